@@ -1,0 +1,300 @@
+"""A schema taken in: ordered states with their relations as numbers.
+
+A `Schema` is what resolution needs of a user's struct and nothing else: names in order,
+relations as tuples of state indexes and as bit masks, and the order by Require. It never
+changes and knows no machine, so all machines of one struct share one `Schema` and all
+that hangs on it (calls, nodes, plans).
+
+Taking in cleans: a state loses itself from its `remove` and `after`, and from `remove`
+what it also adds. Names the schema does not define are dropped from `add`, `remove` and
+`after`; in `require` they stay, as *ghosts*: numbers past the last state that are never
+active, so the state that requires one can never activate.
+
+Order by Require: a required state comes before the one that requires it. Walking the
+states by index and depth first over their requirements, a state's rank is the moment its
+walk ends. States outside of every require relation rank before all others. A cycle means
+no order.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+
+from machine._enums import MutationType
+from machine._state import EXCEPTION, State, Struct, unique
+from machine.errors import RelationError, StateNameError, near_names
+
+CALLS_MAX = 4096
+SCHEMAS_MAX = 256
+NAME_CHARS_MAX = 1000
+ADD_LEVELS = 2
+
+Indexes = tuple[int, ...]
+
+
+def clean(name: str, state: State, defined: Mapping[str, object]) -> State:
+    """The state without relations to itself, contradictions and undefined targets."""
+    add, remove, after = state.add, state.remove, state.after
+    if remove is not None:
+        remove = tuple(r for r in remove if r != name and r not in (add or ()) and r in defined)
+    if after is not None:
+        after = tuple(a for a in after if a != name and a in defined)
+    if add is not None:
+        add = tuple(a for a in add if a in defined)
+    if (add, remove, after) == (state.add, state.remove, state.after):
+        return state
+    return state.replace(add=add, remove=remove, after=after)
+
+
+def take_in(struct: Struct | None) -> dict[str, State]:
+    """The cleaned states in their order, the Exception state added when missing."""
+    states = dict(struct or {})
+    for name, state in states.items():
+        _check_name(name, state)
+    states.setdefault(EXCEPTION, State(multi=True))
+    return {name: clean(name, state, states) for name, state in states.items()}
+
+
+def _check_name(name: object, state: object) -> None:
+    if not isinstance(name, str) or not name or len(name) > NAME_CHARS_MAX:
+        raise StateNameError(f"{name!r:.60} (a state name is text of 1 to {NAME_CHARS_MAX} characters)")
+    if not isinstance(state, State):
+        raise TypeError(f"state {name}: expected a State, got {type(state).__name__}")
+
+
+class Call:
+    """What a mutation asks of the states: its type, the called states, auto or not.
+
+    One object stands for all mutations that ask the same of one schema, so plans are
+    found by identity.
+    """
+
+    __slots__ = ("auto", "called", "calls_exception", "mask", "multi", "names", "text", "type")
+
+    def __init__(
+        self, type: MutationType, called: Indexes, schema: Schema, *, auto: bool = False
+    ) -> None:
+        self.type = type
+        self.called = called
+        self.names = tuple(schema.names[index] for index in called)
+        self.auto = auto
+        self.mask = sum(1 << index for index in called)
+        self.multi = bool(self.mask & schema.multi_mask)
+        self.calls_exception = EXCEPTION in self.names
+        self.text = " ".join(self.names)
+
+    def __repr__(self) -> str:
+        return f"<Call {self.type}{':auto' if self.auto else ''} {self.text}>"
+
+
+class Schema:
+    """Ordered states, their relations as indexes and masks, and the calls met so far."""
+
+    __slots__ = (
+        "__weakref__",
+        "add",
+        "after",
+        "after_mask",
+        "all_names",
+        "autos",
+        "automata",
+        "calls",
+        "cycle",
+        "index",
+        "multi_mask",
+        "names",
+        "rank",
+        "remove",
+        "remove_mask",
+        "require",
+        "require_mask",
+        "states",
+    )
+
+    def __init__(self, states: Mapping[str, State], names: Sequence[str]) -> None:
+        self.names = tuple(names)
+        self.states = tuple(states[name] for name in names)
+        self.index = {name: position for position, name in enumerate(names)}
+        ghosts = {
+            name: None
+            for state in self.states
+            for name in state.require or ()
+            if name not in self.index
+        }
+        self.all_names = (*self.names, *ghosts)
+        numbers = {name: position for position, name in enumerate(self.all_names)}
+        self.require = tuple(_numbers(state.require, numbers) for state in self.states)
+        self.add = tuple(_numbers(state.add, numbers) for state in self.states)
+        self.remove = tuple(_numbers(state.remove, numbers) for state in self.states)
+        self.after = tuple(_numbers(state.after, numbers) for state in self.states)
+        self.require_mask = tuple(map(_mask, self.require))
+        self.remove_mask = tuple(map(_mask, self.remove))
+        self.after_mask = tuple(map(_mask, self.after))
+        self.multi_mask = _mask(i for i, state in enumerate(self.states) if state.multi)
+        self.autos = tuple(i for i, state in enumerate(self.states) if state.auto)
+        self.rank, self.cycle = _rank(self.require, len(self.names))
+        self.calls: tuple[dict[str | Indexes, Call], ...] = ({}, {}, {}, {})
+        self.automata: dict[int, object] = {}
+
+    def call(self, type: MutationType, names: Sequence[str]) -> Call:
+        """The call of these states, repeats removed; KeyError for an unknown name."""
+        called = unique(names)
+        found = self._found(type, tuple([self.index[name] for name in called]))
+        if len(called) == 1:
+            self.calls[type][called[0]] = found
+        return found
+
+    def _found(self, type: MutationType, called: Indexes) -> Call:
+        calls = self.calls[type]
+        found = calls.get(called)
+        if found is None:
+            if len(calls) >= CALLS_MAX:
+                calls.clear()
+            found = calls.setdefault(called, Call(type, called, self))
+        return found
+
+    def auto_call(self, called: Indexes) -> Call:
+        """The call that auto states make together."""
+        calls = self.calls[MutationType.EVAL]  # evals call no states; the place is free
+        found = calls.get(called)
+        if found is None:
+            if len(calls) >= CALLS_MAX:
+                calls.clear()
+            call = Call(MutationType.ADD, called, self, auto=True)
+            found = calls.setdefault(called, call)
+        return found
+
+    def unknown(self, names: Iterable[str]) -> list[str]:
+        """Those of the names that this schema does not define."""
+        return [name for name in names if name not in self.index]
+
+    def struct(self) -> dict[str, State]:
+        """The cleaned states by name, in order."""
+        return dict(zip(self.names, self.states, strict=True))
+
+
+def _numbers(names: Iterable[str] | None, numbers: Mapping[str, int]) -> Indexes:
+    return tuple(numbers[name] for name in names or ())
+
+
+def _mask(indexes: Iterable[int]) -> int:
+    mask = 0
+    for index in indexes:
+        mask |= 1 << index
+    return mask
+
+
+def _rank(require: Sequence[Indexes], count: int) -> tuple[tuple[int, ...] | None, int]:
+    """Ranks by Require, and the state a cycle was met at (-1 for none).
+
+    The walk keeps its own stack, so a long chain is no deep recursion.
+    """
+    rank = [0] * count
+    walking: set[int] = set()
+    finished = 0
+    needed = {index for targets in require for index in targets if index < count}
+    for start in range(count):
+        if rank[start] or not (require[start] or start in needed):
+            continue
+        stack = [(start, iter(require[start]))]
+        walking.add(start)
+        while stack:
+            state, targets = stack[-1]
+            for target in targets:
+                if target >= count or rank[target]:
+                    continue
+                if target in walking:
+                    return None, target
+                walking.add(target)
+                stack.append((target, iter(require[target])))
+                break
+            else:
+                stack.pop()
+                walking.discard(state)
+                finished += 1
+                rank[state] = finished
+    return tuple(rank), -1
+
+
+def long_add_chains(schema: Schema) -> list[str]:
+    """Add chains longer than one transition follows, as texts `A > B > C > D`."""
+    found = []
+    for first in range(len(schema.names)):
+        paths = [(first,)]
+        for _ in range(ADD_LEVELS + 1):
+            paths = [(*p, nxt) for p in paths for nxt in schema.add[p[-1]] if nxt not in p]
+            paths = paths[:CHAINS_MAX]
+        found += [" > ".join(schema.names[i] for i in path) for path in paths[:1]]
+    return found
+
+
+CHAINS_MAX = 64
+
+
+def dropped_names(struct: Struct) -> list[str]:
+    """Relations to names that the struct does not define, as texts `A add B`."""
+    defined = {*struct, EXCEPTION}
+    return [
+        f"{name} {relation} {target}"
+        for name, state in struct.items()
+        for relation in ("require", "add", "remove", "after")
+        for target in getattr(state, relation) or ()
+        if target not in defined
+    ]
+
+
+def check_strict(struct: Struct) -> None:
+    """Raise for the first relation to an undefined name, with the nearest known ones."""
+    for text in dropped_names(struct):
+        error = RelationError(f"{text}: {text.split()[-1]} is not defined")
+        near = near_names(text.split()[-1], [*struct, EXCEPTION])
+        if near:
+            error.add_note(f"did you mean {', '.join(near)}?")
+        raise error
+
+
+_shared: dict[tuple[tuple[str, ...], tuple[int, ...]], tuple[Schema, tuple[State, ...]]] = {}
+_shared_by_value: dict[tuple[tuple[str, ...], tuple[State, ...]], Schema] = {}
+_shared_lock = threading.Lock()
+
+
+def schema_of(struct: Struct | None, names: Sequence[str] | None = None) -> Schema:
+    """The schema of a struct, shared with every machine of an equal one.
+
+    Looking it up by the identity of the user's `State` objects is what makes a new
+    machine of a known struct cheap; the entry keeps them alive, so an identity is not
+    given to another object meanwhile.
+    """
+    struct = struct or {}
+    key = (tuple(struct), tuple(map(id, struct.values())))
+    if names is None:
+        known = _shared.get(key)
+        if known is not None:
+            return known[0]
+    states = take_in(struct)
+    schema = _by_value(states, tuple(states) if names is None else tuple(names))
+    if names is None:
+        with _shared_lock:
+            if len(_shared) >= SCHEMAS_MAX:
+                _shared.clear()
+            _shared[key] = (schema, tuple(struct.values()))
+    return schema
+
+
+def _by_value(states: Mapping[str, State], names: tuple[str, ...]) -> Schema:
+    key = (names, tuple(states[name] for name in names))
+    with _shared_lock:
+        known = _shared_by_value.get(key)
+        if known is None:
+            if len(_shared_by_value) >= SCHEMAS_MAX:
+                _shared_by_value.clear()
+            known = _shared_by_value[key] = Schema(states, names)
+    return known
+
+
+def reordered(schema: Schema, names: Sequence[str]) -> Schema:
+    """The same states in another order."""
+    if tuple(names) == schema.names:
+        return schema
+    return _by_value(schema.struct(), tuple(names))

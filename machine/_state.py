@@ -1,0 +1,122 @@
+"""State definitions, as users write them.
+
+A `State` never changes, so that machines may share what was worked out of it, and so that
+a later change to the caller's lists has no effect. "Not given" (None) and "empty" stay
+apart for the four relations, since inspection shows only what was given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+EXCEPTION = "Exception"
+"""The error state that every machine has."""
+
+ANY = "Any"
+"""Stands for all states in the names of the global handlers."""
+
+S = list[str]
+"""State names; every call also takes any other iterable of names, or one name."""
+
+A = dict[str, Any]
+"""Arguments of a mutation."""
+
+Names = str | Iterable[str]
+"""State names as an argument: one name or several."""
+
+
+def names_tuple(names: Names) -> tuple[str, ...]:
+    """A bare string is one name; everything else is a sequence of them."""
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+def unique(names: Iterable[str]) -> tuple[str, ...]:
+    """The names without repeats; the first of each stays in its place."""
+    return tuple(dict.fromkeys(names))
+
+
+class State:
+    """One state of a schema.
+
+    `auto`: tries to activate after every transition that changed a clock. `multi`: can be
+    activated again while active. `require`: all of these must be targets too. `add`:
+    tries to activate these along. `remove`: deactivates these and blocks them. `after`:
+    its handlers run after those of these. `tags`: labels without a meaning.
+    """
+
+    __slots__ = ("add", "after", "auto", "multi", "remove", "require", "tags")
+
+    auto: bool
+    multi: bool
+    require: tuple[str, ...] | None
+    add: tuple[str, ...] | None
+    remove: tuple[str, ...] | None
+    after: tuple[str, ...] | None
+    tags: tuple[str, ...]
+
+    def __init__(
+        self,
+        auto: bool = False,
+        multi: bool = False,
+        require: Names | None = None,
+        add: Names | None = None,
+        remove: Names | None = None,
+        after: Names | None = None,
+        tags: Names = (),
+    ) -> None:
+        put = object.__setattr__
+        put(self, "auto", bool(auto))
+        put(self, "multi", bool(multi))
+        for field, names in (
+            ("require", require),
+            ("add", add),
+            ("remove", remove),
+            ("after", after),
+        ):
+            put(self, field, None if names is None else unique(names_tuple(names)))
+        put(self, "tags", names_tuple(tags))
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"a State cannot change; make a new one to set {name}")
+
+    __delattr__ = None  # type: ignore[assignment]
+
+    def values(self) -> tuple[object, ...]:
+        """All fields in the order of the constructor."""
+        return (
+            self.auto,
+            self.multi,
+            self.require,
+            self.add,
+            self.remove,
+            self.after,
+            self.tags,
+        )
+
+    def replace(self, **changes: Any) -> State:
+        """A copy with these fields changed."""
+        fields = ("auto", "multi", "require", "add", "remove", "after", "tags")
+        return State(**{**dict(zip(fields, self.values(), strict=True)), **changes})
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, State) and self.values() == other.values()
+
+    def __hash__(self) -> int:
+        return hash(self.values())
+
+    def __repr__(self) -> str:
+        fields = ("auto", "multi", "require", "add", "remove", "after", "tags")
+        given = [
+            f"{field}={list(value) if isinstance(value, tuple) else value!r}"
+            for field, value in zip(fields, self.values(), strict=True)
+            if value is not None and value is not False and value != ()
+        ]
+        return f"State({', '.join(given)})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (State, self.values())
+
+
+Struct = Mapping[str, State]
+"""A schema as users write it: ordered states by name."""

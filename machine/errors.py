@@ -1,0 +1,144 @@
+"""All errors of the library, under one base.
+
+A programmer's mistake (an unknown state, a wrong schema) is raised at the call. Trouble
+at run time becomes the `Exception` state of the machine; the error found there may be
+one of these too (`HandlerTimeoutError`, `EvalTimeoutError`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+__all__ = [
+    "CanceledError",
+    "DisposedError",
+    "EvalTimeoutError",
+    "HandlerNameError",
+    "HandlerTimeoutError",
+    "HandlersNotBoundError",
+    "InvalidArgsError",
+    "MachineError",
+    "QueuedError",
+    "RelationError",
+    "StateInactiveError",
+    "StateMissingError",
+    "StateNameError",
+    "StateUnknownError",
+    "TimeoutError_",
+    "near_names",
+]
+
+
+def near_names(name: str, known: Iterable[str]) -> list[str]:
+    """Up to three known names that look like this one."""
+    import difflib  # only needed to word an error; not worth loading with the package
+
+    return difflib.get_close_matches(name, list(known), 3, 0.6)
+
+
+class MachineError(Exception):
+    """Base of every error of this library; its text starts with the error's prefix."""
+
+    prefix = "machine error"
+
+    def __init__(self, detail: str = "") -> None:
+        self.detail = detail
+        super().__init__(f"{self.prefix}: {detail}" if detail else self.prefix)
+
+
+class StateUnknownError(MachineError):
+    """A state name that the machine does not know."""
+
+    prefix = "state unknown"
+
+
+class StateInactiveError(MachineError):
+    """A state that had to be active is not."""
+
+    prefix = "state not active"
+
+
+class CanceledError(MachineError):
+    """A mutation that had to be executed was canceled."""
+
+    prefix = "transition canceled"
+
+
+class QueuedError(MachineError):
+    """A mutation that had to be executed at once was queued."""
+
+    prefix = "transition queued"
+
+
+class InvalidArgsError(MachineError):
+    """Arguments that a call cannot take."""
+
+    prefix = "invalid arguments"
+
+
+class HandlerTimeoutError(MachineError, TimeoutError):
+    """A handler ran longer than the machine's `handler_timeout`."""
+
+    prefix = "handler timeout"
+
+
+class EvalTimeoutError(MachineError, TimeoutError):
+    """An evaluated function did not get its turn within `eval_timeout`."""
+
+    prefix = "eval timeout"
+
+
+class TimeoutError_(MachineError, TimeoutError):
+    """What was waited for did not happen in time."""
+
+    prefix = "timeout"
+
+
+class StateMissingError(MachineError):
+    """States that a machine's schema does not define.
+
+    `names` are the missing ones, `machine_id` whose schema it is.
+    """
+
+    prefix = "missing states"
+
+    def __init__(
+        self, names: Sequence[str], machine_id: str = "", known: Iterable[str] = (), detail: str = ""
+    ) -> None:
+        self.names = list(names)
+        self.machine_id = machine_id
+        text = detail or f"{' '.join(map(str, names))} not defined in struct for {machine_id}"
+        super().__init__(text)
+        near = [match for name in names for match in near_names(str(name), known)]
+        if near:
+            self.add_note(f"did you mean {', '.join(near)}?")
+
+
+class StateNameError(MachineError):
+    """A name that no state can have."""
+
+    prefix = "invalid state name"
+
+
+class RelationError(MachineError):
+    """A relation of a schema that cannot be taken in."""
+
+    prefix = "relation error"
+
+
+class DisposedError(MachineError):
+    """The machine is disposed."""
+
+    prefix = "machine disposed"
+
+
+class HandlersNotBoundError(MachineError):
+    """Handlers to detach that are not bound."""
+
+    prefix = "handlers not bound"
+
+
+class HandlerNameError(MachineError):
+    """A bound method that looks like a handler of a state that does not exist."""
+
+    prefix = "unknown handler"
