@@ -1,0 +1,28 @@
+"""Questions about a track: what is visible, what comes next, where a text occurs."""
+
+from am_dbg.query.filters import ALL, Filters
+from am_dbg.query.find import (
+    Hits,
+    next_canceled,
+    next_error,
+    next_touching,
+    previous_canceled,
+    previous_changing,
+    previous_error,
+    previous_touching,
+)
+from am_dbg.query.visible import Visible
+
+__all__ = [
+    "ALL",
+    "Filters",
+    "Hits",
+    "Visible",
+    "next_canceled",
+    "next_error",
+    "next_touching",
+    "previous_canceled",
+    "previous_changing",
+    "previous_error",
+    "previous_touching",
+]

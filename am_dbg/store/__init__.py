@@ -1,0 +1,17 @@
+"""The data side of the debugger: what arrived, kept small and ready to be asked."""
+
+from am_dbg.store.facts import Fact, ShapeFacts
+from am_dbg.store.store import Store
+from am_dbg.store.track import Track
+from am_dbg.store.values import Gap, GapKind, Line, Transition
+
+__all__ = [
+    "Fact",
+    "Gap",
+    "GapKind",
+    "Line",
+    "ShapeFacts",
+    "Store",
+    "Track",
+    "Transition",
+]

@@ -1,0 +1,53 @@
+"""What the store hands out about one transition or one gap, as frozen values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from amtracer.schema import Shape, Source
+
+Line = tuple[int, str]
+"""A log line: its level and its text."""
+
+
+class GapKind(Enum):
+    """Why a track's history is not one unbroken run."""
+
+    LATE = "late"
+    DROPPED = "dropped"
+    RECONNECTED = "reconnected"
+    SCHEMA = "schema"
+    CUT = "cut"
+    TRIMMED = "trimmed"
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A break in a track's history, right after transition `after_number`.
+
+    `lost` counts the transitions that are missing there, -1 when nobody knows. A changed
+    schema loses none.
+    """
+
+    after_number: int
+    lost: int
+    reason: str
+    kind: GapKind
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One whole decoded transition; `number` counts from 1 within its track."""
+
+    number: int
+    id: str
+    shape: Shape
+    time_ns: int
+    duration_ns: int = 0
+    queue_len: int = 0
+    lines: tuple[Line, ...] = ()
+    pre_lines: tuple[Line, ...] = ()
+    source: Source | None = None
+    args: tuple[tuple[str, str], ...] = ()
+    handler_ns: tuple[int, ...] = ()
