@@ -1,0 +1,97 @@
+# The one front door. `make` alone lists the doors.
+#
+# Every target makes what it needs: a virtual environment in .venv, made with the first
+# Python from 3.11 on that is found (or PYTHON=...), used again while pyproject.toml stays
+# as it is.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+PACKAGES := machine amtracer am_dbg
+SESSION ?= exports/worker-pool.msgpack.br
+PYTEST_ARGS ?=
+
+find_python = for python in $(PYTHON) python3 python3.13 python3.12 python3.11 python; do \
+	if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then break; fi; \
+	python=; done; \
+	if [ -z "$$python" ]; then echo "make: needs Python 3.11 or newer; name one with PYTHON=..." >&2; exit 1; fi
+
+# A Python without ensurepip still makes an environment; the pip outside then fills it.
+make_venv = $(find_python); \
+	if [ ! -x $(BIN)/python ] || ! $(BIN)/python -c '' >/dev/null 2>&1; then \
+	rm -rf $(VENV); \
+	$$python -m venv $(VENV) >/dev/null 2>&1 || $$python -m venv --without-pip --clear $(VENV); fi
+install = if $(BIN)/python -m pip --version >/dev/null 2>&1; then pip="$(BIN)/python -m pip"; \
+	else pip="$$python -m pip --python $(BIN)/python"; fi; \
+	$$pip --disable-pip-version-check install --quiet --editable
+
+.PHONY: help
+help: ## list these
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+.PHONY: demo
+demo: $(VENV)/ready ## set up, then open the debugger on the session of exports/
+	@if [ -t 0 ] && [ -t 1 ]; then \
+	echo "demo: opens $(SESSION); q quits, ? tells the keys"; \
+	exec $(BIN)/python -m am_dbg $(SESSION); \
+	else \
+	echo "demo: no terminal here, so only a list of what $(SESSION) holds" >&2; \
+	exec $(BIN)/python -m am_dbg list $(SESSION); fi
+
+.PHONY: test
+test: $(VENV)/ready-dev ## set up, then run the test suite
+	@echo "test: runs the test suite"
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+.PHONY: check
+check: quick test ## all that has to hold: format, lint, types, contracts, tests
+
+.PHONY: quick
+quick: formatted lint types contracts ## the checks that run nothing: format, lint, types, contracts
+
+.PHONY: formatted
+formatted: $(VENV)/ready-dev
+	@echo "format: looks whether every file is formatted"
+	@$(BIN)/ruff format --check --quiet . || { echo "format: \`make format\` mends that" >&2; exit 1; }
+
+.PHONY: format
+format: $(VENV)/ready-dev ## format the code in place, with what lint can mend by itself
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format .
+
+.PHONY: lint
+lint: $(VENV)/ready-dev ## look for mistakes
+	@echo "lint: looks for mistakes"
+	@$(BIN)/ruff check --quiet .
+
+.PHONY: types
+types: $(VENV)/ready-dev ## check the types, strictly
+	@echo "types: checks the types"
+	@$(BIN)/mypy $(PACKAGES)
+
+.PHONY: contracts
+contracts: $(VENV)/ready-dev ## check who may import whom
+	@echo "contracts: checks who imports whom"
+	@$(BIN)/lint-imports --no-logo >$(VENV)/contracts.log 2>&1 || { cat $(VENV)/contracts.log; exit 1; }
+
+.PHONY: picture
+picture: $(VENV)/ready-dev ## draw docs/am-dbg.svg anew from the session of exports/
+	@$(BIN)/python docs/picture.py
+
+.PHONY: clean
+clean: ## remove the environment and all that checks leave behind
+	@rm -rf $(VENV) .coverage htmlcov .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/ready: pyproject.toml
+	@echo "set-up: makes $(VENV) and installs asyncmachine into it (once)"
+	@$(make_venv); $(install) .
+	@touch $@
+
+$(VENV)/ready-dev: pyproject.toml
+	@echo "set-up: makes $(VENV) and installs asyncmachine into it with all that the checks need (once)"
+	@$(make_venv); $(install) '.[dev]'
+	@touch $(VENV)/ready $@
