@@ -4,7 +4,6 @@
 # Python from 3.11 on that is found (or PYTHON=...), used again while pyproject.toml stays
 # as it is.
 
-SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 
