@@ -97,8 +97,9 @@ class Schema:
         "after",
         "after_mask",
         "all_names",
-        "autos",
+        "auto_calls",
         "automata",
+        "autos",
         "calls",
         "cycle",
         "index",
@@ -134,7 +135,8 @@ class Schema:
         self.multi_mask = _mask(i for i, state in enumerate(self.states) if state.multi)
         self.autos = tuple(i for i, state in enumerate(self.states) if state.auto)
         self.rank, self.cycle = _rank(self.require, len(self.names))
-        self.calls: tuple[dict[str | Indexes, Call], ...] = ({}, {}, {}, {})
+        self.calls: tuple[dict[str | Indexes, Call], ...] = ({}, {}, {})
+        self.auto_calls: dict[Indexes, Call] = {}
         self.automata: dict[int, object] = {}
 
     def call(self, type: MutationType, names: Sequence[str]) -> Call:
@@ -156,13 +158,12 @@ class Schema:
 
     def auto_call(self, called: Indexes) -> Call:
         """The call that auto states make together."""
-        calls = self.calls[MutationType.EVAL]  # evals call no states; the place is free
-        found = calls.get(called)
+        found = self.auto_calls.get(called)
         if found is None:
-            if len(calls) >= CALLS_MAX:
-                calls.clear()
+            if len(self.auto_calls) >= CALLS_MAX:
+                self.auto_calls.clear()
             call = Call(MutationType.ADD, called, self, auto=True)
-            found = calls.setdefault(called, call)
+            found = self.auto_calls.setdefault(called, call)
         return found
 
     def unknown(self, names: Iterable[str]) -> list[str]:

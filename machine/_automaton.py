@@ -1,0 +1,148 @@
+"""Outcomes remembered: a transition is a step of an automaton built as it is walked.
+
+Resolution is a pure function of the schema, the ordered active states and the call. So a
+`Node` stands for one ordered active list, and remembers for each call met there the
+`Plan`: what resolution decided, which ticks grow and which node follows. Machines of one
+schema walk the same automaton. The order of the active list belongs to the node, since
+results depend on it.
+
+The memory is bounded: when there are `limit` nodes, or `PLANS_PER_NODE` times as many
+plans, all of it is forgotten at once. A machine keeps the node it stands on; the plans of
+that node are forgotten too, so its next step leads into the new memory and the old one
+can be freed. With `limit` 0 nothing is remembered and every plan is computed afresh, by
+the same code.
+
+Threads: several machines may extend one automaton at the same time. Each extension is one
+assignment into a dict; when two threads compute the same plan both results are equal and
+one of them stays. Counting may lag by a few, which moves the bound by as much.
+"""
+
+from __future__ import annotations
+
+from machine._enums import Result
+from machine._resolve import Trail, Verdict, auto_states, growth_of, mask_of, resolve
+from machine._schema import Call, Indexes, Schema
+
+NODES_MAX = 4096
+PLANS_PER_NODE = 2
+
+
+class Node:
+    """One ordered list of active states, and where each call met here leads."""
+
+    __slots__ = ("active", "auto", "automaton", "mask", "names", "plans")
+
+    def __init__(self, automaton: Automaton, active: Indexes) -> None:
+        schema = automaton.schema
+        self.automaton = automaton
+        self.active = active
+        self.mask = mask_of(active)
+        self.names = frozenset([schema.names[index] for index in active])
+        self.plans: dict[Call, Plan] = {}
+        called = auto_states(schema, active) if schema.autos else ()
+        self.auto: Call | None = schema.auto_call(called) if called else None
+
+    def plan(self, call: Call) -> Plan:
+        """The plan of a call; worked out when it is not remembered."""
+        return self.plans.get(call) or self.automaton.extend(self, call)
+
+
+class Plan:
+    """What one call comes to at one node.
+
+    `growth` pairs a state with how much its tick grows; `changed` lists those states,
+    `ended` those that are left. `after` is the node that follows.
+    """
+
+    __slots__ = (
+        "_trail",
+        "accepted",
+        "after",
+        "call",
+        "changed",
+        "enters",
+        "exits",
+        "growth",
+        "node",
+        "result",
+        "targets",
+    )
+
+    def __init__(self, node: Node, call: Call, verdict: Verdict) -> None:
+        automaton = node.automaton
+        self.node = node
+        self.call = call
+        self.accepted = verdict.accepted
+        self.targets = verdict.targets
+        self.exits = verdict.exits
+        self.enters = verdict.enters
+        self._trail: Trail | None = None
+        self.result = Result.EXECUTED if verdict.accepted else Result.CANCELED
+        if not verdict.accepted:
+            self.growth: tuple[tuple[int, int], ...] = ()
+            self.changed: Indexes = ()
+            self.after = node
+            return
+        self.growth = growth_of(automaton.schema, node.mask, verdict)
+        self.changed = tuple([index for index, _ in self.growth])
+        self.after = automaton.node(verdict.targets)
+
+    def trail(self) -> Trail:
+        """How it was decided: steps and log lines, worked out when first asked for."""
+        trail = self._trail
+        if trail is None:
+            schema, node = self.node.automaton.schema, self.node
+            trail = Trail(schema, node.active, self.call)
+            resolve(schema, node.active, self.call, trail)
+            self._trail = trail
+        return trail
+
+
+class Automaton:
+    """The nodes of one schema that were met so far, at most `limit` of them."""
+
+    __slots__ = ("_plans", "limit", "nodes", "resets", "schema")
+
+    def __init__(self, schema: Schema, limit: int = NODES_MAX) -> None:
+        self.schema = schema
+        self.limit = limit
+        self.nodes: dict[Indexes, Node] = {}
+        self._plans = 0
+        self.resets = 0
+
+    def node(self, active: Indexes) -> Node:
+        """The node of an ordered active list."""
+        found = self.nodes.get(active)
+        if found is not None:
+            return found
+        if not self.limit:
+            return Node(self, active)
+        if len(self.nodes) >= self.limit:
+            self._forget()
+        return self.nodes.setdefault(active, Node(self, active))
+
+    def extend(self, node: Node, call: Call) -> Plan:
+        """Work out a plan, and remember it while there is room."""
+        plan = Plan(node, call, resolve(self.schema, node.active, call))
+        if self.limit:
+            if self._plans >= self.limit * PLANS_PER_NODE:
+                self._forget()
+            self._plans += 1
+            node.plans[call] = plan
+        return plan
+
+    def _forget(self) -> None:
+        nodes, self.nodes = self.nodes, {}
+        for node in list(nodes.values()):
+            node.plans = {}
+        self._plans = 0
+        self.resets += 1
+
+
+def automaton_of(schema: Schema, limit: int = NODES_MAX) -> Automaton:
+    """The automaton that all machines of this schema and limit share."""
+    found = schema.automata.get(limit)
+    if found is None:
+        found = schema.automata.setdefault(limit, Automaton(schema, limit))
+    assert isinstance(found, Automaton)
+    return found

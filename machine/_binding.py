@@ -1,0 +1,77 @@
+"""Binding handlers and tracers to a machine."""
+
+from __future__ import annotations
+
+from machine._enums import LogLevel
+from machine._handler_names import check_handlers
+from machine._handlers import Binding, Bindings
+from machine._mutating import Mutating
+from machine._tracing import Hooks, Tracer
+from machine.errors import HandlersNotBoundError
+
+
+class BindingCalls(Mutating):
+    """The calls that bind and detach."""
+
+    _detect_eval: bool = False
+
+    def bind_handlers(self, handlers: object) -> None:
+        """Call this object's methods named after states and phases.
+
+        Any object or mapping with callables will do; several are called in the order in
+        which they were bound. A transition that is under way goes on with those it began
+        with. Raises for a class, None, a misspelled handler name, or a coroutine function
+        in the negotiation phase.
+        """
+        if handlers is None or isinstance(handlers, type):
+            raise TypeError(f"bind_handlers needs an object or a mapping, got {handlers!r}")
+        if self._disposing:
+            return
+        check_handlers(handlers, self._schema.names)
+        items = self._bindings.items
+        binding = Binding(handlers, len(items))
+        self._bindings = Bindings((*items, binding))
+        self.log_lvl(LogLevel.OPS, f"[handlers] bind {binding.name or binding.index}")
+
+    def detach_handlers(self, handlers: object) -> None:
+        """Undo the first binding of this object; raises if it is not bound."""
+        items = self._bindings.items
+        found = next((b for b in items if b.target is handlers), None)
+        if self._disposing:
+            return
+        if found is None:
+            raise HandlersNotBoundError(repr(handlers))
+        rest = [binding for binding in items if binding is not found]
+        self._bindings = Bindings(tuple(b.at(index) for index, b in enumerate(rest)))
+        self.log_lvl(LogLevel.OPS, f"[handlers] detach {found.name or found.index}")
+
+    def handlers(self) -> list[object]:
+        """The bound objects, in order."""
+        return [binding.target for binding in self._bindings.items]
+
+    def bind_tracer(self, tracer: Tracer) -> None:
+        """Let a tracer watch this machine; its `machine_init` is not called."""
+        if isinstance(tracer, type) or not isinstance(tracer, Tracer):
+            raise TypeError(f"bind_tracer needs a Tracer instance, got {tracer!r}")
+        if self._disposed:
+            return
+        self._set_tracers((*self.tracers(), tracer))
+        self.log_lvl(LogLevel.OPS, f"[tracers] bind {type(tracer).__name__}")
+
+    def detach_tracer(self, tracer: Tracer) -> bool:
+        """Stop a tracer watching; False if it is not bound."""
+        rest = tuple(bound for bound in self.tracers() if bound is not tracer)
+        if len(rest) == len(self.tracers()):
+            return False
+        self._set_tracers(rest)
+        self.log_lvl(LogLevel.OPS, f"[tracers] detach {type(tracer).__name__}")
+        return True
+
+    def tracers(self) -> list[Tracer]:
+        """The bound tracers, in order."""
+        return [] if self._hooks is None else list(self._hooks.tracers)
+
+    def _set_tracers(self, tracers: tuple[Tracer, ...]) -> None:
+        self._hooks = Hooks(tracers, self.detach_tracer) if tracers else None
+
+

@@ -1,0 +1,305 @@
+"""The queue of a machine and the thread that works it off.
+
+Mutations run one after another, each to its end, waiters included. Whoever makes a
+mutation while nobody works on the queue becomes the *drainer* and works until the queue is
+empty; whoever makes one meanwhile, a handler or another thread, leaves it in the queue and
+gets QUEUED. There is no nesting.
+
+The right to drain is a token: the one element of the list `_idle`. Taking it is
+`list.pop`, giving it back `list.append`; each is one indivisible operation of the
+interpreter (with the global lock, and by the list's own lock without), and of two threads
+that pop only one gets the element. That is all that is needed of a lock here, for a sixth
+of its price: nobody ever waits for the token.
+
+Nothing gets lost between "the queue is empty" and "the token is back": a mutation is in
+the queue before its maker tries for the token. If the try fails, the drainer has not given
+the token back yet, and after giving it back it looks at the queue again.
+
+The short way: a mutation that finds the token free and the queue empty does not pass
+through the queue; and while nothing is bound, logged or traced that could see it, a plan
+is applied without making a transition object. Both come to the same ticks.
+
+Ticks are replaced, not changed: `_ticks` is a list that nobody alters once it is there, so
+a reader that takes it has one consistent moment, and a transition keeps the one before.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from machine._automaton import Node, Plan
+from machine._enums import LogLevel, MutationType, Result
+from machine._handlers import Bindings, HandlerCall, Program
+from machine._logging import Logging
+from machine._mutation import Mutation, MutSource
+from machine._queue import duplicate_of, may_enter_full
+from machine._resolve import auto_blockers
+from machine._schema import Call, Schema
+from machine._state import EXCEPTION, A
+from machine._panic import Panic, trace_of
+from machine._transition import Transition
+from machine._walk import walk
+
+if TYPE_CHECKING:
+    from machine._state_contexts import StateContexts
+    from machine._tracing import Hooks
+    from machine._waiting import Waiters
+
+NOTHING_BOUND = Program((), ())
+NO_BINDINGS = Bindings()
+EXECUTED, CANCELED, QUEUED = Result.EXECUTED, Result.CANCELED, Result.QUEUED
+
+
+class Engine(Logging):
+    """State, queue and drain of a machine; the public calls are in the other parts."""
+
+    queue_limit: int = 1000
+    handler_timeout: float | None = 1.0
+    panic_to_exception: bool = True
+    log_stack_trace: bool = True
+
+    _tx_prefix: str = ""
+    _tx_count: int = 0
+    _err: BaseException | None = None
+    _hooks: Hooks | None = None
+    _bindings: Bindings = NO_BINDINGS
+    _waiters: Waiters | None = None
+    _state_contexts: StateContexts | None = None
+    _disposing: bool = False
+    _slow: bool = False  # something must be looked at before a mutation may take the short way
+
+    _schema: Schema
+    _node: Node
+    _ticks: list[int]
+
+    def __init__(self, node: Node) -> None:
+        self._schema = schema = node.automaton.schema
+        self._node = node
+        self._ticks = [0] * len(schema.names)
+        self._queue: deque[Mutation] = deque()
+        self._idle: list[None] = [None]
+
+    @property
+    def id(self) -> str:
+        """The machine's id; 32 random hex digits unless it was given."""
+        if not self._id:
+            self._id = os.urandom(16).hex()
+        return self._id
+
+    @property
+    def tx_prefix(self) -> str:
+        """First half of the ids of this machine's transitions; 16 random hex digits."""
+        if not self._tx_prefix:
+            self._tx_prefix = os.urandom(8).hex()
+        return self._tx_prefix
+
+    # -- making a mutation
+
+    def _mutate(self, call: Call, args: A | None, source: MutSource | None) -> Result:
+        """Run a mutation, or leave it to whoever drains the queue."""
+        if self._slow or self._queue:
+            return self._enter(call, args, source)
+        try:
+            self._idle.pop()
+        except IndexError:
+            return self._enter(call, args, source)
+        try:
+            result = self._carry_out(call, args, source)
+            if self._queue:
+                self._drain()
+        finally:
+            self._tx = None
+            self._idle.append(None)
+        if self._queue or self._hooks is not None or self._waiters is not None:
+            self._settle()
+        return result
+
+    def _enter(self, call: Call, args: A | None, source: MutSource | None) -> Result:
+        """Put a mutation into the queue, unless something speaks against it."""
+        queue = self._queue
+        if self._disposing or (
+            len(queue) >= self.queue_limit
+            and not may_enter_full(call, EXCEPTION in self._node.names, source is not None)
+        ):
+            return CANCELED
+        if (
+            call.type is MutationType.REMOVE
+            and not (queue or self._idle)
+            and not self._node.mask & call.mask
+        ):
+            return EXECUTED
+        mutation = None if args else duplicate_of(queue, call)
+        if mutation is None:
+            mutation = Mutation(call, args, source)
+            queue.append(mutation)
+            self.log_lvl(LogLevel.OPS, f"[queue:{call.type}] {call.text}")
+        else:
+            text = f"[queue:skipped] Duplicate detected for [{call.type}] {call.text}"
+            self.log_lvl(LogLevel.OPS, text)
+        return self._run(mutation)
+
+    def _run(self, mutation: Mutation) -> Result:
+        """Become the drainer, or tell that the mutation has to wait."""
+        try:
+            self._idle.pop()
+        except IndexError:
+            self._postpone(mutation)
+            return QUEUED
+        try:
+            self._drain()
+        finally:
+            self._tx = None
+            self._idle.append(None)
+        self._settle()
+        return CANCELED if mutation.result is None else mutation.result
+
+    def _postpone(self, mutation: Mutation) -> None:
+        if self._log_level >= LogLevel.OPS:
+            count = len(self._queue)
+            self.log_lvl(
+                LogLevel.OPS, f"[postpone] queue running ({count} item{'s' * (count != 1)})"
+            )
+        if self._hooks is not None:
+            self._hooks.fire("mutation_queued", self, mutation)
+
+    # -- working off the queue
+
+    def _drain(self) -> None:
+        """Run what is queued until nothing is; only with the token."""
+        queue = self._queue
+        while queue:
+            try:
+                mutation = queue.popleft()
+            except IndexError:  # emptied by a disposal meanwhile
+                return
+            if mutation.eval_fn is not None:
+                mutation.eval_fn()
+            elif self._disposing:
+                mutation.result = CANCELED
+            else:
+                call, args = mutation.call, mutation.args
+                mutation.result = self._carry_out(call, args, mutation.source, mutation)
+
+    def _settle(self) -> None:
+        """After the token is back: whatever came meanwhile, then the end of the queue."""
+        while self._queue:
+            try:
+                self._idle.pop()
+            except IndexError:
+                return  # another drainer will tell the end
+            try:
+                self._drain()
+            finally:
+                self._tx = None
+                self._idle.append(None)
+        if self._hooks is not None:
+            self._hooks.fire("queue_end", self)
+        waiters = self._waiters
+        if waiters is not None and waiters.pending:
+            waiters.queue_ended()
+
+    def _carry_out(
+        self,
+        call: Call,
+        args: A | None,
+        source: MutSource | None,
+        mutation: Mutation | None = None,
+    ) -> Result:
+        """Run one transition by the short way, or as one that can be watched."""
+        node = self._node
+        plan = node.plans.get(call) or node.automaton.extend(node, call)
+        bindings = self._bindings
+        program = bindings.program(plan) if bindings is not NO_BINDINGS else NOTHING_BOUND
+        if self._hooks is None and program.empty and not self._log_level:
+            waiters = self._waiters
+            if mutation is not None and mutation.is_check:
+                return plan.result
+            if waiters is None or not waiters.args_pending:
+                return self._apply(plan)
+        return self._walk(plan, program, args, source, mutation)
+
+    def _walk(
+        self,
+        plan: Plan,
+        program: Program,
+        args: A | None,
+        source: MutSource | None,
+        mutation: Mutation | None,
+    ) -> Result:
+        if self._log_level >= LogLevel.EVERYTHING:
+            program = self._bindings.every(plan)
+        self._tx_count = number = self._tx_count + 1
+        tx = Transition(self, plan, args, source, number)
+        if mutation is not None:
+            tx._mutation = mutation
+            tx.is_check = mutation.is_check
+        return walk(self, tx, program)
+
+    def _apply(self, plan: Plan) -> Result:
+        """The short way: change the ticks, release waiters, let auto states follow."""
+        growth = plan.growth
+        if growth:
+            ticks = self._ticks.copy()
+            for index, ticked in growth:
+                ticks[index] += ticked
+            self._ticks = ticks
+            self._node = node = plan.after
+            if self._waiters is not None or self._state_contexts is not None:
+                self._release(plan.changed)
+            if node.auto is not None and not plan.call.auto and not self._disposing:
+                self._carry_out(node.auto, None, None)
+        return plan.result
+
+    def _release(self, changed: Sequence[int]) -> None:
+        """Waiters and state contexts of the states that changed."""
+        waiters = self._waiters
+        if waiters is not None and waiters.pending:
+            waiters.advanced(changed)
+        contexts = self._state_contexts
+        if contexts is not None:
+            contexts.ended(changed)
+
+    # -- what goes to the front of the queue
+
+    def _queue_auto(self) -> None:
+        """The auto states get their turn before anything else that waits."""
+        if self._log_level >= LogLevel.EVERYTHING:
+            names = self._schema.names
+            for state, by in auto_blockers(self._schema, self._node.active):
+                text = f"[auto:rel:remove] {names[state]} by {names[by]}"
+                self.log_lvl(LogLevel.EVERYTHING, text)
+        auto = self._node.auto
+        if auto is not None:
+            self.log_lvl(LogLevel.OPS, f"[auto] {auto.text}")
+            self._queue.appendleft(Mutation(auto))
+
+    def _recover(self, tx: Transition, handler: str, error: Exception) -> None:
+        """A handler raised: its error becomes the machine's next mutation."""
+        self._err = error
+        trace = trace_of(error) if self.log_stack_trace else ""
+        args: A = {"err": error, "panic": Panic(tx, handler, trace)}
+        if trace:
+            args["err.trace"] = trace
+        call = self._schema.call(MutationType.ADD, (EXCEPTION,))
+        self._queue.appendleft(Mutation(call, args))
+
+    def _add_err_from(self, tx: Transition, error: Exception) -> None:
+        """Add an error at the end of the queue, with a transition as its source."""
+        self._err = error
+        call = self._schema.call(MutationType.ADD, (EXCEPTION,))
+        source = MutSource(self.id, tx.id, tx.time_sum_before())
+        self._enter(call, {"err": error}, source)
+
+    def _final_returned(self, tx: Transition, call: HandlerCall, answer: object) -> int:
+        """A final handler returned something; its answer does not count."""
+        return 0
+
+    def _set_slow(self) -> None:
+        self._slow = bool(self._log_level or self._disposing)
+
+    def transition(self) -> Transition | None:
+        """The transition that is being carried out, if it can be watched."""
+        return self._tx

@@ -1,0 +1,222 @@
+"""Handlers: finding the ones to call for a plan, once.
+
+A handler's name is its binding: a state and a phase (`FooEnter`), or two states
+(`FooBar`). Bound objects are asked for a name when it is first needed, and the answer,
+found or missing, is kept. For each plan the names are gone through once and what was
+found makes a `Program`; walking the plan again calls just these.
+
+`Bindings` never change: binding and detaching make new ones, so a transition that is
+under way finishes with those it began with.
+
+The order in a program (spec of the phases): `XExit` of all that leave, `XEnter` of all
+that enter, `XX` of called active states (not for remove), `XY` for every active X by
+index and every target Y, `AnyEnter`; then `XEnd`, `XState`, `AnyState`.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from machine._enums import MutationType, StepType
+from machine._state import ANY
+from machine._step import Step
+
+if TYPE_CHECKING:
+    from machine._automaton import Plan
+    from machine._schema import Schema
+
+PROGRAMS_MAX = 8192
+
+Handler = Callable[..., Any]
+
+
+class Phase(enum.IntEnum):
+    """When a handler is called."""
+
+    EXIT = 0
+    ENTER = 1
+    SELF = 2
+    PAIR = 3
+    ANY_ENTER = 4
+    END = 5
+    STATE = 6
+    ANY_STATE = 7
+
+
+_SUFFIX = {Phase.EXIT: "Exit", Phase.ENTER: "Enter", Phase.END: "End", Phase.STATE: "State"}
+
+
+class Binding:
+    """One bound object; asked by handler name."""
+
+    __slots__ = ("_found", "index", "name", "target")
+
+    def __init__(self, target: object, index: int) -> None:
+        self.target = target
+        self.index = index
+        self.name = emitter_name(target)
+        self._found: dict[str, Handler | None] = {}
+
+    def at(self, index: int) -> Binding:
+        """The same object bound at another place; keeps what was looked up."""
+        moved = Binding(self.target, index)
+        moved._found = self._found
+        return moved
+
+    def find(self, name: str) -> Handler | None:
+        """The callable of this name, or None; asked of the object once."""
+        try:
+            return self._found[name]
+        except KeyError:
+            pass
+        if isinstance(self.target, Mapping):
+            handler = self.target.get(name)
+        else:
+            handler = getattr(self.target, name, None)
+        found = handler if callable(handler) else None
+        self._found[name] = found
+        return found
+
+
+def emitter_name(target: object) -> str:
+    """The class of a bound object; empty for an anonymous one."""
+    kind = type(target)
+    anonymous = isinstance(target, Mapping) or kind.__name__ == "SimpleNamespace"
+    return "" if anonymous else kind.__name__
+
+
+class HandlerCall:
+    """One handler name with the callables bound to it.
+
+    `position` is the place of the state among those that leave and then enter, counted
+    over the final phase; -1 for handlers that belong to no such state.
+    """
+
+    __slots__ = ("bound", "name", "phase", "position", "source", "steps", "target")
+
+    def __init__(
+        self, name: str, phase: Phase, source: int, target: int, position: int = -1
+    ) -> None:
+        self.name = name
+        self.phase = phase
+        self.source = source
+        self.target = target
+        self.position = position
+        self.bound: tuple[tuple[Binding, Handler], ...] = ()
+        self.steps: tuple[Step, Step, Step] | None = None
+
+    def step(self, schema: Schema, outcome: int) -> Step:
+        """The step for an outcome: passed, denied or failed."""
+        steps = self.steps
+        if steps is None:
+            steps = self.steps = (
+                self._step(schema, False, False),
+                self._step(schema, True, False),
+                self._step(schema, False, True),
+            )
+        return steps[outcome]
+
+    def _step(self, schema: Schema, denied: bool, failed: bool) -> Step:
+        names, phase = schema.names, self.phase
+        whole = phase in (Phase.ANY_ENTER, Phase.ANY_STATE)
+        source = ANY if whole else names[self.source] if self.source >= 0 else ""
+        target = ANY if whole else names[self.target] if self.target >= 0 else ""
+        return Step(
+            StepType.HANDLER,
+            source,
+            self.source,
+            target,
+            self.target,
+            is_final=phase in (Phase.END, Phase.STATE),
+            is_self=phase is Phase.SELF,
+            is_enter=phase is Phase.STATE,
+            denied=denied,
+            failed=failed,
+        )
+
+
+class Program:
+    """The handler calls of one plan, in order."""
+
+    __slots__ = ("empty", "finals", "negotiation")
+
+    def __init__(
+        self, negotiation: tuple[HandlerCall, ...], finals: tuple[HandlerCall, ...]
+    ) -> None:
+        self.negotiation = negotiation
+        self.finals = finals
+        self.empty = not (negotiation or finals)
+
+
+class Bindings:
+    """The bound objects of one machine in their order, and the programs made of them."""
+
+    __slots__ = ("_programs", "items")
+
+    def __init__(self, items: tuple[Binding, ...] = ()) -> None:
+        self.items = items
+        self._programs: dict[Plan, Program] = {}
+
+    def program(self, plan: Plan) -> Program:
+        """The calls of a plan for which something is bound."""
+        found = self._programs.get(plan)
+        if found is None:
+            if len(self._programs) >= PROGRAMS_MAX:
+                self._programs.clear()
+            found = self._programs[plan] = self._make(plan, every=False)
+        return found
+
+    def every(self, plan: Plan) -> Program:
+        """All calls of a plan, also those for which nothing is bound."""
+        return self._make(plan, every=True)
+
+    def _make(self, plan: Plan, *, every: bool) -> Program:
+        if not plan.accepted or not (self.items or every):
+            return Program((), ())
+        return Program(
+            tuple(self.bound(negotiation_calls(plan), every=every)),
+            tuple(self.bound(final_calls(plan.exits, plan.enters, plan), every=every)),
+        )
+
+    def bound(self, calls: Iterator[HandlerCall], *, every: bool) -> Iterator[HandlerCall]:
+        """The calls with their callables; those without any only when `every` is set."""
+        for call in calls:
+            call.bound = tuple(
+                (binding, handler)
+                for binding in self.items
+                if (handler := binding.find(call.name)) is not None
+            )
+            if call.bound or every:
+                yield call
+
+
+def negotiation_calls(plan: Plan) -> Iterator[HandlerCall]:
+    """Every negotiation handler that a plan may call, in order."""
+    names = plan.node.automaton.schema.names
+    for state in plan.exits:
+        yield HandlerCall(names[state] + "Exit", Phase.EXIT, state, -1)
+    for state in plan.enters:
+        yield HandlerCall(names[state] + "Enter", Phase.ENTER, -1, state)
+    if plan.call.type is not MutationType.REMOVE:
+        for state in plan.call.called:
+            if plan.node.mask >> state & 1:
+                yield HandlerCall(names[state] * 2, Phase.SELF, state, -1)
+    for state in sorted(plan.node.active):
+        for target in plan.targets:
+            if state != target:
+                yield HandlerCall(names[state] + names[target], Phase.PAIR, state, target)
+    yield HandlerCall(ANY + "Enter", Phase.ANY_ENTER, -1, -1)
+
+
+def final_calls(
+    exits: tuple[int, ...], enters: tuple[int, ...], plan: Plan
+) -> Iterator[HandlerCall]:
+    """Every final handler that a plan may call, in order."""
+    names = plan.node.automaton.schema.names
+    for position, state in enumerate(exits):
+        yield HandlerCall(names[state] + "End", Phase.END, state, -1, position)
+    for position, state in enumerate(enters, len(exits)):
+        yield HandlerCall(names[state] + "State", Phase.STATE, state, -1, position)
+    yield HandlerCall(ANY + "State", Phase.ANY_STATE, -1, -1, len(exits) + len(enters))

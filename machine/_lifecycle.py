@@ -1,0 +1,141 @@
+"""From construction to disposal: parents, context, the end.
+
+Disposal: from the moment it is asked for, mutations are canceled and no handler starts.
+The machine's context is canceled; the drain that is under way gets `dispose_timeout` to
+end; then the machine is disposed, its tracers are told, the registered functions run, and
+last every waiter is released. It works in a thread of its own, so a handler may ask for
+it; `dispose_force` does it at once, in the calling thread, and waits for nobody.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from machine._context import Context, background
+from machine._enums import LogLevel
+from machine._handlers import Bindings
+from machine._restructuring import Restructuring
+from machine._waiting import WaitHandle
+
+DisposeHandler = Callable[[str, Context], object]
+
+
+class Lifecycle(Restructuring):
+    """The calls about a machine's surroundings and its end."""
+
+    dispose_timeout: float = 1.0
+
+    _parent_id: str = ""
+    _tags: tuple[str, ...] = ()
+    _ctx: Context | None = None
+    _dispose_handlers: tuple[DisposeHandler, ...] = ()
+    _dispose_lock = threading.Lock()  # of all machines; held only to set a flag
+
+    @property
+    def parent_id(self) -> str:
+        """Id of the parent machine; empty for none."""
+        return self._parent_id
+
+    @property
+    def tags(self) -> list[str]:
+        """Free labels."""
+        return list(self._tags)
+
+    def set_tags(self, tags: list[str] | tuple[str, ...]) -> None:
+        """Replace the labels; repeats are removed, spaces refused."""
+        self._tags = checked_tags(tags)
+
+    @property
+    def ctx(self) -> Context:
+        """The machine's context; ends with the machine."""
+        if self._ctx is None:
+            self._ctx = background().child()
+            if self._disposing:
+                self._ctx.cancel()
+        return self._ctx
+
+    def _live_under(self, ctx: Context) -> None:
+        """Take a child of this context; its end disposes the machine."""
+        self._ctx = own = ctx.child()
+        own.add_done_callback(lambda _: self.dispose())
+
+    def handle_dispose(self, fn: DisposeHandler) -> None:
+        """Call `fn(id, ctx)` when the machine is disposed; at once if it is already."""
+        self._dispose_handlers = (*self._dispose_handlers, fn)
+        if self._disposed:
+            self._call_dispose_handlers()
+
+    def is_disposed(self) -> bool:
+        """Has the disposal finished."""
+        return self._disposed
+
+    def dispose(self) -> None:
+        """Begin the end of the machine; returns at once, safe in handlers."""
+        if not self._begin_dispose():
+            return
+        thread = threading.Thread(
+            target=self._dispose_slowly, name=f"dispose {self.id[:20]}", daemon=True
+        )
+        try:
+            thread.start()
+        except RuntimeError:  # the interpreter is going down and starts no threads
+            self._finish_dispose()
+
+    def dispose_force(self) -> None:
+        """End the machine now, in this thread, without waiting for a drain."""
+        if self._begin_dispose():
+            self._finish_dispose()
+
+    def _begin_dispose(self) -> bool:
+        with Lifecycle._dispose_lock:
+            first = not self._disposing
+            self._disposing = True
+        if not first:
+            self.log_lvl(LogLevel.DECISIONS, "[doDispose] already disposed")
+            return False
+        self._set_slow()
+        self.ctx.cancel()
+        return True
+
+    def _dispose_slowly(self) -> None:
+        ended = self._drain_ended()
+        if not ended.wait(self.dispose_timeout):
+            text = "[doDispose] timeout waiting for queue to drain"
+            self.log_lvl(LogLevel.DECISIONS, text)
+        self._finish_dispose()
+
+    def _drain_ended(self) -> WaitHandle:
+        return self._subscriptions().when_queue_ends()
+
+    def _finish_dispose(self) -> None:
+        self.log_lvl(LogLevel.EVERYTHING, "[end] doDispose")
+        hooks, machine_id = self._hooks, self.id
+        self._disposed = True
+        self._queue.clear()
+        self._node = self._node.automaton.node(())
+        self._ticks = []
+        if hooks is not None:
+            hooks.fire("machine_dispose", machine_id)
+        self._hooks = None
+        self._bindings = Bindings()
+        if self._err is None:
+            self._err = self.ctx.err
+        self._call_dispose_handlers()
+        if self._state_contexts is not None:
+            self._state_contexts.dispose()
+        if self._waiters is not None:
+            self._waiters.dispose()
+
+    def _call_dispose_handlers(self) -> None:
+        handlers, self._dispose_handlers = self._dispose_handlers, ()
+        for handler in handlers:
+            handler(self.id, self.ctx)
+
+
+def checked_tags(tags: list[str] | tuple[str, ...]) -> tuple[str, ...]:
+    """The labels without repeats; raises for one with a space."""
+    for tag in tags:
+        if not tag or any(char.isspace() for char in tag):
+            raise ValueError(f"a tag is text without spaces, got {tag!r}")
+    return tuple(dict.fromkeys(tags))

@@ -1,0 +1,140 @@
+"""The log of a machine: lines by level, to a logger and into transitions.
+
+A line is made only when its level is at most the machine's. It goes to the logger and, as
+a `LogEntry`, to the transition that is under way, or else waits for the next one, which
+takes what waits as its `pre_log_entries`. Loggers get a format and its arguments, so a
+percent sign in a state's name is safe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from machine._enums import LogLevel
+from machine._state import A
+from machine._transition import LogEntry, Transition
+
+Logger = Callable[..., object]
+ArgsMapper = Callable[[A], dict[str, str]]
+
+PENDING_LINES_MAX = 1000
+ID_PREFIX_CHARS = 5
+HANDLER_CHARS = 15
+
+
+def print_line(level: int, msg: str, *args: Any) -> None:
+    """The default logger: prints to the standard output."""
+    import sys
+
+    sys.stdout.write((msg % args if args else msg) + "\n")
+
+
+class Logging:
+    """The part of a machine that writes its log."""
+
+    _id: str = ""
+    _tx: Transition | None = None
+    _handler: str = ""
+    _disposed: bool = False
+    _log_level: LogLevel = LogLevel.NOTHING
+    _log_id: bool = True
+    _log_args: ArgsMapper | None = None
+    _logger: Logger | None = print_line
+    _pending_lines: list[LogEntry] | tuple[()] = ()
+
+    @property
+    def id(self) -> str:
+        """The machine's id."""
+        return self._id
+
+    def log(self, msg: str, *args: Any) -> None:
+        """Write a line of the program's own, at level CHANGES; line ends become spaces."""
+        if self._log_level < LogLevel.CHANGES:
+            return
+        text = (msg % args if args else msg).replace("\n", " ")
+        handler = f":{self._handler[:HANDLER_CHARS]}" if self._handler else ""
+        self.log_lvl(LogLevel.CHANGES, f"[extern{handler}] {text}")
+
+    def log_lvl(self, level: LogLevel, msg: str, *args: Any) -> None:
+        """Write a line as it is, at a level; for companion packages."""
+        if level > self._log_level or self._disposed:
+            return
+        text = msg % args if args else msg
+        if self._log_id:
+            text = f"[{self.id[:ID_PREFIX_CHARS]}] {text}"
+        self._keep_line(LogEntry(level, text))
+        logger = self._logger
+        if logger is not None:
+            logger(level, "%s", text)
+
+    def _keep_line(self, entry: LogEntry) -> None:
+        tx = self._tx
+        if tx is not None and not tx.completed:
+            tx.add_line(entry)
+            return
+        pending = self._pending_lines
+        if not isinstance(pending, list):
+            pending = self._pending_lines = []
+        if not pending or pending[-1] != entry:
+            pending.append(entry)
+            del pending[:-PENDING_LINES_MAX]
+
+    def _args_text(self, args: A | None) -> str:
+        """What the arguments add to a line; only those that the mapper selects."""
+        if not args or self._log_args is None:
+            return ""
+        shown = self._log_args(args)
+        text = " ".join(f"{key}={shown[key]}" for key in sorted(shown))
+        return f" ({text})" if text else ""
+
+    # -- setting it up
+
+    @property
+    def log_level(self) -> LogLevel:
+        """The level up to which lines are written."""
+        return self._log_level
+
+    def set_log_level(self, level: LogLevel | int) -> None:
+        """Change the level; lines go where they went."""
+        self._log_level = LogLevel(level)
+        self._set_slow()
+
+    def set_logger(self, logger: Logger | None) -> None:
+        """Send lines to `logger(level, format, *args)`; None prints them again."""
+        self._logger = print_line if logger is None else logger
+
+    def set_logger_simple(self, logf: Logger, level: LogLevel | int) -> None:
+        """Send lines to `logf(format, *args)` and set the level."""
+        if not callable(logf):
+            raise ValueError("set_logger_simple needs a function; use set_logger(None) to reset")
+        self._logger = lambda _level, msg, *args: logf(msg, *args)
+        self.set_log_level(level)
+
+    def set_logger_empty(self, level: LogLevel | int) -> None:
+        """Send lines nowhere, but keep them in transitions for tracers."""
+        self._logger = None
+        self.set_log_level(level)
+
+    def get_logger(self) -> Logger | None:
+        """The logger in use; None when lines go nowhere."""
+        return self._logger
+
+    def set_log_id(self, val: bool) -> None:
+        """Put the first characters of the id before each line, or not."""
+        self._log_id = val
+
+    def get_log_id(self) -> bool:
+        """Is the id put before each line."""
+        return self._log_id
+
+    def set_log_args(self, mapper: ArgsMapper | None) -> None:
+        """Choose which arguments log lines show."""
+        self._log_args = mapper
+
+    def get_log_args(self) -> ArgsMapper | None:
+        """The function that chooses which arguments log lines show."""
+        return self._log_args
+
+    def _set_slow(self) -> None:
+        """Something changed that decides whether mutations may take the short way."""

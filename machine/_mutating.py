@@ -1,0 +1,181 @@
+"""Mutating a machine: the calls that put something into its queue.
+
+All of them may be made from any thread and from handlers, return a `Result` and never
+wait for a drain that is under way elsewhere. An unknown state raises before anything is
+queued. Arguments are handed on as they are; log lines show what the machine's mapper
+selects of them.
+"""
+
+from __future__ import annotations
+
+from machine._breakpoints import Breakpoints
+from machine._enums import MutationType, Result
+from machine._mutation import Mutation, MutSource
+from machine._panic import trace_of
+from machine._reading import Reading
+from machine._schema import Call
+from machine._state import EXCEPTION, A, Names, names_tuple
+from machine._transition import Event
+from machine.errors import StateMissingError
+
+ADD, REMOVE, SET = MutationType.ADD, MutationType.REMOVE, MutationType.SET
+
+
+class Mutating(Reading):
+    """The writing half of a machine's calls."""
+
+    _breakpoints: Breakpoints | None = None
+
+    def add1(self, state: str, args: A | None = None) -> Result:
+        """Activate a state, keep the others."""
+        call = self._schema.calls[0].get(state) or self._call(ADD, (state,))
+        return self._mutate(call, args, None)
+
+    def add(self, states: Names, args: A | None = None) -> Result:
+        """Activate these states, keep the others."""
+        return self._mutate(self._call(ADD, names_tuple(states)), args, None)
+
+    def remove1(self, state: str, args: A | None = None) -> Result:
+        """Deactivate a state, keep the others."""
+        call = self._schema.calls[1].get(state) or self._call(REMOVE, (state,))
+        return self._mutate(call, args, None)
+
+    def remove(self, states: Names, args: A | None = None) -> Result:
+        """Deactivate these states, keep the others."""
+        return self._mutate(self._call(REMOVE, names_tuple(states)), args, None)
+
+    def set(self, states: Names, args: A | None = None) -> Result:
+        """Make exactly these states active, with those they imply."""
+        return self._mutate(self._call(SET, names_tuple(states)), args, None)
+
+    def toggle1(self, state: str, args: A | None = None) -> Result:
+        """Deactivate a state if it is active, else activate it."""
+        return self.remove1(state, args) if self.is1(state) else self.add1(state, args)
+
+    def toggle(self, states: Names, args: A | None = None) -> Result:
+        """Deactivate these states if all are active, else activate them."""
+        states = names_tuple(states)
+        return self.remove(states, args) if self.is_(states) else self.add(states, args)
+
+    def _call(self, type: MutationType, states: tuple[str, ...]) -> Call:
+        try:
+            call = self._schema.call(type, states)
+        except KeyError:
+            unknown = self._schema.unknown(states)
+            raise StateMissingError(unknown, self.id, self._schema.names) from None
+        return call
+
+    def _enter(self, call: Call, args: A | None, source: MutSource | None) -> Result:
+        if self._breakpoints is not None:
+            self._breakpoints.look_at(self, call, with_stack=self.log_stack_trace)
+        return super()._enter(call, args, source)
+
+    # -- with a source
+
+    def ev_add1(self, event: Event, state: str, args: A | None = None) -> Result:
+        """`add1` with an event's transition as its source."""
+        return self.ev_add(event, (state,), args)
+
+    def ev_add(self, event: Event, states: Names, args: A | None = None) -> Result:
+        """`add` with an event's transition as its source."""
+        return self._mutate(self._call(ADD, names_tuple(states)), args, _source(event))
+
+    def ev_remove1(self, event: Event, state: str, args: A | None = None) -> Result:
+        """`remove1` with an event's transition as its source."""
+        return self.ev_remove(event, (state,), args)
+
+    def ev_remove(self, event: Event, states: Names, args: A | None = None) -> Result:
+        """`remove` with an event's transition as its source."""
+        return self._mutate(self._call(REMOVE, names_tuple(states)), args, _source(event))
+
+    def ev_toggle1(self, event: Event, state: str, args: A | None = None) -> Result:
+        """`toggle1` with an event's transition as its source."""
+        return self.ev_toggle(event, (state,), args)
+
+    def ev_toggle(self, event: Event, states: Names, args: A | None = None) -> Result:
+        """`toggle` with an event's transition as its source."""
+        states = names_tuple(states)
+        turn = self.ev_remove if self.is_(states) else self.ev_add
+        return turn(event, states, args)
+
+    # -- errors
+
+    def add_err(self, err: BaseException | None, args: A | None = None) -> Result:
+        """Store an error and add the `Exception` state; None does nothing, CANCELED."""
+        return self._add_err(EXCEPTION, err, args, None)
+
+    def add_err_state(self, state: str, err: BaseException | None, args: A | None = None) -> Result:
+        """Store an error and add an error state along with `Exception`."""
+        return self._add_err(state, err, args, None)
+
+    def ev_add_err(self, event: Event, err: BaseException | None, args: A | None = None) -> Result:
+        """`add_err` with an event's transition as its source."""
+        return self._add_err(EXCEPTION, err, args, _source(event))
+
+    def ev_add_err_state(
+        self, event: Event, state: str, err: BaseException | None, args: A | None = None
+    ) -> Result:
+        """`add_err_state` with an event's transition as its source."""
+        return self._add_err(state, err, args, _source(event))
+
+    def _add_err(
+        self, state: str, err: BaseException | None, args: A | None, source: MutSource | None
+    ) -> Result:
+        if err is None or self._disposing:
+            return Result.CANCELED
+        call = self._call(ADD, (state, EXCEPTION))
+        self._err = err
+        told: A = {**(args or {}), "err": err}
+        if self.log_stack_trace:
+            told["err.trace"] = trace_of(err)
+        return self._mutate(call, told, source)
+
+    # -- asking first, and going first
+
+    def can_add(self, states: Names, args: A | None = None) -> Result:
+        """Would an add be accepted: asks relations and negotiation handlers, changes nothing."""
+        return self._check(self._call(ADD, names_tuple(states)), args)
+
+    def can_add1(self, state: str, args: A | None = None) -> Result:
+        """Would an add of this state be accepted."""
+        return self.can_add((state,), args)
+
+    def can_remove(self, states: Names, args: A | None = None) -> Result:
+        """Would a removal be accepted: asks negotiation handlers, changes nothing."""
+        return self._check(self._call(REMOVE, names_tuple(states)), args)
+
+    def can_remove1(self, state: str, args: A | None = None) -> Result:
+        """Would a removal of this state be accepted."""
+        return self.can_remove((state,), args)
+
+    def _check(self, call: Call, args: A | None) -> Result:
+        if self._disposing:
+            return Result.CANCELED
+        check = Mutation(call, args, is_check=True)
+        self._queue.appendleft(check)
+        return self._run(check)
+
+    def prepend_mut(self, mutation: Mutation) -> Result:
+        """Put a mutation at the front of the queue; its own outcome cannot be waited for.
+
+        A handler that prepends what it cancels makes a loop without an end.
+        """
+        if self._disposing:
+            return Result.CANCELED
+        self._queue.appendleft(mutation)
+        return self._run(mutation)
+
+    def add_breakpoint(self, added: Names, removed: Names) -> None:
+        """Write a line whenever exactly these states are asked to be added, or removed."""
+        found = self._breakpoints or Breakpoints()
+        found.add(names_tuple(added), names_tuple(removed))
+        self._breakpoints = found
+        self._set_slow()
+
+    def _set_slow(self) -> None:
+        super()._set_slow()
+        self._slow = self._slow or self._breakpoints is not None
+
+
+def _source(event: Event | None) -> MutSource | None:
+    return None if event is None else event.source()

@@ -1,0 +1,233 @@
+"""Reading a machine: checks, ticks, look-ups. Nothing here waits or changes anything.
+
+Each call takes the ticks or the active states once and so answers for one moment; two
+calls may answer for two. A disposed machine has no active states and no ticks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from machine._clock import Clock, Tick, Time
+from machine._engine import Engine
+from machine._enums import LogLevel, MutationType
+from machine._mutation import Mutation
+from machine._queue import position_of
+from machine._resolve import mask_of
+from machine._state import EXCEPTION, Names, State, names_tuple, unique
+from machine._text import inspect, string, string_all
+from machine.errors import StateMissingError
+
+
+class Reading(Engine):
+    """The reading half of a machine's calls."""
+
+    # -- which states are active
+
+    def is1(self, state: str) -> bool:
+        """Is this state active; False for an unknown one."""
+        return state in self._node.names or self._note_unknown((state,))
+
+    def is_(self, states: Names) -> bool:
+        """Are all of these active; True for none, False when one is unknown."""
+        if isinstance(states, str):
+            return self.is1(states)
+        states = tuple(states)
+        if self._disposed:
+            return False
+        return self._node.names.issuperset(states) or self._note_unknown(states)
+
+    def _note_unknown(self, states: Iterable[str]) -> bool:
+        if self._log_level >= LogLevel.DECISIONS:
+            for state in self._schema.unknown(states):
+                self.log_lvl(LogLevel.DECISIONS, f"[is] state {state} not found")
+        return False
+
+    def not1(self, state: str) -> bool:
+        """Is this state inactive; raises for an unknown one."""
+        if state in self._node.names:
+            return False
+        if state not in self._schema.index:
+            self._missing((state,))
+        return not self._disposed
+
+    def not_(self, states: Names) -> bool:
+        """Is none of these active; raises for an unknown one."""
+        states = names_tuple(states)
+        unknown = self._schema.unknown(states)
+        if unknown:
+            self._missing(unknown)
+        return not self._disposed and self._node.names.isdisjoint(states)
+
+    def any(self, *lists: Names) -> bool:
+        """Are all states of at least one of these lists active."""
+        return any(self.is_(states) for states in lists)
+
+    def any1(self, *states: str) -> bool:
+        """Is at least one of these active."""
+        return not self._node.names.isdisjoint(states)
+
+    def has(self, states: Names) -> bool:
+        """Are all of these defined."""
+        return not self._disposed and not self._schema.unknown(names_tuple(states))
+
+    def has1(self, state: str) -> bool:
+        """Is this state defined."""
+        return self.has((state,))
+
+    def is_err(self) -> bool:
+        """Is the `Exception` state active."""
+        return EXCEPTION in self._node.names
+
+    @property
+    def err(self) -> BaseException | None:
+        """The last error that was added; kept after `Exception` was removed."""
+        return self._err
+
+    def switch(self, *groups: Names) -> str:
+        """The first active state of these lists, in their order; empty if none is."""
+        active = self._node.names
+        found = (state for group in groups for state in names_tuple(group) if state in active)
+        return next(found, "")
+
+    def count_active(self, states: Names) -> int:
+        """How many of these are active."""
+        return len(self._node.names.intersection(names_tuple(states)))
+
+    def active_states(self) -> list[str]:
+        """The active states, in the order in which they were made the targets."""
+        names = self._schema.names
+        return [names[index] for index in self._node.active]
+
+    # -- ticks
+
+    def tick(self, state: str) -> Tick:
+        """The tick of a state; 0 for an unknown one."""
+        try:
+            return self._ticks[self._schema.index[state]]
+        except (KeyError, IndexError):
+            return 0
+
+    def time(self, states: Names | None = None) -> Time:
+        """Ticks of these states in this order, or of all by index."""
+        if states is None or self._disposed:
+            return Time(self._ticks)
+        ticks, indexes = self._ticks, self._indexes(names_tuple(states))
+        return Time([ticks[index] for index in indexes])
+
+    def time_sum(self, states: Names | None = None) -> int:
+        """The sum of these ticks, or of all."""
+        return sum(self.time(states))
+
+    def clock(self, states: Names | None = None) -> Clock:
+        """Ticks by name, of these states or of all."""
+        if self._disposed:
+            return {}
+        names = self._schema.names if states is None else unique(names_tuple(states))
+        return dict(zip(names, self.time(names), strict=True))
+
+    def is_time(self, time: Sequence[Tick], states: Names | None = None) -> bool:
+        """Does every given tick equal the present one, position by position."""
+        if self._disposed:
+            return False
+        return list(time) == list(self.time(states))
+
+    def is_clock(self, clock: Clock) -> bool:
+        """Does every named tick equal the present one."""
+        return not self._disposed and list(clock.values()) == list(self.time(tuple(clock)))
+
+    # -- the schema
+
+    def state_names(self) -> list[str]:
+        """All states in their order."""
+        return list(self._schema.names)
+
+    def index(self, state: str) -> int:
+        """The place of a state in `state_names`; -1 for an unknown one."""
+        return -1 if self._disposed else self._schema.index.get(state, -1)
+
+    def get_struct(self) -> dict[str, State]:
+        """The schema as it was taken in."""
+        return self._schema.struct()
+
+    def must_parse_states(self, states: Names) -> list[str]:
+        """The names without repeats; raises for an unknown one."""
+        names = unique(names_tuple(states))
+        self._indexes(names)
+        return list(names)
+
+    def _indexes(self, names: tuple[str, ...]) -> list[int]:
+        index = self._schema.index
+        try:
+            return [index[name] for name in names]
+        except KeyError:
+            self._missing(self._schema.unknown(names))
+            raise
+
+    def _missing(self, names: Sequence[str]) -> None:
+        raise StateMissingError(names, self.id, self._schema.names)
+
+    # -- texts
+
+    def string(self) -> str:
+        """Active states with their ticks, `(A:1 C:3)`; empty once disposed."""
+        return "" if self._disposed else string(self._schema.names, self._ticks)
+
+    __str__ = string
+
+    def string_all(self) -> str:
+        """All states with their ticks, the inactive ones in brackets."""
+        return "" if self._disposed else string_all(self._schema.names, self._ticks)
+
+    def inspect(self, states: Names | None = None) -> str:
+        """A block of text for each of these states, or for all."""
+        names = self._schema.names if states is None else names_tuple(states)
+        self._indexes(tuple(names))
+        return inspect(self._schema, self._ticks or [0] * len(self._schema.names), names)
+
+    def __repr__(self) -> str:
+        return f"<Machine {self.id} {self.string_all()}>"
+
+    # -- the queue
+
+    def queue(self) -> list[Mutation]:
+        """The mutations that wait, in the order in which they will run."""
+        return list(self._queue)
+
+    def queue_len(self) -> int:
+        """How many mutations wait."""
+        return len(self._queue)
+
+    def is_queued(
+        self,
+        type: MutationType,
+        states: Names,
+        without_args_only: bool = False,
+        states_strict_equal: bool = False,
+        start_index: int = 0,
+    ) -> int:
+        """Index of the first waiting mutation of this type that calls these states, or -1."""
+        return position_of(
+            list(self._queue),
+            type,
+            mask_of(self._indexes(names_tuple(states))),
+            without_args_only=without_args_only,
+            states_strict_equal=states_strict_equal,
+            start_index=start_index,
+        )
+
+    def will_be(self, states: Names) -> bool:
+        """Does an add of at least these states wait."""
+        return self.is_queued(MutationType.ADD, states) >= 0
+
+    def will_be1(self, state: str) -> bool:
+        """Does an add of this state wait."""
+        return self.will_be((state,))
+
+    def will_be_removed(self, states: Names) -> bool:
+        """Does a removal of at least these states wait."""
+        return self.is_queued(MutationType.REMOVE, states) >= 0
+
+    def will_be_removed1(self, state: str) -> bool:
+        """Does a removal of this state wait."""
+        return self.will_be_removed((state,))

@@ -1,0 +1,121 @@
+"""Changing what a machine is made of: order of states, schema, ticks from outside.
+
+None of this is a transition: no handler is called and no waiter released. A changed
+schema takes effect at once and keeps the ticks of the states that stay; on an error
+nothing changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from machine._automaton import automaton_of
+from machine._binding import BindingCalls
+from machine._enums import LogLevel
+from machine._schema import Schema, check_strict, reordered, schema_of, take_in
+from machine._serialized import Serialized
+from machine._state import EXCEPTION, Names, Struct, names_tuple, unique
+from machine.errors import MachineError, StateUnknownError
+
+
+class Restructuring(BindingCalls):
+    """The calls that change the schema, its order, or all ticks at once."""
+
+    _states_verified: bool = False
+    _schema_ver: int = 0
+    _strict: bool = False
+
+    def states_verified(self) -> bool:
+        """Was the order of states fixed by `verify_states`."""
+        return self._states_verified
+
+    def schema_ver(self) -> int:
+        """How often the schema was changed."""
+        return self._schema_ver
+
+    def verify_states(self, names: Names) -> None:
+        """Fix the order of states; it has to name every one of them and no other."""
+        order = unique(names_tuple(names))
+        self._check_order(self._schema, order, self._schema.names)
+        self._put_schema(reordered(self._schema, order))
+        self._states_verified = True
+        if self._hooks is not None:
+            self._hooks.fire("verify_states", self)
+
+    def _check_order(
+        self, schema: Schema, order: Sequence[str], registered: Sequence[str]
+    ) -> None:
+        unknown = schema.unknown(order)
+        if unknown:
+            texts = [f"state {name} is not defined for {self.id}" for name in unknown]
+            raise MachineError("\n".join(texts))
+        missing = [name for name in registered if name in schema.index and name not in order]
+        if missing:
+            text = "error: trying to verify more states than registered: "
+            raise MachineError(text + " ".join(missing))
+
+    def set_struct(self, struct: Struct, names: Names) -> None:
+        """Change the schema; ticks of states that stay are kept, new ones start at 0.
+
+        `names` is the new order; it has to list all states that were there before and are
+        still defined. Not during a transition of this machine.
+        """
+        old = self.get_struct()
+        if self._strict:
+            check_strict(struct)
+        states = take_in(struct)
+        order = unique(names_tuple(names))
+        if EXCEPTION not in order:
+            order = (*order, EXCEPTION)
+        bare = schema_of(states)
+        self._check_order(bare, order, self._schema.names)
+        self._check_order(bare, order, bare.names)
+        self._put_schema(reordered(bare, order))
+        self._states_verified = True
+        self._schema_ver += 1
+        if self._hooks is not None:
+            self._hooks.fire("verify_states", self)
+            self._hooks.fire("struct_change", self, old)
+
+    def _put_schema(self, schema: Schema) -> None:
+        """Stand on another schema with the same ticks and active states."""
+        old, ticks = self._schema, self._ticks
+        if schema is old:
+            return
+        kept = dict(zip(old.names, ticks, strict=True))
+        active = [old.names[index] for index in self._node.active]
+        places = tuple(schema.index[name] for name in active if name in schema.index)
+        self._node = automaton_of(schema, self._node.automaton.limit).node(places)
+        self._ticks = [kept.get(name, 0) for name in schema.names]
+        self._schema = schema
+        for mutation in self._queue:
+            known = [name for name in mutation.call.names if name in schema.index]
+            mutation.call = schema.call(mutation.call.type, known)
+        if self._waiters is not None:
+            self._waiters.schema_changed(old)
+
+    def export(self) -> Serialized:
+        """The machine's id, states and ticks; needs a verified order."""
+        if self._disposed:
+            raise RuntimeError("can't export a disposed machine")
+        if not self._states_verified:
+            raise RuntimeError("can't export - call VerifyStates first")
+        return Serialized(self.id, self._ticks, self._schema.names)
+
+    def import_(self, data: Serialized) -> None:
+        """Take over an exported machine's id, order and ticks; for fresh machines only."""
+        old = self._ticks
+        unknown = self._schema.unknown(data.state_names)
+        if unknown:
+            raise StateUnknownError(" ".join(unknown))
+        self.log_lvl(LogLevel.CHANGES, f"[import] exported at [{' '.join(map(str, old))}] ticks")
+        self._check_order(self._schema, data.state_names, self._schema.names)
+        schema = reordered(self._schema, data.state_names)
+        ticks = list(data.time)
+        active = tuple(index for index, tick in enumerate(ticks) if tick % 2)
+        self._schema = schema
+        self._node = automaton_of(schema, self._node.automaton.limit).node(active)
+        self._ticks = ticks
+        self._id = data.id
+        self._states_verified = True
+        self.log_lvl(LogLevel.CHANGES, f"[import] imported to {sum(ticks)} ticks")

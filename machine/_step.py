@@ -1,0 +1,62 @@
+"""Steps: what happened inside a transition, one thing each."""
+
+from __future__ import annotations
+
+from machine._enums import Relation, StepType
+
+
+class Step:
+    """One thing that happened inside a transition; it never changes.
+
+    An index is -1 when there is no such state. `rel_type` is None unless the step is a
+    relation. `denied` and `failed` tell how a handler answered: no, or by an error.
+    """
+
+    __slots__ = (
+        "denied",
+        "failed",
+        "from_state",
+        "from_state_idx",
+        "is_enter",
+        "is_final",
+        "is_self",
+        "rel_type",
+        "to_state",
+        "to_state_idx",
+        "type",
+    )
+
+    def __init__(
+        self,
+        type: StepType,
+        from_state: str = "",
+        from_state_idx: int = -1,
+        to_state: str = "",
+        to_state_idx: int = -1,
+        *,
+        rel_type: Relation | None = None,
+        is_final: bool = False,
+        is_self: bool = False,
+        is_enter: bool = False,
+        denied: bool = False,
+        failed: bool = False,
+    ) -> None:
+        self.type = type
+        self.rel_type = rel_type
+        self.is_final = is_final
+        self.is_self = is_self
+        self.is_enter = is_enter
+        self.from_state = from_state
+        self.from_state_idx = from_state_idx
+        self.to_state = to_state
+        self.to_state_idx = to_state_idx
+        self.denied = denied
+        self.failed = failed
+
+    def __str__(self) -> str:
+        if self.from_state and self.to_state:
+            return f"{self.from_state} -> {self.to_state} ({self.type})"
+        return f"{self.from_state or self.to_state} ({self.type})"
+
+    def __repr__(self) -> str:
+        return f"<Step {self}>"
