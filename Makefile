@@ -25,7 +25,7 @@ make_venv = $(find_python); \
 	$$python -m venv $(VENV) >/dev/null 2>&1 || $$python -m venv --without-pip --clear $(VENV); fi
 install = if $(BIN)/python -m pip --version >/dev/null 2>&1; then pip="$(BIN)/python -m pip"; \
 	else pip="$$python -m pip --python $(BIN)/python"; fi; \
-	$$pip --disable-pip-version-check install --quiet --editable
+	$$pip --disable-pip-version-check install -qq --editable
 
 .PHONY: help
 help: ## list these

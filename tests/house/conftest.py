@@ -1,0 +1,105 @@
+"""What the house tests look at: the project's own files, read once."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PACKAGES = ("machine", "amtracer", "am_dbg")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A Python file of the project; `path` is as seen from the project's root."""
+
+    path: str
+    text: str
+    tree: ast.Module
+
+    @property
+    def module(self) -> str:
+        """The name under which it is imported."""
+        return self.path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+    @property
+    def lines(self) -> int:
+        return len(self.text.splitlines())
+
+    def functions(self) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield node
+
+    def calls(self) -> Iterator[tuple[str, int]]:
+        """Every call as dotted name and line."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Call):
+                yield ast.unparse(node.func), node.lineno
+
+
+def read(root: Path, *folders: str) -> list[Source]:
+    paths = [path for folder in folders for path in sorted((root / folder).rglob("*.py"))]
+    return [
+        Source(path.relative_to(root).as_posix(), text, ast.parse(text))
+        for path in paths
+        for text in [path.read_text(encoding="utf-8")]
+    ]
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    return Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def sources(root: Path) -> list[Source]:
+    """Every module of the three packages."""
+    return read(root, *PACKAGES)
+
+
+@pytest.fixture(scope="session")
+def test_sources(root: Path) -> list[Source]:
+    """Every file of the tests."""
+    return read(root, "tests")
+
+
+@pytest.fixture(scope="session")
+def root_texts(root: Path, sources: list[Source], test_sources: list[Source]) -> dict[str, str]:
+    """Every text of the project by its path: code, tests, docs and top-level files."""
+    papers = [*root.glob("*.md"), *(root / "docs").glob("*.md"), root / "Makefile"]
+    papers += [root / "pyproject.toml", *(root / "examples").glob("*.py")]
+    texts = {source.path: source.text for source in [*sources, *test_sources]}
+    for path in papers:
+        texts[path.relative_to(root).as_posix()] = path.read_text(encoding="utf-8")
+    return texts
+
+
+@pytest.fixture(scope="session")
+def brought(root: Path) -> Callable[..., set[str]]:
+    """Tells what importing modules in a fresh process brings along, beyond a bare start."""
+
+    def loaded(names: tuple[str, ...]) -> set[str]:
+        program = (
+            "import importlib, sys\n"
+            "for name in sys.argv[1:]: importlib.import_module(name)\n"
+            "print('\\n'.join(sys.modules))"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", program, *names],
+            cwd=root,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return set(done.stdout.split())
+
+    bare = loaded(("importlib",))
+    return lambda *names: loaded(names) - bare

@@ -1,0 +1,103 @@
+"""Rules of the code that no linter knows."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.house.conftest import Source
+
+NAMES_FORBIDDEN = {"utils", "util", "helpers", "helper", "common", "misc"}
+
+PRINTING = {"am_dbg/cli.py"}
+
+BROAD_EXCEPTS: dict[tuple[str, str], str] = {}
+
+EXECUTING = {"eval", "exec", "compile", "__import__", "execfile"}
+EXECUTING_MODULES = {"pickle", "cPickle", "marshal", "shelve", "dill", "runpy"}
+
+
+def broad_excepts(source: Source) -> Iterator[tuple[str, str]]:
+    """File and function of every handler that catches everything."""
+    for function in source.functions():
+        for node in ast.walk(function):
+            if isinstance(node, ast.ExceptHandler) and is_broad(node):
+                yield source.path, function.name
+
+
+def is_broad(handler: ast.ExceptHandler) -> bool:
+    if handler.type is None:
+        return True
+    caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any(ast.unparse(one) in ("Exception", "BaseException") for one in caught)
+
+
+def imported(source: Source) -> Iterator[str]:
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+
+
+def test_every_module_says_what_it_is_for(sources: list[Source]) -> None:
+    """A module starts with one line that tells its purpose."""
+    silent = [
+        source.path
+        for source in sources
+        if not re.match(r"\S.*[.:]$", (ast.get_docstring(source.tree) or "").partition("\n")[0])
+    ]
+
+    assert silent == []
+
+
+def test_no_module_is_a_drawer_for_everything(sources: list[Source]) -> None:
+    """A module's name tells its purpose."""
+    parts = {part for source in sources for part in source.module.split(".")}
+
+    assert not {part.strip("_") for part in parts} & NAMES_FORBIDDEN
+
+
+def test_only_the_command_line_prints(sources: list[Source]) -> None:
+    """A library that prints spoils its host's output."""
+    printing = {source.path for source in sources if "print" in dict(source.calls())}
+
+    assert printing - PRINTING == set()
+
+
+def test_everything_is_caught_only_at_the_borders(sources: list[Source]) -> None:
+    """A broad except stands only where a guest must not stop the house."""
+    found = {place for source in sources for place in broad_excepts(source)}
+
+    assert found == set(BROAD_EXCEPTS)
+
+
+def test_nothing_from_outside_is_executed(sources: list[Source]) -> None:
+    """No package evaluates text or loads a format that can run code."""
+    executing = [
+        (source.path, name)
+        for source in sources
+        for name in [*(name for name, _ in source.calls()), *imported(source)]
+        if name in EXECUTING or name.partition(".")[0] in EXECUTING_MODULES
+    ]
+
+    assert executing == []
+
+
+def test_no_note_to_oneself_is_left(sources: list[Source], test_sources: list[Source]) -> None:
+    """What is not done is not written down in the code."""
+    words = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X)\b")
+    left = [source.path for source in [*sources, *test_sources] if words.search(source.text)]
+
+    assert left == []
+
+
+def test_no_path_of_a_machine_is_written_down(root_texts: dict[str, str]) -> None:
+    """The project works wherever it lies."""
+    place = re.compile(r"(?<![\w.])/(work|root|home)/")
+    found = [path for path, text in root_texts.items() if place.search(text)]
+
+    assert found == []
