@@ -1,0 +1,94 @@
+"""Writes those parts of the docs that are made from code.
+
+`docs/map.md` is the first line of every module, and the table of keys in the README is
+the table of `am_dbg/keys.py`. `make docs` runs this; a house test holds both current.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("machine", "amtracer", "am_dbg")
+
+KEYS_START = "<!-- keys: made by `make docs` -->"
+KEYS_END = "<!-- keys end -->"
+
+MAP_HEAD = """\
+# Map of the files
+
+One line for every module: what it is for. Made by `make docs` from the first line of each module, so a line that reads wrong is mended
+there. The other folders:
+
+| place | what lies there |
+|---|---|
+| `tests/core`, `tests/wire`, `tests/dbg`, `tests/screens` | the rules of `machine`, of `amtracer`, of the debugger's data side and of its screens |
+| `tests/e2e` | whole programs: examples, the command line, a live client with a debugger |
+| `tests/house` | rules of the house: imports, sizes, names, docs |
+| `tests/typing` | what a type checker has to accept and to refuse |
+| `examples` | programs to start from; each runs in the suite |
+| `exports` | recorded sessions, one for every version of the file format |
+| `benchmarks` | measurements, each started with one command |
+| `docs` | this map, the glossary, the decisions, the wire protocol |
+"""
+
+
+def purpose(path: Path) -> str:
+    """The first line of a module's docstring, without its end."""
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return text.partition("\n")[0].rstrip(".:")
+
+
+def map_lines(package: str) -> Iterator[str]:
+    """A package's table: its own line first, then its modules folder by folder."""
+    folder = ROOT / package
+    yield f"\n## {package}\n\n{purpose(folder / '__init__.py')}.\n"
+    yield "| file | what it is for |\n|---|---|"
+    paths = sorted(folder.rglob("*.py"), key=lambda path: (path.parent, path.stem != "__init__"))
+    for path in paths:
+        if path != folder / "__init__.py":
+            yield f"| `{path.relative_to(ROOT).as_posix()}` | {purpose(path)} |"
+
+
+def map_text() -> str:
+    """The whole of `docs/map.md`."""
+    return MAP_HEAD + "\n".join(line for name in PACKAGES for line in map_lines(name)) + "\n"
+
+
+def keys_text() -> str:
+    """The README's table of keys."""
+    sys.path.insert(0, str(ROOT))
+    from am_dbg import keys
+
+    return "\n".join(table(("key", "what it does"), keys_rows(keys)))
+
+
+def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    """Lines of a Markdown table."""
+    yield f"| {' | '.join(head)} |"
+    yield "|" + "---|" * len(head)
+    for row in rows:
+        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
+
+
+def readme_text() -> str:
+    """The README with its table of keys made anew."""
+    before, _, rest = (ROOT / "README.md").read_text(encoding="utf-8").partition(KEYS_START)
+    _, _, after = rest.partition(KEYS_END)
+    return f"{before}{KEYS_START}\n{keys_text()}\n{KEYS_END}{after}"
+
+
+def main() -> None:
+    """Write both files where they differ."""
+    for name, text in (("docs/map.md", map_text()), ("README.md", readme_text())):
+        path = ROOT / name
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+            print(f"wrote {name}")
+
+
+if __name__ == "__main__":
+    main()
