@@ -7,8 +7,8 @@ look-up by shape number. Masks are integers with bit `i` set for state index `i`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from enum import IntFlag
 
 from amtracer.schema import Shape, ShapeFlag, StateDef, StepFlag
@@ -40,23 +40,25 @@ class ShapeFacts:
     """The facts of one shape under one schema.
 
     `added` holds the states that were activated or re-entered, `removed` those that were
-    deactivated or went on and off again, `odd` those whose activity flipped. `touched`
-    adds the called states to both. `growth` is what the machine's time sum grew by.
+    deactivated or went on and off again, `flipped` those whose activity is another one
+    afterwards. `growth` is what the machine's time sum grew by.
     """
 
     flags: Fact
     called: int
     added: int
     removed: int
-    odd: int
+    flipped: int
     growth: int
 
     @property
     def changed(self) -> int:
+        """The states whose tick grew."""
         return self.added | self.removed
 
     @property
     def touched(self) -> int:
+        """The states that were called or whose tick grew."""
         return self.called | self.added | self.removed
 
     @property
@@ -108,23 +110,26 @@ def indexes_of(mask: int) -> list[int]:
 
 
 @dataclass(frozen=True, slots=True)
-class SchemaFacts:
-    """What shapes need to know of their schema: the error and the health states."""
+class Schema:
+    """Ordered states, with what shapes ask of them worked out once."""
 
-    errors: int
-    health: int
+    states: tuple[StateDef, ...]
+    index: dict[str, int] = field(init=False, compare=False)
+    errors: int = field(init=False, compare=False)
+    health: int = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        index = {state.name: i for i, state in enumerate(self.states)}
+        object.__setattr__(self, "index", index)
+        object.__setattr__(
+            self, "errors", mask_of(i for name, i in index.items() if is_error_state(name))
+        )
+        object.__setattr__(
+            self, "health", mask_of(i for name, i in index.items() if name in HEALTH_STATES)
+        )
 
 
-def schema_facts(states: Sequence[StateDef]) -> SchemaFacts:
-    """Work out the masks of special states once per schema."""
-    names = [state.name for state in states]
-    return SchemaFacts(
-        errors=mask_of(i for i, name in enumerate(names) if is_error_state(name)),
-        health=mask_of(i for i, name in enumerate(names) if name in HEALTH_STATES),
-    )
-
-
-def shape_facts(shape: Shape, schema: SchemaFacts) -> ShapeFacts:
+def shape_facts(shape: Shape, schema: Schema) -> ShapeFacts:
     """Work out everything that follows from a shape and its schema."""
     added = mask_of(index for index, growth in shape.changes if growth > 0)
     removed = mask_of(index for index, growth in shape.changes if growth < 0)
@@ -133,24 +138,26 @@ def shape_facts(shape: Shape, schema: SchemaFacts) -> ShapeFacts:
         called=mask_of(shape.called),
         added=added,
         removed=removed,
-        odd=mask_of(index for index, growth in shape.changes if growth & 1),
+        flipped=mask_of(index for index, growth in shape.changes if growth & 1),
         growth=sum(abs(growth) for _, growth in shape.changes),
     )
 
 
-def _flags(shape: Shape, schema: SchemaFacts, added: int, removed: int) -> Fact:
-    flags = Fact(0)
+def _flags(shape: Shape, schema: Schema, added: int, removed: int) -> Fact:
     changed = added | removed
-    if not shape.flags & ShapeFlag.ACCEPTED:
-        flags |= Fact.CANCELED
-    if shape.flags & ShapeFlag.AUTO:
-        flags |= Fact.AUTO
-    if shape.flags & ShapeFlag.CHECK:
-        flags |= Fact.CHECK
-    if not changed and all(step.type != _HANDLER_STEP for step in shape.steps):
-        flags |= Fact.EMPTY
-    if changed.bit_count() == 1 and changed & schema.health:
-        flags |= Fact.HEALTH
-    if added & schema.errors or any(step.flags & StepFlag.FAILED for step in shape.steps):
-        flags |= Fact.ERROR
+    found = (
+        (Fact.CANCELED, not shape.flags & ShapeFlag.ACCEPTED),
+        (Fact.AUTO, shape.flags & ShapeFlag.AUTO),
+        (Fact.CHECK, shape.flags & ShapeFlag.CHECK),
+        (Fact.EMPTY, not changed and all(step.type != _HANDLER_STEP for step in shape.steps)),
+        (Fact.HEALTH, changed.bit_count() == 1 and changed & schema.health),
+        (
+            Fact.ERROR,
+            added & schema.errors or any(step.flags & StepFlag.FAILED for step in shape.steps),
+        ),
+    )
+    flags = Fact(0)
+    for fact, is_true in found:
+        if is_true:
+            flags |= fact
     return flags

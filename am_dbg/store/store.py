@@ -1,33 +1,166 @@
-"""All machines of all streams, by the messages they send."""
+"""All machines of all streams, by the messages they send.
+
+A stream is a connection or a file. Each machine in it is a track. Two streams may have
+machines of the same id, and one may use an id again after the machine was disposed:
+these are different machines and become tracks of their own, `id` and `id#2`. Only a
+sender that says it is the same one (same session, same machine, further on) continues
+its track after a reconnect, with a gap.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from amtracer.schema import Message
-
-from am_dbg.store.track import Track
+from am_dbg.store.dictionary import Dictionary
+from am_dbg.store.facts import Schema
+from am_dbg.store.stream import Stream
+from am_dbg.store.track import Origin, Track
+from am_dbg.store.values import GapKind
+from amtracer import limits
+from amtracer.errors import LimitError
+from amtracer.schema import MachineMessage, Message
 
 
 class Store:
-    """Takes messages in, keeps tracks. One thread feeds, any thread reads."""
+    """Takes messages in, keeps tracks. One thread feeds, any thread reads.
 
-    tracks: Sequence[Track]
-    transitions: int
-    version: int
+    `tracks` are in order of arrival; `version` grows with everything that is taken in.
+    """
+
+    def __init__(self) -> None:
+        self.transitions = 0
+        self.version = 0
+        self._tracks: list[Track] = []
+        self._streams: list[Stream] = []
+        self._by_key: dict[str, Track] = {}
+        self._by_id: dict[str, list[Track]] = {}
+        self._books: list[Dictionary] = []
+        self._serial = 0
+
+    @property
+    def tracks(self) -> Sequence[Track]:
+        return self._tracks
+
+    @property
+    def streams(self) -> Sequence[Stream]:
+        """All streams by number, to be read only."""
+        return self._streams
 
     def open_stream(self, label: str, *, live: bool) -> int:
         """Begin a stream (a connection or a file) and return its number."""
-        raise NotImplementedError
+        stream = Stream(len(self._streams), label, live, self)
+        self._streams.append(stream)
+        self.version += 1
+        return stream.number
 
     def feed(self, stream: int, message: Message) -> None:
         """Take one message in; on a WireError nothing of it was applied."""
-        raise NotImplementedError
+        self._streams[stream].take(message)
+        self.version += 1
 
     def close_stream(self, stream: int, reason: str = "") -> None:
         """End a stream; with a reason its unfinished tracks show that they were cut."""
-        raise NotImplementedError
+        if self._streams[stream].open:
+            self._streams[stream].close(reason)
+            self.version += 1
 
     def find(self, id: str) -> Track | None:
         """The track with this key, otherwise the newest one with this id."""
-        raise NotImplementedError
+        if id in self._by_key:
+            return self._by_key[id]
+        same = self._by_id.get(id)
+        return same[-1] if same else None
+
+    def remove(self, track: Track) -> None:
+        """Forget a track; what its stream still sends of it is checked but not kept."""
+        track.remove()
+        self._tracks = [other for other in self._tracks if other is not track]
+        self._by_key = {key: other for key, other in self._by_key.items() if other is not track}
+        self._by_id[track.id] = [one for one in self._by_id[track.id] if one is not track]
+        self.transitions -= track.count
+        self.version += 1
+
+    def size(self) -> int:
+        """Bytes in memory, about."""
+        return sum(book.size() for book in self._books) + sum(
+            track.size() for track in self._tracks
+        )
+
+    def trim(self, bytes_max: int) -> None:
+        """Let the oldest segments go until the rest fits; the newest of each stream stays.
+
+        Tracks keep their numbers and tell what is gone.
+        """
+        while self.size() > bytes_max:
+            current = {stream.book.serial for stream in self._streams if stream.open}
+            oldest = next((book for book in self._books if book.serial not in current), None)
+            if oldest is None:
+                return
+            self._books.remove(oldest)
+            for track in self._tracks:
+                track.trim(oldest)
+            self.version += 1
+
+    # What streams ask for.
+
+    def new_dictionary(self, schemas: list[Schema]) -> Dictionary:
+        """An empty dictionary with the next serial number."""
+        book = Dictionary(self._serial, schemas)
+        self._serial += 1
+        self._books.append(book)
+        return book
+
+    def admit(
+        self, stream: Stream, message: MachineMessage, schema: Schema, ticks: tuple[int, ...]
+    ) -> Track:
+        """The track of a machine that enters a stream."""
+        assert stream.hello is not None  # a stream takes a machine only after its hello
+        track = self._returned(stream, stream.hello.session, message)
+        if track is not None:
+            track.rejoin(stream.number, schema, ticks, message.row)
+            return track
+        if len(self._tracks) >= limits.MACHINES_PER_SERVER_MAX:
+            raise LimitError("machines", len(self._tracks) + 1, limits.MACHINES_PER_SERVER_MAX)
+        origin = Origin(
+            id=message.id,
+            parent=message.parent,
+            tags=message.tags,
+            tx_prefix=message.tx_prefix,
+            session=stream.hello.session,
+            started_ns=stream.hello.wall_ns,
+        )
+        track = Track(self._free_key(message.id), origin, stream.number, schema, ticks)
+        track.connected = stream.live
+        if message.row:
+            track.lose(message.row, ticks, GapKind.LATE, "recorded from here on")
+        self._tracks.append(track)
+        self._by_key[track.key] = track
+        self._by_id.setdefault(track.id, []).append(track)
+        return track
+
+    def counted(self, transitions: int) -> None:
+        """So many transitions were taken in."""
+        self.transitions += transitions
+
+    def _returned(self, stream: Stream, session: str, message: MachineMessage) -> Track | None:
+        """The track that goes on in this stream after its sender lost the one before."""
+        if not (stream.live and session and message.tx_prefix):
+            return None
+        for track in reversed(self._by_id.get(message.id, [])):
+            if (
+                track.origin.session == session
+                and track.origin.tx_prefix == message.tx_prefix
+                and track.stream != stream.number
+                and self._streams[track.stream].live
+                and not track.gone
+                and message.row >= track.row_next
+            ):
+                return track
+        return None
+
+    def _free_key(self, id: str) -> str:
+        key, number = id, 1
+        while key in self._by_key:
+            number += 1
+            key = f"{id}#{number}"
+        return key

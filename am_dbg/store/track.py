@@ -1,88 +1,387 @@
-"""Everything that is known of one machine in one stream."""
+"""Everything that is known of one machine: its chunks, its gaps, its place in the house.
+
+Transitions are numbered by what is held, from 1 without holes, and a number never
+changes: trimming raises `first`, it does not renumber. What the machine itself counts,
+its rows, has holes where transitions were lost; chunks hold the first row of their run.
+
+One thread writes, any thread reads. `count` is published last, so whatever it covers
+can be read without a lock. The only thing readers write is a cached clock, one value in
+one assignment.
+"""
 
 from __future__ import annotations
 
-from amtracer.schema import Shape, StateDef
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
-from am_dbg.store.facts import ShapeFacts
-from am_dbg.store.values import Gap, Transition
+from am_dbg.store.chunk import PIECE_ROWS_MAX, Chunk, Piece
+from am_dbg.store.dictionary import Dictionary
+from am_dbg.store.facts import Schema, ShapeFacts, mask_of
+from am_dbg.store.sources import joined_id, split_id
+from am_dbg.store.values import Gap, GapKind, Transition
+from amtracer.schema import BatchMessage, Shape, StateDef
+
+WALK_ROWS_MAX = 64
+"""How far a cached clock is moved row by row before it is counted anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """The chunks that are held and the numbers they begin with; replaced when trimmed."""
+
+    firsts: list[int] = field(default_factory=list)
+    chunks: list[Chunk] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What does not change of a machine."""
+
+    id: str
+    parent: str
+    tags: tuple[str, ...]
+    tx_prefix: str
+    session: str
+    started_ns: int
 
 
 class Track:
     """The history of one machine, numbered from 1; number 0 is before the first transition.
 
-    One thread writes, any thread reads: `count` is published last, so whatever it covers
-    can be read without a lock.
+    `key` is the shown name: the id, with `#2` and so on when another stream has the same.
+    `stream` is the stream that feeds it now, `connected` whether that is a live one still
+    open, `gone` whether the machine was disposed. `first` is the oldest number still held,
+    `count` the newest, `version` grows with every change.
     """
 
-    key: str
-    id: str
-    parent: str
-    tags: tuple[str, ...]
-    stream: int
-    connected: bool
-    gone: bool
-    first: int
-    count: int
-    version: int
+    def __init__(
+        self, key: str, origin: Origin, stream: int, schema: Schema, ticks: tuple[int, ...]
+    ) -> None:
+        self.key = key
+        self.origin = origin
+        self.stream = stream
+        self.connected = False
+        self.gone = False
+        self.removed = False
+        self.first = 1
+        self.count = 0
+        self.version = 0
+        self.row_next = 0
+        self._index = _Index()
+        self._gaps: list[Gap] = []
+        self._opening = self._base = (schema, ticks)
+        self._open: Chunk | None = None
+        self._active = _active_mask(ticks)
+        self._clock_cache: tuple[Chunk, int, tuple[int, ...]] | None = None
+        self._own_ids: dict[str, int] = {}
+        self._own_ids_count = 0
 
     @property
-    def gaps(self) -> tuple[Gap, ...]:
+    def id(self) -> str:
+        return self.origin.id
+
+    @property
+    def parent(self) -> str:
+        return self.origin.parent
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        return self.origin.tags
+
+    @property
+    def gaps(self) -> Sequence[Gap]:
         """Breaks in the history, in order of `after_number`."""
-        raise NotImplementedError
+        return self._gaps
+
+    @property
+    def chunks(self) -> Sequence[Chunk]:
+        """The chunks in order; the last one may still grow, see `count`."""
+        return self._index.chunks
+
+    @property
+    def schema(self) -> Schema:
+        """The schema as it is now."""
+        chunk = self._open
+        return chunk.schema if chunk else self._base[0]
 
     @property
     def states(self) -> tuple[StateDef, ...]:
-        """The schema as it is now, after everything that was received."""
-        raise NotImplementedError
+        """The states of the schema as it is now, after everything that was received."""
+        return self.schema.states
 
     @property
     def ticks(self) -> tuple[int, ...]:
         """The clock as it is now, by index of `states`."""
-        raise NotImplementedError
+        chunk = self._open
+        return self._clock(chunk, chunk.rows) if chunk else self._base[1]
+
+    # Reading one transition.
 
     def schema_at(self, number: int) -> tuple[StateDef, ...]:
         """The schema under which a transition ran; for 0 the first one."""
-        raise NotImplementedError
+        return self._schema_at(number).states
 
     def index_at(self, number: int, name: str) -> int:
         """Index of a state in `schema_at(number)`, -1 when it has none of that name."""
-        raise NotImplementedError
+        return self._schema_at(number).index.get(name, -1)
 
     def clock_at(self, number: int) -> tuple[int, ...]:
         """Ticks after a transition, by index of `schema_at(number)`; for 0 the first ones."""
-        raise NotImplementedError
+        if number == 0:
+            return self._opening[1]
+        chunk = self.chunk_of(number)
+        return self._clock(chunk, number - chunk.first + 1)
 
     def clock_before(self, number: int) -> tuple[int, ...]:
         """Ticks before a transition; differs from those after the one before it at a gap."""
-        raise NotImplementedError
+        if number == 0:
+            return self._opening[1]
+        chunk = self.chunk_of(number)
+        return self._clock(chunk, number - chunk.first)
 
     def time_sum(self, number: int) -> int:
         """All ticks after a transition together."""
-        raise NotImplementedError
+        return sum(self.clock_at(number))
 
     def shape_at(self, number: int) -> Shape:
-        raise NotImplementedError
+        """All of a transition that can repeat."""
+        chunk = self.chunk_of(number)
+        return chunk.dictionary.shape(chunk.shapes[number - chunk.first])
 
     def facts_at(self, number: int) -> ShapeFacts:
-        raise NotImplementedError
+        """What follows from the shape of a transition."""
+        chunk = self.chunk_of(number)
+        return chunk.dictionary.facts(chunk.shapes[number - chunk.first])
 
     def time_at(self, number: int) -> int:
-        """Wall time of a transition in nanoseconds; for 0 when the machine was first seen."""
-        raise NotImplementedError
+        """Wall time of a transition in nanoseconds; for 0 when its stream began."""
+        if number == 0:
+            return self.origin.started_ns
+        chunk = self.chunk_of(number)
+        return chunk.time(number - chunk.first)
+
+    def duration_at(self, number: int) -> int:
+        """How long a transition took in nanoseconds, 0 when that is not known."""
+        chunk = self.chunk_of(number)
+        return chunk.duration(number - chunk.first)
 
     def transition(self, number: int) -> Transition:
         """The whole record of a transition; IndexError when it is not held."""
-        raise NotImplementedError
+        chunk = self.chunk_of(number)
+        return chunk.record(number - chunk.first, self.tx_id_at(number))
+
+    def tx_id_at(self, number: int) -> str:
+        """The id of a transition as the sender knows it."""
+        chunk = self.chunk_of(number)
+        row = number - chunk.first
+        own = chunk.own_id(row)
+        return own or joined_id(self.origin.tx_prefix, chunk.row_first + row + 1)
+
+    # Finding one.
 
     def number_of(self, tx_id: str) -> int | None:
         """The number of the transition with this id."""
-        raise NotImplementedError
+        self._index_own_ids()
+        number = self._own_ids.get(tx_id)
+        if number is not None:
+            return number if number >= self.first else None
+        prefix, row = split_id(tx_id)
+        if prefix != self.origin.tx_prefix or row < 1:
+            return None
+        number = self._number_of_row(row - 1)
+        return number if number is not None and self.tx_id_at(number) == tx_id else None
 
     def first_at_or_after(self, time_ns: int) -> int | None:
         """The first transition at this wall time or later."""
-        raise NotImplementedError
+        for chunk in self.chunks:
+            rows = self._rows_of(chunk)
+            if rows and chunk.time_max >= time_ns:
+                row = chunk.first_at_or_after(time_ns, rows)
+                if row < rows:
+                    return chunk.first + row
+        return None
 
     def last_at_or_before(self, time_ns: int) -> int:
         """The last transition at this wall time or earlier, 0 when there is none."""
-        raise NotImplementedError
+        for chunk in reversed(self.chunks):
+            rows = self._rows_of(chunk)
+            if rows and chunk.time_min <= time_ns:
+                row = chunk.last_at_or_before(time_ns, rows)
+                if row >= 0:
+                    return chunk.first + row
+        return 0
+
+    def chunk_of(self, number: int) -> Chunk:
+        """The chunk that holds a transition; IndexError when none does."""
+        index = self._index
+        if not self.first <= number <= self.count:
+            raise IndexError(
+                f"{self.key} has no transition {number}: it holds {self.first} to {self.count}"
+            )
+        return index.chunks[bisect_right(index.firsts, number) - 1]
+
+    def _rows_of(self, chunk: Chunk) -> int:
+        return max(0, min(chunk.rows, self.count - chunk.first + 1))
+
+    def _schema_at(self, number: int) -> Schema:
+        return self._opening[0] if number == 0 else self.chunk_of(number).schema
+
+    def _clock(self, chunk: Chunk, rows: int) -> tuple[int, ...]:
+        cached = self._clock_cache
+        if cached is not None and cached[0] is chunk and abs(cached[1] - rows) <= WALK_ROWS_MAX:
+            ticks = chunk.clock_moved(cached[2], cached[1], rows)
+        else:
+            ticks = chunk.clock_after(rows)
+        self._clock_cache = (chunk, rows, ticks)
+        return ticks
+
+    def _number_of_row(self, row: int) -> int | None:
+        chunks = self.chunks
+        at = bisect_right(chunks, row, key=_row_first) - 1
+        if at < 0 or row - chunks[at].row_first >= self._rows_of(chunks[at]):
+            return None
+        return chunks[at].first + row - chunks[at].row_first
+
+    def _index_own_ids(self) -> None:
+        count = self.count
+        if self._own_ids_count == count:
+            return
+        for chunk in reversed(self.chunks):
+            if chunk.last <= self._own_ids_count:
+                break
+            for row, tx_id in chunk.own_ids():
+                self._own_ids[tx_id] = chunk.first + row
+        self._own_ids_count = count
+
+    # Writing; only the store's thread.
+
+    def append(self, batch: BatchMessage, times: Sequence[int], book: Dictionary) -> None:
+        """Take in a checked batch; `check_activity` has passed."""
+        rows = len(batch.shapes)
+        for low in range(0, 0 if self.removed else rows, PIECE_ROWS_MAX):
+            high = min(low + PIECE_ROWS_MAX, rows)
+            chunk = self._chunk_for(book, batch.row + low, times[low])
+            chunk.extend(Piece(batch, times, low, high))
+            self.count += high - low
+        self.row_next = batch.row + rows
+        self.version += 1
+
+    def activity_after(self, shapes: Sequence[int], rules: Callable[[int], ShapeFacts]) -> int:
+        """The mask of active states after some shapes, -1 when one does not fit.
+
+        A shape says of each state it changed how it stands afterwards. That has to agree
+        with how it stood before and whether its growth was odd.
+        """
+        active = self._active
+        for shape in shapes:
+            facts = rules(shape)
+            active ^= facts.flipped
+            if active & facts.changed != facts.added:
+                return -1
+        return active
+
+    def set_activity(self, active: int) -> None:
+        """Remember what `activity_after` gave for a batch that is taken in."""
+        self._active = active
+
+    def lose(self, count: int, ticks: tuple[int, ...], gap: GapKind, reason: str) -> None:
+        """Go on after lost transitions, from these ticks."""
+        schema = self.schema
+        self.row_next += count
+        self._begin_anew(schema, ticks)
+        self._add_gap(Gap(self.count, count, reason, gap))
+
+    def change_schema(self, schema: Schema, ticks: tuple[int, ...]) -> None:
+        """Go on with another schema; what was received keeps the old one."""
+        before, after = len(self.states), len(schema.states)
+        self._begin_anew(schema, ticks)
+        reason = f"schema changed from {before} to {after} states"
+        self._add_gap(Gap(self.count, 0, reason, GapKind.SCHEMA))
+
+    def rejoin(self, stream: int, schema: Schema, ticks: tuple[int, ...], row: int) -> None:
+        """The same machine came back on another stream."""
+        self.stream = stream
+        self.connected = True
+        self._begin_anew(schema, ticks)
+        lost, self.row_next = row - self.row_next, row
+        self._add_gap(Gap(self.count, lost, "reconnected", GapKind.RECONNECTED))
+
+    def close(self, reason: str) -> None:
+        """Its stream ended; with a reason it ended too early."""
+        self.connected = False
+        if reason and not self.gone:
+            self._add_gap(Gap(self.count, -1, reason, GapKind.CUT))
+        self.version += 1
+
+    def dispose(self) -> None:
+        """The machine is gone."""
+        self.gone = True
+        self.connected = False
+        self.version += 1
+
+    def trim(self, book: Dictionary) -> None:
+        """Let the chunks go that lead the history and use this dictionary."""
+        index = self._index
+        kept = next(
+            (at for at, chunk in enumerate(index.chunks) if chunk.dictionary is not book),
+            len(index.chunks),
+        )
+        if kept == 0:
+            return
+        if kept == len(index.chunks):
+            self._begin_anew(self.schema, self.ticks)
+        firsts, chunks = index.firsts[kept:], index.chunks[kept:]
+        self.first = firsts[0] if firsts else self.count + 1  # before the chunks, for readers
+        self._index = _Index(firsts, chunks)
+        lost = Gap(self.first - 1, self.first - 1, "trimmed to save memory", GapKind.TRIMMED)
+        later = [gap for gap in self._gaps if gap.after_number >= self.first]
+        self._gaps = [lost, *later]
+        self.version += 1
+
+    def remove(self) -> None:
+        """The store forgets this track; nothing more is kept of what its stream sends."""
+        self.removed = True
+        self.version += 1
+
+    def size(self) -> int:
+        """Bytes in memory, about, without the dictionaries."""
+        return sum(chunk.size() for chunk in self.chunks)
+
+    def _chunk_for(self, book: Dictionary, row: int, time_ns: int) -> Chunk:
+        chunk = self._open
+        if chunk is not None and (chunk.is_full or chunk.dictionary is not book):
+            self._begin_anew(chunk.schema, self.ticks)
+            chunk = None
+        if chunk is None:
+            schema, ticks = self._base
+            chunk = Chunk(self.count + 1, row, book, schema, ticks, time_ns)
+            self._index.chunks.append(chunk)
+            self._index.firsts.append(chunk.first)
+            self._open = chunk
+        return chunk
+
+    def _begin_anew(self, schema: Schema, ticks: tuple[int, ...]) -> None:
+        self._base = (schema, ticks)
+        self._active = _active_mask(ticks)
+        chunk, self._open = self._open, None
+        if chunk is not None:
+            chunk.seal()
+        self.version += 1
+
+    def _add_gap(self, gap: Gap) -> None:
+        last = self._gaps[-1] if self._gaps else None
+        if last and (last.kind, last.after_number) == (gap.kind, gap.after_number):
+            lost = -1 if -1 in (last.lost, gap.lost) else last.lost + gap.lost
+            self._gaps[-1] = Gap(gap.after_number, lost, gap.reason, gap.kind)
+        else:
+            self._gaps.append(gap)
+        self.version += 1
+
+
+def _row_first(chunk: Chunk) -> int:
+    return chunk.row_first
+
+
+def _active_mask(ticks: Sequence[int]) -> int:
+    return mask_of(index for index, tick in enumerate(ticks) if tick & 1)

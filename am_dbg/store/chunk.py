@@ -1,0 +1,284 @@
+"""A run of consecutive transitions of one machine, as columns.
+
+All rows of a chunk share a schema, a segment's dictionary and an unbroken clock, so it
+needs one checkpoint: the ticks before its first row. The clock after a row is that
+checkpoint plus, for every shape, its growth times how often it occurs up to there.
+
+Rows do not hold shape numbers but local ones, which count in order of first appearance
+within the chunk. The palette gives the shape of a local number and `shape_counts` how
+often it occurs, so that a question about shapes is answered for the whole chunk by its
+palette, and rows are only looked at when the answer differs between them. Sets of log
+lines are kept in the same way.
+
+The writer appends and publishes `rows` last. `seal` gives back what was kept for
+growing; a sealed chunk never changes again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from am_dbg.store.columns import Integers, SparseIntegers, SparseTexts
+from am_dbg.store.dictionary import Dictionary
+from am_dbg.store.facts import Schema
+from am_dbg.store.palette import PaletteColumn
+from am_dbg.store.sources import Sources
+from am_dbg.store.values import Transition
+from amtracer.schema import BatchMessage
+
+CHUNK_ROWS_MAX = 4_096
+"""Rows after which a chunk ends."""
+CHUNK_SHAPES_MAX = 1_024
+"""Distinct shapes after which a chunk ends before it is full."""
+PIECE_ROWS_MAX = 1_024
+"""Rows added at once, by so many at most a chunk may pass its limits."""
+
+_Value = TypeVar("_Value")
+
+_CHUNK_BYTES = 1_200
+_TICK_BYTES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Rows `low` to `high` of a checked batch, with their absolute times."""
+
+    batch: BatchMessage
+    times: Sequence[int]
+    low: int
+    high: int
+
+
+class Chunk:
+    """Rows `first` to `first + rows - 1` of a track.
+
+    `row_first` is what the machine itself counts its first row as, from 0. `touched` is
+    the mask of states that some row touches.
+    """
+
+    __slots__ = (
+        "_args",
+        "_durations",
+        "_handlers",
+        "_ids",
+        "_pre_lines",
+        "_queues",
+        "_sources",
+        "_times",
+        "dictionary",
+        "first",
+        "is_ascending",
+        "lines",
+        "row_first",
+        "rows",
+        "schema",
+        "shapes",
+        "ticks",
+        "ticks_end",
+        "time_first",
+        "time_max",
+        "time_min",
+        "touched",
+    )
+
+    def __init__(
+        self,
+        first: int,
+        row_first: int,
+        dictionary: Dictionary,
+        schema: Schema,
+        ticks: tuple[int, ...],
+        time_first: int,
+    ) -> None:
+        self.first = first
+        self.row_first = row_first
+        self.dictionary = dictionary
+        self.schema = schema
+        self.ticks = ticks
+        self.ticks_end: tuple[int, ...] = ()
+        self.rows = 0
+        self.touched = 0
+        self.shapes = PaletteColumn()
+        self.lines = PaletteColumn()
+        self.time_first = self.time_min = self.time_max = time_first
+        self.is_ascending = True
+        self._times = Integers()
+        self._durations = Integers()
+        self._queues = Integers()
+        self._sources: Sources | None = None
+        self._args: SparseIntegers | None = None
+        self._pre_lines: SparseIntegers | None = None
+        self._handlers: SparseIntegers | None = None
+        self._ids: SparseTexts | None = None
+
+    # Writing.
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the next rows belong in a new chunk."""
+        return self.rows >= CHUNK_ROWS_MAX or len(self.shapes.palette) >= CHUNK_SHAPES_MAX
+
+    def extend(self, piece: Piece) -> None:
+        """Append rows and publish them."""
+        batch, low, high, rows = piece.batch, piece.low, piece.high, self.rows
+        shapes = batch.shapes[low:high]
+        for shape in set(shapes):
+            self.touched |= self.dictionary.touched[shape]
+        self.shapes.extend(shapes, rows)
+        self._extend_times(piece.times[low:high])
+        self._extend_dense(self._durations, batch.durations, low, high)
+        self._extend_dense(self._queues, batch.queues, low, high)
+        if batch.lines:
+            self.lines.extend(batch.lines[low:high], rows)
+        else:
+            self.lines.extend_same(0, high - low, rows)
+        self._extend_sparse(piece)
+        self.rows = rows + high - low
+
+    def _extend_times(self, times: Sequence[int]) -> None:
+        last = self.time_first + self._times[self.rows - 1] if self.rows else times[0]
+        ordered = all(map(int.__le__, times, times[1:]))
+        self.is_ascending = self.is_ascending and ordered and last <= times[0]
+        self.time_min = min(self.time_min, *times)
+        self.time_max = max(self.time_max, *times)
+        start = self.time_first
+        self._times.extend([time - start for time in times], self.rows)
+
+    def _extend_dense(self, column: Integers, values: Sequence[int], low: int, high: int) -> None:
+        if values:
+            column.extend(values[low:high], self.rows)
+        else:
+            column.extend_zeros(high - low)
+
+    def _extend_sparse(self, piece: Piece) -> None:
+        batch, shift = piece.batch, self.rows - piece.low
+        for at, source in _within(batch.sources, piece):
+            self._sources = self._sources or Sources()
+            self._sources.append(at + shift, source)
+        for at, pairs in _within(batch.args, piece):
+            self._args = self._args or SparseIntegers()
+            self._args.append(at + shift, [number for pair in pairs for number in pair])
+        for at, lines in _within(batch.pre_lines, piece):
+            self._pre_lines = self._pre_lines or SparseIntegers()
+            self._pre_lines.append(at + shift, (lines,))
+        for at, durations in _within(batch.handlers, piece):
+            self._handlers = self._handlers or SparseIntegers()
+            self._handlers.append(at + shift, durations)
+        for at, tx in _within(batch.ids, piece):
+            self._ids = self._ids or SparseTexts()
+            self._ids.append(at + shift, tx)
+
+    def seal(self) -> None:
+        """Nothing more is appended; give back the memory kept for that."""
+        self.ticks_end = self.clock_after(self.rows)
+        for column in (self.shapes, self.lines):
+            column.seal()
+        for numbers in (self._times, self._durations, self._queues):
+            numbers.shrink()
+        for sparse in (self._sources, self._args, self._pre_lines, self._handlers):
+            if sparse is not None:
+                sparse.shrink()
+
+    # Reading.
+
+    @property
+    def last(self) -> int:
+        """Number of the last transition held here."""
+        return self.first + self.rows - 1
+
+    def clock_after(self, rows: int) -> tuple[int, ...]:
+        """Ticks after the first `rows` rows, counted from the nearer end."""
+        if self.ticks_end and rows > self.rows // 2:
+            return self._grown(self.ticks_end, self.shapes.counted(rows, self.rows), -1)
+        return self._grown(self.ticks, self.shapes.counted(0, rows), 1)
+
+    def clock_moved(self, ticks: tuple[int, ...], rows: int, to: int) -> tuple[int, ...]:
+        """Ticks after `to` rows when those after `rows` rows are known and near."""
+        low, high, sign = (rows, to, 1) if to >= rows else (to, rows, -1)
+        return self._grown(ticks, self.shapes.counted(low, high), sign)
+
+    def _grown(self, ticks: tuple[int, ...], counts: dict[int, int], sign: int) -> tuple[int, ...]:
+        grown = list(ticks)
+        for shape, count in counts.items():
+            for index, growth in self.dictionary.shape(shape).changes:
+                grown[index] += abs(growth) * count * sign
+        return tuple(grown)
+
+    def time(self, row: int) -> int:
+        return self.time_first + self._times[row]
+
+    def first_at_or_after(self, time_ns: int, rows: int) -> int:
+        """The first of `rows` rows at this time or later, `rows` when there is none."""
+        offset = time_ns - self.time_first
+        if self.is_ascending:
+            return self._times.first_at_or_above(offset, rows)
+        return next((row for row in range(rows) if self._times[row] >= offset), rows)
+
+    def last_at_or_before(self, time_ns: int, rows: int) -> int:
+        """The last of `rows` rows at this time or earlier, -1 when there is none."""
+        offset = time_ns - self.time_first
+        if self.is_ascending:
+            return self._times.first_at_or_above(offset + 1, rows) - 1
+        return next((row for row in reversed(range(rows)) if self._times[row] <= offset), -1)
+
+    def duration(self, row: int) -> int:
+        return self._durations[row]
+
+    def queue_len(self, row: int) -> int:
+        return self._queues[row]
+
+    def own_ids(self) -> list[tuple[int, str]]:
+        """Rows with an id that does not follow the rule, and that id."""
+        return self._ids.items() if self._ids else []
+
+    def own_id(self, row: int) -> str:
+        """The id of a row when it does not follow the rule, else empty."""
+        return self._ids.get(row) if self._ids else ""
+
+    def rows_with_texts(self, wanted: bytes, line_sets: bytes) -> Iterator[int]:
+        """Rows with an argument text in `wanted` or earlier lines in `line_sets`."""
+        if self._args:
+            yield from self._args.rows_with(wanted)
+        if self._pre_lines:
+            yield from self._pre_lines.rows_with(line_sets)
+
+    def rows_asked_by(self, machine: str) -> list[int]:
+        """Rows that were asked for by a transition of this machine."""
+        return self._sources.rows_of_machine(machine) if self._sources else []
+
+    def record(self, row: int, tx_id: str) -> Transition:
+        """One whole row."""
+        book = self.dictionary
+        lines = self.lines[row]
+        args = self._args.get(row) if self._args else ()
+        pre_lines = self._pre_lines.get(row) if self._pre_lines else ()
+        return Transition(
+            number=self.first + row,
+            id=tx_id,
+            shape=book.shape(self.shapes[row]),
+            time_ns=self.time(row),
+            duration_ns=self.duration(row),
+            queue_len=self.queue_len(row),
+            lines=book.lines(lines - 1) if lines else (),
+            pre_lines=book.lines(pre_lines[0] - 1) if pre_lines and pre_lines[0] else (),
+            source=self._sources.get(row) if self._sources else None,
+            args=tuple(
+                (book.text(args[i]), book.text(args[i + 1])) for i in range(0, len(args), 2)
+            ),
+            handler_ns=self._handlers.get(row) if self._handlers else (),
+        )
+
+    def size(self) -> int:
+        """Bytes in memory, about."""
+        columns = (self.shapes, self.lines, self._times, self._durations, self._queues)
+        sparse = (self._sources, self._args, self._pre_lines, self._handlers, self._ids)
+        kept = sum(column.size() for column in (*columns, *sparse) if column is not None)
+        return kept + _CHUNK_BYTES + len(self.ticks) * _TICK_BYTES
+
+
+def _within(values: Mapping[int, _Value], piece: Piece) -> Iterator[tuple[int, _Value]]:
+    for at in sorted(values):
+        if piece.low <= at < piece.high:
+            yield at, values[at]

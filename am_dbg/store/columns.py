@@ -1,0 +1,208 @@
+"""Append-only columns: bytes and arrays instead of objects.
+
+A session holds millions of small numbers that are looked at rarely and only around the
+cursor, so they are kept packed and turned into objects when asked for. One thread
+appends, others read without a lock: a reader only asks for rows below a length that was
+published after they were written, and a widened array replaces the old one in a single
+assignment. Nobody keeps a `memoryview` of a column that still grows, because that would
+forbid growing it.
+"""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
+
+_CODES = "BHIq"
+
+
+def packed(values: Sequence[int], code: str = _CODES[0]) -> array[int]:
+    """An array of the narrowest item, but none below `code`, that holds all values."""
+    for wider in _CODES[_CODES.index(code) :]:
+        try:
+            return array(wider, values)
+        except OverflowError:
+            continue
+    raise OverflowError("an integer needs more than 64 bits")
+
+
+class Integers:
+    """Whole numbers of up to 64 bits, signed; a column of zeros costs nothing."""
+
+    __slots__ = ("_data",)
+
+    def __init__(self) -> None:
+        self._data: array[int] | None = None
+
+    def extend(self, values: Sequence[int], rows: int) -> None:
+        """Append values after the `rows` that are already there."""
+        data = self._data
+        if data is None:
+            if not any(values):
+                return
+            data = array(_CODES[0], bytes(rows))
+        piece = packed(values, data.typecode)
+        if piece.typecode != data.typecode:
+            data = array(piece.typecode, data)
+        data.extend(piece)
+        self._data = data
+
+    def extend_zeros(self, count: int) -> None:
+        """Append zeros; free for a column that has nothing else."""
+        if self._data is not None:
+            self._data.extend(array(self._data.typecode, bytes(count * self._data.itemsize)))
+
+    def __getitem__(self, row: int) -> int:
+        return 0 if self._data is None else self._data[row]
+
+    def span(self, low: int, high: int) -> Sequence[int]:
+        """The rows from `low` up to `high`, as bytes when each fits one."""
+        data = self._data
+        if data is None:
+            return bytes(high - low)
+        return data[low:high].tobytes() if data.itemsize == 1 else data[low:high]
+
+    def first_at_or_above(self, value: int, rows: int) -> int:
+        """Index of the first such value in an ascending column, `rows` when there is none."""
+        data = self._data
+        if data is None:
+            return 0 if value <= 0 else rows
+        return bisect_left(data, value, 0, rows)
+
+    def shrink(self) -> None:
+        """Give back what was kept for growing."""
+        if self._data is not None:
+            self._data = self._data[:]
+
+    def size(self) -> int:
+        return 0 if self._data is None else sys.getsizeof(self._data)
+
+
+class Blobs:
+    """Byte strings, one after the other, by their index."""
+
+    __slots__ = ("_bytes", "_ends")
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+        self._ends = array("I", (0,))
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    @property
+    def total(self) -> int:
+        """Length of all of them together."""
+        return len(self._bytes)
+
+    def append(self, value: bytes) -> None:
+        self._bytes += value
+        self._ends.append(len(self._bytes))
+
+    def extend(self, values: Sequence[bytes]) -> None:
+        ends = accumulate(map(len, values), initial=len(self._bytes))
+        next(ends)
+        self._bytes += b"".join(values)
+        self._ends.extend(ends)
+
+    def __getitem__(self, index: int) -> bytes:
+        return bytes(self._bytes[self._ends[index] : self._ends[index + 1]])
+
+    def containing(self, needle: bytes, *, folded: bool) -> list[int]:
+        """Indexes of those that contain a text; `folded` compares ASCII in lower case.
+
+        The texts are searched as one, so a hit that begins in one and ends in another
+        has to be taken out.
+        """
+        haystack = self._bytes.lower() if folded else self._bytes
+        found: list[int] = []
+        ends, stop, width = self._ends, self._ends[-1], len(needle)
+        start = haystack.find(needle, 0, stop)
+        while start >= 0:
+            index = bisect_right(ends, start) - 1
+            inside = start + width <= ends[index + 1]
+            if inside:
+                found.append(index)
+            start = haystack.find(needle, ends[index + 1] if inside else start + 1, stop)
+        return found
+
+    def size(self) -> int:
+        return sys.getsizeof(self._bytes) + sys.getsizeof(self._ends)
+
+
+class SparseIntegers:
+    """A few whole numbers for some of the rows."""
+
+    __slots__ = ("_ends", "_rows", "_values")
+
+    def __init__(self) -> None:
+        self._rows = array("H")
+        self._ends = array("I", (0,))
+        self._values = Integers()
+
+    def append(self, row: int, values: Sequence[int]) -> None:
+        """Give a row its numbers; rows come in ascending order."""
+        self._values.extend(values, self._ends[-1])
+        self._ends.append(self._ends[-1] + len(values))
+        self._rows.append(row)
+
+    def get(self, row: int) -> tuple[int, ...]:
+        """The numbers of a row, empty when it has none."""
+        index = bisect_left(self._rows, row)
+        if index == len(self._rows) or self._rows[index] != row:
+            return ()
+        return tuple(self._values[i] for i in range(self._ends[index], self._ends[index + 1]))
+
+    def rows(self) -> Sequence[int]:
+        """The rows that have numbers, ascending."""
+        return self._rows[:]
+
+    def rows_with(self, wanted: bytes) -> Iterable[int]:
+        """The rows with a number `n` for which `wanted[n]` is set."""
+        count = len(self._rows)
+        values = self._values.span(0, self._ends[count])
+        for index in range(count):
+            if any(wanted[n] for n in values[self._ends[index] : self._ends[index + 1]]):
+                yield self._rows[index]
+
+    def shrink(self) -> None:
+        self._rows, self._ends = self._rows[:], self._ends[:]
+        self._values.shrink()
+
+    def size(self) -> int:
+        return sys.getsizeof(self._rows) + sys.getsizeof(self._ends) + self._values.size()
+
+
+class SparseTexts:
+    """A text for some of the rows."""
+
+    __slots__ = ("_rows", "_texts")
+
+    def __init__(self) -> None:
+        self._rows = array("H")
+        self._texts = Blobs()
+
+    def append(self, row: int, text: str) -> None:
+        """Give a row its text; rows come in ascending order."""
+        self._texts.append(text.encode("utf-8", "surrogatepass"))
+        self._rows.append(row)
+
+    def get(self, row: int) -> str:
+        """The text of a row, empty when it has none."""
+        index = bisect_left(self._rows, row)
+        if index == len(self._rows) or self._rows[index] != row:
+            return ""
+        return self._texts[index].decode("utf-8", "surrogatepass")
+
+    def items(self) -> list[tuple[int, str]]:
+        """All rows with their texts."""
+        return [(row, self.get(row)) for row in self._rows[:]]
+
+    def shrink(self) -> None:
+        self._rows = self._rows[:]
+
+    def size(self) -> int:
+        return sys.getsizeof(self._rows) + self._texts.size()

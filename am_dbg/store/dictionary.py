@@ -1,0 +1,186 @@
+"""What a segment of a stream has defined: shapes, texts and sets of log lines.
+
+In the worst case every transition brings a shape and texts of its own, so definitions
+are kept packed too, and decoded ones only in a cache of bounded size that is emptied
+when full. Two things are kept ready for every shape, because filters and jumps ask them
+of all shapes at once: its facts in one byte, and the mask of states it touched.
+
+The caches are plain dictionaries that any thread may fill: two threads that miss at the
+same time both decode, and one result stays.
+"""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from bisect import bisect_right
+from collections.abc import Sequence
+
+import msgpack
+
+from am_dbg.store.columns import Blobs
+from am_dbg.store.facts import Schema, ShapeFacts, shape_facts
+from am_dbg.store.values import Line
+from amtracer.schema import Shape, StepDef
+
+CACHED_SHAPES_MAX = 4_096
+"""Decoded shapes kept per segment."""
+
+
+class Dictionary:
+    """The definitions of one segment, by number; whoever defines has checked them."""
+
+    __slots__ = (
+        "_cache",
+        "_line_ends",
+        "_line_levels",
+        "_line_texts",
+        "_schemas",
+        "_shapes",
+        "_texts",
+        "flags",
+        "schema_of",
+        "serial",
+        "touched",
+    )
+
+    def __init__(self, serial: int, schemas: Sequence[Schema]) -> None:
+        self.serial = serial
+        self.schema_of = array("H")
+        self.flags = bytearray()
+        self.touched: list[int] = []
+        self._schemas = schemas
+        self._shapes = Blobs()
+        self._texts = Blobs()
+        self._line_ends = array("I", (0,))
+        self._line_texts = array("H")
+        self._line_levels = bytearray()
+        self._cache: dict[int, tuple[Shape, ShapeFacts]] = {}
+
+    # Defining.
+
+    def define_shape(self, schema: int, shape: Shape) -> None:
+        """Give the next number to a shape."""
+        facts = shape_facts(shape, self._schemas[schema])
+        self._remember(len(self._shapes), shape, facts)
+        self._shapes.append(_packed_shape(shape))
+        self.schema_of.append(schema)
+        self.touched.append(facts.touched)
+        self.flags.append(facts.flags)
+
+    def define_texts(self, texts: Sequence[bytes]) -> None:
+        """Give the next numbers to texts."""
+        self._texts.extend(texts)
+
+    def define_lines(self, entries: Sequence[tuple[int, int]]) -> None:
+        """Give the next number to a set of log lines."""
+        self._line_texts.extend(text for _, text in entries)
+        self._line_levels.extend(level for level, _ in entries)
+        self._line_ends.append(len(self._line_texts))
+
+    def close(self) -> None:
+        """Nothing more is defined; decoded shapes are given back."""
+        self._cache = {}
+
+    # Looking up.
+
+    @property
+    def shape_count(self) -> int:
+        return len(self.flags)
+
+    @property
+    def text_count(self) -> int:
+        return len(self._texts)
+
+    @property
+    def line_set_count(self) -> int:
+        return len(self._line_ends) - 1
+
+    @property
+    def text_bytes(self) -> int:
+        """What all texts together take."""
+        return self._texts.total
+
+    @property
+    def shape_bytes(self) -> int:
+        """What all packed shapes together take."""
+        return self._shapes.total
+
+    def shape(self, number: int) -> Shape:
+        return self._decoded(number)[0]
+
+    def facts(self, number: int) -> ShapeFacts:
+        return self._decoded(number)[1]
+
+    def text(self, number: int) -> str:
+        return self._texts[number].decode("utf-8", "surrogatepass")
+
+    def lines(self, number: int) -> tuple[Line, ...]:
+        """The log lines of a set, in order."""
+        span = range(self._line_ends[number], self._line_ends[number + 1])
+        return tuple((self._line_levels[i], self.text(self._line_texts[i])) for i in span)
+
+    # Searching.
+
+    def texts_containing(self, needle: bytes, *, folded: bool) -> bytes:
+        """A table over the texts: 1 where the needle occurs."""
+        table = bytearray(self.text_count)
+        for number in self._texts.containing(needle, folded=folded):
+            if number < len(table):
+                table[number] = 1
+        return bytes(table)
+
+    def line_sets_containing(self, texts: bytes, level: int) -> bytes:
+        """A table over the line sets: 1 where a line up to `level` is one of `texts`."""
+        count = self.line_set_count
+        table = bytearray(count)
+        entries = self._line_texts[: self._line_ends[count]]
+        found = bytes(map(texts.__getitem__, entries))
+        at = found.find(1)
+        while at >= 0:
+            if self._line_levels[at] <= level:
+                table[bisect_right(self._line_ends, at) - 1] = 1
+            at = found.find(1, at + 1)
+        return bytes(table)
+
+    def size(self) -> int:
+        """Bytes in memory, about."""
+        masks = sum(map(sys.getsizeof, self.touched)) + sys.getsizeof(self.touched)
+        lines = map(sys.getsizeof, (self._line_ends, self._line_texts, self._line_levels))
+        return self._shapes.size() + self._texts.size() + masks + sum(lines)
+
+    def _decoded(self, number: int) -> tuple[Shape, ShapeFacts]:
+        found = self._cache.get(number)
+        if found is None:
+            shape = _unpacked_shape(self._shapes[number])
+            facts = shape_facts(shape, self._schemas[self.schema_of[number]])
+            found = self._remember(number, shape, facts)
+        return found
+
+    def _remember(self, number: int, shape: Shape, facts: ShapeFacts) -> tuple[Shape, ShapeFacts]:
+        if len(self._cache) >= CACHED_SHAPES_MAX:
+            self._cache = {}
+        self._cache[number] = entry = (shape, facts)
+        return entry
+
+
+def _packed_shape(shape: Shape) -> bytes:
+    changes = [number for change in shape.changes for number in change]
+    steps = [
+        number
+        for step in shape.steps
+        for number in (step.type, step.relation, step.flags, step.source, step.target)
+    ]
+    packed: bytes = msgpack.packb((shape.type, shape.called, shape.flags, changes, steps))
+    return packed
+
+
+def _unpacked_shape(packed: bytes) -> Shape:
+    type_, called, flags, changes, steps = msgpack.unpackb(packed, use_list=False)
+    return Shape(
+        type=type_,
+        called=called,
+        flags=flags,
+        changes=tuple(zip(changes[::2], changes[1::2], strict=True)),
+        steps=tuple(StepDef(*steps[i : i + 5]) for i in range(0, len(steps), 5)),
+    )

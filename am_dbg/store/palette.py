@@ -1,0 +1,91 @@
+"""A column of values of which there are few distinct ones.
+
+Rows hold local numbers, which count in order of first appearance; the palette gives the
+value of a local number and `counts` how often it occurs. A question about values is
+then answered for the whole column by its palette, and rows are only looked at when the
+answer differs between them.
+"""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import islice
+
+from am_dbg.store.columns import Integers
+
+_BYTE_VALUES = 256
+
+
+class _Palette(dict[int, int]):
+    """Gives out local numbers in order of first appearance."""
+
+    def __missing__(self, value: int) -> int:
+        local = self[value] = len(self)
+        return local
+
+
+class PaletteColumn:
+    """Appends values, keeps local numbers; the values are not negative."""
+
+    __slots__ = ("_index", "counts", "local", "palette")
+
+    def __init__(self) -> None:
+        self.palette = array("I")
+        self.counts: list[int] = []
+        self.local = Integers()
+        self._index = _Palette()
+
+    def extend(self, values: Iterable[int], rows: int) -> None:
+        """Append values after the `rows` that are already there."""
+        index = self._index
+        local = list(map(index.__getitem__, values))
+        known = len(self.palette)
+        self.counts.extend([0] * (len(index) - known))
+        self.palette.extend(islice(index, known, None))
+        for number, count in Counter(local).items():
+            self.counts[number] += count
+        self.local.extend(local, rows)
+
+    def extend_same(self, value: int, count: int, rows: int) -> None:
+        """Append one value many times."""
+        if not self.palette and count:
+            self._index[value] = 0
+            self.palette.append(value)
+            self.counts.append(0)
+        if self._index.get(value) == 0:
+            self.counts[0] += count
+            self.local.extend_zeros(count)
+        else:
+            self.extend([value] * count, rows)
+
+    def __getitem__(self, row: int) -> int:
+        return self.palette[self.local[row]]
+
+    def table(self, of_value: Sequence[int]) -> bytes:
+        """What a table over all values says of each value in the palette."""
+        return bytes(map(of_value.__getitem__, self.palette))
+
+    def spread(self, of_local: bytes, rows: int) -> bytes:
+        """What a table over the palette says of each of the first rows."""
+        local = self.local.span(0, rows)
+        if isinstance(local, bytes):
+            return local.translate(of_local[:_BYTE_VALUES].ljust(_BYTE_VALUES, b"\0"))
+        return bytes(map(of_local.__getitem__, local))
+
+    def counted(self, low: int, high: int) -> dict[int, int]:
+        """How often each value occurs in the rows from `low` up to `high`."""
+        counts = Counter(self.local.span(low, high))
+        return {self.palette[local]: count for local, count in counts.items()}
+
+    def seal(self) -> None:
+        """Give back what was kept for growing; nothing can be appended afterwards."""
+        self._index = _Palette()
+        self.palette = self.palette[:]
+        self.counts = self.counts[:]
+        self.local.shrink()
+
+    def size(self) -> int:
+        return sys.getsizeof(self.palette) + sys.getsizeof(self.counts) + self.local.size()

@@ -1,0 +1,89 @@
+"""The column of source events: which transition asked for this one."""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from bisect import bisect_left
+
+from am_dbg.store.columns import Integers
+from amtracer.schema import Source
+
+_NUMBER_DIGITS = 16
+_NUMBER_MAX = 2**62
+
+
+class Sources:
+    """Source events of some rows.
+
+    Most transition ids are a machine's prefix and a number, so machine and prefix are
+    kept once and each row only has the number; an id of another form is kept whole.
+    """
+
+    __slots__ = ("_kinds", "_makers", "_numbers", "_rows", "_times", "_writer_index")
+
+    def __init__(self) -> None:
+        self._rows = array("H")
+        self._kinds = Integers()
+        self._numbers = Integers()
+        self._times = Integers()
+        self._makers: list[tuple[str, str]] = []
+        self._writer_index: dict[tuple[str, str], int] = {}
+
+    def append(self, row: int, source: Source) -> None:
+        """Give a row its source; rows come in ascending order."""
+        prefix, number = split_id(source.tx)
+        maker = (source.machine, prefix)
+        kind = self._writer_index.get(maker)
+        if kind is None:
+            kind = self._writer_index[maker] = len(self._makers)
+            self._makers.append(maker)
+        count = len(self._rows)
+        self._kinds.extend((kind,), count)
+        self._numbers.extend((number + 1,), count)
+        self._times.extend((source.time,), count)
+        self._rows.append(row)
+
+    def get(self, row: int) -> Source | None:
+        """The source of a row, if it has one."""
+        index = bisect_left(self._rows, row)
+        if index == len(self._rows) or self._rows[index] != row:
+            return None
+        machine, prefix = self._makers[self._kinds[index]]
+        number = self._numbers[index] - 1
+        return Source(machine, joined_id(prefix, number), self._times[index])
+
+    def rows_of_machine(self, machine: str) -> list[int]:
+        """The rows whose source is a transition of this machine."""
+        rows = self._rows[:]
+        kinds = {i for i, (name, _) in enumerate(self._makers) if name == machine}
+        return [row for index, row in enumerate(rows) if self._kinds[index] in kinds]
+
+    def shrink(self) -> None:
+        """Give back what was kept for growing; nothing can be appended afterwards."""
+        self._rows = self._rows[:]
+        self._writer_index = {}
+        for column in (self._kinds, self._numbers, self._times):
+            column.shrink()
+
+    def size(self) -> int:
+        makers = sum(sys.getsizeof(prefix) + 64 for _, prefix in self._makers)
+        columns = (self._kinds, self._numbers, self._times)
+        return sys.getsizeof(self._rows) + makers + sum(column.size() for column in columns)
+
+
+def split_id(tx: str) -> tuple[str, int]:
+    """Part a transition id in prefix and number; the number is -1 when it has none."""
+    digits = tx[-_NUMBER_DIGITS:]
+    try:
+        number = int(digits, 16)
+    except ValueError:
+        return tx, -1
+    if number > _NUMBER_MAX or f"{number:016x}" != digits:
+        return tx, -1
+    return tx[:-_NUMBER_DIGITS], number
+
+
+def joined_id(prefix: str, number: int) -> str:
+    """The transition id of which `split_id` gave the parts."""
+    return prefix if number < 0 else f"{prefix}{number:016x}"

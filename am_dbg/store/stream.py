@@ -1,0 +1,197 @@
+"""One stream of messages: what it has defined, and its machines by their numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from am_dbg.store import checking
+from am_dbg.store.dictionary import Dictionary
+from am_dbg.store.facts import Schema
+from am_dbg.store.track import Track
+from am_dbg.store.values import GapKind
+from amtracer import limits
+from amtracer.errors import LimitError, WireError
+from amtracer.schema import (
+    BatchMessage,
+    DroppedMessage,
+    EndMessage,
+    GoneMessage,
+    HelloMessage,
+    LinesMessage,
+    MachineMessage,
+    Message,
+    SchemaChangedMessage,
+    SchemaMessage,
+    SegmentMessage,
+    ShapeMessage,
+    StringsMessage,
+)
+
+
+class House(Protocol):
+    """What a stream asks of the store it belongs to."""
+
+    def new_dictionary(self, schemas: list[Schema]) -> Dictionary:
+        """An empty dictionary with the next serial number."""
+
+    def admit(
+        self, stream: Stream, message: MachineMessage, schema: Schema, ticks: tuple[int, ...]
+    ) -> Track:
+        """The track of a machine that enters a stream."""
+
+    def counted(self, transitions: int) -> None:
+        """So many transitions were taken in."""
+
+
+class Stream:
+    """Takes the messages of one connection or file in, in order.
+
+    A message is checked as a whole before anything of it is kept, so after a WireError
+    everything stands as before and reading could go on with the next one.
+    """
+
+    def __init__(self, number: int, label: str, live: bool, house: House) -> None:
+        self.number = number
+        self.label = label
+        self.live = live
+        self.open = True
+        self.ended = False
+        self.reason = ""
+        self.hello: HelloMessage | None = None
+        self.tracks: list[Track] = []
+        self._schema_of: list[int] = []
+        self._house = house
+        self._schemas: list[Schema] = []
+        self.book = house.new_dictionary(self._schemas)
+        self._takers: dict[type, Callable[..., None]] = {
+            HelloMessage: self._take_hello,
+            SchemaMessage: self._take_schema,
+            MachineMessage: self._take_machine,
+            SchemaChangedMessage: self._take_schema_changed,
+            GoneMessage: self._take_gone,
+            ShapeMessage: self._take_shape,
+            StringsMessage: self._take_strings,
+            LinesMessage: self._take_lines,
+            SegmentMessage: self._take_segment,
+            BatchMessage: self._take_batch,
+            DroppedMessage: self._take_dropped,
+            EndMessage: self._take_end,
+        }
+
+    def take(self, message: Message) -> None:
+        """Take one message in, or raise a WireError that names it."""
+        try:
+            if self.hello is None and type(message) is not HelloMessage:
+                raise WireError("a stream that does not begin with a hello")
+            if self.ended or not self.open:
+                raise WireError("a message after the end of its stream")
+            self._takers[type(message)](message)
+        except WireError as error:
+            if not error.where:
+                error.where = type(message).__name__
+            raise
+
+    def close(self, reason: str) -> None:
+        """End the stream; its tracks stay."""
+        self.open = False
+        self.reason = reason
+        self.book.close()
+        for track in self.tracks:
+            if track.stream == self.number:
+                track.close(reason)
+
+    def _take_hello(self, message: HelloMessage) -> None:
+        if self.hello is not None:
+            raise WireError("a second hello")
+        checking.check_hello(message)
+        self.hello = message
+
+    def _take_schema(self, message: SchemaMessage) -> None:
+        if message.schema != len(self._schemas):
+            raise WireError(f"schema {message.schema} defined out of turn")
+        if message.schema >= limits.SCHEMAS_MAX:
+            raise LimitError("schemas of a stream", message.schema + 1, limits.SCHEMAS_MAX)
+        checking.check_states(message.states)
+        self._schemas.append(Schema(message.states))
+
+    def _take_machine(self, message: MachineMessage) -> None:
+        if message.machine != len(self.tracks):
+            raise WireError(f"machine {message.machine} defined out of turn")
+        if message.machine >= limits.MACHINES_PER_CONNECTION_MAX:
+            raise LimitError(
+                "machines of a stream", message.machine + 1, limits.MACHINES_PER_CONNECTION_MAX
+            )
+        schema = self._schema(message.schema)
+        ticks = checking.check_machine(message, schema)
+        self.tracks.append(self._house.admit(self, message, schema, ticks))
+        self._schema_of.append(message.schema)
+
+    def _take_schema_changed(self, message: SchemaChangedMessage) -> None:
+        track, schema = self._track(message.machine), self._schema(message.schema)
+        checking.check_ticks(message.ticks, schema)
+        track.change_schema(schema, message.ticks)
+        self._schema_of[message.machine] = message.schema
+
+    def _take_gone(self, message: GoneMessage) -> None:
+        self._track(message.machine).dispose()
+
+    def _take_shape(self, message: ShapeMessage) -> None:
+        if message.shape != self.book.shape_count:
+            raise WireError(f"shape {message.shape} defined out of turn")
+        if message.shape >= limits.SHAPES_MAX:
+            raise LimitError("shapes of a segment", message.shape + 1, limits.SHAPES_MAX)
+        if self.book.shape_bytes > checking.SHAPE_BYTES_MAX:
+            raise LimitError(
+                "bytes of shapes in a segment", self.book.shape_bytes, checking.SHAPE_BYTES_MAX
+            )
+        checking.check_shape(message.value, self._schema(message.schema))
+        self.book.define_shape(message.schema, message.value)
+
+    def _take_strings(self, message: StringsMessage) -> None:
+        self.book.define_texts(checking.check_strings(message, self.book))
+
+    def _take_lines(self, message: LinesMessage) -> None:
+        checking.check_lines(message, self.book)
+        self.book.define_lines(message.entries)
+
+    def _take_segment(self, message: SegmentMessage) -> None:
+        self.book.close()
+        self.book = self._house.new_dictionary(self._schemas)
+
+    def _take_batch(self, message: BatchMessage) -> None:
+        track = self._track(message.machine)
+        schema = self._schema_of[message.machine]
+        times = checking.check_batch(message, self.book, schema, track.row_next)
+        active = track.activity_after(message.shapes, self.book.facts)
+        if active < 0:
+            raise WireError(f"ticks of {track.key!r} that do not fit those before")
+        track.append(message, times, self.book)
+        track.set_activity(active)
+        if not track.removed:
+            self._house.counted(len(message.shapes))
+
+    def _take_dropped(self, message: DroppedMessage) -> None:
+        track = self._track(message.machine)
+        if not 0 <= message.count <= checking.TICK_MAX - track.row_next:
+            raise WireError("a count of lost transitions out of range")
+        checking.check_ticks(message.ticks, track.schema)
+        track.lose(message.count, message.ticks, GapKind.DROPPED, message.reason or "dropped")
+
+    def _take_end(self, message: EndMessage) -> None:
+        self.ended = True
+
+    def _schema(self, number: int) -> Schema:
+        if not 0 <= number < len(self._schemas):
+            raise WireError(f"schema {number} is not defined")
+        return self._schemas[number]
+
+    def _track(self, machine: int) -> Track:
+        if not 0 <= machine < len(self.tracks):
+            raise WireError(f"machine {machine} is not defined")
+        track = self.tracks[machine]
+        if track.gone:
+            raise WireError(f"machine {track.key!r} was disposed and goes on")
+        if track.stream != self.number:
+            raise WireError(f"machine {track.key!r} has gone on in another stream")
+        return track
