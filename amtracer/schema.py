@@ -26,10 +26,18 @@ from enum import IntEnum, IntFlag
 PROTOCOL_VERSION = 1
 PROTOCOL_VERSION_MIN = 1
 
+DUMP_VERSION = 1
+DUMP_VERSION_MIN = 1
+
 
 class Kind(IntEnum):
-    """First element of a frame's body; a number is never used twice."""
+    """First element of a frame's body; a number is never used twice.
 
+    MAGIC is the first frame of a connection or file; it belongs to `amtracer.codec` and
+    has no message.
+    """
+
+    MAGIC = 0
     HELLO = 1
     SCHEMA = 2
     MACHINE = 3

@@ -1,0 +1,1 @@
+"""What leaves the process: records transitions for a debugger or into a session file."""

@@ -1,0 +1,67 @@
+"""Makes what a host program says fit the limits of a reader, with a mark where it was cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from amtracer import limits
+from amtracer.schema import Shape
+
+__all__ = ["cut_args", "cut_lines", "cut_shape", "cut_text", "cut_texts"]
+
+_MARK_BYTES_MAX = 40
+_SURE_CHARS = limits.TEXT_BYTES_MAX // 6
+"""A character takes at most six bytes (a lone surrogate, escaped)."""
+
+Lines = tuple[tuple[int, str], ...]
+
+
+def cut_text(text: str, bytes_max: int = limits.TEXT_BYTES_MAX) -> str:
+    """The text, or its beginning and how many characters are missing."""
+    if len(text) <= min(_SURE_CHARS, bytes_max // 6):
+        return text
+    raw = text.encode("utf-8", "backslashreplace")
+    if len(raw) <= bytes_max:
+        return text
+    kept = raw[: bytes_max - _MARK_BYTES_MAX].decode("utf-8", "ignore")
+    return f"{kept}… ({len(text) - len(kept):,} more characters)"
+
+
+def cut_texts(texts: Iterable[str], length_max: int) -> tuple[str, ...]:
+    """The first texts, each cut."""
+    return tuple(cut_text(text) for text in tuple(texts)[:length_max])
+
+
+def cut_lines(lines: Lines) -> Lines:
+    """The first log lines, each cut, and a last one that tells how many are missing."""
+    kept: list[tuple[int, str]] = []
+    room = limits.TRANSITION_TEXT_BYTES_MAX
+    for level, text in lines:
+        cut = cut_text(text)
+        room -= len(cut) * 6 if len(cut) < _SURE_CHARS else limits.TEXT_BYTES_MAX
+        if len(kept) == limits.LINES_MAX - 1 or room < 0:
+            break
+        kept.append((level, cut))
+    missing = len(lines) - len(kept)
+    if missing == 1 and room >= 0:
+        kept.append((lines[-1][0], cut_text(lines[-1][1])))
+    elif missing:
+        kept.append((lines[len(kept)][0], f"… ({missing:,} more lines)"))
+    return tuple(kept)
+
+
+def cut_args(args: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """The first arguments, keys and texts cut so that all together have room."""
+    text_bytes_max = limits.TRANSITION_TEXT_BYTES_MAX // (2 * limits.ARGS_MAX)
+    return tuple(
+        (cut_text(key, text_bytes_max), cut_text(text, text_bytes_max))
+        for key, text in args[: limits.ARGS_MAX]
+    )
+
+
+def cut_shape(shape: Shape) -> Shape:
+    """The shape without the steps over the limit."""
+    if len(shape.steps) <= limits.STEPS_MAX:
+        return shape
+    steps = shape.steps[: limits.STEPS_MAX]
+    return Shape(shape.type, shape.called, shape.flags, shape.changes, steps)

@@ -1,0 +1,120 @@
+"""Every limit of the wire and of session files, by name.
+
+What arrives from outside is untrusted: a limit is checked before the memory is spent.
+What a host program does is not its fault: the sender cuts, drops and counts rather than
+sends something a reader must refuse. So each limit here is known to both sides.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ARGS_MAX",
+    "BATCH_AGE_S_MAX",
+    "BATCH_BYTES_MAX",
+    "BATCH_ROWS",
+    "BATCH_ROWS_MAX",
+    "CONNECTIONS_MAX",
+    "DICTIONARY_START",
+    "FILE_FRAME_BYTES_MAX",
+    "GROWTH_MAX",
+    "HANDLERS_MAX",
+    "INFLATE_CALL_BYTES_MAX",
+    "INTEGER_MAX",
+    "LINES_MAX",
+    "LINE_SETS_MAX",
+    "MACHINES_PER_CONNECTION_MAX",
+    "MACHINES_PER_SERVER_MAX",
+    "MAGIC_BYTES_MAX",
+    "NESTING_MAX",
+    "PROCESS_FACTS_MAX",
+    "SCHEMAS_MAX",
+    "SEGMENT_ROWS_MAX",
+    "SEGMENT_TEXT_BYTES_MAX",
+    "SENDER_QUEUE_MAX",
+    "SESSION_BYTES_MAX",
+    "SHAPES_MAX",
+    "SMALL_MAX",
+    "STATES_MAX",
+    "STEPS_MAX",
+    "STRINGS_MAX",
+    "TAGS_MAX",
+    "TEXT_BYTES_MAX",
+    "TRANSITION_TEXT_BYTES_MAX",
+    "WIRE_FRAME_BYTES_MAX",
+]
+
+KIB = 1024
+MIB = 1024 * KIB
+GIB = 1024 * MIB
+
+# Frames and files.
+WIRE_FRAME_BYTES_MAX = 1 * MIB
+"""Body of one frame on a connection."""
+FILE_FRAME_BYTES_MAX = 8 * MIB
+"""Body of one frame in a session file."""
+MAGIC_BYTES_MAX = 32
+"""Body of the first frame, so that a foreign length is refused at once."""
+SESSION_BYTES_MAX = 1 * GIB
+"""A session file after decompression; readers take another value as an option."""
+INFLATE_CALL_BYTES_MAX = 4 * MIB
+"""What one call of the decompressor may bring into memory."""
+
+# Bodies.
+NESTING_MAX = 6
+"""Arrays within arrays, the body itself included."""
+TEXT_BYTES_MAX = 64 * KIB
+"""One text (a log line, a name, an id) in UTF-8; a sender cuts longer ones with a mark."""
+INTEGER_MAX = 2**63 - 1
+"""Ticks, times and durations; their lower bound is 0, for times minus this minus 1."""
+SMALL_MAX = 255
+"""Types, relations, flags and log levels."""
+
+# Machines and schemas.
+STATES_MAX = 4_096
+"""States of one schema."""
+SCHEMAS_MAX = 65_536
+"""Schemas of one stream."""
+TAGS_MAX = 1_024
+"""Tags of one machine, and of one state."""
+PROCESS_FACTS_MAX = 256
+"""Facts in a hello."""
+MACHINES_PER_CONNECTION_MAX = 10_000
+MACHINES_PER_SERVER_MAX = 100_000
+CONNECTIONS_MAX = 1_000
+
+# The dictionary of one segment.
+SHAPES_MAX = 65_536
+STRINGS_MAX = 65_536
+LINE_SETS_MAX = 65_536
+SEGMENT_TEXT_BYTES_MAX = 16 * MIB
+"""All texts defined in one segment."""
+DICTIONARY_START = 4_096
+"""Entries of each kind a sender allows itself at first; doubled while it proves too small."""
+TRANSITION_TEXT_BYTES_MAX = 1 * MIB
+"""Text of one set of log lines, or of the arguments, of one transition, as sent."""
+SEGMENT_ROWS_MAX = 250_000
+"""Transitions after which a sender begins a new segment; the grain of trimming."""
+
+# One shape, one transition.
+STEPS_MAX = 4_096
+"""Steps of a shape; a sender leaves the rest out."""
+GROWTH_MAX = 2**31
+"""Tick growth of one state in one transition, at least 1."""
+LINES_MAX = 1_024
+"""Log lines of one transition; a sender tells how many it left out."""
+ARGS_MAX = 256
+"""Arguments of one transition."""
+HANDLERS_MAX = 4_096
+"""Timed handler calls of one transition."""
+
+# Batches and the sender.
+BATCH_ROWS_MAX = 4_096
+"""Transitions in one batch a reader takes."""
+BATCH_ROWS = 128
+"""Transitions in one batch a sender makes; more saves next to nothing."""
+BATCH_BYTES_MAX = 256 * KIB
+"""Estimated size at which a sender ends a batch before it is full."""
+BATCH_AGE_S_MAX = 0.02
+"""How long a sender holds a batch that is not full."""
+SENDER_QUEUE_MAX = 65_536
+"""Transitions waiting for the sender thread; the oldest go first, counted."""
