@@ -4,10 +4,10 @@ A definition goes out once, before its first use, and its number is used from th
 New texts and line sets are gathered and go out together, because a frame for each would
 cost more than most of them.
 
-The tables are bounded. `full` says that the next transition might not fit; whoever writes
-then begins a new segment with `clear`. How large they may grow starts small and doubles
-when a segment was over too soon, up to the limits of a reader. A program whose every
-transition is new thus defines everything once, at the cost of plain encoding.
+The tables are bounded. `full` says that what the next transition defines might not fit;
+whoever writes then begins a new segment with `clear`. How large they may grow starts small
+and doubles when a segment was over too soon, up to the limits of a reader. A program whose
+every transition is new thus defines everything once, at the cost of plain encoding.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ class Dictionary:
 
     def clear(self) -> None:
         """Begin with nothing, for a new segment."""
+        self.full = False
         self._known: dict[tuple[int, int], int] = {}
         self._shapes: dict[tuple[int, Shape], int] = {}
         self._strings: dict[str, int] = {}
@@ -48,11 +49,9 @@ class Dictionary:
         self._new_text_bytes = 0
         self._new_lines: list[LinesMessage] = []
 
-    @property
-    def full(self) -> bool:
-        """Whether what one more transition may define could pass a limit."""
+    def _defined(self) -> None:
         most = self._entries_max
-        return (
+        self.full = (
             len(self._shapes) >= most
             or len(self._line_sets) >= most - 1
             or len(self._strings) >= min(most, _STRINGS_FULL)
@@ -76,6 +75,7 @@ class Dictionary:
             self._shapes[schema, shape] = number
             self._known[schema, id(shape)] = number  # the key above keeps the object alive
             self._emit(ShapeMessage(number, schema, cut_shape(shape)))
+            self._defined()
         return number
 
     def lines(self, lines: Lines) -> int:
@@ -89,6 +89,7 @@ class Dictionary:
             number = len(self._line_sets)
             self._line_sets[lines] = number
             self._new_lines.append(LinesMessage(number, entries))
+            self._defined()
         return number + 1
 
     def string(self, text: str) -> int:
@@ -101,6 +102,7 @@ class Dictionary:
             size = len(text) if text.isascii() else len(text.encode("utf-8", "backslashreplace"))
             self._text_bytes += size
             self._new_text_bytes += size
+            self._defined()
             if self._new_text_bytes > _NEW_TEXT_BYTES_MAX:
                 self._define_strings()
         return number
