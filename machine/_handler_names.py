@@ -73,7 +73,8 @@ def check_handlers(handlers: object, states: Sequence[str]) -> None:
     known = frozenset(states)
     for name in handler_names(handlers):
         state = state_of(name, known)
-        if state is None or (state and state not in known):
+        of_any = name.startswith(ANY) or name.endswith(ANY)
+        if not of_any and (state is None or (state and state not in known)):
             _check_near(name, states)
         _check_coroutine(handlers, name, known)
 

@@ -105,10 +105,12 @@ class Trail:
         level = LogLevel.DECISIONS if self.auto else LogLevel.OPS
         self.lines.append((level, f"[reject{':auto' * self.auto}] {' '.join(reasons)}"))
 
-    def blocked(self, state: int, blockers: Sequence[int]) -> None:
-        """A state is removed by others."""
-        for blocker in blockers:
-            self.relation(Relation.REMOVE, blocker, state)
+    def against(self, state: int, removers: Sequence[int], blockers: Sequence[int]) -> None:
+        """A state is named in `remove` by some; blocked by those of them that are not."""
+        for remover in removers:
+            self.relation(Relation.REMOVE, remover, state)
+        if not blockers:
+            return
         active = state in self._active
         self.state(StepType.REMOVE if active else StepType.REMOVE_NOT_ACTIVE, state)
         by = " ".join(self.names[blocker] for blocker in blockers)
@@ -167,9 +169,8 @@ def _accepts(call: Call, after: int) -> bool:
 def _reject(call: Call, after: int, trail: Trail) -> None:
     missing = [state for state in call.called if not after >> state & 1]
     trail.line("cancel:reject", missing)
-    if not call.auto:
-        for state in missing:
-            trail.state(StepType.CANCEL, state)
+    for state in missing:
+        trail.state(StepType.CANCEL, state)
 
 
 def _request(active: Indexes, before: int, call: Call, trail: Trail) -> None:
@@ -275,11 +276,14 @@ def _unblocked(schema: Schema, states: list[int], trail: Trail | None) -> list[i
         return states
     blocked = 0
     for state in reversed(states):
-        by = [b for b in blockers if removes[b] >> state & 1 and not blocked >> b & 1]
+        against = [b for b in blockers if removes[b] >> state & 1]
+        if not against:
+            continue
+        by = [b for b in against if not blocked >> b & 1]
         if by:
             blocked |= 1 << state
-            if trail is not None:
-                trail.blocked(state, by)
+        if trail is not None:
+            trail.against(state, against, by)
     return [state for state in states if not blocked >> state & 1] if blocked else states
 
 

@@ -10,10 +10,10 @@ what it also adds. Names the schema does not define are dropped from `add`, `rem
 `after`; in `require` they stay, as *ghosts*: numbers past the last state that are never
 active, so the state that requires one can never activate.
 
-Order by Require: a required state comes before the one that requires it. Walking the
-states by index and depth first over their requirements, a state's rank is the moment its
-walk ends. States outside of every require relation rank before all others. A cycle means
-no order.
+Order by Require: a required state comes before the one that requires it. Going over the
+states that require something, by index, and depth first over their requirements, a state's
+rank is the moment its walk ends. States outside of every require relation rank before all
+others. A cycle means no order.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 
 from machine._enums import MutationType
+from machine._report import warn
 from machine._state import EXCEPTION, State, Struct, unique
 from machine.errors import RelationError, StateNameError, near_names
 
@@ -194,9 +195,8 @@ def _rank(require: Sequence[Indexes], count: int) -> tuple[tuple[int, ...] | Non
     rank = [0] * count
     walking: set[int] = set()
     finished = 0
-    needed = {index for targets in require for index in targets if index < count}
     for start in range(count):
-        if rank[start] or not (require[start] or start in needed):
+        if rank[start] or not require[start]:
             continue
         stack = [(start, iter(require[start]))]
         walking.add(start)
@@ -275,12 +275,21 @@ def schema_of(struct: Struct | None, names: Sequence[str] | None = None) -> Sche
             return known[0]
     states = take_in(struct)
     schema = _by_value(states, tuple(states) if names is None else tuple(names))
+    _warn(struct, schema)
     if names is None:
         with _shared_lock:
             if len(_shared) >= SCHEMAS_MAX:
                 _shared.clear()
             _shared[key] = (schema, tuple(struct.values()))
     return schema
+
+
+def _warn(struct: Struct, schema: Schema) -> None:
+    """Tell once per struct what of it will not do what it seems to say."""
+    for text in dropped_names(struct):
+        warn("relation to an undefined state: %s", text)
+    for chain in long_add_chains(schema):
+        warn("an Add chain is followed %d levels only: %s", ADD_LEVELS, chain)
 
 
 def _by_value(states: Mapping[str, State], names: tuple[str, ...]) -> Schema:

@@ -10,9 +10,10 @@ called, so an unused hook costs nothing.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
+
+from machine._report import failed
 
 if TYPE_CHECKING:
     from machine._context import Context
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from machine._mutation import Mutation
     from machine._state import State
     from machine._transition import Transition
-
-_log = logging.getLogger("asyncmachine")
 
 
 class Tracer:
@@ -100,8 +99,8 @@ class Hooks:
         """Call this hook of one tracer."""
         try:
             return getattr(tracer, hook)(*args)
-        except Exception:  # protects the host: a guest must not stop the house
-            _log.exception("tracer %r failed in %s and was detached", tracer, hook)
+        except Exception as error:  # protects the host: a guest must not stop the house
+            failed("tracer %r failed in %s and was detached", tracer, hook, error=error)
             self._detach(tracer)
             return None
 

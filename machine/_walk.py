@@ -34,7 +34,7 @@ from time import monotonic_ns
 from typing import TYPE_CHECKING
 
 from machine._clock import time_after
-from machine._enums import LogLevel, MutationType, Result
+from machine._enums import LogLevel, Result
 from machine._handlers import (
     Binding,
     Handler,
@@ -75,7 +75,7 @@ def walk(mach: Engine, tx: Transition, program: Program) -> Result:
     _close(mach, tx)
     if passing is not None:
         raise passing
-    return _result(mach, tx)
+    return Result.EXECUTED if tx.accepted else Result.CANCELED
 
 
 def _phases(mach: Engine, tx: Transition, program: Program) -> None:
@@ -106,15 +106,6 @@ def _close(mach: Engine, tx: Transition) -> None:
         hooks.fire("transition_end", tx)
     if moved:
         mach._release([i for i, tick in enumerate(after) if tick != before[i]])
-
-
-def _result(mach: Engine, tx: Transition) -> Result:
-    if tx.accepted:
-        return Result.EXECUTED
-    call = tx.plan.call
-    if call.type is MutationType.REMOVE and tx.plan.accepted:
-        return Result.CANCELED if mach._node.mask & call.mask else Result.EXECUTED
-    return Result.CANCELED
 
 
 # -- before the handlers
@@ -363,7 +354,7 @@ def _revert(mach: Engine, tx: Transition, call: HandlerCall) -> None:
     names = tx.plan.node.automaton.schema.names
     kept = [state for state in mach._node.active if state not in out]
     active = (*kept, *back)
-    done = " ".join(names[state] for state in kept)
+    done = " ".join(names[state] for state in active)
     mach.log_lvl(LogLevel.OPS, f"[recover] partial final states as ({done})")
     if not (back or out):
         return

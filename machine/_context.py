@@ -1,0 +1,168 @@
+"""Contexts: tokens that tell work when it is no longer wanted.
+
+A context ends once, by `cancel`, by its deadline, or because its parent ended. Contexts
+form a tree. When one ends, everything below it has ended before the first callback runs;
+then callbacks run depth first, those of children before those of their parent, siblings
+in the order in which they were made. A context that ended is forgotten by its parent at
+once, so a long-lived parent does not collect them.
+
+`background()` is the root that never ends. It remembers nothing: neither the contexts made
+from it nor callbacks, which would never run.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from machine._latch import Callback, Latch, call_all
+from machine._timers import Timer, timers
+from machine.errors import MachineError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+
+class ContextError(MachineError):
+    """Why a context ended."""
+
+    prefix = "context ended"
+
+
+class ContextCanceled(ContextError):  # noqa: N818 - named as what happened, not as a failure
+    """The context, or one above it, was canceled."""
+
+    prefix = "context canceled"
+
+
+class ContextDeadline(ContextError, TimeoutError):  # noqa: N818 - as above
+    """The time of the context, or of one above it, was over."""
+
+    prefix = "context deadline exceeded"
+
+
+class Context(Latch):
+    """A cancellation token; `Context()` makes the root of a new tree.
+
+    All methods can be called from any thread. Used in a `with` statement it is canceled at
+    the end of the block.
+    """
+
+    __slots__ = ("_children", "_err", "_parent", "_timer", "value")
+
+    value: object
+    """What the context carries; a child carries what its parent does unless told otherwise."""
+
+    def __init__(self, value: object = None) -> None:
+        super().__init__(threading.RLock())
+        self.value = value
+        self._err: ContextError | None = None
+        self._parent: Context | None = None
+        self._children: dict[Context, None] = {}
+        self._timer: Timer | None = None
+
+    @property
+    def err(self) -> ContextError | None:
+        """None while it lives, then `ContextCanceled` or `ContextDeadline`."""
+        return self._err
+
+    def cancel(self) -> None:
+        """End it, and everything below it; no effect if it has ended."""
+        self._end(ContextCanceled())
+
+    def child(self, value: object = None) -> Context:
+        """A context that ends with this one at the latest."""
+        made = Context(self.value if value is None else value)
+        with self._lock:
+            err = self._err
+            if err is None:
+                made._parent = self
+                self._children[made] = None
+        if err is not None:
+            made._end(err)
+        return made
+
+    def with_timeout(self, seconds: float, value: object = None) -> Context:
+        """A child that ends with `ContextDeadline` after this time; at once for none."""
+        made = self.child(value)
+        if seconds <= 0:
+            made._end(ContextDeadline())
+        elif not made._done:
+            timer = timers.add(seconds, made._expire)
+            made._timer = timer
+            if made._done:
+                timers.cancel(timer)
+        return made
+
+    def _expire(self) -> None:
+        self._end(ContextDeadline())
+
+    def _end(self, err: ContextError) -> None:
+        calls: list[tuple[Callback, object]] = []
+        below = [(self, *self._mark(err))]
+        while below:
+            ctx, callbacks, children = below[-1]
+            if children:
+                child = children.pop()
+                below.append((child, *child._mark(err)))
+            else:
+                below.pop()
+                calls += [(fn, ctx) for fn in callbacks]
+        call_all(calls)
+
+    def _mark(self, err: ContextError) -> tuple[list[Callback], list[Context]]:
+        """End this one alone; gives its callbacks, and its children from last to first."""
+        with self._lock:
+            if self._done:
+                return [], []
+            self._err = err
+            callbacks = self._close()
+            children = list(self._children)[::-1]
+            self._children = {}
+            parent, self._parent = self._parent, None
+            timer, self._timer = self._timer, None
+        if parent is not None:
+            parent._children.pop(self, None)
+        if timer is not None:
+            timers.cancel(timer)
+        return callbacks, children
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.cancel()
+
+    def __repr__(self) -> str:
+        value = "" if self.value is None else f" {self.value!r}"
+        return f"<{type(self).__name__}{value}: {self._err or 'live'}>"
+
+
+class Background(Context):
+    """The context above all others: it never ends and remembers nobody."""
+
+    __slots__ = ()
+
+    def cancel(self) -> None:
+        """No effect: others rely on it."""
+
+    def child(self, value: object = None) -> Context:
+        """The root of a new tree."""
+        return Context(value)
+
+    def _watch(self, key: object, fn: Callback) -> bool:
+        return True
+
+
+_background = Background()
+
+
+def background() -> Context:
+    """The context that never ends, for when there is no other."""
+    return _background

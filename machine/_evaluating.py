@@ -1,0 +1,100 @@
+"""Running a function between two transitions, on the thread that drains the queue."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+
+from machine._context import Context
+from machine._enums import LogLevel, MutationType
+from machine._mutation import Mutation
+from machine._subscribing import Subscribing
+from machine.errors import EvalTimeoutError, InvalidArgsError
+
+
+class Evaluating(Subscribing):
+    """The call that evaluates."""
+
+    eval_timeout: float = 1.0
+
+    def eval(self, source: str, fn: Callable[[], object], ctx: Context | None = None) -> bool:
+        """Run `fn` at the front of the queue and wait until it ran.
+
+        False if it did not get its turn within `eval_timeout` (which adds an error), if the
+        machine was disposed or `ctx` ended; `fn` is not run later then. `source` names the
+        caller in log lines. From a handler of the same machine this can only time out; with
+        `detect_eval` it raises `RuntimeError` instead. What `fn` raises, this raises.
+        """
+        if not source:
+            raise InvalidArgsError("eval needs a source")
+        if self._disposing or (ctx is not None and ctx.done):
+            return False
+        if self._detects_eval() and self._handler:
+            raise RuntimeError(f"eval {source} called from handler {self._handler}")
+        turn = _Turn(fn)
+        self.log_lvl(LogLevel.OPS, f"[eval] {source}")
+        mutation = Mutation(self._schema.call(MutationType.ADD, ()), eval_fn=turn.run)
+        self._queue.appendleft(mutation)
+        self._run(mutation)
+        return self._await_turn(source, turn, ctx)
+
+    def _detects_eval(self) -> bool:
+        return self._detect_eval or "AM_DETECT_EVAL" in os.environ or "AM_DEBUG" in os.environ
+
+    def _await_turn(self, source: str, turn: _Turn, ctx: Context | None) -> bool:
+        if not turn.ended.is_set():
+            for ending in (self.ctx, ctx):
+                if ending is not None:
+                    ending.add_done_callback(lambda _: turn.ended.set())
+            turn.ended.wait(self.eval_timeout)
+        if turn.give_up():
+            if turn.error is not None:
+                raise turn.error
+            self.log_lvl(LogLevel.EVERYTHING, f"[eval:end] {source}")
+            return True
+        if self._disposing or (ctx is not None and ctx.done):
+            self.log_lvl(LogLevel.DECISIONS, f"[eval:ctxdone] {source}")
+            return False
+        self.log_lvl(LogLevel.OPS, f"[eval:timeout] {source}")
+        self.add_err(EvalTimeoutError(f"eval:{source}"))
+        return False
+
+
+class _Turn:
+    """One function's turn: run once, or given up before."""
+
+    __slots__ = ("_claim", "_fn", "ended", "error", "ran")
+
+    def __init__(self, fn: Callable[[], object]) -> None:
+        self._fn = fn
+        self._claim = [None]  # whoever takes it decides: run or give up
+        self.ended = threading.Event()
+        self.error: BaseException | None = None
+        self.ran = False
+
+    def run(self) -> None:
+        """Run the function, unless it was given up; by the drainer."""
+        if not self._claimed():
+            return
+        try:
+            self._fn()
+        except Exception as error:  # handed to the caller of eval
+            self.error = error
+        finally:
+            self.ran = True
+            self.ended.set()
+
+    def give_up(self) -> bool:
+        """True if it ran or is running, and then waits for its end; else it never will."""
+        if self._claimed():
+            return False
+        self.ended.wait()
+        return self.ran
+
+    def _claimed(self) -> bool:
+        try:
+            self._claim.pop()
+        except IndexError:
+            return False
+        return True

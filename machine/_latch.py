@@ -1,0 +1,166 @@
+"""What ends once, and everything that waits for it.
+
+A `Latch` is open until it ends, and then stays so. Wait handles and contexts are latches;
+here is what they have in common: blocking, awaiting, callbacks.
+
+Threads: `_done` and what tells how it ended are set, and the callbacks taken away, in one
+step under the latch's lock; callbacks are added under it too. So each callback runs
+exactly once: by whoever ends the latch, after the lock is released, or at once by whoever
+adds it too late. Nothing of a user runs under the lock.
+
+Blocking and awaiting are callbacks as well, which is why a latch that nobody waits for
+costs no lock, event or future of its own: a blocked thread brings its own gate, a task its
+own future. Both take their callback away when they give up, so nothing of a thread that
+timed out or of a canceled task stays behind. The lock can be entered again by the same
+thread, since a signal handler may use the library while its thread is inside.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Generator, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import asyncio
+    from typing import Self
+
+    Lock = threading._RLock
+    """The kind of lock that guards latches."""
+
+Callback = Callable[[Any], object]
+
+
+class Latch:
+    """Open, then ended for good; can be blocked on, awaited and given callbacks."""
+
+    __slots__ = ("__weakref__", "_callbacks", "_done", "_lock")
+
+    _callbacks: dict[object, Callback] | None
+
+    def __init__(self, lock: Lock) -> None:
+        self._lock = lock
+        self._done = False
+        self._callbacks = None
+
+    @property
+    def done(self) -> bool:
+        """Has it ended."""
+        return self._done
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Block the calling thread until it has ended, or for `timeout` seconds at most.
+
+        True if it ended as hoped for; a timeout gives False and leaves it as it is. Never
+        to be called inside a handler of the machine that it waits for.
+        """
+        return self._block(timeout) and self._answer()
+
+    def __await__(self) -> Generator[Any, None, bool]:
+        """The same in a task, on whatever loop it runs."""
+        if not self._done:
+            import asyncio  # programs without tasks never load it
+
+            key, loop = object(), asyncio.get_running_loop()
+            future = loop.create_future()
+            try:
+                if self._watch(key, partial(wake, loop, future)):
+                    yield from future
+            except BaseException:
+                self._unwatch(key)
+                del self  # or the traceback would keep what nobody waits for any more
+                raise
+        return self._answer()
+
+    def add_done_callback(self, fn: Callable[[Self], object]) -> None:
+        """Call `fn` with this object once it has ended; at once if it has.
+
+        It runs in the thread that ends it and has to be short. What it raises is logged
+        by the logger "asyncmachine" and goes no further.
+        """
+        if not self._watch(object(), fn):
+            call_all([(fn, self)])
+
+    def remove_done_callback(self, fn: Callable[[Self], object]) -> int:
+        """Take back a callback, as often as it was added; returns how often that was."""
+        with self._lock:
+            found = [key for key, added in (self._callbacks or {}).items() if added == fn]
+            for key in found:
+                self._unwatch(key)
+        return len(found)
+
+    def _answer(self) -> bool:
+        """Did it end as hoped for; only asked once it has ended."""
+        return True
+
+    def _block(self, timeout: float | None) -> bool:
+        """Block until it has ended; False if it did not in time."""
+        if self._done:
+            return True
+        gate = threading.Lock()
+        gate.acquire()
+        try:
+            if self._watch(gate, lambda _: gate.release()):
+                seconds = -1 if timeout is None else min(max(0, timeout), threading.TIMEOUT_MAX)
+                gate.acquire(timeout=seconds)
+        finally:
+            self._unwatch(gate)
+        return self._done
+
+    def _watch(self, key: object, fn: Callback) -> bool:
+        """Have `fn` called at the end; False if that is past."""
+        with self._lock:
+            if self._done:
+                return False
+            if self._callbacks is None:
+                self._callbacks = {}
+            self._callbacks[key] = fn
+            return True
+
+    def _unwatch(self, key: object) -> None:
+        """Forget what was watched under this key; taken or unknown keys are no error."""
+        callbacks = self._callbacks
+        if callbacks is not None:
+            callbacks.pop(key, None)
+
+    def _close(self) -> list[Callback]:
+        """End it, with the lock held, and hand over the callbacks."""
+        callbacks, self._callbacks = self._callbacks, None
+        self._done = True
+        return list(callbacks.values()) if callbacks else []
+
+
+def call_all(calls: Iterable[tuple[Callback, object]]) -> None:
+    """Run callbacks, each with its argument; none can keep the others from running.
+
+    What is no `Exception`, such as KeyboardInterrupt, passes through after the last one.
+    """
+    rest = iter(calls)
+    for fn, argument in rest:
+        try:
+            fn(argument)
+        except Exception:  # noqa: BLE001 - protects the machine: a callback is user code
+            log_failure("callback %r failed", fn)
+        except BaseException:
+            call_all(rest)
+            raise
+
+
+def log_failure(message: str, *args: object) -> None:
+    """Tell the logger "asyncmachine" of the exception that is being handled."""
+    import logging  # costs more than the rest of the package; only failures need it
+
+    logging.getLogger("asyncmachine").exception(message, *args)
+
+
+def wake(loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any], result: object) -> None:
+    """Settle a future from any thread; nobody is left to be woken on a closed loop."""
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(_settle, future, result)
+
+
+def _settle(future: asyncio.Future[Any], result: object) -> None:
+    if not future.done():
+        future.set_result(result)

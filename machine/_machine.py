@@ -1,0 +1,150 @@
+"""The machine: its construction, and all of its calls gathered from the parts.
+
+The parts build on each other: `_logging`, `_engine` (queue, drain), `_reading`,
+`_mutating`, `_binding`, `_restructuring`, `_lifecycle`, `_subscribing`, `_evaluating`.
+Fields with a default live on the classes until they are changed, so a machine of a known
+schema is made in a few microseconds and takes little memory.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from machine._arg_log import new_args_mapper
+from machine._automaton import NODES_MAX, automaton_of
+from machine._context import Context
+from machine._evaluating import Evaluating
+from machine._lifecycle import checked_tags
+from machine._logging import ArgsMapper
+from machine._enums import LogLevel
+from machine._schema import check_strict, schema_of
+from machine._state import Names, Struct
+from machine._tracing import Tracer
+
+COMMON_LOG_ARGS = ("name", "id", "port", "addr")
+COMMON_LOG_ARGS_CHARS = 20
+DEBUG_HANDLER_TIMEOUT_S = 600.0
+
+
+class Machine(Evaluating):
+    """A set of named states, any number of them active at once.
+
+    States change only by mutations (`add`, `remove`, `set`), which are queued and carried
+    out one after another; relations of the schema and handlers decide what comes of each.
+    Every call may be made from any thread and from handlers.
+
+    `ctx`: its end disposes the machine. `struct`: the schema; None is a machine with only
+    `Exception`. `cache`: how many configurations the machines of this schema remember, 0
+    for none. `strict`: refuse relations to undefined states. The other options are the
+    attributes and setters of the same names.
+    """
+
+    def __init__(
+        self,
+        ctx: Context | None = None,
+        struct: Struct | None = None,
+        *,
+        id: str = "",
+        cache: int = NODES_MAX,
+        strict: bool = False,
+        **options: Any,
+    ) -> None:
+        if strict:
+            check_strict(struct or {})
+            self._strict = True
+        schema = schema_of(struct)
+        automaton = automaton_of(schema, cache)
+        super().__init__(automaton.node(()))
+        if id:
+            self._id = id
+        if options:
+            self._configure(**options)
+        if ctx is not None:
+            self._live_under(ctx)
+
+    def _configure(
+        self,
+        *,
+        handler_timeout: float | None = 1.0,
+        panic_to_exception: bool = True,
+        log_stack_trace: bool = True,
+        log_id: bool = True,
+        log_level: LogLevel | int = LogLevel.NOTHING,
+        tracers: Iterable[Tracer] = (),
+        log_args: ArgsMapper | None = None,
+        parent: Machine | None = None,
+        parent_id: str = "",
+        tags: Sequence[str] = (),
+        queue_limit: int = 1000,
+        detect_eval: bool = False,
+    ) -> None:
+        self.handler_timeout = handler_timeout
+        self.panic_to_exception = panic_to_exception
+        self.log_stack_trace = log_stack_trace
+        self.queue_limit = queue_limit
+        self._log_id = log_id
+        self._log_args = log_args
+        self._detect_eval = detect_eval
+        self._tags = checked_tags(tuple(tags))
+        self._parent_id = parent_id
+        if log_level:
+            self.set_log_level(log_level)
+        if parent is not None:
+            self._parent_id = parent.id
+            parent._announce_child(self)
+        self._init_tracers(tuple(tracers))
+        cycle = self._schema.cycle
+        if cycle >= 0:
+            name = self._schema.names[cycle]
+            text = f"[resolver] relation error: state {name} has a Require cycle for {self.id}"
+            self.log_lvl(LogLevel.CHANGES, "%s", text)
+
+    def _announce_child(self, child: Machine) -> None:
+        """Tell the inheritable tracers of a machine that was made with this parent."""
+        hooks = self._hooks
+        for tracer in hooks.tracers if hooks is not None else ():
+            if tracer.inheritable():
+                hooks.fire_one(tracer, "new_submachine", self, child)
+
+    def _init_tracers(self, tracers: tuple[Tracer, ...]) -> None:
+        for tracer in tracers:
+            self.bind_tracer(tracer)
+        hooks = self._hooks
+        for tracer in tracers:
+            ctx = hooks.fire_one(tracer, "machine_init", self) if hooks is not None else None
+            if ctx is not None:
+                self._ctx = ctx
+
+
+def new_common(
+    ctx: Context | None,
+    id: str,
+    struct: Struct,
+    names: Names,
+    handlers: object | None = None,
+    parent: Machine | None = None,
+    **options: Any,
+) -> Machine:
+    """A machine with the usual set-up: id, verified order, handlers, log of common args.
+
+    AM_DEBUG turns `panic_to_exception` off and gives handlers 10 minutes; else
+    AM_TEST_RUNNER gives them 1 s. Options that are given win over these.
+    """
+    usual: dict[str, Any] = {}
+    if os.environ.get("AM_DEBUG"):
+        usual = debug_options()
+    elif os.environ.get("AM_TEST_RUNNER"):
+        usual = {"handler_timeout": 1.0}
+    usual["log_args"] = new_args_mapper(COMMON_LOG_ARGS, COMMON_LOG_ARGS_CHARS)
+    mach = Machine(ctx, struct, id=id, parent=parent, **{**usual, **options})
+    mach.verify_states(names)
+    if handlers is not None:
+        mach.bind_handlers(handlers)
+    return mach
+
+
+def debug_options() -> dict[str, Any]:
+    """Options for stepping through handlers: long timeouts, errors pass through."""
+    return {"panic_to_exception": False, "handler_timeout": DEBUG_HANDLER_TIMEOUT_S}

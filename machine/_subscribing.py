@@ -1,0 +1,96 @@
+"""Waiting for a machine, and contexts that end with a state.
+
+Every `when_*` returns a wait handle at once; see `_waiting` for when handles are released
+and `_state_contexts` for state contexts. All may be called from any thread, from asyncio
+tasks and from handlers (which must not block on them).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from machine._clock import Clock
+from machine._context import Context
+from machine._lifecycle import Lifecycle
+from machine._state import EXCEPTION, A, Names, names_tuple
+from machine._state_contexts import StateContexts
+from machine._waiting import WaitHandle, Waiters
+
+
+class Subscribing(Lifecycle):
+    """The calls that wait."""
+
+    def _subscriptions(self) -> Waiters:
+        if self._waiters is None:
+            with Lifecycle._dispose_lock:
+                if self._waiters is None:
+                    self._waiters = Waiters(self)
+        return self._waiters
+
+    def when(self, states: Names, ctx: Context | None = None) -> WaitHandle:
+        """Released when all of these are active at the same time."""
+        return self._subscriptions().when(names_tuple(states), ctx)
+
+    def when1(self, state: str, ctx: Context | None = None) -> WaitHandle:
+        """Released when this state is active."""
+        return self._subscriptions().when((state,), ctx)
+
+    def when_not(self, states: Names, ctx: Context | None = None) -> WaitHandle:
+        """Released when all of these are inactive at the same time."""
+        return self._subscriptions().when_not(names_tuple(states), ctx)
+
+    def when_not1(self, state: str, ctx: Context | None = None) -> WaitHandle:
+        """Released when this state is inactive."""
+        return self._subscriptions().when_not((state,), ctx)
+
+    def when_time(
+        self, states: Names, times: Sequence[int], ctx: Context | None = None
+    ) -> WaitHandle:
+        """Released when each of these states has reached its tick, once, not together."""
+        return self._subscriptions().when_time(names_tuple(states), tuple(times), ctx)
+
+    def when_ticks(self, state: str, ticks: int, ctx: Context | None = None) -> WaitHandle:
+        """Released when the tick of this state has grown by so much since now."""
+        return self._subscriptions().when_ticks(state, ticks, ctx)
+
+    def when_ticks_eq(self, state: str, tick: int, ctx: Context | None = None) -> WaitHandle:
+        """Released when the tick of this state has reached this number."""
+        return self._subscriptions().when_time((state,), (tick,), ctx)
+
+    when_time1 = when_ticks_eq
+
+    def when_args(self, state: str, args: A, ctx: Context | None = None) -> WaitHandle:
+        """Released by the next activation of this state whose args contain these, equal."""
+        return self._subscriptions().when_args(state, args, ctx)
+
+    def when_err(self, ctx: Context | None = None) -> WaitHandle:
+        """Released when the `Exception` state is active."""
+        return self.when1(EXCEPTION, ctx)
+
+    def when_query(self, fn: Callable[[Clock], bool], ctx: Context | None = None) -> WaitHandle:
+        """Released when `fn(clock)` is true after a transition that changed a tick."""
+        return self._subscriptions().when_query(fn, ctx)
+
+    def when_next_active(self, state: str, ctx: Context | None = None) -> WaitHandle:
+        """Released by the next activation of this state, not by the present one."""
+        return self._subscriptions().when_next_active(state, ctx)
+
+    def when_queue_ends(self, ctx: Context | None = None) -> WaitHandle:
+        """Released when the drain that is under way has ended; at once if none is."""
+        return self._subscriptions().when_queue_ends(ctx)
+
+    def when_disposed(self) -> WaitHandle:
+        """Released when the disposal has finished."""
+        return self._subscriptions().when_disposed()
+
+    def new_state_ctx(self, state: str) -> Context:
+        """A context that ends when this state deactivates; ended already if it is inactive.
+
+        Every call during one activation returns the same one. Activating a multi state
+        again does not end it.
+        """
+        if self._state_contexts is None:
+            with Lifecycle._dispose_lock:
+                if self._state_contexts is None:
+                    self._state_contexts = StateContexts(self)
+        return self._state_contexts.new(state)

@@ -1,0 +1,119 @@
+"""One thread for all deadlines of the process.
+
+The thread is a daemon and starts with the first deadline. A deadline that is taken back
+lets go of its function at once; its place in the heap goes when it is due, or earlier when
+more than half of the heap is such places. A forked child starts its own thread.
+"""
+
+from __future__ import annotations
+
+import heapq
+import os
+import threading
+import time
+from collections.abc import Callable
+
+from machine._latch import call_all
+
+DEAD_MIN = 64
+"""Fewer places that were taken back are not worth a clean-up."""
+
+WAIT_MAX = threading.TIMEOUT_MAX
+"""Longer waits, such as an infinite one, are waited for in pieces."""
+
+
+class Timer:
+    """One deadline: when it is due and what to call then."""
+
+    __slots__ = ("due", "fn", "number")
+
+    def __init__(self, due: float, number: int, fn: Callable[[], object]) -> None:
+        self.due = due
+        self.number = number
+        self.fn: Callable[[], object] | None = fn
+
+    def __lt__(self, other: Timer) -> bool:
+        return (self.due, self.number) < (other.due, other.number)
+
+
+class Timers:
+    """Deadlines in order, and the thread that keeps them."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._heap: list[Timer] = []
+        self._count = 0
+        self._dead = 0
+        self._thread: threading.Thread | None = None
+        self._changed = threading.Condition()
+
+    def __len__(self) -> int:
+        return len(self._heap) - self._dead
+
+    def add(self, seconds: float, fn: Callable[[], object]) -> Timer:
+        """Call `fn` in the timer thread after this time."""
+        with self._changed:
+            self._count += 1
+            timer = Timer(self._clock() + seconds, self._count, fn)
+            heapq.heappush(self._heap, timer)
+            self._run()
+            if self._heap[0] is timer:
+                self._changed.notify()
+        return timer
+
+    def cancel(self, timer: Timer) -> None:
+        """Take a deadline back; one that has passed is no error."""
+        with self._changed:
+            if timer.fn is None:
+                return
+            timer.fn = None
+            self._dead += 1
+            if self._dead > DEAD_MIN and self._dead * 2 > len(self._heap):
+                self._heap = [kept for kept in self._heap if kept.fn is not None]
+                heapq.heapify(self._heap)
+                self._dead = 0
+
+    def take_due(self) -> list[Callable[[], object]]:
+        """The functions whose time has come, in order; they will not be given again."""
+        due: list[Callable[[], object]] = []
+        with self._changed:
+            now = self._clock()
+            while self._heap and self._heap[0].due <= now:
+                timer = heapq.heappop(self._heap)
+                if timer.fn is None:
+                    self._dead -= 1
+                else:
+                    due.append(timer.fn)
+                    timer.fn = None
+        return due
+
+    def restart(self) -> None:
+        """Go on in a forked child, where the thread and whoever held the lock are gone."""
+        self._changed = threading.Condition()
+        self._thread = None
+        if self._heap:
+            self._run()
+
+    def _run(self) -> None:
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._loop, name="am-timers", daemon=True)
+            self._thread.start()
+
+    def _loop(self) -> None:
+        while True:
+            call_all((_without_argument(fn), None) for fn in self.take_due())
+            with self._changed:
+                seconds = self._heap[0].due - self._clock() if self._heap else None
+                if seconds is None or seconds > 0:
+                    self._changed.wait(None if seconds is None else min(seconds, WAIT_MAX))
+
+
+def _without_argument(fn: Callable[[], object]) -> Callable[[object], object]:
+    return lambda _: fn()
+
+
+timers = Timers()
+"""The deadlines of this process."""
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=timers.restart)
