@@ -76,6 +76,10 @@ contracts: $(VENV)/ready-dev ## check who may import whom
 	@echo "contracts: checks who imports whom"
 	@$(BIN)/lint-imports --no-logo >$(VENV)/contracts.log 2>&1 || { cat $(VENV)/contracts.log; exit 1; }
 
+.PHONY: docs
+docs: $(VENV)/ready-dev ## write the parts of the docs that are made from code
+	@$(BIN)/python docs/write.py
+
 .PHONY: picture
 picture: $(VENV)/ready-dev ## draw docs/am-dbg.svg anew from the session of exports/
 	@$(BIN)/python docs/picture.py

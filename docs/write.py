@@ -63,7 +63,8 @@ def keys_text() -> str:
     sys.path.insert(0, str(ROOT))
     from am_dbg import keys
 
-    return "\n".join(table(("key", "what it does"), keys_rows(keys)))
+    rows = ((key.keys, key.text) for key in keys.KEYS)
+    return "\n".join(table(("key", "what it does"), rows))
 
 
 def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:

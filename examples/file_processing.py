@@ -1,0 +1,96 @@
+"""One file is processed: three states, two of them for work that takes its time.
+
+    python examples/file_processing.py [FILE]
+    AM_DBG_ADDR=1 python examples/file_processing.py     # with am-dbg running beside it
+
+Exit code 0: processed, 1: an error, 2: not done after five seconds.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from pathlib import Path
+
+import amtracer
+import machine as am
+
+WAIT_S = 5.0
+
+STATES = {
+    "ProcessingFile": am.State(remove=["FileProcessed"]),
+    "FileProcessed": am.State(remove=["ProcessingFile"]),
+    "InProgress": am.State(auto=True, require=["ProcessingFile"]),
+}
+
+
+def process_file(path: Path, ctx: am.Context) -> int:
+    """Count the words; a long file stops when nobody wants the result any more."""
+    words = 0
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            if ctx.done:
+                break
+            words += len(line.split())
+    return words
+
+
+class Handlers:
+    """What happens on the way from one state to the next."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.words = 0
+
+    def ProcessingFileEnter(self, e: am.Event) -> bool:
+        """Asked before anything changes: look, decide, touch nothing."""
+        return True
+
+    def ProcessingFileState(self, e: am.Event) -> None:
+        """The state is active; the work is done elsewhere, for as long as the state lasts."""
+        mach = e.machine
+        ctx = mach.new_state_ctx("ProcessingFile")
+
+        def work() -> None:
+            if ctx.done:
+                return
+            try:
+                words = process_file(self.path, ctx)
+            except OSError as error:
+                mach.add_err(error)
+                return
+            if ctx.done:
+                return
+            self.words = words
+            mach.add1("FileProcessed")
+
+        threading.Thread(target=work, daemon=True).start()
+
+
+def main(argv: list[str]) -> int:
+    """Process the file named first and tell how it went."""
+    handlers = Handlers(Path(argv[0]) if argv else Path(__file__))
+    mach = am.Machine(None, STATES, id="file-processing")
+    mach.set_logger_empty(am.LogLevel.OPS)
+    amtracer.attach(mach)
+    mach.bind_handlers(handlers)
+
+    failed, processed = mach.when_err(), mach.when1("FileProcessed")
+    ended = threading.Event()
+    for handle in (failed, processed):
+        handle.add_done_callback(lambda _: ended.set())
+    mach.add1("ProcessingFile")
+    ended.wait(WAIT_S)
+
+    if failed.done:
+        print(f"error: {mach.err}", file=sys.stderr)
+        return 1
+    if processed.done:
+        print(f"{handlers.path.name}: {handlers.words} words")
+        return 0
+    print("timeout", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,389 @@
+"""A supervisor with twenty workers who add up sheets of orders.
+
+Sheets come in bursts, the backlog is short, some sheets are broken, some take too long, the
+store is not always there, and small workers refuse large sheets. What fails is tried again, up
+to three times. Everything random comes from one seed and time is counted by an agenda, so every
+run makes the same transitions; `--pace 0` does not wait between them.
+
+    python examples/worker_pool.py --record run.msgpack.br && am-dbg run.msgpack.br
+    AM_DBG_ADDR=1 python examples/worker_pool.py     # with am-dbg running beside it
+"""
+
+from __future__ import annotations
+
+import argparse
+import heapq
+import itertools
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import amtracer
+import machine as am
+
+WORKERS = 20
+SMALL_WORKERS = 5
+BACKLOG_MAX = 12
+TRIES_MAX = 3
+STRIKES_MAX = 3
+SMALL_SHEET_ROWS = 30
+DEADLINE_S = 3.0
+HEALTH_EVERY_S = 4.0
+
+LINK = ["Disconnected", "Connecting", "Connected"]
+PHASES = ["Fetching", "Checking", "Saving"]
+
+WORKER = {
+    "Start": am.State(),
+    "Disconnected": am.State(auto=True, remove=LINK),
+    "Connecting": am.State(require=["Start"], remove=LINK),
+    "Connected": am.State(require=["Start"], remove=LINK),
+    "Ready": am.State(auto=True, require=["Start", "Connected"]),
+    "Idle": am.State(auto=True, require=["Ready"]),
+    "Resting": am.State(remove=["Ready", "Idle"]),
+    "JobAssigned": am.State(
+        require=["Ready"], add=["Fetching"], remove=["Idle", "JobDone", "JobFailed"]
+    ),
+    "Fetching": am.State(require=["JobAssigned"], remove=PHASES),
+    "Checking": am.State(require=["JobAssigned"], remove=PHASES),
+    "Saving": am.State(require=["JobAssigned"], remove=PHASES),
+    "JobDone": am.State(require=["Ready"], remove=["JobAssigned", "JobFailed"]),
+    "JobFailed": am.State(remove=["JobAssigned", "JobDone"]),
+    "Healthcheck": am.State(multi=True),
+    "Exception": am.State(multi=True),
+    "ErrNetwork": am.State(require=["Exception"]),
+    "ErrJobTimeout": am.State(require=["Exception"]),
+}
+
+POOL = {
+    "Start": am.State(add=["Accepting"]),
+    "Accepting": am.State(require=["Start"]),
+    "JobQueued": am.State(multi=True, require=["Accepting"]),
+    "JobsWaiting": am.State(require=["Start"]),
+    "WorkersFree": am.State(require=["Start"]),
+    "Dispatching": am.State(auto=True, require=["JobsWaiting", "WorkersFree"]),
+    "WorkerFree": am.State(multi=True, require=["Start"], add=["WorkersFree"]),
+    "JobDone": am.State(multi=True, require=["Start"]),
+    "JobFailed": am.State(multi=True, require=["Start"]),
+    "JobRetried": am.State(multi=True, require=["Start"], add=["JobsWaiting"]),
+    "JobDropped": am.State(multi=True, require=["Start"]),
+    "Healthy": am.State(auto=True, require=["Start"]),
+    "Degraded": am.State(require=["Start"], remove=["Healthy"]),
+    "Draining": am.State(require=["Start"], remove=["Accepting", "Dispatching"]),
+    "Stopped": am.State(remove=["Start", "Draining"]),
+}
+
+
+class Agenda:
+    """What is due when. Time goes by only between two entries, as fast as the pace says."""
+
+    def __init__(self, pace: float) -> None:
+        self.now_s = 0.0
+        self._pace = pace
+        self._due: list[tuple[float, int, Callable[[], object]]] = []
+        self._numbers = itertools.count()
+
+    def after(self, delay_s: float, call: Callable[[], object]) -> None:
+        heapq.heappush(self._due, (self.now_s + delay_s, next(self._numbers), call))
+
+    def run(self) -> None:
+        """Call what is due until nothing is."""
+        while self._due:
+            due_s, _, call = heapq.heappop(self._due)
+            if self._pace:
+                time.sleep((due_s - self.now_s) * self._pace)
+            self.now_s = due_s
+            call()
+
+
+@dataclass
+class Job:
+    """A sheet to add up; `rows` are lines such as "3 bolts 1.20"."""
+
+    id: str
+    rows: list[str]
+    seconds: float
+    tries: int = 0
+
+    def total(self) -> float:
+        """The sum of the sheet; a broken line raises."""
+        return sum(line_total(row) for row in self.rows)
+
+
+def line_total(row: str) -> float:
+    count, _, price = row.split()
+    return int(count) * float(price)
+
+
+def make_jobs(count: int, rng: random.Random) -> list[Job]:
+    """Sheets of which one in fourteen is broken and one in nine takes long."""
+    jobs = []
+    for number in range(1, count + 1):
+        rows = [
+            f"{rng.randint(1, 9)} {rng.choice(['bolts', 'nuts', 'pins'])} {rng.random():.2f}"
+            for _ in range(rng.randint(5, 60))
+        ]
+        if rng.randrange(14) == 0:
+            rows[rng.randrange(len(rows))] = "2 washers n/a"
+        long = rng.randrange(9) == 0
+        jobs.append(Job(f"sheet-{number:03}", rows, rng.uniform(4, 7) if long else rng.random()))
+    return jobs
+
+
+class Worker(am.ExceptionHandler):
+    """Handlers of one worker."""
+
+    def __init__(self, pool: Pool, number: int) -> None:
+        self.pool, self.agenda, self.rng = pool, pool.agenda, pool.rng
+        self.small = number > WORKERS - SMALL_WORKERS
+        self.job: Job | None = None
+        self.strikes = 0
+        size = "small" if self.small else "large"
+        self.mach = am.Machine(
+            None, WORKER, id=f"worker-{number:02}", parent=pool.mach, tags=["worker", size]
+        )
+        log_quietly(self.mach)
+        self.mach.bind_handlers(self)
+
+    def later(self, state: str, delay_s: float, call: Callable[[], object]) -> None:
+        """Make the call after a while, unless the state has ended by then."""
+        ctx = self.mach.new_state_ctx(state)
+        self.agenda.after(delay_s, lambda: ctx.done or call())
+
+    def StartState(self, e: am.Event) -> None:
+        self.mach.add1("Connecting")
+        self.later("Start", self.rng.uniform(0, HEALTH_EVERY_S), self.check_health)
+
+    def check_health(self) -> None:
+        self.mach.add1("Healthcheck")
+        self.later("Start", HEALTH_EVERY_S, self.check_health)
+
+    def HealthcheckState(self, e: am.Event) -> None:
+        self.mach.remove1("Healthcheck")
+
+    def ConnectingState(self, e: am.Event) -> None:
+        delay_s = self.rng.uniform(0.1, 0.9)
+        self.later("Connecting", delay_s, lambda: self.mach.add1("Connected"))
+
+    def IdleState(self, e: am.Event) -> None:
+        self.pool.mach.ev_add1(e, "WorkerFree", {"worker": self.mach.id, "who": self})
+
+    def JobAssignedEnter(self, e: am.Event) -> bool:
+        """A small worker takes no large sheet."""
+        return not self.small or len(e.args["sheet"].rows) <= SMALL_SHEET_ROWS
+
+    def JobAssignedState(self, e: am.Event) -> None:
+        self.job = e.args["sheet"]
+        self.later("JobAssigned", DEADLINE_S, self.give_up)
+
+    def give_up(self) -> None:
+        assert self.job is not None
+        late = TimeoutError(f"{self.job.id} is not done after {DEADLINE_S:g} s")
+        self.mach.add_err_state("ErrJobTimeout", late, {"job": self.job.id})
+
+    def FetchingState(self, e: am.Event) -> None:
+        assert self.job is not None
+        self.later("Fetching", self.job.seconds, lambda: self.mach.add1("Checking"))
+
+    def CheckingState(self, e: am.Event) -> None:
+        """Add the sheet up at once; a broken one raises, which becomes the Exception state."""
+        assert self.job is not None
+        total = self.job.total()
+        self.mach.log("%s comes to %.2f", self.job.id, total)
+        self.mach.add1("Saving", {"job": self.job.id, "total": f"{total:.2f}"})
+
+    def SavingState(self, e: am.Event) -> None:
+        self.later("Saving", self.rng.uniform(0.1, 0.4), self.save)
+
+    def save(self) -> None:
+        """Put the result away; the store is not there one time in twelve."""
+        assert self.job is not None
+        args = {"job": self.job.id}
+        try:
+            if self.rng.randrange(12) == 0:
+                raise ConnectionResetError("the store hung up")
+        except ConnectionResetError as error:
+            self.mach.add_err_state("ErrNetwork", error, args)
+        else:
+            self.mach.add1("JobDone", args)
+
+    def JobDoneState(self, e: am.Event) -> None:
+        self.strikes = 0
+        self.report(e, "JobDone")
+
+    def JobFailedState(self, e: am.Event) -> None:
+        self.strikes += 1
+        self.report(e, "JobFailed")
+        if self.strikes >= STRIKES_MAX:
+            self.mach.add1("Resting")
+
+    def report(self, e: am.Event, state: str) -> None:
+        """Hand the job back to the pool."""
+        job, self.job = self.job, None
+        assert job is not None
+        self.pool.mach.ev_add1(e, state, {"job": job.id, "sheet": job})
+
+    def RestingState(self, e: am.Event) -> None:
+        self.strikes = 0
+        self.later("Resting", 2.0, lambda: self.mach.remove1("Resting"))
+
+    def ExceptionState(self, e: am.Event) -> None:
+        """Whatever went wrong: the job failed, and a lost store is called again."""
+        super().ExceptionState(e)
+        if self.job is not None:
+            self.mach.ev_add1(e, "JobFailed", {"job": self.job.id, "why": e.args["err"]})
+        if self.mach.is1("ErrNetwork"):
+            self.mach.add1("Connecting")
+        self.mach.remove1("Exception")
+
+
+@dataclass
+class Tally:
+    """What became of the jobs."""
+
+    done: int = 0
+    failed: int = 0
+    dropped: int = 0
+    refused: int = 0
+    recent: list[bool] = field(default_factory=list)
+
+    def note(self, good: bool) -> float:
+        """Count one end; returns the share of failures among the last ten."""
+        self.done += good
+        self.failed += not good
+        self.recent = [*self.recent[-9:], good]
+        return 1 - sum(self.recent) / len(self.recent)
+
+
+class Pool(am.ExceptionHandler):
+    """Handlers of the supervisor."""
+
+    def __init__(self, jobs: list[Job], agenda: Agenda, rng: random.Random) -> None:
+        self.jobs, self.agenda, self.rng = jobs, agenda, rng
+        self.open = len(jobs)
+        self.waiting: list[Job] = []
+        self.free: list[Worker] = []
+        self.tally = Tally()
+        self.mach = am.Machine(None, POOL, id="pool", tags=["supervisor"])
+        log_quietly(self.mach)
+        self.mach.bind_handlers(self)
+        amtracer.attach(self.mach)
+        self.workers = [Worker(self, number) for number in range(1, WORKERS + 1)]
+
+    def StartState(self, e: am.Event) -> None:
+        for worker in self.workers:
+            worker.mach.ev_add1(e, "Start")
+        for number, job in enumerate(self.jobs):
+            burst, place = divmod(number, 15)
+            self.agenda.after(1.5 + burst * 3 + place * 0.04, lambda job=job: self.offer(job))
+
+    def offer(self, job: Job) -> None:
+        """Queue the job; the backlog may be full, so ask again later."""
+        args = {"job": job.id, "rows": len(job.rows), "sheet": job}
+        if self.mach.add1("JobQueued", args) is am.Result.CANCELED:
+            self.tally.refused += 1
+            self.agenda.after(0.8, lambda: self.offer(job))
+
+    def JobQueuedEnter(self, e: am.Event) -> bool:
+        return len(self.waiting) < BACKLOG_MAX
+
+    def JobQueuedState(self, e: am.Event) -> None:
+        self.waiting.append(e.args["sheet"])
+        self.mach.add1("JobsWaiting")
+
+    def WorkerFreeState(self, e: am.Event) -> None:
+        self.free.append(e.args["who"])
+
+    def DispatchingState(self, e: am.Event) -> None:
+        """Hand jobs out a moment later, when the workers are no longer busy telling."""
+        ctx = self.mach.new_state_ctx("Dispatching")
+        self.agenda.after(0.2, lambda: ctx.done or self.dispatch(e))
+
+    def dispatch(self, e: am.Event) -> None:
+        for job in list(self.waiting):
+            if any(self.assign(e, worker, job) for worker in list(self.free)):
+                self.waiting.remove(job)
+        empty = {"JobsWaiting": self.waiting, "WorkersFree": self.free}
+        self.mach.remove(["Dispatching", *(name for name, what in empty.items() if not what)])
+
+    def assign(self, e: am.Event, worker: Worker, job: Job) -> bool:
+        """Offer a job to a worker, who may refuse it."""
+        args = {"job": job.id, "rows": len(job.rows), "tries": job.tries, "sheet": job}
+        if worker.mach.is1("Idle"):
+            if worker.mach.ev_add1(e, "JobAssigned", args) is am.Result.CANCELED:
+                return False
+            self.free.remove(worker)
+            return True
+        self.free.remove(worker)
+        return False
+
+    def JobDoneState(self, e: am.Event) -> None:
+        self.judge(self.tally.note(good=True))
+        self.close()
+
+    def JobFailedState(self, e: am.Event) -> None:
+        job = e.args["sheet"]
+        job.tries += 1
+        self.judge(self.tally.note(good=False))
+        if job.tries < TRIES_MAX:
+            job.seconds /= 2
+            again = {"job": job.id, "tries": job.tries, "sheet": job}
+            self.agenda.after(job.tries * 0.7, lambda: self.mach.add1("JobRetried", again))
+        else:
+            self.mach.add1("JobDropped", {"job": job.id})
+
+    def judge(self, failures: float) -> None:
+        """Three failures among the last ten make the pool degraded until they are fewer."""
+        if failures >= 0.3:
+            self.mach.add1("Degraded")
+        elif self.mach.is1("Degraded"):
+            self.mach.remove1("Degraded")
+
+    def JobRetriedState(self, e: am.Event) -> None:
+        self.waiting.append(e.args["sheet"])
+
+    def JobDroppedState(self, e: am.Event) -> None:
+        self.tally.dropped += 1
+        self.close()
+
+    def close(self) -> None:
+        """One job less; after the last one the pool drains."""
+        self.open -= 1
+        if not self.open:
+            self.mach.add1("Draining")
+
+    def DrainingState(self, e: am.Event) -> None:
+        for worker in self.workers:
+            worker.mach.ev_remove1(e, "Start")
+        self.mach.add1("Stopped")
+
+
+def log_quietly(mach: am.Machine) -> None:
+    """Log lines go to the debugger and not to the terminal."""
+    mach.set_logger_empty(am.LogLevel.OPS)
+    mach.set_log_args(am.new_args_mapper(["job", "rows", "tries", "total", "why", "worker"], 40))
+
+
+def run(jobs: int = 150, pace: float = 0.0, seed: int = 7) -> Tally:
+    """One whole life of a pool."""
+    rng = random.Random(seed)
+    pool = Pool(make_jobs(jobs, rng), Agenda(pace), rng)
+    pool.mach.add1("Start")
+    pool.agenda.run()
+    assert pool.mach.is1("Stopped")
+    return pool.tally
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="A supervisor with twenty workers")
+    parser.add_argument("--jobs", type=int, default=150)
+    parser.add_argument("--pace", type=float, default=1.0, help="0 does not wait at all")
+    parser.add_argument("--seed", type=int, default=7)
+    asked = parser.parse_args()
+    tally = run(asked.jobs, asked.pace, asked.seed)
+    print(f"{tally.done} done, {tally.dropped} given up, {tally.failed} failures on the way")
+
+
+if __name__ == "__main__":
+    main()

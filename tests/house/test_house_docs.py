@@ -1,0 +1,147 @@
+"""What README and docs say is true."""
+
+from __future__ import annotations
+
+import re
+import runpy
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+LINK = re.compile(r"!?\[[^\]]*\]\(([^)#\s]+)[^)]*\)")
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def papers(root: Path) -> dict[str, str]:
+    """Every Markdown file of the project."""
+    paths = [
+        path
+        for place in (".", "docs", "exports", "benchmarks")
+        for path in (root / place).glob("*.md")
+    ]
+    return {path.relative_to(root).as_posix(): path.read_text(encoding="utf-8") for path in paths}
+
+
+@pytest.fixture(scope="module")
+def writer(root: Path) -> dict[str, Any]:
+    """What `make docs` runs."""
+    return runpy.run_path(str(root / "docs" / "write.py"))
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return [body for name, body in BLOCK.findall(text) if name == language]
+
+
+def make_targets(root: Path) -> set[str]:
+    text = (root / "Makefile").read_text(encoding="utf-8")
+    return set(re.findall(r"^([a-z]+):", text, re.MULTILINE))
+
+
+def test_the_map_has_every_module(root: Path, writer: dict[str, Any]) -> None:
+    """docs/map.md is what `make docs` writes: one line for each module, as it says itself."""
+    assert (root / "docs" / "map.md").read_text(encoding="utf-8") == writer["map_text"]()
+
+
+def test_every_module_in_the_repository_is_in_the_map(root: Path) -> None:
+    """What git knows of the packages appears in docs/map.md."""
+    listed = subprocess.run(
+        ["git", "ls-files", "machine", "amtracer", "am_dbg"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    if listed.returncode != 0:
+        pytest.skip("no repository here, only its files")
+    text = (root / "docs" / "map.md").read_text(encoding="utf-8")
+    modules = [
+        path for path in listed.stdout.split() if path.endswith(".py") and path.count("/") > 0
+    ]
+    package_inits = {f"{name}/__init__.py" for name in ("machine", "amtracer", "am_dbg")}
+
+    assert [path for path in modules if f"`{path}`" not in text and path not in package_inits] == []
+
+
+def test_the_readme_has_the_keys_of_the_program(root: Path, writer: dict[str, Any]) -> None:
+    """The table of keys in the README is what `make docs` makes of am_dbg/keys.py."""
+    assert (root / "README.md").read_text(encoding="utf-8") == writer["readme_text"]()
+
+
+def test_links_between_papers_lead_somewhere(root: Path, papers: dict[str, str]) -> None:
+    """A link to a file of the project finds it."""
+    dead = [
+        (paper, target)
+        for paper, text in papers.items()
+        for target in LINK.findall(text)
+        if "://" not in target and not (root / paper).parent.joinpath(target).exists()
+    ]
+
+    assert dead == []
+
+
+def test_the_readme_begins_with_two_commands(root: Path) -> None:
+    """The first block of the README is `make demo` and `make test`, nothing else."""
+    first = blocks((root / "README.md").read_text(encoding="utf-8"), "sh")[0]
+
+    assert [line.split("#")[0].strip() for line in first.splitlines()] == ["make demo", "make test"]
+
+
+def test_papers_name_only_doors_that_exist(root: Path, papers: dict[str, str]) -> None:
+    """Every `make` target that a paper names is in the Makefile."""
+    named = {
+        target
+        for text in papers.values()
+        for place in [*blocks(text, "sh"), *re.findall(r"`(make [^`]+)`", text)]
+        for target in re.findall(r"^\s*make ([a-z]+)", place, re.MULTILINE)
+    }
+
+    assert {"demo", "test", "check", "format", "docs"} <= named
+    assert named <= make_targets(root)
+
+
+def test_files_that_the_readme_names_exist(root: Path) -> None:
+    """A path in the README that lies in a folder of the project is there."""
+    text = (root / "README.md").read_text(encoding="utf-8")
+    folders = "machine|amtracer|am_dbg|examples|exports|docs|tests|benchmarks"
+    named = set(re.findall(rf"\b(?:{folders})/[\w./-]*\w", text))
+
+    assert [path for path in sorted(named) if not (root / path).exists()] == []
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_readme_programs_run(
+    number: int, root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every program in the README does what it says there."""
+    programs = blocks((root / "README.md").read_text(encoding="utf-8"), "python")
+    assert len(programs) == 3
+    monkeypatch.chdir(root)
+
+    exec(compile(programs[number], f"README.md program {number}", "exec"), {"__name__": "readme"})
+
+    told = re.findall(r"^print\(.*\)\s+# (.+)$", programs[number], re.MULTILINE)
+    assert capsys.readouterr().out.splitlines() == told
+
+
+def test_the_version_is_told_once(root: Path, papers: dict[str, str]) -> None:
+    """The newest version of the changelog is the version of the package."""
+    version = re.search(r'^version = "(.+)"$', (root / "pyproject.toml").read_text(), re.MULTILINE)
+    told = re.findall(r"^## \[(\d[^\]]*)\]", papers["CHANGELOG.md"], re.MULTILINE)
+
+    assert version is not None
+    assert told[0] == version[1]
+
+
+def test_every_word_of_the_wire_is_in_the_glossary(papers: dict[str, str]) -> None:
+    """The glossary explains the words that everything else is told in."""
+    words = (
+        "mutation transition step tick clock time relation handler queue tracer client session "
+        "stream segment shape batch cursor projection"
+    )
+    entries = re.findall(r"^\| ([^|]+?) \|", papers["docs/glossary.md"], re.MULTILINE)
+
+    assert set(words.split()) <= {entry for line in entries for entry in line.split(", ")}
