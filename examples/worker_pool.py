@@ -5,8 +5,8 @@ store is not always there, and small workers refuse large sheets. What fails is 
 to three times. Everything random comes from one seed and time is counted by an agenda, so every
 run makes the same transitions; `--pace 0` does not wait between them.
 
-    python examples/worker_pool.py --record run.msgpack.br && am-dbg run.msgpack.br
-    AM_DBG_ADDR=1 python examples/worker_pool.py     # with am-dbg running beside it
+    AM_DBG_ADDR=1 python examples/worker_pool.py                 # with am-dbg running beside it
+    AM_DBG_FILE=run.msgpack.br python examples/worker_pool.py    # then: am-dbg run.msgpack.br
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import machine as am
 
 WORKERS = 20
 SMALL_WORKERS = 5
-BACKLOG_MAX = 12
+BACKLOG_MAX = 8
 TRIES_MAX = 3
 STRIKES_MAX = 3
 SMALL_SHEET_ROWS = 30
@@ -276,7 +276,7 @@ class Pool(am.ExceptionHandler):
             worker.mach.ev_add1(e, "Start")
         for number, job in enumerate(self.jobs):
             burst, place = divmod(number, 15)
-            self.agenda.after(1.5 + burst * 3 + place * 0.04, lambda job=job: self.offer(job))
+            self.agenda.after(1.5 + burst * 3 + place * 0.02, lambda job=job: self.offer(job))
 
     def offer(self, job: Job) -> None:
         """Queue the job; the backlog may be full, so ask again later."""
@@ -335,9 +335,10 @@ class Pool(am.ExceptionHandler):
 
     def judge(self, failures: float) -> None:
         """Three failures among the last ten make the pool degraded until they are fewer."""
-        if failures >= 0.3:
+        degraded = self.mach.is1("Degraded")
+        if failures >= 0.3 and not degraded:
             self.mach.add1("Degraded")
-        elif self.mach.is1("Degraded"):
+        elif failures < 0.3 and degraded:
             self.mach.remove1("Degraded")
 
     def JobRetriedState(self, e: am.Event) -> None:
@@ -361,6 +362,7 @@ class Pool(am.ExceptionHandler):
 
 def log_quietly(mach: am.Machine) -> None:
     """Log lines go to the debugger and not to the terminal."""
+    mach.set_log_id(False)
     mach.set_logger_empty(am.LogLevel.OPS)
     mach.set_log_args(am.new_args_mapper(["job", "rows", "tries", "total", "why", "worker"], 40))
 
