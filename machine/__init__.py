@@ -1,12 +1,103 @@
-"""A clock-based, relational, multi-state machine library."""
+"""A clock-based, relational, multi-state machine library.
 
-from machine import errors as errors
-from machine._automaton import NODES_MAX as NODES_MAX
-from machine._clock import *
-from machine._enums import *
-from machine._machine import Machine as Machine
-from machine._serialized import Serialized as Serialized
-from machine._state import *
-from machine._step import Step as Step
-from machine._tracing import Tracer as Tracer
-from machine._transition import Event as Event, Transition as Transition
+`import machine as am`. Errors are in `machine.errors`, ready-made states in
+`machine.states`.
+"""
+
+from machine import errors
+from machine._arg_log import new_args_mapper
+from machine._automaton import NODES_MAX
+from machine._clock import Clock, Tick, Time, is_active_tick, is_time_after
+from machine._context import Context, ContextCanceled, ContextDeadline, background
+from machine._enums import (
+    LogLevel,
+    MutationType,
+    Relation,
+    Result,
+    StepType,
+    log_level_from_env,
+    log_level_text,
+    step_type_text,
+)
+from machine._exception_handler import ExceptionHandler
+from machine._handler_names import list_handlers
+from machine._machine import Machine, debug_options, new_common
+from machine._mutation import Mutation, MutSource
+from machine._panic import Panic
+from machine._select import every, every_async, first, first_async
+from machine._serialized import Serialized
+from machine._state import ANY, EXCEPTION, A, Names, S, State, Struct
+from machine._state_contexts import CtxValue
+from machine._step import Step
+from machine._structs import (
+    a_merge,
+    clone_states,
+    diff_states,
+    s_add,
+    state_add,
+    state_set,
+    states_equal,
+    struct_merge,
+)
+from machine._tracing import Tracer
+from machine._transition import Event, EventRef, LogEntry, Transition
+from machine._wait_handle import WaitHandle
+
+__all__ = [
+    "A",
+    "ANY",
+    "Clock",
+    "Context",
+    "ContextCanceled",
+    "ContextDeadline",
+    "CtxValue",
+    "EXCEPTION",
+    "Event",
+    "EventRef",
+    "ExceptionHandler",
+    "LogEntry",
+    "LogLevel",
+    "Machine",
+    "MutSource",
+    "Mutation",
+    "MutationType",
+    "NODES_MAX",
+    "Names",
+    "Panic",
+    "Relation",
+    "Result",
+    "S",
+    "Serialized",
+    "State",
+    "Step",
+    "StepType",
+    "Struct",
+    "Tick",
+    "Time",
+    "Tracer",
+    "Transition",
+    "WaitHandle",
+    "a_merge",
+    "background",
+    "clone_states",
+    "debug_options",
+    "diff_states",
+    "errors",
+    "every",
+    "every_async",
+    "first",
+    "first_async",
+    "is_active_tick",
+    "is_time_after",
+    "list_handlers",
+    "log_level_from_env",
+    "log_level_text",
+    "new_args_mapper",
+    "new_common",
+    "s_add",
+    "state_add",
+    "state_set",
+    "states_equal",
+    "step_type_text",
+    "struct_merge",
+]

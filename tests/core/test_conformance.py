@@ -151,8 +151,11 @@ class Play:
         )
         if not scenario.get("no_verify"):
             mach.verify_states(scenario["states"])
+        names = scenario["states"]
         if scenario.get("initial"):
-            mach.import_(am.Serialized(mach.id, scenario["initial"], scenario["states"]))
+            mach.import_(
+                am.Serialized(mach.id, [scenario["initial"].get(n, 0) for n in names], names)
+            )
         for handlers in self._handlers():
             mach.bind_handlers(handlers)
         mach.set_logger(lambda level, msg, *args: self.lines.append([int(level), msg % args]))
