@@ -35,7 +35,6 @@ HEAVY = {
     "email",
     "http",
     "inspect",
-    "json",
     "logging",
     "multiprocessing",
     "socket",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 FOLDERS = {"core", "wire", "dbg", "screens", "e2e", "house", "typing"}
 SLEEPING = {"time.sleep", "sleep"}
+SLEEPS = {"tests/core/test_conformance.py": "a handler that is too slow is what the record says"}
 
 
 def rules_in(source: Source) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -66,7 +67,7 @@ def test_no_test_sleeps(test_sources: list[Source]) -> None:
         (source.path, line)
         for source in test_sources
         for name, line in source.calls()
-        if name in SLEEPING
+        if name in SLEEPING and source.path not in SLEEPS
     ]
 
     assert sleeping == []
