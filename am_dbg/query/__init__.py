@@ -3,6 +3,9 @@
 from am_dbg.query.filters import ALL, Filters
 from am_dbg.query.find import (
     Hits,
+    canceled,
+    changing,
+    errors,
     next_canceled,
     next_error,
     next_touching,
@@ -10,19 +13,26 @@ from am_dbg.query.find import (
     previous_changing,
     previous_error,
     previous_touching,
+    touching,
 )
+from am_dbg.query.numbers import Numbers
 from am_dbg.query.visible import Visible
 
 __all__ = [
     "ALL",
+    "canceled",
+    "changing",
+    "errors",
     "Filters",
     "Hits",
-    "Visible",
     "next_canceled",
     "next_error",
     "next_touching",
+    "Numbers",
     "previous_canceled",
     "previous_changing",
     "previous_error",
     "previous_touching",
+    "touching",
+    "Visible",
 ]

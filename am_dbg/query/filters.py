@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from am_dbg.store import Fact
+
 
 @dataclass(frozen=True, slots=True)
 class Filters:
@@ -15,8 +17,9 @@ class Filters:
     transition of the same machine, so they waited in its queue.
 
     `level` is the highest log level shown; it never hides a transition by itself. `text`
-    keeps the transitions in which it occurs: in a log line up to that level, an argument or
-    the name of a called or changed state. Text without capitals is found in any case.
+    is a query, see `am_dbg.query.terms`; its words are looked for in log lines up to that
+    level, in arguments and in the names of called or changed states. A word without
+    capitals is found in any case.
     """
 
     canceled: bool = True
@@ -27,6 +30,22 @@ class Filters:
     queued: bool = True
     level: int = 1
     text: str = ""
+
+    @property
+    def hidden(self) -> Fact:
+        """The facts of which one is enough to hide a transition."""
+        switches = (
+            (self.canceled, Fact.CANCELED),
+            (self.auto, Fact.AUTO),
+            (self.empty, Fact.EMPTY),
+            (self.health, Fact.HEALTH),
+            (self.checks, Fact.CHECK),
+        )
+        hidden = Fact(0)
+        for shown, fact in switches:
+            if not shown:
+                hidden |= fact
+        return hidden
 
 
 ALL = Filters(empty=True, health=True)

@@ -1,58 +1,78 @@
-"""The next and the previous transition with a property."""
+"""What a reader jumps to among the visible transitions.
+
+Each set has `count`, `next`, `previous` and `position_of`; the functions below them are
+the same for one jump.
+"""
 
 from __future__ import annotations
 
+from am_dbg.query.numbers import Numbers
+from am_dbg.query.sieve import Sieve, named, sieve_of_terms, with_facts
+from am_dbg.query.sieve import touching as shapes_touching
+from am_dbg.query.terms import parse
 from am_dbg.query.visible import Visible
+from am_dbg.store import Fact
+
+
+def touching(visible: Visible, state: str) -> Numbers:
+    """Those that called, added or removed a state."""
+    return visible.narrowed("touching", state, lambda: Sieve([shapes_touching(state)]), state)
+
+
+def changing(visible: Visible, state: str) -> Numbers:
+    """Those that added or removed a state."""
+    return visible.narrowed("changing", state, lambda: Sieve([named("changed", state)]), state)
+
+
+def errors(visible: Visible) -> Numbers:
+    """Those that added an error state or in which a handler failed."""
+    return visible.narrowed("errors", "", lambda: Sieve([with_facts(Fact.ERROR)]))
+
+
+def canceled(visible: Visible) -> Numbers:
+    """Those that were not accepted."""
+    return visible.narrowed("canceled", "", lambda: Sieve([with_facts(Fact.CANCELED)]))
+
+
+class Hits(Numbers):
+    """Those that a query finds, see `am_dbg.query.terms`."""
+
+    def __init__(self, visible: Visible, text: str) -> None:
+        terms = sieve_of_terms(visible.track, parse(text), visible.filters.level)
+        super().__init__(visible.track, visible.sieve & terms)
+        self.text = text
 
 
 def next_touching(visible: Visible, number: int, state: str) -> int | None:
-    """The next visible transition that called, added or removed a state."""
-    raise NotImplementedError
+    """The next one that called, added or removed a state."""
+    return touching(visible, state).next(number)
 
 
 def previous_touching(visible: Visible, number: int, state: str) -> int | None:
-    """The visible transition before this one that called, added or removed a state."""
-    raise NotImplementedError
+    """The one before this that called, added or removed a state."""
+    return touching(visible, state).previous(number)
 
 
 def previous_changing(visible: Visible, number: int, state: str) -> int | None:
-    """The visible transition up to and with this one that last added or removed a state."""
-    raise NotImplementedError
+    """The last one up to and with this that added or removed a state."""
+    return changing(visible, state).previous(number + 1)
 
 
 def next_error(visible: Visible, number: int) -> int | None:
-    raise NotImplementedError
+    """The next one with an error."""
+    return errors(visible).next(number)
 
 
 def previous_error(visible: Visible, number: int) -> int | None:
-    raise NotImplementedError
+    """The one before this with an error."""
+    return errors(visible).previous(number)
 
 
 def next_canceled(visible: Visible, number: int) -> int | None:
-    raise NotImplementedError
+    """The next one that was not accepted."""
+    return canceled(visible).next(number)
 
 
 def previous_canceled(visible: Visible, number: int) -> int | None:
-    raise NotImplementedError
-
-
-class Hits:
-    """The visible transitions in which a text occurs: count, next and previous."""
-
-    def __init__(self, visible: Visible, text: str) -> None:
-        self.visible = visible
-        self.text = text
-
-    @property
-    def count(self) -> int:
-        raise NotImplementedError
-
-    def next(self, number: int) -> int | None:
-        raise NotImplementedError
-
-    def previous(self, number: int) -> int | None:
-        raise NotImplementedError
-
-    def position_of(self, number: int) -> int:
-        """How many hits there are up to and with this number."""
-        raise NotImplementedError
+    """The one before this that was not accepted."""
+    return canceled(visible).previous(number)

@@ -70,6 +70,7 @@ class Chunk:
         "dictionary",
         "first",
         "is_ascending",
+        "is_sealed",
         "lines",
         "row_first",
         "rows",
@@ -104,6 +105,7 @@ class Chunk:
         self.lines = PaletteColumn()
         self.time_first = self.time_min = self.time_max = time_first
         self.is_ascending = True
+        self.is_sealed = False
         self._times = Integers()
         self._durations = Integers()
         self._queues = Integers()
@@ -177,9 +179,10 @@ class Chunk:
             column.seal()
         for numbers in (self._times, self._durations, self._queues):
             numbers.shrink()
-        for sparse in (self._sources, self._args, self._pre_lines, self._handlers):
+        for sparse in (self._sources, self._args, self._pre_lines, self._handlers, self._ids):
             if sparse is not None:
                 sparse.shrink()
+        self.is_sealed = True
 
     # Reading.
 

@@ -111,22 +111,27 @@ class Blobs:
     def __getitem__(self, index: int) -> bytes:
         return bytes(self._bytes[self._ends[index] : self._ends[index + 1]])
 
-    def containing(self, needle: bytes, *, folded: bool) -> list[int]:
-        """Indexes of those that contain a text; `folded` compares ASCII in lower case.
+    def containing(self, needle: bytes, start: int, stop: int, *, folded: bool) -> list[int]:
+        """Indexes from `start` up to `stop` of those with a text.
+
+        `folded` compares ASCII letters of the texts in lower case.
 
         The texts are searched as one, so a hit that begins in one and ends in another
         has to be taken out.
         """
-        haystack = self._bytes.lower() if folded else self._bytes
+        ends, low, high = self._ends, self._ends[start], self._ends[stop]
+        haystack = self._bytes[low:high]
+        if folded:
+            haystack = haystack.lower()
         found: list[int] = []
-        ends, stop, width = self._ends, self._ends[-1], len(needle)
-        start = haystack.find(needle, 0, stop)
-        while start >= 0:
-            index = bisect_right(ends, start) - 1
-            inside = start + width <= ends[index + 1]
+        at = haystack.find(needle)
+        while at >= 0:
+            index = bisect_right(ends, at + low) - 1
+            end = ends[index + 1] - low
+            inside = at + len(needle) <= end
             if inside:
                 found.append(index)
-            start = haystack.find(needle, ends[index + 1] if inside else start + 1, stop)
+            at = haystack.find(needle, end if inside else at + 1)
         return found
 
     def size(self) -> int:
@@ -161,12 +166,15 @@ class SparseIntegers:
         return self._rows[:]
 
     def rows_with(self, wanted: bytes) -> Iterable[int]:
-        """The rows with a number `n` for which `wanted[n]` is set."""
-        count = len(self._rows)
+        """The rows with a number `n` for which `wanted[n]` is set; what is beyond is not."""
+        count, known = len(self._rows), len(wanted)
         values = self._values.span(0, self._ends[count])
-        for index in range(count):
-            if any(wanted[n] for n in values[self._ends[index] : self._ends[index + 1]]):
-                yield self._rows[index]
+        flags = bytes(n < known and wanted[n] for n in values)
+        at = flags.find(1)
+        while at >= 0:
+            index = bisect_right(self._ends, at) - 1
+            yield self._rows[index]
+            at = flags.find(1, self._ends[index + 1])
 
     def shrink(self) -> None:
         self._rows, self._ends = self._rows[:], self._ends[:]

@@ -35,11 +35,11 @@ class Dictionary:
         "_line_ends",
         "_line_levels",
         "_line_texts",
-        "_schemas",
         "_shapes",
         "_texts",
         "flags",
         "schema_of",
+        "schemas",
         "serial",
         "touched",
     )
@@ -49,7 +49,7 @@ class Dictionary:
         self.schema_of = array("H")
         self.flags = bytearray()
         self.touched: list[int] = []
-        self._schemas = schemas
+        self.schemas = schemas
         self._shapes = Blobs()
         self._texts = Blobs()
         self._line_ends = array("I", (0,))
@@ -61,7 +61,7 @@ class Dictionary:
 
     def define_shape(self, schema: int, shape: Shape) -> None:
         """Give the next number to a shape."""
-        facts = shape_facts(shape, self._schemas[schema])
+        facts = shape_facts(shape, self.schemas[schema])
         self._remember(len(self._shapes), shape, facts)
         self._shapes.append(_packed_shape(shape))
         self.schema_of.append(schema)
@@ -120,26 +120,28 @@ class Dictionary:
         span = range(self._line_ends[number], self._line_ends[number + 1])
         return tuple((self._line_levels[i], self.text(self._line_texts[i])) for i in span)
 
-    # Searching.
+    def schema(self, shape: int) -> Schema:
+        """The schema of a shape."""
+        return self.schemas[self.schema_of[shape]]
 
-    def texts_containing(self, needle: bytes, *, folded: bool) -> bytes:
+    # Searching. Each call gives a part of a table, from `start` up to `stop`.
+
+    def texts_containing(self, needle: bytes, start: int, stop: int, *, folded: bool) -> bytes:
         """A table over the texts: 1 where the needle occurs."""
-        table = bytearray(self.text_count)
-        for number in self._texts.containing(needle, folded=folded):
-            if number < len(table):
-                table[number] = 1
+        table = bytearray(stop - start)
+        for number in self._texts.containing(needle, start, stop, folded=folded):
+            table[number - start] = 1
         return bytes(table)
 
-    def line_sets_containing(self, texts: bytes, level: int) -> bytes:
+    def line_sets_containing(self, texts: bytes, start: int, stop: int, level: int) -> bytes:
         """A table over the line sets: 1 where a line up to `level` is one of `texts`."""
-        count = self.line_set_count
-        table = bytearray(count)
-        entries = self._line_texts[: self._line_ends[count]]
-        found = bytes(map(texts.__getitem__, entries))
+        table = bytearray(stop - start)
+        low, high = self._line_ends[start], self._line_ends[stop]
+        found = bytes(map(texts.__getitem__, self._line_texts[low:high]))
         at = found.find(1)
         while at >= 0:
-            if self._line_levels[at] <= level:
-                table[bisect_right(self._line_ends, at) - 1] = 1
+            if self._line_levels[low + at] <= level:
+                table[bisect_right(self._line_ends, low + at) - 1 - start] = 1
             at = found.find(1, at + 1)
         return bytes(table)
 
@@ -153,7 +155,7 @@ class Dictionary:
         found = self._cache.get(number)
         if found is None:
             shape = _unpacked_shape(self._shapes[number])
-            facts = shape_facts(shape, self._schemas[self.schema_of[number]])
+            facts = shape_facts(shape, self.schemas[self.schema_of[number]])
             found = self._remember(number, shape, facts)
         return found
 

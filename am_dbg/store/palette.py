@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import islice
 
 from am_dbg.store.columns import Integers
@@ -63,10 +63,6 @@ class PaletteColumn:
 
     def __getitem__(self, row: int) -> int:
         return self.palette[self.local[row]]
-
-    def table(self, of_value: Sequence[int]) -> bytes:
-        """What a table over all values says of each value in the palette."""
-        return bytes(map(of_value.__getitem__, self.palette))
 
     def spread(self, of_local: bytes, rows: int) -> bytes:
         """What a table over the palette says of each of the first rows."""

@@ -1,0 +1,173 @@
+"""A set of transition numbers of a track, by what they have in common."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from itertools import compress
+
+from am_dbg.query.sieve import Sieve
+from am_dbg.store import Track
+from am_dbg.store.chunk import Chunk
+
+CACHED_CHUNKS_MAX = 4_096
+"""Chunks whose flags are remembered, one byte for each transition."""
+
+
+class Numbers:
+    """The numbers that pass a sieve; positions among them count from 1.
+
+    It follows the track while that grows or is trimmed. Going to the next or previous one
+    looks at chunks near by; positions and the count need every chunk's palette once. One
+    thread at a time may ask.
+    """
+
+    def __init__(self, track: Track, sieve: Sieve, touching: str = "") -> None:
+        self.track = track
+        self.sieve = sieve
+        self._touching = touching
+        self._flags: dict[int, bytes | None] = {}
+        self._version = -1
+        self._chunks: Sequence[Chunk] = ()
+        self._ends: list[int] = []
+        self._settled = 0
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        ends = self._counts()
+        return ends[-1] if ends else 0
+
+    def __contains__(self, number: object) -> bool:
+        if not isinstance(number, int) or not self.track.first <= number <= self.track.count:
+            return False
+        chunk = self.track.chunk_of(number)
+        flags = self._flags_of(chunk)
+        return flags is None or flags[number - chunk.first] == 1
+
+    def number_at(self, position: int) -> int:
+        """The number at a position, 0 for position 0; IndexError outside."""
+        if position == 0:
+            return 0
+        found = self.numbers(position, 1)
+        if position < 0 or not found:
+            raise IndexError(f"no position {position} among {self.count}")
+        return found[0]
+
+    def position_of(self, number: int) -> int:
+        """How many there are up to and with this number."""
+        ends, chunks = self._counts(), self._chunks
+        at = bisect_left(chunks, number, key=_last)
+        if at >= len(ends):
+            return ends[-1] if ends else 0
+        before = ends[at - 1] if at else 0
+        row = number - chunks[at].first
+        if row < 0:
+            return before
+        flags = self._flags_of(chunks[at])
+        return before + (row + 1 if flags is None else flags.count(1, 0, row + 1))
+
+    def numbers(self, position: int, count: int) -> list[int]:
+        """Up to `count` numbers from a position on."""
+        ends, chunks = self._counts(), self._chunks
+        found: list[int] = []
+        at = bisect_left(ends, max(position, 1))
+        skip = max(position, 1) - 1 - (ends[at - 1] if at else 0)
+        while at < len(ends) and len(found) < count:
+            found += self._numbers_in(chunks[at])[skip : skip + count - len(found)]
+            at, skip = at + 1, 0
+        return found
+
+    def next(self, number: int) -> int | None:
+        """The next one after this number."""
+        for chunk in self._from(number + 1):
+            flags = self._flags_of(chunk)
+            row = max(0, number + 1 - chunk.first)
+            if flags is not None:
+                row = flags.find(1, row)
+            if 0 <= row < self._rows(chunk):
+                return chunk.first + row
+        return None
+
+    def previous(self, number: int) -> int | None:
+        """The one before this number."""
+        for chunk in self._back_from(number - 1):
+            flags = self._flags_of(chunk)
+            end = min(number - chunk.first, self._rows(chunk))
+            row = end - 1 if flags is None else flags.rfind(1, 0, max(0, end))
+            if row >= 0:
+                return chunk.first + row
+        return None
+
+    def nearest(self, number: int) -> int:
+        """The number itself when it is one, else the one before it, else after it, else 0."""
+        if number in self:
+            return number
+        return self.previous(number) or self.next(number) or 0
+
+    def first(self) -> int:
+        """The first one, 0 when there is none."""
+        return self.next(0) or 0
+
+    def last(self) -> int:
+        """The last one, 0 when there is none."""
+        return self.previous(self.track.count + 1) or 0
+
+    def _from(self, number: int) -> Iterator[Chunk]:
+        chunks = self.track.chunks
+        for at in range(bisect_left(chunks, number, key=_last), len(chunks)):
+            if self._may_hold(chunks[at]):
+                yield chunks[at]
+
+    def _back_from(self, number: int) -> Iterator[Chunk]:
+        chunks = self.track.chunks
+        for at in range(min(bisect_left(chunks, number, key=_last), len(chunks) - 1), -1, -1):
+            if self._may_hold(chunks[at]):
+                yield chunks[at]
+
+    def _may_hold(self, chunk: Chunk) -> bool:
+        """Whether a chunk is worth looking at; never misses one that is."""
+        if not self._touching:
+            return True
+        index = chunk.schema.index.get(self._touching, -1)
+        return index >= 0 and chunk.touched >> index & 1 == 1
+
+    def _rows(self, chunk: Chunk) -> int:
+        return max(0, min(chunk.rows, self.track.count - chunk.first + 1))
+
+    def _flags_of(self, chunk: Chunk) -> bytes | None:
+        """The flags of a chunk's published rows; remembered when they cannot change."""
+        if chunk.first in self._flags:
+            return self._flags[chunk.first]
+        flags = self.sieve.flags(chunk, self._rows(chunk))
+        if chunk.is_sealed:
+            if len(self._flags) >= CACHED_CHUNKS_MAX:
+                self._flags = {}
+            self._flags[chunk.first] = flags
+        return flags
+
+    def _numbers_in(self, chunk: Chunk) -> Sequence[int]:
+        span = range(chunk.first, chunk.first + self._rows(chunk))
+        flags = self._flags_of(chunk)
+        return span if flags is None else list(compress(span, flags))
+
+    def _counts(self) -> list[int]:
+        """For each chunk how many there are up to its end; only what is new is counted."""
+        version, chunks = self.track.version, self.track.chunks
+        if version == self._version:
+            return self._ends
+        if chunks is not self._chunks:
+            self._chunks, self._ends, self._settled = chunks, [], 0
+        ends = self._ends
+        del ends[self._settled :]
+        for chunk in chunks[self._settled :]:
+            is_settled = chunk.is_sealed
+            count = self.sieve.count(chunk, self._rows(chunk)) if self._may_hold(chunk) else 0
+            ends.append((ends[-1] if ends else 0) + count)
+            self._settled += is_settled
+        self._version = version
+        return ends
+
+
+def _last(chunk: Chunk) -> int:
+    return chunk.last

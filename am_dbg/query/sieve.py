@@ -1,0 +1,279 @@
+"""Which rows of a chunk pass a set of conditions, without looking at rows if possible.
+
+Most conditions are about shapes. They become a table over the shapes of a dictionary,
+one byte each; a chunk then only needs its palette to be looked up in it. Conditions
+about texts are a table over texts, from it one over line sets, and so on. Only what no
+table decides is looked up by row. Every answer is a string of bytes 0 and 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import reduce
+from itertools import compress
+
+from am_dbg.query.filters import Filters
+from am_dbg.query.terms import Moment, Terms, parse
+from am_dbg.store import Fact, Track
+from am_dbg.store.chunk import Chunk
+from am_dbg.store.dictionary import Dictionary
+from am_dbg.store.facts import Schema
+from am_dbg.store.steps import handler_of
+from amtracer.schema import StepFlag
+
+ShapeTest = Callable[[Dictionary, int, int], bytes]
+"""A condition on shapes: the table over some of a dictionary's shapes, from and up to."""
+RowTest = Callable[[Chunk, int], bytes]
+"""A condition on rows: the flags of the first rows of a chunk."""
+
+_FLAG_VALUES = 256
+
+
+class Table:
+    """A table for each dictionary that grows with it.
+
+    The dictionary may grow meanwhile: a table covers what was defined before `of` was
+    called, so a caller takes the numbers it looks up before it takes the table.
+    """
+
+    def __init__(self, count: Callable[[Dictionary], int], make: ShapeTest) -> None:
+        self._count = count
+        self._make = make
+        self._known: dict[int, bytes] = {}
+
+    def of(self, book: Dictionary) -> bytes:
+        """The table of a dictionary as it is now."""
+        known, count = self._known.get(book.serial, b""), self._count(book)
+        if len(known) < count:
+            known += self._make(book, len(known), count)
+            self._known[book.serial] = known
+        return known
+
+
+class Sieve:
+    """A set of conditions, all of which have to hold."""
+
+    def __init__(
+        self, shape_tests: Iterable[ShapeTest] = (), row_tests: Iterable[RowTest] = ()
+    ) -> None:
+        self.shape_tests = tuple(shape_tests)
+        self.row_tests = tuple(row_tests)
+        self._table = Table(lambda book: book.shape_count, self._shapes)
+
+    def __and__(self, other: Sieve) -> Sieve:
+        return Sieve((*self.shape_tests, *other.shape_tests), (*self.row_tests, *other.row_tests))
+
+    def count(self, chunk: Chunk, rows: int) -> int:
+        """How many of the first rows pass; a whole chunk is counted by its palette."""
+        if self.row_tests or not chunk.is_sealed:
+            flags = self.flags(chunk, rows)
+            return rows if flags is None else flags.count(1)
+        return sum(compress(chunk.shapes.counts, self._local(chunk)))
+
+    def flags(self, chunk: Chunk, rows: int) -> bytes | None:
+        """A byte for each of the first rows, 1 if it passes; None when all do."""
+        local = self._local(chunk)
+        if 1 not in local:
+            return bytes(rows)
+        flags = chunk.shapes.spread(local, rows) if 0 in local else None
+        for test in self.row_tests:
+            more = test(chunk, rows)
+            flags = more if flags is None else both(flags, more)
+        return flags
+
+    def _local(self, chunk: Chunk) -> bytes:
+        palette = chunk.shapes.palette[:]
+        if not self.shape_tests:
+            return b"\1" * len(palette)
+        return looked_up(self._table.of(chunk.dictionary), palette)
+
+    def _shapes(self, book: Dictionary, start: int, stop: int) -> bytes:
+        tables = [test(book, start, stop) for test in self.shape_tests]
+        return reduce(both, tables)
+
+
+def looked_up(table: bytes, numbers: Iterable[int]) -> bytes:
+    """What a table says of these numbers."""
+    return bytes(map(table.__getitem__, numbers))
+
+
+def both(one: bytes, other: bytes) -> bytes:
+    """1 where both have it."""
+    joined = int.from_bytes(one, "little") & int.from_bytes(other, "little")
+    return joined.to_bytes(len(one), "little")
+
+
+def either(one: bytes, other: bytes) -> bytes:
+    """1 where one of both has it."""
+    joined = int.from_bytes(one, "little") | int.from_bytes(other, "little")
+    return joined.to_bytes(len(one), "little")
+
+
+def marked(rows: Iterable[int], count: int) -> bytes:
+    """1 for each of these rows below `count`."""
+    flags = bytearray(count)
+    for row in rows:
+        if row < count:
+            flags[row] = 1
+    return bytes(flags)
+
+
+# Conditions on shapes.
+
+
+def with_facts(facts: Fact) -> ShapeTest:
+    """Shapes with at least one of these facts."""
+    table = bytes(1 if value & facts else 0 for value in range(_FLAG_VALUES))
+    return lambda book, start, stop: bytes(book.flags[start:stop]).translate(table)
+
+
+def without_facts(facts: Fact) -> ShapeTest:
+    """Shapes with none of these facts."""
+    table = bytes(0 if value & facts else 1 for value in range(_FLAG_VALUES))
+    return lambda book, start, stop: bytes(book.flags[start:stop]).translate(table)
+
+
+def touching(state: str) -> ShapeTest:
+    """Shapes that called or changed a state."""
+    return _by_mask(lambda schema: 1 << schema.index[state] if state in schema.index else 0)
+
+
+def touching_like(word: str) -> ShapeTest:
+    """Shapes that called or changed a state with this text in its name."""
+    folded = word == word.lower()
+
+    def mask(schema: Schema) -> int:
+        names = schema.index.items()
+        return sum(1 << i for name, i in names if word in (name.lower() if folded else name))
+
+    return _by_mask(mask)
+
+
+def _by_mask(mask_of: Callable[[Schema], int]) -> ShapeTest:
+    def test(book: Dictionary, start: int, stop: int) -> bytes:
+        numbers = book.schema_of[start:stop]
+        masks = {number: mask_of(book.schemas[number]) for number in set(numbers)}
+        touched = book.touched[start:stop]
+        return bytes(
+            1 if mask & masks[number] else 0 for mask, number in zip(touched, numbers, strict=True)
+        )
+
+    return test
+
+
+def named(key: str, name: str) -> ShapeTest:
+    """Shapes that answer to the key of a term, or `changed`, with this name."""
+    if key == "state":
+        return touching(name)
+    if key in ("handler", "failed"):
+        failed = StepFlag.FAILED | StepFlag.DENIED if key == "failed" else 0
+        return lambda book, start, stop: bytes(
+            _has_handler(book, shape, name, failed) for shape in range(start, stop)
+        )
+
+    def test(book: Dictionary, start: int, stop: int) -> bytes:
+        table = bytearray(stop - start)
+        for at, is_touched in enumerate(touching(name)(book, start, stop)):
+            if is_touched:
+                mask: int = getattr(book.facts(start + at), key)
+                table[at] = mask >> book.schema(start + at).index[name] & 1
+        return bytes(table)
+
+    return test
+
+
+def _has_handler(book: Dictionary, shape: int, name: str, flags: int) -> bool:
+    states = book.schema(shape).states
+    return any(
+        (not flags or step.flags & flags) and handler_of(step, states) == name
+        for step in book.shape(shape).steps
+    )
+
+
+# Conditions on rows.
+
+
+def not_asked_by(machine: str) -> RowTest:
+    """Rows that no transition of this machine asked for."""
+
+    def test(chunk: Chunk, rows: int) -> bytes:
+        asked = marked(chunk.rows_asked_by(machine), rows)
+        return asked.translate(bytes((1, 0)) + bytes(_FLAG_VALUES - 2))
+
+    return test
+
+
+def between(track: Track, after: Moment | None, before: Moment | None) -> RowTest:
+    """Rows whose wall time lies between two moments, both included."""
+
+    def test(chunk: Chunk, rows: int) -> bytes:
+        started = track.time_at(track.first)
+        low = after.at(started) if after else chunk.time_min
+        high = before.at(started) if before else chunk.time_max
+        if low <= chunk.time_min and chunk.time_max <= high:
+            return b"\1" * rows
+        return bytes(low <= chunk.time(row) <= high for row in range(rows))
+
+    return test
+
+
+def longer(duration_ns: int) -> RowTest:
+    """Rows that took at least so long."""
+    return lambda chunk, rows: bytes(chunk.duration(row) >= duration_ns for row in range(rows))
+
+
+def containing(word: str, level: int) -> RowTest:
+    """Rows with a text in a log line up to a level, an argument or the name of a state."""
+    folded = word == word.lower()
+    needle = word.encode("utf-8", "surrogatepass")
+    names = Table(lambda book: book.shape_count, touching_like(word))
+    texts = Table(
+        lambda book: book.text_count,
+        lambda book, *span: book.texts_containing(needle, *span, folded=folded),
+    )
+    sets = Table(
+        lambda book: book.line_set_count,
+        lambda book, *span: book.line_sets_containing(texts.of(book), *span, level),
+    )
+
+    def test(chunk: Chunk, rows: int) -> bytes:
+        book = chunk.dictionary
+        shape_palette, line_palette = chunk.shapes.palette[:], chunk.lines.palette[:]
+        line_sets = b"\0" + sets.of(book)
+        shapes = looked_up(names.of(book), shape_palette)
+        lines = looked_up(line_sets, line_palette)
+        flags = marked(chunk.rows_with_texts(texts.of(book), line_sets), rows)
+        if 1 in shapes:
+            flags = either(flags, chunk.shapes.spread(shapes, rows))
+        if 1 in lines:
+            flags = either(flags, chunk.lines.spread(lines, rows))
+        return flags
+
+    return test
+
+
+# Conditions together.
+
+
+def sieve_of(track: Track, filters: Filters) -> Sieve:
+    """The conditions that filters stand for."""
+    sieve = sieve_of_terms(track, parse(filters.text), filters.level)
+    if filters.hidden:
+        sieve &= Sieve([without_facts(filters.hidden)])
+    if not filters.queued:
+        sieve &= Sieve(row_tests=[not_asked_by(track.id)])
+    return sieve
+
+
+def sieve_of_terms(track: Track, terms: Terms, level: int) -> Sieve:
+    """The conditions that a query stands for."""
+    shape_tests = [named(key, name) for key, name in terms.names]
+    shape_tests += [with_facts(fact) for fact in terms.with_facts]
+    if terms.without_facts:
+        shape_tests.append(without_facts(terms.without_facts))
+    row_tests = [containing(word, level) for word in terms.words]
+    if terms.after or terms.before:
+        row_tests.append(between(track, terms.after, terms.before))
+    if terms.longer_ns:
+        row_tests.append(longer(terms.longer_ns))
+    return Sieve(shape_tests, row_tests)

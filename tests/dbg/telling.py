@@ -1,0 +1,185 @@
+"""What tests of the debugger's data side share: histories told twice.
+
+A history is a list of small numbers. `Telling` plays it to a writer of messages and to a
+naive record of dictionaries at the same time, so that whatever the store says can be
+compared with what happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from am_dbg.store import Store
+from amtracer.interning import Occurrence, StreamWriter
+from amtracer.schema import (
+    HelloMessage,
+    Message,
+    Shape,
+    ShapeFlag,
+    Source,
+    StateDef,
+    StepDef,
+    StepFlag,
+)
+
+START_NS = 1_700_000_000_000_000_000
+SCHEMAS = (
+    (StateDef("Start"), StateDef("Ready", auto=True), StateDef("Exception", multi=True)),
+    (StateDef("Healthcheck", multi=True), StateDef("ErrNet"), StateDef("Start"), StateDef("Zoë")),
+    (StateDef("Only", require=("Missing",), add=(), tags=("one",)),),
+)
+TEXTS = ("", "[state] +Start", "[error] boom", "Größe", "\x00 odd", "plain words", "BOOM")
+
+
+def hello(session: str = "", **rest: Any) -> HelloMessage:
+    return HelloMessage(version=1, session=session, wall_ns=START_NS, mono_ns=5, **rest)
+
+
+@dataclass
+class Teller:
+    """A machine as the naive record knows it."""
+
+    id: str
+    number: int
+    schema: int
+    ticks: list[int]
+    prefix: str
+    row: int = 0
+    gone: bool = False
+    past: list[dict[str, Any]] = field(default_factory=list)
+    gaps: list[tuple[int, int, str]] = field(default_factory=list)
+
+
+class Telling:
+    """Plays a history; `messages` and `machines` are its two records."""
+
+    def __init__(self, session: str = "", **limits: int) -> None:
+        self.messages: list[Message] = []
+        self.machines: list[Teller] = []
+        self.writer = StreamWriter(self.messages.append, hello(session), **limits)
+        self.time = START_NS
+
+    def play(self, history: Iterable[Sequence[int]]) -> Telling:
+        for act, which, *rest in history:
+            alive = [machine for machine in self.machines if not machine.gone]
+            if act == 0 or not alive:
+                self.enter(which, rest)
+            elif act == 1:
+                self.change_schema(alive[which % len(alive)], rest)
+            elif act == 2:
+                self.drop(alive[which % len(alive)], rest)
+            elif act == 3:
+                self.leave(alive[which % len(alive)])
+            else:
+                self.transit(alive[which % len(alive)], rest)
+        self.writer.flush()
+        return self
+
+    def enter(self, which: int, rest: Sequence[int] = (0, 0, 0)) -> Teller:
+        schema = which % len(SCHEMAS)
+        ticks = [rest[0] % 4] * len(SCHEMAS[schema])
+        name = f"m{rest[1] % 3}"
+        prefix = f"{len(self.machines):016x}"
+        row = rest[2] % 3
+        number = self.writer.machine(
+            name,
+            self.writer.schema(SCHEMAS[schema]),
+            parent="root",
+            tags=("a", "b"),
+            ticks=tuple(ticks),
+            row=row,
+            tx_prefix=prefix,
+        )
+        machine = Teller(name, number, schema, ticks, prefix, row)
+        if row:
+            machine.gaps.append((0, row, "late"))
+        self.machines.append(machine)
+        return machine
+
+    def change_schema(self, machine: Teller, rest: Sequence[int]) -> None:
+        machine.schema = rest[0] % len(SCHEMAS)
+        machine.ticks = [rest[1] % 5] * len(SCHEMAS[machine.schema])
+        number = self.writer.schema(SCHEMAS[machine.schema])
+        self.writer.schema_changed(machine.number, number, tuple(machine.ticks))
+        if machine.gaps[-1:] != [(len(machine.past), 0, "schema")]:
+            machine.gaps.append((len(machine.past), 0, "schema"))
+
+    def drop(self, machine: Teller, rest: Sequence[int]) -> None:
+        machine.ticks = [tick + rest[0] % 3 for tick in machine.ticks]
+        self.writer.dropped(machine.number, rest[1], tuple(machine.ticks), "full")
+        machine.row += rest[1]
+        last = machine.gaps[-1] if machine.gaps else (-1, 0, "")
+        if last[0] == len(machine.past) and last[2] == "dropped":
+            machine.gaps[-1] = (last[0], last[1] + rest[1], "dropped")
+        else:
+            machine.gaps.append((len(machine.past), rest[1], "dropped"))
+
+    def leave(self, machine: Teller) -> None:
+        self.writer.gone(machine.number)
+        machine.gone = True
+
+    def transit(self, machine: Teller, rest: Sequence[int]) -> dict[str, Any]:
+        """One transition; the numbers choose what it called, changed, logged and carried."""
+        changed, how, lines, extra, pause = rest
+        before = tuple(machine.ticks)
+        changes = []
+        for index in range(len(machine.ticks)):
+            if changed >> index & 1:
+                growth = 2 if how >> index & 1 else 1
+                machine.ticks[index] += growth
+                changes.append((index, growth if machine.ticks[index] % 2 else -growth))
+        steps = (StepDef(32, target=0),) * (how % 2) + (
+            StepDef(2, flags=StepFlag.FAILED * (how % 7 == 1), source=0),
+        ) * (how % 3 == 0)
+        accepted = ShapeFlag.ACCEPTED if changes or how % 4 else 0
+        shape = Shape(
+            type=how % 3,
+            called=tuple(index for index in range(len(before)) if lines >> index & 1),
+            flags=accepted | (ShapeFlag.AUTO if how % 5 == 0 else 0),
+            changes=tuple(changes),
+            steps=steps,
+        )
+        self.time += (pause - 3) * 2_000_000_000
+        machine.row += 1
+        happened = Occurrence(
+            shape=shape,
+            time_ns=self.time,
+            duration_ns=extra * 3_000_000_000 if extra % 2 else 0,
+            queue_len=extra,
+            lines=tuple((level, TEXTS[(lines + level) % len(TEXTS)]) for level in range(lines % 3)),
+            pre_lines=((2, TEXTS[extra % len(TEXTS)]),) if extra % 5 == 1 else (),
+            source=_source(machine, extra),
+            args=(("key", TEXTS[how % len(TEXTS)]),) if extra % 3 == 1 else (),
+            handler_ns=(0, extra * 10**10) if extra % 4 == 1 else (),
+            id=f"own-{self.time}-{machine.row}" if extra == 7 else "",
+        )
+        self.writer.transition(machine.number, happened)
+        record = {
+            "happened": happened,
+            "before": before,
+            "after": tuple(machine.ticks),
+            "schema": SCHEMAS[machine.schema],
+            "id": happened.id or f"{machine.prefix}{machine.row:016x}",
+        }
+        machine.past.append(record)
+        return record
+
+
+def _source(machine: Teller, extra: int) -> Source | None:
+    if extra % 3 == 2:
+        return Source(machine.id, f"{machine.prefix}{extra:016x}", extra)
+    if extra % 3 == 0 and extra:
+        return Source("else", f"not-a-number-{extra}", 2**40)
+    return None
+
+
+def stored(*tellings: Telling, live: bool = False) -> Store:
+    """A store that has taken in what was told, each in a stream of its own."""
+    store = Store()
+    for telling in tellings:
+        stream = store.open_stream("told", live=live)
+        for message in telling.messages:
+            store.feed(stream, message)
+    return store

@@ -1,0 +1,185 @@
+"""Questions about a track against a naive look at every transition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from am_dbg.query import Filters, Hits, Numbers, Visible, canceled, changing, errors, touching
+from am_dbg.store import Track
+from amtracer.schema import ShapeFlag, StepFlag
+from tests.dbg.telling import TEXTS, Teller, Telling, stored
+from tests.dbg.test_store_model import histories, small_chunks
+
+Record = dict[str, Any]
+switches = st.builds(
+    Filters,
+    canceled=st.booleans(),
+    auto=st.booleans(),
+    empty=st.booleans(),
+    health=st.booleans(),
+    queued=st.booleans(),
+    level=st.integers(0, 4),
+    text=st.sampled_from(["", "start", "Start", "BOOM", "größe", "key", '"plain words"', "\x00"]),
+)
+
+
+def tracks(history: list[tuple[int, ...]]) -> Iterator[tuple[Teller, Track]]:
+    telling = Telling(batch_rows=4, segment_rows=9).play(history)
+    with small_chunks():
+        yield from zip(telling.machines, stored(telling).tracks, strict=True)
+
+
+def names(record: Record, indexes: Iterator[int]) -> set[str]:
+    return {record["schema"][index].name for index in indexes}
+
+
+def changed(record: Record) -> set[str]:
+    return names(record, (index for index, _ in record["happened"].shape.changes))
+
+
+def called(record: Record) -> set[str]:
+    return names(record, iter(record["happened"].shape.called))
+
+
+def is_empty(record: Record) -> bool:
+    shape = record["happened"].shape
+    return not shape.changes and all(step.type != 2 for step in shape.steps)
+
+
+def is_error(record: Record) -> bool:
+    shape = record["happened"].shape
+    added = names(record, (index for index, growth in shape.changes if growth > 0))
+    failed = any(step.flags & StepFlag.FAILED for step in shape.steps)
+    return bool(added & {"Exception", "ErrNet"}) or failed
+
+
+def holds(record: Record, word: str, level: int) -> bool:
+    happened = record["happened"]
+    texts = [text for height, text in happened.lines + happened.pre_lines if height <= level]
+    texts += [text for pair in happened.args for text in pair]
+    texts += [*called(record), *changed(record)]
+    if word == word.lower():
+        texts = ["".join(c.lower() if c.isascii() else c for c in text) for text in texts]
+    return any(word in text for text in texts)
+
+
+def passes(machine: Teller, record: Record, filters: Filters) -> bool:
+    happened = record["happened"]
+    hidden = (
+        not filters.canceled and not happened.shape.flags & ShapeFlag.ACCEPTED,
+        not filters.auto and happened.shape.flags & ShapeFlag.AUTO,
+        not filters.empty and is_empty(record),
+        not filters.health and len(changed(record)) == 1 and "Healthcheck" in changed(record),
+        not filters.queued and happened.source and happened.source.machine == machine.id,
+        filters.text and not holds(record, filters.text.strip('"'), filters.level),
+    )
+    return not any(hidden)
+
+
+def expect(found: Numbers, expected: list[int], count: int) -> None:
+    """The set is what is expected, whichever way it is asked."""
+    last = expected[-1] if expected else 0
+    assert found.count == len(expected)
+    assert found.numbers(1, count + 1) == expected
+    assert (found.first(), found.last()) == (expected[0] if expected else 0, last)
+    for number in range(count + 2):
+        later = [one for one in expected if one > number]
+        earlier = [one for one in expected if one < number]
+        assert (number in found) == (number in expected)
+        assert found.next(number) == (later[0] if later else None)
+        assert found.previous(number) == (earlier[-1] if earlier else None)
+        assert found.position_of(number) == len([one for one in expected if one <= number])
+    for position, number in enumerate([0, *expected]):
+        assert found.number_at(position) == number
+        if position:
+            assert found.numbers(position, 2) == expected[position - 1 : position + 1]
+
+
+@given(histories, switches)
+def test_filters_show_what_each_switch_says(
+    history: list[tuple[int, ...]], filters: Filters
+) -> None:
+    """A transition is visible if no switched-off kind fits it and the query does."""
+    for machine, track in tracks(history):
+        past = enumerate(machine.past, 1)
+        expected = [number for number, record in past if passes(machine, record, filters)]
+
+        expect(Visible(track, filters), expected, track.count)
+
+
+@given(histories, switches, st.sampled_from(["Start", "Only", "Healthcheck", "Nobody", "Zoë"]))
+def test_jumps_by_state_skip_what_is_hidden(
+    history: list[tuple[int, ...]], filters: Filters, state: str
+) -> None:
+    """Jumps go to visible transitions that called or changed the state of that name."""
+    for machine, track in tracks(history):
+        visible = Visible(track, filters)
+        shown = [
+            (number, record)
+            for number, record in enumerate(machine.past, 1)
+            if passes(machine, record, filters)
+        ]
+
+        touch = [number for number, one in shown if state in called(one) | changed(one)]
+        change = [number for number, one in shown if state in changed(one)]
+        expect(touching(visible, state), touch, track.count)
+        expect(changing(visible, state), change, track.count)
+
+
+@given(histories, switches)
+def test_jumps_to_errors_and_canceled_ones_skip_what_is_hidden(
+    history: list[tuple[int, ...]], filters: Filters
+) -> None:
+    """Errors are error states added and failed handlers; canceled is not accepted."""
+    for machine, track in tracks(history):
+        visible = Visible(track, filters)
+        shown = [
+            (number, record)
+            for number, record in enumerate(machine.past, 1)
+            if passes(machine, record, filters)
+        ]
+        refused = [
+            number
+            for number, record in shown
+            if not record["happened"].shape.flags & ShapeFlag.ACCEPTED
+        ]
+
+        expect(errors(visible), [n for n, one in shown if is_error(one)], track.count)
+        expect(canceled(visible), refused, track.count)
+
+
+@given(histories, st.sampled_from([text for text in TEXTS if text]), st.integers(0, 4))
+def test_a_phrase_is_found_wherever_it_occurs(
+    history: list[tuple[int, ...]], text: str, level: int
+) -> None:
+    """A phrase in quotes is found in lines up to the level, arguments and names."""
+    for machine, track in tracks(history):
+        visible = Visible(track, Filters(empty=True, health=True, level=level))
+        past = enumerate(machine.past, 1)
+        expected = [number for number, record in past if holds(record, text, level)]
+
+        expect(Hits(visible, f'"{text}"'), expected, track.count)
+
+
+@given(histories, switches)
+def test_what_is_visible_follows_a_growing_track(
+    history: list[tuple[int, ...]], filters: Filters
+) -> None:
+    """Asking between messages gives the same as asking at the end."""
+    telling = Telling(batch_rows=3, segment_rows=8).play(history)
+    with small_chunks():
+        store = stored()
+        stream = store.open_stream("told", live=True)
+        sets: dict[str, Visible] = {}
+        for message in telling.messages:
+            store.feed(stream, message)
+            for track in store.tracks:
+                visible = sets.setdefault(track.key, Visible(track, filters))
+                assert visible.count == Visible(track, filters).count
+        for track in store.tracks:
+            fresh = Visible(track, filters)
+            expect(sets[track.key], fresh.numbers(1, track.count), track.count)
