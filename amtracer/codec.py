@@ -54,6 +54,7 @@ __all__ = ["FILE", "HEADER_BYTES", "WIRE", "Decoder", "Dialect", "Seal", "encode
 
 _HEADER = struct.Struct(">II")
 HEADER_BYTES = _HEADER.size
+_LENGTH_BYTES = 4
 _MAGIC_START = b"\0\0\0"
 """Every stream begins so: the magic is short. No protocol told apart here does."""
 
@@ -122,7 +123,7 @@ class Decoder:
     def __init__(self, dialect: Dialect = WIRE) -> None:
         self._dialect = dialect
         self._buffer = bytearray()
-        self._need = HEADER_BYTES
+        self._need = _LENGTH_BYTES
         self._seal = Seal()
         self._error: WireError | None = None
         self.ended = False
@@ -169,7 +170,7 @@ class Decoder:
     def _whole_frame(self) -> bytes | None:
         if not self.started:
             self._refuse_foreign()
-        size = int.from_bytes(self._buffer[:4], "big")
+        size = int.from_bytes(self._buffer[:_LENGTH_BYTES], "big")
         bytes_max = self._dialect.frame_bytes_max if self.started else limits.MAGIC_BYTES_MAX
         if size > bytes_max:
             raise FrameTooLargeError(size, bytes_max, where=self._where())
@@ -179,7 +180,7 @@ class Decoder:
             return None
         frame = bytes(self._buffer[:end])
         del self._buffer[:end]
-        self._need = HEADER_BYTES
+        self._need = _LENGTH_BYTES
         return frame
 
     def _decoded(self, frame: bytes) -> Message | None:

@@ -30,12 +30,13 @@ class Inflater:
     def __init__(self, total_max: int = limits.SESSION_BYTES_MAX) -> None:
         self._decompressor = brotli.Decompressor()
         self._total_max = total_max
+        self._failed = False
         self.total = 0
 
     @property
     def finished(self) -> bool:
         """True once the stream came to its own end."""
-        return bool(self._decompressor.is_finished())
+        return not self._failed and bool(self._decompressor.is_finished())
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """The content that `data` adds, in pieces of a few megabytes at most."""
@@ -48,6 +49,7 @@ class Inflater:
             try:
                 piece = self._decompressor.process(data, output_buffer_limit=limit)
             except brotli.error as error:
+                self._failed = True
                 raise InflateError(str(error)) from error
             self.total += len(piece)
             if self.total > self._total_max:

@@ -4,8 +4,9 @@ A file is one brotli stream of a magic frame, the frames of the messages and an 
 that counts and sums up all before it. Extension `.msgpack.br`. Several streams may follow
 one another; each begins with its hello.
 
-brotli finds no damage, so every frame has a checksum and the end frame one over all. That
-tells these apart, each an error of its own with one line of text: empty, something else,
+brotli finds no damage, so every frame has a checksum and the end frame one over all. A
+changed bit is told unless it decompresses to the very same content, as a few do. That tells
+these apart, each an error of its own with one line of text: empty, something else,
 cut, changed, too new, too large, followed by other bytes. What was read before the error
 is whole frames whose checksums are right.
 """

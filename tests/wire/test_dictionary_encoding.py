@@ -1,0 +1,342 @@
+"""What repeats is said once: the sending half of the protocol."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amtracer import limits
+from amtracer.codec import encode
+from amtracer.errors import LimitError
+from amtracer.interning import Occurrence, StreamWriter
+from amtracer.schema import (
+    BatchMessage,
+    DroppedMessage,
+    GoneMessage,
+    HelloMessage,
+    LinesMessage,
+    MachineMessage,
+    Message,
+    SchemaChangedMessage,
+    SegmentMessage,
+    Shape,
+    ShapeMessage,
+    StateDef,
+    StringsMessage,
+)
+from tests.wire.streams import HELLO, SHAPE, STATES, decoded, occurrences, read_back, stream_bytes
+
+SIMPLE = Occurrence(SHAPE, 1_000)
+
+
+def writer(**options: int) -> tuple[StreamWriter, list[Message]]:
+    """A writer with one machine, and the messages it emits."""
+    told: list[Message] = []
+    stream = StreamWriter(told.append, HELLO, **options)
+    stream.machine("m", stream.schema(STATES), tx_prefix="ab" * 8)
+    return stream, told
+
+
+def kinds(told: list[Message]) -> list[type]:
+    return [type(message) for message in told]
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), occurrences), max_size=30), st.integers(1, 9))
+def test_transitions_come_back_equal_and_in_order(
+    said: list[tuple[int, Occurrence]], batch_rows: int
+) -> None:
+    """Whatever is recorded of each machine is read back from the stream, field by field."""
+    told: list[Message] = []
+    stream = StreamWriter(told.append, HELLO, batch_rows=batch_rows)
+    schema = stream.schema(STATES)
+    for name in "abc":
+        stream.machine(name, schema)
+    for machine, occurrence in said:
+        stream.transition(machine, occurrence)
+    stream.flush()
+    book = read_back(decoded(stream_bytes(told)))
+
+    for machine in range(3):
+        assert book.told[machine] == [
+            occurrence for number, occurrence in said if number == machine
+        ]
+
+
+@given(st.lists(occurrences, max_size=40), st.integers(1, 12), st.integers(1, 8))
+def test_segments_lose_nothing(
+    said: list[Occurrence], segment_rows: int, dictionary_start: int
+) -> None:
+    """However small dictionary and segment are, every transition is read back."""
+    stream, told = writer(segment_rows=segment_rows, dictionary_start=dictionary_start)
+    for occurrence in said:
+        stream.transition(0, occurrence)
+    stream.flush()
+    book = read_back(decoded(stream_bytes(told)))
+
+    assert book.told[0] == said
+
+
+def test_a_stream_begins_with_its_hello() -> None:
+    """A reader knows who speaks before anything else."""
+    assert writer()[1][0] == HELLO
+
+
+def test_machines_share_a_schema() -> None:
+    """A schema is defined once, however many machines have it."""
+    stream, told = writer()
+
+    assert stream.schema(STATES) == 0
+    assert stream.schema((StateDef("X"),)) == 1
+    assert kinds(told).count(MachineMessage) == 1
+    assert len(told) == 4
+
+
+def test_a_machine_without_ticks_stands_at_zero() -> None:
+    """A machine recorded from its start has never ticked."""
+    _, told = writer()
+
+    assert told[2] == MachineMessage(0, "m", 0, ticks=(0, 0, 0), tx_prefix="ab" * 8)
+
+
+def test_definitions_go_out_before_their_first_use() -> None:
+    """Shapes and texts come first, line sets after the texts they use, the batch last."""
+    stream, told = writer()
+    stream.transition(0, replace(SIMPLE, lines=((1, "x"),)))
+    stream.flush()
+
+    assert kinds(told[3:]) == [ShapeMessage, StringsMessage, LinesMessage, BatchMessage]
+
+
+def test_a_known_shape_is_not_defined_again() -> None:
+    """The same shape, as the same object or an equal one, has one number."""
+    stream, told = writer()
+    stream.transition(0, SIMPLE)
+    stream.transition(0, SIMPLE)
+    stream.transition(0, replace(SIMPLE, shape=replace(SHAPE)))
+    stream.flush()
+
+    assert kinds(told).count(ShapeMessage) == 1
+
+
+def test_a_shape_belongs_to_a_schema() -> None:
+    """Equal shapes of two schemas are two, for their indexes mean other states."""
+    stream, told = writer()
+    stream.machine("n", stream.schema((StateDef("X"),)))
+    stream.transition(0, SIMPLE)
+    stream.transition(1, SIMPLE)
+
+    assert [m.schema for m in told if isinstance(m, ShapeMessage)] == [0, 1]
+
+
+def test_a_full_batch_goes_out_at_once() -> None:
+    """A batch is sent when it has its number of transitions, the rest at the next flush."""
+    stream, told = writer(batch_rows=2)
+    for _ in range(3):
+        stream.transition(0, SIMPLE)
+
+    assert [m.row for m in told if isinstance(m, BatchMessage)] == [0]
+    stream.flush()
+    assert [m.row for m in told if isinstance(m, BatchMessage)] == [0, 2]
+
+
+def test_a_heavy_batch_goes_out_early() -> None:
+    """A batch never needs a frame larger than a reader takes."""
+    stream, told = writer()
+    for _ in range(limits.BATCH_ROWS):
+        stream.transition(0, replace(SIMPLE, handler_ns=(2**40,) * limits.HANDLERS_MAX))
+    stream.flush()
+    sizes = [len(encode(message)) for message in told]
+
+    assert max(sizes) < limits.WIRE_FRAME_BYTES_MAX
+    assert kinds(told).count(BatchMessage) > 2
+
+
+def test_flushing_nothing_says_nothing() -> None:
+    """A flush without transitions sends no empty batch."""
+    stream, told = writer()
+    stream.flush()
+
+    assert len(told) == 3
+
+
+def test_lost_transitions_keep_their_numbers() -> None:
+    """Rows go on after what was dropped, and the batch before it goes out first."""
+    stream, told = writer()
+    stream.transition(0, SIMPLE)
+    stream.dropped(0, 5, (1, 2, 3), "queue full")
+    stream.transition(0, SIMPLE)
+    stream.flush()
+
+    assert kinds(told[4:]) == [BatchMessage, DroppedMessage, BatchMessage]
+    assert told[5] == DroppedMessage(0, 5, (1, 2, 3), "queue full")
+    assert isinstance(told[6], BatchMessage)
+    assert told[6].row == 6
+
+
+def test_a_schema_change_comes_between_batches() -> None:
+    """What was recorded before belongs to the old schema."""
+    stream, told = writer()
+    stream.transition(0, SIMPLE)
+    other = stream.schema((StateDef("X"),))
+    stream.schema_changed(0, other, (4,))
+    stream.transition(0, SIMPLE)
+    stream.flush()
+
+    assert kinds(told)[-4:] == [
+        BatchMessage,
+        SchemaChangedMessage,
+        ShapeMessage,
+        BatchMessage,
+    ]
+
+
+def test_a_gone_machine_says_no_more() -> None:
+    """Its last batch goes out before; using it afterwards is the caller's mistake."""
+    stream, told = writer()
+    stream.transition(0, SIMPLE)
+    stream.gone(0)
+
+    assert kinds(told)[-2:] == [BatchMessage, GoneMessage]
+    with pytest.raises(ValueError, match="gone"):
+        stream.transition(0, SIMPLE)
+
+
+def test_an_id_by_the_rule_is_not_sent() -> None:
+    """Prefix and number give the id, so only others take room."""
+    stream, told = writer()
+    stream.transition(0, replace(SIMPLE, id="ab" * 8 + f"{1:016x}"))
+    stream.transition(0, replace(SIMPLE, id="other"))
+    stream.flush()
+
+    assert isinstance(told[-1], BatchMessage)
+    assert told[-1].ids == {1: "other"}
+
+
+def test_a_new_segment_follows_so_many_transitions() -> None:
+    """A segment is the grain in which a reader forgets; the batch before it is whole."""
+    stream, told = writer(segment_rows=2)
+    for _ in range(3):
+        stream.transition(0, SIMPLE)
+    stream.flush()
+
+    assert kinds(told[3:]) == [
+        ShapeMessage,
+        BatchMessage,
+        SegmentMessage,
+        ShapeMessage,
+        BatchMessage,
+    ]
+
+
+def test_a_dictionary_that_is_too_small_doubles() -> None:
+    """A program with a thousand shapes soon has a dictionary that holds them all."""
+    stream, told = writer(dictionary_start=16)
+    shapes = [Shape(0, (0,), 1, ((0, at),)) for at in range(1, 1_001)]
+    for _ in range(10):
+        for shape in shapes:
+            stream.transition(0, Occurrence(shape, 0))
+    book = read_back(told)
+
+    assert book.segments == 1 + 6
+    assert book.definitions < 6_000
+
+
+def test_a_program_that_never_repeats_still_works() -> None:
+    """Every shape new: each is defined once, in as many segments as it takes."""
+    stream, told = writer(dictionary_start=16)
+    said = [Occurrence(Shape(0, (0,), 1, ((0, at),)), at) for at in range(1, 2_000)]
+    for occurrence in said:
+        stream.transition(0, occurrence)
+    stream.flush()
+    book = read_back(told)
+
+    assert book.told[0] == said
+    assert book.definitions == len(said)
+
+
+@pytest.mark.slow
+def test_the_dictionary_never_passes_the_limits_of_a_reader() -> None:
+    """At its largest a segment has as many shapes and texts as a reader takes."""
+    stream, told = writer(dictionary_start=limits.SHAPES_MAX)
+    for at in range(limits.SHAPES_MAX + 10):
+        stream.transition(
+            0, Occurrence(Shape(0, (), 1, ((0, at + 1),)), 0, lines=((1, f"{at}"), (1, f"x{at}")))
+        )
+    stream.flush()
+    book = read_back(told)
+    assert book.segments == 3
+    assert len(book.told[0]) == limits.SHAPES_MAX + 10
+
+    shapes = [Occurrence(Shape(0, (), 1, ((0, at + 1),)), 0) for at in range(limits.SHAPES_MAX + 1)]
+    stream, told = writer(dictionary_start=limits.SHAPES_MAX)
+    for occurrence in shapes:
+        stream.transition(0, occurrence)
+    numbers = [m.shape for m in told if isinstance(m, ShapeMessage)]
+    assert max(numbers) == limits.SHAPES_MAX - 1
+
+
+def test_texts_of_a_segment_are_bounded() -> None:
+    """Large texts begin a new segment before a reader would refuse them."""
+    stream, told = writer()
+    for at in range(300):
+        stream.transition(0, Occurrence(SHAPE, 0, lines=((1, f"{at}" + "x" * 60_000),)))
+    stream.flush()
+    sizes: list[int] = [0]
+    for message in told:
+        if isinstance(message, SegmentMessage):
+            sizes.append(0)
+        elif isinstance(message, StringsMessage):
+            sizes[-1] += sum(map(len, message.texts))
+            assert len(encode(message)) < limits.WIRE_FRAME_BYTES_MAX
+
+    assert len(sizes) == 2
+    assert max(sizes) <= limits.SEGMENT_TEXT_BYTES_MAX
+
+
+def test_too_many_states_are_refused_at_once() -> None:
+    """A schema beyond the limit is the host's to know, before anything is sent."""
+    stream, told = writer()
+    before = len(told)
+    states = tuple(StateDef(f"S{at}") for at in range(limits.STATES_MAX + 1))
+
+    with pytest.raises(LimitError, match="states of a schema: 4,097 is over the limit of 4,096"):
+        stream.schema(states)
+    assert stream.schema(states[:-1]) == 1
+    assert len(told) == before + 1
+
+
+def test_too_many_machines_are_refused_at_once() -> None:
+    """A stream has room for so many machines."""
+    stream, _ = writer()
+    for at in range(1, limits.MACHINES_PER_CONNECTION_MAX):
+        stream.machine(str(at), 0)
+
+    with pytest.raises(LimitError, match="machines of a stream"):
+        stream.machine("one too many", 0)
+    assert stream.machines == limits.MACHINES_PER_CONNECTION_MAX
+
+
+def test_a_repeating_program_takes_few_bytes() -> None:
+    """Two log lines, a time and a duration each: at most 16 bytes per transition."""
+    stream, told = writer()
+    sets = [((2, f"[add] S{at}"), (1, f"[state] +S{at}")) for at in range(200)]
+    now = 1_700_000_000_000_000_000
+    count = 10_000
+    for at in range(count):
+        now += 90_000 + at * 7_919 % 30_000
+        stream.record(0, SHAPE, now, 11_000 + at % 900, 0, sets[at % 200])
+    stream.flush()
+
+    assert len(stream_bytes(told)) / count <= 16
+
+
+def test_a_hello_is_not_changed() -> None:
+    """The stream's first message is the caller's, as given."""
+    hello = HelloMessage(1, "other", 1, 2, "go", {"k": "v"})
+    told: list[Message] = []
+    StreamWriter(told.append, hello)
+
+    assert told == [hello]

@@ -1,0 +1,260 @@
+"""What a frame is, and what a reader makes of it."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import msgpack
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amtracer import limits
+from amtracer.codec import FILE, HEADER_BYTES, WIRE, Decoder, Seal, encode, magic_frame
+from amtracer.errors import (
+    ChecksumError,
+    ForeignPeerError,
+    FrameTooLargeError,
+    VersionError,
+    WireError,
+)
+from amtracer.schema import GoneMessage, HelloMessage, Kind, Message, SegmentMessage
+from tests.wire.streams import HELLO, decoded, decoded_bytewise, messages, stream_bytes
+
+
+def frame(body: bytes) -> bytes:
+    return len(body).to_bytes(4, "big") + zlib.crc32(body).to_bytes(4, "big") + body
+
+
+def framed(*values: Any) -> bytes:
+    return frame(msgpack.packb(values))
+
+
+def after_magic(data: bytes) -> list[Message]:
+    return decoded(magic_frame() + data)
+
+
+@given(st.lists(messages, max_size=8))
+def test_what_is_encoded_comes_back_equal(stream: list[Message]) -> None:
+    """Decoding gives the messages that were encoded, in order."""
+    assert decoded(stream_bytes(stream)) == stream
+
+
+@given(st.lists(messages, max_size=4))
+def test_bytes_may_come_one_by_one(stream: list[Message]) -> None:
+    """It does not matter in which pieces the bytes arrive."""
+    assert decoded_bytewise(stream_bytes(stream)) == stream
+
+
+@given(messages)
+def test_encoding_is_canonical(message: Message) -> None:
+    """Equal messages are equal bytes, so encoding what was decoded changes nothing."""
+    data = stream_bytes([message])
+
+    assert stream_bytes(decoded(data)) == data
+
+
+def test_a_connection_begins_with_sixteen_known_bytes() -> None:
+    """The magic frame of version 1 is the same for every sender."""
+    assert magic_frame(WIRE) == bytes.fromhex("00000008 1248a5ce 9300a4616d747201")
+    assert magic_frame(FILE)[8:] == bytes.fromhex("9300a4616d736601")
+
+
+def test_a_frame_is_length_checksum_body() -> None:
+    """The header is two big-endian numbers of four bytes."""
+    assert encode(SegmentMessage()) == bytes.fromhex("00000002") + zlib.crc32(b"\x91\x09").to_bytes(
+        4, "big"
+    ) + bytes.fromhex("9109")
+
+
+def test_an_unknown_kind_is_skipped() -> None:
+    """A newer sender may say things an older reader does not know."""
+    assert after_magic(framed(200, "new", [1, [2]]) + encode(GoneMessage(3))) == [GoneMessage(3)]
+
+
+def test_unknown_fields_at_the_end_are_skipped() -> None:
+    """A newer sender may add a field to a message."""
+    assert after_magic(framed(int(Kind.GONE), 3, "new", [1, [2, [3]]])) == [GoneMessage(3)]
+
+
+def test_a_field_with_a_default_may_be_missing() -> None:
+    """An older sender does not know the newest fields."""
+    assert after_magic(framed(int(Kind.HELLO), 1, "s", 2, 3)) == [HelloMessage(1, "s", 2, 3)]
+
+
+def test_a_field_without_a_default_must_be_there() -> None:
+    """A message without its machine means nothing."""
+    with pytest.raises(WireError, match="frame 1, gone: machine is missing"):
+        after_magic(framed(int(Kind.GONE)))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"\xc1",
+        b"\x90",
+        b"\x05",
+        b"\x91\xc0",
+        b"\x91\xc3",
+        b"\x91\x09\x00",
+        b"\x92\x05",
+        b"\x91\xa1\xff",
+        b"\x80",
+        b"\x92\x09\x81\x01\x02",
+        b"\x92\x09\xd4\x01\x00",
+        b"\x92\x09\xd6\xff\x00\x00\x00\x00",
+        b"\x92\x09\xc7\x00\xff",
+        b"\xdd\xff\xff\xff\xff",
+        b"\xdb\xff\xff\xff\xff",
+        b"\xc6\xff\xff\xff\xff",
+        b"\xdf\xff\xff\xff\xff",
+        b"\x91" * 3_000,
+        b"\x92\x09" + b"\x91" * 3_000 + b"\xc0",
+        b"\x92\x05\xca\x3f\x80\x00\x00",
+        b"\x92\x05\xcf\xff\xff\xff\xff\xff\xff\xff\xff",
+        b"\x92\x05\xff",
+        b"\x92\x05\xc3",
+        b"\x92\x05\xa10",
+        b"\x92\x05\x91\x00",
+    ],
+    ids=lambda body: body[:8].hex() or "empty",
+)
+def test_a_bad_body_is_one_error(body: bytes) -> None:
+    """Whatever a body holds that it must not, the reader raises a WireError."""
+    with pytest.raises(WireError):
+        after_magic(frame(body))
+
+
+def test_maps_and_extensions_are_refused() -> None:
+    """Nothing in a body can build an object."""
+    with pytest.raises(WireError, match="a map"):
+        after_magic(framed(int(Kind.SEGMENT), {}))
+    with pytest.raises(WireError, match=r"msgpack|extension"):
+        after_magic(framed(int(Kind.SEGMENT), msgpack.ExtType(5, b"x")))
+
+
+def test_a_changed_byte_is_told_by_the_checksum() -> None:
+    """A frame whose body does not fit its checksum is refused."""
+    data = bytearray(encode(GoneMessage(3)))
+    data[-1] ^= 1
+
+    with pytest.raises(ChecksumError, match="frame 1: checksum"):
+        after_magic(bytes(data))
+
+
+def test_a_length_is_refused_before_the_body_comes() -> None:
+    """A reader does not wait for, or keep, more than a frame may have."""
+    decoder = Decoder()
+    list(decoder.feed(magic_frame()))
+
+    with pytest.raises(FrameTooLargeError, match="4,294,967,295 is over the limit of 1,048,576"):
+        list(decoder.feed(b"\xff\xff\xff\xff"))
+    assert decoder.pending == b""
+
+
+def test_a_failed_decoder_stays_failed() -> None:
+    """After an error nobody knows where the next frame begins."""
+    decoder = Decoder()
+    with pytest.raises(WireError) as first:
+        list(decoder.feed(b"GET / HTTP/1.1\r\n"))
+
+    with pytest.raises(WireError) as second:
+        decoder.feed(magic_frame())
+    assert second.value is first.value
+
+
+@pytest.mark.parametrize(
+    ("head", "looks_like"),
+    [
+        (b"GET / HTTP/1.1\r\n", "an HTTP client"),
+        (b"PRI * HTTP/2.0\r\n", "an HTTP/2 client"),
+        (b"SSH-2.0-OpenSSH", "an ssh client"),
+        (b"\x16\x03\x01\x02\x00", "a TLS client"),
+        (b"\x1f\x8b\x08", "gzip"),
+        (b"\x28\xb5\x2f\xfd", "zstd"),
+        (b"hello\n", "text"),
+        (b"\x93\x01\x02", "plain msgpack"),
+        (b"\xfe\xfe", "unknown data"),
+    ],
+)
+def test_foreign_first_bytes_are_told(head: bytes, looks_like: str) -> None:
+    """A peer that speaks something else is named, at its first bytes."""
+    with pytest.raises(ForeignPeerError, match=looks_like):
+        decoded(head)
+    with pytest.raises(ForeignPeerError):
+        decoded_bytewise(head)
+
+
+def test_a_session_file_is_no_connection() -> None:
+    """The magic tells which of the two a stream is."""
+    with pytest.raises(ForeignPeerError, match="'amsf'"):
+        decoded(magic_frame(FILE), WIRE)
+
+
+def test_another_version_is_told_as_such() -> None:
+    """A version outside the range read here is refused, in the magic and in the hello."""
+    with pytest.raises(VersionError, match="format version 2 is not in the range 1 to 1"):
+        decoded(framed(0, "amtr", 2))
+    with pytest.raises(VersionError, match="protocol version 0"):
+        after_magic(encode(HelloMessage(0, "s", 1, 2)))
+
+
+def test_the_end_mark_must_fit() -> None:
+    """An end that counts other frames than came is damage."""
+    seal = Seal()
+    seal.add(magic_frame())
+    seal.add(encode(HELLO))
+    end = encode(seal.message())
+
+    assert after_magic(encode(HELLO) + end)[-1] == seal.message()
+    with pytest.raises(ChecksumError, match="end mark"):
+        after_magic(encode(HELLO) + encode(GoneMessage(0)) + end)
+
+
+def test_nothing_follows_the_end() -> None:
+    """Bytes after the end mark are refused, whether they come with it or later."""
+    seal = Seal()
+    seal.add(magic_frame())
+    data = magic_frame() + encode(seal.message())
+    decoder = Decoder()
+
+    with pytest.raises(WireError, match="after the end"):
+        decoded(data + b"x")
+    list(decoder.feed(data))
+    assert decoder.ended
+    with pytest.raises(WireError, match="after the end"):
+        list(decoder.feed(b"x"))
+
+
+def test_what_cannot_be_sent_is_a_wire_error() -> None:
+    """A number beyond 64 bits is refused by the writer, not packed as something else."""
+    with pytest.raises(WireError):
+        encode(GoneMessage(2**64))
+
+
+def test_lone_surrogates_go_out_as_text() -> None:
+    """A broken text of the host must not stop the stream."""
+    data = encode(HelloMessage(1, "a\udc80", 0, 0))
+
+    assert after_magic(data) == [HelloMessage(1, "a\\udc80", 0, 0)]
+
+
+def test_pending_bytes_are_kept_until_the_frame_is_whole() -> None:
+    """Half a frame gives no message and no error."""
+    decoder = Decoder()
+    data = magic_frame() + encode(GoneMessage(1))
+
+    assert list(decoder.feed(data[:-1])) == []
+    assert decoder.pending == encode(GoneMessage(1))[:-1]
+    assert list(decoder.feed(data[-1:])) == [GoneMessage(1)]
+    assert decoder.frames == 2
+
+
+def test_the_magic_has_a_limit_of_its_own() -> None:
+    """A stranger cannot make a reader wait for a long first frame."""
+    with pytest.raises(FrameTooLargeError):
+        decoded((limits.MAGIC_BYTES_MAX + 1).to_bytes(4, "big"))
+    assert decoded(limits.MAGIC_BYTES_MAX.to_bytes(4, "big")) == []
+    assert HEADER_BYTES == 8

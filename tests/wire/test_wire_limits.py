@@ -1,0 +1,206 @@
+"""Every limit of a body: what is at it is read, what is one past it is refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from amtracer import limits
+from amtracer.codec import FILE, WIRE, Dialect, encode
+from amtracer.errors import FrameTooLargeError, WireError
+from amtracer.schema import (
+    BatchMessage,
+    GoneMessage,
+    HelloMessage,
+    LinesMessage,
+    MachineMessage,
+    Message,
+    SchemaMessage,
+    Shape,
+    ShapeMessage,
+    Source,
+    StateDef,
+    StepDef,
+    StringsMessage,
+)
+from tests.wire.streams import decoded, stream_bytes
+
+BATCH = BatchMessage(0, 0, (0,), (5,))
+SHAPE = Shape(0, (), 0)
+MOST = limits.INTEGER_MAX
+
+
+def rows(count: int) -> BatchMessage:
+    return BatchMessage(0, 0, (0,) * count, (5,) * count)
+
+
+def lines(level: int, text: int, count: int = 1) -> LinesMessage:
+    return LinesMessage(0, ((level, text),) * count)
+
+
+def states(count: int) -> SchemaMessage:
+    return SchemaMessage(0, tuple(StateDef(f"S{at}") for at in range(count)))
+
+
+def shape(**changes: object) -> ShapeMessage:
+    return ShapeMessage(0, 0, replace(SHAPE, **changes))  # type: ignore[arg-type]
+
+
+def facts(count: int) -> HelloMessage:
+    return HelloMessage(1, "s", 0, 0, "py", {str(at): "" for at in range(count)})
+
+
+LIMITS: dict[str, tuple[Message, Message]] = {
+    "machines per connection": (
+        GoneMessage(limits.MACHINES_PER_CONNECTION_MAX - 1),
+        GoneMessage(limits.MACHINES_PER_CONNECTION_MAX),
+    ),
+    "schemas": (
+        MachineMessage(0, "", limits.SCHEMAS_MAX - 1),
+        MachineMessage(0, "", limits.SCHEMAS_MAX),
+    ),
+    "states": (states(limits.STATES_MAX), states(limits.STATES_MAX + 1)),
+    "tags": (
+        MachineMessage(0, "", 0, "", ("t",) * limits.TAGS_MAX),
+        MachineMessage(0, "", 0, "", ("t",) * (limits.TAGS_MAX + 1)),
+    ),
+    "process facts": (facts(limits.PROCESS_FACTS_MAX), facts(limits.PROCESS_FACTS_MAX + 1)),
+    "text": (
+        MachineMessage(0, "x" * limits.TEXT_BYTES_MAX, 0),
+        MachineMessage(0, "x" * (limits.TEXT_BYTES_MAX + 1), 0),
+    ),
+    "ticks": (
+        MachineMessage(0, "", 0, ticks=(MOST,)),
+        MachineMessage(0, "", 0, ticks=(MOST + 1,)),
+    ),
+    "ticks per machine": (
+        MachineMessage(0, "", 0, ticks=(1,) * limits.STATES_MAX),
+        MachineMessage(0, "", 0, ticks=(1,) * (limits.STATES_MAX + 1)),
+    ),
+    "shapes": (
+        ShapeMessage(limits.SHAPES_MAX - 1, 0, SHAPE),
+        ShapeMessage(limits.SHAPES_MAX, 0, SHAPE),
+    ),
+    "called states": (
+        shape(called=(limits.STATES_MAX - 1,)),
+        shape(called=(limits.STATES_MAX,)),
+    ),
+    "growth": (
+        shape(changes=((0, limits.GROWTH_MAX),)),
+        shape(changes=((0, limits.GROWTH_MAX + 1),)),
+    ),
+    "negative growth": (
+        shape(changes=((0, -limits.GROWTH_MAX),)),
+        shape(changes=((0, -limits.GROWTH_MAX - 1),)),
+    ),
+    "some growth": (shape(changes=((0, -1),)), shape(changes=((0, 0),))),
+    "growth of a state": (
+        shape(changes=((0, 1), (1, 1))),
+        shape(changes=((1, 1), (1, 1))),
+    ),
+    "steps": (
+        shape(steps=(StepDef(1),) * limits.STEPS_MAX),
+        shape(steps=(StepDef(1),) * (limits.STEPS_MAX + 1)),
+    ),
+    "step state": (
+        shape(steps=(StepDef(1, target=limits.STATES_MAX - 1),)),
+        shape(steps=(StepDef(1, target=limits.STATES_MAX),)),
+    ),
+    "no step state": (shape(steps=(StepDef(1, source=-1),)), shape(steps=(StepDef(1, source=-2),))),
+    "step type": (shape(steps=(StepDef(255),)), shape(steps=(StepDef(256),))),
+    "strings": (
+        StringsMessage(limits.STRINGS_MAX - 1, ("x",)),
+        StringsMessage(limits.STRINGS_MAX - 1, ("x", "y")),
+    ),
+    "line sets": (
+        LinesMessage(limits.LINE_SETS_MAX - 1, ()),
+        LinesMessage(limits.LINE_SETS_MAX, ()),
+    ),
+    "lines per transition": (lines(1, 0, limits.LINES_MAX), lines(1, 0, limits.LINES_MAX + 1)),
+    "log level": (lines(limits.SMALL_MAX, 0), lines(limits.SMALL_MAX + 1, 0)),
+    "string of a line": (lines(1, limits.STRINGS_MAX - 1), lines(1, limits.STRINGS_MAX)),
+    "rows per batch": (rows(limits.BATCH_ROWS_MAX), rows(limits.BATCH_ROWS_MAX + 1)),
+    "some rows": (rows(1), rows(0)),
+    "row": (replace(BATCH, row=MOST), replace(BATCH, row=MOST + 1)),
+    "times": (replace(BATCH, times=(MOST,)), replace(BATCH, times=(MOST + 1,))),
+    "sum of times": (
+        replace(rows(2), times=(MOST - 2**40, 2**40)),
+        replace(rows(2), times=(MOST - 2**40, 2**40 + 1)),
+    ),
+    "as many times": (replace(rows(2), times=(1, 1)), replace(rows(2), times=(1,))),
+    "as many durations": (replace(rows(2), durations=(1, 1)), replace(rows(2), durations=(1,))),
+    "as many queues": (replace(rows(2), queues=(1, 1)), replace(rows(2), queues=(1, 1, 1))),
+    "durations": (replace(BATCH, durations=(MOST,)), replace(BATCH, durations=(-1,))),
+    "line set of a row": (
+        replace(BATCH, lines=(limits.LINE_SETS_MAX,)),
+        replace(BATCH, lines=(limits.LINE_SETS_MAX + 1,)),
+    ),
+    "pre lines": (replace(BATCH, pre_lines={0: 1}), replace(BATCH, pre_lines={0: 0})),
+    "offset": (replace(BATCH, ids={0: "x"}), replace(BATCH, ids={1: "x"})),
+    "args": (
+        replace(BATCH, args={0: ((0, 0),) * limits.ARGS_MAX}),
+        replace(BATCH, args={0: ((0, 0),) * (limits.ARGS_MAX + 1)}),
+    ),
+    "handlers": (
+        replace(BATCH, handlers={0: (1,) * limits.HANDLERS_MAX}),
+        replace(BATCH, handlers={0: (1,) * (limits.HANDLERS_MAX + 1)}),
+    ),
+    "source time": (
+        replace(BATCH, sources={0: Source("m", "x", MOST)}),
+        replace(BATCH, sources={0: Source("m", "x", MOST + 1)}),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_a_limit_is_read_and_one_past_it_is_refused(name: str) -> None:
+    """A reader takes what is at a limit and refuses what is over it."""
+    at, past = LIMITS[name]
+
+    assert decoded(stream_bytes([at])) == [at]
+    with pytest.raises(WireError):
+        decoded(stream_bytes([past]))
+
+
+@pytest.mark.parametrize("dialect", [WIRE, FILE], ids=["wire", "file"])
+def test_a_frame_may_be_as_large_as_its_limit(dialect: Dialect) -> None:
+    """A writer refuses a frame that a reader would."""
+
+    def message(size: int) -> StringsMessage:
+        whole, rest = divmod(size, 1_000)
+        return StringsMessage(0, ("x" * 997,) * whole + (("y" * rest,) if rest else ()))
+
+    size = dialect.frame_bytes_max - 20
+    least = len(encode(message(size), dialect)) - 8
+    most = message(size + dialect.frame_bytes_max - least)
+
+    assert len(encode(most, dialect)) - 8 == dialect.frame_bytes_max
+    assert decoded(stream_bytes([most], dialect), dialect) == [most]
+    with pytest.raises(FrameTooLargeError):
+        encode(message(size + dialect.frame_bytes_max - least + 1), dialect)
+
+
+def test_arrays_in_a_body_nest_six_deep() -> None:
+    """What a newer sender adds may not nest without end."""
+    import zlib
+
+    import msgpack
+
+    def framed(depth: int) -> bytes:
+        value: object = 0
+        for _ in range(depth - 1):
+            value = [value]
+        body = msgpack.packb([99, value])
+        return len(body).to_bytes(4, "big") + zlib.crc32(body).to_bytes(4, "big") + body
+
+    assert decoded(stream_bytes([]) + framed(limits.NESTING_MAX)) == []
+    with pytest.raises(WireError, match="nested deeper than 6"):
+        decoded(stream_bytes([]) + framed(limits.NESTING_MAX + 1))
+
+
+def test_every_limit_is_listed_by_name() -> None:
+    """The names of limits are public and complete."""
+    names = {name for name in vars(limits) if name.isupper()} - {"KIB", "MIB", "GIB"}
+
+    assert names == set(limits.__all__)
