@@ -132,7 +132,7 @@ class AtomicFile:
                 if _same_file(fd, self._part):
                     os.ftruncate(fd, 0)
                     return fd
-            except BaseException:
+            except (OSError, ValueError):
                 os.close(fd)
                 raise
             os.close(fd)
