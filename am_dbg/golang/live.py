@@ -1,0 +1,166 @@
+"""The protocol of live Go programs: bytes in, messages and the bytes to answer out.
+
+A Go program opens a connection for each machine and makes calls on it, one after another:
+a gob `Request` (method, number) and a gob value, and waits for a gob `Response` (method,
+number, error) and a text, which is empty. Each direction is one gob stream, in which
+types are defined once. First it tells the schema of its machine, then its transitions,
+then its schema again whenever it changes. A debugger that forwards to another one wraps
+the same values and may bring many machines.
+
+Methods were renamed with time, so the value tells what a call is, by the fields of its
+type. A call with a value of no known kind is answered with an error; one whose content
+cannot be represented is answered and counted, as the program has no use for our reasons.
+
+Nothing here knows sockets or clocks: whoever owns the connection gives the bytes and the
+time they came, which are the times of the transitions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from enum import Enum
+
+from am_dbg.golang.convert import Converter
+from am_dbg.golang.gob import GobStream, GobValue
+from am_dbg.golang.log import NEWER_FIELD
+from am_dbg.golang.primitives import GobError
+from am_dbg.golang.records import Record, record_of, schema_of
+from am_dbg.golang.replies import Replies
+from amtracer.errors import WireError
+from amtracer.interning import StreamWriter
+from amtracer.schema import PROTOCOL_VERSION, HelloMessage, Message
+
+__all__ = ["FIRST_BYTES", "GoConnection", "looks_like_go"]
+
+FIRST_BYTES = 15
+"""So many bytes always tell whether a connection is a Go program's."""
+
+_START = re.compile(
+    rb"[\x10-\x7f]"  # length of the message
+    rb"(?:\x7f|\xff[\x81-\xff]|\xfe..)"  # it defines a type, of any number
+    rb"\x03\x01\x01\x07Request",  # a struct of this name
+    re.DOTALL,
+)
+_START_OF_NUMBER = (b"", b"\x7f", b"\xff", b"\xfe")
+_METHOD, _NUMBER = "ServiceMethod", "Seq"
+_NUMBER_MAX = 2**64 - 1
+
+
+def looks_like_go(first_bytes: bytes) -> bool | None:
+    """Whether a connection that begins so is a Go program's; None until enough came."""
+    if _START.match(first_bytes):
+        return True
+    if len(first_bytes) >= FIRST_BYTES or first_bytes[1:2] not in _START_OF_NUMBER:
+        return False
+    return None if b"\x10" <= first_bytes[:1] <= b"\x7f" or not first_bytes else False
+
+
+class _Call(Enum):
+    """What a call brings; the value is a field only its type has."""
+
+    SCHEMA = "StatesIndex"
+    TRANSITION = "Clocks"
+    FORWARDED_SCHEMA = "MsgStruct"
+    FORWARDED_TRANSITION = "MsgTx"
+
+
+class GoConnection:
+    """One connection of a Go program; `emit` takes its messages in order.
+
+    `session` names the stream in its hello. `refused` counts calls whose content could
+    not be represented, `last_refusal` tells why. One thread at a time.
+    """
+
+    def __init__(self, emit: Callable[[Message], None], session: str) -> None:
+        self._emit = emit
+        self._session = session
+        self._stream = GobStream()
+        self._replies = Replies()
+        self._request: tuple[str, int] | None = None
+        self._writer: StreamWriter | None = None
+        self._converter: Converter | None = None
+        self.calls = 0
+        self.refused = 0
+        self.last_refusal = ""
+
+    def receive(self, data: bytes, now_ns: int) -> bytes:
+        """Take bytes that came at this time and give those to send back.
+
+        Raises `GobError` for bytes that are no calls; the connection is of no use then.
+        Every whole call before the bad bytes was taken.
+        """
+        answers = []
+        try:
+            for value in self._stream.feed(data):
+                if self._request is None:
+                    self._request = _request(value)
+                    self._begin(now_ns)
+                else:
+                    answers.append(self._answered(*self._request, value, now_ns))
+                    self._request = None
+        finally:
+            if self._writer is not None:
+                self._writer.flush()
+        return b"".join(answers)
+
+    def _begin(self, now_ns: int) -> None:
+        """Say hello; not before a first request, so that a stranger is no stream."""
+        if self._writer is not None:
+            return
+        hello = HelloMessage(
+            PROTOCOL_VERSION,
+            self._session,
+            wall_ns=now_ns,
+            mono_ns=0,
+            origin="go",
+            process={"library": "asyncmachine-go"},
+        )
+        types = self._stream.types
+        self._writer = StreamWriter(self._emit, hello)
+        self._converter = Converter(self._writer, lambda: types.has_field(NEWER_FIELD))
+
+    def _answered(self, method: str, number: int, value: GobValue, now_ns: int) -> bytes:
+        self.calls += 1
+        fields = {name for name, _ in value.fields()}
+        kind = next((call for call in _Call if call.value in fields), None)
+        body = value.decode()
+        if kind is None:
+            self._refuse(f"an unknown call {method[:80]!r}")
+            return self._replies.answer(method, number, f"rpc: can't find method {method[:80]}")
+        try:
+            self._take(kind, record_of(body), now_ns)
+        except WireError as error:
+            self._refuse(str(error))
+        return self._replies.answer(method, number)
+
+    def _take(self, kind: _Call, body: Record, now_ns: int) -> None:
+        converter = self._converter
+        assert converter is not None  # a request comes before its value
+        refused = converter.refused
+        match kind:
+            case _Call.SCHEMA:
+                converter.schema(schema_of(body))
+            case _Call.FORWARDED_SCHEMA:
+                converter.schema(schema_of(body.get(kind.value)))
+            case _Call.TRANSITION:
+                converter.transition(body, time_ns=now_ns)
+            case _Call.FORWARDED_TRANSITION:
+                converter.transition(body.get(kind.value), time_ns=now_ns)
+        if converter.refused > refused:
+            self._refuse(converter.last_refusal)
+
+    def _refuse(self, reason: str) -> None:
+        self.refused += 1
+        self.last_refusal = reason
+
+
+def _request(value: GobValue) -> tuple[str, int]:
+    """Method and number of a call."""
+    record = value.decode()
+    if _METHOD not in (name for name, _ in value.fields()) or not isinstance(record, Mapping):
+        raise GobError("a value where a request belongs")
+    method, number = record.get(_METHOD, ""), record.get(_NUMBER, 0)
+    if type(method) is not str or type(number) is not int or not 0 <= number <= _NUMBER_MAX:
+        raise GobError("a request without method or number")
+    return method, number

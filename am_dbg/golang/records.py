@@ -1,0 +1,185 @@
+"""What a Go program tells about a machine, checked: nothing behind here sees a gob value.
+
+The layouts differ by age: states by name or by index, relation kinds as a field or boxed,
+parents, tags, arguments and queued mutations only in newer ones. All are read by field
+name, and what is missing has Go's zero value. A field of another type than expected is a
+`GobError`, as a stream may define anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from am_dbg.golang.primitives import GobError
+from amtracer import limits
+from amtracer.schema import StateDef
+
+__all__ = [
+    "GoLines",
+    "GoSchema",
+    "GoTransition",
+    "Record",
+    "record_of",
+    "schema_of",
+    "transition_of",
+]
+
+Record = Mapping[str, object]
+GoLines = tuple[tuple[int, str], ...]
+
+_SECONDS_TO_UNIX_EPOCH = 62_135_596_800
+"""Go counts seconds from the year 1."""
+_NS = 1_000_000_000
+_TIME_BYTES = 15
+
+_Kind = TypeVar("_Kind")
+
+
+@dataclass(frozen=True, slots=True)
+class GoSchema:
+    """A machine enters, or tells its changed schema."""
+
+    machine: str
+    states: tuple[StateDef, ...]
+    parent: str
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GoTransition:
+    """A transition, or a mutation that was only queued or checked.
+
+    `called` are names or indexes. `clocks` are the ticks after it, perhaps fewer or more
+    than the schema has states. `time_ns` is when a server received it, None if it has not.
+    """
+
+    machine: str
+    id: str
+    type: int
+    called: tuple[str, ...] | tuple[int, ...]
+    clocks: tuple[int, ...]
+    accepted: bool
+    auto: bool
+    check: bool
+    queued: bool
+    steps: tuple[Record, ...]
+    lines: GoLines
+    pre_lines: GoLines
+    queue_len: int
+    args: tuple[tuple[str, str], ...]
+    stack: str
+    time_ns: int | None
+
+
+def record_of(value: object) -> Record:
+    """A struct."""
+    if not isinstance(value, Mapping):
+        raise GobError("no struct where one belongs")
+    return value
+
+
+def schema_of(value: object) -> GoSchema:
+    """The message that introduces a machine."""
+    record = record_of(value)
+    names = _texts(record, "StatesIndex")
+    if len(names) > limits.STATES_MAX:
+        raise GobError(f"{len(names):,} states; the limit is {limits.STATES_MAX:,}")
+    if len(set(names)) != len(names):
+        raise GobError("two states have one name")
+    states = _field(record, "States", dict, {})
+    return GoSchema(
+        _field(record, "ID", str, ""),
+        tuple(_state(name, record_of(states.get(name, {}))) for name in names),
+        _field(record, "Parent", str, ""),
+        _texts(record, "Tags"),
+    )
+
+
+def transition_of(value: object) -> GoTransition:
+    """The message about one transition."""
+    record = record_of(value)
+    args = _field(record, "Args", dict, {})
+    return GoTransition(
+        _field(record, "MachineID", str, ""),
+        _field(record, "ID", str, ""),
+        _number(record, "Type", limits.SMALL_MAX),
+        _texts(record, "CalledStates") or _numbers(record, "CalledStatesIdxs"),
+        _numbers(record, "Clocks"),
+        _field(record, "Accepted", bool, False),
+        _field(record, "IsAuto", bool, False),
+        _field(record, "IsCheck", bool, False),
+        _field(record, "IsQueued", bool, False),
+        tuple(map(record_of, _field(record, "Steps", tuple, ()))),
+        _lines(record, "LogEntries"),
+        _lines(record, "PreLogEntries"),
+        _number(record, "Queue", limits.INTEGER_MAX),
+        tuple(sorted((str(key), str(text)) for key, text in args.items())),
+        _field(record, "StackTrace", str, ""),
+        _time_ns(record),
+    )
+
+
+def _state(name: str, record: Record) -> StateDef:
+    """A relation that came empty is the same as none: gob does not tell them apart."""
+    return StateDef(
+        name,
+        _field(record, "Auto", bool, False),
+        _field(record, "Multi", bool, False),
+        _texts(record, "Require") or None,
+        _texts(record, "Add") or None,
+        _texts(record, "Remove") or None,
+        _texts(record, "After") or None,
+        _texts(record, "Tags")[: limits.TAGS_MAX],
+    )
+
+
+def _field(record: Record, name: str, kind: type[_Kind], zero: _Kind) -> _Kind:
+    value = record.get(name)
+    if value is None:
+        return zero
+    if type(value) is not kind:
+        raise GobError(f"{name} is no {kind.__name__}")
+    return value
+
+
+def _number(record: Record, name: str, high: int) -> int:
+    value = _field(record, name, int, 0)
+    if not 0 <= value <= high:
+        raise GobError(f"{name} is {value:,}, out of range")
+    return value
+
+
+def _numbers(record: Record, name: str) -> tuple[int, ...]:
+    values = _field(record, name, tuple, ())
+    if values and not all(type(value) is int for value in values):
+        raise GobError(f"{name} is no list of numbers")
+    if values and not 0 <= min(values) <= max(values) <= limits.INTEGER_MAX:
+        raise GobError(f"{name} holds a number out of range")
+    return values
+
+
+def _texts(record: Record, name: str) -> tuple[str, ...]:
+    values = _field(record, name, tuple, ())
+    if not all(type(value) is str for value in values):
+        raise GobError(f"{name} is no list of texts")
+    return values
+
+
+def _lines(record: Record, name: str) -> GoLines:
+    entries = _field(record, name, tuple, ())
+    return tuple(
+        (_number(entry, "Level", limits.SMALL_MAX), _field(entry, "Text", str, ""))
+        for entry in map(record_of, entries)
+    )
+
+
+def _time_ns(record: Record) -> int | None:
+    """Nanoseconds since 1970 of Go's own time format; the zone is left out."""
+    raw = _field(record, "Time", bytes, b"")
+    if len(raw) < _TIME_BYTES:
+        return None
+    seconds = int.from_bytes(raw[1:9], "big", signed=True) - _SECONDS_TO_UNIX_EPOCH
+    time_ns = seconds * _NS + int.from_bytes(raw[9:13], "big", signed=True)
+    return time_ns if -limits.INTEGER_MAX <= time_ns <= limits.INTEGER_MAX else None
