@@ -83,7 +83,7 @@ class Plan:
             self.changed: Indexes = ()
             self.after = node
             return
-        self.growth = growth_of(automaton.schema, node.mask, verdict)
+        self.growth = growth_of(node.mask, verdict.enters, verdict.exits)
         self.changed = tuple([index for index, _ in self.growth])
         self.after = automaton.node(verdict.targets)
 

@@ -73,5 +73,3 @@ class BindingCalls(Mutating):
 
     def _set_tracers(self, tracers: tuple[Tracer, ...]) -> None:
         self._hooks = Hooks(tracers, self.detach_tracer) if tracers else None
-
-

@@ -32,14 +32,14 @@ from typing import TYPE_CHECKING
 
 from machine._automaton import Node, Plan
 from machine._enums import LogLevel, MutationType, Result
-from machine._handlers import Bindings, HandlerCall, Program
+from machine._handlers import Bindings, Program
 from machine._logging import Logging
 from machine._mutation import Mutation, MutSource
+from machine._panic import Panic, trace_of
 from machine._queue import duplicate_of, may_enter_full
 from machine._resolve import auto_blockers
 from machine._schema import Call, Schema
 from machine._state import EXCEPTION, A
-from machine._panic import Panic, trace_of
 from machine._transition import Transition
 from machine._walk import walk
 
@@ -163,7 +163,7 @@ class Engine(Logging):
                 LogLevel.OPS, f"[postpone] queue running ({count} item{'s' * (count != 1)})"
             )
         if self._hooks is not None:
-            self._hooks.fire("mutation_queued", self, mutation)
+            self._hooks.fire(self._hooks.mutation_queued, self, mutation)
 
     # -- working off the queue
 
@@ -196,7 +196,7 @@ class Engine(Logging):
                 self._tx = None
                 self._idle.append(None)
         if self._hooks is not None:
-            self._hooks.fire("queue_end", self)
+            self._hooks.fire(self._hooks.queue_end, self)
         waiters = self._waiters
         if waiters is not None and waiters.pending:
             waiters.queue_ended()
@@ -219,24 +219,9 @@ class Engine(Logging):
                 return plan.result
             if waiters is None or not waiters.args_pending:
                 return self._apply(plan)
-        return self._walk(plan, program, args, source, mutation)
-
-    def _walk(
-        self,
-        plan: Plan,
-        program: Program,
-        args: A | None,
-        source: MutSource | None,
-        mutation: Mutation | None,
-    ) -> Result:
         if self._log_level >= LogLevel.EVERYTHING:
-            program = self._bindings.every(plan)
-        self._tx_count = number = self._tx_count + 1
-        tx = Transition(self, plan, args, source, number)
-        if mutation is not None:
-            tx._mutation = mutation
-            tx.is_check = mutation.is_check
-        return walk(self, tx, program)
+            program = bindings.every(plan)
+        return walk(self, plan, program, args, source, mutation)
 
     def _apply(self, plan: Plan) -> Result:
         """The short way: change the ticks, release waiters, let auto states follow."""
@@ -264,8 +249,13 @@ class Engine(Logging):
 
     # -- what goes to the front of the queue
 
-    def _queue_auto(self) -> None:
-        """The auto states get their turn before anything else that waits."""
+    def _queue_auto(self, after: Call) -> None:
+        """The auto states get their turn before anything else that waits.
+
+        Never after an auto mutation, or after the end of the machine was asked for.
+        """
+        if after.auto or self._disposing:
+            return
         if self._log_level >= LogLevel.EVERYTHING:
             names = self._schema.names
             for state, by in auto_blockers(self._schema, self._node.active):
@@ -292,10 +282,6 @@ class Engine(Logging):
         call = self._schema.call(MutationType.ADD, (EXCEPTION,))
         source = MutSource(self.id, tx.id, tx.time_sum_before())
         self._enter(call, {"err": error}, source)
-
-    def _final_returned(self, tx: Transition, call: HandlerCall, answer: object) -> int:
-        """A final handler returned something; its answer does not count."""
-        return 0
 
     def _set_slow(self) -> None:
         self._slow = bool(self._log_level or self._disposing)

@@ -79,7 +79,7 @@ class _Turn:
             return
         try:
             self._fn()
-        except Exception as error:  # handed to the caller of eval
+        except Exception as error:  # noqa: BLE001 - handed to the caller of eval
             self.error = error
         finally:
             self.ran = True

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from machine._enums import MutationType, StepType
 from machine._state import ANY
@@ -25,9 +25,11 @@ from machine._step import Step
 
 if TYPE_CHECKING:
     from machine._automaton import Plan
-    from machine._schema import Schema
+    from machine._resolve import Verdict
 
 PROGRAMS_MAX = 8192
+
+Names = tuple[str, ...]
 
 Handler = Callable[..., Any]
 
@@ -87,39 +89,36 @@ def emitter_name(target: object) -> str:
     return "" if anonymous else kind.__name__
 
 
-class HandlerCall:
-    """One handler name with the callables bound to it.
+class Slot(NamedTuple):
+    """A place in a program: a handler name and what it is about.
 
     `position` is the place of the state among those that leave and then enter, counted
     over the final phase; -1 for handlers that belong to no such state.
     """
 
-    __slots__ = ("bound", "name", "phase", "position", "source", "steps", "target")
+    name: str
+    phase: Phase
+    source: int = -1
+    target: int = -1
+    position: int = -1
+
+
+class HandlerCall:
+    """One handler name with the callables bound to it; fields as in `Slot`."""
+
+    __slots__ = ("_names", "bound", "name", "passed", "phase", "position", "source", "target")
 
     def __init__(
-        self, name: str, phase: Phase, source: int, target: int, position: int = -1
+        self, names: Names, slot: Slot, bound: tuple[tuple[Binding, Handler], ...]
     ) -> None:
-        self.name = name
-        self.phase = phase
-        self.source = source
-        self.target = target
-        self.position = position
-        self.bound: tuple[tuple[Binding, Handler], ...] = ()
-        self.steps: tuple[Step, Step, Step] | None = None
+        self._names = names
+        self.name, self.phase, self.source, self.target, self.position = slot
+        self.bound = bound
+        self.passed = self.step()
 
-    def step(self, schema: Schema, outcome: int) -> Step:
-        """The step for an outcome: passed, denied or failed."""
-        steps = self.steps
-        if steps is None:
-            steps = self.steps = (
-                self._step(schema, False, False),
-                self._step(schema, True, False),
-                self._step(schema, False, True),
-            )
-        return steps[outcome]
-
-    def _step(self, schema: Schema, denied: bool, failed: bool) -> Step:
-        names, phase = schema.names, self.phase
+    def step(self, *, denied: bool = False, failed: bool = False) -> Step:
+        """The step of this call, by how it was answered."""
+        names, phase = self._names, self.phase
         whole = phase in (Phase.ANY_ENTER, Phase.ANY_STATE)
         source = ANY if whole else names[self.source] if self.source >= 0 else ""
         target = ANY if whole else names[self.target] if self.target >= 0 else ""
@@ -140,7 +139,7 @@ class HandlerCall:
 class Program:
     """The handler calls of one plan, in order."""
 
-    __slots__ = ("empty", "finals", "negotiation")
+    __slots__ = ("empty", "finals", "negotiation", "steps")
 
     def __init__(
         self, negotiation: tuple[HandlerCall, ...], finals: tuple[HandlerCall, ...]
@@ -148,6 +147,7 @@ class Program:
         self.negotiation = negotiation
         self.finals = finals
         self.empty = not (negotiation or finals)
+        self.steps = tuple([call.passed for call in (*negotiation, *finals) if call.bound])
 
 
 class Bindings:
@@ -175,48 +175,48 @@ class Bindings:
     def _make(self, plan: Plan, *, every: bool) -> Program:
         if not plan.accepted or not (self.items or every):
             return Program((), ())
+        names = plan.node.automaton.schema.names
         return Program(
-            tuple(self.bound(negotiation_calls(plan), every=every)),
-            tuple(self.bound(final_calls(plan.exits, plan.enters, plan), every=every)),
+            tuple(self.bound(names, negotiation_slots(plan), every=every)),
+            tuple(self.bound(names, final_slots(names, plan), every=every)),
         )
 
-    def bound(self, calls: Iterator[HandlerCall], *, every: bool) -> Iterator[HandlerCall]:
-        """The calls with their callables; those without any only when `every` is set."""
-        for call in calls:
-            call.bound = tuple(
+    def bound(self, names: Names, slots: Iterator[Slot], *, every: bool) -> Iterator[HandlerCall]:
+        """The calls of these slots; those with nothing bound only when `every` is set."""
+        for slot in slots:
+            bound = [
                 (binding, handler)
                 for binding in self.items
-                if (handler := binding.find(call.name)) is not None
-            )
-            if call.bound or every:
-                yield call
+                if (handler := binding.find(slot.name)) is not None
+            ]
+            if bound or every:
+                yield HandlerCall(names, slot, tuple(bound))
 
 
-def negotiation_calls(plan: Plan) -> Iterator[HandlerCall]:
+def negotiation_slots(plan: Plan) -> Iterator[Slot]:
     """Every negotiation handler that a plan may call, in order."""
     names = plan.node.automaton.schema.names
     for state in plan.exits:
-        yield HandlerCall(names[state] + "Exit", Phase.EXIT, state, -1)
+        yield Slot(names[state] + "Exit", Phase.EXIT, state)
     for state in plan.enters:
-        yield HandlerCall(names[state] + "Enter", Phase.ENTER, -1, state)
+        yield Slot(names[state] + "Enter", Phase.ENTER, -1, state)
     if plan.call.type is not MutationType.REMOVE:
         for state in plan.call.called:
             if plan.node.mask >> state & 1:
-                yield HandlerCall(names[state] * 2, Phase.SELF, state, -1)
+                yield Slot(names[state] * 2, Phase.SELF, state)
     for state in sorted(plan.node.active):
         for target in plan.targets:
             if state != target:
-                yield HandlerCall(names[state] + names[target], Phase.PAIR, state, target)
-    yield HandlerCall(ANY + "Enter", Phase.ANY_ENTER, -1, -1)
+                yield Slot(names[state] + names[target], Phase.PAIR, state, target)
+    yield Slot(ANY + "Enter", Phase.ANY_ENTER)
 
 
-def final_calls(
-    exits: tuple[int, ...], enters: tuple[int, ...], plan: Plan
-) -> Iterator[HandlerCall]:
-    """Every final handler that a plan may call, in order."""
-    names = plan.node.automaton.schema.names
+def final_slots(names: Names, verdict: Verdict | Plan) -> Iterator[Slot]:
+    """Every final handler of these exits and enters, in order."""
+    exits, enters = verdict.exits, verdict.enters
     for position, state in enumerate(exits):
-        yield HandlerCall(names[state] + "End", Phase.END, state, -1, position)
+        yield Slot(names[state] + "End", Phase.END, state, -1, position)
     for position, state in enumerate(enters, len(exits)):
-        yield HandlerCall(names[state] + "State", Phase.STATE, state, -1, position)
-    yield HandlerCall(ANY + "State", Phase.ANY_STATE, -1, -1, len(exits) + len(enters))
+        yield Slot(names[state] + "State", Phase.STATE, state, -1, position)
+    last = len(exits) + len(enters)
+    yield Slot(ANY + "State", Phase.ANY_STATE, position=last)

@@ -16,7 +16,7 @@ from machine._context import Context, background
 from machine._enums import LogLevel
 from machine._handlers import Bindings
 from machine._restructuring import Restructuring
-from machine._waiting import WaitHandle
+from machine._waiting import Waiters
 
 DisposeHandler = Callable[[str, Context], object]
 
@@ -30,7 +30,14 @@ class Lifecycle(Restructuring):
     _tags: tuple[str, ...] = ()
     _ctx: Context | None = None
     _dispose_handlers: tuple[DisposeHandler, ...] = ()
-    _dispose_lock = threading.Lock()  # of all machines; held only to set a flag
+    _making = threading.Lock()  # of all machines; held only to set a flag or make a part
+
+    def _subscriptions(self) -> Waiters:
+        if self._waiters is None:
+            with Lifecycle._making:
+                if self._waiters is None:
+                    self._waiters = Waiters(self)
+        return self._waiters
 
     @property
     def parent_id(self) -> str:
@@ -88,7 +95,7 @@ class Lifecycle(Restructuring):
             self._finish_dispose()
 
     def _begin_dispose(self) -> bool:
-        with Lifecycle._dispose_lock:
+        with Lifecycle._making:
             first = not self._disposing
             self._disposing = True
         if not first:
@@ -99,14 +106,10 @@ class Lifecycle(Restructuring):
         return True
 
     def _dispose_slowly(self) -> None:
-        ended = self._drain_ended()
-        if not ended.wait(self.dispose_timeout):
+        if not self._subscriptions().when_queue_ends().wait(self.dispose_timeout):
             text = "[doDispose] timeout waiting for queue to drain"
             self.log_lvl(LogLevel.DECISIONS, text)
         self._finish_dispose()
-
-    def _drain_ended(self) -> WaitHandle:
-        return self._subscriptions().when_queue_ends()
 
     def _finish_dispose(self) -> None:
         self.log_lvl(LogLevel.EVERYTHING, "[end] doDispose")
@@ -116,7 +119,7 @@ class Lifecycle(Restructuring):
         self._node = self._node.automaton.node(())
         self._ticks = []
         if hooks is not None:
-            hooks.fire("machine_dispose", machine_id)
+            hooks.fire(hooks.machine_dispose, machine_id)
         self._hooks = None
         self._bindings = Bindings()
         if self._err is None:

@@ -15,10 +15,10 @@ from typing import Any
 from machine._arg_log import new_args_mapper
 from machine._automaton import NODES_MAX, automaton_of
 from machine._context import Context
+from machine._enums import LogLevel
 from machine._evaluating import Evaluating
 from machine._lifecycle import checked_tags
 from machine._logging import ArgsMapper
-from machine._enums import LogLevel
 from machine._schema import check_strict, schema_of
 from machine._state import Names, Struct
 from machine._tracing import Tracer
@@ -104,16 +104,19 @@ class Machine(Evaluating):
     def _announce_child(self, child: Machine) -> None:
         """Tell the inheritable tracers of a machine that was made with this parent."""
         hooks = self._hooks
-        for tracer in hooks.tracers if hooks is not None else ():
+        if hooks is None:
+            return
+        for tracer in hooks.tracers:
             if tracer.inheritable():
-                hooks.fire_one(tracer, "new_submachine", self, child)
+                hooks.fire_one(tracer.new_submachine, self, child)
 
     def _init_tracers(self, tracers: tuple[Tracer, ...]) -> None:
         for tracer in tracers:
             self.bind_tracer(tracer)
         hooks = self._hooks
-        for tracer in tracers:
-            ctx = hooks.fire_one(tracer, "machine_init", self) if hooks is not None else None
+        if hooks is None:
+            return
+        for ctx in hooks.fire(hooks.machine_init, self):
             if ctx is not None:
                 self._ctx = ctx
 

@@ -7,6 +7,7 @@ calls may answer for two. A disposed machine has no active states and no ticks.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NoReturn
 
 from machine._clock import Clock, Tick, Time
 from machine._engine import Engine
@@ -19,6 +20,9 @@ from machine._text import inspect, string, string_all
 from machine.errors import StateMissingError
 
 
+DECISIONS = LogLevel.DECISIONS
+
+
 class Reading(Engine):
     """The reading half of a machine's calls."""
 
@@ -26,21 +30,23 @@ class Reading(Engine):
 
     def is1(self, state: str) -> bool:
         """Is this state active; False for an unknown one."""
-        return state in self._node.names or self._note_unknown((state,))
+        if state in self._node.names:
+            return True
+        return self._log_level >= DECISIONS and self._note_unknown((state,))
 
     def is_(self, states: Names) -> bool:
         """Are all of these active; True for none, False when one is unknown."""
         if isinstance(states, str):
             return self.is1(states)
-        states = tuple(states)
-        if self._disposed:
-            return False
-        return self._node.names.issuperset(states) or self._note_unknown(states)
+        active, states = self._node.names, list(states)
+        for state in states:
+            if state not in active:
+                return self._log_level >= DECISIONS and self._note_unknown(states)
+        return not self._disposed
 
     def _note_unknown(self, states: Iterable[str]) -> bool:
-        if self._log_level >= LogLevel.DECISIONS:
-            for state in self._schema.unknown(states):
-                self.log_lvl(LogLevel.DECISIONS, f"[is] state {state} not found")
+        for state in self._schema.unknown(states):
+            self.log_lvl(DECISIONS, f"[is] state {state} not found")
         return False
 
     def not1(self, state: str) -> bool:
@@ -162,9 +168,8 @@ class Reading(Engine):
             return [index[name] for name in names]
         except KeyError:
             self._missing(self._schema.unknown(names))
-            raise
 
-    def _missing(self, names: Sequence[str]) -> None:
+    def _missing(self, names: Sequence[str]) -> NoReturn:
         raise StateMissingError(names, self.id, self._schema.names)
 
     # -- texts

@@ -297,9 +297,7 @@ def sort(schema: Schema, states: list[int], trail: Trail | None = None) -> list[
     return _by_after(schema, list(zip(states, waits, strict=True)), trail) if any(waits) else states
 
 
-def _by_after(
-    schema: Schema, waiting: list[tuple[int, int]], trail: Trail | None
-) -> list[int]:
+def _by_after(schema: Schema, waiting: list[tuple[int, int]], trail: Trail | None) -> list[int]:
     taken: list[int] = []
     done = 0
     while waiting:
@@ -314,10 +312,10 @@ def _by_after(
     return taken
 
 
-def growth_of(schema: Schema, before: int, verdict: Verdict) -> tuple[tuple[int, int], ...]:
+def growth_of(before: int, enters: Indexes, exits: Indexes) -> tuple[tuple[int, int], ...]:
     """Pairs of a state and how much its tick grows; a re-entered multi state grows by 2."""
-    entered = [(state, 2 if before >> state & 1 else 1) for state in verdict.enters]
-    return tuple(entered + [(state, 1) for state in verdict.exits])
+    entered = [(state, 2 if before >> state & 1 else 1) for state in enters]
+    return tuple(entered + [(state, 1) for state in exits])
 
 
 def auto_states(schema: Schema, active: Indexes) -> Indexes:
@@ -371,5 +369,3 @@ def _reached(schema: Schema, targets: list[int], roots: int, idle: int) -> list[
                 reached |= 1 << target
                 queue.append(target)
     return [state for state in targets if reached >> state & 1]
-
-

@@ -40,11 +40,9 @@ class Restructuring(BindingCalls):
         self._put_schema(reordered(self._schema, order))
         self._states_verified = True
         if self._hooks is not None:
-            self._hooks.fire("verify_states", self)
+            self._hooks.fire(self._hooks.verify_states, self)
 
-    def _check_order(
-        self, schema: Schema, order: Sequence[str], registered: Sequence[str]
-    ) -> None:
+    def _check_order(self, schema: Schema, order: Sequence[str], registered: Sequence[str]) -> None:
         unknown = schema.unknown(order)
         if unknown:
             texts = [f"state {name} is not defined for {self.id}" for name in unknown]
@@ -74,8 +72,8 @@ class Restructuring(BindingCalls):
         self._states_verified = True
         self._schema_ver += 1
         if self._hooks is not None:
-            self._hooks.fire("verify_states", self)
-            self._hooks.fire("struct_change", self, old)
+            self._hooks.fire(self._hooks.verify_states, self)
+            self._hooks.fire(self._hooks.struct_change, self, old)
 
     def _put_schema(self, schema: Schema) -> None:
         """Stand on another schema with the same ticks and active states."""
@@ -92,7 +90,7 @@ class Restructuring(BindingCalls):
             known = [name for name in mutation.call.names if name in schema.index]
             mutation.call = schema.call(mutation.call.type, known)
         if self._waiters is not None:
-            self._waiters.schema_changed(old)
+            self._waiters.schema_changed(old, ticks)
 
     def export(self) -> Serialized:
         """The machine's id, states and ticks; needs a verified order."""

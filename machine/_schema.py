@@ -59,7 +59,9 @@ def take_in(struct: Struct | None) -> dict[str, State]:
 
 def _check_name(name: object, state: object) -> None:
     if not isinstance(name, str) or not name or len(name) > NAME_CHARS_MAX:
-        raise StateNameError(f"{name!r:.60} (a state name is text of 1 to {NAME_CHARS_MAX} characters)")
+        raise StateNameError(
+            f"{name!r:.60} (a state name is text of 1 to {NAME_CHARS_MAX} characters)"
+        )
     if not isinstance(state, State):
         raise TypeError(f"state {name}: expected a State, got {type(state).__name__}")
 
@@ -222,7 +224,7 @@ def long_add_chains(schema: Schema) -> list[str]:
     """Add chains longer than one transition follows, as texts `A > B > C > D`."""
     found = []
     for first in range(len(schema.names)):
-        paths = [(first,)]
+        paths: list[Indexes] = [(first,)]
         for _ in range(ADD_LEVELS + 1):
             paths = [(*p, nxt) for p in paths for nxt in schema.add[p[-1]] if nxt not in p]
             paths = paths[:CHAINS_MAX]

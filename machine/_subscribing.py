@@ -14,18 +14,11 @@ from machine._context import Context
 from machine._lifecycle import Lifecycle
 from machine._state import EXCEPTION, A, Names, names_tuple
 from machine._state_contexts import StateContexts
-from machine._waiting import WaitHandle, Waiters
+from machine._waiting import Waiters, WaitHandle
 
 
 class Subscribing(Lifecycle):
     """The calls that wait."""
-
-    def _subscriptions(self) -> Waiters:
-        if self._waiters is None:
-            with Lifecycle._dispose_lock:
-                if self._waiters is None:
-                    self._waiters = Waiters(self)
-        return self._waiters
 
     def when(self, states: Names, ctx: Context | None = None) -> WaitHandle:
         """Released when all of these are active at the same time."""
@@ -90,7 +83,7 @@ class Subscribing(Lifecycle):
         again does not end it.
         """
         if self._state_contexts is None:
-            with Lifecycle._dispose_lock:
+            with Lifecycle._making:
                 if self._state_contexts is None:
                     self._state_contexts = StateContexts(self)
         return self._state_contexts.new(state)

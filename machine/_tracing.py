@@ -4,8 +4,8 @@ A tracer is a guest: one that raises is logged once and detached, the transition
 other tracers go on. Tracers are called in binding order, in the thread that runs the
 machine; they must not block, and a mutation of the same machine made by one is queued.
 
-Hooks are indexed by name, and only those that a tracer's class really overrides are
-called, so an unused hook costs nothing.
+Only the hooks that a tracer's class really overrides are called, so an unused hook costs
+nothing.
 """
 
 from __future__ import annotations
@@ -75,36 +75,59 @@ class Tracer:
         """The machine is disposed."""
 
 
-HOOKS = tuple(
-    name for name in vars(Tracer) if not name.startswith("_") and name != "inheritable"
-)
+HOOKS = tuple(name for name in vars(Tracer) if not name.startswith("_") and name != "inheritable")
+
+Hook = Callable[..., Any]
 
 
 class Hooks:
-    """The tracers of one machine, indexed by the hooks they use; it never changes."""
+    """The tracers of one machine, by the hooks they use; it never changes.
 
-    __slots__ = ("_by_hook", "_detach", "tracers")
+    Each hook is a tuple of bound methods of those tracers whose class overrides it.
+    """
+
+    __slots__ = ("_detach", *HOOKS, "tracers")
+
+    machine_init: tuple[Hook, ...]
+    new_submachine: tuple[Hook, ...]
+    verify_states: tuple[Hook, ...]
+    struct_change: tuple[Hook, ...]
+    mutation_queued: tuple[Hook, ...]
+    transition_init: tuple[Hook, ...]
+    transition_start: tuple[Hook, ...]
+    handler_start: tuple[Hook, ...]
+    handler_end: tuple[Hook, ...]
+    transition_end: tuple[Hook, ...]
+    queue_end: tuple[Hook, ...]
+    machine_dispose: tuple[Hook, ...]
 
     def __init__(self, tracers: tuple[Tracer, ...], detach: Callable[[Tracer], object]) -> None:
         self.tracers = tracers
         self._detach = detach
-        self._by_hook = {hook: _users(tracers, hook) for hook in HOOKS}
+        for hook in HOOKS:
+            setattr(self, hook, _users(tracers, hook))
 
-    def fire(self, hook: str, *args: Any) -> None:
-        """Call this hook of every tracer that uses it."""
-        for tracer in self._by_hook[hook]:
-            self.fire_one(tracer, hook, *args)
+    def fire(self, calls: tuple[Hook, ...], *args: Any) -> list[Any]:
+        """Call a hook of every tracer that uses it; what they returned."""
+        return [self.fire_one(call, *args) for call in calls]
 
-    def fire_one(self, tracer: Tracer, hook: str, *args: Any) -> Any:
-        """Call this hook of one tracer."""
+    def fire_one(self, call: Hook, *args: Any) -> Any:
+        """Call a hook of one tracer."""
         try:
-            return getattr(tracer, hook)(*args)
-        except Exception as error:  # protects the host: a guest must not stop the house
-            failed("tracer %r failed in %s and was detached", tracer, hook, error=error)
-            self._detach(tracer)
+            return call(*args)
+        except Exception as error:  # noqa: BLE001 - protects the host from a guest
+            self.failed(call, error)
             return None
 
+    def failed(self, call: Hook, error: Exception) -> None:
+        """Tell of a tracer that raised, once, and detach it."""
+        tracer = getattr(call, "__self__", None)
+        name = getattr(call, "__name__", "a hook")
+        failed("tracer %r failed in %s and was detached", tracer, name, error=error)
+        if isinstance(tracer, Tracer):
+            self._detach(tracer)
 
-def _users(tracers: tuple[Tracer, ...], hook: str) -> tuple[Tracer, ...]:
+
+def _users(tracers: tuple[Tracer, ...], hook: str) -> tuple[Hook, ...]:
     base = getattr(Tracer, hook)
-    return tuple(t for t in tracers if getattr(type(t), hook, None) not in (base, None))
+    return tuple(getattr(t, hook) for t in tracers if getattr(type(t), hook) is not base)

@@ -18,9 +18,9 @@ from machine._step import Step
 
 if TYPE_CHECKING:
     from machine._automaton import Plan
+    from machine._handlers import Program
     from machine._machine import Machine
     from machine._resolve import Verdict
-
 
 
 class LogEntry:
@@ -59,23 +59,23 @@ class Transition:
     started_ns = 0
     ended_ns = 0
     is_check = False
+    source: MutSource | None = None
     log_entries: list[LogEntry] | tuple[()] = ()
     pre_log_entries: Sequence[LogEntry] = ()
-    handler_steps: Sequence[Step] = ()
-    handler_ns: Sequence[int] = ()
-    verdict: Verdict | Plan
+    handler_ns: list[int] | tuple[()] = ()
+    clock = 0.0
+    _calls_done = 0
+    _steps: list[Step] | None = None
+    _verdict: Verdict | None = None
+    _args: A | None = None
     _after: list[int] | None = None
     _mutation: Mutation | None = None
 
-    def __init__(
-        self, machine: Machine, plan: Plan, args: A | None, source: MutSource | None, number: int
-    ) -> None:
+    def __init__(self, machine: Machine, plan: Plan, program: Program, number: int) -> None:
         self.machine = machine
         self.plan = plan
-        self.verdict = plan
-        self._args = args
-        self.source = source
         self.number = number
+        self._program = program
         self._before = machine._ticks
 
     @property
@@ -90,6 +90,28 @@ class Transition:
         if found is None:
             found = self._mutation = Mutation(self.plan.call, self.args(), self.source)
         return found
+
+    @property
+    def verdict(self) -> Verdict | Plan:
+        """What resolution decided, less what handlers dropped of an auto transition."""
+        return self._verdict or self.plan
+
+    @property
+    def handler_steps(self) -> Sequence[Step]:
+        """The steps of the handlers that were called.
+
+        While all of them pass, these are the first so many of the program, and one
+        number tells them.
+        """
+        if self._steps is not None:
+            return self._steps
+        return self._program.steps[: self._calls_done]
+
+    def own_steps(self) -> list[Step]:
+        """The handler steps as a list of its own, to which others can be added."""
+        if self._steps is None:
+            self._steps = list(self._program.steps[: self._calls_done])
+        return self._steps
 
     @property
     def steps(self) -> list[Step]:

@@ -103,7 +103,11 @@ class StateMissingError(MachineError):
     prefix = "missing states"
 
     def __init__(
-        self, names: Sequence[str], machine_id: str = "", known: Iterable[str] = (), detail: str = ""
+        self,
+        names: Sequence[str],
+        machine_id: str = "",
+        known: Iterable[str] = (),
+        detail: str = "",
     ) -> None:
         self.names = list(names)
         self.machine_id = machine_id

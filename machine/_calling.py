@@ -1,0 +1,149 @@
+"""Calling the handlers of one name: the border between the machine and user code.
+
+Whatever a handler does comes back as an outcome: it passed, denied, failed or was late. A
+failing handler in the final phase leaves states whose final handlers did not complete;
+these are reverted here, as one more clock change.
+
+Time is read once before the first handler and once after each, so what one handler took
+is the difference of two readings; only while tracers are bound, which take time of their
+own, it is read before each handler too.
+"""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from machine._clock import time_after
+from machine._enums import LogLevel
+from machine._handlers import Binding, Handler, HandlerCall, Phase
+from machine._transition import Event, Transition
+from machine.errors import HandlerTimeoutError
+
+if TYPE_CHECKING:
+    from machine._engine import Engine
+
+PASSED, DENIED, FAILED, LATE = range(4)
+NAME_WIDTH = 15
+NS = 1_000_000_000
+END = Phase.END
+
+
+def run_handler(mach: Engine, tx: Transition, call: HandlerCall) -> int:
+    """Call what is bound to one name, in binding order, until one does not pass."""
+    outcome = PASSED
+    if mach._log_level == LogLevel.EVERYTHING:
+        outcome = _run_loudly(mach, tx, call)
+    else:
+        for binding, handler in call.bound:
+            outcome = _run_one(mach, tx, call, binding, handler)
+            if outcome:
+                break
+    if outcome:
+        tx.own_steps().append(call.step(denied=outcome == DENIED, failed=outcome != DENIED))
+    elif tx._steps is not None and call.bound:
+        tx._steps.append(call.passed)
+    elif call.bound:
+        tx._calls_done += 1
+    return outcome
+
+
+def _run_loudly(mach: Engine, tx: Transition, call: HandlerCall) -> int:
+    """At the highest log level every bound object is named, with the handler or without."""
+    handlers = dict(call.bound)
+    for binding in mach._bindings.items:
+        name = binding.name[:NAME_WIDTH].ljust(NAME_WIDTH, "_")
+        mach.log_lvl(LogLevel.EVERYTHING, f"[handle:{name}] {call.name}")
+        if binding not in handlers:
+            continue
+        outcome = _run_one(mach, tx, call, binding, handlers[binding])
+        if outcome:
+            return outcome
+    return PASSED
+
+
+def _run_one(
+    mach: Engine, tx: Transition, call: HandlerCall, binding: Binding, handler: Handler
+) -> int:
+    mach._handler = name = call.name
+    watched = mach._hooks is not None or mach._log_level
+    if watched:
+        _before(mach, tx, binding, name)
+    error: BaseException | None = None
+    answer: object = None
+    try:
+        answer = handler(Event(name, tx))
+    except BaseException as raised:  # noqa: BLE001 - protects the machine from user code
+        error = raised
+    now = monotonic()
+    took = now - tx.clock
+    tx.clock = now
+    if watched:
+        _after(mach, tx, binding, name, took)
+    if error is not None:
+        return _failed(mach, tx, call, error)
+    limit = mach.handler_timeout
+    if limit and took > limit:
+        return _late(mach, tx, call)
+    return DENIED if answer is not None and not answer and call.phase < END else PASSED
+
+
+def _before(mach: Engine, tx: Transition, binding: Binding, name: str) -> None:
+    if mach._log_level:
+        mach._handler = ""
+        mach.log_lvl(LogLevel.OPS, f"[handler:{binding.index}] {name}")
+    hooks = mach._hooks
+    if hooks is not None:
+        hooks.fire(hooks.handler_start, tx, binding.name, name)
+    mach._handler = name
+    tx.clock = monotonic()
+
+
+def _after(mach: Engine, tx: Transition, binding: Binding, name: str, took: float) -> None:
+    mach._handler = ""
+    if mach._log_level:
+        mach.log_lvl(LogLevel.EVERYTHING, f"[handler:end] {name}")
+    hooks = mach._hooks
+    if hooks is not None:
+        tx.handler_ns = [*tx.handler_ns, int(took * NS)]
+        hooks.fire(hooks.handler_end, tx, binding.name, name)
+
+
+def _late(mach: Engine, tx: Transition, call: HandlerCall) -> int:
+    mach.log_lvl(LogLevel.OPS, f"[cancel] ({' '.join(tx.target_states())}) by timeout")
+    mach._add_err_from(tx, HandlerTimeoutError(call.name))
+    return LATE
+
+
+def _failed(mach: Engine, tx: Transition, call: HandlerCall, error: BaseException) -> int:
+    """A handler raised: store it, queue the Exception mutation, revert what did not complete."""
+    passes = not isinstance(error, Exception) or not mach.panic_to_exception
+    if not passes:
+        mach.log_lvl(LogLevel.OPS, "[recover] handling panic...")
+    if not tx.plan.call.calls_exception:
+        if call.phase >= END:
+            _revert(mach, tx, call)
+        if isinstance(error, Exception) and not passes:
+            mach._recover(tx, call.name, error)
+    if passes:
+        tx.own_steps().append(call.step(failed=True))
+        raise error
+    mach.log_lvl(LogLevel.OPS, f"[cancel] ({' '.join(tx.target_states())}) by recover")
+    return FAILED
+
+
+def _revert(mach: Engine, tx: Transition, call: HandlerCall) -> None:
+    """Undo the states whose final handlers did not complete, as one more clock change."""
+    exits, enters = tx.verdict.exits, tx.verdict.enters
+    back = exits[call.position :]
+    out = enters[max(0, call.position - len(exits)) :]
+    names = tx.plan.node.automaton.schema.names
+    active = (*(state for state in mach._node.active if state not in out), *back)
+    done = " ".join(names[state] for state in active)
+    mach.log_lvl(LogLevel.OPS, f"[recover] partial final states as ({done})")
+    if not (back or out):
+        return
+    mach._ticks = time_after(mach._ticks, [(state, 1) for state in (*out, *back)])
+    mach._node = tx.plan.node.automaton.node(active)
+    parts = [f"+{names[state]}" for state in back] + [f"-{names[state]}" for state in out]
+    mach.log_lvl(LogLevel.CHANGES, f"[state] {' '.join(parts)}{tx.log_args()}")
