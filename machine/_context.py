@@ -49,13 +49,14 @@ class Context(Latch):
     the end of the block.
     """
 
-    __slots__ = ("_children", "_err", "_parent", "_timer", "value")
+    __slots__ = ("_children", "_err", "_lock", "_parent", "_timer", "value")
 
     value: object
     """What the context carries; a child carries what its parent does unless told otherwise."""
 
     def __init__(self, value: object = None) -> None:
-        super().__init__(threading.RLock())
+        super().__init__()
+        self._lock = threading.RLock()
         self.value = value
         self._err: ContextError | None = None
         self._parent: Context | None = None
@@ -88,7 +89,7 @@ class Context(Latch):
         made = self.child(value)
         if seconds <= 0:
             made._end(ContextDeadline())
-        elif not made._done:
+        else:
             timer = timers.add(seconds, made._expire)
             made._timer = timer
             if made._done:

@@ -3,16 +3,17 @@
 A `Latch` is open until it ends, and then stays so. Wait handles and contexts are latches;
 here is what they have in common: blocking, awaiting, callbacks.
 
-Threads: `_done` and what tells how it ended are set, and the callbacks taken away, in one
-step under the latch's lock; callbacks are added under it too. So each callback runs
-exactly once: by whoever ends the latch, after the lock is released, or at once by whoever
-adds it too late. Nothing of a user runs under the lock.
+Threads: each callback runs exactly once, by whoever ends the latch or, when it comes too
+late, by whoever adds it, and no lock is needed for that. Adding puts the callback into a
+dict, then looks whether the latch has ended; ending marks the latch, then takes what is in
+the dict. So one of them sees the other, and if both do, taking an entry out of a dict is
+one indivisible operation that only one of them succeeds in. Who may end a latch, and only
+once, is settled by its kind.
 
 Blocking and awaiting are callbacks as well, which is why a latch that nobody waits for
 costs no lock, event or future of its own: a blocked thread brings its own gate, a task its
 own future. Both take their callback away when they give up, so nothing of a thread that
-timed out or of a canceled task stays behind. The lock can be entered again by the same
-thread, since a signal handler may use the library while its thread is inside.
+timed out or of a canceled task stays behind.
 """
 
 from __future__ import annotations
@@ -27,23 +28,17 @@ if TYPE_CHECKING:
     import asyncio
     from typing import Self
 
-    Lock = threading._RLock
-    """The kind of lock that guards latches."""
-
 Callback = Callable[[Any], object]
 
 
 class Latch:
     """Open, then ended for good; can be blocked on, awaited and given callbacks."""
 
-    __slots__ = ("__weakref__", "_callbacks", "_done", "_lock")
+    __slots__ = ("__weakref__", "_callbacks", "_done")
 
-    _callbacks: dict[object, Callback] | None
-
-    def __init__(self, lock: Lock) -> None:
-        self._lock = lock
+    def __init__(self) -> None:
         self._done = False
-        self._callbacks = None
+        self._callbacks: dict[object, Callback] = {}
 
     @property
     def done(self) -> bool:
@@ -85,11 +80,8 @@ class Latch:
 
     def remove_done_callback(self, fn: Callable[[Self], object]) -> int:
         """Take back a callback, as often as it was added; returns how often that was."""
-        with self._lock:
-            found = [key for key, added in (self._callbacks or {}).items() if added == fn]
-            for key in found:
-                self._unwatch(key)
-        return len(found)
+        found = [key for key in list(self._callbacks) if self._callbacks.get(key) == fn]
+        return sum(self._unwatch(key) for key in found)
 
     def _answer(self) -> bool:
         """Did it end as hoped for; only asked once it has ended."""
@@ -111,25 +103,21 @@ class Latch:
 
     def _watch(self, key: object, fn: Callback) -> bool:
         """Have `fn` called at the end; False if that is past."""
-        with self._lock:
-            if self._done:
-                return False
-            if self._callbacks is None:
-                self._callbacks = {}
-            self._callbacks[key] = fn
-            return True
+        if self._done:
+            return False
+        self._callbacks[key] = fn
+        return not (self.done and self._callbacks.pop(key, None) is not None)
 
-    def _unwatch(self, key: object) -> None:
-        """Forget what was watched under this key; taken or unknown keys are no error."""
-        callbacks = self._callbacks
-        if callbacks is not None:
-            callbacks.pop(key, None)
+    def _unwatch(self, key: object) -> bool:
+        """Forget what was watched under this key; False if it was taken or never there."""
+        return self._callbacks.pop(key, None) is not None
 
     def _close(self) -> list[Callback]:
-        """End it, with the lock held, and hand over the callbacks."""
-        callbacks, self._callbacks = self._callbacks, None
+        """Mark it as ended and hand over the callbacks; only for whoever may end it."""
         self._done = True
-        return list(callbacks.values()) if callbacks else []
+        callbacks = self._callbacks
+        taken = (callbacks.pop(key, None) for key in list(callbacks))
+        return [fn for fn in taken if fn is not None]
 
 
 def call_all(calls: Iterable[tuple[Callback, object]]) -> None:
@@ -141,18 +129,18 @@ def call_all(calls: Iterable[tuple[Callback, object]]) -> None:
     for fn, argument in rest:
         try:
             fn(argument)
-        except Exception:  # noqa: BLE001 - protects the machine: a callback is user code
-            log_failure("callback %r failed", fn)
+        except Exception as error:  # noqa: BLE001 - protects the machine: a callback is user code
+            log_failure(error, "callback %r failed", fn)
         except BaseException:
             call_all(rest)
             raise
 
 
-def log_failure(message: str, *args: object) -> None:
-    """Tell the logger "asyncmachine" of the exception that is being handled."""
+def log_failure(error: Exception, message: str, *args: object) -> None:
+    """Tell the logger "asyncmachine" of an error in code of the user."""
     import logging  # costs more than the rest of the package; only failures need it
 
-    logging.getLogger("asyncmachine").exception(message, *args)
+    logging.getLogger("asyncmachine").error(message, *args, exc_info=error)
 
 
 def wake(loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any], result: object) -> None:

@@ -90,7 +90,9 @@ class Restructuring(BindingCalls):
             known = [name for name in mutation.call.names if name in schema.index]
             mutation.call = schema.call(mutation.call.type, known)
         if self._waiters is not None:
-            self._waiters.schema_changed(old, ticks)
+            self._waiters.schema_changed()
+        if self._state_contexts is not None:
+            self._state_contexts.schema_changed()
 
     def export(self) -> Serialized:
         """The machine's id, states and ticks; needs a verified order."""

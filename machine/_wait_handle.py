@@ -9,13 +9,12 @@ leaves the index by itself, at once. Waiting in a loop with a timeout leaks noth
 
 A subscription is *claimed* by taking it out of its `home`, a dict: `dict.pop` is one
 indivisible operation, so of several threads that want to release it (a match, a context
-that ends, `cancel`) one gets it. No lock is needed for that, so it may also happen inside
-a garbage collection.
+that ends, `cancel`) one gets it, and only that one may end the handle. No lock is needed
+for that, so it may also happen inside a garbage collection.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Literal
 from weakref import ref
@@ -23,8 +22,8 @@ from weakref import ref
 from machine._latch import Callback, Latch, call_all
 
 if TYPE_CHECKING:
+    from machine._automaton import Node
     from machine._context import Context
-    from machine._latch import Lock
 
 Reason = Literal["match", "ctx", "disposed", "canceled"]
 """Why a handle was released."""
@@ -44,16 +43,12 @@ class WaitHandle(Latch):
 
     __slots__ = ("_reason", "_subscription")
 
-    _reason: Reason | None
-    _subscription: Subscription | None
-
-    def __init__(self, lock: Lock | None = None) -> None:
+    def __init__(self) -> None:
         # Spelled out rather than inherited: a handle is made with every `when_*`.
-        self._lock = threading.RLock() if lock is None else lock
         self._done = False
-        self._callbacks = None
-        self._reason = None
-        self._subscription = None
+        self._callbacks = {}
+        self._reason: Reason | None = None
+        self._subscription: Subscription | None = None
 
     @property
     def reason(self) -> Reason | None:
@@ -62,116 +57,111 @@ class WaitHandle(Latch):
 
     def cancel(self) -> None:
         """Stop waiting; the reason is then "canceled"."""
-        subscription = self._subscription
-        if subscription is None or subscription.claim():
-            self.release("canceled")
+        self.release("canceled")
 
     def release(self, reason: Reason) -> None:
         """End it and run its callbacks; no effect if it has ended."""
-        call_all([(fn, self) for fn in self._mark(reason)])
+        subscription = self._subscription
+        if subscription is not None and subscription.claim():
+            call_all([(fn, self) for fn in self._mark(reason)])
 
     def _mark(self, reason: Reason) -> Sequence[Callback]:
-        with self._lock:
-            if self._done:
-                return ()
-            self._reason = reason
-            self._subscription = None
-            if self._callbacks is None:
-                self._done = True
-                return ()
-            return self._close()
+        """End it; only for whoever claimed its subscription."""
+        self._reason = reason
+        self._subscription = None
+        self._done = True
+        return self._close() if self._callbacks else ()
 
     def _answer(self) -> bool:
         return self._reason == "match"
 
     def _watch(self, key: object, fn: Callback) -> bool:
-        with self._lock:
-            watched = super()._watch(key, fn)
-            if watched and self._subscription is not None:
-                self._subscription.keep = self
+        watched = super()._watch(key, fn)
+        self._hold()
         return watched
 
-    def _unwatch(self, key: object) -> None:
-        with self._lock:
-            super()._unwatch(key)
-            if self._subscription is not None and not self._callbacks:
-                self._subscription.keep = None
+    def _unwatch(self, key: object) -> bool:
+        found = super()._unwatch(key)
+        self._hold()
+        return found
+
+    def _hold(self) -> None:
+        """Let the subscription keep this handle alive while something waits on it."""
+        subscription = self._subscription
+        if subscription is None:
+            return
+        if not self._callbacks:
+            subscription.keep = None
+        if self._callbacks:  # looked at again: one may have been added meanwhile
+            subscription.keep = self
 
     def __bool__(self) -> bool:
         return self._done
 
     def __repr__(self) -> str:
-        what = "" if self._subscription is None else f" {self._subscription.what()}"
-        return f"<WaitHandle{what}: {self._reason or 'waiting'}>"
-
-
-def released(reason: Reason, lock: Lock | None = None) -> WaitHandle:
-    """A handle that never had to wait."""
-    handle = WaitHandle(lock)
-    handle._reason = reason
-    handle._done = True
-    return handle
+        subscription = self._subscription
+        what = "" if subscription is None else f" {subscription.label} {subscription.new_text()}"
+        return f"<WaitHandle{what.rstrip()}: {self._reason or 'waiting'}>"
 
 
 class Subscription(ref[WaitHandle]):
     """What the index knows of one handle: what it waits for, and where to find it."""
 
-    __slots__ = ("ctx", "home", "indexes", "keep", "names", "number", "tables")
+    __slots__ = ("ctx", "home", "keep", "names", "number", "tables")
 
     ctx: Context | None
     home: Table
-    indexes: Sequence[int] | None
-    """The states waited for; None when the schema does not define all of them."""
+    """Out of which it is claimed; put in last, so that whoever claims it finds it everywhere."""
     keep: WaitHandle | None
     """The handle, while something waits on it."""
     names: Sequence[str]
     number: int
     tables: Sequence[Table]
+    """Where else it is found."""
 
     # Two references are the same only if they are one; comparing what they refer to fails
     # once that is gone.
     __hash__ = object.__hash__
     __eq__ = object.__eq__
 
-    label = "when"
+    label = "release"
     """How log lines call this kind of waiter."""
 
-    def met(self, ticks: Sequence[int]) -> bool:
-        """Do these ticks satisfy it; never, when it waits for something else."""
+    def met(self, node: Node, ticks: Sequence[int]) -> bool:
+        """Is it satisfied by how the states stand; never, when it waits for something else."""
         return False
 
-    def reindex(self, index: dict[str, int], ticks: Sequence[int]) -> None:
-        """Find the states again under another schema; `ticks` are those before it."""
-        found = [index[name] for name in self.names if name in index]
-        self.indexes = found if len(found) == len(self.names) else None
-
-    def what(self) -> str:
-        """What is waited for, as the line of a new subscription tells it."""
-        return f"[{self.label}] {self.new_text()}"
-
     def new_text(self) -> str:
-        """The text of the log line for a new subscription."""
-        return " ".join(self.names)
+        """What is waited for, in the log line of a new subscription."""
+        return " ".join(dict.fromkeys(self.names))
 
     def match_text(self) -> str:
-        """The text of the log line for a match."""
+        """What was waited for, in the log line of a match."""
         return self.new_text()
 
     def claim(self) -> bool:
         """Take it out of every table; False if somebody else did."""
-        if self.home.pop(self.number, None) is None:
+        number = self.number
+        if self.home.pop(number, None) is None:
             return False
         for table in self.tables:
-            table.pop(self.number, None)
+            table.pop(number, None)
         self.keep = None
         if self.ctx is not None:
             self.ctx._unwatch(self)
         return True
 
+    def limit(self, ctx: Context, handle: WaitHandle) -> None:
+        """End with this context; asked for once the subscription is in the index."""
+        if not ctx._watch(self, self.ctx_ended):
+            self.ctx_ended(ctx)
+        if handle._done:  # released before the context knew of it
+            ctx._unwatch(self)
+
     def ctx_ended(self, ctx: Context) -> None:
         """The context that limits it ended."""
         handle = self()
-        if handle is not None and self.claim():
+        if handle is not None:
             handle.release("ctx")
 
 
@@ -190,3 +180,22 @@ def mark_all(
         if handle is not None and subscription.claim():
             marked.append((subscription, handle, handle._mark(reason)))
     return marked
+
+
+def released(reason: Reason) -> WaitHandle:
+    """A handle that never had to wait."""
+    handle = WaitHandle()
+    handle._mark(reason)
+    return handle
+
+
+def unreleased() -> WaitHandle:
+    """A handle of no machine; it ends by `release` or `cancel` and nothing else."""
+    handle = WaitHandle()
+    subscription = Subscription(handle, forget)
+    handle._subscription = subscription
+    subscription.ctx = subscription.keep = None
+    subscription.names = subscription.tables = ()
+    subscription.number = 0
+    subscription.home = {0: subscription}
+    return handle

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
-from machine._clock import Clock
 from machine._latch import log_failure
-from machine._state import A
 from machine._wait_handle import Subscription
+
+if TYPE_CHECKING:
+    from machine._automaton import Node
+    from machine._clock import Clock
+    from machine._state import A
 
 
 class Active(Subscription):
@@ -15,74 +19,48 @@ class Active(Subscription):
 
     __slots__ = ()
 
-    def met(self, ticks: Sequence[int]) -> bool:
-        indexes = self.indexes
-        if indexes is None:
-            return False
-        for index in indexes:
-            if not ticks[index] & 1:
-                return False
-        return True
+    label = "when"
+
+    def met(self, node: Node, ticks: Sequence[int]) -> bool:
+        return node.names.issuperset(self.names)
 
 
 class Inactive(Subscription):
-    """All states inactive at the same time; a state that is no more counts as inactive."""
+    """All states inactive at the same time; one that the schema has lost is inactive too."""
 
     __slots__ = ()
 
     label = "whenNot"
 
-    def met(self, ticks: Sequence[int]) -> bool:
-        for index in self.indexes or ():
-            if ticks[index] & 1:
-                return False
-        return True
-
-    def reindex(self, index: dict[str, int], ticks: Sequence[int]) -> None:
-        self.indexes = [index[name] for name in self.names if name in index]
+    def met(self, node: Node, ticks: Sequence[int]) -> bool:
+        return node.names.isdisjoint(self.names)
 
 
 class Reached(Subscription):
     """Each state's tick reached its own number, at whatever time."""
 
-    __slots__ = ("times", "wanted")
+    __slots__ = ("left", "wanted")
 
     label = "whenTime"
 
-    times: Sequence[int]
     wanted: Sequence[tuple[str, int]]
-    """As asked for; `names` and `times` lose what was reached before a change of schema."""
+    left: Sequence[tuple[str, int]]
+    """What was not reached so far. What was stays so, even if the schema loses the state."""
 
-    def met(self, ticks: Sequence[int]) -> bool:
-        indexes = self.indexes
-        if indexes is None:
-            return False
-        for index, time in zip(indexes, self.times, strict=True):
-            if ticks[index] < time:
-                return False
-        return True
-
-    def reindex(self, index: dict[str, int], ticks: Sequence[int]) -> None:
-        if self.indexes is not None:
-            self._forget_reached(self.indexes, ticks)
-        super().reindex(index, ticks)
-
-    def _forget_reached(self, indexes: Sequence[int], ticks: Sequence[int]) -> None:
-        left = [
+    def met(self, node: Node, ticks: Sequence[int]) -> bool:
+        index = node.automaton.schema.index
+        self.left = left = [
             (name, time)
-            for name, time, at in zip(self.names, self.times, indexes, strict=True)
-            if ticks[at] < time
+            for name, time in self.left
+            if name not in index or ticks[index[name]] < time
         ]
-        self.names = [name for name, _ in left]
-        self.times = [time for _, time in left]
+        return not left
 
     def new_text(self) -> str:
-        names = ",".join(name for name, _ in self.wanted)
-        return f"{names} {','.join(str(time) for _, time in self.wanted)}"
+        return f"{','.join(self.names)} {','.join(str(time) for _, time in self.wanted)}"
 
     def match_text(self) -> str:
-        names = " ".join(name for name, _ in self.wanted)
-        return f"{names} [{' '.join(str(time) for _, time in self.wanted)}]"
+        return f"{' '.join(self.names)} [{' '.join(str(time) for _, time in self.wanted)}]"
 
 
 class WithArgs(Subscription):
@@ -95,11 +73,11 @@ class WithArgs(Subscription):
     args: A
 
     def matches(self, args: A) -> bool:
-        """Has each wanted argument an equal one; an argument that cannot be compared has not."""
+        """Has each wanted argument an equal one; one that cannot be compared has not."""
         try:
             return all(key in args and args[key] == value for key, value in self.args.items())
-        except Exception:  # noqa: BLE001 - protects the machine: `==` is user code
-            log_failure("comparing arguments of %s failed", self.what())
+        except Exception as error:  # noqa: BLE001 - protects the machine: `==` is user code
+            log_failure(error, "comparing arguments for %s failed", self.new_text())
             return False
 
     def new_text(self) -> str:
@@ -119,8 +97,8 @@ class Query(Subscription):
         """Its answer; None when it raised, so that it is not asked again."""
         try:
             return bool(self.fn(clock))
-        except Exception:  # noqa: BLE001 - protects the machine: a query is user code
-            log_failure("query %r failed and was dropped", self.fn)
+        except Exception as error:  # noqa: BLE001 - protects the machine: as above
+            log_failure(error, "query %r failed and was dropped", self.fn)
             return None
 
     def new_text(self) -> str:

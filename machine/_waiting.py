@@ -5,42 +5,44 @@ Who is released when:
 - `when_args`: in the final phase, right after the State handlers of the state.
 - `when` and `when_not`, then `when_time` and its variants, then `when_query`: after
   `transition_end` of each transition that changed a tick, before the next one starts, in
-  the order in which they were made. They see the ticks as they are then.
+  the order in which they were made. They see the states as they are then.
 - `when_queue_ends`: once the right to drain is given back and tracers were told.
 - everything: when its context ends, when it is canceled, on disposal, or when nobody is
   left to learn of it (`_wait_handle`).
 
 The index is keyed by state names, one table of subscriptions per state and kind, so a
 transition costs what is subscribed to the states it changed and nothing else, and a change
-of schema moves nothing. The subscription carries the indexes that its check needs; they
-are looked up again when the schema changes.
+of schema moves nothing.
 
-No wake-up is lost, although the engine takes no lock and looks here only when `pending` is
-not empty. Registering does, in this order: (1) put the subscription into its tables and
-into `pending`; (2) take the machine's ticks again, and release it if they satisfy it. The
-engine does: (3) publish new ticks; (4) read `pending` and the tables. Say the engine
-misses the subscription in (4). Then (4) came before the end of (1); so (3), which is before
-(4), came before (2), and (2) sees the new ticks. Both may find it; then claiming it decides
-(`_wait_handle`). The same holds for the end of a drain: the drainer gives its token back,
-then reads `pending`; the registrar subscribes, then looks for the token.
+No wake-up is lost, although nobody takes a lock and the engine looks here only when
+`pending` is not empty. Registering does, in this order: (1) put the subscription into its
+tables and then into `pending`; (2) look at the machine's node and ticks again, and release
+it if they satisfy it. The engine does: (3) publish new ticks, then the new node; (4) read
+`pending` and the tables. Say the engine misses the subscription in (4), or cannot claim it
+yet. Then (4) came before the end of (1); so (3), which is before (4), came before (2), and
+(2) sees the new node. Both may find it; then claiming it decides. In the same way a
+registrar and the end of a drain meet (the drainer gives its token back, then reads
+`pending`; the registrar subscribes, then looks for the token), and a registrar and the
+disposal (which takes the ticks away, sets `_closed`, then releases all).
 
-What does take the lock: registering, so that names, indexes and ticks are those of one
-schema; changing the schema; ending a handle. Nothing of a user runs under it: lines are
-logged and callbacks run after it is released, and all handles released by one event have
-ended before the first callback runs.
+A change of schema publishes node, ticks and schema in this order and then calls
+`schema_changed`. Whoever reads schema, ticks and node in the opposite order, and finds the
+node to be of that schema, has ticks of that schema too. If not, a change is under way, and
+its `schema_changed` looks at the subscription, which is in the index by then.
+
+Nothing of a user runs in between: all handles released by one event have ended before a
+line is logged or a callback runs.
 """
 
 from __future__ import annotations
 
 import itertools
-import threading
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from machine._clock import Clock
 from machine._enums import LogLevel
-from machine._latch import call_all
-from machine._state import EXCEPTION, A, Names, names_tuple, unique
+from machine._latch import Callback, call_all
+from machine._state import EXCEPTION, Names, names_tuple
 from machine._wait_handle import (
     Reason,
     Subscription,
@@ -61,8 +63,13 @@ from machine._wait_kinds import (
 )
 
 if TYPE_CHECKING:
+    from machine._automaton import Node
+    from machine._clock import Clock
     from machine._context import Context
     from machine._schema import Schema
+    from machine._state import A
+
+__all__ = ["Host", "WaitHandle", "Waiters"]
 
 OPS = LogLevel.OPS
 
@@ -71,19 +78,20 @@ Tables = dict[str, Table]
 
 
 class Host(Protocol):
-    """What waiting needs of a machine."""
+    """What waiting needs of a machine. Node and ticks are replaced, never altered."""
 
     _schema: Schema
+    _node: Node
     _ticks: list[int]
-    """Replaced by every change, never altered, so taking it gives one moment."""
     _idle: list[None]
     """Holds the token of the drainer while nobody drains."""
+    _disposed: bool
     _log_level: LogLevel
 
     def log_lvl(self, level: LogLevel, msg: str, *args: Any) -> None:
         """Write a line of the log."""
 
-    def _missing(self, names: Sequence[str]) -> NoReturn:
+    def _missing(self, names: Sequence[str]) -> object:
         """Raise the error for names that the schema does not define."""
 
 
@@ -97,7 +105,6 @@ class Waiters:
         "_disposals",
         "_host",
         "_inactive",
-        "_lock",
         "_numbers",
         "_queries",
         "_queue_ends",
@@ -108,8 +115,7 @@ class Waiters:
 
     def __init__(self, host: Host) -> None:
         self._host = host
-        self._lock = threading.RLock()
-        self._closed = False
+        self._closed = host._disposed
         self._numbers = itertools.count()
         self._active: Tables = {}
         self._inactive: Tables = {}
@@ -149,19 +155,16 @@ class Waiters:
         The numbers need not be reached at the same time. A state named twice has to reach
         the higher one.
         """
-        names, wanted = names_tuple(states), tuple(times)
-        if len(names) != len(wanted):
+        names, numbers = names_tuple(states), tuple(times)
+        if len(names) != len(numbers):
             text = f"whenTime: states and times must have the same length ({' '.join(names)})"
             raise ValueError(text)
-        pairs: dict[str, int] = {}
-        for name, time in zip(names, wanted, strict=True):
-            pairs[name] = max(time, pairs.get(name, time))
-        with self._lock:
-            handle, subscription = self._new(Reached, tuple(pairs), ctx, self._reached)
-            subscription.times = tuple(pairs.values())
-            subscription.wanted = tuple(pairs.items())
-            self._enter(handle, subscription)
-        return self._opened(handle, subscription)
+        wanted: dict[str, int] = {}
+        for name, number in zip(names, numbers, strict=True):
+            wanted[name] = max(number, wanted.get(name, number))
+        handle, subscription = self._new(Reached, tuple(wanted), ctx, self._reached)
+        subscription.wanted = subscription.left = tuple(wanted.items())
+        return self._enter(handle, subscription)
 
     def when_ticks(self, state: str, ticks: int, ctx: Context | None = None) -> WaitHandle:
         """Released when the tick of the state has grown by this much since now."""
@@ -182,12 +185,10 @@ class Waiters:
         The mutation may have more; values are compared by `==`. Only activations to come
         count, those of an active multi state among them.
         """
-        with self._lock:
-            handle, subscription = self._new(WithArgs, (state,), ctx, self._args)
-            subscription.tables = (*subscription.tables, self.args_pending)
-            subscription.args = dict(args or {})
-            self._enter(handle, subscription)
-        return self._opened(handle, subscription)
+        handle, subscription = self._new(WithArgs, (state,), ctx, self._args)
+        subscription.tables = (*subscription.tables, self.args_pending)
+        subscription.args = dict(args or {})
+        return self._enter(handle, subscription)
 
     def when_query(self, fn: Callable[[Clock], object], ctx: Context | None = None) -> WaitHandle:
         """Released when `fn(clock)` is true after a transition that changed a tick.
@@ -195,50 +196,49 @@ class Waiters:
         It is not asked at the call. It runs in the thread that runs the machine and must be
         quick. If it raises, that is logged and the handle is canceled.
         """
-        with self._lock:
-            handle, subscription = self._new(Query, (), ctx, table=self._queries)
-            subscription.fn = fn
-            self._enter(handle, subscription)
-        return self._opened(handle, subscription)
+        handle, subscription = self._new(Query, (), ctx)
+        subscription.tables = (self._queries,)
+        subscription.fn = fn
+        return self._enter(handle, subscription)
 
     def when_queue_ends(self, ctx: Context | None = None) -> WaitHandle:
         """Released when the drain that is under way ended; at once if there is none."""
-        with self._lock:
-            handle, subscription = self._new(QueueEnd, (), ctx, table=self._queue_ends)
-            if self._host._idle:
-                handle._mark("match")
-                return handle
-            self._enter(handle, subscription)
-            if self._host._idle and subscription.claim():
-                handle._mark("match")
-        return self._opened(handle, subscription)
+        if self._host._idle and not self._closed:
+            return released("match")
+        handle, subscription = self._new(QueueEnd, (), ctx)
+        subscription.tables = (self._queue_ends,)
+        self._enter(handle, subscription)
+        if self._host._idle:
+            handle.release("match")
+        return handle
 
     def when_disposed(self) -> WaitHandle:
         """Released as the very last thing that a machine does."""
-        with self._lock:
-            if self._closed:
-                return released("match")
-            handle, subscription = self._new(Disposal, (), None)
-            subscription.home = self._disposals
-            self._enter(handle, subscription)
+        handle, subscription = self._new(Disposal, (), None)
+        subscription.home = self._disposals
+        subscription.home[subscription.number] = subscription
+        if self._closed:
+            handle.release("match")
         return handle
 
     # -- what the engine tells
 
-    def advanced(self, changed: Sequence[int]) -> None:
+    def advanced(self, changed: Iterable[int]) -> None:
         """A transition is over; the ticks of these states changed."""
         host = self._host
-        ticks, names = host._ticks, host._schema.names
+        node, ticks, names = host._node, host._ticks, host._schema.names
+        if not ticks:  # disposed meanwhile
+            return
         met: list[Subscription] = []
         for index in changed:
             tables = self._active if ticks[index] & 1 else self._inactive
             table = tables.get(names[index])
             if table:
-                met += [found for found in list(table.values()) if found.met(ticks)]
+                met += [found for found in list(table.values()) if found.met(node, ticks)]
         if len(met) > 1:
             met.sort(key=_number)
         if self._reached:
-            met += self._reached_by(changed)
+            met += self._reached_by([names[index] for index in changed])
         if self._queries:
             met += self._queries_true()
         if met:
@@ -248,60 +248,41 @@ class Waiters:
         """The State handlers of this state are through, in a mutation with these arguments."""
         table = self._args.get(self._host._schema.names[index])
         if table:
-            given = {} if args is None else args
-            matching = [
-                found
-                for found in list(table.values())
-                if isinstance(found, WithArgs) and found.matches(given)
-            ]
-            self._release(matching)
+            waiting = [found for found in list(table.values()) if isinstance(found, WithArgs)]
+            self._release([found for found in waiting if found.matches(args or {})])
 
     def queue_ended(self) -> None:
         """A drain is over and its token given back."""
         if self._queue_ends:
             self._release(list(self._queue_ends.values()))
 
-    def change_schema(self, publish: Callable[[], None]) -> None:
-        """Let `publish` replace the machine's schema and ticks; nothing registers meanwhile.
+    def schema_changed(self) -> None:
+        """The machine has another schema, or its states another order.
 
-        Waiters go on by name. What a waiter for times had reached stays reached. A state
-        that the new schema lacks is inactive and cannot activate. `publish` must do
-        nothing but assign.
+        Waiters go on by name. A state that is no more is inactive and cannot activate; what
+        a waiter for times had reached of it stays reached.
         """
-        with self._lock:
-            before = self._host._ticks
-            publish()
-            index, ticks = self._host._schema.index, self._host._ticks
-            waiting = list(self.pending.values())
-            for subscription in waiting:
-                subscription.reindex(index, before)
-            met = [subscription for subscription in waiting if subscription.met(ticks)]
-        self._release(met)
+        node, ticks = self._host._node, self._host._ticks
+        self._release([found for found in list(self.pending.values()) if found.met(node, ticks)])
 
     def dispose(self) -> None:
         """The machine is gone: release all, then those who wait for just that.
 
-        What is asked for afterwards comes back released.
+        Its ticks must be gone before. What is asked for afterwards comes back released.
         """
-        with self._lock:
-            self._closed = True
-        for table, reason in self._last_reasons():
-            marked = mark_all(list(table.values()), reason)
-            call_all([(fn, handle) for _, handle, calls in marked for fn in calls])
-
-    def _last_reasons(self) -> Iterable[tuple[Table, Reason]]:
-        return (self.pending, "disposed"), (self._disposals, "match")
+        self._closed = True
+        self._end_all(self.pending, "disposed")
+        self._end_all(self._disposals, "match")
 
     # -- inside
 
     def _when(
         self, kind: type[Subscription], tables: Tables, states: Names, ctx: Context | None
     ) -> WaitHandle:
-        names = (states,) if isinstance(states, str) else unique(states)
-        with self._lock:
-            handle, subscription = self._new(kind, names, ctx, tables)
-            self._enter(handle, subscription)
-        return self._opened(handle, subscription)
+        handle, subscription = self._new(
+            kind, (states,) if isinstance(states, str) else tuple(states), ctx, tables
+        )
+        return self._enter(handle, subscription)
 
     def _new(
         self,
@@ -309,37 +290,31 @@ class Waiters:
         names: tuple[str, ...],
         ctx: Context | None,
         tables: Tables | None = None,
-        table: Table | None = None,
     ) -> tuple[WaitHandle, Kind]:
-        """A handle and its subscription, in no table yet; with the lock."""
-        handle = WaitHandle(self._lock)
+        """A handle and its subscription, in no table yet."""
+        index = self._host._schema.index
+        for name in names:
+            if name not in index and not self._closed:
+                self._host._missing([name for name in names if name not in index])
+        handle = WaitHandle()
         subscription = kind(handle, forget)
         handle._subscription = subscription
         subscription.names = names
-        subscription.indexes = () if self._closed else self._indexes(names)
         subscription.ctx = ctx
         subscription.keep = None
         subscription.number = next(self._numbers)
         subscription.home = self.pending
         if tables is not None:
             subscription.tables = [tables.setdefault(name, {}) for name in names]
-        else:
-            subscription.tables = () if table is None else (table,)
         return handle, subscription
 
-    def _indexes(self, names: Sequence[str]) -> Sequence[int]:
-        index = self._host._schema.index
-        try:
-            return [index[name] for name in names]
-        except KeyError:
-            self._host._missing([name for name in names if name not in index])
-
-    def _enter(self, handle: WaitHandle, subscription: Subscription) -> None:
-        """Put a subscription into the index unless it is over already; with the lock."""
-        ticks, ctx = self._host._ticks, subscription.ctx
+    def _enter(self, handle: WaitHandle, subscription: Subscription) -> WaitHandle:
+        """Put a subscription into the index unless it is over already."""
+        host, ctx = self._host, subscription.ctx
+        schema, ticks, node = host._schema, host._ticks, host._node
         if self._closed:
             handle._mark("disposed")
-        elif subscription.met(ticks):
+        elif ticks and node.automaton.schema is schema and subscription.met(node, ticks):
             handle._mark("match")
         elif ctx is not None and ctx._done:
             handle._mark("ctx")
@@ -348,37 +323,46 @@ class Waiters:
             for table in subscription.tables:
                 table[number] = subscription
             subscription.home[number] = subscription
-            now = self._host._ticks
-            if now is not ticks and subscription.met(now) and subscription.claim():
-                handle._mark("match")
-
-    def _opened(self, handle: WaitHandle, subscription: Subscription) -> WaitHandle:
-        """What follows on registering once the lock is released."""
-        if not handle._done:
-            if self._host._log_level >= OPS:
-                text = f"[{subscription.label}:new] {subscription.new_text()}".rstrip()
-                self._host.log_lvl(OPS, text)
-            ctx = subscription.ctx
-            if ctx is not None:
-                if not ctx._watch(subscription, subscription.ctx_ended):
-                    subscription.ctx_ended(ctx)
-                if handle._done:
-                    ctx._unwatch(subscription)
+            if host._ticks is not ticks:
+                self._recheck(handle, subscription)
+            if host._log_level >= OPS or ctx is not None:
+                self._entered(handle, subscription)
         return handle
 
-    def _tick(self, state: str) -> int:
-        with self._lock:
-            if self._closed:
-                return 0
-            return self._host._ticks[self._indexes((state,))[0]]
+    def _recheck(self, handle: WaitHandle, subscription: Subscription) -> None:
+        """The ticks were replaced while it was put into the index."""
+        host = self._host
+        schema, ticks, node = host._schema, host._ticks, host._node
+        if self._closed:
+            handle.release("disposed")
+        elif ticks and node.automaton.schema is schema and subscription.met(node, ticks):
+            handle.release("match")
 
-    def _reached_by(self, changed: Sequence[int]) -> list[Subscription]:
-        ticks, names = self._host._ticks, self._host._schema.names
+    def _entered(self, handle: WaitHandle, subscription: Subscription) -> None:
+        """What follows on registering, unless it was released meanwhile."""
+        if handle._done:
+            return
+        text = f"[{subscription.label}:new] {subscription.new_text()}".rstrip()
+        self._host.log_lvl(OPS, text)
+        if subscription.ctx is not None:
+            subscription.limit(subscription.ctx, handle)
+
+    def _tick(self, state: str) -> int:
+        """The tick of a state; 0 on a disposed machine, or while its schema is changed."""
+        host = self._host
+        schema, ticks, node = host._schema, host._ticks, host._node
+        if state not in schema.index and not self._closed:
+            host._missing((state,))
+        same = node.automaton.schema is schema and ticks
+        return ticks[schema.index[state]] if same else 0
+
+    def _reached_by(self, names: Iterable[str]) -> list[Subscription]:
+        node, ticks = self._host._node, self._host._ticks
         met: list[Subscription] = []
-        for index in changed:
-            table = self._reached.get(names[index])
+        for name in names:
+            table = self._reached.get(name)
             if table:
-                met += [found for found in list(table.values()) if found.met(ticks)]
+                met += [found for found in list(table.values()) if found.met(node, ticks)]
         met.sort(key=_number)
         return met
 
@@ -395,7 +379,7 @@ class Waiters:
                 met.append(query)
         return met
 
-    def _release(self, met: list[Subscription]) -> None:
+    def _release(self, met: Iterable[Subscription]) -> None:
         """End these for a match, each once; then log, then run their callbacks."""
         marked = mark_all(met, "match")
         try:
@@ -404,8 +388,17 @@ class Waiters:
                     text = f"[{subscription.label}:match] {subscription.match_text()}".rstrip()
                     self._host.log_lvl(OPS, text)
         finally:
-            call_all([(fn, handle) for _, handle, calls in marked for fn in calls])
+            _run_callbacks(marked)
+
+    def _end_all(self, table: Table, reason: Reason) -> None:
+        _run_callbacks(mark_all(list(table.values()), reason))
 
 
 def _number(subscription: Subscription) -> int:
     return subscription.number
+
+
+def _run_callbacks(marked: Iterable[tuple[Subscription, WaitHandle, Sequence[Callback]]]) -> None:
+    calls = [(fn, handle) for _, handle, fns in marked for fn in fns]
+    if calls:
+        call_all(calls)

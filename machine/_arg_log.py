@@ -1,0 +1,31 @@
+"""Which arguments of a mutation log lines show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+LOG_CHARS_MAX = 20
+"""Longer values are cut, unless the mapper is told another limit."""
+
+ELLIPSIS_FROM = 5
+"""Below this limit a cut value has no room to tell that it is cut."""
+
+
+def new_args_mapper(
+    names: Iterable[str], maxlen: int = LOG_CHARS_MAX
+) -> Callable[[Mapping[str, Any]], dict[str, str]]:
+    """A function for `set_log_args` that shows these arguments, where given, cut to `maxlen`."""
+    chosen = tuple(names)
+
+    def mapper(args: Mapping[str, Any]) -> dict[str, str]:
+        return {name: cut(str(args[name]), maxlen) for name in chosen if name in args}
+
+    return mapper
+
+
+def cut(text: str, maxlen: int) -> str:
+    """The text in at most `maxlen` characters; a cut shows as `...` where that has room."""
+    if len(text) <= maxlen:
+        return text
+    return text[:maxlen] if maxlen < ELLIPSIS_FROM else f"{text[: maxlen - 3]}..."
