@@ -1,0 +1,70 @@
+"""The matrix, with names at the left and numbers above."""
+
+from __future__ import annotations
+
+from am_dbg.ink import BLANK, Ground, Ink, Line, Run, left, line, right
+from am_dbg.projection.matrix import MatrixView
+
+CELL = 4
+HEADER_ROWS = 4
+NAME_MAX = 22
+
+
+def name_width(names: tuple[str, ...], width: int) -> int:
+    """Room for the names of the rows."""
+    longest = max((len(name) for name in names), default=0)
+    return min(longest, NAME_MAX, width // 3)
+
+
+def matrix_columns(names: tuple[str, ...], width: int) -> int:
+    """How many states fit beside each other."""
+    return max(1, (width - name_width(names, width) - 6) // CELL)
+
+
+def draw_matrix(view: MatrixView, width: int, height: int, *, lit: bool = False) -> list[Line]:
+    """State numbers, called states, tick growth, then the table."""
+    names = name_width(view.names, width)
+    head = [
+        _numbers(view, names, width),
+        _values("called", view.called, view, names, width),
+        _values("ticks", view.growth, view, names, width),
+        BLANK,
+    ]
+    rows = []
+    for place, cells in enumerate(view.cells[: max(0, height - HEADER_ROWS)]):
+        index = view.first_row + place
+        picked = index == view.selected
+        ground = (Ground.CURSOR if lit else Ground.MARKED) if picked else Ground.NONE
+        runs = [
+            Run(right(str(index), 4), Ink.QUIET),
+            Run(" "),
+            Run(
+                left(view.names[index], names), Ink.PLAIN if any(cells) else Ink.QUIET, bold=picked
+            ),
+            *_cells(cells, view),
+        ]
+        rows.append(line(runs, width, ground))
+    return head + rows
+
+
+def _numbers(view: MatrixView, names: int, width: int) -> Line:
+    runs = [Run(" " * (names + 5))]
+    for place in range(len(view.called)):
+        index = view.first_column + place
+        picked = index == view.selected
+        runs.append(Run(right(str(index), CELL), Ink.PLACE if picked else Ink.QUIET, bold=picked))
+    return line(runs, width)
+
+
+def _values(title: str, values: tuple[int, ...], view: MatrixView, names: int, width: int) -> Line:
+    runs = [Run(left("     " + title, names + 5), Ink.QUIET), *_cells(values, view)]
+    return line(runs, width)
+
+
+def _cells(values: tuple[int, ...], view: MatrixView) -> list[Run]:
+    runs = []
+    for place, value in enumerate(values):
+        called = bool(view.called[place])
+        ink = Ink.PLACE if value and called else Ink.PLAIN if value else Ink.LINE
+        runs.append(Run(right(str(value), CELL), ink, bool(value), bool(value) and called))
+    return runs

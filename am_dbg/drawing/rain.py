@@ -1,0 +1,66 @@
+"""The rain, with the names of the states above it."""
+
+from __future__ import annotations
+
+from am_dbg.ink import Ground, Ink, Line, Run, line, right
+from am_dbg.projection.rain import RainRow, RainView
+from am_dbg.projection.times import clock_time
+
+CELL = 2
+HEADER_MAX = 12
+HEADER_SHARE = 3
+_INKS = {
+    ".": Ink.LINE,
+    "1": Ink.ADDED,
+    "2": Ink.ADDED,
+    "|": Ink.REMOVED,
+    "c": Ink.CANCELED,
+    "*": Ink.HANDLER,
+}
+
+
+def header_height(names: tuple[str, ...], height: int) -> int:
+    """Rows for the names, which stand upright; short panes cut them."""
+    longest = max((len(name) for name in names), default=0)
+    return min(longest, HEADER_MAX, max(1, height // HEADER_SHARE))
+
+
+def rain_columns(width: int) -> int:
+    """How many states fit beside number and time."""
+    return max(1, (width - 6 - 18) // CELL)
+
+
+def draw_rain(view: RainView, width: int, height: int, *, lit: bool = False) -> list[Line]:
+    """Names upright, then one line per transition."""
+    top = header_height(view.names, height)
+    rows = [_names(view, place, top, width) for place in range(top)]
+    return rows + [_row(row, view, width, lit) for row in view.rows[: height - top]]
+
+
+def _names(view: RainView, place: int, height: int, width: int) -> Line:
+    runs = [Run(" " * (view.number_digits + 3))]
+    for index, name in enumerate(view.names):
+        skipped = max(0, height - len(name))
+        char = name[place - skipped] if skipped <= place < skipped + len(name) else " "
+        if len(name) > height and place == height - 1:
+            char = "…"
+        picked = index == view.selected
+        ink = Ink.ERROR if index in view.errors else Ink.PLACE if picked else Ink.QUIET
+        runs += [Run(char, ink, bold=picked), Run(" ")]
+    return line(runs, width)
+
+
+def _row(row: RainRow, view: RainView, width: int, lit: bool) -> Line:
+    current = row.is_current
+    number = right(str(row.number), view.number_digits + 1)
+    runs = [Run(number, Ink.PLAIN if current else Ink.QUIET, bold=current), Run("  ")]
+    for index, cell in enumerate(row.cells):
+        ink = _INKS[cell]
+        if index in view.errors and cell in "12":
+            ink = Ink.ERROR
+        elif index == view.selected and cell == ".":
+            ink = Ink.QUIET
+        runs += [Run(cell, ink, cell == "2", index in row.called), Run(" ")]
+    runs += [Run(" "), Run(clock_time(row.time_ns), Ink.QUIET)]
+    ground = (Ground.CURSOR if lit else Ground.MARKED) if current else Ground.NONE
+    return line(runs, width, ground)

@@ -1,0 +1,217 @@
+"""The material of every picture: runs of text with a meaning, in lines.
+
+A run says what its text *means*, never which colour it has: themes turn meanings into
+colours, and a screen without colour still shows the marks that are part of the text. Lines
+are values, so two pictures can be compared and equal lines share one drawn strip.
+
+Widths are terminal cells. Text that goes into a run has been through
+`am_dbg.projection.clean` when it came from outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import lru_cache
+from typing import NamedTuple
+
+from rich.cells import cell_len, chop_cells, set_cell_size
+
+CUT_MARK = "…"
+
+
+class Ink(IntEnum):
+    """What a piece of text means; QUIET is for what is not needed now, LINE for frames."""
+
+    PLAIN = 0
+    QUIET = 1
+    LINE = 2
+    PLACE = 3
+    ADDED = 4
+    REMOVED = 5
+    ERROR = 6
+    CANCELED = 7
+    HANDLER = 8
+    FLAG = 9
+    PAST = 10
+
+
+class Ground(IntEnum):
+    """What lies behind a whole line: nothing, the cursor in a lit pane, or in another one."""
+
+    NONE = 0
+    CURSOR = 1
+    MARKED = 2
+
+
+class Run(NamedTuple):
+    """A piece of text with one meaning; `link` says where a click on it leads."""
+
+    text: str
+    ink: Ink = Ink.PLAIN
+    bold: bool = False
+    underline: bool = False
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of a pane."""
+
+    runs: tuple[Run, ...] = ()
+    ground: Ground = Ground.NONE
+
+    @property
+    def text(self) -> str:
+        """The line as plain text, which is also what is copied and printed."""
+        return "".join(run.text for run in self.runs)
+
+    @property
+    def width(self) -> int:
+        return sum(cell_len(run.text) for run in self.runs)
+
+    def link_at(self, x: int) -> str:
+        """Where a click on this column leads; empty when nowhere."""
+        for run in self.runs:
+            width = cell_len(run.text)
+            if x < width:
+                return run.link
+            x -= width
+        return ""
+
+
+BLANK = Line()
+SPACE = Run(" ")
+
+
+def width_of(text: str) -> int:
+    """How many cells a text takes."""
+    return cell_len(text)
+
+
+@lru_cache(maxsize=8192)
+def cut(text: str, width: int) -> str:
+    """The text in at most `width` cells; what was cut off shows as a mark."""
+    if width <= 0:
+        return ""
+    if len(text) <= width and cell_len(text) <= width:
+        return text
+    if len(text) > 2 * width:
+        text = text[: 2 * width]
+    return set_cell_size(text, width - 1).rstrip(" ") + CUT_MARK
+
+
+def left(text: str, width: int) -> str:
+    """The text cut or padded to exactly `width` cells, at the left."""
+    text = cut(text, width)
+    return text + " " * (width - cell_len(text))
+
+
+def right(text: str, width: int) -> str:
+    """The text cut or padded to exactly `width` cells, at the right."""
+    text = cut(text, width)
+    return " " * (width - cell_len(text)) + text
+
+
+def pad(width: int) -> Run:
+    """Nothing, `width` cells of it."""
+    return Run(" " * max(0, width))
+
+
+def width_of_runs(runs: Iterable[Run]) -> int:
+    """How many cells a row of runs takes."""
+    return sum(cell_len(run.text) for run in runs)
+
+
+def fit(runs: Iterable[Run], width: int) -> list[Run]:
+    """The runs in exactly `width` cells: cut with a mark, or padded."""
+    fitted: list[Run] = []
+    room = width
+    for run in runs:
+        size = cell_len(run.text)
+        if size > room:
+            if room > 0:
+                fitted.append(run._replace(text=cut(run.text, room)))
+            elif fitted:
+                fitted[-1] = _with_mark(fitted[-1])
+            room = width - width_of_runs(fitted)
+            break
+        if size:
+            fitted.append(run)
+            room -= size
+    if room > 0:
+        fitted.append(pad(room))
+    return fitted
+
+
+def _with_mark(run: Run) -> Run:
+    width = cell_len(run.text)
+    text = set_cell_size(run.text, width - 1).rstrip(" ") + CUT_MARK
+    return run._replace(text=left(text, width))
+
+
+def spread(
+    left_runs: Iterable[Run], right_runs: Iterable[Run], width: int, filler: Run = SPACE
+) -> list[Run]:
+    """Both sides of a row: the right side is kept whole, the left side gives way.
+
+    When the left side would lose more than half of its row, the right side goes instead.
+    """
+    tail = list(right_runs)
+    size = width_of_runs(tail)
+    head = list(left_runs)
+    if size > width // 2 and width_of_runs(head) + size + 1 > width:
+        tail, size = [], 0
+    if not tail:
+        return fit(head, width)
+    room = width - size - 1
+    used = width_of_runs(head)
+    if used > room:
+        return [*fit(head, room), SPACE, *tail]
+    return [*head, filler._replace(text=filler.text * (width - size - used)), *tail]
+
+
+def line(runs: Iterable[Run], width: int, ground: Ground = Ground.NONE) -> Line:
+    """A line of exactly `width` cells."""
+    return Line(tuple(fit(runs, width)), ground)
+
+
+def wrap(runs: Iterable[Run], width: int) -> list[list[Run]]:
+    """Break runs at spaces into rows of at most `width` cells; long words are chopped."""
+    rows: list[list[Run]] = [[]]
+    room = width
+    for run in runs:
+        for word in _words(run.text, width):
+            size = cell_len(word)
+            if size > room:
+                rows.append([])
+                room = width
+                if word.isspace():
+                    continue
+            rows[-1].append(run._replace(text=word))
+            room -= size
+    return [_merged(row) for row in rows]
+
+
+def _words(text: str, width: int) -> Iterable[str]:
+    start = 0
+    for index, char in enumerate(text):
+        if char == " ":
+            if index > start:
+                yield from chop_cells(text[start:index], width)
+            yield " "
+            start = index + 1
+    if start < len(text):
+        yield from chop_cells(text[start:], width)
+
+
+def _merged(runs: list[Run]) -> list[Run]:
+    """Neighbours of one kind joined, so that a row is as few runs as it can be."""
+    merged: list[Run] = []
+    for run in runs:
+        if merged and merged[-1][1:] == run[1:]:
+            merged[-1] = run._replace(text=merged[-1].text + run.text)
+        else:
+            merged.append(run)
+    return merged

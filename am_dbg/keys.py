@@ -1,0 +1,203 @@
+"""Every key of the debugger, in one table.
+
+Bindings, the footer, the help dialog and the README's table are made from it, so they
+cannot disagree. Keys have Textual's names; `reference` lists those of the Go debugger that
+do the same, as aliases. An `action` is the name of a method of control.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Group(Enum):
+    """Chapters of the help."""
+
+    MOVING = "Moving in time"
+    JUMPING = "Jumping"
+    PANES = "Panes"
+    VIEWS = "Views and filters"
+    TOOLS = "Tools"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One action with its keys; `hint` is its word in the footer, `rank` its place there."""
+
+    action: str
+    keys: tuple[str, ...]
+    help: str
+    group: Group
+    hint: str = ""
+    rank: int = 0
+    reference: tuple[str, ...] = ()
+
+    @property
+    def all_keys(self) -> tuple[str, ...]:
+        return (*self.keys, *self.reference)
+
+
+M, J, P, V, T = Group.MOVING, Group.JUMPING, Group.PANES, Group.VIEWS, Group.TOOLS
+
+KEYS: tuple[Key, ...] = (
+    Key("next_transition", ("right",), "next transition; next step in the steps row", M, "tx", 1),
+    Key("previous_transition", ("left",), "previous transition, or step", M),
+    Key("next_step", ("full_stop",), "next step, from any pane", M),
+    Key("previous_step", ("comma",), "previous step, from any pane", M),
+    Key("first", ("home",), "before the first transition: the initial structure", M),
+    Key("last", ("end",), "last transition", M),
+    Key("toggle_play", ("space",), "play, or pause", M, "play", 10),
+    Key("tail", ("t",), "follow the newest transition", M, "tail", 11, ("alt+v",)),
+    Key(
+        "next_same_state",
+        ("shift+right",),
+        "next transition of the selected state, or 50 on",
+        J,
+        "state",
+        2,
+        ("alt+right", "alt+l"),
+    ),
+    Key(
+        "previous_same_state",
+        ("shift+left",),
+        "previous transition of the selected state, or 50 back",
+        J,
+        reference=("alt+left", "alt+h"),
+    ),
+    Key("next_error", ("e",), "next error", J, "error", 3),
+    Key("previous_error", ("E",), "previous error", J),
+    Key("next_canceled", ("c",), "next canceled transition", J, "canceled", 4),
+    Key("previous_canceled", ("C",), "previous canceled transition", J),
+    Key("search", ("slash",), "search in the focused pane as you type", J, "search", 5),
+    Key("next_hit", ("n",), "next hit", J),
+    Key("previous_hit", ("N",), "previous hit", J),
+    Key("why", ("w",), "to the transition that last changed the selected state", J, "why", 6),
+    Key("source", ("s",), "to the transition that asked for this one", J, "source", 7),
+    Key(
+        "goto", ("g",), "go to a number, a machine time, a wall time or an address", J, "go to", 14
+    ),
+    Key("back", ("left_square_bracket",), "back in history", J),
+    Key("forward", ("right_square_bracket",), "forward in history", J),
+    Key("bookmark", ("b",), "set or remove a bookmark", J, "mark", 8),
+    Key("bookmarks", ("apostrophe",), "list of bookmarks", J),
+    Key("diff", ("d",), "difference between the last bookmark and here", J, "diff", 9),
+    Key("next_pane", ("tab",), "next pane", P, "pane", 16),
+    Key("previous_pane", ("shift+tab",), "previous pane", P),
+    Key("down", ("down", "j"), "down in the focused pane", P),
+    Key("up", ("up", "k"), "up in the focused pane", P),
+    Key("page_down", ("pagedown",), "a page down", P, reference=("alt+j",)),
+    Key("page_up", ("pageup",), "a page up", P, reference=("alt+k",)),
+    Key("choose", ("enter",), "unfold a state, follow a reference or a source", P),
+    Key("unfold_all", ("o",), "unfold or fold all states", P, reference=("alt+e",)),
+    Key("escape", ("escape",), "close, leave the search, back to the machines", P),
+    Key("remove_machine", ("backspace",), "remove the machine from the list", P, "", 0, ("alt+d",)),
+    Key("reader", ("r",), "reader on or off", V, "reader", 12, ("alt+o",)),
+    Key("view", ("m",), "log, rain, matrix", V, "view", 13, ("alt+m",)),
+    Key("rain", ("R",), "rain on or off", V, reference=("alt+r",)),
+    Key(
+        "filters", ("f",), "into the filters: arrows pick, space switches", V, reference=("alt+f",)
+    ),
+    Key("level", ("l",), "next log level", V),
+    Key("filter_canceled", (), "show canceled transitions", V),
+    Key("filter_auto", (), "show auto transitions", V),
+    Key("filter_queued", (), "show queued transitions", V),
+    Key("filter_empty", (), "show empty transitions", V),
+    Key("filter_health", (), "show health checks", V),
+    Key("filter_checks", (), "show checks", V),
+    Key("filter_times", (), "show seconds as headings", V),
+    Key("export", ("x",), "export to a session file", T, "export", 15, ("alt+s",)),
+    Key("copy", ("y",), "copy the transition with its log lines", T),
+    Key("copy_address", ("Y",), "copy the address", T),
+    Key("command_palette", ("ctrl+p",), "command palette, themes", T, "palette", 17),
+    Key("help", ("question_mark",), "this help", T, "help", 18),
+    Key("quit", ("q", "ctrl+q"), "quit", T, "quit", 19),
+)
+
+FOOTER_NARROW = (
+    "next_transition",
+    "next_error",
+    "search",
+    "why",
+    "toggle_play",
+    "tail",
+    "next_pane",
+    "help",
+    "quit",
+)
+
+_SIGNS = {
+    "right": "→",
+    "left": "←",
+    "up": "↑",
+    "down": "↓",
+    "space": "␣",
+    "slash": "/",
+    "full_stop": ".",
+    "comma": ",",
+    "apostrophe": "'",
+    "question_mark": "?",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "tab": "⇥",
+    "enter": "⏎",
+    "escape": "Esc",
+    "backspace": "⌫",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "home": "Home",
+    "end": "End",
+}
+_PREFIXES = {"shift": "⇧", "alt": "Alt+", "ctrl": "^"}
+_PAIRS = {"next_transition": "←→", "next_same_state": "⇧←→"}
+
+
+def sign_of(key: str) -> str:
+    """A key as it is written on the screen: ⇧→, Alt+h, ^p."""
+    *prefixes, name = key.split("+")
+    return "".join(_PREFIXES[prefix] for prefix in prefixes) + _SIGNS.get(name, name)
+
+
+def by_action() -> dict[str, Key]:
+    """The table by action."""
+    return {key.action: key for key in KEYS}
+
+
+def footer_hints(*, narrow: bool = False) -> tuple[tuple[str, str, str], ...]:
+    """Sign, word and action of what the footer shows, most needed first."""
+    table = by_action()
+    if narrow:
+        shown: Iterable[Key] = (table[action] for action in FOOTER_NARROW)
+    else:
+        ranked = sorted((key for key in KEYS if key.rank), key=lambda key: key.rank)
+        shown = (key for key in ranked if key.action not in ("next_pane", "quit"))
+    return tuple(
+        (_PAIRS.get(key.action, sign_of(key.keys[0])), key.hint, key.action) for key in shown
+    )
+
+
+def help_rows() -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    """Per group the keys with what they do."""
+    return tuple(
+        (
+            group.value,
+            tuple(
+                (" ".join(sign_of(name) for name in key.all_keys), key.help)
+                for key in KEYS
+                if key.group is group and key.all_keys
+            ),
+        )
+        for group in Group
+    )
+
+
+def markdown() -> str:
+    """The table for the README and the manual."""
+    rows = ["| key | what it does |", "|---|---|"]
+    for title, keys in help_rows():
+        rows.append(f"| **{title}** | |")
+        for signs, text in keys:
+            written = " ".join(f"`{sign}`" for sign in signs.split(" "))
+            rows.append(f"| {written} | {text} |")
+    return "\n".join(rows) + "\n"

@@ -1,0 +1,164 @@
+"""The single rows around the panes: address, filters, status."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from am_dbg.projection.clean import clean
+from am_dbg.projection.log import LEVEL_NAMES
+from am_dbg.projection.steps import Moment
+from am_dbg.query import Filters
+from am_dbg.store import Store, Track
+
+TAGS_MAX = 50
+
+
+class Flow(Enum):
+    """What the reader's time does by itself."""
+
+    PAUSED = "paused"
+    PLAYING = "playing"
+    TAIL = "tail"
+
+
+@dataclass(frozen=True, slots=True)
+class AddressView:
+    """Where the reader is, and how much there is in all."""
+
+    scheme: str = "mach://"
+    machine: str = ""
+    number: int = 0
+    step: int = 0
+    tags: tuple[str, ...] = ()
+    is_connected: bool = False
+    can_go_back: bool = False
+    can_go_forward: bool = False
+    machines: int = 0
+    transitions: int = 0
+    flow: Flow = Flow.PAUSED
+
+
+def project_address(
+    store: Store, moment: Moment | None, flow: Flow, *, back: bool = False, forward: bool = False
+) -> AddressView:
+    """The address bar."""
+    base = AddressView(
+        machines=len(store.tracks),
+        transitions=store.transitions,
+        flow=flow,
+        can_go_back=back,
+        can_go_forward=forward,
+    )
+    if moment is None:
+        return base
+    return AddressView(
+        machine=clean(moment.track.key),
+        number=moment.number,
+        step=moment.step if moment.is_stepping else 0,
+        tags=all_tags(store, moment.track),
+        is_connected=moment.track.connected,
+        can_go_back=back,
+        can_go_forward=forward,
+        machines=base.machines,
+        transitions=base.transitions,
+        flow=flow,
+    )
+
+
+def all_tags(store: Store, track: Track) -> tuple[str, ...]:
+    """The tags of a machine, then those of its parents."""
+    tags: list[str] = []
+    seen: set[str] = set()
+    at: Track | None = track
+    while at is not None and at.key not in seen and len(tags) < TAGS_MAX:
+        seen.add(at.key)
+        tags.extend(clean(tag) for tag in at.tags[:TAGS_MAX])
+        at = store.find(at.parent) if at.parent else None
+    return tuple(dict.fromkeys(tags))[:TAGS_MAX]
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """One filter: `action` is what a click on it asks for."""
+
+    name: str
+    is_on: bool
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class FilterBarView:
+    """The filters, and what a search found; `selected` is the switch under the keys."""
+
+    switches: tuple[Switch, ...] = ()
+    level: str = "changes"
+    hidden: int = 0
+    selected: int = -1
+    search: str = ""
+    hits: int = -1
+    hit: int = 0
+    where: str = ""
+    message: str = ""
+
+
+def project_filters(
+    filters: Filters,
+    *,
+    seconds: bool = False,
+    hidden: int = 0,
+    selected: int = -1,
+    search: str = "",
+    hits: int = -1,
+    hit: int = 0,
+    where: str = "",
+) -> FilterBarView:
+    """The filter bar."""
+    return FilterBarView(
+        switches=(
+            Switch("canceled", filters.canceled, "filter_canceled"),
+            Switch("auto", filters.auto, "filter_auto"),
+            Switch("queued", filters.queued, "filter_queued"),
+            Switch("empty", filters.empty, "filter_empty"),
+            Switch("health", filters.health, "filter_health"),
+            Switch("checks", filters.checks, "filter_checks"),
+            Switch("times", seconds, "filter_times"),
+        ),
+        level=LEVEL_NAMES[min(filters.level, len(LEVEL_NAMES) - 1)],
+        hidden=hidden,
+        selected=selected,
+        search=clean(search),
+        hits=hits,
+        hit=hit,
+        where=where,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StatusView:
+    """Where data comes from and how much of it there is; only tall screens have the row."""
+
+    listening: str = ""
+    live: int = 0
+    recorded: int = 0
+    time_sum: int = 0
+    source: str = ""
+    progress: str = ""
+    warning: str = ""
+
+
+def project_status(
+    tracks: Sequence[Track], listening: str, source: str, progress: str, warning: str
+) -> StatusView:
+    """The status row."""
+    live = sum(track.connected for track in tracks)
+    return StatusView(
+        listening=clean(listening),
+        live=live,
+        recorded=len(tracks) - live,
+        time_sum=sum(track.time_sum(track.count) for track in tracks),
+        source=clean(source),
+        progress=clean(progress),
+        warning=clean(warning),
+    )

@@ -1,0 +1,141 @@
+"""Which pane goes where on a terminal of some size.
+
+Wide screens have three columns: machines over states, the main view, the reader. Below
+`WIDE` columns there is one pane at a time behind tabs. Seven rows are fixed on either:
+address, transition, two for the timeline, steps, filters, footer. Tall screens have two
+more for the status; on very low ones the rows that matter least go first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+WIDE = 100
+TALL = 40
+WIDTH_MIN = 40
+HEIGHT_MIN = 10
+LOW = 15
+
+MACHINES = "machines"
+STATES = "states"
+LOG = "log"
+RAIN = "rain"
+MATRIX = "matrix"
+READER = "reader"
+ADDRESS = "address"
+TABS = "tabs"
+TRANSITION = "transition"
+TIMELINE = "timeline"
+STEPS = "steps"
+FILTERS = "filters"
+FOOTER = "footer"
+RULE = "rule"
+STATUS = "status"
+NOTICE = "notice"
+
+MAIN = (LOG, RAIN, MATRIX)
+FRAMED = (MACHINES, STATES, LOG, RAIN, MATRIX, READER)
+ALL_PANES = (*FRAMED, ADDRESS, TABS, TRANSITION, TIMELINE, STEPS, FILTERS, FOOTER, RULE, STATUS)
+
+FRAME = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """The place of a pane on the screen."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The boxes of all panes on show; a pane that is not in `boxes` is hidden."""
+
+    width: int
+    height: int
+    boxes: dict[str, Box] = field(default_factory=dict)
+    is_narrow: bool = False
+    is_too_small: bool = False
+
+    def is_framed(self, pane: str) -> bool:
+        return pane in FRAMED and not self.is_narrow
+
+    def inner(self, pane: str) -> tuple[int, int]:
+        """Width and height of a pane's content; 0 for a hidden one."""
+        box = self.boxes.get(pane)
+        if box is None:
+            return 0, 0
+        frame = FRAME if self.is_framed(pane) else 0
+        return max(0, box.width - frame), max(0, box.height - frame)
+
+
+def lay_out(
+    width: int,
+    height: int,
+    *,
+    main: str = LOG,
+    reader: bool = False,
+    focus: str = LOG,
+    stepping: bool = False,
+) -> Layout:
+    """The layout for a size and what is switched on."""
+    if width < WIDTH_MIN or height < HEIGHT_MIN:
+        boxes = {NOTICE: Box(0, 0, max(1, width), max(1, height))}
+        return Layout(width, height, boxes, is_too_small=True)
+    if width < WIDE:
+        return Layout(width, height, _narrow(width, height, main, focus), is_narrow=True)
+    return Layout(width, height, _wide(width, height, main, reader, stepping))
+
+
+def _bottom(width: int, height: int, rows: tuple[str, ...]) -> dict[str, Box]:
+    """Rows stacked at the lower edge, the first one highest."""
+    boxes = {}
+    y = height - sum(2 if row == TIMELINE else 1 for row in rows)
+    for row in rows:
+        size = 2 if row == TIMELINE else 1
+        boxes[row] = Box(0, y, width, size)
+        y += size
+    return boxes
+
+
+def _narrow(width: int, height: int, main: str, focus: str) -> dict[str, Box]:
+    rows: tuple[str, ...] = (TRANSITION, TIMELINE, STEPS, FILTERS, FOOTER)
+    if height < LOW:
+        rows = (TRANSITION, STEPS, FOOTER)
+    boxes = {ADDRESS: Box(0, 0, width, 1), TABS: Box(0, 1, width, 1)}
+    boxes |= _bottom(width, height, rows)
+    content = focus if focus in (MACHINES, STATES, READER) else main
+    boxes[content] = Box(0, 2, width, boxes[TRANSITION].y - 2)
+    return boxes
+
+
+def _wide(width: int, height: int, main: str, reader: bool, stepping: bool) -> dict[str, Box]:
+    rows: tuple[str, ...] = (TRANSITION, TIMELINE, STEPS, FILTERS, FOOTER)
+    if height >= TALL:
+        rows = (*rows[:-1], RULE, FOOTER, STATUS)
+    elif height < LOW:
+        rows = (TRANSITION, STEPS, FOOTER)
+    boxes = {ADDRESS: Box(0, 0, width, 1)} | _bottom(width, height, rows)
+    body = boxes[TRANSITION].y - 1
+    left = _left_width(width, stepping)
+    right = _reader_width(width) if reader else 0
+    upper = max(5, body // 3)
+    boxes[MACHINES] = Box(0, 1, left, upper)
+    boxes[STATES] = Box(0, 1 + upper, left, body - upper)
+    boxes[main] = Box(left, 1, width - left - right, body)
+    if reader:
+        boxes[READER] = Box(width - right, 1, right, body)
+    return boxes
+
+
+def _left_width(width: int, stepping: bool) -> int:
+    """Stepping needs room for the lines between related states."""
+    usual = max(28, min(36, width * 21 // 100))
+    return min(width * 2 // 5, usual + 8) if stepping else usual
+
+
+def _reader_width(width: int) -> int:
+    return max(30, min(46, width * 22 // 100))

@@ -1,0 +1,180 @@
+"""The list of machines: children below their parents, with counts up to this moment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+
+from am_dbg.projection.clean import clean
+from am_dbg.query import ALL, Visible, previous_error
+from am_dbg.store import Store, Track
+from am_dbg.store.facts import is_error_state
+
+RECENT_ERROR_TRANSITIONS = 100
+
+_DIGITS = re.compile(r"(\d+)")
+
+
+class Origin(Enum):
+    """Where a machine's transitions come from."""
+
+    LIVE = "live"
+    GONE = "gone"
+    RECORDED = "recorded"
+
+
+@dataclass(frozen=True, slots=True)
+class MachineRow:
+    """One machine at this moment.
+
+    `mark` is R (Ready is active), S (Start is), E (an error is), e (an error within the
+    last transitions) or nothing. `until` counts its transitions up to now, `after` those
+    that follow.
+    """
+
+    key: str
+    name: str
+    depth: int
+    mark: str
+    until: int
+    after: int
+    origin: Origin
+    is_selected: bool
+    is_error: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MachinesView:
+    """The visible window of the list; `top` is the position of its first row."""
+
+    rows: tuple[MachineRow, ...] = ()
+    top: int = 0
+    total: int = 0
+    needle: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a track stands in the list."""
+
+    track: Track
+    depth: int
+    is_recorded: bool = False
+
+    @property
+    def origin(self) -> Origin:
+        if self.track.connected:
+            return Origin.LIVE
+        return Origin.RECORDED if self.is_recorded else Origin.GONE
+
+
+def machine_order(store: Store) -> tuple[Place, ...]:
+    """All tracks as the list shows them: sorted by name, children below their parent."""
+    tracks = tuple(store.tracks)
+    recorded = frozenset(stream.number for stream in store.streams if not stream.live)
+    return _ordered(tracks, recorded)
+
+
+@lru_cache(maxsize=2)
+def _ordered(tracks: tuple[Track, ...], recorded: frozenset[int]) -> tuple[Place, ...]:
+    children: dict[str, list[Track]] = {}
+    ids = {track.id for track in tracks}
+    for track in sorted(tracks, key=lambda track: natural_key(track.key)):
+        parent = track.parent if track.parent in ids and track.parent != track.id else ""
+        children.setdefault(parent, []).append(track)
+    places: list[Place] = []
+
+    def place_of(track: Track, depth: int) -> Place:
+        return Place(track, depth, track.stream in recorded)
+
+    pending = [place_of(track, 0) for track in reversed(children.pop("", []))]
+    while pending:
+        place = pending.pop()
+        places.append(place)
+        below = children.pop(place.track.id, [])
+        pending.extend(place_of(track, place.depth + 1) for track in reversed(below))
+    places.extend(place_of(track, 0) for rest in children.values() for track in rest)
+    return tuple(places)
+
+
+def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Sorts names as people do: p2 before p10, capitals beside small letters."""
+    return tuple(
+        (0, int(part), "") if part.isdecimal() and len(part) < 20 else (1, 0, part.lower())
+        for part in _DIGITS.split(name)
+        if part
+    )
+
+
+def project_machines(
+    places: Sequence[Place], selected: Track | None, now_ns: int, top: int, height: int
+) -> MachinesView:
+    """The rows from `top` on; only those are looked at closely."""
+    top = clamped_top(top, len(places), height)
+    return MachinesView(
+        rows=tuple(
+            machine_row(place, place.track is selected, now_ns)
+            for place in places[top : top + height]
+        ),
+        top=top,
+        total=len(places),
+    )
+
+
+def machine_row(place: Place, is_selected: bool, now_ns: int) -> MachineRow:
+    """One machine at a moment."""
+    track = place.track
+    until = track.last_at_or_before(now_ns)
+    active = _active_marks(track, until)
+    mark = active[:1]
+    if not mark.isupper() and _had_error(track, until):
+        mark = "e"
+    return MachineRow(
+        key=track.key,
+        name=clean(track.key),
+        depth=place.depth,
+        mark=mark,
+        until=until,
+        after=track.count - until,
+        origin=place.origin,
+        is_selected=is_selected,
+        is_error=mark == "E",
+    )
+
+
+def _active_marks(track: Track, number: int) -> str:
+    """E, R or S, the most telling one, for what is active after a transition."""
+    clock = track.clock_at(max(number, track.first - 1))
+    ready = start = False
+    for state, tick in zip(track.schema_at(number), clock, strict=False):
+        if tick % 2 == 1:
+            if is_error_state(state.name):
+                return "E"
+            ready = ready or state.name == "Ready"
+            start = start or state.name == "Start"
+    return "R" if ready else "S" if start else ""
+
+
+def _had_error(track: Track, number: int) -> bool:
+    if number < track.first:
+        return False
+    last = previous_error(Visible(track, ALL), number + 1)
+    return last is not None and last > number - RECENT_ERROR_TRANSITIONS
+
+
+def clamped_top(top: int, total: int, height: int) -> int:
+    """A window's first row, moved so that the window is full when it can be."""
+    return max(0, min(top, total - height))
+
+
+def top_showing(position: int, top: int, total: int, height: int, around: int = 1) -> int:
+    """The window's first row, moved as little as shows a position with some rows around."""
+    around = min(around, max(0, (height - 1) // 2))
+    if position < top + around:
+        top = position - around
+    elif position >= top + height - around:
+        top = position - height + 1 + around
+    return clamped_top(top, total, height)

@@ -1,0 +1,105 @@
+"""The rain: a transition per row, a character per state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from am_dbg.projection.steps import Moment, state_names
+from am_dbg.query import Visible
+from am_dbg.store import Track
+from am_dbg.store.facts import is_error_state
+
+INACTIVE, ACTIVE, TOUCHED_ACTIVE, REMOVED, CANCELED, TOUCHED = ".", "1", "2", "|", "c", "*"
+
+
+@dataclass(frozen=True, slots=True)
+class RainRow:
+    """One transition: `cells` has one character per state of the view."""
+
+    number: int
+    time_ns: int
+    cells: str
+    called: frozenset[int] = frozenset()
+    is_current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RainView:
+    """The window of the rain; `first` is the index of the first state shown."""
+
+    names: tuple[str, ...] = ()
+    errors: frozenset[int] = frozenset()
+    rows: tuple[RainRow, ...] = ()
+    first: int = 0
+    selected: int = -1
+    number_digits: int = 4
+
+
+def project_rain(
+    moment: Moment, visible: Visible, height: int, columns: int, selected: str = "", *, tail: bool
+) -> RainView:
+    """Half of the rows ahead of the cursor, none when the newest one is followed."""
+    names = state_names(moment)
+    at = names.index(selected) if selected in names else -1
+    first = max(0, min(at - columns // 2, len(names) - columns)) if at >= 0 else 0
+    shown = names[first : first + columns]
+    numbers = _numbers(moment, visible, height, tail=tail)
+    return RainView(
+        names=shown,
+        errors=frozenset(i for i, name in enumerate(shown) if is_error_state(name)),
+        rows=tuple(
+            _row(moment.track, number, first, first + len(shown), number == moment.number)
+            for number in numbers
+        ),
+        first=first,
+        selected=at - first if at >= 0 else -1,
+        number_digits=max(4, len(str(moment.track.count))),
+    )
+
+
+def _numbers(moment: Moment, visible: Visible, height: int, *, tail: bool) -> list[int]:
+    """The visible transitions around the moment, as many as fit."""
+    ahead = 0 if tail else height // 2
+    position = visible.position_of(moment.number)
+    first = max(1, min(position + ahead, visible.count) - height + 1)
+    return visible.numbers(first, height)
+
+
+def _row(track: Track, number: int, low: int, high: int, is_current: bool) -> RainRow:
+    cells, called = _cells(track, number)
+    return RainRow(
+        number=number,
+        time_ns=track.time_at(number),
+        cells=cells[low:high],
+        called=frozenset(index - low for index in called if low <= index < high),
+        is_current=is_current,
+    )
+
+
+@lru_cache(maxsize=2048)
+def _cells(track: Track, number: int) -> tuple[str, tuple[int, ...]]:
+    shape, facts = track.shape_at(number), track.facts_at(number)
+    clock = track.clock_at(number)
+    touched = 0
+    for step in shape.steps:
+        for index in (step.source, step.target):
+            touched |= 1 << index if index >= 0 else 0
+    cells = "".join(_cell_run(clock, facts.is_canceled, facts.called, facts.removed, touched))
+    return cells, shape.called
+
+
+def _cell_run(
+    clock: tuple[int, ...], is_canceled: bool, called: int, removed: int, touched: int
+) -> Iterator[str]:
+    for index, tick in enumerate(clock):
+        is_touched = touched >> index & 1
+        if is_canceled and called >> index & 1:
+            yield CANCELED
+        elif tick % 2 == 1:
+            yield TOUCHED_ACTIVE if is_touched else ACTIVE
+        elif removed >> index & 1:
+            yield REMOVED
+        else:
+            yield TOUCHED if is_touched else INACTIVE

@@ -1,0 +1,148 @@
+"""The reader: everything that is known about one transition, in sections."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from am_dbg.ink import Run
+from am_dbg.projection.clean import clean, clean_lines
+from am_dbg.projection.steps import HANDLER, TYPE_NAMES, Moment, handler_name, name_at, step_text
+from am_dbg.projection.subscriptions import Pipe, Waiting, subscriptions_at
+from am_dbg.projection.why import who_asked, why
+from am_dbg.store import Store, Track, Transition
+
+SOURCES_MAX = 8
+HANDLERS_MAX = 200
+ARGS_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """One link of the chain of transitions that led here."""
+
+    machine: str
+    time: int
+    what: str = ""
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HandlerRow:
+    """One handler call; the duration is 0 when it was not recorded."""
+
+    name: str
+    outcome: str
+    duration_ns: int = 0
+    binding: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderView:
+    """What the reader pane shows; `top` is its first row."""
+
+    title: str = ""
+    why: tuple[Run, ...] = ()
+    sources: tuple[SourceRow, ...] = ()
+    executed: tuple[HandlerRow, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
+    pipes: tuple[Pipe, ...] = ()
+    is_history_cut: bool = False
+    queue_len: int = 0
+    queue: tuple[str, ...] = ()
+    args: tuple[tuple[str, str], ...] = ()
+    id: str = ""
+    top: int = 0
+
+
+def project_reader(store: Store, moment: Moment, top: int = 0) -> ReaderView:
+    """The sections for the transition on show."""
+    track = moment.track
+    if moment.is_start:
+        return ReaderView(title="initial", why=(Run("Before the first transition."),), top=top)
+    transition = track.transition(moment.number)
+    sources = source_chain(store, track, transition)
+    link = sources[0].link if sources else ""
+    asked = who_asked(transition, link, track.facts_at(moment.number).is_auto)
+    subscriptions = subscriptions_at(track, moment.number)
+    return ReaderView(
+        title=f"tx {moment.number}",
+        why=why(track, transition, asked),
+        sources=sources,
+        executed=_executed(track, transition),
+        waiting=subscriptions.waiting,
+        pipes=subscriptions.pipes,
+        is_history_cut=subscriptions.is_cut,
+        queue_len=transition.queue_len,
+        queue=_queued(transition),
+        args=tuple(
+            (clean(key), row)
+            for key, value in transition.args[:ARGS_MAX]
+            for row in clean_lines(value, 20)
+        ),
+        id=clean(transition.id),
+        top=top,
+    )
+
+
+def source_chain(store: Store, track: Track, transition: Transition) -> tuple[SourceRow, ...]:
+    """Who asked, who asked them, and so on, as far as it was recorded."""
+    rows: list[SourceRow] = []
+    source = transition.source
+    seen = {(track.key, transition.number)}
+    while source is not None and len(rows) < SOURCES_MAX:
+        owner = _track_of(store, source.machine, source.tx, track)
+        number = owner.number_of(source.tx) if owner else None
+        if owner is None or number is None or (owner.key, number) in seen:
+            rows.append(SourceRow(clean(source.machine), source.time))
+            break
+        seen.add((owner.key, number))
+        asking = owner.transition(number)
+        rows.append(
+            SourceRow(
+                machine=clean(owner.key),
+                time=source.time,
+                what=_what(owner, asking),
+                link=f"mach://{owner.key}/{number}",
+            )
+        )
+        source = asking.source
+    return tuple(rows)
+
+
+def _track_of(store: Store, id: str, tx: str, near: Track) -> Track | None:
+    """The track that a source names: the machine itself, else one of that id with the tx."""
+    if near.id == id and near.number_of(tx) is not None:
+        return near
+    return store.find(id)
+
+
+def _what(track: Track, transition: Transition) -> str:
+    """A transition in two words: its type and its called states."""
+    states = track.schema_at(transition.number)
+    names = ", ".join(name_at(states, index) for index in transition.shape.called[:4])
+    type_ = transition.shape.type
+    return f"{TYPE_NAMES[type_] if type_ < len(TYPE_NAMES) else 'mutation'} {names}"
+
+
+def _executed(track: Track, transition: Transition) -> tuple[HandlerRow, ...]:
+    states = track.schema_at(transition.number)
+    steps = [step for step in transition.shape.steps if step.type == HANDLER]
+    known = transition.handler_ns if len(transition.handler_ns) >= len(steps) else ()
+    return tuple(
+        HandlerRow(
+            name=handler_name(step, states),
+            outcome=step_text(step, states).outcome,
+            duration_ns=known[place] if known else 0,
+        )
+        for place, step in enumerate(steps[:HANDLERS_MAX])
+    )
+
+
+def _queued(transition: Transition) -> tuple[str, ...]:
+    """What this transition put into the queue, as far as its log lines tell."""
+    texts = (text for _, text in (*transition.pre_lines, *transition.lines))
+    return tuple(
+        clean(text.partition("] ")[0].removeprefix("[queue:") + " " + text.partition("] ")[2])
+        for text in texts
+        if text.startswith(("[queue:add]", "[queue:remove]", "[queue:set]"))
+    )[:50]

@@ -1,0 +1,208 @@
+"""The steps of a transition in words, and the one the reader has come to.
+
+The cursor counts the steps of the *next* transition, so that stepping past the last one
+arrives there. The screen tells it as people think of it: while some steps are shown, the
+transition being walked through is the one on show; with none, the transition under the
+cursor is complete. `Moment` is that translation, and every pane starts from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from am_dbg.cursor import Cursor
+from am_dbg.projection.clean import clean
+from am_dbg.query import Visible
+from am_dbg.store import Track
+from amtracer.schema import Shape, StateDef, StepDef, StepFlag
+
+RELATION, HANDLER, SET, REMOVE, REMOVE_NOT_ACTIVE, REQUESTED, CANCEL = 1, 2, 4, 8, 16, 32, 64
+RELATION_NAMES = ("after", "add", "require", "remove")
+ADD_TYPE, REMOVE_TYPE, SET_TYPE = 0, 1, 2
+TYPE_NAMES = ("add", "remove", "set", "eval")
+
+MARKS = {SET: "+", REMOVE: "-", REMOVE_NOT_ACTIVE: "-", HANDLER: "*", CANCEL: "!"}
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Which transition is on show and how far into it.
+
+    A number below the first one held is before all transitions. `settled` is the
+    transition whose clock holds now: the number itself when complete, the one before it
+    while its steps are walked.
+    """
+
+    track: Track
+    number: int
+    settled: int
+    step: int
+    steps: int
+
+    @property
+    def is_stepping(self) -> bool:
+        return self.number != self.settled
+
+    @property
+    def is_start(self) -> bool:
+        """Before the first transition, where the initial schema is shown."""
+        return self.number < self.track.first
+
+    @property
+    def shape(self) -> Shape | None:
+        return None if self.is_start else self.track.shape_at(self.number)
+
+    @property
+    def time_ns(self) -> int:
+        """The wall time of this moment."""
+        return self.track.time_at(self.number)
+
+    @property
+    def done(self) -> tuple[StepDef, ...]:
+        """The steps that already happened at this moment."""
+        shape = self.shape
+        return shape.steps[: self.step] if shape else ()
+
+
+def moment_of(cursor: Cursor, visible: Visible) -> Moment:
+    """The moment a cursor stands at."""
+    track = cursor.track
+    if cursor.step:
+        number = visible.next(cursor.number)
+        if number is not None:
+            steps = len(track.shape_at(number).steps)
+            return Moment(track, number, cursor.number, min(cursor.step, steps), steps)
+    held = cursor.number >= track.first
+    steps = len(track.shape_at(cursor.number).steps) if held else 0
+    return Moment(track, cursor.number, cursor.number, steps, steps)
+
+
+class StepKind(Enum):
+    """The sort of a step, as far as its looks go."""
+
+    REQUESTED = "requested"
+    SET = "set"
+    REMOVE = "remove"
+    RELATION = "relation"
+    HANDLER = "handler"
+    CANCEL = "cancel"
+    OTHER = "step"
+
+
+_KINDS = {
+    RELATION: StepKind.RELATION,
+    HANDLER: StepKind.HANDLER,
+    SET: StepKind.SET,
+    REMOVE: StepKind.REMOVE,
+    REMOVE_NOT_ACTIVE: StepKind.REMOVE,
+    REQUESTED: StepKind.REQUESTED,
+    CANCEL: StepKind.CANCEL,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StepText:
+    """One step in words: what it is, of what, and how it ended when that is known."""
+
+    kind: StepKind
+    subject: str
+    outcome: str = ""
+
+
+def name_at(states: Sequence[StateDef], index: int) -> str:
+    """The name of a state; empty for no state, a number for one the schema lacks."""
+    if index < 0:
+        return ""
+    return clean(states[index].name) if index < len(states) else f"#{index}"
+
+
+def handler_name(step: StepDef, states: Sequence[StateDef]) -> str:
+    """The handler that a handler step called: state + phase."""
+    source, target = name_at(states, step.source), name_at(states, step.target)
+    is_final, is_enter = step.flags & StepFlag.FINAL, step.flags & StepFlag.ENTER
+    if not source and not target:
+        return "AnyState" if is_final else "AnyEnter"
+    if is_final:
+        return (source or target) + ("State" if is_enter else "End")
+    if step.flags & StepFlag.SELF:
+        return (source or target) * 2
+    if source and target:
+        return source + target
+    return f"{target}Enter" if target else f"{source}Exit"
+
+
+def step_text(step: StepDef, states: Sequence[StateDef]) -> StepText:
+    """A step in words."""
+    kind = _KINDS.get(step.type, StepKind.OTHER)
+    source, target = name_at(states, step.source), name_at(states, step.target)
+    if kind is StepKind.HANDLER:
+        return StepText(kind, handler_name(step, states), _outcome(step))
+    if kind is StepKind.RELATION:
+        relation = RELATION_NAMES[step.relation] if 0 <= step.relation < 4 else "relation"
+        return StepText(kind, f"{source} {relation} {target}")
+    subject = target or source
+    outcome = "was not active" if step.type == REMOVE_NOT_ACTIVE else ""
+    return StepText(kind, subject, outcome)
+
+
+def _outcome(step: StepDef) -> str:
+    if step.flags & StepFlag.FAILED:
+        return "failed"
+    if step.flags & StepFlag.DENIED:
+        return "denied"
+    return "ran" if step.flags & StepFlag.FINAL else "accepted"
+
+
+def state_of(step: StepDef) -> int:
+    """The state a step's mark belongs to; -1 for none, as for global handlers."""
+    return step.target if step.target >= 0 else step.source
+
+
+def marks_of(steps: Sequence[StepDef]) -> dict[int, str]:
+    """Per state the marks that its steps left, in order, each run of one mark once."""
+    marks: dict[int, str] = {}
+    for step in steps:
+        mark = MARKS.get(step.type)
+        index = state_of(step)
+        if mark and index >= 0 and not marks.get(index, "").endswith(mark):
+            marks[index] = marks.get(index, "") + mark
+    return marks
+
+
+@dataclass(frozen=True, slots=True)
+class StepsView:
+    """The row of steps: `step` of `total` happened; `first` is the number of `texts[0]`."""
+
+    number: int = 0
+    step: int = 0
+    total: int = 0
+    first: int = 1
+    texts: tuple[StepText, ...] = ()
+    current: StepText | None = None
+    is_canceled: bool = False
+    is_stepping: bool = False
+
+
+STEPS_AROUND = 12
+
+
+def project_steps(moment: Moment) -> StepsView:
+    """The current step and its neighbours; bounded, a transition may have thousands."""
+    shape = moment.shape
+    if shape is None or not shape.steps:
+        return StepsView(number=moment.number)
+    states = moment.track.schema_at(moment.number)
+    first = max(0, moment.step - 1 - STEPS_AROUND)
+    near = shape.steps[first : moment.step + STEPS_AROUND]
+    return StepsView(
+        number=moment.number,
+        step=moment.step,
+        total=moment.steps,
+        first=first + 1,
+        texts=tuple(step_text(step, states) for step in near),
+        current=step_text(shape.steps[moment.step - 1], states) if moment.step else None,
+        is_canceled=moment.track.facts_at(moment.number).is_canceled,
+        is_stepping=moment.is_stepping,
+    )

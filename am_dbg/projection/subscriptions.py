@@ -1,0 +1,172 @@
+"""Waiters, contexts and pipes that exist at a moment, read from the log lines.
+
+A line tells when a subscription begins (`[when:new] A B`) and when it ends
+(`[when:match] A B`). Which ones exist at a transition follows from replaying those lines in
+order. Only transitions that have such lines are looked at, the newest `LOOK_BACK_MAX` of
+them; the view says when that was not all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from am_dbg.projection.clean import clean
+from am_dbg.query import Filters, Hits, Visible
+from am_dbg.store import Track
+
+LOOK_BACK_MAX = 400
+EVERYTHING = 4
+
+_FIND = ("[when", "[ctx:", "[pipe-")
+_WAIT = re.compile(r"^\[(when|whenNot|whenTime|whenArgs|whenQueue):(new|match)\] (.*)$", re.S)
+_CTX = re.compile(r"^\[ctx:(new|match)\] (.*)$", re.S)
+_PIPE = re.compile(r"^\[pipe-(in|out):(add|remove)\] (\S+) (?:to|from) (.+)$", re.S)
+_GONE = re.compile(r"^\[pipe:gc\] (.+)$", re.S)
+
+_VERBS = {
+    "when": "when",
+    "whenNot": "when not",
+    "whenTime": "ticks",
+    "whenArgs": "args",
+    "whenQueue": "queue",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A waiter or a context; `since` is the machine's time sum when it began."""
+
+    verb: str
+    states: str
+    condition: str = ""
+    since: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pipe:
+    """A pipe between a state here and another machine."""
+
+    direction: str
+    state: str
+    mutation: str
+    machine: str
+    since: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriptions:
+    """All that exists at one moment; `is_cut` when older lines were not looked at."""
+
+    waiting: tuple[Waiting, ...] = ()
+    pipes: tuple[Pipe, ...] = ()
+    is_cut: bool = False
+
+
+@lru_cache(maxsize=256)
+def subscriptions_at(track: Track, number: int) -> Subscriptions:
+    """What waits and what is piped after a transition."""
+    numbers, is_cut = _telling_numbers(track, number)
+    replay = _Replay()
+    for at in numbers:
+        transition = track.transition(at)
+        time_sum = track.time_sum(at)
+        replay.take((text for _, text in transition.pre_lines), time_sum)
+        replay.take((text for _, text in transition.lines), time_sum)
+    return Subscriptions(tuple(replay.waiting.values()), tuple(replay.pipes.values()), is_cut)
+
+
+def _telling_numbers(track: Track, number: int) -> tuple[list[int], bool]:
+    """The transitions up to a number that have telling lines, ascending."""
+    found: set[int] = set()
+    is_cut = False
+    for hits in _hits(track):
+        for at in _back(hits, number):
+            if len(found) >= LOOK_BACK_MAX:
+                is_cut = True
+                break
+            found.add(at)
+    return sorted(found), is_cut
+
+
+@lru_cache(maxsize=16)
+def _hits(track: Track) -> tuple[Hits, ...]:
+    visible = Visible(track, Filters(empty=True, health=True, level=EVERYTHING))
+    return tuple(Hits(visible, text) for text in _FIND)
+
+
+def _back(hits: Hits, number: int) -> Iterator[int]:
+    at = hits.previous(number + 1)
+    while at is not None:
+        yield at
+        at = hits.previous(at)
+
+
+class _Replay:
+    """Follows the lines from the oldest to the newest."""
+
+    def __init__(self) -> None:
+        self.waiting: dict[tuple[str, str], Waiting] = {}
+        self.pipes: dict[tuple[str, str, str, str], Pipe] = {}
+
+    def take(self, texts: Iterable[str], time_sum: int) -> None:
+        for text in texts:
+            if text.startswith("[when"):
+                self._wait(text, time_sum)
+            elif text.startswith("[ctx:"):
+                self._context(text, time_sum)
+            elif text.startswith("[pipe"):
+                self._pipe(text, time_sum)
+
+    def _wait(self, text: str, time_sum: int) -> None:
+        match = _WAIT.match(text)
+        if match is None:
+            return
+        kind, event, rest = match[1], match[2], clean(match[3])
+        states, condition = _condition(kind, rest)
+        key = (kind, f"{states} {condition}")
+        if event == "new":
+            self.waiting[key] = Waiting(_VERBS[kind], states, condition, time_sum)
+        else:
+            self.waiting.pop(key, None)
+
+    def _context(self, text: str, time_sum: int) -> None:
+        match = _CTX.match(text)
+        if match is None:
+            return
+        state = clean(match[2])
+        if match[1] == "new":
+            self.waiting["ctx", state] = Waiting("ctx", state, "", time_sum)
+        else:
+            self.waiting.pop(("ctx", state), None)
+
+    def _pipe(self, text: str, time_sum: int) -> None:
+        match, gone = _PIPE.match(text), _GONE.match(text)
+        if gone:
+            machine = clean(gone[1])
+            self.pipes = {key: pipe for key, pipe in self.pipes.items() if key[3] != machine}
+        if match:
+            direction, mutation, state, machine = (clean(part) for part in match.groups())
+            pipe = Pipe(direction, state, mutation, machine, time_sum)
+            self.pipes[direction, mutation, state, machine] = pipe
+
+
+def _condition(kind: str, rest: str) -> tuple[str, str]:
+    """The states of a waiter and what it waits for, in one form for `new` and `match`.
+
+    Both `A,B 1,2` and `A B [1 2]` are written; several states are told apart by commas in
+    some lines and by spaces in others.
+    """
+    if kind == "whenTime":
+        states, _, ticks = rest.rpartition(" ") if "[" not in rest else rest.partition(" [")
+        return _spaced(states), _spaced(ticks.strip("[]"))
+    if kind == "whenArgs":
+        states, _, args = rest.partition(" (")
+        return _spaced(states), args.rstrip(")")
+    return _spaced(rest), ""
+
+
+def _spaced(names: str) -> str:
+    return " ".join(names.replace(",", " ").split())

@@ -1,0 +1,167 @@
+"""The timeline: a column per stretch of transitions, as high as they were dense in time.
+
+Columns share the visible transitions evenly, so every step moves the cursor, every error
+has a column and a click lands where it points, however uneven time was. Time shows as the
+height of a column (transitions per second, on a logarithmic scale) and as marks where it
+stood still. Per column there is a handful of look-ups, whatever the track's size.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from am_dbg.projection.steps import Moment
+from am_dbg.query import Numbers, Visible, canceled, errors
+
+LEVELS = 7
+DECADES_MAX = 6.0
+PAUSE_NS_MIN = 1_000_000_000
+PAUSES_MAX = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its height from 0 to `LEVELS`, and what is among its transitions."""
+
+    level: int = 0
+    has_error: bool = False
+    has_canceled: bool = False
+    has_gap: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A column before which time stood still."""
+
+    column: int
+    span_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineView:
+    """What the timeline shows; `cursor` is a column, -1 before the first transition."""
+
+    columns: tuple[Column, ...] = ()
+    cursor: int = -1
+    start_ns: int = 0
+    end_ns: int = 0
+    pauses: tuple[Pause, ...] = ()
+    bookmarks: tuple[int, ...] = ()
+    is_empty: bool = True
+
+
+def project_timeline(
+    moment: Moment, visible: Visible, width: int, bookmarks: Sequence[int] = ()
+) -> TimelineView:
+    """The timeline of a track at a width."""
+    track = moment.track
+    first, last, count = visible.first(), visible.last(), visible.count
+    if not first or width < 1 or not count:
+        return TimelineView()
+    columns, pauses = _columns(visible, track.version, count, width)
+    return TimelineView(
+        columns=columns,
+        cursor=-1
+        if moment.is_start
+        else column_of(visible.position_of(moment.number), count, width),
+        start_ns=track.time_at(first),
+        end_ns=track.time_at(last),
+        pauses=pauses,
+        bookmarks=tuple(
+            column_of(visible.position_of(number), count, width) for number in bookmarks
+        ),
+        is_empty=False,
+    )
+
+
+def column_of(position: int, count: int, width: int) -> int:
+    """The middle one of the columns that stand for a position, counted from 1."""
+    return max(0, min(width - 1, (2 * position - 1) * width // (2 * count)))
+
+
+def number_at(visible: Visible, column: int, width: int) -> int:
+    """The visible transition that a column stands for."""
+    count = visible.count
+    if not count:
+        return 0
+    return visible.number_at(max(1, min(count, column * count // max(1, width) + 1)))
+
+
+@lru_cache(maxsize=8)
+def _columns(
+    visible: Visible, version: int, count: int, width: int
+) -> tuple[tuple[Column, ...], tuple[Pause, ...]]:
+    """The columns; they change with the data, the filters and the width only."""
+    ends = [
+        max(column * count // width + 1, (column + 1) * count // width) for column in range(width)
+    ]
+    numbers = _numbers_at(visible, ends)
+    times = [visible.track.time_at(number) for number in numbers]
+    levels, pauses = _levels(ends, times)
+    with_error = _marked(errors(visible), visible, count, width)
+    with_canceled = _marked(canceled(visible), visible, count, width)
+    gaps = {
+        column_of(max(1, visible.position_of(gap.after_number)), count, width)
+        for gap in visible.track.gaps
+    }
+    columns = tuple(
+        Column(levels[at], at in with_error, at in with_canceled, at in gaps) for at in range(width)
+    )
+    return columns, pauses
+
+
+def _numbers_at(visible: Visible, positions: Sequence[int]) -> list[int]:
+    """The visible numbers at ascending positions."""
+    if positions[-1] <= 2 * len(positions):
+        numbers = visible.numbers(1, positions[-1])
+        return [numbers[position - 1] for position in positions]
+    return [visible.number_at(position) for position in positions]
+
+
+def _levels(ends: Sequence[int], times: Sequence[int]) -> tuple[list[int], tuple[Pause, ...]]:
+    """Heights from the rate of each column; columns of one transition share its height."""
+    rates: list[float] = []
+    pauses: list[Pause] = []
+    before_end, before_time = 0, times[0]
+    rate = 0.0
+    for column, (end, time) in enumerate(zip(ends, times, strict=True)):
+        if end != before_end or not rates:
+            span = max(1_000, time - before_time)
+            rate = math.log10((end - before_end) * 1e9 / span)
+            if span >= PAUSE_NS_MIN and rates:
+                pauses.append(Pause(column, span))
+            before_end, before_time = end, time
+        rates.append(rate)
+    if len(rates) > 1:
+        first = next((at for at, end in enumerate(ends) if end != ends[0]), 0)
+        rates[:first] = [rates[first]] * first
+    top = max(rates)
+    low = max(min(rates), top - DECADES_MAX)
+    spread = max(top - low, 1e-9)
+    levels = [
+        1 + round((LEVELS - 1) * max(0.0, rate - low) / spread) if top > low else LEVELS // 2
+        for rate in rates
+    ]
+    longest = sorted(pauses, key=lambda pause: -pause.span_ns)[:PAUSES_MAX]
+    return levels, tuple(sorted(longest, key=lambda pause: pause.column))
+
+
+def _marked(found: Numbers, visible: Visible, count: int, width: int) -> set[int]:
+    """The columns that hold one of some numbers: one question per column that does."""
+    marked: set[int] = set()
+    number = found.next(0)
+    while number is not None:
+        position = visible.position_of(number)
+        first = (position - 1) * width // count
+        last = max(first, -(-position * width // count) - 1)
+        if count <= width:
+            first = -(-(position - 1) * width // count)
+        marked.update(range(first, min(last, width - 1) + 1))
+        following = max(position, (last + 1) * count // width)
+        if following >= count:
+            break
+        number = found.next(visible.number_at(following))
+    return marked

@@ -1,0 +1,162 @@
+"""Why a transition came about and ended as it did, as one plain paragraph.
+
+The paragraph is told from the steps alone where they say enough: who asked, what the
+relations made of it, which handlers had a word, who said no. It never guesses: what the
+steps leave open is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from am_dbg.ink import Ink, Run
+from am_dbg.projection.clean import clean
+from am_dbg.projection.denial import Denial, denial_of
+from am_dbg.projection.steps import (
+    ADD_TYPE,
+    HANDLER,
+    RELATION,
+    REMOVE_TYPE,
+    handler_name,
+    name_at,
+)
+from am_dbg.store import Track, Transition
+from am_dbg.store.facts import indexes_of
+from amtracer.schema import Shape, StateDef
+
+NAMES_MAX = 8
+_ADD, _REQUIRE, _REMOVE = 1, 2, 3
+
+
+def why(track: Track, transition: Transition, asked_by: Sequence[Run]) -> tuple[Run, ...]:
+    """The paragraph; `asked_by` is the sentence that tells who asked."""
+    states = track.schema_at(transition.number)
+    facts = track.facts_at(transition.number)
+    runs: list[Run] = [*asked_by, Run(" ")]
+    if facts.is_canceled:
+        runs += _canceled(transition, states)
+    else:
+        runs += _accepted(transition.shape, states, facts.added, facts.removed)
+    failed = [step for step in transition.shape.steps if step.flags & 16]
+    if failed and not facts.is_canceled:
+        runs += [
+            Run("But "),
+            Run(handler_name(failed[0], states), Ink.HANDLER),
+            Run(" failed. "),
+        ]
+    return tuple(runs)
+
+
+def _accepted(shape: Shape, states: Sequence[StateDef], added: int, removed: int) -> Iterable[Run]:
+    called = set(shape.called)
+    direct_added = [i for i in indexes_of(added) if i in called]
+    direct_removed = [i for i in indexes_of(removed) if i in called]
+    implied_added = [i for i in indexes_of(added) if i not in called]
+    implied_removed = [i for i in indexes_of(removed) if i not in called]
+    if direct_added:
+        yield from _names(direct_added, states, Ink.ADDED)
+        yield Run(f" {_was(direct_added)} activated. ")
+    if direct_removed:
+        yield from _names(direct_removed, states, Ink.REMOVED)
+        yield Run(f" {_was(direct_removed)} deactivated. ")
+    if not direct_added and not direct_removed and called:
+        yield from _names(sorted(called), states, Ink.PLAIN)
+        state_word = "active" if shape.type == ADD_TYPE else "inactive"
+        known = shape.type in (ADD_TYPE, REMOVE_TYPE)
+        yield Run(f" {_was(called)} {state_word} already. " if known else " changed nothing. ")
+    yield from _implied(shape, states, implied_added, implied_removed)
+    handlers = sum(step.type == HANDLER for step in shape.steps)
+    if handlers:
+        yield Run(f"{handlers} handler{'s' if handlers != 1 else ''} ran, none objected. ")
+    else:
+        yield Run("Nothing blocked it. ")
+
+
+def _implied(
+    shape: Shape, states: Sequence[StateDef], added: Sequence[int], removed: Sequence[int]
+) -> Iterable[Run]:
+    """What relations brought along, each with the state that did it."""
+    for indexes, relation, ink, verb in (
+        (added, _ADD, Ink.ADDED, "came along"),
+        (removed, _REMOVE, Ink.REMOVED, "had to go"),
+    ):
+        for index in indexes[:NAMES_MAX]:
+            yield Run(name_at(states, index), ink)
+            owner = _owner(shape, relation, index)
+            if owner >= 0:
+                names = {_ADD: "adds it", _REMOVE: "removes it"}
+                yield Run(f" {verb}: {name_at(states, owner)} {names[relation]}. ")
+            elif (needed := _missing(shape, index)) >= 0:
+                yield Run(f" {verb}: it requires {name_at(states, needed)}. ")
+            else:
+                yield Run(f" {verb}. ")
+        if len(indexes) > NAMES_MAX:
+            yield Run(f"{len(indexes) - NAMES_MAX} more {verb}. ")
+
+
+def _owner(shape: Shape, relation: int, target: int) -> int:
+    for step in shape.steps:
+        if step.type == RELATION and step.relation == relation and step.target == target:
+            return step.source
+    return -1
+
+
+def _missing(shape: Shape, owner: int) -> int:
+    for step in shape.steps:
+        if step.type == RELATION and step.relation == _REQUIRE and step.source == owner:
+            return step.target
+    return -1
+
+
+def _canceled(transition: Transition, states: Sequence[StateDef]) -> Iterable[Run]:
+    shape = transition.shape
+    denial = denial_of(shape, states, transition.lines)
+    yield Run("Canceled", Ink.CANCELED, bold=True)
+    yield Run(": ")
+    yield from _denied(denial)
+    if shape.called:
+        yield from _names(shape.called, states, Ink.CANCELED)
+        yield Run(f" did not {'go' if shape.type == REMOVE_TYPE else 'come'}; ")
+    yield Run("no tick changed. ")
+
+
+def _denied(denial: Denial) -> Iterable[Run]:
+    if denial.handler:
+        yield Run(denial.handler, Ink.HANDLER)
+        yield Run(" failed. " if denial.failed else " said no. ")
+    elif denial.blocked_by:
+        yield Run(denial.state, Ink.CANCELED)
+        yield Run(f" is blocked by {denial.blocked_by}, which removes it. ")
+    elif denial.requires:
+        yield Run(denial.state, Ink.CANCELED)
+        yield Run(f" requires {denial.requires}, which is not there. ")
+    else:
+        yield Run("the relations left it out. ")
+
+
+def _names(indexes: Iterable[int], states: Sequence[StateDef], ink: Ink) -> Iterable[Run]:
+    listed = list(indexes)
+    for place, index in enumerate(listed[:NAMES_MAX]):
+        if place:
+            yield Run(" and " if place == len(listed) - 1 else ", ")
+        yield Run(name_at(states, index), ink)
+    if len(listed) > NAMES_MAX:
+        yield Run(f" and {len(listed) - NAMES_MAX} more")
+
+
+def _was(items: Iterable[int]) -> str:
+    return "was" if len(list(items)) == 1 else "were"
+
+
+def who_asked(transition: Transition, source_link: str, is_auto: bool) -> tuple[Run, ...]:
+    """The sentence that tells where a mutation came from."""
+    if is_auto:
+        return (Run("Tried by itself: "), Run("auto", Ink.FLAG), Run("."))
+    source = transition.source
+    if source is None:
+        return (Run("Who asked is not recorded.", Ink.QUIET),)
+    name = clean(source.machine)
+    return (
+        Run(name, underline=bool(source_link), link=source_link),
+        Run(f" asked for it at its t{source.time}."),
+    )

@@ -1,0 +1,96 @@
+"""The debugger's own modes as a schema: what is shown, what has the focus, how time moves.
+
+Only modes are states, never data: a mutation stands for one thing the user or the clock
+did, so this machine can be watched with another debugger like any program. Groups of which
+one is active at a time remove each other. An implied state loses against an active one that
+removes it, so a move by hand calls `Paused` along, which ends playing and following.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import machine as am
+
+START = "Start"
+
+MACHINE_SELECTED = "MachineSelected"
+STATE_SELECTED = "StateSelected"
+STEPPING = "Stepping"
+
+PAUSED = "Paused"
+PLAYING = "Playing"
+TAILING = "Tailing"
+FLOWS = (PAUSED, PLAYING, TAILING)
+
+LOG_SHOWN = "LogShown"
+RAIN_SHOWN = "RainShown"
+MATRIX_SHOWN = "MatrixShown"
+MAIN_VIEWS = (LOG_SHOWN, RAIN_SHOWN, MATRIX_SHOWN)
+READER_SHOWN = "ReaderShown"
+
+MACHINES_FOCUSED = "MachinesFocused"
+STATES_FOCUSED = "StatesFocused"
+LOG_FOCUSED = "LogFocused"
+READER_FOCUSED = "ReaderFocused"
+TIMELINE_FOCUSED = "TimelineFocused"
+STEPS_FOCUSED = "StepsFocused"
+FILTERS_FOCUSED = "FiltersFocused"
+FOCUSES = (
+    MACHINES_FOCUSED,
+    STATES_FOCUSED,
+    LOG_FOCUSED,
+    READER_FOCUSED,
+    TIMELINE_FOCUSED,
+    STEPS_FOCUSED,
+    FILTERS_FOCUSED,
+)
+
+HELP_OPEN = "HelpOpen"
+EXPORT_OPEN = "ExportOpen"
+GOTO_OPEN = "GotoOpen"
+BOOKMARKS_OPEN = "BookmarksOpen"
+DIFF_OPEN = "DiffOpen"
+SEARCH_OPEN = "SearchOpen"
+DIALOGS = (HELP_OPEN, EXPORT_OPEN, GOTO_OPEN, BOOKMARKS_OPEN, DIFF_OPEN, SEARCH_OPEN)
+
+USER_MOVED = "UserMoved"
+USER_STEPPED = "UserStepped"
+USER_SCROLLED = "UserScrolled"
+MACHINE_CHOSEN = "MachineChosen"
+FILTERS_CHANGED = "FiltersChanged"
+PLAY_ADVANCED = "PlayAdvanced"
+DATA_ARRIVED = "DataArrived"
+IMPORTING = "Importing"
+LISTENING = "Listening"
+
+
+def _exclusive(names: Iterable[str], require: am.Names | None = None) -> am.Struct:
+    """States of which at most one is active."""
+    listed = tuple(names)
+    return {
+        name: am.State(require=require, remove=tuple(other for other in listed if other != name))
+        for name in listed
+    }
+
+
+SCHEMA: am.Struct = {
+    START: am.State(),
+    MACHINE_SELECTED: am.State(require=START),
+    STATE_SELECTED: am.State(require=MACHINE_SELECTED),
+    STEPPING: am.State(require=MACHINE_SELECTED),
+    **_exclusive(FLOWS, require=START),
+    **_exclusive(MAIN_VIEWS),
+    READER_SHOWN: am.State(),
+    **_exclusive(FOCUSES),
+    **_exclusive(DIALOGS),
+    USER_MOVED: am.State(multi=True, require=MACHINE_SELECTED, remove=(USER_STEPPED, STEPPING)),
+    USER_STEPPED: am.State(multi=True, require=MACHINE_SELECTED, remove=USER_MOVED),
+    USER_SCROLLED: am.State(multi=True, require=START),
+    MACHINE_CHOSEN: am.State(multi=True, require=START, add=MACHINE_SELECTED, remove=STEPPING),
+    FILTERS_CHANGED: am.State(multi=True, require=START),
+    PLAY_ADVANCED: am.State(multi=True, require=PLAYING),
+    DATA_ARRIVED: am.State(multi=True, require=START),
+    IMPORTING: am.State(require=START),
+    LISTENING: am.State(require=START),
+}

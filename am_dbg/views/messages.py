@@ -1,0 +1,55 @@
+"""What a user asks of a widget, posted for control to decide about."""
+
+from __future__ import annotations
+
+from textual.message import Message
+
+
+class Asked(Message):
+    """A named action, as keys have them."""
+
+    def __init__(self, action: str) -> None:
+        super().__init__()
+        self.action = action
+
+
+class LinkChosen(Message):
+    """A place to go to, as an address."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__()
+        self.address = address
+
+
+class RowChosen(Message):
+    """A row of a pane, counted from the first one shown."""
+
+    def __init__(self, pane: str, row: int, column: int) -> None:
+        super().__init__()
+        self.pane = pane
+        self.row = row
+        self.column = column
+
+
+class StepChosen(Message):
+    """A step of the transition on show, counted from 1."""
+
+    def __init__(self, step: int) -> None:
+        super().__init__()
+        self.step = step
+
+
+class Scrolled(Message):
+    """The wheel over a pane; floods of it become one."""
+
+    def __init__(self, pane: str, by: int) -> None:
+        super().__init__()
+        self.pane = pane
+        self.by = by
+
+
+class DataArrived(Message):
+    """The store has more than was last shown; however many of these wait, one is enough."""
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, DataArrived)
