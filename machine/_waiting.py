@@ -304,8 +304,9 @@ class Waiters:
         subscription.keep = None
         subscription.number = next(self._numbers)
         subscription.home = self.pending
-        if tables is not None:
-            subscription.tables = [tables.setdefault(name, {}) for name in names]
+        subscription.tables = (
+            () if tables is None else [tables.setdefault(name, {}) for name in names]
+        )
         return handle, subscription
 
     def _enter(self, handle: WaitHandle, subscription: Subscription) -> WaitHandle:
