@@ -1,0 +1,238 @@
+"""The worked examples about handlers, their order, and multi states."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+import machine as am
+
+Made = Callable[..., am.Machine]
+Watch = Callable[..., list[str]]
+LogOf = Callable[..., list[str]]
+
+EXECUTED, CANCELED = am.Result.EXECUTED, am.Result.CANCELED
+ABCD = "A{} B{} C{} D{}"
+
+
+def active_after(made: Made, *steps: tuple[str, list[str]]) -> am.Machine:
+    """A machine of four plain states to which these mutations were made."""
+    mach = made(ABCD)
+    for kind, states in steps:
+        getattr(mach, kind)(states)
+    return mach
+
+
+def test_the_first_add_enters_and_ends_with_the_global_handlers(made: Made, watch: Watch) -> None:
+    """Example 1: an add calls the state's Enter and State, with the global handlers after each."""
+    mach = made(ABCD)
+    calls = watch(mach)
+
+    assert mach.add1("A") is EXECUTED
+    assert mach.string_all() == "(A:1) [B:0 C:0 D:0 Exception:0]"
+    assert calls == ["AEnter", "AnyEnter", "AState", "AnyState"]
+
+
+def test_an_add_puts_called_states_first_and_keeps_the_rest(made: Made, watch: Watch) -> None:
+    """Example 2: called states come first in the active list, and active ones are asked too."""
+    mach = active_after(made, ("add", ["A"]))
+    calls = watch(mach)
+
+    assert mach.add1("B") is EXECUTED
+    assert str(mach) == "(A:1 B:1)"
+    assert mach.active_states() == ["B", "A"]
+    assert calls == ["BEnter", "AB", "AnyEnter", "BState", "AnyState"]
+
+
+def test_pairs_are_asked_even_when_neither_state_changes(made: Made, watch: Watch) -> None:
+    """Example 3: state-state handlers run for every active state and every target."""
+    mach = active_after(made, ("add", ["A"]), ("add", ["B"]))
+    calls = watch(mach)
+
+    mach.add1("C")
+
+    assert mach.active_states() == ["C", "B", "A"]
+    assert calls == ["CEnter", "AC", "AB", "BC", "BA", "AnyEnter", "CState", "AnyState"]
+
+
+def test_a_remove_exits_and_ends_and_asks_what_stays(made: Made, watch: Watch) -> None:
+    """Example 4: a remove calls Exit and End, with the pairs of active states and targets."""
+    mach = active_after(made, ("add", ["A"]), ("add", ["B"]), ("add", ["C"]))
+    calls = watch(mach)
+
+    mach.remove1("B")
+
+    assert mach.string_all() == "(A:1 C:1) [B:2 D:0 Exception:0]"
+    assert calls == ["BExit", "AC", "BC", "BA", "CA", "AnyEnter", "BEnd", "AnyState"]
+
+
+def test_exits_follow_the_active_list(made: Made, watch: Watch) -> None:
+    """Example 5: states that leave are asked in the order of the active list."""
+    steps = (("add", ["A"]), ("add", ["B"]), ("add", ["C"]), ("remove", ["B"]))
+    mach = active_after(made, *steps)
+    calls = watch(mach)
+
+    mach.set(["D"])
+
+    assert mach.string_all() == "(D:1) [A:2 B:2 C:2 Exception:0]"
+    negotiation = ["CExit", "AExit", "DEnter", "AD", "CD", "AnyEnter"]
+    assert calls == [*negotiation, "CEnd", "AEnd", "DState", "AnyState"]
+
+
+def test_adding_an_active_state_asks_only_itself(made: Made, watch: Watch) -> None:
+    """Example 6: an add of an active state is executed, ticks nothing and asks its self handler."""
+    mach = active_after(made, ("set", ["D"]))
+    calls = watch(mach)
+
+    assert mach.add1("D") is EXECUTED
+    assert mach.tick("D") == 1
+    assert calls == ["DD", "AnyEnter", "AnyState"]
+
+
+def test_removing_an_inactive_state_is_a_transition_without_effect(
+    made: Made, watch: Watch
+) -> None:
+    """Example 7: outside of transitions, removing an inactive state runs the global handlers."""
+    mach = active_after(made, ("set", ["D"]))
+    calls = watch(mach)
+
+    assert mach.remove1("A") is EXECUTED
+    assert mach.time_sum() == 1
+    assert calls == ["AnyEnter", "AnyState"]
+
+
+def test_a_set_of_nothing_removes_everything(made: Made, watch: Watch) -> None:
+    """Example 8: `set([])` leaves no state active."""
+    mach = active_after(made, ("set", ["A", "B", "C"]), ("set", ["D"]))
+    calls = watch(mach)
+
+    mach.set([])
+
+    assert mach.string_all() == "() [A:2 B:2 C:2 D:2 Exception:0]"
+    assert calls == ["DExit", "AnyEnter", "DEnd", "AnyState"]
+
+
+def test_targets_keep_the_order_in_which_they_were_called(made: Made, watch: Watch) -> None:
+    """Example 9: handlers of targets run in called order, those of active states by index."""
+    mach = active_after(made, ("set", ["A", "B"]))
+    calls = watch(mach)
+
+    mach.set(["D", "C"])
+
+    assert mach.active_states() == ["D", "C"]
+    negotiation = ["AExit", "BExit", "DEnter", "CEnter", "AD", "AC", "BD", "BC", "AnyEnter"]
+    assert calls == [*negotiation, "AEnd", "BEnd", "DState", "CState", "AnyState"]
+
+
+def test_a_called_active_state_is_asked_by_its_self_handler(made: Made, watch: Watch) -> None:
+    """Example 10: the self handler comes after all Enter handlers and before the pairs."""
+    mach = active_after(made, ("add", ["A"]))
+    calls = watch(mach)
+
+    mach.set(["A", "B"])
+
+    assert calls == ["BEnter", "AA", "AB", "AnyEnter", "BState", "AnyState"]
+
+
+def test_a_denying_self_handler_cancels_when_its_state_is_called(
+    made: Made, watch: Watch, log_of: LogOf
+) -> None:
+    """Example 11: a self handler can deny, but only mutations that call its state."""
+    mach = active_after(made, ("add", ["A"]))
+    watch(mach, deny=["AA"])
+    lines = log_of(mach)
+
+    assert mach.set(["A", "B"]) is CANCELED
+    assert "[cancel:self] (A B) by AA" in lines
+    assert mach.add1("B") is EXECUTED
+
+
+@pytest.mark.parametrize(
+    ("kind", "line"),
+    [("set", "[cancel] (D) by DEnter"), ("add", "[cancel] (D A) by DEnter")],
+)
+def test_a_denying_enter_handler_cancels(
+    made: Made, watch: Watch, log_of: LogOf, kind: str, line: str
+) -> None:
+    """Example 12: the line of a denial names the targets and the handler."""
+    mach = active_after(made, ("add", ["A"]))
+    watch(mach, deny=["DEnter"])
+    lines = log_of(mach)
+
+    assert getattr(mach, kind)(["D"]) is CANCELED
+    assert line in lines
+    assert str(mach) == "(A:1)"
+
+
+def test_a_denying_exit_handler_cancels_a_remove(made: Made, watch: Watch, log_of: LogOf) -> None:
+    """Example 13: a state that refuses to exit stays, and no target is named."""
+    mach = active_after(made, ("add", ["A"]))
+    watch(mach, deny=["AExit"])
+    lines = log_of(mach)
+
+    assert mach.remove1("A") is CANCELED
+    assert "[cancel] () by AExit" in lines
+    assert mach.is1("A")
+
+
+def test_a_denial_stops_the_handlers_bound_after_it(made: Made) -> None:
+    """Example 14: of two bound objects with the same handler, a denial of the first is enough."""
+    mach = made(ABCD)
+    calls: list[str] = []
+    mach.bind_handlers({"AEnter": lambda e: bool(calls.append("first"))})
+    mach.bind_handlers({"AEnter": lambda e: calls.append("second")})
+
+    assert mach.add1("A") is CANCELED
+    assert calls == ["first"]
+
+
+def test_a_called_multi_state_activates_again(made: Made, watch: Watch) -> None:
+    """Example 15: calling an active multi state grows its tick by two; else it just stays."""
+    mach = made("A{} B{multi} C{}")
+    mach.add(["A", "B"])
+    calls = watch(mach)
+
+    assert mach.add(["A", "B"]) is EXECUTED
+    assert str(mach) == "(A:1 B:3)"
+    assert calls == ["BEnter", "AA", "BB", "AB", "BA", "AnyEnter", "BState", "AnyState"]
+
+    mach.add1("C")
+    assert mach.tick("B") == 3
+
+    mach.set(["C"])
+    assert mach.string_all() == "(C:1) [A:2 B:4 Exception:0]"
+
+
+def test_an_implied_active_multi_state_does_not_activate_again(made: Made, watch: Watch) -> None:
+    """Example 16: only a direct call gives a multi state a new instance."""
+    mach = made("D{add:M} M{multi}")
+    mach.add1("M")
+    calls = watch(mach)
+
+    mach.add1("D")
+    assert str(mach) == "(D:1 M:1)"
+    assert "MState" not in calls
+
+    calls.clear()
+    mach.add1("M")
+    assert mach.tick("M") == 3
+    assert calls == ["MEnter", "MM", "DM", "MD", "AnyEnter", "MState", "AnyState"]
+
+
+def test_ticks_over_a_run_of_mutations(made: Made) -> None:
+    """Example 17: every activation and deactivation counts, a multi state's calls twice."""
+    mach = made("A{} B{multi} C{} D{}")
+    steps = [
+        ("add", ["A", "B"], [1, 1, 0, 0]),
+        ("add", ["A", "B"], [1, 3, 0, 0]),
+        ("add", ["A", "B", "C"], [1, 5, 1, 0]),
+        ("set", ["D"], [2, 6, 2, 1]),
+        ("add", ["D", "C"], [2, 6, 3, 1]),
+        ("remove", ["B", "C"], [2, 6, 4, 1]),
+        ("add", ["A", "B"], [3, 7, 4, 1]),
+    ]
+
+    for kind, states, ticks in steps:
+        getattr(mach, kind)(states)
+        assert mach.time(["A", "B", "C", "D"]) == ticks
