@@ -19,7 +19,7 @@ one of them stays. Counting may lag by a few, which moves the bound by as much.
 
 from __future__ import annotations
 
-from machine._enums import Result
+from machine._enums import CANCELED, EXECUTED
 from machine._resolve import Trail, Verdict, auto_states, growth_of, mask_of, resolve
 from machine._schema import Call, Indexes, Schema
 
@@ -77,7 +77,7 @@ class Plan:
         self.exits = verdict.exits
         self.enters = verdict.enters
         self._trail: Trail | None = None
-        self.result = Result.EXECUTED if verdict.accepted else Result.CANCELED
+        self.result = EXECUTED if verdict.accepted else CANCELED
         if not verdict.accepted:
             self.growth: tuple[tuple[int, int], ...] = ()
             self.changed: Indexes = ()

@@ -15,7 +15,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from machine._clock import time_after
-from machine._enums import LogLevel
+from machine._enums import CHANGES, EVERYTHING, OPS
 from machine._handlers import Binding, Handler, HandlerCall, Phase
 from machine._transition import Event, Transition
 from machine.errors import HandlerTimeoutError
@@ -24,85 +24,102 @@ if TYPE_CHECKING:
     from machine._engine import Engine
 
 PASSED, DENIED, FAILED, LATE = range(4)
+END = Phase.END
 NAME_WIDTH = 15
 NS = 1_000_000_000
-END = Phase.END
 
 
 def run_handler(mach: Engine, tx: Transition, call: HandlerCall) -> int:
     """Call what is bound to one name, in binding order, until one does not pass."""
-    outcome = PASSED
-    if mach._log_level == LogLevel.EVERYTHING:
-        outcome = _run_loudly(mach, tx, call)
+    if mach._slow or mach._hooks is not None:
+        outcome = _run_watched(mach, tx, call)
     else:
-        for binding, handler in call.bound:
-            outcome = _run_one(mach, tx, call, binding, handler)
-            if outcome:
-                break
+        outcome = _run_bound(mach, tx, call)
     if outcome:
         tx.own_steps().append(call.step(denied=outcome == DENIED, failed=outcome != DENIED))
-    elif tx._steps is not None and call.bound:
-        tx._steps.append(call.passed)
     elif call.bound:
-        tx._calls_done += 1
+        if tx._steps is None:
+            tx._calls_done += 1
+        else:
+            tx._steps.append(call.passed)
     return outcome
 
 
-def _run_loudly(mach: Engine, tx: Transition, call: HandlerCall) -> int:
-    """At the highest log level every bound object is named, with the handler or without."""
+def _run_bound(mach: Engine, tx: Transition, call: HandlerCall) -> int:
+    mach._handler = name = call.name
+    for _, handler in call.bound:
+        try:
+            answer = handler(Event(name, tx))
+        except BaseException as error:  # noqa: BLE001 - protects the machine from user code
+            return _failed(mach, tx, call, error)
+        now = monotonic()
+        took = now - tx.clock
+        tx.clock = now
+        if (answer is not None and not answer) or took > mach._handler_limit:
+            outcome = _judge(mach, tx, call, answer, took)
+            if outcome:
+                return outcome
+    return PASSED
+
+
+def _judge(mach: Engine, tx: Transition, call: HandlerCall, answer: object, took: float) -> int:
+    """What a call came to that did not raise: a late one's answer does not count."""
+    if took > mach._handler_limit:
+        return _late(mach, tx, call)
+    return DENIED if answer is not None and not answer and call.phase < END else PASSED
+
+
+def _run_watched(mach: Engine, tx: Transition, call: HandlerCall) -> int:
+    """The same while lines or tracers tell of each call.
+
+    At the highest log level every bound object is named, with this handler or without.
+    """
     handlers = dict(call.bound)
-    for binding in mach._bindings.items:
-        name = binding.name[:NAME_WIDTH].ljust(NAME_WIDTH, "_")
-        mach.log_lvl(LogLevel.EVERYTHING, f"[handle:{name}] {call.name}")
-        if binding not in handlers:
-            continue
-        outcome = _run_one(mach, tx, call, binding, handlers[binding])
-        if outcome:
-            return outcome
+    loud = mach._log_level == EVERYTHING
+    for binding in mach._bindings.items if loud else handlers:
+        if loud:
+            name = binding.name[:NAME_WIDTH].ljust(NAME_WIDTH, "_")
+            mach.log_lvl(EVERYTHING, f"[handle:{name}] {call.name}")
+        if binding in handlers:
+            outcome = _run_one(mach, tx, call, binding, handlers[binding])
+            if outcome:
+                return outcome
     return PASSED
 
 
 def _run_one(
     mach: Engine, tx: Transition, call: HandlerCall, binding: Binding, handler: Handler
 ) -> int:
-    mach._handler = name = call.name
-    watched = mach._hooks is not None or mach._log_level
-    if watched:
-        _before(mach, tx, binding, name)
+    name = call.name
+    _before(mach, tx, binding, name)
     error: BaseException | None = None
     answer: object = None
+    started = monotonic()
     try:
         answer = handler(Event(name, tx))
     except BaseException as raised:  # noqa: BLE001 - protects the machine from user code
         error = raised
-    now = monotonic()
-    took = now - tx.clock
-    tx.clock = now
-    if watched:
-        _after(mach, tx, binding, name, took)
+    took = monotonic() - started
+    _after(mach, tx, binding, name, took)
     if error is not None:
         return _failed(mach, tx, call, error)
-    limit = mach.handler_timeout
-    if limit and took > limit:
-        return _late(mach, tx, call)
-    return DENIED if answer is not None and not answer and call.phase < END else PASSED
+    return _judge(mach, tx, call, answer, took)
 
 
 def _before(mach: Engine, tx: Transition, binding: Binding, name: str) -> None:
     if mach._log_level:
         mach._handler = ""
-        mach.log_lvl(LogLevel.OPS, f"[handler:{binding.index}] {name}")
+        mach.log_lvl(OPS, f"[handler:{binding.index}] {name}")
     hooks = mach._hooks
     if hooks is not None:
         hooks.fire(hooks.handler_start, tx, binding.name, name)
     mach._handler = name
-    tx.clock = monotonic()
 
 
 def _after(mach: Engine, tx: Transition, binding: Binding, name: str, took: float) -> None:
     mach._handler = ""
     if mach._log_level:
-        mach.log_lvl(LogLevel.EVERYTHING, f"[handler:end] {name}")
+        mach.log_lvl(EVERYTHING, f"[handler:end] {name}")
     hooks = mach._hooks
     if hooks is not None:
         tx.handler_ns = [*tx.handler_ns, int(took * NS)]
@@ -110,7 +127,7 @@ def _after(mach: Engine, tx: Transition, binding: Binding, name: str, took: floa
 
 
 def _late(mach: Engine, tx: Transition, call: HandlerCall) -> int:
-    mach.log_lvl(LogLevel.OPS, f"[cancel] ({' '.join(tx.target_states())}) by timeout")
+    mach.log_lvl(OPS, f"[cancel] ({' '.join(tx.target_states())}) by timeout")
     mach._add_err_from(tx, HandlerTimeoutError(call.name))
     return LATE
 
@@ -119,7 +136,7 @@ def _failed(mach: Engine, tx: Transition, call: HandlerCall, error: BaseExceptio
     """A handler raised: store it, queue the Exception mutation, revert what did not complete."""
     passes = not isinstance(error, Exception) or not mach.panic_to_exception
     if not passes:
-        mach.log_lvl(LogLevel.OPS, "[recover] handling panic...")
+        mach.log_lvl(OPS, "[recover] handling panic...")
     if not tx.plan.call.calls_exception:
         if call.phase >= END:
             _revert(mach, tx, call)
@@ -128,7 +145,7 @@ def _failed(mach: Engine, tx: Transition, call: HandlerCall, error: BaseExceptio
     if passes:
         tx.own_steps().append(call.step(failed=True))
         raise error
-    mach.log_lvl(LogLevel.OPS, f"[cancel] ({' '.join(tx.target_states())}) by recover")
+    mach.log_lvl(OPS, f"[cancel] ({' '.join(tx.target_states())}) by recover")
     return FAILED
 
 
@@ -140,10 +157,10 @@ def _revert(mach: Engine, tx: Transition, call: HandlerCall) -> None:
     names = tx.plan.node.automaton.schema.names
     active = (*(state for state in mach._node.active if state not in out), *back)
     done = " ".join(names[state] for state in active)
-    mach.log_lvl(LogLevel.OPS, f"[recover] partial final states as ({done})")
+    mach.log_lvl(OPS, f"[recover] partial final states as ({done})")
     if not (back or out):
         return
     mach._ticks = time_after(mach._ticks, [(state, 1) for state in (*out, *back)])
     mach._node = tx.plan.node.automaton.node(active)
     parts = [f"+{names[state]}" for state in back] + [f"-{names[state]}" for state in out]
-    mach.log_lvl(LogLevel.CHANGES, f"[state] {' '.join(parts)}{tx.log_args()}")
+    mach.log_lvl(CHANGES, f"[state] {' '.join(parts)}{tx.log_args()}")

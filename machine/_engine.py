@@ -28,10 +28,22 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Sequence
+from math import inf
 from typing import TYPE_CHECKING
 
 from machine._automaton import Node, Plan
-from machine._enums import LogLevel, MutationType, Result
+from machine._enums import (
+    ADD,
+    CANCELED,
+    EVERYTHING,
+    EXECUTED,
+    NOTHING,
+    OPS,
+    QUEUED,
+    REMOVE,
+    LogLevel,
+    Result,
+)
 from machine._handlers import Bindings, Program
 from machine._logging import Logging
 from machine._mutation import Mutation, MutSource
@@ -40,7 +52,7 @@ from machine._queue import duplicate_of, may_enter_full
 from machine._resolve import auto_blockers
 from machine._schema import Call, Schema
 from machine._state import EXCEPTION, A
-from machine._transition import Transition
+from machine._transition import LogEntry, Transition
 from machine._walk import walk
 
 if TYPE_CHECKING:
@@ -48,39 +60,49 @@ if TYPE_CHECKING:
     from machine._tracing import Hooks
     from machine._waiting import Waiters
 
+HANDLER_TIMEOUT_S = 1.0
 NOTHING_BOUND = Program((), ())
 NO_BINDINGS = Bindings()
-EXECUTED, CANCELED, QUEUED = Result.EXECUTED, Result.CANCELED, Result.QUEUED
 
 
 class Engine(Logging):
     """State, queue and drain of a machine; the public calls are in the other parts."""
 
     queue_limit: int = 1000
-    handler_timeout: float | None = 1.0
     panic_to_exception: bool = True
     log_stack_trace: bool = True
 
     _tx_prefix: str = ""
-    _tx_count: int = 0
     _err: BaseException | None = None
-    _hooks: Hooks | None = None
-    _bindings: Bindings = NO_BINDINGS
-    _waiters: Waiters | None = None
-    _state_contexts: StateContexts | None = None
-    _disposing: bool = False
-    _slow: bool = False  # something must be looked at before a mutation may take the short way
-
-    _schema: Schema
-    _node: Node
-    _ticks: list[int]
 
     def __init__(self, node: Node) -> None:
-        self._schema = schema = node.automaton.schema
-        self._node = node
-        self._ticks = [0] * len(schema.names)
+        """Only what every mutation reads is put on the object; it is found there faster."""
+        self._schema: Schema = node.automaton.schema
+        self._node: Node = node
+        self._ticks: list[int] = [0] * len(self._schema.names)
         self._queue: deque[Mutation] = deque()
         self._idle: list[None] = [None]
+        self._slow: bool = False  # something is to be looked at before the short way is taken
+        self._disposing: bool = False
+        self._hooks: Hooks | None = None
+        self._bindings: Bindings = NO_BINDINGS
+        self._waiters: Waiters | None = None
+        self._state_contexts: StateContexts | None = None
+        self._log_level: LogLevel = NOTHING
+        self._pending_lines: list[LogEntry] | tuple[()] = ()
+        self._tx: Transition | None = None
+        self._tx_count: int = 0
+        self._handler: str = ""
+        self._handler_limit: float = HANDLER_TIMEOUT_S
+
+    @property
+    def handler_timeout(self) -> float | None:
+        """Limit of one handler call in seconds; None or 0 for none."""
+        return self._handler_limit if self._handler_limit < inf else None
+
+    @handler_timeout.setter
+    def handler_timeout(self, limit: float | None) -> None:
+        self._handler_limit = limit or inf
 
     @property
     def id(self) -> str:
@@ -125,20 +147,16 @@ class Engine(Logging):
             and not may_enter_full(call, EXCEPTION in self._node.names, source is not None)
         ):
             return CANCELED
-        if (
-            call.type is MutationType.REMOVE
-            and not (queue or self._idle)
-            and not self._node.mask & call.mask
-        ):
+        if call.type is REMOVE and not (queue or self._idle) and not self._node.mask & call.mask:
             return EXECUTED
         mutation = None if args else duplicate_of(queue, call)
         if mutation is None:
             mutation = Mutation(call, args, source)
             queue.append(mutation)
-            self.log_lvl(LogLevel.OPS, f"[queue:{call.type}] {call.text}")
+            self.log_lvl(OPS, f"[queue:{call.type}] {call.text}")
         else:
             text = f"[queue:skipped] Duplicate detected for [{call.type}] {call.text}"
-            self.log_lvl(LogLevel.OPS, text)
+            self.log_lvl(OPS, text)
         return self._run(mutation)
 
     def _run(self, mutation: Mutation) -> Result:
@@ -157,11 +175,9 @@ class Engine(Logging):
         return CANCELED if mutation.result is None else mutation.result
 
     def _postpone(self, mutation: Mutation) -> None:
-        if self._log_level >= LogLevel.OPS:
+        if self._log_level >= OPS:
             count = len(self._queue)
-            self.log_lvl(
-                LogLevel.OPS, f"[postpone] queue running ({count} item{'s' * (count != 1)})"
-            )
+            self.log_lvl(OPS, f"[postpone] queue running ({count} item{'s' * (count != 1)})")
         if self._hooks is not None:
             self._hooks.fire(self._hooks.mutation_queued, self, mutation)
 
@@ -219,7 +235,7 @@ class Engine(Logging):
                 return plan.result
             if waiters is None or not waiters.args_pending:
                 return self._apply(plan)
-        if self._log_level >= LogLevel.EVERYTHING:
+        if self._log_level >= EVERYTHING:
             program = bindings.every(plan)
         return walk(self, plan, program, args, source, mutation)
 
@@ -256,14 +272,14 @@ class Engine(Logging):
         """
         if after.auto or self._disposing:
             return
-        if self._log_level >= LogLevel.EVERYTHING:
+        if self._log_level >= EVERYTHING:
             names = self._schema.names
             for state, by in auto_blockers(self._schema, self._node.active):
                 text = f"[auto:rel:remove] {names[state]} by {names[by]}"
-                self.log_lvl(LogLevel.EVERYTHING, text)
+                self.log_lvl(EVERYTHING, text)
         auto = self._node.auto
         if auto is not None:
-            self.log_lvl(LogLevel.OPS, f"[auto] {auto.text}")
+            self.log_lvl(OPS, f"[auto] {auto.text}")
             self._queue.appendleft(Mutation(auto))
 
     def _recover(self, tx: Transition, handler: str, error: Exception) -> None:
@@ -273,13 +289,13 @@ class Engine(Logging):
         args: A = {"err": error, "panic": Panic(tx, handler, trace)}
         if trace:
             args["err.trace"] = trace
-        call = self._schema.call(MutationType.ADD, (EXCEPTION,))
+        call = self._schema.call(ADD, (EXCEPTION,))
         self._queue.appendleft(Mutation(call, args))
 
     def _add_err_from(self, tx: Transition, error: Exception) -> None:
         """Add an error at the end of the queue, with a transition as its source."""
         self._err = error
-        call = self._schema.call(MutationType.ADD, (EXCEPTION,))
+        call = self._schema.call(ADD, (EXCEPTION,))
         source = MutSource(self.id, tx.id, tx.time_sum_before())
         self._enter(call, {"err": error}, source)
 

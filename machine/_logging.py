@@ -34,14 +34,15 @@ class Logging:
     """The part of a machine that writes its log."""
 
     _id: str = ""
-    _tx: Transition | None = None
-    _handler: str = ""
     _disposed: bool = False
-    _log_level: LogLevel = LogLevel.NOTHING
     _log_id: bool = True
     _log_args: ArgsMapper | None = None
     _logger: Logger | None = print_line
-    _pending_lines: list[LogEntry] | tuple[()] = ()
+
+    _tx: Transition | None
+    _handler: str
+    _log_level: LogLevel
+    _pending_lines: list[LogEntry] | tuple[()]
 
     @property
     def id(self) -> str:

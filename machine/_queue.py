@@ -13,18 +13,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from machine._enums import MutationType
+from machine._enums import ADD, REMOVE, SET, MutationType
 from machine._mutation import Mutation
 from machine._schema import Call
 
-_OPPOSITE = {MutationType.ADD: MutationType.REMOVE, MutationType.REMOVE: MutationType.ADD}
+_OPPOSITE = {ADD: REMOVE, REMOVE: ADD}
 
 
 def duplicate_of(queue: Sequence[Mutation], call: Call) -> Mutation | None:
     """The waiting mutation that makes this call, without arguments, superfluous."""
     if call.multi:
         return None
-    if call.type is MutationType.SET:
+    if call.type is SET:
         return queue[-1] if queue and _equal(queue[-1], call) else None
     for position, waiting in enumerate(queue):
         if _equal(waiting, call):
@@ -67,6 +67,6 @@ def may_enter_full(call: Call, in_exception: bool, has_source: bool) -> bool:
     """May this call enter a full queue: only so that one error always gets in."""
     if has_source or not call.calls_exception:
         return False
-    if call.type is MutationType.ADD:
+    if call.type is ADD:
         return not in_exception
-    return call.type is MutationType.REMOVE and in_exception
+    return call.type is REMOVE and in_exception

@@ -35,7 +35,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from machine._enums import LogLevel, MutationType, Relation, StepType
+from machine._enums import DECISIONS, OPS, REMOVE, SET, LogLevel, Relation, StepType
 from machine._schema import Call, Indexes, Schema
 from machine._step import Step
 
@@ -102,7 +102,7 @@ class Trail:
             f"{self.names[state]}({' '.join(f'-{self.names[m]}' for m in missing)})"
             for state, missing in dropped.items()
         ]
-        level = LogLevel.DECISIONS if self.auto else LogLevel.OPS
+        level = DECISIONS if self.auto else OPS
         self.lines.append((level, f"[reject{':auto' * self.auto}] {' '.join(reasons)}"))
 
     def against(self, state: int, removers: Sequence[int], blockers: Sequence[int]) -> None:
@@ -114,14 +114,14 @@ class Trail:
         active = state in self._active
         self.state(StepType.REMOVE if active else StepType.REMOVE_NOT_ACTIVE, state)
         by = " ".join(self.names[blocker] for blocker in blockers)
-        level = LogLevel.OPS if active else LogLevel.DECISIONS
+        level = OPS if active else DECISIONS
         self.lines.append((level, f"[rel:remove] {self.names[state]} by {by}"))
 
     def line(self, tag: str, states: Iterable[int]) -> None:
         """A line that lists states, if there are any."""
         names = " ".join(self.names[state] for state in states)
         if names:
-            self.lines.append((LogLevel.OPS, f"[{tag}] {names}"))
+            self.lines.append((OPS, f"[{tag}] {names}"))
 
 
 def mask_of(states: Iterable[int]) -> int:
@@ -159,7 +159,7 @@ def judge(
 
 
 def _accepts(call: Call, after: int) -> bool:
-    if call.type is MutationType.REMOVE:
+    if call.type is REMOVE:
         return True
     if call.auto:
         return bool(call.mask & after)
@@ -176,24 +176,24 @@ def _reject(call: Call, after: int, trail: Trail) -> None:
 def _request(active: Indexes, before: int, call: Call, trail: Trail) -> None:
     for state in call.called:
         trail.state(StepType.REQUESTED, state)
-    if call.type is MutationType.REMOVE:
+    if call.type is REMOVE:
         for state in call.called:
             trail.state(StepType.REMOVE, state)
         return
     for state in call.called:
         if not before >> state & 1:
             trail.state(StepType.SET, state)
-    if call.type is MutationType.SET:
+    if call.type is SET:
         for state in active:
             if not call.mask >> state & 1:
                 trail.state(StepType.REMOVE, state)
 
 
 def _start(active: Indexes, call: Call) -> list[int]:
-    if call.type is MutationType.SET:
+    if call.type is SET:
         return list(call.called)
     rest = [state for state in active if not call.mask >> state & 1]
-    return rest if call.type is MutationType.REMOVE else [*call.called, *rest]
+    return rest if call.type is REMOVE else [*call.called, *rest]
 
 
 def _targets(
@@ -201,7 +201,7 @@ def _targets(
 ) -> list[int]:
     """The five passes and the sort."""
     idle = before & ~schema.multi_mask  # active, so its add is not applied again
-    barred = call.mask if call.type is MutationType.REMOVE else 0
+    barred = call.mask if call.type is REMOVE else 0
     states = _add(schema, _start(active, call), idle, barred, trail)
     states = require(schema, states, trail)
     states = _unblocked(schema, states, trail)

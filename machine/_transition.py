@@ -64,9 +64,6 @@ class Transition:
     pre_log_entries: Sequence[LogEntry] = ()
     handler_ns: list[int] | tuple[()] = ()
     clock = 0.0
-    _calls_done = 0
-    _steps: list[Step] | None = None
-    _verdict: Verdict | None = None
     _args: A | None = None
     _after: list[int] | None = None
     _mutation: Mutation | None = None
@@ -77,6 +74,9 @@ class Transition:
         self.number = number
         self._program = program
         self._before = machine._ticks
+        self._verdict: Verdict | None = None
+        self._steps: list[Step] | None = None
+        self._calls_done = 0
 
     @property
     def id(self) -> str:

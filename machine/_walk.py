@@ -31,10 +31,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from time import monotonic, monotonic_ns
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from machine._calling import run_handler
-from machine._enums import LogLevel, Result
+from machine._enums import CANCELED, CHANGES, DECISIONS, EVERYTHING, EXECUTED, OPS, Result
 from machine._handlers import HandlerCall, Phase, Program, final_slots
 from machine._resolve import Trail, Verdict, fallen_out, growth_of
 from machine._transition import Transition
@@ -42,11 +42,11 @@ from machine._transition import Transition
 if TYPE_CHECKING:
     from machine._automaton import Plan
     from machine._engine import Engine
-    from machine._machine import Machine
     from machine._mutation import Mutation, MutSource
     from machine._state import A
 
-EXECUTED, CANCELED = Result.EXECUTED, Result.CANCELED
+
+STATE = Phase.STATE
 
 
 def walk(
@@ -59,7 +59,7 @@ def walk(
 ) -> Result:
     """Carry out a transition from its creation to the end, waiters included."""
     mach._tx_count = number = mach._tx_count + 1
-    tx = Transition(cast("Machine", mach), plan, program, number)
+    tx = Transition(mach, plan, program, number)  # type: ignore[arg-type]  # never part of one
     if args:
         tx._args = args
     if source is not None:
@@ -72,8 +72,14 @@ def walk(
         _begin(mach, tx)
     passing = None
     try:
-        if not plan.accepted or not _passes(mach, tx, program):
+        if not plan.accepted:
             tx.accepted = False
+        elif program.negotiation and not _negotiate(mach, tx, program.negotiation):
+            tx.accepted = False
+        elif not tx.is_check:
+            _apply(mach, tx)
+            if program.finals or mach._waiters is not None or tx._verdict is not None:
+                tx.accepted = _finish(mach, tx, program)
     except BaseException as error:  # noqa: BLE001 - passes through, once the books are closed
         tx.accepted = False
         passing = error
@@ -81,23 +87,6 @@ def walk(
     if passing is not None:
         raise passing
     return EXECUTED if tx.accepted else CANCELED
-
-
-def _passes(mach: Engine, tx: Transition, program: Program) -> bool:
-    """The phases of a transition that relations accept."""
-    if program.empty:
-        if not tx.is_check:
-            _apply(mach, tx)
-            if mach._waiters is not None:
-                return _finish(mach, tx, program)
-        return True
-    tx.clock = monotonic()
-    if not _negotiate(mach, tx, program.negotiation):
-        return False
-    if tx.is_check:
-        return True
-    _apply(mach, tx)
-    return _finish(mach, tx, program)
 
 
 def _begin(mach: Engine, tx: Transition) -> None:
@@ -139,10 +128,10 @@ def _close(mach: Engine, tx: Transition) -> None:
 
 def _announce(mach: Engine, tx: Transition) -> None:
     call = tx.plan.call
-    level = LogLevel.DECISIONS if call.auto else LogLevel.OPS
+    level = DECISIONS if call.auto else OPS
     mach.log_lvl(level, f"[{call.type}{':auto' * call.auto}] {call.text}{tx.log_args()}")
     if tx.source is not None:
-        mach.log_lvl(LogLevel.OPS, f"[source] {tx.source}")
+        mach.log_lvl(OPS, f"[source] {tx.source}")
     for line_level, text in tx.plan.trail().lines:
         mach.log_lvl(line_level, text)
 
@@ -151,6 +140,7 @@ def _announce(mach: Engine, tx: Transition) -> None:
 
 
 def _negotiate(mach: Engine, tx: Transition, calls: Sequence[HandlerCall]) -> bool:
+    tx.clock = monotonic()
     for position, call in enumerate(calls):
         if run_handler(mach, tx, call):
             _log_denial(mach, tx, call)
@@ -191,7 +181,7 @@ def _is_entering(tx: Transition, call: HandlerCall) -> bool:
 
 def _log_denial(mach: Engine, tx: Transition, call: HandlerCall) -> None:
     kind = "[cancel:self]" if call.phase is Phase.SELF else "[cancel]"
-    mach.log_lvl(LogLevel.OPS, f"{kind} ({' '.join(tx.target_states())}) by {call.name}")
+    mach.log_lvl(OPS, f"{kind} ({' '.join(tx.target_states())}) by {call.name}")
 
 
 def _drop(mach: Engine, tx: Transition, denied: int) -> set[int]:
@@ -244,11 +234,11 @@ def _log_change(mach: Engine, tx: Transition) -> None:
     parts += [f"-{names[state]}" for state in verdict.exits]
     if not parts:
         return
-    if mach._log_level >= LogLevel.EVERYTHING:
+    if mach._log_level >= EVERYTHING:
         changed = {*anew, *again}
         parts += [names[state] for state in verdict.targets if state not in changed]
     auto = ":auto" * tx.plan.call.auto
-    mach.log_lvl(LogLevel.CHANGES, f"[state{auto}] {' '.join(parts)}{tx.log_args()}")
+    mach.log_lvl(CHANGES, f"[state{auto}] {' '.join(parts)}{tx.log_args()}")
 
 
 def _finish(mach: Engine, tx: Transition, program: Program) -> bool:
@@ -258,11 +248,12 @@ def _finish(mach: Engine, tx: Transition, program: Program) -> bool:
     calls: Iterable[HandlerCall] = program.finals
     if matching or tx._verdict is not None:
         names = tx.plan.node.automaton.schema.names
-        every = matching or mach._log_level >= LogLevel.EVERYTHING
+        every = matching or mach._log_level >= EVERYTHING
         calls = mach._bindings.bound(names, final_slots(names, tx.verdict), every=every)
+    tx.clock = monotonic()
     for call in calls:
         if run_handler(mach, tx, call):
             return False
-        if matching and waiters is not None and call.phase is Phase.STATE:
+        if matching and waiters is not None and call.phase is STATE:
             waiters.activated(call.source, tx.args())
     return True
