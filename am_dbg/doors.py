@@ -1,0 +1,115 @@
+"""The protocols spoken at the debugger's port, told apart by their first bytes.
+
+A door recognises a protocol and makes a speaker for each connection. Behind the door
+there is only one protocol: a speaker turns what it hears into our messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from amtracer.codec import WIRE, Decoder, magic_frame
+from amtracer.errors import ForeignPeerError
+from amtracer.looks import looks_like
+from amtracer.schema import EndMessage, Message
+
+__all__ = ["Door", "FrameDoor", "Peer", "Sink", "Speaker", "door_for"]
+
+HEAD_BYTES_MAX = 64
+"""By so many bytes every door must know whether it is meant."""
+
+
+class Sink(Protocol):
+    """Where messages go; the store is one."""
+
+    def open_stream(self, label: str, *, live: bool) -> int:
+        """Begin a stream and return its number."""
+
+    def feed(self, stream: int, message: Message) -> None:
+        """Take a message; WireError if it breaks a rule, and nothing of it is kept."""
+
+    def close_stream(self, stream: int, reason: str = "") -> None:
+        """End a stream; the reason tells why it was not whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """The other side of a connection, as its speaker sees it."""
+
+    label: str
+    sink: Sink
+    send: Callable[[bytes], None]
+
+
+class Speaker(Protocol):
+    """One connection's protocol; the ingest thread only."""
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes, the first ones included; WireError ends the connection."""
+
+    def close(self, reason: str) -> None:
+        """The connection is over; close the streams that were opened."""
+
+
+class Door(Protocol):
+    """A protocol that may be spoken at the port."""
+
+    def recognises(self, head: bytes) -> bool | None:
+        """Whether a connection that begins so is meant for it; None for too few bytes."""
+
+    def open(self, peer: Peer) -> Speaker:
+        """A speaker for a connection it recognised."""
+
+
+def door_for(head: bytes, doors: Sequence[Door]) -> Door | None:
+    """The door that a connection's first bytes are meant for, None for too few bytes.
+
+    Raises `ForeignPeerError` as soon as every door has said no.
+    """
+    answers = [door.recognises(head) for door in doors]
+    for door, answer in zip(doors, answers, strict=True):
+        if answer:
+            return door
+    if None in answers and len(head) < HEAD_BYTES_MAX:
+        return None
+    raise ForeignPeerError(looks_like(head))
+
+
+class FrameDoor:
+    """Our own protocol: a magic frame, then messages."""
+
+    def recognises(self, head: bytes) -> bool | None:
+        """Recognised by its length and kind; the decoder checks the rest of the magic."""
+        start = magic_frame(WIRE)[:3]
+        return head.startswith(start) if len(head) >= len(start) else self._maybe(head, start)
+
+    def open(self, peer: Peer) -> Speaker:
+        """A speaker that opens its stream when the first message comes."""
+        return _FrameSpeaker(peer)
+
+    def _maybe(self, head: bytes, start: bytes) -> bool | None:
+        return None if start.startswith(head) else False
+
+
+class _FrameSpeaker:
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+        self._decoder = Decoder(WIRE)
+        self._stream: int | None = None
+        self._ended = False
+
+    def feed(self, data: bytes) -> None:
+        sink = self._peer.sink
+        for message in self._decoder.feed(data):
+            if self._stream is None:
+                self._stream = sink.open_stream(self._peer.label, live=True)
+            sink.feed(self._stream, message)
+            if type(message) is EndMessage:
+                self._ended = True
+
+    def close(self, reason: str) -> None:
+        if self._stream is not None:
+            self._peer.sink.close_stream(self._stream, "" if self._ended else reason)
+            self._stream = None

@@ -1,0 +1,96 @@
+"""Sockets to listen at, for an address as the user wrote it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import sys
+
+from amtracer.address import Address
+
+__all__ = ["ListenError", "listening_sockets"]
+
+_BACKLOG = 512
+_NOT_HERE = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT}
+
+
+class ListenError(Exception):
+    """An address where nothing can be listened at; the text says what to do."""
+
+    def __init__(self, address: Address, reason: str, advice: str) -> None:
+        super().__init__(f"cannot listen at {address}: {reason}; {advice}")
+        self.address = address
+        self.reason = reason
+
+
+def listening_sockets(address: Address) -> list[socket.socket]:
+    """One socket for each number the host stands for, all with one port.
+
+    A number this machine does not have is left out, as ::1 where there is no IPv6, unless
+    nothing is left. Raises `ListenError`.
+    """
+    opened: list[socket.socket] = []
+    missing: OSError | None = None
+    port = address.port
+    try:
+        for family, place in _places(address):
+            try:
+                opened.append(_listening(family, (place[0], port, *place[2:])))
+            except OSError as error:
+                if error.errno not in _NOT_HERE:
+                    raise
+                missing = error
+            else:
+                port = opened[-1].getsockname()[1]
+        if missing is not None and not opened:
+            raise missing
+    except OSError as error:
+        for one in opened:
+            one.close()
+        raise _told(address, error) from error
+    return opened
+
+
+def _places(address: Address) -> list[tuple[int, tuple[str, int, *tuple[int, ...]]]]:
+    flags = socket.AI_PASSIVE
+    found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=flags)
+    places = [(int(family), place) for family, _, _, _, place in found]
+    places = sorted(places, key=lambda item: item[0])
+    return list(dict.fromkeys(places))  # type: ignore[arg-type]  # only INET and INET6 were asked
+
+
+def _listening(family: int, place: tuple[str, int, *tuple[int, ...]]) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if sys.platform != "win32":  # there it would let two programs share a port
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind(place)
+        sock.listen(_BACKLOG)
+        sock.setblocking(False)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _told(address: Address, error: OSError) -> ListenError:
+    if isinstance(error, socket.gaierror):
+        return ListenError(
+            address, "the host is not known", "give a name or number of this machine"
+        )
+    if error.errno == errno.EADDRINUSE:
+        return ListenError(
+            address,
+            "the port is in use, perhaps by another am-dbg",
+            "stop that one or give another port",
+        )
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return ListenError(address, "not permitted", "give a port above 1023")
+    if error.errno in _NOT_HERE:
+        return ListenError(
+            address, "this machine has no such address", "give a name or number of this machine"
+        )
+    return ListenError(address, os.strerror(error.errno or 0).lower(), "give another address")

@@ -1,0 +1,241 @@
+"""Takes connections of programs, on a thread and an event loop of its own.
+
+Each connection has a decoder and a stream of its own, so a bad peer costs one quiet log
+line and its own connection; what it said before stays. A peer is a client only once a
+whole first message came; whoever connects and says nothing, or something else, leaves no
+trace but a line in the log.
+
+The sink (the store) is called on this thread only, also for other work on it given to
+`call`. After changes the listener is called at most ten times a second, on this thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import TypeVar
+
+from am_dbg.doors import Door, FrameDoor, Peer, Sink, Speaker, door_for
+from am_dbg.listening import listening_sockets
+from amtracer import limits
+from amtracer.address import Address
+from amtracer.errors import WireError
+from amtracer.schema import Message
+
+__all__ = ["FIRST_BYTES_S_MAX", "PUBLISH_EVERY_S", "Server"]
+
+PUBLISH_EVERY_S = 0.1
+FIRST_BYTES_S_MAX = 10.0
+"""How long a connection may say nothing before it is closed."""
+_STOP_S_MAX = 5.0
+
+_log = logging.getLogger(__name__)
+_Result = TypeVar("_Result")
+
+
+class Server:
+    """Listens from `start` to `stop`, feeding a sink.
+
+    `connections` counts those that are open. `addresses` tells where it listens, with the
+    port that was chosen for port 0.
+    """
+
+    def __init__(
+        self,
+        sink: Sink,
+        listener: Callable[[], None] = lambda: None,
+        *,
+        doors: Sequence[Door] = (),
+        connections_max: int = limits.CONNECTIONS_MAX,
+        publish_every_s: float = PUBLISH_EVERY_S,
+        first_bytes_s_max: float = FIRST_BYTES_S_MAX,
+    ) -> None:
+        self._sink = _Watched(sink, self._changed)
+        self._listener = listener
+        self.doors: tuple[Door, ...] = (FrameDoor(), *doors)
+        self.connections_max = connections_max
+        self.first_bytes_s_max = first_bytes_s_max
+        self._publish_every_s = publish_every_s
+        self._published_at = float("-inf")
+        self._publishing: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop
+        self._thread = threading.Thread(target=self._run, name="am-dbg ingest", daemon=True)
+        self._open: set[_Connection] = set()
+        self.addresses: tuple[Address, ...] = ()
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open."""
+        return len(self._open)
+
+    def start(self, *places: Address) -> None:
+        """Start the thread, listening at these places; `ListenError` if one is not free.
+
+        Without a place it only serves `call`.
+        """
+        sockets = [sock for place in places for sock in listening_sockets(place)]
+        self.addresses = tuple(_address_of(sock) for sock in sockets)
+        self._loop = asyncio.new_event_loop()
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self._listen(sockets), self._loop).result()
+
+    def stop(self) -> None:
+        """Close everything; streams end with a reason. Again is no matter."""
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stop)
+            self._thread.join(_STOP_S_MAX)
+
+    def call(self, work: Callable[[], _Result]) -> Future[_Result]:
+        """Do this on the ingest thread, between two messages, and publish afterwards."""
+
+        async def run() -> _Result:
+            try:
+                return work()
+            finally:
+                self._changed()
+
+        return asyncio.run_coroutine_threadsafe(run(), self._loop)
+
+    # On the ingest thread.
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_forever()
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        finally:
+            self._loop.close()
+
+    async def _listen(self, sockets: list[socket.socket]) -> None:
+        self._servers = [
+            await self._loop.create_server(lambda: _Connection(self, self._sink), sock=sock)
+            for sock in sockets
+        ]
+
+    def _stop(self) -> None:
+        for server in self._servers:
+            server.close()
+        for connection in list(self._open):
+            connection.end("the debugger stopped listening")
+        self._publish()
+        self._loop.call_soon(self._loop.stop)
+
+    def admit(self, connection: _Connection) -> bool:
+        """Count a connection in, unless there are too many."""
+        if len(self._open) >= self.connections_max:
+            return False
+        self._open.add(connection)
+        return True
+
+    def leave(self, connection: _Connection) -> None:
+        """Count a connection out."""
+        self._open.discard(connection)
+
+    def _changed(self) -> None:
+        if self._publishing is None:
+            due = self._published_at + self._publish_every_s
+            self._publishing = self._loop.call_at(due, self._publish)
+
+    def _publish(self) -> None:
+        self._publishing = None
+        self._published_at = self._loop.time()
+        self._listener()
+
+
+class _Watched:
+    """A sink that tells when something changed."""
+
+    def __init__(self, sink: Sink, changed: Callable[[], None]) -> None:
+        self._changed = changed
+        self._sink = sink
+
+    def open_stream(self, label: str, *, live: bool) -> int:
+        self._changed()
+        return self._sink.open_stream(label, live=live)
+
+    def feed(self, stream: int, message: Message) -> None:
+        self._sink.feed(stream, message)
+        self._changed()
+
+    def close_stream(self, stream: int, reason: str = "") -> None:
+        self._sink.close_stream(stream, reason)
+        self._changed()
+
+
+class _Connection(asyncio.Protocol):
+    """One peer: finds its door, then passes what it hears to the speaker."""
+
+    def __init__(self, server: Server, sink: Sink) -> None:
+        self._server = server
+        self._sink = sink
+        self._head = b""
+        self._speaker: Speaker | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._label = _label_of(transport.get_extra_info("peername"))
+        if not self._server.admit(self):
+            _log.info("%s refused: %d connections are open", self._label, self._server.connections)
+            transport.abort()
+            return
+        wait_s = self._server.first_bytes_s_max
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(wait_s, self._give_up, "it said nothing")
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            if self._speaker is None:
+                data = self._head = self._head + data
+                door = door_for(data, self._server.doors)
+                if door is None:
+                    return
+                peer = Peer(self._label, self._sink, self._transport.write)
+                self._speaker = door.open(peer)
+                self._cancel_timer()
+            self._speaker.feed(data)
+        except WireError as error:
+            self._give_up(str(error))
+        except Exception:  # noqa: BLE001  # protects the other connections and the loop
+            _log.exception("%s closed: a fault of the debugger", self._label)
+            self.end("a fault of the debugger")
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._server.leave(self)
+        self._cancel_timer()
+        self._close_speaker("connection lost")
+
+    def end(self, reason: str) -> None:
+        """Close it from this side; its streams end with the reason."""
+        self._close_speaker(reason)
+        self._transport.abort()
+
+    def _give_up(self, reason: str) -> None:
+        _log.info("%s closed: %s", self._label, reason)
+        self.end(reason)
+
+    def _close_speaker(self, reason: str) -> None:
+        speaker, self._speaker = self._speaker, None
+        if speaker is not None:
+            speaker.close(reason)
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+def _address_of(sock: socket.socket) -> Address:
+    host, port = sock.getsockname()[:2]
+    return Address(host, port)
+
+
+def _label_of(peername: object) -> str:
+    if isinstance(peername, tuple) and len(peername) >= 2:
+        return str(Address(str(peername[0]), int(peername[1])))
+    return "a peer"
