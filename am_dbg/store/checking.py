@@ -120,10 +120,12 @@ def check_lines(message: LinesMessage, book: Dictionary) -> None:
     _next("line set", message.lines, book.line_set_count)
     _limit("line sets of a segment", message.lines + 1, limits.LINE_SETS_MAX)
     _limit("lines of a transition", len(message.entries), limits.LINES_MAX)
-    levels = [level for level, _ in message.entries]
-    _need(_all_below(levels, limits.SMALL_MAX + 1), "a log level out of range")
-    texts = [text for _, text in message.entries]
-    _need(_all_below(texts, book.text_count), "a log line whose text is not defined")
+    known = book.text_count
+    for level, text in message.entries:
+        if not 0 <= level <= limits.SMALL_MAX:
+            raise WireError("a log level out of range")
+        if not 0 <= text < known:
+            raise WireError("a log line whose text is not defined")
 
 
 def check_batch(message: BatchMessage, book: Dictionary, schema: int, row_next: int) -> list[int]:
@@ -131,10 +133,8 @@ def check_batch(message: BatchMessage, book: Dictionary, schema: int, row_next: 
     rows = len(message.shapes)
     _limit("transitions in a batch", rows, limits.BATCH_ROWS_MAX)
     _need(rows > 0, "a batch without transitions")
-    _need(
-        message.row == row_next,
-        f"transitions from row {message.row} where row {row_next} comes next",
-    )
+    if message.row != row_next:
+        raise WireError(f"transitions from row {message.row} where row {row_next} comes next")
     _check_shapes(message.shapes, book, schema)
     _need(len(message.times) == rows, "not one time for each transition")
     times = list(accumulate(message.times))
@@ -150,10 +150,10 @@ def check_batch(message: BatchMessage, book: Dictionary, schema: int, row_next: 
 
 
 def _check_shapes(shapes: Sequence[int], book: Dictionary, schema: int) -> None:
-    known = book.shape_count
-    for shape in set(shapes):
-        _need(0 <= shape < known, f"shape {shape} is not defined")
-        _need(book.schema_of[shape] == schema, f"shape {shape} belongs to another schema")
+    distinct = set(shapes)
+    _need(_all_below(distinct, book.shape_count), "a shape that is not defined")
+    schemas = set(map(book.schema_of.__getitem__, distinct))
+    _need(schemas == {schema}, "a shape that belongs to another schema")
 
 
 def _check_dense(what: str, column: Sequence[int], rows: int, largest: int) -> None:

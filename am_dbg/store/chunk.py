@@ -125,10 +125,10 @@ class Chunk:
     def extend(self, piece: Piece) -> None:
         """Append rows and publish them."""
         batch, low, high, rows = piece.batch, piece.low, piece.high, self.rows
-        shapes = batch.shapes[low:high]
-        for shape in set(shapes):
+        known = len(self.shapes.palette)
+        self.shapes.extend(batch.shapes[low:high], rows)
+        for shape in self.shapes.palette[known:]:
             self.touched |= self.dictionary.touched[shape]
-        self.shapes.extend(shapes, rows)
         self._extend_times(piece.times[low:high])
         self._extend_dense(self._durations, batch.durations, low, high)
         self._extend_dense(self._queues, batch.queues, low, high)
@@ -176,7 +176,7 @@ class Chunk:
         """Nothing more is appended; give back the memory kept for that."""
         self.ticks_end = self.clock_after(self.rows)
         for column in (self.shapes, self.lines):
-            column.seal()
+            column.seal(self.rows)
         for numbers in (self._times, self._durations, self._queues):
             numbers.shrink()
         for sparse in (self._sources, self._args, self._pre_lines, self._handlers, self._ids):
@@ -204,9 +204,7 @@ class Chunk:
 
     def _grown(self, ticks: tuple[int, ...], counts: dict[int, int], sign: int) -> tuple[int, ...]:
         grown = list(ticks)
-        for shape, count in counts.items():
-            for index, growth in self.dictionary.shape(shape).changes:
-                grown[index] += abs(growth) * count * sign
+        self.dictionary.grow(grown, counts, sign)
         return tuple(grown)
 
     def time(self, row: int) -> int:

@@ -2,8 +2,9 @@
 
 In the worst case every transition brings a shape and texts of its own, so definitions
 are kept packed too, and decoded ones only in a cache of bounded size that is emptied
-when full. Two things are kept ready for every shape, because filters and jumps ask them
-of all shapes at once: its facts in one byte, and the mask of states it touched.
+when full. Three things are kept ready for every shape: its facts in one byte and the mask of
+states it touched, because filters and jumps ask them of all shapes at once; and what it
+adds to the clock, because a clock is counted from all shapes of a chunk.
 
 The caches are plain dictionaries that any thread may fill: two threads that miss at the
 same time both decode, and one result stays.
@@ -14,11 +15,11 @@ from __future__ import annotations
 import sys
 from array import array
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgpack
 
-from am_dbg.store.columns import Blobs
+from am_dbg.store.columns import Blobs, Integers
 from am_dbg.store.facts import Schema, ShapeFacts, shape_facts
 from am_dbg.store.values import Line
 from amtracer.schema import Shape, StepDef
@@ -27,16 +28,35 @@ CACHED_SHAPES_MAX = 4_096
 """Decoded shapes kept per segment."""
 
 
+class Activity(dict[int, tuple[int, int, int]]):
+    """For each shape the masks it flips, changes and leaves active; filled when asked."""
+
+    def __init__(self, book: Dictionary) -> None:
+        super().__init__()
+        self._book = book
+
+    def __missing__(self, shape: int) -> tuple[int, int, int]:
+        if len(self) >= CACHED_SHAPES_MAX:
+            self.clear()
+        facts = self._book.facts(shape)
+        masks = self[shape] = (facts.flipped, facts.changed, facts.added)
+        return masks
+
+
 class Dictionary:
     """The definitions of one segment, by number; whoever defines has checked them."""
 
     __slots__ = (
         "_cache",
+        "_growth",
+        "_growth_ends",
+        "_growth_states",
         "_line_ends",
         "_line_levels",
         "_line_texts",
         "_shapes",
         "_texts",
+        "activity",
         "flags",
         "schema_of",
         "schemas",
@@ -50,7 +70,11 @@ class Dictionary:
         self.flags = bytearray()
         self.touched: list[int] = []
         self.schemas = schemas
+        self.activity = Activity(self)
         self._shapes = Blobs()
+        self._growth_ends = array("I", (0,))
+        self._growth_states = array("H")
+        self._growth = Integers()
         self._texts = Blobs()
         self._line_ends = array("I", (0,))
         self._line_texts = array("H")
@@ -64,6 +88,12 @@ class Dictionary:
         facts = shape_facts(shape, self.schemas[schema])
         self._remember(len(self._shapes), shape, facts)
         self._shapes.append(_packed_shape(shape))
+        self._growth.extend(
+            [growth << 1 if growth > 0 else -growth << 1 | 1 for _, growth in shape.changes],
+            self._growth_ends[-1],
+        )
+        self._growth_states.extend([index for index, _ in shape.changes])
+        self._growth_ends.append(len(self._growth_states))
         self.schema_of.append(schema)
         self.touched.append(facts.touched)
         self.flags.append(facts.flags)
@@ -74,13 +104,15 @@ class Dictionary:
 
     def define_lines(self, entries: Sequence[tuple[int, int]]) -> None:
         """Give the next number to a set of log lines."""
-        self._line_texts.extend(text for _, text in entries)
-        self._line_levels.extend(level for level, _ in entries)
+        for level, text in entries:
+            self._line_texts.append(text)
+            self._line_levels.append(level)
         self._line_ends.append(len(self._line_texts))
 
     def close(self) -> None:
         """Nothing more is defined; decoded shapes are given back."""
         self._cache = {}
+        self.activity.clear()
 
     # Looking up.
 
@@ -112,7 +144,15 @@ class Dictionary:
     def facts(self, number: int) -> ShapeFacts:
         return self._decoded(number)[1]
 
+    def grow(self, ticks: list[int], counts: Mapping[int, int], sign: int) -> None:
+        """Add to the ticks what shapes add that occur so often, or take it off."""
+        ends, states, growth = self._growth_ends, self._growth_states, self._growth
+        for shape, count in counts.items():
+            for at in range(ends[shape], ends[shape + 1]):
+                ticks[states[at]] += (growth[at] >> 1) * count * sign
+
     def text(self, number: int) -> str:
+        """A defined text."""
         return self._texts[number].decode("utf-8", "surrogatepass")
 
     def lines(self, number: int) -> tuple[Line, ...]:
@@ -148,16 +188,32 @@ class Dictionary:
     def size(self) -> int:
         """Bytes in memory, about."""
         masks = sum(map(sys.getsizeof, self.touched)) + sys.getsizeof(self.touched)
-        lines = map(sys.getsizeof, (self._line_ends, self._line_texts, self._line_levels))
-        return self._shapes.size() + self._texts.size() + masks + sum(lines)
+        lines = (self._line_ends, self._line_texts, self._line_levels)
+        growth = (self._growth_ends, self._growth_states)
+        columns = self._shapes.size() + self._texts.size() + self._growth.size()
+        return masks + columns + sum(map(sys.getsizeof, (*lines, *growth)))
 
     def _decoded(self, number: int) -> tuple[Shape, ShapeFacts]:
         found = self._cache.get(number)
         if found is None:
-            shape = _unpacked_shape(self._shapes[number])
+            shape = self._unpacked_shape(number)
             facts = shape_facts(shape, self.schemas[self.schema_of[number]])
             found = self._remember(number, shape, facts)
         return found
+
+    def _unpacked_shape(self, number: int) -> Shape:
+        span = range(self._growth_ends[number], self._growth_ends[number + 1])
+        coded = [(self._growth_states[at], self._growth[at]) for at in span]
+        type_, called, flags, steps = msgpack.unpackb(self._shapes[number], use_list=False)
+        return Shape(
+            type=type_,
+            called=called,
+            flags=flags,
+            changes=tuple(
+                (index, -(code >> 1) if code & 1 else code >> 1) for index, code in coded
+            ),
+            steps=tuple(StepDef(*steps[i : i + 5]) for i in range(0, len(steps), 5)),
+        )
 
     def _remember(self, number: int, shape: Shape, facts: ShapeFacts) -> tuple[Shape, ShapeFacts]:
         if len(self._cache) >= CACHED_SHAPES_MAX:
@@ -167,22 +223,11 @@ class Dictionary:
 
 
 def _packed_shape(shape: Shape) -> bytes:
-    changes = [number for change in shape.changes for number in change]
+    """All of a shape but its changes."""
     steps = [
         number
         for step in shape.steps
         for number in (step.type, step.relation, step.flags, step.source, step.target)
     ]
-    packed: bytes = msgpack.packb((shape.type, shape.called, shape.flags, changes, steps))
+    packed: bytes = msgpack.packb((shape.type, shape.called, shape.flags, steps))
     return packed
-
-
-def _unpacked_shape(packed: bytes) -> Shape:
-    type_, called, flags, changes, steps = msgpack.unpackb(packed, use_list=False)
-    return Shape(
-        type=type_,
-        called=called,
-        flags=flags,
-        changes=tuple(zip(changes[::2], changes[1::2], strict=True)),
-        steps=tuple(StepDef(*steps[i : i + 5]) for i in range(0, len(steps), 5)),
-    )

@@ -11,12 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntFlag
 
+from am_dbg.store.steps import HANDLER_STEP
 from amtracer.schema import Shape, ShapeFlag, StateDef, StepFlag
 
 EXCEPTION = "Exception"
 HEALTH_STATES = frozenset({"Healthcheck", "Heartbeat"})
-
-_HANDLER_STEP = 2
 
 
 class Fact(IntFlag):
@@ -35,16 +34,23 @@ class Fact(IntFlag):
     CHECK = 32
 
 
+# As plain integers, because every operation of a flag enum takes a microsecond.
+_CANCELED, _AUTO, _EMPTY = int(Fact.CANCELED), int(Fact.AUTO), int(Fact.EMPTY)
+_HEALTH, _ERROR, _CHECK = int(Fact.HEALTH), int(Fact.ERROR), int(Fact.CHECK)
+_SHAPE_ACCEPTED, _SHAPE_AUTO = int(ShapeFlag.ACCEPTED), int(ShapeFlag.AUTO)
+_SHAPE_CHECK, _STEP_FAILED = int(ShapeFlag.CHECK), int(StepFlag.FAILED)
+
+
 @dataclass(frozen=True, slots=True)
 class ShapeFacts:
-    """The facts of one shape under one schema.
+    """The facts of one shape under one schema; `flags` are those of `Fact`.
 
     `added` holds the states that were activated or re-entered, `removed` those that were
     deactivated or went on and off again, `flipped` those whose activity is another one
     afterwards. `growth` is what the machine's time sum grew by.
     """
 
-    flags: Fact
+    flags: int
     called: int
     added: int
     removed: int
@@ -63,27 +69,27 @@ class ShapeFacts:
 
     @property
     def is_canceled(self) -> bool:
-        return Fact.CANCELED in self.flags
+        return self.flags & _CANCELED != 0
 
     @property
     def is_auto(self) -> bool:
-        return Fact.AUTO in self.flags
+        return self.flags & _AUTO != 0
 
     @property
     def is_empty(self) -> bool:
-        return Fact.EMPTY in self.flags
+        return self.flags & _EMPTY != 0
 
     @property
     def is_health(self) -> bool:
-        return Fact.HEALTH in self.flags
+        return self.flags & _HEALTH != 0
 
     @property
     def is_error(self) -> bool:
-        return Fact.ERROR in self.flags
+        return self.flags & _ERROR != 0
 
     @property
     def is_check(self) -> bool:
-        return Fact.CHECK in self.flags
+        return self.flags & _CHECK != 0
 
 
 def is_error_state(name: str) -> bool:
@@ -131,33 +137,33 @@ class Schema:
 
 def shape_facts(shape: Shape, schema: Schema) -> ShapeFacts:
     """Work out everything that follows from a shape and its schema."""
-    added = mask_of(index for index, growth in shape.changes if growth > 0)
-    removed = mask_of(index for index, growth in shape.changes if growth < 0)
-    return ShapeFacts(
-        flags=_flags(shape, schema, added, removed),
-        called=mask_of(shape.called),
-        added=added,
-        removed=removed,
-        flipped=mask_of(index for index, growth in shape.changes if growth & 1),
-        growth=sum(abs(growth) for _, growth in shape.changes),
-    )
+    added = removed = flipped = total = 0
+    for index, growth in shape.changes:
+        bit = 1 << index
+        if growth > 0:
+            added |= bit
+        else:
+            removed |= bit
+        if growth & 1:
+            flipped |= bit
+        total += abs(growth)
+    flags = _flags(shape, schema, added, removed)
+    return ShapeFacts(flags, mask_of(shape.called), added, removed, flipped, total)
 
 
-def _flags(shape: Shape, schema: Schema, added: int, removed: int) -> Fact:
+def _flags(shape: Shape, schema: Schema, added: int, removed: int) -> int:
     changed = added | removed
-    found = (
-        (Fact.CANCELED, not shape.flags & ShapeFlag.ACCEPTED),
-        (Fact.AUTO, shape.flags & ShapeFlag.AUTO),
-        (Fact.CHECK, shape.flags & ShapeFlag.CHECK),
-        (Fact.EMPTY, not changed and all(step.type != _HANDLER_STEP for step in shape.steps)),
-        (Fact.HEALTH, changed.bit_count() == 1 and changed & schema.health),
-        (
-            Fact.ERROR,
-            added & schema.errors or any(step.flags & StepFlag.FAILED for step in shape.steps),
-        ),
-    )
-    flags = Fact(0)
-    for fact, is_true in found:
-        if is_true:
-            flags |= fact
+    flags = 0
+    if not shape.flags & _SHAPE_ACCEPTED:
+        flags |= _CANCELED
+    if shape.flags & _SHAPE_AUTO:
+        flags |= _AUTO
+    if shape.flags & _SHAPE_CHECK:
+        flags |= _CHECK
+    if not changed and not any(step.type == HANDLER_STEP for step in shape.steps):
+        flags |= _EMPTY
+    if changed & schema.health and changed.bit_count() == 1:
+        flags |= _HEALTH
+    if added & schema.errors or any(step.flags & _STEP_FAILED for step in shape.steps):
+        flags |= _ERROR
     return flags

@@ -1,7 +1,7 @@
 """A column of values of which there are few distinct ones.
 
 Rows hold local numbers, which count in order of first appearance; the palette gives the
-value of a local number and `counts` how often it occurs. A question about values is
+value of a local number and, once sealed, `counts` how often it occurs. A question about values is
 then answered for the whole column by its palette, and rows are only looked at when the
 answer differs between them.
 """
@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterable
 from itertools import islice
 
-from am_dbg.store.columns import Integers
+from am_dbg.store.columns import Integers, packed
 
 _BYTE_VALUES = 256
 
@@ -34,7 +34,7 @@ class PaletteColumn:
 
     def __init__(self) -> None:
         self.palette = array("I")
-        self.counts: list[int] = []
+        self.counts = array("B")
         self.local = Integers()
         self._index = _Palette()
 
@@ -42,21 +42,15 @@ class PaletteColumn:
         """Append values after the `rows` that are already there."""
         index = self._index
         local = list(map(index.__getitem__, values))
-        known = len(self.palette)
-        self.counts.extend([0] * (len(index) - known))
-        self.palette.extend(islice(index, known, None))
-        for number, count in Counter(local).items():
-            self.counts[number] += count
+        if len(index) > len(self.palette):
+            self.palette.extend(islice(index, len(self.palette), None))
         self.local.extend(local, rows)
 
     def extend_same(self, value: int, count: int, rows: int) -> None:
         """Append one value many times."""
-        if not self.palette and count:
-            self._index[value] = 0
-            self.palette.append(value)
-            self.counts.append(0)
-        if self._index.get(value) == 0:
-            self.counts[0] += count
+        if self._index[value] == 0:
+            if not self.palette:
+                self.palette.append(value)
             self.local.extend_zeros(count)
         else:
             self.extend([value] * count, rows)
@@ -76,11 +70,12 @@ class PaletteColumn:
         counts = Counter(self.local.span(low, high))
         return {self.palette[local]: count for local, count in counts.items()}
 
-    def seal(self) -> None:
-        """Give back what was kept for growing; nothing can be appended afterwards."""
+    def seal(self, rows: int) -> None:
+        """Count, and give back what was kept for growing; nothing is appended afterwards."""
+        counts = Counter(self.local.span(0, rows))
+        self.counts = packed([counts[local] for local in range(len(self.palette))])
         self._index = _Palette()
         self.palette = self.palette[:]
-        self.counts = self.counts[:]
         self.local.shrink()
 
     def size(self) -> int:

@@ -163,7 +163,7 @@ class Stream:
         track = self._track(message.machine)
         schema = self._schema_of[message.machine]
         times = checking.check_batch(message, self.book, schema, track.row_next)
-        active = track.activity_after(message.shapes, self.book.facts)
+        active = track.activity_after(message.shapes, self.book)
         if active < 0:
             raise WireError(f"ticks of {track.key!r} that do not fit those before")
         track.append(message, times, self.book)

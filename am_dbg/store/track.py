@@ -12,7 +12,7 @@ one assignment.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from am_dbg.store.chunk import PIECE_ROWS_MAX, Chunk, Piece
@@ -267,17 +267,16 @@ class Track:
         self.row_next = batch.row + rows
         self.version += 1
 
-    def activity_after(self, shapes: Sequence[int], rules: Callable[[int], ShapeFacts]) -> int:
+    def activity_after(self, shapes: Sequence[int], book: Dictionary) -> int:
         """The mask of active states after some shapes, -1 when one does not fit.
 
         A shape says of each state it changed how it stands afterwards. That has to agree
         with how it stood before and whether its growth was odd.
         """
         active = self._active
-        for shape in shapes:
-            facts = rules(shape)
-            active ^= facts.flipped
-            if active & facts.changed != facts.added:
+        for flipped, changed, added in map(book.activity.__getitem__, shapes):
+            active ^= flipped
+            if active & changed != added:
                 return -1
         return active
 
@@ -330,7 +329,7 @@ class Track:
         if kept == 0:
             return
         if kept == len(index.chunks):
-            self._begin_anew(self.schema, self.ticks)
+            self._begin_anew(self.schema)
         firsts, chunks = index.firsts[kept:], index.chunks[kept:]
         self.first = firsts[0] if firsts else self.count + 1  # before the chunks, for readers
         self._index = _Index(firsts, chunks)
@@ -351,7 +350,7 @@ class Track:
     def _chunk_for(self, book: Dictionary, row: int, time_ns: int) -> Chunk:
         chunk = self._open
         if chunk is not None and (chunk.is_full or chunk.dictionary is not book):
-            self._begin_anew(chunk.schema, self.ticks)
+            self._begin_anew(chunk.schema)
             chunk = None
         if chunk is None:
             schema, ticks = self._base
@@ -361,12 +360,16 @@ class Track:
             self._open = chunk
         return chunk
 
-    def _begin_anew(self, schema: Schema, ticks: tuple[int, ...]) -> None:
-        self._base = (schema, ticks)
-        self._active = _active_mask(ticks)
-        chunk, self._open = self._open, None
+    def _begin_anew(self, schema: Schema, ticks: tuple[int, ...] | None = None) -> None:
+        """The next rows belong in a new chunk; the clock goes on from there, or from `ticks`."""
+        chunk = self._open
         if chunk is not None:
             chunk.seal()
+            self._base = (schema, chunk.ticks_end)
+        if ticks is not None:
+            self._base = (schema, ticks)
+            self._active = _active_mask(ticks)
+        self._open = None
         self.version += 1
 
     def _add_gap(self, gap: Gap) -> None:
