@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -47,8 +47,7 @@ def map_lines(package: str) -> Iterator[str]:
     folder = ROOT / package
     yield f"\n## {package}\n\n{purpose(folder / '__init__.py')}.\n"
     yield "| file | what it is for |\n|---|---|"
-    paths = sorted(folder.rglob("*.py"), key=lambda path: (path.parent, path.stem != "__init__"))
-    for path in paths:
+    for path in sorted(folder.rglob("*.py"), key=lambda path: (path.parent, path.stem)):
         if path != folder / "__init__.py":
             yield f"| `{path.relative_to(ROOT).as_posix()}` | {purpose(path)} |"
 
@@ -63,23 +62,14 @@ def keys_text() -> str:
     sys.path.insert(0, str(ROOT))
     from am_dbg import keys
 
-    rows = ((key.keys, key.text) for key in keys.KEYS)
-    return "\n".join(table(("key", "what it does"), rows))
-
-
-def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    """Lines of a Markdown table."""
-    yield f"| {' | '.join(head)} |"
-    yield "|" + "---|" * len(head)
-    for row in rows:
-        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
+    return keys.markdown()
 
 
 def readme_text() -> str:
     """The README with its table of keys made anew."""
     before, _, rest = (ROOT / "README.md").read_text(encoding="utf-8").partition(KEYS_START)
     _, _, after = rest.partition(KEYS_END)
-    return f"{before}{KEYS_START}\n{keys_text()}\n{KEYS_END}{after}"
+    return f"{before}{KEYS_START}\n\n{keys_text()}\n{KEYS_END}{after}"
 
 
 def main() -> None:

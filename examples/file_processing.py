@@ -76,11 +76,8 @@ def main(argv: list[str]) -> int:
     mach.bind_handlers(handlers)
 
     failed, processed = mach.when_err(), mach.when1("FileProcessed")
-    ended = threading.Event()
-    for handle in (failed, processed):
-        handle.add_done_callback(lambda _: ended.set())
     mach.add1("ProcessingFile")
-    ended.wait(WAIT_S)
+    am.first(failed, processed, timeout=WAIT_S)
 
     if failed.done:
         print(f"error: {mach.err}", file=sys.stderr)
