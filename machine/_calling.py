@@ -31,35 +31,32 @@ NS = 1_000_000_000
 
 def run_handler(mach: Engine, tx: Transition, call: HandlerCall) -> int:
     """Call what is bound to one name, in binding order, until one does not pass."""
-    if mach._slow or mach._hooks is not None:
-        outcome = _run_watched(mach, tx, call)
-    else:
-        outcome = _run_bound(mach, tx, call)
-    if outcome:
-        tx.own_steps().append(call.step(denied=outcome == DENIED, failed=outcome != DENIED))
-    elif call.bound:
-        if tx._steps is None:
-            tx._calls_done += 1
-        else:
-            tx._steps.append(call.passed)
-    return outcome
-
-
-def _run_bound(mach: Engine, tx: Transition, call: HandlerCall) -> int:
     mach._handler = name = call.name
     for _, handler in call.bound:
         try:
             answer = handler(Event(name, tx))
         except BaseException as error:  # noqa: BLE001 - protects the machine from user code
-            return _failed(mach, tx, call, error)
+            return _noted(tx, call, _failed(mach, tx, call, error))
         now = monotonic()
         took = now - tx.clock
         tx.clock = now
-        if (answer is not None and not answer) or took > mach._handler_limit:
+        if took > mach._handler_limit or (answer is not None and not answer):
             outcome = _judge(mach, tx, call, answer, took)
             if outcome:
-                return outcome
-    return PASSED
+                return _noted(tx, call, outcome)
+    if tx._steps is None and call.bound:
+        tx._calls_done += 1
+        return PASSED
+    return _noted(tx, call, PASSED)
+
+
+def _noted(tx: Transition, call: HandlerCall, outcome: int) -> int:
+    """Keep the step of a call whose transition has steps of its own."""
+    if outcome:
+        tx.own_steps().append(call.step(denied=outcome == DENIED, failed=outcome != DENIED))
+    elif call.bound:
+        tx.own_steps().append(call.passed)
+    return outcome
 
 
 def _judge(mach: Engine, tx: Transition, call: HandlerCall, answer: object, took: float) -> int:
@@ -69,11 +66,12 @@ def _judge(mach: Engine, tx: Transition, call: HandlerCall, answer: object, took
     return DENIED if answer is not None and not answer and call.phase < END else PASSED
 
 
-def _run_watched(mach: Engine, tx: Transition, call: HandlerCall) -> int:
+def run_watched(mach: Engine, tx: Transition, call: HandlerCall) -> int:
     """The same while lines or tracers tell of each call.
 
     At the highest log level every bound object is named, with this handler or without.
     """
+    outcome = PASSED
     handlers = dict(call.bound)
     loud = mach._log_level == EVERYTHING
     for binding in mach._bindings.items if loud else handlers:
@@ -83,7 +81,11 @@ def _run_watched(mach: Engine, tx: Transition, call: HandlerCall) -> int:
         if binding in handlers:
             outcome = _run_one(mach, tx, call, binding, handlers[binding])
             if outcome:
-                return outcome
+                break
+    if outcome or tx._steps is not None:
+        return _noted(tx, call, outcome)
+    if call.bound:
+        tx._calls_done += 1
     return PASSED
 
 

@@ -64,14 +64,16 @@ class Transition:
     pre_log_entries: Sequence[LogEntry] = ()
     handler_ns: list[int] | tuple[()] = ()
     clock = 0.0
-    _args: A | None = None
     _after: list[int] | None = None
     _mutation: Mutation | None = None
 
-    def __init__(self, machine: Machine, plan: Plan, program: Program, number: int) -> None:
+    def __init__(
+        self, machine: Machine, plan: Plan, program: Program, args: A | None, number: int
+    ) -> None:
         self.machine = machine
         self.plan = plan
         self.number = number
+        self._args = args
         self._program = program
         self._before = machine._ticks
         self._verdict: Verdict | None = None

@@ -29,11 +29,11 @@ ticks.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from time import monotonic, monotonic_ns
 from typing import TYPE_CHECKING
 
-from machine._calling import run_handler
+from machine._calling import run_handler, run_watched
 from machine._enums import CANCELED, CHANGES, DECISIONS, EVERYTHING, EXECUTED, OPS, Result
 from machine._handlers import HandlerCall, Phase, Program, final_slots
 from machine._resolve import Trail, Verdict, fallen_out, growth_of
@@ -57,36 +57,57 @@ def walk(
     source: MutSource | None,
     mutation: Mutation | None,
 ) -> Result:
-    """Carry out a transition from its creation to the end, waiters included."""
+    """Carry out a transition from its creation to the end, waiters included.
+
+    What happens to every transition stands in this one function, what happens to few in
+    others: a call costs as much here as half of what a handler does.
+    """
     mach._tx_count = number = mach._tx_count + 1
-    tx = Transition(mach, plan, program, number)  # type: ignore[arg-type]  # never part of one
-    if args:
-        tx._args = args
+    tx = Transition(mach, plan, program, args, number)  # type: ignore[arg-type]  # it is whole
+    mach._tx = tx
+    if mutation is not None or source is not None:
+        _lend(tx, source, mutation)
+    run = run_handler
+    if mach._slow or mach._hooks is not None:
+        run = run_watched
+        _begin(mach, tx)
+    passing = None
+    accepted = plan.accepted
+    try:
+        if accepted:
+            if program.negotiation:
+                tx.clock = monotonic()
+                for call in program.negotiation:
+                    if run(mach, tx, call):
+                        accepted = _is_passed_over(mach, tx, call)
+                        break
+            if accepted and not tx.is_check:
+                _apply(mach, tx)
+                if mach._waiters is not None or tx._verdict is not None:
+                    accepted = _finish(mach, tx, program)
+                elif program.finals:
+                    if not program.negotiation:
+                        tx.clock = monotonic()
+                    for call in program.finals:
+                        if run(mach, tx, call):
+                            accepted = False
+                            break
+    except BaseException as error:  # noqa: BLE001 - passes through, once the books are closed
+        accepted, passing = False, error
+    if not accepted:
+        tx.accepted = False
+    _close(mach, tx)
+    if passing is not None:
+        raise passing
+    return EXECUTED if accepted else CANCELED
+
+
+def _lend(tx: Transition, source: MutSource | None, mutation: Mutation | None) -> None:
     if source is not None:
         tx.source = source
     if mutation is not None:
         tx._mutation = mutation
         tx.is_check = mutation.is_check
-    mach._tx = tx
-    if mach._slow or mach._hooks is not None:
-        _begin(mach, tx)
-    passing = None
-    try:
-        if not plan.accepted:
-            tx.accepted = False
-        elif program.negotiation and not _negotiate(mach, tx, program.negotiation):
-            tx.accepted = False
-        elif not tx.is_check:
-            _apply(mach, tx)
-            if program.finals or mach._waiters is not None or tx._verdict is not None:
-                tx.accepted = _finish(mach, tx, program)
-    except BaseException as error:  # noqa: BLE001 - passes through, once the books are closed
-        tx.accepted = False
-        passing = error
-    _close(mach, tx)
-    if passing is not None:
-        raise passing
-    return EXECUTED if tx.accepted else CANCELED
 
 
 def _begin(mach: Engine, tx: Transition) -> None:
@@ -139,30 +160,20 @@ def _announce(mach: Engine, tx: Transition) -> None:
 # -- negotiation
 
 
-def _negotiate(mach: Engine, tx: Transition, calls: Sequence[HandlerCall]) -> bool:
-    tx.clock = monotonic()
-    for position, call in enumerate(calls):
-        if run_handler(mach, tx, call):
-            _log_denial(mach, tx, call)
-            if not _is_entering(tx, call):
-                return False
-            gone = _drop(mach, tx, call.target)
-            return _negotiate_on(mach, tx, calls[position + 1 :], gone)
-    return True
-
-
-def _negotiate_on(
-    mach: Engine, tx: Transition, calls: Sequence[HandlerCall], gone: set[int]
-) -> bool:
-    """The rest of the negotiation of an auto transition that has lost states."""
-    for call in calls:
+def _is_passed_over(mach: Engine, tx: Transition, denied: HandlerCall) -> bool:
+    """Does a transition go on after a handler denied: only one of autos, with less."""
+    if not _drops_alone(mach, tx, denied):
+        return False
+    gone = _drop(mach, tx, denied.target)
+    calls = tx._program.negotiation
+    run = run_watched if mach._slow or mach._hooks is not None else run_handler
+    for call in calls[calls.index(denied) + 1 :]:
         if _concerns(call, gone):
             continue
         if call.phase is Phase.ANY_ENTER and not tx.verdict.targets:
             return False
-        if run_handler(mach, tx, call):
-            _log_denial(mach, tx, call)
-            if not _is_entering(tx, call):
+        if run(mach, tx, call):
+            if not _drops_alone(mach, tx, call):
                 return False
             gone |= _drop(mach, tx, call.target)
     return bool(tx.verdict.targets)
@@ -173,15 +184,12 @@ def _concerns(call: HandlerCall, gone: set[int]) -> bool:
     return call.target in gone or (call.phase is Phase.EXIT and call.source in gone)
 
 
-def _is_entering(tx: Transition, call: HandlerCall) -> bool:
-    """May this handler's denial drop one state alone: only an entering one of autos."""
+def _drops_alone(mach: Engine, tx: Transition, call: HandlerCall) -> bool:
+    """Log a denial, and tell if it costs one entering state of autos or everything."""
+    tag = "[cancel:self]" if call.phase is Phase.SELF else "[cancel]"
+    mach.log_lvl(OPS, f"{tag} ({' '.join(tx.target_states())}) by {call.name}")
     plan, target = tx.plan, call.target
     return plan.call.auto and target >= 0 and not plan.node.mask >> target & 1
-
-
-def _log_denial(mach: Engine, tx: Transition, call: HandlerCall) -> None:
-    kind = "[cancel:self]" if call.phase is Phase.SELF else "[cancel]"
-    mach.log_lvl(OPS, f"{kind} ({' '.join(tx.target_states())}) by {call.name}")
 
 
 def _drop(mach: Engine, tx: Transition, denied: int) -> set[int]:
@@ -242,7 +250,10 @@ def _log_change(mach: Engine, tx: Transition) -> None:
 
 
 def _finish(mach: Engine, tx: Transition, program: Program) -> bool:
-    """The final phase; `when_args` waiters of a state match after its State handlers."""
+    """The final phase when waiters may match or the auto transition lost states.
+
+    `when_args` waiters of a state match after its State handlers, bound or not.
+    """
     waiters = mach._waiters
     matching = waiters is not None and bool(waiters.args_pending)
     calls: Iterable[HandlerCall] = program.finals
@@ -250,9 +261,10 @@ def _finish(mach: Engine, tx: Transition, program: Program) -> bool:
         names = tx.plan.node.automaton.schema.names
         every = matching or mach._log_level >= EVERYTHING
         calls = mach._bindings.bound(names, final_slots(names, tx.verdict), every=every)
+    run = run_watched if mach._slow or mach._hooks is not None else run_handler
     tx.clock = monotonic()
     for call in calls:
-        if run_handler(mach, tx, call):
+        if run(mach, tx, call):
             return False
         if matching and waiters is not None and call.phase is STATE:
             waiters.activated(call.source, tx.args())
