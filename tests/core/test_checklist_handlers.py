@@ -95,7 +95,7 @@ def test_handler_args(made: Made) -> None:
     mach.bind_handlers(dict.fromkeys(["AExit", "BEnter", "BState"], note))
     mach.set(["B"], {"x": 1})
 
-    assert seen == dict.fromkeys(["AExit", "BEnter", "BState"], {"x": 1})
+    assert seen == {name: {"x": 1} for name in ("AExit", "BEnter", "BState")}
 
 
 def test_handler_state_state(made: Made, watch: Watch) -> None:

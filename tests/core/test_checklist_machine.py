@@ -44,7 +44,7 @@ def test_dispose(made: Made) -> None:
     """Dispose: the registered functions run, then everybody who waits for the end is told."""
     mach = made(id="gone")
     ran: list[str] = []
-    mach.handle_dispose(lambda id, ctx: ran.append(id))
+    mach.handle_dispose(lambda name, ctx: ran.append(name))
 
     mach.dispose()
 
@@ -57,7 +57,7 @@ def test_dispose_force(made: Made) -> None:
     """DisposeForce: the same at once, in the calling thread."""
     mach = made(id="gone")
     ran: list[str] = []
-    mach.handle_dispose(lambda id, ctx: ran.append(id))
+    mach.handle_dispose(lambda name, ctx: ran.append(name))
 
     mach.dispose_force()
 
@@ -276,7 +276,7 @@ def test_result_string() -> None:
 
 def test_mutation_type_string() -> None:
     """MutationTypeString: add, remove, set, eval."""
-    assert [str(type) for type in am.MutationType] == ["add", "remove", "set", "eval"]
+    assert [str(kind) for kind in am.MutationType] == ["add", "remove", "set", "eval"]
 
 
 def test_step_type_string() -> None:
