@@ -57,15 +57,16 @@ class Lifecycle(Restructuring):
     def ctx(self) -> Context:
         """The machine's context; ends with the machine."""
         if self._ctx is None:
-            self._ctx = background().child()
+            with Lifecycle._making:
+                if self._ctx is None:
+                    self._ctx = background().child()
             if self._disposing:
                 self._ctx.cancel()
         return self._ctx
 
-    def _live_under(self, ctx: Context) -> None:
-        """Take a child of this context; its end disposes the machine."""
-        self._ctx = own = ctx.child()
-        own.add_done_callback(lambda _: self.dispose())
+    def _end_with(self, ctx: Context) -> None:
+        """The end of this context disposes the machine."""
+        ctx.add_done_callback(lambda _: self.dispose())
 
     def handle_dispose(self, fn: DisposeHandler) -> None:
         """Call `fn(id, ctx)` when the machine is disposed; at once if it is already."""

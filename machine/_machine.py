@@ -59,10 +59,12 @@ class Machine(Evaluating):
         super().__init__(automaton.node(()))
         if id:
             self._id = id
+        if ctx is not None:
+            self._ctx = ctx = ctx.child()
         if options:
             self._configure(**options)
         if ctx is not None:
-            self._live_under(ctx)
+            self._end_with(ctx)
 
     def _configure(
         self,
@@ -107,7 +109,7 @@ class Machine(Evaluating):
         if hooks is None:
             return
         for tracer in hooks.tracers:
-            if tracer.inheritable():
+            if hooks.fire_one(tracer.inheritable):
                 hooks.fire_one(tracer.new_submachine, self, child)
 
     def _init_tracers(self, tracers: tuple[Tracer, ...]) -> None:
@@ -116,9 +118,11 @@ class Machine(Evaluating):
         hooks = self._hooks
         if hooks is None:
             return
-        for ctx in hooks.fire(hooks.machine_init, self):
+        for tracer in tracers:  # not those that bound themselves meanwhile
+            ctx = hooks.fire_one(tracer.machine_init, self)
             if ctx is not None:
                 self._ctx = ctx
+                self._end_with(ctx)
 
 
 def new_common(

@@ -73,6 +73,7 @@ class Restructuring(BindingCalls):
         self._schema_ver += 1
         if self._hooks is not None:
             self._hooks.fire(self._hooks.verify_states, self)
+        if self._hooks is not None:
             self._hooks.fire(self._hooks.struct_change, self, old)
 
     def _put_schema(self, schema: Schema) -> None:
