@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from machine._clock import time_after
 from machine._enums import CHANGES, EVERYTHING, OPS
 from machine._handlers import Binding, Handler, HandlerCall, Phase
-from machine._transition import Event, Transition
+from machine._transition import Transition, new_event
 from machine.errors import HandlerTimeoutError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def run_handler(mach: Engine, tx: Transition, call: HandlerCall) -> int:
     mach._handler = name = call.name
     for _, handler in call.bound:
         try:
-            answer = handler(Event(name, tx))
+            answer = handler(new_event(name, tx))
         except BaseException as error:  # noqa: BLE001 - protects the machine from user code
             return _noted(tx, call, _failed(mach, tx, call, error))
         now = monotonic()
@@ -98,7 +98,7 @@ def _run_one(
     answer: object = None
     started = monotonic()
     try:
-        answer = handler(Event(name, tx))
+        answer = handler(new_event(name, tx))
     except BaseException as raised:  # noqa: BLE001 - protects the machine from user code
         error = raised
     took = monotonic() - started

@@ -44,7 +44,7 @@ from machine._enums import (
     LogLevel,
     Result,
 )
-from machine._handlers import Bindings, Program
+from machine._handlers import NOTHING_BOUND, Bindings
 from machine._logging import Logging
 from machine._mutation import Mutation, MutSource
 from machine._panic import Panic, trace_of
@@ -61,7 +61,6 @@ if TYPE_CHECKING:
     from machine._waiting import Waiters
 
 HANDLER_TIMEOUT_S = 1.0
-NOTHING_BOUND = Program((), ())
 NO_BINDINGS = Bindings()
 
 
@@ -211,8 +210,13 @@ class Engine(Logging):
             finally:
                 self._tx = None
                 self._idle.append(None)
-        if self._hooks is not None:
-            self._hooks.fire(self._hooks.queue_end, self)
+        hooks = self._hooks
+        if hooks is not None:
+            try:
+                for call in hooks.queue_end:
+                    call(self)
+            except Exception as error:  # noqa: BLE001 - protects the host from a guest
+                hooks.go_on(hooks.queue_end, call, error, self)
         waiters = self._waiters
         if waiters is not None and waiters.pending:
             waiters.queue_ended()
@@ -228,7 +232,9 @@ class Engine(Logging):
         node = self._node
         plan = node.plans.get(call) or node.automaton.extend(node, call)
         bindings = self._bindings
-        program = bindings.program(plan) if bindings is not NO_BINDINGS else NOTHING_BOUND
+        program = NOTHING_BOUND
+        if bindings is not NO_BINDINGS:
+            program = bindings.programs.get(plan) or bindings.program(plan)
         if self._hooks is None and program.empty and not self._log_level:
             waiters = self._waiters
             if mutation is not None and mutation.is_check:

@@ -150,23 +150,26 @@ class Program:
         self.steps = tuple([call.passed for call in (*negotiation, *finals) if call.bound])
 
 
+NOTHING_BOUND = Program((), ())
+
+
 class Bindings:
     """The bound objects of one machine in their order, and the programs made of them."""
 
-    __slots__ = ("_programs", "items")
+    __slots__ = ("items", "programs")
 
     def __init__(self, items: tuple[Binding, ...] = ()) -> None:
         self.items = items
-        self._programs: dict[Plan, Program] = {}
+        self.programs: dict[Plan, Program] = {}
 
     def program(self, plan: Plan) -> Program:
-        """The calls of a plan for which something is bound."""
-        found = self._programs.get(plan)
-        if found is None:
-            if len(self._programs) >= PROGRAMS_MAX:
-                self._programs.clear()
-            found = self._programs[plan] = self._make(plan, every=False)
-        return found
+        """The calls of a plan for which something is bound; `programs` are those met."""
+        if not self.items:
+            return NOTHING_BOUND
+        if len(self.programs) >= PROGRAMS_MAX:
+            self.programs.clear()
+        found = self._make(plan, every=False)
+        return self.programs.setdefault(plan, found)
 
     def every(self, plan: Plan) -> Program:
         """All calls of a plan, also those for which nothing is bound."""

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from machine._enums import MutationType
 from machine._report import warn
@@ -27,7 +28,7 @@ from machine._state import EXCEPTION, State, Struct, unique
 from machine.errors import RelationError, StateNameError, near_names
 
 CALLS_MAX = 4096
-SCHEMAS_MAX = 256
+SCHEMAS_MAX = 64
 NAME_CHARS_MAX = 1000
 ADD_LEVELS = 2
 
@@ -257,33 +258,35 @@ def check_strict(struct: Struct) -> None:
         raise error
 
 
-_shared: dict[tuple[tuple[str, ...], tuple[int, ...]], tuple[Schema, tuple[State, ...]]] = {}
-_shared_by_value: dict[tuple[tuple[str, ...], tuple[State, ...]], Schema] = {}
-_shared_lock = threading.Lock()
+_by_struct: dict[int, tuple[dict[str, State], tuple[str, ...], Schema]] = {}
+_by_value: dict[tuple[tuple[str, ...], tuple[State, ...]], Schema] = {}
+_sharing = threading.Lock()
 
 
-def schema_of(struct: Struct | None, names: Sequence[str] | None = None) -> Schema:
+def schema_of(struct: Struct | None) -> Schema:
     """The schema of a struct, shared with every machine of an equal one.
 
-    Looking it up by the identity of the user's `State` objects is what makes a new
-    machine of a known struct cheap; the entry keeps them alive, so an identity is not
-    given to another object meanwhile.
+    A struct met before is known again by what it is compared with: a copy of what it was
+    then. States are compared by identity first, which makes a new machine of a known
+    struct cheap. The last `SCHEMAS_MAX` structs are remembered.
     """
     struct = struct or {}
-    key = (tuple(struct), tuple(map(id, struct.values())))
-    if names is None:
-        known = _shared.get(key)
-        if known is not None:
-            return known[0]
+    known = _by_struct.get(id(struct))
+    if known is not None and known[0] == struct and known[1] == tuple(struct):
+        return known[2]
     states = take_in(struct)
-    schema = _by_value(states, tuple(states) if names is None else tuple(names))
+    schema = _shared(states, tuple(states))
     _warn(struct, schema)
-    if names is None:
-        with _shared_lock:
-            if len(_shared) >= SCHEMAS_MAX:
-                _shared.clear()
-            _shared[key] = (schema, tuple(struct.values()))
+    with _sharing:
+        _make_room(_by_struct)
+        _by_struct[id(struct)] = (dict(struct), tuple(struct), schema)
     return schema
+
+
+def _make_room(table: dict[Any, Any]) -> None:
+    """Forget the oldest entry of a full table."""
+    if len(table) >= SCHEMAS_MAX:
+        del table[next(iter(table))]
 
 
 def _warn(struct: Struct, schema: Schema) -> None:
@@ -294,14 +297,13 @@ def _warn(struct: Struct, schema: Schema) -> None:
         warn("an Add chain is followed %d levels only: %s", ADD_LEVELS, chain)
 
 
-def _by_value(states: Mapping[str, State], names: tuple[str, ...]) -> Schema:
+def _shared(states: Mapping[str, State], names: tuple[str, ...]) -> Schema:
     key = (names, tuple(states[name] for name in names))
-    with _shared_lock:
-        known = _shared_by_value.get(key)
+    with _sharing:
+        known = _by_value.get(key)
         if known is None:
-            if len(_shared_by_value) >= SCHEMAS_MAX:
-                _shared_by_value.clear()
-            known = _shared_by_value[key] = Schema(states, names)
+            _make_room(_by_value)
+            known = _by_value[key] = Schema(states, names)
     return known
 
 
@@ -309,4 +311,4 @@ def reordered(schema: Schema, names: Sequence[str]) -> Schema:
     """The same states in another order."""
     if tuple(names) == schema.names:
         return schema
-    return _by_value(schema.struct(), tuple(names))
+    return _shared(schema.struct(), tuple(names))

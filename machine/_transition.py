@@ -58,7 +58,6 @@ class Transition:
     queue_len = 0
     started_ns = 0
     ended_ns = 0
-    is_check = False
     source: MutSource | None = None
     log_entries: list[LogEntry] | tuple[()] = ()
     pre_log_entries: Sequence[LogEntry] = ()
@@ -67,18 +66,16 @@ class Transition:
     _after: list[int] | None = None
     _mutation: Mutation | None = None
 
-    def __init__(
-        self, machine: Machine, plan: Plan, program: Program, args: A | None, number: int
-    ) -> None:
-        self.machine = machine
-        self.plan = plan
-        self.number = number
-        self._args = args
-        self._program = program
-        self._before = machine._ticks
-        self._verdict: Verdict | None = None
-        self._steps: list[Step] | None = None
-        self._calls_done = 0
+    machine: Machine
+    plan: Plan
+    number: int
+    is_check: bool
+    _args: A | None
+    _program: Program
+    _before: list[int]
+    _verdict: Verdict | None
+    _steps: list[Step] | None
+    _calls_done: int
 
     @property
     def id(self) -> str:
@@ -232,10 +229,9 @@ class Event:
 
     __slots__ = ("_tx", "machine", "name")
 
-    def __init__(self, name: str, tx: Transition) -> None:
-        self.name = name
-        self._tx = tx
-        self.machine = tx.machine
+    name: str
+    machine: Machine
+    _tx: Transition
 
     @property
     def args(self) -> A:
@@ -283,3 +279,33 @@ class Event:
 
     def __repr__(self) -> str:
         return f"<Event {self.name} of {self.machine.id}>"
+
+
+# Objects made for every transition and every handler call have no `__init__`: the
+# interpreter calls one from C, which costs more than all that it would do.
+
+
+def new_transition(
+    machine: Machine, plan: Plan, program: Program, args: A | None, number: int
+) -> Transition:
+    """A transition that begins now."""
+    tx = Transition()
+    tx.machine = machine
+    tx.plan = plan
+    tx.number = number
+    tx._args = args
+    tx._program = program
+    tx._before = machine._ticks
+    tx._verdict = tx._steps = None
+    tx._calls_done = 0
+    tx.is_check = False
+    return tx
+
+
+def new_event(name: str, tx: Transition) -> Event:
+    """The event for one handler call."""
+    event = Event()
+    event.name = name
+    event.machine = tx.machine
+    event._tx = tx
+    return event

@@ -37,7 +37,7 @@ from machine._calling import run_handler, run_watched
 from machine._enums import CANCELED, CHANGES, DECISIONS, EVERYTHING, EXECUTED, OPS, Result
 from machine._handlers import HandlerCall, Phase, Program, final_slots
 from machine._resolve import Trail, Verdict, fallen_out, growth_of
-from machine._transition import Transition
+from machine._transition import Transition, new_transition
 
 if TYPE_CHECKING:
     from machine._automaton import Plan
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 STATE = Phase.STATE
 
 
-def walk(
+def walk(  # noqa: C901 - one function, so that few calls are made; see its docstring
     mach: Engine,
     plan: Plan,
     program: Program,
@@ -63,7 +63,7 @@ def walk(
     others: a call costs as much here as half of what a handler does.
     """
     mach._tx_count = number = mach._tx_count + 1
-    tx = Transition(mach, plan, program, args, number)  # type: ignore[arg-type]  # it is whole
+    tx = new_transition(mach, plan, program, args, number)  # type: ignore[arg-type]  # it is whole
     mach._tx = tx
     if mutation is not None or source is not None:
         _lend(tx, source, mutation)
@@ -96,7 +96,7 @@ def walk(
         accepted, passing = False, error
     if not accepted:
         tx.accepted = False
-    _close(mach, tx)
+    _close(mach, tx, accepted)
     if passing is not None:
         raise passing
     return EXECUTED if accepted else CANCELED
@@ -114,21 +114,28 @@ def _begin(mach: Engine, tx: Transition) -> None:
     hooks = mach._hooks
     if hooks is not None:
         tx.started_ns = monotonic_ns()
-        for call in hooks.transition_init:
-            hooks.fire_one(call, tx)
+        try:
+            for call in hooks.transition_init:
+                call(tx)
+        except Exception as error:  # noqa: BLE001 - protects the host from a guest
+            hooks.go_on(hooks.transition_init, call, error, tx)
     if mach._log_level:
         _announce(mach, tx)
+    hooks = mach._hooks  # without those that failed just now
     if hooks is not None:
-        for call in hooks.transition_start:
-            hooks.fire_one(call, tx)
+        try:
+            for call in hooks.transition_start:
+                call(tx)
+        except Exception as error:  # noqa: BLE001 - protects the host from a guest
+            hooks.go_on(hooks.transition_start, call, error, tx)
 
 
-def _close(mach: Engine, tx: Transition) -> None:
+def _close(mach: Engine, tx: Transition, accepted: bool) -> None:
     """Everything after the handlers: auto states, tracers, waiters."""
     before, after = tx._before, mach._ticks
     tx._after = after
     mach._handler = ""
-    if before is not after and tx.accepted and mach._node.auto is not None:
+    if before is not after and accepted and mach._node.auto is not None:
         mach._queue_auto(tx.plan.call)
     if mach._pending_lines:
         tx.pre_log_entries, mach._pending_lines = mach._pending_lines, ()
@@ -138,8 +145,11 @@ def _close(mach: Engine, tx: Transition) -> None:
     hooks = mach._hooks
     if hooks is not None:
         tx.ended_ns = monotonic_ns()
-        for call in hooks.transition_end:
-            hooks.fire_one(call, tx)
+        try:
+            for call in hooks.transition_end:
+                call(tx)
+        except Exception as error:  # noqa: BLE001 - protects the host from a guest
+            hooks.go_on(hooks.transition_end, call, error, tx)
     if before is not after and (mach._waiters is not None or mach._state_contexts is not None):
         mach._release([i for i, tick in enumerate(after) if tick != before[i]])
 
