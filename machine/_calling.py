@@ -11,12 +11,14 @@ own, it is read before each handler too.
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from machine._clock import time_after
 from machine._enums import CHANGES, EVERYTHING, OPS
 from machine._handlers import Binding, Handler, HandlerCall, Phase
+from machine._tasks import own
 from machine._transition import Transition, new_event
 from machine.errors import HandlerTimeoutError
 
@@ -40,7 +42,7 @@ def run_handler(mach: Engine, tx: Transition, call: HandlerCall) -> int:
         now = monotonic()
         took = now - tx.clock
         tx.clock = now
-        if took > mach._handler_limit or (answer is not None and not answer):
+        if took > mach._handler_limit or (answer is not None and answer is not True):
             outcome = _judge(mach, tx, call, answer, took)
             if outcome:
                 return _noted(tx, call, outcome)
@@ -60,7 +62,18 @@ def _noted(tx: Transition, call: HandlerCall, outcome: int) -> int:
 
 
 def _judge(mach: Engine, tx: Transition, call: HandlerCall, answer: object, took: float) -> int:
-    """What a call came to that did not raise: a late one's answer does not count."""
+    """What a call came to that did not raise: a late one's answer does not count.
+
+    A coroutine is work that a final handler leaves to its state; the negotiation cannot
+    wait for one.
+    """
+    if isinstance(answer, Coroutine):
+        if took <= mach._handler_limit and call.phase >= END:
+            own(tx, call, answer)
+            return PASSED
+        answer.close()
+        if took <= mach._handler_limit:
+            return _failed(mach, tx, call, TypeError(f"{call.name} has to answer at once"))
     if took > mach._handler_limit:
         return _late(mach, tx, call)
     return DENIED if answer is not None and not answer and call.phase < END else PASSED

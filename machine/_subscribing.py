@@ -1,4 +1,4 @@
-"""Waiting for a machine, and contexts that end with a state.
+"""Waiting for a machine, and what lives as long as a state: contexts and tasks.
 
 Every `when_*` returns a wait handle at once; see `_waiting` for when handles are released
 and `_state_contexts` for state contexts. All may be called from any thread, from asyncio
@@ -14,11 +14,14 @@ from machine._context import Context
 from machine._lifecycle import Lifecycle
 from machine._state import EXCEPTION, A, Names, names_tuple
 from machine._state_contexts import StateContexts
-from machine._waiting import Waiters, WaitHandle
+from machine._tasks import OwnedTask, StateTask
+from machine._wait_handle import WaitHandle
 
 
 class Subscribing(Lifecycle):
     """The calls that wait."""
+
+    _tasks: dict[OwnedTask, None] | None = None
 
     def when(self, states: Names, ctx: Context | None = None) -> WaitHandle:
         """Released when all of these are active at the same time."""
@@ -87,3 +90,7 @@ class Subscribing(Lifecycle):
                 if self._state_contexts is None:
                     self._state_contexts = StateContexts(self)
         return self._state_contexts.new(state)
+
+    def tasks(self) -> list[StateTask]:
+        """The tasks of coroutine handlers that have not ended, in the order of their start."""
+        return [task.view() for task in list(self._tasks or ())]

@@ -24,6 +24,7 @@ __all__ = [
     "StateMissingError",
     "StateNameError",
     "StateUnknownError",
+    "TaskCanceledError",
     "TimeoutError_",
     "near_names",
 ]
@@ -86,6 +87,12 @@ class EvalTimeoutError(MachineError, TimeoutError):
     """An evaluated function did not get its turn within `eval_timeout`."""
 
     prefix = "eval timeout"
+
+
+class TaskCanceledError(MachineError):
+    """A task of a state awaited something that was canceled, but not with the task."""
+
+    prefix = "task canceled"
 
 
 class TimeoutError_(MachineError, TimeoutError):
