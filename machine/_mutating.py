@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from machine._breakpoints import Breakpoints
 from machine._enums import MutationType, Result
+from machine._guard import Guard
 from machine._mutation import Mutation, MutSource
 from machine._panic import trace_of
 from machine._reading import Reading
@@ -129,6 +130,15 @@ class Mutating(Reading):
         if self.log_stack_trace:
             told["err.trace"] = trace_of(err)
         return self._mutate(call, told, source)
+
+    def panic_to_err(self, args: A | None = None) -> Guard:
+        """A context manager and decorator that turns an exception into `add_err`."""
+        return self.panic_to_err_state(EXCEPTION, args)
+
+    def panic_to_err_state(self, state: str, args: A | None = None) -> Guard:
+        """A context manager and decorator that turns an exception into `add_err_state`."""
+        self._call(ADD, (state, EXCEPTION))
+        return Guard(self, state, args)
 
     # -- asking first, and going first
 
