@@ -25,8 +25,8 @@ from am_dbg.store.dictionary import Dictionary
 from am_dbg.store.facts import Schema
 from am_dbg.store.palette import PaletteColumn
 from am_dbg.store.sources import Sources
-from am_dbg.store.values import Transition
-from amtracer.schema import BatchMessage
+from am_dbg.store.values import Line, Transition
+from amtracer.schema import BatchMessage, Shape, Source
 
 CHUNK_ROWS_MAX = 4_096
 """Rows after which a chunk ends."""
@@ -36,6 +36,12 @@ PIECE_ROWS_MAX = 1_024
 """Rows added at once, by so many at most a chunk may pass its limits."""
 
 _Value = TypeVar("_Value")
+Lines = tuple[Line, ...]
+Args = tuple[tuple[str, str], ...]
+Rest = tuple[Lines, Source | None, Args, tuple[int, ...], str]
+"""Earlier lines, source, arguments, handler times and own id of a row."""
+Replayed = tuple[Shape, int, int, int, Lines, Lines, Source | None, Args, tuple[int, ...], str]
+"""Shape, time, duration, queue length and lines of a row, then its rest."""
 
 _CHUNK_BYTES = 1_200
 _TICK_BYTES = 8
@@ -238,6 +244,10 @@ class Chunk:
         """The id of a row when it does not follow the rule, else empty."""
         return self._ids.get(row) if self._ids else ""
 
+    def sources(self) -> list[tuple[int, Source]]:
+        """Rows with a source event, and that event."""
+        return self._sources.items() if self._sources else []
+
     def rows_with_texts(self, wanted: bytes, line_sets: bytes) -> Iterator[int]:
         """Rows with an argument text in `wanted` or earlier lines in `line_sets`."""
         if self._args:
@@ -251,25 +261,61 @@ class Chunk:
 
     def record(self, row: int, tx_id: str) -> Transition:
         """One whole row."""
-        book = self.dictionary
-        lines = self.lines[row]
-        args = self._args.get(row) if self._args else ()
-        pre_lines = self._pre_lines.get(row) if self._pre_lines else ()
+        pre_lines, source, args, handler_ns, _ = self._rest(row)
         return Transition(
             number=self.first + row,
             id=tx_id,
-            shape=book.shape(self.shapes[row]),
+            shape=self.dictionary.shape(self.shapes[row]),
             time_ns=self.time(row),
             duration_ns=self.duration(row),
             queue_len=self.queue_len(row),
-            lines=book.lines(lines - 1) if lines else (),
-            pre_lines=book.lines(pre_lines[0] - 1) if pre_lines and pre_lines[0] else (),
-            source=self._sources.get(row) if self._sources else None,
-            args=tuple(
-                (book.text(args[i]), book.text(args[i + 1])) for i in range(0, len(args), 2)
-            ),
-            handler_ns=self._handlers.get(row) if self._handlers else (),
+            lines=self._line_set(self.lines[row]),
+            pre_lines=pre_lines,
+            source=source,
+            args=args,
+            handler_ns=handler_ns,
         )
+
+    def replay(self, low: int, high: int) -> Iterator[Replayed]:
+        """Rows from `low` up to `high`, decoded; far faster than one `record` after the other."""
+        book = self.dictionary
+        shapes = [book.shape(number) for number in self.shapes.palette]
+        lines = [self._line_set(number) for number in self.lines.palette]
+        columns = zip(
+            self.shapes.local.span(low, high),
+            self._times.span(low, high),
+            self._durations.span(low, high),
+            self._queues.span(low, high),
+            self.lines.local.span(low, high),
+            range(low, high),
+            strict=True,
+        )
+        for shape, time, duration, queue_len, line_set, row in columns:
+            yield (
+                shapes[shape],
+                self.time_first + time,
+                duration,
+                queue_len,
+                lines[line_set],
+                *self._rest(row),
+            )
+
+    def _rest(self, row: int) -> Rest:
+        """What most rows do not have."""
+        return (
+            self._line_set(*self._pre_lines.get(row)) if self._pre_lines else (),
+            self._sources.get(row) if self._sources else None,
+            self._arguments(row),
+            self._handlers.get(row) if self._handlers else (),
+            self.own_id(row),
+        )
+
+    def _line_set(self, number: int = 0) -> tuple[Line, ...]:
+        return self.dictionary.lines(number - 1) if number else ()
+
+    def _arguments(self, row: int) -> tuple[tuple[str, str], ...]:
+        texts = [self.dictionary.text(n) for n in self._args.get(row)] if self._args else []
+        return tuple(zip(texts[::2], texts[1::2], strict=True))
 
     def size(self) -> int:
         """Bytes in memory, about."""

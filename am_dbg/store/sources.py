@@ -49,9 +49,15 @@ class Sources:
         index = bisect_left(self._rows, row)
         if index == len(self._rows) or self._rows[index] != row:
             return None
+        return self._at(index)
+
+    def items(self) -> list[tuple[int, Source]]:
+        """All rows with their sources."""
+        return [(row, self._at(index)) for index, row in enumerate(self._rows[:])]
+
+    def _at(self, index: int) -> Source:
         machine, prefix = self._makers[self._kinds[index]]
-        number = self._numbers[index] - 1
-        return Source(machine, joined_id(prefix, number), self._times[index])
+        return Source(machine, joined_id(prefix, self._numbers[index] - 1), self._times[index])
 
     def rows_of_machine(self, machine: str) -> list[int]:
         """The rows whose source is a transition of this machine."""

@@ -15,7 +15,6 @@ from am_dbg.store.dictionary import Dictionary
 from am_dbg.store.facts import Schema
 from am_dbg.store.stream import Stream
 from am_dbg.store.track import Origin, Track
-from am_dbg.store.values import GapKind
 from amtracer import limits
 from amtracer.errors import LimitError
 from amtracer.schema import MachineMessage, Message
@@ -129,10 +128,9 @@ class Store:
             session=stream.hello.session,
             started_ns=stream.hello.wall_ns,
         )
-        track = Track(self._free_key(message.id), origin, stream.number, schema, ticks)
+        key = self._free_key(message.id)
+        track = Track(key, origin, stream.number, schema, ticks, message.row)
         track.connected = stream.live
-        if message.row:
-            track.lose(message.row, ticks, GapKind.LATE, "recorded from here on")
         self._tracks.append(track)
         self._by_key[track.key] = track
         self._by_id.setdefault(track.id, []).append(track)

@@ -9,7 +9,6 @@ from am_dbg.store import checking
 from am_dbg.store.dictionary import Dictionary
 from am_dbg.store.facts import Schema
 from am_dbg.store.track import Track
-from am_dbg.store.values import GapKind
 from amtracer import limits
 from amtracer.errors import LimitError, WireError
 from amtracer.schema import (
@@ -176,7 +175,7 @@ class Stream:
         if not 0 <= message.count <= checking.TICK_MAX - track.row_next:
             raise WireError("a count of lost transitions out of range")
         checking.check_ticks(message.ticks, track.schema)
-        track.lose(message.count, message.ticks, GapKind.DROPPED, message.reason or "dropped")
+        track.lose(message.count, message.ticks, message.reason)
 
     def _take_end(self, message: EndMessage) -> None:
         self.ended = True

@@ -19,7 +19,7 @@ from am_dbg.store.chunk import PIECE_ROWS_MAX, Chunk, Piece
 from am_dbg.store.dictionary import Dictionary
 from am_dbg.store.facts import Schema, ShapeFacts, mask_of
 from am_dbg.store.sources import joined_id, split_id
-from am_dbg.store.values import Gap, GapKind, Transition
+from am_dbg.store.values import Gap, GapKind, Transition, gap_of_reason
 from amtracer.schema import BatchMessage, Shape, StateDef
 
 WALK_ROWS_MAX = 64
@@ -56,7 +56,13 @@ class Track:
     """
 
     def __init__(
-        self, key: str, origin: Origin, stream: int, schema: Schema, ticks: tuple[int, ...]
+        self,
+        key: str,
+        origin: Origin,
+        stream: int,
+        schema: Schema,
+        ticks: tuple[int, ...],
+        row: int = 0,
     ) -> None:
         self.key = key
         self.origin = origin
@@ -67,9 +73,11 @@ class Track:
         self.first = 1
         self.count = 0
         self.version = 0
-        self.row_next = 0
+        self.row_start = self.row_next = row
         self._index = _Index()
         self._gaps: list[Gap] = []
+        if row:
+            self._gaps.append(Gap(0, row, "recorded from here on", GapKind.LATE))
         self._opening = self._base = (schema, ticks)
         self._open: Chunk | None = None
         self._active = _active_mask(ticks)
@@ -178,6 +186,11 @@ class Track:
         own = chunk.own_id(row)
         return own or joined_id(self.origin.tx_prefix, chunk.row_first + row + 1)
 
+    def row_at(self, number: int) -> int:
+        """How many transitions the machine itself had made before this one."""
+        chunk = self.chunk_of(number)
+        return chunk.row_first + number - chunk.first
+
     # Finding one.
 
     def number_of(self, tx_id: str) -> int | None:
@@ -284,19 +297,16 @@ class Track:
         """Remember what `activity_after` gave for a batch that is taken in."""
         self._active = active
 
-    def lose(self, count: int, ticks: tuple[int, ...], gap: GapKind, reason: str) -> None:
+    def lose(self, count: int, ticks: tuple[int, ...], reason: str) -> None:
         """Go on after lost transitions, from these ticks."""
-        schema = self.schema
         self.row_next += count
-        self._begin_anew(schema, ticks)
-        self._add_gap(Gap(self.count, count, reason, gap))
+        self._begin_anew(self.schema, ticks)
+        self._add_gap(gap_of_reason(self.count, count, reason))
 
     def change_schema(self, schema: Schema, ticks: tuple[int, ...]) -> None:
         """Go on with another schema; what was received keeps the old one."""
-        before, after = len(self.states), len(schema.states)
         self._begin_anew(schema, ticks)
-        reason = f"schema changed from {before} to {after} states"
-        self._add_gap(Gap(self.count, 0, reason, GapKind.SCHEMA))
+        self._add_gap(Gap(self.count, 0, "schema changed", GapKind.SCHEMA))
 
     def rejoin(self, stream: int, schema: Schema, ticks: tuple[int, ...], row: int) -> None:
         """The same machine came back on another stream."""

@@ -51,3 +51,19 @@ class Transition:
     source: Source | None = None
     args: tuple[tuple[str, str], ...] = ()
     handler_ns: tuple[int, ...] = ()
+
+
+_CUT_MARK = "cut: "
+_KINDS = {"reconnected": GapKind.RECONNECTED}
+
+
+def reason_of_gap(gap: Gap) -> str:
+    """The reason under which a break goes into a stream, so that its kind comes back."""
+    return f"{_CUT_MARK}{gap.reason}" if gap.kind is GapKind.CUT else gap.reason
+
+
+def gap_of_reason(after_number: int, lost: int, reason: str) -> Gap:
+    """The break that a stream reports under a reason."""
+    if reason.startswith(_CUT_MARK):
+        return Gap(after_number, -1, reason.removeprefix(_CUT_MARK), GapKind.CUT)
+    return Gap(after_number, lost, reason or "dropped", _KINDS.get(reason, GapKind.DROPPED))

@@ -1,0 +1,76 @@
+"""What can go wrong in the debugger, told in one line for a user.
+
+Trouble with a file or with data is an error of `amtracer.errors`; a download that fails is
+one of them, because for the user it is one more way in which a session cannot be read.
+"""
+
+from __future__ import annotations
+
+from amtracer.errors import SessionError
+
+__all__ = [
+    "DebuggerError",
+    "DownloadError",
+    "MachineNotFoundError",
+    "NoTerminalError",
+    "NotAnAddressError",
+    "TransitionNotFoundError",
+    "UnknownFormatError",
+]
+
+
+class DebuggerError(Exception):
+    """Base of what this package raises; `str()` is one line for a user."""
+
+
+class DownloadError(SessionError):
+    """A session that could not be fetched from a web address."""
+
+
+class NotAnAddressError(DebuggerError):
+    """A text that does not name a machine or a transition."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            f"{text!r} is no address: give mach://ID, mach://ID/NUMBER or mach://ID/TXID"
+        )
+        self.text = text
+
+
+class MachineNotFoundError(DebuggerError):
+    """No machine of this id; `near` names similar ones."""
+
+    def __init__(self, id: str, near: tuple[str, ...] = ()) -> None:
+        advice = f"; did you mean {' or '.join(near)}" if near else ""
+        super().__init__(f"no machine {id!r} in this session{advice}")
+        self.id = id
+        self.near = near
+
+
+class TransitionNotFoundError(DebuggerError):
+    """The machine has no such transition."""
+
+    def __init__(self, id: str, text: str, first: int, last: int) -> None:
+        held = f"it has {first} to {last}" if last >= first else "it has none"
+        super().__init__(f"machine {id!r} has no transition {text!r}: {held}")
+        self.id = id
+        self.text = text
+
+
+class UnknownFormatError(DebuggerError):
+    """A file name whose ending names no format that can be written."""
+
+    def __init__(self, name: str, endings: tuple[str, ...]) -> None:
+        super().__init__(f"{name}: the ending names no format; give {' or '.join(endings)}")
+        self.name = name
+
+
+class NoTerminalError(DebuggerError):
+    """The screen was asked for where there is none."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"no screen here ({reason}); read a session with"
+            " 'am-dbg list FILE' or 'am-dbg show FILE mach://ID/NUMBER'"
+        )
+        self.reason = reason

@@ -1,0 +1,169 @@
+"""Writes what the store holds as a session file: all of it, some machines, or a range.
+
+Importing the file gives back what was exported: machines in the same order, numbers,
+clocks, gaps, every field of every transition. Two things are kept less exactly. An id that
+does not follow the rule of transition ids is only kept where some transition refers to
+it, because random ids are most of a file's size. And what was trimmed before, or is left
+out by a range, becomes a number of transitions before the first one.
+
+The store may grow meanwhile: what was there at the beginning is what gets written.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from am_dbg.store import Gap, GapKind, Store, Track
+from am_dbg.store.values import reason_of_gap
+from amtracer import limits
+from amtracer.atomic import PathLike
+from amtracer.interning import StreamWriter
+from amtracer.schema import HelloMessage, Message
+from amtracer.session import SessionWriter
+
+__all__ = ["Selection", "Written", "export_session", "file_name_for", "selected", "write_messages"]
+
+FILE_NAME_CHARS_MAX = 100
+PROGRESS_TRANSITIONS = 1_000
+
+Progress = Callable[[int, int], None]
+"""Told now and then: transitions written, transitions in all; what it raises ends the export."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """A run of transitions of one machine; none when `last` is below `first`."""
+
+    track: Track
+    first: int
+    last: int
+
+    @property
+    def count(self) -> int:
+        return max(0, self.last - self.first + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What an export wrote."""
+
+    machines: int
+    transitions: int
+    size: int
+
+
+def selected(
+    store: Store, track: Track | None = None, numbers: tuple[int, int] | None = None
+) -> list[Selection]:
+    """The whole store, one machine, or a range of its numbers, as it is now."""
+    tracks = store.tracks if track is None else [track]
+    low, high = numbers or (1, 2**63)
+    return [Selection(one, max(low, one.first), min(high, one.count)) for one in list(tracks)]
+
+
+def export_session(
+    store: Store,
+    path: PathLike,
+    selection: Sequence[Selection] | None = None,
+    progress: Progress | None = None,
+) -> Written:
+    """Write a session file; it appears whole or not at all, trouble is a SessionError."""
+    chosen = selected(store) if selection is None else selection
+    with SessionWriter(path) as writer:
+        write_messages(store, chosen, writer.write, progress)
+    transitions = sum(part.count for part in chosen)
+    return Written(len(chosen), transitions, os.stat(path).st_size)
+
+
+def write_messages(
+    store: Store,
+    selection: Sequence[Selection],
+    emit: Callable[[Message], None],
+    progress: Progress | None = None,
+) -> None:
+    """Give the messages of an export, a stream for each run of machines that came in one."""
+    referred = _referred_ids(selection)
+    done, total = 0, sum(part.count for part in selection)
+    for stream, parts in groupby(selection, key=lambda part: part.track.stream):
+        hello = store.streams[stream].hello
+        writer = StreamWriter(emit, hello or _NO_HELLO, batch_rows=limits.BATCH_ROWS_MAX)
+        for part in parts:
+            for _ in _written(writer, part, referred):
+                done += 1
+                if progress is not None and done % PROGRESS_TRANSITIONS == 0:
+                    progress(done, total)
+        writer.flush()
+
+
+_NO_HELLO = HelloMessage(version=1, session="", wall_ns=0, mono_ns=0)
+
+
+def file_name_for(id: str) -> str:
+    """A file name made of a machine's id: never a path, never hidden, never too long."""
+    kept = "".join(char if char.isalnum() or char in "-_." else "_" for char in id)
+    return kept.lstrip(".")[:FILE_NAME_CHARS_MAX] or "machine"
+
+
+def _referred_ids(selection: Sequence[Selection]) -> frozenset[str]:
+    """The ids that sources of what is exported refer to."""
+    chunks = (chunk for part in selection for chunk in part.track.chunks)
+    return frozenset(source.tx for chunk in chunks for _, source in chunk.sources())
+
+
+def _written(writer: StreamWriter, part: Selection, referred: frozenset[str]) -> Iterator[None]:
+    """Write one machine; a step for each transition."""
+    track = part.track
+    machine = _enter(writer, part)
+    gaps = [gap for gap in track.gaps if gap.kind is not GapKind.LATE]
+    gaps = [gap for gap in gaps if part.first <= gap.after_number or part.first == 1]
+    for chunk in list(track.chunks):
+        low, high = max(part.first, chunk.first), min(part.last, chunk.last)
+        if low > high:
+            continue
+        while gaps and gaps[0].after_number < low:
+            _write_gap(writer, machine, part, gaps.pop(0))
+        for row in chunk.replay(low - chunk.first, high - chunk.first + 1):
+            writer.record(machine, *row[:-1], row[-1] if row[-1] in referred else "")
+            yield
+    if part.last == track.count:
+        for gap in gaps:
+            _write_gap(writer, machine, part, gap)
+        if track.gone:
+            writer.gone(machine)
+
+
+def _enter(writer: StreamWriter, part: Selection) -> int:
+    """The number of the machine in the file, as it stands before the first transition."""
+    track = part.track
+    if part.first == 1 or not part.count:
+        schema, ticks, row = track.schema_at(0), track.clock_at(0), track.row_start
+    else:
+        schema, ticks = track.schema_at(part.first), track.clock_before(part.first)
+        row = track.row_at(part.first)
+    return writer.machine(
+        track.id,
+        writer.schema(schema),
+        parent=track.parent,
+        tags=track.tags,
+        ticks=ticks,
+        row=row,
+        tx_prefix=track.origin.tx_prefix,
+    )
+
+
+def _write_gap(writer: StreamWriter, machine: int, part: Selection, gap: Gap) -> None:
+    """Write a break with the clock that comes after it, as far as that is known."""
+    track, number = part.track, gap.after_number + 1
+    is_last = number > track.count
+    schema = track.states if is_last else track.schema_at(number)
+    ticks = track.ticks if is_last else track.clock_before(number)
+    if gap.kind is GapKind.SCHEMA:
+        writer.schema_changed(machine, writer.schema(schema), ticks)
+    else:
+        before = track.clock_at(gap.after_number)
+        fits = len(before) == len(ticks)
+        reason = reason_of_gap(gap)
+        writer.dropped(machine, max(0, gap.lost), ticks if fits else before, reason)
