@@ -34,15 +34,20 @@ class Ink(IntEnum):
     CANCELED = 7
     HANDLER = 8
     FLAG = 9
-    PAST = 10
+    FUTURE = 10
 
 
 class Ground(IntEnum):
-    """What lies behind a whole line: nothing, the cursor in a lit pane, or in another one."""
+    """What lies behind a whole line.
+
+    CURSOR is the reader's place in the pane with the focus, MARKED in another one, RAISED
+    the inside of a dialog.
+    """
 
     NONE = 0
     CURSOR = 1
     MARKED = 2
+    RAISED = 3
 
 
 class Run(NamedTuple):
@@ -57,22 +62,28 @@ class Run(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row of a pane."""
+    """One row of a pane; `edge` is drawn at both ends, outside of the ground."""
 
     runs: tuple[Run, ...] = ()
     ground: Ground = Ground.NONE
+    edge: Run | None = None
 
     @property
     def text(self) -> str:
         """The line as plain text, which is also what is copied and printed."""
-        return "".join(run.text for run in self.runs)
+        text = "".join(run.text for run in self.runs)
+        return self.edge.text + text + self.edge.text if self.edge else text
 
     @property
     def width(self) -> int:
-        return sum(cell_len(run.text) for run in self.runs)
+        width = sum(cell_len(run.text) for run in self.runs)
+        return width + 2 * cell_len(self.edge.text) if self.edge else width
 
     def link_at(self, x: int) -> str:
         """Where a click on this column leads; empty when nowhere."""
+        x -= cell_len(self.edge.text) if self.edge else 0
+        if x < 0:
+            return ""
         for run in self.runs:
             width = cell_len(run.text)
             if x < width:

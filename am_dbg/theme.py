@@ -31,7 +31,7 @@ DARK = Theme(
         "am-quiet": "#686d7c",
         "am-line": "#353945",
         "am-removed": "#e0707a",
-        "am-past": "#3d4c73",
+        "am-future": "#41454f",
         "am-cursor": "#27324f",
         "am-marked": "#22252f",
         "am-strong": "#ffffff",
@@ -55,7 +55,7 @@ LIGHT = Theme(
         "am-quiet": "#7f8492",
         "am-line": "#c9ccd4",
         "am-removed": "#b3404c",
-        "am-past": "#b9c9f0",
+        "am-future": "#c4c8d2",
         "am-cursor": "#d6e0fa",
         "am-marked": "#e9ebf0",
         "am-strong": "#000000",
@@ -119,12 +119,13 @@ def _palette(key: tuple[tuple[str, str], ...]) -> Palette:
         Ink.CANCELED: color("warning", "foreground"),
         Ink.HANDLER: color("secondary", "foreground"),
         Ink.FLAG: color("accent", "foreground"),
-        Ink.PAST: _or_blend(named.get("am-past"), place, ground, 0.6),
+        Ink.FUTURE: _or_blend(named.get("am-future"), plain, ground, 0.7),
     }
     grounds = {
         Ground.NONE: ground,
         Ground.CURSOR: _or_blend(named.get("am-cursor"), place, ground, 0.75),
         Ground.MARKED: _or_blend(named.get("am-marked"), plain, ground, 0.9),
+        Ground.RAISED: color("surface", "background"),
     }
     return Palette(inks, grounds, color("am-strong", "foreground"))
 
@@ -140,6 +141,7 @@ def palette_of(theme: Theme) -> Palette:
     names = (
         "foreground",
         "background",
+        "surface",
         "primary",
         "secondary",
         "accent",

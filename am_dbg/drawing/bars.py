@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from am_dbg.ink import Ink, Line, Run, fit, line, spread, width_of_runs
-from am_dbg.projection.bars import AddressView, FilterBarView, Flow, StatusView
+from am_dbg.projection.bars import (
+    AddressView,
+    FilterBarView,
+    Flow,
+    FooterView,
+    StatusView,
+    TabsView,
+)
 from am_dbg.projection.log import Entry
 from am_dbg.projection.steps import StepKind, StepsView, StepText
 from am_dbg.projection.times import (
@@ -235,8 +242,35 @@ def _trail(view: StepsView, room: int) -> list[Run]:
     return [*runs, Run(" ")]
 
 
+def draw_tabs(view: TabsView, width: int) -> Line:
+    """The panes of a narrow screen; the open one is underlined and has a mark."""
+    runs: list[Run] = [Run(" ")]
+    for name, title in view.tabs:
+        is_open = name == view.open
+        link = f"pane:{name}"
+        runs += [
+            Run("▸" if is_open else " ", Ink.PLACE),
+            Run(
+                title,
+                Ink.PLACE if is_open else Ink.QUIET,
+                bold=is_open,
+                underline=is_open,
+                link=link,
+            ),
+            Run("  "),
+        ]
+    return line(spread(runs, [Run(view.note, Ink.QUIET), Run(" ")], width), width)
+
+
+def draw_rule(width: int) -> Line:
+    """A thin line across the screen."""
+    return line([Run("─" * width, Ink.LINE)], width)
+
+
 def draw_filters(view: FilterBarView, width: int, *, lit: bool = False) -> Line:
     """The filters with their marks, then the search with its hits."""
+    if view.is_typing:
+        return line([Run(" "), *_hits(view)], width)
     runs: list[Run] = [Run(" ")]
     if width >= NARROW:
         runs += [
@@ -271,7 +305,17 @@ def draw_filters(view: FilterBarView, width: int, *, lit: bool = False) -> Line:
 
 
 def _search(view: FilterBarView) -> list[Run]:
-    runs = [Run("/ ", Ink.QUIET), Run(view.search, Ink.CANCELED)]
+    return [
+        Run("/ ", Ink.QUIET),
+        Run(view.search, Ink.CANCELED),
+        *_hits(view),
+        GAP,
+        Run("n N", Ink.QUIET),
+    ]
+
+
+def _hits(view: FilterBarView) -> list[Run]:
+    runs: list[Run] = []
     if view.hits >= 0:
         hits = (
             "no hits" if not view.hits else f"{count(view.hits)} hit{'s' if view.hits != 1 else ''}"
@@ -280,17 +324,19 @@ def _search(view: FilterBarView) -> list[Run]:
         runs += [GAP, Run(hits + which, Ink.QUIET)]
     if view.where:
         runs += [GAP, Run(f"in {view.where}", Ink.QUIET)]
-    return [*runs, GAP, Run("n N", Ink.QUIET)]
+    return runs
 
 
-def draw_footer(hints: Sequence[tuple[str, str, str]], width: int, message: str = "") -> Line:
+def draw_footer(hints: Sequence[tuple[str, str, str]], width: int, view: FooterView) -> Line:
     """Keys with what they do, as many as fit; a message takes their place."""
-    if message:
-        return line([Run(" "), Run(message, Ink.CANCELED)], width)
+    if view.message:
+        return line([Run(" "), Run(view.message, Ink.CANCELED)], width)
+    extras = {"next_error": view.errors, "next_canceled": view.canceled}
     groups = [
         [
             Run(keys, Ink.PLACE, bold=True, link=f"action:{action}"),
             Run(f" {text}", Ink.QUIET, link=f"action:{action}"),
+            Run(f" {extras[action]}" if extras.get(action) else "", Ink.QUIET),
         ]
         for keys, text, action in hints
     ]

@@ -20,7 +20,7 @@ def framed(
     rows = [top_border(title, note, width, lit=lit)]
     for index in range(max(0, height - SIDES)):
         line = lines[index] if index < len(lines) else BLANK
-        rows.append(Line((side, *fit(line.runs, inner), side), line.ground))
+        rows.append(Line(tuple(fit(line.runs, inner)), line.ground, side))
     rows.append(Line((Run("╰" + "─" * inner + "╯", ink),)))
     return rows[:height]
 

@@ -30,7 +30,7 @@ def draw_reader(view: ReaderView, width: int) -> list[Line]:
         _section("Pipes", len(view.pipes), [_pipe(row, inner) for row in view.pipes], inner),
         _section("Queue", view.queue_len, _texts(view.queue, inner), inner),
         _section("Args", len({key for key, _ in view.args}), _args(view.args, inner), inner),
-        _section("Id", 0, _texts((view.id,) if view.id else (), inner), inner),
+        _section("Id", 0, _wrapped(view.id, inner), inner),
     ]
     lines: list[Line] = []
     for block in blocks:
@@ -90,6 +90,10 @@ def _pipe(row: Pipe, width: int) -> Line:
 
 def _texts(texts: Sequence[str], width: int) -> list[Line]:
     return [line([Run(text, Ink.QUIET)], width) for text in texts]
+
+
+def _wrapped(text: str, width: int) -> list[Line]:
+    return [line(row, width) for row in wrap([Run(text, Ink.QUIET)], width)] if text else []
 
 
 def _args(args: Sequence[tuple[str, str]], width: int) -> list[Line]:

@@ -33,7 +33,7 @@ def _ink(column: Column, *, is_past: bool) -> Ink:
         return Ink.ERROR
     if column.has_canceled:
         return Ink.CANCELED
-    return Ink.PLACE if is_past else Ink.QUIET
+    return Ink.PLACE if is_past else Ink.FUTURE
 
 
 def _axis(view: TimelineView, width: int, lit: bool) -> Line:

@@ -100,7 +100,7 @@ class FilterBarView:
     hits: int = -1
     hit: int = 0
     where: str = ""
-    message: str = ""
+    is_typing: bool = False
 
 
 def project_filters(
@@ -113,6 +113,7 @@ def project_filters(
     hits: int = -1,
     hit: int = 0,
     where: str = "",
+    is_typing: bool = False,
 ) -> FilterBarView:
     """The filter bar."""
     return FilterBarView(
@@ -132,7 +133,26 @@ def project_filters(
         hits=hits,
         hit=hit,
         where=where,
+        is_typing=is_typing,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class TabsView:
+    """The panes of a narrow screen: name and title of each, and a note on the open one."""
+
+    tabs: tuple[tuple[str, str], ...] = ()
+    open: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FooterView:
+    """The last row: keys, or a message in their place; counts stand beside two keys."""
+
+    message: str = ""
+    errors: str = ""
+    canceled: str = ""
 
 
 @dataclass(frozen=True, slots=True)

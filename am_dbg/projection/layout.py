@@ -32,6 +32,8 @@ FOOTER = "footer"
 RULE = "rule"
 STATUS = "status"
 NOTICE = "notice"
+SEARCH = "typing"
+SEARCH_WIDTH = 44
 
 MAIN = (LOG, RAIN, MATRIX)
 FRAMED = (MACHINES, STATES, LOG, RAIN, MATRIX, READER)
@@ -80,14 +82,30 @@ def lay_out(
     reader: bool = False,
     focus: str = LOG,
     stepping: bool = False,
+    searching: bool = False,
 ) -> Layout:
     """The layout for a size and what is switched on."""
     if width < WIDTH_MIN or height < HEIGHT_MIN:
         boxes = {NOTICE: Box(0, 0, max(1, width), max(1, height))}
         return Layout(width, height, boxes, is_too_small=True)
-    if width < WIDE:
-        return Layout(width, height, _narrow(width, height, main, focus), is_narrow=True)
-    return Layout(width, height, _wide(width, height, main, reader, stepping))
+    is_narrow = width < WIDE
+    if is_narrow:
+        boxes = _narrow(width, height, main, focus)
+    else:
+        boxes = _wide(width, height, main, reader, stepping)
+    if searching:
+        _make_room_for_search(boxes, width)
+    return Layout(width, height, boxes, is_narrow=is_narrow)
+
+
+def _make_room_for_search(boxes: dict[str, Box], width: int) -> None:
+    """The text being typed takes the left of the filters' row, what it finds the right."""
+    y = boxes.get(FILTERS, boxes[FOOTER]).y
+    size = min(SEARCH_WIDTH, width - 12)
+    boxes[SEARCH] = Box(0, y, size, 1)
+    boxes[FILTERS] = Box(size, y, width - size, 1)
+    if boxes[FOOTER].y == y:
+        del boxes[FOOTER]
 
 
 def _bottom(width: int, height: int, rows: tuple[str, ...]) -> dict[str, Box]:

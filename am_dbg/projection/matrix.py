@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from am_dbg.projection.steps import Moment, state_names
+from am_dbg.projection.states import state_names
+from am_dbg.projection.steps import Moment
 
 
 @dataclass(frozen=True, slots=True)

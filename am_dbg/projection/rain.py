@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from am_dbg.projection.steps import Moment, state_names
+from am_dbg.projection.states import state_names
+from am_dbg.projection.steps import Moment
 from am_dbg.query import Visible
 from am_dbg.store import Track
 from am_dbg.store.facts import is_error_state

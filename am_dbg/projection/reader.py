@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from am_dbg.ink import Run
 from am_dbg.projection.clean import clean, clean_lines
-from am_dbg.projection.steps import HANDLER, TYPE_NAMES, Moment, handler_name, name_at, step_text
+from am_dbg.projection.steps import HANDLER, Moment, handler_name, name_at, step_text, type_name
 from am_dbg.projection.subscriptions import Pipe, Waiting, subscriptions_at
 from am_dbg.projection.why import who_asked, why
 from am_dbg.store import Store, Track, Transition
@@ -120,8 +120,7 @@ def _what(track: Track, transition: Transition) -> str:
     """A transition in two words: its type and its called states."""
     states = track.schema_at(transition.number)
     names = ", ".join(name_at(states, index) for index in transition.shape.called[:4])
-    type_ = transition.shape.type
-    return f"{TYPE_NAMES[type_] if type_ < len(TYPE_NAMES) else 'mutation'} {names}"
+    return f"{type_name(transition.shape.type)} {names}"
 
 
 def _executed(track: Track, transition: Transition) -> tuple[HandlerRow, ...]:

@@ -111,6 +111,11 @@ class StepText:
     outcome: str = ""
 
 
+def type_name(type_: int) -> str:
+    """The word for a mutation type."""
+    return TYPE_NAMES[type_] if 0 <= type_ < len(TYPE_NAMES) else "mutation"
+
+
 def name_at(states: Sequence[StateDef], index: int) -> str:
     """The name of a state; empty for no state, a number for one the schema lacks."""
     if index < 0:

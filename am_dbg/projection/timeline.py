@@ -17,7 +17,9 @@ from am_dbg.projection.steps import Moment
 from am_dbg.query import Numbers, Visible, canceled, errors
 
 LEVELS = 7
-DECADES_MAX = 6.0
+DECADES_MAX = 5.0
+CONTRAST = 1.6
+"""Rates are seldom far apart on a logarithmic scale; this pulls them apart for the eye."""
 PAUSE_NS_MIN = 1_000_000_000
 PAUSES_MAX = 8
 
@@ -142,7 +144,7 @@ def _levels(ends: Sequence[int], times: Sequence[int]) -> tuple[list[int], tuple
     low = max(min(rates), top - DECADES_MAX)
     spread = max(top - low, 1e-9)
     levels = [
-        1 + round((LEVELS - 1) * max(0.0, rate - low) / spread) if top > low else LEVELS // 2
+        round(LEVELS * (max(0.0, rate - low) / spread) ** CONTRAST) if top > low else LEVELS // 2
         for rate in rates
     ]
     longest = sorted(pauses, key=lambda pause: -pause.span_ns)[:PAUSES_MAX]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from am_dbg.projection.log import Entry, entry_of
-from am_dbg.projection.steps import TYPE_NAMES, Moment
+from am_dbg.projection.steps import Moment, type_name
 from am_dbg.query import Visible
 
 
@@ -44,51 +44,48 @@ class TransitionView:
 def project_transition(moment: Moment, visible: Visible, waits_on: str = "") -> TransitionView:
     """The bar at a moment; `waits_on` tells where a live session is expected from."""
     track = moment.track
+    view = TransitionView(
+        number=max(moment.number, 0),
+        total=track.count,
+        visible=visible.count,
+        time_sum=track.time_sum(moment.settled),
+        time_ns=moment.time_ns,
+        waits_on=waits_on,
+    )
+    if not moment.is_start:
+        view = _with_current(view, moment, visible)
     following = visible.next(moment.number)
-    base = {"number": max(moment.number, 0), "total": track.count, "visible": visible.count}
-    next_entry = entry_of(track, track.transition(following)) if following else None
-    next_type = _type_name(track.shape_at(following).type) if following else ""
-    next_multi = _is_multi(moment, following) if following else False
-    if moment.is_start:
-        return TransitionView(
-            **base,
-            time_sum=track.time_sum(moment.number),
-            time_ns=moment.time_ns,
-            next=next_entry,
-            next_type=next_type,
-            next_multi=next_multi,
-            waits_on=waits_on,
-        )
+    if following is None:
+        return view
+    return replace(
+        view,
+        next=entry_of(track, track.transition(following)),
+        next_type=type_name(track.shape_at(following).type),
+        next_multi=_is_multi(moment, following),
+    )
+
+
+def _with_current(view: TransitionView, moment: Moment, visible: Visible) -> TransitionView:
+    track = moment.track
     transition = track.transition(moment.number)
     facts = track.facts_at(moment.number)
     previous = visible.previous(moment.number)
     touched = {i for step in transition.shape.steps for i in (step.source, step.target) if i >= 0}
-    changed = facts.changed
-    return TransitionView(
-        **base,
+    return replace(
+        view,
         position=visible.position_of(moment.number),
-        type_name=_type_name(transition.shape.type),
+        type_name=type_name(transition.shape.type),
         entry=entry_of(track, transition),
         added=facts.added.bit_count(),
         removed=facts.removed.bit_count(),
-        other=sum(1 for index in touched if not changed >> index & 1),
-        time_sum=track.time_sum(moment.settled),
-        time_ns=transition.time_ns,
+        other=sum(1 for index in touched if not facts.changed >> index & 1),
         since=previous or 0,
         since_ns=transition.time_ns - track.time_at(previous) if previous else 0,
         duration_ns=transition.duration_ns,
         queue_len=transition.queue_len,
         is_multi=_is_multi(moment, moment.number),
         is_stepping=moment.is_stepping,
-        next=next_entry,
-        next_type=next_type,
-        next_multi=next_multi,
-        waits_on=waits_on,
     )
-
-
-def _type_name(type_: int) -> str:
-    return TYPE_NAMES[type_] if 0 <= type_ < len(TYPE_NAMES) else "mutation"
 
 
 def _is_multi(moment: Moment, number: int) -> bool:

@@ -1,15 +1,16 @@
 """A widget that shows lines of ink and repaints only those that changed.
 
 Textual's own widgets measure, wrap and style their content at every change, which costs
-more than everything else a key press does. A pane gets finished lines instead. Equal lines
-share one strip, whatever pane or moment they belong to.
+more than everything else a key press does. A pane gets one view value instead, draws it to
+lines, and compares. Equal lines share one strip, whatever pane or moment they belong to.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import ClassVar
+from typing import ClassVar, Generic, TypeVar
 
 from rich.segment import Segment
 from textual import events
@@ -18,12 +19,24 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from am_dbg.drawing.frame import SIDES, framed
-from am_dbg.ink import BLANK, Line, line
+from am_dbg.ink import BLANK, Ground, Line, line
+from am_dbg.projection.layout import Box
 from am_dbg.theme import Palette, palette_of
 from am_dbg.views.messages import Asked, LinkChosen, RowChosen, Scrolled, StepChosen
 
 STRIPS_MAX = 4096
 WHEEL_ROWS = 3
+
+View = TypeVar("View")
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What a pane shows: lines of its inner width, and the texts on its frame."""
+
+    lines: Sequence[Line]
+    title: str = ""
+    note: str = ""
 
 
 @lru_cache(maxsize=STRIPS_MAX)
@@ -31,43 +44,61 @@ def strip_of(row: Line, palette: Palette) -> Strip:
     """A line as Textual paints it."""
     ground = row.ground
     segments = [Segment(run.text, palette.style(run, ground)) for run in row.runs if run.text]
+    if row.edge is not None:
+        edge = Segment(row.edge.text, palette.style(row.edge, Ground.NONE))
+        segments = [edge, *segments, edge]
     return Strip(segments, row.width)
 
 
-class Pane(Widget):
-    """Lines, with a frame around them on wide screens."""
+class Pane(Widget, Generic[View]):
+    """A view value, drawn; with a frame around it on wide screens."""
 
     DEFAULT_CSS = """
-    Pane { position: absolute; width: 1; height: 1; }
+    Pane { position: absolute; width: 1; height: 1; display: none; }
     """
 
     PANE: ClassVar[str] = ""
     """The name under which layouts, keys and messages know it."""
 
-    FRAMED: ClassVar[bool] = False
-
     def __init__(self) -> None:
         super().__init__(id=self.PANE)
-        self.is_lit = False
-        self.is_framed = self.FRAMED
+        self._box = Box(0, 0, 0, 0)
+        self._shown: tuple[object, ...] = ()
         self._rows: list[Line] = []
-        self._lines: Sequence[Line] = ()
-        self._title = ""
-        self._note = ""
+        self._framed = False
 
-    def show(self, lines: Sequence[Line], title: str = "", note: str = "") -> None:
-        """Take new lines; only rows that differ are painted again."""
-        self._lines, self._title, self._note = lines, title, note
-        width, height = self.styles.width, self.styles.height
-        if width is None or height is None:
+    def draw(self, view: View, width: int, height: int, *, lit: bool) -> Drawn:
+        """The lines for a view at an inner size."""
+        raise NotImplementedError
+
+    def place(self, box: Box | None) -> None:
+        """Go to a place on the screen, or hide."""
+        if box is None:
+            self.styles.display = "none"
             return
-        self._set_rows(self._laid_out(int(width.value), int(height.value)))
+        if box != self._box or self.styles.display == "none":
+            self._box = box
+            self.styles.display = "block"
+            self.styles.offset = (box.x, box.y)
+            self.styles.width = box.width
+            self.styles.height = box.height
 
-    def _laid_out(self, width: int, height: int) -> list[Line]:
-        if self.is_framed:
-            return framed(self._lines, self._title, self._note, width, height, lit=self.is_lit)
-        rows = [Line(tuple(line(row.runs, width).runs), row.ground) for row in self._lines[:height]]
-        return rows + [line((), width)] * (height - len(rows))
+    def take(self, view: View, *, lit: bool, is_framed: bool) -> None:
+        """Show a view; nothing is drawn again when nothing differs."""
+        shown = (view, lit, is_framed, self._box)
+        if shown == self._shown:
+            return
+        self._shown = shown
+        self._framed = is_framed
+        width, height = self._box.width, self._box.height
+        frame = SIDES if is_framed else 0
+        drawn = self.draw(view, max(0, width - frame), max(0, height - frame), lit=lit)
+        if is_framed:
+            rows = framed(drawn.lines, drawn.title, drawn.note, width, height, lit=lit)
+        else:
+            rows = [line(row.runs, width, row.ground) for row in drawn.lines[:height]]
+            rows += [line((), width)] * (height - len(rows))
+        self._set_rows(rows)
 
     def _set_rows(self, rows: list[Line]) -> None:
         before = self._rows
@@ -75,19 +106,16 @@ class Pane(Widget):
         if len(before) != len(rows):
             self.refresh()
             return
-        width = self.size.width
-        changed = [
-            Region(0, y, width, 1)
-            for y, (old, new) in enumerate(zip(before, rows, strict=True))
-            if old is not new and old != new
-        ]
+        changed = [y for y, row in enumerate(rows) if row is not before[y] and row != before[y]]
         if changed:
-            self.refresh(*changed)
+            self.refresh(*(Region(0, y, self._box.width, 1) for y in changed))
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The strips of a region, straight from the lines."""
         palette = palette_of(self.app.current_theme)
         width = self.size.width
+        ground = self.background_colors[1]
+        filters = self.get_line_filters()
         strips = []
         for y in range(crop.y, crop.bottom):
             row = self._rows[y] if y < len(self._rows) else BLANK
@@ -96,8 +124,8 @@ class Pane(Widget):
                 strip = strip.adjust_cell_length(width, palette.blank(row.ground))
             if crop.x or crop.width != width:
                 strip = strip.crop(crop.x, crop.right)
-            for line_filter in self.app.get_line_filters():
-                strip = strip.apply_filter(line_filter, self.background_colors[1])
+            for line_filter in filters:
+                strip = strip.apply_filter(line_filter, ground)
             strips.append(strip)
         return strips
 
@@ -108,9 +136,7 @@ class Pane(Widget):
     def on_click(self, event: events.Click) -> None:
         """A click follows the link under it, else it chooses the row."""
         event.stop()
-        if not 0 <= event.y < len(self._rows):
-            return
-        link = self._rows[event.y].link_at(event.x)
+        link = self._rows[event.y].link_at(event.x) if 0 <= event.y < len(self._rows) else ""
         if link.startswith("action:"):
             self.post_message(Asked(link.removeprefix("action:")))
         elif link.startswith("step:"):
@@ -118,7 +144,7 @@ class Pane(Widget):
         elif link:
             self.post_message(LinkChosen(link))
         else:
-            edge = SIDES // 2 if self.is_framed else 0
+            edge = SIDES // 2 if self._framed else 0
             self.post_message(RowChosen(self.PANE, event.y - edge, event.x - edge))
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:

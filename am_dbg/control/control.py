@@ -1,0 +1,125 @@
+"""The one door through which the screen changes anything.
+
+An action's name is looked up among the hands below, each of which does one kind of work on
+the desk. Every action is at most one mutation of the modes; what it does not change, it
+leaves to the next look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from am_dbg import states as s
+from am_dbg.control.copying import copied_transition
+from am_dbg.control.desk import Desk
+from am_dbg.control.effects import CopyText, Effect, OpenDialog, OpenPalette, Quit
+from am_dbg.control.jumping import Jumping
+from am_dbg.control.looking import Look, Looking, Sources
+from am_dbg.control.modes import Modes
+from am_dbg.control.moving import Moving
+from am_dbg.control.panes import Panes
+from am_dbg.control.searching import Searching
+from am_dbg.control.viewing import Viewing
+from am_dbg.keys import KEYS
+from am_dbg.projection import layout
+from am_dbg.projection.bars import Flow
+from am_dbg.store import Store
+
+Action = Callable[[], Effect | None]
+
+
+class Control:
+    """Turns what the user asks for into changes of the desk and of the modes."""
+
+    def __init__(self, store: Store, *, main: str = layout.LOG, reader: bool = False) -> None:
+        self.desk = Desk(store)
+        self.modes = Modes(main=main, reader=reader)
+        self.sources = Sources()
+        self.moving = Moving(self.desk, self.modes)
+        self.jumping = Jumping(self.desk, self.modes, self.moving)
+        self.viewing = Viewing(self.desk, self.modes)
+        self.searching = Searching(self.desk, self.modes, self.moving, self.jumping)
+        self.panes = Panes(self.desk, self.modes, self.moving, self.jumping, self.viewing)
+        self._looking = Looking(self.desk, self.modes)
+        self._actions = self._table()
+        self._special = self._keys_of_panes()
+
+    def _table(self) -> dict[str, Action]:
+        hands = (self, self.moving, self.jumping, self.viewing, self.searching, self.panes)
+        return {
+            key.action: next(
+                getattr(hand, key.action) for hand in hands if hasattr(hand, key.action)
+            )
+            for key in KEYS
+        }
+
+    def do(self, action: str) -> Effect | None:
+        """Do what a key asks for; what the screen has to do beside it is returned."""
+        self.desk.message = ""
+        special = self._special.get(self.modes.focus, {})
+        return special.get(action, self._actions[action])()
+
+    def _keys_of_panes(self) -> dict[str, dict[str, Action]]:
+        """Keys that mean something else while a pane has the focus."""
+        return {
+            layout.FILTERS: {
+                "next_transition": lambda: self.viewing.pick(1),
+                "previous_transition": lambda: self.viewing.pick(-1),
+                "toggle_play": self.viewing.switch,
+                "escape": self.viewing.filters,
+            },
+            layout.RAIN: {
+                "next_transition": lambda: self.panes.select_state(1),
+                "previous_transition": lambda: self.panes.select_state(-1),
+            },
+        }
+
+    def look(self, width: int, height: int) -> Look:
+        """Everything on the screen."""
+        return self._looking.look(width, height, self.sources)
+
+    def data_arrived(self) -> bool:
+        """The store grew: the first machine is selected, the newest one followed."""
+        if not self.modes.data_arrived():
+            return False
+        places = self.desk.places
+        if self.desk.cursor is None and places:
+            self.modes.chose_machine()
+            self.desk.select(places[0].track, None)
+        if self.modes.flow is Flow.TAIL:
+            self.moving.to_newest()
+        return True
+
+    def help(self) -> OpenDialog | None:
+        """Show the keys."""
+        return OpenDialog(s.HELP_OPEN) if self.modes.open(s.HELP_OPEN) else None
+
+    def export(self) -> OpenDialog | None:
+        """Ask where to export to."""
+        if not self.desk.store.tracks:
+            self.desk.message = "nothing to export yet"
+            return None
+        return OpenDialog(s.EXPORT_OPEN) if self.modes.open(s.EXPORT_OPEN) else None
+
+    def copy(self) -> CopyText | None:
+        """The transition on show, whole, as text."""
+        moment = self.desk.moment
+        if moment is None:
+            return None
+        return CopyText(copied_transition(self.desk.store, moment), "transition")
+
+    def copy_address(self) -> CopyText | None:
+        """The address of the transition on show."""
+        moment = self.desk.moment
+        if moment is None:
+            return None
+        tail = "" if moment.is_start else f"/{moment.track.tx_id_at(moment.number)}"
+        return CopyText(f"mach://{moment.track.key}{tail}", "address")
+
+    def command_palette(self) -> OpenPalette:
+        """Open the palette."""
+        return OpenPalette()
+
+    def quit(self) -> Quit:
+        """End."""
+        return Quit()

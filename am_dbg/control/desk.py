@@ -1,0 +1,126 @@
+"""What the reader has in hand: the cursor, the filters, what is unfolded and found.
+
+A plain record that the modules of control change; it makes no decisions of its own beyond
+keeping its parts consistent: a cursor stands on something visible, and what belongs to a
+track goes when another one is selected.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field, replace
+
+from am_dbg.control.history import Bookmarks, History, Spot
+from am_dbg.cursor import Cursor
+from am_dbg.projection.machines import Place, machine_order
+from am_dbg.projection.states import Tree, TreeSpot, tree_of
+from am_dbg.projection.steps import Moment, moment_of
+from am_dbg.query import Filters, Numbers, Visible
+from am_dbg.store import Store, Track
+
+VISIBLES_MAX = 32
+"""Tracks whose filtered numbers are kept ready, for going back and forth between them."""
+
+
+@dataclass(slots=True)
+class Found:
+    """What was searched for, in which pane, and from where."""
+
+    pane: str
+    text: str = ""
+    hits: Numbers | None = None
+    origin: Cursor | None = None
+
+
+@dataclass(slots=True)
+class Desk:
+    """The reader's desk."""
+
+    store: Store
+    filters: Filters = field(default_factory=Filters)
+    seconds: bool = False
+    cursor: Cursor | None = None
+    spot: TreeSpot | None = None
+    opened: frozenset[str] = frozenset()
+    all_open: bool = False
+    tops: dict[str, int] = field(default_factory=dict)
+    loose: set[str] = field(default_factory=set)
+    switch: int = 0
+    found: Found | None = None
+    history: History = field(default_factory=History)
+    bookmarks: Bookmarks = field(default_factory=Bookmarks)
+    message: str = ""
+    heights: dict[str, int] = field(default_factory=dict)
+    widths: dict[str, int] = field(default_factory=dict)
+    _visibles: OrderedDict[str, Visible] = field(default_factory=OrderedDict)
+
+    @property
+    def track(self) -> Track | None:
+        return self.cursor.track if self.cursor else None
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        return machine_order(self.store)
+
+    def visible(self, track: Track) -> Visible:
+        """The visible transitions of a track under the present filters."""
+        kept = self._visibles.get(track.key)
+        if kept is None or kept.track is not track or kept.filters != self.filters:
+            kept = self._visibles[track.key] = Visible(track, self.filters)
+        self._visibles.move_to_end(track.key)
+        while len(self._visibles) > VISIBLES_MAX:
+            self._visibles.popitem(last=False)
+        return kept
+
+    @property
+    def moment(self) -> Moment | None:
+        if self.cursor is None:
+            return None
+        return moment_of(self.cursor, self.visible(self.cursor.track))
+
+    def tree(self, moment: Moment) -> Tree:
+        """The tree of states as it is unfolded."""
+        return tree_of(moment, self.opened, all_open=self.all_open)
+
+    def go(self, cursor: Cursor) -> None:
+        """Put the cursor somewhere; the panes follow it again."""
+        self.cursor = cursor
+        self.loose.clear()
+        self.tops["reader"] = 0
+
+    def select(self, track: Track, number: int | None = None) -> None:
+        """Turn to a track, at a transition or at the moment that was on show."""
+        visible = self.visible(track)
+        if number is None:
+            moment = self.moment
+            number = track.last_at_or_before(moment.time_ns) if moment else visible.last()
+        if track is not self.track:
+            self.tops.pop("log", None)
+            self.spot = self.spot if self.spot and self._has(track, self.spot.state) else None
+            if self.found and self.found.pane != "machines":
+                self.found = None
+        self.go(Cursor(track).at(number).kept(visible))
+
+    def _has(self, track: Track, state: str) -> bool:
+        return track.index_at(track.count, state) >= 0
+
+    def refilter(self, filters: Filters) -> None:
+        """Change the filters; the cursor goes to the nearest place still visible."""
+        self.filters = filters
+        if self.cursor is None:
+            return
+        visible = self.visible(self.cursor.track)
+        cursor = replace(self.cursor, step=0) if self.cursor.step else self.cursor
+        self.cursor = cursor.kept(visible)
+        self.loose.discard("log")
+
+    def here(self) -> Spot | None:
+        """The place under the cursor, for history and bookmarks."""
+        moment = self.moment
+        return Spot(moment.track.key, max(moment.number, 0)) if moment else None
+
+    def remember(self) -> None:
+        """Put the place under the cursor into the history."""
+        spot = self.here()
+        if spot:
+            self.history = self.history.visited(spot)

@@ -1,0 +1,34 @@
+"""What control asks of the screen, where a look alone would not do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class CopyText:
+    """Put a text on the clipboard."""
+
+    text: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDialog:
+    """Open the dialog of a mode, with a text to begin with."""
+
+    mode: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPalette:
+    """Open the command palette."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quit:
+    """End the debugger."""
+
+
+Effect = CopyText | OpenDialog | OpenPalette | Quit

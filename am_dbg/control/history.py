@@ -1,0 +1,70 @@
+"""Places the reader has been to, and those the reader marked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+PLACES_MAX = 100
+BOOKMARKS_MAX = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A transition of a machine, by names, so that it outlives the machine."""
+
+    key: str
+    number: int
+
+    @property
+    def address(self) -> str:
+        return f"mach://{self.key}/{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Visited places, oldest first; `at` is the one the reader is at."""
+
+    places: tuple[Spot, ...] = ()
+    at: int = -1
+
+    @property
+    def can_go_back(self) -> bool:
+        return self.at > 0
+
+    @property
+    def can_go_forward(self) -> bool:
+        return self.at < len(self.places) - 1
+
+    @property
+    def current(self) -> Spot | None:
+        return self.places[self.at] if self.places else None
+
+    def visited(self, spot: Spot) -> History:
+        """With one more place; what lay ahead is forgotten, the oldest goes when full."""
+        if self.current == spot:
+            return self
+        places = (*self.places[: self.at + 1], spot)[-PLACES_MAX:]
+        return History(places, len(places) - 1)
+
+    def back(self) -> History:
+        return replace(self, at=self.at - 1) if self.can_go_back else self
+
+    def forward(self) -> History:
+        return replace(self, at=self.at + 1) if self.can_go_forward else self
+
+
+@dataclass(frozen=True, slots=True)
+class Bookmarks:
+    """Marked places in the order in which they were set."""
+
+    spots: tuple[Spot, ...] = ()
+
+    def toggled(self, spot: Spot) -> Bookmarks:
+        """With the place marked, or without it when it was."""
+        if spot in self.spots:
+            return Bookmarks(tuple(other for other in self.spots if other != spot))
+        return Bookmarks((*self.spots, spot)[-BOOKMARKS_MAX:])
+
+    def of(self, key: str) -> tuple[int, ...]:
+        """The marked transitions of one machine."""
+        return tuple(spot.number for spot in self.spots if spot.key == key)

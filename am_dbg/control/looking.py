@@ -1,0 +1,286 @@
+"""What the screen shows for what is on the desk: all views of one moment, as one value.
+
+A view is worked out only when its pane is on show, from as much data as fits on it. The
+tops that come out of it go back onto the desk, which is how panes stay put.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from am_dbg.control.desk import Desk
+from am_dbg.control.modes import Modes
+from am_dbg.drawing.log import log_title_note
+from am_dbg.drawing.matrix import HEADER_ROWS, matrix_columns
+from am_dbg.drawing.rain import header_height, rain_columns
+from am_dbg.projection import layout as at
+from am_dbg.projection.bars import (
+    AddressView,
+    FilterBarView,
+    Flow,
+    FooterView,
+    StatusView,
+    TabsView,
+    project_address,
+    project_filters,
+    project_status,
+)
+from am_dbg.projection.layout import Layout, lay_out
+from am_dbg.projection.log import LogOptions, LogView, project_log
+from am_dbg.projection.machines import MachinesView, project_machines, top_showing
+from am_dbg.projection.matrix import MatrixView, project_matrix
+from am_dbg.projection.rain import RainView, project_rain
+from am_dbg.projection.reader import ReaderView, project_reader
+from am_dbg.projection.states import StatesView, project_states, state_names
+from am_dbg.projection.steps import Moment, StepsView, project_steps
+from am_dbg.projection.timeline import TimelineView, project_timeline
+from am_dbg.projection.times import count
+from am_dbg.projection.transition import TransitionView, project_transition
+from am_dbg.query import Numbers, canceled, errors
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where data comes from, in words, for the status row."""
+
+    listening: str = ""
+    source: str = ""
+    progress: str = ""
+    warning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Everything on the screen."""
+
+    layout: Layout
+    focus: str
+    main: str
+    has_machine: bool
+    address: AddressView
+    machines: MachinesView
+    states: StatesView
+    log: LogView
+    rain: RainView
+    matrix: MatrixView
+    reader: ReaderView
+    transition: TransitionView
+    timeline: TimelineView
+    steps: StepsView
+    filters: FilterBarView
+    status: StatusView
+    footer: FooterView
+    tabs: TabsView
+
+
+class Looking:
+    """Works the look out."""
+
+    def __init__(self, desk: Desk, modes: Modes) -> None:
+        self.desk = desk
+        self.modes = modes
+
+    def look(self, width: int, height: int, sources: Sources) -> Look:
+        """All views for a terminal of this size."""
+        desk, modes = self.desk, self.modes
+        layout = lay_out(
+            width,
+            height,
+            main=modes.main,
+            reader=modes.reader,
+            focus=modes.focus,
+            stepping=modes.stepping,
+            searching=modes.searching,
+        )
+        desk.widths = {pane: layout.inner(pane)[0] for pane in layout.boxes} | {"screen": width}
+        desk.heights = {pane: layout.inner(pane)[1] for pane in layout.boxes}
+        moment = desk.moment
+        log = self._log(moment)
+        return Look(
+            layout=layout,
+            focus=modes.focus,
+            main=modes.main,
+            has_machine=moment is not None,
+            address=project_address(
+                desk.store,
+                moment,
+                modes.flow,
+                back=desk.history.can_go_back,
+                forward=desk.history.can_go_forward,
+            ),
+            machines=self._machines(moment),
+            states=self._states(moment),
+            log=log,
+            rain=self._rain(moment),
+            matrix=self._matrix(moment),
+            reader=self._reader(moment),
+            transition=self._transition(moment, sources),
+            timeline=self._timeline(moment),
+            steps=project_steps(moment) if moment else StepsView(),
+            filters=self._filters(moment, log),
+            status=self._status(sources),
+            footer=self._footer(moment),
+            tabs=self._tabs(log) if layout.is_narrow else TabsView(),
+        )
+
+    def _height(self, pane: str) -> int:
+        return self.desk.heights.get(pane, 0)
+
+    def _needle(self, pane: str) -> str:
+        found = self.desk.found
+        return found.text if found and found.pane == pane else ""
+
+    def _machines(self, moment: Moment | None) -> MachinesView:
+        height = self._height(at.MACHINES)
+        if not height:
+            return MachinesView()
+        desk = self.desk
+        places, top = desk.places, desk.tops.get(at.MACHINES, 0)
+        track = desk.track
+        if at.MACHINES not in desk.loose and track is not None:
+            position = next((i for i, place in enumerate(places) if place.track is track), 0)
+            top = top_showing(position, top, len(places), height)
+        now = moment.time_ns if moment else 0
+        view = project_machines(places, track, now, top, height)
+        desk.tops[at.MACHINES] = view.top
+        return view
+
+    def _states(self, moment: Moment | None) -> StatesView:
+        height = self._height(at.STATES)
+        if not height or moment is None:
+            return StatesView()
+        desk = self.desk
+        view = project_states(
+            desk.tree(moment),
+            desk.spot,
+            desk.tops.get(at.STATES, 0),
+            height,
+            follow=at.STATES not in desk.loose,
+        )
+        desk.tops[at.STATES] = view.top
+        return view
+
+    def _log(self, moment: Moment | None) -> LogView:
+        height = self._height(at.LOG)
+        if not height or moment is None:
+            return LogView()
+        desk = self.desk
+        marks = frozenset(desk.bookmarks.of(moment.track.key))
+        visible = desk.visible(moment.track)
+        view = project_log(
+            moment,
+            visible,
+            desk.tops.get(at.LOG, 0),
+            height,
+            LogOptions(desk.seconds, marks),
+            follow=at.LOG not in desk.loose,
+            needle=self._needle(at.LOG),
+        )
+        desk.tops[at.LOG] = view.top
+        return view
+
+    def _rain(self, moment: Moment | None) -> RainView:
+        width, height = self.desk.widths.get(at.RAIN, 0), self._height(at.RAIN)
+        if not height or moment is None:
+            return RainView()
+        names = state_names(moment)
+        columns = rain_columns(width)
+        rows = height - header_height(names[:columns], height)
+        return project_rain(
+            moment,
+            self.desk.visible(moment.track),
+            max(1, rows),
+            columns,
+            self.desk.spot.state if self.desk.spot else "",
+            tail=self.modes.flow is Flow.TAIL,
+        )
+
+    def _matrix(self, moment: Moment | None) -> MatrixView:
+        width, height = self.desk.widths.get(at.MATRIX, 0), self._height(at.MATRIX)
+        if not height or moment is None:
+            return MatrixView()
+        names = state_names(moment)
+        view = project_matrix(
+            moment,
+            matrix_columns(names, width),
+            max(1, height - HEADER_ROWS),
+            self.desk.spot.state if self.desk.spot else "",
+            self.desk.tops.get(at.MATRIX, 0),
+        )
+        self.desk.tops[at.MATRIX] = view.first_row
+        return view
+
+    def _reader(self, moment: Moment | None) -> ReaderView:
+        if not self._height(at.READER) or moment is None:
+            return ReaderView()
+        return project_reader(self.desk.store, moment, self.desk.tops.get(at.READER, 0))
+
+    def _transition(self, moment: Moment | None, sources: Sources) -> TransitionView:
+        if moment is None:
+            return TransitionView(waits_on=sources.listening)
+        visible = self.desk.visible(moment.track)
+        return project_transition(moment, visible, sources.listening)
+
+    def _timeline(self, moment: Moment | None) -> TimelineView:
+        width = self.desk.widths.get(at.TIMELINE, 0)
+        if not width or moment is None:
+            return TimelineView()
+        visible = self.desk.visible(moment.track)
+        marks = self.desk.bookmarks.of(moment.track.key)
+        return project_timeline(moment, visible, width - 2, marks)
+
+    def _filters(self, moment: Moment | None, log: LogView) -> FilterBarView:
+        desk, found = self.desk, self.desk.found
+        hits = hit = -1
+        if found and found.hits is not None and moment is not None:
+            hits = found.hits.count
+            hit = found.hits.position_of(moment.number) if moment.number in found.hits else 0
+        return project_filters(
+            desk.filters,
+            seconds=desk.seconds,
+            hidden=log.hidden,
+            selected=desk.switch,
+            search=found.text if found else "",
+            hits=hits,
+            hit=max(hit, 0),
+            where=found.pane if found and found.pane != at.LOG else "",
+            is_typing=self.modes.searching,
+        )
+
+    def _footer(self, moment: Moment | None) -> FooterView:
+        if self.desk.message or moment is None:
+            return FooterView(self.desk.message)
+        visible = self.desk.visible(moment.track)
+        return FooterView(
+            errors=_counted(errors(visible), moment.number),
+            canceled=_counted(canceled(visible), moment.number),
+        )
+
+    def _tabs(self, log: LogView) -> TabsView:
+        main = self.modes.main
+        shown = (at.MACHINES, at.STATES, main, at.READER)
+        focus = self.modes.focus
+        return TabsView(
+            tabs=tuple((pane, pane.capitalize()) for pane in shown),
+            open=focus if focus in shown else main,
+            note=log_title_note(log) if log.total else "",
+        )
+
+    def _status(self, sources: Sources) -> StatusView:
+        if at.STATUS not in self.desk.heights:
+            return StatusView()
+        return project_status(
+            self.desk.store.tracks,
+            sources.listening,
+            sources.source,
+            sources.progress,
+            sources.warning,
+        )
+
+
+def _counted(numbers: Numbers, number: int) -> str:
+    """How many there are, and which one this is when it is one."""
+    in_all = numbers.count
+    if not in_all:
+        return ""
+    return f"{count(numbers.position_of(number))}/{count(in_all)}"

@@ -1,0 +1,163 @@
+"""Moving in time: transitions, steps, playing, following."""
+
+from __future__ import annotations
+
+from am_dbg.control.desk import Desk
+from am_dbg.control.modes import Modes
+from am_dbg.control.places import at_step
+from am_dbg.cursor import Cursor
+from am_dbg.projection import layout
+from am_dbg.projection.bars import Flow
+from am_dbg.projection.timeline import number_at
+from am_dbg.query import Visible
+
+
+class Moving:
+    """Moves of the cursor along the visible transitions of its track."""
+
+    def __init__(self, desk: Desk, modes: Modes) -> None:
+        self.desk = desk
+        self.modes = modes
+
+    def next_transition(self) -> None:
+        """One transition on; a step in the steps row, a state in the rain."""
+        self._sideways(1)
+
+    def previous_transition(self) -> None:
+        """One transition back."""
+        self._sideways(-1)
+
+    def _sideways(self, by: int) -> None:
+        if self.modes.focus == layout.STEPS:
+            self._step(by)
+        else:
+            self.by_one(by)
+
+    def by_one(self, by: int) -> None:
+        """One transition on or back, whatever has the focus."""
+        place = self._place()
+        if place is None:
+            return
+        cursor, visible = place
+        if by > 0:
+            moved = cursor.next(visible)
+            hint = "this is the last transition"
+        else:
+            moved = cursor.at(cursor.number) if cursor.step else cursor.previous(visible)
+            hint = "this is before the first transition"
+        self._move(moved, "" if moved != cursor else hint)
+
+    def next_step(self) -> None:
+        """One step on, into the next transition when this one is done."""
+        self._step(1)
+
+    def previous_step(self) -> None:
+        """One step back."""
+        self._step(-1)
+
+    def _step(self, by: int) -> None:
+        place = self._place()
+        if place is None:
+            return
+        cursor, visible = place
+        moved = cursor.next_step(visible) if by > 0 else _one_step_back(cursor, visible)
+        if moved.step == 0:
+            hint = "these are all steps" if moved == cursor else ""
+            self._move(moved, hint)
+        elif self.modes.stepped():
+            self.desk.message = ""
+            self.desk.go(moved)
+
+    def to_step(self, step: int) -> None:
+        """So many steps of the transition on show."""
+        moment = self.desk.moment
+        if moment is None or moment.is_start:
+            return
+        moved = at_step(self.desk, Cursor(moment.track).at(moment.number), step)
+        if moved.step and self.modes.stepped():
+            self.desk.go(moved)
+        elif not moved.step:
+            self._move(moved)
+
+    def first(self) -> None:
+        """Before the first transition."""
+        place = self._place()
+        if place:
+            self._move(place[0].first())
+
+    def last(self) -> None:
+        """The last visible transition."""
+        place = self._place()
+        if place:
+            self._move(place[0].last(place[1]))
+
+    def by_many(self, by: int) -> None:
+        """Some visible transitions on or back."""
+        place = self._place()
+        if place:
+            self._move(place[0].jump(place[1], by))
+
+    def to_number(self, number: int) -> None:
+        """A transition of this track."""
+        place = self._place()
+        if place:
+            self._move(place[0].at(number).kept(place[1]))
+
+    def to_column(self, column: int, width: int) -> None:
+        """Where a click on the timeline points to."""
+        place = self._place()
+        if place:
+            self._move(place[0].at(number_at(place[1], column, width)))
+
+    def toggle_play(self) -> None:
+        """Play, or stop playing or following."""
+        if self.modes.flow is not Flow.PAUSED:
+            self.modes.pause()
+            return
+        place = self._place()
+        if place is None:
+            return
+        if place[1].next(place[0].number) is None:
+            self.desk.message = "this is the last transition; t follows new ones"
+        else:
+            self.modes.play()
+
+    def play_on(self) -> None:
+        """One transition on while playing; at the end it pauses."""
+        place = self._place()
+        if place is None or not self.modes.played():
+            return
+        moved = place[0].next(place[1])
+        self.desk.go(moved)
+        if place[1].next(moved.number) is None:
+            self.modes.pause()
+
+    def tail(self) -> None:
+        """Follow the newest transition, or stop following."""
+        if self.modes.flow is Flow.TAIL:
+            self.modes.pause()
+        elif self.modes.follow():
+            self.to_newest()
+
+    def to_newest(self) -> None:
+        """The last visible transition, without leaving the flow."""
+        place = self._place()
+        if place:
+            self.desk.go(place[0].last(place[1]))
+
+    def _place(self) -> tuple[Cursor, Visible] | None:
+        cursor = self.desk.cursor
+        return (cursor, self.desk.visible(cursor.track)) if cursor else None
+
+    def _move(self, cursor: Cursor, message: str = "") -> None:
+        if self.modes.moved():
+            self.desk.message = message
+            self.desk.go(cursor)
+
+
+def _one_step_back(cursor: Cursor, visible: Visible) -> Cursor:
+    """One step less; a complete transition and one with all steps shown look the same."""
+    moved = cursor.previous_step(visible)
+    if cursor.step == 0 and moved.step > 0 and moved != cursor:
+        return moved.previous_step(visible)
+    return moved

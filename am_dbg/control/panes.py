@@ -1,0 +1,259 @@
+"""Moving between panes and inside them."""
+
+from __future__ import annotations
+
+from am_dbg.control.desk import Desk
+from am_dbg.control.jumping import Jumping
+from am_dbg.control.modes import Modes
+from am_dbg.control.moving import Moving
+from am_dbg.control.viewing import Viewing
+from am_dbg.projection import layout
+from am_dbg.projection.log import LogOptions, RowKind, project_log, scrolled_top
+from am_dbg.projection.states import STATE, Tree, TreeSpot
+
+FIRST_COLUMN = 1
+"""The timeline's columns stand one cell from the edge of its pane."""
+
+
+class Panes:
+    """What keys and the mouse do inside the pane that has the focus."""
+
+    def __init__(
+        self, desk: Desk, modes: Modes, moving: Moving, jumping: Jumping, viewing: Viewing
+    ) -> None:
+        self.desk = desk
+        self.modes = modes
+        self.moving = moving
+        self.jumping = jumping
+        self.viewing = viewing
+
+    def next_pane(self) -> None:
+        """The focus goes to the next pane."""
+        self._cycle(1)
+
+    def previous_pane(self) -> None:
+        """The focus goes to the pane before."""
+        self._cycle(-1)
+
+    def _cycle(self, by: int) -> None:
+        order = [layout.MACHINES, layout.STATES, self.modes.main]
+        is_narrow = self.desk.widths.get("screen", 0) < layout.WIDE
+        if self.modes.reader or is_narrow:
+            order.append(layout.READER)
+        if not is_narrow:
+            order += [layout.TIMELINE, layout.STEPS, layout.FILTERS]
+        focus = self.modes.focus
+        at = order.index(focus) if focus in order else 0
+        self.modes.focus_on(order[(at + by) % len(order)])
+
+    def down(self) -> None:
+        """One row down."""
+        self._by(1)
+
+    def up(self) -> None:
+        """One row up."""
+        self._by(-1)
+
+    def page_down(self) -> None:
+        """A page down."""
+        self._by(self._page())
+
+    def page_up(self) -> None:
+        """A page up."""
+        self._by(-self._page())
+
+    def _page(self) -> int:
+        return max(1, self.desk.heights.get(self.modes.focus, 10) - 2)
+
+    def _by(self, by: int) -> None:
+        focus = self.modes.focus
+        if focus == layout.MACHINES:
+            self._machine(by)
+        elif focus == layout.STATES:
+            self._state(by)
+        elif focus in (layout.READER, layout.MATRIX):
+            self._scroll(focus, by)
+        elif focus == layout.FILTERS:
+            self.viewing.pick(1 if by > 0 else -1)
+        elif abs(by) == 1:
+            self.moving.by_one(by)
+        else:
+            self.moving.by_many(by)
+
+    def _machine(self, by: int) -> None:
+        places = self.desk.places
+        if not places:
+            return
+        track = self.desk.track
+        at = next((i for i, place in enumerate(places) if place.track is track), -1)
+        self.desk.loose.discard(layout.MACHINES)
+        self.jumping.select(places[max(0, min(len(places) - 1, at + by))].track)
+
+    def _state(self, by: int) -> None:
+        tree = self._tree()
+        if tree is None or not tree.rows:
+            return
+        at = tree.position_of(self.desk.spot) if self.desk.spot else -1
+        position = max(0, min(len(tree.rows) - 1, at + by))
+        self._stand_on(tree.spot_at(position))
+
+    def select_state(self, by: int) -> None:
+        """The next or the previous state of the schema, as the rain has them side by side."""
+        moment = self.desk.moment
+        if moment is None:
+            return
+        names = [state.name for state in moment.track.schema_at(moment.number)]
+        spot = self.desk.spot
+        at = names.index(spot.state) if spot and spot.state in names else -1
+        if names:
+            self._stand_on(TreeSpot(names[(at + by) % len(names)]))
+
+    def _stand_on(self, spot: TreeSpot) -> None:
+        if self.modes.chose_state():
+            self.desk.spot = spot
+            self.desk.loose.discard(layout.STATES)
+
+    def _tree(self) -> Tree | None:
+        moment = self.desk.moment
+        return self.desk.tree(moment) if moment else None
+
+    def choose(self) -> None:
+        """Unfold a state, follow a reference, open what a row stands for."""
+        focus = self.modes.focus
+        if focus == layout.STATES:
+            self._choose_state()
+        elif focus == layout.MACHINES:
+            self.modes.focus_on(self.modes.main)
+        elif focus == layout.READER:
+            self.jumping.source()
+        elif focus == layout.FILTERS:
+            self.viewing.switch()
+        elif focus in (layout.LOG, layout.RAIN):
+            self.modes.focus_on(layout.READER)
+
+    def _choose_state(self) -> None:
+        tree, spot = self._tree(), self.desk.spot
+        if tree is None or spot is None:
+            return
+        if spot.reference != STATE:
+            target = tree.target_of(spot)
+            if target:
+                self._stand_on(TreeSpot(target))
+            return
+        opened = self.desk.opened
+        is_open = spot.state in opened
+        self.desk.opened = opened - {spot.state} if is_open else opened | {spot.state}
+
+    def unfold_all(self) -> None:
+        """Unfold or fold all states."""
+        self.desk.all_open = not self.desk.all_open
+        self.desk.opened = frozenset()
+
+    def escape(self) -> None:
+        """Leave the search, else go back to the machines."""
+        if self.desk.found is not None:
+            self.desk.found = None
+        else:
+            self.modes.focus_on(layout.MACHINES)
+
+    def remove_machine(self) -> None:
+        """Forget the selected machine, when the list has the focus."""
+        track = self.desk.track
+        if self.modes.focus != layout.MACHINES or track is None:
+            return
+        places = self.desk.places
+        at = next((i for i, place in enumerate(places) if place.track is track), 0)
+        rest = [place.track for place in places if place.track is not track]
+        name = track.key
+        if rest:
+            self.jumping.select(rest[min(at, len(rest) - 1)])
+        else:
+            self.desk.cursor = None
+            self.modes.lost_machine()
+        self.desk.store.remove(track)
+        self.desk.message = f"{name} removed"
+
+    def scroll(self, pane: str, by: int) -> None:
+        """The wheel: transitions on the timeline, steps on the steps row, else rows."""
+        if pane == layout.TIMELINE:
+            self.moving.by_many(5 if by > 0 else -5)
+        elif pane == layout.STEPS:
+            self.moving.next_step() if by > 0 else self.moving.previous_step()
+        elif pane == layout.RAIN:
+            self.moving.by_many(by)
+        else:
+            self._scroll(pane, by)
+
+    def _scroll(self, pane: str, by: int) -> None:
+        """Look elsewhere in a pane; the cursor stays, and the pane no longer follows it."""
+        if pane not in layout.FRAMED:
+            return
+        if pane == layout.LOG:
+            moment = self.desk.moment
+            if moment is None or not self.modes.scrolled():
+                return
+            self.desk.tops[pane] = scrolled_top(
+                moment,
+                self.desk.visible(moment.track),
+                self.desk.tops.get(pane, 0),
+                by,
+                self.desk.heights.get(pane, 1),
+                self.log_options(),
+            )
+        else:
+            self.desk.tops[pane] = max(0, self.desk.tops.get(pane, 0) + by)
+        self.desk.loose.add(pane)
+
+    def log_options(self) -> LogOptions:
+        """What the log shows beside transitions."""
+        track = self.desk.track
+        marks = frozenset(self.desk.bookmarks.of(track.key)) if track else frozenset()
+        return LogOptions(self.desk.seconds, marks)
+
+    def click(self, pane: str, row: int, column: int) -> None:
+        """A click on a row of a pane."""
+        if pane == layout.TIMELINE:
+            width = self.desk.widths.get(layout.TIMELINE, 2) - 2
+            self.moving.to_column(column - FIRST_COLUMN, width)
+            return
+        self.modes.focus_on(pane)
+        if row < 0:
+            return
+        if pane == layout.MACHINES:
+            self._click_machine(row)
+        elif pane == layout.STATES:
+            self._click_state(row)
+        elif pane == layout.LOG:
+            self._click_log(row)
+
+    def _click_machine(self, row: int) -> None:
+        places = self.desk.places
+        at = self.desk.tops.get(layout.MACHINES, 0) + row
+        if at < len(places):
+            self.jumping.select(places[at].track)
+
+    def _click_state(self, row: int) -> None:
+        tree = self._tree()
+        at = self.desk.tops.get(layout.STATES, 0) + row
+        if tree is None or at >= len(tree.rows):
+            return
+        spot = tree.spot_at(at)
+        if spot == self.desk.spot:
+            self._choose_state()
+        else:
+            self._stand_on(spot)
+
+    def _click_log(self, row: int) -> None:
+        moment = self.desk.moment
+        if moment is None:
+            return
+        view = project_log(
+            moment,
+            self.desk.visible(moment.track),
+            self.desk.tops.get(layout.LOG, 0),
+            self.desk.heights.get(layout.LOG, 1),
+            self.log_options(),
+            follow=False,
+        )
+        if row < len(view.rows) and view.rows[row].kind is not RowKind.GAP:
+            self.moving.to_number(view.rows[row].number)

@@ -1,0 +1,124 @@
+"""What is shown: views, filters, log level."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from am_dbg.control.desk import Desk
+from am_dbg.control.modes import Modes
+from am_dbg.projection import layout
+from am_dbg.projection.log import LEVEL_NAMES
+from am_dbg.query import Filters
+
+SWITCHES = ("canceled", "auto", "queued", "empty", "health", "checks", "times", "level")
+
+
+def flipped(filters: Filters, name: str) -> Filters:
+    """The filters with one kind shown instead of hidden, or the other way round."""
+    match name:
+        case "canceled":
+            return replace(filters, canceled=not filters.canceled)
+        case "auto":
+            return replace(filters, auto=not filters.auto)
+        case "queued":
+            return replace(filters, queued=not filters.queued)
+        case "empty":
+            return replace(filters, empty=not filters.empty)
+        case "health":
+            return replace(filters, health=not filters.health)
+        case "checks":
+            return replace(filters, checks=not filters.checks)
+        case _:
+            return filters
+
+
+class Viewing:
+    """Switches views and filters."""
+
+    def __init__(self, desk: Desk, modes: Modes) -> None:
+        self.desk = desk
+        self.modes = modes
+
+    def reader(self) -> None:
+        """The reader on or off; on narrow screens its tab."""
+        if self.desk.widths.get("screen", 0) < layout.WIDE:
+            is_there = self.modes.focus == layout.READER
+            self.modes.focus_on(self.modes.main if is_there else layout.READER)
+        else:
+            self.modes.toggle_reader()
+
+    def view(self) -> None:
+        """Log, rain, matrix, in turn."""
+        at = layout.MAIN.index(self.modes.main)
+        self.modes.show(layout.MAIN[(at + 1) % len(layout.MAIN)])
+
+    def rain(self) -> None:
+        """The rain on, or back to the log."""
+        self.modes.show(layout.LOG if self.modes.main == layout.RAIN else layout.RAIN)
+
+    def filters(self) -> None:
+        """Into the filters, or back."""
+        is_there = self.modes.focus == layout.FILTERS
+        self.modes.focus_on(self.modes.main if is_there else layout.FILTERS)
+
+    def pick(self, by: int) -> None:
+        """Another filter under the keys."""
+        self.desk.switch = (self.desk.switch + by) % len(SWITCHES)
+
+    def switch(self) -> None:
+        """Flip the filter under the keys."""
+        name = SWITCHES[self.desk.switch]
+        if name == "level":
+            self.level()
+        else:
+            self.flip(name)
+
+    def flip(self, name: str) -> None:
+        """Flip one filter."""
+        if name == "times":
+            self.desk.seconds = not self.desk.seconds
+            self.modes.changed_filters()
+            return
+        self._change(flipped(self.desk.filters, name))
+
+    def level(self) -> None:
+        """The next log level, from everything to nothing again."""
+        level = (self.desk.filters.level + 1) % len(LEVEL_NAMES)
+        self._change(replace(self.desk.filters, level=level))
+
+    def _change(self, filters: Filters) -> None:
+        if not self.modes.changed_filters():
+            return
+        self.desk.refilter(filters)
+        found = self.desk.found
+        if found is not None:
+            found.hits = None
+        self.desk.message = ""
+
+    def filter_canceled(self) -> None:
+        """Show canceled transitions or hide them."""
+        self.flip("canceled")
+
+    def filter_auto(self) -> None:
+        """Show auto transitions or hide them."""
+        self.flip("auto")
+
+    def filter_queued(self) -> None:
+        """Show queued transitions or hide them."""
+        self.flip("queued")
+
+    def filter_empty(self) -> None:
+        """Show empty transitions or hide them."""
+        self.flip("empty")
+
+    def filter_health(self) -> None:
+        """Show health checks or hide them."""
+        self.flip("health")
+
+    def filter_checks(self) -> None:
+        """Show checks or hide them."""
+        self.flip("checks")
+
+    def filter_times(self) -> None:
+        """Show seconds as headings or hide them."""
+        self.flip("times")

@@ -1,0 +1,227 @@
+"""The screen as a whole: panes in their places, keys and clicks on their way to control.
+
+Nothing here decides anything. An action goes to control, then everything is looked at anew
+and each pane takes its view; a pane whose view is the same does nothing. Data arriving in
+the background ends up in the same look, at most ten times a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar
+
+from textual import on
+from textual.app import App, ComposeResult, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Input
+
+from am_dbg import states as s
+from am_dbg.control import Control, CopyText, Effect, Look, OpenDialog, OpenPalette, Quit
+from am_dbg.keys import KEYS
+from am_dbg.projection import layout as at
+from am_dbg.projection.bars import Flow
+from am_dbg.theme import DARK, THEMES
+from am_dbg.views.log import LogPane
+from am_dbg.views.machines import MachineList
+from am_dbg.views.matrix import MatrixPane
+from am_dbg.views.messages import (
+    Asked,
+    DataArrived,
+    LinkChosen,
+    RowChosen,
+    Scrolled,
+    StepChosen,
+)
+from am_dbg.views.notice import Notice
+from am_dbg.views.pane import Pane
+from am_dbg.views.rain import RainPane
+from am_dbg.views.reader import ReaderPane
+from am_dbg.views.rows import (
+    AddressBar,
+    FilterBar,
+    Footer,
+    Rule,
+    StatusRow,
+    StepsRow,
+    Tabs,
+    Timeline,
+    TransitionBar,
+)
+from am_dbg.views.search import SearchLine
+from am_dbg.views.states_tree import StatesTree
+from am_dbg.views.talking import Talking
+
+PLAY_EVERY_S = 0.5
+
+PANES: tuple[tuple[type[Pane[Any]], Callable[[Look], Any]], ...] = (
+    (MachineList, lambda look: look.machines),
+    (StatesTree, lambda look: look.states),
+    (LogPane, lambda look: look.log),
+    (RainPane, lambda look: look.rain),
+    (MatrixPane, lambda look: look.matrix),
+    (ReaderPane, lambda look: look.reader),
+    (AddressBar, lambda look: look.address),
+    (Tabs, lambda look: look.tabs),
+    (TransitionBar, lambda look: look.transition),
+    (Timeline, lambda look: look.timeline),
+    (StepsRow, lambda look: look.steps),
+    (FilterBar, lambda look: look.filters),
+    (Footer, lambda look: look.footer),
+    (Rule, lambda look: None),
+    (StatusRow, lambda look: look.status),
+    (Notice, lambda look: None),
+)
+
+
+def bindings() -> list[BindingType]:
+    """Textual's bindings from our table; the ids let users map them to other keys."""
+    return [
+        Binding(",".join(key.all_keys), f"do('{key.action}')", key.help, show=False, id=key.action)
+        for key in KEYS
+        if key.all_keys
+    ]
+
+
+class Debugger(App[int]):
+    """Shows what control looks at."""
+
+    TITLE = "am-dbg"
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "f1"
+    BINDINGS: ClassVar[list[BindingType]] = bindings()
+    CSS = """
+    Screen { background: $background; layers: below above; }
+    """
+
+    def __init__(self, control: Control, *, theme: str = DARK.name) -> None:
+        super().__init__()
+        self.control = control
+        self._panes: list[tuple[Pane[Any], Callable[[Look], Any]]] = []
+        self._start_theme = theme
+        self._talking = Talking(self)
+        self._player: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """Every pane is there from the start; layouts show and hide them."""
+        self._panes = [(pane(), view_of) for pane, view_of in PANES]
+        yield from (pane for pane, _ in self._panes)
+        yield SearchLine()
+
+    def on_mount(self) -> None:
+        """Take our themes, start the clock that plays, and look for the first time."""
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = self._start_theme
+        self._player = self.set_interval(PLAY_EVERY_S, self._play, pause=True)
+        self.theme_changed_signal.subscribe(self, lambda _: self.paint(anew=True))
+        self.paint()
+
+    def on_resize(self) -> None:
+        """Another size is another look."""
+        self.paint()
+
+    def paint(self, *, anew: bool = False) -> None:
+        """Look, and let every pane take its view."""
+        if self._player is None:
+            return
+        look = self.control.look(self.size.width, self.size.height)
+        boxes = look.layout.boxes
+        for pane, view_of in self._panes:
+            box = boxes.get(pane.PANE)
+            pane.place(box)
+            if box is not None:
+                lit = look.focus == pane.PANE
+                framed = look.layout.is_framed(pane.PANE)
+                pane.take(view_of(look), lit=lit, is_framed=framed)
+                if anew:
+                    pane.refresh()
+        self.query_one(SearchLine).place(boxes.get(at.SEARCH))
+        if self.control.modes.flow is Flow.PLAYING:
+            self._player.resume()
+        else:
+            self._player.pause()
+
+    def action_do(self, action: str) -> None:
+        """Do what a key asks for."""
+        if action == "escape" and self.control.modes.searching:
+            self.control.searching.cancel()
+        else:
+            self._carry_out(self.control.do(action))
+        self.paint()
+
+    def _carry_out(self, effect: Effect | None) -> None:
+        match effect:
+            case CopyText():
+                self._talking.copy(effect)
+            case OpenDialog():
+                self._talking.open(effect.mode)
+            case OpenPalette():
+                self.action_command_palette()
+            case Quit():
+                self.exit(0)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette has every key of the table, and Textual's themes."""
+        for key in KEYS:
+            if key.action != "command_palette":
+                name = key.action.replace("_", " ")
+                yield SystemCommand(
+                    name.capitalize(), key.help, lambda action=key.action: self.action_do(action)
+                )
+        yield SystemCommand("Theme", "change the colours", self.action_change_theme)
+
+    def _play(self) -> None:
+        self.control.moving.play_on()
+        self.paint()
+
+    @on(Asked)
+    def _asked(self, message: Asked) -> None:
+        self.action_do(message.action)
+
+    @on(LinkChosen)
+    def _link_chosen(self, message: LinkChosen) -> None:
+        if message.address.startswith("pane:"):
+            self.control.modes.focus_on(message.address.removeprefix("pane:"))
+        else:
+            self.control.jumping.open_address(message.address)
+        self.paint()
+
+    @on(RowChosen)
+    def _row_chosen(self, message: RowChosen) -> None:
+        self.control.panes.click(message.pane, message.row, message.column)
+        self.paint()
+
+    @on(StepChosen)
+    def _step_chosen(self, message: StepChosen) -> None:
+        self.control.modes.focus_on(at.STEPS)
+        self.control.moving.to_step(message.step)
+        self.paint()
+
+    @on(Scrolled)
+    def _scrolled(self, message: Scrolled) -> None:
+        self.control.panes.scroll(message.pane, message.by)
+        self.paint()
+
+    @on(DataArrived)
+    def _data_arrived(self) -> None:
+        self.control.data_arrived()
+        self.paint()
+
+    @on(Input.Changed, "#typing")
+    def _typed(self, message: Input.Changed) -> None:
+        if self.control.modes.searching:
+            self.control.searching.type(message.value)
+            self.paint()
+
+    @on(Input.Submitted, "#typing")
+    def _typed_all(self) -> None:
+        self.control.searching.accept()
+        self.paint()
+
+    def closed(self) -> None:
+        """A dialog is closed: the modes know it too."""
+        if self.control.modes.dialog not in ("", s.SEARCH_OPEN):
+            self.control.modes.close()
+        self.paint()

@@ -1,0 +1,23 @@
+"""What a screen shows that is too small for anything else."""
+
+from __future__ import annotations
+
+from am_dbg.ink import Ink, Line, Run, line
+from am_dbg.projection.layout import HEIGHT_MIN, NOTICE, WIDTH_MIN
+from am_dbg.views.pane import Drawn, Pane
+
+
+class Notice(Pane[None]):
+    """A short text that asks for room."""
+
+    PANE = NOTICE
+
+    def draw(self, view: None, width: int, height: int, *, lit: bool) -> Drawn:
+        """The text, as much of it as fits, in the middle."""
+        texts = ("am-dbg", f"needs {WIDTH_MIN}x{HEIGHT_MIN}")
+        blank = [Line()] * max(0, (height - len(texts)) // 2)
+        rows = [
+            line([Run(" " * max(0, (width - len(text)) // 2)), Run(text, Ink.CANCELED)], width)
+            for text in texts
+        ]
+        return Drawn([*blank, *rows])

@@ -1,0 +1,41 @@
+"""Lines of ink as a widget of their own size, for inside of dialogs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.geometry import Region, Size
+from textual.strip import Strip
+from textual.widget import Widget
+
+from am_dbg.ink import BLANK, Ground, Line
+from am_dbg.theme import palette_of
+from am_dbg.views.pane import strip_of
+
+
+class Picture(Widget):
+    """Shows lines as they are; whatever is around it scrolls."""
+
+    DEFAULT_CSS = "Picture { width: 1fr; height: auto; }"
+
+    def __init__(self, lines: Sequence[Line]) -> None:
+        super().__init__()
+        self._lines = [Line(row.runs, Ground.RAISED) for row in lines]
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """As many rows as there are lines."""
+        return len(self._lines)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The strips of a region, straight from the lines."""
+        palette = palette_of(self.app.current_theme)
+        blank = palette.blank(Ground.RAISED)
+        strips = []
+        for y in range(crop.y, crop.bottom):
+            row = self._lines[y] if y < len(self._lines) else BLANK
+            strip = strip_of(row, palette).adjust_cell_length(self.size.width, blank)
+            strip = strip.crop(crop.x, crop.right)
+            for line_filter in self.get_line_filters():
+                strip = strip.apply_filter(line_filter, self.background_colors[1])
+            strips.append(strip)
+        return strips

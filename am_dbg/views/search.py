@@ -1,0 +1,40 @@
+"""The line in which a search is typed."""
+
+from __future__ import annotations
+
+from textual.widgets import Input
+
+from am_dbg.control.searching import TEXT_MAX
+from am_dbg.projection.layout import SEARCH, Box
+
+
+class SearchLine(Input):
+    """An input on one row; hidden until a search begins."""
+
+    DEFAULT_CSS = """
+    SearchLine, SearchLine:focus {
+        position: absolute; display: none; border: none; height: 1; padding: 0 1;
+        background: $panel; color: $foreground;
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__(id=SEARCH, max_length=TEXT_MAX, placeholder="search", compact=True)
+        self.can_focus = False
+
+    def place(self, box: Box | None) -> None:
+        """Show up and take the keys, or hide and let go of them."""
+        if box is None:
+            if self.can_focus:
+                self.can_focus = False
+                self.styles.display = "none"
+                self.screen.set_focus(None)
+                with self.prevent(Input.Changed):
+                    self.value = ""
+            return
+        self.styles.offset = (box.x, box.y)
+        self.styles.width = box.width
+        if not self.can_focus:
+            self.can_focus = True
+            self.styles.display = "block"
+            self.focus()

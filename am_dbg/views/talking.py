@@ -1,0 +1,89 @@
+"""What the screen does beside painting: dialogs and the clipboard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from am_dbg import states as s
+from am_dbg.control import CopyText
+from am_dbg.drawing.difference import draw_difference
+from am_dbg.drawing.help import draw_help
+from am_dbg.projection.difference import project_difference
+from am_dbg.projection.times import count
+from am_dbg.views.dialogs import Asking, Choosing, Dialog, Showing
+
+if TYPE_CHECKING:
+    from am_dbg.views.debugger import Debugger
+
+CLIPBOARD_CHARS_MAX = 100_000
+GOTO_HINT = (
+    "a number · t and a machine time · a wall time 15:29:30 · a transition id · "
+    "mach://id/number · the name of a machine"
+)
+
+
+class Talking:
+    """Opens dialogs and hands their answers to control."""
+
+    def __init__(self, app: Debugger) -> None:
+        self._app = app
+        self._makers: dict[str, Callable[[], tuple[Dialog, Callable[[str], None]]]] = {
+            s.HELP_OPEN: self._help,
+            s.GOTO_OPEN: self._goto,
+            s.BOOKMARKS_OPEN: self._bookmarks,
+            s.DIFF_OPEN: self._diff,
+        }
+
+    def open(self, mode: str) -> None:
+        """Open the dialog of a mode."""
+        maker = self._makers.get(mode)
+        if maker is None:
+            return
+        dialog, answered = maker()
+
+        def done(answer: str | None) -> None:
+            self._app.closed()
+            if answer is not None:
+                answered(answer)
+                self._app.paint()
+
+        self._app.push_screen(dialog, done)
+
+    def copy(self, effect: CopyText) -> None:
+        """Put a text on the clipboard of the terminal, also over ssh."""
+        text = effect.text[:CLIPBOARD_CHARS_MAX]
+        self._app.copy_to_clipboard(text)
+        self._app.control.desk.message = (
+            f"{effect.what} copied, {count(len(text))} characters, if the terminal allows it"
+        )
+
+    def _help(self) -> tuple[Dialog, Callable[[str], None]]:
+        return Showing("Help", draw_help(self._app.size.width - 8)), _nothing
+
+    def _goto(self) -> tuple[Dialog, Callable[[str], None]]:
+        return Asking("Go to", GOTO_HINT), self._open_address
+
+    def _open_address(self, text: str) -> None:
+        self._app.control.jumping.open_address(text)
+
+    def _bookmarks(self) -> tuple[Dialog, Callable[[str], None]]:
+        control = self._app.control
+        options = [
+            (f"{spot.key}  tx {count(spot.number)}", spot.address)
+            for spot in control.desk.bookmarks.spots
+        ]
+        return Choosing("Bookmarks", options), self._open_address
+
+    def _diff(self) -> tuple[Dialog, Callable[[str], None]]:
+        desk = self._app.control.desk
+        track, moment = desk.track, desk.moment
+        assert track is not None
+        assert moment is not None  # the key asks for it with a machine selected only
+        marked = desk.bookmarks.of(track.key)[-1]
+        view = project_difference(track, marked, moment.settled)
+        return Showing("Difference", draw_difference(view)), _nothing
+
+
+def _nothing(answer: str) -> None:
+    """Dialogs that only tell have no answer."""
