@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -149,3 +151,37 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
     for module in ("machine._calling", "machine._walk"):
         monkeypatch.setattr(f"{module}.monotonic", lambda: fake.now)
     return fake
+
+
+@pytest.fixture
+def _many_switches() -> Iterator[None]:
+    """Threads take turns as often as the interpreter can, so that races show."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(usual)
+
+
+@pytest.fixture
+def in_threads(_many_switches: None) -> Callable[..., None]:
+    """Runs functions at the same time, each in a thread; raises what one of them raised."""
+
+    def run(*functions: Callable[[], object]) -> None:
+        failures: list[BaseException] = []
+
+        def catch(function: Callable[[], object]) -> None:
+            try:
+                function()
+            except BaseException as error:  # noqa: BLE001 - raised again below
+                failures.append(error)
+
+        threads = [threading.Thread(target=catch, args=(function,)) for function in functions]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert not any(thread.is_alive() for thread in threads)
+        for failure in failures:
+            raise failure
+
+    return run
