@@ -20,6 +20,7 @@ one of them stays. Counting may lag by a few, which moves the bound by as much.
 from __future__ import annotations
 
 from machine._enums import CANCELED, EXECUTED
+from machine._mutation import AutoMutation
 from machine._resolve import Trail, Verdict, auto_states, growth_of, mask_of, resolve
 from machine._schema import Call, Indexes, Schema
 
@@ -30,7 +31,7 @@ PLANS_PER_NODE = 2
 class Node:
     """One ordered list of active states, and where each call met here leads."""
 
-    __slots__ = ("active", "auto", "automaton", "mask", "names", "plans")
+    __slots__ = ("active", "auto", "auto_mutation", "automaton", "mask", "names", "plans")
 
     def __init__(self, automaton: Automaton, active: Indexes) -> None:
         schema = automaton.schema
@@ -41,6 +42,7 @@ class Node:
         self.plans: dict[Call, Plan] = {}
         called = auto_states(schema, active) if schema.autos else ()
         self.auto: Call | None = schema.auto_call(called) if called else None
+        self.auto_mutation = None if self.auto is None else AutoMutation(self.auto)
 
     def plan(self, call: Call) -> Plan:
         """The plan of a call; worked out when it is not remembered."""

@@ -27,7 +27,9 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextvars import Context, copy_context
+from functools import partial
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -45,10 +47,12 @@ from machine._enums import (
     Result,
 )
 from machine._handlers import NOTHING_BOUND, Bindings
+from machine._latch import call_all
 from machine._logging import Logging
 from machine._mutation import Mutation, MutSource
 from machine._panic import Panic, trace_of
 from machine._queue import duplicate_of, may_enter_full
+from machine._queue_ticks import QueueTicks
 from machine._resolve import auto_blockers
 from machine._schema import Call, Schema
 from machine._state import EXCEPTION, A
@@ -56,6 +60,7 @@ from machine._transition import LogEntry, Transition
 from machine._walk import walk
 
 if TYPE_CHECKING:
+    from machine._executor import Executor
     from machine._state_contexts import StateContexts
     from machine._tracing import Hooks
     from machine._waiting import Waiters
@@ -73,12 +78,16 @@ class Engine(Logging):
 
     _tx_prefix: str = ""
     _err: BaseException | None = None
+    _executor: Executor | None = None
+    _queue_ticks: QueueTicks | None = None
+    _error_listeners: tuple[Callable[..., object], ...] = ()
 
     def __init__(self, node: Node) -> None:
         """Only what every mutation reads is put on the object; it is found there faster."""
         self._schema: Schema = node.automaton.schema
         self._node: Node = node
-        self._ticks: list[int] = [0] * len(self._schema.names)
+        self._index: dict[str, int] = self._schema.index
+        self._ticks: list[int] = [0] * len(self._index)
         self._queue: deque[Mutation] = deque()
         self._idle: list[None] = [None]
         self._slow: bool = False  # something is to be looked at before the short way is taken
@@ -151,6 +160,7 @@ class Engine(Logging):
         mutation = None if args else duplicate_of(queue, call)
         if mutation is None:
             mutation = Mutation(call, args, source)
+            self._number(mutation)
             queue.append(mutation)
             self.log_lvl(OPS, f"[queue:{call.type}] {call.text}")
         else:
@@ -160,43 +170,82 @@ class Engine(Logging):
 
     def _run(self, mutation: Mutation) -> Result:
         """Become the drainer, or tell that the mutation has to wait."""
+        executor = self._executor
+        if executor is not None and not executor.is_here():
+            return executor.hand_over(mutation)
         try:
             self._idle.pop()
         except IndexError:
-            self._postpone(mutation)
+            self._postpone(mutation, "queue running")
             return QUEUED
         try:
-            self._drain()
+            self._drain(mutation)
         finally:
             self._tx = None
             self._idle.append(None)
         self._settle()
         return CANCELED if mutation.result is None else mutation.result
 
-    def _postpone(self, mutation: Mutation) -> None:
+    def _number(self, mutation: Mutation) -> None:
+        """What a mutation needs before it may wait: its place, and its maker's context."""
+        ticks = self._queue_ticks
+        if ticks is None:
+            ticks = self.__dict__.setdefault("_queue_ticks", QueueTicks())
+        mutation.queue_tick = next(ticks.issued)
+        mutation.context = copy_context()
+
+    def _postpone(self, mutation: Mutation, why: str) -> None:
         if self._log_level >= OPS:
             count = len(self._queue)
-            self.log_lvl(OPS, f"[postpone] queue running ({count} item{'s' * (count != 1)})")
+            self.log_lvl(OPS, f"[postpone] {why} ({count} item{'s' * (count != 1)})")
         if self._hooks is not None:
             self._hooks.fire(self._hooks.mutation_queued, self, mutation)
 
     # -- working off the queue
 
-    def _drain(self) -> None:
-        """Run what is queued until nothing is; only with the token."""
+    def _drain(self, own: Mutation | None = None) -> None:
+        """Run what is queued until nothing is; only with the token.
+
+        What had to wait runs in the context in which it was made, `own` in the present
+        one; auto states and errors run as the mutation did that they follow from.
+        """
         queue = self._queue
+        context: Context | None = None
         while queue:
             try:
                 mutation = queue.popleft()
             except IndexError:  # emptied by a disposal meanwhile
                 return
+            if mutation is own:
+                context = None
+            elif mutation.context is not None:
+                context = mutation.context
+            mutation.context = None
+            if context is None:
+                self._take(mutation)
+            else:
+                context.run(self._take, mutation)
+
+    def _take(self, mutation: Mutation) -> None:
+        """Run one entry of the queue."""
+        try:
             if mutation.eval_fn is not None:
                 mutation.eval_fn()
             elif self._disposing:
                 mutation.result = CANCELED
             else:
-                call, args = mutation.call, mutation.args
+                call, args = mutation.call, mutation._args
                 mutation.result = self._carry_out(call, args, mutation.source, mutation)
+        finally:
+            if mutation.queue_tick:
+                self._finish_queued(mutation)
+
+    def _finish_queued(self, mutation: Mutation) -> None:
+        """A mutation that waited is done; whoever waits for its queue tick learns it."""
+        ticks = self._queue_ticks
+        waiting = () if ticks is None else ticks.finish(mutation.queue_tick)
+        if waiting and self._waiters is not None:
+            self._waiters._release(waiting)
 
     def _settle(self) -> None:
         """After the token is back: whatever came meanwhile, then the end of the queue."""
@@ -212,11 +261,7 @@ class Engine(Logging):
                 self._idle.append(None)
         hooks = self._hooks
         if hooks is not None:
-            try:
-                for call in hooks.queue_end:
-                    call(self)
-            except Exception as error:  # noqa: BLE001 - protects the host from a guest
-                hooks.go_on(hooks.queue_end, call, error, self)
+            hooks.tell(hooks.queue_end, self)
         waiters = self._waiters
         if waiters is not None and waiters.pending:
             waiters.queue_ended()
@@ -283,14 +328,15 @@ class Engine(Logging):
             for state, by in auto_blockers(self._schema, self._node.active):
                 text = f"[auto:rel:remove] {names[state]} by {names[by]}"
                 self.log_lvl(EVERYTHING, text)
-        auto = self._node.auto
-        if auto is not None:
-            self.log_lvl(OPS, f"[auto] {auto.text}")
-            self._queue.appendleft(Mutation(auto))
+        mutation = self._node.auto_mutation
+        if mutation is not None:
+            if self._log_level:
+                self.log_lvl(OPS, f"[auto] {mutation.call.text}")
+            self._queue.appendleft(mutation)
 
     def _recover(self, tx: Transition, handler: str, error: Exception) -> None:
         """A handler raised: its error becomes the machine's next mutation."""
-        self._err = error
+        self._note_err(error)
         trace = trace_of(error) if self.log_stack_trace else ""
         args: A = {"err": error, "panic": Panic(tx, handler, trace)}
         if trace:
@@ -300,13 +346,19 @@ class Engine(Logging):
 
     def _add_err_from(self, tx: Transition, error: Exception) -> None:
         """Add an error at the end of the queue, with a transition as its source."""
-        self._err = error
+        self._note_err(error)
         call = self._schema.call(ADD, (EXCEPTION,))
         source = MutSource(self.id, tx.id, tx.time_sum_before())
         self._enter(call, {"err": error}, source)
 
+    def _note_err(self, error: BaseException) -> None:
+        """Keep an error before anything comes of it, and tell those who asked for errors."""
+        self._err = error
+        if self._error_listeners:
+            call_all([(partial(fn, self), error) for fn in self._error_listeners])
+
     def _set_slow(self) -> None:
-        self._slow = bool(self._log_level or self._disposing)
+        self._slow = bool(self._log_level or self._disposing or self._executor)
 
     def transition(self) -> Transition | None:
         """The transition that is being carried out, if it can be watched."""

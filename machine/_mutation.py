@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from machine._enums import MutationType, Result
 from machine._schema import Call
 from machine._state import A
+
+if TYPE_CHECKING:
+    import contextvars
 
 
 class MutSource:
@@ -40,10 +43,20 @@ class Mutation:
     """One entry of a machine's queue.
 
     `result` is None until it ran; that is how the call that queued it learns the outcome
-    when another thread has run it.
+    when another thread has run it. `queue_tick` numbers what was appended to the queue, 0
+    for anything else. `context` are the context variables for one that waits.
     """
 
-    __slots__ = ("args", "call", "eval_fn", "is_check", "queue_tick", "result", "source")
+    __slots__ = (
+        "_args",
+        "call",
+        "context",
+        "eval_fn",
+        "is_check",
+        "queue_tick",
+        "result",
+        "source",
+    )
 
     def __init__(
         self,
@@ -55,12 +68,20 @@ class Mutation:
         eval_fn: Callable[[], Any] | None = None,
     ) -> None:
         self.call = call
-        self.args: A = args if args is not None else {}
+        self._args = args
         self.source = source
         self.is_check = is_check
         self.eval_fn = eval_fn
         self.result: Result | None = None
         self.queue_tick = 0
+        self.context: contextvars.Context | None = None
+
+    @property
+    def args(self) -> A:
+        """What handlers are given; never None."""
+        if self._args is None:
+            self._args = {}
+        return self._args
 
     @property
     def type(self) -> MutationType:
@@ -86,3 +107,14 @@ class Mutation:
 
     def __repr__(self) -> str:
         return f"<Mutation {self}>"
+
+
+class AutoMutation(Mutation):
+    """What the auto states ask for; one object serves every time, so it keeps no args."""
+
+    __slots__ = ()
+
+    @property
+    def args(self) -> A:
+        """None are given; each transition has its own."""
+        return {}

@@ -11,6 +11,7 @@ a duplicate only of the last entry, since anything behind an earlier set may und
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 
 from machine._enums import ADD, REMOVE, SET, MutationType
@@ -20,21 +21,25 @@ from machine._schema import Call
 _OPPOSITE = {ADD: REMOVE, REMOVE: ADD}
 
 
-def duplicate_of(queue: Sequence[Mutation], call: Call) -> Mutation | None:
-    """The waiting mutation that makes this call, without arguments, superfluous."""
-    if call.multi:
+def duplicate_of(queue: deque[Mutation], call: Call) -> Mutation | None:
+    """The waiting mutation that makes this call, without arguments, superfluous.
+
+    It looks at a copy, since other threads go on changing the queue.
+    """
+    if call.multi or not queue:
         return None
+    waiting = list(queue.copy())
     if call.type is SET:
-        return queue[-1] if queue and _equal(queue[-1], call) else None
-    for position, waiting in enumerate(queue):
-        if _equal(waiting, call):
-            rest = list(queue)[position + 1 :]
-            return None if any(_counters(later, call) for later in rest) else waiting
+        waiting = waiting[-1:]
+    for position, mutation in enumerate(waiting):
+        if _equal(mutation, call):
+            rest = waiting[position + 1 :]
+            return None if any(_counters(later, call) for later in rest) else mutation
     return None
 
 
 def _equal(waiting: Mutation, call: Call) -> bool:
-    return waiting.type is call.type and not waiting.args and waiting.call.mask == call.mask
+    return waiting.type is call.type and not waiting._args and waiting.call.mask == call.mask
 
 
 def _counters(waiting: Mutation, call: Call) -> bool:
@@ -55,7 +60,7 @@ def position_of(
     for index, waiting in enumerate(queue):
         if index < start_index or waiting.type is not type:
             continue
-        if without_args_only and waiting.args:
+        if without_args_only and waiting._args:
             continue
         called = waiting.call.mask
         if called == mask or not (states_strict_equal or mask & ~called):

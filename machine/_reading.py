@@ -38,11 +38,11 @@ class Reading(Engine):
         """Are all of these active; True for none, False when one is unknown."""
         if isinstance(states, str):
             return self.is1(states)
-        active, states = self._node.names, list(states)
+        active = self._node.names
         for state in states:
             if state not in active:
-                return self._log_level >= DECISIONS and self._note_unknown(states)
-        return not self._disposed
+                return self._log_level >= DECISIONS and self._note_unknown((state,))
+        return bool(active) or not self._disposed
 
     def _note_unknown(self, states: Iterable[str]) -> bool:
         for state in self._schema.unknown(states):
@@ -53,9 +53,9 @@ class Reading(Engine):
         """Is this state inactive; raises for an unknown one."""
         if state in self._node.names:
             return False
-        if state not in self._schema.index:
-            self._missing((state,))
-        return not self._disposed
+        if state in self._index:
+            return bool(self._ticks)
+        self._missing((state,))
 
     def not_(self, states: Names) -> bool:
         """Is none of these active; raises for an unknown one."""
@@ -110,7 +110,7 @@ class Reading(Engine):
     def tick(self, state: str) -> Tick:
         """The tick of a state; 0 for an unknown one."""
         try:
-            return self._ticks[self._schema.index[state]]
+            return self._ticks[self._index[state]]
         except (KeyError, IndexError):
             return 0
 
@@ -197,7 +197,7 @@ class Reading(Engine):
 
     def queue(self) -> list[Mutation]:
         """The mutations that wait, in the order in which they will run."""
-        return list(self._queue)
+        return list(self._queue.copy())
 
     def queue_len(self) -> int:
         """How many mutations wait."""
@@ -213,7 +213,7 @@ class Reading(Engine):
     ) -> int:
         """Index of the first waiting mutation of this type that calls these states, or -1."""
         return position_of(
-            list(self._queue),
+            self.queue(),
             type,
             mask_of(self._indexes(names_tuple(states))),
             without_args_only=without_args_only,

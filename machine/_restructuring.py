@@ -86,7 +86,7 @@ class Restructuring(BindingCalls):
         places = tuple(schema.index[name] for name in active if name in schema.index)
         self._node = automaton_of(schema, self._node.automaton.limit).node(places)
         self._ticks = [kept.get(name, 0) for name in schema.names]
-        self._schema = schema
+        self._schema, self._index = schema, schema.index
         for mutation in self._queue:
             known = [name for name in mutation.call.names if name in schema.index]
             mutation.call = schema.call(mutation.call.type, known)
@@ -114,7 +114,7 @@ class Restructuring(BindingCalls):
         schema = reordered(self._schema, data.state_names)
         ticks = list(data.time)
         active = tuple(index for index, tick in enumerate(ticks) if tick % 2)
-        self._schema = schema
+        self._schema, self._index = schema, schema.index
         self._node = automaton_of(schema, self._node.automaton.limit).node(active)
         self._ticks = ticks
         self._id = data.id

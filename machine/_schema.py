@@ -283,6 +283,13 @@ def schema_of(struct: Struct | None) -> Schema:
     return schema
 
 
+def forget_all() -> None:
+    """Meet every struct anew, as in a fresh process; for measurements of that."""
+    with _sharing:
+        _by_struct.clear()
+        _by_value.clear()
+
+
 def _make_room(table: dict[Any, Any]) -> None:
     """Forget the oldest entry of a full table."""
     if len(table) >= SCHEMAS_MAX:

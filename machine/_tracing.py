@@ -119,6 +119,14 @@ class Hooks:
             self.failed(call, error)
             return None
 
+    def tell(self, calls: tuple[Hook, ...], moved: object) -> None:
+        """Call a hook that every mutation passes, of every tracer that uses it."""
+        for call in calls:
+            try:
+                call(moved)
+            except Exception as error:  # noqa: BLE001 - protects the host from a guest
+                self.failed(call, error)
+
     def failed(self, call: Hook, error: Exception) -> None:
         """Tell of a tracer that raised, once, and detach it."""
         tracer = getattr(call, "__self__", None)

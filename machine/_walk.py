@@ -114,20 +114,12 @@ def _begin(mach: Engine, tx: Transition) -> None:
     hooks = mach._hooks
     if hooks is not None:
         tx.started_ns = monotonic_ns()
-        try:
-            for call in hooks.transition_init:
-                call(tx)
-        except Exception as error:  # noqa: BLE001 - protects the host from a guest
-            hooks.go_on(hooks.transition_init, call, error, tx)
+        hooks.tell(hooks.transition_init, tx)
     if mach._log_level:
         _announce(mach, tx)
     hooks = mach._hooks  # without those that failed just now
     if hooks is not None:
-        try:
-            for call in hooks.transition_start:
-                call(tx)
-        except Exception as error:  # noqa: BLE001 - protects the host from a guest
-            hooks.go_on(hooks.transition_start, call, error, tx)
+        hooks.tell(hooks.transition_start, tx)
 
 
 def _close(mach: Engine, tx: Transition, accepted: bool) -> None:
@@ -145,11 +137,7 @@ def _close(mach: Engine, tx: Transition, accepted: bool) -> None:
     hooks = mach._hooks
     if hooks is not None:
         tx.ended_ns = monotonic_ns()
-        try:
-            for call in hooks.transition_end:
-                call(tx)
-        except Exception as error:  # noqa: BLE001 - protects the host from a guest
-            hooks.go_on(hooks.transition_end, call, error, tx)
+        hooks.tell(hooks.transition_end, tx)
     if before is not after and (mach._waiters is not None or mach._state_contexts is not None):
         mach._release([i for i, tick in enumerate(after) if tick != before[i]])
 

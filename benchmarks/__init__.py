@@ -1,0 +1,1 @@
+"""Measurements of the library, by one command: `python -m benchmarks`."""

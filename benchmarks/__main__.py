@@ -1,0 +1,69 @@
+"""The commands: `python -m benchmarks core | peers`."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+import machine as am
+from benchmarks import core as core_bench
+from benchmarks import peers as peers_bench
+from benchmarks.core import Figures
+from benchmarks.table import heading, ns, table
+from benchmarks.workloads import REFERENCE_NS
+
+
+@click.group()
+def main() -> None:
+    """Measure the library; figures are nanoseconds unless they say otherwise."""
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--only", multiple=True, help="Only this workload; may be repeated.")
+@click.option("--runs", default=7, show_default=True, help="Runs per workload.")
+@click.option("--cold", is_flag=True, help="Time the first pass over an unknown schema.")
+@click.option("--no-cache", is_flag=True, help="Remember no plan: the worst case.")
+def core(as_json: bool, only: tuple[str, ...], runs: int, cold: bool, no_cache: bool) -> None:
+    """Every workload beside the reference, with the ratio (above 1 is faster)."""
+    cache = 0 if no_cache else am.NODES_MAX
+    wanted = only or core_bench.names(cold=cold)
+    unknown = [name for name in wanted if name not in REFERENCE_NS]
+    if unknown:
+        raise click.BadParameter(f"no such workload: {', '.join(unknown)}")
+    if not as_json:
+        click.echo(heading())
+    found = {n: core_bench.measure(n, runs, cache=cache, cold=cold) for n in wanted}
+    if as_json:
+        told = {n: {"median_ns": f.median, "min_ns": f.fastest} for n, f in found.items()}
+        click.echo(json.dumps(told))
+    else:
+        head = ["workload", "median", "fastest", "slowest", "CPU", "Go v0.19.1", "ratio"]
+        click.echo(table(head, [_row(name, figures) for name, figures in found.items()]))
+
+
+def _row(name: str, figures: Figures) -> list[str]:
+    reference = REFERENCE_NS[name]
+    times = (figures.median, figures.fastest, figures.slowest, figures.cpu)
+    return [name, *map(ns, times), ns(reference), f"{reference / figures.median:.1f}"]
+
+
+@main.command()
+@click.option("--runs", default=9, show_default=True, help="Runs per figure.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def peers(runs: int, as_json: bool) -> None:
+    """Other Python libraries beside ours, on the same jobs (extra `bench`)."""
+    found = peers_bench.measure(runs)
+    if as_json:
+        click.echo(json.dumps(found))
+        return
+    click.echo(heading())
+    rows = [[name, *(ns(row[job]) for job in peers_bench.JOBS)] for name, row in found.items()]
+    click.echo(table(["library, CPU ns", *peers_bench.JOBS], rows))
+    for name in peers_bench.missing():
+        click.echo(f"not installed: {name}", err=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+"""The same jobs done with other Python state machine libraries.
+
+The jobs: *toggle* between two states; *guarded*, the same with a guard that answers yes
+and a callback after each change; *ring*, a step in a ring of thirty states; *check*, asking
+whether a state is active. Times are CPU time, so other processes disturb them less.
+"""
+
+from __future__ import annotations
+
+import statistics
+import timeit
+from collections.abc import Callable
+from importlib.util import find_spec
+from time import process_time
+from typing import Any
+
+import machine as am
+
+JOBS = ("toggle", "guarded", "ring", "check")
+RING = 30
+
+Job = tuple[Callable[[], object], Callable[[], object]]
+"""Make one step; ask for one state."""
+
+
+def _yes(*_args: Any, **_kwargs: Any) -> bool:
+    return True
+
+
+def _names(count: int) -> list[str]:
+    return [f"s{number}" for number in range(count)]
+
+
+def asyncmachine(count: int, guarded: bool) -> Job:
+    """Ours: states that remove each other, an Enter and a State handler as guard and callback."""
+    names = [name.upper() for name in _names(count)]
+    struct = {name: am.State(remove=[other for other in names if other != name]) for name in names}
+    mach = am.Machine(None, struct)
+    if guarded:
+        handlers = {name + phase: _yes for name in names for phase in ("Enter", "State")}
+        mach.bind_handlers(handlers)
+    mach.add1(names[0])
+    add, at = mach.add1, 0
+
+    def step() -> None:
+        nonlocal at
+        at = (at + 1) % count
+        add(names[at])
+
+    return step, lambda: mach.is1("S0")
+
+
+def transitions(count: int, guarded: bool) -> Job:
+    """The library transitions."""
+    from transitions import Machine
+
+    class Model:
+        next: Callable[[], object]
+        is_s0: Callable[[], object]
+
+    extra: dict[str, Any] = {"conditions": _yes, "after": _yes} if guarded else {}
+    names = _names(count)
+    model = Model()
+    Machine(
+        model,
+        states=names,
+        initial="s0",
+        auto_transitions=False,
+        transitions=[
+            {"trigger": "next", "source": name, "dest": names[(at + 1) % count], **extra}
+            for at, name in enumerate(names)
+        ],
+    )
+    return model.next, model.is_s0
+
+
+def python_statemachine(count: int, guarded: bool) -> Job:
+    """The library python-statemachine."""
+    from statemachine import State, StateChart
+
+    names = _names(count)
+    states = {name: State(initial=name == "s0") for name in names}
+    extra = {"cond": "yes", "after": "done"} if guarded else {}
+    event: Any = None
+    for at, name in enumerate(names):
+        way = states[name].to(states[names[(at + 1) % count]], **extra)
+        event = way if event is None else event | way
+    body = {**states, "next": event, "yes": _yes, "done": _yes}
+    chart: Any = type("Chart", (StateChart,), body)()
+    return chart.next, lambda: chart.s0.is_active
+
+
+def xstate_statemachine(count: int, guarded: bool) -> Job:
+    """The library xstate-statemachine."""
+    from xstate_statemachine import MachineLogic, SyncInterpreter, create_machine
+
+    names = _names(count)
+    states = {}
+    for at, name in enumerate(names):
+        target = names[(at + 1) % count]
+        way: Any = {"target": target, "guard": "yes", "actions": ["done"]} if guarded else target
+        states[name] = {"on": {"NEXT": way}}
+    logic = MachineLogic(guards={"yes": _yes}, actions={"done": _yes}) if guarded else None
+    config = {"id": "m", "initial": "s0", "states": states}
+    interpreter = SyncInterpreter(create_machine(config, logic=logic or MachineLogic())).start()
+    return (lambda: interpreter.send("NEXT")), (lambda: interpreter.matches("m.s0"))
+
+
+def pysm(count: int, guarded: bool) -> Job:
+    """The library pysm."""
+    from pysm import Event, State, StateMachine
+
+    extra = {"condition": _yes, "after": _yes} if guarded else {}
+    mach = StateMachine("m")
+    states = [State(name) for name in _names(count)]
+    for at, state in enumerate(states):
+        mach.add_state(state, initial=at == 0)
+    for at, state in enumerate(states):
+        mach.add_transition(state, states[(at + 1) % count], events=["next"], **extra)
+    mach.initialize()
+    return (lambda: mach.dispatch(Event("next"))), (lambda: mach.state is states[0])
+
+
+def fysom(count: int, guarded: bool) -> Job:
+    """The library fysom."""
+    from fysom import Fysom
+
+    names = _names(count)
+    events = [("next", name, names[(at + 1) % count]) for at, name in enumerate(names)]
+    config: dict[str, Any] = {"initial": "s0", "events": events}
+    if guarded:
+        config["callbacks"] = {"onbeforenext": _yes, "onafternext": _yes}
+    mach: Any = Fysom(config)
+    return mach.next, lambda: mach.isstate("s0")
+
+
+LIBRARIES: dict[str, tuple[str, Callable[[int, bool], Job]]] = {
+    "asyncmachine": ("machine", asyncmachine),
+    "pysm": ("pysm", pysm),
+    "transitions": ("transitions", transitions),
+    "fysom": ("fysom", fysom),
+    "xstate-statemachine": ("xstate_statemachine", xstate_statemachine),
+    "python-statemachine": ("statemachine", python_statemachine),
+}
+
+
+def missing() -> list[str]:
+    """The libraries that are not installed."""
+    return [name for name, (module, _) in LIBRARIES.items() if find_spec(module) is None]
+
+
+def measure(runs: int) -> dict[str, dict[str, float]]:
+    """Median CPU nanoseconds by library and job, those that are installed."""
+    gone = missing()
+    return {name: _jobs(make, runs) for name, (_, make) in LIBRARIES.items() if name not in gone}
+
+
+def _jobs(make: Callable[[int, bool], Job], runs: int) -> dict[str, float]:
+    step, check = make(2, False)
+    return {
+        "toggle": _median(step, runs),
+        "guarded": _median(make(2, True)[0], runs),
+        "ring": _median(make(RING, False)[0], runs),
+        "check": _median(check, runs),
+    }
+
+
+def _median(call: Callable[[], object], runs: int) -> float:
+    timer = timeit.Timer(call, timer=process_time)
+    number = max(1, timer.autorange()[0] // 4)
+    return statistics.median(timer.repeat(runs, number)) / number * 1e9
