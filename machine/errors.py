@@ -13,6 +13,7 @@ __all__ = [
     "CanceledError",
     "DisposedError",
     "EvalTimeoutError",
+    "ExecutorClosedError",
     "HandlerNameError",
     "HandlerTimeoutError",
     "HandlersNotBoundError",
@@ -93,6 +94,12 @@ class TaskCanceledError(MachineError):
     """A task of a state awaited something that was canceled, but not with the task."""
 
     prefix = "task canceled"
+
+
+class ExecutorClosedError(MachineError):
+    """A machine is pinned to an event loop that was closed; its mutations are canceled."""
+
+    prefix = "executor closed"
 
 
 class TimeoutError_(MachineError, TimeoutError):
