@@ -85,9 +85,11 @@ SCHEMA: am.Struct = {
     **_exclusive(FOCUSES),
     **_exclusive(DIALOGS),
     USER_MOVED: am.State(multi=True, require=MACHINE_SELECTED, remove=(USER_STEPPED, STEPPING)),
-    USER_STEPPED: am.State(multi=True, require=MACHINE_SELECTED, remove=USER_MOVED),
+    USER_STEPPED: am.State(
+        multi=True, require=MACHINE_SELECTED, remove=(USER_MOVED, MACHINE_CHOSEN)
+    ),
     USER_SCROLLED: am.State(multi=True, require=START),
-    MACHINE_CHOSEN: am.State(multi=True, require=START, add=MACHINE_SELECTED, remove=STEPPING),
+    MACHINE_CHOSEN: am.State(multi=True, require=START, remove=(USER_STEPPED, STEPPING)),
     FILTERS_CHANGED: am.State(multi=True, require=START),
     PLAY_ADVANCED: am.State(multi=True, require=PLAYING),
     DATA_ARRIVED: am.State(multi=True, require=START),

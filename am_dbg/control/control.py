@@ -8,8 +8,16 @@ leaves to the next look.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from am_dbg import states as s
+from am_dbg.control.beginning import (
+    BEGINNING,
+    Beginning,
+    newcomers,
+    remove_disconnected,
+    track_to_begin_with,
+)
 from am_dbg.control.copying import copied_transition
 from am_dbg.control.desk import Desk
 from am_dbg.control.effects import CopyText, Effect, OpenDialog, OpenPalette, Quit
@@ -20,10 +28,11 @@ from am_dbg.control.moving import Moving
 from am_dbg.control.panes import Panes
 from am_dbg.control.searching import Searching
 from am_dbg.control.viewing import Viewing
+from am_dbg.intake import Progress
 from am_dbg.keys import KEYS
 from am_dbg.projection import layout
 from am_dbg.projection.bars import Flow
-from am_dbg.store import Store
+from am_dbg.store import Store, Track
 
 Action = Callable[[], Effect | None]
 
@@ -31,7 +40,14 @@ Action = Callable[[], Effect | None]
 class Control:
     """Turns what the user asks for into changes of the desk and of the modes."""
 
-    def __init__(self, store: Store, *, main: str = layout.LOG, reader: bool = False) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        main: str = layout.LOG,
+        reader: bool = False,
+        beginning: Beginning = BEGINNING,
+    ) -> None:
         self.desk = Desk(store)
         self.modes = Modes(main=main, reader=reader)
         self.sources = Sources()
@@ -43,6 +59,9 @@ class Control:
         self._looking = Looking(self.desk, self.modes)
         self._actions = self._table()
         self._special = self._keys_of_panes()
+        self._beginning = beginning
+        self._known: set[str] = set()
+        self._is_importing = beginning.is_importing
 
     def _table(self) -> dict[str, Action]:
         hands = (self, self.moving, self.jumping, self.viewing, self.searching, self.panes)
@@ -82,13 +101,54 @@ class Control:
         """The store grew: the first machine is selected, the newest one followed."""
         if not self.modes.data_arrived():
             return False
-        places = self.desk.places
-        if self.desk.cursor is None and places:
-            self.modes.chose_machine()
-            self.desk.select(places[0].track, None)
+        self._welcome(newcomers(self.desk.store.tracks, self._known))
+        if self.desk.cursor is None or (self._is_importing and self.modes.is_untouched):
+            self._begin()
         if self.modes.flow is Flow.TAIL:
             self.moving.to_newest()
         return True
+
+    def _begin(self) -> None:
+        """Select what was asked for at the start, or the end of the first machine there is.
+
+        While a session is still being read this is done again and again, until the user
+        goes somewhere.
+        """
+        track = track_to_begin_with(self._beginning, self.desk.places)
+        if track is None:
+            return
+        if not self.modes.has_machine and not self.modes.chose_machine():
+            return
+        wanted = self._beginning.transition or self.desk.visible(track).last()
+        self.desk.select(track, wanted)
+        if track.connected and not self._beginning.transition and self.modes.follow():
+            self.moving.to_newest()
+
+    def _welcome(self, arrived: list[Track]) -> None:
+        """What was asked to happen when programs connect."""
+        if not arrived:
+            return
+        store = self.desk.store
+        if self._beginning.clean_on_connect and remove_disconnected(store, arrived):
+            self.desk.cursor = None
+        alone = [track for track in store.tracks if track.connected]
+        if self._beginning.select_connected and len(alone) == 1 and self.desk.track not in alone:
+            self.jumping.select(alone[0])
+            if self.modes.follow():
+                self.moving.to_newest()
+
+    def progressed(self, progress: Progress) -> None:
+        """An import goes on: how far it is, or how it ended."""
+        if not progress.is_over and not self.modes.is_importing:
+            self.modes.importing(on=True)
+        self.data_arrived()
+        if progress.is_over:
+            self._is_importing = False
+            self.modes.importing(on=False)
+            self.sources = replace(self.sources, progress="", warning=progress.trouble)
+            self.desk.message = progress.trouble
+        else:
+            self.sources = replace(self.sources, progress=f"reading {progress.percent} %")
 
     def help(self) -> OpenDialog | None:
         """Show the keys."""

@@ -73,6 +73,16 @@ class Modes:
     def searching(self) -> bool:
         return self.machine.is1(s.SEARCH_OPEN)
 
+    @property
+    def is_untouched(self) -> bool:
+        """The user has not gone anywhere yet; the machine was chosen at most once, for them."""
+        asked = (s.USER_MOVED, s.USER_STEPPED, s.USER_SCROLLED)
+        return not any(map(self.machine.tick, asked)) and self.machine.tick(s.MACHINE_CHOSEN) < 2
+
+    @property
+    def is_importing(self) -> bool:
+        return self.machine.is1(s.IMPORTING)
+
     def moved(self) -> bool:
         """The user goes to another transition."""
         return self._added(s.USER_MOVED, s.PAUSED)

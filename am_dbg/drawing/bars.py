@@ -199,7 +199,7 @@ def _dots(view: StepsView) -> list[Run]:
 
 def _step_runs(step: StepText, *, short: bool = False) -> list[Run]:
     runs: list[Run] = []
-    if not short or step.kind is not StepKind.HANDLER:
+    if step.kind is not StepKind.RELATION and not (short and step.kind is StepKind.HANDLER):
         runs.append(Run(f"{step.kind.value} ", Ink.QUIET))
     runs.append(Run(step.subject, _STEP_INKS.get(step.kind, Ink.PLAIN)))
     if step.outcome:

@@ -16,10 +16,11 @@ from am_dbg.cursor import Cursor
 from am_dbg.projection.clean import clean
 from am_dbg.query import Visible
 from am_dbg.store import Track
+from am_dbg.store.steps import handler_of
 from amtracer.schema import Shape, StateDef, StepDef, StepFlag
 
 RELATION, HANDLER, SET, REMOVE, REMOVE_NOT_ACTIVE, REQUESTED, CANCEL = 1, 2, 4, 8, 16, 32, 64
-RELATION_NAMES = ("after", "add", "require", "remove")
+RELATION_VERBS = ("comes after", "adds", "requires", "removes")
 ADD_TYPE, REMOVE_TYPE, SET_TYPE = 0, 1, 2
 TYPE_NAMES = ("add", "remove", "set", "eval")
 
@@ -125,17 +126,7 @@ def name_at(states: Sequence[StateDef], index: int) -> str:
 
 def handler_name(step: StepDef, states: Sequence[StateDef]) -> str:
     """The handler that a handler step called: state + phase."""
-    source, target = name_at(states, step.source), name_at(states, step.target)
-    is_final, is_enter = step.flags & StepFlag.FINAL, step.flags & StepFlag.ENTER
-    if not source and not target:
-        return "AnyState" if is_final else "AnyEnter"
-    if is_final:
-        return (source or target) + ("State" if is_enter else "End")
-    if step.flags & StepFlag.SELF:
-        return (source or target) * 2
-    if source and target:
-        return source + target
-    return f"{target}Enter" if target else f"{source}Exit"
+    return clean(handler_of(step, states))
 
 
 def step_text(step: StepDef, states: Sequence[StateDef]) -> StepText:
@@ -145,8 +136,9 @@ def step_text(step: StepDef, states: Sequence[StateDef]) -> StepText:
     if kind is StepKind.HANDLER:
         return StepText(kind, handler_name(step, states), _outcome(step))
     if kind is StepKind.RELATION:
-        relation = RELATION_NAMES[step.relation] if 0 <= step.relation < 4 else "relation"
-        return StepText(kind, f"{source} {relation} {target}")
+        known = 0 <= step.relation < len(RELATION_VERBS)
+        verb = RELATION_VERBS[step.relation] if known else "relates to"
+        return StepText(kind, f"{source} {verb} {target}")
     subject = target or source
     outcome = "was not active" if step.type == REMOVE_NOT_ACTIVE else ""
     return StepText(kind, subject, outcome)

@@ -29,10 +29,10 @@ _ADD, _REQUIRE, _REMOVE = 1, 2, 3
 
 
 def why(track: Track, transition: Transition, asked_by: Sequence[Run]) -> tuple[Run, ...]:
-    """The paragraph; `asked_by` is the sentence that tells who asked."""
+    """The paragraph; `asked_by` is the sentence that tells who asked, when that is known."""
     states = track.schema_at(transition.number)
     facts = track.facts_at(transition.number)
-    runs: list[Run] = [*asked_by, Run(" ")]
+    runs: list[Run] = [*asked_by]
     if facts.is_canceled:
         runs += _canceled(transition, states)
     else:
@@ -151,12 +151,12 @@ def _was(items: Iterable[int]) -> str:
 def who_asked(transition: Transition, source_link: str, is_auto: bool) -> tuple[Run, ...]:
     """The sentence that tells where a mutation came from."""
     if is_auto:
-        return (Run("Tried by itself: "), Run("auto", Ink.FLAG), Run("."))
+        return (Run("Tried by itself, as "), Run("auto", Ink.FLAG), Run(" states are. "))
     source = transition.source
     if source is None:
-        return (Run("Who asked is not recorded.", Ink.QUIET),)
+        return ()
     name = clean(source.machine)
     return (
         Run(name, underline=bool(source_link), link=source_link),
-        Run(f" asked for it at its t{source.time}."),
+        Run(f" asked for it at its t{source.time}. "),
     )

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from textual import on
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input
@@ -23,12 +24,16 @@ from am_dbg.keys import KEYS
 from am_dbg.projection import layout as at
 from am_dbg.projection.bars import Flow
 from am_dbg.theme import DARK, THEMES
+from am_dbg.views.driver import driver_class
+from am_dbg.views.ending import ScreenFailedError, end_on_signals, failed
 from am_dbg.views.log import LogPane
 from am_dbg.views.machines import MachineList
 from am_dbg.views.matrix import MatrixPane
 from am_dbg.views.messages import (
     Asked,
     DataArrived,
+    Exported,
+    ImportProgressed,
     LinkChosen,
     RowChosen,
     Scrolled,
@@ -96,7 +101,7 @@ class Debugger(App[int]):
     """
 
     def __init__(self, control: Control, *, theme: str = DARK.name) -> None:
-        super().__init__()
+        super().__init__(driver_class=driver_class())
         self.control = control
         self._panes: list[tuple[Pane[Any], Callable[[Look], Any]]] = []
         self._start_theme = theme
@@ -116,7 +121,23 @@ class Debugger(App[int]):
         self.theme = self._start_theme
         self._player = self.set_interval(PLAY_EVERY_S, self._play, pause=True)
         self.theme_changed_signal.subscribe(self, lambda _: self.paint(anew=True))
+        end_on_signals(lambda code: self.exit(return_code=code))
+        self.control.data_arrived()
         self.paint()
+
+    def tell(self, message: Message) -> None:
+        """Take a message from any thread; before the screen is up it is not needed."""
+        if self.is_running:
+            self.post_message(message)
+
+    @property
+    def trouble(self) -> ScreenFailedError | None:
+        """The fault that ended the screen, if one did."""
+        return failed(self._exception) if self._exception else None
+
+    def _fatal_error(self) -> None:
+        """Close after a fault; who runs the screen tells about it when the terminal is back."""
+        self._close_messages_no_wait()
 
     def on_resize(self) -> None:
         """Another size is another look."""
@@ -207,6 +228,16 @@ class Debugger(App[int]):
     @on(DataArrived)
     def _data_arrived(self) -> None:
         self.control.data_arrived()
+        self.paint()
+
+    @on(ImportProgressed)
+    def _import_progressed(self, message: ImportProgressed) -> None:
+        self.control.progressed(message.progress)
+        self.paint()
+
+    @on(Exported)
+    def _exported(self, message: Exported) -> None:
+        self.control.desk.message = message.outcome
         self.paint()
 
     @on(Input.Changed, "#typing")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from textual.message import Message
 
+from am_dbg.intake import Progress
+
 
 class Asked(Message):
     """A named action, as keys have them."""
@@ -53,3 +55,25 @@ class DataArrived(Message):
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, DataArrived)
+
+
+class ImportProgressed(Message):
+    """An import went on, or is over; only the newest word counts."""
+
+    def __init__(self, progress: Progress) -> None:
+        super().__init__()
+        self.progress = progress
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, ImportProgressed)
+
+
+class Exported(Message):
+    """How an export goes or went, in words."""
+
+    def __init__(self, outcome: str) -> None:
+        super().__init__()
+        self.outcome = outcome
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, Exported)

@@ -12,6 +12,8 @@ from am_dbg.drawing.help import draw_help
 from am_dbg.projection.difference import project_difference
 from am_dbg.projection.times import count
 from am_dbg.views.dialogs import Asking, Choosing, Dialog, Showing
+from am_dbg.views.exporting import Exporting, export
+from am_dbg.views.messages import Exported
 
 if TYPE_CHECKING:
     from am_dbg.views.debugger import Debugger
@@ -33,6 +35,7 @@ class Talking:
             s.GOTO_OPEN: self._goto,
             s.BOOKMARKS_OPEN: self._bookmarks,
             s.DIFF_OPEN: self._diff,
+            s.EXPORT_OPEN: self._export,
         }
 
     def open(self, mode: str) -> None:
@@ -83,6 +86,18 @@ class Talking:
         marked = desk.bookmarks.of(track.key)[-1]
         view = project_difference(track, marked, moment.settled)
         return Showing("Difference", draw_difference(view)), _nothing
+
+    def _export(self) -> tuple[Dialog, Callable[[str], None]]:
+        return Exporting(), self._write
+
+    def _write(self, name: str) -> None:
+        app = self._app
+        store = app.control.desk.store
+        app.run_worker(
+            lambda: export(store, name, lambda outcome: app.tell(Exported(outcome))),
+            thread=True,
+            group="export",
+        )
 
 
 def _nothing(answer: str) -> None:
