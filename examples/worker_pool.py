@@ -6,7 +6,7 @@ to three times. Everything random comes from one seed and time is counted by an 
 run makes the same transitions; `--pace 0` does not wait between them.
 
     AM_DBG_ADDR=1 python examples/worker_pool.py                 # with am-dbg running beside it
-    AM_DBG_FILE=run.msgpack.br python examples/worker_pool.py    # then: am-dbg run.msgpack.br
+    AM_DBG_FILE=run.msgpack.br python examples/worker_pool.py    # then: am-dbg -i run.msgpack.br
 """
 
 from __future__ import annotations
