@@ -1,1 +1,35 @@
-"""What leaves the process: records transitions for a debugger or into a session file."""
+"""What leaves the process: records transitions for a debugger or into a session file.
+
+    import amtracer
+    amtracer.attach(mach)
+
+Nothing is loaded until one of these functions is used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from amtracer.tracer import (
+        ArgsFilter,
+        attach,
+        attach_from_env,
+        close,
+        dbg_env,
+        record,
+    )
+
+__all__ = ["ArgsFilter", "attach", "attach_from_env", "close", "dbg_env", "record"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module 'amtracer' has no attribute {name!r}")
+    from amtracer import tracer
+
+    return getattr(tracer, name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -19,7 +19,7 @@ from amtracer.errors import SessionAccessError
 if sys.platform != "win32":
     import fcntl
 
-__all__ = ["AtomicFile", "PathLike", "part_path", "reason_of", "shown"]
+__all__ = ["AtomicFile", "PathLike", "is_being_written", "part_path", "reason_of", "shown"]
 
 PathLike = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
@@ -158,3 +158,21 @@ def _same_file(fd: int, path: str) -> bool:
         return False
     opened = os.fstat(fd)
     return (named.st_dev, named.st_ino) == (opened.st_dev, opened.st_ino)
+
+
+def is_being_written(path: str) -> bool:
+    """Whether a live recording of this name goes on, here or in another process."""
+    if sys.platform == "win32":
+        return False
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(fd)

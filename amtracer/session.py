@@ -70,7 +70,8 @@ class SessionWriter:
 
     With `live` it appears at once and can be read while it grows, up to the last flush:
     every 1,024 transitions, or a second after the one before if the owner calls
-    `flush_if_due`. Leaving the context by an exception removes what has not appeared.
+    `flush_if_due`; `unflushed` counts what waits for that. Leaving the context by an
+    exception removes what has not appeared.
 
     Trouble with the disk is a `SessionAccessError`. One thread at a time.
     """
@@ -87,7 +88,7 @@ class SessionWriter:
         self._compressor = _compressor()
         self._seal = Seal()
         self._file = AtomicFile(path)
-        self._unflushed = 0
+        self.unflushed = 0
         self._flushed_at = clock()
         self._write(magic_frame(FILE))
         self._flush()
@@ -98,13 +99,13 @@ class SessionWriter:
         """Add one message; `WireError` if it cannot be written, and the file is as before."""
         self._write(encode(message, FILE))
         if self._live and isinstance(message, BatchMessage):
-            self._unflushed += len(message.shapes)
-            if self._unflushed >= FLUSH_TRANSITIONS:
+            self.unflushed += len(message.shapes)
+            if self.unflushed >= FLUSH_TRANSITIONS:
                 self._flush()
 
     def flush_if_due(self) -> None:
         """Make readable what is older than a second; for live recordings."""
-        if self._unflushed and self._clock() - self._flushed_at >= FLUSH_S:
+        if self.unflushed and self._clock() - self._flushed_at >= FLUSH_S:
             self._flush()
 
     def close(self) -> None:
@@ -145,7 +146,7 @@ class SessionWriter:
 
     def _flush(self) -> None:
         self._file.write(self._compressor.flush())
-        self._unflushed = 0
+        self.unflushed = 0
         self._flushed_at = self._clock()
 
 

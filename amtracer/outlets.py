@@ -1,0 +1,213 @@
+"""Where a sender's bytes go: to a debugger over TCP, or into a file.
+
+Both are used by the sender thread only. Trouble is an `OutletError` with a word for the
+user. Nothing here waits for longer than `WAIT_S`, so a sender that is told to stop does.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from amtracer.address import Address
+from amtracer.atomic import PathLike, is_being_written, reason_of, shown
+from amtracer.codec import WIRE, Seal, encode, magic_frame
+from amtracer.errors import SessionError
+from amtracer.schema import Message
+from amtracer.session import FLUSH_S, SessionWriter
+
+__all__ = ["CONNECT_S_MAX", "WAIT_S", "FileOutlet", "Outlet", "OutletError", "SocketOutlet"]
+
+CONNECT_S_MAX = 5.0
+"""How long a connection may take to be made."""
+WAIT_S = 0.1
+"""How long one attempt to send may block."""
+_SEND_BYTES = 64 * 1024
+
+
+class OutletError(Exception):
+    """Nothing can go out now; `lasting` says that trying again is of no use."""
+
+    def __init__(self, reason: str, *, lasting: bool = False) -> None:
+        super().__init__(reason)
+        self.lasting = lasting
+
+
+class Outlet(Protocol):
+    """One destination; `open` and `write` raise OutletError."""
+
+    name: str
+    renewable: bool
+    """Whether a new stream may follow when one is full."""
+
+    @property
+    def idle_s(self) -> float | None:
+        """How soon `push` wants to be called although nothing is written; None for never."""
+
+    def open(self) -> None:
+        """Make a new stream possible."""
+
+    def write(self, message: Message) -> None:
+        """Add a message of the stream."""
+
+    def push(self) -> bool:
+        """Bring out what was written; False if the other side does not take it now."""
+
+    def close(self) -> None:
+        """End the stream well, if it is open."""
+
+    def drop(self) -> None:
+        """Let go at once, without a word to the other side."""
+
+
+class SocketOutlet:
+    """A debugger at an address."""
+
+    renewable = True
+    idle_s = None
+
+    def __init__(self, address: Address) -> None:
+        self.name = f"a debugger at {address}"
+        self._address = address
+        self._socket: socket.socket | None = None
+        self._buffer = bytearray()
+        self._seal = Seal()
+
+    def open(self) -> None:
+        place = (self._address.host, self._address.port)
+        try:
+            self._socket = socket.create_connection(place, timeout=CONNECT_S_MAX)
+            self._socket.settimeout(WAIT_S)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except OSError as error:
+            self.drop()
+            raise OutletError(reason_of(error)) from error
+        self._buffer.clear()
+        self._seal = Seal()
+        self._add(magic_frame(WIRE))
+
+    def write(self, message: Message) -> None:
+        self._add(encode(message, WIRE))
+
+    def push(self) -> bool:
+        sock, buffer = self._socket, self._buffer
+        if sock is None:
+            raise OutletError("not connected")
+        try:
+            self._refuse_closed(sock)
+            while buffer:
+                sent = sock.send(bytes(buffer[:_SEND_BYTES]), _NO_SIGNAL)
+                del buffer[:sent]
+        except TimeoutError:
+            return False
+        except OSError as error:
+            self.drop()
+            raise OutletError(reason_of(error)) from error
+        return True
+
+    def close(self) -> None:
+        if self._socket is None:
+            return
+        self._add(encode(self._seal.message(), WIRE))
+        try:
+            if self.push():
+                self._socket.shutdown(socket.SHUT_WR)
+        except (OutletError, OSError):
+            return
+        finally:
+            self.drop()
+
+    def drop(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def _add(self, frame: bytes) -> None:
+        self._seal.add(frame)
+        self._buffer += frame
+
+    def _refuse_closed(self, sock: socket.socket) -> None:
+        """A debugger that went away is noticed before more is sent into the void."""
+        sock.setblocking(False)
+        try:
+            if sock.recv(_SEND_BYTES) == b"":
+                raise ConnectionResetError(0, "connection closed")
+        except BlockingIOError:
+            return
+        finally:
+            sock.settimeout(WAIT_S)
+
+
+_NO_SIGNAL = getattr(socket, "MSG_NOSIGNAL", 0)
+"""A host may have given SIGPIPE its deadly meaning back."""
+
+
+class FileOutlet:
+    """A session file, recorded live.
+
+    A file that another process is just recording is left to it: this one's pid goes into
+    the name.
+    """
+
+    renewable = False
+
+    def __init__(self, path: PathLike, clock: Callable[[], float] = time.monotonic) -> None:
+        self._path = os.path.abspath(os.fsdecode(path))
+        self._clock = clock
+        self._writer: SessionWriter | None = None
+        self.name = shown(self._path)
+
+    @property
+    def idle_s(self) -> float | None:
+        return FLUSH_S if self._writer is not None and self._writer.unflushed else None
+
+    def open(self) -> None:
+        path = self._path
+        if is_being_written(path):
+            path = path_of_process(path)
+            self.name = shown(path)
+        try:
+            self._writer = SessionWriter(path, live=True, clock=self._clock)
+        except SessionError as error:
+            raise OutletError(error.reason, lasting=True) from error
+
+    def write(self, message: Message) -> None:
+        if self._writer is not None:
+            try:
+                self._writer.write(message)
+            except SessionError as error:
+                self._writer = None
+                raise OutletError(error.reason, lasting=True) from error
+
+    def push(self) -> bool:
+        try:
+            if self._writer is not None:
+                self._writer.flush_if_due()
+        except SessionError as error:
+            self._writer = None
+            raise OutletError(error.reason, lasting=True) from error
+        return True
+
+    def close(self) -> None:
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            try:
+                writer.close()
+            except SessionError:
+                writer.release()
+
+    def drop(self) -> None:
+        if self._writer is not None:
+            self._writer.release()
+            self._writer = None
+
+
+def path_of_process(path: str) -> str:
+    """`run.msgpack.br` with the pid: `run.123.msgpack.br`."""
+    folder, name = os.path.split(path)
+    stem, dot, extension = name.partition(".")
+    return os.path.join(folder, f"{stem}.{os.getpid()}{dot}{extension}")

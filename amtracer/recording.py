@@ -1,0 +1,232 @@
+"""Tells a stream what machines did: keeps what a machine's story needs to go on.
+
+For each machine it knows how many transitions were told and at which ticks it stands. So
+a stream can begin anew at any moment, after a reconnect for example, with every machine
+where it is; and numbers that are missing are told as so many lost transitions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from amtracer import limits
+from amtracer.errors import WireError
+from amtracer.events import (
+    ALWAYS,
+    TICKS_MASK,
+    Event,
+    Gone,
+    Rest,
+    Seen,
+    TracedMachine,
+    TracedSchema,
+    TransitionEvent,
+)
+from amtracer.interning import StreamWriter
+from amtracer.schema import HelloMessage, Message, Shape, Source
+from amtracer.shapes import Shapes
+
+__all__ = ["Recording", "StreamFullError"]
+
+LOST = "the tracer's queue was full"
+UNWATCHED = "nobody watched"
+
+
+class StreamFullError(Exception):
+    """The stream has no numbers left for machines; a new one would have."""
+
+
+class Recording:
+    """The machines of one destination; the sender thread only.
+
+    `refused` tells why a machine cannot be told at all, for a word to the user.
+    """
+
+    def __init__(self, wall_minus_mono_ns: int, refused: Callable[[str], None]) -> None:
+        self._offset_ns = wall_minus_mono_ns
+        self._refused = refused
+        self._machines: dict[TracedMachine, None] = {}
+        self._shapes = Shapes()
+        self._stream: StreamWriter | None = None
+        self._renewable = True
+
+    def begin(
+        self, emit: Callable[[Message], None], hello: HelloMessage, *, renewable: bool
+    ) -> None:
+        """Begin a stream with every machine where it stands.
+
+        A stream without room for another machine raises `StreamFullError` if it is
+        renewable; otherwise the machine is refused.
+        """
+        self._renewable = renewable
+        self._stream = StreamWriter(emit, hello)
+        for machine in self._machines:
+            machine.number = -1
+        for machine in list(self._machines):
+            self._introduce(machine)
+
+    def end(self) -> None:
+        """The stream is over, whole or not."""
+        self._stream = None
+
+    def flush(self) -> None:
+        """Send what is gathered."""
+        if self._stream is not None:
+            self._stream.flush()
+
+    def forget(self) -> None:
+        """Nothing is known of any machine until it tells; for a forked child."""
+        self._stream = None
+        for machine in self._machines:
+            machine.number = -1
+            machine.ticks = None
+            machine.ticks_mask = ALWAYS
+
+    def take(self, event: Event) -> None:
+        """Tell one event; only between `begin` and `end`."""
+        if type(event) is tuple:
+            self._take_transition(event)
+        elif type(event) is Seen:
+            self._take_seen(event)
+        elif type(event) is Gone:
+            self._take_gone(event.machine)
+
+    def _take_transition(self, event: TransitionEvent) -> None:
+        schema, plan, number, started_ns, ended_ns, rest = event
+        machine = schema.machine
+        told_ticks = None if rest is None else rest.ticks
+        if machine.schema is not schema or machine.row + 1 != number or machine.ticks is None:
+            if not self._caught_up(schema, number, told_ticks):
+                return
+        elif told_ticks is not None:
+            self._compare(machine, told_ticks)
+        shape = self._shapes.planned(plan) if rest is None else self._shapes.of(plan, rest)
+        if machine.number >= 0:
+            self._record(machine, shape, started_ns, ended_ns, rest)
+        machine.row = number
+        ticks = machine.ticks
+        assert ticks is not None  # it was caught up
+        for state, growth in shape.changes:
+            ticks[state] += growth if growth > 0 else -growth
+
+    def _record(
+        self,
+        machine: TracedMachine,
+        shape: Shape,
+        started_ns: int,
+        ended_ns: int,
+        rest: Rest | None,
+    ) -> None:
+        stream = self._stream
+        assert stream is not None  # a machine has a number only in a stream
+        time_ns, duration_ns = started_ns + self._offset_ns, ended_ns - started_ns
+        if rest is None:
+            stream.record(machine.number, shape, time_ns, duration_ns)
+            return
+        source = rest.source
+        stream.record(
+            machine.number,
+            shape,
+            time_ns,
+            duration_ns,
+            rest.queue_len,
+            tuple([(int(line.level), line.text) for line in rest.lines]),
+            tuple([(int(line.level), line.text) for line in rest.pre_lines]),
+            source and Source(source.mach_id, source.tx_id, source.mach_time),
+            rest.args,
+            tuple(rest.handler_ns),
+        )
+
+    def _caught_up(
+        self, schema: TracedSchema, number: int, told_ticks: Sequence[int] | None
+    ) -> bool:
+        """Go on after something that was not told; False until a transition tells its ticks."""
+        machine = schema.machine
+        if machine.gone or machine.refused:
+            return False
+        self._machines[machine] = None
+        if told_ticks is None:
+            machine.ticks = None
+            machine.ticks_mask = ALWAYS
+            return False
+        lost = number - 1 - machine.row
+        machine.ticks_mask = TICKS_MASK
+        machine.row = number - 1
+        self._change_schema(schema, told_ticks)
+        if machine.number < 0 and not machine.refused:
+            self._introduce(machine)
+        elif lost and self._stream is not None:
+            self._stream.dropped(machine.number, lost, tuple(told_ticks), LOST)
+        return not machine.refused
+
+    def _compare(self, machine: TracedMachine, told_ticks: Sequence[int]) -> None:
+        """What happened while nobody watched is told as a gap without transitions."""
+        machine.ticks_mask = TICKS_MASK
+        if machine.ticks == told_ticks:
+            return
+        machine.ticks = list(told_ticks)
+        if machine.number >= 0 and self._stream is not None:
+            self._stream.dropped(machine.number, 0, tuple(told_ticks), UNWATCHED)
+
+    def _take_seen(self, event: Seen) -> None:
+        machine = event.schema.machine
+        if machine.gone or machine.refused:
+            return
+        if machine not in self._machines:
+            self._machines[machine] = None
+            machine.row = event.row
+        elif machine.ticks is None or machine.schema is event.schema:
+            return
+        self._change_schema(event.schema, event.ticks)
+        if machine.number < 0 and not machine.refused:
+            self._introduce(machine)
+
+    def _take_gone(self, machine: TracedMachine) -> None:
+        machine.gone = True
+        self._machines.pop(machine, None)
+        if machine.number >= 0 and self._stream is not None:
+            self._stream.gone(machine.number)
+        machine.number = -1
+
+    def _change_schema(self, schema: TracedSchema, ticks: Sequence[int]) -> None:
+        machine = schema.machine
+        changed = machine.schema is not schema
+        machine.schema = schema
+        machine.ticks = list(ticks)
+        if changed and machine.number >= 0 and self._stream is not None:
+            try:
+                number = self._stream.schema(schema.states)
+            except WireError as error:
+                self._refuse(machine, error)
+            else:
+                self._stream.schema_changed(machine.number, number, tuple(ticks))
+
+    def _introduce(self, machine: TracedMachine) -> None:
+        """Tell a stream of a machine; one that no reader would take is refused for good."""
+        stream, schema = self._stream, machine.schema
+        if stream is None or schema is None or machine.ticks is None:
+            return
+        try:
+            machine.number = stream.machine(
+                machine.id,
+                stream.schema(schema.states),
+                parent=machine.parent,
+                tags=machine.tags,
+                ticks=tuple(machine.ticks),
+                row=machine.row,
+                tx_prefix=machine.tx_prefix,
+            )
+        except WireError as error:
+            if self._would_fit_anew(stream):
+                raise StreamFullError from error
+            self._refuse(machine, error)
+
+    def _refuse(self, machine: TracedMachine, error: WireError) -> None:
+        machine.refused = True
+        machine.number = -1
+        self._machines.pop(machine, None)
+        self._refused(f"machine {machine.id!r} cannot be traced: {error}")
+
+    def _would_fit_anew(self, stream: StreamWriter) -> bool:
+        most = limits.MACHINES_PER_CONNECTION_MAX
+        return self._renewable and stream.machines >= most and len(self._machines) < most

@@ -1,0 +1,276 @@
+"""The thread that takes events out of the host's way and brings them out.
+
+The host's threads only append to a bounded queue; the deque lets its oldest entry go by
+itself when it is full, and the numbers of transitions later tell how many are missing.
+Everything else happens on one daemon thread, started with the first event:
+
+- Connected: every 20 ms the queue is emptied into the stream, in portions between which
+  the interpreter's lock is offered to the host, and what is due is sent.
+- Not connected: the queue is emptied into a bounded backlog, and with growing pauses a
+  connection is tried, for ever.
+- The other side does not read: as not connected, except that the connection stays.
+
+A host that ends waits until all is out, for at most a second, or 0.2 s without progress.
+When the interpreter shuts down no thread is started and nothing is told any more. A
+forked child begins anew, as a session of its own, and never uses what it inherited.
+
+At most one line goes to the log (by default to stderr) for each outage. An outage ends
+when a connection has held for a while, so one that breaks again and again is one outage.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+from collections import deque
+from time import monotonic, monotonic_ns, sleep, time_ns
+
+from amtracer import limits
+from amtracer.backlog import Backlog
+from amtracer.errors import WireError
+from amtracer.events import Event
+from amtracer.outlets import WAIT_S, Outlet, OutletError
+from amtracer.recording import Recording, StreamFullError
+from amtracer.schema import PROTOCOL_VERSION, HelloMessage
+
+__all__ = ["EXIT_S_MAX", "RETRY_S_MAX", "RETRY_S_MIN", "STUCK_S_MAX", "Sender"]
+
+EXIT_S_MAX = 1.0
+"""How long the host's exit may wait for the queue to go out."""
+STUCK_S_MAX = 0.2
+"""How long it waits while nothing goes out at all."""
+RETRY_S_MIN = 0.1
+RETRY_S_MAX = 5.0
+"""Pauses between two attempts to connect; they double from the least to the most."""
+HELD_S = 5.0
+"""How long a connection must hold to end an outage."""
+_PORTION = 512
+"""Events taken between two offers of the interpreter's lock to the host."""
+
+_log = logging.getLogger("amtracer")
+
+
+class Sender:
+    """Brings the events of this process to one outlet.
+
+    Any thread may `append`, and must `wake` it afterwards if it is `asleep`.
+    """
+
+    def __init__(self, outlet: Outlet, *, queue_max: int = limits.SENDER_QUEUE_MAX) -> None:
+        self._outlet = outlet
+        self._queue: deque[Event] = deque(maxlen=queue_max)
+        self._queue_max = queue_max
+        self.append = self._queue.append
+        self._offset_ns = time_ns() - monotonic_ns()
+        self._recording = Recording(self._offset_ns, self._warn)
+        self._begin()
+
+    def _begin(self) -> None:
+        self.asleep = True
+        self.ended = False
+        self._session = os.urandom(8).hex()
+        self._backlog = Backlog(self._queue_max)
+        self._open = False
+        self._given_up = False
+        self._warned = False
+        self._stopping = False
+        self._opened_at = 0.0
+        self._retry_s = RETRY_S_MIN
+        self._retry_at = 0.0
+        self._progress = 0
+        self._thread: threading.Thread | None = None
+        self._called = threading.Event()
+        self._starting = threading.Lock()
+
+    # On any thread.
+
+    def wake(self) -> None:
+        """Something was appended; start or wake the thread. Never raises, never waits."""
+        self.asleep = False
+        if self._thread is not None:
+            self._called.set()
+        elif not self.ended:
+            self._start()
+
+    def _start(self) -> None:
+        with self._starting:
+            if self._thread is not None:
+                return
+            self._thread = threading.Thread(target=self._run, name="amtracer", daemon=True)
+            try:
+                self._thread.start()
+            except RuntimeError:  # the interpreter shuts down, so there is nobody to tell
+                self.ended = True
+                return
+        _close_with_multiprocessing(self)
+
+    def close(self, wait_s: float = EXIT_S_MAX) -> None:
+        """Bring out what is there and end; within `wait_s`, or sooner when it is stuck."""
+        self.ended = True
+        thread = self._thread
+        if thread is None or not thread.is_alive():
+            return
+        self._stopping = True
+        self._called.set()
+        now = seen_at = monotonic()
+        deadline, seen = now + wait_s, self._progress
+        while thread.is_alive() and now < deadline and now - seen_at < STUCK_S_MAX:
+            thread.join(0.01)
+            now = monotonic()
+            if self._progress != seen:
+                seen, seen_at = self._progress, now
+
+    def reborn(self) -> None:
+        """In a forked child: let go of what belongs to the parent and begin anew."""
+        self._outlet.drop()
+        self._queue.clear()
+        self._recording.forget()
+        self._begin()
+
+    # On the sender thread.
+
+    def _run(self) -> None:
+        while not self._stopping:
+            self._guarded_round()
+            self._rest()
+        if not self._open and not self._warned:
+            self._guarded_round()
+        while self._open and not self._guarded_round():
+            pass
+        if self._open:
+            self._recording.end()
+            self._outlet.close()
+
+    def _guarded_round(self) -> bool:
+        """One round; an unforeseen error is told once and costs the stream, not the host."""
+        try:
+            return self._round()
+        except Exception:  # noqa: BLE001  # protects the host: a guest must not die loudly
+            self._break_off("an unforeseen error", lasting=False)
+            _log.debug("the sender failed", exc_info=True)
+            return False
+
+    def _round(self) -> bool:
+        """Move events on; True when nothing is left to do."""
+        if not self._open and not self._given_up and monotonic() >= self._retry_at:
+            self._connect()
+        try:
+            if self._open and self._push():
+                return self._tell()
+        except OutletError as error:
+            self._break_off(str(error), lasting=error.lasting)
+        self._put_off()
+        return False
+
+    def _connect(self) -> None:
+        try:
+            self._outlet.open()
+            self._open = True
+            self._opened_at = monotonic()
+            self._recording.begin(
+                self._outlet.write, self._hello(), renewable=self._outlet.renewable
+            )
+            self._push()
+        except OutletError as error:
+            self._break_off(str(error), lasting=error.lasting)
+
+    def _tell(self) -> bool:
+        """Everything that waits goes into the stream and out."""
+        while self._backlog or self._queue:
+            for _ in range(_PORTION):
+                if self._backlog:
+                    self._take(self._backlog.pop())
+                elif self._queue:
+                    self._take(self._queue.popleft())
+                else:
+                    break
+            self._progress += 1
+            if not self._push():
+                return False
+            sleep(0)
+        self._recording.flush()
+        return self._push()
+
+    def _take(self, event: Event) -> None:
+        try:
+            self._recording.take(event)
+        except StreamFullError:
+            self._recording.flush()
+            self._recording.end()
+            self._outlet.close()
+            self._open = False
+            self._connect()
+            if self._open:
+                self._recording.take(event)
+        except WireError as error:
+            self._warn(f"something cannot be sent: {error}")
+
+    def _push(self) -> bool:
+        pushed = self._outlet.push()
+        self._progress += pushed
+        return pushed
+
+    def _put_off(self) -> None:
+        """Keep what came, or let it go when nothing will ever go out."""
+        queue = self._queue
+        while queue:
+            event = queue.popleft()
+            if not self._given_up:
+                self._backlog.add(event)
+
+    def _break_off(self, reason: str, *, lasting: bool) -> None:
+        now = monotonic()
+        if self._open and now - self._opened_at >= HELD_S:
+            self._warned = False
+            self._retry_s = RETRY_S_MIN
+        self._open = False
+        self._given_up = lasting
+        self._recording.end()
+        self._outlet.drop()
+        self._retry_at = now + self._retry_s
+        self._retry_s = min(2 * self._retry_s, RETRY_S_MAX)
+        what = "nothing more is recorded" if lasting else "trying again in the background"
+        self._warn(f"cannot reach {self._outlet.name} ({reason}); {what}")
+
+    def _rest(self) -> None:
+        """Wait for the next events: together with others, or for the first one."""
+        if self._queue or (self._open and self._backlog):
+            self._called.wait(limits.BATCH_AGE_S_MAX if self._open else WAIT_S)
+            self._called.clear()
+            return
+        self.asleep = True
+        if not self._queue and not self._stopping:
+            self._called.wait(self._idle_s())
+        self.asleep = False
+        self._called.clear()
+
+    def _idle_s(self) -> float | None:
+        if self._open:
+            return self._outlet.idle_s
+        return None if self._given_up else max(0.0, self._retry_at - monotonic())
+
+    def _warn(self, text: str) -> None:
+        if not self._warned:
+            self._warned = True
+            _log.warning("amtracer: %s", text)
+
+    def _hello(self) -> HelloMessage:
+        facts = {
+            "pid": str(os.getpid()),
+            "program": os.path.basename(sys.argv[0]) if sys.argv else "",
+            "python": sys.version.partition(" ")[0],
+        }
+        mono_ns = monotonic_ns()
+        return HelloMessage(
+            PROTOCOL_VERSION, self._session, mono_ns + self._offset_ns, mono_ns, "py", facts
+        )
+
+
+def _close_with_multiprocessing(sender: Sender) -> None:
+    """A child of `multiprocessing` ends without the usual exit, but does its own."""
+    process = sys.modules.get("multiprocessing.process")
+    util = sys.modules.get("multiprocessing.util")
+    if process is not None and util is not None and process.parent_process() is not None:
+        util.Finalize(None, sender.close, exitpriority=0)

@@ -1,0 +1,261 @@
+"""A guest in somebody's program: watches machines and hands on what they did.
+
+On the thread that runs the machine it appends one small tuple to a queue and does nothing
+else; arguments become short texts there, since they may change afterwards. It keeps no
+transition and no machine alive. A tracer belongs to one machine and one destination.
+
+The public functions are in `amtracer`.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import threading
+import weakref
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import machine as am
+from amtracer.address import Address, peer_address
+from amtracer.arg_text import arg_texts
+from amtracer.atomic import PathLike
+from amtracer.env import Destinations, destinations_from_env
+from amtracer.events import (
+    ALWAYS,
+    Gone,
+    Outcome,
+    Rest,
+    Seen,
+    TracedMachine,
+    TracedSchema,
+)
+from amtracer.outlets import FileOutlet, SocketOutlet
+from amtracer.process import close_senders, sender_to
+from amtracer.schema import StateDef
+from amtracer.sender import Sender
+
+__all__ = ["ArgsFilter", "MachineTracer", "attach", "attach_from_env", "close", "dbg_env", "record"]
+
+ArgsFilter = Callable[[str, Mapping[str, object]], Mapping[str, object]]
+"""Takes a machine's id and the arguments of a mutation, returns those to be shown."""
+
+
+class MachineTracer(am.Tracer):
+    """Hands the transitions of one machine to one sender.
+
+    Submachines are traced along, to the same place.
+    """
+
+    def __init__(self, mach: am.Machine, sender: Sender, args_filter: ArgsFilter | None) -> None:
+        self.sender = sender
+        self.args_filter = args_filter
+        self._append = sender.append
+        self._machine = TracedMachine(mach.id, mach.parent_id, tuple(mach.tags), mach.tx_prefix)
+        self._schema = TracedSchema(self._machine, _states_of(mach))
+        _watch(mach, self._machine, sender)
+
+    def inheritable(self) -> bool:
+        return True
+
+    def new_submachine(self, parent: am.Machine, machine: am.Machine) -> None:
+        _bind(machine, self.sender, self.args_filter)
+
+    def verify_states(self, machine: am.Machine) -> None:
+        self.look_again(machine)
+
+    def struct_change(self, machine: am.Machine, old_struct: Mapping[str, am.State]) -> None:
+        self.look_again(machine)
+
+    def machine_dispose(self, machine_id: str) -> None:
+        _watched.pop(self._machine, None)
+        self._tell(Gone(self._machine))
+
+    def transition_end(self, tx: am.Transition) -> None:
+        number = tx.number
+        rest: Rest | None = None
+        if (
+            tx.handler_ns
+            or tx.log_entries
+            or tx._args
+            or tx.queue_len
+            or tx.pre_log_entries
+            or tx.source
+            or tx.is_check
+            or not number & self._machine.ticks_mask
+        ):
+            rest = self._rest(tx)
+        self._append((self._schema, tx.plan, number, tx.started_ns, tx.ended_ns, rest))
+        if self.sender.asleep:
+            self.sender.wake()
+
+    def look_again(self, machine: am.Machine) -> None:
+        """Tell the sender where the machine stands, and its schema if that is another."""
+        states = _states_of(machine)
+        if states != self._schema.states:
+            self._machine.ticks_mask = ALWAYS
+            self._schema = TracedSchema(self._machine, states)
+        self._tell(Seen(self._schema, machine.time(), machine._tx_count))
+
+    def _tell(self, event: Seen | Gone) -> None:
+        self._append(event)
+        if self.sender.asleep:
+            self.sender.wake()
+
+    def _rest(self, tx: am.Transition) -> Rest:
+        args: tuple[tuple[str, str], ...] = ()
+        if tx._args:
+            shown: Mapping[str, object] = tx._args
+            if self.args_filter is not None:
+                shown = self.args_filter(self._machine.id, shown)
+            args = arg_texts(shown)
+        return Rest(
+            tx.handler_steps if tx.handler_ns else (),
+            tx.handler_ns,
+            tx.log_entries,
+            tx.pre_log_entries,
+            args,
+            tx.queue_len,
+            tx.source,
+            _outcome(tx),
+            None if tx.number & self._machine.ticks_mask else tx.time_before,
+        )
+
+
+def _outcome(tx: am.Transition) -> Outcome | None:
+    """How it ended, when that does not follow from the plan."""
+    plan = tx.plan
+    if not tx.is_check and tx.accepted == plan.accepted and tx.verdict is plan:
+        return None
+    return Outcome(tx.accepted, tx.is_check, _changes(tx))
+
+
+def _changes(tx: am.Transition) -> tuple[tuple[int, int], ...]:
+    """What really changed, signed as in a shape; denied before anything moved is nothing."""
+    if not tx.accepted and not any(step.is_final for step in tx.handler_steps):
+        return ()
+    pairs = zip(tx.time_before, tx.time_after, strict=True)
+    return tuple(
+        (index, after - before if am.is_active_tick(after) else before - after)
+        for index, (before, after) in enumerate(pairs)
+        if before != after
+    )
+
+
+def _states_of(mach: am.Machine) -> tuple[StateDef, ...]:
+    struct = mach.get_struct()
+    return tuple(
+        StateDef(
+            name,
+            state.auto,
+            state.multi,
+            _names(state.require),
+            _names(state.add),
+            _names(state.remove),
+            _names(state.after),
+            tuple(state.tags or ()),
+        )
+        for name in mach.state_names()
+        for state in (struct[name],)
+    )
+
+
+def _names(names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    return None if names is None else tuple(names)
+
+
+_watched: dict[TracedMachine, weakref.ref[am.Machine]] = {}
+
+
+def _watch(mach: am.Machine, machine: TracedMachine, sender: Sender) -> None:
+    """Tell when a machine is collected that nobody disposed; the collector only appends."""
+
+    def collected(_: object) -> None:
+        _watched.pop(machine, None)
+        sender.append(Gone(machine))
+
+    _watched[machine] = weakref.ref(mach, collected)
+
+
+_binding = threading.Lock()
+"""Two threads that attach one machine at the same time bind one tracer."""
+
+
+def _bind(mach: am.Machine, sender: Sender, args_filter: ArgsFilter | None) -> None:
+    with _binding:
+        for bound in mach.tracers():
+            if isinstance(bound, MachineTracer) and bound.sender is sender:
+                return
+        tracer = MachineTracer(mach, sender, args_filter)
+        tracer.look_again(mach)
+        mach.bind_tracer(tracer)
+
+
+def attach(
+    mach: am.Machine, addr: str | Address | None = None, *, args_filter: ArgsFilter | None = None
+) -> None:
+    """Send what a machine does from now on to a debugger, its submachines' doings too.
+
+    Without an address it goes where `AM_DBG_ADDR` and `AM_DBG_FILE` say, nowhere when
+    neither is set. It returns at once, whether a debugger is there or not; again is no
+    matter. `args_filter` chooses and changes the arguments that are shown. Raises
+    AddressError for an address that is none.
+    """
+    if addr is None:
+        where = destinations_from_env()
+        address, path = where.address, where.path
+    else:
+        address, path = (addr if isinstance(addr, Address) else peer_address(addr)), None
+    if address is not None:
+        place = address
+        _bind(mach, sender_to(f"tcp:{place}", lambda: SocketOutlet(place)), args_filter)
+    if path is not None:
+        record(mach, path, args_filter=args_filter)
+
+
+def record(mach: am.Machine, path: PathLike, *, args_filter: ArgsFilter | None = None) -> None:
+    """Record what a machine does from now on in a session file, its submachines' too.
+
+    All machines recorded to one path share the file. It can be read while it grows and
+    after a crash; `close` or the program's end makes it whole.
+    """
+    full = os.path.abspath(os.fsdecode(path))
+    _bind(mach, sender_to(f"file:{full}", lambda: FileOutlet(full)), args_filter)
+
+
+def dbg_env(mach: am.Machine) -> None:
+    """Prepare a machine for debugging as the environment says.
+
+    Attaches it (see `attach`) and sets its log level to `AM_LOG`, so that log lines reach
+    the debugger; they are printed only with `AM_DEBUG=2`.
+    """
+    attach(mach)
+    level = am.log_level_from_env()
+    if os.environ.get("AM_DEBUG") == "2":
+        mach.set_log_level(level)
+    elif level:
+        mach.set_logger_empty(level)
+
+
+_plain_init = am.Machine.__init__
+
+
+def attach_from_env() -> None:
+    """From now on prepare every new machine as `dbg_env` does; again is no matter.
+
+    Nothing changes when the environment names neither a debugger nor a file nor a level.
+    """
+    if destinations_from_env() == Destinations(None, None) and not am.log_level_from_env():
+        return
+
+    @functools.wraps(_plain_init)
+    def init(self: am.Machine, *args: Any, **options: Any) -> None:
+        _plain_init(self, *args, **options)
+        dbg_env(self)
+
+    am.Machine.__init__ = init  # type: ignore[method-assign]  # the one seam there is
+
+
+def close() -> None:
+    """End all sending and recording now, as at the program's end."""
+    close_senders()
