@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 
+from am_dbg.errors import DebuggerError
 from amtracer.address import Address
 
 __all__ = ["ListenError", "listening_sockets"]
@@ -15,7 +16,7 @@ _BACKLOG = 512
 _NOT_HERE = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT}
 
 
-class ListenError(Exception):
+class ListenError(DebuggerError):
     """An address where nothing can be listened at; the text says what to do."""
 
     def __init__(self, address: Address, reason: str, advice: str) -> None:

@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from am_dbg.importing import ImportSource
 
 LISTEN_ON_DEFAULT = "localhost:6831"
+NOT_LISTENING = "-1"
+"""The address that means: do not listen."""
 MEMORY_MB_MAX_DEFAULT = 1_000
+VIEWS = ("tree-log", "tree-matrix", "tree-rain", "matrix", "matrix-rain")
 
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
     """How the debugger starts.
 
-    `import_data` holds a file name, `-` or a web address, empty for none. `listen_on` is
-    an address, empty for not listening. `select_transition` counts from 1, 0 selects none.
-    `forward_to` lists addresses to which everything received is sent on.
+    `source` is a session that was opened for `import_data` and waits to be read, because
+    a pipe or a download can be opened only once. `listen_on` is an address, empty for not
+    listening. `select_transition` counts from 1, 0 selects none. `forward_to` lists the
+    addresses to which everything received is sent on.
     """
 
     import_data: str = ""
+    source: ImportSource | None = None
     listen_on: str = LISTEN_ON_DEFAULT
     select_machine: str = ""
     select_transition: int = 0
-    view: str = "tree-log"
+    view: str = VIEWS[0]
     select_connected: bool = False
     reader: bool = False
     forward_to: tuple[str, ...] = ()

@@ -319,6 +319,7 @@ class Track:
     def close(self, reason: str) -> None:
         """Its stream ended; with a reason it ended too early."""
         self.connected = False
+        self._begin_anew(self.schema)
         if reason and not self.gone:
             self._add_gap(Gap(self.count, -1, reason, GapKind.CUT))
         self.version += 1

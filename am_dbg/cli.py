@@ -1,0 +1,375 @@
+"""The command line: the screen, and everything that works without one.
+
+Data goes to standard output, words to standard error, one line for each trouble. Nothing
+heavy is loaded before it is needed, so that `--version` and a wrong option answer at once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, Self
+
+import click
+
+from am_dbg.errors import DebuggerError, NoTerminalError
+from am_dbg.options import (
+    LISTEN_ON_DEFAULT,
+    MEMORY_MB_MAX_DEFAULT,
+    NOT_LISTENING,
+    VIEWS,
+    RunOptions,
+)
+from am_dbg.sanitise import one_line
+from am_dbg.terminal import fill_standard_descriptors, is_dumb, is_terminal, why_no_screen
+from amtracer.errors import TracingError
+
+if TYPE_CHECKING:
+    from am_dbg.importing import ImportSource
+    from am_dbg.store import Store
+
+__all__ = ["Exit", "main", "run"]
+
+PROGRAM = "am-dbg"
+
+
+class Exit(IntEnum):
+    """Every exit code there is."""
+
+    DONE = 0
+    BAD_INPUT = 2
+    INTERRUPTED = 130
+    NOBODY_READS = 141
+
+
+EXIT_TEXTS = {
+    Exit.DONE: "done",
+    Exit.BAD_INPUT: "a wrong option, a file that is damaged, cut or none, no terminal",
+    Exit.INTERRUPTED: "interrupted by the user",
+    Exit.NOBODY_READS: "nobody reads the output any more",
+}
+
+_EPILOG = "\b\nExit codes:\n" + "\n".join(
+    f"  {code:3}  {text}" for code, text in EXIT_TEXTS.items()
+)
+
+
+def main() -> None:
+    """The command, from start to exit."""
+    fill_standard_descriptors()
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None and hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    code = run(sys.argv[1:])
+    sys.exit(code if _flushed() else Exit.NOBODY_READS)
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command with these arguments and return its exit code."""
+    try:
+        code = command.main(arguments, PROGRAM, standalone_mode=False)
+        _flush()
+    except click.exceptions.Exit as asked:
+        return asked.exit_code
+    except click.ClickException as error:
+        return _refuse(f"{error.format_message()} (see {PROGRAM} --help)")
+    except (DebuggerError, TracingError) as error:
+        return _refuse(str(error))
+    except (click.Abort, KeyboardInterrupt):
+        return _refuse("interrupted", Exit.INTERRUPTED)
+    except BrokenPipeError:
+        return Exit.NOBODY_READS
+    except OSError as error:
+        return _refuse(f"the output cannot be written: {(error.strerror or str(error)).lower()}")
+    return code if isinstance(code, int) else Exit.DONE
+
+
+@click.group(invoke_without_command=True, epilog=_EPILOG)
+@click.option("-i", "--import-data", metavar="FILE|URL|-", default="", help="Open a session.")
+@click.option(
+    "-l",
+    "--listen-on",
+    metavar="ADDR",
+    default=LISTEN_ON_DEFAULT,
+    show_default=True,
+    help=f"Where programs connect; {NOT_LISTENING} does not listen.",
+)
+@click.option(
+    "-m", "--select-machine", metavar="ID", default="", help="Start at this machine, or part of it."
+)
+@click.option(
+    "-t",
+    "--select-transition",
+    metavar="N",
+    type=click.IntRange(0),
+    default=0,
+    help="Start at this transition; the first one is 1.",
+)
+@click.option("-v", "--view", type=click.Choice(VIEWS), default=VIEWS[0], show_default=True)
+@click.option("-c", "--select-connected", is_flag=True, help="Go to a machine that connects alone.")
+@click.option("-r", "--reader", is_flag=True, help="Open the reader.")
+@click.option(
+    "-f", "--fwd-data", metavar="ADDR,...", default="", help="Send what arrives on to others."
+)
+@click.option("--clean-on-connect", is_flag=True, help="A newcomer replaces the disconnected.")
+@click.option("--client-list", metavar="FILE", default="", help="Keep a list of machines there.")
+@click.option(
+    "--max-mem",
+    metavar="MB",
+    type=click.IntRange(1),
+    default=MEMORY_MB_MAX_DEFAULT,
+    show_default=True,
+    help="Memory for transitions; the oldest go first.",
+)
+@click.option("--enable-mouse/--disable-mouse", default=True, show_default=True)
+@click.option("--am-dbg-addr", metavar="ADDR", default="", help="Debug this debugger there.")
+@click.option("--log-file", metavar="FILE", default="", help="Where this debugger logs.")
+@click.option("--log-level", type=click.IntRange(0, 4), default=0, help="How much it logs.")
+@click.option("--version", is_flag=True, help="Show the version and leave.")
+@click.pass_context
+def command(context: click.Context, /, version: bool, **given: Any) -> int:
+    """Shows why a program is in the state it is in, step by step and after the fact.
+
+    Without a command the screen opens. The commands work without a terminal.
+    """
+    if version:
+        _print([_version()])
+        return Exit.DONE
+    if context.invoked_subcommand is not None:
+        return Exit.DONE
+    return _open_screen(**given)
+
+
+@command.command("list")
+@click.argument("file")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def list_(file: str, as_json: bool) -> int:
+    """List the machines of a session."""
+    from am_dbg import text
+
+    def show(store: Store) -> Iterable[str]:
+        return _json(text.session_value(store)) if as_json else text.machine_lines(store)
+
+    return _with_session(file, show)
+
+
+@command.command()
+@click.argument("file")
+@click.argument("address", required=False)
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def show(file: str, address: str | None, as_json: bool) -> int:
+    """Show one transition, mach://ID/NUMBER or mach://ID/TXID, or all of mach://ID."""
+    from am_dbg import text
+    from am_dbg.addresses import resolve
+
+    def shown(store: Store) -> Iterable[str]:
+        if address is None:
+            return _json(text.session_value(store)) if as_json else text.machine_lines(store)
+        place = resolve(store, address)
+        if place.number is None:
+            return text.history_json(place.track) if as_json else text.history_lines(place.track)
+        if as_json:
+            return _json(text.transition_value(place.track, place.number))
+        return text.transition_lines(place.track, place.number)
+
+    return _with_session(file, shown)
+
+
+@command.command()
+@click.argument("file")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def stats(file: str, as_json: bool) -> int:
+    """Count what is in a session."""
+    from am_dbg import text
+
+    def show(store: Store) -> Iterable[str]:
+        return _json(text.stats_value(store)) if as_json else text.stats_lines(store)
+
+    return _with_session(file, show)
+
+
+@command.command()
+@click.argument("source", metavar="IN")
+@click.argument("target", metavar="OUT")
+@click.option("--machine", metavar="ID", default="", help="Only this machine.")
+@click.option("--numbers", metavar="A-B", default="", help="Only these of its transitions.")
+def convert(source: str, target: str, machine: str, numbers: str) -> int:
+    """Write a session anew: .msgpack.br is a session file, .jsonl has a line for each thing.
+
+    OUT is replaced when it is there.
+    """
+    from am_dbg import converting
+
+    writer = converting.writer_for(target)
+    store = _store()
+    trouble = _import(store, source)
+    if trouble is not None:
+        raise trouble
+    chosen = converting.chosen(store, machine, numbers)
+    replaced = " (replaced)" if os.path.exists(target) else ""
+    with _Bar("writing") as bar:
+        written = writer(store, target, chosen, bar.moved)
+    _say(
+        f"{one_line(target)}: {written.machines:,} machines, {written.transitions:,} transitions,"
+        f" {written.size:,} bytes{replaced}"
+    )
+    return Exit.DONE
+
+
+# The parts of the commands.
+
+
+def _open_screen(
+    import_data: str,
+    fwd_data: str,
+    listen_on: str,
+    max_mem: int,
+    select_transition: int,
+    **rest: Any,
+) -> int:
+    source = _opened(import_data) if import_data else None
+    try:
+        reason = why_no_screen()
+        if reason:
+            raise NoTerminalError(reason)
+        from am_dbg import app
+
+        return app.run(
+            RunOptions(
+                import_data=import_data,
+                source=source,
+                listen_on="" if listen_on == NOT_LISTENING else listen_on,
+                forward_to=tuple(part for part in map(str.strip, fwd_data.split(",")) if part),
+                memory_mb_max=max_mem,
+                select_transition=select_transition,
+                **rest,
+            )
+        )
+    finally:
+        if source is not None:
+            source.close()
+
+
+def _opened(text: str) -> ImportSource:
+    from am_dbg.importing import open_source
+
+    return open_source(text)
+
+
+def _store() -> Store:
+    from am_dbg.store import Store
+
+    return Store()
+
+
+def _with_session(file: str, show: Callable[[Store], Iterable[str]]) -> int:
+    """Read a session and print what is shown of it; a cut one is shown as far as it goes."""
+    if sys.stdout is None:
+        return _refuse("standard output is closed")
+    from amtracer.errors import CutSessionError
+
+    store = _store()
+    trouble = _import(store, file)
+    if trouble is not None and not (isinstance(trouble, CutSessionError) and store.transitions):
+        raise trouble
+    _print(show(store))
+    return Exit.DONE if trouble is None else _refuse(str(trouble))
+
+
+def _import(store: Store, file: str) -> TracingError | None:
+    """Read a session; what stopped it before its end is returned."""
+    from am_dbg.importing import import_session
+    from amtracer.errors import SessionError
+
+    try:
+        with _Bar("reading") as bar:
+            import_session(store, file, bar.moved)
+    except SessionError as error:
+        return error
+    return None
+
+
+class _Bar:
+    """A progress line on standard error, if that is a terminal; gone when done."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._shown = -1
+        self._is_on = is_terminal(sys.stderr) and not is_dumb()
+
+    def moved(self, done: int, total: int) -> None:
+        """So much is done; nothing is written unless a whole per cent changed."""
+        percent = done * 100 // total if total else 0
+        if self._is_on and percent != self._shown:
+            self._shown = percent
+            _words(f"\r{self._what} {percent:3} %")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._shown >= 0:
+            _words(f"\r{'':{len(self._what) + 6}}\r")
+
+
+def _json(value: object) -> Iterator[str]:
+    yield json.dumps(value, indent=2)
+
+
+def _print(lines: Iterable[str]) -> None:
+    """Data, to standard output."""
+    if sys.stdout is None:
+        raise NoTerminalError("standard output is closed")
+    for line in lines:
+        sys.stdout.write(f"{line}\n")
+
+
+def _say(text: str) -> None:
+    """Words, to standard error, on one line."""
+    _words(f"{PROGRAM}: {one_line(text)}\n")
+
+
+def _words(text: str) -> None:
+    if sys.stderr is None:
+        return
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        sys.stderr = None  # nobody reads words any more, data may still be wanted
+
+
+def _refuse(text: str, code: Exit = Exit.BAD_INPUT) -> Exit:
+    _say(text)
+    return code
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return f"{PROGRAM} {version('asyncmachine')}"
+    except PackageNotFoundError:
+        return f"{PROGRAM}, not installed"
+
+
+def _flush() -> None:
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
+def _flushed() -> bool:
+    """Whether all data went out; if not, nothing is tried again at exit."""
+    try:
+        _flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""Writes a session in the format that a file's ending names."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+from am_dbg import text
+from am_dbg.addresses import near
+from am_dbg.errors import DebuggerError, MachineNotFoundError, UnknownFormatError
+from am_dbg.exporting import (
+    PROGRESS_TRANSITIONS,
+    Progress,
+    Selection,
+    Written,
+    export_session,
+    selected,
+)
+from am_dbg.store import Store
+from amtracer.atomic import AtomicFile, shown
+
+__all__ = ["chosen", "write_json_lines", "writer_for"]
+
+Writer = Callable[[Store, str, Sequence[Selection], Progress | None], Written]
+
+_NUMBERS = re.compile(r"(\d{1,18})(?:-(\d{1,18})?)?")
+
+
+def writer_for(path: str) -> Writer:
+    """What writes the format of this file name."""
+    for ending, writer in _WRITERS.items():
+        if path.endswith(ending):
+            return writer
+    raise UnknownFormatError(shown(path), tuple(_WRITERS))
+
+
+def chosen(store: Store, machine: str, numbers: str) -> list[Selection]:
+    """The machine of a key, all for an empty one, and the numbers of a text such as `5-20`."""
+    track = store.find(machine) if machine else None
+    if machine and track is None:
+        raise MachineNotFoundError(machine, near(store, machine))
+    if not numbers:
+        return selected(store, track)
+    match = _NUMBERS.fullmatch(numbers)
+    if match is None:
+        raise DebuggerError(f"{numbers!r} is no range of numbers: give 5, 5-20 or 5-")
+    low = int(match[1])
+    high = int(match[2]) if match[2] else low if "-" not in numbers else 2**63
+    return selected(store, track, (low, high))
+
+
+def write_json_lines(
+    store: Store, path: str, selection: Sequence[Selection], progress: Progress | None = None
+) -> Written:
+    """A line for each machine, break and transition, `kind` first; the file appears whole."""
+    done, size = 0, 0
+    total = sum(part.count for part in selection)
+    file = AtomicFile(path)
+    try:
+        for line in _json_lines(selection):
+            data = (json.dumps(line) + "\n").encode("ascii")
+            file.write(data)
+            size += len(data)
+            done += line["kind"] == "transition"
+            if progress is not None and done % PROGRESS_TRANSITIONS == 0:
+                progress(done, total)
+        file.commit()
+    finally:
+        file.abort()
+    return Written(len(selection), total, size)
+
+
+def _json_lines(selection: Sequence[Selection]) -> Iterator[text.Value]:
+    for part in selection:
+        track = part.track
+        yield {"kind": "machine", **text.machine_value(track)}
+        gaps = [gap for gap in track.gaps if part.first - 1 <= gap.after_number <= part.last]
+        for number in range(part.first, part.last + 1):
+            while gaps and gaps[0].after_number < number:
+                yield {"kind": "gap", "machine": track.key, **text.gap_value(gaps.pop(0))}
+            yield {"kind": "transition", **text.transition_value(track, number)}
+        for gap in gaps:
+            yield {"kind": "gap", "machine": track.key, **text.gap_value(gap)}
+
+
+_WRITERS: dict[str, Writer] = {".msgpack.br": export_session, ".jsonl": write_json_lines}

@@ -1,0 +1,42 @@
+"""Tells whether there is a terminal to draw on."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TextIO
+
+__all__ = ["fill_standard_descriptors", "is_dumb", "is_terminal", "why_no_screen"]
+
+
+def fill_standard_descriptors() -> None:
+    """Put the null device where standard descriptors are closed.
+
+    Otherwise the next file that is opened would take the place of standard output or
+    error, and whatever is written there would end up in it.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Is this an open stream to a terminal."""
+    return stream is not None and not stream.closed and stream.isatty()
+
+
+def is_dumb() -> bool:
+    """Whether the terminal, by its name, cannot move the cursor."""
+    return os.environ.get("TERM", "") in ("", "dumb", "unknown")
+
+
+def why_no_screen() -> str:
+    """What stands against a screen here, empty when nothing does."""
+    for name, stream in (("input", sys.stdin), ("output", sys.stdout)):
+        if stream is None or stream.closed:
+            return f"standard {name} is closed"
+        if not stream.isatty():
+            return f"standard {name} is no terminal"
+    return f"TERM is {os.environ.get('TERM') or 'not set'}" if is_dumb() else ""

@@ -1,0 +1,298 @@
+"""The store without a screen: values for JSON, lines for people.
+
+JSON holds every text as it is; its writer escapes whatever is not ASCII. Lines for people
+go through `am_dbg.sanitise`. Wall times are UTC, with nanoseconds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from am_dbg.sanitise import lines, one_line
+from am_dbg.store import Gap, Store, Track, Transition
+from am_dbg.store.facts import ShapeFacts
+from am_dbg.store.steps import handler_of
+from amtracer.schema import ShapeFlag, StateDef, StepDef, StepFlag
+
+__all__ = [
+    "gap_value",
+    "history_json",
+    "history_lines",
+    "machine_lines",
+    "machine_value",
+    "session_value",
+    "stats_lines",
+    "stats_value",
+    "transition_lines",
+    "transition_value",
+]
+
+Value = dict[str, Any]
+
+MUTATION_TYPES = ("add", "remove", "set", "eval")
+STEP_TYPES = {
+    1: "rel",
+    2: "handler",
+    4: "set",
+    8: "remove",
+    16: "removenotactive",
+    32: "requested",
+    64: "cancel",
+}
+RELATIONS = ("after", "add", "require", "remove")
+BUSIEST_MAX = 10
+"""Machines that the statistics name."""
+
+_NS = 10**9
+
+
+# Values for JSON.
+
+
+def session_value(store: Store) -> Value:
+    """All machines in order of arrival, and how many transitions they made."""
+    return {
+        "machines": [machine_value(track) for track in store.tracks],
+        "transitions": store.transitions,
+    }
+
+
+def machine_value(track: Track) -> Value:
+    """One machine: `states` and `transitions` are counts, `time_sum` its ticks together."""
+    return {
+        "id": track.key,
+        "parent": track.parent,
+        "tags": list(track.tags),
+        "states": len(track.states),
+        "transitions": track.count,
+        "time_sum": sum(track.ticks),
+    }
+
+
+def gap_value(gap: Gap) -> Value:
+    """One break in a history; `lost` is null when nobody knows."""
+    return {
+        "after": gap.after_number,
+        "kind": gap.kind.value,
+        "lost": gap.lost if gap.lost >= 0 else None,
+        "reason": gap.reason,
+    }
+
+
+def transition_value(track: Track, number: int) -> Value:
+    """One whole transition, with states by name."""
+    transition, states = track.transition(number), track.schema_at(number)
+    shape, source = transition.shape, transition.source
+    return {
+        "machine": track.key,
+        "number": number,
+        "id": transition.id,
+        "type": MUTATION_TYPES[shape.type],
+        "called": [states[index].name for index in shape.called],
+        "accepted": bool(shape.flags & ShapeFlag.ACCEPTED),
+        "auto": bool(shape.flags & ShapeFlag.AUTO),
+        "check": bool(shape.flags & ShapeFlag.CHECK),
+        "time": wall_time(transition.time_ns),
+        "time_ns": transition.time_ns,
+        "duration_ns": transition.duration_ns,
+        "queue_len": transition.queue_len,
+        "time_sum": track.time_sum(number),
+        "before": _ticks(states, track.clock_before(number)),
+        "after": _ticks(states, track.clock_at(number)),
+        "steps": _steps(transition, states),
+        "log": [{"level": level, "text": text} for level, text in transition.lines],
+        "pre_log": [{"level": level, "text": text} for level, text in transition.pre_lines],
+        "source": source and {"machine": source.machine, "id": source.tx, "time_sum": source.time},
+        "args": dict(transition.args),
+    }
+
+
+def _ticks(states: Sequence[StateDef], ticks: Sequence[int]) -> dict[str, int]:
+    return {state.name: tick for state, tick in zip(states, ticks, strict=True)}
+
+
+def _steps(transition: Transition, states: Sequence[StateDef]) -> list[Value]:
+    steps = [_step(step, states) for step in transition.shape.steps]
+    handlers = [step for step in steps if step["handler"]]
+    for step, duration in zip(handlers, transition.handler_ns, strict=False):
+        step["duration_ns"] = duration
+    return steps
+
+
+def _step(step: StepDef, states: Sequence[StateDef]) -> Value:
+    result = None
+    if step.flags & StepFlag.FAILED:
+        result = "failed"
+    elif step.flags & StepFlag.DENIED:
+        result = "denied"
+    return {
+        "type": STEP_TYPES.get(step.type, str(step.type)),
+        "relation": RELATIONS[step.relation] if step.relation >= 0 else None,
+        "source": states[step.source].name if step.source >= 0 else None,
+        "target": states[step.target].name if step.target >= 0 else None,
+        "handler": handler_of(step, states) or None,
+        "result": result,
+    }
+
+
+def wall_time(time_ns: int) -> str:
+    """A wall time as ISO 8601 in UTC, with nanoseconds."""
+    seconds, rest = divmod(time_ns, _NS)
+    try:
+        moment = datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, OSError, ValueError):
+        return f"{time_ns} ns"
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
+
+
+def history_json(track: Track) -> Iterator[str]:
+    """A machine with all its transitions as one JSON object, a line for each of them."""
+    head = {**machine_value(track), "gaps": [gap_value(gap) for gap in track.gaps]}
+    yield json.dumps({"machine": head})[:-1] + ', "transitions": ['
+    numbers = range(track.first, track.count + 1)
+    for number in numbers:
+        comma = "," if number != numbers[-1] else ""
+        yield json.dumps(transition_value(track, number)) + comma
+    yield "]}"
+
+
+# Lines for people.
+
+
+def machine_lines(store: Store) -> Iterator[str]:
+    """A table of all machines, then the totals."""
+    rows = [["machine", "states", "transitions", "time", "parent", "tags"]]
+    for track in store.tracks:
+        value = machine_value(track)
+        numbers = (f"{value[name]:,}" for name in ("states", "transitions", "time_sum"))
+        tags = " ".join(f"#{one_line(tag)}" for tag in track.tags)
+        rows.append([one_line(track.key), *numbers, one_line(track.parent), tags])
+    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        cells[1:4] = [cell.rjust(width) for cell, width in zip(row[1:4], widths[1:4], strict=True)]
+        yield "  ".join(cells).rstrip()
+    yield totals(store)
+
+
+def totals(store: Store) -> str:
+    """How much there is."""
+    return f"{len(store.tracks):,} machines, {store.transitions:,} transitions"
+
+
+def history_lines(track: Track) -> Iterator[str]:
+    """All transitions of a machine, a line for each, with the breaks between them."""
+    gaps = deque(track.gaps)
+    for number in range(track.first, track.count + 2):
+        while gaps and gaps[0].after_number < number:
+            gap = gaps.popleft()
+            lost = f", {gap.lost:,} transitions missing" if gap.lost > 0 else ""
+            yield f"{'':>8}  -- {one_line(gap.reason)}{lost}"
+        if number <= track.count:
+            yield _history_line(track, number)
+
+
+def _history_line(track: Track, number: int) -> str:
+    shape, states = track.shape_at(number), track.schema_at(number)
+    called = one_line(" ".join(states[index].name for index in shape.called))
+    changes = " ".join(
+        ("+" if growth > 0 else "-") + one_line(states[index].name)
+        for index, growth in shape.changes
+    )
+    sign = "" if shape.flags & ShapeFlag.ACCEPTED else "canceled  "
+    time = wall_time(track.time_at(number))
+    return f"{number:>8}  {time}  {MUTATION_TYPES[shape.type]:6} {called}  {sign}{changes}".rstrip()
+
+
+def transition_lines(track: Track, number: int) -> Iterator[str]:
+    """One transition: what was asked, what changed, what was logged, who asked."""
+    value = transition_value(track, number)
+    yield f"mach://{one_line(track.key)}/{number}  of {track.count}  {one_line(value['id'])}"
+    yield "  ".join(_headline(track.facts_at(number), value))
+    yield f"time     {value['time']}  t{value['time_sum']}  queue {value['queue_len']}"
+    if value["duration_ns"]:
+        yield f"took     {value['duration_ns'] / 1e6:,.3f} ms"
+    if value["source"]:
+        source = value["source"]
+        asked = one_line(f"mach://{source['machine']}/{source['id']}")
+        yield f"source   {asked}  t{source['time_sum']}"
+    for key, text in value["args"].items():
+        yield f"arg      {one_line(key)} = {one_line(text)}"
+    for name, tick in value["after"].items():
+        before = value["before"][name]
+        if before != tick:
+            yield f"tick     {one_line(name)}  {before} -> {tick}"
+    for step in value["steps"]:
+        yield f"step     {_step_text(step)}"
+    for label, name in (("earlier", "pre_log"), ("log", "log")):
+        for entry in value[name]:
+            first, *rest = lines(entry["text"])
+            yield f"{label:8} {entry['level']} {first}"
+            yield from (f"{'':10} {line}" for line in rest)
+
+
+def _headline(facts: ShapeFacts, value: Value) -> Iterator[str]:
+    yield f"{value['type']:8} {one_line(' '.join(value['called']))}"
+    yield "accepted" if value["accepted"] else "canceled"
+    for word in ("auto", "check", "empty", "error"):
+        if getattr(facts, f"is_{word}"):
+            yield word
+
+
+def _step_text(step: Value) -> str:
+    parts = [step["type"], step["relation"], step["handler"]]
+    if not step["handler"]:
+        ends = [one_line(name) for name in (step["source"], step["target"]) if name]
+        parts.append(" -> ".join(ends))
+    parts.append(step["result"])
+    return "  ".join(one_line(part) for part in parts if part)
+
+
+# Statistics.
+
+
+def stats_value(store: Store) -> Value:
+    """Counts over the whole session."""
+    counts = dict.fromkeys(("canceled", "auto", "empty", "error"), 0)
+    for track in store.tracks:
+        for chunk in track.chunks:
+            for shape, count in chunk.shapes.counted(0, chunk.rows).items():
+                facts = chunk.dictionary.facts(shape)
+                for name in counts:
+                    counts[name] += count * getattr(facts, f"is_{name}")
+    held = [track for track in store.tracks if track.count]
+    busiest = sorted(store.tracks, key=lambda track: -track.count)[:BUSIEST_MAX]
+    return {
+        "machines": len(store.tracks),
+        "transitions": store.transitions,
+        "states": sum(len(track.states) for track in store.tracks),
+        "schemas": len({track.states for track in store.tracks}),
+        "time_sum": sum(sum(track.ticks) for track in store.tracks),
+        **counts,
+        "gaps": sum(len(track.gaps) for track in store.tracks),
+        "lost": sum(max(0, gap.lost) for track in store.tracks for gap in track.gaps),
+        "first": min((track.time_at(track.first) for track in held), default=None),
+        "last": max((track.time_at(track.count) for track in held), default=None),
+        "memory": store.size(),
+        "busiest": {track.key: track.count for track in busiest if track.count},
+    }
+
+
+def stats_lines(store: Store) -> Iterator[str]:
+    """The statistics as a table."""
+    value = stats_value(store)
+    busiest = value.pop("busiest")
+    first, last = value.pop("first"), value.pop("last")
+    for name, count in value.items():
+        unit = " bytes" if name == "memory" else ""
+        yield f"{name:12} {count:>14,}{unit}"
+    if first is not None:
+        yield f"{'first':12} {wall_time(first)}"
+        yield f"{'last':12} {wall_time(last)}"
+        yield f"{'span':12} {(last - first) / _NS:,.3f} s"
+    for key, count in busiest.items():
+        yield f"{'busiest':12} {count:>14,}  {one_line(key)}"
