@@ -89,7 +89,6 @@ class Looking:
             main=modes.main,
             reader=modes.reader,
             focus=modes.focus,
-            stepping=modes.stepping,
             searching=modes.searching,
         )
         desk.widths = {pane: layout.inner(pane)[0] for pane in layout.boxes} | {"screen": width}

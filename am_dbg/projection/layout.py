@@ -81,7 +81,6 @@ def lay_out(
     main: str = LOG,
     reader: bool = False,
     focus: str = LOG,
-    stepping: bool = False,
     searching: bool = False,
 ) -> Layout:
     """The layout for a size and what is switched on."""
@@ -92,7 +91,7 @@ def lay_out(
     if is_narrow:
         boxes = _narrow(width, height, main, focus)
     else:
-        boxes = _wide(width, height, main, reader, stepping)
+        boxes = _wide(width, height, main, reader)
     if searching:
         _make_room_for_search(boxes, width)
     return Layout(width, height, boxes, is_narrow=is_narrow)
@@ -130,7 +129,7 @@ def _narrow(width: int, height: int, main: str, focus: str) -> dict[str, Box]:
     return boxes
 
 
-def _wide(width: int, height: int, main: str, reader: bool, stepping: bool) -> dict[str, Box]:
+def _wide(width: int, height: int, main: str, reader: bool) -> dict[str, Box]:
     rows: tuple[str, ...] = (TRANSITION, TIMELINE, STEPS, FILTERS, FOOTER)
     if height >= TALL:
         rows = (*rows[:-1], RULE, FOOTER, STATUS)
@@ -138,7 +137,7 @@ def _wide(width: int, height: int, main: str, reader: bool, stepping: bool) -> d
         rows = (TRANSITION, STEPS, FOOTER)
     boxes = {ADDRESS: Box(0, 0, width, 1)} | _bottom(width, height, rows)
     body = boxes[TRANSITION].y - 1
-    left = _left_width(width, stepping)
+    left = max(28, min(38, width * 23 // 100))
     right = _reader_width(width) if reader else 0
     upper = max(5, body // 3)
     boxes[MACHINES] = Box(0, 1, left, upper)
@@ -147,12 +146,6 @@ def _wide(width: int, height: int, main: str, reader: bool, stepping: bool) -> d
     if reader:
         boxes[READER] = Box(width - right, 1, right, body)
     return boxes
-
-
-def _left_width(width: int, stepping: bool) -> int:
-    """Stepping needs room for the lines between related states."""
-    usual = max(28, min(36, width * 21 // 100))
-    return min(width * 2 // 5, usual + 8) if stepping else usual
 
 
 def _reader_width(width: int) -> int:

@@ -89,6 +89,15 @@ def bindings() -> list[BindingType]:
     ]
 
 
+class MainScreen(Screen[None]):
+    """The screen of the panes; its own keys for panes go before Textual's for widgets."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "app.do('next_pane')", show=False),
+        Binding("shift+tab", "app.do('previous_pane')", show=False),
+    ]
+
+
 class Debugger(App[int]):
     """Shows what control looks at."""
 
@@ -138,6 +147,10 @@ class Debugger(App[int]):
     def _fatal_error(self) -> None:
         """Close after a fault; who runs the screen tells about it when the terminal is back."""
         self._close_messages_no_wait()
+
+    def get_default_screen(self) -> MainScreen:
+        """The screen below every dialog."""
+        return MainScreen(id="_default")
 
     def on_resize(self) -> None:
         """Another size is another look."""
