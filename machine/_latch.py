@@ -136,7 +136,7 @@ def call_all(calls: Iterable[tuple[Callback, object]]) -> None:
             raise
 
 
-def log_failure(error: Exception, message: str, *args: object) -> None:
+def log_failure(error: BaseException, message: str, *args: object) -> None:
     """Tell the logger "asyncmachine" of an error in code of the user."""
     import logging  # costs more than the rest of the package; only failures need it
 

@@ -34,9 +34,9 @@ def first(*waited: Waited, timeout: float | None = None) -> Waited | None:
 
     each = _each(waited)
     try:
-        for latch in each:
-            if not latch._watch(gate, finish):
-                return latch
+        ended = [one for one in each if not one._watch(gate, finish)]
+        if ended:
+            return ended[0]
         seconds = -1 if timeout is None else min(max(0, timeout), threading.TIMEOUT_MAX)
         gate.acquire(timeout=seconds)
     finally:
@@ -57,19 +57,13 @@ async def first_async(
     timeout: float | None = None,  # noqa: ASYNC109 - the twin of `first`
 ) -> Waited | None:
     """Like `first`, for tasks."""
-    import asyncio
-
     each = _each(waited)
-    loop = asyncio.get_running_loop()
-    won: asyncio.Future[Waited] = loop.create_future()
+    del waited
     try:
-        for latch in each:
-            if not latch._watch(won, partial(wake, loop, won)):
-                return latch
-        await asyncio.wait([won], timeout=timeout)
-    finally:
-        _unwatch(each, won)
-    return won.result() if won.done() else None
+        return await _first_of(each, timeout)
+    except BaseException:
+        each.clear()  # or the traceback would keep what nobody waits for any more
+        raise
 
 
 async def every_async(
@@ -77,15 +71,35 @@ async def every_async(
     timeout: float | None = None,  # noqa: ASYNC109 - the twin of `every`
 ) -> bool:
     """Like `every`, for tasks."""
+    left = list(waited)[::-1]
+    del waited
+    until = None if timeout is None else time.monotonic() + timeout
+    try:
+        while left:
+            seconds = None if until is None else until - time.monotonic()
+            if await _first_of(left[-1:], seconds) is None:
+                return False
+            left.pop()
+    except BaseException:
+        left.clear()  # as above
+        raise
+    return True
+
+
+async def _first_of(waited: list[Waited], timeout: float | None) -> Waited | None:  # noqa: ASYNC109
     import asyncio
 
+    loop = asyncio.get_running_loop()
+    won: asyncio.Future[Waited] = loop.create_future()
+    ended = [one for one in waited if not one._watch(won, partial(wake, loop, won))]
     try:
-        async with asyncio.timeout(timeout):
-            for latch in waited:
-                await latch
-    except TimeoutError:
-        return all(latch.done for latch in waited)
-    return True
+        if ended:
+            return ended[0]
+        await asyncio.wait([won], timeout=timeout)
+    finally:
+        _unwatch(waited, won)
+        del waited
+    return won.result() if won.done() else None
 
 
 def _each(waited: tuple[Waited, ...]) -> list[Waited]:

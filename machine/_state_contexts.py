@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol
 
 from machine._context import Context
 from machine._enums import LogLevel
@@ -50,7 +50,7 @@ class ContextHost(Protocol):
     def log_lvl(self, level: LogLevel, msg: str, *args: Any) -> None:
         """Write a line of the log."""
 
-    def _missing(self, names: Sequence[str]) -> object:
+    def _missing(self, names: Sequence[str]) -> NoReturn:
         """Raise the error for names that the schema does not define."""
 
 
@@ -117,7 +117,6 @@ class StateContexts:
             index = host._schema.index[state]
         except KeyError:
             host._missing((state,))
-            raise
         ticks = host._ticks
         return ticks[index] if ticks else 0
 

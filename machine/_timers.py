@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from machine._latch import call_all
+from machine._latch import log_failure
 
 DEAD_MIN = 64
 """Fewer places that were taken back are not worth a clean-up."""
@@ -95,25 +95,28 @@ class Timers:
             self._run()
 
     def _run(self) -> None:
-        if self._thread is None or not self._thread.is_alive():
+        if self._thread is None:
             self._thread = threading.Thread(target=self._loop, name="am-timers", daemon=True)
             self._thread.start()
 
     def _loop(self) -> None:
         while True:
-            call_all((_without_argument(fn), None) for fn in self.take_due())
+            for fn in self.take_due():
+                _call(fn)
             with self._changed:
-                seconds = self._heap[0].due - self._clock() if self._heap else None
-                if seconds is None or seconds > 0:
-                    self._changed.wait(None if seconds is None else min(seconds, WAIT_MAX))
+                seconds = self._heap[0].due - self._clock() if self._heap else WAIT_MAX
+                self._changed.wait(min(seconds, WAIT_MAX))
 
 
-def _without_argument(fn: Callable[[], object]) -> Callable[[object], object]:
-    return lambda _: fn()
+def _call(fn: Callable[[], object]) -> None:
+    try:
+        fn()
+    except BaseException as error:  # noqa: BLE001 - protects the deadlines of everybody else
+        log_failure(error, "a deadline's callback failed")
 
 
 timers = Timers()
 """The deadlines of this process."""
 
-if hasattr(os, "register_at_fork"):
+if hasattr(os, "register_at_fork"):  # pragma: no branch - some systems do not fork
     os.register_at_fork(after_in_child=timers.restart)

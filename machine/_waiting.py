@@ -38,11 +38,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 
 from machine._enums import LogLevel
 from machine._latch import Callback, call_all
-from machine._state import EXCEPTION, Names, names_tuple
+from machine._state import Names, names_tuple
 from machine._wait_handle import (
     Reason,
     Subscription,
@@ -91,7 +91,7 @@ class Host(Protocol):
     def log_lvl(self, level: LogLevel, msg: str, *args: Any) -> None:
         """Write a line of the log."""
 
-    def _missing(self, names: Sequence[str]) -> object:
+    def _missing(self, names: Sequence[str]) -> NoReturn:
         """Raise the error for names that the schema does not define."""
 
 
@@ -143,10 +143,6 @@ class Waiters:
         """Released when all these states are inactive at the same time."""
         return self._when(Inactive, self._inactive, states, ctx)
 
-    def when_err(self, ctx: Context | None = None) -> WaitHandle:
-        """Released when there is an error."""
-        return self._when(Active, self._active, EXCEPTION, ctx)
-
     def when_time(
         self, states: Names, times: Iterable[int], ctx: Context | None = None
     ) -> WaitHandle:
@@ -169,10 +165,6 @@ class Waiters:
     def when_ticks(self, state: str, ticks: int, ctx: Context | None = None) -> WaitHandle:
         """Released when the tick of the state has grown by this much since now."""
         return self.when_time(state, (self._tick(state) + ticks,), ctx)
-
-    def when_ticks_eq(self, state: str, tick: int, ctx: Context | None = None) -> WaitHandle:
-        """Released when the tick of the state has reached this number."""
-        return self.when_time(state, (tick,), ctx)
 
     def when_next_active(self, state: str, ctx: Context | None = None) -> WaitHandle:
         """Released when the state activates the next time, whether it is active now or not."""

@@ -1,0 +1,125 @@
+"""Typed arguments of mutations.
+
+A package keeps its arguments in a dataclass and passes an object of it as one argument
+under a key of its own, so the arguments of several packages do not clash:
+
+    mach.add1("Connected", am.pass_(ConnArgs(addr="127.0.0.1")))
+    args = am.parse_args(event.args, ConnArgs)
+
+The library's own arguments are `AT`, kept under the plain keys of the specification.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from machine._state import A
+
+if TYPE_CHECKING:
+    from machine._clock import Time
+    from machine._panic import Panic
+    from machine._transition import Event
+
+Args = TypeVar("Args")
+
+LOG_MARK = "log"
+"""The metadata key by which a field of typed arguments asks to be shown in log lines."""
+
+
+class AT:
+    """The arguments that the library itself passes, first of all with errors."""
+
+    __slots__ = (
+        "called_states",
+        "err",
+        "err_trace",
+        "event",
+        "panic",
+        "target_states",
+        "time_after",
+        "time_before",
+    )
+
+    def __init__(
+        self,
+        err: BaseException | None = None,
+        err_trace: str = "",
+        panic: Panic | None = None,
+        target_states: Sequence[str] = (),
+        called_states: Sequence[str] = (),
+        time_before: Time | None = None,
+        time_after: Time | None = None,
+        event: Event | None = None,
+    ) -> None:
+        self.err = err
+        self.err_trace = err_trace
+        self.panic = panic
+        self.target_states = list(target_states)
+        self.called_states = list(called_states)
+        self.time_before = time_before
+        self.time_after = time_after
+        self.event = event
+
+    def given(self) -> dict[str, Any]:
+        """The fields that were given, by name."""
+        fields = {name: getattr(self, name) for name in self.__slots__}
+        return {name: value for name, value in fields.items() if value not in (None, "", [])}
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, AT):
+            return NotImplemented
+        return self.given() == other.given()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        given = ", ".join(f"{name}={value!r}" for name, value in self.given().items())
+        return f"AT({given})"
+
+
+_KEYS = {"err_trace": "err.trace"}
+_FIELDS = {_KEYS.get(name, name): name for name in AT.__slots__}
+
+
+def args_key(kind: type) -> str:
+    """The name under which typed arguments of this class are passed."""
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def pass_(value: object) -> A:
+    """The typed arguments as arguments of a mutation."""
+    if isinstance(value, AT):
+        return {_KEYS.get(name, name): one for name, one in value.given().items()}
+    return {args_key(type(value)): value}
+
+
+def pass_merge(existing: Mapping[str, Any] | None, value: object) -> A:
+    """New arguments: the existing ones and the typed ones, which count if both have a key."""
+    return {**(existing or {}), **pass_(value)}
+
+
+@overload
+def parse_args(args: Mapping[str, Any] | None) -> AT: ...
+@overload
+def parse_args(args: Mapping[str, Any] | None, kind: type[Args]) -> Args: ...
+def parse_args(args: Mapping[str, Any] | None, kind: type = AT) -> object:
+    """The typed arguments of a mutation; empty ones when it has none of this kind."""
+    found = args or {}
+    if issubclass(kind, AT):
+        return kind(**{name: found[key] for key, name in _FIELDS.items() if key in found})
+    value = found.get(args_key(kind))
+    return value if isinstance(value, kind) else kind()
+
+
+def args_to_log_map(value: object) -> dict[str, str]:
+    """What log lines show of typed arguments: text fields that are marked and not empty.
+
+    A field is marked by its name in the log: `field(default="", metadata={"log": "addr"})`.
+    """
+    shown: dict[str, str] = {}
+    for field in getattr(type(value), "__dataclass_fields__", {}).values():
+        label, text = field.metadata.get(LOG_MARK), getattr(value, field.name)
+        if label and text and isinstance(text, str):
+            shown[label] = text
+    return shown

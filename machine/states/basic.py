@@ -1,0 +1,29 @@
+"""The states of a machine that works for a while and can tell how it is."""
+
+from __future__ import annotations
+
+from machine._state import EXCEPTION
+from machine._typed import StatesBase, new_states, state
+
+__all__ = ["BasicStatesDef", "basic_states", "basic_struct"]
+
+
+class BasicStatesDef(StatesBase):
+    """Errors, start and readiness, signs of life."""
+
+    ErrNetwork: str = state(require=EXCEPTION)
+    """Something went wrong with the network."""
+    ErrHandlerTimeout: str = state(require=EXCEPTION)
+    """A handler took too long."""
+    Start: str = state()
+    """The machine should be working; removing it can force it to stop."""
+    Ready: str = state(require=Start)
+    """What is needed to perform work is there."""
+    Healthcheck: str = state(multi=True)
+    """Asked for now and then, to see that the machine is alive."""
+    Heartbeat: str = state()
+    """Asked for now and then, to have the machine check itself."""
+
+
+basic_states = new_states(BasicStatesDef)
+basic_struct = BasicStatesDef.struct()
