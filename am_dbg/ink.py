@@ -94,6 +94,8 @@ class Line:
 
 BLANK = Line()
 SPACE = Run(" ")
+HERE = Run("▸", Ink.PLACE, bold=True)
+"""Marks the row of the cursor, for screens that show no background."""
 
 
 def width_of(text: str) -> int:

@@ -31,7 +31,7 @@ def top_border(title: str, note: str, width: int, *, lit: bool) -> Line:
     inner = max(0, width - SIDES)
     head = cut(f" {title} ", max(0, inner - 2))
     tail = f" {note} " if note else ""
-    if width_of(head) + width_of(tail) + 4 > inner:
+    if width_of(head) + width_of(tail) + 3 > inner:
         tail = ""
     middle = inner - width_of(head) - width_of(tail) - 2
     return Line(

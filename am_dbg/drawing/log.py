@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from am_dbg.drawing.marking import marked
-from am_dbg.ink import Ground, Ink, Line, Run, fit, line, right, spread, width_of_runs
+from am_dbg.ink import HERE, SPACE, Ground, Ink, Line, Run, fit, line, right, spread, width_of_runs
 from am_dbg.projection.line_parts import LinePart, PartKind
 from am_dbg.projection.log import Change, Entry, LogRow, LogView, RowKind, Sign, StateWord
 from am_dbg.projection.times import axis_time, count, second_time
@@ -56,7 +56,8 @@ def _row(row: LogRow, view: LogView, width: int, lit: bool) -> Line:
         return line(_rule(axis_time(int(row.text))[:8], Ink.QUIET, width), width)
     ground = _ground(row.is_current, lit)
     runs = [
-        Run(right("0", view.number_digits + 2), Ink.PLAIN if row.is_current else Ink.QUIET),
+        HERE if row.is_current else SPACE,
+        Run(right("0", view.number_digits + 1), Ink.PLAIN if row.is_current else Ink.QUIET),
         Run(" " * (TIME_WIDTH + 5)),
         Run("initial structure", Ink.QUIET, bold=row.is_current),
     ]
@@ -77,9 +78,10 @@ def _entry_line(row: LogRow, entry: Entry, view: LogView, width: int, lit: bool)
     current = row.is_current
     number = right(str(entry.number), view.number_digits + 1)
     head = [
-        Run(row.mark or " ", Ink.FLAG, bold=True),
+        HERE if current else SPACE,
         Run(number, Ink.PLAIN if current else Ink.QUIET, bold=current),
-        Run("  "),
+        Run(row.mark or " ", Ink.FLAG, bold=True),
+        SPACE,
         Run(second_time(entry.time_ns), Ink.QUIET),
         Run("  "),
         Run(entry.sign.value, _SIGN_INKS[entry.sign], bold=True),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from am_dbg.drawing.frame import with_scroll_bar
-from am_dbg.ink import Ground, Ink, Line, Run, line, right, spread
+from am_dbg.ink import HERE, SPACE, Ground, Ink, Line, Run, line, right, spread
 from am_dbg.projection.machines import MachineRow, MachinesView, Origin
 from am_dbg.projection.times import count
 
@@ -29,7 +29,7 @@ def _row(row: MachineRow, width: int, digits: int, after_digits: int, lit: bool)
         ground = Ground.CURSOR if lit else Ground.MARKED
     ink = _name_ink(row)
     head = [
-        Run(" "),
+        HERE if row.is_selected else SPACE,
         *_marks(row),
         Run(" "),
         Run(_branch(row.depth), Ink.QUIET),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from am_dbg.ink import Ground, Ink, Line, Run, line, right
+from am_dbg.ink import HERE, SPACE, Ground, Ink, Line, Run, line, right
 from am_dbg.projection.rain import RainRow, RainView
 from am_dbg.projection.times import clock_time
 
@@ -52,8 +52,12 @@ def _names(view: RainView, place: int, height: int, width: int) -> Line:
 
 def _row(row: RainRow, view: RainView, width: int, lit: bool) -> Line:
     current = row.is_current
-    number = right(str(row.number), view.number_digits + 1)
-    runs = [Run(number, Ink.PLAIN if current else Ink.QUIET, bold=current), Run("  ")]
+    number = right(str(row.number), view.number_digits)
+    runs = [
+        HERE if current else SPACE,
+        Run(number, Ink.PLAIN if current else Ink.QUIET, bold=current),
+        Run("  "),
+    ]
     for index, cell in enumerate(row.cells):
         ink = _INKS[cell]
         if index in view.errors and cell in "12":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from am_dbg.drawing.frame import with_scroll_bar
-from am_dbg.ink import Ground, Ink, Line, Run, line, right, spread
+from am_dbg.ink import HERE, SPACE, Ground, Ink, Line, Run, line, right, spread
 from am_dbg.projection.states import Arc, ReferenceRow, StateRow, StatesView
 from am_dbg.projection.times import count
 
@@ -47,7 +47,7 @@ def _state(row: StateRow, width: int, digits: int, marks: int, lit: bool) -> Lin
     elif not row.is_active and not row.tick and not row.is_touched:
         ink = Ink.QUIET
     name = Run(row.name, ink, bold=row.is_active, underline=row.is_called)
-    fold = Run("▾" if row.is_open else " ", Ink.QUIET)
+    fold = HERE if row.is_selected else Run("▾" if row.is_open else " ", Ink.QUIET)
     head = [fold, dot, Run(" "), name]
     tail = [
         Run(right(count(row.tick), digits), Ink.PLAIN if row.tick else Ink.QUIET),
@@ -80,7 +80,8 @@ def _reference(row: ReferenceRow, width: int, lit: bool) -> Line:
     target_ink = Ink.PLACE if row.is_related else Ink.PLAIN if row.is_step else Ink.QUIET
     arrow = "▸ " if row.is_current else ""
     runs = [
-        Run("    " + branch, Ink.QUIET),
+        HERE if row.is_selected else SPACE,
+        Run("   " + branch, Ink.QUIET),
         Run(f"{row.relation} ", ink, bold=row.is_current),
         Run(arrow, Ink.PLACE),
         Run(row.target, target_ink, bold=row.is_current),

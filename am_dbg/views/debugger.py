@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.geometry import Size
 from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
@@ -95,6 +96,7 @@ class MainScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "app.do('next_pane')", show=False),
         Binding("shift+tab", "app.do('previous_pane')", show=False),
+        Binding("ctrl+c", "app.do('quit')", show=False),
     ]
 
 
@@ -106,7 +108,7 @@ class Debugger(App[int]):
     COMMAND_PALETTE_BINDING = "f1"
     BINDINGS: ClassVar[list[BindingType]] = bindings()
     CSS = """
-    Screen { background: $background; layers: below above; }
+    Screen { background: $background; overflow: hidden; }
     """
 
     def __init__(self, control: Control, *, theme: str = DARK.name) -> None:
@@ -116,6 +118,7 @@ class Debugger(App[int]):
         self._start_theme = theme
         self._talking = Talking(self)
         self._player: Timer | None = None
+        self._canvas = Size(0, 0)
 
     def compose(self) -> ComposeResult:
         """Every pane is there from the start; layouts show and hide them."""
@@ -128,6 +131,7 @@ class Debugger(App[int]):
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = self._start_theme
+        self._canvas = self.size
         self._player = self.set_interval(PLAY_EVERY_S, self._play, pause=True)
         self.theme_changed_signal.subscribe(self, lambda _: self.paint(anew=True))
         end_on_signals(lambda code: self.exit(return_code=code))
@@ -152,15 +156,16 @@ class Debugger(App[int]):
         """The screen below every dialog."""
         return MainScreen(id="_default")
 
-    def on_resize(self) -> None:
+    def on_resize(self, event: events.Resize) -> None:
         """Another size is another look."""
+        self._canvas = event.size
         self.paint()
 
     def paint(self, *, anew: bool = False) -> None:
         """Look, and let every pane take its view."""
         if self._player is None:
             return
-        look = self.control.look(self.size.width, self.size.height)
+        look = self.control.look(self._canvas.width, self._canvas.height)
         boxes = look.layout.boxes
         for pane, view_of in self._panes:
             box = boxes.get(pane.PANE)
