@@ -188,11 +188,14 @@ class Engine(Logging):
 
     def _number(self, mutation: Mutation) -> None:
         """What a mutation needs before it may wait: its place, and its maker's context."""
-        ticks = self._queue_ticks
-        if ticks is None:
-            ticks = self.__dict__.setdefault("_queue_ticks", QueueTicks())
+        ticks = self._queue_ticks or self._ticks_of_queue()
         mutation.queue_tick = next(ticks.issued)
         mutation.context = copy_context()
+
+    def _ticks_of_queue(self) -> QueueTicks:
+        """Made when first needed, once, whoever comes first."""
+        made: QueueTicks = self.__dict__.setdefault("_queue_ticks", QueueTicks())
+        return made
 
     def _postpone(self, mutation: Mutation, why: str) -> None:
         if self._log_level >= OPS:

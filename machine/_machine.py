@@ -10,18 +10,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from machine._arg_log import new_args_mapper
 from machine._automaton import NODES_MAX, automaton_of
 from machine._context import Context
 from machine._enums import LogLevel
 from machine._evaluating import Evaluating
+from machine._executor import Executor
 from machine._lifecycle import checked_tags
 from machine._logging import ArgsMapper
 from machine._schema import check_strict, schema_of
 from machine._state import Names, Struct
 from machine._tracing import Tracer
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
 
 COMMON_LOG_ARGS = ("name", "id", "port", "addr")
 COMMON_LOG_ARGS_CHARS = 20
@@ -81,6 +85,7 @@ class Machine(Evaluating):
         tags: Sequence[str] = (),
         queue_limit: int = 1000,
         detect_eval: bool = False,
+        executor: AbstractEventLoop | None = None,
     ) -> None:
         self.handler_timeout = handler_timeout
         self.panic_to_exception = panic_to_exception
@@ -91,6 +96,9 @@ class Machine(Evaluating):
         self._detect_eval = detect_eval
         self._tags = checked_tags(tuple(tags))
         self._parent_id = parent_id
+        if executor is not None:
+            self._executor = Executor(self, executor)
+            self._set_slow()
         if log_level:
             self.set_log_level(log_level)
         if parent is not None:

@@ -8,6 +8,10 @@ selects of them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextvars import copy_context
+from typing import TYPE_CHECKING, TypeVar
+
 from machine._breakpoints import Breakpoints
 from machine._enums import MutationType, Result
 from machine._guard import Guard
@@ -18,6 +22,11 @@ from machine._schema import Call
 from machine._state import EXCEPTION, A, Names, names_tuple
 from machine._transition import Event
 from machine.errors import StateMissingError
+
+if TYPE_CHECKING:
+    from machine._machine import Machine
+
+OnError = TypeVar("OnError", bound="Callable[[Machine, BaseException], object]")
 
 ADD, REMOVE, SET = MutationType.ADD, MutationType.REMOVE, MutationType.SET
 
@@ -125,7 +134,7 @@ class Mutating(Reading):
         if err is None or self._disposing:
             return Result.CANCELED
         call = self._call(ADD, (state, EXCEPTION))
-        self._err = err
+        self._note_err(err)
         told: A = {**(args or {}), "err": err}
         if self.log_stack_trace:
             told["err.trace"] = trace_of(err)
@@ -139,6 +148,16 @@ class Mutating(Reading):
         """A context manager and decorator that turns an exception into `add_err_state`."""
         self._call(ADD, (state, EXCEPTION))
         return Guard(self, state, args)
+
+    def on_error(self, fn: OnError) -> OnError:
+        """Call `fn(machine, error)` for every error, before its mutation is made.
+
+        Errors come from `add_err` and the like, and from handlers that raise or take too
+        long. It runs in the thread where that happened and must not wait; what it raises
+        is logged. Also a decorator.
+        """
+        self._error_listeners = (*self._error_listeners, fn)
+        return fn
 
     # -- asking first, and going first
 
@@ -161,17 +180,17 @@ class Mutating(Reading):
     def _check(self, call: Call, args: A | None) -> Result:
         if self._disposing:
             return Result.CANCELED
-        check = Mutation(call, args, is_check=True)
-        self._queue.appendleft(check)
-        return self._run(check)
+        return self._prepend(Mutation(call, args, is_check=True))
 
     def prepend_mut(self, mutation: Mutation) -> Result:
         """Put a mutation at the front of the queue; its own outcome cannot be waited for.
 
         A handler that prepends what it cancels makes a loop without an end.
         """
-        if self._disposing:
-            return Result.CANCELED
+        return Result.CANCELED if self._disposing else self._prepend(mutation)
+
+    def _prepend(self, mutation: Mutation) -> Result:
+        mutation.context = copy_context()
         self._queue.appendleft(mutation)
         return self._run(mutation)
 

@@ -221,6 +221,30 @@ class Reading(Engine):
             start_index=start_index,
         )
 
+    def is_queued_above(
+        self,
+        threshold: int,
+        type: MutationType,
+        states: Names,
+        without_args_only: bool = False,
+        states_strict_equal: bool = False,
+        start_index: int = 0,
+    ) -> bool:
+        """Do at least so many mutations of this kind wait; for limiting a rate."""
+        found, position = 0, start_index - 1
+        while found < threshold:
+            position = self.is_queued(
+                type, states, without_args_only, states_strict_equal, position + 1
+            )
+            if position < 0:
+                return False
+            found += 1
+        return True
+
+    def queue_tick(self) -> int:
+        """The number up to which all mutations that were appended to the queue are done."""
+        return self._ticks_of_queue().done
+
     def will_be(self, states: Names) -> bool:
         """Does an add of at least these states wait."""
         return self.is_queued(MutationType.ADD, states) >= 0

@@ -12,10 +12,11 @@ from collections.abc import Callable, Sequence
 from machine._clock import Clock
 from machine._context import Context
 from machine._lifecycle import Lifecycle
+from machine._queue_ticks import QueueTurn
 from machine._state import EXCEPTION, A, Names, names_tuple
 from machine._state_contexts import StateContexts
 from machine._tasks import OwnedTask, StateTask
-from machine._wait_handle import WaitHandle
+from machine._wait_handle import WaitHandle, released
 
 
 class Subscribing(Lifecycle):
@@ -74,6 +75,20 @@ class Subscribing(Lifecycle):
     def when_queue_ends(self, ctx: Context | None = None) -> WaitHandle:
         """Released when the drain that is under way has ended; at once if none is."""
         return self._subscriptions().when_queue_ends(ctx)
+
+    def when_queue(self, tick: int, ctx: Context | None = None) -> WaitHandle:
+        """Released when all mutations up to this queue tick are done; see `_queue_ticks`."""
+        ticks = self._ticks_of_queue()
+        if ticks.done >= tick:
+            return released("match")
+        waiters = self._subscriptions()
+        handle, subscription = waiters._new(QueueTurn, (), ctx)
+        subscription.tick = tick
+        subscription.tables = (ticks.waits,)
+        waiters._enter(handle, subscription)
+        if ticks.done >= tick:
+            handle.release("match")
+        return handle
 
     def when_disposed(self) -> WaitHandle:
         """Released when the disposal has finished."""
