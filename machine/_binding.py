@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import threading
+
 from machine._enums import LogLevel
-from machine._handler_names import check_handlers
+from machine._handler_names import check_handlers, list_handlers
 from machine._handlers import Binding, Bindings
 from machine._mutating import Mutating
 from machine._tracing import Hooks, Tracer
@@ -14,6 +17,7 @@ class BindingCalls(Mutating):
     """The calls that bind and detach."""
 
     _detect_eval: bool = False
+    _changing = threading.RLock()  # of all machines; held only to replace what is bound
 
     def bind_handlers(self, handlers: object) -> None:
         """Call this object's methods named after states and phases.
@@ -28,21 +32,25 @@ class BindingCalls(Mutating):
         if self._disposing:
             return
         check_handlers(handlers, self._schema.names)
-        items = self._bindings.items
-        binding = Binding(handlers, len(items))
-        self._bindings = Bindings((*items, binding))
+        if self._detect_eval or "AM_DEBUG" in os.environ:
+            list_handlers(handlers, self._schema.names)
+        with BindingCalls._changing:
+            items = self._bindings.items
+            binding = Binding(handlers, len(items))
+            self._bindings = Bindings((*items, binding))
         self.log_lvl(LogLevel.OPS, f"[handlers] bind {binding.name or binding.index}")
 
     def detach_handlers(self, handlers: object) -> None:
         """Undo the first binding of this object; raises if it is not bound."""
-        items = self._bindings.items
-        found = next((b for b in items if b.target is handlers), None)
         if self._disposing:
             return
+        with BindingCalls._changing:
+            items = self._bindings.items
+            found = next((b for b in items if b.target is handlers), None)
+            rest = [binding for binding in items if binding is not found]
+            self._bindings = Bindings(tuple(b.at(index) for index, b in enumerate(rest)))
         if found is None:
             raise HandlersNotBoundError(repr(handlers))
-        rest = [binding for binding in items if binding is not found]
-        self._bindings = Bindings(tuple(b.at(index) for index, b in enumerate(rest)))
         self.log_lvl(LogLevel.OPS, f"[handlers] detach {found.name or found.index}")
 
     def handlers(self) -> list[object]:
@@ -55,15 +63,18 @@ class BindingCalls(Mutating):
             raise TypeError(f"bind_tracer needs a Tracer instance, got {tracer!r}")
         if self._disposed:
             return
-        self._set_tracers((*self.tracers(), tracer))
+        with BindingCalls._changing:
+            self._set_tracers((*self.tracers(), tracer))
         self.log_lvl(LogLevel.OPS, f"[tracers] bind {type(tracer).__name__}")
 
     def detach_tracer(self, tracer: Tracer) -> bool:
         """Stop a tracer watching; False if it is not bound."""
-        rest = tuple(bound for bound in self.tracers() if bound is not tracer)
-        if len(rest) == len(self.tracers()):
-            return False
-        self._set_tracers(rest)
+        with BindingCalls._changing:
+            bound = self.tracers()
+            rest = tuple(other for other in bound if other is not tracer)
+            if len(rest) == len(bound):
+                return False
+            self._set_tracers(rest)
         self.log_lvl(LogLevel.OPS, f"[tracers] detach {type(tracer).__name__}")
         return True
 

@@ -76,7 +76,12 @@ def _judge(mach: Engine, tx: Transition, call: HandlerCall, answer: object, took
             return _failed(mach, tx, call, TypeError(f"{call.name} has to answer at once"))
     if took > mach._handler_limit:
         return _late(mach, tx, call)
-    return DENIED if answer is not None and not answer and call.phase < END else PASSED
+    if answer is None or call.phase >= END:
+        return PASSED
+    try:
+        return PASSED if answer else DENIED
+    except Exception as error:  # noqa: BLE001 - the truth of an answer is user code too
+        return _failed(mach, tx, call, error)
 
 
 def run_watched(mach: Engine, tx: Transition, call: HandlerCall) -> int:
@@ -87,7 +92,7 @@ def run_watched(mach: Engine, tx: Transition, call: HandlerCall) -> int:
     outcome = PASSED
     handlers = dict(call.bound)
     loud = mach._log_level == EVERYTHING
-    for binding in mach._bindings.items if loud else handlers:
+    for binding in tx._program.bindings.items if loud else handlers:
         if loud:
             name = binding.name[:NAME_WIDTH].ljust(NAME_WIDTH, "_")
             mach.log_lvl(EVERYTHING, f"[handle:{name}] {call.name}")

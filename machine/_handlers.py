@@ -137,20 +137,21 @@ class HandlerCall:
 
 
 class Program:
-    """The handler calls of one plan, in order."""
+    """The handler calls of one plan, in order, and the bindings they were found in."""
 
-    __slots__ = ("empty", "finals", "negotiation", "steps")
+    __slots__ = ("bindings", "empty", "finals", "negotiation", "steps")
 
     def __init__(
-        self, negotiation: tuple[HandlerCall, ...], finals: tuple[HandlerCall, ...]
+        self,
+        bindings: Bindings,
+        negotiation: tuple[HandlerCall, ...] = (),
+        finals: tuple[HandlerCall, ...] = (),
     ) -> None:
+        self.bindings = bindings
         self.negotiation = negotiation
         self.finals = finals
         self.empty = not (negotiation or finals)
         self.steps = tuple([call.passed for call in (*negotiation, *finals) if call.bound])
-
-
-NOTHING_BOUND = Program((), ())
 
 
 class Bindings:
@@ -177,9 +178,10 @@ class Bindings:
 
     def _make(self, plan: Plan, *, every: bool) -> Program:
         if not plan.accepted or not (self.items or every):
-            return Program((), ())
+            return Program(self)
         names = plan.node.automaton.schema.names
         return Program(
+            self,
             tuple(self.bound(names, negotiation_slots(plan), every=every)),
             tuple(self.bound(names, final_slots(names, plan), every=every)),
         )
@@ -194,6 +196,9 @@ class Bindings:
             ]
             if bound or every:
                 yield HandlerCall(names, slot, tuple(bound))
+
+
+NOTHING_BOUND = Program(Bindings())
 
 
 def negotiation_slots(plan: Plan) -> Iterator[Slot]:

@@ -258,7 +258,7 @@ def _finish(mach: Engine, tx: Transition, program: Program) -> bool:
     if matching or tx._verdict is not None:
         names = tx.plan.node.automaton.schema.names
         every = matching or mach._log_level >= EVERYTHING
-        calls = mach._bindings.bound(names, final_slots(names, tx.verdict), every=every)
+        calls = program.bindings.bound(names, final_slots(names, tx.verdict), every=every)
     run = run_watched if mach._slow or mach._hooks is not None else run_handler
     tx.clock = monotonic()
     for call in calls:
