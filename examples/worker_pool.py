@@ -16,7 +16,7 @@ import heapq
 import itertools
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import amtracer
@@ -268,7 +268,7 @@ class Pool(am.ExceptionHandler):
         self.mach = am.Machine(None, POOL, id="pool", tags=["supervisor"])
         log_quietly(self.mach)
         self.mach.bind_handlers(self)
-        amtracer.attach(self.mach)
+        amtracer.attach(self.mach, args_filter=shown_args)
         self.workers = [Worker(self, number) for number in range(1, WORKERS + 1)]
 
     def StartState(self, e: am.Event) -> None:
@@ -358,6 +358,11 @@ class Pool(am.ExceptionHandler):
         for worker in self.workers:
             worker.mach.ev_remove1(e, "Start")
         self.mach.add1("Stopped")
+
+
+def shown_args(mach_id: str, args: Mapping[str, object]) -> Mapping[str, object]:
+    """What a debugger sees of the arguments: no sheets, no workers."""
+    return {key: value for key, value in args.items() if key not in ("sheet", "who")}
 
 
 def log_quietly(mach: am.Machine) -> None:

@@ -1,0 +1,180 @@
+"""Every program in examples/ does what it says, with and without a debugger."""
+
+from __future__ import annotations
+
+import os
+import runpy
+import socket
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import amtracer
+import machine as am
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = ("file_processing", "relations_playground", "worker_pool")
+
+
+def example(name: str) -> dict[str, Any]:
+    """The names that an example defines, loaded as a module that is not run."""
+    return runpy.run_path(str(ROOT / "examples" / f"{name}.py"), run_name=name)
+
+
+def start(name: str, *words: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run an example as a user does."""
+    return subprocess.run(
+        [sys.executable, "-W", "error", ROOT / "examples" / f"{name}.py", *words],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **variables},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture
+def nobody_listens() -> str:
+    """An address of this machine at which nothing answers."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{taken.getsockname()[1]}"
+
+
+class Witness(am.Tracer):
+    """Counts what the machines of an example do."""
+
+    def __init__(self) -> None:
+        self.seen: Counter[tuple[str, str, bool]] = Counter()
+        self.kinds: Counter[str] = Counter()
+
+    def inheritable(self) -> bool:
+        return True
+
+    def new_submachine(self, parent: am.Machine, mach: am.Machine) -> None:
+        mach.bind_tracer(self)
+
+    def transition_end(self, tx: am.Transition) -> None:
+        mutation = tx.mutation
+        self.seen[tx.machine.id, " ".join(mutation.called_states), tx.accepted] += 1
+        self.kinds["transitions"] += 1
+        self.kinds["canceled"] += not tx.accepted
+        self.kinds["auto"] += mutation.auto
+        self.kinds["sources"] += mutation.source is not None
+
+
+@pytest.fixture
+def witness(monkeypatch: pytest.MonkeyPatch) -> Witness:
+    """Stands where an example attaches the debugger."""
+    tracer = Witness()
+    monkeypatch.setattr(amtracer, "attach", lambda mach, **_: mach.bind_tracer(tracer))
+    return tracer
+
+
+def test_every_example_is_tested_here() -> None:
+    """No program lies in examples/ that the suite does not run."""
+    assert sorted(path.stem for path in (ROOT / "examples").glob("*.py")) == list(EXAMPLES)
+
+
+def test_a_file_is_processed(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """The file program counts the words and ends with 0."""
+    file = tmp_path / "three.txt"
+    file.write_text("one two\nthree\n", encoding="utf-8")
+
+    assert example("file_processing")["main"]([str(file)]) == 0
+    assert capsys.readouterr().out == "three.txt: 3 words\n"
+
+
+def test_a_file_that_is_missing_becomes_an_error_state(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """An error in the forked work is waited for as a state, and ends the program with 1."""
+    assert example("file_processing")["main"]([str(tmp_path / "none.txt")]) == 1
+    assert "No such file" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a file that blocks its reader")
+def test_a_file_that_blocks_runs_into_the_time_limit(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """When neither end comes in time the program says so and ends with 2."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    program = example("file_processing")
+    program["main"].__globals__["WAIT_S"] = 0.0
+
+    assert program["main"]([str(pipe)]) == 2
+    assert capsys.readouterr().err == "timeout\n"
+    pipe.open("w").close()
+
+
+@pytest.mark.slow
+def test_a_debugger_that_is_not_there_changes_nothing(nobody_listens: str) -> None:
+    """The file program prints and returns the same when nobody listens at AM_DBG_ADDR."""
+    alone = start("file_processing")
+    traced = start("file_processing", AM_DBG_ADDR=nobody_listens)
+
+    assert (alone.returncode, alone.stderr) == (0, "")
+    assert (traced.returncode, traced.stdout) == (0, alone.stdout)
+
+
+@pytest.mark.slow
+def test_errors_end_the_same_without_a_debugger(nobody_listens: str, tmp_path: Path) -> None:
+    """The exit code of a failing program is its own, traced or not."""
+    assert start("file_processing", tmp_path / "none").returncode == 1
+    traced = start("file_processing", tmp_path / "none", AM_DBG_ADDR=nobody_listens)
+    assert traced.returncode == 1
+
+
+def test_the_quiz_has_an_answer(capsys: pytest.CaptureFixture[str], witness: Witness) -> None:
+    """Water brings Wet along, and Dry cannot take it away."""
+    example("relations_playground")["main"]()
+
+    lines = capsys.readouterr().out.splitlines()
+    assert "  executed: (Wet:1 Water:1) [Dry:2 Exception:0]" in lines
+    assert "  [rel:remove] Dry by Water" in lines
+    assert witness.seen == {
+        ("wetness", "Dry", True): 1,
+        ("wetness", "Water", True): 1,
+        ("wetness", "Dry", False): 1,
+    }
+
+
+@pytest.mark.slow
+def test_the_pool_ends_every_job(witness: Witness) -> None:
+    """Every sheet is added up or given up, and no machine is left running."""
+    tally = example("worker_pool")["run"](jobs=60)
+
+    assert tally.done + tally.dropped == 60
+    assert witness.seen["pool", "Stopped", True] == 1
+    assert witness.seen["worker-20", "Start", True] == 2
+
+
+@pytest.mark.slow
+def test_the_pool_shows_everything_a_debugger_can_show(witness: Witness) -> None:
+    """The pool has thousands of transitions: canceled, automatic, asked for by others, failed."""
+    tally = example("worker_pool")["run"]()
+
+    assert witness.kinds["transitions"] > 2_000
+    assert min(witness.kinds["canceled"], witness.kinds["auto"], witness.kinds["sources"]) > 100
+    assert min(tally.done, tally.failed, tally.dropped, tally.refused) > 0
+    called = {states for _, states, _ in witness.seen}
+    assert {"ErrNetwork Exception", "ErrJobTimeout Exception", "Exception", "Resting"} <= called
+
+
+@pytest.mark.slow
+def test_the_pool_does_the_same_in_every_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One seed gives one course of events."""
+    runs = []
+    for _ in range(2):
+        tracer = Witness()
+        monkeypatch.setattr(amtracer, "attach", lambda mach, to=tracer, **_: mach.bind_tracer(to))
+        example("worker_pool")["run"](jobs=40)
+        runs.append(tracer.seen)
+
+    assert runs[0] == runs[1]
