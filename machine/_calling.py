@@ -114,7 +114,7 @@ def _run_one(
     _before(mach, tx, binding, name)
     error: BaseException | None = None
     answer: object = None
-    started = monotonic()
+    tx.clock = started = monotonic()
     try:
         answer = handler(new_event(name, tx))
     except BaseException as raised:  # noqa: BLE001 - protects the machine from user code
@@ -147,6 +147,7 @@ def _after(mach: Engine, tx: Transition, binding: Binding, name: str, took: floa
 
 
 def _late(mach: Engine, tx: Transition, call: HandlerCall) -> int:
+    tx.late = (*tx.late, call.name)
     mach.log_lvl(OPS, f"[cancel] ({' '.join(tx.target_states())}) by timeout")
     mach._add_err_from(tx, HandlerTimeoutError(call.name))
     return LATE

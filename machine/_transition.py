@@ -8,6 +8,7 @@ Most fields keep the value they have on the class, so making one costs little.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from machine._clock import Clock, Time
@@ -62,7 +63,8 @@ class Transition:
     log_entries: list[LogEntry] | tuple[()] = ()
     pre_log_entries: Sequence[LogEntry] = ()
     handler_ns: list[int] | tuple[()] = ()
-    clock = 0.0
+    clock = 0.0  # when the present handler began, or the last one ended
+    late: tuple[str, ...] = ()  # names of handlers whose time was over
     _after: list[int] | None = None
     _mutation: Mutation | None = None
 
@@ -263,9 +265,14 @@ class Event:
         return self.machine.transition()
 
     def is_valid(self) -> bool:
-        """Is this event's transition still the current one, not completed and accepted."""
-        tx = self._tx
-        return self.machine.transition() is tx and not tx.completed and tx.accepted
+        """Is this event's transition still the current one, not completed and accepted.
+
+        Turns False while the handler runs too, once its time is over, and stays so.
+        """
+        tx, mach, name = self._tx, self.machine, self.name
+        if mach._tx is not tx or tx.completed or not tx.accepted or name in tx.late:
+            return False
+        return mach._handler != name or monotonic() - tx.clock <= mach._handler_limit
 
     def source(self) -> MutSource:
         """This transition as the source of mutations made from it."""
