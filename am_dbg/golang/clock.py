@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import compress
+from operator import ne
 
 from am_dbg.golang.steps import REMOVE, REMOVE_NOT_ACTIVE, SET
 from amtracer import limits
@@ -15,7 +17,7 @@ Ticks = tuple[int, ...]
 
 def padded(clocks: Ticks, ticks: Ticks) -> Ticks:
     """The clock after a transition for all states; those it lacks keep their tick."""
-    return clocks + ticks[len(clocks) :]
+    return clocks if len(clocks) == len(ticks) else clocks + ticks[len(clocks) :]
 
 
 def changes(before: Ticks, after: Ticks) -> tuple[tuple[int, int], ...] | None:
@@ -25,10 +27,11 @@ def changes(before: Ticks, after: Ticks) -> tuple[tuple[int, int], ...] | None:
     """
     if before == after:
         return ()
-    grown = [(at, new - old) for at, (old, new) in enumerate(zip(before, after, strict=True))]
-    if not all(0 <= growth <= limits.GROWTH_MAX for _, growth in grown):
+    moved = compress(range(len(after)), map(ne, before, after))
+    grown = [(at, after[at] - before[at]) for at in moved]
+    if not all(0 < growth <= limits.GROWTH_MAX for _, growth in grown):
         return None
-    return tuple((at, growth if after[at] % 2 else -growth) for at, growth in grown if growth)
+    return tuple((at, growth if after[at] % 2 else -growth) for at, growth in grown)
 
 
 def ticks_before(

@@ -23,57 +23,24 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from am_dbg.golang.clock import Ticks, changes, padded, ticks_before
-from am_dbg.golang.log import LevelScale, canceled_by, source_of, without_prefix
+from am_dbg.golang.go_machine import Changes, GoMachine
+from am_dbg.golang.log import LevelScale, source_of
 from am_dbg.golang.primitives import GobError
 from am_dbg.golang.records import GoLines, GoSchema, GoTransition, record_of, transition_of
-from am_dbg.golang.steps import mark, steps_of
+from am_dbg.golang.steps import Steps
 from amtracer import limits
 from amtracer.interning import StreamWriter
-from amtracer.schema import Shape, ShapeFlag, StateDef, StepDef
+from amtracer.schema import StateDef
 
 __all__ = ["ATTACHED_LATE", "CLOCK_WENT_BACK", "Converter"]
 
 ATTACHED_LATE = "tracing began late"
 CLOCK_WENT_BACK = "the clock went back"
 
-Steps = tuple[StepDef, ...]
-
 _OPS, _EVERYTHING = 2, 4
 _MUTATIONS = ("add", "remove", "set", "eval")
 _QUEUED_LINES_MAX = limits.LINES_MAX // 4
 """Lines kept for the transition that follows; mutations may be queued without end."""
-
-
-class _Machine:
-    """A machine of the stream as it stands now."""
-
-    __slots__ = (
-        "id",
-        "index",
-        "last_ns",
-        "names",
-        "number",
-        "queued",
-        "scale",
-        "seen",
-        "states",
-        "ticks",
-    )
-
-    def __init__(self, id: str, states: tuple[StateDef, ...], scale: LevelScale) -> None:
-        self.id = id
-        self.scale = scale
-        self.number = 0
-        self.seen = False
-        self.last_ns = 0
-        self.queued: list[tuple[int, str]] = []
-        self.ticks: Ticks = (0,) * len(states)
-        self.take(states)
-
-    def take(self, states: tuple[StateDef, ...]) -> None:
-        self.states = states
-        self.names = tuple(state.name for state in states)
-        self.index = {name: at for at, name in enumerate(self.names)}
 
 
 class Converter:
@@ -86,7 +53,7 @@ class Converter:
     def __init__(self, writer: StreamWriter, newer: Callable[[], bool]) -> None:
         self._writer = writer
         self._newer = newer
-        self._machines: dict[str, _Machine] = {}
+        self._machines: dict[str, GoMachine] = {}
         self.transitions = 0
         self.refused = 0
         self.last_refusal = ""
@@ -100,7 +67,7 @@ class Converter:
         if known is not None:
             self._change_schema(known, schema.states, _by_name(known, schema.states))
             return
-        known = _Machine(schema.machine, schema.states, LevelScale(self._newer))
+        known = GoMachine(schema.machine, schema.states, LevelScale(self._newer))
         if first is not None:
             self._learn_ticks(known, first)
         number = self._writer.schema(known.states)
@@ -126,24 +93,24 @@ class Converter:
         self.refused += 1
         self.last_refusal = reason
 
-    def _machine(self, id: str) -> _Machine:
+    def _machine(self, id: str) -> GoMachine:
         known = self._machines.get(id)
         if known is None:
             raise GobError(f"a transition of the unknown machine {id[:80]!r}")
         return known
 
-    def _learn_ticks(self, known: _Machine, first: object) -> None:
+    def _learn_ticks(self, known: GoMachine, first: object) -> None:
         """Room and ticks as the first transition needs them, unless it cannot be read."""
         try:
             go = transition_of(first)
             known.take(_with_room(known.states, len(go.clocks)))
             known.ticks = (0,) * len(known.states)
-            called, steps = _called(known, go), steps_of(go.steps, known.index)
+            called, steps = _called(known, go), known.steps(go.steps)
         except GobError:
             return
         known.ticks = _before(known, go, called, steps)
 
-    def _record(self, known: _Machine, go: GoTransition, time_ns: int | None) -> None:
+    def _record(self, known: GoMachine, go: GoTransition, time_ns: int | None) -> None:
         if go.queued:
             if not known.seen and len(go.clocks) == len(known.states):
                 self._growth(known, go, (), ())
@@ -152,20 +119,19 @@ class Converter:
         states = _with_room(known.states, len(go.clocks))
         if states is not known.states:
             self._change_schema(known, states, padded(known.ticks, (0,) * len(states)))
-        called, steps = _called(known, go), steps_of(go.steps, known.index)
+        called, steps = _called(known, go), known.steps(go.steps)
+        lines, pre_lines = known.lines(go.entries), known.lines(go.pre_entries)
+        if known.queued:
+            pre_lines = _take_queued(known, lines + pre_lines) + pre_lines
         grown = self._growth(known, go, called, steps)
-        lines = known.scale.ours(without_prefix(go.lines, known.id))
-        pre_lines = known.scale.ours(without_prefix(go.pre_lines, known.id))
-        refused = not go.accepted and not go.auto
-        steps = mark(steps, known.names, canceled_by(lines), refused)
         known.last_ns = time_ns or go.time_ns or known.last_ns
         self._writer.record(
             known.number,
-            Shape(go.type, called, _flags(go), grown, steps),
+            known.shape(go, called, grown, steps, lines),
             known.last_ns,
             queue_len=go.queue_len,
             lines=lines,
-            pre_lines=_take_queued(known, lines + pre_lines) + pre_lines,
+            pre_lines=pre_lines,
             source=source_of(lines),
             args=go.args,
             id=go.id,
@@ -173,8 +139,8 @@ class Converter:
         self.transitions += 1
 
     def _growth(
-        self, known: _Machine, go: GoTransition, called: tuple[int, ...], steps: Steps
-    ) -> tuple[tuple[int, int], ...]:
+        self, known: GoMachine, go: GoTransition, called: tuple[int, ...], steps: Steps
+    ) -> Changes:
         """How the clock grew; moves it on, and sets it anew when the chain is broken."""
         before = known.ticks
         after = before if go.check and known.seen else padded(go.clocks, before)
@@ -188,7 +154,7 @@ class Converter:
         known.ticks, known.seen = after, True
         return grown
 
-    def _change_schema(self, known: _Machine, states: tuple[StateDef, ...], ticks: Ticks) -> None:
+    def _change_schema(self, known: GoMachine, states: tuple[StateDef, ...], ticks: Ticks) -> None:
         if states == known.states:
             return
         self._writer.schema_changed(known.number, self._writer.schema(states), ticks)
@@ -196,7 +162,7 @@ class Converter:
         known.ticks = ticks
 
 
-def _by_name(known: _Machine, states: tuple[StateDef, ...]) -> Ticks:
+def _by_name(known: GoMachine, states: tuple[StateDef, ...]) -> Ticks:
     """The ticks for other states: those of the same names, and of the same places for
     states that had no name yet.
     """
@@ -221,7 +187,7 @@ def _with_room(states: tuple[StateDef, ...], length: int) -> tuple[StateDef, ...
     return states + tuple(StateDef(_unnamed(at)) for at in range(len(states), length))
 
 
-def _called(known: _Machine, go: GoTransition) -> tuple[int, ...]:
+def _called(known: GoMachine, go: GoTransition) -> tuple[int, ...]:
     """Indexes of the called states."""
     found = []
     for state in go.called:
@@ -232,17 +198,13 @@ def _called(known: _Machine, go: GoTransition) -> tuple[int, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _before(known: _Machine, go: GoTransition, called: tuple[int, ...], steps: Steps) -> Ticks:
+def _before(known: GoMachine, go: GoTransition, called: tuple[int, ...], steps: Steps) -> Ticks:
     after = padded(go.clocks, known.ticks)
     moved = go.accepted and not (go.check or go.queued)
     return ticks_before(after, known.states, called, steps) if moved else after
 
 
-def _flags(go: GoTransition) -> int:
-    return ShapeFlag.ACCEPTED * go.accepted | ShapeFlag.AUTO * go.auto | ShapeFlag.CHECK * go.check
-
-
-def _keep_queued(known: _Machine, go: GoTransition) -> None:
+def _keep_queued(known: GoMachine, go: GoTransition) -> None:
     """Remember a queued mutation as the lines a program with enough logging writes itself."""
     if len(known.queued) >= _QUEUED_LINES_MAX:
         return
@@ -254,16 +216,14 @@ def _keep_queued(known: _Machine, go: GoTransition) -> None:
         known.queued.append((_EVERYTHING, f"[queue:stack] {names}\n{go.stack}"))
 
 
-def _name(known: _Machine, state: str | int) -> str:
+def _name(known: GoMachine, state: str | int) -> str:
     if isinstance(state, str):
         return state
     return known.names[state] if state < len(known.names) else _unnamed(state)
 
 
-def _take_queued(known: _Machine, told: GoLines) -> GoLines:
+def _take_queued(known: GoMachine, told: GoLines) -> GoLines:
     """The lines of queued mutations that the program did not write itself."""
-    if not known.queued:
-        return ()
     texts = {text for _, text in told}
     lines = tuple(line for line in known.queued if line[1] not in texts)
     known.queued.clear()

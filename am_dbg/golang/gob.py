@@ -51,18 +51,18 @@ class GobValue:
     @property
     def type_name(self) -> str:
         """Name of its type in the program that wrote it, "" for a type without a name."""
-        definition = self.types[self.type_id]
+        definition = self.types.get(self.type_id)
         return definition.name if definition is not None else ""
 
     def fields(self) -> tuple[tuple[str, int], ...]:
         """Names and types of the fields, when this is a struct."""
-        definition = self.types[self.type_id]
+        definition = self.types.get(self.type_id)
         return definition.fields if definition is not None else ()
 
     def element_fields(self) -> tuple[tuple[str, int], ...]:
         """Names and types of the fields, when this is a list of structs."""
-        outer = self.types[self.type_id]
-        struct = self.types[outer.element] if outer is not None else None
+        outer = self.types.get(self.type_id)
+        struct = self.types.get(outer.element) if outer is not None else None
         if outer is None or outer.kind != "slice" or struct is None:
             return ()
         return struct.fields

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from am_dbg.golang.primitives import (
     ZIGZAG,
@@ -28,6 +28,7 @@ from am_dbg.golang.primitives import (
 )
 
 __all__ = [
+    "ALL_REMEMBERED_BYTES_MAX",
     "FIELDS_MAX",
     "HEIGHT_MAX",
     "LEVELS_MAX",
@@ -48,6 +49,12 @@ LEVELS_MAX = 8
 """Interfaces, or types that hold themselves, within each other."""
 VALUES_MAX = 2**20
 """Elements of all lists and maps in one value."""
+
+_KEY_BYTES = 8
+_CANDIDATES_MAX = 16
+_REMEMBERED_BYTES_MAX = 4_096
+ALL_REMEMBERED_BYTES_MAX = 256 * 1024
+"""Encoded lists of structs remembered for each type of a stream."""
 _ARRAY_MAX = 2**20
 
 _INT, _UINT, _TEXT, _INTERFACE, _WIRE_TYPE = 2, 3, 6, 8, 16
@@ -123,6 +130,10 @@ class Types:
         self._readers[_INTERFACE] = self._one_level_deeper(self._read_interface)
         self._heights[_INTERFACE] = 0
 
+    def get(self, type_id: int) -> GobType | None:
+        """The definition of a type, None for a basic one or one that was not defined."""
+        return self._types.get(type_id)
+
     def __getitem__(self, type_id: int) -> GobType | None:
         """The definition of a type, None for a basic one."""
         if type_id in _BASIC or type_id == _INTERFACE:
@@ -196,7 +207,9 @@ class Types:
                 fields = tuple((name, self.reader(inner)) for name, inner in definition.fields)
                 return _struct_reader(fields)
             case "slice":
-                return self._list_reader(definition.element)
+                read = self._list_reader(definition.element)
+                element = self._types.get(definition.element)
+                return read if element is None or element.kind != "struct" else _remembered(read)
             case "array":
                 return self._array_reader(definition)
             case "map":
@@ -304,6 +317,35 @@ class Types:
         return at + 1
 
 
+def _remembered(read: ReadValue) -> ReadValue:
+    """Lists of structs repeat: steps, log lines. Bytes that begin with all those of a value
+    read before can only mean that value again, so it is found without being read, and is
+    the same object.
+    """
+    known: dict[bytes, list[tuple[bytes, object]]] = {}
+    remembered = 0
+
+    def read_or_remember(body: Buffer, at: int) -> tuple[object, int]:
+        nonlocal remembered
+        candidates = known.setdefault(bytes(body[at : at + _KEY_BYTES]), [])
+        for place, (raw, value) in enumerate(candidates):
+            if body.startswith(raw, at):
+                if place:
+                    candidates.insert(0, candidates.pop(place))
+                return value, at + len(raw)
+        value, end = read(body, at)
+        if end - at <= _REMEMBERED_BYTES_MAX:
+            candidates.insert(0, (bytes(body[at:end]), value))
+            del candidates[_CANDIDATES_MAX:]
+            remembered += end - at
+            if remembered > ALL_REMEMBERED_BYTES_MAX:
+                known.clear()
+                remembered = 0
+        return value, end
+
+    return read_or_remember
+
+
 def _parts(definition: GobType) -> tuple[int, ...]:
     match definition.kind:
         case "struct":
@@ -333,9 +375,8 @@ def _struct_reader(fields: tuple[tuple[str, ReadValue], ...]) -> ReadValue:
     return read_struct
 
 
-def _defined(wire: object) -> GobType:
-    """The definition in a value of the type of types."""
-    assert isinstance(wire, Mapping)
+def _defined(wire: Any) -> GobType:
+    """The definition in a value of the type of types, whose fields are of known types."""
     if len(wire) != 1:
         raise GobError("a type that is not of one kind")
     kind, body = next(iter(wire.items()))
@@ -348,8 +389,8 @@ def _defined(wire: object) -> GobType:
     return GobType(kind, name, body.get("Key", 0), body.get("Elem", 0), length)
 
 
-def _fields(fields: tuple[Mapping[str, object], ...]) -> tuple[tuple[str, int], ...]:
-    found = tuple((str(field.get("Name", "")), int(str(field.get("Id", 0)))) for field in fields)
+def _fields(fields: tuple[Mapping[str, Any], ...]) -> tuple[tuple[str, int], ...]:
+    found = tuple((field.get("Name", ""), field.get("Id", 0)) for field in fields)
     if len(found) > FIELDS_MAX:
         raise GobError(f"a struct of more than {FIELDS_MAX} fields")
     if len({name for name, _ in found}) != len(found):

@@ -46,10 +46,9 @@ class LevelScale:
 
     def ours(self, lines: GoLines) -> GoLines:
         """The same lines with our level numbers."""
-        if not lines:
-            return lines
-        self._learn(lines)
-        if not (self._newer() if self._shift is None else self._shift):
+        if self._shift is None and lines:
+            self._learn(lines)
+        if not lines or not (self._newer() if self._shift is None else self._shift):
             return lines
         return tuple((level - 1 if level > 1 else level, text) for level, text in lines)
 

@@ -10,24 +10,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from am_dbg.golang.primitives import GobError
 from amtracer import limits
 from amtracer.schema import StateDef
 
 __all__ = [
+    "MUTATION_TYPE_MAX",
+    "NUMBER_MAX",
     "GoLines",
     "GoSchema",
     "GoTransition",
     "Record",
+    "Records",
+    "lines_of",
     "record_of",
     "schema_of",
     "transition_of",
 ]
 
 Record = Mapping[str, object]
+Records = tuple[object, ...]
+"""Structs, not yet checked."""
 GoLines = tuple[tuple[int, str], ...]
+
+MUTATION_TYPE_MAX = 3
+"""Add, remove, set, eval."""
+NUMBER_MAX = 2**62
+"""Ticks, and nanoseconds from 1970; what is computed from two of them fits 64 bits."""
 
 _SECONDS_TO_UNIX_EPOCH = 62_135_596_800
 """Go counts seconds from the year 1."""
@@ -47,8 +58,7 @@ class GoSchema:
     tags: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class GoTransition:
+class GoTransition(NamedTuple):
     """A transition, or a mutation that was only queued or checked.
 
     `called` are names or indexes. `clocks` are the ticks after it, perhaps fewer or more
@@ -64,9 +74,9 @@ class GoTransition:
     auto: bool
     check: bool
     queued: bool
-    steps: tuple[Record, ...]
-    lines: GoLines
-    pre_lines: GoLines
+    steps: Records
+    entries: Records
+    pre_entries: Records
     queue_len: int
     args: tuple[tuple[str, str], ...]
     stack: str
@@ -104,16 +114,16 @@ def transition_of(value: object) -> GoTransition:
     return GoTransition(
         _field(record, "MachineID", str, ""),
         _field(record, "ID", str, ""),
-        _number(record, "Type", limits.SMALL_MAX),
+        _number(record, "Type", MUTATION_TYPE_MAX),
         _texts(record, "CalledStates") or _numbers(record, "CalledStatesIdxs"),
         _numbers(record, "Clocks"),
         _field(record, "Accepted", bool, False),
         _field(record, "IsAuto", bool, False),
         _field(record, "IsCheck", bool, False),
         _field(record, "IsQueued", bool, False),
-        tuple(map(record_of, _field(record, "Steps", tuple, ()))),
-        _lines(record, "LogEntries"),
-        _lines(record, "PreLogEntries"),
+        _field(record, "Steps", tuple, ()),
+        _field(record, "LogEntries", tuple, ()),
+        _field(record, "PreLogEntries", tuple, ()),
         _number(record, "Queue", limits.INTEGER_MAX),
         tuple(sorted((str(key), str(text)) for key, text in args.items())),
         _field(record, "StackTrace", str, ""),
@@ -153,22 +163,22 @@ def _number(record: Record, name: str, high: int) -> int:
 
 def _numbers(record: Record, name: str) -> tuple[int, ...]:
     values = _field(record, name, tuple, ())
-    if values and not all(type(value) is int for value in values):
+    if values and set(map(type, values)) != {int}:
         raise GobError(f"{name} is no list of numbers")
-    if values and not 0 <= min(values) <= max(values) <= limits.INTEGER_MAX:
+    if values and not 0 <= min(values) <= max(values) <= NUMBER_MAX:
         raise GobError(f"{name} holds a number out of range")
     return values
 
 
 def _texts(record: Record, name: str) -> tuple[str, ...]:
     values = _field(record, name, tuple, ())
-    if not all(type(value) is str for value in values):
+    if values and set(map(type, values)) != {str}:
         raise GobError(f"{name} is no list of texts")
     return values
 
 
-def _lines(record: Record, name: str) -> GoLines:
-    entries = _field(record, name, tuple, ())
+def lines_of(entries: Records) -> GoLines:
+    """Level and text of log lines."""
     return tuple(
         (_number(entry, "Level", limits.SMALL_MAX), _field(entry, "Text", str, ""))
         for entry in map(record_of, entries)
@@ -182,4 +192,4 @@ def _time_ns(record: Record) -> int | None:
         return None
     seconds = int.from_bytes(raw[1:9], "big", signed=True) - _SECONDS_TO_UNIX_EPOCH
     time_ns = seconds * _NS + int.from_bytes(raw[9:13], "big", signed=True)
-    return time_ns if -limits.INTEGER_MAX <= time_ns <= limits.INTEGER_MAX else None
+    return time_ns if abs(time_ns) <= NUMBER_MAX else None

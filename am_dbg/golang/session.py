@@ -191,7 +191,7 @@ def _trouble(
         if content.finished and content.values:
             return TrailingBytesError(name, transitions)
         return DamagedSessionError(name, "cannot be decompressed", transitions)
-    if len(content.values) > 1:
+    if len(content.values) > 1 or (content.values and not content.stream.idle):
         return TrailingBytesError(name, transitions)
     error = content.error or (broken if content.values else None)
     if error is not None:
@@ -220,13 +220,18 @@ class _Conversion:
         self.converter = Converter(self._writer, lambda: types.has_field(NEWER_FIELD))
 
     def messages(self) -> Iterator[Message]:
+        """The messages; a `WireError` comes after all that was good before it."""
+        broken: WireError | None = None
         try:
             for _ in self._converted():
                 yield from self._out
                 self._out.clear()
-        finally:
-            self._writer.flush()
+        except WireError as error:
+            broken = error
+        self._writer.flush()
         yield from self._out
+        if broken is not None:
+            raise broken
 
     def _converted(self) -> Iterator[None]:
         """A step for each schema and transition."""

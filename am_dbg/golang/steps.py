@@ -13,11 +13,20 @@ from collections.abc import Mapping, Sequence
 
 from am_dbg.golang.gob_types import Boxed
 from am_dbg.golang.primitives import GobError
-from am_dbg.golang.records import Record
+from am_dbg.golang.records import Record, Records, record_of
 from amtracer import limits
 from amtracer.schema import StepDef, StepFlag
 
-__all__ = ["HANDLER", "REMOVE", "REMOVE_NOT_ACTIVE", "SET", "handler_name", "mark", "steps_of"]
+__all__ = [
+    "HANDLER",
+    "REMOVE",
+    "REMOVE_NOT_ACTIVE",
+    "SET",
+    "Steps",
+    "handler_name",
+    "marked",
+    "steps_of",
+]
 
 _RELATION = 1
 HANDLER = 2
@@ -25,15 +34,19 @@ SET = 4
 REMOVE = 8
 REMOVE_NOT_ACTIVE = 16
 
+Steps = tuple[StepDef, ...]
+
+_FAILURES = {"timeout", "recover"}
 _NO_STATE = -1
 _RELATIONS = 4
 _ANY = "Any"
 
 
-def steps_of(records: Sequence[Record], states: Mapping[str, int]) -> tuple[StepDef, ...]:
+def steps_of(records: Records, states: Mapping[str, int]) -> Steps:
     """The steps; `states` gives the index of each state name."""
-    named = any(record.get("FromState") or record.get("ToState") for record in records)
-    return tuple(_step(record, states, named) for record in records[: limits.STEPS_MAX])
+    structs = [record_of(record) for record in records[: limits.STEPS_MAX]]
+    named = any(struct.get("FromState") or struct.get("ToState") for struct in structs)
+    return tuple(_step(struct, states, named) for struct in structs)
 
 
 def _step(record: Record, states: Mapping[str, int], named: bool) -> StepDef:
@@ -98,29 +111,28 @@ def handler_name(step: StepDef, names: Sequence[str]) -> str:
     return state + ("Exit" if source else "Enter")
 
 
-def mark(
-    steps: tuple[StepDef, ...], names: Sequence[str], canceled_by: frozenset[str], canceled: bool
-) -> tuple[StepDef, ...]:
-    """The steps, with what ended a canceled negotiation marked.
+def marked(
+    steps: Steps, names: Sequence[str], canceled_by: frozenset[str], canceled: bool
+) -> Steps:
+    """The steps, with those marked that ended a negotiation or refused a state.
 
-    A log line tells which handler it was. Without one it was the last that was called,
-    as the first that says no is the last; that is not so for auto mutations, which go on
-    without the states that were refused, so `canceled` is False for them.
+    A log line may tell which handler it was, or that one failed. Without it it was the
+    last that was called, as the first that says no is the last; that is not so for auto
+    mutations, which go on without what was refused, so `canceled` is False for them.
     """
-    failed = bool(canceled_by & {"timeout", "recover"})
-    last = max((at for at, step in enumerate(steps) if step.type == HANDLER), default=None)
-    if last is None or not (canceled or canceled_by):
-        return steps
-    marked = list(steps)
-    for at, step in enumerate(steps):
-        if step.type != HANDLER:
-            continue
-        if at == last and (failed or (canceled and step.flags & StepFlag.FINAL)):
-            marked[at] = _flagged(step, StepFlag.FAILED)
-        elif (at == last and canceled) or handler_name(step, names) in canceled_by:
-            marked[at] = _flagged(step, StepFlag.DENIED)
-    return tuple(marked)
+    handlers = [at for at, step in enumerate(steps) if step.type == HANDLER]
+    denied = [at for at in handlers if handler_name(steps[at], names) in canceled_by]
+    if not handlers or denied or not (canceled or canceled_by):
+        return _flagged(steps, denied, StepFlag.DENIED)
+    last = handlers[-1]
+    failed = canceled_by & _FAILURES or steps[last].flags & StepFlag.FINAL
+    return _flagged(steps, [last], StepFlag.FAILED if failed else StepFlag.DENIED)
 
 
-def _flagged(step: StepDef, flag: StepFlag) -> StepDef:
-    return StepDef(step.type, step.relation, step.flags | flag, step.source, step.target)
+def _flagged(steps: Steps, places: Sequence[int], flag: StepFlag) -> Steps:
+    flagged = list(steps)
+    for at in places:
+        step = steps[at]
+        flags = step.flags | flag
+        flagged[at] = StepDef(step.type, step.relation, flags, step.source, step.target)
+    return tuple(flagged)
