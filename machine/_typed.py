@@ -126,6 +126,8 @@ def _declared_in(cls: type) -> dict[str, object]:
     for name, annotation in cls.__annotations__.items():
         if name.startswith("_") or annotation not in ("str", str):
             continue
+        if callable(getattr(StatesBase, name, None)):
+            raise TypeError(f"{cls.__name__}.{name}: no state can have this name here")
         value = declared[name] = cls.__dict__.get(name)
         if isinstance(value, _Declared):
             value.name = name
@@ -134,8 +136,6 @@ def _declared_in(cls: type) -> dict[str, object]:
     for name, value in cls.__dict__.items():
         if isinstance(value, _Declared) and name not in declared:
             raise TypeError(f"{cls.__name__}.{name}: write it as `{name}: str = state(...)`")
-        if name in declared and callable(getattr(StatesBase, name, None)):
-            raise TypeError(f"{cls.__name__}.{name}: no state can have this name here")
     return declared
 
 

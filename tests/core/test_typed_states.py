@@ -169,7 +169,7 @@ def test_the_names_of_methods_are_taken() -> None:
     with pytest.raises(TypeError, match=r"Bad\.names: no state can have this name here"):
 
         class Bad(StatesBase):
-            names: str = state()  # type: ignore[assignment]
+            names: str  # type: ignore[assignment]
 
 
 class ConnectedGroups(GroupsBase):

@@ -417,6 +417,20 @@ def test_waiters_outlive_a_change_of_schema(made: Make) -> None:
     assert mach.tick("B") == 3
 
 
+def test_a_refused_schema_leaves_waiters_and_clocks_alone(made: Make) -> None:
+    """When the new order misses a state, nothing changes and old waiters go on."""
+    mach = made("A{} B{}")
+    mach.add1("B")
+    handle = mach.when(["A", "B"])
+    before = mach.clock()
+    with pytest.raises(am.errors.MachineError):
+        mach.set_struct({"A": am.State(), "B": am.State()}, ["A"])
+    assert mach.clock() == before
+    mach.add1("A")
+
+    assert handle.done
+
+
 def test_a_state_that_the_schema_lost_counts_as_inactive(made: Make) -> None:
     """Whoever waits for it to go is released, whoever waits for it to come waits on."""
     mach = made("A{} B{} C{}")
