@@ -7,8 +7,8 @@ from itertools import zip_longest
 from am_dbg.ink import BLANK, Ink, Line, Run, fit, left, width_of
 from am_dbg.keys import help_rows
 
-KEYS_WIDTH = 68
-MARKS_WIDTH = 38
+KEYS_WIDTH = 74
+MARKS_WIDTH = 42
 GAP = 3
 
 _MARKS: tuple[tuple[str, tuple[tuple[str, Ink, str], ...]], ...] = (

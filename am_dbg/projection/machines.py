@@ -130,7 +130,7 @@ def machine_row(place: Place, is_selected: bool, now_ns: int) -> MachineRow:
     until = track.last_at_or_before(now_ns)
     active = _active_marks(track, until)
     mark = active[:1]
-    if not mark.isupper() and _had_error(track, until):
+    if mark != "E" and _had_error(track, until):
         mark = "e"
     return MachineRow(
         key=track.key,

@@ -81,7 +81,15 @@ def project_timeline(
 
 def column_of(position: int, count: int, width: int) -> int:
     """The middle one of the columns that stand for a position, counted from 1."""
-    return max(0, min(width - 1, (2 * position - 1) * width // (2 * count)))
+    first, last = columns_of(position, count, width)
+    return (first + last) // 2
+
+
+def columns_of(position: int, count: int, width: int) -> tuple[int, int]:
+    """The first and the last column of a position; one where positions share columns."""
+    last = max(0, min(width, -(-position * width // count)) - 1)
+    first = -(-(position - 1) * width // count)
+    return min(first, last), last
 
 
 def number_at(visible: Visible, column: int, width: int) -> int:
@@ -157,11 +165,8 @@ def _marked(found: Numbers, visible: Visible, count: int, width: int) -> set[int
     number = found.next(0)
     while number is not None:
         position = visible.position_of(number)
-        first = (position - 1) * width // count
-        last = max(first, -(-position * width // count) - 1)
-        if count <= width:
-            first = -(-(position - 1) * width // count)
-        marked.update(range(first, min(last, width - 1) + 1))
+        first, last = columns_of(position, count, width)
+        marked.update(range(first, last + 1))
         following = max(position, (last + 1) * count // width)
         if following >= count:
             break
