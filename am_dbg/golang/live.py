@@ -84,6 +84,11 @@ class GoConnection:
         self.refused = 0
         self.last_refusal = ""
 
+    @property
+    def idle(self) -> bool:
+        """True between calls, where a program may leave."""
+        return self._stream.idle and self._request is None
+
     def receive(self, data: bytes, now_ns: int) -> bytes:
         """Take bytes that came at this time and give those to send back.
 

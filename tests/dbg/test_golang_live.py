@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import socket
 from contextlib import suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from am_dbg.doors import Peer
+from am_dbg.golang.door import GoDoor, GoSpeaker
 from am_dbg.golang.gob import GobStream
 from am_dbg.golang.live import FIRST_BYTES, GoConnection, looks_like_go
 from am_dbg.golang.primitives import GobError
 from am_dbg.golang.records import record_of
+from am_dbg.server import Server
+from am_dbg.store import Store
+from amtracer.address import Address
 from amtracer.schema import BatchMessage, HelloMessage, MachineMessage, Message
 from tests.dbg.golang_bytes import INT, TEXT, UINT, message, slice_of, struct_of, text, uint
 from tests.dbg.golang_history import live, meant, stored, told
@@ -214,6 +220,77 @@ def test_clocks_of_any_length_and_called_states_out_of_range_are_survived() -> N
     assert track.count == 3
     assert program.connection.refused == 1
     assert [gap.lost for gap in track.gaps if gap.lost] == [1]
+
+
+class Wire:
+    """What a door sends back, and the store it feeds."""
+
+    def __init__(self) -> None:
+        self.store = Store()
+        self.sent = b""
+
+    def send(self, data: bytes) -> None:
+        self.sent += data
+
+    def speaker(self) -> GoSpeaker:
+        return GoDoor(lambda: NOW).open(Peer("127.0.0.1:9", self.store, self.send))
+
+
+def test_a_door_feeds_the_store_and_answers() -> None:
+    """A recorded program that leaves between two calls ends its stream as whole."""
+    wire = Wire()
+    speaker = wire.speaker()
+    speaker.feed(live("child")["bytes"])
+    (track,) = wire.store.tracks
+    assert (track.id, track.count, track.connected) == ("live-child", 6, True)
+    assert track.time_at(1) == NOW
+
+    speaker.close("connection lost")
+
+    assert wire.sent == live("child-reply")["bytes"]
+    assert (track.connected, list(track.gaps)) == (False, [])
+
+
+def test_a_program_that_leaves_within_a_call_shows_as_cut() -> None:
+    """Half a call tells that something is missing."""
+    wire = Wire()
+    speaker = wire.speaker()
+    speaker.feed(live("child")["bytes"][:-1])
+    speaker.close("connection lost")
+    (track,) = wire.store.tracks
+
+    assert [gap.reason for gap in track.gaps] == ["connection lost"]
+
+
+def test_a_stranger_at_the_door_opens_no_stream() -> None:
+    """Nothing appears in the list of machines or streams."""
+    wire = Wire()
+    speaker = wire.speaker()
+    with pytest.raises(GobError):
+        speaker.feed(b"\x2e" + b"\0" * 60)
+    speaker.close("no calls")
+
+    assert list(wire.store.streams) == []
+
+
+def test_a_go_program_is_let_in_at_the_port_of_the_debugger() -> None:
+    """The same port takes both kinds of programs; the first bytes tell them apart."""
+    store = Store()
+    server = Server(store, doors=(GoDoor(),))
+    server.start(Address("127.0.0.1", 0))
+    answer = live("parent-reply")["bytes"]
+    try:
+        address = server.addresses[0]
+        with socket.create_connection((address.host, address.port), timeout=20) as connection:
+            connection.sendall(live("parent")["bytes"])
+            received = b""
+            while len(received) < len(answer) and (piece := connection.recv(65_536)):
+                received += piece
+    finally:
+        server.stop()
+
+    assert received == answer
+    assert [(track.id, track.count) for track in store.tracks] == [("live-parent", 27)]
 
 
 def test_a_stranger_says_no_hello() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import brotli
 import pytest
 
-from am_dbg.golang.ids import only_referred_ids
+from am_dbg.exporting import export_session
 from am_dbg.golang.primitives import read_int, read_uint
 from am_dbg.golang.session import is_go_session, read_go_session
 from amtracer.errors import (
@@ -159,21 +159,6 @@ def test_a_converted_session_reads_back_equal(tmp_path: Path) -> None:
             writer.write(message)
 
     assert list(read_session(tmp_path / "s.msgpack.br"))[:-1] == messages
-
-
-def test_ids_are_kept_only_where_a_source_names_them() -> None:
-    """What an export leaves out are ids nobody refers to; all else is the same."""
-    messages = read(WHOLE)
-    named = {s.tx for m in messages if isinstance(m, BatchMessage) for s in m.sources.values()}
-
-    lean = list(only_referred_ids(messages))
-
-    kept = {tx for m in lean if isinstance(m, BatchMessage) for tx in m.ids.values()}
-    assert kept == named
-    assert transitions(lean) == TRANSITIONS
-    assert [m for m in lean if not isinstance(m, BatchMessage)] == [
-        m for m in messages if not isinstance(m, BatchMessage)
-    ]
 
 
 def test_the_first_kilobytes_tell_a_go_session() -> None:
@@ -385,8 +370,6 @@ def test_the_large_session_is_a_fifth_in_our_format(
 ) -> None:
     """255 KB of the Go debugger become at most 60 KB."""
     path = tmp_path / "s.msgpack.br"
-    with SessionWriter(path) as writer:
-        for message in only_referred_ids(simulation[0]):
-            writer.write(message)
+    export_session(stored(simulation[0]), path)
 
     assert path.stat().st_size <= 60_000
