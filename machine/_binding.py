@@ -7,6 +7,7 @@ import threading
 
 from machine._enums import LogLevel
 from machine._handler_names import check_handlers, list_handlers
+from machine._handler_thread import HandlerThread
 from machine._handlers import Binding, Bindings
 from machine._mutating import Mutating
 from machine._tracing import Hooks, Tracer
@@ -17,6 +18,7 @@ class BindingCalls(Mutating):
     """The calls that bind and detach."""
 
     _detect_eval: bool = False
+    _handler_thread: HandlerThread | None = None
     _changing = threading.RLock()  # of all machines; held only to replace what is bound
 
     def bind_handlers(self, handlers: object) -> None:
@@ -36,7 +38,8 @@ class BindingCalls(Mutating):
             list_handlers(handlers, self._schema.names)
         with BindingCalls._changing:
             items = self._bindings.items
-            binding = Binding(handlers, len(items))
+            wrap = None if self._handler_thread is None else self._handler_thread.wrap
+            binding = Binding(handlers, len(items), wrap)
             self._bindings = Bindings((*items, binding))
         self.log_lvl(LogLevel.OPS, f"[handlers] bind {binding.name or binding.index}")
 

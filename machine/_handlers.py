@@ -53,17 +53,20 @@ _SUFFIX = {Phase.EXIT: "Exit", Phase.ENTER: "Enter", Phase.END: "End", Phase.STA
 class Binding:
     """One bound object; asked by handler name."""
 
-    __slots__ = ("_found", "index", "name", "target")
+    __slots__ = ("_found", "_wrap", "index", "name", "target")
 
-    def __init__(self, target: object, index: int) -> None:
+    def __init__(
+        self, target: object, index: int, wrap: Callable[[Handler], Handler] | None = None
+    ) -> None:
         self.target = target
+        self._wrap = wrap
         self.index = index
         self.name = emitter_name(target)
         self._found: dict[str, Handler | None] = {}
 
     def at(self, index: int) -> Binding:
         """The same object bound at another place; keeps what was looked up."""
-        moved = Binding(self.target, index)
+        moved = Binding(self.target, index, self._wrap)
         moved._found = self._found
         return moved
 
@@ -78,6 +81,8 @@ class Binding:
         else:
             handler = getattr(self.target, name, None)
         found = handler if callable(handler) else None
+        if found is not None and self._wrap is not None:
+            found = self._wrap(found)
         self._found[name] = found
         return found
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from machine._arg_log import new_args_mapper
 from machine._automaton import NODES_MAX, automaton_of
@@ -18,11 +18,13 @@ from machine._context import Context
 from machine._enums import LogLevel
 from machine._evaluating import Evaluating
 from machine._executor import Executor
+from machine._handler_thread import HandlerThread
 from machine._lifecycle import checked_tags
 from machine._logging import ArgsMapper
 from machine._schema import check_strict, schema_of
 from machine._state import Names, Struct
 from machine._tracing import Tracer
+from machine._watchdog import watch
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -86,6 +88,8 @@ class Machine(Evaluating):
         queue_limit: int = 1000,
         detect_eval: bool = False,
         executor: AbstractEventLoop | None = None,
+        handler_runner: Literal["inline", "thread"] = "inline",
+        watchdog: bool = False,
     ) -> None:
         self.handler_timeout = handler_timeout
         self.panic_to_exception = panic_to_exception
@@ -96,9 +100,7 @@ class Machine(Evaluating):
         self._detect_eval = detect_eval
         self._tags = checked_tags(tuple(tags))
         self._parent_id = parent_id
-        if executor is not None:
-            self._executor = Executor(self, executor)
-            self._set_slow()
+        self._choose_threads(executor, handler_runner, watchdog)
         if log_level:
             self.set_log_level(log_level)
         if parent is not None:
@@ -110,6 +112,24 @@ class Machine(Evaluating):
             name = self._schema.names[cycle]
             text = f"[resolver] relation error: state {name} has a Require cycle for {self.id}"
             self.log_lvl(LogLevel.CHANGES, "%s", text)
+
+    def _choose_threads(
+        self,
+        executor: AbstractEventLoop | None,
+        handler_runner: Literal["inline", "thread"],
+        watchdog: bool,
+    ) -> None:
+        """Where the queue is drained, where handlers run, and who looks after them."""
+        if handler_runner not in ("inline", "thread"):
+            raise ValueError(f'handler_runner is "inline" or "thread", not {handler_runner!r}')
+        if executor is not None:
+            self._executor = Executor(self, executor)
+            self._set_slow()
+        if handler_runner == "thread":
+            self._handler_thread = runner = HandlerThread()
+            self.handle_dispose(lambda _id, _ctx: runner.stop())
+        if watchdog:
+            watch(self)
 
     def _announce_child(self, child: Machine) -> None:
         """Tell the inheritable tracers of a machine that was made with this parent."""

@@ -1,0 +1,153 @@
+"""The watchdog: tells which line of code a late handler is stuck in.
+
+Handlers run in the thread that mutates, so nobody can stop one that hangs, and its
+lateness is noticed when it returns, if it ever does. Meanwhile `event.is_valid()` turns
+False at the timeout by itself: the event looks at the clock. What only another thread can
+do is say where the handler is. `Machine(..., watchdog=True)` asks for that: one thread for
+all watched machines looks at each of them several times in a timeout, and writes one
+warning for each handler call that is over it to the logger "asyncmachine".
+
+It costs the machine nothing: what the thread reads, the current transition, the handler's
+name and the time at which it began, is kept anyway. Each handler call has a time of its
+own, so the time of one is never held against the next. The thread looks twice: it reads
+the clock in between, so what it tells of was really still running then.
+
+The thread is a daemon, starts with the first machine and ends when there is none left;
+machines are held weakly. A forked child starts its own.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from math import inf
+from time import monotonic
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from machine._handler_thread import Job
+from machine._report import warn
+from machine._walk import walk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+    from machine._engine import Engine
+    from machine._transition import Transition
+
+LOOKS_PER_TIMEOUT = 4
+PAUSE_MIN_S = 0.01
+PAUSE_MAX_S = 1.0
+
+
+class Watchdog:
+    """The watched machines and the thread that looks at them."""
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._changed = threading.Condition()
+        self._told: WeakKeyDictionary[Engine, float] = WeakKeyDictionary()
+        self._thread: threading.Thread | None = None
+
+    def watch(self, mach: Engine) -> None:
+        """Look at this machine from now on, until it is disposed or gone."""
+        with self._changed:
+            self._told[mach] = -inf
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="am-watchdog", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+
+    def look(self) -> float:
+        """Look at all of them once; gives the seconds until the next look."""
+        pause = PAUSE_MAX_S
+        for mach in self._machines():
+            if mach._disposed:
+                self._told.pop(mach, None)
+                continue
+            limit = mach._handler_limit
+            pause = min(pause, limit / LOOKS_PER_TIMEOUT)
+            self._look_at(mach, limit)
+        return max(pause, PAUSE_MIN_S)
+
+    def _machines(self) -> list[Engine]:
+        with self._changed:
+            return list(self._told)
+
+    def _look_at(self, mach: Engine, limit: float) -> None:
+        tx, name = mach._tx, mach._handler
+        if tx is None or not name:
+            return
+        began = tx.clock
+        if self._told.get(mach) == began or self._clock() - began <= limit:
+            return
+        if mach._tx is tx and mach._handler == name and tx.clock == began:
+            self._told[mach] = began
+            warn(
+                "handler %s of machine %s runs for more than %g s%s",
+                name,
+                mach.id,
+                limit,
+                place(tx),
+            )
+
+    def _run(self) -> None:
+        while True:
+            pause = self.look()
+            with self._changed:
+                if not self._told:
+                    self._thread = None
+                    return
+                self._changed.wait(pause)
+
+    def forked(self) -> None:
+        """Go on in a forked child, where the thread is gone."""
+        self._changed = threading.Condition()
+        self._thread = None
+        for mach in list(self._told):
+            self.watch(mach)
+
+
+def place(tx: Transition) -> str:
+    """Where the thread that runs a transition's handler is now, as words to be added."""
+    frames = list(sys._current_frames().values())
+    for runs in (_runs_job, _walks):
+        for frame in frames:
+            if any(runs(caller, tx) for caller in _callers(frame)):
+                return _words(frame)
+    return ""
+
+
+def _callers(frame: FrameType | None) -> Iterator[FrameType]:
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def _runs_job(frame: FrameType, tx: Transition) -> bool:
+    """Is it the border of a handler thread that runs a handler of this transition."""
+    return frame.f_code is Job.run.__code__ and frame.f_locals["self"].event._tx is tx
+
+
+def _walks(frame: FrameType, tx: Transition) -> bool:
+    """Is it the walk through this transition."""
+    return frame.f_code is walk.__code__ and frame.f_locals.get("tx") is tx
+
+
+def _words(frame: FrameType) -> str:
+    import linecache  # only needed when something hangs
+
+    file, line = frame.f_code.co_filename, frame.f_lineno
+    text = linecache.getline(file, line).strip()
+    return f", now at {file}:{line} in {frame.f_code.co_qualname}: {text}"
+
+
+watchdog = Watchdog()
+"""The watchdog of this process."""
+
+watch = watchdog.watch
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=watchdog.forked)
