@@ -5,7 +5,8 @@
 """
 
 from machine import errors
-from machine._arg_log import new_args_mapper
+from machine._arg_log import new_args_mapper, new_typed_args_mapper
+from machine._args import AT, args_key, args_to_log_map, parse_args, pass_, pass_merge
 from machine._automaton import NODES_MAX
 from machine._clock import Clock, Tick, Time, is_active_tick, is_time_after
 from machine._context import Context, ContextCanceled, ContextDeadline, background
@@ -41,11 +42,13 @@ from machine._structs import (
 )
 from machine._tracing import Tracer
 from machine._transition import Event, EventRef, LogEntry, Transition
+from machine._typed import GroupsBase, StatesBase, new_state_groups, new_states, state
 from machine._wait_handle import WaitHandle
 
 __all__ = [
     "A",
     "ANY",
+    "AT",
     "Clock",
     "Context",
     "ContextCanceled",
@@ -55,6 +58,7 @@ __all__ = [
     "Event",
     "EventRef",
     "ExceptionHandler",
+    "GroupsBase",
     "LogEntry",
     "LogLevel",
     "Machine",
@@ -69,6 +73,7 @@ __all__ = [
     "S",
     "Serialized",
     "State",
+    "StatesBase",
     "Step",
     "StepType",
     "Struct",
@@ -78,6 +83,8 @@ __all__ = [
     "Transition",
     "WaitHandle",
     "a_merge",
+    "args_key",
+    "args_to_log_map",
     "background",
     "clone_states",
     "debug_options",
@@ -94,7 +101,14 @@ __all__ = [
     "log_level_text",
     "new_args_mapper",
     "new_common",
+    "new_state_groups",
+    "new_states",
+    "new_typed_args_mapper",
+    "parse_args",
+    "pass_",
+    "pass_merge",
     "s_add",
+    "state",
     "state_add",
     "state_set",
     "states_equal",
