@@ -5,6 +5,7 @@
 """
 
 from machine import errors
+from machine._api import MachineApi
 from machine._arg_log import new_args_mapper, new_typed_args_mapper
 from machine._args import AT, args_key, args_to_log_map, parse_args, pass_, pass_merge
 from machine._automaton import NODES_MAX
@@ -22,8 +23,9 @@ from machine._enums import (
 )
 from machine._exception_handler import ExceptionHandler
 from machine._handler_names import list_handlers
-from machine._machine import Machine, debug_options, new_common
+from machine._machine import Machine, new_common
 from machine._mutation import Mutation, MutSource
+from machine._options import Opts, opts_with_debug, opts_with_tracers
 from machine._panic import Panic
 from machine._select import every, every_async, first, first_async
 from machine._serialized import Serialized
@@ -62,11 +64,13 @@ __all__ = [
     "LogEntry",
     "LogLevel",
     "Machine",
+    "MachineApi",
     "MutSource",
     "Mutation",
     "MutationType",
     "NODES_MAX",
     "Names",
+    "Opts",
     "Panic",
     "Relation",
     "Result",
@@ -87,7 +91,6 @@ __all__ = [
     "args_to_log_map",
     "background",
     "clone_states",
-    "debug_options",
     "diff_states",
     "errors",
     "every",
@@ -104,6 +107,8 @@ __all__ = [
     "new_state_groups",
     "new_states",
     "new_typed_args_mapper",
+    "opts_with_debug",
+    "opts_with_tracers",
     "parse_args",
     "pass_",
     "pass_merge",

@@ -21,6 +21,8 @@ from machine._executor import Executor
 from machine._handler_thread import HandlerThread
 from machine._lifecycle import checked_tags
 from machine._logging import ArgsMapper
+from machine._options import opts_with_debug
+from machine._resolver import Resolver
 from machine._schema import check_strict, schema_of
 from machine._state import Names, Struct
 from machine._tracing import Tracer
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
 
 COMMON_LOG_ARGS = ("name", "id", "port", "addr")
 COMMON_LOG_ARGS_CHARS = 20
-DEBUG_HANDLER_TIMEOUT_S = 600.0
 
 
 class Machine(Evaluating):
@@ -90,7 +91,10 @@ class Machine(Evaluating):
         executor: AbstractEventLoop | None = None,
         handler_runner: Literal["inline", "thread"] = "inline",
         watchdog: bool = False,
+        resolver: Resolver | None = None,
     ) -> None:
+        if resolver is not None:
+            self._use_resolver(resolver)
         self.handler_timeout = handler_timeout
         self.panic_to_exception = panic_to_exception
         self.log_stack_trace = log_stack_trace
@@ -169,7 +173,7 @@ def new_common(
     """
     usual: dict[str, Any] = {}
     if os.environ.get("AM_DEBUG"):
-        usual = debug_options()
+        usual = opts_with_debug()
     elif os.environ.get("AM_TEST_RUNNER"):
         usual = {"handler_timeout": 1.0}
     usual["log_args"] = new_args_mapper(COMMON_LOG_ARGS, COMMON_LOG_ARGS_CHARS)
@@ -178,8 +182,3 @@ def new_common(
     if handlers is not None:
         mach.bind_handlers(handlers)
     return mach
-
-
-def debug_options() -> dict[str, Any]:
-    """Options for stepping through handlers: long timeouts, errors pass through."""
-    return {"panic_to_exception": False, "handler_timeout": DEBUG_HANDLER_TIMEOUT_S}

@@ -264,7 +264,7 @@ def test_export_import(made: Made) -> None:
 
 def test_with_opts() -> None:
     """WithOpts: debugging gives handlers time and lets their errors through."""
-    options = am.debug_options()
+    options = am.opts_with_debug()
 
     assert options == {"handler_timeout": 600.0, "panic_to_exception": False}
 
