@@ -133,6 +133,10 @@ class Automaton:
             node.plans[call] = plan
         return plan
 
+    def for_schema(self, schema: Schema) -> Automaton:
+        """The automaton that goes on when the schema is changed."""
+        return automaton_of(schema, self.limit)
+
     def _forget(self) -> None:
         nodes, self.nodes = self.nodes, {}
         for node in list(nodes.values()):

@@ -175,6 +175,8 @@ class Bindings:
         if len(self.programs) >= PROGRAMS_MAX:
             self.programs.clear()
         found = self._make(plan, every=False)
+        if not plan.node.automaton.limit:
+            return found  # the plan will not be met again
         return self.programs.setdefault(plan, found)
 
     def every(self, plan: Plan) -> Program:

@@ -136,8 +136,8 @@ def resolve(schema: Schema, active: Indexes, call: Call, trail: Trail | None = N
     """Decide what becomes of a call while these states are active, in this order."""
     before = mask_of(active)
     if trail is not None:
-        _request(active, before, call, trail)
-    targets = _targets(schema, active, before, call, trail)
+        request(active, before, call, trail)
+    targets = targets_of(schema, start(active, call), before, call, trail)
     if trail is not None:
         trail.line("implied", [t for t in targets if not (before | call.mask) >> t & 1])
     return judge(schema, active, call, targets, trail)
@@ -173,7 +173,8 @@ def _reject(call: Call, after: int, trail: Trail) -> None:
         trail.state(StepType.CANCEL, state)
 
 
-def _request(active: Indexes, before: int, call: Call, trail: Trail) -> None:
+def request(active: Indexes, before: int, call: Call, trail: Trail) -> None:
+    """Write down what was asked for."""
     for state in call.called:
         trail.state(StepType.REQUESTED, state)
     if call.type is REMOVE:
@@ -189,20 +190,21 @@ def _request(active: Indexes, before: int, call: Call, trail: Trail) -> None:
                 trail.state(StepType.REMOVE, state)
 
 
-def _start(active: Indexes, call: Call) -> list[int]:
+def start(active: Indexes, call: Call) -> list[int]:
+    """The list that the passes begin with."""
     if call.type is SET:
         return list(call.called)
     rest = [state for state in active if not call.mask >> state & 1]
     return rest if call.type is REMOVE else [*call.called, *rest]
 
 
-def _targets(
-    schema: Schema, active: Indexes, before: int, call: Call, trail: Trail | None
+def targets_of(
+    schema: Schema, states: list[int], before: int, call: Call, trail: Trail | None
 ) -> list[int]:
     """The five passes and the sort."""
     idle = before & ~schema.multi_mask  # active, so its add is not applied again
     barred = call.mask if call.type is REMOVE else 0
-    states = _add(schema, _start(active, call), idle, barred, trail)
+    states = _add(schema, states, idle, barred, trail)
     states = require(schema, states, trail)
     states = _unblocked(schema, states, trail)
     removed = 0

@@ -8,14 +8,18 @@ nothing changes.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
 
-from machine._automaton import automaton_of
 from machine._binding import BindingCalls
 from machine._enums import LogLevel
+from machine._resolver import RelationsResolver, Resolver, ResolverAutomaton, check_resolver
 from machine._schema import Schema, check_strict, reordered, schema_of, take_in
 from machine._serialized import Serialized
 from machine._state import EXCEPTION, Names, Struct, names_tuple, unique
 from machine.errors import MachineError, StateUnknownError
+
+if TYPE_CHECKING:
+    from machine._machine import Machine
 
 
 class Restructuring(BindingCalls):
@@ -24,6 +28,7 @@ class Restructuring(BindingCalls):
     _states_verified: bool = False
     _schema_ver: int = 0
     _strict: bool = False
+    _resolver: Resolver | None = None
 
     def states_verified(self) -> bool:
         """Was the order of states fixed by `verify_states`."""
@@ -84,9 +89,11 @@ class Restructuring(BindingCalls):
         kept = dict(zip(old.names, ticks, strict=True))
         active = [old.names[index] for index in self._node.active]
         places = tuple(schema.index[name] for name in active if name in schema.index)
-        self._node = automaton_of(schema, self._node.automaton.limit).node(places)
+        self._node = self._node.automaton.for_schema(schema).node(places)
         self._ticks = [kept.get(name, 0) for name in schema.names]
         self._schema, self._index = schema, schema.index
+        if self._resolver is not None:
+            self._resolver.new_struct()
         for mutation in self._queue:
             known = [name for name in mutation.call.names if name in schema.index]
             mutation.call = schema.call(mutation.call.type, known)
@@ -94,6 +101,22 @@ class Restructuring(BindingCalls):
             self._waiters.schema_changed()
         if self._state_contexts is not None:
             self._state_contexts.schema_changed()
+
+    def resolver(self) -> Resolver:
+        """What decides about targets; relations do unless it was given one."""
+        return (
+            RelationsResolver(cast("Machine", self)) if self._resolver is None else self._resolver
+        )
+
+    def _use_resolver(self, resolver: Resolver) -> None:
+        """Let an object decide from now on; once, at construction."""
+        check_resolver(resolver)
+        mach = cast("Machine", self)
+        if isinstance(resolver, RelationsResolver):
+            resolver.machine = mach
+        self._resolver = resolver
+        self._node = ResolverAutomaton(self._schema, mach, resolver).node(())
+        resolver.new_struct()
 
     def export(self) -> Serialized:
         """The machine's id, states and ticks; needs a verified order."""
@@ -115,7 +138,7 @@ class Restructuring(BindingCalls):
         ticks = list(data.time)
         active = tuple(index for index, tick in enumerate(ticks) if tick % 2)
         self._schema, self._index = schema, schema.index
-        self._node = automaton_of(schema, self._node.automaton.limit).node(active)
+        self._node = self._node.automaton.for_schema(schema).node(active)
         self._ticks = ticks
         self._id = data.id
         self._states_verified = True
