@@ -37,7 +37,7 @@ class Logging:
     _disposed: bool = False
     _log_id: bool = True
     _log_args: ArgsMapper | None = None
-    _logger: Logger | None = print_line
+    _logger: Logger | None = staticmethod(print_line)
 
     _tx: Transition | None
     _handler: str
