@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable
+from types import FrameType
 
 from machine._context import Context
 from machine._enums import LogLevel, MutationType
 from machine._mutation import Mutation
 from machine._subscribing import Subscribing
+from machine._walk import walk
 from machine.errors import EvalTimeoutError, InvalidArgsError
 
 
@@ -30,24 +33,34 @@ class Evaluating(Subscribing):
             raise InvalidArgsError("eval needs a source")
         if self._disposing or (ctx is not None and ctx.done):
             return False
-        if self._detects_eval() and self._handler:
+        if self._detects_eval() and self._is_inside():
             raise RuntimeError(f"eval {source} called from handler {self._handler}")
         turn = _Turn(fn)
         self.log_lvl(LogLevel.OPS, f"[eval] {source}")
         mutation = Mutation(self._schema.call(MutationType.ADD, ()), eval_fn=turn.run)
-        self._queue.appendleft(mutation)
-        self._run(mutation)
+        self._prepend(mutation)
         return self._await_turn(source, turn, ctx)
 
     def _detects_eval(self) -> bool:
         return self._detect_eval or "AM_DETECT_EVAL" in os.environ or "AM_DEBUG" in os.environ
 
+    def _is_inside(self) -> bool:
+        """Does the calling thread carry out a transition; told by its stack, so it is slow."""
+        frame: FrameType | None = sys._getframe()
+        while frame is not None:
+            if frame.f_code is walk.__code__ and frame.f_locals["mach"] is self:
+                return True
+            frame = frame.f_back
+        return False
+
     def _await_turn(self, source: str, turn: _Turn, ctx: Context | None) -> bool:
         if not turn.ended.is_set():
-            for ending in (self.ctx, ctx):
-                if ending is not None:
-                    ending.add_done_callback(lambda _: turn.ended.set())
+            endings = [ending for ending in (self.ctx, ctx) if ending is not None]
+            for ending in endings:
+                ending.add_done_callback(turn.interrupt)
             turn.ended.wait(self.eval_timeout)
+            for ending in endings:
+                ending.remove_done_callback(turn.interrupt)
         if turn.give_up():
             if turn.error is not None:
                 raise turn.error
@@ -84,6 +97,10 @@ class _Turn:
         finally:
             self.ran = True
             self.ended.set()
+
+    def interrupt(self, _: Context) -> None:
+        """A context ended: whoever waits has to look."""
+        self.ended.set()
 
     def give_up(self) -> bool:
         """True if it ran or is running, and then waits for its end; else it never will."""
