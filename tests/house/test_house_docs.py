@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from am_dbg.cli import command
+
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)#\s]+)[^)]*\)")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -101,6 +103,14 @@ def test_papers_name_only_doors_that_exist(root: Path, papers: dict[str, str]) -
 
     assert {"demo", "test", "check", "format", "docs"} <= named
     assert named <= make_targets(root)
+
+
+def test_the_readme_names_every_command(root: Path) -> None:
+    """The table of commands in the README is what `am-dbg` knows."""
+    text = (root / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"^\| `am-dbg ([a-z]+)", text, re.MULTILINE))
+
+    assert named == set(command.commands)
 
 
 def test_files_that_the_readme_names_exist(root: Path) -> None:

@@ -14,7 +14,25 @@ NAMES_FORBIDDEN = {"utils", "util", "helpers", "helper", "common", "misc"}
 
 PRINTING = {"am_dbg/cli.py"}
 
-BROAD_EXCEPTS: dict[tuple[str, str], str] = {}
+USER_CODE = "protects the machine from user code"
+
+BROAD_EXCEPTS = {
+    ("machine/_calling.py", "_judge"): USER_CODE,
+    ("machine/_calling.py", "_run_one"): USER_CODE,
+    ("machine/_calling.py", "run_handler"): USER_CODE,
+    ("machine/_evaluating.py", "run"): "hands the error to the caller of eval",
+    ("machine/_handler_thread.py", "run"): "raised again in the thread that drains",
+    ("machine/_latch.py", "call_all"): USER_CODE,
+    ("machine/_timers.py", "_call"): "protects the deadlines of everybody else",
+    ("machine/_tracing.py", "fire_one"): "protects the host from a guest",
+    ("machine/_tracing.py", "tell"): "protects the host from a guest",
+    ("machine/_wait_kinds.py", "asks"): USER_CODE,
+    ("machine/_wait_kinds.py", "matches"): USER_CODE,
+    ("machine/_walk.py", "walk"): "passes through, once the books are closed",
+    ("amtracer/sender.py", "_guarded_round"): "protects the host from a guest",
+    ("am_dbg/server.py", "data_received"): "protects the other connections",
+}
+"""Where everything may be caught: file and function, and who is protected."""
 
 EXECUTING = {"eval", "exec", "compile", "__import__", "execfile"}
 EXECUTING_MODULES = {"pickle", "cPickle", "marshal", "shelve", "dill", "runpy"}
@@ -29,6 +47,10 @@ def broad_excepts(source: Source) -> Iterator[tuple[str, str]]:
 
 
 def is_broad(handler: ast.ExceptHandler) -> bool:
+    """Catches everything and keeps it; what ends in a bare `raise` only cleans up."""
+    last = handler.body[-1]
+    if isinstance(last, ast.Raise) and last.exc is None:
+        return False
     if handler.type is None:
         return True
     caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
