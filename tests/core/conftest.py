@@ -148,7 +148,7 @@ class FakeClock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
     """Handlers take as long as this clock is advanced while they run."""
     fake = FakeClock()
-    for module in ("machine._calling", "machine._walk"):
+    for module in ("machine._calling", "machine._transition", "machine._walk"):
         monkeypatch.setattr(f"{module}.monotonic", lambda: fake.now)
     return fake
 
