@@ -23,10 +23,13 @@ from machine._enums import (
 )
 from machine._exception_handler import ExceptionHandler
 from machine._handler_names import list_handlers
+from machine._logger_bridge import log_to
 from machine._machine import Machine, new_common
 from machine._mutation import Mutation, MutSource
+from machine._on import handlers_of, on
 from machine._options import Opts, opts_with_debug, opts_with_tracers
 from machine._panic import Panic
+from machine._resolver import RelationsResolver, Resolver
 from machine._select import every, every_async, first, first_async
 from machine._serialized import Serialized
 from machine._state import ANY, EXCEPTION, A, Names, S, State, Struct
@@ -42,6 +45,7 @@ from machine._structs import (
     states_equal,
     struct_merge,
 )
+from machine._tasks import StateTask
 from machine._tracing import Tracer
 from machine._transition import Event, EventRef, LogEntry, Transition
 from machine._typed import GroupsBase, StatesBase, new_state_groups, new_states, state
@@ -73,10 +77,13 @@ __all__ = [
     "Opts",
     "Panic",
     "Relation",
+    "RelationsResolver",
+    "Resolver",
     "Result",
     "S",
     "Serialized",
     "State",
+    "StateTask",
     "StatesBase",
     "Step",
     "StepType",
@@ -97,16 +104,19 @@ __all__ = [
     "every_async",
     "first",
     "first_async",
+    "handlers_of",
     "is_active_tick",
     "is_time_after",
     "list_handlers",
     "log_level_from_env",
     "log_level_text",
+    "log_to",
     "new_args_mapper",
     "new_common",
     "new_state_groups",
     "new_states",
     "new_typed_args_mapper",
+    "on",
     "opts_with_debug",
     "opts_with_tracers",
     "parse_args",

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 
 from machine._enums import LogLevel
 from machine._handler_names import check_handlers, list_handlers
 from machine._handler_thread import HandlerThread
 from machine._handlers import Binding, Bindings
 from machine._mutating import Mutating
+from machine._on import F, handler_name
 from machine._tracing import Hooks, Tracer
-from machine.errors import HandlersNotBoundError
+from machine.errors import HandlerNameError, HandlersNotBoundError
 
 
 class BindingCalls(Mutating):
@@ -42,6 +44,18 @@ class BindingCalls(Mutating):
             binding = Binding(handlers, len(items), wrap)
             self._bindings = Bindings((*items, binding))
         self.log_lvl(LogLevel.OPS, f"[handlers] bind {binding.name or binding.index}")
+
+    def on(self, state: str, phase: str) -> Callable[[F], F]:
+        """A decorator that binds a function as the handler of a state's phase."""
+        name = handler_name(state, phase)
+
+        def bind(function: F) -> F:
+            if name not in list_handlers({name: function}, self._schema.names):
+                raise HandlerNameError(f"{name} is no handler of a known state")
+            self.bind_handlers({name: function})
+            return function
+
+        return bind
 
     def detach_handlers(self, handlers: object) -> None:
         """Undo the first binding of this object; raises if it is not bound."""

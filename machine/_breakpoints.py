@@ -14,21 +14,25 @@ if TYPE_CHECKING:
 class Breakpoints:
     """The added and removed states that a machine stops to tell about."""
 
-    __slots__ = ("_watched",)
+    __slots__ = ("_exact", "_loose")
 
     def __init__(self) -> None:
-        self._watched: set[tuple[MutationType, frozenset[str]]] = set()
+        self._exact: set[tuple[MutationType, frozenset[str]]] = set()
+        self._loose: set[tuple[MutationType, frozenset[str]]] = set()
 
-    def add(self, added: tuple[str, ...], removed: tuple[str, ...]) -> None:
-        """Watch for an add of exactly `added`, or a removal of exactly `removed`."""
+    def add(self, added: tuple[str, ...], removed: tuple[str, ...], *, strict: bool) -> None:
+        """Watch for an add of `added`, or a removal of `removed`, if only one is given."""
+        watched = self._exact if strict else self._loose
         if added and not removed:
-            self._watched.add((MutationType.ADD, frozenset(added)))
+            watched.add((MutationType.ADD, frozenset(added)))
         if removed and not added:
-            self._watched.add((MutationType.REMOVE, frozenset(removed)))
+            watched.add((MutationType.REMOVE, frozenset(removed)))
 
     def look_at(self, mach: Logging, call: Call, *, with_stack: bool) -> None:
         """Write the line if this call is watched, in the thread that makes it."""
-        if (call.type, frozenset(call.names)) not in self._watched:
+        called = frozenset(call.names)
+        loose = any(kind is call.type and names <= called for kind, names in self._loose)
+        if not loose and (call.type, called) not in self._exact:
             return
         stack = ""
         if with_stack:

@@ -11,12 +11,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING, NoReturn, SupportsIndex
 
 from machine._context import Context, background
 from machine._enums import LogLevel
 from machine._handlers import Bindings
 from machine._restructuring import Restructuring
 from machine._waiting import Waiters
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
 
 DisposeHandler = Callable[[str, Context], object]
 
@@ -94,6 +99,27 @@ class Lifecycle(Restructuring):
         """End the machine now, in this thread, without waiting for a drain."""
         if self._begin_dispose():
             self._finish_dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Dispose it, in this thread; a drain under way gets `dispose_timeout` to end."""
+        if self._begin_dispose():
+            self._dispose_slowly()
+        else:
+            self._subscriptions().when_disposed().wait(self.dispose_timeout)
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        raise TypeError(
+            f"machine {self.id} cannot be pickled or copied: threads, handlers and waiters"
+            " belong to this one; export() its states and import_() them into a new machine"
+        )
 
     def _begin_dispose(self) -> bool:
         with Lifecycle._making:

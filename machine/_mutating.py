@@ -194,12 +194,22 @@ class Mutating(Reading):
         self._queue.appendleft(mutation)
         return self._run(mutation)
 
-    def add_breakpoint(self, added: Names, removed: Names) -> None:
-        """Write a line whenever exactly these states are asked to be added, or removed."""
+    def add_breakpoint(self, added: Names, removed: Names, strict: bool = True) -> None:
+        """Write a line whenever exactly these states are asked to be added, or removed.
+
+        One of the two lists has to be empty. Not `strict`: also when others are asked for
+        along with them. The line has the caller's stack if `log_stack_trace` is on.
+        """
+        names = names_tuple(added), names_tuple(removed)
+        self.must_parse_states((*names[0], *names[1]))
         found = self._breakpoints or Breakpoints()
-        found.add(names_tuple(added), names_tuple(removed))
+        found.add(*names, strict=strict)
         self._breakpoints = found
         self._set_slow()
+
+    def add_breakpoint1(self, added: str, removed: str, strict: bool = True) -> None:
+        """`add_breakpoint` for one state; the other name is empty."""
+        self.add_breakpoint([added] if added else [], [removed] if removed else [], strict)
 
     def _set_slow(self) -> None:
         super()._set_slow()
