@@ -44,7 +44,10 @@ class Machine(Evaluating):
 
     `ctx`: its end disposes the machine. `struct`: the schema; None is a machine with only
     `Exception`. `cache`: how many configurations the machines of this schema remember, 0
-    for none. `strict`: refuse relations to undefined states. The other options are the
+    for none. `strict`: refuse relations to undefined states. `executor`: the event loop on
+    which all handlers run (`_executor`). `handler_runner`: "thread" for a thread of their
+    own (`_handler_thread`). `watchdog`: tell where a late handler is stuck (`_watchdog`).
+    `resolver`: decides in place of the relations (`_resolver`). The other options are the
     attributes and setters of the same names.
     """
 
