@@ -54,11 +54,11 @@ class Evaluating(Subscribing):
         return False
 
     def _await_turn(self, source: str, turn: _Turn, ctx: Context | None) -> bool:
-        if not turn.ended.is_set():
+        if not turn.ran:
             endings = [ending for ending in (self.ctx, ctx) if ending is not None]
             for ending in endings:
                 ending.add_done_callback(turn.interrupt)
-            turn.ended.wait(self.eval_timeout)
+            turn.news.wait(self.eval_timeout)
             for ending in endings:
                 ending.remove_done_callback(turn.interrupt)
         if turn.give_up():
@@ -77,12 +77,13 @@ class Evaluating(Subscribing):
 class _Turn:
     """One function's turn: run once, or given up before."""
 
-    __slots__ = ("_claim", "_fn", "ended", "error", "ran")
+    __slots__ = ("_claim", "_ended", "_fn", "error", "news", "ran")
 
     def __init__(self, fn: Callable[[], object]) -> None:
         self._fn = fn
         self._claim = [None]  # whoever takes it decides: run or give up
-        self.ended = threading.Event()
+        self._ended = threading.Event()
+        self.news = threading.Event()
         self.error: BaseException | None = None
         self.ran = False
 
@@ -96,18 +97,19 @@ class _Turn:
             self.error = error
         finally:
             self.ran = True
-            self.ended.set()
+            self._ended.set()
+            self.news.set()
 
     def interrupt(self, _: Context) -> None:
         """A context ended: whoever waits has to look."""
-        self.ended.set()
+        self.news.set()
 
     def give_up(self) -> bool:
         """True if it ran or is running, and then waits for its end; else it never will."""
         if self._claimed():
             return False
-        self.ended.wait()
-        return self.ran
+        self._ended.wait()
+        return True
 
     def _claimed(self) -> bool:
         try:
