@@ -1,49 +1,36 @@
-"""What waits while nothing can go out, bounded in number and in text."""
+"""Keeps the queue small while nothing can go out: the newest events, bounded in text too."""
 
 from __future__ import annotations
 
 from collections import deque
 
-from amtracer import limits
-from amtracer.events import Event
+from amtracer.events import Event, chars_of
 
-__all__ = ["BACKLOG_CHARS_MAX", "Backlog"]
+__all__ = ["BACKLOG_CHARS_MAX", "BACKLOG_MAX", "trim"]
 
+BACKLOG_MAX = 2_048
+"""Events kept for a debugger that may come. Few, because every object that stays alive
+makes the garbage collector's runs longer, and those hold up the host."""
 BACKLOG_CHARS_MAX = 32 * 1024 * 1024
-"""Characters of log lines and arguments; the oldest events go first."""
+"""Characters of their log lines and arguments."""
 
 
-class Backlog:
-    """A queue that lets its oldest events go when there are too many or they are too long.
+def trim(
+    queue: deque[Event], events_max: int = BACKLOG_MAX, chars_max: int = BACKLOG_CHARS_MAX
+) -> None:
+    """Let the oldest events of a queue go, to which other threads may append meanwhile.
 
-    Nothing is counted here: the numbers of transitions tell what is missing.
+    Nothing is counted: the numbers of transitions tell what is missing.
     """
-
-    def __init__(
-        self,
-        events_max: int = limits.SENDER_QUEUE_MAX,
-        chars_max: int = BACKLOG_CHARS_MAX,
-    ) -> None:
-        self._events_max = events_max
-        self._chars_max = chars_max
-        self._events: deque[tuple[Event, int]] = deque()
-        self._chars = 0
-
-    def __len__(self) -> int:
-        return len(self._events)
-
-    def add(self, event: Event) -> None:
-        """Put an event at the end."""
-        chars = 0
-        if type(event) is tuple and event[5] is not None:
-            chars = event[5].text_chars()
-        self._events.append((event, chars))
-        self._chars += chars
-        while len(self._events) > self._events_max or self._chars > self._chars_max:
-            self.pop()
-
-    def pop(self) -> Event:
-        """Take the oldest event."""
-        event, chars = self._events.popleft()
-        self._chars -= chars
-        return event
+    for _ in range(len(queue) - events_max):
+        queue.popleft()
+    chars = 0
+    kept = 0
+    newest_first = list(queue)[::-1]
+    for event in newest_first:
+        chars += chars_of(event)
+        if chars > chars_max:
+            break
+        kept += 1
+    for _ in range(len(newest_first) - kept):
+        queue.popleft()

@@ -4,9 +4,9 @@ A transition is a tuple: the machine with its schema, the plan, the number, when
 and ended on the monotonic clock, and a `Rest`, None for most. It keeps neither the
 transition nor the machine alive.
 
-Ticks of before are told by every 64th transition of a machine. When transitions were lost,
-the sender takes the next one that tells its ticks and counts what is missing by the
-numbers; so nothing needs to be counted where it is dropped.
+Every 64th transition of a machine tells its ticks of before. When transitions were lost,
+the sender goes on with the next one that does and counts what is missing by the numbers;
+so nothing needs to be counted where it is dropped.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from typing import Any, Protocol
 from amtracer.schema import StateDef
 
 __all__ = [
-    "ALWAYS",
     "TICKS_MASK",
     "Changes",
     "Event",
@@ -27,18 +26,29 @@ __all__ = [
     "Plan",
     "Rest",
     "Seen",
+    "Source",
     "Step",
     "TracedMachine",
     "TracedSchema",
     "TransitionEvent",
+    "chars_of",
 ]
 
 TICKS_MASK = 63
-"""A transition whose number has none of these bits tells its ticks."""
-ALWAYS = 0
-"""As a mask: every transition tells its ticks."""
+"""A transition whose number has none of these bits tells its ticks of before."""
 
 Changes = tuple[tuple[int, int], ...]
+
+
+class Source(Protocol):
+    """The transition that a mutation was made from."""
+
+    @property
+    def mach_id(self) -> str: ...
+    @property
+    def tx_id(self) -> str: ...
+    @property
+    def mach_time(self) -> int: ...
 
 
 class Line(Protocol):
@@ -85,11 +95,11 @@ class Plan(Protocol):
 
 
 class TracedMachine:
-    """A machine as the sender knows it; the tracer reads `ticks_mask` only.
+    """A machine as the sender thread knows it; tracers only pass it on.
 
     `number` is its number in the current stream, -1 before it was told. `row` counts the
     transitions before the next one, `ticks` are those after the last one; None when what
-    was lost since is not known yet.
+    was lost since is not known yet. A `quiet` one is told of when it does something.
     """
 
     __slots__ = (
@@ -97,12 +107,12 @@ class TracedMachine:
         "id",
         "number",
         "parent",
+        "quiet",
         "refused",
         "row",
         "schema",
         "tags",
         "ticks",
-        "ticks_mask",
         "tx_prefix",
     )
 
@@ -111,13 +121,13 @@ class TracedMachine:
         self.parent = parent
         self.tags = tags
         self.tx_prefix = tx_prefix
-        self.ticks_mask = ALWAYS
         self.schema: TracedSchema | None = None
         self.number = -1
         self.row = 0
         self.ticks: list[int] | None = None
         self.gone = False
         self.refused = False
+        self.quiet = False
 
 
 class TracedSchema:
@@ -130,72 +140,42 @@ class TracedSchema:
         self.states = states
 
 
-class Outcome:
-    """How a transition ended, when its plan does not tell."""
+Outcome = tuple[bool, bool, Changes]
+"""Accepted, only a check, what really changed; where the plan does not tell."""
 
-    __slots__ = ("accepted", "changes", "is_check")
+Rest = tuple[
+    Sequence[Step],
+    Sequence[int],
+    Sequence[Line],
+    Sequence[Line],
+    tuple[tuple[str, str], ...],
+    int,
+    Source | None,
+    Outcome | None,
+    Sequence[int] | None,
+]
+"""What most transitions do not have: the steps of their handlers and how long these took,
+log lines, log lines from before, arguments, length of the queue, source, outcome, and the
+ticks before. A plain tuple, as making anything else would take the host's time."""
 
-    def __init__(self, accepted: bool, is_check: bool, changes: Changes) -> None:
-        self.accepted = accepted
-        self.is_check = is_check
-        self.changes = changes
-
-
-class Rest:
-    """What most transitions do not have."""
-
-    __slots__ = (
-        "args",
-        "handler_ns",
-        "lines",
-        "outcome",
-        "pre_lines",
-        "queue_len",
-        "source",
-        "steps",
-        "ticks",
-    )
-
-    def __init__(
-        self,
-        steps: Sequence[Step],
-        handler_ns: Sequence[int],
-        lines: Sequence[Line],
-        pre_lines: Sequence[Line],
-        args: tuple[tuple[str, str], ...],
-        queue_len: int,
-        source: Any,
-        outcome: Outcome | None,
-        ticks: Sequence[int] | None,
-    ) -> None:
-        self.steps = steps
-        self.handler_ns = handler_ns
-        self.lines = lines
-        self.pre_lines = pre_lines
-        self.args = args
-        self.queue_len = queue_len
-        self.source = source
-        self.outcome = outcome
-        self.ticks = ticks
-
-    def text_chars(self) -> int:
-        """How much text it keeps in memory."""
-        lines = sum(len(line.text) for entries in (self.lines, self.pre_lines) for line in entries)
-        return lines + sum(len(key) + len(text) for key, text in self.args)
+TransitionEvent = tuple[TracedSchema, Plan, int, int, int, Rest | None]
 
 
 class Seen:
     """A machine came into view, or has another schema: it stands at these ticks now.
 
-    `row` is how many transitions it made before.
+    `row` is how many transitions it made before. A `quiet` one need not be told of yet.
     """
 
-    __slots__ = ("row", "schema", "ticks")
+    __slots__ = ("quiet", "row", "schema", "ticks")
 
-    def __init__(self, schema: TracedSchema, ticks: Sequence[int], row: int) -> None:
+    def __init__(
+        self, schema: TracedSchema, ticks: Sequence[int], row: int, *, quiet: bool = False
+    ) -> None:
         self.schema = schema
         self.ticks = ticks
         self.row = row
+        self.quiet = quiet
 
 
 class Gone:
@@ -207,5 +187,13 @@ class Gone:
         self.machine = machine
 
 
-TransitionEvent = tuple[TracedSchema, Plan, int, int, int, Rest | None]
 Event = TransitionEvent | Seen | Gone
+
+
+def chars_of(event: Event) -> int:
+    """How much text an event keeps in memory."""
+    rest = event[5] if type(event) is tuple else None
+    if rest is None:
+        return 0
+    lines = sum(len(line.text) for entries in rest[2:4] for line in entries)
+    return lines + sum(len(key) + len(text) for key, text in rest[4])

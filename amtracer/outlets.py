@@ -19,10 +19,20 @@ from amtracer.errors import SessionError
 from amtracer.schema import Message
 from amtracer.session import FLUSH_S, SessionWriter
 
-__all__ = ["CONNECT_S_MAX", "WAIT_S", "FileOutlet", "Outlet", "OutletError", "SocketOutlet"]
+__all__ = [
+    "CONNECT_S_MAX",
+    "WAIT_S",
+    "FileOutlet",
+    "Outlet",
+    "OutletError",
+    "SocketOutlet",
+    "UNSENT_BYTES_MAX",
+]
 
 CONNECT_S_MAX = 5.0
 """How long a connection may take to be made."""
+UNSENT_BYTES_MAX = 4 * 1024 * 1024
+"""Bytes kept for a debugger that does not read, good for some 300,000 transitions."""
 WAIT_S = 0.1
 """How long one attempt to send may block."""
 _SEND_BYTES = 64 * 1024
@@ -42,6 +52,8 @@ class Outlet(Protocol):
     name: str
     renewable: bool
     """Whether a new stream may follow when one is full."""
+    sent: int
+    """Grows while something goes out."""
 
     @property
     def idle_s(self) -> float | None:
@@ -56,6 +68,10 @@ class Outlet(Protocol):
     def push(self) -> bool:
         """Bring out what was written; False if the other side does not take it now."""
 
+    @property
+    def has_room(self) -> bool:
+        """Whether more may be written before something is taken."""
+
     def close(self) -> None:
         """End the stream well, if it is open."""
 
@@ -67,10 +83,10 @@ class SocketOutlet:
     """A debugger at an address."""
 
     renewable = True
-    idle_s = None
 
     def __init__(self, address: Address) -> None:
         self.name = f"a debugger at {address}"
+        self.sent = 0
         self._address = address
         self._socket: socket.socket | None = None
         self._buffer = bytearray()
@@ -93,6 +109,14 @@ class SocketOutlet:
     def write(self, message: Message) -> None:
         self._add(encode(message, WIRE))
 
+    @property
+    def idle_s(self) -> float | None:
+        return WAIT_S if self._buffer else None
+
+    @property
+    def has_room(self) -> bool:
+        return len(self._buffer) < UNSENT_BYTES_MAX
+
     def push(self) -> bool:
         sock, buffer = self._socket, self._buffer
         if sock is None:
@@ -102,6 +126,7 @@ class SocketOutlet:
             while buffer:
                 sent = sock.send(bytes(buffer[:_SEND_BYTES]), _NO_SIGNAL)
                 del buffer[:sent]
+                self.sent += sent
         except TimeoutError:
             return False
         except OSError as error:
@@ -154,12 +179,14 @@ class FileOutlet:
     """
 
     renewable = False
+    has_room = True
 
     def __init__(self, path: PathLike, clock: Callable[[], float] = time.monotonic) -> None:
         self._path = os.path.abspath(os.fsdecode(path))
         self._clock = clock
         self._writer: SessionWriter | None = None
         self.name = shown(self._path)
+        self.sent = 0
 
     @property
     def idle_s(self) -> float | None:
@@ -179,6 +206,7 @@ class FileOutlet:
         if self._writer is not None:
             try:
                 self._writer.write(message)
+                self.sent += 1
             except SessionError as error:
                 self._writer = None
                 raise OutletError(error.reason, lasting=True) from error

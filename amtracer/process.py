@@ -12,9 +12,12 @@ from collections.abc import Callable
 from amtracer.outlets import Outlet
 from amtracer.sender import Sender
 
-__all__ = ["close_senders", "sender_to"]
+__all__ = ["after_fork", "close_senders", "sender_to"]
 
 _senders: dict[str, Sender] = {}
+
+after_fork: list[Callable[[], None]] = []
+"""Done in a forked child once its senders have begun anew."""
 
 
 def sender_to(destination: str, outlet: Callable[[], Outlet]) -> Sender:
@@ -34,6 +37,8 @@ def close_senders() -> None:
 def _reborn() -> None:
     for sender in list(_senders.values()):
         sender.reborn()
+    for work in after_fork:
+        work()
 
 
 atexit.register(close_senders)

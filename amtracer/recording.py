@@ -12,8 +12,6 @@ from collections.abc import Callable, Sequence
 from amtracer import limits
 from amtracer.errors import WireError
 from amtracer.events import (
-    ALWAYS,
-    TICKS_MASK,
     Event,
     Gone,
     Rest,
@@ -80,7 +78,6 @@ class Recording:
         for machine in self._machines:
             machine.number = -1
             machine.ticks = None
-            machine.ticks_mask = ALWAYS
 
     def take(self, event: Event) -> None:
         """Tell one event; only between `begin` and `end`."""
@@ -94,13 +91,19 @@ class Recording:
     def _take_transition(self, event: TransitionEvent) -> None:
         schema, plan, number, started_ns, ended_ns, rest = event
         machine = schema.machine
-        told_ticks = None if rest is None else rest.ticks
+        told_ticks = None if rest is None else rest[8]
         if machine.schema is not schema or machine.row + 1 != number or machine.ticks is None:
             if not self._caught_up(schema, number, told_ticks):
                 return
         elif told_ticks is not None:
             self._compare(machine, told_ticks)
-        shape = self._shapes.planned(plan) if rest is None else self._shapes.of(plan, rest)
+        if rest is None:
+            shape = self._shapes.planned(plan)
+        else:
+            shape = self._shapes.of(plan, rest[0], rest[7])
+        if machine.quiet:
+            machine.quiet = False
+            self._introduce(machine)
         if machine.number >= 0:
             self._record(machine, shape, started_ns, ended_ns, rest)
         machine.row = number
@@ -123,18 +126,18 @@ class Recording:
         if rest is None:
             stream.record(machine.number, shape, time_ns, duration_ns)
             return
-        source = rest.source
+        _, handler_ns, lines, pre_lines, args, queue_len, source, _, _ = rest
         stream.record(
             machine.number,
             shape,
             time_ns,
             duration_ns,
-            rest.queue_len,
-            tuple([(int(line.level), line.text) for line in rest.lines]),
-            tuple([(int(line.level), line.text) for line in rest.pre_lines]),
-            source and Source(source.mach_id, source.tx_id, source.mach_time),
-            rest.args,
-            tuple(rest.handler_ns),
+            queue_len,
+            tuple([(int(line.level), line.text) for line in lines]),
+            tuple([(int(line.level), line.text) for line in pre_lines]),
+            source if source is None else Source(source.mach_id, source.tx_id, source.mach_time),
+            args,
+            tuple(handler_ns),
         )
 
     def _caught_up(
@@ -142,44 +145,51 @@ class Recording:
     ) -> bool:
         """Go on after something that was not told; False until a transition tells its ticks."""
         machine = schema.machine
-        if machine.gone or machine.refused:
+        if machine.gone or machine.refused or number <= machine.row:
             return False
-        self._machines[machine] = None
         if told_ticks is None:
             machine.ticks = None
-            machine.ticks_mask = ALWAYS
             return False
-        lost = number - 1 - machine.row
-        machine.ticks_mask = TICKS_MASK
-        machine.row = number - 1
-        self._change_schema(schema, told_ticks)
-        if machine.number < 0 and not machine.refused:
-            self._introduce(machine)
-        elif lost and self._stream is not None:
-            self._stream.dropped(machine.number, lost, tuple(told_ticks), LOST)
+        self._go_on(schema, number - 1, told_ticks, LOST)
         return not machine.refused
 
     def _compare(self, machine: TracedMachine, told_ticks: Sequence[int]) -> None:
         """What happened while nobody watched is told as a gap without transitions."""
-        machine.ticks_mask = TICKS_MASK
-        if machine.ticks == told_ticks:
-            return
-        machine.ticks = list(told_ticks)
-        if machine.number >= 0 and self._stream is not None:
-            self._stream.dropped(machine.number, 0, tuple(told_ticks), UNWATCHED)
+        if machine.ticks != told_ticks and machine.schema is not None:
+            self._go_on(machine.schema, machine.row, told_ticks, UNWATCHED)
 
     def _take_seen(self, event: Seen) -> None:
         machine = event.schema.machine
         if machine.gone or machine.refused:
             return
-        if machine not in self._machines:
-            self._machines[machine] = None
-            machine.row = event.row
-        elif machine.ticks is None or machine.schema is event.schema:
-            return
-        self._change_schema(event.schema, event.ticks)
-        if machine.number < 0 and not machine.refused:
+        if machine.number < 0:
+            machine.quiet = event.quiet
+        if event.row >= machine.row:
+            self._go_on(event.schema, event.row, event.ticks, LOST)
+
+    def _go_on(self, schema: TracedSchema, row: int, ticks: Sequence[int], why_lost: str) -> None:
+        """From here on the machine has this schema, made `row` transitions, has these ticks."""
+        machine = schema.machine
+        self._machines[machine] = None
+        lost = row - machine.row
+        jumped = bool(lost) or machine.ticks != ticks
+        changed = machine.schema is not schema
+        machine.schema = schema
+        machine.row = row
+        machine.ticks = list(ticks)
+        stream = self._stream
+        if machine.number < 0 or stream is None:
             self._introduce(machine)
+            return
+        if changed:
+            try:
+                number = stream.schema(schema.states)
+            except WireError as error:
+                self._refuse(machine, error)
+                return
+            stream.schema_changed(machine.number, number, tuple(ticks))
+        if lost or (jumped and not changed):
+            stream.dropped(machine.number, lost, tuple(ticks), why_lost)
 
     def _take_gone(self, machine: TracedMachine) -> None:
         machine.gone = True
@@ -188,23 +198,10 @@ class Recording:
             self._stream.gone(machine.number)
         machine.number = -1
 
-    def _change_schema(self, schema: TracedSchema, ticks: Sequence[int]) -> None:
-        machine = schema.machine
-        changed = machine.schema is not schema
-        machine.schema = schema
-        machine.ticks = list(ticks)
-        if changed and machine.number >= 0 and self._stream is not None:
-            try:
-                number = self._stream.schema(schema.states)
-            except WireError as error:
-                self._refuse(machine, error)
-            else:
-                self._stream.schema_changed(machine.number, number, tuple(ticks))
-
     def _introduce(self, machine: TracedMachine) -> None:
         """Tell a stream of a machine; one that no reader would take is refused for good."""
         stream, schema = self._stream, machine.schema
-        if stream is None or schema is None or machine.ticks is None:
+        if stream is None or schema is None or machine.ticks is None or machine.quiet:
             return
         try:
             machine.number = stream.machine(

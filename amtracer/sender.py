@@ -6,9 +6,10 @@ Everything else happens on one daemon thread, started with the first event:
 
 - Connected: every 20 ms the queue is emptied into the stream, in portions between which
   the interpreter's lock is offered to the host, and what is due is sent.
-- Not connected: the queue is emptied into a bounded backlog, and with growing pauses a
-  connection is tried, for ever.
-- The other side does not read: as not connected, except that the connection stays.
+- The other side does not read: what is encoded waits in a buffer, which holds far more
+  than a queue of objects could; when that is full, the queue lets go of the oldest.
+- Not connected: only the newest few events are kept, and with growing pauses a
+  connection is tried, for ever. Until the first attempt failed nothing is given up.
 
 A host that ends waits until all is out, for at most a second, or 0.2 s without progress.
 When the interpreter shuts down no thread is started and nothing is told any more. A
@@ -28,10 +29,10 @@ from collections import deque
 from time import monotonic, monotonic_ns, sleep, time_ns
 
 from amtracer import limits
-from amtracer.backlog import Backlog
+from amtracer.backlog import BACKLOG_MAX, trim
 from amtracer.errors import WireError
 from amtracer.events import Event
-from amtracer.outlets import WAIT_S, Outlet, OutletError
+from amtracer.outlets import Outlet, OutletError
 from amtracer.recording import Recording, StreamFullError
 from amtracer.schema import PROTOCOL_VERSION, HelloMessage
 
@@ -46,6 +47,8 @@ RETRY_S_MAX = 5.0
 """Pauses between two attempts to connect; they double from the least to the most."""
 HELD_S = 5.0
 """How long a connection must hold to end an outage."""
+_LOOK_EVERY_S = 0.2
+"""How often the queue is looked after while nothing can go out and little comes."""
 _PORTION = 512
 """Events taken between two offers of the interpreter's lock to the host."""
 
@@ -61,7 +64,6 @@ class Sender:
     def __init__(self, outlet: Outlet, *, queue_max: int = limits.SENDER_QUEUE_MAX) -> None:
         self._outlet = outlet
         self._queue: deque[Event] = deque(maxlen=queue_max)
-        self._queue_max = queue_max
         self.append = self._queue.append
         self._offset_ns = time_ns() - monotonic_ns()
         self._recording = Recording(self._offset_ns, self._warn)
@@ -71,15 +73,14 @@ class Sender:
         self.asleep = True
         self.ended = False
         self._session = os.urandom(8).hex()
-        self._backlog = Backlog(self._queue_max)
         self._open = False
         self._given_up = False
         self._warned = False
         self._stopping = False
+        self._busy = False
         self._opened_at = 0.0
         self._retry_s = RETRY_S_MIN
         self._retry_at = 0.0
-        self._progress = 0
         self._thread: threading.Thread | None = None
         self._called = threading.Event()
         self._starting = threading.Lock()
@@ -115,12 +116,12 @@ class Sender:
         self._stopping = True
         self._called.set()
         now = seen_at = monotonic()
-        deadline, seen = now + wait_s, self._progress
+        deadline, seen = now + wait_s, self._outlet.sent
         while thread.is_alive() and now < deadline and now - seen_at < STUCK_S_MAX:
             thread.join(0.01)
             now = monotonic()
-            if self._progress != seen:
-                seen, seen_at = self._progress, now
+            if self._outlet.sent != seen:
+                seen, seen_at = self._outlet.sent, now
 
     def reborn(self) -> None:
         """In a forked child: let go of what belongs to the parent and begin anew."""
@@ -157,7 +158,7 @@ class Sender:
         if not self._open and not self._given_up and monotonic() >= self._retry_at:
             self._connect()
         try:
-            if self._open and self._push():
+            if self._open:
                 return self._tell()
         except OutletError as error:
             self._break_off(str(error), lasting=error.lasting)
@@ -172,26 +173,21 @@ class Sender:
             self._recording.begin(
                 self._outlet.write, self._hello(), renewable=self._outlet.renewable
             )
-            self._push()
+            self._outlet.push()
         except OutletError as error:
             self._break_off(str(error), lasting=error.lasting)
 
     def _tell(self) -> bool:
         """Everything that waits goes into the stream and out."""
-        while self._backlog or self._queue:
-            for _ in range(_PORTION):
-                if self._backlog:
-                    self._take(self._backlog.pop())
-                elif self._queue:
-                    self._take(self._queue.popleft())
-                else:
-                    break
-            self._progress += 1
-            if not self._push():
-                return False
+        flows = self._outlet.push()
+        queue = self._queue
+        while queue and self._outlet.has_room:
+            for _ in range(min(len(queue), _PORTION)):
+                self._take(queue.popleft())
+            flows = flows and self._outlet.push()
             sleep(0)
         self._recording.flush()
-        return self._push()
+        return flows and self._outlet.push() and not queue
 
     def _take(self, event: Event) -> None:
         try:
@@ -207,18 +203,13 @@ class Sender:
         except WireError as error:
             self._warn(f"something cannot be sent: {error}")
 
-    def _push(self) -> bool:
-        pushed = self._outlet.push()
-        self._progress += pushed
-        return pushed
-
     def _put_off(self) -> None:
         """Keep what came, or let it go when nothing will ever go out."""
-        queue = self._queue
-        while queue:
-            event = queue.popleft()
-            if not self._given_up:
-                self._backlog.add(event)
+        self._busy = len(self._queue) > BACKLOG_MAX
+        if self._given_up:
+            self._queue.clear()
+        else:
+            trim(self._queue)
 
     def _break_off(self, reason: str, *, lasting: bool) -> None:
         now = monotonic()
@@ -236,8 +227,9 @@ class Sender:
 
     def _rest(self) -> None:
         """Wait for the next events: together with others, or for the first one."""
-        if self._queue or (self._open and self._backlog):
-            self._called.wait(limits.BATCH_AGE_S_MAX if self._open else WAIT_S)
+        if self._queue:
+            pause = limits.BATCH_AGE_S_MAX if self._open or self._busy else _LOOK_EVERY_S
+            self._called.wait(pause)
             self._called.clear()
             return
         self.asleep = True

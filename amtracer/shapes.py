@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from amtracer.events import Changes, Outcome, Plan, Rest, Step
+from amtracer.events import Changes, Outcome, Plan, Step
 from amtracer.schema import Shape, ShapeFlag, StepDef, StepFlag
 
 __all__ = ["Shapes"]
@@ -36,14 +36,12 @@ class Shapes:
             self._planned[plan] = shape
         return shape
 
-    def of(self, plan: Plan, rest: Rest) -> Shape:
-        """The shape of a transition of which more is told."""
-        outcome = rest.outcome
-        if not rest.steps and outcome is None:
+    def of(self, plan: Plan, steps: Sequence[Step], outcome: Outcome | None) -> Shape:
+        """The shape of a transition with handlers, or one that went otherwise."""
+        if not steps and outcome is None:
             return self.planned(plan)
-        steps = tuple(rest.steps)
-        how = None if outcome is None else (outcome.accepted, outcome.is_check, outcome.changes)
-        key = (plan, steps, how)
+        steps = tuple(steps)
+        key = (plan, steps, outcome)
         shape = self._others.get(key)
         if shape is None:
             shape = self._same(_shape(plan, steps, outcome))
@@ -63,9 +61,9 @@ def _shape(plan: Plan, steps: Sequence[Step], outcome: Outcome | None) -> Shape:
     flags = ShapeFlag.AUTO if call.auto else ShapeFlag(0)
     changes: Changes = ()
     if outcome is not None:
-        changes = outcome.changes
-        flags |= ShapeFlag.ACCEPTED if outcome.accepted else 0
-        flags |= ShapeFlag.CHECK if outcome.is_check else 0
+        accepted, is_check, changes = outcome
+        flags |= ShapeFlag.ACCEPTED if accepted else 0
+        flags |= ShapeFlag.CHECK if is_check else 0
     elif plan.accepted:
         mask = plan.after.mask
         changes = tuple((at, ticks if mask >> at & 1 else -ticks) for at, ticks in plan.growth)

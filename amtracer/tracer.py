@@ -22,16 +22,15 @@ from amtracer.arg_text import arg_texts
 from amtracer.atomic import PathLike
 from amtracer.env import Destinations, destinations_from_env
 from amtracer.events import (
-    ALWAYS,
+    TICKS_MASK,
     Gone,
-    Outcome,
     Rest,
     Seen,
     TracedMachine,
     TracedSchema,
 )
 from amtracer.outlets import FileOutlet, SocketOutlet
-from amtracer.process import close_senders, sender_to
+from amtracer.process import after_fork, close_senders, sender_to
 from amtracer.schema import StateDef
 from amtracer.sender import Sender
 
@@ -53,7 +52,7 @@ class MachineTracer(am.Tracer):
         self._append = sender.append
         self._machine = TracedMachine(mach.id, mach.parent_id, tuple(mach.tags), mach.tx_prefix)
         self._schema = TracedSchema(self._machine, _states_of(mach))
-        _watch(mach, self._machine, sender)
+        _watch(mach, self, self._machine)
 
     def inheritable(self) -> bool:
         return True
@@ -69,37 +68,40 @@ class MachineTracer(am.Tracer):
 
     def machine_dispose(self, machine_id: str) -> None:
         _watched.pop(self._machine, None)
-        self._tell(Gone(self._machine))
+        self._append(Gone(self._machine))
+        if self.sender.asleep:
+            self.sender.wake()
 
     def transition_end(self, tx: am.Transition) -> None:
         number = tx.number
         rest: Rest | None = None
         if (
-            tx.handler_ns
+            tx._calls_done
             or tx.log_entries
             or tx._args
             or tx.queue_len
             or tx.pre_log_entries
             or tx.source
             or tx.is_check
-            or not number & self._machine.ticks_mask
+            or not number & TICKS_MASK
         ):
             rest = self._rest(tx)
         self._append((self._schema, tx.plan, number, tx.started_ns, tx.ended_ns, rest))
         if self.sender.asleep:
             self.sender.wake()
 
-    def look_again(self, machine: am.Machine) -> None:
+    def look_again(self, mach: am.Machine, *, quiet: bool = False) -> None:
         """Tell the sender where the machine stands, and its schema if that is another."""
-        states = _states_of(machine)
+        states = _states_of(mach)
         if states != self._schema.states:
-            self._machine.ticks_mask = ALWAYS
             self._schema = TracedSchema(self._machine, states)
-        self._tell(Seen(self._schema, machine.time(), machine._tx_count))
-
-    def _tell(self, event: Seen | Gone) -> None:
-        self._append(event)
-        if self.sender.asleep:
+        running = mach.transition()
+        if running is None or running.completed:
+            seen = Seen(self._schema, mach.time(), mach._tx_count, quiet=quiet)
+        else:
+            seen = Seen(self._schema, running.time_before, running.number - 1, quiet=quiet)
+        self._append(seen)
+        if self.sender.asleep and not quiet:
             self.sender.wake()
 
     def _rest(self, tx: am.Transition) -> Rest:
@@ -109,25 +111,19 @@ class MachineTracer(am.Tracer):
             if self.args_filter is not None:
                 shown = self.args_filter(self._machine.id, shown)
             args = arg_texts(shown)
-        return Rest(
-            tx.handler_steps if tx.handler_ns else (),
+        plan = tx.plan
+        planned = tx.accepted == plan.accepted and tx.verdict is plan and not tx.is_check
+        return (
+            tx.handler_steps,
             tx.handler_ns,
             tx.log_entries,
             tx.pre_log_entries,
             args,
             tx.queue_len,
             tx.source,
-            _outcome(tx),
-            None if tx.number & self._machine.ticks_mask else tx.time_before,
+            None if planned else (tx.accepted, tx.is_check, _changes(tx)),
+            None if tx.number & TICKS_MASK else tx.time_before,
         )
-
-
-def _outcome(tx: am.Transition) -> Outcome | None:
-    """How it ended, when that does not follow from the plan."""
-    plan = tx.plan
-    if not tx.is_check and tx.accepted == plan.accepted and tx.verdict is plan:
-        return None
-    return Outcome(tx.accepted, tx.is_check, _changes(tx))
 
 
 def _changes(tx: am.Transition) -> tuple[tuple[int, int], ...]:
@@ -167,15 +163,30 @@ def _names(names: tuple[str, ...] | None) -> tuple[str, ...] | None:
 _watched: dict[TracedMachine, weakref.ref[am.Machine]] = {}
 
 
-def _watch(mach: am.Machine, machine: TracedMachine, sender: Sender) -> None:
+def _watch(mach: am.Machine, tracer: MachineTracer, machine: TracedMachine) -> None:
     """Tell when a machine is collected that nobody disposed; the collector only appends."""
+    append = tracer.sender.append
 
     def collected(_: object) -> None:
         _watched.pop(machine, None)
-        sender.append(Gone(machine))
+        append(Gone(machine))
 
     _watched[machine] = weakref.ref(mach, collected)
 
+
+def _look_again_quietly() -> None:
+    """In a forked child: machines go on from where they stand, when they do something."""
+    global _binding  # noqa: PLW0603  # another thread may have held it at the fork
+    _binding = threading.Lock()
+    for ref in list(_watched.values()):
+        mach = ref()
+        if mach is not None:
+            for bound in mach.tracers():
+                if isinstance(bound, MachineTracer):
+                    bound.look_again(mach, quiet=True)
+
+
+after_fork.append(_look_again_quietly)
 
 _binding = threading.Lock()
 """Two threads that attach one machine at the same time bind one tracer."""
