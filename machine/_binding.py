@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from machine._enums import LogLevel
 from machine._handler_names import check_handlers, list_handlers
-from machine._handler_thread import HandlerThread
 from machine._handlers import Binding, Bindings
 from machine._mutating import Mutating
 from machine._on import F, handler_name
 from machine._tracing import Hooks, Tracer
 from machine.errors import HandlerNameError, HandlersNotBoundError
+
+if TYPE_CHECKING:
+    from machine._handler_thread import HandlerThread
 
 
 class BindingCalls(Mutating):

@@ -17,8 +17,6 @@ from machine._automaton import NODES_MAX, automaton_of
 from machine._context import Context
 from machine._enums import LogLevel
 from machine._evaluating import Evaluating
-from machine._executor import Executor
-from machine._handler_thread import HandlerThread
 from machine._lifecycle import checked_tags
 from machine._logging import ArgsMapper
 from machine._options import opts_with_debug
@@ -26,7 +24,6 @@ from machine._resolver import Resolver
 from machine._schema import check_strict, schema_of
 from machine._state import Names, Struct
 from machine._tracing import Tracer
-from machine._watchdog import watch
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -126,16 +123,25 @@ class Machine(Evaluating):
         handler_runner: Literal["inline", "thread"],
         watchdog: bool,
     ) -> None:
-        """Where the queue is drained, where handlers run, and who looks after them."""
+        """Where the queue is drained, where handlers run, and who looks after them.
+
+        What few machines need is loaded when one does.
+        """
         if handler_runner not in ("inline", "thread"):
             raise ValueError(f'handler_runner is "inline" or "thread", not {handler_runner!r}')
         if executor is not None:
+            from machine._executor import Executor
+
             self._executor = Executor(self, executor)
             self._set_slow()
         if handler_runner == "thread":
+            from machine._handler_thread import HandlerThread
+
             self._handler_thread = runner = HandlerThread()
             self.handle_dispose(lambda _id, _ctx: runner.stop())
         if watchdog:
+            from machine._watchdog import watch
+
             watch(self)
 
     def _announce_child(self, child: Machine) -> None:
