@@ -76,7 +76,7 @@ class MachineTracer(am.Tracer):
         number = tx.number
         rest: Rest | None = None
         if (
-            tx._calls_done
+            tx.handler_ns
             or tx.log_entries
             or tx._args
             or tx.queue_len

@@ -1,0 +1,505 @@
+"""What a traced machine did is what a reader learns, to the last field."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import machine as am
+from amtracer import limits
+from amtracer.events import TICKS_MASK, Gone, Seen
+from amtracer.recording import LOST, UNWATCHED, StreamFullError
+from amtracer.schema import (
+    GoneMessage,
+    MachineMessage,
+    Shape,
+    ShapeFlag,
+    StateDef,
+    StepDef,
+    StepFlag,
+)
+from tests.wire.tracing import Caught, Teller, ticks_after, told
+
+STRUCT = {
+    "A": am.State(add=["B"]),
+    "B": am.State(require=["A"]),
+    "C": am.State(auto=True, require=["B"]),
+    "M": am.State(multi=True),
+    "Not": am.State(remove=["A"]),
+}
+
+
+PLAIN = {"M": am.State(multi=True), "Not": am.State()}
+
+
+def traced(struct: dict[str, am.State] = STRUCT, **options: Any) -> tuple[am.Machine, Caught]:
+    mach = am.Machine(None, struct, id="m", **options)
+    caught = Caught()
+    caught.trace(mach)
+    return mach, caught
+
+
+def walk(mach: am.Machine) -> None:
+    """A few transitions of every kind."""
+    mach.add1("A")
+    mach.add("M")
+    mach.add("M")
+    mach.add1("Not")
+    mach.remove(["Not", "M"])
+    mach.set(["A", "M"])
+
+
+def test_a_machine_is_told_with_its_schema() -> None:
+    """Id, parent, tags, states with their relations and ticks come first."""
+    parent = am.Machine(None, {"X": am.State()}, id="p")
+    mach = am.Machine(None, STRUCT, id="m", parent=parent, tags=["t:1"])
+    caught = Caught()
+    caught.trace(mach)
+    book = told(caught.events)
+
+    assert book.machines == [
+        MachineMessage(0, "m", 0, "p", ("t:1",), (0,) * 6, 0, mach.tx_prefix),
+    ]
+    assert book.schemas[0].states == (
+        StateDef("A", add=("B",)),
+        StateDef("B", require=("A",)),
+        StateDef("C", auto=True, require=("B",)),
+        StateDef("M", multi=True),
+        StateDef("Not", remove=("A",)),
+        StateDef("Exception", multi=True),
+    )
+
+
+def test_a_shape_tells_all_of_a_transition() -> None:
+    """Type, called states, flags, signed growth and the steps in their order."""
+    mach, caught = traced()
+    mach.add1("A")
+    first = told(caught.events).told[0][0].shape
+
+    assert (first.type, first.called, first.flags) == (0, (0,), ShapeFlag.ACCEPTED)
+    assert first.changes == ((0, 1), (1, 1))
+    assert first.steps[:2] == (StepDef(32, target=0), StepDef(4, target=0))
+
+
+def test_directions_of_change_are_signed() -> None:
+    """Activated, deactivated and activated again can be told apart."""
+    mach, caught = traced()
+    walk(mach)
+    changes = [one.shape.changes for one in told(caught.events).told[0]]
+
+    assert ((3, 1),) in changes
+    assert ((3, 2),) in changes
+    assert any((0, -1) in change and (4, 1) in change for change in changes)
+
+
+def test_ticks_follow_from_the_shapes() -> None:
+    """The growth of all transitions leads to where the machine stands."""
+    mach, caught = traced()
+    walk(mach)
+
+    assert ticks_after(told(caught.events)) == list(mach.time())
+
+
+class Handlers:
+    def AEnter(self, event: am.Event) -> bool:
+        return bool(event.args.get("ok", True))
+
+    def AState(self, event: am.Event) -> None:
+        if event.args.get("fail"):
+            raise ValueError("no")
+
+    def CEnter(self, event: am.Event) -> bool:
+        return not self.deny_c
+
+    deny_c = False
+
+
+def test_a_denial_is_told_with_the_handler_that_denied() -> None:
+    """A canceled transition changes nothing, and its last step says who said no."""
+    mach, caught = traced()
+    mach.bind_handlers(Handlers())
+    mach.add1("A", {"ok": False})
+    last = told(caught.events).told[0][-1]
+
+    assert last.shape.flags == 0
+    assert last.shape.changes == ()
+    assert last.shape.steps[-1] == StepDef(2, -1, StepFlag.DENIED, -1, 0)
+    assert len(last.handler_ns) == 1
+
+
+def test_a_failure_after_the_change_is_told_as_it_was() -> None:
+    """A state that was taken back changed twice: on and off again."""
+    mach, caught = traced(log_stack_trace=False)
+    mach.bind_handlers(Handlers())
+    mach.add1("A", {"fail": True})
+    book = told(caught.events)
+    failed = book.told[0][0]
+
+    assert not failed.shape.flags & ShapeFlag.ACCEPTED
+    assert (0, -2) in failed.shape.changes
+    assert StepFlag.FAILED in StepFlag(failed.shape.steps[-1].flags)
+    assert ticks_after(book) == list(mach.time())
+
+
+def test_an_auto_transition_without_a_denied_state_is_told_as_it_was() -> None:
+    """A state that its handler kept out does not count as changed."""
+    mach, caught = traced()
+    handlers = Handlers()
+    handlers.deny_c = True
+    mach.bind_handlers(handlers)
+    mach.add1("A")
+    book = told(caught.events)
+    auto = book.told[0][-1]
+
+    assert auto.shape.flags == ShapeFlag.AUTO
+    assert auto.shape.changes == ()
+    assert ticks_after(book) == list(mach.time())
+
+
+@given(st.lists(st.tuples(st.sampled_from("ars"), st.sampled_from("ABCM")), max_size=30))
+def test_any_walk_is_told_as_it_went(calls: list[tuple[str, str]]) -> None:
+    """Whatever a machine does, its reader ends at the same ticks after as many transitions."""
+    mach, caught = traced()
+    mach.bind_handlers(Handlers())
+    for kind, state in calls:
+        {"a": mach.add, "r": mach.remove, "s": mach.set}[kind](state)
+    book = told(caught.events)
+
+    assert ticks_after(book) == list(mach.time())
+    assert len(book.told[0]) == len(caught.transitions())
+
+
+def test_times_are_taken_in_the_process() -> None:
+    """When it began on the wall clock, how long it took, and each handler."""
+    mach, caught = traced()
+    mach.bind_handlers(Handlers())
+    mach.add1("A")
+    _, _, _, started_ns, ended_ns, rest = caught.transitions()[0]
+    first = told(caught.events).told[0][0]
+
+    assert first.time_ns == started_ns
+    assert first.duration_ns == ended_ns - started_ns > sum(rest[1])
+    assert first.handler_ns == tuple(rest[1])
+
+
+def test_log_lines_come_with_their_level() -> None:
+    """Lines of a transition and lines from before it, text and level apart."""
+    mach, caught = traced()
+    mach.set_logger_empty(am.LogLevel.OPS)
+    mach.log("between")
+    mach.add1("A")
+    first = told(caught.events).told[0][0]
+
+    assert (int(am.LogLevel.OPS), "[m] [add] A") in first.lines
+    assert (int(am.LogLevel.CHANGES), "[m] [extern] between") in first.pre_lines
+
+
+def test_arguments_are_short_texts_of_their_moment() -> None:
+    """What a caller changes afterwards does not change what was recorded."""
+    mach, caught = traced()
+    items = [1]
+    mach.add1("A", {"items": items, "name": "x"})
+    items.append(2)
+
+    assert told(caught.events).told[0][0].args == (("items", "[1]"), ("name", "'x'"))
+
+
+def test_a_filter_chooses_the_arguments() -> None:
+    """Secrets are replaced or left out before anything is kept."""
+    mach = am.Machine(None, STRUCT, id="m")
+    caught = Caught()
+    caught.trace(mach, lambda id, args: {"id": id, **{k: "***" for k in args if k != "drop"}})
+    mach.add1("A", {"password": "hunter2", "drop": 1})
+
+    assert told(caught.events).told[0][0].args == (("id", "'m'"), ("password", "'***'"))
+
+
+def test_the_source_of_a_mutation_is_told() -> None:
+    """Machine, transition and its time tell where a mutation came from."""
+    mach, caught = traced()
+    other = am.Machine(None, {"Go": am.State()}, id="o")
+
+    class Passing:
+        def GoState(self, event: am.Event) -> None:
+            mach.ev_add1(event, "A")
+
+    other.bind_handlers(Passing())
+    other_caught = Caught()
+    other_caught.trace(other)
+    other.add1("Go")
+    source = told(caught.events).told[0][0].source
+
+    assert source is not None
+    assert (source.machine, source.time) == ("o", 0)
+    assert source.tx == other.tx_prefix + f"{1:016x}"
+
+
+def test_a_queue_is_counted() -> None:
+    """How many mutations waited when a transition ended."""
+    mach, caught = traced(PLAIN)
+
+    class Queueing:
+        def MState(self, event: am.Event) -> None:
+            event.machine.add1("Not")
+            event.machine.remove1("Not")
+
+    mach.bind_handlers(Queueing())
+    mach.add1("M")
+
+    assert [one.queue_len for one in told(caught.events).told[0]] == [2, 1, 0]
+
+
+def test_equal_transitions_are_one_shape() -> None:
+    """A thousand toggles define two shapes."""
+    mach, caught = traced(PLAIN)
+    for _ in range(500):
+        mach.add1("M")
+        mach.remove1("M")
+
+    assert told(caught.events).definitions == 2
+
+
+def test_a_machine_is_traced_from_where_it_stands() -> None:
+    """What it did before is not told, but how much and where that led."""
+    mach = am.Machine(None, STRUCT, id="m")
+    mach.add1("A")
+    caught = Caught()
+    caught.trace(mach)
+    mach.add1("M")
+    book = told(caught.events)
+
+    assert book.machines[0].ticks == (1, 1, 1, 0, 0, 0)
+    assert book.told[0][0].shape.called == (3,)
+    assert ticks_after(book) == list(mach.time())
+
+
+def test_a_change_of_schema_is_told() -> None:
+    """Later transitions belong to the new states, at the ticks that were taken over."""
+    mach, caught = traced()
+    mach.add1("A")
+    mach.set_struct({**STRUCT, "New": am.State()}, [*mach.state_names(), "New"])
+    mach.add1("New")
+    book = told(caught.events)
+
+    assert [len(schema.states) for schema in book.schemas] == [6, 7]
+    assert book.told[0][-1].shape.changes == ((6, 1),)
+
+
+def test_an_order_of_states_is_told() -> None:
+    """Verifying states may put them in another order, before or after the first transition."""
+    mach, caught = traced()
+    names = [*mach.state_names()][::-1]
+    mach.verify_states(names)
+    mach.add1("A")
+    book = told(caught.events)
+
+    assert [state.name for state in book.schemas[-1].states] == names
+    assert book.told[0][0].shape.called == (names.index("A"),)
+
+
+def test_a_disposed_machine_is_gone() -> None:
+    """After its disposal nothing more is told of it."""
+    mach, caught = traced()
+    mach.dispose_force()
+
+    assert told(caught.events).gone == [0]
+
+
+def test_a_tracer_keeps_no_machine_alive() -> None:
+    """A machine that nobody has any more is collected, and told as gone."""
+    mach, caught = traced()
+    mach.bind_handlers(Handlers())
+    mach.add1("A")
+    alive = weakref.ref(mach)
+    del mach
+    gc.collect()
+
+    assert alive() is None
+    assert told(caught.events).gone == [0]
+
+
+def test_a_tracer_keeps_no_arguments_alive() -> None:
+    """An event holds texts, not what they were made of."""
+
+    class Mine:
+        pass
+
+    mach, caught = traced()
+    mine = Mine()
+    alive = weakref.ref(mine)
+    mach.add1("A", {"mine": mine})
+    del mine
+    gc.collect()
+
+    assert alive() is None
+    assert told(caught.events).told[0][0].args == (("mine", "<Mine>"),)
+
+
+def test_submachines_are_traced_along() -> None:
+    """A child of a traced machine goes to the same place, once."""
+    mach, caught = traced()
+    child = am.Machine(None, {"X": am.State()}, id="child", parent=mach)
+    child.add1("X")
+    book = told(caught.events)
+
+    assert [(one.id, one.parent) for one in book.machines] == [("m", ""), ("child", "m")]
+    assert len(book.told[1]) == 1
+
+
+# What is lost.
+
+
+def lossy(lost: Callable[[int], bool], count: int = 300) -> Teller:
+    """A machine some of whose transitions never reach the sender."""
+    mach, caught = traced(PLAIN)
+    for _ in range(count // 2):
+        mach.add1("M")
+        mach.remove1("M")
+    teller = Teller()
+    teller.begin()
+    teller.take(e for e in caught.events if type(e) is not tuple or not lost(e[2]))
+    return teller
+
+
+def test_lost_transitions_are_counted() -> None:
+    """The gap is as long as what is missing, and the story goes on at the right ticks."""
+    book = lossy(lambda number: 100 <= number < 200).book()
+
+    assert [(gap.count, gap.reason) for gap in book.dropped] == [(256 - 100, LOST)]
+    assert len(book.told[0]) == 99 + (300 - 256 + 1)
+    assert list(book.dropped[0].ticks) == [255, 0, 0]
+
+
+def test_a_lost_beginning_is_counted() -> None:
+    """When even the first word of a machine is lost, it enters later, at its row."""
+    mach, caught = traced(PLAIN)
+    for _ in range(100):
+        mach.add1("M")
+    book = told(caught.events[1:])
+
+    assert book.machines[0].row == TICKS_MASK
+    assert len(book.told[0]) == 100 - TICKS_MASK
+
+
+def test_a_look_at_the_machine_ends_a_gap() -> None:
+    """Whenever the machine is looked at again the loss is counted at once."""
+    mach, caught = traced(PLAIN)
+    tracer = next(iter(mach.tracers()))
+    for _ in range(10):
+        mach.add1("M")
+    kept = [e for e in caught.events if type(e) is not tuple or e[2] < 5]
+    tracer.look_again(mach)  # type: ignore[attr-defined]
+    book = told([*kept, caught.events[-1]])
+
+    assert [gap.count for gap in book.dropped] == [6]
+
+
+def test_what_nobody_watched_is_a_gap_without_transitions() -> None:
+    """Transitions made without a tracer leave only their ticks."""
+    mach, caught = traced(PLAIN)
+    tracer = next(iter(mach.tracers()))
+    for at in range(70):
+        if at == 10:
+            mach.detach_tracer(tracer)
+            mach.add1("Not")
+            mach.bind_tracer(tracer)
+        mach.add1("M")
+    book = told(caught.events)
+
+    assert [(gap.count, gap.reason) for gap in book.dropped] == [(0, UNWATCHED)]
+    assert book.dropped[0].ticks[1] == 1
+
+
+def test_a_new_stream_begins_where_the_machines_are() -> None:
+    """After a reconnect everything is defined anew, and rows go on."""
+    mach, caught = traced()
+    teller = Teller()
+    teller.begin()
+    mach.add1("A")
+    teller.take(caught.events)
+    caught.events.clear()
+    teller.begin()
+    mach.add1("M")
+    teller.take(caught.events)
+    book = teller.book()
+
+    assert book.machines[0].row == 2
+    assert book.machines[0].ticks == (1, 1, 1, 0, 0, 0)
+    assert ticks_after(book) == list(mach.time())
+
+
+def test_a_new_stream_leaves_out_who_is_gone() -> None:
+    """A disposed machine is not told again."""
+    mach, caught = traced()
+    mach.dispose_force()
+    teller = Teller()
+    teller.begin()
+    teller.take(caught.events)
+    teller.begin()
+
+    assert teller.book().machines == []
+
+
+# Limits.
+
+
+def test_a_machine_no_reader_would_take_is_refused_in_one_line() -> None:
+    """Too many states: a word to the user, and the other machines go on."""
+    names = [f"S{at}" for at in range(limits.STATES_MAX)]
+    large = am.Machine(None, {name: am.State() for name in names}, id="large")
+    mach, caught = traced()
+    caught.trace(large)
+    large.add1("S0")
+    mach.add1("A")
+    teller = Teller()
+    teller.begin()
+    teller.take(caught.events)
+
+    assert [one.id for one in teller.book().machines] == ["m"]
+    assert len(teller.warnings) == 1
+    assert "'large' cannot be traced: states of a schema: 4,097" in teller.warnings[0]
+
+
+def many(count: int) -> Caught:
+    """As many machines, each gone again."""
+    caught = Caught()
+    for at in range(count):
+        mach = am.Machine(None, {"A": am.State()}, id=str(at))
+        caught.trace(mach)
+        mach.dispose_force()
+    return caught
+
+
+@pytest.mark.slow
+def test_a_full_stream_asks_for_a_new_one() -> None:
+    """Machine numbers are never used twice, so a program that makes many needs streams."""
+    caught = many(limits.MACHINES_PER_CONNECTION_MAX)
+    last = am.Machine(None, {"A": am.State()}, id="last")
+    teller = Teller()
+    teller.begin()
+    teller.take(caught.events)
+    caught.events.clear()
+    caught.trace(last)
+
+    with pytest.raises(StreamFullError):
+        teller.take(caught.events)
+    teller.begin()
+    teller.take(caught.events)
+    assert [one.id for one in teller.book().machines] == ["last"]
+
+
+def test_events_are_small_and_of_few_kinds() -> None:
+    """Besides transitions a sender only hears who is seen and who is gone."""
+    mach, caught = traced()
+    walk(mach)
+    mach.dispose_force()
+
+    assert {type(event) for event in caught.events} == {tuple, Seen, Gone}
+    assert isinstance(told(caught.events).told[0][0].shape, Shape)
+    assert GoneMessage(0) not in caught.events

@@ -1,0 +1,83 @@
+"""Machines traced without a thread: their events are taken by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, cast
+
+import machine as am
+from amtracer.codec import encode
+from amtracer.events import Event
+from amtracer.recording import Recording
+from amtracer.schema import HelloMessage, Message
+from amtracer.sender import Sender
+from amtracer.tracer import ArgsFilter, MachineTracer
+from tests.wire.streams import Book, decoded, read_back, stream_bytes
+
+HELLO = HelloMessage(1, "session", 0, 0)
+
+
+class Caught:
+    """Stands in for a sender; keeps the events."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.append = self.events.append
+        self.asleep = False
+        self.ended = False
+
+    def wake(self) -> None:
+        """There is nobody to wake."""
+
+    def transitions(self) -> list[Any]:
+        return [event for event in self.events if type(event) is tuple]
+
+    def trace(self, mach: am.Machine, args_filter: ArgsFilter | None = None) -> MachineTracer:
+        """Watch a machine from now on."""
+        tracer = MachineTracer(mach, cast(Sender, self), args_filter)
+        tracer.look_again(mach)
+        mach.bind_tracer(tracer)
+        return tracer
+
+
+class Teller:
+    """Takes events into one stream after another."""
+
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+        self.recording = Recording(0, self.warnings.append)
+        self.messages: list[Message] = []
+
+    def begin(self, *, renewable: bool = True) -> None:
+        self.messages = []
+        self.recording.begin(self.write, HELLO, renewable=renewable)
+
+    def write(self, message: Message) -> None:
+        encode(message)
+        self.messages.append(message)
+
+    def take(self, events: Iterable[Event]) -> None:
+        for event in events:
+            self.recording.take(event)
+
+    def book(self) -> Book:
+        """The stream so far, as a reader has it."""
+        self.recording.flush()
+        return read_back(decoded(stream_bytes(self.messages)))
+
+
+def told(events: Iterable[Event]) -> Book:
+    """What a reader learns from these events."""
+    teller = Teller()
+    teller.begin()
+    teller.take(events)
+    return teller.book()
+
+
+def ticks_after(book: Book, machine: int = 0) -> list[int]:
+    """Where a machine stands at the end, by its beginning and its shapes alone."""
+    ticks = list(book.machines[machine].ticks)
+    for occurrence in book.told[machine]:
+        for state, growth in occurrence.shape.changes:
+            ticks[state] += abs(growth)
+    return ticks
