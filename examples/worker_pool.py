@@ -60,13 +60,14 @@ POOL = {
     "Start": am.State(add=["Accepting"]),
     "Accepting": am.State(require=["Start"]),
     "JobQueued": am.State(multi=True, require=["Accepting"]),
-    "JobsWaiting": am.State(require=["Start"]),
+    "Quiet": am.State(auto=True, require=["Start"], remove=["JobsWaiting", "Dispatching"]),
+    "JobsWaiting": am.State(require=["Start"], remove=["Quiet"]),
     "WorkersFree": am.State(require=["Start"]),
     "Dispatching": am.State(auto=True, require=["JobsWaiting", "WorkersFree"]),
-    "WorkerFree": am.State(multi=True, require=["Start"], add=["WorkersFree"]),
+    "WorkerFree": am.State(multi=True, require=["Start"]),
     "JobDone": am.State(multi=True, require=["Start"]),
     "JobFailed": am.State(multi=True, require=["Start"]),
-    "JobRetried": am.State(multi=True, require=["Start"], add=["JobsWaiting"]),
+    "JobRetried": am.State(multi=True, require=["Start"]),
     "JobDropped": am.State(multi=True, require=["Start"]),
     "Healthy": am.State(auto=True, require=["Start"]),
     "Degraded": am.State(require=["Start"], remove=["Healthy"]),
@@ -167,7 +168,8 @@ class Worker(am.ExceptionHandler):
         self.later("Connecting", delay_s, lambda: self.mach.add1("Connected"))
 
     def IdleState(self, e: am.Event) -> None:
-        self.pool.mach.ev_add1(e, "WorkerFree", {"worker": self.mach.id, "who": self})
+        args = {"worker": self.mach.id, "who": self}
+        self.pool.mach.ev_add(e, ["WorkerFree", "WorkersFree"], args)
 
     def JobAssignedEnter(self, e: am.Event) -> bool:
         """A small worker takes no large sheet."""
@@ -281,7 +283,7 @@ class Pool(am.ExceptionHandler):
     def offer(self, job: Job) -> None:
         """Queue the job; the backlog may be full, so ask again later."""
         args = {"job": job.id, "rows": len(job.rows), "sheet": job}
-        if self.mach.add1("JobQueued", args) is am.Result.CANCELED:
+        if self.mach.add(["JobQueued", "JobsWaiting"], args) is am.Result.CANCELED:
             self.tally.refused += 1
             self.agenda.after(0.8, lambda: self.offer(job))
 
@@ -290,7 +292,9 @@ class Pool(am.ExceptionHandler):
 
     def JobQueuedState(self, e: am.Event) -> None:
         self.waiting.append(e.args["sheet"])
-        self.mach.add1("JobsWaiting")
+
+    def JobRetriedState(self, e: am.Event) -> None:
+        self.waiting.append(e.args["sheet"])
 
     def WorkerFreeState(self, e: am.Event) -> None:
         self.free.append(e.args["who"])
@@ -329,7 +333,8 @@ class Pool(am.ExceptionHandler):
         if job.tries < TRIES_MAX:
             job.seconds /= 2
             again = {"job": job.id, "tries": job.tries, "sheet": job}
-            self.agenda.after(job.tries * 0.7, lambda: self.mach.add1("JobRetried", again))
+            states = ["JobRetried", "JobsWaiting"]
+            self.agenda.after(job.tries * 0.7, lambda: self.mach.add(states, again))
         else:
             self.mach.add1("JobDropped", {"job": job.id})
 
@@ -340,9 +345,6 @@ class Pool(am.ExceptionHandler):
             self.mach.add1("Degraded")
         elif failures < 0.3 and degraded:
             self.mach.remove1("Degraded")
-
-    def JobRetriedState(self, e: am.Event) -> None:
-        self.waiting.append(e.args["sheet"])
 
     def JobDroppedState(self, e: am.Event) -> None:
         self.tally.dropped += 1
