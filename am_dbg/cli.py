@@ -25,6 +25,7 @@ from am_dbg.options import (
 )
 from am_dbg.sanitise import one_line
 from am_dbg.terminal import fill_standard_descriptors, is_dumb, is_terminal, why_no_screen
+from amtracer.address import listen_address
 from amtracer.errors import TracingError
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def run(arguments: list[str]) -> int:
         return _refuse(str(error))
     except (click.Abort, KeyboardInterrupt):
         return _refuse("interrupted", Exit.INTERRUPTED)
-    except BrokenPipeError:
+    except SystemExit:  # how click leaves when nobody reads its output
         return Exit.NOBODY_READS
     except OSError as error:
         return _refuse(f"the output cannot be written: {(error.strerror or str(error)).lower()}")
@@ -230,6 +231,8 @@ def _open_screen(
     select_transition: int,
     **rest: Any,
 ) -> int:
+    if listen_on != NOT_LISTENING:
+        listen_address(listen_on)
     source = _opened(import_data) if import_data else None
     try:
         reason = why_no_screen()

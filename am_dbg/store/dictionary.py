@@ -54,6 +54,7 @@ class Dictionary:
         "_line_ends",
         "_line_levels",
         "_line_texts",
+        "_mask_bytes",
         "_shapes",
         "_texts",
         "activity",
@@ -75,6 +76,7 @@ class Dictionary:
         self._growth_ends = array("I", (0,))
         self._growth_states = array("H")
         self._growth = Integers()
+        self._mask_bytes = 0
         self._texts = Blobs()
         self._line_ends = array("I", (0,))
         self._line_texts = array("H")
@@ -96,6 +98,7 @@ class Dictionary:
         self._growth_ends.append(len(self._growth_states))
         self.schema_of.append(schema)
         self.touched.append(facts.touched)
+        self._mask_bytes += sys.getsizeof(facts.touched)
         self.flags.append(facts.flags)
 
     def define_texts(self, texts: Sequence[bytes]) -> None:
@@ -187,7 +190,7 @@ class Dictionary:
 
     def size(self) -> int:
         """Bytes in memory, about."""
-        masks = sum(map(sys.getsizeof, self.touched)) + sys.getsizeof(self.touched)
+        masks = self._mask_bytes + sys.getsizeof(self.touched)
         lines = (self._line_ends, self._line_texts, self._line_levels)
         growth = (self._growth_ends, self._growth_states)
         columns = self._shapes.size() + self._texts.size() + self._growth.size()

@@ -71,8 +71,11 @@ class Store:
         return same[-1] if same else None
 
     def remove(self, track: Track) -> None:
-        """Forget a track; what its stream still sends of it is checked but not kept."""
-        track.remove()
+        """Forget a track; what its stream still sends of it is checked but not kept.
+
+        For the thread that feeds.
+        """
+        self._streams[track.stream].forget(track)
         self._tracks = [other for other in self._tracks if other is not track]
         self._by_key = {key: other for key, other in self._by_key.items() if other is not track}
         self._by_id[track.id] = [one for one in self._by_id[track.id] if one is not track]
@@ -88,7 +91,7 @@ class Store:
     def trim(self, bytes_max: int) -> None:
         """Let the oldest segments go until the rest fits; the newest of each stream stays.
 
-        Tracks keep their numbers and tell what is gone.
+        Tracks keep their numbers and tell what is gone. For the thread that feeds.
         """
         while self.size() > bytes_max:
             current = {stream.book.serial for stream in self._streams if stream.open}

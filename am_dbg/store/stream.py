@@ -89,6 +89,7 @@ class Stream:
         except WireError as error:
             if not error.where:
                 error.where = type(message).__name__
+                error.args = (f"{error.where}: {error}",)
             raise
 
     def close(self, reason: str) -> None:
@@ -99,6 +100,10 @@ class Stream:
         for track in self.tracks:
             if track.stream == self.number:
                 track.close(reason)
+
+    def forget(self, track: Track) -> None:
+        """Go on with a track that keeps nothing."""
+        self.tracks = [track.forgotten() if one is track else one for one in self.tracks]
 
     def _take_hello(self, message: HelloMessage) -> None:
         if self.hello is not None:

@@ -80,6 +80,7 @@ class Track:
             self._gaps.append(Gap(0, row, "recorded from here on", GapKind.LATE))
         self._opening = self._base = (schema, ticks)
         self._open: Chunk | None = None
+        self._sealed_bytes = 0
         self._active = _active_mask(ticks)
         self._clock_cache: tuple[Chunk, int, tuple[int, ...]] | None = None
         self._own_ids: dict[str, int] = {}
@@ -135,16 +136,19 @@ class Track:
         return self._schema_at(number).index.get(name, -1)
 
     def clock_at(self, number: int) -> tuple[int, ...]:
-        """Ticks after a transition, by index of `schema_at(number)`; for 0 the first ones."""
-        if number == 0:
-            return self._opening[1]
+        """Ticks after a transition, by index of `schema_at(number)`; for 0 the first ones.
+
+        After trimming, the number before the oldest one held stands for 0.
+        """
+        if number < self.first:
+            return self._before_all(number)[1]
         chunk = self.chunk_of(number)
         return self._clock(chunk, number - chunk.first + 1)
 
     def clock_before(self, number: int) -> tuple[int, ...]:
         """Ticks before a transition; differs from those after the one before it at a gap."""
-        if number == 0:
-            return self._opening[1]
+        if number < self.first:
+            return self._before_all(number)[1]
         chunk = self.chunk_of(number)
         return self._clock(chunk, number - chunk.first)
 
@@ -164,7 +168,7 @@ class Track:
 
     def time_at(self, number: int) -> int:
         """Wall time of a transition in nanoseconds; for 0 when its stream began."""
-        if number == 0:
+        if 0 <= number < self.first:
             return self.origin.started_ns
         chunk = self.chunk_of(number)
         return chunk.time(number - chunk.first)
@@ -238,7 +242,18 @@ class Track:
         return max(0, min(chunk.rows, self.count - chunk.first + 1))
 
     def _schema_at(self, number: int) -> Schema:
-        return self._opening[0] if number == 0 else self.chunk_of(number).schema
+        if number < self.first:
+            return self._before_all(number)[0]
+        return self.chunk_of(number).schema
+
+    def _before_all(self, number: int) -> tuple[Schema, tuple[int, ...]]:
+        """Schema and ticks before the oldest transition that is held."""
+        chunks = self._index.chunks
+        if number == 0:
+            return self._opening
+        if number != self.first - 1:
+            self.chunk_of(number)
+        return (chunks[0].schema, chunks[0].ticks) if chunks else self._base
 
     def _clock(self, chunk: Chunk, rows: int) -> tuple[int, ...]:
         cached = self._clock_cache
@@ -314,6 +329,9 @@ class Track:
         self.connected = True
         self._begin_anew(schema, ticks)
         lost, self.row_next = row - self.row_next, row
+        last = self._gaps[-1] if self._gaps else None
+        if last and last.kind is GapKind.CUT and last.after_number == self.count:
+            self._gaps = self._gaps[:-1]  # now it is known what was lost there
         self._add_gap(Gap(self.count, lost, "reconnected", GapKind.RECONNECTED))
 
     def close(self, reason: str) -> None:
@@ -344,19 +362,27 @@ class Track:
         firsts, chunks = index.firsts[kept:], index.chunks[kept:]
         self.first = firsts[0] if firsts else self.count + 1  # before the chunks, for readers
         self._index = _Index(firsts, chunks)
+        self._sealed_bytes -= sum(chunk.size() for chunk in index.chunks[:kept])
         lost = Gap(self.first - 1, self.first - 1, "trimmed to save memory", GapKind.TRIMMED)
         later = [gap for gap in self._gaps if gap.after_number >= self.first]
         self._gaps = [lost, *later]
         self.version += 1
 
-    def remove(self) -> None:
-        """The store forgets this track; nothing more is kept of what its stream sends."""
-        self.removed = True
+    def forgotten(self) -> Track:
+        """What the stream goes on with when this track is forgotten: it checks, but keeps nothing.
+
+        This one keeps its history for whoever still looks at it.
+        """
+        stub = Track(self.key, self.origin, self.stream, self.schema, self.ticks, self.row_next)
+        stub.removed = True
+        stub.set_activity(self._active)
+        self.connected = False
         self.version += 1
+        return stub
 
     def size(self) -> int:
         """Bytes in memory, about, without the dictionaries."""
-        return sum(chunk.size() for chunk in self.chunks)
+        return self._sealed_bytes + (self._open.size() if self._open else 0)
 
     def _chunk_for(self, book: Dictionary, row: int, time_ns: int) -> Chunk:
         chunk = self._open
@@ -376,6 +402,7 @@ class Track:
         chunk = self._open
         if chunk is not None:
             chunk.seal()
+            self._sealed_bytes += chunk.size()
             self._base = (schema, chunk.ticks_end)
         if ticks is not None:
             self._base = (schema, ticks)

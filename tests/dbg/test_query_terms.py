@@ -1,0 +1,148 @@
+"""The query language: what can be typed, what it means, what it finds."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from am_dbg.query import ALL, Filters, Hits, Visible
+from am_dbg.query.terms import Moment, Terms, parse, parse_duration, parse_moment
+from am_dbg.store import Fact, Track
+from amtracer.schema import Shape, ShapeFlag, StepDef, StepFlag
+from tests.dbg.telling import START_NS, Telling, stored
+
+OK = int(ShapeFlag.ACCEPTED)
+SECOND = 1_000_000_000
+
+
+def track_of(*rows: tuple[Shape, dict[str, object]]) -> Track:
+    """A track of `Start`, `Ready` and `Exception` with these shapes, a second apart."""
+    telling = Telling()
+    machine = telling.enter(0)
+    for at, (shape, more) in enumerate(rows):
+        telling.writer.record(
+            machine.number,
+            shape,
+            START_NS + at * SECOND,
+            **more,  # type: ignore[arg-type]
+        )
+    telling.writer.flush()
+    return stored(telling).tracks[0]
+
+
+HISTORY: tuple[tuple[Shape, dict[str, object]], ...] = (
+    (Shape(0, (0,), OK, ((0, 1),)), {"lines": ((1, "[state] +Start"),)}),
+    (
+        Shape(0, (1,), 0, (), (StepDef(2, -1, StepFlag.DENIED, target=1),)),
+        {"args": (("url", "http://Host/a b"),), "duration_ns": 7_000_000},
+    ),
+    (Shape(0, (1,), OK | ShapeFlag.AUTO, ((1, 1),), (StepDef(2, -1, 4, target=1),)), {}),
+    (Shape(1, (0,), OK, ((0, -1), (1, -1)), (StepDef(2, -1, 1, source=0),)), {}),
+    (Shape(0, (2,), OK, ((2, 1),)), {"pre_lines": ((2, "caused by: timeout"),)}),
+    (Shape(0, (2,), OK | ShapeFlag.CHECK, ()), {}),
+)
+
+FOUND = {
+    "": [1, 2, 3, 4, 5, 6],
+    "state:Start": [1, 4],
+    "state:Nobody": [],
+    "called:Ready": [2, 3],
+    "added:Ready": [3],
+    "removed:Ready": [4],
+    "accepted:no": [2],
+    "accepted:yes": [1, 3, 4, 5, 6],
+    "auto:yes": [3],
+    "error:yes": [5],
+    "empty:yes": [6],
+    "check:yes error:no": [6],
+    "handler:ReadyEnter": [2, 3],
+    "failed:ReadyEnter": [2],
+    "handler:StartEnd": [4],
+    "after:+2s": [3, 4, 5, 6],
+    "before:+2s": [1, 2, 3],
+    "after:+1s before:+1.5s": [2],
+    "longer:5ms": [2],
+    "longer:8ms": [],
+    "timeout": [5],
+    '"caused by"': [5],
+    "caused Start": [],
+    "state:Start removed:Ready": [4],
+    "host": [2],
+    "Host/a": [2],
+    "HOST": [],
+    "ready": [2, 3, 4],
+    "http://host": [2],
+    "accepted:maybe": [],
+    "[state]": [1],
+}
+
+
+@pytest.mark.parametrize("query", FOUND)
+def test_a_query_finds_what_it_says(query: str) -> None:
+    """Terms narrow each other; what is not understood is a word to be found."""
+    track = track_of(*HISTORY)
+    visible = Visible(track, Filters(empty=True, health=True, level=4))
+
+    assert Hits(visible, query).numbers(1, 10) == FOUND[query]
+
+
+def test_filters_and_query_work_together() -> None:
+    """The text of the filters hides what it does not find."""
+    filters = Filters(empty=True, level=4, auto=False, text="state:Ready")
+
+    assert Visible(track_of(*HISTORY), filters).numbers(1, 10) == [2, 4]
+
+
+def test_words_are_looked_for_up_to_the_level_shown() -> None:
+    """A line above the level is not shown, so it is not found either."""
+    track = track_of(*HISTORY)
+
+    assert Hits(Visible(track, ALL), "timeout").count == 0
+
+
+@pytest.mark.parametrize(
+    ("query", "terms"),
+    [
+        ("a b", Terms(words=("a", "b"))),
+        ('"a b" c', Terms(words=("a b", "c"))),
+        ('"not closed', Terms(words=("not closed",))),
+        ("what:ever", Terms(words=("what:ever",))),
+        ("after:noon", Terms(words=("after:noon",))),
+        ("longer:1", Terms(words=("longer:1",))),
+        ('state:"A B"', Terms(names=(("state", "A B"),))),
+        ("state:", Terms(words=("state:",))),
+        ("accepted:no", Terms(with_facts=Fact.CANCELED)),
+        ("auto:no", Terms(without_facts=Fact.AUTO)),
+        ("longer:2ms", Terms(longer_ns=2_000_000)),
+        ("before:+3s", Terms(before=Moment(3 * SECOND))),
+    ],
+)
+def test_a_query_is_taken_apart(query: str, terms: Terms) -> None:
+    """Known keys with a value they understand are terms, all else is words."""
+    assert parse(query) == terms
+
+
+@given(st.text(max_size=40))
+def test_nothing_that_can_be_typed_is_an_error(query: str) -> None:
+    """Any text is a query, also one that is not finished yet."""
+    Hits(Visible(track_of(*HISTORY), ALL), query).numbers(1, 10)
+
+
+@pytest.mark.parametrize(
+    ("text", "duration"),
+    [("1ns", 1), ("1.5us", 1_500), ("2µs", 2_000), ("3ms", 3_000_000), ("1h", 3600 * SECOND)],
+)
+def test_durations_have_a_unit(text: str, duration: int) -> None:
+    """A number and a unit from nanoseconds to hours."""
+    assert parse_duration(text) == duration
+    assert parse_duration(text + "x") is None
+
+
+def test_a_time_of_day_is_one_on_the_day_the_history_began() -> None:
+    """Hours, minutes and fractions of a second count from local midnight."""
+    moment = parse_moment("01:02:03.5")
+
+    assert moment == Moment(3_723 * SECOND + SECOND // 2, is_of_day=True)
+    assert moment.at(START_NS) == moment.at(START_NS + SECOND)
+    assert (moment.at(START_NS) - moment.offset_ns) % SECOND == 0

@@ -1,0 +1,319 @@
+"""What the store refuses: each message that does not fit what came before, at the limit too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from am_dbg.store import Store, checking
+from amtracer import limits
+from amtracer.errors import LimitError, VersionError, WireError
+from amtracer.schema import (
+    BatchMessage,
+    DroppedMessage,
+    EndMessage,
+    GoneMessage,
+    HelloMessage,
+    LinesMessage,
+    MachineMessage,
+    Message,
+    SchemaChangedMessage,
+    SchemaMessage,
+    SegmentMessage,
+    Shape,
+    ShapeMessage,
+    Source,
+    StateDef,
+    StepDef,
+    StringsMessage,
+)
+from tests.dbg.telling import Telling
+from tests.dbg.test_store_model import histories
+
+AB = (StateDef("A"), StateDef("B"))
+ADD_A = Shape(0, (0,), 1, ((0, 1),), (StepDef(32, target=0),))
+REMOVE_A = Shape(1, (0,), 1, ((0, -1),))
+BEGINNING: list[Message] = [
+    HelloMessage(1, "s", 10, 20),
+    SchemaMessage(0, AB),
+    SchemaMessage(1, (*AB, StateDef("C"))),
+    MachineMessage(0, "m", 0),
+    ShapeMessage(0, 0, ADD_A),
+    ShapeMessage(1, 0, REMOVE_A),
+    ShapeMessage(2, 1, ADD_A),
+    StringsMessage(0, ("one", "two")),
+    LinesMessage(0, ((1, 0), (2, 1))),
+]
+BATCH = BatchMessage(0, 0, (0, 1), (100, 5))
+
+
+def begun() -> tuple[Store, int]:
+    store = Store()
+    stream = store.open_stream("test", live=True)
+    for message in BEGINNING:
+        store.feed(stream, message)
+    return store, stream
+
+
+def seen(store: Store) -> Any:
+    """All that can be seen of a store, to compare before and after."""
+    return [
+        (
+            track.key,
+            track.count,
+            track.ticks,
+            track.states,
+            track.gone,
+            tuple(track.gaps),
+            [track.transition(number) for number in range(1, track.count + 1)],
+        )
+        for track in store.tracks
+    ]
+
+
+REFUSED: dict[str, Message] = {
+    "second hello": HelloMessage(1, "s", 1, 1),
+    "schema 5 defined out of turn": SchemaMessage(5, AB),
+    "two states of one name": SchemaMessage(2, (StateDef("A"), StateDef("A"))),
+    "machine 0 defined out of turn": MachineMessage(0, "again", 0),
+    "machine 7 defined out of turn": MachineMessage(7, "ahead", 0),
+    "schema 9 is not defined": MachineMessage(1, "n", 9),
+    "1 ticks for 2 states": MachineMessage(1, "n", 0, ticks=(1,)),
+    "tick out of range": MachineMessage(1, "n", 0, ticks=(1, -1)),
+    "row out of range": MachineMessage(1, "n", 0, row=-1),
+    "machine 3 is not defined": SchemaChangedMessage(3, 0, (0, 0)),
+    "2 ticks for 3 states": SchemaChangedMessage(0, 1, (0, 0)),
+    "machine 4 is not defined": GoneMessage(4),
+    "machine -1 is not defined": GoneMessage(-1),
+    "shape 9 defined out of turn": ShapeMessage(9, 0, ADD_A),
+    "string 0 defined where 2 comes": StringsMessage(0, ("x",)),
+    "line set 0 defined where 1 comes": LinesMessage(0, ()),
+    "log level out of range": LinesMessage(1, ((256, 0),)),
+    "text is not defined": LinesMessage(1, ((1, 2),)),
+    "lost transitions out of range": DroppedMessage(0, -1, (0, 0)),
+    "3 ticks for 2 states": DroppedMessage(0, 1, (0, 0, 0)),
+}
+
+
+@pytest.mark.parametrize(("reason", "message"), REFUSED.items(), ids=REFUSED)
+def test_a_message_that_does_not_fit_is_refused_whole(reason: str, message: Message) -> None:
+    """A bad message raises a WireError that names it, and leaves no trace."""
+    store, stream = begun()
+    before = seen(store)
+
+    with pytest.raises(WireError, match=f"{type(message).__name__}.*{reason}"):
+        store.feed(stream, message)
+    assert seen(store) == before
+
+
+BAD_SHAPES: dict[str, Shape] = {
+    "unknown type": replace(ADD_A, type=4),
+    "flags of a shape": replace(ADD_A, flags=256),
+    "called state": replace(ADD_A, called=(2,)),
+    "changed state out": replace(ADD_A, changes=((2, 1),)),
+    "changed twice": replace(ADD_A, changes=((0, 1), (0, 1))),
+    "growth out of range": replace(ADD_A, changes=((0, limits.GROWTH_MAX + 1),)),
+    "source of a step": replace(ADD_A, steps=(StepDef(2, source=2),)),
+    "target of a step": replace(ADD_A, steps=(StepDef(2, target=-2),)),
+    "relation of a step": replace(ADD_A, steps=(StepDef(1, relation=4),)),
+    "type of a step": replace(ADD_A, steps=(StepDef(256),)),
+    "steps of a shape": replace(ADD_A, steps=(StepDef(2),) * (limits.STEPS_MAX + 1)),
+}
+
+
+@pytest.mark.parametrize(("reason", "shape"), BAD_SHAPES.items(), ids=BAD_SHAPES)
+def test_a_shape_that_does_not_fit_its_schema_is_refused(reason: str, shape: Shape) -> None:
+    """States, steps and growth of a shape lie within its schema and the limits."""
+    store, stream = begun()
+
+    with pytest.raises(WireError, match=reason):
+        store.feed(stream, ShapeMessage(3, 0, shape))
+    store.feed(stream, ShapeMessage(3, 0, ADD_A))
+
+
+BAD_BATCHES: dict[str, BatchMessage] = {
+    "without transitions": replace(BATCH, shapes=(), times=()),
+    "row 1 where row 0": replace(BATCH, row=1),
+    "machine 2 is not": replace(BATCH, machine=2),
+    "shape that is not defined": replace(BATCH, shapes=(0, 3)),
+    "another schema": replace(BATCH, shapes=(0, 2)),
+    "one time for each": replace(BATCH, times=(100,)),
+    "time out of range": replace(BATCH, times=(100, checking.TIME_NS_MAX)),
+    "one duration for each": replace(BATCH, durations=(1,)),
+    "duration out of range": replace(BATCH, durations=(1, -1)),
+    "queue length out of range": replace(BATCH, queues=(0, 2**63)),
+    "line set out of range": replace(BATCH, lines=(0, 2)),
+    "outside the batch": replace(BATCH, ids={2: "x"}),
+    "before the batch": replace(BATCH, handlers={-1: (1,)}),
+    "argument whose text": replace(BATCH, args={0: ((0, 2),)}),
+    "earlier line set": replace(BATCH, pre_lines={1: 2}),
+    "time of a handler": replace(BATCH, handlers={0: (-1,)}),
+    "time of a source": replace(BATCH, sources={0: Source("m", "t", -1)}),
+    "do not fit": replace(BATCH, shapes=(1, 0)),
+    "do not fit twice": replace(BATCH, shapes=(0, 0)),
+}
+
+
+@pytest.mark.parametrize(("reason", "batch"), BAD_BATCHES.items(), ids=BAD_BATCHES)
+def test_a_batch_whose_columns_do_not_fit_is_refused(reason: str, batch: BatchMessage) -> None:
+    """Nothing of a batch is taken in when one of its columns is wrong."""
+    store, stream = begun()
+    words = reason.replace("before the batch", "outside the batch").removesuffix(" twice")
+
+    with pytest.raises(WireError, match=words):
+        store.feed(stream, batch)
+    assert store.transitions == 0
+    store.feed(stream, BATCH)
+    assert store.transitions == 2
+
+
+def test_ticks_have_to_agree_with_the_activity_before() -> None:
+    """A state that is said to activate must have been inactive, across batches too."""
+    store, stream = begun()
+    store.feed(stream, replace(BATCH, shapes=(0,), times=(1,)))
+
+    with pytest.raises(WireError, match="do not fit"):
+        store.feed(stream, replace(BATCH, row=1, shapes=(0,), times=(1,)))
+    store.feed(stream, replace(BATCH, row=1, shapes=(1,), times=(1,)))
+
+
+def test_a_stream_begins_with_a_hello() -> None:
+    """Whatever comes before a hello is refused."""
+    store = Store()
+    stream = store.open_stream("test", live=True)
+
+    with pytest.raises(WireError, match="hello"):
+        store.feed(stream, SegmentMessage())
+
+
+@pytest.mark.parametrize("version", [0, 2])
+def test_a_stream_of_another_version_is_refused(version: int) -> None:
+    """Only versions in the range that is read here are taken."""
+    store = Store()
+    stream = store.open_stream("test", live=True)
+
+    with pytest.raises(VersionError, match=f"version {version} "):
+        store.feed(stream, HelloMessage(version, "", 0, 0))
+
+
+@pytest.mark.parametrize("close", [True, False])
+def test_nothing_follows_the_end_of_a_stream(close: bool) -> None:
+    """After the end, told or closed, every message is refused."""
+    store, stream = begun()
+    if close:
+        store.close_stream(stream)
+    else:
+        store.feed(stream, EndMessage(1, 1, 1))
+
+    with pytest.raises(WireError, match="after the end"):
+        store.feed(stream, BATCH)
+
+
+def test_a_disposed_machine_says_no_more() -> None:
+    """After a machine is gone its number cannot be used."""
+    store, stream = begun()
+    store.feed(stream, GoneMessage(0))
+
+    with pytest.raises(WireError, match="disposed"):
+        store.feed(stream, BATCH)
+
+
+AT_LIMITS: dict[str, tuple[Callable[[int], Message], int]] = {
+    "states": (
+        lambda n: SchemaMessage(2, tuple(StateDef(str(i)) for i in range(n))),
+        limits.STATES_MAX,
+    ),
+    "tags": (lambda n: MachineMessage(1, "t", 0, tags=("x",) * n), limits.TAGS_MAX),
+    "lines": (lambda n: LinesMessage(1, ((1, 0),) * n), limits.LINES_MAX),
+    "strings": (lambda n: StringsMessage(2, ("",) * (n - 2)), limits.STRINGS_MAX),
+    "text": (lambda n: StringsMessage(2, ("x" * n,)), limits.TEXT_BYTES_MAX),
+    "args": (lambda n: replace(BATCH, args={0: ((0, 1),) * n}), limits.ARGS_MAX),
+    "handlers": (lambda n: replace(BATCH, handlers={1: (1,) * n}), limits.HANDLERS_MAX),
+    "rows": (
+        lambda n: BatchMessage(0, 0, (0, 1) * (n // 2) + (0,) * (n % 2), (1,) * n),
+        limits.BATCH_ROWS_MAX,
+    ),
+}
+
+
+@pytest.mark.parametrize("what", AT_LIMITS)
+def test_limits_hold_at_and_one_past(what: str) -> None:
+    """As many as the limit are taken in, one more is refused as a LimitError."""
+    make, limit = AT_LIMITS[what]
+    store, stream = begun()
+
+    with pytest.raises(LimitError):
+        store.feed(stream, make(limit + 1))
+    store.feed(stream, make(limit))
+
+
+@pytest.mark.slow
+def test_definitions_of_a_segment_have_limits() -> None:
+    """A segment has so many shapes and line sets, and the next one has room again."""
+    store, stream = begun()
+    for number in range(3, limits.SHAPES_MAX):
+        store.feed(stream, ShapeMessage(number, 0, ADD_A))
+    for number in range(1, limits.LINE_SETS_MAX):
+        store.feed(stream, LinesMessage(number, ()))
+
+    with pytest.raises(LimitError):
+        store.feed(stream, ShapeMessage(limits.SHAPES_MAX, 0, ADD_A))
+    with pytest.raises(LimitError):
+        store.feed(stream, LinesMessage(limits.LINE_SETS_MAX, ()))
+    store.feed(stream, SegmentMessage())
+    store.feed(stream, ShapeMessage(0, 0, ADD_A))
+
+
+def test_the_text_of_a_segment_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All texts of a segment together have a limit."""
+    monkeypatch.setattr(limits, "SEGMENT_TEXT_BYTES_MAX", 10)
+    store, stream = begun()  # 6 bytes so far
+
+    with pytest.raises(LimitError, match="text in a segment"):
+        store.feed(stream, StringsMessage(2, ("12345",)))
+    store.feed(stream, StringsMessage(2, ("1234",)))
+
+
+numbers = st.integers(-2, 5) | st.sampled_from([2**31, 2**62, 2**63, 2**70])
+
+
+@given(histories, st.data())
+def test_damaged_histories_give_wire_errors_and_nothing_else(
+    history: list[tuple[int, ...]], data: st.DataObject
+) -> None:
+    """Whatever number is wrong in a message, it is taken in whole or refused whole."""
+    store = Store()
+    stream = store.open_stream("test", live=True)
+    for message in Telling(batch_rows=4, segment_rows=9).play(history).messages:
+        if data.draw(st.booleans()):
+            message = damaged(message, data)
+        before = seen(store)
+        try:
+            store.feed(stream, message)
+        except WireError:
+            assert seen(store) == before
+    seen(store)
+
+
+def damaged(message: Any, data: st.DataObject) -> Any:
+    """The message with a number, or one in a column, replaced."""
+    fields = {
+        name: value
+        for name in message.__slots__
+        if isinstance(value := getattr(message, name), int | tuple)
+    }
+    if not fields:
+        return message
+    name = data.draw(st.sampled_from(sorted(fields)))
+    value = fields[name]
+    if isinstance(value, int):
+        return replace(message, **{name: data.draw(numbers)})
+    if value and isinstance(value[0], int):
+        at = data.draw(st.integers(0, len(value) - 1))
+        return replace(message, **{name: (*value[:at], data.draw(numbers), *value[at + 1 :])})
+    return message
