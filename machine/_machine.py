@@ -111,11 +111,7 @@ class Machine(Evaluating):
             self._parent_id = parent.id
             parent._announce_child(self)
         self._init_tracers(tuple(tracers))
-        cycle = self._schema.cycle
-        if cycle >= 0:
-            name = self._schema.names[cycle]
-            text = f"[resolver] relation error: state {name} has a Require cycle for {self.id}"
-            self.log_lvl(LogLevel.CHANGES, "%s", text)
+        self._tell_cycle()
 
     def _choose_threads(
         self,

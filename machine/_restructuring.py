@@ -1,8 +1,11 @@
 """Changing what a machine is made of: order of states, schema, ticks from outside.
 
-None of this is a transition: no handler is called and no waiter released. A changed
-schema takes effect at once and keeps the ticks of the states that stay; on an error
+None of this is a transition: no handler is called, and no tick changes but by an import. A
+changed schema takes effect at once and keeps the ticks of the states that stay; on an error
 nothing changes.
+
+Nobody may drain the queue meanwhile, since a transition holds plans of the schema that it
+began with. So these calls take the drainer's token, and raise when it is taken.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from typing import TYPE_CHECKING, cast
 from machine._binding import BindingCalls
 from machine._enums import LogLevel
 from machine._resolver import RelationsResolver, Resolver, ResolverAutomaton, check_resolver
-from machine._schema import Schema, check_strict, reordered, schema_of, take_in
+from machine._schema import Schema, check_strict, reordered, schema_of
 from machine._serialized import Serialized
 from machine._state import EXCEPTION, Names, Struct, names_tuple, unique
 from machine.errors import MachineError, StateUnknownError
@@ -39,7 +42,12 @@ class Restructuring(BindingCalls):
         return self._schema_ver
 
     def verify_states(self, names: Names) -> None:
-        """Fix the order of states; it has to name every one of them and no other."""
+        """Fix the order of states; it has to name every one of them and no other.
+
+        Raises RuntimeError during a transition of this machine.
+        """
+        if self._disposed:
+            return
         order = unique(names_tuple(names))
         self._check_order(self._schema, order, self._schema.names)
         self._put_schema(reordered(self._schema, order))
@@ -61,31 +69,60 @@ class Restructuring(BindingCalls):
         """Change the schema; ticks of states that stay are kept, new ones start at 0.
 
         `names` is the new order; it has to list all states that were there before and are
-        still defined. Not during a transition of this machine.
+        still defined. Raises RuntimeError during a transition of this machine.
         """
+        if self._disposed:
+            return
         old = self.get_struct()
         if self._strict:
             check_strict(struct)
-        states = take_in(struct)
+        bare = schema_of(struct)
         order = unique(names_tuple(names))
         if EXCEPTION not in order:
             order = (*order, EXCEPTION)
-        bare = schema_of(states)
         self._check_order(bare, order, self._schema.names)
         self._check_order(bare, order, bare.names)
         self._put_schema(reordered(bare, order))
         self._states_verified = True
         self._schema_ver += 1
+        self._tell_cycle()
         if self._hooks is not None:
             self._hooks.fire(self._hooks.verify_states, self)
         if self._hooks is not None:
             self._hooks.fire(self._hooks.struct_change, self, old)
 
+    def _tell_cycle(self) -> None:
+        cycle = self._schema.cycle
+        if cycle >= 0:
+            name = self._schema.names[cycle]
+            text = f"[resolver] relation error: state {name} has a Require cycle for {self.id}"
+            self.log_lvl(LogLevel.CHANGES, text)
+
     def _put_schema(self, schema: Schema) -> None:
         """Stand on another schema with the same ticks and active states."""
+        if schema is not self._schema:
+            self._hold_queue()
+            try:
+                self._move_to(schema)
+            finally:
+                self._release_queue()
+
+    def _hold_queue(self) -> None:
+        try:
+            self._idle.pop()
+        except IndexError:
+            raise RuntimeError(f"states of {self.id} cannot change during a transition") from None
+
+    def _release_queue(self) -> None:
+        """Give the token back, and do what others could not do meanwhile."""
+        self._idle.append(None)
+        if self._queue:
+            self._settle()
+        elif self._waiters is not None:
+            self._waiters.queue_ended()
+
+    def _move_to(self, schema: Schema) -> None:
         old, ticks = self._schema, self._ticks
-        if schema is old:
-            return
         kept = dict(zip(old.names, ticks, strict=True))
         active = [old.names[index] for index in self._node.active]
         places = tuple(schema.index[name] for name in active if name in schema.index)
@@ -124,22 +161,38 @@ class Restructuring(BindingCalls):
             raise RuntimeError("can't export a disposed machine")
         if not self._states_verified:
             raise RuntimeError("can't export - call VerifyStates first")
-        return Serialized(self.id, self._ticks, self._schema.names)
+        ticks = self._ticks
+        self.log_lvl(LogLevel.CHANGES, f"[import] exported at [{' '.join(map(str, ticks))}] ticks")
+        return Serialized(self.id, ticks, self._schema.names)
 
     def import_(self, data: Serialized) -> None:
-        """Take over an exported machine's id, order and ticks; for fresh machines only."""
-        old = self._ticks
+        """Take over an exported machine's id, order and ticks; for fresh machines only.
+
+        Raises for unknown or missing states and for ticks that are none; nothing is changed
+        then. Raises RuntimeError during a transition of this machine.
+        """
+        if self._disposed:
+            return
         unknown = self._schema.unknown(data.state_names)
         if unknown:
             raise StateUnknownError(" ".join(unknown))
-        self.log_lvl(LogLevel.CHANGES, f"[import] exported at [{' '.join(map(str, old))}] ticks")
         self._check_order(self._schema, data.state_names, self._schema.names)
-        schema = reordered(self._schema, data.state_names)
-        ticks = list(data.time)
+        ticks = checked_ticks(data)
+        self._put_schema(reordered(self._schema, data.state_names))
         active = tuple(index for index, tick in enumerate(ticks) if tick % 2)
-        self._schema, self._index = schema, schema.index
-        self._node = self._node.automaton.for_schema(schema).node(active)
+        self._node = self._node.automaton.node(active)
         self._ticks = ticks
         self._id = data.id
         self._states_verified = True
         self.log_lvl(LogLevel.CHANGES, f"[import] imported to {sum(ticks)} ticks")
+
+
+def checked_ticks(data: Serialized) -> list[int]:
+    """The ticks of an exported machine, one for each of its states."""
+    ticks, names = data.time, data.state_names
+    if len(ticks) != len(names) or len(set(names)) != len(names):
+        raise ValueError(f"{len(ticks)} ticks for {len(set(names))} states")
+    wrong = [tick for tick in ticks if not isinstance(tick, int) or tick < 0]
+    if wrong:
+        raise ValueError(f"{wrong[0]!r:.60} is no tick")
+    return list(ticks)
