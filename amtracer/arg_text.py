@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from enum import Enum
 from itertools import islice
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
@@ -26,6 +27,8 @@ _INT_BITS_MAX = 512
 
 _TRUSTED = {
     ("datetime", "date"),
+    ("datetime", "datetime"),
+    ("datetime", "time"),
     ("datetime", "timedelta"),
     ("decimal", "Decimal"),
     ("fractions", "Fraction"),
@@ -37,6 +40,7 @@ _TRUSTED = {
     ("uuid", "UUID"),
 }
 """Classes of the standard library whose `str` is short and runs nothing else."""
+_ZONES = {("datetime", "timezone"), ("zoneinfo", "ZoneInfo")}
 _BRACKETS: dict[type, tuple[str, str]] = {
     list: ("[", "]"),
     tuple: ("(", ")"),
@@ -115,7 +119,7 @@ def _joined(shown: list[str], length: int, brackets: tuple[str, str]) -> str:
 def _object_text(value: object, depth: int) -> str:
     kind = type(value)
     name = type.__getattribute__(kind, "__name__")
-    if _is_trusted(kind):
+    if _is_one_of(_TRUSTED, kind) and _is_trusted_zone(getattr(value, "tzinfo", None)):
         return f"{name}({str(value)[:TEXT_CHARS_MAX]})"
     if isinstance(value, BaseException):
         args: tuple[object, ...] = object.__getattribute__(value, "args")
@@ -129,7 +133,15 @@ def _object_text(value: object, depth: int) -> str:
     return f"<{name}>"
 
 
-def _is_trusted(kind: type) -> bool:
+def _is_trusted_zone(zone: object) -> bool:
+    """A moment asks its time zone, which may be a class of the host."""
+    return zone is None or _is_one_of(_ZONES, type(zone))
+
+
+def _is_one_of(trusted: AbstractSet[tuple[str, str]], kind: type) -> bool:
     """Whether it is really the class of that name, not one of the host that says so."""
-    place = (kind.__module__, kind.__name__)
-    return place in _TRUSTED and vars(sys.modules[place[0]]).get(place[1]) is kind
+    module = type.__getattribute__(kind, "__module__")
+    name = type.__getattribute__(kind, "__name__")
+    if not isinstance(module, str) or (module, name) not in trusted:
+        return False
+    return module in sys.modules and vars(sys.modules[module]).get(name) is kind

@@ -157,7 +157,7 @@ def test_an_auto_transition_without_a_denied_state_is_told_as_it_was() -> None:
     book = told(caught.events)
     auto = book.told[0][-1]
 
-    assert auto.shape.flags == ShapeFlag.AUTO
+    assert auto.shape.flags == ShapeFlag.AUTO | ShapeFlag.ACCEPTED
     assert auto.shape.changes == ()
     assert ticks_after(book) == list(mach.time())
 
