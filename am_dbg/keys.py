@@ -112,6 +112,7 @@ KEYS: tuple[Key, ...] = (
     Key("copy_address", ("Y",), "copy the address", T),
     Key("command_palette", ("ctrl+p",), "command palette, themes", T, "palette", 17),
     Key("help", ("question_mark",), "this help", T, "help", 18),
+    Key("suspend", ("ctrl+z",), "back to the shell for a while; fg returns", T),
     Key("quit", ("q", "ctrl+q", "ctrl+c"), "quit", T, "quit", 19),
 )
 

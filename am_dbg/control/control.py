@@ -20,7 +20,7 @@ from am_dbg.control.beginning import (
 )
 from am_dbg.control.copying import copied_transition
 from am_dbg.control.desk import Desk
-from am_dbg.control.effects import CopyText, Effect, OpenDialog, OpenPalette, Quit
+from am_dbg.control.effects import CopyText, Effect, OpenDialog, OpenPalette, Quit, Suspend
 from am_dbg.control.jumping import Jumping
 from am_dbg.control.looking import Look, Looking, Sources
 from am_dbg.control.modes import Modes
@@ -179,6 +179,10 @@ class Control:
     def command_palette(self) -> OpenPalette:
         """Open the palette."""
         return OpenPalette()
+
+    def suspend(self) -> Suspend:
+        """Give the terminal back to the shell; data goes on arriving."""
+        return Suspend()
 
     def quit(self) -> Quit:
         """End."""

@@ -27,8 +27,13 @@ class OpenPalette:
 
 
 @dataclass(frozen=True, slots=True)
+class Suspend:
+    """Give the terminal back to the shell for a while."""
+
+
+@dataclass(frozen=True, slots=True)
 class Quit:
     """End the debugger."""
 
 
-Effect = CopyText | OpenDialog | OpenPalette | Quit
+Effect = CopyText | OpenDialog | OpenPalette | Suspend | Quit

@@ -25,6 +25,7 @@ from am_dbg.projection.bars import (
     project_filters,
     project_status,
 )
+from am_dbg.projection.clean import clean
 from am_dbg.projection.layout import Layout, lay_out
 from am_dbg.projection.log import LogOptions, LogView, project_log
 from am_dbg.projection.machines import MachinesView, project_machines, top_showing
@@ -109,7 +110,7 @@ class Looking:
             ),
             machines=self._machines(moment),
             states=self._states(moment),
-            log=log,
+            log=log if moment else LogView(hints=_hints(sources)),
             rain=self._rain(moment),
             matrix=self._matrix(moment),
             reader=self._reader(moment),
@@ -248,7 +249,7 @@ class Looking:
 
     def _footer(self, moment: Moment | None) -> FooterView:
         if self.desk.message or moment is None:
-            return FooterView(self.desk.message)
+            return FooterView(clean(self.desk.message))
         visible = self.desk.visible(moment.track)
         return FooterView(
             errors=_counted(errors(visible), moment.number),
@@ -275,6 +276,20 @@ class Looking:
             sources.progress,
             sources.warning,
         )
+
+
+def _hints(sources: Sources) -> tuple[str, ...]:
+    """How data gets in, while there is none."""
+    if sources.progress:
+        return (sources.progress,)
+    if not sources.listening:
+        return ("Nothing is here.", "", "am-dbg -i FILE   opens a session")
+    return (
+        f"Listening at {sources.listening}; nothing has connected yet.",
+        "",
+        "AM_DBG_ADDR=1 python app.py   connects a program",
+        "am-dbg -i FILE                opens a session",
+    )
 
 
 def _counted(numbers: Numbers, number: int) -> str:

@@ -68,40 +68,46 @@ def draw_address(view: AddressView, width: int) -> Line:
 
 
 def draw_transition(view: TransitionView, width: int) -> Line:
-    """The transition on show at the left, the next one at the right."""
+    """The transition on show at the left, the next one at the right, each as far as it fits."""
     if view.entry is None:
         return line(spread(_no_transition(view), _next(view, width), width), width)
-    entry = view.entry
-    head = [
+    row = [
         Run(" "),
         Run(f"tx {view.number}", bold=True),
         Run(f"/{count(view.total)}", Ink.QUIET),
         GAP,
         *_mutation(view.type_name, view.is_multi, width),
-        *(run._replace(bold=True) for run in _called(entry)),
+        *(run._replace(bold=True) for run in _called(view.entry)),
     ]
-    if "a" in entry.flags:
-        head += [Run(" auto", Ink.FLAG)]
-    if entry.note:
-        head += [GAP, Run("✗ canceled", Ink.CANCELED)]
-    head += [WIDE_GAP, *_changes(view)] if width >= NARROW else []
-    head += [
-        WIDE_GAP,
-        Run(f"t{view.time_sum}"),
-        WIDE_GAP,
-        Run(clock_time(view.time_ns)),
-    ]
-    if view.since:
-        since = f" since {view.since}" if width >= NARROW else ""
-        head += [WIDE_GAP, Run(signed_duration(view.since_ns) + since, Ink.QUIET)]
-    if width >= NARROW and view.duration_ns:
-        head += [WIDE_GAP, Run(f"took {duration(view.duration_ns)}", Ink.QUIET)]
-    if width >= NARROW:
-        head += [WIDE_GAP, Run(f"queue {view.queue_len}", Ink.QUIET)]
+    used = width_of_runs(row)
+    for part in _details(view, width):
+        size = width_of_runs(part)
+        if used + size < width:
+            row += part
+            used += size
     tail = _next(view, width)
-    if width_of_runs(head) + width_of_runs(tail) + 2 > width:
+    if used + width_of_runs(tail) + 2 > width:
         tail = []
-    return line(spread(head, tail, width), width)
+    return line(spread(row, tail, width), width)
+
+
+def _details(view: TransitionView, width: int) -> list[list[Run]]:
+    """What else is told of a transition, in the order of the row."""
+    is_wide = width >= NARROW
+    entry = view.entry
+    since = f" since {view.since}" if is_wide else ""
+    return [
+        [Run(" auto", Ink.FLAG)] if entry and "a" in entry.flags else [],
+        [GAP, Run("✗ canceled", Ink.CANCELED)] if entry and entry.note else [],
+        [WIDE_GAP, *_changes(view)] if is_wide else [],
+        [WIDE_GAP, Run(f"t{view.time_sum}")],
+        [WIDE_GAP, Run(clock_time(view.time_ns))],
+        [WIDE_GAP, Run(signed_duration(view.since_ns) + since, Ink.QUIET)] if view.since else [],
+        [WIDE_GAP, Run(f"took {duration(view.duration_ns)}", Ink.QUIET)]
+        if is_wide and view.duration_ns
+        else [],
+        [WIDE_GAP, Run(f"queue {view.queue_len}", Ink.QUIET)] if is_wide else [],
+    ]
 
 
 def _no_transition(view: TransitionView) -> list[Run]:

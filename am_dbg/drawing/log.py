@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from am_dbg.drawing.marking import marked
-from am_dbg.ink import HERE, SPACE, Ground, Ink, Line, Run, fit, line, right, spread, width_of_runs
+from am_dbg.ink import (
+    BLANK,
+    HERE,
+    SPACE,
+    Ground,
+    Ink,
+    Line,
+    Run,
+    fit,
+    line,
+    right,
+    spread,
+    width_of_runs,
+)
 from am_dbg.projection.line_parts import LinePart, PartKind
 from am_dbg.projection.log import Change, Entry, LogRow, LogView, RowKind, Sign, StateWord
 from am_dbg.projection.times import axis_time, count, second_time
@@ -35,12 +48,16 @@ _PART_INKS = {
 
 def log_title_note(view: LogView) -> str:
     """What stands at the right of the log's title."""
+    if view.hints:
+        return ""
     hidden = f" · {count(view.hidden)} hidden" if view.hidden else ""
     return f"{view.level} · f filters{hidden}"
 
 
 def draw_log(view: LogView, width: int, *, lit: bool = False) -> list[Line]:
-    """One line per row of the view."""
+    """One line per row of the view; without a machine, how to get one."""
+    if view.hints:
+        return [BLANK, *(line([Run(f"  {hint}", Ink.QUIET)], width) for hint in view.hints)]
     return [_row(row, view, width, lit) for row in view.rows]
 
 

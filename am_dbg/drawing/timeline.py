@@ -46,13 +46,13 @@ def _axis(view: TimelineView, width: int, lit: bool) -> Line:
         cells[place] = (char, Ink.QUIET)
     for place, char in enumerate(reversed(end), start=1):
         cells[-place] = (char, Ink.QUIET)
-    for pause in view.pauses:
-        _label(cells, pause.column, f"┊{duration(pause.span_ns)}")
     for place, column in enumerate(view.columns):
         if column.has_error and not (place and view.columns[place - 1].has_error):
             cells[place] = ("E", Ink.ERROR)
         elif column.has_gap:
             cells[place] = ("┆", Ink.CANCELED)
+    for pause in view.pauses:
+        _label(cells, pause.column, f"┊{duration(pause.span_ns)}")
     for place in view.bookmarks:
         cells[place] = ("b", Ink.FLAG)
     if 0 <= view.cursor < inner:
@@ -69,6 +69,6 @@ def _axis(view: TimelineView, width: int, lit: bool) -> Line:
 def _label(cells: list[tuple[str, Ink]], place: int, text: str) -> None:
     """Write a text onto the axis where nothing else is written."""
     spot = range(place, place + len(text))
-    if spot.stop < len(cells) and all(cells[at][0] == "─" for at in spot):
+    if spot.stop < len(cells) and all(cells[at][0] == "─" for at in (*spot, spot.stop)):
         for at, char in zip(spot, text, strict=True):
             cells[at] = (char, Ink.QUIET)

@@ -115,6 +115,7 @@ class LogView:
     number_digits: int = 4
     needle: str = ""
     is_following: bool = True
+    hints: tuple[str, ...] = ()
 
 
 def project_log(

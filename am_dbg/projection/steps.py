@@ -24,7 +24,9 @@ RELATION_VERBS = ("comes after", "adds", "requires", "removes")
 ADD_TYPE, REMOVE_TYPE, SET_TYPE = 0, 1, 2
 TYPE_NAMES = ("add", "remove", "set", "eval")
 
-MARKS = {SET: "+", REMOVE: "-", REMOVE_NOT_ACTIVE: "-", HANDLER: "*", CANCEL: "!"}
+CANCEL_MARK = "!"
+MARKS = {SET: "+", REMOVE: "-", REMOVE_NOT_ACTIVE: "-", HANDLER: "*", CANCEL: CANCEL_MARK}
+_NO = StepFlag.DENIED | StepFlag.FAILED
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,7 @@ def marks_of(steps: Sequence[StepDef]) -> dict[int, str]:
     """Per state the marks that its steps left, in order, each run of one mark once."""
     marks: dict[int, str] = {}
     for step in steps:
-        mark = MARKS.get(step.type)
+        mark = CANCEL_MARK if step.flags & _NO else MARKS.get(step.type)
         index = state_of(step)
         if mark and index >= 0 and not marks.get(index, "").endswith(mark):
             marks[index] = marks.get(index, "") + mark

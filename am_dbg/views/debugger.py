@@ -7,12 +7,14 @@ the background ends up in the same look, at most ten times a second.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 from textual import events, on
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 from textual.geometry import Size
 from textual.message import Message
 from textual.screen import Screen
@@ -20,12 +22,11 @@ from textual.timer import Timer
 from textual.widgets import Input
 
 from am_dbg import states as s
-from am_dbg.control import Control, CopyText, Effect, Look, OpenDialog, OpenPalette, Quit
+from am_dbg.control import Control, CopyText, Effect, Look, OpenDialog, OpenPalette, Quit, Suspend
 from am_dbg.keys import KEYS
 from am_dbg.projection import layout as at
 from am_dbg.projection.bars import Flow
 from am_dbg.theme import DARK, THEMES
-from am_dbg.views.driver import driver_class
 from am_dbg.views.ending import ScreenFailedError, end_on_signals, failed
 from am_dbg.views.log import LogPane
 from am_dbg.views.machines import MachineList
@@ -112,7 +113,7 @@ class Debugger(App[int]):
     """
 
     def __init__(self, control: Control, *, theme: str = DARK.name) -> None:
-        super().__init__(driver_class=driver_class())
+        super().__init__(driver_class=_driver_class())
         self.control = control
         self._panes: list[tuple[Pane[Any], Callable[[Look], Any]]] = []
         self._start_theme = theme
@@ -198,6 +199,8 @@ class Debugger(App[int]):
                 self._talking.open(effect.mode)
             case OpenPalette():
                 self.action_command_palette()
+            case Suspend():
+                self.action_suspend_process()
             case Quit():
                 self.exit(0)
 
@@ -274,3 +277,12 @@ class Debugger(App[int]):
         if self.control.modes.dialog not in ("", s.SEARCH_OPEN):
             self.control.modes.close()
         self.paint()
+
+
+def _driver_class() -> type[Driver] | None:
+    """Our driver where there are Unix terminals, else the one that Textual takes."""
+    if sys.platform == "win32":
+        return None
+    from am_dbg.views.driver import TolerantDriver
+
+    return TolerantDriver

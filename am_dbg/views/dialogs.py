@@ -15,6 +15,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from am_dbg.ink import Line
+from am_dbg.projection.clean import clean
 from am_dbg.views.picture import Picture
 
 TEXT_MAX = 1_000
@@ -43,7 +44,9 @@ class Asking(Dialog):
     """Asks for one line of text; what is wrong with it is told below the line."""
 
     DEFAULT_CSS = """
-    Asking Input { border: none; height: 1; padding: 0 1; margin-top: 1; background: $panel; }
+    Asking Input, Asking Input:focus {
+        border: none; height: 1; padding: 0 1; margin-top: 1; background: $panel;
+    }
     Asking #hint { color: $foreground 60%; margin: 1 0; }
     Asking #trouble { color: $warning; margin-bottom: 1; display: none; }
     """
@@ -58,7 +61,7 @@ class Asking(Dialog):
     def compose(self) -> ComposeResult:
         """The line, and what to write into it."""
         box = Vertical(
-            Input(self._value, max_length=TEXT_MAX, id="line"),
+            Input(self._value, max_length=TEXT_MAX, compact=True, id="line"),
             Static(Text(self._hint), id="hint"),
             Static("", id="trouble", markup=False),
             id="box",
@@ -79,7 +82,7 @@ class Asking(Dialog):
     def tell(self, trouble: str) -> None:
         """Say what is wrong; the line stays open."""
         label = self.query_one("#trouble", Static)
-        label.update(Text(trouble))
+        label.update(Text(clean(trouble)))
         label.styles.display = "block"
 
     def check(self, value: str) -> str:
@@ -122,7 +125,9 @@ class Choosing(Dialog):
     """Offers a list; it ends with the address of what was chosen."""
 
     DEFAULT_CSS = """
-    Choosing OptionList { height: auto; max-height: 20; border: none; background: $surface; }
+    Choosing OptionList, Choosing OptionList:focus {
+        height: auto; max-height: 20; border: none; padding: 0; background: $surface;
+    }
     """
 
     def __init__(self, title: str, options: Sequence[tuple[str, str]]) -> None:

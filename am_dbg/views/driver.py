@@ -1,8 +1,9 @@
-"""The terminal driver, made to survive what terminals really send.
+"""The terminal driver, made to survive what terminals really do.
 
 After a detach or a reset some terminals report the mouse in an old form whose bytes are no
-valid UTF-8, and a terminal that went away reads as empty for ever. Textual's own driver
-dies of the first and spins on the second.
+valid UTF-8; a terminal that went away reads as empty for ever, fails every write and sends
+a signal to go on that nobody was waiting for. Textual's own driver dies of the first, spins
+on the second, and waits for ever for a writer that is gone.
 """
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ from __future__ import annotations
 import os
 import re
 import selectors
-import sys
 from codecs import getincrementaldecoder
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import IO, Any
 
-if TYPE_CHECKING:
-    from textual.driver import Driver
+from textual._xterm_parser import XTermParser
+from textual.drivers.linux_driver import LinuxDriver
 
 _OLD_MOUSE = re.compile(rb"\x1b\[M[\x20-\xff]{3}")
 _READ_BYTES = 4096
@@ -27,38 +28,71 @@ def without_old_mouse(data: bytes) -> bytes:
     return _OLD_MOUSE.sub(b"", data)
 
 
-def driver_class() -> type[Driver] | None:
-    """The driver for this system; Textual's own where ours does not apply."""
-    if sys.platform == "win32":
-        return None
-    from textual._xterm_parser import XTermParser
-    from textual.drivers.linux_driver import LinuxDriver
+class LastingOutput:
+    """Writes to a terminal until that is gone; what is written after that goes nowhere."""
 
-    class TolerantDriver(LinuxDriver):
-        """Textual's driver with another way of reading."""
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+        self.is_gone = False
 
-        def run_input_thread(self) -> None:
-            """Read keys and mouse until told to stop or the terminal is gone."""
-            parser = XTermParser(self._debug)
-            decode = getincrementaldecoder("utf-8")(errors="replace").decode
-            with selectors.DefaultSelector() as selector:
-                selector.register(self.fileno, selectors.EVENT_READ)
-                while not self.exit_event.is_set():
-                    if selector.select(_WAIT_S):
-                        data = self._read()
-                        if not data:
-                            self._app.call_from_thread(self._app.exit, return_code=129)
-                            return
-                        for message in parser.feed(decode(without_old_mouse(data))):
-                            self.process_message(message)
-                    for message in parser.tick():
-                        self.process_message(message)
-
-        def _read(self) -> bytes:
-            """What was typed; nothing when the terminal went away."""
+    def write(self, text: str) -> int:
+        """Write, or note that nobody is there any more."""
+        if not self.is_gone:
             try:
-                return os.read(self.fileno, _READ_BYTES)
-            except OSError:
-                return b""
+                self._file.write(text)
+            except (OSError, ValueError):
+                self.is_gone = True
+        return len(text)
 
-    return TolerantDriver
+    def flush(self) -> None:
+        """Send what was written."""
+        if not self.is_gone:
+            try:
+                self._file.flush()
+            except (OSError, ValueError):
+                self.is_gone = True
+
+    def fileno(self) -> int:
+        return self._file.fileno()
+
+
+class TolerantDriver(LinuxDriver):
+    """Textual's driver with another way of reading, writing and going on."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        assert self._file is not None
+        self._file: Any = LastingOutput(self._file)
+
+    def _sigcont_application(self, *args: Any) -> None:
+        """Go on after a suspension, and after nothing else."""
+        if self._must_signal_resume:
+            super()._sigcont_application(*args)
+
+    def run_input_thread(self) -> None:
+        """Read keys and mouse until told to stop or the terminal is gone."""
+        parser = XTermParser(self._debug)
+        decode = getincrementaldecoder("utf-8")(errors="replace").decode
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.fileno, selectors.EVENT_READ)
+            while not self.exit_event.is_set():
+                if selector.select(_WAIT_S):
+                    data = self._read()
+                    if not data:
+                        self._lost()
+                        return
+                    for message in parser.feed(decode(without_old_mouse(data))):
+                        self.process_message(message)
+                for message in parser.tick():
+                    self.process_message(message)
+
+    def _lost(self) -> None:
+        """End; without waiting, because the end waits for this thread."""
+        self._loop.call_soon_threadsafe(partial(self._app.exit, return_code=129))
+
+    def _read(self) -> bytes:
+        """What was typed; nothing when the terminal went away."""
+        try:
+            return os.read(self.fileno, _READ_BYTES)
+        except OSError:
+            return b""

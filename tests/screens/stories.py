@@ -134,7 +134,7 @@ class Story:
         self.now = START_NS
         hello = HelloMessage(version=1, session="story", wall_ns=START_NS, mono_ns=0)
         self.writer = StreamWriter(self.messages.append, hello)
-        self.tellers = 0
+        self.tellers: list[Teller] = []
 
     def machine(
         self,
@@ -149,11 +149,10 @@ class Story:
             parent=parent,
             tags=tags,
             ticks=(0,) * len(states),
-            tx_prefix=f"{self.tellers + 1:016x}",
+            tx_prefix=f"{len(self.tellers) + 1:016x}",
         )
-        teller = Teller(self, id, number, states)
-        self.tellers += 1
-        return teller
+        self.tellers.append(Teller(self, id, number, states))
+        return self.tellers[-1]
 
     def store(self, *, live: bool = False) -> Store:
         """The store after everything told so far."""

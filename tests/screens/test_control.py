@@ -1,0 +1,534 @@
+"""What keys do: moves of the cursor, modes of the debugger's own machine."""
+
+from __future__ import annotations
+
+import pytest
+
+from am_dbg.control import Control, CopyText, OpenDialog, Quit
+from am_dbg.control.beginning import Beginning
+from am_dbg.control.history import Bookmarks, History, Spot
+from am_dbg.projection import layout
+from am_dbg.projection.bars import Flow
+from am_dbg.projection.states import TreeSpot
+from am_dbg.query import Filters
+from am_dbg.store import Store
+from tests.screens.stories import files_story
+
+
+def number(control: Control) -> int:
+    assert control.desk.cursor is not None
+    return control.desk.cursor.number
+
+
+def do(control: Control, *actions: str) -> Control:
+    for action in actions:
+        control.do(action)
+        control.look(160, 45)
+    return control
+
+
+def at(control: Control, number: int) -> Control:
+    control.moving.to_number(number)
+    return control
+
+
+def on_state(control: Control, name: str) -> Control:
+    control.modes.chose_state()
+    control.desk.spot = TreeSpot(name)
+    return control
+
+
+def test_a_recorded_session_begins_at_its_end(control: Control) -> None:
+    """What led to the end of a program is what one looks for."""
+    assert number(control) == 14
+    assert control.modes.flow is Flow.PAUSED
+
+
+def test_the_command_line_says_where_to_begin(store: Store) -> None:
+    """A part of a machine's name and a transition are enough."""
+    control = Control(store, beginning=Beginning(machine="CHILD", transition=1))
+    control.data_arrived()
+
+    assert control.desk.track is store.find("worker-child")
+    assert number(control) == 1
+
+
+def test_right_and_left_go_along_the_visible_transitions(control: Control) -> None:
+    """Hidden ones are passed over: number 5 is a health check."""
+    at(control, 4)
+
+    assert number(do(control, "next_transition")) == 6
+    assert number(do(control, "previous_transition")) == 4
+
+
+def test_at_either_end_the_cursor_stays_and_says_so(control: Control) -> None:
+    """A move that leads nowhere is told."""
+    assert number(do(control, "next_transition")) == 14
+    assert control.desk.message == "this is the last transition"
+    assert number(do(control, "first", "previous_transition")) == 0
+    assert control.desk.message == "this is before the first transition"
+
+
+def test_home_and_end_reach_both_ends(control: Control) -> None:
+    """Home is before the first transition, End the last visible one."""
+    assert number(do(control, "first")) == 0
+    assert number(do(control, "last")) == 14
+
+
+def test_steps_lead_through_the_next_transition_and_into_it(control: Control) -> None:
+    """After its last step the transition is complete."""
+    at(control, 1)
+
+    seen = [do(control, "next_step").look(160, 45).steps.step for _ in range(5)]
+
+    assert seen == [1, 2, 3, 4, 5]
+    assert (number(control), control.modes.stepping) == (1, True)
+    assert number(do(control, "next_step")) == 2
+    assert not control.modes.stepping
+
+
+def test_a_step_back_from_a_complete_transition_undoes_its_last_step(control: Control) -> None:
+    """A complete transition and one with all steps shown are the same thing."""
+    at(control, 2)
+
+    look = do(control, "previous_step").look(160, 45)
+
+    assert (look.steps.number, look.steps.step) == (2, 4)
+
+
+def test_the_steps_row_turns_left_and_right_into_steps(control: Control) -> None:
+    """With the focus on steps, arrows walk steps."""
+    at(control, 1)
+    control.modes.focus_on(layout.STEPS)
+
+    assert do(control, "next_transition").look(160, 45).steps.step == 1
+
+
+def test_a_move_by_hand_stops_playing(control: Control) -> None:
+    """Playing goes on by itself until the user goes somewhere."""
+    do(at(control, 1), "toggle_play")
+    assert control.modes.flow is Flow.PLAYING
+
+    control.moving.play_on()
+    assert (number(control), control.modes.flow) == (2, Flow.PLAYING)
+    do(control, "next_same_state")
+
+    assert control.modes.flow is Flow.PAUSED
+
+
+def test_playing_pauses_at_the_end(control: Control) -> None:
+    """There is nothing more to play."""
+    do(at(control, 13), "toggle_play")
+
+    control.moving.play_on()
+
+    assert (number(control), control.modes.flow) == (14, Flow.PAUSED)
+
+
+def test_following_goes_to_the_newest_and_a_move_ends_it(control: Control) -> None:
+    """Only tail follows; whoever looks elsewhere stays there."""
+    do(at(control, 2), "tail")
+    assert (number(control), control.modes.flow) == (14, Flow.TAIL)
+
+    do(control, "previous_transition")
+
+    assert control.modes.flow is Flow.PAUSED
+
+
+def test_new_data_moves_the_cursor_only_when_followed() -> None:
+    """A paused reader stays, a following one is at the newest visible transition."""
+    live = LiveStory()
+    control = Control(live.store)
+    control.data_arrived()
+    do(at(control, 3), "tail")
+    live.go_on()
+    control.data_arrived()
+    assert number(control) == 15
+
+    do(control, "previous_transition")
+    live.go_on()
+    control.data_arrived()
+
+    assert number(control) == 14
+
+
+class LiveStory:
+    """The story as a live stream that goes on with pings."""
+
+    def __init__(self) -> None:
+        self.story = files_story()
+        self.store = Store()
+        self.stream = self.story.fill(self.store, live=True)
+        self.told = len(self.story.messages)
+        self.worker = self.story.tellers[0]
+
+    def go_on(self) -> None:
+        """One more transition."""
+        self.worker.add("Ping") if self.worker.ticks[6] % 2 == 0 else self.worker.remove("Ping")
+        self.story.writer.flush()
+        for message in self.story.messages[self.told :]:
+            self.store.feed(self.stream, message)
+        self.told = len(self.story.messages)
+
+
+def test_errors_and_canceled_ones_are_found_both_ways(control: Control) -> None:
+    """Jumps go to the next and the previous one, with their place among all."""
+    assert number(do(at(control, 1), "next_error")) == 13
+    assert control.desk.message == "error 1 of 1"
+    assert number(do(control, "previous_canceled")) == 4
+    assert number(do(control, "next_canceled")) == 4
+    assert control.desk.message == "no canceled transition after this one, 1 in all"
+
+
+def test_same_state_jumps_go_to_what_touched_it(control: Control) -> None:
+    """With a state selected, the jump is to its next transition."""
+    on_state(at(control, 2), "Ping")
+
+    numbers = [number(do(control, "next_same_state")) for _ in range(3)]
+
+    assert numbers == [4, 6, 7]
+    assert number(do(control, "previous_same_state")) == 6
+
+
+def test_same_state_jumps_without_a_state_go_fifty_on(control: Control) -> None:
+    """Without a state it is a fast move, as far as it goes."""
+    assert number(do(at(control, 2), "next_same_state")) == 14
+
+
+def test_why_goes_to_what_last_changed_the_state(control: Control) -> None:
+    """From a later moment back to the cause."""
+    on_state(control, "ProcessingFile")
+
+    assert number(do(control, "why")) == 12
+    assert number(do(control, "why")) == 12
+    assert control.desk.message == "ProcessingFile changed in this transition"
+
+
+def test_source_goes_to_the_machine_that_asked(control: Control) -> None:
+    """A source event may lie in another machine."""
+    do(at(control, 12), "source")
+
+    assert control.desk.track is not None
+    assert (control.desk.track.key, number(control)) == ("worker-child", 1)
+
+
+def test_history_leads_back_across_machines(control: Control) -> None:
+    """Back returns to where a jump began."""
+    do(at(control, 12), "source", "back")
+
+    assert control.desk.track is not None
+    assert (control.desk.track.key, number(control)) == ("worker", 12)
+    do(control, "forward")
+    assert control.desk.track.key == "worker-child"
+
+
+def test_another_machine_is_shown_at_the_same_moment(control: Control, store: Store) -> None:
+    """Turning to a machine does not turn time."""
+    at(control, 2)
+    child = store.find("worker-child")
+    assert child is not None
+
+    control.jumping.select(child)
+
+    assert number(control) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("7", ("worker", 7)),
+        ("t2", ("worker", 2)),
+        ("22:13:20.005", ("worker", 4)),
+        ("mach://worker-child", ("worker-child", 1)),
+        ("mach://worker/3", ("worker", 3)),
+        ("mach://worker/00000000000000010000000000000004", ("worker", 4)),
+        ("child", ("worker-child", 1)),
+    ],
+)
+def test_a_place_can_be_named_in_many_ways(
+    control: Control, text: str, place: tuple[str, int]
+) -> None:
+    """Numbers, machine times, wall times, ids, addresses and names lead somewhere."""
+    assert control.jumping.open_address(text)
+    assert control.desk.track is not None
+    assert (control.desk.track.key, number(control)) == place
+
+
+def test_an_address_may_name_a_step(control: Control) -> None:
+    """The third part of an address is how many steps are shown."""
+    control.jumping.open_address("mach://worker/2/3")
+
+    look = control.look(160, 45)
+
+    assert (look.steps.number, look.steps.step, look.address.step) == (2, 3, 3)
+
+
+@pytest.mark.parametrize("text", ["", "mach://nobody/1", "mach://worker/99", "99", "\x1b[2J"])
+def test_a_place_that_is_none_keeps_the_cursor(control: Control, text: str) -> None:
+    """What leads nowhere is told and changes nothing."""
+    at(control, 3)
+
+    assert not control.jumping.open_address(text)
+    assert number(control) == 3
+    assert control.desk.message
+
+
+def test_hiding_a_kind_keeps_the_nearest_place(control: Control) -> None:
+    """The cursor never stands on something hidden."""
+    do(at(control, 4), "filter_canceled")
+
+    assert number(control) == 3
+    assert control.look(160, 45).log.hidden == 2
+
+
+def test_the_level_goes_round(control: Control) -> None:
+    """From everything it goes on with nothing."""
+    levels = [do(control, "level").desk.filters.level for _ in range(5)]
+
+    assert levels == [2, 3, 4, 0, 1]
+
+
+def test_arrows_pick_a_filter_and_space_flips_it(control: Control) -> None:
+    """In the filters, keys belong to them."""
+    do(control, "filters", "next_transition", "toggle_play")
+
+    assert control.desk.filters == Filters(auto=False)
+    assert control.modes.flow is Flow.PAUSED
+
+
+def test_a_search_shows_its_first_hit_while_it_is_typed(control: Control) -> None:
+    """From where the search began, round the end."""
+    do(at(control, 2), "search")
+    control.searching.type("Exception")
+    assert number(control) == 13
+
+    control.searching.accept()
+    assert number(do(control, "next_hit")) == 14
+    assert number(do(control, "next_hit")) == 13
+    assert control.look(160, 45).filters.hits == 2
+
+
+def test_a_search_given_up_returns_to_where_it_began(control: Control) -> None:
+    """Escape leaves everything as it was."""
+    do(at(control, 2), "search")
+    control.searching.type("Exception")
+
+    control.searching.cancel()
+
+    assert number(control) == 2
+    assert control.desk.found is None
+
+
+def test_a_search_in_the_states_selects_a_state(control: Control) -> None:
+    """Names that begin with the text come first."""
+    control.modes.focus_on(layout.STATES)
+    do(control, "search")
+    control.searching.type("p")
+    control.searching.accept()
+
+    assert control.desk.spot == TreeSpot("ProcessingFile")
+    do(control, "next_hit")
+    assert control.desk.spot == TreeSpot("FileProcessed")
+
+
+def test_a_search_in_the_machines_selects_a_machine(control: Control) -> None:
+    """The list is searched by name; without a match the place is kept."""
+    control.modes.focus_on(layout.MACHINES)
+    do(control, "search")
+    control.searching.type("child")
+
+    assert control.desk.track is not None
+    assert control.desk.track.key == "worker-child"
+    control.searching.type("nothing like it")
+    assert control.desk.track.key == "worker-child"
+
+
+def test_tab_goes_round_the_panes(control: Control) -> None:
+    """Every pane on the screen has its turn."""
+    seen = [do(control, "next_pane").modes.focus for _ in range(7)]
+
+    assert seen == [
+        layout.READER,
+        layout.TIMELINE,
+        layout.STEPS,
+        layout.FILTERS,
+        layout.MACHINES,
+        layout.STATES,
+        layout.LOG,
+    ]
+    assert do(control, "previous_pane").modes.focus == layout.STATES
+
+
+def test_the_tree_is_walked_unfolded_and_followed(control: Control) -> None:
+    """Enter unfolds a state; on a reference it goes to the state meant."""
+    control.modes.focus_on(layout.STATES)
+    do(control, "down", "down", "choose", "down")
+    assert control.desk.spot == TreeSpot("Ready", 0)
+
+    do(control, "choose")
+
+    assert control.desk.spot == TreeSpot("Start")
+
+
+def test_the_views_follow_each_other(control: Control) -> None:
+    """Log, rain, matrix, log."""
+    seen = [do(control, "view").modes.main for _ in range(3)]
+
+    assert seen == [layout.RAIN, layout.MATRIX, layout.LOG]
+
+
+def test_closing_the_reader_takes_the_focus_out_of_it(control: Control) -> None:
+    """A hidden pane has no focus."""
+    control.modes.focus_on(layout.READER)
+
+    do(control, "reader")
+
+    assert control.modes.focus == layout.LOG
+    assert layout.READER not in control.look(160, 45).layout.boxes
+
+
+def test_a_pane_scrolled_by_hand_stays_until_the_cursor_moves(control: Control) -> None:
+    """The wheel looks elsewhere; the next move brings the cursor back into sight."""
+    control.look(160, 20)
+    control.panes.scroll(layout.LOG, -20)
+    assert control.look(160, 20).log.top == 0
+
+    do(control, "previous_transition")
+
+    assert any(row.is_current for row in control.look(160, 20).log.rows)
+
+
+def test_scrolling_ends_following(control: Control) -> None:
+    """Whoever scrolls back is not torn away by new data."""
+    do(control, "tail")
+
+    control.panes.scroll(layout.LOG, -3)
+
+    assert control.modes.flow is Flow.PAUSED
+
+
+def test_a_click_on_a_row_goes_there(control: Control) -> None:
+    """Rows of the log, the list and the tree answer to clicks."""
+    log = control.look(160, 45).log
+    row = next(at for at, row in enumerate(log.rows) if row.number == 7)
+    control.panes.click(layout.LOG, row, 5)
+    assert number(control) == 7
+
+    control.panes.click(layout.MACHINES, 1, 5)
+    assert control.desk.track is not None
+    assert control.desk.track.key == "worker-child"
+
+
+def test_a_click_on_the_timeline_goes_to_that_time(control: Control) -> None:
+    """Both ends can be reached."""
+    control.look(160, 45)
+    control.panes.click(layout.TIMELINE, 0, 1)
+    assert number(control) == 1
+
+    control.panes.click(layout.TIMELINE, 0, 158)
+    assert number(control) == 14
+
+
+def test_a_bookmark_is_set_and_removed_by_the_same_key(control: Control) -> None:
+    """The place is marked in log and timeline, and listed."""
+    do(at(control, 7), "bookmark")
+    look = control.look(160, 45)
+    assert [row.number for row in look.log.rows if row.mark] == [7]
+    assert len(look.timeline.bookmarks) == 1
+
+    do(control, "bookmark")
+
+    assert control.look(160, 45).timeline.bookmarks == ()
+
+
+def test_dialogs_are_modes(control: Control) -> None:
+    """At most one dialog is open."""
+    assert isinstance(control.do("help"), OpenDialog)
+    assert control.modes.dialog == "HelpOpen"
+    control.do("goto")
+    assert control.modes.dialog == "GotoOpen"
+    control.modes.close()
+    assert control.modes.dialog == ""
+
+
+def test_a_list_without_entries_is_not_opened(control: Control) -> None:
+    """Bookmarks and differences need a bookmark."""
+    assert control.do("bookmarks") is None
+    assert control.do("diff") is None
+    assert control.desk.message == "nothing to compare with; b sets a bookmark"
+
+
+def test_copying_takes_the_whole_transition(control: Control) -> None:
+    """Address, log lines and steps, without borders."""
+    effect = at(control, 12).do("copy")
+
+    assert isinstance(effect, CopyText)
+    assert effect.text.startswith("mach://worker/00000000000000010000000000000010\n")
+    assert "FileProcessed removes ProcessingFile" in effect.text
+    assert "│" not in effect.text
+
+
+def test_quitting_is_asked_of_the_screen(control: Control) -> None:
+    """Control ends nothing itself."""
+    assert control.do("quit") == Quit()
+
+
+def test_a_removed_machine_gives_way_to_its_neighbour(control: Control, store: Store) -> None:
+    """Removing works in the list only; the next machine is selected."""
+    do(control, "remove_machine")
+    assert len(store.tracks) == 2
+
+    control.modes.focus_on(layout.MACHINES)
+    do(control, "remove_machine")
+
+    assert [track.key for track in store.tracks] == ["worker-child"]
+    do(control, "remove_machine")
+    assert control.look(160, 45).has_machine is False
+
+
+def test_an_empty_debugger_takes_every_key() -> None:
+    """Without a machine nothing happens, and nothing breaks."""
+    from am_dbg.keys import KEYS
+
+    control = Control(Store())
+    control.data_arrived()
+    for key in KEYS:
+        control.do(key.action)
+        control.look(100, 30)
+        control.modes.close()
+
+    assert control.desk.cursor is None
+
+
+def test_history_forgets_the_oldest_places() -> None:
+    """A hundred places are kept, the newest ones."""
+    history = History()
+    for place in range(150):
+        history = history.visited(Spot("m", place))
+
+    assert len(history.places) == 100
+    assert history.current == Spot("m", 149)
+    assert not history.can_go_forward
+
+
+def test_a_new_place_forgets_what_lay_ahead() -> None:
+    """After going back, another way begins."""
+    history = History().visited(Spot("m", 1)).visited(Spot("m", 2)).back().visited(Spot("m", 3))
+
+    assert [spot.number for spot in history.places] == [1, 3]
+
+
+def test_bookmarks_belong_to_their_machine() -> None:
+    """Each machine shows its own."""
+    marks = Bookmarks().toggled(Spot("a", 1)).toggled(Spot("b", 2))
+
+    assert marks.of("a") == (1,)
+
+
+def test_every_action_is_at_most_a_few_transitions_of_the_modes(control: Control) -> None:
+    """Modes change by intents, never by data: a hundred moves are a hundred transitions."""
+    before = control.modes.machine.time_sum()
+    for _ in range(10):
+        control.do("previous_transition")
+
+    assert control.modes.machine.time_sum() - before <= 2 * 10 + 1

@@ -1,0 +1,211 @@
+"""The debugger on a real terminal: what it leaves behind, and what it survives."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from amtracer.schema import StateDef
+from amtracer.session import SessionWriter
+from tests.screens.stories import Story, files_story
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="there are no ptys"),
+]
+
+WAIT_S = 30.0
+ALTERNATE_OFF, MOUSE_OFF, CURSOR_ON = b"\x1b[?1049l", b"\x1b[?1000l", b"\x1b[?25h"
+
+
+class Terminal:
+    """A program on a pty; `output` is everything it wrote."""
+
+    def __init__(self, *arguments: str, size: tuple[int, int] = (100, 30), **env: str) -> None:
+        self.output = b""
+        self.code: int | None = None
+        environment = {**os.environ, "TERM": "xterm-256color", **env}
+        self.pid, self.master = pty.fork()
+        if self.pid == 0:
+            os.execve(sys.executable, [sys.executable, "-m", "am_dbg", *arguments], environment)
+        self.resize(*size)
+
+    def resize(self, width: int, height: int) -> None:
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+
+    def type(self, data: bytes) -> None:
+        os.write(self.master, data)
+
+    def read(self, wait_s: float) -> bool:
+        """Take what is there; False when the program closed its side or said nothing."""
+        if not select.select([self.master], [], [], wait_s)[0]:
+            return False
+        try:
+            data = os.read(self.master, 65_536)
+        except OSError:
+            return False
+        self.output += data
+        return bool(data)
+
+    def until(self, wanted: bytes) -> None:
+        """Read until something was written."""
+        end = time.monotonic() + WAIT_S
+        while wanted not in self.output:
+            assert time.monotonic() < end, f"no {wanted!r} in {self.output[-2000:]!r}"
+            self.read(0.2)
+
+    def ended(self) -> int:
+        """Read to the end and give the exit code."""
+        end = time.monotonic() + WAIT_S
+        while self.code is None:
+            assert time.monotonic() < end, "it does not end"
+            self.read(0.05)
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.code = os.waitstatus_to_exitcode(status)
+        while self.read(0.05):
+            pass
+        return self.code
+
+    def close(self) -> None:
+        if self.code is None:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        os.close(self.master)
+
+
+def session_file(story: Story, folder: Path) -> str:
+    path = folder / "run.msgpack.br"
+    story.writer.flush()
+    with SessionWriter(path) as writer:
+        for message in story.messages:
+            writer.write(message)
+    return str(path)
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    """The debugger on the story, ready for keys."""
+    opened = Terminal("-l", "-1", "-i", session_file(files_story(), tmp_path))
+    try:
+        opened.until(b"tx 14")
+        yield opened
+    finally:
+        opened.close()
+
+
+def test_quitting_restores_the_terminal(terminal: Terminal) -> None:
+    """After q the screen, the mouse and the cursor are as they were."""
+    terminal.type(b"q")
+
+    assert terminal.ended() == 0
+    assert all(code in terminal.output for code in (ALTERNATE_OFF, MOUSE_OFF, CURSOR_ON))
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)]
+)
+def test_a_signal_restores_the_terminal(
+    terminal: Terminal, number: signal.Signals, code: int
+) -> None:
+    """A signal ends it with the code shells expect, and nothing is left behind."""
+    os.kill(terminal.pid, number)
+
+    assert terminal.ended() == code
+    assert all(code in terminal.output for code in (ALTERNATE_OFF, MOUSE_OFF, CURSOR_ON))
+
+
+def test_ctrl_c_quits(terminal: Terminal) -> None:
+    """The key people know ends it too."""
+    terminal.type(b"\x03")
+
+    assert terminal.ended() == 0
+
+
+def test_a_terminal_that_goes_away_ends_the_debugger(terminal: Terminal) -> None:
+    """Nobody is left to see it; it does not go on without a terminal."""
+    os.close(terminal.master)
+    terminal.master = os.open(os.devnull, os.O_RDWR)
+
+    assert terminal.ended() == 129
+
+
+def test_mouse_reports_of_the_old_form_do_no_harm(terminal: Terminal) -> None:
+    """Bytes that are no valid text are passed over; keys after them work."""
+    terminal.type(b"\x1b[M \xa0\x82\xff\xfe" + b"\x1b[M#\xe9\xe9" + b"E")
+    terminal.until(b"tx 13")
+    terminal.type(b"q")
+
+    assert terminal.ended() == 0
+
+
+def test_a_pasted_megabyte_does_no_harm(terminal: Terminal) -> None:
+    """A paste into the search is bounded, a paste elsewhere is ignored."""
+    paste = b"\x1b[200~" + b"x" * 1_000_000 + b"\x1b[201~"
+    for start in range(0, len(paste), 4_096):
+        terminal.type(paste[start : start + 4_096])
+        terminal.read(0)
+    terminal.type(b"q")
+
+    assert terminal.ended() == 0
+
+
+def test_resizing_ends_with_the_right_layout(terminal: Terminal) -> None:
+    """After many resizes the last one counts."""
+    for step in range(40):
+        terminal.resize(60 + step, 20 + step % 10)
+        terminal.read(0.005)
+    terminal.resize(30, 8)
+    terminal.until(b"needs 40x10")
+    terminal.resize(120, 40)
+    terminal.until(b"listening")
+    terminal.type(b"q")
+
+    assert terminal.ended() == 0
+
+
+def test_no_sequence_of_a_log_reaches_the_terminal(tmp_path: Path) -> None:
+    """Clipboard, title and clearing sequences in names and lines are shown, not obeyed."""
+    bad = "\x1b]52;c;aGk=\x07 \x1b[2J \x9b6n \x1b]0;t\x07"
+    story = Story()
+    teller = story.machine(f"m{bad}", (StateDef(f"A{bad}"),), tags=(bad,))
+    teller.add(f"A{bad}", lines=((1, f"[error] {bad}"),), args=((bad, bad),))
+    terminal = Terminal("-l", "-1", "-r", "-i", session_file(story, tmp_path), size=(140, 40))
+    try:
+        terminal.until(b"tx 1")
+        for key in (b"m", b"m", b"m", b"b", b"'", b"\x1b", b"/", b"A", b"\r", b"q"):
+            terminal.type(key)
+            while terminal.read(0.3):
+                pass
+        assert terminal.ended() == 0
+    finally:
+        terminal.close()
+
+    assert b"\x1b]52" not in terminal.output
+    assert b"\x1b]0;t" not in terminal.output
+    assert b"\x1b[2J \\x9b" not in terminal.output
+    assert b"\\x1b[2J" in terminal.output
+
+
+def test_a_damaged_session_is_told_and_what_was_good_is_shown(tmp_path: Path) -> None:
+    """A session that is cut opens as far as it goes."""
+    path = Path(session_file(files_story(), tmp_path))
+    path.write_bytes(path.read_bytes()[:-20])
+    terminal = Terminal("-l", "-1", "-i", str(path), size=(200, 45))
+    try:
+        terminal.until(b"cut")
+        terminal.type(b"q")
+        assert terminal.ended() == 0
+    finally:
+        terminal.close()
