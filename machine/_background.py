@@ -85,5 +85,5 @@ class Background:
 background_tasks = Background()
 """The loop for tasks of this process."""
 
-if hasattr(os, "register_at_fork"):
+if hasattr(os, "register_at_fork"):  # pragma: no branch - there is no fork on Windows
     os.register_at_fork(after_in_child=background_tasks.forked)

@@ -63,15 +63,12 @@ class StateTask(NamedTuple):
 
 def own(tx: Transition, call: HandlerCall, work: Work) -> None:
     """Run a final handler's coroutine as a task of its state; by the drainer."""
-    owner = _owner(tx, call)
-    loop = running_loop()
-    here = loop is not None
-    if loop is None and not owner.done:
-        loop = _background_loop()
-    if loop is None or owner.done:
+    here = running_loop()
+    loop = here or _background_loop()
+    if loop is None:
         _drop(tx, call.name, work)
-        return
-    OwnedTask(tx, call, work, owner, loop).begin(here=here)
+    else:
+        OwnedTask(tx, call, work, _owner(tx, call), loop).begin(here=here is not None)
 
 
 def _owner(tx: Transition, call: HandlerCall) -> Latch:
@@ -132,14 +129,19 @@ class OwnedTask:
         return StateTask(self.handler, self.state, self._tx.id, bool(running))
 
     def begin(self, *, here: bool) -> None:
-        """Start it; through its loop's queue unless that loop runs here."""
+        """Start it; through its loop's queue unless that loop runs here.
+
+        The owner is watched first: if it ends in another thread before the task is on its
+        loop, word of that is there already.
+        """
+        if not self._owner._watch(self, self._owner_ended):
+            _drop(self._tx, self.handler, self._work)
+            return
         mach = self._tx.machine
         if mach._tasks is None:
             mach._tasks = {}
         mach._tasks[self] = None
         mach.log_lvl(OPS, f"[task:new] {self.handler}")
-        if not self._owner._watch(self, self._owner_ended):
-            self._canceled = True
         if here:
             self._start()
         else:
@@ -186,9 +188,7 @@ class OwnedTask:
 
     def _forget(self) -> None:
         self._owner._unwatch(self)
-        tasks = self._tx.machine._tasks
-        if tasks is not None:
-            tasks.pop(self, None)
+        (self._tx.machine._tasks or {}).pop(self, None)
 
 
 def _error_of(task: asyncio.Task[object], handler: str) -> BaseException | None:
