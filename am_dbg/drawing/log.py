@@ -105,10 +105,10 @@ def _entry_line(row: LogRow, entry: Entry, view: LogView, width: int, lit: bool)
         Run(" "),
         *_words(entry, bold=current),
     ]
-    if entry.args:
-        head += [Run("  "), Run(entry.args, Ink.QUIET)]
     if entry.note:
         head += [Run("  "), Run(entry.note, Ink.QUIET)]
+    if entry.args:
+        head += [Run("  "), Run(entry.args, Ink.QUIET)]
     head = marked(head, view.needle)
     tail = [Run(entry.flags, Ink.FLAG), Run(" ")] if entry.flags and width >= NARROW else []
     if width_of_runs(head) > width and width < NARROW:
