@@ -9,7 +9,7 @@ texts stay different for the eye.
 
 from __future__ import annotations
 
-__all__ = ["one_line", "lines"]
+__all__ = ["lines", "one_line"]
 
 
 def one_line(text: str) -> str:

@@ -21,12 +21,12 @@ from amtracer.session import FLUSH_S, SessionWriter
 
 __all__ = [
     "CONNECT_S_MAX",
+    "UNSENT_BYTES_MAX",
     "WAIT_S",
     "FileOutlet",
     "Outlet",
     "OutletError",
     "SocketOutlet",
-    "UNSENT_BYTES_MAX",
 ]
 
 CONNECT_S_MAX = 5.0

@@ -14,7 +14,7 @@ from am_dbg.golang.records import GoLines
 from amtracer import limits
 from amtracer.schema import Source
 
-__all__ = ["LevelScale", "NEWER_FIELD", "canceled_by", "source_of", "without_prefix"]
+__all__ = ["NEWER_FIELD", "LevelScale", "canceled_by", "source_of", "without_prefix"]
 
 _CHANGES, _OPS, _EVERYTHING = 1, 2, 4
 NEWER_FIELD = "QueueTick"

@@ -13,10 +13,10 @@ from collections.abc import Callable
 from amtracer.errors import WireError
 
 __all__ = [
+    "ZIGZAG",
     "Buffer",
     "GobError",
     "ReadValue",
-    "ZIGZAG",
     "read_bool",
     "read_bytes",
     "read_complex",

@@ -20,19 +20,19 @@ from am_dbg.query.visible import Visible
 
 __all__ = [
     "ALL",
+    "Filters",
+    "Hits",
+    "Numbers",
+    "Visible",
     "canceled",
     "changing",
     "errors",
-    "Filters",
-    "Hits",
     "next_canceled",
     "next_error",
     "next_touching",
-    "Numbers",
     "previous_canceled",
     "previous_changing",
     "previous_error",
     "previous_touching",
     "touching",
-    "Visible",
 ]

@@ -1,0 +1,96 @@
+"""What users may rely on: the public names, held so that a change of them is a decision."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.house.conftest import Source
+
+PUBLIC = {
+    "machine": """
+        A ANY AT Clock Context ContextCanceled ContextDeadline CtxValue EXCEPTION Event EventRef
+        ExceptionHandler GroupsBase LogEntry LogLevel Machine MachineApi MutSource Mutation
+        MutationType NODES_MAX Names Opts Panic Relation RelationsResolver Resolver Result S
+        Serialized State StateTask StatesBase Step StepType Struct Tick Time Tracer Transition
+        WaitHandle a_merge args_key args_to_log_map background clone_states diff_states errors
+        every every_async first first_async handlers_of is_active_tick is_time_after
+        list_handlers log_level_from_env log_level_text log_to new_args_mapper new_common
+        new_state_groups new_states new_typed_args_mapper on opts_with_debug opts_with_tracers
+        parse_args pass_ pass_merge s_add state state_add state_set states_equal step_type_text
+        struct_merge
+    """,
+    "machine.errors": """
+        CanceledError DisposedError EvalTimeoutError ExecutorClosedError HandlerNameError
+        HandlerTimeoutError HandlersNotBoundError InvalidArgsError MachineError QueuedError
+        RelationError StateInactiveError StateMissingError StateNameError StateUnknownError
+        TaskCanceledError TimeoutError_ near_names
+    """,
+    "machine.states": """
+        BasicStatesDef ConnectedGroupsDef ConnectedStatesDef ConnectingError
+        DISPOSED_ARG_HANDLER DisposedGroupsDef DisposedHandlers DisposedStatesDef
+        add_err_connecting basic_states basic_struct connected_groups connected_states
+        connected_struct disposed_groups disposed_states disposed_struct
+    """,
+    "amtracer": """
+        ArgsFilter attach attach_from_env close dbg_env record
+    """,
+    "amtracer.errors": """
+        AddressError ChecksumError CutSessionError DamagedSessionError EmptySessionError
+        ForeignPeerError ForeignSessionError FrameTooLargeError LimitError SessionAccessError
+        SessionError SessionTooLargeError SessionVersionError TracingError TrailingBytesError
+        VersionError WireError
+    """,
+    "am_dbg": "",
+}
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_the_public_names_are_these(name: str) -> None:
+    """A public module offers what is listed here, and nothing else."""
+    assert sorted(importlib.import_module(name).__all__) == PUBLIC[name].split()
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_public_name_is_there(name: str) -> None:
+    """What a public module lists can be imported from it."""
+    module = importlib.import_module(name)
+
+    assert [public for public in PUBLIC[name].split() if not hasattr(module, public)] == []
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_public_things_tell_what_they_are(name: str) -> None:
+    """Every public class and function has a docstring."""
+    module = importlib.import_module(name)
+    things = {public: getattr(module, public) for public in PUBLIC[name].split()}
+    silent = [
+        public
+        for public, thing in things.items()
+        if callable(thing) and thing.__module__.partition(".")[0] == name.partition(".")[0]
+        if not (thing.__doc__ or "").strip()
+    ]
+
+    assert silent == []
+
+
+def test_private_modules_of_machine_are_marked(sources: list[Source]) -> None:
+    """A module of `machine` that is not listed here has a name that starts with `_`."""
+    open_ones = {
+        source.module
+        for source in sources
+        if source.module.startswith("machine.") and "._" not in source.module
+    }
+
+    assert {name for name in open_ones if name.count(".") == 1} <= set(PUBLIC)
+
+
+def test_the_packages_tell_that_they_are_typed(root: Path) -> None:
+    """Each package carries the mark by which type checkers read its annotations."""
+    packages = ("machine", "amtracer", "am_dbg")
+
+    assert [name for name in packages if not (root / name / "py.typed").exists()] == []
