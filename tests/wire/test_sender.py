@@ -1,0 +1,351 @@
+"""The sender thread: outages, stuck peers, exits; the host never notices."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+import machine as am
+from amtracer import sender as sender_module
+from amtracer.codec import encode
+from amtracer.outlets import OutletError
+from amtracer.schema import HelloMessage, Message
+from amtracer.sender import Sender
+from amtracer.tracer import MachineTracer
+from tests.wire.streams import Book, read_back
+
+WAIT_S = 20
+
+
+class Outlet:
+    """A destination that does what a test wants."""
+
+    renewable = True
+    idle_s: float | None = 0.01
+
+    def __init__(self) -> None:
+        self.name = "nowhere"
+        self.sent = 0
+        self.refusal: OutletError | None = None
+        self.stuck = False
+        self.streams: list[list[Message]] = []
+        self.unsent: list[Message] = []
+        self.attempts = 0
+        self.closed = 0
+        self.threads: set[str] = set()
+        self._changed = threading.Condition()
+
+    def open(self) -> None:
+        with self._noticed():
+            self.attempts += 1
+            if self.refusal is not None:
+                raise self.refusal
+            self.streams.append([])
+            self.unsent.clear()
+
+    def write(self, message: Message) -> None:
+        encode(message)
+        self.unsent.append(message)
+
+    @property
+    def has_room(self) -> bool:
+        return len(self.unsent) < 100
+
+    def push(self) -> bool:
+        with self._noticed():
+            if self.refusal is not None:
+                raise self.refusal
+            if self.stuck:
+                return False
+            self.streams[-1] += self.unsent
+            self.sent += len(self.unsent)
+            self.unsent.clear()
+            return True
+
+    def close(self) -> None:
+        with self._noticed():
+            self.push()
+            self.closed += 1
+
+    def drop(self) -> None:
+        self.unsent.clear()
+
+    def _noticed(self) -> Any:
+        self.threads.add(threading.current_thread().name)
+        outlet = self
+
+        class Noticed:
+            def __enter__(self) -> None:
+                outlet._changed.acquire()
+
+            def __exit__(self, *_: object) -> None:
+                outlet._changed.notify_all()
+                outlet._changed.release()
+
+        return Noticed()
+
+    def set(self, **values: object) -> None:
+        """Change how it behaves."""
+        with self._changed:
+            for name, value in values.items():
+                setattr(self, name, value)
+
+    def wait_for(self, happened: Callable[[], object]) -> None:
+        with self._changed:
+            assert self._changed.wait_for(happened, WAIT_S)
+
+    def book(self, stream: int = -1) -> Book:
+        return read_back(self.streams[stream])
+
+    def count(self) -> int:
+        """Transitions of the first machine in the newest stream."""
+        return len(self.book().told.get(0, [])) if self.streams else 0
+
+
+@pytest.fixture
+def outlet() -> Outlet:
+    return Outlet()
+
+
+@pytest.fixture
+def sender(outlet: Outlet, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sender]:
+    """A sender that tries again at once."""
+    monkeypatch.setattr(sender_module, "RETRY_S_MIN", 0.001)
+    monkeypatch.setattr(sender_module, "RETRY_S_MAX", 0.002)
+    monkeypatch.setattr(sender_module, "_LOOK_EVERY_S", 0.001)
+    made = Sender(outlet)
+    yield made
+    outlet.set(refusal=None, stuck=False)
+    made.close()
+
+
+def traced(sender: Sender) -> am.Machine:
+    """A machine that is traced from its start."""
+    mach = am.Machine(None, {"M": am.State(multi=True)}, id="m")
+    tracer = MachineTracer(mach, sender, None)
+    tracer.look_again(mach)
+    mach.bind_tracer(tracer)
+    return mach
+
+
+@pytest.fixture
+def mach(sender: Sender) -> am.Machine:
+    return traced(sender)
+
+
+def toggle(mach: am.Machine, times: int) -> None:
+    for _ in range(times):
+        mach.add1("M")
+
+
+def test_everything_goes_out_on_a_thread_of_its_own(mach: am.Machine, outlet: Outlet) -> None:
+    """The host's thread never touches the outlet."""
+    toggle(mach, 1_000)
+    outlet.wait_for(lambda: outlet.count() == 1_000)
+
+    assert outlet.threads == {"amtracer"}
+    assert isinstance(outlet.streams[0][0], HelloMessage)
+
+
+def test_no_thread_runs_before_there_is_something_to_tell(sender: Sender, outlet: Outlet) -> None:
+    """A sender nobody uses costs nothing."""
+    before = threading.active_count()
+    assert sender.asleep
+    sender.close()
+
+    assert threading.active_count() == before
+    assert outlet.attempts == 0
+
+
+def test_it_tries_again_until_somebody_listens(
+    sender: Sender, outlet: Outlet, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An outage is told in one line, however often it is tried."""
+    outlet.set(refusal=OutletError("refused"))
+    mach = traced(sender)
+    toggle(mach, 10)
+    outlet.wait_for(lambda: outlet.attempts >= 5)
+    outlet.set(refusal=None)
+    toggle(mach, 10)
+    outlet.wait_for(lambda: outlet.count() == 20)
+
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "cannot reach nowhere (refused); trying again in the background" in caplog.text
+
+
+def test_after_an_outage_the_story_goes_on(mach: am.Machine, outlet: Outlet) -> None:
+    """A new stream has everything defined again, and its rows follow."""
+    toggle(mach, 10)
+    outlet.wait_for(lambda: outlet.count() == 10)
+    outlet.set(refusal=OutletError("reset"))
+    toggle(mach, 10)
+    outlet.wait_for(lambda: outlet.attempts >= 2)
+    outlet.set(refusal=None)
+    toggle(mach, 10)
+    outlet.wait_for(lambda: len(outlet.streams) == 2 and outlet.book().rows == [30])
+
+    assert outlet.book().machines[0].row in range(10, 31)
+    sessions = {stream[0].session for stream in outlet.streams if stream}  # type: ignore[union-attr]
+    assert len(sessions) == 1
+
+
+def test_outages_after_a_steady_connection_are_told_again(
+    mach: am.Machine,
+    outlet: Outlet,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One line for each outage; a connection that breaks again and again is one."""
+    for held_s, lines in ((1_000, 1), (0, 3)):
+        monkeypatch.setattr(sender_module, "HELD_S", held_s)
+        for _ in range(2):
+            attempts = outlet.attempts
+            outlet.set(refusal=OutletError("reset"))
+            toggle(mach, 1)
+            outlet.wait_for(lambda attempts=attempts: outlet.attempts >= attempts + 2)
+            outlet.set(refusal=None)
+            rows = mach._tx_count
+            toggle(mach, 1)
+            outlet.wait_for(lambda rows=rows: outlet.book().rows == [rows + 1])
+        assert len(caplog.records) == lines
+
+
+def test_who_does_not_read_is_waited_for(mach: am.Machine, outlet: Outlet) -> None:
+    """A slow debugger gets everything once it reads, on the same connection."""
+    outlet.set(stuck=True)
+    toggle(mach, 5_000)
+    outlet.wait_for(lambda: outlet.unsent)
+    outlet.set(stuck=False)
+    outlet.wait_for(lambda: outlet.count() == 5_000)
+
+    assert len(outlet.streams) == 1
+    assert outlet.book().dropped == []
+
+
+def test_a_full_queue_loses_the_oldest_and_counts(outlet: Outlet) -> None:
+    """What the host did beyond the limit is a gap of the right length."""
+    sender = Sender(outlet, queue_max=100)
+    mach = am.Machine(None, {"M": am.State(multi=True)}, id="m")
+    tracer = MachineTracer(mach, sender, None)
+    mach.bind_tracer(tracer)
+    sender.asleep = False
+    toggle(mach, 1_000)
+    sender.asleep = True
+    tracer.look_again(mach)
+    outlet.wait_for(lambda: outlet.streams and outlet.book().rows == [1_000])
+    sender.close()
+
+    assert outlet.book().machines[0].row == 959
+    assert len(outlet.book().told[0]) == 41
+
+
+def test_a_lasting_trouble_ends_the_recording(
+    sender: Sender, outlet: Outlet, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A file that cannot be written is told once, and nothing is kept for it."""
+    outlet.set(refusal=OutletError("no space left", lasting=True))
+    mach = traced(sender)
+    outlet.wait_for(lambda: outlet.attempts)
+    outlet.set(refusal=None)
+    toggle(mach, 10)
+    sender.close()
+
+    assert outlet.attempts == 1
+    assert "(no space left); nothing more is recorded" in caplog.text
+
+
+def test_an_unforeseen_error_costs_the_stream_only(
+    mach: am.Machine, outlet: Outlet, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A fault of ours is told in one line, and a new stream is begun."""
+    caplog.set_level(logging.WARNING)
+    outlet.wait_for(lambda: outlet.streams)
+    outlet.set(refusal=ZeroDivisionError())
+    toggle(mach, 1)
+    outlet.wait_for(lambda: outlet.attempts >= 2)
+    outlet.set(refusal=None)
+    toggle(mach, 1)
+    outlet.wait_for(lambda: len(outlet.streams) >= 2 and outlet.book().rows == [2])
+
+    assert len(caplog.records) == 1
+
+
+def test_closing_brings_everything_out(mach: am.Machine, sender: Sender, outlet: Outlet) -> None:
+    """What was done before the end arrives, and the stream ends well."""
+    toggle(mach, 5_000)
+    sender.close()
+
+    assert outlet.count() == 5_000
+    assert outlet.closed == 1
+
+
+def test_closing_does_not_wait_for_who_does_not_read(sender: Sender, outlet: Outlet) -> None:
+    """Nothing goes out, so the end waits for a moment only; the thread may stay behind."""
+    outlet.set(stuck=True)
+    traced(sender)
+    outlet.wait_for(lambda: outlet.attempts)
+    sender.close()
+
+    assert outlet.closed == 0
+
+
+def test_closing_does_not_wait_for_a_debugger_that_is_not_there(
+    sender: Sender, outlet: Outlet
+) -> None:
+    """In an outage the end does not try again."""
+    outlet.set(refusal=OutletError("refused"))
+    mach = traced(sender)
+    outlet.wait_for(lambda: outlet.attempts >= 2)
+    sender.close()
+    attempts = outlet.attempts
+
+    toggle(mach, 10)
+    assert outlet.attempts == attempts
+
+
+def test_after_the_end_nothing_is_told(mach: am.Machine, sender: Sender, outlet: Outlet) -> None:
+    """A host that goes on after the end does so unseen."""
+    toggle(mach, 10)
+    sender.close()
+    toggle(mach, 10)
+
+    assert outlet.count() == 10
+    assert len(outlet.streams) == 1
+
+
+def test_no_thread_is_started_at_shutdown(
+    mach: am.Machine, sender: Sender, outlet: Outlet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where threads cannot start any more, the host goes on without a word."""
+    sender.close()
+    sender._begin()
+
+    def refuse(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread at interpreter shutdown")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    toggle(mach, 10)
+
+    assert sender.ended
+    assert len(outlet.streams) <= 1
+
+
+def test_a_reborn_sender_is_another_session(
+    mach: am.Machine, sender: Sender, outlet: Outlet
+) -> None:
+    """As in a forked child: nothing of before is sent again, machines go on from now."""
+    toggle(mach, 10)
+    sender.close()
+    sender.reborn()
+    tracer = next(iter(mach.tracers()))
+    tracer.look_again(mach, quiet=True)  # type: ignore[attr-defined]
+    toggle(mach, 5)
+    outlet.wait_for(lambda: len(outlet.streams) == 2 and outlet.count() == 5)
+
+    assert outlet.book().machines[0].row == 10
+    first, second = (stream[0] for stream in outlet.streams)
+    assert first.session != second.session  # type: ignore[union-attr]
