@@ -171,7 +171,10 @@ def _failed(mach: Engine, tx: Transition, call: HandlerCall, error: BaseExceptio
 
 
 def _revert(mach: Engine, tx: Transition, call: HandlerCall) -> None:
-    """Undo the states whose final handlers did not complete, as one more clock change."""
+    """Undo the states whose final handlers did not complete, as one more clock change.
+
+    A handler that disposed the machine by force has left nothing to undo.
+    """
     exits, enters = tx.verdict.exits, tx.verdict.enters
     back = exits[call.position :]
     out = enters[max(0, call.position - len(exits)) :]
@@ -179,7 +182,7 @@ def _revert(mach: Engine, tx: Transition, call: HandlerCall) -> None:
     active = (*(state for state in mach._node.active if state not in out), *back)
     done = " ".join(names[state] for state in active)
     mach.log_lvl(OPS, f"[recover] partial final states as ({done})")
-    if not (back or out):
+    if not (back or out) or not mach._ticks:
         return
     mach._ticks = time_after(mach._ticks, [(state, 1) for state in (*out, *back)])
     mach._node = tx.plan.node.automaton.node(active)

@@ -298,8 +298,11 @@ class Engine(Logging):
         growth = plan.growth
         if growth:
             ticks = self._ticks.copy()
-            for index, ticked in growth:
-                ticks[index] += ticked
+            try:
+                for index, ticked in growth:
+                    ticks[index] += ticked
+            except IndexError:  # there are none; it was disposed by force just now
+                return CANCELED
             self._ticks = ticks
             self._node = node = plan.after
             if self._waiters is not None or self._state_contexts is not None:

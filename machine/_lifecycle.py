@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, NoReturn, SupportsIndex
 
 from machine._context import Context, background
 from machine._enums import LogLevel
 from machine._handlers import Bindings
+from machine._latch import call_all
 from machine._restructuring import Restructuring
 from machine._waiting import Waiters
 
@@ -35,7 +37,7 @@ class Lifecycle(Restructuring):
     _tags: tuple[str, ...] = ()
     _ctx: Context | None = None
     _dispose_handlers: tuple[DisposeHandler, ...] = ()
-    _making = threading.Lock()  # of all machines; held only to set a flag or make a part
+    _making = threading.RLock()  # of all machines; held only to set a flag or make a part
 
     def _subscriptions(self) -> Waiters:
         if self._waiters is None:
@@ -74,7 +76,10 @@ class Lifecycle(Restructuring):
         ctx.add_done_callback(lambda _: self.dispose())
 
     def handle_dispose(self, fn: DisposeHandler) -> None:
-        """Call `fn(id, ctx)` when the machine is disposed; at once if it is already."""
+        """Call `fn(id, ctx)` when the machine is disposed; at once if it is already.
+
+        What it raises is logged by the logger "asyncmachine", and the others are called.
+        """
         self._dispose_handlers = (*self._dispose_handlers, fn)
         if self._disposed:
             self._call_dispose_handlers()
@@ -151,16 +156,17 @@ class Lifecycle(Restructuring):
         self._bindings = Bindings()
         if self._err is None:
             self._err = self.ctx.err
-        self._call_dispose_handlers()
-        if self._state_contexts is not None:
-            self._state_contexts.dispose()
-        if self._waiters is not None:
-            self._waiters.dispose()
+        try:
+            self._call_dispose_handlers()
+        finally:
+            if self._state_contexts is not None:
+                self._state_contexts.dispose()
+            if self._waiters is not None:
+                self._waiters.dispose()
 
     def _call_dispose_handlers(self) -> None:
         handlers, self._dispose_handlers = self._dispose_handlers, ()
-        for handler in handlers:
-            handler(self.id, self.ctx)
+        call_all((partial(handler, self.id), self.ctx) for handler in handlers)
 
 
 def checked_tags(tags: list[str] | tuple[str, ...]) -> tuple[str, ...]:

@@ -23,6 +23,9 @@ error handler would never let the machine go on. Errors that are no `Exception`
 (KeyboardInterrupt and the like), and all errors while `panic_to_exception` is off, cancel
 and revert in the same way and then pass through to the caller.
 
+Once the disposal of the machine has begun no handler starts. A transition that still had
+handlers to call, or had not applied its states, is canceled; what was applied stays.
+
 A plan that nobody watches takes the short way in `_engine`: no transition object, same
 ticks.
 """
@@ -78,9 +81,13 @@ def walk(  # noqa: C901 - one function, so that few calls are made; see its docs
             if program.negotiation:
                 tx.clock = monotonic()
                 for call in program.negotiation:
+                    if mach._disposing:
+                        break
                     if run(mach, tx, call):
                         accepted = _is_passed_over(mach, tx, call)
                         break
+            if mach._disposing:
+                accepted = False
             if accepted and not tx.is_check:
                 _apply(mach, tx)
                 if mach._waiters is not None or tx._verdict is not None:
@@ -89,7 +96,7 @@ def walk(  # noqa: C901 - one function, so that few calls are made; see its docs
                     if not program.negotiation:
                         tx.clock = monotonic()
                     for call in program.finals:
-                        if run(mach, tx, call):
+                        if mach._disposing or run(mach, tx, call):
                             accepted = False
                             break
     except BaseException as error:  # noqa: BLE001 - passes through, once the books are closed
@@ -124,8 +131,8 @@ def _begin(mach: Engine, tx: Transition) -> None:
 
 def _close(mach: Engine, tx: Transition, accepted: bool) -> None:
     """Everything after the handlers: auto states, tracers, waiters."""
-    before, after = tx._before, mach._ticks
-    tx._after = after
+    before = tx._before
+    tx._after = after = mach._ticks or before  # a machine disposed by force has none
     mach._handler = ""
     if before is not after and accepted and mach._node.auto is not None:
         mach._queue_auto(tx.plan.call)
@@ -166,6 +173,8 @@ def _is_passed_over(mach: Engine, tx: Transition, denied: HandlerCall) -> bool:
     calls = tx._program.negotiation
     run = run_watched if mach._slow or mach._hooks is not None else run_handler
     for call in calls[calls.index(denied) + 1 :]:
+        if mach._disposing:
+            break
         if _concerns(call, gone):
             continue
         if call.phase is Phase.ANY_ENTER and not tx.verdict.targets:
@@ -262,7 +271,7 @@ def _finish(mach: Engine, tx: Transition, program: Program) -> bool:
     run = run_watched if mach._slow or mach._hooks is not None else run_handler
     tx.clock = monotonic()
     for call in calls:
-        if run(mach, tx, call):
+        if mach._disposing or run(mach, tx, call):
             return False
         if matching and waiters is not None and call.phase is STATE:
             waiters.activated(call.source, tx.args())
