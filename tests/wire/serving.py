@@ -64,12 +64,16 @@ class Debugger:
             self._changed.notify_all()
 
 
-def run(program: str, *words: object, **variables: object) -> subprocess.CompletedProcess[str]:
-    """Run a program in a fresh interpreter that finds the packages, all warnings errors."""
+def run(
+    program: str | Path, *words: object, **variables: object
+) -> subprocess.CompletedProcess[str]:
+    """Run a program, its text or its file, in a fresh interpreter; all warnings are errors."""
+    how = [program] if isinstance(program, Path) else ["-c", program]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("AM_")}
+    environment["PYTHONPATH"] = str(ROOT)
     environment |= {key: str(value) for key, value in variables.items()}
     return subprocess.run(
-        [sys.executable, "-W", "error", "-c", program, *map(str, words)],
+        [sys.executable, "-W", "error", *map(str, [*how, *words])],
         cwd=ROOT,
         env=environment,
         capture_output=True,

@@ -1,0 +1,440 @@
+"""A program attached to a debugger: everything arrives, once, under the right name."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import amtracer
+import machine as am
+from am_dbg.store.values import GapKind
+from amtracer.process import _senders
+from amtracer.session import read_session
+from tests.wire.serving import Debugger, run
+
+STRUCT = {"A": am.State(), "M": am.State(multi=True)}
+
+
+@pytest.fixture
+def debugger() -> Iterator[Debugger]:
+    made = Debugger()
+    yield made
+    amtracer.close()
+    _senders.clear()
+    made.stop()
+
+
+@pytest.fixture(autouse=True)
+def _plain_machines() -> Iterator[None]:
+    """A test that lets new machines be attached must not reach the next one."""
+    init = am.Machine.__init__
+    yield
+    am.Machine.__init__ = init  # type: ignore[method-assign]
+
+
+def toggle(mach: am.Machine, times: int) -> None:
+    for _ in range(times):
+        mach.add1("M")
+
+
+def test_an_attached_machine_is_shown_with_all_it_did(debugger: Debugger) -> None:
+    """Ticks, transitions and schema at the debugger are those of the machine."""
+    mach = am.Machine(None, STRUCT, id="m", tags=["t:1"])
+    amtracer.attach(mach, str(debugger.address))
+    toggle(mach, 100)
+    mach.add1("A", {"who": "me"})
+    debugger.wait_for_count("m", 101)
+    track = debugger.track("m")
+
+    assert track.clock_at(101) == tuple(mach.time())
+    assert track.tags == ("t:1",)
+    assert track.transition(101).args == (("who", "'me'"),)
+    assert track.transition(101).id == mach.tx_prefix + f"{101:016x}"
+    assert list(track.gaps) == []
+
+
+def test_a_machine_is_attached_once(debugger: Debugger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By code, by environment and as a child: one tracer, one connection, one track."""
+    monkeypatch.setenv("AM_DBG_ADDR", str(debugger.address))
+    amtracer.attach_from_env()
+    amtracer.attach_from_env()
+    parent = am.Machine(None, STRUCT, id="parent")
+    amtracer.attach(parent, str(debugger.address))
+    amtracer.attach(parent)
+    child = am.Machine(None, STRUCT, id="child", parent=parent)
+    amtracer.dbg_env(child)
+    toggle(child, 3)
+    debugger.wait_for_count("child", 3)
+
+    assert len(child.tracers()) == len(parent.tracers()) == 1
+    assert [track.key for track in debugger.store.tracks] == ["parent", "child"]
+    assert debugger.streams == 1
+    assert debugger.track("child").parent == "parent"
+
+
+def test_attaching_without_an_address_follows_the_environment(
+    debugger: Debugger, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Where it goes is the user's choice; without one nothing is bound."""
+    silent = am.Machine(None, STRUCT, id="silent")
+    amtracer.attach(silent)
+    amtracer.dbg_env(silent)
+    monkeypatch.setenv("AM_DBG_ADDR", str(debugger.address))
+    monkeypatch.setenv("AM_DBG_FILE", str(tmp_path / "a.msgpack.br"))
+    both = am.Machine(None, STRUCT, id="both")
+    amtracer.attach(both)
+    toggle(both, 5)
+    debugger.wait_for_count("both", 5)
+    amtracer.close()
+
+    assert silent.tracers() == []
+    assert len(both.tracers()) == 2
+    assert sum(len(getattr(m, "shapes", ())) for m in read_session(tmp_path / "a.msgpack.br")) == 5
+
+
+def test_new_machines_are_attached_as_the_environment_says(
+    debugger: Debugger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After `attach_from_env` every machine is traced, with log lines of the wanted level."""
+    monkeypatch.setenv("AM_DBG_ADDR", str(debugger.address))
+    monkeypatch.setenv("AM_LOG", "2")
+    amtracer.attach_from_env()
+    mach = am.Machine(None, STRUCT, id="new")
+    toggle(mach, 1)
+    debugger.wait_for_count("new", 1)
+
+    assert "[new] [add] M" in [text for _, text in debugger.track("new").transition(1).lines]
+
+
+def test_an_empty_environment_changes_nothing() -> None:
+    """Without a destination new machines are left alone."""
+    init = am.Machine.__init__
+    amtracer.attach_from_env()
+
+    assert am.Machine.__init__ is init
+
+
+def test_a_wrong_address_in_the_environment_is_told_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The program goes on untraced; the address and what to give are in one line."""
+    monkeypatch.setenv("AM_DBG_ADDR", "localhost:99999")
+    for _ in range(3):
+        amtracer.attach(am.Machine(None, STRUCT))
+
+    assert len(caplog.records) == 1
+    assert "AM_DBG_ADDR: 'localhost:99999' is not an address" in caplog.text
+
+
+def test_a_wrong_address_in_code_is_raised() -> None:
+    """A mistake of the programmer is told at once."""
+    with pytest.raises(ValueError, match="give 1, :PORT"):
+        amtracer.attach(am.Machine(None, STRUCT), "host:port")
+
+
+def test_equal_ids_are_kept_apart(debugger: Debugger) -> None:
+    """Two machines of one id, and one that comes after a disposal, never mix."""
+    machines = [am.Machine(None, STRUCT, id="same") for _ in range(2)]
+    for number, mach in enumerate(machines, 1):
+        amtracer.attach(mach, str(debugger.address))
+        toggle(mach, number)
+    machines[0].dispose_force()
+    machines.append(am.Machine(None, STRUCT, id="same"))
+    amtracer.attach(machines[2], str(debugger.address))
+    toggle(machines[2], 3)
+    debugger.wait_for_count("same#3", 3)
+
+    assert [track.count for track in debugger.store.tracks] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "name", ["x" * 10_000, "a/../b", "nul\0", "line\nbreak", "\x1b[31m", "ü€😀", "\udc80"]
+)
+def test_any_id_is_told(debugger: Debugger, name: str) -> None:
+    """Ids are data, whatever they hold."""
+    mach = am.Machine(None, STRUCT, id=name)
+    amtracer.attach(mach, str(debugger.address))
+    toggle(mach, 1)
+    debugger.wait_for(lambda: debugger.store.transitions == 1)
+
+    assert debugger.store.tracks[0].id == name.encode("utf-8", "backslashreplace").decode()
+
+
+@pytest.mark.parametrize("line", ["", "x", "a\nb\r\0c", "ü" * 3])
+def test_any_log_line_is_told(debugger: Debugger, line: str) -> None:
+    """Empty and odd lines are kept as they are."""
+    mach = am.Machine(None, STRUCT, id="m", log_id=False)
+    amtracer.attach(mach, str(debugger.address))
+    mach.set_logger_empty(am.LogLevel.CHANGES)
+    mach.log_lvl(am.LogLevel.CHANGES, "%s", line)
+    toggle(mach, 1)
+    debugger.wait_for_count("m", 1)
+
+    assert (int(am.LogLevel.CHANGES), line) in debugger.track("m").transition(1).pre_lines
+
+
+def test_many_threads_may_attach_and_mutate(debugger: Debugger) -> None:
+    """Machines of several threads share a connection, and nothing is lost."""
+
+    def work(name: str) -> None:
+        mach = am.Machine(None, STRUCT, id=name)
+        amtracer.attach(mach, str(debugger.address))
+        toggle(mach, 500)
+
+    threads = [threading.Thread(target=work, args=(f"m{at}",)) for at in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    debugger.wait_for(lambda: debugger.store.transitions == 4_000)
+
+    assert debugger.streams == 1
+    assert all(not track.gaps for track in debugger.store.tracks)
+
+
+@pytest.mark.slow
+def test_a_debugger_that_comes_back_is_told_what_it_missed(debugger: Debugger) -> None:
+    """After a restart at the same place machines are told again, from the row they reached."""
+    mach = am.Machine(None, STRUCT, id="m")
+    amtracer.attach(mach, str(debugger.address))
+    toggle(mach, 10)
+    debugger.wait_for_count("m", 10)
+    address = debugger.address
+    debugger.stop()
+    toggle(mach, 10)
+    again = Debugger(str(address))
+    try:
+        toggle(mach, 10)
+        again.wait_for(lambda: again.store.find("m"))
+        toggle(mach, 1)
+        again.wait_for(lambda: again.track("m").clock_at(again.track("m").count)[1] == 61)
+        track = again.track("m")
+        gaps = [(gap.lost, gap.kind) for gap in track.gaps]
+        assert sum(lost for lost, _ in gaps) + track.count == 31
+        assert gaps[0][1] is GapKind.LATE
+    finally:
+        amtracer.close()
+        again.stop()
+
+
+def test_a_lost_connection_is_a_gap_of_the_right_length(debugger: Debugger) -> None:
+    """The same debugger, another connection: one track, and what is missing is counted."""
+    mach = am.Machine(None, STRUCT, id="m")
+    amtracer.attach(mach, str(debugger.address))
+    toggle(mach, 10)
+    debugger.wait_for_count("m", 10)
+    for connection in list(debugger._server._open):
+        debugger._server._loop.call_soon_threadsafe(connection.end, "cut for a test")
+    debugger.wait_for(lambda: not debugger.track("m").connected)
+    toggle(mach, 10)
+    debugger.wait_for(lambda: debugger.streams == 2 and debugger.track("m").connected)
+    toggle(mach, 10)
+    debugger.wait_for(
+        lambda: debugger.track("m").count + sum(g.lost for g in debugger.track("m").gaps) == 30
+    )
+
+    assert len(debugger.store.tracks) == 1
+    track = debugger.track("m")
+    assert track.clock_at(track.count) == tuple(mach.time())
+
+
+def test_a_change_of_schema_reaches_the_debugger(debugger: Debugger) -> None:
+    """Old transitions keep the old states, new ones have the new."""
+    mach = am.Machine(None, STRUCT, id="m")
+    amtracer.attach(mach, str(debugger.address))
+    toggle(mach, 2)
+    mach.set_struct({**STRUCT, "New": am.State()}, ["New", *mach.state_names()])
+    mach.add1("New")
+    debugger.wait_for_count("m", 3)
+    track = debugger.track("m")
+
+    assert [state.name for state in track.schema_at(2)] == ["A", "M", "Exception"]
+    assert [state.name for state in track.schema_at(3)] == ["New", "A", "M", "Exception"]
+    assert track.clock_at(3) == tuple(mach.time())
+
+
+def test_a_disposed_machine_is_shown_as_gone(debugger: Debugger) -> None:
+    """Its history stays."""
+    mach = am.Machine(None, STRUCT, id="m")
+    amtracer.attach(mach, str(debugger.address))
+    toggle(mach, 2)
+    mach.dispose_force()
+    debugger.wait_for(lambda: debugger.store.find("m") and debugger.track("m").gone)
+
+    assert debugger.track("m").count == 2
+
+
+# Recording into a file.
+
+
+def counted(path: Path) -> int:
+    """Transitions in a whole session file."""
+    return sum(len(getattr(message, "shapes", ())) for message in read_session(path))
+
+
+def test_a_recording_is_whole_after_closing(tmp_path: Path) -> None:
+    """All machines recorded to one path share the file."""
+    path = tmp_path / "run.msgpack.br"
+    machines = [am.Machine(None, STRUCT, id=f"m{at}") for at in range(3)]
+    for mach in machines:
+        amtracer.record(mach, path)
+        toggle(mach, 100)
+    amtracer.close()
+
+    assert counted(path) == 300
+    assert [p.name for p in tmp_path.iterdir()] == ["run.msgpack.br"]
+
+
+PROGRAM = """
+import sys, os
+import amtracer, machine as am
+mach = am.Machine(None, {"M": am.State(multi=True)}, id="m")
+amtracer.attach(mach)
+for _ in range(5000): mach.add1("M")
+"""
+
+
+@pytest.mark.slow
+def test_a_program_that_ends_at_once_is_recorded_whole(tmp_path: Path) -> None:
+    """The end of the program makes the file whole."""
+    path = tmp_path / "run.msgpack.br"
+    done = run(PROGRAM, AM_DBG_FILE=path)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert counted(path) == 5_000
+
+
+@pytest.mark.slow
+def test_a_file_that_cannot_be_recorded_is_told_in_one_line(tmp_path: Path) -> None:
+    """The program does what it did without."""
+    done = run(PROGRAM, AM_DBG_FILE=tmp_path / "none" / "run.msgpack.br")
+
+    assert done.returncode == 0
+    assert done.stderr.count("\n") == 1
+    assert "(no such file or directory); nothing more is recorded" in done.stderr
+
+
+@pytest.mark.slow
+def test_processes_that_share_a_path_record_apart(tmp_path: Path) -> None:
+    """Who comes second puts its process id into the name."""
+    path = tmp_path / "run.msgpack.br"
+    mach = am.Machine(None, STRUCT, id="first")
+    amtracer.record(mach, path)
+    toggle(mach, 1)
+    sender = _senders[f"file:{path}"]
+    while not sender.ended and not path.exists():
+        threading.Event().wait(0.01)
+    done = run(PROGRAM + "print(os.getpid())", AM_DBG_FILE=path)
+    amtracer.close()
+
+    assert counted(path) == 1
+    assert counted(tmp_path / f"run.{done.stdout.strip()}.msgpack.br") == 5_000
+
+
+# Processes.
+
+
+@pytest.mark.slow
+def test_a_program_that_ends_at_once_arrives_whole(debugger: Debugger) -> None:
+    """All 5,000 transitions of a program that does nothing else are there."""
+    done = run(PROGRAM, AM_DBG_ADDR=debugger.address)
+    debugger.wait_for_count("m", 5_000)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    debugger.wait_for(lambda: not debugger.track("m").connected)
+    assert list(debugger.track("m").gaps) == []
+
+
+@pytest.mark.slow
+def test_two_programs_with_one_id_are_two_tracks(debugger: Debugger) -> None:
+    """The same program twice is two histories."""
+    for _ in range(2):
+        run(PROGRAM, AM_DBG_ADDR=debugger.address)
+    debugger.wait_for(lambda: debugger.store.transitions == 10_000)
+
+    assert [track.key for track in debugger.store.tracks] == ["m", "m#2"]
+
+
+FORKING = """
+import os, sys, threading, time
+import amtracer, machine as am
+mach = am.Machine(None, {"M": am.State(multi=True)}, id="m")
+idle = am.Machine(None, {"M": am.State(multi=True)}, id="idle")
+amtracer.attach(mach); amtracer.attach(idle)
+stop = False
+def work():
+    while not stop: mach.add1("M"); time.sleep(0)
+thread = threading.Thread(target=work); thread.start()
+other = am.Machine(None, {"M": am.State(multi=True)}, id="other")
+amtracer.attach(other)
+for at in range(5):
+    other.add1("M")
+    pid = os.fork()
+    if not pid:
+        for _ in range(100): other.add1("M")
+        amtracer.close()
+        os._exit(0)
+    os.waitpid(pid, 0)
+stop = True
+thread.join()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+def test_forked_children_are_sessions_of_their_own(debugger: Debugger) -> None:
+    """Each child goes on from where it was made, on its own connection; none breaks another."""
+    done = run(FORKING, AM_DBG_ADDR=debugger.address)
+    assert (done.returncode, done.stderr) == (0, "")
+    debugger.wait_for(
+        lambda: (
+            debugger.streams == 6 and not any(track.connected for track in debugger.store.tracks)
+        )
+    )
+    others = [track for track in debugger.store.tracks if track.id == "other"]
+
+    assert [track.count for track in others] == [5, *[100] * 5]
+    assert [track.clock_at(0)[0] for track in others[1:]] == [1, 3, 5, 7, 9]
+    assert len([track for track in debugger.store.tracks if track.id == "idle"]) == 1
+    assert all(not stream.reason for stream in debugger.store.streams)
+
+
+POOL = """
+import multiprocessing, sys
+import amtracer, machine as am
+
+def work(at):
+    mach = am.Machine(None, {"M": am.State(multi=True)}, id=f"w{at}")
+    amtracer.attach(mach)
+    for _ in range(50): mach.add1("M")
+    return mach.tick("M")
+
+if __name__ == "__main__":
+    mach = am.Machine(None, {"M": am.State(multi=True)}, id="parent")
+    amtracer.attach(mach)
+    mach.add1("M")
+    context = multiprocessing.get_context(sys.argv[1])
+    with context.Pool(4) as pool:
+        assert pool.map(work, range(8)) == [99] * 8
+        pool.close()
+        pool.join()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
+def test_pools_of_processes_are_traced(debugger: Debugger, tmp_path: Path, method: str) -> None:
+    """However workers are started, what they do arrives, and they end without hanging."""
+    program = tmp_path / "pool.py"
+    program.write_text(POOL)
+    done = run(program, method, AM_DBG_ADDR=debugger.address)
+    assert (done.returncode, done.stderr) == (0, "")
+    workers: Callable[[], list[int]] = lambda: [  # noqa: E731  # looked at again and again
+        track.count for track in debugger.store.tracks if track.id.startswith("w")
+    ]
+    debugger.wait_for(lambda: workers() == [50] * 8)
