@@ -35,7 +35,7 @@ help: ## list these
 demo: $(VENV)/ready ## set up, then open the debugger on the session of exports/
 	@if [ -t 0 ] && [ -t 1 ]; then \
 	echo "demo: opens $(SESSION); q quits, ? tells the keys"; \
-	exec $(BIN)/python -m am_dbg -i $(SESSION); \
+	exec $(BIN)/python -m am_dbg --listen-on -1 -i $(SESSION); \
 	else \
 	echo "demo: no terminal here, so only a list of what $(SESSION) holds" >&2; \
 	exec $(BIN)/python -m am_dbg list $(SESSION); fi

@@ -1,7 +1,7 @@
 """Writes those parts of the docs that are made from code.
 
-`docs/map.md` is the first line of every module, and the table of keys in the README is
-the table of `am_dbg/keys.py`. `make docs` runs this; a house test holds both current.
+`docs/map.md` is the first line of every module; the tables of keys in `docs/keys.md` and
+in the README come from `am_dbg/keys.py`. `make docs` runs this; house tests hold all current.
 """
 
 from __future__ import annotations
@@ -12,6 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from am_dbg import keys  # noqa: E402 - the project's own, installed or not
+
 PACKAGES = ("machine", "amtracer", "am_dbg")
 
 KEYS_START = "<!-- keys: made by `make docs` -->"
@@ -58,11 +62,16 @@ def map_text() -> str:
 
 
 def keys_text() -> str:
-    """The README's table of keys."""
-    sys.path.insert(0, str(ROOT))
-    from am_dbg import keys
+    """The keys of the footer, for the README."""
+    table = keys.by_action()
+    rows = [f"| `{sign}` | {table[action].help} |" for sign, _, action in keys.footer_hints()]
+    return "\n".join(("| key | what it does |\n|---|---|", *rows)) + "\n"
 
-    return keys.markdown()
+
+def all_keys_text() -> str:
+    """The whole of `docs/keys.md`: the words that stand there, then the table."""
+    head, _, _ = (ROOT / "docs" / "keys.md").read_text(encoding="utf-8").partition("| key |")
+    return head + keys.markdown()
 
 
 def readme_text() -> str:
@@ -73,8 +82,13 @@ def readme_text() -> str:
 
 
 def main() -> None:
-    """Write both files where they differ."""
-    for name, text in (("docs/map.md", map_text()), ("README.md", readme_text())):
+    """Write the files that differ."""
+    texts = {
+        "README.md": readme_text(),
+        "docs/keys.md": all_keys_text(),
+        "docs/map.md": map_text(),
+    }
+    for name, text in texts.items():
         path = ROOT / name
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")

@@ -73,6 +73,11 @@ def test_the_readme_has_the_keys_of_the_program(root: Path, writer: dict[str, An
     assert (root / "README.md").read_text(encoding="utf-8") == writer["readme_text"]()
 
 
+def test_the_table_of_keys_is_that_of_the_program(root: Path, writer: dict[str, Any]) -> None:
+    """docs/keys.md is what `make docs` makes of am_dbg/keys.py."""
+    assert (root / "docs" / "keys.md").read_text(encoding="utf-8") == writer["all_keys_text"]()
+
+
 def test_links_between_papers_lead_somewhere(root: Path, papers: dict[str, str]) -> None:
     """A link to a file of the project finds it."""
     dead = [
