@@ -81,7 +81,7 @@ def run(arguments: list[str]) -> int:
         return _refuse(str(error))
     except (click.Abort, KeyboardInterrupt):
         return _refuse("interrupted", Exit.INTERRUPTED)
-    except SystemExit:  # how click leaves when nobody reads its output
+    except (BrokenPipeError, SystemExit):  # click leaves by the second one in such a case
         return Exit.NOBODY_READS
     except OSError as error:
         return _refuse(f"the output cannot be written: {(error.strerror or str(error)).lower()}")

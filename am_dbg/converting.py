@@ -53,7 +53,7 @@ def chosen(store: Store, machine: str, numbers: str) -> list[Selection]:
 def write_json_lines(
     store: Store, path: str, selection: Sequence[Selection], progress: Progress | None = None
 ) -> Written:
-    """A line for each machine, break and transition, `kind` first; the file appears whole."""
+    """A line for each machine, break and transition, `record` first; the file appears whole."""
     done, size = 0, 0
     total = sum(part.count for part in selection)
     file = AtomicFile(path)
@@ -62,7 +62,7 @@ def write_json_lines(
             data = (json.dumps(line) + "\n").encode("ascii")
             file.write(data)
             size += len(data)
-            done += line["kind"] == "transition"
+            done += line["record"] == "transition"
             if progress is not None and done % PROGRESS_TRANSITIONS == 0:
                 progress(done, total)
         file.commit()
@@ -74,14 +74,14 @@ def write_json_lines(
 def _json_lines(selection: Sequence[Selection]) -> Iterator[text.Value]:
     for part in selection:
         track = part.track
-        yield {"kind": "machine", **text.machine_value(track)}
+        yield {"record": "machine", **text.machine_value(track)}
         gaps = [gap for gap in track.gaps if part.first - 1 <= gap.after_number <= part.last]
         for number in range(part.first, part.last + 1):
             while gaps and gaps[0].after_number < number:
-                yield {"kind": "gap", "machine": track.key, **text.gap_value(gaps.pop(0))}
-            yield {"kind": "transition", **text.transition_value(track, number)}
+                yield {"record": "gap", "machine": track.key, **text.gap_value(gaps.pop(0))}
+            yield {"record": "transition", **text.transition_value(track, number)}
         for gap in gaps:
-            yield {"kind": "gap", "machine": track.key, **text.gap_value(gap)}
+            yield {"record": "gap", "machine": track.key, **text.gap_value(gap)}
 
 
 _WRITERS: dict[str, Writer] = {".msgpack.br": export_session, ".jsonl": write_json_lines}

@@ -167,9 +167,13 @@ class Track:
         return chunk.dictionary.facts(chunk.shapes[number - chunk.first])
 
     def time_at(self, number: int) -> int:
-        """Wall time of a transition in nanoseconds; for 0 when its stream began."""
+        """Wall time of a transition in nanoseconds.
+
+        For 0 it is when the stream began, or the first transition where that is not known.
+        """
         if 0 <= number < self.first:
-            return self.origin.started_ns
+            started = self.origin.started_ns
+            return started or (self.time_at(self.first) if self.first <= self.count else 0)
         chunk = self.chunk_of(number)
         return chunk.time(number - chunk.first)
 

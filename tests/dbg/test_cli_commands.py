@@ -1,0 +1,372 @@
+"""The commands: what they print, where, and with which exit code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from am_dbg import cli
+from am_dbg.cli import Exit
+from am_dbg.exporting import export_session
+from am_dbg.store import Store
+from amtracer.interning import Occurrence, StreamWriter
+from amtracer.schema import Message, Shape, ShapeFlag, Source, StateDef, StepDef, StepFlag
+from tests.dbg.telling import START_NS, hello
+
+OK = int(ShapeFlag.ACCEPTED)
+STATES = (StateDef("Start"), StateDef("Ready", auto=True), StateDef("Exception", multi=True))
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs a command; gives its exit code, data and words."""
+
+    def run(*arguments: str | Path) -> tuple[int, str, str]:
+        code = cli.run([str(argument) for argument in arguments])
+        return code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Path:
+    """A session of two machines, one of which asked the other."""
+    messages: list[Message] = []
+    writer = StreamWriter(messages.append, hello())
+    schema = writer.schema(STATES)
+    worker = writer.machine("worker", schema, tags=("io",), tx_prefix="aa")
+    child = writer.machine("child/1", schema, parent="worker", tx_prefix="bb")
+    start = Shape(0, (0,), OK, ((0, 1),), (StepDef(32, target=0), StepDef(2, -1, 5, source=0)))
+    denied = Shape(
+        0, (1,), 0, (), (StepDef(1, 2, source=1, target=0), StepDef(2, -1, StepFlag.DENIED, 1, 0))
+    )
+    writer.transition(
+        worker,
+        Occurrence(
+            start,
+            START_NS,
+            duration_ns=1_500_000,
+            queue_len=2,
+            lines=((1, "[state] +Start"), (2, "trace\n\tline two\x1b[2J")),
+            pre_lines=((2, "earlier"),),
+            args=(("key", "v\u202e"),),
+            handler_ns=(1_000,),
+        ),
+    )
+    writer.dropped(worker, 2, (1, 2, 0), "queue full")
+    writer.transition(worker, Occurrence(denied, START_NS + 1))
+    asked = Source("worker", f"aa{1:016x}", 1)
+    writer.transition(child, Occurrence(start, START_NS + 2, source=asked))
+    writer.flush()
+    store = Store()
+    stream = store.open_stream("", live=False)
+    for message in messages:
+        store.feed(stream, message)
+    path = tmp_path / "session.msgpack.br"
+    export_session(store, path)
+    return path
+
+
+def data(run: Run, *arguments: str | Path) -> Any:
+    code, out, words = run(*arguments, "--json")
+    assert (code, words) == (Exit.DONE, "")
+    return json.loads(out)
+
+
+def test_list_gives_machines_and_their_totals(run: Run, session: Path) -> None:
+    """The JSON of a list has each machine in order and the number of transitions."""
+    assert data(run, "list", session) == {
+        "machines": [
+            {
+                "id": "worker",
+                "parent": "",
+                "tags": ["io"],
+                "states": 3,
+                "transitions": 2,
+                "time_sum": 3,
+            },
+            {
+                "id": "child/1",
+                "parent": "worker",
+                "tags": [],
+                "states": 3,
+                "transitions": 1,
+                "time_sum": 1,
+            },
+        ],
+        "transitions": 3,
+    }
+
+
+def test_list_is_a_table_for_people(run: Run, session: Path) -> None:
+    """Without JSON a line tells of each machine, the last one of all."""
+    code, out, _ = run("list", session)
+
+    assert code == Exit.DONE
+    assert out.splitlines() == [
+        "machine  states  transitions  time  parent  tags",
+        "worker        3            2     3          #io",
+        "child/1       3            1     1  worker",
+        "2 machines, 3 transitions",
+    ]
+
+
+def test_show_gives_a_whole_transition(run: Run, session: Path) -> None:
+    """All that is known of a transition, states by name."""
+    shown = data(run, "show", session, "mach://worker/1")
+
+    assert shown == {
+        "machine": "worker",
+        "number": 1,
+        "id": f"aa{1:016x}",
+        "type": "add",
+        "called": ["Start"],
+        "accepted": True,
+        "auto": False,
+        "check": False,
+        "time": "2023-11-14T22:13:20.000000000Z",
+        "time_ns": START_NS,
+        "duration_ns": 1_500_000,
+        "queue_len": 2,
+        "time_sum": 1,
+        "before": {"Start": 0, "Ready": 0, "Exception": 0},
+        "after": {"Start": 1, "Ready": 0, "Exception": 0},
+        "steps": [
+            {
+                "type": "requested",
+                "relation": None,
+                "source": None,
+                "target": "Start",
+                "handler": None,
+                "result": None,
+            },
+            {
+                "type": "handler",
+                "relation": None,
+                "source": "Start",
+                "target": None,
+                "handler": "StartState",
+                "result": None,
+                "duration_ns": 1_000,
+            },
+        ],
+        "log": [
+            {"level": 1, "text": "[state] +Start"},
+            {"level": 2, "text": "trace\n\tline two\x1b[2J"},
+        ],
+        "pre_log": [{"level": 2, "text": "earlier"}],
+        "source": None,
+        "args": {"key": "v\u202e"},
+    }
+
+
+def test_clocks_at_a_gap_are_the_real_ones(run: Run, session: Path) -> None:
+    """What came before a transition after lost ones is not what came after the one before."""
+    shown = data(run, "show", session, "mach://worker/2")
+
+    assert shown["before"] == shown["after"] == {"Start": 1, "Ready": 2, "Exception": 0}
+    assert [step["result"] for step in shown["steps"]] == [None, "denied"]
+    assert shown["steps"][0]["relation"] == "require"
+    assert shown["steps"][1]["handler"] == "ReadyStart"
+
+
+@pytest.mark.parametrize("place", ["1", f"bb{1:016x}", f"BB{1:016X}", "t1"])
+def test_a_transition_is_found_by_number_id_and_machine_time(
+    run: Run, session: Path, place: str
+) -> None:
+    """An id may hold slashes, a place may be written in three ways."""
+    shown = data(run, "show", session, f"mach://child/1/{place}")
+
+    assert (shown["machine"], shown["number"]) == ("child/1", 1)
+    assert shown["source"] == {"machine": "worker", "id": f"aa{1:016x}", "time_sum": 1}
+
+
+def test_show_gives_all_transitions_of_a_machine(run: Run, session: Path) -> None:
+    """An address without a place is the whole history with its breaks."""
+    shown = data(run, "show", session, "mach://worker")
+
+    assert [one["number"] for one in shown["transitions"]] == [1, 2]
+    assert shown["machine"]["gaps"] == [
+        {"after": 1, "kind": "dropped", "lost": 2, "reason": "queue full"}
+    ]
+    code, out, _ = run("show", session, "mach://worker")
+    assert (code, len(out.splitlines())) == (Exit.DONE, 3)
+    assert "queue full, 2 transitions missing" in out.splitlines()[1]
+
+
+def test_text_from_programs_is_shown_harmless(run: Run, session: Path) -> None:
+    """Escapes and direction marks are made visible, lines stay lines."""
+    _, out, _ = run("show", session, "mach://worker/1")
+
+    assert "\x1b" not in out
+    assert "arg      key = v\\u202e" in out
+    assert "log      2 trace\n               line two\\x1b[2J" in out
+
+
+def test_json_is_plain_ascii(run: Run, session: Path) -> None:
+    """JSON can be printed on any terminal."""
+    _, out, _ = run("show", session, "mach://worker/1", "--json")
+
+    assert out.isascii()
+    assert "\x1b" not in out
+
+
+def test_stats_count_what_is_there(run: Run, session: Path) -> None:
+    """Statistics are counts over the whole session."""
+    stats = data(run, "stats", session)
+
+    assert (stats["machines"], stats["transitions"], stats["canceled"]) == (2, 3, 1)
+    assert (stats["gaps"], stats["lost"]) == (1, 2)
+    assert stats["busiest"] == {"worker": 2, "child/1": 1}
+    code, out, _ = run("stats", session)
+    assert code == Exit.DONE
+    assert "lost                      2" in out
+
+
+def test_convert_writes_a_session_again(run: Run, session: Path, tmp_path: Path) -> None:
+    """The copy lists the same; that something was replaced is told."""
+    copy = tmp_path / "copy.msgpack.br"
+    code, out, words = run("convert", session, copy)
+
+    assert (code, out) == (Exit.DONE, "")
+    assert words == (f"am-dbg: {copy}: 2 machines, 3 transitions, {copy.stat().st_size:,} bytes\n")
+    assert data(run, "list", copy) == data(run, "list", session)
+    assert "(replaced)" in run("convert", session, copy)[2]
+
+
+def test_convert_writes_json_lines(run: Run, session: Path, tmp_path: Path) -> None:
+    """A line for each machine, break and transition, in order."""
+    target = tmp_path / "out.jsonl"
+    run("convert", session, target)
+    lines = [json.loads(line) for line in target.read_text().splitlines()]
+
+    assert [line["record"] for line in lines] == [
+        "machine",
+        "transition",
+        "gap",
+        "transition",
+        "machine",
+        "transition",
+    ]
+    assert lines[1]["before"] == {"Start": 0, "Ready": 0, "Exception": 0}
+
+
+def test_convert_writes_a_part(run: Run, session: Path, tmp_path: Path) -> None:
+    """One machine, and some of its numbers, make a smaller session."""
+    part = tmp_path / "part.msgpack.br"
+    run("convert", session, part, "--machine", "worker", "--numbers", "2-")
+
+    (machine,) = data(run, "list", part)["machines"]
+    assert (machine["id"], machine["transitions"]) == ("worker", 1)
+    assert data(run, "show", part, "mach://worker/1")["id"] == f"aa{4:016x}"
+
+
+REFUSED = {
+    "no file": (("list", "{dir}/none"), "none: no such file or directory"),
+    "no argument": (("list",), "Missing argument 'FILE'. (see am-dbg --help)"),
+    "option": (("list", "{file}", "--nope"), "No such option"),
+    "command": (("frobnicate",), "No such command 'frobnicate'"),
+    "address": (("show", "{file}", "worker/1"), "is no address: give mach://ID"),
+    "machine": (("show", "{file}", "mach://wroker/1"), "did you mean worker"),
+    "transition": (("show", "{file}", "mach://worker/3"), "no transition '3': it has 1 to 2"),
+    "zero": (("show", "{file}", "mach://worker/0"), "no transition '0'"),
+    "id": (("show", "{file}", "mach://worker/zz"), "no transition 'zz'"),
+    "ending": (("convert", "{file}", "{dir}/x.zip"), "names no format"),
+    "range": (("convert", "{file}", "{dir}/x.jsonl", "--numbers", "b"), "no range of numbers"),
+    "one machine": (("convert", "{file}", "{dir}/x.jsonl", "--machine", "q"), "no machine 'q'"),
+    "folder": (("convert", "{file}", "{dir}/no/x.jsonl"), "no such file or directory"),
+    "import": (("-i", "{dir}/none"), "none: no such file"),
+    "listen": (("-l", "host:99999"), "'host:99999' is not an address"),
+    "view": (("-v", "sideways"), "Invalid value for '-v'"),
+    "terminal": ((), "no screen here"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_bad_input_is_one_line_and_exit_code_2(
+    run: Run, session: Path, tmp_path: Path, what: str
+) -> None:
+    """Whatever is wrong, nothing goes to standard output and one line to standard error."""
+    arguments, reason = REFUSED[what]
+    given = [part.format(file=session, dir=tmp_path) for part in arguments]
+    code, out, words = run(*given)
+
+    assert (code, out) == (Exit.BAD_INPUT, "")
+    assert words.startswith("am-dbg: ")
+    assert words.count("\n") == 1
+    assert reason in words
+
+
+def test_a_cut_recording_is_shown_as_far_as_it_goes(
+    run: Run, session: Path, tmp_path: Path
+) -> None:
+    """What was recovered is printed, that it was cut is told, and the exit code says so."""
+    from amtracer.session import SessionWriter, read_session
+
+    cut = tmp_path / "cut.msgpack.br"
+    writer = SessionWriter(cut, live=True, clock=iter(range(10, 10_000, 10)).__next__)
+    for message in read_session(session):
+        writer.write(message)
+        writer.flush_if_due()
+    writer.release()  # as a killed program does
+    code, out, words = run("list", cut)
+
+    assert code == Exit.BAD_INPUT
+    assert "3 transitions" in out.splitlines()[-1]
+    assert words == f"am-dbg: {cut}: cut: 3 transitions recovered, the rest is missing\n"
+
+
+def test_every_exit_code_is_explained() -> None:
+    """The help lists all exit codes, from the one table."""
+    assert set(cli.EXIT_TEXTS) == set(Exit)
+
+
+def test_an_interrupt_ends_quietly(
+    run: Run, session: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl+C during a long read is exit code 130 without a traceback."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("am_dbg.importing.import_session", interrupted)
+    code, _, words = run("list", session)
+
+    assert code == Exit.INTERRUPTED
+    assert words.strip() == "am-dbg: interrupted"
+
+
+def test_closed_standard_output_is_told(
+    run: Run, session: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Data that cannot go anywhere is an error, not a silent success."""
+    monkeypatch.setattr("sys.stdout", None)
+    code, _, words = run("list", session)
+
+    assert (code, words) == (Exit.BAD_INPUT, "am-dbg: standard output is closed\n")
+
+
+def test_closed_standard_error_is_no_matter(
+    run: Run, session: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Words that nobody can read are not written anywhere else."""
+    monkeypatch.setattr("sys.stderr", None)
+
+    assert run("list", session.with_name("none"))[0] == Exit.BAD_INPUT
+    assert run("list", session)[0] == Exit.DONE
+
+
+def test_help_and_version_are_data(run: Run) -> None:
+    """Both go to standard output."""
+    code, out, words = run("--help")
+    assert (code, words) == (Exit.DONE, "")
+    assert "Exit codes:" in out
+    code, out, words = run("--version")
+    assert (code, words) == (Exit.DONE, "")
+    assert out.startswith("am-dbg")

@@ -1,0 +1,246 @@
+"""Export then import gives the same session, whatever is in it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from am_dbg import text
+from am_dbg.exporting import Selection, export_session, file_name_for, selected, write_messages
+from am_dbg.importing import import_session
+from am_dbg.store import GapKind, Store, Track
+from amtracer.errors import SessionAccessError
+from amtracer.interning import Occurrence, StreamWriter
+from amtracer.schema import HelloMessage, Message, Shape, Source, StateDef
+from tests.dbg.telling import Telling, stored
+from tests.dbg.test_store_model import histories, small_chunks
+
+
+def taken_in(messages: list[Message]) -> Store:
+    """A store that imports messages as a session file gives them."""
+    store, stream = Store(), -1
+    for message in messages:
+        if isinstance(message, HelloMessage):
+            stream = store.open_stream("copy", live=False)
+        store.feed(stream, message)
+    return store
+
+
+def copied(store: Store, selection: list[Selection] | None = None) -> Store:
+    messages: list[Message] = []
+    write_messages(store, selection or selected(store), messages.append)
+    return taken_in(messages)
+
+
+def same(copy: Store, store: Store) -> bool:
+    """Whether all tracks tell the same; an odd id of the original need not be the same."""
+    odd = [odd_ones(track) for track in store.tracks]
+    copies, originals = (
+        [all_of(track, numbers) for track, numbers in zip(one.tracks, odd, strict=True)]
+        for one in (copy, store)
+    )
+    return copies == originals
+
+
+def odd_ones(track: Track) -> set[int]:
+    numbers = range(1, track.count + 1)
+    return {number for number in numbers if track.tx_id_at(number).startswith("own-")}
+
+
+def all_of(track: Track, without_id: set[int]) -> dict[str, Any]:
+    """Everything that can be asked of a track, but for the ids of some transitions."""
+    numbers = range(1, track.count + 1)
+    transitions = [track.transition(number) for number in numbers]
+    return {
+        "machine": text.machine_value(track),
+        "states": [track.schema_at(number) for number in range(track.count + 1)],
+        "clocks": [track.clock_at(number) for number in range(track.count + 1)],
+        "before": [track.clock_before(number) for number in numbers],
+        "now": (track.states, track.ticks, track.gone),
+        "gaps": list(track.gaps),
+        "transitions": [
+            {
+                name: getattr(one, name)
+                for name in one.__slots__
+                if name != "id" or one.number not in without_id
+            }
+            for one in transitions
+        ],
+    }
+
+
+@given(histories)
+def test_an_exported_session_is_imported_as_it_was(history: list[tuple[int, ...]]) -> None:
+    """Order of machines, numbers, clocks, gaps and all fields come back."""
+    with small_chunks():
+        store = stored(Telling(batch_rows=4, segment_rows=9).play(history))
+        copy = copied(store)
+
+    assert same(copy, store)
+    assert text.session_value(copy) == text.session_value(store)
+
+
+@given(histories, histories)
+def test_machines_of_several_streams_keep_order_and_keys(
+    one: list[tuple[int, ...]], two: list[tuple[int, ...]]
+) -> None:
+    """Streams that came mixed are exported so that every key is the same afterwards."""
+    store, tellings = Store(), [Telling("s1").play(one), Telling("s2").play(two)]
+    streams = [store.open_stream(f"program {at}", live=True) for at in range(2)]
+    for at in range(max(len(telling.messages) for telling in tellings)):
+        for stream, telling in zip(streams, tellings, strict=True):
+            if at < len(telling.messages):
+                store.feed(stream, telling.messages[at])
+
+    copy = copied(store)
+    assert text.session_value(copy) == text.session_value(store)
+    assert same(copy, store)
+
+
+@given(histories, st.integers(1, 20), st.integers(0, 20))
+def test_a_range_of_one_machine_is_a_session_of_its_own(
+    history: list[tuple[int, ...]], low: int, count: int
+) -> None:
+    """What lies before the range becomes the clock it begins with, and a late entry."""
+    store = stored(Telling(batch_rows=4, segment_rows=9).play([(0, 0, 0, 0, 0, 0, 0), *history]))
+    track = max(store.tracks, key=lambda one: one.count)
+    (copy,) = copied(store, selected(store, track, (low, low + count))).tracks
+
+    numbers = range(max(low, 1), min(low + count, track.count) + 1)
+    assert copy.count == len(numbers)
+    for at, number in enumerate(numbers, 1):
+        before, after = track.transition(number), copy.transition(at)
+        assert (after.shape, after.time_ns, after.lines) == (
+            before.shape,
+            before.time_ns,
+            before.lines,
+        )
+        assert copy.clock_at(at) == track.clock_at(number)
+        assert copy.schema_at(at) == track.schema_at(number)
+        if not before.id.startswith("own-"):
+            assert after.id == before.id
+
+
+def test_odd_ids_are_kept_where_something_refers_to_them() -> None:
+    """Of ids that follow no rule only those stay that some source names."""
+    messages: list[Message] = []
+    writer = StreamWriter(messages.append, HelloMessage(1, "", 0, 0))
+    machine = writer.machine("m", writer.schema((StateDef("A"),)), tx_prefix="p")
+    shape = Shape(0, (0,), 1)
+    for id_ in ("random-1", "random-2"):
+        writer.transition(machine, Occurrence(shape, 1, id=id_))
+    writer.transition(machine, Occurrence(shape, 2, source=Source("m", "random-2", 0)))
+    writer.flush()
+    (track,) = copied(taken_in(messages)).tracks
+
+    assert [track.tx_id_at(number) for number in (1, 2, 3)] == [
+        f"p{1:016x}",
+        "random-2",
+        f"p{3:016x}",
+    ]
+
+
+def test_what_came_while_exporting_is_not_in_the_file() -> None:
+    """The file holds what there was when the export began."""
+    telling = Telling()
+    machine = telling.enter(0)
+    telling.transit(machine, (1, 0, 0, 0, 4))
+    telling.writer.flush()
+    store = stored(telling)
+    selection = selected(store)
+    begun = len(telling.messages)
+    telling.transit(machine, (1, 0, 0, 0, 4))
+    telling.writer.flush()
+    for message in telling.messages[begun:]:
+        store.feed(0, message)
+
+    assert store.tracks[0].count == 2
+    assert copied(store, selection).tracks[0].count == 1
+
+
+def test_a_cut_or_reconnected_history_stays_one() -> None:
+    """Kinds of breaks survive, also those that only a live debugger knows."""
+    telling = Telling()
+    machine = telling.enter(0)
+    telling.writer.dropped(machine.number, 3, (0, 0, 0), "reconnected")
+    telling.transit(machine, (1, 0, 0, 0, 4))
+    telling.writer.flush()
+    store = stored(telling)
+    store.close_stream(0, "connection lost")
+
+    gaps = copied(store).tracks[0].gaps
+    assert gaps == store.tracks[0].gaps
+    assert [gap.kind for gap in gaps] == [GapKind.RECONNECTED, GapKind.CUT]
+
+
+def test_a_file_is_written_whole_and_read_again(tmp_path: Path) -> None:
+    """Export tells what it wrote, and importing the file brings that many."""
+    telling = Telling()
+    machine = telling.enter(0)
+    for _ in range(50):
+        telling.transit(machine, (3, 1, 5, 4, 4))
+    telling.writer.flush()
+    store = stored(telling)
+    path = tmp_path / "session.msgpack.br"
+    written = export_session(store, path)
+
+    copy = Store()
+    assert import_session(copy, str(path)) == written.transitions == 50
+    assert written.machines == 1
+    assert written.size == path.stat().st_size
+    assert same(copy, store)
+
+
+def test_progress_is_told_and_may_end_the_export(tmp_path: Path) -> None:
+    """What the progress raises ends the export and leaves the old file alone."""
+    telling = Telling()
+    machine = telling.enter(0)
+    for _ in range(2_500):
+        telling.transit(machine, (1, 0, 0, 0, 4))
+    telling.writer.flush()
+    path = tmp_path / "session.msgpack.br"
+    path.write_bytes(b"old")
+    told: list[tuple[int, int]] = []
+
+    def stop(done: int, total: int) -> None:
+        told.append((done, total))
+        if done == 2_000:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        export_session(stored(telling), path, progress=stop)
+    assert told == [(1_000, 2_500), (2_000, 2_500)]
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["session.msgpack.br"]
+
+
+@pytest.mark.parametrize("name", ["missing/x.msgpack.br", "", "file/x.msgpack.br", "x" * 300])
+def test_where_nothing_can_be_written_is_told(tmp_path: Path, name: str) -> None:
+    """A folder that is not there, is a file or has too long a name is a SessionAccessError."""
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(SessionAccessError):
+        export_session(stored(Telling()), tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("id_", "name"),
+    [
+        ("worker-1", "worker-1"),
+        ("../../x", "_.._x"),
+        ("/etc/passwd", "_etc_passwd"),
+        ("", "machine"),
+        ("...", "machine"),
+        ("a\0b\n\x1b[2J", "a_b___2J"),
+        ("Zoë", "Zoë"),
+        ("x" * 500, "x" * 100),
+    ],
+)
+def test_a_machine_id_never_becomes_a_path(id_: str, name: str) -> None:
+    """A file named after a machine stays in its folder and is not hidden."""
+    assert file_name_for(id_) == name
