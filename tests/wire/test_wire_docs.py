@@ -1,0 +1,57 @@
+"""The description of the wire is true, byte by byte."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from amtracer import limits
+from amtracer.codec import encode, magic_frame
+from amtracer.schema import BatchMessage, Kind, MachineMessage, SchemaMessage, ShapeMessage
+from tests.wire.streams import decoded, read_back
+
+TEXT = (Path(__file__).resolve().parents[2] / "docs" / "wire.md").read_text(encoding="utf-8")
+EXAMPLES = [
+    bytes.fromhex(block) for block in re.findall(r"```hex[^\n]*\n(.*?)```", TEXT, re.DOTALL)
+]
+
+
+def test_the_bytes_of_the_examples_are_a_stream() -> None:
+    """All examples in their order are what a sender sends, and mean what the text says."""
+    stream = decoded(b"".join(EXAMPLES))
+    book = read_back(stream)
+
+    assert EXAMPLES[0] == magic_frame()
+    assert [encode(message) for message in stream] == EXAMPLES[1:]
+    assert book.told[0][0].lines == ((2, "[add] A"),)
+    assert book.told[0][0].duration_ns == 2_500
+    assert {type(message) for message in stream} >= {
+        SchemaMessage,
+        MachineMessage,
+        ShapeMessage,
+        BatchMessage,
+    }
+
+
+def test_every_limit_of_a_reader_is_listed_with_its_value() -> None:
+    """The table names the limits of the code, and only those."""
+    listed = {
+        name: int(value.replace(",", ""))
+        for name, value in re.findall(r"^\| `([A-Z_]+)` \| ([\d,]+) \|", TEXT, re.MULTILINE)
+    }
+    senders = {name for name in limits.__all__ if not name.endswith("_MAX")} | {
+        "BATCH_AGE_S_MAX",
+        "BATCH_BYTES_MAX",
+        "SEGMENT_ROWS_MAX",
+        "SENDER_QUEUE_MAX",
+        "TRANSITION_TEXT_BYTES_MAX",
+    }
+
+    assert listed == {name: getattr(limits, name) for name in limits.__all__ if name not in senders}
+
+
+def test_every_kind_has_a_chapter() -> None:
+    """Each kind of message is described under its number."""
+    chapters = {int(number) for number in re.findall(r"^### (\d+) ", TEXT, re.MULTILINE)}
+
+    assert chapters | {0} == {int(kind) for kind in Kind}
