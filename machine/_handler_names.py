@@ -7,7 +7,7 @@ belongs to the state after; or is two state names in a row.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from machine._state import ANY
 from machine.errors import HandlerNameError, StateMissingError, near_names
@@ -41,6 +41,10 @@ def state_of(name: str, states: Iterable[str]) -> str | None:
             return part
     if name.startswith(ANY) and len(name) > len(ANY):
         return name[len(ANY) :]
+    return _first_of_pair(name, known)
+
+
+def _first_of_pair(name: str, known: Collection[str]) -> str | None:
     for cut in range(1, len(name)):
         if name[:cut] in known and name[cut:] in known:
             return name[:cut]
@@ -74,7 +78,8 @@ def check_handlers(handlers: object, states: Sequence[str]) -> None:
     for name in handler_names(handlers):
         state = state_of(name, known)
         of_any = name.startswith(ANY) or name.endswith(ANY)
-        if not of_any and (state is None or (state and state not in known)):
+        fits = state == "" or state in known or _first_of_pair(name, known) is not None
+        if not (fits or of_any):
             _check_near(name, states)
         _check_coroutine(handlers, name, known)
 

@@ -110,7 +110,7 @@ class State:
         given = [
             f"{field}={list(value) if isinstance(value, tuple) else value!r}"
             for field, value in zip(fields, self.values(), strict=True)
-            if value is not None and value is not False and value != ()
+            if not (value is None or value is False or (field == "tags" and not value))
         ]
         return f"State({', '.join(given)})"
 
