@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from machine._arg_log import new_args_mapper
 from machine._automaton import NODES_MAX, automaton_of
@@ -19,14 +19,19 @@ from machine._enums import LogLevel
 from machine._evaluating import Evaluating
 from machine._lifecycle import checked_tags
 from machine._logging import ArgsMapper
-from machine._options import opts_with_debug
+from machine._options import Opts, Settings, opts_with_debug
 from machine._resolver import Resolver
 from machine._schema import check_strict, schema_of
-from machine._state import Names, Struct
+from machine._state import Names
 from machine._tracing import Tracer
+from machine.errors import near_names
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
+    from typing import Unpack
+
+    from machine._options import CommonSettings
+    from machine._schema import Definition
 
 COMMON_LOG_ARGS = ("name", "id", "port", "addr")
 COMMON_LOG_ARGS_CHARS = 20
@@ -39,24 +44,25 @@ class Machine(Evaluating):
     out one after another; relations of the schema and handlers decide what comes of each.
     Every call may be made from any thread and from handlers.
 
-    `ctx`: its end disposes the machine. `struct`: the schema; None is a machine with only
-    `Exception`. `cache`: how many configurations the machines of this schema remember, 0
-    for none. `strict`: refuse relations to undefined states. `executor`: the event loop on
-    which all handlers run (`_executor`). `handler_runner`: "thread" for a thread of their
-    own (`_handler_thread`). `watchdog`: tell where a late handler is stuck (`_watchdog`).
-    `resolver`: decides in place of the relations (`_resolver`). The other options are the
-    attributes and setters of the same names.
+    `ctx`: its end disposes the machine. `struct`: the schema, states by name or a states
+    class; None is a machine with only `Exception`. `cache`: how many configurations the
+    machines of this schema remember, 0 for none. `strict`: refuse relations to undefined
+    states. `executor`: the event loop on which all handlers run (`_executor`).
+    `handler_runner`: "thread" for a thread of their own (`_handler_thread`). `watchdog`:
+    tell where a late handler is stuck (`_watchdog`). `resolver`: decides in place of the
+    relations (`_resolver`). The other options are the attributes and setters of the same
+    names.
     """
 
     def __init__(
         self,
         ctx: Context | None = None,
-        struct: Struct | None = None,
+        struct: Definition | None = None,
         *,
         id: str = "",
         cache: int = NODES_MAX,
         strict: bool = False,
-        **options: Any,
+        **options: Unpack[Settings],
     ) -> None:
         if strict:
             check_strict(struct or {})
@@ -67,8 +73,9 @@ class Machine(Evaluating):
         if id:
             self._id = id
         if ctx is not None:
-            self._ctx = ctx = ctx.child()
+            self._ctx = ctx = _checked_ctx(ctx).child()
         if options:
+            _check_options(options)
             self._configure(**options)
         if ctx is not None:
             self._end_with(ctx)
@@ -162,27 +169,48 @@ class Machine(Evaluating):
                 self._end_with(ctx)
 
 
+def _checked_ctx(ctx: object) -> Context:
+    if isinstance(ctx, Context):
+        return ctx
+    error = TypeError(f"the first argument of Machine is a Context or None, not {ctx!r:.60}")
+    error.add_note("the schema is the second one: Machine(None, schema)")
+    raise error
+
+
+def _check_options(options: Settings) -> None:
+    unknown = options.keys() - Settings.__annotations__.keys()
+    if not unknown:
+        return
+    name = min(unknown)
+    error = TypeError(f"Machine has no option {name}")
+    near = near_names(name, Opts.__annotations__)
+    if near:
+        error.add_note(f"did you mean {', '.join(near)}?")
+    raise error
+
+
 def new_common(
     ctx: Context | None,
     id: str,
-    struct: Struct,
+    struct: Definition,
     names: Names,
     handlers: object | None = None,
     parent: Machine | None = None,
-    **options: Any,
+    **options: Unpack[CommonSettings],
 ) -> Machine:
     """A machine with the usual set-up: id, verified order, handlers, log of common args.
 
     AM_DEBUG turns `panic_to_exception` off and gives handlers 10 minutes; else
     AM_TEST_RUNNER gives them 1 s. Options that are given win over these.
     """
-    usual: dict[str, Any] = {}
+    usual: Opts = {}
     if os.environ.get("AM_DEBUG"):
         usual = opts_with_debug()
     elif os.environ.get("AM_TEST_RUNNER"):
         usual = {"handler_timeout": 1.0}
     usual["log_args"] = new_args_mapper(COMMON_LOG_ARGS, COMMON_LOG_ARGS_CHARS)
-    mach = Machine(ctx, struct, id=id, parent=parent, **{**usual, **options})
+    opts: Opts = {**usual, **options, "id": id, "parent": parent}
+    mach = Machine(ctx, struct, **opts)
     mach.verify_states(names)
     if handlers is not None:
         mach.bind_handlers(handlers)

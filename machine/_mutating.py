@@ -43,7 +43,7 @@ class Mutating(Reading):
 
     def add(self, states: Names, args: A | None = None) -> Result:
         """Activate these states, keep the others."""
-        return self._mutate(self._call(ADD, names_tuple(states)), args, None)
+        return self._mutate(self._call(ADD, names_tuple(states)), _checked(args), None)
 
     def remove1(self, state: str, args: A | None = None) -> Result:
         """Deactivate a state, keep the others."""
@@ -52,11 +52,11 @@ class Mutating(Reading):
 
     def remove(self, states: Names, args: A | None = None) -> Result:
         """Deactivate these states, keep the others."""
-        return self._mutate(self._call(REMOVE, names_tuple(states)), args, None)
+        return self._mutate(self._call(REMOVE, names_tuple(states)), _checked(args), None)
 
     def set(self, states: Names, args: A | None = None) -> Result:
         """Make exactly these states active, with those they imply."""
-        return self._mutate(self._call(SET, names_tuple(states)), args, None)
+        return self._mutate(self._call(SET, names_tuple(states)), _checked(args), None)
 
     def toggle1(self, state: str, args: A | None = None) -> Result:
         """Deactivate a state if it is active, else activate it."""
@@ -71,6 +71,8 @@ class Mutating(Reading):
         try:
             call = self._schema.call(type, states)
         except KeyError:
+            if self._disposing:  # then nothing is looked at; it will be canceled
+                return self._schema.call(type, ())
             unknown = self._schema.unknown(states)
             raise StateMissingError(unknown, self.id, self._schema.names) from None
         return call
@@ -133,6 +135,8 @@ class Mutating(Reading):
     ) -> Result:
         if err is None or self._disposing:
             return Result.CANCELED
+        if not isinstance(err, BaseException):
+            raise TypeError(f"an error is an exception, not {err!r:.60}")
         call = self._call(ADD, (state, EXCEPTION))
         self._note_err(err)
         told: A = {**(args or {}), "err": err}
@@ -214,6 +218,13 @@ class Mutating(Reading):
     def _set_slow(self) -> None:
         super()._set_slow()
         self._slow = self._slow or self._breakpoints is not None
+
+
+def _checked(args: A | None) -> A | None:
+    """Raise for a second state where the arguments are expected."""
+    if args is not None and not isinstance(args, dict):
+        raise TypeError(f"args are a dict, not {args!r:.60}; several states go into a list")
+    return args
 
 
 def _source(event: Event | None) -> MutSource | None:

@@ -18,11 +18,12 @@ from machine._enums import LogLevel
 from machine._resolver import RelationsResolver, Resolver, ResolverAutomaton, check_resolver
 from machine._schema import Schema, check_strict, reordered, schema_of
 from machine._serialized import Serialized
-from machine._state import EXCEPTION, Names, Struct, names_tuple, unique
+from machine._state import EXCEPTION, Names, names_tuple, unique
 from machine.errors import MachineError, StateUnknownError
 
 if TYPE_CHECKING:
     from machine._machine import Machine
+    from machine._schema import Definition
 
 
 class Restructuring(BindingCalls):
@@ -65,7 +66,7 @@ class Restructuring(BindingCalls):
             text = "error: trying to verify more states than registered: "
             raise MachineError(text + " ".join(missing))
 
-    def set_struct(self, struct: Struct, names: Names) -> None:
+    def set_struct(self, struct: Definition, names: Names) -> None:
         """Change the schema; ticks of states that stay are kept, new ones start at 0.
 
         `names` is the new order; it has to list all states that were there before and are

@@ -20,12 +20,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from machine._enums import MutationType
 from machine._report import warn
-from machine._state import EXCEPTION, State, Struct, unique
+from machine._state import ANY, EXCEPTION, State, Struct, unique
 from machine.errors import RelationError, StateNameError, near_names
+
+if TYPE_CHECKING:
+    from machine._typed import StatesBase
+
+    Definition = Struct | type[StatesBase] | StatesBase
+    """A schema as users give it: states by name, or a states class or its names."""
 
 CALLS_MAX = 4096
 SCHEMAS_MAX = 64
@@ -63,6 +69,8 @@ def _check_name(name: object, state: object) -> None:
         raise StateNameError(
             f"{name!r:.60} (a state name is text of 1 to {NAME_CHARS_MAX} characters)"
         )
+    if name == ANY:
+        raise StateNameError(f"{ANY!r} (stands for all states in the names of handlers)")
     if not isinstance(state, State):
         raise TypeError(f"state {name}: expected a State, got {type(state).__name__}")
 
@@ -223,17 +231,16 @@ def _rank(require: Sequence[Indexes], count: int) -> tuple[tuple[int, ...] | Non
 
 def long_add_chains(schema: Schema) -> list[str]:
     """Add chains longer than one transition follows, as texts `A > B > C > D`."""
-    found = []
-    for first in range(len(schema.names)):
-        paths: list[Indexes] = [(first,)]
-        for _ in range(ADD_LEVELS + 1):
-            paths = [(*p, nxt) for p in paths for nxt in schema.add[p[-1]] if nxt not in p]
-            paths = paths[:CHAINS_MAX]
-        found += [" > ".join(schema.names[i] for i in path) for path in paths[:1]]
-    return found
+    chains = (_chain(schema, (first,)) for first in range(len(schema.names)))
+    return [" > ".join(schema.names[i] for i in chain) for chain in chains if chain]
 
 
-CHAINS_MAX = 64
+def _chain(schema: Schema, path: Indexes) -> Indexes:
+    """The first path of Adds that begins like this and is too long; empty for none."""
+    if len(path) == ADD_LEVELS + 2:
+        return path
+    tries = (_chain(schema, (*path, then)) for then in schema.add[path[-1]] if then not in path)
+    return next(filter(None, tries), ())
 
 
 def dropped_names(struct: Struct) -> list[str]:
@@ -248,8 +255,9 @@ def dropped_names(struct: Struct) -> list[str]:
     ]
 
 
-def check_strict(struct: Struct) -> None:
+def check_strict(definition: Definition) -> None:
     """Raise for the first relation to an undefined name, with the nearest known ones."""
+    struct = struct_of(definition)
     for text in dropped_names(struct):
         error = RelationError(f"{text}: {text.split()[-1]} is not defined")
         near = near_names(text.split()[-1], [*struct, EXCEPTION])
@@ -258,28 +266,61 @@ def check_strict(struct: Struct) -> None:
         raise error
 
 
+def struct_of(definition: Definition) -> Struct:
+    """States by name, of a mapping as well as of a states class; raises for what is neither."""
+    if isinstance(definition, Mapping):
+        return definition
+    make = getattr(definition, "struct", None)
+    if not callable(make):
+        raise TypeError(
+            f"a schema is a mapping of names to State, or a states class, not {definition!r:.60}"
+        )
+    made: Struct = make()
+    return made
+
+
 _by_struct: dict[int, tuple[dict[str, State], tuple[str, ...], Schema]] = {}
+_by_class: dict[type, Schema] = {}
 _by_value: dict[tuple[tuple[str, ...], tuple[State, ...]], Schema] = {}
 _sharing = threading.Lock()
 
 
-def schema_of(struct: Struct | None) -> Schema:
+def schema_of(definition: Definition | None) -> Schema:
     """The schema of a struct, shared with every machine of an equal one.
 
     A struct met before is known again by what it is compared with: a copy of what it was
     then. States are compared by identity first, which makes a new machine of a known
-    struct cheap. The last `SCHEMAS_MAX` structs are remembered.
+    struct cheap; a states class never changes and is known by itself. The last
+    `SCHEMAS_MAX` of either are remembered.
     """
-    struct = struct or {}
+    struct: Any = definition or {}
     known = _by_struct.get(id(struct))
     if known is not None and known[0] == struct and known[1] == tuple(struct):
         return known[2]
-    states = take_in(struct)
-    schema = _shared(states, tuple(states))
-    _warn(struct, schema)
+    if not isinstance(struct, Mapping):
+        return _schema_of_class(struct)
+    schema = _taken_in(struct)
     with _sharing:
         _make_room(_by_struct)
         _by_struct[id(struct)] = (dict(struct), tuple(struct), schema)
+    return schema
+
+
+def _schema_of_class(definition: type[StatesBase] | StatesBase) -> Schema:
+    kind = definition if isinstance(definition, type) else type(definition)
+    known = _by_class.get(kind)
+    if known is None:
+        known = _taken_in(struct_of(definition))
+        with _sharing:
+            _make_room(_by_class)
+            _by_class[kind] = known
+    return known
+
+
+def _taken_in(struct: Struct) -> Schema:
+    states = take_in(struct)
+    schema = _shared(states, tuple(states))
+    _warn(struct, schema)
     return schema
 
 
@@ -287,6 +328,7 @@ def forget_all() -> None:
     """Meet every struct anew, as in a fresh process; for measurements of that."""
     with _sharing:
         _by_struct.clear()
+        _by_class.clear()
         _by_value.clear()
 
 

@@ -40,6 +40,7 @@ import itertools
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 
+from machine._context import Context
 from machine._enums import LogLevel
 from machine._latch import Callback, call_all
 from machine._state import Names, names_tuple
@@ -65,7 +66,6 @@ from machine._wait_kinds import (
 if TYPE_CHECKING:
     from machine._automaton import Node
     from machine._clock import Clock
-    from machine._context import Context
     from machine._schema import Schema
     from machine._state import A
 
@@ -288,6 +288,8 @@ class Waiters:
         for name in names:
             if name not in index and not self._closed:
                 self._host._missing([name for name in names if name not in index])
+        if ctx is not None and not isinstance(ctx, Context):
+            raise TypeError(f"waiting ends with a Context, not {ctx!r:.60}; for a time, wait(5)")
         handle = WaitHandle()
         subscription = kind(handle, forget)
         handle._subscription = subscription
