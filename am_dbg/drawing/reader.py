@@ -15,6 +15,8 @@ _OUTCOME_INKS = {"denied": Ink.CANCELED, "failed": Ink.ERROR}
 
 def draw_reader(view: ReaderView, width: int) -> list[Line]:
     """All lines of the reader; the pane shows them from the view's `top` on."""
+    if not view.title:
+        return []
     inner = width - 2
     blocks = [
         _section("Why", 0, [line(row, inner) for row in wrap(view.why, inner)], inner),

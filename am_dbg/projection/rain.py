@@ -1,4 +1,8 @@
-"""The rain: a transition per row, a character per state."""
+"""The rain: a transition per row, a character per state.
+
+A state counts as touched when the transition asked for it, changed it or ran a handler of
+it; that a relation was looked at does not count, or nearly every state would be.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from am_dbg.projection.states import state_names
-from am_dbg.projection.steps import Moment
+from am_dbg.projection.steps import RELATION, Moment, state_of
 from am_dbg.query import Visible
 from am_dbg.store import Track
 from am_dbg.store.facts import is_error_state
@@ -85,8 +89,9 @@ def _cells(track: Track, number: int) -> tuple[str, tuple[int, ...]]:
     clock = track.clock_at(number)
     touched = 0
     for step in shape.steps:
-        for index in (step.source, step.target):
-            touched |= 1 << index if index >= 0 else 0
+        index = state_of(step)
+        if step.type != RELATION and index >= 0:
+            touched |= 1 << index
     cells = "".join(_cell_run(clock, facts.is_canceled, facts.called, facts.removed, touched))
     return cells, shape.called
 

@@ -60,8 +60,10 @@ class Asking(Dialog):
 
     def compose(self) -> ComposeResult:
         """The line, and what to write into it."""
+        text = Input(self._value, max_length=TEXT_MAX, compact=True, id="line")
+        text.cursor_blink = False
         box = Vertical(
-            Input(self._value, max_length=TEXT_MAX, compact=True, id="line"),
+            text,
             Static(Text(self._hint), id="hint"),
             Static("", id="trouble", markup=False),
             id="box",

@@ -21,6 +21,7 @@ class SearchLine(Input):
     def __init__(self) -> None:
         super().__init__(id=SEARCH, max_length=TEXT_MAX, placeholder="search", compact=True)
         self.can_focus = False
+        self.cursor_blink = False
 
     def place(self, box: Box | None) -> None:
         """Show up and take the keys, or hide and let go of them."""
