@@ -2,31 +2,66 @@
 
 from __future__ import annotations
 
-from am_dbg import options as given
+import logging
+from collections.abc import Callable
+
 from am_dbg.control import Control
 from am_dbg.control.beginning import Beginning
 from am_dbg.control.looking import Sources
+from am_dbg.golang.door import GoDoor
 from am_dbg.intake import MEGABYTE, Intake
+from am_dbg.options import RunOptions
 from am_dbg.projection import layout
+from am_dbg.projection.bars import exit_words
 from am_dbg.store import Store
 from am_dbg.views.debugger import Debugger
 from am_dbg.views.messages import DataArrived, ImportProgressed
 from amtracer.address import listen_address
 
-__all__ = ["run"]
+__all__ = ["MAIN_VIEWS", "run"]
 
 MAIN_VIEWS = {
     "tree-log": layout.LOG,
     "tree-matrix": layout.MATRIX,
-    "matrix": layout.MATRIX,
     "tree-rain": layout.RAIN,
+    "matrix": layout.MATRIX,
     "matrix-rain": layout.RAIN,
 }
+LOG_LEVELS = (logging.CRITICAL, logging.ERROR, logging.WARNING, logging.INFO, logging.DEBUG)
 
 
-def run(options: given.RunOptions) -> int:
-    """Open the screen and return the exit code; `ListenError` when the address is taken."""
+def run(options: RunOptions, say: Callable[[str], None] | None = None) -> int:
+    """Open the screen until the user leaves it; returns the exit code.
+
+    `say` is given a line of statistics when the terminal is back. Raises `ListenError` when
+    the address is taken and a `DebuggerError` when the screen had a fault of its own.
+    """
+    _log_to(options.log_file, options.log_level)
     store = Store()
+    control = _control(store, options)
+    screen = Debugger(control)
+    intake = Intake(
+        store,
+        changed=lambda: screen.tell(DataArrived()),
+        imported=lambda progress: screen.tell(ImportProgressed(progress)),
+        doors=(GoDoor(),),
+        bytes_max=options.memory_mb_max * MEGABYTE,
+    )
+    places = [listen_address(options.listen_on)] if options.listen_on else []
+    intake.start(*places, source=options.source)
+    control.sources = Sources(listening=intake.listening, source=options.import_data)
+    try:
+        screen.run(mouse=options.enable_mouse)
+    finally:
+        intake.stop()
+    if screen.trouble is not None:
+        raise screen.trouble
+    if say is not None:
+        say(exit_words(store))
+    return screen.return_code or 0
+
+
+def _control(store: Store, options: RunOptions) -> Control:
     control = Control(
         store,
         main=MAIN_VIEWS.get(options.view, layout.LOG),
@@ -39,20 +74,18 @@ def run(options: given.RunOptions) -> int:
             clean_on_connect=options.clean_on_connect,
         ),
     )
-    screen = Debugger(control)
-    intake = Intake(
-        store,
-        changed=lambda: screen.tell(DataArrived()),
-        imported=lambda progress: screen.tell(ImportProgressed(progress)),
-        bytes_max=options.memory_mb_max * MEGABYTE,
-    )
-    places = [listen_address(options.listen_on)] if options.listen_on else []
-    intake.start(*places, source=options.source)
-    control.sources = Sources(listening=intake.listening, source=options.import_data)
-    try:
-        screen.run(mouse=options.enable_mouse)
-    finally:
-        intake.stop()
-    if screen.trouble is not None:
-        raise screen.trouble
-    return screen.return_code or 0
+    if options.am_dbg_addr:
+        from amtracer.tracer import attach
+
+        attach(control.modes.machine, options.am_dbg_addr)
+    return control
+
+
+def _log_to(path: str, level: int) -> None:
+    """Our own log goes to a file or nowhere: the terminal belongs to the screen."""
+    logger = logging.getLogger("am_dbg")
+    logger.propagate = False
+    handler = logging.FileHandler(path, encoding="utf-8") if path else logging.NullHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logger.handlers = [handler]
+    logger.setLevel(LOG_LEVELS[max(0, min(level, len(LOG_LEVELS) - 1))])

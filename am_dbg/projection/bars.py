@@ -182,3 +182,10 @@ def project_status(
         progress=clean(progress),
         warning=clean(warning),
     )
+
+
+def exit_words(store: Store) -> str:
+    """What was seen, for the shell after the screen is gone."""
+    machines, transitions = len(store.tracks), store.transitions
+    megabytes = store.size() / 1_000_000
+    return f"{machines:,} machines, {transitions:,} transitions, {megabytes:,.1f} MB in memory"
