@@ -57,7 +57,7 @@ def on(state: str, phase: str) -> Callable[[F], F]:
 
     def name(function: F) -> F:
         known = function if isinstance(function, Named) else Named(function, ())
-        return cast("F", Named(known.function, (*known.names, handler)))
+        return cast("F", Named(known.function, (handler, *known.names)))
 
     return name
 
