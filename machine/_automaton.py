@@ -9,8 +9,9 @@ results depend on it.
 The memory is bounded: when there are `limit` nodes, or `PLANS_PER_NODE` times as many
 plans, all of it is forgotten at once. A machine keeps the node it stands on; the plans of
 that node are forgotten too, so its next step leads into the new memory and the old one
-can be freed. With `limit` 0 nothing is remembered and every plan is computed afresh, by
-the same code.
+can be freed. While it makes no step (mutations that are rejected) its node is a part of the
+new memory, unless another node of the same states is; then it remembers one plan only. With
+`limit` 0 nothing is remembered and every plan is computed afresh, by the same code.
 
 Threads: several machines may extend one automaton at the same time. Each extension is one
 assignment into a dict; when two threads compute the same plan both results are equal and
@@ -129,6 +130,8 @@ class Automaton:
         if self.limit:
             if self._plans >= self.limit * PLANS_PER_NODE:
                 self._forget()
+            if self.nodes.setdefault(node.active, node) is not node:
+                node.plans = {}  # its successor remembers
             self._plans += 1
             node.plans[call] = plan
         return plan
