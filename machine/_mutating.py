@@ -186,6 +186,12 @@ class Mutating(Reading):
             return Result.CANCELED
         return self._prepend(Mutation(call, args, is_check=True))
 
+    def new_mutation(self, type: MutationType, states: Names, args: A | None = None) -> Mutation:
+        """A mutation for `prepend_mut`; it does nothing by itself. Not for EVAL."""
+        if type not in (ADD, REMOVE, SET):
+            raise ValueError(f"a mutation is ADD, REMOVE or SET, not {type!r}")
+        return Mutation(self._call(type, names_tuple(states)), _checked(args))
+
     def prepend_mut(self, mutation: Mutation) -> Result:
         """Put a mutation at the front of the queue; its own outcome cannot be waited for.
 
