@@ -93,9 +93,14 @@ class SocketOutlet:
         self._seal = Seal()
 
     def open(self) -> None:
-        place = (self._address.host, self._address.port)
+        # As bytes: a text would be encoded by a module that Python loads on first use, here,
+        # and a child forked meanwhile would wait for that import for ever.
+        place = (self._address.host.encode("ascii"), self._address.port)
         try:
-            self._socket = socket.create_connection(place, timeout=CONNECT_S_MAX)
+            self._socket = socket.create_connection(
+                place,  # type: ignore[arg-type]  # a host may be bytes
+                timeout=CONNECT_S_MAX,
+            )
             self._socket.settimeout(WAIT_S)
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

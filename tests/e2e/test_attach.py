@@ -397,11 +397,23 @@ def test_forked_children_are_sessions_of_their_own(debugger: Debugger) -> None:
         )
     )
     others = [track for track in debugger.store.tracks if track.id == "other"]
+    reached = sorted((track.count, [gap.lost for gap in track.gaps]) for track in others)
 
-    assert [track.count for track in others] == [5, *[100] * 5]
-    assert [track.clock_at(0)[0] for track in others[1:]] == [1, 3, 5, 7, 9]
+    assert reached == [(5, []), *[(100, [row]) for row in range(1, 6)]]
     assert len([track for track in debugger.store.tracks if track.id == "idle"]) == 1
     assert all(not stream.reason for stream in debugger.store.streams)
+
+
+@pytest.mark.slow
+def test_the_sender_thread_imports_nothing(debugger: Debugger) -> None:
+    """A child forked while another thread imports would wait for that import for ever."""
+    program = (
+        "import sys\nimport amtracer.tracer, logging, threading\n"
+        "before = set(sys.modules)\n" + PROGRAM + "amtracer.close()\n"
+        "print(sorted(set(sys.modules) - before))"
+    )
+
+    assert run(program, AM_DBG_ADDR=debugger.address).stdout == "[]\n"
 
 
 POOL = """
