@@ -18,6 +18,26 @@ from typing import NamedTuple
 
 from rich.cells import cell_len, chop_cells, set_cell_size
 
+__all__ = [
+    "BLANK",
+    "HERE",
+    "SPACE",
+    "Ground",
+    "Ink",
+    "Line",
+    "Run",
+    "cut",
+    "fit",
+    "left",
+    "line",
+    "pad",
+    "right",
+    "spread",
+    "width_of",
+    "width_of_runs",
+    "wrap",
+]
+
 CUT_MARK = "…"
 
 

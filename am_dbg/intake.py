@@ -18,6 +18,8 @@ from am_dbg.store import Store
 from amtracer.address import Address
 from amtracer.errors import SessionError
 
+__all__ = ["MEGABYTE", "Intake", "Progress"]
+
 MEGABYTE = 1_000_000
 
 

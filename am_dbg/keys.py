@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
+__all__ = ["KEYS", "Group", "Key", "by_action", "footer_hints", "help_rows", "markdown", "sign_of"]
+
 
 class Group(Enum):
     """Chapters of the help."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from am_dbg.projection.machines import Place
 from am_dbg.store import Store, Track
 
+__all__ = ["BEGINNING", "Beginning", "newcomers", "remove_disconnected", "track_to_begin_with"]
+
 
 @dataclass(frozen=True, slots=True)
 class Beginning:

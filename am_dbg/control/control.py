@@ -34,6 +34,8 @@ from am_dbg.projection import layout
 from am_dbg.projection.bars import Flow
 from am_dbg.store import Store, Track
 
+__all__ = ["Control"]
+
 Action = Callable[[], Effect | None]
 
 

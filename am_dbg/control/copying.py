@@ -9,6 +9,8 @@ from am_dbg.projection.steps import Moment, step_text, type_name
 from am_dbg.projection.times import duration
 from am_dbg.store import Store
 
+__all__ = ["copied_transition"]
+
 LINES_MAX = 1_000
 
 

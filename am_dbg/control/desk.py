@@ -18,6 +18,8 @@ from am_dbg.projection.steps import Moment, moment_of
 from am_dbg.query import Filters, Numbers, Visible
 from am_dbg.store import Store, Track
 
+__all__ = ["Desk", "Found"]
+
 VISIBLES_MAX = 32
 """Tracks whose filtered numbers are kept ready, for going back and forth between them."""
 

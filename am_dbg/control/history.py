@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+__all__ = ["Bookmarks", "History", "Spot"]
+
 PLACES_MAX = 100
 BOOKMARKS_MAX = 1_000
 

@@ -18,6 +18,8 @@ from am_dbg.projection.times import count
 from am_dbg.query import Numbers, Visible, canceled, changing, errors, touching
 from am_dbg.store import Track
 
+__all__ = ["Jumping"]
+
 
 class Jumping:
     """Jumps to what a question finds; where nothing is found the cursor stays."""

@@ -39,6 +39,8 @@ from am_dbg.projection.times import count
 from am_dbg.projection.transition import TransitionView, project_transition
 from am_dbg.query import Numbers, canceled, errors
 
+__all__ = ["Look", "Looking", "Sources"]
+
 
 @dataclass(frozen=True, slots=True)
 class Sources:

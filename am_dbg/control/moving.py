@@ -11,6 +11,8 @@ from am_dbg.projection.bars import Flow
 from am_dbg.projection.timeline import number_at
 from am_dbg.query import Visible
 
+__all__ = ["Moving"]
+
 
 class Moving:
     """Moves of the cursor along the visible transitions of its track."""

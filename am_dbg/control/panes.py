@@ -11,6 +11,8 @@ from am_dbg.projection import layout
 from am_dbg.projection.log import LogOptions, RowKind, project_log, scrolled_top
 from am_dbg.projection.states import STATE, Tree, TreeSpot
 
+__all__ = ["Panes"]
+
 FIRST_COLUMN = 1
 """The timeline's columns stand one cell from the edge of its pane."""
 

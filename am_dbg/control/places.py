@@ -10,6 +10,8 @@ from am_dbg.cursor import Cursor
 from am_dbg.query.terms import parse_moment
 from am_dbg.store import Track
 
+__all__ = ["NoPlace", "at_step", "place_of"]
+
 SCHEME = "mach://"
 _TX_ID = re.compile(r"[0-9a-fA-F]{32}(-\d+)?")
 _TEXT_MAX = 1_000

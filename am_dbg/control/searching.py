@@ -12,6 +12,8 @@ from am_dbg.projection import layout
 from am_dbg.projection.states import TreeSpot
 from am_dbg.query import Hits
 
+__all__ = ["TEXT_MAX", "Searching"]
+
 TEXT_MAX = 200
 
 

@@ -10,6 +10,8 @@ from am_dbg.projection import layout
 from am_dbg.projection.log import LEVEL_NAMES
 from am_dbg.query import Filters
 
+__all__ = ["Viewing", "flipped"]
+
 SWITCHES = ("canceled", "auto", "queued", "empty", "health", "checks", "times", "level")
 
 

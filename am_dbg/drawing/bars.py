@@ -25,6 +25,18 @@ from am_dbg.projection.times import (
 )
 from am_dbg.projection.transition import TransitionView
 
+__all__ = [
+    "draw_address",
+    "draw_filters",
+    "draw_footer",
+    "draw_moment",
+    "draw_rule",
+    "draw_status",
+    "draw_steps",
+    "draw_tabs",
+    "draw_transition",
+]
+
 NARROW = 100
 GAP = Run("  ")
 WIDE_GAP = Run("   ")
@@ -379,14 +391,3 @@ def draw_status(view: StatusView, width: int) -> Line:
 def draw_moment(time_ns: int) -> str:
     """A moment in full, for copying."""
     return f"{day_time(time_ns)} {clock_time(time_ns)}"
-
-
-__all__ = [
-    "draw_address",
-    "draw_filters",
-    "draw_footer",
-    "draw_moment",
-    "draw_status",
-    "draw_steps",
-    "draw_transition",
-]

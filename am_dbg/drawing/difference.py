@@ -6,6 +6,8 @@ from am_dbg.ink import BLANK, Ink, Line, Run, left, right, width_of
 from am_dbg.projection.difference import DifferenceView, StateDifference
 from am_dbg.projection.times import count, duration
 
+__all__ = ["draw_difference"]
+
 
 def draw_difference(view: DifferenceView) -> list[Line]:
     """A heading, then a row per state that differs."""

@@ -7,6 +7,8 @@ from itertools import zip_longest
 from am_dbg.ink import BLANK, Ink, Line, Run, fit, left, width_of
 from am_dbg.keys import help_rows
 
+__all__ = ["draw_help"]
+
 KEYS_WIDTH = 74
 MARKS_WIDTH = 42
 GAP = 3

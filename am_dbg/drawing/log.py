@@ -21,6 +21,8 @@ from am_dbg.projection.line_parts import LinePart, PartKind
 from am_dbg.projection.log import Change, Entry, LogRow, LogView, RowKind, Sign, StateWord
 from am_dbg.projection.times import axis_time, count, second_time
 
+__all__ = ["draw_log", "log_title_note"]
+
 NARROW = 60
 TIME_WIDTH = 10
 _SIGN_INKS = {

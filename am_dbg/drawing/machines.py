@@ -7,6 +7,8 @@ from am_dbg.ink import HERE, SPACE, Ground, Ink, Line, Run, line, right, spread
 from am_dbg.projection.machines import MachineRow, MachinesView, Origin
 from am_dbg.projection.times import count
 
+__all__ = ["draw_machines"]
+
 DEPTH_MAX = 6
 _DOTS = {
     Origin.LIVE: Run("●", Ink.ADDED),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from am_dbg.ink import BLANK, Ground, Ink, Line, Run, left, line, right
 from am_dbg.projection.matrix import MatrixView
 
+__all__ = ["HEADER_ROWS", "draw_matrix", "matrix_columns", "name_width"]
+
 CELL = 4
 HEADER_ROWS = 4
 NAME_MAX = 22

@@ -6,6 +6,8 @@ from am_dbg.ink import HERE, SPACE, Ground, Ink, Line, Run, line, right
 from am_dbg.projection.rain import RainRow, RainView
 from am_dbg.projection.times import clock_time
 
+__all__ = ["draw_rain", "header_height", "rain_columns"]
+
 CELL = 2
 HEADER_MAX = 12
 HEADER_SHARE = 3

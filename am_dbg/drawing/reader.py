@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from am_dbg.drawing.bars import draw_moment
-from am_dbg.ink import BLANK, Ink, Line, Run, fit, left, line, right, spread, wrap
+from am_dbg.ink import BLANK, Ink, Line, Run, left, line, right, spread, wrap
 from am_dbg.projection.reader import HandlerRow, ReaderView, SourceRow
 from am_dbg.projection.subscriptions import Pipe, Waiting
 from am_dbg.projection.times import duration
+
+__all__ = ["draw_reader", "reader_text"]
 
 _OUTCOME_INKS = {"denied": Ink.CANCELED, "failed": Ink.ERROR}
 
@@ -112,6 +113,3 @@ def _args(args: Sequence[tuple[str, str]], width: int) -> list[Line]:
 def reader_text(view: ReaderView, width: int = 100) -> str:
     """The reader as plain text, for copying and printing."""
     return "\n".join(row.text.rstrip() for row in draw_reader(view, width))
-
-
-__all__ = ["draw_moment", "draw_reader", "fit", "reader_text"]

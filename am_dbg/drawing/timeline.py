@@ -6,6 +6,8 @@ from am_dbg.ink import Ink, Line, Run, line, width_of
 from am_dbg.projection.timeline import Column, TimelineView
 from am_dbg.projection.times import axis_time, duration
 
+__all__ = ["draw_timeline"]
+
 BLOCKS = "▁▂▃▄▅▆▇█"
 
 

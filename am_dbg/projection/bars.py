@@ -12,6 +12,21 @@ from am_dbg.projection.steps import Moment
 from am_dbg.query import Filters
 from am_dbg.store import Store, Track
 
+__all__ = [
+    "AddressView",
+    "FilterBarView",
+    "Flow",
+    "FooterView",
+    "StatusView",
+    "Switch",
+    "TabsView",
+    "all_tags",
+    "exit_words",
+    "project_address",
+    "project_filters",
+    "project_status",
+]
+
 TAGS_MAX = 50
 
 

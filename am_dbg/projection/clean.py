@@ -12,6 +12,8 @@ from functools import lru_cache
 
 from am_dbg.sanitise import one_line
 
+__all__ = ["CHARS_MAX", "clean", "clean_lines"]
+
 CHARS_MAX = 4096
 """More of one text is never drawn; copying and export take it whole."""
 ROWS_MAX = 200

@@ -18,6 +18,8 @@ from am_dbg.projection.steps import (
 from am_dbg.store import Line
 from amtracer.schema import Shape, StateDef, StepFlag
 
+__all__ = ["Denial", "denial_of"]
+
 _REQUIRE, _REMOVE = 2, 3
 _CANCEL_LINE = re.compile(r"^\[cancel(?::self)?\] \(.*\) by (\S+)")
 

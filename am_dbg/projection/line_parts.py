@@ -9,6 +9,8 @@ from enum import Enum
 
 from am_dbg.store import Line
 
+__all__ = ["LinePart", "PartKind", "parts_of", "state_line_args"]
+
 
 class PartKind(Enum):
     """What a part of a log line is."""

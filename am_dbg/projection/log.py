@@ -22,6 +22,24 @@ from am_dbg.projection.times import SECOND, count
 from am_dbg.query import Visible
 from am_dbg.store import Gap, GapKind, Track, Transition
 
+__all__ = [
+    "LEVEL_NAMES",
+    "Change",
+    "Entry",
+    "LogOptions",
+    "LogRow",
+    "LogView",
+    "RowKind",
+    "Sign",
+    "StateWord",
+    "args_text",
+    "entry_of",
+    "gap_text",
+    "hanging_lines",
+    "project_log",
+    "scrolled_top",
+]
+
 LEVEL_NAMES = ("nothing", "changes", "ops", "decisions", "everything")
 ROWS_AROUND = 2
 ROWS_PER_TRANSITION_MAX = 120

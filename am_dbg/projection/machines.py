@@ -13,6 +13,19 @@ from am_dbg.query import ALL, Visible, previous_error
 from am_dbg.store import Store, Track
 from am_dbg.store.facts import is_error_state
 
+__all__ = [
+    "MachineRow",
+    "MachinesView",
+    "Origin",
+    "Place",
+    "clamped_top",
+    "machine_order",
+    "machine_row",
+    "natural_key",
+    "project_machines",
+    "top_showing",
+]
+
 RECENT_ERROR_TRANSITIONS = 100
 
 _DIGITS = re.compile(r"(\d+)")

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from am_dbg.projection.states import state_names
 from am_dbg.projection.steps import Moment
 
+__all__ = ["MatrixView", "project_matrix"]
+
 
 @dataclass(frozen=True, slots=True)
 class MatrixView:

@@ -16,6 +16,8 @@ from am_dbg.query import Visible
 from am_dbg.store import Track
 from am_dbg.store.facts import is_error_state
 
+__all__ = ["RainRow", "RainView", "project_rain"]
+
 INACTIVE, ACTIVE, TOUCHED_ACTIVE, REMOVED, CANCELED, TOUCHED = ".", "1", "2", "|", "c", "*"
 
 

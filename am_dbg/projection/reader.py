@@ -11,6 +11,8 @@ from am_dbg.projection.subscriptions import Pipe, Waiting, subscriptions_at
 from am_dbg.projection.why import who_asked, why
 from am_dbg.store import Store, Track, Transition
 
+__all__ = ["HandlerRow", "ReaderView", "SourceRow", "project_reader", "source_chain"]
+
 SOURCES_MAX = 8
 HANDLERS_MAX = 200
 ARGS_MAX = 200

@@ -17,6 +17,21 @@ from am_dbg.projection.steps import RELATION, Moment, marks_of, name_at, state_o
 from am_dbg.store.facts import is_error_state
 from amtracer.schema import StateDef, StepDef
 
+__all__ = [
+    "STATE",
+    "Arc",
+    "ReferenceRow",
+    "StateRow",
+    "StatesView",
+    "Tree",
+    "TreeSpot",
+    "project_states",
+    "reference_of",
+    "references_of",
+    "state_names",
+    "tree_of",
+]
+
 REFERENCE_NAMES = ("after", "add", "require", "remove")
 STATE = -1
 """As the reference of a `TreeSpot`: the state's own row."""

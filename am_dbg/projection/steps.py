@@ -19,6 +19,28 @@ from am_dbg.store import Track
 from am_dbg.store.steps import handler_of
 from amtracer.schema import Shape, StateDef, StepDef, StepFlag
 
+__all__ = [
+    "ADD_TYPE",
+    "CANCEL",
+    "HANDLER",
+    "RELATION",
+    "REMOVE_NOT_ACTIVE",
+    "REMOVE_TYPE",
+    "SET_TYPE",
+    "Moment",
+    "StepKind",
+    "StepText",
+    "StepsView",
+    "handler_name",
+    "marks_of",
+    "moment_of",
+    "name_at",
+    "project_steps",
+    "state_of",
+    "step_text",
+    "type_name",
+]
+
 RELATION, HANDLER, SET, REMOVE, REMOVE_NOT_ACTIVE, REQUESTED, CANCEL = 1, 2, 4, 8, 16, 32, 64
 RELATION_VERBS = ("comes after", "adds", "requires", "removes")
 ADD_TYPE, REMOVE_TYPE, SET_TYPE = 0, 1, 2

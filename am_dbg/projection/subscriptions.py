@@ -17,6 +17,8 @@ from am_dbg.projection.clean import clean
 from am_dbg.query import Filters, Hits, Visible
 from am_dbg.store import Track
 
+__all__ = ["Pipe", "Subscriptions", "Waiting", "subscriptions_at"]
+
 LOOK_BACK_MAX = 400
 EVERYTHING = 4
 

@@ -4,6 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 
+__all__ = [
+    "SECOND",
+    "axis_time",
+    "clock_time",
+    "count",
+    "day_time",
+    "duration",
+    "ordinal",
+    "second_time",
+    "signed_duration",
+]
+
 SECOND = 1_000_000_000
 
 

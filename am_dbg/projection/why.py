@@ -24,6 +24,8 @@ from am_dbg.store import Track, Transition
 from am_dbg.store.facts import indexes_of
 from amtracer.schema import Shape, StateDef
 
+__all__ = ["who_asked", "why"]
+
 NAMES_MAX = 8
 _ADD, _REQUIRE, _REMOVE = 1, 2, 3
 

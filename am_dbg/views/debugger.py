@@ -60,6 +60,8 @@ from am_dbg.views.search import SearchLine
 from am_dbg.views.states_tree import StatesTree
 from am_dbg.views.talking import Talking
 
+__all__ = ["Debugger", "MainScreen", "bindings"]
+
 PLAY_EVERY_S = 0.5
 
 PANES: tuple[tuple[type[Pane[Any]], Callable[[Look], Any]], ...] = (

@@ -18,6 +18,8 @@ from am_dbg.ink import Line
 from am_dbg.projection.clean import clean
 from am_dbg.views.picture import Picture
 
+__all__ = ["Asking", "Choosing", "Dialog", "Showing"]
+
 TEXT_MAX = 1_000
 
 

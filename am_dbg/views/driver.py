@@ -18,6 +18,8 @@ from typing import IO, Any
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
+__all__ = ["LastingOutput", "TolerantDriver", "without_old_mouse"]
+
 _OLD_MOUSE = re.compile(rb"\x1b\[M[\x20-\xff]{3}")
 _READ_BYTES = 4096
 _WAIT_S = 0.1

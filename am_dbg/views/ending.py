@@ -12,6 +12,8 @@ from collections.abc import Callable
 
 from am_dbg.errors import DebuggerError
 
+__all__ = ["ScreenFailedError", "end_on_signals", "failed"]
+
 SIGNALS: tuple[tuple[str, int], ...] = (("SIGTERM", 143), ("SIGHUP", 129), ("SIGINT", 130))
 
 _log = logging.getLogger(__name__)

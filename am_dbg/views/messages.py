@@ -6,6 +6,17 @@ from textual.message import Message
 
 from am_dbg.intake import Progress
 
+__all__ = [
+    "Asked",
+    "DataArrived",
+    "Exported",
+    "ImportProgressed",
+    "LinkChosen",
+    "RowChosen",
+    "Scrolled",
+    "StepChosen",
+]
+
 
 class Asked(Message):
     """A named action, as keys have them."""

@@ -6,6 +6,8 @@ from am_dbg.ink import Ink, Line, Run, line
 from am_dbg.projection.layout import HEIGHT_MIN, NOTICE, WIDTH_MIN
 from am_dbg.views.pane import Drawn, Pane
 
+__all__ = ["Notice"]
+
 
 class Notice(Pane[None]):
     """A short text that asks for room."""

@@ -24,6 +24,8 @@ from am_dbg.projection.layout import Box
 from am_dbg.theme import Palette, palette_of
 from am_dbg.views.messages import Asked, LinkChosen, RowChosen, Scrolled, StepChosen
 
+__all__ = ["Drawn", "Pane", "strip_of"]
+
 STRIPS_MAX = 4096
 WHEEL_ROWS = 3
 

@@ -12,6 +12,8 @@ from am_dbg.ink import BLANK, Ground, Line
 from am_dbg.theme import palette_of
 from am_dbg.views.pane import strip_of
 
+__all__ = ["Picture"]
+
 
 class Picture(Widget):
     """Shows lines as they are; whatever is around it scrolls."""
