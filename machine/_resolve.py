@@ -33,7 +33,7 @@ again, and a mutation that nobody watches pays nothing for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from machine._enums import DECISIONS, OPS, REMOVE, SET, LogLevel, Relation, StepType
 from machine._schema import Call, Indexes, Schema
@@ -124,6 +124,10 @@ class Trail:
             self.lines.append((OPS, f"[{tag}] {names}"))
 
 
+Order = Callable[[Schema, list[int], Trail | None], list[int]]
+"""Puts states into handler order."""
+
+
 def mask_of(states: Iterable[int]) -> int:
     """The set of these states as bits."""
     mask = 0
@@ -144,15 +148,21 @@ def resolve(schema: Schema, active: Indexes, call: Call, trail: Trail | None = N
 
 
 def judge(
-    schema: Schema, active: Indexes, call: Call, targets: Sequence[int], trail: Trail | None
+    schema: Schema,
+    active: Indexes,
+    call: Call,
+    targets: Sequence[int],
+    trail: Trail | None,
+    order: Order | None = None,
 ) -> Verdict:
-    """Accept or reject the targets, and tell who leaves and who enters."""
+    """Accept or reject the targets, and tell who leaves, in handler order, and who enters."""
     before, after = mask_of(active), mask_of(targets)
     if not _accepts(call, after):
         if trail is not None:
             _reject(call, after, trail)
         return Verdict(False, tuple(targets))
-    exits = sort(schema, [state for state in active if not after >> state & 1], trail)
+    left = [state for state in active if not after >> state & 1]
+    exits = (order or sort)(schema, left, trail)
     anew = ~before | (schema.multi_mask & call.mask)
     enters = [state for state in targets if anew >> state & 1]
     return Verdict(True, tuple(targets), tuple(exits), tuple(enters))

@@ -95,7 +95,7 @@ class RelationsResolver:
         node, plan = tx.plan.node, tx.plan
         schema = node.automaton.schema
         states = _indexes(schema, states_to_set)
-        targets = targets_of(schema, list(states), node.mask, plan.call, plan._trail)
+        targets = targets_of(schema, list(states), node.mask, plan.call, self._trail())
         return [schema.names[index] for index in targets]
 
     def get_auto_mutation(self) -> Mutation | None:
@@ -112,7 +112,7 @@ class RelationsResolver:
     def sort_states(self, states: list[str]) -> None:
         """Sort by Require, then by After."""
         schema = self.machine._schema
-        order = sort(schema, list(_indexes(schema, states)))
+        order = sort(schema, list(_indexes(schema, states)), self._trail())
         states[:] = [schema.names[index] for index in order]
 
     def get_relations_of(self, state: str) -> list[Relation]:
@@ -128,6 +128,11 @@ class RelationsResolver:
 
     def new_struct(self) -> None:
         """Nothing is kept here that a new schema could outdate."""
+
+    def _trail(self) -> Trail | None:
+        """Where to write down how it is decided, while the machine asks."""
+        automaton = self.machine._node.automaton
+        return automaton.trail if isinstance(automaton, ResolverAutomaton) else None
 
     def _state(self, name: str) -> State:
         schema = self.machine._schema
@@ -157,12 +162,16 @@ def check_resolver(resolver: object) -> None:
 class ResolverAutomaton(Automaton):
     """Remembers nothing; every plan is what the resolver says at that moment."""
 
-    __slots__ = ("machine", "resolver")
+    __slots__ = ("machine", "resolver", "trail")
+
+    trail: Trail | None
+    """Of the plan that is being made."""
 
     def __init__(self, schema: Schema, machine: Machine, resolver: Resolver) -> None:
         super().__init__(schema, 0)
         self.machine = machine
         self.resolver = resolver
+        self.trail = None
 
     def for_schema(self, schema: Schema) -> Automaton:
         return ResolverAutomaton(schema, self.machine, self.resolver)
@@ -172,24 +181,28 @@ class ResolverAutomaton(Automaton):
 
     def extend(self, node: Node, call: Call) -> Plan:
         schema = self.schema
-        trail = Trail(schema, node.active, call)
-        request(node.active, node.mask, call, trail)
-        targets = self._targets(node, call, trail)
-        trail.line("implied", [t for t in targets if not (node.mask | call.mask) >> t & 1])
-        verdict = judge(schema, node.active, call, targets, trail)
-        exits = [schema.names[index] for index in verdict.exits]
-        self.resolver.sort_states(exits)
-        verdict.exits = _indexes(schema, exits)
+        self.trail = trail = Trail(schema, node.active, call)
+        try:
+            request(node.active, node.mask, call, trail)
+            targets = self._targets(node, call)
+            trail.line("implied", [t for t in targets if not (node.mask | call.mask) >> t & 1])
+            verdict = judge(schema, node.active, call, targets, trail, self._order)
+        finally:
+            self.trail = None
         plan = Plan(node, call, verdict)
         plan._trail = trail
         return plan
 
-    def _targets(self, node: Node, call: Call, trail: Trail) -> Indexes:
+    def _order(self, schema: Schema, states: list[int], _: Trail | None) -> list[int]:
+        names = [schema.names[index] for index in states]
+        self.resolver.sort_states(names)
+        return list(_indexes(schema, names))
+
+    def _targets(self, node: Node, call: Call) -> Indexes:
         """Ask about a transition that has not begun."""
         names = self.schema.names
         begin = start(node.active, call)
         plan = Plan(node, call, Verdict(False, tuple(begin)))
-        plan._trail = trail
         number = self.machine._tx_count + 1
         tx = new_transition(self.machine, plan, NOTHING_BOUND, None, number)
         states = [names[index] for index in begin]
