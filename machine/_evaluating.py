@@ -46,6 +46,8 @@ class Evaluating(Subscribing):
 
     def _is_inside(self) -> bool:
         """Does the calling thread carry out a transition; told by its stack, so it is slow."""
+        if self._handler_thread is not None and self._handler_thread.is_here():
+            return True
         frame: FrameType | None = sys._getframe()
         while frame is not None:
             if frame.f_code is walk.__code__ and frame.f_locals["mach"] is self:

@@ -87,6 +87,10 @@ class HandlerThread:
 
         return call
 
+    def is_here(self) -> bool:
+        """Is the calling thread the one that runs the machine's handlers now."""
+        return threading.current_thread() is self._thread
+
     def call(self, handler: Handler, event: Event) -> object:
         """Run a handler and wait for it; None when its time is over."""
         job = Job(handler, event)
