@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from am_dbg.control.history import Bookmarks, History, Spot
 from am_dbg.cursor import Cursor
-from am_dbg.projection.machines import Place, machine_order
+from am_dbg.projection.machines import MachineOrder, Place
 from am_dbg.projection.states import Tree, TreeSpot, tree_of
 from am_dbg.projection.steps import Moment, moment_of
 from am_dbg.query import Filters, Numbers, Visible
@@ -52,6 +52,7 @@ class Desk:
     history: History = field(default_factory=History)
     bookmarks: Bookmarks = field(default_factory=Bookmarks)
     message: str = ""
+    order: MachineOrder = field(init=False)
     heights: dict[str, int] = field(default_factory=dict)
     widths: dict[str, int] = field(default_factory=dict)
     _visibles: OrderedDict[str, Visible] = field(default_factory=OrderedDict)
@@ -60,9 +61,12 @@ class Desk:
     def track(self) -> Track | None:
         return self.cursor.track if self.cursor else None
 
+    def __post_init__(self) -> None:
+        self.order = MachineOrder(self.store)
+
     @property
     def places(self) -> tuple[Place, ...]:
-        return machine_order(self.store)
+        return self.order.places
 
     def visible(self, track: Track) -> Visible:
         """The visible transitions of a track under the present filters."""

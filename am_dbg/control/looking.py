@@ -137,13 +137,12 @@ class Looking:
         if not height:
             return MachinesView()
         desk = self.desk
-        places, top = desk.places, desk.tops.get(at.MACHINES, 0)
-        track = desk.track
+        top, track = desk.tops.get(at.MACHINES, 0), desk.track
         if at.MACHINES not in desk.loose and track is not None:
-            position = next((i for i, place in enumerate(places) if place.track is track), 0)
-            top = top_showing(position, top, len(places), height)
+            position = max(0, desk.order.position_of(track))
+            top = top_showing(position, top, len(desk.places), height)
         now = moment.time_ns if moment else 0
-        view = project_machines(places, track, now, top, height)
+        view = project_machines(desk.store, desk.order, track, now, top, height)
         desk.tops[at.MACHINES] = view.top
         return view
 

@@ -86,8 +86,7 @@ class Panes:
         places = self.desk.places
         if not places:
             return
-        track = self.desk.track
-        at = next((i for i, place in enumerate(places) if place.track is track), -1)
+        at = self.desk.order.position_of(self.desk.track)
         self.desk.loose.discard(layout.MACHINES)
         self.jumping.select(places[max(0, min(len(places) - 1, at + by))].track)
 
@@ -164,7 +163,7 @@ class Panes:
         if self.modes.focus != layout.MACHINES or track is None:
             return
         places = self.desk.places
-        at = next((i for i, place in enumerate(places) if place.track is track), 0)
+        at = max(0, self.desk.order.position_of(track))
         rest = [place.track for place in places if place.track is not track]
         name = track.key
         if rest:

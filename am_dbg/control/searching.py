@@ -124,7 +124,7 @@ class Searching:
     def _to_name(self, found: Found, by: int, *, stay: bool = False) -> None:
         if found.pane == layout.MACHINES:
             places = self.desk.places
-            at = next((i for i, p in enumerate(places) if p.track is self.desk.track), -1)
+            at = self.desk.order.position_of(self.desk.track)
             names = [place.track.key for place in places]
             index = _matching(names, found.text, at, by, stay=stay)
             if index >= 0:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from functools import lru_cache
 
 from am_dbg.projection.clean import clean
 from am_dbg.query import ALL, Visible, previous_error
@@ -14,12 +13,12 @@ from am_dbg.store import Store, Track
 from am_dbg.store.facts import is_error_state
 
 __all__ = [
+    "MachineOrder",
     "MachineRow",
     "MachinesView",
     "Origin",
     "Place",
     "clamped_top",
-    "machine_order",
     "machine_row",
     "natural_key",
     "project_machines",
@@ -75,41 +74,52 @@ class Place:
 
     track: Track
     depth: int
-    is_recorded: bool = False
+
+
+class MachineOrder:
+    """All tracks as the list shows them: sorted by name, children below their parent.
+
+    It is worked out anew when machines came or went, so asking again costs nothing.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._seen: tuple[Sequence[Track], int] = ((), -1)
+        self._places: tuple[Place, ...] = ()
+        self._positions: dict[str, int] = {}
 
     @property
-    def origin(self) -> Origin:
-        if self.track.connected:
-            return Origin.LIVE
-        return Origin.RECORDED if self.is_recorded else Origin.GONE
+    def places(self) -> tuple[Place, ...]:
+        """The places from top to bottom."""
+        tracks = self._store.tracks
+        known, count = self._seen
+        if known is not tracks or count != len(tracks):
+            self._seen = (tracks, len(tracks))
+            self._places = _ordered(list(tracks))
+            self._positions = {place.track.key: at for at, place in enumerate(self._places)}
+        return self._places
+
+    def position_of(self, track: Track | None) -> int:
+        """The place of a track, -1 when it has none."""
+        places = self.places
+        at = self._positions.get(track.key, -1) if track else -1
+        return at if at >= 0 and places[at].track is track else -1
 
 
-def machine_order(store: Store) -> tuple[Place, ...]:
-    """All tracks as the list shows them: sorted by name, children below their parent."""
-    tracks = tuple(store.tracks)
-    recorded = frozenset(stream.number for stream in store.streams if not stream.live)
-    return _ordered(tracks, recorded)
-
-
-@lru_cache(maxsize=2)
-def _ordered(tracks: tuple[Track, ...], recorded: frozenset[int]) -> tuple[Place, ...]:
+def _ordered(tracks: Sequence[Track]) -> tuple[Place, ...]:
     children: dict[str, list[Track]] = {}
     ids = {track.id for track in tracks}
     for track in sorted(tracks, key=lambda track: natural_key(track.key)):
         parent = track.parent if track.parent in ids and track.parent != track.id else ""
         children.setdefault(parent, []).append(track)
     places: list[Place] = []
-
-    def place_of(track: Track, depth: int) -> Place:
-        return Place(track, depth, track.stream in recorded)
-
-    pending = [place_of(track, 0) for track in reversed(children.pop("", []))]
+    pending = [Place(track, 0) for track in reversed(children.pop("", []))]
     while pending:
         place = pending.pop()
         places.append(place)
         below = children.pop(place.track.id, [])
-        pending.extend(place_of(track, place.depth + 1) for track in reversed(below))
-    places.extend(place_of(track, 0) for rest in children.values() for track in rest)
+        pending.extend(Place(track, place.depth + 1) for track in reversed(below))
+    places.extend(Place(track, 0) for rest in children.values() for track in rest)
     return tuple(places)
 
 
@@ -123,13 +133,14 @@ def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
 
 
 def project_machines(
-    places: Sequence[Place], selected: Track | None, now_ns: int, top: int, height: int
+    store: Store, order: MachineOrder, selected: Track | None, now_ns: int, top: int, height: int
 ) -> MachinesView:
     """The rows from `top` on; only those are looked at closely."""
+    places = order.places
     top = clamped_top(top, len(places), height)
     return MachinesView(
         rows=tuple(
-            machine_row(place, place.track is selected, now_ns)
+            machine_row(store, place, place.track is selected, now_ns)
             for place in places[top : top + height]
         ),
         top=top,
@@ -137,7 +148,7 @@ def project_machines(
     )
 
 
-def machine_row(place: Place, is_selected: bool, now_ns: int) -> MachineRow:
+def machine_row(store: Store, place: Place, is_selected: bool, now_ns: int) -> MachineRow:
     """One machine at a moment."""
     track = place.track
     until = track.last_at_or_before(now_ns)
@@ -152,10 +163,16 @@ def machine_row(place: Place, is_selected: bool, now_ns: int) -> MachineRow:
         mark=mark,
         until=until,
         after=track.count - until,
-        origin=place.origin,
+        origin=_origin(store, track),
         is_selected=is_selected,
         is_error=mark == "E",
     )
+
+
+def _origin(store: Store, track: Track) -> Origin:
+    if track.connected:
+        return Origin.LIVE
+    return Origin.GONE if store.streams[track.stream].live else Origin.RECORDED
 
 
 def _active_marks(track: Track, number: int) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from am_dbg.cursor import Cursor
 from am_dbg.projection.machines import (
+    MachineOrder,
     MachineRow,
     Origin,
-    machine_order,
     natural_key,
     project_machines,
     top_showing,
@@ -38,7 +38,9 @@ def moment(number: int, step: int = 0, machine: str = "worker") -> Moment:
 def machines(store: Store, number: int) -> list[MachineRow]:
     track = store.find("worker")
     assert track is not None
-    return list(project_machines(machine_order(store), track, track.time_at(number), 0, 50).rows)
+    return list(
+        project_machines(store, MachineOrder(store), track, track.time_at(number), 0, 50).rows
+    )
 
 
 def states(number: int, step: int = 0, spot: TreeSpot | None = None, **rest: object) -> StatesView:
@@ -90,7 +92,7 @@ def test_a_machine_that_is_its_own_ancestor_is_still_listed() -> None:
     for name, parent in (("a", "b"), ("b", "a"), ("c", "c"), ("d", "nobody")):
         story.machine(name, parent=parent)
 
-    names = {place.track.id for place in machine_order(story.store())}
+    names = {place.track.id for place in MachineOrder(story.store()).places}
 
     assert names == {"a", "b", "c", "d"}
 
