@@ -309,6 +309,8 @@ class Engine(Logging):
                 self._release(plan.changed)
             if node.auto is not None and not plan.call.auto and not self._disposing:
                 self._carry_out(node.auto, None, None)
+        else:
+            self._node = plan.after  # the same states, perhaps in another order
         return plan.result
 
     def _release(self, changed: Sequence[int]) -> None:

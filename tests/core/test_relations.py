@@ -39,6 +39,16 @@ def test_an_add_starts_with_what_is_called(made: Made) -> None:
     assert mach.active_states() == ["B", "A", "C"]
 
 
+def test_an_add_without_effect_orders_the_active_states_anew(made: Made, recorder: Any) -> None:
+    """Nothing ticks, but the called states come first; with a tracer and without."""
+    for tracers in ([], [recorder]):
+        mach = made(tracers=tracers)
+        mach.add(["A", "B"])
+
+        assert mach.add1("B") is EXECUTED
+        assert mach.active_states() == ["B", "A"]
+
+
 def test_a_set_starts_with_what_is_called_alone(made: Made) -> None:
     """Active states that are not called go."""
     mach = made()
