@@ -27,7 +27,7 @@ class Numbers:
         self.sieve = sieve
         self._touching = touching
         self._flags: dict[int, bytes | None] = {}
-        self._version = -1
+        self._seen = (-1, -1)
         self._chunks: Sequence[Chunk] = ()
         self._ends: list[int] = []
         self._settled = 0
@@ -153,8 +153,8 @@ class Numbers:
 
     def _counts(self) -> list[int]:
         """For each chunk how many there are up to its end; only what is new is counted."""
-        version, chunks = self.track.version, self.track.chunks
-        if version == self._version:
+        seen, chunks = (self.track.version, self.track.count), self.track.chunks
+        if seen == self._seen:
             return self._ends
         if chunks is not self._chunks:
             self._chunks, self._ends, self._settled = chunks, [], 0
@@ -165,7 +165,7 @@ class Numbers:
             count = self.sieve.count(chunk, self._rows(chunk)) if self._may_hold(chunk) else 0
             ends.append((ends[-1] if ends else 0) + count)
             self._settled += is_settled
-        self._version = version
+        self._seen = seen
         return ends
 
 

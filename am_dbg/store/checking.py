@@ -67,17 +67,15 @@ def check_machine(message: MachineMessage, schema: Schema) -> tuple[int, ...]:
 
 def check_ticks(ticks: Sequence[int], schema: Schema) -> None:
     """Refuse ticks that are not one for each state."""
-    _need(
-        len(ticks) == len(schema.states),
-        f"{len(ticks)} ticks for {len(schema.states)} states",
-    )
+    if len(ticks) != len(schema.states):
+        raise WireError(f"{len(ticks)} ticks for {len(schema.states)} states")
     _need(all(0 <= tick <= TICK_MAX for tick in ticks), "a tick out of range")
 
 
 def check_shape(shape: Shape, schema: Schema) -> None:
     """Refuse a shape that does not fit its schema."""
     states = len(schema.states)
-    _need(0 <= shape.type <= _MUTATION_TYPE_MAX, f"a mutation of unknown type {shape.type}")
+    _need(0 <= shape.type <= _MUTATION_TYPE_MAX, "a mutation of unknown type")
     _need(0 <= shape.flags <= limits.SMALL_MAX, "flags of a shape out of range")
     _need(_all_below(shape.called, states), "a called state out of range")
     changed = [index for index, _ in shape.changes]
@@ -197,7 +195,8 @@ def _all_below(values: Collection[int], end: int) -> bool:
 
 
 def _next(what: str, found: int, expected: int) -> None:
-    _need(found == expected, f"{what} {found} defined where {expected} comes next")
+    if found != expected:
+        raise WireError(f"{what} {found} defined where {expected} comes next")
 
 
 def _limit(what: str, found: int, limit: int) -> None:

@@ -1,0 +1,101 @@
+"""One thread feeds, others read without a lock: nothing they see is torn."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from am_dbg.query import Filters, Hits, Visible, errors, touching
+from am_dbg.store import Store, Track
+from tests.dbg.telling import Telling
+from tests.dbg.test_store_model import small_chunks
+
+pytestmark = pytest.mark.slow
+
+ROWS = 6_000
+
+
+@pytest.fixture(autouse=True)
+def switching() -> Iterator[None]:
+    """Threads take turns far more often than usual."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(usual)
+
+
+def told() -> Telling:
+    """A long history with all that a transition may carry."""
+    telling = Telling(batch_rows=5, segment_rows=300)
+    machine = telling.enter(0)
+    for at in range(ROWS):
+        telling.transit(machine, (at % 8, at % 9, at % 8, at % 9, 4))
+        if at % 500 == 499:
+            telling.drop(machine, (1, 2))
+    telling.writer.flush()
+    return telling
+
+
+def look(track: Track, sets: dict[str, Visible | Hits]) -> None:
+    """Ask all that a screen asks, and check that the answers agree with each other."""
+    count = track.count
+    for number in {track.first, count, max(track.first, count - 3)}:
+        if not track.first <= number <= count:
+            continue
+        clock = track.clock_at(number)
+        facts = track.facts_at(number)
+        transition = track.transition(number)
+        assert sum(clock) - sum(track.clock_before(number)) == facts.growth
+        assert transition.number == number
+        assert track.number_of(transition.id) == number
+    for numbers in sets.values():
+        last = numbers.last()
+        assert last == 0 or last in numbers
+        assert numbers.position_of(last) <= numbers.count
+        numbers.previous(count)
+        numbers.next(count // 2)
+
+
+@pytest.mark.parametrize("trimmed", [False, True])
+def test_readers_never_see_half_of_anything(trimmed: bool) -> None:
+    """Clocks, filters, searches and ids asked while data arrives agree with each other.
+
+    While old ones are trimmed an answer may be missing, but nothing else goes wrong.
+    """
+    telling, store, trouble = told(), Store(), list[Exception]()
+    stream = store.open_stream("told", live=True)
+    for message in telling.messages[:3]:
+        store.feed(stream, message)
+    (track,) = store.tracks
+    done = threading.Event()
+
+    def read() -> None:
+        shown = Visible(track, Filters(text="start"))
+        sets: dict[str, Visible | Hits] = {"all": Visible(track, Filters(empty=True))}
+        sets.update(shown=shown, hits=Hits(sets["all"], "boom"))  # type: ignore[arg-type]
+        try:
+            while not done.is_set():
+                look(track, sets)
+                errors(shown).previous(track.count)
+                touching(shown, "Ready").next(1)
+        except (AssertionError, IndexError, KeyError, ValueError, TypeError) as error:
+            if not (trimmed and isinstance(error, AssertionError | IndexError)):
+                trouble.append(error)  # what was trimmed meanwhile may be missing
+
+    with small_chunks():
+        threads = [threading.Thread(target=read) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for at, message in enumerate(telling.messages[3:]):
+            store.feed(stream, message)
+            if trimmed and at % 400 == 399:
+                store.trim(store.size() // 2)
+        done.set()
+        for thread in threads:
+            thread.join(30)
+
+    assert trouble == []
+    assert track.count == ROWS
