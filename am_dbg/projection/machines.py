@@ -6,9 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from am_dbg.projection.clean import clean
-from am_dbg.query import ALL, Visible, previous_error
+from am_dbg.query import ALL, Numbers, Visible, errors
 from am_dbg.store import Store, Track
 from am_dbg.store.facts import is_error_state
 
@@ -188,10 +189,16 @@ def _active_marks(track: Track, number: int) -> str:
     return "R" if ready else "S" if start else ""
 
 
+@lru_cache(maxsize=512)
+def _errors(track: Track) -> Numbers:
+    """The transitions with errors, kept ready for the machines that are on show."""
+    return errors(Visible(track, ALL))
+
+
 def _had_error(track: Track, number: int) -> bool:
     if number < track.first:
         return False
-    last = previous_error(Visible(track, ALL), number + 1)
+    last = _errors(track).previous(number + 1)
     return last is not None and last > number - RECENT_ERROR_TRANSITIONS
 
 

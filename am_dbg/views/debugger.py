@@ -26,7 +26,7 @@ from am_dbg.control import Control, CopyText, Effect, Look, OpenDialog, OpenPale
 from am_dbg.keys import KEYS
 from am_dbg.projection import layout as at
 from am_dbg.projection.bars import Flow
-from am_dbg.theme import DARK, THEMES
+from am_dbg.theme import DARK, THEMES, palette_of
 from am_dbg.views.ending import ScreenFailedError, end_on_signals, failed
 from am_dbg.views.log import LogPane
 from am_dbg.views.machines import MachineList
@@ -122,6 +122,7 @@ class Debugger(App[int]):
         self._talking = Talking(self)
         self._player: Timer | None = None
         self._canvas = Size(0, 0)
+        self.palette = palette_of(DARK)
 
     def compose(self) -> ComposeResult:
         """Every pane is there from the start; layouts show and hide them."""
@@ -136,9 +137,15 @@ class Debugger(App[int]):
         self.theme = self._start_theme
         self._canvas = self.size
         self._player = self.set_interval(PLAY_EVERY_S, self._play, pause=True)
-        self.theme_changed_signal.subscribe(self, lambda _: self.paint(anew=True))
+        self._recolour()
+        self.theme_changed_signal.subscribe(self, lambda _: self._recolour())
         end_on_signals(lambda code: self.exit(return_code=code))
         self.control.data_arrived()
+        self.paint()
+
+    def _recolour(self) -> None:
+        """Another theme is another palette."""
+        self.palette = palette_of(self.current_theme)
         self.paint()
 
     def tell(self, message: Message) -> None:
@@ -164,7 +171,7 @@ class Debugger(App[int]):
         self._canvas = event.size
         self.paint()
 
-    def paint(self, *, anew: bool = False) -> None:
+    def paint(self) -> None:
         """Look, and let every pane take its view."""
         if self._player is None:
             return
@@ -176,9 +183,7 @@ class Debugger(App[int]):
             if box is not None:
                 lit = look.focus == pane.PANE
                 framed = look.layout.is_framed(pane.PANE)
-                pane.take(view_of(look), lit=lit, is_framed=framed)
-                if anew:
-                    pane.refresh()
+                pane.take(view_of(look), self.palette, lit=lit, is_framed=framed)
         self.query_one(SearchLine).place(boxes.get(at.SEARCH))
         if self.control.modes.flow is Flow.PLAYING:
             self._player.resume()

@@ -16,6 +16,7 @@ from textual.widgets.option_list import Option
 
 from am_dbg.ink import Line
 from am_dbg.projection.clean import clean
+from am_dbg.theme import palette_of
 from am_dbg.views.picture import Picture
 
 __all__ = ["Asking", "Choosing", "Dialog", "Showing"]
@@ -113,7 +114,7 @@ class Showing(Dialog):
 
     def compose(self) -> ComposeResult:
         """The lines."""
-        box = VerticalScroll(Picture(self._lines), id="box")
+        box = VerticalScroll(Picture(self._lines, palette_of(self.app.current_theme)), id="box")
         box.styles.width = max((line.width for line in self._lines), default=0) + 5
         box.border_title = self._title
         box.border_subtitle = self._note

@@ -21,7 +21,7 @@ from textual.widget import Widget
 from am_dbg.drawing.frame import SIDES, framed
 from am_dbg.ink import BLANK, Ground, Line, line
 from am_dbg.projection.layout import Box
-from am_dbg.theme import Palette, palette_of
+from am_dbg.theme import Palette
 from am_dbg.views.messages import Asked, LinkChosen, RowChosen, Scrolled, StepChosen
 
 __all__ = ["Drawn", "Pane", "strip_of"]
@@ -68,6 +68,7 @@ class Pane(Widget, Generic[View]):
         self._shown: tuple[object, ...] = ()
         self._rows: list[Line] = []
         self._framed = False
+        self._palette: Palette | None = None
 
     def draw(self, view: View, width: int, height: int, *, lit: bool) -> Drawn:
         """The lines for a view at an inner size."""
@@ -85,9 +86,12 @@ class Pane(Widget, Generic[View]):
             self.styles.width = box.width
             self.styles.height = box.height
 
-    def take(self, view: View, *, lit: bool, is_framed: bool) -> None:
+    def take(self, view: View, palette: Palette, *, lit: bool, is_framed: bool) -> None:
         """Show a view; nothing is drawn again when nothing differs."""
         shown = (view, lit, is_framed, self._box)
+        if palette is not self._palette:
+            self._palette = palette
+            self.refresh()
         if shown == self._shown:
             return
         self._shown = shown
@@ -114,8 +118,9 @@ class Pane(Widget, Generic[View]):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The strips of a region, straight from the lines."""
-        palette = palette_of(self.app.current_theme)
-        width = self.size.width
+        palette, width = self._palette, self.size.width
+        if palette is None:
+            return [Strip.blank(crop.width)] * crop.height
         ground = self.background_colors[1]
         filters = self.get_line_filters()
         strips = []

@@ -9,7 +9,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from am_dbg.ink import BLANK, Ground, Line
-from am_dbg.theme import palette_of
+from am_dbg.theme import Palette
 from am_dbg.views.pane import strip_of
 
 __all__ = ["Picture"]
@@ -20,8 +20,9 @@ class Picture(Widget):
 
     DEFAULT_CSS = "Picture { width: 1fr; height: auto; }"
 
-    def __init__(self, lines: Sequence[Line]) -> None:
+    def __init__(self, lines: Sequence[Line], palette: Palette) -> None:
         super().__init__()
+        self._palette = palette
         self._lines = [Line(row.runs, Ground.RAISED) for row in lines]
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
@@ -30,7 +31,7 @@ class Picture(Widget):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The strips of a region, straight from the lines."""
-        palette = palette_of(self.app.current_theme)
+        palette = self._palette
         blank = palette.blank(Ground.RAISED)
         strips = []
         for y in range(crop.y, crop.bottom):
