@@ -9,6 +9,7 @@ The rules of a reader:
 - A length is checked against the limit before a byte of the body is kept.
 - A body holds nil, booleans, integers, texts, byte strings and arrays, nested at most six
   deep. Maps and extension types are refused, so nothing in a body can build an object.
+- A bundle is a body of bodies, for small messages. It holds neither another nor an end.
 - An unknown kind is skipped and so are unknown fields at the end of a known one. Fields
   are positions; a missing one at the end has its default, if it has one.
 - Any bytes, whole or one by one, give messages or one `WireError`, never another error.
@@ -34,6 +35,7 @@ from amtracer.errors import (
     ChecksumError,
     ForeignPeerError,
     FrameTooLargeError,
+    LimitError,
     VersionError,
     WireError,
 )
@@ -50,7 +52,17 @@ from amtracer.schema import (
     Message,
 )
 
-__all__ = ["FILE", "HEADER_BYTES", "WIRE", "Decoder", "Dialect", "Seal", "encode", "magic_frame"]
+__all__ = [
+    "FILE",
+    "HEADER_BYTES",
+    "WIRE",
+    "Decoder",
+    "Dialect",
+    "FrameWriter",
+    "Seal",
+    "encode",
+    "magic_frame",
+]
 
 _HEADER = struct.Struct(">II")
 HEADER_BYTES = _HEADER.size
@@ -95,22 +107,88 @@ class Seal:
 
 def magic_frame(dialect: Dialect = WIRE) -> bytes:
     """First frame of every connection and file."""
-    return _frame((int(Kind.MAGIC), dialect.word, dialect.version), limits.MAGIC_BYTES_MAX)
+    return _frame(_packed((int(Kind.MAGIC), dialect.word, dialect.version)))
 
 
 def encode(message: Message, dialect: Dialect = WIRE) -> bytes:
     """One frame; `WireError` when a value cannot be sent or the frame would be too large."""
-    return _frame(body_of(message), dialect.frame_bytes_max)
+    return _frame(_checked(message, dialect))
 
 
-def _frame(body: Body, bytes_max: int) -> bytes:
+class FrameWriter:
+    """Messages in, whole frames out, for one connection or file.
+
+    Small messages are gathered into bundles, since a header for each would take more room
+    than most definitions do. `flush` ends the bundle, `end` the stream.
+    """
+
+    def __init__(self, dialect: Dialect = WIRE) -> None:
+        self._dialect = dialect
+        self._seal = Seal()
+        self._bodies: list[bytes] = []
+        self._size = 0
+
+    def magic(self) -> bytes:
+        """How the stream begins."""
+        return self._sealed(magic_frame(self._dialect))
+
+    def write(self, message: Message) -> bytes:
+        """The frames that are complete with this message, often none.
+
+        Raises `WireError` for what cannot be sent, and then the stream is as before.
+        """
+        body = _checked(message, self._dialect)
+        done = b""
+        if self._size + len(body) > limits.BUNDLE_BYTES or len(self._bodies) >= limits.BUNDLE_MAX:
+            done = self.flush()
+        self._bodies.append(body)
+        self._size += len(body)
+        return done
+
+    def flush(self) -> bytes:
+        """What was gathered, as one frame."""
+        bodies = self._bodies
+        if not bodies:
+            return b""
+        whole = bodies[0] if len(bodies) == 1 else _bundle(bodies)
+        self._bodies = []
+        self._size = 0
+        return self._sealed(_frame(whole))
+
+    def end(self) -> bytes:
+        """What was gathered and the end message."""
+        return self.flush() + _frame(_packed(body_of(self._seal.message())))
+
+    def _sealed(self, frame: bytes) -> bytes:
+        self._seal.add(frame)
+        return frame
+
+
+def _bundle(bodies: list[bytes]) -> bytes:
+    """A body of bodies, put together without packing them again."""
+    header: bytes = msgpack.Packer().pack_array_header(len(bodies) + 1)
+    return b"".join((header, _packed(int(Kind.BUNDLE)), *bodies))
+
+
+def _checked(message: Message, dialect: Dialect) -> bytes:
+    body = body_of(message)
     try:
-        packed: bytes = msgpack.packb(body, unicode_errors="backslashreplace")
+        packed = _packed(body)
     except (TypeError, ValueError, OverflowError) as error:
         raise WireError(str(error), where=f"message of kind {body[0]}") from error
-    if len(packed) > bytes_max:
-        raise FrameTooLargeError(len(packed), bytes_max, where=f"message of kind {body[0]}")
-    return _HEADER.pack(len(packed), zlib.crc32(packed)) + packed
+    if len(packed) > dialect.frame_bytes_max:
+        where = f"message of kind {body[0]}"
+        raise FrameTooLargeError(len(packed), dialect.frame_bytes_max, where=where)
+    return packed
+
+
+def _packed(value: object) -> bytes:
+    packed: bytes = msgpack.packb(value, unicode_errors="backslashreplace")
+    return packed
+
+
+def _frame(body: bytes) -> bytes:
+    return _HEADER.pack(len(body), zlib.crc32(body)) + body
 
 
 class Decoder:
@@ -158,9 +236,7 @@ class Decoder:
                 frame = self._whole_frame()
                 if frame is None:
                     break
-                message = self._decoded(frame)
-                if message is not None:
-                    yield message
+                yield from self._decoded(frame)
             self._refuse_foreign()
         except WireError as error:
             self._error = error
@@ -183,23 +259,40 @@ class Decoder:
         self._need = _LENGTH_BYTES
         return frame
 
-    def _decoded(self, frame: bytes) -> Message | None:
+    def _decoded(self, frame: bytes) -> Iterator[Message]:
         _, crc = _HEADER.unpack_from(frame)
         body = frame[HEADER_BYTES:]
+        where = self._where()
         if zlib.crc32(body) != crc:
-            raise ChecksumError("checksum is wrong", where=self._where())
+            raise ChecksumError("checksum is wrong", where=where)
+        values = _unpacked(body, where)
         if not self.started:
-            self._check_magic(_unpacked(body, self._where()))
-            self._seal.add(frame)
-            return None
-        message = message_of(_unpacked(body, self._where()), self._where())
-        if isinstance(message, HelloMessage):
-            _check_version(
-                "protocol version", message.version, PROTOCOL_VERSION_MIN, PROTOCOL_VERSION
-            )
-        if isinstance(message, EndMessage):
-            self._check_end(message)
+            self._check_magic(values)
+        elif values[0] == Kind.BUNDLE:
+            yield from self._bundled(values, where)
+        else:
+            message = message_of(values, where)
+            if isinstance(message, EndMessage):
+                self._check_end(message)
+            if message is not None:
+                yield self._understood(message)
         self._seal.add(frame)
+
+    def _bundled(self, values: Body, where: str) -> Iterator[Message]:
+        if len(values) - 1 > limits.BUNDLE_MAX:
+            raise LimitError("messages in a frame", len(values) - 1, limits.BUNDLE_MAX, where=where)
+        for body in values[1:]:
+            known = _known_body(body, where)
+            if known[0] in (Kind.BUNDLE, Kind.END):
+                raise WireError("a bundle or an end within a bundle", where=where)
+            message = message_of(known, where)
+            if message is not None:
+                yield self._understood(message)
+
+    def _understood(self, message: Message) -> Message:
+        if isinstance(message, HelloMessage):
+            low, high = PROTOCOL_VERSION_MIN, PROTOCOL_VERSION
+            _check_version("protocol version", message.version, low, high)
         return message
 
     def _check_magic(self, body: Body) -> None:
@@ -260,6 +353,10 @@ def _unpacked(body: bytes, where: str) -> Body:
         raise WireError(error.what, where=where) from None
     except (ValueError, TypeError, OverflowError, RecursionError, msgpack.UnpackException) as error:
         raise WireError(f"no valid msgpack ({error})", where=where) from error
+    return _known_body(value, where)
+
+
+def _known_body(value: object, where: str) -> Body:
     if type(value) is not tuple or not value or type(value[0]) is not int:
         raise WireError("a body that is no array beginning with a kind", where=where)
     return value

@@ -13,6 +13,8 @@ __all__ = [
     "BATCH_BYTES_MAX",
     "BATCH_ROWS",
     "BATCH_ROWS_MAX",
+    "BUNDLE_BYTES",
+    "BUNDLE_MAX",
     "CONNECTIONS_MAX",
     "DICTIONARY_START",
     "FILE_FRAME_BYTES_MAX",
@@ -52,6 +54,10 @@ WIRE_FRAME_BYTES_MAX = 1 * MIB
 """Body of one frame on a connection."""
 FILE_FRAME_BYTES_MAX = 8 * MIB
 """Body of one frame in a session file."""
+BUNDLE_MAX = 4_096
+"""Messages in one frame."""
+BUNDLE_BYTES = 32 * KIB
+"""Size at which a sender ends a bundle."""
 MAGIC_BYTES_MAX = 32
 """Body of the first frame, so that a foreign length is refused at once."""
 SESSION_BYTES_MAX = 1 * GIB

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from amtracer.address import Address
 from amtracer.atomic import PathLike, is_being_written, reason_of, shown
-from amtracer.codec import WIRE, Seal, encode, magic_frame
+from amtracer.codec import WIRE, FrameWriter
 from amtracer.errors import SessionError
 from amtracer.schema import Message
 from amtracer.session import FLUSH_S, SessionWriter
@@ -90,7 +90,7 @@ class SocketOutlet:
         self._address = address
         self._socket: socket.socket | None = None
         self._buffer = bytearray()
-        self._seal = Seal()
+        self._frames = FrameWriter(WIRE)
 
     def open(self) -> None:
         # As bytes: a text would be encoded by a module that Python loads on first use, here,
@@ -107,12 +107,11 @@ class SocketOutlet:
         except OSError as error:
             self.drop()
             raise OutletError(reason_of(error)) from error
-        self._buffer.clear()
-        self._seal = Seal()
-        self._add(magic_frame(WIRE))
+        self._frames = FrameWriter(WIRE)
+        self._buffer[:] = self._frames.magic()
 
     def write(self, message: Message) -> None:
-        self._add(encode(message, WIRE))
+        self._buffer += self._frames.write(message)
 
     @property
     def idle_s(self) -> float | None:
@@ -126,6 +125,7 @@ class SocketOutlet:
         sock, buffer = self._socket, self._buffer
         if sock is None:
             raise OutletError("not connected")
+        buffer += self._frames.flush()
         try:
             self._refuse_closed(sock)
             while buffer:
@@ -142,7 +142,7 @@ class SocketOutlet:
     def close(self) -> None:
         if self._socket is None:
             return
-        self._add(encode(self._seal.message(), WIRE))
+        self._buffer += self._frames.end()
         try:
             if self.push():
                 self._socket.shutdown(socket.SHUT_WR)
@@ -155,10 +155,6 @@ class SocketOutlet:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
-
-    def _add(self, frame: bytes) -> None:
-        self._seal.add(frame)
-        self._buffer += frame
 
     def _refuse_closed(self, sock: socket.socket) -> None:
         """A debugger that went away is noticed before more is sent into the void."""

@@ -33,8 +33,8 @@ DUMP_VERSION_MIN = 1
 class Kind(IntEnum):
     """First element of a frame's body; a number is never used twice.
 
-    MAGIC is the first frame of a connection or file; it belongs to `amtracer.codec` and
-    has no message.
+    MAGIC is the first frame of a connection or file, BUNDLE several messages in one frame.
+    Both belong to `amtracer.codec` and have no message.
     """
 
     MAGIC = 0
@@ -50,6 +50,7 @@ class Kind(IntEnum):
     BATCH = 10
     DROPPED = 11
     END = 12
+    BUNDLE = 13
 
 
 class ShapeFlag(IntFlag):

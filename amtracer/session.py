@@ -25,7 +25,7 @@ import brotli
 
 from amtracer import limits
 from amtracer.atomic import AtomicFile, PathLike, reason_of, shown
-from amtracer.codec import FILE, Decoder, Seal, encode, magic_frame
+from amtracer.codec import FILE, Decoder, FrameWriter, magic_frame
 from amtracer.errors import (
     CutSessionError,
     DamagedSessionError,
@@ -86,18 +86,18 @@ class SessionWriter:
         self._live = live
         self._clock = clock
         self._compressor = _compressor()
-        self._seal = Seal()
+        self._frames = FrameWriter(FILE)
         self._file = AtomicFile(path)
         self.unflushed = 0
         self._flushed_at = clock()
-        self._write(magic_frame(FILE))
+        self._write(self._frames.magic())
         self._flush()
         if live:
             self._file.publish()
 
     def write(self, message: Message) -> None:
         """Add one message; `WireError` if it cannot be written, and the file is as before."""
-        self._write(encode(message, FILE))
+        self._write(self._frames.write(message))
         if self._live and isinstance(message, BatchMessage):
             self.unflushed += len(message.shapes)
             if self.unflushed >= FLUSH_TRANSITIONS:
@@ -112,7 +112,7 @@ class SessionWriter:
         """Write the end mark and let the file appear; again is no matter."""
         if self._file.closed:
             return
-        self._write(encode(self._seal.message(), FILE))
+        self._write(self._frames.end())
         self._file.write(self._compressor.finish())
         self._file.commit()
 
@@ -138,13 +138,13 @@ class SessionWriter:
         else:
             self.abort()
 
-    def _write(self, frame: bytes) -> None:
-        self._seal.add(frame)
-        compressed = self._compressor.process(frame)
+    def _write(self, frames: bytes) -> None:
+        compressed = self._compressor.process(frames)
         if compressed:
             self._file.write(compressed)
 
     def _flush(self) -> None:
+        self._write(self._frames.flush())
         self._file.write(self._compressor.flush())
         self.unflushed = 0
         self._flushed_at = self._clock()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from amtracer import limits
 from amtracer.batches import join_tx
-from amtracer.codec import WIRE, Decoder, Dialect, encode, magic_frame
+from amtracer.codec import WIRE, Decoder, Dialect, FrameWriter, encode, magic_frame
 from amtracer.interning import Occurrence
 from amtracer.schema import (
     BatchMessage,
@@ -156,6 +156,12 @@ occurrences = st.builds(
 def stream_bytes(stream: Iterable[Message], dialect: Dialect = WIRE) -> bytes:
     """A whole stream as it goes over a connection."""
     return magic_frame(dialect) + b"".join(encode(message, dialect) for message in stream)
+
+
+def bundled_bytes(stream: Iterable[Message], dialect: Dialect = WIRE) -> bytes:
+    """The same with small messages gathered, and ended well."""
+    writer = FrameWriter(dialect)
+    return writer.magic() + b"".join([writer.write(one) for one in stream]) + writer.end()
 
 
 def decoded(data: bytes, dialect: Dialect = WIRE) -> list[Message]:

@@ -11,7 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amtracer import limits
-from amtracer.codec import FILE, HEADER_BYTES, WIRE, Decoder, Seal, encode, magic_frame
+from amtracer.codec import (
+    FILE,
+    HEADER_BYTES,
+    WIRE,
+    Decoder,
+    FrameWriter,
+    Seal,
+    encode,
+    magic_frame,
+)
 from amtracer.errors import (
     ChecksumError,
     ForeignPeerError,
@@ -20,7 +29,14 @@ from amtracer.errors import (
     WireError,
 )
 from amtracer.schema import GoneMessage, HelloMessage, Kind, Message, SegmentMessage
-from tests.wire.streams import HELLO, decoded, decoded_bytewise, messages, stream_bytes
+from tests.wire.streams import (
+    HELLO,
+    bundled_bytes,
+    decoded,
+    decoded_bytewise,
+    messages,
+    stream_bytes,
+)
 
 
 def frame(body: bytes) -> bytes:
@@ -53,6 +69,64 @@ def test_encoding_is_canonical(message: Message) -> None:
     data = stream_bytes([message])
 
     assert stream_bytes(decoded(data)) == data
+
+
+@given(st.lists(messages, max_size=8))
+def test_messages_that_were_gathered_come_back_equal(stream: list[Message]) -> None:
+    """A bundle is read as the messages it was made of, whole or byte by byte."""
+    data = bundled_bytes(stream)
+
+    assert decoded(data)[:-1] == stream
+    assert decoded_bytewise(data)[:-1] == stream
+
+
+def test_small_messages_share_a_frame() -> None:
+    """Until a flush what is small is gathered; a single one goes as it is."""
+    writer = FrameWriter()
+    writer.magic()
+
+    assert writer.write(GoneMessage(1)) == b""
+    assert writer.flush() == encode(GoneMessage(1))
+    assert [writer.write(GoneMessage(at)) for at in (1, 2)] == [b"", b""]
+    assert writer.flush() == frame(bytes.fromhex("930d 920501 920502"))
+    assert writer.flush() == b""
+
+
+def test_a_bundle_ends_at_its_size() -> None:
+    """Large messages are not gathered without end."""
+    writer = FrameWriter()
+    text = HelloMessage(1, "x" * 30_000, 0, 0)
+    frames = [writer.write(text) for _ in range(3)]
+
+    assert frames == [b"", encode(text), encode(text)]
+
+
+def test_a_bundle_holds_so_many_messages() -> None:
+    """A reader takes a bundle of the most messages and refuses one more."""
+    many = [[int(Kind.SEGMENT)]] * limits.BUNDLE_MAX
+
+    assert len(after_magic(framed(int(Kind.BUNDLE), *many))) == limits.BUNDLE_MAX
+    with pytest.raises(WireError, match="messages in a frame: 4,097"):
+        after_magic(framed(int(Kind.BUNDLE), *many, [int(Kind.SEGMENT)]))
+
+
+def test_a_writer_ends_a_bundle_before_it_has_too_many() -> None:
+    """What is gathered is never more than a reader takes."""
+    data = bundled_bytes([SegmentMessage()] * (limits.BUNDLE_MAX + 1))
+
+    assert len(decoded(data)) == limits.BUNDLE_MAX + 2
+
+
+@pytest.mark.parametrize("body", [[13], [13, [9]], [12, 1, 2, 3], [], 5, None, ["x"], [1]])
+def test_a_bundle_holds_only_messages(body: object) -> None:
+    """Neither another bundle, nor an end, nor anything that is no message."""
+    with pytest.raises(WireError):
+        after_magic(framed(int(Kind.BUNDLE), [int(Kind.SEGMENT)], body))
+
+
+def test_an_unknown_kind_in_a_bundle_is_skipped() -> None:
+    """As anywhere else."""
+    assert after_magic(framed(int(Kind.BUNDLE), [99, 1], [5, 3])) == [GoneMessage(3)]
 
 
 def test_a_connection_begins_with_sixteen_known_bytes() -> None:
