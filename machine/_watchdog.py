@@ -149,5 +149,5 @@ watchdog = Watchdog()
 
 watch = watchdog.watch
 
-if hasattr(os, "register_at_fork"):
+if hasattr(os, "register_at_fork"):  # pragma: no branch - there is no fork on Windows
     os.register_at_fork(after_in_child=watchdog.forked)
