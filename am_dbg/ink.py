@@ -164,7 +164,9 @@ def fit(runs: Iterable[Run], width: int) -> list[Run]:
     for run in runs:
         size = cell_len(run.text)
         if size > room:
-            if room > 0:
+            if run.text.isspace():
+                fitted.append(pad(room))
+            elif room > 0:
                 fitted.append(run._replace(text=cut(run.text, room)))
             elif fitted:
                 fitted[-1] = _with_mark(fitted[-1])

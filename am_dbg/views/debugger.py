@@ -111,7 +111,7 @@ class Debugger(App[int]):
     COMMAND_PALETTE_BINDING = "f1"
     BINDINGS: ClassVar[list[BindingType]] = bindings()
     CSS = """
-    Screen { background: $background; overflow: hidden; }
+    MainScreen { background: $background; overflow: hidden; }
     """
 
     def __init__(self, control: Control, *, theme: str = DARK.name) -> None:

@@ -28,7 +28,7 @@ class Dialog(ModalScreen[str | None]):
     """A box in the middle; it ends with a text or with nothing."""
 
     DEFAULT_CSS = """
-    Dialog { align: center middle; background: $background 70%; }
+    Dialog { align: center middle; background: $background 60%; }
     Dialog > #box {
         width: 72; max-width: 100%; height: auto; max-height: 100%;
         padding: 0 1; background: $surface; border: round $primary;
@@ -100,7 +100,11 @@ class Showing(Dialog):
 
     DEFAULT_CSS = """
     Showing > #box { width: auto; }
-    Showing VerticalScroll { height: auto; max-height: 100%; scrollbar-size-vertical: 1; }
+    Showing VerticalScroll {
+        height: auto; max-height: 100%; scrollbar-size-vertical: 1;
+        scrollbar-background: $surface; scrollbar-background-hover: $surface;
+        scrollbar-background-active: $surface; scrollbar-color: $primary 40%;
+    }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark,q,d,enter", "cancel", "Close", show=False)

@@ -127,6 +127,40 @@ async def test_a_dialog_keeps_keys_from_the_panes(store: Store) -> None:
         assert number(app) == 13
 
 
+async def test_the_help_scrolls_by_keys(store: Store) -> None:
+    """What does not fit is reached without a mouse."""
+    async with running(store, NARROW) as (app, pilot):
+        await pilot.press("question_mark", "end")
+        await pilot.pause(0.5)
+
+        assert "something is missing here" in screen_text(app)
+
+
+async def test_panes_shine_through_behind_a_dialog(store: Store) -> None:
+    """A dialog covers what it needs, not the whole screen."""
+    async with running(store) as (app, pilot):
+        await pilot.press("g")
+
+        assert "mach://worker/12" in screen_text(app)
+
+
+async def test_a_fault_of_the_screen_is_written_down(
+    store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The user gets one line that names a file, the file has the details."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    app = Debugger(Control(store))
+    with pytest.raises(ZeroDivisionError):
+        async with app.run_test() as pilot:
+            monkeypatch.setattr(app.control, "do", lambda action: 1 // 0)
+            await pilot.press("right")
+
+    trouble = app.trouble
+    assert trouble is not None
+    assert str(trouble).startswith("the screen failed (ZeroDivisionError")
+    assert "ZeroDivisionError" in Path(trouble.path).read_text(encoding="utf-8")
+
+
 async def test_go_to_leads_to_a_place(store: Store) -> None:
     """What is written is looked up."""
     async with running(store) as (app, pilot):
