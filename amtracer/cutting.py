@@ -34,6 +34,8 @@ def cut_texts(texts: Iterable[str], length_max: int) -> tuple[str, ...]:
 
 def cut_lines(lines: Lines) -> Lines:
     """The first log lines, each cut, and a last one that tells how many are missing."""
+    if len(lines) <= limits.LINES_MAX and sum(len(text) for _, text in lines) <= _SURE_CHARS:
+        return lines
     kept: list[tuple[int, str]] = []
     room = limits.TRANSITION_TEXT_BYTES_MAX
     for level, text in lines:

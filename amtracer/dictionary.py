@@ -49,7 +49,8 @@ class Dictionary:
         self._new_text_bytes = 0
         self._new_lines: list[LinesMessage] = []
 
-    def _defined(self) -> None:
+    def defined(self) -> None:
+        """Something new was defined, so look whether it is full."""
         most = self._entries_max
         self.full = (
             len(self._shapes) >= most
@@ -69,13 +70,12 @@ class Dictionary:
         return self._shape(schema, shape) if number is None else number
 
     def _shape(self, schema: int, shape: Shape) -> int:
-        number = self._shapes.get((schema, shape))
-        if number is None:
-            number = len(self._shapes)
-            self._shapes[schema, shape] = number
+        new = len(self._shapes)
+        number = self._shapes.setdefault((schema, shape), new)  # hashing a shape is costly
+        if number == new:
             self._known[schema, id(shape)] = number  # the key above keeps the object alive
             self._emit(ShapeMessage(number, schema, cut_shape(shape)))
-            self._defined()
+            self.defined()
         return number
 
     def lines(self, lines: Lines) -> int:
@@ -89,7 +89,7 @@ class Dictionary:
             number = len(self._line_sets)
             self._line_sets[lines] = number
             self._new_lines.append(LinesMessage(number, entries))
-            self._defined()
+            self.defined()
         return number + 1
 
     def string(self, text: str) -> int:
@@ -102,7 +102,6 @@ class Dictionary:
             size = len(text) if text.isascii() else len(text.encode("utf-8", "backslashreplace"))
             self._text_bytes += size
             self._new_text_bytes += size
-            self._defined()
             if self._new_text_bytes > _NEW_TEXT_BYTES_MAX:
                 self._define_strings()
         return number

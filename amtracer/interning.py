@@ -283,6 +283,7 @@ class StreamWriter:
         if args:
             into.args[at] = tuple((string(k), string(v)) for k, v in cut_args(args))
             into.weight += 6 * len(args)
+            self._dictionary.defined()
         if handler_ns:
             into.handlers[at] = handler_ns[: limits.HANDLERS_MAX]
             into.weight += 5 * len(handler_ns)
