@@ -36,6 +36,8 @@ from am_dbg.store import Store, Track
 
 __all__ = ["Control"]
 
+LOOKS_MAX = 4
+
 Action = Callable[[], Effect | None]
 
 
@@ -75,10 +77,17 @@ class Control:
         }
 
     def do(self, action: str) -> Effect | None:
-        """Do what a key asks for; what the screen has to do beside it is returned."""
+        """Do what a key asks for; what the screen has to do beside it is returned.
+
+        The oldest transitions may be removed by the thread that takes data in, between two
+        look-ups of one action; then it is as if the key had not been pressed.
+        """
         self.desk.message = ""
         special = self._special.get(self.modes.focus, {})
-        return special.get(action, self._actions[action])()
+        try:
+            return special.get(action, self._actions[action])()
+        except IndexError:
+            return None
 
     def _keys_of_panes(self) -> dict[str, dict[str, Action]]:
         """Keys that mean something else while a pane has the focus."""
@@ -96,7 +105,15 @@ class Control:
         }
 
     def look(self, width: int, height: int) -> Look:
-        """Everything on the screen."""
+        """Everything on the screen.
+
+        When transitions were removed while it was worked out, it is worked out again.
+        """
+        for _ in range(LOOKS_MAX - 1):
+            try:
+                return self._looking.look(width, height, self.sources)
+            except IndexError:
+                continue
         return self._looking.look(width, height, self.sources)
 
     def data_arrived(self) -> bool:

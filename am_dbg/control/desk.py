@@ -80,8 +80,12 @@ class Desk:
 
     @property
     def moment(self) -> Moment | None:
+        """Where the reader is; what was removed to save memory gives way to what is left."""
         if self.cursor is None:
             return None
+        if self.cursor.number < self.cursor.track.first - 1:
+            self.message = "that part of the history was removed to save memory"
+            self.cursor = self.cursor.first()
         return moment_of(self.cursor, self.visible(self.cursor.track))
 
     def tree(self, moment: Moment) -> Tree:

@@ -59,8 +59,8 @@ class Teller:
         for suffix, kind in (("State", 1 | 4), ("End", 1), ("Enter", 4), ("Exit", 0)):
             state = name.removesuffix(suffix)
             if name.endswith(suffix) and state in self.names:
-                side = {"target": state} if suffix == "Enter" else {"source": state}
-                return self.step(HANDLER, flags=kind | flags, **side)
+                source, target = ("", state) if suffix == "Enter" else (state, "")
+                return self.step(HANDLER, source, target, flags=kind | flags)
         raise AssertionError(name)
 
     def add(self, *called: str, **rest: object) -> int:
@@ -129,11 +129,11 @@ class Teller:
 class Story:
     """A stream of several machines."""
 
-    def __init__(self) -> None:
+    def __init__(self, **limits: int) -> None:
         self.messages: list[Message] = []
         self.now = START_NS
         hello = HelloMessage(version=1, session="story", wall_ns=START_NS, mono_ns=0)
-        self.writer = StreamWriter(self.messages.append, hello)
+        self.writer = StreamWriter(self.messages.append, hello, **limits)
         self.tellers: list[Teller] = []
 
     def machine(

@@ -12,7 +12,7 @@ from am_dbg.projection.bars import Flow
 from am_dbg.projection.states import TreeSpot
 from am_dbg.query import Filters
 from am_dbg.store import Store
-from tests.screens.stories import files_story
+from tests.screens.stories import Story, files_story
 
 
 def number(control: Control) -> int:
@@ -107,13 +107,37 @@ def test_the_steps_row_turns_left_and_right_into_steps(control: Control) -> None
 def test_a_move_by_hand_stops_playing(control: Control) -> None:
     """Playing goes on by itself until the user goes somewhere."""
     do(at(control, 1), "toggle_play")
-    assert control.modes.flow is Flow.PLAYING
-
     control.moving.play_on()
     assert (number(control), control.modes.flow) == (2, Flow.PLAYING)
+
     do(control, "next_same_state")
 
-    assert control.modes.flow is Flow.PAUSED
+    assert control.modes.flow == Flow.PAUSED
+
+
+def test_history_that_is_removed_gives_way_to_what_is_left() -> None:
+    """To save memory the oldest transitions go; numbers stay, and the screen says so."""
+    story = Story(segment_rows=50)
+    teller = story.machine("busy")
+    for _ in range(100):
+        teller.add("Ping", lines=((1, "x" * 100),))
+        teller.remove("Ping")
+    store = Store()
+    story.fill(store, live=True)
+    control = Control(store)
+    control.data_arrived()
+    at(control, 5)
+    control.look(160, 45)
+
+    store.trim(1)
+    look = control.look(160, 45)
+
+    track = store.tracks[0]
+    assert track.first > 100
+    assert number(control) == track.first - 1
+    assert look.footer.message == "that part of the history was removed to save memory"
+    assert "removed to save memory" in "".join(row.text for row in look.log.rows)
+    assert number(do(control, "next_transition")) == track.first
 
 
 def test_playing_pauses_at_the_end(control: Control) -> None:

@@ -158,7 +158,11 @@ async def test_a_fault_of_the_screen_is_written_down(
     trouble = app.trouble
     assert trouble is not None
     assert str(trouble).startswith("the screen failed (ZeroDivisionError")
-    assert "ZeroDivisionError" in Path(trouble.path).read_text(encoding="utf-8")
+    assert "ZeroDivisionError" in content_of(trouble.path)
+
+
+def content_of(path: str) -> str:
+    return Path(path).read_text(encoding="utf-8")
 
 
 async def test_go_to_leads_to_a_place(store: Store) -> None:
