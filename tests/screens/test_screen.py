@@ -150,15 +150,19 @@ async def test_a_fault_of_the_screen_is_written_down(
     """The user gets one line that names a file, the file has the details."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     app = Debugger(Control(store))
+    monkeypatch.setattr(app.control, "do", lambda action: 1 // 0)
     with pytest.raises(ZeroDivisionError):
-        async with app.run_test() as pilot:
-            monkeypatch.setattr(app.control, "do", lambda action: 1 // 0)
-            await pilot.press("right")
+        await pressed(app, "right")
 
     trouble = app.trouble
     assert trouble is not None
     assert str(trouble).startswith("the screen failed (ZeroDivisionError")
     assert "ZeroDivisionError" in content_of(trouble.path)
+
+
+async def pressed(app: Debugger, key: str) -> None:
+    async with app.run_test() as pilot:
+        await pilot.press(key)
 
 
 def content_of(path: str) -> str:
