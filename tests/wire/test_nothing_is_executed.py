@@ -1,0 +1,144 @@
+"""Data from outside is only data: nothing in the import path can run it."""
+
+from __future__ import annotations
+
+import ast
+import io
+import pickle
+import zlib
+from pathlib import Path
+
+import brotli
+import msgpack
+import pytest
+
+from amtracer.codec import FILE, FrameWriter, magic_frame
+from amtracer.errors import SessionError
+from amtracer.schema import StringsMessage
+from amtracer.session import read_session
+from tests.wire.streams import HELLO
+
+ROOT = Path(__file__).resolve().parents[2]
+READING = [
+    *(
+        f"amtracer/{name}.py"
+        for name in (
+            "atomic",
+            "batches",
+            "bodies",
+            "codec",
+            "fields",
+            "inflate",
+            "looks",
+            "schema",
+            "session",
+        )
+    ),
+    *(
+        path.relative_to(ROOT).as_posix()
+        for folder in ("golang", "store")
+        for path in (ROOT / "am_dbg" / folder).glob("*.py")
+    ),
+    *(f"am_dbg/{name}.py" for name in ("doors", "importing", "intake", "server")),
+]
+CALLS = {
+    "eval",
+    "exec",
+    "compile",
+    "__import__",
+    "import_module",
+    "find_spec",
+    "system",
+    "popen",
+    "Popen",
+    "run_path",
+    "run_module",
+    "globals",
+    "locals",
+    "setattr",
+}
+MODULES = {
+    "pickle",
+    "marshal",
+    "shelve",
+    "importlib",
+    "runpy",
+    "ctypes",
+    "subprocess",
+    "code",
+    "codeop",
+    "dill",
+    "cloudpickle",
+    "yaml",
+    "pkgutil",
+    "imp",
+}
+
+
+def names_called(tree: ast.Module) -> set[str]:
+    """The last part of everything that is called, but for regular expressions."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = ast.unparse(node.func)
+            found.add("" if name == "re.compile" else name.rpartition(".")[2])
+    return found
+
+
+def names_imported(tree: ast.Module) -> set[str]:
+    """The first part of everything that is imported."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add((node.module or "").partition(".")[0])
+    return found
+
+
+@pytest.mark.parametrize("path", READING)
+def test_what_reads_data_can_run_nothing(path: str) -> None:
+    """No evaluating, no import by name, no format that holds code, no name made of data."""
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+
+    assert names_called(tree) & CALLS == set()
+    assert names_imported(tree) & MODULES == set()
+
+
+class Bomb:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return (pytest.fail, ("a pickle was loaded",))
+
+
+def framed(body: bytes) -> bytes:
+    return len(body).to_bytes(4, "big") + zlib.crc32(body).to_bytes(4, "big") + body
+
+
+PAYLOADS = {
+    "a pickle as a file": pickle.dumps(Bomb()),
+    "a pickle, compressed": brotli.compress(pickle.dumps(Bomb())),
+    "a pickle as a body": brotli.compress(magic_frame(FILE) + framed(pickle.dumps(Bomb()))),
+    "a pickle in an extension": brotli.compress(
+        magic_frame(FILE) + framed(msgpack.packb([9, msgpack.ExtType(1, pickle.dumps(Bomb()))]))
+    ),
+    "a class by name": brotli.compress(
+        magic_frame(FILE) + framed(msgpack.packb([1, {"__class__": "os.system"}]))
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PAYLOADS)
+def test_a_payload_is_refused_as_data(name: str) -> None:
+    """What would run elsewhere is an error here."""
+    with pytest.raises(SessionError):
+        list(read_session(io.BytesIO(PAYLOADS[name])))
+
+
+def test_a_pickle_within_a_text_is_a_text() -> None:
+    """A log line may hold anything."""
+    text = pickle.dumps(Bomb(), 0).decode("latin-1")
+    writer = FrameWriter(FILE)
+    told = [HELLO, StringsMessage(0, (text,))]
+    data = writer.magic() + b"".join(writer.write(message) for message in told) + writer.end()
+
+    assert list(read_session(io.BytesIO(brotli.compress(data))))[:2] == told
