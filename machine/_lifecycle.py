@@ -161,8 +161,7 @@ class Lifecycle(Restructuring):
         finally:
             if self._state_contexts is not None:
                 self._state_contexts.dispose()
-            if self._waiters is not None:
-                self._waiters.dispose()
+            self._subscriptions().dispose()  # made if need be: somebody may ask meanwhile
 
     def _call_dispose_handlers(self) -> None:
         handlers, self._dispose_handlers = self._dispose_handlers, ()

@@ -106,6 +106,7 @@ class Waiters:
         "_host",
         "_inactive",
         "_numbers",
+        "_over",
         "_queries",
         "_queue_ends",
         "_reached",
@@ -116,6 +117,7 @@ class Waiters:
     def __init__(self, host: Host) -> None:
         self._host = host
         self._closed = host._disposed
+        self._over = False
         self._numbers = itertools.count()
         self._active: Tables = {}
         self._inactive: Tables = {}
@@ -209,7 +211,7 @@ class Waiters:
         handle, subscription = self._new(Disposal, (), None)
         subscription.home = self._disposals
         subscription.home[subscription.number] = subscription
-        if self._closed:
+        if self._over:
             handle.release("match")
         return handle
 
@@ -264,6 +266,7 @@ class Waiters:
         """
         self._closed = True
         self._end_all(self.pending, "disposed")
+        self._over = True
         self._end_all(self._disposals, "match")
 
     # -- inside

@@ -149,13 +149,34 @@ def test_a_disposed_host_satisfies_nobody(host: Host, waiters: Waiters) -> None:
 
 
 def test_an_index_made_on_a_disposed_host_is_closed(host: Host) -> None:
-    """Who waits for the first time when all is over is released at once."""
+    """Who waits for the first time during the disposal is released, for its end when it ends."""
     host._disposed = True
     waiters = Waiters(host)
 
     assert waiters.when("A").reason == "disposed"
     assert waiters.when_queue_ends().reason == "disposed"
+    handle = waiters.when_disposed()
+    assert not handle.done
+    waiters.dispose()
+    assert handle.reason == "match"
     assert waiters.when_disposed().reason == "match"
+
+
+def test_the_end_of_the_disposal_is_after_that_of_all_waiters(waiters: Waiters) -> None:
+    """Who asks for it while the others are being released is released after them."""
+    seen: list[bool] = []
+    asked: list[am.WaitHandle] = []
+    first = waiters.when("A")
+
+    def ask(_: object) -> None:
+        asked.append(waiters.when_disposed())
+        seen.append(asked[0].done)
+
+    first.add_done_callback(ask)
+    waiters.dispose()
+
+    assert seen == [False]
+    assert asked[0].reason == "match"
 
 
 def test_an_end_of_the_drain_while_subscribing_is_not_missed(host: Host, waiters: Waiters) -> None:
