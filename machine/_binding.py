@@ -12,6 +12,7 @@ from machine._handler_names import check_handlers, list_handlers
 from machine._handlers import Binding, Bindings
 from machine._mutating import Mutating
 from machine._on import F, handler_name
+from machine._state import EXCEPTION
 from machine._tracing import Hooks, Tracer
 from machine.errors import HandlerNameError, HandlersNotBoundError
 
@@ -23,6 +24,7 @@ class BindingCalls(Mutating):
     """The calls that bind and detach."""
 
     _detect_eval: bool = False
+    _handles_errors: bool = False
     _handler_thread: HandlerThread | None = None
     _changing = threading.RLock()  # of all machines; held only to replace what is bound
 
@@ -33,6 +35,9 @@ class BindingCalls(Mutating):
         which they were bound. A transition that is under way goes on with those it began
         with. Raises for a class, None, a misspelled handler name, or a coroutine function
         in the negotiation phase.
+
+        The first handler of `Exception` that a machine gets is told of the error that is
+        there already: it is added once more.
         """
         if handlers is None or isinstance(handlers, type):
             raise TypeError(f"bind_handlers needs an object or a mapping, got {handlers!r}")
@@ -47,6 +52,10 @@ class BindingCalls(Mutating):
             binding = Binding(handlers, len(items), wrap)
             self._bindings = Bindings((*items, binding))
         self.log_lvl(LogLevel.OPS, f"[handlers] bind {binding.name or binding.index}")
+        if not self._handles_errors and binding.find(f"{EXCEPTION}State") is not None:
+            self._handles_errors = True
+            if self.is_err():
+                self.add_err(self._err)
 
     def on(self, state: str, phase: str) -> Callable[[F], F]:
         """A decorator that binds a function as the handler of a state's phase."""

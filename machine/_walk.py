@@ -275,4 +275,5 @@ def _finish(mach: Engine, tx: Transition, program: Program) -> bool:
             return False
         if matching and waiters is not None and call.phase is STATE:
             waiters.activated(call.source, tx.args())
+            tx.clock = monotonic()  # their callbacks are not the next handler's time
     return True
