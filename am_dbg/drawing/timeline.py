@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from am_dbg.ink import Ink, Line, Run, line, width_of
 from am_dbg.projection.timeline import Column, TimelineView
 from am_dbg.projection.times import axis_time, duration
@@ -9,6 +11,8 @@ from am_dbg.projection.times import axis_time, duration
 __all__ = ["draw_timeline"]
 
 BLOCKS = "▁▂▃▄▅▆▇█"
+LABEL_SHIFT_MAX = 12
+"""How far the times of both ends give way to marks."""
 
 
 def draw_timeline(view: TimelineView, width: int, *, lit: bool = False) -> list[Line]:
@@ -39,26 +43,16 @@ def _ink(column: Column, *, is_past: bool) -> Ink:
 
 
 def _axis(view: TimelineView, width: int, lit: bool) -> Line:
-    inner = len(view.columns)
+    """Marks first, then what can be written between them: pauses, and the times of both ends."""
+    cells: list[tuple[str, Ink]] = [("─", Ink.PLACE if lit else Ink.LINE)] * len(view.columns)
+    _mark(cells, view)
     start, end = axis_time(view.start_ns), axis_time(view.end_ns)
-    if inner < 3 * width_of(start):
-        start = end = ""
-    cells: list[tuple[str, Ink]] = [("─", Ink.PLACE if lit else Ink.LINE)] * inner
-    for place, char in enumerate(start):
-        cells[place] = (char, Ink.QUIET)
-    for place, char in enumerate(reversed(end), start=1):
-        cells[-place] = (char, Ink.QUIET)
-    for place, column in enumerate(view.columns):
-        if column.has_error and not (place and view.columns[place - 1].has_error):
-            cells[place] = ("E", Ink.ERROR)
-        elif column.has_gap:
-            cells[place] = ("┆", Ink.CANCELED)
+    if len(cells) >= 3 * width_of(start):
+        _write_near(cells, range(LABEL_SHIFT_MAX), start)
+        last = len(cells) - width_of(end)
+        _write_near(cells, range(last, last - LABEL_SHIFT_MAX, -1), end)
     for pause in view.pauses:
-        _label(cells, pause.column, f"┊{duration(pause.span_ns)}")
-    for place in view.bookmarks:
-        cells[place] = ("b", Ink.FLAG)
-    if 0 <= view.cursor < inner:
-        cells[view.cursor] = ("▲", Ink.PLAIN)
+        _write_near(cells, (pause.column,), f"┊{duration(pause.span_ns)}─")
     runs = [Run(" ")]
     for char, ink in cells:
         if len(runs) > 1 and runs[-1].ink is ink:
@@ -68,9 +62,26 @@ def _axis(view: TimelineView, width: int, lit: bool) -> Line:
     return line(runs, width)
 
 
-def _label(cells: list[tuple[str, Ink]], place: int, text: str) -> None:
-    """Write a text onto the axis where nothing else is written."""
-    spot = range(place, place + len(text))
-    if spot.stop < len(cells) and all(cells[at][0] == "─" for at in (*spot, spot.stop)):
-        for at, char in zip(spot, text, strict=True):
-            cells[at] = (char, Ink.QUIET)
+def _mark(cells: list[tuple[str, Ink]], view: TimelineView) -> None:
+    """What has to be seen without colour too; the cursor covers everything else."""
+    for place, column in enumerate(view.columns):
+        if column.has_error and not (place and view.columns[place - 1].has_error):
+            cells[place] = ("E", Ink.ERROR)
+        elif column.has_gap:
+            cells[place] = ("┆", Ink.CANCELED)
+    for place in view.bookmarks:
+        cells[place] = ("b", Ink.FLAG)
+    if 0 <= view.cursor < len(cells):
+        cells[view.cursor] = ("▲", Ink.PLAIN)
+
+
+def _write_near(cells: list[tuple[str, Ink]], starts: Iterable[int], text: str) -> None:
+    """Write a text at the first of some places where nothing else is written."""
+    for start in starts:
+        spot = cells[start : start + len(text)]
+        if len(spot) == len(text) and all(char == "─" for char, _ in spot):
+            cells[start : start + len(text)] = [
+                (char, ink if char == "─" else Ink.QUIET)
+                for char, (_, ink) in zip(text, spot, strict=True)
+            ]
+            return

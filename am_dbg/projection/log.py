@@ -263,7 +263,9 @@ class _Window:
         return self._back(number, self.height - len(self.rows_of(number)) - trailing)
 
     def _third(self, number: int) -> int:
-        return self._back(number, self.height // 3)
+        """A third of the screen above a transition; more when the one before is that tall."""
+        top = self._back(number, self.height // 3)
+        return self._back(number, self.height * 2 // 3) if top == number else top
 
     def _back(self, number: int, room: int) -> int:
         """Go back from a transition while the rows of those before it fit."""
