@@ -209,8 +209,7 @@ async def test_threads_and_the_loop_lose_no_mutation(
     threads = asyncio.to_thread(in_threads, mutate, mutate, mutate)
     own = [mach.add1("A", {"n": -1}) for _ in range(200)]
     await threads
-    while mach.queue_len():
-        await asyncio.sleep(0)
+    assert await mach.when_queue(1 + 800)
 
     assert set(results) == {am.Result.QUEUED}
     assert set(own) == {am.Result.EXECUTED}
