@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from am_dbg.store import Gap, GapKind, Store, Track
-from am_dbg.store.values import reason_of_gap
+from am_dbg.retelling import Retelling
+from am_dbg.store import Store, Track
 from amtracer import limits
 from amtracer.atomic import PathLike
 from amtracer.interning import StreamWriter
@@ -115,55 +115,7 @@ def _referred_ids(selection: Sequence[Selection]) -> frozenset[str]:
 
 def _written(writer: StreamWriter, part: Selection, referred: frozenset[str]) -> Iterator[None]:
     """Write one machine; a step for each transition."""
-    track = part.track
-    machine = _enter(writer, part)
-    gaps = [gap for gap in track.gaps if gap.kind is not GapKind.LATE]
-    gaps = [gap for gap in gaps if part.first <= gap.after_number or part.first == 1]
-    for chunk in list(track.chunks):
-        low, high = max(part.first, chunk.first), min(part.last, chunk.last)
-        if low > high:
-            continue
-        while gaps and gaps[0].after_number < low:
-            _write_gap(writer, machine, part, gaps.pop(0))
-        for row in chunk.replay(low - chunk.first, high - chunk.first + 1):
-            writer.record(machine, *row[:-1], row[-1] if row[-1] in referred else "")
-            yield
-    if part.last == track.count:
-        for gap in gaps:
-            _write_gap(writer, machine, part, gap)
-        if track.gone:
-            writer.gone(machine)
-
-
-def _enter(writer: StreamWriter, part: Selection) -> int:
-    """The number of the machine in the file, as it stands before the first transition."""
-    track = part.track
-    if part.first == 1 or not part.count:
-        schema, ticks, row = track.schema_at(0), track.clock_at(0), track.row_start
-    else:
-        schema, ticks = track.schema_at(part.first), track.clock_before(part.first)
-        row = track.row_at(part.first)
-    return writer.machine(
-        track.id,
-        writer.schema(schema),
-        parent=track.parent,
-        tags=track.tags,
-        ticks=ticks,
-        row=row,
-        tx_prefix=track.origin.tx_prefix,
-    )
-
-
-def _write_gap(writer: StreamWriter, machine: int, part: Selection, gap: Gap) -> None:
-    """Write a break with the clock that comes after it, as far as that is known."""
-    track, number = part.track, gap.after_number + 1
-    is_last = number > track.count
-    schema = track.states if is_last else track.schema_at(number)
-    ticks = track.ticks if is_last else track.clock_before(number)
-    if gap.kind is GapKind.SCHEMA:
-        writer.schema_changed(machine, writer.schema(schema), ticks)
-    else:
-        before = track.clock_at(gap.after_number)
-        fits = len(before) == len(ticks)
-        reason = reason_of_gap(gap)
-        writer.dropped(machine, max(0, gap.lost), ticks if fits else before, reason)
+    retelling = Retelling(writer, part.track, part.first, referred.__contains__)
+    yield from retelling.tell(part.last)
+    if part.last == part.track.count:
+        retelling.finish()

@@ -1,0 +1,97 @@
+"""Tells the history of a track again, to a stream of its own, bit by bit.
+
+An export tells it once and whole; a debugger that forwards tells what is new every now and
+then. Either way the reader of the stream gets the same numbers, clocks and breaks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from am_dbg.store import Gap, GapKind, Track
+from am_dbg.store.values import reason_of_gap
+from amtracer.interning import StreamWriter
+
+__all__ = ["Retelling"]
+
+
+class Retelling:
+    """One track on its way into a stream, from transition `first` on.
+
+    It begins with the clock before that transition. An id that does not follow the rule
+    of transition ids is told if `keeps_id` says so.
+    """
+
+    def __init__(
+        self,
+        writer: StreamWriter,
+        track: Track,
+        first: int,
+        keeps_id: Callable[[str], bool] = bool,
+    ) -> None:
+        self.track = track
+        self.next = first
+        self._writer = writer
+        self._first = first
+        self._keeps_id = keeps_id
+        self._machine = self._enter()
+
+    def tell(self, last: int) -> Iterator[None]:
+        """Tell up to this number, with a step for each transition."""
+        for chunk in list(self.track.chunks):
+            low, high = max(self.next, chunk.first), min(last, chunk.last)
+            if low > high:
+                continue
+            if low == chunk.first and (low > self._first or low == 1):
+                self._tell_gaps(low - 1)
+            for row in chunk.replay(low - chunk.first, high - chunk.first + 1):
+                own_id = row[-1] if self._keeps_id(row[-1]) else ""
+                self._writer.record(self._machine, *row[:-1], own_id)
+                self.next += 1
+                yield
+
+    def finish(self) -> None:
+        """Tell what came after the last transition."""
+        if self.next > self._first or self._first == 1:
+            self._tell_gaps(self.track.count)
+        if self.track.gone:
+            self._writer.gone(self._machine)
+
+    def _enter(self) -> int:
+        """The number of the machine in the stream, as it stands before its first transition."""
+        track, first = self.track, self._first
+        if first == 1:
+            schema, ticks, row = track.schema_at(0), track.clock_at(0), track.row_start
+        elif first <= track.count:
+            schema, ticks = track.schema_at(first), track.clock_before(first)
+            row = track.row_at(first)
+        else:
+            schema, ticks, row = track.states, track.ticks, track.row_next
+        return self._writer.machine(
+            track.id,
+            self._writer.schema(schema),
+            parent=track.parent,
+            tags=track.tags,
+            ticks=ticks,
+            row=row,
+            tx_prefix=track.origin.tx_prefix,
+        )
+
+    def _tell_gaps(self, number: int) -> None:
+        for gap in list(self.track.gaps):
+            if gap.after_number == number and gap.kind is not GapKind.LATE:
+                self._tell_gap(gap)
+
+    def _tell_gap(self, gap: Gap) -> None:
+        """Tell a break with the clock that comes after it, as far as that is known."""
+        track, number = self.track, gap.after_number + 1
+        is_last = number > track.count
+        schema = track.states if is_last else track.schema_at(number)
+        ticks = track.ticks if is_last else track.clock_before(number)
+        if gap.kind is GapKind.SCHEMA:
+            self._writer.schema_changed(self._machine, self._writer.schema(schema), ticks)
+            return
+        before = track.clock_at(gap.after_number)
+        fits = len(before) == len(ticks)
+        lost, reason = max(0, gap.lost), reason_of_gap(gap)
+        self._writer.dropped(self._machine, lost, ticks if fits else before, reason)
