@@ -15,7 +15,7 @@ from machine.errors import HandlerNameError, StateMissingError, near_names
 GLOBAL = ("AnyEnter", "AnyState")
 NEGOTIATION_SUFFIXES = ("Enter", "Exit")
 SUFFIXES = ("Enter", "Exit", "State", "End")
-_CO_COROUTINE = 0x80
+_CO_VARARGS, _CO_COROUTINE = 0x04, 0x80
 
 
 def handler_names(handlers: object) -> list[str]:
@@ -72,7 +72,9 @@ def list_handlers(handlers: object, states: Sequence[str]) -> list[str]:
 def check_handlers(handlers: object, states: Sequence[str]) -> None:
     """Raise for a method that looks like a handler of a state which does not exist.
 
-    Only near misses count (`FooStat`, `FoEnter`), so objects may have other methods.
+    Only near misses count (`FooStat`, `FoEnter`), so objects may have other methods. Raises
+    too for a handler that could not be called with an event, or that decides and is a
+    coroutine function: found out in a transition, such errors would be states of the machine.
     """
     known = frozenset(states)
     for name in handler_names(handlers):
@@ -82,6 +84,8 @@ def check_handlers(handlers: object, states: Sequence[str]) -> None:
         if not (fits or of_any):
             _check_near(name, states)
         _check_coroutine(handlers, name, known)
+        if fits:
+            _check_signature(name, _member(handlers, name))
 
 
 def _check_near(name: str, states: Sequence[str]) -> None:
@@ -107,6 +111,19 @@ def _check_coroutine(handlers: object, name: str, known: frozenset[str]) -> None
     )
     if negotiates and is_coroutine_function(_member(handlers, name)):
         raise TypeError(f"{name} decides about a transition and cannot be a coroutine function")
+
+
+def _check_signature(name: str, function: object) -> None:
+    """Raise for what cannot be called with one event; what has no code is left to the call."""
+    inner = getattr(function, "__func__", function)
+    code = getattr(inner, "__code__", None)
+    if code is None or code.co_flags & _CO_VARARGS:
+        return
+    given = 2 if inner is not function else 1
+    needed = code.co_argcount - len(getattr(inner, "__defaults__", None) or ())
+    named = code.co_kwonlyargcount - len(getattr(inner, "__kwdefaults__", None) or ())
+    if not needed <= given <= code.co_argcount or named:
+        raise TypeError(f"{name} has to take the event, and nothing else that has no default")
 
 
 def _member(handlers: object, name: str) -> object:

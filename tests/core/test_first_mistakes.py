@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -104,3 +105,54 @@ def test_a_timeout_in_the_place_of_a_context_is_refused() -> None:
 
     with pytest.raises(TypeError, match=r"with a Context, not 5; for a time, wait\(5\)"):
         mach.when1("A", 5)  # type: ignore[arg-type]
+
+
+def needs_nothing() -> None:
+    """A function that would be called with an event in vain."""
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        needs_nothing,
+        lambda e, more: None,
+        lambda e, *, named: None,
+    ],
+)
+def test_a_handler_that_cannot_take_the_event_is_refused(handler: Callable[..., object]) -> None:
+    """At binding; in a transition the error would silently become a state."""
+    mach = am.Machine(None, STATES)
+
+    with pytest.raises(TypeError, match="AState has to take the event, and nothing else"):
+        mach.bind_handlers({"AState": handler})
+
+    assert mach.handlers() == []
+
+
+class Odd:
+    """Handlers that can be called with an event in one way or another."""
+
+    def AState(self, e: am.Event, more: int = 0, *, named: int = 1) -> None: ...
+
+    def AEnd(self, *args: object) -> None: ...
+
+    @staticmethod
+    def BState(e: am.Event) -> None: ...
+
+    @classmethod
+    def BEnd(cls, e: am.Event) -> None: ...
+
+    AnyState = partial(print, end="")
+
+    def Assemble(self) -> None:
+        """No handler at all."""
+
+
+def test_a_handler_may_have_defaults() -> None:
+    """What an event alone can call is bound."""
+    mach = am.Machine(None, STATES)
+
+    mach.bind_handlers(Odd())
+
+    assert mach.set(["A"]) is mach.set(["B"]) is mach.set([]) is am.Result.EXECUTED
+    assert mach.err is None
