@@ -10,6 +10,7 @@ from am_dbg.control.beginning import Beginning
 from am_dbg.control.looking import Sources
 from am_dbg.golang.door import GoDoor
 from am_dbg.intake import MEGABYTE, Intake
+from am_dbg.keymap import keymap_path, read_keymap
 from am_dbg.options import RunOptions
 from am_dbg.projection import layout
 from am_dbg.projection.bars import exit_words
@@ -62,8 +63,10 @@ def run(options: RunOptions, say: Callable[[str], None] | None = None) -> int:
 
 
 def _control(store: Store, options: RunOptions) -> Control:
+    keymap = read_keymap(keymap_path())
     control = Control(
         store,
+        keys=keymap.table,
         main=MAIN_VIEWS.get(options.view, layout.LOG),
         reader=options.reader,
         beginning=Beginning(
@@ -74,6 +77,7 @@ def _control(store: Store, options: RunOptions) -> Control:
             clean_on_connect=options.clean_on_connect,
         ),
     )
+    control.desk.message = keymap.trouble
     if options.am_dbg_addr:
         from amtracer.tracer import attach
 

@@ -7,7 +7,7 @@ do the same, as aliases. An `action` is the name of a method of control.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -153,7 +153,7 @@ _SIGNS = {
     "end": "End",
 }
 _PREFIXES = {"shift": "⇧", "alt": "Alt+", "ctrl": "^"}
-_PAIRS = {"next_transition": "←→", "next_same_state": "⇧←→"}
+_PAIRS = {"next_transition": ("right", "←→"), "next_same_state": ("shift+right", "⇧←→")}
 
 
 def sign_of(key: str) -> str:
@@ -162,32 +162,42 @@ def sign_of(key: str) -> str:
     return "".join(_PREFIXES[prefix] for prefix in prefixes) + _SIGNS.get(name, name)
 
 
-def by_action() -> dict[str, Key]:
+def by_action(table: Sequence[Key] = KEYS) -> dict[str, Key]:
     """The table by action."""
-    return {key.action: key for key in KEYS}
+    return {key.action: key for key in table}
 
 
-def footer_hints(*, narrow: bool = False) -> tuple[tuple[str, str, str], ...]:
+def footer_hints(
+    table: Sequence[Key] = KEYS, *, narrow: bool = False
+) -> tuple[tuple[str, str, str], ...]:
     """Sign, word and action of what the footer shows, most needed first."""
-    table = by_action()
     if narrow:
-        shown: Iterable[Key] = (table[action] for action in FOOTER_NARROW)
+        actions = by_action(table)
+        shown: Iterable[Key] = (actions[action] for action in FOOTER_NARROW)
     else:
-        ranked = sorted((key for key in KEYS if key.rank), key=lambda key: key.rank)
+        ranked = sorted((key for key in table if key.rank), key=lambda key: key.rank)
         shown = (key for key in ranked if key.action not in ("next_pane", "quit"))
-    return tuple(
-        (_PAIRS.get(key.action, sign_of(key.keys[0])), key.hint, key.action) for key in shown
-    )
+    return tuple((_footer_sign(key), key.hint, key.action) for key in shown if key.all_keys)
 
 
-def help_rows() -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+def _footer_sign(key: Key) -> str:
+    """The first key; both keys of a pair while they are what they were."""
+    pair = _PAIRS.get(key.action)
+    if pair and key.keys and key.keys[0] == pair[0]:
+        return pair[1]
+    return sign_of(key.all_keys[0])
+
+
+def help_rows(
+    table: Sequence[Key] = KEYS,
+) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
     """Per group the keys with what they do."""
     return tuple(
         (
             group.value,
             tuple(
                 (" ".join(sign_of(name) for name in key.all_keys), key.help)
-                for key in KEYS
+                for key in table
                 if key.group is group and key.all_keys
             ),
         )

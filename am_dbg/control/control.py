@@ -29,7 +29,7 @@ from am_dbg.control.panes import Panes
 from am_dbg.control.searching import Searching
 from am_dbg.control.viewing import Viewing
 from am_dbg.intake import Progress
-from am_dbg.keys import KEYS
+from am_dbg.keys import KEYS, Key
 from am_dbg.projection import layout
 from am_dbg.projection.bars import Flow
 from am_dbg.store import Store, Track
@@ -51,7 +51,9 @@ class Control:
         main: str = layout.LOG,
         reader: bool = False,
         beginning: Beginning = BEGINNING,
+        keys: tuple[Key, ...] = KEYS,
     ) -> None:
+        self.keys = keys
         self.desk = Desk(store)
         self.modes = Modes(main=main, reader=reader)
         self.sources = Sources()
@@ -60,7 +62,7 @@ class Control:
         self.viewing = Viewing(self.desk, self.modes)
         self.searching = Searching(self.desk, self.modes, self.moving, self.jumping)
         self.panes = Panes(self.desk, self.modes, self.moving, self.jumping, self.viewing)
-        self._looking = Looking(self.desk, self.modes)
+        self._looking = Looking(self.desk, self.modes, keys)
         self._actions = self._table()
         self._special = self._keys_of_panes()
         self._beginning = beginning
@@ -164,7 +166,8 @@ class Control:
         if progress.is_over:
             self._is_importing = False
             self.modes.importing(on=False)
-            self.sources = replace(self.sources, progress="", warning=progress.trouble)
+            warning = progress.trouble.removeprefix(f"{progress.label}: ")
+            self.sources = replace(self.sources, progress="", warning=warning)
             self.desk.message = progress.trouble
         else:
             self.sources = replace(self.sources, progress=f"reading {progress.percent} %")

@@ -13,6 +13,7 @@ from am_dbg.control.modes import Modes
 from am_dbg.drawing.log import log_title_note
 from am_dbg.drawing.matrix import HEADER_ROWS, matrix_columns
 from am_dbg.drawing.rain import header_height, rain_columns
+from am_dbg.keys import Key, footer_hints
 from am_dbg.projection import layout as at
 from am_dbg.projection.bars import (
     AddressView,
@@ -79,9 +80,10 @@ class Look:
 class Looking:
     """Works the look out."""
 
-    def __init__(self, desk: Desk, modes: Modes) -> None:
+    def __init__(self, desk: Desk, modes: Modes, keys: tuple[Key, ...]) -> None:
         self.desk = desk
         self.modes = modes
+        self._hints = {narrow: footer_hints(keys, narrow=narrow) for narrow in (False, True)}
 
     def look(self, width: int, height: int, sources: Sources) -> Look:
         """All views for a terminal of this size."""
@@ -249,10 +251,12 @@ class Looking:
         )
 
     def _footer(self, moment: Moment | None) -> FooterView:
+        hints = self._hints[self.desk.widths["screen"] < at.WIDE]
         if self.desk.message or moment is None:
-            return FooterView(clean(self.desk.message))
+            return FooterView(clean(self.desk.message), hints)
         visible = self.desk.visible(moment.track)
         return FooterView(
+            hints=hints,
             errors=_counted(errors(visible), moment.number),
             canceled=_counted(canceled(visible), moment.number),
         )

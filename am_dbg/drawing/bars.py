@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from am_dbg.ink import Ink, Line, Run, fit, line, spread, width_of_runs
 from am_dbg.projection.bars import (
     AddressView,
@@ -345,7 +343,7 @@ def _hits(view: FilterBarView) -> list[Run]:
     return runs
 
 
-def draw_footer(hints: Sequence[tuple[str, str, str]], width: int, view: FooterView) -> Line:
+def draw_footer(view: FooterView, width: int) -> Line:
     """Keys with what they do, as many as fit; a message takes their place."""
     if view.message:
         return line([Run(" "), Run(view.message, Ink.CANCELED)], width)
@@ -356,7 +354,7 @@ def draw_footer(hints: Sequence[tuple[str, str, str]], width: int, view: FooterV
             Run(f" {text}", Ink.QUIET, link=f"action:{action}"),
             Run(f" {extras[action]}" if extras.get(action) else "", Ink.QUIET),
         ]
-        for keys, text, action in hints
+        for keys, text, action in view.hints
     ]
     space = 3 if sum(width_of_runs(group) + 3 for group in groups) <= width else 2
     runs: list[Run] = [Run(" ")]

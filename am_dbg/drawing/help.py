@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import zip_longest
 
 from am_dbg.ink import BLANK, Ink, Line, Run, fit, left, width_of
-from am_dbg.keys import help_rows
+from am_dbg.keys import KEYS, Key, help_rows
 
 __all__ = ["draw_help"]
 
@@ -80,12 +81,10 @@ _MARKS: tuple[tuple[str, tuple[tuple[str, Ink, str], ...]], ...] = (
 )
 
 
-def draw_help(width: int, about: str = "") -> list[Line]:
+def draw_help(width: int, table: Sequence[Key] = KEYS) -> list[Line]:
     """Two columns, or one below the other where there is no room."""
-    keys = _keys(min(KEYS_WIDTH, width))
+    keys = _keys(min(KEYS_WIDTH, width), table)
     marks = _marks(min(MARKS_WIDTH, width))
-    if about:
-        marks += [BLANK, Line((Run(about, Ink.QUIET),))]
     if width < KEYS_WIDTH + GAP + MARKS_WIDTH:
         return [*keys, BLANK, *marks]
     rows = []
@@ -94,9 +93,9 @@ def draw_help(width: int, about: str = "") -> list[Line]:
     return rows
 
 
-def _keys(width: int) -> list[Line]:
+def _keys(width: int, table: Sequence[Key]) -> list[Line]:
     rows: list[Line] = []
-    for title, keys in help_rows():
+    for title, keys in help_rows(table):
         rows += [BLANK] if rows else []
         rows.append(Line((Run(title, Ink.PLACE, bold=True),)))
         for signs, text in keys:

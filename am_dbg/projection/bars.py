@@ -163,9 +163,13 @@ class TabsView:
 
 @dataclass(frozen=True, slots=True)
 class FooterView:
-    """The last row: keys, or a message in their place; counts stand beside two keys."""
+    """The last row: keys, or a message in their place; counts stand beside two keys.
+
+    A hint has the sign of a key, a word, and the action.
+    """
 
     message: str = ""
+    hints: tuple[tuple[str, str, str], ...] = ()
     errors: str = ""
     canceled: str = ""
 

@@ -137,6 +137,8 @@ class Debugger(App[int]):
         self.theme = self._start_theme
         self._canvas = self.size
         self._player = self.set_interval(PLAY_EVERY_S, self._play, pause=True)
+        if self.control.keys != KEYS:
+            self.set_keymap({key.action: ",".join(key.all_keys) for key in self.control.keys})
         self._recolour()
         self.theme_changed_signal.subscribe(self, lambda _: self._recolour())
         end_on_signals(lambda code: self.exit(return_code=code))
@@ -213,7 +215,7 @@ class Debugger(App[int]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette has every key of the table, and Textual's themes."""
-        for key in KEYS:
+        for key in self.control.keys:
             if key.action != "command_palette":
                 name = key.action.replace("_", " ")
                 yield SystemCommand(

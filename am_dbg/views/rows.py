@@ -13,7 +13,6 @@ from am_dbg.drawing.bars import (
     draw_transition,
 )
 from am_dbg.drawing.timeline import draw_timeline
-from am_dbg.keys import footer_hints
 from am_dbg.projection import layout
 from am_dbg.projection.bars import (
     AddressView,
@@ -107,8 +106,7 @@ class Footer(Pane[FooterView]):
 
     def draw(self, view: FooterView, width: int, height: int, *, lit: bool) -> Drawn:
         """One line."""
-        hints = footer_hints(narrow=width < layout.WIDE)
-        return Drawn([draw_footer(hints, width, view)])
+        return Drawn([draw_footer(view, width)])
 
 
 class Rule(Pane[None]):

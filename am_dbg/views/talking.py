@@ -65,7 +65,9 @@ class Talking:
         )
 
     def _help(self) -> tuple[Dialog, Callable[[str], None]]:
-        return Showing("Help", draw_help(self._app.size.width - 8)), _nothing
+        return Showing(
+            "Help", draw_help(self._app.size.width - 8, self._app.control.keys)
+        ), _nothing
 
     def _goto(self) -> tuple[Dialog, Callable[[str], None]]:
         return Asking("Go to", GOTO_HINT), self._open_address

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from am_dbg.control import Control
 from am_dbg.drawing.help import draw_help
+from am_dbg.keymap import Keymap, keymap_path, read_keymap, remapped
 from am_dbg.keys import KEYS, by_action, footer_hints, help_rows, markdown, sign_of
 from am_dbg.store import Store
-from am_dbg.views.debugger import bindings
+from am_dbg.views.debugger import Debugger, bindings
 
 ROOT = Path(__file__).parents[2]
 PROMISED = (
@@ -119,3 +122,64 @@ def test_keys_are_written_as_people_know_them() -> None:
 def test_the_manual_has_the_table_of_keys() -> None:
     """`docs/keys.md` is made from the table."""
     assert markdown() in (ROOT / "docs" / "keys.md").read_text(encoding="utf-8")
+
+
+def test_an_action_can_have_other_keys() -> None:
+    """A key that is given to one action is taken from the other."""
+    keymap = remapped({"next_error": "ctrl+e", "tail": ["t", "r"], "rain": []})
+    table = by_action(keymap.table)
+
+    assert keymap.trouble == ""
+    assert table["next_error"].all_keys == ("ctrl+e",)
+    assert table["tail"].all_keys == ("t", "r")
+    assert table["reader"].all_keys == ("alt+o",)
+    assert table["rain"].all_keys == ()
+
+
+def test_footer_and_help_show_the_keys_as_they_are_now() -> None:
+    """What a user changed is what a user reads."""
+    table = remapped({"next_error": "ctrl+e", "next_transition": "l"}).table
+
+    hints = {action: sign for sign, _, action in footer_hints(table)}
+    assert (hints["next_error"], hints["next_transition"]) == ("^e", "l")
+    assert "^e" in "\n".join(line.text for line in draw_help(140, table))
+
+
+@pytest.mark.parametrize(
+    "text", ["next_error = 5", "nothing_like_it = 'x'", "tail = [1]", "= broken", "\x00"]
+)
+def test_what_is_wrong_with_a_keymap_is_told(text: str, tmp_path: Path) -> None:
+    """The debugger starts with the keys it has, and says what it could not do."""
+    path = tmp_path / "keys.toml"
+    path.write_text(text, encoding="utf-8")
+
+    keymap = read_keymap(path)
+
+    assert keymap.table == KEYS
+    assert str(path) in keymap.trouble
+
+
+def test_without_a_keymap_the_table_is_as_it_is(tmp_path: Path) -> None:
+    """No file is no trouble."""
+    assert read_keymap(tmp_path / "none.toml") == Keymap()
+
+
+def test_the_keymap_lies_in_the_users_configuration() -> None:
+    """An environment variable may name another file."""
+    assert keymap_path({"XDG_CONFIG_HOME": "/c"}) == Path("/c/am-dbg/keys.toml")
+    assert keymap_path({"AM_DBG_KEYS": "/k.toml", "XDG_CONFIG_HOME": "/c"}) == Path("/k.toml")
+
+
+@pytest.mark.slow
+async def test_a_remapped_key_works(store: Store) -> None:
+    """The new key does what the old one did, the old one nothing."""
+    control = Control(store, keys=remapped({"next_error": "ctrl+e"}).table)
+    app = Debugger(control)
+    async with app.run_test() as pilot:
+        await pilot.press("home", "e")
+        assert control.desk.cursor is not None
+        assert control.desk.cursor.number == 0
+
+        await pilot.press("ctrl+e")
+
+        assert control.desk.cursor.number == 13

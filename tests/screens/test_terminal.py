@@ -200,11 +200,17 @@ def test_no_sequence_of_a_log_reaches_the_terminal(tmp_path: Path) -> None:
 
 def test_a_damaged_session_is_told_and_what_was_good_is_shown(tmp_path: Path) -> None:
     """A session that is cut opens as far as it goes."""
-    path = Path(session_file(files_story(), tmp_path))
-    path.write_bytes(path.read_bytes()[:-20])
+    story = Story()
+    teller = story.machine("busy")
+    for number in range(6_000):
+        teller.add("Ping", lines=((1, f"[extern] {number * number:x}"),))
+        teller.remove("Ping")
+    path = Path(session_file(story, tmp_path))
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 3 // 4])
     terminal = Terminal("-l", "-1", "-i", str(path), size=(200, 45))
     try:
-        terminal.until(b"cut")
+        terminal.until(b"the rest is missing")
+        terminal.until(b"busy")
         terminal.type(b"q")
         assert terminal.ended() == 0
     finally:
