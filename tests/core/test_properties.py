@@ -395,7 +395,7 @@ def test_threads_lose_nothing(in_threads: Callable[..., None]) -> None:
     for name in names:
         numbers = [tx.args()["n"] for tx in events.txs if tx.called_states() == [name]]
         assert numbers == list(range(rounds))
-    assert re.fullmatch(r"((is)|e|m|q)+", events.text)
+    assert re.fullmatch(r"(ise)+", re.sub("[mq]", "", events.text))  # those of other threads
     assert mach.queue_len() == 0
 
 
