@@ -100,7 +100,7 @@ def _container_text(value: object, depth: int) -> str:
         assert isinstance(value, list | tuple | set | frozenset)
         items: Iterable[object] = list(islice(value, ITEMS_MAX))
         return _joined([_inner(item, depth) for item in items], len(value), _BRACKETS[type(value)])
-    except RuntimeError:  # another thread changed it meanwhile
+    except RuntimeError:  # pragma: no cover - another thread changed it at this moment
         return f"<{type(value).__name__} being changed>"
 
 

@@ -12,6 +12,7 @@ import os
 import stat
 import sys
 import zlib
+from contextlib import suppress
 from typing import Protocol
 
 from amtracer.errors import SessionAccessError
@@ -55,9 +56,9 @@ class AtomicFile:
 
     def __init__(self, path: PathLike) -> None:
         self.shown = shown(path)
-        self._path = os.path.realpath(os.fsdecode(path))
-        self._part = part_path(self._path)
         try:
+            self._path = os.path.realpath(os.fsdecode(path))
+            self._part = part_path(self._path)
             self._refuse_special()
             self._fd = self._open()
         except (OSError, ValueError) as error:
@@ -101,10 +102,8 @@ class AtomicFile:
         if self.closed:
             return
         if not self._published:
-            try:
+            with suppress(FileNotFoundError):
                 os.unlink(self._part)
-            except FileNotFoundError:
-                self._published = False
         self.release()
 
     def release(self) -> None:

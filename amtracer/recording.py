@@ -57,15 +57,16 @@ class Recording:
         renewable; otherwise the machine is refused.
         """
         self._renewable = renewable
+        self.end()
         self._stream = StreamWriter(emit, hello)
-        for machine in self._machines:
-            machine.number = -1
         for machine in list(self._machines):
             self._introduce(machine)
 
     def end(self) -> None:
-        """The stream is over, whole or not."""
+        """The stream is over, whole or not; what comes now is counted, not told."""
         self._stream = None
+        for machine in self._machines:
+            machine.number = -1
 
     def flush(self) -> None:
         """Send what is gathered."""
@@ -74,13 +75,12 @@ class Recording:
 
     def forget(self) -> None:
         """Nothing is known of any machine until it tells; for a forked child."""
-        self._stream = None
+        self.end()
         for machine in self._machines:
-            machine.number = -1
             machine.ticks = None
 
     def take(self, event: Event) -> None:
-        """Tell one event; only between `begin` and `end`."""
+        """Tell one event, or without a stream only note what it changes."""
         if type(event) is tuple:
             self._take_transition(event)
         elif type(event) is Seen:

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 import machine as am
+from amtracer import limits
 from amtracer import sender as sender_module
+from amtracer.backlog import trim
 from amtracer.codec import encode
+from amtracer.errors import WireError
 from amtracer.outlets import OutletError
-from amtracer.schema import HelloMessage, Message
+from amtracer.schema import HelloMessage, Message, StringsMessage
 from amtracer.sender import Sender
 from amtracer.tracer import MachineTracer
 from tests.wire.streams import Book, read_back
+from tests.wire.tracing import Caught
 
 WAIT_S = 20
 
@@ -349,3 +354,59 @@ def test_a_reborn_sender_is_another_session(
     assert outlet.book().machines[0].row == 10
     first, second = (stream[0] for stream in outlet.streams)
     assert first.session != second.session  # type: ignore[union-attr]
+
+
+def test_a_full_stream_is_followed_by_a_new_one(
+    mach: am.Machine, sender: Sender, outlet: Outlet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program that makes many machines gets another stream, and loses nothing."""
+    monkeypatch.setattr(limits, "MACHINES_PER_CONNECTION_MAX", 3)
+    for _ in range(4):
+        other = am.Machine(None, {"M": am.State(multi=True)}, id="other")
+        tracer = MachineTracer(other, sender, None)
+        tracer.look_again(other)
+        other.bind_tracer(tracer)
+        toggle(other, 5)
+        other.dispose_force()
+    outlet.wait_for(lambda: outlet.closed >= 1 and len(outlet.book().gone) == 2)
+
+    first, second = (read_back(stream) for stream in outlet.streams)
+    assert [one.id for one in first.machines] == ["m", "other", "other"]
+    assert [one.id for one in second.machines] == ["m", "other", "other"]
+    assert [len(book.told[at]) for book in (first, second) for at in (1, 2)] == [5] * 4
+
+
+def test_what_cannot_be_sent_is_left_out(
+    mach: am.Machine, outlet: Outlet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A message no frame can hold costs itself, not the stream."""
+    real = outlet.write
+
+    def picky(message: Message) -> None:
+        if isinstance(message, StringsMessage):
+            raise WireError("too large")
+        real(message)
+
+    monkeypatch.setattr(outlet, "write", picky)
+    mach.set_logger_empty(am.LogLevel.CHANGES)
+    toggle(mach, 200)
+    outlet.wait_for(lambda: outlet.sent)
+
+
+def test_a_queue_is_trimmed_by_number_and_by_text() -> None:
+    """At its limits a queue stays, one past them the oldest events go."""
+    caught = Caught()
+    mach = am.Machine(None, {"M": am.State(multi=True)}, id="m")
+    caught.trace(mach)
+    toggle(mach, 5)
+    mach.add1("M", {"text": "x" * 100})
+    mach.add1("M", {"text": "y" * 100})
+    chars = len("text") + 102
+    queue = deque(caught.events)
+
+    trim(queue, 8, 2 * chars)
+    assert len(queue) == 8
+    trim(queue, 7, 2 * chars)
+    assert len(queue) == 7
+    trim(queue, 7, 2 * chars - 1)
+    assert [event[2] for event in queue] == [7]  # type: ignore[index]

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import machine as am
-from amtracer import limits
+from amtracer import limits, shapes
 from amtracer.events import TICKS_MASK, Gone, Seen
 from amtracer.recording import LOST, UNWATCHED, StreamFullError
 from amtracer.schema import (
@@ -503,3 +503,83 @@ def test_events_are_small_and_of_few_kinds() -> None:
     assert {type(event) for event in caught.events} == {tuple, Seen, Gone}
     assert isinstance(told(caught.events).told[0][0].shape, Shape)
     assert GoneMessage(0) not in caught.events
+
+
+def test_a_machine_is_gone_before_anything_was_told() -> None:
+    """What was disposed before a stream began is not heard of any more."""
+    mach, caught = traced(PLAIN)
+    mach.add1("M")
+    mach.dispose_force()
+    late = caught.transitions()[0]
+    teller = Teller()
+    teller.begin()
+    teller.take([caught.events[-1], late, caught.events[0]])
+
+    assert teller.book().machines == []
+
+
+def test_a_schema_change_no_reader_would_take_ends_the_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is told in one line, and what follows of it is left out."""
+    mach, caught = traced(PLAIN)
+    mach.add1("M")
+    monkeypatch.setattr(limits, "STATES_MAX", 3)
+    mach.set_struct({**PLAIN, "New": am.State()}, [*mach.state_names(), "New"])
+    mach.add1("New")
+    tracer = next(iter(mach.tracers()))
+    tracer.look_again(mach)  # type: ignore[attr-defined]
+    teller = Teller()
+    teller.begin()
+    teller.take(caught.events)
+    monkeypatch.undo()
+
+    assert len(teller.book().told[0]) == 1
+    assert len(teller.warnings) == 1
+
+
+def test_a_stream_that_cannot_be_renewed_refuses_a_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A file has room for so many machines; the next one is left out with a word."""
+    monkeypatch.setattr(limits, "MACHINES_PER_CONNECTION_MAX", 2)
+    caught = many(3)
+    teller = Teller()
+    teller.begin(renewable=False)
+    teller.take(caught.events)
+
+    assert [one.id for one in teller.book().machines] == ["0", "1"]
+    assert len(teller.warnings) == 1
+
+
+def test_without_a_stream_only_the_books_are_kept() -> None:
+    """What happens between two streams is counted, not told."""
+    mach, caught = traced(PLAIN)
+    teller = Teller()
+    teller.begin()
+    teller.take(caught.events)
+    teller.recording.end()
+    caught.events.clear()
+    mach.add1("M")
+    mach.set_struct({**PLAIN, "New": am.State()}, [*mach.state_names(), "New"])
+    teller.take(caught.events)
+    teller.recording.flush()
+    caught.events.clear()
+    teller.begin()
+
+    assert teller.book().machines[0].row == 1
+
+
+def test_remembered_shapes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many plans a program walks, a sender remembers so many; none is told wrongly."""
+    monkeypatch.setattr(shapes, "_OUTCOMES_MAX", 2)
+    monkeypatch.setattr(shapes, "_SHAPES_MAX", 2)
+    mach, caught = traced()
+    mach.bind_handlers(Handlers())
+    for _ in range(3):
+        walk(mach)
+        mach.add1("A", {"ok": False})
+        mach.remove(["A", "B", "M"])
+    book = told(caught.events)
+
+    assert ticks_after(book) == list(mach.time())

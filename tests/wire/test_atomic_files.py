@@ -1,0 +1,94 @@
+"""A file that appears whole or not at all, whatever goes wrong."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from amtracer import atomic
+from amtracer.atomic import AtomicFile, is_being_written, part_path
+from amtracer.errors import SessionAccessError
+
+
+def refuse(*_: object, **__: object) -> None:
+    raise OSError(5, "Input/output error")
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace"])
+def test_trouble_at_the_end_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """A disk that fails while the file is finished costs the new file only."""
+    (tmp_path / "a").write_bytes(b"old")
+    file = AtomicFile(tmp_path / "a")
+    file.write(b"new")
+    monkeypatch.setattr(os, call, refuse)
+
+    with pytest.raises(SessionAccessError, match="a: input/output error"):
+        file.commit()
+    assert names(tmp_path) == ["a"]
+    assert (tmp_path / "a").read_bytes() == b"old"
+    assert file.closed
+
+
+def test_giving_up_twice_is_no_matter(tmp_path: Path) -> None:
+    """Nor does it matter that somebody removed the unfinished file."""
+    file = AtomicFile(tmp_path / "a")
+    os.unlink(part_path(str(tmp_path / "a")))
+    file.abort()
+    file.abort()
+    file.release()
+
+    assert names(tmp_path) == []
+
+
+def test_a_writer_that_was_overtaken_begins_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between opening and locking the unfinished file may have become somebody's whole one."""
+    path = str(tmp_path / "a")
+    lock = atomic._lock
+    overtaken: list[int] = []
+
+    def overtake(fd: int) -> None:
+        lock(fd)
+        if not overtaken:
+            overtaken.append(fd)
+            os.replace(part_path(path), path)
+        elif len(overtaken) == 1:
+            overtaken.append(fd)
+            os.unlink(part_path(path))
+
+    monkeypatch.setattr(atomic, "_lock", overtake)
+    file = AtomicFile(path)
+    file.write(b"mine")
+    file.commit()
+
+    assert (tmp_path / "a").read_bytes() == b"mine"
+    assert len(overtaken) == 2
+
+
+def test_a_live_recording_is_known_by_its_lock(tmp_path: Path) -> None:
+    """Whether somebody still writes is told by the file that appeared early."""
+    path = str(tmp_path / "a")
+    assert not is_being_written(path)
+    file = AtomicFile(path)
+    file.publish()
+
+    assert is_being_written(path)
+    file.commit()
+    assert not is_being_written(path)
+
+
+def test_a_special_file_is_never_written_over(tmp_path: Path) -> None:
+    """A device would be replaced by a plain file."""
+    with pytest.raises(SessionAccessError, match="it is no regular file"):
+        AtomicFile("/dev/null")
+    with pytest.raises(SessionAccessError, match="embedded null"):
+        AtomicFile(str(tmp_path) + "/a\0b")

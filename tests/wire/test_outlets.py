@@ -1,0 +1,222 @@
+"""Where a sender's bytes go: what a debugger or a file can do to it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from amtracer import outlets, session
+from amtracer.address import Address
+from amtracer.outlets import FileOutlet, OutletError, SocketOutlet, path_of_process
+from amtracer.schema import GoneMessage, StringsMessage
+from amtracer.session import read_session
+from tests.wire.streams import HELLO, decoded
+
+LARGE = StringsMessage(0, ("x" * 60_000,) * 16)
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(20)
+        yield server
+
+
+@pytest.fixture
+def outlet(listener: socket.socket, monkeypatch: pytest.MonkeyPatch) -> SocketOutlet:
+    """An outlet to the listener that does not wait for long."""
+    monkeypatch.setattr(outlets, "WAIT_S", 0.01)
+    return SocketOutlet(Address("127.0.0.1", listener.getsockname()[1]))
+
+
+def read_all(peer: socket.socket) -> bytes:
+    """Until the other side says that no more comes."""
+    data = b""
+    while chunk := peer.recv(1 << 20):
+        data += chunk
+    return data
+
+
+def push_for_ever(outlet: SocketOutlet) -> None:
+    while True:
+        outlet.push()
+
+
+def write_much(outlet: FileOutlet) -> None:
+    for at in range(100_000):
+        outlet.write(StringsMessage(0, (str(at * 7_919 * 7_919),) * 50))
+
+
+def test_messages_arrive_with_an_end(listener: socket.socket, outlet: SocketOutlet) -> None:
+    """Opening sends the magic, closing the end mark."""
+    outlet.open()
+    outlet.write(HELLO)
+    assert outlet.push()
+    outlet.close()
+    outlet.close()
+    peer, _ = listener.accept()
+    with peer:
+        messages = decoded(read_all(peer))
+
+    assert messages[0] == HELLO
+    assert len(messages) == 2
+    assert outlet.sent > 0
+
+
+def test_who_does_not_read_is_not_waited_for(
+    listener: socket.socket, outlet: SocketOutlet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot go out waits, up to a limit, and goes out later."""
+    monkeypatch.setattr(outlets, "UNSENT_BYTES_MAX", 1_000_000)
+    outlet.open()
+    peer, _ = listener.accept()
+    outlet.write(HELLO)
+    count = 0
+    while outlet.has_room:
+        outlet.write(LARGE)
+        count += 1
+        outlet.push()
+    assert not outlet.push()
+    assert outlet.idle_s is not None
+
+    peer.settimeout(20)
+    data = b""
+    while not outlet.push():
+        data += peer.recv(1 << 20)
+    assert outlet.idle_s is None
+    outlet.close()
+    with peer:
+        assert decoded(data + read_all(peer)).count(LARGE) == count
+
+
+@pytest.mark.parametrize("slams", [True, False])
+def test_a_debugger_that_went_away_is_noticed_before_sending(
+    listener: socket.socket, outlet: SocketOutlet, slams: bool
+) -> None:
+    """Nothing more is sent into the void, whether it said goodbye or not."""
+    outlet.open()
+    peer, _ = listener.accept()
+    if slams:
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    peer.close()
+    with pytest.raises(OutletError, match=r"closed|reset"):
+        push_for_ever(outlet)
+    with pytest.raises(OutletError, match="not connected"):
+        outlet.push()
+    outlet.close()
+
+
+def test_closing_after_a_loss_says_nothing(listener: socket.socket, outlet: SocketOutlet) -> None:
+    """The end of a program is quiet even when the debugger is gone."""
+    outlet.open()
+    peer, _ = listener.accept()
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    peer.close()
+    outlet.write(HELLO)
+
+    outlet.close()
+    outlet.drop()
+
+
+def test_nobody_there_is_told(outlet: SocketOutlet, listener: socket.socket) -> None:
+    """The system's own words, without a number."""
+    listener.close()
+
+    with pytest.raises(OutletError, match="^connection refused$"):
+        outlet.open()
+
+
+def test_a_name_nobody_knows_is_told() -> None:
+    """A host that cannot be found is an outage like any other."""
+    with pytest.raises(OutletError, match=r"\w"):
+        SocketOutlet(Address("no-such-host.invalid", 1)).open()
+
+
+# Files.
+
+
+def test_a_file_is_recorded(tmp_path: Path) -> None:
+    """Written live, whole after closing."""
+    outlet = FileOutlet(tmp_path / "a")
+    outlet.open()
+    outlet.write(HELLO)
+    assert outlet.push()
+    outlet.close()
+    outlet.close()
+
+    assert next(read_session(tmp_path / "a")) == HELLO
+    assert outlet.sent == 1
+    assert outlet.idle_s is None
+
+
+def test_a_file_in_use_is_left_alone(tmp_path: Path) -> None:
+    """The second recording has the pid in its name."""
+    first, second = FileOutlet(tmp_path / "a.msgpack.br"), FileOutlet(tmp_path / "a.msgpack.br")
+    first.open()
+    second.open()
+    first.drop()
+    second.close()
+
+    assert second.name.endswith(f"a.{os.getpid()}.msgpack.br")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        f"a.{os.getpid()}.msgpack.br",
+        "a.msgpack.br",
+    ]
+
+
+def test_a_pid_goes_before_the_extension() -> None:
+    """However many dots there are."""
+    pid = os.getpid()
+
+    assert path_of_process("/x/run.msgpack.br") == f"/x/run.{pid}.msgpack.br"
+    assert path_of_process("run") == f"run.{pid}"
+
+
+def test_a_place_where_nothing_can_be_written_is_lasting(tmp_path: Path) -> None:
+    """Trying again would not help."""
+    with pytest.raises(OutletError, match="no such file or directory") as caught:
+        FileOutlet(tmp_path / "none" / "a").open()
+    assert caught.value.lasting
+
+
+@pytest.mark.parametrize("step", ["write", "push", "close"])
+def test_a_disk_that_fails_ends_the_recording(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """One word, and nothing more is tried; what was written stays."""
+    now = [0.0]
+    outlet = FileOutlet(tmp_path / "a", clock=lambda: now[0])
+    outlet.open()
+    outlet.write(HELLO)
+    outlet._writer.unflushed = 1  # type: ignore[union-attr]
+    now[0] = 5.0
+    real = os.write
+    limit = 0 if step != "write" else 10_000
+
+    def full(fd: int, data: bytes) -> int:
+        nonlocal limit
+        limit -= len(data)
+        if limit < 0:
+            raise OSError(28, "No space left on device")
+        return real(fd, data)
+
+    monkeypatch.setattr(session.os, "write", full)
+    if step == "close":
+        outlet.close()
+    elif step == "push":
+        with pytest.raises(OutletError, match="no space left") as caught:
+            outlet.push()
+        assert caught.value.lasting
+    else:
+        with pytest.raises(OutletError, match="no space left"):
+            write_much(outlet)
+    outlet.write(GoneMessage(0))
+    assert outlet.push()
+    outlet.drop()
+
+    assert (tmp_path / "a").exists()
