@@ -45,10 +45,6 @@ class Node:
         self.auto: Call | None = schema.auto_call(called) if called else None
         self.auto_mutation = None if self.auto is None else AutoMutation(self.auto)
 
-    def plan(self, call: Call) -> Plan:
-        """The plan of a call; worked out when it is not remembered."""
-        return self.plans.get(call) or self.automaton.extend(self, call)
-
 
 class Plan:
     """What one call comes to at one node.

@@ -113,13 +113,6 @@ class Engine(Logging):
         self._handler_limit = limit or inf
 
     @property
-    def id(self) -> str:
-        """The machine's id; 32 random hex digits unless it was given."""
-        if not self._id:
-            self._id = os.urandom(16).hex()
-        return self._id
-
-    @property
     def tx_prefix(self) -> str:
         """First half of the ids of this machine's transitions; 16 random hex digits."""
         if not self._tx_prefix:

@@ -172,13 +172,11 @@ class Bindings:
         """The calls of a plan for which something is bound; `programs` are those met."""
         if not self.items:
             return NOTHING_BOUND
-        if not plan.node.automaton.limit:
-            return self._make(plan, every=False)  # the plan will not be met again
-        if len(self.programs) >= PROGRAMS_MAX:
-            self.programs.clear()
         found = self._make(plan, every=False)
         if not plan.node.automaton.limit:
             return found  # the plan will not be met again
+        if len(self.programs) >= PROGRAMS_MAX:
+            self.programs.clear()
         return self.programs.setdefault(plan, found)
 
     def every(self, plan: Plan) -> Program:

@@ -8,6 +8,7 @@ percent sign in a state's name is safe.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -46,7 +47,9 @@ class Logging:
 
     @property
     def id(self) -> str:
-        """The machine's id."""
+        """The machine's id; 32 random hex digits unless it was given."""
+        if not self._id:
+            self._id = os.urandom(16).hex()
         return self._id
 
     def log(self, msg: str, *args: Any) -> None:

@@ -19,7 +19,6 @@ from machine._state import EXCEPTION, Names, State, names_tuple, unique
 from machine._text import inspect, string, string_all
 from machine.errors import StateMissingError
 
-
 DECISIONS = LogLevel.DECISIONS
 
 
@@ -53,9 +52,9 @@ class Reading(Engine):
         """Is this state inactive; raises for an unknown one."""
         if state in self._node.names:
             return False
-        if state in self._index:
-            return bool(self._ticks)
-        self._missing((state,))
+        if state not in self._index:
+            self._missing((state,))
+        return bool(self._ticks)
 
     def not_(self, states: Names) -> bool:
         """Is none of these active; raises for an unknown one."""

@@ -129,11 +129,15 @@ class Hooks:
 
     def failed(self, call: Hook, error: Exception) -> None:
         """Tell of a tracer that raised, once, and detach it."""
-        tracer = getattr(call, "__self__", None)
+        tracer = self._owner(call)
         name = getattr(call, "__name__", "a hook")
         failed("tracer %r failed in %s and was detached", tracer, name, error=error)
-        if isinstance(tracer, Tracer):
-            self._detach(tracer)
+        self._detach(tracer)
+
+    def _owner(self, call: Hook) -> Tracer:
+        """Whose hook this is; a static one does not know that itself."""
+        own, names = getattr(call, "__self__", None), (*HOOKS, "inheritable")
+        return next(t for t in self.tracers if t is own or call in [getattr(t, n) for n in names])
 
 
 def _users(tracers: tuple[Tracer, ...], hook: str) -> tuple[Hook, ...]:

@@ -134,7 +134,8 @@ def _close(mach: Engine, tx: Transition, accepted: bool) -> None:
     before = tx._before
     tx._after = after = mach._ticks or before  # a machine disposed by force has none
     mach._handler = ""
-    if before is not after and accepted and mach._node.auto is not None:
+    tries = mach._node.auto is not None or mach._log_level == EVERYTHING
+    if tries and accepted and before is not after:
         mach._queue_auto(tx.plan.call)
     if mach._pending_lines:
         tx.pre_log_entries, mach._pending_lines = mach._pending_lines, ()

@@ -112,6 +112,21 @@ def test_a_disposal_by_force_while_relations_are_resolved(made: Made) -> None:
     assert mach.add1("A") is CANCELED
 
 
+def test_a_drain_whose_queue_is_emptied_meanwhile_ends(made: Made) -> None:
+    """A disposal may clear it between a look and a grip."""
+    mach = made()
+
+    class Emptied(type(mach._queue)):  # type: ignore[misc]
+        def popleft(self) -> am.Mutation:
+            self.clear()
+            raise IndexError
+
+    mach._queue = Emptied()
+    mach.set_logger_empty(am.LogLevel.CHANGES)
+
+    assert mach.add1("A") is CANCELED
+
+
 def test_mutations_that_wait_are_canceled(made: Made) -> None:
     """What was queued before the disposal began does not run any more."""
     mach = made()
@@ -504,6 +519,41 @@ def test_the_context_of_a_machine_that_ends_is_ended(made: Made) -> None:
     mach.dispose_force()
 
     assert mach.ctx.done
+
+
+class Overtaken:
+    """A lock before which another thread has made what it guards."""
+
+    def __init__(self, work: Callable[[], object]) -> None:
+        self._work = work
+
+    def __enter__(self) -> None:
+        self._work()
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("part", "ask"),
+    [
+        ("_ctx", lambda mach: mach.ctx),
+        ("_waiters", lambda mach: mach._subscriptions()),
+        ("_state_contexts", lambda mach: (mach.new_state_ctx("A"), mach._state_contexts)[1]),
+    ],
+)
+def test_what_is_made_when_needed_is_made_once(
+    made: Made, monkeypatch: pytest.MonkeyPatch, part: str, ask: Callable[[am.Machine], object]
+) -> None:
+    """Whoever comes second to the lock takes what the first one made."""
+    mach, other = made(), made()
+    ask(other)
+    first = getattr(other, part)
+    overtaken = Overtaken(lambda: setattr(mach, part, first))
+    monkeypatch.setattr(type(mach), "_making", overtaken)
+    monkeypatch.setattr("machine._lifecycle.Lifecycle._making", overtaken)
+
+    assert ask(mach) is first
 
 
 def test_threads_get_one_context(made: Made, in_threads: Callable[..., None]) -> None:

@@ -138,6 +138,17 @@ def test_levels_of_the_other_lines(made: Made) -> None:
         assert log.level_of(start) == level, start
 
 
+def test_blocked_auto_states_are_told_also_when_no_other_is_left(made: Made, log_of: LogOf) -> None:
+    """Who wonders why an auto state does not come finds the reason at the highest level."""
+    mach = made("A{remove:Z} Z{auto}")
+    lines = log_of(mach, EVERYTHING)
+
+    mach.add1("A")
+
+    assert "[auto:rel:remove] Z by A" in lines
+    assert not [line for line in lines if line.startswith("[auto]")]
+
+
 def test_an_import_tells_how_many_ticks_came(made: Made) -> None:
     """The ticks as they were exported, and their sum where they arrive."""
     mach, fresh = made("A{} B{}"), made("A{} B{}")

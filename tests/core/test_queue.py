@@ -477,3 +477,54 @@ def test_a_result_is_known_also_when_another_thread_ran_the_mutation(made: Made)
 
     assert mach.add1("A") is CANCELED
     assert mach.is1("B")
+
+
+def test_only_the_last_drainer_tells_the_end_of_the_queue(made: Made, recorder: Any) -> None:
+    """Who gives the token back and finds more in the queue leaves the end to who has it now."""
+    mach = made(tracers=[recorder])
+
+    class Taken(list[None]):
+        """The token, which somebody else takes the moment it is given back."""
+
+        def append(self, token: None) -> None:
+            mach._queue.append(left)
+
+    mach.bind_handlers({"BState": lambda e: mach.add1("C") and kept.append(mach.queue()[0])})
+    kept: list[am.Mutation] = []
+    mach.add1("B")
+    (left,) = kept
+    recorder.events.clear()
+    mach._idle = Taken([None])
+
+    assert mach.add1("A") is EXECUTED
+    assert "queue_end" not in recorder.events
+    assert mach.queue_len() == 1
+
+
+def test_a_source_is_a_value(made: Made) -> None:
+    """Machine, transition and time sum; equal by them."""
+    source = am.MutSource("m", "tx", 3)
+
+    assert str(source) == "m/tx/3"
+    assert repr(source) == "MutSource(m/tx/3)"
+    assert source == am.MutSource("m", "tx", 3)
+    assert source != am.MutSource("m", "tx", 4)
+    assert source != "m/tx/3"
+    assert len({source, am.MutSource("m", "tx", 3)}) == 1
+
+
+def test_a_waiting_mutation_always_has_arguments(made: Made) -> None:
+    """An empty dict where none were given; the one of auto states keeps none."""
+    mach = made("A{} B{} Z{auto}")
+    seen: list[am.A] = []
+
+    class Reading(am.Tracer):
+        def transition_end(self, tx: am.Transition) -> None:
+            for mutation in mach.queue():
+                mutation.args["kept"] = True
+                seen.append(mutation.args)
+
+    mach.bind_tracer(Reading())
+    inside(mach, lambda e: mach.add1("B"))
+
+    assert seen == [{}, {"kept": True}, {"kept": True}]

@@ -353,6 +353,21 @@ def test_an_auto_transition_that_loses_all_is_canceled(made: Made, watch: Watch)
     assert calls.count("AnyState") == 1
 
 
+def test_several_auto_states_may_be_dropped_one_after_the_other(made: Made, watch: Watch) -> None:
+    """Each by its own denial; one that is about no entering state still cancels all."""
+    mach = made("A{auto} B{auto} C{} D{auto}")
+    watch(mach, deny=["AEnter", "DEnter"])
+    mach.add1("C")
+    assert mach.active_states() == ["B", "C"]
+
+    mach = made("A{auto require:C} B{auto require:C} C{} P{}")
+    watch(mach, deny=["AEnter"])
+    mach.bind_handlers({"CP": lambda e: not e.transition().is_auto()})
+    mach.add(["C", "P"])
+    assert mach.is_(["C", "P"])
+    assert mach.not_(["A", "B"])
+
+
 def test_a_dropped_state_has_no_handlers_any_more(made: Made, watch: Watch) -> None:
     """Pairs towards it are passed over, those of others are asked."""
     mach = made("A{auto} B{auto} C{}")

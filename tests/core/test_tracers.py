@@ -229,6 +229,28 @@ def test_a_tracer_that_raises_everywhere_is_logged_once(
     assert len(caplog.records) == 1
 
 
+@pytest.mark.parametrize("kind", [staticmethod, classmethod])
+def test_a_hook_need_not_be_a_method(
+    made: Made, caplog: pytest.LogCaptureFixture, kind: Any
+) -> None:
+    """One that does not know its tracer is detached like any other."""
+
+    def fail(*args: object) -> None:
+        raise RuntimeError("bad tracer")
+
+    good = am.Tracer()
+    bad = type("Bad", (am.Tracer,), {"transition_end": kind(fail), "inheritable": kind(fail)})
+    mach = made(tracers=[good, bad()])
+    mach.add1("A")
+    mach.add1("B")
+    assert mach.tracers() == [good]
+
+    mach.bind_tracer(bad())
+    made(parent=mach)
+    assert mach.tracers() == [good]
+    assert len(caplog.records) == 2
+
+
 def test_a_tracer_may_fail_while_the_schema_changes(
     made: Made, caplog: pytest.LogCaptureFixture
 ) -> None:
