@@ -226,4 +226,4 @@ class Recording:
 
     def _would_fit_anew(self, stream: StreamWriter) -> bool:
         most = limits.MACHINES_PER_CONNECTION_MAX
-        return self._renewable and stream.machines >= most and len(self._machines) < most
+        return self._renewable and stream.machines >= most >= len(self._machines)

@@ -13,6 +13,7 @@ import pytest
 import amtracer
 import machine as am
 from am_dbg.store.values import GapKind
+from amtracer import process
 from amtracer.process import _senders
 from amtracer.session import read_session
 from tests.wire.serving import Debugger, run
@@ -450,3 +451,62 @@ def test_pools_of_processes_are_traced(debugger: Debugger, tmp_path: Path, metho
         track.count for track in debugger.store.tracks if track.id.startswith("w")
     ]
     debugger.wait_for(lambda: workers() == [50] * 8)
+
+
+def test_a_forked_child_tells_what_it_does_as_a_session_of_its_own(debugger: Debugger) -> None:
+    """What happens after a fork, without one: senders begin anew, machines go on quietly."""
+    mach = am.Machine(None, STRUCT, id="m")
+    quiet = am.Machine(None, STRUCT, id="quiet")
+    for one in (mach, quiet):
+        amtracer.attach(one, str(debugger.address))
+    toggle(mach, 10)
+    debugger.wait_for_count("m", 10)
+    amtracer.close()
+    process._reborn()
+    toggle(mach, 5)
+    debugger.wait_for_count("m#2", 5)
+
+    assert [track.key for track in debugger.store.tracks] == ["m", "quiet", "m#2"]
+    assert debugger.track("m#2").clock_at(5) == tuple(mach.time())
+
+
+def test_a_machine_may_be_attached_from_its_own_handler(debugger: Debugger) -> None:
+    """The transition that is running is the first one told."""
+    mach = am.Machine(None, STRUCT, id="m")
+    address = str(debugger.address)
+
+    class Attaching:
+        def MState(self, event: am.Event) -> None:
+            if event.machine.tick("M") == 5:
+                amtracer.attach(event.machine, address)
+
+    mach.bind_handlers(Attaching())
+    toggle(mach, 5)
+    debugger.wait_for_count("m", 3)
+    track = debugger.track("m")
+
+    assert track.clock_at(0)[1] == 3
+    assert track.clock_at(3) == tuple(mach.time())
+
+
+def test_log_lines_are_printed_only_when_asked_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`AM_DEBUG=2` prints what otherwise only the debugger shows."""
+    monkeypatch.setenv("AM_LOG", "2")
+    amtracer.dbg_env(quiet := am.Machine(None, STRUCT, id="quiet"))
+    monkeypatch.setenv("AM_DEBUG", "2")
+    amtracer.dbg_env(loud := am.Machine(None, STRUCT, id="loud"))
+    toggle(quiet, 1)
+    toggle(loud, 1)
+
+    assert quiet.log_level == loud.log_level == am.LogLevel.OPS
+    assert "[loud] [add] M" in (out := capsys.readouterr().out)
+    assert "quiet" not in out
+
+
+def test_the_package_lists_what_it_offers() -> None:
+    """Functions are loaded when they are used, and found by who looks."""
+    assert set(amtracer.__all__) <= set(dir(amtracer))
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        amtracer.nothing  # noqa: B018

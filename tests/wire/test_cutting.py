@@ -39,7 +39,7 @@ def test_a_cut_text_is_never_too_long(text: str) -> None:
 
 def test_as_many_lines_as_allowed_are_whole() -> None:
     """A transition with as many log lines as a reader takes keeps them all."""
-    lines = tuple((1, f"line {at}") for at in range(limits.LINES_MAX))
+    lines = tuple((1, f"line {at} of many lines") for at in range(limits.LINES_MAX))
 
     assert cut_lines(lines) == lines
 

@@ -202,6 +202,8 @@ def test_a_gone_machine_says_no_more() -> None:
     assert kinds(told)[-2:] == [BatchMessage, GoneMessage]
     with pytest.raises(ValueError, match="gone"):
         stream.transition(0, SIMPLE)
+    with pytest.raises(ValueError, match="gone"):
+        stream.gone(0)
 
 
 def test_an_id_by_the_rule_is_not_sent() -> None:
@@ -242,6 +244,17 @@ def test_a_dictionary_that_is_too_small_doubles() -> None:
 
     assert book.segments == 1 + 6
     assert book.definitions < 6_000
+
+
+def test_a_dictionary_that_is_large_enough_stays() -> None:
+    """A segment that served many transitions is followed by one of the same size."""
+    stream, told = writer(dictionary_start=4)
+    for at in range(400):
+        shape = Shape(0, (0,), 1, ((0, at // 100 + 1),))
+        stream.transition(0, Occurrence(shape, 0))
+    stream.transition(0, Occurrence(Shape(0, (0,), 1, ((0, 9),)), 0))
+
+    assert [m.shape for m in told if isinstance(m, ShapeMessage)] == [0, 1, 2, 3, 0, 1]
 
 
 def test_a_program_that_never_repeats_still_works() -> None:

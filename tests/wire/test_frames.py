@@ -190,10 +190,6 @@ def test_a_field_without_a_default_must_be_there() -> None:
         b"\x97\x06\x00\x00\x00\x01\x90\x93\x00\x01\x01",
         b"\x98\x06\x00\x00\x00\x01\x90\x90\x94\x01\xff\x00\xff",
         b"\x93\x08\x00\x93\x01\x00\x01",
-        b"\x9a\x0a\x00\x00\x91\x00\x91\x00\x90\x90\x90\x91\xa1m",
-        b"\x9b\x0a\x00\x00\x91\x00\x91\x00\x90\x90\x90\x90\x93\x00\x00\x01",
-        b"\x9b\x0a\x00\x00\x91\x00\x91\x00\x90\x90\x90\x90\x94\x00\x00\x01\x00",
-        b"\x9e\x0a\x00\x00\x92\x00\x00\x92\x00\x00\x90\x90\x90\x90\x90\x90\x94\x01\x01\x00\x01\x90",
         b"\xdd\xff\xff\xff\xff",
         b"\xdb\xff\xff\xff\xff",
         b"\xc6\xff\xff\xff\xff",
@@ -213,6 +209,36 @@ def test_a_bad_body_is_one_error(body: bytes) -> None:
     """Whatever a body holds that it must not, the reader raises a WireError."""
     with pytest.raises(WireError):
         after_magic(frame(body))
+
+
+BATCH = (int(Kind.BATCH), 0, 0, [0, 0], [1, 1])
+
+
+@pytest.mark.parametrize(
+    ("values", "what"),
+    [
+        ((*BATCH, [], [], [], ["m"]), "origins are no pairs"),
+        ((*BATCH, [], [], [], [], [0, 0, 1]), "sources is no list of groups of 4"),
+        ((*BATCH, [], [], [], [], [0, 0, 1, 0]), "origin is no number"),
+        ((*BATCH, [], [], [], [], [], [], [], [], [1, "x", 0, "y"]), "ids is not in order"),
+        ((*BATCH, [], [], [], [], [], [], [], [], [0, 5]), "id is no text"),
+        ((*BATCH, [], [], [], [], [], [0, [1]]), "args are no pairs"),
+        ((*BATCH, [], [], [], [], [], [0, 1]), "args is no array"),
+        ((int(Kind.HELLO), 1, 2, 3, 4), "session is no text"),
+        ((int(Kind.STRINGS), 0, [1]), "strings is no text"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_named(values: tuple[Any, ...], what: str) -> None:
+    """The error says in which frame, which message and which field."""
+    with pytest.raises(WireError, match=f"frame 1, [a-z]+: {what}"):
+        after_magic(framed(*values))
+
+
+@pytest.mark.parametrize("values", [(1, "amtr", 1), (0, 5, 1), (0,), (0, "amtr", "1")])
+def test_a_first_frame_that_is_no_magic_is_foreign(values: tuple[Any, ...]) -> None:
+    """A stream of frames that does not say what it is, is not ours."""
+    with pytest.raises(ForeignPeerError):
+        decoded(framed(*values))
 
 
 def test_maps_and_extensions_are_refused() -> None:

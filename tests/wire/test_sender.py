@@ -410,3 +410,40 @@ def test_a_queue_is_trimmed_by_number_and_by_text() -> None:
     assert len(queue) == 7
     trim(queue, 7, 2 * chars - 1)
     assert [event[2] for event in queue] == [7]  # type: ignore[index]
+
+
+def test_a_full_stream_may_find_nobody_for_the_next(
+    mach: am.Machine, sender: Sender, outlet: Outlet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the debugger is gone just then, it is an outage like any other."""
+    outlet.wait_for(lambda: outlet.streams)
+    monkeypatch.setattr(limits, "MACHINES_PER_CONNECTION_MAX", 2)
+    ended = outlet.close
+
+    def close_and_go() -> None:
+        ended()
+        outlet.set(refusal=OutletError("gone"))
+
+    monkeypatch.setattr(outlet, "close", close_and_go)
+    for at in range(3):
+        other = am.Machine(None, {"M": am.State(multi=True)}, id=f"other{at}")
+        tracer = MachineTracer(other, sender, None)
+        tracer.look_again(other)
+        other.bind_tracer(tracer)
+        if at < 2:
+            other.dispose_force()
+    outlet.wait_for(lambda: outlet.attempts >= 3)
+    monkeypatch.setattr(outlet, "close", ended)
+    outlet.set(refusal=None)
+    toggle(other, 1)
+    outlet.wait_for(lambda: [one.id for one in outlet.book().machines] == ["m", "other2"])
+
+
+def test_two_threads_that_wake_a_sender_start_one_thread(sender: Sender, outlet: Outlet) -> None:
+    """Whoever comes second finds it started."""
+    sender._start()
+    sender._start()
+    sender.close()
+
+    assert outlet.attempts == 1
+    assert outlet.threads == {"amtracer"}

@@ -26,6 +26,7 @@ from amtracer.errors import (
     SessionVersionError,
     TrailingBytesError,
 )
+from amtracer.inflate import InflateError, Inflater
 from amtracer.interning import Occurrence, StreamWriter
 from amtracer.schema import BatchMessage, EndMessage, GoneMessage, HelloMessage, Message
 from amtracer.session import SessionWriter, read_session
@@ -329,3 +330,49 @@ def test_any_content_is_a_session_or_one_error(data: bytes) -> None:
     """Nor does compressed nonsense, after the magic or without it."""
     assert read(brotli.compress(data, quality=1))[1] is not None
     assert read(brotli.compress(magic_frame(FILE) + data, quality=1))[1] is not None
+
+
+class Pipe(io.RawIOBase):
+    """What can be read only once."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = io.BytesIO(data)
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        return self._data.read(size)
+
+
+def test_damage_in_what_can_be_read_once_is_told_in_general(tmp_path: Path) -> None:
+    """From a pipe nobody can look again, so trailing bytes are damage."""
+    data = written(tmp_path / "a", small_session())
+    with pytest.raises(DamagedSessionError, match="cannot be decompressed"):
+        list(read_session(Pipe(data + b"x")))  # type: ignore[arg-type]
+
+
+def test_trouble_while_reading_is_told() -> None:
+    """A disk that fails is the system's word, after the path."""
+
+    class Failing(Pipe):
+        name = "a/b"
+
+        def read(self, size: int = -1) -> bytes:
+            raise OSError(5, "Input/output error")
+
+    with pytest.raises(SessionAccessError, match="a/b: input/output error"):
+        list(read_session(Failing(b"")))  # type: ignore[arg-type]
+
+
+def test_a_stream_is_inflated_piece_by_piece() -> None:
+    """Large content comes in pieces, and what follows its end is refused."""
+    inflater = Inflater()
+    pieces = list(inflater.feed(brotli.compress(bytes(10_000_000))))
+
+    assert sum(map(len, pieces)) == 10_000_000
+    assert max(map(len, pieces)) <= limits.INFLATE_CALL_BYTES_MAX
+    assert inflater.finished
+    assert list(inflater.feed(b"")) == []
+    with pytest.raises(InflateError):
+        list(inflater.feed(b"x"))
