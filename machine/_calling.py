@@ -1,7 +1,8 @@
 """Calling the handlers of one name: the border between the machine and user code.
 
-Whatever a handler does comes back as an outcome: it passed, denied, failed or was late. A
-failing handler in the final phase leaves states whose final handlers did not complete;
+Whatever a handler does comes back as an outcome: it passed, denied, failed or was late, or
+it raised what passes through to the caller once the transition is concluded. A failing
+handler in the final phase leaves states whose final handlers did not complete;
 these are reverted here, as one more clock change.
 
 Time is read once before the first handler and once after each, so what one handler took
@@ -25,7 +26,7 @@ from machine.errors import HandlerTimeoutError
 if TYPE_CHECKING:
     from machine._engine import Engine
 
-PASSED, DENIED, FAILED, LATE = range(4)
+PASSED, DENIED, FAILED, LATE, PASSES_ON = range(5)
 END = Phase.END
 NAME_WIDTH = 15
 NS = 1_000_000_000
@@ -38,21 +39,21 @@ def run_handler(mach: Engine, tx: Transition, call: HandlerCall) -> int:
         try:
             answer = handler(new_event(name, tx))
         except BaseException as error:  # noqa: BLE001 - protects the machine from user code
-            return _noted(tx, call, _failed(mach, tx, call, error))
+            return noted(tx, call, failed(mach, tx, call, error))
         now = monotonic()
         took = now - tx.clock
         tx.clock = now
         if took > mach._handler_limit or (answer is not None and answer is not True):
-            outcome = _judge(mach, tx, call, answer, took)
+            outcome = judge(mach, tx, call, answer, took)
             if outcome:
-                return _noted(tx, call, outcome)
+                return noted(tx, call, outcome)
     if tx._steps is None and call.bound:
         tx._calls_done += 1
         return PASSED
-    return _noted(tx, call, PASSED)
+    return noted(tx, call, PASSED)
 
 
-def _noted(tx: Transition, call: HandlerCall, outcome: int) -> int:
+def noted(tx: Transition, call: HandlerCall, outcome: int) -> int:
     """Keep the step of a call whose transition has steps of its own."""
     if outcome:
         tx.own_steps().append(call.step(denied=outcome == DENIED, failed=outcome != DENIED))
@@ -61,7 +62,7 @@ def _noted(tx: Transition, call: HandlerCall, outcome: int) -> int:
     return outcome
 
 
-def _judge(mach: Engine, tx: Transition, call: HandlerCall, answer: object, took: float) -> int:
+def judge(mach: Engine, tx: Transition, call: HandlerCall, answer: object, took: float) -> int:
     """What a call came to that did not raise: a late one's answer does not count.
 
     A coroutine is work that a final handler leaves to its state; the negotiation cannot
@@ -73,7 +74,7 @@ def _judge(mach: Engine, tx: Transition, call: HandlerCall, answer: object, took
             return PASSED
         answer.close()
         if took <= mach._handler_limit:
-            return _failed(mach, tx, call, TypeError(f"{call.name} has to answer at once"))
+            return failed(mach, tx, call, TypeError(f"{call.name} has to answer at once"))
     if took > mach._handler_limit:
         return _late(mach, tx, call)
     if answer is None or call.phase >= END:
@@ -81,7 +82,7 @@ def _judge(mach: Engine, tx: Transition, call: HandlerCall, answer: object, took
     try:
         return PASSED if answer else DENIED
     except Exception as error:  # noqa: BLE001 - the truth of an answer is user code too
-        return _failed(mach, tx, call, error)
+        return failed(mach, tx, call, error)
 
 
 def run_watched(mach: Engine, tx: Transition, call: HandlerCall) -> int:
@@ -101,7 +102,7 @@ def run_watched(mach: Engine, tx: Transition, call: HandlerCall) -> int:
             if outcome:
                 break
     if outcome or tx._steps is not None:
-        return _noted(tx, call, outcome)
+        return noted(tx, call, outcome)
     if call.bound:
         tx._calls_done += 1
     return PASSED
@@ -122,8 +123,8 @@ def _run_one(
     took = monotonic() - started
     _after(mach, tx, binding, name, took)
     if error is not None:
-        return _failed(mach, tx, call, error)
-    return _judge(mach, tx, call, answer, took)
+        return failed(mach, tx, call, error)
+    return judge(mach, tx, call, answer, took)
 
 
 def _before(mach: Engine, tx: Transition, binding: Binding, name: str) -> None:
@@ -153,7 +154,7 @@ def _late(mach: Engine, tx: Transition, call: HandlerCall) -> int:
     return LATE
 
 
-def _failed(mach: Engine, tx: Transition, call: HandlerCall, error: BaseException) -> int:
+def failed(mach: Engine, tx: Transition, call: HandlerCall, error: BaseException) -> int:
     """A handler raised: store it, queue the Exception mutation, revert what did not complete."""
     passes = not isinstance(error, Exception) or not mach.panic_to_exception
     if not passes:
@@ -164,8 +165,8 @@ def _failed(mach: Engine, tx: Transition, call: HandlerCall, error: BaseExceptio
         if isinstance(error, Exception) and not passes:
             mach._recover(tx, call.name, error)
     if passes:
-        tx.own_steps().append(call.step(failed=True))
-        raise error
+        tx._passing = error
+        return PASSES_ON
     mach.log_lvl(OPS, f"[cancel] ({' '.join(tx.target_states())}) by recover")
     return FAILED
 

@@ -17,7 +17,8 @@ the token back yet, and after giving it back it looks at the queue again.
 
 The short way: a mutation that finds the token free and the queue empty does not pass
 through the queue; and while nothing is bound, logged or traced that could see it, a plan
-is applied without making a transition object. Both come to the same ticks.
+is applied without making a transition object, and auto states follow at once. All come to
+the same ticks.
 
 Ticks are replaced, not changed: `_ticks` is a list that nobody alters once it is there, so
 a reader that takes it has one consistent moment, and a transition keeps the one before.
@@ -57,6 +58,7 @@ from machine._resolve import auto_blockers
 from machine._schema import Call, Schema
 from machine._state import EXCEPTION, A
 from machine._transition import LogEntry, Transition
+from machine._unwatched import run_unwatched
 from machine._walk import walk
 
 if TYPE_CHECKING:
@@ -276,11 +278,13 @@ class Engine(Logging):
         program = NOTHING_BOUND
         if bindings is not NO_BINDINGS:
             program = bindings.programs.get(plan) or bindings.program(plan)
-        if self._hooks is None and program.empty and not self._log_level:
-            waiters = self._waiters
-            if mutation is not None and mutation.is_check:
+        if self._hooks is None and not self._log_level:
+            if not program.empty:
+                if mutation is None or not mutation.is_check:
+                    return run_unwatched(self, plan, program, args, source, mutation)
+            elif mutation is not None and mutation.is_check:
                 return plan.result
-            if waiters is None or not waiters.args_pending:
+            elif self._waiters is None or not self._waiters.args_pending:
                 return self._apply(plan)
         if self._log_level >= EVERYTHING:
             program = bindings.every(plan)

@@ -12,7 +12,7 @@ from machine._context import Context
 from machine._enums import LogLevel, MutationType
 from machine._mutation import Mutation
 from machine._subscribing import Subscribing
-from machine._walk import walk
+from machine._unwatched import WALKS
 from machine.errors import EvalTimeoutError, InvalidArgsError
 
 
@@ -50,7 +50,7 @@ class Evaluating(Subscribing):
             return True
         frame: FrameType | None = sys._getframe()
         while frame is not None:
-            if frame.f_code is walk.__code__ and frame.f_locals["mach"] is self:
+            if frame.f_code in WALKS and frame.f_locals["mach"] is self:
                 return True
             frame = frame.f_back
         return False

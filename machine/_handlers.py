@@ -33,6 +33,8 @@ Names = tuple[str, ...]
 
 Handler = Callable[..., Any]
 
+Turn = tuple[Handler | None, str, int, "HandlerCall"]
+
 
 class Phase(enum.IntEnum):
     """When a handler is called."""
@@ -109,9 +111,23 @@ class Slot(NamedTuple):
 
 
 class HandlerCall:
-    """One handler name with the callables bound to it; fields as in `Slot`."""
+    """One handler name with the callables bound to it; fields as in `Slot`.
 
-    __slots__ = ("_names", "bound", "name", "passed", "phase", "position", "source", "target")
+    `turns` are its callables as `run_unwatched` wants them: each with the name, and how
+    many steps are made once it passed, which is one for the last and none for the others.
+    """
+
+    __slots__ = (
+        "_names",
+        "bound",
+        "name",
+        "passed",
+        "phase",
+        "position",
+        "source",
+        "target",
+        "turns",
+    )
 
     def __init__(
         self, names: Names, slot: Slot, bound: tuple[tuple[Binding, Handler], ...]
@@ -120,6 +136,14 @@ class HandlerCall:
         self.name, self.phase, self.source, self.target, self.position = slot
         self.bound = bound
         self.passed = self.step()
+        last = len(bound) - 1
+        self.turns: tuple[Turn, ...] = tuple(
+            [(handler, self.name, int(at == last), self) for at, (_, handler) in enumerate(bound)]
+        )
+
+    def begins_with(self, handler: Handler | None) -> bool:
+        """Is this the first of its callables, or are there none."""
+        return not self.bound or self.bound[0][1] is handler
 
     def step(self, *, denied: bool = False, failed: bool = False) -> Step:
         """The step of this call, by how it was answered."""
@@ -141,10 +165,16 @@ class HandlerCall:
         )
 
 
+BETWEEN = HandlerCall(("",), Slot("", Phase.ANY_ENTER), ())
+"""Stands where the negotiation ends: now the ticks change."""
+
+APPLY: Turn = (None, "", 0, BETWEEN)
+
+
 class Program:
     """The handler calls of one plan, in order, and the bindings they were found in."""
 
-    __slots__ = ("bindings", "empty", "finals", "negotiation", "steps")
+    __slots__ = ("bindings", "empty", "finals", "negotiation", "steps", "turns")
 
     def __init__(
         self,
@@ -155,6 +185,9 @@ class Program:
         self.bindings = bindings
         self.negotiation = negotiation
         self.finals = finals
+        before = [turn for call in negotiation for turn in call.turns]
+        after = [turn for call in finals for turn in call.turns]
+        self.turns: tuple[Turn, ...] = (*before, APPLY, *after)
         self.empty = not (negotiation or finals)
         self.steps = tuple([call.passed for call in (*negotiation, *finals) if call.bound])
 

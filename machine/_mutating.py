@@ -43,7 +43,7 @@ class Mutating(Reading):
 
     def add(self, states: Names, args: A | None = None) -> Result:
         """Activate these states, keep the others."""
-        return self._mutate(self._call(ADD, names_tuple(states)), _checked(args), None)
+        return self._mutate(self._call(ADD, states), _checked(args), None)
 
     def remove1(self, state: str, args: A | None = None) -> Result:
         """Deactivate a state, keep the others."""
@@ -52,11 +52,11 @@ class Mutating(Reading):
 
     def remove(self, states: Names, args: A | None = None) -> Result:
         """Deactivate these states, keep the others."""
-        return self._mutate(self._call(REMOVE, names_tuple(states)), _checked(args), None)
+        return self._mutate(self._call(REMOVE, states), _checked(args), None)
 
     def set(self, states: Names, args: A | None = None) -> Result:
         """Make exactly these states active, with those they imply."""
-        return self._mutate(self._call(SET, names_tuple(states)), _checked(args), None)
+        return self._mutate(self._call(SET, states), _checked(args), None)
 
     def toggle1(self, state: str, args: A | None = None) -> Result:
         """Deactivate a state if it is active, else activate it."""
@@ -67,15 +67,15 @@ class Mutating(Reading):
         states = names_tuple(states)
         return self.remove(states, args) if self.is_(states) else self.add(states, args)
 
-    def _call(self, type: MutationType, states: tuple[str, ...]) -> Call:
+    def _call(self, type: MutationType, states: Names) -> Call:
+        names = (states,) if isinstance(states, str) else tuple(states)
+        schema = self._schema
         try:
-            call = self._schema.call(type, states)
+            return schema.calls[type].get(names) or schema.call(type, names)
         except KeyError:
             if self._disposing:  # then nothing is looked at; it will be canceled
-                return self._schema.call(type, ())
-            unknown = self._schema.unknown(states)
-            raise StateMissingError(unknown, self.id, self._schema.names) from None
-        return call
+                return schema.call(type, ())
+            raise StateMissingError(schema.unknown(names), self.id, schema.names) from None
 
     def _enter(self, call: Call, args: A | None, source: MutSource | None) -> Result:
         if self._breakpoints is not None:
@@ -90,7 +90,7 @@ class Mutating(Reading):
 
     def ev_add(self, event: Event, states: Names, args: A | None = None) -> Result:
         """`add` with an event's transition as its source."""
-        return self._mutate(self._call(ADD, names_tuple(states)), args, _source(event))
+        return self._mutate(self._call(ADD, states), args, _source(event))
 
     def ev_remove1(self, event: Event, state: str, args: A | None = None) -> Result:
         """`remove1` with an event's transition as its source."""
@@ -98,7 +98,7 @@ class Mutating(Reading):
 
     def ev_remove(self, event: Event, states: Names, args: A | None = None) -> Result:
         """`remove` with an event's transition as its source."""
-        return self._mutate(self._call(REMOVE, names_tuple(states)), args, _source(event))
+        return self._mutate(self._call(REMOVE, states), args, _source(event))
 
     def ev_toggle1(self, event: Event, state: str, args: A | None = None) -> Result:
         """`toggle1` with an event's transition as its source."""
@@ -167,7 +167,7 @@ class Mutating(Reading):
 
     def can_add(self, states: Names, args: A | None = None) -> Result:
         """Would an add be accepted: asks relations and negotiation handlers, changes nothing."""
-        return self._check(self._call(ADD, names_tuple(states)), args)
+        return self._check(self._call(ADD, states), args)
 
     def can_add1(self, state: str, args: A | None = None) -> Result:
         """Would an add of this state be accepted."""
@@ -175,7 +175,7 @@ class Mutating(Reading):
 
     def can_remove(self, states: Names, args: A | None = None) -> Result:
         """Would a removal be accepted: asks negotiation handlers, changes nothing."""
-        return self._check(self._call(REMOVE, names_tuple(states)), args)
+        return self._check(self._call(REMOVE, states), args)
 
     def can_remove1(self, state: str, args: A | None = None) -> Result:
         """Would a removal of this state be accepted."""

@@ -6,7 +6,7 @@ calls may answer for two. A disposed machine has no active states and no ticks.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NoReturn
 
 from machine._clock import Clock, Tick, Time
@@ -19,8 +19,6 @@ from machine._state import EXCEPTION, Names, State, names_tuple, unique
 from machine._text import inspect, string, string_all
 from machine.errors import StateMissingError
 
-DECISIONS = LogLevel.DECISIONS
-
 
 class Reading(Engine):
     """The reading half of a machine's calls."""
@@ -31,22 +29,26 @@ class Reading(Engine):
         """Is this state active; False for an unknown one."""
         if state in self._node.names:
             return True
-        return self._log_level >= DECISIONS and self._note_unknown((state,))
+        if self._log_level:
+            self._note_unknown(state)
+        return False
 
     def is_(self, states: Names) -> bool:
         """Are all of these active; True for none, False when one is unknown."""
-        if isinstance(states, str):
-            return self.is1(states)
+        kind = type(states)  # asked in the quickest way there is
+        if kind is not list and kind is not tuple:
+            states = names_tuple(states)
         active = self._node.names
         for state in states:
             if state not in active:
-                return self._log_level >= DECISIONS and self._note_unknown((state,))
-        return bool(active) or not self._disposed
+                if self._log_level:
+                    self._note_unknown(state)
+                return False
+        return bool(active or not self._disposed)
 
-    def _note_unknown(self, states: Iterable[str]) -> bool:
-        for state in self._schema.unknown(states):
-            self.log_lvl(DECISIONS, f"[is] state {state} not found")
-        return False
+    def _note_unknown(self, state: str) -> None:
+        if state not in self._index:
+            self.log_lvl(LogLevel.DECISIONS, f"[is] state {state} not found")
 
     def not1(self, state: str) -> bool:
         """Is this state inactive; raises for an unknown one."""

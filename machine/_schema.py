@@ -105,6 +105,7 @@ class Schema:
 
     __slots__ = (
         "__weakref__",
+        "_by_indexes",
         "add",
         "after",
         "after_mask",
@@ -147,7 +148,8 @@ class Schema:
         self.multi_mask = _mask(i for i, state in enumerate(self.states) if state.multi)
         self.autos = tuple(i for i, state in enumerate(self.states) if state.auto)
         self.rank, self.cycle = _rank(self.require, len(self.names))
-        self.calls: tuple[dict[str | Indexes, Call], ...] = ({}, {}, {})
+        self.calls: tuple[dict[str | tuple[str, ...], Call], ...] = ({}, {}, {})
+        self._by_indexes: tuple[dict[Indexes, Call], ...] = ({}, {}, {})
         self.auto_calls: dict[Indexes, Call] = {}
         self.automata: dict[int, object] = {}
 
@@ -155,12 +157,16 @@ class Schema:
         """The call of these states, repeats removed; KeyError for an unknown name."""
         called = unique(names)
         found = self._found(type, tuple([self.index[name] for name in called]))
+        calls = self.calls[type]
+        if len(calls) >= CALLS_MAX:
+            calls.clear()
+        calls[tuple(names)] = found
         if len(called) == 1:
-            self.calls[type][called[0]] = found
+            calls[called[0]] = found
         return found
 
     def _found(self, type: MutationType, called: Indexes) -> Call:
-        calls = self.calls[type]
+        calls = self._by_indexes[type]
         found = calls.get(called)
         if found is None:
             if len(calls) >= CALLS_MAX:

@@ -67,6 +67,7 @@ class Transition:
     late: tuple[str, ...] = ()  # names of handlers whose time was over
     _after: list[int] | None = None
     _mutation: Mutation | None = None
+    _passing: BaseException | None = None  # passes through to the caller at the end
 
     machine: Machine
     plan: Plan

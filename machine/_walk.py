@@ -26,19 +26,19 @@ and revert in the same way and then pass through to the caller.
 Once the disposal of the machine has begun no handler starts. A transition that still had
 handlers to call, or had not applied its states, is canceled; what was applied stays.
 
-A plan that nobody watches takes the short way in `_engine`: no transition object, same
-ticks.
+A plan with handlers that nobody watches is carried out in `_unwatched`, in the same order;
+one without takes the short way in `_engine`: no transition object, same ticks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from time import monotonic, monotonic_ns
 from typing import TYPE_CHECKING
 
-from machine._calling import run_handler, run_watched
+from machine._calling import END, failed, noted, run_handler, run_watched
 from machine._enums import CANCELED, CHANGES, DECISIONS, EVERYTHING, EXECUTED, OPS, Result
-from machine._handlers import HandlerCall, Phase, Program, final_slots
+from machine._handlers import BETWEEN, HandlerCall, Phase, Program, final_slots
 from machine._resolve import Trail, Verdict, fallen_out, growth_of
 from machine._transition import Transition, new_transition
 
@@ -69,12 +69,11 @@ def walk(  # noqa: C901 - one function, so that few calls are made; see its docs
     tx = new_transition(mach, plan, program, args, number)  # type: ignore[arg-type]  # it is whole
     mach._tx = tx
     if mutation is not None or source is not None:
-        _lend(tx, source, mutation)
+        lend(tx, source, mutation)
     run = run_handler
     if mach._slow or mach._hooks is not None:
         run = run_watched
         _begin(mach, tx)
-    passing = None
     accepted = plan.accepted
     try:
         if accepted:
@@ -91,7 +90,7 @@ def walk(  # noqa: C901 - one function, so that few calls are made; see its docs
             if accepted and not tx.is_check:
                 _apply(mach, tx)
                 if mach._waiters is not None or tx._verdict is not None:
-                    accepted = _finish(mach, tx, program)
+                    accepted = finish(mach, tx, program)
                 elif program.finals:
                     if not program.negotiation:
                         tx.clock = monotonic()
@@ -100,16 +99,12 @@ def walk(  # noqa: C901 - one function, so that few calls are made; see its docs
                             accepted = False
                             break
     except BaseException as error:  # noqa: BLE001 - passes through, once the books are closed
-        accepted, passing = False, error
-    if not accepted:
-        tx.accepted = False
-    _close(mach, tx, accepted)
-    if passing is not None:
-        raise passing
-    return EXECUTED if accepted else CANCELED
+        accepted, tx._passing = False, error
+    return conclude(mach, tx, accepted)
 
 
-def _lend(tx: Transition, source: MutSource | None, mutation: Mutation | None) -> None:
+def lend(tx: Transition, source: MutSource | None, mutation: Mutation | None) -> None:
+    """Give a transition what only few have."""
     if source is not None:
         tx.source = source
     if mutation is not None:
@@ -121,16 +116,26 @@ def _begin(mach: Engine, tx: Transition) -> None:
     hooks = mach._hooks
     if hooks is not None:
         tx.started_ns = monotonic_ns()
-        hooks.tell(hooks.transition_init, tx)
+        for tell in hooks.transition_init:
+            try:
+                tell(tx)
+            except Exception as error:  # noqa: BLE001 - protects the host from a guest
+                hooks.failed(tell, error)
     if mach._log_level:
         _announce(mach, tx)
     hooks = mach._hooks  # without those that failed just now
     if hooks is not None:
-        hooks.tell(hooks.transition_start, tx)
+        for tell in hooks.transition_start:
+            try:
+                tell(tx)
+            except Exception as error:  # noqa: BLE001 - protects the host from a guest
+                hooks.failed(tell, error)
 
 
-def _close(mach: Engine, tx: Transition, accepted: bool) -> None:
+def conclude(mach: Engine, tx: Transition, accepted: bool) -> Result:
     """Everything after the handlers: auto states, tracers, waiters."""
+    if not accepted:
+        tx.accepted = False
     before = tx._before
     tx._after = after = mach._ticks or before  # a machine disposed by force has none
     mach._handler = ""
@@ -145,9 +150,23 @@ def _close(mach: Engine, tx: Transition, accepted: bool) -> None:
     hooks = mach._hooks
     if hooks is not None:
         tx.ended_ns = monotonic_ns()
-        hooks.tell(hooks.transition_end, tx)
+        for tell in hooks.transition_end:
+            try:
+                tell(tx)
+            except Exception as error:  # noqa: BLE001 - protects the host from a guest
+                hooks.failed(tell, error)
     if before is not after and (mach._waiters is not None or mach._state_contexts is not None):
-        mach._release([i for i, tick in enumerate(after) if tick != before[i]])
+        mach._release(_changed(tx, after))
+    if not accepted and tx._passing is not None:
+        raise tx._passing
+    return EXECUTED if accepted else CANCELED
+
+
+def _changed(tx: Transition, after: Sequence[int]) -> Sequence[int]:
+    """The states whose ticks grew; those of the plan, if all went by it."""
+    if tx.accepted and tx._verdict is None:
+        return tx.plan.changed
+    return [state for state, tick in enumerate(tx._before) if tick != after[state]]
 
 
 # -- before the handlers
@@ -166,8 +185,27 @@ def _announce(mach: Engine, tx: Transition) -> None:
 # -- negotiation
 
 
+def survives(mach: Engine, tx: Transition, call: HandlerCall, error: BaseException) -> bool:
+    """What becomes of an unwatched transition after a handler raised; False if it is over."""
+    if call is BETWEEN:
+        tx._passing = error
+        return False
+    return goes_on(mach, tx, call, failed(mach, tx, call, error))
+
+
+def goes_on(mach: Engine, tx: Transition, call: HandlerCall, outcome: int) -> bool:
+    """Carry an unwatched transition on after a call that did not pass; False if it is over."""
+    noted(tx, call, outcome)
+    if call.phase >= END or not _is_passed_over(mach, tx, call) or mach._disposing:
+        return False
+    _apply(mach, tx)
+    return finish(mach, tx, tx._program)
+
+
 def _is_passed_over(mach: Engine, tx: Transition, denied: HandlerCall) -> bool:
     """Does a transition go on after a handler denied: only one of autos, with less."""
+    if tx._passing is not None:
+        return False
     if not _drops_alone(mach, tx, denied):
         return False
     gone = _drop(mach, tx, denied.target)
@@ -238,10 +276,11 @@ def _apply(mach: Engine, tx: Transition) -> None:
         mach._ticks = ticks
     mach._node = node
     if mach._log_level:
-        _log_change(mach, tx)
+        log_change(mach, tx)
 
 
-def _log_change(mach: Engine, tx: Transition) -> None:
+def log_change(mach: Engine, tx: Transition) -> None:
+    """The line that tells which states changed."""
     verdict, names = tx.verdict, tx.plan.node.automaton.schema.names
     before = tx.plan.node.mask
     anew = [state for state in verdict.enters if not before >> state & 1]
@@ -257,7 +296,7 @@ def _log_change(mach: Engine, tx: Transition) -> None:
     mach.log_lvl(CHANGES, f"[state{auto}] {' '.join(parts)}{tx.log_args()}")
 
 
-def _finish(mach: Engine, tx: Transition, program: Program) -> bool:
+def finish(mach: Engine, tx: Transition, program: Program) -> bool:
     """The final phase when waiters may match or the auto transition lost states.
 
     `when_args` waiters of a state match after its State handlers, bound or not.

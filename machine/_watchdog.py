@@ -28,7 +28,7 @@ from weakref import WeakKeyDictionary
 
 from machine._handler_thread import Job
 from machine._report import warn
-from machine._walk import walk
+from machine._unwatched import WALKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -133,7 +133,7 @@ def _runs_job(frame: FrameType, tx: Transition) -> bool:
 
 def _walks(frame: FrameType, tx: Transition) -> bool:
     """Is it the walk through this transition."""
-    return frame.f_code is walk.__code__ and frame.f_locals.get("tx") is tx
+    return frame.f_code in WALKS and frame.f_locals.get("tx") is tx
 
 
 def _words(frame: FrameType) -> str:

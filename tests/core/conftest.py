@@ -148,8 +148,8 @@ class FakeClock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
     """Handlers take as long as this clock is advanced while they run."""
     fake = FakeClock()
-    for module in ("machine._calling", "machine._transition", "machine._walk"):
-        monkeypatch.setattr(f"{module}.monotonic", lambda: fake.now)
+    for module in ("_calling", "_transition", "_unwatched", "_walk"):
+        monkeypatch.setattr(f"machine.{module}.monotonic", lambda: fake.now)
     return fake
 
 

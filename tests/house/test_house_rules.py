@@ -17,8 +17,8 @@ PRINTING = {"am_dbg/cli.py"}
 USER_CODE = "protects the machine from user code"
 
 BROAD_EXCEPTS = {
-    ("machine/_calling.py", "_judge"): USER_CODE,
     ("machine/_calling.py", "_run_one"): USER_CODE,
+    ("machine/_calling.py", "judge"): USER_CODE,
     ("machine/_calling.py", "run_handler"): USER_CODE,
     ("machine/_evaluating.py", "run"): "hands the error to the caller of eval",
     ("machine/_handler_thread.py", "run"): "raised again in the thread that drains",
@@ -28,6 +28,9 @@ BROAD_EXCEPTS = {
     ("machine/_tracing.py", "tell"): "protects the host from a guest",
     ("machine/_wait_kinds.py", "asks"): USER_CODE,
     ("machine/_wait_kinds.py", "matches"): USER_CODE,
+    ("machine/_unwatched.py", "run_unwatched"): USER_CODE,
+    ("machine/_walk.py", "_begin"): "protects the host from a guest",
+    ("machine/_walk.py", "conclude"): "protects the host from a guest",
     ("machine/_walk.py", "walk"): "passes through, once the books are closed",
     ("amtracer/sender.py", "_guarded_round"): "protects the host from a guest",
     ("am_dbg/server.py", "data_received"): "protects the other connections",

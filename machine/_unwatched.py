@@ -1,0 +1,90 @@
+"""Carrying out a transition that has handlers, but nobody who watches.
+
+The order of things is that of `_walk`, which also takes over whatever is out of the
+ordinary: a call that does not pass, waiters that look at arguments, something to be told
+at the end. What is left is done by one function that calls nothing but handlers, because
+a call of an own function costs about as much here as a handler itself.
+"""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from machine._calling import judge
+from machine._enums import EXECUTED, Result
+from machine._handlers import BETWEEN
+from machine._transition import Event, new_transition
+from machine._walk import conclude, finish, goes_on, lend, log_change, survives, walk
+
+if TYPE_CHECKING:
+    from machine._automaton import Plan
+    from machine._engine import Engine
+    from machine._handlers import Program
+    from machine._mutation import Mutation, MutSource
+    from machine._state import A
+
+
+def run_unwatched(  # noqa: C901 - one function, so that few calls are made; see above
+    mach: Engine,
+    plan: Plan,
+    program: Program,
+    args: A | None,
+    source: MutSource | None,
+    mutation: Mutation | None,
+) -> Result:
+    """Carry out an accepted plan from its creation to the end, auto states included."""
+    mach._tx_count = number = mach._tx_count + 1
+    tx = new_transition(mach, plan, program, args, number)  # type: ignore[arg-type]  # it is whole
+    mach._tx = tx
+    if mutation is not None or source is not None:
+        lend(tx, source, mutation)
+    accepted, call = True, BETWEEN
+    tx.clock = monotonic()
+    try:
+        for handler, name, counts, call in program.turns:
+            if mach._disposing and call.begins_with(handler):
+                accepted = False
+                break
+            if handler is None:  # between negotiation and final phase
+                if plan.growth:
+                    ticks = mach._ticks.copy()
+                    for index, ticked in plan.growth:
+                        ticks[index] += ticked
+                    mach._ticks = ticks
+                mach._node = plan.after
+                if mach._log_level:
+                    log_change(mach, tx)
+                if mach._waiters is not None and mach._waiters.args_pending:
+                    accepted = finish(mach, tx, program)
+                    break
+                continue
+            mach._handler = name
+            event = Event()
+            event.name, event.machine, event._tx = name, tx.machine, tx
+            answer = handler(event)
+            now = monotonic()
+            took, tx.clock = now - tx.clock, now
+            if took > mach._handler_limit or (answer is not None and answer is not True):
+                outcome = judge(mach, tx, call, answer, took)
+                if outcome:
+                    accepted = goes_on(mach, tx, call, outcome)
+                    break
+            tx._calls_done += counts
+    except BaseException as error:  # noqa: BLE001 - protects the machine from user code
+        accepted = survives(mach, tx, call, error)
+    told = mach._hooks or mach._waiters or mach._state_contexts or mach._pending_lines
+    if told or mach._queue or mach._slow or not accepted:
+        return conclude(mach, tx, accepted)
+    tx._after = mach._ticks
+    mach._handler = ""
+    tx.completed = True
+    auto = mach._node.auto
+    if auto is not None and plan.growth and not plan.call.auto:
+        tx.queue_len = 1
+        mach._carry_out(auto, None, None, mach._node.auto_mutation)
+    return EXECUTED
+
+
+WALKS = (walk.__code__, run_unwatched.__code__)
+"""What carries out transitions, as a frame tells; the machine is its `mach`."""
