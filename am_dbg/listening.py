@@ -6,11 +6,12 @@ import errno
 import os
 import socket
 import sys
+from collections.abc import Iterable
 
 from am_dbg.errors import DebuggerError
 from amtracer.address import Address
 
-__all__ = ["ListenError", "listening_sockets"]
+__all__ = ["ListenError", "all_listening_sockets", "listening_sockets"]
 
 _BACKLOG = 512
 _NOT_HERE = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT}
@@ -53,9 +54,23 @@ def listening_sockets(address: Address) -> list[socket.socket]:
     return opened
 
 
+def all_listening_sockets(addresses: Iterable[Address]) -> list[socket.socket]:
+    """The sockets of all places, or none and `ListenError`."""
+    opened: list[socket.socket] = []
+    try:
+        for address in addresses:
+            opened += listening_sockets(address)
+    except ListenError:
+        for one in opened:
+            one.close()
+        raise
+    return opened
+
+
 def _places(address: Address) -> list[tuple[int, tuple[str, int, *tuple[int, ...]]]]:
     flags = socket.AI_PASSIVE
-    found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=flags)
+    host = address.host.encode("ascii")  # a text would be judged by rules for domain names
+    found = socket.getaddrinfo(host, address.port, type=socket.SOCK_STREAM, flags=flags)
     places = [(int(family), place) for family, _, _, _, place in found]
     places = sorted(places, key=lambda item: item[0])
     return list(dict.fromkeys(places))  # type: ignore[arg-type]  # only INET and INET6 were asked

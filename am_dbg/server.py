@@ -20,7 +20,7 @@ from concurrent.futures import Future
 from typing import TypeVar
 
 from am_dbg.doors import Door, FrameDoor, Peer, Sink, Speaker, door_for
-from am_dbg.listening import listening_sockets
+from am_dbg.listening import all_listening_sockets
 from amtracer import limits
 from amtracer.address import Address
 from amtracer.errors import WireError
@@ -77,7 +77,7 @@ class Server:
 
         Without a place it only serves `call`.
         """
-        sockets = [sock for place in places for sock in listening_sockets(place)]
+        sockets = all_listening_sockets(places)
         self.addresses = tuple(_address_of(sock) for sock in sockets)
         self._loop = asyncio.new_event_loop()
         self._thread.start()

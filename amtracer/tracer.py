@@ -73,22 +73,47 @@ class MachineTracer(am.Tracer):
             self.sender.wake()
 
     def transition_end(self, tx: am.Transition) -> None:
+        """One function, so that the host pays for few calls; every value is read once."""
         number = tx.number
+        is_check = tx.is_check
+        handler_ns = tx.handler_ns
+        lines, pre_lines = tx.log_entries, tx.pre_log_entries
+        args = tx._args
+        source = tx.source
+        queue_len = tx.queue_len
+        plan = tx.plan
         rest: Rest | None = None
         if (
-            tx.handler_ns
-            or tx.log_entries
-            or tx._args
-            or tx.queue_len
-            or tx.pre_log_entries
-            or tx.source
-            or tx.is_check
+            handler_ns
+            or lines
+            or args
+            or pre_lines
+            or queue_len
+            or source
+            or is_check
             or not number & TICKS_MASK
         ):
-            rest = self._rest(tx)
-        self._append((self._schema, tx.plan, number, tx.started_ns, tx.ended_ns, rest))
+            rest = (
+                tx.handler_steps if handler_ns else (),
+                handler_ns,
+                lines,
+                pre_lines,
+                self._texts(args) if args else (),
+                queue_len,
+                source,
+                None
+                if tx.accepted is plan.accepted and tx.verdict is plan and not is_check
+                else (tx.accepted, is_check, _changes(tx)),
+                None if number & TICKS_MASK else tx.time_before,
+            )
+        self._append((self._schema, plan, number, tx.started_ns, tx.ended_ns, rest))
         if self.sender.asleep:
             self.sender.wake()
+
+    def _texts(self, args: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
+        if self.args_filter is not None:
+            args = self.args_filter(self._machine.id, args)
+        return arg_texts(args)
 
     def look_again(self, mach: am.Machine, *, quiet: bool = False) -> None:
         """Tell the sender where the machine stands, and its schema if that is another."""
@@ -103,27 +128,6 @@ class MachineTracer(am.Tracer):
         self._append(seen)
         if self.sender.asleep and not quiet:
             self.sender.wake()
-
-    def _rest(self, tx: am.Transition) -> Rest:
-        args: tuple[tuple[str, str], ...] = ()
-        if tx._args:
-            shown: Mapping[str, object] = tx._args
-            if self.args_filter is not None:
-                shown = self.args_filter(self._machine.id, shown)
-            args = arg_texts(shown)
-        plan = tx.plan
-        planned = tx.accepted == plan.accepted and tx.verdict is plan and not tx.is_check
-        return (
-            tx.handler_steps,
-            tx.handler_ns,
-            tx.log_entries,
-            tx.pre_log_entries,
-            args,
-            tx.queue_len,
-            tx.source,
-            None if planned else (tx.accepted, tx.is_check, _changes(tx)),
-            None if tx.number & TICKS_MASK else tx.time_before,
-        )
 
 
 def _changes(tx: am.Transition) -> tuple[tuple[int, int], ...]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from am_dbg.doors import HEAD_BYTES_MAX, Peer, Speaker, door_for
-from am_dbg.listening import ListenError
+from am_dbg.listening import ListenError, listening_sockets
 from am_dbg.server import Server
 from amtracer.address import Address, listen_address
 from amtracer.codec import Seal, encode, magic_frame
@@ -328,6 +328,7 @@ def test_a_port_in_use_is_told_with_advice(serve: Callable[..., Server]) -> None
     ("address", "reason"),
     [
         ("no-such-host.invalid:0", "the host is not known"),
+        (f"{'x' * 100}:0", "the host is not known"),
         ("203.0.113.7:0", "this machine has no such address"),
     ],
 )
@@ -335,6 +336,19 @@ def test_a_place_elsewhere_is_told(serve: Callable[..., Server], address: str, r
     """Only this machine's own addresses can be listened at."""
     with pytest.raises(ListenError, match=reason):
         serve(address)
+
+
+def test_places_are_listened_at_together_or_not_at_all(told: Told) -> None:
+    """When one place is not free, none is taken."""
+    free = listening_sockets(listen_address(":0"))[0]
+    port = free.getsockname()[1]
+    free.close()
+
+    with pytest.raises(ListenError):
+        Server(told).start(listen_address(f":{port}"), listen_address("203.0.113.7:0"))
+    again = listening_sockets(listen_address(f":{port}"))
+    assert len(again) == 1
+    again[0].close()
 
 
 def test_localhost_is_all_its_numbers_with_one_port(serve: Callable[..., Server]) -> None:
