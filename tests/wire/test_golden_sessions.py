@@ -1,0 +1,29 @@
+"""Recorded sessions of every version of the file format stay readable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from amtracer.schema import EndMessage, HelloMessage
+from amtracer.session import read_session
+from tests.wire.streams import read_back
+
+SESSIONS = sorted((Path(__file__).resolve().parents[2] / "exports").glob("*.msgpack.br"))
+
+
+@pytest.mark.parametrize("path", SESSIONS, ids=lambda path: path.name)
+def test_a_recorded_session_is_read_whole(path: Path) -> None:
+    """From its hello to its end mark, with every number defined before its use."""
+    stream = list(read_session(path))
+    book = read_back(stream)
+
+    assert isinstance(stream[0], HelloMessage)
+    assert isinstance(stream[-1], EndMessage)
+    assert sum(map(len, book.told.values())) > 0
+
+
+def test_there_is_a_session_of_the_present_version() -> None:
+    """A format without a recorded file could change unnoticed."""
+    assert SESSIONS
