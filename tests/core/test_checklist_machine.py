@@ -264,9 +264,24 @@ def test_export_import(made: Made) -> None:
 
 def test_with_opts() -> None:
     """WithOpts: debugging gives handlers time and lets their errors through."""
-    options = am.opts_with_debug()
+    debug = {"handler_timeout": 600.0, "panic_to_exception": False}
+    tracer = am.Tracer()
 
-    assert options == {"handler_timeout": 600.0, "panic_to_exception": False}
+    assert am.opts_with_debug() == debug
+    assert am.opts_with_debug({"id": "m"}) == {"id": "m", **debug}
+    assert am.opts_with_tracers({"id": "m"}, tracer) == {"id": "m", "tracers": [tracer]}
+    assert am.opts_with_tracers(None) == {}
+
+
+def test_unknown_options_are_refused() -> None:
+    """WithOpts: the error names what is no option, and what was probably meant."""
+    with pytest.raises(TypeError, match="no option handler_timeot") as raised:
+        am.Machine(None, {}, handler_timeot=1)
+    assert "handler_timeout" in raised.value.__notes__[0]
+
+    with pytest.raises(TypeError, match="no option zzz") as raised:
+        am.Machine(None, {}, zzz=1)
+    assert not hasattr(raised.value, "__notes__")
 
 
 def test_result_string() -> None:
@@ -325,3 +340,33 @@ def test_s_merge() -> None:
 def test_is_active_tick(tick: int) -> None:
     """IsActiveTick: odd is active, at any size."""
     assert am.is_active_tick(tick) is (tick % 2 == 1)
+
+
+class Network(am.StatesBase):
+    """States that others may build on."""
+
+    Connected: str
+    Closed: str
+
+
+class Worker(Network):
+    """States of its own behind the inherited ones."""
+
+    Working: str
+
+
+class NetworkGroups(am.GroupsBase):
+    """Names that belong together."""
+
+    Link: am.S
+
+
+def test_states_file() -> None:
+    """StatesFile: inherited definitions and groups give names as values."""
+    names = am.new_states(Worker)
+    groups = am.new_state_groups(NetworkGroups(Link=[names.Connected, names.Closed]))
+
+    assert names.Connected == "Connected"
+    assert names.Working == "Working"
+    assert names.names() == ["Exception", "Connected", "Closed", "Working"]
+    assert groups.Link == ["Connected", "Closed"]

@@ -18,8 +18,6 @@ LogOf = Callable[..., list[str]]
 EXECUTED, CANCELED = am.Result.EXECUTED, am.Result.CANCELED
 NO_RELS = "A{} B{} C{} D{}"
 
-needs_resolver = pytest.mark.skipif(not hasattr(am.Machine, "resolver"), reason="no resolver")
-
 
 def begun(made: Made, text: str, *active: str) -> am.Machine:
     """A machine of this schema in which these states were set."""
@@ -301,7 +299,6 @@ def test_regression_implied_block_by_being_removed(made: Made) -> None:
     assert set(mach.active_states()) == {"Water", "Wet"}
 
 
-@needs_resolver
 def test_get_state_relations(made: Made) -> None:
     """GetStateRelations: the relations that a state defines, in the order add, require."""
     resolver = made("A{add:D require:C auto} B{} C{} D{}").resolver()
@@ -309,7 +306,6 @@ def test_get_state_relations(made: Made) -> None:
     assert resolver.get_relations_of("A") == [am.Relation.ADD, am.Relation.REQUIRE]
 
 
-@needs_resolver
 def test_get_relations_between_states(made: Made) -> None:
     """GetRelationsBetweenStates: only those relations of A that name B."""
     resolver = made("A{add:[B,C] require:D} B{} C{} D{}").resolver()
@@ -317,7 +313,6 @@ def test_get_relations_between_states(made: Made) -> None:
     assert resolver.get_relations_between("A", "B") == [am.Relation.ADD]
 
 
-@needs_resolver
 def test_get_relations_between(made: Made) -> None:
     """GetRelationsBetween: every kind of relation is told, an unknown name is an error."""
     resolver = made("A{add:B} B{require:C} C{remove:D} D{after:A}").resolver()

@@ -106,9 +106,17 @@ def test_a_handler_that_is_too_slow_cancels_and_becomes_an_error(
 ) -> None:
     """Example 56: the error names the handler and has the late transition as its source."""
     mach = made("A{}", handler_timeout=0.1, tracers=[recorder])
-    mach.bind_handlers({"AEnter": lambda e: clock.advance(0.2)})
+    valid: list[bool] = []
+
+    def be_late(event: am.Event) -> None:
+        valid.append(event.is_valid())
+        clock.advance(0.2)
+        valid.append(event.is_valid())
+
+    mach.bind_handlers({"AEnter": be_late})
 
     assert mach.add1("A") is CANCELED
+    assert valid == [True, False]
     assert mach.string_all() == "(Exception:1) [A:0]"
     assert isinstance(mach.err, HandlerTimeoutError)
     assert str(mach.err) == "handler timeout: AEnter"
