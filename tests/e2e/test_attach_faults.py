@@ -14,6 +14,7 @@ import amtracer
 import machine as am
 from amtracer.codec import Decoder
 from amtracer.process import _senders
+from amtracer.schema import Message
 from tests.wire.serving import Debugger, run
 from tests.wire.streams import read_back
 
@@ -233,7 +234,8 @@ def test_a_slow_debugger_gets_everything(stuck: str) -> None:
             mach.add1("M", {"x": "y" * 100})
         peer, _ = server.accept()
         threading.Thread(target=amtracer.close).start()
-        decoder, messages = Decoder(), []
+        messages: list[Message] = []
+        decoder = Decoder()
         while data := peer.recv(1 << 16):
             messages += decoder.feed(data)
         peer.close()

@@ -36,7 +36,7 @@ class Hostile:
     def __repr__(self) -> str:
         raise AssertionError
 
-    __str__ = __format__ = __len__ = __iter__ = __getattr__ = __hash__ = __repr__  # type: ignore[assignment]
+    __str__ = __format__ = __len__ = __iter__ = __getattr__ = __hash__ = __repr__  # type: ignore[assignment,misc]
 
 
 class Mapping(dict[str, Any]):
@@ -188,6 +188,8 @@ def test_a_time_zone_of_the_host_is_not_asked() -> None:
     class Zone(dt.tzinfo):
         def utcoffset(self, moment: object) -> dt.timedelta:
             raise AssertionError
+
+        tzname = dst = utcoffset  # type: ignore[assignment]
 
         def __repr__(self) -> str:
             raise AssertionError

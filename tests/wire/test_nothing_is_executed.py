@@ -14,7 +14,7 @@ import pytest
 
 from amtracer.codec import FILE, FrameWriter, magic_frame
 from amtracer.errors import SessionError
-from amtracer.schema import StringsMessage
+from amtracer.schema import Message, StringsMessage
 from amtracer.session import read_session
 from tests.wire.streams import HELLO
 
@@ -138,7 +138,7 @@ def test_a_pickle_within_a_text_is_a_text() -> None:
     """A log line may hold anything."""
     text = pickle.dumps(Bomb(), 0).decode("latin-1")
     writer = FrameWriter(FILE)
-    told = [HELLO, StringsMessage(0, (text,))]
+    told: list[Message] = [HELLO, StringsMessage(0, (text,))]
     data = writer.magic() + b"".join(writer.write(message) for message in told) + writer.end()
 
     assert list(read_session(io.BytesIO(brotli.compress(data))))[:2] == told

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from amtracer import outlets, session
+from amtracer import outlets
 from amtracer.address import Address
 from amtracer.outlets import FileOutlet, OutletError, SocketOutlet, path_of_process
 from amtracer.schema import GoneMessage, StringsMessage
@@ -205,7 +205,7 @@ def test_a_disk_that_fails_ends_the_recording(
             raise OSError(28, "No space left on device")
         return real(fd, data)
 
-    monkeypatch.setattr(session.os, "write", full)
+    monkeypatch.setattr(os, "write", full)
     if step == "close":
         outlet.close()
     elif step == "push":

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -128,9 +129,9 @@ def sender(outlet: Outlet, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sender]:
     made.close()
 
 
-def traced(sender: Sender) -> am.Machine:
+def traced(sender: Sender, name: str = "m") -> am.Machine:
     """A machine that is traced from its start."""
-    mach = am.Machine(None, {"M": am.State(multi=True)}, id="m")
+    mach = am.Machine(None, {"M": am.State(multi=True)}, id=name)
     tracer = MachineTracer(mach, sender, None)
     tracer.look_again(mach)
     mach.bind_tracer(tracer)
@@ -145,6 +146,14 @@ def mach(sender: Sender) -> am.Machine:
 def toggle(mach: am.Machine, times: int) -> None:
     for _ in range(times):
         mach.add1("M")
+
+
+def tried(outlet: Outlet, attempts: int) -> bool:
+    return outlet.attempts >= attempts
+
+
+def reached(outlet: Outlet, row: int) -> bool:
+    return bool(outlet.streams) and outlet.book().rows == [row]
 
 
 def test_everything_goes_out_on_a_thread_of_its_own(mach: am.Machine, outlet: Outlet) -> None:
@@ -208,14 +217,13 @@ def test_outages_after_a_steady_connection_are_told_again(
     for held_s, lines in ((1_000, 1), (0, 3)):
         monkeypatch.setattr(sender_module, "HELD_S", held_s)
         for _ in range(2):
-            attempts = outlet.attempts
             outlet.set(refusal=OutletError("reset"))
             toggle(mach, 1)
-            outlet.wait_for(lambda attempts=attempts: outlet.attempts >= attempts + 2)
+            outlet.wait_for(partial(tried, outlet, outlet.attempts + 2))
             outlet.set(refusal=None)
             rows = mach._tx_count
             toggle(mach, 1)
-            outlet.wait_for(lambda rows=rows: outlet.book().rows == [rows + 1])
+            outlet.wait_for(partial(reached, outlet, rows + 1))
         assert len(caplog.records) == lines
 
 
@@ -362,10 +370,7 @@ def test_a_full_stream_is_followed_by_a_new_one(
     """A program that makes many machines gets another stream, and loses nothing."""
     monkeypatch.setattr(limits, "MACHINES_PER_CONNECTION_MAX", 3)
     for _ in range(4):
-        other = am.Machine(None, {"M": am.State(multi=True)}, id="other")
-        tracer = MachineTracer(other, sender, None)
-        tracer.look_again(other)
-        other.bind_tracer(tracer)
+        other = traced(sender, "other")
         toggle(other, 5)
         other.dispose_force()
     outlet.wait_for(lambda: outlet.closed >= 1 and len(outlet.book().gone) == 2)
@@ -425,13 +430,9 @@ def test_a_full_stream_may_find_nobody_for_the_next(
         outlet.set(refusal=OutletError("gone"))
 
     monkeypatch.setattr(outlet, "close", close_and_go)
-    for at in range(3):
-        other = am.Machine(None, {"M": am.State(multi=True)}, id=f"other{at}")
-        tracer = MachineTracer(other, sender, None)
-        tracer.look_again(other)
-        other.bind_tracer(tracer)
-        if at < 2:
-            other.dispose_force()
+    for at in range(2):
+        traced(sender, f"other{at}").dispose_force()
+    other = traced(sender, "other2")
     outlet.wait_for(lambda: outlet.attempts >= 3)
     monkeypatch.setattr(outlet, "close", ended)
     outlet.set(refusal=None)

@@ -6,6 +6,7 @@ import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -62,6 +63,9 @@ class Told:
         """Until it happened; the test fails when it takes long."""
         with self._changed:
             assert self._changed.wait_for(happened, WAIT_S)
+
+    def has_streams(self, count: int) -> bool:
+        return len(self.labels) == count
 
     def of(self, stream: int) -> list[Message]:
         return [message for number, message in self.messages if number == stream]
@@ -309,7 +313,7 @@ def test_a_port_may_be_used_again_at_once(serve: Callable[..., Server], told: To
     for at in range(5):
         with connect(first) as peer:
             peer.sendall(stream_bytes([HELLO]))
-            told.wait_for(lambda at=at: len(told.labels) == at + 1)
+            told.wait_for(partial(told.has_streams, at + 1))
             first.stop()
         first = serve(address)
 

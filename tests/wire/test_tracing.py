@@ -16,7 +16,6 @@ from amtracer import limits, shapes
 from amtracer.events import TICKS_MASK, Gone, Seen
 from amtracer.recording import LOST, UNWATCHED, StreamFullError
 from amtracer.schema import (
-    GoneMessage,
     MachineMessage,
     Shape,
     ShapeFlag,
@@ -502,7 +501,6 @@ def test_events_are_small_and_of_few_kinds() -> None:
 
     assert {type(event) for event in caught.events} == {tuple, Seen, Gone}
     assert isinstance(told(caught.events).told[0][0].shape, Shape)
-    assert GoneMessage(0) not in caught.events
 
 
 def test_a_machine_is_gone_before_anything_was_told() -> None:
