@@ -263,12 +263,14 @@ class Decoder:
         _, crc = _HEADER.unpack_from(frame)
         body = frame[HEADER_BYTES:]
         where = self._where()
+        if not self.started:
+            self._check_magic(frame)
+            self._seal.add(frame)
+            return
         if zlib.crc32(body) != crc:
             raise ChecksumError("checksum is wrong", where=where)
         values = _unpacked(body, where)
-        if not self.started:
-            self._check_magic(values)
-        elif values[0] == Kind.BUNDLE:
+        if values[0] == Kind.BUNDLE:
             yield from self._bundled(values, where)
         else:
             message = message_of(values, where)
@@ -295,8 +297,17 @@ class Decoder:
             _check_version("protocol version", message.version, low, high)
         return message
 
-    def _check_magic(self, body: Body) -> None:
-        match body:
+    def _check_magic(self, frame: bytes) -> None:
+        """Whatever is wrong with the first frame, it is not one of ours."""
+        _, crc = _HEADER.unpack_from(frame)
+        body = frame[HEADER_BYTES:]
+        try:
+            values = _unpacked(body, self._where())
+        except WireError as error:
+            raise ForeignPeerError(looks_like(frame + self._buffer[:512])) from error
+        if zlib.crc32(body) != crc:
+            raise ForeignPeerError(looks_like(frame + self._buffer[:512]))
+        match values:
             case (int(Kind.MAGIC), str(word), int(version), *_) if word == self._dialect.word:
                 low, high = self._dialect.version_min, self._dialect.version
                 _check_version("format version", version, low, high)

@@ -133,6 +133,9 @@ def test_something_else_may_be_compressed_alike() -> None:
 
     assert isinstance(error, ForeignSessionError)
     assert error.looks_like == "text, compressed"
+    _, error = read(brotli.compress(bytes(10_000)))
+    assert isinstance(error, ForeignSessionError)
+    assert error.looks_like == "zeros, compressed"
 
 
 def test_a_folder_is_told(tmp_path: Path) -> None:
