@@ -10,6 +10,7 @@ import pytest
 
 import machine as am
 from machine._queue_ticks import QueueTicks
+from machine._waiting import Waiters
 
 Made = Callable[..., am.Machine]
 LogOf = Callable[..., list[str]]
@@ -145,6 +146,25 @@ def test_waiting_for_a_queue_tick_ends_with_the_machine(made: Made) -> None:
 
     assert handle.reason == "disposed"
     assert mach.when_queue(2).done
+
+
+def test_a_mutation_that_is_done_while_one_subscribes_is_not_missed(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The drainer may be past the tick between the first look and the place in the index."""
+    mach = made()
+    enter = Waiters._enter
+
+    def late(waiters: Waiters, *args: Any) -> Any:
+        entered = enter(waiters, *args)
+        assert mach._ticks_of_queue().finish(2)
+        return entered
+
+    monkeypatch.setattr(Waiters, "_enter", late)
+    handle = mach.when_queue(2)
+
+    assert handle.reason == "match"
+    assert len(mach._subscriptions()) == 0
 
 
 def test_the_log_tells_of_waiting_for_a_queue_tick(made: Made, log_of: LogOf) -> None:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import gc
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -233,6 +237,28 @@ async def test_a_state_that_is_reverted_takes_its_task_along(made: Made) -> None
     assert mach.is_err()
     assert work.told == []
     assert mach.tasks() == []
+
+
+async def test_the_library_cancels_no_task_but_its_own(made: Made) -> None:
+    """Tasks of the program that mutate and wait go on, whatever becomes of states."""
+    mach, work = made(), Work()
+    mach.bind_handlers({"AState": work})
+
+    async def mutate() -> am.Result:
+        mach.add1("A")
+        await asyncio.sleep(0)
+        mach.remove1("A")
+        return mach.add1("B")
+
+    async def wait() -> bool:
+        return await mach.when1("B")
+
+    mutating = [asyncio.create_task(mutate()) for _ in range(3)]
+    waiting = asyncio.create_task(wait())
+
+    assert await asyncio.gather(*mutating) == [am.Result.EXECUTED] * 3
+    assert await waiting is True
+    assert "canceled" in work.told
 
 
 # -- how a task ends
@@ -740,3 +766,72 @@ def test_no_thread_is_started_while_the_program_ends(
     assert mach.add1("A") is am.Result.EXECUTED
     assert "[task:cancel] AState" in lines
     assert mach.tasks() == []
+
+
+PROGRAM = """
+import asyncio, os, threading
+import machine as am
+
+begun = threading.Event()
+
+class Handlers:
+    async def AState(self, e):
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            print("cleaned up", os.getpid() == parent, flush=True)
+
+    async def BState(self, e):
+        e.machine.add1("C")
+
+def make():
+    mach = am.Machine(None, {name: am.State() for name in "ABC"})
+    mach.bind_handlers(Handlers())
+    return mach
+
+parent = os.getpid()
+hanging = make()
+hanging.add1("A")
+assert begun.wait(10)
+"""
+
+FORK = """
+child = os.fork()
+if not child:
+    mach = make()
+    mach.add1("B")
+    print("child", mach.when1("C").wait(10), flush=True)
+    os._exit(0)
+os.waitpid(child, 0)
+mach = make()
+mach.add1("B")
+print("parent", mach.when1("C").wait(10), flush=True)
+"""
+
+
+def output_of(program: str) -> list[str]:
+    """The lines that a program prints that must not say anything on stderr."""
+    done = subprocess.run(
+        [sys.executable, "-X", "dev", "-W", "error", "-c", program],
+        cwd=Path(am.__file__).parents[1],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.splitlines()
+
+
+@pytest.mark.slow
+def test_a_program_may_end_while_tasks_run_in_the_background() -> None:
+    """They are canceled and clean up, and nothing is said about it."""
+    assert output_of(PROGRAM) == ["cleaned up True"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_forked_child_has_a_background_of_its_own() -> None:
+    """Tasks run in the child, and in the parent go on as before."""
+    assert output_of(PROGRAM + FORK) == ["child True", "parent True", "cleaned up True"]
