@@ -51,13 +51,13 @@ def test_a_disposal_goes_on_in_the_background(made: Made) -> None:
         ("AnyState", ["AEnter", "BEnter", "AnyEnter", "AState", "BState", "AnyState"], EXECUTED),
     ],
 )
-@pytest.mark.parametrize("waiting", [False, True])
+@pytest.mark.parametrize("watched", ["", "waiter", "tracer"])
 def test_no_handler_starts_any_more(
-    made: Made, watch: Any, how: str, name: str, called: list[str], result: am.Result, waiting: bool
+    made: Made, watch: Any, how: str, name: str, called: list[str], result: am.Result, watched: str
 ) -> None:
     """A transition that still had something to ask or to tell is canceled."""
-    mach = made("A{} B{} Z{auto}")
-    handle = mach.when_args("B", {}) if waiting else None
+    mach = made("A{} B{} Z{auto}", tracers=[am.Tracer()] if watched == "tracer" else [])
+    handle = mach.when_args("B", {}) if watched == "waiter" else None
     mach.bind_handlers({name: lambda e: getattr(mach, how)()})
     calls = watch(mach)
 

@@ -478,3 +478,33 @@ def test_a_logger_that_raises_reaches_the_caller_and_harms_nothing_else(made: Ma
 
     mach.set_logger_empty(NOTHING)
     assert mach.add1("B") is am.Result.EXECUTED
+
+
+def test_a_log_turned_on_by_a_handler_tells_the_rest_of_the_transition(made: Made) -> None:
+    """From the next line on."""
+    mach = made(log_id=False)
+    lines: list[str] = []
+    mach.set_logger(lambda level, text, *args: lines.append(text % args))
+    mach.bind_handlers({"AEnter": lambda e: mach.set_log_level(CHANGES)})
+
+    mach.add1("A")
+
+    assert lines == ["[state] +A"]
+
+
+def test_a_logger_set_by_a_handler_may_raise(made: Made) -> None:
+    """The error reaches the caller; the states are changed by then, and the machine goes on."""
+    mach = made()
+
+    def fail(level: int, text: str, *args: object) -> None:
+        mach.set_logger_empty(NOTHING)
+        raise OSError("disk full")
+
+    mach.set_logger(fail)
+    mach.bind_handlers({"AEnter": lambda e: mach.set_log_level(CHANGES)})
+
+    with pytest.raises(OSError, match="disk full"):
+        mach.add1("A")
+    assert mach.is1("A")
+    assert mach.transition() is None
+    assert mach.add1("B") is am.Result.EXECUTED
