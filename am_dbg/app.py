@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from am_dbg.client_list import ClientList
 from am_dbg.control import Control
 from am_dbg.control.beginning import Beginning
 from am_dbg.control.looking import Sources
+from am_dbg.forwarding import Forwarder
 from am_dbg.golang.door import GoDoor
 from am_dbg.intake import MEGABYTE, Intake
 from am_dbg.keymap import keymap_path, read_keymap
@@ -17,7 +19,7 @@ from am_dbg.projection.bars import exit_words
 from am_dbg.store import Store
 from am_dbg.views.debugger import Debugger
 from am_dbg.views.messages import DataArrived, ImportProgressed
-from amtracer.address import listen_address
+from amtracer.address import listen_address, peer_address
 
 __all__ = ["MAIN_VIEWS", "run"]
 
@@ -50,16 +52,31 @@ def run(options: RunOptions, say: Callable[[str], None] | None = None) -> int:
     )
     places = [listen_address(options.listen_on)] if options.listen_on else []
     intake.start(*places, source=options.source)
+    companions = _companions(store, options)
+    for companion in companions:
+        companion.start()
     control.sources = Sources(listening=intake.listening, source=options.import_data)
     try:
         screen.run(mouse=options.enable_mouse)
     finally:
         intake.stop()
+        for companion in companions:
+            companion.stop()
     if screen.trouble is not None:
         raise screen.trouble
     if say is not None:
         say(exit_words(store))
     return screen.return_code or 0
+
+
+def _companions(store: Store, options: RunOptions) -> list[Forwarder | ClientList]:
+    """Those that read the store beside the screen."""
+    companions: list[Forwarder | ClientList] = [
+        Forwarder(store, peer_address(text)) for text in options.forward_to
+    ]
+    if options.client_list:
+        companions.append(ClientList(store, options.client_list))
+    return companions
 
 
 def _control(store: Store, options: RunOptions) -> Control:

@@ -25,7 +25,7 @@ from am_dbg.options import (
 )
 from am_dbg.sanitise import one_line
 from am_dbg.terminal import fill_standard_descriptors, is_dumb, is_terminal, why_no_screen
-from amtracer.address import listen_address
+from amtracer.address import listen_address, peer_address
 from amtracer.errors import TracingError
 
 if TYPE_CHECKING:
@@ -231,8 +231,10 @@ def _open_screen(
     select_transition: int,
     **rest: Any,
 ) -> int:
-    if listen_on != NOT_LISTENING:
-        listen_address(listen_on)
+    forward_to = tuple(part for part in map(str.strip, fwd_data.split(",")) if part)
+    places = {listen_address(listen_on)} if listen_on != NOT_LISTENING else set()
+    if places & {peer_address(part) for part in forward_to}:
+        raise click.UsageError("the debugger cannot send to itself")
     source = _opened(import_data) if import_data else None
     try:
         reason = why_no_screen()
@@ -245,11 +247,12 @@ def _open_screen(
                 import_data=import_data,
                 source=source,
                 listen_on="" if listen_on == NOT_LISTENING else listen_on,
-                forward_to=tuple(part for part in map(str.strip, fwd_data.split(",")) if part),
+                forward_to=forward_to,
                 memory_mb_max=max_mem,
                 select_transition=select_transition,
                 **rest,
-            )
+            ),
+            _say,
         )
     finally:
         if source is not None:

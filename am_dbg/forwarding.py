@@ -1,153 +1,145 @@
-"""Sends everything that is received on to other debuggers.
+"""Sends what arrives on to another debugger, on a thread of its own.
 
-Each stream goes on as a stream of its own, a connection for each, on one thread for each
-address. A debugger that is not there when a stream begins, goes away, or does not keep up
-misses the rest of that stream, with a line in the log: later messages call numbers that
-were defined before, so nobody can join in the middle. The program that sent it and the
-debugger it was sent to notice nothing.
+It reads the store like any reader, a few times a second, and tells what is new; what
+arrives is never held up by it. The other debugger may come late, go, or read slowly: what
+was not told yet is still in the store and is told later. After a reconnect machines go on
+where they were, because this side names the same session again; what was on its way
+meanwhile shows there as a gap.
+
+Only what programs send is told, not sessions that were imported.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import threading
-from collections import deque
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator
+from weakref import WeakKeyDictionary, WeakSet
 
-from am_dbg.doors import Sink
+from am_dbg.retelling import Retelling
+from am_dbg.store import Store, Track
 from amtracer.address import Address
 from amtracer.errors import WireError
+from amtracer.interning import StreamWriter
 from amtracer.outlets import OutletError, SocketOutlet
-from amtracer.schema import EndMessage, Message
+from amtracer.schema import PROTOCOL_VERSION, HelloMessage
 
-__all__ = ["WAITING_MAX", "ForwardingSink"]
+__all__ = ["PAUSE_S_MAX", "ROUND_S", "STOP_S_MAX", "Forwarder"]
 
-WAITING_MAX = 100_000
-"""Messages that wait for one debugger; with one more, the streams it has end there."""
+ROUND_S = 0.1
+"""How often it is looked for something new."""
+PAUSE_S_MAX = 10.0
+"""The longest pause between two attempts to connect."""
+ROWS_AT_ONCE_MAX = 10_000
+"""Transitions told before the other side has to take them."""
+
+STOP_S_MAX = 1.0
+"""How long a stop waits for the rest to be taken."""
 
 _log = logging.getLogger(__name__)
 
 
-class ForwardingSink:
-    """A sink that passes what it takes to another one and to debuggers elsewhere.
+class Forwarder:
+    """Tells one other debugger, from `start` to `stop`."""
 
-    What the other sink refuses is not sent on.
-    """
-
-    def __init__(self, sink: Sink, addresses: Sequence[Address]) -> None:
-        self._sink = sink
-        self._relays = [Relay(address) for address in addresses]
-
-    def open_stream(self, label: str, *, live: bool) -> int:
-        """Begin a stream here and there; only live ones go on."""
-        stream = self._sink.open_stream(label, live=live)
-        if live:
-            for relay in self._relays:
-                relay.put(stream, None, opens=True)
-        return stream
-
-    def feed(self, stream: int, message: Message) -> None:
-        """Take a message; WireError if the sink refuses it."""
-        self._sink.feed(stream, message)
-        if type(message) is not EndMessage:  # it counts other frames than those sent on
-            for relay in self._relays:
-                relay.put(stream, message)
-
-    def close_stream(self, stream: int, reason: str = "") -> None:
-        """End a stream here and there."""
-        self._sink.close_stream(stream, reason)
-        for relay in self._relays:
-            relay.put(stream, None)
-
-    def stop(self) -> None:
-        """Bring out what waits, as far as it goes without waiting."""
-        for relay in self._relays:
-            relay.stop()
-
-
-class Relay:
-    """One debugger elsewhere, served by a thread of its own.
-
-    `put` never waits. A stream's connection is made when its turn comes.
-    """
-
-    def __init__(self, address: Address, waiting_max: int = WAITING_MAX) -> None:
+    def __init__(self, store: Store, address: Address, *, round_s: float = ROUND_S) -> None:
+        self._store = store
         self._address = address
-        self._waiting_max = waiting_max
-        self._waiting: deque[tuple[int, Message | None, bool]] = deque()
-        self._outlets: dict[int, SocketOutlet] = {}
-        self._called = threading.Event()
-        self._overrun = False
-        self._stopping = False
-        self._thread = threading.Thread(target=self._run, name=f"am-dbg to {address}", daemon=True)
+        self._outlet = SocketOutlet(address)
+        self._round_s = round_s
+        self._session = f"forwarded-{os.urandom(8).hex()}"
+        self._told: WeakKeyDictionary[Track, int] = WeakKeyDictionary()
+        self._finished: WeakSet[Track] = WeakSet()
+        self._telling: dict[Track, Retelling] = {}
+        self._writer: StreamWriter | None = None
+        self._is_told = False
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(
+            target=self._run, name=f"am-dbg forward to {address}", daemon=True
+        )
+
+    def start(self) -> None:
+        """Begin to connect and tell."""
         self._thread.start()
 
-    def put(self, stream: int, message: Message | None, *, opens: bool = False) -> None:
-        """A stream opens, has a message, or (neither) closes."""
-        if len(self._waiting) >= self._waiting_max:
-            self._overrun = True
-        if not self._overrun:
-            self._waiting.append((stream, message, opens))
-            self._called.set()
-
     def stop(self) -> None:
-        """End the thread after what it has in hand."""
-        self._stopping = True
-        self._called.set()
-        self._thread.join(1.0)
+        """Tell what is there and end the connection; again is no matter."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(STOP_S_MAX)
 
     def _run(self) -> None:
-        while not self._stopping:
-            self._called.wait(0.1 if self._outlets else None)
-            self._called.clear()
-            while self._waiting:
-                self._serve(*self._waiting.popleft())
-            if self._overrun:
-                self._give_up_all()
-            for stream in list(self._outlets):
-                self._push(stream)
-        for outlet in self._outlets.values():
-            outlet.close()
+        pause_s = self._round_s
+        while not self._stopping.is_set():
+            try:
+                self._round()
+                pause_s, self._is_told = self._round_s, False
+            except OutletError as error:
+                if not self._is_told:
+                    _log.warning("nothing is forwarded to %s: %s", self._address, error)
+                self._writer, self._is_told = None, True
+                pause_s = min(pause_s * 2, PAUSE_S_MAX)
+            except WireError as error:
+                _log.error("forwarding to %s ended: %s", self._address, error)
+                break
+            self._stopping.wait(pause_s)
+        self._end()
 
-    def _serve(self, stream: int, message: Message | None, opens: bool) -> None:
-        if opens:
-            self._open(stream)
-        elif stream in self._outlets:
-            if message is None:
-                self._outlets.pop(stream).close()
-            else:
-                self._write(stream, message)
+    def _round(self) -> None:
+        """Connect if need be, and tell what is new as far as it is taken."""
+        if self._writer is None:
+            self._connect()
+        while self._outlet.push() and self._tell_some():
+            if self._stopping.is_set():
+                break
 
-    def _open(self, stream: int) -> None:
-        outlet = SocketOutlet(self._address)
-        try:
-            outlet.open()
-        except OutletError as error:
-            _log.info("%s is not forwarded to: %s", self._address, error)
-        else:
-            self._outlets[stream] = outlet
+    def _connect(self) -> None:
+        self._outlet.open()
+        self._telling = {}
+        hello = HelloMessage(
+            PROTOCOL_VERSION,
+            self._session,
+            time.time_ns(),
+            time.monotonic_ns(),
+            process={"program": "am-dbg", "pid": str(os.getpid())},
+        )
+        self._writer = StreamWriter(self._outlet.write, hello)
 
-    def _write(self, stream: int, message: Message) -> None:
-        try:
-            self._outlets[stream].write(message)
-        except WireError as error:
-            self._lose(stream, str(error))
-        else:
-            if not self._outlets[stream].has_room:
-                self._push(stream)
+    def _tell_some(self) -> bool:
+        """Write some of what is new; whether there was any."""
+        assert self._writer is not None  # a round connects first
+        rows = 0
+        for track in self._live_tracks():
+            if track in self._finished:
+                continue
+            retelling = self._telling.get(track)
+            if retelling is None:
+                first = max(self._told.get(track, 0) + 1, track.first)
+                retelling = self._telling[track] = Retelling(self._writer, track, first)
+            is_gone, last = track.gone, track.count
+            start = max(retelling.next, track.first)
+            for _ in retelling.tell(min(last, start + ROWS_AT_ONCE_MAX - 1)):
+                rows += 1
+            self._told[track] = retelling.next - 1
+            if is_gone and retelling.next > last:
+                retelling.finish()
+                self._finished.add(track)
+            if rows >= ROWS_AT_ONCE_MAX:
+                break
+        self._writer.flush()
+        return rows > 0
 
-    def _push(self, stream: int) -> None:
-        try:
-            if not self._outlets[stream].push() and not self._outlets[stream].has_room:
-                self._lose(stream, "it does not keep up")
-        except OutletError as error:
-            self._lose(stream, str(error))
+    def _live_tracks(self) -> Iterator[Track]:
+        streams = self._store.streams
+        return (track for track in list(self._store.tracks) if streams[track.stream].live)
 
-    def _lose(self, stream: int, reason: str) -> None:
-        self._outlets.pop(stream).drop()
-        _log.info("%s misses the rest of a stream: %s", self._address, reason)
-
-    def _give_up_all(self) -> None:
-        for stream in list(self._outlets):
-            self._lose(stream, "it does not keep up")
-        self._overrun = False
+    def _end(self) -> None:
+        """End the connection in order; what cannot go out now is left."""
+        if self._writer is not None:
+            try:
+                self._tell_some()
+            except WireError as error:
+                _log.error("forwarding to %s ended: %s", self._address, error)
+        self._outlet.close()

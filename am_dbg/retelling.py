@@ -11,8 +11,11 @@ from collections.abc import Callable, Iterator
 from am_dbg.store import Gap, GapKind, Track
 from am_dbg.store.values import reason_of_gap
 from amtracer.interning import StreamWriter
+from amtracer.schema import StateDef
 
 __all__ = ["Retelling"]
+
+States = tuple[StateDef, ...]
 
 
 class Retelling:
@@ -34,6 +37,8 @@ class Retelling:
         self._writer = writer
         self._first = first
         self._keeps_id = keeps_id
+        self._row = 0
+        self._schema: States = ()
         self._machine = self._enter()
 
     def tell(self, last: int) -> Iterator[None]:
@@ -42,8 +47,11 @@ class Retelling:
             low, high = max(self.next, chunk.first), min(last, chunk.last)
             if low > high:
                 continue
-            if low == chunk.first and (low > self._first or low == 1):
+            if low > self.next:
+                self._tell_hole(low)
+            elif low == chunk.first and (low > self._first or low == 1):
                 self._tell_gaps(low - 1)
+            self._row = chunk.row_first + high - chunk.first + 1
             for row in chunk.replay(low - chunk.first, high - chunk.first + 1):
                 own_id = row[-1] if self._keeps_id(row[-1]) else ""
                 self._writer.record(self._machine, *row[:-1], own_id)
@@ -67,6 +75,7 @@ class Retelling:
             row = track.row_at(first)
         else:
             schema, ticks, row = track.states, track.ticks, track.row_next
+        self._row, self._schema = row, schema
         return self._writer.machine(
             track.id,
             self._writer.schema(schema),
@@ -77,21 +86,36 @@ class Retelling:
             tx_prefix=track.origin.tx_prefix,
         )
 
+    def _tell_hole(self, number: int) -> None:
+        """What was to be told next was trimmed before it could be; go on from this number."""
+        track, ticks = self.track, self.track.clock_before(number)
+        if track.schema_at(number) != self._schema:
+            self._change_schema(track.schema_at(number), ticks)
+        self._writer.dropped(self._machine, track.row_at(number) - self._row, ticks, "trimmed")
+        self.next = number
+
     def _tell_gaps(self, number: int) -> None:
         for gap in list(self.track.gaps):
             if gap.after_number == number and gap.kind is not GapKind.LATE:
                 self._tell_gap(gap)
 
     def _tell_gap(self, gap: Gap) -> None:
-        """Tell a break with the clock that comes after it, as far as that is known."""
+        """Tell a break with the clock that comes after it, as far as that is known.
+
+        Of several breaks at one place only the last clock is known; before the schema
+        changed to that of this clock, the clock stands where it was.
+        """
         track, number = self.track, gap.after_number + 1
         is_last = number > track.count
         schema = track.states if is_last else track.schema_at(number)
         ticks = track.ticks if is_last else track.clock_before(number)
         if gap.kind is GapKind.SCHEMA:
-            self._writer.schema_changed(self._machine, self._writer.schema(schema), ticks)
+            self._change_schema(schema, ticks)
             return
-        before = track.clock_at(gap.after_number)
-        fits = len(before) == len(ticks)
-        lost, reason = max(0, gap.lost), reason_of_gap(gap)
-        self._writer.dropped(self._machine, lost, ticks if fits else before, reason)
+        if schema != self._schema:
+            ticks = track.clock_at(gap.after_number)
+        self._writer.dropped(self._machine, max(0, gap.lost), ticks, reason_of_gap(gap))
+
+    def _change_schema(self, schema: States, ticks: tuple[int, ...]) -> None:
+        self._writer.schema_changed(self._machine, self._writer.schema(schema), ticks)
+        self._schema = schema

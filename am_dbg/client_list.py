@@ -1,0 +1,64 @@
+"""Keeps a text file with the list of machines, for scripts that watch a running debugger."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from am_dbg.store import Store
+from am_dbg.text import machine_lines
+from amtracer.atomic import AtomicFile
+from amtracer.errors import SessionAccessError
+
+__all__ = ["ROUND_S", "ClientList"]
+
+ROUND_S = 1.0
+"""How often the file is written at most."""
+
+_log = logging.getLogger(__name__)
+
+
+class ClientList:
+    """Writes the list when something changed, from `start` to `stop`, on its own thread.
+
+    A reader of the file always sees a whole list. Trouble with the file is told once in
+    the log and ends the writing.
+    """
+
+    def __init__(self, store: Store, path: str, *, round_s: float = ROUND_S) -> None:
+        self._store = store
+        self._path = path
+        self._round_s = round_s
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="am-dbg list", daemon=True)
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write the last list; again is no matter."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        written, is_over = -1, False
+        try:
+            while not is_over:
+                is_over = self._stopping.wait(0 if written < 0 else self._round_s)
+                version = self._store.version
+                if version != written:
+                    self._write()
+                    written = version
+        except SessionAccessError as error:
+            _log.error("the list of machines is not written: %s", error)
+
+    def _write(self) -> None:
+        file = AtomicFile(self._path)
+        try:
+            lines = "\n".join(machine_lines(self._store))
+            file.write(f"{lines}\n".encode())
+            file.commit()
+        finally:
+            file.abort()
