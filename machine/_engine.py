@@ -27,6 +27,7 @@ a reader that takes it has one consistent moment, and a transition keeps the one
 from __future__ import annotations
 
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextvars import Context, copy_context
@@ -82,6 +83,7 @@ class Engine(Logging):
     _err: BaseException | None = None
     _executor: Executor | None = None
     _queue_ticks: QueueTicks | None = None
+    _first = threading.Lock()  # of all machines; held only to make a part
     _error_listeners: tuple[Callable[..., object], ...] = ()
 
     def __init__(self, node: Node) -> None:
@@ -157,8 +159,9 @@ class Engine(Logging):
             mutation = Mutation(call, args, source)
             self._number(mutation)
             queue.append(mutation)
-            self.log_lvl(OPS, f"[queue:{call.type}] {call.text}")
-        else:
+            if self._log_level:
+                self.log_lvl(OPS, f"[queue:{call.type}] {call.text}")
+        elif self._log_level:
             text = f"[queue:skipped] Duplicate detected for [{call.type}] {call.text}"
             self.log_lvl(OPS, text)
         return self._run(mutation)
@@ -189,8 +192,10 @@ class Engine(Logging):
 
     def _ticks_of_queue(self) -> QueueTicks:
         """Made when first needed, once, whoever comes first."""
-        made: QueueTicks = self.__dict__.setdefault("_queue_ticks", QueueTicks())
-        return made
+        with Engine._first:
+            if self._queue_ticks is None:
+                self._queue_ticks = QueueTicks()
+        return self._queue_ticks
 
     def _postpone(self, mutation: Mutation, why: str) -> None:
         if self._log_level >= OPS:

@@ -51,11 +51,13 @@ class QueueTicks:
     def finish(self, tick: int) -> list[Subscription]:
         """A mutation is done; gives what waited for that and no more."""
         early = self._early
-        if tick > self.done:  # one that was prepended again is done already
+        if tick == self.done + 1 and not early:
+            self.done = tick
+        elif tick > self.done:  # one that was prepended again is done already
             early.add(tick)
-        while self.done + 1 in early:
-            self.done += 1
-            early.discard(self.done)
+            while self.done + 1 in early:
+                self.done += 1
+                early.discard(self.done)
         if not self.waits:
             return []
         waits = list(self.waits.values())
