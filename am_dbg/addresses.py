@@ -11,6 +11,17 @@ from dataclasses import dataclass
 from am_dbg.errors import MachineNotFoundError, NotAnAddressError, TransitionNotFoundError
 from am_dbg.store import Store, Track
 
+__all__ = [
+    "COMPARED_MAX",
+    "NEAR_MAX",
+    "SCHEME",
+    "Place",
+    "first_with_time",
+    "near",
+    "number_at",
+    "resolve",
+]
+
 SCHEME = "mach://"
 NEAR_MAX = 3
 """Similar ids that are offered when one is not found."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from am_dbg.importing import ImportSource
 
+__all__ = ["LISTEN_ON_DEFAULT", "MEMORY_MB_MAX_DEFAULT", "NOT_LISTENING", "VIEWS", "RunOptions"]
+
 LISTEN_ON_DEFAULT = "localhost:6831"
 NOT_LISTENING = "-1"
 """The address that means: do not listen."""

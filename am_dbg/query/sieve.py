@@ -21,6 +21,28 @@ from am_dbg.store.facts import Schema
 from am_dbg.store.steps import handler_of
 from amtracer.schema import StepFlag
 
+__all__ = [
+    "RowTest",
+    "ShapeTest",
+    "Sieve",
+    "Table",
+    "between",
+    "both",
+    "containing",
+    "either",
+    "longer",
+    "looked_up",
+    "marked",
+    "named",
+    "not_asked_by",
+    "sieve_of",
+    "sieve_of_terms",
+    "touching",
+    "touching_like",
+    "with_facts",
+    "without_facts",
+]
+
 ShapeTest = Callable[[Dictionary, int, int], bytes]
 """A condition on shapes: the table over some of a dictionary's shapes, from and up to."""
 RowTest = Callable[[Chunk, int], bytes]

@@ -20,6 +20,8 @@ from datetime import datetime, timedelta
 
 from am_dbg.store import Fact
 
+__all__ = ["Moment", "Terms", "parse", "parse_duration", "parse_moment"]
+
 _TERM = re.compile(r'(?:(\w+):)?(?:"([^"]*)"?|(\S+))')
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)")
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?")

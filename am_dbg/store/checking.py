@@ -29,6 +29,20 @@ from amtracer.schema import (
     StringsMessage,
 )
 
+__all__ = [
+    "SHAPE_BYTES_MAX",
+    "TICK_MAX",
+    "TIME_NS_MAX",
+    "check_batch",
+    "check_hello",
+    "check_lines",
+    "check_machine",
+    "check_shape",
+    "check_states",
+    "check_strings",
+    "check_ticks",
+]
+
 TICK_MAX = 2**62
 """Ticks, and row numbers, a machine may report; growth on top of it still fits 64 bits."""
 TIME_NS_MAX = 2**62

@@ -28,6 +28,18 @@ from am_dbg.store.sources import Sources
 from am_dbg.store.values import Line, Transition
 from amtracer.schema import BatchMessage, Shape, Source
 
+__all__ = [
+    "CHUNK_ROWS_MAX",
+    "CHUNK_SHAPES_MAX",
+    "PIECE_ROWS_MAX",
+    "Args",
+    "Chunk",
+    "Lines",
+    "Piece",
+    "Replayed",
+    "Rest",
+]
+
 CHUNK_ROWS_MAX = 4_096
 """Rows after which a chunk ends."""
 CHUNK_SHAPES_MAX = 1_024

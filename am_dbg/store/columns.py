@@ -16,6 +16,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
+__all__ = ["Blobs", "Integers", "SparseIntegers", "SparseTexts", "packed"]
+
 _CODES = "BHIq"
 
 

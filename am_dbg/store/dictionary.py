@@ -24,6 +24,8 @@ from am_dbg.store.facts import Schema, ShapeFacts, shape_facts
 from am_dbg.store.values import Line
 from amtracer.schema import Shape, StepDef
 
+__all__ = ["CACHED_SHAPES_MAX", "Activity", "Dictionary"]
+
 CACHED_SHAPES_MAX = 4_096
 """Decoded shapes kept per segment."""
 

@@ -14,6 +14,18 @@ from enum import IntFlag
 from am_dbg.store.steps import HANDLER_STEP
 from amtracer.schema import Shape, ShapeFlag, StateDef, StepFlag
 
+__all__ = [
+    "EXCEPTION",
+    "HEALTH_STATES",
+    "Fact",
+    "Schema",
+    "ShapeFacts",
+    "indexes_of",
+    "is_error_state",
+    "mask_of",
+    "shape_facts",
+]
+
 EXCEPTION = "Exception"
 HEALTH_STATES = frozenset({"Healthcheck", "Heartbeat"})
 

@@ -16,6 +16,8 @@ from itertools import islice
 
 from am_dbg.store.columns import Integers, packed
 
+__all__ = ["PaletteColumn"]
+
 _BYTE_VALUES = 256
 
 

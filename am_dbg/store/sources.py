@@ -9,6 +9,8 @@ from bisect import bisect_left
 from am_dbg.store.columns import Integers
 from amtracer.schema import Source
 
+__all__ = ["Sources", "joined_id", "split_id"]
+
 _NUMBER_DIGITS = 16
 _NUMBER_MAX = 2**62
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from amtracer.schema import StateDef, StepDef, StepFlag
 
+__all__ = ["ANY", "HANDLER_STEP", "handler_of"]
+
 HANDLER_STEP = 2
 """Type of a step that is the call of a handler."""
 ANY = "Any"

@@ -19,6 +19,8 @@ from amtracer import limits
 from amtracer.errors import LimitError
 from amtracer.schema import MachineMessage, Message
 
+__all__ = ["Store"]
+
 
 class Store:
     """Takes messages in, keeps tracks. One thread feeds, any thread reads.

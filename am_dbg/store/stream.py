@@ -27,6 +27,8 @@ from amtracer.schema import (
     StringsMessage,
 )
 
+__all__ = ["House", "Stream"]
+
 
 class House(Protocol):
     """What a stream asks of the store it belongs to."""

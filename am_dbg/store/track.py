@@ -22,6 +22,8 @@ from am_dbg.store.sources import joined_id, split_id
 from am_dbg.store.values import Gap, GapKind, Transition, gap_of_reason
 from amtracer.schema import BatchMessage, Shape, StateDef
 
+__all__ = ["WALK_ROWS_MAX", "Origin", "Track"]
+
 WALK_ROWS_MAX = 64
 """How far a cached clock is moved row by row before it is counted anew."""
 
