@@ -46,6 +46,9 @@ class Model:
             [a for a in state.after or () if a in known and a != name],
         )
 
+    def _of(self, relation: str, name: str) -> tuple[str, ...]:
+        return getattr(self.states[name], relation) or ()
+
     def mutate(self, kind: str, called: list[str]) -> am.Result:
         """Make a mutation, with the auto mutation that follows from it."""
         before = dict(self.ticks)
@@ -57,7 +60,7 @@ class Model:
         return EXECUTED if accepted else CANCELED
 
     def _may_try(self, name: str) -> bool:
-        blocked = any(name in self.states[other].remove for other in self.active)
+        blocked = any(name in self._of("remove", other) for other in self.active)
         return self.states[name].auto and name not in self.active and not blocked
 
     def _transition(self, kind: str, called: list[str], *, auto: bool) -> bool:
@@ -84,7 +87,7 @@ class Model:
         removed_now = called if kind == "remove" else []
         states = self._require(self._add(states, removed_now))
         self.survivors = states = self._remove(states)
-        gone = [name for survivor in states for name in self.states[survivor].remove]
+        gone = [name for survivor in states for name in self._of("remove", survivor)]
         states = self._add(states[::-1], removed_now)
         states = [name for name in states if name not in gone]
         return self._sort(self._require(states[::-1]))
@@ -94,12 +97,12 @@ class Model:
         for name in states:
             if name in self.active and not self.states[name].multi:
                 continue
-            found += [add for add in self.states[name].add if add not in removed_now]
+            found += [add for add in self._of("add", name) if add not in removed_now]
         return list(dict.fromkeys(found))
 
     def _require(self, states: list[str]) -> list[str]:
         while True:
-            kept = [n for n in states if all(r in states for r in self.states[n].require or ())]
+            kept = [n for n in states if all(r in states for r in self._of("require", n))]
             if kept == states:
                 return kept
             states = kept
@@ -107,7 +110,7 @@ class Model:
     def _remove(self, states: list[str]) -> list[str]:
         blocked: list[str] = []
         for name in reversed(states):
-            if any(name in self.states[b].remove for b in states if b not in blocked):
+            if any(name in self._of("remove", b) for b in states if b not in blocked):
                 blocked.append(name)
         return [name for name in states if name not in blocked]
 
@@ -117,7 +120,7 @@ class Model:
             states = sorted(states, key=lambda name: order.index(name) if name in order else -1)
         waiting, taken = list(states), []
         while waiting:
-            ready = [n for n in waiting if not set(self.states[n].after) & {*waiting} - {n}]
+            ready = [n for n in waiting if not set(self._of("after", n)) & {*waiting} - {n}]
             taken.append((ready or waiting)[0])
             waiting.remove(taken[-1])
         return taken
@@ -130,12 +133,12 @@ class Model:
                 return False
             if name in order or name not in self.states:
                 return True
-            if not all(visit(r, (*above, name)) for r in self.states[name].require or ()):
+            if not all(visit(r, (*above, name)) for r in self._of("require", name)):
                 return False
             order.append(name)
             return True
 
-        requiring = [name for name in self.names if self.states[name].require]
+        requiring = [name for name in self.names if self._of("require", name)]
         return order if all(visit(name, ()) for name in requiring) else None
 
 
@@ -228,7 +231,7 @@ def test_nobody_who_survived_the_remove_pass_leaves_active_what_it_removes(
         if model.mutate(*call) is EXECUTED:
             for survivor in model.survivors:
                 if survivor in model.active:
-                    assert not mach.any1(*model.states[survivor].remove)
+                    assert not mach.any1(*(model.states[survivor].remove or ()))
 
 
 class Events(am.Tracer):
