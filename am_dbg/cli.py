@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 import click
 
-from am_dbg.errors import DebuggerError, NoTerminalError
+from am_dbg.errors import DebuggerError, NoTerminalError, UnknownFormatError
 from am_dbg.options import (
     LISTEN_ON_DEFAULT,
     MEMORY_MB_MAX_DEFAULT,
     NOT_LISTENING,
+    SESSION_ENDING,
     VIEWS,
     RunOptions,
 )
@@ -29,6 +30,7 @@ from amtracer.address import listen_address, peer_address
 from amtracer.errors import TracingError
 
 if TYPE_CHECKING:
+    from am_dbg.exporting import Written
     from am_dbg.importing import ImportSource
     from am_dbg.store import Store
 
@@ -213,10 +215,29 @@ def convert(source: str, target: str, machine: str, numbers: str) -> int:
     replaced = " (replaced)" if os.path.exists(target) else ""
     with _Bar("writing") as bar:
         written = writer(store, target, chosen, bar.moved)
-    _say(
-        f"{one_line(target)}: {written.machines:,} machines, {written.transitions:,} transitions,"
-        f" {written.size:,} bytes{replaced}"
-    )
+    _say_written(target, written, replaced)
+    return Exit.DONE
+
+
+@command.command()
+@click.argument("target", metavar="OUT")
+@click.option("-l", "--listen-on", metavar="ADDR", default=LISTEN_ON_DEFAULT, show_default=True)
+def record(target: str, listen_on: str) -> int:
+    """Collect what programs send until interrupted, then write OUT, a .msgpack.br file.
+
+    Each program can also record itself, see AM_DBG_FILE; such a file survives a crash.
+    """
+    from am_dbg.collecting import collect, until_asked_to_end
+
+    if not target.endswith(SESSION_ENDING):
+        raise UnknownFormatError(one_line(target), (SESSION_ENDING,))
+
+    def told(address: str) -> None:
+        _say(f"listening at {address}, writing at the end (Ctrl+C)")
+
+    with until_asked_to_end() as wait:
+        written = collect(listen_address(listen_on), target, wait, told)
+    _say_written(target, written)
     return Exit.DONE
 
 
@@ -296,6 +317,13 @@ def _import(store: Store, file: str) -> TracingError | None:
     except SessionError as error:
         return error
     return None
+
+
+def _say_written(target: str, written: Written, replaced: str = "") -> None:
+    _say(
+        f"{one_line(target)}: {written.machines:,} machines, {written.transitions:,} transitions,"
+        f" {written.size:,} bytes{replaced}"
+    )
 
 
 class _Bar:

@@ -17,6 +17,7 @@ from am_dbg.exporting import (
     export_session,
     selected,
 )
+from am_dbg.options import SESSION_ENDING
 from am_dbg.store import Store
 from amtracer.atomic import AtomicFile, shown
 
@@ -84,4 +85,4 @@ def _json_lines(selection: Sequence[Selection]) -> Iterator[text.Value]:
             yield {"record": "gap", "machine": track.key, **text.gap_value(gap)}
 
 
-_WRITERS: dict[str, Writer] = {".msgpack.br": export_session, ".jsonl": write_json_lines}
+_WRITERS: dict[str, Writer] = {SESSION_ENDING: export_session, ".jsonl": write_json_lines}

@@ -29,7 +29,7 @@ from amtracer.errors import (
     TrailingBytesError,
     WireError,
 )
-from amtracer.schema import BatchMessage, HelloMessage, Message
+from amtracer.schema import BatchMessage, EndMessage, HelloMessage, Message
 from amtracer.session import open_session, read_session
 
 __all__ = ["INPUT_BYTES_MAX", "ImportSource", "import_session", "open_source"]
@@ -98,23 +98,27 @@ def import_session(
     try:
         for count, message in enumerate(source.messages()):
             if isinstance(message, HelloMessage):
-                if stream >= 0:
-                    store.close_stream(stream)
+                _close(store, stream)
                 stream = store.open_stream(source.label, live=False)
-            _feed(store, stream, message, source.label, transitions)
+            if stream >= 0 or not isinstance(message, EndMessage):
+                _feed(store, stream, message, source.label, transitions)
             if isinstance(message, BatchMessage):
                 transitions += len(message.shapes)
             if progress is not None and count % _PROGRESS_MESSAGES == 0:
                 progress(source.bytes_read, source.bytes_total)
     except TrailingBytesError:
-        store.close_stream(stream)
+        _close(store, stream)
         raise
     except SessionError as error:
-        if stream >= 0:
-            store.close_stream(stream, error.reason)
+        _close(store, stream, error.reason)
         raise
-    store.close_stream(stream)
+    _close(store, stream)
     return transitions
+
+
+def _close(store: Store, stream: int, reason: str = "") -> None:
+    if stream >= 0:
+        store.close_stream(stream, reason)
 
 
 def _feed(store: Store, stream: int, message: Message, label: str, transitions: int) -> None:

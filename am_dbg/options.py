@@ -8,11 +8,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from am_dbg.importing import ImportSource
 
-__all__ = ["LISTEN_ON_DEFAULT", "MEMORY_MB_MAX_DEFAULT", "NOT_LISTENING", "VIEWS", "RunOptions"]
+__all__ = [
+    "LISTEN_ON_DEFAULT",
+    "MEMORY_MB_MAX_DEFAULT",
+    "NOT_LISTENING",
+    "SESSION_ENDING",
+    "VIEWS",
+    "RunOptions",
+]
 
 LISTEN_ON_DEFAULT = "localhost:6831"
 NOT_LISTENING = "-1"
 """The address that means: do not listen."""
+SESSION_ENDING = ".msgpack.br"
+"""How the name of a session file ends."""
 MEMORY_MB_MAX_DEFAULT = 1_000
 VIEWS = ("tree-log", "tree-matrix", "tree-rain", "matrix", "matrix-rain")
 

@@ -260,10 +260,11 @@ def test_a_file_without_a_hello_is_damaged(tmp_path: Path) -> None:
 
 
 def test_a_session_without_machines_is_a_session(tmp_path: Path) -> None:
-    """A program that was recorded but made no machine is no error."""
+    """A program that made no machine, and a collection to which none came, are no errors."""
     store = Store()
 
     assert import_session(store, str(file_of(tmp_path / "quiet", [hello()]))) == 0
+    assert import_session(store, str(file_of(tmp_path / "nobody", []))) == 0
     assert list(store.tracks) == []
 
 

@@ -1,0 +1,63 @@
+"""Collects what programs send without a screen, and writes it as a session at the end."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from am_dbg.exporting import Written, export_session
+from am_dbg.golang.door import GoDoor
+from am_dbg.server import Server
+from am_dbg.store import Store
+from amtracer.address import Address
+
+__all__ = ["collect", "until_asked_to_end"]
+
+_ENDING = (signal.SIGINT, signal.SIGTERM)
+
+
+def collect(
+    address: Address,
+    path: str,
+    wait: Callable[[], None],
+    listening: Callable[[str], None] = lambda _: None,
+) -> Written:
+    """Listen until `wait` returns, then write everything that came.
+
+    `listening` is told the address once programs can connect. `ListenError` if it is taken,
+    a `SessionError` if the file cannot be written.
+    """
+    store = Store()
+    server = Server(store, doors=(GoDoor(),))
+    server.start(address)
+    try:
+        listening(", ".join(dict.fromkeys(map(str, server.addresses))))
+        wait()
+    finally:
+        server.stop()
+    return export_session(store, path)
+
+
+@contextmanager
+def until_asked_to_end() -> Iterator[Callable[[], None]]:
+    """A wait that ends with an interrupt or a request to terminate; for the main thread."""
+    asked = threading.Event()
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        asked.set()
+
+    before = {number: signal.signal(number, end) for number in _ENDING}
+    try:
+        yield lambda: _wait(asked)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _wait(asked: threading.Event) -> None:
+    """Without a limit a lock would keep the signal from being handled on some systems."""
+    while not asked.wait(1.0):
+        continue
