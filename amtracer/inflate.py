@@ -39,7 +39,11 @@ class Inflater:
         return not self._failed and bool(self._decompressor.is_finished())
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """The content that `data` adds, in pieces of a few megabytes at most."""
+        """The content that `data` adds, in pieces of a few megabytes at most.
+
+        The decompressor may hold content back although it would accept more data; of a cut
+        stream that would be lost, so it is asked until it has nothing more to give.
+        """
         if self.finished:
             if data:
                 raise InflateError("bytes after the end of the stream")
@@ -56,6 +60,6 @@ class Inflater:
                 raise TooLargeError
             if piece:
                 yield piece
-            if self._decompressor.can_accept_more_data():
+            if self.finished or (not piece and self._decompressor.can_accept_more_data()):
                 return
             data = b""

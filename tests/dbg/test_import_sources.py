@@ -28,6 +28,7 @@ from amtracer.errors import (
     TrailingBytesError,
 )
 from amtracer.schema import BatchMessage, Message
+from amtracer.session import SessionWriter
 from tests.dbg.telling import Telling, hello, stored
 
 TRANSITIONS = 40
@@ -276,3 +277,24 @@ def test_opening_tells_what_is_no_session_before_anything_is_read(session: Path)
     assert 0 < source.bytes_read <= source.bytes_total == session.stat().st_size
     source.close()
     assert source.bytes_read == source.bytes_total
+
+
+def test_all_that_a_killed_recording_flushed_is_recovered(tmp_path: Path) -> None:
+    """However much was flushed before the end, nothing of it is held back."""
+    telling = Telling("s", batch_rows=16)
+    machine = telling.enter(0)
+    for at in range(6_000):
+        telling.transit(machine, (at % 8, at % 9, at % 7, at % 5, at % 4))
+    path = tmp_path / "killed.msgpack.br"
+    writer = SessionWriter(path, live=True)
+    sent = 0
+    for message in telling.messages:
+        writer.write(message)
+        sent += len(message.shapes) if isinstance(message, BatchMessage) else 0
+    flushed = sent - writer.unflushed
+    writer.release()
+    store = Store()
+
+    with pytest.raises(CutSessionError):
+        import_session(store, str(path))
+    assert store.transitions == flushed > 4_000
