@@ -39,11 +39,22 @@ class Node:
         self.automaton = automaton
         self.active = active
         self.mask = mask_of(active)
-        self.names = frozenset([schema.names[index] for index in active])
+        self.names: frozenset[str] | None = None
         self.plans: dict[Call, Plan] = {}
         called = auto_states(schema, active) if schema.autos else ()
         self.auto: Call | None = schema.auto_call(called) if called else None
         self.auto_mutation = None if self.auto is None else AutoMutation(self.auto)
+
+    def named(self) -> frozenset[str]:
+        """The `names` of the active states, made when they are first asked for.
+
+        They take more room than all the rest of a node, and most nodes are only passed.
+        """
+        made = self.names
+        if made is None:
+            names = self.automaton.schema.names
+            self.names = made = frozenset([names[index] for index in self.active])
+        return made
 
 
 class Plan:
@@ -72,7 +83,6 @@ class Plan:
         self.node = node
         self.call = call
         self.accepted = verdict.accepted
-        self.targets = verdict.targets
         self.exits = verdict.exits
         self.enters = verdict.enters
         self._trail: Trail | None = None
@@ -80,11 +90,13 @@ class Plan:
         if not verdict.accepted:
             self.growth: tuple[tuple[int, int], ...] = ()
             self.changed: Indexes = ()
+            self.targets = verdict.targets
             self.after = node
             return
         self.growth = growth_of(node.mask, verdict.enters, verdict.exits)
         self.changed = tuple([index for index, _ in self.growth])
         self.after = automaton.node(verdict.targets)
+        self.targets = self.after.active  # equal, and kept once
 
     def trail(self) -> Trail:
         """How it was decided: steps and log lines, worked out when first asked for."""

@@ -36,6 +36,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from machine._automaton import Node, Plan
+from machine._clock import Time
 from machine._enums import (
     ADD,
     CANCELED,
@@ -149,7 +150,7 @@ class Engine(Logging):
         queue = self._queue
         if self._disposing or (
             len(queue) >= self.queue_limit
-            and not may_enter_full(call, EXCEPTION in self._node.names, source is not None)
+            and not may_enter_full(call, EXCEPTION in self._node.named(), source is not None)
         ):
             return CANCELED
         if call.type is REMOVE and not (queue or self._idle) and not self._node.mask & call.mask:
@@ -157,14 +158,17 @@ class Engine(Logging):
         mutation = None if args else duplicate_of(queue, call)
         if mutation is None:
             mutation = Mutation(call, args, source)
-            self._number(mutation)
-            queue.append(mutation)
-            if self._log_level:
-                self.log_lvl(OPS, f"[queue:{call.type}] {call.text}")
+            self._append(mutation)
         elif self._log_level:
             text = f"[queue:skipped] Duplicate detected for [{call.type}] {call.text}"
             self.log_lvl(OPS, text)
         return self._run(mutation)
+
+    def _append(self, mutation: Mutation) -> None:
+        self._number(mutation)
+        self._queue.append(mutation)
+        if self._log_level:
+            self.log_lvl(OPS, f"[queue:{mutation.call.type}] {mutation.call.text}")
 
     def _run(self, mutation: Mutation) -> Result:
         """Become the drainer, or tell that the mutation has to wait."""
@@ -355,11 +359,30 @@ class Engine(Logging):
         self._queue.appendleft(Mutation(call, args))
 
     def _add_err_from(self, tx: Transition, error: Exception) -> None:
-        """Add an error at the end of the queue, with a transition as its source."""
+        """Add an error at the end of the queue, with a transition as its source.
+
+        Into a full queue it comes as any error does, if there is none yet.
+        """
+        from machine._args import AT, pass_  # errors are rare, and so is what needs this
+
         self._note_err(error)
         call = self._schema.call(ADD, (EXCEPTION,))
+        full = len(self._queue) >= self.queue_limit
+        if self._disposing or (full and EXCEPTION in self._node.named()):
+            return
+        told = AT(
+            error,
+            trace_of(error) if self.log_stack_trace else "",
+            None,
+            tx.target_states(),
+            tx.called_states(),
+            tx.time_before,
+            Time(self._ticks),
+        )
         source = MutSource(self.id, tx.id, tx.time_sum_before())
-        self._enter(call, {"err": error}, source)
+        mutation = Mutation(call, pass_(told), source)
+        self._append(mutation)
+        self._run(mutation)
 
     def _note_err(self, error: BaseException) -> None:
         """Keep an error before anything comes of it, and tell those who asked for errors."""

@@ -24,14 +24,19 @@ from machine._state import ANY
 from machine._step import Step
 
 if TYPE_CHECKING:
-    from machine._automaton import Plan
+    from machine._automaton import Automaton, Plan
     from machine._resolve import Verdict
 
 PROGRAMS_MAX = 8192
+CALLS_MAX = 4096
 
 Names = tuple[str, ...]
 
 Handler = Callable[..., Any]
+
+Bound = tuple[tuple["Binding", Handler], ...]
+
+Calls = tuple["HandlerCall", ...]
 
 Turn = tuple[Handler | None, str, int, "HandlerCall"]
 
@@ -118,9 +123,9 @@ class HandlerCall:
     """
 
     __slots__ = (
-        "_names",
         "bound",
         "name",
+        "names",
         "passed",
         "phase",
         "position",
@@ -129,10 +134,8 @@ class HandlerCall:
         "turns",
     )
 
-    def __init__(
-        self, names: Names, slot: Slot, bound: tuple[tuple[Binding, Handler], ...]
-    ) -> None:
-        self._names = names
+    def __init__(self, names: Names, slot: Slot, bound: Bound) -> None:
+        self.names = names
         self.name, self.phase, self.source, self.target, self.position = slot
         self.bound = bound
         self.passed = self.step()
@@ -147,7 +150,7 @@ class HandlerCall:
 
     def step(self, *, denied: bool = False, failed: bool = False) -> Step:
         """The step of this call, by how it was answered."""
-        names, phase = self._names, self.phase
+        names, phase = self.names, self.phase
         whole = phase in (Phase.ANY_ENTER, Phase.ANY_STATE)
         source = ANY if whole else names[self.source] if self.source >= 0 else ""
         target = ANY if whole else names[self.target] if self.target >= 0 else ""
@@ -193,24 +196,42 @@ class Program:
 
 
 class Bindings:
-    """The bound objects of one machine in their order, and the programs made of them."""
+    """The bound objects of one machine in their order, and the programs made of them.
 
-    __slots__ = ("items", "programs")
+    Programs are kept by plan; equal ones, and the calls they consist of, are made once. All
+    are forgotten with the plans they belong to: with those that a machine has left behind,
+    or of which there are too many, no memory is held.
+    """
+
+    __slots__ = ("_automaton", "_calls", "_made", "_resets", "items", "programs")
 
     def __init__(self, items: tuple[Binding, ...] = ()) -> None:
         self.items = items
         self.programs: dict[Plan, Program] = {}
+        self._calls: dict[Slot, HandlerCall] = {}
+        self._made: dict[tuple[Calls, Calls], Program] = {}
+        self._automaton: Automaton | None = None
+        self._resets = 0
 
     def program(self, plan: Plan) -> Program:
         """The calls of a plan for which something is bound; `programs` are those met."""
         if not self.items:
             return NOTHING_BOUND
+        automaton = plan.node.automaton
+        if not automaton.limit:
+            return self._make(plan, every=False)  # the plan will not be met again
+        full = len(self.programs) >= PROGRAMS_MAX
+        if full or automaton is not self._automaton or automaton.resets != self._resets:
+            self._forget(automaton)
         found = self._make(plan, every=False)
-        if not plan.node.automaton.limit:
-            return found  # the plan will not be met again
-        if len(self.programs) >= PROGRAMS_MAX:
-            self.programs.clear()
+        found = self._made.setdefault((found.negotiation, found.finals), found)
         return self.programs.setdefault(plan, found)
+
+    def _forget(self, automaton: Automaton) -> None:
+        self.programs.clear()
+        self._calls.clear()
+        self._made.clear()
+        self._automaton, self._resets = automaton, automaton.resets
 
     def every(self, plan: Plan) -> Program:
         """All calls of a plan, also those for which nothing is bound."""
@@ -234,8 +255,19 @@ class Bindings:
                 for binding in self.items
                 if (handler := binding.find(slot.name)) is not None
             ]
-            if bound or every:
-                yield HandlerCall(names, slot, tuple(bound))
+            if bound:
+                yield self._call(names, slot, tuple(bound))
+            elif every:
+                yield HandlerCall(names, slot, ())
+
+    def _call(self, names: Names, slot: Slot, bound: Bound) -> HandlerCall:
+        """A call made once, as long as the states have these names."""
+        found = self._calls.get(slot)
+        if found is None or found.names is not names:
+            if len(self._calls) >= CALLS_MAX:
+                self._calls.clear()
+            found = self._calls[slot] = HandlerCall(names, slot, bound)
+        return found
 
 
 NOTHING_BOUND = Program(Bindings())

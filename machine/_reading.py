@@ -27,7 +27,7 @@ class Reading(Engine):
 
     def is1(self, state: str) -> bool:
         """Is this state active; False for an unknown one."""
-        if state in self._node.names:
+        if state in (self._node.names or self._node.named()):
             return True
         if self._log_level:
             self._note_unknown(state)
@@ -38,7 +38,7 @@ class Reading(Engine):
         kind = type(states)  # asked in the quickest way there is
         if kind is not list and kind is not tuple:
             states = names_tuple(states)
-        active = self._node.names
+        active = self._node.names or self._node.named()
         for state in states:
             if state not in active:
                 if self._log_level:
@@ -52,7 +52,7 @@ class Reading(Engine):
 
     def not1(self, state: str) -> bool:
         """Is this state inactive; raises for an unknown one."""
-        if state in self._node.names:
+        if state in (self._node.names or self._node.named()):
             return False
         if state not in self._index:
             self._missing((state,))
@@ -64,7 +64,7 @@ class Reading(Engine):
         unknown = self._schema.unknown(states)
         if unknown:
             self._missing(unknown)
-        return not self._disposed and self._node.names.isdisjoint(states)
+        return not self._disposed and self._node.named().isdisjoint(states)
 
     def any(self, *lists: Names) -> bool:
         """Are all states of at least one of these lists active."""
@@ -72,7 +72,7 @@ class Reading(Engine):
 
     def any1(self, *states: str) -> bool:
         """Is at least one of these active."""
-        return not self._node.names.isdisjoint(states)
+        return not self._node.named().isdisjoint(states)
 
     def has(self, states: Names) -> bool:
         """Are all of these defined."""
@@ -84,7 +84,7 @@ class Reading(Engine):
 
     def is_err(self) -> bool:
         """Is the `Exception` state active."""
-        return EXCEPTION in self._node.names
+        return EXCEPTION in self._node.named()
 
     @property
     def err(self) -> BaseException | None:
@@ -93,13 +93,13 @@ class Reading(Engine):
 
     def switch(self, *groups: Names) -> str:
         """The first active state of these lists, in their order; empty if none is."""
-        active = self._node.names
+        active = self._node.names or self._node.named()
         found = (state for group in groups for state in names_tuple(group) if state in active)
         return next(found, "")
 
     def count_active(self, states: Names) -> int:
         """How many of these are active."""
-        return len(self._node.names.intersection(names_tuple(states)))
+        return len(self._node.named().intersection(names_tuple(states)))
 
     def active_states(self) -> list[str]:
         """The active states, in the order in which they were made the targets."""

@@ -22,7 +22,7 @@ class Active(Subscription):
     label = "when"
 
     def met(self, node: Node, ticks: Sequence[int]) -> bool:
-        return node.names.issuperset(self.names)
+        return node.named().issuperset(self.names)
 
 
 class Inactive(Subscription):
@@ -33,7 +33,7 @@ class Inactive(Subscription):
     label = "whenNot"
 
     def met(self, node: Node, ticks: Sequence[int]) -> bool:
-        return node.names.isdisjoint(self.names)
+        return node.named().isdisjoint(self.names)
 
 
 class Reached(Subscription):
