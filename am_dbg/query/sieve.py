@@ -45,8 +45,8 @@ __all__ = [
 
 ShapeTest = Callable[[Dictionary, int, int], bytes]
 """A condition on shapes: the table over some of a dictionary's shapes, from and up to."""
-RowTest = Callable[[Chunk, int], bytes]
-"""A condition on rows: the flags of the first rows of a chunk."""
+RowTest = Callable[[Chunk, int], bytes | None]
+"""A condition on rows: the flags of the first rows of a chunk, None when all of them pass."""
 
 _FLAG_VALUES = 256
 
@@ -87,21 +87,29 @@ class Sieve:
 
     def count(self, chunk: Chunk, rows: int) -> int:
         """How many of the first rows pass; a whole chunk is counted by its palette."""
-        if self.row_tests or not chunk.is_sealed:
-            flags = self.flags(chunk, rows)
-            return rows if flags is None else flags.count(1)
-        return sum(compress(chunk.shapes.counts, self._local(chunk)))
+        by_row = self._by_row(chunk, rows)
+        if by_row is None and chunk.is_sealed:
+            return sum(compress(chunk.shapes.counts, self._local(chunk)))
+        flags = self._joined(chunk, rows, by_row)
+        return rows if flags is None else flags.count(1)
 
     def flags(self, chunk: Chunk, rows: int) -> bytes | None:
         """A byte for each of the first rows, 1 if it passes; None when all do."""
+        return self._joined(chunk, rows, self._by_row(chunk, rows))
+
+    def _by_row(self, chunk: Chunk, rows: int) -> bytes | None:
+        """What the conditions on rows say together."""
+        answers = [flags for test in self.row_tests if (flags := test(chunk, rows)) is not None]
+        return reduce(both, answers) if answers else None
+
+    def _joined(self, chunk: Chunk, rows: int, by_row: bytes | None) -> bytes | None:
         local = self._local(chunk)
         if 1 not in local:
             return bytes(rows)
-        flags = chunk.shapes.spread(local, rows) if 0 in local else None
-        for test in self.row_tests:
-            more = test(chunk, rows)
-            flags = more if flags is None else both(flags, more)
-        return flags
+        if 0 not in local:
+            return by_row
+        flags = chunk.shapes.spread(local, rows)
+        return flags if by_row is None else both(flags, by_row)
 
     def _local(self, chunk: Chunk) -> bytes:
         palette = chunk.shapes.palette[:]
@@ -218,8 +226,11 @@ def _has_handler(book: Dictionary, shape: int, name: str, flags: int) -> bool:
 def not_asked_by(machine: str) -> RowTest:
     """Rows that no transition of this machine asked for."""
 
-    def test(chunk: Chunk, rows: int) -> bytes:
-        asked = marked(chunk.rows_asked_by(machine), rows)
+    def test(chunk: Chunk, rows: int) -> bytes | None:
+        by_machine = chunk.rows_asked_by(machine)
+        if not by_machine:
+            return None
+        asked = marked(by_machine, rows)
         return asked.translate(bytes((1, 0)) + bytes(_FLAG_VALUES - 2))
 
     return test
@@ -228,12 +239,12 @@ def not_asked_by(machine: str) -> RowTest:
 def between(track: Track, after: Moment | None, before: Moment | None) -> RowTest:
     """Rows whose wall time lies between two moments, both included."""
 
-    def test(chunk: Chunk, rows: int) -> bytes:
+    def test(chunk: Chunk, rows: int) -> bytes | None:
         started = track.time_at(track.first)
         low = after.at(started) if after else chunk.time_min
         high = before.at(started) if before else chunk.time_max
         if low <= chunk.time_min and chunk.time_max <= high:
-            return b"\1" * rows
+            return None
         return bytes(low <= chunk.time(row) <= high for row in range(rows))
 
     return test
