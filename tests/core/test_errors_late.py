@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import machine as am
+from machine.errors import HandlerTimeoutError
 
 Made = Callable[..., am.Machine]
 LogOf = Callable[..., list[str]]
@@ -86,3 +87,70 @@ def test_a_late_handler_of_an_auto_state_drops_only_that_state(
 
     assert recorder.txs[1].is_auto()
     assert recorder.txs[1].clock_after() == {"A": 1, "Y": 0, "Z": 1, "Exception": 0}
+
+
+def test_what_is_told_of_a_late_handler(made: Made, clock: Any) -> None:
+    """Which states were called and meant, and the times before and after."""
+    mach = made("A{add:B} B{}", handler_timeout=0.1)
+    seen: list[am.AT] = []
+    mach.bind_handlers(
+        {
+            "AState": lambda e: clock.advance(0.2),
+            "ExceptionState": lambda e: seen.append(am.parse_args(e.args)),
+        }
+    )
+
+    mach.add1("A")
+
+    (told,) = seen
+    assert told.err is mach.err
+    assert "handler timeout: AState" in told.err_trace
+    assert told.panic is None
+    assert (told.called_states, told.target_states) == (["A"], ["A", "B"])
+    assert (told.time_before, told.time_after) == ([0, 0, 0], [1, 1, 0])
+
+
+def test_a_timeout_makes_no_trace_when_there_shall_be_none(made: Made, clock: Any) -> None:
+    """As with any other error."""
+    mach = made("A{}", handler_timeout=0.1, log_stack_trace=False)
+    seen: list[am.A] = []
+    mach.bind_handlers(
+        {
+            "AState": lambda e: clock.advance(0.2),
+            "ExceptionState": lambda e: seen.append(e.args),
+        }
+    )
+
+    mach.add1("A")
+
+    assert "err.trace" not in seen[0]
+
+
+@pytest.mark.parametrize("in_error", [False, True])
+def test_a_timeout_enters_a_full_queue_as_the_first_error(
+    made: Made, clock: Any, in_error: bool
+) -> None:
+    """One error always gets in; a further one is only stored."""
+    mach = made("A{} M{multi}", handler_timeout=0.1, queue_limit=2)
+    if in_error:
+        mach.add_err(RuntimeError())
+
+    def flood(event: am.Event) -> None:
+        while mach.add1("M") is not CANCELED:
+            pass
+        clock.advance(0.2)
+
+    mach.bind_handlers({"AState": flood})
+    mach.add1("A")
+
+    assert isinstance(mach.err, HandlerTimeoutError)
+    assert mach.tick("Exception") == 1
+
+
+def test_a_handler_that_disposes_and_is_late_adds_no_error(made: Made, clock: Any) -> None:
+    """The machine is at its end; there is nobody to tell."""
+    mach = made("A{}", handler_timeout=0.1)
+    mach.bind_handlers({"AState": lambda e: mach.dispose_force() or clock.advance(0.2)})
+
+    assert mach.add1("A") is CANCELED
+    assert mach.is_disposed()
