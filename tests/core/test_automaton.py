@@ -217,6 +217,24 @@ def test_which_handlers_a_plan_calls_is_remembered_up_to_a_limit(
     assert len(calls) == 12
 
 
+def test_the_calls_of_handlers_are_shared_up_to_a_limit(
+    made: Made, watch: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a memory of plans as well; which handlers run stays the same."""
+    usual = made(cache=0)
+    expected = watch(usual)
+    monkeypatch.setattr("machine._handlers.CALLS_MAX", 4)
+    mach = made(cache=0)
+    calls = watch(mach)
+
+    for state in "ABCDAB":
+        usual.set([state])
+        mach.set([state])
+        assert len(mach._bindings._calls) <= 4
+
+    assert calls == expected
+
+
 def test_schemas_of_machines_that_are_gone_are_freed_with_their_memory() -> None:
     """Once the schema itself is forgotten, nothing keeps its automaton."""
     from machine import _schema
