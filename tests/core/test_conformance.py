@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import lzma
 import re
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -218,7 +219,7 @@ class Play:
         if self.mach.err is not err:
             told["err"] = str(self.mach.err)
         told["queue"] = self.mach.queue_len()
-        told["events"] = [e for e in self.watcher.events]
+        told["events"] = list(self.watcher.events)
         told["txs"] = self.watcher.txs
         told["inner"] = self.inner
         told["fired"] = self._newly_fired()
@@ -357,5 +358,7 @@ def test_every_scenario_is_there(capsys: pytest.CaptureFixture[str]) -> None:
     codes = Counter(code for s in SCENARIOS for code in s.get("codes", []))
     derived = sum("codes" in s for s in SCENARIOS)
     with capsys.disabled():
-        print(f"\n{len(SCENARIOS) - derived} recorded, {derived} derived {dict(codes)}")
+        sys.stdout.write(
+            f"\n{len(SCENARIOS) - derived} recorded, {derived} derived, {dict(codes)}\n"
+        )
     assert (len(SCENARIOS) - derived, derived, len(VECTORS)) == (363, 121, 375)
