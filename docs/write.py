@@ -36,7 +36,7 @@ there. The other folders:
 | `examples` | programs to start from; each runs in the suite |
 | `exports` | recorded sessions, one for every version of the file format |
 | `benchmarks` | measurements, each started with one command |
-| `docs` | this map, the glossary, the decisions, the wire protocol |
+| `docs` | the manual, the keys, this map, the glossary, the decisions, the wire protocol |
 """
 
 
