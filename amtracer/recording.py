@@ -7,13 +7,14 @@ where it is; and numbers that are missing are told as so many lost transitions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from amtracer import limits
 from amtracer.errors import WireError
 from amtracer.events import (
     Event,
     Gone,
+    Line,
     Rest,
     Seen,
     TracedMachine,
@@ -26,6 +27,7 @@ from amtracer.shapes import Shapes
 
 __all__ = ["Recording", "StreamFullError"]
 
+ID_PREFIX_CHARS = 5
 LOST = "the tracer's queue was full"
 UNWATCHED = "nobody watched"
 
@@ -133,8 +135,8 @@ class Recording:
             time_ns,
             duration_ns,
             queue_len,
-            tuple([(int(line.level), line.text) for line in lines]),
-            tuple([(int(line.level), line.text) for line in pre_lines]),
+            _bare(lines, machine.id),
+            _bare(pre_lines, machine.id),
             source if source is None else Source(source.mach_id, source.tx_id, source.mach_time),
             args,
             tuple(handler_ns),
@@ -227,3 +229,12 @@ class Recording:
     def _would_fit_anew(self, stream: StreamWriter) -> bool:
         most = limits.MACHINES_PER_CONNECTION_MAX
         return self._renewable and stream.machines >= most >= len(self._machines)
+
+
+def _bare(lines: Iterable[Line], machine_id: str) -> tuple[tuple[int, str], ...]:
+    """Levels and texts, without the id that a machine puts before its lines.
+
+    Who reads them knows the machine, and the same line of many machines is told once.
+    """
+    prefix = f"[{machine_id[:ID_PREFIX_CHARS]}] "
+    return tuple([(int(line.level), line.text.removeprefix(prefix)) for line in lines])

@@ -188,15 +188,15 @@ def test_times_are_taken_in_the_process() -> None:
 
 
 def test_log_lines_come_with_their_level() -> None:
-    """Lines of a transition and lines from before it, text and level apart."""
+    """Lines of a transition and lines from before it, text and level apart, without the id."""
     mach, caught = traced()
     mach.set_logger_empty(am.LogLevel.OPS)
     mach.log("between")
     mach.add1("A")
     first = told(caught.events).told[0][0]
 
-    assert (int(am.LogLevel.OPS), "[m] [add] A") in first.lines
-    assert (int(am.LogLevel.CHANGES), "[m] [extern] between") in first.pre_lines
+    assert (int(am.LogLevel.OPS), "[add] A") in first.lines
+    assert (int(am.LogLevel.CHANGES), "[extern] between") in first.pre_lines
 
 
 def test_arguments_are_short_texts_of_their_moment() -> None:
