@@ -109,7 +109,7 @@ def test_new_machines_are_attached_as_the_environment_says(
     toggle(mach, 1)
     debugger.wait_for_count("new", 1)
 
-    assert "[new] [add] M" in [text for _, text in debugger.track("new").transition(1).lines]
+    assert "[add] M" in [text for _, text in debugger.track("new").transition(1).lines]
 
 
 def test_an_empty_environment_changes_nothing() -> None:
