@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import threading
 from collections.abc import Callable
 
 from amtracer.outlets import Outlet
@@ -15,6 +16,7 @@ from amtracer.sender import Sender
 __all__ = ["after_fork", "close_senders", "sender_to"]
 
 _senders: dict[str, Sender] = {}
+_choosing = threading.Lock()
 
 after_fork: list[Callable[[], None]] = []
 """Done in a forked child once its senders have begun anew."""
@@ -22,10 +24,11 @@ after_fork: list[Callable[[], None]] = []
 
 def sender_to(destination: str, outlet: Callable[[], Outlet]) -> Sender:
     """The sender to a destination; made with the outlet when it is the first."""
-    sender = _senders.get(destination)
-    if sender is None or sender.ended:
-        sender = _senders[destination] = Sender(outlet())
-    return sender
+    with _choosing:
+        sender = _senders.get(destination)
+        if sender is None or sender.ended:
+            sender = _senders[destination] = Sender(outlet())
+        return sender
 
 
 def close_senders() -> None:
@@ -35,6 +38,8 @@ def close_senders() -> None:
 
 
 def _reborn() -> None:
+    global _choosing  # noqa: PLW0603 - another thread may have held it at the fork
+    _choosing = threading.Lock()
     for sender in list(_senders.values()):
         sender.reborn()
     for work in after_fork:
