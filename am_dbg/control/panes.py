@@ -7,6 +7,7 @@ from am_dbg.control.jumping import Jumping
 from am_dbg.control.modes import Modes
 from am_dbg.control.moving import Moving
 from am_dbg.control.viewing import Viewing
+from am_dbg.cursor import JUMP_TRANSITIONS
 from am_dbg.projection import layout
 from am_dbg.projection.log import LogOptions, RowKind, project_log, scrolled_top
 from am_dbg.projection.states import STATE, Tree, TreeSpot
@@ -65,7 +66,11 @@ class Panes:
         self._by(-self._page())
 
     def _page(self) -> int:
-        return max(1, self.desk.heights.get(self.modes.focus, 10) - 2)
+        """What the pane shows, less two rows to go by; on single rows a fast move."""
+        focus = self.modes.focus
+        if focus not in layout.FRAMED:
+            return JUMP_TRANSITIONS
+        return max(1, self.desk.heights.get(focus, 10) - 2)
 
     def _by(self, by: int) -> None:
         focus = self.modes.focus

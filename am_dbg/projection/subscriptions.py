@@ -22,7 +22,7 @@ __all__ = ["Pipe", "Subscriptions", "Waiting", "subscriptions_at"]
 LOOK_BACK_MAX = 400
 EVERYTHING = 4
 
-_FIND = ("[when", "[ctx:", "[pipe-")
+_FIND = ("[when", "[ctx:", "[pipe")
 _WAIT = re.compile(r"^\[(when|whenNot|whenTime|whenArgs|whenQueue):(new|match)\] (.*)$", re.S)
 _CTX = re.compile(r"^\[ctx:(new|match)\] (.*)$", re.S)
 _PIPE = re.compile(r"^\[pipe-(in|out):(add|remove)\] (\S+) (?:to|from) (.+)$", re.S)

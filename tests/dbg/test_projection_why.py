@@ -1,0 +1,269 @@
+"""Reasons and subscriptions: what steps and log lines tell about a transition."""
+
+from __future__ import annotations
+
+import pytest
+
+from am_dbg.cursor import Cursor
+from am_dbg.projection.denial import Denial, denial_of
+from am_dbg.projection.line_parts import PartKind, parts_of, state_line_args
+from am_dbg.projection.log import gap_text
+from am_dbg.projection.reader import project_reader
+from am_dbg.projection.steps import moment_of
+from am_dbg.projection.subscriptions import LOOK_BACK_MAX, Pipe, Waiting, subscriptions_at
+from am_dbg.query import ALL, Visible
+from am_dbg.store import Gap, GapKind, Line, Store, Track
+from amtracer.schema import Shape, StateDef, StepDef, StepFlag
+from tests.screens.stories import (
+    BLOCK,
+    CANCEL,
+    HANDLER,
+    RELATION,
+    REMOVE_NOT_ACTIVE,
+    REQUESTED,
+    REQUIRE,
+    Story,
+    track_of,
+)
+
+STATES = (StateDef("Foo"), StateDef("Bar"), StateDef("Baz"))
+FOO, BAR = 0, 1
+
+
+def denied(*steps: StepDef, lines: tuple[Line, ...] = ()) -> Denial:
+    return denial_of(Shape(0, (FOO,), 0, (), steps), STATES, lines)
+
+
+def telling(*lines: str) -> Track:
+    """A machine whose transitions carry one log line each."""
+    story = Story()
+    teller = story.machine("worker")
+    for at, line in enumerate(lines):
+        change = teller.remove if at % 2 else teller.add
+        change("Ping", lines=((2, line),))
+    return track_of(story)
+
+
+def why(track: Track, number: int = 1) -> str:
+    moment = moment_of(Cursor(track).at(number), Visible(track, ALL))
+    return "".join(run.text for run in project_reader(Store(), moment).why).strip()
+
+
+def test_a_handler_that_denied_is_named() -> None:
+    """The flag of its step is the surest sign."""
+    assert denied(StepDef(HANDLER, flags=StepFlag.DENIED, source=FOO, target=BAR)).note == (
+        "denied by FooBar"
+    )
+
+
+def test_a_handler_that_failed_is_told_from_one_that_denied() -> None:
+    """An exception is not an answer."""
+    denial = denied(StepDef(HANDLER, flags=StepFlag.FAILED | StepFlag.ENTER, target=FOO))
+
+    assert (denial.failed, denial.note) == (True, "failed in FooEnter")
+
+
+def test_a_blocked_state_names_its_blocker() -> None:
+    """An active state that removes the called one keeps it out."""
+    denial = denied(
+        StepDef(REQUESTED, target=FOO),
+        StepDef(RELATION, relation=BLOCK, source=BAR, target=FOO),
+        StepDef(REMOVE_NOT_ACTIVE, target=FOO),
+        StepDef(CANCEL, target=FOO),
+    )
+
+    assert denial == Denial(state="Foo", blocked_by="Bar")
+    assert denial.note == "blocked by Bar"
+
+
+def test_a_missing_requirement_is_named() -> None:
+    """A state that requires an inactive one does not come."""
+    denial = denied(
+        StepDef(RELATION, relation=REQUIRE, source=FOO, target=BAR),
+        StepDef(REMOVE_NOT_ACTIVE, target=FOO, source=FOO),
+        StepDef(CANCEL, target=BAR),
+    )
+
+    assert denial.note == "requires Bar"
+
+
+def test_the_log_line_of_a_cancellation_names_the_handler() -> None:
+    """Older sessions have no flags; their lines say it."""
+    line = (2, "[cancel] (Foo Bar) by FooEnter")
+
+    assert denied(lines=(line,)).note == "denied by FooEnter"
+    assert denied(lines=((2, "[cancel] (Foo) by timeout"),)).failed
+
+
+def test_without_a_word_the_last_handler_is_meant() -> None:
+    """The negotiation ends with the one that said no."""
+    assert denied(StepDef(HANDLER, source=FOO)).note == "denied by FooExit"
+
+
+def test_a_rejection_without_reason_is_told_as_such() -> None:
+    """Nothing is guessed."""
+    assert denied(StepDef(CANCEL, target=FOO)).note == "rejected Foo"
+    assert denied().note == "canceled"
+
+
+@pytest.mark.parametrize(
+    ("steps", "text"),
+    [
+        (
+            ((RELATION, "Healthcheck", "Ping", BLOCK), (REMOVE_NOT_ACTIVE, "", "Ping", -1)),
+            "blocked",
+        ),
+        ((), "the relations left it out"),
+    ],
+)
+def test_why_tells_what_relations_kept_out(
+    steps: tuple[tuple[int, str, str, int], ...], text: str
+) -> None:
+    """A rejection is explained in words."""
+    story = Story()
+    teller = story.machine("worker")
+    told = [teller.step(kind, a, b, relation=relation) for kind, a, b, relation in steps]
+    teller.cancel("Ping", steps=told)
+
+    assert text in why(track_of(story))
+
+
+def test_why_tells_of_a_call_that_changed_nothing() -> None:
+    """An add of what is active and a remove of what is not are accepted all the same."""
+    story = Story()
+    teller = story.machine("worker")
+    teller.add("Start")
+    teller.mutate(0, ("Start",))
+    teller.mutate(1, ("Ping", "Logged"))
+
+    track = track_of(story)
+
+    assert why(track, 2).startswith("Start was active already.")
+    assert why(track, 3).startswith("Logged and Ping were inactive already.")
+
+
+def test_why_tells_of_a_failure_after_acceptance() -> None:
+    """A final handler that fails cannot cancel; it is told beside."""
+    story = Story()
+    teller = story.machine("worker")
+    teller.add("Ping", steps=(teller.handler("PingState", StepFlag.FAILED),))
+
+    assert why(track_of(story)).endswith("But PingState failed.")
+
+
+def test_waiters_of_every_kind_end_with_their_match() -> None:
+    """What was written with commas and what with spaces is the same waiter."""
+    lines = (
+        "[when:new] Start Ready",
+        "[whenNot:new] Ping",
+        "[whenTime:new] Start,Ping 3,1",
+        "[whenArgs:new] Ping (id)",
+        "[ctx:new] Start",
+        "[when:match] Start,Ready",
+        "[whenNot:match] Ping",
+        "[whenTime:match] Start Ping [3 1]",
+        "[whenArgs:match] Ping (id)",
+        "[ctx:match] Start",
+    )
+    track = telling(*lines)
+
+    half = subscriptions_at(track, 5).waiting
+
+    assert [(row.verb, row.states, row.condition) for row in half] == [
+        ("when", "Start Ready", ""),
+        ("when not", "Ping", ""),
+        ("ticks", "Start Ping", "3 1"),
+        ("args", "Ping", "id"),
+        ("ctx", "Start", ""),
+    ]
+    assert subscriptions_at(track, 10).waiting == ()
+
+
+def test_a_waiter_tells_since_when() -> None:
+    """The machine's time when it began is kept."""
+    assert subscriptions_at(telling("", "[when:new] Start"), 2).waiting == (
+        Waiting("when", "Start", "", 2),
+    )
+
+
+def test_pipes_are_there_until_their_machine_is_gone() -> None:
+    """A disposed machine takes its pipes along."""
+    track = telling(
+        "[pipe-out:add] Ready to other", "[pipe-in:remove] Ping from third", "[pipe:gc] other"
+    )
+
+    assert [pipe.machine for pipe in subscriptions_at(track, 2).pipes] == ["other", "third"]
+    assert subscriptions_at(track, 3).pipes == (Pipe("in", "Ping", "remove", "third", 2),)
+
+
+def test_old_subscriptions_are_told_to_be_unread() -> None:
+    """Looking back has a limit, and the view says when it was reached."""
+    lines = [f"[when:new] Start{number}" for number in range(LOOK_BACK_MAX + 1)]
+
+    assert not subscriptions_at(telling(*lines[:-1]), LOOK_BACK_MAX).is_cut
+    assert subscriptions_at(telling(*lines), LOOK_BACK_MAX + 1).is_cut
+
+
+def test_lines_that_mean_nothing_are_passed_over() -> None:
+    """A line that only looks like a subscription is no subscription."""
+    track = telling("[when:odd] A", "[ctx:odd] A", "[pipe-up:add] A", "[pipe-out:add] A")
+
+    assert subscriptions_at(track, 4).waiting == ()
+    assert subscriptions_at(track, 4).pipes == ()
+
+
+def test_a_log_line_has_parts_with_a_meaning() -> None:
+    """Prefix, signed states and argument names are told apart."""
+    parts = [(part.kind, part.text.strip()) for part in parts_of("[state] +Foo -Bar key=1")]
+
+    assert parts == [
+        (PartKind.PREFIX, "[state]"),
+        (PartKind.TEXT, ""),
+        (PartKind.ADDED, "+Foo"),
+        (PartKind.TEXT, ""),
+        (PartKind.REMOVED, "-Bar"),
+        (PartKind.TEXT, ""),
+        (PartKind.KEY, "key="),
+        (PartKind.TEXT, "1"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("prefix", "kind"),
+    [
+        ("[error]", PartKind.ERROR_PREFIX),
+        ("[handler:0]", PartKind.HANDLER_PREFIX),
+        ("[when:new]", PartKind.QUIET_PREFIX),
+    ],
+)
+def test_prefixes_are_of_different_weight(prefix: str, kind: PartKind) -> None:
+    """Errors and handlers stand out, bookkeeping steps back."""
+    assert parts_of(f"{prefix} x")[0].kind is kind
+
+
+def test_a_line_without_a_prefix_is_text() -> None:
+    """Programs may write anything."""
+    assert [part.kind for part in parts_of("just words")] == [PartKind.TEXT]
+
+
+@pytest.mark.parametrize(
+    ("line", "args"),
+    [
+        ("[state] +Foo -Bar (id=1 name=x)", "id=1 name=x"),
+        ("[state:auto] +Foo ... Bar Baz topic=t", "topic=t"),
+        ("[state] +Foo", ""),
+        ("[add] Foo (id=1)", ""),
+    ],
+)
+def test_arguments_are_found_behind_the_states(line: str, args: str) -> None:
+    """Older sessions have arguments in the line of the change only."""
+    assert state_line_args(((1, line),), {"Foo", "Bar", "Baz"}) == args
+
+
+@pytest.mark.parametrize("kind", GapKind)
+def test_every_break_has_words(kind: GapKind) -> None:
+    """Whatever is missing is told, with the reason when there is one."""
+    text = gap_text(Gap(3, 1, "why\x1b", kind))
+
+    assert text.endswith(": why\\x1b")
+    assert "1 transitions" not in text

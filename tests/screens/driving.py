@@ -1,0 +1,29 @@
+"""What tests of control share: pressing keys and standing somewhere."""
+
+from __future__ import annotations
+
+from am_dbg.control import Control
+from am_dbg.projection.states import TreeSpot
+
+
+def number(control: Control) -> int:
+    assert control.desk.cursor is not None
+    return control.desk.cursor.number
+
+
+def do(control: Control, *actions: str) -> Control:
+    for action in actions:
+        control.do(action)
+        control.look(160, 45)
+    return control
+
+
+def at(control: Control, number: int) -> Control:
+    control.moving.to_number(number)
+    return control
+
+
+def on_state(control: Control, name: str) -> Control:
+    control.modes.chose_state()
+    control.desk.spot = TreeSpot(name)
+    return control

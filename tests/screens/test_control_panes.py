@@ -1,0 +1,469 @@
+"""Panes, filters, searches, marks: what keys and clicks do beside moving."""
+
+from __future__ import annotations
+
+import pytest
+
+from am_dbg.control import Control, CopyText, OpenDialog, Quit
+from am_dbg.control.beginning import Beginning
+from am_dbg.control.history import Bookmarks, History, Spot
+from am_dbg.intake import Progress
+from am_dbg.projection import layout
+from am_dbg.projection.bars import Flow
+from am_dbg.projection.states import TreeSpot
+from am_dbg.query import Filters
+from am_dbg.store import Store
+from tests.screens.driving import at, do, number
+from tests.screens.stories import Story, files_story
+
+
+def test_hiding_a_kind_keeps_the_nearest_place(control: Control) -> None:
+    """The cursor never stands on something hidden."""
+    do(at(control, 4), "filter_canceled")
+
+    assert number(control) == 3
+    assert control.look(160, 45).log.hidden == 2
+
+
+def test_the_level_goes_round(control: Control) -> None:
+    """From everything it goes on with nothing."""
+    levels = [do(control, "level").desk.filters.level for _ in range(5)]
+
+    assert levels == [2, 3, 4, 0, 1]
+
+
+def test_arrows_pick_a_filter_and_space_flips_it(control: Control) -> None:
+    """In the filters, keys belong to them."""
+    do(control, "filters", "next_transition", "toggle_play")
+
+    assert control.desk.filters == Filters(auto=False)
+    assert control.modes.flow is Flow.PAUSED
+
+
+def test_a_search_shows_its_first_hit_while_it_is_typed(control: Control) -> None:
+    """From where the search began, round the end."""
+    do(at(control, 2), "search")
+    control.searching.type("Exception")
+    assert number(control) == 13
+
+    control.searching.accept()
+    assert number(do(control, "next_hit")) == 14
+    assert number(do(control, "next_hit")) == 13
+    assert control.look(160, 45).filters.hits == 2
+
+
+def test_a_search_given_up_returns_to_where_it_began(control: Control) -> None:
+    """Escape leaves everything as it was."""
+    do(at(control, 2), "search")
+    control.searching.type("Exception")
+
+    control.searching.cancel()
+
+    assert number(control) == 2
+    assert control.desk.found is None
+
+
+def test_a_search_in_the_states_selects_a_state(control: Control) -> None:
+    """Names that begin with the text come first."""
+    control.modes.focus_on(layout.STATES)
+    do(control, "search")
+    control.searching.type("p")
+    control.searching.accept()
+
+    assert control.desk.spot == TreeSpot("ProcessingFile")
+    do(control, "next_hit")
+    assert control.desk.spot == TreeSpot("FileProcessed")
+
+
+def test_a_search_in_the_machines_selects_a_machine(control: Control) -> None:
+    """The list is searched by name; without a match the place is kept."""
+    control.modes.focus_on(layout.MACHINES)
+    do(control, "search")
+    control.searching.type("child")
+
+    assert control.desk.track is not None
+    assert control.desk.track.key == "worker-child"
+    control.searching.type("nothing like it")
+    assert control.desk.track.key == "worker-child"
+
+
+def test_tab_goes_round_the_panes(control: Control) -> None:
+    """Every pane on the screen has its turn."""
+    seen = [do(control, "next_pane").modes.focus for _ in range(7)]
+
+    assert seen == [
+        layout.READER,
+        layout.TIMELINE,
+        layout.STEPS,
+        layout.FILTERS,
+        layout.MACHINES,
+        layout.STATES,
+        layout.LOG,
+    ]
+    assert do(control, "previous_pane").modes.focus == layout.STATES
+
+
+def test_the_tree_is_walked_unfolded_and_followed(control: Control) -> None:
+    """Enter unfolds a state; on a reference it goes to the state meant."""
+    control.modes.focus_on(layout.STATES)
+    do(control, "down", "down", "choose", "down")
+    assert control.desk.spot == TreeSpot("Ready", 0)
+
+    do(control, "choose")
+
+    assert control.desk.spot == TreeSpot("Start")
+
+
+def test_the_views_follow_each_other(control: Control) -> None:
+    """Log, rain, matrix, log."""
+    seen = [do(control, "view").modes.main for _ in range(3)]
+
+    assert seen == [layout.RAIN, layout.MATRIX, layout.LOG]
+
+
+def test_closing_the_reader_takes_the_focus_out_of_it(control: Control) -> None:
+    """A hidden pane has no focus."""
+    control.modes.focus_on(layout.READER)
+
+    do(control, "reader")
+
+    assert control.modes.focus == layout.LOG
+    assert layout.READER not in control.look(160, 45).layout.boxes
+
+
+def test_a_pane_scrolled_by_hand_stays_until_the_cursor_moves(control: Control) -> None:
+    """The wheel looks elsewhere; the next move brings the cursor back into sight."""
+    control.look(160, 20)
+    control.panes.scroll(layout.LOG, -20)
+    assert control.look(160, 20).log.top == 0
+
+    do(control, "previous_transition")
+
+    assert any(row.is_current for row in control.look(160, 20).log.rows)
+
+
+def test_scrolling_ends_following(control: Control) -> None:
+    """Whoever scrolls back is not torn away by new data."""
+    do(control, "tail")
+
+    control.panes.scroll(layout.LOG, -3)
+
+    assert control.modes.flow is Flow.PAUSED
+
+
+def test_a_click_on_a_row_goes_there(control: Control) -> None:
+    """Rows of the log, the list and the tree answer to clicks."""
+    log = control.look(160, 45).log
+    row = next(at for at, row in enumerate(log.rows) if row.number == 7)
+    control.panes.click(layout.LOG, row, 5)
+    assert number(control) == 7
+
+    control.panes.click(layout.MACHINES, 1, 5)
+    assert control.desk.track is not None
+    assert control.desk.track.key == "worker-child"
+
+
+def test_a_click_on_the_timeline_goes_to_that_time(control: Control) -> None:
+    """Both ends can be reached."""
+    control.look(160, 45)
+    control.panes.click(layout.TIMELINE, 0, 1)
+    assert number(control) == 1
+
+    control.panes.click(layout.TIMELINE, 0, 158)
+    assert number(control) == 14
+
+
+def test_a_bookmark_is_set_and_removed_by_the_same_key(control: Control) -> None:
+    """The place is marked in log and timeline, and listed."""
+    do(at(control, 7), "bookmark")
+    look = control.look(160, 45)
+    assert [row.number for row in look.log.rows if row.mark] == [7]
+    assert len(look.timeline.bookmarks) == 1
+
+    do(control, "bookmark")
+
+    assert control.look(160, 45).timeline.bookmarks == ()
+
+
+def test_dialogs_are_modes(control: Control) -> None:
+    """At most one dialog is open."""
+    assert isinstance(control.do("help"), OpenDialog)
+    assert control.modes.dialog == "HelpOpen"
+    control.do("goto")
+    assert control.modes.dialog == "GotoOpen"
+    control.modes.close()
+    assert control.modes.dialog == ""
+
+
+def test_a_list_without_entries_is_not_opened(control: Control) -> None:
+    """Bookmarks and differences need a bookmark."""
+    assert control.do("bookmarks") is None
+    assert control.do("diff") is None
+    assert control.desk.message == "nothing to compare with; b sets a bookmark"
+
+
+def test_copying_takes_the_whole_transition(control: Control) -> None:
+    """Address, log lines and steps, without borders."""
+    effect = at(control, 12).do("copy")
+
+    assert isinstance(effect, CopyText)
+    assert effect.text.startswith("mach://worker/00000000000000010000000000000010\n")
+    assert "FileProcessed removes ProcessingFile" in effect.text
+    assert "│" not in effect.text
+
+
+def test_quitting_is_asked_of_the_screen(control: Control) -> None:
+    """Control ends nothing itself."""
+    assert control.do("quit") == Quit()
+
+
+def test_a_removed_machine_gives_way_to_its_neighbour(control: Control, store: Store) -> None:
+    """Removing works in the list only; the next machine is selected."""
+    do(control, "remove_machine")
+    assert len(store.tracks) == 2
+
+    control.modes.focus_on(layout.MACHINES)
+    do(control, "remove_machine")
+
+    assert [track.key for track in store.tracks] == ["worker-child"]
+    do(control, "remove_machine")
+    assert control.look(160, 45).has_machine is False
+
+
+def test_an_empty_debugger_takes_every_key() -> None:
+    """Without a machine nothing happens, and nothing breaks."""
+    from am_dbg.keys import KEYS
+
+    control = Control(Store())
+    control.data_arrived()
+    for key in KEYS:
+        control.do(key.action)
+        control.look(100, 30)
+        control.modes.close()
+
+    assert control.desk.cursor is None
+
+
+def test_history_forgets_the_oldest_places() -> None:
+    """A hundred places are kept, the newest ones."""
+    history = History()
+    for place in range(150):
+        history = history.visited(Spot("m", place))
+
+    assert len(history.places) == 100
+    assert history.current == Spot("m", 149)
+    assert not history.can_go_forward
+
+
+def test_a_new_place_forgets_what_lay_ahead() -> None:
+    """After going back, another way begins."""
+    history = History().visited(Spot("m", 1)).visited(Spot("m", 2)).back().visited(Spot("m", 3))
+
+    assert [spot.number for spot in history.places] == [1, 3]
+
+
+def test_bookmarks_belong_to_their_machine() -> None:
+    """Each machine shows its own."""
+    marks = Bookmarks().toggled(Spot("a", 1)).toggled(Spot("b", 2))
+
+    assert marks.of("a") == (1,)
+
+
+def test_every_action_is_at_most_a_few_transitions_of_the_modes(control: Control) -> None:
+    """Modes change by intents, never by data: a hundred moves are a hundred transitions."""
+    before = control.modes.machine.time_sum()
+    for _ in range(10):
+        control.do("previous_transition")
+
+    assert control.modes.machine.time_sum() - before <= 2 * 10 + 1
+
+
+def test_arrows_in_the_rain_walk_states_and_transitions(control: Control) -> None:
+    """Up and down are transitions, left and right states."""
+    do(at(control, 7), "rain", "next_transition", "next_transition")
+    assert control.desk.spot == TreeSpot("Ready")
+
+    assert number(do(control, "down")) == 8
+    assert control.look(160, 45).rain.selected == 1
+
+
+@pytest.mark.parametrize(
+    ("pane", "before", "after"), [(layout.LOG, 2, 14), (layout.TIMELINE, 1, 14)]
+)
+def test_a_page_down_goes_as_far_as_it_can(
+    control: Control, pane: str, before: int, after: int
+) -> None:
+    """A page is what the pane shows."""
+    at(control, before)
+    control.look(160, 45)
+    control.modes.focus_on(pane)
+
+    assert number(do(control, "page_down")) == after
+    assert number(do(control, "page_up")) <= before
+
+
+def test_the_lists_are_walked_with_up_and_down(control: Control) -> None:
+    """In the machines a row down is the next machine, at the same moment."""
+    control.modes.focus_on(layout.MACHINES)
+
+    do(control, "down")
+
+    assert control.desk.track is not None
+    assert control.desk.track.key == "worker-child"
+    do(control, "up", "up")
+    assert control.desk.track.key == "worker"
+
+
+def test_reader_and_matrix_scroll(control: Control) -> None:
+    """Where there is no cursor, up and down scroll."""
+    at(control, 12)
+    control.modes.focus_on(layout.READER)
+    assert do(control, "down", "down").desk.tops[layout.READER] == 2
+
+    control.modes.show(layout.MATRIX)
+    assert control.look(160, 20).matrix.first_row == 0
+    control.panes.scroll(layout.MATRIX, 3)
+    assert control.look(160, 20).matrix.first_row > 0
+
+
+def test_the_wheel_on_timeline_and_steps_moves_in_time(control: Control) -> None:
+    """Five transitions on the one, one step on the other."""
+    at(control, 1)
+    control.panes.scroll(layout.TIMELINE, 3)
+    assert number(control) == 7
+
+    at(control, 1)
+    control.panes.scroll(layout.STEPS, 3)
+    assert control.look(160, 45).steps.step == 1
+    control.panes.scroll(layout.STEPS, -3)
+    assert number(control) == 1
+
+
+def test_a_click_on_a_step_goes_there(control: Control) -> None:
+    """The last step is the complete transition."""
+    at(control, 2)
+
+    control.moving.to_step(3)
+    assert control.look(160, 45).steps.step == 3
+    control.moving.to_step(5)
+    assert (number(control), control.modes.stepping) == (2, False)
+
+
+def test_a_second_click_on_a_state_unfolds_it(control: Control) -> None:
+    """The first selects, the second shows the relations."""
+    control.look(160, 45)
+    control.panes.click(layout.STATES, 1, 4)
+    assert control.desk.spot == TreeSpot("Ready")
+
+    control.panes.click(layout.STATES, 1, 4)
+
+    assert control.desk.opened == {"Ready"}
+
+
+def test_everything_unfolds_and_folds(control: Control) -> None:
+    """One key for all states."""
+    rows = control.look(160, 45).states.total_rows
+    assert do(control, "unfold_all").look(160, 45).states.total_rows > rows
+    assert do(control, "unfold_all").look(160, 45).states.total_rows == rows
+
+
+def test_enter_goes_on_to_what_the_row_is_about(control: Control) -> None:
+    """From the machines to the log, from the log to the reader, from there to the source."""
+    control.modes.focus_on(layout.MACHINES)
+    assert do(at(control, 12), "choose").modes.focus == layout.LOG
+    assert do(control, "choose").modes.focus == layout.READER
+
+    do(control, "choose")
+
+    assert control.desk.track is not None
+    assert control.desk.track.key == "worker-child"
+
+
+def test_escape_ends_the_search_first(control: Control) -> None:
+    """Then it goes back to the machines."""
+    do(control, "search")
+    control.searching.type("Ping")
+    control.searching.accept()
+
+    do(control, "escape")
+    assert (control.desk.found, control.modes.focus) == (None, layout.LOG)
+    do(control, "escape")
+    assert control.modes.focus == layout.MACHINES
+
+
+def test_each_kind_can_be_hidden_and_shown(control: Control) -> None:
+    """Every filter of the row has an action of its own."""
+    for name in ("canceled", "auto", "queued", "empty", "health", "checks"):
+        before = getattr(control.desk.filters, name)
+        do(control, f"filter_{name}")
+        assert getattr(control.desk.filters, name) is not before
+
+    assert do(control, "filter_times").desk.seconds
+
+
+def test_a_newcomer_is_selected_when_that_was_asked_for() -> None:
+    """The only one that is connected is followed at once."""
+    store = files_story().store()
+    control = Control(store, beginning=Beginning(select_connected=True))
+    control.data_arrived()
+    story = Story()
+    story.machine("newcomer").add("Start")
+
+    story.fill(store, live=True)
+    control.data_arrived()
+
+    assert control.desk.track is not None
+    assert (control.desk.track.key, control.modes.flow) == ("newcomer", Flow.TAIL)
+
+
+def test_a_newcomer_replaces_the_disconnected_when_that_was_asked_for() -> None:
+    """Nobody else was connected, so everything before it goes."""
+    store = files_story().store()
+    control = Control(store, beginning=Beginning(clean_on_connect=True))
+    control.data_arrived()
+    story = Story()
+    story.machine("newcomer").add("Start")
+
+    story.fill(store, live=True)
+    control.data_arrived()
+
+    assert [track.key for track in store.tracks] == ["newcomer"]
+    assert control.desk.track is store.tracks[0]
+
+
+def test_an_import_is_followed_until_the_user_goes_somewhere() -> None:
+    """While a session is read its end is shown; a move ends that."""
+    store = Store()
+    control = Control(store, beginning=Beginning(is_importing=True))
+    story = files_story()
+    story.fill(store)
+    control.progressed(Progress("f", 1, 2))
+    assert (number(control), control.sources.progress) == (14, "reading 50 %")
+
+    do(control, "first")
+    control.progressed(Progress("f", 1, 1, "f: cut", is_over=True))
+
+    assert number(control) == 0
+    assert (control.sources.warning, control.desk.message) == ("cut", "f: cut")
+
+
+def test_the_initial_structure_can_be_copied(control: Control) -> None:
+    """Before the first transition there is the address."""
+    effects = [do(control, "first").do("copy"), control.do("copy_address")]
+
+    assert [effect.text.strip() for effect in effects if isinstance(effect, CopyText)] == [
+        "mach://worker",
+        "mach://worker",
+    ]
+
+
+def test_modes_refuse_what_makes_no_sense() -> None:
+    """Without a machine there is nothing to play, follow or select."""
+    control = Control(Store())
+
+    assert not control.modes.play()
+    assert not control.modes.follow()
+    assert not control.modes.moved()
+    assert not control.modes.stepped()
+    assert not control.modes.chose_state()
+    assert control.modes.flow is Flow.PAUSED
