@@ -32,12 +32,12 @@ _TRUSTED = {
     ("datetime", "timedelta"),
     ("decimal", "Decimal"),
     ("fractions", "Fraction"),
-    ("pathlib", "Path"),
-    ("pathlib", "PosixPath"),
-    ("pathlib", "PurePath"),
-    ("pathlib", "PurePosixPath"),
-    ("pathlib", "WindowsPath"),
     ("uuid", "UUID"),
+    *(
+        (module, name)
+        for module in ("pathlib", "pathlib._local")  # the latter is where 3.13 has them
+        for name in ("Path", "PosixPath", "PurePath", "PurePosixPath", "WindowsPath")
+    ),
 }
 """Classes of the standard library whose `str` is short and runs nothing else."""
 _ZONES = {("datetime", "timezone"), ("zoneinfo", "ZoneInfo")}

@@ -142,7 +142,7 @@ class Odd:
     @classmethod
     def BEnd(cls, e: am.Event) -> None: ...
 
-    AnyState = partial(print, end="")
+    AnyState = staticmethod(partial(print, end=""))
 
     def Assemble(self) -> None:
         """No handler at all."""

@@ -402,12 +402,10 @@ def test_a_negotiation_handler_cannot_be_a_coroutine_function(made: Made, name: 
     async def handler(event: am.Event) -> bool:
         return False
 
-    class Handlers:
-        pass
+    async def method(self: object, event: am.Event) -> bool:
+        return False
 
-    setattr(Handlers, name, lambda self, event: None)
-    Handlers.__dict__[name].__code__ = handler.__code__
-    bound = Handlers()
+    bound = type("Handlers", (), {name: method})()
     for handlers in ({name: handler}, {name: functools.partial(handler)}, bound):
         with pytest.raises(TypeError, match=f"{name} decides about a transition"):
             made().bind_handlers(handlers)
