@@ -1,4 +1,4 @@
-"""The commands: `python -m benchmarks core | peers`."""
+"""The commands: `python -m benchmarks core | peers | memory`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import click
 
 import machine as am
 from benchmarks import core as core_bench
+from benchmarks import memory as memory_bench
 from benchmarks import peers as peers_bench
 from benchmarks.core import Figures
 from benchmarks.table import heading, ns, table
@@ -63,6 +64,22 @@ def peers(runs: int, as_json: bool) -> None:
     click.echo(table(["library, CPU ns", *peers_bench.JOBS], rows))
     for name in peers_bench.missing():
         click.echo(f"not installed: {name}", err=True)
+
+
+@main.command()
+@click.option("--steps", default=150_000, show_default=True, help="Moves of the random walk.")
+def memory(steps: int) -> None:
+    """What the plan cache and machines take, and a walk that the cache cannot help."""
+    click.echo(heading())
+    bare, met = memory_bench.walk_ns(0, steps)
+    cached, _ = memory_bench.walk_ns(am.NODES_MAX, steps)
+    rows = [
+        ["plan cache at its fullest, MB", f"{memory_bench.cache_bytes() / 1e6:.1f}"],
+        ["one machine of a known schema, bytes", f"{memory_bench.machine_bytes():,.0f}"],
+        [f"a move of a walk through {met:,} configurations, ns", ns(cached)],
+        ["the same without a cache, ns", ns(bare)],
+    ]
+    click.echo(table(["what", "figure"], rows))
 
 
 if __name__ == "__main__":
