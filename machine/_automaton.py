@@ -6,12 +6,18 @@ Resolution is a pure function of the schema, the ordered active states and the c
 schema walk the same automaton. The order of the active list belongs to the node, since
 results depend on it.
 
-The memory is bounded: when there are `limit` nodes, or `PLANS_PER_NODE` times as many
-plans, all of it is forgotten at once. A machine keeps the node it stands on; the plans of
-that node are forgotten too, so its next step leads into the new memory and the old one
-can be freed. While it makes no step (mutations that are rejected) its node is a part of the
-new memory, unless another node of the same states is; then it remembers one plan only. With
-`limit` 0 nothing is remembered and every plan is computed afresh, by the same code.
+The memory is bounded: once there are `limit` nodes, or `PLANS_PER_NODE` times as many
+plans, it is closed. What it holds goes on to serve; any other plan is computed afresh, its
+nodes are passed and freed. So a program that never comes back to where it was is not slower
+than without a memory, whose upkeep costs a tenth of a plan. Of the plans that find no room
+some are noted, by their hash. Once many of these come back, all that is remembered is
+forgotten at once, and the memory is filled anew with what is met then. With `limit` 0
+nothing is remembered and every plan is computed afresh, by the same code.
+
+A machine keeps the node it stands on when all is forgotten; the plans of that node are
+forgotten too, so its next step leads into the new memory and the old one can be freed. While
+it makes no step (mutations that are rejected) its node is a part of the new memory, unless
+another node of the same states is; then it remembers one plan only.
 
 Threads: several machines may extend one automaton at the same time. Each extension is one
 assignment into a dict; when two threads compute the same plan both results are equal and
@@ -27,6 +33,7 @@ from machine._schema import Call, Indexes, Schema
 
 NODES_MAX = 4096
 PLANS_PER_NODE = 2
+NOTED_EVERY = 8
 
 
 class Node:
@@ -110,39 +117,63 @@ class Plan:
 
 
 class Automaton:
-    """The nodes of one schema that were met so far, at most `limit` of them."""
+    """The nodes of one schema that are remembered, at most `limit` of them."""
 
-    __slots__ = ("_plans", "limit", "nodes", "resets", "schema")
+    __slots__ = ("_missed", "_misses", "_returns", "_room", "limit", "nodes", "resets", "schema")
 
     def __init__(self, schema: Schema, limit: int = NODES_MAX) -> None:
         self.schema = schema
         self.limit = limit
         self.nodes: dict[Indexes, Node] = {}
-        self._plans = 0
         self.resets = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        """Begin a memory with room for some plans."""
+        self._room = self.limit * PLANS_PER_NODE
+        self._missed: set[int] = set()
+        self._misses = self._returns = 0
 
     def node(self, active: Indexes) -> Node:
-        """The node of an ordered active list."""
+        """The node of an ordered active list; closes the memory if it finds no room."""
         found = self.nodes.get(active)
         if found is not None:
             return found
-        if not self.limit:
-            return Node(self, active)
         if len(self.nodes) >= self.limit:
-            self._forget()
+            self._room = 0
+            return Node(self, active)
         return self.nodes.setdefault(active, Node(self, active))
 
     def extend(self, node: Node, call: Call) -> Plan:
         """Work out a plan, and remember it while there is room."""
         plan = Plan(node, call, resolve(self.schema, node.active, call))
-        if self.limit:
-            if self._plans >= self.limit * PLANS_PER_NODE:
-                self._forget()
+        if self._room > 0 or self._begins_anew(node, call):
             if self.nodes.setdefault(node.active, node) is not node:
                 node.plans = {}  # its successor remembers
-            self._plans += 1
+            self._room -= 1
             node.plans[call] = plan
         return plan
+
+    def _begins_anew(self, node: Node, call: Call) -> bool:
+        """Note some of the plans that find no room; forget all once many came back.
+
+        Many are half as many as there is room for nodes, within as many others as there is
+        room for plans: those are noted anew then.
+        """
+        self._misses += 1
+        if self._misses % NOTED_EVERY or not self.limit:
+            return False
+        key = hash((node.active, call))
+        if key in self._missed:
+            self._returns += 1
+        elif len(self._missed) * NOTED_EVERY < self.limit * PLANS_PER_NODE:
+            self._missed.add(key)
+        else:
+            self._missed, self._returns = {key}, 0
+        if self._returns * NOTED_EVERY * 2 < self.limit:
+            return False
+        self._forget()
+        return True
 
     def for_schema(self, schema: Schema) -> Automaton:
         """The automaton that goes on when the schema is changed."""
@@ -152,8 +183,8 @@ class Automaton:
         nodes, self.nodes = self.nodes, {}
         for node in list(nodes.values()):
             node.plans = {}
-        self._plans = 0
         self.resets += 1
+        self._begin()
 
 
 def automaton_of(schema: Schema, limit: int = NODES_MAX) -> Automaton:

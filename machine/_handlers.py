@@ -218,8 +218,8 @@ class Bindings:
         if not self.items:
             return NOTHING_BOUND
         automaton = plan.node.automaton
-        if not automaton.limit:
-            return self._make(plan, every=False)  # the plan will not be met again
+        if plan.node.plans.get(plan.call) is not plan:
+            return self._make(plan, every=False)  # a plan that is not remembered
         full = len(self.programs) >= PROGRAMS_MAX
         if full or automaton is not self._automaton or automaton.resets != self._resets:
             self._forget(automaton)

@@ -6,12 +6,13 @@ import gc
 import random
 import weakref
 from collections.abc import Callable
+from itertools import islice, permutations
 from typing import Any
 
 import pytest
 
 import machine as am
-from machine._automaton import PLANS_PER_NODE, Automaton, Node, automaton_of
+from machine._automaton import NOTED_EVERY, PLANS_PER_NODE, Automaton, Node, automaton_of
 
 Made = Callable[..., am.Machine]
 Struct = Callable[[str], dict[str, am.State]]
@@ -113,7 +114,7 @@ def test_machines_of_different_limits_do_not_share() -> None:
 
 @pytest.mark.parametrize("limit", [1, 4, 16])
 def test_there_are_never_more_nodes_than_the_limit(limit: int) -> None:
-    """At the limit nothing is forgotten yet; one past it, everything is."""
+    """At the limit the memory closes: one more is another node each time, and is not kept."""
     automaton = Automaton(am.Machine(None, FREE)._schema, limit)
     lists = [(one, other) for one in range(8) for other in range(8) if one != other]
 
@@ -125,12 +126,12 @@ def test_there_are_never_more_nodes_than_the_limit(limit: int) -> None:
         automaton.node(known)
     assert automaton.resets == 0
 
-    automaton.node(lists[limit])
-    assert (len(automaton.nodes), automaton.resets) == (1, 1)
+    assert automaton.node(lists[limit]) is not automaton.node(lists[limit])
+    assert (len(automaton.nodes), automaton.resets) == (limit, 0)
 
 
 def test_there_are_never_more_plans_than_the_limit_allows() -> None:
-    """Plans are counted over all nodes; one too many and all of them are forgotten."""
+    """Plans are counted over all nodes; one too many is computed and not kept."""
     limit = 3
     mach = am.Machine(None, {**FREE, "Own": am.State()}, cache=limit)
     automaton, node = mach._node.automaton, mach._node
@@ -138,9 +139,42 @@ def test_there_are_never_more_plans_than_the_limit_allows() -> None:
         mach.can_remove1(STATES[number])
     assert (len(node.plans), automaton.resets) == (limit * PLANS_PER_NODE, 0)
 
-    mach.can_remove1("Own")
+    assert mach.can_remove1("Own") is am.Result.EXECUTED
+    assert (len(node.plans), automaton.resets) == (limit * PLANS_PER_NODE, 0)
 
-    assert (len(node.plans), automaton.resets) == (1, 1)
+
+def test_what_comes_back_begins_a_new_memory() -> None:
+    """Of what found no room every eighth plan is noted; when many of these return, all is new."""
+    limit = 16
+    mach = am.Machine(None, FREE, cache=limit)
+    automaton = mach._node.automaton
+    for state in STATES[:4]:
+        for other in STATES:
+            mach.set([state, other])
+    assert (len(automaton.nodes), automaton.resets) == (limit, 0)
+
+    rounds = 0
+    while not automaton.resets:
+        mach.toggle1("S7")
+        rounds += 1
+        assert rounds <= 2 * NOTED_EVERY
+
+    assert len(automaton.nodes) <= 2
+
+
+def test_what_never_comes_back_is_passed() -> None:
+    """A walk that meets everything once leaves alone what is remembered, however long it is."""
+    mach = am.Machine(None, FREE, cache=4)
+    automaton = mach._node.automaton
+    for order in islice(permutations(STATES), 200):
+        mach.set(order)
+    kept = dict(automaton.nodes)
+
+    for order in islice(permutations(STATES), 200, 2000):
+        mach.set(order)
+
+    assert (automaton.nodes, automaton.resets) == (kept, 0)
+    assert len(automaton._missed) * NOTED_EVERY <= 4 * PLANS_PER_NODE
 
 
 def test_a_machine_that_stands_still_does_not_collect_plans() -> None:
@@ -150,14 +184,15 @@ def test_a_machine_that_stands_still_does_not_collect_plans() -> None:
     standing = am.Machine(None, {**struct, "Never": am.State(), "Go": am.State()}, cache=limit)
     going = am.Machine(None, standing.get_struct(), cache=limit)
 
+    automaton = standing._node.automaton
+
     for _ in range(3):
         for name in struct:
             assert standing.add1(name) is am.Result.CANCELED
             going.toggle(["Go"])
             assert len(standing._node.plans) <= limit * PLANS_PER_NODE
-            assert len(standing._node.automaton.nodes) <= limit
-
-    assert standing._node.automaton.resets > 0
+            assert len(automaton.nodes) <= limit
+        automaton._forget()
 
 
 def test_two_machines_on_one_forgotten_place_remember_once() -> None:
@@ -179,12 +214,14 @@ def test_what_is_forgotten_is_freed() -> None:
     mach = am.Machine(None, {**FREE, "Freed": am.State()}, cache=4)
     automaton = mach._node.automaton
 
-    for name in [*STATES, "Freed"] * 2:
+    for name in [*STATES, "Freed"]:
+        mach.set([name])
+    automaton._forget()
+    for name in [*STATES, "Freed"]:
         mach.set([name])
     gc.collect()
 
     nodes = [found for found in gc.get_objects() if type(found) is Node]
-    assert automaton.resets > 0
     assert len([node for node in nodes if node.automaton is automaton]) <= 5
 
 
