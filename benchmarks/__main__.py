@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 
 import click
 
@@ -18,6 +19,7 @@ from benchmarks.workloads import REFERENCE_NS
 @click.group()
 def main() -> None:
     """Measure the library; figures are nanoseconds unless they say otherwise."""
+    logging.getLogger("asyncmachine").setLevel(logging.ERROR)  # schemas made by dice are odd
 
 
 @main.command()

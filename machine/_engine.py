@@ -268,7 +268,11 @@ class Engine(Logging):
                 self._idle.append(None)
         hooks = self._hooks
         if hooks is not None:
-            hooks.tell(hooks.queue_end, self)
+            for tell in hooks.queue_end:
+                try:
+                    tell(self)
+                except Exception as error:  # noqa: BLE001 - protects the host from a guest
+                    hooks.failed(tell, error)
         waiters = self._waiters
         if waiters is not None and waiters.pending:
             waiters.queue_ended()
@@ -295,7 +299,7 @@ class Engine(Logging):
                 return plan.result
             elif self._waiters is None or not self._waiters.args_pending:
                 return self._apply(plan)
-        if self._log_level >= EVERYTHING:
+        if self._log_level and self._log_level >= EVERYTHING:
             program = bindings.every(plan)
         return walk(self, plan, program, args, source, mutation)
 

@@ -72,7 +72,7 @@ class Reading(Engine):
 
     def any1(self, *states: str) -> bool:
         """Is at least one of these active."""
-        return not self._node.named().isdisjoint(states)
+        return not (self._node.names or self._node.named()).isdisjoint(states)
 
     def has(self, states: Names) -> bool:
         """Are all of these defined."""

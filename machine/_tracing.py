@@ -5,7 +5,8 @@ other tracers go on. Tracers are called in binding order, in the thread that run
 machine; they must not block, and a mutation of the same machine made by one is queued.
 
 Only the hooks that a tracer's class really overrides are called, so an unused hook costs
-nothing.
+nothing. The four that every mutation passes are called right where that happens, in
+`_walk` and `_engine`; the others by `fire`.
 """
 
 from __future__ import annotations
@@ -118,14 +119,6 @@ class Hooks:
         except Exception as error:  # noqa: BLE001 - protects the host from a guest
             self.failed(call, error)
             return None
-
-    def tell(self, calls: tuple[Hook, ...], moved: object) -> None:
-        """Call a hook that every mutation passes, of every tracer that uses it."""
-        for call in calls:
-            try:
-                call(moved)
-            except Exception as error:  # noqa: BLE001 - protects the host from a guest
-                self.failed(call, error)
 
     def failed(self, call: Hook, error: Exception) -> None:
         """Tell of a tracer that raised, once, and detach it."""

@@ -40,7 +40,7 @@ from machine._calling import END, failed, noted, run_handler, run_watched
 from machine._enums import CANCELED, CHANGES, DECISIONS, EVERYTHING, EXECUTED, OPS, Result
 from machine._handlers import BETWEEN, HandlerCall, Phase, Program, final_slots
 from machine._resolve import Trail, Verdict, fallen_out, growth_of
-from machine._transition import Transition, new_transition
+from machine._transition import Transition
 
 if TYPE_CHECKING:
     from machine._automaton import Plan
@@ -66,8 +66,11 @@ def walk(  # noqa: C901 - one function, so that few calls are made; see its docs
     others: a call costs as much here as half of what a handler does.
     """
     mach._tx_count = number = mach._tx_count + 1
-    tx = new_transition(mach, plan, program, args, number)  # type: ignore[arg-type]  # it is whole
-    mach._tx = tx
+    mach._tx = tx = Transition()  # as `new_transition` makes one
+    tx.machine, tx.plan, tx.number = mach, plan, number  # type: ignore[assignment]  # it is whole
+    tx._args, tx._program, tx._before = args, program, mach._ticks
+    tx._verdict = tx._steps = None
+    tx._calls_done, tx.is_check = 0, False
     if mutation is not None or source is not None:
         lend(tx, source, mutation)
     run = run_handler
@@ -139,8 +142,7 @@ def conclude(mach: Engine, tx: Transition, accepted: bool) -> Result:
     before = tx._before
     tx._after = after = mach._ticks or before  # a machine disposed by force has none
     mach._handler = ""
-    tries = mach._node.auto is not None or mach._log_level == EVERYTHING
-    if tries and accepted and before is not after:
+    if accepted and before is not after and (mach._node.auto is not None or mach._log_level):
         mach._queue_auto(tx.plan.call)
     if mach._pending_lines:
         tx.pre_log_entries, mach._pending_lines = mach._pending_lines, ()
