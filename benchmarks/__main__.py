@@ -19,7 +19,6 @@ from benchmarks.workloads import REFERENCE_NS
 @click.group()
 def main() -> None:
     """Measure the library; figures are nanoseconds unless they say otherwise."""
-    logging.getLogger("asyncmachine").setLevel(logging.ERROR)  # schemas made by dice are odd
 
 
 @main.command()
@@ -85,4 +84,5 @@ def memory(steps: int) -> None:
 
 
 if __name__ == "__main__":
+    logging.getLogger("asyncmachine").setLevel(logging.ERROR)  # schemas made by dice are odd
     main()
