@@ -68,17 +68,22 @@ def peers(runs: int, as_json: bool) -> None:
 
 
 @main.command()
-@click.option("--steps", default=150_000, show_default=True, help="Moves of the random walk.")
-def memory(steps: int) -> None:
+@click.option("--steps", default=memory_bench.STEPS_FAR, show_default=True, help="Moves to time.")
+@click.option("--runs", default=3, show_default=True, help="Runs of the walk.")
+def memory(steps: int, runs: int) -> None:
     """What the plan cache and machines take, and a walk that the cache cannot help."""
     click.echo(heading())
-    bare, met = memory_bench.walk_ns(0, steps)
-    cached, _ = memory_bench.walk_ns(am.NODES_MAX, steps)
+    met = memory_bench.configurations(steps)
+    cached, bare = memory_bench.walk_ns(steps, runs)
+    full, used = memory_bench.cache_bytes(), memory_bench.cache_bytes(used=True)
     rows = [
-        ["plan cache at its fullest, MB", f"{memory_bench.cache_bytes() / 1e6:.1f}"],
+        ["plan cache at its fullest, MB", f"{full / 1e6:.1f}"],
+        ["the same with handlers, every configuration read, MB", f"{used / 1e6:.1f}"],
         ["one machine of a known schema, bytes", f"{memory_bench.machine_bytes():,.0f}"],
-        [f"a move of a walk through {met:,} configurations, ns", ns(cached)],
-        ["the same without a cache, ns", ns(bare)],
+        ["the same after two mutations, bytes", f"{memory_bench.machine_bytes(used=True):,.0f}"],
+        [f"a move of a walk through {met:,} configurations, CPU ns", ns(cached)],
+        ["the same without a cache, CPU ns", ns(bare)],
+        ["with / without", f"{cached / bare:.2f}"],
     ]
     click.echo(table(["what", "figure"], rows))
 

@@ -1,13 +1,14 @@
 """Memory of the plan cache and of machines, and what the cache costs where it is no use.
 
 The walk adds and removes states of a loosely related schema at random, so it meets ever
-new configurations: the cache fills up to its bound and is emptied again and again.
+new configurations: the cache fills up to its bound, and hardly anything of it is met again.
 """
 
 from __future__ import annotations
 
 import gc
 import random
+import statistics
 import tracemalloc
 from collections.abc import Iterator
 from time import process_time_ns
@@ -16,7 +17,8 @@ import machine as am
 from machine._schema import forget_all
 
 STATES = 30
-STEPS = 40_000
+STEPS = 12_000
+STEPS_FAR = 150_000
 MACHINES = 10_000
 CACHE_BYTES_MAX = 10_000_000
 MACHINE_BYTES_MAX = 2_048
@@ -40,60 +42,90 @@ def loose_struct(seed: int = 1) -> dict[str, am.State]:
     }
 
 
-def moves(struct: dict[str, am.State], steps: int, seed: int = 2) -> Iterator[Move]:
-    """Random moves, a third of them of two states."""
+def moves(struct: dict[str, am.State], steps: int, seed: int = 7) -> Iterator[Move]:
+    """Random moves, half of them of two states."""
     dice = random.Random(seed)
     names = list(struct)
     for _ in range(steps):
-        yield dice.random() < 0.5, dice.sample(names, 2 if dice.random() < 0.3 else 1)
+        yield dice.random() < 0.55, dice.sample(names, 2 if dice.random() < 0.5 else 1)
 
 
-def cache_bytes(steps: int = STEPS) -> int:
-    """The most memory that a random walk makes the cache take."""
+def cache_bytes(steps: int = STEPS, *, used: bool = False) -> int:
+    """The most memory that a random walk makes the cache take.
+
+    With `used` all states have handlers, and each configuration is asked for a state.
+    """
     struct = loose_struct()
     forget_all()
     gc.collect()
     tracemalloc.start()
     mach = am.Machine(None, struct)
+    if used:
+        phases = ("Enter", "State", "Exit", "End")
+        mach.bind_handlers({name + phase: _passes for name in struct for phase in phases})
     before, most = tracemalloc.get_traced_memory()[0], 0
     for number, (adding, states) in enumerate(moves(struct, steps)):
         (mach.add if adding else mach.remove)(states)
+        if used:
+            mach.is1(states[0])
         if number % LOOK_EVERY == 0:
             most = max(most, tracemalloc.get_traced_memory()[0] - before)
     tracemalloc.stop()
     return most
 
 
-def machine_bytes(count: int = MACHINES) -> float:
-    """Memory of one machine of a known schema, the mean of many."""
+def _passes(_event: am.Event) -> bool:
+    return True
+
+
+def machine_bytes(count: int = MACHINES, *, used: bool = False) -> float:
+    """Memory of one machine of a known schema, the mean of many; `used` after two mutations."""
     struct = loose_struct()
-    am.Machine(None, struct)
+    _use(am.Machine(None, struct))
     gc.collect()
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
     machines = [am.Machine(None, struct) for _ in range(count)]
+    if used:
+        for mach in machines:
+            _use(mach)
     after = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
     return (after - before) / len(machines)
 
 
-def walk_ns(cache: int, steps: int = STEPS) -> tuple[float, int]:
-    """CPU time of one move of a random walk, and how many configurations it met."""
+def _use(mach: am.Machine) -> None:
+    mach.add1("S00")
+    mach.set(["S01", "S02"])
+
+
+def walk_ns(steps: int = STEPS_FAR, rounds: int = 3) -> tuple[float, float]:
+    """CPU time of one move with the cache and without, medians of rounds that alternate."""
     struct = loose_struct()
     walk = list(moves(struct, steps))
+    times: dict[int, list[float]] = {am.NODES_MAX: [], 0: []}
+    for _ in range(rounds):
+        for cache, found in times.items():
+            found.append(_walk(struct, walk, cache) / steps)
+    return statistics.median(times[am.NODES_MAX]), statistics.median(times[0])
+
+
+def _walk(struct: dict[str, am.State], walk: list[Move], cache: int) -> int:
     forget_all()
+    gc.collect()
     mach = am.Machine(None, struct, cache=cache)
     add, remove = mach.add, mach.remove
     begin = process_time_ns()
     for adding, states in walk:
         (add if adding else remove)(states)
-    spent = process_time_ns() - begin
-    return spent / steps, _met(struct, walk)
+    return process_time_ns() - begin
 
 
-def _met(struct: dict[str, am.State], walk: list[Move]) -> int:
+def configurations(steps: int = STEPS_FAR) -> int:
+    """How many different ones the walk meets."""
+    struct = loose_struct()
     mach, met = am.Machine(None, struct), set()
-    for adding, states in walk:
+    for adding, states in moves(struct, steps):
         (mach.add if adding else mach.remove)(states)
         met.add(tuple(mach.active_states()))
     return len(met)
