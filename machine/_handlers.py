@@ -2,8 +2,9 @@
 
 A handler's name is its binding: a state and a phase (`FooEnter`), or two states
 (`FooBar`). Bound objects are asked for a name when it is first needed, and the answer,
-found or missing, is kept. For each plan the names are gone through once and what was
-found makes a `Program`; walking the plan again calls just these.
+found or missing, is kept; which pairs of states they know is told in advance (`_pairs`).
+For each plan the names are gone through once and what was found makes a `Program`; walking
+the plan again calls just these.
 
 `Bindings` never change: binding and detaching make new ones, so a transition that is
 under way finishes with those it began with.
@@ -20,12 +21,14 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from machine._enums import MutationType, StepType
+from machine._pairs import Pairs, pairs_of
 from machine._state import ANY
 from machine._step import Step
 
 if TYPE_CHECKING:
     from machine._automaton import Automaton, Plan
     from machine._resolve import Verdict
+    from machine._schema import Schema
 
 PROGRAMS_MAX = 8192
 CALLS_MAX = 4096
@@ -203,13 +206,14 @@ class Bindings:
     or of which there are too many, no memory is held.
     """
 
-    __slots__ = ("_automaton", "_calls", "_made", "_resets", "items", "programs")
+    __slots__ = ("_automaton", "_calls", "_made", "_pairs", "_resets", "items", "programs")
 
     def __init__(self, items: tuple[Binding, ...] = ()) -> None:
         self.items = items
         self.programs: dict[Plan, Program] = {}
         self._calls: dict[Slot, HandlerCall] = {}
         self._made: dict[tuple[Calls, Calls], Program] = {}
+        self._pairs: tuple[Schema, Pairs | None] | None = None
         self._automaton: Automaton | None = None
         self._resets = 0
 
@@ -241,11 +245,19 @@ class Bindings:
         if not plan.accepted or not (self.items or every):
             return Program(self)
         names = plan.node.automaton.schema.names
+        pairs = None if every else self._pairs_of(plan.node.automaton.schema)
         return Program(
             self,
-            tuple(self.bound(names, negotiation_slots(plan), every=every)),
+            tuple(self.bound(names, negotiation_slots(plan, pairs), every=every)),
             tuple(self.bound(names, final_slots(names, plan), every=every)),
         )
+
+    def _pairs_of(self, schema: Schema) -> Pairs | None:
+        known = self._pairs
+        if known is None or known[0] is not schema:
+            targets = [binding.target for binding in self.items]
+            known = self._pairs = schema, pairs_of(targets, schema.index)
+        return known[1]
 
     def bound(self, names: Names, slots: Iterator[Slot], *, every: bool) -> Iterator[HandlerCall]:
         """The calls of these slots; those with nothing bound only when `every` is set."""
@@ -273,8 +285,8 @@ class Bindings:
 NOTHING_BOUND = Program(Bindings())
 
 
-def negotiation_slots(plan: Plan) -> Iterator[Slot]:
-    """Every negotiation handler that a plan may call, in order."""
+def negotiation_slots(plan: Plan, pairs: Pairs | None) -> Iterator[Slot]:
+    """Every negotiation handler that a plan may call, in order; of pairs only these if given."""
     names = plan.node.automaton.schema.names
     for state in plan.exits:
         yield Slot(names[state] + "Exit", Phase.EXIT, state)
@@ -285,8 +297,10 @@ def negotiation_slots(plan: Plan) -> Iterator[Slot]:
             if plan.node.mask >> state & 1:
                 yield Slot(names[state] * 2, Phase.SELF, state)
     for state in sorted(plan.node.active):
+        if pairs is not None and state not in pairs:
+            continue
         for target in plan.targets:
-            if state != target:
+            if state != target and (pairs is None or target in pairs[state]):
                 yield Slot(names[state] + names[target], Phase.PAIR, state, target)
     yield Slot(ANY + "Enter", Phase.ANY_ENTER)
 
