@@ -237,6 +237,8 @@ class Sender:
             self._called.wait(self._idle_s())
         self.asleep = False
         self._called.clear()
+        if self._queue and self._open and not self._stopping:
+            self._called.wait(limits.BATCH_AGE_S_MAX)  # the first of many
 
     def _idle_s(self) -> float | None:
         if self._open:

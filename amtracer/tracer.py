@@ -73,42 +73,27 @@ class MachineTracer(am.Tracer):
             self.sender.wake()
 
     def transition_end(self, tx: am.Transition) -> None:
-        """One function, so that the host pays for few calls; every value is read once."""
+        """Hand on what the plan and the times do not tell only when there is something."""
         number = tx.number
-        is_check = tx.is_check
-        handler_ns = tx.handler_ns
-        lines, pre_lines = tx.log_entries, tx.pre_log_entries
-        args = tx._args
-        source = tx.source
-        queue_len = tx.queue_len
-        plan = tx.plan
-        rest: Rest | None = None
-        if (
-            handler_ns
-            or lines
-            or args
-            or pre_lines
-            or queue_len
-            or source
-            or is_check
-            or not number & TICKS_MASK
-        ):
-            rest = (
-                tx.handler_steps if handler_ns else (),
-                handler_ns,
-                lines,
-                pre_lines,
-                self._texts(args) if args else (),
-                queue_len,
-                source,
-                None
-                if tx.accepted is plan.accepted and tx.verdict is plan and not is_check
-                else (tx.accepted, is_check, _changes(tx)),
-                None if number & TICKS_MASK else tx.time_before,
-            )
-        self._append((self._schema, plan, number, tx.started_ns, tx.ended_ns, rest))
+        rest = None if tx.is_plain and number & TICKS_MASK else self._rest(tx)
+        self._append((self._schema, tx.plan, number, tx.started_ns, tx.ended_ns, rest))
         if self.sender.asleep:
             self.sender.wake()
+
+    def _rest(self, tx: am.Transition) -> Rest:
+        plan, args, handler_ns = tx.plan, tx._args, tx.handler_ns
+        planned = tx.accepted is plan.accepted and tx.verdict is plan and not tx.is_check
+        return (
+            tx.handler_steps if handler_ns else (),
+            handler_ns,
+            tx.log_entries,
+            tx.pre_log_entries,
+            self._texts(args) if args else (),
+            tx.queue_len,
+            tx.source,
+            None if planned else (tx.accepted, tx.is_check, _changes(tx)),
+            None if tx.number & TICKS_MASK else tx.time_before,
+        )
 
     def _texts(self, args: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
         if self.args_filter is not None:

@@ -1,4 +1,4 @@
-"""The commands: `python -m benchmarks core | peers | memory`."""
+"""The commands: `python -m benchmarks core | peers | memory | tracer`."""
 
 from __future__ import annotations
 
@@ -86,6 +86,41 @@ def memory(steps: int, runs: int) -> None:
         ["with / without", f"{cached / bare:.2f}"],
     ]
     click.echo(table(["what", "figure"], rows))
+
+
+@main.command()
+@click.option("--seconds", default=10.0, show_default=True, help="How long to mutate at a pace.")
+@click.option("--stuck", default=200_000, show_default=True, help="Mutations with a deaf peer.")
+def tracer(seconds: float, stuck: int) -> None:
+    """What tracing costs the traced program, with a debugger in another process."""
+    from benchmarks import tracer as bench
+
+    click.echo(heading())
+    rows = []
+    for name, make in (("repeated", bench.repeated), ("missed", bench.missed)):
+        told = bench.encode(make(50_000))
+        rows.append([f"encoding, {name}: bytes", f"{told.bytes:.1f}"])
+        rows.append([f"encoding, {name}: CPU ns", ns(told.ns)])
+    told = bench.encode(bench.unique(10_000))
+    rows.append(["encoding, all different, with arguments: bytes", f"{told.bytes:.1f}"])
+    rows.append(["encoding, all different, with arguments: CPU ns", ns(told.ns)])
+    added = bench.paced(seconds)
+    rows += [
+        [f"at {bench.PER_SECOND:,}/s: transitions made", f"{added.made:,}"],
+        ["of these arrived", f"{added.arrived:,}"],
+        ["bytes", f"{added.bytes:.1f}"],
+        ["mutating thread, p50 beyond a silent tracer", ns(added.p50)],
+        ["mutating thread, p99 beyond a silent tracer", ns(added.p99)],
+        ["mutating thread, longest", ns(added.longest)],
+        ["mutating thread, longest with a silent tracer", ns(added.longest_silent)],
+        ["all other threads, CPU", ns(added.others)],
+    ]
+    ours, bare = bench.stuck(stuck)
+    rows += [
+        [f"longest of {stuck:,} mutations, the other side never reads", ns(max(ours))],
+        ["longest of as many without a tracer", ns(max(bare))],
+    ]
+    click.echo(table(["tracer, a transition", "ns or as told"], rows))
 
 
 if __name__ == "__main__":

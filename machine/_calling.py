@@ -144,6 +144,7 @@ def _after(mach: Engine, tx: Transition, binding: Binding, name: str, took: floa
     hooks = mach._hooks
     if hooks is not None:
         tx.handler_ns = [*tx.handler_ns, int(took * NS)]
+        tx.is_plain = False
         hooks.fire(hooks.handler_end, tx, binding.name, name)
 
 

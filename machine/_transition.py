@@ -50,12 +50,15 @@ class Transition:
 
     `number` counts a machine's watched transitions from 1. `started_ns` and `ended_ns`
     are readings of the monotonic clock, `handler_ns` the duration of each handler call in
-    order; all three are taken only while a tracer is bound. Handlers and tracers may read
-    it in the thread that runs the machine, everybody once it is completed.
+    order; all three are taken only while a tracer is bound. `is_plain` says at its end that
+    the plan tells all but the times: no arguments, source, lines, handlers, nothing waiting
+    in the queue. Handlers and tracers may read it in the thread that runs the machine,
+    everybody once it is completed.
     """
 
     accepted = True
     completed = False
+    is_plain = False
     queue_len = 0
     started_ns = 0
     ended_ns = 0
@@ -195,6 +198,7 @@ class Transition:
         lines = self.log_entries
         if not isinstance(lines, list):
             lines = self.log_entries = []
+            self.is_plain = False
         lines.append(entry)
 
     def is_completed(self) -> bool:

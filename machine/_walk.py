@@ -70,7 +70,7 @@ def walk(  # noqa: C901 - one function, so that few calls are made; see its docs
     tx.machine, tx.plan, tx.number = mach, plan, number  # type: ignore[assignment]  # it is whole
     tx._args, tx._program, tx._before = args, program, mach._ticks
     tx._verdict = tx._steps = None
-    tx._calls_done, tx.is_check = 0, False
+    tx._calls_done, tx.is_check, tx.is_plain = 0, False, not args
     if mutation is not None or source is not None:
         lend(tx, source, mutation)
     run = run_handler
@@ -110,9 +110,11 @@ def lend(tx: Transition, source: MutSource | None, mutation: Mutation | None) ->
     """Give a transition what only few have."""
     if source is not None:
         tx.source = source
+        tx.is_plain = False
     if mutation is not None:
         tx._mutation = mutation
-        tx.is_check = mutation.is_check
+        if mutation.is_check:
+            tx.is_check, tx.is_plain = True, False
 
 
 def _begin(mach: Engine, tx: Transition) -> None:
@@ -139,6 +141,8 @@ def conclude(mach: Engine, tx: Transition, accepted: bool) -> Result:
     """Everything after the handlers: auto states, tracers, waiters."""
     if not accepted:
         tx.accepted = False
+        if tx.plan.accepted:
+            tx.is_plain = False
     before = tx._before
     tx._after = after = mach._ticks or before  # a machine disposed by force has none
     mach._handler = ""
@@ -146,8 +150,10 @@ def conclude(mach: Engine, tx: Transition, accepted: bool) -> Result:
         mach._queue_auto(tx.plan.call)
     if mach._pending_lines:
         tx.pre_log_entries, mach._pending_lines = mach._pending_lines, ()
+        tx.is_plain = False
     if mach._queue:
         tx.queue_len = len(mach._queue)
+        tx.is_plain = False
     tx.completed = True
     hooks = mach._hooks
     if hooks is not None:

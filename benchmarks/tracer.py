@@ -1,0 +1,235 @@
+"""What tracing costs: bytes, time of the thread that mutates, and CPU of all threads.
+
+The measure is a tracer that does nothing, with the one hook that the real one uses. Both
+machines run the same mutations of a mixed workload in turns, at a steady pace; the
+debugger is a process of its own. Encoding is timed by itself, without threads or sockets.
+"""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import cycle, islice
+from time import perf_counter_ns, process_time_ns, thread_time_ns
+from typing import Any
+
+import amtracer
+import machine as am
+from amtracer.codec import FrameWriter
+from amtracer.events import Event
+from amtracer.process import sender_to
+from amtracer.recording import Recording
+from amtracer.schema import PROTOCOL_VERSION, HelloMessage, Message
+from amtracer.tracer import MachineTracer
+from benchmarks.memory import loose_struct, moves
+from benchmarks.serving import Deaf, Debugger
+from benchmarks.workloads import Step, load
+
+PER_SECOND = 10_000
+BURST = 10
+WARM_UP = 4_000
+FLUSH_EVERY = 200
+"""Transitions between two flushes: the sender's 20 ms at this pace."""
+
+
+class Silent(am.Tracer):
+    """Does nothing at the end of each transition."""
+
+    def transition_end(self, tx: am.Transition) -> None:
+        """Nothing."""
+
+
+class Kept:
+    """In place of a sender: keeps what a tracer hands on."""
+
+    asleep = False
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.append = self.events.append
+
+
+# -- bytes and encoding
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """Bytes and CPU nanoseconds for each transition, definitions included."""
+
+    bytes: float
+    ns: float
+
+
+def repeated(count: int) -> list[Event]:
+    """The mixed workload over and over, from the first transition on."""
+    workload = load("mixed30")
+    mach, events = _watched(workload.machine())
+    for call, args in islice(cycle(workload.steps(mach)), count):
+        call(*args)
+    return events
+
+
+def missed(count: int) -> list[Event]:
+    """The same while the machine remembers no plan, so each transition has a new one."""
+    workload = load("mixed30")
+    mach, events = _watched(workload.machine(0))
+    for call, args in islice(cycle(workload.steps(mach)), count):
+        call(*args)
+    return events
+
+
+def unique(count: int) -> list[Event]:
+    """A walk that meets ever new configurations, each mutation with arguments of its own."""
+    struct = loose_struct()
+    mach, events = _watched(am.Machine(None, struct))
+    for number, (adding, states) in enumerate(moves(struct, count)):
+        (mach.add if adding else mach.remove)(states, {"name": f"file {number}"})
+    return events
+
+
+def _watched(mach: am.Machine) -> tuple[am.Machine, list[Event]]:
+    kept: Any = Kept()
+    tracer = MachineTracer(mach, kept, None)
+    tracer.look_again(mach)
+    mach.bind_tracer(tracer)
+    return mach, kept.events
+
+
+def encode(events: list[Event]) -> Encoding:
+    """Record events as the sender does, in portions of what comes within its pause."""
+    frames, sizes = FrameWriter(), [len(FrameWriter().magic())]
+
+    def emit(message: Message) -> None:
+        sizes.append(len(frames.write(message)))
+
+    recording = Recording(0, _refuse)
+    gc.collect()
+    begin = process_time_ns()
+    recording.begin(emit, HelloMessage(PROTOCOL_VERSION, "00", 0, 0, "py", {}), renewable=True)
+    for number, event in enumerate(events):
+        recording.take(event)
+        if number % FLUSH_EVERY == 0:
+            recording.flush()
+            sizes.append(len(frames.flush()))
+    recording.flush()
+    sizes.append(len(frames.end()))
+    spent = process_time_ns() - begin
+    return Encoding(sum(sizes) / len(events), spent / len(events))
+
+
+def _refuse(why: str) -> None:
+    raise AssertionError(why)
+
+
+# -- the mutating thread
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What tracing adds, in nanoseconds for each transition.
+
+    `p50` and `p99` are beyond the silent tracer, on the thread that mutates; `longest` is
+    the longest mutation and `longest_silent` that of the silent tracer. `others` is the CPU
+    time of all other threads, `bytes` what went to the debugger, definitions included.
+    """
+
+    p50: float
+    p99: float
+    longest: float
+    longest_silent: float
+    others: float
+    bytes: float
+    made: int
+    arrived: int
+
+
+def paced(seconds: float) -> Added:
+    """Mutate at a steady pace while a debugger in another process listens."""
+    with Debugger() as debugger:
+        _, silent_steps = _mixed(None)
+        traced, traced_steps = _mixed(debugger.address)
+        _run(WARM_UP, silent_steps, traced_steps)
+        debugger.wait_for(traced._tx_count)
+        first = traced._tx_count
+        ours, base, others = _run(int(seconds * PER_SECOND), traced_steps, silent_steps)
+        made = traced._tx_count - first
+        arrived = debugger.wait_for(traced._tx_count) - first
+        sent = _sender(debugger.address)._outlet.sent
+        amtracer.close()
+    return Added(
+        statistics.median(ours) - statistics.median(base),
+        _percentile(ours, 0.99) - _percentile(base, 0.99),
+        max(ours),
+        max(base),
+        others / made,
+        sent / traced._tx_count,
+        made,
+        arrived,
+    )
+
+
+def _mixed(address: str | None) -> tuple[am.Machine, Iterator[Step]]:
+    """A machine of the mixed workload, and its mutations for ever."""
+    workload = load("mixed30")
+    mach = workload.machine()
+    if address is None:
+        mach.bind_tracer(Silent())
+    else:
+        amtracer.attach(mach, address)
+    return mach, cycle(workload.steps(mach))
+
+
+def _sender(address: str) -> Any:
+    return sender_to(f"tcp:{address}", _no_outlet)
+
+
+def _no_outlet() -> Any:
+    raise LookupError("nothing is attached to this address")
+
+
+def _run(
+    count: int, first: Iterator[Step], second: Iterator[Step]
+) -> tuple[list[int], list[int], int]:
+    """Time so many steps of both, in bursts; and the CPU time of other threads.
+
+    In turns either is the first, which finds less in the processor's caches.
+    """
+    times: tuple[list[int], list[int]] = ([], [])
+    gc.collect()
+    due = perf_counter_ns()
+    cpu = process_time_ns() - thread_time_ns()
+    for _ in range(count // BURST):
+        for number in range(BURST):
+            if number % 2:
+                times[1].append(_timed(*next(second)))
+            times[0].append(_timed(*next(first)))
+            if not number % 2:
+                times[1].append(_timed(*next(second)))
+        due += BURST * 1_000_000_000 // PER_SECOND
+        time.sleep(max(0, due - perf_counter_ns()) / 1e9)
+    return *times, process_time_ns() - thread_time_ns() - cpu
+
+
+def _timed(call: Callable[..., object], args: tuple[Any, ...]) -> int:
+    begin = perf_counter_ns()
+    call(*args)
+    return perf_counter_ns() - begin
+
+
+def _percentile(times: list[int], part: float) -> float:
+    return sorted(times)[int(part * len(times))]
+
+
+def stuck(count: int) -> tuple[list[int], list[int]]:
+    """Times of mutations while the other side accepts and never reads; and without a tracer."""
+    workload = load("mixed30")
+    with Deaf() as deaf:
+        mach = workload.machine()
+        amtracer.attach(mach, deaf.address)
+        ours = [_timed(*step) for step in islice(cycle(workload.steps(mach)), count)]
+        amtracer.close()
+    bare = workload.machine()
+    return ours, [_timed(*step) for step in islice(cycle(workload.steps(bare)), count)]
