@@ -86,25 +86,32 @@ def judge(mach: Engine, tx: Transition, call: HandlerCall, answer: object, took:
 
 
 def run_watched(mach: Engine, tx: Transition, call: HandlerCall) -> int:
-    """The same while lines or tracers tell of each call.
-
-    At the highest log level every bound object is named, with this handler or without.
-    """
+    """The same while lines or tracers tell of each call."""
     outcome = PASSED
-    handlers = dict(call.bound)
-    loud = mach._log_level == EVERYTHING
-    for binding in tx._program.bindings.items if loud else handlers:
-        if loud:
-            name = binding.name[:NAME_WIDTH].ljust(NAME_WIDTH, "_")
-            mach.log_lvl(EVERYTHING, f"[handle:{name}] {call.name}")
-        if binding in handlers:
-            outcome = _run_one(mach, tx, call, binding, handlers[binding])
+    if mach._log_level and mach._log_level == EVERYTHING:
+        outcome = _run_naming(mach, tx, call)
+    else:
+        for binding, handler in call.bound:
+            outcome = _run_one(mach, tx, call, binding, handler)
             if outcome:
                 break
     if outcome or tx._steps is not None:
         return noted(tx, call, outcome)
     if call.bound:
         tx._calls_done += 1
+    return PASSED
+
+
+def _run_naming(mach: Engine, tx: Transition, call: HandlerCall) -> int:
+    """At the highest log level every bound object is named, with this handler or without."""
+    handlers = dict(call.bound)
+    for binding in tx._program.bindings.items:
+        name = binding.name[:NAME_WIDTH].ljust(NAME_WIDTH, "_")
+        mach.log_lvl(EVERYTHING, f"[handle:{name}] {call.name}")
+        if binding in handlers:
+            outcome = _run_one(mach, tx, call, binding, handlers[binding])
+            if outcome:
+                return outcome
     return PASSED
 
 
@@ -124,6 +131,8 @@ def _run_one(
     _after(mach, tx, binding, name, took)
     if error is not None:
         return failed(mach, tx, call, error)
+    if took <= mach._handler_limit and (answer is None or answer is True):
+        return PASSED
     return judge(mach, tx, call, answer, took)
 
 
@@ -132,7 +141,7 @@ def _before(mach: Engine, tx: Transition, binding: Binding, name: str) -> None:
         mach._handler = ""
         mach.log_lvl(OPS, f"[handler:{binding.index}] {name}")
     hooks = mach._hooks
-    if hooks is not None:
+    if hooks is not None and hooks.handler_start:
         hooks.fire(hooks.handler_start, tx, binding.name, name)
     mach._handler = name
 
@@ -145,7 +154,8 @@ def _after(mach: Engine, tx: Transition, binding: Binding, name: str, took: floa
     if hooks is not None:
         tx.handler_ns = [*tx.handler_ns, int(took * NS)]
         tx.is_plain = False
-        hooks.fire(hooks.handler_end, tx, binding.name, name)
+        if hooks.handler_end:
+            hooks.fire(hooks.handler_end, tx, binding.name, name)
 
 
 def _late(mach: Engine, tx: Transition, call: HandlerCall) -> int:
