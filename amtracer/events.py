@@ -91,6 +91,11 @@ class Plan(Protocol):
     call: Any
     after: Any
 
+    @property
+    def question(self) -> object: ...
+    @property
+    def is_remembered(self) -> bool: ...
+
     def trail(self) -> Any: ...
 
 

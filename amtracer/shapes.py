@@ -2,12 +2,15 @@
 
 A plan and how its handlers answered decide all of a shape. So a shape is made once for
 each such outcome; and since many plans come to equal shapes, equal ones become the same
-object, by which a stream then knows its number.
+object, by which a stream then knows its number. A machine that remembers no plan, or not
+this one, makes a new one each time; then the question is known that it answers. Working a
+shape out means to decide the plan once more, with notes, so it is not done twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from typing import TypeVar
 
 from amtracer.events import Changes, Outcome, Plan, Step
 from amtracer.schema import Shape, ShapeFlag, StepDef, StepFlag
@@ -16,6 +19,10 @@ __all__ = ["Shapes"]
 
 _OUTCOMES_MAX = 16_384
 _SHAPES_MAX = 65_536
+_STEPS_MAX = 16_384
+_ACCEPTED, _AUTO, _CHECK = int(ShapeFlag.ACCEPTED), int(ShapeFlag.AUTO), int(ShapeFlag.CHECK)
+
+_Key = TypeVar("_Key")
 
 
 class Shapes:
@@ -23,17 +30,22 @@ class Shapes:
 
     def __init__(self) -> None:
         self._planned: dict[Plan, Shape] = {}
+        self._asked: dict[object, Shape] = {}
         self._others: dict[object, Shape] = {}
         self._shapes: dict[Shape, Shape] = {}
+        self._steps: dict[Step, StepDef] = {}
 
     def planned(self, plan: Plan) -> Shape:
         """The shape of a transition that went as planned, without handlers."""
         shape = self._planned.get(plan)
         if shape is None:
-            shape = self._same(_shape(plan, (), None))
-            if len(self._planned) >= _OUTCOMES_MAX:
-                self._planned.clear()
-            self._planned[plan] = shape
+            question = plan.question
+            shape = self._asked.get(question)
+            if shape is None:
+                shape = self._shape(plan, (), None)
+                _keep(self._asked, question, shape)
+            if plan.is_remembered:
+                _keep(self._planned, plan, shape)
         return shape
 
     def of(self, plan: Plan, steps: Sequence[Step], outcome: Outcome | None) -> Shape:
@@ -41,41 +53,46 @@ class Shapes:
         if not steps and outcome is None:
             return self.planned(plan)
         steps = tuple(steps)
-        key = (plan, steps, outcome)
+        key = (plan.question, steps, outcome)
         shape = self._others.get(key)
         if shape is None:
-            shape = self._same(_shape(plan, steps, outcome))
-            if len(self._others) >= _OUTCOMES_MAX:
-                self._others.clear()
-            self._others[key] = shape
+            shape = self._shape(plan, steps, outcome)
+            _keep(self._others, key, shape)
         return shape
 
-    def _same(self, shape: Shape) -> Shape:
+    def _shape(self, plan: Plan, steps: Sequence[Step], outcome: Outcome | None) -> Shape:
+        call = plan.call
+        flags = _AUTO if call.auto else 0
+        changes: Changes = ()
+        if outcome is not None:
+            accepted, is_check, changes = outcome
+            flags |= _ACCEPTED if accepted else 0
+            flags |= _CHECK if is_check else 0
+        elif plan.accepted:
+            mask = plan.after.mask
+            changes = tuple((at, ticks if mask >> at & 1 else -ticks) for at, ticks in plan.growth)
+            flags |= _ACCEPTED
+        told = self._told
+        all_steps = [*map(told, plan.trail().steps), *map(told, steps)]
+        shape = Shape(int(call.type), tuple(call.called), flags, changes, tuple(all_steps))
         if len(self._shapes) >= _SHAPES_MAX:
             self._shapes.clear()
         return self._shapes.setdefault(shape, shape)
 
+    def _told(self, step: Step) -> StepDef:
+        """A machine's steps are the same objects again and again."""
+        known = self._steps.get(step)
+        if known is None:
+            if len(self._steps) >= _STEPS_MAX:
+                self._steps.clear()
+            known = self._steps[step] = _step(step)
+        return known
 
-def _shape(plan: Plan, steps: Sequence[Step], outcome: Outcome | None) -> Shape:
-    call = plan.call
-    flags = ShapeFlag.AUTO if call.auto else ShapeFlag(0)
-    changes: Changes = ()
-    if outcome is not None:
-        accepted, is_check, changes = outcome
-        flags |= ShapeFlag.ACCEPTED if accepted else 0
-        flags |= ShapeFlag.CHECK if is_check else 0
-    elif plan.accepted:
-        mask = plan.after.mask
-        changes = tuple((at, ticks if mask >> at & 1 else -ticks) for at, ticks in plan.growth)
-        flags |= ShapeFlag.ACCEPTED
-    trail: Iterable[Step] = plan.trail().steps
-    return Shape(
-        int(call.type),
-        tuple(call.called),
-        int(flags),
-        changes,
-        tuple(_step(step) for part in (trail, steps) for step in part),
-    )
+
+def _keep(outcomes: dict[_Key, Shape], key: _Key, shape: Shape) -> None:
+    if len(outcomes) >= _OUTCOMES_MAX:
+        outcomes.clear()
+    outcomes[key] = shape
 
 
 def _step(step: Step) -> StepDef:

@@ -105,6 +105,17 @@ class Plan:
         self.after = automaton.node(verdict.targets)
         self.targets = self.after.active  # equal, and kept once
 
+    @property
+    def question(self) -> object:
+        """What it answers; plans with equal questions are equal in all that they tell."""
+        node = self.node
+        return (self.call, node.active) if node.automaton.is_pure else self
+
+    @property
+    def is_remembered(self) -> bool:
+        """Will the same question be answered by this object again."""
+        return self.node.plans.get(self.call) is self
+
     def trail(self) -> Trail:
         """How it was decided: steps and log lines, worked out when first asked for."""
         trail = self._trail
@@ -118,6 +129,8 @@ class Plan:
 
 class Automaton:
     """The nodes of one schema that are remembered, at most `limit` of them."""
+
+    is_pure = True  # the same question always has the same answer
 
     __slots__ = ("_missed", "_misses", "_returns", "_room", "limit", "nodes", "resets", "schema")
 

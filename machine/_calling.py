@@ -56,7 +56,7 @@ def run_handler(mach: Engine, tx: Transition, call: HandlerCall) -> int:
 def noted(tx: Transition, call: HandlerCall, outcome: int) -> int:
     """Keep the step of a call whose transition has steps of its own."""
     if outcome:
-        tx.own_steps().append(call.step(denied=outcome == DENIED, failed=outcome != DENIED))
+        tx.own_steps().append(call.refused(denied=outcome == DENIED))
     elif call.bound:
         tx.own_steps().append(call.passed)
     return outcome

@@ -126,6 +126,7 @@ class HandlerCall:
     """
 
     __slots__ = (
+        "_refused",
         "bound",
         "name",
         "names",
@@ -141,7 +142,8 @@ class HandlerCall:
         self.names = names
         self.name, self.phase, self.source, self.target, self.position = slot
         self.bound = bound
-        self.passed = self.step()
+        self.passed = self._step()
+        self._refused: list[Step] = []
         last = len(bound) - 1
         self.turns: tuple[Turn, ...] = tuple(
             [(handler, self.name, int(at == last), self) for at, (_, handler) in enumerate(bound)]
@@ -151,8 +153,16 @@ class HandlerCall:
         """Is this the first of its callables, or are there none."""
         return not self.bound or self.bound[0][1] is handler
 
-    def step(self, *, denied: bool = False, failed: bool = False) -> Step:
-        """The step of this call, by how it was answered."""
+    def refused(self, *, denied: bool) -> Step:
+        """The step of this call when it was denied, or else when it failed."""
+        for step in self._refused:
+            if step.denied is denied:
+                return step
+        made = self._step(denied=denied, failed=not denied)
+        self._refused.append(made)
+        return made
+
+    def _step(self, *, denied: bool = False, failed: bool = False) -> Step:
         names, phase = self.names, self.phase
         whole = phase in (Phase.ANY_ENTER, Phase.ANY_STATE)
         source = ANY if whole else names[self.source] if self.source >= 0 else ""
@@ -222,8 +232,8 @@ class Bindings:
         if not self.items:
             return NOTHING_BOUND
         automaton = plan.node.automaton
-        if plan.node.plans.get(plan.call) is not plan:
-            return self._make(plan, every=False)  # a plan that is not remembered
+        if not plan.is_remembered:
+            return self._make(plan, every=False)
         full = len(self.programs) >= PROGRAMS_MAX
         if full or automaton is not self._automaton or automaton.resets != self._resets:
             self._forget(automaton)

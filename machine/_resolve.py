@@ -39,6 +39,8 @@ from machine._enums import DECISIONS, OPS, REMOVE, SET, LogLevel, Relation, Step
 from machine._schema import Call, Indexes, Schema
 from machine._step import Step
 
+_MISSING = max(StepType) + 1
+
 
 class Verdict:
     """What resolution decided; `targets` are in handler order."""
@@ -55,28 +57,42 @@ class Verdict:
 
 
 class Trail:
-    """How it was decided: steps and log lines, in order."""
+    """How it was decided: steps and log lines, in order.
 
-    __slots__ = ("_active", "_called", "_count", "auto", "lines", "names", "steps")
+    The same few steps occur in all trails of a schema, so each is made once and kept with
+    the schema. They are found by a number: that of a step on a state is made of its type
+    and the state, numbers above these are of the other kinds.
+    """
+
+    __slots__ = ("_active", "_called", "_known", "_numbers", "auto", "lines", "names", "steps")
 
     def __init__(self, schema: Schema, active: Iterable[int], call: Call) -> None:
         self.names = schema.all_names
-        self._count = len(schema.names)
+        self._numbers = len(schema.names)
+        self._known = schema.steps
+        self._active = mask_of(active)
+        self._called = call.mask
         self.auto = call.auto
-        self._active = set(active)
-        self._called = set(call.called)
         self.steps: list[Step] = []
         self.lines: list[tuple[LogLevel, str]] = []
 
     def state(self, type: StepType, index: int) -> None:
         """A step on one state."""
-        self.steps.append(Step(type, "", -1, self.names[index], self._number(index)))
+        key = type * len(self.names) + index
+        step = self._known.get(key)
+        if step is None:
+            step = Step(type, "", -1, self.names[index], self._number(index))
+            self._known[key] = step
+        self.steps.append(step)
 
     def relation(self, relation: Relation, source: int, target: int) -> None:
         """A relation that was looked at."""
         names, number = self.names, self._number
-        self.steps.append(
-            Step(
+        count = len(names)
+        key = ((_MISSING + 1 + relation * count) + source) * count + target
+        step = self._known.get(key)
+        if step is None:
+            step = self._known[key] = Step(
                 StepType.RELATION,
                 names[source],
                 number(source),
@@ -84,16 +100,20 @@ class Trail:
                 number(target),
                 rel_type=relation,
             )
-        )
+        self.steps.append(step)
 
     def _number(self, index: int) -> int:
         """A ghost has no index."""
-        return index if index < self._count else -1
+        return index if index < self._numbers else -1
 
     def missing(self, owner: int, required: int) -> None:
         """A requirement of `owner` is not among the targets."""
-        self.steps.append(Step(StepType.REMOVE_NOT_ACTIVE, self.names[owner], owner))
-        if owner in self._called:
+        key = _MISSING * len(self.names) + owner
+        step = self._known.get(key)
+        if step is None:
+            step = self._known[key] = Step(StepType.REMOVE_NOT_ACTIVE, self.names[owner], owner)
+        self.steps.append(step)
+        if self._called >> owner & 1:
             self.state(StepType.CANCEL, required)
 
     def rejected(self, dropped: dict[int, list[int]]) -> None:
@@ -111,7 +131,7 @@ class Trail:
             self.relation(Relation.REMOVE, remover, state)
         if not blockers:
             return
-        active = state in self._active
+        active = self._active >> state & 1
         self.state(StepType.REMOVE if active else StepType.REMOVE_NOT_ACTIVE, state)
         by = " ".join(self.names[blocker] for blocker in blockers)
         level = OPS if active else DECISIONS

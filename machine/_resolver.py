@@ -162,6 +162,8 @@ def check_resolver(resolver: object) -> None:
 class ResolverAutomaton(Automaton):
     """Remembers nothing; every plan is what the resolver says at that moment."""
 
+    is_pure = False
+
     __slots__ = ("machine", "resolver", "trail")
 
     trail: Trail | None

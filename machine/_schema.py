@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 from machine._enums import MutationType
 from machine._report import warn
 from machine._state import ANY, EXCEPTION, State, Struct, unique
+from machine._step import Step
 from machine.errors import RelationError, StateNameError, near_names
 
 if TYPE_CHECKING:
@@ -124,6 +125,7 @@ class Schema:
         "require",
         "require_mask",
         "states",
+        "steps",
     )
 
     def __init__(self, states: Mapping[str, State], names: Sequence[str]) -> None:
@@ -152,6 +154,7 @@ class Schema:
         self._by_indexes: tuple[dict[Indexes, Call], ...] = ({}, {}, {})
         self.auto_calls: dict[Indexes, Call] = {}
         self.automata: dict[int, object] = {}
+        self.steps: dict[int, Step] = {}
 
     def call(self, type: MutationType, names: Sequence[str]) -> Call:
         """The call of these states, repeats removed; KeyError for an unknown name."""
