@@ -98,7 +98,7 @@ def tracer(seconds: float, stuck: int) -> None:
     click.echo(heading())
     rows = []
     for name, make in (("repeated", bench.repeated), ("missed", bench.missed)):
-        told = bench.encode(make(50_000))
+        told = bench.encode(make(50_000), first=10_000)
         rows.append([f"encoding, {name}: bytes", f"{told.bytes:.1f}"])
         rows.append([f"encoding, {name}: CPU ns", ns(told.ns)])
     told = bench.encode(bench.unique(10_000))

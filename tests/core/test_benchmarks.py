@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 import machine as am
-from benchmarks import core, memory, peers, workloads
+from benchmarks import core, memory, peers, tracer, workloads
 from benchmarks.__main__ import main
 from machine._automaton import Automaton, Plan
 
@@ -78,6 +78,27 @@ def test_the_cache_keeps_its_bound() -> None:
 def test_a_machine_of_a_known_schema_is_small() -> None:
     """Ten thousand of them fit into twenty megabytes."""
     assert memory.machine_bytes(1_000) <= memory.MACHINE_BYTES_MAX
+
+
+def test_a_traced_program_that_repeats_itself_takes_few_bytes() -> None:
+    """Sixteen for a transition at most, with all that has to be defined once."""
+    assert tracer.encode(tracer.repeated(12_000)).bytes <= tracer.BYTES_MAX
+
+
+def test_a_plan_that_is_not_remembered_is_told_without_deciding_it_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """How a plan was decided is worked out once for each question, whoever forgot the plan."""
+    asked: list[object] = []
+    trail = Plan.trail
+    monkeypatch.setattr(Plan, "trail", lambda plan: asked.append(plan.question) or trail(plan))
+
+    events = tracer.missed(3_000)
+    tracer.encode(events)
+
+    plans = [event[1] for event in events if isinstance(event, tuple)]
+    assert len(asked) == len({plan.question for plan in plans}) < len(plans) / 2
+    assert len(asked) == len(set(asked))
 
 
 def test_ours_does_the_job_of_the_peers() -> None:
