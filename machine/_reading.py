@@ -35,16 +35,15 @@ class Reading(Engine):
 
     def is_(self, states: Names) -> bool:
         """Are all of these active; True for none, False when one is unknown."""
-        kind = type(states)  # asked in the quickest way there is
-        if kind is not list and kind is not tuple:
-            states = names_tuple(states)
+        if isinstance(states, str):
+            states = (states,)
         active = self._node.names or self._node.named()
         for state in states:
             if state not in active:
                 if self._log_level:
                     self._note_unknown(state)
                 return False
-        return bool(active or not self._disposed)
+        return not self._disposed
 
     def _note_unknown(self, state: str) -> None:
         if state not in self._index:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from machine._calling import judge
 from machine._enums import EXECUTED, Result
 from machine._handlers import BETWEEN
-from machine._transition import Event, new_transition
+from machine._transition import Event, Transition
 from machine._walk import conclude, finish, goes_on, lend, log_change, survives, walk
 
 if TYPE_CHECKING:
@@ -35,8 +35,10 @@ def run_unwatched(  # noqa: C901 - one function, so that few calls are made; see
 ) -> Result:
     """Carry out an accepted plan from its creation to the end, auto states included."""
     mach._tx_count = number = mach._tx_count + 1
-    tx = new_transition(mach, plan, program, args, number)  # type: ignore[arg-type]  # it is whole
-    mach._tx = tx
+    mach._tx = tx = Transition()
+    tx.machine, tx.plan, tx.number = mach, plan, number  # type: ignore[assignment]  # it is whole
+    tx._args, tx._program, tx._before = args, program, mach._ticks
+    tx._calls_done = 0
     if mutation is not None or source is not None:
         lend(tx, source, mutation)
     accepted, call = True, BETWEEN
