@@ -187,10 +187,6 @@ def _machine(fields: Fields) -> int:
 
 def _write_shape(m: ShapeMessage) -> Body:
     value = m.value
-    steps = chain.from_iterable(
-        (step.type, step.relation, int(step.flags), step.source, step.target)
-        for step in value.steps
-    )
     return _trimmed(
         6,
         int(Kind.SHAPE),
@@ -200,7 +196,7 @@ def _write_shape(m: ShapeMessage) -> Body:
         int(value.flags),
         value.called,
         tuple(chain.from_iterable(value.changes)),
-        tuple(steps),
+        tuple(chain.from_iterable(value.steps)),
     )
 
 

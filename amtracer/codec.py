@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import msgpack
@@ -69,6 +69,8 @@ HEADER_BYTES = _HEADER.size
 _LENGTH_BYTES = 4
 _MAGIC_START = b"\0\0\0"
 """Every stream begins so: the magic is short. No protocol told apart here does."""
+
+Pack = Callable[[object], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,7 @@ class FrameWriter:
 
     def __init__(self, dialect: Dialect = WIRE) -> None:
         self._dialect = dialect
+        self._pack: Pack = msgpack.Packer(unicode_errors="backslashreplace").pack
         self._seal = Seal()
         self._bodies: list[bytes] = []
         self._size = 0
@@ -137,7 +140,7 @@ class FrameWriter:
 
         Raises `WireError` for what cannot be sent, and then the stream is as before.
         """
-        body = _checked(message, self._dialect)
+        body = _checked(message, self._dialect, self._pack)
         done = b""
         if self._size + len(body) > limits.BUNDLE_BYTES or len(self._bodies) >= limits.BUNDLE_MAX:
             done = self.flush()
@@ -170,20 +173,20 @@ def _bundle(bodies: list[bytes]) -> bytes:
     return b"".join((header, _packed(int(Kind.BUNDLE)), *bodies))
 
 
-def _checked(message: Message, dialect: Dialect) -> bytes:
+def _packed(value: object) -> bytes:
+    packed: bytes = msgpack.packb(value, unicode_errors="backslashreplace")
+    return packed
+
+
+def _checked(message: Message, dialect: Dialect, pack: Pack = _packed) -> bytes:
     body = body_of(message)
     try:
-        packed = _packed(body)
+        packed = pack(body)
     except (TypeError, ValueError, OverflowError) as error:
         raise WireError(str(error), where=f"message of kind {body[0]}") from error
     if len(packed) > dialect.frame_bytes_max:
         where = f"message of kind {body[0]}"
         raise FrameTooLargeError(len(packed), dialect.frame_bytes_max, where=where)
-    return packed
-
-
-def _packed(value: object) -> bytes:
-    packed: bytes = msgpack.packb(value, unicode_errors="backslashreplace")
     return packed
 
 

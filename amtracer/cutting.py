@@ -10,15 +10,18 @@ from amtracer.schema import Shape
 __all__ = ["cut_args", "cut_lines", "cut_shape", "cut_text", "cut_texts"]
 
 _MARK_BYTES_MAX = 40
-_SURE_CHARS = limits.TEXT_BYTES_MAX // 6
-"""A character takes at most six bytes (a lone surrogate, escaped)."""
+_CHAR_BYTES_MAX = 6
+"""Of a lone surrogate, escaped."""
+_SURE_CHARS = limits.TEXT_BYTES_MAX // _CHAR_BYTES_MAX
+_ARG_BYTES_MAX = limits.TRANSITION_TEXT_BYTES_MAX // (2 * limits.ARGS_MAX)
+_SURE_ARG_CHARS = _ARG_BYTES_MAX // _CHAR_BYTES_MAX
 
 Lines = tuple[tuple[int, str], ...]
 
 
 def cut_text(text: str, bytes_max: int = limits.TEXT_BYTES_MAX) -> str:
     """The text, or its beginning and how many characters are missing."""
-    if len(text) <= min(_SURE_CHARS, bytes_max // 6):
+    if len(text) <= min(_SURE_CHARS, bytes_max // _CHAR_BYTES_MAX):
         return text
     raw = text.encode("utf-8", "backslashreplace")
     if len(raw) <= bytes_max:
@@ -40,7 +43,7 @@ def cut_lines(lines: Lines) -> Lines:
     room = limits.TRANSITION_TEXT_BYTES_MAX
     for level, text in lines:
         cut = cut_text(text)
-        room -= len(cut) * 6 if len(cut) < _SURE_CHARS else limits.TEXT_BYTES_MAX
+        room -= len(cut) * _CHAR_BYTES_MAX if len(cut) < _SURE_CHARS else limits.TEXT_BYTES_MAX
         if len(kept) == limits.LINES_MAX - 1 or room < 0:
             break
         kept.append((level, cut))
@@ -54,9 +57,14 @@ def cut_lines(lines: Lines) -> Lines:
 
 def cut_args(args: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
     """The first arguments, keys and texts cut so that all together have room."""
-    text_bytes_max = limits.TRANSITION_TEXT_BYTES_MAX // (2 * limits.ARGS_MAX)
+    if len(args) <= limits.ARGS_MAX:
+        for key, text in args:
+            if len(key) > _SURE_ARG_CHARS or len(text) > _SURE_ARG_CHARS:
+                break
+        else:
+            return args
     return tuple(
-        (cut_text(key, text_bytes_max), cut_text(text, text_bytes_max))
+        (cut_text(key, _ARG_BYTES_MAX), cut_text(text, _ARG_BYTES_MAX))
         for key, text in args[: limits.ARGS_MAX]
     )
 

@@ -281,7 +281,7 @@ class StreamWriter:
             into.sources[at] = Source(machine, tx, source.time)
             into.weight += len(machine) + len(tx)
         if args:
-            into.args[at] = tuple((string(k), string(v)) for k, v in cut_args(args))
+            into.args[at] = tuple([(string(k), string(v)) for k, v in cut_args(args)])
             into.weight += 6 * len(args)
             self._dictionary.defined()
         if handler_ns:

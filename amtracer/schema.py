@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
+from typing import NamedTuple
 
 PROTOCOL_VERSION = 1
 PROTOCOL_VERSION_MIN = 1
@@ -85,8 +86,7 @@ class StateDef:
     tags: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class StepDef:
+class StepDef(NamedTuple):
     """One step of a transition; `type`, `relation` as in `machine`, -1 is no state.
 
     `relation` is -1 unless the step is a relation step. A handler step of the global
@@ -100,8 +100,7 @@ class StepDef:
     target: int = -1
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(NamedTuple):
     """All of a transition that can repeat.
 
     `changes` pairs a state index with its tick growth, signed by what the state is

@@ -39,13 +39,20 @@ class Shapes:
         """The shape of a transition that went as planned, without handlers."""
         shape = self._planned.get(plan)
         if shape is None:
-            question = plan.question
-            shape = self._asked.get(question)
-            if shape is None:
-                shape = self._shape(plan, (), None)
-                _keep(self._asked, question, shape)
             if plan.is_remembered:
+                shape = self._shape(plan, (), None)
                 _keep(self._planned, plan, shape)
+            else:
+                shape = self._answer(plan)
+        return shape
+
+    def _answer(self, plan: Plan) -> Shape:
+        """The shape of a plan that will not come again, but perhaps its question."""
+        question = plan.question
+        shape = self._asked.get(question)
+        if shape is None:
+            shape = self._shape(plan, (), None)
+            _keep(self._asked, question, shape)
         return shape
 
     def of(self, plan: Plan, steps: Sequence[Step], outcome: Outcome | None) -> Shape:
@@ -70,23 +77,21 @@ class Shapes:
             flags |= _CHECK if is_check else 0
         elif plan.accepted:
             mask = plan.after.mask
-            changes = tuple((at, ticks if mask >> at & 1 else -ticks) for at, ticks in plan.growth)
+            changes = tuple([(at, up if mask >> at & 1 else -up) for at, up in plan.growth])
             flags |= _ACCEPTED
-        told = self._told
-        all_steps = [*map(told, plan.trail().steps), *map(told, steps)]
-        shape = Shape(int(call.type), tuple(call.called), flags, changes, tuple(all_steps))
+        known, told = self._steps.get, self._told
+        told_steps = tuple([known(step) or told(step) for step in (*plan.notes().steps, *steps)])
+        shape = Shape(int(call.type), tuple(call.called), flags, changes, told_steps)
         if len(self._shapes) >= _SHAPES_MAX:
             self._shapes.clear()
         return self._shapes.setdefault(shape, shape)
 
     def _told(self, step: Step) -> StepDef:
-        """A machine's steps are the same objects again and again."""
-        known = self._steps.get(step)
-        if known is None:
-            if len(self._steps) >= _STEPS_MAX:
-                self._steps.clear()
-            known = self._steps[step] = _step(step)
-        return known
+        """Told once, as a machine's steps are the same objects again and again."""
+        if len(self._steps) >= _STEPS_MAX:
+            self._steps.clear()
+        told = self._steps[step] = _step(step)
+        return told
 
 
 def _keep(outcomes: dict[_Key, Shape], key: _Key, shape: Shape) -> None:

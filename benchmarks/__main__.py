@@ -78,7 +78,7 @@ def memory(steps: int, runs: int) -> None:
     full, used = memory_bench.cache_bytes(), memory_bench.cache_bytes(used=True)
     rows = [
         ["plan cache at its fullest, MB", f"{full / 1e6:.1f}"],
-        ["the same with handlers, every configuration read, MB", f"{used / 1e6:.1f}"],
+        ["the same with handlers and a tracer, every configuration read, MB", f"{used / 1e6:.1f}"],
         ["one machine of a known schema, bytes", f"{memory_bench.machine_bytes():,.0f}"],
         ["the same after two mutations, bytes", f"{memory_bench.machine_bytes(used=True):,.0f}"],
         [f"a move of a walk through {met:,} configurations, CPU ns", ns(cached)],

@@ -53,7 +53,8 @@ def moves(struct: dict[str, am.State], steps: int, seed: int = 7) -> Iterator[Mo
 def cache_bytes(steps: int = STEPS, *, used: bool = False) -> int:
     """The most memory that a random walk makes the cache take.
 
-    With `used` all states have handlers, and each configuration is asked for a state.
+    With `used` all states have handlers, each configuration is asked for a state, and a
+    tracer is bound, so plans are noted.
     """
     struct = loose_struct()
     forget_all()
@@ -63,6 +64,7 @@ def cache_bytes(steps: int = STEPS, *, used: bool = False) -> int:
     if used:
         phases = ("Enter", "State", "Exit", "End")
         mach.bind_handlers({name + phase: _passes for name in struct for phase in phases})
+        mach.bind_tracer(am.Tracer())
     before, most = tracemalloc.get_traced_memory()[0], 0
     for number, (adding, states) in enumerate(moves(struct, steps)):
         (mach.add if adding else mach.remove)(states)

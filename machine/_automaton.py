@@ -28,7 +28,7 @@ from __future__ import annotations
 
 from machine._enums import CANCELED, EXECUTED
 from machine._mutation import AutoMutation
-from machine._resolve import Trail, Verdict, auto_states, growth_of, mask_of, resolve
+from machine._resolve import Notes, Trail, Verdict, auto_states, growth_of, mask_of, resolve
 from machine._schema import Call, Indexes, Schema
 
 NODES_MAX = 4096
@@ -72,7 +72,7 @@ class Plan:
     """
 
     __slots__ = (
-        "_trail",
+        "_notes",
         "accepted",
         "after",
         "call",
@@ -85,14 +85,16 @@ class Plan:
         "targets",
     )
 
-    def __init__(self, node: Node, call: Call, verdict: Verdict) -> None:
+    def __init__(
+        self, node: Node, call: Call, verdict: Verdict, notes: Notes | None = None
+    ) -> None:
         automaton = node.automaton
         self.node = node
         self.call = call
         self.accepted = verdict.accepted
         self.exits = verdict.exits
         self.enters = verdict.enters
-        self._trail: Trail | None = None
+        self._notes = notes
         self.result = EXECUTED if verdict.accepted else CANCELED
         if not verdict.accepted:
             self.growth: tuple[tuple[int, int], ...] = ()
@@ -116,15 +118,14 @@ class Plan:
         """Will the same question be answered by this object again."""
         return self.node.plans.get(self.call) is self
 
-    def trail(self) -> Trail:
-        """How it was decided: steps and log lines, worked out when first asked for."""
-        trail = self._trail
-        if trail is None:
-            schema, node = self.node.automaton.schema, self.node
-            trail = Trail(schema, node.active, self.call)
-            resolve(schema, node.active, self.call, trail)
-            self._trail = trail
-        return trail
+    def notes(self) -> Notes:
+        """How it was decided: steps and log lines; unless they were noted, worked out anew."""
+        if self._notes is None:
+            schema, active = self.node.automaton.schema, self.node.active
+            trail = Trail(schema, active, self.call)
+            resolve(schema, active, self.call, trail)
+            self._notes = trail.notes()
+        return self._notes
 
 
 class Automaton:
@@ -157,9 +158,15 @@ class Automaton:
             return Node(self, active)
         return self.nodes.setdefault(active, Node(self, active))
 
-    def extend(self, node: Node, call: Call) -> Plan:
-        """Work out a plan, and remember it while there is room."""
-        plan = Plan(node, call, resolve(self.schema, node.active, call))
+    def extend(self, node: Node, call: Call, *, noted: bool = False) -> Plan:
+        """Work out a plan, and remember it while there is room.
+
+        A `noted` one has its notes at once, which takes less than to decide again later.
+        """
+        schema, active = self.schema, node.active
+        trail = Trail(schema, active, call) if noted else None
+        verdict = resolve(schema, active, call, trail)
+        plan = Plan(node, call, verdict, None if trail is None else trail.notes())
         if self._room > 0 or self._begins_anew(node, call):
             if self.nodes.setdefault(node.active, node) is not node:
                 node.plans = {}  # its successor remembers

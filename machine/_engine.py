@@ -286,7 +286,10 @@ class Engine(Logging):
     ) -> Result:
         """Run one transition by the short way, or as one that can be watched."""
         node = self._node
-        plan = node.plans.get(call) or node.automaton.extend(node, call)
+        plan = node.plans.get(call)
+        if plan is None:
+            noted = self._hooks is not None or bool(self._log_level)
+            plan = node.automaton.extend(node, call, noted=noted)
         bindings = self._bindings
         program = NOTHING_BOUND
         if bindings is not NO_BINDINGS:

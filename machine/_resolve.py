@@ -34,6 +34,7 @@ again, and a mutation that nobody watches pays nothing for it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 from machine._enums import DECISIONS, OPS, REMOVE, SET, LogLevel, Relation, StepType
 from machine._schema import Call, Indexes, Schema
@@ -56,8 +57,15 @@ class Verdict:
         self.enters = enters
 
 
+class Notes(NamedTuple):
+    """How something was decided, to be kept."""
+
+    steps: tuple[Step, ...]
+    lines: tuple[tuple[LogLevel, str], ...]
+
+
 class Trail:
-    """How it was decided: steps and log lines, in order.
+    """Takes down how it is decided: steps and log lines, in order.
 
     The same few steps occur in all trails of a schema, so each is made once and kept with
     the schema. They are found by a number: that of a step on a state is made of its type
@@ -75,6 +83,10 @@ class Trail:
         self.auto = call.auto
         self.steps: list[Step] = []
         self.lines: list[tuple[LogLevel, str]] = []
+
+    def notes(self) -> Notes:
+        """What was taken down, in half the room."""
+        return Notes(tuple(self.steps), tuple(self.lines))
 
     def state(self, type: StepType, index: int) -> None:
         """A step on one state."""

@@ -181,7 +181,7 @@ class ResolverAutomaton(Automaton):
     def node(self, active: Indexes) -> Node:
         return ResolverNode(self, active)
 
-    def extend(self, node: Node, call: Call) -> Plan:
+    def extend(self, node: Node, call: Call, *, noted: bool = True) -> Plan:
         schema = self.schema
         self.trail = trail = Trail(schema, node.active, call)
         try:
@@ -191,9 +191,7 @@ class ResolverAutomaton(Automaton):
             verdict = judge(schema, node.active, call, targets, trail, self._order)
         finally:
             self.trail = None
-        plan = Plan(node, call, verdict)
-        plan._trail = trail
-        return plan
+        return Plan(node, call, verdict, trail.notes())
 
     def _order(self, schema: Schema, states: list[int], _: Trail | None) -> list[int]:
         names = [schema.names[index] for index in states]

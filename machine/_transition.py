@@ -121,7 +121,7 @@ class Transition:
     @property
     def steps(self) -> list[Step]:
         """Everything that happened inside, in order."""
-        return [*self.plan.trail().steps, *self.handler_steps]
+        return [*self.plan.notes().steps, *self.handler_steps]
 
     @property
     def time_before(self) -> Time:

@@ -186,7 +186,7 @@ def _announce(mach: Engine, tx: Transition) -> None:
     mach.log_lvl(level, f"[{call.type}{':auto' * call.auto}] {call.text}{tx.log_args()}")
     if tx.source is not None:
         mach.log_lvl(OPS, f"[source] {tx.source}")
-    for line_level, text in tx.plan.trail().lines:
+    for line_level, text in tx.plan.notes().lines:
         mach.log_lvl(line_level, text)
 
 

@@ -13,6 +13,7 @@ import pytest
 
 import machine as am
 from machine._automaton import NOTED_EVERY, PLANS_PER_NODE, Automaton, Node, automaton_of
+from machine._resolve import resolve
 
 Made = Callable[..., am.Machine]
 Struct = Callable[[str], dict[str, am.State]]
@@ -302,3 +303,35 @@ def test_threads_may_extend_one_memory_at_once(in_threads: Callable[..., None]) 
     in_threads(*[lambda: found.append(walk(11))] * 4)
 
     assert found == [expected] * 4
+
+
+@pytest.mark.parametrize(("watched", "cache"), [("traced", 91), ("logged", 92), ("neither", 93)])
+def test_a_plan_is_worked_out_once(
+    watched: str, cache: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where somebody may ask how it was decided, that is noted while it is decided."""
+    worked_out: list[bool] = []
+
+    def counted(*given: Any) -> Any:
+        worked_out.append(len(given) > 3 and given[3] is not None)
+        return resolve(*given)
+
+    monkeypatch.setattr("machine._automaton.resolve", counted)
+    mach = am.Machine(None, tangled(5), cache=cache)
+    told: list[int] = []
+
+    class Reading(am.Tracer):
+        def transition_end(self, tx: am.Transition) -> None:
+            told.append(len(tx.steps))
+
+    if watched == "traced":
+        mach.bind_tracer(Reading())
+    if watched == "logged":
+        mach.set_logger_empty(am.LogLevel.EVERYTHING)
+    for state in mach.state_names()[:4]:
+        mach.add1(state)
+
+    plans = [plan for node in mach._node.automaton.nodes.values() for plan in node.plans.values()]
+    assert len(worked_out) == len(plans)
+    assert set(worked_out) == {watched != "neither"}
+    assert len(told) == (len(plans) if watched == "traced" else 0)

@@ -88,10 +88,10 @@ def test_a_traced_program_that_repeats_itself_takes_few_bytes() -> None:
 def test_a_plan_that_is_not_remembered_is_told_without_deciding_it_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """How a plan was decided is worked out once for each question, whoever forgot the plan."""
+    """How a plan was decided is read once for each question, whoever forgot the plan."""
     asked: list[object] = []
-    trail = Plan.trail
-    monkeypatch.setattr(Plan, "trail", lambda plan: asked.append(plan.question) or trail(plan))
+    notes = Plan.notes
+    monkeypatch.setattr(Plan, "notes", lambda plan: asked.append(plan.question) or notes(plan))
 
     events = tracer.missed(3_000)
     tracer.encode(events)

@@ -112,17 +112,17 @@ def test_a_message_that_does_not_fit_is_refused_whole(reason: str, message: Mess
 
 
 BAD_SHAPES: dict[str, Shape] = {
-    "unknown type": replace(ADD_A, type=4),
-    "flags of a shape": replace(ADD_A, flags=256),
-    "called state": replace(ADD_A, called=(2,)),
-    "changed state out": replace(ADD_A, changes=((2, 1),)),
-    "changed twice": replace(ADD_A, changes=((0, 1), (0, 1))),
-    "growth out of range": replace(ADD_A, changes=((0, limits.GROWTH_MAX + 1),)),
-    "source of a step": replace(ADD_A, steps=(StepDef(2, source=2),)),
-    "target of a step": replace(ADD_A, steps=(StepDef(2, target=-2),)),
-    "relation of a step": replace(ADD_A, steps=(StepDef(1, relation=4),)),
-    "type of a step": replace(ADD_A, steps=(StepDef(256),)),
-    "steps of a shape": replace(ADD_A, steps=(StepDef(2),) * (limits.STEPS_MAX + 1)),
+    "unknown type": ADD_A._replace(type=4),
+    "flags of a shape": ADD_A._replace(flags=256),
+    "called state": ADD_A._replace(called=(2,)),
+    "changed state out": ADD_A._replace(changes=((2, 1),)),
+    "changed twice": ADD_A._replace(changes=((0, 1), (0, 1))),
+    "growth out of range": ADD_A._replace(changes=((0, limits.GROWTH_MAX + 1),)),
+    "source of a step": ADD_A._replace(steps=(StepDef(2, source=2),)),
+    "target of a step": ADD_A._replace(steps=(StepDef(2, target=-2),)),
+    "relation of a step": ADD_A._replace(steps=(StepDef(1, relation=4),)),
+    "type of a step": ADD_A._replace(steps=(StepDef(256),)),
+    "steps of a shape": ADD_A._replace(steps=(StepDef(2),) * (limits.STEPS_MAX + 1)),
 }
 
 
@@ -305,7 +305,7 @@ def damaged(message: Any, data: st.DataObject) -> Any:
     fields = {
         name: value
         for name in message.__slots__
-        if isinstance(value := getattr(message, name), int | tuple)
+        if isinstance(value := getattr(message, name), int) or type(value) is tuple
     }
     if not fields:
         return message

@@ -115,7 +115,7 @@ def test_a_known_shape_is_not_defined_again() -> None:
     stream, told = writer()
     stream.transition(0, SIMPLE)
     stream.transition(0, SIMPLE)
-    stream.transition(0, replace(SIMPLE, shape=replace(SHAPE)))
+    stream.transition(0, replace(SIMPLE, shape=Shape(*SHAPE)))
     stream.flush()
 
     assert kinds(told).count(ShapeMessage) == 1

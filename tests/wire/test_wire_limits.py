@@ -44,7 +44,7 @@ def states(count: int) -> SchemaMessage:
 
 
 def shape(**changes: object) -> ShapeMessage:
-    return ShapeMessage(0, 0, replace(SHAPE, **changes))  # type: ignore[arg-type]
+    return ShapeMessage(0, 0, SHAPE._replace(**changes))  # type: ignore[arg-type]
 
 
 def facts(count: int) -> HelloMessage:
