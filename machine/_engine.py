@@ -135,7 +135,20 @@ class Engine(Logging):
         except IndexError:
             return self._enter(call, args, source)
         try:
-            result = self._carry_out(call, args, source)
+            plan = None
+            if self._hooks is None and self._waiters is None:
+                plan = self._node.plans.get(call)
+            if plan is None:
+                result = self._carry_out(call, args, source)
+            else:  # what that would do, without calling it
+                bindings = self._bindings
+                program = NOTHING_BOUND
+                if bindings is not NO_BINDINGS:
+                    program = bindings.programs.get(plan) or bindings.program(plan)
+                if program.empty:
+                    result = self._apply(plan)
+                else:
+                    result = run_unwatched(self, plan, program, args, source, None)
             if self._queue:
                 self._drain()
         finally:

@@ -38,6 +38,7 @@ def run_unwatched(  # noqa: C901 - one function, so that few calls are made; see
     mach._tx = tx = Transition()
     tx.machine, tx.plan, tx.number = mach, plan, number  # type: ignore[assignment]  # it is whole
     tx._args, tx._program, tx._before, tx._calls_done = args, program, mach._ticks, 0
+    tx._verdict, tx._steps, tx.is_check = None, None, False
     if mutation is not None or source is not None:
         lend(tx, source, mutation)
     accepted, call = True, BETWEEN
@@ -77,9 +78,8 @@ def run_unwatched(  # noqa: C901 - one function, so that few calls are made; see
     told = mach._hooks or mach._waiters or mach._state_contexts or mach._pending_lines
     if told or mach._queue or mach._slow or not accepted:
         return conclude(mach, tx, accepted)
-    tx._after = mach._ticks
+    tx._after, tx.completed = mach._ticks, True
     mach._handler = ""
-    tx.completed = True
     auto = mach._node.auto
     if auto is not None and plan.growth and not plan.call.auto:
         tx.queue_len = 1
