@@ -71,16 +71,16 @@ class Transition:
     _after: list[int] | None = None
     _mutation: Mutation | None = None
     _passing: BaseException | None = None  # passes through to the caller at the end
+    _verdict: Verdict | None = None
+    _steps: list[Step] | None = None
+    is_check = False
 
     machine: Machine
     plan: Plan
     number: int
-    is_check: bool
     _args: A | None
     _program: Program
     _before: list[int]
-    _verdict: Verdict | None
-    _steps: list[Step] | None
     _calls_done: int
 
     @property
@@ -308,9 +308,7 @@ def new_transition(
     tx._args = args
     tx._program = program
     tx._before = machine._ticks
-    tx._verdict = tx._steps = None
     tx._calls_done = 0
-    tx.is_check = False
     return tx
 
 

@@ -37,8 +37,8 @@ def run_unwatched(  # noqa: C901 - one function, so that few calls are made; see
     mach._tx_count = number = mach._tx_count + 1
     mach._tx = tx = Transition()
     tx.machine, tx.plan, tx.number = mach, plan, number  # type: ignore[assignment]  # it is whole
-    tx._args, tx._program, tx._before, tx._calls_done = args, program, mach._ticks, 0
-    tx._verdict, tx._steps, tx.is_check = None, None, False
+    tx._args, tx._program, tx._before = args, program, mach._ticks
+    tx._calls_done = 0
     if mutation is not None or source is not None:
         lend(tx, source, mutation)
     accepted, call = True, BETWEEN
