@@ -477,6 +477,28 @@ def test_a_handlers_step_tells_how_it_answered(made: Made, recorder: Any) -> Non
     assert repr(steps[0]) == "<Step A (handler)>"
 
 
+def test_one_handler_may_answer_otherwise_each_time(made: Made, recorder: Any) -> None:
+    """Each transition has the step of its own answer, whatever the plan met before."""
+    mach = made(tracers=[recorder])
+    answers = iter([False, None, True, False, None])
+
+    def enter(_event: am.Event) -> bool:
+        answer = next(answers)
+        if answer is None:
+            raise ValueError("no answer")
+        return answer
+
+    mach.bind_handlers({"AEnter": enter})
+    for _ in range(5):
+        mach.add1("A")
+        mach.remove1("A")
+
+    steps = [s for tx in recorder.txs for s in tx.steps if s.type is am.StepType.HANDLER]
+    denied, failed, passed = (True, False), (False, True), (False, False)
+    told = [(step.denied, step.failed) for step in steps]
+    assert told == [denied, failed, passed, denied, failed]
+
+
 def test_the_steps_of_every_kind_of_handler(made: Made, watch: Watch, recorder: Any) -> None:
     """From and to whom, whether final, entering or the state itself."""
     mach = made("A{} B{}", tracers=[recorder])

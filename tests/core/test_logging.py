@@ -138,6 +138,20 @@ def test_levels_of_the_other_lines(made: Made) -> None:
         assert log.level_of(start) == level, start
 
 
+@pytest.mark.parametrize("ask", [lambda m: m.is1("X"), lambda m: m.is_(["A", "X"])])
+def test_asking_for_an_unknown_state_is_told(
+    made: Made, log_of: LogOf, ask: Callable[[am.Machine], bool]
+) -> None:
+    """A check of a misspelled name is False, and a line says why; one that is known is not told."""
+    mach = made("A{} B{}")
+    mach.add1("A")
+    lines = log_of(mach, EVERYTHING)
+
+    assert not ask(mach)
+    assert not mach.is_(["A", "B"])
+    assert [line for line in lines if line.startswith("[is]")] == ["[is] state X not found"]
+
+
 def test_blocked_auto_states_are_told_also_when_no_other_is_left(made: Made, log_of: LogOf) -> None:
     """Who wonders why an auto state does not come finds the reason at the highest level."""
     mach = made("A{remove:Z} Z{auto}")
