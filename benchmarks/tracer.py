@@ -18,7 +18,8 @@ from typing import Any
 
 import amtracer
 import machine as am
-from amtracer.codec import FrameWriter
+from am_dbg.store import Store
+from amtracer.codec import Decoder, FrameWriter
 from amtracer.events import Event
 from amtracer.process import sender_to
 from amtracer.recording import Recording
@@ -58,10 +59,14 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """For each transition: bytes with all definitions, and CPU nanoseconds after the first."""
+    """For each transition: bytes with all definitions, and CPU nanoseconds after the first.
+
+    `sent` is what goes over the wire, the magic first.
+    """
 
     bytes: float
     ns: float
+    sent: list[bytes]
 
 
 def repeated(count: int) -> list[Event]:
@@ -104,10 +109,11 @@ def encode(events: list[Event], first: int = 0) -> Encoding:
 
     The time of the first so many does not count; they bring most of the definitions.
     """
-    frames, sizes = FrameWriter(), [len(FrameWriter().magic())]
+    frames = FrameWriter()
+    sent = [frames.magic()]
 
     def emit(message: Message) -> None:
-        sizes.append(len(frames.write(message)))
+        sent.append(frames.write(message))
 
     recording = Recording(0, _refuse)
     recording.begin(emit, HelloMessage(PROTOCOL_VERSION, "00", 0, 0, "py", {}), renewable=True)
@@ -119,11 +125,23 @@ def encode(events: list[Event], first: int = 0) -> Encoding:
         recording.take(event)
         if number % FLUSH_EVERY == 0:
             recording.flush()
-            sizes.append(len(frames.flush()))
+            sent.append(frames.flush())
     recording.flush()
-    sizes.append(len(frames.end()))
+    sent.append(frames.end())
     spent = process_time_ns() - begin
-    return Encoding(sum(sizes) / len(events), spent / (len(events) - first))
+    return Encoding(sum(map(len, sent)) / len(events), spent / (len(events) - first), sent)
+
+
+def ingest(sent: list[bytes]) -> float:
+    """CPU nanoseconds for each transition that a debugger takes in, checks and keeps."""
+    store, decoder = Store(), Decoder()
+    stream = store.open_stream("benchmark", live=True)
+    gc.collect()
+    begin = process_time_ns()
+    for data in sent:
+        for message in decoder.feed(data):
+            store.feed(stream, message)
+    return (process_time_ns() - begin) / store.transitions
 
 
 def _refuse(why: str) -> None:

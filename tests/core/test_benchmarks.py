@@ -82,7 +82,10 @@ def test_a_machine_of_a_known_schema_is_small() -> None:
 
 def test_a_traced_program_that_repeats_itself_takes_few_bytes() -> None:
     """Sixteen for a transition at most, with all that has to be defined once."""
-    assert tracer.encode(tracer.repeated(12_000)).bytes <= tracer.BYTES_MAX
+    told = tracer.encode(tracer.repeated(12_000))
+
+    assert told.bytes <= tracer.BYTES_MAX
+    assert tracer.ingest(told.sent) > 0
 
 
 def test_a_plan_that_is_not_remembered_is_told_without_deciding_it_again(
