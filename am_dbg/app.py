@@ -18,7 +18,7 @@ from am_dbg.projection import layout
 from am_dbg.projection.bars import exit_words
 from am_dbg.store import Store
 from am_dbg.views.debugger import Debugger
-from am_dbg.views.messages import DataArrived, ImportProgressed
+from am_dbg.views.messages import DataArrived, ImportProgressed, Warned
 from amtracer.address import listen_address, peer_address
 
 __all__ = ["MAIN_VIEWS", "run"]
@@ -48,6 +48,8 @@ def run(options: RunOptions, say: Callable[[str], None] | None = None) -> int:
         changed=lambda: screen.tell(DataArrived()),
         imported=lambda progress: screen.tell(ImportProgressed(progress)),
         doors=(GoDoor(),),
+        token=options.token,
+        warned=lambda words: screen.tell(Warned(words)),
         bytes_max=options.memory_mb_max * MEGABYTE,
     )
     places = [listen_address(options.listen_on)] if options.listen_on else []
@@ -55,7 +57,10 @@ def run(options: RunOptions, say: Callable[[str], None] | None = None) -> int:
     companions = _companions(store, options)
     for companion in companions:
         companion.start()
-    control.sources = Sources(listening=intake.listening, source=options.import_data)
+    control.sources = Sources(
+        listening=intake.listening, source=options.import_data, warning=intake.notice
+    )
+    control.desk.message = control.desk.message or intake.notice
     try:
         screen.run(mouse=options.enable_mouse)
     finally:

@@ -60,6 +60,12 @@ _EPILOG = "\b\nExit codes:\n" + "\n".join(
 )
 
 
+_ASKED_HELP = (
+    "Let in only programs whose AM_DBG_TOKEN is this. Others see command lines: better set"
+    " AM_DBG_TOKEN here too."
+)
+
+
 def main() -> None:
     """The command, from start to exit."""
     fill_standard_descriptors()
@@ -100,6 +106,7 @@ def run(arguments: list[str]) -> int:
     show_default=True,
     help=f"Where programs connect; {NOT_LISTENING} does not listen.",
 )
+@click.option("--token", metavar="TEXT", default="", help=_ASKED_HELP)
 @click.option(
     "-m", "--select-machine", metavar="ID", default="", help="Start at this machine, or part of it."
 )
@@ -222,7 +229,9 @@ def convert(source: str, target: str, machine: str, numbers: str) -> int:
 @command.command()
 @click.argument("target", metavar="OUT")
 @click.option("-l", "--listen-on", metavar="ADDR", default=LISTEN_ON_DEFAULT, show_default=True)
-def record(target: str, listen_on: str) -> int:
+@click.option("--token", metavar="TEXT", default="", help=_ASKED_HELP)
+@click.pass_context
+def record(context: click.Context, /, target: str, listen_on: str, token: str) -> int:
     """Collect what programs send until interrupted, then write OUT, a .msgpack.br file.
 
     Each program can also record itself, see AM_DBG_FILE; such a file survives a crash.
@@ -231,12 +240,14 @@ def record(target: str, listen_on: str) -> int:
 
     if not target.endswith(SESSION_ENDING):
         raise UnknownFormatError(one_line(target), (SESSION_ENDING,))
+    asked = _token(token, context.find_root().params["token"])
 
     def told(address: str) -> None:
         _say(f"listening at {address}, writing at the end (Ctrl+C)")
 
     with until_asked_to_end() as wait:
-        written = collect(listen_address(listen_on), target, wait, told)
+        place = listen_address(listen_on)
+        written = collect(place, target, wait, told, token=asked, warned=_say)
     _say_written(target, written)
     return Exit.DONE
 
@@ -250,8 +261,10 @@ def _open_screen(
     listen_on: str,
     max_mem: int,
     select_transition: int,
+    token: str,
     **rest: Any,
 ) -> int:
+    asked = _token(token)
     forward_to = tuple(part for part in map(str.strip, fwd_data.split(",")) if part)
     places = {listen_address(listen_on)} if listen_on != NOT_LISTENING else set()
     if places & {peer_address(part) for part in forward_to}:
@@ -271,6 +284,7 @@ def _open_screen(
                 forward_to=forward_to,
                 memory_mb_max=max_mem,
                 select_transition=select_transition,
+                token=asked,
                 **rest,
             ),
             _say,
@@ -278,6 +292,14 @@ def _open_screen(
     finally:
         if source is not None:
             source.close()
+
+
+def _token(*given: str) -> bytes:
+    """The first token that is one: as given, otherwise that of the environment."""
+    from amtracer.env import TOKEN_VARIABLE, token_of
+
+    texts = (*given, os.environ.get(TOKEN_VARIABLE, ""))
+    return next(filter(None, map(token_of, texts)), b"")
 
 
 def _opened(text: str) -> ImportSource:

@@ -10,6 +10,7 @@ from types import FrameType
 
 from am_dbg.exporting import Written, export_session
 from am_dbg.golang.door import GoDoor
+from am_dbg.listening import notice_of
 from am_dbg.server import Server
 from am_dbg.store import Store
 from amtracer.address import Address
@@ -24,17 +25,24 @@ def collect(
     path: str,
     wait: Callable[[], None],
     listening: Callable[[str], None] = lambda _: None,
+    *,
+    token: bytes = b"",
+    warned: Callable[[str], None] = lambda _: None,
 ) -> Written:
     """Listen until `wait` returns, then write everything that came.
 
-    `listening` is told the address once programs can connect. `ListenError` if it is taken,
-    a `SessionError` if the file cannot be written.
+    `listening` is told the address once programs can connect, `warned` what the user should
+    know, also from the ingest thread. `ListenError` if the address is taken, a
+    `SessionError` if the file cannot be written.
     """
     store = Store()
-    server = Server(store, doors=(GoDoor(),))
+    server = Server(store, doors=(GoDoor(),), token=token, warned=warned)
     server.start(address)
     try:
         listening(", ".join(dict.fromkeys(map(str, server.addresses))))
+        notice = notice_of(server.addresses, has_token=bool(token))
+        if notice:
+            warned(notice)
         wait()
     finally:
         server.stop()

@@ -2,20 +2,34 @@
 
 A door recognises a protocol and makes a speaker for each connection. Behind the door
 there is only one protocol: a speaker turns what it hears into our messages.
+
+A debugger may be given a token. Then a peer must say the same one before anything it says
+is passed on, and a door whose protocol cannot say one lets nobody in. A token goes no
+further than the door, whether one was asked for or not.
 """
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from amtracer.codec import WIRE, Decoder, magic_frame
-from amtracer.errors import ForeignPeerError
+from amtracer.errors import ForeignPeerError, WireError
 from amtracer.looks import looks_like
-from amtracer.schema import EndMessage, Message
+from amtracer.schema import EndMessage, HelloMessage, Message
 
-__all__ = ["Door", "FrameDoor", "Peer", "Sink", "Speaker", "door_for"]
+__all__ = [
+    "Door",
+    "FrameDoor",
+    "Peer",
+    "RefusedPeerError",
+    "Sink",
+    "Speaker",
+    "door_for",
+    "speaker_for",
+]
 
 HEAD_BYTES_MAX = 64
 """By so many bytes every door must know whether it is meant."""
@@ -34,13 +48,24 @@ class Sink(Protocol):
         """End a stream; the reason tells why it was not whole."""
 
 
+class RefusedPeerError(WireError):
+    """A peer that does not say the token of this debugger; the text shows no token."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"refused, {why}")
+
+
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """The other side of a connection, as its speaker sees it."""
+    """The other side of a connection, as its speaker sees it.
+
+    `token` is what it must say, empty when everybody is let in.
+    """
 
     label: str
     sink: Sink
     send: Callable[[bytes], None]
+    token: bytes = field(default=b"", repr=False)
 
 
 class Speaker(Protocol):
@@ -54,13 +79,26 @@ class Speaker(Protocol):
 
 
 class Door(Protocol):
-    """A protocol that may be spoken at the port."""
+    """A protocol that may be spoken at the port.
+
+    `peers` names those who speak it, `says_token` is whether they can say a token.
+    """
+
+    peers: str
+    says_token: bool
 
     def recognises(self, head: bytes) -> bool | None:
         """Whether a connection that begins so is meant for it; None for too few bytes."""
 
     def open(self, peer: Peer) -> Speaker:
         """A speaker for a connection it recognised."""
+
+
+def speaker_for(door: Door, peer: Peer) -> Speaker:
+    """A speaker of the door; `RefusedPeerError` if it could not say the token asked for."""
+    if peer.token and not door.says_token:
+        raise RefusedPeerError(f"{door.peers} cannot say the token that is asked for")
+    return door.open(peer)
 
 
 def door_for(head: bytes, doors: Sequence[Door]) -> Door | None:
@@ -79,6 +117,9 @@ def door_for(head: bytes, doors: Sequence[Door]) -> Door | None:
 
 class FrameDoor:
     """Our own protocol: a magic frame, then messages."""
+
+    peers = "tracers"
+    says_token = True
 
     def recognises(self, head: bytes) -> bool | None:
         """Recognised by its length and kind; the decoder checks the rest of the magic."""
@@ -103,11 +144,22 @@ class _FrameSpeaker:
     def feed(self, data: bytes) -> None:
         sink = self._peer.sink
         for message in self._decoder.feed(data):
+            if self._stream is None or type(message) is HelloMessage:
+                message = self._let_in(message)
             if self._stream is None:
                 self._stream = sink.open_stream(self._peer.label, live=True)
             sink.feed(self._stream, message)
             if type(message) is EndMessage:
                 self._ended = True
+
+    def _let_in(self, first: Message) -> Message:
+        """The first message without its token, if that is the one asked for."""
+        asked = self._peer.token
+        hello = first if type(first) is HelloMessage else None
+        said = b"" if hello is None else hello.token
+        if asked and not hmac.compare_digest(said, asked):
+            raise RefusedPeerError("it says another token" if said else "it says no token")
+        return first if hello is None else replace(hello, token=b"")
 
     def close(self, reason: str) -> None:
         if self._stream is not None:

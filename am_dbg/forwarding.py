@@ -6,7 +6,8 @@ was not told yet is still in the store and is told later. After a reconnect mach
 where they were, because this side names the same session again; what was on its way
 meanwhile shows there as a gap.
 
-Only what programs send is told, not sessions that were imported.
+Only what programs send is told, not sessions that were imported. The token that is said
+is that of this process's environment, never one that a program said.
 """
 
 from __future__ import annotations
@@ -26,10 +27,12 @@ from amtracer.interning import StreamWriter
 from amtracer.outlets import OutletError, SocketOutlet
 from amtracer.schema import PROTOCOL_VERSION, HelloMessage
 
-__all__ = ["PAUSE_S_MAX", "ROUND_S", "STOP_S_MAX", "Forwarder"]
+__all__ = ["HELD_S", "PAUSE_S_MAX", "ROUND_S", "STOP_S_MAX", "Forwarder"]
 
 ROUND_S = 0.1
 """How often it is looked for something new."""
+HELD_S = 5.0
+"""How long a connection must hold to end an outage; one line is logged for each."""
 PAUSE_S_MAX = 10.0
 """The longest pause between two attempts to connect."""
 ROWS_AT_ONCE_MAX = 10_000
@@ -55,6 +58,7 @@ class Forwarder:
         self._telling: dict[Track, Retelling] = {}
         self._writer: StreamWriter | None = None
         self._is_told = False
+        self._connected_at = 0.0
         self._stopping = threading.Event()
         self._thread = threading.Thread(
             target=self._run, name=f"am-dbg forward to {address}", daemon=True
@@ -71,16 +75,18 @@ class Forwarder:
             self._thread.join(STOP_S_MAX)
 
     def _run(self) -> None:
-        pause_s = self._round_s
+        retry_s = self._round_s
         while not self._stopping.is_set():
+            pause_s = self._round_s
             try:
                 self._round()
-                pause_s, self._is_told = self._round_s, False
+                if time.monotonic() - self._connected_at >= HELD_S:
+                    retry_s, self._is_told = self._round_s, False
             except OutletError as error:
                 if not self._is_told:
                     _log.warning("nothing is forwarded to %s: %s", self._address, error)
                 self._writer, self._is_told = None, True
-                pause_s = min(pause_s * 2, PAUSE_S_MAX)
+                pause_s = retry_s = min(retry_s * 2, PAUSE_S_MAX)
             except WireError as error:
                 _log.error("forwarding to %s ended: %s", self._address, error)
                 break
@@ -88,15 +94,22 @@ class Forwarder:
         self._end()
 
     def _round(self) -> None:
-        """Connect if need be, and tell what is new as far as it is taken."""
+        """Connect if need be, and tell what is new as far as it is taken.
+
+        After the hello it waits for the next round: who refuses it closes the connection
+        meanwhile, and nothing was told in vain.
+        """
         if self._writer is None:
             self._connect()
+            self._outlet.push()
+            return
         while self._outlet.push() and self._tell_some():
             if self._stopping.is_set():
                 break
 
     def _connect(self) -> None:
         self._outlet.open()
+        self._connected_at = time.monotonic()
         self._telling = {}
         hello = HelloMessage(
             PROTOCOL_VERSION,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from am_dbg.doors import Door
 from am_dbg.importing import ImportSource, import_session
+from am_dbg.listening import notice_of
 from am_dbg.server import PUBLISH_EVERY_S, Server
 from am_dbg.store import Store
 from amtracer.address import Address
@@ -41,7 +42,8 @@ class Progress:
 class Intake:
     """The server and the import, from `start` to `stop`.
 
-    `changed` and `imported` are called on the ingest thread.
+    `changed`, `imported` and `warned` are called on the ingest thread; `token` and `warned`
+    are those of the server.
     """
 
     def __init__(
@@ -51,6 +53,8 @@ class Intake:
         imported: Callable[[Progress], None],
         *,
         doors: Sequence[Door] = (),
+        token: bytes = b"",
+        warned: Callable[[str], None] = lambda _: None,
         bytes_max: int = 0,
     ) -> None:
         self._store = store
@@ -58,12 +62,18 @@ class Intake:
         self._imported = imported
         self._bytes_max = bytes_max
         self._told_at = 0.0
-        self._server = Server(store, self._published, doors=doors)
+        self._has_token = bool(token)
+        self._server = Server(store, self._published, doors=doors, token=token, warned=warned)
 
     @property
     def listening(self) -> str:
         """Where it listens, in words; empty for nowhere."""
         return ", ".join(dict.fromkeys(str(address) for address in self._server.addresses[:1]))
+
+    @property
+    def notice(self) -> str:
+        """A line for the user when other machines can connect too."""
+        return notice_of(self._server.addresses, has_token=self._has_token)
 
     @property
     def connections(self) -> int:

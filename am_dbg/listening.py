@@ -11,9 +11,10 @@ from collections.abc import Iterable
 from am_dbg.errors import DebuggerError
 from amtracer.address import Address
 
-__all__ = ["ListenError", "all_listening_sockets", "listening_sockets"]
+__all__ = ["BACKLOG", "ListenError", "all_listening_sockets", "listening_sockets", "notice_of"]
 
-_BACKLOG = 512
+BACKLOG = 512
+"""Connections that wait to be accepted."""
 _NOT_HERE = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT}
 
 
@@ -24,6 +25,15 @@ class ListenError(DebuggerError):
         super().__init__(f"cannot listen at {address}: {reason}; {advice}")
         self.address = address
         self.reason = reason
+
+
+def notice_of(addresses: Iterable[Address], *, has_token: bool) -> str:
+    """A line for the user when other machines can connect too, empty when none can."""
+    reached = list(dict.fromkeys(str(one) for one in addresses if not one.is_loopback))
+    if not reached:
+        return ""
+    who = "whoever knows the token" if has_token else "anyone, unless AM_DBG_TOKEN is set,"
+    return f"{', '.join(reached)} is open to other machines: {who} can connect"
 
 
 def listening_sockets(address: Address) -> list[socket.socket]:
@@ -84,7 +94,7 @@ def _listening(family: int, place: tuple[str, int, *tuple[int, ...]]) -> socket.
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.bind(place)
-        sock.listen(_BACKLOG)
+        sock.listen(BACKLOG)
         sock.setblocking(False)
     except OSError:
         sock.close()

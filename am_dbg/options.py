@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,13 +32,15 @@ class RunOptions:
 
     `source` is a session that was opened for `import_data` and waits to be read, because
     a pipe or a download can be opened only once. `listen_on` is an address, empty for not
-    listening. `select_transition` counts from 1, 0 selects none. `forward_to` lists the
-    addresses to which everything received is sent on.
+    listening. `token` is what programs have to say, empty for nothing. `select_transition`
+    counts from 1, 0 selects none. `forward_to` lists the addresses to which everything
+    received is sent on.
     """
 
     import_data: str = ""
     source: ImportSource | None = None
     listen_on: str = LISTEN_ON_DEFAULT
+    token: bytes = field(default=b"", repr=False)
     select_machine: str = ""
     select_transition: int = 0
     view: str = VIEWS[0]

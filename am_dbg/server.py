@@ -2,8 +2,11 @@
 
 Each connection has a decoder and a stream of its own, so a bad peer costs one quiet log
 line and its own connection; what it said before stays. A peer is a client only once a
-whole first message came; whoever connects and says nothing, or something else, leaves no
-trace but a line in the log.
+whole first message came, with the token if one is asked for; whoever connects and says
+nothing, or something else, leaves no trace but a line in the log.
+
+When the process may open no more sockets, those who connect wait. The loop tries again
+every second, those who are connected go on, and the user is told once.
 
 The sink (the store) is called on this thread only, also for other work on it given to
 `call`. After changes the listener is called at most ten times a second, on this thread.
@@ -12,15 +15,17 @@ The sink (the store) is called on this thread only, also for other work on it gi
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
+import os
 import socket
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from am_dbg.doors import Door, FrameDoor, Peer, Sink, Speaker, door_for
-from am_dbg.listening import all_listening_sockets
+from am_dbg.doors import Door, FrameDoor, Peer, Sink, Speaker, door_for, speaker_for
+from am_dbg.listening import BACKLOG, all_listening_sockets
 from amtracer import limits
 from amtracer.address import Address
 from amtracer.errors import WireError
@@ -30,8 +35,11 @@ __all__ = ["FIRST_BYTES_S_MAX", "PUBLISH_EVERY_S", "Server"]
 
 PUBLISH_EVERY_S = 0.1
 FIRST_BYTES_S_MAX = 10.0
-"""How long a connection may say nothing before it is closed."""
+"""How long a connection may take to its first whole message before it is closed."""
 _STOP_S_MAX = 5.0
+_SETTLING_MAX = 100
+"""How often it is waited for those who connect while the server stops."""
+_EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 _log = logging.getLogger(__name__)
 _Result = TypeVar("_Result")
@@ -41,7 +49,8 @@ class Server:
     """Listens from `start` to `stop`, feeding a sink.
 
     `connections` counts those that are open. `addresses` tells where it listens, with the
-    port that was chosen for port 0.
+    port that was chosen for port 0. With a `token` only those are let in who say it.
+    `warned` is given a line for the user, on the ingest thread.
     """
 
     def __init__(
@@ -50,11 +59,17 @@ class Server:
         listener: Callable[[], None] = lambda: None,
         *,
         doors: Sequence[Door] = (),
+        token: bytes = b"",
+        warned: Callable[[str], None] = lambda _: None,
         connections_max: int = limits.CONNECTIONS_MAX,
         publish_every_s: float = PUBLISH_EVERY_S,
         first_bytes_s_max: float = FIRST_BYTES_S_MAX,
     ) -> None:
-        self._sink = _Watched(sink, self._changed)
+        self.sink = sink
+        self.token = token
+        self._warned = warned
+        self._is_exhausted = False
+        self._is_stopping = False
         self._listener = listener
         self.doors: tuple[Door, ...] = (FrameDoor(), *doors)
         self.connections_max = connections_max
@@ -80,13 +95,14 @@ class Server:
         sockets = all_listening_sockets(places)
         self.addresses = tuple(_address_of(sock) for sock in sockets)
         self._loop = asyncio.new_event_loop()
+        self._loop.set_exception_handler(self._faulted)
         self._thread.start()
         asyncio.run_coroutine_threadsafe(self._listen(sockets), self._loop).result()
 
     def stop(self) -> None:
         """Close everything; streams end with a reason. Again is no matter."""
         if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._stop)
+            asyncio.run_coroutine_threadsafe(self._stop(), self._loop)
             self._thread.join(_STOP_S_MAX)
 
     def call(self, work: Callable[[], _Result]) -> Future[_Result]:
@@ -96,7 +112,7 @@ class Server:
             try:
                 return work()
             finally:
-                self._changed()
+                self.changed()
 
         return asyncio.run_coroutine_threadsafe(run(), self._loop)
 
@@ -112,30 +128,65 @@ class Server:
 
     async def _listen(self, sockets: list[socket.socket]) -> None:
         self._servers = [
-            await self._loop.create_server(lambda: _Connection(self, self._sink), sock=sock)
+            await self._loop.create_server(lambda: _Connection(self), sock=sock, backlog=BACKLOG)
             for sock in sockets
         ]
 
-    def _stop(self) -> None:
-        for server in self._servers:
-            server.close()
+    async def _stop(self) -> None:
+        if self._is_stopping:
+            return
+        self._is_stopping = True
         for connection in list(self._open):
             connection.end("the debugger stopped listening")
+        await self._settle()
+        for server in self._servers:
+            server.close()
         self._publish()
-        self._loop.call_soon(self._loop.stop)
+        self._loop.stop()
+
+    async def _settle(self) -> None:
+        """Let those who are just being accepted come in, to be sent away.
+
+        A server that is closed before loses their sockets, which then stay open.
+        """
+        await asyncio.sleep(0)
+        for _ in range(_SETTLING_MAX):
+            accepting = asyncio.all_tasks() - {asyncio.current_task()}
+            if not accepting:
+                return
+            await asyncio.gather(*accepting, return_exceptions=True)
 
     def admit(self, connection: _Connection) -> bool:
-        """Count a connection in, unless there are too many."""
+        """Count a connection in, unless there are too many or this is the end."""
+        if self._is_stopping:
+            return False
         if len(self._open) >= self.connections_max:
+            _log.info("%s refused: %d connections are open", connection.label, self.connections)
             return False
         self._open.add(connection)
+        if self._is_exhausted:
+            self._is_exhausted = False
+            _log.info("connections are accepted again")
         return True
 
     def leave(self, connection: _Connection) -> None:
         """Count a connection out."""
         self._open.discard(connection)
 
-    def _changed(self) -> None:
+    def _faulted(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """What the loop could not hand to a connection; it goes on by itself."""
+        error = context.get("exception")
+        if not isinstance(error, OSError) or error.errno not in _EXHAUSTED:
+            _log.error("%s", context["message"], exc_info=error)
+        elif not self._is_exhausted:
+            self._is_exhausted = True
+            reason = os.strerror(error.errno or 0).lower()
+            words = f"{reason}: whoever connects now has to wait until another leaves"
+            _log.info("%d connections are open, %s", self.connections, words)
+            self._warned(words)
+
+    def changed(self) -> None:
+        """Publish soon."""
         if self._publishing is None:
             due = self._published_at + self._publish_every_s
             self._publishing = self._loop.call_at(due, self._publish)
@@ -147,13 +198,15 @@ class Server:
 
 
 class _Watched:
-    """A sink that tells when something changed."""
+    """The sink of one connection; it tells when a stream begins and when something changed."""
 
-    def __init__(self, sink: Sink, changed: Callable[[], None]) -> None:
+    def __init__(self, sink: Sink, changed: Callable[[], None], begun: Callable[[], None]) -> None:
         self._changed = changed
+        self._begun = begun
         self._sink = sink
 
     def open_stream(self, label: str, *, live: bool) -> int:
+        self._begun()
         self._changed()
         return self._sink.open_stream(label, live=live)
 
@@ -169,9 +222,9 @@ class _Watched:
 class _Connection(asyncio.Protocol):
     """One peer: finds its door, then passes what it hears to the speaker."""
 
-    def __init__(self, server: Server, sink: Sink) -> None:
+    def __init__(self, server: Server) -> None:
         self._server = server
-        self._sink = sink
+        self._sink = _Watched(server.sink, server.changed, self._cancel_timer)
         self._head = b""
         self._speaker: Speaker | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -179,14 +232,13 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self._label = _label_of(transport.get_extra_info("peername"))
+        self.label = _label_of(transport.get_extra_info("peername"))
         if not self._server.admit(self):
-            _log.info("%s refused: %d connections are open", self._label, self._server.connections)
             transport.abort()
             return
         wait_s = self._server.first_bytes_s_max
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(wait_s, self._give_up, "it said nothing")
+        self._timer = loop.call_later(wait_s, self._give_up, "it said nothing that is whole")
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -195,14 +247,14 @@ class _Connection(asyncio.Protocol):
                 door = door_for(data, self._server.doors)
                 if door is None:
                     return
-                peer = Peer(self._label, self._sink, self._transport.write)
-                self._speaker = door.open(peer)
-                self._cancel_timer()
+                write = self._transport.write
+                peer = Peer(self.label, self._sink, write, self._server.token)
+                self._speaker = speaker_for(door, peer)
             self._speaker.feed(data)
         except WireError as error:
             self._give_up(str(error))
         except Exception:  # noqa: BLE001  # protects the other connections and the loop
-            _log.exception("%s closed: a fault of the debugger", self._label)
+            _log.exception("%s closed: a fault of the debugger", self.label)
             self.end("a fault of the debugger")
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -216,7 +268,7 @@ class _Connection(asyncio.Protocol):
         self._transport.abort()
 
     def _give_up(self, reason: str) -> None:
-        _log.info("%s closed: %s", self._label, reason)
+        _log.info("%s closed: %s", self.label, reason)
         self.end(reason)
 
     def _close_speaker(self, reason: str) -> None:

@@ -7,7 +7,6 @@ message alone can tell is checked. Byte-exact in `docs/wire.md`; change both tog
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from itertools import chain
 from typing import Any
 
@@ -39,6 +38,7 @@ __all__ = ["body_of", "message_of"]
 _AUTO = 1
 _MULTI = 2
 _STEP_FIELDS = 5
+_STEPS_KEPT_MAX = 8_192
 
 
 def body_of(message: Message) -> Body:
@@ -56,7 +56,7 @@ def message_of(body: Body, where: str) -> Message | None:
     if reader is None:
         check_nesting(body, limits.NESTING_MAX, where)
         return None
-    fields = Fields(body, f"{where}, {Kind(kind).name.lower()}", at=1)  # type: ignore[arg-type]
+    fields = Fields(body, f"{where}, {_NAMES[kind]}", at=1)
     message = reader(fields)
     fields.end()
     return message
@@ -75,7 +75,8 @@ def _trimmed(required: int, *values: object) -> Body:
 
 def _write_hello(m: HelloMessage) -> Body:
     facts = tuple(chain.from_iterable(m.process.items()))
-    return (int(Kind.HELLO), m.version, m.session, m.wall_ns, m.mono_ns, m.origin, facts)
+    values = (m.version, m.session, m.wall_ns, m.mono_ns, m.origin, facts, m.token)
+    return _trimmed(7, int(Kind.HELLO), *values)
 
 
 def _read_hello(fields: Fields) -> HelloMessage:
@@ -88,7 +89,8 @@ def _read_hello(fields: Fields) -> HelloMessage:
     if len(facts) % 2:
         raise fields.error("process facts are no pairs")
     process = dict(zip(facts[::2], facts[1::2], strict=True))
-    return HelloMessage(version, session, wall_ns, mono_ns, origin, process)
+    token = fields.octets("token", limits.TOKEN_BYTES_MAX)
+    return HelloMessage(version, session, wall_ns, mono_ns, origin, process, token)
 
 
 def _write_schema(m: SchemaMessage) -> Body:
@@ -215,28 +217,38 @@ def _read_changes(fields: Fields) -> tuple[tuple[int, int], ...]:
     flat = fields.numbers(
         "changes", 2 * limits.STATES_MAX, limits.GROWTH_MAX, low=-limits.GROWTH_MAX
     )
-    states = fields.check_numbers("changed states", flat[::2], limits.STATES_MAX - 1)
-    growths = flat[1::2]
+    states, growths = flat[::2], flat[1::2]
+    if flat and (min(states) < 0 or max(states) >= limits.STATES_MAX):
+        raise fields.error("a changed state out of range")
     if len(states) != len(growths) or len(set(states)) != len(states) or 0 in growths:
         raise fields.error("changes are no pairs of a state and its growth")
     return tuple(zip(states, growths, strict=True))
 
 
 def _read_steps(fields: Fields) -> tuple[StepDef, ...]:
-    flat = fields.numbers("steps", _STEP_FIELDS * limits.STEPS_MAX, limits.STATES_MAX - 1, low=-1)
+    """Steps repeat far more often than shapes, so equal ones are checked once and one object."""
+    flat = fields.array("steps", _STEP_FIELDS * limits.STEPS_MAX)
     if len(flat) % _STEP_FIELDS:
         raise fields.error(f"steps are no groups of {_STEP_FIELDS}")
-    types, relations, flags = (flat[at::_STEP_FIELDS] for at in range(3))
-    fields.check_numbers("step types", types, limits.SMALL_MAX)
-    fields.check_numbers("step relations", relations, limits.SMALL_MAX, -1)
-    fields.check_numbers("step flags", flags, limits.SMALL_MAX)
-    return tuple(map(_step, types, relations, flags, flat[3::_STEP_FIELDS], flat[4::_STEP_FIELDS]))
+    known = _STEPS.get
+    groups = [flat[at : at + _STEP_FIELDS] for at in range(0, len(flat), _STEP_FIELDS)]
+    return tuple([known(group) or _read_step(fields, group) for group in groups])
 
 
-@lru_cache(maxsize=8_192)
-def _step(type_: int, relation: int, flags: int, source: int, target: int) -> StepDef:
-    """Steps repeat far more often than shapes, so equal ones are one object."""
-    return StepDef(type_, relation, flags, source, target)
+_STEPS: dict[Body, StepDef] = {}
+"""Steps that were read, as they were written; in any thread."""
+
+
+def _read_step(fields: Fields, group: Body) -> StepDef:
+    type_, relation, flags, source, target = fields.check_numbers(
+        "steps", group, limits.STATES_MAX - 1, -1
+    )
+    if min(type_, flags) < 0 or max(type_, relation, flags) > limits.SMALL_MAX:
+        raise fields.error("the type, relation or flags of a step out of range")
+    if len(_STEPS) >= _STEPS_KEPT_MAX:
+        _STEPS.clear()
+    step = _STEPS[group] = StepDef(type_, relation, flags, source, target)
+    return step
 
 
 def _write_strings(m: StringsMessage) -> Body:
@@ -313,3 +325,4 @@ _TABLE: tuple[tuple[Kind, type, _Writer, _Reader], ...] = (
 )
 _WRITERS: Mapping[type, _Writer] = {message: write for _, message, write, _ in _TABLE}
 _READERS: Mapping[object, _Reader] = {int(kind): read for kind, _, _, read in _TABLE}
+_NAMES: Mapping[object, str] = {int(kind): kind.name.lower() for kind, *_ in _TABLE}

@@ -25,7 +25,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgpack
 
@@ -75,16 +75,21 @@ Pack = Callable[[object], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What the magic says, which versions are read, how large a frame may be."""
+    """What the magic says, which versions are read, how large a frame may be.
+
+    `says_token` is whether a hello may hold a token: one between two processes may, a file
+    lies about and never has one.
+    """
 
     word: str
     version: int
     version_min: int
     frame_bytes_max: int
+    says_token: bool
 
 
-WIRE = Dialect("amtr", PROTOCOL_VERSION, PROTOCOL_VERSION_MIN, limits.WIRE_FRAME_BYTES_MAX)
-FILE = Dialect("amsf", DUMP_VERSION, DUMP_VERSION_MIN, limits.FILE_FRAME_BYTES_MAX)
+WIRE = Dialect("amtr", PROTOCOL_VERSION, PROTOCOL_VERSION_MIN, limits.WIRE_FRAME_BYTES_MAX, True)
+FILE = Dialect("amsf", DUMP_VERSION, DUMP_VERSION_MIN, limits.FILE_FRAME_BYTES_MAX, False)
 
 
 class Seal:
@@ -179,7 +184,7 @@ def _packed(value: object) -> bytes:
 
 
 def _checked(message: Message, dialect: Dialect, pack: Pack = _packed) -> bytes:
-    body = body_of(message)
+    body = body_of(_fit_to_say(message, dialect))
     try:
         packed = pack(body)
     except (TypeError, ValueError, OverflowError) as error:
@@ -188,6 +193,13 @@ def _checked(message: Message, dialect: Dialect, pack: Pack = _packed) -> bytes:
         where = f"message of kind {body[0]}"
         raise FrameTooLargeError(len(packed), dialect.frame_bytes_max, where=where)
     return packed
+
+
+def _fit_to_say(message: Message, dialect: Dialect) -> Message:
+    """The message, without its token where none may be."""
+    if type(message) is HelloMessage and not dialect.says_token:
+        return replace(message, token=b"")
+    return message
 
 
 def _frame(body: bytes) -> bytes:
@@ -298,7 +310,7 @@ class Decoder:
         if isinstance(message, HelloMessage):
             low, high = PROTOCOL_VERSION_MIN, PROTOCOL_VERSION
             _check_version("protocol version", message.version, low, high)
-        return message
+        return _fit_to_say(message, self._dialect)
 
     def _check_magic(self, frame: bytes) -> None:
         """Whatever is wrong with the first frame, it is not one of ours."""

@@ -1,8 +1,12 @@
 """What the environment says about tracing.
 
 `AM_DBG_ADDR` is where a debugger listens, `AM_DBG_FILE` a session file to record,
-`AM_LOG` a log level from 0 to 4. Empty is the same as not set. A wrong value is told once
-in the log and otherwise as if it were not set: an environment must not stop a program.
+`AM_DBG_TOKEN` the secret to say to a debugger, `AM_LOG` a log level from 0 to 4. Empty is
+the same as not set. A wrong value is told once in the log and otherwise as if it were not
+set: an environment must not stop a program.
+
+A token is the bytes the environment holds, whatever the locale makes of them, without the
+white space around them. No error, no log line and no value here shows it.
 """
 
 from __future__ import annotations
@@ -11,10 +15,13 @@ import logging
 import os
 from dataclasses import dataclass
 
+from amtracer import limits
 from amtracer.address import Address, peer_address
-from amtracer.errors import AddressError
+from amtracer.errors import AddressError, TokenError
 
-__all__ = ["Destinations", "destinations_from_env"]
+__all__ = ["TOKEN_VARIABLE", "Destinations", "destinations_from_env", "token_from_env", "token_of"]
+
+TOKEN_VARIABLE = "AM_DBG_TOKEN"  # noqa: S105  # its name, not its value
 
 _log = logging.getLogger("amtracer")
 
@@ -32,7 +39,31 @@ def destinations_from_env() -> Destinations:
     return Destinations(_address(), os.environ.get("AM_DBG_FILE") or None)
 
 
+def token_from_env() -> bytes:
+    """The token that `AM_DBG_TOKEN` says now, empty for none."""
+    try:
+        return token_of(os.environ.get(TOKEN_VARIABLE, ""))
+    except TokenError as error:
+        _tell_once(TOKEN_VARIABLE, f"{error}; none is sent")
+        return b""
+
+
+def token_of(text: str) -> bytes:
+    """The token that a variable or an argument of a command holds; TokenError over the limit."""
+    token = os.fsencode(text.strip())
+    if len(token) > limits.TOKEN_BYTES_MAX:
+        raise TokenError(len(token), limits.TOKEN_BYTES_MAX)
+    return token
+
+
 _told: set[str] = set()
+
+
+def _tell_once(variable: str, words: str) -> None:
+    told = f"amtracer: {variable}: {words}"
+    if told not in _told:
+        _told.add(told)
+        _log.warning("%s", told)
 
 
 def _address() -> Address | None:
@@ -42,7 +73,5 @@ def _address() -> Address | None:
     try:
         return peer_address(text)
     except AddressError as error:
-        if text not in _told:
-            _told.add(text)
-            _log.warning("amtracer: AM_DBG_ADDR: %s; nothing is sent", error)
+        _tell_once("AM_DBG_ADDR", f"{error}; nothing is sent")
         return None

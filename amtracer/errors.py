@@ -2,7 +2,8 @@
 
 `WireError` is bad data: the peer or the file breaks a rule of the protocol. It is one
 base, so that a border needs to catch one thing. `SessionError` is a file that cannot be
-read or written, told in one text for a user. `AddressError` is a wrong address.
+read or written, told in one text for a user. `AddressError` is a wrong address,
+`TokenError` a token that no hello may hold.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ __all__ = [
     "SessionError",
     "SessionTooLargeError",
     "SessionVersionError",
+    "TokenError",
     "TracingError",
     "TrailingBytesError",
     "VersionError",
@@ -88,6 +90,15 @@ class AddressError(TracingError, ValueError):
         )
         self.text = text
         self.reason = reason
+
+
+class TokenError(TracingError, ValueError):
+    """A token that is too long to be sent; the text does not show it."""
+
+    def __init__(self, found: int, limit: int) -> None:
+        super().__init__(f"the token has {found:,} bytes, the most is {limit:,}")
+        self.found = found
+        self.limit = limit
 
 
 class SessionError(TracingError):

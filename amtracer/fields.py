@@ -25,6 +25,8 @@ _RANGES: dict[tuple[int, int], str] = {
     _INT64: "q",
 }
 """Ranges that packing alone checks, with the codes it takes."""
+_FEW = 12
+"""So many numbers are looked at one by one sooner than they are packed."""
 
 
 class Fields:
@@ -69,6 +71,8 @@ class Fields:
         default: int | None = None,
     ) -> int:
         value = self._next(what, _REQUIRED if default is None else default)
+        if type(value) is int and low <= value <= high:
+            return value
         return self.check_number(what, value, high, low)
 
     def check_number(self, what: str, value: object, high: int, low: int = 0) -> int:
@@ -85,6 +89,14 @@ class Fields:
             raise self.error(f"{what} is no text")
         return value
 
+    def octets(self, what: str, length_max: int) -> bytes:
+        """A byte string, empty when it is missing; no error shows what it holds."""
+        value = self._next(what, b"")
+        if type(value) is not bytes:
+            raise self.error(f"{what} is no byte string")
+        self.limit(f"bytes of a {what}", len(value), length_max)
+        return value
+
     def array(self, what: str, length_max: int) -> Body:
         return self.check_array(what, self._next(what, ()), length_max)
 
@@ -95,7 +107,8 @@ class Fields:
     def check_array(self, what: str, value: object, length_max: int) -> Body:
         if type(value) is not tuple:
             raise self.error(f"{what} is no array")
-        self.limit(what, len(value), length_max)
+        if len(value) > length_max:
+            self.limit(what, len(value), length_max)
         return value
 
     def texts(self, what: str, length_max: int) -> tuple[str, ...]:
@@ -109,11 +122,17 @@ class Fields:
 
     def check_numbers(self, what: str, values: Body, high: int, low: int = 0) -> tuple[int, ...]:
         """The same values, all known to be numbers from `low` to `high`."""
+        if len(values) <= _FEW:
+            for value in values:
+                if not isinstance(value, int) or not low <= value <= high:
+                    raise self.error(f"{what} holds what is no number from {low:,} to {high:,}")
+            return values  # type: ignore[return-value]  # checked just above
         codes = _RANGES.get((low, high))
-        if not all(fits(code, values) for code in codes or ("q" if low else "Q")):
-            raise self.error(f"{what} holds something that is no number from {low:,} to {high:,}")
+        for code in codes or ("q" if low else "Q"):
+            if not fits(code, values):
+                raise self.error(f"{what} holds what is no number from {low:,} to {high:,}")
         numbers: tuple[int, ...] = values  # type: ignore[assignment]  # checked just above
-        if numbers and not codes and (max(numbers) > high or (low and min(numbers) < low)):
+        if not codes and (max(numbers) > high or (low and min(numbers) < low)):
             raise self.error(f"{what} holds a number that is not from {low:,} to {high:,}")
         return numbers
 

@@ -41,6 +41,7 @@ __all__ = [
     "STRINGS_MAX",
     "TAGS_MAX",
     "TEXT_BYTES_MAX",
+    "TOKEN_BYTES_MAX",
     "TRANSITION_TEXT_BYTES_MAX",
     "WIRE_FRAME_BYTES_MAX",
 ]
@@ -84,6 +85,8 @@ TAGS_MAX = 1_024
 """Tags of one machine, and of one state."""
 PROCESS_FACTS_MAX = 256
 """Facts in a hello."""
+TOKEN_BYTES_MAX = 1 * KIB
+"""The token in a hello."""
 MACHINES_PER_CONNECTION_MAX = 10_000
 MACHINES_PER_SERVER_MAX = 100_000
 CONNECTIONS_MAX = 1_000

@@ -10,13 +10,15 @@ import os
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 from amtracer.address import Address
 from amtracer.atomic import PathLike, is_being_written, reason_of, shown
 from amtracer.codec import WIRE, FrameWriter
+from amtracer.env import token_from_env
 from amtracer.errors import SessionError
-from amtracer.schema import Message
+from amtracer.schema import HelloMessage, Message
 from amtracer.session import FLUSH_S, SessionWriter
 
 __all__ = [
@@ -80,7 +82,11 @@ class Outlet(Protocol):
 
 
 class SocketOutlet:
-    """A debugger at an address."""
+    """A debugger at an address.
+
+    The token of the environment is said to it, as that of whoever writes here: no other
+    outlet ever hears it.
+    """
 
     renewable = True
 
@@ -111,6 +117,8 @@ class SocketOutlet:
         self._buffer[:] = self._frames.magic()
 
     def write(self, message: Message) -> None:
+        if type(message) is HelloMessage:
+            message = replace(message, token=token_from_env())
         self._buffer += self._frames.write(message)
 
     @property

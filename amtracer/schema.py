@@ -134,7 +134,8 @@ class HelloMessage:
     `process` holds facts as text (pid, program, python, library). `wall_ns` and
     `mono_ns` are one moment on both clocks of the sender. `origin` tells what wrote
     the stream: "py" for this library, "go" for a converted session, whose times are
-    arrival times at its server.
+    arrival times at its server. `token` is the secret that a debugger may ask for; it is
+    never in a file, never kept and never shown.
     """
 
     version: int
@@ -143,6 +144,7 @@ class HelloMessage:
     mono_ns: int
     origin: str = "py"
     process: Mapping[str, str] = field(default_factory=dict)
+    token: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

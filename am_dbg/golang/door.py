@@ -16,6 +16,9 @@ __all__ = ["GoDoor"]
 class GoDoor:
     """Lets Go programs in; `now_ns` is the clock that tells when their transitions came."""
 
+    peers = "Go programs"
+    says_token = False
+
     def __init__(self, now_ns: Callable[[], int] = time.time_ns) -> None:
         self._now_ns = now_ns
 

@@ -40,6 +40,7 @@ from am_dbg.views.messages import (
     RowChosen,
     Scrolled,
     StepChosen,
+    Warned,
 )
 from am_dbg.views.notice import Notice
 from am_dbg.views.pane import Pane
@@ -263,6 +264,11 @@ class Debugger(App[int]):
     @on(ImportProgressed)
     def _import_progressed(self, message: ImportProgressed) -> None:
         self.control.progressed(message.progress)
+        self.paint()
+
+    @on(Warned)
+    def _warned(self, message: Warned) -> None:
+        self.control.desk.message = message.words
         self.paint()
 
     @on(Exported)

@@ -15,6 +15,7 @@ __all__ = [
     "RowChosen",
     "Scrolled",
     "StepChosen",
+    "Warned",
 ]
 
 
@@ -88,3 +89,11 @@ class Exported(Message):
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, Exported)
+
+
+class Warned(Message):
+    """Something the user should know, from beside the screen."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__()
+        self.words = words

@@ -42,8 +42,8 @@ PUBLIC = {
     "amtracer.errors": """
         AddressError ChecksumError CutSessionError DamagedSessionError EmptySessionError
         ForeignPeerError ForeignSessionError FrameTooLargeError LimitError SessionAccessError
-        SessionError SessionTooLargeError SessionVersionError TracingError TrailingBytesError
-        VersionError WireError
+        SessionError SessionTooLargeError SessionVersionError TokenError TracingError
+        TrailingBytesError VersionError WireError
     """,
     "am_dbg": "",
 }

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from am_dbg.server import Server
 from am_dbg.store.store import Store
@@ -21,10 +22,11 @@ ROOT = Path(__file__).resolve().parents[2]
 class Debugger:
     """A store behind a server at a free port, and a way to wait for what arrives."""
 
-    def __init__(self, address: str = ":0") -> None:
+    def __init__(self, address: str = ":0", **options: Any) -> None:
         self.store = Store()
         self._changed = threading.Condition()
-        self._server = Server(self.store, self._notify, publish_every_s=0.01)
+        self.stopped = threading.Event()
+        self._server = Server(self.store, self._notify, publish_every_s=0.01, **options)
         self._server.start(listen_address(address))
 
     @property
@@ -58,6 +60,7 @@ class Debugger:
 
     def stop(self) -> None:
         self._server.stop()
+        self.stopped.set()
 
     def _notify(self) -> None:
         with self._changed:

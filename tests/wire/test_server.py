@@ -367,6 +367,9 @@ def test_localhost_is_all_its_numbers_with_one_port(serve: Callable[..., Server]
 class Parrot:
     """A door for a protocol that repeats everything."""
 
+    peers = "parrots"
+    says_token = False
+
     def recognises(self, head: bytes) -> bool | None:
         return head[:1] == b"P" if len(head) > 3 else None
 

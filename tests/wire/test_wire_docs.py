@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from amtracer import limits
@@ -10,6 +11,7 @@ from amtracer.codec import encode, magic_frame
 from amtracer.schema import (
     BatchMessage,
     GoneMessage,
+    HelloMessage,
     Kind,
     MachineMessage,
     SchemaMessage,
@@ -19,8 +21,10 @@ from tests.wire.streams import decoded, read_back
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "wire.md").read_text(encoding="utf-8")
 EXAMPLES = [
-    bytes.fromhex(block) for block in re.findall(r"```hex[^\n]*\n(.*?)```", TEXT, re.DOTALL)
+    bytes.fromhex(block)
+    for block in re.findall(r"```hex(?! apart)[^\n]*\n(.*?)```", TEXT, re.DOTALL)
 ]
+APART = [bytes.fromhex(block) for block in re.findall(r"```hex apart\n(.*?)```", TEXT, re.DOTALL)]
 
 
 def test_the_bytes_of_the_examples_are_a_stream() -> None:
@@ -39,6 +43,16 @@ def test_the_bytes_of_the_examples_are_a_stream() -> None:
         ShapeMessage,
         BatchMessage,
     }
+
+
+def test_the_bytes_of_a_hello_with_a_token_are_as_described() -> None:
+    """The example is the other hello and a token after it."""
+    (plain,) = decoded(magic_frame() + EXAMPLES[1])
+    assert isinstance(plain, HelloMessage)
+    told = replace(plain, token=b"secret")
+
+    assert [encode(told)] == APART
+    assert decoded(magic_frame() + APART[0]) == [told]
 
 
 def test_every_limit_of_a_reader_is_listed_with_its_value() -> None:

@@ -66,6 +66,10 @@ LIMITS: dict[str, tuple[Message, Message]] = {
         MachineMessage(0, "", 0, "", ("t",) * (limits.TAGS_MAX + 1)),
     ),
     "process facts": (facts(limits.PROCESS_FACTS_MAX), facts(limits.PROCESS_FACTS_MAX + 1)),
+    "token": (
+        HelloMessage(1, "s", 0, 0, token=b"x" * limits.TOKEN_BYTES_MAX),
+        HelloMessage(1, "s", 0, 0, token=b"x" * (limits.TOKEN_BYTES_MAX + 1)),
+    ),
     "text": (
         MachineMessage(0, "x" * limits.TEXT_BYTES_MAX, 0),
         MachineMessage(0, "x" * (limits.TEXT_BYTES_MAX + 1), 0),

@@ -1,0 +1,291 @@
+"""Who may connect: the token as an option and in the environment, places that others reach."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import brotli
+import pytest
+
+from am_dbg import app, cli, collecting
+from am_dbg.cli import Exit
+from am_dbg.exporting import Written
+from am_dbg.importing import import_session
+from am_dbg.intake import Intake
+from am_dbg.listening import ListenError, notice_of
+from am_dbg.options import RunOptions
+from am_dbg.store import Store
+from amtracer.address import Address, listen_address
+from amtracer.codec import encode, magic_frame
+from tests.dbg.telling import Telling
+
+ROOT = Path(__file__).resolve().parents[2]
+WAIT_S = 30
+
+Asked = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def _log_as_before() -> Iterator[None]:
+    """A screen takes the log of the debugger from the terminal."""
+    logger = logging.getLogger("am_dbg")
+    before = logger.propagate, logger.level, logger.handlers
+    yield
+    logger.propagate, logger.handlers = before[0], before[2]
+    logger.setLevel(before[1])
+
+
+@pytest.fixture
+def recorded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Asked:
+    """Runs a recording with these words; gives what it would ask programs for."""
+
+    def ask(*words: str, env: str = "") -> bytes:
+        asked: list[bytes] = []
+
+        def collect(*_: object, token: bytes, **__: object) -> Written:
+            asked.append(token)
+            return Written(0, 0, 0)
+
+        monkeypatch.setattr(collecting, "collect", collect)
+        monkeypatch.setenv("AM_DBG_TOKEN", env)
+        before = words.index("record") if "record" in words else 0
+        rest = list(words[before + 1 :]) if "record" in words else list(words)
+        out = str(tmp_path / "out.msgpack.br")
+        assert cli.run([*words[:before], "record", out, *rest]) == Exit.DONE
+        return asked[0]
+
+    return ask
+
+
+TABLE: dict[str, tuple[tuple[str, ...], str, bytes]] = {
+    "nothing": ((), "", b""),
+    "environment": ((), "env", b"env"),
+    "option": (("--token", "given"), "", b"given"),
+    "option and environment": (("--token", "given"), "env", b"given"),
+    "option before the command": (("--token", "given", "record"), "", b"given"),
+    "both options": (("--token", "first", "record", "--token", "second"), "env", b"second"),
+    "an empty option": (("--token", ""), "env", b"env"),
+    "white space": (("--token", " \t"), " \n", b""),
+    "white space around it": ((), " env\n", b"env"),
+    "beyond ASCII": (("--token", "Schlüssel"), "", "Schlüssel".encode()),
+    "no text": ((), "\udcfe", b"\xfe"),
+}
+
+
+@pytest.mark.parametrize("case", TABLE)
+def test_the_token_is_the_option_or_that_of_the_environment(recorded: Asked, case: str) -> None:
+    """The option counts when both are given; what is only white space is none."""
+    words, env, token = TABLE[case]
+
+    assert recorded(*words, env=env) == token
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> Asked:
+    """Runs the screen with these words; gives what it is asked for."""
+
+    def ask(*words: str) -> RunOptions:
+        given: list[RunOptions] = []
+
+        def run(options: RunOptions, _: object) -> int:
+            given.append(options)
+            return 0
+
+        monkeypatch.setattr(app, "run", run)
+        monkeypatch.setattr(cli, "why_no_screen", lambda: "")
+        assert cli.run(list(words)) == Exit.DONE
+        return given[0]
+
+    return ask
+
+
+def test_the_screen_is_given_the_token_and_shows_it_nowhere(
+    opened: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is an option like the others, but one that is not printed."""
+    monkeypatch.setenv("AM_DBG_TOKEN", "of-the-environment")
+    by_env, by_option = opened(), opened("--token", "of-the-option")
+
+    assert (by_env.token, by_option.token) == (b"of-the-environment", b"of-the-option")
+    assert "of-the" not in repr((by_env, by_option))
+
+
+@pytest.mark.parametrize("words", [(), ("record", "out.msgpack.br")])
+@pytest.mark.parametrize("by_option", [True, False])
+def test_a_token_too_long_is_refused_rather_than_left_out(
+    words: tuple[str, ...],
+    by_option: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A debugger that was to ask for a token never opens without one; no word shows it."""
+    if by_option:
+        words = ("--token", "x" * 1_025, *words)
+    else:
+        monkeypatch.setenv("AM_DBG_TOKEN", "x" * 1_025)
+
+    assert cli.run(list(words)) == Exit.BAD_INPUT
+    assert capsys.readouterr() == ("", "am-dbg: the token has 1,025 bytes, the most is 1,024\n")
+
+
+def test_the_help_tells_which_way_is_safer(capsys: pytest.CaptureFixture[str]) -> None:
+    """Both commands name the variable, and show nothing of it."""
+    for words in (["--help"], ["record", "--help"]):
+        assert cli.run(words) == Exit.DONE
+        text = " ".join(capsys.readouterr().out.split())
+        assert "--token TEXT" in text
+        assert "better set AM_DBG_TOKEN" in text
+
+
+LOOPBACK = ("1", "6831", ":6831", "127.0.0.1", "localhost", "localhost:7000", "[::1]:6831", "::1")
+ELSEWHERE = ("0.0.0.0:6831", "[::]:6831", "::", "192.0.2.7", "debugger.example:6831", "10.0.0.1:1")
+
+
+@pytest.mark.parametrize("text", LOOPBACK)
+def test_a_port_alone_is_reached_from_this_machine_only(text: str) -> None:
+    """Without a host, and with one that names this machine, no notice is needed."""
+    address = listen_address(text)
+
+    assert address.is_loopback
+    assert notice_of([address], has_token=False) == ""
+
+
+@pytest.mark.parametrize("text", ELSEWHERE)
+@pytest.mark.parametrize("has_token", [True, False])
+def test_an_address_that_others_reach_gives_a_notice(text: str, has_token: bool) -> None:
+    """It names the address and tells of the token, in one line."""
+    address = listen_address(text)
+    who = "whoever knows the token" if has_token else "anyone, unless AM_DBG_TOKEN is set,"
+
+    notice = notice_of([address, address, Address("127.0.0.1", 1)], has_token=has_token)
+    assert notice == f"{address} is open to other machines: {who} can connect"
+
+
+@pytest.mark.parametrize(
+    ("text", "is_open"), [(":0", False), ("0", False), ("localhost:0", False), ("0.0.0.0:0", True)]
+)
+def test_what_is_listened_at_is_what_the_notice_is_about(text: str, is_open: bool) -> None:
+    """The addresses of the sockets count, not how they were written."""
+    intake = Intake(Store(), lambda: None, lambda _: None)
+    intake.start(listen_address(text))
+    notice = intake.notice
+    intake.stop()
+
+    assert bool(notice) is is_open
+
+
+def test_a_host_name_is_judged_by_its_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that stands for this machine alone is not open to others."""
+    found = socket.getaddrinfo("127.0.0.1", 0, type=socket.SOCK_STREAM)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    intake = Intake(Store(), lambda: None, lambda _: None)
+    intake.start(listen_address("my-machine:0"))
+    notice = intake.notice
+    intake.stop()
+
+    assert notice == ""
+
+
+def test_a_port_in_use_is_one_line_for_both_commands(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """The line names the address and what to do; nothing is written."""
+    out = tmp_path / "out.msgpack.br"
+    monkeypatch.setattr(cli, "why_no_screen", lambda: "")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        place = f"127.0.0.1:{taken.getsockname()[1]}"
+        for words in (["record", str(out), "-l", place], ["-l", place]):
+            assert cli.run(words) == Exit.BAD_INPUT
+            data, line = capsys.readouterr()
+            assert data == ""
+            assert line == (
+                f"am-dbg: cannot listen at {place}: the port is in use, perhaps by another am-dbg;"
+                " stop that one or give another port\n"
+            )
+    assert not out.exists()
+
+
+def test_an_address_that_is_none_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also for a place that this machine does not have."""
+    monkeypatch.setattr(cli, "why_no_screen", lambda: "")
+    for place in ("localhost:99999", "", "a b:1", "[::1:5", "203.0.113.7:0"):
+        assert cli.run(["-l", place]) == Exit.BAD_INPUT
+        data, line = capsys.readouterr()
+        assert (data, line.count("\n")) == ("", 1)
+        assert line.startswith("am-dbg: ")
+
+
+def test_stop_and_start_at_one_port_works_every_time() -> None:
+    """Twenty times in a row, each with a program connected."""
+    place = listen_address(":0")
+    for _ in range(20):
+        intake = Intake(Store(), lambda: None, lambda _: None)
+        intake.start(place)
+        place = listen_address(intake.listening)
+        with socket.create_connection((place.host, place.port), timeout=WAIT_S) as program:
+            program.sendall(magic_frame())
+            with pytest.raises(ListenError):
+                Intake(Store(), lambda: None, lambda _: None).start(place)
+            intake.stop()
+
+
+def bytes_of(token: bytes, transitions: int) -> bytes:
+    telling = Telling("s")
+    machine = telling.enter(0)
+    for at in range(transitions):
+        telling.transit(machine, (at % 8, at, at, at % 7, 4))
+    telling.writer.flush()
+    hello, *rest = telling.messages
+    messages = [replace(hello, token=token), *rest]  # type: ignore[call-arg]
+    return b"".join([magic_frame(), *map(encode, messages)])
+
+
+def sent(place: str, data: bytes) -> None:
+    """Send as a program does that then leaves, or is sent away."""
+    host, _, port = place.rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=WAIT_S) as peer:
+        try:
+            peer.sendall(data)
+            peer.shutdown(socket.SHUT_WR)
+            while peer.recv(1_024):
+                continue
+        except ConnectionError:
+            return
+
+
+@pytest.mark.slow
+def test_a_recording_with_a_token_holds_only_what_was_let_in(tmp_path: Path) -> None:
+    """Words and file show the notice and the transitions, and never the token."""
+    path = tmp_path / "out.msgpack.br"
+    secret = "Sesam-öffne-dich"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "AM_DBG_TOKEN": f" {secret} "}
+    command = [sys.executable, "-m", "am_dbg", "record", str(path), "-l", "0.0.0.0:0"]
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, encoding="utf-8", env=environment
+    ) as process:
+        assert process.stderr is not None
+        found = re.search(r"listening at \S+:(\d+),", process.stderr.readline())
+        assert found
+        notice = process.stderr.readline()
+        for token, transitions in ((b"", 3), (b"Sesam", 4), (secret.encode(), 5)):
+            sent(f"127.0.0.1:{found[1]}", bytes_of(token, transitions))
+        process.send_signal(signal.SIGINT)
+        _, words = process.communicate(timeout=WAIT_S)
+
+    assert process.returncode == 0
+    assert f"0.0.0.0:{found[1]} is open to other machines: whoever knows the token" in notice
+    assert re.fullmatch(r"am-dbg: \S+: 1 machines, 5 transitions, \d+ bytes\n", words)
+    assert import_session(Store(), str(path)) == 5
+    assert secret.encode() not in brotli.decompress(path.read_bytes()) + words.encode()

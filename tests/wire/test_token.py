@@ -1,0 +1,441 @@
+"""The token: who does not say it is not let in, and nobody ever gets to see it."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import brotli
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import machine as am
+from am_dbg import forwarding
+from am_dbg.doors import Peer
+from am_dbg.exporting import export_session
+from am_dbg.forwarding import Forwarder
+from am_dbg.golang.door import GoDoor
+from amtracer import limits
+from amtracer import sender as sender_module
+from amtracer.address import Address
+from amtracer.codec import FILE, WIRE, encode, magic_frame
+from amtracer.env import token_from_env, token_of
+from amtracer.errors import TokenError
+from amtracer.interning import Occurrence, StreamWriter
+from amtracer.outlets import OutletError, SocketOutlet
+from amtracer.schema import GoneMessage, Message
+from amtracer.sender import Sender
+from amtracer.tracer import MachineTracer
+from tests.wire.serving import WAIT_S, Debugger, run
+from tests.wire.streams import HELLO, SHAPE, STATES, decoded, stream_bytes
+
+TOKEN = "Öffne dich, 42"
+SAID = TOKEN.encode()
+VARIABLE = "AM_DBG_TOKEN"
+
+Serve = Callable[..., Debugger]
+LogCaptured = pytest.LogCaptureFixture
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Starts debuggers; they are stopped after the test."""
+    debuggers: list[Debugger] = []
+
+    def start(address: str = ":0", *, token: bytes = SAID, **options: object) -> Debugger:
+        debuggers.append(Debugger(address, token=token, **options))
+        return debuggers[-1]
+
+    yield start
+    for debugger in debuggers:
+        debugger.stop()
+
+
+def told(count: int, token: bytes = b"") -> bytes:
+    """The bytes of a program that says a token and tells of a machine `m`."""
+    messages: list[Message] = []
+    writer = StreamWriter(messages.append, replace(HELLO, token=token))
+    number = writer.machine("m", writer.schema(STATES), tx_prefix="aa")
+    flips = (SHAPE, SHAPE._replace(type=1, changes=((0, -1),)))
+    for at in range(count):
+        writer.transition(number, Occurrence(flips[at % 2], 1_000 + at))
+    writer.flush()
+    return stream_bytes(messages)
+
+
+def connect(debugger: Debugger) -> socket.socket:
+    address = debugger.address
+    return socket.create_connection((address.host, address.port), timeout=WAIT_S)
+
+
+def ended(peer: socket.socket) -> bool:
+    try:
+        return peer.recv(1) == b""
+    except ConnectionError:
+        return True
+
+
+def lines_of(caplog: LogCaptured, logger: str) -> list[tuple[str, str]]:
+    return [(one.levelname, one.getMessage()) for one in caplog.records if one.name == logger]
+
+
+@pytest.mark.parametrize(
+    ("text", "token"),
+    [
+        ("", b""),
+        (" \t\r\n", b""),
+        ("\u00a0", b""),
+        ("secret", b"secret"),
+        (" a b \n", b"a b"),
+        ("schlüssel", "schlüssel".encode()),
+        ("\udcff", b"\xff"),
+        ("x" * limits.TOKEN_BYTES_MAX, b"x" * limits.TOKEN_BYTES_MAX),
+    ],
+)
+def test_a_token_is_the_bytes_without_white_space_around_them(text: str, token: bytes) -> None:
+    """Nothing but white space is no token; bytes that are no text are one."""
+    assert token_of(text) == token
+
+
+def test_a_token_over_the_limit_is_refused_without_showing_it() -> None:
+    """The limit counts bytes, and the error tells only how many."""
+    text = "ü" * (limits.TOKEN_BYTES_MAX // 2 + 1)
+
+    with pytest.raises(TokenError, match="1,026 bytes, the most is 1,024") as refused:
+        token_of(text)
+    assert "ü" not in str(refused.value)
+
+
+@given(st.binary(min_size=1, max_size=50))
+def test_a_hello_brings_its_token_over_a_connection_but_into_no_file(token: bytes) -> None:
+    """Whatever is said, a file is written as if there were none."""
+    hello = replace(HELLO, token=token)
+
+    assert decoded(stream_bytes([hello])) == [hello]
+    assert encode(hello, FILE) == encode(HELLO, FILE) == encode(HELLO, WIRE)
+
+
+def test_a_token_that_lies_in_a_file_is_not_read() -> None:
+    """A file that was made by others brings none into memory."""
+    hello = replace(HELLO, token=SAID)
+
+    assert decoded(magic_frame(FILE) + encode(hello, WIRE), FILE) == [HELLO]
+
+
+def test_no_value_shows_its_token() -> None:
+    """What is printed by accident shows nothing."""
+    values = (replace(HELLO, token=b"secret"), Peer("p", object(), print, b"secret"))  # type: ignore[arg-type]
+
+    assert "secret" not in repr(values)
+
+
+def test_the_environment_s_token_is_said_to_a_debugger(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is what the variable says when the hello goes out."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        outlet = SocketOutlet(place_of(listener))
+        for token in (TOKEN, "other"):
+            monkeypatch.setenv(VARIABLE, f" {token}\n")
+            outlet.open()
+            outlet.write(HELLO)
+            outlet.close()
+            peer, _ = listener.accept()
+            with peer:
+                peer.settimeout(WAIT_S)
+                hello = decoded(read_all(peer))[0]
+            assert hello == replace(HELLO, token=token.encode())
+
+
+def place_of(listener: socket.socket) -> Address:
+    return Address("127.0.0.1", listener.getsockname()[1])
+
+
+def read_all(peer: socket.socket) -> bytes:
+    data = b""
+    while chunk := peer.recv(1 << 16):
+        data += chunk
+    return data
+
+
+def test_a_token_too_long_is_told_once_and_not_said(
+    monkeypatch: pytest.MonkeyPatch, caplog: LogCaptured
+) -> None:
+    """A program is not stopped by its environment."""
+    monkeypatch.setattr("amtracer.env._told", set())
+    monkeypatch.setenv(VARIABLE, "x" * 2_000)
+
+    assert (token_from_env(), token_from_env()) == (b"", b"")
+    (line,) = lines_of(caplog, "amtracer")
+    assert line == (
+        "WARNING",
+        "amtracer: AM_DBG_TOKEN: the token has 2,000 bytes, the most is 1,024; none is sent",
+    )
+
+
+def test_who_says_the_token_is_let_in(serve: Serve) -> None:
+    """What it tells is there, and the token is not."""
+    debugger = serve()
+    with connect(debugger) as peer:
+        peer.sendall(told(20, SAID))
+        debugger.wait_for_count("m", 20)
+
+    (stream,) = debugger.store.streams
+    assert stream.hello == HELLO
+
+
+STRANGERS = {
+    "no token": b"",
+    "another": b"secret",
+    "its beginning": SAID[:-1],
+    "more than it": SAID + b" ",
+    "the most bytes": b"x" * limits.TOKEN_BYTES_MAX,
+}
+
+
+@pytest.mark.parametrize("kind", STRANGERS)
+def test_who_does_not_say_it_is_refused_before_anything_is_kept(
+    serve: Serve, kind: str, caplog: LogCaptured
+) -> None:
+    """One quiet line, one closed connection; there was never a stream, the others go on."""
+    caplog.set_level(logging.INFO)
+    debugger = serve()
+    with connect(debugger) as friend, connect(debugger) as stranger:
+        data = told(20, SAID)
+        friend.sendall(data[:-1])
+        stranger.sendall(told(20, STRANGERS[kind]))
+        assert ended(stranger)
+        friend.sendall(data[-1:])
+        debugger.wait_for_count("m", 20)
+
+    assert [(track.key, track.count) for track in debugger.store.tracks] == [("m", 20)]
+    assert debugger.streams == 1
+    said = "another token" if STRANGERS[kind] else "no token"
+    ((level, line),) = lines_of(caplog, "am_dbg.server")
+    assert level == "INFO"
+    assert line.endswith(f"closed: refused, it says {said}")
+
+
+def test_a_token_too_long_is_refused_as_data(serve: Serve, caplog: LogCaptured) -> None:
+    """A hello over the limit costs its connection, and is not shown."""
+    caplog.set_level(logging.INFO)
+    debugger = serve()
+    with connect(debugger) as peer:
+        peer.sendall(told(1, b"x" * (limits.TOKEN_BYTES_MAX + 1)))
+        assert ended(peer)
+
+    ((_, line),) = lines_of(caplog, "am_dbg.server")
+    assert line.endswith("bytes of a token: 1,025 is over the limit of 1,024")
+    assert debugger.streams == 0
+
+
+@pytest.mark.parametrize("first", [GoneMessage(0), replace(HELLO, version=1, token=b"no")])
+def test_a_first_message_without_the_token_is_refused(
+    serve: Serve, first: Message, caplog: LogCaptured
+) -> None:
+    """Also one that is no hello."""
+    caplog.set_level(logging.INFO)
+    debugger = serve()
+    with connect(debugger) as peer:
+        peer.sendall(stream_bytes([first]))
+        assert ended(peer)
+
+    assert debugger.streams == 0
+    assert "closed: refused, it says " in caplog.text
+
+
+def test_tokens_are_compared_in_constant_time(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How long a comparison takes tells nobody how much of a guess was right."""
+    compared: list[tuple[object, object]] = []
+
+    def compare(said: bytes, asked: bytes) -> bool:
+        compared.append((said, asked))
+        return said == asked
+
+    monkeypatch.setattr(hmac, "compare_digest", compare)
+    debugger = serve()
+    with connect(debugger) as peer:
+        peer.sendall(told(1, SAID))
+        debugger.wait_for_count("m", 1)
+
+    assert compared == [(SAID, SAID)]
+
+
+def test_without_a_token_everybody_is_let_in(serve: Serve) -> None:
+    """A token that nobody asked for is dropped as well."""
+    debugger = serve(token=b"")
+    for count, token in enumerate((b"", b"unasked"), 1):
+        with connect(debugger) as peer:
+            peer.sendall(told(5, token))
+            debugger.wait_for(lambda count=count: debugger.store.transitions == 5 * count)
+
+    assert [stream.hello for stream in debugger.store.streams] == [HELLO, HELLO]
+
+
+def test_go_programs_are_refused_where_a_token_is_asked_for(
+    serve: Serve, caplog: LogCaptured
+) -> None:
+    """Their protocol cannot say one, and the line says so."""
+    caplog.set_level(logging.INFO)
+    debugger = serve(doors=(GoDoor(),))
+    with connect(debugger) as peer:
+        peer.sendall(b"\x30\x7f\x03\x01\x01\x07Request\x01\xff\x80\0")
+        assert ended(peer)
+
+    ((_, line),) = lines_of(caplog, "am_dbg.server")
+    assert line.endswith("closed: refused, Go programs cannot say the token that is asked for")
+    assert debugger.streams == 0
+
+
+@pytest.mark.parametrize("sent", [b"", magic_frame(), magic_frame() + encode(HELLO)[:-1]])
+def test_who_does_not_say_who_it_is_in_time_is_sent_away(serve: Serve, sent: bytes) -> None:
+    """A stranger cannot keep a place with half a hello."""
+    debugger = serve(first_bytes_s_max=0.05)
+    with connect(debugger) as peer:
+        peer.sendall(sent)
+        assert ended(peer)
+
+    assert debugger.streams == 0
+
+
+class Refusals(logging.Handler):
+    """Counts what a debugger refused."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.count += "refused" in record.getMessage()
+
+
+@pytest.fixture
+def refusals(caplog: LogCaptured) -> Iterator[Refusals]:
+    caplog.set_level(logging.INFO, "am_dbg")
+    counted = Refusals()
+    logger = logging.getLogger("am_dbg.server")
+    logger.addHandler(counted)
+    yield counted
+    logger.removeHandler(counted)
+
+
+@pytest.mark.slow
+def test_a_program_that_was_refused_goes_on_trying(
+    serve: Serve,
+    refusals: Refusals,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: LogCaptured,
+) -> None:
+    """It is one outage, told in one line, and ends when the token is right."""
+    monkeypatch.setattr(sender_module, "RETRY_S_MIN", 0.001)
+    monkeypatch.setattr(sender_module, "RETRY_S_MAX", 0.002)
+    monkeypatch.setenv(VARIABLE, "wrong")
+    debugger = serve()
+    sender = Sender(SocketOutlet(debugger.address))
+    mach = am.Machine(None, {"M": am.State(multi=True)}, id="m")
+    tracer = MachineTracer(mach, sender, None)
+    tracer.look_again(mach)
+    mach.bind_tracer(tracer)
+    pause = debugger.stopped
+    while refusals.count < 3:
+        mach.add1("M")
+        pause.wait(0.005)
+    monkeypatch.setenv(VARIABLE, TOKEN)
+    while debugger.streams == 0:
+        mach.add1("M")
+        pause.wait(0.005)
+    mach.add1("M")
+    last = mach.time_sum()
+    debugger.wait_for(lambda: (one := debugger.store.find("m")) and sum(one.ticks) == last)
+    sender.close()
+
+    (line,) = lines_of(caplog, "amtracer")
+    assert line[0] == "WARNING"
+    assert line[1].endswith("trying again in the background")
+    assert not any(secret in caplog.text for secret in ("wrong", TOKEN))
+
+
+def test_a_forwarder_says_its_own_token(
+    serve: Serve, refusals: Refusals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The token of its environment goes to the other side, not the one it asks for itself."""
+    monkeypatch.setenv(VARIABLE, "outer")
+    inner, outer = serve(), serve(token=b"outer")
+    forwarder = Forwarder(inner.store, outer.address, round_s=0.005)
+    forwarder.start()
+    with connect(inner) as peer:
+        peer.sendall(told(20, SAID))
+        outer.wait_for_count("m", 20)
+    forwarder.stop()
+
+    assert refusals.count == 0
+
+
+def test_a_forwarder_that_is_refused_is_one_outage(
+    serve: Serve, refusals: Refusals, monkeypatch: pytest.MonkeyPatch, caplog: LogCaptured
+) -> None:
+    """It tries again and again, and one line tells of it."""
+    monkeypatch.setattr(forwarding, "PAUSE_S_MAX", 0.005)
+    outer = serve()
+    forwarder = Forwarder(serve(token=b"").store, outer.address, round_s=0.005)
+    forwarder.start()
+    while refusals.count < 3:
+        outer.stopped.wait(0.005)
+    forwarder.stop()
+
+    assert [level for level, _ in lines_of(caplog, "am_dbg.forwarding")] == ["WARNING"]
+
+
+def test_a_forwarder_that_is_refused_has_told_nothing_in_vain(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says hello first and waits a round, so all is there once the token is right."""
+    inner, outer = serve(token=b""), serve()
+    with connect(inner) as peer:
+        peer.sendall(told(20))
+        inner.wait_for_count("m", 20)
+    forwarder = Forwarder(inner.store, outer.address)
+    for _ in range(3):
+        forwarder._round()
+        sock = forwarder._outlet._socket
+        assert sock is not None
+        sock.settimeout(WAIT_S)
+        assert ended(sock)
+        with pytest.raises(OutletError):
+            forwarder._round()
+        forwarder._writer = None
+    monkeypatch.setenv(VARIABLE, TOKEN)
+    forwarder.start()
+    outer.wait_for_count("m", 20)
+    forwarder.stop()
+
+    assert list(outer.track("m").gaps) == []
+
+
+@pytest.mark.slow
+def test_a_recorded_file_never_holds_the_token(tmp_path: Path) -> None:
+    """Neither what a program records itself, nor what a debugger that was told it exports."""
+    program = (
+        "import amtracer, machine as am\n"
+        "mach = am.Machine(None, {'A': am.State()}, id='m')\n"
+        "amtracer.attach(mach)\n"
+        "mach.add1('A')\n"
+    )
+    debugger = Debugger(token=SAID)
+    recorded, exported = tmp_path / "a.msgpack.br", tmp_path / "b.msgpack.br"
+    variables = {VARIABLE: TOKEN, "AM_DBG_ADDR": debugger.address, "AM_DBG_FILE": recorded}
+    done = run(program, **variables)
+    debugger.wait_for_count("m", 1)
+    debugger.stop()
+    export_session(debugger.store, exported)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    for path in (recorded, exported):
+        content = brotli.decompress(path.read_bytes())
+        assert b"amsf" in content
+        assert SAID not in content
