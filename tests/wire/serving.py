@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,10 @@ class Debugger:
         return self._server.addresses[0]
 
     @property
+    def connections(self) -> int:
+        return self._server.connections
+
+    @property
     def streams(self) -> int:
         return len(self.store.streams)
 
@@ -57,6 +62,10 @@ class Debugger:
             return track is not None and track.count >= count
 
         self.wait_for(arrived)
+
+    def call(self, work: Callable[[], object]) -> Future[object]:
+        """Do this on the thread that takes data in."""
+        return self._server.call(work)
 
     def stop(self) -> None:
         self._server.stop()
