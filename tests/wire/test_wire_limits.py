@@ -11,11 +11,13 @@ from amtracer.codec import FILE, WIRE, Dialect, encode
 from amtracer.errors import FrameTooLargeError, WireError
 from amtracer.schema import (
     BatchMessage,
+    DroppedMessage,
     GoneMessage,
     HelloMessage,
     LinesMessage,
     MachineMessage,
     Message,
+    SchemaChangedMessage,
     SchemaMessage,
     Shape,
     ShapeMessage,
@@ -65,6 +67,19 @@ LIMITS: dict[str, tuple[Message, Message]] = {
         MachineMessage(0, "", 0, "", ("t",) * limits.TAGS_MAX),
         MachineMessage(0, "", 0, "", ("t",) * (limits.TAGS_MAX + 1)),
     ),
+    "tags per state": (
+        SchemaMessage(0, (StateDef("A", tags=("t",) * limits.TAGS_MAX),)),
+        SchemaMessage(0, (StateDef("A", tags=("t",) * (limits.TAGS_MAX + 1)),)),
+    ),
+    "states of a relation": (
+        SchemaMessage(0, (StateDef("A", require=("B",) * limits.STATES_MAX),)),
+        SchemaMessage(0, (StateDef("A", require=("B",) * (limits.STATES_MAX + 1)),)),
+    ),
+    "schema of a change": (
+        SchemaChangedMessage(0, limits.SCHEMAS_MAX - 1, ()),
+        SchemaChangedMessage(0, limits.SCHEMAS_MAX, ()),
+    ),
+    "lost transitions": (DroppedMessage(0, MOST, ()), DroppedMessage(0, MOST + 1, ())),
     "process facts": (facts(limits.PROCESS_FACTS_MAX), facts(limits.PROCESS_FACTS_MAX + 1)),
     "token": (
         HelloMessage(1, "s", 0, 0, token=b"x" * limits.TOKEN_BYTES_MAX),
@@ -90,6 +105,16 @@ LIMITS: dict[str, tuple[Message, Message]] = {
         shape(called=(limits.STATES_MAX - 1,)),
         shape(called=(limits.STATES_MAX,)),
     ),
+    "calls of a transition": (
+        shape(called=(0,) * limits.STATES_MAX),
+        shape(called=(0,) * (limits.STATES_MAX + 1)),
+    ),
+    "changes": (
+        shape(changes=tuple((at, 1) for at in range(limits.STATES_MAX))),
+        shape(changes=tuple((at, 1) for at in range(limits.STATES_MAX + 1))),
+    ),
+    "type of a transition": (shape(type=255), shape(type=256)),
+    "flags of a transition": (shape(flags=255), shape(flags=256)),
     "growth": (
         shape(changes=((0, limits.GROWTH_MAX),)),
         shape(changes=((0, limits.GROWTH_MAX + 1),)),
@@ -112,7 +137,18 @@ LIMITS: dict[str, tuple[Message, Message]] = {
         shape(steps=(StepDef(1, target=limits.STATES_MAX),)),
     ),
     "no step state": (shape(steps=(StepDef(1, source=-1),)), shape(steps=(StepDef(1, source=-2),))),
+    "step source": (
+        shape(steps=(StepDef(1, source=limits.STATES_MAX - 1),)),
+        shape(steps=(StepDef(1, source=limits.STATES_MAX),)),
+    ),
+    "step relation": (shape(steps=(StepDef(1, 255),)), shape(steps=(StepDef(1, 256),))),
+    "no step relation": (shape(steps=(StepDef(1, -1),)), shape(steps=(StepDef(1, -2),))),
+    "step flags": (shape(steps=(StepDef(1, 0, 255),)), shape(steps=(StepDef(1, 0, 256),))),
     "step type": (shape(steps=(StepDef(255),)), shape(steps=(StepDef(256),))),
+    "strings in one message": (
+        StringsMessage(0, ("",) * limits.STRINGS_MAX),
+        StringsMessage(0, ("",) * (limits.STRINGS_MAX + 1)),
+    ),
     "strings": (
         StringsMessage(limits.STRINGS_MAX - 1, ("x",)),
         StringsMessage(limits.STRINGS_MAX - 1, ("x", "y")),
@@ -141,6 +177,18 @@ LIMITS: dict[str, tuple[Message, Message]] = {
         replace(BATCH, lines=(limits.LINE_SETS_MAX + 1,)),
     ),
     "pre lines": (replace(BATCH, pre_lines={0: 1}), replace(BATCH, pre_lines={0: 0})),
+    "line set of pre lines": (
+        replace(BATCH, pre_lines={0: limits.LINE_SETS_MAX}),
+        replace(BATCH, pre_lines={0: limits.LINE_SETS_MAX + 1}),
+    ),
+    "shape of a row": (
+        replace(BATCH, shapes=(limits.SHAPES_MAX - 1,)),
+        replace(BATCH, shapes=(limits.SHAPES_MAX,)),
+    ),
+    "string of an argument": (
+        replace(BATCH, args={0: ((0, limits.STRINGS_MAX - 1),)}),
+        replace(BATCH, args={0: ((0, limits.STRINGS_MAX),)}),
+    ),
     "offset": (replace(BATCH, ids={0: "x"}), replace(BATCH, ids={1: "x"})),
     "args": (
         replace(BATCH, args={0: ((0, 0),) * limits.ARGS_MAX}),
