@@ -32,8 +32,10 @@ def notice_of(addresses: Iterable[Address], *, has_token: bool) -> str:
     reached = list(dict.fromkeys(str(one) for one in addresses if not one.is_loopback))
     if not reached:
         return ""
-    who = "whoever knows the token" if has_token else "anyone, unless AM_DBG_TOKEN is set,"
-    return f"{', '.join(reached)} is open to other machines: {who} can connect"
+    places = f"{', '.join(reached)} is open to other machines"
+    if has_token:
+        return f"{places} that know the token"
+    return f"{places}; AM_DBG_TOKEN would keep strangers out"
 
 
 def listening_sockets(address: Address) -> list[socket.socket]:

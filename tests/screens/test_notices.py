@@ -1,0 +1,67 @@
+"""What the user is told from beside the screen."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from am_dbg import app
+from am_dbg.control import Control
+from am_dbg.options import RunOptions
+from am_dbg.projection import layout
+from am_dbg.store import Store
+from am_dbg.views.debugger import Debugger
+from am_dbg.views.messages import Warned
+from am_dbg.views.pane import Pane
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def _log_as_before() -> Iterator[None]:
+    """A screen takes the log of the debugger from the terminal."""
+    logger = logging.getLogger("am_dbg")
+    before = logger.propagate, logger.level, logger.handlers
+    yield
+    logger.propagate, logger.handlers = before[0], before[2]
+    logger.setLevel(before[1])
+
+
+async def test_a_warning_is_shown_until_the_next_key() -> None:
+    """It stands in the footer, whoever sends it."""
+    screen = Debugger(Control(Store()))
+    async with screen.run_test(size=(80, 24)) as pilot:
+        screen.tell(Warned("too many open files: whoever connects now has to wait"))
+        await pilot.pause()
+        footer = screen.query_one(f"#{layout.FOOTER}", Pane)
+        assert "too many open files: whoever connects now has to wait" in footer.text()
+        await pilot.press("m")
+        assert "too many" not in footer.text()
+
+
+@pytest.mark.parametrize(
+    ("listen_on", "token", "notice"),
+    [
+        (":0", b"", ""),
+        ("localhost:0", b"", ""),
+        ("0.0.0.0:0", b"", "is open to other machines; AM_DBG_TOKEN would keep strangers out"),
+        ("0.0.0.0:0", b"secret", "is open to other machines that know the token"),
+        ("", b"", ""),
+    ],
+)
+def test_an_address_that_others_reach_is_told_from_the_start(
+    listen_on: str, token: bytes, notice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It fits into the footer of a small screen, and stays in the row of sources."""
+    controls: list[Control] = []
+    monkeypatch.setattr(Debugger, "run", lambda self, **_: controls.append(self.control))
+    assert app.run(RunOptions(listen_on=listen_on, token=token)) == 0
+
+    (control,) = controls
+    assert control.desk.message == control.sources.warning
+    assert control.sources.warning.endswith(notice)
+    assert bool(control.sources.warning) is bool(notice)
+    assert len(control.sources.warning) <= 80
+    assert "secret" not in control.sources.warning
