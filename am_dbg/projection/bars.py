@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from am_dbg.projection.clean import clean
+from am_dbg.projection.clean import clean, clean_name
 from am_dbg.projection.log import LEVEL_NAMES
 from am_dbg.projection.steps import Moment
 from am_dbg.query import Filters
@@ -69,7 +69,7 @@ def project_address(
     if moment is None:
         return base
     return AddressView(
-        machine=clean(moment.track.key),
+        machine=clean_name(moment.track.key),
         number=moment.number,
         step=moment.step if moment.is_stepping else 0,
         tags=all_tags(store, moment.track),

@@ -1,9 +1,10 @@
 """Text from other programs on a row of the screen.
 
 State names, ids, tags, args and log lines are data. What a terminal would obey or hide
-becomes visible (`am_dbg.sanitise`); selectors that only change how wide a terminal draws
-the character before them go, because columns would shift; and length has a limit, because
-a row is short. Nothing is ever read as markup.
+becomes visible (`am_dbg.sanitise`); length has a limit, because a row is short; and what
+terminals do not agree about how wide it is drawn would shift the columns: selectors that
+only change the character before them go, skin tones become visible as the joiners of emoji
+do. Nothing is ever read as markup.
 """
 
 from __future__ import annotations
@@ -12,25 +13,32 @@ from functools import lru_cache
 
 from am_dbg.sanitise import one_line
 
-__all__ = ["CHARS_MAX", "clean", "clean_lines"]
+__all__ = ["CHARS_MAX", "clean", "clean_lines", "clean_name"]
 
 CHARS_MAX = 4096
 """More of one text is never drawn; copying and export take it whole."""
 ROWS_MAX = 200
 
 _SELECTORS = {0xFE0E: None, 0xFE0F: None}
+_SKIN_TONES = {tone: f"\\U{tone:08x}" for tone in range(0x1F3FB, 0x1F400)}
+_WIDTHS_UNSURE = _SELECTORS | _SKIN_TONES
 
 
 @lru_cache(maxsize=16384)
 def _clean(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
-    return one_line(text.translate(_SELECTORS))
+    return one_line(text.translate(_WIDTHS_UNSURE))
 
 
 def clean(text: str) -> str:
     """The text on one row, with nothing in it that a terminal would act upon."""
     return _clean(text if len(text) <= CHARS_MAX else text[:CHARS_MAX] + "…")
+
+
+def clean_name(text: str) -> str:
+    """The same for a name; one of nothing but spaces is quoted, or there would be none."""
+    return clean(text) if text.strip(" ") else f"'{clean(text)}'"
 
 
 def clean_lines(text: str, rows_max: int = ROWS_MAX) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from am_dbg.projection.clean import clean
+from am_dbg.projection.clean import clean_name
 from am_dbg.store import Track
 
 __all__ = ["DifferenceView", "StateDifference", "project_difference"]
@@ -47,12 +47,12 @@ def project_difference(track: Track, one: int, other: int) -> DifferenceView:
     after = _clock(track, second)
     names = dict.fromkeys((*before, *after))
     differing = tuple(
-        StateDifference(clean(name), before.get(name), after.get(name))
+        StateDifference(clean_name(name), before.get(name), after.get(name))
         for name in names
         if before.get(name) != after.get(name)
     )
     return DifferenceView(
-        machine=clean(track.key),
+        machine=clean_name(track.key),
         first=first,
         second=second,
         span_ns=track.time_at(second) - track.time_at(first),

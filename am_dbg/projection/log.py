@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
-from am_dbg.projection.clean import clean, clean_lines
+from am_dbg.projection.clean import clean, clean_lines, clean_name
 from am_dbg.projection.denial import denial_of
 from am_dbg.projection.line_parts import LinePart, parts_of, state_line_args
 from am_dbg.projection.steps import ADD_TYPE, REMOVE_TYPE, SET_TYPE, Moment, name_at
@@ -316,7 +316,7 @@ def entry_of(track: Track, transition: Transition) -> Entry:
         args=args_text(transition, {state.name for state in states}),
         note=note,
         flags=_flags(track, transition, facts.is_auto),
-        origin=clean(transition.source.machine) if transition.source else "",
+        origin=clean_name(transition.source.machine) if transition.source else "",
     )
 
 

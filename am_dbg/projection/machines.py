@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
-from am_dbg.projection.clean import clean
+from am_dbg.projection.clean import clean_name
 from am_dbg.query import ALL, Numbers, Visible, errors
 from am_dbg.store import Store, Track
 from am_dbg.store.facts import is_error_state
@@ -159,7 +159,7 @@ def machine_row(store: Store, place: Place, is_selected: bool, now_ns: int) -> M
         mark = "e"
     return MachineRow(
         key=track.key,
-        name=clean(track.key),
+        name=clean_name(track.key),
         depth=place.depth,
         mark=mark,
         until=until,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from am_dbg.ink import Run
-from am_dbg.projection.clean import clean, clean_lines
+from am_dbg.projection.clean import clean, clean_lines, clean_name
 from am_dbg.projection.steps import HANDLER, Moment, handler_name, name_at, step_text, type_name
 from am_dbg.projection.subscriptions import Pipe, Waiting, subscriptions_at
 from am_dbg.projection.why import who_asked, why
@@ -95,13 +95,13 @@ def source_chain(store: Store, track: Track, transition: Transition) -> tuple[So
         owner = _track_of(store, source.machine, source.tx, track)
         number = owner.number_of(source.tx) if owner else None
         if owner is None or number is None or (owner.key, number) in seen:
-            rows.append(SourceRow(clean(source.machine), source.time))
+            rows.append(SourceRow(clean_name(source.machine), source.time))
             break
         seen.add((owner.key, number))
         asking = owner.transition(number)
         rows.append(
             SourceRow(
-                machine=clean(owner.key),
+                machine=clean_name(owner.key),
                 time=source.time,
                 what=_what(owner, asking),
                 link=f"mach://{owner.key}/{number}",

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from am_dbg.projection.clean import clean
+from am_dbg.projection.clean import clean_name
 from am_dbg.projection.machines import clamped_top, top_showing
 from am_dbg.projection.steps import RELATION, Moment, marks_of, name_at, state_of
 from am_dbg.store.facts import is_error_state
@@ -238,7 +238,7 @@ class _Painter:
         selected = self.spot is not None and self.spot == TreeSpot(state.name)
         following = position + 1 < len(self.tree.rows) and self.tree.rows[position + 1]
         return StateRow(
-            name=clean(state.name),
+            name=clean_name(state.name),
             tick=tick,
             is_active=tick % 2 == 1,
             is_error=is_error_state(state.name),
@@ -257,9 +257,9 @@ class _Painter:
         relation, target = references_of(state)[reference]
         following = self.tree.rows[position + 1 : position + 2]
         return ReferenceRow(
-            owner=clean(state.name),
+            owner=clean_name(state.name),
             relation=REFERENCE_NAMES[relation],
-            target=clean(target),
+            target=clean_name(target),
             is_last=not following or following[0][1] == STATE,
             is_step=(index, reference) in self.stepped,
             is_current=(index, reference) == self.current,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from am_dbg.cursor import Cursor
-from am_dbg.projection.clean import clean
+from am_dbg.projection.clean import clean, clean_name
 from am_dbg.query import Visible
 from am_dbg.store import Track
 from am_dbg.store.steps import handler_of
@@ -145,7 +145,7 @@ def name_at(states: Sequence[StateDef], index: int) -> str:
     """The name of a state; empty for no state, a number for one the schema lacks."""
     if index < 0:
         return ""
-    return clean(states[index].name) if index < len(states) else f"#{index}"
+    return clean_name(states[index].name) if index < len(states) else f"#{index}"
 
 
 def handler_name(step: StepDef, states: Sequence[StateDef]) -> str:

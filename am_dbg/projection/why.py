@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from am_dbg.ink import Ink, Run
-from am_dbg.projection.clean import clean
+from am_dbg.projection.clean import clean_name
 from am_dbg.projection.denial import Denial, denial_of
 from am_dbg.projection.steps import (
     ADD_TYPE,
@@ -157,7 +157,7 @@ def who_asked(transition: Transition, source_link: str, is_auto: bool) -> tuple[
     source = transition.source
     if source is None:
         return ()
-    name = clean(source.machine)
+    name = clean_name(source.machine)
     return (
         Run(name, underline=bool(source_link), link=source_link),
         Run(f" asked for it at its t{source.time}. "),

@@ -9,7 +9,7 @@ from am_dbg import states as s
 from am_dbg.control import CopyText
 from am_dbg.drawing.difference import draw_difference
 from am_dbg.drawing.help import draw_help
-from am_dbg.projection.clean import clean
+from am_dbg.projection.clean import clean_name
 from am_dbg.projection.difference import project_difference
 from am_dbg.projection.times import count
 from am_dbg.views.dialogs import Asking, Choosing, Dialog, Showing
@@ -78,7 +78,7 @@ class Talking:
     def _bookmarks(self) -> tuple[Dialog, Callable[[str], None]]:
         control = self._app.control
         options = [
-            (f"{clean(spot.key)}  tx {count(spot.number)}", spot.address)
+            (f"{clean_name(spot.key)}  tx {count(spot.number)}", spot.address)
             for spot in control.desk.bookmarks.spots
         ]
         return Choosing("Bookmarks", options), self._open_address

@@ -24,6 +24,8 @@ from am_dbg.sanitise import lines, one_line
         ("\ud800", "\\ud800"),
         ("\u2028\u0085", "\\u2028\\x85"),
         ("[red]x[/]", "[red]x[/]"),
+        ("a\u3164b\u115f\uffa0", "a\\u3164b\\u115f\\uffa0"),
+        ("a\ufe00\U000e0100\u034f", "a\\ufe00\\U000e0100\\u034f"),
     ],
 )
 def test_what_a_terminal_would_obey_is_made_visible(text: str, shown: str) -> None:

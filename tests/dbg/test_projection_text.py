@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from am_dbg.ink import Ink, Run, cut, fit, left, right, spread, width_of_runs, wrap
-from am_dbg.projection.clean import CHARS_MAX, clean, clean_lines
+from am_dbg.projection.clean import CHARS_MAX, clean, clean_lines, clean_name
 from am_dbg.projection.times import count, duration, ordinal, second_time, signed_duration
 
 HOSTILE = (
@@ -40,6 +40,24 @@ def test_cleaning_clean_text_changes_nothing(text: str) -> None:
 def test_markup_is_shown_literally() -> None:
     """Square brackets are data, never an instruction."""
     assert clean(HOSTILE[0]) == HOSTILE[0]
+
+
+def test_what_terminals_draw_at_different_widths_is_taken_apart() -> None:
+    """Parts of an emoji that some terminals join and others do not shift no column."""
+    assert clean("\u2764\ufe0f") == "\u2764"
+    assert clean("\U0001f44d\U0001f3fd") == "\U0001f44d\\U0001f3fd"
+    assert clean("\U0001f468\u200d\U0001f467") == "\U0001f468\\u200d\U0001f467"
+
+
+@given(texts)
+def test_the_width_of_a_text_is_that_of_its_characters(text: str) -> None:
+    """No character changes the width of its neighbours, however a terminal joins them."""
+    assert cell_len(clean(text)) == sum(cell_len(char) for char in clean(text))
+
+
+def test_a_name_of_spaces_is_quoted() -> None:
+    """A name is seen, even one that is empty."""
+    assert [clean_name(name) for name in ("", " ", "a b")] == ["''", "' '", "a b"]
 
 
 def test_a_text_of_any_length_is_cut_for_a_row() -> None:
