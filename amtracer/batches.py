@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from itertools import accumulate, chain, pairwise
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from amtracer import limits
 from amtracer.fields import Body, Fields, fits
@@ -124,7 +124,8 @@ def _dense(fields: Fields, what: str, rows: int, high: int) -> tuple[int, ...]:
     return column
 
 
-def _groups(fields: Fields, what: str, width: int, rows: int) -> list[Body]:
+def _groups(fields: Fields, what: str, width: int, rows: int) -> list[Any]:
+    """Each begins with an offset within the batch."""
     flat = fields.array(what, width * rows)
     if not flat:
         return []
@@ -146,17 +147,14 @@ def _sources(fields: Fields, rows: int) -> dict[int, Source]:
         machine, prefix = origins[fields.check_number("origin", origin, len(origins) - 1)]
         tx = join_tx(prefix, fields.check_number("source number", number, _NUMBER_MAX))
         time_sum = fields.check_number("source time", time, limits.INTEGER_MAX)
-        sources[fields.check_number("offset", at, rows - 1)] = Source(machine, tx, time_sum)
+        sources[at] = Source(machine, tx, time_sum)
     return sources
 
 
 def _sparse(
     fields: Fields, what: str, rows: int, value_of: Callable[[Fields, object], _Value]
 ) -> dict[int, _Value]:
-    return {
-        fields.check_number("offset", at, rows - 1): value_of(fields, value)
-        for at, value in _groups(fields, what, 2, rows)
-    }
+    return {at: value_of(fields, value) for at, value in _groups(fields, what, 2, rows)}
 
 
 def _args(fields: Fields, value: object) -> tuple[tuple[int, int], ...]:

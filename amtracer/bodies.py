@@ -230,6 +230,8 @@ def _read_steps(fields: Fields) -> tuple[StepDef, ...]:
     flat = fields.array("steps", _STEP_FIELDS * limits.STEPS_MAX)
     if len(flat) % _STEP_FIELDS:
         raise fields.error(f"steps are no groups of {_STEP_FIELDS}")
+    if flat and set(map(type, flat)) != {int}:  # what is equal to a number finds its step too
+        raise fields.error("steps hold something that is no number")
     known = _STEPS.get
     groups = [flat[at : at + _STEP_FIELDS] for at in range(0, len(flat), _STEP_FIELDS)]
     return tuple([known(group) or _read_step(fields, group) for group in groups])

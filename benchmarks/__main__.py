@@ -105,7 +105,7 @@ def tracer(seconds: float, stuck: int) -> None:
         told = bench.encode(events, first)
         rows.append([f"{name}: bytes", f"{told.bytes:.1f}"])
         rows.append([f"{name}: encoding, CPU ns", ns(told.ns)])
-        rows.append([f"{name}: taking in, CPU ns", ns(bench.ingest(told.sent))])
+        rows.append([f"{name}: taking in, CPU ns", ns(bench.ingest(told.sent, first))])
     added = bench.paced(seconds)
     rows += [
         [f"at {bench.PER_SECOND:,}/s: transitions made", f"{added.made:,}"],

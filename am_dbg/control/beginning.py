@@ -51,9 +51,9 @@ def newcomers(tracks: Sequence[Track], known: set[str]) -> list[Track]:
 
 def remove_disconnected(store: Store, but: Sequence[Track]) -> bool:
     """Forget every track when none but the newcomers is connected; tells whether it did."""
-    others = [track for track in store.tracks if track not in but]
+    kept = set(but)
+    others = [track for track in store.tracks if track not in kept]
     if not others or any(track.connected for track in others):
         return False
-    for track in others:
-        store.remove(track)
+    store.remove(*others)
     return True

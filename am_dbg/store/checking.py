@@ -92,19 +92,26 @@ def check_shape(shape: Shape, schema: Schema) -> None:
     _need(0 <= shape.type <= _MUTATION_TYPE_MAX, "a mutation of unknown type")
     _need(0 <= shape.flags <= limits.SMALL_MAX, "flags of a shape out of range")
     _need(_all_below(shape.called, states), "a called state out of range")
-    changed = [index for index, _ in shape.changes]
+    changed = dict(shape.changes)
     _need(_all_below(changed, states), "a changed state out of range")
-    _need(len(set(changed)) == len(changed), "a state that is changed twice in a shape")
-    _need(
-        all(1 <= abs(growth) <= limits.GROWTH_MAX for _, growth in shape.changes),
-        "a tick growth out of range",
-    )
+    _need(len(changed) == len(shape.changes), "a state that is changed twice in a shape")
+    for growth in changed.values():
+        if not 1 <= abs(growth) <= limits.GROWTH_MAX:
+            raise WireError("a tick growth out of range")
     _limit("steps of a shape", len(shape.steps), limits.STEPS_MAX)
-    for step in shape.steps:
-        _check_step(step, states)
+    for type_, relation, flags, source, target in shape.steps:
+        if not (
+            0 <= type_ <= limits.SMALL_MAX
+            and -1 <= relation <= _RELATION_MAX
+            and 0 <= flags <= limits.SMALL_MAX
+            and -1 <= source < states
+            and -1 <= target < states
+        ):
+            _refuse_step(StepDef(type_, relation, flags, source, target), states)
 
 
-def _check_step(step: StepDef, states: int) -> None:
+def _refuse_step(step: StepDef, states: int) -> None:
+    """Tell what is wrong with it."""
     _need(0 <= step.type <= limits.SMALL_MAX, "the type of a step out of range")
     _need(0 <= step.flags <= limits.SMALL_MAX, "the flags of a step out of range")
     _need(-1 <= step.relation <= _RELATION_MAX, "the relation of a step out of range")
@@ -187,9 +194,10 @@ def _check_sparse(message: BatchMessage, rows: int, book: Dictionary) -> None:
             _need(_all_below(column, rows), "a value for a row outside the batch")
     for source in message.sources.values():
         _check_source(source)
-    for pairs in message.args.values():
-        _limit("arguments of a transition", len(pairs), limits.ARGS_MAX)
-        texts = [text for pair in pairs for text in pair]
+    if message.args:
+        most = max(map(len, message.args.values()))
+        _limit("arguments of a transition", most, limits.ARGS_MAX)
+        texts = [text for pairs in message.args.values() for pair in pairs for text in pair]
         _need(_all_below(texts, book.text_count), "an argument whose text is not defined")
     _need(
         _all_below(message.pre_lines.values(), book.line_set_count + 1),

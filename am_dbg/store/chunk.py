@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TypeVar
 
 from am_dbg.store.columns import Integers, SparseIntegers, SparseTexts
@@ -177,15 +178,21 @@ class Chunk:
         for at, source in _within(batch.sources, piece):
             self._sources = self._sources or Sources()
             self._sources.append(at + shift, source)
-        for at, pairs in _within(batch.args, piece):
+        if batch.args:
             self._args = self._args or SparseIntegers()
-            self._args.append(at + shift, [number for pair in pairs for number in pair])
-        for at, lines in _within(batch.pre_lines, piece):
+            self._args.extend(
+                {at + shift: tuple(chain(*pairs)) for at, pairs in _within(batch.args, piece)}
+            )
+        if batch.pre_lines:
             self._pre_lines = self._pre_lines or SparseIntegers()
-            self._pre_lines.append(at + shift, (lines,))
-        for at, durations in _within(batch.handlers, piece):
+            self._pre_lines.extend(
+                {at + shift: (lines,) for at, lines in _within(batch.pre_lines, piece)}
+            )
+        if batch.handlers:
             self._handlers = self._handlers or SparseIntegers()
-            self._handlers.append(at + shift, durations)
+            self._handlers.extend(
+                {at + shift: durations for at, durations in _within(batch.handlers, piece)}
+            )
         for at, tx in _within(batch.ids, piece):
             self._ids = self._ids or SparseTexts()
             self._ids.append(at + shift, tx)

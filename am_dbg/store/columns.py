@@ -13,8 +13,8 @@ from __future__ import annotations
 import sys
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
-from itertools import accumulate
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate, chain
 
 __all__ = ["Blobs", "Integers", "SparseIntegers", "SparseTexts", "packed"]
 
@@ -150,11 +150,14 @@ class SparseIntegers:
         self._ends = array("I", (0,))
         self._values = Integers()
 
-    def append(self, row: int, values: Sequence[int]) -> None:
-        """Give a row its numbers; rows come in ascending order."""
-        self._values.extend(values, self._ends[-1])
-        self._ends.append(self._ends[-1] + len(values))
-        self._rows.append(row)
+    def extend(self, values: Mapping[int, Sequence[int]]) -> None:
+        """Give rows their numbers; rows come in ascending order."""
+        known = self._ends[-1]
+        ends = accumulate(map(len, values.values()), initial=known)
+        next(ends)
+        self._values.extend(tuple(chain.from_iterable(values.values())), known)
+        self._ends.extend(ends)
+        self._rows.extend(values)
 
     def get(self, row: int) -> tuple[int, ...]:
         """The numbers of a row, empty when it has none."""

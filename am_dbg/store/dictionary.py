@@ -15,7 +15,8 @@ from __future__ import annotations
 import sys
 from array import array
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 
 import msgpack
 
@@ -28,6 +29,8 @@ __all__ = ["CACHED_SHAPES_MAX", "Activity", "Dictionary"]
 
 CACHED_SHAPES_MAX = 4_096
 """Decoded shapes kept per segment."""
+_SHAPE_BYTES = 1_024
+"""A packed shape is seldom larger; then the room for it grows."""
 
 
 class Activity(dict[int, tuple[int, int, int]]):
@@ -57,6 +60,7 @@ class Dictionary:
         "_line_levels",
         "_line_texts",
         "_mask_bytes",
+        "_pack",
         "_shapes",
         "_texts",
         "activity",
@@ -75,6 +79,7 @@ class Dictionary:
         self.schemas = schemas
         self.activity = Activity(self)
         self._shapes = Blobs()
+        self._pack: Callable[[object], bytes] = msgpack.Packer(buf_size=_SHAPE_BYTES).pack
         self._growth_ends = array("I", (0,))
         self._growth_states = array("H")
         self._growth = Integers()
@@ -91,7 +96,8 @@ class Dictionary:
         """Give the next number to a shape."""
         facts = shape_facts(shape, self.schemas[schema])
         self._remember(len(self._shapes), shape, facts)
-        self._shapes.append(_packed_shape(shape))
+        steps = tuple(chain.from_iterable(shape.steps))
+        self._shapes.append(self._pack((shape.type, shape.called, shape.flags, steps)))
         self._growth.extend(
             [growth << 1 if growth > 0 else -growth << 1 | 1 for _, growth in shape.changes],
             self._growth_ends[-1],
@@ -99,8 +105,9 @@ class Dictionary:
         self._growth_states.extend([index for index, _ in shape.changes])
         self._growth_ends.append(len(self._growth_states))
         self.schema_of.append(schema)
-        self.touched.append(facts.touched)
-        self._mask_bytes += sys.getsizeof(facts.touched)
+        touched = facts.touched
+        self.touched.append(touched)
+        self._mask_bytes += sys.getsizeof(touched)
         self.flags.append(facts.flags)
 
     def define_texts(self, texts: Sequence[bytes]) -> None:
@@ -225,14 +232,3 @@ class Dictionary:
             self._cache = {}
         self._cache[number] = entry = (shape, facts)
         return entry
-
-
-def _packed_shape(shape: Shape) -> bytes:
-    """All of a shape but its changes."""
-    steps = [
-        number
-        for step in shape.steps
-        for number in (step.type, step.relation, step.flags, step.source, step.target)
-    ]
-    packed: bytes = msgpack.packb((shape.type, shape.called, shape.flags, steps))
-    return packed

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntFlag
+from typing import NamedTuple
 
 from am_dbg.store.steps import HANDLER_STEP
 from amtracer.schema import Shape, ShapeFlag, StateDef, StepFlag
@@ -53,8 +54,7 @@ _SHAPE_ACCEPTED, _SHAPE_AUTO = int(ShapeFlag.ACCEPTED), int(ShapeFlag.AUTO)
 _SHAPE_CHECK, _STEP_FAILED = int(ShapeFlag.CHECK), int(StepFlag.FAILED)
 
 
-@dataclass(frozen=True, slots=True)
-class ShapeFacts:
+class ShapeFacts(NamedTuple):
     """The facts of one shape under one schema; `flags` are those of `Fact`.
 
     `added` holds the states that were activated or re-entered, `removed` those that were
@@ -172,10 +172,10 @@ def _flags(shape: Shape, schema: Schema, added: int, removed: int) -> int:
         flags |= _AUTO
     if shape.flags & _SHAPE_CHECK:
         flags |= _CHECK
-    if not changed and not any(step.type == HANDLER_STEP for step in shape.steps):
+    if not changed and HANDLER_STEP not in [step.type for step in shape.steps]:
         flags |= _EMPTY
     if changed & schema.health and changed.bit_count() == 1:
         flags |= _HEALTH
-    if added & schema.errors or any(step.flags & _STEP_FAILED for step in shape.steps):
+    if added & schema.errors or [step for step in shape.steps if step.flags & _STEP_FAILED]:
         flags |= _ERROR
     return flags

@@ -35,6 +35,8 @@ class Store:
         self._streams: list[Stream] = []
         self._by_key: dict[str, Track] = {}
         self._by_id: dict[str, list[Track]] = {}
+        self._newest: dict[tuple[str, str, str], Track] = {}
+        self._copies: dict[str, int] = {}
         self._books: list[Dictionary] = []
         self._serial = 0
 
@@ -72,16 +74,20 @@ class Store:
         same = self._by_id.get(id)
         return same[-1] if same else None
 
-    def remove(self, track: Track) -> None:
-        """Forget a track; what its stream still sends of it is checked but not kept.
+    def remove(self, *tracks: Track) -> None:
+        """Forget tracks; what their streams still send of them is checked but not kept.
 
         For the thread that feeds.
         """
-        self._streams[track.stream].forget(track)
-        self._tracks = [other for other in self._tracks if other is not track]
-        self._by_key = {key: other for key, other in self._by_key.items() if other is not track}
-        self._by_id[track.id] = [one for one in self._by_id[track.id] if one is not track]
-        self.transitions -= track.count
+        gone = set(tracks)
+        for stream in {track.stream for track in gone}:
+            self._streams[stream].forget(gone)
+        self._tracks = [track for track in self._tracks if track not in gone]
+        self._by_key = {key: track for key, track in self._by_key.items() if track not in gone}
+        self._newest = {own: track for own, track in self._newest.items() if track not in gone}
+        for id in {track.id for track in gone}:
+            self._by_id[id] = [track for track in self._by_id[id] if track not in gone]
+        self.transitions -= sum(track.count for track in gone)
         self.version += 1
 
     def size(self) -> int:
@@ -139,6 +145,7 @@ class Store:
         self._tracks.append(track)
         self._by_key[track.key] = track
         self._by_id.setdefault(track.id, []).append(track)
+        self._newest[track.id, origin.session, origin.tx_prefix] = track
         return track
 
     def counted(self, transitions: int) -> None:
@@ -149,21 +156,21 @@ class Store:
         """The track that goes on in this stream after its sender lost the one before."""
         if not (stream.live and session and message.tx_prefix):
             return None
-        for track in reversed(self._by_id.get(message.id, [])):
-            if (
-                track.origin.session == session
-                and track.origin.tx_prefix == message.tx_prefix
-                and track.stream != stream.number
-                and self._streams[track.stream].live
-                and not track.gone
-                and message.row >= track.row_next
-            ):
-                return track
+        track = self._newest.get((message.id, session, message.tx_prefix))
+        if (
+            track is not None
+            and track.stream != stream.number
+            and self._streams[track.stream].live
+            and not track.gone
+            and message.row >= track.row_next
+        ):
+            return track
         return None
 
     def _free_key(self, id: str) -> str:
-        key, number = id, 1
+        """The id, or the id with the next number; no number is used again."""
+        key = id
         while key in self._by_key:
-            number += 1
+            number = self._copies[id] = self._copies.get(id, 1) + 1
             key = f"{id}#{number}"
         return key

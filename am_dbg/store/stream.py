@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Protocol
 
 from am_dbg.store import checking
@@ -103,9 +103,9 @@ class Stream:
             if track.stream == self.number:
                 track.close(reason)
 
-    def forget(self, track: Track) -> None:
-        """Go on with a track that keeps nothing."""
-        self.tracks = [track.forgotten() if one is track else one for one in self.tracks]
+    def forget(self, gone: Collection[Track]) -> None:
+        """Go on with tracks that keep nothing in their place."""
+        self.tracks = [track.forgotten() if track in gone else track for track in self.tracks]
 
     def _take_hello(self, message: HelloMessage) -> None:
         if self.hello is not None:

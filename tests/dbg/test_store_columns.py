@@ -78,11 +78,11 @@ def test_a_palette_gives_back_values_and_counts(values: list[int]) -> None:
 def test_sparse_columns_hold_only_the_rows_they_were_given() -> None:
     """A row without an entry has nothing."""
     numbers, texts = SparseIntegers(), SparseTexts()
-    numbers.append(2, (0, 0))
-    numbers.append(5, (300,))
+    numbers.extend({2: (0, 0)})
+    numbers.extend({5: (300,), 6: (1, 2)})
     texts.append(3, "Zoë")
 
-    assert [numbers.get(row) for row in (1, 2, 5)] == [(), (0, 0), (300,)]
+    assert [numbers.get(row) for row in (1, 2, 5, 6)] == [(), (0, 0), (300,), (1, 2)]
     assert list(numbers.rows_with(bytes([1]))) == [2]
     assert [texts.get(row) for row in (2, 3, 4)] == ["", "Zoë", ""]
     assert texts.items() == [(3, "Zoë")]

@@ -308,6 +308,32 @@ def test_a_forgotten_track_is_gone_while_its_stream_goes_on() -> None:
     assert not track.connected
 
 
+def test_a_name_is_found_by_one_look_however_many_have_the_id() -> None:
+    """A thousand machines of one id are named in turn, and no name is used again."""
+
+    class Counted(dict[str, Track]):
+        looks = 0
+
+        def __contains__(self, key: object) -> bool:
+            Counted.looks += 1
+            return super().__contains__(key)
+
+    store, program = Store(), Program()
+    stream = heard(store, program)
+    store._by_key = Counted(store._by_key)
+    for _ in range(1_000):
+        program.writer.machine("m", 0)
+    hear(store, stream, program)
+    looks = Counted.looks
+    store.remove(*store.tracks[500:])
+    program.writer.machine("m", 0)
+    hear(store, stream, program)
+
+    assert [track.key for track in store.tracks[:3]] == ["m", "m#2", "m#3"]
+    assert [track.key for track in store.tracks[499:]] == ["m#500", "m#1002"]
+    assert looks == 2_000
+
+
 def test_many_losses_in_a_row_are_one_gap() -> None:
     """A flood of reports of lost transitions does not grow the store."""
     store, program = Store(), Program()
