@@ -30,6 +30,9 @@ PUBLIC = {
         RelationError StateInactiveError StateMissingError StateNameError StateUnknownError
         TaskCanceledError TimeoutError_ near_names
     """,
+    "machine.pipes": """
+        add bind_connected bind_err bind_ready bind_start remove
+    """,
     "machine.states": """
         BasicStatesDef ConnectedGroupsDef ConnectedStatesDef ConnectingError
         DISPOSED_ARG_HANDLER DisposedGroupsDef DisposedHandlers DisposedStatesDef
@@ -37,7 +40,7 @@ PUBLIC = {
         connected_struct disposed_groups disposed_states disposed_struct
     """,
     "amtracer": """
-        ArgsFilter attach attach_from_env close dbg_env record
+        ArgsFilter attach attach_from_env close dbg_env pause record resume
     """,
     "amtracer.errors": """
         AddressError ChecksumError CutSessionError DamagedSessionError EmptySessionError

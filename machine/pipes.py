@@ -1,0 +1,171 @@
+"""Pipes: a state of one machine drives a state of another.
+
+`from machine import pipes`. A pipe is a final handler of the source that mutates the
+target. The `bind_...` calls bind the usual ones; any other state is piped by hand:
+
+    source.bind_handlers({
+        "FooState": pipes.add(source, target, "Foo", "Bar"),
+        "FooEnd": pipes.remove(source, target, "Foo", "Bar"),
+    })
+
+The target is mutated while the source's handler runs, by the same thread, and its own
+transition counts as time of that handler. Is the target busy, the mutation is queued
+there; so machines may be piped in a circle, the hop that closes it waits. What is active
+before the pipe is bound is not told to the target.
+
+The target gets a copy of the source's arguments, and the source's transition as the source
+of its own. What it makes of the mutation is its own matter: a refusal is not told back. A
+state that begins with `Err` never comes alone, `Exception` is added along with it; and
+where the arguments have an error, that becomes the error of the target.
+
+Both machines write a line for each pipe, and one when the other is disposed; a debugger
+shows pipes by these lines, so they need a log level of OPS. A source keeps its targets
+alive, a target does not keep its sources.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from machine._enums import LogLevel
+from machine._state import EXCEPTION
+from machine.errors import StateMissingError
+
+if TYPE_CHECKING:
+    from machine._enums import Result
+    from machine._machine import Machine
+    from machine._transition import Event
+
+__all__ = ["add", "bind_connected", "bind_err", "bind_ready", "bind_start", "remove"]
+
+Pipe = Callable[["Event"], object]
+Peers = WeakKeyDictionary["Machine", None]
+
+ERR_PREFIX = "Err"
+
+_knowing = threading.Lock()  # held only to read or change who is piped to whom
+_peers: WeakKeyDictionary[Machine, Peers] = WeakKeyDictionary()
+
+
+def add(source: Machine, target: Machine, source_state: str, target_state: str = "") -> Pipe:
+    """A final handler that adds a state to the target; by default the state of that name.
+
+    It has to be bound to the source under the name of a handler of `source_state`. Raises
+    for a state that a machine does not have.
+    """
+    target_state = _joined("add", source, target, source_state, target_state)
+    if target_state != EXCEPTION and not target_state.startswith(ERR_PREFIX):
+        return lambda event: target.ev_add1(event, target_state, {**event.args})
+    states = (target_state, EXCEPTION)
+
+    def add_error(event: Event) -> Result:
+        """The error keeps the trace it came with, it was not made here."""
+        error = event.args.get("err")
+        if isinstance(error, BaseException) and not target._disposing:
+            target._note_err(error)
+        return target.ev_add(event, states, {**event.args})
+
+    return add_error
+
+
+def remove(source: Machine, target: Machine, source_state: str, target_state: str = "") -> Pipe:
+    """A final handler that removes a state from the target; otherwise like `add`."""
+    target_state = _joined("remove", source, target, source_state, target_state)
+    return lambda event: target.ev_remove1(event, target_state, {**event.args})
+
+
+def bind_ready(
+    source: Machine, target: Machine, active_state: str = "", inactive_state: str = ""
+) -> None:
+    """Pipe `Ready`: it adds one state to the target, its end removes one; by default `Ready`."""
+    _bind_both(source, target, "Ready", active_state, inactive_state)
+
+
+def bind_start(
+    source: Machine, target: Machine, active_state: str = "", inactive_state: str = ""
+) -> None:
+    """Pipe `Start`: it adds one state to the target, its end removes one; by default `Start`."""
+    _bind_both(source, target, "Start", active_state, inactive_state)
+
+
+def bind_err(source: Machine, target: Machine, target_err: str = EXCEPTION) -> None:
+    """Pipe every error of the source into an error state of the target.
+
+    The target's `err` is the same error then. Errors stay active in the target when they
+    are removed from the source.
+    """
+    source.bind_handlers({f"{EXCEPTION}State": add(source, target, EXCEPTION, target_err)})
+
+
+def bind_connected(
+    source: Machine,
+    target: Machine,
+    disconnected: str = "",
+    connecting: str = "",
+    connected: str = "",
+    disconnecting: str = "",
+) -> None:
+    """Pipe the states of a connection (`machine.states.ConnectedStatesDef`), those named.
+
+    Each adds its state to the target when it begins and removes it when it ends.
+    """
+    named = {
+        "Disconnected": disconnected,
+        "Connecting": connecting,
+        "Connected": connected,
+        "Disconnecting": disconnecting,
+    }
+    for state, target_state in named.items():
+        if target_state:
+            _bind_both(source, target, state, target_state, target_state)
+
+
+def _bind_both(
+    source: Machine, target: Machine, state: str, active_state: str, inactive_state: str
+) -> None:
+    source.bind_handlers(
+        {
+            f"{state}State": add(source, target, state, active_state),
+            f"{state}End": remove(source, target, state, inactive_state),
+        }
+    )
+
+
+def _joined(kind: str, source: Machine, target: Machine, state: str, target_state: str) -> str:
+    """The state of the target that is meant; both sides know of the pipe from now on."""
+    if not state:
+        raise StateMissingError([""], source.id, detail="a pipe begins at a state of its source")
+    target_state = target_state or state
+    source.must_parse_states(state)
+    target.must_parse_states(target_state)
+    source.log_lvl(LogLevel.OPS, f"[pipe-out:{kind}] %s to %s", state, target.id)
+    target.log_lvl(LogLevel.OPS, f"[pipe-in:{kind}] %s from %s", target_state, source.id)
+    if source is not target:
+        _tell_end(source, target)
+        _tell_end(target, source)
+    return target_state
+
+
+def _tell_end(mach: Machine, other: Machine) -> None:
+    """When the one is disposed the other writes a line, a single one for all their pipes."""
+    with _knowing:
+        peers = _peers.get(mach)
+        is_first = peers is None
+        if peers is None:
+            peers = _peers[mach] = Peers()
+        peers[other] = None
+    if is_first:
+        mach.handle_dispose(lambda name, _: _say_goodbye(name, peers))
+    elif mach.is_disposed():
+        _say_goodbye(mach.id, peers)
+
+
+def _say_goodbye(machine_id: str, peers: Peers) -> None:
+    with _knowing:
+        left = list(peers)
+        peers.clear()
+    for peer in left:
+        peer.log_lvl(LogLevel.OPS, "[pipe:gc] %s", machine_id)
