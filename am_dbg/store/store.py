@@ -85,8 +85,8 @@ class Store:
         self._tracks = [track for track in self._tracks if track not in gone]
         self._by_key = {key: track for key, track in self._by_key.items() if track not in gone}
         self._newest = {own: track for own, track in self._newest.items() if track not in gone}
-        for id in {track.id for track in gone}:
-            self._by_id[id] = [track for track in self._by_id[id] if track not in gone]
+        for shared in {track.id for track in gone}:
+            self._by_id[shared] = [one for one in self._by_id[shared] if one not in gone]
         self.transitions -= sum(track.count for track in gone)
         self.version += 1
 
