@@ -17,7 +17,7 @@ import amtracer
 import machine as am
 
 ROOT = Path(__file__).resolve().parents[2]
-EXAMPLES = ("file_processing", "relations_playground", "worker_pool")
+EXAMPLES = ("file_processing", "relations_playground", "special_cases", "worker_pool")
 
 
 def example(name: str) -> dict[str, Any]:

@@ -1,0 +1,323 @@
+"""The recorded special cases: each situation a debugger has to show is really in there."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from am_dbg.importing import import_session
+from am_dbg.store import Store, Track, Transition
+from amtracer import limits
+from amtracer.schema import ShapeFlag, StepFlag
+
+ROOT = Path(__file__).resolve().parents[2]
+SESSION = ROOT / "exports" / "special-cases.msgpack.br"
+SESSION_BYTES_MAX = 60_000
+
+Told = tuple[tuple[str, ...], int, tuple[str, ...], int, tuple[tuple[int, int], ...]]
+
+
+def opened(path: Path) -> Store:
+    store = Store()
+    import_session(store, str(path))
+    return store
+
+
+@pytest.fixture(scope="module")
+def store() -> Store:
+    """The recorded session, read as the debugger reads it."""
+    return opened(SESSION)
+
+
+@pytest.fixture
+def track(store: Store) -> Callable[[str], Track]:
+    """Finds a machine by its shown name."""
+
+    def find(key: str) -> Track:
+        found = store.find(key)
+        assert found is not None, key
+        return found
+
+    return find
+
+
+def all_of(track: Track) -> Iterator[Transition]:
+    return (track.transition(number) for number in range(1, track.count + 1))
+
+
+def called(track: Track, transition: Transition) -> list[str]:
+    states = track.schema_at(transition.number)
+    return [states[index].name for index in transition.shape.called]
+
+
+def has(transition: Transition, flag: ShapeFlag) -> bool:
+    return bool(transition.shape.flags & flag)
+
+
+def canceled(track: Track) -> list[list[str]]:
+    return [called(track, one) for one in all_of(track) if not has(one, ShapeFlag.ACCEPTED)]
+
+
+def texts_of(track: Track) -> list[str]:
+    return [
+        text for one in all_of(track) for lines in (one.pre_lines, one.lines) for _, text in lines
+    ]
+
+
+def told(track: Track) -> list[Told]:
+    """What has to be the same in every run."""
+    return [
+        (
+            tuple(state.name for state in track.schema_at(one.number)),
+            one.shape.type,
+            tuple(called(track, one)),
+            int(one.shape.flags),
+            one.shape.changes,
+        )
+        for one in all_of(track)
+    ]
+
+
+def test_the_session_is_small() -> None:
+    """It holds few transitions that say much."""
+    assert SESSION.stat().st_size <= SESSION_BYTES_MAX
+
+
+@pytest.mark.slow
+def test_every_run_makes_the_same_transitions(store: Store, tmp_path: Path) -> None:
+    """Recorded afresh, each machine does what it does in the session that comes along."""
+    path = tmp_path / "again.msgpack.br"
+    variables = {"PYTHONPATH": str(ROOT), "AM_DBG_FILE": str(path)}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", ROOT / "examples" / "special_cases.py"],
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    again = opened(path)
+
+    assert [one.key for one in again.tracks] == [one.key for one in store.tracks]
+    for new, old in zip(again.tracks, store.tracks, strict=True):
+        assert (new.tags, new.parent, new.gone) == (old.tags, old.parent, old.gone)
+        assert list(new.gaps) == list(old.gaps)
+        assert told(new) == told(old)
+
+
+def test_the_contents_tell_every_story(track: Callable[[str], Track]) -> None:
+    """One machine has a state for each story, and says what to look for."""
+    contents = track("contents")
+    names = [state.name for state in contents.states if state.name != "Exception"]
+
+    assert [called(contents, one) for one in all_of(contents)] == [*([name] for name in names), []]
+    assert all("look for" in dict(one.args) for one in all_of(contents) if one.shape.called)
+
+
+def test_relations_cancel(track: Callable[[str], Track]) -> None:
+    """Called states are dropped for want of another, or because an active one removes them."""
+    relations = track("relations")
+
+    assert canceled(relations) == [["Wet"], ["Wet"], ["Cloud", "Boat"]]
+    assert "[reject] Wet(-Water)" in texts_of(relations)
+
+
+def test_handlers_cancel_in_each_phase(track: Callable[[str], Track]) -> None:
+    """A denial comes from leaving, entering, going from state to state, and from any."""
+    denials = track("denials")
+    reasons = [text for text in texts_of(denials) if text.startswith("[cancel]")]
+
+    assert reasons == [f"[cancel] (B) by {name}" for name in ("AExit", "BEnter", "AB", "AnyEnter")]
+    assert canceled(denials) == [["B"]] * 4
+
+
+def test_mutations_wait_in_the_queue(track: Callable[[str], Track]) -> None:
+    """Handlers queue mutations, one of them twice, more of them than there is room."""
+    queue = track("queue")
+
+    assert max(one.queue_len for one in all_of(queue)) == 4
+    assert any(text.startswith("[queue:skipped]") for text in texts_of(queue))
+    assert [called(track("prepended"), one) for one in all_of(track("prepended"))] == [
+        ["Door"],
+        ["Key"],
+        ["Door"],
+    ]
+
+
+def test_questions_are_told_apart(track: Callable[[str], Track]) -> None:
+    """Checks have a flag of their own, and change nothing."""
+    asked = [one for one in all_of(track("checks")) if has(one, ShapeFlag.CHECK)]
+
+    assert [has(one, ShapeFlag.ACCEPTED) for one in asked] == [True, False, True, False]
+    assert all(one.shape.changes == () for one in asked)
+
+
+def test_auto_states_are_partly_accepted_and_canceled(track: Callable[[str], Track]) -> None:
+    """Of two auto states one comes, and later none."""
+    partly, none = (one for one in all_of(track("auto")) if has(one, ShapeFlag.AUTO))
+
+    assert has(partly, ShapeFlag.ACCEPTED)
+    assert (len(partly.shape.called), len(partly.shape.changes)) == (2, 1)
+    assert (has(none, ShapeFlag.ACCEPTED), none.shape.changes) == (False, ())
+
+
+def test_multi_states_grow_by_two(track: Callable[[str], Track]) -> None:
+    """A multi state that is called while active is entered again."""
+    growths = [growth for one in all_of(track("multi")) for _, growth in one.shape.changes]
+
+    assert growths == [1, 2, 2, 1]
+
+
+def test_all_kinds_of_mutations_occur(track: Callable[[str], Track]) -> None:
+    """States are added, removed and set; some calls change nothing."""
+    both = track("set and remove")
+
+    assert {one.shape.type for one in all_of(both)} == {0, 1, 2}
+    assert () in [one.shape.changes for one in all_of(both)]
+
+
+def test_errors_occur_in_each_phase(track: Callable[[str], Track]) -> None:
+    """A handler of each phase fails; the handler of errors too."""
+    names = [
+        dict(one.args).get("handler", "''")[1:-1]
+        for one in all_of(track("errors"))
+        if any(step.flags & StepFlag.FAILED for step in one.shape.steps)
+    ]
+
+    assert [name for name in names if name] == [
+        *("AExit", "BEnter", "AB", "AnyEnter"),
+        *("AEnd", "BState", "AnyState"),
+    ]
+    assert canceled(track("errors of errors")) == [["B"], ["Exception"]]
+
+
+def test_handlers_run_out_of_time(track: Callable[[str], Track]) -> None:
+    """A late handler cancels, in the negotiation and afterwards."""
+    late = track("timeouts")
+
+    assert canceled(late) == [["B"], ["B"]]
+    assert texts_of(late).count("[cancel] (B) by timeout") == 2
+
+
+def test_tasks_end_are_canceled_and_fail(track: Callable[[str], Track]) -> None:
+    """Coroutine handlers come to all three ends."""
+    ends = [text for text in texts_of(track("tasks")) if text.startswith("[task:")]
+
+    assert [text for text in ends if not text.startswith("[task:new]")] == [
+        "[task:end] EndsState",
+        "[task:cancel] WaitsState",
+        "[task:err] FailsState",
+    ]
+
+
+def test_a_schema_changes_twice(track: Callable[[str], Track]) -> None:
+    """States are added and ordered anew, then removed; what was before keeps its own."""
+    schema = track("schema")
+    names = [[state.name for state in schema.schema_at(number)] for number in (0, 3, 7)]
+
+    assert names == [
+        ["Old", "Stays", "Leaves", "Exception"],
+        ["New", "Stays", "Leaves", "Old", "Exception"],
+        ["Exception", "Stays"],
+    ]
+
+
+def test_ids_are_used_more_than_once(store: Store, track: Callable[[str], Track]) -> None:
+    """Two machines at the same time, and one after another that was disposed."""
+    assert [one.key for one in store.tracks if one.id == "twin"] == ["twin", "twin#2"]
+    assert [one.key for one in store.tracks if one.id == "phoenix"] == ["phoenix", "phoenix#2"]
+    gone = [one.key for one in store.tracks if one.gone]
+    assert gone == ["phoenix", "family/child"]
+    assert track("family/child/grandchild").parent == "family/child"
+
+
+def test_a_gap_tells_how_much_is_missing(track: Callable[[str], Track]) -> None:
+    """Transitions that were not told are counted, and the ticks behind them are right."""
+    gap = track("gap")
+
+    assert [(one.after_number, one.lost) for one in gap.gaps] == [(1, 13)]
+    assert (gap.count, gap.clock_before(2)) == (2, (2, 12, 0))
+
+
+def test_machines_do_nothing_little_and_much(track: Callable[[str], Track]) -> None:
+    """There are histories of no transition, of one, of thousands of ticks and of more."""
+    assert (track("does nothing").count, track("does one thing").count) == (0, 1)
+    assert sum(track("ticker").ticks) > 3_000
+    assert sum(track("aged").clock_at(0)) > 2**53
+
+
+def test_machines_ask_each_other(track: Callable[[str], Track]) -> None:
+    """Sources lead from one machine to another, back, and to one that is not there."""
+    sources = [
+        one.source.machine
+        for key in ("asker", "answerer")
+        for one in all_of(track(key))
+        if one.source
+    ]
+
+    assert sources == ["answerer", "asker", "unseen"]
+
+
+def test_waiters_come_and_go(track: Callable[[str], Track]) -> None:
+    """Subscriptions are made and released; functions are evaluated."""
+    kinds = {text.partition("]")[0] + "]" for text in texts_of(track("waiting"))}
+
+    assert {"[when:new]", "[when:match]", "[ctx:new]", "[ctx:match]", "[whenNot:match]"} <= kinds
+    assert "[eval] division" in texts_of(track("eval"))
+
+
+def test_lines_of_every_level_occur(track: Callable[[str], Track]) -> None:
+    """There are lines of all five levels, and lines from before a transition."""
+    levels = list(all_of(track("levels")))
+
+    assert {level for one in levels for level, _ in (*one.pre_lines, *one.lines)} == set(range(5))
+    assert any(text.startswith("a line of level 4") for one in levels for _, text in one.pre_lines)
+
+
+def test_lines_are_cut_with_a_mark(track: Callable[[str], Track]) -> None:
+    """Lines over 64 KiB and more lines than are kept tell what is missing; empty ones stay."""
+    texts = [text for _, text in track("lines").transition(1).lines]
+    size = max(len(text.encode()) for text in texts)
+
+    assert 60_000 < size <= limits.TEXT_BYTES_MAX
+    assert sum(text.endswith(" more characters)") for text in texts) == 2
+    assert len(texts) == limits.LINES_MAX
+    assert texts[-1].endswith(" more lines)")
+    assert "" in texts
+    assert any("\n" in text for text in texts)
+
+
+def test_secrets_are_not_told(store: Store) -> None:
+    """What the filter of arguments replaces is nowhere in the session."""
+    args = [arg for one in store.tracks for tx in all_of(one) for arg in tx.args]
+
+    assert args.count(("password", "'***'")) == 2
+    assert not [text for _, text in args if "open sesame" in text]
+
+
+def test_names_are_as_long_as_they_can_be(store: Store) -> None:
+    """There is a long id, a long state, and as many tags as are kept."""
+    (long,) = [one for one in store.tracks if len(one.id) == 10_000]
+
+    assert {len(state.name) for state in long.states} == {1_000, len("Exception")}
+    assert len(long.tags) == limits.TAGS_MAX
+
+
+def test_hostile_texts_are_everywhere(store: Store) -> None:
+    """Each text is in an id, a tag, a state, a key and a text of an argument, and lines."""
+    carriers = [one for one in store.tracks if one.parent == "texts"]
+    control = next(one for one in carriers if one.id.startswith("clears the screen"))
+    text = control.states[0].name
+
+    assert len(carriers) > 15
+    assert "\x1b[2J" in text
+    assert text in control.id
+    assert any("\x1b[2J" in tag for tag in control.tags)
+    assert text in dict(control.transition(2).args)
+    assert f"[error] {text}" in texts_of(control)
