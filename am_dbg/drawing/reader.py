@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from am_dbg.ink import BLANK, Ink, Line, Run, left, line, right, spread, wrap
 from am_dbg.projection.reader import HandlerRow, ReaderView, SourceRow
-from am_dbg.projection.subscriptions import Pipe, Waiting
+from am_dbg.projection.subscriptions import Pipe, Task, Waiting
 from am_dbg.projection.times import duration
 
 __all__ = ["draw_reader", "reader_text"]
@@ -31,6 +31,7 @@ def draw_reader(view: ReaderView, width: int) -> list[Line]:
             "Waiting", len(view.waiting), [_waiting(row, inner) for row in view.waiting], inner
         ),
         _section("Pipes", len(view.pipes), [_pipe(row, inner) for row in view.pipes], inner),
+        _section("Tasks", len(view.tasks), [_task(row, inner) for row in view.tasks], inner),
         _section("Queue", view.queue_len, _texts(view.queue, inner), inner),
         _section("Args", len({key for key, _ in view.args}), _args(view.args, inner), inner),
         _section("Id", 0, _wrapped(view.id, inner), inner),
@@ -89,6 +90,11 @@ def _pipe(row: Pipe, width: int) -> Line:
         Run(row.mutation, Ink.QUIET),
     ]
     return line(spread(runs, [Run(f"t{row.since}", Ink.QUIET)], width), width)
+
+
+def _task(row: Task, width: int) -> Line:
+    since = Run(f"t{row.since}", Ink.QUIET)
+    return line(spread([Run(row.handler, Ink.HANDLER)], [since], width), width)
 
 
 def _texts(texts: Sequence[str], width: int) -> list[Line]:

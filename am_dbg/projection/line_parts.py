@@ -37,7 +37,18 @@ class LinePart:
 _PREFIX = re.compile(r"^(\[[^\]\s]{1,40}\])(.*)$", re.DOTALL)
 _WORD = re.compile(r"\s+|\S+")
 _ARG = re.compile(r"^\(?([A-Za-z_][\w.\-]*)=")
-_QUIET = ("[ctx", "[when", "[queue", "[pipe", "[postpone", "[source", "[auto", "[rel", "[implied")
+_QUIET = (
+    "[ctx",
+    "[when",
+    "[queue",
+    "[pipe",
+    "[task",
+    "[postpone",
+    "[source",
+    "[auto",
+    "[rel",
+    "[implied",
+)
 
 
 def parts_of(row: str, index: int = 0) -> tuple[LinePart, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from am_dbg.ink import Run
 from am_dbg.projection.clean import clean, clean_lines, clean_name
 from am_dbg.projection.steps import HANDLER, Moment, handler_name, name_at, step_text, type_name
-from am_dbg.projection.subscriptions import Pipe, Waiting, subscriptions_at
+from am_dbg.projection.subscriptions import Pipe, Task, Waiting, subscriptions_at
 from am_dbg.projection.why import who_asked, why
 from am_dbg.store import Store, Track, Transition
 
@@ -48,6 +48,7 @@ class ReaderView:
     executed: tuple[HandlerRow, ...] = ()
     waiting: tuple[Waiting, ...] = ()
     pipes: tuple[Pipe, ...] = ()
+    tasks: tuple[Task, ...] = ()
     is_history_cut: bool = False
     queue_len: int = 0
     queue: tuple[str, ...] = ()
@@ -73,6 +74,7 @@ def project_reader(store: Store, moment: Moment, top: int = 0) -> ReaderView:
         executed=_executed(track, transition),
         waiting=subscriptions.waiting,
         pipes=subscriptions.pipes,
+        tasks=subscriptions.tasks,
         is_history_cut=subscriptions.is_cut,
         queue_len=transition.queue_len,
         queue=_queued(transition),

@@ -1,9 +1,10 @@
-"""Waiters, contexts and pipes that exist at a moment, read from the log lines.
+"""Waiters, contexts, pipes and tasks that exist at a moment, read from the log lines.
 
 A line tells when a subscription begins (`[when:new] A B`) and when it ends
-(`[when:match] A B`). Which ones exist at a transition follows from replaying those lines in
-order. Only transitions that have such lines are looked at, the newest `LOOK_BACK_MAX` of
-them; the view says when that was not all.
+(`[when:match] A B`); so do the tasks of handlers (`[task:new] AState`). Which ones exist at
+a transition follows from replaying those lines in order. Only transitions that have such
+lines are looked at, the newest `LOOK_BACK_MAX` of them; the view says when that was not
+all.
 """
 
 from __future__ import annotations
@@ -17,16 +18,17 @@ from am_dbg.projection.clean import clean
 from am_dbg.query import Filters, Hits, Visible
 from am_dbg.store import Track
 
-__all__ = ["Pipe", "Subscriptions", "Waiting", "subscriptions_at"]
+__all__ = ["Pipe", "Subscriptions", "Task", "Waiting", "subscriptions_at"]
 
 LOOK_BACK_MAX = 400
 EVERYTHING = 4
 
-_FIND = ("[when", "[ctx:", "[pipe")
+_FIND = ("[when", "[ctx:", "[pipe", "[task:")
 _WAIT = re.compile(r"^\[(when|whenNot|whenTime|whenArgs|whenQueue):(new|match)\] (.*)$", re.S)
 _CTX = re.compile(r"^\[ctx:(new|match)\] (.*)$", re.S)
 _PIPE = re.compile(r"^\[pipe-(in|out):(add|remove)\] (\S+) (?:to|from) (.+)$", re.S)
 _GONE = re.compile(r"^\[pipe:gc\] (.+)$", re.S)
+_TASK = re.compile(r"^\[task:(new|end|cancel|err)\] (.+)$", re.S)
 
 _VERBS = {
     "when": "when",
@@ -59,17 +61,26 @@ class Pipe:
 
 
 @dataclass(frozen=True, slots=True)
+class Task:
+    """Work of a handler that goes on after its transition."""
+
+    handler: str
+    since: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Subscriptions:
     """All that exists at one moment; `is_cut` when older lines were not looked at."""
 
     waiting: tuple[Waiting, ...] = ()
     pipes: tuple[Pipe, ...] = ()
+    tasks: tuple[Task, ...] = ()
     is_cut: bool = False
 
 
 @lru_cache(maxsize=256)
 def subscriptions_at(track: Track, number: int) -> Subscriptions:
-    """What waits and what is piped after a transition."""
+    """What waits, what is piped and what is still at work after a transition."""
     numbers, is_cut = _telling_numbers(track, number)
     replay = _Replay()
     for at in numbers:
@@ -77,7 +88,9 @@ def subscriptions_at(track: Track, number: int) -> Subscriptions:
         time_sum = track.time_sum(at)
         replay.take((text for _, text in transition.pre_lines), time_sum)
         replay.take((text for _, text in transition.lines), time_sum)
-    return Subscriptions(tuple(replay.waiting.values()), tuple(replay.pipes.values()), is_cut)
+    return Subscriptions(
+        tuple(replay.waiting.values()), tuple(replay.pipes.values()), tuple(replay.tasks), is_cut
+    )
 
 
 def _telling_numbers(track: Track, number: int) -> tuple[list[int], bool]:
@@ -112,6 +125,7 @@ class _Replay:
     def __init__(self) -> None:
         self.waiting: dict[tuple[str, str], Waiting] = {}
         self.pipes: dict[tuple[str, str, str, str], Pipe] = {}
+        self.tasks: list[Task] = []
 
     def take(self, texts: Iterable[str], time_sum: int) -> None:
         for text in texts:
@@ -121,6 +135,8 @@ class _Replay:
                 self._context(text, time_sum)
             elif text.startswith("[pipe"):
                 self._pipe(text, time_sum)
+            elif text.startswith("[task:"):
+                self._task(text, time_sum)
 
     def _wait(self, text: str, time_sum: int) -> None:
         match = _WAIT.match(text)
@@ -153,6 +169,19 @@ class _Replay:
             direction, mutation, state, machine = (clean(part) for part in match.groups())
             pipe = Pipe(direction, state, mutation, machine, time_sum)
             self.pipes[direction, mutation, state, machine] = pipe
+
+    def _task(self, text: str, time_sum: int) -> None:
+        """A handler may have several; the oldest is taken to be the one that ended."""
+        match = _TASK.match(text)
+        if match is None:
+            return
+        handler = clean(match[2])
+        if match[1] == "new":
+            self.tasks.append(Task(handler, time_sum))
+            return
+        ended = next((task for task in self.tasks if task.handler == handler), None)
+        if ended is not None:
+            self.tasks.remove(ended)
 
 
 def _condition(kind: str, rest: str) -> tuple[str, str]:

@@ -10,7 +10,13 @@ from am_dbg.projection.line_parts import PartKind, parts_of, state_line_args
 from am_dbg.projection.log import gap_text
 from am_dbg.projection.reader import project_reader
 from am_dbg.projection.steps import moment_of
-from am_dbg.projection.subscriptions import LOOK_BACK_MAX, Pipe, Waiting, subscriptions_at
+from am_dbg.projection.subscriptions import (
+    LOOK_BACK_MAX,
+    Pipe,
+    Task,
+    Waiting,
+    subscriptions_at,
+)
 from am_dbg.query import ALL, Visible
 from am_dbg.store import Gap, GapKind, Line, Store, Track
 from amtracer.schema import Shape, StateDef, StepDef, StepFlag
@@ -194,6 +200,18 @@ def test_pipes_are_there_until_their_machine_is_gone() -> None:
 
     assert [pipe.machine for pipe in subscriptions_at(track, 2).pipes] == ["other", "third"]
     assert subscriptions_at(track, 3).pipes == (Pipe("in", "Ping", "remove", "third", 2),)
+
+
+def test_tasks_are_there_until_they_end() -> None:
+    """A task goes on after its transition; of several of one handler the oldest ends first."""
+    ends = ["[task:end] BState", "[task:cancel] AState", "[task:err] AState", "[task:end] XState"]
+    new = ["[task:new] AState", "[task:new] BState", "[task:new] AState"]
+    track = telling(*new, *ends)
+
+    both = (Task("AState", 1), Task("BState", 2), Task("AState", 3))
+    assert subscriptions_at(track, 3).tasks == both
+    assert subscriptions_at(track, 5).tasks == (Task("AState", 3),)
+    assert subscriptions_at(track, 7).tasks == ()
 
 
 def test_old_subscriptions_are_told_to_be_unread() -> None:
