@@ -17,10 +17,21 @@ if TYPE_CHECKING:
         attach_from_env,
         close,
         dbg_env,
+        pause,
         record,
+        resume,
     )
 
-__all__ = ["ArgsFilter", "attach", "attach_from_env", "close", "dbg_env", "record"]
+__all__ = [
+    "ArgsFilter",
+    "attach",
+    "attach_from_env",
+    "close",
+    "dbg_env",
+    "pause",
+    "record",
+    "resume",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -23,8 +23,10 @@ __all__ = [
     "Gone",
     "Line",
     "Outcome",
+    "Paused",
     "Plan",
     "Rest",
+    "Resumed",
     "Seen",
     "Source",
     "Step",
@@ -104,7 +106,8 @@ class TracedMachine:
 
     `number` is its number in the current stream, -1 before it was told. `row` counts the
     transitions before the next one, `ticks` are those after the last one; None when what
-    was lost since is not known yet. A `quiet` one is told of when it does something.
+    was lost since is not known yet. A `quiet` one is told of when it does something. Of a
+    `paused` one no transition was told since its recording was paused.
     """
 
     __slots__ = (
@@ -112,6 +115,7 @@ class TracedMachine:
         "id",
         "number",
         "parent",
+        "paused",
         "quiet",
         "refused",
         "row",
@@ -133,6 +137,7 @@ class TracedMachine:
         self.gone = False
         self.refused = False
         self.quiet = False
+        self.paused = False
 
 
 class TracedSchema:
@@ -181,6 +186,18 @@ class Seen:
         self.ticks = ticks
         self.row = row
         self.quiet = quiet
+
+
+class Paused(Seen):
+    """From here on the machine's transitions are not told."""
+
+    __slots__ = ()
+
+
+class Resumed(Seen):
+    """Its transitions are told again; the first one may have come before this."""
+
+    __slots__ = ()
 
 
 class Gone:

@@ -15,7 +15,9 @@ from amtracer.events import (
     Event,
     Gone,
     Line,
+    Paused,
     Rest,
+    Resumed,
     Seen,
     TracedMachine,
     TracedSchema,
@@ -29,6 +31,7 @@ __all__ = ["Recording", "StreamFullError"]
 
 ID_PREFIX_CHARS = 5
 LOST = "the tracer's queue was full"
+PAUSED = "paused"
 UNWATCHED = "nobody watched"
 
 
@@ -85,10 +88,10 @@ class Recording:
         """Tell one event, or without a stream only note what it changes."""
         if type(event) is tuple:
             self._take_transition(event)
-        elif type(event) is Seen:
-            self._take_seen(event)
         elif type(event) is Gone:
             self._take_gone(event.machine)
+        elif isinstance(event, Seen):
+            self._take_seen(event)
 
     def _take_transition(self, event: TransitionEvent) -> None:
         schema, plan, number, started_ns, ended_ns, rest = event
@@ -99,6 +102,7 @@ class Recording:
                 return
         elif told_ticks is not None:
             self._compare(machine, told_ticks)
+            machine.paused = False
         if rest is None:
             shape = self._shapes.planned(plan)
         else:
@@ -124,6 +128,8 @@ class Recording:
     ) -> None:
         stream = self._stream
         assert stream is not None  # a machine has a number only in a stream
+        if not started_ns:  # the tracer was bound while it ran
+            started_ns = ended_ns
         time_ns, duration_ns = started_ns + self._offset_ns, ended_ns - started_ns
         if rest is None:
             stream.record(machine.number, shape, time_ns, duration_ns)
@@ -145,29 +151,40 @@ class Recording:
     def _caught_up(
         self, schema: TracedSchema, number: int, told_ticks: Sequence[int] | None
     ) -> bool:
-        """Go on after something that was not told; False until a transition tells its ticks."""
+        """Go on after something that was not told; False until a transition tells its ticks.
+
+        A transition that was counted before it came says that the machine was looked at
+        while it changed, so where it stands is not known either.
+        """
         machine = schema.machine
-        if machine.gone or machine.refused or number <= machine.row:
+        if machine.gone or machine.refused:
             return False
-        if told_ticks is None:
+        if told_ticks is None or number <= machine.row:
             machine.ticks = None
             return False
-        self._go_on(schema, number - 1, told_ticks, LOST)
+        self._go_on(schema, number - 1, told_ticks, PAUSED if machine.paused else LOST)
+        machine.paused = False
         return not machine.refused
 
     def _compare(self, machine: TracedMachine, told_ticks: Sequence[int]) -> None:
         """What happened while nobody watched is told as a gap without transitions."""
         if machine.ticks != told_ticks and machine.schema is not None:
-            self._go_on(machine.schema, machine.row, told_ticks, UNWATCHED)
+            why = PAUSED if machine.paused else UNWATCHED
+            self._go_on(machine.schema, machine.row, told_ticks, why)
 
     def _take_seen(self, event: Seen) -> None:
         machine = event.schema.machine
         if machine.gone or machine.refused:
             return
+        if type(event) is Resumed and not machine.paused and event.row <= machine.row:
+            return  # a transition has told it, and better
         if machine.number < 0:
             machine.quiet = event.quiet
         if event.row >= machine.row:
-            self._go_on(event.schema, event.row, event.ticks, LOST)
+            why = PAUSED if machine.paused else LOST
+            self._go_on(event.schema, event.row, event.ticks, why)
+        if type(event) is Paused:
+            machine.paused = True
 
     def _go_on(self, schema: TracedSchema, row: int, ticks: Sequence[int], why_lost: str) -> None:
         """From here on the machine has this schema, made `row` transitions, has these ticks."""

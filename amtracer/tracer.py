@@ -13,7 +13,7 @@ import functools
 import os
 import threading
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import machine as am
@@ -24,7 +24,9 @@ from amtracer.env import Destinations, destinations_from_env
 from amtracer.events import (
     TICKS_MASK,
     Gone,
+    Paused,
     Rest,
+    Resumed,
     Seen,
     TracedMachine,
     TracedSchema,
@@ -34,7 +36,18 @@ from amtracer.process import after_fork, close_senders, sender_to
 from amtracer.schema import StateDef
 from amtracer.sender import Sender
 
-__all__ = ["ArgsFilter", "MachineTracer", "attach", "attach_from_env", "close", "dbg_env", "record"]
+__all__ = [
+    "ArgsFilter",
+    "MachineTracer",
+    "PausedTracer",
+    "attach",
+    "attach_from_env",
+    "close",
+    "dbg_env",
+    "pause",
+    "record",
+    "resume",
+]
 
 ArgsFilter = Callable[[str, Mapping[str, object]], Mapping[str, object]]
 """Takes a machine's id and the arguments of a mutation, returns those to be shown."""
@@ -43,13 +56,23 @@ ArgsFilter = Callable[[str, Mapping[str, object]], Mapping[str, object]]
 class MachineTracer(am.Tracer):
     """Hands the transitions of one machine to one sender.
 
-    Submachines are traced along, to the same place.
+    Submachines are traced along, to the same place. `above` is the tracer for which this
+    one was made in that way, `stand_in` what is bound in its place while it is paused.
     """
 
-    def __init__(self, mach: am.Machine, sender: Sender, args_filter: ArgsFilter | None) -> None:
+    def __init__(
+        self,
+        mach: am.Machine,
+        sender: Sender,
+        args_filter: ArgsFilter | None = None,
+        above: MachineTracer | None = None,
+    ) -> None:
         self.sender = sender
         self.args_filter = args_filter
+        self.above = above
+        self.stand_in: PausedTracer | None = None
         self._append = sender.append
+        self._ticks_mask = 0
         self._machine = TracedMachine(mach.id, mach.parent_id, tuple(mach.tags), mach.tx_prefix)
         self._schema = TracedSchema(self._machine, _states_of(mach))
         _watch(mach, self, self._machine)
@@ -58,7 +81,7 @@ class MachineTracer(am.Tracer):
         return True
 
     def new_submachine(self, parent: am.Machine, machine: am.Machine) -> None:
-        _bind(machine, self.sender, self.args_filter)
+        _bind(machine, self.sender, self.args_filter, self)
 
     def verify_states(self, machine: am.Machine) -> None:
         self.look_again(machine)
@@ -68,14 +91,12 @@ class MachineTracer(am.Tracer):
 
     def machine_dispose(self, machine_id: str) -> None:
         _watched.pop(self._machine, None)
-        self._append(Gone(self._machine))
-        if self.sender.asleep:
-            self.sender.wake()
+        self._hand_on(Gone(self._machine))
 
     def transition_end(self, tx: am.Transition) -> None:
         """Hand on what the plan and the times do not tell only when there is something."""
         number = tx.number
-        rest = None if tx.is_plain and number & TICKS_MASK else self._rest(tx)
+        rest = None if tx.is_plain and number & self._ticks_mask else self._rest(tx)
         self._append((self._schema, tx.plan, number, tx.started_ns, tx.ended_ns, rest))
         if self.sender.asleep:
             self.sender.wake()
@@ -83,6 +104,8 @@ class MachineTracer(am.Tracer):
     def _rest(self, tx: am.Transition) -> Rest:
         plan, args, handler_ns = tx.plan, tx._args, tx.handler_ns
         planned = tx.accepted is plan.accepted and tx.verdict is plan and not tx.is_check
+        tells_ticks = not tx.number & self._ticks_mask
+        self._ticks_mask = TICKS_MASK
         return (
             tx.handler_steps if handler_ns else (),
             handler_ns,
@@ -92,7 +115,7 @@ class MachineTracer(am.Tracer):
             tx.queue_len,
             tx.source,
             None if planned else (tx.accepted, tx.is_check, _changes(tx)),
-            None if tx.number & TICKS_MASK else tx.time_before,
+            tx.time_before if tells_ticks else None,
         )
 
     def _texts(self, args: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
@@ -102,17 +125,86 @@ class MachineTracer(am.Tracer):
 
     def look_again(self, mach: am.Machine, *, quiet: bool = False) -> None:
         """Tell the sender where the machine stands, and its schema if that is another."""
+        seen = self._seen(mach, Seen)
+        if seen is not None:
+            seen.quiet = quiet
+            self._hand_on(seen)
+
+    def pause(self, mach: am.Machine) -> None:
+        """Let another stand in, which is told of no transition; again is no matter."""
+        if self.stand_in is None:
+            self.stand_in = PausedTracer(self)
+            mach.bind_tracer(self.stand_in)
+            mach.detach_tracer(self)
+            paused = self._seen(mach, Paused)
+            if paused is not None:
+                self._hand_on(paused)
+
+    def begin_paused(self, mach: am.Machine) -> None:
+        """Nothing is told of the machine before it is resumed, not even that it is there."""
+        self.stand_in = PausedTracer(self, self._seen(mach, Paused))
+        mach.bind_tracer(self.stand_in)
+
+    def resume(self, mach: am.Machine) -> None:
+        """Take the place back; the first transition tells the ticks on which it builds.
+
+        The schema is looked at before, or that transition would mean the states of another.
+        """
+        stand_in, self.stand_in = self.stand_in, None
+        if stand_in is not None:
+            if stand_in.untold is not None:
+                self._append(stand_in.untold)
+            self._look_at_schema(mach)
+            self._ticks_mask = 0
+            mach.bind_tracer(self)
+            mach.detach_tracer(stand_in)
+            resumed = self._seen(mach, Resumed)
+            if resumed is not None:
+                self._hand_on(resumed)
+
+    def _seen(self, mach: am.Machine, kind: type[Seen]) -> Seen | None:
+        """Where the machine stands now; None when it is being disposed."""
+        self._look_at_schema(mach)
+        running = mach.transition()
+        if running is None or running.completed:
+            ticks, row = mach.time(), mach.tx_count
+        else:
+            ticks, row = running.time_before, running.number - 1
+        if len(ticks) != len(self._schema.states):
+            return None
+        return kind(self._schema, ticks, row)
+
+    def _look_at_schema(self, mach: am.Machine) -> None:
         states = _states_of(mach)
         if states != self._schema.states:
             self._schema = TracedSchema(self._machine, states)
-        running = mach.transition()
-        if running is None or running.completed:
-            seen = Seen(self._schema, mach.time(), mach._tx_count, quiet=quiet)
-        else:
-            seen = Seen(self._schema, running.time_before, running.number - 1, quiet=quiet)
-        self._append(seen)
-        if self.sender.asleep and not quiet:
+
+    def _hand_on(self, event: Seen | Gone) -> None:
+        self._append(event)
+        if self.sender.asleep and not (type(event) is Seen and event.quiet):
             self.sender.wake()
+
+
+class PausedTracer(am.Tracer):
+    """Stands in for a tracer that is paused.
+
+    It has no hook of transitions, so the machine carries them out as if nobody watched and
+    only counts them. `untold` is where the machine stood when the tracer was made, unless
+    that was told.
+    """
+
+    def __init__(self, tracer: MachineTracer, untold: Seen | None = None) -> None:
+        self.tracer = tracer
+        self.untold = untold
+
+    def inheritable(self) -> bool:
+        return True
+
+    def new_submachine(self, parent: am.Machine, machine: am.Machine) -> None:
+        self.tracer.new_submachine(parent, machine)
+
+    def machine_dispose(self, machine_id: str) -> None:
+        self.tracer.machine_dispose(machine_id)
 
 
 def _changes(tx: am.Transition) -> tuple[tuple[int, int], ...]:
@@ -163,32 +255,88 @@ def _watch(mach: am.Machine, tracer: MachineTracer, machine: TracedMachine) -> N
     _watched[machine] = weakref.ref(mach, collected)
 
 
+def _tracers_of(mach: am.Machine) -> Iterator[MachineTracer]:
+    """Those of this package, paused or not."""
+    for bound in mach.tracers():
+        if isinstance(bound, MachineTracer):
+            yield bound
+        elif isinstance(bound, PausedTracer):
+            yield bound.tracer
+
+
 def _look_again_quietly() -> None:
     """In a forked child: machines go on from where they stand, when they do something."""
     global _binding  # noqa: PLW0603  # another thread may have held it at the fork
-    _binding = threading.Lock()
-    for ref in list(_watched.values()):
-        mach = ref()
-        if mach is not None:
-            for bound in mach.tracers():
-                if isinstance(bound, MachineTracer):
-                    bound.look_again(mach, quiet=True)
+    _binding = threading.RLock()
+    for mach in _machines():
+        for tracer in _tracers_of(mach):
+            if tracer.stand_in is None:
+                tracer.look_again(mach, quiet=True)
 
 
 after_fork.append(_look_again_quietly)
 
-_binding = threading.Lock()
-"""Two threads that attach one machine at the same time bind one tracer."""
+_binding = threading.RLock()
+"""Held to bind, pause and resume; two threads that attach one machine bind one tracer."""
+
+_all_paused = False
+"""Whether a machine that is attached is paused from its beginning."""
 
 
-def _bind(mach: am.Machine, sender: Sender, args_filter: ArgsFilter | None) -> None:
+def _machines() -> set[am.Machine]:
+    """All that are traced."""
+    return {mach for ref in list(_watched.values()) if (mach := ref()) is not None}
+
+
+def _bind(
+    mach: am.Machine,
+    sender: Sender,
+    args_filter: ArgsFilter | None,
+    above: MachineTracer | None = None,
+) -> None:
     with _binding:
-        for bound in mach.tracers():
-            if isinstance(bound, MachineTracer) and bound.sender is sender:
-                return
-        tracer = MachineTracer(mach, sender, args_filter)
-        tracer.look_again(mach)
-        mach.bind_tracer(tracer)
+        if any(tracer.sender is sender for tracer in _tracers_of(mach)):
+            return
+        tracer = MachineTracer(mach, sender, args_filter, above)
+        if _all_paused if above is None else above.stand_in is not None:
+            tracer.begin_paused(mach)
+        else:
+            tracer.look_again(mach)
+            mach.bind_tracer(tracer)
+
+
+def pause(mach: am.Machine | None = None) -> None:
+    """Stop telling what a machine and its submachines do, or all machines of the process.
+
+    Meanwhile transitions are only counted. When it goes on, one gap tells how many there
+    were. Submachines made meanwhile are paused too; without a machine also those that are
+    attached later. The last call for a machine counts. Any thread, and handlers, may call it.
+    """
+    _switch(mach, paused=True)
+
+
+def resume(mach: am.Machine | None = None) -> None:
+    """Tell again what a machine and its submachines do, or all machines of the process."""
+    _switch(mach, paused=False)
+
+
+def _switch(mach: am.Machine | None, *, paused: bool) -> None:
+    global _all_paused  # noqa: PLW0603  # it is of the process
+    with _binding:
+        if mach is None:
+            _all_paused = paused
+        top = None if mach is None else set(_tracers_of(mach))
+        for one in _machines():
+            for tracer in list(_tracers_of(one)):
+                if top is None or _is_under(tracer, top):
+                    (tracer.pause if paused else tracer.resume)(one)
+
+
+def _is_under(tracer: MachineTracer | None, top: set[MachineTracer]) -> bool:
+    """Whether it is one of these, or was made for a submachine of theirs."""
+    while tracer is not None and tracer not in top:
+        tracer = tracer.above
+    return tracer is not None
 
 
 def attach(

@@ -124,6 +124,11 @@ class Engine(Logging):
             self._tx_prefix = os.urandom(8).hex()
         return self._tx_prefix
 
+    @property
+    def tx_count(self) -> int:
+        """How many transitions began that had a number: those with handlers or a tracer."""
+        return self._tx_count
+
     # -- making a mutation
 
     def _mutate(self, call: Call, args: A | None, source: MutSource | None) -> Result:
@@ -298,23 +303,24 @@ class Engine(Logging):
         mutation: Mutation | None = None,
     ) -> Result:
         """Run one transition by the short way, or as one that can be watched."""
-        node = self._node
+        node, hooks = self._node, self._hooks
+        watched = bool(self._log_level) or (hooks is not None and hooks.of_transitions)
         plan = node.plans.get(call)
         if plan is None:
-            noted = self._hooks is not None or bool(self._log_level)
-            plan = node.automaton.extend(node, call, noted=noted)
+            plan = node.automaton.extend(node, call, noted=watched)
         bindings = self._bindings
         program = NOTHING_BOUND
         if bindings is not NO_BINDINGS:
             program = bindings.programs.get(plan) or bindings.program(plan)
-        if self._hooks is None and not self._log_level:
+        if not watched:
+            is_check = mutation is not None and mutation.is_check
             if not program.empty:
-                if mutation is None or not mutation.is_check:
+                if not is_check:
                     return run_unwatched(self, plan, program, args, source, mutation)
-            elif mutation is not None and mutation.is_check:
-                return plan.result
-            elif self._waiters is None or not self._waiters.args_pending:
-                return self._apply(plan)
+            elif is_check or self._waiters is None or not self._waiters.args_pending:
+                if hooks is not None:
+                    self._tx_count += 1
+                return plan.result if is_check else self._apply(plan)
         if self._log_level and self._log_level >= EVERYTHING:
             program = bindings.every(plan)
         return walk(self, plan, program, args, source, mutation)

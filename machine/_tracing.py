@@ -6,7 +6,8 @@ machine; they must not block, and a mutation of the same machine made by one is 
 
 Only the hooks that a tracer's class really overrides are called, so an unused hook costs
 nothing. The four that every mutation passes are called right where that happens, in
-`_walk` and `_engine`; the others by `fire`.
+`_walk` and `_engine`; the others by `fire`. While no tracer uses a hook of transitions or
+handlers these are carried out as if nobody watched; only their numbers are counted.
 """
 
 from __future__ import annotations
@@ -78,6 +79,14 @@ class Tracer:
 
 HOOKS = tuple(name for name in vars(Tracer) if not name.startswith("_") and name != "inheritable")
 
+_OF_TRANSITIONS = {
+    "transition_init",
+    "transition_start",
+    "handler_start",
+    "handler_end",
+    "transition_end",
+}
+
 Hook = Callable[..., Any]
 
 
@@ -85,9 +94,12 @@ class Hooks:
     """The tracers of one machine, by the hooks they use; it never changes.
 
     Each hook is a tuple of bound methods of those tracers whose class overrides it.
+    `of_transitions` tells whether any of them is one that transitions or handlers have.
     """
 
-    __slots__ = ("_detach", *HOOKS, "tracers")
+    __slots__ = ("_detach", *HOOKS, "of_transitions", "tracers")
+
+    of_transitions: bool
 
     machine_init: tuple[Hook, ...]
     new_submachine: tuple[Hook, ...]
@@ -107,6 +119,7 @@ class Hooks:
         self._detach = detach
         for hook in HOOKS:
             setattr(self, hook, _users(tracers, hook))
+        self.of_transitions = any(getattr(self, hook) for hook in _OF_TRANSITIONS)
 
     def fire(self, calls: tuple[Hook, ...], *args: Any) -> list[Any]:
         """Call a hook of every tracer that uses it; what they returned."""

@@ -432,3 +432,40 @@ def test_equal_transitions_share_their_plan(made: Made, recorder: Any) -> None:
     assert plans[0] is plans[2]
     assert plans[1] is plans[3]
     assert plans[0] is not plans[1]
+
+
+class Rare(am.Tracer):
+    """Uses no hook that transitions have."""
+
+    def __init__(self) -> None:
+        self.ends = 0
+
+    def queue_end(self, machine: am.Machine) -> None:
+        self.ends += 1
+
+
+@pytest.mark.parametrize("states", [["A"], ["A", "B"]])
+def test_transitions_without_a_hook_of_theirs_are_only_counted(made: Made, states: Any) -> None:
+    """Numbers go on as if every transition was told; no transition is made for it."""
+    rare = Rare()
+    mach = made(tracers=[rare])
+    for state in states:
+        mach.add1(state)
+    mach.can_add1("A")
+
+    assert mach.tx_count == len(states) + 1
+    assert mach.transition() is None
+    assert rare.ends == len(states) + 1
+
+
+def test_a_tracer_that_comes_after_a_rare_one_is_told_the_next_number(
+    made: Made, recorder: Any
+) -> None:
+    """What was only counted is missing in its numbers."""
+    mach = made(tracers=[Rare()])
+    mach.add1("A")
+    mach.add1("B")
+    mach.bind_tracer(recorder)
+    mach.add1("C")
+
+    assert [tx.number for tx in recorder.txs] == [3]

@@ -23,6 +23,7 @@ from amtracer.schema import (
     StepDef,
     StepFlag,
 )
+from amtracer.tracer import MachineTracer
 from tests.wire.tracing import Caught, Teller, ticks_after, told
 
 STRUCT = {
@@ -376,14 +377,40 @@ def test_lost_transitions_are_counted() -> None:
 
 
 def test_a_lost_beginning_is_counted() -> None:
-    """When even the first word of a machine is lost, it enters later, at its row."""
+    """When even the first words of a machine are lost, it enters later, at its row."""
     mach, caught = traced(PLAIN)
     for _ in range(100):
         mach.add1("M")
-    book = told(caught.events[1:])
+    book = told(caught.events[2:])
 
     assert book.machines[0].row == TICKS_MASK
     assert len(book.told[0]) == 100 - TICKS_MASK
+
+
+def test_the_first_transition_tells_all_that_a_machine_needs() -> None:
+    """Whoever learns of a machine by it loses nothing."""
+    mach, caught = traced(PLAIN)
+    for _ in range(10):
+        mach.add1("M")
+    book = told(caught.events[1:])
+
+    assert book.machines[0].row == 0
+    assert len(book.told[0]) == 10
+
+
+def test_what_changes_a_machine_while_it_is_attached_is_a_gap() -> None:
+    """Another thread may be in the middle of a transition that nobody watches."""
+    mach = am.Machine(None, PLAIN, id="m")
+    caught = Caught()
+    tracer = MachineTracer(mach, caught.sender)
+    tracer.look_again(mach)
+    mach.add1("M")
+    mach.bind_tracer(tracer)
+    mach.add1("M")
+    book = told(caught.events)
+
+    assert [(gap.count, gap.reason) for gap in book.dropped] == [(0, UNWATCHED)]
+    assert list(book.dropped[0].ticks) == [1, 0, 0]
 
 
 def test_a_look_at_the_machine_ends_a_gap() -> None:

@@ -29,12 +29,16 @@ class Caught:
     def wake(self) -> None:
         """There is nobody to wake."""
 
+    @property
+    def sender(self) -> Sender:
+        return cast(Sender, self)
+
     def transitions(self) -> list[Any]:
         return [event for event in self.events if type(event) is tuple]
 
     def trace(self, mach: am.Machine, args_filter: ArgsFilter | None = None) -> MachineTracer:
         """Watch a machine from now on."""
-        tracer = MachineTracer(mach, cast(Sender, self), args_filter)
+        tracer = MachineTracer(mach, self.sender, args_filter)
         tracer.look_again(mach)
         mach.bind_tracer(tracer)
         return tracer

@@ -1,0 +1,186 @@
+"""A pause as the debugger shows it: one gap that counts, and the machine where it stands."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import amtracer
+import machine as am
+from amtracer import process
+from amtracer.process import _senders
+from amtracer.schema import BatchMessage, DroppedMessage
+from amtracer.session import read_session
+from tests.wire.serving import Debugger
+
+STRUCT = {"A": am.State(), "M": am.State(multi=True)}
+
+
+@pytest.fixture
+def debugger() -> Iterator[Debugger]:
+    made = Debugger()
+    yield made
+    amtracer.resume()
+    amtracer.close()
+    _senders.clear()
+    made.stop()
+
+
+def toggle(mach: am.Machine, times: int) -> None:
+    for _ in range(times):
+        mach.add1("M")
+
+
+def attached(debugger: Debugger, name: str = "m") -> am.Machine:
+    mach = am.Machine(None, STRUCT, id=name)
+    amtracer.attach(mach, str(debugger.address))
+    return mach
+
+
+def gaps(debugger: Debugger, key: str) -> list[tuple[int, int, str]]:
+    """After which transition, how many are missing, and why."""
+    track = debugger.track(key)
+    return [(gap.after_number, gap.lost, gap.reason) for gap in track.gaps]
+
+
+def test_a_pause_is_one_gap(debugger: Debugger) -> None:
+    """It stands after the last transition before, counts what is missing and says why."""
+    mach = attached(debugger)
+    toggle(mach, 10)
+    amtracer.pause(mach)
+    toggle(mach, 1_000)
+    mach.add1("A")
+    amtracer.resume(mach)
+    toggle(mach, 5)
+    debugger.wait_for_count("m", 15)
+    track = debugger.track("m")
+
+    assert gaps(debugger, "m") == [(10, 1_001, "paused")]
+    assert track.clock_at(15) == tuple(mach.time())
+    assert track.transition(11).id == mach.tx_prefix + f"{1_012:016x}"
+
+
+def test_a_resumed_machine_stands_where_it_is(debugger: Debugger) -> None:
+    """Without a transition of its own the debugger has its ticks too."""
+    mach = attached(debugger)
+    amtracer.pause(mach)
+    toggle(mach, 3)
+    mach.add1("A")
+    amtracer.resume(mach)
+    debugger.wait_for(lambda: debugger.store.find("m") and debugger.track("m").gaps)
+
+    assert debugger.track("m").ticks == tuple(mach.time())
+
+
+def test_a_machine_attached_in_a_pause_comes_with_its_resumption(debugger: Debugger) -> None:
+    """Until then the debugger does not know it; then it has its beginning and one gap."""
+    amtracer.pause()
+    mach = attached(debugger)
+    child = am.Machine(None, STRUCT, id="child", parent=mach)
+    toggle(mach, 2)
+    toggle(child, 3)
+    amtracer.resume()
+    toggle(child, 1)
+    debugger.wait_for_count("child", 1)
+
+    assert gaps(debugger, "m") == [(0, 2, "paused")]
+    assert gaps(debugger, "child") == [(0, 3, "paused")]
+    assert debugger.track("child").parent == "m"
+
+
+def test_a_connection_lost_in_a_pause_is_found_again(debugger: Debugger) -> None:
+    """The new one begins where the machine paused, and the pause is counted when it ends."""
+    mach = attached(debugger)
+    toggle(mach, 10)
+    debugger.wait_for_count("m", 10)
+    amtracer.pause(mach)
+    toggle(mach, 10)
+    for connection in list(debugger._server._open):
+        debugger._server._loop.call_soon_threadsafe(connection.end, "cut for a test")
+    debugger.wait_for(lambda: debugger.streams == 2 and debugger.track("m").connected)
+    amtracer.resume(mach)
+    toggle(mach, 1)
+    debugger.wait_for_count("m", 11)
+
+    assert gaps(debugger, "m")[-1] == (10, 10, "paused")
+    assert sum(lost for _, lost, _ in gaps(debugger, "m")) == 10
+    assert debugger.track("m").clock_at(11) == tuple(mach.time())
+
+
+def test_a_child_forked_in_a_pause_is_paused(debugger: Debugger) -> None:
+    """It tells nothing until it is resumed, and then from where it stands."""
+    mach = attached(debugger)
+    other = attached(debugger, "other")
+    toggle(mach, 10)
+    debugger.wait_for_count("m", 10)
+    amtracer.pause(mach)
+    amtracer.close()
+    process._reborn()
+    toggle(mach, 5)
+    toggle(other, 1)
+    debugger.wait_for_count("other#2", 1)
+    assert debugger.store.find("m#2") is None
+    amtracer.resume(mach)
+    toggle(mach, 2)
+    debugger.wait_for_count("m#2", 2)
+
+    assert gaps(debugger, "m#2") == [(0, 15, "recorded from here on")]
+    assert debugger.track("m#2").clock_at(2) == tuple(mach.time())
+
+
+def test_a_recording_is_paused_too(tmp_path: Path) -> None:
+    """A machine that goes to several places pauses for all of them."""
+    mach = am.Machine(None, STRUCT, id="m")
+    for name in "ab":
+        amtracer.record(mach, tmp_path / name)
+    toggle(mach, 3)
+    amtracer.pause(mach)
+    toggle(mach, 4)
+    amtracer.resume(mach)
+    toggle(mach, 2)
+    amtracer.close()
+
+    for name in "ab":
+        messages = list(read_session(tmp_path / name))
+        rows = [len(one.shapes) for one in messages if isinstance(one, BatchMessage)]
+        dropped = [one for one in messages if isinstance(one, DroppedMessage)]
+        assert rows == [3, 2]
+        assert [(one.count, one.reason) for one in dropped] == [(4, "paused")]
+
+
+def test_threads_may_pause_and_mutate_as_they_like(debugger: Debugger) -> None:
+    """Nothing is told twice or wrongly, on one connection; at the end all is accounted for."""
+    machines = [attached(debugger, f"m{at}") for at in range(3)]
+    done = threading.Event()
+
+    def switch() -> None:
+        while not done.is_set():
+            amtracer.pause()
+            amtracer.resume()
+
+    switching = threading.Thread(target=switch)
+    working = [threading.Thread(target=toggle, args=(one, 1_000)) for one in machines]
+    switching.start()
+    for thread in working:
+        thread.start()
+    for thread in working:
+        thread.join()
+    done.set()
+    switching.join()
+    for one in machines:
+        toggle(one, 100)
+    debugger.wait_for(
+        lambda: (
+            sum(track.row_next for track in debugger.store.tracks) == 3 * 1_100
+            and len(debugger.store.tracks) == 3
+        )
+    )
+
+    assert debugger.streams == 1
+    for one in machines:
+        track = debugger.track(one.id)
+        assert track.count + sum(gap.lost for gap in track.gaps) == 1_100
+        assert track.clock_at(track.count) == tuple(one.time())
