@@ -1,12 +1,19 @@
-"""Texts that name a place: addresses, numbers, machine times, wall times, names."""
+"""Texts that name a place: addresses, numbers, machine times, wall times, names.
+
+An id may hold anything, a `?`, slashes and spaces at its end too. So an address is taken as
+it is written before it is taken without what may surround it, and a machine is found by its
+id before it is found by its name as the screen shows it, with escapes in it.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from am_dbg.control.desk import Desk
 from am_dbg.cursor import Cursor
+from am_dbg.projection.clean import clean_name
 from am_dbg.query.terms import parse_moment
 from am_dbg.store import Track
 
@@ -14,7 +21,10 @@ __all__ = ["NoPlace", "at_step", "place_of"]
 
 SCHEME = "mach://"
 _TX_ID = re.compile(r"[0-9a-fA-F]{32}(-\d+)?")
-_TEXT_MAX = 1_000
+_TEXT_MAX = 70_000
+"""An id of the greatest length, and a place in its history."""
+
+_Find = Callable[[str], Track | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +36,10 @@ class NoPlace:
 
 def place_of(desk: Desk, text: str) -> Cursor | NoPlace:
     """The cursor that a text leads to, seen from where the reader is."""
-    text = text.strip()[:_TEXT_MAX]
+    text = text.lstrip()[:_TEXT_MAX]
     if text.startswith(SCHEME):
         return _address(desk, text.removeprefix(SCHEME))
+    text = text.rstrip()
     if not text:
         return NoPlace("nothing to go to")
     track = desk.track
@@ -40,23 +51,40 @@ def place_of(desk: Desk, text: str) -> Cursor | NoPlace:
 
 
 def _address(desk: Desk, rest: str) -> Cursor | NoPlace:
-    """`id`, `id/transition` or `id/transition/step`; ids may hold slashes themselves."""
-    rest = rest.split("?", 1)[0].rstrip("/")
-    track = desk.store.find(rest)
+    """`id`, `id/transition` or `id/transition/step`."""
+    tidy = rest.split("?", 1)[0].strip().rstrip("/")
+    reason = None
+    for find in _finders(desk):
+        for text in dict.fromkeys((rest, tidy)):
+            place = _found(desk, text, find)
+            if isinstance(place, Cursor):
+                return place
+            reason = place or reason
+    return reason or NoPlace(f"no machine {tidy[:60]}")
+
+
+def _finders(desk: Desk) -> Iterator[_Find]:
+    yield desk.store.find
+    yield {clean_name(track.key): track for track in desk.store.tracks}.get
+
+
+def _found(desk: Desk, text: str, find: _Find) -> Cursor | NoPlace | None:
+    """None when it names no machine."""
+    track = find(text)
     if track is not None:
         return _at_moment(desk, track)
-    head, _, tail = rest.rpartition("/")
-    track = desk.store.find(head)
+    head, _, tail = text.rpartition("/")
+    track = find(head)
     if track is not None:
         cursor = _within(desk, track, tail)
-        return cursor or NoPlace(f"{head} has no transition {tail[:40]}")
+        return cursor or NoPlace(f"{head[:60]} has no transition {tail[:40]}")
     head, _, middle = head.rpartition("/")
-    track = desk.store.find(head)
+    track = find(head)
     if track is None:
-        return NoPlace(f"no machine {rest[:60]}")
+        return None
     cursor = _within(desk, track, middle)
     if cursor is None or not tail.isdecimal():
-        return cursor or NoPlace(f"{head} has no transition {middle[:40]}")
+        return cursor or NoPlace(f"{head[:60]} has no transition {middle[:40]}")
     return at_step(desk, cursor, int(tail))
 
 
@@ -109,13 +137,11 @@ def _first_with_time(track: Track, time_sum: int) -> int:
 def _machine(desk: Desk, text: str) -> Cursor | NoPlace:
     """A machine by name, by the beginning of its name, or by a part of it."""
     wanted = text.lower()
-    keys = [place.track.key for place in desk.places]
-    exact = [key for key in keys if key.lower() == wanted]
-    starts = [key for key in keys if key.lower().startswith(wanted)]
-    parts = [key for key in keys if wanted in key.lower()]
+    named = [(clean_name(place.track.key).lower(), place.track) for place in desk.places]
+    exact = [track for name, track in named if name == wanted]
+    starts = [track for name, track in named if name.startswith(wanted)]
+    parts = [track for name, track in named if wanted in name]
     for group in (exact, starts, parts):
         if group:
-            track = desk.store.find(group[0])
-            if track is not None:
-                return _at_moment(desk, track)
+            return _at_moment(desk, group[0])
     return NoPlace(f"no place {text[:60]}")

@@ -240,6 +240,8 @@ def test_another_machine_is_shown_at_the_same_moment(control: Control, store: St
         ("22:13:20.005", ("worker", 4)),
         ("mach://worker-child", ("worker-child", 1)),
         ("mach://worker/3", ("worker", 3)),
+        (" mach://worker/3?step=1 ", ("worker", 3)),
+        ("mach://worker/3/", ("worker", 3)),
         ("mach://worker/00000000000000010000000000000004", ("worker", 4)),
         ("child", ("worker-child", 1)),
     ],
