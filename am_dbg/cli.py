@@ -232,9 +232,10 @@ def convert(source: str, target: str, machine: str, numbers: str) -> int:
 @click.option("--token", metavar="TEXT", default="", help=_ASKED_HELP)
 @click.pass_context
 def record(context: click.Context, /, target: str, listen_on: str, token: str) -> int:
-    """Collect what programs send until interrupted, then write OUT, a .msgpack.br file.
+    """Collect what programs send into OUT, a .msgpack.br file, until interrupted.
 
-    Each program can also record itself, see AM_DBG_FILE; such a file survives a crash.
+    The file grows meanwhile: when this is killed it is cut, but there. Each program can also
+    record itself, see AM_DBG_FILE.
     """
     from am_dbg.collecting import collect, until_asked_to_end
 
@@ -243,7 +244,7 @@ def record(context: click.Context, /, target: str, listen_on: str, token: str) -
     asked = _token(token, context.find_root().params["token"])
 
     def told(address: str) -> None:
-        _say(f"listening at {address}, writing at the end (Ctrl+C)")
+        _say(f"listening at {address}, recording until Ctrl+C")
 
     with until_asked_to_end() as wait:
         place = listen_address(listen_on)

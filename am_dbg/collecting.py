@@ -1,4 +1,9 @@
-"""Collects what programs send without a screen, and writes it as a session at the end."""
+"""Collects what programs send without a screen, into a session file.
+
+While it listens the file grows, so that a kill costs a moment and not the session. At the
+end the same file is written anew from the store, which knows each program's stream. If that
+fails, the one that grew stays.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +16,7 @@ from types import FrameType
 from am_dbg.exporting import Written, export_session
 from am_dbg.golang.door import GoDoor
 from am_dbg.listening import notice_of
+from am_dbg.live_recording import LiveRecording
 from am_dbg.server import Server
 from am_dbg.store import Store
 from amtracer.address import Address
@@ -29,16 +35,18 @@ def collect(
     token: bytes = b"",
     warned: Callable[[str], None] = lambda _: None,
 ) -> Written:
-    """Listen until `wait` returns, then write everything that came.
+    """Listen until `wait` returns and write everything that came.
 
-    `listening` is told the address once programs can connect, `warned` what the user should
-    know, also from the ingest thread. `ListenError` if the address is taken, a
-    `SessionError` if the file cannot be written.
+    The file is there once programs can connect; then `listening` is told the address.
+    `warned` is told what the user should know, also from the ingest thread. `ListenError` if
+    the address is taken, a `SessionError` if the file cannot be written.
     """
     store = Store()
-    server = Server(store, doors=(GoDoor(),), token=token, warned=warned)
+    recording = LiveRecording(store, warned)
+    server = Server(store, recording.keep, doors=(GoDoor(),), token=token, warned=warned)
     server.start(address)
     try:
+        server.call(lambda: recording.open(path)).result()
         listening(", ".join(dict.fromkeys(map(str, server.addresses))))
         notice = notice_of(server.addresses, has_token=bool(token))
         if notice:
@@ -46,6 +54,7 @@ def collect(
         wait()
     finally:
         server.stop()
+        recording.close()
     return export_session(store, path)
 
 

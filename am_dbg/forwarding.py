@@ -16,11 +16,9 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterator
-from weakref import WeakKeyDictionary, WeakSet
 
-from am_dbg.retelling import Retelling
-from am_dbg.store import Store, Track
+from am_dbg.retelling import News
+from am_dbg.store import Store
 from amtracer.address import Address
 from amtracer.errors import WireError
 from amtracer.interning import StreamWriter
@@ -48,14 +46,11 @@ class Forwarder:
     """Tells one other debugger, from `start` to `stop`."""
 
     def __init__(self, store: Store, address: Address, *, round_s: float = ROUND_S) -> None:
-        self._store = store
         self._address = address
         self._outlet = SocketOutlet(address)
         self._round_s = round_s
         self._session = f"forwarded-{os.urandom(8).hex()}"
-        self._told: WeakKeyDictionary[Track, int] = WeakKeyDictionary()
-        self._finished: WeakSet[Track] = WeakSet()
-        self._telling: dict[Track, Retelling] = {}
+        self._news = News(store)
         self._writer: StreamWriter | None = None
         self._is_told = False
         self._connected_at = 0.0
@@ -110,7 +105,6 @@ class Forwarder:
     def _connect(self) -> None:
         self._outlet.open()
         self._connected_at = time.monotonic()
-        self._telling = {}
         hello = HelloMessage(
             PROTOCOL_VERSION,
             self._session,
@@ -119,34 +113,11 @@ class Forwarder:
             process={"program": "am-dbg", "pid": str(os.getpid())},
         )
         self._writer = StreamWriter(self._outlet.write, hello)
+        self._news.begin(self._writer)
 
     def _tell_some(self) -> bool:
         """Write some of what is new; whether there was any."""
-        assert self._writer is not None  # a round connects first
-        rows = 0
-        for track in self._live_tracks():
-            if track in self._finished:
-                continue
-            retelling = self._telling.get(track)
-            if retelling is None:
-                first = max(self._told.get(track, 0) + 1, track.first)
-                retelling = self._telling[track] = Retelling(self._writer, track, first)
-            is_gone, last = track.gone, track.count
-            start = max(retelling.next, track.first)
-            for _ in retelling.tell(min(last, start + ROWS_AT_ONCE_MAX - 1)):
-                rows += 1
-            self._told[track] = retelling.next - 1
-            if is_gone and retelling.next > last:
-                retelling.finish()
-                self._finished.add(track)
-            if rows >= ROWS_AT_ONCE_MAX:
-                break
-        self._writer.flush()
-        return rows > 0
-
-    def _live_tracks(self) -> Iterator[Track]:
-        streams = self._store.streams
-        return (track for track in list(self._store.tracks) if streams[track.stream].live)
+        return self._news.tell(ROWS_AT_ONCE_MAX)
 
     def _end(self) -> None:
         """End the connection in order; what cannot go out now is left."""

@@ -1,19 +1,21 @@
 """Tells the history of a track again, to a stream of its own, bit by bit.
 
-An export tells it once and whole; a debugger that forwards tells what is new every now and
-then. Either way the reader of the stream gets the same numbers, clocks and breaks.
+An export tells it once and whole; a debugger that forwards, or that records while it
+listens, tells what is new every now and then. Either way the reader of the stream gets the
+same numbers, clocks and breaks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from weakref import WeakKeyDictionary, WeakSet
 
-from am_dbg.store import Gap, GapKind, Track
+from am_dbg.store import Gap, GapKind, Store, Track
 from am_dbg.store.values import reason_of_gap
 from amtracer.interning import StreamWriter
 from amtracer.schema import StateDef
 
-__all__ = ["Retelling"]
+__all__ = ["News", "Retelling"]
 
 States = tuple[StateDef, ...]
 
@@ -119,3 +121,54 @@ class Retelling:
     def _change_schema(self, schema: States, ticks: tuple[int, ...]) -> None:
         self._writer.schema_changed(self._machine, self._writer.schema(schema), ticks)
         self._schema = schema
+
+
+class News:
+    """What came from live programs and was not told yet.
+
+    Streams may follow one another: machines go on in the next one where they were. One
+    thread at a time.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._told: WeakKeyDictionary[Track, int] = WeakKeyDictionary()
+        self._finished: WeakSet[Track] = WeakSet()
+        self._telling: dict[Track, Retelling] = {}
+        self._writer: StreamWriter | None = None
+
+    def begin(self, writer: StreamWriter) -> None:
+        """Go on in this stream."""
+        self._telling = {}
+        self._writer = writer
+
+    def tell(self, rows_max: int) -> bool:
+        """Write what is new, about so many transitions of it; whether there was any."""
+        writer = self._writer
+        assert writer is not None  # a stream was begun
+        rows = 0
+        for track in self._live_tracks():
+            if track in self._finished:
+                continue
+            retelling = self._telling.get(track)
+            if retelling is None:
+                first = max(self._told.get(track, 0) + 1, track.first)
+                retelling = self._telling[track] = Retelling(writer, track, first)
+            is_gone, last = track.gone, track.count
+            if retelling.next > last and not is_gone:
+                continue
+            start = max(retelling.next, track.first)
+            for _ in retelling.tell(min(last, start + rows_max - 1)):
+                rows += 1
+            self._told[track] = retelling.next - 1
+            if is_gone and retelling.next > last:
+                retelling.finish()
+                self._finished.add(track)
+            if rows >= rows_max:
+                break
+        writer.flush()
+        return rows > 0
+
+    def _live_tracks(self) -> Iterator[Track]:
+        streams = self._store.streams
+        return (track for track in list(self._store.tracks) if streams[track.stream].live)

@@ -3,7 +3,8 @@
 It is written under another name in the same folder and renamed when it is whole, so a
 reader never sees half of it and what was there before stays until then. The other name
 follows from the file's own, so a killed writer leaves at most one such file for each name,
-which the next writer takes over. A lock keeps two writers of one file apart.
+which the next writer takes over. A lock keeps two writers of one file apart, and lets nobody
+replace a file that is still recorded: what its writer writes would be nowhere.
 """
 
 from __future__ import annotations
@@ -80,8 +81,9 @@ class AtomicFile:
     def publish(self) -> None:
         """Let the file appear now, before it is whole; writing goes on."""
         try:
+            self._refuse_special()
             os.replace(self._part, self._path)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             self.abort()
             raise self._error(error) from error
         self._published = True
@@ -113,7 +115,7 @@ class AtomicFile:
             os.close(self._fd)
 
     def _refuse_special(self) -> None:
-        """Renaming over a device or a folder would destroy or fail late."""
+        """Renaming over a device, a folder or a live recording would destroy or fail late."""
         try:
             mode = os.stat(self._path).st_mode
         except FileNotFoundError:
@@ -121,6 +123,8 @@ class AtomicFile:
         if not stat.S_ISREG(mode):
             what = "a folder" if stat.S_ISDIR(mode) else "no regular file"
             raise ValueError(f"cannot write, it is {what}")
+        if is_being_written(self._path):
+            raise ValueError("another writer is at it")
 
     def _open(self) -> int:
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)

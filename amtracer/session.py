@@ -91,7 +91,7 @@ class SessionWriter:
         self.unflushed = 0
         self._flushed_at = clock()
         self._write(self._frames.magic())
-        self._flush()
+        self.flush()
         if live:
             self._file.publish()
 
@@ -101,12 +101,19 @@ class SessionWriter:
         if self._live and isinstance(message, BatchMessage):
             self.unflushed += len(message.shapes)
             if self.unflushed >= FLUSH_TRANSITIONS:
-                self._flush()
+                self.flush()
 
     def flush_if_due(self) -> None:
         """Make readable what is older than a second; for live recordings."""
         if self.unflushed and self._clock() - self._flushed_at >= FLUSH_S:
-            self._flush()
+            self.flush()
+
+    def flush(self) -> None:
+        """Make readable all that was written; it stays so when this process is killed."""
+        self._write(self._frames.flush())
+        self._file.write(self._compressor.flush())
+        self.unflushed = 0
+        self._flushed_at = self._clock()
 
     def close(self) -> None:
         """Write the end mark and let the file appear; again is no matter."""
@@ -142,12 +149,6 @@ class SessionWriter:
         compressed = self._compressor.process(frames)
         if compressed:
             self._file.write(compressed)
-
-    def _flush(self) -> None:
-        self._write(self._frames.flush())
-        self._file.write(self._compressor.flush())
-        self.unflushed = 0
-        self._flushed_at = self._clock()
 
 
 def open_session(path: PathLike) -> BinaryIO:

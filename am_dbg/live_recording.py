@@ -1,0 +1,76 @@
+"""Writes what arrives into a session file while it arrives.
+
+All streams become one in that file, as they come mixed and a file holds them only one after
+the other. So it knows less than an export, namely not which program a machine belongs to,
+but it is there when the debugger is killed: cut, with all that was kept before.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+
+from am_dbg.retelling import News
+from am_dbg.store import Store
+from amtracer.errors import SessionError, WireError
+from amtracer.interning import StreamWriter
+from amtracer.schema import PROTOCOL_VERSION, HelloMessage
+from amtracer.session import SessionWriter
+
+__all__ = ["LiveRecording"]
+
+ROWS_AT_ONCE_MAX = 10_000
+"""Transitions after which the file is flushed, while there are more."""
+
+
+class LiveRecording:
+    """A session file that grows with a store, from `open` to `close`.
+
+    Trouble with the file while it grows is told once to `warned` and ends the growing;
+    whoever listens goes on. One thread at a time.
+    """
+
+    def __init__(self, store: Store, warned: Callable[[str], None]) -> None:
+        self._news = News(store)
+        self._warned = warned
+        self._writer: SessionWriter | None = None
+
+    def open(self, path: str) -> None:
+        """Let the file appear; `SessionAccessError` if it cannot be written."""
+        writer = SessionWriter(path, live=True)
+        hello = HelloMessage(
+            PROTOCOL_VERSION,
+            f"recorded-{os.urandom(8).hex()}",
+            time.time_ns(),
+            time.monotonic_ns(),
+            process={"program": "am-dbg", "pid": str(os.getpid())},
+        )
+        self._news.begin(StreamWriter(writer.write, hello))
+        writer.flush()
+        self._writer = writer
+
+    def keep(self) -> None:
+        """Write what is new; it is safe when this returns."""
+        writer = self._writer
+        if writer is None:
+            return
+        try:
+            while self._news.tell(ROWS_AT_ONCE_MAX):
+                writer.flush()
+            writer.flush()
+        except (SessionError, WireError) as error:
+            self._warned(f"nothing more is written before the end: {error}")
+            self._writer = None
+            writer.release()
+
+    def close(self) -> None:
+        """Make the file whole; again is no matter, and so is a disk that has no room."""
+        writer, self._writer = self._writer, None
+        if writer is None:
+            return
+        try:
+            writer.close()
+        except SessionError as error:
+            self._warned(f"the recording stays cut: {error}")
+            writer.release()

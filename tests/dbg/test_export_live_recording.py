@@ -1,0 +1,258 @@
+"""A session file that grows with the store, so that a kill costs little."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from am_dbg import collecting
+from am_dbg.collecting import collect
+from am_dbg.exporting import export_session
+from am_dbg.importing import import_session
+from am_dbg.live_recording import LiveRecording
+from am_dbg.store import GapKind, Store
+from amtracer.address import listen_address
+from amtracer.errors import CutSessionError, SessionAccessError
+from amtracer.schema import MachineMessage
+from amtracer.session import SessionWriter, read_session
+from tests.dbg.telling import Telling
+from tests.wire.streams import HELLO
+
+
+class Source:
+    """Programs that tell a store, and a recording of it."""
+
+    def __init__(self, path: Path) -> None:
+        self.store = Store()
+        self.words: list[str] = []
+        self.recording = LiveRecording(self.store, self.words.append)
+        self.path = path
+
+    def open(self) -> None:
+        self.recording.open(str(self.path))
+
+    def hear(self, telling: Telling, stream: int) -> None:
+        telling.writer.flush()
+        for message in telling.messages:
+            self.store.feed(stream, message)
+        telling.messages.clear()
+        self.recording.keep()
+
+    def begin(self, telling: Telling) -> int:
+        stream = self.store.open_stream("program", live=True)
+        self.hear(telling, stream)
+        return stream
+
+
+def recovered(path: Path) -> Store:
+    """What the file holds so far."""
+    store = Store()
+    with pytest.raises(CutSessionError):
+        import_session(store, str(path))
+    return store
+
+
+def refuse(*_: object, **__: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Source:
+    return Source(tmp_path / "run.msgpack.br")
+
+
+def transit(telling: Telling, at: int) -> None:
+    telling.transit(telling.machines[at % len(telling.machines)], (at % 8, at, at, at % 7, 4))
+
+
+def test_what_was_kept_is_in_the_file(source: Source) -> None:
+    """After each keep everything so far can be read, of all programs, as it was told."""
+    one, two = Telling("one"), Telling("two")
+    one.enter(0)
+    two.enter(1, (0, 1, 0))
+    two.enter(1, (0, 0, 2))
+    source.open()
+    streams = [source.begin(one), source.begin(two)]
+    for at in range(30):
+        for telling, stream in zip((one, two), streams, strict=True):
+            transit(telling, at)
+            source.hear(telling, stream)
+        copy = recovered(source.path)
+        assert copy.transitions == source.store.transitions
+    for track, original in zip(copy.tracks, source.store.tracks, strict=True):
+        assert (track.key, track.ticks) == (original.key, original.ticks)
+        for number in range(1, track.count + 1):
+            assert track.transition(number) == original.transition(number)
+            assert track.row_at(number) == original.row_at(number)
+
+
+def test_lost_connections_and_lost_transitions_are_kept_as_gaps(source: Source) -> None:
+    """Where a program came back, the file says how much is missing."""
+    telling = Telling("same")
+    telling.enter(0)
+    source.open()
+    stream = source.begin(telling)
+    transit(telling, 1)
+    source.hear(telling, stream)
+    source.store.close_stream(stream, "connection lost")
+    source.recording.keep()
+    again = Telling("same")
+    again.writer.machine(
+        "m0",
+        again.writer.schema(source.store.tracks[0].states),
+        ticks=source.store.tracks[0].ticks,
+        row=8,
+        tx_prefix=source.store.tracks[0].origin.tx_prefix,
+    )
+    again.machines = telling.machines
+    again.machines[0].number = 0
+    stream = source.begin(again)
+    again.drop(again.machines[0], (0, 4))
+    transit(again, 1)
+    source.hear(again, stream)
+
+    gaps = recovered(source.path).tracks[0].gaps
+    assert [(gap.after_number, gap.lost, gap.kind) for gap in gaps[:2]] == [
+        (1, 7, GapKind.RECONNECTED),
+        (1, 4, GapKind.DROPPED),
+    ]
+
+
+def test_a_recording_that_is_closed_is_whole(source: Source) -> None:
+    """Its end mark is there; closing again is no matter, and nothing more is kept."""
+    telling = Telling()
+    telling.enter(0)
+    source.recording.keep()
+    source.open()
+    source.begin(telling)
+    source.recording.close()
+    source.recording.close()
+    source.recording.keep()
+
+    assert import_session(Store(), str(source.path)) == 0
+
+
+def test_a_full_disk_ends_the_recording_and_not_the_collection(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told once; what came before stays readable."""
+    telling = Telling()
+    telling.enter(0)
+    source.open()
+    stream = source.begin(telling)
+    transit(telling, 1)
+    source.hear(telling, stream)
+    monkeypatch.setattr(os, "write", refuse)
+    for at in range(3):
+        transit(telling, at)
+        source.hear(telling, stream)
+    source.recording.close()
+
+    assert len(source.words) == 1
+    assert source.words[0].endswith("run.msgpack.br: no space left on device")
+    assert recovered(source.path).transitions == 1
+    assert source.store.transitions == 4
+
+
+def test_a_disk_that_is_full_at_the_end_leaves_a_cut_file(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without room for the end mark the file opens as far as it goes."""
+    telling = Telling()
+    telling.enter(0)
+    source.open()
+    source.begin(telling)
+    monkeypatch.setattr(os, "write", refuse)
+    source.recording.close()
+
+    assert "the recording stays cut" in source.words[0]
+    assert len(recovered(source.path).tracks) == 1
+
+
+def test_what_no_stream_can_hold_ends_the_recording(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More machines than a stream takes are told; the collection goes on."""
+    monkeypatch.setattr("amtracer.limits.MACHINES_PER_CONNECTION_MAX", 2)
+    source.open()
+    for name in range(3):
+        telling = Telling()
+        telling.enter(0, (0, name, 0))
+        source.begin(telling)
+
+    assert len(source.words) == 1
+    assert "machines of a stream" in source.words[0]
+    assert len(recovered(source.path).tracks) == 2
+    assert len(source.store.tracks) == 3
+
+
+# The collection that has such a recording.
+
+
+def collected(path: Path, wait: Callable[[], None]) -> None:
+    collect(listen_address(":0"), str(path), wait)
+
+
+def test_a_collection_has_its_file_from_the_beginning(tmp_path: Path) -> None:
+    """While programs can connect there is a file already."""
+    path = tmp_path / "run.msgpack.br"
+    collected(path, lambda: assert_cut(path))
+
+    assert import_session(Store(), str(path)) == 0
+    assert os.listdir(tmp_path) == ["run.msgpack.br"]
+
+
+def assert_cut(path: Path) -> None:
+    assert list(recovered(path).tracks) == []
+
+
+def test_where_nothing_can_be_written_is_told_before_anything_is_collected(tmp_path: Path) -> None:
+    """Nobody collects for hours what then cannot be written."""
+    with pytest.raises(SessionAccessError, match="no such file or directory"):
+        collected(tmp_path / "none" / "run.msgpack.br", pytest.fail)
+
+
+def test_a_file_that_is_being_recorded_is_left_to_its_writer(tmp_path: Path) -> None:
+    """Neither a collection nor an export takes its place."""
+    path = tmp_path / "run.msgpack.br"
+    with SessionWriter(path, live=True) as writer:
+        writer.write(HELLO)
+        with pytest.raises(SessionAccessError, match="another writer is at it"):
+            collected(path, pytest.fail)
+        with pytest.raises(SessionAccessError, match="another writer is at it"):
+            export_session(Store(), path)
+        assert os.listdir(tmp_path) == ["run.msgpack.br"]
+
+    assert import_session(Store(), str(path)) == 0
+
+
+def test_an_export_that_fails_at_the_end_leaves_what_grew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file that grew is whole by then."""
+    path = tmp_path / "run.msgpack.br"
+
+    def fail(*_: object) -> None:
+        raise SessionAccessError("run", "no space left on device")
+
+    monkeypatch.setattr(collecting, "export_session", fail)
+    with pytest.raises(SessionAccessError):
+        collected(path, lambda: None)
+
+    assert import_session(Store(), str(path)) == 0
+
+
+def test_a_machine_is_told_once_however_often_it_is_kept(source: Source) -> None:
+    """Nothing new, nothing written but flushes."""
+    telling = Telling()
+    telling.enter(0)
+    source.open()
+    source.begin(telling)
+    for _ in range(5):
+        source.recording.keep()
+    source.recording.close()
+
+    assert sum(isinstance(m, MachineMessage) for m in read_session(source.path)) == 1
