@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from amtracer.tracer import (
         ArgsFilter,
+        Redact,
         attach,
         attach_from_env,
         close,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ArgsFilter",
+    "Redact",
     "attach",
     "attach_from_env",
     "close",

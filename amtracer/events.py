@@ -11,7 +11,7 @@ so nothing needs to be counted where it is dropped.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from amtracer.schema import StateDef
@@ -107,7 +107,8 @@ class TracedMachine:
     `number` is its number in the current stream, -1 before it was told. `row` counts the
     transitions before the next one, `ticks` are those after the last one; None when what
     was lost since is not known yet. A `quiet` one is told of when it does something. Of a
-    `paused` one no transition was told since its recording was paused.
+    `paused` one no transition was told since its recording was paused. `redact` makes the
+    texts that are shown, None for those there are.
     """
 
     __slots__ = (
@@ -117,6 +118,7 @@ class TracedMachine:
         "parent",
         "paused",
         "quiet",
+        "redact",
         "refused",
         "row",
         "schema",
@@ -138,6 +140,7 @@ class TracedMachine:
         self.refused = False
         self.quiet = False
         self.paused = False
+        self.redact: Callable[[str], str] | None = None
 
 
 class TracedSchema:

@@ -135,14 +135,17 @@ class Recording:
             stream.record(machine.number, shape, time_ns, duration_ns)
             return
         _, handler_ns, lines, pre_lines, args, queue_len, source, _, _ = rest
+        redact = machine.redact
+        if redact is not None:
+            args = tuple([(key, redact(text)) for key, text in args])
         stream.record(
             machine.number,
             shape,
             time_ns,
             duration_ns,
             queue_len,
-            _bare(lines, machine.id) if lines else (),
-            _bare(pre_lines, machine.id) if pre_lines else (),
+            _bare(lines, machine) if lines else (),
+            _bare(pre_lines, machine) if pre_lines else (),
             source if source is None else Source(source.mach_id, source.tx_id, source.mach_time),
             args,
             tuple(handler_ns),
@@ -248,10 +251,14 @@ class Recording:
         return self._renewable and stream.machines >= most >= len(self._machines)
 
 
-def _bare(lines: Iterable[Line], machine_id: str) -> tuple[tuple[int, str], ...]:
-    """Levels and texts, without the id that a machine puts before its lines.
+def _bare(lines: Iterable[Line], machine: TracedMachine) -> tuple[tuple[int, str], ...]:
+    """Levels and texts to be shown, without the id that a machine puts before its lines.
 
     Who reads them knows the machine, and the same line of many machines is told once.
     """
-    prefix = f"[{machine_id[:ID_PREFIX_CHARS]}] "
-    return tuple([(int(line.level), line.text.removeprefix(prefix)) for line in lines])
+    prefix = f"[{machine.id[:ID_PREFIX_CHARS]}] "
+    bare = [(int(line.level), line.text.removeprefix(prefix)) for line in lines]
+    redact = machine.redact
+    if redact is not None:
+        bare = [(level, redact(text)) for level, text in bare]
+    return tuple(bare)

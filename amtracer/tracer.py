@@ -13,7 +13,8 @@ import functools
 import os
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import machine as am
@@ -33,6 +34,7 @@ from amtracer.events import (
 )
 from amtracer.outlets import FileOutlet, SocketOutlet
 from amtracer.process import after_fork, close_senders, sender_to
+from amtracer.redacting import ArgsFilter, ArgsFiltering, Redact, Redacting
 from amtracer.schema import StateDef
 from amtracer.sender import Sender
 
@@ -40,6 +42,7 @@ __all__ = [
     "ArgsFilter",
     "MachineTracer",
     "PausedTracer",
+    "Redact",
     "attach",
     "attach_from_env",
     "close",
@@ -49,8 +52,20 @@ __all__ = [
     "resume",
 ]
 
-ArgsFilter = Callable[[str, Mapping[str, object]], Mapping[str, object]]
-"""Takes a machine's id and the arguments of a mutation, returns those to be shown."""
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """What the host gave to decide what is shown; None for all of it."""
+
+    args_filter: ArgsFiltering | None = None
+    redact: Redacting | None = None
+
+
+def _hooks(args_filter: ArgsFilter | None, redact: Redact | None) -> Hooks:
+    return Hooks(
+        None if args_filter is None else ArgsFiltering(args_filter),
+        None if redact is None else Redacting(redact),
+    )
 
 
 class MachineTracer(am.Tracer):
@@ -64,24 +79,29 @@ class MachineTracer(am.Tracer):
         self,
         mach: am.Machine,
         sender: Sender,
-        args_filter: ArgsFilter | None = None,
+        hooks: Hooks | None = None,
         above: MachineTracer | None = None,
     ) -> None:
         self.sender = sender
-        self.args_filter = args_filter
         self.above = above
         self.stand_in: PausedTracer | None = None
         self._append = sender.append
         self._ticks_mask = 0
         self._machine = TracedMachine(mach.id, mach.parent_id, tuple(mach.tags), mach.tx_prefix)
         self._schema = TracedSchema(self._machine, _states_of(mach))
+        self.use(hooks or Hooks())
         _watch(mach, self, self._machine)
+
+    def use(self, hooks: Hooks) -> None:
+        """Let these decide from now on what is shown."""
+        self.hooks = hooks
+        self._machine.redact = hooks.redact
 
     def inheritable(self) -> bool:
         return True
 
     def new_submachine(self, parent: am.Machine, machine: am.Machine) -> None:
-        _bind(machine, self.sender, self.args_filter, self)
+        _bind(machine, self.sender, self.hooks, self)
 
     def verify_states(self, machine: am.Machine) -> None:
         self.look_again(machine)
@@ -119,8 +139,9 @@ class MachineTracer(am.Tracer):
         )
 
     def _texts(self, args: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
-        if self.args_filter is not None:
-            args = self.args_filter(self._machine.id, args)
+        args_filter = self.hooks.args_filter
+        if args_filter is not None:
+            return args_filter.texts(self._machine.id, args)
         return arg_texts(args)
 
     def look_again(self, mach: am.Machine, *, quiet: bool = False) -> None:
@@ -291,18 +312,26 @@ def _machines() -> set[am.Machine]:
 def _bind(
     mach: am.Machine,
     sender: Sender,
-    args_filter: ArgsFilter | None,
+    hooks: Hooks,
     above: MachineTracer | None = None,
 ) -> None:
     with _binding:
-        if any(tracer.sender is sender for tracer in _tracers_of(mach)):
-            return
-        tracer = MachineTracer(mach, sender, args_filter, above)
+        for bound in _tracers_of(mach):
+            if bound.sender is sender:
+                _replace_hooks(bound, hooks)
+                return
+        tracer = MachineTracer(mach, sender, hooks, above)
         if _all_paused if above is None else above.stand_in is not None:
             tracer.begin_paused(mach)
         else:
             tracer.look_again(mach)
             mach.bind_tracer(tracer)
+
+
+def _replace_hooks(tracer: MachineTracer, hooks: Hooks) -> None:
+    """Those that are given; or what was to be hidden would be shown by whoever came first."""
+    bound = tracer.hooks
+    tracer.use(Hooks(hooks.args_filter or bound.args_filter, hooks.redact or bound.redact))
 
 
 def pause(mach: am.Machine | None = None) -> None:
@@ -340,44 +369,68 @@ def _is_under(tracer: MachineTracer | None, top: set[MachineTracer]) -> bool:
 
 
 def attach(
-    mach: am.Machine, addr: str | Address | None = None, *, args_filter: ArgsFilter | None = None
+    mach: am.Machine,
+    addr: str | Address | None = None,
+    *,
+    args_filter: ArgsFilter | None = None,
+    redact: Redact | None = None,
 ) -> None:
     """Send what a machine does from now on to a debugger, its submachines' doings too.
 
     Without an address it goes where `AM_DBG_ADDR` and `AM_DBG_FILE` say, nowhere when
     neither is set. It returns at once, whether a debugger is there or not; again is no
-    matter. `args_filter` chooses and changes the arguments that are shown. Raises
-    AddressError for an address that is none.
+    matter, but hooks that are given replace those before. Raises AddressError for an
+    address that is none.
+
+    `args_filter` chooses and changes the arguments that are shown, in the thread that runs
+    the machine. `redact` makes the text that is shown of every log line and every argument,
+    in the thread that sends. If one fails a fixed text is shown instead.
     """
     if addr is None:
         where = destinations_from_env()
         address, path = where.address, where.path
     else:
         address, path = (addr if isinstance(addr, Address) else peer_address(addr)), None
+    hooks = _hooks(args_filter, redact)
     if address is not None:
         place = address
-        _bind(mach, sender_to(f"tcp:{place}", lambda: SocketOutlet(place)), args_filter)
+        _bind(mach, sender_to(f"tcp:{place}", lambda: SocketOutlet(place)), hooks)
     if path is not None:
-        record(mach, path, args_filter=args_filter)
+        _bind_to_file(mach, path, hooks)
 
 
-def record(mach: am.Machine, path: PathLike, *, args_filter: ArgsFilter | None = None) -> None:
+def record(
+    mach: am.Machine,
+    path: PathLike,
+    *,
+    args_filter: ArgsFilter | None = None,
+    redact: Redact | None = None,
+) -> None:
     """Record what a machine does from now on in a session file, its submachines' too.
 
     All machines recorded to one path share the file. It can be read while it grows and
-    after a crash; `close` or the program's end makes it whole.
+    after a crash; `close` or the program's end makes it whole. For the hooks see `attach`.
     """
+    _bind_to_file(mach, path, _hooks(args_filter, redact))
+
+
+def _bind_to_file(mach: am.Machine, path: PathLike, hooks: Hooks) -> None:
     full = os.path.abspath(os.fsdecode(path))
-    _bind(mach, sender_to(f"file:{full}", lambda: FileOutlet(full)), args_filter)
+    _bind(mach, sender_to(f"file:{full}", lambda: FileOutlet(full)), hooks)
 
 
-def dbg_env(mach: am.Machine) -> None:
+def dbg_env(
+    mach: am.Machine, *, args_filter: ArgsFilter | None = None, redact: Redact | None = None
+) -> None:
     """Prepare a machine for debugging as the environment says.
 
     Attaches it (see `attach`) and sets its log level to `AM_LOG`, so that log lines reach
-    the debugger; they are printed only with `AM_DEBUG=2`.
+    the debugger; they are printed only with `AM_DEBUG=2`. Under a test runner, which
+    `AM_TEST_RUNNER` tells, it does nothing.
     """
-    attach(mach)
+    if os.environ.get("AM_TEST_RUNNER"):
+        return
+    attach(mach, args_filter=args_filter, redact=redact)
     level = am.log_level_from_env()
     if os.environ.get("AM_DEBUG") == "2":
         mach.set_log_level(level)
@@ -388,8 +441,8 @@ def dbg_env(mach: am.Machine) -> None:
 _plain_init = am.Machine.__init__
 
 
-def attach_from_env() -> None:
-    """From now on prepare every new machine as `dbg_env` does; again is no matter.
+def attach_from_env(*, args_filter: ArgsFilter | None = None, redact: Redact | None = None) -> None:
+    """From now on prepare every new machine as `dbg_env` does; the last call counts.
 
     Nothing changes when the environment names neither a debugger nor a file nor a level.
     """
@@ -399,7 +452,7 @@ def attach_from_env() -> None:
     @functools.wraps(_plain_init)
     def init(self: am.Machine, *args: Any, **options: Any) -> None:
         _plain_init(self, *args, **options)
-        dbg_env(self)
+        dbg_env(self, args_filter=args_filter, redact=redact)
 
     am.Machine.__init__ = init  # type: ignore[method-assign]  # the one seam there is
 

@@ -505,6 +505,59 @@ def test_log_lines_are_printed_only_when_asked_for(
     assert "quiet" not in out
 
 
+@pytest.mark.parametrize(
+    ("variables", "level", "prints"),
+    [
+        ({}, 0, True),
+        ({"AM_LOG": "3"}, 3, False),
+        ({"AM_LOG": "0"}, 0, True),
+        ({"AM_DEBUG": "1", "AM_LOG": "1"}, 1, False),
+        ({"AM_DEBUG": "2", "AM_LOG": "1"}, 1, True),
+        ({"AM_DEBUG": "2"}, 0, True),
+        ({"AM_TEST_RUNNER": "1", "AM_LOG": "4", "AM_DEBUG": "2"}, 0, True),
+    ],
+)
+def test_the_environment_says_how_much_is_logged_and_where(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], level: int, prints: bool
+) -> None:
+    """A level without `AM_DEBUG=2` takes the logger away, so that only the debugger has lines."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    mach = am.Machine(None, STRUCT)
+    amtracer.dbg_env(mach)
+
+    assert mach.log_level == level
+    assert (mach.get_logger() is not None) is prints
+
+
+def test_a_test_runner_is_not_traced(debugger: Debugger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the environment says so; who attaches by code means it."""
+    monkeypatch.setenv("AM_DBG_ADDR", str(debugger.address))
+    monkeypatch.setenv("AM_TEST_RUNNER", "1")
+    mach = am.Machine(None, STRUCT)
+    amtracer.dbg_env(mach)
+    assert mach.tracers() == []
+    amtracer.attach(mach)
+
+    assert len(mach.tracers()) == 1
+
+
+def test_hooks_come_with_the_environment(
+    debugger: Debugger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every new machine hides what it should."""
+    monkeypatch.setenv("AM_DBG_ADDR", str(debugger.address))
+    monkeypatch.setenv("AM_LOG", "1")
+    amtracer.attach_from_env(redact=str.upper, args_filter=lambda id, args: {"id": id})
+    mach = am.Machine(None, STRUCT, id="m")
+    mach.add1("M", {"x": 1})
+    debugger.wait_for_count("m", 1)
+    transition = debugger.track("m").transition(1)
+
+    assert transition.args == (("id", "'M'"),)
+    assert (1, "[STATE] +M") in transition.lines
+
+
 def test_the_package_lists_what_it_offers() -> None:
     """Functions are loaded when they are used, and found by who looks."""
     assert set(amtracer.__all__) <= set(dir(amtracer))

@@ -40,7 +40,7 @@ PUBLIC = {
         connected_struct disposed_groups disposed_states disposed_struct
     """,
     "amtracer": """
-        ArgsFilter attach attach_from_env close dbg_env pause record resume
+        ArgsFilter Redact attach attach_from_env close dbg_env pause record resume
     """,
     "amtracer.errors": """
         AddressError ChecksumError CutSessionError DamagedSessionError EmptySessionError

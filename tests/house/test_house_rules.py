@@ -32,6 +32,8 @@ BROAD_EXCEPTS = {
     ("machine/_walk.py", "_begin"): "protects the host from a guest",
     ("machine/_walk.py", "conclude"): "protects the host from a guest",
     ("machine/_walk.py", "walk"): "passes through, once the books are closed",
+    ("amtracer/redacting.py", "__call__"): "protects what is to be hidden",
+    ("amtracer/redacting.py", "texts"): "protects what is to be hidden",
     ("amtracer/sender.py", "_guarded_round"): "protects the host from a guest",
     ("am_dbg/server.py", "data_received"): "protects the other connections",
 }

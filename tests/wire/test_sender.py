@@ -132,7 +132,7 @@ def sender(outlet: Outlet, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sender]:
 def traced(sender: Sender, name: str = "m") -> am.Machine:
     """A machine that is traced from its start."""
     mach = am.Machine(None, {"M": am.State(multi=True)}, id=name)
-    tracer = MachineTracer(mach, sender, None)
+    tracer = MachineTracer(mach, sender)
     tracer.look_again(mach)
     mach.bind_tracer(tracer)
     return mach
@@ -243,7 +243,7 @@ def test_a_full_queue_loses_the_oldest_and_counts(outlet: Outlet) -> None:
     """What the host did beyond the limit is a gap of the right length."""
     sender = Sender(outlet, queue_max=100)
     mach = am.Machine(None, {"M": am.State(multi=True)}, id="m")
-    tracer = MachineTracer(mach, sender, None)
+    tracer = MachineTracer(mach, sender)
     mach.bind_tracer(tracer)
     sender.asleep = False
     toggle(mach, 1_000)

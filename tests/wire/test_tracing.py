@@ -214,7 +214,9 @@ def test_a_filter_chooses_the_arguments() -> None:
     """Secrets are replaced or left out before anything is kept."""
     mach = am.Machine(None, STRUCT, id="m")
     caught = Caught()
-    caught.trace(mach, lambda id, args: {"id": id, **{k: "***" for k in args if k != "drop"}})
+    caught.trace(
+        mach, args_filter=lambda id, args: {"id": id, **{k: "***" for k in args if k != "drop"}}
+    )
     mach.add1("A", {"password": "hunter2", "drop": 1})
 
     assert told(caught.events).told[0][0].args == (("id", "'m'"), ("password", "'***'"))

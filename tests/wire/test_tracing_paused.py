@@ -292,7 +292,7 @@ def test_all_machines_may_be_paused_at_once(mach: am.Machine, caught: Caught) ->
     caught.trace(other)
     amtracer.pause()
     late = am.Machine(None, STRUCT, id="late")
-    tracer._bind(late, caught.sender, None)
+    tracer._bind(late, caught.sender, tracer.Hooks())
     for one in (mach, other, late):
         toggle(one, 3)
     assert caught.transitions() == []

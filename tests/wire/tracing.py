@@ -11,9 +11,10 @@ from amtracer.events import Event
 from amtracer.recording import Recording
 from amtracer.schema import HelloMessage, Message
 from amtracer.sender import Sender
-from amtracer.tracer import ArgsFilter, MachineTracer
+from amtracer.tracer import MachineTracer, _hooks
 from tests.wire.streams import Book, decoded, read_back, stream_bytes
 
+NO_HOOKS: dict[str, Any] = {"args_filter": None, "redact": None}
 HELLO = HelloMessage(1, "session", 0, 0)
 
 
@@ -36,9 +37,9 @@ class Caught:
     def transitions(self) -> list[Any]:
         return [event for event in self.events if type(event) is tuple]
 
-    def trace(self, mach: am.Machine, args_filter: ArgsFilter | None = None) -> MachineTracer:
+    def trace(self, mach: am.Machine, **hooks: Any) -> MachineTracer:
         """Watch a machine from now on."""
-        tracer = MachineTracer(mach, self.sender, args_filter)
+        tracer = MachineTracer(mach, self.sender, _hooks(**{**NO_HOOKS, **hooks}))
         tracer.look_again(mach)
         mach.bind_tracer(tracer)
         return tracer

@@ -1,0 +1,92 @@
+"""The log level of a traced machine: what it adds, when, and what none costs."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from typing import Any
+
+import pytest
+
+import machine as am
+from tests.wire.streams import Book
+from tests.wire.tracing import Caught, told
+
+
+@pytest.fixture
+def mach() -> am.Machine:
+    return am.Machine(None, {"M": am.State(multi=True)}, id="m")
+
+
+@pytest.fixture
+def caught(mach: am.Machine) -> Caught:
+    caught = Caught()
+    caught.trace(mach)
+    return caught
+
+
+def highest(book: Book) -> list[int]:
+    """The highest level among the lines of each transition, -1 for none."""
+    return [max((level for level, _ in one.lines), default=-1) for one in book.told[0]]
+
+
+def test_a_level_changed_at_run_time_takes_effect(mach: am.Machine, caught: Caught) -> None:
+    """From the next transition on, up and down, without attaching anew."""
+    mach.bind_handlers({"MState": lambda event: None})
+    for level in (0, 4, 1, 2, 0):
+        mach.set_logger_empty(level)
+        mach.add1("M")
+
+    assert highest(told(caught.events)) == [-1, 4, 1, 2, -1]
+
+
+def test_a_level_changed_in_a_handler_takes_effect(mach: am.Machine, caught: Caught) -> None:
+    """Lines follow from there, the transition being the same."""
+
+    class Talking:
+        def MEnter(self, event: am.Event) -> None:
+            event.machine.set_logger_empty(am.LogLevel.CHANGES)
+
+    mach.bind_handlers(Talking())
+    mach.add1("M")
+
+    assert [text for _, text in told(caught.events).told[0][0].lines] == ["[state] +M"]
+
+
+def calls(work: Any) -> Counter[str]:
+    """Functions that were called, by the module they are in."""
+    counted: Counter[str] = Counter()
+
+    def watch(frame: Any, event: str, _: object) -> None:
+        if event == "call":
+            counted[frame.f_globals.get("__name__", "")] += 1
+
+    sys.setprofile(watch)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return counted
+
+
+def test_without_a_level_a_transition_costs_one_call(mach: am.Machine, caught: Caught) -> None:
+    """Nothing of the log is touched, and the tracer is called once."""
+    mach.add1("M")
+    found = calls(lambda: [mach.add1("M") for _ in range(50)])
+
+    assert found["amtracer.tracer"] == 50
+    assert found["machine._logging"] == 0
+    assert len(caught.transitions()) == 51
+
+
+def test_a_level_taken_back_costs_what_none_costs(mach: am.Machine, caught: Caught) -> None:
+    """As many calls as before it was set."""
+    mach.add1("M")
+    before = calls(lambda: [mach.add1("M") for _ in range(20)])
+    mach.set_logger_empty(am.LogLevel.EVERYTHING)
+    mach.add1("M")
+    mach.set_log_level(am.LogLevel.NOTHING)
+    mach.add1("M")
+    after = calls(lambda: [mach.add1("M") for _ in range(20)])
+
+    assert after.total() - after["amtracer.tracer"] == before.total() - before["amtracer.tracer"]
