@@ -94,21 +94,25 @@ def test_who_does_not_read_is_not_waited_for(
         assert decoded(data + read_all(peer)).count(LARGE) == count
 
 
-@pytest.mark.parametrize("slams", [True, False])
+@pytest.mark.parametrize("manner", ["reset", "close", "half"])
 def test_a_debugger_that_went_away_is_noticed_before_sending(
-    listener: socket.socket, outlet: SocketOutlet, slams: bool
+    listener: socket.socket, outlet: SocketOutlet, manner: str
 ) -> None:
-    """Nothing more is sent into the void, whether it said goodbye or not."""
+    """Nothing more is sent into the void, whether it slammed the door, said goodbye or half."""
     outlet.open()
     peer, _ = listener.accept()
-    if slams:
+    if manner == "reset":
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    peer.close()
+    if manner == "half":
+        peer.shutdown(socket.SHUT_WR)
+    else:
+        peer.close()
     with pytest.raises(OutletError, match=r"closed|reset"):
         push_for_ever(outlet)
     with pytest.raises(OutletError, match="not connected"):
         outlet.push()
     outlet.close()
+    peer.close()
 
 
 def test_closing_after_a_loss_says_nothing(listener: socket.socket, outlet: SocketOutlet) -> None:

@@ -18,7 +18,7 @@ from amtracer.backlog import trim
 from amtracer.codec import encode
 from amtracer.errors import WireError
 from amtracer.outlets import OutletError
-from amtracer.schema import HelloMessage, Message, StringsMessage
+from amtracer.schema import BatchMessage, HelloMessage, Message, StringsMessage
 from amtracer.sender import Sender
 from amtracer.tracer import MachineTracer
 from tests.wire.streams import Book, read_back
@@ -237,6 +237,122 @@ def test_who_does_not_read_is_waited_for(mach: am.Machine, outlet: Outlet) -> No
 
     assert len(outlet.streams) == 1
     assert outlet.book().dropped == []
+
+
+@pytest.mark.parametrize("step", ["open", "write", "push"])
+def test_an_outlet_that_blocks_holds_up_no_mutation(
+    sender: Sender, outlet: Outlet, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """The machine does all it wants while the sender is stuck in one call."""
+    stuck, may_go_on = threading.Event(), threading.Event()
+    real = getattr(outlet, step)
+
+    def blocking(*args: Any) -> Any:
+        stuck.set()
+        assert may_go_on.wait(WAIT_S)
+        return real(*args)
+
+    monkeypatch.setattr(outlet, step, blocking)
+    mach = traced(sender)
+    assert stuck.wait(WAIT_S)
+    toggle(mach, 20_000)
+
+    assert mach.tick("M") == 2 * 20_000 - 1
+    assert not may_go_on.is_set()
+    may_go_on.set()
+    outlet.wait_for(lambda: reached(outlet, 20_000))
+
+
+class Waits:
+    """In place of the event a sender waits on: notes how long, and lets something happen."""
+
+    def __init__(self, *meanwhile: Callable[[], object]) -> None:
+        self.limits: list[float | None] = []
+        self._meanwhile = list(meanwhile)
+
+    def wait(self, limit: float | None) -> None:
+        self.limits.append(limit)
+        if self._meanwhile:
+            self._meanwhile.pop(0)()
+
+    def clear(self) -> None:
+        """It is never set."""
+
+    set = clear
+
+
+def rest(sender: Sender, *meanwhile: Callable[[], object]) -> list[float | None]:
+    """For how long a sender waits before its next round, all that happens meanwhile done."""
+    waits = Waits(*meanwhile)
+    sender._called = waits  # type: ignore[assignment]
+    sender._thread = threading.current_thread()
+    sender._rest()
+    sender._thread = None
+    return waits.limits
+
+
+def test_the_first_event_waits_for_others(sender: Sender, outlet: Outlet) -> None:
+    """An idle sender that is woken waits once more, so that what comes next goes out with it."""
+    sender._thread = threading.current_thread()
+    mach = traced(sender)
+    sender._round()
+    limits_s = rest(sender, lambda: toggle(mach, 1), lambda: toggle(mach, 9))
+    sender._round()
+
+    assert limits_s == [outlet.idle_s, limits.BATCH_AGE_S_MAX]
+    batches = [one for one in outlet.streams[0] if isinstance(one, BatchMessage)]
+    assert [len(one.shapes) for one in batches] == [10]
+
+
+def test_what_came_during_a_round_waits_for_others_once(sender: Sender, outlet: Outlet) -> None:
+    """A sender that is busy comes round every so often."""
+    sender._thread = threading.current_thread()
+    mach = traced(sender)
+    sender._round()
+    toggle(mach, 1)
+
+    assert rest(sender, lambda: toggle(mach, 9)) == [limits.BATCH_AGE_S_MAX]
+
+
+def test_nothing_is_waited_for_when_nothing_can_go_out(sender: Sender, outlet: Outlet) -> None:
+    """Without a debugger there is no batch to fill; a sender that ends does not wait either."""
+    sender._thread = threading.current_thread()
+    mach = traced(sender)
+    sender._queue.clear()
+    assert len(rest(sender, lambda: toggle(mach, 1))) == 1
+
+    sender._queue.clear()
+    sender._open = sender._stopping = True
+    assert rest(sender, lambda: toggle(mach, 1)) == []
+    sender._open = sender._stopping = False
+
+
+@pytest.mark.parametrize(
+    ("sent_each_look", "expected"), [(0, sender_module.STUCK_S_MAX), (1, sender_module.EXIT_S_MAX)]
+)
+def test_the_end_of_a_program_waits_for_so_long(
+    outlet: Outlet, monkeypatch: pytest.MonkeyPatch, sent_each_look: int, expected: float
+) -> None:
+    """A second while something goes out, less when nothing does, by whatever clock."""
+    now = 0.0
+
+    class Busy:
+        """A thread that never ends."""
+
+        def is_alive(self) -> bool:
+            return True
+
+        def join(self, wait_s: float) -> None:
+            nonlocal now
+            now += wait_s
+            outlet.sent += sent_each_look
+
+    monkeypatch.setattr(sender_module, "monotonic", lambda: now)
+    sender = Sender(outlet)
+    sender._thread = Busy()  # type: ignore[assignment]
+    sender.close()
+
+    assert expected <= now < expected + 0.02
 
 
 def test_a_full_queue_loses_the_oldest_and_counts(outlet: Outlet) -> None:
