@@ -1,22 +1,29 @@
-"""What stopped a transition that was not accepted."""
+"""What stopped a transition that was not accepted.
+
+Relations tell what they do in order: each state that is dropped follows the relation that
+dropped it, and only those of the called states decide. A `require` that is met is told too,
+so a relation without a drop behind it is no reason.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
-from am_dbg.projection.clean import clean
+from am_dbg.projection.clean import clean, clean_name
 from am_dbg.projection.steps import (
     CANCEL,
     HANDLER,
     RELATION,
+    REMOVE,
     REMOVE_NOT_ACTIVE,
     handler_name,
     name_at,
 )
 from am_dbg.store import Line
-from amtracer.schema import Shape, StateDef, StepFlag
+from amtracer.schema import Shape, StateDef, StepDef, StepFlag
 
 __all__ = ["Denial", "denial_of"]
 
@@ -28,12 +35,13 @@ _CANCEL_LINE = re.compile(r"^\[cancel(?::self)?\] \(.*\) by (\S+)")
 class Denial:
     """Who or what said no.
 
-    `handler` is set when a handler denied or failed. Else a relation did: `state` was
-    called, and it either `requires` another state or is `blocked_by` one.
+    `handler` is set when a handler denied, `failed` or was `late`. Else a relation did:
+    `state` was called, and it either `requires` another state or is `blocked_by` one.
     """
 
     handler: str = ""
     failed: bool = False
+    late: bool = False
     state: str = ""
     requires: str = ""
     blocked_by: str = ""
@@ -42,7 +50,8 @@ class Denial:
     def note(self) -> str:
         """The denial in a few words, for a row."""
         if self.handler:
-            return f"{'failed in' if self.failed else 'denied by'} {self.handler}"
+            verb = "late in" if self.late else "failed in" if self.failed else "denied by"
+            return f"{verb} {self.handler}"
         if self.blocked_by:
             return f"blocked by {self.blocked_by}"
         if self.requires:
@@ -53,47 +62,81 @@ class Denial:
 def denial_of(shape: Shape, states: Sequence[StateDef], lines: Sequence[Line]) -> Denial:
     """Work out what stopped a transition: its steps say, else its log lines."""
     return (
-        _by_flagged_handler(shape, states)
-        or _by_line(lines)
+        _by_flagged_handler(shape, states, lines)
+        or _by_line(shape, states, lines)
         or _by_relation(shape, states)
         or _by_last_handler(shape, states)
         or Denial()
     )
 
 
-def _by_flagged_handler(shape: Shape, states: Sequence[StateDef]) -> Denial | None:
+def _by_flagged_handler(
+    shape: Shape, states: Sequence[StateDef], lines: Sequence[Line]
+) -> Denial | None:
     for step in shape.steps:
         if step.flags & (StepFlag.DENIED | StepFlag.FAILED):
             failed = bool(step.flags & StepFlag.FAILED)
-            return Denial(handler=handler_name(step, states), failed=failed)
+            late = failed and _canceled_by(lines) == "timeout"
+            return Denial(handler=handler_name(step, states), failed=failed, late=late)
     return None
 
 
-def _by_line(lines: Sequence[Line]) -> Denial | None:
+def _by_line(shape: Shape, states: Sequence[StateDef], lines: Sequence[Line]) -> Denial | None:
+    name = _canceled_by(lines)
+    if name not in ("recover", "timeout"):
+        return Denial(handler=clean(name)) if name else None
+    last = _by_last_handler(shape, states)
+    return Denial(handler=last.handler if last else name, failed=True, late=name == "timeout")
+
+
+def _canceled_by(lines: Sequence[Line]) -> str:
     for _, text in lines:
         match = _CANCEL_LINE.match(text)
         if match:
-            name = clean(match[1])
-            return Denial(handler=name, failed=name in ("recover", "timeout"))
-    return None
+            return match[1]
+    return ""
 
 
 def _by_relation(shape: Shape, states: Sequence[StateDef]) -> Denial | None:
-    canceled = [step for step in shape.steps if step.type == CANCEL]
-    dropped = {step.target for step in shape.steps if step.type == REMOVE_NOT_ACTIVE}
-    for step in shape.steps:
-        if step.type != RELATION:
+    steps, called = shape.steps, shape.called
+    for at, step in enumerate(steps):
+        if step.type not in (REMOVE, REMOVE_NOT_ACTIVE) or at == 0:
             continue
-        if step.relation == _REMOVE and step.target in dropped:
-            return Denial(
-                state=name_at(states, step.target), blocked_by=name_at(states, step.source)
-            )
-        if step.relation == _REQUIRE and step.source in dropped and canceled:
-            return Denial(state=name_at(states, step.source), requires=name_at(states, step.target))
+        before = steps[at - 1]
+        if before.type != RELATION:
+            continue
+        if before.relation == _REMOVE and before.target == step.target in called:
+            blocker = name_at(states, _blocker(steps, at))
+            return Denial(state=name_at(states, step.target), blocked_by=blocker)
+        dropped = max(step.source, step.target)
+        if before.relation == _REQUIRE and before.source == dropped in called:
+            return Denial(state=name_at(states, dropped), requires=_required(before, states))
+    canceled = [max(step.target, step.source) for step in shape.steps if step.type == CANCEL]
     if canceled:
-        first = canceled[0]
-        return Denial(state=name_at(states, first.target if first.target >= 0 else first.source))
+        index = next((one for one in canceled if one in shape.called), canceled[0])
+        return Denial(state=name_at(states, index))
     return None
+
+
+def _blocker(steps: Sequence[StepDef], at: int) -> int:
+    """The state that dropped one: the first that removes it and was not dropped itself."""
+    state = steps[at].target
+    removers = [
+        step.source
+        for step in takewhile(lambda step: step.type == RELATION, reversed(steps[:at]))
+        if step.relation == _REMOVE and step.target == state
+    ]
+    dropped = {step.target for step in steps if step.type in (REMOVE, REMOVE_NOT_ACTIVE)}
+    return next((one for one in reversed(removers) if one not in dropped), removers[0])
+
+
+def _required(relation: StepDef, states: Sequence[StateDef]) -> str:
+    """The state that is missing; one the schema does not define has a name only there."""
+    if relation.target >= 0:
+        return name_at(states, relation.target)
+    defined = {state.name for state in states}
+    required = states[relation.source].require or ()
+    return clean_name(next((name for name in required if name not in defined), "?"))
 
 
 def _by_last_handler(shape: Shape, states: Sequence[StateDef]) -> Denial | None:

@@ -21,6 +21,7 @@ from am_dbg.projection.steps import ADD_TYPE, REMOVE_TYPE, SET_TYPE, Moment, nam
 from am_dbg.projection.times import SECOND, count
 from am_dbg.query import Visible
 from am_dbg.store import Gap, GapKind, Track, Transition
+from am_dbg.store.facts import ShapeFacts
 
 __all__ = [
     "LEVEL_NAMES",
@@ -315,7 +316,7 @@ def entry_of(track: Track, transition: Transition) -> Entry:
         implied=implied,
         args=args_text(transition, {state.name for state in states}),
         note=note,
-        flags=_flags(track, transition, facts.is_auto),
+        flags=_flags(track, transition, facts),
         origin=clean_name(transition.source.machine) if transition.source else "",
     )
 
@@ -336,9 +337,14 @@ def _sign(type_: int, canceled: bool, error: bool, check: bool) -> Sign:
     return {ADD_TYPE: Sign.ADD, REMOVE_TYPE: Sign.REMOVE, SET_TYPE: Sign.SET}.get(type_, Sign.EVAL)
 
 
-def _flags(track: Track, transition: Transition, is_auto: bool) -> str:
+def _flags(track: Track, transition: Transition, facts: ShapeFacts) -> str:
     queued = transition.source is not None and transition.source.machine == track.id
-    return ("a" if is_auto else "") + ("q" if queued and not is_auto else "")
+    marks = {
+        "a": facts.is_auto,
+        "q": queued and not facts.is_auto,
+        Sign.CHECK.value: facts.is_check and facts.is_canceled,
+    }
+    return "".join(mark for mark, is_set in marks.items() if is_set)
 
 
 def args_text(transition: Transition, names: set[str]) -> str:
@@ -384,4 +390,15 @@ def gap_text(gap: Gap) -> str:
         GapKind.CUT: "the recording ends here without an end",
         GapKind.TRIMMED: f"{lost} removed to save memory",
     }
-    return texts[gap.kind] + (f": {reason}" if reason else "")
+    is_news = bool(reason) and gap.reason not in _REASONS_SAID
+    return texts[gap.kind] + (f": {reason}" if is_news else "")
+
+
+_REASONS_SAID = {
+    "dropped",
+    "reconnected",
+    "recorded from here on",
+    "schema changed",
+    "trimmed to save memory",
+}
+"""Reasons that the store gives a gap and its words say already."""

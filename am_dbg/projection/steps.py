@@ -24,6 +24,7 @@ __all__ = [
     "CANCEL",
     "HANDLER",
     "RELATION",
+    "REMOVE",
     "REMOVE_NOT_ACTIVE",
     "REMOVE_TYPE",
     "SET_TYPE",

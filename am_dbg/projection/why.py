@@ -3,11 +3,14 @@
 The paragraph is told from the steps alone where they say enough: who asked, what the
 relations made of it, which handlers had a word, who said no. It never guesses: what the
 steps leave open is left out.
+
+What a transition changed is told by the growth of each tick: an odd one activated or
+deactivated a state, an even one called an active state again or took back what was done.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from am_dbg.ink import Ink, Run
 from am_dbg.projection.clean import clean_name
@@ -21,8 +24,8 @@ from am_dbg.projection.steps import (
     name_at,
 )
 from am_dbg.store import Track, Transition
-from am_dbg.store.facts import indexes_of
-from amtracer.schema import Shape, StateDef
+from am_dbg.store.facts import ShapeFacts, indexes_of
+from amtracer.schema import Shape, StateDef, StepFlag
 
 __all__ = ["who_asked", "why"]
 
@@ -35,43 +38,67 @@ def why(track: Track, transition: Transition, asked_by: Sequence[Run]) -> tuple[
     states = track.schema_at(transition.number)
     facts = track.facts_at(transition.number)
     runs: list[Run] = [*asked_by]
+    if facts.is_check:
+        runs.append(Run("Only asked: nothing changes. "))
     if facts.is_canceled:
         runs += _canceled(transition, states)
+    elif facts.is_check:
+        runs.append(Run("It would be accepted. "))
+        runs += _handlers(transition.shape, states)
     else:
-        runs += _accepted(transition.shape, states, facts.added, facts.removed)
-    failed = [step for step in transition.shape.steps if step.flags & 16]
-    if failed and not facts.is_canceled:
-        runs += [
-            Run("But "),
-            Run(handler_name(failed[0], states), Ink.HANDLER),
-            Run(" failed. "),
-        ]
+        runs += _accepted(transition.shape, states, facts)
     return tuple(runs)
 
 
-def _accepted(shape: Shape, states: Sequence[StateDef], added: int, removed: int) -> Iterable[Run]:
+def _accepted(shape: Shape, states: Sequence[StateDef], facts: ShapeFacts) -> Iterable[Run]:
     called = set(shape.called)
-    direct_added = [i for i in indexes_of(added) if i in called]
-    direct_removed = [i for i in indexes_of(removed) if i in called]
-    implied_added = [i for i in indexes_of(added) if i not in called]
-    implied_removed = [i for i in indexes_of(removed) if i not in called]
-    if direct_added:
-        yield from _names(direct_added, states, Ink.ADDED)
-        yield Run(f" {_was(direct_added)} activated. ")
-    if direct_removed:
-        yield from _names(direct_removed, states, Ink.REMOVED)
-        yield Run(f" {_was(direct_removed)} deactivated. ")
-    if not direct_added and not direct_removed and called:
-        yield from _names(sorted(called), states, Ink.PLAIN)
+    implied_added = [i for i in indexes_of(facts.added) if i not in called]
+    implied_removed = [i for i in indexes_of(facts.removed) if i not in called]
+    changes = [change for change in shape.changes if change[0] in called]
+    yield from _changed(changes, states, back="went on and off again", again="called again")
+    rest = sorted(called - {index for index, _ in changes})
+    if rest and facts.is_auto:
+        yield from _names(rest, states, Ink.CANCELED)
+        yield Run(" did not come. ")
+    elif called and not changes:
+        yield from _names(rest, states, Ink.PLAIN)
         state_word = "active" if shape.type == ADD_TYPE else "inactive"
         known = shape.type in (ADD_TYPE, REMOVE_TYPE)
-        yield Run(f" {_was(called)} {state_word} already. " if known else " changed nothing. ")
+        yield Run(f" {_was(rest)} {state_word} already. " if known else " changed nothing. ")
     yield from _implied(shape, states, implied_added, implied_removed)
-    handlers = sum(step.type == HANDLER for step in shape.steps)
-    if handlers:
-        yield Run(f"{handlers} handler{'s' if handlers != 1 else ''} ran, none objected. ")
-    else:
+    yield from _handlers(shape, states)
+
+
+def _changed(
+    changes: Sequence[tuple[int, int]], states: Sequence[StateDef], *, back: str, again: str
+) -> Iterable[Run]:
+    """States by what their ticks tell, each group in one sentence."""
+    groups: tuple[tuple[Ink, str, Callable[[int], bool]], ...] = (
+        (Ink.ADDED, "activated", lambda growth: growth > 0 and growth % 2 == 1),
+        (Ink.ADDED, again, lambda growth: growth > 0 and growth % 2 == 0),
+        (Ink.REMOVED, "deactivated", lambda growth: growth < 0 and growth % 2 == 1),
+        (Ink.REMOVED, back, lambda growth: growth < 0 and growth % 2 == 0),
+    )
+    for ink, words, belongs in groups:
+        indexes = sorted(index for index, growth in changes if belongs(growth))
+        if indexes:
+            yield from _names(indexes, states, ink)
+            yield Run(f" {words}. " if words == back else f" {_was(indexes)} {words}. ")
+
+
+def _handlers(shape: Shape, states: Sequence[StateDef]) -> Iterable[Run]:
+    """What the handlers of an accepted transition had to say."""
+    handlers = [step for step in shape.steps if step.type == HANDLER]
+    against = [step for step in handlers if step.flags & (StepFlag.DENIED | StepFlag.FAILED)]
+    for step in against:
+        failed = step.flags & StepFlag.FAILED
+        yield Run("But " if failed else "")
+        yield Run(handler_name(step, states), Ink.HANDLER)
+        yield Run(" failed. " if failed else " said no. ")
+    if not handlers:
         yield Run("Nothing blocked it. ")
+    elif not against:
+        yield Run(f"{len(handlers)} handler{_s(handlers)} ran, none objected. ")
 
 
 def _implied(
@@ -116,6 +143,11 @@ def _canceled(transition: Transition, states: Sequence[StateDef]) -> Iterable[Ru
     yield Run("Canceled", Ink.CANCELED, bold=True)
     yield Run(": ")
     yield from _denied(denial)
+    if shape.changes:
+        yield from _changed(
+            shape.changes, states, back="came and had to go again", again="gone for a moment"
+        )
+        return
     if shape.called:
         yield from _names(shape.called, states, Ink.CANCELED)
         yield Run(f" did not {'go' if shape.type == REMOVE_TYPE else 'come'}; ")
@@ -125,7 +157,8 @@ def _canceled(transition: Transition, states: Sequence[StateDef]) -> Iterable[Ru
 def _denied(denial: Denial) -> Iterable[Run]:
     if denial.handler:
         yield Run(denial.handler, Ink.HANDLER)
-        yield Run(" failed. " if denial.failed else " said no. ")
+        words = "took too long" if denial.late else "failed" if denial.failed else "said no"
+        yield Run(f" {words}. ")
     elif denial.blocked_by:
         yield Run(denial.state, Ink.CANCELED)
         yield Run(f" is blocked by {denial.blocked_by}, which removes it. ")
@@ -146,8 +179,12 @@ def _names(indexes: Iterable[int], states: Sequence[StateDef], ink: Ink) -> Iter
         yield Run(f" and {len(listed) - NAMES_MAX} more")
 
 
-def _was(items: Iterable[int]) -> str:
-    return "was" if len(list(items)) == 1 else "were"
+def _was(items: Sequence[int]) -> str:
+    return "was" if len(items) == 1 else "were"
+
+
+def _s(items: Sequence[object]) -> str:
+    return "" if len(items) == 1 else "s"
 
 
 def who_asked(transition: Transition, source_link: str, is_auto: bool) -> tuple[Run, ...]:

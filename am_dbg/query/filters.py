@@ -13,10 +13,11 @@ __all__ = ["ALL", "Filters"]
 class Filters:
     """What is shown; a kind that is switched off hides its transitions.
 
-    `canceled`: not accepted. `auto`: started by auto states. `empty`: no state added or
-    removed and no handler called. `health`: the single state added or removed is a health
-    check. `checks`: questions that change nothing. `queued`: asked for from within another
-    transition of the same machine, so they waited in its queue.
+    `canceled`: not accepted. `auto`: started by auto states. `empty`: accepted, though no
+    state was added or removed, no handler called and it was no question. `health`: the
+    single state added or removed is a health check. `checks`: questions that change nothing.
+    `queued`: asked for from within another transition of the same machine, so they waited in
+    its queue.
 
     `level` is the highest log level shown; it never hides a transition by itself. `text`
     is a query, see `am_dbg.query.terms`; its words are looked for in log lines up to that

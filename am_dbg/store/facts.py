@@ -34,9 +34,9 @@ HEALTH_STATES = frozenset({"Healthcheck", "Heartbeat"})
 class Fact(IntFlag):
     """The yes-or-no facts of a shape; they fit one byte, so a filter is a table of 256.
 
-    EMPTY: no state added or removed and no handler called. HEALTH: the single state that
-    was added or removed is a health check. ERROR: an error state was added, or a handler
-    failed.
+    EMPTY: accepted, though no state was added or removed, no handler called and it was no
+    question. HEALTH: the single state that was added or removed is a health check. ERROR: an
+    error state was added, or a handler failed.
     """
 
     CANCELED = 1
@@ -172,7 +172,8 @@ def _flags(shape: Shape, schema: Schema, added: int, removed: int) -> int:
         flags |= _AUTO
     if shape.flags & _SHAPE_CHECK:
         flags |= _CHECK
-    if not changed and HANDLER_STEP not in [step.type for step in shape.steps]:
+    handlers = HANDLER_STEP in [step.type for step in shape.steps]
+    if not changed and not handlers and not flags & (_CANCELED | _CHECK):
         flags |= _EMPTY
     if changed & schema.health and changed.bit_count() == 1:
         flags |= _HEALTH

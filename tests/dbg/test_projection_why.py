@@ -19,7 +19,8 @@ from am_dbg.projection.subscriptions import (
 )
 from am_dbg.query import ALL, Visible
 from am_dbg.store import Gap, GapKind, Line, Store, Track
-from amtracer.schema import Shape, StateDef, StepDef, StepFlag
+from amtracer.interning import Occurrence
+from amtracer.schema import Shape, ShapeFlag, StateDef, StepDef, StepFlag
 from tests.screens.stories import (
     BLOCK,
     CANCEL,
@@ -33,7 +34,7 @@ from tests.screens.stories import (
 )
 
 STATES = (StateDef("Foo"), StateDef("Bar"), StateDef("Baz"))
-FOO, BAR = 0, 1
+FOO, BAR, BAZ = 0, 1, 2
 
 
 def denied(*steps: StepDef, lines: tuple[Line, ...] = ()) -> Denial:
@@ -93,6 +94,71 @@ def test_a_missing_requirement_is_named() -> None:
     assert denial.note == "requires Bar"
 
 
+def test_a_requirement_that_is_met_is_no_reason() -> None:
+    """What dropped a state stands right before the drop; relations before it were in order."""
+    denial = denied(
+        StepDef(RELATION, relation=REQUIRE, source=FOO, target=BAZ),
+        StepDef(RELATION, relation=BLOCK, source=BAR, target=FOO),
+        StepDef(REMOVE_NOT_ACTIVE, target=FOO),
+        StepDef(CANCEL, target=FOO),
+    )
+
+    assert denial == Denial(state="Foo", blocked_by="Bar")
+
+
+def test_a_missing_requirement_is_named_where_tracers_tell_only_its_owner() -> None:
+    """The drop may say whose requirement was missing instead of which state goes."""
+    denial = denied(
+        StepDef(RELATION, relation=REQUIRE, source=FOO, target=BAR),
+        StepDef(REMOVE_NOT_ACTIVE, source=FOO),
+        StepDef(CANCEL, target=BAR),
+        StepDef(CANCEL, target=FOO),
+    )
+
+    assert denial == Denial(state="Foo", requires="Bar")
+
+
+def test_a_state_that_is_dropped_by_several_names_one_that_stays() -> None:
+    """Who removes it but is dropped as well keeps nobody out."""
+    denial = denied(
+        StepDef(RELATION, relation=BLOCK, source=BAR, target=BAZ),
+        StepDef(REMOVE_NOT_ACTIVE, target=BAZ),
+        StepDef(RELATION, relation=BLOCK, source=BAR, target=FOO),
+        StepDef(RELATION, relation=BLOCK, source=BAZ, target=FOO),
+        StepDef(REMOVE_NOT_ACTIVE, target=FOO),
+    )
+
+    assert denial.blocked_by == "Bar"
+
+
+def test_only_called_states_decide() -> None:
+    """A state that was to come along and was dropped cancels nothing."""
+    assert denied(
+        StepDef(RELATION, relation=REQUIRE, source=BAZ, target=BAR),
+        StepDef(REMOVE_NOT_ACTIVE, source=BAZ),
+        StepDef(RELATION, relation=REQUIRE, source=FOO, target=BAR),
+        StepDef(REMOVE_NOT_ACTIVE, source=FOO),
+    ) == Denial(state="Foo", requires="Bar")
+
+
+def test_a_required_state_that_is_not_defined_is_named() -> None:
+    """Steps have no number for it, but the schema has its name."""
+    states = (StateDef("Foo", require=("Bar", "Nowhere")), StateDef("Bar"))
+    steps = (
+        StepDef(RELATION, relation=REQUIRE, source=FOO),
+        StepDef(REMOVE_NOT_ACTIVE, source=FOO),
+    )
+
+    assert denial_of(Shape(0, (FOO,), 0, (), steps), states, ()).requires == "Nowhere"
+
+
+def test_a_handler_that_was_late_is_told_from_one_that_raised() -> None:
+    """The line of the cancellation says so."""
+    step = StepDef(HANDLER, flags=StepFlag.FAILED | StepFlag.ENTER, target=FOO)
+
+    assert denied(step, lines=((2, "[cancel] (Foo) by timeout"),)).note == "late in FooEnter"
+
+
 def test_the_log_line_of_a_cancellation_names_the_handler() -> None:
     """Older sessions have no flags; their lines say it."""
     line = (2, "[cancel] (Foo Bar) by FooEnter")
@@ -146,6 +212,63 @@ def test_why_tells_of_a_call_that_changed_nothing() -> None:
 
     assert why(track, 2).startswith("Start was active already.")
     assert why(track, 3).startswith("Logged and Ping were inactive already.")
+
+
+@pytest.mark.parametrize(
+    ("accepted", "growth", "text"),
+    [
+        (True, 1, "Ping was activated."),
+        (True, 2, "Ping was called again."),
+        (True, -1, "Ping was deactivated."),
+        (True, -2, "Ping went on and off again."),
+        (False, 1, "Ping was activated."),
+        (False, 2, "Ping was gone for a moment."),
+        (False, -1, "Ping was deactivated."),
+        (False, -2, "Ping came and had to go again."),
+    ],
+)
+def test_why_tells_what_ticks_did(accepted: bool, growth: int, text: str) -> None:
+    """A final handler that fails leaves changes behind, and nothing else is claimed."""
+    told = why(changing(growth, accepted=accepted))
+
+    assert text in told
+    assert "no tick changed" not in told
+
+
+def changing(growth: int, *, accepted: bool) -> Track:
+    """A machine whose only transition lets one tick grow."""
+    story = Story()
+    active = growth in (-1, 2)
+    schema = story.writer.schema((StateDef("Ping"),))
+    number = story.writer.machine("worker", schema, ticks=(int(active),))
+    shape = Shape(0, (0,), int(accepted), ((0, growth),))
+    story.writer.transition(number, Occurrence(shape, story.now))
+    return track_of(story)
+
+
+def test_why_tells_that_a_check_changes_nothing() -> None:
+    """A question says what would come of it, not what did."""
+    story = Story()
+    teller = story.machine("worker")
+    flags = ShapeFlag.ACCEPTED | ShapeFlag.CHECK
+    story.writer.transition(teller.number, Occurrence(Shape(0, (0,), flags), story.now))
+
+    told = why(track_of(story))
+
+    assert told.startswith("Only asked: nothing changes. It would be accepted.")
+    assert "already" not in told
+
+
+def test_why_names_auto_states_that_did_not_come() -> None:
+    """An auto transition is accepted with one of its states; who refused the others is told."""
+    story = Story()
+    teller = story.machine("worker")
+    steps = (teller.handler("PingEnter", StepFlag.DENIED),)
+    teller.add("Start", "Ping", added=("Start",), auto=True, steps=steps)
+
+    told = why(track_of(story))
+
+    assert told.endswith("Start was activated. Ping did not come. PingEnter said no.")
 
 
 def test_why_tells_of_a_failure_after_acceptance() -> None:
@@ -285,3 +408,17 @@ def test_every_break_has_words(kind: GapKind) -> None:
 
     assert text.endswith(": why\\x1b")
     assert "1 transitions" not in text
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason", "text"),
+    [
+        (GapKind.SCHEMA, "schema changed", "the schema changed"),
+        (GapKind.DROPPED, "dropped", "2 transitions lost"),
+        (GapKind.DROPPED, "paused", "2 transitions lost: paused"),
+        (GapKind.RECONNECTED, "reconnected", "reconnected, 2 transitions missing"),
+    ],
+)
+def test_a_break_is_told_once(kind: GapKind, reason: str, text: str) -> None:
+    """A reason that says only what kind of break it is is not repeated."""
+    assert gap_text(Gap(3, 2, reason, kind)) == text

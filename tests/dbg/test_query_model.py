@@ -47,7 +47,8 @@ def called(record: Record) -> set[str]:
 
 def is_empty(record: Record) -> bool:
     shape = record["happened"].shape
-    return not shape.changes and all(step.type != 2 for step in shape.steps)
+    accepted = shape.flags & (ShapeFlag.ACCEPTED | ShapeFlag.CHECK) == ShapeFlag.ACCEPTED
+    return accepted and not shape.changes and all(step.type != 2 for step in shape.steps)
 
 
 def is_error(record: Record) -> bool:

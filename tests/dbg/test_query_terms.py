@@ -41,25 +41,26 @@ HISTORY: tuple[tuple[Shape, dict[str, object]], ...] = (
     (Shape(1, (0,), OK, ((0, -1), (1, -1)), (StepDef(2, -1, 1, source=0),)), {}),
     (Shape(0, (2,), OK, ((2, 1),)), {"pre_lines": ((2, "caused by: timeout"),)}),
     (Shape(0, (2,), OK | ShapeFlag.CHECK, ()), {}),
+    (Shape(0, (2,), OK, ()), {}),
 )
 
 FOUND = {
-    "": [1, 2, 3, 4, 5, 6],
+    "": [1, 2, 3, 4, 5, 6, 7],
     "state:Start": [1, 4],
     "state:Nobody": [],
     "called:Ready": [2, 3],
     "added:Ready": [3],
     "removed:Ready": [4],
     "accepted:no": [2],
-    "accepted:yes": [1, 3, 4, 5, 6],
+    "accepted:yes": [1, 3, 4, 5, 6, 7],
     "auto:yes": [3],
     "error:yes": [5],
-    "empty:yes": [6],
+    "empty:yes": [7],
     "check:yes error:no": [6],
     "handler:ReadyEnter": [2, 3],
     "failed:ReadyEnter": [2],
     "handler:StartEnd": [4],
-    "after:+2s": [3, 4, 5, 6],
+    "after:+2s": [3, 4, 5, 6, 7],
     "before:+2s": [1, 2, 3],
     "after:+1s before:+1.5s": [2],
     "longer:5ms": [2],
@@ -85,6 +86,17 @@ def test_a_query_finds_what_it_says(query: str) -> None:
     visible = Visible(track, Filters(empty=True, health=True, level=4))
 
     assert Hits(visible, query).numbers(1, 10) == FOUND[query]
+
+
+def test_what_was_denied_or_only_asked_is_not_empty() -> None:
+    """A mutation that relations refuse changes nothing, but is what one looks for."""
+    refused, asked, nothing = (
+        (Shape(0, (1,), flags, ()), {}) for flags in (0, OK | ShapeFlag.CHECK, OK)
+    )
+    track = track_of(refused, asked, nothing)
+
+    assert Visible(track, Filters()).numbers(1, 10) == [1, 2]
+    assert Visible(track, Filters(canceled=False, checks=False)).numbers(1, 10) == []
 
 
 def test_filters_and_query_work_together() -> None:
