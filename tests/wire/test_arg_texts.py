@@ -7,6 +7,7 @@ import decimal
 import enum
 import math
 import pathlib
+import sys
 import tracemalloc
 import uuid
 from dataclasses import dataclass
@@ -162,6 +163,24 @@ def test_a_huge_value_is_not_copied() -> None:
         assert tracemalloc.get_traced_memory()[1] < 1_000_000
     finally:
         tracemalloc.stop()
+
+
+def test_the_work_for_one_value_is_bounded() -> None:
+    """However wide and deep it is, so many calls are made for it and no more."""
+    most = [[["x" * 10**6] * 10**4] * 10**4] * 10**4
+    counted = 0
+
+    def watch(_frame: object, event: str, _: object) -> None:
+        nonlocal counted
+        counted += event == "call"
+
+    sys.setprofile(watch)
+    try:
+        arg_text(most)
+    finally:
+        sys.setprofile(None)
+
+    assert counted < 10 * ITEMS_MAX**DEPTH_MAX
 
 
 def test_as_many_items_as_allowed_are_shown() -> None:
