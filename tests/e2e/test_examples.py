@@ -15,9 +15,11 @@ import pytest
 
 import amtracer
 import machine as am
+from am_dbg.importing import import_session
+from am_dbg.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
-EXAMPLES = ("file_processing", "relations_playground", "special_cases", "worker_pool")
+EXAMPLES = ("file_processing", "pubsub_sim", "relations_playground", "special_cases", "worker_pool")
 
 
 def example(name: str) -> dict[str, Any]:
@@ -72,7 +74,8 @@ class Witness(am.Tracer):
 def witness(monkeypatch: pytest.MonkeyPatch) -> Witness:
     """Stands where an example attaches the debugger."""
     tracer = Witness()
-    monkeypatch.setattr(amtracer, "attach", lambda mach, **_: mach.bind_tracer(tracer))
+    for name in ("attach", "dbg_env"):
+        monkeypatch.setattr(amtracer, name, lambda mach, **_: mach.bind_tracer(tracer))
     return tracer
 
 
@@ -178,3 +181,50 @@ def test_the_pool_does_the_same_in_every_run(monkeypatch: pytest.MonkeyPatch) ->
         runs.append(tracer.seen)
 
     assert runs[0] == runs[1]
+
+
+@pytest.mark.slow
+def test_the_network_shows_everything_a_debugger_can_show(witness: Witness) -> None:
+    """Peers gossip: thousands of transitions, canceled, automatic, asked for by others, failed."""
+    world = example("pubsub_sim")["run"](peers=12, rounds=4)
+
+    assert witness.kinds["transitions"] > 2_000
+    assert min(witness.kinds["canceled"], witness.kinds["auto"], witness.kinds["sources"]) > 100
+    assert min(world.tally["sent"], world.tally["passed on"], world.tally["refused"]) > 0
+    called = {states for _, states, _ in witness.seen}
+    assert {"ErrNetwork Exception", "ErrLink Exception", "ErrTopic Exception", "Graft"} <= called
+    assert witness.seen["network", "Stopped", True] == 1
+    assert witness.seen["p12", "Start", True] == 2
+
+
+@pytest.mark.slow
+def test_the_network_does_the_same_in_every_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One seed gives one course of events, another seed another one."""
+    runs = []
+    for seed in (1, 1, 2):
+        tracer = Witness()
+        monkeypatch.setattr(amtracer, "dbg_env", lambda mach, to=tracer: mach.bind_tracer(to))
+        example("pubsub_sim")["run"](peers=8, rounds=2, seed=seed)
+        runs.append(tracer.seen)
+
+    assert runs[0] == runs[1] != runs[2]
+
+
+@pytest.mark.slow
+def test_the_network_writes_as_much_as_it_is_asked(tmp_path: Path) -> None:
+    """The environment names the file and the level of the lines in it."""
+    kinds = []
+    for level in ("1", "2"):
+        file = tmp_path / f"{level}.msgpack.br"
+        words = ("--pace", "0", "--peers", "3", "--rounds", "1")
+        done = start("pubsub_sim", *words, AM_DBG_FILE=str(file), AM_LOG=level)
+        assert (done.returncode, done.stderr) == (0, "")
+        store = Store()
+        import_session(store, str(file))
+        topic = next(track for track in store.tracks if "topic" in track.tags)
+        first = topic.transition(1)
+        assert any(text.startswith("[pipe-in:add] Online") for _, text in first.pre_lines)
+        kinds.append({text.partition("]")[0] for _, text in first.lines})
+
+    assert "[state" in kinds[0] & kinds[1]
+    assert "[add" in kinds[1] - kinds[0]

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 
+import brotli
 import pytest
 
 from am_dbg.importing import import_session
+from am_dbg.projection.subscriptions import subscriptions_at
 from am_dbg.store import Store
+from amtracer.codec import FrameWriter
+from amtracer.interning import StreamWriter
+from amtracer.schema import HelloMessage
+from amtracer.session import read_session
+from tests.wire.streams import read_back
 
 EXPORTS = Path(__file__).resolve().parents[2] / "exports"
+NETWORK = EXPORTS / "pubsub-sim.msgpack.br"
+NETWORK_FILE_BYTES_MAX = 150_000
+NETWORK_WIRE_BYTES_MAX = 46
+NETWORK_AGAIN_BYTES_MAX = 40
 SESSIONS = sorted(path.name for path in EXPORTS.iterdir() if path.name != "README.md")
 WITH_GAPS = {("special-cases.msgpack.br", "schema"), ("special-cases.msgpack.br", "gap")}
 
@@ -63,3 +75,70 @@ def test_the_pool_was_recorded_with_all_its_workers() -> None:
     assert len(store.tracks) == 21
     assert {track.parent for track in store.tracks} == {"", "pool"}
     assert store.transitions > 2_500
+
+
+@pytest.fixture(scope="module")
+def network() -> Store:
+    """The session of the network that gossips."""
+    store = Store()
+    import_session(store, str(NETWORK))
+    return store
+
+
+def test_the_network_was_recorded_with_all_its_machines(network: Store) -> None:
+    """The session holds peers under the network, and links and topics under each peer."""
+    kinds = Counter(track.tags[0] for track in network.tracks if track.tags)
+    parents = {track.tags[0]: track.parent[0] for track in network.tracks if track.tags}
+
+    assert (kinds["peer"], kinds["link"]) == (40, 40)
+    assert kinds["topic"] > 120
+    assert parents == {"peer": "n", "link": "p", "topic": "p"}
+    assert network.transitions > 8_000
+
+
+def test_the_network_shows_what_is_piped_where(network: Store) -> None:
+    """A peer is piped with the network, its link and its topics; pipes to what is gone end."""
+    peer = network.find("p01")
+    gone = {track.id for track in network.tracks if track.gone}
+    assert peer is not None
+    assert len(gone) > 2
+
+    pipes = subscriptions_at(peer, peer.count).pipes
+    assert {(pipe.direction, pipe.state, pipe.machine) for pipe in pipes} >= {
+        ("out", "Ready", "network"),
+        ("out", "Start", "p01-link"),
+        ("in", "Online", "p01-link"),
+        ("in", "ErrLink", "p01-link"),
+    }
+    assert any(pipe.state == "ErrTopic" for pipe in pipes)
+    for track in network.tracks:
+        others = {pipe.machine for pipe in subscriptions_at(track, track.count).pipes}
+        assert track.gone or not others & gone
+
+
+def test_the_network_takes_few_bytes_as_it_was_recorded(network: Store) -> None:
+    """The file is small, and so was what the program wrote, a few machines at a time."""
+    packed = NETWORK.read_bytes()
+
+    assert len(packed) <= NETWORK_FILE_BYTES_MAX
+    assert len(brotli.decompress(packed)) <= NETWORK_WIRE_BYTES_MAX * network.transitions
+
+
+def test_the_network_takes_few_bytes_when_it_is_told_again() -> None:
+    """With batches as long as they may be there are fewer bytes for each transition."""
+    book = read_back(read_session(NETWORK))
+    frames = FrameWriter()
+    sent: list[bytes] = []
+    writer = StreamWriter(
+        lambda message: sent.append(frames.write(message)), HelloMessage(1, "again", 0, 0)
+    )
+    for told in book.machines:
+        schema = writer.schema(book.schemas[told.schema].states)
+        writer.machine(told.id, schema, parent=told.parent, tags=told.tags)
+    happened = [(machine, one) for machine, all_ in book.told.items() for one in all_]
+    for machine, occurrence in sorted(happened, key=lambda pair: pair[1].time_ns):
+        writer.transition(machine, occurrence)
+    writer.flush()
+    sent.append(frames.end())
+
+    assert sum(map(len, sent)) <= NETWORK_AGAIN_BYTES_MAX * len(happened)
