@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from am_dbg.ink import width_of
 from am_dbg.sanitise import lines, one_line
 from am_dbg.store import Gap, Store, Track, Transition
 from am_dbg.store.facts import ShapeFacts
@@ -163,6 +164,10 @@ def history_json(track: Track) -> Iterator[str]:
 # Lines for people.
 
 
+PADDED_MAX = 40
+"""Cells to which a column is filled up; a longer text shifts its own row, not all others."""
+
+
 def machine_lines(store: Store) -> Iterator[str]:
     """A table of all machines, then the totals."""
     rows = [["machine", "states", "transitions", "time", "parent", "tags"]]
@@ -171,10 +176,12 @@ def machine_lines(store: Store) -> Iterator[str]:
         numbers = (f"{value[name]:,}" for name in ("states", "transitions", "time_sum"))
         tags = " ".join(f"#{one_line(tag)}" for tag in track.tags)
         rows.append([one_line(track.key), *numbers, one_line(track.parent), tags])
-    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
+    columns = list(zip(*rows, strict=True))
+    widths = [min(PADDED_MAX, max(map(width_of, column))) for column in columns]
     for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-        cells[1:4] = [cell.rjust(width) for cell, width in zip(row[1:4], widths[1:4], strict=True)]
+        spaces = [" " * (width - width_of(cell)) for cell, width in zip(row, widths, strict=True)]
+        cells = [cell + space for cell, space in zip(row, spaces, strict=True)]
+        cells[1:4] = [space + cell for cell, space in zip(row[1:4], spaces[1:4], strict=True)]
         yield "  ".join(cells).rstrip()
     yield totals(store)
 

@@ -79,7 +79,7 @@ def project_reader(store: Store, moment: Moment, top: int = 0) -> ReaderView:
         queue_len=transition.queue_len,
         queue=_queued(transition),
         args=tuple(
-            (clean(key), row)
+            (clean_name(key), row)
             for key, value in transition.args[:ARGS_MAX]
             for row in clean_lines(value, 20)
         ),

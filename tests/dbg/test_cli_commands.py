@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 
 from am_dbg import cli
 from am_dbg.cli import Exit
 from am_dbg.exporting import export_session
 from am_dbg.store import Store
+from am_dbg.text import machine_lines
 from amtracer.interning import Occurrence, StreamWriter
 from amtracer.schema import Message, Shape, ShapeFlag, Source, StateDef, StepDef, StepFlag
 from tests.dbg.telling import START_NS, hello
+from tests.screens.stories import Story
 
 OK = int(ShapeFlag.ACCEPTED)
 STATES = (StateDef("Start"), StateDef("Ready", auto=True), StateDef("Exception", multi=True))
@@ -115,6 +118,18 @@ def test_list_is_a_table_for_people(run: Run, session: Path) -> None:
         "child/1       3            1     1  worker",
         "2 machines, 3 transitions",
     ]
+
+
+def test_a_long_id_shifts_only_its_own_row() -> None:
+    """Columns are as wide as their texts on a terminal, up to a limit."""
+    story = Story()
+    for name in ("i" * 1_000, "\u72b6\u614b", "two"):
+        story.machine(name)
+    _, long, wide, plain, _ = machine_lines(story.store())
+
+    assert long.startswith("i" * 1_000 + "  ")
+    assert len(plain) < 100
+    assert [cell_len(line.rstrip()) for line in (wide, plain)] == [cell_len(plain)] * 2
 
 
 def test_show_gives_a_whole_transition(run: Run, session: Path) -> None:

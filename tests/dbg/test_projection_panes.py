@@ -24,7 +24,7 @@ from am_dbg.projection.states import (
 from am_dbg.projection.steps import Moment, StepKind, moment_of, project_steps
 from am_dbg.query import ALL, Visible
 from am_dbg.store import Store
-from tests.screens.stories import FILES, Story, files_story
+from tests.screens.stories import FILES, Story, files_story, track_of
 
 STORE = files_story().store()
 
@@ -254,6 +254,16 @@ def test_a_waiter_is_there_from_its_beginning_to_its_match() -> None:
 def test_arguments_are_listed_by_name() -> None:
     """Each argument is a row."""
     assert reader(2).args == (("file", "README.md"),)
+
+
+def test_an_argument_without_a_name_is_seen() -> None:
+    """An empty key is quoted, as names of spaces are."""
+    story = Story()
+    story.machine("worker").add("Start", args=(("", "1"), ("two", "2\n3")))
+    track = track_of(story)
+    shown = project_reader(STORE, moment_of(Cursor(track).at(1), Visible(track, ALL)))
+
+    assert shown.args == (("''", "1"), ("two", "2"), ("two", "3"))
 
 
 def test_before_the_first_transition_there_is_nothing_to_explain() -> None:
