@@ -15,6 +15,7 @@ from am_dbg.ink import (
     line,
     right,
     spread,
+    width_of,
     width_of_runs,
 )
 from am_dbg.projection.line_parts import LinePart, PartKind
@@ -148,4 +149,4 @@ def _parts(parts: tuple[LinePart, ...]) -> list[Run]:
 
 def _rule(text: str, ink: Ink, width: int) -> list[Run]:
     head = f" ── {text} "
-    return [Run(head, ink), Run("─" * max(0, width - len(head) - 1), ink), Run(" ")]
+    return [Run(head, ink), Run("─" * max(0, width - width_of(head) - 1), ink), Run(" ")]

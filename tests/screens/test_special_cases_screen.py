@@ -27,6 +27,7 @@ ORDERS = {
     "where the cursor is": b"\x1b[6n",
     "a device string": b"\x1bP+q",
     "clearing, as eight bits": b"\xc2\x9b2J",
+    "colours": b"\x1b[31mplain",
     "a bell": b"\x07",
     "a step back": b"\x08",
     "another direction": "\u202e".encode(),
