@@ -9,13 +9,11 @@ The public functions are in `amtracer`.
 
 from __future__ import annotations
 
-import functools
 import os
 import threading
 import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import machine as am
 from amtracer.address import Address, peer_address
@@ -438,7 +436,8 @@ def dbg_env(
         mach.set_logger_empty(level)
 
 
-_plain_init = am.Machine.__init__
+_for_new: tuple[ArgsFilter | None, Redact | None] | None = None
+"""What new machines are prepared with; None when they are left alone."""
 
 
 def attach_from_env(*, args_filter: ArgsFilter | None = None, redact: Redact | None = None) -> None:
@@ -446,15 +445,16 @@ def attach_from_env(*, args_filter: ArgsFilter | None = None, redact: Redact | N
 
     Nothing changes when the environment names neither a debugger nor a file nor a level.
     """
-    if destinations_from_env() == Destinations(None, None) and not am.log_level_from_env():
-        return
+    global _for_new  # noqa: PLW0603  # it is of the process
+    if destinations_from_env() != Destinations(None, None) or am.log_level_from_env():
+        _for_new = (args_filter, redact)
+        am.on_machine(_prepare)
 
-    @functools.wraps(_plain_init)
-    def init(self: am.Machine, *args: Any, **options: Any) -> None:
-        _plain_init(self, *args, **options)
-        dbg_env(self, args_filter=args_filter, redact=redact)
 
-    am.Machine.__init__ = init  # type: ignore[method-assign]  # the one seam there is
+def _prepare(mach: am.Machine) -> None:
+    if _for_new is not None:
+        args_filter, redact = _for_new
+        dbg_env(mach, args_filter=args_filter, redact=redact)
 
 
 def close() -> None:

@@ -24,7 +24,7 @@ from machine._enums import (
 from machine._exception_handler import ExceptionHandler
 from machine._handler_names import list_handlers
 from machine._logger_bridge import log_to
-from machine._machine import Machine, new_common
+from machine._machine import Machine, new_common, on_machine
 from machine._mutation import Mutation, MutSource
 from machine._on import handlers_of, on
 from machine._options import Opts, opts_with_debug, opts_with_tracers
@@ -117,6 +117,7 @@ __all__ = [
     "new_states",
     "new_typed_args_mapper",
     "on",
+    "on_machine",
     "opts_with_debug",
     "opts_with_tracers",
     "parse_args",

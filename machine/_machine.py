@@ -9,14 +9,15 @@ schema is made in a few microseconds and takes little memory.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from machine._arg_log import new_args_mapper
 from machine._automaton import NODES_MAX, automaton_of
 from machine._context import Context
 from machine._enums import LogLevel
 from machine._evaluating import Evaluating
+from machine._latch import call_all
 from machine._lifecycle import checked_tags
 from machine._logging import ArgsMapper
 from machine._options import Opts, Settings, opts_with_debug
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
 
     from machine._options import CommonSettings
     from machine._schema import Definition
+
+F = TypeVar("F", bound="Callable[[Machine], object]")
+
+_listeners: list[Callable[[Machine], object]] = []
 
 COMMON_LOG_ARGS = ("name", "id", "port", "addr")
 COMMON_LOG_ARGS_CHARS = 20
@@ -79,6 +84,8 @@ class Machine(Evaluating):
             self._configure(**options)
         if ctx is not None:
             self._end_with(ctx)
+        if _listeners:
+            call_all([(fn, self) for fn in _listeners])
 
     def _configure(
         self,
@@ -167,6 +174,17 @@ class Machine(Evaluating):
             if ctx is not None:
                 self._ctx = ctx
                 self._end_with(ctx)
+
+
+def on_machine(fn: F) -> F:
+    """Call `fn(machine)` at the end of the construction of every machine made from now on.
+
+    It runs in the thread that makes the machine; what it raises is logged. A function that
+    is given twice is called once. Also a decorator.
+    """
+    if fn not in _listeners:
+        _listeners.append(fn)
+    return fn
 
 
 def _checked_ctx(ctx: object) -> Context:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 import machine as am
+from machine import _machine
 
 Made = Callable[..., am.Machine]
 Watch = Callable[..., list[str]]
@@ -469,3 +470,33 @@ def test_a_tracer_that_comes_after_a_rare_one_is_told_the_next_number(
     mach.add1("C")
 
     assert [tx.number for tx in recorder.txs] == [3]
+
+
+@pytest.fixture
+def _nobody_listens_afterwards() -> Iterator[None]:
+    yield
+    _machine._listeners.clear()
+
+
+@pytest.mark.usefixtures("_nobody_listens_afterwards")
+def test_whoever_asks_is_given_every_new_machine(caplog: pytest.LogCaptureFixture) -> None:
+    """Whole, with its options; once, however often it was asked for; a failure is logged."""
+    met: list[tuple[str, str, Any]] = []
+
+    @am.on_machine
+    def meet(mach: am.Machine) -> None:
+        met.append((mach.id, mach.parent_id, mach.state_names()))
+        mach.add1("A")
+
+    @am.on_machine
+    def fail(mach: am.Machine) -> None:
+        raise RuntimeError("bad listener")
+
+    am.on_machine(meet)
+    parent = am.Machine(None, {"A": am.State()}, id="p")
+    child = am.Machine(None, {"A": am.State()}, id="c", parent=parent)
+
+    assert met == [("p", "", ["A", "Exception"]), ("c", "p", ["A", "Exception"])]
+    assert parent.is1("A")
+    assert child.is1("A")
+    assert len(caplog.records) == 2

@@ -7,6 +7,7 @@ import decimal
 import math
 import multiprocessing
 import os
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ import pytest
 import amtracer
 import machine as am
 from am_dbg.store.values import GapKind
-from amtracer import process
+from amtracer import process, tracer
 from amtracer.process import _senders
 from amtracer.session import read_session
 from tests.wire.serving import Debugger, run
@@ -36,9 +37,8 @@ def debugger() -> Iterator[Debugger]:
 @pytest.fixture(autouse=True)
 def _plain_machines() -> Iterator[None]:
     """A test that lets new machines be attached must not reach the next one."""
-    init = am.Machine.__init__
     yield
-    am.Machine.__init__ = init  # type: ignore[method-assign]
+    tracer._for_new = None
 
 
 def toggle(mach: am.Machine, times: int) -> None:
@@ -117,10 +117,11 @@ def test_new_machines_are_attached_as_the_environment_says(
 
 def test_an_empty_environment_changes_nothing() -> None:
     """Without a destination new machines are left alone."""
-    init = am.Machine.__init__
     amtracer.attach_from_env()
+    mach = am.Machine(None, STRUCT)
 
-    assert am.Machine.__init__ is init
+    assert mach.tracers() == []
+    assert tracer._for_new is None
 
 
 def test_a_wrong_address_in_the_environment_is_told_once(
@@ -592,9 +593,11 @@ def test_a_program_on_another_event_loop_is_traced(debugger: Debugger) -> None:
 def test_a_program_of_green_threads_is_traced(debugger: Debugger) -> None:
     """With everything patched the sender is a green thread too; nothing hangs at the end."""
     pytest.importorskip("gevent")
+    with socket.create_server(("127.0.0.1", 0)) as stuck:
+        held_up = run(GREEN, AM_DBG_ADDR=f"127.0.0.1:{stuck.getsockname()[1]}")
     done = run(GREEN, AM_DBG_ADDR=debugger.address)
 
-    assert done.returncode == 0
+    assert held_up.returncode == done.returncode == 0
     debugger.wait_for_count("m", 50)
 
 
