@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from am_dbg.retelling import News
 from am_dbg.store import Store
+from amtracer.atomic import shown
 from amtracer.errors import SessionError, WireError
 from amtracer.interning import StreamWriter
 from amtracer.schema import PROTOCOL_VERSION, HelloMessage
@@ -39,6 +40,8 @@ class LiveRecording:
     def open(self, path: str) -> None:
         """Let the file appear; `SessionAccessError` if it cannot be written."""
         writer = SessionWriter(path, live=True)
+        if writer.set_aside:
+            self._warned(f"what was cut before is kept as {shown(writer.set_aside)}")
         hello = HelloMessage(
             PROTOCOL_VERSION,
             f"recorded-{os.urandom(8).hex()}",

@@ -17,6 +17,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cache
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -33,6 +34,7 @@ from amtracer.errors import (
     ForeignPeerError,
     ForeignSessionError,
     SessionAccessError,
+    SessionError,
     SessionTooLargeError,
     SessionVersionError,
     TrailingBytesError,
@@ -70,8 +72,9 @@ class SessionWriter:
 
     With `live` it appears at once and can be read while it grows, up to the last flush:
     every 1,024 transitions, or a second after the one before if the owner calls
-    `flush_if_due`; `unflushed` counts what waits for that. Leaving the context by an
-    exception removes what has not appeared.
+    `flush_if_due`; `unflushed` counts what waits for that. A file in its place that was cut
+    gets the name `set_aside`: who starts a killed program again wants to know why it died.
+    Leaving the context by an exception removes what has not appeared.
 
     Trouble with the disk is a `SessionAccessError`. One thread at a time.
     """
@@ -92,7 +95,9 @@ class SessionWriter:
         self._flushed_at = clock()
         self._write(self._frames.magic())
         self.flush()
+        self.set_aside = ""
         if live:
+            self.set_aside = _set_aside(os.path.realpath(os.fsdecode(path)))
             self._file.publish()
 
     def write(self, message: Message) -> None:
@@ -149,6 +154,63 @@ class SessionWriter:
         compressed = self._compressor.process(frames)
         if compressed:
             self._file.write(compressed)
+
+
+def cut_path(path: str) -> str:
+    """Where a cut recording goes when another takes its name: `run.cut.msgpack.br`.
+
+    There is one such place for each name, so a program that is started and killed for ever
+    leaves two files.
+    """
+    folder, name = os.path.split(path)
+    stem, dot, extension = name.partition(".")
+    return os.path.join(folder, f"{stem}.cut{dot}{extension}")
+
+
+def _set_aside(path: str) -> str:
+    """Give a cut recording that holds something another name, which is returned.
+
+    It keeps the one it has until it is replaced, so it is always there under one of them.
+    """
+    if not _is_cut(path):
+        return ""
+    try:
+        with suppress(FileNotFoundError):
+            os.unlink(cut_path(path))
+        os.link(path, cut_path(path))
+    except OSError:
+        return ""
+    return cut_path(path)
+
+
+def _is_cut(path: str) -> bool:
+    """Whether it is a session file with transitions that is not whole.
+
+    It is decoded up to the first transition only, the rest would take the host's time.
+    """
+    inflater, messages = Inflater(), _Messages()
+    try:
+        with open_session(path) as file:
+            while chunk := file.read(_CHUNK_BYTES):
+                for piece in inflater.feed(chunk):
+                    messages.feed(piece)
+    except (OSError, SessionError, InflateError, TooLargeError, WireError):
+        return messages.has_transitions
+    return messages.has_transitions and not inflater.finished
+
+
+class _Messages:
+    """Decodes content until there was a transition."""
+
+    def __init__(self) -> None:
+        self._decoder = Decoder(FILE)
+        self.has_transitions = False
+
+    def feed(self, content: bytes) -> None:
+        if not self.has_transitions:
+            self.has_transitions = any(
+                isinstance(message, BatchMessage) for message in self._decoder.feed(content)
+            )
 
 
 def open_session(path: PathLike) -> BinaryIO:

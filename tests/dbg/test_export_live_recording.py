@@ -189,6 +189,25 @@ def test_what_no_stream_can_hold_ends_the_recording(
     assert len(source.store.tracks) == 3
 
 
+def test_what_a_killed_debugger_kept_is_set_aside(source: Source) -> None:
+    """Recording again under the same name tells where the cut recording is now."""
+    telling = Telling()
+    telling.enter(0)
+    source.open()
+    stream = source.begin(telling)
+    transit(telling, 1)
+    source.hear(telling, stream)
+    assert source.recording._writer is not None
+    source.recording._writer.release()  # as a kill does
+    again = Source(source.path)
+    again.open()
+    again.recording.close()
+
+    kept = source.path.with_name("run.cut.msgpack.br")
+    assert recovered(kept).transitions == 1
+    assert again.words == [f"what was cut before is kept as {kept}"]
+
+
 # The collection that has such a recording.
 
 

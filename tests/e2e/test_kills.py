@@ -381,3 +381,25 @@ def check_recordings(stage: Stage) -> None:
             )
         if is_last:
             check_told(store, stage.told)
+
+
+def test_a_program_that_is_started_again_keeps_what_the_killed_one_recorded(
+    tmp_path: Path,
+) -> None:
+    """Under the same name the new recording begins, and the cut one lies beside it."""
+    path = tmp_path / "run.msgpack.br"
+    prefixes = []
+    for seed in range(2):
+        program = Process(["-c", PROGRAM, seed], AM_DBG_FILE=path)
+        program.say("tell")
+        told = json.loads(program.hear("tells").partition(" ")[2])
+        program.say("go 2000")
+        program.hear("rests")
+        prefixes.append(told[1]["prefix"])
+        until(lambda: path.exists() and len(held(path).get(prefixes[-1], ())) >= 100)
+        program.end("kill")
+    kept = held(tmp_path / "run.cut.msgpack.br")
+
+    assert sorted(os.listdir(tmp_path)) == ["run.cut.msgpack.br", "run.msgpack.br"]
+    assert len(kept[prefixes[0]]) >= 100 <= len(held(path)[prefixes[1]])
+    assert prefixes[0] not in held(path)

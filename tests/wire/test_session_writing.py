@@ -251,3 +251,62 @@ def test_a_forked_child_lets_go_of_a_file(tmp_path: Path) -> None:
     writer.abort()
 
     assert os.stat(tmp_path / "a").st_size == size
+
+
+def cut_recording(path: Path, *messages: Message) -> bytes:
+    """What a killed writer of these messages leaves."""
+    writer = SessionWriter(path, live=True)
+    for message in (HELLO, *messages):
+        writer.write(message)
+    writer.flush()
+    writer.release()
+    return path.read_bytes()
+
+
+def test_a_cut_recording_is_set_aside_by_the_next_one(tmp_path: Path) -> None:
+    """A program that is killed and started again does not overwrite why it died."""
+    path = tmp_path / "run.msgpack.br"
+    for row in range(3):
+        left = cut_recording(path, rows(row, 1))
+    with SessionWriter(path, live=True) as writer:
+        writer.write(HELLO)
+
+    assert names(tmp_path) == ["run.cut.msgpack.br", "run.msgpack.br"]
+    assert (tmp_path / "run.cut.msgpack.br").read_bytes() == left
+    assert writer.set_aside == str(tmp_path / "run.cut.msgpack.br")
+
+
+@pytest.mark.parametrize("was", ["whole", "without a transition", "something else", "nothing"])
+def test_only_a_cut_recording_is_set_aside(tmp_path: Path, was: str) -> None:
+    """What is whole, empty or something else is replaced as ever."""
+    path = tmp_path / "run.msgpack.br"
+    if was == "whole":
+        with SessionWriter(path) as old:
+            old.write(HELLO)
+            old.write(rows(0, 1))
+    elif was != "nothing":
+        cut_recording(path)
+        if was == "something else":
+            path.write_bytes(b"text")
+    SessionWriter(path, live=True).close()
+
+    assert names(tmp_path) == ["run.msgpack.br"]
+
+
+def test_a_cut_recording_that_cannot_be_set_aside_is_replaced(tmp_path: Path) -> None:
+    """A name without room for another part does not keep a program from recording."""
+    path = tmp_path / ("x" * 255)
+    cut_recording(path, rows(0, 1))
+    SessionWriter(path, live=True).close()
+
+    assert names(tmp_path) == ["x" * 255]
+    assert len(list(read_session(path))) == 1
+
+
+def test_an_export_replaces_a_cut_recording(tmp_path: Path) -> None:
+    """Who writes a whole file there was asked to."""
+    path = tmp_path / "run.msgpack.br"
+    cut_recording(path, rows(0, 1))
+    SessionWriter(path).close()
+
+    assert names(tmp_path) == ["run.msgpack.br"]
