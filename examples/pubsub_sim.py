@@ -114,7 +114,7 @@ class NetworkStates(am.StatesBase):
     PeerLost: str = am.state(multi=True)
     Healthy: str = am.state(auto=True, require=Start, remove="Degraded")
     Degraded: str = am.state(require=Start, remove=Healthy)
-    Stopped: str = am.state(remove=Start)
+    Stopped: str = am.state(remove=[Start, Healthy])
 
 
 class Agenda:
