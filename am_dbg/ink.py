@@ -39,6 +39,8 @@ __all__ = [
 ]
 
 CUT_MARK = "…"
+_CHARS_PER_CELL_MAX = 8
+"""A character may have accents without a width of their own; more than these are cut."""
 
 
 class Ink(IntEnum):
@@ -128,10 +130,10 @@ def cut(text: str, width: int) -> str:
     """The text in at most `width` cells; what was cut off shows as a mark."""
     if width <= 0:
         return ""
-    if len(text) <= width and cell_len(text) <= width:
+    longest = width * _CHARS_PER_CELL_MAX
+    if len(text) <= longest and cell_len(text) <= width:
         return text
-    if len(text) > 2 * width:
-        text = text[: 2 * width]
+    text = text[:longest]
     return set_cell_size(text, width - 1).rstrip(" ") + CUT_MARK
 
 

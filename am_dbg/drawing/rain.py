@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from am_dbg.ink import HERE, SPACE, Ground, Ink, Line, Run, line, right
+from functools import lru_cache
+
+from am_dbg.ink import HERE, SPACE, Ground, Ink, Line, Run, left, line, right, width_of
 from am_dbg.projection.rain import RainRow, RainView
 from am_dbg.projection.times import clock_time
 
@@ -23,7 +25,7 @@ _INKS = {
 
 def header_height(names: tuple[str, ...], height: int) -> int:
     """Rows for the names, which stand upright; short panes cut them."""
-    longest = max((len(name) for name in names), default=0)
+    longest = max((len(_letters(name)) for name in names), default=0)
     return min(longest, HEADER_MAX, max(1, height // HEADER_SHARE))
 
 
@@ -39,16 +41,29 @@ def draw_rain(view: RainView, width: int, height: int, *, lit: bool = False) -> 
     return rows + [_row(row, view, width, lit) for row in view.rows[: height - top]]
 
 
+@lru_cache(maxsize=4096)
+def _letters(name: str) -> tuple[str, ...]:
+    """What stands below each other: characters with the accents that have no width."""
+    letters: list[str] = []
+    for char in name:
+        if width_of(char) or not letters:
+            letters.append(char)
+        else:
+            letters[-1] += char
+    return tuple(letters)
+
+
 def _names(view: RainView, place: int, height: int, width: int) -> Line:
     runs = [Run(" " * (view.number_digits + 3))]
     for index, name in enumerate(view.names):
-        skipped = max(0, height - len(name))
-        char = name[place - skipped] if skipped <= place < skipped + len(name) else " "
-        if len(name) > height and place == height - 1:
-            char = "…"
+        letters = _letters(name)
+        skipped = max(0, height - len(letters))
+        letter = letters[place - skipped] if place >= skipped else ""
+        if len(letters) > height and place == height - 1:
+            letter = "…"
         picked = index == view.selected
         ink = Ink.ERROR if index in view.errors else Ink.PLACE if picked else Ink.QUIET
-        runs += [Run(char, ink, bold=picked), Run(" ")]
+        runs.append(Run(left(letter, CELL), ink, bold=picked))
     return line(runs, width)
 
 

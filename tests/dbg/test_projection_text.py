@@ -6,8 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from am_dbg.drawing.rain import CELL, draw_rain
 from am_dbg.ink import Ink, Run, cut, fit, left, right, spread, width_of_runs, wrap
 from am_dbg.projection.clean import CHARS_MAX, clean, clean_lines, clean_name
+from am_dbg.projection.rain import RainView
 from am_dbg.projection.times import count, duration, ordinal, second_time, signed_duration
 
 HOSTILE = (
@@ -104,6 +106,21 @@ def test_wrapped_rows_lose_no_word(row: list[Run], width: int) -> None:
 def test_a_cut_text_ends_with_a_mark() -> None:
     """What is missing is told."""
     assert cut("ProcessingFile", 8) == "Process…"
+
+
+def test_accents_take_no_room() -> None:
+    """What fits is not cut, however many characters it is written with."""
+    assert cut("e\u0301" * 8, 8) == "e\u0301" * 8
+    assert len(cut("e" + "\u0301" * 10_000, 8)) < 100
+
+
+def test_names_above_the_rain_stand_over_their_columns() -> None:
+    """A wide letter takes both cells of its column, an accent stays with its letter."""
+    view = RainView(names=("\u72b6\u614b", "e\u0301a", "XY"))
+
+    for row, letter in zip(draw_rain(view, 40, 9), "XY", strict=True):
+        before = row.text.partition(letter)[0]
+        assert cell_len(before) == view.number_digits + 3 + 2 * CELL
 
 
 def test_spans_are_written_with_three_digits() -> None:
