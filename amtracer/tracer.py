@@ -120,7 +120,7 @@ class MachineTracer(am.Tracer):
             self.sender.wake()
 
     def _rest(self, tx: am.Transition) -> Rest:
-        plan, args, handler_ns = tx.plan, tx._args, tx.handler_ns
+        plan, args, handler_ns = tx.plan, tx.args(), tx.handler_ns
         planned = tx.accepted is plan.accepted and tx.verdict is plan and not tx.is_check
         tells_ticks = not tx.number & self._ticks_mask
         self._ticks_mask = TICKS_MASK

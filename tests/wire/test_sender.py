@@ -221,7 +221,7 @@ def test_outages_after_a_steady_connection_are_told_again(
             toggle(mach, 1)
             outlet.wait_for(partial(tried, outlet, outlet.attempts + 2))
             outlet.set(refusal=None)
-            rows = mach._tx_count
+            rows = mach.tx_count
             toggle(mach, 1)
             outlet.wait_for(partial(reached, outlet, rows + 1))
         assert len(caplog.records) == lines
