@@ -171,11 +171,15 @@ class Track:
     def time_at(self, number: int) -> int:
         """Wall time of a transition in nanoseconds.
 
-        For 0 it is when the stream began, or the first transition where that is not known.
+        For 0 it is when the stream began, or right before the first transition where that
+        is not known or was before: a tracer says hello when it finds time to.
         """
         if 0 <= number < self.first:
             started = self.origin.started_ns
-            return started or (self.time_at(self.first) if self.first <= self.count else 0)
+            if self.first > self.count:
+                return started
+            before = self.time_at(self.first) - 1
+            return min(started, before) if started else before
         chunk = self.chunk_of(number)
         return chunk.time(number - chunk.first)
 

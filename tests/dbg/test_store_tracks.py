@@ -7,8 +7,8 @@ import pytest
 from am_dbg.store import GapKind, Store, Track
 from amtracer.errors import WireError
 from amtracer.interning import Occurrence, StreamWriter
-from amtracer.schema import Message, Shape, StateDef
-from tests.dbg.telling import hello
+from amtracer.schema import HelloMessage, Message, Shape, StateDef
+from tests.dbg.telling import START_NS, hello
 
 OLD = (StateDef("A"), StateDef("B"))
 NEW = (StateDef("C"), StateDef("A"), StateDef("B"))
@@ -356,3 +356,34 @@ def test_versions_grow_with_every_change() -> None:
         hear(store, stream, program)
         assert store.version > before[0]
         assert track.version > before[1]
+
+
+@pytest.mark.parametrize(
+    ("told_ns", "first_ns", "expected"), [(500, 1_000, 500), (2_000, 1_000, 999), (0, 1_000, 999)]
+)
+def test_nothing_has_happened_before_the_first_transition(
+    told_ns: int, first_ns: int, expected: int
+) -> None:
+    """Number 0 is a moment at which no transition was made, also when the stream began later."""
+    messages: list[Message] = []
+    writer = StreamWriter(messages.append, HelloMessage(1, "", told_ns, 0))
+    machine = writer.machine("m", writer.schema(OLD))
+    store = Store()
+    stream = store.open_stream("program", live=True)
+    writer.transition(machine, Occurrence(Shape(0, (0,), 1, ((0, 1),)), first_ns))
+    writer.flush()
+    for message in messages:
+        store.feed(stream, message)
+
+    (track,) = store.tracks
+    assert track.time_at(0) == expected
+    assert track.last_at_or_before(track.time_at(0)) == 0
+
+
+def test_a_machine_that_did_nothing_is_as_old_as_its_stream() -> None:
+    """Without a transition number 0 is when the stream began."""
+    store = Store()
+    heard(store, Program())
+
+    (track,) = store.tracks
+    assert track.time_at(0) == START_NS
