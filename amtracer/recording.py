@@ -88,9 +88,10 @@ class Recording:
         """Tell one event, or without a stream only note what it changes."""
         if type(event) is tuple:
             self._take_transition(event)
-        elif type(event) is Gone:
+        elif isinstance(event, Gone):
             self._take_gone(event.machine)
-        elif isinstance(event, Seen):
+        else:
+            assert isinstance(event, Seen)
             self._take_seen(event)
 
     def _take_transition(self, event: TransitionEvent) -> None:

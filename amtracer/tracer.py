@@ -144,10 +144,7 @@ class MachineTracer(am.Tracer):
 
     def look_again(self, mach: am.Machine, *, quiet: bool = False) -> None:
         """Tell the sender where the machine stands, and its schema if that is another."""
-        seen = self._seen(mach, Seen)
-        if seen is not None:
-            seen.quiet = quiet
-            self._hand_on(seen)
+        self._hand_on(self._seen(mach, Seen, quiet=quiet))
 
     def pause(self, mach: am.Machine) -> None:
         """Let another stand in, which is told of no transition; again is no matter."""
@@ -155,9 +152,7 @@ class MachineTracer(am.Tracer):
             self.stand_in = PausedTracer(self)
             mach.bind_tracer(self.stand_in)
             mach.detach_tracer(self)
-            paused = self._seen(mach, Paused)
-            if paused is not None:
-                self._hand_on(paused)
+            self._hand_on(self._seen(mach, Paused))
 
     def begin_paused(self, mach: am.Machine) -> None:
         """Nothing is told of the machine before it is resumed, not even that it is there."""
@@ -171,17 +166,14 @@ class MachineTracer(am.Tracer):
         """
         stand_in, self.stand_in = self.stand_in, None
         if stand_in is not None:
-            if stand_in.untold is not None:
-                self._append(stand_in.untold)
+            self._hand_on(stand_in.untold)
             self._look_at_schema(mach)
             self._ticks_mask = 0
             mach.bind_tracer(self)
             mach.detach_tracer(stand_in)
-            resumed = self._seen(mach, Resumed)
-            if resumed is not None:
-                self._hand_on(resumed)
+            self._hand_on(self._seen(mach, Resumed))
 
-    def _seen(self, mach: am.Machine, kind: type[Seen]) -> Seen | None:
+    def _seen(self, mach: am.Machine, kind: type[Seen], *, quiet: bool = False) -> Seen | None:
         """Where the machine stands now; None when it is being disposed."""
         self._look_at_schema(mach)
         running = mach.transition()
@@ -191,14 +183,16 @@ class MachineTracer(am.Tracer):
             ticks, row = running.time_before, running.number - 1
         if len(ticks) != len(self._schema.states):
             return None
-        return kind(self._schema, ticks, row)
+        return kind(self._schema, ticks, row, quiet=quiet)
 
     def _look_at_schema(self, mach: am.Machine) -> None:
         states = _states_of(mach)
         if states != self._schema.states:
             self._schema = TracedSchema(self._machine, states)
 
-    def _hand_on(self, event: Seen | Gone) -> None:
+    def _hand_on(self, event: Seen | Gone | None) -> None:
+        if event is None:
+            return
         self._append(event)
         if self.sender.asleep and not (type(event) is Seen and event.quiet):
             self.sender.wake()

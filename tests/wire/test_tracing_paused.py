@@ -227,6 +227,54 @@ def test_a_machine_disposed_in_a_pause_is_gone(mach: am.Machine, caught: Caught)
     assert type(caught.events[-1]) is Gone
 
 
+def test_a_machine_that_is_gone_says_nothing_any_more(mach: am.Machine) -> None:
+    """Whoever looks at it just then finds no ticks, and tells none."""
+    caught = Caught()
+    guest = tracer.MachineTracer(mach, caught.sender)
+    mach.dispose_force()
+    guest.begin_paused(mach)
+    guest.resume(mach)
+    guest.pause(mach)
+    guest.look_again(mach)
+
+    assert caught.events == []
+
+
+def test_what_was_told_is_not_taken_back(mach: am.Machine, caught: Caught) -> None:
+    """The word of a pause that comes late, when more was told, only says that it is one."""
+    toggle(mach, 1)
+    amtracer.pause(mach)
+    paused: Any = caught.events.pop()
+    amtracer.resume(mach)
+    toggle(mach, 1)
+    caught.events.append(paused)
+    toggle(mach, 1)
+    book = told(caught.events)
+
+    assert gaps(book) == []
+    assert len(book.told[0]) == 3
+
+
+def test_other_tracers_are_left_alone(mach: am.Machine, caught: Caught) -> None:
+    """A pause concerns what is told to a debugger; who watches in the program goes on."""
+
+    class Counting(am.Tracer):
+        count = 0
+
+        def transition_end(self, tx: am.Transition) -> None:
+            self.count += 1
+
+    counting = Counting()
+    mach.bind_tracer(counting)
+    amtracer.pause(mach)
+    toggle(mach, 2)
+    amtracer.resume(mach)
+    toggle(mach, 1)
+
+    assert counting.count == 3
+    assert gaps(told(caught.events)) == [(2, PAUSED)]
+
+
 def test_a_paused_machine_is_not_kept_alive() -> None:
     """One that nobody has any more is collected, and told as gone."""
     mach = am.Machine(None, STRUCT, id="m")
