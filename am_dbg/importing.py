@@ -4,6 +4,10 @@ What it holds decides how it is read, not its name: one of our session files or 
 Go debugger. Regular files are read as they lie; what cannot be read twice (a pipe, a
 download) is taken into memory first, up to a limit.
 
+A session may become larger in memory than it is when decompressed, when it was made for
+that. So memory is looked at as well while it is taken in: whoever imports may trim the
+store meanwhile, and what is still too much ends the import.
+
 Opening reads the first message, so that whatever is no session is told before anything
 else happens. The rest comes message by message: whoever imports into a running debugger
 does so on its own thread and shows what is there.
@@ -29,17 +33,21 @@ from amtracer.errors import (
     TrailingBytesError,
     WireError,
 )
-from amtracer.schema import BatchMessage, EndMessage, HelloMessage, Message
+from amtracer.schema import BatchMessage, EndMessage, HelloMessage, Message, SegmentMessage
 from amtracer.session import open_session, read_session
 
-__all__ = ["INPUT_BYTES_MAX", "ImportSource", "import_session", "open_source"]
+__all__ = ["INPUT_BYTES_MAX", "MEMORY_BYTES_MAX", "ImportSource", "import_session", "open_source"]
 
 INPUT_BYTES_MAX = 256 * 1024 * 1024
 """Bytes of a pipe or a download, as they come, that are taken into memory."""
+MEMORY_BYTES_MAX = 2 * 1024 * 1024 * 1024
+"""Bytes that the store may take while a session is imported."""
 STANDARD_INPUT = "-"
 
 _CHUNK_BYTES = 64 * 1024
 _PROGRESS_MESSAGES = 256
+_TRACKS_PER_MESSAGE = 8
+"""Asking for the size of many tracks takes a while, so it is asked less often."""
 
 Progress = Callable[[int, int], None]
 """Told now and then: bytes read, bytes in all (0 when not known)."""
@@ -85,16 +93,21 @@ def open_source(text: str) -> ImportSource:
 
 
 def import_session(
-    store: Store, source: ImportSource | str, progress: Progress | None = None
+    store: Store,
+    source: ImportSource | str,
+    progress: Progress | None = None,
+    *,
+    memory_max: int = MEMORY_BYTES_MAX,
 ) -> int:
     """Take a whole session in; returns how many transitions came.
 
-    After a SessionError the store holds what came before the trouble, and its tracks show
+    `progress` may trim the store; what is more than `memory_max` bytes after that is too
+    large. After a SessionError the store holds what came before the trouble, and its tracks show
     that they were cut.
     """
     if isinstance(source, str):
         source = open_source(source)
-    stream, transitions = -1, 0
+    stream, transitions, due = -1, 0, 0
     try:
         for count, message in enumerate(source.messages()):
             if isinstance(message, HelloMessage):
@@ -104,8 +117,12 @@ def import_session(
                 _feed(store, stream, message, source.label, transitions)
             if isinstance(message, BatchMessage):
                 transitions += len(message.shapes)
-            if progress is not None and count % _PROGRESS_MESSAGES == 0:
-                progress(source.bytes_read, source.bytes_total)
+            if count >= due or isinstance(message, SegmentMessage):
+                due = count + _PROGRESS_MESSAGES + len(store.tracks) // _TRACKS_PER_MESSAGE
+                if progress is not None:
+                    progress(source.bytes_read, source.bytes_total)
+                if store.size() > memory_max:
+                    raise SessionTooLargeError(source.label, memory_max, "in memory")
     except TrailingBytesError:
         _close(store, stream)
         raise

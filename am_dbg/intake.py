@@ -91,12 +91,16 @@ class Intake:
         self._server.stop()
 
     def _published(self) -> None:
+        self._trim()
+        self._changed()
+
+    def _trim(self) -> None:
         if self._bytes_max and self._store.size() > self._bytes_max:
             self._store.trim(self._bytes_max)
-        self._changed()
 
     def _import(self, source: ImportSource) -> None:
         def told(done: int, total: int) -> None:
+            self._trim()
             now = time.monotonic()
             if now - self._told_at >= PUBLISH_EVERY_S:
                 self._told_at = now

@@ -156,10 +156,10 @@ class SessionVersionError(SessionError):
 
 
 class SessionTooLargeError(SessionError):
-    """Decompressed it is larger than the reader allows."""
+    """Decompressed, or in memory, it is larger than the reader allows."""
 
-    def __init__(self, path: str, limit: int) -> None:
-        super().__init__(path, f"more than {limit:,} bytes when decompressed, refused")
+    def __init__(self, path: str, limit: int, where: str = "when decompressed") -> None:
+        super().__init__(path, f"more than {limit:,} bytes {where}, refused")
         self.limit = limit
 
 
