@@ -51,7 +51,7 @@ class Debugger:
         """Until it happened; the test fails when it takes long."""
         with self._changed:
             assert self._changed.wait_for(happened, WAIT_S), [
-                (track.key, track.count, list(track.gaps)) for track in self.store.tracks
+                (track.key, track.count, list(track.gaps)) for track in self.store.tracks[-20:]
             ]
 
     def wait_for_count(self, key: str, count: int) -> None:

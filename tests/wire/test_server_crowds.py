@@ -31,6 +31,8 @@ pytestmark = pytest.mark.slow
 CLIENTS = 300
 TRANSITIONS = 20 * max(1, round(float(os.environ.get("AM_STRESS_S", "1"))))
 COMERS = 2_000
+AT_ONCE = 250
+"""Fewer than the connections that a debugger takes, also when it closes none meanwhile."""
 STATES = tuple(StateDef(f"S{at}") for at in range(8))
 
 
@@ -102,10 +104,11 @@ def test_three_hundred_programs_at_once_lose_nothing(debugger: Debugger) -> None
 
 def test_two_thousand_programs_that_come_and_go_stay_in_the_list(debugger: Debugger) -> None:
     """Each has its history and is marked as disconnected; none takes a place for ever."""
-    for at in range(COMERS):
-        with connect(debugger) as peer:
-            peer.sendall(b"".join(client(f"m{at}", 1)))
-    debugger.wait_for(lambda: debugger.store.transitions == COMERS)
+    for first in range(0, COMERS, AT_ONCE):
+        for at in range(first, first + AT_ONCE):
+            with connect(debugger) as peer:
+                peer.sendall(b"".join(client(f"m{at}", 1)))
+        debugger.wait_for(lambda so_far=first + AT_ONCE: debugger.store.transitions == so_far)
     debugger.wait_for(lambda: not any(track.connected for track in debugger.store.tracks))
 
     tracks = debugger.store.tracks
