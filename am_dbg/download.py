@@ -1,8 +1,13 @@
-"""Fetches a session from a web address, within limits of time, size and redirects."""
+"""Fetches a session from a web address, within limits of time, size and redirects.
+
+A name that is looked up and headers that drip in obey no timeout of a socket. So the
+fetching is done on a thread of its own, which is left to itself when the time is over.
+"""
 
 from __future__ import annotations
 
 import ssl
+import threading
 import time
 from collections.abc import Callable
 from http.client import HTTPException, HTTPResponse
@@ -43,7 +48,29 @@ def fetched(
 
     A certificate that does not fit is refused.
     """
-    name, deadline = shown(url), clock() + total_s_max
+    name = shown(url)
+    outcome: list[bytes | DownloadError] = []
+
+    def fetch() -> None:
+        try:
+            outcome.append(_fetched(url, bytes_max, silence_s_max, clock() + total_s_max, clock))
+        except DownloadError as error:
+            outcome.append(error)
+
+    thread = threading.Thread(target=fetch, name="am-dbg download", daemon=True)
+    thread.start()
+    thread.join(total_s_max)
+    if not outcome:
+        raise DownloadError(name, "too slow, no whole answer came in time")
+    if isinstance(outcome[0], DownloadError):
+        raise outcome[0]
+    return outcome[0]
+
+
+def _fetched(
+    url: str, bytes_max: int, silence_s_max: float, deadline: float, clock: Callable[[], float]
+) -> bytes:
+    name = shown(url)
     try:
         opener = build_opener(_Redirects())
         opener.addheaders = []

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
+import socket
+import ssl
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from am_dbg import cli
 from am_dbg.download import REDIRECTS_MAX, fetched
 from am_dbg.errors import DownloadError
 
@@ -30,6 +37,9 @@ class Site(BaseHTTPRequestHandler):
 
     def get_missing(self, _: str) -> None:
         self.answer(404, b"")
+
+    def get_status(self, rest: str) -> None:
+        self.answer(int(rest), b"")
 
     def get_large(self, rest: str) -> None:
         self.answer(200, b"x" * int(rest))
@@ -58,6 +68,12 @@ class Site(BaseHTTPRequestHandler):
     def get_silent(self, _: str) -> None:
         self.over.wait(10)
 
+    def get_dripping(self, _: str) -> None:
+        """A header that never ends, a byte at a time."""
+        while not self.over.wait(0.01):
+            self.wfile.write(b"x")
+            self.wfile.flush()
+
     def answer(self, status: int, body: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
@@ -79,18 +95,50 @@ class Server(ThreadingHTTPServer):
         """A client that went away is no matter."""
 
 
+def certificate(folder: Path) -> tuple[Path, Path]:
+    """A key and a certificate that nobody signed but itself."""
+    tool = shutil.which("openssl")
+    if tool is None:
+        pytest.skip("openssl is needed to make a certificate")
+    key, made = folder / "key.pem", folder / "made.pem"
+    words = [
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=127.0.0.1",
+    ]
+    names = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(made)]
+    subprocess.run([tool, *words, *names], check=True, capture_output=True, timeout=60)
+    return key, made
+
+
 @pytest.fixture(scope="module")
 def site() -> Iterator[str]:
     """The address of a web server that runs for these tests."""
     Site.over = threading.Event()
+    with served() as server:
+        yield f"http://127.0.0.1:{server.server_port}"
+        Site.over.set()
+
+
+@contextmanager
+def served(context: ssl.SSLContext | None = None) -> Iterator[Server]:
     server = Server(("127.0.0.1", 0), Site)
+    if context is not None:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    Site.over.set()
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 def test_a_session_is_fetched(site: str) -> None:
@@ -136,6 +184,77 @@ def test_a_slow_drip_meets_the_deadline(site: str) -> None:
 
     with pytest.raises(DownloadError, match="too slow"):
         fetched(f"{site}/good", LIMIT, clock=clock)
+
+
+def test_headers_that_drip_meet_the_deadline_too(site: str) -> None:
+    """A server that never comes to its answer is left when the time is over."""
+    with pytest.raises(DownloadError, match="too slow, no whole answer came in time"):
+        fetched(f"{site}/dripping", LIMIT, total_s_max=0.05)
+
+
+def test_a_name_that_is_looked_up_for_ever_meets_the_deadline(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Looking up a name has no timeout of its own."""
+    over = threading.Event()
+
+    def slow(*_: object, **__: object) -> None:
+        over.wait(30)
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    with pytest.raises(DownloadError, match="too slow"):
+        fetched("http://slow.invalid/x", LIMIT, total_s_max=0.02)
+    over.set()
+
+
+def test_a_name_nobody_knows_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system's word follows the address."""
+
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(DownloadError) as raised:
+        fetched("http://no.invalid/x", LIMIT)
+    assert str(raised.value) == "http://no.invalid/x: name or service not known"
+
+
+def test_a_certificate_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
+    """Who answers under a name must prove it; there is no switch for doing without."""
+    key, made = certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(made, key)
+    with served(context) as server:
+        url = f"https://127.0.0.1:{server.server_port}/good"
+        with pytest.raises(DownloadError, match="its certificate is not trusted") as raised:
+            fetched(url, LIMIT)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_server_without_encryption_is_no_https(site: str) -> None:
+    """The other way round too: what answers in plain words is told in one line."""
+    with pytest.raises(DownloadError) as raised:
+        fetched(f"{site.replace('http', 'https')}/good", LIMIT)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("status", [401, 403, 410, 500, 503])
+def test_any_answer_but_the_good_one_is_told(site: str, status: int) -> None:
+    """Number and word of the server follow the address."""
+    with pytest.raises(DownloadError, match=f": the server answered {status} "):
+        fetched(f"{site}/status/{status}", LIMIT)
+
+
+def test_the_error_reaches_the_command(site: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line on standard error, and exit code 2."""
+    assert cli.run(["list", f"{site}/missing"]) == cli.Exit.BAD_INPUT
+    assert capsys.readouterr() == (
+        "",
+        f"am-dbg: {site}/missing: the server answered 404 Not Found\n",
+    )
+    assert cli.run(["list", f"{site}/good"]) == cli.Exit.BAD_INPUT
+    assert "looks like text" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
