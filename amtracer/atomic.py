@@ -89,15 +89,19 @@ class AtomicFile:
         self._published = True
 
     def commit(self) -> None:
-        """Bring everything to the disk, let the file appear, close it."""
+        """Bring everything to the disk, let the file appear, close it.
+
+        That can take a while, and whoever interrupts it gives the new file up.
+        """
         try:
             os.fsync(self._fd)
+            if not self._published:
+                self.publish()
+            self.release()
         except OSError as error:
-            self.abort()
             raise self._error(error) from error
-        if not self._published:
-            self.publish()
-        self.release()
+        finally:
+            self.abort()
 
     def abort(self) -> None:
         """Close it and remove what has not appeared."""

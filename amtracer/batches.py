@@ -6,7 +6,8 @@ column is flat: groups that begin with an offset in the batch, ascending.
 A source names a transition of another machine. Most follow the rule of transition ids
 (prefix and number from 1 as 16 hex digits), and the sources of a batch come from few
 machines; so a batch lists its origins, pairs of machine id and prefix, and a source is
-(offset, origin, number, time). Number 0 says that the prefix is the whole id.
+(offset, origin, number, time). Number 0 says that the prefix is the whole id. Where the
+machine is one of the stream its number tells both: that is a link.
 """
 
 from __future__ import annotations
@@ -23,13 +24,14 @@ __all__ = ["join_tx", "read_batch", "split_tx", "write_batch"]
 
 _DIGITS = 16
 _NUMBER_MAX = 2**64 - 1
+_MACHINE_MAX = limits.MACHINES_PER_CONNECTION_MAX - 1
 
 _Value = TypeVar("_Value")
 
 
 def write_batch(m: BatchMessage) -> Body:
     """The body of a batch, without empty columns at its end."""
-    origins, sources = _write_sources(m.sources)
+    origins, sources = _write_sources(m.sources) if m.sources else ((), ())
     body = (
         int(Kind.BATCH),
         m.machine,
@@ -45,6 +47,7 @@ def write_batch(m: BatchMessage) -> Body:
         _flat(m.pre_lines),
         _flat(m.handlers),
         _flat(m.ids),
+        tuple(chain.from_iterable((at, *m.links[at]) for at in sorted(m.links))),
     )
     end = len(body)
     while not body[end - 1] and end > 5:
@@ -54,7 +57,7 @@ def write_batch(m: BatchMessage) -> Body:
 
 def read_batch(fields: Fields) -> BatchMessage:
     """A batch whose columns agree in length, with every offset within it."""
-    machine = fields.number("machine", limits.MACHINES_PER_CONNECTION_MAX - 1)
+    machine = fields.number("machine", _MACHINE_MAX)
     row = fields.number("row")
     shapes = fields.numbers("shapes", limits.BATCH_ROWS_MAX, limits.SHAPES_MAX - 1)
     rows = len(shapes)
@@ -73,6 +76,7 @@ def read_batch(fields: Fields) -> BatchMessage:
         _sparse(fields, "pre_lines", rows, _line_set),
         _sparse(fields, "handlers", rows, _handlers),
         _sparse(fields, "ids", rows, _id),
+        _links(fields, rows),
     )
 
 
@@ -149,6 +153,17 @@ def _sources(fields: Fields, rows: int) -> dict[int, Source]:
         time_sum = fields.check_number("source time", time, limits.INTEGER_MAX)
         sources[at] = Source(machine, tx, time_sum)
     return sources
+
+
+def _links(fields: Fields, rows: int) -> dict[int, tuple[int, int, int]]:
+    links = {}
+    for at, machine, number, time in _groups(fields, "links", 4, rows):
+        links[at] = (
+            fields.check_number("linked machine", machine, _MACHINE_MAX),
+            fields.check_number("linked transition", number, _NUMBER_MAX, low=1),
+            fields.check_number("linked time", time, limits.INTEGER_MAX),
+        )
+    return links
 
 
 def _sparse(

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from operator import sub
 
 from amtracer import limits
-from amtracer.batches import join_tx
+from amtracer.batches import join_tx, split_tx
 from amtracer.cutting import Lines, cut_args, cut_text, cut_texts
 from amtracer.dictionary import Dictionary
 from amtracer.errors import LimitError
@@ -69,6 +69,7 @@ class _Machine:
         "handlers",
         "ids",
         "lines",
+        "links",
         "pre_lines",
         "queues",
         "row",
@@ -97,6 +98,7 @@ class _Machine:
         self.pre_lines: dict[int, int] = {}
         self.handlers: dict[int, tuple[int, ...]] = {}
         self.ids: dict[int, str] = {}
+        self.links: dict[int, tuple[int, int, int]] = {}
         self.weight = 0
 
     def batch(self, number: int) -> BatchMessage:
@@ -115,6 +117,7 @@ class _Machine:
             self.pre_lines,
             self.handlers,
             self.ids,
+            self.links,
         )
         self.row += len(times)
         self.empty()
@@ -144,6 +147,7 @@ class StreamWriter:
         self._schemas: dict[tuple[StateDef, ...], int] = {}
         self._states: list[int] = []
         self._machines: list[_Machine | None] = []
+        self._numbers: dict[tuple[str, str], int] = {}
         self._open: dict[int, _Machine] = {}
         self._dictionary = Dictionary(emit, dictionary_start)
         emit(hello)
@@ -199,6 +203,8 @@ class StreamWriter:
             )
         )
         self._machines.append(_Machine(schema, row, tx_prefix))
+        if tx_prefix:
+            self._numbers[id, tx_prefix] = number
         return number
 
     def schema_changed(self, machine: int, schema: int, ticks: tuple[int, ...]) -> None:
@@ -277,9 +283,7 @@ class StreamWriter:
         if pre_lines:
             into.pre_lines[at] = self._dictionary.lines(pre_lines)
         if source is not None:
-            machine, tx = cut_text(source.machine), cut_text(source.tx)
-            into.sources[at] = Source(machine, tx, source.time)
-            into.weight += len(machine) + len(tx)
+            self._record_source(into, at, source)
         if args:
             into.args[at] = tuple([(string(k), string(v)) for k, v in cut_args(args)])
             into.weight += 6 * len(args)
@@ -290,6 +294,18 @@ class StreamWriter:
         if id and id != join_tx(into.tx_prefix, into.row + at + 1):
             into.ids[at] = cut_text(id)
             into.weight += len(id)
+
+    def _record_source(self, into: _Machine, at: int, source: Source) -> None:
+        """By numbers when it is a machine of the stream."""
+        prefix, number = split_tx(source.tx)
+        linked = self._numbers.get((source.machine, prefix)) if number else None
+        if linked is not None:
+            into.links[at] = (linked, number, source.time)
+            into.weight += 8
+            return
+        machine, tx = cut_text(source.machine), cut_text(source.tx)
+        into.sources[at] = Source(machine, tx, source.time)
+        into.weight += len(machine) + len(tx)
 
     def dropped(self, machine: int, count: int, ticks: tuple[int, ...], reason: str = "") -> None:
         """`count` transitions of the machine are missing here; it stands at `ticks` now."""

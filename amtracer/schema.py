@@ -231,7 +231,8 @@ class BatchMessage:
     The sparse columns map an offset in the batch to a value: `sources`; `args` (pairs
     of string numbers, key and text); `pre_lines` (as `lines`); `handlers` (the
     duration of each handler call in order, nanoseconds); `ids`, transition ids that
-    do not follow the rule `tx_prefix` + number from 1 as 16 hex digits.
+    do not follow the rule `tx_prefix` + number from 1 as 16 hex digits; `links`, sources
+    by number: the machine's in this stream, the transition's, and the time sum.
     """
 
     machine: int
@@ -246,6 +247,7 @@ class BatchMessage:
     pre_lines: Mapping[int, int] = field(default_factory=dict)
     handlers: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     ids: Mapping[int, str] = field(default_factory=dict)
+    links: Mapping[int, tuple[int, int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

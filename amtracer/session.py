@@ -17,7 +17,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import cache
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -90,15 +90,17 @@ class SessionWriter:
         self._clock = clock
         self._compressor = _compressor()
         self._frames = FrameWriter(FILE)
-        self._file = AtomicFile(path)
         self.unflushed = 0
-        self._flushed_at = clock()
-        self._write(self._frames.magic())
-        self.flush()
         self.set_aside = ""
-        if live:
-            self.set_aside = _set_aside(os.path.realpath(os.fsdecode(path)))
-            self._file.publish()
+        self._file = AtomicFile(path)
+        with ExitStack() as begun:
+            begun.callback(self._file.abort)
+            self._write(self._frames.magic())
+            self.flush()
+            if live:
+                self.set_aside = _set_aside(os.path.realpath(os.fsdecode(path)))
+                self._file.publish()
+            begun.pop_all()
 
     def write(self, message: Message) -> None:
         """Add one message; `WireError` if it cannot be written, and the file is as before."""
@@ -124,9 +126,12 @@ class SessionWriter:
         """Write the end mark and let the file appear; again is no matter."""
         if self._file.closed:
             return
-        self._write(self._frames.end())
-        self._file.write(self._compressor.finish())
-        self._file.commit()
+        try:
+            self._write(self._frames.end())
+            self._file.write(self._compressor.finish())
+            self._file.commit()
+        finally:
+            self._file.abort()
 
     def abort(self) -> None:
         """Give up: what has not appeared is removed, what was there before stays."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import Protocol
 
 from am_dbg.store import checking
@@ -10,6 +11,7 @@ from am_dbg.store.dictionary import Dictionary
 from am_dbg.store.facts import Schema
 from am_dbg.store.track import Track
 from amtracer import limits
+from amtracer.batches import join_tx
 from amtracer.errors import LimitError, WireError
 from amtracer.schema import (
     BatchMessage,
@@ -24,6 +26,7 @@ from amtracer.schema import (
     SchemaMessage,
     SegmentMessage,
     ShapeMessage,
+    Source,
     StringsMessage,
 )
 
@@ -168,6 +171,8 @@ class Stream:
     def _take_batch(self, message: BatchMessage) -> None:
         track = self._track(message.machine)
         schema = self._schema_of[message.machine]
+        if message.links:
+            message = self._with_sources(message)
         times = checking.check_batch(message, self.book, schema, track.row_next)
         active = track.activity_after(message.shapes, self.book)
         if active < 0:
@@ -176,6 +181,18 @@ class Stream:
         track.set_activity(active)
         if not track.removed:
             self._house.counted(len(message.shapes))
+
+    def _with_sources(self, message: BatchMessage) -> BatchMessage:
+        """The same with the sources that its links mean."""
+        sources = dict(message.sources)
+        for at, (machine, number, time) in message.links.items():
+            if not 0 <= machine < len(self.tracks):
+                raise WireError(f"a source in machine {machine}, which is not defined")
+            if at in sources:
+                raise WireError("a transition with two sources")
+            origin = self.tracks[machine].origin
+            sources[at] = Source(origin.id, join_tx(origin.tx_prefix, number), time)
+        return replace(message, sources=sources, links={})
 
     def _take_dropped(self, message: DroppedMessage) -> None:
         track = self._track(message.machine)

@@ -70,7 +70,12 @@ shapes = st.builds(
     st.dictionaries(indexes, growths, max_size=4).map(lambda growth: tuple(growth.items())),
     st.lists(steps, max_size=5).map(tuple),
 )
-sources = st.builds(Source, texts, tx_ids, counts)
+sources = st.builds(Source, texts, tx_ids, counts) | st.builds(
+    lambda name, number, time: Source(name, f"{name * 16}{number:016x}", time),
+    st.sampled_from("abc"),
+    st.integers(0, 2**64 - 1),
+    counts,
+)
 entries = st.lists(st.tuples(small, st.integers(0, limits.STRINGS_MAX - 1)), max_size=4).map(tuple)
 
 
@@ -100,6 +105,7 @@ def batches(draw: st.DrawFn) -> BatchMessage:
         sparse(st.integers(1, limits.LINE_SETS_MAX)),
         sparse(st.lists(counts, max_size=3).map(tuple)),
         sparse(texts),
+        sparse(st.tuples(machines, st.integers(1, 2**64 - 1), counts)),
     )
 
 
@@ -239,12 +245,19 @@ class Book:
                     m.queues[at] if m.queues else 0,
                     self._lines(m.lines[at] if m.lines else 0),
                     self._lines(m.pre_lines.get(at, 0)),
-                    m.sources.get(at),
+                    m.sources.get(at) or self._linked(m.links.get(at)),
                     tuple((self.strings[k], self.strings[v]) for k, v in m.args.get(at, ())),
                     m.handlers.get(at, ()),
                     m.ids.get(at, ""),
                 )
             )
+
+    def _linked(self, link: tuple[int, int, int] | None) -> Source | None:
+        if link is None:
+            return None
+        machine, number, time = link
+        told = self.machines[machine]
+        return Source(told.id, join_tx(told.tx_prefix, number), time)
 
     def _lines(self, number: int) -> tuple[tuple[int, str], ...]:
         if not number:

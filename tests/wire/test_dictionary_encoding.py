@@ -24,6 +24,7 @@ from amtracer.schema import (
     SegmentMessage,
     Shape,
     ShapeMessage,
+    Source,
     StateDef,
     StringsMessage,
 )
@@ -53,7 +54,7 @@ def test_transitions_come_back_equal_and_in_order(
     stream = StreamWriter(told.append, HELLO, batch_rows=batch_rows)
     schema = stream.schema(STATES)
     for name in "abc":
-        stream.machine(name, schema)
+        stream.machine(name, schema, tx_prefix=name * 16)
     for machine, occurrence in said:
         stream.transition(machine, occurrence)
     stream.flush()
@@ -215,6 +216,26 @@ def test_an_id_by_the_rule_is_not_sent() -> None:
 
     assert isinstance(told[-1], BatchMessage)
     assert told[-1].ids == {1: "other"}
+
+
+def test_a_source_in_a_machine_of_the_stream_takes_numbers_only() -> None:
+    """Another machine, another session of it or an id of another kind is written out."""
+    stream, told = writer()
+    own, other = "ab" * 8, "cd" * 8
+    sources = [
+        Source("m", f"{own}{7:016x}", 3),
+        Source("m", f"{other}{7:016x}", 3),
+        Source("n", f"{own}{7:016x}", 3),
+        Source("m", own, 3),
+        Source("m", f"{own}{0:016x}", 3),
+    ]
+    for source in sources:
+        stream.transition(0, replace(SIMPLE, source=source))
+    stream.flush()
+
+    assert isinstance(told[-1], BatchMessage)
+    assert told[-1].links == {0: (0, 7, 3)}
+    assert told[-1].sources == dict(enumerate(sources[1:], 1))
 
 
 def test_a_new_segment_follows_so_many_transitions() -> None:

@@ -33,6 +33,11 @@ SHAPE = Shape(0, (), 0)
 MOST = limits.INTEGER_MAX
 
 
+def link(machine: int = 0, number: int = 1, time: int = 0) -> BatchMessage:
+    """A batch whose transition was asked for by a machine of the stream."""
+    return replace(BATCH, links={0: (machine, number, time)})
+
+
 def rows(count: int) -> BatchMessage:
     return BatchMessage(0, 0, (0,) * count, (5,) * count)
 
@@ -198,6 +203,13 @@ LIMITS: dict[str, tuple[Message, Message]] = {
         replace(BATCH, handlers={0: (1,) * limits.HANDLERS_MAX}),
         replace(BATCH, handlers={0: (1,) * (limits.HANDLERS_MAX + 1)}),
     ),
+    "linked machine": (
+        link(machine=limits.MACHINES_PER_CONNECTION_MAX - 1),
+        link(machine=limits.MACHINES_PER_CONNECTION_MAX),
+    ),
+    "linked transition": (link(number=1), link(number=0)),
+    "linked transition's number": (link(number=2**64 - 1), link(number=2**64)),
+    "linked time": (link(time=MOST), link(time=MOST + 1)),
     "source time": (
         replace(BATCH, sources={0: Source("m", "x", MOST)}),
         replace(BATCH, sources={0: Source("m", "x", MOST + 1)}),
