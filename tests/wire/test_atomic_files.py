@@ -10,6 +10,7 @@ import pytest
 from amtracer import atomic
 from amtracer.atomic import AtomicFile, is_being_written, part_path
 from amtracer.errors import SessionAccessError
+from amtracer.session import SessionWriter
 
 
 def refuse(*_: object, **__: object) -> None:
@@ -35,6 +36,39 @@ def test_trouble_at_the_end_leaves_nothing(
     assert names(tmp_path) == ["a"]
     assert (tmp_path / "a").read_bytes() == b"old"
     assert file.closed
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace"])
+def test_an_interrupt_at_the_end_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """Bringing a large file to the disk takes a while, in which a user may change their mind."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    (tmp_path / "a").write_bytes(b"old")
+    monkeypatch.setattr(os, call, interrupt)
+    for made in (AtomicFile, SessionWriter):
+        writer = made(tmp_path / "a")
+        with pytest.raises(KeyboardInterrupt):
+            writer.commit() if isinstance(writer, AtomicFile) else writer.close()
+        assert names(tmp_path) == ["a"]
+        assert (tmp_path / "a").read_bytes() == b"old"
+
+
+def test_an_interrupt_at_the_beginning_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A writer that could not be made has no unfinished file."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "write", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        SessionWriter(tmp_path / "a")
+    assert names(tmp_path) == []
 
 
 def test_giving_up_twice_is_no_matter(tmp_path: Path) -> None:
