@@ -41,17 +41,12 @@ from amtracer.looks import looks_like
 from amtracer.schema import PROTOCOL_VERSION, HelloMessage, Message
 from amtracer.session import open_session
 
-__all__ = ["is_go_session", "read_go_session"]
+__all__ = ["read_go_session"]
 
 _CHUNK_BYTES = 64 * 1024
 _HEAD_BYTES = 4_096
 _UNKNOWN = looks_like(b"\0\1")
 _SCHEMA, _TRANSITIONS = "MsgStruct", "MsgTxs"
-
-
-def is_go_session(head: bytes) -> bool:
-    """Whether a file that begins with these bytes, some kilobytes, is one of these."""
-    return _inflated([head[:_HEAD_BYTES]], limits.SESSION_BYTES_MAX).stream.types.defined > 0
 
 
 def read_go_session(

@@ -14,7 +14,7 @@ import pytest
 
 from am_dbg.exporting import export_session
 from am_dbg.golang.primitives import read_int, read_uint
-from am_dbg.golang.session import is_go_session, read_go_session
+from am_dbg.golang.session import read_go_session
 from amtracer.errors import (
     CutSessionError,
     DamagedSessionError,
@@ -159,16 +159,6 @@ def test_a_converted_session_reads_back_equal(tmp_path: Path) -> None:
             writer.write(message)
 
     assert list(read_session(tmp_path / "s.msgpack.br"))[:-1] == messages
-
-
-def test_the_first_kilobytes_tell_a_go_session() -> None:
-    """A file is known by its content, not by its name."""
-    ours = brotli.compress(b"\0\0\0\x08\x12\x34\x56\x78\x93\0\xa4amsf\x01" * 50)
-
-    assert is_go_session(WHOLE[:4096])
-    assert not is_go_session(ours)
-    assert not is_go_session(b"plain text, or what you like")
-    assert not is_go_session(b"")
 
 
 @pytest.mark.parametrize("tenth", range(1, 10))
