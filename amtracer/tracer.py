@@ -30,6 +30,7 @@ from amtracer.events import (
     TracedMachine,
     TracedSchema,
 )
+from amtracer.healthcheck import STATE, health_checks
 from amtracer.outlets import FileOutlet, SocketOutlet
 from amtracer.process import after_fork, close_senders, sender_to
 from amtracer.redacting import ArgsFilter, ArgsFiltering, Redact, Redacting
@@ -288,6 +289,7 @@ def _look_again_quietly() -> None:
 
 
 after_fork.append(_look_again_quietly)
+after_fork.append(health_checks.reborn)
 
 _binding = threading.RLock()
 """Held to bind, pause and resume; two threads that attach one machine bind one tracer."""
@@ -417,8 +419,9 @@ def dbg_env(
     """Prepare a machine for debugging as the environment says.
 
     Attaches it (see `attach`) and sets its log level to `AM_LOG`, so that log lines reach
-    the debugger; they are printed only with `AM_DEBUG=2`. Under a test runner, which
-    `AM_TEST_RUNNER` tells, it does nothing.
+    the debugger; they are printed only with `AM_DEBUG=2`. With `AM_HEALTHCHECK` the state
+    `Healthcheck`, if the machine has it, is added every few seconds. Under a test runner,
+    which `AM_TEST_RUNNER` tells, it does nothing.
     """
     if os.environ.get("AM_TEST_RUNNER"):
         return
@@ -428,6 +431,8 @@ def dbg_env(
         mach.set_log_level(level)
     elif level:
         mach.set_logger_empty(level)
+    if os.environ.get("AM_HEALTHCHECK") and mach.has1(STATE):
+        health_checks.add(mach)
 
 
 _for_new: tuple[ArgsFilter | None, Redact | None] | None = None

@@ -32,6 +32,7 @@ BROAD_EXCEPTS = {
     ("machine/_walk.py", "_begin"): "protects the host from a guest",
     ("machine/_walk.py", "conclude"): "protects the host from a guest",
     ("machine/_walk.py", "walk"): "passes through, once the books are closed",
+    ("amtracer/healthcheck.py", "_checked"): "protects the others from one machine's handlers",
     ("amtracer/redacting.py", "__call__"): "protects what is to be hidden",
     ("amtracer/redacting.py", "texts"): "protects what is to be hidden",
     ("amtracer/sender.py", "_guarded_round"): "protects the host from a guest",

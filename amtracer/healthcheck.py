@@ -1,0 +1,106 @@
+"""Adds the state `Healthcheck` to machines every few seconds, when asked for.
+
+Log lines that are written between two transitions are told with the next one. Those of a
+machine that does nothing would wait for ever, so its health check brings them out, and its
+clock shows that the program is alive.
+
+One daemon thread serves all machines, from the first one on. It keeps none alive, and ends
+with the last. A handler that the mutation calls runs on this thread, unless the machine has
+an executor; an error that passes through to here costs that machine its health checks and
+is told in the log.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import weakref
+from typing import Protocol
+
+__all__ = ["EVERY_S", "STATE", "HealthChecks", "Living", "health_checks"]
+
+EVERY_S = 5.0
+STATE = "Healthcheck"
+
+_log = logging.getLogger("amtracer")
+
+
+class Living(Protocol):
+    """What is needed of a machine."""
+
+    def add1(self, state: str, /) -> object: ...
+    def is_disposed(self) -> bool: ...
+
+
+class HealthChecks:
+    """The machines that are checked; any thread may add one."""
+
+    def __init__(self, every_s: float = EVERY_S) -> None:
+        self._every_s = every_s
+        self._begin()
+
+    def _begin(self) -> None:
+        self._machines: weakref.WeakSet[Living] = weakref.WeakSet()
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def add(self, mach: Living) -> None:
+        """Check this machine from now on; again is no matter."""
+        with self._lock:
+            self._machines.add(mach)
+            if self._thread is None:
+                self._start()
+
+    def _start(self) -> None:
+        self._thread = threading.Thread(
+            target=self._run, args=(self._stopped,), name="amtracer healthcheck", daemon=True
+        )
+        try:
+            self._thread.start()
+        except RuntimeError:  # the interpreter shuts down, so there is nothing to check
+            self._thread = None
+
+    def stop(self) -> None:
+        """Check nothing any more, until another machine is added."""
+        with self._lock:
+            self._machines.clear()
+            thread, self._thread = self._thread, None
+            stopped, self._stopped = self._stopped, threading.Event()
+        stopped.set()
+        if thread is not None and thread is not threading.current_thread():
+            thread.join()
+
+    def reborn(self) -> None:
+        """In a forked child, which has no thread: begin anew with the same machines."""
+        machines = list(self._machines)
+        self._begin()
+        for mach in machines:
+            self.add(mach)
+
+    def beat(self) -> bool:
+        """Add the state to all once; False when there is none left, and the thread ends."""
+        for mach in list(self._machines):
+            if mach.is_disposed() or not _checked(mach):
+                self._machines.discard(mach)
+        with self._lock:
+            if not self._machines:
+                self._thread = None
+            return bool(self._machines)
+
+    def _run(self, stopped: threading.Event) -> None:
+        while not stopped.wait(self._every_s) and self.beat():
+            pass
+
+
+def _checked(mach: Living) -> bool:
+    try:
+        mach.add1(STATE)
+    except Exception as error:  # noqa: BLE001  # protects the others from one machine's handlers
+        _log.warning("amtracer: no more health checks: %s: %s", type(error).__name__, error)
+        return False
+    return True
+
+
+health_checks = HealthChecks()
+"""Those of this process."""
