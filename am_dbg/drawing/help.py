@@ -50,6 +50,7 @@ _MARKS: tuple[tuple[str, tuple[tuple[str, Ink, str], ...]], ...] = (
             ("●", Ink.ADDED, "connected"),
             ("○", Ink.QUIET, "disconnected"),
             ("▪", Ink.QUIET, "recorded"),
+            ("▫", Ink.QUIET, "recorded until it was disposed"),
             ("S", Ink.ADDED, "Start is active"),
             ("R", Ink.ADDED, "Ready is active"),
             ("E", Ink.ERROR, "an error is active"),

@@ -14,6 +14,7 @@ _DOTS = {
     Origin.LIVE: Run("●", Ink.ADDED),
     Origin.GONE: Run("○", Ink.QUIET),
     Origin.RECORDED: Run("▪", Ink.QUIET),
+    Origin.DISPOSED: Run("▫", Ink.QUIET),
 }
 
 

@@ -32,11 +32,12 @@ _DIGITS = re.compile(r"(\d+)")
 
 
 class Origin(Enum):
-    """Where a machine's transitions come from."""
+    """Where a machine's transitions come from, and whether more can."""
 
     LIVE = "live"
     GONE = "gone"
     RECORDED = "recorded"
+    DISPOSED = "recorded, disposed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,9 @@ def machine_row(store: Store, place: Place, is_selected: bool, now_ns: int) -> M
 def _origin(store: Store, track: Track) -> Origin:
     if track.connected:
         return Origin.LIVE
-    return Origin.GONE if store.streams[track.stream].live else Origin.RECORDED
+    if store.streams[track.stream].live:
+        return Origin.GONE
+    return Origin.DISPOSED if track.gone else Origin.RECORDED
 
 
 def _active_marks(track: Track, number: int) -> str:

@@ -109,6 +109,17 @@ def test_live_recorded_and_gone_machines_are_told_apart() -> None:
     assert machines(live, 1)[0].origin is Origin.GONE
 
 
+def test_a_recorded_machine_that_was_disposed_is_marked() -> None:
+    """What ended is told apart from what was only recorded no further."""
+    story = files_story()
+    story.writer.gone(0)
+
+    origins = {row.name: row.origin for row in machines(story.store(), 1)}
+
+    assert Origin.DISPOSED in origins.values()
+    assert Origin.RECORDED in origins.values()
+
+
 def test_a_window_moves_as_little_as_needed() -> None:
     """The first row changes only when the selected one would be outside."""
     assert top_showing(5, 2, 100, 10) == 2
