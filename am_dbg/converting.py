@@ -1,4 +1,4 @@
-"""Writes a session in the format that a file's ending names."""
+"""Writes a session, or a part of it, in the format that a file's ending names."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from am_dbg import text
-from am_dbg.addresses import near
+from am_dbg.addresses import SCHEME, near, resolve
 from am_dbg.errors import DebuggerError, MachineNotFoundError, UnknownFormatError
 from am_dbg.exporting import (
     PROGRESS_TRANSITIONS,
@@ -15,16 +15,18 @@ from am_dbg.exporting import (
     Selection,
     Written,
     export_session,
+    file_name_for,
     selected,
 )
 from am_dbg.options import SESSION_ENDING
 from am_dbg.store import Store
 from amtracer.atomic import AtomicFile, shown
 
-__all__ = ["chosen", "write_json_lines", "writer_for"]
+__all__ = ["addressed", "chosen", "write_json_lines", "writer_for"]
 
 Writer = Callable[[Store, str, Sequence[Selection], Progress | None], Written]
 
+_RANGE = re.compile(r"\d{1,18}-(\d{1,18})?")
 _NUMBERS = re.compile(r"(\d{1,18})(?:-(\d{1,18})?)?")
 
 
@@ -49,6 +51,25 @@ def chosen(store: Store, machine: str, numbers: str) -> list[Selection]:
     low = int(match[1])
     high = int(match[2]) if match[2] else low if "-" not in numbers else 2**63
     return selected(store, track, (low, high))
+
+
+def addressed(store: Store, address: str) -> tuple[list[Selection], str]:
+    """What an address means, `mach://ID`, `mach://ID/5` or `mach://ID/5-20`, and a name for it.
+
+    The name is one of a session file, whatever the id holds.
+    """
+    whole = address.removeprefix(SCHEME)
+    machine, _, numbers = whole.rpartition("/")
+    if store.find(whole) is None and _RANGE.fullmatch(numbers) and store.find(machine) is not None:
+        selection = chosen(store, machine, numbers)
+    else:
+        place = resolve(store, address)
+        number = place.number
+        selection = selected(store, place.track, None if number is None else (number, number))
+        numbers = "" if number is None else str(number)
+    (part,) = selection
+    name = file_name_for(f"{part.track.key}-{numbers}" if numbers else part.track.key)
+    return selection, name + SESSION_ENDING
 
 
 def write_json_lines(

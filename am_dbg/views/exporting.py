@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from am_dbg.exporting import export_session
+from am_dbg.addresses import SCHEME
+from am_dbg.converting import addressed
+from am_dbg.errors import DebuggerError
+from am_dbg.exporting import Selection, export_session, selected
 from am_dbg.projection.clean import clean
 from am_dbg.projection.times import count
 from am_dbg.store import Store
 from am_dbg.views.dialogs import Asking
 from amtracer.errors import SessionError
 
-__all__ = ["Exporting", "export", "path_of"]
+__all__ = ["Exporting", "export", "target_of"]
 
 ENDING = ".msgpack.br"
 NAME_DEFAULT = f"am-dbg{ENDING}"
@@ -21,14 +24,21 @@ NAME_DEFAULT = f"am-dbg{ENDING}"
 class Exporting(Asking):
     """Asks where to; an existing file is replaced only when Enter comes a second time."""
 
-    def __init__(self) -> None:
-        hint = f"all machines go into one session file; in {os.getcwd()} unless a path is given"
-        super().__init__("Export", clean(hint), NAME_DEFAULT, accept="write")
+    def __init__(self, store: Store) -> None:
+        hint = (
+            f"all machines, into {clean(os.getcwd())} unless a path is given\n"
+            "mach://ID or mach://ID/5-20 writes that alone, named after it"
+        )
+        super().__init__("Export", hint, NAME_DEFAULT, accept="write")
+        self._store = store
         self._warned_of = ""
 
     def check(self, value: str) -> str:
         """Nothing is wrong with a name in a folder that is there and takes files."""
-        path = path_of(value)
+        try:
+            path, _ = target_of(self._store, value)
+        except DebuggerError as error:
+            return clean(str(error))
         folder = os.path.dirname(path)
         if not value.strip():
             return "a name is needed"
@@ -42,8 +52,16 @@ class Exporting(Asking):
         return ""
 
 
-def path_of(name: str) -> str:
-    """The file that a name stands for; a name without an ending gets ours."""
+def target_of(store: Store, name: str) -> tuple[str, list[Selection]]:
+    """The file that a name or an address stands for, and what goes into it."""
+    if name.strip().startswith(SCHEME):
+        selection, own_name = addressed(store, name.strip())
+        return os.path.abspath(own_name), selection
+    return _path_of(name), selected(store)
+
+
+def _path_of(name: str) -> str:
+    """A name without an ending gets ours."""
     name = os.path.expanduser(name.strip())
     if name and "." not in os.path.basename(name):
         name += ENDING
@@ -52,14 +70,14 @@ def path_of(name: str) -> str:
 
 def export(store: Store, name: str, told: Callable[[str], None]) -> None:
     """Write the session and tell how it went; not on the thread of the screen."""
-    path = path_of(name)
 
     def progress(done: int, total: int) -> None:
         told(f"exporting {done * 100 // total if total else 100} %")
 
     try:
-        written = export_session(store, path, progress=progress)
-    except SessionError as error:
+        path, selection = target_of(store, name)
+        written = export_session(store, path, selection, progress)
+    except (DebuggerError, SessionError) as error:
         told(f"not exported: {clean(str(error))}")
         return
     told(

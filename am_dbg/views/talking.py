@@ -93,7 +93,7 @@ class Talking:
         return Showing("Difference", draw_difference(view)), _nothing
 
     def _export(self) -> tuple[Dialog, Callable[[str], None]]:
-        return Exporting(), self._write
+        return Exporting(self._app.control.desk.store), self._write
 
     def _write(self, name: str) -> None:
         app = self._app

@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from am_dbg import text
+from am_dbg.converting import addressed
+from am_dbg.errors import DebuggerError
 from am_dbg.exporting import Selection, export_session, file_name_for, selected, write_messages
 from am_dbg.importing import import_session
 from am_dbg.store import GapKind, Store, Track
@@ -244,3 +246,56 @@ def test_where_nothing_can_be_written_is_told(tmp_path: Path, name: str) -> None
 def test_a_machine_id_never_becomes_a_path(id_: str, name: str) -> None:
     """A file named after a machine stays in its folder and is not hidden."""
     assert file_name_for(id_) == name
+
+
+def machines_of_odd_ids() -> Store:
+    telling = Telling()
+    for id_ in ("plain", "a/b", "../../etc/passwd", "range", "range/1-2"):
+        number = telling.writer.machine(
+            id_, telling.writer.schema((StateDef("A"),)), tx_prefix=f"{id_[:1]}x"
+        )
+        for at in range(9):
+            telling.writer.transition(number, Occurrence(Shape(0, (0,), 1), at))
+    telling.writer.flush()
+    return stored(telling)
+
+
+@pytest.mark.parametrize(
+    ("address", "key", "numbers", "name"),
+    [
+        ("mach://plain", "plain", (1, 9), "plain"),
+        ("mach://plain/", "plain", (1, 9), "plain"),
+        ("mach://plain/4", "plain", (4, 4), "plain-4"),
+        ("mach://plain/4-6", "plain", (4, 6), "plain-4-6"),
+        ("mach://plain/4-", "plain", (4, 9), "plain-4-"),
+        ("mach://plain/px0000000000000005", "plain", (5, 5), "plain-5"),
+        ("mach://a/b/2-3", "a/b", (2, 3), "a_b-2-3"),
+        ("mach://../../etc/passwd", "../../etc/passwd", (1, 9), "_.._etc_passwd"),
+        ("mach://range/1-2", "range/1-2", (1, 9), "range_1-2"),
+        ("mach://range/1-2/3-4", "range/1-2", (3, 4), "range_1-2-3-4"),
+    ],
+)
+def test_an_address_says_what_is_written_and_where(
+    address: str, key: str, numbers: tuple[int, int], name: str
+) -> None:
+    """A machine, one of its transitions or a range of them, in a file of this folder."""
+    (part,), file_name = addressed(machines_of_odd_ids(), address)
+
+    assert (part.track.key, (part.first, part.last)) == (key, numbers)
+    assert file_name == f"{name}.msgpack.br"
+    assert os.path.basename(file_name) == file_name
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("mach://none", "no machine 'none'"),
+        ("mach://none/1-2", "no machine 'none'"),
+        ("mach://plain/99", "no transition '99'"),
+        ("mach://", "no machine"),
+    ],
+)
+def test_an_address_of_nothing_is_told(address: str, reason: str) -> None:
+    """Nothing is written for a machine that is not there."""
+    with pytest.raises(DebuggerError, match=reason):
+        addressed(machines_of_odd_ids(), address)

@@ -1,0 +1,113 @@
+"""The export of the screen: one machine or a range of it, by its address."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from am_dbg.importing import import_session
+from am_dbg.projection import layout
+from am_dbg.store import Store
+from tests.screens.test_screen import running, screen_text, text_of
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is exported lies in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+
+
+async def said_after(store: Store, name: str, *keys: str) -> str:
+    """What the screen says after an export under this name."""
+    async with running(store) as (app, pilot):
+        await pilot.press("x")
+        app.screen.query_one("#line").value = name  # type: ignore[attr-defined]
+        for key in ("enter", *keys):
+            await pilot.press(key)
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        return screen_text(app)
+
+
+def put(name: str) -> None:
+    Path(name).write_bytes(b"mine")
+
+
+def content(name: str) -> bytes:
+    return Path(name).read_bytes()
+
+
+def opened(name: str) -> Store:
+    store = Store()
+    import_session(store, name)
+    return store
+
+
+@pytest.mark.parametrize(
+    ("address", "name", "first", "last"),
+    [
+        ("mach://worker", "worker.msgpack.br", 1, 14),
+        ("mach://worker/3-7", "worker-3-7.msgpack.br", 3, 7),
+        ("mach://worker/12", "worker-12.msgpack.br", 12, 12),
+    ],
+)
+async def test_an_address_exports_a_part(
+    store: Store, address: str, name: str, first: int, last: int
+) -> None:
+    """One machine, a range or a single transition makes a session that opens alone."""
+    said = await said_after(store, address)
+    (track,) = opened(name).tracks
+
+    assert f"{last - first + 1} transitions" in said
+    assert os.listdir() == [name]
+    assert (track.id, track.count) == ("worker", last - first + 1)
+    assert track.clock_at(track.count) == store.tracks[0].clock_at(last)
+
+
+async def test_a_part_never_replaces_a_file_unasked(store: Store) -> None:
+    """The name that follows from the address may be taken as well."""
+    put("worker.msgpack.br")
+
+    assert "there already" in await said_after(store, "mach://worker")
+    assert content("worker.msgpack.br") == b"mine"
+    await said_after(store, "mach://worker", "enter")
+    assert opened("worker.msgpack.br").transitions == 14
+
+
+async def test_an_address_of_nothing_stays_open(store: Store) -> None:
+    """The dialog says what is wrong and what may be meant."""
+    said = await said_after(store, "mach://wroker")
+
+    assert "no machine 'wroker'" in said
+    assert "did you mean worker" in said
+    assert os.listdir() == []
+
+
+async def test_an_export_that_fails_leaves_everything_as_it_was(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk is told in the footer; the old file and the screen go on."""
+    put("run.msgpack.br")
+
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    async with running(store) as (app, pilot):
+        await pilot.press("x")
+        app.screen.query_one("#line").value = "run.msgpack.br"  # type: ignore[attr-defined]
+        await pilot.press("enter")
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", full)
+            await pilot.press("enter")
+            await app.workers.wait_for_complete()
+            await pilot.pause()
+        assert "no space left on device" in text_of(app, layout.FOOTER)
+        await pilot.press("right")
+        assert "tx 13/14" in text_of(app, layout.TRANSITION)
+
+    assert os.listdir() == ["run.msgpack.br"]
+    assert content("run.msgpack.br") == b"mine"
