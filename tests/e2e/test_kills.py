@@ -24,10 +24,14 @@ from typing import Any
 
 import pytest
 
+from am_dbg.cursor import Cursor
 from am_dbg.importing import import_session
+from am_dbg.projection.log import RowKind, project_log
+from am_dbg.projection.steps import moment_of
+from am_dbg.query import ALL, Visible
 from am_dbg.store import GapKind, Store, Track
 from amtracer.errors import CutSessionError
-from tests.wire.serving import ROOT
+from tests.wire.serving import ROOT, run
 
 KILLS = int(os.environ.get("AM_KILLS", "10"))
 WAIT_S = 60
@@ -90,6 +94,8 @@ for line in sys.stdin:
 amtracer.close()
 print("ends", flush=True)
 """
+
+AM_DBG = "from am_dbg.cli import main; main()"
 
 Rows = dict[str, list[int]]
 """The numbers of the transitions that are held, by what their machine's ids begin with."""
@@ -403,3 +409,27 @@ def test_a_program_that_is_started_again_keeps_what_the_killed_one_recorded(
     assert sorted(os.listdir(tmp_path)) == ["run.cut.msgpack.br", "run.msgpack.br"]
     assert len(kept[prefixes[0]]) >= 100 <= len(held(path)[prefixes[1]])
     assert prefixes[0] not in held(path)
+
+
+def test_a_debugger_that_is_started_again_says_how_much_it_does_not_know(tmp_path: Path) -> None:
+    """It knows nothing of before: how many transitions came earlier is the first thing shown."""
+    stage = Stage(tmp_path, random.Random(0))
+    stage.start_debugger()
+    stage.start_program()
+    try:
+        stage.connect()
+        stage.debugger.end("kill")
+        stage.start_debugger()
+        stage.connect()
+        stage.finish()
+    finally:
+        stage.close()
+    path = stage.collected[-1]
+    track = next(track for track in opened(path)[0].tracks if track.row_start)
+    visible = Visible(track, ALL)
+    rows = project_log(moment_of(Cursor(track).at(1), visible), visible, 0, 20).rows
+    shown = run(AM_DBG, "show", path, f"mach://{track.key}").stdout.splitlines()
+
+    gap = next(row for row in rows if row.kind in (RowKind.GAP, RowKind.ENTRY))
+    assert gap.text == f"recording began after {track.row_start:,} transitions"
+    assert shown[0].endswith(f"recorded from here on, {track.row_start:,} transitions missing")

@@ -16,6 +16,7 @@ from amtracer.codec import FILE, FrameWriter, magic_frame
 from amtracer.errors import SessionError
 from amtracer.schema import Message, StringsMessage
 from amtracer.session import read_session
+from tests.wire.serving import run
 from tests.wire.streams import HELLO
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -145,3 +146,54 @@ def test_a_pickle_within_a_text_is_a_text() -> None:
     data = writer.magic() + b"".join(writer.write(message) for message in told) + writer.end()
 
     assert list(read_session(io.BytesIO(brotli.compress(data))))[:2] == told
+
+
+READING = """
+import sys
+from am_dbg.importing import import_session
+from am_dbg.store import Store
+from am_dbg import text
+
+def read(path):
+    store = Store()
+    try:
+        import_session(store, path)
+    except Exception as error:
+        if not type(error).__module__.startswith(("am_dbg", "amtracer")):
+            raise
+    list(text.stats_lines(store))
+    for track in store.tracks:
+        list(text.history_lines(track))
+
+paths = sys.argv[1:]
+for path in paths:  # once, so that all of ours is loaded
+    read(path)
+
+RUNS = {"exec", "compile", "import", "marshal.loads", "pickle.find_class", "os.system", "os.exec",
+        "os.posix_spawn", "os.fork", "subprocess.Popen", "ctypes.dlopen", "socket.connect"}
+
+def hook(event, args):
+    if event in RUNS:
+        print("ran", event, args[:1])
+
+sys.addaudithook(hook)
+for path in paths:
+    read(path)
+print("read", len(paths))
+"""
+
+
+@pytest.mark.slow
+def test_reading_runs_nothing_in_a_process_that_is_watched(tmp_path: Path) -> None:
+    """Python itself tells of everything that is compiled, imported, started or connected to."""
+    payloads = []
+    for at, payload in enumerate(PAYLOADS.values()):
+        payloads.append(tmp_path / str(at))
+        payloads[-1].write_bytes(payload)
+    sessions = sorted((ROOT / "exports").glob("*.br"))[:3]
+    go_session = tmp_path / "go.gob.br"
+    go_session.write_bytes((ROOT / "tests" / "data" / "go-session.gob.br").read_bytes())
+    done = run(READING, *payloads, *sessions, go_session)
+
+    assert done.stderr == ""
+    assert done.stdout == f"read {len(payloads) + len(sessions) + 1}\n"
