@@ -209,21 +209,21 @@ def stats(file: str, as_json: bool) -> int:
 def convert(source: str, target: str, machine: str, numbers: str) -> int:
     """Write a session anew: .msgpack.br is a session file, .jsonl has a line for each thing.
 
-    OUT is replaced when it is there.
+    OUT is replaced when it is there. Of a cut session what was recovered is written.
     """
     from am_dbg import converting
 
     writer = converting.writer_for(target)
     store = _store()
     trouble = _import(store, source)
-    if trouble is not None:
+    if trouble is not None and not _is_recovered(store, trouble):
         raise trouble
     chosen = converting.chosen(store, machine, numbers)
     replaced = " (replaced)" if os.path.exists(target) else ""
     with _Bar("writing") as bar:
         written = writer(store, target, chosen, bar.moved)
     _say_written(target, written, replaced)
-    return Exit.DONE
+    return Exit.DONE if trouble is None else _refuse(str(trouble))
 
 
 @command.command()
@@ -319,11 +319,9 @@ def _with_session(file: str, show: Callable[[Store], Iterable[str]]) -> int:
     """Read a session and print what is shown of it; a cut one is shown as far as it goes."""
     if sys.stdout is None:
         return _refuse("standard output is closed")
-    from amtracer.errors import CutSessionError
-
     store = _store()
     trouble = _import(store, file)
-    if trouble is not None and not (isinstance(trouble, CutSessionError) and store.transitions):
+    if trouble is not None and not _is_recovered(store, trouble):
         raise trouble
     _print(show(store))
     return Exit.DONE if trouble is None else _refuse(str(trouble))
@@ -340,6 +338,13 @@ def _import(store: Store, file: str) -> TracingError | None:
     except SessionError as error:
         return error
     return None
+
+
+def _is_recovered(store: Store, trouble: TracingError) -> bool:
+    """Whether it was only cut, and something is there."""
+    from amtracer.errors import CutSessionError
+
+    return isinstance(trouble, CutSessionError) and store.transitions > 0
 
 
 def _say_written(target: str, written: Written, replaced: str = "") -> None:

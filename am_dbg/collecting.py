@@ -23,8 +23,6 @@ from amtracer.address import Address
 
 __all__ = ["collect", "until_asked_to_end"]
 
-_ENDING = (signal.SIGINT, signal.SIGTERM)
-
 
 def collect(
     address: Address,
@@ -60,18 +58,28 @@ def collect(
 
 @contextmanager
 def until_asked_to_end() -> Iterator[Callable[[], None]]:
-    """A wait that ends with an interrupt or a request to terminate; for the main thread."""
+    """A wait that ends with an interrupt, a request to terminate or the end of the terminal.
+
+    For the main thread.
+    """
     asked = threading.Event()
 
     def end(_signal: int, _frame: FrameType | None) -> None:
         asked.set()
 
-    before = {number: signal.signal(number, end) for number in _ENDING}
+    before = {number: signal.signal(number, end) for number in _ending()}
     try:
         yield lambda: _wait(asked)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _ending() -> list[signal.Signals]:
+    """The terminal that is closed asks too, unless the command was started to outlive it."""
+    hangup = getattr(signal, "SIGHUP", None)
+    is_asked = hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN
+    return [signal.SIGINT, signal.SIGTERM, *([hangup] if hangup and is_asked else [])]
 
 
 def _wait(asked: threading.Event) -> None:

@@ -6,6 +6,7 @@ user. Nothing here waits for longer than `WAIT_S`, so a sender that is told to s
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import time
@@ -107,6 +108,7 @@ class SocketOutlet:
                 place,  # type: ignore[arg-type]  # a host may be bytes
                 timeout=CONNECT_S_MAX,
             )
+            _refuse_itself(self._socket)
             self._socket.settimeout(WAIT_S)
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -174,6 +176,15 @@ class SocketOutlet:
             return
         finally:
             sock.settimeout(WAIT_S)
+
+
+def _refuse_itself(sock: socket.socket) -> None:
+    """Where nobody listens, an attempt may by chance begin at the very port it goes to.
+
+    The system then connects it to itself, and a debugger could not listen there any more.
+    """
+    if sock.getsockname() == sock.getpeername():
+        raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
 
 
 _NO_SIGNAL = getattr(socket, "MSG_NOSIGNAL", 0)

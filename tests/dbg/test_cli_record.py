@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from am_dbg.collecting import collect
+from am_dbg.collecting import collect, until_asked_to_end
 from am_dbg.importing import import_session
 from am_dbg.store import Store
 from amtracer.address import listen_address
@@ -48,9 +48,9 @@ def test_what_was_sent_is_in_the_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupt_ends_the_collection_in_order(tmp_path: Path, number: int) -> None:
-    """Interrupted or terminated, the file is written and the exit code is 0."""
+    """Interrupted, terminated or left by its terminal, it ends in order with exit code 0."""
     path = tmp_path / "out.msgpack.br"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "am_dbg", "record", str(path), "-l", ":0"]
@@ -65,3 +65,13 @@ def test_an_interrupt_ends_the_collection_in_order(tmp_path: Path, number: int) 
     assert process.returncode == 0
     assert words.startswith(f"am-dbg: {path}: 0 machines, 0 transitions")
     assert import_session(Store(), str(path)) == 0
+
+
+def test_who_is_started_to_outlive_the_terminal_does() -> None:
+    """A hangup that is ignored, as `nohup` has it, stays ignored."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with until_asked_to_end():
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from am_dbg import collecting
+from am_dbg import cli, collecting
 from am_dbg.collecting import collect
 from am_dbg.exporting import export_session
 from am_dbg.importing import import_session
@@ -275,3 +275,24 @@ def test_a_machine_is_told_once_however_often_it_is_kept(source: Source) -> None
     source.recording.close()
 
     assert sum(isinstance(m, MachineMessage) for m in read_session(source.path)) == 1
+
+
+def test_a_cut_recording_is_converted_as_far_as_it_goes(
+    source: Source, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The new file is whole, its machines keep the mark; that something is missing is told."""
+    telling = Telling()
+    telling.enter(0)
+    source.open()
+    stream = source.begin(telling)
+    for at in range(5):
+        transit(telling, at)
+    source.hear(telling, stream)
+    target = source.path.with_name("mended.msgpack.br")
+    code = cli.run(["convert", str(source.path), str(target)])
+    store = Store()
+
+    assert code == cli.Exit.BAD_INPUT
+    assert "cut: 5 transitions recovered" in capsys.readouterr().err
+    assert import_session(store, str(target)) == 5
+    assert [gap.kind for gap in store.tracks[0].gaps] == [GapKind.CUT]

@@ -224,3 +224,17 @@ def test_a_disk_that_fails_ends_the_recording(
     outlet.drop()
 
     assert (tmp_path / "a").exists()
+
+
+def test_a_connection_to_itself_is_no_debugger(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An attempt that began at the very port it went to is one where nobody listens."""
+    with socket.socket() as itself:
+        itself.bind(("127.0.0.1", 0))
+        place = itself.getsockname()
+        itself.connect(place)
+        monkeypatch.setattr(socket, "create_connection", lambda *_, **__: itself)
+        outlet = SocketOutlet(Address(*place))
+        with pytest.raises(OutletError, match="connection refused"):
+            outlet.open()
+
+        assert itself.fileno() == -1
