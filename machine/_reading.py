@@ -35,8 +35,9 @@ class Reading(Engine):
 
     def is_(self, states: Names) -> bool:
         """Are all of these active; True for none, False when one is unknown."""
-        if isinstance(states, str):
-            states = (states,)
+        kind = type(states)  # asked in the quickest way there is
+        if kind is not list and kind is not tuple:
+            states = names_tuple(states)
         active = self._node.names or self._node.named()
         for state in states:
             if state not in active:
