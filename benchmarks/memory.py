@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from time import process_time_ns
 
 import machine as am
+from benchmarks.workloads import Idle
 from machine._schema import forget_all
 
 STATES = 30
@@ -64,7 +65,7 @@ def cache_bytes(steps: int = STEPS, *, used: bool = False) -> int:
     if used:
         phases = ("Enter", "State", "Exit", "End")
         mach.bind_handlers({name + phase: _passes for name in struct for phase in phases})
-        mach.bind_tracer(am.Tracer())
+        mach.bind_tracer(Idle())
     before, most = tracemalloc.get_traced_memory()[0], 0
     for number, (adding, states) in enumerate(moves(struct, steps)):
         (mach.add if adding else mach.remove)(states)

@@ -56,7 +56,7 @@ class Reading(Engine):
             return False
         if state not in self._index:
             self._missing((state,))
-        return bool(self._ticks)
+        return not self._disposed
 
     def not_(self, states: Names) -> bool:
         """Is none of these active; raises for an unknown one."""
