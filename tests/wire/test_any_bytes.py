@@ -7,13 +7,18 @@ from contextlib import suppress
 from typing import Any
 
 import msgpack
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amtracer.codec import Decoder, magic_frame
 from amtracer.errors import WireError
 from amtracer.schema import Kind, Message
 from tests.wire.streams import messages, stream_bytes
+
+pytestmark = pytest.mark.slow
+EXAMPLES = 1_200
+"""Of each of five kinds."""
 
 anything: st.SearchStrategy[Any] = st.recursive(
     st.one_of(
@@ -49,18 +54,21 @@ def survived_bytewise(data: bytes) -> list[Message]:
     return found
 
 
+@settings(max_examples=EXAMPLES)
 @given(st.binary(max_size=300))
 def test_noise_is_survived(data: bytes) -> None:
     """Bytes without meaning give nothing or a WireError."""
     assert survived(data) == survived_bytewise(data)
 
 
+@settings(max_examples=EXAMPLES)
 @given(st.binary(max_size=300))
 def test_noise_after_the_magic_is_survived(data: bytes) -> None:
     """A peer that begins well may go on badly."""
     assert survived(magic_frame() + data) == survived_bytewise(magic_frame() + data)
 
 
+@settings(max_examples=EXAMPLES)
 @given(st.lists(messages, min_size=1, max_size=3), st.data())
 def test_a_changed_stream_gives_a_prefix_of_what_was_sent(
     stream: list[Message], data: st.DataObject
@@ -75,15 +83,17 @@ def test_a_changed_stream_gives_a_prefix_of_what_was_sent(
     assert len(found) < len(stream)
 
 
+@settings(max_examples=EXAMPLES)
 @given(st.sampled_from([*Kind, 99]), st.lists(anything, max_size=14))
 def test_a_well_formed_body_of_nonsense_is_survived(kind: int, values: list[Any]) -> None:
     """Valid frames and valid msgpack do not make a message."""
     body = msgpack.packb([int(kind), *values])
     frame = len(body).to_bytes(4, "big") + zlib.crc32(body).to_bytes(4, "big") + body
 
-    survived(magic_frame() + frame)
+    assert survived(magic_frame() + frame) == survived_bytewise(magic_frame() + frame)
 
 
+@settings(max_examples=EXAMPLES)
 @given(messages, st.data())
 def test_a_message_with_one_value_replaced_is_survived(
     message: Message, data: st.DataObject
@@ -95,4 +105,4 @@ def test_a_message_with_one_value_replaced_is_survived(
     body = msgpack.packb(values)
     frame = len(body).to_bytes(4, "big") + zlib.crc32(body).to_bytes(4, "big") + body
 
-    survived(magic_frame() + frame)
+    assert survived(magic_frame() + frame) == survived_bytewise(magic_frame() + frame)
