@@ -17,6 +17,7 @@ __all__ = [
     "BUNDLE_MAX",
     "CONNECTIONS_MAX",
     "DICTIONARY_START",
+    "FILE_BATCH_AGE_S_MAX",
     "FILE_FRAME_BYTES_MAX",
     "GROWTH_MAX",
     "HANDLERS_MAX",
@@ -125,5 +126,7 @@ BATCH_BYTES_MAX = 256 * KIB
 """Estimated size at which a sender ends a batch before it is full."""
 BATCH_AGE_S_MAX = 0.02
 """How long a sender holds a batch that is not full."""
+FILE_BATCH_AGE_S_MAX = 0.25
+"""The same for a file, where fewer bytes are worth more than being seen soon."""
 SENDER_QUEUE_MAX = 65_536
 """Transitions waiting for the sender thread; the oldest go first, counted."""

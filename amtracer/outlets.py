@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
+from amtracer import limits
 from amtracer.address import Address
 from amtracer.atomic import PathLike, is_being_written, reason_of, shown
 from amtracer.codec import WIRE, FrameWriter
@@ -57,6 +58,8 @@ class Outlet(Protocol):
     """Whether a new stream may follow when one is full."""
     sent: int
     """Grows while something goes out."""
+    batch_s: float
+    """How long events may wait for others, so that they are told together."""
 
     @property
     def idle_s(self) -> float | None:
@@ -90,6 +93,7 @@ class SocketOutlet:
     """
 
     renewable = True
+    batch_s = limits.BATCH_AGE_S_MAX
 
     def __init__(self, address: Address) -> None:
         self.name = f"a debugger at {address}"
@@ -200,6 +204,7 @@ class FileOutlet:
 
     renewable = False
     has_room = True
+    batch_s = limits.FILE_BATCH_AGE_S_MAX
 
     def __init__(self, path: PathLike, clock: Callable[[], float] = time.monotonic) -> None:
         self._path = os.path.abspath(os.fsdecode(path))

@@ -4,8 +4,9 @@ The host's threads only append to a bounded queue; the deque lets its oldest ent
 itself when it is full, and the numbers of transitions later tell how many are missing.
 Everything else happens on one daemon thread, started with the first event:
 
-- Connected: every 20 ms the queue is emptied into the stream, in portions between which
-  the interpreter's lock is offered to the host, and what is due is sent.
+- Connected: every 20 ms, for a file every 250, the queue is emptied into the stream, in
+  portions between which the interpreter's lock is offered to the host, and what is due is
+  sent.
 - The other side does not read: what is encoded waits in a buffer, which holds far more
   than a queue of objects could; when that is full, the queue lets go of the oldest.
 - Not connected: only the newest few events are kept, and with growing pauses a
@@ -228,7 +229,7 @@ class Sender:
     def _rest(self) -> None:
         """Wait for the next events: together with others, or for the first one."""
         if self._queue:
-            pause = limits.BATCH_AGE_S_MAX if self._open or self._busy else _LOOK_EVERY_S
+            pause = self._outlet.batch_s if self._open or self._busy else _LOOK_EVERY_S
             self._called.wait(pause)
             self._called.clear()
             return
@@ -238,7 +239,7 @@ class Sender:
         self.asleep = False
         self._called.clear()
         if self._queue and self._open and not self._stopping:
-            self._called.wait(limits.BATCH_AGE_S_MAX)  # the first of many
+            self._called.wait(self._outlet.batch_s)  # the first of many
 
     def _idle_s(self) -> float | None:
         if self._open:

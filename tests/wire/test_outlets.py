@@ -14,7 +14,7 @@ from amtracer import outlets
 from amtracer.address import Address
 from amtracer.outlets import FileOutlet, OutletError, SocketOutlet, path_of_process
 from amtracer.schema import GoneMessage, StringsMessage
-from amtracer.session import read_session
+from amtracer.session import FLUSH_S, read_session
 from tests.wire.streams import HELLO, decoded
 
 LARGE = StringsMessage(0, ("x" * 60_000,) * 16)
@@ -238,3 +238,8 @@ def test_a_connection_to_itself_is_no_debugger(monkeypatch: pytest.MonkeyPatch) 
             outlet.open()
 
         assert itself.fileno() == -1
+
+
+def test_a_file_waits_for_longer_batches_than_a_debugger() -> None:
+    """Nobody looks at it while it grows, and it is readable once a second all the same."""
+    assert SocketOutlet.batch_s < FileOutlet.batch_s < FLUSH_S

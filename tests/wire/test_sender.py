@@ -32,6 +32,7 @@ class Outlet:
 
     renewable = True
     idle_s: float | None = 0.01
+    batch_s = 0.03
 
     def __init__(self) -> None:
         self.name = "nowhere"
@@ -299,7 +300,7 @@ def test_the_first_event_waits_for_others(sender: Sender, outlet: Outlet) -> Non
     limits_s = rest(sender, lambda: toggle(mach, 1), lambda: toggle(mach, 9))
     sender._round()
 
-    assert limits_s == [outlet.idle_s, limits.BATCH_AGE_S_MAX]
+    assert limits_s == [outlet.idle_s, outlet.batch_s]
     batches = [one for one in outlet.streams[0] if isinstance(one, BatchMessage)]
     assert [len(one.shapes) for one in batches] == [10]
 
@@ -311,7 +312,7 @@ def test_what_came_during_a_round_waits_for_others_once(sender: Sender, outlet: 
     sender._round()
     toggle(mach, 1)
 
-    assert rest(sender, lambda: toggle(mach, 9)) == [limits.BATCH_AGE_S_MAX]
+    assert rest(sender, lambda: toggle(mach, 9)) == [outlet.batch_s]
 
 
 def test_nothing_is_waited_for_when_nothing_can_go_out(sender: Sender, outlet: Outlet) -> None:

@@ -64,6 +64,7 @@ def test_every_limit_of_a_reader_is_listed_with_its_value() -> None:
     senders = {name for name in limits.__all__ if not name.endswith("_MAX")} | {
         "BATCH_AGE_S_MAX",
         "BATCH_BYTES_MAX",
+        "FILE_BATCH_AGE_S_MAX",
         "SEGMENT_ROWS_MAX",
         "SENDER_QUEUE_MAX",
         "TRANSITION_TEXT_BYTES_MAX",
