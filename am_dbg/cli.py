@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from enum import IntEnum
@@ -30,6 +31,8 @@ from amtracer.address import listen_address, peer_address
 from amtracer.errors import TracingError
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from am_dbg.exporting import Written
     from am_dbg.importing import ImportSource
     from am_dbg.store import Store
@@ -46,6 +49,11 @@ class Exit(IntEnum):
     BAD_INPUT = 2
     INTERRUPTED = 130
     NOBODY_READS = 141
+    TERMINATED = 143
+
+
+class _TerminatedError(BaseException):
+    """Somebody asked the process to end; what it began is undone on the way out."""
 
 
 EXIT_TEXTS = {
@@ -53,6 +61,7 @@ EXIT_TEXTS = {
     Exit.BAD_INPUT: "a wrong option, a file that is damaged, cut or none, no terminal",
     Exit.INTERRUPTED: "interrupted by the user",
     Exit.NOBODY_READS: "nobody reads the output any more",
+    Exit.TERMINATED: "asked to end by SIGTERM (129: the terminal went away)",
 }
 
 _EPILOG = "\b\nExit codes:\n" + "\n".join(
@@ -68,12 +77,17 @@ _ASKED_HELP = (
 
 def main() -> None:
     """The command, from start to exit."""
+    signal.signal(signal.SIGTERM, _terminate)
     fill_standard_descriptors()
     for stream in (sys.stdout, sys.stderr):
         if stream is not None and hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     code = run(sys.argv[1:])
     sys.exit(code if _flushed() else Exit.NOBODY_READS)
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> None:
+    raise _TerminatedError
 
 
 def run(arguments: list[str]) -> int:
@@ -89,6 +103,8 @@ def run(arguments: list[str]) -> int:
         return _refuse(str(error))
     except (click.Abort, KeyboardInterrupt):
         return _refuse("interrupted", Exit.INTERRUPTED)
+    except _TerminatedError:
+        return _refuse("terminated", Exit.TERMINATED)
     except (BrokenPipeError, SystemExit):  # click leaves by the second one in such a case
         return Exit.NOBODY_READS
     except OSError as error:
