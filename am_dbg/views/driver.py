@@ -3,20 +3,25 @@
 After a detach or a reset some terminals report the mouse in an old form whose bytes are no
 valid UTF-8; a terminal that went away reads as empty for ever, fails every write and sends
 a signal to go on that nobody was waiting for. Textual's own driver dies of the first, spins
-on the second, and waits for ever for a writer that is gone.
+on the second, and waits for ever for a writer that is gone. Of two changes of size in a row
+it may tell the first one last, when the second signal comes while it reads the size.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import selectors
+import signal
 from codecs import getincrementaldecoder
 from functools import partial
 from typing import IO, Any
 
+from textual import events
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
+from textual.geometry import Size
 
 __all__ = ["LastingOutput", "TolerantDriver", "without_old_mouse"]
 
@@ -65,6 +70,16 @@ class TolerantDriver(LinuxDriver):
         super().__init__(*args, **options)
         assert self._file is not None
         self._file: Any = LastingOutput(self._file)
+
+    def start_application_mode(self) -> None:
+        """Take the terminal; signals of its size are heard by the loop, one after another."""
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        asyncio.get_running_loop().add_signal_handler(signal.SIGWINCH, self._resized)
+
+    def _resized(self) -> None:
+        if not self._in_band_window_resize:
+            size = Size(*self._get_terminal_size())
+            self._app.post_message(events.Resize(size, size))
 
     def _sigcont_application(self, *args: Any) -> None:
         """Go on after a suspension, and after nothing else."""

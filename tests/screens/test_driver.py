@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
+import os
+import signal
 import sys
+from typing import Any, cast
 
 import pytest
+from textual.drivers.linux_driver import LinuxDriver
 
 if sys.platform == "win32":
     pytest.skip("there are no Unix terminals", allow_module_level=True)
 
-from am_dbg.views.driver import LastingOutput, without_old_mouse
+from am_dbg.views.driver import LastingOutput, TolerantDriver, without_old_mouse
 
 
 class Gone(io.StringIO):
@@ -59,3 +64,37 @@ def test_a_closed_file_is_a_terminal_that_is_gone() -> None:
     output.write("x")
 
     assert output.is_gone
+
+
+async def test_of_two_changes_of_size_the_later_is_told_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A second signal that comes while the size is read waits until the first was told."""
+    told: list[tuple[int, int]] = []
+    sizes = [(99, 29), (30, 8)]
+    both = asyncio.Event()
+
+    class App:
+        def post_message(self, event: Any) -> None:
+            told.append(tuple(event.size))
+            if len(told) == 2:
+                both.set()
+
+    def read(_: TolerantDriver) -> tuple[int, int]:
+        size = sizes.pop(0)
+        if sizes:
+            os.kill(os.getpid(), signal.SIGWINCH)
+        return size
+
+    monkeypatch.setattr(LinuxDriver, "start_application_mode", lambda _: None)
+    monkeypatch.setattr(TolerantDriver, "_get_terminal_size", read)
+    driver = cast(Any, TolerantDriver.__new__(TolerantDriver))
+    driver._app, driver._in_band_window_resize = App(), False
+    driver.start_application_mode()
+    try:
+        os.kill(os.getpid(), signal.SIGWINCH)
+        await asyncio.wait_for(both.wait(), 30)
+    finally:
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGWINCH)
+
+    assert told == [(99, 29), (30, 8)]
