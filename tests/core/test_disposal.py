@@ -79,6 +79,28 @@ def test_no_handler_of_an_auto_transition_starts_any_more(made: Made, watch: Any
     assert ended(mach)
 
 
+@pytest.mark.parametrize("watched", [True, False])
+def test_after_a_disposal_began_no_handler_is_asked(made: Made, watched: bool) -> None:
+    """Whoever disposes while he is asked cancels what was asked for, traced or not."""
+    mach = made()
+    asked: list[str] = []
+
+    class Watching(am.Tracer):
+        def transition_end(self, tx: am.Transition) -> None:
+            """To be called is enough."""
+
+    def enter(event: am.Event) -> None:
+        asked.append(event.name)
+        mach.dispose()
+
+    mach.bind_handlers({"AEnter": enter, "BEnter": enter})
+    if watched:
+        mach.bind_tracer(Watching())
+
+    assert mach.add(["A", "B"]) is CANCELED
+    assert asked == ["AEnter"]
+
+
 def test_a_handler_may_dispose_by_force_and_fail(made: Made) -> None:
     """There is nothing left to revert."""
     mach = made()
