@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -26,3 +28,13 @@ def _no_debugger(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
     for name in ("AM_DEBUG", "AM_TEST_RUNNER"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def log_as_before() -> Iterator[None]:
+    """A screen takes the log of the debugger from the terminal."""
+    logger = logging.getLogger("am_dbg")
+    before = logger.propagate, logger.level, logger.handlers
+    yield
+    logger.propagate, logger.handlers = before[0], before[2]
+    logger.setLevel(before[1])

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,14 +34,7 @@ WAIT_S = 30
 Asked = Callable[..., Any]
 
 
-@pytest.fixture(autouse=True)
-def _log_as_before() -> Iterator[None]:
-    """A screen takes the log of the debugger from the terminal."""
-    logger = logging.getLogger("am_dbg")
-    before = logger.propagate, logger.level, logger.handlers
-    yield
-    logger.propagate, logger.handlers = before[0], before[2]
-    logger.setLevel(before[1])
+pytestmark = pytest.mark.usefixtures("log_as_before")
 
 
 @pytest.fixture

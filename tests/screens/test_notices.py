@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-
 import pytest
 
 from am_dbg import app
@@ -16,17 +13,7 @@ from am_dbg.views.debugger import Debugger
 from am_dbg.views.messages import Warned
 from am_dbg.views.pane import Pane
 
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(autouse=True)
-def _log_as_before() -> Iterator[None]:
-    """A screen takes the log of the debugger from the terminal."""
-    logger = logging.getLogger("am_dbg")
-    before = logger.propagate, logger.level, logger.handlers
-    yield
-    logger.propagate, logger.handlers = before[0], before[2]
-    logger.setLevel(before[1])
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("log_as_before")]
 
 
 async def test_a_warning_is_shown_until_the_next_key() -> None:

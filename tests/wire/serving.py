@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -74,6 +75,12 @@ class Debugger:
     def _notify(self) -> None:
         with self._changed:
             self._changed.notify_all()
+
+
+def connect(debugger: Debugger) -> socket.socket:
+    """A peer of the debugger that has said nothing yet."""
+    address = debugger.address
+    return socket.create_connection((address.host, address.port), timeout=WAIT_S)
 
 
 def run(

@@ -23,7 +23,7 @@ from am_dbg.store import Store
 from amtracer.codec import encode, magic_frame
 from amtracer.interning import Occurrence, StreamWriter
 from amtracer.schema import Message, Shape, StateDef
-from tests.wire.serving import ROOT, WAIT_S, Debugger
+from tests.wire.serving import ROOT, WAIT_S, Debugger, connect
 from tests.wire.streams import HELLO, stream_bytes
 
 pytestmark = pytest.mark.slow
@@ -59,11 +59,6 @@ def client(name: str, transitions: int) -> list[bytes]:
             messages.clear()
     writer.flush()
     return [magic_frame() + pieces[0], *pieces[1:], b"".join(map(encode, messages))]
-
-
-def connect(debugger: Debugger) -> socket.socket:
-    address = debugger.address
-    return socket.create_connection((address.host, address.port), timeout=WAIT_S)
 
 
 def send_in_turns(peers: list[socket.socket], told: list[list[bytes]]) -> None:

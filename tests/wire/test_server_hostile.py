@@ -26,7 +26,7 @@ from amtracer.schema import (
     ShapeMessage,
 )
 from tests.dbg.golang_bytes import INT, TEXT, UINT, message, slice_of, struct_of, text, uint
-from tests.wire.serving import WAIT_S, Debugger
+from tests.wire.serving import Debugger, connect
 from tests.wire.streams import HELLO, STATES, stream_bytes
 
 MIB = 1024 * 1024
@@ -42,11 +42,6 @@ def debugger(caplog: pytest.LogCaptureFixture) -> Iterator[Debugger]:
     debugger = Debugger(doors=(GoDoor(),))
     yield debugger
     debugger.stop()
-
-
-def connect(debugger: Debugger) -> socket.socket:
-    address = debugger.address
-    return socket.create_connection((address.host, address.port), timeout=WAIT_S)
 
 
 def sent_until_closed(peer: socket.socket, data: bytes, piece: bytes = b"", pieces: int = 0) -> int:

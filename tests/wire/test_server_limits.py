@@ -18,7 +18,7 @@ from amtracer.codec import encode, magic_frame
 from amtracer.schema import MachineMessage, Message, SchemaMessage, StringsMessage
 from amtracer.session import read_session
 from tests.dbg.golang_bytes import BYTES, TEXT, UINT, int_, message, struct_of, text, uint
-from tests.wire.serving import WAIT_S, Debugger
+from tests.wire.serving import Debugger, connect
 from tests.wire.streams import HELLO, STATES
 
 
@@ -28,11 +28,6 @@ def debugger(caplog: pytest.LogCaptureFixture) -> Iterator[Debugger]:
     debugger = Debugger(doors=(GoDoor(),))
     yield debugger
     debugger.stop()
-
-
-def connect(debugger: Debugger) -> socket.socket:
-    address = debugger.address
-    return socket.create_connection((address.host, address.port), timeout=WAIT_S)
 
 
 def bytes_of(messages: Iterable[Message]) -> bytes:

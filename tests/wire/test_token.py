@@ -31,7 +31,7 @@ from amtracer.outlets import OutletError, SocketOutlet
 from amtracer.schema import GoneMessage, Message
 from amtracer.sender import Sender
 from amtracer.tracer import MachineTracer
-from tests.wire.serving import WAIT_S, Debugger, run
+from tests.wire.serving import WAIT_S, Debugger, connect, run
 from tests.wire.streams import HELLO, SHAPE, STATES, decoded, stream_bytes
 
 TOKEN = "Öffne dich, 42"
@@ -66,11 +66,6 @@ def told(count: int, token: bytes = b"") -> bytes:
         writer.transition(number, Occurrence(flips[at % 2], 1_000 + at))
     writer.flush()
     return stream_bytes(messages)
-
-
-def connect(debugger: Debugger) -> socket.socket:
-    address = debugger.address
-    return socket.create_connection((address.host, address.port), timeout=WAIT_S)
 
 
 def ended(peer: socket.socket) -> bool:
