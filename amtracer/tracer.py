@@ -87,7 +87,7 @@ class MachineTracer(am.Tracer):
         self._append = sender.append
         self._ticks_mask = 0
         self._machine = TracedMachine(mach.id, mach.parent_id, tuple(mach.tags), mach.tx_prefix)
-        self._schema = TracedSchema(self._machine, _states_of(mach))
+        self._schema = TracedSchema(self._machine, ())
         self.use(hooks or Hooks())
         _watch(mach, self, self._machine)
 
@@ -146,6 +146,11 @@ class MachineTracer(am.Tracer):
     def look_again(self, mach: am.Machine, *, quiet: bool = False) -> None:
         """Tell the sender where the machine stands, and its schema if that is another."""
         self._hand_on(self._seen(mach, Seen, quiet=quiet))
+
+    def catch_up(self, mach: am.Machine) -> None:
+        """Look again if another thread changed the schema since the last look."""
+        if _states_of(mach) != self._schema.states:
+            self.look_again(mach)
 
     def pause(self, mach: am.Machine) -> None:
         """Let another stand in, which is told of no transition; again is no matter."""
@@ -234,25 +239,20 @@ def _changes(tx: am.Transition) -> tuple[tuple[int, int], ...]:
 
 
 def _states_of(mach: am.Machine) -> tuple[StateDef, ...]:
-    struct = mach.get_struct()
+    """The states of a machine in order, all of one schema, whatever other threads do."""
     return tuple(
         StateDef(
             name,
             state.auto,
             state.multi,
-            _names(state.require),
-            _names(state.add),
-            _names(state.remove),
-            _names(state.after),
-            tuple(state.tags or ()),
+            state.require,
+            state.add,
+            state.remove,
+            state.after,
+            state.tags,
         )
-        for name in mach.state_names()
-        for state in (struct[name],)
+        for name, state in mach.get_struct().items()
     )
-
-
-def _names(names: tuple[str, ...] | None) -> tuple[str, ...] | None:
-    return None if names is None else tuple(names)
 
 
 _watched: dict[TracedMachine, weakref.ref[am.Machine]] = {}
@@ -320,6 +320,7 @@ def _bind(
         else:
             tracer.look_again(mach)
             mach.bind_tracer(tracer)
+            tracer.catch_up(mach)
 
 
 def _replace_hooks(tracer: MachineTracer, hooks: Hooks) -> None:

@@ -23,7 +23,8 @@ from amtracer.schema import (
     StepDef,
     StepFlag,
 )
-from amtracer.tracer import MachineTracer
+from amtracer.tracer import Hooks, MachineTracer
+from amtracer.tracer import _bind as bind
 from tests.wire.tracing import Caught, Teller, ticks_after, told
 
 STRUCT = {
@@ -413,6 +414,45 @@ def test_what_changes_a_machine_while_it_is_attached_is_a_gap() -> None:
 
     assert [(gap.count, gap.reason) for gap in book.dropped] == [(0, UNWATCHED)]
     assert list(book.dropped[0].ticks) == [1, 0, 0]
+
+
+NEW = {"New": am.State(), **PLAIN}
+
+
+class Restructured(am.Machine):
+    """Stands in for another thread that changes the schema at a certain moment."""
+
+    moment = ""
+
+    def get_struct(self) -> dict[str, am.State]:
+        struct = super().get_struct()
+        self.reached("looked at")
+        return struct
+
+    def bind_tracer(self, tracer: am.Tracer) -> None:
+        self.reached("about to be bound")
+        super().bind_tracer(tracer)
+        self.reached("bound")
+
+    def reached(self, moment: str) -> None:
+        if moment == self.moment:
+            self.moment = ""
+            self.set_struct(NEW, [*NEW, am.EXCEPTION])
+
+
+@pytest.mark.parametrize("moment", ["looked at", "about to be bound", "bound"])
+def test_a_machine_restructured_while_it_is_attached_is_told_right(moment: str) -> None:
+    """Whenever another thread changes the schema, transitions are those of the present one."""
+    mach = Restructured(None, PLAIN, id="m")
+    mach.moment = moment
+    caught = Caught()
+    bind(mach, caught.sender, Hooks())
+    mach.add1("Not")
+    book = told(caught.events)
+
+    assert [state.name for state in book.schemas[-1].states] == mach.state_names()
+    assert [one.shape.called for one in book.told[0]] == [(mach.index("Not"),)]
+    assert book.dropped == []
 
 
 def test_a_look_at_the_machine_ends_a_gap() -> None:
