@@ -17,9 +17,10 @@ import pytest
 import amtracer
 import machine as am
 from am_dbg.store.values import GapKind
-from amtracer import process, tracer
+from amtracer import process
 from amtracer.process import _senders
 from amtracer.session import read_session
+from amtracer.tracer import preparing
 from tests.wire.serving import Debugger, run
 
 STRUCT = {"A": am.State(), "M": am.State(multi=True)}
@@ -38,7 +39,7 @@ def debugger() -> Iterator[Debugger]:
 def _plain_machines() -> Iterator[None]:
     """A test that lets new machines be attached must not reach the next one."""
     yield
-    tracer._for_new = None
+    preparing._for_new = None
 
 
 def toggle(mach: am.Machine, times: int) -> None:
@@ -121,7 +122,7 @@ def test_an_empty_environment_changes_nothing() -> None:
     mach = am.Machine(None, STRUCT)
 
     assert mach.tracers() == []
-    assert tracer._for_new is None
+    assert preparing._for_new is None
 
 
 def test_a_wrong_address_in_the_environment_is_told_once(

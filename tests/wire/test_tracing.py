@@ -23,8 +23,9 @@ from amtracer.schema import (
     StepDef,
     StepFlag,
 )
-from amtracer.tracer import Hooks, MachineTracer
-from amtracer.tracer import _bind as bind
+from amtracer.tracer import MachineTracer
+from amtracer.tracer.hooks import Hooks
+from amtracer.tracer.machine_tracer import bind
 from tests.wire.tracing import Caught, Teller, ticks_after, told
 
 STRUCT = {

@@ -69,12 +69,17 @@ def calls(work: Any) -> Counter[str]:
     return counted
 
 
+def ours(counted: Counter[str]) -> int:
+    """Calls of functions of the tracer, whichever module they are in."""
+    return sum(count for name, count in counted.items() if name.startswith("amtracer"))
+
+
 def test_without_a_level_a_transition_costs_one_call(mach: am.Machine, caught: Caught) -> None:
     """Nothing of the log is touched, and the tracer is called once."""
     mach.add1("M")
     found = calls(lambda: [mach.add1("M") for _ in range(50)])
 
-    assert found["amtracer.tracer"] == 50
+    assert ours(found) == 50
     assert found["machine._logging"] == 0
     assert len(caught.transitions()) == 51
 
@@ -89,4 +94,4 @@ def test_a_level_taken_back_costs_what_none_costs(mach: am.Machine, caught: Caug
     mach.add1("M")
     after = calls(lambda: [mach.add1("M") for _ in range(20)])
 
-    assert after.total() - after["amtracer.tracer"] == before.total() - before["amtracer.tracer"]
+    assert after.total() - ours(after) == before.total() - ours(before)

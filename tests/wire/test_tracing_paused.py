@@ -13,9 +13,11 @@ import pytest
 
 import amtracer
 import machine as am
-from amtracer import tracer
 from amtracer.events import Gone, Paused, Resumed
 from amtracer.recording import LOST, PAUSED
+from amtracer.tracer import MachineTracer
+from amtracer.tracer.hooks import Hooks
+from amtracer.tracer.machine_tracer import bind
 from tests.wire.streams import Book
 from tests.wire.tracing import Caught, Teller, ticks_after, told
 
@@ -230,7 +232,7 @@ def test_a_machine_disposed_in_a_pause_is_gone(mach: am.Machine, caught: Caught)
 def test_a_machine_that_is_gone_says_nothing_any_more(mach: am.Machine) -> None:
     """Whoever looks at it just then finds no ticks, and tells none."""
     caught = Caught()
-    guest = tracer.MachineTracer(mach, caught.sender)
+    guest = MachineTracer(mach, caught.sender)
     mach.dispose_force()
     guest.begin_paused(mach)
     guest.resume(mach)
@@ -340,7 +342,7 @@ def test_all_machines_may_be_paused_at_once(mach: am.Machine, caught: Caught) ->
     caught.trace(other)
     amtracer.pause()
     late = am.Machine(None, STRUCT, id="late")
-    tracer._bind(late, caught.sender, tracer.Hooks())
+    bind(late, caught.sender, Hooks())
     for one in (mach, other, late):
         toggle(one, 3)
     assert caught.transitions() == []

@@ -11,7 +11,8 @@ from amtracer.events import Event
 from amtracer.recording import Recording
 from amtracer.schema import HelloMessage, Message
 from amtracer.sender import Sender
-from amtracer.tracer import MachineTracer, _hooks
+from amtracer.tracer import MachineTracer
+from amtracer.tracer.hooks import Hooks
 from tests.wire.streams import Book, decoded, read_back, stream_bytes
 
 NO_HOOKS: dict[str, Any] = {"args_filter": None, "redact": None}
@@ -39,7 +40,7 @@ class Caught:
 
     def trace(self, mach: am.Machine, **hooks: Any) -> MachineTracer:
         """Watch a machine from now on."""
-        tracer = MachineTracer(mach, self.sender, _hooks(**{**NO_HOOKS, **hooks}))
+        tracer = MachineTracer(mach, self.sender, Hooks.of(**{**NO_HOOKS, **hooks}))
         tracer.look_again(mach)
         mach.bind_tracer(tracer)
         return tracer

@@ -1,0 +1,36 @@
+"""The guest in somebody's program: hands on what the machines there do.
+
+On the thread that runs a machine it appends one small tuple to a queue, nothing else;
+arguments become short texts there, since they may change afterwards. It keeps no transition
+and no machine alive. A tracer belongs to one machine and one destination.
+
+From the host's calls to the thread of a machine:
+
+- `preparing`: what the environment says is done to one machine, or to every new one.
+- `attaching`: a machine gets a tracer for a debugger or for a session file.
+- `pausing`: machines are not told of for a while, then again.
+- `machine_tracer`: the tracer itself. Its hooks are all that runs in a traced machine.
+- `watched`, `hooks`, `copies`: what that one stands on.
+
+The public functions are in `amtracer`, of which no other part imports `machine`.
+"""
+
+from amtracer.redacting import ArgsFilter, Redact
+from amtracer.tracer.attaching import attach, close, record
+from amtracer.tracer.machine_tracer import MachineTracer, PausedTracer
+from amtracer.tracer.pausing import pause, resume
+from amtracer.tracer.preparing import attach_from_env, dbg_env
+
+__all__ = [
+    "ArgsFilter",
+    "MachineTracer",
+    "PausedTracer",
+    "Redact",
+    "attach",
+    "attach_from_env",
+    "close",
+    "dbg_env",
+    "pause",
+    "record",
+    "resume",
+]

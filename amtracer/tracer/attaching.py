@@ -1,0 +1,79 @@
+"""Tells what machines do to a debugger, or to a session file.
+
+Each destination has one sender, whatever is told to it (see `amtracer.process`): an address
+by its text, a file by its absolute path, so that two names of one place are one.
+"""
+
+from __future__ import annotations
+
+import os
+
+import machine as am
+from amtracer.address import Address, peer_address
+from amtracer.atomic import PathLike
+from amtracer.env import destinations_from_env
+from amtracer.outlets import FileOutlet, SocketOutlet
+from amtracer.process import close_senders, sender_to
+from amtracer.redacting import ArgsFilter, Redact
+from amtracer.tracer.hooks import Hooks
+from amtracer.tracer.machine_tracer import bind
+
+__all__ = ["attach", "close", "record"]
+
+
+def attach(
+    mach: am.Machine,
+    addr: str | Address | None = None,
+    *,
+    args_filter: ArgsFilter | None = None,
+    redact: Redact | None = None,
+) -> None:
+    """Send what a machine does from now on to a debugger, its submachines' doings too.
+
+    Without an address it goes where `AM_DBG_ADDR` and `AM_DBG_FILE` say, nowhere when
+    neither is set. It returns at once, whether a debugger is there or not; again is no
+    matter, but hooks that are given replace those before. Raises AddressError for an
+    address that is none.
+
+    `args_filter` chooses and changes the arguments that are shown, in the thread that runs
+    the machine. `redact` makes the text that is shown of every log line and every argument,
+    in the thread that sends. If one fails a fixed text is shown instead.
+    """
+    hooks = Hooks.of(args_filter, redact)
+    if addr is not None:
+        _tell_debugger(mach, addr if isinstance(addr, Address) else peer_address(addr), hooks)
+        return
+    where = destinations_from_env()
+    if where.address is not None:
+        _tell_debugger(mach, where.address, hooks)
+    if where.path is not None:
+        _tell_file(mach, where.path, hooks)
+
+
+def record(
+    mach: am.Machine,
+    path: PathLike,
+    *,
+    args_filter: ArgsFilter | None = None,
+    redact: Redact | None = None,
+) -> None:
+    """Record what a machine does from now on in a session file, its submachines' too.
+
+    All machines recorded to one path share the file. It can be read while it grows and
+    after a crash; `close` or the program's end makes it whole. For the hooks see `attach`.
+    """
+    _tell_file(mach, path, Hooks.of(args_filter, redact))
+
+
+def close() -> None:
+    """End all sending and recording now, as at the program's end."""
+    close_senders()
+
+
+def _tell_debugger(mach: am.Machine, address: Address, hooks: Hooks) -> None:
+    bind(mach, sender_to(f"tcp:{address}", lambda: SocketOutlet(address)), hooks)
+
+
+def _tell_file(mach: am.Machine, path: PathLike, hooks: Hooks) -> None:
+    full = os.path.abspath(os.fsdecode(path))
+    bind(mach, sender_to(f"file:{full}", lambda: FileOutlet(full)), hooks)

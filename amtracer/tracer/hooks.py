@@ -1,0 +1,45 @@
+"""What a host gave to decide what is shown of a machine.
+
+`args_filter` runs on the thread of the machine, `redact` on the thread that sends. Either
+hides what it should have shown when it fails (see `amtracer.redacting`). A machine has a
+set of hooks for each destination, which its submachines inherit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from amtracer.arg_text import arg_texts
+from amtracer.redacting import ArgsFilter, ArgsFiltering, Redact, Redacting
+
+__all__ = ["Hooks"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """The hooks of one machine; where one is None, all is shown as it is."""
+
+    args_filter: ArgsFiltering | None = None
+    redact: Redacting | None = None
+
+    @classmethod
+    def of(cls, args_filter: ArgsFilter | None, redact: Redact | None) -> Hooks:
+        """What the host gave, kept from doing harm."""
+        return cls(
+            None if args_filter is None else ArgsFiltering(args_filter),
+            None if redact is None else Redacting(redact),
+        )
+
+    def over(self, before: Hooks) -> Hooks:
+        """These, and those before where none is given.
+
+        Or what is to be hidden would be shown, when somebody attached the machine before.
+        """
+        return Hooks(self.args_filter or before.args_filter, self.redact or before.redact)
+
+    def texts(self, machine_id: str, args: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
+        """Key and text of the arguments that are shown."""
+        if self.args_filter is not None:
+            return self.args_filter.texts(machine_id, args)
+        return arg_texts(args)

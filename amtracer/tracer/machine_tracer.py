@@ -1,0 +1,243 @@
+"""The tracer of one machine: what is told, at which moments.
+
+Transitions. The plan of a transition, its number and its two times tell nearly all of it.
+What they do not tell goes into a `Rest`, which most transitions do without: handlers, log
+lines, arguments, source, an outcome that is not the planned one. The first transition after
+the machine was bound or resumed tells its ticks of before, and so does every 64th; from
+there the sender goes on when others were lost (see `amtracer.events`).
+
+Looks. Apart from transitions the sender hears where the machine stands: when it is
+attached, has another schema, is paused or resumed. Seen in the middle of a transition it
+stands where this one found it, as the transition is told when it ends. A look that meets a
+machine while it is disposed, or gets another schema, tells nothing; of the latter one more
+look comes of itself.
+
+Schemas. A transition means the states of the tracer's schema. Other threads may change
+that of the machine, of which a tracer hears once it is bound; so the schema is looked at
+before a tracer is bound, and again afterwards.
+
+Pauses. Another tracer is bound in place of this one, without a hook of transitions; the
+machine then carries them out as if nobody watched. The new one is always bound before the
+old one is detached, or a submachine made in between would be missed.
+
+Submachines get tracers of their own, for the same sender and with the same hooks, paused
+when the one above is. A machine has at most one tracer for each sender.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import machine as am
+from amtracer.events import (
+    TICKS_MASK,
+    Gone,
+    Paused,
+    Rest,
+    Resumed,
+    Seen,
+    TracedMachine,
+    TracedSchema,
+)
+from amtracer.process import after_fork
+from amtracer.sender import Sender
+from amtracer.tracer.copies import changes_of, states_of
+from amtracer.tracer.hooks import Hooks
+from amtracer.tracer.watched import watched
+
+__all__ = ["MachineTracer", "PausedTracer", "bind", "tracers_of"]
+
+
+class MachineTracer(am.Tracer):
+    """Hands the transitions of one machine to one sender.
+
+    `above` is the tracer of the parent for which this one was made, None for a machine that
+    was attached itself. `stand_in` is bound in its place while it is paused.
+    """
+
+    def __init__(
+        self,
+        mach: am.Machine,
+        sender: Sender,
+        hooks: Hooks | None = None,
+        above: MachineTracer | None = None,
+    ) -> None:
+        self.sender = sender
+        self.above = above
+        self.stand_in: PausedTracer | None = None
+        self._append = sender.append
+        self._ticks_mask = 0
+        self._machine = TracedMachine(mach.id, mach.parent_id, tuple(mach.tags), mach.tx_prefix)
+        self._schema = TracedSchema(self._machine, ())
+        self.use(hooks or Hooks())
+        watched.add(mach, self._machine, sender)
+
+    def use(self, hooks: Hooks) -> None:
+        """Let these decide from now on what is shown."""
+        self.hooks = hooks
+        self._machine.redact = hooks.redact
+
+    # What the machine calls, on its own thread.
+
+    def inheritable(self) -> bool:
+        return True
+
+    def new_submachine(self, parent: am.Machine, machine: am.Machine) -> None:
+        bind(machine, self.sender, self.hooks, self)
+
+    def verify_states(self, machine: am.Machine) -> None:
+        self.look_again(machine)
+
+    def struct_change(self, machine: am.Machine, old_struct: Mapping[str, am.State]) -> None:
+        self.look_again(machine)
+
+    def machine_dispose(self, machine_id: str) -> None:
+        watched.remove(self._machine)
+        self._hand_on(Gone(self._machine))
+
+    def transition_end(self, tx: am.Transition) -> None:
+        number = tx.number
+        rest = None if tx.is_plain and number & self._ticks_mask else self._rest(tx)
+        self._append((self._schema, tx.plan, number, tx.started_ns, tx.ended_ns, rest))
+        if self.sender.asleep:
+            self.sender.wake()
+
+    def _rest(self, tx: am.Transition) -> Rest:
+        plan, args, handler_ns = tx.plan, tx.args(), tx.handler_ns
+        planned = tx.accepted is plan.accepted and tx.verdict is plan and not tx.is_check
+        tells_ticks = not tx.number & self._ticks_mask
+        self._ticks_mask = TICKS_MASK
+        return (
+            tx.handler_steps if handler_ns else (),
+            handler_ns,
+            tx.log_entries,
+            tx.pre_log_entries,
+            self.hooks.texts(self._machine.id, args) if args else (),
+            tx.queue_len,
+            tx.source,
+            None if planned else (tx.accepted, tx.is_check, changes_of(tx)),
+            tx.time_before if tells_ticks else None,
+        )
+
+    # What others call, on any thread.
+
+    def look_again(self, mach: am.Machine, *, quiet: bool = False) -> None:
+        """Tell where the machine stands, with its schema if that is another."""
+        self._hand_on(self._seen(mach, Seen, quiet=quiet))
+
+    def catch_up(self, mach: am.Machine) -> None:
+        """Look again if another thread changed the schema since the last look."""
+        if states_of(mach) != self._schema.states:
+            self.look_again(mach)
+
+    def pause(self, mach: am.Machine) -> None:
+        """Let another stand in, which is told of no transition; again is no matter."""
+        if self.stand_in is None:
+            self.stand_in = PausedTracer(self)
+            mach.bind_tracer(self.stand_in)
+            mach.detach_tracer(self)
+            self._hand_on(self._seen(mach, Paused))
+
+    def begin_paused(self, mach: am.Machine) -> None:
+        """Nothing is told of the machine before it is resumed, not even that it is there."""
+        self.stand_in = PausedTracer(self, self._seen(mach, Paused))
+        mach.bind_tracer(self.stand_in)
+
+    def resume(self, mach: am.Machine) -> None:
+        """Take the place back; the first transition tells the ticks on which it builds.
+
+        It may come before the word of the resumption, so it has to find the right schema.
+        """
+        stand_in, self.stand_in = self.stand_in, None
+        if stand_in is not None:
+            self._hand_on(stand_in.untold)
+            self._look_at_schema(mach)
+            self._ticks_mask = 0
+            mach.bind_tracer(self)
+            mach.detach_tracer(stand_in)
+            self._hand_on(self._seen(mach, Resumed))
+
+    def _seen(self, mach: am.Machine, kind: type[Seen], *, quiet: bool = False) -> Seen | None:
+        """Where the machine stands; None when it is just about to stand elsewhere."""
+        self._look_at_schema(mach)
+        running = mach.transition()
+        if running is None or running.completed:
+            ticks, row = mach.time(), mach.tx_count
+        else:
+            ticks, row = running.time_before, running.number - 1
+        if len(ticks) != len(self._schema.states):
+            return None
+        return kind(self._schema, ticks, row, quiet=quiet)
+
+    def _look_at_schema(self, mach: am.Machine) -> None:
+        states = states_of(mach)
+        if states != self._schema.states:
+            self._schema = TracedSchema(self._machine, states)
+
+    def _hand_on(self, event: Seen | Gone | None) -> None:
+        """Append it, if there is one; a quiet look waits for what comes next."""
+        if event is None:
+            return
+        self._append(event)
+        if self.sender.asleep and not (type(event) is Seen and event.quiet):
+            self.sender.wake()
+
+
+class PausedTracer(am.Tracer):
+    """Stands in for a tracer that is paused.
+
+    It has no hook of transitions, so the machine only counts them. `untold` is where the
+    machine stood when it was attached in a pause, which is told when that ends.
+    """
+
+    def __init__(self, tracer: MachineTracer, untold: Seen | None = None) -> None:
+        self.tracer = tracer
+        self.untold = untold
+
+    def inheritable(self) -> bool:
+        return True
+
+    def new_submachine(self, parent: am.Machine, machine: am.Machine) -> None:
+        self.tracer.new_submachine(parent, machine)
+
+    def machine_dispose(self, machine_id: str) -> None:
+        self.tracer.machine_dispose(machine_id)
+
+
+def tracers_of(mach: am.Machine) -> Iterator[MachineTracer]:
+    """Those of this package that a machine has, paused or not."""
+    for bound in mach.tracers():
+        if isinstance(bound, MachineTracer):
+            yield bound
+        elif isinstance(bound, PausedTracer):
+            yield bound.tracer
+
+
+def bind(
+    mach: am.Machine, sender: Sender, hooks: Hooks, above: MachineTracer | None = None
+) -> None:
+    """Have a machine told to a sender; if it already is, only the hooks count."""
+    with watched.lock:
+        for bound in tracers_of(mach):
+            if bound.sender is sender:
+                bound.use(hooks.over(bound.hooks))
+                return
+        tracer = MachineTracer(mach, sender, hooks, above)
+        if watched.all_paused if above is None else above.stand_in is not None:
+            tracer.begin_paused(mach)
+        else:
+            tracer.look_again(mach)
+            mach.bind_tracer(tracer)
+            tracer.catch_up(mach)
+
+
+def _go_on_in_child() -> None:
+    """In a forked child: machines go on from where they stand, when they do something."""
+    watched.reborn()
+    for mach in watched.machines():
+        for tracer in tracers_of(mach):
+            if tracer.stand_in is None:
+                tracer.look_again(mach, quiet=True)
+
+
+after_fork.append(_go_on_in_child)

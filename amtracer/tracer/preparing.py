@@ -1,0 +1,64 @@
+"""Prepares machines for debugging, as the environment says.
+
+Where to tell it and at which log level is read whenever a machine is prepared, so a
+variable set later counts for machines made after it. With an empty environment
+`attach_from_env` leaves no trace, so a program may call it always.
+"""
+
+from __future__ import annotations
+
+import os
+
+import machine as am
+from amtracer.env import Destinations, destinations_from_env
+from amtracer.healthcheck import STATE, health_checks
+from amtracer.process import after_fork
+from amtracer.redacting import ArgsFilter, Redact
+from amtracer.tracer.attaching import attach
+
+__all__ = ["attach_from_env", "dbg_env"]
+
+_for_new: tuple[ArgsFilter | None, Redact | None] | None = None
+"""What new machines are prepared with; None when they are left alone."""
+
+
+def dbg_env(
+    mach: am.Machine, *, args_filter: ArgsFilter | None = None, redact: Redact | None = None
+) -> None:
+    """Prepare a machine for debugging as the environment says.
+
+    Attaches it (see `attach`) and sets its log level to `AM_LOG`, so that log lines reach
+    the debugger; they are printed only with `AM_DEBUG=2`. With `AM_HEALTHCHECK` the state
+    `Healthcheck`, if the machine has it, is added every few seconds. Under a test runner,
+    which `AM_TEST_RUNNER` tells, it does nothing.
+    """
+    if os.environ.get("AM_TEST_RUNNER"):
+        return
+    attach(mach, args_filter=args_filter, redact=redact)
+    level = am.log_level_from_env()
+    if os.environ.get("AM_DEBUG") == "2":
+        mach.set_log_level(level)
+    elif level:
+        mach.set_logger_empty(level)
+    if os.environ.get("AM_HEALTHCHECK") and mach.has1(STATE):
+        health_checks.add(mach)
+
+
+def attach_from_env(*, args_filter: ArgsFilter | None = None, redact: Redact | None = None) -> None:
+    """From now on prepare every new machine as `dbg_env` does; the last call counts.
+
+    Nothing changes when the environment names neither a debugger nor a file nor a level.
+    """
+    global _for_new  # noqa: PLW0603  # it is of the process
+    if destinations_from_env() != Destinations(None, None) or am.log_level_from_env():
+        _for_new = (args_filter, redact)
+        am.on_machine(_prepare)
+
+
+def _prepare(mach: am.Machine) -> None:
+    if _for_new is not None:
+        args_filter, redact = _for_new
+        dbg_env(mach, args_filter=args_filter, redact=redact)
+
+
+after_fork.append(health_checks.reborn)

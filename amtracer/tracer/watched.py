@@ -1,0 +1,56 @@
+"""Which machines of this process are traced, none of them kept alive.
+
+A machine leaves when it is disposed. One that is collected without that is told as gone by
+the collector itself, which may run on any thread at any moment, inside of any lock. So it
+only takes the machine out and appends to a queue; it wakes nobody.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+
+import machine as am
+from amtracer.events import Gone, TracedMachine
+from amtracer.sender import Sender
+
+__all__ = ["Watched", "watched"]
+
+
+class Watched:
+    """The traced machines, once for each of their tracers.
+
+    `lock` is held to bind, pause and resume: two threads that attach one machine bind one
+    tracer. `all_paused` tells whether a machine that is attached begins paused.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.all_paused = False
+        self._machines: dict[TracedMachine, weakref.ref[am.Machine]] = {}
+
+    def add(self, mach: am.Machine, machine: TracedMachine, sender: Sender) -> None:
+        """Watch a machine until it is gone, which the sender hears if nobody disposed it."""
+        append = sender.append
+
+        def collected(_: object) -> None:
+            self.remove(machine)
+            append(Gone(machine))
+
+        self._machines[machine] = weakref.ref(mach, collected)
+
+    def remove(self, machine: TracedMachine) -> None:
+        """Watch it no more; again is no matter."""
+        self._machines.pop(machine, None)
+
+    def machines(self) -> set[am.Machine]:
+        """All there are, each once."""
+        return {mach for ref in list(self._machines.values()) if (mach := ref()) is not None}
+
+    def reborn(self) -> None:
+        """In a forked child: another thread may have held the lock at the fork."""
+        self.lock = threading.RLock()
+
+
+watched = Watched()
+"""Those of this process."""
