@@ -24,7 +24,7 @@ class Hooks:
     redact: Redacting | None = None
 
     @classmethod
-    def of(cls, args_filter: ArgsFilter | None, redact: Redact | None) -> Hooks:
+    def of(cls, args_filter: ArgsFilter | None = None, redact: Redact | None = None) -> Hooks:
         """What the host gave, kept from doing harm."""
         return cls(
             None if args_filter is None else ArgsFiltering(args_filter),

@@ -9,8 +9,8 @@ there the sender goes on when others were lost (see `amtracer.events`).
 Looks. Apart from transitions the sender hears where the machine stands: when it is
 attached, has another schema, is paused or resumed. Seen in the middle of a transition it
 stands where this one found it, as the transition is told when it ends. A look that meets a
-machine while it is disposed, or gets another schema, tells nothing; of the latter one more
-look comes of itself.
+machine while it is disposed tells nothing; nor does one while it gets another schema, as
+the tracer is told of that right afterwards and looks again.
 
 Schemas. A transition means the states of the tracer's schema. Other threads may change
 that of the machine, of which a tracer hears once it is bound; so the schema is looked at

@@ -35,7 +35,7 @@ def _switch(mach: am.Machine | None, *, paused: bool) -> None:
             watched.all_paused = paused
         top = None if mach is None else set(tracers_of(mach))
         for one in watched.machines():
-            for tracer in list(tracers_of(one)):
+            for tracer in tracers_of(one):
                 if top is None or _is_under(tracer, top):
                     (tracer.pause if paused else tracer.resume)(one)
 

@@ -24,8 +24,6 @@ from amtracer.schema import (
     StepFlag,
 )
 from amtracer.tracer import MachineTracer
-from amtracer.tracer.hooks import Hooks
-from amtracer.tracer.machine_tracer import bind
 from tests.wire.tracing import Caught, Teller, ticks_after, told
 
 STRUCT = {
@@ -447,7 +445,7 @@ def test_a_machine_restructured_while_it_is_attached_is_told_right(moment: str) 
     mach = Restructured(None, PLAIN, id="m")
     mach.moment = moment
     caught = Caught()
-    bind(mach, caught.sender, Hooks())
+    caught.trace(mach)
     mach.add1("Not")
     book = told(caught.events)
 

@@ -16,8 +16,6 @@ import machine as am
 from amtracer.events import Gone, Paused, Resumed
 from amtracer.recording import LOST, PAUSED
 from amtracer.tracer import MachineTracer
-from amtracer.tracer.hooks import Hooks
-from amtracer.tracer.machine_tracer import bind
 from tests.wire.streams import Book
 from tests.wire.tracing import Caught, Teller, ticks_after, told
 
@@ -342,7 +340,7 @@ def test_all_machines_may_be_paused_at_once(mach: am.Machine, caught: Caught) ->
     caught.trace(other)
     amtracer.pause()
     late = am.Machine(None, STRUCT, id="late")
-    bind(late, caught.sender, Hooks())
+    caught.trace(late)
     for one in (mach, other, late):
         toggle(one, 3)
     assert caught.transitions() == []

@@ -11,11 +11,10 @@ from amtracer.events import Event
 from amtracer.recording import Recording
 from amtracer.schema import HelloMessage, Message
 from amtracer.sender import Sender
-from amtracer.tracer import MachineTracer
 from amtracer.tracer.hooks import Hooks
+from amtracer.tracer.machine_tracer import bind
 from tests.wire.streams import Book, decoded, read_back, stream_bytes
 
-NO_HOOKS: dict[str, Any] = {"args_filter": None, "redact": None}
 HELLO = HelloMessage(1, "session", 0, 0)
 
 
@@ -38,12 +37,9 @@ class Caught:
     def transitions(self) -> list[Any]:
         return [event for event in self.events if type(event) is tuple]
 
-    def trace(self, mach: am.Machine, **hooks: Any) -> MachineTracer:
+    def trace(self, mach: am.Machine, **hooks: Any) -> None:
         """Watch a machine from now on."""
-        tracer = MachineTracer(mach, self.sender, Hooks.of(**{**NO_HOOKS, **hooks}))
-        tracer.look_again(mach)
-        mach.bind_tracer(tracer)
-        return tracer
+        bind(mach, self.sender, Hooks.of(**hooks))
 
 
 class Teller:
