@@ -128,7 +128,7 @@ def _run_one(
     except BaseException as raised:  # noqa: BLE001 - protects the machine from user code
         error = raised
     took = monotonic() - started
-    _after(mach, tx, binding, name, took)
+    _after(mach, tx, call, binding, took)
     if error is not None:
         return failed(mach, tx, call, error)
     if took <= mach._handler_limit and (answer is None or answer is True):
@@ -146,16 +146,27 @@ def _before(mach: Engine, tx: Transition, binding: Binding, name: str) -> None:
     mach._handler = name
 
 
-def _after(mach: Engine, tx: Transition, binding: Binding, name: str, took: float) -> None:
+def _after(
+    mach: Engine, tx: Transition, call: HandlerCall, binding: Binding, took: float
+) -> None:
     mach._handler = ""
     if mach._log_level:
-        mach.log_lvl(EVERYTHING, f"[handler:end] {name}")
+        mach.log_lvl(EVERYTHING, f"[handler:end] {call.name}")
     hooks = mach._hooks
     if hooks is not None:
-        tx.handler_ns = [*tx.handler_ns, int(took * NS)]
+        _take_time(tx, int(took * NS), begins=binding is call.bound[0][0])
         tx.is_plain = False
         if hooks.handler_end:
-            hooks.fire(hooks.handler_end, tx, binding.name, name)
+            hooks.fire(hooks.handler_end, tx, binding.name, call.name)
+
+
+def _take_time(tx: Transition, took_ns: int, *, begins: bool) -> None:
+    """Handlers of one name are one step, whose time is that of all of them."""
+    times = tx.handler_ns
+    if begins or not times:
+        tx.handler_ns = [*times, took_ns]
+    else:
+        times[-1] += took_ns
 
 
 def _late(mach: Engine, tx: Transition, call: HandlerCall) -> int:

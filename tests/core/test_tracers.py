@@ -411,7 +411,7 @@ def test_the_facts_of_a_transition(made: Made, recorder: Any) -> None:
 
 
 def test_handler_times_are_told_in_order(made: Made, clock: Any, recorder: Any) -> None:
-    """One duration for each handler call."""
+    """One duration for each handler step."""
     mach = made(tracers=[recorder])
     mach.bind_handlers(
         {"AEnter": lambda e: clock.advance(0.25), "AState": lambda e: clock.advance(0.5)}
@@ -420,6 +420,20 @@ def test_handler_times_are_told_in_order(made: Made, clock: Any, recorder: Any) 
     mach.add1("A")
 
     assert list(recorder.txs[0].handler_ns) == [250_000_000, 500_000_000]
+
+
+def test_handlers_of_one_name_share_a_time(made: Made, clock: Any, recorder: Any) -> None:
+    """A step of several bound handlers took as long as all of them together."""
+    mach = made(tracers=[recorder])
+    for seconds in (0.25, 0.5):
+        mach.bind_handlers({"AEnter": lambda e, seconds=seconds: clock.advance(seconds)})
+    mach.bind_handlers({"AState": lambda e: clock.advance(1.0)})
+
+    mach.add1("A")
+
+    tx = recorder.txs[0]
+    assert [step.type for step in tx.steps].count(am.StepType.HANDLER) == 2
+    assert list(tx.handler_ns) == [750_000_000, 1_000_000_000]
 
 
 def test_equal_transitions_share_their_plan(made: Made, recorder: Any) -> None:
