@@ -86,6 +86,7 @@ class Retelling:
             ticks=ticks,
             row=row,
             tx_prefix=track.origin.tx_prefix,
+            unit_ns=track.origin.unit_ns,
         )
 
     def _tell_hole(self, number: int) -> None:

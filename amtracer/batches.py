@@ -1,190 +1,144 @@
-"""The body of a batch: columns of numbers, and columns that are mostly empty.
+"""The body of a batch: runs of machines, and columns with something for each transition.
 
-A dense column has one number for each transition, or is empty when all are zero. A sparse
-column is flat: groups that begin with an offset in the batch, ascending.
+A dense column has one number for each transition, or is empty when all are zero. The
+durations of handlers are one flat column, as the shapes tell how many belong to whom. The
+columns that most transitions have nothing in are those of `amtracer.columns`.
 
-A source names a transition of another machine. Most follow the rule of transition ids
-(prefix and number from 1 as 16 hex digits), and the sources of a batch come from few
-machines; so a batch lists its origins, pairs of machine id and prefix, and a source is
-(offset, origin, number, time). Number 0 says that the prefix is the whole id. Where the
-machine is one of the stream its number tells both: that is a link.
+Times are told as differences: within a run to the transition before, the first of a run to
+the first of the run before, as runs are in the order in which they began.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from itertools import accumulate, chain, pairwise
-from typing import Any, TypeVar
+from itertools import accumulate, chain
+from operator import sub
 
 from amtracer import limits
-from amtracer.fields import Body, Fields, fits
-from amtracer.schema import BatchMessage, Kind, Source
+from amtracer.columns import MACHINE_MAX, SparseColumns, flat, flat_groups, flat_sources
+from amtracer.fields import Body, Fields
+from amtracer.schema import BatchMessage, Kind, Run
 
-__all__ = ["join_tx", "read_batch", "split_tx", "write_batch"]
+__all__ = ["read_batch", "read_dense", "read_differences", "read_shapes", "sums", "write_batch"]
 
-_DIGITS = 16
-_NUMBER_MAX = 2**64 - 1
-_MACHINE_MAX = limits.MACHINES_PER_CONNECTION_MAX - 1
-
-_Value = TypeVar("_Value")
+_COLUMNS_MIN = 4
+_CALLS_MAX = limits.BATCH_ROWS_MAX * limits.HANDLERS_MAX
+_TIME_MIN, _TIME_MAX = -limits.INTEGER_MAX - 1, limits.INTEGER_MAX
 
 
 def write_batch(m: BatchMessage) -> Body:
     """The body of a batch, without empty columns at its end."""
-    origins, sources = _write_sources(m.sources) if m.sources else ((), ())
+    origins, sources = flat_sources(m.sources) if m.sources else ((), ())
     body = (
         int(Kind.BATCH),
-        m.machine,
-        m.row,
+        tuple(chain.from_iterable(m.runs)),
         m.shapes,
-        m.times,
+        _differences(m),
         m.durations,
         m.queues,
-        m.lines,
+        m.calls,
+        flat(m.lines),
+        flat(m.args),
+        flat_groups(m.links),
         origins,
         sources,
-        _flat({at: tuple(chain.from_iterable(args)) for at, args in m.args.items()}),
-        _flat(m.pre_lines),
-        _flat(m.handlers),
-        _flat(m.ids),
-        tuple(chain.from_iterable((at, *m.links[at]) for at in sorted(m.links))),
+        flat(m.pre_lines),
+        flat(m.own_calls),
+        flat(m.ids),
     )
     end = len(body)
-    while not body[end - 1] and end > 5:
+    while not body[end - 1] and end > _COLUMNS_MIN:
         end -= 1
     return body[:end]
 
 
+def _differences(m: BatchMessage) -> list[int]:
+    """The times, see the page above."""
+    times = m.times
+    differences = [times[0], *map(sub, times[1:], times)]
+    at = 0
+    for run in m.runs[:-1]:
+        before, at = at, at + run.length
+        differences[at] = times[at] - times[before]
+    return differences
+
+
 def read_batch(fields: Fields) -> BatchMessage:
     """A batch whose columns agree in length, with every offset within it."""
-    machine = fields.number("machine", _MACHINE_MAX)
-    row = fields.number("row")
-    shapes = fields.numbers("shapes", limits.BATCH_ROWS_MAX, limits.SHAPES_MAX - 1)
+    runs = _read_runs(fields)
+    shapes = read_shapes(fields)
     rows = len(shapes)
-    if not rows:
-        raise fields.error("no transitions")
+    if sum(run.length for run in runs) != rows:
+        raise fields.error("runs are not as long as shapes")
+    times = _read_times(fields, runs, rows)
+    durations = read_dense(fields, "durations", rows)
+    queues = read_dense(fields, "queues", rows)
+    calls = fields.numbers("calls", _CALLS_MAX)
+    sparse = SparseColumns(fields, rows)
     return BatchMessage(
-        machine,
-        row,
+        runs,
         shapes,
-        _times(fields, rows),
-        _dense(fields, "durations", rows, limits.INTEGER_MAX),
-        _dense(fields, "queues", rows, limits.INTEGER_MAX),
-        _dense(fields, "lines", rows, limits.LINE_SETS_MAX),
-        _sources(fields, rows),
-        _sparse(fields, "args", rows, _args),
-        _sparse(fields, "pre_lines", rows, _line_set),
-        _sparse(fields, "handlers", rows, _handlers),
-        _sparse(fields, "ids", rows, _id),
-        _links(fields, rows),
+        times,
+        durations,
+        queues,
+        calls,
+        lines=sparse.numbers("lines", limits.LINE_SETS_MAX),
+        args=sparse.numbers("args", limits.ARG_SETS_MAX - 1),
+        links=sparse.links(),
+        sources=sparse.sources(),
+        pre_lines=sparse.numbers("pre_lines", limits.LINE_SETS_MAX, 1),
+        own_calls=sparse.calls(),
+        ids=sparse.ids(),
     )
 
 
-def _flat(column: Mapping[int, object]) -> Body:
-    return tuple(chain.from_iterable((at, column[at]) for at in sorted(column)))
+def _read_runs(fields: Fields) -> tuple[Run, ...]:
+    flat = fields.numbers("runs", 3 * limits.BATCH_ROWS_MAX)
+    if len(flat) % 3:
+        raise fields.error("runs are no groups of 3")
+    machines = fields.check_numbers("machines", flat[::3], MACHINE_MAX)
+    counts = fields.check_numbers("counts", flat[2::3], limits.BATCH_ROWS_MAX, 1)
+    return tuple(map(Run, machines, flat[1::3], counts))
 
 
-def _write_sources(sources: Mapping[int, Source]) -> tuple[Body, Body]:
-    origins: dict[tuple[str, str], int] = {}
-    flat: list[int] = []
-    for at, source in sorted(sources.items()):
-        prefix, number = split_tx(source.tx)
-        origin = origins.setdefault((source.machine, prefix), len(origins))
-        flat += (at, origin, number, source.time)
-    return tuple(chain.from_iterable(origins)), tuple(flat)
+def _read_times(fields: Fields, runs: tuple[Run, ...], rows: int) -> tuple[int, ...]:
+    differences = read_differences(fields, rows)
+    if len(runs) == 1:
+        return sums(fields, differences)
+    times: list[int] = []
+    first = 0
+    for run in runs:
+        at = len(times)
+        first += differences[at]
+        times += accumulate(differences[at + 1 : at + run.length], initial=first)
+    return fields.check_numbers("times", tuple(times), _TIME_MAX, _TIME_MIN)
 
 
-def split_tx(tx: str) -> tuple[str, int]:
-    """Prefix and number of a transition id, or all of it and 0 when it follows no rule."""
-    digits = tx[-_DIGITS:]
-    try:
-        number = int(digits, 16)
-    except ValueError:
-        return tx, 0
-    if number <= 0 or f"{number:016x}" != digits:
-        return tx, 0
-    return tx[:-_DIGITS], number
+def read_shapes(fields: Fields) -> tuple[int, ...]:
+    """A shape for each transition; there is at least one."""
+    shapes = fields.numbers("shapes", limits.BATCH_ROWS_MAX, limits.SHAPES_MAX - 1)
+    if not shapes:
+        raise fields.error("no transitions")
+    return shapes
 
 
-def join_tx(prefix: str, number: int) -> str:
-    """The transition id of a prefix and a number, see `split_tx`."""
-    return f"{prefix}{number:016x}" if number else prefix
-
-
-def _times(fields: Fields, rows: int) -> tuple[int, ...]:
-    """Signed differences whose sums are signed 64-bit numbers too."""
-    times = fields.numbers("times", rows, low=-limits.INTEGER_MAX - 1)
+def read_differences(fields: Fields, rows: int) -> tuple[int, ...]:
+    """Times, as many as shapes."""
+    times = fields.numbers("times", rows, low=_TIME_MIN)
     if len(times) != rows:
         raise fields.error("times are not as many as shapes")
-    if not fits("i", times[1:]) and not fits("q", tuple(accumulate(times))):
-        raise fields.error("times run out of 64 bits")
     return times
 
 
-def _dense(fields: Fields, what: str, rows: int, high: int) -> tuple[int, ...]:
+def sums(fields: Fields, differences: tuple[int, ...]) -> tuple[int, ...]:
+    """Absolute times, which are signed 64-bit numbers too."""
+    return fields.check_numbers("times", tuple(accumulate(differences)), _TIME_MAX, _TIME_MIN)
+
+
+def read_dense(
+    fields: Fields, what: str, rows: int, high: int = limits.INTEGER_MAX
+) -> tuple[int, ...]:
+    """A column with a number for each transition, or empty."""
     column = fields.numbers(what, rows, high)
     if column and len(column) != rows:
         raise fields.error(f"{what} are not as many as shapes")
     return column
-
-
-def _groups(fields: Fields, what: str, width: int, rows: int) -> list[Any]:
-    """Each begins with an offset within the batch."""
-    flat = fields.array(what, width * rows)
-    if not flat:
-        return []
-    if len(flat) % width:
-        raise fields.error(f"{what} is no list of groups of {width}")
-    offsets = fields.check_numbers(what, flat[::width], rows - 1)
-    if any(a >= b for a, b in pairwise(offsets)):
-        raise fields.error(f"{what} is not in order of offsets")
-    return [flat[at : at + width] for at in range(0, len(flat), width)]
-
-
-def _sources(fields: Fields, rows: int) -> dict[int, Source]:
-    names = fields.texts("origins", 2 * rows)
-    if len(names) % 2:
-        raise fields.error("origins are no pairs")
-    origins = tuple(zip(names[::2], names[1::2], strict=True))
-    sources = {}
-    for at, origin, number, time in _groups(fields, "sources", 4, rows):
-        machine, prefix = origins[fields.check_number("origin", origin, len(origins) - 1)]
-        tx = join_tx(prefix, fields.check_number("source number", number, _NUMBER_MAX))
-        time_sum = fields.check_number("source time", time, limits.INTEGER_MAX)
-        sources[at] = Source(machine, tx, time_sum)
-    return sources
-
-
-def _links(fields: Fields, rows: int) -> dict[int, tuple[int, int, int]]:
-    links = {}
-    for at, machine, number, time in _groups(fields, "links", 4, rows):
-        links[at] = (
-            fields.check_number("linked machine", machine, _MACHINE_MAX),
-            fields.check_number("linked transition", number, _NUMBER_MAX, low=1),
-            fields.check_number("linked time", time, limits.INTEGER_MAX),
-        )
-    return links
-
-
-def _sparse(
-    fields: Fields, what: str, rows: int, value_of: Callable[[Fields, object], _Value]
-) -> dict[int, _Value]:
-    return {at: value_of(fields, value) for at, value in _groups(fields, what, 2, rows)}
-
-
-def _args(fields: Fields, value: object) -> tuple[tuple[int, int], ...]:
-    flat = fields.check_array("args", value, 2 * limits.ARGS_MAX)
-    return fields.check_pairs("args", flat, limits.STRINGS_MAX - 1)
-
-
-def _line_set(fields: Fields, value: object) -> int:
-    return fields.check_number("pre_lines", value, limits.LINE_SETS_MAX, low=1)
-
-
-def _handlers(fields: Fields, value: object) -> tuple[int, ...]:
-    durations = fields.check_array("handlers", value, limits.HANDLERS_MAX)
-    return fields.check_numbers("handlers", durations, limits.INTEGER_MAX)
-
-
-def _id(fields: Fields, value: object) -> str:
-    return fields.check_text("id", value)

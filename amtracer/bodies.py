@@ -12,8 +12,19 @@ from typing import Any
 
 from amtracer import limits
 from amtracer.batches import read_batch, write_batch
+from amtracer.definitions import (
+    read_args,
+    read_lines,
+    read_shape,
+    read_strings,
+    write_args,
+    write_lines,
+    write_shape,
+    write_strings,
+)
 from amtracer.fields import Body, Fields, check_nesting
 from amtracer.schema import (
+    ArgsMessage,
     BatchMessage,
     DroppedMessage,
     EndMessage,
@@ -26,19 +37,16 @@ from amtracer.schema import (
     SchemaChangedMessage,
     SchemaMessage,
     SegmentMessage,
-    Shape,
     ShapeMessage,
     StateDef,
-    StepDef,
     StringsMessage,
 )
+from amtracer.version1 import read_batch_v1, read_lines_v1, read_shape_v1
 
 __all__ = ["body_of", "message_of"]
 
 _AUTO = 1
 _MULTI = 2
-_STEP_FIELDS = 5
-_STEPS_KEPT_MAX = 8_192
 
 
 def body_of(message: Message) -> Body:
@@ -146,7 +154,8 @@ def _read_relation(fields: Fields, names: tuple[str, ...]) -> tuple[str, ...] | 
 
 def _write_machine(m: MachineMessage) -> Body:
     values = (m.machine, m.id, m.schema, m.parent, m.tags, m.ticks, m.row, m.tx_prefix)
-    return _trimmed(4, int(Kind.MACHINE), *values)
+    body = (int(Kind.MACHINE), *values)
+    return _trimmed(4, *body) if m.unit_ns == 1 else (*body, m.unit_ns)
 
 
 def _read_machine(fields: Fields) -> MachineMessage:
@@ -159,6 +168,7 @@ def _read_machine(fields: Fields) -> MachineMessage:
         ticks=fields.numbers("ticks", limits.STATES_MAX),
         row=fields.number("row", default=0),
         tx_prefix=fields.text("transition prefix", ""),
+        unit_ns=fields.number("unit", limits.UNIT_NS_MAX, low=1, default=1),
     )
 
 
@@ -184,95 +194,6 @@ def _machine(fields: Fields) -> int:
     return fields.number("machine", limits.MACHINES_PER_CONNECTION_MAX - 1)
 
 
-# The dictionary.
-
-
-def _write_shape(m: ShapeMessage) -> Body:
-    value = m.value
-    return _trimmed(
-        6,
-        int(Kind.SHAPE),
-        m.shape,
-        m.schema,
-        value.type,
-        int(value.flags),
-        value.called,
-        tuple(chain.from_iterable(value.changes)),
-        tuple(chain.from_iterable(value.steps)),
-    )
-
-
-def _read_shape(fields: Fields) -> ShapeMessage:
-    shape = fields.number("shape", limits.SHAPES_MAX - 1)
-    schema = fields.number("schema", limits.SCHEMAS_MAX - 1)
-    type_ = fields.number("type", limits.SMALL_MAX)
-    flags = fields.number("flags", limits.SMALL_MAX)
-    called = fields.numbers("called", limits.STATES_MAX, limits.STATES_MAX - 1)
-    changes = _read_changes(fields)
-    return ShapeMessage(shape, schema, Shape(type_, called, flags, changes, _read_steps(fields)))
-
-
-def _read_changes(fields: Fields) -> tuple[tuple[int, int], ...]:
-    """Each state at most once, its growth not zero."""
-    flat = fields.numbers(
-        "changes", 2 * limits.STATES_MAX, limits.GROWTH_MAX, low=-limits.GROWTH_MAX
-    )
-    states, growths = flat[::2], flat[1::2]
-    if flat and (min(states) < 0 or max(states) >= limits.STATES_MAX):
-        raise fields.error("a changed state out of range")
-    if len(states) != len(growths) or len(set(states)) != len(states) or 0 in growths:
-        raise fields.error("changes are no pairs of a state and its growth")
-    return tuple(zip(states, growths, strict=True))
-
-
-def _read_steps(fields: Fields) -> tuple[StepDef, ...]:
-    """Steps repeat far more often than shapes, so equal ones are checked once and one object."""
-    flat = fields.array("steps", _STEP_FIELDS * limits.STEPS_MAX)
-    if len(flat) % _STEP_FIELDS:
-        raise fields.error(f"steps are no groups of {_STEP_FIELDS}")
-    if flat and set(map(type, flat)) != {int}:  # what is equal to a number finds its step too
-        raise fields.error("steps hold something that is no number")
-    known = _STEPS.get
-    groups = [flat[at : at + _STEP_FIELDS] for at in range(0, len(flat), _STEP_FIELDS)]
-    return tuple([known(group) or _read_step(fields, group) for group in groups])
-
-
-_STEPS: dict[Body, StepDef] = {}
-"""Steps that were read, as they were written; in any thread."""
-
-
-def _read_step(fields: Fields, group: Body) -> StepDef:
-    type_, relation, flags, source, target = fields.check_numbers(
-        "steps", group, limits.STATES_MAX - 1, -1
-    )
-    if min(type_, flags) < 0 or max(type_, relation, flags) > limits.SMALL_MAX:
-        raise fields.error("the type, relation or flags of a step out of range")
-    if len(_STEPS) >= _STEPS_KEPT_MAX:
-        _STEPS.clear()
-    step = _STEPS[group] = StepDef(type_, relation, flags, source, target)
-    return step
-
-
-def _write_strings(m: StringsMessage) -> Body:
-    return (int(Kind.STRINGS), m.first, m.texts)
-
-
-def _read_strings(fields: Fields) -> StringsMessage:
-    first = fields.number("first string", limits.STRINGS_MAX - 1)
-    return StringsMessage(first, fields.texts("strings", limits.STRINGS_MAX - first))
-
-
-def _write_lines(m: LinesMessage) -> Body:
-    return (int(Kind.LINES), m.lines, tuple(chain.from_iterable(m.entries)))
-
-
-def _read_lines(fields: Fields) -> LinesMessage:
-    lines = fields.number("line set", limits.LINE_SETS_MAX - 1)
-    entries = fields.pairs("log lines", limits.LINES_MAX, limits.STRINGS_MAX - 1)
-    fields.check_numbers("log levels", tuple(level for level, _ in entries), limits.SMALL_MAX)
-    return LinesMessage(lines, entries)
-
-
 def _write_segment(_: SegmentMessage) -> Body:
     return (int(Kind.SEGMENT),)
 
@@ -281,7 +202,7 @@ def _read_segment(_: Fields) -> SegmentMessage:
     return SegmentMessage()
 
 
-# What happened, beside batches.
+# What happened, beside definitions and batches.
 
 
 def _write_dropped(m: DroppedMessage) -> Body:
@@ -317,14 +238,20 @@ _TABLE: tuple[tuple[Kind, type, _Writer, _Reader], ...] = (
     (Kind.MACHINE, MachineMessage, _write_machine, _read_machine),
     (Kind.SCHEMA_CHANGED, SchemaChangedMessage, _write_schema_changed, _read_schema_changed),
     (Kind.GONE, GoneMessage, _write_gone, _read_gone),
-    (Kind.SHAPE, ShapeMessage, _write_shape, _read_shape),
-    (Kind.STRINGS, StringsMessage, _write_strings, _read_strings),
-    (Kind.LINES, LinesMessage, _write_lines, _read_lines),
+    (Kind.STRINGS, StringsMessage, write_strings, read_strings),
+    (Kind.LINES, LinesMessage, write_lines, read_lines),
+    (Kind.ARGS, ArgsMessage, write_args, read_args),
+    (Kind.SHAPE, ShapeMessage, write_shape, read_shape),
     (Kind.SEGMENT, SegmentMessage, _write_segment, _read_segment),
     (Kind.BATCH, BatchMessage, write_batch, read_batch),
     (Kind.DROPPED, DroppedMessage, _write_dropped, _read_dropped),
     (Kind.END, EndMessage, _write_end, _read_end),
 )
 _WRITERS: Mapping[type, _Writer] = {message: write for _, message, write, _ in _TABLE}
-_READERS: Mapping[object, _Reader] = {int(kind): read for kind, _, _, read in _TABLE}
-_NAMES: Mapping[object, str] = {int(kind): kind.name.lower() for kind, *_ in _TABLE}
+_READERS: Mapping[object, _Reader] = {
+    **{int(kind): read for kind, _, _, read in _TABLE},
+    Kind.SHAPE_V1: read_shape_v1,
+    Kind.LINES_V1: read_lines_v1,
+    Kind.BATCH_V1: read_batch_v1,
+}
+_NAMES: Mapping[object, str] = {int(kind): kind.name.removesuffix("_V1").lower() for kind in Kind}

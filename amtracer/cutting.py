@@ -17,6 +17,7 @@ _ARG_BYTES_MAX = limits.TRANSITION_TEXT_BYTES_MAX // (2 * limits.ARGS_MAX)
 _SURE_ARG_CHARS = _ARG_BYTES_MAX // _CHAR_BYTES_MAX
 
 Lines = tuple[tuple[int, str], ...]
+Args = tuple[tuple[str, str], ...]
 
 
 def cut_text(text: str, bytes_max: int = limits.TEXT_BYTES_MAX) -> str:
@@ -55,7 +56,7 @@ def cut_lines(lines: Lines) -> Lines:
     return tuple(kept)
 
 
-def cut_args(args: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+def cut_args(args: Args) -> Args:
     """The first arguments, keys and texts cut so that all together have room."""
     if len(args) <= limits.ARGS_MAX:
         for key, text in args:

@@ -1,8 +1,10 @@
-"""Gives numbers to what repeats: shapes, texts and sets of log lines of one segment.
+"""Gives numbers to what repeats: shapes, texts, sets of log lines and of arguments.
 
 A definition goes out once, before its first use, and its number is used from then on.
-New texts and line sets are gathered and go out together, because a frame for each would
-cost more than most of them.
+New ones are gathered and go out together, because a frame for each would cost more than
+most of them do. A text without its last word is a head; the next text with that head is
+told as its number and the word. What a shape's transitions log mostly follows from the
+shape, so the line set that came with it first is part of its definition.
 
 The tables are bounded. `full` says that what the next transition defines might not fit;
 whoever writes then begins a new segment with `clear`. How large they may grow starts small
@@ -15,20 +17,37 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from amtracer import limits
-from amtracer.cutting import Lines, cut_lines, cut_shape
-from amtracer.schema import LinesMessage, Message, Shape, ShapeMessage, StringsMessage
+from amtracer.cutting import Args, Lines, cut_args, cut_lines, cut_shape
+from amtracer.schema import (
+    ArgsMessage,
+    Continued,
+    Headed,
+    LinesMessage,
+    Message,
+    Pairs,
+    Shape,
+    ShapeMessage,
+    StringsMessage,
+)
 
 __all__ = ["Dictionary"]
 
 _STRINGS_FULL = limits.STRINGS_MAX - 2 * limits.LINES_MAX - 2 * limits.ARGS_MAX
 _TEXT_BYTES_FULL = limits.SEGMENT_TEXT_BYTES_MAX - 3 * limits.TRANSITION_TEXT_BYTES_MAX
-_NEW_TEXT_BYTES_MAX = 256 * 1024
+_NEW_BYTES_MAX = 256 * 1024
+_NUMBER_BYTES = 4
 _ROWS_PER_ENTRY_MIN = 8
 """A segment with fewer transitions for each entry of a full table was over too soon."""
+_HEAD_CHARS_MIN = 12
+"""To begin like others saves nothing unless it is so many characters."""
 
 
 class Dictionary:
-    """The sender's half of a segment's dictionary; its writer's thread only."""
+    """The sender's half of a segment's dictionary; its writer's thread only.
+
+    By the number of a shape, `calls` tells how many handlers it calls and `usual_lines`
+    the line set, plus 1, that it was defined with.
+    """
 
     def __init__(
         self, emit: Callable[[Message], None], start: int = limits.DICTIONARY_START
@@ -40,14 +59,21 @@ class Dictionary:
     def clear(self) -> None:
         """Begin with nothing, for a new segment."""
         self.full = False
+        self.calls: list[int] = []
+        self.usual_lines: list[int] = []
         self._known: dict[tuple[int, int], int] = {}
         self._shapes: dict[tuple[int, Shape], int] = {}
         self._strings: dict[str, int] = {}
+        self._heads: dict[str, int] = {}
         self._line_sets: dict[Lines, int] = {}
+        self._arg_sets: dict[Args, int] = {}
         self._text_bytes = 0
-        self._new_strings: list[str] = []
+        self._new_strings: list[str | Headed | Continued] = []
         self._new_text_bytes = 0
-        self._new_lines: list[LinesMessage] = []
+        self._new_lines: list[tuple[tuple[int, int], ...]] = []
+        self._new_args: list[Pairs] = []
+        self._new_shapes: list[ShapeMessage] = []
+        self._new_bytes = 0
 
     def defined(self) -> None:
         """Something new was defined, so look whether it is full."""
@@ -55,26 +81,36 @@ class Dictionary:
         self.full = (
             len(self._shapes) >= most
             or len(self._line_sets) >= most - 1
+            or len(self._arg_sets) >= most
             or len(self._strings) >= min(most, _STRINGS_FULL)
             or self._text_bytes > _TEXT_BYTES_FULL
         )
+        if self._new_bytes > _NEW_BYTES_MAX:
+            self.define()
 
     def grow(self, rows: int) -> None:
         """Allow twice the entries if a full segment of `rows` transitions was too short."""
         if rows < _ROWS_PER_ENTRY_MIN * self._entries_max:
             self._entries_max = min(2 * self._entries_max, limits.SHAPES_MAX)
 
-    def shape(self, schema: int, shape: Shape) -> int:
-        """The number of a shape; the very same object is found without comparing."""
-        number = self._known.get((schema, id(shape)))
-        return self._shape(schema, shape) if number is None else number
+    def shape(self, schema: int, shape: Shape, lines: int = 0) -> int:
+        """The number of a shape; the very same object is found without comparing.
 
-    def _shape(self, schema: int, shape: Shape) -> int:
+        A new one is defined with these lines as its usual ones.
+        """
+        number = self._known.get((schema, id(shape)))
+        return self._shape(schema, shape, lines) if number is None else number
+
+    def _shape(self, schema: int, shape: Shape, lines: int) -> int:
         new = len(self._shapes)
         number = self._shapes.setdefault((schema, shape), new)  # hashing a shape is costly
         if number == new:
             self._known[schema, id(shape)] = number  # the key above keeps the object alive
-            self._emit(ShapeMessage(number, schema, cut_shape(shape)))
+            kept = cut_shape(shape)
+            self.calls.append(kept.calls)
+            self.usual_lines.append(lines)
+            self._new_shapes.append(ShapeMessage(number, schema, kept, lines))
+            self._new_bytes += _NUMBER_BYTES * len(kept.steps)
             self.defined()
         return number
 
@@ -84,13 +120,29 @@ class Dictionary:
             return 0
         number = self._line_sets.get(lines)
         if number is None:
-            kept = cut_lines(lines)
-            entries = tuple((level, self.string(text)) for level, text in kept)
+            string = self.string
+            self._new_lines.append(
+                tuple([(level, string(text)) for level, text in cut_lines(lines)])
+            )
+            self._new_bytes += _NUMBER_BYTES * len(lines)
             number = len(self._line_sets)
             self._line_sets[lines] = number
-            self._new_lines.append(LinesMessage(number, entries))
             self.defined()
         return number + 1
+
+    def args(self, args: Args) -> int:
+        """The number of a set of arguments."""
+        number = self._arg_sets.get(args)
+        if number is None:
+            string = self.string
+            self._new_args.append(
+                tuple([(string(key), string(text)) for key, text in cut_args(args)])
+            )
+            self._new_bytes += _NUMBER_BYTES * len(args)
+            number = len(self._arg_sets)
+            self._arg_sets[args] = number
+            self.defined()
+        return number
 
     def string(self, text: str) -> int:
         """The number of a text that fits the limits."""
@@ -98,21 +150,42 @@ class Dictionary:
         if number is None:
             number = len(self._strings)
             self._strings[text] = number
-            self._new_strings.append(text)
-            size = len(text) if text.isascii() else len(text.encode("utf-8", "backslashreplace"))
+            size = len(text)
+            if not text.isascii():
+                raw = text.encode("utf-8", "backslashreplace")
+                text, size = raw.decode(), len(raw)
+            self._new_strings.append(self._told(text))
             self._text_bytes += size
             self._new_text_bytes += size
-            if self._new_text_bytes > _NEW_TEXT_BYTES_MAX:
+            if self._new_text_bytes > _NEW_BYTES_MAX:
                 self._define_strings()
         return number
+
+    def _told(self, text: str) -> str | Headed | Continued:
+        """A new text in two parts when others begin, or may begin, like it."""
+        chars = text.rfind(" ") + 1
+        if chars < _HEAD_CHARS_MIN:
+            return text
+        new = len(self._heads)
+        head = self._heads.setdefault(text[:chars], new)
+        return Headed(text, chars) if head == new else Continued(head, text[chars:])
 
     def define(self) -> None:
         """Send what was gathered; call it before a message that uses the numbers."""
         if self._new_strings:
             self._define_strings()
-        for message in self._new_lines:
+        if self._new_lines:
+            first = len(self._line_sets) - len(self._new_lines)
+            self._emit(LinesMessage(first, tuple(self._new_lines)))
+            self._new_lines.clear()
+        if self._new_args:
+            first = len(self._arg_sets) - len(self._new_args)
+            self._emit(ArgsMessage(first, tuple(self._new_args)))
+            self._new_args.clear()
+        for message in self._new_shapes:
             self._emit(message)
-        self._new_lines.clear()
+        self._new_shapes.clear()
+        self._new_bytes = 0
 
     def _define_strings(self) -> None:
         first = len(self._strings) - len(self._new_strings)

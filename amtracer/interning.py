@@ -1,9 +1,9 @@
 """Turns transitions into messages: the sending half of the protocol.
 
-Used by the tracer, by recordings, by exports and by the door for Go programs. It keeps
-one batch for each machine, so transitions of many machines may come mixed; within a
-machine they go out in the order they came. Definitions go out before their first use,
-`DroppedMessage`, `SchemaChangedMessage` and `GoneMessage` after the batch before them.
+Used by the tracer, by recordings, by exports and by the door for Go programs. Transitions
+of many machines may come mixed; within a machine they go out in the order they came.
+Definitions go out before their first use, `DroppedMessage`, `SchemaChangedMessage` and
+`GoneMessage` after the batch before them.
 
 Nothing here knows time or sockets: whoever owns the writer calls `flush` when a batch
 became old enough. One thread at a time.
@@ -13,15 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from operator import sub
 
 from amtracer import limits
-from amtracer.batches import join_tx, split_tx
-from amtracer.cutting import Lines, cut_args, cut_text, cut_texts
+from amtracer.columns import join_tx, split_tx
+from amtracer.cutting import Args, Lines, cut_text, cut_texts
 from amtracer.dictionary import Dictionary
 from amtracer.errors import LimitError
+from amtracer.runs import OpenRun, batch_of
 from amtracer.schema import (
-    BatchMessage,
     DroppedMessage,
     GoneMessage,
     HelloMessage,
@@ -36,8 +35,6 @@ from amtracer.schema import (
 )
 
 __all__ = ["Occurrence", "StreamWriter"]
-
-Args = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,74 +57,6 @@ class Occurrence:
     id: str = ""
 
 
-class _Machine:
-    """A machine of the stream and the batch it is filling."""
-
-    __slots__ = (
-        "args",
-        "durations",
-        "handlers",
-        "ids",
-        "lines",
-        "links",
-        "pre_lines",
-        "queues",
-        "row",
-        "schema",
-        "shapes",
-        "sources",
-        "times",
-        "tx_prefix",
-        "weight",
-    )
-
-    def __init__(self, schema: int, row: int, tx_prefix: str) -> None:
-        self.schema = schema
-        self.row = row
-        self.tx_prefix = tx_prefix
-        self.empty()
-
-    def empty(self) -> None:
-        self.shapes: list[int] = []
-        self.times: list[int] = []
-        self.durations: list[int] = []
-        self.queues: list[int] = []
-        self.lines: list[int] = []
-        self.sources: dict[int, Source] = {}
-        self.args: dict[int, tuple[tuple[int, int], ...]] = {}
-        self.pre_lines: dict[int, int] = {}
-        self.handlers: dict[int, tuple[int, ...]] = {}
-        self.ids: dict[int, str] = {}
-        self.links: dict[int, tuple[int, int, int]] = {}
-        self.weight = 0
-
-    def batch(self, number: int) -> BatchMessage:
-        """What was gathered, as one message; the next batch begins after it."""
-        times = self.times
-        message = BatchMessage(
-            number,
-            self.row,
-            tuple(self.shapes),
-            (times[0], *map(sub, times[1:], times)),
-            _dense(self.durations),
-            _dense(self.queues),
-            _dense(self.lines),
-            self.sources,
-            self.args,
-            self.pre_lines,
-            self.handlers,
-            self.ids,
-            self.links,
-        )
-        self.row += len(times)
-        self.empty()
-        return message
-
-
-def _dense(column: list[int]) -> tuple[int, ...]:
-    return tuple(column) if any(column) else ()
-
-
 class StreamWriter:
     """Writes one stream; `emit` takes its messages in order."""
 
@@ -144,11 +73,12 @@ class StreamWriter:
         self._batch_rows = batch_rows
         self._segment_rows_max = segment_rows
         self._segment_rows = 0
+        self._open_rows = 0
+        self._weight = 0
         self._schemas: dict[tuple[StateDef, ...], int] = {}
-        self._states: list[int] = []
-        self._machines: list[_Machine | None] = []
+        self._machines: list[OpenRun | None] = []
         self._numbers: dict[tuple[str, str], int] = {}
-        self._open: dict[int, _Machine] = {}
+        self._open: dict[int, OpenRun] = {}
         self._dictionary = Dictionary(emit, dictionary_start)
         emit(hello)
 
@@ -169,7 +99,6 @@ class StreamWriter:
             number = len(self._schemas)
             self._emit(SchemaMessage(number, states))
             self._schemas[states] = number
-            self._states.append(len(states))
         return number
 
     def machine(
@@ -182,10 +111,12 @@ class StreamWriter:
         ticks: tuple[int, ...] = (),
         row: int = 0,
         tx_prefix: str = "",
+        unit_ns: int = 1,
     ) -> int:
         """The number of a new machine; no ticks means all zero.
 
-        Raises `LimitError` for more machines than a reader takes.
+        Its times and durations are told in whole units. Raises `LimitError` for more machines
+        than a reader takes.
         """
         number = len(self._machines)
         _limit("machines of a stream", number + 1, limits.MACHINES_PER_CONNECTION_MAX)
@@ -197,12 +128,13 @@ class StreamWriter:
                 schema,
                 cut_text(parent),
                 cut_texts(tags, limits.TAGS_MAX),
-                ticks or (0,) * self._states[schema],
+                ticks if any(ticks) else (),
                 row,
                 tx_prefix,
+                unit_ns,
             )
         )
-        self._machines.append(_Machine(schema, row, tx_prefix))
+        self._machines.append(OpenRun(schema, row, tx_prefix, unit_ns))
         if tx_prefix:
             self._numbers[id, tx_prefix] = number
         return number
@@ -257,55 +189,68 @@ class StreamWriter:
         at = len(into.shapes)
         if not at:
             self._open[machine] = into
-        into.shapes.append(dictionary.shape(into.schema, shape))
-        into.times.append(time_ns)
-        into.durations.append(duration_ns)
+        line_set = dictionary.lines(lines)
+        number = dictionary.shape(into.schema, shape, line_set)
+        unit = into.unit
+        into.shapes.append(number)
+        into.times.append(time_ns // unit)
+        into.durations.append(-(-duration_ns // unit))
         into.queues.append(queue_len)
-        into.lines.append(dictionary.lines(lines))
+        if line_set != dictionary.usual_lines[number]:
+            into.lines[at] = line_set
+            self._weight += 4
+        if handler_ns or dictionary.calls[number]:
+            self._record_calls(into, at, dictionary.calls[number], handler_ns)
         self._segment_rows += 1
-        if pre_lines or source or args or handler_ns or id:
-            self._record_rest(into, at, pre_lines, source, args, handler_ns, id)
-        if at + 1 >= self._batch_rows or into.weight > limits.BATCH_BYTES_MAX:
-            self._finish(machine, into)
+        self._open_rows += 1
+        if pre_lines or source or args or id:
+            self._record_rest(into, at, pre_lines, source, args, id)
+        if self._open_rows >= self._batch_rows or self._weight > limits.BATCH_BYTES_MAX:
+            self.flush()
+
+    def _record_calls(
+        self, into: OpenRun, at: int, calls: int, handler_ns: tuple[int, ...]
+    ) -> None:
+        """How long handlers took, rounded up, so that none is taken for not known."""
+        unit = into.unit
+        durations = [-(-duration // unit) for duration in handler_ns]
+        if len(durations) == calls:
+            into.calls += durations
+        else:
+            into.own_calls[at] = tuple(durations[: limits.HANDLERS_MAX])
+        self._weight += 3 * len(durations)
 
     def _record_rest(
         self,
-        into: _Machine,
+        into: OpenRun,
         at: int,
         pre_lines: Lines,
         source: Source | None,
         args: Args,
-        handler_ns: tuple[int, ...],
         id: str,
     ) -> None:
         """The columns that are mostly empty; their size decides when a batch is full."""
-        string = self._dictionary.string
         if pre_lines:
             into.pre_lines[at] = self._dictionary.lines(pre_lines)
         if source is not None:
             self._record_source(into, at, source)
         if args:
-            into.args[at] = tuple([(string(k), string(v)) for k, v in cut_args(args)])
-            into.weight += 6 * len(args)
-            self._dictionary.defined()
-        if handler_ns:
-            into.handlers[at] = handler_ns[: limits.HANDLERS_MAX]
-            into.weight += 5 * len(handler_ns)
+            into.args[at] = self._dictionary.args(args)
         if id and id != join_tx(into.tx_prefix, into.row + at + 1):
             into.ids[at] = cut_text(id)
-            into.weight += len(id)
+            self._weight += len(id)
 
-    def _record_source(self, into: _Machine, at: int, source: Source) -> None:
+    def _record_source(self, into: OpenRun, at: int, source: Source) -> None:
         """By numbers when it is a machine of the stream."""
         prefix, number = split_tx(source.tx)
         linked = self._numbers.get((source.machine, prefix)) if number else None
         if linked is not None:
             into.links[at] = (linked, number, source.time)
-            into.weight += 8
+            self._weight += 8
             return
         machine, tx = cut_text(source.machine), cut_text(source.tx)
         into.sources[at] = Source(machine, tx, source.time)
-        into.weight += len(machine) + len(tx)
+        self._weight += len(machine) + len(tx)
 
     def dropped(self, machine: int, count: int, ticks: tuple[int, ...], reason: str = "") -> None:
         """`count` transitions of the machine are missing here; it stands at `ticks` now."""
@@ -319,24 +264,20 @@ class StreamWriter:
         self._emit(GoneMessage(machine))
 
     def flush(self) -> None:
-        """Send the batches that are not full."""
+        """Send what is gathered."""
         self._dictionary.define()
-        for machine, known in self._open.items():
-            self._emit(known.batch(machine))
-        self._open.clear()
+        if self._open:
+            self._emit(batch_of(self._open))
+            self._open.clear()
+            self._open_rows = self._weight = 0
 
-    def _finish(self, machine: int, known: _Machine) -> None:
-        self._dictionary.define()
-        self._emit(known.batch(machine))
-        del self._open[machine]
-
-    def _finished(self, machine: int) -> _Machine:
-        """The machine, with nothing left in its batch."""
+    def _finished(self, machine: int) -> OpenRun:
+        """The machine, with nothing of it left in the batch."""
         known = self._machines[machine]
         if known is None:
             raise ValueError(f"machine {machine} is gone")
         if known.shapes:
-            self._finish(machine, known)
+            self.flush()
         return known
 
     def _begin_segment(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 __all__ = [
     "ARGS_MAX",
+    "ARG_SETS_MAX",
     "BATCH_AGE_S_MAX",
     "BATCH_BYTES_MAX",
     "BATCH_ROWS",
@@ -44,6 +45,7 @@ __all__ = [
     "TEXT_BYTES_MAX",
     "TOKEN_BYTES_MAX",
     "TRANSITION_TEXT_BYTES_MAX",
+    "UNIT_NS_MAX",
     "WIRE_FRAME_BYTES_MAX",
 ]
 
@@ -88,6 +90,8 @@ PROCESS_FACTS_MAX = 256
 """Facts in a hello."""
 TOKEN_BYTES_MAX = 1 * KIB
 """The token in a hello."""
+UNIT_NS_MAX = 1_000_000_000
+"""Nanoseconds in which a machine's times and durations count."""
 MACHINES_PER_CONNECTION_MAX = 10_000
 MACHINES_PER_SERVER_MAX = 100_000
 CONNECTIONS_MAX = 1_000
@@ -96,6 +100,7 @@ CONNECTIONS_MAX = 1_000
 SHAPES_MAX = 65_536
 STRINGS_MAX = 65_536
 LINE_SETS_MAX = 65_536
+ARG_SETS_MAX = 65_536
 SEGMENT_TEXT_BYTES_MAX = 16 * MIB
 """All texts defined in one segment."""
 DICTIONARY_START = 4_096
@@ -120,8 +125,8 @@ HANDLERS_MAX = 4_096
 # Batches and the sender.
 BATCH_ROWS_MAX = 4_096
 """Transitions in one batch a reader takes."""
-BATCH_ROWS = 128
-"""Transitions in one batch a sender makes; more saves next to nothing."""
+BATCH_ROWS = 1_024
+"""Transitions in one batch a sender makes, of all machines together."""
 BATCH_BYTES_MAX = 256 * KIB
 """Estimated size at which a sender ends a batch before it is full."""
 BATCH_AGE_S_MAX = 0.02

@@ -33,6 +33,9 @@ ID_PREFIX_CHARS = 5
 LOST = "the tracer's queue was full"
 PAUSED = "paused"
 UNWATCHED = "nobody watched"
+UNIT_NS = 1_000
+"""Times are told in microseconds: no two transitions of a thread begin in one, and a duration
+of less is that of the tracing."""
 
 
 class StreamFullError(Exception):
@@ -235,6 +238,7 @@ class Recording:
                 ticks=tuple(machine.ticks),
                 row=machine.row,
                 tx_prefix=machine.tx_prefix,
+                unit_ns=UNIT_NS,
             )
         except WireError as error:
             if self._would_fit_anew(stream):

@@ -5,13 +5,13 @@ the store and make up a session file. They fall in three groups:
 
 - who speaks: `HelloMessage`, `SchemaMessage`, `MachineMessage`, `SchemaChangedMessage`,
   `GoneMessage`;
-- the dictionary, everything that can repeat and is said once: `ShapeMessage`,
-  `StringsMessage`, `LinesMessage`; a `SegmentMessage` empties it;
+- the dictionary, everything that can repeat and is said once: `StringsMessage`,
+  `LinesMessage`, `ArgsMessage`, `ShapeMessage`; a `SegmentMessage` empties it;
 - what happened: `BatchMessage`, `DroppedMessage`, `EndMessage`.
 
-Numbers (schema, machine, shape, string, lines) are given out by the sender, count
-from 0 and belong to one stream; shapes, strings and lines belong to one segment of
-it. A number is defined before it is used, never twice.
+Numbers (schema, machine, shape, string, line set, set of arguments) are given out by the
+sender, count from 0 and belong to one stream; those of the dictionary belong to one
+segment of it. A number is defined before it is used, never twice.
 
 Everything here is plain data. Bytes are the matter of `amtracer.codec`, limits the
 matter of `amtracer.limits`.
@@ -24,10 +24,12 @@ from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
 from typing import NamedTuple
 
-PROTOCOL_VERSION = 1
+Pairs = tuple[tuple[int, int], ...]
+
+PROTOCOL_VERSION = 2
 PROTOCOL_VERSION_MIN = 1
 
-DUMP_VERSION = 1
+DUMP_VERSION = 2
 DUMP_VERSION_MIN = 1
 
 
@@ -35,7 +37,8 @@ class Kind(IntEnum):
     """First element of a frame's body; a number is never used twice.
 
     MAGIC is the first frame of a connection or file, BUNDLE several messages in one frame.
-    Both belong to `amtracer.codec` and have no message.
+    Both belong to `amtracer.codec` and have no message. What ends in V1 is how version 1
+    said it; it is read for good and not written.
     """
 
     MAGIC = 0
@@ -44,14 +47,22 @@ class Kind(IntEnum):
     MACHINE = 3
     SCHEMA_CHANGED = 4
     GONE = 5
-    SHAPE = 6
+    SHAPE_V1 = 6
     STRINGS = 7
-    LINES = 8
+    LINES_V1 = 8
     SEGMENT = 9
-    BATCH = 10
+    BATCH_V1 = 10
     DROPPED = 11
     END = 12
     BUNDLE = 13
+    SHAPE = 14
+    LINES = 15
+    ARGS = 16
+    BATCH = 17
+
+
+HANDLER_STEP = 2
+"""Type of a step that is the call of a handler."""
 
 
 class ShapeFlag(IntFlag):
@@ -111,8 +122,13 @@ class Shape(NamedTuple):
     type: int
     called: tuple[int, ...]
     flags: int
-    changes: tuple[tuple[int, int], ...] = ()
+    changes: Pairs = ()
     steps: tuple[StepDef, ...] = ()
+
+    @property
+    def calls(self) -> int:
+        """How many handlers were called."""
+        return [step[0] for step in self.steps].count(HANDLER_STEP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +177,7 @@ class MachineMessage:
 
     `row` counts the transitions it made before; 0 for one recorded from its start.
     `tx_prefix` is the first half of its transition ids (see `BatchMessage.ids`).
+    `unit_ns` is how many nanoseconds a unit of its times and durations is.
     """
 
     machine: int
@@ -171,6 +188,7 @@ class MachineMessage:
     ticks: tuple[int, ...] = ()
     row: int = 0
     tx_prefix: str = ""
+    unit_ns: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,29 +207,55 @@ class GoneMessage:
     machine: int
 
 
-@dataclass(frozen=True, slots=True)
-class ShapeMessage:
-    """Defines a shape; its state indexes are those of `schema`."""
+class Headed(NamedTuple):
+    """A text whose first `chars` characters are the next head."""
 
-    shape: int
-    schema: int
-    value: Shape
+    text: str
+    chars: int
+
+
+class Continued(NamedTuple):
+    """A text that is a head and a rest."""
+
+    head: int
+    rest: str
 
 
 @dataclass(frozen=True, slots=True)
 class StringsMessage:
-    """Defines strings `first`, `first + 1`, ..."""
+    """Defines strings `first`, `first + 1`, ...; heads are counted from 0 in a segment."""
 
     first: int
-    texts: tuple[str, ...]
+    texts: tuple[str | Headed | Continued, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class LinesMessage:
-    """Defines a set of log lines: pairs of level and string number, in order."""
+    """Defines sets of log lines from `first` on: pairs of level and string number, in order."""
 
-    lines: int
-    entries: tuple[tuple[int, int], ...]
+    first: int
+    sets: tuple[tuple[tuple[int, int], ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ArgsMessage:
+    """Defines sets of arguments from `first` on: pairs of string numbers, key and text."""
+
+    first: int
+    sets: tuple[Pairs, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShapeMessage:
+    """Defines a shape; its state indexes are those of `schema`.
+
+    `lines` is the line set, plus 1, of its transitions that tell no other; 0 is none.
+    """
+
+    shape: int
+    schema: int
+    value: Shape
+    lines: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,35 +263,45 @@ class SegmentMessage:
     """The dictionary (shapes, strings, lines) is empty again; numbers restart at 0."""
 
 
-@dataclass(frozen=True, slots=True)
-class BatchMessage:
-    """A run of consecutive transitions of one machine, as columns of equal length.
-
-    `row` is the number of the first one, counted from 0. `times` are wall clock
-    nanoseconds, delta coded: the first is absolute, the others signed differences.
-    `durations` are nanoseconds, 0 when not known. `lines` are numbers of line sets
-    plus 1, 0 is none. Dense columns that are all zero are sent empty.
-
-    The sparse columns map an offset in the batch to a value: `sources`; `args` (pairs
-    of string numbers, key and text); `pre_lines` (as `lines`); `handlers` (the
-    duration of each handler call in order, nanoseconds); `ids`, transition ids that
-    do not follow the rule `tx_prefix` + number from 1 as 16 hex digits; `links`, sources
-    by number: the machine's in this stream, the transition's, and the time sum.
-    """
+class Run(NamedTuple):
+    """`length` consecutive transitions of a machine, from its row `row` on, counted from 0."""
 
     machine: int
     row: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatchMessage:
+    """Transitions as columns of equal length: runs of some machines, one after the other.
+
+    `times` are wall clock units of the machine, `durations` units too, 0 when not known.
+    Dense columns that are all zero are sent empty. `calls` are the durations of all handler
+    steps, one after the other: for each transition as many as its shape has; empty when
+    none is known.
+
+    The sparse columns map an offset in the batch to a value: `lines`, where the line set
+    is not the one of the shape (plus 1, 0 is none); `args`, the number of a set or, as
+    version 1 said it, the pairs themselves; `links`, sources by number: the machine's in
+    this stream, the transition's, and the time sum; `sources` in other machines;
+    `pre_lines` (as `lines`); `own_calls`, durations of the handlers of a transition that
+    has none in `calls`; `ids`, transition ids that do not follow the rule `tx_prefix` +
+    number from 1 as 16 hex digits.
+    """
+
+    runs: tuple[Run, ...]
     shapes: tuple[int, ...]
     times: tuple[int, ...]
     durations: tuple[int, ...] = ()
     queues: tuple[int, ...] = ()
-    lines: tuple[int, ...] = ()
-    sources: Mapping[int, Source] = field(default_factory=dict)
-    args: Mapping[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
-    pre_lines: Mapping[int, int] = field(default_factory=dict)
-    handlers: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
-    ids: Mapping[int, str] = field(default_factory=dict)
+    calls: tuple[int, ...] = ()
+    lines: Mapping[int, int] = field(default_factory=dict)
+    args: Mapping[int, int] | Mapping[int, Pairs] = field(default_factory=dict)
     links: Mapping[int, tuple[int, int, int]] = field(default_factory=dict)
+    sources: Mapping[int, Source] = field(default_factory=dict)
+    pre_lines: Mapping[int, int] = field(default_factory=dict)
+    own_calls: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    ids: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,9 +335,10 @@ Message = (
     | MachineMessage
     | SchemaChangedMessage
     | GoneMessage
-    | ShapeMessage
     | StringsMessage
     | LinesMessage
+    | ArgsMessage
+    | ShapeMessage
     | SegmentMessage
     | BatchMessage
     | DroppedMessage

@@ -424,7 +424,7 @@ class Network(Actor):
             peer.mach.ev_remove1(e, "Start")
 
 
-def run(peers: int = 40, rounds: int = 6, pace: float = 0.0, seed: int = 5) -> World:
+def run(peers: int = 40, rounds: int = 12, pace: float = 0.0, seed: int = 5) -> World:
     """One whole life of a network."""
     world = World(Agenda(pace), random.Random(seed))
     network = Network(world, peers, rounds)
@@ -437,7 +437,7 @@ def run(peers: int = 40, rounds: int = 6, pace: float = 0.0, seed: int = 5) -> W
 def main() -> None:
     parser = argparse.ArgumentParser(description="A network of peers that gossip")
     parser.add_argument("--peers", type=int, default=40)
-    parser.add_argument("--rounds", type=int, default=6)
+    parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--pace", type=float, default=1.0, help="0 does not wait at all")
     parser.add_argument("--seed", type=int, default=5)
     asked = parser.parse_args()

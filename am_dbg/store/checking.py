@@ -8,8 +8,8 @@ or returns; none changes anything, so a refused message leaves no trace.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from itertools import accumulate
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import chain
 
 from am_dbg.store.dictionary import Dictionary
 from am_dbg.store.facts import Schema
@@ -18,10 +18,14 @@ from amtracer.errors import LimitError, VersionError, WireError
 from amtracer.schema import (
     PROTOCOL_VERSION,
     PROTOCOL_VERSION_MIN,
+    ArgsMessage,
     BatchMessage,
+    Continued,
+    Headed,
     HelloMessage,
     LinesMessage,
     MachineMessage,
+    Run,
     Shape,
     Source,
     StateDef,
@@ -33,14 +37,19 @@ __all__ = [
     "SHAPE_BYTES_MAX",
     "TICK_MAX",
     "TIME_NS_MAX",
+    "check_args",
     "check_batch",
+    "check_calls_ns",
     "check_hello",
     "check_lines",
     "check_machine",
+    "check_run",
+    "check_schema",
     "check_shape",
     "check_states",
     "check_strings",
     "check_ticks",
+    "check_usual_lines",
 ]
 
 TICK_MAX = 2**62
@@ -73,6 +82,7 @@ def check_machine(message: MachineMessage, schema: Schema) -> tuple[int, ...]:
     """Refuse a bad entry of a machine; return the ticks it begins with."""
     _limit("tags of a machine", len(message.tags), limits.TAGS_MAX)
     _need(0 <= message.row <= TICK_MAX, "a machine at a row out of range")
+    _need(1 <= message.unit_ns <= limits.UNIT_NS_MAX, "a unit out of range")
     if not message.ticks:
         return (0,) * len(schema.states)
     check_ticks(message.ticks, schema)
@@ -119,59 +129,98 @@ def _refuse_step(step: StepDef, states: int) -> None:
     _need(-1 <= step.target < states, "the target of a step out of range")
 
 
-def check_strings(message: StringsMessage, book: Dictionary) -> list[bytes]:
-    """Refuse strings out of turn or over a limit; return their bytes."""
+def check_strings(message: StringsMessage, book: Dictionary) -> tuple[list[bytes], list[str]]:
+    """Refuse strings out of turn or over a limit; return their bytes, and the new heads."""
     _next("string", message.first, book.text_count)
     _limit("strings of a segment", message.first + len(message.texts), limits.STRINGS_MAX)
-    texts = [text.encode("utf-8", "surrogatepass") for text in message.texts]
-    lengths = [len(text) for text in texts]
-    _limit("bytes of a text", max(lengths, default=0), limits.TEXT_BYTES_MAX)
-    _limit(
-        "bytes of text in a segment",
-        book.text_bytes + sum(lengths),
-        limits.SEGMENT_TEXT_BYTES_MAX,
-    )
-    return texts
+    texts: list[bytes] = []
+    heads: list[str] = []
+    total = book.text_bytes
+    for value in message.texts:
+        text = value if isinstance(value, str) else _parted(value, heads, book)
+        raw = text.encode("utf-8", "surrogatepass")
+        _limit("bytes of a text", len(raw), limits.TEXT_BYTES_MAX)
+        total += len(raw)
+        _limit("bytes of text in a segment", total, limits.SEGMENT_TEXT_BYTES_MAX)
+        texts.append(raw)
+    return texts, heads
+
+
+def _parted(value: Headed | Continued, heads: list[str], book: Dictionary) -> str:
+    """The text of two parts; a new head is added to `heads`."""
+    if isinstance(value, Headed):
+        _need(0 <= value.chars <= len(value.text), "a head that is longer than its text")
+        heads.append(value.text[: value.chars])
+        return value.text
+    known = len(book.heads)
+    _need(0 <= value.head < known + len(heads), "a string with a head that is not defined")
+    head = book.heads[value.head] if value.head < known else heads[value.head - known]
+    return head + value.rest
 
 
 def check_lines(message: LinesMessage, book: Dictionary) -> None:
-    """Refuse a line set out of turn, over a limit or with a text that is not defined."""
-    _next("line set", message.lines, book.line_set_count)
-    _limit("line sets of a segment", message.lines + 1, limits.LINE_SETS_MAX)
-    _limit("lines of a transition", len(message.entries), limits.LINES_MAX)
+    """Refuse line sets out of turn, over a limit or with a text that is not defined."""
+    _next("line set", message.first, book.line_set_count)
+    _limit("line sets of a segment", message.first + len(message.sets), limits.LINE_SETS_MAX)
     known = book.text_count
-    for level, text in message.entries:
-        if not 0 <= level <= limits.SMALL_MAX:
-            raise WireError("a log level out of range")
-        if not 0 <= text < known:
-            raise WireError("a log line whose text is not defined")
+    for entries in message.sets:
+        _limit("lines of a transition", len(entries), limits.LINES_MAX)
+        for level, text in entries:
+            if not 0 <= level <= limits.SMALL_MAX:
+                raise WireError("a log level out of range")
+            if not 0 <= text < known:
+                raise WireError("a log line whose text is not defined")
 
 
-def check_batch(message: BatchMessage, book: Dictionary, schema: int, row_next: int) -> list[int]:
-    """Refuse a batch that does not follow or whose columns do not fit; return its times."""
+def check_args(message: ArgsMessage, book: Dictionary) -> list[tuple[int, ...]]:
+    """Refuse sets of arguments as line sets; return their texts, keys and texts in turns."""
+    _next("set of arguments", message.first, book.arg_set_count)
+    _limit("sets of arguments of a segment", message.first + len(message.sets), limits.ARG_SETS_MAX)
+    sets = [tuple(chain.from_iterable(pairs)) for pairs in message.sets]
+    _limit("arguments of a transition", max(map(len, sets), default=0) // 2, limits.ARGS_MAX)
+    for texts in sets:
+        _need(_all_below(texts, book.text_count), "an argument whose text is not defined")
+    return sets
+
+
+def check_usual_lines(lines: int, book: Dictionary) -> None:
+    """Refuse a line set of a shape that is not defined."""
+    _need(0 <= lines <= book.line_set_count, "a line set of a shape that is not defined")
+
+
+def check_batch(message: BatchMessage, book: Dictionary) -> None:
+    """Refuse a batch whose columns do not fit; its runs are a matter of `check_run`."""
     rows = len(message.shapes)
     _limit("transitions in a batch", rows, limits.BATCH_ROWS_MAX)
     _need(rows > 0, "a batch without transitions")
-    if message.row != row_next:
-        raise WireError(f"transitions from row {message.row} where row {row_next} comes next")
-    _check_shapes(message.shapes, book, schema)
+    lengths = [run.length for run in message.runs]
+    _need(min(lengths, default=0) > 0, "a run without transitions")
+    _need(sum(lengths) == rows, "runs that are not the whole batch")
+    machines = {run.machine for run in message.runs}
+    _need(len(machines) == len(message.runs), "a batch with two runs of a machine")
+    _need(_all_below(message.shapes, book.shape_count), "a shape that is not defined")
     _need(len(message.times) == rows, "not one time for each transition")
-    times = list(accumulate(message.times))
-    _need(
-        min(times) >= -TIME_NS_MAX and max(times) <= TIME_NS_MAX,
-        "a time out of range",
-    )
     _check_dense("duration", message.durations, rows, limits.INTEGER_MAX)
     _check_dense("queue length", message.queues, rows, limits.INTEGER_MAX)
-    _check_dense("line set", message.lines, rows, book.line_set_count)
     _check_sparse(message, rows, book)
-    return times
+    if message.calls or message.own_calls:
+        _check_calls(message, book)
 
 
-def _check_shapes(shapes: Sequence[int], book: Dictionary, schema: int) -> None:
-    distinct = set(shapes)
-    _need(_all_below(distinct, book.shape_count), "a shape that is not defined")
-    schemas = set(map(book.schema_of.__getitem__, distinct))
+def check_run(run: Run, start: int, message: BatchMessage, row_next: int, unit_ns: int) -> None:
+    """Refuse a run that does not follow, or whose times are out of range in nanoseconds."""
+    if run.row != row_next:
+        raise WireError(f"transitions from row {run.row} where row {row_next} comes next")
+    end, most = start + run.length, TIME_NS_MAX // unit_ns
+    times = message.times[start:end]
+    _need(min(times) >= -most and max(times) <= most, "a time out of range")
+    durations = message.durations[start:end]
+    _need(max(durations, default=0) <= limits.INTEGER_MAX // unit_ns, "a duration out of range")
+
+
+def check_schema(shapes: Sequence[int], book: Dictionary, schema: int) -> None:
+    """Refuse shapes that mean the states of another schema."""
+    schemas = set(map(book.schema_of.__getitem__, shapes))
     _need(schemas == {schema}, "a shape that belongs to another schema")
 
 
@@ -184,9 +233,10 @@ def _check_dense(what: str, column: Sequence[int], rows: int, largest: int) -> N
 def _check_sparse(message: BatchMessage, rows: int, book: Dictionary) -> None:
     columns: tuple[Mapping[int, object], ...] = (
         message.sources,
+        message.lines,
         message.args,
         message.pre_lines,
-        message.handlers,
+        message.own_calls,
         message.ids,
     )
     for column in columns:
@@ -194,17 +244,40 @@ def _check_sparse(message: BatchMessage, rows: int, book: Dictionary) -> None:
             _need(_all_below(column, rows), "a value for a row outside the batch")
     for source in message.sources.values():
         _check_source(source)
-    if message.args:
-        most = max(map(len, message.args.values()))
-        _limit("arguments of a transition", most, limits.ARGS_MAX)
-        texts = [text for pairs in message.args.values() for pair in pairs for text in pair]
+    _check_args(message, book)
+    for line_sets in (message.lines, message.pre_lines):
+        if line_sets:
+            _need(
+                _all_below(line_sets.values(), book.line_set_count + 1), "a line set out of range"
+            )
+
+
+def _check_args(message: BatchMessage, book: Dictionary) -> None:
+    sets = [value for value in message.args.values() if not isinstance(value, tuple)]
+    _need(_all_below(sets, book.arg_set_count), "a set of arguments that is not defined")
+    if len(sets) < len(message.args):
+        told = [value for value in message.args.values() if isinstance(value, tuple)]
+        _limit("arguments of a transition", max(map(len, told)), limits.ARGS_MAX)
+        texts = [text for pairs in told for pair in pairs for text in pair]
         _need(_all_below(texts, book.text_count), "an argument whose text is not defined")
-    _need(
-        _all_below(message.pre_lines.values(), book.line_set_count + 1),
-        "an earlier line set out of range",
+
+
+def _check_calls(message: BatchMessage, book: Dictionary) -> None:
+    """The durations are as many as handlers were called."""
+    own = message.own_calls
+    _limit(
+        "handler times of a transition", max(map(len, own.values()), default=0), limits.HANDLERS_MAX
     )
-    for durations in message.handlers.values():
-        _limit("handler times of a transition", len(durations), limits.HANDLERS_MAX)
+    if message.calls:
+        counts = book.calls
+        expected = sum(map(counts.__getitem__, message.shapes))
+        expected -= sum(counts[message.shapes[at]] for at in own)
+        _need(len(message.calls) == expected, "not one duration for each handler")
+
+
+def check_calls_ns(calls: Iterable[Sequence[int]]) -> None:
+    """Refuse durations of handlers that are out of range in nanoseconds."""
+    for durations in calls:
         _need(_all_below(durations, TIME_NS_MAX), "the time of a handler out of range")
 
 

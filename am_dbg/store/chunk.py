@@ -16,18 +16,17 @@ growing; a sealed chunk never changes again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import chain
-from typing import TypeVar
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from am_dbg.store.columns import Integers, SparseIntegers, SparseTexts
 from am_dbg.store.dictionary import Dictionary
 from am_dbg.store.facts import Schema
 from am_dbg.store.palette import PaletteColumn
 from am_dbg.store.sources import Sources
+from am_dbg.store.unfolding import Rows
 from am_dbg.store.values import Line, Transition
-from amtracer.schema import BatchMessage, Shape, Source
+from amtracer.schema import Shape, Source
 
 __all__ = [
     "CHUNK_ROWS_MAX",
@@ -48,7 +47,6 @@ CHUNK_SHAPES_MAX = 1_024
 PIECE_ROWS_MAX = 1_024
 """Rows added at once, by so many at most a chunk may pass its limits."""
 
-_Value = TypeVar("_Value")
 Lines = tuple[Line, ...]
 Args = tuple[tuple[str, str], ...]
 Rest = tuple[Lines, Source | None, Args, tuple[int, ...], str]
@@ -60,12 +58,10 @@ _CHUNK_BYTES = 1_200
 _TICK_BYTES = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Rows `low` to `high` of a checked batch, with their absolute times."""
+class Piece(NamedTuple):
+    """Rows `low` to `high` of a batch."""
 
-    batch: BatchMessage
-    times: Sequence[int]
+    batch: Rows
     low: int
     high: int
 
@@ -79,8 +75,8 @@ class Chunk:
 
     __slots__ = (
         "_args",
+        "_calls",
         "_durations",
-        "_handlers",
         "_ids",
         "_pre_lines",
         "_queues",
@@ -131,7 +127,7 @@ class Chunk:
         self._sources: Sources | None = None
         self._args: SparseIntegers | None = None
         self._pre_lines: SparseIntegers | None = None
-        self._handlers: SparseIntegers | None = None
+        self._calls: SparseIntegers | None = None
         self._ids: SparseTexts | None = None
 
     # Writing.
@@ -143,12 +139,13 @@ class Chunk:
 
     def extend(self, piece: Piece) -> None:
         """Append rows and publish them."""
-        batch, low, high, rows = piece.batch, piece.low, piece.high, self.rows
+        batch, low, high = piece
+        rows = self.rows
         known = len(self.shapes.palette)
         self.shapes.extend(batch.shapes[low:high], rows)
         for shape in self.shapes.palette[known:]:
             self.touched |= self.dictionary.touched[shape]
-        self._extend_times(piece.times[low:high])
+        self._extend_times(batch.times[low:high])
         self._extend_dense(self._durations, batch.durations, low, high)
         self._extend_dense(self._queues, batch.queues, low, high)
         if batch.lines:
@@ -174,26 +171,25 @@ class Chunk:
             column.extend_zeros(high - low)
 
     def _extend_sparse(self, piece: Piece) -> None:
-        batch, shift = piece.batch, self.rows - piece.low
-        for at, source in _within(batch.sources, piece):
+        batch, low, high = piece
+        shift = self.rows - low
+        for at, source in batch.sources.within(low, high):
             self._sources = self._sources or Sources()
             self._sources.append(at + shift, source)
         if batch.args:
             self._args = self._args or SparseIntegers()
-            self._args.extend(
-                {at + shift: tuple(chain(*pairs)) for at, pairs in _within(batch.args, piece)}
-            )
+            self._args.extend({at + shift: texts for at, texts in batch.args.within(low, high)})
         if batch.pre_lines:
             self._pre_lines = self._pre_lines or SparseIntegers()
             self._pre_lines.extend(
-                {at + shift: (lines,) for at, lines in _within(batch.pre_lines, piece)}
+                {at + shift: (lines,) for at, lines in batch.pre_lines.within(low, high)}
             )
-        if batch.handlers:
-            self._handlers = self._handlers or SparseIntegers()
-            self._handlers.extend(
-                {at + shift: durations for at, durations in _within(batch.handlers, piece)}
+        if batch.calls:
+            self._calls = self._calls or SparseIntegers()
+            self._calls.extend(
+                {at + shift: durations for at, durations in batch.calls.within(low, high)}
             )
-        for at, tx in _within(batch.ids, piece):
+        for at, tx in batch.ids.within(low, high):
             self._ids = self._ids or SparseTexts()
             self._ids.append(at + shift, tx)
 
@@ -204,7 +200,7 @@ class Chunk:
             column.seal(self.rows)
         for numbers in (self._times, self._durations, self._queues):
             numbers.shrink()
-        for sparse in (self._sources, self._args, self._pre_lines, self._handlers, self._ids):
+        for sparse in (self._sources, self._args, self._pre_lines, self._calls, self._ids):
             if sparse is not None:
                 sparse.shrink()
         self.is_sealed = True
@@ -325,7 +321,7 @@ class Chunk:
             self._line_set(*self._pre_lines.get(row)) if self._pre_lines else (),
             self._sources.get(row) if self._sources else None,
             self._arguments(row),
-            self._handlers.get(row) if self._handlers else (),
+            self._calls.get(row) if self._calls else (),
             self.own_id(row),
         )
 
@@ -339,12 +335,6 @@ class Chunk:
     def size(self) -> int:
         """Bytes in memory, about."""
         columns = (self.shapes, self.lines, self._times, self._durations, self._queues)
-        sparse = (self._sources, self._args, self._pre_lines, self._handlers, self._ids)
+        sparse = (self._sources, self._args, self._pre_lines, self._calls, self._ids)
         kept = sum(column.size() for column in (*columns, *sparse) if column is not None)
         return kept + _CHUNK_BYTES + len(self.ticks) * _TICK_BYTES
-
-
-def _within(values: Mapping[int, _Value], piece: Piece) -> Iterator[tuple[int, _Value]]:
-    for at in sorted(values):
-        if piece.low <= at < piece.high:
-            yield at, values[at]

@@ -1,4 +1,4 @@
-"""What a segment of a stream has defined: shapes, texts and sets of log lines.
+"""What a segment of a stream has defined: shapes, texts, sets of log lines and of arguments.
 
 In the worst case every transition brings a shape and texts of its own, so definitions
 are kept packed too, and decoded ones only in a cache of bounded size that is emptied
@@ -23,7 +23,7 @@ import msgpack
 from am_dbg.store.columns import Blobs, Integers
 from am_dbg.store.facts import Schema, ShapeFacts, shape_facts
 from am_dbg.store.values import Line
-from amtracer.schema import Shape, StepDef
+from amtracer.schema import Pairs, Shape, StepDef
 
 __all__ = ["CACHED_SHAPES_MAX", "Activity", "Dictionary"]
 
@@ -52,6 +52,8 @@ class Dictionary:
     """The definitions of one segment, by number; whoever defines has checked them."""
 
     __slots__ = (
+        "_arg_ends",
+        "_arg_texts",
         "_cache",
         "_growth",
         "_growth_ends",
@@ -64,11 +66,15 @@ class Dictionary:
         "_shapes",
         "_texts",
         "activity",
+        "calls",
         "flags",
+        "has_usual_lines",
+        "heads",
         "schema_of",
         "schemas",
         "serial",
         "touched",
+        "usual_lines",
     )
 
     def __init__(self, serial: int, schemas: Sequence[Schema]) -> None:
@@ -76,6 +82,10 @@ class Dictionary:
         self.schema_of = array("H")
         self.flags = bytearray()
         self.touched: list[int] = []
+        self.calls = array("H")
+        self.usual_lines = array("I")
+        self.has_usual_lines = False
+        self.heads: list[str] = []
         self.schemas = schemas
         self.activity = Activity(self)
         self._shapes = Blobs()
@@ -88,12 +98,14 @@ class Dictionary:
         self._line_ends = array("I", (0,))
         self._line_texts = array("H")
         self._line_levels = bytearray()
+        self._arg_ends = array("I", (0,))
+        self._arg_texts = array("H")
         self._cache: dict[int, tuple[Shape, ShapeFacts]] = {}
 
     # Defining.
 
-    def define_shape(self, schema: int, shape: Shape) -> None:
-        """Give the next number to a shape."""
+    def define_shape(self, schema: int, shape: Shape, lines: int = 0) -> None:
+        """Give the next number to a shape, and its usual line set plus 1."""
         facts = shape_facts(shape, self.schemas[schema])
         self._remember(len(self._shapes), shape, facts)
         steps = tuple(chain.from_iterable(shape.steps))
@@ -105,14 +117,18 @@ class Dictionary:
         self._growth_states.extend([index for index, _ in shape.changes])
         self._growth_ends.append(len(self._growth_states))
         self.schema_of.append(schema)
+        self.calls.append(facts.calls)
+        self.usual_lines.append(lines)
+        self.has_usual_lines = self.has_usual_lines or lines > 0
         touched = facts.touched
         self.touched.append(touched)
         self._mask_bytes += sys.getsizeof(touched)
         self.flags.append(facts.flags)
 
-    def define_texts(self, texts: Sequence[bytes]) -> None:
-        """Give the next numbers to texts."""
+    def define_texts(self, texts: Sequence[bytes], heads: Sequence[str] = ()) -> None:
+        """Give the next numbers to texts, and to what others may begin with."""
         self._texts.extend(texts)
+        self.heads += heads
 
     def define_lines(self, entries: Sequence[tuple[int, int]]) -> None:
         """Give the next number to a set of log lines."""
@@ -121,9 +137,15 @@ class Dictionary:
             self._line_levels.append(level)
         self._line_ends.append(len(self._line_texts))
 
+    def define_args(self, texts: Sequence[int]) -> None:
+        """Give the next number to a set of arguments: keys and texts in turns."""
+        self._arg_texts.extend(texts)
+        self._arg_ends.append(len(self._arg_texts))
+
     def close(self) -> None:
         """Nothing more is defined; decoded shapes are given back."""
         self._cache = {}
+        self.heads = []
         self.activity.clear()
 
     # Looking up.
@@ -139,6 +161,10 @@ class Dictionary:
     @property
     def line_set_count(self) -> int:
         return len(self._line_ends) - 1
+
+    @property
+    def arg_set_count(self) -> int:
+        return len(self._arg_ends) - 1
 
     @property
     def text_bytes(self) -> int:
@@ -172,6 +198,12 @@ class Dictionary:
         span = range(self._line_ends[number], self._line_ends[number + 1])
         return tuple((self._line_levels[i], self.text(self._line_texts[i])) for i in span)
 
+    def arg_texts(self, value: int | Pairs) -> Sequence[int]:
+        """The texts of a set of arguments, or of pairs, keys and texts in turns."""
+        if isinstance(value, tuple):
+            return tuple(chain.from_iterable(value))
+        return self._arg_texts[self._arg_ends[value] : self._arg_ends[value + 1]]
+
     def schema(self, shape: int) -> Schema:
         """The schema of a shape."""
         return self.schemas[self.schema_of[shape]]
@@ -200,10 +232,11 @@ class Dictionary:
     def size(self) -> int:
         """Bytes in memory, about."""
         masks = self._mask_bytes + sys.getsizeof(self.touched)
-        lines = (self._line_ends, self._line_texts, self._line_levels)
+        lines = (self._line_ends, self._line_texts, self._line_levels, self.usual_lines)
+        args = (self._arg_ends, self._arg_texts, self.calls)
         growth = (self._growth_ends, self._growth_states)
         columns = self._shapes.size() + self._texts.size() + self._growth.size()
-        return masks + columns + sum(map(sys.getsizeof, (*lines, *growth)))
+        return masks + columns + sum(map(sys.getsizeof, (*lines, *args, *growth)))
 
     def _decoded(self, number: int) -> tuple[Shape, ShapeFacts]:
         found = self._cache.get(number)

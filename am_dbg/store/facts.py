@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from enum import IntFlag
 from typing import NamedTuple
 
-from am_dbg.store.steps import HANDLER_STEP
 from amtracer.schema import Shape, ShapeFlag, StateDef, StepFlag
 
 __all__ = [
@@ -59,7 +58,8 @@ class ShapeFacts(NamedTuple):
 
     `added` holds the states that were activated or re-entered, `removed` those that were
     deactivated or went on and off again, `flipped` those whose activity is another one
-    afterwards. `growth` is what the machine's time sum grew by.
+    afterwards. `growth` is what the machine's time sum grew by, `calls` how many handlers
+    were called.
     """
 
     flags: int
@@ -68,6 +68,7 @@ class ShapeFacts(NamedTuple):
     removed: int
     flipped: int
     growth: int
+    calls: int
 
     @property
     def changed(self) -> int:
@@ -159,11 +160,12 @@ def shape_facts(shape: Shape, schema: Schema) -> ShapeFacts:
         if growth & 1:
             flipped |= bit
         total += abs(growth)
-    flags = _flags(shape, schema, added, removed)
-    return ShapeFacts(flags, mask_of(shape.called), added, removed, flipped, total)
+    calls = shape.calls
+    flags = _flags(shape, schema, added, removed, calls)
+    return ShapeFacts(flags, mask_of(shape.called), added, removed, flipped, total, calls)
 
 
-def _flags(shape: Shape, schema: Schema, added: int, removed: int) -> int:
+def _flags(shape: Shape, schema: Schema, added: int, removed: int, calls: int) -> int:
     changed = added | removed
     flags = 0
     if not shape.flags & _SHAPE_ACCEPTED:
@@ -172,8 +174,7 @@ def _flags(shape: Shape, schema: Schema, added: int, removed: int) -> int:
         flags |= _AUTO
     if shape.flags & _SHAPE_CHECK:
         flags |= _CHECK
-    handlers = HANDLER_STEP in [step.type for step in shape.steps]
-    if not changed and not handlers and not flags & (_CANCELED | _CHECK):
+    if not changed and not calls and not flags & (_CANCELED | _CHECK):
         flags |= _EMPTY
     if changed & schema.health and changed.bit_count() == 1:
         flags |= _HEALTH

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from amtracer.schema import StateDef, StepDef, StepFlag
+from amtracer.schema import HANDLER_STEP, StateDef, StepDef, StepFlag
 
-__all__ = ["ANY", "HANDLER_STEP", "handler_of"]
+__all__ = ["ANY", "handler_of"]
 
-HANDLER_STEP = 2
-"""Type of a step that is the call of a handler."""
 ANY = "Any"
 """What a global handler has in place of a state."""
 

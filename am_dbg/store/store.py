@@ -138,6 +138,7 @@ class Store:
             tx_prefix=message.tx_prefix,
             session=stream.hello.session,
             started_ns=stream.hello.wall_ns,
+            unit_ns=message.unit_ns,
         )
         key = self._free_key(message.id)
         track = Track(key, origin, stream.number, schema, ticks, message.row)
@@ -162,6 +163,7 @@ class Store:
             and track.stream != stream.number
             and self._streams[track.stream].live
             and not track.gone
+            and message.unit_ns == track.origin.unit_ns
             and message.row >= track.row_next
         ):
             return track

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from itertools import accumulate
 from typing import Protocol
 
 from am_dbg.store import checking
 from am_dbg.store.dictionary import Dictionary
 from am_dbg.store.facts import Schema
 from am_dbg.store.track import Track
+from am_dbg.store.unfolding import unfolded
 from amtracer import limits
-from amtracer.batches import join_tx
+from amtracer.columns import join_tx
 from amtracer.errors import LimitError, WireError
 from amtracer.schema import (
+    ArgsMessage,
     BatchMessage,
     DroppedMessage,
     EndMessage,
@@ -22,6 +25,7 @@ from amtracer.schema import (
     LinesMessage,
     MachineMessage,
     Message,
+    Run,
     SchemaChangedMessage,
     SchemaMessage,
     SegmentMessage,
@@ -77,6 +81,7 @@ class Stream:
             ShapeMessage: self._take_shape,
             StringsMessage: self._take_strings,
             LinesMessage: self._take_lines,
+            ArgsMessage: self._take_args,
             SegmentMessage: self._take_segment,
             BatchMessage: self._take_batch,
             DroppedMessage: self._take_dropped,
@@ -155,32 +160,53 @@ class Stream:
                 "bytes of shapes in a segment", self.book.shape_bytes, checking.SHAPE_BYTES_MAX
             )
         checking.check_shape(message.value, self._schema(message.schema))
-        self.book.define_shape(message.schema, message.value)
+        checking.check_usual_lines(message.lines, self.book)
+        self.book.define_shape(message.schema, message.value, message.lines)
 
     def _take_strings(self, message: StringsMessage) -> None:
-        self.book.define_texts(checking.check_strings(message, self.book))
+        texts, heads = checking.check_strings(message, self.book)
+        self.book.define_texts(texts, heads)
 
     def _take_lines(self, message: LinesMessage) -> None:
         checking.check_lines(message, self.book)
-        self.book.define_lines(message.entries)
+        for entries in message.sets:
+            self.book.define_lines(entries)
+
+    def _take_args(self, message: ArgsMessage) -> None:
+        for texts in checking.check_args(message, self.book):
+            self.book.define_args(texts)
 
     def _take_segment(self, message: SegmentMessage) -> None:
         self.book.close()
         self.book = self._house.new_dictionary(self._schemas)
 
     def _take_batch(self, message: BatchMessage) -> None:
-        track = self._track(message.machine)
-        schema = self._schema_of[message.machine]
+        tracks = [self._track(run.machine) for run in message.runs]
         if message.links:
             message = self._with_sources(message)
-        times = checking.check_batch(message, self.book, schema, track.row_next)
-        active = track.activity_after(message.shapes, self.book)
+        checking.check_batch(message, self.book)
+        starts = list(accumulate((run.length for run in message.runs), initial=0))
+        active = [
+            self._checked_run(run, start, message, track)
+            for run, start, track in zip(message.runs, starts, tracks, strict=False)
+        ]
+        rows = unfolded(message, self.book, [track.origin.unit_ns for track in tracks])
+        checking.check_calls_ns(rows.calls.values)
+        for run, start, track, mask in zip(message.runs, starts, tracks, active, strict=False):
+            track.append(rows, start, run.length, self.book)
+            track.set_activity(mask)
+            if not track.removed:
+                self._house.counted(run.length)
+
+    def _checked_run(self, run: Run, start: int, message: BatchMessage, track: Track) -> int:
+        """The states that are active after a run, if it fits in every way."""
+        checking.check_run(run, start, message, track.row_next, track.origin.unit_ns)
+        shapes = message.shapes[start : start + run.length]
+        checking.check_schema(shapes, self.book, self._schema_of[run.machine])
+        active = track.activity_after(shapes, self.book)
         if active < 0:
             raise WireError(f"ticks of {track.key!r} that do not fit those before")
-        track.append(message, times, self.book)
-        track.set_activity(active)
-        if not track.removed:
-            self._house.counted(len(message.shapes))
+        return active
 
     def _with_sources(self, message: BatchMessage) -> BatchMessage:
         """The same with the sources that its links mean."""

@@ -19,8 +19,9 @@ from am_dbg.store.chunk import PIECE_ROWS_MAX, Chunk, Piece
 from am_dbg.store.dictionary import Dictionary
 from am_dbg.store.facts import Schema, ShapeFacts, mask_of
 from am_dbg.store.sources import joined_id, split_id
+from am_dbg.store.unfolding import Rows
 from am_dbg.store.values import Gap, GapKind, Transition, gap_of_reason
-from amtracer.schema import BatchMessage, Shape, StateDef
+from amtracer.schema import Shape, StateDef
 
 __all__ = ["WALK_ROWS_MAX", "Origin", "Track"]
 
@@ -46,6 +47,7 @@ class Origin:
     tx_prefix: str
     session: str
     started_ns: int
+    unit_ns: int = 1
 
 
 class Track:
@@ -294,15 +296,15 @@ class Track:
 
     # Writing; only the store's thread.
 
-    def append(self, batch: BatchMessage, times: Sequence[int], book: Dictionary) -> None:
-        """Take in a checked batch; `check_activity` has passed."""
-        rows = len(batch.shapes)
-        for low in range(0, 0 if self.removed else rows, PIECE_ROWS_MAX):
-            high = min(low + PIECE_ROWS_MAX, rows)
-            chunk = self._chunk_for(book, batch.row + low, times[low])
-            chunk.extend(Piece(batch, times, low, high))
+    def append(self, batch: Rows, start: int, count: int, book: Dictionary) -> None:
+        """Take in `count` rows of a batch; their shapes fit, see `activity_after`."""
+        row = self.row_next
+        for low in range(start, start if self.removed else start + count, PIECE_ROWS_MAX):
+            high = min(low + PIECE_ROWS_MAX, start + count)
+            chunk = self._chunk_for(book, row + low - start, batch.times[low])
+            chunk.extend(Piece(batch, low, high))
             self.count += high - low
-        self.row_next = batch.row + rows
+        self.row_next = row + count
         self.version += 1
 
     def activity_after(self, shapes: Sequence[int], book: Dictionary) -> int:

@@ -29,6 +29,7 @@ from amtracer.schema import (
     BatchMessage,
     MachineMessage,
     Message,
+    Run,
     SchemaMessage,
     SegmentMessage,
     Shape,
@@ -222,8 +223,8 @@ def test_wrong_content_is_damage(what: str, tmp_path: Path) -> None:
 MISFITS: dict[str, Message] = {
     "a machine of an unknown schema": MachineMessage(1, "n", 7),
     "a shape of an unknown state": ShapeMessage(0, 0, Shape(0, (5,), 1)),
-    "a batch of an unknown machine": BatchMessage(4, 0, (0,), (1,)),
-    "a batch of an unknown shape": BatchMessage(0, 0, (9,), (1,)),
+    "a batch of an unknown machine": BatchMessage((Run(4, 0, 1),), (0,), (1,)),
+    "a batch of an unknown shape": BatchMessage((Run(0, 0, 1),), (9,), (1,)),
     "a second hello's schema number": SchemaMessage(0, (StateDef("B"),)),
     "states of one name": SchemaMessage(1, (StateDef("B"), StateDef("B"))),
 }

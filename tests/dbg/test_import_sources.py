@@ -27,7 +27,7 @@ from amtracer.errors import (
     SessionTooLargeError,
     TrailingBytesError,
 )
-from amtracer.schema import BatchMessage, Message
+from amtracer.schema import BatchMessage, Message, Run
 from amtracer.session import SessionWriter
 from tests.dbg.telling import Telling, hello, stored
 
@@ -230,7 +230,7 @@ def test_messages_that_do_not_fit_are_damage(session: Path, tmp_path: Path) -> N
     telling = Telling()
     telling.transit(telling.enter(0), (1, 0, 0, 0, 4))
     telling.writer.flush()
-    messages: list[Message] = [*telling.messages, BatchMessage(0, 9, (0,), (1,))]
+    messages: list[Message] = [*telling.messages, BatchMessage((Run(0, 9, 1),), (0,), (1,))]
     store = Store()
 
     with pytest.raises(DamagedSessionError, match="after 1 transitions.*row 9 where row 1"):
@@ -254,7 +254,7 @@ def test_a_file_may_hold_several_streams(tmp_path: Path) -> None:
 
 def test_a_file_without_a_hello_is_damaged(tmp_path: Path) -> None:
     """The first message says who speaks."""
-    messages: list[Message] = [BatchMessage(0, 0, (0,), (1,))]
+    messages: list[Message] = [BatchMessage((Run(0, 0, 1),), (0,), (1,))]
 
     with pytest.raises(DamagedSessionError, match="hello"):
         import_session(Store(), str(file_of(tmp_path / "none", messages)))

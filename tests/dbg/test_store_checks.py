@@ -14,14 +14,19 @@ from am_dbg.store import Store, checking
 from amtracer import limits
 from amtracer.errors import LimitError, VersionError, WireError
 from amtracer.schema import (
+    PROTOCOL_VERSION,
+    ArgsMessage,
     BatchMessage,
+    Continued,
     DroppedMessage,
     EndMessage,
     GoneMessage,
+    Headed,
     HelloMessage,
     LinesMessage,
     MachineMessage,
     Message,
+    Run,
     SchemaChangedMessage,
     SchemaMessage,
     SegmentMessage,
@@ -37,6 +42,7 @@ from tests.dbg.test_store_model import histories
 
 AB = (StateDef("A"), StateDef("B"))
 ADD_A = Shape(0, (0,), 1, ((0, 1),), (StepDef(32, target=0),))
+CALLING = ADD_A._replace(steps=(StepDef(2, target=0),))
 REMOVE_A = Shape(1, (0,), 1, ((0, -1),))
 BEGINNING: list[Message] = [
     HelloMessage(1, "s", 10, 20),
@@ -46,10 +52,17 @@ BEGINNING: list[Message] = [
     ShapeMessage(0, 0, ADD_A),
     ShapeMessage(1, 0, REMOVE_A),
     ShapeMessage(2, 1, ADD_A),
-    StringsMessage(0, ("one", "two")),
-    LinesMessage(0, ((1, 0), (2, 1))),
+    StringsMessage(0, (Headed("one", 2), "two")),
+    LinesMessage(0, (((1, 0), (2, 1)),)),
+    ArgsMessage(0, (((0, 1),),)),
+    ShapeMessage(3, 0, CALLING),
 ]
-BATCH = BatchMessage(0, 0, (0, 1), (100, 5))
+BATCH = BatchMessage((Run(0, 0, 2),), (0, 1), (100, 105))
+
+
+def at_row(row: int, *shapes: int) -> BatchMessage:
+    """Transitions of the machine from a row on."""
+    return BatchMessage((Run(0, row, len(shapes)),), shapes, (1,) * len(shapes))
 
 
 def begun() -> tuple[Store, int]:
@@ -86,15 +99,21 @@ REFUSED: dict[str, Message] = {
     "1 ticks for 2 states": MachineMessage(1, "n", 0, ticks=(1,)),
     "tick out of range": MachineMessage(1, "n", 0, ticks=(1, -1)),
     "row out of range": MachineMessage(1, "n", 0, row=-1),
+    "unit out of range": MachineMessage(1, "n", 0, unit_ns=0),
     "machine 3 is not defined": SchemaChangedMessage(3, 0, (0, 0)),
     "2 ticks for 3 states": SchemaChangedMessage(0, 1, (0, 0)),
     "machine 4 is not defined": GoneMessage(4),
     "machine -1 is not defined": GoneMessage(-1),
     "shape 9 defined out of turn": ShapeMessage(9, 0, ADD_A),
     "string 0 defined where 2 comes": StringsMessage(0, ("x",)),
+    "head that is longer than its text": StringsMessage(2, (Headed("x", 2),)),
+    "head that is not defined": StringsMessage(2, ("x", Continued(1, "y"))),
     "line set 0 defined where 1 comes": LinesMessage(0, ()),
-    "log level out of range": LinesMessage(1, ((256, 0),)),
-    "text is not defined": LinesMessage(1, ((1, 2),)),
+    "log level out of range": LinesMessage(1, (((256, 0),),)),
+    "text is not defined": LinesMessage(1, (((1, 2),),)),
+    "set of arguments 0 defined where 1 comes": ArgsMessage(0, ()),
+    "argument whose text is not defined": ArgsMessage(1, (((0, 0),), ((0, 2),))),
+    "line set of a shape that is not defined": ShapeMessage(4, 0, ADD_A, 2),
     "lost transitions out of range": DroppedMessage(0, -1, (0, 0)),
     "3 ticks for 2 states": DroppedMessage(0, 1, (0, 0, 0)),
 }
@@ -132,27 +151,32 @@ def test_a_shape_that_does_not_fit_its_schema_is_refused(reason: str, shape: Sha
     store, stream = begun()
 
     with pytest.raises(WireError, match=reason):
-        store.feed(stream, ShapeMessage(3, 0, shape))
-    store.feed(stream, ShapeMessage(3, 0, ADD_A))
+        store.feed(stream, ShapeMessage(4, 0, shape))
+    store.feed(stream, ShapeMessage(4, 0, ADD_A))
 
 
 BAD_BATCHES: dict[str, BatchMessage] = {
-    "without transitions": replace(BATCH, shapes=(), times=()),
-    "row 1 where row 0": replace(BATCH, row=1),
-    "machine 2 is not": replace(BATCH, machine=2),
-    "shape that is not defined": replace(BATCH, shapes=(0, 3)),
+    "without transitions": replace(BATCH, runs=(), shapes=(), times=()),
+    "not the whole batch": replace(BATCH, runs=(Run(0, 0, 1),)),
+    "two runs of a machine": replace(BATCH, runs=(Run(0, 0, 1), Run(0, 1, 1))),
+    "row 1 where row 0": replace(BATCH, runs=(Run(0, 1, 2),)),
+    "machine 2 is not": replace(BATCH, runs=(Run(2, 0, 2),)),
+    "shape that is not defined": replace(BATCH, shapes=(0, 4)),
     "another schema": replace(BATCH, shapes=(0, 2)),
     "one time for each": replace(BATCH, times=(100,)),
-    "time out of range": replace(BATCH, times=(100, checking.TIME_NS_MAX)),
+    "time out of range": replace(BATCH, times=(100, checking.TIME_NS_MAX + 1)),
     "one duration for each": replace(BATCH, durations=(1,)),
     "duration out of range": replace(BATCH, durations=(1, -1)),
     "queue length out of range": replace(BATCH, queues=(0, 2**63)),
-    "line set out of range": replace(BATCH, lines=(0, 2)),
+    "line set out of range": replace(BATCH, lines={1: 2}),
     "outside the batch": replace(BATCH, ids={2: "x"}),
-    "before the batch": replace(BATCH, handlers={-1: (1,)}),
+    "before the batch": replace(BATCH, own_calls={-1: (1,)}),
     "argument whose text": replace(BATCH, args={0: ((0, 2),)}),
-    "earlier line set": replace(BATCH, pre_lines={1: 2}),
-    "time of a handler": replace(BATCH, handlers={0: (-1,)}),
+    "set of arguments that is not defined": replace(BATCH, args={0: 1}),
+    "a line set out of range": replace(BATCH, pre_lines={1: 2}),
+    "time of a handler": replace(BATCH, own_calls={0: (-1,)}),
+    "not one duration for each handler": replace(BATCH, calls=(1,)),
+    "the time of a handler out": replace(BATCH, shapes=(3, 1), calls=(2**62,)),
     "source in machine 1": replace(BATCH, links={0: (1, 1, 0)}),
     "source in machine -1": replace(BATCH, links={0: (-1, 1, 0)}),
     "with two sources": replace(BATCH, sources={0: Source("m", "t", 0)}, links={0: (0, 1, 0)}),
@@ -178,11 +202,49 @@ def test_a_batch_whose_columns_do_not_fit_is_refused(reason: str, batch: BatchMe
 def test_ticks_have_to_agree_with_the_activity_before() -> None:
     """A state that is said to activate must have been inactive, across batches too."""
     store, stream = begun()
-    store.feed(stream, replace(BATCH, shapes=(0,), times=(1,)))
+    store.feed(stream, at_row(0, 0))
 
     with pytest.raises(WireError, match="do not fit"):
-        store.feed(stream, replace(BATCH, row=1, shapes=(0,), times=(1,)))
-    store.feed(stream, replace(BATCH, row=1, shapes=(1,), times=(1,)))
+        store.feed(stream, at_row(1, 0))
+    store.feed(stream, at_row(1, 1))
+
+
+def test_a_batch_of_several_machines_is_taken_in_whole_or_not_at_all() -> None:
+    """What is wrong with the last run keeps the others out too."""
+    store, stream = begun()
+    store.feed(stream, MachineMessage(1, "n", 0, unit_ns=1_000))
+    both = BatchMessage((Run(0, 0, 1), Run(1, 0, 2)), (0, 0, 1), (100, 7, 9), (1, 2, 3))
+
+    for wrong in (
+        replace(both, shapes=(0, 0, 0)),
+        replace(both, runs=(both.runs[0], Run(1, 1, 2))),
+    ):
+        with pytest.raises(WireError):
+            store.feed(stream, wrong)
+        assert store.transitions == 0
+    store.feed(stream, both)
+
+    one, other = store.tracks
+    assert (one.time_at(1), one.duration_at(1)) == (100, 1)
+    assert [(other.time_at(n), other.duration_at(n)) for n in (1, 2)] == [
+        (7_000, 2_000),
+        (9_000, 3_000),
+    ]
+
+
+@pytest.mark.parametrize("unit_ns", [1, 1_000])
+def test_times_lie_in_range_in_nanoseconds(unit_ns: int) -> None:
+    """However long a unit is, no time and no duration passes the limit of a nanosecond."""
+    store, stream = begun()
+    store.feed(stream, MachineMessage(1, "n", 0, unit_ns=unit_ns))
+    batch = BatchMessage((Run(1, 0, 1),), (0,), (checking.TIME_NS_MAX // unit_ns,))
+    longest = replace(batch, durations=(limits.INTEGER_MAX // unit_ns,))
+
+    with pytest.raises(WireError, match="a time out of range"):
+        store.feed(stream, replace(batch, times=(batch.times[0] + 1,)))
+    with pytest.raises(WireError, match="a duration out of range"):
+        store.feed(stream, replace(batch, durations=(longest.durations[0] + 1,)))
+    store.feed(stream, longest)
 
 
 def test_a_stream_begins_with_a_hello() -> None:
@@ -194,7 +256,7 @@ def test_a_stream_begins_with_a_hello() -> None:
         store.feed(stream, SegmentMessage())
 
 
-@pytest.mark.parametrize("version", [0, 2])
+@pytest.mark.parametrize("version", [0, PROTOCOL_VERSION + 1])
 def test_a_stream_of_another_version_is_refused(version: int) -> None:
     """Only versions in the range that is read here are taken."""
     store = Store()
@@ -232,13 +294,15 @@ AT_LIMITS: dict[str, tuple[Callable[[int], Message], int]] = {
         limits.STATES_MAX,
     ),
     "tags": (lambda n: MachineMessage(1, "t", 0, tags=("x",) * n), limits.TAGS_MAX),
-    "lines": (lambda n: LinesMessage(1, ((1, 0),) * n), limits.LINES_MAX),
+    "lines": (lambda n: LinesMessage(1, (((1, 0),) * n,)), limits.LINES_MAX),
     "strings": (lambda n: StringsMessage(2, ("",) * (n - 2)), limits.STRINGS_MAX),
     "text": (lambda n: StringsMessage(2, ("x" * n,)), limits.TEXT_BYTES_MAX),
+    "head": (lambda n: StringsMessage(2, (Continued(0, "x" * (n - 2)),)), limits.TEXT_BYTES_MAX),
+    "arg set": (lambda n: ArgsMessage(1, (((0, 1),) * n,)), limits.ARGS_MAX),
     "args": (lambda n: replace(BATCH, args={0: ((0, 1),) * n}), limits.ARGS_MAX),
-    "handlers": (lambda n: replace(BATCH, handlers={1: (1,) * n}), limits.HANDLERS_MAX),
+    "handlers": (lambda n: replace(BATCH, own_calls={1: (1,) * n}), limits.HANDLERS_MAX),
     "rows": (
-        lambda n: BatchMessage(0, 0, (0, 1) * (n // 2) + (0,) * (n % 2), (1,) * n),
+        lambda n: BatchMessage((Run(0, 0, n),), (0, 1) * (n // 2) + (0,) * (n % 2), (1,) * n),
         limits.BATCH_ROWS_MAX,
     ),
 }
@@ -257,17 +321,19 @@ def test_limits_hold_at_and_one_past(what: str) -> None:
 
 @pytest.mark.slow
 def test_definitions_of_a_segment_have_limits() -> None:
-    """A segment has so many shapes and line sets, and the next one has room again."""
+    """A segment has so many shapes and sets, and the next one has room again."""
     store, stream = begun()
-    for number in range(3, limits.SHAPES_MAX):
+    for number in range(4, limits.SHAPES_MAX):
         store.feed(stream, ShapeMessage(number, 0, ADD_A))
-    for number in range(1, limits.LINE_SETS_MAX):
-        store.feed(stream, LinesMessage(number, ()))
+    store.feed(stream, LinesMessage(1, ((),) * (limits.LINE_SETS_MAX - 1)))
+    store.feed(stream, ArgsMessage(1, ((),) * (limits.ARG_SETS_MAX - 1)))
 
     with pytest.raises(LimitError):
         store.feed(stream, ShapeMessage(limits.SHAPES_MAX, 0, ADD_A))
     with pytest.raises(LimitError):
-        store.feed(stream, LinesMessage(limits.LINE_SETS_MAX, ()))
+        store.feed(stream, LinesMessage(limits.LINE_SETS_MAX, ((),)))
+    with pytest.raises(LimitError):
+        store.feed(stream, ArgsMessage(limits.ARG_SETS_MAX, ((),)))
     store.feed(stream, SegmentMessage())
     store.feed(stream, ShapeMessage(0, 0, ADD_A))
 
@@ -279,6 +345,8 @@ def test_the_text_of_a_segment_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> N
 
     with pytest.raises(LimitError, match="text in a segment"):
         store.feed(stream, StringsMessage(2, ("12345",)))
+    with pytest.raises(LimitError, match="text in a segment"):
+        store.feed(stream, StringsMessage(2, ("1", Continued(0, "34"))))
     store.feed(stream, StringsMessage(2, ("1234",)))
 
 

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import accumulate, pairwise
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 
 from hypothesis import strategies as st
 
 from amtracer import limits
-from amtracer.batches import join_tx
 from amtracer.codec import WIRE, Decoder, Dialect, FrameWriter, encode, magic_frame
+from amtracer.columns import join_tx
 from amtracer.interning import Occurrence
 from amtracer.schema import (
+    PROTOCOL_VERSION,
+    ArgsMessage,
     BatchMessage,
+    Continued,
     DroppedMessage,
     EndMessage,
     GoneMessage,
+    Headed,
     HelloMessage,
     LinesMessage,
     MachineMessage,
     Message,
+    Run,
     SchemaChangedMessage,
     SchemaMessage,
     SegmentMessage,
@@ -31,7 +36,7 @@ from amtracer.schema import (
     StringsMessage,
 )
 
-HELLO = HelloMessage(1, "s1", 1_700_000_000_000_000_000, 5, "py", {"pid": "7"})
+HELLO = HelloMessage(PROTOCOL_VERSION, "s1", 1_700_000_000_000_000_000, 5, "py", {"pid": "7"})
 STATES = (
     StateDef("A"),
     StateDef("B", auto=True, require=("A",)),
@@ -76,12 +81,17 @@ sources = st.builds(Source, texts, tx_ids, counts) | st.builds(
     st.integers(0, 2**64 - 1),
     counts,
 )
-entries = st.lists(st.tuples(small, st.integers(0, limits.STRINGS_MAX - 1)), max_size=4).map(tuple)
+strings = st.integers(0, limits.STRINGS_MAX - 1)
+entries = st.lists(st.tuples(small, strings), max_size=4).map(tuple)
+pairs = st.lists(st.tuples(strings, strings), max_size=3).map(tuple)
+headed = texts.flatmap(lambda text: st.builds(Headed, st.just(text), st.integers(0, len(text))))
+told_texts = st.one_of(texts, headed, st.builds(Continued, strings, texts))
 
 
 @st.composite
 def batches(draw: st.DrawFn) -> BatchMessage:
-    rows = draw(st.integers(1, 6))
+    lengths = draw(st.lists(st.integers(1, 4), min_size=1, max_size=3))
+    rows = sum(lengths)
 
     def dense(values: st.SearchStrategy[int]) -> tuple[int, ...]:
         column = draw(st.lists(values, min_size=rows, max_size=rows))
@@ -90,22 +100,20 @@ def batches(draw: st.DrawFn) -> BatchMessage:
     def sparse(values: st.SearchStrategy) -> dict:
         return draw(st.dictionaries(st.integers(0, rows - 1), values, max_size=rows))
 
-    times = draw(st.lists(st.integers(-(2**62), 2**62), min_size=rows, max_size=rows))
-    first = times[0]
     return BatchMessage(
-        draw(st.integers(0, limits.MACHINES_PER_CONNECTION_MAX - 1)),
-        draw(counts),
+        tuple(Run(draw(machines), draw(counts), length) for length in lengths),
         tuple(draw(st.integers(0, limits.SHAPES_MAX - 1)) for _ in range(rows)),
-        (first, *(b - a for a, b in pairwise(times) if abs(b - a) < 2**63)),
+        tuple(draw(st.integers(-(2**61), 2**61)) for _ in range(rows)),
         dense(counts),
         dense(counts),
-        dense(st.integers(0, limits.LINE_SETS_MAX)),
+        draw(st.lists(counts, max_size=4).map(tuple)),
+        sparse(st.integers(0, limits.LINE_SETS_MAX)),
+        sparse(st.integers(0, limits.ARG_SETS_MAX - 1)),
+        sparse(st.tuples(machines, st.integers(1, 2**64 - 1), counts)),
         sparse(sources),
-        sparse(st.lists(st.tuples(indexes, indexes), max_size=3).map(tuple)),
         sparse(st.integers(1, limits.LINE_SETS_MAX)),
         sparse(st.lists(counts, max_size=3).map(tuple)),
         sparse(texts),
-        sparse(st.tuples(machines, st.integers(1, 2**64 - 1), counts)),
     )
 
 
@@ -114,7 +122,7 @@ schemas = st.integers(0, limits.SCHEMAS_MAX - 1)
 messages: st.SearchStrategy[Message] = st.one_of(
     st.builds(
         HelloMessage,
-        st.just(1),
+        st.integers(1, PROTOCOL_VERSION),
         texts,
         counts,
         counts,
@@ -132,12 +140,20 @@ messages: st.SearchStrategy[Message] = st.one_of(
         ticks,
         counts,
         texts,
+        st.integers(1, limits.UNIT_NS_MAX),
     ),
     st.builds(SchemaChangedMessage, machines, schemas, ticks),
     st.builds(GoneMessage, machines),
-    st.builds(ShapeMessage, st.integers(0, limits.SHAPES_MAX - 1), schemas, shapes),
-    st.builds(StringsMessage, st.integers(0, 99), st.lists(texts, max_size=4).map(tuple)),
-    st.builds(LinesMessage, st.integers(0, limits.LINE_SETS_MAX - 1), entries),
+    st.builds(StringsMessage, st.integers(0, 99), st.lists(told_texts, max_size=4).map(tuple)),
+    st.builds(LinesMessage, st.integers(0, 99), st.lists(entries, max_size=3).map(tuple)),
+    st.builds(ArgsMessage, st.integers(0, 99), st.lists(pairs, max_size=3).map(tuple)),
+    st.builds(
+        ShapeMessage,
+        st.integers(0, limits.SHAPES_MAX - 1),
+        schemas,
+        shapes,
+        st.integers(0, limits.LINE_SETS_MAX),
+    ),
     st.just(SegmentMessage()),
     batches(),
     st.builds(DroppedMessage, machines, counts, ticks, texts),
@@ -196,9 +212,11 @@ class Book:
         self._begin()
 
     def _begin(self) -> None:
-        self.shapes: list[Shape] = []
+        self.shapes: list[ShapeMessage] = []
         self.strings: list[str] = []
+        self.heads: list[str] = []
         self.lines: list[tuple[tuple[int, int], ...]] = []
+        self.args: list[tuple[tuple[int, int], ...]] = []
 
     def take(self, message: Message) -> None:
         match message:
@@ -212,14 +230,18 @@ class Book:
                 self.schemas.append(message)
             case ShapeMessage():
                 assert message.shape == len(self.shapes)
-                self.shapes.append(message.value)
+                assert message.lines <= len(self.lines)
+                self.shapes.append(message)
                 self.definitions += 1
             case StringsMessage():
                 assert message.first == len(self.strings)
-                self.strings += message.texts
+                self.strings += map(self._text, message.texts)
             case LinesMessage():
-                assert message.lines == len(self.lines)
-                self.lines.append(message.entries)
+                assert message.first == len(self.lines)
+                self.lines += message.sets
+            case ArgsMessage():
+                assert message.first == len(self.args)
+                self.args += message.sets
             case SegmentMessage():
                 self.segments += 1
                 self._begin()
@@ -233,24 +255,46 @@ class Book:
             case HelloMessage() | SchemaChangedMessage() | EndMessage():
                 pass
 
+    def _text(self, told: str | Headed | Continued) -> str:
+        if isinstance(told, str):
+            return told
+        if isinstance(told, Headed):
+            self.heads.append(told.text[: told.chars])
+            return told.text
+        return self.heads[told.head] + told.rest
+
     def _take_batch(self, m: BatchMessage) -> None:
-        assert m.row == self.rows[m.machine]
-        self.rows[m.machine] += len(m.shapes)
-        for at, time_ns in enumerate(accumulate(m.times)):
-            self.told[m.machine].append(
-                Occurrence(
-                    self.shapes[m.shapes[at]],
-                    time_ns,
-                    m.durations[at] if m.durations else 0,
-                    m.queues[at] if m.queues else 0,
-                    self._lines(m.lines[at] if m.lines else 0),
-                    self._lines(m.pre_lines.get(at, 0)),
-                    m.sources.get(at) or self._linked(m.links.get(at)),
-                    tuple((self.strings[k], self.strings[v]) for k, v in m.args.get(at, ())),
-                    m.handlers.get(at, ()),
-                    m.ids.get(at, ""),
-                )
-            )
+        calls = iter(m.calls)
+        rows = chain.from_iterable((run,) * run.length for run in m.runs)
+        for at, run in enumerate(rows):
+            self.told[run.machine].append(self._occurrence(m, at, run, calls))
+        assert next(calls, None) is None
+        for run in m.runs:
+            assert run.row == self.rows[run.machine]
+            self.rows[run.machine] += run.length
+
+    def _occurrence(self, m: BatchMessage, at: int, run: Run, calls: Iterator[int]) -> Occurrence:
+        """A transition with everything put back that its definitions say, in nanoseconds."""
+        shape, unit = self.shapes[m.shapes[at]], self.machines[run.machine].unit_ns
+        durations = m.own_calls.get(at)
+        if durations is None:
+            durations = tuple(islice(calls, shape.value.calls)) if m.calls else ()
+        return Occurrence(
+            shape.value,
+            m.times[at] * unit,
+            m.durations[at] * unit if m.durations else 0,
+            m.queues[at] if m.queues else 0,
+            self._lines(m.lines.get(at, shape.lines)),
+            self._lines(m.pre_lines.get(at, 0)),
+            m.sources.get(at) or self._linked(m.links.get(at)),
+            self._args(m.args.get(at, ())),
+            tuple(duration * unit for duration in durations),
+            m.ids.get(at, ""),
+        )
+
+    def _args(self, told: int | tuple[tuple[int, int], ...]) -> tuple[tuple[str, str], ...]:
+        numbers = self.args[told] if isinstance(told, int) else told
+        return tuple((self.strings[key], self.strings[text]) for key, text in numbers)
 
     def _linked(self, link: tuple[int, int, int] | None) -> Source | None:
         if link is None:

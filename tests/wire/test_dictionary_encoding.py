@@ -13,6 +13,7 @@ from amtracer.codec import encode
 from amtracer.errors import LimitError
 from amtracer.interning import Occurrence, StreamWriter
 from amtracer.schema import (
+    ArgsMessage,
     BatchMessage,
     DroppedMessage,
     GoneMessage,
@@ -20,6 +21,7 @@ from amtracer.schema import (
     LinesMessage,
     MachineMessage,
     Message,
+    Run,
     SchemaChangedMessage,
     SegmentMessage,
     Shape,
@@ -99,16 +101,22 @@ def test_a_machine_without_ticks_stands_at_zero() -> None:
     """A machine recorded from its start has never ticked."""
     _, told = writer()
 
-    assert told[2] == MachineMessage(0, "m", 0, ticks=(0, 0, 0), tx_prefix="ab" * 8)
+    assert told[2] == MachineMessage(0, "m", 0, tx_prefix="ab" * 8)
 
 
 def test_definitions_go_out_before_their_first_use() -> None:
-    """Shapes and texts come first, line sets after the texts they use, the batch last."""
+    """Texts come first, sets after the texts they use, shapes after their lines, then the batch."""
     stream, told = writer()
-    stream.transition(0, replace(SIMPLE, lines=((1, "x"),)))
+    stream.transition(0, replace(SIMPLE, lines=((1, "x"),), args=(("k", "v"),)))
     stream.flush()
 
-    assert kinds(told[3:]) == [ShapeMessage, StringsMessage, LinesMessage, BatchMessage]
+    assert kinds(told[3:]) == [
+        StringsMessage,
+        LinesMessage,
+        ArgsMessage,
+        ShapeMessage,
+        BatchMessage,
+    ]
 
 
 def test_a_known_shape_is_not_defined_again() -> None:
@@ -128,6 +136,7 @@ def test_a_shape_belongs_to_a_schema() -> None:
     stream.machine("n", stream.schema((StateDef("X"),)))
     stream.transition(0, SIMPLE)
     stream.transition(1, SIMPLE)
+    stream.flush()
 
     assert [m.schema for m in told if isinstance(m, ShapeMessage)] == [0, 1]
 
@@ -138,9 +147,9 @@ def test_a_full_batch_goes_out_at_once() -> None:
     for _ in range(3):
         stream.transition(0, SIMPLE)
 
-    assert [m.row for m in told if isinstance(m, BatchMessage)] == [0]
+    assert [m.runs[0].row for m in told if isinstance(m, BatchMessage)] == [0]
     stream.flush()
-    assert [m.row for m in told if isinstance(m, BatchMessage)] == [0, 2]
+    assert [m.runs[0].row for m in told if isinstance(m, BatchMessage)] == [0, 2]
 
 
 def test_a_heavy_batch_goes_out_early() -> None:
@@ -174,7 +183,7 @@ def test_lost_transitions_keep_their_numbers() -> None:
     assert kinds(told[4:]) == [BatchMessage, DroppedMessage, BatchMessage]
     assert told[5] == DroppedMessage(0, 5, (1, 2, 3), "queue full")
     assert isinstance(told[6], BatchMessage)
-    assert told[6].row == 6
+    assert told[6].runs == (Run(0, 6, 1),)
 
 
 def test_a_schema_change_comes_between_batches() -> None:
@@ -274,6 +283,7 @@ def test_a_dictionary_that_is_large_enough_stays() -> None:
         shape = Shape(0, (0,), 1, ((0, at // 100 + 1),))
         stream.transition(0, Occurrence(shape, 0))
     stream.transition(0, Occurrence(Shape(0, (0,), 1, ((0, 9),)), 0))
+    stream.flush()
 
     assert [m.shape for m in told if isinstance(m, ShapeMessage)] == [0, 1, 2, 3, 0, 1]
 

@@ -130,9 +130,9 @@ def test_an_unknown_kind_in_a_bundle_is_skipped() -> None:
 
 
 def test_a_connection_begins_with_sixteen_known_bytes() -> None:
-    """The magic frame of version 1 is the same for every sender."""
-    assert magic_frame(WIRE) == bytes.fromhex("00000008 1248a5ce 9300a4616d747201")
-    assert magic_frame(FILE)[8:] == bytes.fromhex("9300a4616d736601")
+    """The magic frame of a version is the same for every sender."""
+    assert magic_frame(WIRE) == bytes.fromhex("00000008 8b41f474 9300a4616d747202")
+    assert magic_frame(FILE)[8:] == bytes.fromhex("9300a4616d736602")
 
 
 def test_a_frame_is_length_checksum_body() -> None:
@@ -190,6 +190,21 @@ def test_a_field_without_a_default_must_be_there() -> None:
         b"\x97\x06\x00\x00\x00\x01\x90\x93\x00\x01\x01",
         b"\x98\x06\x00\x00\x00\x01\x90\x90\x94\x01\xff\x00\xff",
         b"\x93\x08\x00\x93\x01\x00\x01",
+        b"\x93\x07\x00\x91\x05",
+        b"\x93\x07\x00\x91\x91\xa1A",
+        b"\x93\x07\x00\x91\x92\xa1A\xa1B",
+        b"\x93\x07\x00\x91\x92\xa1A\xff",
+        b"\x93\x07\x00\x91\x92\xc3\xa1A",
+        b"\x93\x0f\x00\x91\x93\x01\x00\x01",
+        b"\x93\x0f\x00\x91\x92\x01\xff",
+        b"\x93\x0f\x00\x91\x92\xff\x01",
+        b"\x93\x10\x00\x91\x91\x00",
+        b"\x93\x10\x00\x92\x92\x00\x00\x92\x00\xff",
+        b"\x99\x0e\x00\x00\x00\x01\x90\x90\x00\x92\x01\xff",
+        b"\x99\x0e\x00\x00\x00\x01\x90\x90\x00\x93\xff\xff\xff",
+        b"\x94\x11\x92\x00\x00\x91\x00\x91\x00",
+        b"\x94\x11\x93\x00\x00\x02\x91\x00\x91\x00",
+        b"\x94\x11\x93\x00\x00\x00\x90\x90",
         b"\xdd\xff\xff\xff\xff",
         b"\xdb\xff\xff\xff\xff",
         b"\xc6\xff\xff\xff\xff",
@@ -211,21 +226,34 @@ def test_a_bad_body_is_one_error(body: bytes) -> None:
         after_magic(frame(body))
 
 
-BATCH = (int(Kind.BATCH), 0, 0, [0, 0], [1, 1])
+BATCH = (int(Kind.BATCH), [0, 0, 2], [0, 0], [1, 1], [], [], [])
+OLD_BATCH = (int(Kind.BATCH_V1), 0, 0, [0, 0], [1, 1], [], [], [])
 
 
 @pytest.mark.parametrize(
     ("values", "what"),
     [
+        ((int(Kind.BATCH), [], [], []), "no transitions"),
+        ((int(Kind.BATCH), [0, 0, 1, 1, 0, 0], [0], [1]), "counts holds what is no number"),
+        ((int(Kind.BATCH), [0, 0], [0], [1]), "runs are no groups of 3"),
+        ((int(Kind.BATCH), [0, 0, 2], [0], [1]), "runs are not as long as shapes"),
+        ((int(Kind.BATCH), [0, 0, 1] * 4_097, [0], [1]), "runs: 12,291 is over the limit"),
+        ((*BATCH, [0]), "lines is no list of groups of 2"),
+        ((*BATCH, [0, 1, 0, 1]), "lines is not in order"),
+        ((*BATCH, [1, 1, 1, 1]), "lines holds what is no number"),
+        ((*BATCH, [], [0, [1]]), "args holds what is no number"),
         ((*BATCH, [], [], [], ["m"]), "origins are no pairs"),
         ((*BATCH, [], [], [], [], [0, 0, 1]), "sources is no list of groups of 4"),
-        ((*BATCH, [], [], [], [], [0, 0, 1, 0]), "origin is no number"),
-        ((*BATCH, [], [], [], [], [], [], [], [], [1, "x", 0, "y"]), "ids is not in order"),
-        ((*BATCH, [], [], [], [], [], [], [], [], [0, 5]), "id is no text"),
-        ((*BATCH, [], [], [], [], [], [0, [1]]), "args are no pairs"),
-        ((*BATCH, [], [], [], [], [], [0, 1]), "args is no array"),
+        ((*BATCH, [], [], [], [], [0, 0, 1, 0]), "origins holds what is no number"),
+        ((*BATCH, [], [], [], [], [], [], [0, 5]), "handlers is no array"),
+        ((*BATCH, [], [], [], [], [], [], [], [0, 5]), "ids is no text"),
+        ((*OLD_BATCH, ["m"]), "origins are no pairs"),
+        ((*OLD_BATCH, [], [], [0, [1]]), "args are no pairs"),
+        ((*OLD_BATCH, [], [], [0, 1]), "args is no array"),
+        ((*OLD_BATCH, [], [], [], [], [], [1, "x", 0, "y"]), "ids is not in order"),
         ((int(Kind.HELLO), 1, 2, 3, 4), "session is no text"),
-        ((int(Kind.STRINGS), 0, [1]), "strings is no text"),
+        ((int(Kind.STRINGS), 0, [1]), "a string is no array"),
+        ((int(Kind.STRINGS), 0, [[1, 2]]), "a string that is neither text nor a head and a text"),
     ],
 )
 def test_a_value_of_the_wrong_kind_is_named(values: tuple[Any, ...], what: str) -> None:
@@ -309,8 +337,8 @@ def test_a_session_file_is_no_connection() -> None:
 
 def test_another_version_is_told_as_such() -> None:
     """A version outside the range read here is refused, in the magic and in the hello."""
-    with pytest.raises(VersionError, match="format version 2 is not in the range 1 to 1"):
-        decoded(framed(0, "amtr", 2))
+    with pytest.raises(VersionError, match="format version 3 is not in the range 1 to 2"):
+        decoded(framed(0, "amtr", 3))
     with pytest.raises(VersionError, match="protocol version 0"):
         after_magic(encode(HelloMessage(0, "s", 1, 2)))
 

@@ -20,6 +20,7 @@ from amtracer.schema import (
     HelloMessage,
     MachineMessage,
     Message,
+    Run,
     SchemaChangedMessage,
     SchemaMessage,
     Shape,
@@ -199,14 +200,23 @@ SAID: list[Message] = [
     SchemaMessage(1, STATES),
     MachineMessage(0, "m", 0),
     ShapeMessage(0, 0, ADD),
-    BatchMessage(0, 0, (0,), (100,)),
+    BatchMessage((Run(0, 0, 1),), (0,), (100,)),
 ]
 BAD: dict[str, tuple[list[Message], str]] = {
     "before its hello": ([SchemaMessage(0, AB)], "does not begin with a hello"),
-    "before its machine": ([HELLO, BatchMessage(0, 0, (0,), (1,))], "machine 0 is not defined"),
+    "before its machine": (
+        [HELLO, BatchMessage((Run(0, 0, 1),), (0,), (1,))],
+        "machine 0 is not defined",
+    ),
     "before its schema": ([HELLO, MachineMessage(0, "m", 0)], "schema 0 is not defined"),
-    "of an unknown machine": ([*SAID, BatchMessage(7, 0, (0,), (1,))], "machine 7 is not defined"),
-    "of an unknown shape": ([*SAID, BatchMessage(0, 1, (3,), (1,))], "shape that is not defined"),
+    "of an unknown machine": (
+        [*SAID, BatchMessage((Run(7, 0, 1),), (0,), (1,))],
+        "machine 7 is not defined",
+    ),
+    "of an unknown shape": (
+        [*SAID, BatchMessage((Run(0, 1, 1),), (3,), (1,))],
+        "shape that is not defined",
+    ),
     "with a short clock": ([*SAID, SchemaChangedMessage(0, 0, (1,))], "1 ticks for 2 states"),
     "with a long clock": ([*SAID, SchemaChangedMessage(0, 0, (1, 0, 0))], "3 ticks for 2 states"),
     "that calls no state": (
@@ -351,7 +361,7 @@ def test_a_connection_may_say_a_schema_with_fewer_states(debugger: Debugger) -> 
                     SchemaMessage(2, shrunk),
                     SchemaChangedMessage(0, 2, (4,)),
                     ShapeMessage(1, 2, remove),
-                    BatchMessage(0, 1, (1,), (200,)),
+                    BatchMessage((Run(0, 1, 1),), (1,), (200,)),
                     MachineMessage(1, "m", 2),
                 ]
             )

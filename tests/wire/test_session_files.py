@@ -257,14 +257,14 @@ def test_two_joined_files_are_told(tmp_path: Path) -> None:
 
 def test_a_newer_file_asks_for_an_update() -> None:
     """The version is a number of its own, and the text says what to do."""
-    body = msgpack.packb([0, "amsf", 2])
+    body = msgpack.packb([0, "amsf", 3])
     import zlib
 
     magic = len(body).to_bytes(4, "big") + zlib.crc32(body).to_bytes(4, "big") + body
     _, error = read(sealed(magic=magic))
 
     assert isinstance(error, SessionVersionError)
-    assert "session format 2, this reads 1 to 1: update this program" in str(error)
+    assert "session format 3, this reads 1 to 2: update this program" in str(error)
 
 
 def test_a_newer_protocol_in_a_file_asks_for_an_update() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from amtracer.atomic import part_path
 from amtracer.errors import CutSessionError, SessionAccessError, WireError
-from amtracer.schema import BatchMessage, GoneMessage, Message
+from amtracer.schema import BatchMessage, GoneMessage, Message, Run
 from amtracer.session import FLUSH_S, FLUSH_TRANSITIONS, SessionWriter, read_session
 from tests.wire.streams import HELLO
 
@@ -22,7 +22,7 @@ def names(folder: Path) -> list[str]:
 
 
 def rows(first: int, count: int) -> BatchMessage:
-    return BatchMessage(0, first, (0,) * count, (1,) * count)
+    return BatchMessage((Run(0, first, count),), (0,) * count, (1,) * count)
 
 
 def interrupted(writer: SessionWriter) -> None:
@@ -34,7 +34,7 @@ def interrupted(writer: SessionWriter) -> None:
 def much(writer: SessionWriter) -> None:
     with writer:
         for at in range(3_000):
-            writer.write(BatchMessage(0, at, (at,), (at * 7_919 * 7_919 * 7_919,)))
+            writer.write(BatchMessage((Run(0, at, 1),), (at,), (at * 7_919 * 7_919 * 7_919,)))
 
 
 def recovered(path: Path) -> list[Message]:
@@ -224,9 +224,9 @@ def test_a_killed_recording_can_be_read(tmp_path: Path) -> None:
     path = tmp_path / "a"
     program = (
         "import os, sys; from amtracer.session import SessionWriter\n"
-        "from amtracer.schema import BatchMessage\n"
+        "from amtracer.schema import BatchMessage, Run\n"
         "writer = SessionWriter(sys.argv[1], live=True)\n"
-        "for at in range(2000): writer.write(BatchMessage(0, at, (0,), (1,)))\n"
+        "for at in range(2000): writer.write(BatchMessage((Run(0, at, 1),), (0,), (1,)))\n"
         "os.kill(os.getpid(), 9)"
     )
     subprocess.run([sys.executable, "-c", program, str(path)], check=False, timeout=60)

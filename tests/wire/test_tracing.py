@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 import machine as am
 from amtracer import limits, shapes
 from amtracer.events import TICKS_MASK, Gone, Seen
-from amtracer.recording import LOST, UNWATCHED, StreamFullError
+from amtracer.recording import LOST, UNIT_NS, UNWATCHED, StreamFullError
 from amtracer.schema import (
     MachineMessage,
     Shape,
@@ -64,7 +65,7 @@ def test_a_machine_is_told_with_its_schema() -> None:
     book = told(caught.events)
 
     assert book.machines == [
-        MachineMessage(0, "m", 0, "p", ("t:1",), (0,) * 6, 0, mach.tx_prefix),
+        MachineMessage(0, "m", 0, "p", ("t:1",), (), 0, mach.tx_prefix, UNIT_NS),
     ]
     assert book.schemas[0].states == (
         StateDef("A", add=("B",)),
@@ -175,17 +176,26 @@ def test_any_walk_is_told_as_it_went(calls: list[tuple[str, str]]) -> None:
     assert len(book.told[0]) == len(caught.transitions())
 
 
+def units(duration_ns: int) -> int:
+    """A duration in whole units, in nanoseconds."""
+    return math.ceil(duration_ns / UNIT_NS) * UNIT_NS
+
+
 def test_times_are_taken_in_the_process() -> None:
-    """When it began on the wall clock, how long it took, and each handler."""
+    """When it began on the wall clock, how long it took, and each handler, in whole units.
+
+    A moment is rounded down, so that order stays; a duration up, so that none seems unknown.
+    """
     mach, caught = traced()
     mach.bind_handlers(Handlers())
     mach.add1("A")
     _, _, _, started_ns, ended_ns, rest = caught.transitions()[0]
     first = told(caught.events).told[0][0]
 
-    assert first.time_ns == started_ns
-    assert first.duration_ns == ended_ns - started_ns > sum(rest[1])
-    assert first.handler_ns == tuple(rest[1])
+    assert first.time_ns == started_ns // UNIT_NS * UNIT_NS
+    assert first.duration_ns == units(ended_ns - started_ns)
+    assert ended_ns - started_ns > sum(rest[1]) > 0
+    assert first.handler_ns == tuple(map(units, rest[1]))
 
 
 def test_log_lines_come_with_their_level() -> None:

@@ -10,13 +10,17 @@ from amtracer import limits
 from amtracer.codec import FILE, WIRE, Dialect, encode
 from amtracer.errors import FrameTooLargeError, WireError
 from amtracer.schema import (
+    ArgsMessage,
     BatchMessage,
+    Continued,
     DroppedMessage,
     GoneMessage,
+    Headed,
     HelloMessage,
     LinesMessage,
     MachineMessage,
     Message,
+    Run,
     SchemaChangedMessage,
     SchemaMessage,
     Shape,
@@ -28,7 +32,7 @@ from amtracer.schema import (
 )
 from tests.wire.streams import decoded, stream_bytes
 
-BATCH = BatchMessage(0, 0, (0,), (5,))
+BATCH = BatchMessage((Run(0, 0, 1),), (0,), (5,))
 SHAPE = Shape(0, (), 0)
 MOST = limits.INTEGER_MAX
 
@@ -39,11 +43,20 @@ def link(machine: int = 0, number: int = 1, time: int = 0) -> BatchMessage:
 
 
 def rows(count: int) -> BatchMessage:
-    return BatchMessage(0, 0, (0,) * count, (5,) * count)
+    return BatchMessage((Run(0, 0, count),), (0,) * count, (5,) * count)
+
+
+def runs(*lengths: int) -> BatchMessage:
+    run = tuple(Run(at, 0, length) for at, length in enumerate(lengths))
+    return replace(rows(sum(lengths)), runs=run)
 
 
 def lines(level: int, text: int, count: int = 1) -> LinesMessage:
-    return LinesMessage(0, ((level, text),) * count)
+    return LinesMessage(0, (((level, text),) * count,))
+
+
+def args(key: int, text: int, count: int = 1) -> ArgsMessage:
+    return ArgsMessage(0, (((key, text),) * count,))
 
 
 def states(count: int) -> SchemaMessage:
@@ -158,28 +171,67 @@ LIMITS: dict[str, tuple[Message, Message]] = {
         StringsMessage(limits.STRINGS_MAX - 1, ("x",)),
         StringsMessage(limits.STRINGS_MAX - 1, ("x", "y")),
     ),
+    "head of a string": (
+        StringsMessage(0, (Continued(limits.STRINGS_MAX - 1, "x"),)),
+        StringsMessage(0, (Continued(limits.STRINGS_MAX, "x"),)),
+    ),
+    "characters of a head": (
+        StringsMessage(0, (Headed("x", limits.TEXT_BYTES_MAX),)),
+        StringsMessage(0, (Headed("x", limits.TEXT_BYTES_MAX + 1),)),
+    ),
     "line sets": (
+        LinesMessage(limits.LINE_SETS_MAX - 1, ((),)),
+        LinesMessage(limits.LINE_SETS_MAX - 1, ((), ())),
+    ),
+    "first line set": (
         LinesMessage(limits.LINE_SETS_MAX - 1, ()),
         LinesMessage(limits.LINE_SETS_MAX, ()),
     ),
+    "arg sets": (
+        ArgsMessage(limits.ARG_SETS_MAX - 1, ((),)),
+        ArgsMessage(limits.ARG_SETS_MAX - 1, ((), ())),
+    ),
+    "first arg set": (
+        ArgsMessage(limits.ARG_SETS_MAX - 1, ()),
+        ArgsMessage(limits.ARG_SETS_MAX, ()),
+    ),
+    "arguments of a set": (args(0, 0, limits.ARGS_MAX), args(0, 0, limits.ARGS_MAX + 1)),
+    "string of an argument": (args(0, limits.STRINGS_MAX - 1), args(0, limits.STRINGS_MAX)),
+    "line set of a shape": (
+        ShapeMessage(0, 0, SHAPE, limits.LINE_SETS_MAX),
+        ShapeMessage(0, 0, SHAPE, limits.LINE_SETS_MAX + 1),
+    ),
+    "unit": (
+        MachineMessage(0, "", 0, unit_ns=limits.UNIT_NS_MAX),
+        MachineMessage(0, "", 0, unit_ns=limits.UNIT_NS_MAX + 1),
+    ),
+    "some unit": (MachineMessage(0, "", 0), MachineMessage(0, "", 0, unit_ns=0)),
     "lines per transition": (lines(1, 0, limits.LINES_MAX), lines(1, 0, limits.LINES_MAX + 1)),
     "log level": (lines(limits.SMALL_MAX, 0), lines(limits.SMALL_MAX + 1, 0)),
     "string of a line": (lines(1, limits.STRINGS_MAX - 1), lines(1, limits.STRINGS_MAX)),
     "rows per batch": (rows(limits.BATCH_ROWS_MAX), rows(limits.BATCH_ROWS_MAX + 1)),
-    "some rows": (rows(1), rows(0)),
-    "row": (replace(BATCH, row=MOST), replace(BATCH, row=MOST + 1)),
+    "row": (
+        replace(BATCH, runs=(Run(0, MOST, 1),)),
+        replace(BATCH, runs=(Run(0, MOST + 1, 1),)),
+    ),
+    "machine of a run": (
+        replace(BATCH, runs=(Run(limits.MACHINES_PER_CONNECTION_MAX - 1, 0, 1),)),
+        replace(BATCH, runs=(Run(limits.MACHINES_PER_CONNECTION_MAX, 0, 1),)),
+    ),
+    "machines of a batch": (runs(1, 1), replace(runs(1, 1), runs=(Run(0, 0, 1), Run(-1, 0, 1)))),
+    "all runs": (runs(2, 1), replace(runs(2, 2), shapes=(0,) * 3, times=(1,) * 3)),
     "times": (replace(BATCH, times=(MOST,)), replace(BATCH, times=(MOST + 1,))),
     "sum of times": (
-        replace(rows(2), times=(MOST - 2**40, 2**40)),
-        replace(rows(2), times=(MOST - 2**40, 2**40 + 1)),
+        replace(rows(2), times=(2**40, MOST)),
+        replace(rows(2), times=(2**40, MOST + 1)),
     ),
     "as many times": (replace(rows(2), times=(1, 1)), replace(rows(2), times=(1,))),
     "as many durations": (replace(rows(2), durations=(1, 1)), replace(rows(2), durations=(1,))),
     "as many queues": (replace(rows(2), queues=(1, 1)), replace(rows(2), queues=(1, 1, 1))),
     "durations": (replace(BATCH, durations=(MOST,)), replace(BATCH, durations=(-1,))),
     "line set of a row": (
-        replace(BATCH, lines=(limits.LINE_SETS_MAX,)),
-        replace(BATCH, lines=(limits.LINE_SETS_MAX + 1,)),
+        replace(BATCH, lines={0: limits.LINE_SETS_MAX}),
+        replace(BATCH, lines={0: limits.LINE_SETS_MAX + 1}),
     ),
     "pre lines": (replace(BATCH, pre_lines={0: 1}), replace(BATCH, pre_lines={0: 0})),
     "line set of pre lines": (
@@ -190,18 +242,15 @@ LIMITS: dict[str, tuple[Message, Message]] = {
         replace(BATCH, shapes=(limits.SHAPES_MAX - 1,)),
         replace(BATCH, shapes=(limits.SHAPES_MAX,)),
     ),
-    "string of an argument": (
-        replace(BATCH, args={0: ((0, limits.STRINGS_MAX - 1),)}),
-        replace(BATCH, args={0: ((0, limits.STRINGS_MAX),)}),
+    "arg set of a row": (
+        replace(BATCH, args={0: limits.ARG_SETS_MAX - 1}),
+        replace(BATCH, args={0: limits.ARG_SETS_MAX}),
     ),
+    "handler times": (replace(BATCH, calls=(MOST,)), replace(BATCH, calls=(MOST + 1,))),
     "offset": (replace(BATCH, ids={0: "x"}), replace(BATCH, ids={1: "x"})),
-    "args": (
-        replace(BATCH, args={0: ((0, 0),) * limits.ARGS_MAX}),
-        replace(BATCH, args={0: ((0, 0),) * (limits.ARGS_MAX + 1)}),
-    ),
     "handlers": (
-        replace(BATCH, handlers={0: (1,) * limits.HANDLERS_MAX}),
-        replace(BATCH, handlers={0: (1,) * (limits.HANDLERS_MAX + 1)}),
+        replace(BATCH, own_calls={0: (1,) * limits.HANDLERS_MAX}),
+        replace(BATCH, own_calls={0: (1,) * (limits.HANDLERS_MAX + 1)}),
     ),
     "linked machine": (
         link(machine=limits.MACHINES_PER_CONNECTION_MAX - 1),

@@ -78,7 +78,8 @@ def told(events: Iterable[Event]) -> Book:
 
 def ticks_after(book: Book, machine: int = 0) -> list[int]:
     """Where a machine stands at the end, by its beginning and its shapes alone."""
-    ticks = list(book.machines[machine].ticks)
+    known = book.machines[machine]
+    ticks = list(known.ticks) or [0] * len(book.schemas[known.schema].states)
     for occurrence in book.told[machine]:
         for state, growth in occurrence.shape.changes:
             ticks[state] += abs(growth)
