@@ -2,20 +2,33 @@
 
 An argument may be huge, deep, circular, changed by another thread meanwhile, or have a
 `repr` that raises, blocks or mutates the machine. So no method of a class that is not
-known here is ever called: an object of the host shows its class. What is visited, how
-deep and how much of each text is bounded, and with it the time.
+known here is ever called, and nothing is asked what it is (see `amtracer.kinds`): an object
+of the host shows its class. Where that is derived from a known one, what the known one
+keeps is read, in the known one's way. What is visited, how deep and how much of each text
+is bounded, and with it the time.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Mapping
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Mapping
 from enum import Enum
 from itertools import islice
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
+from typing import Any
 
-__all__ = ["DEPTH_MAX", "ITEMS_MAX", "TEXT_CHARS_MAX", "arg_text", "arg_texts"]
+from amtracer.kinds import (
+    bases,
+    class_name,
+    enum_field,
+    exception_args,
+    is_a,
+    module_names,
+    plain,
+)
+from amtracer.library_text import library_text
+from amtracer.limits import ARGS_MAX
+
+__all__ = ["DEPTH_MAX", "ITEMS_MAX", "TEXT_CHARS_MAX", "arg_text", "arg_texts", "name_text"]
 
 TEXT_CHARS_MAX = 200
 """Characters of one argument's text."""
@@ -24,34 +37,33 @@ ITEMS_MAX = 8
 DEPTH_MAX = 3
 """Containers shown within each other."""
 _INT_BITS_MAX = 512
+_BYTES_MAX = TEXT_CHARS_MAX // 4
 
-_TRUSTED = {
-    ("datetime", "date"),
-    ("datetime", "datetime"),
-    ("datetime", "time"),
-    ("datetime", "timedelta"),
-    ("decimal", "Decimal"),
-    ("fractions", "Fraction"),
-    ("uuid", "UUID"),
-    *(
-        (module, name)
-        for module in ("pathlib", "pathlib._local")  # the latter is where 3.13 has them
-        for name in ("Path", "PosixPath", "PurePath", "PurePosixPath", "WindowsPath")
-    ),
-}
-"""Classes of the standard library whose `str` is short and runs nothing else."""
-_ZONES = {("datetime", "timezone"), ("zoneinfo", "ZoneInfo")}
-_BRACKETS: dict[type, tuple[str, str]] = {
-    list: ("[", "]"),
-    tuple: ("(", ")"),
-    set: ("{", "}"),
-    frozenset: ("frozenset({", "})"),
+_REST = "…"
+"""Stands for what is not shown, also in place of a key."""
+_BRACKETS = {
+    "dict": ("{", "}"),
+    "list": ("[", "]"),
+    "tuple": ("(", ")"),
+    "set": ("{", "}"),
+    "frozenset": ("frozenset({", "})"),
 }
 
 
 def arg_texts(args: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
-    """Key and text of each argument, in order."""
-    return tuple([(str(key), arg_text(value)) for key, value in list(args.items())])
+    """Key and text of each argument, in order; what is no dict shows its class."""
+    if type(args) is not dict and not is_a(args, dict):
+        return ((_REST, arg_text(args)),)
+    items = dict.items(args)
+    count = len(items)
+    try:
+        pairs = list(items if count <= ARGS_MAX else islice(items, ARGS_MAX - 1))
+    except RuntimeError:  # pragma: no cover - another thread changed it at this moment
+        return ((_REST, "<being changed>"),)
+    shown = [(key if type(key) is str else name_text(key), arg_text(value)) for key, value in pairs]
+    if count > ARGS_MAX:
+        shown.append((_REST, _more(count - len(shown))))
+    return tuple(shown)
 
 
 def arg_text(value: object) -> str:
@@ -59,24 +71,32 @@ def arg_text(value: object) -> str:
     return _cut(_text(value, DEPTH_MAX))
 
 
+def name_text(value: object) -> str:
+    """The whole of a text, without methods of the host; other objects as arguments."""
+    return plain(value) if is_a(value, str) else arg_text(value)
+
+
 def _cut(text: str) -> str:
     return text if len(text) <= TEXT_CHARS_MAX else f"{text[: TEXT_CHARS_MAX - 1]}…"
 
 
-def _text(value: object, depth: int) -> str:
+def _more(count: int) -> str:
+    return f"… {count:,} more"
+
+
+def _text(value: Any, depth: int) -> str:
+    """The text of an object in which so many containers may be opened."""
     kind = type(value)
+    if kind is str:
+        return repr(value[:TEXT_CHARS_MAX])
+    if kind is int:
+        return _int_text(value)
     if value is None or kind is bool or kind is float or kind is complex:
         return repr(value)
-    if isinstance(value, Enum):
-        return f"{kind.__name__}.{object.__getattribute__(value, '_name_')}"
-    if isinstance(value, str):
-        return repr(str.__getitem__(value, slice(TEXT_CHARS_MAX)))
-    if isinstance(value, int):
-        return _int_text(value)
+    if kind is dict or kind is list or kind is tuple or kind is set or kind is frozenset:
+        return _container_text(value, depth) if depth else _REST
     if kind is bytes or kind is bytearray:
         return _bytes_text(value)
-    if kind in _BRACKETS or kind is dict:
-        return _container_text(value, depth)
     return _object_text(value, depth)
 
 
@@ -85,63 +105,95 @@ def _int_text(value: int) -> str:
     return int.__repr__(value) if bits <= _INT_BITS_MAX else f"<int of {bits:,} bits>"
 
 
-def _bytes_text(value: object) -> str:
-    assert isinstance(value, bytes | bytearray)
-    head = repr(bytes(value[: TEXT_CHARS_MAX // 4]))
-    return head if len(value) <= TEXT_CHARS_MAX // 4 else f"{head}… ({len(value):,} bytes)"
+def _bytes_text(value: bytes | bytearray) -> str:
+    head = repr(bytes(value[:_BYTES_MAX]))
+    return head if len(value) <= _BYTES_MAX else f"{head}… ({len(value):,} bytes)"
 
 
-def _container_text(value: object, depth: int) -> str:
+def _container_text(value: Any, depth: int) -> str:
+    name = type(value).__name__
+    items = value.items() if name == "dict" else value
     try:
-        if type(value) is dict:
-            pairs = list(islice(value.items(), ITEMS_MAX))
-            shown = [f"{_inner(k, depth)}: {_inner(v, depth)}" for k, v in pairs]
-            return _joined(shown, len(value), ("{", "}"))
-        assert isinstance(value, list | tuple | set | frozenset)
-        items: Iterable[object] = list(islice(value, ITEMS_MAX))
-        return _joined([_inner(item, depth) for item in items], len(value), _BRACKETS[type(value)])
+        first = list(islice(items, ITEMS_MAX))
     except RuntimeError:  # pragma: no cover - another thread changed it at this moment
-        return f"<{type(value).__name__} being changed>"
+        return f"<{name} being changed>"
+    if name == "dict":
+        shown = [f"{_inner(key, depth)}: {_inner(item, depth)}" for key, item in first]
+    else:
+        shown = [_inner(item, depth) for item in first]
+    return _joined(shown, len(value), *_BRACKETS[name])
 
 
 def _inner(value: object, depth: int) -> str:
-    if depth <= 1 and (type(value) in _BRACKETS or type(value) is dict):
-        return "…"
     return _cut(_text(value, depth - 1))
 
 
-def _joined(shown: list[str], length: int, brackets: tuple[str, str]) -> str:
+def _joined(shown: list[str], length: int, left: str, right: str) -> str:
     if length > len(shown):
-        shown.append(f"… {length - len(shown):,} more")
-    return f"{brackets[0]}{', '.join(shown)}{brackets[1]}"
+        shown.append(_more(length - len(shown)))
+    return f"{left}{', '.join(shown)}{right}"
 
 
-def _object_text(value: object, depth: int) -> str:
+def _object_text(value: Any, depth: int) -> str:
     kind = type(value)
-    name = type.__getattribute__(kind, "__name__")
-    if _is_one_of(_TRUSTED, kind) and _is_trusted_zone(getattr(value, "tzinfo", None)):
-        return f"{name}({str(value)[:TEXT_CHARS_MAX]})"
-    if isinstance(value, BaseException):
-        args: tuple[object, ...] = object.__getattribute__(value, "args")
-        return _joined(
-            [_inner(arg, depth) for arg in args[:ITEMS_MAX]], len(args), (f"{name}(", ")")
-        )
-    if kind is type or isinstance(value, type):
-        return f"<class {type.__getattribute__(value, '__name__')}>"
-    if kind in (FunctionType, BuiltinFunctionType, MethodType, ModuleType):
-        return f"<{name} {getattr(value, '__name__', '')}>"
-    return f"<{name}>"
+    name = class_name(kind)
+    for base in bases(kind):
+        show = _BY_BASE.get(id(base))
+        if show is not None:
+            return show(value, name, depth)
+    called = _called(value, kind)
+    if called is not None:
+        return f"<{name} {called}>"
+    return library_text(value, name) or f"<{name}>"
 
 
-def _is_trusted_zone(zone: object) -> bool:
-    """A moment asks its time zone, which may be a class of the host."""
-    return zone is None or _is_one_of(_ZONES, type(zone))
+def _of_str(value: Any, name: str, _: int) -> str:
+    if is_a(value, Enum):
+        return _of_enum(value, name, _)
+    return repr(str.__getitem__(value, slice(TEXT_CHARS_MAX)))
 
 
-def _is_one_of(trusted: AbstractSet[tuple[str, str]], kind: type) -> bool:
-    """Whether it is really the class of that name, not one of the host that says so."""
-    module = type.__getattribute__(kind, "__module__")
-    name = type.__getattribute__(kind, "__name__")
-    if not isinstance(module, str) or (module, name) not in trusted:
-        return False
-    return module in sys.modules and vars(sys.modules[module]).get(name) is kind
+def _of_int(value: Any, name: str, _: int) -> str:
+    return _of_enum(value, name, _) if is_a(value, Enum) else _int_text(value)
+
+
+def _of_enum(value: Any, name: str, _: int) -> str:
+    """A member by its name; flags that have none by their number."""
+    member, number = enum_field(value, "_name_"), enum_field(value, "_value_")
+    if is_a(member, str):
+        return f"{name}.{plain(member)}"
+    return f"{name}({_int_text(number)})" if type(number) is int else f"<{name}>"
+
+
+def _of_exception(value: Any, name: str, depth: int) -> str:
+    args = exception_args(value)
+    if type(args) is not tuple or not depth:
+        return f"{name}({_REST})"
+    shown = [_inner(arg, depth) for arg in args[:ITEMS_MAX]]
+    return _joined(shown, len(args), f"{name}(", ")")
+
+
+def _of_class(value: Any, _: str, __: int) -> str:
+    return f"<class {class_name(value)}>"
+
+
+_BY_BASE: dict[int, Callable[[Any, str, int], str]] = {
+    id(str): _of_str,
+    id(int): _of_int,
+    id(Enum): _of_enum,
+    id(BaseException): _of_exception,
+    id(type): _of_class,
+}
+"""How to show objects of classes derived from these, by the `id` of the known one."""
+
+
+def _called(value: Any, kind: type) -> str | None:
+    """The name of a function or a module; a method has that of its function."""
+    if kind is MethodType:
+        value, kind = value.__func__, type(value.__func__)
+    if kind is FunctionType or kind is BuiltinFunctionType:
+        return plain(value.__name__)
+    if kind is not ModuleType:
+        return None
+    name = module_names(value).get("__name__")
+    return plain(name) if is_a(name, str) else None

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from amtracer.arg_text import arg_texts
+from amtracer.kinds import class_name, is_a, plain
 
 __all__ = ["HIDDEN", "ArgsFilter", "ArgsFiltering", "Redact", "Redacting"]
 
@@ -54,10 +55,10 @@ class Redacting(_Hook):
         try:
             shown: object = self._redact(text)
         except BaseException as error:  # noqa: BLE001 - protects what is to be hidden
-            self._tell(f"raised {type(error).__name__}")
+            self._tell(f"raised {class_name(type(error))}")
             return HIDDEN
-        if isinstance(shown, str):
-            return str.__str__(shown)  # a plain one, whatever class of the host it is
+        if is_a(shown, str):
+            return plain(shown)
         self._tell("returned no text")
         return HIDDEN
 
@@ -77,7 +78,8 @@ class ArgsFiltering(_Hook):
     def texts(self, machine_id: str, args: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
         """Key and text of the arguments that are to be shown."""
         try:
-            return arg_texts(self._filter(machine_id, MappingProxyType(args)))
+            shown = self._filter(machine_id, MappingProxyType(args))
+            return arg_texts(shown if is_a(shown, dict) else dict(shown.items()))
         except Exception as error:  # noqa: BLE001 - protects what is to be hidden, and the host
-            self._tell(f"failed with {type(error).__name__}")
+            self._tell(f"failed with {class_name(type(error))}")
             return (("…", HIDDEN),)
