@@ -73,6 +73,8 @@ def arg_text(value: object) -> str:
 
 def name_text(value: object) -> str:
     """The whole of a text, without methods of the host; other objects as arguments."""
+    if type(value) is str:
+        return value
     return plain(value) if is_a(value, str) else arg_text(value)
 
 

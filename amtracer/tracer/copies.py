@@ -2,32 +2,73 @@
 
 The sender's thread comes later, when the machine has other states or other ticks. So what
 it needs is read here, on the thread at hand, as values that never change.
+
+Names, labels and sources may be objects of the host: texts with methods of their own, or no
+texts at all, as nothing keeps a machine from having 5 for an id. Here they become plain
+texts and numbers that a reader takes, or one of them would cost the whole stream.
 """
 
 from __future__ import annotations
 
 import machine as am
-from amtracer.events import Changes
+from amtracer.arg_text import name_text
+from amtracer.events import Changes, TracedMachine
+from amtracer.limits import INTEGER_MAX
 from amtracer.schema import StateDef
+from machine import MutSource
 
-__all__ = ["changes_of", "states_of"]
+__all__ = ["changes_of", "machine_of", "source_of", "states_of"]
+
+_mach_id = vars(MutSource)["mach_id"].__get__
+_tx_id = vars(MutSource)["tx_id"].__get__
+_mach_time = vars(MutSource)["mach_time"].__get__
+
+
+def machine_of(mach: am.Machine) -> TracedMachine:
+    """What the sender needs to know of a machine, apart from its states."""
+    return TracedMachine(
+        name_text(mach.id), name_text(mach.parent_id), _names(tuple(mach.tags)), mach.tx_prefix
+    )
 
 
 def states_of(mach: am.Machine) -> tuple[StateDef, ...]:
     """The states of a machine in order, all of one schema, whatever other threads do."""
     return tuple(
         StateDef(
-            name,
+            name_text(name),
             state.auto,
             state.multi,
-            state.require,
-            state.add,
-            state.remove,
-            state.after,
-            state.tags,
+            state.require and _names(state.require),
+            state.add and _names(state.add),
+            state.remove and _names(state.remove),
+            state.after and _names(state.after),
+            state.tags and _names(state.tags),
         )
         for name, state in mach.get_struct().items()
     )
+
+
+def _names(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The same, mostly; of other objects than plain texts their texts."""
+    for name in names:
+        if type(name) is not str:
+            return tuple(map(name_text, names))
+    return names
+
+
+def source_of(source: MutSource) -> MutSource | None:
+    """The transition from which a mutation was made; None for what is no source."""
+    try:
+        if type(source) is MutSource:
+            mach_id, tx_id, time = source.mach_id, source.tx_id, source.mach_time
+        else:  # a class derived from it may have properties by these names
+            mach_id, tx_id, time = _mach_id(source), _tx_id(source), _mach_time(source)
+    except (AttributeError, TypeError):  # not filled, or of another class
+        return None
+    fits = type(time) is int and 0 <= time <= INTEGER_MAX
+    if fits and type(mach_id) is str and type(tx_id) is str and type(source) is MutSource:
+        return source
+    return MutSource(name_text(mach_id), name_text(tx_id), time if fits else 0)
 
 
 def changes_of(tx: am.Transition) -> Changes:

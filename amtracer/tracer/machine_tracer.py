@@ -36,12 +36,11 @@ from amtracer.events import (
     Rest,
     Resumed,
     Seen,
-    TracedMachine,
     TracedSchema,
 )
 from amtracer.process import after_fork
 from amtracer.sender import Sender
-from amtracer.tracer.copies import changes_of, states_of
+from amtracer.tracer.copies import changes_of, machine_of, source_of, states_of
 from amtracer.tracer.hooks import Hooks
 from amtracer.tracer.watched import watched
 
@@ -67,7 +66,7 @@ class MachineTracer(am.Tracer):
         self.stand_in: PausedTracer | None = None
         self._append = sender.append
         self._ticks_mask = 0
-        self._machine = TracedMachine(mach.id, mach.parent_id, tuple(mach.tags), mach.tx_prefix)
+        self._machine = machine_of(mach)
         self._schema = TracedSchema(self._machine, ())
         self.use(hooks or Hooks())
         watched.add(mach, self._machine, sender)
@@ -103,7 +102,8 @@ class MachineTracer(am.Tracer):
             self.sender.wake()
 
     def _rest(self, tx: am.Transition) -> Rest:
-        plan, args, handler_ns = tx.plan, tx.args(), tx.handler_ns
+        plan, args, source, handler_ns = tx.plan, tx.args(), tx.source, tx.handler_ns
+        has_args = type(args) is not dict or args  # another class would be asked for it
         planned = tx.accepted is plan.accepted and tx.verdict is plan and not tx.is_check
         tells_ticks = not tx.number & self._ticks_mask
         self._ticks_mask = TICKS_MASK
@@ -112,9 +112,9 @@ class MachineTracer(am.Tracer):
             handler_ns,
             tx.log_entries,
             tx.pre_log_entries,
-            self.hooks.texts(self._machine.id, args) if args else (),
+            self.hooks.texts(self._machine.id, args) if has_args else (),
             tx.queue_len,
-            tx.source,
+            None if source is None else source_of(source),
             None if planned else (tx.accepted, tx.is_check, changes_of(tx)),
             tx.time_before if tells_ticks else None,
         )
@@ -207,9 +207,9 @@ class PausedTracer(am.Tracer):
 def tracers_of(mach: am.Machine) -> Iterator[MachineTracer]:
     """Those of this package that a machine has, paused or not."""
     for bound in mach.tracers():
-        if isinstance(bound, MachineTracer):
+        if type(bound) is MachineTracer:  # `isinstance` would ask those of the host
             yield bound
-        elif isinstance(bound, PausedTracer):
+        elif type(bound) is PausedTracer:
             yield bound.tracer
 
 

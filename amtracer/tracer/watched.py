@@ -43,9 +43,10 @@ class Watched:
         """Watch it no more; again is no matter."""
         self._machines.pop(machine, None)
 
-    def machines(self) -> set[am.Machine]:
-        """All there are, each once."""
-        return {mach for ref in list(self._machines.values()) if (mach := ref()) is not None}
+    def machines(self) -> list[am.Machine]:
+        """All there are, each once; a class derived from `Machine` may have no hash."""
+        there = [mach for ref in list(self._machines.values()) if (mach := ref()) is not None]
+        return list({id(mach): mach for mach in there}.values())
 
     def reborn(self) -> None:
         """In a forked child: another thread may have held the lock at the fork."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import threading
+from collections import UserDict
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -98,7 +100,23 @@ def encoded(text: str) -> bytes:
     return text.encode()
 
 
-@pytest.mark.parametrize("redact", [raising, ending, nothing, encoded])
+def posing(text: str) -> Any:
+    return mock.Mock(spec=text)
+
+
+class Odd(type):
+    __name__ = property(raising)
+
+
+class OddError(Exception, metaclass=Odd):
+    """Raises again when it is asked for its name."""
+
+
+def odd(text: str) -> str:
+    raise OddError
+
+
+@pytest.mark.parametrize("redact", [raising, ending, nothing, encoded, posing, odd])
 def test_a_hook_that_fails_shows_nothing(
     redact: Callable[[str], Any], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -188,7 +206,11 @@ def wrong(id: str, args: Mapping[str, object]) -> Mapping[str, object]:
     raise KeyError(args["word"])
 
 
-@pytest.mark.parametrize("args_filter", [changing, forgetful, wrong])
+def refusing(id: str, args: Mapping[str, object]) -> Mapping[str, object]:
+    raise OddError
+
+
+@pytest.mark.parametrize("args_filter", [changing, forgetful, wrong, refusing])
 def test_a_filter_that_fails_shows_no_argument(
     args_filter: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -205,6 +227,15 @@ def test_a_filter_that_fails_shows_no_argument(
     assert len(mach.tracers()) == 1
     assert len(caplog.records) == 1
     assert SECRET not in caplog.text
+
+
+def test_a_filter_may_return_any_mapping() -> None:
+    """What it was given, or a mapping of its own."""
+    given = {"a": 1, "b": "x"}
+    same = ArgsFiltering(lambda id, args: args)
+    own = ArgsFiltering(lambda id, args: UserDict(args))
+
+    assert same.texts("m", given) == own.texts("m", given) == (("a", "1"), ("b", "'x'"))
 
 
 def test_a_filter_lets_the_host_be_interrupted() -> None:
