@@ -7,10 +7,13 @@ same numbers, clocks and breaks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from weakref import WeakKeyDictionary, WeakSet
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from weakref import WeakKeyDictionary
 
 from am_dbg.store import Gap, GapKind, Store, Track
+from am_dbg.store.chunk import Chunk
+from am_dbg.store.track import Standing
 from am_dbg.store.values import reason_of_gap
 from amtracer.interning import StreamWriter
 from amtracer.schema import StateDef
@@ -23,8 +26,14 @@ States = tuple[StateDef, ...]
 class Retelling:
     """One track on its way into a stream, from transition `first` on.
 
-    It begins with the clock before that transition. An id that does not follow the rule
-    of transition ids is told if `keeps_id` says so.
+    It begins with the clock before that transition; with `goes_on` the reader knows what
+    came before, also when that was no transition. An id that does not follow the rule of
+    transition ids is told if `keeps_id` says so.
+
+    Where a track stands still, breaks are added, merged and taken back. So it is kept what
+    the reader knows, and the difference to how it is now is told. `told` counts what was said
+    beside transitions; `has_left` is whether the last of it was that the program ended,
+    `is_gone` whether it was that the machine was disposed.
     """
 
     def __init__(
@@ -33,95 +42,192 @@ class Retelling:
         track: Track,
         first: int,
         keeps_id: Callable[[str], bool] = bool,
+        *,
+        goes_on: bool = False,
     ) -> None:
         self.track = track
         self.next = first
+        self.told = 0
+        self.has_left = False
+        self.is_gone = False
         self._writer = writer
-        self._first = first
         self._keeps_id = keeps_id
-        self._row = 0
-        self._schema: States = ()
-        self._machine = self._enter()
+        entrance = self._entrance(goes_on)
+        self._row = entrance.row
+        self._states = entrance.states
+        self._ticks: tuple[int, ...] | None = entrance.ticks
+        self._gaps = entrance.gaps
+        self._machine = self._enter(entrance)
+        self.told += 1
 
     def tell(self, last: int) -> Iterator[None]:
         """Tell up to this number, with a step for each transition."""
+        before: Chunk | None = None
         for chunk in list(self.track.chunks):
             low, high = max(self.next, chunk.first), min(last, chunk.last)
-            if low > high:
-                continue
-            if low > self.next:
-                self._tell_hole(low)
-            elif low == chunk.first and (low > self._first or low == 1):
-                self._tell_gaps(low - 1)
-            self._row = chunk.row_first + high - chunk.first + 1
-            for row in chunk.replay(low - chunk.first, high - chunk.first + 1):
-                own_id = row[-1] if self._keeps_id(row[-1]) else ""
-                self._writer.record(self._machine, *row[:-1], own_id)
-                self.next += 1
-                yield
+            if low <= high:
+                if low > self.next or low == chunk.first:
+                    self._tell_way_to(low, chunk, before)
+                yield from self._tell_rows(chunk, low, high)
+            before = chunk
 
     def finish(self) -> None:
-        """Tell what came after the last transition."""
-        if self.next > self._first or self._first == 1:
-            self._tell_gaps(self.track.count)
+        """Tell what came after the last transition; nothing more follows."""
+        standing = self.track.standing
+        if standing.number == self.next - 1:
+            self._tell_standing(standing)
         if self.track.gone:
             self._writer.gone(self._machine)
 
-    def _enter(self) -> int:
-        """The number of the machine in the stream, as it stands before its first transition."""
-        track, first = self.track, self._first
-        if first == 1:
-            schema, ticks, row = track.schema_at(0), track.clock_at(0), track.row_start
-        elif first <= track.count:
-            schema, ticks = track.schema_at(first), track.clock_before(first)
-            row = track.row_at(first)
-        else:
-            schema, ticks, row = track.states, track.ticks, track.row_next
-        self._row, self._schema = row, schema
+    def catch_up(self) -> None:
+        """Tell what came after the last transition of a track that may go on.
+
+        That its program ended is told too; that it was cut is the reason of the end.
+        """
+        standing = self.track.standing
+        if standing.number != self.next - 1 or self.is_gone:
+            return
+        gaps, reason = standing.gaps, ""
+        if standing.ended and gaps and gaps[-1].kind is GapKind.CUT:
+            gaps, reason = gaps[:-1], gaps[-1].reason
+        self._tell_standing(replace(standing, gaps=gaps))
+        if standing.gone:
+            self._writer.gone(self._machine)
+            self.is_gone = True
+            self.told += 1
+        elif standing.ended and not self.has_left:
+            self.leave(reason)
+        elif self.has_left and not standing.ended:
+            self._drop(0, standing.ticks, "reconnected")
+
+    def leave(self, reason: str = "") -> None:
+        """Tell that its program ended, or was lost for this reason."""
+        self._writer.left(self._machine, reason)
+        self.has_left = True
+        self.told += 1
+
+    def _entrance(self, goes_on: bool) -> Standing:
+        """How the machine stands where it enters the stream."""
+        track, first = self.track, self.next
+        standing, count = track.standing, track.count
+        if first == 1 and not goes_on:
+            return Standing(0, (), track.schema_at(0), track.clock_at(0), track.row_start)
+        if first <= count:
+            ticks, row = track.clock_before(first), track.row_at(first)
+            gaps = track.gaps_after(first - 1)
+            return Standing(first - 1, gaps, track.schema_at(first), ticks, row)
+        if standing.number == count:
+            return standing
+        return Standing(count, (), track.states, track.ticks, track.row_next)
+
+    def _enter(self, entrance: Standing) -> int:
+        """The number of the machine in the stream."""
         return self._writer.machine(
-            track.id,
-            self._writer.schema(schema),
-            parent=track.parent,
-            tags=track.tags,
-            ticks=ticks,
-            row=row,
-            tx_prefix=track.origin.tx_prefix,
-            unit_ns=track.origin.unit_ns,
+            self.track.id,
+            self._writer.schema(entrance.states),
+            parent=self.track.parent,
+            tags=self.track.tags,
+            ticks=entrance.ticks,
+            row=entrance.row,
+            tx_prefix=self.track.origin.tx_prefix,
+            unit_ns=self.track.origin.unit_ns,
         )
 
-    def _tell_hole(self, number: int) -> None:
-        """What was to be told next was trimmed before it could be; go on from this number."""
-        track, ticks = self.track, self.track.clock_before(number)
-        if track.schema_at(number) != self._schema:
-            self._change_schema(track.schema_at(number), ticks)
-        self._writer.dropped(self._machine, track.row_at(number) - self._row, ticks, "trimmed")
+    def _tell_rows(self, chunk: Chunk, low: int, high: int) -> Iterator[None]:
+        self._row = chunk.row_first + high - chunk.first + 1
+        self._ticks, self._gaps, self.has_left = None, (), False
+        for row in chunk.replay(low - chunk.first, high - chunk.first + 1):
+            own_id = row[-1] if self._keeps_id(row[-1]) else ""
+            self._writer.record(self._machine, *row[:-1], own_id)
+            self.next += 1
+            yield
+
+    def _tell_way_to(self, number: int, chunk: Chunk, before: Chunk | None) -> None:
+        """Tell the breaks before a transition, or what was trimmed before it could be told."""
+        gaps: tuple[Gap, ...] = ()
+        if number == self.next:
+            gaps = self.track.gaps_after(number - 1)
+            if self._ticks is None and before is not None and before.last == number - 1:
+                self._ticks = before.clock_after(before.rows)
+        at = number - chunk.first
+        states, row = chunk.schema.states, chunk.row_first + at
+        self._tell_standing(Standing(number - 1, gaps, states, chunk.clock_after(at), row))
         self.next = number
 
-    def _tell_gaps(self, number: int) -> None:
-        for gap in list(self.track.gaps):
-            if gap.after_number == number and gap.kind is not GapKind.LATE:
-                self._tell_gap(gap)
+    def _tell_standing(self, standing: Standing) -> None:
+        """Tell how it stands between two transitions, as far as the reader does not know."""
+        if self._ticks is None:
+            self._ticks = self._clock_after_last()
+        known, self._gaps = self._gaps, standing.gaps
+        for at, gap in enumerate(standing.gaps):
+            before = known[at] if at < len(known) and known[at].kind is gap.kind else None
+            if gap != before and gap.kind not in _UNTOLD:
+                self._tell_gap(gap, before.lost if before else 0, standing)
+        missing = max(0, standing.row - self._row)
+        last = standing.gaps[-1] if standing.gaps else None
+        is_schema_last = last is not None and last.kind is GapKind.SCHEMA
+        if standing.states != self._states or (is_schema_last and standing.ticks != self._ticks):
+            self._change_schema(standing)
+        if missing or standing.ticks != self._ticks:
+            self._drop(missing, standing.ticks, _reason(last))
 
-    def _tell_gap(self, gap: Gap) -> None:
+    def _tell_gap(self, gap: Gap, lost_before: int, standing: Standing) -> None:
         """Tell a break with the clock that comes after it, as far as that is known.
 
         Of several breaks at one place only the last clock is known; before the schema
         changed to that of this clock, the clock stands where it was.
         """
-        track, number = self.track, gap.after_number + 1
-        is_last = number > track.count
-        schema = track.states if is_last else track.schema_at(number)
-        ticks = track.ticks if is_last else track.clock_before(number)
         if gap.kind is GapKind.SCHEMA:
-            self._change_schema(schema, ticks)
+            self._change_schema(standing)
             return
-        if schema != self._schema:
-            ticks = track.clock_at(gap.after_number)
-        self._writer.dropped(self._machine, max(0, gap.lost), ticks, reason_of_gap(gap))
+        ticks = standing.ticks if standing.states == self._states else self._ticks
+        if ticks is not None:
+            self._drop(max(0, gap.lost - lost_before), ticks, reason_of_gap(gap))
 
-    def _change_schema(self, schema: States, ticks: tuple[int, ...]) -> None:
-        self._writer.schema_changed(self._machine, self._writer.schema(schema), ticks)
-        self._schema = schema
+    def _clock_after_last(self) -> tuple[int, ...] | None:
+        """The clock after the last transition told, None when that is not held any more."""
+        number = self.next - 1
+        try:
+            return self.track.clock_at(number) if number >= self.track.first else None
+        except IndexError:  # trimmed meanwhile
+            return None
+
+    def _drop(self, count: int, ticks: tuple[int, ...], reason: str) -> None:
+        self._writer.dropped(self._machine, count, ticks, reason)
+        self._row += count
+        self._ticks, self.has_left = ticks, False
+        self.told += 1
+
+    def _change_schema(self, standing: Standing) -> None:
+        number = self._writer.schema(standing.states)
+        self._writer.schema_changed(self._machine, number, standing.ticks)
+        self._states, self._ticks, self.has_left = standing.states, standing.ticks, False
+        self.told += 1
+
+
+_UNTOLD = (GapKind.LATE, GapKind.TRIMMED)
+"""What a reader knows from where the machine enters, or from the row it goes on with."""
+
+
+def _reason(last: Gap | None) -> str:
+    """Why a machine stands elsewhere although no break was added to the last one."""
+    return (
+        last.reason if last and last.kind in (GapKind.DROPPED, GapKind.RECONNECTED) else "trimmed"
+    )
+
+
+@dataclass(slots=True)
+class _Known:
+    """What was told of a track: up to which transition, at which version of it, and its end."""
+
+    last: int = 0
+    version: int = -1
+    end: Standing | None = None
+    is_gone: bool = False
+
+    def is_all_of(self, track: Track) -> bool:
+        """Whether it ended and was told whole, so that a new stream needs nothing of it."""
+        return self.is_gone or (self.end is track.standing and self.last == track.count)
 
 
 class News:
@@ -133,42 +239,76 @@ class News:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._told: WeakKeyDictionary[Track, int] = WeakKeyDictionary()
-        self._finished: WeakSet[Track] = WeakSet()
+        self._known: WeakKeyDictionary[Track, _Known] = WeakKeyDictionary()
         self._telling: dict[Track, Retelling] = {}
+        self._tracks: Sequence[Track] = store.tracks
         self._writer: StreamWriter | None = None
 
     def begin(self, writer: StreamWriter) -> None:
         """Go on in this stream."""
         self._telling = {}
         self._writer = writer
+        for known in self._known.values():
+            known.version = -1
 
     def tell(self, rows_max: int) -> bool:
         """Write what is new, about so many transitions of it; whether there was any."""
         writer = self._writer
         assert writer is not None  # a stream was begun
-        rows = 0
+        said = self._leave_removed()
         for track in self._live_tracks():
-            if track in self._finished:
-                continue
-            retelling = self._telling.get(track)
-            if retelling is None:
-                first = max(self._told.get(track, 0) + 1, track.first)
-                retelling = self._telling[track] = Retelling(writer, track, first)
-            is_gone, last = track.gone, track.count
-            if retelling.next > last and not is_gone:
-                continue
-            start = max(retelling.next, track.first)
-            for _ in retelling.tell(min(last, start + rows_max - 1)):
-                rows += 1
-            self._told[track] = retelling.next - 1
-            if is_gone and retelling.next > last:
-                retelling.finish()
-                self._finished.add(track)
-            if rows >= rows_max:
+            said += self._tell_track(writer, track, rows_max)
+            if said >= rows_max:
                 break
         writer.flush()
-        return rows > 0
+        return said > 0
+
+    def _tell_track(self, writer: StreamWriter, track: Track, rows_max: int) -> int:
+        """Write what is new of one track; how much that was."""
+        known, version, last = self._known.get(track), track.version, track.count
+        if known is not None and (known.version == version or known.is_all_of(track)):
+            return 0
+        retelling = self._telling.get(track)
+        told = retelling.told if retelling else 0
+        retelling = retelling or self._begun(writer, track, known)
+        if retelling is None:
+            return 0
+        known = self._known.setdefault(track, _Known())
+        start = max(retelling.next, track.first)
+        rows = sum(1 for _ in retelling.tell(min(last, start + rows_max - 1)))
+        standing = track.standing
+        if retelling.next > last:
+            retelling.catch_up()
+            known.version = version
+        known.last, known.is_gone = retelling.next - 1, retelling.is_gone
+        known.end = standing if retelling.has_left else None
+        return rows + retelling.told - told
+
+    def _begun(self, writer: StreamWriter, track: Track, known: _Known | None) -> Retelling | None:
+        """A track enters the stream; later, when it is just being trimmed."""
+        first = max(known.last + 1 if known else 1, track.first)
+        try:
+            retelling = Retelling(writer, track, first, goes_on=known is not None)
+        except IndexError:
+            return None
+        self._telling[track] = retelling
+        return retelling
+
+    def _leave_removed(self) -> int:
+        """Tell that tracks ended that the store has forgotten; how many those are."""
+        tracks = self._store.tracks
+        if tracks is self._tracks:
+            return 0
+        self._tracks, held = tracks, set(tracks)
+        removed = [track for track in self._telling if track not in held]
+        for track in removed:
+            retelling = self._telling.pop(track)
+            for _ in retelling.tell(track.count):
+                pass
+            retelling.catch_up()
+            if not (retelling.is_gone or retelling.has_left):
+                retelling.leave()
+        return len(removed)
 
     def _live_tracks(self) -> Iterator[Track]:
         streams = self._store.streams

@@ -31,6 +31,7 @@ from amtracer.schema import (
     GoneMessage,
     HelloMessage,
     Kind,
+    LeftMessage,
     LinesMessage,
     MachineMessage,
     Message,
@@ -218,6 +219,14 @@ def _read_dropped(fields: Fields) -> DroppedMessage:
     )
 
 
+def _write_left(m: LeftMessage) -> Body:
+    return _trimmed(2, int(Kind.LEFT), m.machine, m.reason)
+
+
+def _read_left(fields: Fields) -> LeftMessage:
+    return LeftMessage(_machine(fields), fields.text("reason", ""))
+
+
 def _write_end(m: EndMessage) -> Body:
     return (int(Kind.END), m.frames, m.size, m.crc)
 
@@ -245,6 +254,7 @@ _TABLE: tuple[tuple[Kind, type, _Writer, _Reader], ...] = (
     (Kind.SEGMENT, SegmentMessage, _write_segment, _read_segment),
     (Kind.BATCH, BatchMessage, write_batch, read_batch),
     (Kind.DROPPED, DroppedMessage, _write_dropped, _read_dropped),
+    (Kind.LEFT, LeftMessage, _write_left, _read_left),
     (Kind.END, EndMessage, _write_end, _read_end),
 )
 _WRITERS: Mapping[type, _Writer] = {message: write for _, message, write, _ in _TABLE}

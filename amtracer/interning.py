@@ -2,8 +2,8 @@
 
 Used by the tracer, by recordings, by exports and by the door for Go programs. Transitions
 of many machines may come mixed; within a machine they go out in the order they came.
-Definitions go out before their first use, `DroppedMessage`, `SchemaChangedMessage` and
-`GoneMessage` after the batch before them.
+Definitions go out before their first use, `DroppedMessage`, `SchemaChangedMessage`,
+`LeftMessage` and `GoneMessage` after the batch before them.
 
 Nothing here knows time or sockets: whoever owns the writer calls `flush` when a batch
 became old enough. One thread at a time.
@@ -24,6 +24,7 @@ from amtracer.schema import (
     DroppedMessage,
     GoneMessage,
     HelloMessage,
+    LeftMessage,
     MachineMessage,
     Message,
     SchemaChangedMessage,
@@ -256,6 +257,11 @@ class StreamWriter:
         """`count` transitions of the machine are missing here; it stands at `ticks` now."""
         self._finished(machine).row += count
         self._emit(DroppedMessage(machine, count, ticks, cut_text(reason)))
+
+    def left(self, machine: int, reason: str = "") -> None:
+        """The machine's program ended, or was lost for a reason; it may come back."""
+        self._finished(machine)
+        self._emit(LeftMessage(machine, cut_text(reason)))
 
     def gone(self, machine: int) -> None:
         """The machine was disposed; its number is not used again."""

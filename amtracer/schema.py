@@ -7,7 +7,7 @@ the store and make up a session file. They fall in three groups:
   `GoneMessage`;
 - the dictionary, everything that can repeat and is said once: `StringsMessage`,
   `LinesMessage`, `ArgsMessage`, `ShapeMessage`; a `SegmentMessage` empties it;
-- what happened: `BatchMessage`, `DroppedMessage`, `EndMessage`.
+- what happened: `BatchMessage`, `DroppedMessage`, `LeftMessage`, `EndMessage`.
 
 Numbers (schema, machine, shape, string, line set, set of arguments) are given out by the
 sender, count from 0 and belong to one stream; those of the dictionary belong to one
@@ -59,6 +59,7 @@ class Kind(IntEnum):
     LINES = 15
     ARGS = 16
     BATCH = 17
+    LEFT = 18
 
 
 HANDLER_STEP = 2
@@ -318,6 +319,17 @@ class DroppedMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftMessage:
+    """The program of a machine ended, or was lost for a reason; said by who tells of others.
+
+    Whatever comes of the machine afterwards says that it is back.
+    """
+
+    machine: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class EndMessage:
     """Last message of a session file: what came before, to tell a cut from an end.
 
@@ -342,5 +354,6 @@ Message = (
     | SegmentMessage
     | BatchMessage
     | DroppedMessage
+    | LeftMessage
     | EndMessage
 )

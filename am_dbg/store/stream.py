@@ -22,6 +22,7 @@ from amtracer.schema import (
     EndMessage,
     GoneMessage,
     HelloMessage,
+    LeftMessage,
     LinesMessage,
     MachineMessage,
     Message,
@@ -85,6 +86,7 @@ class Stream:
             SegmentMessage: self._take_segment,
             BatchMessage: self._take_batch,
             DroppedMessage: self._take_dropped,
+            LeftMessage: self._take_left,
             EndMessage: self._take_end,
         }
 
@@ -108,7 +110,7 @@ class Stream:
         self.reason = reason
         self.book.close()
         for track in self.tracks:
-            if track.stream == self.number:
+            if track.stream == self.number and not track.ended:
                 track.close(reason)
 
     def forget(self, gone: Collection[Track]) -> None:
@@ -144,11 +146,14 @@ class Stream:
     def _take_schema_changed(self, message: SchemaChangedMessage) -> None:
         track, schema = self._track(message.machine), self._schema(message.schema)
         checking.check_ticks(message.ticks, schema)
+        track.come_back(self.live)
         track.change_schema(schema, message.ticks)
         self._schema_of[message.machine] = message.schema
 
     def _take_gone(self, message: GoneMessage) -> None:
-        self._track(message.machine).dispose()
+        track = self._track(message.machine)
+        track.come_back(self.live)
+        track.dispose()
 
     def _take_shape(self, message: ShapeMessage) -> None:
         if message.shape != self.book.shape_count:
@@ -193,6 +198,7 @@ class Stream:
         rows = unfolded(message, self.book, [track.origin.unit_ns for track in tracks])
         checking.check_calls_ns(rows.calls.values)
         for run, start, track, mask in zip(message.runs, starts, tracks, active, strict=False):
+            track.come_back(self.live)
             track.append(rows, start, run.length, self.book)
             track.set_activity(mask)
             if not track.removed:
@@ -225,7 +231,13 @@ class Stream:
         if not 0 <= message.count <= checking.TICK_MAX - track.row_next:
             raise WireError("a count of lost transitions out of range")
         checking.check_ticks(message.ticks, track.schema)
+        track.come_back(self.live)
         track.lose(message.count, message.ticks, message.reason)
+
+    def _take_left(self, message: LeftMessage) -> None:
+        track = self._track(message.machine)
+        if not track.ended:
+            track.close(message.reason)
 
     def _take_end(self, message: EndMessage) -> None:
         self.ended = True

@@ -11,7 +11,7 @@ one assignment.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -23,7 +23,7 @@ from am_dbg.store.unfolding import Rows
 from am_dbg.store.values import Gap, GapKind, Transition, gap_of_reason
 from amtracer.schema import Shape, StateDef
 
-__all__ = ["WALK_ROWS_MAX", "Origin", "Track"]
+__all__ = ["WALK_ROWS_MAX", "Origin", "Standing", "Track"]
 
 WALK_ROWS_MAX = 64
 """How far a cached clock is moved row by row before it is counted anew."""
@@ -50,13 +50,30 @@ class Origin:
     unit_ns: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a machine stands after transition `number`, with the breaks since; replaced as a whole.
+
+    It is newer than what was received last if that was a break or the end.
+    """
+
+    number: int
+    gaps: tuple[Gap, ...]
+    states: tuple[StateDef, ...]
+    ticks: tuple[int, ...]
+    row: int
+    ended: bool = False
+    gone: bool = False
+
+
 class Track:
     """The history of one machine, numbered from 1; number 0 is before the first transition.
 
     `key` is the shown name: the id, with `#2` and so on when another stream has the same.
     `stream` is the stream that feeds it now, `connected` whether that is a live one still
-    open, `gone` whether the machine was disposed. `first` is the oldest number still held,
-    `count` the newest, `version` grows with every change.
+    open, `ended` whether its stream or its program ended, `gone` whether the machine was
+    disposed. `standing` is how it stood at the last break or end. `first` is the oldest
+    number still held, `count` the newest, `version` grows with every change.
     """
 
     def __init__(
@@ -72,6 +89,7 @@ class Track:
         self.origin = origin
         self.stream = stream
         self.connected = False
+        self.ended = False
         self.gone = False
         self.removed = False
         self.first = 1
@@ -89,6 +107,7 @@ class Track:
         self._clock_cache: tuple[Chunk, int, tuple[int, ...]] | None = None
         self._own_ids: dict[str, int] = {}
         self._own_ids_count = 0
+        self._settle()
 
     @property
     def id(self) -> str:
@@ -106,6 +125,12 @@ class Track:
     def gaps(self) -> Sequence[Gap]:
         """Breaks in the history, in order of `after_number`."""
         return self._gaps
+
+    def gaps_after(self, number: int) -> tuple[Gap, ...]:
+        """The breaks between a transition and the next one."""
+        gaps = self._gaps
+        low = bisect_left(gaps, number, key=_after_number)
+        return tuple(gaps[low : bisect_right(gaps, number, low, key=_after_number)])
 
     @property
     def chunks(self) -> Sequence[Chunk]:
@@ -329,36 +354,47 @@ class Track:
         self.row_next += count
         self._begin_anew(self.schema, ticks)
         self._add_gap(gap_of_reason(self.count, count, reason))
+        self._settle()
 
     def change_schema(self, schema: Schema, ticks: tuple[int, ...]) -> None:
         """Go on with another schema; what was received keeps the old one."""
         self._begin_anew(schema, ticks)
         self._add_gap(Gap(self.count, 0, "schema changed", GapKind.SCHEMA))
+        self._settle()
 
     def rejoin(self, stream: int, schema: Schema, ticks: tuple[int, ...], row: int) -> None:
         """The same machine came back on another stream."""
         self.stream = stream
-        self.connected = True
         self._begin_anew(schema, ticks)
         lost, self.row_next = row - self.row_next, row
+        self.come_back(live=True)
+        self._add_gap(Gap(self.count, lost, "reconnected", GapKind.RECONNECTED))
+        self._settle()
+
+    def come_back(self, live: bool) -> None:
+        """It goes on, if it had ended: what was lost at the end is told now, or nothing was."""
+        if not self.ended:
+            return
+        self.ended = False
+        self.connected = live
         last = self._gaps[-1] if self._gaps else None
         if last and last.kind is GapKind.CUT and last.after_number == self.count:
-            self._gaps = self._gaps[:-1]  # now it is known what was lost there
-        self._add_gap(Gap(self.count, lost, "reconnected", GapKind.RECONNECTED))
+            self._gaps = self._gaps[:-1]
 
     def close(self, reason: str) -> None:
-        """Its stream ended; with a reason it ended too early."""
+        """Its stream or its program ended; with a reason it ended too early."""
         self.connected = False
+        self.ended = True
         self._begin_anew(self.schema)
         if reason and not self.gone:
             self._add_gap(Gap(self.count, -1, reason, GapKind.CUT))
-        self.version += 1
+        self._settle()
 
     def dispose(self) -> None:
         """The machine is gone."""
         self.gone = True
         self.connected = False
-        self.version += 1
+        self._settle()
 
     def trim(self, book: Dictionary) -> None:
         """Let the chunks go that lead the history and use this dictionary."""
@@ -422,6 +458,19 @@ class Track:
         self._open = None
         self.version += 1
 
+    def _settle(self) -> None:
+        """Publish how it stands; the version comes last, for who looks when it grows."""
+        self.standing = Standing(
+            self.count,
+            self.gaps_after(self.count),
+            self.states,
+            self.ticks,
+            self.row_next,
+            self.ended,
+            self.gone,
+        )
+        self.version += 1
+
     def _add_gap(self, gap: Gap) -> None:
         last = self._gaps[-1] if self._gaps else None
         if last and (last.kind, last.after_number) == (gap.kind, gap.after_number):
@@ -430,6 +479,10 @@ class Track:
         else:
             self._gaps.append(gap)
         self.version += 1
+
+
+def _after_number(gap: Gap) -> int:
+    return gap.after_number
 
 
 def _row_first(chunk: Chunk) -> int:

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from functools import partial
 from unittest import mock
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from am_dbg import forwarding
 from am_dbg.forwarding import Forwarder
-from am_dbg.store import GapKind, Store
+from am_dbg.retelling import News
+from am_dbg.store import Gap, GapKind, Store
+from am_dbg.store.track import Track
 from amtracer.address import Address
-from tests.dbg.telling import Teller, Telling, stored
+from amtracer.interning import StreamWriter
+from amtracer.schema import HelloMessage
+from tests.dbg.telling import SCHEMAS, Teller, Telling, stored
 from tests.wire.serving import Debugger
 
 ROUND_S = 0.005
@@ -40,11 +47,38 @@ class Source:
             self.telling.transit(self.machine, (at % 8, at, at, at % 7, 4))
         self.hear()
 
+    def come_back(self, row: int) -> None:
+        """The program connects again, its machine after so many transitions."""
+        known, again = self.machine, Telling("session")
+        again.writer.machine(
+            known.id,
+            again.writer.schema(SCHEMAS[known.schema]),
+            ticks=tuple(known.ticks),
+            row=row,
+            tx_prefix=known.prefix,
+        )
+        again.time, known.row = self.telling.time, row
+        again.machines.append(known)
+        self.telling = again
+        self.stream = self.store.open_stream("program", live=True)
+        self.hear()
+
     def hear(self) -> None:
         self.telling.writer.flush()
         for message in self.telling.messages:
             self.store.feed(self.stream, message)
         self.telling.messages.clear()
+
+
+def settled(track: Track) -> tuple[object, ...]:
+    """What is shown of a machine beside its transitions."""
+    return list(track.gaps), track.ticks, track.states, track.connected, track.gone
+
+
+def shows_the_same(debugger: Debugger, store: Store) -> bool:
+    """Whether the other side shows the same breaks and ends, for the same transitions."""
+    copies = [(one.key, one.count, settled(one)) for one in debugger.store.tracks]
+    return copies == [(one.key, one.count, settled(one)) for one in store.tracks]
 
 
 def forwarder(source: Source | Store, address: Address) -> Forwarder:
@@ -190,3 +224,166 @@ def test_what_was_trimmed_before_it_was_sent_is_a_gap(debugger: Debugger) -> Non
     assert [(gap.after_number, gap.lost) for gap in lost] == [(2, first - 3)]
     assert track.ticks == tuple(machine.ticks)
     assert track.tx_id_at(track.count) == machine.past[-1]["id"]
+
+
+# What is told without a transition that follows.
+
+
+def test_breaks_are_sent_on_as_they_come(debugger: Debugger) -> None:
+    """What was lost, and a new schema, need no transition after them; each is told once."""
+    source = Source()
+    source.make(3)
+    sending = forwarder(source, debugger.address)
+    changes = [
+        lambda: source.telling.drop(source.machine, (2, 1_000)),
+        lambda: source.telling.drop(source.machine, (2, 5)),
+        lambda: source.telling.drop(source.machine, (1, 0)),
+        lambda: source.telling.change_schema(source.machine, (1, 3)),
+        lambda: source.telling.change_schema(source.machine, (0, 4)),
+        lambda: source.telling.drop(source.machine, (1, 7)),
+        lambda: source.telling.transit(source.machine, (1, 0, 0, 0, 4)),
+    ]
+    for change in changes:
+        change()
+        source.hear()
+        debugger.wait_for(lambda: shows_the_same(debugger, source.store))
+    sending.stop()
+
+    gaps = [(gap.after_number, gap.lost, gap.kind) for gap in debugger.track("m0").gaps]
+    assert gaps == [(3, 1_005, GapKind.DROPPED), (3, 0, GapKind.SCHEMA), (3, 7, GapKind.DROPPED)]
+
+
+@pytest.mark.parametrize("reason", ["", "connection lost"])
+def test_the_end_of_a_program_is_sent_on(debugger: Debugger, reason: str) -> None:
+    """The other side shows it as ended, and as cut when it was lost."""
+    source = Source()
+    source.make(3)
+    sending = forwarder(source, debugger.address)
+    debugger.wait_for(lambda: shows_the_same(debugger, source.store))
+    source.store.close_stream(source.stream, reason)
+    debugger.wait_for(lambda: shows_the_same(debugger, source.store))
+    sending.stop()
+
+    track = debugger.track("m0")
+    assert not track.connected
+    assert list(track.gaps) == [Gap(3, -1, reason, GapKind.CUT)] * bool(reason)
+
+
+def test_a_program_that_comes_back_goes_on_on_the_other_side(debugger: Debugger) -> None:
+    """In the same track, with what was lost; as often as it comes back."""
+    source = Source()
+    source.make(3)
+    sending = forwarder(source, debugger.address)
+    for lost in (0, 4):
+        source.store.close_stream(source.stream, "connection lost")
+        debugger.wait_for(lambda: shows_the_same(debugger, source.store))
+        source.come_back(source.machine.row + lost)
+        debugger.wait_for(lambda: shows_the_same(debugger, source.store))
+        source.make(2)
+        debugger.wait_for(lambda: shows_the_same(debugger, source.store))
+    sending.stop()
+    debugger.wait_for(lambda: not debugger.connections)
+
+    track = debugger.track("m0")
+    assert [(gap.after_number, gap.lost) for gap in track.gaps] == [(3, 0), (5, 4)]
+    assert track.tx_id_at(7) == source.machine.past[-1]["id"]
+
+
+def test_what_ended_before_the_other_side_was_lost_is_not_cut(debugger: Debugger) -> None:
+    """Only what went on then is; nothing that ended comes again on the next connection."""
+    source, ended = Source(), Telling("other")
+    number = ended.writer.machine("ended", ended.writer.schema(SCHEMAS[0]), tx_prefix="p")
+    ended.writer.dropped(number, 2, (1, 0, 0), "full")
+    stream = source.store.open_stream("other", live=True)
+    for message in ended.messages:
+        source.store.feed(stream, message)
+    source.store.close_stream(stream)
+    source.make(3)
+    with mock.patch.object(forwarding, "PAUSE_S_MAX", ROUND_S):
+        sending = forwarder(source, debugger.address)
+        debugger.wait_for(lambda: shows_the_same(debugger, source.store))
+        for connection in list(debugger._server._open):
+            debugger._server._loop.call_soon_threadsafe(connection.end, "cut for a test")
+        debugger.wait_for(lambda: debugger.streams == 2 and debugger.connections)
+        source.make(1)
+        debugger.wait_for_count("m0", 4)
+        sending.stop()
+
+    assert [gap.kind for gap in debugger.track("m0").gaps] == [GapKind.RECONNECTED]
+    assert [gap.kind for gap in debugger.track("ended").gaps] == [GapKind.DROPPED]
+    assert len(debugger.store.tracks) == 2
+
+
+def test_breaks_that_came_before_the_first_transition_are_not_told_twice() -> None:
+    """On the next connection the machine is the same one, and enters where it stands."""
+    source = Source()
+    store, news = Store(), News(source.store)
+    for _ in range(3):
+        source.telling.drop(source.machine, (1, 2))
+        source.hear()
+        stream = store.open_stream("forwarded", live=True)
+        hello = HelloMessage(2, "forwarded", 0, 0)
+        news.begin(StreamWriter(partial(store.feed, stream), hello))
+        assert news.tell(100)
+        assert not news.tell(100)
+        store.close_stream(stream, "connection lost")
+
+    (track,) = store.tracks
+    assert track.ticks == tuple(source.machine.ticks)
+    assert sum(max(0, gap.lost) for gap in track.gaps) == track.row_next == 6
+
+
+def test_what_is_removed_here_ends_on_the_other_side(debugger: Debugger) -> None:
+    """What is told of it here any more is not kept, so there it would be live for ever."""
+    source = Source()
+    source.make(3)
+    sending = forwarder(source, debugger.address)
+    debugger.wait_for_count("m0", 3)
+    source.store.remove(source.store.tracks[0])
+    debugger.wait_for(lambda: not debugger.track("m0").connected)
+    sending.stop()
+
+    assert list(debugger.track("m0").gaps) == []
+    assert not sending._news._telling
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 3), st.integers(0, 3)), max_size=30))
+def test_the_other_side_shows_the_same_after_every_word(
+    history: list[tuple[int, int, int]],
+) -> None:
+    """Whatever comes, whenever it is told, over one connection or several: gaps, ticks, ends."""
+    source, store = Source(), Store()
+    source.hear()
+    news, stream = News(source.store), -1
+    for act, one, two in [(8, 0, 0), *history]:
+        telling, machine = source.telling, source.machine
+        is_open = source.store.streams[source.stream].open
+        if act == 9 and stream >= 0:
+            store.close_stream(stream, "connection lost")
+        if act >= 8:
+            stream = store.open_stream("forwarded", live=True)
+            hello = HelloMessage(2, "forwarded", 0, 0)
+            news.begin(StreamWriter(partial(store.feed, stream), hello))
+        elif act == 7:
+            source.store.close_stream(source.stream, ("", "connection lost")[one % 2])
+        elif act == 6 and not is_open:
+            source.come_back(machine.row + one)
+        elif is_open and act == 5:
+            telling.change_schema(machine, (one, two))
+        elif is_open and act == 4:
+            telling.drop(machine, (one, two))
+        elif is_open:
+            source.make(one)
+        source.hear() if is_open and act < 6 else None
+        if two:
+            news.tell(2)
+    while news.tell(2):
+        pass
+
+    (track,), (original,) = store.tracks, source.store.tracks
+    assert (track.ticks, track.states) == (original.ticks, original.states)
+    assert track.connected == original.connected
+    assert track.row_next == original.row_next
+    assert track.tx_id_at(track.count) == original.tx_id_at(original.count) if track.count else True
+    if not any(act >= 8 for act, _, _ in history):
+        assert list(track.gaps) == list(original.gaps)

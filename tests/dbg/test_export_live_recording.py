@@ -121,6 +121,29 @@ def test_lost_connections_and_lost_transitions_are_kept_as_gaps(source: Source) 
     ]
 
 
+def test_what_comes_last_is_kept_without_a_transition_after_it(source: Source) -> None:
+    """Losses, a new schema and ends are in the file as soon as they are shown."""
+    left, stays = Telling("left"), Telling("stays")
+    left.enter(0, (0, 0, 0))
+    stays.enter(1, (0, 1, 0))
+    source.open()
+    streams = [source.begin(left), source.begin(stays)]
+    transit(left, 1)
+    left.drop(left.machines[0], (1, 1_000))
+    source.hear(left, streams[0])
+    transit(stays, 1)
+    stays.change_schema(stays.machines[0], (0, 3))
+    source.hear(stays, streams[1])
+    source.store.close_stream(streams[0])
+    source.recording.keep()
+
+    gone, cut = recovered(source.path).tracks
+    assert [(gap.after_number, gap.lost) for gap in gone.gaps] == [(1, 1_000)]
+    assert [gap.kind for gap in cut.gaps] == [GapKind.SCHEMA, GapKind.CUT]
+    assert [gone.ticks, cut.ticks] == [track.ticks for track in source.store.tracks]
+    assert cut.states == source.store.tracks[1].states
+
+
 def test_a_recording_that_is_closed_is_whole(source: Source) -> None:
     """Its end mark is there; closing again is no matter, and nothing more is kept."""
     telling = Telling()

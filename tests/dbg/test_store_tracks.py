@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from am_dbg.store import GapKind, Store, Track
+from am_dbg.store import Gap, GapKind, Store, Track
 from amtracer.errors import WireError
 from amtracer.interning import Occurrence, StreamWriter
-from amtracer.schema import HelloMessage, Message, Shape, StateDef
+from amtracer.schema import (
+    GoneMessage,
+    HelloMessage,
+    LeftMessage,
+    Message,
+    Shape,
+    StateDef,
+)
 from tests.dbg.telling import START_NS, hello
 
 OLD = (StateDef("A"), StateDef("B"))
@@ -238,6 +245,68 @@ def test_a_stream_that_ends_in_order_leaves_no_break() -> None:
     store.close_stream(heard(store, disposed), "connection lost")
 
     assert [list(track.gaps) for track in store.tracks] == [[], []]
+
+
+def test_a_machine_whose_program_left_has_ended_in_its_open_stream() -> None:
+    """In order it leaves no break, also when the stream is lost later; for a reason it is cut."""
+    store, programs = Store(), [Program(prefix=prefix) for prefix in ("aa", "bb")]
+    for program, reason in zip(programs, ("", "connection lost"), strict=True):
+        program.toggle()
+        program.writer.left(program.machine, reason)
+        program.writer.left(program.machine, "again")
+        stream = heard(store, program)
+        assert not store.tracks[-1].connected
+        store.close_stream(stream, "the forwarder was lost")
+
+    assert [list(track.gaps) for track in store.tracks] == [
+        [],
+        [Gap(1, -1, "connection lost", GapKind.CUT)],
+    ]
+
+
+@pytest.mark.parametrize("live", [True, False])
+@pytest.mark.parametrize("how", ["transition", "loss", "schema", "disposal"])
+def test_whatever_comes_of_a_machine_that_left_says_it_is_back(live: bool, how: str) -> None:
+    """It goes on in its track, and is connected again where the stream is live."""
+    store, program = Store(), Program()
+    program.toggle()
+    program.writer.left(program.machine, "connection lost")
+    stream = heard(store, program, live=live)
+    (track,) = store.tracks
+    assert (track.connected, track.ended, len(track.gaps)) == (False, True, 1)
+    if how == "transition":
+        program.toggle()
+    elif how == "loss":
+        program.writer.dropped(program.machine, 4, (5, 0), "reconnected")
+    elif how == "schema":
+        program.take_on(NEW, (0, 1, 0))
+    else:
+        program.writer.gone(program.machine)
+    hear(store, stream, program)
+
+    assert track.connected == (live and how != "disposal")
+    assert [gap.kind for gap in track.gaps] == {
+        "transition": [],
+        "loss": [GapKind.RECONNECTED],
+        "schema": [GapKind.SCHEMA],
+        "disposal": [],
+    }[how]
+    assert track.standing.ticks == track.ticks or how == "transition"
+
+
+def test_only_a_machine_of_the_stream_leaves_it() -> None:
+    """One that was not defined, was disposed or went on elsewhere is refused."""
+    store, program = Store(), Program("s")
+    stream = heard(store, program)
+    for refused in (1, -1):
+        with pytest.raises(WireError, match="is not defined"):
+            store.feed(stream, LeftMessage(refused))
+    heard(store, Program("s"))
+    with pytest.raises(WireError, match="another stream"):
+        store.feed(stream, LeftMessage(0))
+    store.feed(1, GoneMessage(0))
+    with pytest.raises(WireError, match="was disposed"):
+        store.feed(1, LeftMessage(0))
 
 
 def test_trimming_lets_the_oldest_go_and_renumbers_nothing() -> None:

@@ -21,6 +21,7 @@ from amtracer.schema import (
     GoneMessage,
     Headed,
     HelloMessage,
+    LeftMessage,
     LinesMessage,
     MachineMessage,
     Message,
@@ -157,6 +158,7 @@ messages: st.SearchStrategy[Message] = st.one_of(
     st.just(SegmentMessage()),
     batches(),
     st.builds(DroppedMessage, machines, counts, ticks, texts),
+    st.builds(LeftMessage, machines, texts),
 )
 
 lines = st.lists(st.tuples(st.integers(0, 4), texts), max_size=3).map(tuple)
@@ -252,7 +254,7 @@ class Book:
                 self.gone.append(message.machine)
             case BatchMessage():
                 self._take_batch(message)
-            case HelloMessage() | SchemaChangedMessage() | EndMessage():
+            case HelloMessage() | SchemaChangedMessage() | LeftMessage() | EndMessage():
                 pass
 
     def _text(self, told: str | Headed | Continued) -> str:

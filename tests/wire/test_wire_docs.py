@@ -13,6 +13,7 @@ from amtracer.schema import (
     GoneMessage,
     HelloMessage,
     Kind,
+    LeftMessage,
     MachineMessage,
     SchemaMessage,
     ShapeMessage,
@@ -34,7 +35,7 @@ def test_the_bytes_of_the_examples_are_a_stream() -> None:
 
     assert EXAMPLES[0] == magic_frame()
     assert [encode(message) for message in stream[:-2]] == EXAMPLES[1:-1]
-    assert stream[-2:] == [GoneMessage(1), GoneMessage(2)]
+    assert stream[-3:] == [LeftMessage(0, "connection lost"), GoneMessage(1), GoneMessage(2)]
     assert book.told[0][0].lines == ((2, "[add] A"),)
     assert book.told[0][0].duration_ns == 5_000
     assert book.told[0][0].args == (("size", "2"),)

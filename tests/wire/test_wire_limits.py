@@ -17,6 +17,7 @@ from amtracer.schema import (
     GoneMessage,
     Headed,
     HelloMessage,
+    LeftMessage,
     LinesMessage,
     MachineMessage,
     Message,
@@ -98,6 +99,14 @@ LIMITS: dict[str, tuple[Message, Message]] = {
         SchemaChangedMessage(0, limits.SCHEMAS_MAX, ()),
     ),
     "lost transitions": (DroppedMessage(0, MOST, ()), DroppedMessage(0, MOST + 1, ())),
+    "machine that left": (
+        LeftMessage(limits.MACHINES_PER_CONNECTION_MAX - 1),
+        LeftMessage(limits.MACHINES_PER_CONNECTION_MAX),
+    ),
+    "reason why it left": (
+        LeftMessage(0, "x" * limits.TEXT_BYTES_MAX),
+        LeftMessage(0, "x" * (limits.TEXT_BYTES_MAX + 1)),
+    ),
     "process facts": (facts(limits.PROCESS_FACTS_MAX), facts(limits.PROCESS_FACTS_MAX + 1)),
     "token": (
         HelloMessage(1, "s", 0, 0, token=b"x" * limits.TOKEN_BYTES_MAX),
