@@ -40,7 +40,7 @@ class HealthChecks:
         self._begin()
 
     def _begin(self) -> None:
-        self._machines: weakref.WeakSet[Living] = weakref.WeakSet()
+        self._machines: dict[int, weakref.ref[Living]] = {}  # by `id`: not all have a hash
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
@@ -48,7 +48,7 @@ class HealthChecks:
     def add(self, mach: Living) -> None:
         """Check this machine from now on; again is no matter."""
         with self._lock:
-            self._machines.add(mach)
+            self._machines[id(mach)] = weakref.ref(mach)
             if self._thread is None:
                 self._start()
 
@@ -73,17 +73,18 @@ class HealthChecks:
 
     def reborn(self) -> None:
         """In a forked child, which has no thread: begin anew with the same machines."""
-        machines = list(self._machines)
+        machines = [mach for ref in self._machines.values() if (mach := ref()) is not None]
         self._begin()
         for mach in machines:
             self.add(mach)
 
     def beat(self) -> bool:
         """Add the state to all once; False when there is none left, and the thread ends."""
-        for mach in list(self._machines):
-            if mach.is_disposed() or not _checked(mach):
-                self._machines.discard(mach)
+        refs = list(self._machines.values())
+        over = {id(ref) for ref in refs if not _checked(ref())}
         with self._lock:
+            kept = {key: ref for key, ref in self._machines.items() if id(ref) not in over}
+            self._machines = kept
             if not self._machines:
                 self._thread = None
             return bool(self._machines)
@@ -93,7 +94,9 @@ class HealthChecks:
             pass
 
 
-def _checked(mach: Living) -> bool:
+def _checked(mach: Living | None) -> bool:
+    if mach is None or mach.is_disposed():
+        return False
     try:
         mach.add1(STATE)
     except Exception as error:  # noqa: BLE001  # protects the others from one machine's handlers

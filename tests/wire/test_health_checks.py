@@ -54,6 +54,19 @@ def test_a_machine_that_is_gone_is_not_checked(checks: HealthChecks) -> None:
     assert disposed.tick("Healthcheck") == 0
 
 
+def test_a_machine_without_a_hash_is_checked(checks: HealthChecks) -> None:
+    """A class derived from `Machine` may have an equality of its own."""
+
+    class Equal(am.Machine):
+        __hash__ = None  # type: ignore[assignment]
+
+    mach = Equal(None, LIVING)
+    checks.add(mach)
+
+    assert checks.beat()
+    assert mach.tick("Healthcheck") == 1
+
+
 def test_a_handler_that_raises_costs_its_machine_the_checks(
     checks: HealthChecks, caplog: pytest.LogCaptureFixture
 ) -> None:
