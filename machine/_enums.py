@@ -5,6 +5,8 @@ from __future__ import annotations
 import enum
 import os
 
+from machine._report import warn
+
 
 class Result(enum.IntEnum):
     """What a mutation call came to.
@@ -103,11 +105,24 @@ def log_level_text(value: int) -> str:
 
 
 def log_level_from_env(name: str = "AM_LOG") -> LogLevel:
-    """The level that an environment variable asks for; NOTHING when it is no level."""
+    """The level that an environment variable asks for; NOTHING when it is no level.
+
+    Empty is the same as not set. What is no level is told once in each process, by the
+    logger "asyncmachine".
+    """
+    text = os.environ.get(name, "").strip()
     try:
-        return LogLevel(int(os.environ.get(name, "0")))
+        return LogLevel(int(text or "0"))
     except ValueError:
+        if name not in _told:
+            _told.add(name)
+            levels = ", ".join(f"{level:d} ({level!s})" for level in LogLevel)
+            warn("%s: %.60r is no log level; there are %s; nothing is logged", name, text, levels)
         return LogLevel.NOTHING
+
+
+_told: set[str] = set()
+"""Variables of which it was told that they hold no log level."""
 
 
 # The interpreter looks a member up on its class by a slow way (70 ns with CPython 3.11), so

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import machine as am
+from machine import _enums
 
 Made = Callable[..., am.Machine]
 Watch = Callable[..., list[str]]
@@ -458,12 +459,15 @@ def test_a_breakpoint_is_no_reason_to_log(made: Made) -> None:
 
 @pytest.mark.parametrize(
     ("value", "level"),
-    [("", NOTHING), ("2", OPS), ("4", EVERYTHING), ("9", NOTHING), ("x", NOTHING)],
+    [("", NOTHING), (" ", NOTHING), ("0", NOTHING), ("2", OPS), (" 4\n", EVERYTHING)],
 )
 def test_the_level_can_come_from_the_environment(
-    monkeypatch: pytest.MonkeyPatch, value: str, level: am.LogLevel
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    value: str,
+    level: am.LogLevel,
 ) -> None:
-    """What is no level is silence."""
+    """A number from 0 to 4; empty is the same as not set, and nothing is said of it."""
     monkeypatch.setenv("AM_LOG", value)
     assert am.log_level_from_env() is level
 
@@ -471,6 +475,27 @@ def test_the_level_can_come_from_the_environment(
     monkeypatch.setenv("MY_LOG", value)
     assert am.log_level_from_env("MY_LOG") is level
     assert am.log_level_from_env() is NOTHING
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize("value", ["abc", "9", "5", "-1", "2.5", "9" * 5_000, "\x1b[2J", "\udc80"])
+def test_what_is_no_level_is_told_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, value: str
+) -> None:
+    """One line for each variable, with the values there are; the level is silence."""
+    monkeypatch.setattr(_enums, "_told", set())
+    monkeypatch.setenv("AM_LOG", value)
+    for _ in range(3):
+        assert am.log_level_from_env() is NOTHING
+
+    levels = "0 (nothing), 1 (changes), 2 (ops), 3 (decisions), 4 (everything)"
+    assert caplog.messages == [
+        f"AM_LOG: {value!r:.60} is no log level; there are {levels}; nothing is logged"
+    ]
+
+    monkeypatch.setenv("MY_LOG", value)
+    assert am.log_level_from_env("MY_LOG") is NOTHING
+    assert [text.partition(":")[0] for text in caplog.messages] == ["AM_LOG", "MY_LOG"]
 
 
 def test_a_level_that_is_none_is_refused(made: Made) -> None:

@@ -660,6 +660,7 @@ def test_log_lines_are_printed_only_when_asked_for(
         ({}, 0, True),
         ({"AM_LOG": "3"}, 3, False),
         ({"AM_LOG": "0"}, 0, True),
+        ({"AM_LOG": "loud"}, 0, True),
         ({"AM_DEBUG": "1", "AM_LOG": "1"}, 1, False),
         ({"AM_DEBUG": "2", "AM_LOG": "1"}, 1, True),
         ({"AM_DEBUG": "2"}, 0, True),
