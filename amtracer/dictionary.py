@@ -15,6 +15,7 @@ every transition is new thus defines everything once, at the cost of plain encod
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 
 from amtracer import limits
 from amtracer.cutting import Args, Lines, cut_args, cut_lines, cut_shape
@@ -24,7 +25,6 @@ from amtracer.schema import (
     Headed,
     LinesMessage,
     Message,
-    Pairs,
     Shape,
     ShapeMessage,
     StringsMessage,
@@ -45,8 +45,9 @@ _HEAD_CHARS_MIN = 12
 class Dictionary:
     """The sender's half of a segment's dictionary; its writer's thread only.
 
-    By the number of a shape, `calls` tells how many handlers it calls and `usual_lines`
-    the line set, plus 1, that it was defined with.
+    `known` finds the number of a shape by that of its schema and the identity of the
+    object, without comparing. By the number of a shape, `calls` tells how many handlers it
+    calls and `usual_lines` the line set, plus 1, that it was defined with.
     """
 
     def __init__(
@@ -59,9 +60,10 @@ class Dictionary:
     def clear(self) -> None:
         """Begin with nothing, for a new segment."""
         self.full = False
+        self._strings_max = min(self._entries_max, _STRINGS_FULL)
         self.calls: list[int] = []
         self.usual_lines: list[int] = []
-        self._known: dict[tuple[int, int], int] = {}
+        self.known: dict[tuple[int, int], int] = {}
         self._shapes: dict[tuple[int, Shape], int] = {}
         self._strings: dict[str, int] = {}
         self._heads: dict[str, int] = {}
@@ -71,22 +73,9 @@ class Dictionary:
         self._new_strings: list[str | Headed | Continued] = []
         self._new_text_bytes = 0
         self._new_lines: list[tuple[tuple[int, int], ...]] = []
-        self._new_args: list[Pairs] = []
+        self._new_args: list[tuple[int, ...]] = []
         self._new_shapes: list[ShapeMessage] = []
         self._new_bytes = 0
-
-    def defined(self) -> None:
-        """Something new was defined, so look whether it is full."""
-        most = self._entries_max
-        self.full = (
-            len(self._shapes) >= most
-            or len(self._line_sets) >= most - 1
-            or len(self._arg_sets) >= most
-            or len(self._strings) >= min(most, _STRINGS_FULL)
-            or self._text_bytes > _TEXT_BYTES_FULL
-        )
-        if self._new_bytes > _NEW_BYTES_MAX:
-            self.define()
 
     def grow(self, rows: int) -> None:
         """Allow twice the entries if a full segment of `rows` transitions was too short."""
@@ -94,24 +83,19 @@ class Dictionary:
             self._entries_max = min(2 * self._entries_max, limits.SHAPES_MAX)
 
     def shape(self, schema: int, shape: Shape, lines: int = 0) -> int:
-        """The number of a shape; the very same object is found without comparing.
+        """The number of a shape; `known` has those that were given as the very same object.
 
         A new one is defined with these lines as its usual ones.
         """
-        number = self._known.get((schema, id(shape)))
-        return self._shape(schema, shape, lines) if number is None else number
-
-    def _shape(self, schema: int, shape: Shape, lines: int) -> int:
         new = len(self._shapes)
         number = self._shapes.setdefault((schema, shape), new)  # hashing a shape is costly
         if number == new:
-            self._known[schema, id(shape)] = number  # the key above keeps the object alive
+            self.known[schema, id(shape)] = number  # the key above keeps the object alive
             kept = cut_shape(shape)
             self.calls.append(kept.calls)
             self.usual_lines.append(lines)
             self._new_shapes.append(ShapeMessage(number, schema, kept, lines))
-            self._new_bytes += _NUMBER_BYTES * len(kept.steps)
-            self.defined()
+            self._defined(new, _NUMBER_BYTES * len(kept.steps))
         return number
 
     def lines(self, lines: Lines) -> int:
@@ -121,42 +105,44 @@ class Dictionary:
         number = self._line_sets.get(lines)
         if number is None:
             string = self.string
-            self._new_lines.append(
-                tuple([(level, string(text)) for level, text in cut_lines(lines)])
-            )
-            self._new_bytes += _NUMBER_BYTES * len(lines)
-            number = len(self._line_sets)
-            self._line_sets[lines] = number
-            self.defined()
+            texts = [(level, string(text)) for level, text in cut_lines(lines)]
+            self._new_lines.append(tuple(texts))
+            number = self._line_sets[lines] = len(self._line_sets)
+            self._defined(number + 1, _NUMBER_BYTES * len(texts))  # one more may come with it
         return number + 1
 
     def args(self, args: Args) -> int:
         """The number of a set of arguments."""
         number = self._arg_sets.get(args)
         if number is None:
-            string = self.string
-            self._new_args.append(
-                tuple([(string(key), string(text)) for key, text in cut_args(args)])
-            )
-            self._new_bytes += _NUMBER_BYTES * len(args)
-            number = len(self._arg_sets)
-            self._arg_sets[args] = number
-            self.defined()
+            texts = list(map(self.string, chain.from_iterable(cut_args(args))))
+            self._new_args.append(tuple(texts))
+            number = self._arg_sets[args] = len(self._arg_sets)
+            self._defined(number, _NUMBER_BYTES * len(texts))
         return number
+
+    def _defined(self, number: int, size: int) -> None:
+        """Look whether the next transition's definitions might not fit any more."""
+        if number + 1 >= self._entries_max:
+            self.full = True
+        self._new_bytes += size
+        if self._new_bytes > _NEW_BYTES_MAX:
+            self.define()
 
     def string(self, text: str) -> int:
         """The number of a text that fits the limits."""
         number = self._strings.get(text)
         if number is None:
-            number = len(self._strings)
-            self._strings[text] = number
+            number = self._strings[text] = len(self._strings)
             size = len(text)
             if not text.isascii():
                 raw = text.encode("utf-8", "backslashreplace")
                 text, size = raw.decode(), len(raw)
-            self._new_strings.append(self._told(text))
+            self._new_strings.append(text if size <= _HEAD_CHARS_MIN else self._told(text))
             self._text_bytes += size
             self._new_text_bytes += size
+            if number + 1 >= self._strings_max or self._text_bytes > _TEXT_BYTES_FULL:
+                self.full = True
             if self._new_text_bytes > _NEW_BYTES_MAX:
                 self._define_strings()
         return number

@@ -75,6 +75,18 @@ class Fields:
             return value
         return self.check_number(what, value, high, low)
 
+    def naturals(self, *expected: tuple[str, int]) -> tuple[int, ...]:
+        """Some numbers that are not negative, each with its name and the highest it may be."""
+        at = self._at
+        values = self._body[at : at + len(expected)]
+        self._at = at + len(values)
+        if len(values) < len(expected):
+            raise self.error(f"{expected[len(values)][0]} is missing")
+        for value, (what, high) in zip(values, expected, strict=True):
+            if type(value) is not int or not 0 <= value <= high:
+                self.check_number(what, value, high)
+        return values  # type: ignore[return-value]  # checked just above
+
     def check_number(self, what: str, value: object, high: int, low: int = 0) -> int:
         if type(value) is not int or not low <= value <= high:
             raise self.error(f"{what} is no number from {low:,} to {high:,}")
@@ -122,6 +134,8 @@ class Fields:
 
     def check_numbers(self, what: str, values: Body, high: int, low: int = 0) -> tuple[int, ...]:
         """The same values, all known to be numbers from `low` to `high`."""
+        if not values:
+            return ()
         if len(values) <= _FEW:
             for value in values:
                 if not isinstance(value, int) or not low <= value <= high:

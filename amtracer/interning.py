@@ -58,6 +58,9 @@ class Occurrence:
     id: str = ""
 
 
+_identity = id  # where a transition's id has the name
+
+
 class StreamWriter:
     """Writes one stream; `emit` takes its messages in order."""
 
@@ -74,8 +77,7 @@ class StreamWriter:
         self._batch_rows = batch_rows
         self._segment_rows_max = segment_rows
         self._segment_rows = 0
-        self._open_rows = 0
-        self._weight = 0
+        self._begin_batch()
         self._schemas: dict[tuple[StateDef, ...], int] = {}
         self._machines: list[OpenRun | None] = []
         self._numbers: dict[tuple[str, str], int] = {}
@@ -182,7 +184,7 @@ class StreamWriter:
         A shape given again as the same object is found by identity; that is the fast way.
         """
         dictionary = self._dictionary
-        if dictionary.full or self._segment_rows >= self._segment_rows_max:
+        if dictionary.full or self._segment_over:
             self._begin_segment()
         into = self._machines[machine]
         if into is None:
@@ -190,8 +192,10 @@ class StreamWriter:
         at = len(into.shapes)
         if not at:
             self._open[machine] = into
-        line_set = dictionary.lines(lines)
-        number = dictionary.shape(into.schema, shape, line_set)
+        line_set = dictionary.lines(lines) if lines else 0
+        number = dictionary.known.get((into.schema, _identity(shape)))
+        if number is None:
+            number = dictionary.shape(into.schema, shape, line_set)
         unit = into.unit
         into.shapes.append(number)
         into.times.append(time_ns // unit)
@@ -202,11 +206,10 @@ class StreamWriter:
             self._weight += 4
         if handler_ns or dictionary.calls[number]:
             self._record_calls(into, at, dictionary.calls[number], handler_ns)
-        self._segment_rows += 1
-        self._open_rows += 1
         if pre_lines or source or args or id:
             self._record_rest(into, at, pre_lines, source, args, id)
-        if self._open_rows >= self._batch_rows or self._weight > limits.BATCH_BYTES_MAX:
+        self._open_rows += 1
+        if self._open_rows >= self._open_rows_max or self._weight > limits.BATCH_BYTES_MAX:
             self.flush()
 
     def _record_calls(
@@ -275,7 +278,14 @@ class StreamWriter:
         if self._open:
             self._emit(batch_of(self._open))
             self._open.clear()
-            self._open_rows = self._weight = 0
+            self._segment_rows += self._open_rows
+            self._begin_batch()
+
+    def _begin_batch(self) -> None:
+        self._open_rows = self._weight = 0
+        room = self._segment_rows_max - self._segment_rows
+        self._segment_over = room <= 0
+        self._open_rows_max = min(self._batch_rows, room)
 
     def _finished(self, machine: int) -> OpenRun:
         """The machine, with nothing of it left in the batch."""
@@ -292,6 +302,7 @@ class StreamWriter:
             self._dictionary.grow(self._segment_rows)
         self._dictionary.clear()
         self._segment_rows = 0
+        self._begin_batch()
         self._emit(SegmentMessage())
 
 

@@ -53,6 +53,7 @@ class Recording:
         self._refused = refused
         self._machines: dict[TracedMachine, None] = {}
         self._shapes = Shapes()
+        self._known_shape = self._shapes.known
         self._stream: StreamWriter | None = None
         self._renewable = True
 
@@ -108,7 +109,7 @@ class Recording:
             self._compare(machine, told_ticks)
             machine.paused = False
         if rest is None:
-            shape = self._shapes.planned(plan)
+            shape = self._known_shape(plan) or self._shapes.planned(plan)
         else:
             shape = self._shapes.of(plan, rest[0], rest[7])
         if machine.quiet:

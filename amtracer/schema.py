@@ -240,14 +240,13 @@ class LinesMessage:
 
 @dataclass(frozen=True, slots=True)
 class ArgsMessage:
-    """Defines sets of arguments from `first` on: pairs of string numbers, key and text."""
+    """Defines sets of arguments from `first` on: strings, key and text in turns."""
 
     first: int
-    sets: tuple[Pairs, ...]
+    sets: tuple[tuple[int, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ShapeMessage:
+class ShapeMessage(NamedTuple):
     """Defines a shape; its state indexes are those of `schema`.
 
     `lines` is the line set, plus 1, of its transitions that tell no other; 0 is none.

@@ -26,10 +26,14 @@ _Key = TypeVar("_Key")
 
 
 class Shapes:
-    """Remembers so many outcomes and shapes, then begins anew; the sender thread only."""
+    """Remembers so many outcomes and shapes, then begins anew; the sender thread only.
+
+    `known` finds what `planned` has told of a plan that the machine remembers.
+    """
 
     def __init__(self) -> None:
         self._planned: dict[Plan, Shape] = {}
+        self.known = self._planned.get
         self._asked: dict[object, Shape] = {}
         self._others: dict[object, Shape] = {}
         self._shapes: dict[Shape, Shape] = {}

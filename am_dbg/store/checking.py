@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain
 
 from am_dbg.store.dictionary import Dictionary
-from am_dbg.store.facts import Schema
+from am_dbg.store.facts import CHECKED_STEPS_MAX, Schema
 from amtracer import limits
 from amtracer.errors import LimitError, VersionError, WireError
 from amtracer.schema import (
@@ -25,6 +25,7 @@ from amtracer.schema import (
     HelloMessage,
     LinesMessage,
     MachineMessage,
+    Pairs,
     Run,
     Shape,
     Source,
@@ -102,31 +103,34 @@ def check_shape(shape: Shape, schema: Schema) -> None:
     _need(0 <= shape.type <= _MUTATION_TYPE_MAX, "a mutation of unknown type")
     _need(0 <= shape.flags <= limits.SMALL_MAX, "flags of a shape out of range")
     _need(_all_below(shape.called, states), "a called state out of range")
-    changed = dict(shape.changes)
-    _need(_all_below(changed, states), "a changed state out of range")
-    _need(len(changed) == len(shape.changes), "a state that is changed twice in a shape")
-    for growth in changed.values():
-        if not 1 <= abs(growth) <= limits.GROWTH_MAX:
-            raise WireError("a tick growth out of range")
+    if shape.changes:
+        _check_changes(shape.changes, states)
     _limit("steps of a shape", len(shape.steps), limits.STEPS_MAX)
-    for type_, relation, flags, source, target in shape.steps:
-        if not (
-            0 <= type_ <= limits.SMALL_MAX
-            and -1 <= relation <= _RELATION_MAX
-            and 0 <= flags <= limits.SMALL_MAX
-            and -1 <= source < states
-            and -1 <= target < states
-        ):
-            _refuse_step(StepDef(type_, relation, flags, source, target), states)
+    if not schema.checked_steps.issuperset(shape.steps):
+        _check_steps(shape.steps, schema)
 
 
-def _refuse_step(step: StepDef, states: int) -> None:
-    """Tell what is wrong with it."""
-    _need(0 <= step.type <= limits.SMALL_MAX, "the type of a step out of range")
-    _need(0 <= step.flags <= limits.SMALL_MAX, "the flags of a step out of range")
-    _need(-1 <= step.relation <= _RELATION_MAX, "the relation of a step out of range")
-    _need(-1 <= step.source < states, "the source of a step out of range")
-    _need(-1 <= step.target < states, "the target of a step out of range")
+def _check_changes(changes: Pairs, states: int) -> None:
+    changed = dict(changes)
+    _need(_all_below(changed, states), "a changed state out of range")
+    _need(len(changed) == len(changes), "a state that is changed twice in a shape")
+    growths = changed.values()
+    if 0 in growths or min(growths) < -limits.GROWTH_MAX or max(growths) > limits.GROWTH_MAX:
+        raise WireError("a tick growth out of range")
+
+
+def _check_steps(steps: Sequence[StepDef], schema: Schema) -> None:
+    """Steps repeat far more often than shapes, so the schema keeps which ones fit it."""
+    states, checked = len(schema.states), schema.checked_steps
+    for step in steps:
+        _need(0 <= step.type <= limits.SMALL_MAX, "the type of a step out of range")
+        _need(0 <= step.flags <= limits.SMALL_MAX, "the flags of a step out of range")
+        _need(-1 <= step.relation <= _RELATION_MAX, "the relation of a step out of range")
+        _need(-1 <= step.source < states, "the source of a step out of range")
+        _need(-1 <= step.target < states, "the target of a step out of range")
+        if len(checked) >= CHECKED_STEPS_MAX:
+            checked.clear()
+        checked.add(step)
 
 
 def check_strings(message: StringsMessage, book: Dictionary) -> tuple[list[bytes], list[str]]:
@@ -172,15 +176,14 @@ def check_lines(message: LinesMessage, book: Dictionary) -> None:
                 raise WireError("a log line whose text is not defined")
 
 
-def check_args(message: ArgsMessage, book: Dictionary) -> list[tuple[int, ...]]:
-    """Refuse sets of arguments as line sets; return their texts, keys and texts in turns."""
+def check_args(message: ArgsMessage, book: Dictionary) -> None:
+    """Refuse sets of arguments as line sets."""
     _next("set of arguments", message.first, book.arg_set_count)
     _limit("sets of arguments of a segment", message.first + len(message.sets), limits.ARG_SETS_MAX)
-    sets = [tuple(chain.from_iterable(pairs)) for pairs in message.sets]
-    _limit("arguments of a transition", max(map(len, sets), default=0) // 2, limits.ARGS_MAX)
-    for texts in sets:
-        _need(_all_below(texts, book.text_count), "an argument whose text is not defined")
-    return sets
+    longest = max(map(len, message.sets), default=0)
+    _limit("arguments of a transition", longest // 2, limits.ARGS_MAX)
+    texts = list(chain.from_iterable(message.sets))
+    _need(_all_below(texts, book.text_count), "an argument whose text is not defined")
 
 
 def check_usual_lines(lines: int, book: Dictionary) -> None:

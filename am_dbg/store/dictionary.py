@@ -110,11 +110,12 @@ class Dictionary:
         self._remember(len(self._shapes), shape, facts)
         steps = tuple(chain.from_iterable(shape.steps))
         self._shapes.append(self._pack((shape.type, shape.called, shape.flags, steps)))
-        self._growth.extend(
-            [growth << 1 if growth > 0 else -growth << 1 | 1 for _, growth in shape.changes],
-            self._growth_ends[-1],
-        )
-        self._growth_states.extend([index for index, _ in shape.changes])
+        if shape.changes:
+            self._growth.extend(
+                [growth << 1 if growth > 0 else -growth << 1 | 1 for _, growth in shape.changes],
+                self._growth_ends[-1],
+            )
+            self._growth_states.extend([index for index, _ in shape.changes])
         self._growth_ends.append(len(self._growth_states))
         self.schema_of.append(schema)
         self.calls.append(facts.calls)

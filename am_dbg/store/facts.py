@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from enum import IntFlag
 from typing import NamedTuple
 
-from amtracer.schema import Shape, ShapeFlag, StateDef, StepFlag
+from amtracer.schema import Shape, ShapeFlag, StateDef, StepDef, StepFlag
 
 __all__ = [
+    "CHECKED_STEPS_MAX",
     "EXCEPTION",
     "HEALTH_STATES",
     "Fact",
@@ -27,6 +28,8 @@ __all__ = [
 ]
 
 EXCEPTION = "Exception"
+CHECKED_STEPS_MAX = 4_096
+"""Steps that a schema keeps as known to fit it."""
 HEALTH_STATES = frozenset({"Healthcheck", "Heartbeat"})
 
 
@@ -130,9 +133,13 @@ def indexes_of(mask: int) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """Ordered states, with what shapes ask of them worked out once."""
+    """Ordered states, with what shapes ask of them worked out once.
+
+    `checked_steps` are steps of shapes that are known to fit; the store's thread only.
+    """
 
     states: tuple[StateDef, ...]
+    checked_steps: set[StepDef] = field(default_factory=set, init=False, compare=False, repr=False)
     index: dict[str, int] = field(init=False, compare=False)
     errors: int = field(init=False, compare=False)
     health: int = field(init=False, compare=False)

@@ -178,7 +178,8 @@ class Stream:
             self.book.define_lines(entries)
 
     def _take_args(self, message: ArgsMessage) -> None:
-        for texts in checking.check_args(message, self.book):
+        checking.check_args(message, self.book)
+        for texts in message.sets:
             self.book.define_args(texts)
 
     def _take_segment(self, message: SegmentMessage) -> None:

@@ -54,7 +54,7 @@ BEGINNING: list[Message] = [
     ShapeMessage(2, 1, ADD_A),
     StringsMessage(0, (Headed("one", 2), "two")),
     LinesMessage(0, (((1, 0), (2, 1)),)),
-    ArgsMessage(0, (((0, 1),),)),
+    ArgsMessage(0, ((0, 1),)),
     ShapeMessage(3, 0, CALLING),
 ]
 BATCH = BatchMessage((Run(0, 0, 2),), (0, 1), (100, 105))
@@ -112,7 +112,7 @@ REFUSED: dict[str, Message] = {
     "log level out of range": LinesMessage(1, (((256, 0),),)),
     "text is not defined": LinesMessage(1, (((1, 2),),)),
     "set of arguments 0 defined where 1 comes": ArgsMessage(0, ()),
-    "argument whose text is not defined": ArgsMessage(1, (((0, 0),), ((0, 2),))),
+    "argument whose text is not defined": ArgsMessage(1, ((0, 0), (0, 2))),
     "line set of a shape that is not defined": ShapeMessage(4, 0, ADD_A, 2),
     "lost transitions out of range": DroppedMessage(0, -1, (0, 0)),
     "3 ticks for 2 states": DroppedMessage(0, 1, (0, 0, 0)),
@@ -298,7 +298,7 @@ AT_LIMITS: dict[str, tuple[Callable[[int], Message], int]] = {
     "strings": (lambda n: StringsMessage(2, ("",) * (n - 2)), limits.STRINGS_MAX),
     "text": (lambda n: StringsMessage(2, ("x" * n,)), limits.TEXT_BYTES_MAX),
     "head": (lambda n: StringsMessage(2, (Continued(0, "x" * (n - 2)),)), limits.TEXT_BYTES_MAX),
-    "arg set": (lambda n: ArgsMessage(1, (((0, 1),) * n,)), limits.ARGS_MAX),
+    "arg set": (lambda n: ArgsMessage(1, ((0, 1) * n,)), limits.ARGS_MAX),
     "args": (lambda n: replace(BATCH, args={0: ((0, 1),) * n}), limits.ARGS_MAX),
     "handlers": (lambda n: replace(BATCH, own_calls={1: (1,) * n}), limits.HANDLERS_MAX),
     "rows": (
@@ -371,11 +371,18 @@ def test_damaged_histories_give_wire_errors_and_nothing_else(
     seen(store)
 
 
+def replaced(message: Any, **changes: Any) -> Any:
+    return (
+        message._replace(**changes) if hasattr(message, "_replace") else replace(message, **changes)
+    )
+
+
 def damaged(message: Any, data: st.DataObject) -> Any:
     """The message with a number, or one in a column, replaced."""
+    names = getattr(message, "_fields", message.__slots__)
     fields = {
         name: value
-        for name in message.__slots__
+        for name in names
         if isinstance(value := getattr(message, name), int) or type(value) is tuple
     }
     if not fields:
@@ -383,8 +390,8 @@ def damaged(message: Any, data: st.DataObject) -> Any:
     name = data.draw(st.sampled_from(sorted(fields)))
     value = fields[name]
     if isinstance(value, int):
-        return replace(message, **{name: data.draw(numbers)})
+        return replaced(message, **{name: data.draw(numbers)})
     if value and isinstance(value[0], int):
         at = data.draw(st.integers(0, len(value) - 1))
-        return replace(message, **{name: (*value[:at], data.draw(numbers), *value[at + 1 :])})
+        return replaced(message, **{name: (*value[:at], data.draw(numbers), *value[at + 1 :])})
     return message

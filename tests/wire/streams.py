@@ -84,7 +84,14 @@ sources = st.builds(Source, texts, tx_ids, counts) | st.builds(
 )
 strings = st.integers(0, limits.STRINGS_MAX - 1)
 entries = st.lists(st.tuples(small, strings), max_size=4).map(tuple)
+
+
+def flattened(numbers: tuple[tuple[int, int], ...]) -> tuple[int, ...]:
+    return tuple(chain.from_iterable(numbers))
+
+
 pairs = st.lists(st.tuples(strings, strings), max_size=3).map(tuple)
+arg_sets = st.lists(pairs.map(flattened), max_size=3).map(tuple)
 headed = texts.flatmap(lambda text: st.builds(Headed, st.just(text), st.integers(0, len(text))))
 told_texts = st.one_of(texts, headed, st.builds(Continued, strings, texts))
 
@@ -147,7 +154,9 @@ messages: st.SearchStrategy[Message] = st.one_of(
     st.builds(GoneMessage, machines),
     st.builds(StringsMessage, st.integers(0, 99), st.lists(told_texts, max_size=4).map(tuple)),
     st.builds(LinesMessage, st.integers(0, 99), st.lists(entries, max_size=3).map(tuple)),
-    st.builds(ArgsMessage, st.integers(0, 99), st.lists(pairs, max_size=3).map(tuple)),
+    st.builds(
+        ArgsMessage, st.integers(0, 99), st.lists(pairs.map(flattened), max_size=3).map(tuple)
+    ),
     st.builds(
         ShapeMessage,
         st.integers(0, limits.SHAPES_MAX - 1),
@@ -218,7 +227,7 @@ class Book:
         self.strings: list[str] = []
         self.heads: list[str] = []
         self.lines: list[tuple[tuple[int, int], ...]] = []
-        self.args: list[tuple[tuple[int, int], ...]] = []
+        self.args: list[tuple[int, ...]] = []
 
     def take(self, message: Message) -> None:
         match message:
@@ -295,8 +304,9 @@ class Book:
         )
 
     def _args(self, told: int | tuple[tuple[int, int], ...]) -> tuple[tuple[str, str], ...]:
-        numbers = self.args[told] if isinstance(told, int) else told
-        return tuple((self.strings[key], self.strings[text]) for key, text in numbers)
+        numbers = self.args[told] if isinstance(told, int) else flattened(told)
+        texts = [self.strings[number] for number in numbers]
+        return tuple(zip(texts[::2], texts[1::2], strict=True))
 
     def _linked(self, link: tuple[int, int, int] | None) -> Source | None:
         if link is None:

@@ -57,7 +57,7 @@ def lines(level: int, text: int, count: int = 1) -> LinesMessage:
 
 
 def args(key: int, text: int, count: int = 1) -> ArgsMessage:
-    return ArgsMessage(0, (((key, text),) * count,))
+    return ArgsMessage(0, ((key, text) * count,))
 
 
 def states(count: int) -> SchemaMessage:
