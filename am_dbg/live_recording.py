@@ -41,7 +41,7 @@ class LiveRecording:
         """Let the file appear; `SessionAccessError` if it cannot be written."""
         writer = SessionWriter(path, live=True)
         if writer.set_aside:
-            self._warned(f"what was cut before is kept as {shown(writer.set_aside)}")
+            self._warned(f"what was recorded before is kept as {shown(writer.set_aside)}")
         hello = HelloMessage(
             PROTOCOL_VERSION,
             f"recorded-{os.urandom(8).hex()}",

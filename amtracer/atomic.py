@@ -91,14 +91,17 @@ class AtomicFile:
     def commit(self) -> None:
         """Bring everything to the disk, let the file appear, close it.
 
-        That can take a while, and whoever interrupts it gives the new file up.
+        That can take a while, and whoever interrupts it gives the new file up. One that
+        appeared before and is not there any more is trouble too.
         """
         try:
             os.fsync(self._fd)
             if not self._published:
                 self.publish()
+            elif not _same_file(self._fd, self._path):
+                raise ValueError("removed or replaced while it was recorded")
             self.release()
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise self._error(error) from error
         finally:
             self.abort()

@@ -7,6 +7,7 @@ user. Nothing here waits for longer than `WAIT_S`, so a sender that is told to s
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import socket
 import time
@@ -40,6 +41,8 @@ UNSENT_BYTES_MAX = 4 * 1024 * 1024
 WAIT_S = 0.1
 """How long one attempt to send may block."""
 _SEND_BYTES = 64 * 1024
+
+_log = logging.getLogger("amtracer")
 
 
 class OutletError(Exception):
@@ -142,11 +145,12 @@ class SocketOutlet:
         buffer += self._frames.flush()
         try:
             self._refuse_closed(sock)
+            sock.settimeout(WAIT_S if self.has_room else 0)
             while buffer:
                 sent = sock.send(bytes(buffer[:_SEND_BYTES]), _NO_SIGNAL)
                 del buffer[:sent]
                 self.sent += sent
-        except TimeoutError:
+        except (TimeoutError, BlockingIOError):
             return False
         except OSError as error:
             self.drop()
@@ -178,8 +182,6 @@ class SocketOutlet:
                 raise ConnectionResetError(0, "connection closed")
         except BlockingIOError:
             return
-        finally:
-            sock.settimeout(WAIT_S)
 
 
 def _refuse_itself(sock: socket.socket) -> None:
@@ -199,7 +201,8 @@ class FileOutlet:
     """A session file, recorded live.
 
     A file that another process is just recording is left to it: this one's pid goes into
-    the name.
+    the name. What is no recording is left too, see `SessionWriter`. A file that is not whole
+    at the end costs one line in the log.
     """
 
     renewable = False
@@ -250,7 +253,8 @@ class FileOutlet:
         if writer is not None:
             try:
                 writer.close()
-            except SessionError:
+            except SessionError as error:
+                _log.warning("amtracer: %s", error)
                 writer.release()
 
     def drop(self) -> None:

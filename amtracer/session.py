@@ -18,6 +18,7 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
+from enum import Enum
 from functools import cache
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -25,7 +26,7 @@ from typing import BinaryIO, Self
 import brotli
 
 from amtracer import limits
-from amtracer.atomic import AtomicFile, PathLike, reason_of, shown
+from amtracer.atomic import AtomicFile, PathLike, is_being_written, reason_of, shown
 from amtracer.codec import FILE, Decoder, FrameWriter, magic_frame
 from amtracer.errors import (
     CutSessionError,
@@ -34,7 +35,6 @@ from amtracer.errors import (
     ForeignPeerError,
     ForeignSessionError,
     SessionAccessError,
-    SessionError,
     SessionTooLargeError,
     SessionVersionError,
     TrailingBytesError,
@@ -72,8 +72,9 @@ class SessionWriter:
 
     With `live` it appears at once and can be read while it grows, up to the last flush:
     every 1,024 transitions, or a second after the one before if the owner calls
-    `flush_if_due`; `unflushed` counts what waits for that. A file in its place that was cut
-    gets the name `set_aside`: who starts a killed program again wants to know why it died.
+    `flush_if_due`; `unflushed` counts what waits for that. It destroys nothing: a recording in
+    its place that holds transitions gets the name `set_aside`, and what is no recording is
+    refused. Only an older one set aside before is replaced.
     Leaving the context by an exception removes what has not appeared.
 
     Trouble with the disk is a `SessionAccessError`. One thread at a time.
@@ -161,61 +162,86 @@ class SessionWriter:
             self._file.write(compressed)
 
 
-def cut_path(path: str) -> str:
-    """Where a cut recording goes when another takes its name: `run.cut.msgpack.br`.
+class _Found(Enum):
+    """What a recording finds in its place, with the mark under which that is kept."""
 
-    There is one such place for each name, so a program that is started and killed for ever
-    leaves two files.
+    NOTHING = ""
+    CUT = "cut"
+    WHOLE = "before"
+
+
+def aside_path(path: str, mark: str) -> str:
+    """Where a recording goes when another takes its name: `run.cut.msgpack.br`.
+
+    There is one such place for each name and mark, so a program that is started for ever
+    leaves three files at most.
     """
     folder, name = os.path.split(path)
     stem, dot, extension = name.partition(".")
-    return os.path.join(folder, f"{stem}.cut{dot}{extension}")
+    return os.path.join(folder, f"{stem}.{mark}{dot}{extension}")
 
 
 def _set_aside(path: str) -> str:
-    """Give a cut recording that holds something another name, which is returned.
+    """Give a recording that holds transitions another name, which is returned.
 
     It keeps the one it has until it is replaced, so it is always there under one of them.
+    What is no recording is left as it is: a `SessionAccessError`.
     """
-    if not _is_cut(path):
+    found = _found_at(path)
+    if found is _Found.NOTHING:
         return ""
+    aside = aside_path(path, found.value)
+    _found_at(aside)
     try:
         with suppress(FileNotFoundError):
-            os.unlink(cut_path(path))
-        os.link(path, cut_path(path))
-    except OSError:
-        return ""
-    return cut_path(path)
+            os.unlink(aside)
+        try:
+            os.link(path, aside)
+        except OSError:  # not every file system has a second name for a file
+            os.rename(path, aside)
+    except OSError as error:
+        reason = f"what is there cannot become {shown(os.path.basename(aside))}: "
+        raise SessionAccessError(shown(path), reason + reason_of(error)) from error
+    return aside
 
 
-def _is_cut(path: str) -> bool:
-    """Whether it is a session file with transitions that is not whole.
+def _found_at(path: str) -> _Found:
+    """What is there; `SessionAccessError` for what no recording may replace.
 
     It is decoded up to the first transition only, the rest would take the host's time.
     """
-    inflater, messages = Inflater(), _Messages()
+    if not os.path.lexists(path):
+        return _Found.NOTHING
+    if is_being_written(path):
+        raise SessionAccessError(shown(path), "another writer is at it")
+    try:
+        if not any(isinstance(message, BatchMessage) for message in read_session(path)):
+            return _Found.NOTHING
+    except (EmptySessionError, CutSessionError):
+        return _Found.NOTHING
+    except ForeignSessionError as error:
+        reason = f"{error.reason}; a recording does not replace it"
+        raise SessionAccessError(shown(path), reason) from error
+    except (SessionVersionError, SessionTooLargeError):
+        return _Found.WHOLE
+    except (DamagedSessionError, TrailingBytesError):
+        return _Found.CUT
+    return _Found.WHOLE if _is_whole(path) else _Found.CUT
+
+
+def _is_whole(path: str) -> bool:
+    """Whether a session file is not cut."""
+    inflater = Inflater()
     try:
         with open_session(path) as file:
             while chunk := file.read(_CHUNK_BYTES):
-                for piece in inflater.feed(chunk):
-                    messages.feed(piece)
-    except (OSError, SessionError, InflateError, TooLargeError, WireError):
-        return messages.has_transitions
-    return messages.has_transitions and not inflater.finished
-
-
-class _Messages:
-    """Decodes content until there was a transition."""
-
-    def __init__(self) -> None:
-        self._decoder = Decoder(FILE)
-        self.has_transitions = False
-
-    def feed(self, content: bytes) -> None:
-        if not self.has_transitions:
-            self.has_transitions = any(
-                isinstance(message, BatchMessage) for message in self._decoder.feed(content)
-            )
+                for _ in inflater.feed(chunk):
+                    pass
+    except TooLargeError:
+        return True
+    except (OSError, InflateError):
+        return False
+    return inflater.finished
 
 
 def open_session(path: PathLike) -> BinaryIO:

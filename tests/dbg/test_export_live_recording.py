@@ -228,7 +228,7 @@ def test_what_a_killed_debugger_kept_is_set_aside(source: Source) -> None:
 
     kept = source.path.with_name("run.cut.msgpack.br")
     assert recovered(kept).transitions == 1
-    assert again.words == [f"what was cut before is kept as {kept}"]
+    assert again.words == [f"what was recorded before is kept as {kept}"]
 
 
 # The collection that has such a recording.

@@ -6,8 +6,12 @@ import os
 import resource
 import subprocess
 import sys
+import zlib
+from collections.abc import Callable
 from pathlib import Path
 
+import brotli
+import msgpack
 import pytest
 
 from amtracer.atomic import part_path
@@ -276,31 +280,151 @@ def test_a_cut_recording_is_set_aside_by_the_next_one(tmp_path: Path) -> None:
     assert writer.set_aside == str(tmp_path / "run.cut.msgpack.br")
 
 
-@pytest.mark.parametrize("was", ["whole", "without a transition", "something else", "nothing"])
-def test_only_a_cut_recording_is_set_aside(tmp_path: Path, was: str) -> None:
-    """What is whole, empty or something else is replaced as ever."""
+NEWER = msgpack.packb([0, "amsf", 99])
+NEWER_MAGIC = len(NEWER).to_bytes(4, "big") + zlib.crc32(NEWER).to_bytes(4, "big") + NEWER
+
+
+def whole_recording(path: Path, *messages: Message) -> bytes:
+    """What a writer of these messages leaves that ended in order."""
+    with SessionWriter(path, live=True) as writer:
+        for message in (HELLO, *messages):
+            writer.write(message)
+    return path.read_bytes()
+
+
+def test_a_whole_recording_is_set_aside_by_the_next_one(tmp_path: Path) -> None:
+    """Of those that were there the newest whole and the newest cut one are kept."""
     path = tmp_path / "run.msgpack.br"
-    if was == "whole":
-        with SessionWriter(path) as old:
-            old.write(HELLO)
-            old.write(rows(0, 1))
+    for row in range(3):
+        whole = whole_recording(path, rows(row, 1))
+    cut = cut_recording(path, rows(3, 1))
+    with SessionWriter(path, live=True) as writer:
+        writer.write(HELLO)
+
+    assert names(tmp_path) == ["run.before.msgpack.br", "run.cut.msgpack.br", "run.msgpack.br"]
+    assert (tmp_path / "run.before.msgpack.br").read_bytes() == whole
+    assert (tmp_path / "run.cut.msgpack.br").read_bytes() == cut
+
+
+@pytest.mark.parametrize("was", ["whole", "cut", "empty", "nothing"])
+def test_a_recording_without_transitions_is_replaced(tmp_path: Path, was: str) -> None:
+    """There is nothing in it to keep."""
+    path = tmp_path / "run.msgpack.br"
+    if was == "empty":
+        path.touch()
     elif was != "nothing":
-        cut_recording(path)
-        if was == "something else":
-            path.write_bytes(b"text")
+        {"whole": whole_recording, "cut": cut_recording}[was](path)
     SessionWriter(path, live=True).close()
 
     assert names(tmp_path) == ["run.msgpack.br"]
+    assert len(list(read_session(path))) == 1
 
 
-def test_a_cut_recording_that_cannot_be_set_aside_is_replaced(tmp_path: Path) -> None:
-    """A name without room for another part does not keep a program from recording."""
-    path = tmp_path / ("x" * 255)
-    cut_recording(path, rows(0, 1))
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        (lambda data: data[:-40] + bytes(40), "run.cut.msgpack.br"),
+        (lambda data: data + b"more", "run.cut.msgpack.br"),
+        (lambda data: brotli.compress(NEWER_MAGIC), "run.before.msgpack.br"),
+    ],
+    ids=["damaged", "with bytes after it", "of a newer version"],
+)
+def test_what_cannot_be_read_now_is_set_aside_too(
+    tmp_path: Path, change: Callable[[bytes], bytes], name: str
+) -> None:
+    """A recording is one also where this program does not understand it."""
+    path = tmp_path / "run.msgpack.br"
+    found = change(whole_recording(path, *(rows(row, 1) for row in range(50))))
+    path.write_bytes(found)
     SessionWriter(path, live=True).close()
 
+    assert names(tmp_path) == sorted([name, "run.msgpack.br"])
+    assert (tmp_path / name).read_bytes() == found
+
+
+@pytest.mark.parametrize("at", ["run.msgpack.br", "run.before.msgpack.br"])
+@pytest.mark.parametrize("content", [b"precious text", b"\x8b\x02\x80text\x03", b"\0" * 100])
+def test_what_is_no_recording_is_never_replaced_by_one(
+    tmp_path: Path, at: str, content: bytes
+) -> None:
+    """Neither in its place nor where an older one goes; nothing is changed."""
+    path = tmp_path / "run.msgpack.br"
+    whole_recording(path, rows(0, 1))
+    (tmp_path / at).write_bytes(content)
+    before = {name: (tmp_path / name).read_bytes() for name in names(tmp_path)}
+    with pytest.raises(SessionAccessError, match=f"{at}: not a session file, looks like .*"):
+        SessionWriter(path, live=True)
+
+    assert {name: (tmp_path / name).read_bytes() for name in names(tmp_path)} == before
+
+
+def test_a_recording_that_goes_on_is_never_set_aside(tmp_path: Path) -> None:
+    """Neither one in the place nor one that has the name for older ones."""
+    path, aside = tmp_path / "run.msgpack.br", tmp_path / "run.before.msgpack.br"
+    whole_recording(path, rows(0, 1))
+    for busy in (aside, path):
+        writer = SessionWriter(busy, live=True)
+        with pytest.raises(SessionAccessError, match="another writer is at it"):
+            SessionWriter(path, live=True)
+        writer.close()
+
+    assert names(tmp_path) == ["run.before.msgpack.br", "run.msgpack.br"]
+
+
+def test_a_recording_that_cannot_be_set_aside_stays(tmp_path: Path) -> None:
+    """A name without room for another part, or a folder without permission, is told."""
+    path = tmp_path / ("x" * 255)
+    found = cut_recording(path, rows(0, 1))
+    with pytest.raises(SessionAccessError, match="cannot become x*.cut: file name too long"):
+        SessionWriter(path, live=True)
+
     assert names(tmp_path) == ["x" * 255]
+    assert path.read_bytes() == found
+
+
+def test_a_recording_is_set_aside_where_a_file_has_one_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no second name can be given it is renamed."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    path = tmp_path / "run.msgpack.br"
+    found = whole_recording(path, rows(0, 1))
+    monkeypatch.setattr(os, "link", refuse)
+    SessionWriter(path, live=True).close()
+
+    assert (tmp_path / "run.before.msgpack.br").read_bytes() == found
     assert len(list(read_session(path))) == 1
+
+
+def test_a_recording_behind_a_link_is_set_aside_where_it_is(tmp_path: Path) -> None:
+    """The link stays, and leads to the new one."""
+    (tmp_path / "there").mkdir()
+    real, link = tmp_path / "there" / "real.msgpack.br", tmp_path / "run.msgpack.br"
+    found = whole_recording(real, rows(0, 1))
+    link.symlink_to(real)
+    SessionWriter(link, live=True).close()
+
+    assert link.is_symlink()
+    assert (tmp_path / "there" / "real.before.msgpack.br").read_bytes() == found
+    assert len(list(read_session(link))) == 1
+
+
+@pytest.mark.parametrize("is_replaced", [True, False])
+def test_a_recording_whose_file_was_taken_away_says_so(tmp_path: Path, is_replaced: bool) -> None:
+    """What it wrote is nowhere; what took its place stays."""
+    path = tmp_path / "run.msgpack.br"
+    writer = SessionWriter(path, live=True)
+    path.unlink()
+    if is_replaced:
+        path.write_bytes(b"other")
+    with pytest.raises(SessionAccessError, match="removed or replaced while it was recorded"):
+        writer.close()
+    writer.close()
+
+    assert names(tmp_path) == ["run.msgpack.br"] * is_replaced
 
 
 def test_an_export_replaces_a_cut_recording(tmp_path: Path) -> None:
