@@ -14,7 +14,7 @@ from typing import Any
 
 from am_dbg.ink import width_of
 from am_dbg.sanitise import lines, one_line
-from am_dbg.store import Gap, Store, Track, Transition
+from am_dbg.store import Gap, GapKind, Store, Track, Transition
 from am_dbg.store.facts import ShapeFacts
 from am_dbg.store.steps import handler_of
 from amtracer.schema import ShapeFlag, StateDef, StepDef, StepFlag
@@ -75,13 +75,23 @@ def machine_value(track: Track) -> Value:
 
 
 def gap_value(gap: Gap) -> Value:
-    """One break in a history; `lost` is null when nobody knows."""
+    """One break in a history; `lost` is null when nobody knows.
+
+    `before` counts what came before the recording began there, which is not lost.
+    """
+    before = _before(gap)
     return {
         "after": gap.after_number,
         "kind": gap.kind.value,
-        "lost": gap.lost if gap.lost >= 0 else None,
+        "lost": gap.lost - before if gap.lost >= 0 else None,
+        "before": before,
         "reason": gap.reason,
     }
+
+
+def _before(gap: Gap) -> int:
+    """How many transitions came before the recording began there."""
+    return gap.lost if gap.kind is GapKind.LATE else 0
 
 
 def transition_value(track: Track, number: int) -> Value:
@@ -197,8 +207,9 @@ def history_lines(track: Track) -> Iterator[str]:
     for number in range(track.first, track.count + 2):
         while gaps and gaps[0].after_number < number:
             gap = gaps.popleft()
-            lost = f", {gap.lost:,} transitions missing" if gap.lost > 0 else ""
-            yield f"{'':>8}  -- {one_line(gap.reason)}{lost}"
+            what = "before" if gap.kind is GapKind.LATE else "missing"
+            count = f", {gap.lost:,} transitions {what}" if gap.lost > 0 else ""
+            yield f"{'':>8}  -- {one_line(gap.reason)}{count}"
         if number <= track.count:
             yield _history_line(track, number)
 
@@ -272,6 +283,7 @@ def stats_value(store: Store) -> Value:
                 for name in counts:
                     counts[name] += count * getattr(facts, f"is_{name}")
     held = [track for track in store.tracks if track.count]
+    gaps = [gap for track in store.tracks for gap in track.gaps]
     busiest = sorted(store.tracks, key=lambda track: -track.count)[:BUSIEST_MAX]
     return {
         "machines": len(store.tracks),
@@ -280,8 +292,9 @@ def stats_value(store: Store) -> Value:
         "schemas": len({track.states for track in store.tracks}),
         "time_sum": sum(sum(track.ticks) for track in store.tracks),
         **counts,
-        "gaps": sum(len(track.gaps) for track in store.tracks),
-        "lost": sum(max(0, gap.lost) for track in store.tracks for gap in track.gaps),
+        "gaps": len(gaps),
+        "lost": sum(max(0, gap.lost - _before(gap)) for gap in gaps),
+        "before": sum(map(_before, gaps)),
         "first": min((track.time_at(track.first) for track in held), default=None),
         "last": max((track.time_at(track.count) for track in held), default=None),
         "memory": store.size(),

@@ -208,7 +208,7 @@ def test_show_gives_all_transitions_of_a_machine(run: Run, session: Path) -> Non
 
     assert [one["number"] for one in shown["transitions"]] == [1, 2]
     assert shown["machine"]["gaps"] == [
-        {"after": 1, "kind": "dropped", "lost": 2, "reason": "queue full"}
+        {"after": 1, "kind": "dropped", "lost": 2, "before": 0, "reason": "queue full"}
     ]
     code, out, _ = run("show", session, "mach://worker")
     assert (code, len(out.splitlines())) == (Exit.DONE, 3)
@@ -237,7 +237,7 @@ def test_stats_count_what_is_there(run: Run, session: Path) -> None:
     stats = data(run, "stats", session)
 
     assert (stats["machines"], stats["transitions"], stats["canceled"]) == (2, 3, 1)
-    assert (stats["gaps"], stats["lost"]) == (1, 2)
+    assert (stats["gaps"], stats["lost"], stats["before"]) == (1, 2, 0)
     assert stats["busiest"] == {"worker": 2, "child/1": 1}
     code, out, _ = run("stats", session)
     assert code == Exit.DONE
@@ -270,6 +270,21 @@ def test_convert_writes_json_lines(run: Run, session: Path, tmp_path: Path) -> N
         "transition",
     ]
     assert lines[1]["before"] == {"Start": 0, "Ready": 0, "Exception": 0}
+
+
+def test_what_came_before_a_part_is_not_lost(run: Run, session: Path, tmp_path: Path) -> None:
+    """Statistics, JSON and the history count it apart: it is where it was left out from."""
+    part, lines = tmp_path / "part.msgpack.br", tmp_path / "part.jsonl"
+    run("convert", session, part, "--machine", "worker", "--numbers", "2-")
+    run("convert", part, lines)
+    stats = data(run, "stats", part)
+    (gap,) = [
+        one for one in map(json.loads, lines.read_text().splitlines()) if one["record"] == "gap"
+    ]
+
+    assert (stats["lost"], stats["before"]) == (0, 3)
+    assert (gap["kind"], gap["lost"], gap["before"]) == ("late", 0, 3)
+    assert run("show", part, "mach://worker")[1].splitlines()[0].endswith(", 3 transitions before")
 
 
 def test_convert_writes_a_part(run: Run, session: Path, tmp_path: Path) -> None:

@@ -432,4 +432,4 @@ def test_a_debugger_that_is_started_again_says_how_much_it_does_not_know(tmp_pat
 
     gap = next(row for row in rows if row.kind in (RowKind.GAP, RowKind.ENTRY))
     assert gap.text == f"recording began after {track.row_start:,} transitions"
-    assert shown[0].endswith(f"recorded from here on, {track.row_start:,} transitions missing")
+    assert shown[0].endswith(f"recorded from here on, {track.row_start:,} transitions before")
