@@ -8,7 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 
 from am_dbg import text
 from am_dbg.addresses import SCHEME, near, resolve
-from am_dbg.errors import DebuggerError, MachineNotFoundError, UnknownFormatError
+from am_dbg.errors import (
+    DebuggerError,
+    EmptyRangeError,
+    MachineNotFoundError,
+    UnknownFormatError,
+)
 from am_dbg.exporting import (
     PROGRESS_TRANSITIONS,
     Progress,
@@ -19,7 +24,7 @@ from am_dbg.exporting import (
     selected,
 )
 from am_dbg.options import SESSION_ENDING
-from am_dbg.store import Store
+from am_dbg.store import Store, Track
 from amtracer.atomic import AtomicFile, shown
 
 __all__ = ["addressed", "chosen", "write_json_lines", "writer_for"]
@@ -39,7 +44,10 @@ def writer_for(path: str) -> Writer:
 
 
 def chosen(store: Store, machine: str, numbers: str) -> list[Selection]:
-    """The machine of a key, all for an empty one, and the numbers of a text such as `5-20`."""
+    """The machine of a key, all for an empty one, and the numbers of a text such as `5-20`.
+
+    A range may begin before or end after what is there, but not hold nothing of it.
+    """
     track = store.find(machine) if machine else None
     if machine and track is None:
         raise MachineNotFoundError(machine, near(store, machine))
@@ -50,7 +58,19 @@ def chosen(store: Store, machine: str, numbers: str) -> list[Selection]:
         raise DebuggerError(f"{numbers!r} is no range of numbers: give 5, 5-20 or 5-")
     low = int(match[1])
     high = int(match[2]) if match[2] else low if "-" not in numbers else 2**63
-    return selected(store, track, (low, high))
+    selection = selected(store, track, (low, high))
+    if not any(part.count for part in selection):
+        raise _nothing(store, track, numbers)
+    return selection
+
+
+def _nothing(store: Store, track: Track | None, numbers: str) -> EmptyRangeError:
+    """The error for a range that is empty, with what there is."""
+    tracks = [one for one in (store.tracks if track is None else [track]) if one.count >= one.first]
+    first = min((one.first for one in tracks), default=1)
+    last = max((one.count for one in tracks), default=0)
+    whose = f"machine {track.key!r} has" if track else "the machines have"
+    return EmptyRangeError(numbers, whose, first, last)
 
 
 def addressed(store: Store, address: str) -> tuple[list[Selection], str]:

@@ -11,9 +11,11 @@ from amtracer.errors import SessionError
 __all__ = [
     "DebuggerError",
     "DownloadError",
+    "EmptyRangeError",
     "MachineNotFoundError",
     "NoTerminalError",
     "NotAnAddressError",
+    "OptionFileError",
     "TransitionNotFoundError",
     "UnknownFormatError",
 ]
@@ -55,6 +57,24 @@ class TransitionNotFoundError(DebuggerError):
         super().__init__(f"machine {id!r} has no transition {text!r}: {held}")
         self.id = id
         self.text = text
+
+
+class EmptyRangeError(DebuggerError):
+    """A range of numbers in which there is no transition."""
+
+    def __init__(self, numbers: str, whose: str, first: int, last: int) -> None:
+        held = f"{first:,} to {last:,}" if last >= first else "none"
+        super().__init__(f"no transition in the range {numbers}: {whose} {held}")
+        self.numbers = numbers
+
+
+class OptionFileError(DebuggerError):
+    """A file that an option names and that cannot be written."""
+
+    def __init__(self, option: str, path: str, reason: str) -> None:
+        super().__init__(f"{option} {path}: it cannot be written, {reason}")
+        self.option = option
+        self.path = path
 
 
 class UnknownFormatError(DebuggerError):

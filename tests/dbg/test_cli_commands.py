@@ -318,6 +318,57 @@ REFUSED = {
 }
 
 
+@pytest.mark.parametrize("numbers", ["2-1", "0", "3", "3-", "9999-99999"])
+@pytest.mark.parametrize("ending", [".jsonl", ".msgpack.br"])
+def test_a_range_of_nothing_leaves_the_file_alone(
+    run: Run, session: Path, tmp_path: Path, numbers: str, ending: str
+) -> None:
+    """A range that is reversed or beyond what is there is told with what there is."""
+    out = tmp_path / f"out{ending}"
+    out.write_bytes(b"mine")
+    code, _, words = run("convert", session, out, "--machine", "worker", "--numbers", numbers)
+
+    assert code == Exit.BAD_INPUT
+    assert words == f"am-dbg: no transition in the range {numbers}: machine 'worker' has 1 to 2\n"
+    assert out.read_bytes() == b"mine"
+
+
+def test_a_range_is_empty_when_no_machine_has_any_of_it(
+    run: Run, session: Path, tmp_path: Path
+) -> None:
+    """Without a machine the range is one of all machines; the longest is told."""
+    out = tmp_path / "out.jsonl"
+    code, _, words = run("convert", session, out, "--numbers", "3-")
+
+    assert code == Exit.BAD_INPUT
+    assert words == "am-dbg: no transition in the range 3-: the machines have 1 to 2\n"
+    assert run("convert", session, out, "--numbers", "2")[0] == Exit.DONE
+
+
+def test_a_range_of_a_machine_without_transitions_is_told(run: Run, tmp_path: Path) -> None:
+    """There is nothing to choose from, and the line says so."""
+    story = Story()
+    story.machine("idle")
+    path, out = tmp_path / "idle.msgpack.br", tmp_path / "out.jsonl"
+    export_session(story.store(), path)
+    code, _, words = run("convert", path, out, "--numbers", "1-")
+
+    assert code == Exit.BAD_INPUT
+    assert words == "am-dbg: no transition in the range 1-: the machines have none\n"
+    assert run("convert", path, out)[0] == Exit.DONE
+
+
+@pytest.mark.parametrize("numbers", ["0-1", "1-1", "1-99"])
+def test_a_range_may_reach_beyond_what_is_there(
+    run: Run, session: Path, tmp_path: Path, numbers: str
+) -> None:
+    """What there is of it is written."""
+    out = tmp_path / "out.jsonl"
+
+    assert run("convert", session, out, "--numbers", numbers)[0] == Exit.DONE
+    assert '"transition"' in out.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("what", REFUSED)
 def test_bad_input_is_one_line_and_exit_code_2(
     run: Run, session: Path, tmp_path: Path, what: str

@@ -87,6 +87,16 @@ async def test_an_address_of_nothing_stays_open(store: Store) -> None:
     assert os.listdir() == []
 
 
+@pytest.mark.parametrize("numbers", ["7-3", "99-", "15-20"])
+async def test_a_range_of_nothing_stays_open(store: Store, numbers: str) -> None:
+    """The dialog names the range and what there is; the file of that name stays."""
+    put(f"worker-{numbers}.msgpack.br")
+    said = await said_after(store, f"mach://worker/{numbers}", "enter")
+
+    assert f"no transition in the range {numbers}: machine 'worker' has 1 to 14" in said
+    assert content(f"worker-{numbers}.msgpack.br") == b"mine"
+
+
 async def test_an_export_that_fails_leaves_everything_as_it_was(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
