@@ -10,6 +10,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
+from email.message import Message
 from http.client import HTTPException, HTTPResponse
 from typing import IO
 from urllib.error import HTTPError, URLError
@@ -30,10 +31,20 @@ _CHUNK_BYTES = 64 * 1024
 
 
 class _Redirects(HTTPRedirectHandler):
-    """Follows a few redirects; the handler it stands on only goes to web addresses."""
+    """Follows a few redirects, to web addresses only.
+
+    The handler it stands on lets more schemes through, ftp for one.
+    """
 
     max_redirections = REDIRECTS_MAX
     max_repeats = REDIRECTS_MAX
+
+    def redirect_request(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: Message, newurl: str
+    ) -> Request | None:
+        if not _is_web(newurl):
+            raise HTTPError(newurl, code, msg, headers, fp)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)  # type: ignore[arg-type]
 
 
 def fetched(
@@ -110,8 +121,14 @@ def _read(
     return bytes(data)
 
 
+def _is_web(url: str) -> bool:
+    return url.partition("://")[0].lower() in ("http", "https")
+
+
 def _http_reason(error: HTTPError) -> str:
     if error.code in (301, 302, 303, 307, 308):
+        if not _is_web(error.filename):
+            return f"redirected to {shown(error.filename)}, only http and https are followed"
         return f"redirected more than {REDIRECTS_MAX} times or to something that is not read"
     return f"the server answered {error.code} {error.reason}"
 

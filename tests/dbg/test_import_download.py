@@ -65,6 +65,9 @@ class Site(BaseHTTPRequestHandler):
     def get_away(self, rest: str) -> None:
         self.redirect(f"{rest}:///etc/hostname")
 
+    def get_nowhere(self, _: str) -> None:
+        self.answer(302, b"")
+
     def get_silent(self, _: str) -> None:
         self.over.wait(10)
 
@@ -153,7 +156,11 @@ def test_a_session_is_fetched(site: str) -> None:
         ("missing", "answered 404"),
         (f"hops/{REDIRECTS_MAX}", "redirected more than 5 times"),
         ("loop", "redirected more than 5 times"),
-        ("away/file", "redirected"),
+        ("away/file", "redirected to file:///etc/hostname, only http and https are followed"),
+        ("away/ftp", "redirected to ftp:///etc/hostname, only http and https are followed"),
+        ("away/data", "redirected to data:///etc/hostname, only http and https are followed"),
+        ("away/FTP", "redirected to ftp:///etc/hostname, only http and https are followed"),
+        ("nowhere", "redirected more than 5 times or to something that is not read"),
         ("short", "cut after 9 of 100 bytes"),
     ],
 )
