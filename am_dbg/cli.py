@@ -26,7 +26,14 @@ from am_dbg.options import (
     RunOptions,
 )
 from am_dbg.sanitise import one_line
-from am_dbg.terminal import fill_standard_descriptors, is_dumb, is_terminal, why_no_screen
+from am_dbg.terminal import (
+    fill_standard_descriptors,
+    is_dumb,
+    is_standard_input,
+    is_terminal,
+    take_terminal,
+    why_no_screen,
+)
 from amtracer.address import listen_address, peer_address
 from amtracer.errors import TracingError
 
@@ -288,6 +295,8 @@ def _open_screen(
         raise click.UsageError("the debugger cannot send to itself")
     source = _opened(import_data) if import_data else None
     try:
+        if is_standard_input(import_data):
+            take_terminal()
         reason = why_no_screen()
         if reason:
             raise NoTerminalError(reason)

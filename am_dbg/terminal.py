@@ -6,7 +6,17 @@ import os
 import sys
 from typing import TextIO
 
-__all__ = ["fill_standard_descriptors", "is_dumb", "is_terminal", "why_no_screen"]
+__all__ = [
+    "fill_standard_descriptors",
+    "is_dumb",
+    "is_standard_input",
+    "is_terminal",
+    "take_terminal",
+    "why_no_screen",
+]
+
+CONTROLLING = "/dev/tty"
+"""The terminal that a process was started from, whatever its standard input is."""
 
 
 def fill_standard_descriptors() -> None:
@@ -25,6 +35,31 @@ def fill_standard_descriptors() -> None:
 def is_terminal(stream: TextIO | None) -> bool:
     """Is this an open stream to a terminal."""
     return stream is not None and not stream.closed and stream.isatty()
+
+
+def is_standard_input(path: str) -> bool:
+    """Whether this names what standard input reads, as `-` or as a file."""
+    if path == "-":
+        return True
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(0))
+    except (OSError, ValueError):
+        return False
+
+
+def take_terminal() -> None:
+    """Let standard input be the terminal again, once what it was has been read.
+
+    Nothing changes where there is no terminal, or none that the screen would be drawn on.
+    """
+    if is_terminal(sys.stdin) or not is_terminal(sys.stdout):
+        return
+    try:
+        terminal = os.open(CONTROLLING, os.O_RDWR)
+    except OSError:
+        return
+    os.dup2(terminal, 0)
+    os.close(terminal)
 
 
 def is_dumb() -> bool:

@@ -30,15 +30,22 @@ ALTERNATE_OFF, MOUSE_OFF, CURSOR_ON = b"\x1b[?1049l", b"\x1b[?1000l", b"\x1b[?25
 
 
 class Terminal:
-    """A program on a pty; `output` is everything it wrote."""
+    """A program on a pty; `output` is everything it wrote.
 
-    def __init__(self, *arguments: str, size: tuple[int, int] = (100, 30), **env: str) -> None:
+    A `line` of bash may start it, as `$AM` with the arguments `$1`, `$2`.
+    """
+
+    def __init__(
+        self, *arguments: str, line: str = "", size: tuple[int, int] = (100, 30), **env: str
+    ) -> None:
         self.output = b""
         self.code: int | None = None
-        environment = {**os.environ, "TERM": "xterm-256color", **env}
+        program = [sys.executable, "-m", "am_dbg"]
+        environment = {**os.environ, "TERM": "xterm-256color", "AM": " ".join(program), **env}
+        command = ["/bin/bash", "-c", line, "bash"] if line else program
         self.pid, self.master = pty.fork()
         if self.pid == 0:
-            os.execve(sys.executable, [sys.executable, "-m", "am_dbg", *arguments], environment)
+            os.execve(command[0], [*command, *arguments], environment)
         self.resize(*size)
 
     def resize(self, width: int, height: int) -> None:

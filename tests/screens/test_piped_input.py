@@ -1,0 +1,116 @@
+"""A session that comes by standard input, while the keys come from the terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from am_dbg import terminal
+from am_dbg.cli import Exit
+from am_dbg.terminal import is_standard_input, take_terminal
+from tests.screens.stories import files_story
+from tests.screens.test_terminal import ALTERNATE_OFF, CURSOR_ON, MOUSE_OFF, Terminal, session_file
+
+LEFT = b"\x1b[D"
+
+slow = pytest.mark.slow
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> str:
+    """The file of the story, whose main machine has 14 transitions."""
+    return session_file(files_story(), tmp_path)
+
+
+@slow
+@pytest.mark.parametrize(
+    "line",
+    [
+        "cat $1 | $AM -l -1 -i -",
+        "$AM -l -1 -i - < $1",
+        "cat $1 | $AM -l -1 -i /dev/stdin",
+        "$AM -l -1 -i <(cat $1)",
+    ],
+)
+def test_a_session_may_be_piped_into_the_screen(session: str, line: str) -> None:
+    """All of it is read, then keys work, and the terminal is left as it was."""
+    with closing(Terminal(session, line=line)) as opened:
+        opened.until(b"tx 14")
+        opened.type(LEFT)
+        opened.until(b"tx 13")
+        opened.type(b"q")
+
+        assert opened.ended() == 0
+        assert all(code in opened.output for code in (ALTERNATE_OFF, MOUSE_OFF, CURSOR_ON))
+
+
+@slow
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("cat $1 | setsid -w $AM -l -1 -i -", b"standard input is no terminal"),
+        ("cat $1 | $AM -l -1 -i - | cat; exit ${PIPESTATUS[1]}", b"standard input is no terminal"),
+        ("cat $1 | TERM=dumb $AM -l -1 -i -", b"TERM is dumb"),
+        ("$AM -l -1 < /dev/null", b"standard input is no terminal"),
+        ("cat /dev/null | $AM -l -1 -i -", b"empty file"),
+    ],
+)
+def test_where_no_keys_can_come_from_it_is_told(session: str, line: str, reason: bytes) -> None:
+    """Without a terminal, or a screen to draw on, the command says so in one line."""
+    with closing(Terminal(session, line=line)) as opened:
+        assert opened.ended() == Exit.BAD_INPUT
+        assert reason in opened.output
+        assert opened.output.count(b"\n") == 1
+
+
+@pytest.fixture
+def pipe(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """Standard input is the reading end of a pipe."""
+    kept = os.dup(0)
+    reading, writing = os.pipe()
+    os.dup2(reading, 0)
+    os.close(reading)
+    yield writing
+    os.dup2(kept, 0)
+    os.close(kept)
+    os.close(writing)
+
+
+def test_standard_input_is_known_by_all_its_names(pipe: int, tmp_path: Path) -> None:
+    """A dash, a device, a descriptor; another file is not it."""
+    names = ["-", "/dev/stdin", f"/proc/{os.getpid()}/fd/0"]
+
+    assert all(map(is_standard_input, names))
+    assert not any(map(is_standard_input, ["", "none", str(tmp_path), "http://host/x", "a\0b"]))
+
+
+def test_input_stays_as_it_is_where_there_is_no_terminal(
+    pipe: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither without a terminal to draw on nor without one to read from it is replaced."""
+    before = os.fstat(0)
+    take_terminal()
+    assert os.path.samestat(os.fstat(0), before)
+
+    monkeypatch.setattr(terminal, "is_terminal", lambda stream: stream is sys.stdout)
+    monkeypatch.setattr(terminal, "CONTROLLING", "/nowhere/tty")
+    take_terminal()
+    assert os.path.samestat(os.fstat(0), before)
+
+
+def test_input_becomes_what_the_terminal_is(
+    pipe: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The descriptor stays, so whoever reads it reads the terminal."""
+    stands_in = tmp_path / "tty"
+    stands_in.write_text("keys")
+    monkeypatch.setattr(terminal, "is_terminal", lambda stream: stream is sys.stdout)
+    monkeypatch.setattr(terminal, "CONTROLLING", str(stands_in))
+    take_terminal()
+
+    assert os.read(0, 10) == b"keys"
