@@ -9,17 +9,21 @@ from am_dbg.client_list import ClientList
 from am_dbg.control import Control
 from am_dbg.control.beginning import Beginning
 from am_dbg.control.looking import Sources
-from am_dbg.forwarding import Forwarder
+from am_dbg.errors import OptionFileError
+from am_dbg.forwarding import Forwarding
 from am_dbg.golang.door import GoDoor
 from am_dbg.intake import MEGABYTE, Intake
 from am_dbg.keymap import keymap_path, read_keymap
 from am_dbg.options import RunOptions
+from am_dbg.passing import new_name
 from am_dbg.projection import layout
 from am_dbg.projection.bars import exit_words
 from am_dbg.store import Store
 from am_dbg.views.debugger import Debugger
 from am_dbg.views.messages import DataArrived, ImportProgressed, Warned
-from amtracer.address import listen_address, peer_address
+from amtracer.address import listen_address
+from amtracer.atomic import reason_of
+from amtracer.errors import SessionAccessError
 
 __all__ = ["MAIN_VIEWS", "run"]
 
@@ -30,6 +34,7 @@ MAIN_VIEWS = {
     "matrix": layout.MATRIX,
     "matrix-rain": layout.RAIN,
 }
+Companion = Forwarding | ClientList
 LOG_LEVELS = (logging.CRITICAL, logging.ERROR, logging.WARNING, logging.INFO, logging.DEBUG)
 
 
@@ -37,31 +42,40 @@ def run(options: RunOptions, say: Callable[[str], None] | None = None) -> int:
     """Open the screen until the user leaves it; returns the exit code.
 
     `say` is given a line of statistics when the terminal is back. Raises `ListenError` when
-    the address is taken and a `DebuggerError` when the screen had a fault of its own.
+    the address is taken and a `DebuggerError` when a file of the options cannot be written or
+    the screen had a fault of its own.
     """
     _log_to(options.log_file, options.log_level)
-    store = Store()
+    store, own_name = Store(), new_name()
     control = _control(store, options)
+    if options.am_dbg_addr is not None:
+        from am_dbg.debugged import show_modes
+
+        show_modes(control.modes, options.am_dbg_addr, own_name)
     screen = Debugger(control)
+
+    def warned(words: str) -> None:
+        screen.tell(Warned(words))
+
     intake = Intake(
         store,
         changed=lambda: screen.tell(DataArrived()),
         imported=lambda progress: screen.tell(ImportProgressed(progress)),
         doors=(GoDoor(),),
         token=options.token,
-        warned=lambda words: screen.tell(Warned(words)),
+        own_name=own_name,
+        warned=warned,
         bytes_max=options.memory_mb_max * MEGABYTE,
     )
     places = [listen_address(options.listen_on)] if options.listen_on else []
     intake.start(*places, source=options.source)
-    companions = _companions(store, options)
-    for companion in companions:
-        companion.start()
+    companions = _companions(store, options, own_name, warned)
     control.sources = Sources(
         listening=intake.listening, source=options.import_data, warning=intake.notice
     )
     control.desk.message = control.desk.message or intake.notice
     try:
+        _start(companions)
         screen.run(mouse=options.enable_mouse)
     finally:
         intake.stop()
@@ -74,14 +88,24 @@ def run(options: RunOptions, say: Callable[[str], None] | None = None) -> int:
     return screen.return_code or 0
 
 
-def _companions(store: Store, options: RunOptions) -> list[Forwarder | ClientList]:
+def _companions(
+    store: Store, options: RunOptions, own_name: str, warned: Callable[[str], None]
+) -> list[Companion]:
     """Those that read the store beside the screen."""
-    companions: list[Forwarder | ClientList] = [
-        Forwarder(store, peer_address(text)) for text in options.forward_to
+    companions: list[Companion] = [
+        Forwarding(store, address, own_name) for address in options.forward_to
     ]
     if options.client_list:
-        companions.append(ClientList(store, options.client_list))
+        companions.append(ClientList(store, options.client_list, warned=warned))
     return companions
+
+
+def _start(companions: list[Companion]) -> None:
+    try:
+        for companion in companions:
+            companion.start()
+    except SessionAccessError as error:
+        raise OptionFileError("--client-list", error.path, error.reason) from error
 
 
 def _control(store: Store, options: RunOptions) -> Control:
@@ -100,18 +124,25 @@ def _control(store: Store, options: RunOptions) -> Control:
         ),
     )
     control.desk.message = keymap.trouble
-    if options.am_dbg_addr:
-        from amtracer.tracer import attach
-
-        attach(control.modes.machine, options.am_dbg_addr)
     return control
 
 
 def _log_to(path: str, level: int) -> None:
-    """Our own log goes to a file or nowhere: the terminal belongs to the screen."""
-    logger = logging.getLogger("am_dbg")
-    logger.propagate = False
-    handler = logging.FileHandler(path, encoding="utf-8") if path else logging.NullHandler()
+    """Our own log goes to a file or nowhere: the terminal belongs to the screen.
+
+    So does what the tracer says, by which another debugger is told of this one.
+    """
+    handler = _log_handler(path) if path else logging.NullHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logger.handlers = [handler]
-    logger.setLevel(LOG_LEVELS[max(0, min(level, len(LOG_LEVELS) - 1))])
+    for name in ("am_dbg", "amtracer"):
+        logger = logging.getLogger(name)
+        logger.propagate = False
+        logger.handlers = [handler]
+        logger.setLevel(LOG_LEVELS[max(0, min(level, len(LOG_LEVELS) - 1))])
+
+
+def _log_handler(path: str) -> logging.Handler:
+    try:
+        return logging.FileHandler(path, encoding="utf-8")
+    except OSError as error:
+        raise OptionFileError("--log-file", path, reason_of(error)) from error

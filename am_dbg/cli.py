@@ -7,6 +7,7 @@ heavy is loaded before it is needed, so that `--version` and a wrong option answ
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import sys
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from am_dbg.exporting import Written
     from am_dbg.importing import ImportSource
     from am_dbg.store import Store
+    from amtracer.address import Address
 
 __all__ = ["Exit", "main", "run"]
 
@@ -160,7 +162,7 @@ def run(arguments: list[str]) -> int:
 @click.option("--enable-mouse/--disable-mouse", default=True, show_default=True)
 @click.option("--am-dbg-addr", metavar="ADDR", default="", help="Debug this debugger there.")
 @click.option("--log-file", metavar="FILE", default="", help="Where this debugger logs.")
-@click.option("--log-level", type=click.IntRange(0, 4), default=0, help="How much it logs.")
+@click.option("--log-level", type=click.IntRange(0, 4), default=2, help="How much it logs.")
 @click.option("--version", is_flag=True, help="Show the version and leave.")
 @click.pass_context
 def command(context: click.Context, /, version: bool, **given: Any) -> int:
@@ -265,6 +267,7 @@ def record(context: click.Context, /, target: str, listen_on: str, token: str) -
     if not target.endswith(SESSION_ENDING):
         raise UnknownFormatError(one_line(target), (SESSION_ENDING,))
     asked = _token(token, context.find_root().params["token"])
+    logging.getLogger("am_dbg").setLevel(logging.ERROR)  # what is less comes by `warned`, as words
 
     def told(address: str) -> None:
         _say(f"listening at {address}, recording until Ctrl+C")
@@ -283,16 +286,17 @@ def _open_screen(
     import_data: str,
     fwd_data: str,
     listen_on: str,
+    am_dbg_addr: str,
     max_mem: int,
     select_transition: int,
     token: str,
     **rest: Any,
 ) -> int:
     asked = _token(token)
-    forward_to = tuple(part for part in map(str.strip, fwd_data.split(",")) if part)
-    places = {listen_address(listen_on)} if listen_on != NOT_LISTENING else set()
-    if places & {peer_address(part) for part in forward_to}:
-        raise click.UsageError("the debugger cannot send to itself")
+    listening = None if listen_on == NOT_LISTENING else listen_address(listen_on)
+    others = filter(None, map(str.strip, fwd_data.split(",")))
+    forward_to = dict.fromkeys(_other("--fwd-data", text, listening) for text in others)
+    debugged_at = _other("--am-dbg-addr", am_dbg_addr, listening) if am_dbg_addr else None
     source = _opened(import_data) if import_data else None
     try:
         if is_standard_input(import_data):
@@ -306,8 +310,9 @@ def _open_screen(
             RunOptions(
                 import_data=import_data,
                 source=source,
-                listen_on="" if listen_on == NOT_LISTENING else listen_on,
-                forward_to=forward_to,
+                listen_on="" if listening is None else listen_on,
+                forward_to=tuple(forward_to),
+                am_dbg_addr=debugged_at,
                 memory_mb_max=max_mem,
                 select_transition=select_transition,
                 token=asked,
@@ -318,6 +323,16 @@ def _open_screen(
     finally:
         if source is not None:
             source.close()
+
+
+def _other(option: str, text: str, listening: Address | None) -> Address:
+    """The address of another debugger; this one would hear itself, more each time."""
+    from am_dbg.itself import leads_back
+
+    address = peer_address(text)
+    if listening is not None and leads_back(address, listening):
+        raise click.UsageError(f"{option} {text} is this debugger itself, at {listening}")
+    return address
 
 
 def _token(*given: str) -> bytes:

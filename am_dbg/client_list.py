@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 
 from am_dbg.store import Store
 from am_dbg.text import machine_lines
@@ -21,19 +22,29 @@ _log = logging.getLogger(__name__)
 class ClientList:
     """Writes the list when something changed, from `start` to `stop`, on its own thread.
 
-    A reader of the file always sees a whole list. Trouble with the file is told once in
-    the log and ends the writing.
+    A reader of the file always sees a whole list. Trouble with the file ends the writing
+    and is told once, in the log and to `warned`, on that thread.
     """
 
-    def __init__(self, store: Store, path: str, *, round_s: float = ROUND_S) -> None:
+    def __init__(
+        self,
+        store: Store,
+        path: str,
+        *,
+        warned: Callable[[str], None] = lambda _: None,
+        round_s: float = ROUND_S,
+    ) -> None:
         self._store = store
         self._path = path
+        self._warned = warned
         self._round_s = round_s
+        self._written = -1
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="am-dbg list", daemon=True)
 
     def start(self) -> None:
-        """Begin to write."""
+        """Write the first list, and go on; SessionAccessError where no file can be."""
+        self._write_if_new()
         self._thread.start()
 
     def stop(self) -> None:
@@ -43,16 +54,21 @@ class ClientList:
             self._thread.join()
 
     def _run(self) -> None:
-        written, is_over = -1, False
+        is_over = False
         try:
             while not is_over:
-                is_over = self._stopping.wait(0 if written < 0 else self._round_s)
-                version = self._store.version
-                if version != written:
-                    self._write()
-                    written = version
+                is_over = self._stopping.wait(self._round_s)
+                self._write_if_new()
         except SessionAccessError as error:
-            _log.error("the list of machines is not written: %s", error)
+            words = f"the list of machines is no longer written: {error}"
+            _log.error("%s", words)
+            self._warned(words)
+
+    def _write_if_new(self) -> None:
+        version = self._store.version
+        if version != self._written:
+            self._write()
+            self._written = version
 
     def _write(self) -> None:
         file = AtomicFile(self._path)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from am_dbg.passing import has_passed
 from amtracer.codec import WIRE, Decoder, magic_frame
 from amtracer.errors import ForeignPeerError, WireError
 from amtracer.looks import looks_like
@@ -25,6 +26,7 @@ __all__ = [
     "FrameDoor",
     "Peer",
     "RefusedPeerError",
+    "ReturnedStreamError",
     "Sink",
     "Speaker",
     "door_for",
@@ -53,19 +55,29 @@ class RefusedPeerError(WireError):
 
     def __init__(self, why: str) -> None:
         super().__init__(f"refused, {why}")
+        self.why = why
+
+
+class ReturnedStreamError(WireError):
+    """A stream that this debugger has sent on itself, and that comes back."""
+
+    def __init__(self) -> None:
+        super().__init__("what it sends has been here before")
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
     """The other side of a connection, as its speaker sees it.
 
-    `token` is what it must say, empty when everybody is let in.
+    `token` is what it must say, empty when everybody is let in. `own_name` is that of this
+    debugger (see `am_dbg.passing`).
     """
 
     label: str
     sink: Sink
     send: Callable[[bytes], None]
     token: bytes = field(default=b"", repr=False)
+    own_name: str = ""
 
 
 class Speaker(Protocol):
@@ -159,7 +171,11 @@ class _FrameSpeaker:
         said = b"" if hello is None else hello.token
         if asked and not hmac.compare_digest(said, asked):
             raise RefusedPeerError("it says another token" if said else "it says no token")
-        return first if hello is None else replace(hello, token=b"")
+        if hello is None:
+            return first
+        if has_passed(hello, self._peer.own_name):
+            raise ReturnedStreamError
+        return replace(hello, token=b"")
 
     def close(self, reason: str) -> None:
         if self._stream is not None:

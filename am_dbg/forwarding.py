@@ -8,6 +8,9 @@ meanwhile shows there as a gap.
 
 Only what programs send is told, not sessions that were imported. The token that is said
 is that of this process's environment, never one that a program said.
+
+What came through other debuggers goes on by connections of its own, one for each way, so
+that whoever finds its own name on a way can refuse that alone (see `am_dbg.passing`).
 """
 
 from __future__ import annotations
@@ -16,16 +19,18 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Iterator
 
+from am_dbg.passing import PASSED_MAX, is_far_travelled, way_of, with_way
 from am_dbg.retelling import News
-from am_dbg.store import Store
+from am_dbg.store import Store, Track
 from amtracer.address import Address
 from amtracer.errors import WireError
 from amtracer.interning import StreamWriter
 from amtracer.outlets import OutletError, SocketOutlet
 from amtracer.schema import PROTOCOL_VERSION, HelloMessage
 
-__all__ = ["HELD_S", "PAUSE_S_MAX", "ROUND_S", "STOP_S_MAX", "Forwarder"]
+__all__ = ["HELD_S", "PAUSE_S_MAX", "ROUND_S", "STOP_S_MAX", "WAYS_MAX", "Forwarder", "Forwarding"]
 
 ROUND_S = 0.1
 """How often it is looked for something new."""
@@ -35,6 +40,8 @@ PAUSE_S_MAX = 10.0
 """The longest pause between two attempts to connect."""
 ROWS_AT_ONCE_MAX = 10_000
 """Transitions told before the other side has to take them."""
+WAYS_MAX = 64
+"""Ways to here, and so connections on; what comes by more of them is not sent on."""
 
 STOP_S_MAX = 1.0
 """How long a stop waits for the rest to be taken."""
@@ -42,15 +49,109 @@ STOP_S_MAX = 1.0
 _log = logging.getLogger(__name__)
 
 
-class Forwarder:
-    """Tells one other debugger, from `start` to `stop`."""
+class Forwarding:
+    """Tells one other debugger by whatever way it came here, from `start` to `stop`."""
 
-    def __init__(self, store: Store, address: Address, *, round_s: float = ROUND_S) -> None:
+    def __init__(
+        self, store: Store, address: Address, own_name: str, *, round_s: float = ROUND_S
+    ) -> None:
+        self._store = store
         self._address = address
+        self._own_name = own_name
+        self._round_s = round_s
+        self._by_way: dict[str, Forwarder] = {}
+        self._left_out: set[str] = set()
+        self._seen = 0
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(
+            target=self._run, name=f"am-dbg ways to {address}", daemon=True
+        )
+
+    def start(self) -> None:
+        """Begin to connect and tell."""
+        self._add("")
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Tell what is there and end the connections; again is no matter."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        for forwarder in self._by_way.values():
+            forwarder.ask_to_stop()
+        deadline = time.monotonic() + STOP_S_MAX
+        for forwarder in self._by_way.values():
+            forwarder.stop(max(0.0, deadline - time.monotonic()))
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self._round_s):
+            self._look()
+
+    def _look(self) -> None:
+        """Find ways that are new; a stream whose hello is about to come is waited for."""
+        for stream in self._store.streams[self._seen :]:
+            if stream.hello is None and stream.open:
+                return
+            self._seen += 1
+            if stream.live:
+                self._add(way_of(stream.hello))
+
+    def _add(self, way: str) -> None:
+        if way in self._by_way:
+            return
+        if is_far_travelled(way):
+            self._leave_out(f"what came through {PASSED_MAX} debuggers")
+        elif len(self._by_way) >= WAYS_MAX:
+            self._leave_out(f"what came by more than {WAYS_MAX} ways")
+        else:
+            forwarder = Forwarder(
+                self._store, self._address, self._own_name, way, round_s=self._round_s
+            )
+            self._by_way[way] = forwarder
+            forwarder.start()
+
+    def _leave_out(self, what: str) -> None:
+        if what not in self._left_out:
+            self._left_out.add(what)
+            _log.warning("%s is not forwarded to %s", what, self._address)
+
+
+class _NewsByWay(News):
+    """What is new of the streams that came one way."""
+
+    def __init__(self, store: Store, way: str) -> None:
+        super().__init__(store)
+        self._way = way
+
+    def _live_tracks(self) -> Iterator[Track]:
+        streams = self._store.streams
+        return (
+            track
+            for track in super()._live_tracks()
+            if way_of(streams[track.stream].hello) == self._way
+        )
+
+
+class Forwarder:
+    """Tells one other debugger what came one way, from `start` to `stop`."""
+
+    def __init__(
+        self,
+        store: Store,
+        address: Address,
+        own_name: str = "",
+        way: str = "",
+        *,
+        round_s: float = ROUND_S,
+    ) -> None:
+        self._address = address
+        facts = {"program": "am-dbg", "pid": str(os.getpid())}
+        self._facts = with_way(facts, way, own_name)
+        self._way = way
         self._outlet = SocketOutlet(address)
         self._round_s = round_s
         self._session = f"forwarded-{os.urandom(8).hex()}"
-        self._news = News(store)
+        self._news = _NewsByWay(store, way)
         self._writer: StreamWriter | None = None
         self._is_told = False
         self._connected_at = 0.0
@@ -63,11 +164,15 @@ class Forwarder:
         """Begin to connect and tell."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """Tell what is there and end the connection; again is no matter."""
+    def ask_to_stop(self) -> None:
+        """Let it tell what is there and end the connection."""
         self._stopping.set()
+
+    def stop(self, wait_s: float = STOP_S_MAX) -> None:
+        """The same, and wait for it; again is no matter."""
+        self.ask_to_stop()
         if self._thread.is_alive():
-            self._thread.join(STOP_S_MAX)
+            self._thread.join(wait_s)
 
     def _run(self) -> None:
         retry_s = self._round_s
@@ -79,7 +184,7 @@ class Forwarder:
                     retry_s, self._is_told = self._round_s, False
             except OutletError as error:
                 if not self._is_told:
-                    _log.warning("nothing is forwarded to %s: %s", self._address, error)
+                    self._tell_outage(error)
                 self._writer, self._is_told = None, True
                 pause_s = retry_s = min(retry_s * 2, PAUSE_S_MAX)
             except WireError as error:
@@ -110,7 +215,7 @@ class Forwarder:
             self._session,
             time.time_ns(),
             time.monotonic_ns(),
-            process={"program": "am-dbg", "pid": str(os.getpid())},
+            process=self._facts,
         )
         self._writer = StreamWriter(self._outlet.write, hello)
         self._news.begin(self._writer)
@@ -118,6 +223,13 @@ class Forwarder:
     def _tell_some(self) -> bool:
         """Write some of what is new; whether there was any."""
         return self._news.tell(ROWS_AT_ONCE_MAX)
+
+    def _tell_outage(self, error: OutletError) -> None:
+        if self._way:
+            words = "nothing that came through other debuggers is forwarded to %s: %s"
+            _log.info(words, self._address, error)
+        else:
+            _log.warning("nothing is forwarded to %s: %s", self._address, error)
 
     def _end(self) -> None:
         """End the connection in order; what cannot go out now is left."""

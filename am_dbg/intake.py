@@ -42,8 +42,8 @@ class Progress:
 class Intake:
     """The server and the import, from `start` to `stop`.
 
-    `changed`, `imported` and `warned` are called on the ingest thread; `token` and `warned`
-    are those of the server.
+    `changed`, `imported` and `warned` are called on the ingest thread; `token`, `own_name`
+    and `warned` are those of the server.
     """
 
     def __init__(
@@ -54,6 +54,7 @@ class Intake:
         *,
         doors: Sequence[Door] = (),
         token: bytes = b"",
+        own_name: str = "",
         warned: Callable[[str], None] = lambda _: None,
         bytes_max: int = 0,
     ) -> None:
@@ -63,7 +64,9 @@ class Intake:
         self._bytes_max = bytes_max
         self._told_at = 0.0
         self._has_token = bool(token)
-        self._server = Server(store, self._published, doors=doors, token=token, warned=warned)
+        self._server = Server(
+            store, self._published, doors=doors, token=token, own_name=own_name, warned=warned
+        )
 
     @property
     def listening(self) -> str:

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from am_dbg.importing import ImportSource
+    from amtracer.address import Address
 
 __all__ = [
     "LISTEN_ON_DEFAULT",
+    "LOG_LEVEL_DEFAULT",
+    "LOG_LEVEL_WORDS",
     "MEMORY_MB_MAX_DEFAULT",
     "NOT_LISTENING",
     "SESSION_ENDING",
@@ -23,6 +26,9 @@ NOT_LISTENING = "-1"
 SESSION_ENDING = ".msgpack.br"
 """How the name of a session file ends."""
 MEMORY_MB_MAX_DEFAULT = 1_000
+LOG_LEVEL_WORDS = ("next to nothing", "errors", "warnings", "who was sent away", "everything")
+"""How much the debugger logs, by level."""
+LOG_LEVEL_DEFAULT = 2
 VIEWS = ("tree-log", "tree-matrix", "tree-rain", "matrix", "matrix-rain")
 
 
@@ -33,8 +39,8 @@ class RunOptions:
     `source` is a session that was opened for `import_data` and waits to be read, because
     a pipe or a download can be opened only once. `listen_on` is an address, empty for not
     listening. `token` is what programs have to say, empty for nothing. `select_transition`
-    counts from 1, 0 selects none. `forward_to` lists the addresses to which everything
-    received is sent on.
+    counts from 1, 0 selects none. `forward_to` lists the debuggers to which everything
+    received is sent on, `am_dbg_addr` is one that is told what this one does.
     """
 
     import_data: str = ""
@@ -46,11 +52,11 @@ class RunOptions:
     view: str = VIEWS[0]
     select_connected: bool = False
     reader: bool = False
-    forward_to: tuple[str, ...] = ()
+    forward_to: tuple[Address, ...] = ()
     clean_on_connect: bool = False
     client_list: str = ""
     memory_mb_max: int = MEMORY_MB_MAX_DEFAULT
     enable_mouse: bool = True
-    am_dbg_addr: str = ""
+    am_dbg_addr: Address | None = None
     log_file: str = ""
-    log_level: int = 0
+    log_level: int = LOG_LEVEL_DEFAULT

@@ -3,7 +3,9 @@
 Each connection has a decoder and a stream of its own, so a bad peer costs one quiet log
 line and its own connection; what it said before stays. A peer is a client only once a
 whole first message came, with the token if one is asked for; whoever connects and says
-nothing, or something else, leaves no trace but a line in the log.
+nothing, or something else, leaves no trace but a line in the log. A peer that is refused
+for what its user has to mend, the token or its version, tries again and again: that is told
+once for each host and outage, to the user too.
 
 When the process may open no more sockets, those who connect wait. The loop tries again
 every second, those who are connected go on, and the user is told once.
@@ -24,11 +26,22 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from am_dbg.doors import Door, FrameDoor, Peer, Sink, Speaker, door_for, speaker_for
+from am_dbg.doors import (
+    Door,
+    FrameDoor,
+    Peer,
+    RefusedPeerError,
+    ReturnedStreamError,
+    Sink,
+    Speaker,
+    door_for,
+    speaker_for,
+)
 from am_dbg.listening import BACKLOG, all_listening_sockets
+from am_dbg.outages import Outages
 from amtracer import limits
 from amtracer.address import Address
-from amtracer.errors import WireError
+from amtracer.errors import VersionError, WireError
 from amtracer.schema import Message
 
 __all__ = ["FIRST_BYTES_S_MAX", "PUBLISH_EVERY_S", "Server"]
@@ -50,7 +63,8 @@ class Server:
 
     `connections` counts those that are open. `addresses` tells where it listens, with the
     port that was chosen for port 0. With a `token` only those are let in who say it.
-    `warned` is given a line for the user, on the ingest thread.
+    `warned` is given a line for the user, on the ingest thread. `own_name` is that of this
+    debugger, by which it knows what comes back to it.
     """
 
     def __init__(
@@ -60,6 +74,7 @@ class Server:
         *,
         doors: Sequence[Door] = (),
         token: bytes = b"",
+        own_name: str = "",
         warned: Callable[[str], None] = lambda _: None,
         connections_max: int = limits.CONNECTIONS_MAX,
         publish_every_s: float = PUBLISH_EVERY_S,
@@ -67,7 +82,9 @@ class Server:
     ) -> None:
         self.sink = sink
         self.token = token
+        self.own_name = own_name
         self._warned = warned
+        self._outages = Outages()
         self._is_exhausted = False
         self._is_stopping = False
         self._listener = listener
@@ -173,6 +190,15 @@ class Server:
         """Count a connection out."""
         self._open.discard(connection)
 
+    def complain(self, connection: _Connection, error: WireError) -> None:
+        """Log what a peer did wrong; the same again and again is told once to the user."""
+        is_new = self._outages.begins((connection.host, str(error)), self._loop.time())
+        level = _levels(error)[0 if is_new else 1]
+        if level == logging.WARNING:
+            why = error.why if isinstance(error, RefusedPeerError) else error
+            self._warned(f"a program at {connection.host} was refused: {why}")
+        _log.log(level, "%s closed: %s", connection.label, error)
+
     def _faulted(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """What the loop could not hand to a connection; it goes on by itself."""
         error = context.get("exception")
@@ -232,13 +258,13 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self.label = _label_of(transport.get_extra_info("peername"))
+        self.host, self.label = _names_of(transport.get_extra_info("peername"))
         if not self._server.admit(self):
             transport.abort()
             return
         wait_s = self._server.first_bytes_s_max
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(wait_s, self._give_up, "it said nothing that is whole")
+        self._timer = loop.call_later(wait_s, self._give_up)
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -248,11 +274,13 @@ class _Connection(asyncio.Protocol):
                 if door is None:
                     return
                 write = self._transport.write
-                peer = Peer(self.label, self._sink, write, self._server.token)
+                server = self._server
+                peer = Peer(self.label, self._sink, write, server.token, server.own_name)
                 self._speaker = speaker_for(door, peer)
             self._speaker.feed(data)
         except WireError as error:
-            self._give_up(str(error))
+            self._server.complain(self, error)
+            self.end(str(error))
         except Exception:  # noqa: BLE001  # protects the other connections and the loop
             _log.exception("%s closed: a fault of the debugger", self.label)
             self.end("a fault of the debugger")
@@ -267,7 +295,8 @@ class _Connection(asyncio.Protocol):
         self._close_speaker(reason)
         self._transport.abort()
 
-    def _give_up(self, reason: str) -> None:
+    def _give_up(self) -> None:
+        reason = "it said nothing that is whole"
         _log.info("%s closed: %s", self.label, reason)
         self.end(reason)
 
@@ -287,7 +316,18 @@ def _address_of(sock: socket.socket) -> Address:
     return Address(host, port)
 
 
-def _label_of(peername: object) -> str:
+def _levels(error: WireError) -> tuple[int, int]:
+    """How loud it is told the first time, and again and again after that."""
+    if isinstance(error, (RefusedPeerError, VersionError)):
+        return logging.WARNING, logging.INFO
+    if isinstance(error, ReturnedStreamError):
+        return logging.INFO, logging.DEBUG
+    return logging.INFO, logging.INFO
+
+
+def _names_of(peername: object) -> tuple[str, str]:
+    """The host of a peer, and its whole address."""
     if isinstance(peername, tuple) and len(peername) >= 2:
-        return str(Address(str(peername[0]), int(peername[1])))
-    return "a peer"
+        address = Address(str(peername[0]), int(peername[1]))
+        return address.host, str(address)
+    return "an unknown place", "a peer"

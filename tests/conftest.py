@@ -32,9 +32,10 @@ def _no_debugger(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def log_as_before() -> Iterator[None]:
-    """A screen takes the log of the debugger from the terminal."""
-    logger = logging.getLogger("am_dbg")
-    before = logger.propagate, logger.level, logger.handlers
+    """A screen takes the log of the debugger, and that of its tracer, from the terminal."""
+    loggers = [logging.getLogger(name) for name in ("am_dbg", "amtracer")]
+    before = [(logger.propagate, logger.level, logger.handlers) for logger in loggers]
     yield
-    logger.propagate, logger.handlers = before[0], before[2]
-    logger.setLevel(before[1])
+    for logger, (propagate, level, handlers) in zip(loggers, before, strict=True):
+        logger.propagate, logger.handlers = propagate, handlers
+        logger.setLevel(level)

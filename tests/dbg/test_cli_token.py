@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 import brotli
 import pytest
 
-from am_dbg import app, cli, collecting
+from am_dbg import app, cli, collecting, outages
 from am_dbg.cli import Exit
 from am_dbg.exporting import Written
 from am_dbg.importing import import_session
@@ -26,7 +27,8 @@ from am_dbg.options import RunOptions
 from am_dbg.store import Store
 from amtracer.address import Address, listen_address
 from amtracer.codec import encode, magic_frame
-from tests.dbg.telling import Telling
+from tests.dbg.telling import Telling, hello
+from tests.wire.serving import Debugger
 
 ROOT = Path(__file__).resolve().parents[2]
 WAIT_S = 30
@@ -257,6 +259,58 @@ def sent(place: str, data: bytes) -> None:
             return
 
 
+@pytest.fixture
+def guarded() -> Iterator[tuple[str, list[str]]]:
+    """Where a debugger with a token listens, and what its user is told."""
+    told: list[str] = []
+    debugger = Debugger(token=b"secret", warned=told.append)
+    yield str(debugger.address), told
+    debugger.stop()
+
+
+def test_a_program_that_is_refused_is_told_once(
+    guarded: tuple[str, list[str]], caplog: pytest.LogCaptureFixture
+) -> None:
+    """It tries again and again; the user and the log at its usual level hear of it once."""
+    caplog.set_level(logging.INFO, "am_dbg.server")
+    place, told = guarded
+    for token in (b"other", b"another", b"", b"", b"other"):
+        sent(place, bytes_of(token, 1))
+
+    assert told == [
+        f"a program at 127.0.0.1 was refused: it says {said}"
+        for said in ("another token", "no token")
+    ]
+    levels = [one.levelname for one in caplog.records]
+    assert levels == ["WARNING", "INFO", "WARNING", "INFO", "INFO"]
+
+
+def test_a_program_that_was_quiet_for_long_is_told_again(
+    guarded: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That is another outage."""
+    monkeypatch.setattr(outages, "QUIET_S", -1)
+    place, told = guarded
+    for _ in range(2):
+        sent(place, bytes_of(b"other", 1))
+
+    assert len(told) == 2
+
+
+def test_a_program_of_another_version_is_told_like_one_that_is_refused(
+    guarded: tuple[str, list[str]],
+) -> None:
+    """Its user has to mend that too, and it tries again as well."""
+    place, told = guarded
+    strange = replace(hello(), version=99, token=b"secret")
+    for _ in range(2):
+        sent(place, magic_frame() + encode(strange))
+
+    (line,) = told
+    assert line.startswith("a program at 127.0.0.1 was refused: ")
+    assert "protocol version 99 is not in the range" in line
+
+
 @pytest.mark.slow
 def test_a_recording_with_a_token_holds_only_what_was_let_in(tmp_path: Path) -> None:
     """Words and file show the notice and the transitions, and never the token."""
@@ -271,13 +325,18 @@ def test_a_recording_with_a_token_holds_only_what_was_let_in(tmp_path: Path) -> 
         found = re.search(r"listening at \S+:(\d+),", process.stderr.readline())
         assert found
         notice = process.stderr.readline()
-        for token, transitions in ((b"", 3), (b"Sesam", 4), (secret.encode(), 5)):
+        for token, transitions in ((b"", 3), (b"Sesam", 4), (b"x", 1), (secret.encode(), 5)):
             sent(f"127.0.0.1:{found[1]}", bytes_of(token, transitions))
         process.send_signal(signal.SIGINT)
         _, words = process.communicate(timeout=WAIT_S)
 
     assert process.returncode == 0
     assert f"0.0.0.0:{found[1]} is open to other machines that know the token\n" in notice
-    assert re.fullmatch(r"am-dbg: \S+: 1 machines, 5 transitions, \d+ bytes\n", words)
+    *refusals, written = words.splitlines(keepends=True)
+    assert refusals == [
+        f"am-dbg: a program at 127.0.0.1 was refused: it says {said}\n"
+        for said in ("no token", "another token")
+    ]
+    assert re.fullmatch(r"am-dbg: \S+: 1 machines, 5 transitions, \d+ bytes\n", written)
     assert import_session(Store(), str(path)) == 5
     assert secret.encode() not in brotli.decompress(path.read_bytes()) + words.encode()

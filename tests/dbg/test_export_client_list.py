@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import logging
+import shutil
 from pathlib import Path
 
 import pytest
 
 from am_dbg.client_list import ClientList
+from amtracer.errors import SessionAccessError
 from tests.dbg.telling import Telling, stored
 
 
@@ -35,13 +36,27 @@ def test_the_list_is_written_and_follows_the_store(tmp_path: Path) -> None:
     assert "#a #b" in lines[1]
 
 
-def test_a_file_that_cannot_be_written_is_told_in_the_log(
+def test_a_file_that_cannot_be_written_ends_the_start(tmp_path: Path) -> None:
+    """Whoever starts it is told, before anything else happens."""
+    keeper = ClientList(stored(told(0)), str(tmp_path / "no" / "clients.txt"))
+
+    with pytest.raises(SessionAccessError, match="no such file or directory"):
+        keeper.start()
+    keeper.stop()
+
+
+def test_a_file_that_cannot_be_written_any_more_is_told(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Trouble with the file is one line in the log, the debugger goes on."""
-    keeper = ClientList(stored(told(0)), str(tmp_path / "no" / "clients.txt"), round_s=0.001)
-    with caplog.at_level(logging.ERROR):
-        keeper.start()
-        keeper.stop()
+    """The user and the log have one line that names the file; the debugger goes on."""
+    folder, store, words = tmp_path / "lists", stored(told(0)), list[str]()
+    folder.mkdir()
+    keeper = ClientList(store, str(folder / "c.txt"), warned=words.append, round_s=60)
+    keeper.start()
+    shutil.rmtree(folder)
+    store.open_stream("more", live=True)
+    keeper.stop()
 
-    assert len(caplog.records) == 1
+    reason = f"{folder / 'c.txt'}: no such file or directory"
+    assert words == [f"the list of machines is no longer written: {reason}"]
+    assert caplog.messages == words

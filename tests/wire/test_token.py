@@ -195,7 +195,7 @@ STRANGERS = {
 def test_who_does_not_say_it_is_refused_before_anything_is_kept(
     serve: Serve, kind: str, caplog: LogCaptured
 ) -> None:
-    """One quiet line, one closed connection; there was never a stream, the others go on."""
+    """One line, one closed connection; there was never a stream, the others go on."""
     caplog.set_level(logging.INFO)
     debugger = serve()
     with connect(debugger) as friend, connect(debugger) as stranger:
@@ -210,7 +210,7 @@ def test_who_does_not_say_it_is_refused_before_anything_is_kept(
     assert debugger.streams == 1
     said = "another token" if STRANGERS[kind] else "no token"
     ((level, line),) = lines_of(caplog, "am_dbg.server")
-    assert level == "INFO"
+    assert level == "WARNING"
     assert line.endswith(f"closed: refused, it says {said}")
 
 

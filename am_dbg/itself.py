@@ -1,0 +1,77 @@
+"""Tells whether an address leads back to where this process listens, by whatever name."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import TypeAlias
+
+from amtracer.address import Address
+
+__all__ = ["LOOKUP_S_MAX", "leads_back"]
+
+LOOKUP_S_MAX = 2.0
+"""How long it is waited for the numbers of a name; looking one up has no limit of its own."""
+
+Number: TypeAlias = IPv4Address | IPv6Address
+
+
+def leads_back(peer: Address, listening: Address) -> bool:
+    """Whether who connects to `peer` arrives at `listening`, where this process listens.
+
+    A name that nobody knows, or not soon enough, leads elsewhere.
+    """
+    if peer.port != listening.port:
+        return False
+    ours = _numbers(listening.host)
+    return any(
+        number in ours or (_every(number) in ours and _is_of_this_machine(number))
+        for number in map(_reached, _numbers(peer.host))
+    )
+
+
+def _numbers(host: str) -> set[Number]:
+    """What a host stands for."""
+    found: list[set[Number]] = []
+
+    def look_up() -> None:
+        try:
+            places = socket.getaddrinfo(host.encode("ascii"), None, type=socket.SOCK_STREAM)
+        except OSError:
+            return
+        found.append({_plain(str(place[0])) for *_, place in places})
+
+    thread = threading.Thread(target=look_up, name="am-dbg lookup", daemon=True)
+    thread.start()
+    thread.join(LOOKUP_S_MAX)
+    return found[0] if found else set()
+
+
+def _plain(number: str) -> Number:
+    """Without its zone, and as IPv4 if that is what it means."""
+    address = ip_address(number.partition("%")[0])
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _every(number: Number) -> Number:
+    """What stands for all numbers of this kind."""
+    return ip_address("0.0.0.0" if number.version == 4 else "::")  # noqa: S104 - only compared
+
+
+def _reached(number: Number) -> Number:
+    """Where a connection goes: who asks for all numbers gets this machine."""
+    if number != _every(number):
+        return number
+    return ip_address("127.0.0.1" if number.version == 4 else "::1")
+
+
+def _is_of_this_machine(number: Number) -> bool:
+    """Whether a socket may have it as its own."""
+    family = socket.AF_INET if number.version == 4 else socket.AF_INET6
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as sock:
+            sock.bind((str(number), 0))
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,28 @@
+"""Tells trouble that begins from trouble that only goes on, to say each once."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable
+
+__all__ = ["OUTAGES_MAX", "QUIET_S", "Outages"]
+
+QUIET_S = 60.0
+"""Silence that ends an outage; longer than any tracer or debugger waits to try again."""
+OUTAGES_MAX = 256
+"""Outages that are remembered; beyond that the one that was quiet longest is forgotten."""
+
+
+class Outages:
+    """What goes wrong again and again, each known by a key."""
+
+    def __init__(self) -> None:
+        self._last: OrderedDict[Hashable, float] = OrderedDict()
+
+    def begins(self, key: Hashable, now: float) -> bool:
+        """Note that it went wrong; whether this is the first time, or after a silence."""
+        last = self._last.pop(key, None)
+        self._last[key] = now
+        if len(self._last) > OUTAGES_MAX:
+            self._last.popitem(last=False)
+        return last is None or now - last > QUIET_S
