@@ -20,6 +20,8 @@ import click
 from am_dbg.errors import DebuggerError, NoTerminalError, UnknownFormatError
 from am_dbg.options import (
     LISTEN_ON_DEFAULT,
+    LOG_LEVEL_DEFAULT,
+    LOG_LEVEL_WORDS,
     MEMORY_MB_MAX_DEFAULT,
     NOT_LISTENING,
     SESSION_ENDING,
@@ -82,6 +84,9 @@ _ASKED_HELP = (
     "Let in only programs whose AM_DBG_TOKEN is this. Others see command lines: better set"
     " AM_DBG_TOKEN here too."
 )
+
+
+_LEVELS = ", ".join(f"{level} {text}" for level, text in enumerate(LOG_LEVEL_WORDS))
 
 
 def main() -> None:
@@ -147,7 +152,11 @@ def run(arguments: list[str]) -> int:
 @click.option("-c", "--select-connected", is_flag=True, help="Go to a machine that connects alone.")
 @click.option("-r", "--reader", is_flag=True, help="Open the reader.")
 @click.option(
-    "-f", "--fwd-data", metavar="ADDR,...", default="", help="Send what arrives on to others."
+    "-f",
+    "--fwd-data",
+    metavar="ADDR,...",
+    multiple=True,
+    help="Send what arrives on to another; may be given again.",
 )
 @click.option("--clean-on-connect", is_flag=True, help="A newcomer replaces the disconnected.")
 @click.option("--client-list", metavar="FILE", default="", help="Keep a list of machines there.")
@@ -162,7 +171,13 @@ def run(arguments: list[str]) -> int:
 @click.option("--enable-mouse/--disable-mouse", default=True, show_default=True)
 @click.option("--am-dbg-addr", metavar="ADDR", default="", help="Debug this debugger there.")
 @click.option("--log-file", metavar="FILE", default="", help="Where this debugger logs.")
-@click.option("--log-level", type=click.IntRange(0, 4), default=2, help="How much it logs.")
+@click.option(
+    "--log-level",
+    type=click.IntRange(0, len(LOG_LEVEL_WORDS) - 1),
+    default=LOG_LEVEL_DEFAULT,
+    show_default=True,
+    help=f"How much it logs there: {_LEVELS}.",
+)
 @click.option("--version", is_flag=True, help="Show the version and leave.")
 @click.pass_context
 def command(context: click.Context, /, version: bool, **given: Any) -> int:
@@ -172,10 +187,33 @@ def command(context: click.Context, /, version: bool, **given: Any) -> int:
     """
     if version:
         _print([_version()])
-        return Exit.DONE
-    if context.invoked_subcommand is not None:
-        return Exit.DONE
-    return _open_screen(**given)
+        context.exit(Exit.DONE)
+    if context.invoked_subcommand is None:
+        return _open_screen(**given)
+    _hand_down(context, context.invoked_subcommand)
+    return Exit.DONE
+
+
+def _hand_down(context: click.Context, name: str) -> None:
+    """Let a command have its options before its name as well, where no others may stand."""
+    known = {option.name for option in command.commands[name].params}
+    given: dict[str, object] = {}
+    for option in context.command.params:
+        if option.name is None or not _is_given(context, option.name):
+            continue
+        if option.name not in known:
+            raise click.UsageError(f"{_spelled(option)} is no option of {name}")
+        given[option.name] = context.params[option.name]
+    context.default_map = {name: given}
+
+
+def _is_given(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+
+
+def _spelled(option: click.Parameter) -> str:
+    """An option by its long names."""
+    return "/".join(name for name in (*option.opts, *option.secondary_opts) if name[:2] == "--")
 
 
 @command.command("list")
@@ -284,7 +322,7 @@ def record(context: click.Context, /, target: str, listen_on: str, token: str) -
 
 def _open_screen(
     import_data: str,
-    fwd_data: str,
+    fwd_data: tuple[str, ...],
     listen_on: str,
     am_dbg_addr: str,
     max_mem: int,
@@ -294,7 +332,7 @@ def _open_screen(
 ) -> int:
     asked = _token(token)
     listening = None if listen_on == NOT_LISTENING else listen_address(listen_on)
-    others = filter(None, map(str.strip, fwd_data.split(",")))
+    others = filter(None, map(str.strip, ",".join(fwd_data).split(",")))
     forward_to = dict.fromkeys(_other("--fwd-data", text, listening) for text in others)
     debugged_at = _other("--am-dbg-addr", am_dbg_addr, listening) if am_dbg_addr else None
     source = _opened(import_data) if import_data else None

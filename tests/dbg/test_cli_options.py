@@ -1,0 +1,188 @@
+"""Options: several of one kind, before the name of a command, for files and for addresses."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from am_dbg import app, cli, collecting
+from am_dbg.cli import Exit
+from am_dbg.exporting import Written
+from am_dbg.options import LOG_LEVEL_WORDS, RunOptions
+from amtracer.address import Address
+
+pytestmark = pytest.mark.usefixtures("log_as_before")
+
+Opened = Callable[..., RunOptions]
+Words = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> Opened:
+    """Runs the screen with these words; gives what it is asked for."""
+
+    def ask(*words: str) -> RunOptions:
+        given: list[RunOptions] = []
+
+        def run(options: RunOptions, _: object) -> int:
+            given.append(options)
+            return 0
+
+        monkeypatch.setattr(app, "run", run)
+        monkeypatch.setattr(cli, "why_no_screen", lambda: "")
+        assert cli.run(list(words)) == Exit.DONE
+        return given[0]
+
+    return ask
+
+
+def refused(words: Words, *arguments: str) -> str:
+    """The one line with which these arguments are refused."""
+    assert cli.run(list(arguments)) == Exit.BAD_INPUT
+    out, said = words.readouterr()
+    assert (out, said.count("\n")) == ("", 1)
+    return said
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("-f", "7001", "-f", "host:7002"),
+        ("-f", "7001,host:7002"),
+        ("--fwd-data", " 7001 ,, host:7002, ", "-f", "", "-f", "7001"),
+    ],
+)
+def test_others_to_send_to_are_listed_or_given_one_by_one(
+    opened: Opened, given: tuple[str, ...]
+) -> None:
+    """Both ways combine; each address counts once."""
+    assert opened(*given).forward_to == (Address("127.0.0.1", 7001), Address("host", 7002))
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        (("-f", "1"), "--fwd-data 1 is this debugger itself, at localhost:6831"),
+        (("-l", "7001", "-f", "7002", "-f", "localhost:7001"), "--fwd-data localhost:7001 is"),
+        (("-l", "0.0.0.0:7001", "-f", "7002,127.0.0.1:7001"), "--fwd-data 127.0.0.1:7001 is"),
+        (("-l", "7001", "--am-dbg-addr", "localhost:7001"), "--am-dbg-addr localhost:7001 is"),
+    ],
+)
+def test_a_debugger_is_not_sent_to_itself(
+    given: tuple[str, ...], named: str, capsys: Words
+) -> None:
+    """Whatever the address is called; the line names the option and the address."""
+    assert named in refused(capsys, *given)
+
+
+def test_who_does_not_listen_may_send_anywhere(opened: Opened) -> None:
+    """There is nothing that could come back."""
+    given = opened("-l", "-1", "-f", "1", "--am-dbg-addr", ":6831")
+
+    assert given.listen_on == ""
+    assert given.forward_to == (given.am_dbg_addr,) == (Address("127.0.0.1", 6831),)
+
+
+@pytest.mark.parametrize("option", ["-f", "--am-dbg-addr", "-l"])
+def test_an_address_that_is_none_is_told_before_the_screen_opens(
+    option: str, capsys: Words
+) -> None:
+    """The line shows it."""
+    assert "'host:port' is not an address" in refused(capsys, option, "host:port")
+
+
+@pytest.fixture
+def recorded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Address]:
+    """Runs a recording with these words before and after its name; gives where it listens."""
+
+    def ask(before: tuple[str, ...], after: tuple[str, ...] = ()) -> Address:
+        asked: list[Address] = []
+
+        def collect(address: Address, *_: object, **__: object) -> Written:
+            asked.append(address)
+            return Written(0, 0, 0)
+
+        monkeypatch.setattr(collecting, "collect", collect)
+        out = str(tmp_path / "out.msgpack.br")
+        assert cli.run([*before, "record", out, *after]) == Exit.DONE
+        return asked[0]
+
+    return ask
+
+
+def test_an_option_of_a_command_may_stand_before_its_name(
+    recorded: Callable[..., Address],
+) -> None:
+    """It counts, unless it is given again after the name."""
+    assert recorded(("-l", "7005")).port == 7005
+    assert recorded(("-l", "7005"), ("-l", "7006")).port == 7006
+    assert recorded(()).port == 6831
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        (("-f", "7009", "record", "o.msgpack.br"), "--fwd-data is no option of record"),
+        (("--log-file", "lg", "record", "o.msgpack.br"), "--log-file is no option of record"),
+        (("-l", "7005", "list", "s"), "--listen-on is no option of list"),
+        (("-m", "worker", "show", "s"), "--select-machine is no option of show"),
+        (("-t", "0", "stats", "s"), "--select-transition is no option of stats"),
+        (("--disable-mouse", "convert", "a", "b"), "--enable-mouse/--disable-mouse is no option"),
+    ],
+)
+def test_an_option_that_a_command_does_not_have_is_refused(
+    given: tuple[str, ...],
+    named: str,
+    capsys: Words,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing that was asked for is passed over in silence, even if it asks for the usual."""
+    monkeypatch.chdir(tmp_path)
+
+    assert named in refused(capsys, *given)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_version_is_all_that_is_told(capsys: Words) -> None:
+    """A command behind it is not run."""
+    assert cli.run(["--version", "list", "none"]) == Exit.DONE
+    assert capsys.readouterr().out.startswith("am-dbg ")
+
+
+def test_the_help_tells_what_the_levels_of_the_log_are(capsys: Words, opened: Opened) -> None:
+    """Each has a number and a word; the one that counts unless another is given is named."""
+    assert cli.run(["--help"]) == Exit.DONE
+    text = " ".join(capsys.readouterr().out.split())
+
+    assert all(f"{level} {word}" in text for level, word in enumerate(LOG_LEVEL_WORDS))
+    assert len(LOG_LEVEL_WORDS) == len(app.LOG_LEVELS)
+    assert app.LOG_LEVELS[opened().log_level] == logging.WARNING
+
+
+@pytest.mark.parametrize("option", ["--log-file", "--client-list"])
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("no/file", "no such file or directory"), ("folder", "a folder|is a directory")],
+)
+def test_a_file_that_cannot_be_written_is_told_with_its_option(
+    option: str,
+    name: str,
+    reason: str,
+    capsys: Words,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The line names option, path and reason, and no screen opens."""
+    (tmp_path / "folder").mkdir()
+    monkeypatch.setattr(cli, "why_no_screen", lambda: "")
+    monkeypatch.setattr(
+        "am_dbg.views.debugger.Debugger.run", lambda *_, **__: pytest.fail("opened")
+    )
+    said = refused(capsys, "-l", "-1", option, str(tmp_path / name))
+
+    assert said.startswith(f"am-dbg: {option} {tmp_path / name}: it cannot be written, ")
+    assert any(word in said for word in reason.split("|"))
