@@ -56,6 +56,7 @@ class Recording:
         self._known_shape = self._shapes.known
         self._stream: StreamWriter | None = None
         self._renewable = True
+        self._finished = False
 
     def begin(
         self, emit: Callable[[Message], None], hello: HelloMessage, *, renewable: bool
@@ -68,6 +69,7 @@ class Recording:
         self._renewable = renewable
         self.end()
         self._stream = StreamWriter(emit, hello)
+        self._finished = False
         for machine in list(self._machines):
             self._introduce(machine)
 
@@ -76,6 +78,16 @@ class Recording:
         self._stream = None
         for machine in self._machines:
             machine.number = -1
+
+    def finish(self) -> None:
+        """The stream ends in order: a pause that did not end is told, without a count."""
+        stream = self._stream
+        if stream is None or self._finished:
+            return
+        self._finished = True
+        for machine in self._machines:
+            if machine.paused and machine.number >= 0 and machine.ticks is not None:
+                stream.dropped(machine.number, 0, tuple(machine.ticks), PAUSED)
 
     def flush(self) -> None:
         """Send what is gathered."""
@@ -191,8 +203,8 @@ class Recording:
         if event.row >= machine.row:
             why = PAUSED if machine.paused else LOST
             self._go_on(event.schema, event.row, event.ticks, why)
-        if type(event) is Paused:
-            machine.paused = True
+        if type(event) is not Seen:
+            machine.paused = type(event) is Paused
 
     def _go_on(self, schema: TracedSchema, row: int, ticks: Sequence[int], why_lost: str) -> None:
         """From here on the machine has this schema, made `row` transitions, has these ticks."""

@@ -187,6 +187,8 @@ class Sender:
                 self._take(queue.popleft())
             flows = flows and self._outlet.push()
             sleep(0)
+        if self._stopping and not queue:
+            self._recording.finish()
         self._recording.flush()
         return flows and self._outlet.push() and not queue
 

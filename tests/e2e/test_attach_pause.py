@@ -10,6 +10,8 @@ import pytest
 
 import amtracer
 import machine as am
+from am_dbg.importing import import_session
+from am_dbg.store import Gap, GapKind, Store
 from amtracer import process
 from amtracer.process import _senders
 from amtracer.schema import BatchMessage, DroppedMessage
@@ -149,6 +151,28 @@ def test_a_recording_is_paused_too(tmp_path: Path) -> None:
         dropped = [one for one in messages if isinstance(one, DroppedMessage)]
         assert rows == [3, 2]
         assert [(one.count, one.reason) for one in dropped] == [(4, "paused")]
+
+
+def test_what_ends_in_a_pause_says_so(debugger: Debugger, tmp_path: Path) -> None:
+    """How much is missing nobody has told; a machine that was resumed has no such mark."""
+    paused, resumed = attached(debugger), attached(debugger, "resumed")
+    path = tmp_path / "run.msgpack.br"
+    for mach in (paused, resumed):
+        amtracer.record(mach, path)
+        toggle(mach, 3)
+        amtracer.pause(mach)
+    toggle(paused, 4)
+    amtracer.resume(resumed)
+    amtracer.close()
+    debugger.wait_for(lambda: not debugger.connections)
+    store = Store()
+    import_session(store, str(path))
+
+    for one in (store, debugger.store):
+        assert [list(track.gaps) for track in one.tracks] == [
+            [Gap(3, 0, "paused", GapKind.DROPPED)],
+            [],
+        ]
 
 
 def test_threads_may_pause_and_mutate_as_they_like(debugger: Debugger) -> None:
