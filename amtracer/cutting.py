@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from amtracer import limits
-from amtracer.schema import Shape
+from amtracer.schema import Shape, StateDef
 
-__all__ = ["cut_args", "cut_lines", "cut_shape", "cut_text", "cut_texts"]
+__all__ = ["cut_args", "cut_lines", "cut_shape", "cut_states", "cut_text", "cut_texts"]
 
 _MARK_BYTES_MAX = 40
 _CHAR_BYTES_MAX = 6
@@ -68,6 +68,32 @@ def cut_args(args: Args) -> Args:
         (cut_text(key, _ARG_BYTES_MAX), cut_text(text, _ARG_BYTES_MAX))
         for key, text in args[: limits.ARGS_MAX]
     )
+
+
+def cut_states(states: tuple[StateDef, ...]) -> tuple[StateDef, ...]:
+    """The states without the tags and the relations over the limit."""
+    return tuple([state if _fits(state) else _cut_state(state) for state in states])
+
+
+def _fits(state: StateDef) -> bool:
+    lengths = [len(names) for names in _relations(state) if names]
+    return (
+        len(state.tags) <= limits.TAGS_MAX
+        and all(len(tag) <= _SURE_CHARS for tag in state.tags)
+        and max(lengths, default=0) <= limits.STATES_MAX
+    )
+
+
+def _cut_state(state: StateDef) -> StateDef:
+    require, add, remove, after = (
+        None if names is None else names[: limits.STATES_MAX] for names in _relations(state)
+    )
+    tags = cut_texts(state.tags, limits.TAGS_MAX)
+    return StateDef(state.name, state.auto, state.multi, require, add, remove, after, tags)
+
+
+def _relations(state: StateDef) -> tuple[tuple[str, ...] | None, ...]:
+    return state.require, state.add, state.remove, state.after
 
 
 def cut_shape(shape: Shape) -> Shape:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from amtracer import limits
 from amtracer.columns import join_tx, split_tx
-from amtracer.cutting import Args, Lines, cut_text, cut_texts
+from amtracer.cutting import Args, Lines, cut_states, cut_text, cut_texts
 from amtracer.dictionary import Dictionary
 from amtracer.errors import LimitError
 from amtracer.runs import OpenRun, batch_of
@@ -100,7 +100,7 @@ class StreamWriter:
             _limit("states of a schema", len(states), limits.STATES_MAX)
             _limit("schemas of a stream", len(self._schemas) + 1, limits.SCHEMAS_MAX)
             number = len(self._schemas)
-            self._emit(SchemaMessage(number, states))
+            self._emit(SchemaMessage(number, cut_states(states)))
             self._schemas[states] = number
         return number
 

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amtracer import limits
-from amtracer.cutting import cut_args, cut_lines, cut_shape, cut_text
+from amtracer.cutting import cut_args, cut_lines, cut_shape, cut_states, cut_text
 from amtracer.interning import Occurrence, StreamWriter
-from amtracer.schema import Message, Shape, StepDef
+from amtracer.schema import Message, Shape, StateDef, StepDef
 from tests.wire.streams import HELLO, SHAPE, STATES, decoded, read_back, stream_bytes
 
 
@@ -101,3 +101,23 @@ def test_anything_a_host_says_can_be_read() -> None:
     book = read_back(decoded(stream_bytes(told)))
 
     assert len(book.told[machine]) == 1
+
+
+def test_states_lose_tags_and_relations_over_the_limit_only() -> None:
+    """A schema that a host may have is one that a reader takes; what fits stays the same object."""
+    fits = StateDef(
+        "A", tags=("t",) * limits.TAGS_MAX, require=("A",) * limits.STATES_MAX, remove=None
+    )
+    many = StateDef("B", tags=("t",) * (limits.TAGS_MAX + 1), auto=True)
+    long = StateDef("C", tags=("t" * (limits.TEXT_BYTES_MAX + 1),))
+    related = StateDef("D", add=("A",) * (limits.STATES_MAX + 1))
+    cut = cut_states((fits, many, long, related))
+
+    assert cut[0] is fits
+    assert cut[1] == StateDef("B", tags=("t",) * limits.TAGS_MAX, auto=True)
+    assert size(cut[2].tags[0]) <= limits.TEXT_BYTES_MAX
+    assert cut[3] == StateDef("D", add=("A",) * limits.STATES_MAX)
+
+    told: list[Message] = []
+    assert StreamWriter(told.append, HELLO).schema((many, long, related)) == 0
+    assert decoded(stream_bytes(told)) == told
