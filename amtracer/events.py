@@ -1,8 +1,13 @@
 """What travels from the mutating thread to the sender: as little as possible.
 
 A transition is a tuple: the machine with its schema, the plan, the number, when it started
-and ended on the monotonic clock, and a `Rest`, None for most. It keeps neither the
-transition nor the machine alive.
+and ended on the monotonic clock. Those that have more than most go on with the steps of
+their handlers and how long these took, log lines, log lines from before, the length of the
+queue, the source, the outcome, the ticks before, and then the arguments, key and text in
+turns. It keeps neither the transition nor the machine alive.
+
+It is one flat tuple because thousands may wait, and each object more would make the garbage
+collector's runs longer, which hold up the host.
 
 Every 64th transition of a machine tells its ticks of before. When transitions were lost,
 the sender goes on with the next one that does and counts what is missing by the numbers;
@@ -17,6 +22,7 @@ from typing import Any, Protocol
 from amtracer.schema import StateDef
 
 __all__ = [
+    "PLAIN_LENGTH",
     "TICKS_MASK",
     "Changes",
     "Event",
@@ -25,7 +31,6 @@ __all__ = [
     "Outcome",
     "Paused",
     "Plan",
-    "Rest",
     "Resumed",
     "Seen",
     "Source",
@@ -156,22 +161,11 @@ class TracedSchema:
 Outcome = tuple[bool, bool, Changes]
 """Accepted, only a check, what really changed; where the plan does not tell."""
 
-Rest = tuple[
-    Sequence[Step],
-    Sequence[int],
-    Sequence[Line],
-    Sequence[Line],
-    tuple[tuple[str, str], ...],
-    int,
-    Source | None,
-    Outcome | None,
-    Sequence[int] | None,
-]
-"""What most transitions do not have: the steps of their handlers and how long these took,
-log lines, log lines from before, arguments, length of the queue, source, outcome, and the
-ticks before. A plain tuple, as making anything else would take the host's time."""
-
-TransitionEvent = tuple[TracedSchema, Plan, int, int, int, Rest | None]
+TransitionEvent = tuple[Any, ...]
+"""What most transitions are told by, then what the others have beside it, see above; a plain
+tuple, as making anything else would take the host's time."""
+PLAIN_LENGTH = 5
+"""Values of an event that has nothing beside."""
 
 
 class Seen:
@@ -217,8 +211,7 @@ Event = TransitionEvent | Seen | Gone
 
 def chars_of(event: Event) -> int:
     """How much text an event keeps in memory."""
-    rest = event[5] if type(event) is tuple else None
-    if rest is None:
+    if type(event) is not tuple or len(event) == PLAIN_LENGTH:
         return 0
-    lines = sum(len(line.text) for entries in rest[2:4] for line in entries)
-    return lines + sum(len(key) + len(text) for key, text in rest[4])
+    _, _, _, _, _, _, _, lines, pre_lines, _, _, _, _, *args = event
+    return sum(len(line.text) for line in (*lines, *pre_lines)) + sum(map(len, args))

@@ -32,6 +32,7 @@ __all__ = [
     "Outlet",
     "OutletError",
     "SocketOutlet",
+    "whole_path",
 ]
 
 CONNECT_S_MAX = 5.0
@@ -197,6 +198,15 @@ _NO_SIGNAL = getattr(socket, "MSG_NOSIGNAL", 0)
 """A host may have given SIGPIPE its deadly meaning back."""
 
 
+def whole_path(path: PathLike) -> str:
+    """The path from the root on; as it is when the folder we are in is gone."""
+    text = os.fsdecode(path)
+    try:
+        return os.path.abspath(text)
+    except OSError:
+        return text
+
+
 class FileOutlet:
     """A session file, recorded live.
 
@@ -210,7 +220,7 @@ class FileOutlet:
     batch_s = limits.FILE_BATCH_AGE_S_MAX
 
     def __init__(self, path: PathLike, clock: Callable[[], float] = time.monotonic) -> None:
-        self._path = os.path.abspath(os.fsdecode(path))
+        self._path = whole_path(path)
         self._clock = clock
         self._writer: SessionWriter | None = None
         self.name = shown(self._path)

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from amtracer import limits
+from amtracer.arg_text import name_text
 from amtracer.errors import WireError
 from amtracer.events import (
+    PLAIN_LENGTH,
     Event,
     Gone,
     Line,
     Paused,
-    Rest,
     Resumed,
     Seen,
     TracedMachine,
@@ -111,50 +112,45 @@ class Recording:
             self._take_seen(event)
 
     def _take_transition(self, event: TransitionEvent) -> None:
-        schema, plan, number, started_ns, ended_ns, rest = event
+        schema, plan, number = event[:3]
         machine = schema.machine
-        told_ticks = None if rest is None else rest[8]
+        is_plain = len(event) == PLAIN_LENGTH
+        told_ticks = None if is_plain else event[12]
         if machine.schema is not schema or machine.row + 1 != number or machine.ticks is None:
             if not self._caught_up(schema, number, told_ticks):
                 return
         elif told_ticks is not None:
             self._compare(machine, told_ticks)
             machine.paused = False
-        if rest is None:
+        if is_plain:
             shape = self._known_shape(plan) or self._shapes.planned(plan)
         else:
-            shape = self._shapes.of(plan, rest[0], rest[7])
+            shape = self._shapes.of(plan, event[5], event[11])
         if machine.quiet:
             machine.quiet = False
             self._introduce(machine)
         if machine.number >= 0:
-            self._record(machine, shape, started_ns, ended_ns, rest)
+            self._record(machine, shape, event)
         machine.row = number
         ticks = machine.ticks
         assert ticks is not None  # it was caught up
         for state, growth in shape.changes:
             ticks[state] += growth if growth > 0 else -growth
 
-    def _record(
-        self,
-        machine: TracedMachine,
-        shape: Shape,
-        started_ns: int,
-        ended_ns: int,
-        rest: Rest | None,
-    ) -> None:
+    def _record(self, machine: TracedMachine, shape: Shape, event: TransitionEvent) -> None:
         stream = self._stream
         assert stream is not None  # a machine has a number only in a stream
+        _, _, _, started_ns, ended_ns, *rest = event
         if not started_ns:  # the tracer was bound while it ran
             started_ns = ended_ns
         time_ns, duration_ns = started_ns + self._offset_ns, ended_ns - started_ns
-        if rest is None:
+        if not rest:
             stream.record(machine.number, shape, time_ns, duration_ns)
             return
-        _, handler_ns, lines, pre_lines, args, queue_len, source, _, _ = rest
+        _, handler_ns, lines, pre_lines, queue_len, source, _, _, *texts = rest
         redact = machine.redact
         if redact is not None:
-            args = tuple([(key, redact(text)) for key, text in args])
+            texts[1::2] = map(redact, texts[1::2])
         stream.record(
             machine.number,
             shape,
@@ -164,7 +160,7 @@ class Recording:
             _bare(lines, machine) if lines else (),
             _bare(pre_lines, machine) if pre_lines else (),
             source if source is None else Source(source.mach_id, source.tx_id, source.mach_time),
-            args,
+            tuple(zip(texts[::2], texts[1::2], strict=True)) if texts else (),
             tuple(handler_ns),
         )
 
@@ -275,8 +271,13 @@ def _bare(lines: Iterable[Line], machine: TracedMachine) -> tuple[tuple[int, str
     Who reads them knows the machine, and the same line of many machines is told once.
     """
     prefix = f"[{machine.id[:ID_PREFIX_CHARS]}] "
-    bare = [(int(line.level), line.text.removeprefix(prefix)) for line in lines]
+    bare = [(_level(line), name_text(line.text).removeprefix(prefix)) for line in lines]
     redact = machine.redact
     if redact is not None:
         bare = [(level, redact(text)) for level, text in bare]
     return tuple(bare)
+
+
+def _level(line: Line) -> int:
+    """Its level, as far as there are levels: a host may log at any number."""
+    return min(max(int(line.level), 0), limits.SMALL_MAX)

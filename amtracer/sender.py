@@ -8,8 +8,8 @@ Everything else happens on one daemon thread, started with the first event:
   portions between which the interpreter's lock is offered to the host, and what is due is
   sent.
 - The other side does not read: what is encoded waits in a buffer, which holds far more
-  than a queue of objects could; when that is full, the queue lets go of the oldest.
-- Not connected: only the newest few events are kept, and with growing pauses a
+  than a queue of objects could; when that is full, only the newest few events are kept.
+- Not connected: only the newest few events are kept too, and with growing pauses a
   connection is tried, for ever. Until the first attempt failed nothing is given up.
 
 A host that ends waits until all is out, for at most a second, or 0.2 s without progress.
@@ -187,6 +187,9 @@ class Sender:
                 self._take(queue.popleft())
             flows = flows and self._outlet.push()
             sleep(0)
+        if not self._outlet.has_room:
+            trim(queue)
+            return False
         if self._stopping and not queue:
             self._recording.finish()
         self._recording.flush()

@@ -6,13 +6,11 @@ by its text, a file by its absolute path, so that two names of one place are one
 
 from __future__ import annotations
 
-import os
-
 import machine as am
 from amtracer.address import Address, peer_address
 from amtracer.atomic import PathLike
 from amtracer.env import destinations_from_env
-from amtracer.outlets import FileOutlet, SocketOutlet
+from amtracer.outlets import FileOutlet, SocketOutlet, whole_path
 from amtracer.process import close_senders, sender_to
 from amtracer.redacting import ArgsFilter, Redact
 from amtracer.tracer.hooks import Hooks
@@ -75,5 +73,5 @@ def _tell_debugger(mach: am.Machine, address: Address, hooks: Hooks) -> None:
 
 
 def _tell_file(mach: am.Machine, path: PathLike, hooks: Hooks) -> None:
-    full = os.path.abspath(os.fsdecode(path))
+    full = whole_path(path)
     bind(mach, sender_to(f"file:{full}", lambda: FileOutlet(full)), hooks)

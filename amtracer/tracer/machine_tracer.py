@@ -1,10 +1,10 @@
 """The tracer of one machine: what is told, at which moments.
 
 Transitions. The plan of a transition, its number and its two times tell nearly all of it.
-What they do not tell goes into a `Rest`, which most transitions do without: handlers, log
-lines, arguments, source, an outcome that is not the planned one. The first transition after
-the machine was bound or resumed tells its ticks of before, and so does every 64th; from
-there the sender goes on when others were lost (see `amtracer.events`).
+An event is longer where they do not: handlers, log lines, arguments, source, an outcome that
+is not the planned one. The first transition after the machine was bound or resumed tells its
+ticks of before, and so does every 64th; from there the sender goes on when others were lost
+(see `amtracer.events`).
 
 Looks. Apart from transitions the sender hears where the machine stands: when it is
 attached, has another schema, is paused or resumed. Seen in the middle of a transition it
@@ -27,16 +27,17 @@ when the one above is. A machine has at most one tracer for each sender.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 
 import machine as am
 from amtracer.events import (
     TICKS_MASK,
     Gone,
     Paused,
-    Rest,
     Resumed,
     Seen,
     TracedSchema,
+    TransitionEvent,
 )
 from amtracer.process import after_fork
 from amtracer.sender import Sender
@@ -95,28 +96,35 @@ class MachineTracer(am.Tracer):
         self._hand_on(Gone(self._machine))
 
     def transition_end(self, tx: am.Transition) -> None:
-        number = tx.number
-        rest = None if tx.is_plain and number & self._ticks_mask else self._rest(tx)
-        self._append((self._schema, tx.plan, number, tx.started_ns, tx.ended_ns, rest))
+        if tx.is_plain and tx.number & self._ticks_mask:
+            self._append((self._schema, tx.plan, tx.number, tx.started_ns, tx.ended_ns))
+        else:
+            self._append(self._whole(tx))
         if self.sender.asleep:
             self.sender.wake()
 
-    def _rest(self, tx: am.Transition) -> Rest:
+    def _whole(self, tx: am.Transition) -> TransitionEvent:
+        """The event of a transition that has more than most."""
         plan, args, source, handler_ns = tx.plan, tx.args(), tx.source, tx.handler_ns
         has_args = type(args) is not dict or args  # another class would be asked for it
         planned = tx.accepted is plan.accepted and tx.verdict is plan and not tx.is_check
         tells_ticks = not tx.number & self._ticks_mask
         self._ticks_mask = TICKS_MASK
         return (
+            self._schema,
+            plan,
+            tx.number,
+            tx.started_ns,
+            tx.ended_ns,
             tx.handler_steps if handler_ns else (),
             handler_ns,
             tx.log_entries,
             tx.pre_log_entries,
-            self.hooks.texts(self._machine.id, args) if has_args else (),
             tx.queue_len,
             None if source is None else source_of(source),
             None if planned else (tx.accepted, tx.is_check, changes_of(tx)),
             tx.time_before if tells_ticks else None,
+            *(chain(*self.hooks.texts(self._machine.id, args)) if has_args else ()),
         )
 
     # What others call, on any thread.

@@ -376,6 +376,23 @@ def test_a_file_that_cannot_be_recorded_is_told_in_one_line(tmp_path: Path) -> N
     assert "(no such file or directory); nothing more is recorded" in done.stderr
 
 
+def test_a_folder_that_is_gone_is_no_trouble_of_the_host(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A relative path leads nowhere then, which is told in one line, not raised."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    monkeypatch.setenv("AM_DBG_FILE", "run.msgpack.br")
+    mach = am.Machine(None, STRUCT, id="m")
+    amtracer.dbg_env(mach)
+    toggle(mach, 1)
+    amtracer.close()
+
+    assert mach.tick("M") > 0
+
+
 @pytest.mark.slow
 def test_processes_that_share_a_path_record_apart(tmp_path: Path) -> None:
     """Who comes second puts its process id into the name."""

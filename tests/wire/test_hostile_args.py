@@ -125,7 +125,7 @@ def test_a_mutation_goes_on_whatever_it_is_given(name: str) -> None:
         result = mach.add1("M", args)
 
     assert (result, CALLED) == (am.Result.EXECUTED, [])
-    assert caught.transitions()[-1][5][4] == (("a", text), (key, "1"))[: len(args)]
+    assert caught.transitions()[-1][13:] == ("a", text, key, "1")[: 2 * len(args)]
     assert len(mach.tracers()) == 1
 
 

@@ -515,6 +515,28 @@ def test_what_cannot_be_sent_is_left_out(
     outlet.wait_for(lambda: outlet.sent)
 
 
+def test_few_events_wait_while_the_other_side_does_not_read(
+    mach: am.Machine, sender: Sender, outlet: Outlet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the buffer full only the newest are kept; what is missing then is counted exactly."""
+    monkeypatch.setattr(sender_module, "trim", partial(trim, events_max=300))
+    toggle(mach, 1)
+    outlet.wait_for(lambda: outlet.count() == 1)
+    outlet.set(stuck=True)
+    while outlet.has_room:
+        toggle(mach, 200)
+        outlet.wait_for(lambda: not sender._queue or not outlet.has_room)
+    toggle(mach, 2_000)
+    outlet.wait_for(lambda: len(sender._queue) <= 300)
+    outlet.set(stuck=False)
+    last = mach.tx_count
+    outlet.wait_for(lambda: outlet.book().rows[0] == last)
+
+    book = outlet.book()
+    assert sum(one.count for one in book.dropped) > 1_000
+    assert len(book.told[0]) + sum(one.count for one in book.dropped) == last
+
+
 def test_a_queue_is_trimmed_by_number_and_by_text() -> None:
     """At its limits a queue stays, one past them the oldest events go."""
     caught = Caught()

@@ -53,6 +53,25 @@ def test_a_level_changed_in_a_handler_takes_effect(mach: am.Machine, caught: Cau
     assert [text for _, text in told(caught.events).told[0][0].lines] == ["[state] +M"]
 
 
+def test_a_line_of_any_level_and_text_is_one_that_a_reader_takes(
+    mach: am.Machine, caught: Caught
+) -> None:
+    """Levels are kept within those there are; a text is shown without methods of its class."""
+
+    class Text(str):
+        def removeprefix(self, prefix: str, /) -> str:
+            raise AssertionError("a method of the host")
+
+    mach.set_logger_empty(am.LogLevel.EVERYTHING)
+    mach.set_log_id(False)
+    mach.log_lvl(-1, Text("below"))  # type: ignore[arg-type]
+    mach.log_lvl(am.LogLevel.OPS, 5)  # type: ignore[arg-type]
+    mach.add1("M")
+    first = told(caught.events).told[0][0]
+
+    assert {(0, "below"), (2, "5")} <= set(first.pre_lines)
+
+
 def calls(work: Any) -> Counter[str]:
     """Functions that were called, by the module they are in."""
     counted: Counter[str] = Counter()
