@@ -85,11 +85,14 @@ class Retelling:
         That its program ended is told too; that it was cut is the reason of the end.
         """
         standing = self.track.standing
-        if standing.number != self.next - 1 or self.is_gone:
-            return
         gaps, reason = standing.gaps, ""
+        is_all_trimmed = self.next <= standing.number < self.track.first
+        if self.is_gone or not (is_all_trimmed or standing.number == self.next - 1):
+            return
         if standing.ended and gaps and gaps[-1].kind is GapKind.CUT:
             gaps, reason = gaps[:-1], gaps[-1].reason
+        if is_all_trimmed:
+            self.next, self._ticks, self._gaps, gaps = standing.number + 1, None, (), ()
         self._tell_standing(replace(standing, gaps=gaps))
         if standing.gone:
             self._writer.gone(self._machine)
@@ -277,7 +280,7 @@ class News:
         start = max(retelling.next, track.first)
         rows = sum(1 for _ in retelling.tell(min(last, start + rows_max - 1)))
         standing = track.standing
-        if retelling.next > last:
+        if retelling.next > last or track.first > last:
             retelling.catch_up()
             known.version = version
         known.last, known.is_gone = retelling.next - 1, retelling.is_gone

@@ -414,6 +414,8 @@ class Track:
         lost = Gap(self.first - 1, self.first - 1, "trimmed to save memory", GapKind.TRIMMED)
         later = [gap for gap in self._gaps if gap.after_number >= self.first]
         self._gaps = [lost, *later]
+        if self.first > self.count:
+            self._settle()
         self.version += 1
 
     def forgotten(self) -> Track:

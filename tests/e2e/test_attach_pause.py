@@ -164,7 +164,7 @@ def test_what_ends_in_a_pause_says_so(debugger: Debugger, tmp_path: Path) -> Non
     toggle(paused, 4)
     amtracer.resume(resumed)
     amtracer.close()
-    debugger.wait_for(lambda: not debugger.connections)
+    debugger.wait_for(lambda: [one.connected for one in debugger.store.tracks] == [False] * 2)
     store = Store()
     import_session(store, str(path))
 
