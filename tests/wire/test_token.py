@@ -20,6 +20,7 @@ from am_dbg.doors import Peer
 from am_dbg.exporting import export_session
 from am_dbg.forwarding import Forwarder
 from am_dbg.golang.door import GoDoor
+from am_dbg.store import GapKind
 from amtracer import limits
 from amtracer import sender as sender_module
 from amtracer.address import Address
@@ -406,10 +407,12 @@ def test_a_forwarder_that_is_refused_has_told_nothing_in_vain(
         forwarder._writer = None
     monkeypatch.setenv(VARIABLE, TOKEN)
     forwarder.start()
-    outer.wait_for_count("m", 20)
+    outer.wait_for(lambda: outer.store.find("m") and outer.track("m").gaps)
     forwarder.stop()
 
-    assert list(outer.track("m").gaps) == []
+    assert outer.track("m").count == 20
+    assert list(outer.track("m").gaps) == list(inner.track("m").gaps)
+    assert [gap.kind for gap in outer.track("m").gaps] == [GapKind.CUT]
 
 
 @pytest.mark.slow
