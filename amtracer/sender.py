@@ -7,8 +7,10 @@ Everything else happens on one daemon thread, started with the first event:
 - Connected: every 20 ms, for a file every 250, the queue is emptied into the stream, in
   portions between which the interpreter's lock is offered to the host, and what is due is
   sent.
+- More comes than can be told: the queue is emptied into a place where events do not make
+  the garbage collector hold up the host (see `amtracer.stowing`).
 - The other side does not read: what is encoded waits in a buffer, which holds far more
-  than a queue of objects could; when that is full, only the newest few events are kept.
+  than a queue of objects could; when that is full, events are stowed, and the oldest go.
 - Not connected: only the newest few events are kept too, and with growing pauses a
   connection is tried, for ever. Until the first attempt failed nothing is given up.
 
@@ -36,6 +38,7 @@ from amtracer.events import Event
 from amtracer.outlets import Outlet, OutletError
 from amtracer.recording import Recording, StreamFullError
 from amtracer.schema import PROTOCOL_VERSION, HelloMessage
+from amtracer.stowing import Stowed
 
 __all__ = ["EXIT_S_MAX", "RETRY_S_MAX", "RETRY_S_MIN", "STUCK_S_MAX", "Sender"]
 
@@ -52,6 +55,8 @@ _LOOK_EVERY_S = 0.2
 """How often the queue is looked after while nothing can go out and little comes."""
 _PORTION = 512
 """Events taken between two offers of the interpreter's lock to the host."""
+_QUEUED_MAX = 1_024
+"""Events in the queue beyond which they are stowed before they are told."""
 
 _log = logging.getLogger("amtracer")
 
@@ -68,6 +73,7 @@ class Sender:
         self.append = self._queue.append
         self._offset_ns = time_ns() - monotonic_ns()
         self._recording = Recording(self._offset_ns, self._warn)
+        self._stowed = Stowed(queue_max)
         self._begin()
 
     def _begin(self) -> None:
@@ -128,6 +134,7 @@ class Sender:
         """In a forked child: let go of what belongs to the parent and begin anew."""
         self._outlet.drop()
         self._queue.clear()
+        self._stowed.clear()
         self._recording.forget()
         self._begin()
 
@@ -181,19 +188,32 @@ class Sender:
     def _tell(self) -> bool:
         """Everything that waits goes into the stream and out."""
         flows = self._outlet.push()
-        queue = self._queue
-        while queue and self._outlet.has_room:
-            for _ in range(min(len(queue), _PORTION)):
-                self._take(queue.popleft())
+        queue, stowed = self._queue, self._stowed
+        while (queue or stowed) and self._outlet.has_room:
+            if len(queue) > _QUEUED_MAX:
+                self._stow()
+            for _ in range(_PORTION):
+                if stowed:
+                    self._take(stowed.take())
+                elif queue:
+                    self._take(queue.popleft())
+                else:
+                    break
             flows = flows and self._outlet.push()
             sleep(0)
         if not self._outlet.has_room:
-            trim(queue)
+            self._stow()
             return False
         if self._stopping and not queue:
             self._recording.finish()
         self._recording.flush()
         return flows and self._outlet.push() and not queue
+
+    def _stow(self) -> None:
+        """Put away what is in the queue, so that nothing the host has to wait for stays there."""
+        queue, stowed = self._queue, self._stowed
+        for _ in range(len(queue)):
+            stowed.put(queue.popleft())
 
     def _take(self, event: Event) -> None:
         try:
@@ -212,6 +232,7 @@ class Sender:
     def _put_off(self) -> None:
         """Keep what came, or let it go when nothing will ever go out."""
         self._busy = len(self._queue) > BACKLOG_MAX
+        self._stowed.keep(0 if self._given_up else BACKLOG_MAX)
         if self._given_up:
             self._queue.clear()
         else:
@@ -233,7 +254,7 @@ class Sender:
 
     def _rest(self) -> None:
         """Wait for the next events: together with others, or for the first one."""
-        if self._queue:
+        if self._queue or self._stowed:
             pause = self._outlet.batch_s if self._open or self._busy else _LOOK_EVERY_S
             self._called.wait(pause)
             self._called.clear()

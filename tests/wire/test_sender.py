@@ -515,22 +515,23 @@ def test_what_cannot_be_sent_is_left_out(
     outlet.wait_for(lambda: outlet.sent)
 
 
-def test_few_events_wait_while_the_other_side_does_not_read(
-    mach: am.Machine, sender: Sender, outlet: Outlet, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With the buffer full only the newest are kept; what is missing then is counted exactly."""
-    monkeypatch.setattr(sender_module, "trim", partial(trim, events_max=300))
+def test_so_many_events_wait_while_the_other_side_does_not_read(outlet: Outlet) -> None:
+    """With the buffer full the newest are kept; what is missing then is counted exactly."""
+    sender = Sender(outlet, queue_max=300)
+    mach = traced(sender)
     toggle(mach, 1)
     outlet.wait_for(lambda: outlet.count() == 1)
     outlet.set(stuck=True)
     while outlet.has_room:
         toggle(mach, 200)
         outlet.wait_for(lambda: not sender._queue or not outlet.has_room)
-    toggle(mach, 2_000)
-    outlet.wait_for(lambda: len(sender._queue) <= 300)
+    for _ in range(20):
+        toggle(mach, 100)
+        outlet.wait_for(lambda: not sender._queue)
     outlet.set(stuck=False)
     last = mach.tx_count
     outlet.wait_for(lambda: outlet.book().rows[0] == last)
+    sender.close()
 
     book = outlet.book()
     assert sum(one.count for one in book.dropped) > 1_000

@@ -1,0 +1,180 @@
+"""Events that wait: they come back as they came, bounded, out of the collector's sight."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import machine as am
+from amtracer.events import Event, Gone, chars_of
+from amtracer.stowing import Stowed
+from tests.wire.tracing import Caught, told
+
+STRUCT = {
+    "A": am.State(add=["B"]),
+    "B": am.State(),
+    "C": am.State(auto=True, require=["B"]),
+    "M": am.State(multi=True),
+}
+
+
+class Handlers:
+    """Some pass, one denies, one fails."""
+
+    def AEnter(self, e: am.Event) -> None:
+        e.machine.ev_add1(e, "M", {"from": "A"})
+
+    def AState(self, e: am.Event) -> None:
+        e.machine.log("at work")
+
+    def CEnter(self, e: am.Event) -> bool:
+        return False
+
+    def MState(self, e: am.Event) -> None:
+        if e.args and e.args.get("fails"):
+            raise ValueError("no")
+
+
+def events(cache: int = 4_096) -> list[Event]:
+    """Transitions of every kind, and words of a machine between them."""
+    caught = Caught()
+    mach = am.Machine(None, STRUCT, id="m", cache=cache)
+    mach.set_logger_empty(am.LogLevel.OPS)
+    caught.trace(mach)
+    mach.bind_handlers(Handlers())
+    for number in range(100):
+        mach.add1("A")
+        mach.remove(["A", "B"])
+        mach.add1("M", {"number": number, "fails": number % 7 == 3})
+    mach.set_log_level(am.LogLevel.NOTHING)
+    for _ in range(100):
+        mach.toggle1("B")
+    mach.dispose_force()
+    return caught.events
+
+
+@pytest.fixture(params=[4_096, 0], ids=["plans", "no plans"])
+def happened(request: pytest.FixtureRequest) -> list[Event]:
+    return events(request.param)
+
+
+def emptied(stowed: Stowed) -> Iterator[Event]:
+    while stowed:
+        yield stowed.take()
+
+
+def content(event: Event) -> Any:
+    """All that an event tells, in values to compare."""
+    if type(event) is not tuple:
+        return event
+    head, rest = event[:5], event[5:]
+    if not rest:
+        return head
+    steps, handler_ns, lines, pre_lines, queue_len, source, outcome, ticks, *texts = rest
+    return (
+        head,
+        tuple(steps),
+        tuple(handler_ns),
+        [[(line.level, line.text) for line in entries] for entries in (lines, pre_lines)],
+        queue_len,
+        source and (source.mach_id, source.tx_id, source.mach_time),
+        outcome,
+        ticks and list(ticks),
+        texts,
+    )
+
+
+def test_what_is_stowed_comes_back_as_it_came(happened: list[Event]) -> None:
+    """In its order, to the last field."""
+    stowed = Stowed()
+    for event in happened:
+        stowed.put(event)
+    assert len(stowed) == len(happened) > 300
+
+    assert [content(event) for event in emptied(stowed)] == [content(one) for one in happened]
+
+
+def test_what_was_stowed_tells_a_stream() -> None:
+    """Nothing is missing in it, so nothing is told as lost."""
+    stowed = Stowed()
+    for event in events():
+        stowed.put(event)
+    book = told(list(emptied(stowed)))
+
+    assert len(book.told[0]) > 300
+    assert (book.dropped, book.gone) == ([], [0])
+
+
+def test_the_collector_does_not_look_at_what_is_stowed() -> None:
+    """After it has seen it: an event holds numbers and texts alone, whatever it tells."""
+    stowed = Stowed()
+    for event in events():
+        if type(event) is tuple:
+            stowed.put(event)
+    for _ in range(4):  # a tuple within a tuple is let go first
+        gc.collect()
+
+    tracked = [event for event in stowed._events if gc.is_tracked(event)]
+    assert len(stowed) > 300
+    assert tracked == []
+
+
+def test_the_oldest_goes_when_there_are_too_many(happened: list[Event]) -> None:
+    """At the limit all stay, one past it the first one is gone."""
+    transitions = [event for event in happened if type(event) is tuple]
+    stowed = Stowed(len(transitions))
+    for event in transitions:
+        stowed.put(event)
+    assert len(stowed) == len(transitions)
+
+    stowed.put(transitions[0])
+    assert len(stowed) == len(transitions)
+    assert stowed.take()[2] == transitions[1][2]  # type: ignore[index]
+    stowed.keep(2)
+    assert [event[2] for event in emptied(stowed)] == [  # type: ignore[index]
+        transitions[-1][2],
+        transitions[0][2],
+    ]
+
+
+def test_the_oldest_goes_when_there_is_too_much_text(happened: list[Event]) -> None:
+    """Log lines and arguments count; what is gone or taken counts no more."""
+    transitions = [event for event in happened if chars_of(event)]
+    chars = sum(map(chars_of, transitions))
+    stowed = Stowed(chars_max=chars)
+    for event in transitions:
+        stowed.put(event)
+    assert len(stowed) == len(transitions)
+
+    first = stowed.take()
+    stowed.put(first)
+    assert len(stowed) == len(transitions)
+    stowed.put(first)
+    assert len(stowed) < len(transitions) + 1
+
+
+def test_words_of_a_machine_are_kept_as_they_are(happened: list[Event]) -> None:
+    """That it came into view, or is gone, holds nothing that many share."""
+    words: list[Any] = [event for event in happened if type(event) is not tuple]
+    stowed = Stowed()
+    for event in words:
+        stowed.put(event)
+
+    assert isinstance(words[-1], Gone)
+    assert list(emptied(stowed)) == words
+
+
+def test_what_events_share_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the limit each event keeps its own, and all come back the same."""
+    monkeypatch.setattr("amtracer.stowing._SHARED_MAX", 2)
+    happened = events()
+    stowed = Stowed()
+    for event in happened:
+        stowed.put(event)
+
+    assert len(stowed._shared) == 2
+    assert [content(event) for event in emptied(stowed)] == [content(one) for one in happened]
+    assert stowed._shared == []
