@@ -17,7 +17,8 @@ _ARG_BYTES_MAX = limits.TRANSITION_TEXT_BYTES_MAX // (2 * limits.ARGS_MAX)
 _SURE_ARG_CHARS = _ARG_BYTES_MAX // _CHAR_BYTES_MAX
 
 Lines = tuple[tuple[int, str], ...]
-Args = tuple[tuple[str, str], ...]
+Args = tuple[str, ...]
+"""Arguments: key and text in turns."""
 
 
 def cut_text(text: str, bytes_max: int = limits.TEXT_BYTES_MAX) -> str:
@@ -58,16 +59,13 @@ def cut_lines(lines: Lines) -> Lines:
 
 def cut_args(args: Args) -> Args:
     """The first arguments, keys and texts cut so that all together have room."""
-    if len(args) <= limits.ARGS_MAX:
-        for key, text in args:
-            if len(key) > _SURE_ARG_CHARS or len(text) > _SURE_ARG_CHARS:
+    if len(args) <= 2 * limits.ARGS_MAX:
+        for text in args:
+            if len(text) > _SURE_ARG_CHARS:
                 break
         else:
             return args
-    return tuple(
-        (cut_text(key, _ARG_BYTES_MAX), cut_text(text, _ARG_BYTES_MAX))
-        for key, text in args[: limits.ARGS_MAX]
-    )
+    return tuple([cut_text(text, _ARG_BYTES_MAX) for text in args[: 2 * limits.ARGS_MAX]])
 
 
 def cut_states(states: tuple[StateDef, ...]) -> tuple[StateDef, ...]:

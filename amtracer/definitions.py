@@ -8,7 +8,7 @@ the codes of the usual ones fit a byte.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import accumulate, chain, islice
 from operator import add, sub
 
@@ -114,12 +114,20 @@ def read_lines(fields: Fields) -> LinesMessage:
 
 def write_args(m: ArgsMessage) -> Body:
     """Each string as the difference to the one at its place in the set before."""
+    if _have_one_length(m.sets):
+        columns = [map(sub, column, (0, *column)) for column in zip(*m.sets, strict=True)]
+        return (int(Kind.ARGS), m.first, tuple(zip(*columns, strict=True)))
     before: tuple[int, ...] = ()
     sets = []
     for texts in m.sets:
         sets.append((*map(sub, texts, before), *texts[len(before) :]))
         before = texts
-    return (int(Kind.ARGS), m.first, sets)
+    return (int(Kind.ARGS), m.first, tuple(sets))
+
+
+def _have_one_length(sets: Sequence[Body]) -> bool:
+    """Most have; then they are written and read by their places, which is much faster."""
+    return bool(sets) and bool(sets[0]) and set(map(len, sets)) == {len(sets[0])}
 
 
 def read_args(fields: Fields) -> ArgsMessage:
@@ -133,9 +141,9 @@ def read_args(fields: Fields) -> ArgsMessage:
 
 
 def _summed(sets: list[Body], numbers: tuple[int, ...]) -> list[tuple[int, ...]]:
-    """Sets of one length, as most are, are summed by their places, which is much faster."""
-    width = len(sets[0]) if sets else 0
-    if width and set(map(len, sets)) == {width}:
+    """The sets whose numbers are differences."""
+    if _have_one_length(sets):
+        width = len(sets[0])
         return list(zip(*[accumulate(numbers[at::width]) for at in range(width)], strict=True))
     rest = iter(numbers)
     before: tuple[int, ...] = ()

@@ -15,7 +15,6 @@ every transition is new thus defines everything once, at the cost of plain encod
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import chain
 
 from amtracer import limits
 from amtracer.cutting import Args, Lines, cut_args, cut_lines, cut_shape
@@ -115,8 +114,8 @@ class Dictionary:
         """The number of a set of arguments."""
         number = self._arg_sets.get(args)
         if number is None:
-            texts = list(map(self.string, chain.from_iterable(cut_args(args))))
-            self._new_args.append(tuple(texts))
+            texts = tuple(map(self.string, cut_args(args)))
+            self._new_args.append(texts)
             number = self._arg_sets[args] = len(self._arg_sets)
             self._defined(number, _NUMBER_BYTES * len(texts))
         return number

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 from amtracer import limits
 from amtracer.columns import join_tx, split_tx
@@ -53,7 +54,7 @@ class Occurrence:
     lines: Lines = ()
     pre_lines: Lines = ()
     source: Source | None = None
-    args: Args = ()
+    args: tuple[tuple[str, str], ...] = ()
     handler_ns: tuple[int, ...] = ()
     id: str = ""
 
@@ -160,7 +161,7 @@ class StreamWriter:
             o.lines,
             o.pre_lines,
             o.source,
-            o.args,
+            tuple(chain.from_iterable(o.args)),
             o.handler_ns,
             o.id,
         )
@@ -182,6 +183,7 @@ class StreamWriter:
         """Add a transition without making an `Occurrence`.
 
         A shape given again as the same object is found by identity; that is the fast way.
+        `args` are keys and texts in turns.
         """
         dictionary = self._dictionary
         if dictionary.full or self._segment_over:

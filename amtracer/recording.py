@@ -34,6 +34,8 @@ ID_PREFIX_CHARS = 5
 LOST = "the tracer's queue was full"
 PAUSED = "paused"
 UNWATCHED = "nobody watched"
+_STEPS, _OUTCOME, _TICKS, _ARGS = 5, 11, 12, 13
+"""Places in an event that is not plain."""
 UNIT_NS = 1_000
 """Times are told in microseconds: no two transitions of a thread begin in one, and a duration
 of less is that of the tracing."""
@@ -112,10 +114,10 @@ class Recording:
             self._take_seen(event)
 
     def _take_transition(self, event: TransitionEvent) -> None:
-        schema, plan, number = event[:3]
-        machine = schema.machine
         is_plain = len(event) == PLAIN_LENGTH
-        told_ticks = None if is_plain else event[12]
+        schema, plan, number, started_ns, ended_ns = event if is_plain else event[:PLAIN_LENGTH]
+        told_ticks = None if is_plain else event[_TICKS]
+        machine = schema.machine
         if machine.schema is not schema or machine.row + 1 != number or machine.ticks is None:
             if not self._caught_up(schema, number, told_ticks):
                 return
@@ -125,32 +127,39 @@ class Recording:
         if is_plain:
             shape = self._known_shape(plan) or self._shapes.planned(plan)
         else:
-            shape = self._shapes.of(plan, event[5], event[11])
+            shape = self._shapes.of(plan, event[_STEPS], event[_OUTCOME])
         if machine.quiet:
             machine.quiet = False
             self._introduce(machine)
         if machine.number >= 0:
-            self._record(machine, shape, event)
+            self._record(machine, shape, started_ns, ended_ns, event)
         machine.row = number
         ticks = machine.ticks
         assert ticks is not None  # it was caught up
         for state, growth in shape.changes:
             ticks[state] += growth if growth > 0 else -growth
 
-    def _record(self, machine: TracedMachine, shape: Shape, event: TransitionEvent) -> None:
+    def _record(
+        self,
+        machine: TracedMachine,
+        shape: Shape,
+        started_ns: int,
+        ended_ns: int,
+        event: TransitionEvent,
+    ) -> None:
         stream = self._stream
         assert stream is not None  # a machine has a number only in a stream
-        _, _, _, started_ns, ended_ns, *rest = event
         if not started_ns:  # the tracer was bound while it ran
             started_ns = ended_ns
         time_ns, duration_ns = started_ns + self._offset_ns, ended_ns - started_ns
-        if not rest:
+        if len(event) == PLAIN_LENGTH:
             stream.record(machine.number, shape, time_ns, duration_ns)
             return
-        _, handler_ns, lines, pre_lines, queue_len, source, _, _, *texts = rest
+        handler_ns, lines, pre_lines, queue_len, source = event[_STEPS + 1 : _OUTCOME]
+        args = event[_ARGS:]
         redact = machine.redact
         if redact is not None:
-            texts[1::2] = map(redact, texts[1::2])
+            args = tuple([redact(text) if at % 2 else text for at, text in enumerate(args)])
         stream.record(
             machine.number,
             shape,
@@ -160,7 +169,7 @@ class Recording:
             _bare(lines, machine) if lines else (),
             _bare(pre_lines, machine) if pre_lines else (),
             source if source is None else Source(source.mach_id, source.tx_id, source.mach_time),
-            tuple(zip(texts[::2], texts[1::2], strict=True)) if texts else (),
+            args,
             tuple(handler_ns),
         )
 

@@ -21,6 +21,7 @@ reason, so it shows as a gap.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 
 from am_dbg.golang.clock import Ticks, changes, padded, ticks_before
 from am_dbg.golang.go_machine import Changes, GoMachine
@@ -133,7 +134,7 @@ class Converter:
             lines=lines,
             pre_lines=pre_lines,
             source=source_of(lines),
-            args=go.args,
+            args=tuple(chain.from_iterable(go.args)),
             id=go.id,
         )
         self.transitions += 1

@@ -48,9 +48,9 @@ PIECE_ROWS_MAX = 1_024
 """Rows added at once, by so many at most a chunk may pass its limits."""
 
 Lines = tuple[Line, ...]
-Args = tuple[tuple[str, str], ...]
+Args = tuple[str, ...]
 Rest = tuple[Lines, Source | None, Args, tuple[int, ...], str]
-"""Earlier lines, source, arguments, handler times and own id of a row."""
+"""Earlier lines, source, arguments (key and text in turns), handler times, own id of a row."""
 Replayed = tuple[Shape, int, int, int, Lines, Lines, Source | None, Args, tuple[int, ...], str]
 """Shape, time, duration, queue length and lines of a row, then its rest."""
 
@@ -287,7 +287,7 @@ class Chunk:
             lines=self._line_set(self.lines[row]),
             pre_lines=pre_lines,
             source=source,
-            args=args,
+            args=tuple(zip(args[::2], args[1::2], strict=True)),
             handler_ns=handler_ns,
         )
 
@@ -328,9 +328,9 @@ class Chunk:
     def _line_set(self, number: int = 0) -> tuple[Line, ...]:
         return self.dictionary.lines(number - 1) if number else ()
 
-    def _arguments(self, row: int) -> tuple[tuple[str, str], ...]:
-        texts = [self.dictionary.text(n) for n in self._args.get(row)] if self._args else []
-        return tuple(zip(texts[::2], texts[1::2], strict=True))
+    def _arguments(self, row: int) -> Args:
+        text = self.dictionary.text
+        return tuple([text(number) for number in self._args.get(row)]) if self._args else ()
 
     def size(self) -> int:
         """Bytes in memory, about."""

@@ -35,7 +35,7 @@ HISTORY: tuple[tuple[Shape, dict[str, object]], ...] = (
     (Shape(0, (0,), OK, ((0, 1),)), {"lines": ((1, "[state] +Start"),)}),
     (
         Shape(0, (1,), 0, (), (StepDef(2, -1, StepFlag.DENIED, target=1),)),
-        {"args": (("url", "http://Host/a b"),), "duration_ns": 7_000_000},
+        {"args": ("url", "http://Host/a b"), "duration_ns": 7_000_000},
     ),
     (Shape(0, (1,), OK | ShapeFlag.AUTO, ((1, 1),), (StepDef(2, -1, 4, target=1),)), {}),
     (Shape(1, (0,), OK, ((0, -1), (1, -1)), (StepDef(2, -1, 1, source=0),)), {}),
