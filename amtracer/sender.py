@@ -10,7 +10,7 @@ Everything else happens on one daemon thread, started with the first event:
 - More comes than can be told: the queue is emptied into a place where events do not make
   the garbage collector hold up the host (see `amtracer.stowing`).
 - The other side does not read: what is encoded waits in a buffer, which holds far more
-  than a queue of objects could; when that is full, events are stowed, and the oldest go.
+  than a queue of objects could; when that is full, only the newest few events are kept.
 - Not connected: only the newest few events are kept too, and with growing pauses a
   connection is tried, for ever. Until the first attempt failed nothing is given up.
 
@@ -202,7 +202,7 @@ class Sender:
             flows = flows and self._outlet.push()
             sleep(0)
         if not self._outlet.has_room:
-            self._stow()
+            trim(queue)
             return False
         if self._stopping and not queue:
             self._recording.finish()

@@ -515,27 +515,42 @@ def test_what_cannot_be_sent_is_left_out(
     outlet.wait_for(lambda: outlet.sent)
 
 
-def test_so_many_events_wait_while_the_other_side_does_not_read(outlet: Outlet) -> None:
-    """With the buffer full the newest are kept; what is missing then is counted exactly."""
-    sender = Sender(outlet, queue_max=300)
-    mach = traced(sender)
+def test_few_events_wait_while_the_other_side_does_not_read(
+    mach: am.Machine, sender: Sender, outlet: Outlet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the buffer full only the newest are kept; what is missing then is counted exactly."""
+    monkeypatch.setattr(sender_module, "trim", partial(trim, events_max=300))
     toggle(mach, 1)
     outlet.wait_for(lambda: outlet.count() == 1)
     outlet.set(stuck=True)
     while outlet.has_room:
         toggle(mach, 200)
         outlet.wait_for(lambda: not sender._queue or not outlet.has_room)
-    for _ in range(20):
-        toggle(mach, 100)
-        outlet.wait_for(lambda: not sender._queue)
+    toggle(mach, 2_000)
+    outlet.wait_for(lambda: len(sender._queue) <= 300)
     outlet.set(stuck=False)
     last = mach.tx_count
     outlet.wait_for(lambda: outlet.book().rows[0] == last)
-    sender.close()
 
     book = outlet.book()
     assert sum(one.count for one in book.dropped) > 1_000
     assert len(book.told[0]) + sum(one.count for one in book.dropped) == last
+
+
+def test_more_than_can_be_told_is_stowed(
+    mach: am.Machine, sender: Sender, outlet: Outlet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waits for the sender is told in its order, and nothing of it is lost."""
+    monkeypatch.setattr(sender_module, "_QUEUED_MAX", 10)
+    stowed: list[int] = []
+    real = sender._stow
+    monkeypatch.setattr(sender, "_stow", lambda: (stowed.append(len(sender._queue)), real()))
+    toggle(mach, 5_000)
+    outlet.wait_for(lambda: outlet.count() == 5_000)
+
+    assert max(stowed) > 10
+    assert outlet.book().dropped == []
+    assert len(sender._stowed) == 0
 
 
 def test_a_queue_is_trimmed_by_number_and_by_text() -> None:
