@@ -146,9 +146,7 @@ def _before(mach: Engine, tx: Transition, binding: Binding, name: str) -> None:
     mach._handler = name
 
 
-def _after(
-    mach: Engine, tx: Transition, call: HandlerCall, binding: Binding, took: float
-) -> None:
+def _after(mach: Engine, tx: Transition, call: HandlerCall, binding: Binding, took: float) -> None:
     mach._handler = ""
     if mach._log_level:
         mach.log_lvl(EVERYTHING, f"[handler:end] {call.name}")
