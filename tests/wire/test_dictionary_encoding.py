@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgpack
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,8 +16,10 @@ from amtracer.interning import Occurrence, StreamWriter
 from amtracer.schema import (
     ArgsMessage,
     BatchMessage,
+    Continued,
     DroppedMessage,
     GoneMessage,
+    Headed,
     HelloMessage,
     LinesMessage,
     MachineMessage,
@@ -28,9 +31,19 @@ from amtracer.schema import (
     ShapeMessage,
     Source,
     StateDef,
+    StepDef,
     StringsMessage,
 )
-from tests.wire.streams import HELLO, SHAPE, STATES, decoded, occurrences, read_back, stream_bytes
+from tests.wire.streams import (
+    HELLO,
+    SHAPE,
+    STATES,
+    bundled_bytes,
+    decoded,
+    occurrences,
+    read_back,
+    stream_bytes,
+)
 
 SIMPLE = Occurrence(SHAPE, 1_000)
 
@@ -375,6 +388,117 @@ def test_a_repeating_program_takes_few_bytes() -> None:
     stream.flush()
 
     assert len(stream_bytes(told)) / count <= 16
+
+
+def test_a_program_that_never_repeats_takes_little_more_than_plain_tuples() -> None:
+    """Every shape new and every line unique: at most a fifth more than without a dictionary."""
+    states = tuple(StateDef(f"S{at}") for at in range(40))
+    told: list[Message] = []
+    stream = StreamWriter(told.append, HELLO)
+    stream.machine("m", stream.schema(states), tx_prefix="ab" * 8, unit_ns=1_000)
+    count, plain, before = 3_000, 0, 0
+    for at in range(count):
+        called, other = at % 40, at // 40 % 40
+        steps = tuple(StepDef(1 << at % 7, target=(called + place) % 40) for place in range(8))
+        shape = Shape(0, (called, other), 1, ((called, at + 1),), steps)
+        lines = ((2, f"[add] S{called} S{other} id={at}"), (1, f"[state] +S{called} at {at}"))
+        args = ("name", f"'file {at}'")
+        now = 1_700_000_000_000_000_000 + at * 90_000
+        stream.record(0, shape, now, 11_000, 1, lines, args=args)
+        alone = (0, 1, shape.called, shape.changes, steps, (now - before) // 1_000, 11, 1)
+        plain += len(msgpack.packb((*alone, lines, args)))
+        before = now
+    stream.flush()
+
+    assert len(bundled_bytes(told)) <= 1.2 * plain
+
+
+def test_texts_share_what_comes_before_their_last_word() -> None:
+    """Only a head that is worth its number, of texts in any alphabet."""
+    stream, told = writer()
+    texts = ["[state] +A at 1", "[state] +A at 2", "short 1", "short 2", "один два три четыре"]
+    texts += ["один два три пять", "[state] +A at \ud800", "no_space_in_this_text"]
+    stream.transition(0, replace(SIMPLE, lines=tuple((1, text) for text in texts)))
+    stream.flush()
+    (strings,) = [message for message in told if isinstance(message, StringsMessage)]
+
+    assert strings.texts == (
+        Headed("[state] +A at 1", 14),
+        Continued(0, "2"),
+        "short 1",
+        "short 2",
+        Headed("один два три четыре", 13),
+        Continued(1, "пять"),
+        Continued(0, "\\ud800"),
+        "no_space_in_this_text",
+    )
+    assert read_back(decoded(stream_bytes(told))).strings[5] == "один два три пять"
+
+
+def test_a_shape_tells_its_usual_lines_once() -> None:
+    """Lines that came with a shape before are not told again; others, and none, are."""
+    stream, told = writer()
+    usual, other = ((1, "usual"),), ((1, "other"),)
+    for lines in (usual, usual, other, (), usual):
+        stream.transition(0, replace(SIMPLE, lines=lines))
+    stream.flush()
+
+    assert isinstance(told[-1], BatchMessage)
+    assert told[-1].lines == {2: 2, 3: 0}
+    assert [one.lines for one in read_back(told).told[0]] == [usual, usual, other, (), usual]
+
+
+def test_handler_times_are_counted_by_shapes() -> None:
+    """Those of a transition that are not as many as its handlers are told by themselves."""
+    called = Shape(0, (0,), 1, ((0, 1),), (StepDef(2, target=0), StepDef(2, flags=1, source=0)))
+    stream, told = writer()
+    times: list[tuple[int, ...]] = [(3, 4), (), (5,), (6, 7)]
+    for handler_ns in times:
+        stream.transition(0, replace(SIMPLE, shape=called, handler_ns=handler_ns))
+    stream.flush()
+
+    assert isinstance(told[-1], BatchMessage)
+    assert told[-1].calls == (3, 4, 6, 7)
+    assert told[-1].own_calls == {1: (), 2: (5,)}
+    assert [one.handler_ns for one in read_back(told).told[0]] == times
+
+
+def test_that_no_handler_time_is_known_takes_no_room() -> None:
+    """A session of another library has handlers and no times of them."""
+    called = Shape(0, (0,), 1, ((0, 1),), (StepDef(2, target=0),))
+    stream, told = writer()
+    stream.transition(0, replace(SIMPLE, shape=called))
+    stream.flush()
+
+    assert isinstance(told[-1], BatchMessage)
+    assert (told[-1].calls, told[-1].own_calls) == ((), {})
+
+
+@given(st.integers(1, 10**9), st.integers(-(2**60), 2**60), st.integers(0, 2**50))
+def test_a_unit_rounds_moments_down_and_durations_up(unit: int, time: int, took: int) -> None:
+    """So moments stay in order, and no duration becomes one that is not known."""
+    told: list[Message] = []
+    stream = StreamWriter(told.append, HELLO)
+    stream.machine("m", stream.schema(STATES), unit_ns=unit)
+    stream.transition(0, replace(SIMPLE, time_ns=time, duration_ns=took))
+    stream.flush()
+    (one,) = read_back(decoded(stream_bytes(told))).told[0]
+
+    assert time - unit < one.time_ns <= time
+    assert took <= one.duration_ns < took + unit
+
+
+def test_a_batch_holds_a_run_of_each_machine() -> None:
+    """In the order in which the runs began, whatever the order of transitions."""
+    stream, told = writer()
+    stream.machine("n", 0)
+    for machine, time in ((1, 5), (0, 6), (1, 7), (1, 8)):
+        stream.transition(machine, replace(SIMPLE, time_ns=time))
+    stream.flush()
+
+    assert isinstance(told[-1], BatchMessage)
+    assert told[-1].runs == (Run(1, 0, 3), Run(0, 0, 1))
+    assert told[-1].times == (5, 7, 8, 6)
 
 
 def test_a_hello_is_not_changed() -> None:
