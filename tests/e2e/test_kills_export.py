@@ -1,6 +1,6 @@
 """An export is interrupted, terminated or killed at any moment: the old file or the new one.
 
-Twice AM_KILLS times (10 unless that is set); the moment is chosen by how often the unfinished
+Twice AM_KILLS times (4 unless that is set); the moment is chosen by how often the unfinished
 file was seen.
 """
 
@@ -24,7 +24,7 @@ from amtracer.atomic import part_path
 from tests.dbg.telling import Telling, stored
 from tests.wire.serving import ROOT
 
-KILLS = 2 * int(os.environ.get("AM_KILLS", "10"))
+KILLS = 2 * int(os.environ.get("AM_KILLS", "4"))
 _log = logging.getLogger(__name__)
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)

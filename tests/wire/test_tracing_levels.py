@@ -83,12 +83,13 @@ def calls(work: Any) -> Counter[str]:
         if event == "call":
             counted[frame.f_globals.get("__name__", "")] += 1
 
-    gc.collect()  # what becomes of other tests' machines is not counted
+    gc.disable()  # what becomes of other tests' machines is not counted
     sys.setprofile(watch)
     try:
         work()
     finally:
         sys.setprofile(None)
+        gc.enable()
     return counted
 
 
