@@ -20,25 +20,6 @@ Opened = Callable[..., RunOptions]
 Words = pytest.CaptureFixture[str]
 
 
-@pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch) -> Opened:
-    """Runs the screen with these words; gives what it is asked for."""
-
-    def ask(*words: str) -> RunOptions:
-        given: list[RunOptions] = []
-
-        def run(options: RunOptions, _: object) -> int:
-            given.append(options)
-            return 0
-
-        monkeypatch.setattr(app, "run", run)
-        monkeypatch.setattr(cli, "why_no_screen", lambda: "")
-        assert cli.run(list(words)) == Exit.DONE
-        return given[0]
-
-    return ask
-
-
 def refused(words: Words, *arguments: str) -> str:
     """The one line with which these arguments are refused."""
     assert cli.run(list(arguments)) == Exit.BAD_INPUT

@@ -17,13 +17,12 @@ from typing import Any
 import brotli
 import pytest
 
-from am_dbg import app, cli, collecting, outages
+from am_dbg import cli, collecting, outages
 from am_dbg.cli import Exit
 from am_dbg.exporting import Written
 from am_dbg.importing import import_session
 from am_dbg.intake import Intake
 from am_dbg.listening import ListenError, notice_of
-from am_dbg.options import RunOptions
 from am_dbg.store import Store
 from amtracer.address import Address, listen_address
 from amtracer.codec import encode, magic_frame
@@ -82,25 +81,6 @@ def test_the_token_is_the_option_or_that_of_the_environment(recorded: Asked, cas
     words, env, token = TABLE[case]
 
     assert recorded(*words, env=env) == token
-
-
-@pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch) -> Asked:
-    """Runs the screen with these words; gives what it is asked for."""
-
-    def ask(*words: str) -> RunOptions:
-        given: list[RunOptions] = []
-
-        def run(options: RunOptions, _: object) -> int:
-            given.append(options)
-            return 0
-
-        monkeypatch.setattr(app, "run", run)
-        monkeypatch.setattr(cli, "why_no_screen", lambda: "")
-        assert cli.run(list(words)) == Exit.DONE
-        return given[0]
-
-    return ask
 
 
 def test_the_screen_is_given_the_token_and_shows_it_nowhere(

@@ -1,0 +1,30 @@
+"""What tests of the command line share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from am_dbg import app, cli
+from am_dbg.cli import Exit
+from am_dbg.options import RunOptions
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> Callable[..., RunOptions]:
+    """Runs the screen with these words; gives what it is asked for."""
+
+    def ask(*words: str) -> RunOptions:
+        given: list[RunOptions] = []
+
+        def run(options: RunOptions, _: object) -> int:
+            given.append(options)
+            return 0
+
+        monkeypatch.setattr(app, "run", run)
+        monkeypatch.setattr(cli, "why_no_screen", lambda: "")
+        assert cli.run(list(words)) == Exit.DONE
+        return given[0]
+
+    return ask
