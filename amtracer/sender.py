@@ -191,7 +191,7 @@ class Sender:
         queue, stowed = self._queue, self._stowed
         while (queue or stowed) and self._outlet.has_room:
             if len(queue) > _QUEUED_MAX:
-                self._stow()
+                stowed.put_all(queue)
             for _ in range(_PORTION):
                 if stowed:
                     self._take(stowed.take())
@@ -208,12 +208,6 @@ class Sender:
             self._recording.finish()
         self._recording.flush()
         return flows and self._outlet.push() and not queue
-
-    def _stow(self) -> None:
-        """Put away what is in the queue, so that nothing the host has to wait for stays there."""
-        queue, stowed = self._queue, self._stowed
-        for _ in range(len(queue)):
-            stowed.put(queue.popleft())
 
     def _take(self, event: Event) -> None:
         try:

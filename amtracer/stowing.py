@@ -70,6 +70,20 @@ class Stowed:
         while len(self._events) > self._events_max or self._chars > self._chars_max:
             self._drop()
 
+    def put_all(self, queue: deque[Event]) -> None:
+        """Put what is in a queue now; what has nothing beside goes a short way."""
+        number_of, append = self._numbers.get, self._events.append
+        for _ in range(len(queue)):
+            event = queue.popleft()
+            if type(event) is tuple and len(event) == PLAIN_LENGTH:
+                schema, plan, number, started_ns, ended_ns = event
+                first, second = number_of(id(schema)), number_of(id(plan))
+                if first is not None and second is not None:
+                    append((first, second, number, started_ns, ended_ns))
+                    continue
+            self.put(event)
+        self.keep(self._events_max)
+
     def take(self) -> Event:
         """The oldest event, as it came; IndexError when there is none."""
         event: Any = self._events.popleft()

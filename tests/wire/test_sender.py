@@ -543,8 +543,10 @@ def test_more_than_can_be_told_is_stowed(
     """What waits for the sender is told in its order, and nothing of it is lost."""
     monkeypatch.setattr(sender_module, "_QUEUED_MAX", 10)
     stowed: list[int] = []
-    real = sender._stow
-    monkeypatch.setattr(sender, "_stow", lambda: (stowed.append(len(sender._queue)), real()))
+    real = sender._stowed.put_all
+    monkeypatch.setattr(
+        sender._stowed, "put_all", lambda queue: (stowed.append(len(queue)), real(queue))
+    )
     toggle(mach, 5_000)
     outlet.wait_for(lambda: outlet.count() == 5_000)
 

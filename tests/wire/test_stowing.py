@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -88,10 +89,11 @@ def content(event: Event) -> Any:
 
 
 def test_what_is_stowed_comes_back_as_it_came(happened: list[Event]) -> None:
-    """In its order, to the last field."""
+    """In its order, to the last field, whether it was put alone or with all."""
     stowed = Stowed()
-    for event in happened:
+    for event in happened[:50]:
         stowed.put(event)
+    stowed.put_all(deque(happened[50:]))
     assert len(stowed) == len(happened) > 300
 
     assert [content(event) for event in emptied(stowed)] == [content(one) for one in happened]
@@ -137,6 +139,9 @@ def test_the_oldest_goes_when_there_are_too_many(happened: list[Event]) -> None:
     stowed.put(transitions[0])
     assert len(stowed) == len(transitions)
     assert stowed.take()[2] == transitions[1][2]  # type: ignore[index]
+    stowed.put_all(deque(transitions[1:]))
+    assert len(stowed) == len(transitions)
+    stowed.put_all(deque([transitions[-1], transitions[0]]))
     stowed.keep(2)
     assert [event[2] for event in emptied(stowed)] == [  # type: ignore[index]
         transitions[-1][2],
