@@ -19,11 +19,10 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterator
 
 from am_dbg.passing import PASSED_MAX, is_far_travelled, way_of, with_way
 from am_dbg.retelling import News
-from am_dbg.store import Store, Track
+from am_dbg.store import Store
 from amtracer.address import Address
 from amtracer.errors import WireError
 from amtracer.interning import StreamWriter
@@ -116,22 +115,6 @@ class Forwarding:
             _log.warning("%s is not forwarded to %s", what, self._address)
 
 
-class _NewsByWay(News):
-    """What is new of the streams that came one way."""
-
-    def __init__(self, store: Store, way: str) -> None:
-        super().__init__(store)
-        self._way = way
-
-    def _live_tracks(self) -> Iterator[Track]:
-        streams = self._store.streams
-        return (
-            track
-            for track in super()._live_tracks()
-            if way_of(streams[track.stream].hello) == self._way
-        )
-
-
 class Forwarder:
     """Tells one other debugger what came one way, from `start` to `stop`."""
 
@@ -151,7 +134,7 @@ class Forwarder:
         self._outlet = SocketOutlet(address)
         self._round_s = round_s
         self._session = f"forwarded-{os.urandom(8).hex()}"
-        self._news = _NewsByWay(store, way)
+        self._news = News(store, lambda stream: way_of(stream.hello) == way)
         self._writer: StreamWriter | None = None
         self._is_told = False
         self._connected_at = 0.0

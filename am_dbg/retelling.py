@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 
 from am_dbg.store import Gap, GapKind, Store, Track
 from am_dbg.store.chunk import Chunk
+from am_dbg.store.stream import Stream
 from am_dbg.store.track import Standing
 from am_dbg.store.values import reason_of_gap
 from amtracer.interning import StreamWriter
@@ -236,12 +237,13 @@ class _Known:
 class News:
     """What came from live programs and was not told yet.
 
-    Streams may follow one another: machines go on in the next one where they were. One
-    thread at a time.
+    Streams may follow one another: machines go on in the next one where they were. Told is
+    what came in streams that `concerns` picks. One thread at a time.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, concerns: Callable[[Stream], bool] = lambda _: True) -> None:
         self._store = store
+        self._concerns = concerns
         self._known: WeakKeyDictionary[Track, _Known] = WeakKeyDictionary()
         self._telling: dict[Track, Retelling] = {}
         self._tracks: Sequence[Track] = store.tracks
@@ -315,4 +317,8 @@ class News:
 
     def _live_tracks(self) -> Iterator[Track]:
         streams = self._store.streams
-        return (track for track in list(self._store.tracks) if streams[track.stream].live)
+        return (
+            track
+            for track in list(self._store.tracks)
+            if (stream := streams[track.stream]).live and self._concerns(stream)
+        )
