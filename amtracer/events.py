@@ -22,7 +22,16 @@ from typing import Any, Protocol
 from amtracer.schema import StateDef
 
 __all__ = [
+    "ARGS",
+    "HANDLER_NS",
+    "LINES",
+    "OUTCOME",
     "PLAIN_LENGTH",
+    "PRE_LINES",
+    "QUEUE_LEN",
+    "SOURCE",
+    "STEPS",
+    "TICKS",
     "TICKS_MASK",
     "Changes",
     "Event",
@@ -166,6 +175,8 @@ TransitionEvent = tuple[Any, ...]
 tuple, as making anything else would take the host's time."""
 PLAIN_LENGTH = 5
 """Values of an event that has nothing beside."""
+STEPS, HANDLER_NS, LINES, PRE_LINES, QUEUE_LEN, SOURCE, OUTCOME, TICKS, ARGS = range(5, 14)
+"""Where the others have what they have beside; the arguments are the rest from there on."""
 
 
 class Seen:
@@ -213,5 +224,5 @@ def chars_of(event: Event) -> int:
     """How much text an event keeps in memory."""
     if type(event) is not tuple or len(event) == PLAIN_LENGTH:
         return 0
-    _, _, _, _, _, _, _, lines, pre_lines, _, _, _, _, *args = event
-    return sum(len(line.text) for line in (*lines, *pre_lines)) + sum(map(len, args))
+    lines = sum([len(line.text) for line in (*event[LINES], *event[PRE_LINES])])
+    return lines + sum(map(len, event[ARGS:]))

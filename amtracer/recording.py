@@ -13,7 +13,12 @@ from amtracer import limits
 from amtracer.arg_text import name_text
 from amtracer.errors import WireError
 from amtracer.events import (
+    ARGS,
+    HANDLER_NS,
+    OUTCOME,
     PLAIN_LENGTH,
+    STEPS,
+    TICKS,
     Event,
     Gone,
     Line,
@@ -34,11 +39,9 @@ ID_PREFIX_CHARS = 5
 LOST = "the tracer's queue was full"
 PAUSED = "paused"
 UNWATCHED = "nobody watched"
-_STEPS, _OUTCOME, _TICKS, _ARGS = 5, 11, 12, 13
-"""Places in an event that is not plain."""
 UNIT_NS = 1_000
-"""Times are told in microseconds: no two transitions of a thread begin in one, and a duration
-of less is that of the tracing."""
+"""Times are told in microseconds. Hardly two transitions of a thread begin within one, and those
+that do keep their order, as moments are rounded down; a duration of less is that of the tracing."""
 
 
 class StreamFullError(Exception):
@@ -116,7 +119,7 @@ class Recording:
     def _take_transition(self, event: TransitionEvent) -> None:
         is_plain = len(event) == PLAIN_LENGTH
         schema, plan, number, started_ns, ended_ns = event if is_plain else event[:PLAIN_LENGTH]
-        told_ticks = None if is_plain else event[_TICKS]
+        told_ticks = None if is_plain else event[TICKS]
         machine = schema.machine
         if machine.schema is not schema or machine.row + 1 != number or machine.ticks is None:
             if not self._caught_up(schema, number, told_ticks):
@@ -127,7 +130,7 @@ class Recording:
         if is_plain:
             shape = self._known_shape(plan) or self._shapes.planned(plan)
         else:
-            shape = self._shapes.of(plan, event[_STEPS], event[_OUTCOME])
+            shape = self._shapes.of(plan, event[STEPS], event[OUTCOME])
         if machine.quiet:
             machine.quiet = False
             self._introduce(machine)
@@ -155,8 +158,8 @@ class Recording:
         if len(event) == PLAIN_LENGTH:
             stream.record(machine.number, shape, time_ns, duration_ns)
             return
-        handler_ns, lines, pre_lines, queue_len, source = event[_STEPS + 1 : _OUTCOME]
-        args = event[_ARGS:]
+        handler_ns, lines, pre_lines, queue_len, source = event[HANDLER_NS:OUTCOME]
+        args = event[ARGS:]
         redact = machine.redact
         if redact is not None:
             args = tuple([redact(text) if at % 2 else text for at, text in enumerate(args)])

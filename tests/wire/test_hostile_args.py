@@ -20,6 +20,7 @@ import pytest
 
 import machine as am
 from amtracer.arg_text import arg_text, arg_texts, name_text
+from amtracer.events import ARGS
 from amtracer.kinds import class_name
 from amtracer.limits import ARGS_MAX
 from tests.wire.hostile import CALLED, Lazy, Name, derived, hostile, trap
@@ -125,7 +126,7 @@ def test_a_mutation_goes_on_whatever_it_is_given(name: str) -> None:
         result = mach.add1("M", args)
 
     assert (result, CALLED) == (am.Result.EXECUTED, [])
-    assert caught.transitions()[-1][13:] == ("a", text, key, "1")[: 2 * len(args)]
+    assert caught.transitions()[-1][ARGS:] == ("a", text, key, "1")[: 2 * len(args)]
     assert len(mach.tracers()) == 1
 
 
