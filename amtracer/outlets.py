@@ -58,6 +58,8 @@ class Outlet(Protocol):
     """One destination; `open` and `write` raise OutletError."""
 
     name: str
+    trouble: str
+    """What is said before the name when nothing goes out."""
     renewable: bool
     """Whether a new stream may follow when one is full."""
     sent: int
@@ -96,6 +98,7 @@ class SocketOutlet:
     outlet ever hears it.
     """
 
+    trouble = "cannot reach"
     renewable = True
     batch_s = limits.BATCH_AGE_S_MAX
 
@@ -215,6 +218,7 @@ class FileOutlet:
     at the end costs one line in the log.
     """
 
+    trouble = "cannot record"
     renewable = False
     has_room = True
     batch_s = limits.FILE_BATCH_AGE_S_MAX

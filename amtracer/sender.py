@@ -53,6 +53,8 @@ HELD_S = 5.0
 """How long a connection must hold to end an outage."""
 _LOOK_EVERY_S = 0.2
 """How often the queue is looked after while nothing can go out and little comes."""
+_STUCK_PAUSE_S = 0.005
+"""How long it waits at the end before it tries again what the other side did not take."""
 _PORTION = 512
 """Events taken between two offers of the interpreter's lock to the host."""
 _QUEUED_MAX = 1_024
@@ -147,7 +149,7 @@ class Sender:
         if not self._open and not self._warned:
             self._guarded_round()
         while self._open and not self._guarded_round():
-            pass
+            sleep(_STUCK_PAUSE_S)
         if self._open:
             self._recording.end()
             self._outlet.close()
@@ -202,7 +204,8 @@ class Sender:
             flows = flows and self._outlet.push()
             sleep(0)
         if not self._outlet.has_room:
-            trim(queue)
+            if not self._stopping:
+                trim(queue)
             return False
         if self._stopping and not queue:
             self._recording.finish()
@@ -244,7 +247,7 @@ class Sender:
         self._retry_at = now + self._retry_s
         self._retry_s = min(2 * self._retry_s, RETRY_S_MAX)
         what = "nothing more is recorded" if lasting else "trying again in the background"
-        self._warn(f"cannot reach {self._outlet.name} ({reason}); {what}")
+        self._warn(f"{self._outlet.trouble} {self._outlet.name} ({reason}); {what}")
 
     def _rest(self) -> None:
         """Wait for the next events: together with others, or for the first one."""

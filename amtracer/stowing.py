@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from amtracer import limits
 from amtracer.backlog import BACKLOG_CHARS_MAX
-from amtracer.events import PLAIN_LENGTH, Event, Line, TransitionEvent
+from amtracer.events import ARGS, LINES, PLAIN_LENGTH, PRE_LINES, Event, Line, TransitionEvent
 
 __all__ = ["Stowed"]
 
@@ -60,6 +60,8 @@ class Stowed:
         """Let the oldest go until only so many are left."""
         while len(self._events) > events_max:
             self._drop()
+        if not self._events:
+            self.clear()
 
     def put(self, event: Event) -> None:
         """Add the newest event, and let the oldest go if there are too many."""
@@ -164,5 +166,5 @@ def _chars(event: TransitionEvent) -> int:
     """How much text a folded event keeps."""
     if len(event) == PLAIN_LENGTH:
         return 0
-    lines = sum([len(text) for _, text in (*event[7], *event[8])])
-    return lines + sum(map(len, event[13:]))
+    lines = sum([len(text) for _, text in (*event[LINES], *event[PRE_LINES])])
+    return lines + sum(map(len, event[ARGS:]))

@@ -30,6 +30,7 @@ WAIT_S = 20
 class Outlet:
     """A destination that does what a test wants."""
 
+    trouble = "cannot reach"
     renewable = True
     idle_s: float | None = 0.01
     batch_s = 0.03
@@ -147,6 +148,13 @@ def mach(sender: Sender) -> am.Machine:
 def toggle(mach: am.Machine, times: int) -> None:
     for _ in range(times):
         mach.add1("M")
+
+
+def fill(outlet: Outlet, sender: Sender, mach: am.Machine) -> None:
+    """Bring out so much that there is no room for more."""
+    while outlet.has_room:
+        toggle(mach, 200)
+        outlet.wait_for(lambda: not sender._queue or not outlet.has_room)
 
 
 def tried(outlet: Outlet, attempts: int) -> bool:
@@ -523,9 +531,7 @@ def test_few_events_wait_while_the_other_side_does_not_read(
     toggle(mach, 1)
     outlet.wait_for(lambda: outlet.count() == 1)
     outlet.set(stuck=True)
-    while outlet.has_room:
-        toggle(mach, 200)
-        outlet.wait_for(lambda: not sender._queue or not outlet.has_room)
+    fill(outlet, sender, mach)
     toggle(mach, 2_000)
     outlet.wait_for(lambda: len(sender._queue) <= 300)
     outlet.set(stuck=False)
@@ -535,6 +541,26 @@ def test_few_events_wait_while_the_other_side_does_not_read(
     book = outlet.book()
     assert sum(one.count for one in book.dropped) > 1_000
     assert len(book.told[0]) + sum(one.count for one in book.dropped) == last
+
+
+def test_at_the_end_nothing_more_is_let_go(
+    mach: am.Machine, sender: Sender, outlet: Outlet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A host that ends has made its last event; who reads again in time gets all that waits."""
+    at_the_end: list[bool] = []
+    monkeypatch.setattr(sender_module, "trim", lambda _: at_the_end.append(sender._stopping))
+    toggle(mach, 1)
+    outlet.wait_for(lambda: outlet.count() == 1)
+    outlet.set(stuck=True)
+    fill(outlet, sender, mach)
+    toggle(mach, 500)
+    outlet.wait_for(lambda: at_the_end)
+    sender.close(0)
+    outlet.set(stuck=False)
+    outlet.wait_for(lambda: outlet.closed)
+
+    assert not any(at_the_end)
+    assert outlet.count() == mach.tx_count
 
 
 def test_more_than_can_be_told_is_stowed(

@@ -149,6 +149,17 @@ def test_the_oldest_goes_when_there_are_too_many(happened: list[Event]) -> None:
     ]
 
 
+def test_what_was_let_go_keeps_nothing_alive(happened: list[Event]) -> None:
+    """Emptied either way, it forgets what its events shared."""
+    for empty in (lambda one: one.keep(0), lambda one: list(emptied(one))):
+        stowed = Stowed()
+        stowed.put_all(deque(happened))
+        assert stowed._shared
+        empty(stowed)
+
+        assert (stowed._shared, stowed._numbers, stowed._chars) == ([], {}, 0)
+
+
 def test_the_oldest_goes_when_there_is_too_much_text(happened: list[Event]) -> None:
     """Log lines and arguments count; what is gone or taken counts no more."""
     transitions = [event for event in happened if chars_of(event)]
