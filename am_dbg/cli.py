@@ -426,10 +426,10 @@ def _is_recovered(store: Store, trouble: TracingError) -> bool:
 
 
 def _say_written(target: str, written: Written, replaced: str = "") -> None:
-    _say(
-        f"{one_line(target)}: {written.machines:,} machines, {written.transitions:,} transitions,"
-        f" {written.size:,} bytes{replaced}"
-    )
+    from am_dbg.projection.times import totals
+
+    held = totals(written.machines, written.transitions)
+    _say(f"{one_line(target)}: {held}, {written.size:,} bytes{replaced}")
 
 
 class _Bar:

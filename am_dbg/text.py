@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from am_dbg.ink import width_of
+from am_dbg.projection.times import counted, totals
 from am_dbg.sanitise import lines, one_line
 from am_dbg.store import Gap, GapKind, Store, Track, Transition
 from am_dbg.store.facts import ShapeFacts
@@ -193,12 +194,7 @@ def machine_lines(store: Store) -> Iterator[str]:
         cells = [cell + space for cell, space in zip(row, spaces, strict=True)]
         cells[1:4] = [space + cell for cell, space in zip(row[1:4], spaces[1:4], strict=True)]
         yield "  ".join(cells).rstrip()
-    yield totals(store)
-
-
-def totals(store: Store) -> str:
-    """How much there is."""
-    return f"{len(store.tracks):,} machines, {store.transitions:,} transitions"
+    yield totals(len(store.tracks), store.transitions)
 
 
 def history_lines(track: Track) -> Iterator[str]:
@@ -208,7 +204,7 @@ def history_lines(track: Track) -> Iterator[str]:
         while gaps and gaps[0].after_number < number:
             gap = gaps.popleft()
             what = "before" if gap.kind is GapKind.LATE else "missing"
-            count = f", {gap.lost:,} transitions {what}" if gap.lost > 0 else ""
+            count = f", {counted(gap.lost, 'transition')} {what}" if gap.lost > 0 else ""
             yield f"{'':>8}  -- {one_line(gap.reason)}{count}"
         if number <= track.count:
             yield _history_line(track, number)

@@ -16,6 +16,7 @@ from am_dbg.projection.steps import StepKind, StepsView, StepText
 from am_dbg.projection.times import (
     clock_time,
     count,
+    counted,
     day_time,
     duration,
     ordinal,
@@ -68,7 +69,7 @@ def draw_address(view: AddressView, width: int) -> Line:
     else:
         head.append(Run("am-dbg", bold=True))
     tail = [
-        Run(f"{count(view.machines)} machine{'' if view.machines == 1 else 's'}", Ink.QUIET),
+        Run(counted(view.machines, "machine"), Ink.QUIET),
         GAP,
     ]
     if width >= NARROW:
@@ -333,9 +334,7 @@ def _search(view: FilterBarView) -> list[Run]:
 def _hits(view: FilterBarView) -> list[Run]:
     runs: list[Run] = []
     if view.hits >= 0:
-        hits = (
-            "no hits" if not view.hits else f"{count(view.hits)} hit{'s' if view.hits != 1 else ''}"
-        )
+        hits = "no hits" if not view.hits else counted(view.hits, "hit")
         which = f", {ordinal(view.hit)}" if view.hit else ""
         runs += [GAP, Run(hits + which, Ink.QUIET)]
     if view.where:

@@ -9,6 +9,7 @@ from enum import Enum
 from am_dbg.projection.clean import clean, clean_name
 from am_dbg.projection.log import LEVEL_NAMES
 from am_dbg.projection.steps import Moment
+from am_dbg.projection.times import totals
 from am_dbg.query import Filters
 from am_dbg.store import Store, Track
 
@@ -205,6 +206,5 @@ def project_status(
 
 def exit_words(store: Store) -> str:
     """What was seen, for the shell after the screen is gone."""
-    machines, transitions = len(store.tracks), store.transitions
     megabytes = store.size() / 1_000_000
-    return f"{machines:,} machines, {transitions:,} transitions, {megabytes:,.1f} MB in memory"
+    return f"{totals(len(store.tracks), store.transitions)}, {megabytes:,.1f} MB in memory"

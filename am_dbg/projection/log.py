@@ -18,7 +18,7 @@ from am_dbg.projection.clean import clean, clean_lines, clean_name
 from am_dbg.projection.denial import denial_of
 from am_dbg.projection.line_parts import LinePart, parts_of, state_line_args
 from am_dbg.projection.steps import ADD_TYPE, REMOVE_TYPE, SET_TYPE, Moment, name_at
-from am_dbg.projection.times import SECOND, count
+from am_dbg.projection.times import SECOND, count, counted
 from am_dbg.query import Visible
 from am_dbg.store import Gap, GapKind, Track, Transition
 from am_dbg.store.facts import ShapeFacts
@@ -379,7 +379,7 @@ def gap_text(gap: Gap) -> str:
     """A break in the history, in words."""
     reason = clean(gap.reason)
     if gap.lost > 0:
-        lost = f"{count(gap.lost)} transition{'s' if gap.lost != 1 else ''}"
+        lost = counted(gap.lost, "transition")
     else:
         lost = "an unknown number of transitions"
     texts = {

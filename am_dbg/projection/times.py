@@ -9,11 +9,13 @@ __all__ = [
     "axis_time",
     "clock_time",
     "count",
+    "counted",
     "day_time",
     "duration",
     "ordinal",
     "second_time",
     "signed_duration",
+    "totals",
 ]
 
 SECOND = 1_000_000_000
@@ -22,6 +24,16 @@ SECOND = 1_000_000_000
 def count(number: int) -> str:
     """A count with thousands apart: 7,605."""
     return f"{number:,}"
+
+
+def counted(number: int, noun: str) -> str:
+    """So many of something: 1 machine, 2,696 transitions."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def totals(machines: int, transitions: int) -> str:
+    """How much a session holds."""
+    return f"{counted(machines, 'machine')}, {counted(transitions, 'transition')}"
 
 
 def clock_time(time_ns: int) -> str:

@@ -317,6 +317,6 @@ def test_a_recording_with_a_token_holds_only_what_was_let_in(tmp_path: Path) -> 
         f"am-dbg: a program at 127.0.0.1 was refused: it says {said}\n"
         for said in ("no token", "another token")
     ]
-    assert re.fullmatch(r"am-dbg: \S+: 1 machines, 5 transitions, \d+ bytes\n", written)
+    assert re.fullmatch(r"am-dbg: \S+: 1 machine, 5 transitions, \d+ bytes\n", written)
     assert import_session(Store(), str(path)) == 5
     assert secret.encode() not in brotli.decompress(path.read_bytes()) + words.encode()
