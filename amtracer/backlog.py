@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 
 from amtracer.events import Event, chars_of
 
@@ -16,14 +17,17 @@ BACKLOG_CHARS_MAX = 32 * 1024 * 1024
 
 
 def trim(
-    queue: deque[Event], events_max: int = BACKLOG_MAX, chars_max: int = BACKLOG_CHARS_MAX
+    queue: deque[Event],
+    let_go: Callable[[Event], object],
+    events_max: int = BACKLOG_MAX,
+    chars_max: int = BACKLOG_CHARS_MAX,
 ) -> None:
     """Let the oldest events of a queue go, to which other threads may append meanwhile.
 
     Nothing is counted: the numbers of transitions tell what is missing.
     """
     for _ in range(len(queue) - events_max):
-        queue.popleft()
+        let_go(queue.popleft())
     chars = 0
     kept = 0
     newest_first = list(queue)[::-1]
@@ -33,4 +37,4 @@ def trim(
             break
         kept += 1
     for _ in range(len(newest_first) - kept):
-        queue.popleft()
+        let_go(queue.popleft())

@@ -34,7 +34,7 @@ from time import monotonic, monotonic_ns, sleep, time_ns
 from amtracer import limits
 from amtracer.backlog import BACKLOG_MAX, trim
 from amtracer.errors import WireError
-from amtracer.events import Event
+from amtracer.events import Event, Gone
 from amtracer.outlets import Outlet, OutletError
 from amtracer.recording import Recording, StreamFullError
 from amtracer.schema import PROTOCOL_VERSION, HelloMessage
@@ -75,7 +75,7 @@ class Sender:
         self.append = self._queue.append
         self._offset_ns = time_ns() - monotonic_ns()
         self._recording = Recording(self._offset_ns, self._warn)
-        self._stowed = Stowed(queue_max)
+        self._stowed = Stowed(self._let_go, queue_max)
         self._begin()
 
     def _begin(self) -> None:
@@ -205,7 +205,7 @@ class Sender:
             sleep(0)
         if not self._outlet.has_room:
             if not self._stopping:
-                trim(queue)
+                trim(queue, self._let_go)
             return False
         if self._stopping and not queue:
             self._recording.finish()
@@ -233,7 +233,12 @@ class Sender:
         if self._given_up:
             self._queue.clear()
         else:
-            trim(self._queue)
+            trim(self._queue, self._let_go)
+
+    def _let_go(self, event: Event) -> None:
+        """An event is not told; that a machine is gone is heard, as nothing else says it."""
+        if type(event) is Gone:
+            self._recording.take(event)
 
     def _break_off(self, reason: str, *, lasting: bool) -> None:
         now = monotonic()

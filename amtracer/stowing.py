@@ -13,6 +13,7 @@ numbers of transitions tell what is missing.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from amtracer import limits
@@ -37,11 +38,18 @@ class _Source(NamedTuple):
 
 
 class Stowed:
-    """A queue of events for the sender's thread alone, oldest first."""
+    """A queue of events for the sender's thread alone, oldest first.
+
+    `let_go` is given the words of machines that go, other than transitions.
+    """
 
     def __init__(
-        self, events_max: int = limits.SENDER_QUEUE_MAX, chars_max: int = BACKLOG_CHARS_MAX
+        self,
+        let_go: Callable[[Event], object],
+        events_max: int = limits.SENDER_QUEUE_MAX,
+        chars_max: int = BACKLOG_CHARS_MAX,
     ) -> None:
+        self._let_go = let_go
         self._events_max = events_max
         self._chars_max = chars_max
         self.clear()
@@ -100,6 +108,8 @@ class Stowed:
         event = self._events.popleft()
         if type(event) is tuple:
             self._chars -= _chars(event)
+        else:
+            self._let_go(event)
 
     def _folded(self, event: TransitionEvent) -> TransitionEvent:
         schema, plan, number, started_ns, ended_ns, *rest = event

@@ -215,7 +215,11 @@ ENDS = [
     ("raise ValueError('mine')", 1),
     ("import os; os._exit(4)", 4),
     ("import os, signal; os.kill(os.getpid(), signal.SIGTERM)", -15),
-    ("import os, signal; os.kill(os.getpid(), signal.SIGINT); time.sleep(60)", -2),
+    (
+        "import os, signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "os.kill(os.getpid(), signal.SIGINT); time.sleep(60)",
+        -2,
+    ),
 ]
 
 

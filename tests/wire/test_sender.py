@@ -17,6 +17,7 @@ from amtracer import sender as sender_module
 from amtracer.backlog import trim
 from amtracer.codec import encode
 from amtracer.errors import WireError
+from amtracer.events import TICKS_MASK
 from amtracer.outlets import OutletError
 from amtracer.schema import BatchMessage, HelloMessage, Message, StringsMessage
 from amtracer.sender import Sender
@@ -548,7 +549,7 @@ def test_at_the_end_nothing_more_is_let_go(
 ) -> None:
     """A host that ends has made its last event; who reads again in time gets all that waits."""
     at_the_end: list[bool] = []
-    monkeypatch.setattr(sender_module, "trim", lambda _: at_the_end.append(sender._stopping))
+    monkeypatch.setattr(sender_module, "trim", lambda *_: at_the_end.append(sender._stopping))
     toggle(mach, 1)
     outlet.wait_for(lambda: outlet.count() == 1)
     outlet.set(stuck=True)
@@ -591,13 +592,47 @@ def test_a_queue_is_trimmed_by_number_and_by_text() -> None:
     mach.add1("M", {"text": "y" * 100})
     chars = len("text") + 102
     queue = deque(caught.events)
+    heard: list[object] = []
 
-    trim(queue, 8, 2 * chars)
+    trim(queue, heard.append, 8, 2 * chars)
     assert len(queue) == 8
-    trim(queue, 7, 2 * chars)
+    trim(queue, heard.append, 7, 2 * chars)
     assert len(queue) == 7
-    trim(queue, 7, 2 * chars - 1)
+    trim(queue, heard.append, 7, 2 * chars - 1)
     assert [event[2] for event in queue] == [7]  # type: ignore[index]
+    assert heard == caught.events[:-1]
+
+
+@pytest.mark.parametrize("is_connected", [True, False])
+def test_that_a_machine_is_gone_is_never_forgotten(
+    sender: Sender,
+    mach: am.Machine,
+    outlet: Outlet,
+    monkeypatch: pytest.MonkeyPatch,
+    is_connected: bool,
+) -> None:
+    """However much comes after it while nothing goes out, nobody is shown as alive."""
+    monkeypatch.setattr(sender_module, "trim", partial(trim, events_max=10))
+    other = traced(sender, "other")
+    toggle(other, 1)
+    toggle(mach, 1)
+    outlet.wait_for(lambda: outlet.count() == 1)
+    outlet.set(stuck=True)
+    if is_connected:
+        fill(outlet, sender, mach)
+    else:
+        outlet.set(refusal=OutletError("reset"))
+    other.dispose_force()
+    toggle(mach, 1_000)
+    outlet.wait_for(lambda: len(sender._queue) <= 10)
+    outlet.set(stuck=False, refusal=None)
+    toggle(mach, TICKS_MASK + 1)  # one of them says where it stands
+    last = mach.tx_count
+    outlet.wait_for(lambda: outlet.streams and last in outlet.book().rows)
+
+    book = outlet.book()
+    others = [at for at, machine in enumerate(book.machines) if machine.id == "other"]
+    assert others == book.gone
 
 
 def test_a_full_stream_may_find_nobody_for_the_next(

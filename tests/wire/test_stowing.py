@@ -22,6 +22,10 @@ STRUCT = {
 }
 
 
+def unheard(_: Event) -> None:
+    """What goes is of no interest."""
+
+
 class Handlers:
     """Some pass, one denies, one fails."""
 
@@ -90,7 +94,7 @@ def content(event: Event) -> Any:
 
 def test_what_is_stowed_comes_back_as_it_came(happened: list[Event]) -> None:
     """In its order, to the last field, whether it was put alone or with all."""
-    stowed = Stowed()
+    stowed = Stowed(unheard)
     for event in happened[:50]:
         stowed.put(event)
     stowed.put_all(deque(happened[50:]))
@@ -101,7 +105,7 @@ def test_what_is_stowed_comes_back_as_it_came(happened: list[Event]) -> None:
 
 def test_what_was_stowed_tells_a_stream() -> None:
     """Nothing is missing in it, so nothing is told as lost."""
-    stowed = Stowed()
+    stowed = Stowed(unheard)
     for event in events():
         stowed.put(event)
     book = told(list(emptied(stowed)))
@@ -114,7 +118,7 @@ def test_the_collector_does_not_look_at_what_is_stowed() -> None:
     """After it has seen it: an event holds numbers and texts alone, whatever it tells."""
     gc.freeze()  # or the collector would look at all there is
     try:
-        stowed = Stowed()
+        stowed = Stowed(unheard)
         for event in events():
             if type(event) is tuple:
                 stowed.put(event)
@@ -131,7 +135,7 @@ def test_the_collector_does_not_look_at_what_is_stowed() -> None:
 def test_the_oldest_goes_when_there_are_too_many(happened: list[Event]) -> None:
     """At the limit all stay, one past it the first one is gone."""
     transitions = [event for event in happened if type(event) is tuple]
-    stowed = Stowed(len(transitions))
+    stowed = Stowed(unheard, len(transitions))
     for event in transitions:
         stowed.put(event)
     assert len(stowed) == len(transitions)
@@ -152,7 +156,7 @@ def test_the_oldest_goes_when_there_are_too_many(happened: list[Event]) -> None:
 def test_what_was_let_go_keeps_nothing_alive(happened: list[Event]) -> None:
     """Emptied either way, it forgets what its events shared."""
     for empty in (lambda one: one.keep(0), lambda one: list(emptied(one))):
-        stowed = Stowed()
+        stowed = Stowed(unheard)
         stowed.put_all(deque(happened))
         assert stowed._shared
         empty(stowed)
@@ -164,7 +168,7 @@ def test_the_oldest_goes_when_there_is_too_much_text(happened: list[Event]) -> N
     """Log lines and arguments count; what is gone or taken counts no more."""
     transitions = [event for event in happened if chars_of(event)]
     chars = sum(map(chars_of, transitions))
-    stowed = Stowed(chars_max=chars)
+    stowed = Stowed(unheard, chars_max=chars)
     for event in transitions:
         stowed.put(event)
     assert len(stowed) == len(transitions)
@@ -179,7 +183,7 @@ def test_the_oldest_goes_when_there_is_too_much_text(happened: list[Event]) -> N
 def test_words_of_a_machine_are_kept_as_they_are(happened: list[Event]) -> None:
     """That it came into view, or is gone, holds nothing that many share."""
     words: list[Any] = [event for event in happened if type(event) is not tuple]
-    stowed = Stowed()
+    stowed = Stowed(unheard)
     for event in words:
         stowed.put(event)
 
@@ -191,10 +195,20 @@ def test_what_events_share_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the limit each event keeps its own, and all come back the same."""
     monkeypatch.setattr("amtracer.stowing._SHARED_MAX", 2)
     happened = events()
-    stowed = Stowed()
+    stowed = Stowed(unheard)
     for event in happened:
         stowed.put(event)
 
     assert len(stowed._shared) == 2
     assert [content(event) for event in emptied(stowed)] == [content(one) for one in happened]
     assert stowed._shared == []
+
+
+def test_words_that_are_let_go_are_heard(happened: list[Event]) -> None:
+    """Numbers tell which transitions are missing; nothing else tells that a machine is gone."""
+    heard: list[Event] = []
+    stowed = Stowed(heard.append)
+    stowed.put_all(deque(happened))
+    stowed.keep(0)
+
+    assert heard == [event for event in happened if type(event) is not tuple]
