@@ -209,17 +209,16 @@ def test_a_peer_that_slams_the_door_is_one_line(peer: socket.socket, manner: str
     assert done.stderr.count("\n") == 1
 
 
+INTERRUPTED = """import os, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+os.kill(os.getpid(), signal.SIGINT); time.sleep(60)"""
 ENDS = [
     ("sys.exit(3)", 3),
     ("raise SystemExit('bye')", 1),
     ("raise ValueError('mine')", 1),
     ("import os; os._exit(4)", 4),
     ("import os, signal; os.kill(os.getpid(), signal.SIGTERM)", -15),
-    (
-        "import os, signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
-        "os.kill(os.getpid(), signal.SIGINT); time.sleep(60)",
-        -2,
-    ),
+    (INTERRUPTED, -2),
 ]
 
 
