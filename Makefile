@@ -20,12 +20,12 @@ find_python = for python in $(PYTHON) python3 python3.13 python3.12 python3.11 p
 
 # A Python without ensurepip still makes an environment; the pip outside then fills it.
 make_venv = $(find_python); \
-	if [ ! -x $(BIN)/python ] || ! $(BIN)/python -c '' >/dev/null 2>&1; then \
-	rm -rf $(VENV); \
-	$$python -m venv $(VENV) >/dev/null 2>&1 || $$python -m venv --without-pip --clear $(VENV); fi
-install = if $(BIN)/python -m pip --version >/dev/null 2>&1; then pip="$(BIN)/python -m pip"; \
-	else pip="$$python -m pip --python $(BIN)/python"; fi; \
-	$$pip --disable-pip-version-check install -qq --editable
+	if [ ! -x $(1)/bin/python ] || ! $(1)/bin/python -c '' >/dev/null 2>&1; then \
+	rm -rf $(1); \
+	$$python -m venv $(1) >/dev/null 2>&1 || $$python -m venv --without-pip --clear $(1); fi
+install = if $(1)/bin/python -m pip --version >/dev/null 2>&1; then pip="$(1)/bin/python -m pip"; \
+	else pip="$$python -m pip --python $(1)/bin/python"; fi; \
+	$$pip --disable-pip-version-check install -qq
 
 .PHONY: help
 help: ## list these
@@ -46,10 +46,23 @@ test: $(VENV)/ready-dev ## set up, then run the test suite
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 .PHONY: check
-check: quick test ## all that has to hold: format, lint, types, contracts, tests
+check: quick lowest package test ## all that has to hold: format, lint, types, contracts, tests, packages
 
 .PHONY: quick
 quick: formatted lint types contracts ## the checks that run nothing: format, lint, types, contracts
+
+.PHONY: lowest
+lowest: $(VENV)/lowest/ready ## run the quick tests with the lowest allowed versions of what we depend on
+	@echo "lowest: runs the quick tests with the lowest allowed versions"
+	@$(VENV)/lowest/bin/python -m pytest -q -m 'not slow' tests/wire tests/dbg tests/screens
+
+.PHONY: package
+package: $(VENV)/ready-dev ## build what users install, install it into an environment of its own and try it there
+	@echo "package: builds what users install and tries it"
+	@rm -rf $(VENV)/package
+	@$(BIN)/python -m build --outdir $(VENV)/package . >$(VENV)/build.log 2>&1 || { cat $(VENV)/build.log; exit 1; }
+	@$(call make_venv,$(VENV)/package/env); $(call install,$(VENV)/package/env) "$$(echo $(VENV)/package/*.whl)[test]"
+	@AM_PACKAGE=$(VENV)/package $(BIN)/python -m pytest -q tests/package
 
 .PHONY: formatted
 formatted: $(VENV)/ready-dev
@@ -91,10 +104,16 @@ clean: ## remove the environment and all that checks leave behind
 
 $(VENV)/ready: pyproject.toml
 	@echo "set-up: makes $(VENV) and installs asyncmachine into it (once)"
-	@$(make_venv); $(install) .
+	@$(call make_venv,$(VENV)); $(call install,$(VENV)) --editable .
 	@touch $@
 
 $(VENV)/ready-dev: pyproject.toml
 	@echo "set-up: makes $(VENV) and installs asyncmachine into it with all that the checks need (once)"
-	@$(make_venv); $(install) '.[dev]'
+	@$(call make_venv,$(VENV)); $(call install,$(VENV)) --editable '.[dev]'
 	@touch $(VENV)/ready $@
+
+$(VENV)/lowest/ready: $(VENV)/ready-dev
+	@echo "set-up: makes $(VENV)/lowest with the lowest allowed versions (once)"
+	@$(BIN)/python .ci/lowest.py pyproject.toml >$(VENV)/lowest.txt
+	@$(call make_venv,$(VENV)/lowest); $(call install,$(VENV)/lowest) --constraint $(VENV)/lowest.txt --editable '.[test]'
+	@touch $@

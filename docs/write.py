@@ -32,6 +32,7 @@ there. The other folders:
 | `tests/core`, `tests/wire`, `tests/dbg`, `tests/screens` | the rules of `machine`, of `amtracer`, of the debugger's data side and of its screens |
 | `tests/e2e` | whole programs: examples, the command line, a live client with a debugger |
 | `tests/house` | rules of the house: imports, sizes, names, docs |
+| `tests/package` | what users install: wheel and source archive, tried by `make package` |
 | `tests/typing` | what a type checker has to accept and to refuse |
 | `examples` | programs to start from; each runs in the suite |
 | `exports` | recorded sessions, one for every version of the file format |

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 from collections.abc import Iterator
+from types import FrameType
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -19,6 +21,37 @@ settings.register_profile(
 )
 settings.register_profile("long", parent=settings.get_profile("house"), max_examples=2_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
+
+
+def _let_pass(_number: int, _frame: FrameType | None) -> None:
+    """The program that started the suite wants this signal ignored."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_inherited_signals() -> Iterator[None]:
+    """Programs that tests start get every signal, also under `nohup` and in the background.
+
+    A process passes on which signals it ignores or blocks, but no handler of its own. The suite
+    itself goes on ignoring them.
+    """
+    blocked = signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    ignored = [number for number in signal.valid_signals() if is_inherited(number)]
+    for number in ignored:
+        is_interrupt = number == signal.SIGINT
+        signal.signal(number, signal.default_int_handler if is_interrupt else _let_pass)
+    yield
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+
+def is_inherited(number: int) -> bool:
+    """Is this signal ignored because the program that started the suite ignores it?
+
+    Python itself ignores two signals in every process, and passes on neither of them.
+    """
+    by_python = (signal.SIGPIPE, getattr(signal, "SIGXFSZ", None))
+    return number not in by_python and signal.getsignal(number) is signal.SIG_IGN
 
 
 @pytest.fixture(autouse=True)

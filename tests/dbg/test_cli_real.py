@@ -1,12 +1,8 @@
-"""The session shipped with the reference: every recorded value comes out as it was recorded.
-
-The reference data is found through the environment variable AM_SHARED.
-"""
+"""The session shipped with the reference: every recorded value comes out as it was recorded."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import time
 from collections import Counter
@@ -19,16 +15,13 @@ import pytest
 from am_dbg import cli, text
 from am_dbg.importing import import_session
 from am_dbg.store import Store, Track
+from tests.reference import SHARED, dumps
 
 pytestmark = pytest.mark.slow
 
-SHARED = Path(os.environ.get("AM_SHARED", "") or "no-reference-data")
-SESSION = SHARED / "dumps" / "am-dbg-sim.gob.br"
+SESSION = dumps() / "am-dbg-sim.gob.br"
 CONVERTED_BYTES_MAX = 60_000
 OPENED_S_MAX = 0.3
-
-if not SESSION.exists():
-    pytest.skip("AM_SHARED does not name the reference data", allow_module_level=True)
 
 
 @pytest.fixture(scope="module")

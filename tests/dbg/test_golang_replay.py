@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import socket
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -16,6 +14,7 @@ from am_dbg.golang.door import GoDoor
 from am_dbg.golang.gob import GobStream
 from am_dbg.store import GapKind
 from tests.dbg.golang_history import as_json, live, meant, told
+from tests.reference import dumps
 from tests.wire.serving import WAIT_S, Debugger
 
 RECORDED = {
@@ -104,10 +103,7 @@ def test_the_schema_that_grew_while_recorded_loses_nothing(debugger: Debugger) -
 
 def test_the_recorded_data_is_that_of_the_reference() -> None:
     """What these tests play is, byte for byte, what was recorded."""
-    shared = os.environ.get("AM_SHARED")
-    if not shared:
-        pytest.skip("AM_SHARED names no folder with the recorded connections")
-    folder = Path(shared) / "dumps"
+    folder = dumps()
     expected = json.loads((folder / "live-go-session.expected.json").read_text())["streams"]
     for name, file in RECORDED.items():
         for ours, theirs in ((name, f"{file}.bin"), (f"{name}-reply", f"{file}.reply.bin")):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -36,6 +35,7 @@ from amtracer.schema import (
 from amtracer.session import SessionWriter, read_session
 from tests.dbg.golang_bytes import TEXT, message, slice_of, struct_of, text
 from tests.dbg.golang_history import SESSION, meant, session_expected, stored, told
+from tests.reference import dumps
 
 WHOLE = SESSION.read_bytes()
 PLAIN = brotli.decompress(WHOLE)
@@ -303,12 +303,8 @@ def test_a_flipped_bit_never_brings_another_error() -> None:
 @pytest.fixture(scope="module")
 def simulation() -> tuple[list[Message], Any]:
     """The session the reference ships, and what another decoder found in it."""
-    shared = os.environ.get("AM_SHARED")
-    if not shared:
-        pytest.skip("AM_SHARED names no folder with the reference's large session")
-    dumps = Path(shared) / "dumps"
-    expected = json.loads((dumps / "am-dbg-sim.expected.json").read_bytes())
-    return list(read_go_session(dumps / "am-dbg-sim.gob.br")), expected
+    expected = json.loads((dumps() / "am-dbg-sim.expected.json").read_bytes())
+    return list(read_go_session(dumps() / "am-dbg-sim.gob.br")), expected
 
 
 @pytest.mark.slow
