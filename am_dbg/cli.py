@@ -243,7 +243,9 @@ def show(file: str, address: str | None, as_json: bool) -> int:
             return _json(text.session_value(store)) if as_json else text.machine_lines(store)
         place = resolve(store, address)
         if place.number is None:
-            return text.history_json(place.track) if as_json else text.history_lines(place.track)
+            if as_json:
+                return text.history_json(store, place.track)
+            return text.history_lines(place.track)
         if as_json:
             return _json(text.transition_value(place.track, place.number))
         return text.transition_lines(place.track, place.number)
@@ -272,14 +274,14 @@ def stats(file: str, as_json: bool) -> int:
 def convert(source: str, target: str, machine: str, numbers: str) -> int:
     """Write a session anew: .msgpack.br is a session file, .jsonl has a line for each thing.
 
-    OUT is replaced when it is there. Of a cut session what was recovered is written.
+    OUT is replaced when it is there. Of a damaged or cut session, what is whole is written.
     """
     from am_dbg import converting
 
     writer = converting.writer_for(target)
     store = _store()
     trouble = _import(store, source)
-    if trouble is not None and not _is_recovered(store, trouble):
+    if trouble is not None and not store.tracks:
         raise trouble
     chosen = converting.chosen(store, machine, numbers)
     replaced = " (replaced)" if os.path.exists(target) else ""
@@ -394,12 +396,12 @@ def _store() -> Store:
 
 
 def _with_session(file: str, show: Callable[[Store], Iterable[str]]) -> int:
-    """Read a session and print what is shown of it; a cut one is shown as far as it goes."""
+    """Read a session and print what is shown of it; of a damaged one, what is whole."""
     if sys.stdout is None:
         return _refuse("standard output is closed")
     store = _store()
     trouble = _import(store, file)
-    if trouble is not None and not _is_recovered(store, trouble):
+    if trouble is not None and not store.tracks:
         raise trouble
     _print(show(store))
     return Exit.DONE if trouble is None else _refuse(str(trouble))
@@ -416,13 +418,6 @@ def _import(store: Store, file: str) -> TracingError | None:
     except SessionError as error:
         return error
     return None
-
-
-def _is_recovered(store: Store, trouble: TracingError) -> bool:
-    """Whether it was only cut, and something is there."""
-    from amtracer.errors import CutSessionError
-
-    return isinstance(trouble, CutSessionError) and store.transitions > 0
 
 
 def _say_written(target: str, written: Written, replaced: str = "") -> None:

@@ -24,6 +24,7 @@ from am_dbg.exporting import (
     selected,
 )
 from am_dbg.options import SESSION_ENDING
+from am_dbg.projection.excerpt import Excerpt
 from am_dbg.store import Store, Track
 from amtracer.atomic import AtomicFile, shown
 
@@ -98,9 +99,10 @@ def write_json_lines(
     """A line for each machine, break and transition, `record` first; the file appears whole."""
     done, size = 0, 0
     total = sum(part.count for part in selection)
+    excerpt = Excerpt(store)
     file = AtomicFile(path)
     try:
-        for line in _json_lines(selection):
+        for line in _json_lines(selection, excerpt):
             data = (json.dumps(line) + "\n").encode("ascii")
             file.write(data)
             size += len(data)
@@ -113,7 +115,7 @@ def write_json_lines(
     return Written(len(selection), total, size)
 
 
-def _json_lines(selection: Sequence[Selection]) -> Iterator[text.Value]:
+def _json_lines(selection: Sequence[Selection], excerpt: Excerpt) -> Iterator[text.Value]:
     for part in selection:
         track = part.track
         yield {"record": "machine", **text.machine_value(track)}
@@ -121,7 +123,7 @@ def _json_lines(selection: Sequence[Selection]) -> Iterator[text.Value]:
         for number in range(part.first, part.last + 1):
             while gaps and gaps[0].after_number < number:
                 yield {"record": "gap", "machine": track.key, **text.gap_value(gaps.pop(0))}
-            yield {"record": "transition", **text.transition_value(track, number)}
+            yield {"record": "transition", **text.transition_value(track, number, excerpt)}
         for gap in gaps:
             yield {"record": "gap", "machine": track.key, **text.gap_value(gap)}
 

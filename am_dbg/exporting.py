@@ -26,7 +26,8 @@ from amtracer.session import SessionWriter
 
 __all__ = ["Selection", "Written", "export_session", "file_name_for", "selected", "write_messages"]
 
-FILE_NAME_CHARS_MAX = 100
+FILE_NAME_BYTES_MAX = 200
+"""Bytes of a file name made of an id, in UTF-8; most file systems take 255 with the ending."""
 PROGRESS_TRANSITIONS = 1_000
 
 Progress = Callable[[int, int], None]
@@ -104,7 +105,8 @@ _NO_HELLO = HelloMessage(version=1, session="", wall_ns=0, mono_ns=0)
 def file_name_for(id: str) -> str:
     """A file name made of a machine's id: never a path, never hidden, never too long."""
     kept = "".join(char if char.isalnum() or char in "-_." else "_" for char in id)
-    return kept.lstrip(".")[:FILE_NAME_CHARS_MAX] or "machine"
+    cut = kept.lstrip(".").encode("utf-8", "replace")[:FILE_NAME_BYTES_MAX]
+    return cut.decode("utf-8", "ignore") or "machine"
 
 
 def _referred_ids(selection: Sequence[Selection]) -> frozenset[str]:

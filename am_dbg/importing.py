@@ -102,49 +102,74 @@ def import_session(
     """Take a whole session in; returns how many transitions came.
 
     `progress` may trim the store; what is more than `memory_max` bytes after that is too
-    large. After a SessionError the store holds what came before the trouble, and its tracks show
-    that they were cut.
+    large. A stream that breaks a rule ends there; the streams after it are taken in. After
+    a SessionError the store holds all that is whole, and tracks that were cut show it.
     """
-    if isinstance(source, str):
-        source = open_source(source)
-    stream, transitions, due = -1, 0, 0
+    opened = open_source(source) if isinstance(source, str) else source
+    taking = _Taking(store, opened.label)
+    due = 0
     try:
-        for count, message in enumerate(source.messages()):
-            if isinstance(message, HelloMessage):
-                _close(store, stream)
-                stream = store.open_stream(source.label, live=False)
-            if stream >= 0 or not isinstance(message, EndMessage):
-                _feed(store, stream, message, source.label, transitions)
-            if isinstance(message, BatchMessage):
-                transitions += len(message.shapes)
+        for count, message in enumerate(opened.messages()):
+            taking.take(message)
             if count >= due or isinstance(message, SegmentMessage):
                 due = count + _PROGRESS_MESSAGES + len(store.tracks) // _TRACKS_PER_MESSAGE
                 if progress is not None:
-                    progress(source.bytes_read, source.bytes_total)
+                    progress(opened.bytes_read, opened.bytes_total)
                 if store.size() > memory_max:
-                    raise SessionTooLargeError(source.label, memory_max, "in memory")
-    except TrailingBytesError:
-        _close(store, stream)
-        raise
+                    raise SessionTooLargeError(opened.label, memory_max, "in memory")
     except SessionError as error:
-        _close(store, stream, error.reason)
+        is_whole = isinstance(error, TrailingBytesError)
+        taking.end("" if is_whole else error.reason)
         raise
-    _close(store, stream)
-    return transitions
+    taking.end()
+    if taking.trouble is not None:
+        raise taking.trouble
+    return taking.transitions
 
 
-def _close(store: Store, stream: int, reason: str = "") -> None:
-    if stream >= 0:
-        store.close_stream(stream, reason)
+class _Taking:
+    """Feeds the streams of one file to the store, each from its own hello on."""
 
+    def __init__(self, store: Store, label: str) -> None:
+        self.transitions = 0
+        self.trouble: DamagedSessionError | None = None
+        """The first rule that a stream broke; the others are only in their tracks."""
+        self._store = store
+        self._label = label
+        self._stream = -1
+        self._skips = False
+        """Whether the stream at hand broke a rule, so that the rest of it means nothing."""
 
-def _feed(store: Store, stream: int, message: Message, label: str, transitions: int) -> None:
-    try:
-        if stream < 0:
-            raise WireError("no hello at its beginning")
-        store.feed(stream, message)
-    except WireError as error:
-        raise DamagedSessionError(label, str(error), transitions) from error
+    def take(self, message: Message) -> None:
+        """Feed one message; a hello begins the next stream."""
+        if isinstance(message, HelloMessage):
+            self.end()
+            self._skips = False
+            self._stream = self._store.open_stream(self._label, live=False)
+        if self._skips or (self._stream < 0 and isinstance(message, EndMessage)):
+            return
+        try:
+            if self._stream < 0:
+                raise WireError("no hello at its beginning")
+            self._store.feed(self._stream, message)
+        except WireError as error:
+            self._break_off(error)
+            return
+        if isinstance(message, BatchMessage):
+            self.transitions += len(message.shapes)
+
+    def end(self, reason: str = "") -> None:
+        """The stream at hand ends, before its time if there is a reason."""
+        if self._stream >= 0:
+            self._store.close_stream(self._stream, reason)
+            self._stream = -1
+
+    def _break_off(self, error: WireError) -> None:
+        trouble = DamagedSessionError(self._label, str(error), self.transitions)
+        trouble.__cause__ = error
+        self.trouble = self.trouble or trouble
+        self._skips = True
+        self.end(trouble.reason)
 
 
 def _messages_of(file: BinaryIO) -> Iterator[Message]:

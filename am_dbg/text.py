@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from am_dbg.ink import width_of
+from am_dbg.projection.excerpt import Excerpt
 from am_dbg.projection.times import counted, totals
 from am_dbg.sanitise import lines, one_line
 from am_dbg.store import Gap, GapKind, Store, Track, Transition
@@ -95,8 +96,13 @@ def _before(gap: Gap) -> int:
     return gap.lost if gap.kind is GapKind.LATE else 0
 
 
-def transition_value(track: Track, number: int) -> Value:
-    """One whole transition, with states by name."""
+def transition_value(track: Track, number: int, excerpt: Excerpt | None = None) -> Value:
+    """One whole transition, with states by name.
+
+    Log lines and arguments are cut at the limits of the excerpt, which says where.
+    """
+    texts = Excerpt() if excerpt is None else excerpt
+    texts.begin()
     transition, states = track.transition(number), track.schema_at(number)
     shape, source = transition.shape, transition.source
     return {
@@ -116,11 +122,15 @@ def transition_value(track: Track, number: int) -> Value:
         "before": _ticks(states, track.clock_before(number)),
         "after": _ticks(states, track.clock_at(number)),
         "steps": _steps(transition, states),
-        "log": [{"level": level, "text": text} for level, text in transition.lines],
-        "pre_log": [{"level": level, "text": text} for level, text in transition.pre_lines],
+        "log": _lines(transition.lines, texts),
+        "pre_log": _lines(transition.pre_lines, texts),
         "source": source and {"machine": source.machine, "id": source.tx, "time_sum": source.time},
-        "args": dict(transition.args),
+        "args": dict(texts.of(transition.args, "argument")),
     }
+
+
+def _lines(entries: Sequence[tuple[int, str]], texts: Excerpt) -> list[Value]:
+    return [{"level": level, "text": text} for level, text in texts.of(entries, "line")]
 
 
 def _ticks(states: Sequence[StateDef], ticks: Sequence[int]) -> dict[str, int]:
@@ -161,14 +171,15 @@ def wall_time(time_ns: int) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
 
 
-def history_json(track: Track) -> Iterator[str]:
+def history_json(store: Store, track: Track) -> Iterator[str]:
     """A machine with all its transitions as one JSON object, a line for each of them."""
+    excerpt = Excerpt(store)
     head = {**machine_value(track), "gaps": [gap_value(gap) for gap in track.gaps]}
     yield json.dumps({"machine": head})[:-1] + ', "transitions": ['
     numbers = range(track.first, track.count + 1)
     for number in numbers:
         comma = "," if number != numbers[-1] else ""
-        yield json.dumps(transition_value(track, number)) + comma
+        yield json.dumps(transition_value(track, number, excerpt)) + comma
     yield "]}"
 
 

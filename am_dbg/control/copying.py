@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from am_dbg.drawing.bars import draw_moment
 from am_dbg.drawing.reader import reader_text
+from am_dbg.projection.excerpt import Excerpt
 from am_dbg.projection.reader import project_reader
 from am_dbg.projection.steps import Moment, step_text, type_name
 from am_dbg.projection.times import duration
 from am_dbg.store import Store
 
 __all__ = ["copied_transition"]
-
-LINES_MAX = 1_000
 
 
 def copied_transition(store: Store, moment: Moment) -> str:
@@ -29,7 +28,10 @@ def copied_transition(store: Store, moment: Moment) -> str:
     ]
     if transition.duration_ns:
         rows[-1] += f"  took {duration(transition.duration_ns)}"
-    rows += ["", *(text for _, text in (*transition.pre_lines, *transition.lines))][:LINES_MAX]
+    texts = Excerpt()
+    texts.begin()
+    entries = (*transition.pre_lines, *transition.lines)
+    rows += ["", *(text for _, text in texts.of(entries, "line"))]
     rows += ["", "Steps"]
     for step in transition.shape.steps:
         told = step_text(step, states)

@@ -38,18 +38,25 @@ class Exporting(Asking):
         try:
             path, _ = target_of(self._store, value)
         except DebuggerError as error:
-            return clean(str(error))
+            return _reason_first(error)
         folder = os.path.dirname(path)
         if not value.strip():
             return "a name is needed"
         if os.path.isdir(path):
-            return f"{clean(path)} is a folder"
+            return f"a folder, not a file: {clean(path)}"
         if not os.path.isdir(folder):
-            return f"there is no folder {clean(folder)}"
+            return f"no such folder: {clean(folder)}"
         if os.path.exists(path) and self._warned_of != path:
             self._warned_of = path
-            return f"{clean(path)} is there already; ⏎ again replaces it"
+            return f"⏎ again replaces the file that is there: {clean(path)}"
         return ""
+
+
+def _reason_first(error: Exception) -> str:
+    """What is wrong, then the path, which may be too long for the row."""
+    if isinstance(error, SessionError):
+        return clean(f"{error.reason}: {error.path}")
+    return clean(str(error))
 
 
 def target_of(store: Store, name: str) -> tuple[str, list[Selection]]:
@@ -78,7 +85,7 @@ def export(store: Store, name: str, told: Callable[[str], None]) -> None:
         path, selection = target_of(store, name)
         written = export_session(store, path, selection, progress)
     except (DebuggerError, SessionError) as error:
-        told(f"not exported: {clean(str(error))}")
+        told(f"not exported: {_reason_first(error)}")
         return
     told(
         f"{clean(path)}: {count(written.machines)} machines, "

@@ -240,7 +240,8 @@ def test_where_nothing_can_be_written_is_told(tmp_path: Path, name: str) -> None
         ("...", "machine"),
         ("a\0b\n\x1b[2J", "a_b___2J"),
         ("Zoë", "Zoë"),
-        ("x" * 500, "x" * 100),
+        ("x" * 500, "x" * 200),
+        ("状" * 500, "状" * 66),
     ],
 )
 def test_a_machine_id_never_becomes_a_path(id_: str, name: str) -> None:

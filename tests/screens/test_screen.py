@@ -234,7 +234,7 @@ async def test_an_export_that_fails_is_told(store: Store, tmp_path: Path) -> Non
         app.screen.query_one("#line").value = str(tmp_path / "no" / "x")  # type: ignore[attr-defined]
         await pilot.press("enter")
 
-        assert "there is no folder" in screen_text(app)
+        assert "no such folder" in screen_text(app)
 
 
 async def test_copying_goes_through_the_terminal(store: Store) -> None:
