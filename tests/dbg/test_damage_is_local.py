@@ -47,7 +47,7 @@ def test_a_bad_stream_costs_only_itself(tmp_path: Path) -> None:
     path = written(tmp_path / "mixed.msgpack.br", *(m for stream in streams for m in stream))
     store = Store()
 
-    with pytest.raises(DamagedSessionError, match=r"damaged after 20 transitions \(MachineMessage: "):
+    with pytest.raises(DamagedSessionError, match="damaged after 20 transitions"):
         import_session(store, str(path))
 
     assert [track.count for track in store.tracks] == [10, 10, 10]
