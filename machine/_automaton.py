@@ -67,8 +67,9 @@ class Node:
 class Plan:
     """What one call comes to at one node.
 
-    `growth` pairs a state with how much its tick grows; `changed` lists those states,
-    `ended` those that are left. `after` is the node that follows.
+    `growth` pairs a state with how much its tick grows; `changed` lists those states.
+    `after` is the node that follows. `entered` and `moved` are the names of the states that
+    activate, or change at all; None until waiters ask for them.
     """
 
     __slots__ = (
@@ -77,9 +78,11 @@ class Plan:
         "after",
         "call",
         "changed",
+        "entered",
         "enters",
         "exits",
         "growth",
+        "moved",
         "node",
         "result",
         "targets",
@@ -95,6 +98,8 @@ class Plan:
         self.exits = verdict.exits
         self.enters = verdict.enters
         self._notes = notes
+        self.entered: frozenset[str] | None = None
+        self.moved: frozenset[str] | None = None
         self.result = EXECUTED if verdict.accepted else CANCELED
         if not verdict.accepted:
             self.growth: tuple[tuple[int, int], ...] = ()
@@ -106,6 +111,13 @@ class Plan:
         self.changed = tuple([index for index, _ in self.growth])
         self.after = automaton.node(verdict.targets)
         self.targets = self.after.active  # equal, and kept once
+
+    def name_states(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Make `entered` and `moved`; most plans never need them, as nobody waits."""
+        names = self.node.automaton.schema.names
+        self.entered = entered = frozenset([names[index] for index in self.enters])
+        self.moved = moved = frozenset([names[index] for index in self.changed])
+        return entered, moved
 
     @property
     def question(self) -> object:

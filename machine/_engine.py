@@ -141,8 +141,13 @@ class Engine(Logging):
             return self._enter(call, args, source)
         try:
             plan = None
-            if self._hooks is None and self._waiters is None:
+            if self._hooks is None:
                 plan = self._node.plans.get(call)
+            waiters = self._waiters
+            if waiters is not None and plan is not None and waiters.args_pending:
+                entered = plan.entered
+                if entered is None or not waiters.with_args.isdisjoint(entered):
+                    plan = None
             if plan is None:
                 result = self._carry_out(call, args, source)
             else:  # what that would do, without calling it
@@ -159,7 +164,12 @@ class Engine(Logging):
         finally:
             self._tx = None
             self._idle.append(None)
-        if self._queue or self._hooks is not None or self._waiters is not None:
+        waiters = self._waiters
+        if (
+            self._queue
+            or self._hooks is not None
+            or (waiters is not None and waiters._queue_ends)
+        ):
             self._settle()
         return result
 
@@ -292,7 +302,7 @@ class Engine(Logging):
                 except Exception as error:  # noqa: BLE001 - protects the host from a guest
                     hooks.failed(tell, error)
         waiters = self._waiters
-        if waiters is not None and waiters.pending:
+        if waiters is not None and waiters._queue_ends:
             waiters.queue_ended()
 
     def _carry_out(
@@ -317,7 +327,7 @@ class Engine(Logging):
             if not program.empty:
                 if not is_check:
                     return run_unwatched(self, plan, program, args, source, mutation)
-            elif is_check or self._waiters is None or not self._waiters.args_pending:
+            elif is_check or self._waiters is None or not self._waiters.expects(plan):
                 if hooks is not None:
                     self._tx_count += 1
                 return plan.result if is_check else self._apply(plan)
@@ -337,8 +347,13 @@ class Engine(Logging):
                 return CANCELED
             self._ticks = ticks
             self._node = node = plan.after
-            if self._waiters is not None or self._state_contexts is not None:
-                self._release(plan.changed)
+            waiters = self._waiters
+            if waiters is not None and waiters.pending:
+                moved = plan.moved or plan.name_states()[1]
+                if waiters._queries or not waiters.states.isdisjoint(moved):
+                    waiters.advanced(plan.changed)
+            if self._state_contexts is not None:
+                self._state_contexts.ended(plan.changed)
             if node.auto is not None and not plan.call.auto and not self._disposing:
                 self._carry_out(node.auto, None, None)
         else:

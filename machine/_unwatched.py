@@ -57,7 +57,8 @@ def run_unwatched(  # noqa: C901 - one function, so that few calls are made; see
                 mach._node = plan.after
                 if mach._log_level:
                     log_change(mach, tx)
-                if mach._waiters is not None and mach._waiters.args_pending:
+                waiters = mach._waiters
+                if waiters is not None and waiters.args_pending and waiters.expects(plan):
                     accepted = finish(mach, tx, program)
                     break
                 continue
@@ -75,7 +76,11 @@ def run_unwatched(  # noqa: C901 - one function, so that few calls are made; see
             tx._calls_done += counts
     except BaseException as error:  # noqa: BLE001 - protects the machine from user code
         accepted = survives(mach, tx, call, error)
-    told = mach._hooks or mach._waiters or mach._state_contexts or mach._pending_lines
+    waiters = mach._waiters
+    awaited = mach._state_contexts or (
+        waiters is not None and waiters.pending and waiters.awaits(plan)
+    )
+    told = mach._hooks or awaited or mach._pending_lines
     if told or mach._queue or mach._slow or not accepted:
         return conclude(mach, tx, accepted)
     tx._after, tx.completed = mach._ticks, True

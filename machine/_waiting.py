@@ -11,8 +11,10 @@ Who is released when:
   left to learn of it (`_wait_handle`).
 
 The index is keyed by state names, one table of subscriptions per state and kind, so a
-transition costs what is subscribed to the states it changed and nothing else, and a change
-of schema moves nothing.
+change of schema moves nothing. A transition costs what is subscribed to the states it
+changed and nothing else: a plan knows the names of the states that it activates and
+changes, and while none of these is awaited (`expects`, `awaits`) the engine goes on as if
+nobody waited. Only a query is asked after every change.
 
 No wake-up is lost, although nobody takes a lock and the engine looks here only when
 `pending` is not empty. Registering does, in this order: (1) put the subscription into its
@@ -64,7 +66,7 @@ from machine._wait_kinds import (
 )
 
 if TYPE_CHECKING:
-    from machine._automaton import Node
+    from machine._automaton import Node, Plan
     from machine._clock import Clock
     from machine._schema import Schema
     from machine._state import A
@@ -110,8 +112,11 @@ class Waiters:
         "_queries",
         "_queue_ends",
         "_reached",
+        "_states",
         "args_pending",
         "pending",
+        "states",
+        "with_args",
     )
 
     def __init__(self, host: Host) -> None:
@@ -123,17 +128,23 @@ class Waiters:
         self._inactive: Tables = {}
         self._reached: Tables = {}
         self._args: Tables = {}
+        self._states: dict[str, None] = {}
+        self.states = self._states.keys()
+        """Names of the states for which a waiter was made, other than for arguments."""
+        self.with_args = self._args.keys()
+        """Names of the states for which arguments were awaited."""
         self._queries: Table = {}
         self._queue_ends: Table = {}
+        """Those of `pending` that the end of a drain releases."""
         self._disposals: Table = {}
         self.pending: Table = {}
-        """Everything that the machine's work can release; while empty, it need not look."""
+        """What the machine's work can release; while empty, it need not look."""
         self.args_pending: Table = {}
-        """Those of `pending` that wait for arguments."""
+        """What waits for arguments, which is none of `pending`."""
 
     def __len__(self) -> int:
         """How many subscriptions there are."""
-        return len(self.pending) + len(self._disposals)
+        return len(self.pending) + len(self.args_pending) + len(self._disposals)
 
     # -- subscribing
 
@@ -180,7 +191,7 @@ class Waiters:
         count, those of an active multi state among them.
         """
         handle, subscription = self._new(WithArgs, (state,), ctx, self._args)
-        subscription.tables = (*subscription.tables, self.args_pending)
+        subscription.home = self.args_pending
         subscription.args = dict(args or {})
         return self._enter(handle, subscription)
 
@@ -215,7 +226,27 @@ class Waiters:
             handle.release("match")
         return handle
 
-    # -- what the engine tells
+    # -- what the engine asks and says
+
+    def expects(self, plan: Plan) -> bool:
+        """Does a state activate for which arguments are awaited."""
+        if not self.args_pending:
+            return False
+        entered = plan.entered
+        if entered is None:
+            entered = plan.name_states()[0]
+        return not self.with_args.isdisjoint(entered) and any(
+            [self._args[name] for name in entered if name in self._args]
+        )
+
+    def awaits(self, plan: Plan) -> bool:
+        """Does a state change for which somebody may wait."""
+        if not self.pending:
+            return False
+        moved = plan.moved
+        if moved is None:
+            moved = plan.name_states()[1]
+        return bool(self._queries) or not self.states.isdisjoint(moved)
 
     def advanced(self, changed: Iterable[int]) -> None:
         """A transition is over; the ticks of these states changed."""
@@ -265,7 +296,8 @@ class Waiters:
         Its ticks must be gone before. What is asked for afterwards comes back released.
         """
         self._closed = True
-        self._end_all(self.pending, "disposed")
+        waiting = {**self.pending, **self.args_pending}
+        self._end_all(dict(sorted(waiting.items())), "disposed")
         self._over = True
         self._end_all(self._disposals, "match")
 
@@ -301,9 +333,12 @@ class Waiters:
         subscription.keep = None
         subscription.number = next(self._numbers)
         subscription.home = self.pending
-        subscription.tables = (
-            () if tables is None else [tables.setdefault(name, {}) for name in names]
-        )
+        if tables is None:
+            subscription.tables = ()
+        else:
+            if tables is not self._args:
+                self._states.update(dict.fromkeys(names))
+            subscription.tables = [tables.setdefault(name, {}) for name in names]
         return handle, subscription
 
     def _enter(self, handle: WaitHandle, subscription: Subscription) -> WaitHandle:

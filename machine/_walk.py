@@ -92,7 +92,8 @@ def walk(  # noqa: C901 - one function, so that few calls are made; see its docs
                 accepted = False
             if accepted and not tx.is_check:
                 _apply(mach, tx)
-                if mach._waiters is not None or tx._verdict is not None:
+                waiters = mach._waiters
+                if tx._verdict is not None or (waiters is not None and waiters.expects(plan)):
                     accepted = finish(mach, tx, program)
                 elif program.finals:
                     if not program.negotiation:
@@ -164,17 +165,22 @@ def conclude(mach: Engine, tx: Transition, accepted: bool) -> Result:
             except Exception as error:  # noqa: BLE001 - protects the host from a guest
                 hooks.failed(tell, error)
     if before is not after and (mach._waiters is not None or mach._state_contexts is not None):
-        mach._release(_changed(tx, after))
+        _release(mach, tx, after)
     if not accepted and tx._passing is not None:
         raise tx._passing
     return EXECUTED if accepted else CANCELED
 
 
-def _changed(tx: Transition, after: Sequence[int]) -> Sequence[int]:
-    """The states whose ticks grew; those of the plan, if all went by it."""
-    if tx.accepted and tx._verdict is None:
-        return tx.plan.changed
-    return [state for state, tick in enumerate(tx._before) if tick != after[state]]
+def _release(mach: Engine, tx: Transition, after: Sequence[int]) -> None:
+    """Waiters and state contexts of the states whose ticks grew."""
+    plan, waiters = tx.plan, mach._waiters
+    if not tx.accepted or tx._verdict is not None:  # not all went by the plan
+        mach._release([state for state, tick in enumerate(tx._before) if tick != after[state]])
+        return
+    if waiters is not None and waiters.awaits(plan):
+        waiters.advanced(plan.changed)
+    if mach._state_contexts is not None:
+        mach._state_contexts.ended(plan.changed)
 
 
 # -- before the handlers
@@ -310,7 +316,7 @@ def finish(mach: Engine, tx: Transition, program: Program) -> bool:
     `when_args` waiters of a state match after its State handlers, bound or not.
     """
     waiters = mach._waiters
-    matching = waiters is not None and bool(waiters.args_pending)
+    matching = waiters is not None and waiters.expects(tx.plan)
     calls: Iterable[HandlerCall] = program.finals
     if matching or tx._verdict is not None:
         names = tx.plan.node.automaton.schema.names
