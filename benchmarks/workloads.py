@@ -26,6 +26,7 @@ REFERENCE_NS = {
     "toggle": 3_468,
     "toggle-tracer": 3_560,
     "toggle-handlers": 10_481,
+    "toggle-args": 3_468,
     "multi": 3_856,
     "readme": 12_804,
     "readme-handlers": 25_293,
@@ -41,7 +42,11 @@ REFERENCE_NS = {
     "check-any1": 212,
     "check-tick": 28,
 }
-"""What asyncmachine-go v0.19.1 takes for one unit on two cores of the same kind."""
+"""What asyncmachine-go v0.19.1 takes for one unit on two cores of the same kind.
+
+`toggle-args` is a toggle beside which somebody waits for arguments of another state; it is
+compared with the toggle alone.
+"""
 
 
 class Idle(am.Tracer):
@@ -64,6 +69,10 @@ class Idle(am.Tracer):
 
     def queue_end(self, machine: am.Machine) -> None:
         """Nothing."""
+
+
+def _released(_handle: am.WaitHandle) -> None:
+    """Nothing: it is never released."""
 
 
 def _accept(_handlers: object, _event: am.Event) -> bool:
@@ -93,7 +102,9 @@ class Workload:
         for _ in range(self.tracers):
             mach.bind_tracer(Idle())
         for call, args in self.steps(mach, self.setup):
-            call(*args)
+            made = call(*args)
+            if isinstance(made, am.WaitHandle):
+                made.add_done_callback(_released)  # who waits for it keeps it
         return mach
 
     def steps(self, mach: am.Machine, operations: list[list[Any]] | None = None) -> list[Step]:
@@ -109,6 +120,8 @@ class Workload:
             return getattr(mach, f"{kind}1"), (states[0],)
         if kind == "any1":
             return mach.any1, tuple(states)
+        if kind == "when_args":
+            return mach.when_args, given
         return getattr(mach, {"is": "is_", "not": "not_"}.get(kind, kind)), (states,)
 
 

@@ -146,7 +146,7 @@ class Engine(Logging):
             waiters = self._waiters
             if waiters is not None and plan is not None and waiters.args_pending:
                 entered = plan.entered
-                if entered is None or not waiters.with_args.isdisjoint(entered):
+                if entered is None or not entered.isdisjoint(waiters.with_args):
                     plan = None
             if plan is None:
                 result = self._carry_out(call, args, source)
@@ -350,7 +350,7 @@ class Engine(Logging):
             waiters = self._waiters
             if waiters is not None and waiters.pending:
                 moved = plan.moved or plan.name_states()[1]
-                if waiters._queries or not waiters.states.isdisjoint(moved):
+                if waiters._queries or not moved.isdisjoint(waiters.states):
                     waiters.advanced(plan.changed)
             if self._state_contexts is not None:
                 self._state_contexts.ended(plan.changed)

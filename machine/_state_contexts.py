@@ -20,6 +20,7 @@ from machine._context import Context
 from machine._enums import LogLevel
 
 if TYPE_CHECKING:
+    from machine._automaton import Plan
     from machine._schema import Schema
 
 OPS = LogLevel.OPS
@@ -86,6 +87,11 @@ class StateContexts:
             host.log_lvl(OPS, f"[ctx:new] {state}")
             self._recheck(state, tick, made)
         return made
+
+    def end_by(self, plan: Plan) -> bool:
+        """Does a state with a live context change."""
+        live = self._live
+        return bool(live) and not (plan.moved or plan.name_states()[1]).isdisjoint(live)
 
     def ended(self, changed: Iterable[int]) -> None:
         """A transition is over that changed these states; those inactive now lose theirs."""

@@ -77,8 +77,9 @@ def run_unwatched(  # noqa: C901 - one function, so that few calls are made; see
     except BaseException as error:  # noqa: BLE001 - protects the machine from user code
         accepted = survives(mach, tx, call, error)
     waiters = mach._waiters
-    awaited = mach._state_contexts or (
-        waiters is not None and waiters.pending and waiters.awaits(plan)
+    contexts = mach._state_contexts
+    awaited = (waiters is not None and waiters.pending and waiters.awaits(plan)) or (
+        contexts is not None and contexts.end_by(plan)
     )
     told = mach._hooks or awaited or mach._pending_lines
     if told or mach._queue or mach._slow or not accepted:

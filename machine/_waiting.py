@@ -112,7 +112,6 @@ class Waiters:
         "_queries",
         "_queue_ends",
         "_reached",
-        "_states",
         "args_pending",
         "pending",
         "states",
@@ -128,10 +127,9 @@ class Waiters:
         self._inactive: Tables = {}
         self._reached: Tables = {}
         self._args: Tables = {}
-        self._states: dict[str, None] = {}
-        self.states = self._states.keys()
+        self.states: set[str] = set()
         """Names of the states for which a waiter was made, other than for arguments."""
-        self.with_args = self._args.keys()
+        self.with_args: set[str] = set()
         """Names of the states for which arguments were awaited."""
         self._queries: Table = {}
         self._queue_ends: Table = {}
@@ -235,7 +233,7 @@ class Waiters:
         entered = plan.entered
         if entered is None:
             entered = plan.name_states()[0]
-        return not self.with_args.isdisjoint(entered) and any(
+        return not entered.isdisjoint(self.with_args) and any(
             [self._args[name] for name in entered if name in self._args]
         )
 
@@ -246,7 +244,7 @@ class Waiters:
         moved = plan.moved
         if moved is None:
             moved = plan.name_states()[1]
-        return bool(self._queries) or not self.states.isdisjoint(moved)
+        return bool(self._queries) or not moved.isdisjoint(self.states)
 
     def advanced(self, changed: Iterable[int]) -> None:
         """A transition is over; the ticks of these states changed."""
@@ -336,8 +334,7 @@ class Waiters:
         if tables is None:
             subscription.tables = ()
         else:
-            if tables is not self._args:
-                self._states.update(dict.fromkeys(names))
+            (self.with_args if tables is self._args else self.states).update(names)
             subscription.tables = [tables.setdefault(name, {}) for name in names]
         return handle, subscription
 

@@ -1,0 +1,99 @@
+"""What a pending waiter costs the mutations of states that it does not wait for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+import pytest
+
+import machine as am
+
+Wait = Callable[[am.Machine], object]
+
+WAITS: dict[str, Wait] = {
+    "when_args": lambda mach: mach.when_args("C", {"id": 7}),
+    "when1": lambda mach: mach.when1("C"),
+    "when_not1": lambda mach: mach.when_not1("On"),
+    "when_time": lambda mach: mach.when_time(["C"], [9]),
+    "when_next_active": lambda mach: mach.when_next_active("C"),
+    "when_queue": lambda mach: mach.when_queue(1000),
+    "when_disposed": lambda mach: mach.when_disposed(),
+    "when_err": lambda mach: mach.when_err(),
+    "a state context": lambda mach: mach.new_state_ctx("On"),
+}
+EXTRA_CALLS_MAX = 3
+"""Python functions a toggle may call more while somebody waits for another state."""
+
+
+def calls_of(work: Callable[[], object]) -> int:
+    """How many Python functions are called meanwhile."""
+    count = 0
+
+    def note(_frame: object, event: str, _arg: object) -> None:
+        nonlocal count
+        count += event == "call"
+
+    work()  # plans and programs are made the first time
+    sys.setprofile(note)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+class OfEnds(am.Tracer):
+    """A tracer of ends of transitions."""
+
+    def transition_end(self, tx: am.Transition) -> None:
+        """Nothing."""
+
+
+@pytest.mark.parametrize("is_traced", [False, True], ids=["no tracer", "a tracer"])
+@pytest.mark.parametrize("handlers", [{}, {"AState": lambda e: None}], ids=["none", "a handler"])
+@pytest.mark.parametrize("wait", WAITS.values(), ids=WAITS)
+def test_waiting_for_another_state_adds_nearly_no_work_to_a_mutation(
+    wait: Wait, handlers: dict[str, object], is_traced: bool
+) -> None:
+    """Whatever is waited for, a toggle of another state takes the way it took before."""
+    mach = am.Machine(None, {name: am.State() for name in ("A", "C", "On")})
+    mach.bind_handlers(handlers)
+    if is_traced:
+        mach.bind_tracer(OfEnds())
+    mach.add1("On")
+    alone = calls_of(lambda: [mach.toggle1("A"), mach.toggle1("A")])
+
+    handle = wait(mach)
+    waited = calls_of(lambda: [mach.toggle1("A"), mach.toggle1("A")])
+
+    assert waited - alone <= 2 * EXTRA_CALLS_MAX
+    assert not getattr(handle, "done", False)
+
+
+def test_arguments_awaited_once_do_not_slow_their_state_down_for_good() -> None:
+    """A state for which arguments were awaited goes the short way again, others awaited or not."""
+    mach = am.Machine(None, {name: am.State() for name in ("A", "C")})
+    alone = calls_of(lambda: [mach.toggle1("A"), mach.toggle1("A")])
+    mach.when_args("A", {"id": 7}).cancel()
+    pending = mach.when_args("C", {"id": 7})
+
+    assert calls_of(lambda: [mach.toggle1("A"), mach.toggle1("A")]) - alone <= 2 * EXTRA_CALLS_MAX
+    assert mach.add1("C", {"id": 7}) is am.Result.EXECUTED
+    assert pending.reason == "match"
+
+
+@pytest.mark.parametrize("handlers", [{}, {"AState": lambda e: None}], ids=["none", "a handler"])
+def test_a_waiter_made_after_many_mutations_is_released(handlers: dict[str, object]) -> None:
+    """What a plan remembered before anybody waited does not hide a waiter that comes later."""
+    mach = am.Machine(None, {name: am.State() for name in ("A", "B")})
+    mach.bind_handlers(handlers)
+    for _ in range(3):
+        mach.toggle1("A")
+        mach.toggle1("B")
+    mach.set([])
+    waiters = [mach.when1("A"), mach.when_args("A", {"x": 1}), mach.when_ticks("A", 1)]
+
+    mach.add1("A", {"x": 1})
+
+    assert [handle.reason for handle in waiters] == ["match"] * 3
