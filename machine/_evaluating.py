@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
 from collections.abc import Callable
-from types import FrameType
 
 from machine._context import Context
+from machine._drains import is_held
 from machine._enums import LogLevel, MutationType
 from machine._mutation import Mutation
 from machine._subscribing import Subscribing
-from machine._unwatched import WALKS
 from machine.errors import EvalTimeoutError, InvalidArgsError
 
 
@@ -33,7 +31,7 @@ class Evaluating(Subscribing):
             raise InvalidArgsError("eval needs a source")
         if self._disposing or (ctx is not None and ctx.done):
             return False
-        if self._detects_eval() and self._is_inside():
+        if self._detects_eval() and is_held(self):
             raise RuntimeError(f"eval {source} called from handler {self._handler}")
         turn = _Turn(fn)
         self.log_lvl(LogLevel.OPS, f"[eval] {source}")
@@ -43,17 +41,6 @@ class Evaluating(Subscribing):
 
     def _detects_eval(self) -> bool:
         return self._detect_eval or "AM_DETECT_EVAL" in os.environ or "AM_DEBUG" in os.environ
-
-    def _is_inside(self) -> bool:
-        """Does the calling thread carry out a transition; told by its stack, so it is slow."""
-        if self._handler_thread is not None and self._handler_thread.is_here():
-            return True
-        frame: FrameType | None = sys._getframe()
-        while frame is not None:
-            if frame.f_code in WALKS and frame.f_locals["mach"] is self:
-                return True
-            frame = frame.f_back
-        return False
 
     def _await_turn(self, source: str, turn: _Turn, ctx: Context | None) -> bool:
         if not turn.ran:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 class Job:
     """One handler call: whoever claims it decides if its outcome counts."""
 
-    __slots__ = ("_claim", "_context", "_handler", "answer", "done", "error", "event")
+    __slots__ = ("_claim", "_context", "_handler", "answer", "done", "drainer", "error", "event")
 
     def __init__(self, handler: Handler, event: Event) -> None:
         self.event = event
@@ -48,6 +48,7 @@ class Job:
         self.error: BaseException | None = None
         self.done = threading.Lock()
         self.done.acquire()
+        self.drainer = threading.get_ident()
         self._handler = handler
         self._context = copy_context()
         self._claim = [None]
@@ -62,6 +63,10 @@ class Job:
             self.done.release()
         elif isinstance(self.answer, Coroutine):
             self.answer.close()
+
+    def is_awaited(self) -> bool:
+        """Does the drainer still wait for it."""
+        return bool(self._claim)
 
     def claimed(self) -> bool:
         """Take the right to decide: that it came in time, or that it is left behind."""
@@ -86,10 +91,6 @@ class HandlerThread:
             return self.call(handler, event)
 
         return call
-
-    def is_here(self) -> bool:
-        """Is the calling thread the one that runs the machine's handlers now."""
-        return threading.current_thread() is self._thread
 
     def call(self, handler: Handler, event: Event) -> object:
         """Run a handler and wait for it; None when its time is over."""

@@ -48,8 +48,9 @@ class Latch:
     def wait(self, timeout: float | None = None) -> bool:
         """Block the calling thread until it has ended, or for `timeout` seconds at most.
 
-        True if it ended as hoped for; a timeout gives False and leaves it as it is. Never
-        to be called inside a handler of the machine that it waits for.
+        True if it ended as hoped for; a timeout gives False and leaves it as it is. Raises
+        `DeadlockError` where it could never end: inside a handler, a callback or a tracer
+        of the machine that it waits for.
         """
         return self._block(timeout) and self._answer()
 
@@ -58,6 +59,9 @@ class Latch:
         if not self._done:
             import asyncio  # programs without tasks never load it
 
+            from machine._drains import check_awaiting
+
+            check_awaiting([self])
             key, loop = object(), asyncio.get_running_loop()
             future = loop.create_future()
             try:
@@ -91,6 +95,10 @@ class Latch:
         """Block until it has ended; False if it did not in time."""
         if self._done:
             return True
+        if timeout is None or timeout > 0:
+            from machine._drains import check_blocking  # it knows engines; these know latches
+
+            check_blocking([self], needs_all=True)
         gate = threading.Lock()
         gate.acquire()
         try:

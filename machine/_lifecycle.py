@@ -15,6 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NoReturn, SupportsIndex
 
 from machine._context import Context, background
+from machine._drains import is_held
 from machine._enums import LogLevel
 from machine._handlers import Bindings
 from machine._latch import call_all
@@ -114,8 +115,13 @@ class Lifecycle(Restructuring):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Dispose it, in this thread; a drain under way gets `dispose_timeout` to end."""
-        if self._begin_dispose():
+        """Dispose it, in this thread; a drain under way gets `dispose_timeout` to end.
+
+        In a handler of the machine itself only the beginning of the end: it cannot wait.
+        """
+        if is_held(self):
+            self.dispose()
+        elif self._begin_dispose():
             self._dispose_slowly()
         else:
             self._subscriptions().when_disposed().wait(self.dispose_timeout)

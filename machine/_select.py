@@ -12,6 +12,7 @@ import time
 from functools import partial
 from typing import TypeVar
 
+from machine._drains import check_awaiting, check_blocking
 from machine._latch import Latch, wake
 
 Waited = TypeVar("Waited", bound=Latch)
@@ -21,7 +22,8 @@ def first(*waited: Waited, timeout: float | None = None) -> Waited | None:
     """Block until one of these has ended, and return it; None after `timeout` seconds.
 
     Of several that have ended before the call, the one listed first is returned. How it
-    ended, say by its context, is for the caller to look at.
+    ended, say by its context, is for the caller to look at. Raises `DeadlockError` where
+    none of them could end before the calling thread goes on.
     """
     won: list[Waited] = []
     gate = threading.Lock()
@@ -37,6 +39,8 @@ def first(*waited: Waited, timeout: float | None = None) -> Waited | None:
         ended = [one for one in each if not one._watch(gate, finish)]
         if ended:
             return ended[0]
+        if timeout is None or timeout > 0:
+            check_blocking(each, needs_all=False)
         seconds = -1 if timeout is None else min(max(0, timeout), threading.TIMEOUT_MAX)
         gate.acquire(timeout=seconds)
     finally:
@@ -45,7 +49,12 @@ def first(*waited: Waited, timeout: float | None = None) -> Waited | None:
 
 
 def every(*waited: Latch, timeout: float | None = None) -> bool:
-    """Block until all of these have ended; False if they have not after `timeout` seconds."""
+    """Block until all of these have ended; False if they have not after `timeout` seconds.
+
+    Raises `DeadlockError` where one of them cannot end before the calling thread goes on.
+    """
+    if timeout is None or timeout > 0:
+        check_blocking(waited, needs_all=True)
     if timeout is None:
         return all(latch._block(None) for latch in waited)
     until = time.monotonic() + timeout
@@ -95,6 +104,7 @@ async def _first_of(waited: list[Waited], timeout: float | None) -> Waited | Non
     try:
         if ended:
             return ended[0]
+        check_awaiting(waited)
         await asyncio.wait([won], timeout=timeout)
     finally:
         _unwatch(waited, won)

@@ -32,6 +32,14 @@ Table = dict[int, "Subscription"]
 """Subscriptions by number, so in the order in which they were made."""
 
 
+class Pending(Table):
+    """Subscriptions that only the work of `host` can release for a match."""
+
+    __slots__ = ("host",)
+
+    host: object
+
+
 class WaitHandle(Latch):
     """What every `when_*` returns: released once, and then for good.
 
@@ -95,13 +103,19 @@ class WaitHandle(Latch):
         if self._callbacks:  # looked at again: one may have been added meanwhile
             subscription.keep = self
 
+    def waits_for(self) -> str:
+        """What it waits for, as log lines say it; empty once it has ended."""
+        subscription = self._subscription
+        if subscription is None:
+            return ""
+        return f"{subscription.label} {subscription.new_text()}".rstrip()
+
     def __bool__(self) -> bool:
         return self._done
 
     def __repr__(self) -> str:
-        subscription = self._subscription
-        what = "" if subscription is None else f" {subscription.label} {subscription.new_text()}"
-        return f"<WaitHandle{what.rstrip()}: {self._reason or 'waiting'}>"
+        what = self.waits_for()
+        return f"<WaitHandle{f' {what}' if what else ''}: {self._reason or 'waiting'}>"
 
 
 class Subscription(ref[WaitHandle]):

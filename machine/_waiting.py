@@ -47,6 +47,7 @@ from machine._enums import LogLevel
 from machine._latch import Callback, call_all
 from machine._state import Names, names_tuple
 from machine._wait_handle import (
+    Pending,
     Reason,
     Subscription,
     Table,
@@ -135,9 +136,11 @@ class Waiters:
         self._queue_ends: Table = {}
         """Those of `pending` that the end of a drain releases."""
         self._disposals: Table = {}
-        self.pending: Table = {}
+        self.pending = Pending()
+        self.pending.host = host
         """What the machine's work can release; while empty, it need not look."""
-        self.args_pending: Table = {}
+        self.args_pending = Pending()
+        self.args_pending.host = host
         """What waits for arguments, which is none of `pending`."""
 
     def __len__(self) -> int:

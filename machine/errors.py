@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 
 __all__ = [
     "CanceledError",
+    "DeadlockError",
     "DisposedError",
     "EvalTimeoutError",
     "ExecutorClosedError",
@@ -88,6 +89,12 @@ class EvalTimeoutError(MachineError, TimeoutError):
     """An evaluated function did not get its turn within `eval_timeout`."""
 
     prefix = "eval timeout"
+
+
+class DeadlockError(MachineError, RuntimeError):
+    """A wait that could never end: the machine moves on only once the waiting call returns."""
+
+    prefix = "deadlock"
 
 
 class TaskCanceledError(MachineError):
