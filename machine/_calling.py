@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING
 
 from machine._clock import time_after
 from machine._enums import CHANGES, EVERYTHING, OPS
+from machine._frames import raised_at
 from machine._handlers import Binding, Handler, HandlerCall, Phase
+from machine._panic import message_of
 from machine._tasks import own
 from machine._transition import Transition, new_event
 from machine.errors import HandlerTimeoutError
@@ -56,7 +58,9 @@ def run_handler(mach: Engine, tx: Transition, call: HandlerCall) -> int:
 def noted(tx: Transition, call: HandlerCall, outcome: int) -> int:
     """Keep the step of a call whose transition has steps of its own."""
     if outcome:
-        tx.own_steps().append(call.refused(denied=outcome == DENIED))
+        denied = outcome == DENIED
+        at = "" if denied else tx.raised_at
+        tx.own_steps().append(call.refused(denied=denied, raised_at=at))
     elif call.bound:
         tx.own_steps().append(call.passed)
     return outcome
@@ -169,6 +173,7 @@ def _take_time(tx: Transition, took_ns: int, *, begins: bool) -> None:
 
 def _late(mach: Engine, tx: Transition, call: HandlerCall) -> int:
     tx.late = (*tx.late, call.name)
+    tx.raised_at = ""
     mach.log_lvl(OPS, f"[cancel] ({' '.join(tx.target_states())}) by timeout")
     mach._add_err_from(tx, HandlerTimeoutError(call.name))
     return LATE
@@ -177,6 +182,10 @@ def _late(mach: Engine, tx: Transition, call: HandlerCall) -> int:
 def failed(mach: Engine, tx: Transition, call: HandlerCall, error: BaseException) -> int:
     """A handler raised: store it, queue the Exception mutation, revert what did not complete."""
     passes = not isinstance(error, Exception) or not mach.panic_to_exception
+    tx.raised_at = place = raised_at(error)
+    if mach._log_level:
+        where = f", raised at {place}" if place else ""
+        mach.log_lvl(CHANGES, f"[raised] in {call.name}: {message_of(error)}{where}")
     if not passes:
         mach.log_lvl(OPS, "[recover] handling panic...")
     if not tx.plan.call.calls_exception:

@@ -53,6 +53,7 @@ from machine._handlers import NOTHING_BOUND, Bindings
 from machine._latch import call_all
 from machine._logging import Logging
 from machine._mutation import Mutation, MutSource
+from machine._frames import let_frames_go
 from machine._panic import Panic, trace_of
 from machine._queue import duplicate_of, may_enter_full
 from machine._queue_ticks import QueueTicks
@@ -396,6 +397,7 @@ class Engine(Logging):
         args: A = {"err": error, "panic": Panic(tx, handler, trace)}
         if trace:
             args["err.trace"] = trace
+        let_frames_go(error)
         call = self._schema.call(ADD, (EXCEPTION,))
         self._queue.appendleft(Mutation(call, args))
 

@@ -10,6 +10,7 @@ from machine._context import Context
 from machine._drains import is_held
 from machine._enums import LogLevel, MutationType
 from machine._mutation import Mutation
+from machine._panic import message_of, origin_of
 from machine._subscribing import Subscribing
 from machine.errors import EvalTimeoutError, InvalidArgsError
 
@@ -51,8 +52,13 @@ class Evaluating(Subscribing):
             for ending in endings:
                 ending.remove_done_callback(turn.interrupt)
         if turn.give_up():
-            if turn.error is not None:
-                raise turn.error
+            error, turn.error = turn.error, None
+            if error is not None:
+                self.log_lvl(LogLevel.CHANGES, f"[eval:err] {source}: {message_of(error)}{origin_of(error)}")
+                try:
+                    raise error
+                finally:
+                    del error  # or its frames would keep it, and it them
             self.log_lvl(LogLevel.EVERYTHING, f"[eval:end] {source}")
             return True
         if self._disposing or (ctx is not None and ctx.done):

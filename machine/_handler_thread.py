@@ -105,8 +105,12 @@ class HandlerThread:
             left = not in_time and job.claimed()
             if left:
                 self.stop()
-        if job.error is not None and not left:
-            raise job.error
+        error, job.error = job.error, None
+        if error is not None and not left:
+            try:
+                raise error
+            finally:
+                del error  # or its frames would keep it, and it them
         return None if left else job.answer
 
     def _start(self) -> None:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 PROGRAMS_MAX = 8192
 CALLS_MAX = 4096
+REFUSED_MAX = 16
+"""Steps of one call that are kept for the next time it is denied or fails."""
 
 Names = tuple[str, ...]
 
@@ -153,16 +155,19 @@ class HandlerCall:
         """Is this the first of its callables, or are there none."""
         return not self.bound or self.bound[0][1] is handler
 
-    def refused(self, *, denied: bool) -> Step:
-        """The step of this call when it was denied, or else when it failed."""
+    def refused(self, *, denied: bool, raised_at: str = "") -> Step:
+        """The step of this call when it was denied, or else when it failed, and where."""
         for step in self._refused:
-            if step.denied is denied:
+            if step.denied is denied and step.raised_at == raised_at:
                 return step
-        made = self._step(denied=denied, failed=not denied)
-        self._refused.append(made)
+        made = self._step(denied=denied, failed=not denied, raised_at=raised_at)
+        if len(self._refused) < REFUSED_MAX:
+            self._refused.append(made)
         return made
 
-    def _step(self, *, denied: bool = False, failed: bool = False) -> Step:
+    def _step(
+        self, *, denied: bool = False, failed: bool = False, raised_at: str = ""
+    ) -> Step:
         names, phase = self.names, self.phase
         whole = phase in (Phase.ANY_ENTER, Phase.ANY_STATE)
         source = ANY if whole else names[self.source] if self.source >= 0 else ""
@@ -178,6 +183,7 @@ class HandlerCall:
             is_enter=phase is Phase.STATE,
             denied=denied,
             failed=failed,
+            raised_at=raised_at,
         )
 
 

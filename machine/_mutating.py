@@ -13,10 +13,11 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING, TypeVar
 
 from machine._breakpoints import Breakpoints
-from machine._enums import MutationType, Result
+from machine._enums import LogLevel, MutationType, Result
+from machine._frames import let_frames_go
 from machine._guard import Guard
 from machine._mutation import Mutation, MutSource
-from machine._panic import trace_of
+from machine._panic import message_of, origin_of, trace_of
 from machine._reading import Reading
 from machine._schema import Call
 from machine._state import EXCEPTION, A, Names, names_tuple
@@ -139,9 +140,12 @@ class Mutating(Reading):
             raise TypeError(f"an error is an exception, not {err!r:.60}")
         call = self._call(ADD, (state, EXCEPTION))
         self._note_err(err)
+        if self._log_level:
+            self.log_lvl(LogLevel.CHANGES, f"[raised] {message_of(err)}{origin_of(err)}")
         told: A = {**(args or {}), "err": err}
         if self.log_stack_trace:
             told["err.trace"] = trace_of(err)
+        let_frames_go(err)
         return self._mutate(call, told, source)
 
     def panic_to_err(self, args: A | None = None) -> Guard:

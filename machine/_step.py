@@ -9,7 +9,8 @@ class Step:
     """One thing that happened inside a transition; it never changes.
 
     An index is -1 when there is no such state. `rel_type` is None unless the step is a
-    relation. `denied` and `failed` tell how a handler answered: no, or by an error.
+    relation. `denied` and `failed` tell how a handler answered: no, or by an error, which
+    was `raised_at` "FILE:LINE in FUNCTION".
     """
 
     __slots__ = (
@@ -20,6 +21,7 @@ class Step:
         "is_enter",
         "is_final",
         "is_self",
+        "raised_at",
         "rel_type",
         "to_state",
         "to_state_idx",
@@ -40,6 +42,7 @@ class Step:
         is_enter: bool = False,
         denied: bool = False,
         failed: bool = False,
+        raised_at: str = "",
     ) -> None:
         self.type = type
         self.rel_type = rel_type
@@ -52,11 +55,13 @@ class Step:
         self.to_state_idx = to_state_idx
         self.denied = denied
         self.failed = failed
+        self.raised_at = raised_at
 
     def __str__(self) -> str:
+        origin = f" raised at {self.raised_at}" if self.raised_at else ""
         if self.from_state and self.to_state:
-            return f"{self.from_state} -> {self.to_state} ({self.type})"
-        return f"{self.from_state or self.to_state} ({self.type})"
+            return f"{self.from_state} -> {self.to_state} ({self.type}){origin}"
+        return f"{self.from_state or self.to_state} ({self.type}){origin}"
 
     def __repr__(self) -> str:
         return f"<Step {self}>"

@@ -68,6 +68,7 @@ class Transition:
     handler_ns: list[int] | tuple[()] = ()
     clock = 0.0  # when the present handler began, or the last one ended
     late: tuple[str, ...] = ()  # names of handlers whose time was over
+    raised_at = ""  # where the last handler that failed did so: FILE:LINE in FUNCTION
     _after: list[int] | None = None
     _mutation: Mutation | None = None
     _passing: BaseException | None = None  # passes through to the caller at the end

@@ -26,6 +26,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from machine._frames import Place, innermost, is_library, place_text
 from machine._handler_thread import Job
 from machine._report import warn
 from machine._unwatched import WALKS
@@ -112,12 +113,19 @@ class Watchdog:
 
 def place(tx: Transition) -> str:
     """Where the thread that runs a transition's handler is now, as words to be added."""
-    frames = list(sys._current_frames().values())
+    frame = _running(tx)
+    return "" if frame is None else f", now at {_words(frame)}"
+
+
+def _running(tx: Transition) -> FrameType | None:
+    """The innermost frame of the thread in which a transition's handler runs."""
+    frames = sys._current_frames()
+    frames.pop(threading.get_ident(), None)  # or this frame would keep all of them
     for runs in (_runs_job, _walks):
-        for frame in frames:
+        for frame in frames.values():
             if any(runs(caller, tx) for caller in _callers(frame)):
-                return _words(frame)
-    return ""
+                return frame
+    return None
 
 
 def _callers(frame: FrameType | None) -> Iterator[FrameType]:
@@ -137,11 +145,18 @@ def _walks(frame: FrameType, tx: Transition) -> bool:
 
 
 def _words(frame: FrameType) -> str:
+    """The innermost line of the program's own, and what it calls if that is not this library."""
+    own, inner = innermost(frame), (frame.f_code, frame.f_lineno)
+    if inner == own or is_library(frame.f_code.co_filename):
+        return _line(own)
+    return f"{_line(own)}, in {_line(inner)}"
+
+
+def _line(place: Place) -> str:
     import linecache  # only needed when something hangs
 
-    file, line = frame.f_code.co_filename, frame.f_lineno
-    text = linecache.getline(file, line).strip()
-    return f", now at {file}:{line} in {frame.f_code.co_qualname}: {text}"
+    code, line = place
+    return f"{place_text(place)}: {linecache.getline(code.co_filename, line).strip()}"
 
 
 watchdog = Watchdog()

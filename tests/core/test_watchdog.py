@@ -159,7 +159,7 @@ def test_the_watchdog_tells_where_a_handler_is_stuck(
     stuck: Callable[[am.Machine], Stuck],
     warnings: Callable[[], list[str]],
 ) -> None:
-    """One line names the machine, the handler, its limit and the line of code."""
+    """One line names the machine, the handler, its limit, its own line and what that calls."""
     mach = made()
     dog.watch(mach)
     stuck(mach)
@@ -173,7 +173,8 @@ def test_the_watchdog_tells_where_a_handler_is_stuck(
     (line,) = warnings()
     assert re.fullmatch(
         r"handler AState of machine mach runs for more than 1 s,"
-        r" now at .*threading\.py:\d+ in Condition\.wait: .+",
+        r" now at .*test_watchdog\.py:\d+ in Stuck\.hang: self\.go\.wait\(10\),"
+        r" in .*threading\.py:\d+ in Condition\.wait: .+",
         line,
     )
 
