@@ -183,7 +183,7 @@ def failed(mach: Engine, tx: Transition, call: HandlerCall, error: BaseException
     """A handler raised: store it, queue the Exception mutation, revert what did not complete."""
     passes = not isinstance(error, Exception) or not mach.panic_to_exception
     tx.raised_at = place = raised_at(error)
-    if mach._log_level:
+    if mach._log_level and mach.log_stack_trace:
         where = f", raised at {place}" if place else ""
         mach.log_lvl(CHANGES, f"[raised] in {call.name}: {message_of(error)}{where}")
     if not passes:

@@ -57,6 +57,7 @@ from machine._frames import let_frames_go
 from machine._panic import Panic, trace_of
 from machine._queue import duplicate_of, may_enter_full
 from machine._queue_ticks import QueueTicks
+from machine._refusals import Refusals
 from machine._resolve import auto_blockers
 from machine._schema import Call, Schema
 from machine._state import EXCEPTION, A
@@ -85,6 +86,7 @@ class Engine(Logging):
     _err: BaseException | None = None
     _executor: Executor | None = None
     _queue_ticks: QueueTicks | None = None
+    _refusals: Refusals | None = None
     _first = threading.Lock()  # of all machines; held only to make a part
     _error_listeners: tuple[Callable[..., object], ...] = ()
 
@@ -181,6 +183,8 @@ class Engine(Logging):
             len(queue) >= self.queue_limit
             and not may_enter_full(call, EXCEPTION in self._node.named(), source is not None)
         ):
+            if not self._disposing:
+                self._refuse(Mutation(call, args, source))
             return CANCELED
         if call.type is REMOVE and not (queue or self._idle) and not self._node.mask & call.mask:
             return EXECUTED
@@ -192,6 +196,14 @@ class Engine(Logging):
             text = f"[queue:skipped] Duplicate detected for [{call.type}] {call.text}"
             self.log_lvl(OPS, text)
         return self._run(mutation)
+
+    def _refuse(self, mutation: Mutation) -> None:
+        """The queue is full; what it refuses is counted and reported."""
+        if self._refusals is None:
+            with Engine._first:
+                if self._refusals is None:
+                    self._refusals = Refusals()
+        self._refusals.note(self, mutation)  # type: ignore[arg-type]  # it is whole
 
     def _append(self, mutation: Mutation) -> None:
         self._number(mutation)
@@ -279,7 +291,7 @@ class Engine(Logging):
     def _finish_queued(self, mutation: Mutation) -> None:
         """A mutation that waited is done; whoever waits for its queue tick learns it."""
         ticks = self._queue_ticks
-        waiting = () if ticks is None else ticks.finish(mutation.queue_tick)
+        waiting = () if ticks is None else ticks.finish(mutation.queue_tick, len(self._queue))
         if waiting and self._waiters is not None:
             self._waiters._release(waiting)
 
@@ -411,7 +423,11 @@ class Engine(Logging):
         self._note_err(error)
         call = self._schema.call(ADD, (EXCEPTION,))
         full = len(self._queue) >= self.queue_limit
-        if self._disposing or (full and EXCEPTION in self._node.named()):
+        if self._disposing:
+            return
+        source = MutSource(self.id, tx.id, tx.time_sum_before())
+        if full and EXCEPTION in self._node.named():
+            self._refuse(Mutation(call, {"err": error}, source))
             return
         told = AT(
             error,
@@ -422,7 +438,6 @@ class Engine(Logging):
             tx.time_before,
             Time(self._ticks),
         )
-        source = MutSource(self.id, tx.id, tx.time_sum_before())
         mutation = Mutation(call, pass_(told), source)
         self._append(mutation)
         self._run(mutation)

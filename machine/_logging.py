@@ -2,8 +2,8 @@
 
 A line is made only when its level is at most the machine's. It goes to the logger and, as
 a `LogEntry`, to the transition that is under way, or else waits for the next one, which
-takes what waits as its `pre_log_entries`. Loggers get a format and its arguments, so a
-percent sign in a state's name is safe.
+takes what waits as its `pre_log_entries`. Loggers get a format and its arguments: the text
+itself, or "%s" and the text if it has a percent sign, as a state's name may.
 """
 
 from __future__ import annotations
@@ -69,8 +69,12 @@ class Logging:
             text = f"[{self.id[:ID_PREFIX_CHARS]}] {text}"
         self._keep_line(LogEntry(level, text))
         logger = self._logger
-        if logger is not None:
+        if logger is None:
+            return
+        if "%" in text:
             logger(level, "%s", text)
+        else:
+            logger(level, text)
 
     def _keep_line(self, entry: LogEntry) -> None:
         tx = self._tx

@@ -140,7 +140,7 @@ class Mutating(Reading):
             raise TypeError(f"an error is an exception, not {err!r:.60}")
         call = self._call(ADD, (state, EXCEPTION))
         self._note_err(err)
-        if self._log_level:
+        if self._log_level and self.log_stack_trace:
             self.log_lvl(LogLevel.CHANGES, f"[raised] {message_of(err)}{origin_of(err)}")
         told: A = {**(args or {}), "err": err}
         if self.log_stack_trace:

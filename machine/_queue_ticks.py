@@ -33,8 +33,29 @@ class QueueTurn(Subscription):
 
     tick: int
 
+    def is_due(self, done: int, waiting: int) -> bool:
+        """Is it so when all up to `done` are done and so many wait."""
+        return self.tick <= done
+
     def new_text(self) -> str:
         return str(self.tick)
+
+
+class QueueRoom(Subscription):
+    """Fewer than `n` mutations wait in the queue."""
+
+    __slots__ = ("n",)
+
+    label = "whenQueueBelow"
+
+    n: int
+
+    def is_due(self, done: int, waiting: int) -> bool:
+        """Is it so when so many wait."""
+        return waiting < self.n
+
+    def new_text(self) -> str:
+        return str(self.n)
 
 
 class QueueTicks:
@@ -48,8 +69,8 @@ class QueueTicks:
         self.waits: Table = {}
         self._early: set[int] = set()
 
-    def finish(self, tick: int) -> list[Subscription]:
-        """A mutation is done; gives what waited for that and no more."""
+    def finish(self, tick: int, waiting: int) -> list[Subscription]:
+        """A mutation is done and so many wait; gives what waited for that and no more."""
         early = self._early
         if tick == self.done + 1 and not early:
             self.done = tick
@@ -60,5 +81,8 @@ class QueueTicks:
                 early.discard(self.done)
         if not self.waits:
             return []
-        waits = list(self.waits.values())
-        return [turn for turn in waits if isinstance(turn, QueueTurn) and turn.tick <= self.done]
+        return [
+            one
+            for one in list(self.waits.values())
+            if isinstance(one, QueueTurn | QueueRoom) and one.is_due(self.done, waiting)
+        ]

@@ -200,6 +200,11 @@ class Reading(Engine):
         """The mutations that wait, in the order in which they will run."""
         return list(self._queue.copy())
 
+    @property
+    def queue_refused(self) -> int:
+        """How many mutations the full queue refused since the machine was made."""
+        return 0 if self._refusals is None else self._refusals.count
+
     def queue_len(self) -> int:
         """How many mutations wait."""
         return len(self._queue)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from machine._clock import Clock
 from machine._context import Context
 from machine._lifecycle import Lifecycle
-from machine._queue_ticks import QueueTurn
+from machine._queue_ticks import QueueRoom, QueueTurn
 from machine._state import EXCEPTION, A, Names, names_tuple
 from machine._state_contexts import StateContexts
 from machine._tasks import OwnedTask, StateTask
@@ -87,6 +87,27 @@ class Subscribing(Lifecycle):
         subscription.tables = (ticks.waits,)
         waiters._enter(handle, subscription)
         if ticks.done >= tick:
+            handle.release("match")
+        return handle
+
+    def when_queue_below(self, n: int, ctx: Context | None = None) -> WaitHandle:
+        """Released when fewer than `n` mutations wait in the queue; at once if so already.
+
+        For those who make more than a machine can do: a full queue refuses. Who waits for
+        some room, such as half of `queue_limit`, is woken less often than for one place.
+        """
+        if isinstance(n, bool) or not isinstance(n, int):
+            raise TypeError(f"when_queue_below takes a number of mutations, not {n!r:.60}")
+        if n < 1:
+            raise ValueError(f"fewer than {n} mutations never wait; the least is 1")
+        if len(self._queue) < n:
+            return released("disposed" if self._disposed else "match")
+        waiters, ticks = self._subscriptions(), self._ticks_of_queue()
+        handle, room = waiters._new(QueueRoom, (), ctx)
+        room.n = n
+        room.tables = (ticks.waits, waiters._queue_ends)
+        waiters._enter(handle, room)
+        if len(self._queue) < n:
             handle.release("match")
         return handle
 

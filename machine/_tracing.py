@@ -55,6 +55,9 @@ class Tracer:
     def mutation_queued(self, machine: Machine, mutation: Mutation) -> None:
         """A mutation has to wait for others."""
 
+    def mutation_refused(self, machine: Machine, mutation: Mutation) -> None:
+        """The queue is full and refused a mutation; in the thread that made it."""
+
     def transition_init(self, tx: Transition) -> None:
         """A transition was created; its targets are not to be relied on yet."""
 
@@ -106,6 +109,7 @@ class Hooks:
     verify_states: tuple[Hook, ...]
     struct_change: tuple[Hook, ...]
     mutation_queued: tuple[Hook, ...]
+    mutation_refused: tuple[Hook, ...]
     transition_init: tuple[Hook, ...]
     transition_start: tuple[Hook, ...]
     handler_start: tuple[Hook, ...]

@@ -167,11 +167,11 @@ def conclude(mach: Engine, tx: Transition, accepted: bool) -> Result:
     if before is not after and (mach._waiters is not None or mach._state_contexts is not None):
         _release(mach, tx, after)
     if not accepted and tx._passing is not None:
-        error, tx._passing = tx._passing, None
+        passing, tx._passing = tx._passing, None
         try:
-            raise error
+            raise passing
         finally:
-            del error  # or its frames would keep it, and it them
+            del passing  # or its frames would keep it, and it them
     return EXECUTED if accepted else CANCELED
 
 
