@@ -13,11 +13,12 @@ from weakref import WeakKeyDictionary
 
 from am_dbg.store import Gap, GapKind, Store, Track
 from am_dbg.store.chunk import Chunk
+from am_dbg.store.notes import Refused, Trouble
 from am_dbg.store.stream import Stream
 from am_dbg.store.track import Standing
 from am_dbg.store.values import reason_of_gap
 from amtracer.interning import StreamWriter
-from amtracer.schema import StateDef
+from amtracer.schema import StateDef, TroubleKind
 
 __all__ = ["News", "Retelling"]
 
@@ -59,10 +60,14 @@ class Retelling:
         self._ticks: tuple[int, ...] | None = entrance.ticks
         self._gaps = entrance.gaps
         self._machine = self._enter(entrance)
+        self._row_first = entrance.row
+        self._noted: set[Refused | Trouble] = set()
+        self._noted_said = 0
         self.told += 1
 
     def tell(self, last: int) -> Iterator[None]:
         """Tell up to this number, with a step for each transition."""
+        self._tell_notes(last)
         before: Chunk | None = None
         for chunk in list(self.track.chunks):
             low, high = max(self.next, chunk.first), min(last, chunk.last)
@@ -71,6 +76,46 @@ class Retelling:
                     self._tell_way_to(low, chunk, before)
                 yield from self._tell_rows(chunk, low, high)
             before = chunk
+
+    def _tell_notes(self, last: int) -> None:
+        """Tell what is noted beside transitions, up to the one with this number.
+
+        Before the transitions themselves, so that who shows these knows all of them. What a
+        queue had refused before the first one told is told with it.
+        """
+        track, notes = self.track, self.track.notes
+        if notes.said == self._noted_said or self.is_gone:
+            return
+        is_all = last >= track.count
+        if is_all:
+            self._noted_said = notes.said
+        rows_end = track.row_next + 1 if is_all else track.row_at(max(last, track.first)) + 1
+        earlier = 0
+        for note in notes.all():
+            if note in self._noted or not self._row_first <= note.row < rows_end:
+                if isinstance(note, Refused) and note.row < self._row_first:
+                    earlier = max(earlier, note.count)
+                continue
+            self._tell_note(note)
+        if earlier and Refused(self._row_first, earlier) not in self._noted:
+            self._tell_note(Refused(self._row_first, earlier))
+
+    def _tell_note(self, note: Refused | Trouble) -> None:
+        self._noted.add(note)
+        self.told += 1
+        if isinstance(note, Refused):
+            self._writer.refused(self._machine, note.row, note.count)
+            return
+        what = TroubleKind.LATE if note.is_late else TroubleKind.RAISED
+        self._writer.trouble(
+            self._machine,
+            note.row,
+            what,
+            note.handler,
+            note.place,
+            note.duration_ns,
+            max(0, note.step),
+        )
 
     def finish(self) -> None:
         """Tell what came after the last transition; nothing more follows."""

@@ -15,6 +15,7 @@ from typing import Any
 from am_dbg.ink import width_of
 from am_dbg.projection.excerpt import Excerpt
 from am_dbg.projection.times import counted, totals
+from am_dbg.projection.trouble import hanging_text, late_text, notes_between, refused_text
 from am_dbg.sanitise import lines, one_line
 from am_dbg.store import Gap, GapKind, Store, Track, Transition
 from am_dbg.store.facts import ShapeFacts
@@ -73,7 +74,20 @@ def machine_value(track: Track) -> Value:
         "states": len(track.states),
         "transitions": track.count,
         "time_sum": sum(track.ticks),
+        **_notes(track),
     }
+
+
+def _notes(track: Track) -> Value:
+    """What is noted beside transitions, if anything: `hanging` are handlers not returned."""
+    refused, hanging = track.notes.refused, track.hanging
+    value: Value = {"refused": refused} if refused else {}
+    if hanging:
+        value["hanging"] = [
+            {"handler": one.handler, "after_ns": one.duration_ns, "place": one.place}
+            for one in hanging
+        ]
+    return value
 
 
 def gap_value(gap: Gap) -> Value:
@@ -121,11 +135,12 @@ def transition_value(track: Track, number: int, excerpt: Excerpt | None = None) 
         "time_sum": track.time_sum(number),
         "before": _ticks(states, track.clock_before(number)),
         "after": _ticks(states, track.clock_at(number)),
-        "steps": _steps(transition, states),
+        "steps": _steps(track, transition, states),
         "log": _lines(transition.lines, texts),
         "pre_log": _lines(transition.pre_lines, texts),
         "source": source and {"machine": source.machine, "id": source.tx, "time_sum": source.time},
         "args": dict(texts.of(transition.args, "argument")),
+        **_notes_at(track, number),
     }
 
 
@@ -133,12 +148,27 @@ def _lines(entries: Sequence[tuple[int, str]], texts: Excerpt) -> list[Value]:
     return [{"level": level, "text": text} for level, text in texts.of(entries, "line")]
 
 
+def _notes_at(track: Track, number: int) -> Value:
+    """What is noted of one transition, if anything."""
+    late = [
+        {"handler": one.handler, "after_ns": one.duration_ns, "place": one.place}
+        for one in track.troubles_at(number)
+        if one.is_late
+    ]
+    value: Value = {"late": late} if late else {}
+    refused = track.notes.refused_at(track.row_at(number))
+    return {**value, "refused": refused} if refused else value
+
+
 def _ticks(states: Sequence[StateDef], ticks: Sequence[int]) -> dict[str, int]:
     return {state.name: tick for state, tick in zip(states, ticks, strict=True)}
 
 
-def _steps(transition: Transition, states: Sequence[StateDef]) -> list[Value]:
+def _steps(track: Track, transition: Transition, states: Sequence[StateDef]) -> list[Value]:
     steps = [_step(step, states) for step in transition.shape.steps]
+    for trouble in track.troubles_at(transition.number):
+        if 0 <= trouble.step < len(steps) and not trouble.is_late:
+            steps[trouble.step]["raised_at"] = trouble.place
     handlers = [step for step in steps if step["handler"]]
     for step, duration in zip(handlers, transition.handler_ns, strict=False):
         step["duration_ns"] = duration
@@ -205,18 +235,31 @@ def machine_lines(store: Store) -> Iterator[str]:
         cells = [cell + space for cell, space in zip(row, spaces, strict=True)]
         cells[1:4] = [space + cell for cell, space in zip(row[1:4], spaces[1:4], strict=True)]
         yield "  ".join(cells).rstrip()
+    for track in store.tracks:
+        yield from (f"{one_line(track.key)}: {one_line(text)}" for text in _news(track))
     yield totals(len(store.tracks), store.transitions)
+
+
+def _news(track: Track) -> Iterator[str]:
+    """What a user of a machine has to know at once."""
+    refused = track.notes.refused
+    if refused:
+        yield refused_text(refused).removesuffix(" by here")
+    yield from map(hanging_text, track.hanging)
 
 
 def history_lines(track: Track) -> Iterator[str]:
     """All transitions of a machine, a line for each, with the breaks between them."""
     gaps = deque(track.gaps)
+    notes = deque(notes_between(track, track.first - 1, track.count + 1))
     for number in range(track.first, track.count + 2):
         while gaps and gaps[0].after_number < number:
             gap = gaps.popleft()
             what = "before" if gap.kind is GapKind.LATE else "missing"
             count = f", {counted(gap.lost, 'transition')} {what}" if gap.lost > 0 else ""
             yield f"{'':>8}  -- {one_line(gap.reason)}{count}"
+        while notes and notes[0][0] <= number:
+            yield f"{'':>8}  -- {one_line(notes.popleft()[1])}"
         if number <= track.count:
             yield _history_line(track, number)
 
@@ -253,6 +296,13 @@ def transition_lines(track: Track, number: int) -> Iterator[str]:
             yield f"tick     {one_line(name)}  {before} -> {tick}"
     for step in value["steps"]:
         yield f"step     {_step_text(step)}"
+    if "refused" in value:
+        yield f"note     {one_line(refused_text(value['refused']))}"
+    for trouble in track.troubles_at(number):
+        if trouble.is_late:
+            yield f"note     {one_line(late_text(trouble))}"
+    if number == track.count:
+        yield from (f"note     {one_line(hanging_text(one))}" for one in track.hanging)
     for label, name in (("earlier", "pre_log"), ("log", "log")):
         for entry in value[name]:
             first, *rest = lines(entry["text"])
@@ -274,6 +324,8 @@ def _step_text(step: Value) -> str:
         ends = [one_line(name) for name in (step["source"], step["target"]) if name]
         parts.append(" -> ".join(ends))
     parts.append(step["result"])
+    if step.get("raised_at"):
+        parts.append(f"raised at {step['raised_at']}")
     return "  ".join(one_line(part) for part in parts if part)
 
 
@@ -292,6 +344,7 @@ def stats_value(store: Store) -> Value:
     held = [track for track in store.tracks if track.count]
     gaps = [gap for track in store.tracks for gap in track.gaps]
     busiest = sorted(store.tracks, key=lambda track: -track.count)[:BUSIEST_MAX]
+    refused = sum(track.notes.refused for track in store.tracks)
     return {
         "machines": len(store.tracks),
         "transitions": store.transitions,
@@ -305,6 +358,7 @@ def stats_value(store: Store) -> Value:
         "first": min((track.time_at(track.first) for track in held), default=None),
         "last": max((track.time_at(track.count) for track in held), default=None),
         "memory": store.size(),
+        **({"refused": refused} if refused else {}),
         "busiest": {track.key: track.count for track in busiest if track.count},
     }
 

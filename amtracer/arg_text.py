@@ -32,6 +32,10 @@ __all__ = ["DEPTH_MAX", "ITEMS_MAX", "TEXT_CHARS_MAX", "arg_text", "arg_texts", 
 
 TEXT_CHARS_MAX = 200
 """Characters of one argument's text."""
+TRACE_KEY = "err.trace"
+"""The argument that is the stack trace of an error."""
+TRACE_CHARS_MAX = 4_000
+"""Characters of it that are kept, the last ones."""
 ITEMS_MAX = 8
 """Items shown of one container."""
 DEPTH_MAX = 3
@@ -60,7 +64,13 @@ def arg_texts(args: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
         pairs = list(items if count <= ARGS_MAX else islice(items, ARGS_MAX - 1))
     except RuntimeError:  # pragma: no cover - another thread changed it at this moment
         return ((_REST, "<being changed>"),)
-    shown = [(key if type(key) is str else name_text(key), arg_text(value)) for key, value in pairs]
+    shown = [
+        (
+            key if type(key) is str else name_text(key),
+            _trace_text(value) if _is_trace(key, value) else arg_text(value),
+        )
+        for key, value in pairs
+    ]
     if count > ARGS_MAX:
         shown.append((_REST, _more(count - len(shown))))
     return tuple(shown)
@@ -69,6 +79,18 @@ def arg_texts(args: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
 def arg_text(value: object) -> str:
     """A short text of any object; it never raises and never calls the host."""
     return _cut(_text(value, DEPTH_MAX))
+
+
+def _is_trace(key: object, value: object) -> bool:
+    """Is this the trace of an error; other keys than texts are not asked."""
+    return type(key) is str and key == TRACE_KEY and type(value) is str
+
+
+def _trace_text(trace: str) -> str:
+    """The end of a stack trace, where the error comes from."""
+    if len(trace) <= TRACE_CHARS_MAX:
+        return repr(trace)
+    return f"…{trace[-TRACE_CHARS_MAX:]!r}"
 
 
 def name_text(value: object) -> str:

@@ -35,12 +35,14 @@ from amtracer.schema import (
     LinesMessage,
     MachineMessage,
     Message,
+    RefusedMessage,
     SchemaChangedMessage,
     SchemaMessage,
     SegmentMessage,
     ShapeMessage,
     StateDef,
     StringsMessage,
+    TroubleMessage,
 )
 from amtracer.version1 import read_batch_v1, read_lines_v1, read_shape_v1
 
@@ -227,6 +229,31 @@ def _read_left(fields: Fields) -> LeftMessage:
     return LeftMessage(_machine(fields), fields.text("reason", ""))
 
 
+def _write_refused(m: RefusedMessage) -> Body:
+    return (int(Kind.REFUSED), m.machine, m.row, m.count)
+
+
+def _read_refused(fields: Fields) -> RefusedMessage:
+    return RefusedMessage(_machine(fields), fields.number("row"), fields.number("count"))
+
+
+def _write_trouble(m: TroubleMessage) -> Body:
+    values = (m.machine, m.row, m.what, m.handler, m.place, m.duration_ns, m.step)
+    return _trimmed(5, int(Kind.TROUBLE), *values)
+
+
+def _read_trouble(fields: Fields) -> TroubleMessage:
+    return TroubleMessage(
+        machine=_machine(fields),
+        row=fields.number("row"),
+        what=fields.number("what", limits.SMALL_MAX),
+        handler=fields.text("handler"),
+        place=fields.text("place", ""),
+        duration_ns=fields.number("duration", default=0),
+        step=fields.number("step", limits.STEPS_MAX - 1, default=0),
+    )
+
+
 def _write_end(m: EndMessage) -> Body:
     return (int(Kind.END), m.frames, m.size, m.crc)
 
@@ -255,6 +282,8 @@ _TABLE: tuple[tuple[Kind, type, _Writer, _Reader], ...] = (
     (Kind.BATCH, BatchMessage, write_batch, read_batch),
     (Kind.DROPPED, DroppedMessage, _write_dropped, _read_dropped),
     (Kind.LEFT, LeftMessage, _write_left, _read_left),
+    (Kind.REFUSED, RefusedMessage, _write_refused, _read_refused),
+    (Kind.TROUBLE, TroubleMessage, _write_trouble, _read_trouble),
     (Kind.END, EndMessage, _write_end, _read_end),
 )
 _WRITERS: Mapping[type, _Writer] = {message: write for _, message, write, _ in _TABLE}

@@ -36,10 +36,12 @@ __all__ = [
     "Changes",
     "Event",
     "Gone",
+    "Late",
     "Line",
     "Outcome",
     "Paused",
     "Plan",
+    "Refused",
     "Resumed",
     "Seen",
     "Source",
@@ -97,6 +99,8 @@ class Step(Protocol):
     def denied(self) -> bool: ...
     @property
     def failed(self) -> bool: ...
+    @property
+    def raised_at(self) -> str: ...
 
 
 class Plan(Protocol):
@@ -122,7 +126,8 @@ class TracedMachine:
     transitions before the next one, `ticks` are those after the last one; None when what
     was lost since is not known yet. A `quiet` one is told of when it does something. Of a
     `paused` one no transition was told since its recording was paused. `redact` makes the
-    texts that are shown, None for those there are.
+    texts that are shown, None for those there are. `queue_refused` is how many mutations
+    its queue refused; while `refusals_wait` the sender is about to hear of that.
     """
 
     __slots__ = (
@@ -131,8 +136,10 @@ class TracedMachine:
         "number",
         "parent",
         "paused",
+        "queue_refused",
         "quiet",
         "redact",
+        "refusals_wait",
         "refused",
         "row",
         "schema",
@@ -155,6 +162,8 @@ class TracedMachine:
         self.quiet = False
         self.paused = False
         self.redact: Callable[[str], str] | None = None
+        self.queue_refused = 0
+        self.refusals_wait = False
 
 
 class TracedSchema:
@@ -217,7 +226,31 @@ class Gone:
         self.machine = machine
 
 
-Event = TransitionEvent | Seen | Gone
+class Refused:
+    """A machine's full queue refused mutations; how many, the machine tells."""
+
+    __slots__ = ("machine",)
+
+    def __init__(self, machine: TracedMachine) -> None:
+        self.machine = machine
+
+
+class Late:
+    """A handler in the transition with this row runs longer than it may, and still does."""
+
+    __slots__ = ("duration_ns", "handler", "machine", "place", "row")
+
+    def __init__(
+        self, machine: TracedMachine, row: int, handler: str, place: str, duration_ns: int
+    ) -> None:
+        self.machine = machine
+        self.row = row
+        self.handler = handler
+        self.place = place
+        self.duration_ns = duration_ns
+
+
+Event = TransitionEvent | Seen | Gone | Refused | Late
 
 
 def chars_of(event: Event) -> int:

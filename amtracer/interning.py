@@ -28,12 +28,14 @@ from amtracer.schema import (
     LeftMessage,
     MachineMessage,
     Message,
+    RefusedMessage,
     SchemaChangedMessage,
     SchemaMessage,
     SegmentMessage,
     Shape,
     Source,
     StateDef,
+    TroubleMessage,
 )
 
 __all__ = ["Occurrence", "StreamWriter"]
@@ -267,6 +269,24 @@ class StreamWriter:
         """The machine's program ended, or was lost for a reason; it may come back."""
         self._finished(machine)
         self._emit(LeftMessage(machine, cut_text(reason)))
+
+    def refused(self, machine: int, row: int, count: int) -> None:
+        """The machine's queue refused so many mutations so far, after `row` transitions."""
+        self._emit(RefusedMessage(machine, row, min(count, limits.INTEGER_MAX)))
+
+    def trouble(
+        self,
+        machine: int,
+        row: int,
+        what: int,
+        handler: str,
+        place: str,
+        duration_ns: int = 0,
+        step: int = 0,
+    ) -> None:
+        """What a handler came to in a transition; see `TroubleMessage`."""
+        handler, place = cut_text(handler), cut_text(place)
+        self._emit(TroubleMessage(machine, row, what, handler, place, duration_ns, step))
 
     def gone(self, machine: int) -> None:
         """The machine was disposed; its number is not used again."""

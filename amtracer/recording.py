@@ -21,16 +21,19 @@ from amtracer.events import (
     TICKS,
     Event,
     Gone,
+    Late,
     Line,
     Paused,
+    Refused,
     Resumed,
     Seen,
+    Step,
     TracedMachine,
     TracedSchema,
     TransitionEvent,
 )
 from amtracer.interning import StreamWriter
-from amtracer.schema import HelloMessage, Message, Shape, Source
+from amtracer.schema import HelloMessage, Message, Shape, Source, TroubleKind
 from amtracer.shapes import Shapes
 
 __all__ = ["Recording", "StreamFullError"]
@@ -105,6 +108,7 @@ class Recording:
         self.end()
         for machine in self._machines:
             machine.ticks = None
+            machine.refusals_wait = False
 
     def take(self, event: Event) -> None:
         """Tell one event, or without a stream only note what it changes."""
@@ -112,6 +116,10 @@ class Recording:
             self._take_transition(event)
         elif isinstance(event, Gone):
             self._take_gone(event.machine)
+        elif isinstance(event, Refused):
+            self._take_refused(event.machine)
+        elif isinstance(event, Late):
+            self._take_late(event)
         else:
             assert isinstance(event, Seen)
             self._take_seen(event)
@@ -136,6 +144,8 @@ class Recording:
             self._introduce(machine)
         if machine.number >= 0:
             self._record(machine, shape, started_ns, ended_ns, event)
+            if not is_plain and event[OUTCOME] is not None:  # what fails goes not as planned
+                self._tell_raised(machine, number - 1, shape, event[STEPS])
         machine.row = number
         ticks = machine.ticks
         assert ticks is not None  # it was caught up
@@ -175,6 +185,45 @@ class Recording:
             args,
             tuple(handler_ns),
         )
+
+    def _tell_raised(
+        self, machine: TracedMachine, row: int, shape: Shape, steps: Sequence[Step]
+    ) -> None:
+        """Where the handlers of a transition raised."""
+        before = len(shape.steps) - len(steps)
+        for at, step in enumerate(steps, before):
+            if step.raised_at and at < limits.STEPS_MAX:
+                self._trouble(machine, row, TroubleKind.RAISED, "", step.raised_at, step=at)
+
+    def _take_late(self, event: Late) -> None:
+        machine = event.machine
+        if machine.quiet:
+            machine.quiet = False
+            self._introduce(machine)
+        late = TroubleKind.LATE
+        self._trouble(machine, event.row, late, event.handler, event.place, event.duration_ns)
+
+    def _trouble(
+        self,
+        machine: TracedMachine,
+        row: int,
+        what: TroubleKind,
+        handler: str,
+        place: str,
+        duration_ns: int = 0,
+        step: int = 0,
+    ) -> None:
+        if machine.number < 0 or self._stream is None:
+            return
+        if machine.redact is not None:
+            place = machine.redact(place)
+        self._stream.trouble(machine.number, row, what, handler, place, duration_ns, step)
+
+    def _take_refused(self, machine: TracedMachine) -> None:
+        """Down first, so that what is refused from now on is heard of again."""
+        machine.refusals_wait = False
+        if machine.number >= 0 and self._stream is not None:
+            self._stream.refused(machine.number, machine.row, machine.queue_refused)
 
     def _caught_up(
         self, schema: TracedSchema, number: int, told_ticks: Sequence[int] | None
@@ -265,6 +314,8 @@ class Recording:
             if self._would_fit_anew(stream):
                 raise StreamFullError from error
             self._refuse(machine, error)
+        if machine.number >= 0 and machine.queue_refused:
+            stream.refused(machine.number, machine.row, machine.queue_refused)
 
     def _refuse(self, machine: TracedMachine, error: WireError) -> None:
         machine.refused = True

@@ -7,7 +7,8 @@ the store and make up a session file. They fall in three groups:
   `GoneMessage`;
 - the dictionary, everything that can repeat and is said once: `StringsMessage`,
   `LinesMessage`, `ArgsMessage`, `ShapeMessage`; a `SegmentMessage` empties it;
-- what happened: `BatchMessage`, `DroppedMessage`, `LeftMessage`, `EndMessage`.
+- what happened: `BatchMessage`, `DroppedMessage`, `RefusedMessage`, `TroubleMessage`,
+  `LeftMessage`, `EndMessage`.
 
 Numbers (schema, machine, shape, string, line set, set of arguments) are given out by the
 sender, count from 0 and belong to one stream; those of the dictionary belong to one
@@ -60,10 +61,19 @@ class Kind(IntEnum):
     ARGS = 16
     BATCH = 17
     LEFT = 18
+    REFUSED = 21
+    TROUBLE = 22
 
 
 HANDLER_STEP = 2
 """Type of a step that is the call of a handler."""
+
+
+class TroubleKind(IntEnum):
+    """What a handler came to."""
+
+    LATE = 0
+    RAISED = 1
 
 
 class ShapeFlag(IntFlag):
@@ -329,6 +339,38 @@ class LeftMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusedMessage:
+    """A machine's full queue has refused `count` mutations since the machine was made.
+
+    `row` is how many transitions it had made by then.
+    """
+
+    machine: int
+    row: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class TroubleMessage:
+    """What a handler came to, in the transition with this row, counted from 0.
+
+    `what` is a `TroubleKind`. One that is LATE still ran after `duration_ns` when this was
+    said, and was at `place`; its transition comes once it returns, if it ever does. One
+    that RAISED did so at `place`; its name is that of step `step` of the transition, counted
+    from 0. A place is "FILE:LINE in FUNCTION". The message may come before the transition's
+    batch, or after it.
+    """
+
+    machine: int
+    row: int
+    what: int
+    handler: str
+    place: str = ""
+    duration_ns: int = 0
+    step: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class EndMessage:
     """Last message of a session file: what came before, to tell a cut from an end.
 
@@ -354,5 +396,7 @@ Message = (
     | BatchMessage
     | DroppedMessage
     | LeftMessage
+    | RefusedMessage
+    | TroubleMessage
     | EndMessage
 )

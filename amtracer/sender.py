@@ -34,7 +34,7 @@ from time import monotonic, monotonic_ns, sleep, time_ns
 from amtracer import limits
 from amtracer.backlog import BACKLOG_MAX, trim
 from amtracer.errors import WireError
-from amtracer.events import Event, Gone
+from amtracer.events import Event, Gone, Refused
 from amtracer.outlets import Outlet, OutletError
 from amtracer.recording import Recording, StreamFullError
 from amtracer.schema import PROTOCOL_VERSION, HelloMessage
@@ -236,8 +236,9 @@ class Sender:
             trim(self._queue, self._let_go)
 
     def _let_go(self, event: Event) -> None:
-        """An event is not told; that a machine is gone is heard, as nothing else says it."""
-        if type(event) is Gone:
+        """An event is not told; what nothing else says is heard: that a machine is gone,
+        or how much it refused."""
+        if type(event) is Gone or type(event) is Refused:
             self._recording.take(event)
 
     def _break_off(self, reason: str, *, lasting: bool) -> None:

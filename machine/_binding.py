@@ -112,4 +112,8 @@ class BindingCalls(Mutating):
         return [] if self._hooks is None else list(self._hooks.tracers)
 
     def _set_tracers(self, tracers: tuple[Tracer, ...]) -> None:
-        self._hooks = Hooks(tracers, self.detach_tracer) if tracers else None
+        self._hooks = hooks = Hooks(tracers, self.detach_tracer) if tracers else None
+        if hooks is not None and hooks.handler_late:
+            from machine._watchdog import watch
+
+            watch(self, warns=False)

@@ -18,6 +18,7 @@ drainer tells what is done.
 from __future__ import annotations
 
 import itertools
+from math import inf
 
 from machine._wait_handle import Subscription, Table
 
@@ -33,7 +34,7 @@ class QueueTurn(Subscription):
 
     tick: int
 
-    def is_due(self, done: int, waiting: int) -> bool:
+    def is_due(self, done: int, waiting: float) -> bool:
         """Is it so when all up to `done` are done and so many wait."""
         return self.tick <= done
 
@@ -50,7 +51,7 @@ class QueueRoom(Subscription):
 
     n: int
 
-    def is_due(self, done: int, waiting: int) -> bool:
+    def is_due(self, done: int, waiting: float) -> bool:
         """Is it so when so many wait."""
         return waiting < self.n
 
@@ -69,7 +70,7 @@ class QueueTicks:
         self.waits: Table = {}
         self._early: set[int] = set()
 
-    def finish(self, tick: int, waiting: int) -> list[Subscription]:
+    def finish(self, tick: int, waiting: float = inf) -> list[Subscription]:
         """A mutation is done and so many wait; gives what waited for that and no more."""
         early = self._early
         if tick == self.done + 1 and not early:

@@ -2,7 +2,7 @@
 
 A tracer is a guest: one that raises is logged once and detached, the transition and the
 other tracers go on. Tracers are called in binding order, in the thread that runs the
-machine; they must not block, and a mutation of the same machine made by one is queued.
+machine (but see `mutation_refused` and `handler_late`); they must not block, and a mutation of the same machine made by one is queued.
 
 Only the hooks that a tracer's class really overrides are called, so an unused hook costs
 nothing. The four that every mutation passes are called right where that happens, in
@@ -70,6 +70,13 @@ class Tracer:
     def handler_end(self, tx: Transition, emitter: str, handler: str) -> None:
         """A handler returned, raised or came late."""
 
+    def handler_late(self, tx: Transition, handler: str, place: str) -> None:
+        """A handler runs longer than `handler_timeout`, and still does; once for each call.
+
+        Called in the thread of the watchdog, as the machine's own waits for the handler.
+        `place` is its innermost line, "FILE:LINE in FUNCTION", empty if that is not known.
+        """
+
     def transition_end(self, tx: Transition) -> None:
         """Everything about the transition is final; waiters are not released yet."""
 
@@ -114,6 +121,7 @@ class Hooks:
     transition_start: tuple[Hook, ...]
     handler_start: tuple[Hook, ...]
     handler_end: tuple[Hook, ...]
+    handler_late: tuple[Hook, ...]
     transition_end: tuple[Hook, ...]
     queue_end: tuple[Hook, ...]
     machine_dispose: tuple[Hook, ...]

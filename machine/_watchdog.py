@@ -3,9 +3,11 @@
 Handlers run in the thread that mutates, so nobody can stop one that hangs, and its
 lateness is noticed when it returns, if it ever does. Meanwhile `event.is_valid()` turns
 False at the timeout by itself: the event looks at the clock. What only another thread can
-do is say where the handler is. `Machine(..., watchdog=True)` asks for that: one thread for
-all watched machines looks at each of them several times in a timeout, and writes one
-warning for each handler call that is over it to the logger "asyncmachine".
+do is say where the handler is. `Machine(..., watchdog=True)` asks for that, and so does a
+tracer with the hook `handler_late`: one thread for all watched machines looks at each of
+them several times in a timeout. For each handler call that is over it, it writes one
+warning to the logger "asyncmachine" (with `watchdog`) and calls the tracers. The line that
+it names is the program's own innermost one; what that waits in follows.
 
 It costs the machine nothing: what the thread reads, the current transition, the handler's
 name and the time at which it began, is kept anyway. Each handler call has a time of its
@@ -24,7 +26,7 @@ import threading
 from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from machine._frames import Place, innermost, is_library, place_text
 from machine._handler_thread import Job
@@ -50,16 +52,32 @@ class Watchdog:
         self._clock = clock
         self._changed = threading.Condition()
         self._told: WeakKeyDictionary[Engine, float] = WeakKeyDictionary()
+        self._loud: WeakSet[Engine] = WeakSet()
         self._thread: threading.Thread | None = None
+        self._pause = inf
 
-    def watch(self, mach: Engine) -> None:
-        """Look at this machine from now on, until it is disposed or gone."""
+    def watch(self, mach: Engine, *, warns: bool = True) -> None:
+        """Look at this machine from now on, until it is disposed or gone.
+
+        Its tracers are called, and if it `warns` a warning is logged. The thread is woken
+        only if this machine has to be looked at sooner than it would be.
+        """
         with self._changed:
-            self._told[mach] = -inf
+            if warns:
+                self._loud.add(mach)
+            self._told.setdefault(mach, -inf)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="am-watchdog", daemon=True)
-                self._thread.start()
-            self._changed.notify()
+                try:
+                    self._start()
+                except RuntimeError:  # the interpreter is going down and starts no threads
+                    return
+            elif mach._handler_limit / LOOKS_PER_TIMEOUT < self._pause:
+                self._changed.notify()
+
+    def _start(self) -> None:
+        thread = threading.Thread(target=self._run, name="am-watchdog", daemon=True)
+        thread.start()
+        self._thread = thread
 
     def look(self) -> float:
         """Look at all of them once; gives the seconds until the next look."""
@@ -86,13 +104,18 @@ class Watchdog:
             return
         if mach._tx is tx and mach._handler == name and tx.clock == began:
             self._told[mach] = began
-            warn(
-                "handler %s of machine %s runs for more than %g s%s",
-                name,
-                mach.id,
-                limit,
-                place(tx),
-            )
+            self._tell(mach, tx, name, limit)
+
+    def _tell(self, mach: Engine, tx: Transition, name: str, limit: float) -> None:
+        frame = _running(tx)
+        if mach in self._loud:
+            where = "" if frame is None else f", now at {_words(frame)}"
+            text = "handler %s of machine %s runs for more than %g s%s"
+            warn(text, name, mach.id, limit, where)
+        hooks = mach._hooks
+        if hooks is not None and hooks.handler_late:
+            where = "" if frame is None else place_text(innermost(frame))
+            hooks.fire(hooks.handler_late, tx, name, where)
 
     def _run(self) -> None:
         while True:
@@ -101,20 +124,17 @@ class Watchdog:
                 if not self._told:
                     self._thread = None
                     return
+                self._pause = pause
                 self._changed.wait(pause)
+                self._pause = inf
 
     def forked(self) -> None:
         """Go on in a forked child, where the thread is gone."""
         self._changed = threading.Condition()
         self._thread = None
+        self._pause = inf
         for mach in list(self._told):
-            self.watch(mach)
-
-
-def place(tx: Transition) -> str:
-    """Where the thread that runs a transition's handler is now, as words to be added."""
-    frame = _running(tx)
-    return "" if frame is None else f", now at {_words(frame)}"
+            self.watch(mach, warns=mach in self._loud)
 
 
 def _running(tx: Transition) -> FrameType | None:

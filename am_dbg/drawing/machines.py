@@ -46,9 +46,9 @@ def _row(row: MachineRow, width: int, digits: int, after_digits: int, lit: bool)
 
 
 def _marks(row: MachineRow) -> list[Run]:
-    inks = {"E": Ink.ERROR, "e": Ink.CANCELED}
+    inks = {"E": Ink.ERROR, "!": Ink.ERROR, "e": Ink.CANCELED}
     ink = inks.get(row.mark, Ink.ADDED)
-    return [_DOTS[row.origin], Run(row.mark or " ", ink, bold=row.mark == "E")]
+    return [_DOTS[row.origin], Run(row.mark or " ", ink, bold=row.mark in ("E", "!"))]
 
 
 def _name_ink(row: MachineRow) -> Ink:

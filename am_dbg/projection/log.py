@@ -19,6 +19,7 @@ from am_dbg.projection.denial import denial_of
 from am_dbg.projection.line_parts import LinePart, parts_of, state_line_args
 from am_dbg.projection.steps import ADD_TYPE, REMOVE_TYPE, SET_TYPE, Moment, name_at
 from am_dbg.projection.times import SECOND, count, counted
+from am_dbg.projection.trouble import notes_between
 from am_dbg.query import Visible
 from am_dbg.store import Gap, GapKind, Track, Transition
 from am_dbg.store.facts import ShapeFacts
@@ -228,7 +229,9 @@ class _Window:
         """The gaps between two visible transitions."""
         first = bisect_left(self.gap_numbers, after)
         last = bisect_right(self.gap_numbers, before - 1)
-        return [LogRow(RowKind.GAP, before, text=gap_text(gap)) for gap in self.gaps[first:last]]
+        rows = [LogRow(RowKind.GAP, before, text=gap_text(gap)) for gap in self.gaps[first:last]]
+        notes = notes_between(self.track, after, before)
+        return [*rows, *(LogRow(RowKind.GAP, before, text=text) for _, text in notes)]
 
     def top_showing(self, number: int, top: int) -> int:
         """The place to start from so that a transition is on the screen."""

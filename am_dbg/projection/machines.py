@@ -45,7 +45,7 @@ class MachineRow:
     """One machine at this moment.
 
     `mark` is R (Ready is active), S (Start is), E (an error is), e (an error within the
-    last transitions) or nothing. `until` counts its transitions up to now, `after` those
+    last transitions), ! (a handler that is late has not returned) or nothing. `until` counts its transitions up to now, `after` those
     that follow.
     """
 
@@ -158,6 +158,8 @@ def machine_row(store: Store, place: Place, is_selected: bool, now_ns: int) -> M
     mark = active[:1]
     if mark != "E" and _had_error(track, until):
         mark = "e"
+    if until == track.count and track.hanging:
+        mark = "!"
     return MachineRow(
         key=track.key,
         name=clean_name(track.key),

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from am_dbg.projection.steps import Moment
+from am_dbg.projection.trouble import notes_between
 from am_dbg.query import Numbers, Visible, canceled, errors
 
 __all__ = [
@@ -127,6 +128,10 @@ def _columns(
     gaps = {
         column_of(max(1, visible.position_of(gap.after_number)), count, width)
         for gap in visible.track.gaps
+    }
+    gaps |= {
+        column_of(max(1, visible.position_of(number)), count, width)
+        for number, _ in notes_between(visible.track, 0, visible.track.count)
     }
     columns = tuple(
         Column(levels[at], at in with_error, at in with_canceled, at in gaps) for at in range(width)

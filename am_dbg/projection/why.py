@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from am_dbg.ink import Ink, Run
-from am_dbg.projection.clean import clean_name
+from am_dbg.projection.clean import clean, clean_name
 from am_dbg.projection.denial import Denial, denial_of
 from am_dbg.projection.steps import (
     ADD_TYPE,
@@ -23,6 +23,7 @@ from am_dbg.projection.steps import (
     handler_name,
     name_at,
 )
+from am_dbg.projection.trouble import hanging_text, late_text, refused_text
 from am_dbg.store import Track, Transition
 from am_dbg.store.facts import ShapeFacts, indexes_of
 from amtracer.schema import Shape, StateDef, StepFlag
@@ -41,16 +42,37 @@ def why(track: Track, transition: Transition, asked_by: Sequence[Run]) -> tuple[
     if facts.is_check:
         runs.append(Run("Only asked: nothing changes. "))
     if facts.is_canceled:
-        runs += _canceled(transition, states)
+        runs += _canceled(track, transition, states)
     elif facts.is_check:
         runs.append(Run("It would be accepted. "))
-        runs += _handlers(transition.shape, states)
+        runs += _handlers(track, transition, states)
     else:
-        runs += _accepted(transition.shape, states, facts)
+        runs += _accepted(track, transition, states, facts)
+    runs += _noted(track, transition.number)
     return tuple(runs)
 
 
-def _accepted(shape: Shape, states: Sequence[StateDef], facts: ShapeFacts) -> Iterable[Run]:
+def _noted(track: Track, number: int) -> Iterable[Run]:
+    """What is known of late handlers, and of a full queue."""
+    for trouble in track.troubles_at(number):
+        if trouble.is_late:
+            yield Run(f"{late_text(trouble)}. ", Ink.CANCELED)
+    refused = track.notes.refused_at(track.row_at(number))
+    if refused:
+        yield Run(_sentence(refused_text(refused)), Ink.CANCELED)
+    if number == track.count:
+        for trouble in track.hanging:
+            yield Run(f"Since then {hanging_text(trouble)}. ", Ink.ERROR)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}. "
+
+
+def _accepted(
+    track: Track, transition: Transition, states: Sequence[StateDef], facts: ShapeFacts
+) -> Iterable[Run]:
+    shape = transition.shape
     called = set(shape.called)
     implied_added = [i for i in indexes_of(facts.added) if i not in called]
     implied_removed = [i for i in indexes_of(facts.removed) if i not in called]
@@ -66,7 +88,7 @@ def _accepted(shape: Shape, states: Sequence[StateDef], facts: ShapeFacts) -> It
         known = shape.type in (ADD_TYPE, REMOVE_TYPE)
         yield Run(f" {_was(rest)} {state_word} already. " if known else " changed nothing. ")
     yield from _implied(shape, states, implied_added, implied_removed)
-    yield from _handlers(shape, states)
+    yield from _handlers(track, transition, states)
 
 
 def _changed(
@@ -86,15 +108,21 @@ def _changed(
             yield Run(f" {words}. " if words == back else f" {_was(indexes)} {words}. ")
 
 
-def _handlers(shape: Shape, states: Sequence[StateDef]) -> Iterable[Run]:
+def _handlers(
+    track: Track, transition: Transition, states: Sequence[StateDef]
+) -> Iterable[Run]:
     """What the handlers of an accepted transition had to say."""
-    handlers = [step for step in shape.steps if step.type == HANDLER]
-    against = [step for step in handlers if step.flags & (StepFlag.DENIED | StepFlag.FAILED)]
-    for step in against:
+    steps = enumerate(transition.shape.steps)
+    handlers = [(at, step) for at, step in steps if step.type == HANDLER]
+    against = [one for one in handlers if one[1].flags & (StepFlag.DENIED | StepFlag.FAILED)]
+    for at, step in against:
         failed = step.flags & StepFlag.FAILED
         yield Run("But " if failed else "")
         yield Run(handler_name(step, states), Ink.HANDLER)
-        yield Run(" failed. " if failed else " said no. ")
+        if failed:
+            yield Run(f" failed{_origin(track.raised_at(transition.number, at))}. ")
+        else:
+            yield Run(" said no. ")
     if not handlers:
         yield Run("Nothing blocked it. ")
     elif not against:
@@ -137,12 +165,25 @@ def _missing(shape: Shape, owner: int) -> int:
     return -1
 
 
-def _canceled(transition: Transition, states: Sequence[StateDef]) -> Iterable[Run]:
+def _origin(place: str) -> str:
+    """Where an error was raised, at the end of a sentence."""
+    return f", raised at {clean(place)}" if place else ""
+
+
+def _first_raised(track: Track, number: int) -> str:
+    """Where the first handler of a transition that failed did so."""
+    raised = [one for one in track.troubles_at(number) if not one.is_late]
+    return min(raised, key=lambda one: one.step).place if raised else ""
+
+
+def _canceled(
+    track: Track, transition: Transition, states: Sequence[StateDef]
+) -> Iterable[Run]:
     shape = transition.shape
     denial = denial_of(shape, states, transition.lines)
     yield Run("Canceled", Ink.CANCELED, bold=True)
     yield Run(": ")
-    yield from _denied(denial)
+    yield from _denied(denial, _first_raised(track, transition.number))
     if shape.changes:
         yield from _changed(
             shape.changes, states, back="came and had to go again", again="gone for a moment"
@@ -154,11 +195,12 @@ def _canceled(transition: Transition, states: Sequence[StateDef]) -> Iterable[Ru
     yield Run("no tick changed. ")
 
 
-def _denied(denial: Denial) -> Iterable[Run]:
+def _denied(denial: Denial, raised_at: str) -> Iterable[Run]:
     if denial.handler:
         yield Run(denial.handler, Ink.HANDLER)
         words = "took too long" if denial.late else "failed" if denial.failed else "said no"
-        yield Run(f" {words}. ")
+        origin = _origin(raised_at) if denial.failed and not denial.late else ""
+        yield Run(f" {words}{origin}. ")
     elif denial.blocked_by:
         yield Run(denial.state, Ink.CANCELED)
         yield Run(f" is blocked by {denial.blocked_by}, which removes it. ")

@@ -44,6 +44,7 @@ __all__ = [
     "check_hello",
     "check_lines",
     "check_machine",
+    "check_note",
     "check_run",
     "check_schema",
     "check_shape",
@@ -282,6 +283,12 @@ def check_calls_ns(calls: Iterable[Sequence[int]]) -> None:
     """Refuse durations of handlers that are out of range in nanoseconds."""
     for durations in calls:
         _need(_all_below(durations, TIME_NS_MAX), "the time of a handler out of range")
+
+
+def check_note(row: int, number: int) -> None:
+    """Refuse a note about a row, or with a number, that is out of range."""
+    _need(0 <= row <= TICK_MAX, "a note about a row out of range")
+    _need(0 <= number <= TICK_MAX, "the number of a note out of range")
 
 
 def _check_source(source: Source) -> None:

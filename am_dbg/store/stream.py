@@ -26,6 +26,7 @@ from amtracer.schema import (
     LinesMessage,
     MachineMessage,
     Message,
+    RefusedMessage,
     Run,
     SchemaChangedMessage,
     SchemaMessage,
@@ -33,6 +34,7 @@ from amtracer.schema import (
     ShapeMessage,
     Source,
     StringsMessage,
+    TroubleMessage,
 )
 
 __all__ = ["House", "Stream"]
@@ -87,6 +89,8 @@ class Stream:
             BatchMessage: self._take_batch,
             DroppedMessage: self._take_dropped,
             LeftMessage: self._take_left,
+            RefusedMessage: self._take_refused,
+            TroubleMessage: self._take_trouble,
             EndMessage: self._take_end,
         }
 
@@ -239,6 +243,18 @@ class Stream:
         track = self._track(message.machine)
         if not track.ended:
             track.close(message.reason)
+
+    def _take_refused(self, message: RefusedMessage) -> None:
+        track = self._track(message.machine)
+        checking.check_note(message.row, message.count)
+        if track.notes.refuse(message):
+            track.note_changed()
+
+    def _take_trouble(self, message: TroubleMessage) -> None:
+        track = self._track(message.machine)
+        checking.check_note(message.row, message.duration_ns)
+        if track.notes.trouble(message):
+            track.note_changed()
 
     def _take_end(self, message: EndMessage) -> None:
         self.ended = True

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from am_dbg.store.chunk import PIECE_ROWS_MAX, Chunk, Piece
 from am_dbg.store.dictionary import Dictionary
 from am_dbg.store.facts import Schema, ShapeFacts, mask_of
+from am_dbg.store.notes import Notes, Trouble
 from am_dbg.store.sources import joined_id, split_id
 from am_dbg.store.unfolding import Rows
 from am_dbg.store.values import Gap, GapKind, Transition, gap_of_reason
@@ -96,6 +97,7 @@ class Track:
         self.count = 0
         self.version = 0
         self.row_start = self.row_next = row
+        self.notes = Notes()
         self._index = _Index()
         self._gaps: list[Gap] = []
         if row:
@@ -227,10 +229,33 @@ class Track:
         own = chunk.own_id(row)
         return own or joined_id(self.origin.tx_prefix, chunk.row_first + row + 1)
 
+    def number_at_row(self, row: int) -> int:
+        """The first held transition with this row or a later one; after the last for none."""
+        chunks = self.chunks
+        at = max(0, bisect_right(chunks, row, key=_row_first) - 1)
+        for chunk in chunks[at : at + 2]:
+            held = max(0, row - chunk.row_first)
+            if held < self._rows_of(chunk):
+                return max(self.first, chunk.first + held)
+        return self.count + 1
+
     def row_at(self, number: int) -> int:
         """How many transitions the machine itself had made before this one."""
         chunk = self.chunk_of(number)
         return chunk.row_first + number - chunk.first
+
+    def troubles_at(self, number: int) -> tuple[Trouble, ...]:
+        """What handlers of a transition came to: late, or raised somewhere."""
+        return self.notes.troubles_at(self.row_at(number))
+
+    def raised_at(self, number: int, step: int) -> str:
+        """Where a step of a transition raised; empty for none."""
+        return self.notes.raised_at(self.row_at(number), step)
+
+    @property
+    def hanging(self) -> tuple[Trouble, ...]:
+        """The handlers that were late when they were last heard of and have not returned."""
+        return tuple(one for one in self.notes.troubles_at(self.row_next) if one.is_late)
 
     # Finding one.
 
@@ -390,6 +415,10 @@ class Track:
             self._add_gap(Gap(self.count, -1, reason, GapKind.CUT))
         self._settle()
 
+    def note_changed(self) -> None:
+        """Something was noted beside transitions."""
+        self.version += 1
+
     def dispose(self) -> None:
         """The machine is gone."""
         self.gone = True
@@ -432,7 +461,7 @@ class Track:
 
     def size(self) -> int:
         """Bytes in memory, about, without the dictionaries."""
-        return self._sealed_bytes + (self._open.size() if self._open else 0)
+        return self._sealed_bytes + self.notes.size + (self._open.size() if self._open else 0)
 
     def _chunk_for(self, book: Dictionary, row: int, time_ns: int) -> Chunk:
         chunk = self._open

@@ -32,8 +32,11 @@ from itertools import chain
 import machine as am
 from amtracer.events import (
     TICKS_MASK,
+    Event,
     Gone,
+    Late,
     Paused,
+    Refused,
     Resumed,
     Seen,
     TracedSchema,
@@ -46,6 +49,8 @@ from amtracer.tracer.hooks import Hooks
 from amtracer.tracer.watched import watched
 
 __all__ = ["MachineTracer", "PausedTracer", "bind", "tracers_of"]
+
+NS = 1_000_000_000
 
 
 class MachineTracer(am.Tracer):
@@ -68,6 +73,7 @@ class MachineTracer(am.Tracer):
         self._append = sender.append
         self._ticks_mask = 0
         self._machine = machine_of(mach)
+        self._machine.queue_refused = mach.queue_refused
         self._schema = TracedSchema(self._machine, ())
         self.use(hooks or Hooks())
         watched.add(mach, self._machine, sender)
@@ -94,6 +100,18 @@ class MachineTracer(am.Tracer):
     def machine_dispose(self, machine_id: str) -> None:
         watched.remove(self._machine)
         self._hand_on(Gone(self._machine))
+
+    def mutation_refused(self, machine: am.Machine, mutation: am.Mutation) -> None:
+        """One event for any number of them; a flood would drive transitions out."""
+        traced = self._machine
+        traced.queue_refused = machine.queue_refused
+        if not traced.refusals_wait:
+            traced.refusals_wait = True
+            self._hand_on(Refused(traced))
+
+    def handler_late(self, tx: am.Transition, handler: str, place: str) -> None:
+        limit_ns = int((tx.machine.handler_timeout or 0) * NS)
+        self._hand_on(Late(self._machine, tx.number - 1, handler, place, limit_ns))
 
     def transition_end(self, tx: am.Transition) -> None:
         if tx.is_plain and tx.number & self._ticks_mask:
@@ -182,7 +200,7 @@ class MachineTracer(am.Tracer):
         if states != self._schema.states:
             self._schema = TracedSchema(self._machine, states)
 
-    def _hand_on(self, event: Seen | Gone | None) -> None:
+    def _hand_on(self, event: Event | None) -> None:
         """Append it, if there is one; a quiet look waits for what comes next."""
         if event is None:
             return
@@ -207,6 +225,10 @@ class PausedTracer(am.Tracer):
 
     def new_submachine(self, parent: am.Machine, machine: am.Machine) -> None:
         self.tracer.new_submachine(parent, machine)
+
+    def mutation_refused(self, machine: am.Machine, mutation: am.Mutation) -> None:
+        """Only counted: it is told with what comes after the pause."""
+        self.tracer._machine.queue_refused = machine.queue_refused
 
     def machine_dispose(self, machine_id: str) -> None:
         self.tracer.machine_dispose(machine_id)

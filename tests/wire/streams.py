@@ -25,6 +25,7 @@ from amtracer.schema import (
     LinesMessage,
     MachineMessage,
     Message,
+    RefusedMessage,
     Run,
     SchemaChangedMessage,
     SchemaMessage,
@@ -35,6 +36,7 @@ from amtracer.schema import (
     StateDef,
     StepDef,
     StringsMessage,
+    TroubleMessage,
 )
 
 HELLO = HelloMessage(PROTOCOL_VERSION, "s1", 1_700_000_000_000_000_000, 5, "py", {"pid": "7"})
@@ -168,6 +170,17 @@ messages: st.SearchStrategy[Message] = st.one_of(
     batches(),
     st.builds(DroppedMessage, machines, counts, ticks, texts),
     st.builds(LeftMessage, machines, texts),
+    st.builds(RefusedMessage, machines, counts, counts),
+    st.builds(
+        TroubleMessage,
+        machines,
+        counts,
+        st.integers(0, limits.SMALL_MAX),
+        texts,
+        texts,
+        counts,
+        st.integers(0, limits.STEPS_MAX - 1),
+    ),
 )
 
 lines = st.lists(st.tuples(st.integers(0, 4), texts), max_size=3).map(tuple)
@@ -216,6 +229,7 @@ class Book:
         self.rows: list[int] = []
         self.told: dict[int, list[Occurrence]] = {}
         self.dropped: list[DroppedMessage] = []
+        self.notes: list[RefusedMessage | TroubleMessage] = []
         self.gone: list[int] = []
         self.schemas: list[SchemaMessage] = []
         self.segments = 1
@@ -263,6 +277,8 @@ class Book:
                 self.gone.append(message.machine)
             case BatchMessage():
                 self._take_batch(message)
+            case RefusedMessage() | TroubleMessage():
+                self.notes.append(message)
             case HelloMessage() | SchemaChangedMessage() | LeftMessage() | EndMessage():
                 pass
 

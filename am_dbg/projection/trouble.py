@@ -1,0 +1,53 @@
+"""What is noted of a machine beside its transitions, in words: refusals, late handlers."""
+
+from __future__ import annotations
+
+from math import inf
+
+from am_dbg.projection.clean import clean
+from am_dbg.projection.times import count
+from am_dbg.store import Track
+from am_dbg.store.notes import Trouble
+
+__all__ = ["hanging_text", "late_text", "notes_between", "refused_text"]
+
+_NS = 10**9
+
+
+def refused_text(refused: int) -> str:
+    """How many mutations a full queue has refused."""
+    mutations = "mutation was" if refused == 1 else "mutations were"
+    return f"the queue was full, {count(refused)} {mutations} refused by here"
+
+
+def hanging_text(trouble: Trouble) -> str:
+    """That a handler has not returned, when it was heard of last."""
+    return f"{clean(trouble.handler)} has not returned, it runs for more than {_where(trouble)}"
+
+
+def late_text(trouble: Trouble) -> str:
+    """That a handler took too long."""
+    return f"{clean(trouble.handler)} still ran after {_where(trouble)}"
+
+
+def _where(trouble: Trouble) -> str:
+    place = f", at {clean(trouble.place)}" if trouble.place else ""
+    return f"{trouble.duration_ns / _NS:g} s{place}"
+
+
+def notes_between(track: Track, after: int, before: int) -> list[tuple[int, str]]:
+    """Notes that stand between two transitions, the first excluded: numbers and texts.
+
+    What a queue refused stands before the transition during which it did; a handler that
+    has not returned at the end.
+    """
+    low = track.row_at(after) + 1 if track.first <= after <= track.count else 0
+    high = track.row_at(before) if track.first <= before <= track.count else inf
+    texts = [
+        (track.number_at_row(note.row), refused_text(note.count))
+        for note in track.notes.refused_notes()
+        if low <= note.row <= high
+    ]
+    if before > track.count:
+        texts += [(track.count + 1, hanging_text(one)) for one in track.hanging]
+    return texts

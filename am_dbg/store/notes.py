@@ -1,0 +1,136 @@
+"""What is known of a machine beside its transitions: what its queue refused, what handlers came to.
+
+Notes belong to rows, the machine's own count of transitions. A note may come before the
+transition that it is about, and that one may never come: a handler that hangs is known by
+its note alone. The same note may come twice, when a machine is told again; it is kept once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from amtracer.schema import RefusedMessage, TroubleKind, TroubleMessage
+
+__all__ = ["NOTES_MAX", "NOTE_CHARS_MAX", "Notes", "Refused", "Trouble"]
+
+NOTES_MAX = 1_000
+"""Rows of a machine that have notes of one kind; the oldest go first."""
+TROUBLES_PER_ROW_MAX = 64
+NOTE_CHARS_MAX = 1_000
+"""Characters of each text of a note."""
+_NOTE_BYTES = 400
+"""What a note takes beside its texts, about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The queue had refused `count` mutations when the machine had made `row` transitions."""
+
+    row: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A handler in the transition with this row was late, or raised at a place.
+
+    `step` is the step of the transition that raised, counted from 0; one that was late has a
+    name instead.
+    """
+
+    row: int
+    is_late: bool
+    handler: str = ""
+    place: str = ""
+    duration_ns: int = 0
+    step: int = -1
+
+
+class Notes:
+    """The notes of one machine; one thread writes, any reads.
+
+    `said` counts what was ever noted, for who tells the notes to others.
+    """
+
+    __slots__ = ("_refused", "_troubles", "said", "size")
+
+    def __init__(self) -> None:
+        self._refused: dict[int, Refused] = {}
+        self._troubles: dict[int, tuple[Trouble, ...]] = {}
+        self.said = 0
+        self.size = 0
+
+    @property
+    def refused(self) -> int:
+        """How many mutations the queue refused in all."""
+        return max((note.count for note in list(self._refused.values())), default=0)
+
+    def refused_at(self, row: int) -> int:
+        """How many it had refused by the transition with this row, if it refused any there."""
+        note = self._refused.get(row)
+        return note.count if note else 0
+
+    def refused_notes(self) -> list[Refused]:
+        """What it refused, by rows."""
+        return sorted(self._refused.values(), key=_row)
+
+    def troubles_at(self, row: int) -> tuple[Trouble, ...]:
+        """What handlers of one transition came to."""
+        return self._troubles.get(row, ())
+
+    def raised_at(self, row: int, step: int) -> str:
+        """The place where a step of a transition raised; empty for none."""
+        troubles = self.troubles_at(row)
+        return next((one.place for one in troubles if one.step == step and not one.is_late), "")
+
+    def all(self) -> Iterator[Refused | Trouble]:
+        """All of them."""
+        yield from list(self._refused.values())
+        for troubles in list(self._troubles.values()):
+            yield from troubles
+
+    def refuse(self, message: RefusedMessage) -> bool:
+        """Take in how many were refused; False if that is known."""
+        before = self._refused.get(message.row)
+        if before is not None and before.count >= message.count:
+            return False
+        self._refused[message.row] = Refused(message.row, message.count)
+        self.size += 0 if before else _NOTE_BYTES
+        if len(self._refused) > NOTES_MAX:
+            self._refused.pop(min(self._refused))
+            self.size -= _NOTE_BYTES
+        self.said += 1
+        return True
+
+    def trouble(self, message: TroubleMessage) -> bool:
+        """Take in what a handler came to; False if that is known, or of no kind that is."""
+        if message.what not in (TroubleKind.LATE, TroubleKind.RAISED):
+            return False
+        is_late = message.what == TroubleKind.LATE
+        note = Trouble(
+            message.row,
+            is_late,
+            message.handler[:NOTE_CHARS_MAX],
+            message.place[:NOTE_CHARS_MAX],
+            message.duration_ns,
+            -1 if is_late else message.step,
+        )
+        before = self._troubles.get(note.row, ())
+        if note in before or len(before) >= TROUBLES_PER_ROW_MAX:
+            return False
+        self._troubles[note.row] = (*before, note)
+        self.size += _size(note)
+        if len(self._troubles) > NOTES_MAX:
+            gone = self._troubles.pop(min(self._troubles))
+            self.size -= sum(map(_size, gone))
+        self.said += 1
+        return True
+
+
+def _row(note: Refused) -> int:
+    return note.row
+
+
+def _size(note: Trouble) -> int:
+    return _NOTE_BYTES + 2 * (len(note.handler) + len(note.place))
