@@ -15,7 +15,7 @@ from typing import Any
 from am_dbg.ink import width_of
 from am_dbg.projection.excerpt import Excerpt
 from am_dbg.projection.times import counted, totals
-from am_dbg.projection.trouble import hanging_text, late_text, notes_between, refused_text
+from am_dbg.projection.trouble import hanging_text, noted_at, notes_between, refused_text
 from am_dbg.sanitise import lines, one_line
 from am_dbg.store import Gap, GapKind, Store, Track, Transition
 from am_dbg.store.facts import ShapeFacts
@@ -296,13 +296,7 @@ def transition_lines(track: Track, number: int) -> Iterator[str]:
             yield f"tick     {one_line(name)}  {before} -> {tick}"
     for step in value["steps"]:
         yield f"step     {_step_text(step)}"
-    if "refused" in value:
-        yield f"note     {one_line(refused_text(value['refused']))}"
-    for trouble in track.troubles_at(number):
-        if trouble.is_late:
-            yield f"note     {one_line(late_text(trouble))}"
-    if number == track.count:
-        yield from (f"note     {one_line(hanging_text(one))}" for one in track.hanging)
+    yield from (f"note     {one_line(text)}" for text in noted_at(track, number))
     for label, name in (("earlier", "pre_log"), ("log", "log")):
         for entry in value[name]:
             first, *rest = lines(entry["text"])

@@ -236,8 +236,7 @@ class Sender:
             trim(self._queue, self._let_go)
 
     def _let_go(self, event: Event) -> None:
-        """An event is not told; what nothing else says is heard: that a machine is gone,
-        or how much it refused."""
+        """An event is not told; only what nothing else says: an end, or what was refused."""
         if type(event) is Gone or type(event) is Refused:
             self._recording.take(event)
 

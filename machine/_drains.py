@@ -55,13 +55,13 @@ def is_held(mach: Engine) -> bool:
 
 def check_blocking(latches: Sequence[Latch], *, needs_all: bool) -> None:
     """Raise if blocking this thread keeps all, or one of those that are needed, from ending."""
-    held = list(dict.fromkeys(_held(sys._getframe(1))))
+    held = list(_held(sys._getframe(1)))
     _check(latches, held, needs_all=needs_all, blocks=True)
 
 
 def check_awaiting(latches: Sequence[Latch]) -> None:
     """The same for a task: its loop must not be one that a handler itself runs."""
-    held = list(dict.fromkeys(_held(sys._getframe(1), below_loop=True)))
+    held = list(_held(sys._getframe(1), below_loop=True))
     _check(latches, held, needs_all=False, blocks=False)
 
 

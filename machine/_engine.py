@@ -49,11 +49,11 @@ from machine._enums import (
     LogLevel,
     Result,
 )
+from machine._frames import let_frames_go
 from machine._handlers import NOTHING_BOUND, Bindings
 from machine._latch import call_all
 from machine._logging import Logging
 from machine._mutation import Mutation, MutSource
-from machine._frames import let_frames_go
 from machine._panic import Panic, trace_of
 from machine._queue import duplicate_of, may_enter_full
 from machine._queue_ticks import QueueTicks
@@ -168,11 +168,7 @@ class Engine(Logging):
             self._tx = None
             self._idle.append(None)
         waiters = self._waiters
-        if (
-            self._queue
-            or self._hooks is not None
-            or (waiters is not None and waiters._queue_ends)
-        ):
+        if self._queue or self._hooks is not None or (waiters is not None and waiters._queue_ends):
             self._settle()
         return result
 

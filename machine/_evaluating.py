@@ -54,7 +54,9 @@ class Evaluating(Subscribing):
         if turn.give_up():
             error, turn.error = turn.error, None
             if error is not None:
-                self.log_lvl(LogLevel.CHANGES, f"[eval:err] {source}: {message_of(error)}{origin_of(error)}")
+                self.log_lvl(
+                    LogLevel.CHANGES, f"[eval:err] {source}: {message_of(error)}{origin_of(error)}"
+                )
                 try:
                     raise error
                 finally:

@@ -165,9 +165,7 @@ class HandlerCall:
             self._refused.append(made)
         return made
 
-    def _step(
-        self, *, denied: bool = False, failed: bool = False, raised_at: str = ""
-    ) -> Step:
+    def _step(self, *, denied: bool = False, failed: bool = False, raised_at: str = "") -> Step:
         names, phase = self.names, self.phase
         whole = phase in (Phase.ANY_ENTER, Phase.ANY_STATE)
         source = ANY if whole else names[self.source] if self.source >= 0 else ""

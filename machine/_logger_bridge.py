@@ -42,6 +42,6 @@ def _severity(level: int, text: str, mach: Logging) -> int:
     import logging
 
     start = text.find("] ") + 2 if mach.get_log_id() else 0
-    if text.startswith("[error", start):
+    if text.startswith(("[error", "[raised"), start):
         return logging.ERROR
     return logging.INFO if level <= LogLevel.OPS else logging.DEBUG

@@ -2,7 +2,8 @@
 
 A tracer is a guest: one that raises is logged once and detached, the transition and the
 other tracers go on. Tracers are called in binding order, in the thread that runs the
-machine (but see `mutation_refused` and `handler_late`); they must not block, and a mutation of the same machine made by one is queued.
+machine (but see `mutation_refused` and `handler_late`); they must not block, and a mutation
+of the same machine made by one is queued.
 
 Only the hooks that a tracer's class really overrides are called, so an unused hook costs
 nothing. The four that every mutation passes are called right where that happens, in

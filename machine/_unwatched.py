@@ -57,8 +57,7 @@ def run_unwatched(  # noqa: C901 - one function, so that few calls are made; see
                 mach._node = plan.after
                 if mach._log_level:
                     log_change(mach, tx)
-                waiters = mach._waiters
-                if waiters is not None and waiters.args_pending and waiters.expects(plan):
+                if mach._waiters is not None and mach._waiters.expects(plan):
                     accepted = finish(mach, tx, program)
                     break
                 continue
@@ -76,13 +75,8 @@ def run_unwatched(  # noqa: C901 - one function, so that few calls are made; see
             tx._calls_done += counts
     except BaseException as error:  # noqa: BLE001 - protects the machine from user code
         accepted = survives(mach, tx, call, error)
-    waiters = mach._waiters
-    contexts = mach._state_contexts
-    awaited = (waiters is not None and waiters.pending and waiters.awaits(plan)) or (
-        contexts is not None and contexts.end_by(plan)
-    )
-    told = mach._hooks or awaited or mach._pending_lines
-    if told or mach._queue or mach._slow or not accepted:
+    told = mach._hooks or mach._pending_lines or mach._queue or mach._slow or not accepted
+    if told or ((mach._waiters or mach._state_contexts) and _is_awaited(mach, plan)):
         return conclude(mach, tx, accepted)
     tx._after, tx.completed = mach._ticks, True
     mach._handler = ""
@@ -91,6 +85,14 @@ def run_unwatched(  # noqa: C901 - one function, so that few calls are made; see
         tx.queue_len = 1
         mach._carry_out(auto, None, None, mach._node.auto_mutation)
     return EXECUTED
+
+
+def _is_awaited(mach: Engine, plan: Plan) -> bool:
+    """Does a state change for which somebody may wait, or whose context is live."""
+    waiters, contexts = mach._waiters, mach._state_contexts
+    if waiters is not None and waiters.pending and waiters.awaits(plan):
+        return True
+    return contexts is not None and contexts.end_by(plan)
 
 
 WALKS = (walk.__code__, run_unwatched.__code__)

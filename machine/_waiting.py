@@ -237,7 +237,7 @@ class Waiters:
         if entered is None:
             entered = plan.name_states()[0]
         return not entered.isdisjoint(self.with_args) and any(
-            [self._args[name] for name in entered if name in self._args]
+            self._args[name] for name in entered if name in self._args
         )
 
     def awaits(self, plan: Plan) -> bool:

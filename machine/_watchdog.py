@@ -26,7 +26,7 @@ import threading
 from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import ref
 
 from machine._frames import Place, innermost, is_library, place_text
 from machine._handler_thread import Job
@@ -51,8 +51,7 @@ class Watchdog:
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
         self._changed = threading.Condition()
-        self._told: WeakKeyDictionary[Engine, float] = WeakKeyDictionary()
-        self._loud: WeakSet[Engine] = WeakSet()
+        self._told = _Machines()
         self._thread: threading.Thread | None = None
         self._pause = inf
 
@@ -63,9 +62,8 @@ class Watchdog:
         only if this machine has to be looked at sooner than it would be.
         """
         with self._changed:
-            if warns:
-                self._loud.add(mach)
-            self._told.setdefault(mach, -inf)
+            watched = self._told.of(mach)
+            watched.warns = watched.warns or warns
             if self._thread is None:
                 try:
                     self._start()
@@ -82,46 +80,35 @@ class Watchdog:
     def look(self) -> float:
         """Look at all of them once; gives the seconds until the next look."""
         pause = PAUSE_MAX_S
-        for mach in self._machines():
-            if mach._disposed:
-                self._told.pop(mach, None)
-                continue
-            limit = mach._handler_limit
-            pause = min(pause, limit / LOOKS_PER_TIMEOUT)
-            self._look_at(mach, limit)
+        for watched in self._living():
+            mach = watched.mach()
+            if mach is not None:
+                limit = mach._handler_limit
+                pause = min(pause, limit / LOOKS_PER_TIMEOUT)
+                self._look_at(watched, mach, limit)
         return max(pause, PAUSE_MIN_S)
 
-    def _machines(self) -> list[Engine]:
+    def _living(self) -> list[_Watched]:
+        """Those that are neither disposed nor gone; the others are forgotten."""
         with self._changed:
-            return list(self._told)
+            return self._told.sift()
 
-    def _look_at(self, mach: Engine, limit: float) -> None:
+    def _look_at(self, watched: _Watched, mach: Engine, limit: float) -> None:
         tx, name = mach._tx, mach._handler
         if tx is None or not name:
             return
         began = tx.clock
-        if self._told.get(mach) == began or self._clock() - began <= limit:
+        if watched.told == began or self._clock() - began <= limit:
             return
         if mach._tx is tx and mach._handler == name and tx.clock == began:
-            self._told[mach] = began
-            self._tell(mach, tx, name, limit)
-
-    def _tell(self, mach: Engine, tx: Transition, name: str, limit: float) -> None:
-        frame = _running(tx)
-        if mach in self._loud:
-            where = "" if frame is None else f", now at {_words(frame)}"
-            text = "handler %s of machine %s runs for more than %g s%s"
-            warn(text, name, mach.id, limit, where)
-        hooks = mach._hooks
-        if hooks is not None and hooks.handler_late:
-            where = "" if frame is None else place_text(innermost(frame))
-            hooks.fire(hooks.handler_late, tx, name, where)
+            watched.told = began
+            _tell(mach, tx, name, limit, warns=watched.warns)
 
     def _run(self) -> None:
         while True:
             pause = self.look()
             with self._changed:
-                if not self._told:
+                if not len(self._told):
                     self._thread = None
                     return
                 self._pause = pause
@@ -133,8 +120,65 @@ class Watchdog:
         self._changed = threading.Condition()
         self._thread = None
         self._pause = inf
-        for mach in list(self._told):
-            self.watch(mach, warns=mach in self._loud)
+        for one in self._told.sift():
+            mach = one.mach()
+            if mach is not None:
+                self.watch(mach, warns=one.warns)
+
+
+class _Machines:
+    """The watched machines by identity, as a machine need not have a hash; held weakly."""
+
+    __slots__ = ("_by_id",)
+
+    def __init__(self) -> None:
+        self._by_id: dict[int, _Watched] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def __iter__(self) -> Iterator[Engine]:
+        machines = [one.mach() for one in list(self._by_id.values())]
+        return iter([mach for mach in machines if mach is not None])
+
+    def of(self, mach: Engine) -> _Watched:
+        """What is known of a machine, from now on at the latest."""
+        found = self._by_id.get(id(mach))
+        if found is None or found.mach() is not mach:  # another one was at its place in memory
+            found = self._by_id[id(mach)] = _Watched(mach)
+        return found
+
+    def sift(self) -> list[_Watched]:
+        """Forget those that are disposed or gone, and give the others."""
+        for key, one in list(self._by_id.items()):
+            mach = one.mach()
+            if mach is None or mach._disposed:
+                del self._by_id[key]
+        return list(self._by_id.values())
+
+
+class _Watched:
+    """One machine: when the call began that was reported last, and whether it warns."""
+
+    __slots__ = ("mach", "told", "warns")
+
+    def __init__(self, mach: Engine) -> None:
+        self.mach = ref(mach)
+        self.told = -inf
+        self.warns = False
+
+
+def _tell(mach: Engine, tx: Transition, name: str, limit: float, *, warns: bool) -> None:
+    """Warn of a late handler, if asked to, and call the tracers."""
+    frame = _running(tx)
+    if warns:
+        where = "" if frame is None else f", now at {_words(frame)}"
+        text = "handler %s of machine %s runs for more than %g s%s"
+        warn(text, name, mach.id, limit, where)
+    hooks = mach._hooks
+    if hooks is not None and hooks.handler_late:
+        where = "" if frame is None else place_text(innermost(frame))
+        hooks.fire(hooks.handler_late, tx, name, where)
 
 
 def _running(tx: Transition) -> FrameType | None:

@@ -45,8 +45,8 @@ class MachineRow:
     """One machine at this moment.
 
     `mark` is R (Ready is active), S (Start is), E (an error is), e (an error within the
-    last transitions), ! (a handler that is late has not returned) or nothing. `until` counts its transitions up to now, `after` those
-    that follow.
+    last transitions), ! (a handler that is late has not returned) or nothing. `until`
+    counts its transitions up to now, `after` those that follow.
     """
 
     key: str

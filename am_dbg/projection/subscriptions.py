@@ -24,7 +24,9 @@ LOOK_BACK_MAX = 400
 EVERYTHING = 4
 
 _FIND = ("[when", "[ctx:", "[pipe", "[task:")
-_WAIT = re.compile(r"^\[(when|whenNot|whenTime|whenArgs|whenQueue|whenQueueBelow):(new|match)\] (.*)$", re.S)
+_WAIT = re.compile(
+    r"^\[(when|whenNot|whenTime|whenArgs|whenQueue|whenQueueBelow):(new|match)\] (.*)$", re.S
+)
 _CTX = re.compile(r"^\[ctx:(new|match)\] (.*)$", re.S)
 _PIPE = re.compile(r"^\[pipe-(in|out):(add|remove)\] (\S+) (?:to|from) (.+)$", re.S)
 _GONE = re.compile(r"^\[pipe:gc\] (.+)$", re.S)

@@ -9,7 +9,7 @@ from am_dbg.projection.times import count
 from am_dbg.store import Track
 from am_dbg.store.notes import Trouble
 
-__all__ = ["hanging_text", "late_text", "notes_between", "refused_text"]
+__all__ = ["hanging_text", "noted_at", "notes_between", "refused_text"]
 
 _NS = 10**9
 
@@ -33,6 +33,17 @@ def late_text(trouble: Trouble) -> str:
 def _where(trouble: Trouble) -> str:
     place = f", at {clean(trouble.place)}" if trouble.place else ""
     return f"{trouble.duration_ns / _NS:g} s{place}"
+
+
+def noted_at(track: Track, number: int) -> list[str]:
+    """What is noted of one transition, and after the last one of what has not returned."""
+    texts = [late_text(one) for one in track.troubles_at(number) if one.is_late]
+    refused = track.notes.refused_at(track.row_at(number))
+    if refused:
+        texts.append(refused_text(refused))
+    if number == track.count:
+        texts += [f"since then {hanging_text(one)}" for one in track.hanging]
+    return texts
 
 
 def notes_between(track: Track, after: int, before: int) -> list[tuple[int, str]]:

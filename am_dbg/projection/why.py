@@ -23,7 +23,7 @@ from am_dbg.projection.steps import (
     handler_name,
     name_at,
 )
-from am_dbg.projection.trouble import hanging_text, late_text, refused_text
+from am_dbg.projection.trouble import noted_at
 from am_dbg.store import Track, Transition
 from am_dbg.store.facts import ShapeFacts, indexes_of
 from amtracer.schema import Shape, StateDef, StepFlag
@@ -48,25 +48,9 @@ def why(track: Track, transition: Transition, asked_by: Sequence[Run]) -> tuple[
         runs += _handlers(track, transition, states)
     else:
         runs += _accepted(track, transition, states, facts)
-    runs += _noted(track, transition.number)
+    for text in noted_at(track, transition.number):
+        runs.append(Run(f"{text[0].upper()}{text[1:]}. ", Ink.CANCELED))
     return tuple(runs)
-
-
-def _noted(track: Track, number: int) -> Iterable[Run]:
-    """What is known of late handlers, and of a full queue."""
-    for trouble in track.troubles_at(number):
-        if trouble.is_late:
-            yield Run(f"{late_text(trouble)}. ", Ink.CANCELED)
-    refused = track.notes.refused_at(track.row_at(number))
-    if refused:
-        yield Run(_sentence(refused_text(refused)), Ink.CANCELED)
-    if number == track.count:
-        for trouble in track.hanging:
-            yield Run(f"Since then {hanging_text(trouble)}. ", Ink.ERROR)
-
-
-def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}. "
 
 
 def _accepted(
@@ -108,9 +92,7 @@ def _changed(
             yield Run(f" {words}. " if words == back else f" {_was(indexes)} {words}. ")
 
 
-def _handlers(
-    track: Track, transition: Transition, states: Sequence[StateDef]
-) -> Iterable[Run]:
+def _handlers(track: Track, transition: Transition, states: Sequence[StateDef]) -> Iterable[Run]:
     """What the handlers of an accepted transition had to say."""
     steps = enumerate(transition.shape.steps)
     handlers = [(at, step) for at, step in steps if step.type == HANDLER]
@@ -176,9 +158,7 @@ def _first_raised(track: Track, number: int) -> str:
     return min(raised, key=lambda one: one.step).place if raised else ""
 
 
-def _canceled(
-    track: Track, transition: Transition, states: Sequence[StateDef]
-) -> Iterable[Run]:
+def _canceled(track: Track, transition: Transition, states: Sequence[StateDef]) -> Iterable[Run]:
     shape = transition.shape
     denial = denial_of(shape, states, transition.lines)
     yield Run("Canceled", Ink.CANCELED, bold=True)

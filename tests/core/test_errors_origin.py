@@ -275,14 +275,15 @@ def test_hollow_frames_are_bounded_and_made_once() -> None:
             raise ValueError("boom")
         fall(depth - 1)
 
-    try:
+    with pytest.raises(ValueError, match="boom") as raised:
         fall(FRAMES_MAX + 10)
-    except ValueError as error:
-        let_frames_go(error)
-        kept = error.__traceback__
-        let_frames_go(error)
-        assert error.__traceback__ is kept
-        assert len(list(traceback.walk_tb(kept))) == FRAMES_MAX
+    error = raised.value
+    let_frames_go(error)
+    kept = error.__traceback__
+    let_frames_go(error)
+
+    assert error.__traceback__ is kept
+    assert len(list(traceback.walk_tb(kept))) == FRAMES_MAX
 
 
 def test_a_stack_without_a_line_of_the_program_has_no_place() -> None:

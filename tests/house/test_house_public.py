@@ -25,8 +25,9 @@ PUBLIC = {
         step_type_text struct_merge
     """,
     "machine.errors": """
-        CanceledError DisposedError EvalTimeoutError ExecutorClosedError HandlerNameError
-        HandlerTimeoutError HandlersNotBoundError InvalidArgsError MachineError QueuedError
+        CanceledError DeadlockError DisposedError EvalTimeoutError ExecutorClosedError
+        HandlerNameError HandlerTimeoutError HandlersNotBoundError InvalidArgsError
+        MachineError QueuedError
         RelationError StateInactiveError StateMissingError StateNameError StateUnknownError
         TaskCanceledError TimeoutError_ near_names
     """,

@@ -277,10 +277,16 @@ class Book:
                 self.gone.append(message.machine)
             case BatchMessage():
                 self._take_batch(message)
-            case RefusedMessage() | TroubleMessage():
-                self.notes.append(message)
-            case HelloMessage() | SchemaChangedMessage() | LeftMessage() | EndMessage():
-                pass
+            case _:
+                self._take_other(message)
+
+    def _take_other(self, message: Message) -> None:
+        """What changes nothing of what is read later; a new kind has to be looked at here."""
+        if isinstance(message, RefusedMessage | TroubleMessage):
+            self.notes.append(message)
+            return
+        others = HelloMessage | SchemaChangedMessage | LeftMessage | EndMessage
+        assert isinstance(message, others)
 
     def _text(self, told: str | Headed | Continued) -> str:
         if isinstance(told, str):
