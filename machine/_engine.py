@@ -57,7 +57,6 @@ from machine._mutation import Mutation, MutSource
 from machine._panic import Panic, trace_of
 from machine._queue import duplicate_of, may_enter_full
 from machine._queue_ticks import QueueTicks
-from machine._refusals import Refusals
 from machine._resolve import auto_blockers
 from machine._schema import Call, Schema
 from machine._state import EXCEPTION, A
@@ -67,6 +66,7 @@ from machine._walk import walk
 
 if TYPE_CHECKING:
     from machine._executor import Executor
+    from machine._refusals import Refusals
     from machine._state_contexts import StateContexts
     from machine._tracing import Hooks
     from machine._waiting import Waiters
@@ -196,6 +196,8 @@ class Engine(Logging):
     def _refuse(self, mutation: Mutation) -> None:
         """The queue is full; what it refuses is counted and reported."""
         if self._refusals is None:
+            from machine._refusals import Refusals  # most machines refuse nothing
+
             with Engine._first:
                 if self._refusals is None:
                     self._refusals = Refusals()

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable
 
 from machine._context import Context
-from machine._drains import is_held
 from machine._enums import LogLevel, MutationType
 from machine._mutation import Mutation
 from machine._panic import message_of, origin_of
@@ -32,7 +31,7 @@ class Evaluating(Subscribing):
             raise InvalidArgsError("eval needs a source")
         if self._disposing or (ctx is not None and ctx.done):
             return False
-        if self._detects_eval() and is_held(self):
+        if self._detects_eval() and self._is_inside():
             raise RuntimeError(f"eval {source} called from handler {self._handler}")
         turn = _Turn(fn)
         self.log_lvl(LogLevel.OPS, f"[eval] {source}")
@@ -42,6 +41,12 @@ class Evaluating(Subscribing):
 
     def _detects_eval(self) -> bool:
         return self._detect_eval or "AM_DETECT_EVAL" in os.environ or "AM_DEBUG" in os.environ
+
+    def _is_inside(self) -> bool:
+        """Is the calling thread in a drain of this machine."""
+        from machine._drains import is_held  # few need it
+
+        return is_held(self)
 
     def _await_turn(self, source: str, turn: _Turn, ctx: Context | None) -> bool:
         if not turn.ran:

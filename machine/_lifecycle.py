@@ -15,7 +15,6 @@ from functools import partial
 from typing import TYPE_CHECKING, NoReturn, SupportsIndex
 
 from machine._context import Context, background
-from machine._drains import is_held
 from machine._enums import LogLevel
 from machine._handlers import Bindings
 from machine._latch import call_all
@@ -119,6 +118,8 @@ class Lifecycle(Restructuring):
 
         In a handler of the machine itself only the beginning of the end: it cannot wait.
         """
+        from machine._drains import is_held  # few need it
+
         if is_held(self):
             self.dispose()
         elif self._begin_dispose():

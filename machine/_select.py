@@ -12,7 +12,6 @@ import time
 from functools import partial
 from typing import TypeVar
 
-from machine._drains import check_awaiting, check_blocking
 from machine._latch import Latch, wake
 
 Waited = TypeVar("Waited", bound=Latch)
@@ -40,6 +39,8 @@ def first(*waited: Waited, timeout: float | None = None) -> Waited | None:
         if ended:
             return ended[0]
         if timeout is None or timeout > 0:
+            from machine._drains import check_blocking  # loaded by the first thread that waits
+
             check_blocking(each, needs_all=False)
         seconds = -1 if timeout is None else min(max(0, timeout), threading.TIMEOUT_MAX)
         gate.acquire(timeout=seconds)
@@ -54,6 +55,8 @@ def every(*waited: Latch, timeout: float | None = None) -> bool:
     Raises `DeadlockError` where one of them cannot end before the calling thread goes on.
     """
     if timeout is None or timeout > 0:
+        from machine._drains import check_blocking  # as above
+
         check_blocking(waited, needs_all=True)
     if timeout is None:
         return all(latch._block(None) for latch in waited)
@@ -104,6 +107,8 @@ async def _first_of(waited: list[Waited], timeout: float | None) -> Waited | Non
     try:
         if ended:
             return ended[0]
+        from machine._drains import check_awaiting
+
         check_awaiting(waited)
         await asyncio.wait([won], timeout=timeout)
     finally:
