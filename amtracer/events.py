@@ -127,7 +127,8 @@ class TracedMachine:
     was lost since is not known yet. A `quiet` one is told of when it does something. Of a
     `paused` one no transition was told since its recording was paused. `redact` makes the
     texts that are shown, None for those there are. `queue_refused` is how many mutations
-    its queue refused; while `refusals_wait` the sender is about to hear of that.
+    its queue refused, `refused_told` how many the stream knows of; while `refusals_wait` the
+    sender is about to hear of more.
     """
 
     __slots__ = (
@@ -141,6 +142,7 @@ class TracedMachine:
         "redact",
         "refusals_wait",
         "refused",
+        "refused_told",
         "row",
         "schema",
         "tags",
@@ -163,6 +165,7 @@ class TracedMachine:
         self.paused = False
         self.redact: Callable[[str], str] | None = None
         self.queue_refused = 0
+        self.refused_told = 0
         self.refusals_wait = False
 
 

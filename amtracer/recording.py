@@ -222,8 +222,13 @@ class Recording:
     def _take_refused(self, machine: TracedMachine) -> None:
         """Down first, so that what is refused from now on is heard of again."""
         machine.refusals_wait = False
-        if machine.number >= 0 and self._stream is not None:
-            self._stream.refused(machine.number, machine.row, machine.queue_refused)
+        self._tell_refused(machine)
+
+    def _tell_refused(self, machine: TracedMachine) -> None:
+        count = machine.queue_refused
+        if machine.number >= 0 and self._stream is not None and count != machine.refused_told:
+            machine.refused_told = count
+            self._stream.refused(machine.number, machine.row, count)
 
     def _caught_up(
         self, schema: TracedSchema, number: int, told_ticks: Sequence[int] | None
@@ -314,8 +319,8 @@ class Recording:
             if self._would_fit_anew(stream):
                 raise StreamFullError from error
             self._refuse(machine, error)
-        if machine.number >= 0 and machine.queue_refused:
-            stream.refused(machine.number, machine.row, machine.queue_refused)
+        machine.refused_told = 0
+        self._tell_refused(machine)
 
     def _refuse(self, machine: TracedMachine, error: WireError) -> None:
         machine.refused = True

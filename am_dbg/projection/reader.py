@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from am_dbg.ink import Run
+from am_dbg.ink import Ink, Run
 from am_dbg.projection.clean import clean, clean_lines, clean_name
 from am_dbg.projection.steps import HANDLER, Moment, handler_name, name_at, step_text, type_name
 from am_dbg.projection.subscriptions import Pipe, Task, Waiting, subscriptions_at
+from am_dbg.projection.trouble import hanging_text
 from am_dbg.projection.why import who_asked, why
 from am_dbg.store import Store, Track, Transition
 
@@ -61,7 +62,8 @@ def project_reader(store: Store, moment: Moment, top: int = 0) -> ReaderView:
     """The sections for the transition on show."""
     track = moment.track
     if moment.is_start:
-        return ReaderView(title="initial", why=(Run("Before the first transition."),), top=top)
+        begin = (Run("Before the first transition."), *_hanging_since_the_begin(track))
+        return ReaderView(title="initial", why=begin, top=top)
     transition = track.transition(moment.number)
     sources = source_chain(store, track, transition)
     link = sources[0].link if sources else ""
@@ -86,6 +88,12 @@ def project_reader(store: Store, moment: Moment, top: int = 0) -> ReaderView:
         id=clean(transition.id),
         top=top,
     )
+
+
+def _hanging_since_the_begin(track: Track) -> tuple[Run, ...]:
+    """Handlers that have not returned while there is no transition that could say so."""
+    hanging = track.hanging if track.first > track.count else ()
+    return tuple(Run(f" Since then {hanging_text(one)}.", Ink.CANCELED) for one in hanging)
 
 
 def source_chain(store: Store, track: Track, transition: Transition) -> tuple[SourceRow, ...]:

@@ -9,7 +9,7 @@ cursor is complete. `Moment` is that translation, and every pane starts from it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from am_dbg.cursor import Cursor
@@ -224,7 +224,15 @@ def project_steps(moment: Moment) -> StepsView:
         total=moment.steps,
         first=first + 1,
         texts=tuple(step_text(step, states) for step in near),
-        current=step_text(shape.steps[moment.step - 1], states) if moment.step else None,
+        current=_current(moment, shape, states) if moment.step else None,
         is_canceled=moment.track.facts_at(moment.number).is_canceled,
         is_stepping=moment.is_stepping,
     )
+
+
+def _current(moment: Moment, shape: Shape, states: Sequence[StateDef]) -> StepText:
+    """The step that was reached last, and where it raised if it did."""
+    at = moment.step - 1
+    text = step_text(shape.steps[at], states)
+    place = moment.track.raised_at(moment.number, at)
+    return replace(text, outcome=f"{text.outcome}, raised at {clean(place)}") if place else text

@@ -21,6 +21,7 @@ from amtracer.schema import (
     LinesMessage,
     MachineMessage,
     Message,
+    RefusedMessage,
     Run,
     SchemaChangedMessage,
     SchemaMessage,
@@ -30,6 +31,7 @@ from amtracer.schema import (
     StateDef,
     StepDef,
     StringsMessage,
+    TroubleMessage,
 )
 from tests.wire.streams import decoded, stream_bytes
 
@@ -106,6 +108,24 @@ LIMITS: dict[str, tuple[Message, Message]] = {
     "reason why it left": (
         LeftMessage(0, "x" * limits.TEXT_BYTES_MAX),
         LeftMessage(0, "x" * (limits.TEXT_BYTES_MAX + 1)),
+    ),
+    "refused mutations": (RefusedMessage(0, MOST, MOST), RefusedMessage(0, MOST, MOST + 1)),
+    "row of a refusal": (RefusedMessage(0, MOST, 1), RefusedMessage(0, MOST + 1, 1)),
+    "kind of trouble": (
+        TroubleMessage(0, 0, limits.SMALL_MAX, ""),
+        TroubleMessage(0, 0, limits.SMALL_MAX + 1, ""),
+    ),
+    "place of trouble": (
+        TroubleMessage(0, 0, 0, "", "x" * limits.TEXT_BYTES_MAX),
+        TroubleMessage(0, 0, 0, "", "x" * (limits.TEXT_BYTES_MAX + 1)),
+    ),
+    "duration of trouble": (
+        TroubleMessage(0, 0, 0, "", "", MOST),
+        TroubleMessage(0, 0, 0, "", "", MOST + 1),
+    ),
+    "step of trouble": (
+        TroubleMessage(0, 0, 1, "", "", 0, limits.STEPS_MAX - 1),
+        TroubleMessage(0, 0, 1, "", "", 0, limits.STEPS_MAX),
     ),
     "process facts": (facts(limits.PROCESS_FACTS_MAX), facts(limits.PROCESS_FACTS_MAX + 1)),
     "token": (
