@@ -289,3 +289,27 @@ def test_hollow_frames_are_bounded_and_made_once() -> None:
 def test_a_stack_without_a_line_of_the_program_has_no_place() -> None:
     """Nothing is made up."""
     assert called_at(None) == ""
+
+
+def test_an_eval_that_raises_says_where() -> None:
+    """The error goes to whoever asked; the log of the machine knows of it."""
+    mach, lines = machine()
+
+    with pytest.raises(ValueError, match="boom"):
+        mach.eval("reader", deep)
+
+    assert any(
+        re.search(rf"\[eval:err\] reader: ValueError: boom, raised at {PLACE}$", x) for x in lines
+    )
+
+
+def test_the_line_of_an_error_can_be_left_out() -> None:
+    """Without stack traces the log says nothing of places; the step does."""
+    mach, lines = machine(log_stack_trace=False)
+    mach.bind_tracer(steps := Steps())
+    mach.bind_handlers({"AState": lambda e: deep()})
+
+    mach.add1("A")
+
+    assert not any("[raised]" in line for line in lines)
+    assert steps.failed[0].raised_at
