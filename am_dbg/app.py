@@ -34,6 +34,8 @@ MAIN_VIEWS = {
     "matrix": layout.MATRIX,
     "matrix-rain": layout.RAIN,
 }
+FAILED = 1
+"""The exit code when the screen ended though nobody asked it to."""
 Companion = Forwarding | ClientList
 LOG_LEVELS = (logging.CRITICAL, logging.ERROR, logging.WARNING, logging.INFO, logging.DEBUG)
 
@@ -85,7 +87,7 @@ def run(options: RunOptions, say: Callable[[str], None] | None = None) -> int:
         raise screen.trouble
     if say is not None:
         say(exit_words(store))
-    return screen.return_code or 0
+    return FAILED if screen.return_code is None else screen.return_code
 
 
 def _companions(

@@ -27,7 +27,7 @@ from am_dbg.keys import KEYS
 from am_dbg.projection import layout as at
 from am_dbg.projection.bars import Flow
 from am_dbg.theme import DARK, THEMES, palette_of
-from am_dbg.views.ending import ScreenFailedError, end_on_signals, failed
+from am_dbg.views.ending import ScreenFailedError, failed
 from am_dbg.views.log import LogPane
 from am_dbg.views.machines import MachineList
 from am_dbg.views.matrix import MatrixPane
@@ -142,7 +142,6 @@ class Debugger(App[int]):
             self.set_keymap({key.action: ",".join(key.all_keys) for key in self.control.keys})
         self._recolour()
         self.theme_changed_signal.subscribe(self, lambda _: self._recolour())
-        end_on_signals(lambda code: self.exit(return_code=code))
         self.control.data_arrived()
         self.paint()
 

@@ -1,38 +1,39 @@
 """The terminal driver, made to survive what terminals really do.
 
-After a detach or a reset some terminals report the mouse in an old form whose bytes are no
-valid UTF-8; a terminal that went away reads as empty for ever, fails every write and sends
-a signal to go on that nobody was waiting for. Textual's own driver dies of the first, spins
-on the second, and waits for ever for a writer that is gone. Of two changes of size in a row
-it may tell the first one last, when the second signal comes while it reads the size.
+Terminals send sequences that are no keys (`am_dbg.views.sequences`), and Textual's own driver
+types them or dies of them. A terminal that went away reads as empty for ever, fails every
+write and sends a signal to go on that nobody was waiting for: Textual's driver spins on the
+first and waits for ever for a writer that is gone. Of two changes of size in a row it may
+report the first one last, when the second signal comes while it reads the size. Every signal
+that ends a process ends the screen first, from before the terminal is taken until it is back.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
-import re
 import selectors
 import signal
-from codecs import getincrementaldecoder
+import time
+from collections.abc import Iterable
 from functools import partial
 from typing import IO, Any
 
 from textual import events
-from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
+from textual.message import Message
 
-__all__ = ["LastingOutput", "TolerantDriver", "without_old_mouse"]
+from am_dbg.views.decoding import InputReader
+from am_dbg.views.ending import end_on_signals
 
-_OLD_MOUSE = re.compile(rb"\x1b\[M[\x20-\xff]{3}")
+__all__ = ["LastingOutput", "TolerantDriver"]
+
 _READ_BYTES = 4096
 _WAIT_S = 0.1
 
-
-def without_old_mouse(data: bytes) -> bytes:
-    """What was read, less the mouse reports of the old form."""
-    return _OLD_MOUSE.sub(b"", data)
+_log = logging.getLogger(__name__)
 
 
 class LastingOutput:
@@ -72,7 +73,8 @@ class TolerantDriver(LinuxDriver):
         self._file: Any = LastingOutput(self._file)
 
     def start_application_mode(self) -> None:
-        """Take the terminal; signals of its size are heard by the loop, one after another."""
+        """Take the terminal; signals are heard by the loop, one after another."""
+        end_on_signals(lambda code: self._app.exit(return_code=code))
         super().start_application_mode()  # type: ignore[no-untyped-call]
         asyncio.get_running_loop().add_signal_handler(signal.SIGWINCH, self._resized)
 
@@ -88,8 +90,7 @@ class TolerantDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Read keys and mouse until told to stop or the terminal is gone."""
-        parser = XTermParser(self._debug)
-        decode = getincrementaldecoder("utf-8")(errors="replace").decode
+        reader = InputReader(debug=self._debug)
         with selectors.DefaultSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
@@ -98,10 +99,15 @@ class TolerantDriver(LinuxDriver):
                     if not data:
                         self._lost()
                         return
-                    for message in parser.feed(decode(without_old_mouse(data))):
-                        self.process_message(message)
-                for message in parser.tick():
-                    self.process_message(message)
+                    self._hand_on(reader.feed(data, time.monotonic()))
+                self._hand_on(reader.tick(time.monotonic()))
+
+    def _hand_on(self, messages: Iterable[Message]) -> None:
+        for message in messages:
+            try:
+                self.process_message(message)
+            except Exception:  # protects the session: one event must not end all input
+                _log.exception("an event of the terminal was dropped: %r", message)
 
     def _lost(self) -> None:
         """End; without waiting, because the end waits for this thread."""

@@ -14,7 +14,32 @@ from am_dbg.errors import DebuggerError
 
 __all__ = ["ScreenFailedError", "end_on_signals", "failed"]
 
-SIGNALS: tuple[tuple[str, int], ...] = (("SIGTERM", 143), ("SIGHUP", 129), ("SIGINT", 130))
+SIGNALS = (
+    "SIGABRT",
+    "SIGALRM",
+    "SIGHUP",
+    "SIGINT",
+    "SIGIO",
+    "SIGPROF",
+    "SIGPWR",
+    "SIGQUIT",
+    "SIGSTKFLT",
+    "SIGSYS",
+    "SIGTERM",
+    "SIGTRAP",
+    "SIGUSR1",
+    "SIGUSR2",
+    "SIGVTALRM",
+    "SIGXCPU",
+)
+"""All signals that end a process unless it hears them, and that leave it whole.
+
+Faults of the interpreter itself (SIGSEGV and its like) are not among them: nothing that is
+written in Python can run after one.
+"""
+
+SHELL_CODE = 128
+"""What shells add to the number of the signal that ended a program."""
 
 _log = logging.getLogger(__name__)
 
@@ -32,11 +57,11 @@ class ScreenFailedError(DebuggerError):
 def end_on_signals(end: Callable[[int], object]) -> None:
     """Have the running loop end the screen on a signal, with the exit code shells expect."""
     loop = asyncio.get_running_loop()
-    for name, code in SIGNALS:
+    for name in SIGNALS:
         number = getattr(signal, name, None)
         if number is not None and sys.platform != "win32":
             try:
-                loop.add_signal_handler(number, end, code)
+                loop.add_signal_handler(number, end, SHELL_CODE + number)
             except (RuntimeError, ValueError):
                 _log.info("%s is not watched outside of the main thread", name)
 

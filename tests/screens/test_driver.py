@@ -15,7 +15,7 @@ from textual.drivers.linux_driver import LinuxDriver
 if sys.platform == "win32":
     pytest.skip("there are no Unix terminals", allow_module_level=True)
 
-from am_dbg.views.driver import LastingOutput, TolerantDriver, without_old_mouse
+from am_dbg.views.driver import LastingOutput, TolerantDriver
 
 
 class Gone(io.StringIO):
@@ -23,16 +23,6 @@ class Gone(io.StringIO):
 
     def write(self, text: str) -> int:
         raise OSError(5, "gone")
-
-
-def test_old_mouse_reports_are_taken_out_and_keys_are_kept() -> None:
-    """Three bytes after the report's beginning are coordinates, whatever they are."""
-    assert without_old_mouse(b"a\x1b[M \xa0\x82b\x1b[Mxyzc") == b"abc"
-
-
-def test_reports_of_the_new_form_pass() -> None:
-    """They are text, and the parser knows them."""
-    assert without_old_mouse(b"\x1b[<0;10;5M\x1b[C") == b"\x1b[<0;10;5M\x1b[C"
 
 
 def test_writing_to_a_terminal_that_is_gone_is_no_error() -> None:

@@ -16,8 +16,10 @@ from pathlib import Path
 
 import pytest
 
+from am_dbg.views.ending import SIGNALS
 from amtracer.schema import StateDef
 from amtracer.session import SessionWriter
+from tests.screens.malformed import UNREADABLE
 from tests.screens.stories import Story, files_story
 
 pytestmark = [
@@ -53,6 +55,10 @@ class Terminal:
 
     def type(self, data: bytes) -> None:
         os.write(self.master, data)
+
+    def echoes(self) -> bool:
+        """Whether the terminal shows what is typed, as it does for a shell."""
+        return bool(termios.tcgetattr(self.master)[3] & termios.ECHO)
 
     def read(self, wait_s: float) -> bool:
         """Take what is there; False when the program closed its side or said nothing."""
@@ -120,17 +126,59 @@ def test_quitting_restores_the_terminal(terminal: Terminal) -> None:
     assert all(code in terminal.output for code in (ALTERNATE_OFF, MOUSE_OFF, CURSOR_ON))
 
 
-@pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)]
-)
-def test_a_signal_restores_the_terminal(
-    terminal: Terminal, number: signal.Signals, code: int
-) -> None:
+@pytest.mark.parametrize("name", [name for name in SIGNALS if hasattr(signal, name)])
+def test_a_signal_restores_the_terminal(terminal: Terminal, name: str) -> None:
     """A signal ends it with the code shells expect, and nothing is left behind."""
+    number = getattr(signal, name)
+    assert not terminal.echoes()
+
     os.kill(terminal.pid, number)
 
-    assert terminal.ended() == code
+    assert terminal.ended() == 128 + number
     assert all(code in terminal.output for code in (ALTERNATE_OFF, MOUSE_OFF, CURSOR_ON))
+    assert terminal.echoes()
+
+
+def test_no_signal_that_ends_a_process_is_forgotten() -> None:
+    """Each signal is heard, or it cannot be, or it does not end a process."""
+    harmless = {"SIGCHLD", "SIGCLD", "SIGCONT", "SIGURG", "SIGWINCH", "SIGPIPE", "SIGXFSZ"}
+    stopping = {"SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU"}
+    of_faults = {"SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGKILL"}
+    twice = {"SIGPOLL", "SIGIOT", "SIGINFO", "SIGEMT"}
+    names = {n for n in dir(signal) if n.startswith("SIG") and n[3:4].isalpha()}
+    known = {"SIG_DFL", "SIG_IGN", "SIGRTMIN", "SIGRTMAX"}
+
+    assert names - known - harmless - stopping - of_faults - twice <= set(SIGNALS)
+
+
+def test_a_suspension_gives_the_terminal_back_and_takes_it_again(terminal: Terminal) -> None:
+    """While the program stands still the terminal is the shell's; then the screen goes on."""
+    os.kill(terminal.pid, signal.SIGTSTP)
+    os.waitpid(terminal.pid, os.WUNTRACED)
+    while terminal.read(0.05):
+        pass
+    assert all(code in terminal.output for code in (ALTERNATE_OFF, MOUSE_OFF, CURSOR_ON))
+    assert terminal.echoes()
+
+    terminal.output = b""
+    os.kill(terminal.pid, signal.SIGCONT)
+    terminal.until(b"tx 14")
+    assert not terminal.echoes()
+    terminal.type(b"q")
+
+    assert terminal.ended() == 0
+
+
+def test_what_cannot_be_read_ends_nothing_and_types_nothing(terminal: Terminal) -> None:
+    """Malformed sequences on a real terminal are dropped, and keys between them arrive."""
+    terminal.type(b"\x1b[H")
+    terminal.until(b"tx 0")
+    for number, unreadable in enumerate(UNREADABLE[:10], 1):
+        terminal.type(unreadable + b"\x1b[C")
+        terminal.until(b"tx %d/" % number)
+    terminal.type(b"q")
+
+    assert terminal.ended() == 0
 
 
 def test_ctrl_c_quits(terminal: Terminal) -> None:

@@ -1,0 +1,153 @@
+"""What sequences of a terminal mean to Textual: keys, the mouse, pastes, reports.
+
+Textual reads every sequence as far as it can, and types the rest as keys. Here a sequence
+means something only when it is one that terminals are known to send, with numbers that can
+be; anything else means nothing. A key that is released is no key that is pressed.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+
+from textual import events
+from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
+from textual._keyboard_protocol import FUNCTIONAL_KEYS
+from textual._xterm_parser import XTermParser
+from textual.message import Message
+
+from am_dbg.views.sequences import Kind, Sequences, Token
+
+__all__ = ["COORDINATE_MAX", "Decoder", "InputReader"]
+
+COORDINATE_MAX = 32_767
+"""Columns, rows and pixels that a terminal can have."""
+MODIFIERS_MAX = 256
+
+_KEY = re.compile(r"\x1b\[([\d:;]{0,40})([u~ABCDEFHPQRS])")
+_FIELD = re.compile(r"\d{0,7}(?::\d{0,7}){0,8}")
+_MOUSE = re.compile(r"\x1b\[<(\d{1,3});(\d{1,5});(\d{1,5})[Mm]")
+_RESIZE = re.compile(r"\x1b\[48;(\d{1,5});(\d{1,5});(\d{1,5});(\d{1,5})t")
+_MODE = re.compile(r"\x1b\[\?\d{1,5};[0-4]\$y")
+_REPORTS = ("\x1b[I", "\x1b[O")
+_UNASSIGNED = ("Cs", "Co", "Cn", "Cc", "Cf", "Zl", "Zp")
+
+_log = logging.getLogger(__name__)
+
+
+class Decoder:
+    """Turns whole tokens into Textual's messages; what means nothing gives none."""
+
+    def __init__(self, *, debug: bool = False) -> None:
+        self._debug = debug
+        self.parser = XTermParser(debug)
+
+    def messages(self, token: Token) -> list[Message]:
+        """What a token means."""
+        try:
+            return list(self._messages(token))
+        except Exception:  # protects the session: what a terminal sends must not end it
+            _log.exception("what the terminal sent cannot be read: %.80r", token.text)
+            self.parser = XTermParser(self._debug)  # the one that raised reads nothing any more
+            return []
+
+    def _messages(self, token: Token) -> Iterable[Message]:
+        match token.kind:
+            case Kind.PASTE:
+                return (events.Paste(token.text),)
+            case Kind.CHARACTER:
+                return self._character(token.text)
+            case Kind.ALT:
+                sequence = f"\x1b{token.text}"
+                if sequence in ANSI_SEQUENCES_KEYS:
+                    return _of_table(sequence)
+                return self.parser._sequence_to_key_events(token.text, alt=True)
+            case Kind.SEQUENCE:
+                return self._sequence(token.text)
+
+    def _character(self, char: str) -> Iterable[Message]:
+        if char == "\x1b":
+            return (events.Key("escape", char),)
+        return self.parser._sequence_to_key_events(char)
+
+    def _sequence(self, text: str) -> Iterable[Message]:
+        if text in _REPORTS or _MODE.fullmatch(text):
+            return list(self.parser.feed(text))
+        if found := _MOUSE.fullmatch(text):
+            return self._mouse(text, *map(int, found.groups()))
+        if found := _RESIZE.fullmatch(text):
+            sizes = map(int, found.groups())
+            return list(self.parser.feed(text)) if all(map(_is_size, sizes)) else ()
+        found = _KEY.fullmatch(text)
+        keys = _numbered(found[1], found[2]) if found else ""
+        if keys:
+            return [key.copy() for key in self.parser._parse_extended_key(keys) or ()]
+        return _of_table(text)
+
+    def _mouse(self, text: str, button: int, column: int, row: int) -> Iterable[Message]:
+        if button > 255 or not (_is_size(column) and _is_size(row)):
+            return ()
+        event = self.parser.parse_mouse_code(text)
+        return () if event is None else (event,)
+
+
+def _of_table(sequence: str) -> Iterator[Message]:
+    """The keys of a sequence with a fixed meaning."""
+    keys = ANSI_SEQUENCES_KEYS.get(sequence)
+    if isinstance(keys, tuple):
+        for key in keys:
+            if key.value != "<ignore>":
+                yield events.Key(key.value, None)
+
+
+def _numbered(parameters: str, end: str) -> str:
+    """The sequence of a key that is reported by numbers, in the form Textual knows; or nothing.
+
+    The fields are the key (with what it is in other layouts), the modifiers (with what happened
+    to the key) and the characters that it types.
+    """
+    fields = parameters.split(";")
+    if len(fields) > 3 or not all(map(_FIELD.fullmatch, fields)):
+        return ""
+    code, modifiers, text = (*fields, "", "")[:3]
+    code = code.partition(":")[0] or "1"
+    modifiers, _, happened = modifiers.partition(":")
+    if happened not in ("", "1", "2") or not 1 <= int(modifiers or "1") <= MODIFIERS_MAX:
+        return ""
+    if f"{int(code)}{end}" not in FUNCTIONAL_KEYS and not (end == "u" and _is_character(code)):
+        return ""
+    if text and not all(map(_is_character, text.split(":"))):
+        return ""
+    tail = f";{modifiers}" * bool(modifiers or text) + f";{text}" * bool(text)
+    return f"\x1b[{int(code)}{tail}{end}"
+
+
+def _is_character(code: str) -> bool:
+    """Whether a number is that of a character which a key can type."""
+    if not code or int(code) > 0x10FFFF:
+        return False
+    return unicodedata.category(chr(int(code))) not in _UNASSIGNED
+
+
+def _is_size(number: int) -> bool:
+    return 1 <= number <= COORDINATE_MAX
+
+
+class InputReader:
+    """From the bytes of a terminal to messages, with the time at which they came."""
+
+    def __init__(self, *, debug: bool = False) -> None:
+        self._sequences = Sequences()
+        self._decoder = Decoder(debug=debug)
+
+    def feed(self, data: bytes, now: float) -> Iterator[Message]:
+        """What these bytes mean, with those that came before."""
+        for token in self._sequences.feed(data, now):
+            yield from self._decoder.messages(token)
+
+    def tick(self, now: float) -> Iterator[Message]:
+        """What it means that nothing more has come."""
+        for token in self._sequences.tick(now):
+            yield from self._decoder.messages(token)
