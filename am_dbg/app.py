@@ -8,7 +8,7 @@ from collections.abc import Callable
 from am_dbg.client_list import ClientList
 from am_dbg.control import Control
 from am_dbg.control.beginning import Beginning
-from am_dbg.control.looking import Sources
+from am_dbg.control.sources import Sources
 from am_dbg.errors import OptionFileError
 from am_dbg.forwarding import Forwarding
 from am_dbg.golang.door import GoDoor
@@ -73,9 +73,14 @@ def run(options: RunOptions, say: Callable[[str], None] | None = None) -> int:
     intake.start(*places, source=options.source)
     companions = _companions(store, options, own_name, warned)
     control.sources = Sources(
-        listening=intake.listening, source=options.import_data, warning=intake.notice
+        listening=intake.listening,
+        source=options.import_data,
+        warning=intake.notice,
+        address=intake.address,
+        token=options.token,
     )
-    control.desk.message = control.desk.message or intake.notice
+    control.notices += filter(None, [intake.notice])
+    control.desk.message = "; ".join(control.notices)
     try:
         _start(companions)
         screen.run(mouse=options.enable_mouse)
@@ -125,7 +130,7 @@ def _control(store: Store, options: RunOptions) -> Control:
             clean_on_connect=options.clean_on_connect,
         ),
     )
-    control.desk.message = keymap.trouble
+    control.notices += filter(None, [keymap.trouble])
     return control
 
 

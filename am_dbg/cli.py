@@ -138,15 +138,19 @@ def run(arguments: list[str]) -> int:
 )
 @click.option("--token", metavar="TEXT", default="", help=_ASKED_HELP)
 @click.option(
-    "-m", "--select-machine", metavar="ID", default="", help="Start at this machine, or part of it."
+    "-m",
+    "--select-machine",
+    metavar="ID",
+    default="",
+    help="Start at this machine: an id, a part of it, or an address.",
 )
 @click.option(
     "-t",
     "--select-transition",
-    metavar="N",
-    type=click.IntRange(0),
-    default=0,
-    help="Start at this transition; the first one is 1.",
+    metavar="PLACE",
+    default="",
+    callback=lambda _context, _option, text: _place(text),
+    help="Start at this transition: a number from 1, t20, a time or an id.",
 )
 @click.option("-v", "--view", type=click.Choice(VIEWS), default=VIEWS[0], show_default=True)
 @click.option("-c", "--select-connected", is_flag=True, help="Go to a machine that connects alone.")
@@ -234,7 +238,11 @@ def list_(file: str, as_json: bool) -> int:
 @click.argument("address", required=False)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def show(file: str, address: str | None, as_json: bool) -> int:
-    """Show one transition, mach://ID/NUMBER or mach://ID/TXID, or all of mach://ID."""
+    """Show one transition, mach://ID/PLACE, or all of mach://ID.
+
+    A place is a number, t and a machine time, a time such as 15:04:05, or the id of a
+    transition; everything that is printed as an address or a place is taken.
+    """
     from am_dbg import text
     from am_dbg.addresses import resolve
 
@@ -246,6 +254,9 @@ def show(file: str, address: str | None, as_json: bool) -> int:
             if as_json:
                 return text.history_json(store, place.track)
             return text.history_lines(place.track)
+        if place.number < place.track.first:
+            track = place.track
+            return _json(text.start_value(track)) if as_json else text.start_lines(track)
         if as_json:
             return _json(text.transition_value(place.track, place.number))
         return text.transition_lines(place.track, place.number)
@@ -328,7 +339,7 @@ def _open_screen(
     listen_on: str,
     am_dbg_addr: str,
     max_mem: int,
-    select_transition: int,
+    select_transition: str,
     token: str,
     **rest: Any,
 ) -> int:
@@ -381,6 +392,16 @@ def _token(*given: str) -> bytes:
 
     texts = (*given, os.environ.get(TOKEN_VARIABLE, ""))
     return next(filter(None, map(token_of, texts)), b"")
+
+
+def _place(text: str) -> str:
+    """A place in a history, as far as its form tells; which history is not known yet."""
+    from am_dbg.addresses import is_place
+    from am_dbg.errors import NotAnAddressError
+
+    if text and not is_place(text):
+        raise click.UsageError(f"--select-transition: {NotAnAddressError(text)}")
+    return text
 
 
 def _opened(text: str) -> ImportSource:

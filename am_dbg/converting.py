@@ -7,11 +7,10 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from am_dbg import text
-from am_dbg.addresses import SCHEME, near, resolve
+from am_dbg.addresses import SCHEME, resolve
 from am_dbg.errors import (
     DebuggerError,
     EmptyRangeError,
-    MachineNotFoundError,
     UnknownFormatError,
 )
 from am_dbg.exporting import (
@@ -45,13 +44,15 @@ def writer_for(path: str) -> Writer:
 
 
 def chosen(store: Store, machine: str, numbers: str) -> list[Selection]:
-    """The machine of a key, all for an empty one, and the numbers of a text such as `5-20`.
+    """The machine of a key or an address, all for an empty one, and numbers such as `5-20`.
 
     A range may begin before or end after what is there, but not hold nothing of it.
     """
-    track = store.find(machine) if machine else None
-    if machine and track is None:
-        raise MachineNotFoundError(machine, near(store, machine))
+    track = None
+    if machine:
+        place = resolve(store, machine)
+        track = place.track
+        numbers = numbers or ("" if place.number is None else str(place.number))
     if not numbers:
         return selected(store, track)
     match = _NUMBERS.fullmatch(numbers)
@@ -85,9 +86,8 @@ def addressed(store: Store, address: str) -> tuple[list[Selection], str]:
         selection = chosen(store, machine, numbers)
     else:
         place = resolve(store, address)
-        number = place.number
-        selection = selected(store, place.track, None if number is None else (number, number))
-        numbers = "" if number is None else str(number)
+        numbers = "" if place.number is None else str(place.number)
+        selection = chosen(store, f"{SCHEME}{place.track.key}", numbers)
     (part,) = selection
     name = file_name_for(f"{part.track.key}-{numbers}" if numbers else part.track.key)
     return selection, name + SESSION_ENDING

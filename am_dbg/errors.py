@@ -8,6 +8,13 @@ from __future__ import annotations
 
 from amtracer.errors import SessionError
 
+NAMED_CHARS_MAX = 200
+"""Characters of a name or a place that an error repeats."""
+PLACE_FORMS = (
+    "a number, t and a machine time, a time such as 15:04:05, the id of a transition,"
+    " or mach://ID or mach://ID/PLACE"
+)
+
 __all__ = [
     "DebuggerError",
     "DownloadError",
@@ -16,6 +23,8 @@ __all__ = [
     "NoTerminalError",
     "NotAnAddressError",
     "OptionFileError",
+    "StepNotFoundError",
+    "TransitionGoneError",
     "TransitionNotFoundError",
     "UnknownFormatError",
 ]
@@ -30,12 +39,10 @@ class DownloadError(SessionError):
 
 
 class NotAnAddressError(DebuggerError):
-    """A text that does not name a machine or a transition."""
+    """A text that names no place; `examples` are the forms that are allowed."""
 
-    def __init__(self, text: str) -> None:
-        super().__init__(
-            f"{text!r} is no address: give mach://ID, mach://ID/NUMBER or mach://ID/TXID"
-        )
+    def __init__(self, text: str, examples: str = "") -> None:
+        super().__init__(f"{text[:NAMED_CHARS_MAX]!r} is no place: give {examples or PLACE_FORMS}")
         self.text = text
 
 
@@ -44,19 +51,36 @@ class MachineNotFoundError(DebuggerError):
 
     def __init__(self, id: str, near: tuple[str, ...] = ()) -> None:
         advice = f"; did you mean {' or '.join(near)}" if near else ""
-        super().__init__(f"no machine {id!r} in this session{advice}")
+        super().__init__(f"no machine {id[:NAMED_CHARS_MAX]!r} in this session{advice}")
         self.id = id
         self.near = near
 
 
 class TransitionNotFoundError(DebuggerError):
-    """The machine has no such transition."""
+    """The machine has no such transition; `held` says what it has instead."""
 
-    def __init__(self, id: str, text: str, first: int, last: int) -> None:
-        held = f"it has {first} to {last}" if last >= first else "it has none"
-        super().__init__(f"machine {id!r} has no transition {text!r}: {held}")
+    def __init__(self, id: str, text: str, first: int, last: int, held: str = "") -> None:
+        numbers = f"it has {first:,} to {last:,}" if last >= first else "it has none"
+        name, place = id[:NAMED_CHARS_MAX], text[:NAMED_CHARS_MAX]
+        super().__init__(f"machine {name!r} has no transition {place!r}: {held or numbers}")
         self.id = id
         self.text = text
+
+
+class TransitionGoneError(TransitionNotFoundError):
+    """The machine had this transition, until memory was short."""
+
+    def __init__(self, id: str, text: str, first: int, last: int) -> None:
+        held = f"it is gone, removed to save memory; what is left begins with {first:,}"
+        super().__init__(id, text, first, last, held)
+
+
+class StepNotFoundError(DebuggerError):
+    """The transition has fewer steps."""
+
+    def __init__(self, id: str, number: int, text: str, steps: int) -> None:
+        of = f"transition {number:,} of {id[:NAMED_CHARS_MAX]!r}"
+        super().__init__(f"{of} has no step {text[:NAMED_CHARS_MAX]!r}: it has {steps:,}")
 
 
 class EmptyRangeError(DebuggerError):

@@ -69,6 +69,11 @@ class Intake:
         )
 
     @property
+    def address(self) -> Address | None:
+        """Where it listens, the first place of several; None for nowhere."""
+        return next(iter(self._server.addresses), None)
+
+    @property
     def listening(self) -> str:
         """Where it listens, in words; empty for nowhere."""
         return ", ".join(dict.fromkeys(str(address) for address in self._server.addresses[:1]))

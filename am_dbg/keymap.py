@@ -7,23 +7,32 @@ The file is TOML, `keys.toml` in the folder `am-dbg` of the user's configuration
     tail = ["t", "f5"]
     rain = []
 
-A key that was given to an action is taken from whatever had it before. What is wrong with
-the file is told on the screen, and the rest of it counts.
+An empty list takes all keys from an action. A key that was given to an action is taken from
+whatever had it before. What is wrong with the file is told on the screen when the debugger
+starts and in the help (`?`), and the rest of it counts: a line with an action or a key that
+there is not, a key for two actions, of which the first one has it.
 """
 
 from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 
 from am_dbg.keys import KEYS, Key, by_action
+from amtracer.atomic import reason_of
 
 __all__ = ["Keymap", "keymap_path", "read_keymap", "remapped"]
 
 KEYS_PER_ACTION_MAX = 8
+FILE_BYTES_MAX = 100_000
+NAMED_CHARS_MAX = 60
+"""Characters of a name that a message repeats."""
+MODIFIERS = frozenset({"alt", "ctrl", "hyper", "meta", "shift", "super"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,29 +55,56 @@ def keymap_path(environment: Mapping[str, str] = os.environ) -> Path:
 def read_keymap(path: Path) -> Keymap:
     """The table with the file's wishes in it; without a file the table as it is."""
     try:
-        wishes = tomllib.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            data = file.read(FILE_BYTES_MAX + 1)
+        if len(data) > FILE_BYTES_MAX:
+            return _unreadable(path, f"it has more than {FILE_BYTES_MAX:,} bytes")
+        wishes = tomllib.loads(data.decode("utf-8"))
     except FileNotFoundError:
         return Keymap()
-    except (OSError, ValueError) as error:
-        return Keymap(trouble=f"{path}: {error}")
+    except OSError as error:
+        return _unreadable(path, reason_of(error))
+    except (ValueError, RecursionError) as error:
+        return _unreadable(path, str(error))
     return remapped(wishes, str(path))
+
+
+def _unreadable(path: Path, reason: str) -> Keymap:
+    return Keymap(trouble=f"keys as they are, {reason} ({path})")
 
 
 def remapped(wishes: Mapping[str, object], name: str = "keys") -> Keymap:
     """The table with other keys for some actions."""
     known = by_action()
     wanted: dict[str, tuple[str, ...]] = {}
+    owners: dict[str, str] = {}
     troubles = []
-    for action, keys in wishes.items():
-        listed = _listed(keys)
+    for action, given in wishes.items():
+        listed = _listed(given)
         if action not in known:
-            troubles.append(f"no action {action}")
+            troubles.append(f"no action {action[:NAMED_CHARS_MAX]}{_meant(action, known)}")
         elif listed is None:
             troubles.append(f"{action} needs a key or a list of keys")
         else:
-            wanted[action] = listed
+            keys = [_canonical(key) for key in listed]
+            wrong = [key for key, name in zip(listed, keys, strict=True) if not name]
+            troubles += [_no_key(action, key) for key in wrong]
+            names = [key for key in keys if key]
+            troubles += [
+                f"{key} is given to {owners[key]} and to {action}"
+                for key in names
+                if owners.get(key, action) != action
+            ]
+            own = tuple(key for key in names if owners.setdefault(key, action) == action)
+            if own or not listed:
+                wanted[action] = own
+    return Keymap(_table(wanted), f"{'; '.join(troubles)} ({name})" if troubles else "")
+
+
+def _table(wanted: Mapping[str, tuple[str, ...]]) -> tuple[Key, ...]:
+    """All actions with the keys that are wanted, and what that leaves of the others."""
     taken = {key for keys in wanted.values() for key in keys}
-    table = tuple(
+    return tuple(
         replace(key, keys=wanted[key.action], reference=())
         if key.action in wanted
         else replace(
@@ -78,7 +114,6 @@ def remapped(wishes: Mapping[str, object], name: str = "keys") -> Keymap:
         )
         for key in KEYS
     )
-    return Keymap(table, f"{name}: {'; '.join(troubles)}" if troubles else "")
 
 
 def _listed(keys: object) -> tuple[str, ...] | None:
@@ -88,3 +123,53 @@ def _listed(keys: object) -> tuple[str, ...] | None:
         return None
     texts = tuple(text.strip() for text in listed if isinstance(text, str))
     return texts if len(texts) == len(listed) and all(texts) else None
+
+
+def _canonical(key: str) -> str:
+    """A key by the name under which it is pressed, empty when no key has this name."""
+    *modifiers, name = key.split("+") if len(key) > 1 and not key.endswith("+") else (key,)
+    if len(set(modifiers)) < len(modifiers) or not MODIFIERS.issuperset(modifiers):
+        return ""
+    if len(name) == 1:
+        name = name if name.isalnum() else _named(name)
+    elif name not in _key_names():
+        return ""
+    return "+".join([*sorted(modifiers), name]) if name else ""
+
+
+def _named(char: str) -> str:
+    """The name of a character that is no letter and no digit, as Textual gives it."""
+    from textual.keys import _character_to_key
+
+    return _character_to_key(char) if char.isprintable() else ""
+
+
+@cache
+def _key_names() -> frozenset[str]:
+    """All names of keys that are not a single character."""
+    from textual.keys import Keys
+
+    special = {key.value.rpartition("+")[2] for key in Keys}
+    signs = {_named(char) for char in map(chr, range(0x20, 0x7F)) if not char.isalnum()}
+    return frozenset(name for name in special | signs if len(name) > 1 and name[0] != "<")
+
+
+def _no_key(action: str, key: str) -> str:
+    return f"no key {key[:NAMED_CHARS_MAX]} for {action}{_meant(key, _key_names())}"
+
+
+def _meant(word: str, known: Iterable[str]) -> str:
+    """What was probably meant by a word."""
+    lowered = word[:NAMED_CHARS_MAX].lower()
+    near = [_ALIASES[lowered]] if lowered in _ALIASES else get_close_matches(lowered, known, 1)
+    return f", did you mean {near[0]}" if near else ""
+
+
+_ALIASES = {
+    "esc": "escape",
+    "return": "enter",
+    "del": "delete",
+    "pgup": "pageup",
+    "pgdn": "pagedown",
+    "bs": "backspace",
+}

@@ -39,7 +39,7 @@ class RunOptions:
     `source` is a session that was opened for `import_data` and waits to be read, because
     a pipe or a download can be opened only once. `listen_on` is an address, empty for not
     listening. `token` is what programs have to say, empty for nothing. `select_transition`
-    counts from 1, 0 selects none. `forward_to` lists the debuggers to which everything
+    is a place in a history, empty for none. `forward_to` lists the debuggers to which everything
     received is sent on, `am_dbg_addr` is one that is told what this one does.
     """
 
@@ -48,7 +48,7 @@ class RunOptions:
     listen_on: str = LISTEN_ON_DEFAULT
     token: bytes = field(default=b"", repr=False)
     select_machine: str = ""
-    select_transition: int = 0
+    select_transition: str = ""
     view: str = VIEWS[0]
     select_connected: bool = False
     reader: bool = False

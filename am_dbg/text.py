@@ -29,6 +29,8 @@ __all__ = [
     "machine_lines",
     "machine_value",
     "session_value",
+    "start_lines",
+    "start_value",
     "stats_lines",
     "stats_value",
     "transition_lines",
@@ -160,6 +162,20 @@ def _notes_at(track: Track, number: int) -> Value:
     return {**value, "refused": refused} if refused else value
 
 
+def start_value(track: Track) -> Value:
+    """How a machine stood before the first transition that is held."""
+    number = track.first - 1
+    ticks = _ticks(track.schema_at(number), track.clock_at(number))
+    return {
+        "machine": track.key,
+        "number": number,
+        "time": wall_time(track.time_at(number)),
+        "time_ns": track.time_at(number),
+        "time_sum": track.time_sum(number),
+        "after": ticks,
+    }
+
+
 def _ticks(states: Sequence[StateDef], ticks: Sequence[int]) -> dict[str, int]:
     return {state.name: tick for state, tick in zip(states, ticks, strict=True)}
 
@@ -274,6 +290,15 @@ def _history_line(track: Track, number: int) -> str:
     sign = "" if shape.flags & ShapeFlag.ACCEPTED else "canceled  "
     time = wall_time(track.time_at(number))
     return f"{number:>8}  {time}  {MUTATION_TYPES[shape.type]:6} {called}  {sign}{changes}".rstrip()
+
+
+def start_lines(track: Track) -> Iterator[str]:
+    """How a machine stood before the first transition that is held."""
+    value = start_value(track)
+    yield f"mach://{one_line(track.key)}/{value['number']}  of {track.count}  initial structure"
+    yield f"time     {value['time']}  t{value['time_sum']}"
+    for name, tick in value["after"].items():
+        yield f"tick     {one_line(name)}  {tick}"
 
 
 def transition_lines(track: Track, number: int) -> Iterator[str]:

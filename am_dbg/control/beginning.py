@@ -5,18 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from am_dbg.projection.machines import Place
+from am_dbg.addresses import SCHEME, Place, machine_like, near, place_in, resolve
+from am_dbg.errors import DebuggerError, MachineNotFoundError, TransitionNotFoundError
+from am_dbg.projection.machines import Place as Listed
 from am_dbg.store import Store, Track
 
-__all__ = ["BEGINNING", "Beginning", "newcomers", "remove_disconnected", "track_to_begin_with"]
+__all__ = [
+    "BEGINNING",
+    "Beginning",
+    "newcomers",
+    "place_to_begin_with",
+    "remove_disconnected",
+    "trouble_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """A machine by name or part of it, a transition from 1, and what newcomers cause."""
+    """A machine or an address, a place in its history, and what newcomers cause."""
 
     machine: str = ""
-    transition: int = 0
+    transition: str = ""
     is_importing: bool = False
     select_connected: bool = False
     clean_on_connect: bool = False
@@ -26,20 +35,60 @@ BEGINNING = Beginning()
 """The first machine, at its newest transition."""
 
 
-def track_to_begin_with(beginning: Beginning, places: Sequence[Place]) -> Track | None:
-    """The machine to select, None while the one that was asked for is not there."""
+def place_to_begin_with(
+    beginning: Beginning, store: Store, places: Sequence[Listed]
+) -> Place | None:
+    """What to select, None while the machine that was asked for is not there.
+
+    A transition that is not there, or not yet, gives way to the newest one.
+    """
+    try:
+        return _asked_for(beginning, store, places)
+    except TransitionNotFoundError:
+        track = _machine(beginning, store, places)
+        return None if track is None else Place(track)
+    except DebuggerError:
+        return None
+
+
+def trouble_of(beginning: Beginning, store: Store, places: Sequence[Listed]) -> str:
+    """Why what was asked for is not shown though everything is there; empty when it is."""
+    if not places:
+        return ""
+    try:
+        _asked_for(beginning, store, places)
+    except DebuggerError as error:
+        return str(error)
+    return ""
+
+
+def _asked_for(beginning: Beginning, store: Store, places: Sequence[Listed]) -> Place | None:
+    track = _machine(beginning, store, places)
+    if track is None:
+        return None
+    if beginning.transition:
+        return place_in(track, beginning.transition)
+    if beginning.machine.startswith(SCHEME):
+        return resolve(store, beginning.machine)
+    return Place(track)
+
+
+def _machine(beginning: Beginning, store: Store, places: Sequence[Listed]) -> Track | None:
+    """The machine that is named, by an address, by its name, or a part of that."""
+    wanted = beginning.machine
     if not places:
         return None
-    wanted = beginning.machine.lower()
     if not wanted:
         return places[0].track
-    tracks = [place.track for place in places]
-    keys = [track.key.lower() for track in tracks]
-    for test in (str.__eq__, str.startswith, str.__contains__):
-        for track, key in zip(tracks, keys, strict=True):
-            if test(key, wanted):
-                return track
-    return None
+    if not wanted.startswith(SCHEME):
+        track = store.find(wanted) or machine_like(store, wanted)
+        if track is None:
+            raise MachineNotFoundError(wanted, near(store, wanted))
+        return track
+    try:
+        return resolve(store, wanted).track
+    except TransitionNotFoundError as error:
+        return store.find(error.id)
 
 
 def newcomers(tracks: Sequence[Track], known: set[str]) -> list[Track]:

@@ -11,27 +11,35 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from am_dbg import states as s
+from am_dbg.addresses import SCHEME
 from am_dbg.control.beginning import (
     BEGINNING,
     Beginning,
     newcomers,
+    place_to_begin_with,
     remove_disconnected,
-    track_to_begin_with,
+    trouble_of,
 )
+from am_dbg.control.confirming import Confirming
 from am_dbg.control.copying import copied_transition
 from am_dbg.control.desk import Desk
 from am_dbg.control.effects import CopyText, Effect, OpenDialog, OpenPalette, Quit, Suspend
 from am_dbg.control.jumping import Jumping
-from am_dbg.control.looking import Look, Looking, Sources
+from am_dbg.control.looking import Look, Looking
 from am_dbg.control.modes import Modes
 from am_dbg.control.moving import Moving
 from am_dbg.control.panes import Panes
+from am_dbg.control.places import at_step
 from am_dbg.control.searching import Searching
+from am_dbg.control.sources import Sources
+from am_dbg.control.unsaved import Unsaved
 from am_dbg.control.viewing import Viewing
+from am_dbg.cursor import Cursor
 from am_dbg.intake import Progress
 from am_dbg.keys import KEYS, Key
 from am_dbg.projection import layout
 from am_dbg.projection.bars import Flow
+from am_dbg.projection.clean import clean_name
 from am_dbg.store import Store, Track
 
 __all__ = ["Control"]
@@ -57,17 +65,29 @@ class Control:
         self.desk = Desk(store)
         self.modes = Modes(main=main, reader=reader)
         self.sources = Sources()
+        self.notices: list[str] = []
         self.moving = Moving(self.desk, self.modes)
         self.jumping = Jumping(self.desk, self.modes, self.moving)
         self.viewing = Viewing(self.desk, self.modes)
         self.searching = Searching(self.desk, self.modes, self.moving, self.jumping)
-        self.panes = Panes(self.desk, self.modes, self.moving, self.jumping, self.viewing)
-        self._looking = Looking(self.desk, self.modes, keys)
+        self.unsaved = Unsaved(store)
+        self.confirming = Confirming(keys)
+        self.panes = Panes(
+            self.desk,
+            self.modes,
+            self.moving,
+            self.jumping,
+            self.viewing,
+            self.unsaved,
+            self.confirming,
+        )
+        self._looking = Looking(self.desk, self.modes, self.viewing, keys)
         self._actions = self._table()
         self._special = self._keys_of_panes()
         self._beginning = beginning
         self._known: set[str] = set()
         self._is_importing = beginning.is_importing
+        self._has_been_asked = False
 
     def _table(self) -> dict[str, Action]:
         hands = (self, self.moving, self.jumping, self.viewing, self.searching, self.panes)
@@ -78,22 +98,42 @@ class Control:
             for key in KEYS
         }
 
+    def press(self, action: str) -> Effect | None:
+        """Do what a key means in the pane that has the focus."""
+        special = self._special.get(self.focus, {})
+        return self._done(special.get(action, self._actions[action]))
+
     def do(self, action: str) -> Effect | None:
-        """Do what a key asks for; what the screen has to do beside it is returned.
+        """Do what was named, by a click or in the palette, whatever has the focus."""
+        return self._done(self._actions[action])
+
+    def _done(self, action: Action) -> Effect | None:
+        """Carry an action out; what the screen has to do beside it is returned.
 
         The oldest transitions may be removed by the thread that takes data in, between two
-        look-ups of one action; then it is as if the key had not been pressed.
+        look-ups of one action; then that is all there is to say.
         """
         self.desk.message = ""
-        special = self._special.get(self.modes.focus, {})
+        self._has_been_asked = True
+        self.confirming.begin()
+        held = self.desk.held
         try:
-            return special.get(action, self._actions[action])()
+            return action()
         except IndexError:
+            if self.desk.held == held:
+                raise
+            self.desk.message = "that part of the history was removed to save memory"
             return None
+
+    @property
+    def focus(self) -> str:
+        """The pane that keys go to."""
+        return self.desk.focused(self.modes.focus, self.modes.main)
 
     def _keys_of_panes(self) -> dict[str, dict[str, Action]]:
         """Keys that mean something else while a pane has the focus."""
-        return {
+        only_machines: dict[str, Action] = {"remove_machine": self.panes.keep_machine}
+        special: dict[str, dict[str, Action]] = {
             layout.FILTERS: {
                 "next_transition": lambda: self.viewing.pick(1),
                 "previous_transition": lambda: self.viewing.pick(-1),
@@ -104,24 +144,51 @@ class Control:
                 "next_transition": lambda: self.panes.select_state(1),
                 "previous_transition": lambda: self.panes.select_state(-1),
             },
+            layout.STEPS: {
+                "next_transition": self.moving.next_step,
+                "previous_transition": self.moving.previous_step,
+            },
         }
+        panes = [pane for pane in layout.ALL_PANES if pane != layout.MACHINES]
+        return {pane: only_machines | special.get(pane, {}) for pane in panes}
 
     def look(self, width: int, height: int) -> Look:
         """Everything on the screen.
 
         When transitions were removed while it was worked out, it is worked out again.
         """
+        self._let_go()
+        self._tell_notices()
         for _ in range(LOOKS_MAX - 1):
-            try:
-                return self._looking.look(width, height, self.sources)
-            except IndexError:
-                continue
-        return self._looking.look(width, height, self.sources)
+            held = self.desk.held
+            look = self._looking.look(width, height, self.sources)
+            if not look.failed or self.desk.held == held:
+                break
+        else:
+            look = self._looking.look(width, height, self.sources)
+        for failed in look.failed.values():
+            failed.log()
+        return look
+
+    def _tell_notices(self) -> None:
+        """What was wrong at the start stands in the footer until the first key."""
+        if not self.desk.message and not self._has_been_asked:
+            self.desk.message = "; ".join(self.notices)
+
+    def _let_go(self) -> None:
+        """When the machine on show was removed, say so and turn to another."""
+        key = self.desk.let_go()
+        if not key:
+            return
+        self.modes.lost_machine()
+        self._begin()
+        self.desk.message = f"{clean_name(key)} is gone: it was removed from the list"
 
     def data_arrived(self) -> bool:
         """The store grew: the first machine is selected, the newest one followed."""
         if not self.modes.data_arrived():
             return False
+        self._let_go()
         self._welcome(newcomers(self.desk.store.tracks, self._known))
         if self.desk.cursor is None or (self._is_importing and self.modes.is_untouched):
             self._begin()
@@ -135,14 +202,17 @@ class Control:
         While a session is still being read this is done again and again, until the user
         goes somewhere.
         """
-        track = track_to_begin_with(self._beginning, self.desk.places)
-        if track is None:
+        place = place_to_begin_with(self._beginning, self.desk.store, self.desk.places)
+        if place is None:
             return
+        track = place.track
         if not self.modes.has_machine and not self.modes.chose_machine():
             return
-        wanted = self._beginning.transition or self.desk.visible(track).last()
-        self.desk.select(track, wanted)
-        if track.connected and not self._beginning.transition and self.modes.follow():
+        if place.number is None:
+            self.desk.select(track, self.desk.visible(track).last())
+        else:
+            self.desk.go(at_step(self.desk, Cursor(track).at(place.number), place.step))
+        if track.connected and place.number is None and self.modes.follow():
             self.moving.to_newest()
 
     def _welcome(self, arrived: list[Track]) -> None:
@@ -166,9 +236,14 @@ class Control:
         if progress.is_over:
             self._is_importing = False
             self.modes.importing(on=False)
-            warning = progress.trouble.removeprefix(f"{progress.label}: ")
-            self.sources = replace(self.sources, progress="", warning=warning)
-            self.desk.message = progress.trouble
+            self.sources = replace(self.sources, progress="")
+            missing = trouble_of(self._beginning, self.desk.store, self.desk.places)
+            self.notices += [missing] if missing else []
+            if progress.trouble:
+                warning = progress.trouble.removeprefix(f"{progress.label}: ")
+                self.sources = replace(self.sources, warning=warning)
+                self.notices.insert(0, progress.trouble)
+                self.desk.message = "" if not self._has_been_asked else progress.trouble
         else:
             self.sources = replace(self.sources, progress=f"reading {progress.percent} %")
 
@@ -195,8 +270,10 @@ class Control:
         moment = self.desk.moment
         if moment is None:
             return None
-        tail = "" if moment.is_start else f"/{moment.track.tx_id_at(moment.number)}"
-        return CopyText(f"mach://{moment.track.key}{tail}", "address")
+        track = moment.track
+        tail = "" if moment.is_start else f"/{track.tx_id_at(moment.number)}"
+        step = f"/{moment.step}" if tail and moment.is_stepping and moment.step else ""
+        return CopyText(f"{SCHEME}{track.key}{tail}{step}", "address")
 
     def command_palette(self) -> OpenPalette:
         """Open the palette."""
@@ -206,6 +283,10 @@ class Control:
         """Give the terminal back to the shell; data goes on arriving."""
         return Suspend()
 
-    def quit(self) -> Quit:
-        """End."""
+    def quit(self) -> Quit | None:
+        """End; asked first when that loses what no file holds."""
+        lost = self.unsaved.words(*self.desk.store.tracks)
+        if lost and not self.confirming.is_confirmed("quit"):
+            self.desk.message = self.confirming.question("quit", lost)
+            return None
         return Quit()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from am_dbg.drawing.bars import draw_moment
+from am_dbg.addresses import SCHEME
 from am_dbg.drawing.reader import reader_text
 from am_dbg.projection.excerpt import Excerpt
 from am_dbg.projection.reader import project_reader
 from am_dbg.projection.steps import Moment, step_text, type_name
-from am_dbg.projection.times import duration
+from am_dbg.projection.times import duration, full_time
 from am_dbg.store import Store
 
 __all__ = ["copied_transition"]
@@ -16,15 +16,15 @@ __all__ = ["copied_transition"]
 def copied_transition(store: Store, moment: Moment) -> str:
     """Address, time, mutation, log lines, steps and the reader's sections, without borders."""
     if moment.is_start:
-        return f"mach://{moment.track.key}\n"
+        return f"{SCHEME}{moment.track.key}\n"
     track = moment.track
     transition = track.transition(moment.number)
     states = track.schema_at(moment.number)
     called = " ".join(states[index].name for index in transition.shape.called)
     rows = [
-        f"mach://{track.key}/{transition.id}",
+        f"{SCHEME}{track.key}/{transition.id}",
         f"tx {transition.number}/{track.count}  {type_name(transition.shape.type)} {called}",
-        f"{draw_moment(transition.time_ns)}  t{track.time_sum(moment.number)}",
+        f"{full_time(transition.time_ns)}  t{track.time_sum(moment.number)}",
     ]
     if transition.duration_ns:
         rows[-1] += f"  took {duration(transition.duration_ns)}"

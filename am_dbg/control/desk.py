@@ -9,10 +9,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
+from weakref import ref
 
 from am_dbg.control.history import Bookmarks, History, Spot
 from am_dbg.cursor import Cursor
+from am_dbg.projection.log import LogView
 from am_dbg.projection.machines import MachineOrder, Place
+from am_dbg.projection.matrix import MatrixView
+from am_dbg.projection.rain import RainView
 from am_dbg.projection.states import Tree, TreeSpot, tree_of
 from am_dbg.projection.steps import Moment, moment_of
 from am_dbg.query import Filters, Numbers, Visible
@@ -47,7 +51,8 @@ class Desk:
     all_open: bool = False
     tops: dict[str, int] = field(default_factory=dict)
     loose: set[str] = field(default_factory=set)
-    switch: int = 0
+    switch: str = "canceled"
+    shown: dict[str, LogView | RainView | MatrixView] = field(default_factory=dict)
     found: Found | None = None
     history: History = field(default_factory=History)
     bookmarks: Bookmarks = field(default_factory=Bookmarks)
@@ -60,6 +65,16 @@ class Desk:
     @property
     def track(self) -> Track | None:
         return self.cursor.track if self.cursor else None
+
+    def focused(self, focus: str, main: str) -> str:
+        """The pane that keys go to: the main one while the one with the focus has no room."""
+        return focus if focus in self.heights or not self.heights else main
+
+    @property
+    def held(self) -> tuple[int, int]:
+        """Changes whenever something of the history under the cursor was removed."""
+        track = self.track
+        return (-1, -1) if track is None else (track.first, self.order.position_of(track))
 
     def __post_init__(self) -> None:
         self.order = MachineOrder(self.store)
@@ -98,6 +113,15 @@ class Desk:
         self.loose.clear()
         self.tops["reader"] = 0
 
+    def let_go(self) -> str:
+        """Leave a machine that is no longer in the list; the key it had, empty for none."""
+        track = self.track
+        if track is None or self.order.position_of(track) >= 0:
+            return ""
+        self.cursor = self.spot = self.found = None
+        self._visibles.pop(track.key, None)
+        return track.key
+
     def select(self, track: Track, number: int | None = None) -> None:
         """Turn to a track, at a transition or at the moment that was on show."""
         visible = self.visible(track)
@@ -127,7 +151,9 @@ class Desk:
     def here(self) -> Spot | None:
         """The place under the cursor, for history and bookmarks."""
         moment = self.moment
-        return Spot(moment.track.key, max(moment.number, 0)) if moment else None
+        if moment is None:
+            return None
+        return Spot(moment.track.key, max(moment.number, 0), ref(moment.track))
 
     def remember(self) -> None:
         """Put the place under the cursor into the history."""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from weakref import ref
+
+from am_dbg.store import Store, Track
 
 __all__ = ["Bookmarks", "History", "Spot"]
 
@@ -12,14 +15,16 @@ BOOKMARKS_MAX = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """A transition of a machine, by names, so that it outlives the machine."""
+    """A transition of a machine; it outlives both, and never stands for another of that name."""
 
     key: str
     number: int
+    of: ref[Track] | None = None
 
-    @property
-    def address(self) -> str:
-        return f"mach://{self.key}/{self.number}"
+    def track(self, store: Store) -> Track | None:
+        """The machine, as long as it is in the list."""
+        found = store.find(self.key)
+        return found if found is not None and (self.of is None or self.of() is found) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,7 @@ class Bookmarks:
             return Bookmarks(tuple(other for other in self.spots if other != spot))
         return Bookmarks((*self.spots, spot)[-BOOKMARKS_MAX:])
 
-    def of(self, key: str) -> tuple[int, ...]:
+    def of(self, track: Track) -> tuple[int, ...]:
         """The marked transitions of one machine."""
-        return tuple(spot.number for spot in self.spots if spot.key == key)
+        spots = (spot for spot in self.spots if spot.key == track.key)
+        return tuple(spot.number for spot in spots if spot.of is None or spot.of() is track)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from weakref import ref
 
 from am_dbg import states as s
+from am_dbg.addresses import address_of
 from am_dbg.control.desk import Desk
 from am_dbg.control.effects import OpenDialog
-from am_dbg.control.history import History
+from am_dbg.control.history import History, Spot
 from am_dbg.control.modes import Modes
 from am_dbg.control.moving import Moving
-from am_dbg.control.places import NoPlace, place_of
+from am_dbg.control.places import NoPlace, place_of, place_of_spot
 from am_dbg.cursor import JUMP_TRANSITIONS, Cursor
 from am_dbg.projection.bars import Flow
+from am_dbg.projection.clean import clean, clean_name
 from am_dbg.projection.reader import source_chain
 from am_dbg.projection.times import count
 from am_dbg.query import Numbers, Visible, canceled, changing, errors, touching
@@ -158,26 +161,31 @@ class Jumping:
     def back(self) -> None:
         """Back in history."""
         self.desk.remember()
-        self._travel(self.desk.history.back())
+        self._travel(History.back)
 
     def forward(self) -> None:
         """Forward in history."""
-        self._travel(self.desk.history.forward())
+        self._travel(History.forward)
 
-    def _travel(self, history: History) -> None:
-        if history == self.desk.history:
-            self.desk.message = "no further place in the history"
-            return
-        spot = history.current
-        track = self.desk.store.find(spot.key) if spot else None
-        if spot is None or track is None:
-            self.desk.message = "that machine is gone"
-            return
-        if track is not self.desk.track and not self.modes.chose_machine():
+    def _travel(self, ahead: Callable[[History], History]) -> None:
+        """To the next place in a direction that is still there."""
+        history, passed = self.desk.history, ""
+        while (further := ahead(history)) != history:
+            history = further
+            assert history.current is not None  # a place was gone to
+            place = place_of_spot(self.desk, history.current)
+            if isinstance(place, Cursor):
+                self._arrive(place, history, passed)
+                return
+            passed = place.reason
+        self.desk.message = passed or "no further place in the history"
+
+    def _arrive(self, place: Cursor, history: History, message: str) -> None:
+        if place.track is not self.desk.track and not self.modes.chose_machine():
             return
         if self.modes.moved():
-            self.desk.select(track, spot.number)
-            self.desk.message = ""
+            self.desk.select(place.track, place.number)
+            self.desk.message = message
             self.desk.history = history
 
     def bookmark(self) -> None:
@@ -187,7 +195,23 @@ class Jumping:
             return
         self.desk.bookmarks = self.desk.bookmarks.toggled(spot)
         is_set = spot in self.desk.bookmarks.spots
-        self.desk.message = f"bookmark {'set at' if is_set else 'removed from'} {spot.address}"
+        where = self.address_of_spot(spot)
+        self.desk.message = f"bookmark {'set at' if is_set else 'removed from'} {where}"
+
+    def address_of_spot(self, spot: Spot) -> str:
+        """The address of a place, as the screen writes it."""
+        track = spot.track(self.desk.store)
+        if track is None:
+            return clean_name(spot.key)
+        return clean(address_of(self.desk.store, track, spot.number))
+
+    def open_spot(self, spot: Spot) -> None:
+        """Go to a marked place, or say that it is gone."""
+        place = place_of_spot(self.desk, spot)
+        if isinstance(place, NoPlace):
+            self.desk.message = place.reason
+        else:
+            self.jump(place)
 
     def bookmarks(self) -> OpenDialog | None:
         """The list of bookmarks."""
@@ -205,7 +229,12 @@ class Jumping:
         track = self.desk.track
         if track is None:
             return None
-        if not self.desk.bookmarks.of(track.key):
+        marked = self.desk.bookmarks.of(track)
+        if not marked:
             self.desk.message = "nothing to compare with; b sets a bookmark"
+            return None
+        place = place_of_spot(self.desk, Spot(track.key, marked[-1], ref(track)))
+        if isinstance(place, NoPlace):
+            self.desk.message = f"the last bookmark leads nowhere: {place.reason}"
             return None
         return OpenDialog(s.DIFF_OPEN) if self.modes.open(s.DIFF_OPEN) else None

@@ -1,15 +1,20 @@
 """What the screen shows for what is on the desk: all views of one moment, as one value.
 
 A view is worked out only when its pane is on show, from as much data as fits on it. The
-tops that come out of it go back onto the desk, which is how panes stay put.
+tops that come out of it go back onto the desk, which is how panes stay put. Each view has a
+border of its own: one that fails leaves its words in `Look.failed` and costs no other.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 from am_dbg.control.desk import Desk
 from am_dbg.control.modes import Modes
+from am_dbg.control.sources import Sources, empty_hints
+from am_dbg.control.viewing import Viewing
 from am_dbg.drawing.log import log_title_note
 from am_dbg.drawing.matrix import HEADER_ROWS, matrix_columns
 from am_dbg.drawing.rain import header_height, rain_columns
@@ -26,6 +31,7 @@ from am_dbg.projection.bars import (
     project_filters,
     project_status,
 )
+from am_dbg.projection.border import Failed, attempt
 from am_dbg.projection.clean import clean
 from am_dbg.projection.layout import Layout, lay_out
 from am_dbg.projection.log import LogOptions, LogView, project_log
@@ -40,17 +46,7 @@ from am_dbg.projection.times import count
 from am_dbg.projection.transition import TransitionView, project_transition
 from am_dbg.query import Numbers, canceled, errors
 
-__all__ = ["Look", "Looking", "Sources"]
-
-
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """Where data comes from, in words, for the status row."""
-
-    listening: str = ""
-    source: str = ""
-    progress: str = ""
-    warning: str = ""
+__all__ = ["Look", "Looking"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +71,19 @@ class Look:
     status: StatusView
     footer: FooterView
     tabs: TabsView
+    failed: dict[str, Failed] = field(default_factory=dict)
+
+
+View = TypeVar("View")
 
 
 class Looking:
     """Works the look out."""
 
-    def __init__(self, desk: Desk, modes: Modes, keys: tuple[Key, ...]) -> None:
+    def __init__(self, desk: Desk, modes: Modes, viewing: Viewing, keys: tuple[Key, ...]) -> None:
         self.desk = desk
         self.modes = modes
+        self._viewing = viewing
         self._hints = {narrow: footer_hints(keys, narrow=narrow) for narrow in (False, True)}
 
     def look(self, width: int, height: int, sources: Sources) -> Look:
@@ -98,33 +99,57 @@ class Looking:
         )
         desk.widths = {pane: layout.inner(pane)[0] for pane in layout.boxes} | {"screen": width}
         desk.heights = {pane: layout.inner(pane)[1] for pane in layout.boxes}
-        moment = desk.moment
-        log = self._log(moment)
+        failed: dict[str, Failed] = {}
+
+        def shown(pane: str, blank: View, work: Callable[[], View]) -> View:
+            view = attempt(f"the view of the {pane}", work)
+            if isinstance(view, Failed):
+                failed[pane] = view
+                return blank
+            return view
+
+        moment = shown(modes.main, None, lambda: desk.moment)
+        log = shown(at.LOG, LogView(), lambda: self._log(moment))
+        rain = shown(at.RAIN, RainView(), lambda: self._rain(moment))
+        matrix = shown(at.MATRIX, MatrixView(), lambda: self._matrix(moment))
+        desk.shown = {at.LOG: log, at.RAIN: rain, at.MATRIX: matrix}
+        nothing = LogView(hints=empty_hints(sources))
         return Look(
             layout=layout,
-            focus=modes.focus,
+            focus=desk.focused(modes.focus, modes.main),
             main=modes.main,
             has_machine=moment is not None,
-            address=project_address(
-                desk.store,
-                moment,
-                modes.flow,
-                back=desk.history.can_go_back,
-                forward=desk.history.can_go_forward,
+            address=shown(at.ADDRESS, AddressView(), lambda: self._address(moment)),
+            machines=shown(at.MACHINES, MachinesView(), lambda: self._machines(moment)),
+            states=shown(at.STATES, StatesView(), lambda: self._states(moment)),
+            log=log if moment else nothing,
+            rain=rain,
+            matrix=matrix,
+            reader=shown(at.READER, ReaderView(), lambda: self._reader(moment)),
+            transition=shown(
+                at.TRANSITION, TransitionView(), lambda: self._transition(moment, sources)
             ),
-            machines=self._machines(moment),
-            states=self._states(moment),
-            log=log if moment else LogView(hints=_hints(sources)),
-            rain=self._rain(moment),
-            matrix=self._matrix(moment),
-            reader=self._reader(moment),
-            transition=self._transition(moment, sources),
-            timeline=self._timeline(moment),
-            steps=project_steps(moment) if moment else StepsView(),
-            filters=self._filters(moment, log),
-            status=self._status(sources),
-            footer=self._footer(moment),
-            tabs=self._tabs(log) if layout.is_narrow else TabsView(),
+            timeline=shown(at.TIMELINE, TimelineView(), lambda: self._timeline(moment)),
+            steps=shown(
+                at.STEPS, StepsView(), lambda: project_steps(moment) if moment else StepsView()
+            ),
+            filters=shown(at.FILTERS, FilterBarView(), lambda: self._filters(moment, log)),
+            status=shown(at.STATUS, StatusView(), lambda: self._status(sources)),
+            footer=shown(at.FOOTER, FooterView(), lambda: self._footer(moment)),
+            tabs=shown(
+                at.TABS, TabsView(), lambda: self._tabs(log) if layout.is_narrow else TabsView()
+            ),
+            failed=failed,
+        )
+
+    def _address(self, moment: Moment | None) -> AddressView:
+        desk = self.desk
+        return project_address(
+            desk.store,
+            moment,
+            self.modes.flow,
+            back=desk.history.can_go_back,
+            forward=desk.history.can_go_forward,
         )
 
     def _height(self, pane: str) -> int:
@@ -168,7 +193,7 @@ class Looking:
         if not height or moment is None:
             return LogView()
         desk = self.desk
-        marks = frozenset(desk.bookmarks.of(moment.track.key))
+        marks = frozenset(desk.bookmarks.of(moment.track))
         visible = desk.visible(moment.track)
         view = project_log(
             moment,
@@ -209,6 +234,7 @@ class Looking:
             max(1, height - HEADER_ROWS),
             self.desk.spot.state if self.desk.spot else "",
             self.desk.tops.get(at.MATRIX, 0),
+            follow=at.MATRIX not in self.desk.loose,
         )
         self.desk.tops[at.MATRIX] = view.first_row
         return view
@@ -229,7 +255,7 @@ class Looking:
         if not width or moment is None:
             return TimelineView()
         visible = self.desk.visible(moment.track)
-        marks = self.desk.bookmarks.of(moment.track.key)
+        marks = self.desk.bookmarks.of(moment.track)
         return project_timeline(moment, visible, width - 2, marks)
 
     def _filters(self, moment: Moment | None, log: LogView) -> FilterBarView:
@@ -240,9 +266,10 @@ class Looking:
             hit = found.hits.position_of(moment.number) if moment.number in found.hits else 0
         return project_filters(
             desk.filters,
+            width=desk.widths.get(at.FILTERS, 0),
             seconds=desk.seconds,
             hidden=log.hidden,
-            selected=desk.switch,
+            selected=self._viewing.picked,
             search=found.text if found else "",
             hits=hits,
             hit=max(hit, 0),
@@ -281,20 +308,6 @@ class Looking:
             sources.progress,
             sources.warning,
         )
-
-
-def _hints(sources: Sources) -> tuple[str, ...]:
-    """How data gets in, while there is none."""
-    if sources.progress:
-        return (sources.progress,)
-    if not sources.listening:
-        return ("Nothing is here.", "", "am-dbg -i FILE   opens a session")
-    return (
-        f"Listening at {sources.listening}; nothing has connected yet.",
-        "",
-        "AM_DBG_ADDR=1 python app.py   connects a program",
-        "am-dbg -i FILE                opens a session",
-    )
 
 
 def _counted(numbers: Numbers, number: int) -> str:

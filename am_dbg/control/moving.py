@@ -6,7 +6,6 @@ from am_dbg.control.desk import Desk
 from am_dbg.control.modes import Modes
 from am_dbg.control.places import at_step
 from am_dbg.cursor import Cursor
-from am_dbg.projection import layout
 from am_dbg.projection.bars import Flow
 from am_dbg.projection.timeline import number_at
 from am_dbg.query import Visible
@@ -22,18 +21,12 @@ class Moving:
         self.modes = modes
 
     def next_transition(self) -> None:
-        """One transition on; a step in the steps row, a state in the rain."""
-        self._sideways(1)
+        """One transition on."""
+        self.by_one(1)
 
     def previous_transition(self) -> None:
         """One transition back."""
-        self._sideways(-1)
-
-    def _sideways(self, by: int) -> None:
-        if self.modes.focus == layout.STEPS:
-            self._step(by)
-        else:
-            self.by_one(by)
+        self.by_one(-1)
 
     def by_one(self, by: int) -> None:
         """One transition on or back, whatever has the focus."""

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from am_dbg.control.confirming import Confirming
 from am_dbg.control.desk import Desk
 from am_dbg.control.jumping import Jumping
 from am_dbg.control.modes import Modes
 from am_dbg.control.moving import Moving
+from am_dbg.control.unsaved import Unsaved
 from am_dbg.control.viewing import Viewing
 from am_dbg.cursor import JUMP_TRANSITIONS
+from am_dbg.drawing.matrix import place_in_matrix
+from am_dbg.drawing.rain import place_in_rain
 from am_dbg.projection import layout
-from am_dbg.projection.log import LogOptions, RowKind, project_log, scrolled_top
+from am_dbg.projection.clean import clean_name
+from am_dbg.projection.log import LogOptions, LogView, RowKind, scrolled_top
+from am_dbg.projection.matrix import MatrixView
+from am_dbg.projection.rain import RainView
 from am_dbg.projection.states import STATE, Tree, TreeSpot
 
 __all__ = ["Panes"]
@@ -22,13 +29,22 @@ class Panes:
     """What keys and the mouse do inside the pane that has the focus."""
 
     def __init__(
-        self, desk: Desk, modes: Modes, moving: Moving, jumping: Jumping, viewing: Viewing
+        self,
+        desk: Desk,
+        modes: Modes,
+        moving: Moving,
+        jumping: Jumping,
+        viewing: Viewing,
+        unsaved: Unsaved,
+        confirming: Confirming,
     ) -> None:
         self.desk = desk
         self.modes = modes
         self.moving = moving
         self.jumping = jumping
         self.viewing = viewing
+        self.unsaved = unsaved
+        self.confirming = confirming
 
     def next_pane(self) -> None:
         """The focus goes to the next pane."""
@@ -45,7 +61,7 @@ class Panes:
             order.append(layout.READER)
         if not is_narrow:
             order += [layout.TIMELINE, layout.STEPS, layout.FILTERS]
-        focus = self.modes.focus
+        focus = self.desk.focused(self.modes.focus, self.modes.main)
         at = order.index(focus) if focus in order else 0
         self.modes.focus_on(order[(at + by) % len(order)])
 
@@ -67,13 +83,13 @@ class Panes:
 
     def _page(self) -> int:
         """What the pane shows, less two rows to go by; on single rows a fast move."""
-        focus = self.modes.focus
+        focus = self.desk.focused(self.modes.focus, self.modes.main)
         if focus not in layout.FRAMED:
             return JUMP_TRANSITIONS
         return max(1, self.desk.heights.get(focus, 10) - 2)
 
     def _by(self, by: int) -> None:
-        focus = self.modes.focus
+        focus = self.desk.focused(self.modes.focus, self.modes.main)
         if focus == layout.MACHINES:
             self._machine(by)
         elif focus == layout.STATES:
@@ -125,7 +141,7 @@ class Panes:
 
     def choose(self) -> None:
         """Unfold a state, follow a reference, open what a row stands for."""
-        focus = self.modes.focus
+        focus = self.desk.focused(self.modes.focus, self.modes.main)
         if focus == layout.STATES:
             self._choose_state()
         elif focus == layout.MACHINES:
@@ -134,7 +150,7 @@ class Panes:
             self.jumping.source()
         elif focus == layout.FILTERS:
             self.viewing.switch()
-        elif focus in (layout.LOG, layout.RAIN):
+        elif focus in layout.MAIN:
             self.modes.focus_on(layout.READER)
 
     def _choose_state(self) -> None:
@@ -163,9 +179,13 @@ class Panes:
             self.modes.focus_on(layout.MACHINES)
 
     def remove_machine(self) -> None:
-        """Forget the selected machine, when the list has the focus."""
+        """Forget the selected machine; asked first when that loses what no file holds."""
         track = self.desk.track
-        if self.modes.focus != layout.MACHINES or track is None:
+        if track is None:
+            return
+        lost = self.unsaved.words(track)
+        if lost and not self.confirming.is_confirmed("remove_machine", track.key):
+            self.desk.message = self.confirming.question("remove_machine", lost)
             return
         places = self.desk.places
         at = max(0, self.desk.order.position_of(track))
@@ -177,7 +197,11 @@ class Panes:
             self.desk.cursor = None
             self.modes.lost_machine()
         self.desk.store.remove(track)
-        self.desk.message = f"{name} removed"
+        self.desk.message = f"{clean_name(name)} removed"
+
+    def keep_machine(self) -> None:
+        """The key that removes a machine does so in the list only."""
+        self.desk.message = "a machine is removed while the list of machines has the focus"
 
     def scroll(self, pane: str, by: int) -> None:
         """The wheel: transitions on the timeline, steps on the steps row, else rows."""
@@ -213,11 +237,11 @@ class Panes:
     def log_options(self) -> LogOptions:
         """What the log shows beside transitions."""
         track = self.desk.track
-        marks = frozenset(self.desk.bookmarks.of(track.key)) if track else frozenset()
+        marks = frozenset(self.desk.bookmarks.of(track)) if track else frozenset()
         return LogOptions(self.desk.seconds, marks)
 
-    def click(self, pane: str, row: int, column: int) -> None:
-        """A click on a row of a pane."""
+    def click(self, pane: str, row: int, column: int, *, again: bool = False) -> None:
+        """A click on a row of a pane selects what is there; a second one does what Enter does."""
         if pane == layout.TIMELINE:
             width = self.desk.widths.get(layout.TIMELINE, 2) - 2
             self.moving.to_column(column - FIRST_COLUMN, width)
@@ -225,12 +249,18 @@ class Panes:
         self.modes.focus_on(pane)
         if row < 0:
             return
-        if pane == layout.MACHINES:
-            self._click_machine(row)
-        elif pane == layout.STATES:
+        if pane == layout.STATES:
             self._click_state(row)
+        elif again and pane in layout.FRAMED:
+            self.choose()
+        elif pane == layout.MACHINES:
+            self._click_machine(row)
         elif pane == layout.LOG:
             self._click_log(row)
+        elif pane == layout.RAIN:
+            self._click_rain(row, column)
+        elif pane == layout.MATRIX:
+            self._click_matrix(row, column)
 
     def _click_machine(self, row: int) -> None:
         places = self.desk.places
@@ -250,16 +280,29 @@ class Panes:
             self._stand_on(spot)
 
     def _click_log(self, row: int) -> None:
-        moment = self.desk.moment
-        if moment is None:
+        view = self.desk.shown.get(layout.LOG)
+        if not isinstance(view, LogView) or row >= len(view.rows):
             return
-        view = project_log(
-            moment,
-            self.desk.visible(moment.track),
-            self.desk.tops.get(layout.LOG, 0),
-            self.desk.heights.get(layout.LOG, 1),
-            self.log_options(),
-            follow=False,
-        )
-        if row < len(view.rows) and view.rows[row].kind is not RowKind.GAP:
+        if view.rows[row].kind is not RowKind.GAP:
             self.moving.to_number(view.rows[row].number)
+
+    def _click_rain(self, row: int, column: int) -> None:
+        view = self.desk.shown.get(layout.RAIN)
+        if not isinstance(view, RainView):
+            return
+        number, state = place_in_rain(view, self.desk.heights.get(layout.RAIN, 0), row, column)
+        if number is not None:
+            self.moving.to_number(number)
+        self._select(state)
+
+    def _click_matrix(self, row: int, column: int) -> None:
+        view = self.desk.shown.get(layout.MATRIX)
+        if isinstance(view, MatrixView):
+            self._select(place_in_matrix(view, self.desk.widths[layout.MATRIX], row, column))
+
+    def _select(self, index: int | None) -> None:
+        """Select a state by its place in the schema."""
+        moment = self.desk.moment
+        states = moment.track.schema_at(moment.number) if moment else ()
+        if index is not None and index < len(states):
+            self._stand_on(TreeSpot(states[index].name))

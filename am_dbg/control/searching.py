@@ -50,7 +50,7 @@ class Searching:
             self._to_name(found, 1, stay=True)
 
     def _type_in_log(self, found: Found) -> None:
-        origin = found.origin
+        origin = self._origin(found) or self.desk.cursor
         if origin is None:
             return
         if not found.text.strip():
@@ -70,9 +70,9 @@ class Searching:
         self.modes.close()
         if found is None or not found.text.strip():
             self.desk.found = None
-        elif found.origin and found.origin != self.desk.cursor:
+        elif (origin := self._origin(found)) and origin != self.desk.cursor:
             here = self.desk.cursor
-            self.desk.cursor = found.origin
+            self.desk.cursor = origin
             self.desk.remember()
             self.desk.cursor = here
             self.desk.remember()
@@ -82,8 +82,20 @@ class Searching:
         found = self.desk.found
         self.modes.close()
         self.desk.found = None
-        if found and found.origin and found.origin.track is self.desk.track:
-            self._show(found.origin)
+        if found is None or found.origin is None:
+            return
+        origin = self._origin(found)
+        if origin is None:
+            self.desk.message = "where the search began is gone"
+        elif origin.track is self.desk.track:
+            self._show(origin)
+
+    def _origin(self, found: Found) -> Cursor | None:
+        """Where the search began, unless that was removed meanwhile."""
+        origin = found.origin
+        if origin is None or self.desk.order.position_of(origin.track) < 0:
+            return None
+        return origin if origin.number >= origin.track.first - 1 else None
 
     def next_hit(self) -> None:
         """The next hit, from the first again after the last."""
@@ -139,7 +151,8 @@ class Searching:
         if moment is None:
             return
         names = [state.name for state in moment.track.schema_at(moment.number)]
-        at = names.index(self.desk.spot.state) if self.desk.spot else -1
+        spot = self.desk.spot
+        at = names.index(spot.state) if spot and spot.state in names else -1
         index = _matching(names, found.text, at, by, stay=stay)
         if index >= 0 and self.modes.chose_state():
             self.desk.spot = TreeSpot(names[index])

@@ -7,12 +7,11 @@ from dataclasses import replace
 from am_dbg.control.desk import Desk
 from am_dbg.control.modes import Modes
 from am_dbg.projection import layout
+from am_dbg.projection.bars import LEVEL, switch_names
 from am_dbg.projection.log import LEVEL_NAMES
 from am_dbg.query import Filters
 
 __all__ = ["Viewing", "flipped"]
-
-SWITCHES = ("canceled", "auto", "queued", "empty", "health", "checks", "times", "level")
 
 
 def flipped(filters: Filters, name: str) -> Filters:
@@ -59,34 +58,55 @@ class Viewing:
         self.modes.show(layout.LOG if self.modes.main == layout.RAIN else layout.RAIN)
 
     def filters(self) -> None:
-        """Into the filters, or back."""
+        """Into the filters, or back; there is no way into a row that has no room."""
         is_there = self.modes.focus == layout.FILTERS
+        if not is_there and not self.shown:
+            self.desk.message = "the filters have no room here; the command palette switches them"
+            return
         self.modes.focus_on(self.modes.main if is_there else layout.FILTERS)
 
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The switches that are on the screen."""
+        return switch_names(self.desk.widths.get(layout.FILTERS, 0))
+
+    @property
+    def picked(self) -> str:
+        """The switch under the keys; the last one on show for one that is not."""
+        shown = self.shown
+        return self.desk.switch if self.desk.switch in shown else shown[-1] if shown else ""
+
     def pick(self, by: int) -> None:
-        """Another filter under the keys."""
-        self.desk.switch = (self.desk.switch + by) % len(SWITCHES)
+        """Another filter under the keys, among those on the screen."""
+        shown = self.shown
+        if shown:
+            self.desk.switch = shown[(shown.index(self.picked) + by) % len(shown)]
 
     def switch(self) -> None:
         """Flip the filter under the keys."""
-        name = SWITCHES[self.desk.switch]
-        if name == "level":
+        name = self.picked
+        if name == LEVEL:
             self.level()
-        else:
+        elif name:
             self.flip(name)
 
     def flip(self, name: str) -> None:
-        """Flip one filter."""
+        """Flip one filter; where it is not on the screen, say what it is now."""
         if name == "times":
             self.desk.seconds = not self.desk.seconds
             self.modes.changed_filters()
-            return
-        self._change(flipped(self.desk.filters, name))
+        else:
+            self._change(flipped(self.desk.filters, name))
+        if name not in self.shown:
+            is_on = getattr(self.desk.filters, name, self.desk.seconds)
+            self.desk.message = f"{name} {'shown' if is_on else 'hidden'}"
 
     def level(self) -> None:
         """The next log level, from everything to nothing again."""
         level = (self.desk.filters.level + 1) % len(LEVEL_NAMES)
         self._change(replace(self.desk.filters, level=level))
+        if LEVEL not in self.shown:
+            self.desk.message = f"log level: {LEVEL_NAMES[level]}"
 
     def _change(self, filters: Filters) -> None:
         if not self.modes.changed_filters():

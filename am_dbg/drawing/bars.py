@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from am_dbg.ink import Ink, Line, Run, fit, line, spread, width_of_runs
 from am_dbg.projection.bars import (
+    LEVEL,
     AddressView,
     FilterBarView,
     Flow,
@@ -17,7 +18,6 @@ from am_dbg.projection.times import (
     clock_time,
     count,
     counted,
-    day_time,
     duration,
     ordinal,
     signed_duration,
@@ -28,7 +28,6 @@ __all__ = [
     "draw_address",
     "draw_filters",
     "draw_footer",
-    "draw_moment",
     "draw_rule",
     "draw_status",
     "draw_steps",
@@ -62,7 +61,7 @@ def draw_address(view: AddressView, width: int) -> Line:
         head += [
             Run(view.scheme, Ink.ADDED if view.is_connected else Ink.QUIET),
             Run(view.machine, bold=True),
-            Run(f"/{view.number}" + (f"/{view.step}" if view.step else "")),
+            Run(view.place),
             WIDE_GAP,
             Run(" ".join(f"#{tag}" for tag in view.tags), Ink.QUIET),
         ]
@@ -198,9 +197,10 @@ def draw_steps(view: StepsView, width: int, *, lit: bool = False) -> Line:
 def _dots(view: StepsView) -> list[Run]:
     if view.total > DOTS_MAX:
         done = DOTS_MAX * view.step // view.total
+        marks = [("━", Ink.PLACE)] * done + [("─", Ink.LINE)] * (DOTS_MAX - done)
         return [
-            Run("━" * done, Ink.PLACE),
-            Run("─" * (DOTS_MAX - done), Ink.LINE),
+            Run(mark, ink, link=f"step:{max(1, view.total * place // DOTS_MAX)}")
+            for place, (mark, ink) in enumerate(marks, 1)
         ]
     runs = []
     for number in range(1, view.total + 1):
@@ -295,9 +295,8 @@ def draw_filters(view: FilterBarView, width: int, *, lit: bool = False) -> Line:
             GAP,
         ]
     gap = GAP if width >= NARROW else Run(" ")
-    shown = view.switches if width >= NARROW else view.switches[:5]
-    for place, switch in enumerate(shown):
-        picked = lit and place == view.selected
+    for switch in view.switches:
+        picked = lit and switch.name == view.selected
         ink = Ink.PLAIN if switch.is_on else Ink.QUIET
         text = f"{switch.name} {'✓' if switch.is_on else '·'}"
         link = f"action:{switch.action}"
@@ -305,17 +304,13 @@ def draw_filters(view: FilterBarView, width: int, *, lit: bool = False) -> Line:
             Run(text, Ink.PLACE if picked else ink, bold=picked, underline=picked, link=link),
             gap,
         ]
-    picked = lit and view.selected == len(view.switches)
-    runs += [
-        Run("level ", Ink.QUIET, link="action:level"),
-        Run(
-            view.level,
-            Ink.PLACE if picked else Ink.PLAIN,
-            bold=picked,
-            underline=picked,
-            link="action:level",
-        ),
-    ]
+    if view.has_level:
+        picked = lit and view.selected == LEVEL
+        ink = Ink.PLACE if picked else Ink.PLAIN
+        runs += [
+            Run("level ", Ink.QUIET, link="action:level"),
+            Run(view.level, ink, bold=picked, underline=picked, link="action:level"),
+        ]
     if view.search:
         runs += [WIDE_GAP, *_search(view)]
     return line(runs, width)
@@ -383,8 +378,3 @@ def draw_status(view: StatusView, width: int) -> Line:
     if view.warning:
         runs += [WIDE_GAP, Run(view.warning, Ink.CANCELED)]
     return Line(tuple(fit(runs, width)))
-
-
-def draw_moment(time_ns: int) -> str:
-    """A moment in full, for copying."""
-    return f"{day_time(time_ns)} {clock_time(time_ns)}"

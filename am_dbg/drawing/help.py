@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import zip_longest
 
-from am_dbg.ink import BLANK, Ink, Line, Run, fit, left, width_of
+from am_dbg.ink import BLANK, Ink, Line, Run, fit, left, width_of, wrap
 from am_dbg.keys import KEYS, Key, help_rows
+from am_dbg.projection.clean import clean
 
 __all__ = ["draw_help"]
 
@@ -82,8 +83,17 @@ _MARKS: tuple[tuple[str, tuple[tuple[str, Ink, str], ...]], ...] = (
 )
 
 
-def draw_help(width: int, table: Sequence[Key] = KEYS) -> list[Line]:
-    """Two columns, or one below the other where there is no room."""
+def draw_help(width: int, table: Sequence[Key] = KEYS, notices: Sequence[str] = ()) -> list[Line]:
+    """What was wrong at the start, then two columns, or one below the other without room."""
+    head = [Line(tuple(row)) for text in notices for row in _noticed(text, width)]
+    return [*head, *([BLANK] if head else []), *_columns(width, table)]
+
+
+def _noticed(text: str, width: int) -> list[list[Run]]:
+    return wrap([Run(clean(text), Ink.CANCELED)], width)
+
+
+def _columns(width: int, table: Sequence[Key]) -> list[Line]:
     keys = _keys(min(KEYS_WIDTH, width), table)
     marks = _marks(min(MARKS_WIDTH, width))
     if width < KEYS_WIDTH + GAP + MARKS_WIDTH:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from am_dbg.ink import BLANK, Ground, Ink, Line, Run, left, line, right
 from am_dbg.projection.matrix import MatrixView
 
-__all__ = ["HEADER_ROWS", "draw_matrix", "matrix_columns", "name_width"]
+__all__ = ["HEADER_ROWS", "draw_matrix", "matrix_columns", "name_width", "place_in_matrix"]
 
 CELL = 4
+BEFORE_CELLS = 5
+"""Cells of the number before the name of a row."""
 HEADER_ROWS = 4
 NAME_MAX = 22
 
@@ -49,8 +51,17 @@ def draw_matrix(view: MatrixView, width: int, height: int, *, lit: bool = False)
     return head + rows
 
 
+def place_in_matrix(view: MatrixView, width: int, row: int, column: int) -> int | None:
+    """The state at a place of the pane, by its index: that of the row, above them of the column."""
+    if row >= HEADER_ROWS:
+        place = row - HEADER_ROWS
+        return view.first_row + place if place < len(view.cells) else None
+    place = (column - name_width(view.names, width) - BEFORE_CELLS) // CELL
+    return view.first_column + place if 0 <= place < len(view.called) else None
+
+
 def _numbers(view: MatrixView, names: int, width: int) -> Line:
-    runs = [Run(" " * (names + 5))]
+    runs = [Run(" " * (names + BEFORE_CELLS))]
     for place in range(len(view.called)):
         index = view.first_column + place
         picked = index == view.selected
@@ -59,7 +70,10 @@ def _numbers(view: MatrixView, names: int, width: int) -> Line:
 
 
 def _values(title: str, values: tuple[int, ...], view: MatrixView, names: int, width: int) -> Line:
-    runs = [Run(left("     " + title, names + 5), Ink.QUIET), *_cells(values, view)]
+    runs = [
+        Run(left(" " * BEFORE_CELLS + title, names + BEFORE_CELLS), Ink.QUIET),
+        *_cells(values, view),
+    ]
     return line(runs, width)
 
 

@@ -8,9 +8,11 @@ from am_dbg.ink import HERE, SPACE, Ground, Ink, Line, Run, left, line, right, w
 from am_dbg.projection.rain import RainRow, RainView
 from am_dbg.projection.times import clock_time
 
-__all__ = ["draw_rain", "header_height", "rain_columns"]
+__all__ = ["draw_rain", "header_height", "place_in_rain", "rain_columns"]
 
 CELL = 2
+BEFORE_CELLS = 3
+"""Cells beside the number that stand before the first state."""
 HEADER_MAX = 12
 HEADER_SHARE = 3
 _INKS = {
@@ -41,6 +43,16 @@ def draw_rain(view: RainView, width: int, height: int, *, lit: bool = False) -> 
     return rows + [_row(row, view, width, lit) for row in view.rows[: height - top]]
 
 
+def place_in_rain(
+    view: RainView, height: int, row: int, column: int
+) -> tuple[int | None, int | None]:
+    """The transition on a row of the pane and the state in a column of it, by its index."""
+    line = row - header_height(view.names, height)
+    number = view.rows[line].number if 0 <= line < len(view.rows) else None
+    place = (column - view.number_digits - BEFORE_CELLS) // CELL
+    return number, view.first + place if 0 <= place < len(view.names) else None
+
+
 @lru_cache(maxsize=4096)
 def _letters(name: str) -> tuple[str, ...]:
     """What stands below each other: characters with the accents that have no width."""
@@ -54,7 +66,7 @@ def _letters(name: str) -> tuple[str, ...]:
 
 
 def _names(view: RainView, place: int, height: int, width: int) -> Line:
-    runs = [Run(" " * (view.number_digits + 3))]
+    runs = [Run(" " * (view.number_digits + BEFORE_CELLS))]
     for index, name in enumerate(view.names):
         letters = _letters(name)
         skipped = max(0, height - len(letters))

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from am_dbg.addresses import SCHEME, address_of
 from am_dbg.projection.clean import clean, clean_name
+from am_dbg.projection.layout import WIDE
 from am_dbg.projection.log import LEVEL_NAMES
 from am_dbg.projection.steps import Moment
 from am_dbg.projection.times import totals
@@ -14,6 +16,8 @@ from am_dbg.query import Filters
 from am_dbg.store import Store, Track
 
 __all__ = [
+    "LEVEL",
+    "SWITCHES",
     "AddressView",
     "FilterBarView",
     "Flow",
@@ -26,6 +30,7 @@ __all__ = [
     "project_address",
     "project_filters",
     "project_status",
+    "switch_names",
 ]
 
 TAGS_MAX = 50
@@ -41,12 +46,11 @@ class Flow(Enum):
 
 @dataclass(frozen=True, slots=True)
 class AddressView:
-    """Where the reader is, and how much there is in all."""
+    """Where the reader is, and how much there is in all; `place` is the address after the id."""
 
-    scheme: str = "mach://"
+    scheme: str = SCHEME
     machine: str = ""
-    number: int = 0
-    step: int = 0
+    place: str = ""
     tags: tuple[str, ...] = ()
     is_connected: bool = False
     can_go_back: bool = False
@@ -69,12 +73,13 @@ def project_address(
     )
     if moment is None:
         return base
+    track, step = moment.track, moment.step if moment.is_stepping else 0
+    address = address_of(store, track, moment.number, step)
     return AddressView(
-        machine=clean_name(moment.track.key),
-        number=moment.number,
-        step=moment.step if moment.is_stepping else 0,
-        tags=all_tags(store, moment.track),
-        is_connected=moment.track.connected,
+        machine=clean_name(track.key),
+        place=address.removeprefix(f"{SCHEME}{track.key}"),
+        tags=all_tags(store, track),
+        is_connected=track.connected,
         can_go_back=back,
         can_go_forward=forward,
         machines=base.machines,
@@ -104,14 +109,22 @@ class Switch:
     action: str
 
 
+SWITCHES = ("canceled", "auto", "queued", "empty", "health", "checks", "times")
+SEARCH_ROOM = 18
+"""Cells that narrow rows keep free for what a search found."""
+LEVEL = "level"
+"""The name of the switch of the log level, the last one."""
+
+
 @dataclass(frozen=True, slots=True)
 class FilterBarView:
-    """The filters, and what a search found; `selected` is the switch under the keys."""
+    """The filters that are on show, and what a search found; `selected` is under the keys."""
 
     switches: tuple[Switch, ...] = ()
     level: str = "changes"
+    has_level: bool = True
     hidden: int = 0
-    selected: int = -1
+    selected: str = ""
     search: str = ""
     hits: int = -1
     hit: int = 0
@@ -119,12 +132,32 @@ class FilterBarView:
     is_typing: bool = False
 
 
+def switch_names(width: int) -> tuple[str, ...]:
+    """The switches for which a row of this width has room, each with its mark.
+
+    Keys and clicks reach these and no others.
+    """
+    is_wide = width >= WIDE
+    level_size = len(f"{LEVEL} ") + max(map(len, LEVEL_NAMES))
+    room = width - (len(" filters  ") if is_wide else 1 + SEARCH_ROOM) - level_size
+    if room + SEARCH_ROOM < 0 or width <= 0:
+        return ()
+    shown = []
+    for name in SWITCHES:
+        room -= len(name) + len(" ✓") + (2 if is_wide else 1)
+        if room < 0:
+            break
+        shown.append(name)
+    return (*shown, LEVEL)
+
+
 def project_filters(
     filters: Filters,
     *,
+    width: int = 160,
     seconds: bool = False,
     hidden: int = 0,
-    selected: int = -1,
+    selected: str = "",
     search: str = "",
     hits: int = -1,
     hit: int = 0,
@@ -132,17 +165,14 @@ def project_filters(
     is_typing: bool = False,
 ) -> FilterBarView:
     """The filter bar."""
+    shown = switch_names(width)
+    is_on = {name: getattr(filters, name, seconds) for name in SWITCHES}
     return FilterBarView(
-        switches=(
-            Switch("canceled", filters.canceled, "filter_canceled"),
-            Switch("auto", filters.auto, "filter_auto"),
-            Switch("queued", filters.queued, "filter_queued"),
-            Switch("empty", filters.empty, "filter_empty"),
-            Switch("health", filters.health, "filter_health"),
-            Switch("checks", filters.checks, "filter_checks"),
-            Switch("times", seconds, "filter_times"),
+        switches=tuple(
+            Switch(name, is_on[name], f"filter_{name}") for name in SWITCHES if name in shown
         ),
         level=LEVEL_NAMES[min(filters.level, len(LEVEL_NAMES) - 1)],
+        has_level=LEVEL in shown,
         hidden=hidden,
         selected=selected,
         search=clean(search),

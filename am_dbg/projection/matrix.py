@@ -31,14 +31,20 @@ class MatrixView:
 
 
 def project_matrix(
-    moment: Moment, columns: int, rows: int, selected: str = "", top: int = 0
+    moment: Moment,
+    columns: int,
+    rows: int,
+    selected: str = "",
+    top: int = 0,
+    *,
+    follow: bool = True,
 ) -> MatrixView:
     """The window of the table around the selected state, or from `top` on."""
     names = state_names(moment)
     size = len(names)
     at = names.index(selected) if selected in names else -1
     first_column = _start(at, 0, columns, size)
-    first_row = _start(at, top, rows, size)
+    first_row = _start(at if follow else -1, top, rows, size)
     shape = moment.shape
     called = set(shape.called) if shape else set()
     grown = dict(shape.changes) if shape and not moment.is_stepping else {}

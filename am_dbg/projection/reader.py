@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from am_dbg.addresses import address_of
 from am_dbg.ink import Ink, Run
 from am_dbg.projection.clean import clean, clean_lines, clean_name
 from am_dbg.projection.steps import HANDLER, Moment, handler_name, name_at, step_text, type_name
@@ -114,7 +115,7 @@ def source_chain(store: Store, track: Track, transition: Transition) -> tuple[So
                 machine=clean_name(owner.key),
                 time=source.time,
                 what=_what(owner, asking),
-                link=f"mach://{owner.key}/{number}",
+                link=address_of(store, owner, number),
             )
         )
         source = asking.source

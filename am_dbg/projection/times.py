@@ -10,8 +10,8 @@ __all__ = [
     "clock_time",
     "count",
     "counted",
-    "day_time",
     "duration",
+    "full_time",
     "ordinal",
     "second_time",
     "signed_duration",
@@ -53,9 +53,9 @@ def axis_time(time_ns: int) -> str:
     return f"{_local(time_ns):%H:%M:%S}.{time_ns % SECOND // 10_000_000:02d}"
 
 
-def day_time(time_ns: int) -> str:
-    """Date and wall time to the second."""
-    return f"{_local(time_ns):%Y-%m-%d %H:%M:%S}"
+def full_time(time_ns: int) -> str:
+    """Date and wall time down to the microsecond: 2023-11-14 15:29:30.016 521."""
+    return f"{_local(time_ns):%Y-%m-%d} {clock_time(time_ns)}"
 
 
 def duration(span_ns: int) -> str:

@@ -13,7 +13,8 @@ from functools import reduce
 from itertools import compress
 
 from am_dbg.query.filters import Filters
-from am_dbg.query.terms import Moment, Terms, parse
+from am_dbg.query.moments import Moment
+from am_dbg.query.terms import Terms, parse
 from am_dbg.store import Fact, Track
 from am_dbg.store.chunk import Chunk
 from am_dbg.store.dictionary import Dictionary

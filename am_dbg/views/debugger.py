@@ -2,18 +2,19 @@
 
 Nothing here decides anything. An action goes to control, then everything is looked at anew
 and each pane takes its view; a pane whose view is the same does nothing. Data arriving in
-the background ends up in the same look, at most ten times a second.
+the background ends up in the same look, at most ten times a second. Whatever of this fails is
+told in the footer or in its pane, and the rest goes on.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from textual import events, on
 from textual.app import App, ComposeResult, SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import Binding, BindingsMap
 from textual.driver import Driver
 from textual.geometry import Size
 from textual.message import Message
@@ -22,10 +23,12 @@ from textual.timer import Timer
 from textual.widgets import Input
 
 from am_dbg import states as s
+from am_dbg.addresses import SCHEME
 from am_dbg.control import Control, CopyText, Effect, Look, OpenDialog, OpenPalette, Quit, Suspend
-from am_dbg.keys import KEYS
+from am_dbg.keys import KEYS, Key
 from am_dbg.projection import layout as at
 from am_dbg.projection.bars import Flow
+from am_dbg.projection.border import Failed, attempt
 from am_dbg.theme import DARK, THEMES, palette_of
 from am_dbg.views.ending import ScreenFailedError, failed
 from am_dbg.views.log import LogPane
@@ -85,32 +88,35 @@ PANES: tuple[tuple[type[Pane[Any]], Callable[[Look], Any]], ...] = (
 )
 
 
-def bindings() -> list[BindingType]:
-    """Textual's bindings from our table; the ids let users map them to other keys."""
+def bindings(keys: Sequence[Key] = KEYS) -> list[Binding]:
+    """Textual's bindings from a table of keys."""
     return [
-        Binding(",".join(key.all_keys), f"do('{key.action}')", key.help, show=False, id=key.action)
-        for key in KEYS
+        Binding(
+            ",".join(key.all_keys),
+            f"app.press('{key.action}')",
+            key.help,
+            show=False,
+            id=key.action,
+        )
+        for key in keys
         if key.all_keys
     ]
 
 
-class MainScreen(Screen[None]):
-    """The screen of the panes; its own keys for panes go before Textual's for widgets."""
+class MainScreen(Screen[None], inherit_bindings=False):
+    """The screen of the panes: the keys of the table, as the user has them, and no others."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "app.do('next_pane')", show=False),
-        Binding("shift+tab", "app.do('previous_pane')", show=False),
-        Binding("ctrl+c", "app.do('quit')", show=False),
-    ]
+    def __init__(self, keys: Sequence[Key] = KEYS) -> None:
+        super().__init__(id="_default")
+        self._bindings = BindingsMap(bindings(keys))
 
 
-class Debugger(App[int]):
+class Debugger(App[int], inherit_bindings=False):
     """Shows what control looks at."""
 
     TITLE = "am-dbg"
     ENABLE_COMMAND_PALETTE = True
-    COMMAND_PALETTE_BINDING = "f1"
-    BINDINGS: ClassVar[list[BindingType]] = bindings()
+    COMMAND_PALETTE_BINDING = "no_key"  # the table has the key; Textual wants one of its own
     CSS = """
     MainScreen { background: $background; overflow: hidden; }
     """
@@ -138,12 +144,10 @@ class Debugger(App[int]):
         self.theme = self._start_theme
         self._canvas = self.size
         self._player = self.set_interval(PLAY_EVERY_S, self._play, pause=True)
-        if self.control.keys != KEYS:
-            self.set_keymap({key.action: ",".join(key.all_keys) for key in self.control.keys})
         self._recolour()
         self.theme_changed_signal.subscribe(self, lambda _: self._recolour())
-        self.control.data_arrived()
-        self.paint()
+        self.app_resume_signal.subscribe(self, lambda _: self.screen.refresh(layout=True))
+        self.attempt("taking in what arrived", self.control.data_arrived)
 
     def _recolour(self) -> None:
         """Another theme is another palette."""
@@ -166,7 +170,7 @@ class Debugger(App[int]):
 
     def get_default_screen(self) -> MainScreen:
         """The screen below every dialog."""
-        return MainScreen(id="_default")
+        return MainScreen(self.control.keys)
 
     def on_resize(self, event: events.Resize) -> None:
         """Another size is another look."""
@@ -177,6 +181,11 @@ class Debugger(App[int]):
         """Look, and let every pane take its view."""
         if self._player is None:
             return
+        painted = attempt("the painting of the screen", self._paint)
+        if isinstance(painted, Failed):
+            painted.log()
+
+    def _paint(self) -> None:
         look = self.control.look(self._canvas.width, self._canvas.height)
         boxes = look.layout.boxes
         for pane, view_of in self._panes:
@@ -185,20 +194,33 @@ class Debugger(App[int]):
             if box is not None:
                 lit = look.focus == pane.PANE
                 framed = look.layout.is_framed(pane.PANE)
-                pane.take(view_of(look), self.palette, lit=lit, is_framed=framed)
+                failed = look.failed.get(pane.PANE)
+                pane.take(view_of(look), self.palette, lit=lit, is_framed=framed, failed=failed)
         self.query_one(SearchLine).place(boxes.get(at.SEARCH))
+        assert self._player is not None  # nothing is painted before it is there
         if self.control.modes.flow is Flow.PLAYING:
             self._player.resume()
         else:
             self._player.pause()
 
-    def action_do(self, action: str) -> None:
-        """Do what a key asks for."""
-        if action == "escape" and self.control.modes.searching:
-            self.control.searching.cancel()
-        else:
-            self._carry_out(self.control.do(action))
+    def attempt(self, what: str, work: Callable[[], object]) -> None:
+        """Do what was asked for, then look anew; that it failed is told, and nothing ends."""
+        done = attempt(what, work)
+        if isinstance(done, Failed):
+            done.log()
+            self.control.desk.message = f"{what} failed: {done.reason}"
         self.paint()
+
+    def action_press(self, action: str) -> None:
+        """Do what a key means where the focus is."""
+        if action == "escape" and self.control.modes.searching:
+            self.attempt("the search", self.control.searching.cancel)
+        else:
+            self.attempt(_named(action), lambda: self._carry_out(self.control.press(action)))
+
+    def action_do(self, action: str) -> None:
+        """Do what a click or the palette names."""
+        self.attempt(_named(action), lambda: self._carry_out(self.control.do(action)))
 
     def _carry_out(self, effect: Effect | None) -> None:
         match effect:
@@ -217,15 +239,15 @@ class Debugger(App[int]):
         """The palette has every key of the table, and Textual's themes."""
         for key in self.control.keys:
             if key.action != "command_palette":
-                name = key.action.replace("_", " ")
                 yield SystemCommand(
-                    name.capitalize(), key.help, lambda action=key.action: self.action_do(action)
+                    _named(key.action).capitalize(),
+                    key.help,
+                    lambda action=key.action: self.action_do(action),
                 )
         yield SystemCommand("Theme", "change the colours", self.action_change_theme)
 
     def _play(self) -> None:
-        self.control.moving.play_on()
-        self.paint()
+        self.attempt("playing", self.control.moving.play_on)
 
     @on(Asked)
     def _asked(self, message: Asked) -> None:
@@ -234,36 +256,38 @@ class Debugger(App[int]):
     @on(LinkChosen)
     def _link_chosen(self, message: LinkChosen) -> None:
         if message.address.startswith("pane:"):
-            self.control.modes.focus_on(message.address.removeprefix("pane:"))
+            pane = message.address.removeprefix("pane:")
+            self.attempt("the change of panes", lambda: self.control.modes.focus_on(pane))
         else:
-            self.control.jumping.open_address(message.address)
-        self.paint()
+            jump = self.control.jumping.open_address
+            self.attempt("the jump", lambda: jump(message.address))
 
     @on(RowChosen)
     def _row_chosen(self, message: RowChosen) -> None:
-        self.control.panes.click(message.pane, message.row, message.column)
-        self.paint()
+        self.attempt(
+            "the click",
+            lambda: self.control.panes.click(
+                message.pane, message.row, message.column, again=message.again
+            ),
+        )
 
     @on(StepChosen)
     def _step_chosen(self, message: StepChosen) -> None:
         self.control.modes.focus_on(at.STEPS)
-        self.control.moving.to_step(message.step)
-        self.paint()
+        self.attempt("the step", lambda: self.control.moving.to_step(message.step))
 
     @on(Scrolled)
     def _scrolled(self, message: Scrolled) -> None:
-        self.control.panes.scroll(message.pane, message.by)
-        self.paint()
+        scroll = self.control.panes.scroll
+        self.attempt("scrolling", lambda: scroll(message.pane, message.by))
 
     @on(DataArrived)
     def _data_arrived(self) -> None:
-        self.control.data_arrived()
-        self.paint()
+        self.attempt("taking in what arrived", self.control.data_arrived)
 
     @on(ImportProgressed)
     def _import_progressed(self, message: ImportProgressed) -> None:
-        self.control.progressed(message.progress)
-        self.paint()
+        self.attempt("the import", lambda: self.control.progressed(message.progress))
 
     @on(Warned)
     def _warned(self, message: Warned) -> None:
@@ -273,24 +297,35 @@ class Debugger(App[int]):
     @on(Exported)
     def _exported(self, message: Exported) -> None:
         self.control.desk.message = message.outcome
+        if message.kept:
+            self.control.unsaved.kept(message.kept)
         self.paint()
+
+    def on_paste(self, event: events.Paste) -> None:
+        """An address that is pasted outside of any line is gone to; other text means nothing."""
+        text = event.text.strip()
+        if text.startswith(SCHEME) and isinstance(self.screen, MainScreen):
+            self.attempt("the jump", lambda: self.control.jumping.open_address(text))
 
     @on(Input.Changed, "#typing")
     def _typed(self, message: Input.Changed) -> None:
         if self.control.modes.searching:
-            self.control.searching.type(message.value)
-            self.paint()
+            self.attempt("the search", lambda: self.control.searching.type(message.value))
 
     @on(Input.Submitted, "#typing")
     def _typed_all(self) -> None:
-        self.control.searching.accept()
-        self.paint()
+        self.attempt("the search", self.control.searching.accept)
 
     def closed(self) -> None:
         """A dialog is closed: the modes know it too."""
         if self.control.modes.dialog not in ("", s.SEARCH_OPEN):
             self.control.modes.close()
         self.paint()
+
+
+def _named(action: str) -> str:
+    """An action in words."""
+    return action.replace("_", " ")
 
 
 def _driver_class() -> type[Driver] | None:

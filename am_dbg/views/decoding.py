@@ -7,7 +7,6 @@ be; anything else means nothing. A key that is released is no key that is presse
 
 from __future__ import annotations
 
-import logging
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -18,6 +17,7 @@ from textual._keyboard_protocol import FUNCTIONAL_KEYS
 from textual._xterm_parser import XTermParser
 from textual.message import Message
 
+from am_dbg.projection.border import Failed, attempt
 from am_dbg.views.sequences import Kind, Sequences, Token
 
 __all__ = ["COORDINATE_MAX", "Decoder", "InputReader"]
@@ -34,8 +34,6 @@ _MODE = re.compile(r"\x1b\[\?\d{1,5};[0-4]\$y")
 _REPORTS = ("\x1b[I", "\x1b[O")
 _UNASSIGNED = ("Cs", "Co", "Cn", "Cc", "Cf", "Zl", "Zp")
 
-_log = logging.getLogger(__name__)
-
 
 class Decoder:
     """Turns whole tokens into Textual's messages; what means nothing gives none."""
@@ -46,12 +44,12 @@ class Decoder:
 
     def messages(self, token: Token) -> list[Message]:
         """What a token means."""
-        try:
-            return list(self._messages(token))
-        except Exception:  # protects the session: what a terminal sends must not end it
-            _log.exception("what the terminal sent cannot be read: %.80r", token.text)
+        messages = attempt(f"reading {token.kind.name}", lambda: list(self._messages(token)))
+        if isinstance(messages, Failed):
+            messages.log()
             self.parser = XTermParser(self._debug)  # the one that raised reads nothing any more
             return []
+        return messages
 
     def _messages(self, token: Token) -> Iterable[Message]:
         match token.kind:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -15,6 +15,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from am_dbg.ink import Line
+from am_dbg.projection.border import Failed, attempt
 from am_dbg.projection.clean import clean
 from am_dbg.theme import palette_of
 from am_dbg.views.picture import Picture
@@ -54,8 +55,17 @@ class Asking(Dialog):
     Asking #trouble { color: $warning; margin-bottom: 1; display: none; }
     """
 
-    def __init__(self, title: str, hint: str, value: str = "", *, accept: str = "go") -> None:
+    def __init__(
+        self,
+        title: str,
+        hint: str,
+        value: str = "",
+        *,
+        accept: str = "go",
+        check: Callable[[str], str] | None = None,
+    ) -> None:
         super().__init__()
+        self._check = check
         self._title = title
         self._hint = hint
         self._value = value
@@ -78,8 +88,11 @@ class Asking(Dialog):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Hand the text over, unless something is wrong with it."""
         event.stop()
-        trouble = self.check(event.value)
-        if trouble:
+        trouble = attempt("the dialog", lambda: self.check(event.value))
+        if isinstance(trouble, Failed):
+            trouble.log()
+            self.tell(trouble.reason)
+        elif trouble:
             self.tell(trouble)
         else:
             self.dismiss(event.value)
@@ -92,6 +105,8 @@ class Asking(Dialog):
 
     def check(self, value: str) -> str:
         """What is wrong with a text, empty for nothing."""
+        if self._check is not None:
+            return self._check(value)
         return "" if value.strip() else "nothing was written"
 
 

@@ -11,7 +11,6 @@ that ends a process ends the screen first, from before the terminal is taken unt
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import selectors
 import signal
@@ -25,6 +24,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
 from textual.message import Message
 
+from am_dbg.projection.border import Failed, attempt
 from am_dbg.views.decoding import InputReader
 from am_dbg.views.ending import end_on_signals
 
@@ -32,8 +32,6 @@ __all__ = ["LastingOutput", "TolerantDriver"]
 
 _READ_BYTES = 4096
 _WAIT_S = 0.1
-
-_log = logging.getLogger(__name__)
 
 
 class LastingOutput:
@@ -104,10 +102,9 @@ class TolerantDriver(LinuxDriver):
 
     def _hand_on(self, messages: Iterable[Message]) -> None:
         for message in messages:
-            try:
-                self.process_message(message)
-            except Exception:  # protects the session: one event must not end all input
-                _log.exception("an event of the terminal was dropped: %r", message)
+            done = attempt("an event of the terminal", partial(self.process_message, message))
+            if isinstance(done, Failed):
+                done.log()
 
     def _lost(self) -> None:
         """End; without waiting, because the end waits for this thread."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from am_dbg.addresses import SCHEME
 from am_dbg.converting import addressed
 from am_dbg.errors import DebuggerError
-from am_dbg.exporting import Selection, export_session, selected
+from am_dbg.exporting import Selection, Written, export_session, selected
+from am_dbg.projection.border import Failed, attempt
 from am_dbg.projection.clean import clean
 from am_dbg.projection.times import count
 from am_dbg.store import Store
@@ -75,19 +76,30 @@ def _path_of(name: str) -> str:
     return os.path.abspath(name)
 
 
-def export(store: Store, name: str, told: Callable[[str], None]) -> None:
-    """Write the session and tell how it went; not on the thread of the screen."""
+def export(store: Store, name: str, told: Callable[[str, Sequence[Selection]], None]) -> None:
+    """Write the session and tell how it went; not on the thread of the screen.
+
+    `told` is given words, and at the end what is in the file.
+    """
 
     def progress(done: int, total: int) -> None:
-        told(f"exporting {done * 100 // total if total else 100} %")
+        told(f"exporting {done * 100 // total if total else 100} %", ())
 
-    try:
+    def write() -> tuple[str, Written, Sequence[Selection]]:
         path, selection = target_of(store, name)
-        written = export_session(store, path, selection, progress)
-    except (DebuggerError, SessionError) as error:
-        told(f"not exported: {_reason_first(error)}")
+        return path, export_session(store, path, selection, progress), selection
+
+    outcome = attempt("the export", write)
+    if isinstance(outcome, Failed):
+        if isinstance(outcome.error, DebuggerError | SessionError):
+            told(f"not exported: {_reason_first(outcome.error)}", ())
+        else:
+            outcome.log()
+            told(f"not exported: {outcome.reason}", ())
         return
+    path, written, selection = outcome
     told(
         f"{clean(path)}: {count(written.machines)} machines, "
-        f"{count(written.transitions)} transitions, {count(written.size)} bytes"
+        f"{count(written.transitions)} transitions, {count(written.size)} bytes",
+        selection,
     )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.message import Message
 
+from am_dbg.exporting import Selection
 from am_dbg.intake import Progress
 
 __all__ = [
@@ -36,13 +39,14 @@ class LinkChosen(Message):
 
 
 class RowChosen(Message):
-    """A row of a pane, counted from the first one shown."""
+    """A row of a pane, counted from the first one shown; `again` for a double click."""
 
-    def __init__(self, pane: str, row: int, column: int) -> None:
+    def __init__(self, pane: str, row: int, column: int, *, again: bool = False) -> None:
         super().__init__()
         self.pane = pane
         self.row = row
         self.column = column
+        self.again = again
 
 
 class StepChosen(Message):
@@ -81,14 +85,15 @@ class ImportProgressed(Message):
 
 
 class Exported(Message):
-    """How an export goes or went, in words."""
+    """How an export goes or went, in words; `kept` is what is in the file."""
 
-    def __init__(self, outcome: str) -> None:
+    def __init__(self, outcome: str, kept: Sequence[Selection] = ()) -> None:
         super().__init__()
         self.outcome = outcome
+        self.kept = kept
 
     def can_replace(self, message: Message) -> bool:
-        return isinstance(message, Exported)
+        return isinstance(message, Exported) and not message.kept
 
 
 class Warned(Message):

@@ -19,7 +19,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from am_dbg.drawing.frame import SIDES, framed
-from am_dbg.ink import BLANK, Ground, Line, line
+from am_dbg.ink import BLANK, Ground, Ink, Line, Run, line
+from am_dbg.projection.border import Failed, attempt
 from am_dbg.projection.layout import Box
 from am_dbg.theme import Palette
 from am_dbg.views.messages import Asked, LinkChosen, RowChosen, Scrolled, StepChosen
@@ -86,9 +87,17 @@ class Pane(Widget, Generic[View]):
             self.styles.width = box.width
             self.styles.height = box.height
 
-    def take(self, view: View, palette: Palette, *, lit: bool, is_framed: bool) -> None:
-        """Show a view; nothing is drawn again when nothing differs."""
-        shown = (view, lit, is_framed, self._box)
+    def take(
+        self,
+        view: View,
+        palette: Palette,
+        *,
+        lit: bool,
+        is_framed: bool,
+        failed: Failed | None = None,
+    ) -> None:
+        """Show a view, or why there is none; nothing is drawn again when nothing differs."""
+        shown = (view, lit, is_framed, self._box, failed and failed.words)
         if palette is not self._palette:
             self._palette = palette
             self.refresh()
@@ -96,15 +105,37 @@ class Pane(Widget, Generic[View]):
             return
         self._shown = shown
         self._framed = is_framed
-        width, height = self._box.width, self._box.height
-        frame = SIDES if is_framed else 0
-        drawn = self.draw(view, max(0, width - frame), max(0, height - frame), lit=lit)
-        if is_framed:
-            rows = framed(drawn.lines, drawn.title, drawn.note, width, height, lit=lit)
+
+        def drawn() -> list[Line]:
+            return self._drawn(view, lit=lit, is_framed=is_framed)
+
+        rows: list[Line] | Failed
+        if failed is not None:
+            rows = failed
         else:
-            rows = [line(row.runs, width, row.ground) for row in drawn.lines[:height]]
-            rows += [line((), width)] * (height - len(rows))
+            rows = attempt(f"the drawing of the {self.PANE}", drawn)
+        if isinstance(rows, Failed):
+            rows.log()
+            self._shown = ()  # tried again with the next look
+            rows = self._without_view(rows.words, lit=lit, is_framed=is_framed)
         self._set_rows(rows)
+
+    def _drawn(self, view: View, *, lit: bool, is_framed: bool) -> list[Line]:
+        frame = SIDES if is_framed else 0
+        width, height = self._box.width - frame, self._box.height - frame
+        drawn = self.draw(view, max(0, width), max(0, height), lit=lit)
+        return self._rows_of(drawn, lit=lit, is_framed=is_framed)
+
+    def _without_view(self, words: str, *, lit: bool, is_framed: bool) -> list[Line]:
+        row = line([Run(f" {words}", Ink.ERROR)], self._box.width - (SIDES if is_framed else 0))
+        return self._rows_of(Drawn([row], self.PANE.capitalize()), lit=lit, is_framed=is_framed)
+
+    def _rows_of(self, drawn: Drawn, *, lit: bool, is_framed: bool) -> list[Line]:
+        width, height = self._box.width, self._box.height
+        if is_framed:
+            return framed(drawn.lines, drawn.title, drawn.note, width, height, lit=lit)
+        rows = [line(row.runs, width, row.ground) for row in drawn.lines[:height]]
+        return rows + [line((), width)] * (height - len(rows))
 
     def _set_rows(self, rows: list[Line]) -> None:
         before = self._rows
@@ -118,6 +149,13 @@ class Pane(Widget, Generic[View]):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The strips of a region, straight from the lines."""
+        strips = attempt(f"the painting of the {self.PANE}", lambda: self._strips(crop))
+        if isinstance(strips, Failed):
+            strips.log()
+            return [Strip.blank(crop.width)] * crop.height
+        return strips
+
+    def _strips(self, crop: Region) -> list[Strip]:
         palette, width = self._palette, self.size.width
         if palette is None:
             return [Strip.blank(crop.width)] * crop.height
@@ -152,7 +190,8 @@ class Pane(Widget, Generic[View]):
             self.post_message(LinkChosen(link))
         else:
             edge = SIDES // 2 if self._framed else 0
-            self.post_message(RowChosen(self.PANE, event.y - edge, event.x - edge))
+            place = (event.y - edge, event.x - edge)
+            self.post_message(RowChosen(self.PANE, *place, again=event.chain > 1))
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """The wheel scrolls without moving the cursor."""

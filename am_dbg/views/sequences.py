@@ -248,7 +248,11 @@ def _shortened(sequence: bytes, end: int) -> bytes:
 
 def _is_typed(char: str) -> bool:
     """Whether a key can have this character: printed ones, spaces, and the control keys."""
-    return char <= "\x1f" or char == "\x7f" or (char >= " " and (char.isprintable() or _is_space(char)))
+    return (
+        char <= "\x1f"
+        or char == "\x7f"
+        or (char >= " " and (char.isprintable() or _is_space(char)))
+    )
 
 
 def _is_space(char: str) -> bool:

@@ -13,7 +13,7 @@ def number(control: Control) -> int:
 
 def do(control: Control, *actions: str) -> Control:
     for action in actions:
-        control.do(action)
+        control.press(action)
         control.look(160, 45)
     return control
 

@@ -63,7 +63,9 @@ _MAKERS: tuple[Callable[[random.Random], bytes], ...] = (
     lambda chance: b"\x1b[<%sM" % f"-;{_numbers(chance)}".encode(),
     lambda chance: b"\x1b[0;%su" % f"{_numbers(chance)};;;".encode(),
     lambda chance: b"\x1b[?%s$y" % f";{_numbers(chance)};9".encode(),
-    lambda chance: b"\x1b[%s%s" % (f"0;{_numbers(chance)}".encode(), chance.choice((b"x", b"g", b"{", b"i"))),
+    lambda chance: (
+        b"\x1b[%s%s" % (f"0;{_numbers(chance)}".encode(), chance.choice((b"x", b"g", b"{", b"i")))
+    ),
     _string,
 )
 

@@ -21,7 +21,7 @@ def test_a_recorded_session_begins_at_its_end(control: Control) -> None:
 
 def test_the_command_line_says_where_to_begin(store: Store) -> None:
     """A part of a machine's name and a transition are enough."""
-    control = Control(store, beginning=Beginning(machine="CHILD", transition=1))
+    control = Control(store, beginning=Beginning(machine="CHILD", transition="1"))
     control.data_arrived()
 
     assert control.desk.track is store.find("worker-child")
@@ -261,7 +261,7 @@ def test_an_address_may_name_a_step(control: Control) -> None:
 
     look = control.look(160, 45)
 
-    assert (look.steps.number, look.steps.step, look.address.step) == (2, 3, 3)
+    assert (look.steps.number, look.steps.step, look.address.place) == (2, 3, "/2/3")
 
 
 @pytest.mark.parametrize("text", ["", "mach://nobody/1", "mach://worker/99", "99", "\x1b[2J"])

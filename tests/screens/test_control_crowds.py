@@ -148,10 +148,10 @@ def test_a_list_of_thousands_is_walked_from_end_to_end(crowd: Store) -> None:
         assert len(view.rows) < 60
         (selected,) = [row.key for row in view.rows if row.is_selected]
         seen.append(selected)
-        control.do("down")
+        control.press("down")
 
     assert seen == [f"client-{at}" for at in range(200)]
-    control.do("last")
+    control.press("last")
     assert control.look(160, 45).machines.total == COMERS
 
 
@@ -165,7 +165,7 @@ def test_the_selected_of_thousands_can_be_removed_again_and_again(crowd: Store) 
         track = control.desk.track
         assert track is not None
         assert track.key == f"client-{at}"
-        do(control, "remove_machine")
+        do(control, "remove_machine", "remove_machine")
     assert len(crowd.tracks) == COMERS - 100
     assert control.look(160, 45).machines.total == COMERS - 100
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from weakref import ref
+
 import pytest
 
 from am_dbg.control import Control, CopyText, OpenDialog, Quit
@@ -12,7 +14,7 @@ from am_dbg.projection import layout
 from am_dbg.projection.bars import Flow
 from am_dbg.projection.states import TreeSpot
 from am_dbg.query import Filters
-from am_dbg.store import Store
+from am_dbg.store import Store, Track
 from tests.screens.driving import at, do, number
 from tests.screens.stories import Story, files_story
 
@@ -187,9 +189,9 @@ def test_a_bookmark_is_set_and_removed_by_the_same_key(control: Control) -> None
 
 def test_dialogs_are_modes(control: Control) -> None:
     """At most one dialog is open."""
-    assert isinstance(control.do("help"), OpenDialog)
+    assert isinstance(control.press("help"), OpenDialog)
     assert control.modes.dialog == "HelpOpen"
-    control.do("goto")
+    control.press("goto")
     assert control.modes.dialog == "GotoOpen"
     control.modes.close()
     assert control.modes.dialog == ""
@@ -197,8 +199,8 @@ def test_dialogs_are_modes(control: Control) -> None:
 
 def test_a_list_without_entries_is_not_opened(control: Control) -> None:
     """Bookmarks and differences need a bookmark."""
-    assert control.do("bookmarks") is None
-    assert control.do("diff") is None
+    assert control.press("bookmarks") is None
+    assert control.press("diff") is None
     assert control.desk.message == "nothing to compare with; b sets a bookmark"
 
 
@@ -214,7 +216,7 @@ def test_copying_takes_the_whole_transition(control: Control) -> None:
 
 def test_quitting_is_asked_of_the_screen(control: Control) -> None:
     """Control ends nothing itself."""
-    assert control.do("quit") == Quit()
+    assert control.press("quit") == Quit()
 
 
 def test_a_removed_machine_gives_way_to_its_neighbour(control: Control, store: Store) -> None:
@@ -237,7 +239,7 @@ def test_an_empty_debugger_takes_every_key() -> None:
     control = Control(Store())
     control.data_arrived()
     for key in KEYS:
-        control.do(key.action)
+        control.press(key.action)
         control.look(100, 30)
         control.modes.close()
 
@@ -262,18 +264,21 @@ def test_a_new_place_forgets_what_lay_ahead() -> None:
     assert [spot.number for spot in history.places] == [1, 3]
 
 
-def test_bookmarks_belong_to_their_machine() -> None:
-    """Each machine shows its own."""
-    marks = Bookmarks().toggled(Spot("a", 1)).toggled(Spot("b", 2))
+def test_bookmarks_belong_to_their_machine(store: Store, worker: Track) -> None:
+    """Each machine shows its own, and none of another that had the same name."""
+    other = files_story().store().find("worker")
+    assert other is not None
+    marks = Bookmarks().toggled(Spot("worker", 1, ref(worker))).toggled(Spot("b", 2))
 
-    assert marks.of("a") == (1,)
+    assert marks.of(worker) == (1,)
+    assert marks.of(other) == ()
 
 
 def test_every_action_is_at_most_a_few_transitions_of_the_modes(control: Control) -> None:
     """Modes change by intents, never by data: a hundred moves are a hundred transitions."""
     before = control.modes.machine.time_sum()
     for _ in range(10):
-        control.do("previous_transition")
+        control.press("previous_transition")
 
     assert control.modes.machine.time_sum() - before <= 2 * 10 + 1
 
@@ -449,7 +454,7 @@ def test_an_import_is_followed_until_the_user_goes_somewhere() -> None:
 
 def test_the_initial_structure_can_be_copied(control: Control) -> None:
     """Before the first transition there is the address."""
-    effects = [do(control, "first").do("copy"), control.do("copy_address")]
+    effects = [do(control, "first").do("copy"), control.press("copy_address")]
 
     assert [effect.text.strip() for effect in effects if isinstance(effect, CopyText)] == [
         "mach://worker",

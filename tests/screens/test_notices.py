@@ -43,7 +43,12 @@ def test_an_address_that_others_reach_is_told_from_the_start(
 ) -> None:
     """It fits into the footer of a small screen, and stays in the row of sources."""
     controls: list[Control] = []
-    monkeypatch.setattr(Debugger, "run", lambda self, **_: controls.append(self.control))
+
+    def run(self: Debugger, **_: object) -> None:
+        controls.append(self.control)
+        self._return_code = 0
+
+    monkeypatch.setattr(Debugger, "run", run)
     assert app.run(RunOptions(listen_on=listen_on, token=token)) == 0
 
     (control,) = controls

@@ -50,7 +50,7 @@ def walker(cases: Store) -> Control:
     control = Control(cases, reader=True)
     control.data_arrived()
     for action in ("level", "level", "level", "filter_empty", "filter_times"):
-        control.do(action)
+        control.press(action)
     control.look(*SIZES[0])
     return control
 

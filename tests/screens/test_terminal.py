@@ -78,6 +78,15 @@ class Terminal:
             assert time.monotonic() < end, f"no {wanted!r} in {self.output[-2000:]!r}"
             self.read(0.2)
 
+    def until_stopped(self) -> None:
+        """Read until the program was stopped, and all it wrote before."""
+        end = time.monotonic() + WAIT_S
+        while not os.waitpid(self.pid, os.WNOHANG | os.WUNTRACED)[0]:
+            assert time.monotonic() < end, "it does not stop"
+            self.read(0.05)
+        while self.read(0.05):
+            pass
+
     def ended(self) -> int:
         """Read to the end and give the exit code."""
         end = time.monotonic() + WAIT_S
@@ -154,9 +163,7 @@ def test_no_signal_that_ends_a_process_is_forgotten() -> None:
 def test_a_suspension_gives_the_terminal_back_and_takes_it_again(terminal: Terminal) -> None:
     """While the program stands still the terminal is the shell's; then the screen goes on."""
     os.kill(terminal.pid, signal.SIGTSTP)
-    os.waitpid(terminal.pid, os.WUNTRACED)
-    while terminal.read(0.05):
-        pass
+    terminal.until_stopped()
     assert all(code in terminal.output for code in (ALTERNATE_OFF, MOUSE_OFF, CURSOR_ON))
     assert terminal.echoes()
 
@@ -173,9 +180,10 @@ def test_what_cannot_be_read_ends_nothing_and_types_nothing(terminal: Terminal) 
     """Malformed sequences on a real terminal are dropped, and keys between them arrive."""
     terminal.type(b"\x1b[H")
     terminal.until(b"tx 0")
-    for number, unreadable in enumerate(UNREADABLE[:10], 1):
-        terminal.type(unreadable + b"\x1b[C")
-        terminal.until(b"tx %d/" % number)
+    for number in range(1, 5):
+        terminal.output = b""
+        terminal.type(b"".join(UNREADABLE[number - 1 :: 4]) + b"\x1b[C")
+        terminal.until(b"tx %d\x1b" % number)
     terminal.type(b"q")
 
     assert terminal.ended() == 0

@@ -28,7 +28,7 @@ KEYS = {
     b"\x1b[97u": "a",
     b"\x1b[97;1:1u": "a",
     b"\x1b[97;5u": "ctrl+a",
-    b"\x1b[1091::101u": "у",  # noqa: RUF001  # a letter of another layout
+    b"\x1b[1091::101u": "у",  # a letter of another layout
     b"\x1b[3$": "shift+delete",
     b"\x1b[[A": "f1",
 }
@@ -75,7 +75,11 @@ def test_a_released_key_is_not_pressed() -> None:
 
 def test_a_sequence_that_another_one_cuts_is_dropped() -> None:
     """Its beginning means nothing without its end."""
-    assert keys_of(read(b"\x1b[1;\x1b[C\x1b]0;a title\x1b[D\x1b[<3;\r")) == ["right", "left", "enter"]
+    assert keys_of(read(b"\x1b[1;\x1b[C\x1b]0;a title\x1b[D\x1b[<3;\r")) == [
+        "right",
+        "left",
+        "enter",
+    ]
 
 
 def test_an_unfinished_sequence_is_joined_soon_and_dropped_later() -> None:

@@ -1,0 +1,37 @@
+"""Asking before something is lost: the same wish, twice in a row, is meant."""
+
+from __future__ import annotations
+
+from am_dbg.keys import Key, by_action, sign_of
+
+__all__ = ["Confirming"]
+
+
+class Confirming:
+    """Remembers what was asked last; any other action in between is a no."""
+
+    def __init__(self, keys: tuple[Key, ...]) -> None:
+        self._keys = by_action(keys)
+        self._before: tuple[str, ...] = ()
+        self._asked: tuple[str, ...] = ()
+
+    def begin(self) -> None:
+        """An action begins; what was asked by the one before it may be confirmed now."""
+        self._before, self._asked = self._asked, ()
+
+    def is_confirmed(self, *wish: str) -> bool:
+        """Whether the same was wished right before; if not, it is asked from now on."""
+        if self._before == wish:
+            return True
+        self._asked = wish
+        return False
+
+    def question(self, action: str, lost: str) -> str:
+        """What is shown when something would be lost: the way on, and the way out."""
+        again, export = self._sign(action), self._sign("export")
+        return f"{again} again loses {lost}, in no file yet; {export} exports"
+
+    def _sign(self, action: str) -> str:
+        """The key of an action, or its name for the palette when it has none."""
+        keys = self._keys[action].all_keys
+        return sign_of(keys[0]) if keys else action.replace("_", " ")

@@ -1,0 +1,70 @@
+"""Where data comes from, in words, and how a program gets here while there is none."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, field
+
+from amtracer.address import Address
+
+__all__ = ["Sources", "empty_hints", "reached_at"]
+
+_ANY_HOST = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # compared, not listened at
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where data comes from; `address` is where it listens, `token` what programs must say."""
+
+    listening: str = ""
+    source: str = ""
+    progress: str = ""
+    warning: str = ""
+    address: Address | None = None
+    token: bytes = field(default=b"", repr=False)
+
+
+def reached_at(address: Address) -> Address:
+    """Where a program on this machine finds what listens at an address."""
+    return Address(_ANY_HOST.get(address.host, address.host), address.port)
+
+
+def empty_hints(sources: Sources) -> tuple[str, ...]:
+    """How data gets in, while there is none."""
+    if sources.progress:
+        return (sources.progress,)
+    if sources.address is None:
+        return (
+            "Nothing is here, and nothing can connect: this debugger does not listen.",
+            "",
+            "am-dbg -i FILE   opens a session",
+        )
+    return (
+        f"Listening at {sources.address}; nothing has connected yet.",
+        "",
+        "The program needs a line",
+        "    import amtracer; amtracer.attach(mach)",
+        *_start(sources.address, sources.token),
+        "",
+        "am-dbg -i FILE   opens a session instead",
+    )
+
+
+def _start(address: Address, token: bytes) -> tuple[str, ...]:
+    """How a program is started, so that it finds this debugger and is let in."""
+    reached = reached_at(address)
+    place = f"AM_DBG_ADDR={reached}"
+    lines = ["and is started with"]
+    if token:
+        lines += [f"    {place} \\", f"    AM_DBG_TOKEN={_quoted(token)} \\", "    python app.py"]
+    else:
+        lines.append(f"    {place} python app.py")
+    if reached != address:
+        lines.append(f"or, from another machine, the name of this one instead of {reached.host}.")
+    return tuple(lines)
+
+
+def _quoted(token: bytes) -> str:
+    """A token as a shell takes it; one that cannot be typed is not spelled out."""
+    text = token.decode("utf-8", "replace")
+    return shlex.quote(text) if text.isprintable() and "\ufffd" not in text else "…"

@@ -1,0 +1,61 @@
+"""The border around all that is worked out, drawn or done for the screen.
+
+A fault in one view must not cost the others, nor the data that came in. Whatever raises
+becomes a `Failed` value in its place: its pane shows one line, its trace goes to the log
+once, everything else goes on. Nothing of the screen catches everything anywhere else.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from am_dbg.outages import Outages
+from am_dbg.projection.clean import clean
+
+__all__ = ["Failed", "attempt"]
+
+REASON_CHARS_MAX = 200
+
+_log = logging.getLogger(__name__)
+_outages = Outages()
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """What stands in for a value that could not be worked out."""
+
+    what: str
+    error: Exception
+
+    @property
+    def reason(self) -> str:
+        """The error on one line."""
+        words = " ".join(f"{type(self.error).__name__}: {self.error}".split())
+        return clean(words)[:REASON_CHARS_MAX]
+
+    @property
+    def words(self) -> str:
+        """The line that its pane shows."""
+        return f"could not be shown: {self.reason}"
+
+    def log(self) -> None:
+        """Put the trace into the log, unless it was put there just now."""
+        place = traceback.extract_tb(self.error.__traceback__)[-1]
+        key = (self.what, type(self.error), place.filename, place.lineno)
+        if _outages.begins(key, time.monotonic()):
+            _log.error("%s failed", self.what, exc_info=self.error)
+
+
+def attempt(what: str, work: Callable[[], Value]) -> Value | Failed:
+    """What the work gives; a failure is handed back, for the caller to show and to log."""
+    try:
+        return work()
+    except Exception as error:  # noqa: BLE001  # protects the session: a fault costs its view
+        return Failed(what, error)
