@@ -72,7 +72,7 @@ async def test_a_part_never_replaces_a_file_unasked(store: Store) -> None:
     """The name that follows from the address may be taken as well."""
     put("worker.msgpack.br")
 
-    assert "there already" in await said_after(store, "mach://worker")
+    assert "again replaces the file" in await said_after(store, "mach://worker")
     assert content("worker.msgpack.br") == b"mine"
     await said_after(store, "mach://worker", "enter")
     assert opened("worker.msgpack.br").transitions == 14

@@ -18,6 +18,7 @@ import am_dbg.projection
 from am_dbg.control import Control
 from am_dbg.exporting import export_session
 from am_dbg.importing import import_session
+from am_dbg.outages import Outages
 from am_dbg.projection.border import Failed, attempt
 from am_dbg.projection.layout import MAIN
 from am_dbg.store import Store
@@ -118,6 +119,7 @@ async def test_a_pane_says_in_one_line_what_failed(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The trace goes to the log, once."""
+    monkeypatch.setattr("am_dbg.projection.border._outages", Outages())
     logging.getLogger("am_dbg").propagate = True
     app = Debugger(Control(files_story().store(), reader=True))
     async with app.run_test(size=(160, 45)) as pilot:

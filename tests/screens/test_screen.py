@@ -216,7 +216,7 @@ async def test_an_export_never_replaces_a_file_unasked(store: Store, tmp_path: P
         await pilot.press("x")
         app.screen.query_one("#line").value = str(taken)  # type: ignore[attr-defined]
         await pilot.press("enter")
-        assert "there already" in screen_text(app)
+        assert "again replaces the file" in screen_text(app)
         assert taken.read_bytes() == b"mine"
 
         await pilot.press("enter")
