@@ -25,7 +25,7 @@ from machine._resolver import Resolver
 from machine._schema import check_strict, schema_of
 from machine._state import Names
 from machine._tracing import Tracer
-from machine.errors import near_names
+from machine.errors import did_you_mean
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -190,9 +190,8 @@ def on_machine(fn: F) -> F:
 def _checked_ctx(ctx: object) -> Context:
     if isinstance(ctx, Context):
         return ctx
-    error = TypeError(f"the first argument of Machine is a Context or None, not {ctx!r:.60}")
-    error.add_note("the schema is the second one: Machine(None, schema)")
-    raise error
+    text = f"the first argument of Machine is a Context or None, not {ctx!r:.60}"
+    raise TypeError(f"{text}; the schema is the second one: Machine(None, schema)")
 
 
 def _check_options(options: Settings) -> None:
@@ -200,11 +199,7 @@ def _check_options(options: Settings) -> None:
     if not unknown:
         return
     name = min(unknown)
-    error = TypeError(f"Machine has no option {name}")
-    near = near_names(name, Opts.__annotations__)
-    if near:
-        error.add_note(f"did you mean {', '.join(near)}?")
-    raise error
+    raise TypeError(f"Machine has no option {name}" + did_you_mean([name], Opts.__annotations__))
 
 
 def new_common(

@@ -2,8 +2,8 @@
 
 All of them may be made from any thread and from handlers, return a `Result` and never
 wait for a drain that is under way elsewhere. An unknown state raises before anything is
-queued. Arguments are handed on as they are; log lines show what the machine's mapper
-selects of them.
+queued, and so do arguments that are no dictionary with text for keys. Arguments are handed
+on as they are; log lines show what the machine's mapper selects of them.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from machine._breakpoints import Breakpoints
 from machine._enums import LogLevel, MutationType, Result
 from machine._frames import let_frames_go
+from machine._given import check_callable, checked_args, checked_name, checked_names, refuse_name
 from machine._guard import Guard
 from machine._mutation import Mutation, MutSource
 from machine._panic import message_of, origin_of, trace_of
@@ -39,25 +40,41 @@ class Mutating(Reading):
 
     def add1(self, state: str, args: A | None = None) -> Result:
         """Activate a state, keep the others."""
-        call = self._schema.calls[0].get(state) or self._call(ADD, (state,))
+        try:
+            call = self._schema.added.get(state) or self._call(ADD, (state,))
+        except TypeError:
+            refuse_name(state)
+        if args is not None:
+            checked_args(args)
         return self._mutate(call, args, None)
 
     def add(self, states: Names, args: A | None = None) -> Result:
         """Activate these states, keep the others."""
-        return self._mutate(self._call(ADD, states), _checked(args), None)
+        if args is not None:
+            checked_args(args)
+        return self._mutate(self._call(ADD, states), args, None)
 
     def remove1(self, state: str, args: A | None = None) -> Result:
         """Deactivate a state, keep the others."""
-        call = self._schema.calls[1].get(state) or self._call(REMOVE, (state,))
+        try:
+            call = self._schema.removed.get(state) or self._call(REMOVE, (state,))
+        except TypeError:
+            refuse_name(state)
+        if args is not None:
+            checked_args(args)
         return self._mutate(call, args, None)
 
     def remove(self, states: Names, args: A | None = None) -> Result:
         """Deactivate these states, keep the others."""
-        return self._mutate(self._call(REMOVE, states), _checked(args), None)
+        if args is not None:
+            checked_args(args)
+        return self._mutate(self._call(REMOVE, states), args, None)
 
     def set(self, states: Names, args: A | None = None) -> Result:
         """Make exactly these states active, with those they imply."""
-        return self._mutate(self._call(SET, states), _checked(args), None)
+        if args is not None:
+            checked_args(args)
+        return self._mutate(self._call(SET, states), args, None)
 
     def toggle1(self, state: str, args: A | None = None) -> Result:
         """Deactivate a state if it is active, else activate it."""
@@ -69,11 +86,13 @@ class Mutating(Reading):
         return self.remove(states, args) if self.is_(states) else self.add(states, args)
 
     def _call(self, type: MutationType, states: Names) -> Call:
-        names = (states,) if isinstance(states, str) else tuple(states)
+        kind = states.__class__  # asked in the quickest way there is
+        names = tuple(states) if kind is list or kind is tuple else names_tuple(states)
         schema = self._schema
         try:
             return schema.calls[type].get(names) or schema.call(type, names)
-        except KeyError:
+        except (KeyError, TypeError):
+            checked_names(names)
             if self._disposing:  # then nothing is looked at; it will be canceled
                 return schema.call(type, ())
             raise StateMissingError(schema.unknown(names), self.id, schema.names) from None
@@ -87,23 +106,23 @@ class Mutating(Reading):
 
     def ev_add1(self, event: Event, state: str, args: A | None = None) -> Result:
         """`add1` with an event's transition as its source."""
-        return self.ev_add(event, (state,), args)
+        return self.ev_add(event, (checked_name(state),), args)
 
     def ev_add(self, event: Event, states: Names, args: A | None = None) -> Result:
         """`add` with an event's transition as its source."""
-        return self._mutate(self._call(ADD, states), args, _source(event))
+        return self._mutate(self._call(ADD, states), checked_args(args), _source(event))
 
     def ev_remove1(self, event: Event, state: str, args: A | None = None) -> Result:
         """`remove1` with an event's transition as its source."""
-        return self.ev_remove(event, (state,), args)
+        return self.ev_remove(event, (checked_name(state),), args)
 
     def ev_remove(self, event: Event, states: Names, args: A | None = None) -> Result:
         """`remove` with an event's transition as its source."""
-        return self._mutate(self._call(REMOVE, states), args, _source(event))
+        return self._mutate(self._call(REMOVE, states), checked_args(args), _source(event))
 
     def ev_toggle1(self, event: Event, state: str, args: A | None = None) -> Result:
         """`toggle1` with an event's transition as its source."""
-        return self.ev_toggle(event, (state,), args)
+        return self.ev_toggle(event, (checked_name(state),), args)
 
     def ev_toggle(self, event: Event, states: Names, args: A | None = None) -> Result:
         """`toggle` with an event's transition as its source."""
@@ -142,7 +161,7 @@ class Mutating(Reading):
         self._note_err(err)
         if self._log_level and self.log_stack_trace:
             self.log_lvl(LogLevel.CHANGES, f"[raised] {message_of(err)}{origin_of(err)}")
-        told: A = {**(args or {}), "err": err}
+        told: A = {**(checked_args(args) or {}), "err": err}
         if self.log_stack_trace:
             told["err.trace"] = trace_of(err)
         let_frames_go(err)
@@ -155,7 +174,7 @@ class Mutating(Reading):
     def panic_to_err_state(self, state: str, args: A | None = None) -> Guard:
         """A context manager and decorator that turns an exception into `add_err_state`."""
         self._call(ADD, (state, EXCEPTION))
-        return Guard(self, state, args)
+        return Guard(self, state, checked_args(args))
 
     def on_error(self, fn: OnError) -> OnError:
         """Call `fn(machine, error)` for every error, before its mutation is made.
@@ -164,6 +183,7 @@ class Mutating(Reading):
         long. It runs in the thread where that happened and must not wait; what it raises
         is logged. Also a decorator.
         """
+        check_callable(fn, "what on_error takes")
         self._error_listeners = (*self._error_listeners, fn)
         return fn
 
@@ -171,19 +191,19 @@ class Mutating(Reading):
 
     def can_add(self, states: Names, args: A | None = None) -> Result:
         """Would an add be accepted: asks relations and negotiation handlers, changes nothing."""
-        return self._check(self._call(ADD, states), args)
+        return self._check(self._call(ADD, states), checked_args(args))
 
     def can_add1(self, state: str, args: A | None = None) -> Result:
         """Would an add of this state be accepted."""
-        return self.can_add((state,), args)
+        return self.can_add((checked_name(state),), args)
 
     def can_remove(self, states: Names, args: A | None = None) -> Result:
         """Would a removal be accepted: asks negotiation handlers, changes nothing."""
-        return self._check(self._call(REMOVE, states), args)
+        return self._check(self._call(REMOVE, states), checked_args(args))
 
     def can_remove1(self, state: str, args: A | None = None) -> Result:
         """Would a removal of this state be accepted."""
-        return self.can_remove((state,), args)
+        return self.can_remove((checked_name(state),), args)
 
     def _check(self, call: Call, args: A | None) -> Result:
         if self._disposing:
@@ -194,7 +214,7 @@ class Mutating(Reading):
         """A mutation for `prepend_mut`; it does nothing by itself. Not for EVAL."""
         if type not in (ADD, REMOVE, SET):
             raise ValueError(f"a mutation is ADD, REMOVE or SET, not {type!r}")
-        return Mutation(self._call(type, names_tuple(states)), _checked(args))
+        return Mutation(self._call(type, states), checked_args(args))
 
     def prepend_mut(self, mutation: Mutation) -> Result:
         """Put a mutation at the front of the queue; its own outcome cannot be waited for.
@@ -230,12 +250,11 @@ class Mutating(Reading):
         self._slow = self._slow or self._breakpoints is not None
 
 
-def _checked(args: A | None) -> A | None:
-    """Raise for a second state where the arguments are expected."""
-    if args is not None and not isinstance(args, dict):
-        raise TypeError(f"args are a dict, not {args!r:.60}; several states go into a list")
-    return args
-
-
 def _source(event: Event | None) -> MutSource | None:
-    return None if event is None else event.source()
+    if event is None:
+        return None
+    source = getattr(event, "source", None)
+    if not callable(source):
+        raise TypeError(f"the source of a mutation is an event or None, not {event!r:.60}")
+    found: MutSource = source()
+    return found

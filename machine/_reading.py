@@ -12,6 +12,7 @@ from typing import NoReturn
 from machine._clock import Clock, Tick, Time
 from machine._engine import Engine
 from machine._enums import LogLevel, MutationType
+from machine._given import checked_name, checked_names, names_of, refuse_name
 from machine._mutation import Mutation
 from machine._queue import position_of
 from machine._resolve import mask_of
@@ -27,9 +28,12 @@ class Reading(Engine):
 
     def is1(self, state: str) -> bool:
         """Is this state active; False for an unknown one."""
-        if state in (self._node.names or self._node.named()):
-            return True
-        if self._log_level:
+        try:
+            if state in (self._node.names or self._node.named()):
+                return True
+        except TypeError:
+            refuse_name(state)
+        if self._log_level or state.__class__ is not str:
             self._note_unknown(state)
         return False
 
@@ -37,30 +41,37 @@ class Reading(Engine):
         """Are all of these active; True for none, False when one is unknown."""
         kind = type(states)  # asked in the quickest way there is
         if kind is not list and kind is not tuple:
-            states = names_tuple(states)
+            states = names_of(states)
         active = self._node.names or self._node.named()
-        for state in states:
-            if state not in active:
-                if self._log_level:
-                    self._note_unknown(state)
-                return False
+        try:
+            for state in states:
+                if state not in active:
+                    if self._log_level or state.__class__ is not str:
+                        self._note_unknown(state)
+                    return False
+        except TypeError:
+            checked_names(tuple(states))
+            raise
         return not self._disposed
 
     def _note_unknown(self, state: str) -> None:
-        if state not in self._index:
+        if checked_name(state) not in self._index and self._log_level:
             self.log_lvl(LogLevel.DECISIONS, f"[is] state {state} not found")
 
     def not1(self, state: str) -> bool:
         """Is this state inactive; raises for an unknown one."""
-        if state in (self._node.names or self._node.named()):
-            return False
+        try:
+            if state in (self._node.names or self._node.named()):
+                return False
+        except TypeError:
+            refuse_name(state)
         if state not in self._index:
-            self._missing((state,))
+            self._missing((checked_name(state),))
         return not self._disposed
 
     def not_(self, states: Names) -> bool:
         """Is none of these active; raises for an unknown one."""
-        states = names_tuple(states)
+        states = tuple(names_of(states))
         unknown = self._schema.unknown(states)
         if unknown:
             self._missing(unknown)
@@ -72,15 +83,19 @@ class Reading(Engine):
 
     def any1(self, *states: str) -> bool:
         """Is at least one of these active."""
-        return not (self._node.names or self._node.named()).isdisjoint(states)
+        try:
+            return not (self._node.names or self._node.named()).isdisjoint(states)
+        except TypeError:
+            checked_names(states)
+            raise
 
     def has(self, states: Names) -> bool:
         """Are all of these defined."""
-        return not self._disposed and not self._schema.unknown(names_tuple(states))
+        return not self._disposed and not self._schema.unknown(names_of(states))
 
     def has1(self, state: str) -> bool:
         """Is this state defined."""
-        return self.has((state,))
+        return self.has((checked_name(state),))
 
     def is_err(self) -> bool:
         """Is the `Exception` state active."""
@@ -99,7 +114,7 @@ class Reading(Engine):
 
     def count_active(self, states: Names) -> int:
         """How many of these are active."""
-        return len(self._node.named().intersection(names_tuple(states)))
+        return len(self._node.named().intersection(names_of(states)))
 
     def active_states(self) -> list[str]:
         """The active states, in the order in which they were made the targets."""
@@ -113,7 +128,10 @@ class Reading(Engine):
         try:
             return self._ticks[self._index[state]]
         except (KeyError, IndexError):
+            checked_name(state)
             return 0
+        except TypeError:
+            refuse_name(state)
 
     def time(self, states: Names | None = None) -> Time:
         """Ticks of these states in this order, or of all by index."""
@@ -124,7 +142,7 @@ class Reading(Engine):
 
     def time_sum(self, states: Names | None = None) -> int:
         """The sum of these ticks, or of all."""
-        return sum(self.time(states))
+        return sum(self.time(None if states is None else tuple(names_of(states))))
 
     def clock(self, states: Names | None = None) -> Clock:
         """Ticks by name, of these states or of all."""
@@ -151,7 +169,7 @@ class Reading(Engine):
 
     def index(self, state: str) -> int:
         """The place of a state in `state_names`; -1 for an unknown one."""
-        return -1 if self._disposed else self._schema.index.get(state, -1)
+        return -1 if self._disposed else self._schema.index.get(checked_name(state), -1)
 
     def get_struct(self) -> dict[str, State]:
         """The schema as it was taken in."""
@@ -167,10 +185,11 @@ class Reading(Engine):
         index = self._schema.index
         try:
             return [index[name] for name in names]
-        except KeyError:
-            self._missing(self._schema.unknown(names))
+        except (KeyError, TypeError):
+            self._missing(self._schema.unknown(checked_names(names)))
 
     def _missing(self, names: Sequence[str]) -> NoReturn:
+        checked_names(tuple(names))
         raise StateMissingError(names, self.id, self._schema.names)
 
     # -- texts
@@ -221,7 +240,7 @@ class Reading(Engine):
         return position_of(
             self.queue(),
             type,
-            mask_of(self._indexes(names_tuple(states))),
+            mask_of(self._indexes(tuple(names_of(states)))),
             without_args_only=without_args_only,
             states_strict_equal=states_strict_equal,
             start_index=start_index,
@@ -257,7 +276,7 @@ class Reading(Engine):
 
     def will_be1(self, state: str) -> bool:
         """Does an add of this state wait."""
-        return self.will_be((state,))
+        return self.will_be((checked_name(state),))
 
     def will_be_removed(self, states: Names) -> bool:
         """Does a removal of at least these states wait."""
@@ -265,4 +284,4 @@ class Reading(Engine):
 
     def will_be_removed1(self, state: str) -> bool:
         """Does a removal of this state wait."""
-        return self.will_be_removed((state,))
+        return self.will_be_removed((checked_name(state),))

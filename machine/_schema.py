@@ -23,10 +23,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from machine._enums import MutationType
+from machine._given import checked_names
 from machine._report import warn
 from machine._state import ANY, EXCEPTION, State, Struct, unique
 from machine._step import Step
-from machine.errors import RelationError, StateNameError, near_names
+from machine.errors import RelationError, StateNameError, did_you_mean
 
 if TYPE_CHECKING:
     from machine._typed import StatesBase
@@ -108,6 +109,7 @@ class Schema:
         "__weakref__",
         "_by_indexes",
         "add",
+        "added",
         "after",
         "after_mask",
         "all_names",
@@ -122,6 +124,7 @@ class Schema:
         "rank",
         "remove",
         "remove_mask",
+        "removed",
         "require",
         "require_mask",
         "states",
@@ -150,7 +153,9 @@ class Schema:
         self.multi_mask = _mask(i for i, state in enumerate(self.states) if state.multi)
         self.autos = tuple(i for i, state in enumerate(self.states) if state.auto)
         self.rank, self.cycle = _rank(self.require, len(self.names))
-        self.calls: tuple[dict[str | tuple[str, ...], Call], ...] = ({}, {}, {})
+        self.calls: tuple[dict[tuple[str, ...], Call], ...] = ({}, {}, {})
+        self.added: dict[str, Call] = {}
+        self.removed: dict[str, Call] = {}
         self._by_indexes: tuple[dict[Indexes, Call], ...] = ({}, {}, {})
         self.auto_calls: dict[Indexes, Call] = {}
         self.automata: dict[int, object] = {}
@@ -164,8 +169,9 @@ class Schema:
         if len(calls) >= CALLS_MAX:
             calls.clear()
         calls[tuple(names)] = found
-        if len(called) == 1:
-            calls[called[0]] = found
+        if len(called) == 1 and type is not MutationType.SET:
+            by_name = self.removed if type is MutationType.REMOVE else self.added
+            by_name[called[0]] = found
         return found
 
     def _found(self, type: MutationType, called: Indexes) -> Call:
@@ -189,6 +195,7 @@ class Schema:
 
     def unknown(self, names: Iterable[str]) -> list[str]:
         """Those of the names that this schema does not define."""
+        names = checked_names(tuple(names))
         return [name for name in names if name not in self.index]
 
     def struct(self) -> dict[str, State]:
@@ -268,11 +275,9 @@ def check_strict(definition: Definition) -> None:
     """Raise for the first relation to an undefined name, with the nearest known ones."""
     struct = struct_of(definition)
     for text in dropped_names(struct):
-        error = RelationError(f"{text}: {text.split()[-1]} is not defined")
-        near = near_names(text.split()[-1], [*struct, EXCEPTION])
-        if near:
-            error.add_note(f"did you mean {', '.join(near)}?")
-        raise error
+        name = text.split()[-1]
+        near = did_you_mean([name], [*struct, EXCEPTION])
+        raise RelationError(f"{text}: {name} is not defined{near}")
 
 
 def struct_of(definition: Definition) -> Struct:

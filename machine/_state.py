@@ -10,6 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from machine._given import A, Names, checked_flag, checked_names, names_tuple
+
+__all__ = ["ANY", "EXCEPTION", "A", "Names", "S", "State", "Struct", "names_tuple", "unique"]
+
 EXCEPTION = "Exception"
 """The error state that every machine has."""
 
@@ -17,18 +21,12 @@ ANY = "Any"
 """Stands for all states in the names of the global handlers."""
 
 S = list[str]
-"""State names; every call also takes any other iterable of names, or one name."""
-
-A = dict[str, Any]
-"""Arguments of a mutation."""
-
-Names = str | Iterable[str]
-"""State names as an argument: one name or several."""
+"""State names; every call also takes any other ordered iterable of names, or one name."""
 
 
-def names_tuple(names: Names) -> tuple[str, ...]:
-    """A bare string is one name; everything else is a sequence of them."""
-    return (names,) if isinstance(names, str) else tuple(names)
+def _texts(names: Names, field: str) -> tuple[str, ...]:
+    what = f"the states of {field}" if field != "tags" else field
+    return checked_names(names_tuple(names, what), what)
 
 
 def unique(names: Iterable[str]) -> tuple[str, ...]:
@@ -66,16 +64,16 @@ class State:
         tags: Names = (),
     ) -> None:
         put = object.__setattr__
-        put(self, "auto", bool(auto))
-        put(self, "multi", bool(multi))
+        put(self, "auto", checked_flag(auto, "auto"))
+        put(self, "multi", checked_flag(multi, "multi"))
         for field, names in (
             ("require", require),
             ("add", add),
             ("remove", remove),
             ("after", after),
         ):
-            put(self, field, None if names is None else unique(names_tuple(names)))
-        put(self, "tags", names_tuple(tags))
+            put(self, field, None if names is None else unique(_texts(names, field)))
+        put(self, "tags", _texts(tags, "tags"))
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"a State cannot change; make a new one to set {name}")

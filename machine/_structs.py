@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from machine._state import A, Names, S, State, Struct, names_tuple
+from machine._given import checked_args, names_of, names_tuple
+from machine._state import A, Names, S, State, Struct
 
 RELATIONS = ("require", "add", "remove", "after")
 
@@ -17,13 +18,13 @@ def s_add(*lists: Names) -> S:
 
 def diff_states(states: Names, other: Names) -> S:
     """The names that are in `states` and not in `other`, in order."""
-    unwanted = set(names_tuple(other))
+    unwanted = set(names_of(other))
     return [name for name in names_tuple(states) if name not in unwanted]
 
 
 def states_equal(states: Names, other: Names) -> bool:
     """Do both hold the same names, in whatever order."""
-    return set(names_tuple(states)) == set(names_tuple(other))
+    return set(names_of(states)) == set(names_of(other))
 
 
 def state_add(source: State, overlay: State) -> State:

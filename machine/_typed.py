@@ -21,8 +21,9 @@ import copy
 from collections.abc import Iterable
 from typing import Any, ClassVar, TypeVar, cast
 
-from machine._state import EXCEPTION, Names, S, State, names_tuple
-from machine.errors import near_names
+from machine._given import checked_names, names_tuple
+from machine._state import EXCEPTION, Names, S, State
+from machine.errors import did_you_mean
 
 RELATIONS = ("require", "add", "remove", "after")
 
@@ -40,16 +41,15 @@ class _Declared:
         fields = dict(self.fields)
         for relation in RELATIONS:
             if fields[relation] is not None:
-                fields[relation] = _named(fields[relation])
+                fields[relation] = _named(relation, fields[relation])
         return State(**fields)
 
 
-def _named(relation: object) -> list[str]:
+def _named(relation: str, given: object) -> list[str]:
     """The names in a relation, which may refer to states declared further up."""
-    targets = cast(
-        "Iterable[object]", (relation,) if isinstance(relation, str | _Declared) else relation
-    )
-    return [one.name if isinstance(one, _Declared) else str(one) for one in targets]
+    targets = (given,) if isinstance(given, _Declared) else cast("Names", given)
+    states: Iterable[object] = names_tuple(targets, f"the states of {relation}")  # type: ignore[arg-type]
+    return cast("list[str]", [one.name if isinstance(one, _Declared) else one for one in states])
 
 
 def state(
@@ -159,12 +159,10 @@ class GroupsBase:
         known = self.names()
         for name, states in groups.items():
             if name not in known:
-                error = TypeError(f"{type(self).__name__} has no group {name}")
-                near = near_names(name, known)
-                if near:
-                    error.add_note(f"did you mean {', '.join(near)}?")
-                raise error
-            setattr(self, name, list(names_tuple(states)))
+                text = f"{type(self).__name__} has no group {name}"
+                raise TypeError(text + did_you_mean([name], known))
+            what = f"the states of group {name}"
+            setattr(self, name, list(checked_names(names_tuple(states, what), what)))
 
     @classmethod
     def names(cls) -> list[str]:
@@ -182,7 +180,7 @@ def new_state_groups(definition: Groups, *inherited: object) -> Groups:
     for name in _fields(type(definition)):
         for source in (definition, *inherited):
             if hasattr(source, name):
-                setattr(made, name, list(getattr(source, name)))
+                setattr(made, name, list(names_tuple(getattr(source, name), f"group {name}")))
                 break
         else:
             raise TypeError(f"{type(definition).__name__}: no states for group {name}")

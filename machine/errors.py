@@ -32,6 +32,13 @@ __all__ = [
 ]
 
 
+def did_you_mean(names: Iterable[object], known: Iterable[str]) -> str:
+    """The end of an error's text: which known names look like these; empty for none."""
+    known = list(known)
+    near = [match for name in names for match in near_names(str(name), known)]
+    return f"; did you mean {', '.join(dict.fromkeys(near))}?" if near else ""
+
+
 def near_names(name: str, known: Iterable[str]) -> list[str]:
     """Up to three known names that look like this one."""
     import difflib  # only needed to word an error; not worth loading with the package
@@ -133,10 +140,7 @@ class StateMissingError(MachineError):
         self.names = list(names)
         self.machine_id = machine_id
         text = detail or f"{' '.join(map(str, names))} not defined in struct for {machine_id}"
-        super().__init__(text)
-        near = [match for name in names for match in near_names(str(name), known)]
-        if near:
-            self.add_note(f"did you mean {', '.join(near)}?")
+        super().__init__(text + did_you_mean(names, known))
 
 
 class StateNameError(MachineError):

@@ -1,0 +1,158 @@
+"""What users give, checked: one function for each kind of value.
+
+Each raises at the call for what can only be a mistake: a TypeError for another kind of
+value, a ValueError for one that is out of range. The text names the parameter, what was
+given, what is allowed and, where that can be guessed, what was meant.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Mapping, Reversible, Set
+from typing import Any, NoReturn
+
+from machine.errors import did_you_mean
+
+Names = str | Iterable[str]
+"""State names as an argument: one name or several."""
+
+A = dict[str, Any]
+"""Arguments of a mutation."""
+
+_SET_ITERATOR = type(iter(frozenset(())))
+
+
+def names_tuple(names: Names, what: str = "states") -> tuple[str, ...]:
+    """State names in the order in which they were given; a bare string is one name.
+
+    The order of states decides who is resolved first, so what has none is refused: a set
+    would give another result in another process. Dictionaries and their keys have one.
+    """
+    kind = type(names)
+    if kind is list or kind is tuple:
+        return tuple(names)
+    if isinstance(names, str):
+        return (names,)
+    if kind is _SET_ITERATOR or (isinstance(names, Set) and not isinstance(names, Reversible)):
+        raise TypeError(
+            f"{what} need an order, which a {kind.__name__} has not; give a list,"
+            f" not {names!r:.60}"
+        )
+    return _iterated(names, what)
+
+
+def names_of(names: Names, what: str = "states") -> Iterable[str]:
+    """State names where their order does not matter, so that a set will do as well."""
+    if isinstance(names, str):
+        return (names,)
+    return names if isinstance(names, Set) else names_tuple(names, what)
+
+
+def _iterated(names: Iterable[str], what: str) -> tuple[str, ...]:
+    try:
+        if not isinstance(names, bytes | bytearray):
+            return tuple(names)
+    except TypeError:
+        if hasattr(names, "__iter__"):  # its own failure
+            raise
+    raise TypeError(f"{what} are a name or a list of names, not {names!r:.60}")
+
+
+def checked_names(names: tuple[str, ...], what: str = "states") -> tuple[str, ...]:
+    """The names; raises when one of them is no text."""
+    for name in names:
+        if not isinstance(name, str):
+            raise TypeError(f"{what} are text, each of them, not {name!r:.60}")
+    return names
+
+
+def refuse_name(name: object, what: str = "a state") -> NoReturn:
+    """Raise for something in the place of one name."""
+    hint = "; for several there is the call without a 1" if isinstance(name, Iterable) else ""
+    raise TypeError(f"{what} is one name, not {name!r:.60}{hint}")
+
+
+def checked_name(name: str, what: str = "a state") -> str:
+    """The name of one state; raises for anything else, above all for several."""
+    if not isinstance(name, str):
+        refuse_name(name, what)
+    return name
+
+
+def checked_args(args: A | None) -> A | None:
+    """Arguments of a mutation: a dictionary with text for keys, or None."""
+    if args.__class__ is dict:  # asked in the quickest way there is
+        for key in args:
+            if key.__class__ is not str:
+                break
+        else:
+            return args
+    if args is None:
+        return None
+    if not isinstance(args, dict):
+        hint = "several states go into a list"
+        if not isinstance(args, str | Iterable):
+            hint = "pass_() makes one of typed arguments"
+        raise TypeError(f"args are a dict, not {args!r:.60}; {hint}")
+    for key in args:
+        if not isinstance(key, str):
+            raise TypeError(f"args are a dict with text for keys, not {key!r:.60} in {args!r:.60}")
+    return args
+
+
+def checked_count(value: int, what: str, least: int = 0, most: int | None = None) -> int:
+    """A whole number that is not too small; True and 2.0 are none."""
+    if isinstance(value, bool) or not hasattr(type(value), "__index__"):
+        raise TypeError(f"{what} is a whole number, not {value!r:.60}")
+    number = operator.index(value)
+    if number < least:
+        raise ValueError(f"{what} is at least {least}, not {value!r:.60}")
+    if most is not None and number > most:
+        raise ValueError(f"{what} is at most {most}, not {value!r:.60}")
+    return number
+
+
+def checked_seconds(value: float, what: str) -> float:
+    """A number of seconds, which cannot be negative; infinity is for ever."""
+    if checked_timeout(value, what) is None or value < 0:
+        raise ValueError(f"{what} is a number of seconds from 0 on, not {value!r:.60}")
+    return value
+
+
+def checked_timeout(value: float | None, what: str = "timeout") -> float | None:
+    """How many seconds to wait: None is for ever, and a time below 0 is over."""
+    if value is None:
+        return None
+    is_number = hasattr(type(value), "__float__") or hasattr(type(value), "__index__")
+    if isinstance(value, bool) or not is_number:
+        raise TypeError(f"{what} is a number of seconds, not {value!r:.60}")
+    if value != value:
+        raise ValueError(f"{what} is a number of seconds, not {value!r:.60}")
+    return value
+
+
+def checked_flag(value: bool, what: str) -> bool:
+    """True or False."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{what} is True or False, not {value!r:.60}")
+    return value
+
+
+def checked_text(value: str, what: str) -> str:
+    """Text."""
+    if not isinstance(value, str):
+        raise TypeError(f"{what} is text, not {value!r:.60}")
+    return value
+
+
+def check_callable(value: object, what: str) -> None:
+    """Raise for what cannot be called."""
+    if not callable(value):
+        raise TypeError(f"{what} is a function, not {value!r:.60}")
+
+
+def check_known(names: Iterable[str], known: Mapping[str, object], what: str) -> None:
+    """Raise for the first name that is not known, with the nearest ones that are."""
+    for name in names:
+        if name not in known:
+            raise TypeError(f"{what} {name}{did_you_mean([name], known)}")
