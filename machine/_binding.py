@@ -11,10 +11,11 @@ from machine._enums import LogLevel
 from machine._handler_names import check_handlers, list_handlers
 from machine._handlers import Binding, Bindings
 from machine._mutating import Mutating
-from machine._on import F, handler_name
+from machine._meanings import SUFFIXES, Handlers, Meaning
+from machine._on import F, meaning, put
 from machine._state import EXCEPTION
 from machine._tracing import Hooks, Tracer
-from machine.errors import HandlerNameError, HandlersNotBoundError
+from machine.errors import HandlerNameError, HandlersNotBoundError, StateMissingError, did_you_mean
 
 if TYPE_CHECKING:
     from machine._handler_thread import HandlerThread
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 class BindingCalls(Mutating):
     """The calls that bind and detach."""
 
+    _strict: bool = False
     _detect_eval: bool = False
     _handles_errors: bool = False
     _handler_thread: HandlerThread | None = None
@@ -34,7 +36,8 @@ class BindingCalls(Mutating):
         Any object or mapping with callables will do; several are called in the order in
         which they were bound. A transition that is under way goes on with those it began
         with. Raises for a class, None, a misspelled handler name, or a coroutine function
-        in the negotiation phase.
+        in the negotiation phase. A name that means two things is reported, and refused by
+        a `strict` machine.
 
         The first handler of `Exception` that a machine gets is told of the error that is
         there already: it is added once more.
@@ -43,7 +46,7 @@ class BindingCalls(Mutating):
             raise TypeError(f"bind_handlers needs an object or a mapping, got {handlers!r}")
         if self._disposing:
             return
-        check_handlers(handlers, self._schema.names)
+        check_handlers(handlers, self._schema.names, strict=self._strict)
         if self._detect_eval or "AM_DEBUG" in os.environ:
             list_handlers(handlers, self._schema.names)
         with BindingCalls._changing:
@@ -57,17 +60,36 @@ class BindingCalls(Mutating):
             if self.is_err():
                 self.add_err(self._err)
 
-    def on(self, state: str, phase: str) -> Callable[[F], F]:
-        """A decorator that binds a function as the handler of a state's phase."""
-        name = handler_name(state, phase)
+    def on(self, state: str, phase: str = "", *, to: str = "") -> Callable[[F], F]:
+        """A decorator that binds a function as the handler of a state's phase.
+
+        Or as the handler from this state `to` another.
+        """
+        made = meaning(state, phase, to)
 
         def bind(function: F) -> F:
-            if name not in list_handlers({name: function}, self._schema.names):
-                raise HandlerNameError(f"{name} is no handler of a known state")
-            self.bind_handlers({name: function})
+            self._check_meaning(made)
+            handlers = Handlers()
+            put(handlers, made, function)
+            self.bind_handlers(handlers)
             return function
 
         return bind
+
+    def _check_meaning(self, made: Meaning) -> None:
+        """Raise for a handler of states that this machine does not have."""
+        if self._disposing or made.fits(self._index):
+            return
+        states = self._schema.names
+        if not made.is_pair:
+            detail = f"{made.first} from handler {made.name}"
+            raise StateMissingError([made.first], self.id, states, detail)
+        unknown = self._schema.unknown((made.first, made.second))
+        near = did_you_mean(unknown, [*states, *SUFFIXES])
+        raise HandlerNameError(
+            f"{made.name} is no handler of a known state, {' '.join(unknown)}"
+            f" is not defined in struct for {self.id}{near}"
+        )
 
     def detach_handlers(self, handlers: object) -> None:
         """Undo the first binding of this object; raises if it is not bound."""

@@ -1,4 +1,4 @@
-"""Which names are handlers, and of which state; misspelled ones are told at binding.
+"""Which names are handlers, and of which state; wrong ones are reported at binding.
 
 A name is a handler if it is `AnyEnter` or `AnyState`; or ends in a phase (Enter, Exit,
 State, End) or in Any, and then belongs to the state before; or begins with Any, and
@@ -9,12 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from machine._meanings import GLOBAL, SUFFIXES, Meaning, meanings_of, meant_by
+from machine._report import warn
 from machine._state import ANY
-from machine.errors import HandlerNameError, StateMissingError, near_names
+from machine.errors import (
+    AmbiguousHandlerError,
+    HandlerNameError,
+    StateMissingError,
+    did_you_mean,
+    near_names,
+)
 
-GLOBAL = ("AnyEnter", "AnyState")
-NEGOTIATION_SUFFIXES = ("Enter", "Exit")
-SUFFIXES = ("Enter", "Exit", "State", "End")
+TOLD_MAX = 1024
 _CO_VARARGS, _CO_COROUTINE = 0x04, 0x80
 
 
@@ -69,32 +75,79 @@ def list_handlers(handlers: object, states: Sequence[str]) -> list[str]:
     return found
 
 
-def check_handlers(handlers: object, states: Sequence[str]) -> None:
+def check_handlers(handlers: object, states: Sequence[str], *, strict: bool = False) -> None:
     """Raise for a method that looks like a handler of a state which does not exist.
 
     Only near misses count (`FooStat`, `FoEnter`), so objects may have other methods. Raises
     too for a handler that could not be called with an event, or that decides and is a
     coroutine function: found out in a transition, such errors would be states of the machine.
+    A name that means two things is told of, and refused where `strict` is set.
     """
     known = frozenset(states)
+    for name, functions in _functions(handlers, known).items():
+        fitting = [meaning for meaning in functions if meaning.fits(known)]
+        if not fitting and not (name.startswith(ANY) or name.endswith(ANY)):
+            _check_near(name, states, is_declared=bool(functions))
+        for meaning in fitting:
+            _check_coroutine(meaning, functions[meaning])
+            _check_signature(name, functions[meaning])
+    check_meanings(handlers, states, strict=strict)
+
+
+def _functions(handlers: object, known: frozenset[str]) -> dict[str, dict[Meaning, object]]:
+    """Every name that could be a handler, and its functions by what they are for."""
+    meant = meant_by(handlers)
+    return {
+        name: dict(meant[name])
+        if name in meant
+        else dict.fromkeys(meanings_of(name, known), _member(handlers, name))
+        for name in handler_names(handlers)
+    }
+
+
+def check_meanings(
+    handlers: object, states: Sequence[str], before: Sequence[str] = (), *, strict: bool
+) -> None:
+    """Tell of names that mean two things with these states; raise if `strict` is set.
+
+    Those that did so `before` were told of. Each is told once of a class and a schema.
+    """
+    meant = meant_by(handlers)
+    known, old = frozenset(states), frozenset(before)
     for name in handler_names(handlers):
-        state = state_of(name, known)
-        of_any = name.startswith(ANY) or name.endswith(ANY)
-        fits = state == "" or state in known or _first_of_pair(name, known) is not None
-        if not (fits or of_any):
-            _check_near(name, states)
-        _check_coroutine(handlers, name, known)
-        if fits:
-            _check_signature(name, _member(handlers, name))
+        found = [] if name in meant else meanings_of(name, known)
+        if len(found) < 2 or len(meanings_of(name, old)) > 1:
+            continue
+        whose = "" if isinstance(handlers, Mapping) else f" of {type(handlers).__name__}"
+        text = f"{name}{whose} is {' and '.join(map(str, found))}"
+        way = f"say which is meant: {' or '.join(meaning.decorator() for meaning in found)}"
+        if strict:
+            raise AmbiguousHandlerError(f"{text}; {way}")
+        if _is_news(handlers, name, tuple(states)):
+            warn("ambiguous handler: %s, and is called as each; %s", text, way)
 
 
-def _check_near(name: str, states: Sequence[str]) -> None:
+_told: dict[tuple[type, str, tuple[str, ...]], None] = {}
+
+
+def _is_news(handlers: object, name: str, states: tuple[str, ...]) -> bool:
+    """Was it not told yet of this class, of which many objects may be bound."""
+    if isinstance(handlers, Mapping):
+        return True
+    key = type(handlers), name, states
+    if key in _told:
+        return False
+    if len(_told) >= TOLD_MAX:
+        _told.clear()
+    _told[key] = None
+    return True
+
+
+def _check_near(name: str, states: Sequence[str], *, is_declared: bool) -> None:
     possible = [*GLOBAL, *(state + suffix for state in states for suffix in SUFFIXES)]
-    near = near_names(name, possible) if _resembles(name, states) else []
-    if near:
-        error = HandlerNameError(f"{name} is no handler of a known state")
-        error.add_note(f"did you mean {', '.join(near)}?")
-        raise error
+    near = did_you_mean([name], possible) if _resembles(name, states) else ""
+    if near or (is_declared and meanings_of(name, frozenset(states))):
+        raise HandlerNameError(f"{name} is no handler of a known state{near}")
 
 
 def _resembles(name: str, states: Sequence[str]) -> bool:
@@ -105,12 +158,12 @@ def _resembles(name: str, states: Sequence[str]) -> bool:
     return any(near_names(part, states) for part in parts)
 
 
-def _check_coroutine(handlers: object, name: str, known: frozenset[str]) -> None:
-    negotiates = name.endswith(NEGOTIATION_SUFFIXES) or (
-        not name.endswith(SUFFIXES) and state_of(name, known) in known
-    )
-    if negotiates and is_coroutine_function(_member(handlers, name)):
-        raise TypeError(f"{name} decides about a transition and cannot be a coroutine function")
+def _check_coroutine(meaning: Meaning, function: object) -> None:
+    if meaning.negotiates and is_coroutine_function(function):
+        raise TypeError(
+            f"{meaning.name} decides about a transition and cannot be a coroutine function;"
+            f" it is {meaning}"
+        )
 
 
 def _check_signature(name: str, function: object) -> None:

@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from machine._enums import MutationType, StepType
+from machine._meanings import Meaning, meant_by
 from machine._pairs import Pairs, pairs_of
 from machine._state import ANY
 from machine._step import Step
@@ -65,7 +66,7 @@ _SUFFIX = {Phase.EXIT: "Exit", Phase.ENTER: "Enter", Phase.END: "End", Phase.STA
 class Binding:
     """One bound object; asked by handler name."""
 
-    __slots__ = ("_found", "_wrap", "index", "name", "target")
+    __slots__ = ("_found", "_wrap", "index", "meant", "name", "target")
 
     def __init__(
         self, target: object, index: int, wrap: Callable[[Handler], Handler] | None = None
@@ -74,7 +75,8 @@ class Binding:
         self._wrap = wrap
         self.index = index
         self.name = emitter_name(target)
-        self._found: dict[str, Handler | None] = {}
+        self._found: dict[str | Meaning, Handler | None] = {}
+        self.meant = meant_by(target)
 
     def at(self, index: int) -> Binding:
         """The same object bound at another place; keeps what was looked up."""
@@ -92,10 +94,20 @@ class Binding:
             handler = self.target.get(name)
         else:
             handler = getattr(self.target, name, None)
+        return self._keep(name, handler)
+
+    def find_as(self, meaning: Meaning) -> Handler | None:
+        """The callable of a name for which `on` said what is meant, if it is this."""
+        try:
+            return self._found[meaning]
+        except KeyError:
+            return self._keep(meaning, self.meant[meaning.name].get(meaning))
+
+    def _keep(self, key: str | Meaning, handler: object) -> Handler | None:
         found = handler if callable(handler) else None
         if found is not None and self._wrap is not None:
             found = self._wrap(found)
-        self._found[name] = found
+        self._found[key] = found
         return found
 
 
@@ -118,6 +130,16 @@ class Slot(NamedTuple):
     source: int = -1
     target: int = -1
     position: int = -1
+
+    def meaning(self, names: Names) -> Meaning:
+        """What a handler called here was made for."""
+        phase, source = self.phase, self.source
+        if phase in (Phase.SELF, Phase.PAIR):
+            to = source if phase is Phase.SELF else self.target
+            return Meaning(names[source], names[to], is_pair=True)
+        if phase in (Phase.ANY_ENTER, Phase.ANY_STATE):
+            return Meaning(ANY, self.name[len(ANY) :])
+        return Meaning(names[source if source >= 0 else self.target], _SUFFIX[phase])
 
 
 class HandlerCall:
@@ -276,10 +298,16 @@ class Bindings:
     def bound(self, names: Names, slots: Iterator[Slot], *, every: bool) -> Iterator[HandlerCall]:
         """The calls of these slots; those with nothing bound only when `every` is set."""
         for slot in slots:
+            found = [
+                binding.find_as(slot.meaning(names))
+                if slot.name in binding.meant
+                else binding.find(slot.name)
+                for binding in self.items
+            ]
             bound = [
                 (binding, handler)
-                for binding in self.items
-                if (handler := binding.find(slot.name)) is not None
+                for binding, handler in zip(self.items, found, strict=True)
+                if handler is not None
             ]
             if bound:
                 yield self._call(names, slot, tuple(bound))

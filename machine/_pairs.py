@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from machine._meanings import Handlers
+
 Pairs = Mapping[int, frozenset[int]]
 """States by index, and those towards which they have a handler."""
 
@@ -32,7 +34,7 @@ def pairs_of(targets: Iterable[object], index: Mapping[str, int]) -> Pairs | Non
 def names_of(target: object) -> set[str] | None:
     """All names that an object or a dict has; None if only asking tells."""
     kind = type(target)
-    if kind is dict:
+    if kind is dict or kind is Handlers:
         return {name for name in target if isinstance(name, str)}  # type: ignore[attr-defined]
     plain = kind.__getattribute__ is object.__getattribute__ and not hasattr(kind, "__getattr__")
     if not plain or isinstance(target, Mapping):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, cast
 
 from machine._binding import BindingCalls
 from machine._enums import LogLevel
+from machine._handler_names import check_meanings
 from machine._resolver import RelationsResolver, Resolver, ResolverAutomaton, check_resolver
 from machine._schema import Schema, check_strict, reordered, schema_of
 from machine._serialized import Serialized
@@ -31,7 +32,6 @@ class Restructuring(BindingCalls):
 
     _states_verified: bool = False
     _schema_ver: int = 0
-    _strict: bool = False
     _resolver: Resolver | None = None
 
     def states_verified(self) -> bool:
@@ -83,6 +83,8 @@ class Restructuring(BindingCalls):
             order = (*order, EXCEPTION)
         self._check_order(bare, order, self._schema.names)
         self._check_order(bare, order, bare.names)
+        for handlers in self.handlers():
+            check_meanings(handlers, bare.names, self._schema.names, strict=self._strict)
         self._put_schema(reordered(bare, order))
         self._states_verified = True
         self._schema_ver += 1

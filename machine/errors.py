@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 __all__ = [
+    "AmbiguousHandlerError",
     "CanceledError",
     "DeadlockError",
     "DisposedError",
@@ -171,3 +172,9 @@ class HandlerNameError(MachineError):
     """A bound method that looks like a handler of a state that does not exist."""
 
     prefix = "unknown handler"
+
+
+class AmbiguousHandlerError(HandlerNameError):
+    """A handler's name means two things; only machines with `strict` refuse it."""
+
+    prefix = "ambiguous handler"

@@ -82,7 +82,7 @@ def test_both_ends_of_a_pipe_have_to_exist(
     with pytest.raises(StateMissingError) as raised:
         pipes.add(source, target, at, to)
 
-    assert "did you mean" in raised.value.__notes__[0]
+    assert "did you mean" in str(raised.value)
     assert lines == [[], []]
 
 

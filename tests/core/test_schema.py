@@ -143,14 +143,14 @@ def test_strict_machines_refuse_undefined_targets(relation: str) -> None:
 
     with pytest.raises(RelationError, match=f"Connect {relation} Conected") as raised:
         am.Machine(None, struct, strict=True)
-    assert "Connected" in raised.value.__notes__[0]
+    assert "did you mean Connected" in str(raised.value)
 
 
 def test_a_strict_refusal_may_have_nothing_to_suggest() -> None:
-    """Then there is no note."""
+    """Then the text ends before that."""
     with pytest.raises(RelationError) as raised:
         am.Machine(None, {"A": am.State(add="Zzzz")}, strict=True)
-    assert not hasattr(raised.value, "__notes__")
+    assert "did you mean" not in str(raised.value)
 
 
 def test_strict_machines_take_schemas_without_mistakes() -> None:

@@ -25,9 +25,9 @@ PUBLIC = {
         step_type_text struct_merge
     """,
     "machine.errors": """
-        CanceledError DeadlockError DisposedError EvalTimeoutError ExecutorClosedError
-        HandlerNameError HandlerTimeoutError HandlersNotBoundError InvalidArgsError
-        MachineError QueuedError
+        AmbiguousHandlerError CanceledError DeadlockError DisposedError EvalTimeoutError
+        ExecutorClosedError HandlerNameError HandlerTimeoutError HandlersNotBoundError
+        InvalidArgsError MachineError QueuedError
         RelationError StateInactiveError StateMissingError StateNameError StateUnknownError
         TaskCanceledError TimeoutError_ near_names
     """,
