@@ -8,7 +8,7 @@ given, what is allowed and, where that can be guessed, what was meant.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Mapping, Reversible, Set
+from collections.abc import Callable, Iterable, Mapping, Reversible, Sequence, Set
 from typing import Any, NoReturn
 
 from machine.errors import did_you_mean
@@ -135,6 +135,14 @@ def checked_flag(value: bool, what: str) -> bool:
     """True or False."""
     if not isinstance(value, bool):
         raise TypeError(f"{what} is True or False, not {value!r:.60}")
+    return value
+
+
+def checked_choice(value: str, what: str, choices: Sequence[str]) -> str:
+    """One of a few words."""
+    if value not in choices:
+        allowed = " or ".join(f'"{choice}"' for choice in choices)
+        raise ValueError(f"{what} is {allowed}, not {value!r:.60}")
     return value
 
 

@@ -22,7 +22,7 @@ from machine._lifecycle import checked_tags
 from machine._logging import ArgsMapper
 from machine._options import Opts, Settings, opts_with_debug
 from machine._resolver import Resolver
-from machine._schema import check_strict, schema_of
+from machine._schema import schema_of
 from machine._state import Names
 from machine._tracing import Tracer
 from machine.errors import did_you_mean
@@ -70,9 +70,8 @@ class Machine(Evaluating):
         **options: Unpack[Settings],
     ) -> None:
         if strict:
-            check_strict(struct or {})
             self._strict = True
-        schema = schema_of(struct)
+        schema = schema_of(struct, strict=strict)
         automaton = automaton_of(schema, cache)
         super().__init__(automaton.node(()))
         if id:

@@ -11,20 +11,22 @@ began with. So these calls take the drainer's token, and raise when it is taken.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from machine._binding import BindingCalls
 from machine._enums import LogLevel
 from machine._handler_names import check_meanings
+from machine._contradictions import forbidden as ruled_out
+from machine._given import checked_choice, checked_names
 from machine._resolver import RelationsResolver, Resolver, ResolverAutomaton, check_resolver
-from machine._schema import Schema, check_strict, reordered, schema_of
-from machine._serialized import Serialized
+from machine._schema import Schema, reordered, schema_of
+from machine._serialized import Serialized, checked
 from machine._state import EXCEPTION, Names, names_tuple, unique
-from machine.errors import MachineError, StateUnknownError
+from machine.errors import RelationError, StateMissingError, StateUnknownError, did_you_mean
 
 if TYPE_CHECKING:
     from machine._machine import Machine
-    from machine._schema import Definition
+    from machine._schema import Definition, Indexes
 
 
 class Restructuring(BindingCalls):
@@ -49,7 +51,7 @@ class Restructuring(BindingCalls):
         """
         if self._disposed:
             return
-        order = unique(names_tuple(names))
+        order = unique(checked_names(names_tuple(names)))
         self._check_order(self._schema, order, self._schema.names)
         self._put_schema(reordered(self._schema, order))
         self._states_verified = True
@@ -60,11 +62,12 @@ class Restructuring(BindingCalls):
         unknown = schema.unknown(order)
         if unknown:
             texts = [f"state {name} is not defined for {self.id}" for name in unknown]
-            raise MachineError("\n".join(texts))
-        missing = [name for name in registered if name in schema.index and name not in order]
+            raise StateUnknownError("\n".join(texts) + did_you_mean(unknown, schema.names))
+        listed = set(order)
+        missing = [name for name in registered if name in schema.index and name not in listed]
         if missing:
-            text = "error: trying to verify more states than registered: "
-            raise MachineError(text + " ".join(missing))
+            text = f"trying to verify more states than registered: {' '.join(missing)}"
+            raise StateMissingError(missing, self.id, detail=text)
 
     def set_struct(self, struct: Definition, names: Names) -> None:
         """Change the schema; ticks of states that stay are kept, new ones start at 0.
@@ -75,10 +78,8 @@ class Restructuring(BindingCalls):
         if self._disposed:
             return
         old = self.get_struct()
-        if self._strict:
-            check_strict(struct)
-        bare = schema_of(struct)
-        order = unique(names_tuple(names))
+        bare = schema_of(struct, strict=self._strict)
+        order = unique(checked_names(names_tuple(names)))
         if EXCEPTION not in order:
             order = (*order, EXCEPTION)
         self._check_order(bare, order, self._schema.names)
@@ -161,41 +162,72 @@ class Restructuring(BindingCalls):
     def export(self) -> Serialized:
         """The machine's id, states and ticks; needs a verified order."""
         if self._disposed:
-            raise RuntimeError("can't export a disposed machine")
+            raise RuntimeError(f"{self.id} is disposed and has nothing to export")
         if not self._states_verified:
-            raise RuntimeError("can't export - call VerifyStates first")
+            raise RuntimeError(
+                f"the order of states of {self.id} is not fixed; call verify_states before export"
+            )
         ticks = self._ticks
         self.log_lvl(LogLevel.CHANGES, f"[import] exported at [{' '.join(map(str, ticks))}] ticks")
         return Serialized(self.id, ticks, self._schema.names)
 
-    def import_(self, data: Serialized) -> None:
+    def import_(
+        self,
+        data: Serialized,
+        *,
+        unknown: Literal["refuse", "drop"] = "refuse",
+        forbidden: Literal["refuse", "accept"] = "refuse",
+    ) -> None:
         """Take over an exported machine's id, order and ticks; for fresh machines only.
 
-        Raises for unknown or missing states and for ticks that are none; nothing is changed
-        then. Raises RuntimeError during a transition of this machine.
+        States that the export does not have start at 0 and come last. Those that this
+        machine does not have are refused, or left out if `unknown` is "drop". What relations
+        rule out is refused, unless `forbidden` is "accept"; a resolver of one's own is not
+        asked. Raises too for ticks that are none, and RuntimeError for a machine that has
+        worked or is in a transition; nothing is changed then.
         """
         if self._disposed:
             return
-        unknown = self._schema.unknown(data.state_names)
-        if unknown:
-            raise StateUnknownError(" ".join(unknown))
-        self._check_order(self._schema, data.state_names, self._schema.names)
-        ticks = checked_ticks(data)
-        self._put_schema(reordered(self._schema, data.state_names))
-        active = tuple(index for index, tick in enumerate(ticks) if tick % 2)
-        self._node = self._node.automaton.node(active)
-        self._ticks = ticks
-        self._id = data.id
-        self._states_verified = True
-        self.log_lvl(LogLevel.CHANGES, f"[import] imported to {sum(ticks)} ticks")
+        checked_choice(unknown, "unknown", ("refuse", "drop"))
+        checked_choice(forbidden, "forbidden", ("refuse", "accept"))
+        ticks = self._known(checked(data), drop=unknown == "drop")
+        schema = reordered(self._schema, tuple(ticks))
+        active = tuple(index for index, tick in enumerate(ticks.values()) if tick % 2)
+        if forbidden == "refuse" and self._resolver is None:
+            self._check_together(schema, active)
+        self._hold_queue()
+        try:
+            if any(self._ticks) or self._queue:
+                text = f"{self.id} has worked, and only a fresh machine imports"
+                raise RuntimeError(f"{text}: {self.string_all()}")
+            if schema is not self._schema:
+                self._move_to(schema)
+            self._node = self._node.automaton.node(active)
+            self._ticks = list(ticks.values())
+            self._id = data.id
+            self._states_verified = True
+        finally:
+            self._release_queue()
+        self.log_lvl(LogLevel.CHANGES, f"[import] imported to {sum(self._ticks)} ticks")
 
+    def _known(self, ticks: dict[str, int], *, drop: bool) -> dict[str, int]:
+        """The ticks of all states of this machine, in the order of the export."""
+        names = self._schema.names
+        strange = self._schema.unknown(ticks)
+        if strange and not drop:
+            near = did_you_mean(strange, names)
+            raise StateUnknownError(
+                f"{' '.join(strange)} of the export is not defined in struct for {self.id}{near};"
+                ' import_(data, unknown="drop") leaves such states out'
+            )
+        kept = {name: tick for name, tick in ticks.items() if name in self._index}
+        return {**kept, **{name: 0 for name in names if name not in kept}}
 
-def checked_ticks(data: Serialized) -> list[int]:
-    """The ticks of an exported machine, one for each of its states."""
-    ticks, names = data.time, data.state_names
-    if len(ticks) != len(names) or len(set(names)) != len(names):
-        raise ValueError(f"{len(ticks)} ticks for {len(set(names))} states")
-    wrong = [tick for tick in ticks if not isinstance(tick, int) or tick < 0]
-    if wrong:
-        raise ValueError(f"{wrong[0]!r:.60} is no tick")
-    return list(ticks)
+    def _check_together(self, schema: Schema, active: Indexes) -> None:
+        """Raise for states that cannot be active at the same time."""
+        why = ruled_out(schema, active)
+        if why:
+            raise RelationError(
+                f"the export has states that cannot be active together: {', '.join(why)};"
+                ' import_(data, forbidden="accept") takes them'
+            )

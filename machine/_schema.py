@@ -22,6 +22,7 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from machine._contradictions import contradictions, pointless
 from machine._enums import MutationType
 from machine._given import checked_names
 from machine._report import warn
@@ -117,6 +118,7 @@ class Schema:
         "automata",
         "autos",
         "calls",
+        "contradictions",
         "cycle",
         "index",
         "multi_mask",
@@ -157,6 +159,7 @@ class Schema:
         self.added: dict[str, Call] = {}
         self.removed: dict[str, Call] = {}
         self._by_indexes: tuple[dict[Indexes, Call], ...] = ({}, {}, {})
+        self.contradictions: list[str] | None = None
         self.auto_calls: dict[Indexes, Call] = {}
         self.automata: dict[int, object] = {}
         self.steps: dict[int, Step] = {}
@@ -259,11 +262,11 @@ def _chain(schema: Schema, path: Indexes) -> Indexes:
     return next(filter(None, tries), ())
 
 
-def dropped_names(struct: Struct) -> list[str]:
-    """Relations to names that the struct does not define, as texts `A add B`."""
+def dropped_names(struct: Struct) -> list[tuple[str, str]]:
+    """Relations to names that the struct does not define, as texts `A add B`, and the names."""
     defined = {*struct, EXCEPTION}
     return [
-        f"{name} {relation} {target}"
+        (f"{name} {relation} {target}", target)
         for name, state in struct.items()
         for relation in ("require", "add", "remove", "after")
         for target in getattr(state, relation) or ()
@@ -271,13 +274,13 @@ def dropped_names(struct: Struct) -> list[str]:
     ]
 
 
-def check_strict(definition: Definition) -> None:
-    """Raise for the first relation to an undefined name, with the nearest known ones."""
-    struct = struct_of(definition)
-    for text in dropped_names(struct):
-        name = text.split()[-1]
-        near = did_you_mean([name], [*struct, EXCEPTION])
-        raise RelationError(f"{text}: {name} is not defined{near}")
+def check_strict(struct: Struct, schema: Schema) -> None:
+    """Raise for a relation to an undefined state, and for one that can never be active."""
+    for text, target in dropped_names(struct):
+        near = did_you_mean([target], schema.names)
+        raise RelationError(f"{text}: {target} is not defined{near}")
+    for text in contradictions(schema):
+        raise RelationError(f"{text}, so it can never be active")
 
 
 def struct_of(definition: Definition) -> Struct:
@@ -299,8 +302,10 @@ _by_value: dict[tuple[tuple[str, ...], tuple[State, ...]], Schema] = {}
 _sharing = threading.Lock()
 
 
-def schema_of(definition: Definition | None) -> Schema:
+def schema_of(definition: Definition | None, *, strict: bool = False) -> Schema:
     """The schema of a struct, shared with every machine of an equal one.
+
+    If `strict`, relations to undefined states and contradictions are refused.
 
     A struct met before is known again by what it is compared with: a copy of what it was
     then. States are compared by identity first, which makes a new machine of a known
@@ -310,30 +315,36 @@ def schema_of(definition: Definition | None) -> Schema:
     struct: Any = definition or {}
     known = _by_struct.get(id(struct))
     if known is not None and known[0] == struct and known[1] == tuple(struct):
+        if strict:
+            check_strict(struct, known[2])
         return known[2]
     if not isinstance(struct, Mapping):
-        return _schema_of_class(struct)
-    schema = _taken_in(struct)
+        return _schema_of_class(struct, strict=strict)
+    schema = _taken_in(struct, strict=strict)
     with _sharing:
         _make_room(_by_struct)
         _by_struct[id(struct)] = (dict(struct), tuple(struct), schema)
     return schema
 
 
-def _schema_of_class(definition: type[StatesBase] | StatesBase) -> Schema:
+def _schema_of_class(definition: type[StatesBase] | StatesBase, *, strict: bool) -> Schema:
     kind = definition if isinstance(definition, type) else type(definition)
     known = _by_class.get(kind)
     if known is None:
-        known = _taken_in(struct_of(definition))
+        known = _taken_in(struct_of(definition), strict=strict)
         with _sharing:
             _make_room(_by_class)
             _by_class[kind] = known
+    elif strict:
+        check_strict(struct_of(definition), known)
     return known
 
 
-def _taken_in(struct: Struct) -> Schema:
+def _taken_in(struct: Struct, *, strict: bool) -> Schema:
     states = take_in(struct)
     schema = _shared(states, tuple(states))
+    if strict:
+        check_strict(struct, schema)
     _warn(struct, schema)
     return schema
 
@@ -354,8 +365,13 @@ def _make_room(table: dict[Any, Any]) -> None:
 
 def _warn(struct: Struct, schema: Schema) -> None:
     """Tell once per struct what of it will not do what it seems to say."""
-    for text in dropped_names(struct):
-        warn("relation to an undefined state: %s", text)
+    for text, target in dropped_names(struct):
+        near = did_you_mean([target], schema.names)
+        warn("relation to an undefined state: %s%s", text, near)
+    for text in contradictions(schema):
+        warn("%s, so it can never be active", text)
+    for text in pointless(schema):
+        warn("a relation without effect: %s", text)
     for chain in long_add_chains(schema):
         warn("an Add chain is followed %d levels only: %s", ADD_LEVELS, chain)
 

@@ -5,29 +5,49 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from machine._given import checked_count, checked_names, checked_text, names_tuple
+
+VERSION = 1
+"""Of the exports that are written; those of earlier versions are read too."""
+
+TICK_MAX = 2**62
+"""The highest tick an import takes; recordings have room for no more."""
+
 
 class Serialized:
-    """A machine's id, its states in order and their ticks."""
+    """A machine's id, its states in order and their ticks; `version` is that of the format."""
 
-    __slots__ = ("id", "state_names", "time")
+    __slots__ = ("id", "state_names", "time", "version")
 
-    def __init__(self, id: str, time: Sequence[int], state_names: Sequence[str]) -> None:
+    def __init__(
+        self, id: str, time: Sequence[int], state_names: Sequence[str], version: int = VERSION
+    ) -> None:
         self.id = id
         self.time = list(time)
-        self.state_names = list(state_names)
+        self.state_names = list(names_tuple(state_names, "state_names"))
+        self.version = version
 
     def to_json(self) -> str:
-        """As JSON text with the keys `id`, `time`, `state_names`."""
-        return json.dumps({"id": self.id, "time": self.time, "state_names": self.state_names})
+        """As JSON text with the keys `id`, `time`, `state_names`, `version`."""
+        return json.dumps({name: getattr(self, name) for name in KEYS})
 
     @classmethod
-    def from_json(cls, text: str) -> Serialized:
-        """From JSON text with those keys; raises ValueError for anything else."""
+    def from_json(cls, text: str | bytes) -> Serialized:
+        """From JSON text with those keys; raises ValueError for anything else.
+
+        A text without a version is one of version 1.
+        """
         try:
             data = json.loads(text)
-            return cls(data["id"], data["time"], data["state_names"])
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"no serialized machine: {error!r}") from error
+            if not isinstance(data, dict):
+                raise TypeError(f"it is {data!r:.60} and no object")
+            made = cls(data["id"], data["time"], data["state_names"], data.get("version", VERSION))
+            checked(made)
+        except KeyError as error:
+            raise ValueError(f"no exported machine: it has no {error}") from error
+        except (TypeError, ValueError, RecursionError) as error:
+            raise ValueError(f"no exported machine: {error}") from error
+        return made
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Serialized) and self.to_json() == other.to_json()
@@ -36,3 +56,26 @@ class Serialized:
 
     def __repr__(self) -> str:
         return f"Serialized({self.id!r}, {self.time!r}, {self.state_names!r})"
+
+
+KEYS = ("id", "time", "state_names", "version")
+
+
+def checked(data: Serialized) -> dict[str, int]:
+    """The ticks by state; raises ValueError for what no export has."""
+    if not isinstance(data, Serialized):
+        raise TypeError(f"an import needs a Serialized, not {data!r:.60}; from_json makes one")
+    try:
+        checked_count(data.version, "version", 1, VERSION)
+        checked_text(data.id, "id")
+        names = checked_names(tuple(data.state_names), "state_names")
+        ticks = [
+            checked_count(tick, f"the tick of {name}", 0, TICK_MAX)
+            for name, tick in zip(names, data.time, strict=False)
+        ]
+    except TypeError as error:
+        raise ValueError(str(error)) from None
+    if len(data.time) != len(names) or len(set(names)) != len(names):
+        raise ValueError(f"{len(data.time)} ticks for {len(set(names))} states")
+    return dict(zip(names, ticks, strict=True))
+

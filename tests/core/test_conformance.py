@@ -155,7 +155,8 @@ class Play:
         names = scenario["states"]
         if scenario.get("initial"):
             mach.import_(
-                am.Serialized(mach.id, [scenario["initial"].get(n, 0) for n in names], names)
+                am.Serialized(mach.id, [scenario["initial"].get(n, 0) for n in names], names),
+                forbidden="accept",
             )
         for handlers in self._handlers():
             mach.bind_handlers(handlers)

@@ -298,7 +298,9 @@ def test_an_active_state_that_falls_out_ends_without_being_asked(
     mach.add1("R")
     auto_mutation = recorder.txs[-1].mutation
     assert auto_mutation.auto
-    mach.import_(am.Serialized("mach", [1, 0, 0, 1, 1, 0], mach.state_names()))
+    ticks = am.Serialized("mach", [1, 0, 0, 1, 1, 0], mach.state_names())
+    mach = am.Machine(None, mach.get_struct(), tracers=[recorder])
+    mach.import_(ticks, forbidden="accept")
     calls = watch(mach, deny=["BEnter"])
 
     assert mach.prepend_mut(auto_mutation) is EXECUTED

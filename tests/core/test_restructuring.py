@@ -252,7 +252,7 @@ def test_what_waits_in_the_queue_moves_with_the_states(made: Made, struct: Struc
 
 def test_an_export_needs_a_verified_order(made: Made) -> None:
     """Otherwise nobody could tell which tick is whose."""
-    with pytest.raises(RuntimeError, match="can't export - call VerifyStates first"):
+    with pytest.raises(RuntimeError, match="not fixed; call verify_states before export"):
         made().export()
 
 
@@ -265,7 +265,7 @@ def test_an_exported_machine_is_a_value(made: Made) -> None:
     data = mach.export()
 
     assert data.to_json() == (
-        '{"id": "m", "time": [0, 1, 0, 0], "state_names": ["A", "B", "C", "Exception"]}'
+        '{"id": "m", "time": [0, 1, 0, 0], "state_names": ["A", "B", "C", "Exception"], "version": 1}'
     )
     assert am.Serialized.from_json(data.to_json()) == data
     assert data != am.Serialized("m", [0, 0, 0, 0], ABC)
@@ -312,10 +312,15 @@ def test_waiters_made_before_an_import_look_at_the_right_states(made: Made) -> N
 
 
 def test_an_import_may_break_relations(made: Made) -> None:
-    """It is taken as it is; the next transition looks at relations again."""
+    """If that is asked for it is taken as it is; the next transition looks at relations again."""
     mach = made("A{require:B} B{} C{}")
+    data = am.Serialized("m", [1, 0, 0, 0], ABC)
 
-    mach.import_(am.Serialized("m", [1, 0, 0, 0], ABC))
+    with pytest.raises(RelationError, match="A requires B"):
+        mach.import_(data)
+    assert mach.active_states() == []
+
+    mach.import_(data, forbidden="accept")
     assert mach.active_states() == ["A"]
 
     mach.add1("C")
@@ -332,7 +337,8 @@ def test_an_import_may_break_relations(made: Made) -> None:
         ([1, "1", 0, 0], ABC, ValueError),
         ([1, 0.5, 0, 0], ABC, ValueError),
         ([1, 0, 0, 0], ["A", "B", "X", "Y"], StateUnknownError),
-        ([1, 0, 0], ["A", "B", "Exception"], MachineError),
+        ([True, 0, 0, 0], ABC, ValueError),
+        ([2**62 + 1, 0, 0, 0], ABC, ValueError),
     ],
 )
 def test_an_import_that_does_not_fit_changes_nothing(
