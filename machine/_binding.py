@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from machine._enums import LogLevel
 from machine._handler_names import check_handlers, list_handlers
 from machine._handlers import Binding, Bindings
-from machine._mutating import Mutating
 from machine._meanings import SUFFIXES, Handlers, Meaning
+from machine._mutating import Mutating
 from machine._on import F, meaning, put
 from machine._state import EXCEPTION
 from machine._tracing import Hooks, Tracer

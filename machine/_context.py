@@ -15,6 +15,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from machine._given import checked_timeout
 from machine._latch import Callback, Latch, call_all
 from machine._timers import Timer, timers
 from machine.errors import MachineError
@@ -86,6 +87,8 @@ class Context(Latch):
 
     def with_timeout(self, seconds: float, value: object = None) -> Context:
         """A child that ends with `ContextDeadline` after this time; at once for none."""
+        if checked_timeout(seconds, "seconds") is None:
+            raise TypeError("seconds is a number of seconds, not None; child() has no deadline")
         made = self.child(value)
         if seconds <= 0:
             made._end(ContextDeadline())
@@ -159,6 +162,12 @@ class Background(Context):
 
     def _watch(self, key: object, fn: Callback) -> bool:
         return True
+
+
+def check_ctx(ctx: object) -> None:
+    """Raise for what cannot limit a wait."""
+    if ctx is not None and not isinstance(ctx, Context):
+        raise TypeError(f"waiting ends with a Context, not {ctx!r:.60}; for a time, wait(5)")
 
 
 _background = Background()

@@ -1,9 +1,11 @@
-"""What relations rule out: states that cannot be active together, and some that never can.
+"""What relations rule out: states that cannot be active together, and some that cannot be at all.
 
-A state can never be active when relations between it and what it requires, directly or by
-way of others, rule that out: it removes one of these, one of these removes it, or one of
-them removes another. Each is reported for the first state it concerns, not again for those
-that require that one in turn.
+The relations of a state contradict each other when they need states together that exclude
+each other: it removes what it requires, directly or by way of others; what it requires
+removes it; or of two that it requires one removes the other. Such a state is canceled
+whenever it is called; only an `add` that comes late in a transition may slip it in. Each
+contradiction is reported for the first state it concerns, not again for those that require
+that one in turn.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def contradictions(schema: Schema) -> list[str]:
-    """Why which states can never be active, as texts; found once for a schema."""
+    """Which states need others together that exclude each other, as texts; found once."""
     if schema.contradictions is None:
         schema.contradictions = _found(schema)
     return schema.contradictions

@@ -50,13 +50,16 @@ from machine._enums import (
     Result,
 )
 from machine._frames import let_frames_go
+from machine._given import checked_count, checked_flag
 from machine._handlers import NOTHING_BOUND, Bindings
 from machine._latch import call_all
 from machine._logging import Logging
 from machine._mutation import Mutation, MutSource
+from machine._options import Setting, checked_limit
 from machine._panic import Panic, trace_of
 from machine._queue import duplicate_of, may_enter_full
 from machine._queue_ticks import QueueTicks
+from machine._report import failed
 from machine._resolve import auto_blockers
 from machine._schema import Call, Schema
 from machine._state import EXCEPTION, A
@@ -78,10 +81,11 @@ NO_BINDINGS = Bindings()
 class Engine(Logging):
     """State, queue and drain of a machine; the public calls are in the other parts."""
 
-    queue_limit: int = 1000
-    panic_to_exception: bool = True
-    log_stack_trace: bool = True
+    queue_limit = Setting(1000, checked_count)
+    panic_to_exception = Setting(True, checked_flag)
+    log_stack_trace = Setting(True, checked_flag)
 
+    _queue_limit: int
     _tx_prefix: str = ""
     _err: BaseException | None = None
     _executor: Executor | None = None
@@ -118,7 +122,7 @@ class Engine(Logging):
 
     @handler_timeout.setter
     def handler_timeout(self, limit: float | None) -> None:
-        self._handler_limit = limit or inf
+        self._handler_limit = checked_limit(limit, "handler_timeout") or inf
 
     @property
     def tx_prefix(self) -> str:
@@ -129,7 +133,7 @@ class Engine(Logging):
 
     @property
     def tx_count(self) -> int:
-        """How many transitions began that had a number: those with handlers or a tracer."""
+        """How many transitions began, whoever watched: canceled ones and checks are among them."""
         return self._tx_count
 
     # -- making a mutation
@@ -176,7 +180,7 @@ class Engine(Logging):
         """Put a mutation into the queue, unless something speaks against it."""
         queue = self._queue
         if self._disposing or (
-            len(queue) >= self.queue_limit
+            len(queue) >= self._queue_limit
             and not may_enter_full(call, EXCEPTION in self._node.named(), source is not None)
         ):
             if not self._disposing:
@@ -339,15 +343,17 @@ class Engine(Logging):
                 if not is_check:
                     return run_unwatched(self, plan, program, args, source, mutation)
             elif is_check or self._waiters is None or not self._waiters.expects(plan):
-                if hooks is not None:
-                    self._tx_count += 1
-                return plan.result if is_check else self._apply(plan)
+                if not is_check:
+                    return self._apply(plan)
+                self._tx_count += 1
+                return plan.result
         if self._log_level and self._log_level >= EVERYTHING:
             program = bindings.every(plan)
         return walk(self, plan, program, args, source, mutation)
 
     def _apply(self, plan: Plan) -> Result:
         """The short way: change the ticks, release waiters, let auto states follow."""
+        self._tx_count += 1
         growth = plan.growth
         if growth:
             ticks = self._ticks.copy()
@@ -403,6 +409,8 @@ class Engine(Logging):
     def _recover(self, tx: Transition, handler: str, error: Exception) -> None:
         """A handler raised: its error becomes the machine's next mutation."""
         self._note_err(error)
+        if self._disposing:
+            self._report_late(error)
         trace = trace_of(error) if self.log_stack_trace else ""
         args: A = {"err": error, "panic": Panic(tx, handler, trace)}
         if trace:
@@ -420,8 +428,9 @@ class Engine(Logging):
 
         self._note_err(error)
         call = self._schema.call(ADD, (EXCEPTION,))
-        full = len(self._queue) >= self.queue_limit
+        full = len(self._queue) >= self._queue_limit
         if self._disposing:
+            self._report_late(error)
             return
         source = MutSource(self.id, tx.id, tx.time_sum_before())
         if full and EXCEPTION in self._node.named():
@@ -445,6 +454,10 @@ class Engine(Logging):
         self._err = error
         if self._error_listeners:
             call_all([(partial(fn, self), error) for fn in self._error_listeners])
+
+    def _report_late(self, error: BaseException) -> None:
+        """An error that no state can hold any more: the end of the machine was asked for."""
+        failed("error of %s, which is disposed", self.id, error=error)
 
     def _set_slow(self) -> None:
         self._slow = bool(self._log_level or self._disposing or self._executor)

@@ -6,9 +6,11 @@ import os
 import threading
 from collections.abc import Callable
 
-from machine._context import Context
+from machine._context import Context, check_ctx
 from machine._enums import LogLevel, MutationType
+from machine._given import check_callable, checked_seconds
 from machine._mutation import Mutation
+from machine._options import Setting
 from machine._panic import message_of, origin_of
 from machine._subscribing import Subscribing
 from machine.errors import EvalTimeoutError, InvalidArgsError
@@ -17,7 +19,9 @@ from machine.errors import EvalTimeoutError, InvalidArgsError
 class Evaluating(Subscribing):
     """The call that evaluates."""
 
-    eval_timeout: float = 1.0
+    eval_timeout = Setting(1.0, checked_seconds)
+
+    _eval_timeout: float
 
     def eval(self, source: str, fn: Callable[[], object], ctx: Context | None = None) -> bool:
         """Run `fn` at the front of the queue and wait until it ran.
@@ -27,8 +31,10 @@ class Evaluating(Subscribing):
         caller in log lines. From a handler of the same machine this can only time out; with
         `detect_eval` it raises `RuntimeError` instead. What `fn` raises, this raises.
         """
-        if not source:
-            raise InvalidArgsError("eval needs a source")
+        if not source or not isinstance(source, str):
+            raise InvalidArgsError(f"eval needs a source, a text, not {source!r:.60}")
+        check_callable(fn, "what eval runs")
+        check_ctx(ctx)
         if self._disposing or (ctx is not None and ctx.done):
             return False
         if self._detects_eval() and self._is_inside():
@@ -53,7 +59,7 @@ class Evaluating(Subscribing):
             endings = [ending for ending in (self.ctx, ctx) if ending is not None]
             for ending in endings:
                 ending.add_done_callback(turn.interrupt)
-            turn.news.wait(self.eval_timeout)
+            turn.news.wait(min(self._eval_timeout, threading.TIMEOUT_MAX))
             for ending in endings:
                 ending.remove_done_callback(turn.interrupt)
         if turn.give_up():

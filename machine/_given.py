@@ -8,10 +8,11 @@ given, what is allowed and, where that can be guessed, what was meant.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Mapping, Reversible, Sequence, Set
-from typing import Any, NoReturn
+from collections.abc import Iterable, Reversible, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any, NoReturn, TypeVar
 
-from machine.errors import did_you_mean
+from machine._enums import LogLevel
 
 Names = str | Iterable[str]
 """State names as an argument: one name or several."""
@@ -19,7 +20,9 @@ Names = str | Iterable[str]
 A = dict[str, Any]
 """Arguments of a mutation."""
 
-_SET_ITERATOR = type(iter(frozenset(())))
+Value = TypeVar("Value")
+LEVELS = frozenset(map(int, LogLevel))
+_SET_ITERATOR: type = type(iter(frozenset(())))
 
 
 def names_tuple(names: Names, what: str = "states") -> tuple[str, ...]:
@@ -33,29 +36,28 @@ def names_tuple(names: Names, what: str = "states") -> tuple[str, ...]:
         return tuple(names)
     if isinstance(names, str):
         return (names,)
-    if kind is _SET_ITERATOR or (isinstance(names, Set) and not isinstance(names, Reversible)):
+    return tuple(in_order(names, what))
+
+
+def in_order(values: Iterable[Value], what: str) -> Iterable[Value]:
+    """Values whose order matters; raises for what has none, or is none."""
+    kind = type(values)
+    is_set = isinstance(values, AbstractSet) and not isinstance(values, Reversible)
+    if is_set or kind is _SET_ITERATOR:
         raise TypeError(
             f"{what} need an order, which a {kind.__name__} has not; give a list,"
-            f" not {names!r:.60}"
+            f" not {values!r:.60}"
         )
-    return _iterated(names, what)
+    if not isinstance(values, Iterable):
+        raise TypeError(f"{what} are given as a list, not {values!r:.60}")
+    return values
 
 
 def names_of(names: Names, what: str = "states") -> Iterable[str]:
     """State names where their order does not matter, so that a set will do as well."""
     if isinstance(names, str):
         return (names,)
-    return names if isinstance(names, Set) else names_tuple(names, what)
-
-
-def _iterated(names: Iterable[str], what: str) -> tuple[str, ...]:
-    try:
-        if not isinstance(names, bytes | bytearray):
-            return tuple(names)
-    except TypeError:
-        if hasattr(names, "__iter__"):  # its own failure
-            raise
-    raise TypeError(f"{what} are a name or a list of names, not {names!r:.60}")
+    return names if isinstance(names, AbstractSet) else names_tuple(names, what)
 
 
 def checked_names(names: tuple[str, ...], what: str = "states") -> tuple[str, ...]:
@@ -72,11 +74,9 @@ def refuse_name(name: object, what: str = "a state") -> NoReturn:
     raise TypeError(f"{what} is one name, not {name!r:.60}{hint}")
 
 
-def checked_name(name: str, what: str = "a state") -> str:
+def checked_name(name: object, what: str = "a state") -> str:
     """The name of one state; raises for anything else, above all for several."""
-    if not isinstance(name, str):
-        refuse_name(name, what)
-    return name
+    return name if isinstance(name, str) else refuse_name(name, what)
 
 
 def checked_args(args: A | None) -> A | None:
@@ -87,17 +87,20 @@ def checked_args(args: A | None) -> A | None:
                 break
         else:
             return args
-    if args is None:
-        return None
+    if args is not None:
+        _check_args(args)
+    return args
+
+
+def _check_args(args: object) -> None:
     if not isinstance(args, dict):
         hint = "several states go into a list"
-        if not isinstance(args, str | Iterable):
+        if not isinstance(args, Iterable):
             hint = "pass_() makes one of typed arguments"
         raise TypeError(f"args are a dict, not {args!r:.60}; {hint}")
     for key in args:
         if not isinstance(key, str):
             raise TypeError(f"args are a dict with text for keys, not {key!r:.60} in {args!r:.60}")
-    return args
 
 
 def checked_count(value: int, what: str, least: int = 0, most: int | None = None) -> int:
@@ -138,6 +141,15 @@ def checked_flag(value: bool, what: str) -> bool:
     return value
 
 
+def checked_level(value: LogLevel | int, what: str) -> LogLevel:
+    """How much is logged."""
+    if isinstance(value, int) and not isinstance(value, bool) and value in LEVELS:
+        return LogLevel(value)
+    allowed = ", ".join(f"{level.value} ({level.name})" for level in LogLevel)
+    kind = ValueError if isinstance(value, int) else TypeError
+    raise kind(f"{what} is a LogLevel, one of {allowed}, not {value!r:.60}")
+
+
 def checked_choice(value: str, what: str, choices: Sequence[str]) -> str:
     """One of a few words."""
     if value not in choices:
@@ -157,10 +169,3 @@ def check_callable(value: object, what: str) -> None:
     """Raise for what cannot be called."""
     if not callable(value):
         raise TypeError(f"{what} is a function, not {value!r:.60}")
-
-
-def check_known(names: Iterable[str], known: Mapping[str, object], what: str) -> None:
-    """Raise for the first name that is not known, with the nearest ones that are."""
-    for name in names:
-        if name not in known:
-            raise TypeError(f"{what} {name}{did_you_mean([name], known)}")

@@ -91,10 +91,8 @@ class Binding:
         except KeyError:
             pass
         if isinstance(self.target, Mapping):
-            handler = self.target.get(name)
-        else:
-            handler = getattr(self.target, name, None)
-        return self._keep(name, handler)
+            return self._keep(name, self.target.get(name))
+        return self._keep(name, getattr(self.target, name, None))
 
     def find_as(self, meaning: Meaning) -> Handler | None:
         """The callable of a name for which `on` said what is meant, if it is this."""
@@ -104,7 +102,7 @@ class Binding:
             return self._keep(meaning, self.meant[meaning.name].get(meaning))
 
     def _keep(self, key: str | Meaning, handler: object) -> Handler | None:
-        found = handler if callable(handler) else None
+        found: Handler | None = handler if callable(handler) else None
         if found is not None and self._wrap is not None:
             found = self._wrap(found)
         self._found[key] = found

@@ -24,6 +24,8 @@ from collections.abc import Callable, Generator, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from machine._given import check_callable, checked_timeout
+
 if TYPE_CHECKING:
     import asyncio
     from typing import Self
@@ -52,17 +54,16 @@ class Latch:
         `DeadlockError` where it could never end: inside a handler, a callback or a tracer
         of the machine that it waits for.
         """
+        checked_timeout(timeout)
         return self._block(timeout) and self._answer()
 
     def __await__(self) -> Generator[Any, None, bool]:
-        """The same in a task, on whatever loop it runs."""
+        """The same in a task of asyncio, on whatever loop of it."""
         if not self._done:
-            import asyncio  # programs without tasks never load it
-
             from machine._drains import check_awaiting
 
             check_awaiting([self])
-            key, loop = object(), asyncio.get_running_loop()
+            key, loop = object(), loop_of_caller()
             future = loop.create_future()
             try:
                 if self._watch(key, partial(wake, loop, future)):
@@ -79,6 +80,7 @@ class Latch:
         It runs in the thread that ends it and has to be short. What it raises is logged
         by the logger "asyncmachine" and goes no further.
         """
+        check_callback(fn)
         if not self._watch(object(), fn):
             call_all([(fn, self)])
 
@@ -126,6 +128,29 @@ class Latch:
         callbacks = self._callbacks
         taken = (callbacks.pop(key, None) for key in list(callbacks))
         return [fn for fn in taken if fn is not None]
+
+
+def loop_of_caller() -> asyncio.AbstractEventLoop:
+    """The asyncio loop that runs here; raises, and says what to do, where there is none."""
+    import asyncio  # programs without tasks never load it
+
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        raise RuntimeError(
+            "no asyncio event loop runs here, and only there this can be awaited; in a task of"
+            " another library let a thread wait: await trio.to_thread.run_sync(handle.wait)"
+        ) from None
+
+
+def check_callback(fn: object) -> None:
+    """Raise for what cannot be called, or comes from `asyncio.wait`, which wants futures."""
+    check_callable(fn, "a callback")
+    if getattr(fn, "__module__", "") == "asyncio.tasks":
+        raise TypeError(
+            "asyncio.wait takes futures, and this is none: give it asyncio.ensure_future(handle),"
+            " or use first_async or every_async, which take handles"
+        )
 
 
 def call_all(calls: Iterable[tuple[Callback, object]]) -> None:

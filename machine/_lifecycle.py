@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, NoReturn, SupportsIndex
 
 from machine._context import Context, background
 from machine._enums import LogLevel
+from machine._given import check_callable, checked_seconds
 from machine._handlers import Bindings
 from machine._latch import call_all
+from machine._options import Setting, checked_tags
 from machine._restructuring import Restructuring
 from machine._waiting import Waiters
 
@@ -31,8 +33,9 @@ DisposeHandler = Callable[[str, Context], object]
 class Lifecycle(Restructuring):
     """The calls about a machine's surroundings and its end."""
 
-    dispose_timeout: float = 1.0
+    dispose_timeout = Setting(1.0, checked_seconds)
 
+    _dispose_timeout: float
     _parent_id: str = ""
     _tags: tuple[str, ...] = ()
     _ctx: Context | None = None
@@ -80,6 +83,7 @@ class Lifecycle(Restructuring):
 
         What it raises is logged by the logger "asyncmachine", and the others are called.
         """
+        check_callable(fn, "what handle_dispose takes")
         self._dispose_handlers = (*self._dispose_handlers, fn)
         if self._disposed:
             self._call_dispose_handlers()
@@ -125,7 +129,7 @@ class Lifecycle(Restructuring):
         elif self._begin_dispose():
             self._dispose_slowly()
         else:
-            self._subscriptions().when_disposed().wait(self.dispose_timeout)
+            self._subscriptions().when_disposed().wait(self._dispose_timeout)
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
         raise TypeError(
@@ -145,7 +149,7 @@ class Lifecycle(Restructuring):
         return True
 
     def _dispose_slowly(self) -> None:
-        if not self._subscriptions().when_queue_ends().wait(self.dispose_timeout):
+        if not self._subscriptions().when_queue_ends().wait(self._dispose_timeout):
             text = "[doDispose] timeout waiting for queue to drain"
             self.log_lvl(LogLevel.DECISIONS, text)
         self._finish_dispose()
@@ -173,11 +177,3 @@ class Lifecycle(Restructuring):
     def _call_dispose_handlers(self) -> None:
         handlers, self._dispose_handlers = self._dispose_handlers, ()
         call_all((partial(handler, self.id), self.ctx) for handler in handlers)
-
-
-def checked_tags(tags: list[str] | tuple[str, ...]) -> tuple[str, ...]:
-    """The labels without repeats; raises for one with a space."""
-    for tag in tags:
-        if not tag or any(char.isspace() for char in tag):
-            raise ValueError(f"a tag is text without spaces, got {tag!r}")
-    return tuple(dict.fromkeys(tags))

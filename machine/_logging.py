@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from machine._enums import LogLevel
+from machine._given import check_callable, checked_flag, checked_level
 from machine._state import A
 from machine._transition import LogEntry, Transition
 
@@ -105,11 +106,13 @@ class Logging:
 
     def set_log_level(self, level: LogLevel | int) -> None:
         """Change the level; lines go where they went."""
-        self._log_level = LogLevel(level)
+        self._log_level = checked_level(level, "log_level")
         self._set_slow()
 
     def set_logger(self, logger: Logger | None) -> None:
         """Send lines to `logger(level, format, *args)`; None prints them again."""
+        if logger is not None:
+            check_callable(logger, "a logger")
         self._logger = print_line if logger is None else logger
 
     def set_logger_simple(self, logf: Logger, level: LogLevel | int) -> None:
@@ -130,7 +133,7 @@ class Logging:
 
     def set_log_id(self, val: bool) -> None:
         """Put the first characters of the id before each line, or not."""
-        self._log_id = val
+        self._log_id = checked_flag(val, "log_id")
 
     def get_log_id(self) -> bool:
         """Is the id put before each line."""
@@ -138,6 +141,8 @@ class Logging:
 
     def set_log_args(self, mapper: ArgsMapper | None) -> None:
         """Choose which arguments log lines show."""
+        if mapper is not None:
+            check_callable(mapper, "log_args")
         self._log_args = mapper
 
     def get_log_args(self) -> ArgsMapper | None:

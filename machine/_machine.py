@@ -17,15 +17,14 @@ from machine._automaton import NODES_MAX, automaton_of
 from machine._context import Context
 from machine._enums import LogLevel
 from machine._evaluating import Evaluating
+from machine._given import check_callable, checked_count, checked_flag
 from machine._latch import call_all
-from machine._lifecycle import checked_tags
 from machine._logging import ArgsMapper
-from machine._options import Opts, Settings, opts_with_debug
+from machine._options import Opts, Settings, check_options, checked_tags, opts_with_debug
 from machine._resolver import Resolver
 from machine._schema import schema_of
 from machine._state import Names
 from machine._tracing import Tracer
-from machine.errors import did_you_mean
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -69,8 +68,10 @@ class Machine(Evaluating):
         strict: bool = False,
         **options: Unpack[Settings],
     ) -> None:
-        if strict:
-            self._strict = True
+        if strict is not False:
+            self._strict = checked_flag(strict, "strict")
+        if cache is not NODES_MAX:
+            checked_count(cache, "cache")
         schema = schema_of(struct, strict=strict)
         automaton = automaton_of(schema, cache)
         super().__init__(automaton.node(()))
@@ -79,7 +80,7 @@ class Machine(Evaluating):
         if ctx is not None:
             self._ctx = ctx = _checked_ctx(ctx).child()
         if options:
-            _check_options(options)
+            check_options(options)
             self._configure(**options)
         if ctx is not None:
             self._end_with(ctx)
@@ -121,6 +122,8 @@ class Machine(Evaluating):
         if log_level:
             self.set_log_level(log_level)
         if parent is not None:
+            if not isinstance(parent, Machine):
+                raise TypeError(f"parent is a machine, not {parent!r:.60}")
             self._parent_id = parent.id
             parent._announce_child(self)
         self._init_tracers(tuple(tracers))
@@ -136,8 +139,6 @@ class Machine(Evaluating):
 
         What few machines need is loaded when one does.
         """
-        if handler_runner not in ("inline", "thread"):
-            raise ValueError(f'handler_runner is "inline" or "thread", not {handler_runner!r}')
         if executor is not None:
             from machine._executor import Executor
 
@@ -181,6 +182,7 @@ def on_machine(fn: F) -> F:
     It runs in the thread that makes the machine; what it raises is logged. A function that
     is given twice is called once. Also a decorator.
     """
+    check_callable(fn, "what on_machine takes")
     if fn not in _listeners:
         _listeners.append(fn)
     return fn
@@ -191,14 +193,6 @@ def _checked_ctx(ctx: object) -> Context:
         return ctx
     text = f"the first argument of Machine is a Context or None, not {ctx!r:.60}"
     raise TypeError(f"{text}; the schema is the second one: Machine(None, schema)")
-
-
-def _check_options(options: Settings) -> None:
-    unknown = options.keys() - Settings.__annotations__.keys()
-    if not unknown:
-        return
-    name = min(unknown)
-    raise TypeError(f"Machine has no option {name}" + did_you_mean([name], Opts.__annotations__))
 
 
 def new_common(

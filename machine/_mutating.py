@@ -153,10 +153,13 @@ class Mutating(Reading):
     def _add_err(
         self, state: str, err: BaseException | None, args: A | None, source: MutSource | None
     ) -> Result:
-        if err is None or self._disposing:
+        if err is None:
             return Result.CANCELED
         if not isinstance(err, BaseException):
             raise TypeError(f"an error is an exception, not {err!r:.60}")
+        if self._disposing:
+            self._report_late(err)
+            return Result.CANCELED
         call = self._call(ADD, (state, EXCEPTION))
         self._note_err(err)
         if self._log_level and self.log_stack_trace:

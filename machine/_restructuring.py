@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, cast
 
 from machine._binding import BindingCalls
-from machine._enums import LogLevel
-from machine._handler_names import check_meanings
 from machine._contradictions import forbidden as ruled_out
+from machine._enums import LogLevel
 from machine._given import checked_choice, checked_names
+from machine._handler_names import check_meanings
 from machine._resolver import RelationsResolver, Resolver, ResolverAutomaton, check_resolver
 from machine._schema import Schema, reordered, schema_of
 from machine._serialized import Serialized, checked

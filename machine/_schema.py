@@ -275,12 +275,12 @@ def dropped_names(struct: Struct) -> list[tuple[str, str]]:
 
 
 def check_strict(struct: Struct, schema: Schema) -> None:
-    """Raise for a relation to an undefined state, and for one that can never be active."""
+    """Raise for a relation to an undefined state, and for relations that contradict each other."""
     for text, target in dropped_names(struct):
         near = did_you_mean([target], schema.names)
         raise RelationError(f"{text}: {target} is not defined{near}")
     for text in contradictions(schema):
-        raise RelationError(f"{text}, so it can never be active")
+        raise RelationError(f"{text}, which contradict each other")
 
 
 def struct_of(definition: Definition) -> Struct:
@@ -369,7 +369,7 @@ def _warn(struct: Struct, schema: Schema) -> None:
         near = did_you_mean([target], schema.names)
         warn("relation to an undefined state: %s%s", text, near)
     for text in contradictions(schema):
-        warn("%s, so it can never be active", text)
+        warn("relations that contradict each other: %s", text)
     for text in pointless(schema):
         warn("a relation without effect: %s", text)
     for chain in long_add_chains(schema):

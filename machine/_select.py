@@ -12,7 +12,8 @@ import time
 from functools import partial
 from typing import TypeVar
 
-from machine._latch import Latch, wake
+from machine._given import checked_timeout
+from machine._latch import Latch, loop_of_caller, wake
 
 Waited = TypeVar("Waited", bound=Latch)
 
@@ -24,6 +25,7 @@ def first(*waited: Waited, timeout: float | None = None) -> Waited | None:
     ended, say by its context, is for the caller to look at. Raises `DeadlockError` where
     none of them could end before the calling thread goes on.
     """
+    checked_timeout(timeout)
     won: list[Waited] = []
     gate = threading.Lock()
     gate.acquire()
@@ -54,14 +56,16 @@ def every(*waited: Latch, timeout: float | None = None) -> bool:
 
     Raises `DeadlockError` where one of them cannot end before the calling thread goes on.
     """
+    checked_timeout(timeout)
+    each = _each(waited) if waited else []
     if timeout is None or timeout > 0:
         from machine._drains import check_blocking  # as above
 
-        check_blocking(waited, needs_all=True)
+        check_blocking(each, needs_all=True)
     if timeout is None:
-        return all(latch._block(None) for latch in waited)
+        return all(latch._block(None) for latch in each)
     until = time.monotonic() + timeout
-    return all(latch._block(until - time.monotonic()) for latch in waited)
+    return all(latch._block(until - time.monotonic()) for latch in each)
 
 
 async def first_async(
@@ -69,6 +73,7 @@ async def first_async(
     timeout: float | None = None,  # noqa: ASYNC109 - the twin of `first`
 ) -> Waited | None:
     """Like `first`, for tasks."""
+    checked_timeout(timeout)
     each = _each(waited)
     del waited
     try:
@@ -83,7 +88,8 @@ async def every_async(
     timeout: float | None = None,  # noqa: ASYNC109 - the twin of `every`
 ) -> bool:
     """Like `every`, for tasks."""
-    left = list(waited)[::-1]
+    checked_timeout(timeout)
+    left = _each(waited)[::-1] if waited else []
     del waited
     until = None if timeout is None else time.monotonic() + timeout
     try:
@@ -101,7 +107,7 @@ async def every_async(
 async def _first_of(waited: list[Waited], timeout: float | None) -> Waited | None:  # noqa: ASYNC109
     import asyncio
 
-    loop = asyncio.get_running_loop()
+    loop = loop_of_caller()
     won: asyncio.Future[Waited] = loop.create_future()
     ended = [one for one in waited if not one._watch(won, partial(wake, loop, won))]
     try:
@@ -120,6 +126,9 @@ async def _first_of(waited: list[Waited], timeout: float | None) -> Waited | Non
 def _each(waited: tuple[Waited, ...]) -> list[Waited]:
     if not waited:
         raise TypeError("nothing to wait for")
+    for one in waited:
+        if not isinstance(one, Latch):
+            raise TypeError(f"handles and contexts can be waited for, not {one!r:.60}")
     return list(dict.fromkeys(waited))
 
 

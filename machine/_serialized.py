@@ -78,4 +78,3 @@ def checked(data: Serialized) -> dict[str, int]:
     if len(data.time) != len(names) or len(set(names)) != len(names):
         raise ValueError(f"{len(data.time)} ticks for {len(set(names))} states")
     return dict(zip(names, ticks, strict=True))
-

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from machine._given import checked_args, names_of, names_tuple
+from machine._given import names_of, names_tuple
 from machine._state import A, Names, S, State, Struct
 
 RELATIONS = ("require", "add", "remove", "after")

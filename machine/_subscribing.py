@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from machine._clock import Clock
 from machine._context import Context
+from machine._given import checked_count, checked_name
 from machine._lifecycle import Lifecycle
 from machine._queue_ticks import QueueRoom, QueueTurn
 from machine._state import EXCEPTION, A, Names, names_tuple
@@ -44,7 +45,7 @@ class Subscribing(Lifecycle):
         self, states: Names, times: Sequence[int], ctx: Context | None = None
     ) -> WaitHandle:
         """Released when each of these states has reached its tick, once, not together."""
-        return self._subscriptions().when_time(names_tuple(states), tuple(times), ctx)
+        return self._subscriptions().when_time(names_tuple(states), times, ctx)
 
     def when_ticks(self, state: str, ticks: int, ctx: Context | None = None) -> WaitHandle:
         """Released when the tick of this state has grown by so much since now."""
@@ -78,6 +79,7 @@ class Subscribing(Lifecycle):
 
     def when_queue(self, tick: int, ctx: Context | None = None) -> WaitHandle:
         """Released when all mutations up to this queue tick are done; see `_queue_ticks`."""
+        checked_count(tick, "a queue tick")
         ticks = self._ticks_of_queue()
         if ticks.done >= tick:
             return released("match")
@@ -121,6 +123,7 @@ class Subscribing(Lifecycle):
         Every call during one activation returns the same one. Activating a multi state
         again does not end it.
         """
+        checked_name(state)
         if self._state_contexts is None:
             with Lifecycle._making:
                 if self._state_contexts is None:

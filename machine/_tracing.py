@@ -8,7 +8,7 @@ of the same machine made by one is queued.
 Only the hooks that a tracer's class really overrides are called, so an unused hook costs
 nothing. The four that every mutation passes are called right where that happens, in
 `_walk` and `_engine`; the others by `fire`. While no tracer uses a hook of transitions or
-handlers these are carried out as if nobody watched; only their numbers are counted.
+handlers these are carried out as if nobody watched.
 """
 
 from __future__ import annotations

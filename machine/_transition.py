@@ -48,11 +48,12 @@ class LogEntry:
 class Transition:
     """One mutation being carried out, or having been.
 
-    `number` counts a machine's watched transitions from 1. `started_ns` and `ended_ns`
-    are readings of the monotonic clock, `handler_ns` the durations of the handler steps in
-    order; all three are taken only while a tracer is bound. `is_plain` says at its end that
-    the plan tells all but the times: no arguments, source, lines, handlers, nothing waiting
-    in the queue. Handlers and tracers may read it in the thread that runs the machine,
+    `number` counts a machine's transitions from 1, whether they are watched or not.
+    `started_ns` and `ended_ns` are readings of the monotonic clock, `handler_ns` the
+    durations of the handler steps in order; all three are taken only while a tracer is
+    bound. `is_plain` says at its end that the plan tells all but the times: no arguments,
+    source, lines, handlers, nothing waiting in the queue. Handlers and tracers may read it in
+    the thread that runs the machine,
     everybody once it is completed.
     """
 

@@ -42,10 +42,19 @@ import itertools
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 
-from machine._context import Context
+from machine._context import Context, check_ctx
 from machine._enums import LogLevel
+from machine._given import (
+    Names,
+    check_callable,
+    checked_args,
+    checked_count,
+    checked_name,
+    checked_names,
+    in_order,
+    names_tuple,
+)
 from machine._latch import Callback, call_all
-from machine._state import Names, names_tuple
 from machine._wait_handle import (
     Pending,
     Reason,
@@ -165,12 +174,13 @@ class Waiters:
         The numbers need not be reached at the same time. A state named twice has to reach
         the higher one.
         """
-        names, numbers = names_tuple(states), tuple(times)
+        names, numbers = names_tuple(states), tuple(in_order(times, "times"))
         if len(names) != len(numbers):
-            text = f"whenTime: states and times must have the same length ({' '.join(names)})"
-            raise ValueError(text)
+            named = " ".join(checked_names(names))
+            raise ValueError(f"states and times must have the same length in when_time ({named})")
         wanted: dict[str, int] = {}
         for name, number in zip(names, numbers, strict=True):
+            checked_count(number, "a tick to wait for")
             wanted[name] = max(number, wanted.get(name, number))
         handle, subscription = self._new(Reached, tuple(wanted), ctx, self._reached)
         subscription.wanted = subscription.left = tuple(wanted.items())
@@ -178,6 +188,7 @@ class Waiters:
 
     def when_ticks(self, state: str, ticks: int, ctx: Context | None = None) -> WaitHandle:
         """Released when the tick of the state has grown by this much since now."""
+        ticks = checked_count(ticks, "the number of ticks")
         return self.when_time(state, (self._tick(state) + ticks,), ctx)
 
     def when_next_active(self, state: str, ctx: Context | None = None) -> WaitHandle:
@@ -193,7 +204,7 @@ class Waiters:
         """
         handle, subscription = self._new(WithArgs, (state,), ctx, self._args)
         subscription.home = self.args_pending
-        subscription.args = dict(args or {})
+        subscription.args = dict(checked_args(args) or {})
         return self._enter(handle, subscription)
 
     def when_query(self, fn: Callable[[Clock], object], ctx: Context | None = None) -> WaitHandle:
@@ -202,6 +213,7 @@ class Waiters:
         It is not asked at the call. It runs in the thread that runs the machine and must be
         quick. If it raises, that is logged and the handle is canceled.
         """
+        check_callable(fn, "what when_query asks")
         handle, subscription = self._new(Query, (), ctx)
         subscription.tables = (self._queries,)
         subscription.fn = fn
@@ -308,7 +320,7 @@ class Waiters:
         self, kind: type[Subscription], tables: Tables, states: Names, ctx: Context | None
     ) -> WaitHandle:
         handle, subscription = self._new(
-            kind, (states,) if isinstance(states, str) else tuple(states), ctx, tables
+            kind, states if type(states) is tuple else names_tuple(states), ctx, tables
         )
         return self._enter(handle, subscription)
 
@@ -321,11 +333,15 @@ class Waiters:
     ) -> tuple[WaitHandle, Kind]:
         """A handle and its subscription, in no table yet."""
         index = self._host._schema.index
-        for name in names:
-            if name not in index and not self._closed:
-                self._host._missing([name for name in names if name not in index])
-        if ctx is not None and not isinstance(ctx, Context):
-            raise TypeError(f"waiting ends with a Context, not {ctx!r:.60}; for a time, wait(5)")
+        try:
+            for name in names:
+                if name not in index and not self._closed:
+                    self._host._missing([name for name in names if name not in index])
+        except TypeError:
+            checked_names(names)
+            raise
+        if ctx is not None:
+            check_ctx(ctx)
         handle = WaitHandle()
         subscription = kind(handle, forget)
         handle._subscription = subscription
@@ -384,7 +400,7 @@ class Waiters:
         """The tick of a state; 0 on a disposed machine, or while its schema is changed."""
         host = self._host
         schema, ticks, node = host._schema, host._ticks, host._node
-        if state not in schema.index and not self._closed:
+        if checked_name(state) not in schema.index and not self._closed:
             host._missing((state,))
         same = node.automaton.schema is schema and ticks
         return ticks[schema.index[state]] if same else 0

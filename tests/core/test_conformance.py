@@ -246,7 +246,7 @@ class Play:
                 return self._lifecycle(op)
             return {"result": str(self.mutate(op))}
         except (am.errors.StateMissingError, ValueError) as error:
-            return {"raised": str(error)}
+            return {"raised": OURS.get(str(error), str(error))}
         finally:
             assert mach.transition() is None
 
@@ -280,7 +280,7 @@ class Play:
                 mach.dispose()
                 assert mach.when_disposed().wait(5)
         except am.errors.MachineError as error:
-            return {"result": "error", "value": error.detail}
+            return {"result": "error", "value": OURS.get(error.detail, error.detail)}
         return {"result": "ok"}
 
 
@@ -290,6 +290,16 @@ def every_name(states: list[str]) -> list[str]:
     names += [a + b for a in states for b in states]
     return [*names, "AnyEnter", "AnyState", "AnyExit", "AnyEnd", "AnyAny"]
 
+
+OURS = {
+    "states and times must have the same length in when_time (A)": (
+        "whenTime: states and times must have the same length (A)"
+    ),
+    "trying to verify more states than registered: Exception": (
+        "error: trying to verify more states than registered: Exception"
+    ),
+}
+"""Errors whose text names our calls: what the recordings have in their place."""
 
 EMPTY_TX: dict[str, Any] = {
     "auto": False,

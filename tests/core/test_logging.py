@@ -500,7 +500,7 @@ def test_what_is_no_level_is_told_once(
 
 def test_a_level_that_is_none_is_refused(made: Made) -> None:
     """At once, where it is set."""
-    with pytest.raises(ValueError, match="9 is not a valid LogLevel"):
+    with pytest.raises(ValueError, match="log_level is a LogLevel, one of 0 .NOTHING.*, not 9"):
         made().set_log_level(9)
 
 

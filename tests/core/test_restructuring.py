@@ -265,7 +265,8 @@ def test_an_exported_machine_is_a_value(made: Made) -> None:
     data = mach.export()
 
     assert data.to_json() == (
-        '{"id": "m", "time": [0, 1, 0, 0], "state_names": ["A", "B", "C", "Exception"], "version": 1}'
+        '{"id": "m", "time": [0, 1, 0, 0], "state_names": ["A", "B", "C", "Exception"],'
+        ' "version": 1}'
     )
     assert am.Serialized.from_json(data.to_json()) == data
     assert data != am.Serialized("m", [0, 0, 0, 0], ABC)

@@ -66,7 +66,7 @@ def test_a_state_named_twice_has_to_reach_the_higher_tick(made: Make) -> None:
 def test_unequal_lengths_are_an_error_at_the_call(made: Make) -> None:
     """A call that could never match raises, and adds no error state."""
     mach = made()
-    text = r"whenTime: states and times must have the same length \(A B\)"
+    text = r"states and times must have the same length in when_time \(A B\)"
     with pytest.raises(ValueError, match=text):
         mach.when_time(["A", "B"], [1])
 
