@@ -181,11 +181,11 @@ def paced(seconds: float) -> Added:
         _, silent_steps = _mixed(None)
         traced, traced_steps = _mixed(debugger.address)
         _run(WARM_UP, silent_steps, traced_steps)
-        debugger.wait_for(traced._tx_count)
-        first = traced._tx_count
+        debugger.wait_for(traced._tx_number)
+        first = traced._tx_number
         ours, base, others = _run(int(seconds * PER_SECOND), traced_steps, silent_steps)
-        made = traced._tx_count - first
-        arrived = debugger.wait_for(traced._tx_count) - first
+        made = traced._tx_number - first
+        arrived = debugger.wait_for(traced._tx_number) - first
         sent = _sender(debugger.address)._outlet.sent
         amtracer.close()
     return Added(
@@ -194,7 +194,7 @@ def paced(seconds: float) -> Added:
         max(ours),
         max(base),
         others / made,
-        sent / traced._tx_count,
+        sent / traced._tx_number,
         made,
         arrived,
     )

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from machine._state import A
+from machine._given import A, check_mapping
 
 if TYPE_CHECKING:
     from machine._clock import Time
@@ -96,6 +96,7 @@ def pass_(value: object) -> A:
 
 def pass_merge(existing: Mapping[str, Any] | None, value: object) -> A:
     """New arguments: the existing ones and the typed ones, which count if both have a key."""
+    check_mapping(existing, "args")
     return {**(existing or {}), **pass_(value)}
 
 
@@ -105,6 +106,7 @@ def parse_args(args: Mapping[str, Any] | None) -> AT: ...
 def parse_args(args: Mapping[str, Any] | None, kind: type[Args]) -> Args: ...
 def parse_args(args: Mapping[str, Any] | None, kind: type = AT) -> object:
     """The typed arguments of a mutation; empty ones when it has none of this kind."""
+    check_mapping(args, "args")
     found = args or {}
     if issubclass(kind, AT):
         return kind(**{name: found[key] for key, name in _FIELDS.items() if key in found})

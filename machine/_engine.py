@@ -111,7 +111,7 @@ class Engine(Logging):
         self._log_level: LogLevel = NOTHING
         self._pending_lines: list[LogEntry] | tuple[()] = ()
         self._tx: Transition | None = None
-        self._tx_count: int = 0
+        self._tx_number: int = 0
         self._handler: str = ""
         self._handler_limit: float = HANDLER_TIMEOUT_S
 
@@ -132,9 +132,14 @@ class Engine(Logging):
         return self._tx_prefix
 
     @property
-    def tx_count(self) -> int:
-        """How many transitions began, whoever watched: canceled ones and checks are among them."""
-        return self._tx_count
+    def tx_number(self) -> int:
+        """The number of the last transition that had one, 0 before the first.
+
+        Transitions of a machine with a tracer have one, and those with handlers; one that
+        nobody can see has none. So it is no count of the transitions: `time_sum` tells how
+        much happened, whoever watched.
+        """
+        return self._tx_number
 
     # -- making a mutation
 
@@ -343,17 +348,15 @@ class Engine(Logging):
                 if not is_check:
                     return run_unwatched(self, plan, program, args, source, mutation)
             elif is_check or self._waiters is None or not self._waiters.expects(plan):
-                if not is_check:
-                    return self._apply(plan)
-                self._tx_count += 1
-                return plan.result
+                if hooks is not None:
+                    self._tx_number += 1
+                return plan.result if is_check else self._apply(plan)
         if self._log_level and self._log_level >= EVERYTHING:
             program = bindings.every(plan)
         return walk(self, plan, program, args, source, mutation)
 
     def _apply(self, plan: Plan) -> Result:
         """The short way: change the ticks, release waiters, let auto states follow."""
-        self._tx_count += 1
         growth = plan.growth
         if growth:
             ticks = self._ticks.copy()

@@ -8,7 +8,7 @@ given, what is allowed and, where that can be guessed, what was meant.
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Reversible, Sequence
+from collections.abc import Iterable, Mapping, Reversible, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, NoReturn, TypeVar
 
@@ -48,7 +48,7 @@ def in_order(values: Iterable[Value], what: str) -> Iterable[Value]:
             f"{what} need an order, which a {kind.__name__} has not; give a list,"
             f" not {values!r:.60}"
         )
-    if not isinstance(values, Iterable):
+    if not isinstance(values, Iterable) or kind is bytes:
         raise TypeError(f"{what} are given as a list, not {values!r:.60}")
     return values
 
@@ -68,6 +68,14 @@ def checked_names(names: tuple[str, ...], what: str = "states") -> tuple[str, ..
     return names
 
 
+def check_flat(names: tuple[Any, ...], what: str) -> tuple[Any, ...]:
+    """The names; raises for a list among them. Others that are no text are no state's name."""
+    for name in names:
+        if not isinstance(name, str) and isinstance(name, Iterable):
+            raise TypeError(f"{what} are one list of texts, and {name!r:.60} is none")
+    return names
+
+
 def refuse_name(name: object, what: str = "a state") -> NoReturn:
     """Raise for something in the place of one name."""
     hint = "; for several there is the call without a 1" if isinstance(name, Iterable) else ""
@@ -79,11 +87,17 @@ def checked_name(name: object, what: str = "a state") -> str:
     return name if isinstance(name, str) else refuse_name(name, what)
 
 
+def check_mapping(value: object, what: str) -> None:
+    """Raise for what is no mapping; None stands for an empty one."""
+    if value is not None and not isinstance(value, Mapping):
+        raise TypeError(f"{what} are a dict, not {value!r:.60}")
+
+
 def checked_args(args: A | None) -> A | None:
     """Arguments of a mutation: a dictionary with text for keys, or None."""
-    if args.__class__ is dict:  # asked in the quickest way there is
+    if type(args) is dict:
         for key in args:
-            if key.__class__ is not str:
+            if type(key) is not str:
                 break
         else:
             return args
@@ -98,8 +112,8 @@ def _check_args(args: object) -> None:
         if not isinstance(args, Iterable):
             hint = "pass_() makes one of typed arguments"
         raise TypeError(f"args are a dict, not {args!r:.60}; {hint}")
-    for key in args:
-        if not isinstance(key, str):
+    for key in dict.__iter__(args):  # a class of the host is not asked
+        if not issubclass(type(key), str):
             raise TypeError(f"args are a dict with text for keys, not {key!r:.60} in {args!r:.60}")
 
 
@@ -117,9 +131,12 @@ def checked_count(value: int, what: str, least: int = 0, most: int | None = None
 
 def checked_seconds(value: float, what: str) -> float:
     """A number of seconds, which cannot be negative; infinity is for ever."""
-    if checked_timeout(value, what) is None or value < 0:
+    number = checked_timeout(value, what)
+    if number is None:
+        raise TypeError(f"{what} is a number of seconds, not None")
+    if number < 0:
         raise ValueError(f"{what} is a number of seconds from 0 on, not {value!r:.60}")
-    return value
+    return number
 
 
 def checked_timeout(value: float | None, what: str = "timeout") -> float | None:

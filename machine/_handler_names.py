@@ -20,7 +20,7 @@ from machine.errors import (
     near_names,
 )
 
-TOLD_MAX = 1024
+NEWS_MAX = 1024
 _CO_VARARGS, _CO_COROUTINE = 0x04, 0x80
 
 
@@ -81,7 +81,7 @@ def check_handlers(handlers: object, states: Sequence[str], *, strict: bool = Fa
     Only near misses count (`FooStat`, `FoEnter`), so objects may have other methods. Raises
     too for a handler that could not be called with an event, or that decides and is a
     coroutine function: found out in a transition, such errors would be states of the machine.
-    A name that means two things is told of, and refused where `strict` is set.
+    A name that means two things is warned of, and refused where `strict` is set.
     """
     known = frozenset(states)
     for name, functions in _functions(handlers, known).items():
@@ -108,9 +108,10 @@ def _functions(handlers: object, known: frozenset[str]) -> dict[str, dict[Meanin
 def check_meanings(
     handlers: object, states: Sequence[str], before: Sequence[str] = (), *, strict: bool
 ) -> None:
-    """Tell of names that mean two things with these states; raise if `strict` is set.
+    """Warn of names that mean two things with these states; raise if `strict` is set.
 
-    Those that did so `before` were told of. Each is told once of a class and a schema.
+    Those that meant two things with the states `before` are left out. A class that is bound
+    again gets no second warning for the same states.
     """
     meant = meant_by(handlers)
     known, old = frozenset(states), frozenset(before)
@@ -127,19 +128,19 @@ def check_meanings(
             warn("ambiguous handler: %s, and is called as each; %s", text, way)
 
 
-_told: dict[tuple[type, str, tuple[str, ...]], None] = {}
+_warned: dict[tuple[type, str, tuple[str, ...]], None] = {}
 
 
 def _is_news(handlers: object, name: str, states: tuple[str, ...]) -> bool:
-    """Was it not told yet of this class, of which many objects may be bound."""
+    """Is this the first warning for a class, of which many objects may be bound."""
     if isinstance(handlers, Mapping):
         return True
     key = type(handlers), name, states
-    if key in _told:
+    if key in _warned:
         return False
-    if len(_told) >= TOLD_MAX:
-        _told.clear()
-    _told[key] = None
+    if len(_warned) >= NEWS_MAX:
+        _warned.clear()
+    _warned[key] = None
     return True
 
 

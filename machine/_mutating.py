@@ -160,11 +160,11 @@ class Mutating(Reading):
         if self._disposing:
             self._report_late(err)
             return Result.CANCELED
-        call = self._call(ADD, (state, EXCEPTION))
+        call = self._call(ADD, (checked_name(state), EXCEPTION))
+        told: A = {**(checked_args(args) or {}), "err": err}
         self._note_err(err)
         if self._log_level and self.log_stack_trace:
             self.log_lvl(LogLevel.CHANGES, f"[raised] {message_of(err)}{origin_of(err)}")
-        told: A = {**(checked_args(args) or {}), "err": err}
         if self.log_stack_trace:
             told["err.trace"] = trace_of(err)
         let_frames_go(err)
@@ -176,7 +176,7 @@ class Mutating(Reading):
 
     def panic_to_err_state(self, state: str, args: A | None = None) -> Guard:
         """A context manager and decorator that turns an exception into `add_err_state`."""
-        self._call(ADD, (state, EXCEPTION))
+        self._call(ADD, (checked_name(state), EXCEPTION))
         return Guard(self, state, checked_args(args))
 
     def on_error(self, fn: OnError) -> OnError:

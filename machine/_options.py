@@ -12,7 +12,6 @@ from machine._given import (
     checked_flag,
     checked_level,
     checked_seconds,
-    checked_text,
     names_tuple,
 )
 from machine._tracing import Tracer
@@ -112,7 +111,7 @@ def checked_tags(tags: Sequence[str]) -> tuple[str, ...]:
     if isinstance(tags, str):
         raise TypeError(f"tags are a list of texts, not {tags!r:.60}")
     for tag in names_tuple(tags, "tags"):
-        if not tag or any(char.isspace() for char in str(tag)):
+        if not tag or (isinstance(tag, str) and any(char.isspace() for char in tag)):
             raise ValueError(f"a tag is text without spaces, got {tag!r}")
     return tuple(dict.fromkeys(tags))
 
@@ -151,7 +150,7 @@ CHECKS: dict[str, Callable[[Any, str], object]] = {
     "tracers": _check_tracers,
     "log_args": _check_function,
     "parent": _anything,
-    "parent_id": checked_text,
+    "parent_id": _anything,
     "tags": lambda tags, _what: checked_tags(tags),
     "queue_limit": _anything,
     "detect_eval": checked_flag,

@@ -12,7 +12,7 @@ from typing import NoReturn
 from machine._clock import Clock, Tick, Time
 from machine._engine import Engine
 from machine._enums import LogLevel, MutationType
-from machine._given import checked_name, checked_names, names_of, refuse_name
+from machine._given import checked_name, checked_names, in_order, names_of, refuse_name
 from machine._mutation import Mutation
 from machine._queue import position_of
 from machine._resolve import mask_of
@@ -155,7 +155,7 @@ class Reading(Engine):
         """Does every given tick equal the present one, position by position."""
         if self._disposed:
             return False
-        return list(time) == list(self.time(states))
+        return list(in_order(time, "time")) == list(self.time(states))
 
     def is_clock(self, clock: Clock) -> bool:
         """Does every named tick equal the present one."""

@@ -203,7 +203,7 @@ class ResolverAutomaton(Automaton):
         names = self.schema.names
         begin = start(node.active, call)
         plan = Plan(node, call, Verdict(False, tuple(begin)))
-        number = self.machine._tx_count + 1
+        number = self.machine._tx_number + 1
         tx = new_transition(self.machine, plan, NOTHING_BOUND, None, number)
         states = [names[index] for index in begin]
         return _indexes(self.schema, self.resolver.get_target_states(tx, states))

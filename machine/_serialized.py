@@ -41,6 +41,9 @@ class Serialized:
             data = json.loads(text)
             if not isinstance(data, dict):
                 raise TypeError(f"it is {data!r:.60} and no object")
+            for key in ("time", "state_names"):
+                if not isinstance(data[key], list):
+                    raise TypeError(f"{key} is {data[key]!r:.60} and no list")
             made = cls(data["id"], data["time"], data["state_names"], data.get("version", VERSION))
             checked(made)
         except KeyError as error:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from machine._given import A, Names, checked_flag, checked_names, names_tuple
+from machine._given import A, Names, check_flat, checked_flag, names_tuple
 
 __all__ = ["ANY", "EXCEPTION", "A", "Names", "S", "State", "Struct", "names_tuple", "unique"]
 
@@ -26,7 +26,7 @@ S = list[str]
 
 def _texts(names: Names, field: str) -> tuple[str, ...]:
     what = f"the states of {field}" if field != "tags" else field
-    return checked_names(names_tuple(names, what), what)
+    return check_flat(names_tuple(names, what), what)
 
 
 def unique(names: Iterable[str]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from machine._given import names_of, names_tuple
+from machine._given import check_mapping, names_of, names_tuple
 from machine._state import A, Names, S, State, Struct
 
 RELATIONS = ("require", "add", "remove", "after")
@@ -63,6 +63,8 @@ def clone_states(struct: Struct) -> dict[str, State]:
 def a_merge(*maps: Mapping[str, Any] | None) -> A:
     """One set of arguments of several; of two values of a name the later one counts."""
     merged: A = {}
+    for args in maps:
+        check_mapping(args, "args")
     for args in _given(maps):
         merged.update(args)
     return merged

@@ -48,7 +48,7 @@ class LogEntry:
 class Transition:
     """One mutation being carried out, or having been.
 
-    `number` counts a machine's transitions from 1, whether they are watched or not.
+    `number` counts from 1 those transitions of a machine that handlers or tracers can see.
     `started_ns` and `ended_ns` are readings of the monotonic clock, `handler_ns` the
     durations of the handler steps in order; all three are taken only while a tracer is
     bound. `is_plain` says at its end that the plan tells all but the times: no arguments,

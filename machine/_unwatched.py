@@ -34,7 +34,7 @@ def run_unwatched(  # noqa: C901 - one function, so that few calls are made; see
     mutation: Mutation | None,
 ) -> Result:
     """Carry out an accepted plan from its creation to the end, auto states included."""
-    mach._tx_count = number = mach._tx_count + 1
+    mach._tx_number = number = mach._tx_number + 1
     mach._tx = tx = Transition()
     tx.machine, tx.plan, tx.number = mach, plan, number  # type: ignore[assignment]  # it is whole
     tx._args, tx._program, tx._before = args, program, mach._ticks

@@ -176,10 +176,10 @@ class Waiters:
         """
         names, numbers = names_tuple(states), tuple(in_order(times, "times"))
         if len(names) != len(numbers):
-            named = " ".join(checked_names(names))
+            named = " ".join(map(str, names))
             raise ValueError(f"states and times must have the same length in when_time ({named})")
         wanted: dict[str, int] = {}
-        for name, number in zip(names, numbers, strict=True):
+        for name, number in zip(checked_names(names), numbers, strict=True):
             checked_count(number, "a tick to wait for")
             wanted[name] = max(number, wanted.get(name, number))
         handle, subscription = self._new(Reached, tuple(wanted), ctx, self._reached)

@@ -65,7 +65,7 @@ def walk(  # noqa: C901 - one function, so that few calls are made; see its docs
     What happens to every transition stands in this one function, what happens to few in
     others: a call costs as much here as half of what a handler does.
     """
-    mach._tx_count = number = mach._tx_count + 1
+    mach._tx_number = number = mach._tx_number + 1
     mach._tx = tx = Transition()  # as `new_transition` makes one
     tx.machine, tx.plan, tx.number = mach, plan, number  # type: ignore[assignment]  # it is whole
     tx._args, tx._program, tx._before = args, program, mach._ticks

@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from machine._enums import LogLevel
+from machine._given import checked_name
 from machine._state import EXCEPTION
 from machine.errors import StateMissingError
 
@@ -136,9 +137,9 @@ def _bind_both(
 
 def _joined(kind: str, source: Machine, target: Machine, state: str, target_state: str) -> str:
     """The state of the target that is meant; both sides know of the pipe from now on."""
-    if not state:
+    if state == "":
         raise StateMissingError([""], source.id, detail="a pipe begins at a state of its source")
-    target_state = target_state or state
+    target_state = checked_name(target_state or checked_name(state))
     source.must_parse_states(state)
     target.must_parse_states(target_state)
     source.log_lvl(LogLevel.OPS, f"[pipe-out:{kind}] %s to %s", state, target.id)

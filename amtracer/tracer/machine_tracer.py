@@ -188,7 +188,7 @@ class MachineTracer(am.Tracer):
         self._look_at_schema(mach)
         running = mach.transition()
         if running is None or running.completed:
-            ticks, row = mach.time(), mach.tx_count
+            ticks, row = mach.time(), mach.tx_number
         else:
             ticks, row = running.time_before, running.number - 1
         if len(ticks) != len(self._schema.states):

@@ -468,7 +468,7 @@ def test_transitions_without_a_hook_of_theirs_are_only_counted(made: Made, state
         mach.add1(state)
     mach.can_add1("A")
 
-    assert mach.tx_count == len(states) + 1
+    assert mach.tx_number == len(states) + 1
     assert mach.transition() is None
     assert rare.ends == len(states) + 1
 

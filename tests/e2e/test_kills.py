@@ -87,7 +87,7 @@ for line in sys.stdin:
         print("rests", flush=True)
     elif word.strip() == "tell":
         print("tells", json.dumps([
-            {"id": m.id, "prefix": m.tx_prefix, "did": m.tx_count, "ticks": list(m.time() or ()),
+            {"id": m.id, "prefix": m.tx_prefix, "did": m.tx_number, "ticks": list(m.time() or ()),
              "gone": m not in machines} for m in made]), flush=True)
     else:
         break

@@ -231,7 +231,7 @@ def test_outages_after_a_steady_connection_are_told_again(
             toggle(mach, 1)
             outlet.wait_for(partial(tried, outlet, outlet.attempts + 2))
             outlet.set(refusal=None)
-            rows = mach.tx_count
+            rows = mach.tx_number
             toggle(mach, 1)
             outlet.wait_for(partial(reached, outlet, rows + 1))
         assert len(caplog.records) == lines
@@ -536,7 +536,7 @@ def test_few_events_wait_while_the_other_side_does_not_read(
     toggle(mach, 2_000)
     outlet.wait_for(lambda: len(sender._queue) <= 300)
     outlet.set(stuck=False)
-    last = mach.tx_count
+    last = mach.tx_number
     outlet.wait_for(lambda: outlet.book().rows[0] == last)
 
     book = outlet.book()
@@ -561,7 +561,7 @@ def test_at_the_end_nothing_more_is_let_go(
     outlet.wait_for(lambda: outlet.closed)
 
     assert not any(at_the_end)
-    assert outlet.count() == mach.tx_count
+    assert outlet.count() == mach.tx_number
 
 
 def test_more_than_can_be_told_is_stowed(
@@ -627,7 +627,7 @@ def test_that_a_machine_is_gone_is_never_forgotten(
     outlet.wait_for(lambda: len(sender._queue) <= 10)
     outlet.set(stuck=False, refusal=None)
     toggle(mach, TICKS_MASK + 1)  # one of them says where it stands
-    last = mach.tx_count
+    last = mach.tx_number
     outlet.wait_for(lambda: outlet.streams and last in outlet.book().rows)
 
     book = outlet.book()
