@@ -65,8 +65,8 @@ class Reading(Engine):
                 return False
         except TypeError:
             refuse_name(state)
-        if state not in self._index:
-            self._missing((checked_name(state),))
+        if checked_name(state) not in self._index:
+            self._missing((state,))
         return not self._disposed
 
     def not_(self, states: Names) -> bool:

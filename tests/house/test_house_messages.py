@@ -1,0 +1,124 @@
+"""What errors and warnings of `machine` say: one prefix, and names that the library has."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+import machine as am
+from machine import errors
+
+if TYPE_CHECKING:
+    from tests.house.conftest import Source
+
+CLASSES = [
+    kind
+    for kind in vars(errors).values()
+    if isinstance(kind, type) and issubclass(kind, errors.MachineError)
+]
+
+WARNERS = {"warn", "failed", "log_failure"}
+
+ALLOWED = {"PascalCase", "GroupsBase", "StatesBase", "TaskGroup"}
+
+
+def camel(name: str) -> set[str]:
+    """A call's name as other languages write it: `VerifyStates`, `verifyStates`."""
+    words = name.strip("_").split("_")
+    upper = "".join(word.capitalize() for word in words)
+    return {upper, upper[:1].lower() + upper[1:]} if len(words) > 1 else set()
+
+
+FOREIGN = {
+    other
+    for name in (*dir(am.Machine), *am.__all__, "import_states", "state_ctx")
+    if not name.startswith("_") and not name[0].isupper()
+    for other in camel(name)
+} - {name for name in (*am.__all__, *errors.__all__)}
+
+
+def messages(source: Source) -> Iterator[tuple[int, str]]:
+    """The literal texts of all that a file raises, warns of, or makes an error of."""
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Raise) and node.exc is not None:
+            yield from texts(node.exc)
+        elif isinstance(node, ast.Call):
+            name = ast.unparse(node.func).rpartition(".")[2]
+            if name in WARNERS or name.endswith(("Error", "Error_")):
+                yield from texts(node)
+
+
+def texts(node: ast.AST) -> Iterator[tuple[int, str]]:
+    for part in ast.walk(node):
+        if isinstance(part, ast.JoinedStr):
+            parts = [one.value if isinstance(one, ast.Constant) else "{}" for one in part.values]
+            yield part.lineno, "".join(map(str, parts))
+        elif isinstance(part, ast.Constant) and isinstance(part.value, str):
+            yield part.lineno, part.value
+
+
+def of_machine(sources: list[Source]) -> list[tuple[str, int, str]]:
+    return [
+        (source.path, line, text)
+        for source in sources
+        if source.path.startswith("machine/")
+        for line, text in messages(source)
+    ]
+
+
+def test_messages_name_calls_as_they_are_named_here(sources: list[Source]) -> None:
+    """No message has a call's name in the way of another language."""
+    found = of_machine(sources)
+    foreign = [(*place, text) for *place, text in found if FOREIGN & set(re.findall(r"\w+", text))]
+
+    assert len(found) > 100
+    assert foreign == []
+
+
+def test_messages_have_no_prefix_of_their_own(sources: list[Source]) -> None:
+    """The class of an error has it; another one says nothing more."""
+    prefixes = [kind.prefix for kind in CLASSES]
+    begin = re.compile(rf"(error|warning|{'|'.join(map(re.escape, prefixes))})\b:", re.IGNORECASE)
+    places = [(path, text) for path, _, text in of_machine(sources) if begin.match(text)]
+
+    assert places == [
+        ("machine/_handler_names.py", "ambiguous handler: %s, and is called as each; %s")
+    ]
+
+
+@pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
+def test_the_text_of_an_error_begins_with_the_prefix_of_its_class(
+    kind: type[errors.MachineError],
+) -> None:
+    """Once, in lower case, and no two classes have the same."""
+    error = errors.StateMissingError([], detail="why") if "names" in dir(kind) else kind("why")
+    others = [other.prefix for other in CLASSES if other is not kind]
+
+    assert str(error).startswith(f"{type(error).prefix}: ")
+    assert str(error).count(type(error).prefix) == 1
+    assert re.fullmatch(r"[a-z ]+", kind.prefix)
+    assert kind.prefix not in others
+
+
+def test_no_error_is_only_of_the_base_class(sources: list[Source]) -> None:
+    """`machine error` says less than any other prefix."""
+    raising = [
+        source.path
+        for source in sources
+        for name, _ in source.calls()
+        if name.rpartition(".")[2] == "MachineError"
+    ]
+
+    assert raising == []
+
+
+def test_what_was_meant_stands_in_the_text() -> None:
+    """Log lines and `str` show it, which they would not do of a note."""
+    with pytest.raises(errors.StateMissingError, match=r"; did you mean Connected\?$") as caught:
+        am.Machine(None, {"Connected": am.State()}).add1("Conected")
+
+    assert not hasattr(caught.value, "__notes__")
