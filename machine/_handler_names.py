@@ -125,7 +125,7 @@ def check_meanings(
         if strict:
             raise AmbiguousHandlerError(f"{text}; {way}")
         if _is_news(handlers, name, tuple(states)):
-            warn("ambiguous handler: %s, and is called as each; %s", text, way)
+            warn("%s, and is called as each of them; %s", text, way)
 
 
 _warned: dict[tuple[type, str, tuple[str, ...]], None] = {}

@@ -33,7 +33,7 @@ class Reading(Engine):
                 return True
         except TypeError:
             refuse_name(state)
-        if self._log_level or state.__class__ is not str:
+        if self._log_level:
             self._note_unknown(state)
         return False
 
@@ -46,7 +46,7 @@ class Reading(Engine):
         try:
             for state in states:
                 if state not in active:
-                    if self._log_level or state.__class__ is not str:
+                    if self._log_level:
                         self._note_unknown(state)
                     return False
         except TypeError:
@@ -55,7 +55,7 @@ class Reading(Engine):
         return not self._disposed
 
     def _note_unknown(self, state: str) -> None:
-        if checked_name(state) not in self._index and self._log_level:
+        if state not in self._index:
             self.log_lvl(LogLevel.DECISIONS, f"[is] state {state} not found")
 
     def not1(self, state: str) -> bool:
@@ -63,10 +63,10 @@ class Reading(Engine):
         try:
             if state in (self._node.names or self._node.named()):
                 return False
+            if state not in self._index:
+                self._missing((state,))
         except TypeError:
             refuse_name(state)
-        if checked_name(state) not in self._index:
-            self._missing((state,))
         return not self._disposed
 
     def not_(self, states: Names) -> bool:

@@ -108,9 +108,9 @@ ONE_STATE: dict[str, Call] = {
     "ev_toggle1": lambda mach, name: mach.ev_toggle1(None, name),  # type: ignore[arg-type]
     "add_err_state": lambda mach, name: mach.add_err_state(name, ValueError()),
     "panic_to_err_state": lambda mach, name: mach.panic_to_err_state(name),
-    "is1": lambda mach, name: mach.is1(name),
+    "is1": lambda mach, name: mach.is1(list(name) if isinstance(name, tuple) else [name]),
     "not1": lambda mach, name: mach.not1(name),
-    "any1": lambda mach, name: mach.any1(name) if type(name) is list else mach.is1(name),
+    "any1": lambda mach, name: mach.any1([name]),  # type: ignore[arg-type]
     "has1": lambda mach, name: mach.has1(name),
     "tick": lambda mach, name: mach.tick(name),
     "index": lambda mach, name: mach.index(name),
