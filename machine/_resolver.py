@@ -45,7 +45,7 @@ from machine._resolve import (
 )
 from machine._state import Names, State, names_tuple, unique
 from machine._transition import new_transition
-from machine.errors import StateMissingError, StateUnknownError
+from machine.errors import StateMissingError, StateUnknownError, did_you_mean
 
 if TYPE_CHECKING:
     from machine._machine import Machine
@@ -137,7 +137,7 @@ class RelationsResolver:
     def _state(self, name: str) -> State:
         schema = self.machine._schema
         if name not in schema.index:
-            raise StateUnknownError(name)
+            raise StateUnknownError(f"{name}{did_you_mean([name], schema.names)}")
         return schema.states[schema.index[name]]
 
 
