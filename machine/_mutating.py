@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from machine._breakpoints import Breakpoints
 from machine._enums import LogLevel, MutationType, Result
 from machine._frames import let_frames_go
-from machine._given import check_callable, checked_args, checked_name, checked_names, refuse_name
+from machine._given import check_callable, checked_args, checked_name, checked_names
 from machine._guard import Guard
 from machine._mutation import Mutation, MutSource
 from machine._panic import message_of, origin_of, trace_of
@@ -43,7 +43,8 @@ class Mutating(Reading):
         try:
             call = self._schema.added.get(state) or self._call(ADD, (state,))
         except TypeError:
-            refuse_name(state)
+            checked_name(state)
+            raise
         if args is not None:
             checked_args(args)
         return self._mutate(call, args, None)
@@ -59,7 +60,8 @@ class Mutating(Reading):
         try:
             call = self._schema.removed.get(state) or self._call(REMOVE, (state,))
         except TypeError:
-            refuse_name(state)
+            checked_name(state)
+            raise
         if args is not None:
             checked_args(args)
         return self._mutate(call, args, None)
@@ -85,16 +87,16 @@ class Mutating(Reading):
         states = names_tuple(states)
         return self.remove(states, args) if self.is_(states) else self.add(states, args)
 
-    def _call(self, type: MutationType, states: Names) -> Call:
-        kind = states.__class__  # asked in the quickest way there is
-        names = tuple(states) if kind is list or kind is tuple else names_tuple(states)
+    def _call(self, kind: MutationType, states: Names) -> Call:
+        given = type(states)  # asked in the quickest way there is
+        names = tuple(states) if given is list or given is tuple else names_tuple(states)
         schema = self._schema
         try:
-            return schema.calls[type].get(names) or schema.call(type, names)
+            return schema.calls[kind].get(names) or schema.call(kind, names)
         except (KeyError, TypeError):
             checked_names(names)
             if self._disposing:  # then nothing is looked at; it will be canceled
-                return schema.call(type, ())
+                return schema.call(kind, ())
             raise StateMissingError(schema.unknown(names), self.id, schema.names) from None
 
     def _enter(self, call: Call, args: A | None, source: MutSource | None) -> Result:

@@ -12,7 +12,7 @@ from typing import NoReturn
 from machine._clock import Clock, Tick, Time
 from machine._engine import Engine
 from machine._enums import LogLevel, MutationType
-from machine._given import checked_name, checked_names, in_order, names_of, refuse_name
+from machine._given import checked_name, checked_names, in_order, names_of
 from machine._mutation import Mutation
 from machine._queue import position_of
 from machine._resolve import mask_of
@@ -32,7 +32,8 @@ class Reading(Engine):
             if state in (self._node.names or self._node.named()):
                 return True
         except TypeError:
-            refuse_name(state)
+            checked_name(state)
+            raise
         if self._log_level:
             self._note_unknown(state)
         return False
@@ -66,7 +67,8 @@ class Reading(Engine):
             if state not in self._index:
                 self._missing((state,))
         except TypeError:
-            refuse_name(state)
+            checked_name(state)
+            raise
         return not self._disposed
 
     def not_(self, states: Names) -> bool:
@@ -131,7 +133,8 @@ class Reading(Engine):
             checked_name(state)
             return 0
         except TypeError:
-            refuse_name(state)
+            checked_name(state)
+            raise
 
     def time(self, states: Names | None = None) -> Time:
         """Ticks of these states in this order, or of all by index."""
