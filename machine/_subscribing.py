@@ -98,7 +98,7 @@ class Subscribing(Lifecycle):
         For those who make more than a machine can do: a full queue refuses. Who waits for
         some room, such as half of `queue_limit`, is woken less often than for one place.
         """
-        checked_count(n, "the number of waiting mutations", 1)
+        checked_count(n, "the number for when_queue_below", 1)
         if len(self._queue) < n:
             return released("disposed" if self._disposed else "match")
         waiters, ticks = self._subscriptions(), self._ticks_of_queue()
