@@ -70,7 +70,9 @@ class Peer:
     """The other side of a connection, as its speaker sees it.
 
     `token` is what it must say, empty when everybody is let in. `own_name` is that of this
-    debugger (see `am_dbg.passing`).
+    debugger (see `am_dbg.passing`). `later` does something on the ingest thread after so
+    many seconds, when the server stops at the latest; `guard` does something at whose
+    errors the connection ends. Without a server both do it at once.
     """
 
     label: str
@@ -78,6 +80,8 @@ class Peer:
     send: Callable[[bytes], None]
     token: bytes = field(default=b"", repr=False)
     own_name: str = ""
+    later: Callable[[float, Callable[[], None]], None] = lambda _, work: work()
+    guard: Callable[[Callable[[], None]], None] = lambda work: work()
 
 
 class Speaker(Protocol):

@@ -49,7 +49,7 @@ __all__ = ["FIRST_BYTES_S_MAX", "PUBLISH_EVERY_S", "Server"]
 PUBLISH_EVERY_S = 0.1
 FIRST_BYTES_S_MAX = 10.0
 """How long a connection may take to its first whole message before it is closed."""
-_STOP_S_MAX = 5.0
+_STOP_S_MAX = 15.0
 _SETTLING_MAX = 100
 """How often it is waited for those who connect while the server stops."""
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
@@ -97,6 +97,7 @@ class Server:
         self._loop: asyncio.AbstractEventLoop
         self._thread = threading.Thread(target=self._run, name="am-dbg ingest", daemon=True)
         self._open: set[_Connection] = set()
+        self._put_off: dict[Callable[[], None], asyncio.TimerHandle] = {}
         self.addresses: tuple[Address, ...] = ()
 
     @property
@@ -156,6 +157,8 @@ class Server:
         for connection in list(self._open):
             connection.end("the debugger stopped listening")
         await self._settle()
+        while self._put_off:
+            next(iter(self._put_off))()
         for server in self._servers:
             server.close()
         self._publish()
@@ -210,6 +213,15 @@ class Server:
             words = f"{reason}: whoever connects now has to wait until another leaves"
             _log.info("%d connections are open, %s", self.connections, words)
             self._warned(words)
+
+    def later(self, delay_s: float, work: Callable[[], None]) -> None:
+        """Do this after a while, when the server stops at the latest."""
+
+        def run() -> None:
+            self._put_off.pop(run).cancel()
+            work()
+
+        self._put_off[run] = self._loop.call_later(delay_s, run)
 
     def changed(self) -> None:
         """Publish soon."""
@@ -267,17 +279,31 @@ class _Connection(asyncio.Protocol):
         self._timer = loop.call_later(wait_s, self._give_up)
 
     def data_received(self, data: bytes) -> None:
+        self._guarded(lambda: self._hear(data))
+
+    def _hear(self, data: bytes) -> None:
+        if self._speaker is None:
+            data = self._head = self._head + data
+            door = door_for(data, self._server.doors)
+            if door is None:
+                return
+            server = self._server
+            peer = Peer(
+                self.label,
+                self._sink,
+                self._transport.write,
+                server.token,
+                server.own_name,
+                server.later,
+                self._guarded,
+            )
+            self._speaker = speaker_for(door, peer)
+        self._speaker.feed(data)
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        """Do a part of this connection's work; what goes wrong ends this connection only."""
         try:
-            if self._speaker is None:
-                data = self._head = self._head + data
-                door = door_for(data, self._server.doors)
-                if door is None:
-                    return
-                write = self._transport.write
-                server = self._server
-                peer = Peer(self.label, self._sink, write, server.token, server.own_name)
-                self._speaker = speaker_for(door, peer)
-            self._speaker.feed(data)
+            work()
         except WireError as error:
             self._server.complain(self, error)
             self.end(str(error))

@@ -1,0 +1,123 @@
+"""Calls of Go programs that are answered and not read yet.
+
+A Go program waits for the answer to each call, so whatever is done before it is time that
+the program loses. A call is therefore answered as soon as it is whole, and what it says is
+read in slices, `SLICE_S` later: many calls then share one batch, one change of the store
+and one record in a file.
+
+- A call that comes after a pause of `SLICE_S` is read right after it is answered, so that
+  what happens now and then shows at once.
+- While programs go on calling, a slice ends after about `BUSY_S`, and the next one follows
+  after ten times as long as it took in all, so reading takes less than a tenth of the time.
+- When no call came since the slice before, nobody waits: a slice takes up to `SLICE_S`, and
+  the next one follows at once.
+- When more than `CALLS_MAX` calls or `BYTES_MAX` bytes wait, programs do: so much is read
+  before more is heard that it fits again.
+
+All programs share one backlog, so the limits hold for all of them together. Programs take
+turns within a slice. One thread at a time.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+__all__ = ["BUSY_S", "BYTES_MAX", "CALLS_MAX", "SLICE_S", "Backlog"]
+
+SLICE_S = 0.020
+BUSY_S = 0.001
+_PAUSES = 10
+"""How much longer than a slice the pause after it is while programs call."""
+CALLS_MAX = 8_192
+BYTES_MAX = 16 * 1024 * 1024
+
+Later = Callable[[float, Callable[[], None]], None]
+"""Does something on the same thread after so many seconds."""
+
+
+class _Caller(Protocol):
+    """A program with calls that wait."""
+
+    @property
+    def waiting(self) -> int: ...
+
+    @property
+    def waiting_bytes(self) -> int: ...
+
+    def read(self, is_enough: Callable[[], bool]) -> None:
+        """Read calls until it is enough, one at least."""
+
+
+class Backlog:
+    """What waits of all programs; `calls` and `size` count it."""
+
+    def __init__(
+        self,
+        now_s: Callable[[], float] = time.monotonic,
+        *,
+        calls_max: int = CALLS_MAX,
+        bytes_max: int = BYTES_MAX,
+    ) -> None:
+        self._now_s = now_s
+        self._calls_max = calls_max
+        self._bytes_max = bytes_max
+        self._callers: dict[_Caller, None] = {}
+        self._is_due = False
+        self._was_called = self._was_quiet = False
+        self._called_at_s = float("-inf")
+        self.calls = 0
+        self.size = 0
+
+    def grew(self, caller: _Caller, calls: int, size: int) -> None:
+        """So much more of a program waits."""
+        if calls:
+            self._callers[caller] = None
+            now_s = self._now_s()
+            self._was_quiet = now_s - self._called_at_s >= SLICE_S
+            self._was_called, self._called_at_s = True, now_s
+            self.calls += calls
+            self.size += size
+
+    def settle(self, later: Later) -> None:
+        """See to it that what waits is read; at once as far as there is too much of it."""
+        if self._was_quiet:
+            self._was_quiet = False
+            self._read_for(BUSY_S)
+        while self._callers and (self.calls > self._calls_max or self.size > self._bytes_max):
+            self._read_for(SLICE_S)
+        self._plan(later, SLICE_S)
+
+    def _plan(self, later: Later, delay_s: float) -> None:
+        if self._callers and not self._is_due:
+            self._is_due = True
+            later(delay_s, lambda: self._slice(later))
+
+    def _slice(self, later: Later) -> None:
+        self._is_due = False
+        is_busy, self._was_called = self._was_called, False
+        began_s = self._now_s()
+        self._read_for(BUSY_S if is_busy else SLICE_S)
+        took_s = self._now_s() - began_s
+        self._plan(later, max(SLICE_S, _PAUSES * took_s) if is_busy else 0.0)
+
+    def _read_for(self, seconds: float) -> None:
+        """Read for so long, a call at least; who was read and has more comes last."""
+        end_s = self._now_s() + seconds
+
+        def is_enough() -> bool:
+            return self._now_s() >= end_s
+
+        for caller in list(self._callers):
+            calls, size = caller.waiting, caller.waiting_bytes
+            del self._callers[caller]
+            try:
+                caller.read(is_enough)
+            finally:
+                self.calls -= calls - caller.waiting
+                self.size -= size - caller.waiting_bytes
+                if caller.waiting:
+                    self._callers[caller] = None
+            if is_enough():
+                break
