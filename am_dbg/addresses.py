@@ -4,7 +4,9 @@
 - A place in a machine's history is the number of a transition (`1,234` and `tx 5` too), 0 for
   before the first one; `t` and a machine time, for the first transition that came to it; the
   id of a transition; or a moment (`am_dbg.query.moments`), for the first transition then.
-- A step counts from 1.
+- A step counts from 1. Go programs log `ID/TRANSITION/TIME`, so where they have no such step the
+  transition is meant.
+- Of machines with one id a key means its own, the id of a transition the newest that has it.
 
 An id may hold anything, slashes and spaces too, so an address is taken as it is written before
 it is taken without what may surround it, and the machine whose id is the longest fit is meant.
@@ -59,7 +61,7 @@ TEXT_MAX = 70_000
 _NUMBER = re.compile(r"(?:tx )?(\d{1,18}|\d{1,3}(?:,\d{3}){1,5})")
 _TIME_SUM = re.compile(r"t(\d{1,18}|\d{1,3}(?:,\d{3}){1,5})")
 _RANGE = re.compile(r"\d{1,18}-\d{0,18}")
-_TX_ID = re.compile(r"[0-9a-fA-F]{32}(-\d+)?")
+_TX_ID = re.compile(r"[0-9a-fA-F]{16,32}(-\d+)?")
 
 _Find = Callable[[str], Track | None]
 
@@ -89,9 +91,9 @@ def resolve(
     if here is None and len(store.tracks) == 1:
         here = store.tracks[0]
     trouble: DebuggerError | None = None
-    if here is not None and (is_place(tidy) or here.number_of(tidy) is not None):
+    if here is not None and (is_place(tidy) or _transition(store, here, tidy)):
         try:
-            return place_in(here, tidy, near_ns)
+            return _transition(store, here, tidy) or place_in(here, tidy, near_ns)
         except TransitionNotFoundError as error:
             trouble = error
     try:
@@ -185,7 +187,7 @@ def _addressed(store: Store, rest: str, near_ns: int | None) -> Place:
     for find in _finders(store):
         for text in dict.fromkeys((rest, tidy)):
             try:
-                place = _found(find, text, near_ns)
+                place = _found(store, find, text, near_ns)
             except DebuggerError as error:
                 trouble = trouble or error
             else:
@@ -212,7 +214,7 @@ def _finders(store: Store) -> Iterator[_Find]:
         yield {shown(track.key): track for track in store.tracks}.get
 
 
-def _found(find: _Find, text: str, near_ns: int | None) -> Place | None:
+def _found(store: Store, find: _Find, text: str, near_ns: int | None) -> Place | None:
     """None when it names no machine."""
     track = find(text)
     if track is not None:
@@ -220,12 +222,29 @@ def _found(find: _Find, text: str, near_ns: int | None) -> Place | None:
     head, _, tail = text.rpartition("/")
     track = find(head)
     if track is not None:
-        return place_in(track, tail, near_ns)
+        return _transition(store, track, tail) or place_in(track, tail, near_ns)
     head, _, middle = head.rpartition("/")
     track = find(head)
     if track is None:
         return None
-    return _stepped(place_in(track, middle, near_ns), tail)
+    place = _transition(store, track, middle)
+    if place is None or place.track.origin.tx_prefix:
+        return _stepped(place or place_in(track, middle, near_ns), tail)
+    try:
+        return _stepped(place, tail)
+    except StepNotFoundError:
+        if not tail.isdecimal():
+            raise
+        return place
+
+
+def _transition(store: Store, track: Track, text: str) -> Place | None:
+    """A transition by its id, in whatever run of a machine it is."""
+    for written in dict.fromkeys((text, text.lower())):
+        found = store.find_transition(track.key, written)
+        if found is not None:
+            return Place(*found)
+    return None
 
 
 def _stepped(place: Place, text: str) -> Place:

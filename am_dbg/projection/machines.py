@@ -97,7 +97,7 @@ class MachineOrder:
         known, count = self._seen
         if known is not tracks or count != len(tracks):
             self._seen = (tracks, len(tracks))
-            self._places = _ordered(list(tracks))
+            self._places = _ordered(self._store, list(tracks))
             self._positions = {place.track.key: at for at, place in enumerate(self._places)}
         return self._places
 
@@ -108,18 +108,16 @@ class MachineOrder:
         return at if at >= 0 and places[at].track is track else -1
 
 
-def _ordered(tracks: Sequence[Track]) -> tuple[Place, ...]:
-    children: dict[str, list[Track]] = {}
-    ids = {track.id for track in tracks}
+def _ordered(store: Store, tracks: Sequence[Track]) -> tuple[Place, ...]:
+    children: dict[Track | None, list[Track]] = {}
     for track in sorted(tracks, key=lambda track: natural_key(track.key)):
-        parent = track.parent if track.parent in ids and track.parent != track.id else ""
-        children.setdefault(parent, []).append(track)
+        children.setdefault(store.parent_of(track), []).append(track)
     places: list[Place] = []
-    pending = [Place(track, 0) for track in reversed(children.pop("", []))]
+    pending = [Place(track, 0) for track in reversed(children.pop(None, []))]
     while pending:
         place = pending.pop()
         places.append(place)
-        below = children.pop(place.track.id, [])
+        below = children.pop(place.track, [])
         pending.extend(Place(track, place.depth + 1) for track in reversed(below))
     places.extend(Place(track, 0) for rest in children.values() for track in rest)
     return tuple(places)

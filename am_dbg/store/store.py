@@ -13,11 +13,12 @@ from collections.abc import Sequence
 
 from am_dbg.store.dictionary import Dictionary
 from am_dbg.store.facts import Schema
+from am_dbg.store.runs import number_among, parent_among, source_among
 from am_dbg.store.stream import Stream
 from am_dbg.store.track import Origin, Track
 from amtracer import limits
 from amtracer.errors import LimitError
-from amtracer.schema import MachineMessage, Message
+from amtracer.schema import MachineMessage, Message, Source
 
 __all__ = ["Store"]
 
@@ -73,6 +74,27 @@ class Store:
             return self._by_key[id]
         same = self._by_id.get(id)
         return same[-1] if same else None
+
+    def find_transition(self, id: str, tx_id: str) -> tuple[Track, int] | None:
+        """The transition with this id, in the track with this key or any run of the machine.
+
+        A key with a number comes first; else it is looked for in the newest run first.
+        """
+        runs = list(reversed(self._by_id.get(id, ())))
+        track = self._by_key.get(id)
+        if track is not None and track not in runs:
+            runs.insert(0, track)
+        return number_among(runs, tx_id)
+
+    def parent_of(self, track: Track) -> Track | None:
+        """The run of its parent that a track belongs to."""
+        if not track.parent or track.parent == track.id:
+            return None
+        return parent_among(track, self._by_id.get(track.parent, ()))
+
+    def source_of(self, track: Track, source: Source) -> tuple[Track, int] | None:
+        """The transition that a source of this track names, in the run it belongs to."""
+        return source_among(track, self._by_id.get(source.machine, ()), source)
 
     def remove(self, *tracks: Track) -> None:
         """Forget tracks; what their streams still send of them is checked but not kept.
@@ -142,7 +164,7 @@ class Store:
         )
         key = self._free_key(message.id)
         track = Track(key, origin, stream.number, schema, ticks, message.row)
-        track.connected = stream.live
+        track.connected = track.is_live = stream.live
         self._tracks.append(track)
         self._by_key[track.key] = track
         self._by_id.setdefault(track.id, []).append(track)

@@ -14,6 +14,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import count
 
 from am_dbg.store.chunk import PIECE_ROWS_MAX, Chunk, Piece
 from am_dbg.store.dictionary import Dictionary
@@ -25,6 +26,9 @@ from am_dbg.store.values import Gap, GapKind, Transition, gap_of_reason
 from amtracer.schema import Shape, StateDef
 
 __all__ = ["WALK_ROWS_MAX", "Origin", "Standing", "Track"]
+
+_moments = count()
+_NEVER = 2**63
 
 WALK_ROWS_MAX = 64
 """How far a cached clock is moved row by row before it is counted anew."""
@@ -74,7 +78,9 @@ class Track:
     `stream` is the stream that feeds it now, `connected` whether that is a live one still
     open, `ended` whether its stream or its program ended, `gone` whether the machine was
     disposed. `standing` is how it stood at the last break or end. `first` is the oldest
-    number still held, `count` the newest, `version` grows with every change.
+    number still held, `count` the newest, `version` grows with every change. `entered_at` and
+    `left_at` put the beginnings and ends of all tracks in order; `is_live` is whether it
+    came from a program that was connected.
     """
 
     def __init__(
@@ -90,9 +96,12 @@ class Track:
         self.origin = origin
         self.stream = stream
         self.connected = False
+        self.is_live = False
         self.ended = False
         self.gone = False
         self.removed = False
+        self.entered_at = next(_moments)
+        self.left_at = _NEVER
         self.first = 1
         self.count = 0
         self.version = 0
@@ -122,6 +131,10 @@ class Track:
     @property
     def tags(self) -> tuple[str, ...]:
         return self.origin.tags
+
+    def is_of_session(self, other: Track) -> bool:
+        """Whether both are of one process, as far as its streams say so."""
+        return bool(self.origin.session) and self.origin.session == other.origin.session
 
     @property
     def gaps(self) -> Sequence[Gap]:
@@ -401,6 +414,7 @@ class Track:
         if not self.ended:
             return
         self.ended = False
+        self.left_at = _NEVER
         self.connected = live
         last = self._gaps[-1] if self._gaps else None
         if last and last.kind is GapKind.CUT and last.after_number == self.count:
@@ -410,6 +424,7 @@ class Track:
         """Its stream or its program ended; with a reason it ended too early."""
         self.connected = False
         self.ended = True
+        self.left_at = next(_moments)
         self._begin_anew(self.schema)
         if reason and not self.gone:
             self._add_gap(Gap(self.count, -1, reason, GapKind.CUT))
