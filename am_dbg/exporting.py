@@ -1,10 +1,12 @@
 """Writes what the store holds as a session file: all of it, some machines, or a range.
 
 Importing the file gives back what was exported: machines in the same order, numbers,
-clocks, gaps, every field of every transition. Two things are kept less exactly. An id that
-does not follow the rule of transition ids is only kept where some transition refers to
-it, because random ids are most of a file's size. And what was trimmed before, or is left
-out by a range, becomes a number of transitions before the first one.
+clocks, gaps, every field of every transition. What was trimmed before, or is left out by a
+range, becomes a number of transitions before the first one.
+
+Ids that follow no rule, such as the random ones of Go programs, are most of the size of a
+file: with them it is about four times as large. They are kept all the same, as a log or an
+address of that program names a transition by nothing else.
 
 The store may grow meanwhile: what was there at the beginning is what gets written.
 """
@@ -86,13 +88,12 @@ def write_messages(
     progress: Progress | None = None,
 ) -> None:
     """Give the messages of an export, a stream for each run of machines that came in one."""
-    referred = _referred_ids(selection)
     done, total = 0, sum(part.count for part in selection)
     for stream, parts in groupby(selection, key=lambda part: part.track.stream):
         hello = store.streams[stream].hello
         writer = StreamWriter(emit, hello or _NO_HELLO, batch_rows=limits.BATCH_ROWS_MAX)
         for part in parts:
-            for _ in _written(writer, part, referred):
+            for _ in _written(writer, part):
                 done += 1
                 if progress is not None and done % PROGRESS_TRANSITIONS == 0:
                     progress(done, total)
@@ -109,15 +110,9 @@ def file_name_for(id: str) -> str:
     return cut.decode("utf-8", "ignore") or "machine"
 
 
-def _referred_ids(selection: Sequence[Selection]) -> frozenset[str]:
-    """The ids that sources of what is exported refer to."""
-    chunks = (chunk for part in selection for chunk in part.track.chunks)
-    return frozenset(source.tx for chunk in chunks for _, source in chunk.sources())
-
-
-def _written(writer: StreamWriter, part: Selection, referred: frozenset[str]) -> Iterator[None]:
+def _written(writer: StreamWriter, part: Selection) -> Iterator[None]:
     """Write one machine; a step for each transition."""
-    retelling = Retelling(writer, part.track, part.first, referred.__contains__)
+    retelling = Retelling(writer, part.track, part.first)
     yield from retelling.tell(part.last)
     if part.last == part.track.count:
         retelling.finish()

@@ -108,6 +108,7 @@ KEYS: tuple[Key, ...] = (
     Key("filter_empty", (), "show empty transitions", V),
     Key("filter_health", (), "show health checks", V),
     Key("filter_checks", (), "show checks", V),
+    Key("filter_group", (), "show one group of states, the next one, all", V),
     Key("filter_times", (), "show seconds as headings", V),
     Key("export", ("x",), "export to a session file", T, "export", 15, ("alt+s",)),
     Key("copy", ("y",), "copy the transition with its log lines", T),

@@ -29,8 +29,7 @@ class Retelling:
     """One track on its way into a stream, from transition `first` on.
 
     It begins with the clock before that transition; with `goes_on` the reader knows what
-    came before, also when that was no transition. An id that does not follow the rule of
-    transition ids is told if `keeps_id` says so.
+    came before, also when that was no transition.
 
     Where a track stands still, breaks are added, merged and taken back. So it is kept what
     the reader knows, and the difference to how it is now is told. `told` counts what was said
@@ -43,7 +42,6 @@ class Retelling:
         writer: StreamWriter,
         track: Track,
         first: int,
-        keeps_id: Callable[[str], bool] = bool,
         *,
         goes_on: bool = False,
     ) -> None:
@@ -53,7 +51,6 @@ class Retelling:
         self.has_left = False
         self.is_gone = False
         self._writer = writer
-        self._keeps_id = keeps_id
         entrance = self._entrance(goes_on)
         self._row = entrance.row
         self._states = entrance.states
@@ -186,8 +183,7 @@ class Retelling:
         self._row = chunk.row_first + high - chunk.first + 1
         self._ticks, self._gaps, self.has_left = None, (), False
         for row in chunk.replay(low - chunk.first, high - chunk.first + 1):
-            own_id = row[-1] if self._keeps_id(row[-1]) else ""
-            self._writer.record(self._machine, *row[:-1], own_id)
+            self._writer.record(self._machine, *row)
             self.next += 1
             yield
 

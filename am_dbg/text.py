@@ -18,7 +18,7 @@ from am_dbg.projection.times import counted, totals
 from am_dbg.projection.trouble import hanging_text, noted_at, notes_between, refused_text
 from am_dbg.sanitise import lines, one_line
 from am_dbg.store import Gap, GapKind, Store, Track, Transition
-from am_dbg.store.facts import ShapeFacts
+from am_dbg.store.facts import ShapeFacts, groups_of
 from am_dbg.store.steps import handler_of
 from amtracer.schema import ShapeFlag, StateDef, StepDef, StepFlag
 
@@ -68,8 +68,15 @@ def session_value(store: Store) -> Value:
 
 
 def machine_value(track: Track) -> Value:
-    """One machine: `states` and `transitions` are counts, `time_sum` its ticks together."""
-    return {
+    """One machine: `states` and `transitions` are counts, `time_sum` its ticks together.
+
+    `groups` are only there if it has some.
+    """
+    groups = {
+        name: [track.states[index].name for index in members]
+        for name, members in groups_of(track.states).items()
+    }
+    value = {
         "id": track.key,
         "parent": track.parent,
         "tags": list(track.tags),
@@ -78,6 +85,7 @@ def machine_value(track: Track) -> Value:
         "time_sum": sum(track.ticks),
         **_notes(track),
     }
+    return value | ({"groups": groups} if groups else {})
 
 
 def _notes(track: Track) -> Value:
@@ -116,6 +124,7 @@ def transition_value(track: Track, number: int, excerpt: Excerpt | None = None) 
     """One whole transition, with states by name.
 
     Log lines and arguments are cut at the limits of the excerpt, which says where.
+    `queue_tick` is only there if it is known.
     """
     texts = Excerpt() if excerpt is None else excerpt
     texts.begin()
@@ -134,6 +143,7 @@ def transition_value(track: Track, number: int, excerpt: Excerpt | None = None) 
         "time_ns": transition.time_ns,
         "duration_ns": transition.duration_ns,
         "queue_len": transition.queue_len,
+        **({"queue_tick": transition.queue_tick} if transition.queue_tick else {}),
         "time_sum": track.time_sum(number),
         "before": _ticks(states, track.clock_before(number)),
         "after": _ticks(states, track.clock_at(number)),
@@ -306,7 +316,8 @@ def transition_lines(track: Track, number: int) -> Iterator[str]:
     value = transition_value(track, number)
     yield f"mach://{one_line(track.key)}/{number}  of {track.count}  {one_line(value['id'])}"
     yield "  ".join(_headline(track.facts_at(number), value))
-    yield f"time     {value['time']}  t{value['time_sum']}  queue {value['queue_len']}"
+    queue = f"queue {value['queue_len']}{_queue_tick(value)}"
+    yield f"time     {value['time']}  t{value['time_sum']}  {queue}"
     if value["duration_ns"]:
         yield f"took     {value['duration_ns'] / 1e6:,.3f} ms"
     if value["source"]:
@@ -327,6 +338,10 @@ def transition_lines(track: Track, number: int) -> Iterator[str]:
             first, *rest = lines(entry["text"])
             yield f"{label:8} {entry['level']} {first}"
             yield from (f"{'':10} {line}" for line in rest)
+
+
+def _queue_tick(value: Value) -> str:
+    return f"  queue tick {value['queue_tick']}" if "queue_tick" in value else ""
 
 
 def _headline(facts: ShapeFacts, value: Value) -> Iterator[str]:

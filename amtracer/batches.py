@@ -44,6 +44,7 @@ def write_batch(m: BatchMessage) -> Body:
         flat(m.pre_lines),
         flat(m.own_calls),
         flat(m.ids),
+        _tick_differences(m),
     )
     end = len(body)
     while not body[end - 1] and end > _COLUMNS_MIN:
@@ -59,6 +60,17 @@ def _differences(m: BatchMessage) -> list[int]:
     for run in m.runs[:-1]:
         before, at = at, at + run.length
         differences[at] = times[at] - times[before]
+    return differences
+
+
+def _tick_differences(m: BatchMessage) -> list[int]:
+    """The queue ticks, each as the difference to the one before in its run, or none."""
+    ticks = m.queue_ticks
+    if not any(ticks):
+        return []
+    differences = [ticks[0], *map(sub, ticks[1:], ticks)]
+    for at in accumulate(run.length for run in m.runs[:-1]):
+        differences[at] = ticks[at]
     return differences
 
 
@@ -88,6 +100,7 @@ def read_batch(fields: Fields) -> BatchMessage:
         pre_lines=sparse.numbers("pre_lines", limits.LINE_SETS_MAX, 1),
         own_calls=sparse.calls(),
         ids=sparse.ids(),
+        queue_ticks=_read_ticks(fields, runs, rows),
     )
 
 
@@ -111,6 +124,18 @@ def _read_times(fields: Fields, runs: tuple[Run, ...], rows: int) -> tuple[int, 
         first += differences[at]
         times += accumulate(differences[at + 1 : at + run.length], initial=first)
     return fields.check_numbers("times", tuple(times), _TIME_MAX, _TIME_MIN)
+
+
+def _read_ticks(fields: Fields, runs: tuple[Run, ...], rows: int) -> tuple[int, ...]:
+    differences = fields.numbers("queue ticks", rows, low=-limits.INTEGER_MAX)
+    if not differences:
+        return ()
+    if len(differences) != rows:
+        raise fields.error("queue ticks are not as many as shapes")
+    ticks: list[int] = []
+    for run in runs:
+        ticks += accumulate(differences[len(ticks) : len(ticks) + run.length])
+    return fields.check_numbers("queue ticks", tuple(ticks), limits.INTEGER_MAX)
 
 
 def read_shapes(fields: Fields) -> tuple[int, ...]:

@@ -113,13 +113,14 @@ def _write_state(state: StateDef, index: Mapping[str, int]) -> Body:
     """Relations as indexes, by name only where the schema lacks the state."""
     flags = _AUTO * state.auto | _MULTI * state.multi
     relations = (state.require, state.add, state.remove, state.after)
-    if not state.tags and all(names is None for names in relations):
+    if not (state.tags or state.groups) and all(names is None for names in relations):
         return (state.name, flags) if flags else (state.name,)
     bodies = [
         None if names is None else tuple(index.get(name, name) for name in names)
         for names in relations
     ]
-    return (state.name, flags, *bodies, state.tags)
+    body = (state.name, flags, *bodies, state.tags)
+    return (*body, state.groups) if state.groups else body
 
 
 def _read_schema(fields: Fields) -> SchemaMessage:
@@ -138,9 +139,10 @@ def _read_state(fields: Fields, name: str, names: tuple[str, ...]) -> StateDef:
     flags = fields.number("state flags", limits.SMALL_MAX, default=0)
     require, add, remove, after = (_read_relation(fields, names) for _ in range(4))
     tags = fields.texts("state tags", limits.TAGS_MAX)
+    groups = fields.texts("state groups", limits.GROUPS_MAX)
     fields.end()
     auto, multi = bool(flags & _AUTO), bool(flags & _MULTI)
-    return StateDef(name, auto, multi, require, add, remove, after, tags)
+    return StateDef(name, auto, multi, require, add, remove, after, tags, groups)
 
 
 def _read_relation(fields: Fields, names: tuple[str, ...]) -> tuple[str, ...] | None:

@@ -69,7 +69,7 @@ def cut_args(args: Args) -> Args:
 
 
 def cut_states(states: tuple[StateDef, ...]) -> tuple[StateDef, ...]:
-    """The states without the tags and the relations over the limit."""
+    """The states without the tags, the groups and the relations over the limit."""
     return tuple([state if _fits(state) else _cut_state(state) for state in states])
 
 
@@ -77,7 +77,8 @@ def _fits(state: StateDef) -> bool:
     lengths = [len(names) for names in _relations(state) if names]
     return (
         len(state.tags) <= limits.TAGS_MAX
-        and all(len(tag) <= _SURE_CHARS for tag in state.tags)
+        and len(state.groups) <= limits.GROUPS_MAX
+        and all(len(name) <= _SURE_CHARS for name in (*state.tags, *state.groups))
         and max(lengths, default=0) <= limits.STATES_MAX
     )
 
@@ -87,7 +88,8 @@ def _cut_state(state: StateDef) -> StateDef:
         None if names is None else names[: limits.STATES_MAX] for names in _relations(state)
     )
     tags = cut_texts(state.tags, limits.TAGS_MAX)
-    return StateDef(state.name, state.auto, state.multi, require, add, remove, after, tags)
+    groups = cut_texts(state.groups, limits.GROUPS_MAX)
+    return StateDef(state.name, state.auto, state.multi, require, add, remove, after, tags, groups)
 
 
 def _relations(state: StateDef) -> tuple[tuple[str, ...] | None, ...]:

@@ -46,7 +46,7 @@ class Occurrence:
     """One transition of a machine, with everything told about it.
 
     `lines` and `pre_lines` are pairs of level and text, `args` of key and text. `id` is
-    empty when it follows the rule of transition ids.
+    empty when it follows the rule of transition ids. `queue_tick` is 0 when not known.
     """
 
     shape: Shape
@@ -59,6 +59,7 @@ class Occurrence:
     args: tuple[tuple[str, str], ...] = ()
     handler_ns: tuple[int, ...] = ()
     id: str = ""
+    queue_tick: int = 0
 
 
 _identity = id  # where a transition's id has the name
@@ -166,6 +167,7 @@ class StreamWriter:
             tuple(chain.from_iterable(o.args)),
             o.handler_ns,
             o.id,
+            o.queue_tick,
         )
 
     def record(
@@ -181,6 +183,7 @@ class StreamWriter:
         args: Args = (),
         handler_ns: tuple[int, ...] = (),
         id: str = "",
+        queue_tick: int = 0,
     ) -> None:
         """Add a transition without making an `Occurrence`.
 
@@ -212,6 +215,8 @@ class StreamWriter:
             self._record_calls(into, at, dictionary.calls[number], handler_ns)
         if pre_lines or source or args or id:
             self._record_rest(into, at, pre_lines, source, args, id)
+        if queue_tick:
+            into.queue_ticks[at] = queue_tick
         self._open_rows += 1
         if self._open_rows >= self._open_rows_max or self._weight > limits.BATCH_BYTES_MAX:
             self.flush()

@@ -20,6 +20,7 @@ __all__ = [
     "DICTIONARY_START",
     "FILE_BATCH_AGE_S_MAX",
     "FILE_FRAME_BYTES_MAX",
+    "GROUPS_MAX",
     "GROWTH_MAX",
     "HANDLERS_MAX",
     "INFLATE_CALL_BYTES_MAX",
@@ -84,6 +85,8 @@ STATES_MAX = 4_096
 """States of one schema."""
 SCHEMAS_MAX = 65_536
 """Schemas of one stream."""
+GROUPS_MAX = 256
+"""Groups of a state."""
 TAGS_MAX = 1_024
 """Tags of one machine, and of one state."""
 PROCESS_FACTS_MAX = 256

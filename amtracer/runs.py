@@ -32,6 +32,7 @@ class OpenRun:
         "links",
         "own_calls",
         "pre_lines",
+        "queue_ticks",
         "queues",
         "row",
         "schema",
@@ -63,6 +64,7 @@ class OpenRun:
         self.pre_lines: dict[int, int] = {}
         self.own_calls: dict[int, tuple[int, ...]] = {}
         self.ids: dict[int, str] = {}
+        self.queue_ticks: dict[int, int] = {}
 
 
 def batch_of(machines: Mapping[int, OpenRun]) -> BatchMessage:
@@ -88,6 +90,7 @@ def batch_of(machines: Mapping[int, OpenRun]) -> BatchMessage:
         _shifted([part.pre_lines for part in parts], starts),
         own_calls,
         _shifted([part.ids for part in parts], starts),
+        _filled(_shifted([part.queue_ticks for part in parts], starts), starts[-1]),
     )
     for part in parts:
         part.row += len(part.shapes)
@@ -103,6 +106,11 @@ def _dense(columns: Iterable[list[int]]) -> tuple[int, ...]:
     """Nothing when all are zero."""
     column = _joined(columns)
     return column if any(column) else ()
+
+
+def _filled(column: Mapping[int, int], rows: int) -> tuple[int, ...]:
+    """A dense column, zero where nothing is known; nothing when that is so everywhere."""
+    return tuple(column.get(at, 0) for at in range(rows)) if column else ()
 
 
 def _shifted(columns: list[dict[int, _Value]], starts: list[int]) -> dict[int, _Value]:

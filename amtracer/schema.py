@@ -96,7 +96,10 @@ class StepFlag(IntFlag):
 
 @dataclass(frozen=True, slots=True)
 class StateDef:
-    """One state of a schema; a relation that was not given is None, not empty."""
+    """One state of a schema; a relation that was not given is None, not empty.
+
+    `groups` are the names of the groups it is in.
+    """
 
     name: str
     auto: bool = False
@@ -106,6 +109,7 @@ class StateDef:
     remove: tuple[str, ...] | None = None
     after: tuple[str, ...] | None = None
     tags: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
 
 
 class StepDef(NamedTuple):
@@ -297,6 +301,9 @@ class BatchMessage:
     `pre_lines` (as `lines`); `own_calls`, durations of the handlers of a transition that
     has none in `calls`; `ids`, transition ids that do not follow the rule `tx_prefix` +
     number from 1 as 16 hex digits.
+
+    `queue_ticks`, a dense column, are the numbers of the mutations that were taken from the
+    queue last, 0 when not known.
     """
 
     runs: tuple[Run, ...]
@@ -312,6 +319,7 @@ class BatchMessage:
     pre_lines: Mapping[int, int] = field(default_factory=dict)
     own_calls: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     ids: Mapping[int, str] = field(default_factory=dict)
+    queue_ticks: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

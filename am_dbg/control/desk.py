@@ -21,6 +21,7 @@ from am_dbg.projection.states import Tree, TreeSpot, tree_of
 from am_dbg.projection.steps import Moment, moment_of
 from am_dbg.query import Filters, Numbers, Visible
 from am_dbg.store import Store, Track
+from am_dbg.store.facts import groups_of
 
 __all__ = ["Desk", "Found"]
 
@@ -75,6 +76,11 @@ class Desk:
         """Changes whenever something of the history under the cursor was removed."""
         track = self.track
         return (-1, -1) if track is None else (track.first, self.order.position_of(track))
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The groups of states of the machine on show."""
+        return tuple(groups_of(self.track.states)) if self.track else ()
 
     def __post_init__(self) -> None:
         self.order = MachineOrder(self.store)

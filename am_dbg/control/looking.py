@@ -275,6 +275,7 @@ class Looking:
             hit=max(hit, 0),
             where=found.pane if found and found.pane != at.LOG else "",
             is_typing=self.modes.searching,
+            groups=desk.groups,
         )
 
     def _footer(self, moment: Moment | None) -> FooterView:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from am_dbg.control.desk import Desk
 from am_dbg.control.modes import Modes
 from am_dbg.projection import layout
-from am_dbg.projection.bars import LEVEL, switch_names
+from am_dbg.projection.bars import GROUP, LEVEL, switch_names
 from am_dbg.projection.log import LEVEL_NAMES
 from am_dbg.query import Filters
 
@@ -68,7 +68,7 @@ class Viewing:
     @property
     def shown(self) -> tuple[str, ...]:
         """The switches that are on the screen."""
-        return switch_names(self.desk.widths.get(layout.FILTERS, 0))
+        return switch_names(self.desk.widths.get(layout.FILTERS, 0), self.desk.groups)
 
     @property
     def picked(self) -> str:
@@ -87,6 +87,8 @@ class Viewing:
         name = self.picked
         if name == LEVEL:
             self.level()
+        elif name == GROUP:
+            self.filter_group()
         elif name:
             self.flip(name)
 
@@ -140,6 +142,15 @@ class Viewing:
     def filter_checks(self) -> None:
         """Show checks or hide them."""
         self.flip("checks")
+
+    def filter_group(self) -> None:
+        """Show one group of states, then the next, then all."""
+        groups = ("", *self.desk.groups)
+        if len(groups) == 1:
+            self.desk.message = "this machine has no groups of states"
+            return
+        at = groups.index(self.desk.filters.group) if self.desk.filters.group in groups else 0
+        self._change(replace(self.desk.filters, group=groups[(at + 1) % len(groups)]))
 
     def filter_times(self) -> None:
         """Show seconds as headings or hide them."""

@@ -13,7 +13,7 @@ from am_dbg.projection.bars import (
     TabsView,
 )
 from am_dbg.projection.log import Entry
-from am_dbg.projection.steps import StepKind, StepsView, StepText
+from am_dbg.projection.steps import HOW_TO_SEND_STEPS, StepKind, StepsView, StepText
 from am_dbg.projection.times import (
     clock_time,
     count,
@@ -179,7 +179,8 @@ def draw_steps(view: StepsView, width: int, *, lit: bool = False) -> Line:
     """Step counter, one dot per step, the current step, and those around it."""
     ink = Ink.PLACE if lit else Ink.PLAIN
     if not view.total:
-        return line([Run(" "), Run("step 0/0", ink), GAP, Run("no steps", Ink.QUIET)], width)
+        words = "no steps" if view.is_sent else f"no steps were sent; {HOW_TO_SEND_STEPS}"
+        return line([Run(" "), Run("step 0/0", ink), GAP, Run(words, Ink.QUIET)], width)
     head = [
         Run(" "),
         Run(f"step {view.step}/{view.total}", ink, bold=True, underline=lit),
@@ -298,7 +299,8 @@ def draw_filters(view: FilterBarView, width: int, *, lit: bool = False) -> Line:
     for switch in view.switches:
         picked = lit and switch.name == view.selected
         ink = Ink.PLAIN if switch.is_on else Ink.QUIET
-        text = f"{switch.name} {'✓' if switch.is_on else '·'}"
+        value = f" {switch.value}" if switch.value else ""
+        text = f"{switch.name}{value} {'✓' if switch.is_on else '·'}"
         link = f"action:{switch.action}"
         runs += [
             Run(text, Ink.PLACE if picked else ink, bold=picked, underline=picked, link=link),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from am_dbg.ink import BLANK, Ground, Ink, Line, Run, left, line, right
+from am_dbg.ink import BLANK, Ground, Ink, Line, Run, left, line, right, wrap
 from am_dbg.projection.matrix import MatrixView
+from am_dbg.projection.steps import HOW_TO_SEND_STEPS
 
 __all__ = ["HEADER_ROWS", "draw_matrix", "matrix_columns", "name_width", "place_in_matrix"]
 
@@ -34,6 +35,9 @@ def draw_matrix(view: MatrixView, width: int, height: int, *, lit: bool = False)
         _values("ticks", view.growth, view, names, width),
         BLANK,
     ]
+    if not view.is_sent:
+        words = f" no steps were sent, so who did what is not known; {HOW_TO_SEND_STEPS}"
+        return [*head, *(line(row, width) for row in wrap([Run(words, Ink.QUIET)], width))]
     rows = []
     for place, cells in enumerate(view.cells[: max(0, height - HEADER_ROWS)]):
         index = view.first_row + place

@@ -32,7 +32,7 @@ def draw_reader(view: ReaderView, width: int) -> list[Line]:
         ),
         _section("Pipes", len(view.pipes), [_pipe(row, inner) for row in view.pipes], inner),
         _section("Tasks", len(view.tasks), [_task(row, inner) for row in view.tasks], inner),
-        _section("Queue", view.queue_len, _texts(view.queue, inner), inner),
+        _section("Queue", view.queue_len, _texts(_queue(view), inner), inner),
         _section("Args", len({key for key, _ in view.args}), _args(view.args, inner), inner),
         _section("Id", 0, _wrapped(view.id, inner), inner),
     ]
@@ -44,6 +44,11 @@ def draw_reader(view: ReaderView, width: int) -> list[Line]:
     if view.is_history_cut:
         lines.append(line([Run("older subscriptions not read", Ink.QUIET)], inner))
     return [Line((Run(" "), *row.runs, Run(" ")), row.ground) for row in lines]
+
+
+def _queue(view: ReaderView) -> list[str]:
+    """What was queued, after the tick at which the queue stood when that is known."""
+    return [*([f"queue tick {view.queue_tick}"] if view.queue_tick else []), *view.queue]
 
 
 def _section(title: str, count: int, rows: Sequence[Line], width: int) -> list[Line]:

@@ -11,8 +11,11 @@ grew. So the clock is kept for each machine, and three things can break the chai
   theirs. More ticks than states: states without a name are added, until the program
   tells its new schema.
 
-A mutation that was only queued is no transition here; it becomes a log line of the
-transition that follows, unless the program wrote that line itself.
+A mutation that was only queued is no transition here (`am_dbg.golang.go_queue`). The
+transition during which it was queued tells of it in a log line, unless the program wrote
+that line itself; the one that carries it out has the stack that asked, all arguments and,
+where a handler asked, the transition of that handler as its source. A message that the
+program made up to bring lines is none either; its lines come before the first transition.
 
 A transition that cannot be represented is left out and counted as dropped, with the
 reason, so it shows as a gap.
@@ -25,35 +28,38 @@ from itertools import chain
 
 from am_dbg.golang.clock import Ticks, changes, padded, ticks_before
 from am_dbg.golang.go_machine import Changes, GoMachine
+from am_dbg.golang.go_queue import Queued
 from am_dbg.golang.log import LevelScale, source_of
 from am_dbg.golang.primitives import GobError
 from am_dbg.golang.records import GoLines, GoSchema, GoTransition, record_of, transition_of
 from am_dbg.golang.steps import Steps
 from amtracer import limits
 from amtracer.interning import StreamWriter
-from amtracer.schema import StateDef
+from amtracer.schema import Source, StateDef
 
 __all__ = ["ATTACHED_LATE", "CLOCK_WENT_BACK", "Converter"]
 
 ATTACHED_LATE = "tracing began late"
 CLOCK_WENT_BACK = "the clock went back"
 
-_OPS, _EVERYTHING = 2, 4
-_MUTATIONS = ("add", "remove", "set", "eval")
-_QUEUED_LINES_MAX = limits.LINES_MAX // 4
-"""Lines kept for the transition that follows; mutations may be queued without end."""
+_EARLY_LINES_MAX = limits.LINES_MAX // 4
+"""Lines kept for the first transition."""
 
 
 class Converter:
     """Gives the transitions of Go machines to a writer.
 
-    `newer` guesses how a program numbers its log levels until its lines tell. `refused`
-    counts what could not be represented, `last_refusal` tells why.
+    `level_shift` guesses by how much the log levels of a program are higher than ours,
+    until its lines tell. `refused` counts what could not be represented, `last_refusal`
+    tells why. What is given comes out at once, but for a transition whose mutation was not
+    told as queued before it: that may still come, so it is held until `settle`, or until
+    the machine says something else.
     """
 
-    def __init__(self, writer: StreamWriter, newer: Callable[[], bool]) -> None:
+    def __init__(self, writer: StreamWriter, level_shift: Callable[[], int]) -> None:
         self._writer = writer
-        self._newer = newer
+        self._level_shift = level_shift
+        self._held: dict[GoMachine, tuple[GoTransition, int | None]] = {}
         self._machines: dict[str, GoMachine] = {}
         self.transitions = 0
         self.refused = 0
@@ -66,9 +72,10 @@ class Converter:
         """
         known = self._machines.get(schema.machine)
         if known is not None:
+            self._let_go(known)
             self._change_schema(known, schema.states, _by_name(known, schema.states))
             return
-        known = GoMachine(schema.machine, schema.states, LevelScale(self._newer))
+        known = GoMachine(schema.machine, schema.states, LevelScale(self._level_shift))
         if first is not None:
             self._learn_ticks(known, first)
         number = self._writer.schema(known.states)
@@ -84,15 +91,23 @@ class Converter:
         """
         known = self._machine(machine or str(record_of(value).get("MachineID", "")))
         try:
-            self._record(known, transition_of(value), time_ns)
+            self._hear(known, transition_of(value), time_ns)
         except GobError as error:
-            self.refuse(str(error))
-            self._writer.dropped(known.number, 1, known.ticks, str(error))
+            self._refuse_of(known, error)
+
+    def settle(self) -> None:
+        """Let out what is held."""
+        for known in list(self._held):
+            self._let_go(known)
 
     def refuse(self, reason: str) -> None:
         """Count something that could not be represented."""
         self.refused += 1
         self.last_refusal = reason
+
+    def _refuse_of(self, known: GoMachine, error: GobError) -> None:
+        self.refuse(str(error))
+        self._writer.dropped(known.number, 1, known.ticks, str(error))
 
     def _machine(self, id: str) -> GoMachine:
         known = self._machines.get(id)
@@ -111,31 +126,59 @@ class Converter:
             return
         known.ticks = _before(known, go, called, steps)
 
-    def _record(self, known: GoMachine, go: GoTransition, time_ns: int | None) -> None:
-        if go.queued:
+    def _hear(self, known: GoMachine, go: GoTransition, time_ns: int | None) -> None:
+        if go.queued and known.queue.is_late(go):
+            self._let_go(known, Queued(go, _names(known, go)))
+            return
+        self._let_go(known)
+        if go.queued or go.is_made_up:
             if not known.seen and len(go.clocks) == len(known.states):
                 self._growth(known, go, (), ())
-            _keep_queued(known, go)
+            if go.queued:
+                known.queue.put(Queued(go, _names(known, go)))
+            else:
+                _keep_early(known, go)
             return
+        own = known.queue.take(go)
+        if own is None and known.queue.is_told:
+            self._held[known] = go, time_ns
+        else:
+            self._record(known, go, time_ns, own)
+
+    def _let_go(self, known: GoMachine, own: Queued | None = None) -> None:
+        """Record what is held of a machine."""
+        held = self._held.pop(known, None)
+        if held is not None:
+            try:
+                self._record(known, *held, own)
+            except GobError as error:
+                self._refuse_of(known, error)
+
+    def _record(
+        self, known: GoMachine, go: GoTransition, time_ns: int | None, own: Queued | None
+    ) -> None:
         states = _with_room(known.states, len(go.clocks))
         if states is not known.states:
             self._change_schema(known, states, padded(known.ticks, (0,) * len(states)))
         called, steps = _called(known, go), known.steps(go.steps)
-        lines, pre_lines = known.lines(go.entries), known.lines(go.pre_entries)
-        if known.queued:
-            pre_lines = _take_queued(known, lines + pre_lines) + pre_lines
+        lines, pre_lines = known.lines(go.entries, go.pre_entries)
         grown = self._growth(known, go, called, steps)
+        before = sum(known.ticks) - sum(abs(growth) for _, growth in grown)
+        asked = known.queue.asked_by(go, Source(known.id, go.id, before))
+        told = lines + pre_lines
+        shape = known.shape(go, called, grown, steps, lines)
         known.last_ns = time_ns or go.time_ns or known.last_ns
         self._writer.record(
             known.number,
-            known.shape(go, called, grown, steps, lines),
+            shape,
             known.last_ns,
             queue_len=go.queue_len,
-            lines=lines,
-            pre_lines=pre_lines,
-            source=source_of(lines),
-            args=tuple(chain.from_iterable(go.args)),
+            lines=lines + tuple(one.line() for one in asked if not one.is_in(told)),
+            pre_lines=_lines_before(known, own, told) + pre_lines,
+            source=source_of(lines) or (own.source if own else None),
+            args=_args(go, own),
             id=go.id,
+            queue_tick=go.queue_tick,
         )
         self.transitions += 1
 
@@ -205,27 +248,37 @@ def _before(known: GoMachine, go: GoTransition, called: tuple[int, ...], steps: 
     return ticks_before(after, known.states, called, steps) if moved else after
 
 
-def _keep_queued(known: GoMachine, go: GoTransition) -> None:
-    """Remember a queued mutation as the lines a program with enough logging writes itself."""
-    if len(known.queued) >= _QUEUED_LINES_MAX:
-        return
-    names = " ".join(_name(known, state) for state in go.called)
-    kind = _MUTATIONS[go.type] if go.type < len(_MUTATIONS) else "unknown"
-    args = " ".join(f"{key}={text}" for key, text in go.args)
-    known.queued.append((_OPS, f"[queue:{kind}] {names}" + (f" ({args})" if args else "")))
-    if go.stack:
-        known.queued.append((_EVERYTHING, f"[queue:stack] {names}\n{go.stack}"))
+def _args(go: GoTransition, own: Queued | None) -> tuple[str, ...]:
+    """Keys and texts in turns; an error is among the arguments only when it is queued."""
+    args = go.args
+    if own is not None and own.go.args:
+        args = tuple(sorted({**dict(own.go.args), **dict(args)}.items()))
+    return tuple(chain.from_iterable(args))
+
+
+def _lines_before(known: GoMachine, own: Queued | None, told: GoLines) -> GoLines:
+    """What came before a transition, beside what the program logged then."""
+    lines = list(known.early)
+    known.early.clear()
+    for one in known.queue.loose() + ([own] if own else []):
+        if not (one.is_told or one.is_in(told)):
+            lines.append(one.line())
+        lines += one.stack()
+    return tuple(lines)
+
+
+def _keep_early(known: GoMachine, go: GoTransition) -> None:
+    """Remember the lines of a made-up message for the transition that follows."""
+    room = _EARLY_LINES_MAX - len(known.early)
+    known.early += list(chain(*known.lines(go.pre_entries, go.entries)))[: max(0, room)]
+
+
+def _names(known: GoMachine, go: GoTransition) -> str:
+    """The called states of a mutation, as the lines of a program have them."""
+    return " ".join(_name(known, state) for state in go.called)
 
 
 def _name(known: GoMachine, state: str | int) -> str:
     if isinstance(state, str):
         return state
     return known.names[state] if state < len(known.names) else _unnamed(state)
-
-
-def _take_queued(known: GoMachine, told: GoLines) -> GoLines:
-    """The lines of queued mutations that the program did not write itself."""
-    texts = {text for _, text in told}
-    lines = tuple(line for line in known.queued if line[1] not in texts)
-    known.queued.clear()
-    return lines

@@ -9,6 +9,7 @@ so that no identity is used twice, and is emptied when it is full.
 from __future__ import annotations
 
 from am_dbg.golang.clock import Ticks
+from am_dbg.golang.go_queue import GoQueue
 from am_dbg.golang.log import LevelScale, canceled_by, without_prefix
 from am_dbg.golang.records import GoLines, GoTransition, Records, lines_of
 from am_dbg.golang.steps import Steps, marked, steps_of
@@ -25,8 +26,8 @@ Changes = tuple[tuple[int, int], ...]
 class GoMachine:
     """Its states, ticks, and how its transitions read.
 
-    `number` is the one in the stream, `seen` says whether the ticks are known, `queued`
-    holds lines for the next transition.
+    `number` is the one in the stream, `seen` says whether the ticks are known, `queue`
+    holds its mutations that wait, `early` the lines from before the next transition.
     """
 
     def __init__(self, id: str, states: tuple[StateDef, ...], scale: LevelScale) -> None:
@@ -34,7 +35,8 @@ class GoMachine:
         self.number = 0
         self.seen = False
         self.last_ns = 0
-        self.queued: list[tuple[int, str]] = []
+        self.queue = GoQueue()
+        self.early: list[tuple[int, str]] = []
         self.ticks: Ticks = (0,) * len(states)
         self._scale = scale
         self._lines: dict[int, tuple[Records, GoLines]] = {}
@@ -57,8 +59,13 @@ class GoMachine:
             found = self._steps[id(records)] = records, steps_of(records, self.index)
         return found[1]
 
-    def lines(self, entries: Records) -> GoLines:
+    def lines(self, *several: Records) -> tuple[GoLines, ...]:
         """Log lines without what is only decoration, at our levels."""
+        read = [self._read(entries) for entries in several]
+        self._scale.learn(*read)
+        return tuple(map(self._scale.ours, read))
+
+    def _read(self, entries: Records) -> GoLines:
         if not entries:
             return ()
         found = self._lines.get(id(entries))
@@ -67,7 +74,7 @@ class GoMachine:
                 self._lines.clear()
             lines = without_prefix(lines_of(entries), self.id)
             found = self._lines[id(entries)] = entries, lines
-        return self._scale.ours(found[1])
+        return found[1]
 
     def shape(
         self,

@@ -1,63 +1,98 @@
 """What the log lines of a Go program tell beyond their text.
 
-The Go library numbers its log levels differently since one was put between "nothing" and
-"changes": then all others are one higher. Which numbering a program has shows by the
-level of lines whose level is known, such as `[state] +Ready`.
+The Go library numbered its log levels in three ways, so ours are its own, one less or two
+less. Lines from outside of the library have level 1 in each. Which numbering a program
+has shows by the level of lines whose level is known, such as `[state] +Ready`:
+
+| releases | `[state]` | `[add]` | `[add:auto]` | `[handle:...]` |
+|---|---|---|---|---|
+| up to 0.12 | 1 | 2 | 3 | 4 |
+| 0.13 | 3 | 4 | 5 | 6 |
+| from 0.15 on | 2 | 3 | 4 | 5 |
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import chain
 
+from am_dbg.golang.gob_types import Types
 from am_dbg.golang.records import GoLines
 from amtracer import limits
 from amtracer.schema import Source
 
-__all__ = ["NEWER_FIELD", "LevelScale", "canceled_by", "source_of", "without_prefix"]
+__all__ = ["LevelScale", "canceled_by", "shift_guess", "source_of", "without_prefix"]
 
-_CHANGES, _OPS, _EVERYTHING = 1, 2, 4
-NEWER_FIELD = "QueueTick"
-"""A field only newer programs have, soon after the numbers changed."""
+_CHANGES, _OPS, _DECISIONS, _EVERYTHING = 1, 2, 3, 4
+_NEWER_FIELD = "QueueTick"
+"""A field only programs have whose levels are one higher."""
+_SHIFTS = (0, 1, 2)
 
 _PREFIX_ID_CHARS = 5
 _SOURCE = "[source] "
 _CANCELED = re.compile(r"\[cancel(?::self)?\] .* by (\w+)\Z", re.DOTALL)
 _KNOWN_LEVELS = (
-    ("[state", _CHANGES),
+    ("[state] ", _CHANGES),
+    ("[state:auto] ", _CHANGES),
+    ("[auto_] ", _CHANGES),
+    ("[error", _CHANGES),
     ("[add] ", _OPS),
     ("[remove] ", _OPS),
     ("[set] ", _OPS),
-    ("[handler:", _OPS),
+    ("[handler:0] ", _OPS),
     ("[queue:", _OPS),
+    ("[add:auto] ", _DECISIONS),
     ("[handle:", _EVERYTHING),
 )
+
+
+def _scale(shift: int) -> tuple[int, ...]:
+    """Our level for each of theirs; level 1 stays the lowest that is shown."""
+    return tuple(max(min(level, 1), level - shift) for level in range(limits.SMALL_MAX + 1))
 
 
 class LevelScale:
     """The level numbers of one program, learned from its lines.
 
-    `newer` guesses until a line tells.
+    `guess` tells by how much they are higher than ours until a line does.
     """
 
-    def __init__(self, newer: Callable[[], bool] = lambda: False) -> None:
-        self._newer = newer
+    _ours = tuple(map(_scale, _SHIFTS))
+
+    def __init__(self, guess: Callable[[], int] = lambda: 0) -> None:
+        self._guess = guess
         self._shift: int | None = None
+
+    def learn(self, *several: GoLines) -> None:
+        """Look for a line that tells, unless one has."""
+        if self._shift is None:
+            found = map(_shift_of, chain.from_iterable(several))
+            self._shift = next((shift for shift in found if shift is not None), None)
 
     def ours(self, lines: GoLines) -> GoLines:
         """The same lines with our level numbers."""
-        if self._shift is None and lines:
-            self._learn(lines)
-        if not lines or not (self._newer() if self._shift is None else self._shift):
+        self.learn(lines)
+        if not lines:
             return lines
-        return tuple((level - 1 if level > 1 else level, text) for level, text in lines)
+        shift = int(self._guess()) if self._shift is None else self._shift
+        if not shift:
+            return lines
+        ours = self._ours[shift]
+        return tuple([(ours[level], text) for level, text in lines])
 
-    def _learn(self, lines: GoLines) -> None:
-        for level, text in lines:
-            for start, known in _KNOWN_LEVELS:
-                if text.startswith(start) and level in (known, known + 1):
-                    self._shift = level - known
-                    return
+
+def shift_guess(types: Types) -> int:
+    """By how much levels are higher than ours, as far as the types of a program tell."""
+    return 1 if types.has_field(_NEWER_FIELD) else 0
+
+
+def _shift_of(line: tuple[int, str]) -> int | None:
+    level, text = line
+    for start, known in _KNOWN_LEVELS:
+        if text.startswith(start):
+            return level - known if level - known in _SHIFTS else None
+    return None
 
 
 def without_prefix(lines: GoLines, machine: str) -> GoLines:

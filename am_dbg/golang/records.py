@@ -1,9 +1,9 @@
 """What a Go program tells about a machine, checked: nothing behind here sees a gob value.
 
 The layouts differ by age: states by name or by index, relation kinds as a field or boxed,
-parents, tags, arguments and queued mutations only in newer ones. All are read by field
-name, and what is missing has Go's zero value. A field of another type than expected is a
-`GobError`, as a stream may define anything.
+parents, tags, groups, arguments, queued mutations and their numbers only in newer ones. All
+are read by field name, and what is missing has Go's zero value. A field of another type than
+expected is a `GobError`, as a stream may define anything.
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ MUTATION_TYPE_MAX = 3
 NUMBER_MAX = 2**62
 """Ticks, and nanoseconds from 1970; what is computed from two of them fits 64 bits."""
 
+_LOGGER = "semlogger"
+"""Ends the id of a message that is made up by the program's logger."""
 _SECONDS_TO_UNIX_EPOCH = 62_135_596_800
 """Go counts seconds from the year 1."""
 _NS = 1_000_000_000
@@ -63,6 +65,11 @@ class GoTransition(NamedTuple):
 
     `called` are names or indexes. `clocks` are the ticks after it, perhaps fewer or more
     than the schema has states. `time_ns` is when a server received it, None if it has not.
+
+    `queue_tick` is the number of the mutation that was taken from the queue last. A
+    mutation that is put at the end of the queue has a number of its own, `mutation_tick`;
+    one that is put before the others has a `token`, which its transition has too.
+    Zero is not known.
     """
 
     machine: str
@@ -81,13 +88,22 @@ class GoTransition(NamedTuple):
     args: tuple[tuple[str, str], ...]
     stack: str
     time_ns: int | None
+    queue_tick: int
+    mutation_tick: int
+    token: int
+
+    @property
+    def is_made_up(self) -> bool:
+        """A message that only brings lines: what a machine had logged before it was traced."""
+        asks_nothing = self.check and not (self.called or self.queued or self.queue_tick)
+        return asks_nothing or self.id.endswith(_LOGGER)
 
 
 def record_of(value: object) -> Record:
     """A struct."""
-    if not isinstance(value, Mapping):
-        raise GobError("no struct where one belongs")
-    return value
+    if type(value) is dict or isinstance(value, Mapping):
+        return value
+    raise GobError("no struct where one belongs")
 
 
 def schema_of(value: object) -> GoSchema:
@@ -99,9 +115,13 @@ def schema_of(value: object) -> GoSchema:
     if len(set(names)) != len(names):
         raise GobError("two states have one name")
     states = _field(record, "States", dict, {})
+    groups = _groups(record, len(names))
     return GoSchema(
         _field(record, "ID", str, ""),
-        tuple(_state(name, record_of(states.get(name, {}))) for name in names),
+        tuple(
+            _state(name, record_of(states.get(name, {})), groups.get(at, ()))
+            for at, name in enumerate(names)
+        ),
         _field(record, "Parent", str, ""),
         _texts(record, "Tags"),
     )
@@ -128,10 +148,25 @@ def transition_of(value: object) -> GoTransition:
         tuple(sorted((str(key), str(text)) for key, text in args.items())),
         _field(record, "StackTrace", str, ""),
         _time_ns(record),
+        _number(record, "QueueTick", NUMBER_MAX),
+        _number(record, "MutQueueTick", NUMBER_MAX),
+        _number(record, "MutQueueToken", NUMBER_MAX),
     )
 
 
-def _state(name: str, record: Record) -> StateDef:
+def _groups(record: Record, states: int) -> Mapping[int, tuple[str, ...]]:
+    """The names of the groups of each state by its index, in the order of groups."""
+    groups = _field(record, "Groups", dict, {})
+    order = _texts(record, "GroupsOrder")
+    found: dict[int, list[str]] = {}
+    for name in (*order, *sorted(groups.keys() - set(order))):
+        for at in _numbers(groups, name):
+            if at < states and len(found.setdefault(at, [])) < limits.GROUPS_MAX:
+                found[at].append(name)
+    return {at: tuple(names) for at, names in found.items()}
+
+
+def _state(name: str, record: Record, groups: tuple[str, ...]) -> StateDef:
     """A relation that came empty is the same as none: gob does not tell them apart."""
     return StateDef(
         name,
@@ -142,6 +177,7 @@ def _state(name: str, record: Record) -> StateDef:
         _texts(record, "Remove") or None,
         _texts(record, "After") or None,
         _texts(record, "Tags")[: limits.TAGS_MAX],
+        groups,
     )
 
 
@@ -179,10 +215,14 @@ def _texts(record: Record, name: str) -> tuple[str, ...]:
 
 def lines_of(entries: Records) -> GoLines:
     """Level and text of log lines."""
-    return tuple(
-        (_number(entry, "Level", limits.SMALL_MAX), _field(entry, "Text", str, ""))
-        for entry in map(record_of, entries)
-    )
+    return tuple([_line(record_of(entry)) for entry in entries])
+
+
+def _line(entry: Record) -> tuple[int, str]:
+    level, text = entry.get("Level", 0), entry.get("Text", "")
+    if type(level) is int and type(text) is str and 0 <= level <= limits.SMALL_MAX:
+        return level, text
+    return _number(entry, "Level", limits.SMALL_MAX), _field(entry, "Text", str, "")
 
 
 def _time_ns(record: Record) -> int | None:

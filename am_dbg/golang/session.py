@@ -19,7 +19,7 @@ from typing import BinaryIO
 
 from am_dbg.golang.convert import Converter
 from am_dbg.golang.gob import GobStream, GobValue
-from am_dbg.golang.log import NEWER_FIELD
+from am_dbg.golang.log import shift_guess
 from am_dbg.golang.primitives import GobError
 from am_dbg.golang.records import GoSchema, schema_of
 from amtracer import limits
@@ -212,7 +212,7 @@ class _Conversion:
         )
         self._writer = StreamWriter(self._out.append, hello, batch_rows=limits.BATCH_ROWS_MAX)
         types = value.types
-        self.converter = Converter(self._writer, lambda: types.has_field(NEWER_FIELD))
+        self.converter = Converter(self._writer, lambda: shift_guess(types))
 
     def messages(self) -> Iterator[Message]:
         """The messages; a `WireError` comes after all that was good before it."""
@@ -223,6 +223,7 @@ class _Conversion:
                 self._out.clear()
         except WireError as error:
             broken = error
+        self.converter.settle()
         self._writer.flush()
         yield from self._out
         if broken is not None:

@@ -16,6 +16,8 @@ from am_dbg.query import Filters
 from am_dbg.store import Store, Track
 
 __all__ = [
+    "GROUP",
+    "GROUP_NAME_MAX",
     "LEVEL",
     "SWITCHES",
     "AddressView",
@@ -96,22 +98,26 @@ def all_tags(store: Store, track: Track) -> tuple[str, ...]:
     while at is not None and at.key not in seen and len(tags) < TAGS_MAX:
         seen.add(at.key)
         tags.extend(clean(tag) for tag in at.tags[:TAGS_MAX])
-        at = store.find(at.parent) if at.parent else None
+        at = store.parent_of(at)
     return tuple(dict.fromkeys(tags))[:TAGS_MAX]
 
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """One filter: `action` is what a click on it asks for."""
+    """One filter: `action` is what a click on it asks for, `value` what it is set to."""
 
     name: str
     is_on: bool
     action: str
+    value: str = ""
 
 
 SWITCHES = ("canceled", "auto", "queued", "empty", "health", "checks", "times")
 SEARCH_ROOM = 18
 """Cells that narrow rows keep free for what a search found."""
+GROUP = "group"
+"""The name of the switch of groups, which only machines with groups have."""
+GROUP_NAME_MAX = 16
 LEVEL = "level"
 """The name of the switch of the log level, the last one."""
 
@@ -132,10 +138,10 @@ class FilterBarView:
     is_typing: bool = False
 
 
-def switch_names(width: int) -> tuple[str, ...]:
+def switch_names(width: int, groups: Sequence[str] = ()) -> tuple[str, ...]:
     """The switches for which a row of this width has room, each with its mark.
 
-    Keys and clicks reach these and no others.
+    Keys and clicks reach these and no others. `groups` are those of the machine on show.
     """
     is_wide = width >= WIDE
     level_size = len(f"{LEVEL} ") + max(map(len, LEVEL_NAMES))
@@ -143,8 +149,9 @@ def switch_names(width: int) -> tuple[str, ...]:
     if room + SEARCH_ROOM < 0 or width <= 0:
         return ()
     shown = []
-    for name in SWITCHES:
-        room -= len(name) + len(" ✓") + (2 if is_wide else 1)
+    value_size = 1 + min(GROUP_NAME_MAX, max(map(len, groups), default=0))
+    for name in (*SWITCHES, GROUP) if groups else SWITCHES:
+        room -= len(name) + len(" ✓") + (2 if is_wide else 1) + (name == GROUP) * value_size
         if room < 0:
             break
         shown.append(name)
@@ -163,13 +170,17 @@ def project_filters(
     hit: int = 0,
     where: str = "",
     is_typing: bool = False,
+    groups: Sequence[str] = (),
 ) -> FilterBarView:
-    """The filter bar."""
-    shown = switch_names(width)
-    is_on = {name: getattr(filters, name, seconds) for name in SWITCHES}
+    """The filter bar; `groups` are those of the machine on show."""
+    shown = switch_names(width, groups)
+    is_on = {name: bool(getattr(filters, name, seconds)) for name in (*SWITCHES, GROUP)}
+    value = clean(filters.group)[:GROUP_NAME_MAX]
     return FilterBarView(
         switches=tuple(
-            Switch(name, is_on[name], f"filter_{name}") for name in SWITCHES if name in shown
+            Switch(name, is_on[name], f"filter_{name}", value if name == GROUP else "")
+            for name in (*SWITCHES, GROUP)
+            if name in shown
         ),
         level=LEVEL_NAMES[min(filters.level, len(LEVEL_NAMES) - 1)],
         has_level=LEVEL in shown,

@@ -28,6 +28,8 @@ from amtracer.schema import Shape, StateDef, StepDef, StepFlag
 __all__ = ["Denial", "denial_of"]
 
 _REQUIRE, _REMOVE = 2, 3
+_REJECTED = "[cancel:reject] "
+_A_HANDLER = "a handler"
 _CANCEL_LINE = re.compile(r"^\[cancel(?::self)?\] \(.*\) by (\S+)")
 
 
@@ -37,6 +39,7 @@ class Denial:
 
     `handler` is set when a handler denied, `failed` or was `late`. Else a relation did:
     `state` was called, and it either `requires` another state or is `blocked_by` one.
+    `is_known` is False when nothing tells what it was.
     """
 
     handler: str = ""
@@ -45,6 +48,7 @@ class Denial:
     state: str = ""
     requires: str = ""
     blocked_by: str = ""
+    is_known: bool = True
 
     @property
     def note(self) -> str:
@@ -59,15 +63,25 @@ class Denial:
         return f"rejected {self.state}" if self.state else "canceled"
 
 
-def denial_of(shape: Shape, states: Sequence[StateDef], lines: Sequence[Line]) -> Denial:
-    """Work out what stopped a transition: its steps say, else its log lines."""
+def denial_of(
+    shape: Shape, states: Sequence[StateDef], lines: Sequence[Line], *, has_steps: bool = True
+) -> Denial:
+    """Work out what stopped a transition: its steps say, else its log lines.
+
+    Without steps, and with no line that says it, it is not known.
+    """
     return (
         _by_flagged_handler(shape, states, lines)
         or _by_line(shape, states, lines)
         or _by_relation(shape, states)
         or _by_last_handler(shape, states)
-        or Denial()
+        or Denial(is_known=has_steps or _is_rejected(lines))
     )
+
+
+def _is_rejected(lines: Sequence[Line]) -> bool:
+    """Whether a line says that relations rejected all of it."""
+    return any(text.startswith(_REJECTED) for _, text in lines)
 
 
 def _by_flagged_handler(
@@ -86,7 +100,7 @@ def _by_line(shape: Shape, states: Sequence[StateDef], lines: Sequence[Line]) ->
     if name not in ("recover", "timeout"):
         return Denial(handler=clean(name)) if name else None
     last = _by_last_handler(shape, states)
-    return Denial(handler=last.handler if last else name, failed=True, late=name == "timeout")
+    return Denial(handler=last.handler if last else _A_HANDLER, failed=True, late=name == "timeout")
 
 
 def _canceled_by(lines: Sequence[Line]) -> str:

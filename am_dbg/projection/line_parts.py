@@ -9,7 +9,14 @@ from enum import Enum
 
 from am_dbg.store import Line
 
-__all__ = ["LinePart", "PartKind", "parts_of", "state_line_args"]
+__all__ = [
+    "LinePart",
+    "PartKind",
+    "is_change_line",
+    "is_extern_line",
+    "parts_of",
+    "state_line_args",
+]
 
 
 class PartKind(Enum):
@@ -37,6 +44,8 @@ class LinePart:
 _PREFIX = re.compile(r"^(\[[^\]\s]{1,40}\])(.*)$", re.DOTALL)
 _WORD = re.compile(r"\s+|\S+")
 _ARG = re.compile(r"^\(?([A-Za-z_][\w.\-]*)=")
+_CHANGES = ("[state", "[auto_]")
+_EXTERN = ("[extern", "[exter]")
 _QUIET = (
     "[ctx",
     "[when",
@@ -90,10 +99,20 @@ def _word_parts(word: str) -> list[tuple[PartKind, str]]:
     return [(PartKind.TEXT, word)]
 
 
+def is_change_line(text: str) -> bool:
+    """Whether a line says which states a transition changed; libraries differ in the word."""
+    return text.startswith(_CHANGES)
+
+
+def is_extern_line(text: str) -> bool:
+    """Whether a line comes from outside of the library."""
+    return text.startswith(_EXTERN)
+
+
 def state_line_args(lines: Sequence[Line], names: Collection[str]) -> str:
     """The arguments that follow the states in a `[state]` line."""
     for _, text in lines:
-        if text.startswith("[state"):
+        if is_change_line(text):
             return _without_states(text.partition("] ")[2], names)
     return ""
 

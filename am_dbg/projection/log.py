@@ -16,8 +16,21 @@ from functools import lru_cache
 
 from am_dbg.projection.clean import clean, clean_lines, clean_name
 from am_dbg.projection.denial import denial_of
-from am_dbg.projection.line_parts import LinePart, parts_of, state_line_args
-from am_dbg.projection.steps import ADD_TYPE, REMOVE_TYPE, SET_TYPE, Moment, name_at
+from am_dbg.projection.line_parts import (
+    LinePart,
+    is_change_line,
+    is_extern_line,
+    parts_of,
+    state_line_args,
+)
+from am_dbg.projection.steps import (
+    ADD_TYPE,
+    REMOVE_TYPE,
+    SET_TYPE,
+    Moment,
+    has_steps,
+    name_at,
+)
 from am_dbg.projection.times import SECOND, count, counted
 from am_dbg.projection.trouble import notes_between
 from am_dbg.query import Visible
@@ -310,7 +323,7 @@ def entry_of(track: Track, transition: Transition) -> Entry:
     )
     note = ""
     if facts.is_canceled:
-        note = denial_of(shape, states, transition.lines).note
+        note = denial_of(shape, states, transition.lines, has_steps=has_steps(track, shape)).note
     return Entry(
         number=number,
         time_ns=transition.time_ns,
@@ -365,8 +378,8 @@ def hanging_lines(transition: Transition, level: int) -> tuple[tuple[LinePart, .
     """
     rows: list[tuple[LinePart, ...]] = []
     for entry_level, text in (*transition.pre_lines, *transition.lines):
-        is_extern = text.startswith("[extern")
-        if (entry_level > level and not is_extern) or text.startswith("[state"):
+        is_shown = entry_level <= level or is_extern_line(text)
+        if not is_shown or is_change_line(text):
             continue
         rows.extend(parts_of(row, index) for index, row in enumerate(clean_lines(text)))
         if len(rows) > ROWS_PER_TRANSITION_MAX:

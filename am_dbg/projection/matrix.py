@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from am_dbg.projection.states import state_names
-from am_dbg.projection.steps import Moment
+from am_dbg.projection.steps import Moment, has_steps
 
 __all__ = ["MatrixView", "project_matrix"]
 
@@ -15,7 +15,8 @@ class MatrixView:
     """A square table: `cells[row][column]` sums the step types from column to row.
 
     Without a target a step counts for its own state. `called` and `growth` are the two rows
-    above the table. `first_row` and `first_column` are where the window begins.
+    above the table. `first_row` and `first_column` are where the window begins. `is_sent` is
+    False where the program sent no steps, so that nothing is known of the cells.
     """
 
     names: tuple[str, ...] = ()
@@ -28,6 +29,7 @@ class MatrixView:
     tick_sum: int = 0
     time_sum: int = 0
     states: int = 0
+    is_sent: bool = True
 
 
 def project_matrix(
@@ -69,6 +71,7 @@ def project_matrix(
         tick_sum=sum(abs(growth) for growth in grown.values()),
         time_sum=moment.track.time_sum(moment.settled),
         states=size,
+        is_sent=shape is None or has_steps(moment.track, shape),
     )
 
 

@@ -1,7 +1,8 @@
 """The rain: a transition per row, a character per state.
 
 A state counts as touched when the transition asked for it, changed it or ran a handler of
-it; that a relation was looked at does not count, or nearly every state would be.
+it, the last as far as its program sent steps; that a relation was looked at does not count,
+or nearly every state would be.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ def _row(track: Track, number: int, low: int, high: int, is_current: bool) -> Ra
 def _cells(track: Track, number: int) -> tuple[str, tuple[int, ...]]:
     shape, facts = track.shape_at(number), track.facts_at(number)
     clock = track.clock_at(number)
-    touched = 0
+    touched = facts.touched
     for step in shape.steps:
         index = state_of(step)
         if step.type != RELATION and index >= 0:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from am_dbg.addresses import address_of
@@ -12,12 +14,15 @@ from am_dbg.projection.subscriptions import Pipe, Task, Waiting, subscriptions_a
 from am_dbg.projection.trouble import hanging_text
 from am_dbg.projection.why import who_asked, why
 from am_dbg.store import Store, Track, Transition
+from amtracer.schema import StateDef
 
 __all__ = ["HandlerRow", "ReaderView", "SourceRow", "project_reader", "source_chain"]
 
 SOURCES_MAX = 8
 HANDLERS_MAX = 200
 ARGS_MAX = 200
+QUEUED_MAX = 50
+_QUEUED = re.compile(r"\[(?:queue|prepend):(add|remove|set)\] (.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,7 @@ class ReaderView:
     is_history_cut: bool = False
     queue_len: int = 0
     queue: tuple[str, ...] = ()
+    queue_tick: int = 0
     args: tuple[tuple[str, str], ...] = ()
     id: str = ""
     top: int = 0
@@ -66,6 +72,7 @@ def project_reader(store: Store, moment: Moment, top: int = 0) -> ReaderView:
         begin = (Run("Before the first transition."), *_hanging_since_the_begin(track))
         return ReaderView(title="initial", why=begin, top=top)
     transition = track.transition(moment.number)
+    states = track.schema_at(moment.number)
     sources = source_chain(store, track, transition)
     link = sources[0].link if sources else ""
     asked = who_asked(transition, link, track.facts_at(moment.number).is_auto)
@@ -80,7 +87,8 @@ def project_reader(store: Store, moment: Moment, top: int = 0) -> ReaderView:
         tasks=subscriptions.tasks,
         is_history_cut=subscriptions.is_cut,
         queue_len=transition.queue_len,
-        queue=_queued(transition),
+        queue=_queued(transition, [states[index] for index in transition.shape.called]),
+        queue_tick=transition.queue_tick,
         args=tuple(
             (clean_name(key), row)
             for key, value in transition.args[:ARGS_MAX]
@@ -103,11 +111,11 @@ def source_chain(store: Store, track: Track, transition: Transition) -> tuple[So
     source = transition.source
     seen = {(track.key, transition.number)}
     while source is not None and len(rows) < SOURCES_MAX:
-        owner = _track_of(store, source.machine, source.tx, track)
-        number = owner.number_of(source.tx) if owner else None
-        if owner is None or number is None or (owner.key, number) in seen:
+        found = store.source_of(track, source)
+        if found is None or (found[0].key, found[1]) in seen:
             rows.append(SourceRow(clean_name(source.machine), source.time))
             break
+        owner, number = found
         seen.add((owner.key, number))
         asking = owner.transition(number)
         rows.append(
@@ -118,15 +126,8 @@ def source_chain(store: Store, track: Track, transition: Transition) -> tuple[So
                 link=address_of(store, owner, number),
             )
         )
-        source = asking.source
+        track, source = owner, asking.source
     return tuple(rows)
-
-
-def _track_of(store: Store, id: str, tx: str, near: Track) -> Track | None:
-    """The track that a source names: the machine itself, else one of that id with the tx."""
-    if near.id == id and near.number_of(tx) is not None:
-        return near
-    return store.find(id)
 
 
 def _what(track: Track, transition: Transition) -> str:
@@ -150,11 +151,17 @@ def _executed(track: Track, transition: Transition) -> tuple[HandlerRow, ...]:
     )
 
 
-def _queued(transition: Transition) -> tuple[str, ...]:
-    """What this transition put into the queue, as far as its log lines tell."""
-    texts = (text for _, text in (*transition.pre_lines, *transition.lines))
-    return tuple(
-        clean(text.partition("] ")[0].removeprefix("[queue:") + " " + text.partition("] ")[2])
-        for text in texts
-        if text.startswith(("[queue:add]", "[queue:remove]", "[queue:set]"))
-    )[:50]
+def _queued(transition: Transition, called: Sequence[StateDef]) -> tuple[str, ...]:
+    """What was put into the queue while it ran, as far as its log lines tell.
+
+    Before that it was queued itself.
+    """
+    texts = [text for _, text in (*transition.pre_lines, *transition.lines)]
+    found = [f"{match[1]} {match[2]}" for text in texts if (match := _QUEUED.match(text))]
+    names = " ".join(state.name for state in called)
+    own = f"{type_name(transition.shape.type)} {names}"
+    at = next((at for at, one in enumerate(found) if one == own or one.startswith(f"{own} (")), -1)
+    before = sum(bool(_QUEUED.match(text)) for _, text in transition.pre_lines)
+    if 0 <= at < before:
+        del found[at]
+    return tuple(map(clean, found[:QUEUED_MAX]))

@@ -23,6 +23,7 @@ __all__ = [
     "ADD_TYPE",
     "CANCEL",
     "HANDLER",
+    "HOW_TO_SEND_STEPS",
     "RELATION",
     "REMOVE",
     "REMOVE_NOT_ACTIVE",
@@ -33,6 +34,7 @@ __all__ = [
     "StepText",
     "StepsView",
     "handler_name",
+    "has_steps",
     "marks_of",
     "moment_of",
     "name_at",
@@ -46,6 +48,8 @@ RELATION, HANDLER, SET, REMOVE, REMOVE_NOT_ACTIVE, REQUESTED, CANCEL = 1, 2, 4, 
 RELATION_VERBS = ("comes after", "adds", "requires", "removes")
 ADD_TYPE, REMOVE_TYPE, SET_TYPE = 0, 1, 2
 TYPE_NAMES = ("add", "remove", "set", "eval")
+
+HOW_TO_SEND_STEPS = "a Go program sends them with AM_LOG_FULL=1"
 
 CANCEL_MARK = "!"
 MARKS = {SET: "+", REMOVE: "-", REMOVE_NOT_ACTIVE: "-", HANDLER: "*", CANCEL: CANCEL_MARK}
@@ -103,6 +107,15 @@ def moment_of(cursor: Cursor, visible: Visible) -> Moment:
     held = cursor.number >= track.first
     steps = len(track.shape_at(cursor.number).steps) if held else 0
     return Moment(track, cursor.number, cursor.number, steps, steps)
+
+
+def has_steps(track: Track, shape: Shape) -> bool:
+    """Whether its program sent the steps; a transition that called states has one at least.
+
+    The tracers of this library always do. They are known by a rule for transition ids,
+    which other programs do not have.
+    """
+    return bool(shape.steps or track.origin.tx_prefix or not shape.called)
 
 
 class StepKind(Enum):
@@ -195,7 +208,10 @@ def marks_of(steps: Sequence[StepDef]) -> dict[int, str]:
 
 @dataclass(frozen=True, slots=True)
 class StepsView:
-    """The row of steps: `step` of `total` happened; `first` is the number of `texts[0]`."""
+    """The row of steps: `step` of `total` happened; `first` is the number of `texts[0]`.
+
+    `is_sent` is False where the program sent none.
+    """
 
     number: int = 0
     step: int = 0
@@ -205,6 +221,7 @@ class StepsView:
     current: StepText | None = None
     is_canceled: bool = False
     is_stepping: bool = False
+    is_sent: bool = True
 
 
 STEPS_AROUND = 12
@@ -214,7 +231,9 @@ def project_steps(moment: Moment) -> StepsView:
     """The current step and its neighbours; bounded, a transition may have thousands."""
     shape = moment.shape
     if shape is None or not shape.steps:
-        return StepsView(number=moment.number)
+        return StepsView(
+            number=moment.number, is_sent=shape is None or has_steps(moment.track, shape)
+        )
     states = moment.track.schema_at(moment.number)
     first = max(0, moment.step - 1 - STEPS_AROUND)
     near = shape.steps[first : moment.step + STEPS_AROUND]

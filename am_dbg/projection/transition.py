@@ -73,6 +73,7 @@ def _with_current(view: TransitionView, moment: Moment, visible: Visible) -> Tra
     facts = track.facts_at(moment.number)
     previous = visible.previous(moment.number)
     touched = {i for step in transition.shape.steps for i in (step.source, step.target) if i >= 0}
+    touched.update(transition.shape.called)
     return replace(
         view,
         position=visible.position_of(moment.number),

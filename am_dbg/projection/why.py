@@ -2,7 +2,7 @@
 
 The paragraph is told from the steps alone where they say enough: who asked, what the
 relations made of it, which handlers had a word, who said no. It never guesses: what the
-steps leave open is left out.
+steps leave open is left out, and where the program sent none that is said.
 
 What a transition changed is told by the growth of each tick: an odd one activated or
 deactivated a state, an even one called an active state again or took back what was done.
@@ -18,13 +18,15 @@ from am_dbg.projection.denial import Denial, denial_of
 from am_dbg.projection.steps import (
     ADD_TYPE,
     HANDLER,
+    HOW_TO_SEND_STEPS,
     RELATION,
     REMOVE_TYPE,
     handler_name,
+    has_steps,
     name_at,
 )
 from am_dbg.projection.trouble import noted_at
-from am_dbg.store import Track, Transition
+from am_dbg.store import GapKind, Track, Transition
 from am_dbg.store.facts import ShapeFacts, indexes_of
 from amtracer.schema import Shape, StateDef, StepFlag
 
@@ -47,14 +49,18 @@ def why(track: Track, transition: Transition, asked_by: Sequence[Run]) -> tuple[
         runs.append(Run("It would be accepted. "))
         runs += _handlers(track, transition, states)
     else:
-        runs += _accepted(track, transition, states, facts)
+        if has_steps(track, transition.shape) or not _began_late(track, transition.number):
+            runs += _accepted(transition, states, facts)
+        else:
+            runs.append(Run("Tracing began with it, so what it changed is not known. "))
+        runs += _handlers(track, transition, states)
     for text in noted_at(track, transition.number):
         runs.append(Run(f"{text[0].upper()}{text[1:]}. ", Ink.CANCELED))
     return tuple(runs)
 
 
 def _accepted(
-    track: Track, transition: Transition, states: Sequence[StateDef], facts: ShapeFacts
+    transition: Transition, states: Sequence[StateDef], facts: ShapeFacts
 ) -> Iterable[Run]:
     shape = transition.shape
     called = set(shape.called)
@@ -72,7 +78,11 @@ def _accepted(
         known = shape.type in (ADD_TYPE, REMOVE_TYPE)
         yield Run(f" {_was(rest)} {state_word} already. " if known else " changed nothing. ")
     yield from _implied(shape, states, implied_added, implied_removed)
-    yield from _handlers(track, transition, states)
+
+
+def _began_late(track: Track, number: int) -> bool:
+    """Whether the clock before a transition is only known as far as its steps tell."""
+    return any(gap.kind is GapKind.DROPPED for gap in track.gaps_after(number - 1))
 
 
 def _changed(
@@ -105,7 +115,9 @@ def _handlers(track: Track, transition: Transition, states: Sequence[StateDef]) 
             yield Run(f" failed{_origin(track.raised_at(transition.number, at))}. ")
         else:
             yield Run(" said no. ")
-    if not handlers:
+    if not has_steps(track, transition.shape):
+        yield Run(f"No steps were sent, so no handlers are known ({HOW_TO_SEND_STEPS}). ")
+    elif not handlers:
         yield Run("Nothing blocked it. ")
     elif not against:
         yield Run(f"{len(handlers)} handler{_s(handlers)} ran, none objected. ")
@@ -160,7 +172,8 @@ def _first_raised(track: Track, number: int) -> str:
 
 def _canceled(track: Track, transition: Transition, states: Sequence[StateDef]) -> Iterable[Run]:
     shape = transition.shape
-    denial = denial_of(shape, states, transition.lines)
+    are_sent = has_steps(track, shape)
+    denial = denial_of(shape, states, transition.lines, has_steps=are_sent)
     yield Run("Canceled", Ink.CANCELED, bold=True)
     yield Run(": ")
     yield from _denied(denial, _first_raised(track, transition.number))
@@ -187,8 +200,10 @@ def _denied(denial: Denial, raised_at: str) -> Iterable[Run]:
     elif denial.requires:
         yield Run(denial.state, Ink.CANCELED)
         yield Run(f" requires {denial.requires}, which is not there. ")
-    else:
+    elif denial.is_known:
         yield Run("the relations left it out. ")
+    else:
+        yield Run(f"what stopped it is not known, as no steps were sent ({HOW_TO_SEND_STEPS}). ")
 
 
 def _names(indexes: Iterable[int], states: Sequence[StateDef], ink: Ink) -> Iterable[Run]:

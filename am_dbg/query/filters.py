@@ -17,7 +17,8 @@ class Filters:
     state was added or removed, no handler called and it was no question. `health`: the
     single state added or removed is a health check. `checks`: questions that change nothing.
     `queued`: asked for from within another transition of the same machine, so they waited in
-    its queue.
+    its queue. `group`: of machines that have a group of this name only what called or changed
+    one of its states is shown; empty for all.
 
     `level` is the highest log level shown; it never hides a transition by itself. `text`
     is a query, see `am_dbg.query.terms`; its words are looked for in log lines up to that
@@ -33,6 +34,7 @@ class Filters:
     queued: bool = True
     level: int = 1
     text: str = ""
+    group: str = ""
 
     @property
     def hidden(self) -> Fact:

@@ -18,7 +18,7 @@ from am_dbg.query.terms import Terms, parse
 from am_dbg.store import Fact, Track
 from am_dbg.store.chunk import Chunk
 from am_dbg.store.dictionary import Dictionary
-from am_dbg.store.facts import Schema
+from am_dbg.store.facts import Schema, groups_of, mask_of
 from am_dbg.store.steps import handler_of
 from amtracer.schema import StepFlag
 
@@ -180,6 +180,24 @@ def touching_like(word: str) -> ShapeTest:
     return _by_mask(mask)
 
 
+def _in_group(group: str) -> ShapeTest:
+    """Shapes that called or changed a state of a group."""
+    return _by_mask(lambda schema: mask_of(groups_of(schema.states).get(group, ())))
+
+
+def _in_group_if_any(group: str) -> ShapeTest:
+    """The same, and all shapes under a schema without that group."""
+    inside = _in_group(group)
+
+    def test(book: Dictionary, start: int, stop: int) -> bytes:
+        numbers = book.schema_of[start:stop]
+        has = {at: group in groups_of(book.schemas[at].states) for at in set(numbers)}
+        outside = bytes(not has[number] for number in numbers)
+        return either(inside(book, start, stop), outside)
+
+    return test
+
+
 def _by_mask(mask_of: Callable[[Schema], int]) -> ShapeTest:
     def test(book: Dictionary, start: int, stop: int) -> bytes:
         numbers = book.schema_of[start:stop]
@@ -196,6 +214,8 @@ def named(key: str, name: str) -> ShapeTest:
     """Shapes that answer to the key of a term, or `changed`, with this name."""
     if key == "state":
         return touching(name)
+    if key == "group":
+        return _in_group(name)
     if key in ("handler", "failed"):
         failed = StepFlag.FAILED | StepFlag.DENIED if key == "failed" else 0
         return lambda book, start, stop: bytes(
@@ -294,6 +314,8 @@ def sieve_of(track: Track, filters: Filters) -> Sieve:
     sieve = sieve_of_terms(track, parse(filters.text), filters.level)
     if filters.hidden:
         sieve &= Sieve([without_facts(filters.hidden)])
+    if filters.group:
+        sieve &= Sieve([_in_group_if_any(filters.group)])
     if not filters.queued:
         sieve &= Sieve(row_tests=[not_asked_by(track.id)])
     return sieve

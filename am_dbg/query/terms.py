@@ -4,6 +4,7 @@ A query is a row of terms, all of which have to hold. A plain word, or several i
 quotes, is a text to be found. A term `key:value` asks for something else:
 
 - `state:Foo` called or changed it; `called:Foo`, `added:Foo`, `removed:Foo`;
+- `group:Foo` called or changed a state of that group;
 - `accepted:no`, `auto:yes`, `error:yes`, `empty:no`, `check:yes`;
 - `handler:FooEnter` ran it; `failed:FooEnter` failed or denied in it;
 - `after:`, `before:` a moment (`am_dbg.query.moments`): `+2s` counts from the first transition,
@@ -32,7 +33,7 @@ _FACTS = {
 }
 _NO_FACT = Fact(0)
 _YES, _NO = {"yes", "true", "1"}, {"no", "false", "0"}
-_NAMES = {"state", "called", "added", "removed", "handler", "failed"}
+_NAMES = {"state", "group", "called", "added", "removed", "handler", "failed"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -206,6 +206,7 @@ def check_batch(message: BatchMessage, book: Dictionary) -> None:
     _need(len(message.times) == rows, "not one time for each transition")
     _check_dense("duration", message.durations, rows, limits.INTEGER_MAX)
     _check_dense("queue length", message.queues, rows, limits.INTEGER_MAX)
+    _check_dense("queue tick", message.queue_ticks, rows, limits.INTEGER_MAX)
     _check_sparse(message, rows, book)
     if message.calls or message.own_calls:
         _check_calls(message, book)

@@ -49,9 +49,9 @@ PIECE_ROWS_MAX = 1_024
 
 Lines = tuple[Line, ...]
 Args = tuple[str, ...]
-Rest = tuple[Lines, Source | None, Args, tuple[int, ...], str]
-"""Earlier lines, source, arguments (key and text in turns), handler times, own id of a row."""
-Replayed = tuple[Shape, int, int, int, Lines, Lines, Source | None, Args, tuple[int, ...], str]
+Rest = tuple[Lines, Source | None, Args, tuple[int, ...], str, int]
+"""Of a row: earlier lines, source, arguments (key and text in turns), times, own id, queue tick."""
+Replayed = tuple[Shape, int, int, int, Lines, Lines, Source | None, Args, tuple[int, ...], str, int]
 """Shape, time, duration, queue length and lines of a row, then its rest."""
 
 _CHUNK_BYTES = 1_200
@@ -79,6 +79,7 @@ class Chunk:
         "_durations",
         "_ids",
         "_pre_lines",
+        "_queue_ticks",
         "_queues",
         "_sources",
         "_times",
@@ -124,6 +125,7 @@ class Chunk:
         self._times = Integers()
         self._durations = Integers()
         self._queues = Integers()
+        self._queue_ticks = Integers()
         self._sources: Sources | None = None
         self._args: SparseIntegers | None = None
         self._pre_lines: SparseIntegers | None = None
@@ -148,6 +150,7 @@ class Chunk:
         self._extend_times(batch.times[low:high])
         self._extend_dense(self._durations, batch.durations, low, high)
         self._extend_dense(self._queues, batch.queues, low, high)
+        self._extend_dense(self._queue_ticks, batch.queue_ticks, low, high)
         if batch.lines:
             self.lines.extend(batch.lines[low:high], rows)
         else:
@@ -198,7 +201,7 @@ class Chunk:
         self.ticks_end = self.clock_after(self.rows)
         for column in (self.shapes, self.lines):
             column.seal(self.rows)
-        for numbers in (self._times, self._durations, self._queues):
+        for numbers in (self._times, self._durations, self._queues, self._queue_ticks):
             numbers.shrink()
         for sparse in (self._sources, self._args, self._pre_lines, self._calls, self._ids):
             if sparse is not None:
@@ -276,7 +279,7 @@ class Chunk:
 
     def record(self, row: int, tx_id: str) -> Transition:
         """One whole row."""
-        pre_lines, source, args, handler_ns, _ = self._rest(row)
+        pre_lines, source, args, handler_ns, _, queue_tick = self._rest(row)
         return Transition(
             number=self.first + row,
             id=tx_id,
@@ -289,6 +292,7 @@ class Chunk:
             source=source,
             args=tuple(zip(args[::2], args[1::2], strict=True)),
             handler_ns=handler_ns,
+            queue_tick=queue_tick,
         )
 
     def replay(self, low: int, high: int) -> Iterator[Replayed]:
@@ -323,6 +327,7 @@ class Chunk:
             self._arguments(row),
             self._calls.get(row) if self._calls else (),
             self.own_id(row),
+            self._queue_ticks[row],
         )
 
     def _line_set(self, number: int = 0) -> tuple[Line, ...]:
@@ -334,7 +339,8 @@ class Chunk:
 
     def size(self) -> int:
         """Bytes in memory, about."""
-        columns = (self.shapes, self.lines, self._times, self._durations, self._queues)
+        integers = (self._times, self._durations, self._queues, self._queue_ticks)
+        columns = (self.shapes, self.lines, *integers)
         sparse = (self._sources, self._args, self._pre_lines, self._calls, self._ids)
         kept = sum(column.size() for column in (*columns, *sparse) if column is not None)
         return kept + _CHUNK_BYTES + len(self.ticks) * _TICK_BYTES

@@ -21,6 +21,7 @@ __all__ = [
     "Fact",
     "Schema",
     "ShapeFacts",
+    "groups_of",
     "indexes_of",
     "is_error_state",
     "mask_of",
@@ -106,6 +107,15 @@ class ShapeFacts(NamedTuple):
     @property
     def is_check(self) -> bool:
         return self.flags & _CHECK != 0
+
+
+def groups_of(states: Iterable[StateDef]) -> dict[str, list[int]]:
+    """The groups of a schema: name and indexes of states, in the order of their states."""
+    groups: dict[str, list[int]] = {}
+    for index, state in enumerate(states):
+        for name in state.groups:
+            groups.setdefault(name, []).append(index)
+    return groups
 
 
 def is_error_state(name: str) -> bool:

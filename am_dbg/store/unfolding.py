@@ -54,6 +54,7 @@ class Rows(NamedTuple):
     pre_lines: Sparse[int]
     calls: Sparse[Sequence[int]]
     ids: Sparse[str]
+    queue_ticks: Sequence[int]
 
 
 def unfolded(message: BatchMessage, book: Dictionary, units: Sequence[int]) -> Rows:
@@ -70,6 +71,7 @@ def unfolded(message: BatchMessage, book: Dictionary, units: Sequence[int]) -> R
         Sparse(message.pre_lines),
         Sparse(_calls(message, book, units)),
         Sparse(message.ids),
+        message.queue_ticks,
     )
 
 

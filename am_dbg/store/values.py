@@ -40,7 +40,10 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One whole decoded transition; `number` counts from 1 within its track."""
+    """One whole decoded transition; `number` counts from 1 within its track.
+
+    `queue_tick` is the number of the mutation taken from the queue last, 0 if not known.
+    """
 
     number: int
     id: str
@@ -53,6 +56,7 @@ class Transition:
     source: Source | None = None
     args: tuple[tuple[str, str], ...] = ()
     handler_ns: tuple[int, ...] = ()
+    queue_tick: int = 0
 
 
 _CUT_MARK = "cut: "

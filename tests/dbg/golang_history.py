@@ -76,6 +76,7 @@ class Door:
 
     def track(self, id: str = "m") -> Track:
         """The machine in a store."""
+        self.converter.settle()
         self.writer.flush()
         track = stored(self.messages).find(id)
         assert track is not None

@@ -128,8 +128,8 @@ def test_a_range_of_one_machine_is_a_session_of_its_own(
             assert after.id == before.id
 
 
-def test_odd_ids_are_kept_where_something_refers_to_them() -> None:
-    """Of ids that follow no rule only those stay that some source names."""
+def test_ids_that_follow_no_rule_are_kept() -> None:
+    """An export has each id, whether a source names it or not."""
     messages: list[Message] = []
     writer = StreamWriter(messages.append, HelloMessage(1, "", 0, 0))
     machine = writer.machine("m", writer.schema((StateDef("A"),)), tx_prefix="p")
@@ -141,7 +141,7 @@ def test_odd_ids_are_kept_where_something_refers_to_them() -> None:
     (track,) = copied(taken_in(messages)).tracks
 
     assert [track.tx_id_at(number) for number in (1, 2, 3)] == [
-        f"p{1:016x}",
+        "random-1",
         "random-2",
         f"p{3:016x}",
     ]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from am_dbg.golang.clock import changes, ticks_before
 from am_dbg.golang.convert import ATTACHED_LATE, CLOCK_WENT_BACK
 from am_dbg.golang.go_machine import REMEMBERED_MAX
+from am_dbg.golang.go_queue import MUTATIONS_MAX, STACK_CHARS_MAX
 from am_dbg.golang.gob_types import Boxed
 from am_dbg.golang.log import LevelScale, canceled_by, source_of, without_prefix
 from am_dbg.golang.primitives import GobError
@@ -539,3 +540,155 @@ def test_a_line_of_any_length_is_cut_with_a_mark() -> None:
     track = told(record(1, 0, 0, LogEntries=(line(1, long),)))
 
     assert track.transition(1).lines[0][1].endswith("more characters)")
+
+
+# Queues, made-up messages, levels.
+
+
+def queued(*clocks: int, **fields: Any) -> dict[str, Any]:
+    return record(*clocks, IsQueued=True, Steps=(), **fields)
+
+
+def test_a_message_made_up_by_the_logger_is_no_transition() -> None:
+    """Its lines come before the first transition, which begins with the clock it tells."""
+    made_up = {
+        "MachineID": "m",
+        "ID": "schema-semlogger",
+        "Clocks": (4, 1, 0),
+        "Accepted": True,
+        "IsCheck": True,
+        "Type": 2,
+        "LogEntries": (line(3, "[pipe-out:add] Ready to chi"),),
+    }
+    track = told(
+        made_up,
+        queued(4, 1, 0, ID="schema-semlogger-0", QueueTick=5, MutQueueTick=6),
+        record(5, 1, 0, QueueTick=6, Steps=(), LogEntries=(line(3, "[add] Start"),)),
+        newer=True,
+    )
+
+    assert track.count == 1
+    assert track.transition(1).pre_lines[0] == (2, "[pipe-out:add] Ready to chi")
+    assert track.transition(1).shape.changes == ((0, 1),)
+
+
+def test_lines_of_made_up_messages_have_a_limit() -> None:
+    """There may be many of them and no transition."""
+    made_up = {
+        "MachineID": "m",
+        "ID": "semlogger",
+        "Clocks": (0, 0, 0),
+        "IsCheck": True,
+        "LogEntries": (line(2, "[pipe-in:add] Ready from chi"),) * 200,
+    }
+    track = told(*[made_up] * 20, record(1, 0, 0))
+
+    assert track.count == 1
+    assert len(track.transition(1).pre_lines) <= limits.LINES_MAX
+
+
+def test_a_check_that_calls_states_is_a_transition() -> None:
+    """Only one that asks nothing is made up."""
+    assert told(record(0, 0, 0, IsCheck=True, Type=2)).count == 1
+
+
+def test_mutations_go_to_the_transitions_that_run_them() -> None:
+    """Those at the end of the queue by their tick, those before the others by their token."""
+    track = told(
+        queued(0, 0, 0, QueueTick=1, MutQueueTick=2, Args={"n": "first"}),
+        queued(0, 0, 0, called=("Ready",), QueueTick=2, MutQueueTick=3, Args={"n": "later"}),
+        queued(0, 0, 0, called=("Ping",), QueueTick=2, MutQueueToken=1, Args={"err": "at once"}),
+        record(1, 0, 0, ID="run", QueueTick=2),
+        record(1, 0, 1, called=("Ping",), QueueTick=2, MutQueueToken=1),
+        record(1, 1, 1, called=("Ready",), QueueTick=3, Args={"n": "later"}),
+    )
+    first, error, later = (track.transition(number) for number in (1, 2, 3))
+
+    assert [dict(one.args) for one in (first, error, later)] == [
+        {"n": "first"},
+        {"err": "at once"},
+        {"n": "later"},
+    ]
+    assert first.source is None
+    assert {(one.source.tx, one.source.time) for one in (error, later) if one.source} == {
+        ("run", 0)
+    }
+    assert first.lines == (
+        (2, "[queue:add] Ready (n=later)"),
+        (2, "[prepend:add] Ping (err=at once)"),
+    )
+    assert first.pre_lines == ((2, "[queue:add] Start (n=first)"),)
+    assert (error.pre_lines, later.pre_lines) == ((), ())
+
+
+def test_a_mutation_from_another_thread_has_no_source() -> None:
+    """Its stack passes by no handler, though a transition ran when it was queued."""
+    stacks = {
+        "other": "main.poll()\n\tmain.go:7\n",
+        "handler": "main.(*H).StartState()\npkg/machine.(*Machine).handlerLoop(0x1)\n",
+    }
+    for name, stack in stacks.items():
+        track = told(
+            queued(0, 0, 0, called=("Ready",), QueueTick=2, MutQueueTick=3, StackTrace=stack),
+            record(1, 0, 0, QueueTick=2),
+            record(1, 1, 0, called=("Ready",), QueueTick=3),
+        )
+        assert (track.transition(2).source is not None) == (name == "handler")
+        assert track.transition(2).pre_lines == ((4, f"[queue:stack] Ready\n{stack}"),)
+
+
+def test_an_automatic_mutation_has_no_source() -> None:
+    """Auto states try by themselves, whichever transition that follows."""
+    track = told(
+        queued(0, 0, 0, called=("Ready",), QueueTick=2, MutQueueToken=1, IsAuto=True),
+        record(1, 0, 0, QueueTick=2),
+        record(1, 1, 0, called=("Ready",), QueueTick=2, MutQueueToken=1, IsAuto=True),
+    )
+
+    assert track.transition(2).source is None
+
+
+def test_a_mutation_that_is_told_late_still_reaches_its_transition() -> None:
+    """The transition is held until the program says something else."""
+    door = Door()
+    door.converter.schema(schema())
+    for at, one in enumerate(
+        (
+            queued(0, 0, 0, QueueTick=1, MutQueueTick=2),
+            record(1, 0, 0, QueueTick=2),
+            record(1, 1, 0, called=("Ready",), QueueTick=3),
+            queued(1, 1, 0, called=("Ready",), QueueTick=3, MutQueueTick=3, Args={"err": "x"}),
+        ),
+        1,
+    ):
+        door.converter.transition(one, time_ns=at)
+    track = door.track()
+
+    assert dict(track.transition(2).args) == {"err": "x"}
+    assert track.time_at(2) == 3
+
+
+def test_mutations_that_never_run_have_a_limit() -> None:
+    """The oldest are forgotten; a stack is cut."""
+    many = [
+        queued(0, 0, 0, QueueTick=1, MutQueueTick=at, StackTrace="s" * 100_000)
+        for at in range(2, MUTATIONS_MAX + 12)
+    ]
+    track = told(*many, record(1, 0, 0, QueueTick=2), record(2, 0, 0, QueueTick=MUTATIONS_MAX + 11))
+
+    assert track.transition(1).pre_lines == ()
+    assert max(len(text) for _, text in track.transition(2).pre_lines) < STACK_CHARS_MAX + 100
+
+
+@pytest.mark.parametrize(
+    ("shift", "levels"), [(0, (1, 2, 3, 4)), (1, (2, 3, 4, 5)), (2, (3, 4, 5, 6))]
+)
+def test_levels_of_every_numbering_are_ours(shift: int, levels: tuple[int, ...]) -> None:
+    """Lines from outside are at the lowest level that is shown in each."""
+    texts = ("[state] +Start", "[add] Start", "[add:auto] Ready", "[handle:x] StartEnter")
+    entries = tuple(line(level, text) for level, text in zip(levels, texts, strict=True))
+    extern = (line(1, "[extern] outside"),)
+    track = told(record(1, 0, 0, LogEntries=entries, PreLogEntries=extern))
+
+    assert [level for level, _ in track.transition(1).lines] == [1, 2, 3, 4]
+    assert [level for level, _ in track.transition(1).pre_lines] == [1]

@@ -14,6 +14,7 @@ from am_dbg.golang.door import GoDoor
 from am_dbg.golang.gob import GobStream
 from am_dbg.store import GapKind
 from tests.dbg.golang_history import as_json, live, meant, told
+from tests.dbg.golang_versions import has_read
 from tests.reference import dumps
 from tests.wire.serving import WAIT_S, Debugger
 
@@ -63,8 +64,8 @@ def test_a_recorded_program_is_answered_and_kept_whole(
     assert [as_json(value.decode()) for value in GobStream().feed(received)] == reply["values"]
     records = [value for value in recorded["values"] if "Clocks" in value]
     names = [value["StatesIndex"] for value in recorded["values"] if "StatesIndex" in value][-1]
+    debugger.wait_for(lambda: has_read(debugger, 1))
     (track,) = debugger.store.tracks
-    debugger.wait_for(lambda: not track.connected)
     assert list(told(track)) == [meant(record, names) for record in records]
 
 
@@ -74,6 +75,7 @@ def test_all_recorded_programs_are_kept_beside_each_other(debugger: Debugger) ->
         reply = live(f"{name}-reply")["bytes"]
         assert played(debugger, live(name)["bytes"], reply, 1_460) == reply
 
+    debugger.wait_for(lambda: has_read(debugger, len(RECORDED)))
     counts = Counter(track.count for track in debugger.store.tracks)
     expected = Counter(
         sum("Clocks" in value for value in live(name)["values"]) for name in RECORDED
@@ -89,6 +91,7 @@ def test_the_schema_that_grew_while_recorded_loses_nothing(debugger: Debugger) -
     records = [value for value in recorded["values"] if "Clocks" in value]
     schemas = [value["StatesIndex"] for value in recorded["values"] if "StatesIndex" in value]
 
+    debugger.wait_for(lambda: has_read(debugger, 1))
     (track,) = debugger.store.tracks
     assert len(records[0]["Clocks"]) < len(schemas[0])
     assert track.count == len(records)
