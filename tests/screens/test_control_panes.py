@@ -15,6 +15,7 @@ from am_dbg.projection.bars import Flow
 from am_dbg.projection.states import TreeSpot
 from am_dbg.query import Filters
 from am_dbg.store import Store, Track
+from tests.dbg.golang_versions import PARENT, read
 from tests.screens.driving import at, do, number
 from tests.screens.stories import Story, files_story
 
@@ -472,3 +473,29 @@ def test_modes_refuse_what_makes_no_sense() -> None:
     assert not control.modes.stepped()
     assert not control.modes.chose_state()
     assert control.modes.flow is Flow.PAUSED
+
+
+def test_the_filter_of_groups_goes_through_them_and_back_to_all() -> None:
+    """Only machines with groups of states have it, and only what touches a group is shown."""
+    control = Control(read("v0.19.1"))
+    track = control.desk.store.find(PARENT)
+    assert track is not None
+    control.desk.select(track)
+    shown = [control.desk.visible(track).count]
+    groups = []
+    for _ in range(3):
+        do(control, "filter_group")
+        groups.append(control.desk.filters.group)
+        shown.append(control.desk.visible(track).count)
+
+    assert groups == ["Life", "Jobs", ""]
+    assert shown[0] == shown[3]
+    assert 0 < shown[2] < shown[1] < shown[0]
+
+
+def test_a_machine_without_groups_has_no_filter_of_them(control: Control) -> None:
+    """A message says so."""
+    do(control, "filter_group")
+
+    assert control.desk.filters.group == ""
+    assert "no groups" in control.desk.message
