@@ -282,14 +282,15 @@ def stats(file: str, as_json: bool) -> int:
 @click.argument("target", metavar="OUT")
 @click.option("--machine", metavar="ID", default="", help="Only this machine.")
 @click.option("--numbers", metavar="A-B", default="", help="Only these of its transitions.")
-def convert(source: str, target: str, machine: str, numbers: str) -> int:
+@click.option("--ids", is_flag=True, help="Keep the ids of all transitions of Go programs.")
+def convert(source: str, target: str, machine: str, numbers: str, ids: bool) -> int:
     """Write a session anew: .msgpack.br is a session file, .jsonl has a line for each thing.
 
     OUT is replaced when it is there. Of a damaged or cut session, what is whole is written.
     """
     from am_dbg import converting
 
-    writer = converting.writer_for(target)
+    writer = converting.writer_for(target, all_ids=ids)
     store = _store()
     trouble = _import(store, source)
     if trouble is not None and not store.tracks:

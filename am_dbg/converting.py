@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from am_dbg import text
 from am_dbg.addresses import SCHEME, resolve
@@ -35,11 +36,12 @@ _RANGE = re.compile(r"\d{1,18}-(\d{1,18})?")
 _NUMBERS = re.compile(r"(\d{1,18})(?:-(\d{1,18})?)?")
 
 
-def writer_for(path: str) -> Writer:
-    """What writes the format of this file name."""
+def writer_for(path: str, *, all_ids: bool = False) -> Writer:
+    """What writes the format of this file name; lines of JSON have all ids anyway."""
     for ending, writer in _WRITERS.items():
         if path.endswith(ending):
-            return writer
+            is_session = writer is export_session
+            return partial(export_session, all_ids=True) if all_ids and is_session else writer
     raise UnknownFormatError(shown(path), tuple(_WRITERS))
 
 

@@ -4,9 +4,10 @@ Importing the file gives back what was exported: machines in the same order, num
 clocks, gaps, every field of every transition. What was trimmed before, or is left out by a
 range, becomes a number of transitions before the first one.
 
-Ids that follow no rule, such as the random ones of Go programs, are most of the size of a
-file: with them it is about four times as large. They are kept all the same, as a log or an
-address of that program names a transition by nothing else.
+Ids that follow no rule, such as the random ones of Go programs, cannot be compressed: with
+them a file is about four times as large. So an export keeps those that some transition
+refers to, and all of them only when asked (`convert --ids`). A recording keeps all, since
+nobody knows yet what will refer to them.
 
 The store may grow meanwhile: what was there at the beginning is what gets written.
 """
@@ -72,11 +73,13 @@ def export_session(
     path: PathLike,
     selection: Sequence[Selection] | None = None,
     progress: Progress | None = None,
+    *,
+    all_ids: bool = False,
 ) -> Written:
     """Write a session file; it appears whole or not at all, trouble is a SessionError."""
     chosen = selected(store) if selection is None else selection
     with SessionWriter(path) as writer:
-        write_messages(store, chosen, writer.write, progress)
+        write_messages(store, chosen, writer.write, progress, all_ids=all_ids)
     transitions = sum(part.count for part in chosen)
     return Written(len(chosen), transitions, os.stat(path).st_size)
 
@@ -86,14 +89,17 @@ def write_messages(
     selection: Sequence[Selection],
     emit: Callable[[Message], None],
     progress: Progress | None = None,
+    *,
+    all_ids: bool = False,
 ) -> None:
     """Give the messages of an export, a stream for each run of machines that came in one."""
+    keeps_id = bool if all_ids else _referred_ids(selection).__contains__
     done, total = 0, sum(part.count for part in selection)
     for stream, parts in groupby(selection, key=lambda part: part.track.stream):
         hello = store.streams[stream].hello
         writer = StreamWriter(emit, hello or _NO_HELLO, batch_rows=limits.BATCH_ROWS_MAX)
         for part in parts:
-            for _ in _written(writer, part):
+            for _ in _written(writer, part, keeps_id):
                 done += 1
                 if progress is not None and done % PROGRESS_TRANSITIONS == 0:
                     progress(done, total)
@@ -110,9 +116,17 @@ def file_name_for(id: str) -> str:
     return cut.decode("utf-8", "ignore") or "machine"
 
 
-def _written(writer: StreamWriter, part: Selection) -> Iterator[None]:
+def _referred_ids(selection: Sequence[Selection]) -> frozenset[str]:
+    """The ids that sources of what is exported refer to."""
+    chunks = (chunk for part in selection for chunk in part.track.chunks)
+    return frozenset(source.tx for chunk in chunks for _, source in chunk.sources())
+
+
+def _written(
+    writer: StreamWriter, part: Selection, keeps_id: Callable[[str], bool]
+) -> Iterator[None]:
     """Write one machine; a step for each transition."""
-    retelling = Retelling(writer, part.track, part.first)
+    retelling = Retelling(writer, part.track, part.first, keeps_id)
     yield from retelling.tell(part.last)
     if part.last == part.track.count:
         retelling.finish()

@@ -29,7 +29,8 @@ class Retelling:
     """One track on its way into a stream, from transition `first` on.
 
     It begins with the clock before that transition; with `goes_on` the reader knows what
-    came before, also when that was no transition.
+    came before, also when that was no transition. An id that follows no rule is only
+    written if `keeps_id` says so.
 
     Where a track stands still, breaks are added, merged and taken back. So it is kept what
     the reader knows, and the difference to how it is now is told. `told` counts what was said
@@ -42,6 +43,7 @@ class Retelling:
         writer: StreamWriter,
         track: Track,
         first: int,
+        keeps_id: Callable[[str], bool] = bool,
         *,
         goes_on: bool = False,
     ) -> None:
@@ -51,6 +53,7 @@ class Retelling:
         self.has_left = False
         self.is_gone = False
         self._writer = writer
+        self._keeps_id = keeps_id
         entrance = self._entrance(goes_on)
         self._row = entrance.row
         self._states = entrance.states
@@ -183,7 +186,9 @@ class Retelling:
         self._row = chunk.row_first + high - chunk.first + 1
         self._ticks, self._gaps, self.has_left = None, (), False
         for row in chunk.replay(low - chunk.first, high - chunk.first + 1):
-            self._writer.record(self._machine, *row)
+            *columns, own_id, queue_tick = row
+            kept_id = own_id if self._keeps_id(own_id) else ""
+            self._writer.record(self._machine, *columns, kept_id, queue_tick)
             self.next += 1
             yield
 

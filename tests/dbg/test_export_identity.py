@@ -128,8 +128,9 @@ def test_a_range_of_one_machine_is_a_session_of_its_own(
             assert after.id == before.id
 
 
-def test_ids_that_follow_no_rule_are_kept() -> None:
-    """An export has each id, whether a source names it or not."""
+@pytest.mark.parametrize(("all_ids", "first"), [(False, f"p{1:016x}"), (True, "random-1")])
+def test_odd_ids_are_kept_where_something_refers_to_them(all_ids: bool, first: str) -> None:
+    """Of ids that follow no rule those stay that some source names, or all when asked."""
     messages: list[Message] = []
     writer = StreamWriter(messages.append, HelloMessage(1, "", 0, 0))
     machine = writer.machine("m", writer.schema((StateDef("A"),)), tx_prefix="p")
@@ -138,10 +139,13 @@ def test_ids_that_follow_no_rule_are_kept() -> None:
         writer.transition(machine, Occurrence(shape, 1, id=id_))
     writer.transition(machine, Occurrence(shape, 2, source=Source("m", "random-2", 0)))
     writer.flush()
-    (track,) = copied(taken_in(messages)).tracks
+    store = taken_in(messages)
+    again: list[Message] = []
+    write_messages(store, selected(store), again.append, all_ids=all_ids)
+    (track,) = taken_in(again).tracks
 
     assert [track.tx_id_at(number) for number in (1, 2, 3)] == [
-        "random-1",
+        first,
         "random-2",
         f"p{3:016x}",
     ]
