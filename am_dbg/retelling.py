@@ -186,9 +186,8 @@ class Retelling:
         self._row = chunk.row_first + high - chunk.first + 1
         self._ticks, self._gaps, self.has_left = None, (), False
         for row in chunk.replay(low - chunk.first, high - chunk.first + 1):
-            *columns, own_id, queue_tick = row
-            kept_id = own_id if self._keeps_id(own_id) else ""
-            self._writer.record(self._machine, *columns, kept_id, queue_tick)
+            own_id = row[-2] if self._keeps_id(row[-2]) else ""
+            self._writer.record(self._machine, *row[:-2], own_id, row[-1])
             self.next += 1
             yield
 
