@@ -4,7 +4,9 @@ Resolution is a pure function of the schema, the ordered active states and the c
 `Node` stands for one ordered active list, and remembers for each call met there the
 `Plan`: what resolution decided, which ticks grow and which node follows. Machines of one
 schema walk the same automaton. The order of the active list belongs to the node, since
-results depend on it.
+results depend on it. So do the marks of auto states that failed (`_held_back`), since other
+auto states follow then: a plan that changes a tick leads to a node without marks, unless an
+error or the auto states themselves asked for it.
 
 The memory is bounded: once there are `limit` nodes, or `PLANS_PER_NODE` times as many
 plans, it is closed. What it holds goes on to serve; any other plan is computed afresh, its
@@ -31,6 +33,13 @@ from machine._mutation import AutoMutation
 from machine._resolve import Notes, Trail, Verdict, auto_states, growth_of, mask_of, resolve
 from machine._schema import Call, Indexes, Schema
 
+Marks = tuple[int, int]
+"""Masks of auto states that failed: those held back, and those that are under suspicion."""
+
+NO_MARKS: Marks = (0, 0)
+
+Key = Indexes | tuple[Indexes, Marks]
+
 NODES_MAX = 4096
 PLANS_PER_NODE = 2
 NOTED_EVERY = 8
@@ -39,18 +48,29 @@ NOTED_EVERY = 8
 class Node:
     """One ordered list of active states, and where each call met here leads."""
 
-    __slots__ = ("active", "auto", "auto_mutation", "automaton", "mask", "names", "plans")
+    __slots__ = ("active", "auto", "auto_mutation", "automaton", "marks", "mask", "names", "plans")
 
-    def __init__(self, automaton: Automaton, active: Indexes) -> None:
-        schema = automaton.schema
+    def __init__(self, automaton: Automaton, active: Indexes, marks: Marks = NO_MARKS) -> None:
+        schema, held = automaton.schema, marks[0]
         self.automaton = automaton
         self.active = active
+        self.marks = marks
         self.mask = mask_of(active)
         self.names: frozenset[str] | None = None
         self.plans: dict[Call, Plan] = {}
-        called = auto_states(schema, active) if schema.autos else ()
-        self.auto: Call | None = schema.auto_call(called) if called else None
+        called = auto_states(schema, active, held) if schema.autos else ()
+        self.auto: Call | None = schema.auto_call(called, held) if called else None
         self.auto_mutation = None if self.auto is None else AutoMutation(self.auto)
+
+    @property
+    def key(self) -> Key:
+        """What tells it from the other nodes of its automaton."""
+        return self.active if self.marks is NO_MARKS else (self.active, self.marks)
+
+    def marked(self, held: int, suspected: int) -> Node:
+        """The node of the same active states with these marks as well."""
+        marks = self.marks[0] | held, self.marks[1] | suspected
+        return self if marks == self.marks else self.automaton.node(self.active, marks)
 
     def named(self) -> frozenset[str]:
         """The `names` of the active states, made when they are first asked for.
@@ -109,7 +129,10 @@ class Plan:
             return
         self.growth = growth_of(node.mask, verdict.enters, verdict.exits)
         self.changed = tuple([index for index, _ in self.growth])
-        self.after = automaton.node(verdict.targets)
+        marks = node.marks
+        if self.growth and not (call.auto or call.calls_exception):
+            marks = NO_MARKS
+        self.after = automaton.node(verdict.targets, marks)
         self.targets = self.after.active  # equal, and kept once
 
     def name_states(self) -> tuple[frozenset[str], frozenset[str]]:
@@ -150,7 +173,7 @@ class Automaton:
     def __init__(self, schema: Schema, limit: int = NODES_MAX) -> None:
         self.schema = schema
         self.limit = limit
-        self.nodes: dict[Indexes, Node] = {}
+        self.nodes: dict[Key, Node] = {}
         self.resets = 0
         self._begin()
 
@@ -160,15 +183,16 @@ class Automaton:
         self._missed: set[int] = set()
         self._misses = self._returns = 0
 
-    def node(self, active: Indexes) -> Node:
+    def node(self, active: Indexes, marks: Marks = NO_MARKS) -> Node:
         """The node of an ordered active list; closes the memory if it finds no room."""
-        found = self.nodes.get(active)
+        key: Key = active if marks is NO_MARKS else (active, marks)
+        found = self.nodes.get(key)
         if found is not None:
             return found
         if len(self.nodes) >= self.limit:
             self._room = 0
-            return Node(self, active)
-        return self.nodes.setdefault(active, Node(self, active))
+            return Node(self, active, marks)
+        return self.nodes.setdefault(key, Node(self, active, marks))
 
     def extend(self, node: Node, call: Call, *, noted: bool = False) -> Plan:
         """Work out a plan, and remember it while there is room.
@@ -180,7 +204,7 @@ class Automaton:
         verdict = resolve(schema, active, call, trail)
         plan = Plan(node, call, verdict, None if trail is None else trail.notes())
         if self._room > 0 or self._begins_anew(node, call):
-            if self.nodes.setdefault(node.active, node) is not node:
+            if self.nodes.setdefault(node.key, node) is not node:
                 node.plans = {}  # its successor remembers
             self._room -= 1
             node.plans[call] = plan

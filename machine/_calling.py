@@ -20,6 +20,8 @@ from machine._clock import time_after
 from machine._enums import CHANGES, EVERYTHING, OPS
 from machine._frames import raised_at
 from machine._handlers import Binding, Handler, HandlerCall, Phase
+from machine._held_back import hold_back
+from machine._nested_errors import report_nested
 from machine._panic import message_of
 from machine._tasks import own
 from machine._transition import Transition, new_event
@@ -175,7 +177,12 @@ def _late(mach: Engine, tx: Transition, call: HandlerCall) -> int:
     tx.late = (*tx.late, call.name)
     tx.raised_at = ""
     mach.log_lvl(OPS, f"[cancel] ({' '.join(tx.target_states())}) by timeout")
-    mach._add_err_from(tx, HandlerTimeoutError(call.name))
+    hold_back(mach, tx, call)
+    error = HandlerTimeoutError(call.name)
+    if tx.plan.call.calls_exception:
+        report_nested(mach, call.name, error)
+    else:
+        mach._add_err_from(tx, error)
     return LATE
 
 
@@ -193,6 +200,9 @@ def failed(mach: Engine, tx: Transition, call: HandlerCall, error: BaseException
             _revert(mach, tx, call)
         if isinstance(error, Exception) and not passes:
             mach._recover(tx, call.name, error)
+    elif not passes:
+        report_nested(mach, call.name, error)
+    hold_back(mach, tx, call)
     if passes:
         tx._passing = error
         return PASSES_ON
@@ -215,6 +225,6 @@ def _revert(mach: Engine, tx: Transition, call: HandlerCall) -> None:
     if not (back or out) or not mach._ticks:
         return
     mach._ticks = time_after(mach._ticks, [(state, 1) for state in (*out, *back)])
-    mach._node = tx.plan.node.automaton.node(active)
+    mach._node = tx.plan.node.automaton.node(active, mach._node.marks)
     parts = [f"+{names[state]}" for state in back] + [f"-{names[state]}" for state in out]
     mach.log_lvl(CHANGES, f"[state] {' '.join(parts)}{tx.log_args()}")

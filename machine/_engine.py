@@ -60,7 +60,8 @@ from machine._panic import Panic, trace_of
 from machine._queue import duplicate_of, may_enter_full
 from machine._queue_ticks import QueueTicks
 from machine._report import failed
-from machine._resolve import auto_blockers
+from machine._resolve import auto_blockers, indexes_of
+from machine._ring import LOOK_FROM, MUTATIONS_MAX, Ring
 from machine._schema import Call, Schema
 from machine._state import EXCEPTION, A
 from machine._transition import LogEntry, Transition
@@ -193,7 +194,7 @@ class Engine(Logging):
             return CANCELED
         if call.type is REMOVE and not (queue or self._idle) and not self._node.mask & call.mask:
             return EXECUTED
-        mutation = None if args else duplicate_of(queue, call)
+        mutation = None if args else duplicate_of(queue, call, self._schema)
         if mutation is None:
             mutation = Mutation(call, args, source)
             self._append(mutation)
@@ -266,11 +267,17 @@ class Engine(Logging):
         """
         queue = self._queue
         context: Context | None = None
+        ring: Ring | None = None
+        count = 0
         while queue:
             try:
                 mutation = queue.popleft()
             except IndexError:  # emptied by a disposal meanwhile
                 return
+            count += 1
+            if LOOK_FROM <= count <= MUTATIONS_MAX:
+                ring = ring or Ring(self)
+                ring.look(count, mutation)
             if mutation is own:
                 context = None
             elif mutation.context is not None:
@@ -403,6 +410,9 @@ class Engine(Logging):
             for state, by in auto_blockers(self._schema, self._node.active):
                 text = f"[auto:rel:remove] {names[state]} by {names[by]}"
                 self.log_lvl(EVERYTHING, text)
+            held = [names[state] for state in indexes_of(self._node.marks[0] & ~self._node.mask)]
+            if held:
+                self.log_lvl(EVERYTHING, f"[auto:held] {' '.join(held)}")
         mutation = self._node.auto_mutation
         if mutation is not None:
             if self._log_level:

@@ -28,7 +28,6 @@ from machine._step import Step
 
 if TYPE_CHECKING:
     from machine._automaton import Automaton, Plan
-    from machine._resolve import Verdict
     from machine._schema import Schema
 
 PROGRAMS_MAX = 8192
@@ -43,6 +42,8 @@ Handler = Callable[..., Any]
 Bound = tuple[tuple["Binding", Handler], ...]
 
 Calls = tuple["HandlerCall", ...]
+
+Question = tuple["Phase", int, int]
 
 Turn = tuple[Handler | None, str, int, "HandlerCall"]
 
@@ -170,6 +171,11 @@ class HandlerCall:
         self.turns: tuple[Turn, ...] = tuple(
             [(handler, self.name, int(at == last), self) for at, (_, handler) in enumerate(bound)]
         )
+
+    @property
+    def question(self) -> Question:
+        """What is asked by it, whatever it is that it was found in."""
+        return self.phase, self.source, self.target
 
     def begins_with(self, handler: Handler | None) -> bool:
         """Is this the first of its callables, or are there none."""
@@ -345,9 +351,9 @@ def negotiation_slots(plan: Plan, pairs: Pairs | None) -> Iterator[Slot]:
     yield Slot(ANY + "Enter", Phase.ANY_ENTER)
 
 
-def final_slots(names: Names, verdict: Verdict | Plan) -> Iterator[Slot]:
-    """Every final handler of these exits and enters, in order."""
-    exits, enters = verdict.exits, verdict.enters
+def final_slots(names: Names, plan: Plan) -> Iterator[Slot]:
+    """Every final handler of a plan's exits and enters, in order."""
+    exits, enters = plan.exits, plan.enters
     for position, state in enumerate(exits):
         yield Slot(names[state] + "End", Phase.END, state, -1, position)
     for position, state in enumerate(enters, len(exits)):

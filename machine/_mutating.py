@@ -10,14 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import copy_context
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from machine._breakpoints import Breakpoints
 from machine._enums import LogLevel, MutationType, Result
 from machine._frames import let_frames_go
 from machine._given import check_callable, checked_args, checked_name, checked_names
 from machine._guard import Guard
+from machine._held_back import hold_back
 from machine._mutation import Mutation, MutSource
+from machine._nested_errors import report_nested
 from machine._panic import message_of, origin_of, trace_of
 from machine._reading import Reading
 from machine._schema import Call
@@ -37,6 +39,7 @@ class Mutating(Reading):
     """The writing half of a machine's calls."""
 
     _breakpoints: Breakpoints | None = None
+    _last_toggle: Mutation | None = None
 
     def add1(self, state: str, args: A | None = None) -> Result:
         """Activate a state, keep the others."""
@@ -79,13 +82,38 @@ class Mutating(Reading):
         return self._mutate(self._call(SET, states), args, None)
 
     def toggle1(self, state: str, args: A | None = None) -> Result:
-        """Deactivate a state if it is active, else activate it."""
+        """Deactivate a state if it is active, else activate it; decided at the call."""
+        if self._slow or not self._idle:
+            return self._toggle((checked_name(state),), args, None)
         return self.remove1(state, args) if self.is1(state) else self.add1(state, args)
 
     def toggle(self, states: Names, args: A | None = None) -> Result:
-        """Deactivate these states if all are active, else activate them."""
-        states = names_tuple(states)
-        return self.remove(states, args) if self.is_(states) else self.add(states, args)
+        """Deactivate these states if all are active, else activate them; decided at the call."""
+        return self._toggle(states, args, None)
+
+    def _toggle(self, states: Names, args: A | None, source: MutSource | None) -> Result:
+        """Turn states; behind a toggle of the same states that waits last, turn them back."""
+        if args is not None:
+            checked_args(args)
+        names = names_tuple(states)
+        kind, opposite = (REMOVE, ADD) if self.is_(names) else (ADD, REMOVE)
+        last = self._last_queued()
+        if last is not None and last is self._last_toggle:
+            same = self._call(kind, names)
+            if last.call.type is same.type and last.call.mask == same.mask:
+                kind = opposite
+        call = self._call(kind, names)
+        result = self._mutate(call, args, source)
+        queued = self._last_queued() if result is Result.QUEUED else None
+        if queued is not last and queued is not None and queued.call is call:
+            self._last_toggle = queued
+        return result
+
+    def _last_queued(self) -> Mutation | None:
+        try:
+            return self._queue[-1]
+        except IndexError:
+            return None
 
     def _call(self, kind: MutationType, states: Names) -> Call:
         given = type(states)  # asked in the quickest way there is
@@ -124,13 +152,11 @@ class Mutating(Reading):
 
     def ev_toggle1(self, event: Event, state: str, args: A | None = None) -> Result:
         """`toggle1` with an event's transition as its source."""
-        return self.ev_toggle(event, (checked_name(state),), args)
+        return self._toggle((checked_name(state),), args, _source(event))
 
     def ev_toggle(self, event: Event, states: Names, args: A | None = None) -> Result:
         """`toggle` with an event's transition as its source."""
-        states = names_tuple(states)
-        turn = self.ev_remove if self.is_(states) else self.ev_add
-        return turn(event, states, args)
+        return self._toggle(states, args, _source(event))
 
     # -- errors
 
@@ -163,6 +189,8 @@ class Mutating(Reading):
             self._report_late(err)
             return Result.CANCELED
         call = self._call(ADD, (checked_name(state), EXCEPTION))
+        if self._is_nested(err):
+            return Result.CANCELED
         told: A = {**(checked_args(args) or {}), "err": err}
         self._note_err(err)
         if self._log_level and self.log_stack_trace:
@@ -171,6 +199,29 @@ class Mutating(Reading):
             told["err.trace"] = trace_of(err)
         let_frames_go(err)
         return self._mutate(call, told, source)
+
+    def _is_nested(self, err: BaseException) -> bool:
+        """Does a handler or listener that handles an error report another one; log it then.
+
+        A report by any other handler counts as a failure of its state.
+        """
+        from machine import _inside  # errors are rare, and so is what needs this
+
+        mach = cast("Machine", self)
+        if _inside.hears_of_errors_here(mach):
+            report_nested(self, "a listener", err)
+            return True
+        inside = _inside.handler_here(mach)
+        if inside is None:
+            return False
+        if inside.tx.plan.call.calls_exception:
+            report_nested(self, inside.handler, err)
+            return True
+        if inside.task is not None:
+            inside.task.hold_back()
+        elif (call := inside.call()) is not None:
+            hold_back(self, inside.tx, call)
+        return False
 
     def panic_to_err(self, args: A | None = None) -> Guard:
         """A context manager and decorator that turns an exception into `add_err`."""

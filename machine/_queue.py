@@ -4,47 +4,67 @@ The queue holds mutations in the order in which they will run. Put at its front 
 the auto mutation, the `Exception` mutation after a handler failure, and evals.
 
 A mutation is a *duplicate* when skipping it changes nothing: it has no arguments, calls no
-multi state, and an equal one without arguments waits already. An add or remove is still
-needed if its opposite, for the same states or more, waits behind that equal one. A set is
-a duplicate only of the last entry, since anything behind an earlier set may undo it.
+multi state, and is equal to the last mutation in the queue, which has no arguments either.
+Whatever waits between two equal mutations may change what the second one comes to, so an
+earlier one does not count. Nor does what comes to something else: a check, or the mutation
+of the auto states.
+
+Relations may make something of the second one even then, so a duplicate has to *last*:
+
+- A `set` drops what an equal one brought by `add`, so its states may add nothing.
+- An `add` brings states that are not asked any more whether they remove something. They do
+  that in the next transition, so what its states and the multi states bring may remove
+  nothing. An `add` that excludes itself is canceled every time.
+- A `remove` is undone by the auto states, so none of its states may be one, nor be brought
+  by one or by a multi state.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from machine._enums import ADD, REMOVE, SET, MutationType
 from machine._mutation import Mutation
-from machine._schema import Call
+from machine._resolve import indexes_of
+from machine._schema import Call, Schema
 
-_OPPOSITE = {ADD: REMOVE, REMOVE: ADD}
 
-
-def duplicate_of(queue: deque[Mutation], call: Call) -> Mutation | None:
-    """The waiting mutation that makes this call, without arguments, superfluous.
-
-    It looks at a copy, since other threads go on changing the queue.
-    """
-    if call.multi or not queue:
+def duplicate_of(queue: deque[Mutation], call: Call, schema: Schema) -> Mutation | None:
+    """The waiting mutation that makes this call, without arguments, superfluous."""
+    if call.multi:
         return None
-    waiting = list(queue.copy())
+    try:
+        last = queue[-1]
+    except IndexError:  # empty, perhaps since just now: other threads take from it
+        return None
+    asked = last.call
+    if last._args or asked.mask != call.mask or last.type is not call.type:
+        return None
+    if asked.auto or last.is_check:
+        return None
+    if call.lasts is None:
+        call.lasts = _lasts(schema, call)
+    return last if call.lasts else None
+
+
+def _lasts(schema: Schema, call: Call) -> bool:
+    """Does nothing come of making the same mutation once more."""
+    again = [state for state in indexes_of(schema.multi_mask) if schema.add[state]]
     if call.type is SET:
-        waiting = waiting[-1:]
-    for position, mutation in enumerate(waiting):
-        if _equal(mutation, call):
-            rest = waiting[position + 1 :]
-            return None if any(_counters(later, call) for later in rest) else mutation
-    return None
+        return not any(schema.add[state] for state in call.called)
+    if call.type is REMOVE:
+        back = {*schema.autos, *_brought(schema, (*schema.autos, *again))}
+        return back.isdisjoint(call.called)
+    if any(schema.remove_mask[state] & call.mask for state in call.called):
+        return True
+    return not any(schema.remove[state] for state in _brought(schema, (*call.called, *again)))
 
 
-def _equal(waiting: Mutation, call: Call) -> bool:
-    return waiting.type is call.type and not waiting._args and waiting.call.mask == call.mask
-
-
-def _counters(waiting: Mutation, call: Call) -> bool:
-    opposite = waiting.type is _OPPOSITE[call.type]
-    return opposite and not call.mask & ~waiting.call.mask
+def _brought(schema: Schema, states: Iterable[int]) -> set[int]:
+    """What these states add, and what that adds."""
+    first = {target for state in states for target in schema.add[state]}
+    return first | {target for state in first for target in schema.add[state]}
 
 
 def position_of(

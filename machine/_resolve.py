@@ -8,8 +8,8 @@ The order of things, all lists keeping the order in which states came in:
 1. *Start.* add: the called states, then the active ones. set: the called ones. remove:
    the active ones without the called.
 2. *Add.* Each state of the list that was not active before, or is multi, appends what
-   its `add` names (in a removal, never what is being removed). Only states that were in
-   the list at the start of the pass do so.
+   its `add` names, except what is barred (in a removal, what is being removed). Only
+   states that were in the list at the start of the pass do so.
 3. *Require.* In rounds, until a round drops nothing: whoever misses a required state at
    the start of the round is dropped.
 4. *Remove.* From the end of the list to its start: a state is blocked when some state of
@@ -25,6 +25,13 @@ The order of things, all lists keeping the order in which states came in:
 
 A removal is always accepted; anything else only when every called state is a target. An
 auto mutation is content with one of them.
+
+When handlers refused states of an auto mutation, it is resolved again from the same active
+states: with the called states that are left, and with Add passes that bring no refused
+state. The outcome is the one that it would have if nobody had ever asked for the refused
+states. So what only they removed stays, what only they implied is no target, and what only
+they kept out may come. Auto states that are held back (`_held_back`) are barred in the same
+way.
 
 What is decided is a `Verdict`. How it was decided (steps, log lines) is written only when
 somebody gives a `Trail`: since the function is pure, whoever wants to read it later asks
@@ -168,10 +175,15 @@ def mask_of(states: Iterable[int]) -> int:
     return mask
 
 
+def indexes_of(mask: int) -> list[int]:
+    """The states of a mask, in index order."""
+    return [index for index in range(mask.bit_length()) if mask >> index & 1]
+
+
 def resolve(schema: Schema, active: Indexes, call: Call, trail: Trail | None = None) -> Verdict:
     """Decide what becomes of a call while these states are active, in this order."""
     before = mask_of(active)
-    if trail is not None:
+    if trail is not None and not call.again:
         request(active, before, call, trail)
     targets = targets_of(schema, start(active, call), before, call, trail)
     if trail is not None:
@@ -245,14 +257,13 @@ def targets_of(
 ) -> list[int]:
     """The five passes and the sort."""
     idle = before & ~schema.multi_mask  # active, so its add is not applied again
-    barred = call.mask if call.type is REMOVE else 0
-    states = _add(schema, states, idle, barred, trail)
+    states = _add(schema, states, idle, call.barred, trail)
     states = require(schema, states, trail)
     states = _unblocked(schema, states, trail)
     removed = 0
     for state in states:
         removed |= schema.remove_mask[state]
-    states = _add(schema, states[::-1], idle, barred, trail)
+    states = _add(schema, states[::-1], idle, call.barred, trail)
     if removed:
         states = [state for state in states if not removed >> state & 1]
     return sort(schema, require(schema, states[::-1], trail), trail)
@@ -362,9 +373,12 @@ def growth_of(before: int, enters: Indexes, exits: Indexes) -> tuple[tuple[int, 
     return tuple(entered + [(state, 1) for state in exits])
 
 
-def auto_states(schema: Schema, active: Indexes) -> Indexes:
-    """The auto states that may try to activate: inactive and not removed by an active one."""
-    taken = mask_of(active)
+def auto_states(schema: Schema, active: Indexes, held: int = 0) -> Indexes:
+    """The auto states that may try to activate.
+
+    They are inactive, not held back, and not removed by an active state.
+    """
+    taken = mask_of(active) | held
     for state in active:
         taken |= schema.remove_mask[state]
     return tuple(state for state in schema.autos if not taken >> state & 1)
@@ -380,36 +394,3 @@ def auto_blockers(schema: Schema, active: Indexes) -> list[tuple[int, int]]:
         for by in active
         if schema.remove_mask[by] >> state & 1
     ]
-
-
-def fallen_out(
-    schema: Schema, active: Indexes, call: Call, targets: list[int], trail: Trail
-) -> list[int]:
-    """What stays of an auto transition's targets after a handler dropped some.
-
-    A state that only dropped ones implied goes too: it stays if it was active before, is
-    called, or is reached by `add` from one that stays and applies its `add`. Then nobody
-    stays without what it requires. Both repeat until nothing more falls out.
-    """
-    before = mask_of(active)
-    idle = before & ~schema.multi_mask
-    while True:
-        kept = _reached(schema, targets, before | call.mask, idle)
-        kept = require(schema, kept, trail)
-        if len(kept) == len(targets):
-            return kept
-        targets = kept
-
-
-def _reached(schema: Schema, targets: list[int], roots: int, idle: int) -> list[int]:
-    present = mask_of(targets)
-    reached = present & roots
-    queue = [state for state in targets if reached >> state & 1]
-    for state in queue:
-        if idle >> state & 1:
-            continue
-        for target in schema.add[state]:
-            if present >> target & 1 and not reached >> target & 1:
-                reached |= 1 << target
-                queue.append(target)
-    return [state for state in targets if reached >> state & 1]

@@ -16,9 +16,11 @@ For each mutation:
    `get_auto_mutation()`, whose called states get their turn. It may be asked once in vain
    when the machine is being disposed.
 
-When a handler drops states from an auto transition, the relations of the schema tell what
-falls with them. What a resolver raises passes through to whoever drains the queue, mostly
-the caller of the mutation; nothing has changed then.
+When handlers refuse states of an auto transition, the resolver is asked again: about the
+called states that are left. A refused state that it names all the same is left out. Auto
+states that are held back after a failure are left out of what it wants. What a resolver
+raises passes through to whoever drains the queue, mostly the caller of the mutation;
+nothing has changed then.
 
 A resolver is called by the drainer, in its thread, and must not mutate the machine.
 """
@@ -28,7 +30,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from machine._automaton import Automaton, Node, Plan
+from machine._automaton import NO_MARKS, Automaton, Marks, Node, Plan
 from machine._enums import Relation
 from machine._handlers import NOTHING_BOUND
 from machine._mutation import AutoMutation, Mutation
@@ -100,8 +102,8 @@ class RelationsResolver:
 
     def get_auto_mutation(self) -> Mutation | None:
         """An add of all auto states that are inactive and not removed by an active one."""
-        schema = self.machine._schema
-        called = auto_states(schema, self.machine._node.active)
+        schema, node = self.machine._schema, self.machine._node
+        called = auto_states(schema, node.active, node.marks[0])
         return AutoMutation(schema.auto_call(called)) if called else None
 
     def auto_mutation(self, states: Names) -> Mutation:
@@ -178,15 +180,18 @@ class ResolverAutomaton(Automaton):
     def for_schema(self, schema: Schema) -> Automaton:
         return ResolverAutomaton(schema, self.machine, self.resolver)
 
-    def node(self, active: Indexes) -> Node:
-        return ResolverNode(self, active)
+    def node(self, active: Indexes, marks: Marks = NO_MARKS) -> Node:
+        return ResolverNode(self, active, marks)
 
     def extend(self, node: Node, call: Call, *, noted: bool = True) -> Plan:
         schema = self.schema
         self.trail = trail = Trail(schema, node.active, call)
         try:
-            request(node.active, node.mask, call, trail)
+            if not call.again:
+                request(node.active, node.mask, call, trail)
             targets = self._targets(node, call)
+            if call.auto and call.barred:
+                targets = tuple([state for state in targets if not call.barred >> state & 1])
             trail.line("implied", [t for t in targets if not (node.mask | call.mask) >> t & 1])
             verdict = judge(schema, node.active, call, targets, trail, self._order)
         finally:
@@ -216,10 +221,13 @@ class ResolverNode(Node):
 
     automaton: ResolverAutomaton
 
-    def __init__(self, automaton: ResolverAutomaton, active: Indexes) -> None:
+    def __init__(
+        self, automaton: ResolverAutomaton, active: Indexes, marks: Marks = NO_MARKS
+    ) -> None:
         names = automaton.schema.names
         self.automaton = automaton
         self.active = active
+        self.marks = marks
         self.mask = mask_of(active)
         self.names = frozenset([names[index] for index in active])
         self.plans = {}
@@ -231,8 +239,11 @@ class ResolverNode(Node):
         answer = self._answer
         if answer is None:
             asked = self.automaton.resolver.get_auto_mutation()
-            called = () if asked is None else asked.call.called
-            answer = self._answer = AutoMutation(self.automaton.schema.auto_call(called))
+            wanted = () if asked is None else asked.call.called
+            held = self.marks[0]
+            called = tuple([state for state in wanted if not held >> state & 1])
+            call = self.automaton.schema.auto_call(called, held)
+            answer = self._answer = AutoMutation(call)
         return answer if answer.call.called else None
 
     @property

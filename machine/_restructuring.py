@@ -18,6 +18,7 @@ from machine._contradictions import forbidden as ruled_out
 from machine._enums import LogLevel
 from machine._given import checked_choice, checked_names
 from machine._handler_names import check_meanings
+from machine._resolve import indexes_of, mask_of
 from machine._resolver import RelationsResolver, Resolver, ResolverAutomaton, check_resolver
 from machine._schema import Schema, reordered, schema_of
 from machine._serialized import Serialized, checked
@@ -130,7 +131,8 @@ class Restructuring(BindingCalls):
         kept = dict(zip(old.names, ticks, strict=True))
         active = [old.names[index] for index in self._node.active]
         places = tuple(schema.index[name] for name in active if name in schema.index)
-        self._node = self._node.automaton.for_schema(schema).node(places)
+        node = self._node.automaton.for_schema(schema).node(places)
+        self._node = node.marked(*[_moved(mask, old, schema) for mask in self._node.marks])
         self._ticks = [kept.get(name, 0) for name in schema.names]
         self._schema, self._index = schema, schema.index
         if self._resolver is not None:
@@ -231,3 +233,9 @@ class Restructuring(BindingCalls):
                 f"the export has states that cannot be active together: {', '.join(why)};"
                 ' import_(data, forbidden="accept") takes them'
             )
+
+
+def _moved(mask: int, old: Schema, new: Schema) -> int:
+    """A mask of states of one schema, for those of them that are in another."""
+    names = [old.names[index] for index in indexes_of(mask)]
+    return mask_of(new.index[name] for name in names if name in new.index)

@@ -81,21 +81,47 @@ def _check_name(name: object, state: object) -> None:
 class Call:
     """What a mutation asks of the states: its type, the called states, auto or not.
 
+    `barred` are the states that no `add` may bring: those that are being removed, and for
+    auto states those that are held back or were refused. `again` marks the call of the
+    auto states that are left after a refusal.
+
     One object stands for all mutations that ask the same of one schema, so plans are
     found by identity.
     """
 
-    __slots__ = ("auto", "called", "calls_exception", "mask", "multi", "names", "text", "type")
+    __slots__ = (
+        "again",
+        "auto",
+        "barred",
+        "called",
+        "calls_exception",
+        "lasts",
+        "mask",
+        "multi",
+        "names",
+        "text",
+        "type",
+    )
 
     def __init__(
-        self, type: MutationType, called: Indexes, schema: Schema, *, auto: bool = False
+        self,
+        type: MutationType,
+        called: Indexes,
+        schema: Schema,
+        *,
+        auto: bool = False,
+        barred: int = 0,
+        again: bool = False,
     ) -> None:
         self.type = type
         self.called = called
         self.names = tuple(schema.names[index] for index in called)
         self.auto = auto
+        self.again = again
         self.mask = sum(1 << index for index in called)
+        self.barred = self.mask if type is MutationType.REMOVE else barred
         self.multi = bool(self.mask & schema.multi_mask)
+        self.lasts: bool | None = None  # for `_queue`, which finds it out when it has to
         self.calls_exception = EXCEPTION in self.names
         self.text = " ".join(self.names)
 
@@ -160,7 +186,7 @@ class Schema:
         self.removed: dict[str, Call] = {}
         self._by_indexes: tuple[dict[Indexes, Call], ...] = ({}, {}, {})
         self.contradictions: list[str] | None = None
-        self.auto_calls: dict[Indexes, Call] = {}
+        self.auto_calls: dict[tuple[Indexes, int, bool], Call] = {}
         self.automata: dict[int, object] = {}
         self.steps: dict[int, Step] = {}
 
@@ -186,14 +212,15 @@ class Schema:
             found = calls.setdefault(called, Call(type, called, self))
         return found
 
-    def auto_call(self, called: Indexes) -> Call:
-        """The call that auto states make together."""
-        found = self.auto_calls.get(called)
+    def auto_call(self, called: Indexes, barred: int = 0, *, again: bool = False) -> Call:
+        """The call that auto states make together; the `barred` ones come by no `add` either."""
+        key = called, barred, again
+        found = self.auto_calls.get(key)
         if found is None:
             if len(self.auto_calls) >= CALLS_MAX:
                 self.auto_calls.clear()
-            call = Call(MutationType.ADD, called, self, auto=True)
-            found = self.auto_calls.setdefault(called, call)
+            call = Call(MutationType.ADD, called, self, auto=True, barred=barred, again=again)
+            found = self.auto_calls.setdefault(key, call)
         return found
 
     def unknown(self, names: Iterable[str]) -> list[str]:

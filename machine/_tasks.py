@@ -13,7 +13,8 @@ When the owner ends, which is after `transition_end` as for every state context,
 machine's disposal begins, the task is canceled: `CancelledError` is raised where it awaits.
 A task that deactivates its own state is canceled too, at its next `await`; if it has none
 left it has simply come to its end. That cancellation is quiet. Any other error of a task
-becomes the `Exception` state, with the handler's transition as the source. An await that
+becomes the `Exception` state, with the handler's transition as the source; that of a
+handler which handles an error itself is only logged (`_nested_errors`). An await that
 was canceled by somebody else, while the task itself was not, is such an error: the work is
 lost and nobody else would tell. With `panic_to_exception` off, errors go to the exception
 handler of the loop.
@@ -34,6 +35,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from machine._enums import OPS
 from machine._handlers import Phase
+from machine._held_back import hold_back_soon
+from machine._nested_errors import report_nested
 from machine._transition import new_event
 from machine.errors import TaskCanceledError
 
@@ -103,7 +106,17 @@ def _drop(tx: Transition, handler: str, work: Work) -> None:
 class OwnedTask:
     """One coroutine, the loop on which it runs, and the owner whose end cancels it."""
 
-    __slots__ = ("_canceled", "_loop", "_owner", "_task", "_tx", "_work", "handler", "state")
+    __slots__ = (
+        "_canceled",
+        "_loop",
+        "_owner",
+        "_task",
+        "_work",
+        "handler",
+        "phase",
+        "state",
+        "tx",
+    )
 
     def __init__(
         self,
@@ -114,8 +127,9 @@ class OwnedTask:
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         self.handler = call.name
+        self.phase = call.phase
         self.state = _state(tx, call)
-        self._tx = tx
+        self.tx = tx
         self._work = work
         self._owner = owner
         self._loop = loop
@@ -126,7 +140,7 @@ class OwnedTask:
         """What is told of it."""
         work = self._work
         running = getattr(work, "cr_running", False) or getattr(work, "cr_suspended", True)
-        return StateTask(self.handler, self.state, self._tx.id, bool(running))
+        return StateTask(self.handler, self.state, self.tx.id, bool(running))
 
     def begin(self, *, here: bool) -> None:
         """Start it; through its loop's queue unless that loop runs here.
@@ -135,9 +149,9 @@ class OwnedTask:
         loop, word of that is there already.
         """
         if not self._owner._watch(self, self._owner_ended):
-            _drop(self._tx, self.handler, self._work)
+            _drop(self.tx, self.handler, self._work)
             return
-        mach = self._tx.machine
+        mach = self.tx.machine
         if mach._tasks is None:
             mach._tasks = {}
         mach._tasks[self] = None
@@ -150,9 +164,9 @@ class OwnedTask:
     def _start(self) -> None:
         if self._canceled:
             self._forget()
-            _drop(self._tx, self.handler, self._work)
+            _drop(self.tx, self.handler, self._work)
             return
-        name = f"{self._tx.machine.id} {self.handler}"
+        name = f"{self.tx.machine.id} {self.handler}"
         self._task = self._loop.create_task(self._work, name=name)
         self._task.add_done_callback(self._ended)
 
@@ -172,7 +186,7 @@ class OwnedTask:
 
     def _ended(self, task: asyncio.Task[object]) -> None:
         self._forget()
-        mach = self._tx.machine
+        mach = self.tx.machine
         error = _error_of(task, self.handler)
         if error is None:
             how = "cancel" if task.cancelled() else "end"
@@ -180,15 +194,33 @@ class OwnedTask:
             return
         mach.log_lvl(OPS, f"[task:err] {self.handler}")
         if mach.panic_to_exception:
-            mach.ev_add_err(new_event(self.handler, self._tx), error)
+            self._report(error)
         else:
             message = f"task of {self.handler} failed"
             context = {"message": message, "exception": error, "task": task}
             self._loop.call_exception_handler(context)
 
+    def _report(self, error: BaseException) -> None:
+        """Add the error of the task, unless the task was there to handle one."""
+        tx = self.tx
+        if tx.plan.call.calls_exception:
+            report_nested(tx.machine, self.handler, error)
+            return
+        self.hold_back()
+        tx.machine.ev_add_err(new_event(self.handler, tx), error)
+
+    def hold_back(self) -> None:
+        """It failed, so its state is not to be tried again by itself."""
+        if self.phase is Phase.STATE:
+            hold_back_soon(self.tx.machine, self.state)
+
+    def runs_in(self, task: object) -> bool:
+        """Is this the asyncio task that carries it out."""
+        return self._task is task
+
     def _forget(self) -> None:
         self._owner._unwatch(self)
-        (self._tx.machine._tasks or {}).pop(self, None)
+        (self.tx.machine._tasks or {}).pop(self, None)
 
 
 def _error_of(task: asyncio.Task[object], handler: str) -> BaseException | None:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from machine._automaton import NO_MARKS, Marks
 from machine._clock import Clock, Time
 from machine._enums import LogLevel, MutationType
 from machine._mutation import Mutation, MutSource
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from machine._automaton import Plan
     from machine._handlers import Program
     from machine._machine import Machine
-    from machine._resolve import Verdict
 
 
 class LogEntry:
@@ -73,7 +73,8 @@ class Transition:
     _after: list[int] | None = None
     _mutation: Mutation | None = None
     _passing: BaseException | None = None  # passes through to the caller at the end
-    _verdict: Verdict | None = None
+    _again: Plan | None = None  # of an auto transition, after handlers refused states of it
+    _marks: Marks = NO_MARKS  # of auto states that failed in it
     _steps: list[Step] | None = None
     is_check = False
 
@@ -99,9 +100,9 @@ class Transition:
         return found
 
     @property
-    def verdict(self) -> Verdict | Plan:
-        """What resolution decided, less what handlers dropped of an auto transition."""
-        return self._verdict or self.plan
+    def verdict(self) -> Plan:
+        """What resolution decided; for the last time, if handlers refused auto states."""
+        return self._again or self.plan
 
     @property
     def handler_steps(self) -> Sequence[Step]:

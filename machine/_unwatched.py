@@ -58,7 +58,7 @@ def run_unwatched(  # noqa: C901 - one function, so that few calls are made; see
                 if mach._log_level:
                     log_change(mach, tx)
                 if mach._waiters is not None and mach._waiters.expects(plan):
-                    accepted = finish(mach, tx, program)
+                    accepted = finish(mach, tx)
                     break
                 continue
             mach._handler = name
@@ -71,10 +71,12 @@ def run_unwatched(  # noqa: C901 - one function, so that few calls are made; see
                 outcome = judge(mach, tx, call, answer, took)
                 if outcome:
                     accepted = goes_on(mach, tx, call, outcome)
+                    plan = tx.verdict
                     break
             tx._calls_done += counts
     except BaseException as error:  # noqa: BLE001 - protects the machine from user code
         accepted = survives(mach, tx, call, error)
+        plan = tx.verdict
     told = mach._hooks or mach._pending_lines or mach._queue or mach._slow or not accepted
     if told or ((mach._waiters or mach._state_contexts) and _is_awaited(mach, plan)):
         return conclude(mach, tx, accepted)

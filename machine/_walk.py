@@ -7,8 +7,12 @@ The order of things:
 3. Rejected by relations: nothing else happens until 7.
 4. *Negotiation.* The program's negotiation handlers in order; the first that denies ends
    it, and a handler that raises or comes late denies too. In an auto transition a denial
-   that concerns an entering state (its `Enter`, or a `YX` handler) drops only that state,
-   with all that only it implied or that requires it; every other denial cancels.
+   that concerns an entering state (its `Enter`, or a `YX` handler) only refuses that state;
+   every other denial cancels. After a refusal the transition is resolved again without the
+   refused states (`_resolve`), and what comes of that takes the place of what was decided
+   before: targets, exits, enters, handlers. Handlers that were asked already are not asked
+   again. So an `Exit` may have been asked of a state that stays after all. If none of the
+   called states is a target any more, the transition is canceled.
 5. *Apply.* Ticks and active states change, here and nowhere else (but see 6).
 6. *Final phase.* `End` and `State` handlers, whose answers do not count. If one raises,
    the states whose final handlers did not complete are reverted, which is one more clock
@@ -19,7 +23,8 @@ The order of things:
 
 An error in a handler becomes a mutation of `Exception` at the front of the queue, unless
 the failed transition itself called `Exception`: that one is only canceled, or a failing
-error handler would never let the machine go on. Errors that are no `Exception`
+error handler would never let the machine go on; the error is logged. The auto state of a
+handler that failed is held back (`_held_back`). Errors that are no `Exception`
 (KeyboardInterrupt and the like), and all errors while `panic_to_exception` is off, cancel
 and revert in the same way and then pass through to the caller.
 
@@ -32,17 +37,18 @@ one without takes the short way in `_engine`: no transition object, same ticks.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from time import monotonic, monotonic_ns
 from typing import TYPE_CHECKING
 
+from machine._automaton import NO_MARKS
 from machine._calling import END, failed, noted, run_handler, run_watched
 from machine._enums import CANCELED, CHANGES, DECISIONS, EVERYTHING, EXECUTED, OPS, Result
-from machine._handlers import BETWEEN, HandlerCall, Phase, Program, final_slots
-from machine._resolve import Trail, Verdict, fallen_out, growth_of
+from machine._handlers import BETWEEN, HandlerCall, Phase, Program, Question, final_slots
 from machine._transition import Transition
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from machine._automaton import Plan
     from machine._engine import Engine
     from machine._mutation import Mutation, MutSource
@@ -69,7 +75,7 @@ def walk(  # noqa: C901 - one function, so that few calls are made; see its docs
     mach._tx = tx = Transition()  # as `new_transition` makes one
     tx.machine, tx.plan, tx.number = mach, plan, number  # type: ignore[assignment]  # it is whole
     tx._args, tx._program, tx._before = args, program, mach._ticks
-    tx._verdict = tx._steps = None
+    tx._again = tx._steps = None
     tx._calls_done, tx.is_check, tx.is_plain = 0, False, not args
     if mutation is not None or source is not None:
         lend(tx, source, mutation)
@@ -86,15 +92,15 @@ def walk(  # noqa: C901 - one function, so that few calls are made; see its docs
                     if mach._disposing:
                         break
                     if run(mach, tx, call):
-                        accepted = _is_passed_over(mach, tx, call)
+                        accepted = _goes_on_without(mach, tx, call)
                         break
             if mach._disposing:
                 accepted = False
             if accepted and not tx.is_check:
                 _apply(mach, tx)
                 waiters = mach._waiters
-                if tx._verdict is not None or (waiters is not None and waiters.expects(plan)):
-                    accepted = finish(mach, tx, program)
+                if tx._again is not None or (waiters is not None and waiters.expects(plan)):
+                    accepted = finish(mach, tx)
                 elif program.finals:
                     if not program.negotiation:
                         tx.clock = monotonic()
@@ -144,6 +150,8 @@ def conclude(mach: Engine, tx: Transition, accepted: bool) -> Result:
         tx.accepted = False
         if tx.plan.accepted:
             tx.is_plain = False
+    if tx._marks is not NO_MARKS:
+        mach._node = mach._node.marked(*tx._marks)
     before = tx._before
     tx._after = after = mach._ticks or before  # a machine disposed by force has none
     mach._handler = ""
@@ -177,8 +185,8 @@ def conclude(mach: Engine, tx: Transition, accepted: bool) -> Result:
 
 def _release(mach: Engine, tx: Transition, after: Sequence[int]) -> None:
     """Waiters and state contexts of the states whose ticks grew."""
-    plan, waiters = tx.plan, mach._waiters
-    if not tx.accepted or tx._verdict is not None:  # not all went by the plan
+    plan, waiters = tx.verdict, mach._waiters
+    if not tx.accepted:  # not all went by the plan
         mach._release([state for state, tick in enumerate(tx._before) if tick != after[state]])
         return
     if waiters is not None and waiters.awaits(plan):
@@ -214,85 +222,82 @@ def survives(mach: Engine, tx: Transition, call: HandlerCall, error: BaseExcepti
 def goes_on(mach: Engine, tx: Transition, call: HandlerCall, outcome: int) -> bool:
     """Carry an unwatched transition on after a call that did not pass; False if it is over."""
     noted(tx, call, outcome)
-    if call.phase >= END or not _is_passed_over(mach, tx, call) or mach._disposing:
+    if call.phase >= END or not _goes_on_without(mach, tx, call) or mach._disposing:
         return False
     _apply(mach, tx)
-    return finish(mach, tx, tx._program)
+    return finish(mach, tx)
 
 
-def _is_passed_over(mach: Engine, tx: Transition, denied: HandlerCall) -> bool:
-    """Does a transition go on after a handler denied: only one of autos, with less."""
+def _goes_on_without(mach: Engine, tx: Transition, denied: HandlerCall) -> bool:
+    """Does a transition go on after a denial: only an auto one, without what was refused."""
+    calls = tx._program.negotiation
+    asked = {call.question for call in calls[: calls.index(denied) + 1]}
+    while _refuses_alone(mach, tx, denied):
+        _resolve_again(mach, tx, denied.target)
+        if not tx.verdict.accepted:
+            return False
+        found = _ask_others(mach, tx, asked)
+        if found is None:
+            return True
+        denied = found
+    return False
+
+
+def _refuses_alone(mach: Engine, tx: Transition, call: HandlerCall) -> bool:
+    """Log a denial; does it cost one entering state of autos, or everything."""
     if tx._passing is not None:
         return False
-    if not _drops_alone(mach, tx, denied):
-        return False
-    gone = _drop(mach, tx, denied.target)
-    calls = tx._program.negotiation
-    run = run_watched if mach._slow or mach._hooks is not None else run_handler
-    for call in calls[calls.index(denied) + 1 :]:
-        if mach._disposing:
-            break
-        if _concerns(call, gone):
-            continue
-        if call.phase is Phase.ANY_ENTER and not tx.verdict.targets:
-            return False
-        if run(mach, tx, call):
-            if not _drops_alone(mach, tx, call):
-                return False
-            gone |= _drop(mach, tx, call.target)
-    return bool(tx.verdict.targets)
-
-
-def _concerns(call: HandlerCall, gone: set[int]) -> bool:
-    """Is this a handler of, or towards, a state that was dropped."""
-    return call.target in gone or (call.phase is Phase.EXIT and call.source in gone)
-
-
-def _drops_alone(mach: Engine, tx: Transition, call: HandlerCall) -> bool:
-    """Log a denial, and tell if it costs one entering state of autos or everything."""
     tag = "[cancel:self]" if call.phase is Phase.SELF else "[cancel]"
     mach.log_lvl(OPS, f"{tag} ({' '.join(tx.target_states())}) by {call.name}")
     plan, target = tx.plan, call.target
     return plan.call.auto and target >= 0 and not plan.node.mask >> target & 1
 
 
-def _drop(mach: Engine, tx: Transition, denied: int) -> set[int]:
-    """Take an entering state out of an auto transition, with all that falls with it."""
-    plan, old = tx.plan, tx.verdict
-    automaton = plan.node.automaton
-    trail = Trail(automaton.schema, plan.node.active, plan.call)
-    targets = [state for state in old.targets if state != denied]
-    targets = fallen_out(automaton.schema, plan.node.active, plan.call, targets, trail)
-    tx.own_steps().extend(trail.steps)
-    for level, text in trail.lines:
+def _resolve_again(mach: Engine, tx: Transition, refused: int) -> None:
+    """Replace what was decided about an auto transition by what holds without a state."""
+    node, call, steps = tx.plan.node, tx.plan.call, tx.own_steps()
+    barred = tx.verdict.call.barred | 1 << refused
+    left = tuple([state for state in call.called if not barred >> state & 1])
+    call = node.automaton.schema.auto_call(left, barred, again=True)
+    watched = bool(mach._log_level) or mach._hooks is not None
+    plan = node.plans.get(call) or node.automaton.extend(node, call, noted=watched)
+    notes = plan.notes()
+    steps.extend(notes.steps)
+    for level, text in notes.lines:
         mach.log_lvl(level, text)
-    kept = set(targets)
-    lost = [state for state in plan.node.active if state in old.targets and state not in kept]
-    tx._verdict = Verdict(
-        True,
-        tuple(targets),
-        (*old.exits, *lost),
-        tuple(state for state in old.enters if state in kept),
-    )
-    return {denied, *old.targets} - kept
+    tx._again = plan
+    bindings = tx._program.bindings
+    if mach._log_level >= EVERYTHING:
+        tx._program = bindings.every(plan)
+    else:
+        tx._program = bindings.programs.get(plan) or bindings.program(plan)
+
+
+def _ask_others(mach: Engine, tx: Transition, asked: set[Question]) -> HandlerCall | None:
+    """Call the negotiation handlers that were not asked yet; gives the one that denies."""
+    run = run_watched if mach._slow or mach._hooks is not None else run_handler
+    for call in tx._program.negotiation:
+        if mach._disposing:
+            break
+        if call.question in asked:
+            continue
+        asked.add(call.question)
+        if run(mach, tx, call):
+            return call
+    return None
 
 
 # -- applying and the final phase
 
 
 def _apply(mach: Engine, tx: Transition) -> None:
-    plan, verdict = tx.plan, tx._verdict
-    if verdict is None:
-        growth, node = plan.growth, plan.after
-    else:
-        growth = growth_of(plan.node.mask, verdict.enters, verdict.exits)
-        node = plan.node.automaton.node(verdict.targets)
-    if growth:
+    plan = tx.verdict
+    if plan.growth:
         ticks = mach._ticks.copy()
-        for index, ticked in growth:
+        for index, ticked in plan.growth:
             ticks[index] += ticked
         mach._ticks = ticks
-    mach._node = node
+    mach._node = plan.after if tx._marks is NO_MARKS else plan.after.marked(*tx._marks)
     if mach._log_level:
         log_change(mach, tx)
 
@@ -314,18 +319,17 @@ def log_change(mach: Engine, tx: Transition) -> None:
     mach.log_lvl(CHANGES, f"[state{auto}] {' '.join(parts)}{tx.log_args()}")
 
 
-def finish(mach: Engine, tx: Transition, program: Program) -> bool:
-    """The final phase when waiters may match or the auto transition lost states.
+def finish(mach: Engine, tx: Transition) -> bool:
+    """The final phase when waiters may match or the transition was resolved again.
 
     `when_args` waiters of a state match after its State handlers, bound or not.
     """
-    waiters = mach._waiters
-    matching = waiters is not None and waiters.expects(tx.plan)
+    waiters, program = mach._waiters, tx._program
+    matching = waiters is not None and waiters.expects(tx.verdict)
     calls: Iterable[HandlerCall] = program.finals
-    if matching or tx._verdict is not None:
+    if matching:
         names = tx.plan.node.automaton.schema.names
-        every = matching or mach._log_level >= EVERYTHING
-        calls = program.bindings.bound(names, final_slots(names, tx.verdict), every=every)
+        calls = program.bindings.bound(names, final_slots(names, tx.verdict), every=True)
     run = run_watched if mach._slow or mach._hooks is not None else run_handler
     tx.clock = monotonic()
     for call in calls:

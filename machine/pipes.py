@@ -16,7 +16,9 @@ before the pipe is bound is not told to the target.
 The target gets a copy of the source's arguments, and the source's transition as the source
 of its own. What it makes of the mutation is its own matter: a refusal is not told back. A
 state that begins with `Err` never comes alone, `Exception` is added along with it; and
-where the arguments have an error, that becomes the error of the target.
+where the arguments have an error, that becomes the error of the target. Pipes of errors
+may lead in a circle: an error that comes back to a machine which still handles it is logged
+there and goes no further (`_nested_errors`).
 
 Both machines write a line for each pipe, and one when the other is disposed; a debugger
 shows pipes by these lines, so they need a log level of OPS. A source keeps its targets
@@ -30,7 +32,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from machine._enums import LogLevel
+from machine._enums import CANCELED, LogLevel
 from machine._given import checked_name
 from machine._state import EXCEPTION
 from machine.errors import StateMissingError
@@ -66,6 +68,8 @@ def add(source: Machine, target: Machine, source_state: str, target_state: str =
         """The error keeps the trace it came with, it was not made here."""
         error = event.args.get("err")
         if isinstance(error, BaseException) and not target._disposing:
+            if target._is_nested(error):
+                return CANCELED
             target._note_err(error)
         return target.ev_add(event, states, {**event.args})
 
