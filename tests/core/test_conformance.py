@@ -3,11 +3,14 @@
 Each scenario is a schema, handlers and operations with everything that must come of them:
 results, clocks, tracer events, transitions with steps, log lines, errors, released
 waiters. All of it is compared for equality. A scenario with `codes` holds values derived
-from the rules, for the reasons of `docs/decisions.md`; the others are as recorded.
+from the rules; the others are as recorded. `deviations.json` lists what the rules about auto
+states and duplicates (AUTO-REFUSED, AUTO-FAILED, DUPLICATE) changed of these values: the
+values before and after, which the naive model derives from the rules.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import lzma
 import re
@@ -21,6 +24,7 @@ from typing import Any
 import pytest
 
 import machine as am
+from tests.core.naive_scenarios import NaivePlay, is_playable
 
 DATA = Path(__file__).parents[1] / "data"
 STEP_NAMES = {
@@ -42,6 +46,9 @@ def load(name: str) -> list[dict[str, Any]]:
 
 
 SCENARIOS = load("conformance.jsonl.xz")
+DEVIATIONS = json.loads((DATA / "deviations.json").read_text("utf-8"))
+DIGEST = "0f18c38a56af3a564040777d35aab68c656ca827c377104875c4cc86adc3a0ae"
+"""Of all scenarios with the values that `deviations.json` calls old."""
 VECTORS = load("vectors.jsonl.xz")
 
 
@@ -330,6 +337,19 @@ def test_a_recorded_scenario_comes_out_equal_in_every_field(
     """Same schema, same handlers, same operations: same everything."""
     play = Play(scenario, cache)
     assert play.watcher.events == scenario["init_events"]
+    compare(scenario, play)
+
+
+@pytest.mark.parametrize(
+    "scenario", [s for s in SCENARIOS if is_playable(s)], ids=lambda s: s["id"]
+)
+def test_the_naive_model_comes_to_the_same(scenario: dict[str, Any]) -> None:
+    """It shares no code with the machine, so the rules are written down twice."""
+    compare(scenario, NaivePlay(scenario))
+
+
+def compare(scenario: dict[str, Any], play: Play | NaivePlay) -> None:
+    """Carry out all operations; each comes to what the scenario says."""
     for number, expected in enumerate(scenario["ops"]):
         told = play.run(expected["op"])
         whole = {**EMPTY, **({"log": []} if scenario.get("log") else {}), **expected}
@@ -365,11 +385,61 @@ def test_a_random_vector_comes_out_equal_in_every_step(vector: dict[str, Any], c
 
 
 def test_every_scenario_is_there(capsys: pytest.CaptureFixture[str]) -> None:
-    """None is left out: 363 recorded, 121 derived, 375 vectors."""
+    """None is left out: 352 recorded, 132 derived, 375 vectors."""
     codes = Counter(code for s in SCENARIOS for code in s.get("codes", []))
     derived = sum("codes" in s for s in SCENARIOS)
     with capsys.disabled():
         sys.stdout.write(
             f"\n{len(SCENARIOS) - derived} recorded, {derived} derived, {dict(codes)}\n"
         )
-    assert (len(SCENARIOS) - derived, derived, len(VECTORS)) == (363, 121, 375)
+    assert (len(SCENARIOS) - derived, derived, len(VECTORS)) == (352, 132, 375)
+
+
+def test_only_what_is_listed_was_changed_by_the_rules_of_autos_and_duplicates() -> None:
+    """With the old values in place of the new ones the scenarios are those from before."""
+    before = "\n".join(canonical(as_before(scenario)) for scenario in SCENARIOS)
+
+    assert hashlib.sha256(before.encode()).hexdigest() == DIGEST
+    assert len(DEVIATIONS) == 29
+
+
+def as_before(scenario: dict[str, Any]) -> dict[str, Any]:
+    """A scenario as it was before these rules."""
+    listed = DEVIATIONS.get(scenario["id"])
+    if listed is None:
+        return scenario
+    ops = [dict(op) for op in scenario["ops"]]
+    for change in listed["changes"]:
+        put_back(ops[change["op"]], **change)
+    old = {**scenario, "ops": ops, "codes": listed["codes_before"]}
+    return {key: value for key, value in old.items() if key != "codes" or value}
+
+
+def put_back(told: dict[str, Any], *, field: str, old: Any, new: Any, **place: int) -> None:
+    """Replace a new value by the old one; of a list, the part that begins at `at`."""
+    now = told.get(field)
+    if "at" in place:
+        at = place["at"]
+        assert now[at : at + len(new)] == new
+        old = [*now[:at], *old, *now[at + len(new) :]]
+    else:
+        assert now == new
+    told[field] = old
+    if old is None:
+        del told[field]
+
+
+def canonical(scenario: dict[str, Any]) -> str:
+    return json.dumps(scenario, sort_keys=True, separators=(",", ":"))
+
+
+def test_every_listed_scenario_has_the_code_of_its_rule() -> None:
+    """AUTO-REFUSED, AUTO-FAILED and DUPLICATE say which rule changed a scenario."""
+    codes = {s["id"]: s["codes"] for s in SCENARIOS if s["id"] in DEVIATIONS}
+
+    for name, listed in DEVIATIONS.items():
+        assert listed["codes"], name
+        assert {*listed["codes"]} <= {"AUTO-REFUSED", "AUTO-FAILED", "DUPLICATE"}
+        assert {*listed["codes"]} <= {*codes[name]}
+    marked = {s["id"] for s in SCENARIOS if {"AUTO-REFUSED", "DUPLICATE"} & {*s.get("codes", [])}}
+    assert marked <= {*DEVIATIONS}

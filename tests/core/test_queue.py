@@ -161,12 +161,13 @@ def test_an_equal_mutation_that_waits_is_enough(made: Made, log_of: LogOf) -> No
     [
         ("add B", "", "add B", 1),
         ("add B", "remove B", "add B", 3),
-        ("add B", "remove C", "add B", 2),
+        ("add B", "remove C", "add B", 3),
         ("add B", "remove B C", "add B", 3),
-        ("add B C", "remove B", "add B C", 2),
-        ("add B", "set B", "add B", 2),
+        ("add B C", "remove B", "add B C", 3),
+        ("add B", "set B", "add B", 3),
         ("remove A", "add A", "remove A", 3),
-        ("remove A", "add B", "remove A", 2),
+        ("remove A", "add B", "remove A", 3),
+        ("add B C", "", "add C B", 1),
         ("set B", "", "set B", 1),
         ("set B", "add C", "set B", 3),
         ("add M", "", "add M", 2),
@@ -176,7 +177,7 @@ def test_an_equal_mutation_that_waits_is_enough(made: Made, log_of: LogOf) -> No
 def test_what_counts_as_a_duplicate(
     made: Made, first: str, between: str, again: str, expected: int
 ) -> None:
-    """An add or remove is needed again only behind its opposite, a set behind anything."""
+    """Only what is equal to the last mutation in the queue; not what is equal to an earlier one."""
     mach = made("A{} B{} C{} M{multi}")
 
     def work(event: am.Event) -> int:
@@ -193,11 +194,114 @@ def test_arguments_make_a_mutation_different(made: Made) -> None:
     mach = made()
 
     def work(event: am.Event) -> list[str]:
-        for args in ({"n": 1}, {"n": 1}, None, {"n": 1}, {}, None):
+        for args in ({"n": 1}, {"n": 1}, None, None, {}, {"n": 1}, {}):
             mach.add1("B", args)
         return waiting(mach)
 
-    assert inside(mach, work) == ["[add] B"] * 4
+    assert inside(mach, work) == ["[add] B"] * 5
+
+
+@pytest.mark.parametrize(
+    ("states", "call"),
+    [
+        ("G{} A{add:C} C{}", "set A"),
+        ("G{} A{auto}", "remove A"),
+        ("G{} A{} P{auto add:A}", "remove A"),
+        ("G{} A{} M{multi add:A}", "remove A"),
+        ("G{} A{add:C} C{remove:D} D{}", "add A"),
+        ("G{} A{} M{multi add:C} C{remove:D} D{}", "add A"),
+    ],
+)
+def test_what_relations_may_answer_differently_is_asked_again(
+    made: Made, states: str, call: str
+) -> None:
+    """It is no duplicate: what the first one comes to need not last until the second."""
+    mach = made(states)
+    kind, name = call.split()
+
+    def work(event: am.Event) -> int:
+        mach.add1("G", {"n": 1})  # or a removal of what is inactive would not wait at all
+        for _ in range(2):
+            getattr(mach, kind)(name)
+        return mach.queue_len()
+
+    assert inside(mach, work, "G") == 3
+
+
+def test_what_excludes_itself_is_canceled_every_time(made: Made) -> None:
+    """So it is a duplicate although it brings along something that removes."""
+    mach = made("G{} A{add:C} B{remove:A} C{remove:D} D{}")
+
+    def work(event: am.Event) -> int:
+        for _ in range(2):
+            mach.add(["A", "B"])
+        return mach.queue_len()
+
+    assert inside(mach, work, "G") == 1
+
+
+def test_a_check_makes_no_mutation_superfluous(made: Made) -> None:
+    """It only asks."""
+    mach = made()
+
+    def work(event: am.Event) -> list[am.Result]:
+        return [mach.can_add1("B"), mach.add1("B")]
+
+    assert inside(mach, work) == [QUEUED, QUEUED]
+    assert mach.is1("B")
+
+
+def test_the_auto_states_make_no_mutation_superfluous(made: Made) -> None:
+    """Theirs is content with some of the states, and wakes no others."""
+    mach = made("G{} P{auto} Q{auto require:P remove:G}")
+
+    def work(event: am.Event) -> int:
+        mach.prepend_mut(mach.resolver().auto_mutation(["P"]))  # type: ignore[attr-defined]
+        mach.add1("P")
+        return mach.queue_len()
+
+    assert inside(mach, work, "G") == 2
+
+
+Turn = Callable[[am.Machine, am.Event, list[str]], am.Result]
+
+TURNS: dict[str, Turn] = {
+    "toggle": lambda mach, event, states: mach.toggle(states),
+    "toggle1": lambda mach, event, states: mach.toggle1(states[0]),
+    "ev_toggle": lambda mach, event, states: mach.ev_toggle(event, states),
+    "ev_toggle1": lambda mach, event, states: mach.ev_toggle1(event, states[0]),
+}
+
+
+@pytest.mark.parametrize("turn", TURNS.values(), ids=[*TURNS])
+@pytest.mark.parametrize(("times", "active"), [(1, True), (2, False), (3, True), (4, False)])
+def test_a_toggle_behind_a_toggle_turns_back(
+    made: Made, turn: Turn, times: int, active: bool
+) -> None:
+    """Queued toggles of the same states come to what they come to one after another."""
+    mach = made()
+
+    def work(event: am.Event) -> None:
+        for _ in range(times):
+            assert turn(mach, event, ["B"]) is QUEUED
+
+    inside(mach, work)
+
+    assert mach.is1("B") is active
+    assert mach.tick("B") == times
+
+
+def test_a_toggle_is_decided_at_the_call(made: Made) -> None:
+    """By what is active then, whatever else waits."""
+    mach = made()
+
+    def work(event: am.Event) -> list[str]:
+        mach.add1("B")
+        mach.toggle1("C")
+        mach.toggle1("B")
+        return waiting(mach)
+
+    assert inside(mach, work) == ["[add] B", "[add] C", "[add] B"]
 
 
 def test_a_skipped_duplicate_has_the_result_of_the_one_that_waits(made: Made) -> None:

@@ -1,16 +1,13 @@
-"""Relations: the passes of resolution one by one, partial acceptance, and the steps recorded."""
+"""Relations: the passes of resolution one by one, and the steps recorded."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 import machine as am
 
 Made = Callable[..., am.Machine]
-Watch = Callable[..., list[str]]
 LogOf = Callable[..., list[str]]
 
 EXECUTED, CANCELED = am.Result.EXECUTED, am.Result.CANCELED
@@ -208,177 +205,6 @@ def test_after_takes_the_first_state_that_is_ready(made: Made) -> None:
     mach.add(["A", "B", "C", "D"])
 
     assert mach.active_states() == ["B", "D", "A", "C"]
-
-
-# -- partial acceptance of auto transitions
-
-
-def test_what_only_a_dropped_state_implied_goes_too(made: Made, watch: Watch) -> None:
-    """D is neither called nor active before nor added by one that stays."""
-    mach = made("A{auto} B{auto add:D} C{} D{add:E} E{}")
-    calls = watch(mach, deny=["BEnter"])
-
-    mach.add1("C")
-
-    assert mach.string_all() == "(A:1 C:1) [B:0 D:0 E:0 Exception:0]"
-    assert not {"BState", "DState", "EState", "DEnter"} & set(calls)
-
-
-def test_what_somebody_else_implies_stays(made: Made, watch: Watch) -> None:
-    """A state is kept as long as one that stays adds it."""
-    mach = made("A{auto add:D} B{auto add:D} C{} D{}")
-    watch(mach, deny=["BEnter"])
-
-    mach.add1("C")
-
-    assert mach.string_all() == "(A:1 C:1 D:1) [B:0 Exception:0]"
-
-
-def test_what_an_active_multi_state_implies_stays(made: Made, watch: Watch) -> None:
-    """It applies its `add` in every transition, called or not."""
-    mach = made("M{multi add:D} B{auto add:D} D{}")
-    watch(mach, deny=["BEnter"])
-    mach.add1("M")
-
-    mach.remove1("D")
-
-    assert mach.string_all() == "(M:1 D:3) [B:0 Exception:0]"
-
-
-def test_what_an_active_plain_state_once_implied_goes(made: Made, watch: Watch) -> None:
-    """C was active before, so it is not C that adds D in the auto transition."""
-    mach = made("C{add:D} B{auto add:D} D{}")
-    watch(mach, deny=["BEnter"])
-    mach.add1("C")
-
-    mach.remove1("D")
-
-    assert mach.string_all() == "(C:1) [B:0 D:2 Exception:0]"
-
-
-def test_nobody_stays_without_what_a_dropped_state_was_to_bring(
-    made: Made, watch: Watch, recorder: Any, log_of: LogOf
-) -> None:
-    """The Require pass runs again over the rest, with its steps and its line."""
-    mach = made("A{auto require:B} B{auto} C{} D{auto}", tracers=[recorder])
-    calls = watch(mach, deny=["BEnter"])
-    lines = log_of(mach)
-
-    mach.add1("C")
-
-    auto = recorder.txs[1]
-    assert auto.accepted
-    assert auto.target_states() == ["D", "C"]
-    assert auto.enters == ["D"]
-    assert mach.active_states() == ["D", "C"]
-    assert not {"AEnter", "AState"} & set(calls)
-    assert "[reject:auto] A(-B)" in lines
-    steps = steps_of(auto)
-    assert steps[steps.index("B (handler)") :] == [
-        "B (handler)",
-        "require A>B",
-        "A (removenotactive)",
-        "B (cancel)",
-        "C -> D (handler)",
-        "Any -> Any (handler)",
-        "D (handler)",
-        "Any -> Any (handler)",
-    ]
-
-
-def test_an_active_state_that_falls_out_ends_without_being_asked(
-    made: Made, watch: Watch, recorder: Any
-) -> None:
-    """Its End runs, behind the other exits; its Exit is not called.
-
-    That takes an active state without what it requires, as an import can leave behind.
-    """
-    mach = made("K{require:R} R{} B{auto add:R remove:X} X{} S{}", tracers=[recorder])
-    mach.add1("K")
-    mach.add1("R")
-    auto_mutation = recorder.txs[-1].mutation
-    assert auto_mutation.auto
-    ticks = am.Serialized("mach", [1, 0, 0, 1, 1, 0], mach.state_names())
-    mach = am.Machine(None, mach.get_struct(), tracers=[recorder])
-    mach.import_(ticks, forbidden="accept")
-    calls = watch(mach, deny=["BEnter"])
-
-    assert mach.prepend_mut(auto_mutation) is EXECUTED
-
-    assert mach.string_all() == "(S:1) [K:2 R:0 B:0 X:2 Exception:0]"
-    assert recorder.txs[-1].exits == ["X", "K"]
-    assert calls == ["XExit", "BEnter", "KS", "XS", "AnyEnter", "XEnd", "KEnd", "AnyState"]
-
-
-def test_falling_out_repeats_until_nothing_more_falls(made: Made, watch: Watch) -> None:
-    """Implied by the dropped, requiring the implied, implied by that again."""
-    mach = made("B{auto add:D} D{} E{auto require:D add:F} F{} G{auto require:F} C{} Z{auto}")
-    calls = watch(mach, deny=["BEnter"])
-
-    mach.add1("C")
-
-    assert mach.active_states() == ["Z", "C"]
-    assert not {"EState", "FState", "GState", "DState"} & set(calls)
-
-
-@pytest.mark.parametrize("denying", ["XExit", "CP", "AnyEnter"])
-def test_other_denials_cancel_an_auto_transition_as_a_whole(
-    made: Made, recorder: Any, denying: str
-) -> None:
-    """Only a denial that is about an entering state can be met by dropping it."""
-    mach = made("A{auto require:C} B{auto require:C remove:X} C{} P{} X{}", tracers=[recorder])
-    mach.set(["P", "X"])
-    recorder.txs.clear()
-
-    def deny_autos(event: am.Event) -> bool:
-        tx = event.transition()
-        return tx is not None and not tx.is_auto()
-
-    mach.bind_handlers({denying: deny_autos})
-
-    assert mach.add1("C") is EXECUTED
-    assert [(tx.is_auto(), tx.accepted) for tx in recorder.txs] == [(False, True), (True, False)]
-    assert mach.string_all() == "(C:1 P:1 X:1) [A:0 B:0 Exception:0]"
-
-
-def test_an_auto_transition_that_loses_all_is_canceled(made: Made, watch: Watch) -> None:
-    """With no target left there is nothing to ask AnyEnter about."""
-    mach = made("A{auto} C{}")
-    mach.add1("C")
-    mach.remove1("A")
-    calls = watch(mach, deny=["AEnter"])
-
-    mach.set([])
-
-    assert mach.active_states() == []
-    assert calls.count("AnyEnter") == 1
-    assert calls.count("AnyState") == 1
-
-
-def test_several_auto_states_may_be_dropped_one_after_the_other(made: Made, watch: Watch) -> None:
-    """Each by its own denial; one that is about no entering state still cancels all."""
-    mach = made("A{auto} B{auto} C{} D{auto}")
-    watch(mach, deny=["AEnter", "DEnter"])
-    mach.add1("C")
-    assert mach.active_states() == ["B", "C"]
-
-    mach = made("A{auto require:C} B{auto require:C} C{} P{}")
-    watch(mach, deny=["AEnter"])
-    mach.bind_handlers({"CP": lambda e: not e.transition().is_auto()})
-    mach.add(["C", "P"])
-    assert mach.is_(["C", "P"])
-    assert mach.not_(["A", "B"])
-
-
-def test_a_dropped_state_has_no_handlers_any_more(made: Made, watch: Watch) -> None:
-    """Pairs towards it are passed over, those of others are asked."""
-    mach = made("A{auto} B{auto} C{}")
-    calls = watch(mach, deny=["AEnter"])
-
-    mach.add1("C")
-
-    auto = calls[calls.index("AnyState") + 1 :]
-    assert auto == ["AEnter", "BEnter", "CB", "AnyEnter", "BState", "AnyState"]
 
 
 # -- steps
