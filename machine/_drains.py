@@ -109,17 +109,26 @@ def _words(stuck: Sequence[tuple[Latch, Engine | None]], held: Iterable[Engine])
 
 def _held(frame: FrameType | None, *, below_loop: bool = False) -> Iterator[Engine]:
     """The machines in whose drain this frame is, from the inside out."""
-    while frame is not None:
-        code = frame.f_code
+    for caller in outwards(frame):
+        code = caller.f_code
         name = DRAINS.get(id(code))
         if below_loop:
-            below_loop = not _runs_loop(frame)
+            below_loop = not _runs_loop(caller)
         elif name is not None:
-            yield frame.f_locals[name]
+            yield caller.f_locals[name]
         elif code is Job.run.__code__:
-            job: Job = frame.f_locals["self"]
+            job: Job = caller.f_locals["self"]
             if job.is_awaited():
                 yield job.event.machine
+
+
+def outwards(frame: FrameType | None) -> Iterator[FrameType]:
+    """A frame and its callers; from a thread for handlers on into the drainer that waits."""
+    while frame is not None:
+        yield frame
+        if frame.f_code is Job.run.__code__:
+            job: Job = frame.f_locals["self"]
+            if job.is_awaited():
                 frame = sys._current_frames().get(job.drainer)
                 continue
         frame = frame.f_back

@@ -9,14 +9,13 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
+from machine._drains import outwards
 from machine._engine import Engine
 from machine._handler_thread import Job
 from machine._tasks import running_loop
 from machine._unwatched import WALKS
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from machine._handlers import HandlerCall
     from machine._machine import Machine
     from machine._tasks import OwnedTask
@@ -46,20 +45,16 @@ def hears_of_errors_here(mach: Machine) -> bool:
     """Is this called by a function that `on_error` has called."""
     if not mach._error_listeners:
         return False
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        if frame.f_code is Engine._note_err.__code__ and frame.f_locals["self"] is mach:
-            return True
-        frame = frame.f_back
-    return False
+    code = Engine._note_err.__code__
+    return any(
+        frame.f_code is code and frame.f_locals["self"] is mach
+        for frame in outwards(sys._getframe(1))
+    )
 
 
 def handler_here(mach: Machine) -> Inside | None:
     """The innermost handler of this machine that calls this function."""
-    if mach._idle and mach._handler_thread is None and not mach._tasks:
-        return None
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
+    for frame in outwards(sys._getframe(1)):
         if frame.f_code in WALKS:
             found = frame.f_locals
             if found["mach"] is mach and "tx" in found and mach._handler:
@@ -68,7 +63,6 @@ def handler_here(mach: Machine) -> Inside | None:
             event = frame.f_locals["self"].event
             if event.machine is mach:
                 return Inside(event._tx, event.name)
-        frame = frame.f_back
     return _task_here(mach)
 
 

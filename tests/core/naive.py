@@ -69,6 +69,7 @@ class Tx:
     enters: list[str] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
     barred: list[str] = field(default_factory=list)  # nobody may add these
+    suspected: set[str] = field(default_factory=set)  # before it
     failed: set[str] = field(default_factory=set)  # auto states, in this very transition
     accepted: bool = True
 
@@ -339,7 +340,7 @@ class Naive(Relations):
         ticks = dict(self.ticks)
         self.sums.append(sum(ticks.values()))
         self._request(tx)
-        tx.barred = [*self.held] if wanted.auto else []
+        tx.barred, tx.suspected = [*self.held] if wanted.auto else [], set(self.suspected)
         self._decide(tx, called)
         self.events.append("TransitionStart")
         if tx.accepted:
@@ -516,7 +517,7 @@ class Naive(Relations):
         if tx.wanted.auto and not own & {*called}:
             leading = {name for name in called if {source, target} & self._reach(name)}
             leading = leading or {name for name in called if name in tx.target}
-            self.held |= leading & self.suspected
+            self.held |= leading & tx.suspected
             self.suspected |= leading
 
     def _reach(self, name: str) -> set[str]:
