@@ -225,6 +225,7 @@ def goes_on(mach: Engine, tx: Transition, call: HandlerCall, outcome: int) -> bo
     if call.phase >= END or not _goes_on_without(mach, tx, call) or mach._disposing:
         return False
     _apply(mach, tx)
+    mach._node = mach._node.marked(*tx._marks)
     return finish(mach, tx)
 
 
@@ -297,7 +298,7 @@ def _apply(mach: Engine, tx: Transition) -> None:
         for index, ticked in plan.growth:
             ticks[index] += ticked
         mach._ticks = ticks
-    mach._node = plan.after if tx._marks is NO_MARKS else plan.after.marked(*tx._marks)
+    mach._node = plan.after
     if mach._log_level:
         log_change(mach, tx)
 

@@ -74,12 +74,16 @@ def bind(
     return called
 
 
-def model_with(struct: Struct, deny: list[str], fail: list[str]) -> tuple[Naive, list[str]]:
+def model_with(
+    struct: Struct, deny: list[str], fail: list[str], report: list[str] | None = None
+) -> tuple[Naive, list[str]]:
     """A naive model with the same handlers."""
     called: list[str] = []
 
     def handler(model: Naive, name: str) -> bool:
         called.append(name)
+        if name in (report or ()):
+            model.add_err(name)
         if name in fail:
             raise Failure(name)
         return name not in deny
@@ -96,16 +100,16 @@ def mutate(mach: am.Machine, call: Call) -> am.Result:
 
 
 @pytest.mark.slow
-@given(structs, runs, names, names)
+@given(structs, runs, names, names, names)
 @settings(max_examples=200)
 def test_machine_and_model_agree_whatever_handlers_do(
-    struct: Struct, run: list[Call], deny: list[str], fail: list[str]
+    struct: Struct, run: list[Call], deny: list[str], fail: list[str], report: list[str]
 ) -> None:
     """Results, the order of all handler calls, active states, ticks and errors."""
     for cache in (am.NODES_MAX, 0):
-        model, expected = model_with(struct, deny, fail)
+        model, expected = model_with(struct, deny, fail, report)
         mach = am.Machine(None, struct, cache=cache, log_stack_trace=False)
-        called = bind(mach, deny, fail)
+        called = bind(mach, deny, fail, report)
         for call in run:
             assert str(mutate(mach, call)) == model.mutate(*call)
             assert called == expected
