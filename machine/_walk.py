@@ -185,7 +185,7 @@ def conclude(mach: Engine, tx: Transition, accepted: bool) -> Result:
 
 def _release(mach: Engine, tx: Transition, after: Sequence[int]) -> None:
     """Waiters and state contexts of the states whose ticks grew."""
-    plan, waiters = tx.verdict, mach._waiters
+    plan, waiters = tx._again or tx.plan, mach._waiters
     if not tx.accepted:  # not all went by the plan
         mach._release([state for state, tick in enumerate(tx._before) if tick != after[state]])
         return
