@@ -3,12 +3,14 @@
     import amtracer
     amtracer.attach(mach)
 
-Nothing is loaded until one of these functions is used.
+Nothing else is loaded until one of these functions is used.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+import amtracer.children  # noqa: F401 - it has to see the forks
 
 if TYPE_CHECKING:
     from amtracer.tracer import (

@@ -5,25 +5,39 @@ reader never sees half of it and what was there before stays until then. The oth
 follows from the file's own, so a killed writer leaves at most one such file for each name,
 which the next writer takes over. A lock keeps two writers of one file apart, and lets nobody
 replace a file that is still recorded: what its writer writes would be nowhere.
+
+A program may close the descriptor, and open another file that gets its number (see
+`amtracer.owning`). Then the file is opened anew, if it is still there with its lock free and
+ends where the writing stopped; otherwise the writing ends.
 """
 
 from __future__ import annotations
 
 import os
 import stat
-import sys
 import zlib
 from contextlib import suppress
 from typing import Protocol
 
-from amtracer.errors import SessionAccessError
-
-if sys.platform != "win32":
-    import fcntl
+from amtracer.errors import SessionAccessError, SessionBusyError
+from amtracer.locks import is_locked, lock
+from amtracer.owning import Owned
 
 __all__ = ["AtomicFile", "PathLike", "is_being_written", "part_path", "reason_of", "shown"]
 
 PathLike = str | bytes | os.PathLike[str] | os.PathLike[bytes]
+
+
+_FLAGS = (
+    os.O_RDWR
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+
+
+class _BusyError(Exception):
+    """Another writer is at the file."""
 
 
 class Writable(Protocol):
@@ -52,7 +66,8 @@ def part_path(path: str) -> str:
 class AtomicFile:
     """Opens for writing at once; `commit` makes the file appear, `abort` leaves no trace.
 
-    A new file's mode follows the umask. Trouble is a `SessionAccessError`.
+    A new file's mode follows the umask. Trouble is a `SessionAccessError`, a
+    `SessionBusyError` when another writer is at the file.
     """
 
     def __init__(self, path: PathLike) -> None:
@@ -61,20 +76,22 @@ class AtomicFile:
             self._path = os.path.realpath(os.fsdecode(path))
             self._part = part_path(self._path)
             self._refuse_special()
-            self._fd = self._open()
-        except (OSError, ValueError) as error:
+            self._file = self._open()
+        except (OSError, ValueError, _BusyError) as error:
             raise self._error(error) from error
-        self._pending = bytearray()
         self._published = False
         self.closed = False
 
     def write(self, data: bytes) -> None:
         """Write all of it; after trouble the unfinished file is gone."""
         try:
+            file = self._own()
             view = memoryview(data)
             while view:
-                view = view[os.write(self._fd, view) :]
-        except OSError as error:
+                written = os.write(file.fd, view)
+                file.place += written
+                view = view[written:]
+        except (OSError, ValueError, _BusyError) as error:
             self.abort()
             raise self._error(error) from error
 
@@ -83,7 +100,7 @@ class AtomicFile:
         try:
             self._refuse_special()
             os.replace(self._part, self._path)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, _BusyError) as error:
             self.abort()
             raise self._error(error) from error
         self._published = True
@@ -95,13 +112,13 @@ class AtomicFile:
         appeared before and is not there any more is trouble too.
         """
         try:
-            os.fsync(self._fd)
+            if self._published and not self._file.is_at(self._path):
+                raise ValueError("removed or replaced while it was recorded")
+            os.fsync(self._own().fd)
             if not self._published:
                 self.publish()
-            elif not _same_file(self._fd, self._path):
-                raise ValueError("removed or replaced while it was recorded")
             self.release()
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, _BusyError) as error:
             raise self._error(error) from error
         finally:
             self.abort()
@@ -110,7 +127,7 @@ class AtomicFile:
         """Close it and remove what has not appeared."""
         if self.closed:
             return
-        if not self._published:
+        if not self._published and self._file.is_at(self._part):
             with suppress(FileNotFoundError):
                 os.unlink(self._part)
         self.release()
@@ -119,7 +136,7 @@ class AtomicFile:
         """Close the descriptor only; what is written stays where it is."""
         if not self.closed:
             self.closed = True
-            os.close(self._fd)
+            self._file.close()
 
     def _refuse_special(self) -> None:
         """Renaming over a device, a folder or a live recording would destroy or fail late."""
@@ -131,58 +148,60 @@ class AtomicFile:
             what = "a folder" if stat.S_ISDIR(mode) else "no regular file"
             raise ValueError(f"cannot write, it is {what}")
         if is_being_written(self._path):
-            raise ValueError("another writer is at it")
+            raise _BusyError
 
-    def _open(self) -> int:
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
+    def _open(self) -> Owned:
         while True:
-            fd = os.open(self._part, flags | getattr(os, "O_BINARY", 0), 0o666)
+            fd = os.open(self._part, _FLAGS | os.O_CREAT, 0o666)
             try:
-                _lock(fd)
-                if _same_file(fd, self._part):
+                if not lock(fd):
+                    raise _BusyError
+                file = Owned(fd, 0)
+                if file.is_at(self._part):  # or another writer has renamed it
                     os.ftruncate(fd, 0)
-                    return fd
-            except (OSError, ValueError):
+                    return file
+            except BaseException:
                 os.close(fd)
                 raise
             os.close(fd)
 
+    def _own(self) -> Owned:
+        """The file, opened anew if the program has closed its descriptor."""
+        if not self._file.is_ours:
+            self._file = self._reopened(self._file)
+        return self._file
+
+    def _reopened(self, gone: Owned) -> Owned:
+        fd = -1
+        try:
+            fd = os.open(self._path if self._published else self._part, _FLAGS)
+            if gone.is_same(fd) and os.fstat(fd).st_size == gone.place and lock(fd):
+                os.lseek(fd, gone.place, os.SEEK_SET)
+                return Owned(fd, gone.place)
+            reason = "the file is another one now"
+        except OSError as error:
+            reason = reason_of(error)
+        if fd >= 0:
+            os.close(fd)
+        raise ValueError(f"the program closed its descriptor, and it cannot be reopened: {reason}")
+
     def _error(self, error: Exception) -> SessionAccessError:
+        if isinstance(error, _BusyError):
+            return SessionBusyError(self.shown)
         reason = reason_of(error) if isinstance(error, OSError) else str(error)
         return SessionAccessError(self.shown, reason)
 
 
-def _lock(fd: int) -> None:
-    if sys.platform != "win32":
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ValueError("another writer is at it") from None
-
-
-def _same_file(fd: int, path: str) -> bool:
-    """Whether the name still stands for the open file; another writer may have renamed it."""
-    try:
-        named = os.stat(path)
-    except FileNotFoundError:
-        return False
-    opened = os.fstat(fd)
-    return (named.st_dev, named.st_ino) == (opened.st_dev, opened.st_ino)
-
-
 def is_being_written(path: str) -> bool:
     """Whether a live recording of this name goes on, here or in another process."""
-    if sys.platform == "win32":
-        return False
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        fd = os.open(path, flags)
     except OSError:
         return False
     try:
-        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    else:
+        return is_locked(fd)
+    except OSError:  # a file system without locks, where nobody can record
         return False
     finally:
         os.close(fd)

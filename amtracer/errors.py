@@ -19,6 +19,7 @@ __all__ = [
     "FrameTooLargeError",
     "LimitError",
     "SessionAccessError",
+    "SessionBusyError",
     "SessionError",
     "SessionTooLargeError",
     "SessionVersionError",
@@ -112,6 +113,13 @@ class SessionError(TracingError):
 
 class SessionAccessError(SessionError):
     """The file cannot be opened, read or written: missing, a folder, no permission, no space."""
+
+
+class SessionBusyError(SessionAccessError):
+    """Another process writes the file, or has written it while this one ran."""
+
+    def __init__(self, path: str, reason: str = "another writer is at it") -> None:
+        super().__init__(path, reason)
 
 
 class EmptySessionError(SessionError):

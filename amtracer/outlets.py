@@ -11,16 +11,18 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Protocol
 
 from amtracer import limits
 from amtracer.address import Address
-from amtracer.atomic import PathLike, is_being_written, reason_of, shown
+from amtracer.atomic import PathLike, reason_of, shown
+from amtracer.children import is_child
 from amtracer.codec import WIRE, FrameWriter
 from amtracer.env import token_from_env
-from amtracer.errors import SessionError
+from amtracer.errors import SessionBusyError, SessionError
+from amtracer.owning import Owned
 from amtracer.schema import HelloMessage, Message
 from amtracer.session import FLUSH_S, SessionWriter
 
@@ -42,6 +44,8 @@ UNSENT_BYTES_MAX = 4 * 1024 * 1024
 WAIT_S = 0.1
 """How long one attempt to send may block."""
 _SEND_BYTES = 64 * 1024
+_PLACES_MAX = 16
+"""Names that are tried for a recording while others are at them."""
 
 _log = logging.getLogger("amtracer")
 
@@ -107,6 +111,7 @@ class SocketOutlet:
         self.sent = 0
         self._address = address
         self._socket: socket.socket | None = None
+        self._owned: Owned | None = None
         self._buffer = bytearray()
         self._frames = FrameWriter(WIRE)
 
@@ -119,6 +124,7 @@ class SocketOutlet:
                 place,  # type: ignore[arg-type]  # a host may be bytes
                 timeout=CONNECT_S_MAX,
             )
+            self._owned = Owned(self._socket.fileno())
             _refuse_itself(self._socket)
             self._socket.settimeout(WAIT_S)
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -146,6 +152,9 @@ class SocketOutlet:
         sock, buffer = self._socket, self._buffer
         if sock is None:
             raise OutletError("not connected")
+        if not self._is_ours:
+            self.drop()
+            raise OutletError("the program closed the connection's descriptor")
         buffer += self._frames.flush()
         try:
             self._refuse_closed(sock)
@@ -175,8 +184,14 @@ class SocketOutlet:
 
     def drop(self) -> None:
         if self._socket is not None:
+            if not self._is_ours:  # let the number go, or closing it would close another's
+                self._socket.detach()
             self._socket.close()
-            self._socket = None
+            self._socket = self._owned = None
+
+    @property
+    def _is_ours(self) -> bool:
+        return self._owned is None or self._owned.is_ours
 
     def _refuse_closed(self, sock: socket.socket) -> None:
         """A debugger that went away is noticed before more is sent into the void."""
@@ -202,20 +217,22 @@ _NO_SIGNAL = getattr(socket, "MSG_NOSIGNAL", 0)
 
 
 def whole_path(path: PathLike) -> str:
-    """The path from the root on; as it is when the folder we are in is gone."""
+    """The path from the root on, without links; as it is when the folder we are in is gone."""
     text = os.fsdecode(path)
     try:
-        return os.path.abspath(text)
-    except OSError:
+        return os.path.realpath(text)
+    except (OSError, ValueError):
         return text
 
 
 class FileOutlet:
     """A session file, recorded live.
 
-    A file that another process is just recording is left to it: this one's pid goes into
-    the name. What is no recording is left too, see `SessionWriter`. A file that is not whole
-    at the end costs one line in the log.
+    Each process has one of its own. One that was forked or started by `multiprocessing` has
+    its pid in the name, whoever else records, as there may be many and none may take the
+    place of another. So has any process that finds another at the file, or what another wrote
+    since the program began; if somebody is at that name too, a number follows. What is no recording is left, see `SessionWriter`. A
+    file that is not whole at the end costs one line in the log.
     """
 
     trouble = "cannot record"
@@ -235,14 +252,25 @@ class FileOutlet:
         return FLUSH_S if self._writer is not None and self._writer.unflushed else None
 
     def open(self) -> None:
-        path = self._path
-        if is_being_written(path):
-            path = path_of_process(path)
+        for path in self._places():
+            try:
+                self._writer = SessionWriter(path, live=True, clock=self._clock)
+            except SessionBusyError:
+                continue
+            except SessionError as error:
+                self.name = shown(path)
+                raise OutletError(error.reason, lasting=True) from error
             self.name = shown(path)
-        try:
-            self._writer = SessionWriter(path, live=True, clock=self._clock)
-        except SessionError as error:
-            raise OutletError(error.reason, lasting=True) from error
+            return
+        raise OutletError("other writers are at it", lasting=True)
+
+    def _places(self) -> Iterator[str]:
+        """Where it may be recorded, the best place first."""
+        if not is_child():
+            yield self._path
+        yield path_of_process(self._path)
+        for number in range(2, _PLACES_MAX):
+            yield path_of_process(self._path, f"-{number}")
 
     def write(self, message: Message) -> None:
         if self._writer is not None:
@@ -277,8 +305,8 @@ class FileOutlet:
             self._writer = None
 
 
-def path_of_process(path: str) -> str:
-    """`run.msgpack.br` with the pid: `run.123.msgpack.br`."""
+def path_of_process(path: str, mark: str = "") -> str:
+    """`run.msgpack.br` with the pid, and a mark: `run.123.msgpack.br`, `run.123-2.msgpack.br`."""
     folder, name = os.path.split(path)
     stem, dot, extension = name.partition(".")
-    return os.path.join(folder, f"{stem}.{os.getpid()}{dot}{extension}")
+    return os.path.join(folder, f"{stem}.{os.getpid()}{mark}{dot}{extension}")

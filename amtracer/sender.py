@@ -33,6 +33,7 @@ from time import monotonic, monotonic_ns, sleep, time_ns
 
 from amtracer import limits
 from amtracer.backlog import BACKLOG_MAX, trim
+from amtracer.children import is_worker
 from amtracer.errors import WireError
 from amtracer.events import Event, Gone, Refused
 from amtracer.outlets import Outlet, OutletError
@@ -293,7 +294,6 @@ class Sender:
 
 def _close_with_multiprocessing(sender: Sender) -> None:
     """A child of `multiprocessing` ends without the usual exit, but does its own."""
-    process = sys.modules.get("multiprocessing.process")
     util = sys.modules.get("multiprocessing.util")
-    if process is not None and util is not None and process.parent_process() is not None:
+    if util is not None and is_worker():
         util.Finalize(None, sender.close, exitpriority=0)

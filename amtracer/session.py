@@ -27,6 +27,7 @@ import brotli
 
 from amtracer import limits
 from amtracer.atomic import AtomicFile, PathLike, is_being_written, reason_of, shown
+from amtracer.children import BEGAN_S
 from amtracer.codec import FILE, Decoder, FrameWriter, magic_frame
 from amtracer.errors import (
     CutSessionError,
@@ -35,6 +36,7 @@ from amtracer.errors import (
     ForeignPeerError,
     ForeignSessionError,
     SessionAccessError,
+    SessionBusyError,
     SessionTooLargeError,
     SessionVersionError,
     TrailingBytesError,
@@ -74,7 +76,9 @@ class SessionWriter:
     every 1,024 transitions, or a second after the one before if the owner calls
     `flush_if_due`; `unflushed` counts what waits for that. It destroys nothing: a recording in
     its place that holds transitions gets the name `set_aside`, and what is no recording is
-    refused. Only an older one set aside before is replaced.
+    refused. Only an older one set aside before is replaced. One that another process wrote
+    after this program began stays where it is, which is a `SessionBusyError`: of processes
+    that run together none takes the place of another.
     Leaving the context by an exception removes what has not appeared.
 
     Trouble with the disk is a `SessionAccessError`. One thread at a time.
@@ -94,13 +98,15 @@ class SessionWriter:
         self.unflushed = 0
         self.set_aside = ""
         self._file = AtomicFile(path)
+        self._place = os.path.realpath(os.fsdecode(path))
         with ExitStack() as begun:
             begun.callback(self._file.abort)
             self._write(self._frames.magic())
             self.flush()
             if live:
-                self.set_aside = _set_aside(os.path.realpath(os.fsdecode(path)))
+                self.set_aside = _set_aside(self._place)
                 self._file.publish()
+                _note_recorded(self._place)
             begun.pop_all()
 
     def write(self, message: Message) -> None:
@@ -131,6 +137,7 @@ class SessionWriter:
             self._write(self._frames.end())
             self._file.write(self._compressor.finish())
             self._file.commit()
+            _note_recorded(self._place)
         finally:
             self._file.abort()
 
@@ -181,6 +188,15 @@ def aside_path(path: str, mark: str) -> str:
     return os.path.join(folder, f"{stem}.{mark}{dot}{extension}")
 
 
+_recorded: dict[str, int] = {}
+"""The inode of the last file that this process wrote under each name."""
+
+
+def _note_recorded(path: str) -> None:
+    with suppress(OSError):
+        _recorded[path] = os.stat(path).st_ino
+
+
 def _set_aside(path: str) -> str:
     """Give a recording that holds transitions another name, which is returned.
 
@@ -190,6 +206,9 @@ def _set_aside(path: str) -> str:
     found = _found_at(path)
     if found is _Found.NOTHING:
         return ""
+    there = os.stat(path)
+    if there.st_mtime > BEGAN_S and _recorded.get(path) != there.st_ino:
+        raise SessionBusyError(shown(path), "another process has written it since this one began")
     aside = aside_path(path, found.value)
     _found_at(aside)
     try:
@@ -213,7 +232,7 @@ def _found_at(path: str) -> _Found:
     if not os.path.lexists(path):
         return _Found.NOTHING
     if is_being_written(path):
-        raise SessionAccessError(shown(path), "another writer is at it")
+        raise SessionBusyError(shown(path))
     try:
         if not any(isinstance(message, BatchMessage) for message in read_session(path)):
             return _Found.NOTHING

@@ -9,9 +9,8 @@ from __future__ import annotations
 import machine as am
 from amtracer.address import Address, peer_address
 from amtracer.atomic import PathLike
-from amtracer.env import destinations_from_env
 from amtracer.outlets import FileOutlet, SocketOutlet, whole_path
-from amtracer.process import close_senders, sender_to
+from amtracer.process import close_senders, destinations, sender_to
 from amtracer.redacting import ArgsFilter, Redact
 from amtracer.tracer.hooks import Hooks
 from amtracer.tracer.machine_tracer import bind
@@ -29,7 +28,8 @@ def attach(
     """Send what a machine does from now on to a debugger, its submachines' doings too.
 
     Without an address it goes where `AM_DBG_ADDR` and `AM_DBG_FILE` say, nowhere when
-    neither is set. It returns at once, whether a debugger is there or not; again is no
+    neither is set. The first call that finds one of them fixes both for the process, until
+    `close`; a path in them means what it does then. It returns at once, whether a debugger is there or not; again is no
     matter, but hooks that are given replace those before. Raises AddressError for an
     address that is none.
 
@@ -41,7 +41,7 @@ def attach(
     if addr is not None:
         _tell_debugger(mach, addr if isinstance(addr, Address) else peer_address(addr), hooks)
         return
-    where = destinations_from_env()
+    where = destinations()
     if where.address is not None:
         _tell_debugger(mach, where.address, hooks)
     if where.path is not None:

@@ -1,7 +1,8 @@
 """Prepares machines for debugging, as the environment says.
 
-Where to tell it and at which log level is read whenever a machine is prepared, so a
-variable set later counts for machines made after it. With an empty environment
+At which log level is read whenever a machine is prepared, so a variable set later counts
+for machines made after it; where to tell it is fixed for the process as soon as the
+environment says it (see `amtracer.process`). With an empty environment
 `attach_from_env` leaves no trace, so a program may call it always.
 """
 
@@ -10,9 +11,9 @@ from __future__ import annotations
 import os
 
 import machine as am
-from amtracer.env import Destinations, destinations_from_env
+from amtracer.env import Destinations
 from amtracer.healthcheck import STATE, health_checks
-from amtracer.process import after_fork
+from amtracer.process import after_fork, destinations
 from amtracer.redacting import ArgsFilter, Redact
 from amtracer.tracer.attaching import attach
 
@@ -50,7 +51,7 @@ def attach_from_env(*, args_filter: ArgsFilter | None = None, redact: Redact | N
     Nothing changes when the environment names neither a debugger nor a file nor a level.
     """
     global _for_new  # noqa: PLW0603  # it is of the process
-    if destinations_from_env() != Destinations(None, None) or am.log_level_from_env():
+    if destinations() != Destinations(None, None) or am.log_level_from_env():
         _for_new = (args_filter, redact)
         am.on_machine(_prepare)
 

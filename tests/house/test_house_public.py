@@ -46,8 +46,8 @@ PUBLIC = {
     "amtracer.errors": """
         AddressError ChecksumError CutSessionError DamagedSessionError EmptySessionError
         ForeignPeerError ForeignSessionError FrameTooLargeError LimitError SessionAccessError
-        SessionError SessionTooLargeError SessionVersionError TokenError TracingError
-        TrailingBytesError VersionError WireError
+        SessionBusyError SessionError SessionTooLargeError SessionVersionError TokenError
+        TracingError TrailingBytesError VersionError WireError
     """,
     "am_dbg": "",
 }

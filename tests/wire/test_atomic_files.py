@@ -87,19 +87,20 @@ def test_a_writer_that_was_overtaken_begins_anew(
 ) -> None:
     """Between opening and locking the unfinished file may have become somebody's whole one."""
     path = str(tmp_path / "a")
-    lock = atomic._lock
+    lock = atomic.lock
     overtaken: list[int] = []
 
-    def overtake(fd: int) -> None:
-        lock(fd)
+    def overtake(fd: int) -> bool:
+        taken = lock(fd)
         if not overtaken:
             overtaken.append(fd)
             os.replace(part_path(path), path)
         elif len(overtaken) == 1:
             overtaken.append(fd)
             os.unlink(part_path(path))
+        return taken
 
-    monkeypatch.setattr(atomic, "_lock", overtake)
+    monkeypatch.setattr(atomic, "lock", overtake)
     file = AtomicFile(path)
     file.write(b"mine")
     file.commit()

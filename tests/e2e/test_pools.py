@@ -1,0 +1,171 @@
+"""Processes that run together: each records into a file of its own, and nothing is lost."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from am_dbg.importing import import_session
+from am_dbg.store import Store
+from amtracer import children, session
+from amtracer.errors import SessionBusyError
+from amtracer.outlets import FileOutlet
+from amtracer.schema import BatchMessage, Run
+from amtracer.session import SessionWriter
+from tests.wire.serving import run
+from tests.wire.streams import HELLO
+
+POOL = """
+import concurrent.futures, multiprocessing, os, sys
+import amtracer, machine as am
+
+def work(number):
+    mach = am.Machine(None, {"A": am.State(multi=True)}, id=f"job-{number}")
+    amtracer.attach(mach)
+    for _ in range(25):
+        mach.add1("A")
+    mach.dispose()
+
+if __name__ == "__main__":
+    way, jobs, workers = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    context = multiprocessing.get_context(way)
+    with concurrent.futures.ProcessPoolExecutor(workers, mp_context=context) as pool:
+        list(pool.map(work, range(jobs)))
+"""
+
+ONE_BY_ONE = """
+import multiprocessing, sys
+import amtracer, machine as am
+
+def work(number):
+    mach = am.Machine(None, {"A": am.State(multi=True)}, id=f"job-{number}")
+    amtracer.attach(mach)
+    for _ in range(25):
+        mach.add1("A")
+
+if __name__ == "__main__":
+    with multiprocessing.get_context(sys.argv[1]).Pool(1, maxtasksperchild=1) as pool:
+        pool.map(work, range(int(sys.argv[2])), chunksize=1)
+        pool.close()
+        pool.join()
+"""
+
+TOGETHER = """
+import os, sys
+import amtracer, machine as am
+
+begin, ended = os.pipe()
+pids = []
+for number in range(int(sys.argv[1])):
+    pid = os.fork()
+    if pid:
+        pids.append(pid)
+        continue
+    os.close(ended)
+    os.read(begin, 1)
+    mach = am.Machine(None, {"A": am.State(multi=True)}, id=f"job-{number}")
+    amtracer.attach(mach)
+    for _ in range(25):
+        mach.add1("A")
+    amtracer.close()
+    os._exit(0)
+os.close(ended)
+for pid in pids:
+    os.waitpid(pid, 0)
+"""
+
+
+def recorded(folder: Path) -> Counter[str]:
+    """The transitions of each machine, of all files there."""
+    counts: Counter[str] = Counter()
+    for path in folder.iterdir():
+        store = Store()
+        import_session(store, str(path))
+        counts.update({track.id: track.count for track in store.tracks})
+    return counts
+
+
+def start(program: str, folder: Path, *words: object) -> None:
+    file = folder.parent / "program.py"
+    file.write_text(program)
+    done = run(file, *words, AM_DBG_FILE=folder / "run.msgpack.br")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_process_that_found_another_s_recording_leaves_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was written since this process began is of one that runs beside it."""
+    path = tmp_path / "run.msgpack.br"
+    with SessionWriter(path) as writer:
+        writer.write(HELLO)
+        writer.write(BatchMessage((Run(0, 0, 1),), (0,), (1,)))
+    session._recorded.clear()
+
+    with pytest.raises(SessionBusyError, match="another process has written it"):
+        SessionWriter(path, live=True)
+    outlet = FileOutlet(path)
+    outlet.open()
+    outlet.write(HELLO)
+    outlet.close()
+    assert sorted(os.listdir(tmp_path)) == [f"run.{os.getpid()}.msgpack.br", "run.msgpack.br"]
+    monkeypatch.setattr(session, "BEGAN_S", children.BEGAN_S + 1e6)
+    session._recorded.clear()
+    SessionWriter(path, live=True).close()
+    assert (tmp_path / "run.before.msgpack.br").exists()
+
+
+def test_a_child_has_its_pid_in_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether it comes first or last; a number follows where that name is in use."""
+    monkeypatch.setattr(children, "_forked", True)
+    outlets = [FileOutlet(tmp_path / "run.msgpack.br") for _ in range(3)]
+    for outlet in outlets:
+        outlet.open()
+        outlet.write(HELLO)
+    pid = os.getpid()
+
+    assert [os.path.basename(outlet.name) for outlet in outlets] == [
+        f"run.{pid}.msgpack.br",
+        f"run.{pid}-2.msgpack.br",
+        f"run.{pid}-3.msgpack.br",
+    ]
+    for outlet in outlets:
+        outlet.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["fork", "forkserver", "spawn"])
+def test_a_pool_loses_nothing(way: str, tmp_path: Path) -> None:
+    """Every job of eight workers is recorded, whichever way they were started."""
+    for number in range(10 if way == "fork" else 2):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        start(POOL, folder, way, 16, 8)
+
+        assert recorded(folder) == {f"job-{job}": 25 for job in range(16)}
+
+
+@pytest.mark.slow
+def test_workers_that_follow_one_another_lose_nothing(tmp_path: Path) -> None:
+    """A worker that begins when another has ended does not take its place."""
+    folder = tmp_path / "one"
+    folder.mkdir()
+    start(ONE_BY_ONE, folder, "fork", 6)
+
+    assert recorded(folder) == {f"job-{job}": 25 for job in range(6)}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_children_that_begin_together_lose_nothing(tmp_path: Path) -> None:
+    """Ten rounds of eight forked children that open the same name at the same moment."""
+    for number in range(10):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        start(TOGETHER, folder, 8)
+
+        assert recorded(folder) == {f"job-{job}": 25 for job in range(8)}
+        assert len(list(folder.iterdir())) == 8
