@@ -2,10 +2,11 @@
 
 An argument may be huge, deep, circular, changed by another thread meanwhile, or have a
 `repr` that raises, blocks or mutates the machine. So no method of a class that is not
-known here is ever called, and nothing is asked what it is (see `amtracer.kinds`): an object
-of the host shows its class. Where that is derived from a known one, what the known one
-keeps is read, in the known one's way. What is visited, how deep and how much of each text
-is bounded, and with it the time.
+known here is ever called, and nothing is asked what it is (see `amtracer.kinds`). An object
+of the host shows its class and the fields that this declares (see `amtracer.declared`), or
+its class alone. Where that is derived from a known one, what the known one keeps is read,
+in the known one's way. What is visited, how deep and how much of each text is bounded, and
+with it the time; where something is left out a mark says how much.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from itertools import islice
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
+from amtracer.declared import declared_fields, field_values
 from amtracer.kinds import (
     bases,
     class_name,
@@ -27,6 +29,7 @@ from amtracer.kinds import (
 )
 from amtracer.library_text import library_text
 from amtracer.limits import ARGS_MAX
+from amtracer.machine_text import machine_kind
 
 __all__ = ["DEPTH_MAX", "ITEMS_MAX", "TEXT_CHARS_MAX", "arg_text", "arg_texts", "name_text"]
 
@@ -38,6 +41,8 @@ TRACE_CHARS_MAX = 4_000
 """Characters of it that are kept, the last ones."""
 ITEMS_MAX = 8
 """Items shown of one container."""
+TICKS_MAX = 32
+"""Ticks shown of a time."""
 DEPTH_MAX = 3
 """Containers shown within each other."""
 _INT_BITS_MAX = 512
@@ -112,7 +117,7 @@ def _text(value: Any, depth: int) -> str:
     """The text of an object in which so many containers may be opened."""
     kind = type(value)
     if kind is str:
-        return repr(value[:TEXT_CHARS_MAX])
+        return _str_text(value)
     if kind is int:
         return _int_text(value)
     if value is None or kind is bool or kind is float or kind is complex:
@@ -122,6 +127,16 @@ def _text(value: Any, depth: int) -> str:
     if kind is bytes or kind is bytearray:
         return _bytes_text(value)
     return _object_text(value, depth)
+
+
+def _str_text(value: str) -> str:
+    """The text, or its beginning and how many characters it has."""
+    length = str.__len__(value)
+    shown = repr(str.__getitem__(value, slice(TEXT_CHARS_MAX)))
+    if length <= TEXT_CHARS_MAX >= len(shown):
+        return shown
+    mark = f"… ({length:,} characters)"
+    return f"{shown[: TEXT_CHARS_MAX - len(mark)]}{mark}"
 
 
 def _int_text(value: int) -> str:
@@ -168,13 +183,34 @@ def _object_text(value: Any, depth: int) -> str:
     called = _called(value, kind)
     if called is not None:
         return f"<{name} {called}>"
-    return library_text(value, name) or f"<{name}>"
+    return library_text(value, name) or _fields_text(value, name, depth) or f"<{name}>"
+
+
+def _fields_text(value: Any, name: str, depth: int) -> str | None:
+    """The fields of an object whose class declares some; None for any other."""
+    declared = declared_fields(type(value))
+    if declared is None:
+        is_time = is_a(value, list) and machine_kind(type(value)) is not None
+        return _ticks_text(value, name) if is_time else None
+    if not depth:
+        return f"{name}({_REST})"
+    try:
+        fields = field_values(value, declared)
+    except RuntimeError:  # pragma: no cover - another thread changed it at this moment
+        return f"<{name} being changed>"
+    if not fields and declared.fields:
+        return None
+    shown = [f"{field}={_inner(one, depth)}" for field, one in fields[:ITEMS_MAX]]
+    return _joined(shown, len(fields), f"{name}(", ")")
+
+
+def _ticks_text(value: Any, name: str) -> str:
+    shown = [_inner(tick, 1) for tick in islice(list.__iter__(value), TICKS_MAX)]
+    return _joined(shown, list.__len__(value), f"{name}([", "])")
 
 
 def _of_str(value: Any, name: str, _: int) -> str:
-    if is_a(value, Enum):
-        return _of_enum(value, name, _)
-    return repr(str.__getitem__(value, slice(TEXT_CHARS_MAX)))
+    return _of_enum(value, name, _) if is_a(value, Enum) else _str_text(value)
 
 
 def _of_int(value: Any, name: str, _: int) -> str:

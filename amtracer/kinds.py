@@ -24,6 +24,8 @@ __all__ = [
     "is_from",
     "is_immutable",
     "module_names",
+    "module_object",
+    "namespace",
     "plain",
     "slot",
 ]
@@ -43,7 +45,8 @@ def _reader(kind: type, name: str) -> Callable[[Any], Any]:
 bases = _reader(type, "__mro__")
 """A class and each it is derived from, by the class."""
 _name = _reader(type, "__name__")
-_namespace = _reader(type, "__dict__")
+namespace = _reader(type, "__dict__")
+"""What the body of a class has left in it, by the class."""
 _flags = _reader(type, "__flags__")
 _enum_dict = _reader(Enum, "__dict__")
 module_names = _reader(ModuleType, "__dict__")
@@ -81,7 +84,7 @@ def enum_field(member: Enum, name: str) -> Any:
 def slot(value: object, name: str) -> Any:
     """What lies in a slot; None for nothing, and where the class has something else."""
     for base in bases(type(value)):
-        found = _namespace(base).get(name)
+        found = namespace(base).get(name)
         if found is not None:
             try:
                 return found.__get__(value) if type(found) is MemberDescriptorType else None
@@ -92,9 +95,14 @@ def slot(value: object, name: str) -> Any:
 
 def is_from(kind: type, module: str, name: str) -> bool:
     """Whether it is the class of that name in a module that is loaded."""
+    return module_object(module, name) is kind
+
+
+def module_object(module: str, name: str) -> Any:
+    """What a loaded module has by that name; None for nothing."""
     modules = sys.modules
     found = modules.get(module) if type(modules) is dict else None
-    return type(found) is ModuleType and module_names(found).get(name) is kind
+    return module_names(found).get(name) if type(found) is ModuleType else None
 
 
 def is_immutable(kind: type) -> bool:

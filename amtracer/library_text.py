@@ -14,9 +14,9 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from amtracer.kinds import class_name, is_from, is_immutable, slot
+from amtracer.kinds import bases, class_name, is_from, is_immutable, slot
 
-__all__ = ["library_text"]
+__all__ = ["is_of_library", "library_text"]
 
 _DECIMAL_BYTES_MAX = 4_096
 _INT_BITS_MAX = 512
@@ -32,6 +32,15 @@ def library_text(value: object, name: str) -> str | None:
         return None
     text = show(value)
     return None if text is None else f"{name}({text})"
+
+
+def is_of_library(kind: type) -> bool:
+    """Whether a class is one of these or derived from one: its fields say nothing in a line."""
+    for base in bases(kind):
+        name = class_name(base)
+        if name in _SHOWN and is_from(base, _SHOWN[name][0], name):
+            return True
+    return False
 
 
 def _moment(value: Any) -> str | None:

@@ -19,6 +19,7 @@ __all__ = ["is_locked", "lock"]
 
 _FLOCK = struct.Struct("hhqqi0q")
 """Type, from where, start, length (0 for all there will be), process."""
+_CAN_ASK = hasattr(fcntl, "F_OFD_GETLK") if sys.platform != "win32" else False
 _TRIES = 50
 _PAUSE_S = 0.001
 
@@ -27,7 +28,7 @@ def lock(fd: int) -> bool:
     """Take the lock of an open file; False if another has it."""
     if sys.platform == "win32":  # pragma: no cover
         return True
-    if sys.platform == "linux":
+    if _CAN_ASK:
         try:
             fcntl.fcntl(fd, fcntl.F_OFD_SETLK, _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0))
         except (BlockingIOError, PermissionError):
@@ -47,7 +48,7 @@ def is_locked(fd: int) -> bool:
     """Whether another open file has the lock."""
     if sys.platform == "win32":  # pragma: no cover
         return False
-    if sys.platform == "linux":
+    if _CAN_ASK:
         asked = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
         answer = fcntl.fcntl(fd, fcntl.F_OFD_GETLK, asked)
         return bool(_FLOCK.unpack(answer)[0] != fcntl.F_UNLCK)

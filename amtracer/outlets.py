@@ -231,8 +231,9 @@ class FileOutlet:
     Each process has one of its own. One that was forked or started by `multiprocessing` has
     its pid in the name, whoever else records, as there may be many and none may take the
     place of another. So has any process that finds another at the file, or what another wrote
-    since the program began; if somebody is at that name too, a number follows. What is no recording is left, see `SessionWriter`. A
-    file that is not whole at the end costs one line in the log.
+    since the program began; if somebody is at that name too, a number follows. What is no
+    recording is left, see `SessionWriter`. A file that is not whole at the end costs one
+    line in the log.
     """
 
     trouble = "cannot record"

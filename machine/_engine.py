@@ -53,7 +53,7 @@ from machine._frames import let_frames_go
 from machine._given import checked_count, checked_flag
 from machine._handlers import NOTHING_BOUND, Bindings
 from machine._latch import call_all
-from machine._logging import Logging
+from machine._logging import Logging, PendingLines
 from machine._mutation import Mutation, MutSource
 from machine._options import Setting, checked_limit
 from machine._panic import Panic, trace_of
@@ -64,7 +64,7 @@ from machine._resolve import auto_blockers, indexes_of
 from machine._ring import LOOK_FROM, MUTATIONS_MAX, Ring
 from machine._schema import Call, Schema
 from machine._state import EXCEPTION, A
-from machine._transition import LogEntry, Transition
+from machine._transition import Transition
 from machine._unwatched import run_unwatched
 from machine._walk import walk
 
@@ -110,7 +110,7 @@ class Engine(Logging):
         self._waiters: Waiters | None = None
         self._state_contexts: StateContexts | None = None
         self._log_level: LogLevel = NOTHING
-        self._pending_lines: list[LogEntry] | tuple[()] = ()
+        self._pending_lines: PendingLines | tuple[()] = ()
         self._tx: Transition | None = None
         self._tx_number: int = 0
         self._handler: str = ""

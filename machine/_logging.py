@@ -2,25 +2,33 @@
 
 A line is made only when its level is at most the machine's. It goes to the logger and, as
 a `LogEntry`, to the transition that is under way, or else waits for the next one, which
-takes what waits as its `pre_log_entries`. Loggers get a format and its arguments: the text
+takes what waits as its `pre_log_entries`. Of many lines that wait the newest are kept, and
+a first one says how many are missing. Loggers get a format and its arguments: the text
 itself, or "%s" and the text if it has a percent sign, as a state's name may.
+
+Tracers hear of the first line that waits, and are given the list in which all do, so that
+they can tell of lines that no transition ever takes.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from machine._enums import LogLevel
 from machine._given import check_callable, checked_flag, checked_level
 from machine._state import A
 from machine._transition import LogEntry, Transition
 
+if TYPE_CHECKING:
+    from machine._tracing import Hooks
+
 Logger = Callable[..., object]
 ArgsMapper = Callable[[A], dict[str, str]]
 
 PENDING_LINES_MAX = 1000
+"""Lines kept for the next transition, that which says how many are missing beside."""
 ID_PREFIX_CHARS = 5
 HANDLER_CHARS = 15
 
@@ -30,6 +38,27 @@ def print_line(level: int, msg: str, *args: Any) -> None:
     import sys
 
     sys.stdout.write((msg % args if args else msg) + "\n")
+
+
+class PendingLines(list[LogEntry]):
+    """Lines written since the last transition, for the next one.
+
+    `missing` counts older ones that were let go, `taken` says that a transition has them.
+    """
+
+    __slots__ = ("missing", "taken")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.missing = 0
+        self.taken = False
+
+    def keep(self, entry: LogEntry) -> None:
+        """Add the newest line, and let the oldest go when there are too many."""
+        self.append(entry)
+        if len(self) > PENDING_LINES_MAX:
+            self.missing += 1
+            del self[0]
 
 
 class Logging:
@@ -44,7 +73,8 @@ class Logging:
     _tx: Transition | None
     _handler: str
     _log_level: LogLevel
-    _pending_lines: list[LogEntry] | tuple[()]
+    _pending_lines: PendingLines | tuple[()]
+    _hooks: Hooks | None
 
     @property
     def id(self) -> str:
@@ -83,11 +113,29 @@ class Logging:
             tx.add_line(entry)
             return
         pending = self._pending_lines
-        if not isinstance(pending, list):
-            pending = self._pending_lines = []
-        if not pending or pending[-1] != entry:
-            pending.append(entry)
-            del pending[:-PENDING_LINES_MAX]
+        if isinstance(pending, PendingLines):
+            if pending[-1] != entry:
+                pending.keep(entry)
+            return
+        pending = PendingLines()
+        pending.keep(entry)
+        self._pending_lines = pending
+        hooks = self._hooks
+        if hooks is not None and hooks.lines_waiting:
+            hooks.fire(hooks.lines_waiting, self, pending)
+
+    def _take_lines(self) -> Sequence[LogEntry]:
+        """The lines that waited for a transition, which begin with how many are missing."""
+        pending, self._pending_lines = self._pending_lines, ()
+        if not isinstance(pending, PendingLines):
+            return pending
+        pending.taken = True
+        if not pending.missing:
+            return pending
+        text = f"… ({pending.missing:,} earlier lines are missing)"
+        if self._log_id:
+            text = f"[{self.id[:ID_PREFIX_CHARS]}] {text}"
+        return [LogEntry(LogLevel.CHANGES, text), *pending]
 
     def _args_text(self, args: A | None) -> str:
         """What the arguments add to a line; only those that the mapper selects."""

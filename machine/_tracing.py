@@ -13,7 +13,7 @@ handlers these are carried out as if nobody watched.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from machine._report import failed
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from machine._machine import Machine
     from machine._mutation import Mutation
     from machine._state import State
-    from machine._transition import Transition
+    from machine._transition import LogEntry, Transition
 
 
 class Tracer:
@@ -81,6 +81,13 @@ class Tracer:
     def transition_end(self, tx: Transition) -> None:
         """Everything about the transition is final; waiters are not released yet."""
 
+    def lines_waiting(self, machine: Machine, lines: Sequence[LogEntry]) -> None:
+        """A log line was written outside of a transition, the first since the last one.
+
+        The next transition has it, and those that follow, as `pre_log_entries`; until then
+        they are in `lines`, which grows and loses its oldest. It may be called in any thread.
+        """
+
     def queue_end(self, machine: Machine) -> None:
         """The queue was worked off; there is no current transition."""
 
@@ -124,6 +131,7 @@ class Hooks:
     handler_end: tuple[Hook, ...]
     handler_late: tuple[Hook, ...]
     transition_end: tuple[Hook, ...]
+    lines_waiting: tuple[Hook, ...]
     queue_end: tuple[Hook, ...]
     machine_dispose: tuple[Hook, ...]
 

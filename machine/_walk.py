@@ -158,7 +158,7 @@ def conclude(mach: Engine, tx: Transition, accepted: bool) -> Result:
     if accepted and before is not after and (mach._node.auto is not None or mach._log_level):
         mach._queue_auto(tx.plan.call)
     if mach._pending_lines:
-        tx.pre_log_entries, mach._pending_lines = mach._pending_lines, ()
+        tx.pre_log_entries = mach._take_lines()
         tx.is_plain = False
     if mach._queue:
         tx.queue_len = len(mach._queue)

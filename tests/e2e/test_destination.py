@@ -86,8 +86,8 @@ def test_two_names_of_one_file_are_one_recording(tmp_path: Path) -> None:
     """A link to a file, and a link on the way to it, lead to the same place."""
     (tmp_path / "link").symlink_to(tmp_path)
     path = tmp_path / "run.msgpack.br"
-    for id, where in (("one", path), ("two", tmp_path / "link" / "run.msgpack.br")):
-        mach = am.Machine(None, {"A": am.State()}, id=id)
+    for name, where in (("one", path), ("two", tmp_path / "link" / "run.msgpack.br")):
+        mach = am.Machine(None, {"A": am.State()}, id=name)
         amtracer.record(mach, where)
         mach.add1("A")
 

@@ -112,7 +112,7 @@ SHOWN: list[tuple[object, str]] = [
     (Mapping(a=1), "<Mapping>"),
     (Hostile(), "<Hostile>"),
     (Hostile, "<class Hostile>"),
-    (Point(1), "<Point>"),
+    (Point(1), "Point(x=1)"),
     (ValueError("no", 2), "ValueError('no', 2)"),
     (FailedError("no"), "FailedError('no')"),
     (decimal.Decimal("1.5"), "Decimal(1.5)"),
@@ -137,9 +137,10 @@ def test_a_value_has_a_short_text(value: object, text: str | None) -> None:
 
 
 def test_a_text_is_cut_at_its_limit() -> None:
-    """As many characters as allowed, then a mark."""
+    """As many characters as allowed, then how many there are."""
     assert arg_text("x" * (TEXT_CHARS_MAX - 2)) == "'" + "x" * (TEXT_CHARS_MAX - 2) + "'"
-    assert arg_text("x" * (TEXT_CHARS_MAX - 1)).endswith("x…")
+    assert arg_text("x" * (TEXT_CHARS_MAX - 1)).endswith("x… (199 characters)")
+    assert arg_text("\n" * TEXT_CHARS_MAX).endswith("… (200 characters)")
     assert len(arg_text("x" * 10**6)) == TEXT_CHARS_MAX
 
 
