@@ -7,7 +7,18 @@ from collections.abc import Iterable
 from amtracer import limits
 from amtracer.schema import Shape, StateDef
 
-__all__ = ["cut_args", "cut_lines", "cut_shape", "cut_states", "cut_text", "cut_texts"]
+__all__ = [
+    "cut_args",
+    "cut_lines",
+    "cut_shape",
+    "cut_states",
+    "cut_text",
+    "cut_texts",
+    "with_missing_steps",
+]
+
+STEPS_LEVEL = 1
+"""Level of the line that tells how many steps are missing."""
 
 _MARK_BYTES_MAX = 40
 _CHAR_BYTES_MAX = 6
@@ -33,8 +44,12 @@ def cut_text(text: str, bytes_max: int = limits.TEXT_BYTES_MAX) -> str:
 
 
 def cut_texts(texts: Iterable[str], length_max: int) -> tuple[str, ...]:
-    """The first texts, each cut."""
-    return tuple(cut_text(text) for text in tuple(texts)[:length_max])
+    """The first texts, each cut, and a last one that tells how many are missing."""
+    kept = tuple(texts)
+    missing = len(kept) - length_max
+    if missing > 0:
+        kept = (*kept[: length_max - 1], f"…+{missing + 1:,}")
+    return tuple(map(cut_text, kept))
 
 
 def cut_lines(lines: Lines) -> Lines:
@@ -58,14 +73,23 @@ def cut_lines(lines: Lines) -> Lines:
 
 
 def cut_args(args: Args) -> Args:
-    """The first arguments, keys and texts cut so that all together have room."""
-    if len(args) <= 2 * limits.ARGS_MAX:
-        for text in args:
-            if len(text) > _SURE_ARG_CHARS:
-                break
-        else:
-            return args
-    return tuple([cut_text(text, _ARG_BYTES_MAX) for text in args[: 2 * limits.ARGS_MAX]])
+    """The first arguments, keys and texts cut so that all together have room.
+
+    What is left out is counted in the place of the last.
+    """
+    missing = len(args) // 2 - limits.ARGS_MAX
+    if missing > 0:
+        args = (*args[: 2 * limits.ARGS_MAX - 2], "…", f"… {missing + 1:,} more")
+    for text in args:
+        if len(text) > _SURE_ARG_CHARS:
+            return tuple([cut_text(text, _ARG_BYTES_MAX) for text in args])
+    return args
+
+
+def with_missing_steps(lines: Lines, steps: int) -> Lines:
+    """The lines of a transition that has so many steps, with one that tells of those cut."""
+    missing = steps - limits.STEPS_MAX
+    return (*lines, (STEPS_LEVEL, f"… ({missing:,} more steps)")) if missing > 0 else lines
 
 
 def cut_states(states: tuple[StateDef, ...]) -> tuple[StateDef, ...]:
@@ -97,7 +121,7 @@ def _relations(state: StateDef) -> tuple[tuple[str, ...] | None, ...]:
 
 
 def cut_shape(shape: Shape) -> Shape:
-    """The shape without the steps over the limit."""
+    """The shape without the steps over the limit, of which a line tells the number."""
     if len(shape.steps) <= limits.STEPS_MAX:
         return shape
     steps = shape.steps[: limits.STEPS_MAX]

@@ -17,7 +17,14 @@ from itertools import chain
 
 from amtracer import limits
 from amtracer.columns import join_tx, split_tx
-from amtracer.cutting import Args, Lines, cut_states, cut_text, cut_texts
+from amtracer.cutting import (
+    Args,
+    Lines,
+    cut_states,
+    cut_text,
+    cut_texts,
+    with_missing_steps,
+)
 from amtracer.dictionary import Dictionary
 from amtracer.errors import LimitError
 from amtracer.runs import OpenRun, batch_of
@@ -199,6 +206,8 @@ class StreamWriter:
         at = len(into.shapes)
         if not at:
             self._open[machine] = into
+        if len(shape.steps) > limits.STEPS_MAX:
+            lines = with_missing_steps(lines, len(shape.steps))
         line_set = dictionary.lines(lines) if lines else 0
         number = dictionary.known.get((into.schema, _identity(shape)))
         if number is None:

@@ -132,7 +132,8 @@ class Logging:
         pending.taken = True
         if not pending.missing:
             return pending
-        text = f"… ({pending.missing:,} earlier lines are missing)"
+        what = "line is" if pending.missing == 1 else "lines are"
+        text = f"… ({pending.missing:,} earlier {what} missing)"
         if self._log_id:
             text = f"[{self.id[:ID_PREFIX_CHARS]}] {text}"
         return [LogEntry(LogLevel.CHANGES, text), *pending]

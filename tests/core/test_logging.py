@@ -323,17 +323,53 @@ def test_lines_between_transitions_wait_for_the_next_one(made: Made, recorder: A
 
 
 def test_the_lines_that_wait_have_a_limit(made: Made, recorder: Any) -> None:
-    """The latest thousand are kept."""
+    """The latest thousand are kept, and a first one says how many are missing."""
     mach = made(tracers=[recorder], log_id=False)
     mach.set_logger_empty(CHANGES)
-    for number in range(1_005):
-        mach.log(str(number))
+    for count in (1_000, 6_000, 1):
+        for number in range(count):
+            mach.log(str(number))
+        mach.add1("A")
 
+    told = [[entry.text for entry in tx.pre_log_entries] for tx in recorder.txs]
+    assert [len(lines) for lines in told] == [1_000, 1_001, 1]
+    assert told[0][0] == "[extern] 0"
+    assert told[1][:2] == ["… (5,000 earlier lines are missing)", "[extern] 5000"]
+    assert told[1][-1] == "[extern] 5999"
+
+
+def test_the_line_about_missing_ones_has_the_id_of_the_machine(
+    made: Made, recorder: Any
+) -> None:
+    """As all others have, unless the machine leaves it out."""
+    mach = made(tracers=[recorder], id="worker")
+    mach.set_logger_empty(CHANGES)
+    for number in range(1_001):
+        mach.log(str(number))
     mach.add1("A")
 
-    lines = [entry.text for entry in recorder.txs[0].pre_log_entries]
-    assert len(lines) == 1_000
-    assert (lines[0], lines[-1]) == ("[extern] 5", "[extern] 1004")
+    assert recorder.txs[0].pre_log_entries[0] == am.LogEntry(
+        CHANGES, "[worke] … (1 earlier line is missing)"
+    )
+
+
+def test_tracers_hear_of_lines_that_wait(made: Made) -> None:
+    """Of the first one since the last transition, with the list that all go into."""
+    heard: list[tuple[str, Any]] = []
+
+    class Listener(am.Tracer):
+        def lines_waiting(self, machine: am.Machine, lines: Any) -> None:
+            heard.append((machine.id, lines))
+
+    mach = made(tracers=[Listener()], id="m", log_id=False)
+    mach.set_logger_empty(CHANGES)
+    mach.log("one")
+    mach.log("two")
+    mach.add1("A")
+    mach.log("three")
+
+    told = [(id, [entry.text for entry in lines]) for id, lines in heard]
+    assert told == [("m", ["[extern] one", "[extern] two"]), ("m", ["[extern] three"])]
 
 
 def test_programs_write_lines_of_their_own(made: Made, log_of: LogOf) -> None:

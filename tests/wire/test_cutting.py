@@ -67,6 +67,7 @@ def test_arguments_have_room_together() -> None:
     cut = cut_args(tuple(text for pair in args for text in pair))
 
     assert len(cut) == 2 * limits.ARGS_MAX
+    assert cut[-2:] == ("…", "… 6 more")
     assert sum(map(size, cut)) <= limits.TRANSITION_TEXT_BYTES_MAX
 
 
@@ -77,6 +78,23 @@ def test_steps_past_the_limit_are_left_out() -> None:
 
     assert cut_shape(whole) is whole
     assert cut_shape(long) == whole
+
+
+def test_a_line_tells_how_many_steps_are_missing() -> None:
+    """Of as many as allowed none is missing, of five more five are."""
+    told: list[Message] = []
+    stream = StreamWriter(told.append, HELLO)
+    machine = stream.machine("m", stream.schema(STATES))
+    for steps in (limits.STEPS_MAX, limits.STEPS_MAX + 5):
+        shape = Shape(0, (), 1, (), (StepDef(1),) * steps)
+        stream.transition(machine, Occurrence(shape, 5, lines=((2, "a line"),)))
+    stream.flush()
+    book = read_back(decoded(stream_bytes(told)))
+
+    assert [occurrence.lines for occurrence in book.told[machine]] == [
+        ((2, "a line"),),
+        ((2, "a line"), (1, "… (5 more steps)")),
+    ]
 
 
 def test_anything_a_host_says_can_be_read() -> None:
@@ -115,7 +133,7 @@ def test_states_lose_tags_and_relations_over_the_limit_only() -> None:
     cut = cut_states((fits, many, long, related))
 
     assert cut[0] is fits
-    assert cut[1] == StateDef("B", tags=("t",) * limits.TAGS_MAX, auto=True)
+    assert cut[1] == StateDef("B", tags=("t",) * (limits.TAGS_MAX - 1) + ("…+2",), auto=True)
     assert size(cut[2].tags[0]) <= limits.TEXT_BYTES_MAX
     assert cut[3] == StateDef("D", add=("A",) * limits.STATES_MAX)
 
