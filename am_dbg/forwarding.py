@@ -25,7 +25,7 @@ from am_dbg.retelling import News
 from am_dbg.store import Store
 from amtracer.address import Address
 from amtracer.errors import WireError
-from amtracer.interning import StreamWriter
+from amtracer.interning import StreamFullError, StreamWriter
 from amtracer.outlets import OutletError, SocketOutlet
 from amtracer.schema import PROTOCOL_VERSION, HelloMessage
 
@@ -137,6 +137,7 @@ class Forwarder:
         self._news = News(store, lambda stream: way_of(stream.hello) == way)
         self._writer: StreamWriter | None = None
         self._is_told = False
+        self._is_full = False
         self._connected_at = 0.0
         self._stopping = threading.Event()
         self._thread = threading.Thread(
@@ -186,13 +187,26 @@ class Forwarder:
             self._connect()
             self._outlet.push()
             return
+        if self._is_full:
+            self._renew()
+            return
         while self._outlet.push() and self._tell_some():
             if self._stopping.is_set():
                 break
 
+    def _renew(self) -> None:
+        """Go on over another connection once all is out; its stream has numbers again."""
+        if self._outlet.renew():
+            self._is_full = False
+            self._begin(whole=False)
+
     def _connect(self) -> None:
         self._outlet.open()
         self._connected_at = time.monotonic()
+        self._is_full = False
+        self._begin(whole=True)
+
+    def _begin(self, *, whole: bool) -> None:
         hello = HelloMessage(
             PROTOCOL_VERSION,
             self._session,
@@ -201,11 +215,17 @@ class Forwarder:
             process=self._facts,
         )
         self._writer = StreamWriter(self._outlet.write, hello)
-        self._news.begin(self._writer)
+        self._news.begin(self._writer, whole=whole)
 
     def _tell_some(self) -> bool:
         """Write some of what is new; whether there was any."""
-        return self._news.tell(ROWS_AT_ONCE_MAX)
+        try:
+            return self._news.tell(ROWS_AT_ONCE_MAX)
+        except StreamFullError:
+            assert self._writer is not None  # it is full
+            self._writer.flush()
+            self._is_full = True
+            return False
 
     def _tell_outage(self, error: OutletError) -> None:
         if self._way:

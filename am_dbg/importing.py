@@ -136,7 +136,7 @@ class _Taking:
         """The first rule that a stream broke; the others are only in their tracks."""
         self._store = store
         self._label = label
-        self._stream = -1
+        self._stream = self._before = -1
         self._skips = False
         """Whether the stream at hand broke a rule, so that the rest of it means nothing."""
 
@@ -145,7 +145,8 @@ class _Taking:
         if isinstance(message, HelloMessage):
             self.end()
             self._skips = False
-            self._stream = self._store.open_stream(self._label, live=False)
+            self._stream = self._store.open_stream(self._label, live=False, after=self._before)
+            self._before = self._stream
         if self._skips or (self._stream < 0 and isinstance(message, EndMessage)):
             return
         try:

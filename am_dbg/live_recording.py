@@ -1,8 +1,9 @@
 """Writes what arrives into a session file while it arrives.
 
 All streams become one in that file, as they come mixed and a file holds them only one after
-the other. So it knows less than an export, namely not which program a machine belongs to,
-but it is there when the debugger is killed: cut, with all that was kept before.
+the other; another one follows when it has no numbers left for machines. So it knows less
+than an export, namely not which program a machine belongs to, but it is there when the
+debugger is killed: cut, with all that was kept before.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from am_dbg.retelling import News
 from am_dbg.store import Store
 from amtracer.atomic import shown
 from amtracer.errors import SessionError, WireError
-from amtracer.interning import StreamWriter
+from amtracer.interning import StreamFullError, StreamWriter
 from amtracer.schema import PROTOCOL_VERSION, HelloMessage
 from amtracer.session import SessionWriter
 
@@ -42,16 +43,21 @@ class LiveRecording:
         writer = SessionWriter(path, live=True)
         if writer.set_aside:
             self._warned(f"what was recorded before is kept as {shown(writer.set_aside)}")
+        self._session = f"recorded-{os.urandom(8).hex()}"
+        self._begin(writer, whole=True)
+        writer.flush()
+        self._writer = writer
+
+    def _begin(self, writer: SessionWriter, *, whole: bool) -> None:
         hello = HelloMessage(
             PROTOCOL_VERSION,
-            f"recorded-{os.urandom(8).hex()}",
+            self._session,
             time.time_ns(),
             time.monotonic_ns(),
             process={"program": "am-dbg", "pid": str(os.getpid())},
         )
-        self._news.begin(StreamWriter(writer.write, hello))
-        writer.flush()
-        self._writer = writer
+        self._stream = StreamWriter(writer.write, hello)
+        self._news.begin(self._stream, whole=whole)
 
     def keep(self) -> None:
         """Write what is new; it is safe when this returns."""
@@ -59,13 +65,22 @@ class LiveRecording:
         if writer is None:
             return
         try:
-            while self._news.tell(ROWS_AT_ONCE_MAX):
+            while self._tell(writer):
                 writer.flush()
             writer.flush()
         except (SessionError, WireError) as error:
             self._warned(f"nothing more is written before the end: {error}")
             self._writer = None
             writer.release()
+
+    def _tell(self, writer: SessionWriter) -> bool:
+        """Write some of what is new; whether there was any."""
+        try:
+            return self._news.tell(ROWS_AT_ONCE_MAX)
+        except StreamFullError:
+            self._stream.flush()
+            self._begin(writer, whole=False)
+            return True
 
     def close(self) -> None:
         """Make the file whole; again is no matter, and so is a disk that has no room."""

@@ -294,12 +294,17 @@ class News:
         self._tracks: Sequence[Track] = store.tracks
         self._writer: StreamWriter | None = None
 
-    def begin(self, writer: StreamWriter) -> None:
-        """Go on in this stream."""
+    def begin(self, writer: StreamWriter, *, whole: bool = True) -> None:
+        """Go on in this stream, with every machine or, if not `whole`, as they do something.
+
+        What is told raises `StreamFullError` when a stream has no numbers left for machines;
+        the next one is not to begin whole then, or it might be full at once.
+        """
         self._telling = {}
         self._writer = writer
-        for known in self._known.values():
-            known.version = -1
+        if whole:
+            for known in self._known.values():
+                known.version = -1
 
     def tell(self, rows_max: int) -> bool:
         """Write what is new, about so many transitions of it; whether there was any."""

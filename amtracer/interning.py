@@ -45,7 +45,7 @@ from amtracer.schema import (
     TroubleMessage,
 )
 
-__all__ = ["Occurrence", "StreamWriter"]
+__all__ = ["Occurrence", "StreamFullError", "StreamWriter"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,10 @@ class Occurrence:
     handler_ns: tuple[int, ...] = ()
     id: str = ""
     queue_tick: int = 0
+
+
+class StreamFullError(LimitError):
+    """The stream has no numbers left for machines or schemas; another one would have."""
 
 
 _identity = id  # where a transition's id has the name
@@ -93,6 +97,7 @@ class StreamWriter:
         self._machines: list[OpenRun | None] = []
         self._numbers: dict[tuple[str, str], int] = {}
         self._open: dict[int, OpenRun] = {}
+        self._leaving: list[int] = []
         self._dictionary = Dictionary(emit, dictionary_start)
         emit(hello)
 
@@ -104,12 +109,13 @@ class StreamWriter:
     def schema(self, states: tuple[StateDef, ...]) -> int:
         """The number of a schema, defined at its first use.
 
-        Raises `LimitError` for more states or schemas than a reader takes.
+        Raises `LimitError` for more states than a reader takes, `StreamFullError` for more
+        schemas.
         """
         number = self._schemas.get(states)
         if number is None:
             _limit("states of a schema", len(states), limits.STATES_MAX)
-            _limit("schemas of a stream", len(self._schemas) + 1, limits.SCHEMAS_MAX)
+            _room("schemas of a stream", len(self._schemas) + 1, limits.SCHEMAS_MAX)
             number = len(self._schemas)
             self._emit(SchemaMessage(number, cut_states(states)))
             self._schemas[states] = number
@@ -129,11 +135,11 @@ class StreamWriter:
     ) -> int:
         """The number of a new machine; no ticks means all zero.
 
-        Its times and durations are told in whole units. Raises `LimitError` for more machines
-        than a reader takes.
+        Its times and durations are told in whole units. Raises `StreamFullError` for more
+        machines than a reader takes.
         """
         number = len(self._machines)
-        _limit("machines of a stream", number + 1, limits.MACHINES_PER_CONNECTION_MAX)
+        _room("machines of a stream", number + 1, limits.MACHINES_PER_CONNECTION_MAX)
         tx_prefix = cut_text(tx_prefix)
         self._emit(
             MachineMessage(
@@ -303,10 +309,16 @@ class StreamWriter:
         self._emit(TroubleMessage(machine, row, what, handler, place, duration_ns, step))
 
     def gone(self, machine: int) -> None:
-        """The machine was disposed; its number is not used again."""
-        self._finished(machine)
+        """The machine was disposed; its number is not used again.
+
+        That is told after the batch that is gathered, which others may still join: a program
+        whose machines live for one transition would else send a batch for each.
+        """
+        if self._machine(machine).shapes:
+            self._leaving.append(machine)
+        else:
+            self._emit(GoneMessage(machine))
         self._machines[machine] = None
-        self._emit(GoneMessage(machine))
 
     def flush(self) -> None:
         """Send what is gathered."""
@@ -314,6 +326,9 @@ class StreamWriter:
         if self._open:
             self._emit(batch_of(self._open))
             self._open.clear()
+            for machine in self._leaving:
+                self._emit(GoneMessage(machine))
+            self._leaving.clear()
             self._segment_rows += self._open_rows
             self._begin_batch()
 
@@ -325,11 +340,15 @@ class StreamWriter:
 
     def _finished(self, machine: int) -> OpenRun:
         """The machine, with nothing of it left in the batch."""
+        known = self._machine(machine)
+        if known.shapes:
+            self.flush()
+        return known
+
+    def _machine(self, machine: int) -> OpenRun:
         known = self._machines[machine]
         if known is None:
             raise ValueError(f"machine {machine} is gone")
-        if known.shapes:
-            self.flush()
         return known
 
     def _begin_segment(self) -> None:
@@ -345,3 +364,8 @@ class StreamWriter:
 def _limit(what: str, found: int, limit: int) -> None:
     if found > limit:
         raise LimitError(what, found, limit)
+
+
+def _room(what: str, found: int, limit: int) -> None:
+    if found > limit:
+        raise StreamFullError(what, found, limit)

@@ -64,8 +64,6 @@ class Outlet(Protocol):
     name: str
     trouble: str
     """What is said before the name when nothing goes out."""
-    renewable: bool
-    """Whether a new stream may follow when one is full."""
     sent: int
     """Grows while something goes out."""
     batch_s: float
@@ -88,6 +86,9 @@ class Outlet(Protocol):
     def has_room(self) -> bool:
         """Whether more may be written before something is taken."""
 
+    def renew(self) -> bool:
+        """Let another stream follow when one is full; False while that is still going out."""
+
     def close(self) -> None:
         """End the stream well, if it is open."""
 
@@ -103,7 +104,6 @@ class SocketOutlet:
     """
 
     trouble = "cannot reach"
-    renewable = True
     batch_s = limits.BATCH_AGE_S_MAX
 
     def __init__(self, address: Address) -> None:
@@ -112,6 +112,7 @@ class SocketOutlet:
         self._address = address
         self._socket: socket.socket | None = None
         self._owned: Owned | None = None
+        self._is_ending = False
         self._buffer = bytearray()
         self._frames = FrameWriter(WIRE)
 
@@ -133,6 +134,7 @@ class SocketOutlet:
             self.drop()
             raise OutletError(reason_of(error)) from error
         self._frames = FrameWriter(WIRE)
+        self._is_ending = False
         self._buffer[:] = self._frames.magic()
 
     def write(self, message: Message) -> None:
@@ -170,17 +172,34 @@ class SocketOutlet:
             raise OutletError(reason_of(error)) from error
         return True
 
+    def renew(self) -> bool:
+        """A connection has one stream, so another connection follows."""
+        if not self._ended():
+            return False
+        self.drop()
+        self.open()
+        return True
+
     def close(self) -> None:
         if self._socket is None:
             return
-        self._buffer += self._frames.end()
         try:
-            if self.push():
-                self._socket.shutdown(socket.SHUT_WR)
+            self._ended()
         except (OutletError, OSError):
             return
         finally:
             self.drop()
+
+    def _ended(self) -> bool:
+        """Whether everything went out, with an end mark after it."""
+        if not self._is_ending:
+            self._is_ending = True
+            self._buffer += self._frames.end()
+        if not self.push():
+            return False
+        if self._socket is not None:
+            self._socket.shutdown(socket.SHUT_WR)
+        return True
 
     def drop(self) -> None:
         if self._socket is not None:
@@ -237,7 +256,6 @@ class FileOutlet:
     """
 
     trouble = "cannot record"
-    renewable = False
     has_room = True
     batch_s = limits.FILE_BATCH_AGE_S_MAX
 
@@ -289,6 +307,10 @@ class FileOutlet:
         except SessionError as error:
             self._writer = None
             raise OutletError(error.reason, lasting=True) from error
+        return True
+
+    def renew(self) -> bool:
+        """A file holds any number of streams."""
         return True
 
     def close(self) -> None:

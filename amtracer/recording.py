@@ -3,6 +3,11 @@
 For each machine it knows how many transitions were told and at which ticks it stands. So
 a stream can begin anew at any moment, after a reconnect for example, with every machine
 where it is; and numbers that are missing are told as so many lost transitions.
+
+A stream has numbers for so many machines, gone ones included. When they are used up, what
+is told raises `StreamFullError`; it is to be told again in the next stream. If nearly as
+many machines live as a stream has numbers, it begins with half of them, and the others come
+when they do something, so that there always is room for new ones.
 """
 
 from __future__ import annotations
@@ -32,11 +37,11 @@ from amtracer.events import (
     TracedSchema,
     TransitionEvent,
 )
-from amtracer.interning import StreamWriter
+from amtracer.interning import StreamFullError, StreamWriter
 from amtracer.schema import HelloMessage, Message, Shape, Source, TroubleKind
 from amtracer.shapes import Shapes
 
-__all__ = ["Recording", "StreamFullError"]
+__all__ = ["Recording"]
 
 ID_PREFIX_CHARS = 5
 LOST = "the tracer's queue was full"
@@ -45,10 +50,6 @@ UNWATCHED = "nobody watched"
 UNIT_NS = 1_000
 """Times are told in microseconds. Hardly two transitions of a thread begin within one, and those
 that do keep their order, as moments are rounded down; a duration of less is that of the tracing."""
-
-
-class StreamFullError(Exception):
-    """The stream has no numbers left for machines; a new one would have."""
 
 
 class Recording:
@@ -64,23 +65,20 @@ class Recording:
         self._shapes = Shapes()
         self._known_shape = self._shapes.known
         self._stream: StreamWriter | None = None
-        self._renewable = True
         self._finished = False
 
-    def begin(
-        self, emit: Callable[[Message], None], hello: HelloMessage, *, renewable: bool
-    ) -> None:
-        """Begin a stream with every machine where it stands.
-
-        A stream without room for another machine raises `StreamFullError` if it is
-        renewable; otherwise the machine is refused.
-        """
-        self._renewable = renewable
+    def begin(self, emit: Callable[[Message], None], hello: HelloMessage) -> None:
+        """Begin a stream with every machine where it stands."""
         self.end()
-        self._stream = StreamWriter(emit, hello)
+        self._stream = stream = StreamWriter(emit, hello)
         self._finished = False
+        most = limits.MACHINES_PER_CONNECTION_MAX
+        room = most if len(self._machines) <= most - most // 10 else most // 2
         for machine in list(self._machines):
-            self._introduce(machine)
+            if stream.machines < room:
+                self._introduce(machine)
+            else:
+                machine.quiet = True
 
     def end(self) -> None:
         """The stream is over, whole or not; what comes now is counted, not told."""
@@ -285,6 +283,8 @@ class Recording:
         if changed:
             try:
                 number = stream.schema(schema.states)
+            except StreamFullError:
+                raise
             except WireError as error:
                 self._refuse(machine, error)
                 return
@@ -315,9 +315,9 @@ class Recording:
                 tx_prefix=machine.tx_prefix,
                 unit_ns=UNIT_NS,
             )
+        except StreamFullError:
+            raise
         except WireError as error:
-            if self._would_fit_anew(stream):
-                raise StreamFullError from error
             self._refuse(machine, error)
         machine.refused_told = 0
         self._tell_refused(machine)
@@ -327,10 +327,6 @@ class Recording:
         machine.number = -1
         self._machines.pop(machine, None)
         self._refused(f"machine {machine.id!r} cannot be traced: {error}")
-
-    def _would_fit_anew(self, stream: StreamWriter) -> bool:
-        most = limits.MACHINES_PER_CONNECTION_MAX
-        return self._renewable and stream.machines >= most >= len(self._machines)
 
 
 def _bare(lines: Iterable[Line], machine: TracedMachine) -> tuple[tuple[int, str], ...]:

@@ -11,6 +11,8 @@ Everything else happens on one daemon thread, started with the first event:
   the garbage collector hold up the host (see `amtracer.stowing`).
 - The other side does not read: what is encoded waits in a buffer, which holds far more
   than a queue of objects could; when that is full, only the newest few events are kept.
+- A stream has no numbers left for machines: when all of it is out another one begins, in
+  the same file or over another connection.
 - Not connected: only the newest few events are kept too, and with growing pauses a
   connection is tried, for ever. Until the first attempt failed nothing is given up.
 
@@ -36,8 +38,9 @@ from amtracer.backlog import BACKLOG_MAX, trim
 from amtracer.children import is_worker
 from amtracer.errors import WireError
 from amtracer.events import Event, Gone, Refused
+from amtracer.interning import StreamFullError
 from amtracer.outlets import Outlet, OutletError
-from amtracer.recording import Recording, StreamFullError
+from amtracer.recording import Recording
 from amtracer.schema import PROTOCOL_VERSION, HelloMessage
 from amtracer.stowing import Stowed
 
@@ -88,6 +91,7 @@ class Sender:
         self._warned = False
         self._stopping = False
         self._busy = False
+        self._untaken: Event | None = None  # it belongs to the next stream
         self._opened_at = 0.0
         self._retry_s = RETRY_S_MIN
         self._retry_at = 0.0
@@ -181,9 +185,7 @@ class Sender:
             self._outlet.open()
             self._open = True
             self._opened_at = monotonic()
-            self._recording.begin(
-                self._outlet.write, self._hello(), renewable=self._outlet.renewable
-            )
+            self._recording.begin(self._outlet.write, self._hello())
             self._outlet.push()
         except OutletError as error:
             self._break_off(str(error), lasting=error.lasting)
@@ -192,10 +194,14 @@ class Sender:
         """Everything that waits goes into the stream and out."""
         flows = self._outlet.push()
         queue, stowed = self._queue, self._stowed
-        while (queue or stowed) and self._outlet.has_room:
+        while (queue or stowed or self._untaken) and self._outlet.has_room:
+            if self._untaken is not None and not self._renewed():
+                break
             if len(queue) > _QUEUED_MAX:
                 stowed.put_all(queue)
             for _ in range(_PORTION):
+                if self._untaken is not None:
+                    break
                 if stowed:
                     self._take(stowed.take())
                 elif queue:
@@ -204,7 +210,7 @@ class Sender:
                     break
             flows = flows and self._outlet.push()
             sleep(0)
-        if not self._outlet.has_room:
+        if self._untaken is not None or not self._outlet.has_room:
             if not self._stopping:
                 trim(queue, self._let_go)
             return False
@@ -219,13 +225,19 @@ class Sender:
         except StreamFullError:
             self._recording.flush()
             self._recording.end()
-            self._outlet.close()
-            self._open = False
-            self._connect()
-            if self._open:
-                self._recording.take(event)
+            self._untaken = event
         except WireError as error:
             self._warn(f"something cannot be sent: {error}")
+
+    def _renewed(self) -> bool:
+        """Begin the next stream with what has no room in this one, once that is out."""
+        if not self._outlet.renew():
+            return False
+        self._recording.begin(self._outlet.write, self._hello())
+        event, self._untaken = self._untaken, None
+        assert event is not None  # somebody asked for another stream
+        self._take(event)
+        return True
 
     def _put_off(self) -> None:
         """Keep what came, or let it go when nothing will ever go out."""
@@ -249,6 +261,9 @@ class Sender:
         self._open = False
         self._given_up = lasting
         self._recording.end()
+        if self._untaken is not None:
+            self._recording.take(self._untaken)
+            self._untaken = None
         self._outlet.drop()
         self._retry_at = now + self._retry_s
         self._retry_s = min(2 * self._retry_s, RETRY_S_MAX)

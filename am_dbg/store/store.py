@@ -50,9 +50,14 @@ class Store:
         """All streams by number, to be read only."""
         return self._streams
 
-    def open_stream(self, label: str, *, live: bool) -> int:
-        """Begin a stream (a connection or a file) and return its number."""
+    def open_stream(self, label: str, *, live: bool, after: int = -1) -> int:
+        """Begin a stream (a connection or a file) and return its number.
+
+        `after` is the stream before it in the same file.
+        """
         stream = Stream(len(self._streams), label, live, self)
+        if after >= 0:
+            stream.family = self._streams[after].family
         self._streams.append(stream)
         self.version += 1
         return stream.number
@@ -149,7 +154,7 @@ class Store:
         assert stream.hello is not None  # a stream takes a machine only after its hello
         track = self._returned(stream, stream.hello.session, message)
         if track is not None:
-            track.rejoin(stream.number, schema, ticks, message.row)
+            track.rejoin(stream.number, schema, ticks, message.row, live=stream.live)
             return track
         if len(self._tracks) >= limits.MACHINES_PER_SERVER_MAX:
             raise LimitError("machines", len(self._tracks) + 1, limits.MACHINES_PER_SERVER_MAX)
@@ -177,13 +182,13 @@ class Store:
 
     def _returned(self, stream: Stream, session: str, message: MachineMessage) -> Track | None:
         """The track that goes on in this stream after its sender lost the one before."""
-        if not (stream.live and session and message.tx_prefix):
+        if not (session and message.tx_prefix):
             return None
         track = self._newest.get((message.id, session, message.tx_prefix))
         if (
             track is not None
             and track.stream != stream.number
-            and self._streams[track.stream].live
+            and self._streams[track.stream].family == stream.family
             and not track.gone
             and message.unit_ns == track.origin.unit_ns
             and message.row >= track.row_next

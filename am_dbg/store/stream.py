@@ -40,6 +40,11 @@ from amtracer.schema import (
 __all__ = ["House", "Stream"]
 
 
+LIVE_FAMILY = -1
+"""All that is live. Machines go on in another stream of the same family; those of a file
+have the number of the first."""
+
+
 class House(Protocol):
     """What a stream asks of the store it belongs to."""
 
@@ -66,6 +71,7 @@ class Stream:
         self.number = number
         self.label = label
         self.live = live
+        self.family = LIVE_FAMILY if live else number
         self.open = True
         self.ended = False
         self.reason = ""

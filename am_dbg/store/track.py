@@ -400,13 +400,17 @@ class Track:
         self._add_gap(Gap(self.count, 0, "schema changed", GapKind.SCHEMA))
         self._settle()
 
-    def rejoin(self, stream: int, schema: Schema, ticks: tuple[int, ...], row: int) -> None:
-        """The same machine came back on another stream."""
+    def rejoin(
+        self, stream: int, schema: Schema, ticks: tuple[int, ...], row: int, *, live: bool = True
+    ) -> None:
+        """The same machine came back on another stream, in a file perhaps without a break."""
         self.stream = stream
+        goes_on = not live and (schema.states, ticks) == (self.states, self.ticks)
         self._begin_anew(schema, ticks)
         lost, self.row_next = row - self.row_next, row
-        self.come_back(live=True)
-        self._add_gap(Gap(self.count, lost, "reconnected", GapKind.RECONNECTED))
+        self.come_back(live=live)
+        if lost or not goes_on:
+            self._add_gap(Gap(self.count, lost, "reconnected", GapKind.RECONNECTED))
         self._settle()
 
     def come_back(self, live: bool) -> None:

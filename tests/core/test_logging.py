@@ -338,9 +338,7 @@ def test_the_lines_that_wait_have_a_limit(made: Made, recorder: Any) -> None:
     assert told[1][-1] == "[extern] 5999"
 
 
-def test_the_line_about_missing_ones_has_the_id_of_the_machine(
-    made: Made, recorder: Any
-) -> None:
+def test_the_line_about_missing_ones_has_the_id_of_the_machine(made: Made, recorder: Any) -> None:
     """As all others have, unless the machine leaves it out."""
     mach = made(tracers=[recorder], id="worker")
     mach.set_logger_empty(CHANGES)
@@ -368,7 +366,7 @@ def test_tracers_hear_of_lines_that_wait(made: Made) -> None:
     mach.add1("A")
     mach.log("three")
 
-    told = [(id, [entry.text for entry in lines]) for id, lines in heard]
+    told = [(name, [entry.text for entry in lines]) for name, lines in heard]
     assert told == [("m", ["[extern] one", "[extern] two"]), ("m", ["[extern] three"])]
 
 

@@ -15,7 +15,7 @@ from am_dbg.importing import import_session
 from am_dbg.live_recording import LiveRecording
 from am_dbg.store import GapKind, Store
 from amtracer.address import listen_address
-from amtracer.errors import CutSessionError, SessionAccessError
+from amtracer.errors import CutSessionError, LimitError, SessionAccessError
 from amtracer.schema import MachineMessage
 from amtracer.session import SessionWriter, read_session
 from tests.dbg.telling import Telling
@@ -198,16 +198,21 @@ def test_a_disk_that_is_full_at_the_end_leaves_a_cut_file(
 def test_what_no_stream_can_hold_ends_the_recording(
     source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """More machines than a stream takes are told; the collection goes on."""
-    monkeypatch.setattr("amtracer.limits.MACHINES_PER_CONNECTION_MAX", 2)
+    """A schema that no stream takes is told; the collection goes on."""
+
+    def refuse(_: object) -> int:
+        raise LimitError("states of a schema", 5, 4)
+
     source.open()
     for name in range(3):
         telling = Telling()
         telling.enter(0, (0, name, 0))
+        if name == 2:
+            monkeypatch.setattr(source.recording._stream, "schema", refuse)
         source.begin(telling)
 
     assert len(source.words) == 1
-    assert "machines of a stream" in source.words[0]
+    assert "states of a schema" in source.words[0]
     assert len(recovered(source.path).tracks) == 2
     assert len(source.store.tracks) == 3
 

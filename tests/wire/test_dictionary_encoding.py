@@ -221,6 +221,7 @@ def test_a_gone_machine_says_no_more() -> None:
     stream, told = writer()
     stream.transition(0, SIMPLE)
     stream.gone(0)
+    stream.flush()
 
     assert kinds(told)[-2:] == [BatchMessage, GoneMessage]
     with pytest.raises(ValueError, match="gone"):

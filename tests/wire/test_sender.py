@@ -32,7 +32,6 @@ class Outlet:
     """A destination that does what a test wants."""
 
     trouble = "cannot reach"
-    renewable = True
     idle_s: float | None = 0.01
     batch_s = 0.03
 
@@ -74,6 +73,13 @@ class Outlet:
             self.sent += len(self.unsent)
             self.unsent.clear()
             return True
+
+    def renew(self) -> bool:
+        if not self.push():
+            return False
+        self.close()
+        self.open()
+        return True
 
     def close(self) -> None:
         with self._noticed():
@@ -130,6 +136,51 @@ def sender(outlet: Outlet, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sender]:
     yield made
     outlet.set(refusal=None, stuck=False)
     made.close()
+
+
+def test_a_full_stream_is_followed_by_another_when_all_of_it_is_out(
+    outlet: Outlet, sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the other side does not read, what belongs to the next stream waits."""
+    monkeypatch.setattr(limits, "MACHINES_PER_CONNECTION_MAX", 3)
+    machines = [traced(sender, str(at)) for at in range(3)]
+    machines[0].add1("M")
+    outlet.wait_for(lambda: outlet.count() == 1)
+    for mach in machines[:2]:
+        mach.dispose_force()
+    outlet.wait_for(lambda: not outlet.unsent)
+    outlet.set(stuck=True)
+    machines.append(traced(sender, "new"))
+    machines[-1].add1("M")
+    machines[2].add1("M")
+    assert len(outlet.streams) == 1
+    outlet.set(stuck=False)
+    outlet.wait_for(lambda: len(outlet.streams) == 2 and len(outlet.book().told) == 2)
+
+    assert [one.id for one in outlet.book(0).machines] == ["0", "1", "2"]
+    assert [one.id for one in outlet.book().machines] == ["2", "new"]
+    assert outlet.closed == 1
+
+
+def test_an_outage_while_a_stream_is_followed_by_another_counts_what_waits(
+    outlet: Outlet, sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The machine is told of in the stream that comes, where it stands by then."""
+    monkeypatch.setattr(limits, "MACHINES_PER_CONNECTION_MAX", 1)
+    first = traced(sender, "first")
+    first.add1("M")
+    outlet.wait_for(lambda: outlet.count() == 1)
+    first.dispose_force()
+    outlet.set(stuck=True)
+    second = traced(sender, "second")
+    second.add1("M")
+    outlet.wait_for(lambda: sender._untaken is not None)
+    outlet.set(refusal=OutletError("gone"), stuck=False)
+    outlet.wait_for(lambda: outlet.attempts > 2)
+    outlet.set(refusal=None)
+    outlet.wait_for(lambda: len(outlet.streams) == 2 and outlet.book().machines)
+
+    assert outlet.book().machines[0].id == "second"
 
 
 def traced(sender: Sender, name: str = "m") -> am.Machine:

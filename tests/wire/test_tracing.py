@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 import machine as am
 from amtracer import limits, shapes
 from amtracer.events import TICKS_MASK, Gone, Seen
-from amtracer.recording import LOST, UNIT_NS, UNWATCHED, StreamFullError
+from amtracer.interning import StreamFullError
+from amtracer.recording import LOST, UNIT_NS, UNWATCHED
 from amtracer.schema import (
     MachineMessage,
     Shape,
@@ -25,6 +26,7 @@ from amtracer.schema import (
     StepFlag,
 )
 from amtracer.tracer import MachineTracer
+from tests.wire.streams import Book
 from tests.wire.tracing import Caught, Teller, ticks_after, told
 
 STRUCT = {
@@ -614,18 +616,56 @@ def test_a_schema_change_no_reader_would_take_ends_the_machine(
     assert len(teller.warnings) == 1
 
 
-def test_a_stream_that_cannot_be_renewed_refuses_a_machine(
+def test_more_machines_than_a_stream_names_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many live at once, a new stream has room; the others come when they act."""
+    monkeypatch.setattr(limits, "MACHINES_PER_CONNECTION_MAX", 10)
+    caught = Caught()
+    machines = [am.Machine(None, PLAIN, id=str(at)) for at in range(25)]
+    teller, rows, begun = Teller(), dict.fromkeys(range(25), 0), 0
+    teller.begin()
+    for mach in machines:
+        caught.trace(mach)
+    for mach in machines * 3:
+        mach.add1("M")
+    for event in caught.events:
+        try:
+            teller.recording.take(event)
+        except StreamFullError:
+            count(teller.book(), rows)
+            teller.begin()
+            begun += 1
+            teller.recording.take(event)
+    count(teller.book(), rows)
+
+    assert rows == dict.fromkeys(range(25), 3)
+    assert begun > 3
+    assert teller.warnings == []
+
+
+def count(book: Book, rows: dict[int, int]) -> None:
+    """Add what a stream tells of machines to what was told before, in which it has its place."""
+    for number, one in enumerate(book.machines):
+        assert one.row == rows[int(one.id)]
+        rows[int(one.id)] += len(book.told[number])
+
+
+def test_schemas_beyond_those_of_a_stream_ask_for_a_new_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A file has room for so many machines; the next one is left out with a word."""
-    monkeypatch.setattr(limits, "MACHINES_PER_CONNECTION_MAX", 2)
-    caught = many(3)
+    """A machine that changes its schema again and again goes on in the next stream."""
+    monkeypatch.setattr(limits, "SCHEMAS_MAX", 2)
+    mach, caught = traced(PLAIN)
+    for name in ("X", "Y"):
+        mach.set_struct({**PLAIN, name: am.State()}, [*PLAIN, "Exception", name])
+    mach.add1("Y")
     teller = Teller()
-    teller.begin(renewable=False)
-    teller.take(caught.events)
+    teller.begin()
+    with pytest.raises(StreamFullError):
+        teller.take(caught.events)
+    teller.begin()
+    teller.take(caught.events[-1:])
 
-    assert [one.id for one in teller.book().machines] == ["0", "1"]
-    assert len(teller.warnings) == 1
+    assert len(teller.book().told[0]) == 1
 
 
 def test_without_a_stream_only_the_books_are_kept() -> None:

@@ -50,9 +50,9 @@ class Teller:
         self.recording = Recording(0, self.warnings.append)
         self.messages: list[Message] = []
 
-    def begin(self, *, renewable: bool = True) -> None:
+    def begin(self) -> None:
         self.messages = []
-        self.recording.begin(self.write, HELLO, renewable=renewable)
+        self.recording.begin(self.write, HELLO)
 
     def write(self, message: Message) -> None:
         encode(message)
