@@ -54,6 +54,8 @@ class Retelling:
         self.is_gone = False
         self._writer = writer
         self._keeps_id = keeps_id
+        self._lines_told = 0
+        self._pictures_told = 0
         entrance = self._entrance(goes_on)
         self._row = entrance.row
         self._states = entrance.states
@@ -122,6 +124,7 @@ class Retelling:
         standing = self.track.standing
         if standing.number == self.next - 1:
             self._tell_standing(standing)
+        self._tell_rest()
         if self.track.gone:
             self._writer.gone(self._machine)
 
@@ -133,6 +136,8 @@ class Retelling:
         standing = self.track.standing
         gaps, reason = standing.gaps, ""
         is_all_trimmed = self.next <= standing.number < self.track.first
+        if not self.is_gone and standing.number != self.next - 1:
+            self._tell_rest()
         if self.is_gone or not (is_all_trimmed or standing.number == self.next - 1):
             return
         if standing.ended and gaps and gaps[-1].kind is GapKind.CUT:
@@ -140,6 +145,7 @@ class Retelling:
         if is_all_trimmed:
             self.next, self._ticks, self._gaps, gaps = standing.number + 1, None, (), ()
         self._tell_standing(replace(standing, gaps=gaps))
+        self._tell_rest()
         if standing.gone:
             self._writer.gone(self._machine)
             self.is_gone = True
@@ -185,6 +191,37 @@ class Retelling:
     def _tell_rows(self, chunk: Chunk, low: int, high: int) -> Iterator[None]:
         self._row = chunk.row_first + high - chunk.first + 1
         self._ticks, self._gaps, self.has_left = None, (), False
+        self._lines_told = 0
+        pictures = self.track.open.beyond(self._pictures_told)
+        stops = {picture.number for picture in pictures if low - 1 <= picture.number < high}
+        for stop in sorted(stops | {high}):
+            yield from self._tell_run(chunk, low, stop)
+            self._tell_open(stop)
+            low = stop + 1
+
+    def _tell_open(self, number: int) -> None:
+        """Tell what was open after a transition, if that is another than was told."""
+        pictures = self.track.open.beyond(self._pictures_told)
+        due = [picture for picture in pictures if picture.number <= number]
+        if due:
+            self._pictures_told = self.track.open.total - (len(pictures) - len(due))
+            self._writer.open_work(self._machine, due[-1].work, due[-1].more)
+            self.told += 1
+
+    def _tell_rest(self) -> None:
+        """Tell what is known of the machine beside its transitions, once all those are told."""
+        later, last = self.track.later, self.next - 1
+        if self.track.count != last:
+            return
+        self._tell_open(last)
+        if later.total > self._lines_told:
+            new = later.lines[max(0, self._lines_told - later.missing) :]
+            missing = max(0, later.missing - self._lines_told)
+            self._writer.later_lines(self._machine, new, missing)
+            self._lines_told = later.total
+            self.told += 1
+
+    def _tell_run(self, chunk: Chunk, low: int, high: int) -> Iterator[None]:
         for row in chunk.replay(low - chunk.first, high - chunk.first + 1):
             own_id = row[-2] if self._keeps_id(row[-2]) else ""
             self._writer.record(self._machine, *row[:-2], own_id, row[-1])

@@ -14,10 +14,11 @@ from typing import Any
 
 from am_dbg.ink import width_of
 from am_dbg.projection.excerpt import Excerpt
+from am_dbg.projection.subscriptions import is_task
 from am_dbg.projection.times import counted, totals
 from am_dbg.projection.trouble import hanging_text, noted_at, notes_between, refused_text
 from am_dbg.sanitise import lines, one_line
-from am_dbg.store import Gap, GapKind, Store, Track, Transition
+from am_dbg.store import Gap, GapKind, OpenPicture, Store, Track, Transition
 from am_dbg.store.facts import ShapeFacts, groups_of
 from am_dbg.store.steps import handler_of
 from amtracer.schema import ShapeFlag, StateDef, StepDef, StepFlag
@@ -100,6 +101,22 @@ def _notes(track: Track) -> Value:
     return value
 
 
+def open_value(picture: OpenPicture | None, unit_ns: int) -> list[Value] | None:
+    """Waiters, contexts, deadlines and tasks that are open; null when nothing tells."""
+    if picture is None:
+        return None
+    return [
+        {
+            "kind": one.kind,
+            "names": one.names,
+            "condition": one.condition,
+            "since": one.since,
+            "deadline_ns": one.deadline * unit_ns or None,
+        }
+        for one in picture.work
+    ]
+
+
 def gap_value(gap: Gap) -> Value:
     """One break in a history; `lost` is null when nobody knows.
 
@@ -150,6 +167,7 @@ def transition_value(track: Track, number: int, excerpt: Excerpt | None = None) 
         "steps": _steps(track, transition, states),
         "log": _lines(transition.lines, texts),
         "pre_log": _lines(transition.pre_lines, texts),
+        "open": open_value(track.open.at(number), track.origin.unit_ns),
         "source": source and {"machine": source.machine, "id": source.tx, "time_sum": source.time},
         "args": dict(texts.of(transition.args, "argument")),
         **_notes_at(track, number),
@@ -288,6 +306,30 @@ def history_lines(track: Track) -> Iterator[str]:
             yield f"{'':>8}  -- {one_line(notes.popleft()[1])}"
         if number <= track.count:
             yield _history_line(track, number)
+    yield from _rest_lines(track, track.count)
+
+
+def _rest_lines(track: Track, number: int) -> Iterator[str]:
+    """What is open after a transition, and after the last one what was logged since."""
+    later = track.later
+    if number == track.count and later.lines:
+        if later.missing:
+            yield f"later    … ({counted(later.missing, 'earlier line')} missing)"
+        for level, text in later.lines:
+            first, *rest = lines(text)
+            yield f"later    {level} {first}"
+            yield from (f"{'':10} {line}" for line in rest)
+    picture = track.open.at(number)
+    if picture is None:
+        return
+    for one in picture.work:
+        label = "task" if is_task(one) else "waits"
+        words = [one.names, one.condition] if is_task(one) else [one.kind, one.names, one.condition]
+        until = wall_time(one.deadline * track.origin.unit_ns) if one.deadline else ""
+        ends = f"  until {until}" if until else ""
+        yield f"{label:8} {one_line(' '.join(filter(None, words)))}  since t{one.since}{ends}"
+    if picture.more:
+        yield f"waits    … {picture.more:,} more"
 
 
 def _history_line(track: Track, number: int) -> str:
@@ -338,6 +380,7 @@ def transition_lines(track: Track, number: int) -> Iterator[str]:
             first, *rest = lines(entry["text"])
             yield f"{label:8} {entry['level']} {first}"
             yield from (f"{'':10} {line}" for line in rest)
+    yield from _rest_lines(track, number)
 
 
 def _queue_tick(value: Value) -> str:

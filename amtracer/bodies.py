@@ -31,10 +31,13 @@ from amtracer.schema import (
     GoneMessage,
     HelloMessage,
     Kind,
+    LaterLinesMessage,
     LeftMessage,
     LinesMessage,
     MachineMessage,
     Message,
+    OpenWork,
+    OpenWorkMessage,
     RefusedMessage,
     SchemaChangedMessage,
     SchemaMessage,
@@ -231,6 +234,51 @@ def _read_left(fields: Fields) -> LeftMessage:
     return LeftMessage(_machine(fields), fields.text("reason", ""))
 
 
+def _write_later_lines(m: LaterLinesMessage) -> Body:
+    return _trimmed(3, int(Kind.LATER_LINES), m.machine, m.lines, m.missing)
+
+
+def _read_later_lines(fields: Fields) -> LaterLinesMessage:
+    machine = _machine(fields)
+    lines = fields.number("line set", limits.LINE_SETS_MAX - 1)
+    return LaterLinesMessage(machine, lines, fields.number("missing lines", default=0))
+
+
+def _write_open_work(m: OpenWorkMessage) -> Body:
+    flat = tuple(chain.from_iterable(m.work))
+    return _trimmed(3, int(Kind.OPEN_WORK), m.machine, flat, m.more)
+
+
+def _read_open_work(fields: Fields) -> OpenWorkMessage:
+    machine = _machine(fields)
+    width = len(OpenWork._fields)
+    flat = fields.array("open work", width * limits.OPEN_WORK_MAX)
+    if len(flat) % width:
+        raise fields.error(f"open work is no groups of {width}")
+    groups = zip(*[flat[at::width] for at in range(width)], strict=True)
+    work = tuple([_read_one(fields, *group) for group in groups])
+    return OpenWorkMessage(machine, work, fields.number("more open work", default=0))
+
+
+def _read_one(
+    fields: Fields, kind: object, names: object, condition: object, since: object, due: object
+) -> OpenWork:
+    return OpenWork(
+        _read_open_text(fields, kind),
+        _read_open_text(fields, names),
+        _read_open_text(fields, condition),
+        fields.check_number("the beginning of open work", since, limits.INTEGER_MAX),
+        fields.check_number("a deadline", due, limits.INTEGER_MAX),
+    )
+
+
+def _read_open_text(fields: Fields, value: object) -> str:
+    text = fields.check_text("a text of open work", value)
+    size = len(text.encode("utf-8", "surrogatepass"))
+    fields.limit("bytes of a text of open work", size, limits.OPEN_TEXT_BYTES_MAX)
+    return text
+
+
 def _write_refused(m: RefusedMessage) -> Body:
     return (int(Kind.REFUSED), m.machine, m.row, m.count)
 
@@ -284,6 +332,8 @@ _TABLE: tuple[tuple[Kind, type, _Writer, _Reader], ...] = (
     (Kind.BATCH, BatchMessage, write_batch, read_batch),
     (Kind.DROPPED, DroppedMessage, _write_dropped, _read_dropped),
     (Kind.LEFT, LeftMessage, _write_left, _read_left),
+    (Kind.LATER_LINES, LaterLinesMessage, _write_later_lines, _read_later_lines),
+    (Kind.OPEN_WORK, OpenWorkMessage, _write_open_work, _read_open_work),
     (Kind.REFUSED, RefusedMessage, _write_refused, _read_refused),
     (Kind.TROUBLE, TroubleMessage, _write_trouble, _read_trouble),
     (Kind.END, EndMessage, _write_end, _read_end),

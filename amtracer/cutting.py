@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from amtracer import limits
-from amtracer.schema import Shape, StateDef
+from amtracer.schema import OpenWork, Shape, StateDef
 
 __all__ = [
     "cut_args",
@@ -14,6 +14,7 @@ __all__ = [
     "cut_states",
     "cut_text",
     "cut_texts",
+    "cut_work",
     "with_missing_steps",
 ]
 
@@ -118,6 +119,12 @@ def _cut_state(state: StateDef) -> StateDef:
 
 def _relations(state: StateDef) -> tuple[tuple[str, ...] | None, ...]:
     return state.require, state.add, state.remove, state.after
+
+
+def cut_work(work: OpenWork) -> OpenWork:
+    """What is open, with each text cut."""
+    kind, names, condition = (cut_text(text, limits.OPEN_TEXT_BYTES_MAX) for text in work[:3])
+    return OpenWork(kind, names, condition, work.since, work.deadline)
 
 
 def cut_shape(shape: Shape) -> Shape:

@@ -16,10 +16,10 @@ so nothing needs to be counted where it is dropped.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
-from amtracer.schema import StateDef
+from amtracer.schema import OpenWork, StateDef
 
 __all__ = [
     "ARGS",
@@ -38,6 +38,7 @@ __all__ = [
     "Gone",
     "Late",
     "Line",
+    "Open",
     "Outcome",
     "Paused",
     "Plan",
@@ -49,6 +50,9 @@ __all__ = [
     "TracedMachine",
     "TracedSchema",
     "TransitionEvent",
+    "Waiting",
+    "WaitingLines",
+    "Work",
     "chars_of",
 ]
 
@@ -76,6 +80,34 @@ class Line(Protocol):
     def level(self) -> int: ...
     @property
     def text(self) -> str: ...
+
+
+class WaitingLines(Protocol):
+    """The lines of a machine that wait for its next transition; a list that goes on growing.
+
+    `missing` counts older ones that were let go, `taken` says that a transition has them.
+    """
+
+    missing: int
+    taken: bool
+
+    def __iter__(self) -> Iterator[Line]: ...
+    def __len__(self) -> int: ...
+
+
+class Work(Protocol):
+    """Something open in a machine, see `machine.OpenWork`."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def names(self) -> tuple[str, ...]: ...
+    @property
+    def condition(self) -> str: ...
+    @property
+    def deadline(self) -> float: ...
+    @property
+    def key(self) -> tuple[str, int]: ...
 
 
 class Step(Protocol):
@@ -129,12 +161,18 @@ class TracedMachine:
     texts that are shown, None for those there are. `queue_refused` is how many mutations
     its queue refused, `refused_told` how many the stream knows of; while `refusals_wait` the
     sender is about to hear of more.
+
+    `waiting` are lines that wait for its next transition, of which `waiting_told` were told,
+    or let go before they could be. `open` is what was told to be open, `open_since` where the
+    machine stood when each of it was seen first.
     """
 
     __slots__ = (
         "gone",
         "id",
         "number",
+        "open",
+        "open_since",
         "parent",
         "paused",
         "queue_refused",
@@ -148,6 +186,8 @@ class TracedMachine:
         "tags",
         "ticks",
         "tx_prefix",
+        "waiting",
+        "waiting_told",
     )
 
     def __init__(self, id: str, parent: str, tags: tuple[str, ...], tx_prefix: str) -> None:
@@ -167,6 +207,10 @@ class TracedMachine:
         self.queue_refused = 0
         self.refused_told = 0
         self.refusals_wait = False
+        self.waiting: WaitingLines | None = None
+        self.waiting_told = 0
+        self.open: tuple[OpenWork, ...] = ()
+        self.open_since: dict[tuple[str, int], int] = {}
 
 
 class TracedSchema:
@@ -220,6 +264,34 @@ class Resumed(Seen):
     __slots__ = ()
 
 
+class Waiting:
+    """Lines of a machine wait for its next transition, which may never come."""
+
+    __slots__ = ("lines", "schema")
+
+    def __init__(self, schema: TracedSchema, lines: WaitingLines) -> None:
+        self.schema = schema
+        self.lines = lines
+
+
+class Open:
+    """What is open in a machine, seen by the sender; `more` is not listed.
+
+    At the `last` look what is open is told, otherwise what was open at the look before too:
+    most of what waits does so for a moment.
+    """
+
+    __slots__ = ("last", "machine", "more", "work")
+
+    def __init__(
+        self, machine: TracedMachine, work: Sequence[Work], more: int = 0, *, last: bool = False
+    ) -> None:
+        self.machine = machine
+        self.work = work
+        self.more = more
+        self.last = last
+
+
 class Gone:
     """A machine was disposed, or nobody has it any more."""
 
@@ -253,7 +325,7 @@ class Late:
         self.duration_ns = duration_ns
 
 
-Event = TransitionEvent | Seen | Gone | Refused | Late
+Event = TransitionEvent | Seen | Waiting | Open | Gone | Refused | Late
 
 
 def chars_of(event: Event) -> int:

@@ -11,7 +11,7 @@ became old enough. One thread at a time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -23,6 +23,7 @@ from amtracer.cutting import (
     cut_states,
     cut_text,
     cut_texts,
+    cut_work,
     with_missing_steps,
 )
 from amtracer.dictionary import Dictionary
@@ -32,9 +33,12 @@ from amtracer.schema import (
     DroppedMessage,
     GoneMessage,
     HelloMessage,
+    LaterLinesMessage,
     LeftMessage,
     MachineMessage,
     Message,
+    OpenWork,
+    OpenWorkMessage,
     RefusedMessage,
     SchemaChangedMessage,
     SchemaMessage,
@@ -307,6 +311,23 @@ class StreamWriter:
         """What a handler came to in a transition; see `TroubleMessage`."""
         handler, place = cut_text(handler), cut_text(place)
         self._emit(TroubleMessage(machine, row, what, handler, place, duration_ns, step))
+
+    def later_lines(self, machine: int, lines: Lines, missing: int = 0) -> None:
+        """The machine wrote these lines after its last transition; see the message."""
+        if not lines:
+            return
+        self._finished(machine)
+        if self._dictionary.full or self._segment_over:
+            self._begin_segment()
+        number = self._dictionary.lines(lines)
+        self._dictionary.define()
+        self._emit(LaterLinesMessage(machine, number - 1, missing))
+
+    def open_work(self, machine: int, work: Sequence[OpenWork], more: int = 0) -> None:
+        """What is open in the machine now; what is over the limit of a reader is counted."""
+        self._finished(machine)
+        shown = tuple(map(cut_work, work[: limits.OPEN_WORK_MAX]))
+        self._emit(OpenWorkMessage(machine, shown, more + len(work) - len(shown)))
 
     def gone(self, machine: int) -> None:
         """The machine was disposed; its number is not used again.

@@ -25,12 +25,16 @@ __all__ = [
     "HANDLERS_MAX",
     "INFLATE_CALL_BYTES_MAX",
     "INTEGER_MAX",
+    "LATER_BYTES_MAX",
+    "LATER_LINES_MAX",
     "LINES_MAX",
     "LINE_SETS_MAX",
     "MACHINES_PER_CONNECTION_MAX",
     "MACHINES_PER_SERVER_MAX",
     "MAGIC_BYTES_MAX",
     "NESTING_MAX",
+    "OPEN_TEXT_BYTES_MAX",
+    "OPEN_WORK_MAX",
     "PROCESS_FACTS_MAX",
     "SCHEMAS_MAX",
     "SEGMENT_ROWS_MAX",
@@ -124,6 +128,16 @@ ARGS_MAX = 256
 """Arguments of one transition."""
 HANDLERS_MAX = 4_096
 """Timed handler calls of one transition."""
+
+# What is known of a machine since its last transition.
+LATER_LINES_MAX = 1_024
+"""Log lines kept of a machine after its last transition, by whoever reads them."""
+LATER_BYTES_MAX = 1 * MIB
+"""Text of these lines."""
+OPEN_WORK_MAX = 64
+"""Waiters, contexts, deadlines and tasks of one machine that are told; the rest is counted."""
+OPEN_TEXT_BYTES_MAX = 256
+"""One text about one of them."""
 
 # Batches and the sender.
 BATCH_ROWS_MAX = 4_096

@@ -28,6 +28,7 @@ from amtracer.events import (
     Gone,
     Late,
     Line,
+    Open,
     Paused,
     Refused,
     Resumed,
@@ -36,9 +37,11 @@ from amtracer.events import (
     TracedMachine,
     TracedSchema,
     TransitionEvent,
+    Waiting,
+    Work,
 )
 from amtracer.interning import StreamFullError, StreamWriter
-from amtracer.schema import HelloMessage, Message, Shape, Source, TroubleKind
+from amtracer.schema import HelloMessage, Message, OpenWork, Shape, Source, TroubleKind
 from amtracer.shapes import Shapes
 
 __all__ = ["Recording"]
@@ -65,6 +68,7 @@ class Recording:
         self._shapes = Shapes()
         self._known_shape = self._shapes.known
         self._stream: StreamWriter | None = None
+        self._waiting: dict[TracedMachine, None] = {}
         self._finished = False
 
     def begin(self, emit: Callable[[Message], None], hello: HelloMessage) -> None:
@@ -85,6 +89,8 @@ class Recording:
         self._stream = None
         for machine in self._machines:
             machine.number = -1
+            machine.waiting_told = 0
+            machine.open = ()
 
     def finish(self) -> None:
         """The stream ends in order: a pause that did not end is told, without a count."""
@@ -104,9 +110,12 @@ class Recording:
     def forget(self) -> None:
         """Nothing is known of any machine until it tells; for a forked child."""
         self.end()
+        self._waiting.clear()
         for machine in self._machines:
             machine.ticks = None
             machine.refusals_wait = False
+            machine.waiting = None
+            machine.open_since = {}
 
     def take(self, event: Event) -> None:
         """Tell one event, or without a stream only note what it changes."""
@@ -118,6 +127,10 @@ class Recording:
             self._take_refused(event.machine)
         elif isinstance(event, Late):
             self._take_late(event)
+        elif isinstance(event, Waiting):
+            self._take_waiting(event)
+        elif isinstance(event, Open):
+            self._take_open(event)
         else:
             assert isinstance(event, Seen)
             self._take_seen(event)
@@ -292,7 +305,69 @@ class Recording:
         if lost or (jumped and not changed):
             stream.dropped(machine.number, lost, tuple(ticks), why_lost)
 
+    @property
+    def has_waiting(self) -> bool:
+        """Whether there are lines that no transition took so far."""
+        return bool(self._waiting)
+
+    def tell_waiting(self) -> None:
+        """Tell of lines that wait for a transition, as far as they were not told before."""
+        for machine in list(self._waiting):
+            self._tell_waiting(machine)
+
+    def _take_waiting(self, event: Waiting) -> None:
+        machine = event.schema.machine
+        if machine.gone or machine.refused:
+            return
+        if machine.quiet:
+            machine.quiet = False
+            self._introduce(machine)
+        machine.waiting, machine.waiting_told = event.lines, 0
+        self._waiting[machine] = None
+
+    def _tell_waiting(self, machine: TracedMachine) -> None:
+        lines = machine.waiting
+        if lines is None or lines.taken:  # its transition tells them
+            machine.waiting = None
+            del self._waiting[machine]
+            return
+        if machine.number < 0 or machine.paused or self._stream is None:
+            return
+        gone, kept = lines.missing, list(lines)
+        told = max(0, machine.waiting_told - gone)
+        missing = max(0, gone - machine.waiting_told)
+        if told < len(kept):
+            self._stream.later_lines(machine.number, _bare(kept[told:], machine), missing)
+            machine.waiting_told = gone + len(kept)
+
+    def _take_open(self, event: Open) -> None:
+        """Tell what is open, if that is another than was told."""
+        machine = event.machine
+        if machine.gone or machine.refused or machine.paused:
+            return
+        before, stands = machine.open_since, sum(machine.ticks or ())
+        machine.open_since = {one.key: before.get(one.key, stands) for one in event.work}
+        shown = [one for one in event.work if event.last or one.key in before]
+        told = tuple([self._open_work(one, machine.open_since[one.key]) for one in shown])
+        if told != machine.open and machine.number >= 0 and self._stream is not None:
+            self._stream.open_work(machine.number, told, event.more)
+            machine.open = told
+
+    def _open_work(self, one: Work, since: int) -> OpenWork:
+        deadline = int(one.deadline * 1e9) + self._offset_ns if one.deadline else 0
+        return OpenWork(
+            one.kind,
+            name_text(" ".join(map(name_text, one.names))),
+            name_text(one.condition),
+            since,
+            max(0, deadline // UNIT_NS),
+        )
+
     def _take_gone(self, machine: TracedMachine) -> None:
+        if machine in self._waiting:
+            self._tell_waiting(machine)
+            self._waiting.pop(machine, None)
+            machine.waiting = None
         machine.gone = True
         self._machines.pop(machine, None)
         if machine.number >= 0 and self._stream is not None:

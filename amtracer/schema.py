@@ -8,7 +8,8 @@ the store and make up a session file. They fall in three groups:
 - the dictionary, everything that can repeat and is said once: `StringsMessage`,
   `LinesMessage`, `ArgsMessage`, `ShapeMessage`; a `SegmentMessage` empties it;
 - what happened: `BatchMessage`, `DroppedMessage`, `RefusedMessage`, `TroubleMessage`,
-  `LeftMessage`, `EndMessage`.
+  `LeftMessage`, `EndMessage`;
+- how a machine stands meanwhile: `LaterLinesMessage`, `OpenWorkMessage`.
 
 Numbers (schema, machine, shape, string, line set, set of arguments) are given out by the
 sender, count from 0 and belong to one stream; those of the dictionary belong to one
@@ -61,6 +62,8 @@ class Kind(IntEnum):
     ARGS = 16
     BATCH = 17
     LEFT = 18
+    LATER_LINES = 19
+    OPEN_WORK = 20
     REFUSED = 21
     TROUBLE = 22
 
@@ -379,6 +382,45 @@ class TroubleMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class LaterLinesMessage:
+    """Log lines that a machine wrote after its last transition, and after those told so far.
+
+    `lines` is the number of a line set. The next transition tells all of them again, as its
+    `pre_lines`; what was told here is over then. `missing` counts lines between those told
+    before and these.
+    """
+
+    machine: int
+    lines: int
+    missing: int = 0
+
+
+class OpenWork(NamedTuple):
+    """Something open in a machine: a waiter, a context, a deadline, a task.
+
+    `kind` is a word as in the log line of its beginning (`when`, `ctx`, `task` and so on).
+    `names` are states, or the handler of a task, with spaces between. `since` is the sum of
+    the machine's ticks when it was seen first, `deadline` when it ends by itself, a wall
+    clock time in units of the machine, 0 for never.
+    """
+
+    kind: str
+    names: str
+    condition: str = ""
+    since: int = 0
+    deadline: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OpenWorkMessage:
+    """What is open in a machine from now on, in place of what was; `more` is not listed."""
+
+    machine: int
+    work: tuple[OpenWork, ...]
+    more: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class EndMessage:
     """Last message of a session file: what came before, to tell a cut from an end.
 
@@ -404,6 +446,8 @@ Message = (
     | BatchMessage
     | DroppedMessage
     | LeftMessage
+    | LaterLinesMessage
+    | OpenWorkMessage
     | RefusedMessage
     | TroubleMessage
     | EndMessage

@@ -7,6 +7,9 @@ Everything else happens on one daemon thread, started with the first event:
 - Connected: every 20 ms, for a file every 250, the queue is emptied into the stream, in
   portions between which the interpreter's lock is offered to the host, and what is due is
   sent.
+- Between transitions: several times a second it looks what is open in the machines, and
+  which log lines wait for a transition that may never come; so a program that stands still
+  has told everything.
 - More comes than can be told: the queue is emptied into a place where events do not make
   the garbage collector hold up the host (see `amtracer.stowing`).
 - The other side does not read: what is encoded waits in a buffer, which holds far more
@@ -31,13 +34,14 @@ import os
 import sys
 import threading
 from collections import deque
+from collections.abc import Callable, Iterable
 from time import monotonic, monotonic_ns, sleep, time_ns
 
 from amtracer import limits
 from amtracer.backlog import BACKLOG_MAX, trim
 from amtracer.children import is_worker
 from amtracer.errors import WireError
-from amtracer.events import Event, Gone, Refused
+from amtracer.events import Event, Gone, Refused, Waiting
 from amtracer.interning import StreamFullError
 from amtracer.outlets import Outlet, OutletError
 from amtracer.recording import Recording
@@ -59,6 +63,10 @@ _LOOK_EVERY_S = 0.2
 """How often the queue is looked after while nothing can go out and little comes."""
 _STUCK_PAUSE_S = 0.005
 """How long it waits at the end before it tries again what the other side did not take."""
+_LOOK_S = 0.12
+"""How often it is looked what is open in the machines; or"""
+_LOOK_SHARE = 40
+"""so many times as long as a look takes, if that is longer."""
 _PORTION = 512
 """Events taken between two offers of the interpreter's lock to the host."""
 _QUEUED_MAX = 1_024
@@ -77,6 +85,8 @@ class Sender:
         self._outlet = outlet
         self._queue: deque[Event] = deque(maxlen=queue_max)
         self.append = self._queue.append
+        self.looks: Callable[[Sender, bool], Iterable[Event]] | None = None
+        """What is open in the machines; whether it is the last look."""
         self._offset_ns = time_ns() - monotonic_ns()
         self._recording = Recording(self._offset_ns, self._warn)
         self._stowed = Stowed(self._let_go, queue_max)
@@ -95,6 +105,7 @@ class Sender:
         self._opened_at = 0.0
         self._retry_s = RETRY_S_MIN
         self._retry_at = 0.0
+        self._look_at = 0.0
         self._thread: threading.Thread | None = None
         self._called = threading.Event()
         self._starting = threading.Lock()
@@ -215,9 +226,21 @@ class Sender:
                 trim(queue, self._let_go)
             return False
         if self._stopping and not queue:
+            self._look(last=True)
             self._recording.finish()
+        elif monotonic() >= self._look_at:
+            self._look(last=False)
         self._recording.flush()
         return flows and self._outlet.push() and not queue
+
+    def _look(self, *, last: bool) -> None:
+        """Tell what no transition tells: lines that wait for one, and what is open."""
+        began = monotonic()
+        self._recording.tell_waiting()
+        for event in self.looks(self, last) if self.looks is not None else ():
+            self._take(event)
+        took = monotonic() - began
+        self._look_at = began + max(_LOOK_S, _LOOK_SHARE * took)
 
     def _take(self, event: Event) -> None:
         try:
@@ -249,8 +272,8 @@ class Sender:
             trim(self._queue, self._let_go)
 
     def _let_go(self, event: Event) -> None:
-        """An event is not told; only what nothing else says: an end, or what was refused."""
-        if type(event) is Gone or type(event) is Refused:
+        """An event is not told; only what nothing else says: an end, what waits or was refused."""
+        if type(event) in (Gone, Refused, Waiting):
             self._recording.take(event)
 
     def _break_off(self, reason: str, *, lasting: bool) -> None:
@@ -287,7 +310,9 @@ class Sender:
 
     def _idle_s(self) -> float | None:
         if self._open:
-            return self._outlet.idle_s
+            until_look = max(0.0, self._look_at - monotonic())
+            idle_s = self._outlet.idle_s
+            return until_look if idle_s is None else min(idle_s, until_look)
         return None if self._given_up else max(0.0, self._retry_at - monotonic())
 
     def _warn(self, text: str) -> None:

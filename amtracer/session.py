@@ -45,15 +45,18 @@ from amtracer.errors import (
 )
 from amtracer.inflate import InflateError, Inflater, TooLargeError
 from amtracer.looks import looks_like
-from amtracer.schema import BatchMessage, Message
+from amtracer.schema import BatchMessage, LaterLinesMessage, Message, OpenWorkMessage
 
 __all__ = ["FLUSH_S", "FLUSH_TRANSITIONS", "SessionWriter", "open_session", "read_session"]
 
 FLUSH_TRANSITIONS = 1_024
 """A live recording is readable up to here at the latest, or"""
 FLUSH_S = 1.0
-"""up to this long ago, when its owner calls `flush_if_due`."""
+"""up to this long ago, when its owner calls `flush_if_due`;"""
+FLUSH_AT_REST_S = 0.2
+"""so soon when the last that was written is what a machine at rest has to tell."""
 
+_AT_REST = (LaterLinesMessage, OpenWorkMessage)
 _CHUNK_BYTES = 64 * 1024
 _HEAD_BYTES = 512
 
@@ -116,10 +119,13 @@ class SessionWriter:
             self.unflushed += len(message.shapes)
             if self.unflushed >= FLUSH_TRANSITIONS:
                 self.flush()
+        elif isinstance(message, _AT_REST):
+            self._flush_s = FLUSH_AT_REST_S
+            self.unflushed += 1
 
     def flush_if_due(self) -> None:
-        """Make readable what is older than a second; for live recordings."""
-        if self.unflushed and self._clock() - self._flushed_at >= FLUSH_S:
+        """Make readable what is older than a second, or less; for live recordings."""
+        if self.unflushed and self._clock() - self._flushed_at >= self._flush_s:
             self.flush()
 
     def flush(self) -> None:
@@ -127,6 +133,7 @@ class SessionWriter:
         self._write(self._frames.flush())
         self._file.write(self._compressor.flush())
         self.unflushed = 0
+        self._flush_s = FLUSH_S
         self._flushed_at = self._clock()
 
     def close(self) -> None:

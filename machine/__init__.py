@@ -27,6 +27,7 @@ from machine._logger_bridge import log_to
 from machine._machine import Machine, new_common, on_machine
 from machine._mutation import Mutation, MutSource
 from machine._on import handlers_of, on
+from machine._open_work import OpenWork
 from machine._options import Opts, opts_with_debug, opts_with_tracers
 from machine._panic import Panic
 from machine._resolver import RelationsResolver, Resolver
@@ -74,6 +75,7 @@ __all__ = [
     "Mutation",
     "MutationType",
     "Names",
+    "OpenWork",
     "Opts",
     "Panic",
     "Relation",

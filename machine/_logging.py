@@ -138,6 +138,10 @@ class Logging:
             text = f"[{self.id[:ID_PREFIX_CHARS]}] {text}"
         return [LogEntry(LogLevel.CHANGES, text), *pending]
 
+    def waiting_lines(self) -> Sequence[LogEntry]:
+        """The lines written since the last transition, which the next one takes."""
+        return self._pending_lines
+
     def _args_text(self, args: A | None) -> str:
         """What the arguments add to a line; only those that the mapper selects."""
         if not args or self._log_args is None:

@@ -38,6 +38,9 @@ class QueueTurn(Subscription):
         """Is it so when all up to `done` are done and so many wait."""
         return self.tick <= done
 
+    def condition(self) -> str:
+        return str(self.tick)
+
     def new_text(self) -> str:
         return str(self.tick)
 
@@ -54,6 +57,9 @@ class QueueRoom(Subscription):
     def is_due(self, done: int, waiting: float) -> bool:
         """Is it so when so many wait."""
         return waiting < self.n
+
+    def condition(self) -> str:
+        return str(self.n)
 
     def new_text(self) -> str:
         return str(self.n)

@@ -13,6 +13,7 @@ from machine._clock import Clock
 from machine._context import Context
 from machine._given import checked_count, checked_name
 from machine._lifecycle import Lifecycle
+from machine._open_work import OpenWork, first_of, open_count
 from machine._queue_ticks import QueueRoom, QueueTurn
 from machine._state import EXCEPTION, A, Names, names_tuple
 from machine._state_contexts import StateContexts
@@ -130,3 +131,11 @@ class Subscribing(Lifecycle):
     def tasks(self) -> list[StateTask]:
         """The tasks of coroutine handlers that have not ended, in the order of their start."""
         return [task.view() for task in list(self._tasks or ())]
+
+    def open_work(self, limit: int | None = None) -> list[OpenWork]:
+        """What is open now: waiters, contexts of states, deadlines, tasks; at most `limit`."""
+        return first_of(self, limit)
+
+    def open_count(self) -> int:
+        """How many waiters, contexts and tasks there are, without listing them."""
+        return open_count(self)

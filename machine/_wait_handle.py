@@ -149,6 +149,10 @@ class Subscription(ref[WaitHandle]):
         """What is waited for, in the log line of a new subscription."""
         return " ".join(dict.fromkeys(self.names))
 
+    def condition(self) -> str:
+        """What is waited for beside states; it runs no code of a user."""
+        return ""
+
     def match_text(self) -> str:
         """What was waited for, in the log line of a match."""
         return self.new_text()

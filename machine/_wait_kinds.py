@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from machine._latch import log_failure
+from machine._open_work import name_of
 from machine._wait_handle import Subscription
 
 if TYPE_CHECKING:
@@ -56,6 +57,9 @@ class Reached(Subscription):
         ]
         return not left
 
+    def condition(self) -> str:
+        return " ".join([str(time) for _, time in self.wanted])
+
     def new_text(self) -> str:
         return f"{','.join(self.names)} {','.join(str(time) for _, time in self.wanted)}"
 
@@ -80,6 +84,9 @@ class WithArgs(Subscription):
             log_failure(error, "comparing arguments for %s failed", self.new_text())
             return False
 
+    def condition(self) -> str:
+        return ",".join([key for key in self.args if type(key) is str])
+
     def new_text(self) -> str:
         return f"{self.names[0]} ({','.join(self.args)})"
 
@@ -100,6 +107,9 @@ class Query(Subscription):
         except Exception as error:  # noqa: BLE001 - protects the machine: as above
             log_failure(error, "query %r failed and was dropped", self.fn)
             return None
+
+    def condition(self) -> str:
+        return name_of(self.fn)
 
     def new_text(self) -> str:
         return getattr(self.fn, "__qualname__", type(self.fn).__name__)

@@ -27,9 +27,7 @@ def draw_reader(view: ReaderView, width: int) -> list[Line]:
         _section(
             "Executed", len(view.executed), [_handler(row, inner) for row in view.executed], inner
         ),
-        _section(
-            "Waiting", len(view.waiting), [_waiting(row, inner) for row in view.waiting], inner
-        ),
+        _section("Waiting", len(view.waiting) + view.more, _all_waiting(view, inner), inner),
         _section("Pipes", len(view.pipes), [_pipe(row, inner) for row in view.pipes], inner),
         _section("Tasks", len(view.tasks), [_task(row, inner) for row in view.tasks], inner),
         _section("Queue", view.queue_len, _texts(_queue(view), inner), inner),
@@ -75,6 +73,13 @@ def _handler(row: HandlerRow, width: int) -> Line:
         head += [Run(" "), Run(row.outcome, _OUTCOME_INKS[row.outcome])]
     tail = [Run(duration(row.duration_ns), Ink.QUIET)] if row.duration_ns else []
     return line(spread(head, tail, width), width)
+
+
+def _all_waiting(view: ReaderView, width: int) -> list[Line]:
+    rows = [_waiting(row, width) for row in view.waiting]
+    if view.more:
+        rows.append(line([Run(f"… {view.more:,} more", Ink.QUIET)], width))
+    return rows
 
 
 def _waiting(row: Waiting, width: int) -> Line:

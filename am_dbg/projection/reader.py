@@ -10,7 +10,13 @@ from am_dbg.addresses import address_of
 from am_dbg.ink import Ink, Run
 from am_dbg.projection.clean import clean, clean_lines, clean_name
 from am_dbg.projection.steps import HANDLER, Moment, handler_name, name_at, step_text, type_name
-from am_dbg.projection.subscriptions import Pipe, Task, Waiting, subscriptions_at
+from am_dbg.projection.subscriptions import (
+    Pipe,
+    Subscriptions,
+    Task,
+    Waiting,
+    subscriptions_at,
+)
 from am_dbg.projection.trouble import hanging_text
 from am_dbg.projection.why import who_asked, why
 from am_dbg.store import Store, Track, Transition
@@ -57,6 +63,7 @@ class ReaderView:
     pipes: tuple[Pipe, ...] = ()
     tasks: tuple[Task, ...] = ()
     is_history_cut: bool = False
+    more: int = 0
     queue_len: int = 0
     queue: tuple[str, ...] = ()
     queue_tick: int = 0
@@ -70,7 +77,15 @@ def project_reader(store: Store, moment: Moment, top: int = 0) -> ReaderView:
     track = moment.track
     if moment.is_start:
         begin = (Run("Before the first transition."), *_hanging_since_the_begin(track))
-        return ReaderView(title="initial", why=begin, top=top)
+        opened = subscriptions_at(track, 0) if track.open.at(0) else Subscriptions()
+        return ReaderView(
+            title="initial",
+            why=begin,
+            waiting=opened.waiting,
+            tasks=opened.tasks,
+            more=opened.more,
+            top=top,
+        )
     transition = track.transition(moment.number)
     states = track.schema_at(moment.number)
     sources = source_chain(store, track, transition)
@@ -86,6 +101,7 @@ def project_reader(store: Store, moment: Moment, top: int = 0) -> ReaderView:
         pipes=subscriptions.pipes,
         tasks=subscriptions.tasks,
         is_history_cut=subscriptions.is_cut,
+        more=subscriptions.more,
         queue_len=transition.queue_len,
         queue=_queued(transition, [states[index] for index in transition.shape.called]),
         queue_tick=transition.queue_tick,

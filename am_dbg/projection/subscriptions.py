@@ -1,4 +1,8 @@
-"""Waiters, contexts, pipes and tasks that exist at a moment, read from the log lines.
+"""Waiters, contexts, pipes and tasks that exist at a moment.
+
+A program tells what is open in its machines, whatever it logs (see `am_dbg.store.later`).
+Where such a picture is known it counts, and log lines add what came after it. Pipes, and
+all of older recordings and of Go programs, are read from log lines alone.
 
 A line tells when a subscription begins (`[when:new] A B`) and when it ends
 (`[when:match] A B`); so do the tasks of handlers (`[task:new] AState`). Which ones exist at
@@ -16,12 +20,14 @@ from functools import lru_cache
 
 from am_dbg.projection.clean import clean
 from am_dbg.query import Filters, Hits, Visible
-from am_dbg.store import Track
+from am_dbg.store import OpenPicture, Track
+from amtracer.schema import OpenWork
 
-__all__ = ["Pipe", "Subscriptions", "Task", "Waiting", "subscriptions_at"]
+__all__ = ["Pipe", "Subscriptions", "Task", "Waiting", "is_task", "subscriptions_at"]
 
 LOOK_BACK_MAX = 400
 EVERYTHING = 4
+TASK = "task"
 
 _FIND = ("[when", "[ctx:", "[pipe", "[task:")
 _WAIT = re.compile(
@@ -39,17 +45,24 @@ _VERBS = {
     "whenArgs": "args",
     "whenQueue": "queue",
     "whenQueueBelow": "queue below",
+    "whenQuery": "query",
+    "whenQueueEnds": "queue ends",
+    "whenDisposed": "disposed",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A waiter or a context; `since` is the machine's time sum when it began."""
+    """A waiter or a context; `since` is the machine's time sum when it began.
+
+    `deadline_ns` is the wall time at which it ends by itself, 0 for never.
+    """
 
     verb: str
     states: str
     condition: str = ""
     since: int = 0
+    deadline_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,27 +86,39 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Subscriptions:
-    """All that exists at one moment; `is_cut` when older lines were not looked at."""
+    """All that exists at one moment; `is_cut` when older lines were not looked at.
+
+    `more` counts what is not listed.
+    """
 
     waiting: tuple[Waiting, ...] = ()
     pipes: tuple[Pipe, ...] = ()
     tasks: tuple[Task, ...] = ()
     is_cut: bool = False
+    more: int = 0
+
+
+def subscriptions_at(track: Track, number: int) -> Subscriptions:
+    """What waits, what is piped and what is still at work after a transition."""
+    return _subscriptions(track, number, track.open.at(number))
 
 
 @lru_cache(maxsize=256)
-def subscriptions_at(track: Track, number: int) -> Subscriptions:
-    """What waits, what is piped and what is still at work after a transition."""
+def _subscriptions(track: Track, number: int, picture: OpenPicture | None) -> Subscriptions:
     numbers, is_cut = _telling_numbers(track, number)
     replay = _Replay()
     for at in numbers:
+        if picture is not None and at > picture.number:
+            replay.begin(picture, track.origin.unit_ns)
+            picture = None
         transition = track.transition(at)
         time_sum = track.time_sum(at)
         replay.take((text for _, text in transition.pre_lines), time_sum)
         replay.take((text for _, text in transition.lines), time_sum)
-    return Subscriptions(
-        tuple(replay.waiting.values()), tuple(replay.pipes.values()), tuple(replay.tasks), is_cut
-    )
+    if picture is not None:
+        replay.begin(picture, track.origin.unit_ns)
+    waiting, pipes = tuple(replay.waiting.values()), tuple(replay.pipes.values())
+    return Subscriptions(waiting, pipes, tuple(replay.tasks), is_cut, replay.more)
 
 
 def _telling_numbers(track: Track, number: int) -> tuple[list[int], bool]:
@@ -129,6 +154,20 @@ class _Replay:
         self.waiting: dict[tuple[str, str], Waiting] = {}
         self.pipes: dict[tuple[str, str, str, str], Pipe] = {}
         self.tasks: list[Task] = []
+        self.more = 0
+
+    def begin(self, picture: OpenPicture, unit_ns: int) -> None:
+        """Go on from what is known to be open, whatever lines said before."""
+        self.more = picture.more
+        self.tasks = [Task(clean(one.names), one.since) for one in picture.work if is_task(one)]
+        self.waiting = {}
+        for one in picture.work:
+            if not is_task(one):
+                verb, names, condition = clean(one.kind), clean(one.names), clean(one.condition)
+                waiting = Waiting(
+                    _VERBS.get(verb, verb), names, condition, one.since, one.deadline * unit_ns
+                )
+                self.waiting[_key(verb, names, condition)] = waiting
 
     def take(self, texts: Iterable[str], time_sum: int) -> None:
         for text in texts:
@@ -147,7 +186,7 @@ class _Replay:
             return
         kind, event, rest = match[1], match[2], clean(match[3])
         states, condition = _condition(kind, rest)
-        key = (kind, f"{states} {condition}")
+        key = _key(kind, states, condition)
         if event == "new":
             self.waiting[key] = Waiting(_VERBS[kind], states, condition, time_sum)
         else:
@@ -159,9 +198,9 @@ class _Replay:
             return
         state = clean(match[2])
         if match[1] == "new":
-            self.waiting["ctx", state] = Waiting("ctx", state, "", time_sum)
+            self.waiting[_key("ctx", state)] = Waiting("ctx", state, "", time_sum)
         else:
-            self.waiting.pop(("ctx", state), None)
+            self.waiting.pop(_key("ctx", state), None)
 
     def _pipe(self, text: str, time_sum: int) -> None:
         match, gone = _PIPE.match(text), _GONE.match(text)
@@ -185,6 +224,16 @@ class _Replay:
         ended = next((task for task in self.tasks if task.handler == handler), None)
         if ended is not None:
             self.tasks.remove(ended)
+
+
+def is_task(one: OpenWork) -> bool:
+    """Whether it is the task of a handler, not something that waits."""
+    return one.kind == TASK
+
+
+def _key(kind: str, states: str, condition: str = "") -> tuple[str, str]:
+    """By what the line of an end finds what began."""
+    return kind, f"{states} {condition}".rstrip()
 
 
 def _condition(kind: str, rest: str) -> tuple[str, str]:

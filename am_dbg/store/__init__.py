@@ -1,6 +1,7 @@
 """The data side of the debugger: what arrived, kept small and ready to be asked."""
 
 from am_dbg.store.facts import Fact, ShapeFacts
+from am_dbg.store.later import LaterLines, OpenPicture
 from am_dbg.store.store import Store
 from am_dbg.store.track import Track
 from am_dbg.store.values import Gap, GapKind, Line, Transition
@@ -9,7 +10,9 @@ __all__ = [
     "Fact",
     "Gap",
     "GapKind",
+    "LaterLines",
     "Line",
+    "OpenPicture",
     "ShapeFacts",
     "Store",
     "Track",

@@ -23,8 +23,10 @@ from amtracer.schema import (
     Continued,
     Headed,
     HelloMessage,
+    LaterLinesMessage,
     LinesMessage,
     MachineMessage,
+    OpenWorkMessage,
     Pairs,
     Run,
     Shape,
@@ -42,9 +44,11 @@ __all__ = [
     "check_batch",
     "check_calls_ns",
     "check_hello",
+    "check_later_lines",
     "check_lines",
     "check_machine",
     "check_note",
+    "check_open_work",
     "check_run",
     "check_schema",
     "check_shape",
@@ -185,6 +189,24 @@ def check_args(message: ArgsMessage, book: Dictionary) -> None:
     _limit("arguments of a transition", longest // 2, limits.ARGS_MAX)
     texts = list(chain.from_iterable(message.sets))
     _need(_all_below(texts, book.text_count), "an argument whose text is not defined")
+
+
+def check_later_lines(message: LaterLinesMessage, book: Dictionary) -> None:
+    """Refuse a line set that is not defined, and a count that no machine reaches."""
+    _need(0 <= message.lines < book.line_set_count, "a line set that is not defined")
+    _need(0 <= message.missing <= TICK_MAX, "a count of missing lines out of range")
+
+
+def check_open_work(message: OpenWorkMessage, unit_ns: int) -> None:
+    """Refuse more than a machine may have open, long texts, numbers out of range."""
+    _limit("open work of a machine", len(message.work), limits.OPEN_WORK_MAX)
+    _need(0 <= message.more <= TICK_MAX, "a count of open work out of range")
+    for one in message.work:
+        for text in one[:3]:
+            size = len(text.encode("utf-8", "surrogatepass"))
+            _limit("bytes of a text of open work", size, limits.OPEN_TEXT_BYTES_MAX)
+        _need(0 <= one.since <= limits.INTEGER_MAX, "the beginning of open work out of range")
+        _need(0 <= one.deadline <= TIME_NS_MAX // unit_ns, "a deadline out of range")
 
 
 def check_usual_lines(lines: int, book: Dictionary) -> None:

@@ -22,10 +22,12 @@ from amtracer.schema import (
     EndMessage,
     GoneMessage,
     HelloMessage,
+    LaterLinesMessage,
     LeftMessage,
     LinesMessage,
     MachineMessage,
     Message,
+    OpenWorkMessage,
     RefusedMessage,
     Run,
     SchemaChangedMessage,
@@ -97,6 +99,8 @@ class Stream:
             LeftMessage: self._take_left,
             RefusedMessage: self._take_refused,
             TroubleMessage: self._take_trouble,
+            LaterLinesMessage: self._take_later_lines,
+            OpenWorkMessage: self._take_open_work,
             EndMessage: self._take_end,
         }
 
@@ -261,6 +265,18 @@ class Stream:
         checking.check_note(message.row, message.duration_ns)
         if track.notes.trouble(message):
             track.note_changed()
+
+    def _take_later_lines(self, message: LaterLinesMessage) -> None:
+        track = self._track(message.machine)
+        checking.check_later_lines(message, self.book)
+        track.come_back(self.live)
+        track.add_lines(self.book.lines(message.lines), message.missing)
+
+    def _take_open_work(self, message: OpenWorkMessage) -> None:
+        track = self._track(message.machine)
+        checking.check_open_work(message, track.origin.unit_ns)
+        track.come_back(self.live)
+        track.set_open(message.work, message.more)
 
     def _take_end(self, message: EndMessage) -> None:
         self.ended = True

@@ -19,11 +19,12 @@ from itertools import count
 from am_dbg.store.chunk import PIECE_ROWS_MAX, Chunk, Piece
 from am_dbg.store.dictionary import Dictionary
 from am_dbg.store.facts import Schema, ShapeFacts, mask_of
+from am_dbg.store.later import NO_LINES, OpenPicture, OpenPictures
 from am_dbg.store.notes import Notes, Trouble
 from am_dbg.store.sources import joined_id, split_id
 from am_dbg.store.unfolding import Rows
-from am_dbg.store.values import Gap, GapKind, Transition, gap_of_reason
-from amtracer.schema import Shape, StateDef
+from am_dbg.store.values import Gap, GapKind, Line, Transition, gap_of_reason
+from amtracer.schema import OpenWork, Shape, StateDef
 
 __all__ = ["WALK_ROWS_MAX", "Origin", "Standing", "Track"]
 
@@ -77,10 +78,11 @@ class Track:
     `key` is the shown name: the id, with `#2` and so on when another stream has the same.
     `stream` is the stream that feeds it now, `connected` whether that is a live one still
     open, `ended` whether its stream or its program ended, `gone` whether the machine was
-    disposed. `standing` is how it stood at the last break or end. `first` is the oldest
-    number still held, `count` the newest, `version` grows with every change. `entered_at` and
-    `left_at` put the beginnings and ends of all tracks in order; `is_live` is whether it
-    came from a program that was connected.
+    disposed. `standing` is how it stood at the last break or end. `later` are log lines after
+    the last transition, `open` what is open and was. `first` is the oldest number still held,
+    `count` the newest, `version` grows with every change. `entered_at` and `left_at` put the
+    beginnings and ends of all tracks in order; `is_live` is whether it came from a program
+    that was connected.
     """
 
     def __init__(
@@ -102,6 +104,8 @@ class Track:
         self.removed = False
         self.entered_at = next(_moments)
         self.left_at = _NEVER
+        self.later = NO_LINES
+        self.open = OpenPictures()
         self.first = 1
         self.count = 0
         self.version = 0
@@ -362,6 +366,7 @@ class Track:
     def append(self, batch: Rows, start: int, count: int, book: Dictionary) -> None:
         """Take in `count` rows of a batch; their shapes fit, see `activity_after`."""
         row = self.row_next
+        self.later = NO_LINES
         for low in range(start, start if self.removed else start + count, PIECE_ROWS_MAX):
             high = min(low + PIECE_ROWS_MAX, start + count)
             chunk = self._chunk_for(book, row + low - start, batch.times[low])
@@ -390,6 +395,8 @@ class Track:
     def lose(self, count: int, ticks: tuple[int, ...], reason: str) -> None:
         """Go on after lost transitions, from these ticks."""
         self.row_next += count
+        if count:
+            self.later = NO_LINES
         self._begin_anew(self.schema, ticks)
         self._add_gap(gap_of_reason(self.count, count, reason))
         self._settle()
@@ -405,6 +412,7 @@ class Track:
     ) -> None:
         """The same machine came back on another stream, in a file perhaps without a break."""
         self.stream = stream
+        self.later = NO_LINES
         goes_on = not live and (schema.states, ticks) == (self.states, self.ticks)
         self._begin_anew(schema, ticks)
         lost, self.row_next = row - self.row_next, row
@@ -438,8 +446,23 @@ class Track:
         """Something was noted beside transitions."""
         self.version += 1
 
+    def add_lines(self, lines: Sequence[Line], missing: int) -> None:
+        """The machine wrote these after its last transition."""
+        if not self.removed:
+            self.later = self.later.joined_by(lines, missing)
+        self.version += 1
+
+    def set_open(self, work: tuple[OpenWork, ...], more: int) -> None:
+        """This is open from now on."""
+        if not self.removed:
+            self.open.add(OpenPicture(self.count, work, more))
+        self.version += 1
+
     def dispose(self) -> None:
         """The machine is gone."""
+        newest = self.open.newest
+        if newest is not None and newest.work:
+            self.set_open((), 0)
         self.gone = True
         self.connected = False
         self._settle()
@@ -480,7 +503,8 @@ class Track:
 
     def size(self) -> int:
         """Bytes in memory, about, without the dictionaries."""
-        return self._sealed_bytes + self.notes.size + (self._open.size() if self._open else 0)
+        rest = self.notes.size + self.later.size + self.open.size
+        return self._sealed_bytes + (self._open.size() if self._open else 0) + rest
 
     def _chunk_for(self, book: Dictionary, row: int, time_ns: int) -> Chunk:
         chunk = self._open

@@ -9,6 +9,7 @@ From the host's calls to the thread of a machine:
 - `preparing`: what the environment says is done to one machine, or to every new one.
 - `attaching`: a machine gets a tracer for a debugger or for a session file.
 - `pausing`: machines are not told of for a while, then again.
+- `looking`: what is open in machines, which the sender asks for.
 - `machine_tracer`: the tracer itself. Its hooks are all that runs in a traced machine.
 - `watched`, `hooks`, `copies`: what that one stands on.
 

@@ -16,6 +16,10 @@ Schemas. A transition means the states of the tracer's schema. Other threads may
 that of the machine, of which a tracer hears once it is bound; so the schema is looked at
 before a tracer is bound, and again afterwards.
 
+Lines. Those that are written between two transitions come with the next one. A machine that
+stands still has no next one, so the sender is given the list in which they wait, and tells
+of them itself when none comes.
+
 Pauses. Another tracer is bound in place of this one, without a hook of transitions; the
 machine then carries them out as if nobody watched. The new one is always bound before the
 old one is detached, or a submachine made in between would be missed.
@@ -26,8 +30,9 @@ when the one above is. A machine has at most one tracer for each sender.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
+from typing import cast
 
 import machine as am
 from amtracer.events import (
@@ -41,11 +46,14 @@ from amtracer.events import (
     Seen,
     TracedSchema,
     TransitionEvent,
+    Waiting,
+    WaitingLines,
 )
 from amtracer.process import after_fork
 from amtracer.sender import Sender
 from amtracer.tracer.copies import changes_of, machine_of, source_of, states_of
 from amtracer.tracer.hooks import Hooks
+from amtracer.tracer.looking import open_work
 from amtracer.tracer.watched import watched
 
 __all__ = ["MachineTracer", "PausedTracer", "bind", "tracers_of"]
@@ -76,6 +84,7 @@ class MachineTracer(am.Tracer):
         self._machine.queue_refused = mach.queue_refused
         self._schema = TracedSchema(self._machine, ())
         self.use(hooks or Hooks())
+        sender.looks = open_work
         watched.add(mach, self._machine, sender)
 
     def use(self, hooks: Hooks) -> None:
@@ -96,6 +105,9 @@ class MachineTracer(am.Tracer):
 
     def struct_change(self, machine: am.Machine, old_struct: Mapping[str, am.State]) -> None:
         self.look_again(machine)
+
+    def lines_waiting(self, machine: am.Machine, lines: Sequence[am.LogEntry]) -> None:
+        self._hand_on_lines(lines)
 
     def machine_dispose(self, machine_id: str) -> None:
         watched.remove(self._machine)
@@ -182,6 +194,7 @@ class MachineTracer(am.Tracer):
             mach.bind_tracer(self)
             mach.detach_tracer(stand_in)
             self._hand_on(self._seen(mach, Resumed))
+            self.wait_for_lines(mach)
 
     def _seen(self, mach: am.Machine, kind: type[Seen], *, quiet: bool = False) -> Seen | None:
         """Where the machine stands; None when it is just about to stand elsewhere."""
@@ -199,6 +212,15 @@ class MachineTracer(am.Tracer):
         states = states_of(mach)
         if states != self._schema.states:
             self._schema = TracedSchema(self._machine, states)
+
+    def wait_for_lines(self, mach: am.Machine) -> None:
+        """Tell of lines that are there already, of which no hook was called."""
+        self._hand_on_lines(mach.waiting_lines())
+
+    def _hand_on_lines(self, lines: Sequence[am.LogEntry]) -> None:
+        """Lines wait for a transition; the sender looks after them from now on."""
+        if lines:
+            self._hand_on(Waiting(self._schema, cast(WaitingLines, lines)))
 
     def _hand_on(self, event: Event | None) -> None:
         """Append it, if there is one; a quiet look waits for what comes next."""
@@ -259,6 +281,7 @@ def bind(
             tracer.look_again(mach)
             mach.bind_tracer(tracer)
             tracer.catch_up(mach)
+            tracer.wait_for_lines(mach)
 
 
 def _go_on_in_child() -> None:

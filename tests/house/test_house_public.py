@@ -15,7 +15,7 @@ PUBLIC = {
     "machine": """
         A ANY AT Clock Context ContextCanceled ContextDeadline CtxValue EXCEPTION Event EventRef
         ExceptionHandler GroupsBase LogEntry LogLevel Machine MachineApi MutSource Mutation
-        MutationType NODES_MAX Names Opts Panic Relation RelationsResolver Resolver Result S
+        MutationType NODES_MAX Names OpenWork Opts Panic Relation RelationsResolver Resolver Result S
         Serialized State StateTask StatesBase Step StepType Struct Tick Time Tracer Transition
         WaitHandle a_merge args_key args_to_log_map background clone_states diff_states errors
         every every_async first first_async handlers_of is_active_tick is_time_after
