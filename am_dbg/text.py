@@ -29,6 +29,7 @@ __all__ = [
     "history_lines",
     "machine_lines",
     "machine_value",
+    "rest_value",
     "session_value",
     "start_lines",
     "start_value",
@@ -101,6 +102,17 @@ def _notes(track: Track) -> Value:
     return value
 
 
+def rest_value(track: Track, excerpt: Excerpt | None = None) -> Value:
+    """What is known of a machine beside transitions: lines after the last one, what is open."""
+    texts = Excerpt() if excerpt is None else excerpt
+    texts.begin()
+    return {
+        "later_log": _lines(track.later.lines, texts),
+        "later_missing": track.later.missing,
+        "open": open_value(track.open.newest, track.origin.unit_ns),
+    }
+
+
 def open_value(picture: OpenPicture | None, unit_ns: int) -> list[Value] | None:
     """Waiters, contexts, deadlines and tasks that are open; null when nothing tells."""
     if picture is None:
@@ -140,9 +152,13 @@ def _before(gap: Gap) -> int:
 def transition_value(track: Track, number: int, excerpt: Excerpt | None = None) -> Value:
     """One whole transition, with states by name.
 
-    Log lines and arguments are cut at the limits of the excerpt, which says where.
-    `queue_tick` is only there if it is known.
+    Log lines and arguments are cut at the limits of the excerpt, which says where. In one,
+    what is open is told of where it changed; of a single transition always. `queue_tick` is
+    only there if it is known.
     """
+    picture = track.open.at(number)
+    if excerpt is not None and picture is not None and picture.number != number:
+        picture = None
     texts = Excerpt() if excerpt is None else excerpt
     texts.begin()
     transition, states = track.transition(number), track.schema_at(number)
@@ -167,7 +183,7 @@ def transition_value(track: Track, number: int, excerpt: Excerpt | None = None) 
         "steps": _steps(track, transition, states),
         "log": _lines(transition.lines, texts),
         "pre_log": _lines(transition.pre_lines, texts),
-        "open": open_value(track.open.at(number), track.origin.unit_ns),
+        "open": open_value(picture, track.origin.unit_ns),
         "source": source and {"machine": source.machine, "id": source.tx, "time_sum": source.time},
         "args": dict(texts.of(transition.args, "argument")),
         **_notes_at(track, number),
@@ -248,7 +264,11 @@ def wall_time(time_ns: int) -> str:
 def history_json(store: Store, track: Track) -> Iterator[str]:
     """A machine with all its transitions as one JSON object, a line for each of them."""
     excerpt = Excerpt(store)
-    head = {**machine_value(track), "gaps": [gap_value(gap) for gap in track.gaps]}
+    head = {
+        **machine_value(track),
+        **rest_value(track, excerpt),
+        "gaps": [gap_value(gap) for gap in track.gaps],
+    }
     yield json.dumps({"machine": head})[:-1] + ', "transitions": ['
     numbers = range(track.first, track.count + 1)
     for number in numbers:

@@ -132,7 +132,7 @@ HANDLERS_MAX = 4_096
 # What is known of a machine since its last transition.
 LATER_LINES_MAX = 1_024
 """Log lines kept of a machine after its last transition, by whoever reads them."""
-LATER_BYTES_MAX = 1 * MIB
+LATER_BYTES_MAX = 256 * KIB
 """Text of these lines."""
 OPEN_WORK_MAX = 64
 """Waiters, contexts, deadlines and tasks of one machine that are told; the rest is counted."""

@@ -34,7 +34,7 @@ from am_dbg.projection.steps import (
 from am_dbg.projection.times import SECOND, count, counted
 from am_dbg.projection.trouble import notes_between
 from am_dbg.query import Visible
-from am_dbg.store import Gap, GapKind, Track, Transition
+from am_dbg.store import Gap, GapKind, LaterLines, Track, Transition
 from am_dbg.store.facts import ShapeFacts
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "entry_of",
     "gap_text",
     "hanging_lines",
+    "later_lines",
     "project_log",
     "scrolled_top",
 ]
@@ -58,6 +59,8 @@ __all__ = [
 LEVEL_NAMES = ("nothing", "changes", "ops", "decisions", "everything")
 ROWS_AROUND = 2
 ROWS_PER_TRANSITION_MAX = 120
+LATER_ROWS_MAX = 20
+"""Rows of lines after the last transition; the newest tell most."""
 
 
 class Sign(Enum):
@@ -212,7 +215,7 @@ class _Window:
             rows.extend(self.rows_of(number))
             following = self.visible.next(number)
             if following is None:
-                rows.extend(self._gap_rows(number, self.track.count + 1))
+                rows.extend(self._trailing_rows(number))
             number = following
         return rows[: self.height]
 
@@ -246,6 +249,15 @@ class _Window:
         notes = notes_between(self.track, after, before)
         return [*rows, *(LogRow(RowKind.GAP, before, text=text) for _, text in notes)]
 
+    def _trailing_rows(self, after: int) -> list[LogRow]:
+        """What stands below the last visible transition: gaps, and lines written since."""
+        rows, last = self._gap_rows(after, self.track.count + 1), self.track.count
+        parts = later_lines(self.track.later, self.visible.filters.level)
+        if parts:
+            rows.append(LogRow(RowKind.GAP, last + 1, text="no transition since, but these lines"))
+            rows += [LogRow(RowKind.LINE, last, parts=one) for one in parts]
+        return rows
+
     def top_showing(self, number: int, top: int) -> int:
         """The place to start from so that a transition is on the screen."""
         if top <= number and self._ends_within(top, number):
@@ -276,7 +288,7 @@ class _Window:
 
     def top_ending_at(self, number: int) -> int:
         """The place to start from so that this transition is the last on the screen."""
-        trailing = len(self._gap_rows(number, self.track.count + 1)) if number else 0
+        trailing = len(self._trailing_rows(number)) if number else 0
         return self._back(number, self.height - len(self.rows_of(number)) - trailing)
 
     def _third(self, number: int) -> int:
@@ -388,6 +400,16 @@ def hanging_lines(transition: Transition, level: int) -> tuple[tuple[LinePart, .
                 *rows[:ROWS_PER_TRANSITION_MAX],
                 parts_of(f"… {count(rest)} lines in all; copy them with y", 1),
             )
+    return tuple(rows)
+
+
+def later_lines(later: LaterLines, level: int) -> tuple[tuple[LinePart, ...], ...]:
+    """The newest log lines up to a level that a machine wrote after its last transition."""
+    shown = [text for at, text in later.lines if at <= level or text.startswith("[extern")]
+    rows = [parts_of(row, index) for text in shown for index, row in enumerate(clean_lines(text))]
+    hidden = later.missing + max(0, len(rows) - LATER_ROWS_MAX)
+    if hidden and rows:
+        rows = [parts_of(f"… {count(hidden)} earlier lines", 1), *rows[-LATER_ROWS_MAX:]]
     return tuple(rows)
 
 

@@ -176,6 +176,7 @@ def test_show_gives_a_whole_transition(run: Run, session: Path) -> None:
             {"level": 2, "text": "trace\n\tline two\x1b[2J"},
         ],
         "pre_log": [{"level": 2, "text": "earlier"}],
+        "open": None,
         "source": None,
         "args": {"key": "v\u202e"},
     }
