@@ -120,7 +120,7 @@ def write_json_lines(
 def _json_lines(selection: Sequence[Selection], excerpt: Excerpt) -> Iterator[text.Value]:
     for part in selection:
         track = part.track
-        yield {"record": "machine", **text.machine_value(track), **text.rest_value(track)}
+        yield {"record": "machine", **text.machine_value(track), **text.rest_value(track, excerpt)}
         gaps = [gap for gap in track.gaps if part.first - 1 <= gap.after_number <= part.last]
         for number in range(part.first, part.last + 1):
             while gaps and gaps[0].after_number < number:

@@ -163,8 +163,8 @@ class TracedMachine:
     sender is about to hear of more.
 
     `waiting` are lines that wait for its next transition, of which `waiting_told` were told,
-    or let go before they could be. `open` is what was told to be open, `open_since` where the
-    machine stood when each of it was seen first.
+    or let go before they could be. `open` and `open_more` are what was told to be open,
+    `open_since` where the machine stood when each of it was seen first.
     """
 
     __slots__ = (
@@ -172,6 +172,7 @@ class TracedMachine:
         "id",
         "number",
         "open",
+        "open_more",
         "open_since",
         "parent",
         "paused",
@@ -210,6 +211,7 @@ class TracedMachine:
         self.waiting: WaitingLines | None = None
         self.waiting_told = 0
         self.open: tuple[OpenWork, ...] = ()
+        self.open_more = 0
         self.open_since: dict[tuple[str, int], int] = {}
 
 

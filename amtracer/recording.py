@@ -90,7 +90,7 @@ class Recording:
         for machine in self._machines:
             machine.number = -1
             machine.waiting_told = 0
-            machine.open = ()
+            machine.open, machine.open_more = (), 0
 
     def finish(self) -> None:
         """The stream ends in order: a pause that did not end is told, without a count."""
@@ -349,9 +349,10 @@ class Recording:
         machine.open_since = {one.key: before.get(one.key, stands) for one in event.work}
         shown = [one for one in event.work if event.last or one.key in before]
         told = tuple([self._open_work(one, machine.open_since[one.key]) for one in shown])
-        if told != machine.open and machine.number >= 0 and self._stream is not None:
+        is_new = (told, event.more) != (machine.open, machine.open_more)
+        if is_new and machine.number >= 0 and self._stream is not None:
             self._stream.open_work(machine.number, told, event.more)
-            machine.open = told
+            machine.open, machine.open_more = told, event.more
 
     def _open_work(self, one: Work, since: int) -> OpenWork:
         deadline = int(one.deadline * 1e9) + self._offset_ns if one.deadline else 0
