@@ -116,7 +116,7 @@ def encode(events: list[Event], first: int = 0) -> Encoding:
         sent.append(frames.write(message))
 
     recording = Recording(0, _refuse)
-    recording.begin(emit, HelloMessage(PROTOCOL_VERSION, "00", 0, 0, "py", {}), renewable=True)
+    recording.begin(emit, HelloMessage(PROTOCOL_VERSION, "00", 0, 0, "py", {}))
     gc.collect()
     begin = process_time_ns()
     for number, event in enumerate(events):

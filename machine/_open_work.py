@@ -26,8 +26,8 @@ class OpenWork(NamedTuple):
 
     `kind` is that of the log line of its beginning: `when`, `whenNot`, `whenTime`,
     `whenArgs`, `whenQuery`, `whenQueue`, `whenQueueBelow`, `whenQueueEnds` and
-    `whenDisposed` for waiters, `ctx` for the context of a state, `deadline` for a context with a time limit below one,
-    `task` for the task of a handler. `names` are the states, or the handler of a task;
+    `whenDisposed` for waiters, `ctx` for the context of a state, `deadline` for a context
+    with a time limit below one, `task` for the task of a handler. `names` are the states, or the handler of a task;
     `condition` is what else is waited for. `deadline` is when it ends by itself on the
     monotonic clock in seconds, 0 for never. `key` is the same as long as it is open.
     """

@@ -21,10 +21,12 @@ from amtracer.schema import (
     GoneMessage,
     Headed,
     HelloMessage,
+    LaterLinesMessage,
     LeftMessage,
     LinesMessage,
     MachineMessage,
     Message,
+    OpenWorkMessage,
     RefusedMessage,
     Run,
     SchemaChangedMessage,
@@ -285,8 +287,9 @@ class Book:
         if isinstance(message, RefusedMessage | TroubleMessage):
             self.notes.append(message)
             return
+        at_rest = LaterLinesMessage | OpenWorkMessage
         others = HelloMessage | SchemaChangedMessage | LeftMessage | EndMessage
-        assert isinstance(message, others)
+        assert isinstance(message, at_rest | others)
 
     def _text(self, told: str | Headed | Continued) -> str:
         if isinstance(told, str):
