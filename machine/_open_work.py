@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
+from operator import attrgetter
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from machine._context import Context
     from machine._state_contexts import StateContexts
     from machine._tasks import OwnedTask
+    from machine._wait_handle import Subscription
     from machine._waiting import Waiters
 
 PARENTS_MAX = 16
@@ -27,9 +29,10 @@ class OpenWork(NamedTuple):
     `kind` is that of the log line of its beginning: `when`, `whenNot`, `whenTime`,
     `whenArgs`, `whenQuery`, `whenQueue`, `whenQueueBelow`, `whenQueueEnds` and
     `whenDisposed` for waiters, `ctx` for the context of a state, `deadline` for a context
-    with a time limit below one, `task` for the task of a handler. `names` are the states, or the handler of a task;
-    `condition` is what else is waited for. `deadline` is when it ends by itself on the
-    monotonic clock in seconds, 0 for never. `key` is the same as long as it is open.
+    with a time limit below one, `task` for the task of a handler. `names` are the states, or
+    the handler of a task; `condition` is what else is waited for. `deadline` is when it ends
+    by itself on the monotonic clock in seconds, 0 for never. `key` is the same as long as it
+    is open.
     """
 
     kind: str
@@ -65,17 +68,26 @@ def open_work(mach: Parts) -> Iterator[OpenWork]:
     for task in list(mach._tasks or ()):
         yield OpenWork("task", (task.handler,), "", 0.0, ("task", id(task)))
     if waiters is not None:
-        for table in (waiters.pending, waiters._disposals):
-            for one in list(table.values()):
-                due = _deadline(one.ctx)
-                names, key = tuple(dict.fromkeys(one.names)), (one.label, one.number)
-                yield OpenWork(one.label, names, one.condition(), due, key)
+        for one in _waiting(waiters):
+            due = _deadline(one.ctx)
+            names, key = tuple(dict.fromkeys(one.names)), (one.label, one.number)
+            yield OpenWork(one.label, names, one.condition(), due, key)
     if contexts is not None:
         for state, ctx in list(contexts._live.items()):
             yield OpenWork("ctx", (state,), "", _deadline(ctx), ("ctx", id(ctx)))
             yield from _limits(ctx, (state,))
     if mach._ctx is not None:
         yield from _limits(mach._ctx, ())
+
+
+def _waiting(waiters: Waiters) -> list[Subscription]:
+    """All subscriptions in the order in which they were made."""
+    found = list(waiters.pending.values())
+    rest = [*list(waiters.args_pending.values()), *list(waiters._disposals.values())]
+    if rest:
+        found += rest
+        found.sort(key=attrgetter("number"))
+    return found
 
 
 def _limits(ctx: Context, names: tuple[str, ...]) -> Iterator[OpenWork]:

@@ -26,6 +26,7 @@ from amtracer.schema import (
     LinesMessage,
     MachineMessage,
     Message,
+    OpenWork,
     OpenWorkMessage,
     RefusedMessage,
     Run,
@@ -131,6 +132,8 @@ def batches(draw: st.DrawFn) -> BatchMessage:
 
 machines = st.integers(0, limits.MACHINES_PER_CONNECTION_MAX - 1)
 schemas = st.integers(0, limits.SCHEMAS_MAX - 1)
+short_texts = st.text(max_size=limits.OPEN_TEXT_BYTES_MAX // 6)
+open_work = st.builds(OpenWork, short_texts, short_texts, short_texts, counts, counts)
 messages: st.SearchStrategy[Message] = st.one_of(
     st.builds(
         HelloMessage,
@@ -172,6 +175,8 @@ messages: st.SearchStrategy[Message] = st.one_of(
     batches(),
     st.builds(DroppedMessage, machines, counts, ticks, texts),
     st.builds(LeftMessage, machines, texts),
+    st.builds(LaterLinesMessage, machines, st.integers(0, limits.LINE_SETS_MAX - 1), counts),
+    st.builds(OpenWorkMessage, machines, st.lists(open_work, max_size=4).map(tuple), counts),
     st.builds(RefusedMessage, machines, counts, counts),
     st.builds(
         TroubleMessage,

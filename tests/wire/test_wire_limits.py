@@ -17,10 +17,13 @@ from amtracer.schema import (
     GoneMessage,
     Headed,
     HelloMessage,
+    LaterLinesMessage,
     LeftMessage,
     LinesMessage,
     MachineMessage,
     Message,
+    OpenWork,
+    OpenWorkMessage,
     RefusedMessage,
     Run,
     SchemaChangedMessage,
@@ -109,6 +112,28 @@ LIMITS: dict[str, tuple[Message, Message]] = {
         LeftMessage(0, "x" * limits.TEXT_BYTES_MAX),
         LeftMessage(0, "x" * (limits.TEXT_BYTES_MAX + 1)),
     ),
+    "later lines": (
+        LaterLinesMessage(0, limits.LINE_SETS_MAX - 1),
+        LaterLinesMessage(0, limits.LINE_SETS_MAX),
+    ),
+    "missing later lines": (LaterLinesMessage(0, 0, MOST), LaterLinesMessage(0, 0, MOST + 1)),
+    "open work": (
+        OpenWorkMessage(0, (OpenWork("when", "A"),) * limits.OPEN_WORK_MAX),
+        OpenWorkMessage(0, (OpenWork("when", "A"),) * (limits.OPEN_WORK_MAX + 1)),
+    ),
+    "text of open work": (
+        OpenWorkMessage(0, (OpenWork("when", "x" * limits.OPEN_TEXT_BYTES_MAX),)),
+        OpenWorkMessage(0, (OpenWork("when", "x" * (limits.OPEN_TEXT_BYTES_MAX + 1)),)),
+    ),
+    "beginning of open work": (
+        OpenWorkMessage(0, (OpenWork("when", "A", "", MOST),)),
+        OpenWorkMessage(0, (OpenWork("when", "A", "", MOST + 1),)),
+    ),
+    "deadline of open work": (
+        OpenWorkMessage(0, (OpenWork("when", "A", "", 0, MOST),)),
+        OpenWorkMessage(0, (OpenWork("when", "A", "", 0, MOST + 1),)),
+    ),
+    "more open work": (OpenWorkMessage(0, (), MOST), OpenWorkMessage(0, (), MOST + 1)),
     "refused mutations": (RefusedMessage(0, MOST, MOST), RefusedMessage(0, MOST, MOST + 1)),
     "row of a refusal": (RefusedMessage(0, MOST, 1), RefusedMessage(0, MOST + 1, 1)),
     "kind of trouble": (
