@@ -677,6 +677,7 @@ def test_that_a_machine_is_gone_is_never_forgotten(
     toggle(mach, 1_000)
     outlet.wait_for(lambda: len(sender._queue) <= 10)
     outlet.set(stuck=False, refusal=None)
+    outlet.wait_for(lambda: sender._open and not outlet.unsent)
     toggle(mach, TICKS_MASK + 1)  # one of them says where it stands
     last = mach.tx_number
     outlet.wait_for(lambda: outlet.streams and last in outlet.book().rows)
