@@ -65,7 +65,7 @@ _STUCK_PAUSE_S = 0.005
 """How long it waits at the end before it tries again what the other side did not take."""
 _LOOK_S = 0.12
 """How often it is looked what is open in the machines; or"""
-_LOOK_SHARE = 40
+_LOOK_SHARE = 20
 """so many times as long as a look takes, if that is longer."""
 _PORTION = 512
 """Events taken between two offers of the interpreter's lock to the host."""

@@ -53,7 +53,7 @@ FLUSH_TRANSITIONS = 1_024
 """A live recording is readable up to here at the latest, or"""
 FLUSH_S = 1.0
 """up to this long ago, when its owner calls `flush_if_due`;"""
-FLUSH_AT_REST_S = 0.2
+FLUSH_AT_REST_S = 0.1
 """so soon when the last that was written is what a machine at rest has to tell."""
 
 _AT_REST = (LaterLinesMessage, OpenWorkMessage)

@@ -1,7 +1,7 @@
 """Looks what is open in the traced machines, on the thread that sends.
 
 Nothing is told of it by the machines: to begin and to end waiting is too frequent, and most
-of it is over at once. A look at a machine in which nothing is open costs some 100 ns.
+of it is over at once. A look at a machine in which nothing is open costs about a microsecond.
 """
 
 from __future__ import annotations
