@@ -20,8 +20,6 @@ from machine._clock import time_after
 from machine._enums import CHANGES, EVERYTHING, OPS
 from machine._frames import raised_at
 from machine._handlers import Binding, Handler, HandlerCall, Phase
-from machine._held_back import hold_back
-from machine._nested_errors import report_nested
 from machine._panic import message_of
 from machine._tasks import own
 from machine._transition import Transition, new_event
@@ -177,12 +175,12 @@ def _late(mach: Engine, tx: Transition, call: HandlerCall) -> int:
     tx.late = (*tx.late, call.name)
     tx.raised_at = ""
     mach.log_lvl(OPS, f"[cancel] ({' '.join(tx.target_states())}) by timeout")
-    hold_back(mach, tx, call)
     error = HandlerTimeoutError(call.name)
     if tx.plan.call.calls_exception:
-        report_nested(mach, call.name, error)
+        _report_nested(mach, call, error)
     else:
         mach._add_err_from(tx, error)
+    _hold_back(mach, tx, call)
     return LATE
 
 
@@ -201,13 +199,25 @@ def failed(mach: Engine, tx: Transition, call: HandlerCall, error: BaseException
         if isinstance(error, Exception) and not passes:
             mach._recover(tx, call.name, error)
     elif not passes:
-        report_nested(mach, call.name, error)
-    hold_back(mach, tx, call)
+        _report_nested(mach, call, error)
+    _hold_back(mach, tx, call)
     if passes:
         tx._passing = error
         return PASSES_ON
     mach.log_lvl(OPS, f"[cancel] ({' '.join(tx.target_states())}) by recover")
     return FAILED
+
+
+def _report_nested(mach: Engine, call: HandlerCall, error: BaseException) -> None:
+    from machine._nested_errors import report_nested  # errors are rare, and so is what needs this
+
+    report_nested(mach, call.name, error)
+
+
+def _hold_back(mach: Engine, tx: Transition, call: HandlerCall) -> None:
+    from machine._held_back import hold_back  # as above
+
+    hold_back(mach, tx, call)
 
 
 def _revert(mach: Engine, tx: Transition, call: HandlerCall) -> None:

@@ -61,7 +61,6 @@ from machine._queue import duplicate_of, may_enter_full
 from machine._queue_ticks import QueueTicks
 from machine._report import failed
 from machine._resolve import auto_blockers, indexes_of
-from machine._ring import LOOK_FROM, MUTATIONS_MAX, Ring
 from machine._schema import Call, Schema
 from machine._state import EXCEPTION, A
 from machine._transition import Transition
@@ -71,11 +70,14 @@ from machine._walk import walk
 if TYPE_CHECKING:
     from machine._executor import Executor
     from machine._refusals import Refusals
+    from machine._ring import Ring
     from machine._state_contexts import StateContexts
     from machine._tracing import Hooks
     from machine._waiting import Waiters
 
 HANDLER_TIMEOUT_S = 1.0
+DRAIN_MAX = 10_000  # mutations of one drain, before it is reported (`_ring`)
+RING_FROM = DRAIN_MAX - 100
 NO_BINDINGS = Bindings()
 
 
@@ -275,8 +277,8 @@ class Engine(Logging):
             except IndexError:  # emptied by a disposal meanwhile
                 return
             count += 1
-            if LOOK_FROM <= count <= MUTATIONS_MAX:
-                ring = ring or Ring(self)
+            if RING_FROM <= count <= DRAIN_MAX:
+                ring = ring or self._look_at_ring()
                 ring.look(count, mutation)
             if mutation is own:
                 context = None
@@ -287,6 +289,12 @@ class Engine(Logging):
                 self._take(mutation)
             else:
                 context.run(self._take, mutation)
+
+    def _look_at_ring(self) -> Ring:
+        """Look closer at a drain that goes on and on."""
+        from machine._ring import Ring  # most drains end before
+
+        return Ring(self)
 
     def _take(self, mutation: Mutation) -> None:
         """Run one entry of the queue."""

@@ -17,9 +17,7 @@ from machine._enums import LogLevel, MutationType, Result
 from machine._frames import let_frames_go
 from machine._given import check_callable, checked_args, checked_name, checked_names
 from machine._guard import Guard
-from machine._held_back import hold_back
 from machine._mutation import Mutation, MutSource
-from machine._nested_errors import report_nested
 from machine._panic import message_of, origin_of, trace_of
 from machine._reading import Reading
 from machine._schema import Call
@@ -205,7 +203,9 @@ class Mutating(Reading):
 
         A report by any other handler counts as a failure of its state.
         """
-        from machine import _inside  # errors are rare, and so is what needs this
+        from machine import _inside  # errors are rare, and so is what needs these
+        from machine._held_back import hold_back
+        from machine._nested_errors import report_nested
 
         mach = cast("Machine", self)
         if _inside.hears_of_errors_here(mach):

@@ -2,23 +2,21 @@
 
 Handlers may mutate their machine, and pipes lead from one machine to another and back. If
 each mutation causes the next, the drain never ends. The machine cannot know that, so it
-counts: a drain that has carried out `MUTATIONS_MAX` mutations is reported once, with the
-states that were called or changed during the last of them. It goes on all the same.
+counts: a drain that has carried out `DRAIN_MAX` mutations is reported once, with the states
+that were called or changed during the last of them. It goes on all the same.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from machine._engine import DRAIN_MAX
 from machine._report import warn
 
 if TYPE_CHECKING:
     from machine._engine import Engine
     from machine._mutation import Mutation
 
-MUTATIONS_MAX = 10_000
-LOOKED_AT = 100
-LOOK_FROM = MUTATIONS_MAX - LOOKED_AT
 STATES_MAX = 20
 
 
@@ -34,7 +32,7 @@ class Ring:
 
     def look(self, count: int, mutation: Mutation) -> None:
         """Note a mutation that is about to run; report when there were too many."""
-        if count < MUTATIONS_MAX:
+        if count < DRAIN_MAX:
             self._called.update(dict.fromkeys(mutation.call.names))
         else:
             warn(

@@ -35,8 +35,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from machine._enums import OPS
 from machine._handlers import Phase
-from machine._held_back import hold_back_soon
-from machine._nested_errors import report_nested
 from machine._transition import new_event
 from machine.errors import TaskCanceledError
 
@@ -204,6 +202,8 @@ class OwnedTask:
         """Add the error of the task, unless the task was there to handle one."""
         tx = self.tx
         if tx.plan.call.calls_exception:
+            from machine._nested_errors import report_nested  # most tasks do not fail
+
             report_nested(tx.machine, self.handler, error)
             return
         self.hold_back()
@@ -212,6 +212,8 @@ class OwnedTask:
     def hold_back(self) -> None:
         """It failed, so its state is not to be tried again by itself."""
         if self.phase is Phase.STATE:
+            from machine._held_back import hold_back_soon  # as above
+
             hold_back_soon(self.tx.machine, self.state)
 
     def runs_in(self, task: object) -> bool:

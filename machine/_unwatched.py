@@ -71,14 +71,12 @@ def run_unwatched(  # noqa: C901 - one function, so that few calls are made; see
                 outcome = judge(mach, tx, call, answer, took)
                 if outcome:
                     accepted = goes_on(mach, tx, call, outcome)
-                    plan = tx.verdict
                     break
             tx._calls_done += counts
     except BaseException as error:  # noqa: BLE001 - protects the machine from user code
         accepted = survives(mach, tx, call, error)
-        plan = tx.verdict
     told = mach._hooks or mach._pending_lines or mach._queue or mach._slow or not accepted
-    if told or ((mach._waiters or mach._state_contexts) and _is_awaited(mach, plan)):
+    if told or ((mach._waiters or mach._state_contexts) and _is_awaited(mach, tx._again or plan)):
         return conclude(mach, tx, accepted)
     tx._after, tx.completed = mach._ticks, True
     mach._handler = ""

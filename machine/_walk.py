@@ -326,7 +326,7 @@ def finish(mach: Engine, tx: Transition) -> bool:
     `when_args` waiters of a state match after its State handlers, bound or not.
     """
     waiters, program = mach._waiters, tx._program
-    matching = waiters is not None and waiters.expects(tx.verdict)
+    matching = waiters is not None and waiters.expects(tx._again or tx.plan)
     calls: Iterable[HandlerCall] = program.finals
     if matching:
         names = tx.plan.node.automaton.schema.names

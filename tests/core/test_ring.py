@@ -8,7 +8,8 @@ import pytest
 
 import machine as am
 from machine import pipes
-from machine._ring import MUTATIONS_MAX, STATES_MAX
+from machine._engine import DRAIN_MAX
+from machine._ring import STATES_MAX
 
 Made = Callable[..., am.Machine]
 
@@ -40,7 +41,7 @@ def test_a_ring_is_reported_once(made: Made, caplog: pytest.LogCaptureFixture) -
     """An auto state that its own handler removes comes back each time."""
     mach = made("Start{} Flicker{auto require:Start} Calm{}")
     mach.add1("Calm")
-    handler = count_down(3 * MUTATIONS_MAX, lambda e: e.machine.remove1("Flicker"))
+    handler = count_down(3 * DRAIN_MAX, lambda e: e.machine.remove1("Flicker"))
     mach.bind_handlers({"FlickerState": handler})
 
     run(mach, "Start")
@@ -54,7 +55,7 @@ def test_a_ring_is_reported_once(made: Made, caplog: pytest.LogCaptureFixture) -
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("count", "warnings"), [(MUTATIONS_MAX, 1), (MUTATIONS_MAX - 1, 0)])
+@pytest.mark.parametrize(("count", "warnings"), [(DRAIN_MAX, 1), (DRAIN_MAX - 1, 0)])
 def test_as_many_mutations_as_are_allowed_are_no_ring(
     made: Made, caplog: pytest.LogCaptureFixture, count: int, warnings: int
 ) -> None:
@@ -86,7 +87,7 @@ def test_two_machines_piped_both_ways_are_a_ring(
                 "OnEnd": pipes.remove(source, target, "On"),
             }
         )
-    two.bind_handlers({"OnState": count_down(MUTATIONS_MAX, lambda e: None)})
+    two.bind_handlers({"OnState": count_down(DRAIN_MAX, lambda e: None)})
     one.bind_handlers({"GoState": lambda e: (one.add1("On"), one.remove1("On"))})
 
     run(one, "Go")
@@ -108,7 +109,7 @@ def test_a_ring_that_changes_nothing_names_what_is_called(
         event.machine.prepend_mut(mutation)
         return False
 
-    again = count_down(2 * MUTATIONS_MAX, lambda e: None)
+    again = count_down(2 * DRAIN_MAX, lambda e: None)
     mach.bind_handlers({"DoorEnter": lambda e: again(e) or postpone(e)})
 
     run(mach, "Door")
@@ -124,9 +125,9 @@ def test_a_wide_ring_names_some_of_its_states(made: Made, caplog: pytest.LogCapt
     mach = made(" ".join(f"S{n:02}{{multi}}" for n in range(count)))
     for n in range(count):
         after = f"S{(n + 1) % count:02}"
-        handler = count_down(MUTATIONS_MAX, lambda e, after=after: mach.add1(after))  # type: ignore[misc]
+        handler = count_down(DRAIN_MAX, lambda e, after=after: mach.add1(after))  # type: ignore[misc]
         mach.bind_handlers({f"S{n:02}State": handler})
-    ends = count_down(MUTATIONS_MAX + 200, lambda e: None)
+    ends = count_down(DRAIN_MAX + 200, lambda e: None)
     mach.bind_handlers({"AnyState": ends})
 
     run(mach, "S00")
