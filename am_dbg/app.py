@@ -12,9 +12,9 @@ from am_dbg.control.sources import Sources
 from am_dbg.errors import OptionFileError
 from am_dbg.forwarding import Forwarding
 from am_dbg.golang.door import GoDoor
-from am_dbg.intake import MEGABYTE, Intake
+from am_dbg.intake import Intake
 from am_dbg.keymap import keymap_path, read_keymap
-from am_dbg.options import RunOptions
+from am_dbg.options import MEGABYTE, RunOptions
 from am_dbg.passing import new_name
 from am_dbg.projection import layout
 from am_dbg.projection.bars import exit_words

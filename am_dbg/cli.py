@@ -13,7 +13,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import click
 
@@ -22,6 +22,7 @@ from am_dbg.options import (
     LISTEN_ON_DEFAULT,
     LOG_LEVEL_DEFAULT,
     LOG_LEVEL_WORDS,
+    MEGABYTE,
     MEMORY_MB_MAX_DEFAULT,
     NOT_LISTENING,
     SESSION_ENDING,
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
     from amtracer.address import Address
 
 __all__ = ["Exit", "main", "run"]
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 PROGRAM = "am-dbg"
 
@@ -87,6 +90,21 @@ _ASKED_HELP = (
 
 
 _LEVELS = ", ".join(f"{level} {text}" for level, text in enumerate(LOG_LEVEL_WORDS))
+
+
+def _max_mem(help_: str) -> Callable[[_Command], _Command]:
+    """The option that limits the memory, the same for every command that reads."""
+    return click.option(
+        "--max-mem",
+        metavar="MB",
+        type=click.IntRange(1),
+        default=MEMORY_MB_MAX_DEFAULT,
+        show_default=True,
+        help=help_,
+    )
+
+
+_READING_MAX = "Memory for the session; one that takes more is refused."
 
 
 def main() -> None:
@@ -164,14 +182,7 @@ def run(arguments: list[str]) -> int:
 )
 @click.option("--clean-on-connect", is_flag=True, help="A newcomer replaces the disconnected.")
 @click.option("--client-list", metavar="FILE", default="", help="Keep a list of machines there.")
-@click.option(
-    "--max-mem",
-    metavar="MB",
-    type=click.IntRange(1),
-    default=MEMORY_MB_MAX_DEFAULT,
-    show_default=True,
-    help="Memory for transitions; the oldest go first.",
-)
+@_max_mem("Memory for what arrives; the oldest goes first.")
 @click.option("--enable-mouse/--disable-mouse", default=True, show_default=True)
 @click.option("--am-dbg-addr", metavar="ADDR", default="", help="Debug this debugger there.")
 @click.option("--log-file", metavar="FILE", default="", help="Where this debugger logs.")
@@ -223,21 +234,23 @@ def _spelled(option: click.Parameter) -> str:
 @command.command("list")
 @click.argument("file")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def list_(file: str, as_json: bool) -> int:
+@_max_mem(_READING_MAX)
+def list_(file: str, as_json: bool, max_mem: int) -> int:
     """List the machines of a session."""
     from am_dbg import text
 
     def show(store: Store) -> Iterable[str]:
         return _json(text.session_value(store)) if as_json else text.machine_lines(store)
 
-    return _with_session(file, show)
+    return _with_session(file, show, max_mem)
 
 
 @command.command()
 @click.argument("file")
 @click.argument("address", required=False)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def show(file: str, address: str | None, as_json: bool) -> int:
+@_max_mem(_READING_MAX)
+def show(file: str, address: str | None, as_json: bool, max_mem: int) -> int:
     """Show one transition, mach://ID/PLACE, or all of mach://ID.
 
     A place is a number, t and a machine time, a time such as 15:04:05, or the id of a
@@ -261,20 +274,21 @@ def show(file: str, address: str | None, as_json: bool) -> int:
             return _json(text.transition_value(place.track, place.number))
         return text.transition_lines(place.track, place.number)
 
-    return _with_session(file, shown)
+    return _with_session(file, shown, max_mem)
 
 
 @command.command()
 @click.argument("file")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def stats(file: str, as_json: bool) -> int:
+@_max_mem(_READING_MAX)
+def stats(file: str, as_json: bool, max_mem: int) -> int:
     """Count what is in a session."""
     from am_dbg import text
 
     def show(store: Store) -> Iterable[str]:
         return _json(text.stats_value(store)) if as_json else text.stats_lines(store)
 
-    return _with_session(file, show)
+    return _with_session(file, show, max_mem)
 
 
 @command.command()
@@ -283,7 +297,8 @@ def stats(file: str, as_json: bool) -> int:
 @click.option("--machine", metavar="ID", default="", help="Only this machine.")
 @click.option("--numbers", metavar="A-B", default="", help="Only these of its transitions.")
 @click.option("--ids", is_flag=True, help="Keep the ids of all transitions of Go programs.")
-def convert(source: str, target: str, machine: str, numbers: str, ids: bool) -> int:
+@_max_mem(_READING_MAX)
+def convert(source: str, target: str, machine: str, numbers: str, ids: bool, max_mem: int) -> int:
     """Write a session anew: .msgpack.br is a session file, .jsonl has a line for each thing.
 
     OUT is replaced when it is there. Of a damaged or cut session, what is whole is written.
@@ -292,7 +307,7 @@ def convert(source: str, target: str, machine: str, numbers: str, ids: bool) -> 
 
     writer = converting.writer_for(target, all_ids=ids)
     store = _store()
-    trouble = _import(store, source)
+    trouble = _import(store, source, max_mem)
     if trouble is not None and not store.tracks:
         raise trouble
     chosen = converting.chosen(store, machine, numbers)
@@ -307,8 +322,9 @@ def convert(source: str, target: str, machine: str, numbers: str, ids: bool) -> 
 @click.argument("target", metavar="OUT")
 @click.option("-l", "--listen-on", metavar="ADDR", default=LISTEN_ON_DEFAULT, show_default=True)
 @click.option("--token", metavar="TEXT", default="", help=_ASKED_HELP)
+@_max_mem("Memory for what arrives; the file keeps what had to go.")
 @click.pass_context
-def record(context: click.Context, /, target: str, listen_on: str, token: str) -> int:
+def record(context: click.Context, /, target: str, listen_on: str, token: str, max_mem: int) -> int:
     """Collect what programs send into OUT, a .msgpack.br file, until interrupted.
 
     The file grows meanwhile: when this is killed it is cut, but there. Each program can also
@@ -326,7 +342,9 @@ def record(context: click.Context, /, target: str, listen_on: str, token: str) -
 
     with until_asked_to_end() as wait:
         place = listen_address(listen_on)
-        written = collect(place, target, wait, told, token=asked, warned=_say)
+        written = collect(
+            place, target, wait, told, token=asked, warned=_say, bytes_max=max_mem * MEGABYTE
+        )
     _say_written(target, written)
     return Exit.DONE
 
@@ -417,26 +435,26 @@ def _store() -> Store:
     return Store()
 
 
-def _with_session(file: str, show: Callable[[Store], Iterable[str]]) -> int:
+def _with_session(file: str, show: Callable[[Store], Iterable[str]], max_mem: int) -> int:
     """Read a session and print what is shown of it; of a damaged one, what is whole."""
     if sys.stdout is None:
         return _refuse("standard output is closed")
     store = _store()
-    trouble = _import(store, file)
+    trouble = _import(store, file, max_mem)
     if trouble is not None and not store.tracks:
         raise trouble
     _print(show(store))
     return Exit.DONE if trouble is None else _refuse(str(trouble))
 
 
-def _import(store: Store, file: str) -> TracingError | None:
+def _import(store: Store, file: str, max_mem: int) -> TracingError | None:
     """Read a session; what stopped it before its end is returned."""
     from am_dbg.importing import import_session
     from amtracer.errors import SessionError
 
     try:
         with _Bar("reading") as bar:
-            import_session(store, file, bar.moved)
+            import_session(store, file, bar.moved, max_mem * MEGABYTE)
     except SessionError as error:
         return error
     return None

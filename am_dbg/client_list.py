@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from am_dbg.store import Store
@@ -15,6 +16,9 @@ __all__ = ["ROUND_S", "ClientList"]
 
 ROUND_S = 1.0
 """How often the file is written at most."""
+PAUSES = 20
+"""How much longer than the writing the pause after it is, so that many machines cost no more
+time than a few."""
 
 _log = logging.getLogger(__name__)
 
@@ -39,6 +43,7 @@ class ClientList:
         self._warned = warned
         self._round_s = round_s
         self._written = -1
+        self._took_s = 0.0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="am-dbg list", daemon=True)
 
@@ -57,7 +62,7 @@ class ClientList:
         is_over = False
         try:
             while not is_over:
-                is_over = self._stopping.wait(self._round_s)
+                is_over = self._stopping.wait(max(self._round_s, PAUSES * self._took_s))
                 self._write_if_new()
         except SessionAccessError as error:
             words = f"the list of machines is no longer written: {error}"
@@ -67,8 +72,9 @@ class ClientList:
     def _write_if_new(self) -> None:
         version = self._store.version
         if version != self._written:
+            began_s = time.monotonic()
             self._write()
-            self._written = version
+            self._written, self._took_s = version, time.monotonic() - began_s
 
     def _write(self) -> None:
         file = AtomicFile(self._path)

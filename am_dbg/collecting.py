@@ -2,11 +2,13 @@
 
 While it listens the file grows, so that a kill costs a moment and not the session. At the
 end the same file is written anew from the store, which knows each program's stream. If that
-fails, the one that grew stays.
+fails, the one that grew stays. So it does when the store had to let go of something to stay
+below its limit of memory: all of it is in the file that grew.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -17,6 +19,7 @@ from am_dbg.exporting import Written, export_session
 from am_dbg.golang.door import GoDoor
 from am_dbg.listening import notice_of
 from am_dbg.live_recording import LiveRecording
+from am_dbg.options import MEGABYTE, MEMORY_MB_MAX_DEFAULT
 from am_dbg.server import Server
 from am_dbg.store import Store
 from amtracer.address import Address
@@ -32,6 +35,7 @@ def collect(
     *,
     token: bytes = b"",
     warned: Callable[[str], None] = lambda _: None,
+    bytes_max: int = MEMORY_MB_MAX_DEFAULT * MEGABYTE,
 ) -> Written:
     """Listen until `wait` returns and write everything that came.
 
@@ -39,9 +43,15 @@ def collect(
     `warned` is told what the user should know, also from the ingest thread. `ListenError` if
     the address is taken, a `SessionError` if the file cannot be written.
     """
-    store = Store()
+    store = Store(bytes_max)
     recording = LiveRecording(store, warned)
     server = Server(store, recording.keep, doors=(GoDoor(),), token=token, warned=warned)
+
+    def make_room() -> None:
+        recording.keep()
+        server.make_room(store)
+
+    store.overflowing = make_room
     server.start(address)
     try:
         server.call(lambda: recording.open(path)).result()
@@ -53,7 +63,9 @@ def collect(
     finally:
         server.stop()
         recording.close()
-    return export_session(store, path)
+    if store.is_whole:
+        return export_session(store, path)
+    return Written(store.arrived, store.taken, os.stat(path).st_size)
 
 
 @contextmanager

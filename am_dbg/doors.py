@@ -11,10 +11,12 @@ further than the door, whether one was asked for or not.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Protocol
 
+from am_dbg.errors import MachineTakenError
 from am_dbg.passing import has_passed
 from amtracer.codec import WIRE, Decoder, magic_frame
 from amtracer.errors import ForeignPeerError, WireError
@@ -44,10 +46,16 @@ class Sink(Protocol):
         """Begin a stream and return its number."""
 
     def feed(self, stream: int, message: Message) -> None:
-        """Take a message; WireError if it breaks a rule, and nothing of it is kept."""
+        """Take a message; WireError if it breaks a rule, and nothing of it is kept.
+
+        After a `MachineTakenError` the same message may be given again.
+        """
 
     def close_stream(self, stream: int, reason: str = "") -> None:
         """End a stream; the reason tells why it was not whole."""
+
+    def stand_apart(self, stream: int) -> None:
+        """From here on the machines of a stream are none that were there before."""
 
 
 class RefusedPeerError(WireError):
@@ -85,10 +93,26 @@ class Peer:
 
 
 class Speaker(Protocol):
-    """One connection's protocol; the ingest thread only."""
+    """One connection's protocol; the ingest thread only.
+
+    `unfinished` counts the bytes that are kept because a frame or a call is not whole,
+    `whole` the frames or calls that were.
+    """
+
+    @property
+    def unfinished(self) -> int: ...
+
+    @property
+    def whole(self) -> int: ...
 
     def feed(self, data: bytes) -> None:
-        """Take bytes, the first ones included; WireError ends the connection."""
+        """Take bytes, the first ones included; WireError ends the connection.
+
+        After a `MachineTakenError` the rest waits for `go_on`.
+        """
+
+    def go_on(self) -> None:
+        """Take again what was held, and what came after it."""
 
     def close(self, reason: str) -> None:
         """The connection is over; close the streams that were opened."""
@@ -156,15 +180,38 @@ class _FrameSpeaker:
         self._decoder = Decoder(WIRE)
         self._stream: int | None = None
         self._ended = False
+        self._is_over = False
+        self._held: Iterator[Message] = iter(())
+
+    @property
+    def unfinished(self) -> int:
+        return self._decoder.pending_bytes
+
+    @property
+    def whole(self) -> int:
+        return self._decoder.frames
 
     def feed(self, data: bytes) -> None:
+        self._take(self._decoder.feed(data))
+
+    def go_on(self) -> None:
+        held, self._held = self._held, iter(())
+        self._take(held)
+
+    def _take(self, messages: Iterator[Message]) -> None:
         sink = self._peer.sink
-        for message in self._decoder.feed(data):
+        for message in messages:
+            if self._is_over:
+                return
             if self._stream is None or type(message) is HelloMessage:
                 message = self._let_in(message)
             if self._stream is None:
                 self._stream = sink.open_stream(self._peer.label, live=True)
-            sink.feed(self._stream, message)
+            try:
+                sink.feed(self._stream, message)
+            except MachineTakenError:
+                self._held = chain((message,), messages)
+                raise
             if type(message) is EndMessage:
                 self._ended = True
 
@@ -182,6 +229,7 @@ class _FrameSpeaker:
         return replace(hello, token=b"")
 
     def close(self, reason: str) -> None:
+        self._is_over = True
         if self._stream is not None:
             self._peer.sink.close_stream(self._stream, "" if self._ended else reason)
             self._stream = None

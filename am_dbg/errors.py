@@ -6,7 +6,7 @@ one of them, because for the user it is one more way in which a session cannot b
 
 from __future__ import annotations
 
-from amtracer.errors import SessionError
+from amtracer.errors import SessionError, WireError
 
 NAMED_CHARS_MAX = 200
 """Characters of a name or a place that an error repeats."""
@@ -20,6 +20,7 @@ __all__ = [
     "DownloadError",
     "EmptyRangeError",
     "MachineNotFoundError",
+    "MachineTakenError",
     "NoTerminalError",
     "NotAnAddressError",
     "OptionFileError",
@@ -118,3 +119,11 @@ class NoTerminalError(DebuggerError):
             " 'am-dbg list FILE' or 'am-dbg show FILE mach://ID/NUMBER'"
         )
         self.reason = reason
+
+
+class MachineTakenError(WireError):
+    """A machine that says it is back while another stream, still open, brings it."""
+
+    def __init__(self, key: str, stream: int) -> None:
+        super().__init__(f"machine {key!r} is connected already")
+        self.stream = stream

@@ -138,6 +138,8 @@ class Forwarder:
         self._writer: StreamWriter | None = None
         self._is_told = False
         self._is_full = False
+        self._is_idle = False
+        self._has_told = False
         self._connected_at = 0.0
         self._stopping = threading.Event()
         self._thread = threading.Thread(
@@ -167,9 +169,11 @@ class Forwarder:
                 if time.monotonic() - self._connected_at >= HELD_S:
                     retry_s, self._is_told = self._round_s, False
             except OutletError as error:
-                if not self._is_told:
+                self._is_idle = self._was_only_quiet()
+                if not self._is_told and not self._is_idle:
                     self._tell_outage(error)
-                self._writer, self._is_told = None, True
+                self._writer, self._is_told = None, not self._is_idle
+                self._news.lose_reader()
                 pause_s = retry_s = min(retry_s * 2, PAUSE_S_MAX)
             except WireError as error:
                 _log.error("forwarding to %s ended: %s", self._address, error)
@@ -180,10 +184,15 @@ class Forwarder:
     def _round(self) -> None:
         """Connect if need be, and tell what is new as far as it is taken.
 
+        A connection on which nothing is told is ended by the other side after a while; from
+        then on none is opened before there is something.
+
         After the hello it waits for the next round: who refuses it closes the connection
         meanwhile, and nothing was told in vain.
         """
         if self._writer is None:
+            if self._is_idle and not self._news.has_some:
+                return
             self._connect()
             self._outlet.push()
             return
@@ -202,6 +211,7 @@ class Forwarder:
 
     def _connect(self) -> None:
         self._outlet.open()
+        self._has_told = False
         self._connected_at = time.monotonic()
         self._is_full = False
         self._begin(whole=True)
@@ -220,12 +230,19 @@ class Forwarder:
     def _tell_some(self) -> bool:
         """Write some of what is new; whether there was any."""
         try:
-            return self._news.tell(ROWS_AT_ONCE_MAX)
+            has_told = self._news.tell(ROWS_AT_ONCE_MAX)
         except StreamFullError:
             assert self._writer is not None  # it is full
             self._writer.flush()
-            self._is_full = True
+            self._is_full = self._has_told = True
             return False
+        self._has_told = self._has_told or has_told
+        return has_told
+
+    def _was_only_quiet(self) -> bool:
+        """Whether the connection that ended had held, and nothing was told on it."""
+        held_s = time.monotonic() - self._connected_at
+        return self._writer is not None and not self._has_told and held_s >= HELD_S
 
     def _tell_outage(self, error: OutletError) -> None:
         if self._way:

@@ -5,8 +5,8 @@ Go debugger. Regular files are read as they lie; what cannot be read twice (a pi
 download) is taken into memory first, up to a limit.
 
 A session may become larger in memory than it is when decompressed, when it was made for
-that. So memory is looked at as well while it is taken in: whoever imports may trim the
-store meanwhile, and what is still too much ends the import.
+that. So memory is looked at after each message: a store with a limit of its own makes
+room there, and what is still too much ends the import.
 
 Opening reads the first message, so that whatever is no session is told before anything
 else happens. The rest comes message by message: whoever imports into a running debugger
@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import BinaryIO
 
+from am_dbg.options import MEGABYTE, MEMORY_MB_MAX_DEFAULT
 from am_dbg.store import Store
 from amtracer.atomic import reason_of, shown
 from amtracer.errors import (
@@ -40,14 +41,12 @@ __all__ = ["INPUT_BYTES_MAX", "MEMORY_BYTES_MAX", "ImportSource", "import_sessio
 
 INPUT_BYTES_MAX = 256 * 1024 * 1024
 """Bytes of a pipe or a download, as they come, that are taken into memory."""
-MEMORY_BYTES_MAX = 2 * 1024 * 1024 * 1024
-"""Bytes that the store may take while a session is imported."""
+MEMORY_BYTES_MAX = MEMORY_MB_MAX_DEFAULT * MEGABYTE
+"""Bytes that the store may take while a session is imported, if nothing else is asked for."""
 STANDARD_INPUT = "-"
 
 _CHUNK_BYTES = 64 * 1024
 _PROGRESS_MESSAGES = 256
-_TRACKS_PER_MESSAGE = 8
-"""Asking for the size of many tracks takes a while, so it is asked less often."""
 
 Progress = Callable[[int, int], None]
 """Told now and then: bytes read, bytes in all (0 when not known)."""
@@ -96,14 +95,13 @@ def import_session(
     store: Store,
     source: ImportSource | str,
     progress: Progress | None = None,
-    *,
     memory_max: int = MEMORY_BYTES_MAX,
 ) -> int:
     """Take a whole session in; returns how many transitions came.
 
-    `progress` may trim the store; what is more than `memory_max` bytes after that is too
-    large. A stream that breaks a rule ends there; the streams after it are taken in. After
-    a SessionError the store holds all that is whole, and tracks that were cut show it.
+    What takes more than `memory_max` bytes is too large. A stream that breaks a rule ends
+    there; the streams after it are taken in. After a SessionError the store holds all that
+    is whole, and tracks that were cut show it.
     """
     opened = open_source(source) if isinstance(source, str) else source
     taking = _Taking(store, opened.label)
@@ -112,11 +110,11 @@ def import_session(
         for count, message in enumerate(opened.messages()):
             taking.take(message)
             if count >= due or isinstance(message, SegmentMessage):
-                due = count + _PROGRESS_MESSAGES + len(store.tracks) // _TRACKS_PER_MESSAGE
+                due = count + _PROGRESS_MESSAGES
                 if progress is not None:
                     progress(opened.bytes_read, opened.bytes_total)
-                if store.size() > memory_max:
-                    raise SessionTooLargeError(opened.label, memory_max, "in memory")
+            if store.size() > memory_max:
+                raise SessionTooLargeError(opened.label, memory_max, "in memory")
     except SessionError as error:
         is_whole = isinstance(error, TrailingBytesError)
         taking.end("" if is_whole else error.reason)

@@ -12,16 +12,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from am_dbg.doors import Door
-from am_dbg.importing import ImportSource, import_session
+from am_dbg.importing import MEMORY_BYTES_MAX, ImportSource, import_session
 from am_dbg.listening import notice_of
+from am_dbg.options import MEGABYTE
 from am_dbg.server import PUBLISH_EVERY_S, Server
 from am_dbg.store import Store
 from amtracer.address import Address
 from amtracer.errors import SessionError
 
 __all__ = ["MEGABYTE", "Intake", "Progress"]
-
-MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,8 @@ class Intake:
         self._store = store
         self._changed = changed
         self._imported = imported
-        self._bytes_max = bytes_max
+        store.bytes_max = bytes_max
+        store.overflowing = self._make_room
         self._told_at = 0.0
         self._has_token = bool(token)
         self._server = Server(
@@ -99,16 +99,13 @@ class Intake:
         self._server.stop()
 
     def _published(self) -> None:
-        self._trim()
         self._changed()
 
-    def _trim(self) -> None:
-        if self._bytes_max and self._store.size() > self._bytes_max:
-            self._store.trim(self._bytes_max)
+    def _make_room(self) -> None:
+        self._server.make_room(self._store)
 
     def _import(self, source: ImportSource) -> None:
         def told(done: int, total: int) -> None:
-            self._trim()
             now = time.monotonic()
             if now - self._told_at >= PUBLISH_EVERY_S:
                 self._told_at = now
@@ -116,7 +113,8 @@ class Intake:
 
         trouble = ""
         try:
-            import_session(self._store, source, told)
+            limit = self._store.bytes_max or MEMORY_BYTES_MAX
+            import_session(self._store, source, told, memory_max=limit)
         except SessionError as error:
             trouble = str(error)
         self._imported(Progress(source.label, 1, 1, trouble, is_over=True))

@@ -13,6 +13,7 @@ __all__ = [
     "LISTEN_ON_DEFAULT",
     "LOG_LEVEL_DEFAULT",
     "LOG_LEVEL_WORDS",
+    "MEGABYTE",
     "MEMORY_MB_MAX_DEFAULT",
     "NOT_LISTENING",
     "SESSION_ENDING",
@@ -25,7 +26,9 @@ NOT_LISTENING = "-1"
 """The address that means: do not listen."""
 SESSION_ENDING = ".msgpack.br"
 """How the name of a session file ends."""
+MEGABYTE = 1_000_000
 MEMORY_MB_MAX_DEFAULT = 1_000
+"""Megabytes that everything which arrived may take, whatever the command."""
 LOG_LEVEL_WORDS = ("next to nothing", "errors", "warnings", "who was sent away", "everything")
 """How much the debugger logs, by level."""
 LOG_LEVEL_DEFAULT = 2

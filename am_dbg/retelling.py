@@ -311,6 +311,10 @@ class _Known:
     end: Standing | None = None
     is_gone: bool = False
 
+    def lacks(self, track: Track) -> bool:
+        """Whether the reader of the present stream does not know all of it."""
+        return self.version != track.version and not self.is_all_of(track)
+
     def is_all_of(self, track: Track) -> bool:
         """Whether it ended and was told whole, so that a new stream needs nothing of it."""
         return self.is_gone or (self.end is track.standing and self.last == track.count)
@@ -327,6 +331,8 @@ class News:
         self._store = store
         self._concerns = concerns
         self._known: WeakKeyDictionary[Track, _Known] = WeakKeyDictionary()
+        self._waiting: dict[Track, None] = {}
+        self._mark = 0
         self._telling: dict[Track, Retelling] = {}
         self._tracks: Sequence[Track] = store.tracks
         self._writer: StreamWriter | None = None
@@ -337,28 +343,50 @@ class News:
         What is told raises `StreamFullError` when a stream has no numbers left for machines;
         the next one is not to begin whole then, or it might be full at once.
         """
+        if whole:
+            self.lose_reader()
         self._telling = {}
         self._writer = writer
-        if whole:
-            for known in self._known.values():
-                known.version = -1
+
+    def lose_reader(self) -> None:
+        """Nobody reads the stream any more: machines that go on have to enter the next one."""
+        self._telling, self._writer = {}, None
+        self._waiting = dict.fromkeys(self._store.tracks)
+        for known in self._known.values():
+            known.version = -1
 
     def tell(self, rows_max: int) -> bool:
-        """Write what is new, about so many transitions of it; whether there was any."""
+        """Write what is new, about so many transitions of it; whether there was any.
+
+        Only tracks that changed since they were told are looked at.
+        """
         writer = self._writer
         assert writer is not None  # a stream was begun
         said = self._leave_removed()
-        for track in self._live_tracks():
-            said += self._tell_track(writer, track, rows_max)
+        for track in self._gathered():
             if said >= rows_max:
                 break
+            said += self._tell_track(writer, track, rows_max)
+            known = self._known.get(track)
+            if known is not None and not known.lacks(track):
+                self._waiting.pop(track, None)
         writer.flush()
         return said > 0
+
+    @property
+    def has_some(self) -> bool:
+        """Whether anything is left to tell."""
+        for track in self._gathered():
+            known = self._known.get(track)
+            if known is None or known.lacks(track):
+                return True
+            self._waiting.pop(track, None)
+        return False
 
     def _tell_track(self, writer: StreamWriter, track: Track, rows_max: int) -> int:
         """Write what is new of one track; how much that was."""
         known, version, last = self._known.get(track), track.version, track.count
-        if known is not None and (known.version == version or known.is_all_of(track)):
+        if known is not None and not known.lacks(track):
             return 0
         retelling = self._telling.get(track)
         told = retelling.told if retelling else 0
@@ -367,12 +395,14 @@ class News:
             return 0
         known = self._known.setdefault(track, _Known())
         start = max(retelling.next, track.first)
-        rows = sum(1 for _ in retelling.tell(min(last, start + rows_max - 1)))
-        standing = track.standing
-        if retelling.next > last or track.first > last:
-            retelling.catch_up()
-            known.version = version
-        known.last, known.is_gone = retelling.next - 1, retelling.is_gone
+        try:
+            rows = sum(1 for _ in retelling.tell(min(last, start + rows_max - 1)))
+            standing = track.standing
+            if retelling.next > last or track.first > last:
+                retelling.catch_up()
+                known.version = version
+        finally:
+            known.last, known.is_gone = retelling.next - 1, retelling.is_gone
         known.end = standing if retelling.has_left else None
         return rows + retelling.told - told
 
@@ -402,10 +432,18 @@ class News:
                 retelling.leave()
         return len(removed)
 
-    def _live_tracks(self) -> Iterator[Track]:
-        streams = self._store.streams
-        return (
-            track
-            for track in list(self._store.tracks)
-            if (stream := streams[track.stream]).live and self._concerns(stream)
-        )
+    def _gathered(self) -> list[Track]:
+        """The tracks that changed since they were told, in order of their arrival."""
+        changed, self._mark = self._store.changed_since(self._mark)
+        for track in changed:
+            self._waiting[track] = None
+        streams, tracks = self._store.streams, list(self._waiting)
+        for track in tracks:
+            stream = streams[track.stream]
+            if not (stream.live and self._concerns(stream) and self._store.holds(track)):
+                del self._waiting[track]
+        return sorted(self._waiting, key=_arrival)
+
+
+def _arrival(track: Track) -> int:
+    return track.arrival

@@ -4,11 +4,14 @@ Each connection has a decoder and a stream of its own, so a bad peer costs one q
 line and its own connection; what it said before stays. A peer is a client only once a
 whole first message came, with the token if one is asked for; whoever connects and says
 nothing, or something else, leaves no trace but a line in the log. A peer that is refused
-for what its user has to mend, the token or its version, tries again and again: that is told
-once for each host and outage, to the user too.
+for what its user has to mend, the token or its version, tries again and again: that is
+reported once for each host and outage, to the user too (`am_dbg.complaints`).
 
-When the process may open no more sockets, those who connect wait. The loop tries again
-every second, those who are connected go on, and the user is told once.
+Whoever takes a place without being of use loses it after some seconds (`am_dbg.patience`).
+Once a second the server looks for those. When all places are taken, newcomers are turned
+away: the user reads so once for each outage, with their number. When the process may open
+no more sockets, those who connect wait. The loop tries again every second, those who are
+connected go on, and the user reads so once.
 
 The sink (the store) is called on this thread only, also for other work on it given to
 `call`. After changes the listener is called at most ten times a second, on this thread.
@@ -22,33 +25,32 @@ import logging
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from am_dbg.doors import (
-    Door,
-    FrameDoor,
-    Peer,
-    RefusedPeerError,
-    ReturnedStreamError,
-    Sink,
-    Speaker,
-    door_for,
-    speaker_for,
-)
+from am_dbg.complaints import Complaints
+from am_dbg.connections import Connection
+from am_dbg.doors import Door, FrameDoor, RefusedPeerError, ReturnedStreamError, Sink
+from am_dbg.errors import MachineTakenError
 from am_dbg.listening import BACKLOG, all_listening_sockets
-from am_dbg.outages import Outages
+from am_dbg.options import MEGABYTE
+from am_dbg.outages import QUIET_S
+from am_dbg.patience import FIRST_BYTES_S_MAX, Patience
+from am_dbg.store import Store
+from am_dbg.store.room import make_room
 from amtracer import limits
 from amtracer.address import Address
 from amtracer.errors import VersionError, WireError
-from amtracer.schema import Message
 
-__all__ = ["FIRST_BYTES_S_MAX", "PUBLISH_EVERY_S", "Server"]
+__all__ = ["FIRST_BYTES_S_MAX", "PUBLISH_EVERY_S", "UNFINISHED_BYTES_MAX", "Server"]
 
 PUBLISH_EVERY_S = 0.1
-FIRST_BYTES_S_MAX = 10.0
-"""How long a connection may take to its first whole message before it is closed."""
+UNFINISHED_BYTES_MAX = 64 * 1024 * 1024
+"""Bytes of unfinished frames that all connections together may keep here."""
+_LOOK_EVERY_S = 1.0
+"""How often it is looked for connections that have to go."""
 _STOP_S_MAX = 15.0
 _SETTLING_MAX = 100
 """How often it is waited for those who connect while the server stops."""
@@ -64,7 +66,7 @@ class Server:
     `connections` counts those that are open. `addresses` tells where it listens, with the
     port that was chosen for port 0. With a `token` only those are let in who say it.
     `warned` is given a line for the user, on the ingest thread. `own_name` is that of this
-    debugger, by which it knows what comes back to it.
+    debugger, by which it knows what comes back to it. `clock` tells seconds.
     """
 
     def __init__(
@@ -79,25 +81,31 @@ class Server:
         connections_max: int = limits.CONNECTIONS_MAX,
         publish_every_s: float = PUBLISH_EVERY_S,
         first_bytes_s_max: float = FIRST_BYTES_S_MAX,
+        patience: Patience | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.sink = sink
         self.token = token
         self.own_name = own_name
         self._warned = warned
-        self._outages = Outages()
-        self._is_exhausted = False
+        self._complaints = Complaints(warned)
         self._is_stopping = False
         self._listener = listener
         self.doors: tuple[Door, ...] = (FrameDoor(), *doors)
         self.connections_max = connections_max
-        self.first_bytes_s_max = first_bytes_s_max
+        self.patience = patience or Patience(first_bytes_s_max=first_bytes_s_max)
+        self._clock = clock
+        self._stalled_s = 0.0
+        self._turned_away = TurnedAway()
         self._publish_every_s = publish_every_s
         self._published_at = float("-inf")
         self._publishing: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop
         self._thread = threading.Thread(target=self._run, name="am-dbg ingest", daemon=True)
-        self._open: set[_Connection] = set()
+        self._open: set[Connection] = set()
         self._put_off: dict[Callable[[], None], asyncio.TimerHandle] = {}
+        self._feeders: dict[int, Connection] = {}
+        self._held: dict[Connection, int] = {}
         self.addresses: tuple[Address, ...] = ()
 
     @property
@@ -146,9 +154,10 @@ class Server:
 
     async def _listen(self, sockets: list[socket.socket]) -> None:
         self._servers = [
-            await self._loop.create_server(lambda: _Connection(self), sock=sock, backlog=BACKLOG)
+            await self._loop.create_server(lambda: Connection(self), sock=sock, backlog=BACKLOG)
             for sock in sockets
         ]
+        self._look_again(self._loop.time())
 
     async def _stop(self) -> None:
         if self._is_stopping:
@@ -161,6 +170,7 @@ class Server:
             next(iter(self._put_off))()
         for server in self._servers:
             server.close()
+        self._report_turned_away(self.now())
         self._publish()
         self._loop.stop()
 
@@ -176,42 +186,128 @@ class Server:
                 return
             await asyncio.gather(*accepting, return_exceptions=True)
 
-    def admit(self, connection: _Connection) -> bool:
+    def now(self) -> float:
+        """Seconds of the clock, without those in which this thread did other work."""
+        return self._clock() - self._stalled_s
+
+    def admit(self, connection: Connection) -> bool:
         """Count a connection in, unless there are too many or this is the end."""
         if self._is_stopping:
             return False
         if len(self._open) >= self.connections_max:
-            _log.info("%s refused: %d connections are open", connection.label, self.connections)
+            self._turned_away.add(self.now())
             return False
         self._open.add(connection)
-        if self._is_exhausted:
-            self._is_exhausted = False
-            _log.info("connections are accepted again")
         return True
 
-    def leave(self, connection: _Connection) -> None:
+    def leave(self, connection: Connection) -> None:
         """Count a connection out."""
         self._open.discard(connection)
+        self._held.pop(connection, None)
 
-    def complain(self, connection: _Connection, error: WireError) -> None:
-        """Log what a peer did wrong; the same again and again is told once to the user."""
-        is_new = self._outages.begins((connection.host, str(error)), self._loop.time())
-        level = _levels(error)[0 if is_new else 1]
-        if level == logging.WARNING:
-            why = error.why if isinstance(error, RefusedPeerError) else error
-            self._warned(f"a program at {connection.host} was refused: {why}")
-        _log.log(level, "%s closed: %s", connection.label, error)
+    def began(self, stream: int, connection: Connection) -> None:
+        """The connection feeds this stream."""
+        self._feeders[stream] = connection
+
+    def ended(self, stream: int) -> None:
+        """The stream is closed; who waits for that goes on."""
+        self._feeders.pop(stream, None)
+        for connection in [one for one, other in self._held.items() if other == stream]:
+            self._loop.call_soon(self._go_on, connection)
+
+    def hold(self, connection: Connection, error: MachineTakenError) -> None:
+        """Let the connection go on when the stream in its way has ended, or proves alive."""
+        self._held[connection] = error.stream
+        rival = self._feeders.get(error.stream)
+        if rival is not None:
+            rival.ask_for_life()
+
+    def make_room(self, store: Store) -> None:
+        """Bring a store below its limit; who took most of it is sent away, which the user reads."""
+        for ended in make_room(store, store.bytes_max):
+            connection = self._feeders.get(ended.stream)
+            if connection is not None:
+                limit = f"--max-mem allows {store.bytes_max // MEGABYTE:,} MB"
+                line = f"{connection.label} was sent away: {ended.reason} ({limit})"
+                levels = (logging.WARNING, logging.INFO)
+                self._complaints.report(
+                    connection.host, "memory", line, self.now(), levels=levels, words=line
+                )
+                connection.end(ended.reason)
+
+    def complain(self, connection: Connection, error: WireError) -> None:
+        """Report what a peer did wrong; the same again and again is reported once."""
+        why = error.why if isinstance(error, RefusedPeerError) else error
+        is_users = isinstance(error, (RefusedPeerError, VersionError))
+        words = f"a program at {connection.host} was refused: {why}" if is_users else ""
+        self._report(connection, str(error), _levels(error), words)
+
+    def _report(
+        self,
+        connection: Connection,
+        reason: str,
+        levels: tuple[int, int] = (logging.INFO, logging.INFO),
+        words: str = "",
+    ) -> None:
+        line = f"{connection.label} closed: {reason}"
+        self._complaints.report(
+            connection.host, reason, line, self.now(), levels=levels, words=words
+        )
 
     def _faulted(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """What the loop could not hand to a connection; it goes on by itself."""
         error = context.get("exception")
         if not isinstance(error, OSError) or error.errno not in _EXHAUSTED:
             _log.error("%s", context["message"], exc_info=error)
-        elif not self._is_exhausted:
-            self._is_exhausted = True
-            reason = os.strerror(error.errno or 0).lower()
-            words = f"{reason}: whoever connects now has to wait until another leaves"
-            _log.info("%d connections are open, %s", self.connections, words)
+            return
+        reason = os.strerror(error.errno or 0).lower()
+        words = f"{reason}: whoever connects now has to wait until another leaves"
+        line = f"{self.connections} connections are open, {words}"
+        self._complaints.report("", reason, line, self.now(), words=words)
+
+    def look(self) -> None:
+        """Send those away whose time is over, and report what there is to report."""
+        now = self.now()
+        for connection in list(self._open):
+            if connection.held_since is not None:
+                if now - connection.held_since >= self.patience.taken_s_max:
+                    self._set_apart(connection)
+            elif reason := connection.progress.overdue(now):
+                self._report(connection, reason)
+                connection.end(reason)
+        self._keep_unfinished_small()
+        self._report_turned_away(now)
+        self._complaints.settle(now)
+
+    def _look_again(self, due: float) -> None:
+        """Look now and then; the time in which this thread was kept busy is nobody's fault."""
+        self._stalled_s += max(0.0, self._loop.time() - due - _LOOK_EVERY_S)
+        self.look()
+        if not self._is_stopping:
+            due = self._loop.time() + min(_LOOK_EVERY_S, self.patience.shortest_s / 2)
+            self._loop.call_at(due, self._look_again, due)
+
+    def _keep_unfinished_small(self) -> None:
+        """End who keeps most of an unfinished frame here, while all together keep too much."""
+        kept = {one: one.unfinished for one in self._open}
+        total = sum(kept.values())
+        for connection in sorted(kept, key=lambda one: -kept[one]):
+            if total <= UNFINISHED_BYTES_MAX:
+                return
+            total -= kept[connection]
+            reason = "unfinished frames take too much memory"
+            self._report(connection, reason)
+            connection.end(reason)
+
+    def _report_turned_away(self, now: float) -> None:
+        count = self._turned_away.to_report(now, at_once=self._is_stopping)
+        if count:
+            were = "connection was" if count == 1 else "connections were"
+            words = (
+                f"{count:,} {were} turned away: {self.connections_max:,} are open,"
+                " which is the most there can be"
+            )
+            _log.warning("%s", words)
             self._warned(words)
 
     def later(self, delay_s: float, work: Callable[[], None]) -> None:
@@ -222,6 +318,18 @@ class Server:
             work()
 
         self._put_off[run] = self._loop.call_later(delay_s, run)
+
+    def _go_on(self, connection: Connection) -> None:
+        if self._held.pop(connection, None) is not None:
+            connection.go_on()
+
+    def _set_apart(self, connection: Connection) -> None:
+        """The old connection is alive: nobody takes its machine over."""
+        reason = "it says that it is back, but that program is still connected"
+        line = f"{connection.label}: {reason}; it gets tracks of its own"
+        self._complaints.report(connection.host, reason, line, self.now())
+        connection.stand_apart()
+        self._go_on(connection)
 
     def changed(self) -> None:
         """Publish soon."""
@@ -235,115 +343,13 @@ class Server:
         self._listener()
 
 
-class _Watched:
-    """The sink of one connection; it tells when a stream begins and when something changed."""
-
-    def __init__(self, sink: Sink, changed: Callable[[], None], begun: Callable[[], None]) -> None:
-        self._changed = changed
-        self._begun = begun
-        self._sink = sink
-
-    def open_stream(self, label: str, *, live: bool) -> int:
-        self._begun()
-        self._changed()
-        return self._sink.open_stream(label, live=live)
-
-    def feed(self, stream: int, message: Message) -> None:
-        self._sink.feed(stream, message)
-        self._changed()
-
-    def close_stream(self, stream: int, reason: str = "") -> None:
-        self._sink.close_stream(stream, reason)
-        self._changed()
-
-
-class _Connection(asyncio.Protocol):
-    """One peer: finds its door, then passes what it hears to the speaker."""
-
-    def __init__(self, server: Server) -> None:
-        self._server = server
-        self._sink = _Watched(server.sink, server.changed, self._cancel_timer)
-        self._head = b""
-        self._speaker: Speaker | None = None
-        self._timer: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        self.host, self.label = _names_of(transport.get_extra_info("peername"))
-        if not self._server.admit(self):
-            transport.abort()
-            return
-        wait_s = self._server.first_bytes_s_max
-        loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(wait_s, self._give_up)
-
-    def data_received(self, data: bytes) -> None:
-        self._guarded(lambda: self._hear(data))
-
-    def _hear(self, data: bytes) -> None:
-        if self._speaker is None:
-            data = self._head = self._head + data
-            door = door_for(data, self._server.doors)
-            if door is None:
-                return
-            server = self._server
-            peer = Peer(
-                self.label,
-                self._sink,
-                self._transport.write,
-                server.token,
-                server.own_name,
-                server.later,
-                self._guarded,
-            )
-            self._speaker = speaker_for(door, peer)
-        self._speaker.feed(data)
-
-    def _guarded(self, work: Callable[[], None]) -> None:
-        """Do a part of this connection's work; what goes wrong ends this connection only."""
-        try:
-            work()
-        except WireError as error:
-            self._server.complain(self, error)
-            self.end(str(error))
-        except Exception:  # noqa: BLE001  # protects the other connections and the loop
-            _log.exception("%s closed: a fault of the debugger", self.label)
-            self.end("a fault of the debugger")
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self._server.leave(self)
-        self._cancel_timer()
-        self._close_speaker("connection lost")
-
-    def end(self, reason: str) -> None:
-        """Close it from this side; its streams end with the reason."""
-        self._close_speaker(reason)
-        self._transport.abort()
-
-    def _give_up(self) -> None:
-        reason = "it said nothing that is whole"
-        _log.info("%s closed: %s", self.label, reason)
-        self.end(reason)
-
-    def _close_speaker(self, reason: str) -> None:
-        speaker, self._speaker = self._speaker, None
-        if speaker is not None:
-            speaker.close(reason)
-
-    def _cancel_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-
 def _address_of(sock: socket.socket) -> Address:
     host, port = sock.getsockname()[:2]
     return Address(host, port)
 
 
 def _levels(error: WireError) -> tuple[int, int]:
-    """How loud it is told the first time, and again and again after that."""
+    """How loud it is when it begins, and while it goes on."""
     if isinstance(error, (RefusedPeerError, VersionError)):
         return logging.WARNING, logging.INFO
     if isinstance(error, ReturnedStreamError):
@@ -351,9 +357,25 @@ def _levels(error: WireError) -> tuple[int, int]:
     return logging.INFO, logging.INFO
 
 
-def _names_of(peername: object) -> tuple[str, str]:
-    """The host of a peer, and its whole address."""
-    if isinstance(peername, tuple) and len(peername) >= 2:
-        address = Address(str(peername[0]), int(peername[1]))
-        return address.host, str(address)
-    return "an unknown place", "a peer"
+class TurnedAway:
+    """Counts those for whom there was no place, to report them once for each outage."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._first = self._last = float("-inf")
+        self._is_reported = False
+
+    def add(self, now: float) -> None:
+        """One more was turned away."""
+        if now - self._last > QUIET_S:
+            self._count, self._first, self._is_reported = 0, now, False
+        self._count += 1
+        self._last = now
+
+    def to_report(self, now: float, *, at_once: bool = False) -> int:
+        """How many there were, if that is still to be reported and most of them have come."""
+        is_due = at_once or now - self._first >= _LOOK_EVERY_S
+        if not self._count or self._is_reported or not is_due:
+            return 0
+        self._is_reported = True
+        return self._count

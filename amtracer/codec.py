@@ -236,6 +236,11 @@ class Decoder:
         """What came and is no whole frame yet."""
         return bytes(self._buffer)
 
+    @property
+    def pending_bytes(self) -> int:
+        """Length of `pending`."""
+        return len(self._buffer)
+
     def feed(self, data: bytes) -> Iterator[Message]:
         """Take bytes at once; the messages they complete are decoded as they are asked for."""
         if self._error is not None:

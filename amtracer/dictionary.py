@@ -34,6 +34,8 @@ __all__ = ["Dictionary"]
 _STRINGS_FULL = limits.STRINGS_MAX - 2 * limits.LINES_MAX - 2 * limits.ARGS_MAX
 _TEXT_BYTES_FULL = limits.SEGMENT_TEXT_BYTES_MAX - 3 * limits.TRANSITION_TEXT_BYTES_MAX
 _NEW_BYTES_MAX = 256 * 1024
+_PARTS_FULL = 256 * 1024
+"""Steps, lines and arguments of all definitions: as objects they take up to 50 MB."""
 _NUMBER_BYTES = 4
 _ROWS_PER_ENTRY_MIN = 8
 """A segment with fewer transitions for each entry of a full table was over too soon."""
@@ -69,6 +71,7 @@ class Dictionary:
         self._line_sets: dict[Lines, int] = {}
         self._arg_sets: dict[Args, int] = {}
         self._text_bytes = 0
+        self._parts = 0
         self._new_strings: list[str | Headed | Continued] = []
         self._new_text_bytes = 0
         self._new_lines: list[tuple[tuple[int, int], ...]] = []
@@ -94,7 +97,7 @@ class Dictionary:
             self.calls.append(kept.calls)
             self.usual_lines.append(lines)
             self._new_shapes.append(ShapeMessage(number, schema, kept, lines))
-            self._defined(new, _NUMBER_BYTES * len(kept.steps))
+            self._defined(new, len(kept.steps))
         return number
 
     def lines(self, lines: Lines) -> int:
@@ -107,7 +110,7 @@ class Dictionary:
             texts = [(level, string(text)) for level, text in cut_lines(lines)]
             self._new_lines.append(tuple(texts))
             number = self._line_sets[lines] = len(self._line_sets)
-            self._defined(number + 1, _NUMBER_BYTES * len(texts))  # one more may come with it
+            self._defined(number + 1, len(texts))  # one more may come with it
         return number + 1
 
     def args(self, args: Args) -> int:
@@ -117,14 +120,15 @@ class Dictionary:
             texts = tuple(map(self.string, cut_args(args)))
             self._new_args.append(texts)
             number = self._arg_sets[args] = len(self._arg_sets)
-            self._defined(number, _NUMBER_BYTES * len(texts))
+            self._defined(number, len(texts))
         return number
 
-    def _defined(self, number: int, size: int) -> None:
+    def _defined(self, number: int, parts: int) -> None:
         """Look whether the next transition's definitions might not fit any more."""
-        if number + 1 >= self._entries_max:
+        self._parts += parts
+        if number + 1 >= self._entries_max or self._parts > _PARTS_FULL:
             self.full = True
-        self._new_bytes += size
+        self._new_bytes += _NUMBER_BYTES * parts
         if self._new_bytes > _NEW_BYTES_MAX:
             self.define()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from am_dbg.addresses import SCHEME, Place, machine_like, near, place_in, resolve
 from am_dbg.errors import DebuggerError, MachineNotFoundError, TransitionNotFoundError
@@ -91,11 +92,10 @@ def _machine(beginning: Beginning, store: Store, places: Sequence[Listed]) -> Tr
         return store.find(error.id)
 
 
-def newcomers(tracks: Sequence[Track], known: set[str]) -> list[Track]:
-    """The connected tracks that were not there before; from now on they are known."""
-    found = [track for track in tracks if track.key not in known]
-    known.update(track.key for track in found)
-    return [track for track in found if track.connected]
+def newcomers(tracks: Sequence[Track], arrival: int) -> list[Track]:
+    """The tracks that arrived after this one, the oldest first; only those are looked at."""
+    found = list(takewhile(lambda track: track.arrival > arrival, reversed(tracks)))
+    return found[::-1]
 
 
 def remove_disconnected(store: Store, but: Sequence[Track]) -> bool:

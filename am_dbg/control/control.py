@@ -85,7 +85,7 @@ class Control:
         self._actions = self._table()
         self._special = self._keys_of_panes()
         self._beginning = beginning
-        self._known: set[str] = set()
+        self._arrival = 0
         self._is_importing = beginning.is_importing
         self._has_been_asked = False
 
@@ -188,13 +188,21 @@ class Control:
         """The store grew: the first machine is selected, the newest one followed."""
         if not self.modes.data_arrived():
             return False
+        arrived = newcomers(self.desk.store.tracks, self._arrival)
         self._let_go()
-        self._welcome(newcomers(self.desk.store.tracks, self._known))
-        if self.desk.cursor is None or (self._is_importing and self.modes.is_untouched):
-            self._begin()
+        self._welcome([track for track in arrived if track.connected])
+        self._begin_again(arrived)
         if self.modes.flow is Flow.TAIL:
             self.moving.to_newest()
         return True
+
+    def _begin_again(self, arrived: list[Track]) -> None:
+        """Select a machine while none is, as soon as there is a new one to choose from."""
+        is_growing = self._is_importing and self.modes.is_untouched
+        if arrived:
+            self._arrival = arrived[-1].arrival
+        if (self.desk.cursor is None and arrived) or is_growing:
+            self._begin()
 
     def _begin(self) -> None:
         """Select what was asked for at the start, or the end of the first machine there is.

@@ -8,6 +8,7 @@ track goes when another one is selected.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from weakref import ref
 
@@ -86,7 +87,7 @@ class Desk:
         self.order = MachineOrder(self.store)
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def places(self) -> Sequence[Place]:
         return self.order.places
 
     def visible(self, track: Track) -> Visible:
@@ -98,6 +99,11 @@ class Desk:
         while len(self._visibles) > VISIBLES_MAX:
             self._visibles.popitem(last=False)
         return kept
+
+    def forget_removed(self) -> None:
+        """Keep nothing ready of machines that are gone."""
+        for key in [key for key, one in self._visibles.items() if not self.store.holds(one.track)]:
+            del self._visibles[key]
 
     @property
     def moment(self) -> Moment | None:

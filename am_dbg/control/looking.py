@@ -33,6 +33,7 @@ from am_dbg.projection.bars import (
 )
 from am_dbg.projection.border import Failed, attempt
 from am_dbg.projection.clean import clean
+from am_dbg.projection.counts import Counting
 from am_dbg.projection.layout import Layout, lay_out
 from am_dbg.projection.log import LogOptions, LogView, project_log
 from am_dbg.projection.machines import MachinesView, project_machines, top_showing
@@ -84,6 +85,7 @@ class Looking:
         self.desk = desk
         self.modes = modes
         self._viewing = viewing
+        self._counting = Counting(desk.store)
         self._hints = {narrow: footer_hints(keys, narrow=narrow) for narrow in (False, True)}
 
     def look(self, width: int, height: int, sources: Sources) -> Look:
@@ -303,7 +305,7 @@ class Looking:
         if at.STATUS not in self.desk.heights:
             return StatusView()
         return project_status(
-            self.desk.store.tracks,
+            self._counting.counts,
             sources.listening,
             sources.source,
             sources.progress,

@@ -54,6 +54,19 @@ class GoSpeaker:
         self._failed = False
         self.connection = GoConnection(self._pass_on, f"go {peer.label}")
 
+    @property
+    def unfinished(self) -> int:
+        """Bytes of a call that is not whole, at least 1 while it is not."""
+        return 0 if self.connection.idle else max(1, self.connection.pending_bytes)
+
+    @property
+    def whole(self) -> int:
+        """Calls that were answered."""
+        return self.connection.calls
+
+    def go_on(self) -> None:
+        """Nothing is ever held: machines of Go programs do not come back."""
+
     def feed(self, data: bytes) -> None:
         """Take bytes and answer the calls they complete; WireError ends the connection."""
         waiting, size = self.waiting, self.waiting_bytes

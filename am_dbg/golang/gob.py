@@ -130,6 +130,11 @@ class GobStream:
         """True between messages, so where a stream may end."""
         return not self._buffer
 
+    @property
+    def pending_bytes(self) -> int:
+        """Bytes kept because their message is not whole."""
+        return len(self._buffer)
+
     def feed(self, data: bytes) -> Iterator[GobValue]:
         """Take bytes at once; the values they complete come as they are asked for."""
         if self._error is not None:

@@ -115,6 +115,11 @@ class GoConnection:
     def waiting(self) -> int:
         return len(self._waiting)
 
+    @property
+    def pending_bytes(self) -> int:
+        """Bytes kept because their message is not whole."""
+        return self._stream.pending_bytes
+
     def receive(self, data: bytes, now_ns: int) -> bytes:
         """Answer and read at once; see `answer` and `read`."""
         try:

@@ -8,6 +8,7 @@ from enum import Enum
 
 from am_dbg.addresses import SCHEME, address_of
 from am_dbg.projection.clean import clean, clean_name
+from am_dbg.projection.counts import Counts
 from am_dbg.projection.layout import WIDE
 from am_dbg.projection.log import LEVEL_NAMES
 from am_dbg.projection.steps import Moment
@@ -230,15 +231,14 @@ class StatusView:
 
 
 def project_status(
-    tracks: Sequence[Track], listening: str, source: str, progress: str, warning: str
+    counts: Counts, listening: str, source: str, progress: str, warning: str
 ) -> StatusView:
     """The status row."""
-    live = sum(track.connected for track in tracks)
     return StatusView(
         listening=clean(listening),
-        live=live,
-        recorded=len(tracks) - live,
-        time_sum=sum(track.time_sum(track.count) for track in tracks),
+        live=counts.live,
+        recorded=counts.recorded,
+        time_sum=counts.time_sum,
         source=clean(source),
         progress=clean(progress),
         warning=clean(warning),

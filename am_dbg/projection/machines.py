@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections import OrderedDict
 from dataclasses import dataclass
 from enum import Enum
-from functools import lru_cache
 
 from am_dbg.projection.clean import clean_name
+from am_dbg.projection.order import MachineOrder, Place, natural_key
 from am_dbg.query import ALL, Numbers, Visible, errors
 from am_dbg.store import Store, Track
 from am_dbg.store.facts import is_error_state
@@ -27,8 +26,10 @@ __all__ = [
 ]
 
 RECENT_ERROR_TRANSITIONS = 100
+ERRORS_READY_MAX = 512
+"""Machines of which the transitions with errors are kept ready."""
 
-_DIGITS = re.compile(r"(\d+)")
+_ready: OrderedDict[Track, Numbers] = OrderedDict()
 
 
 class Origin(Enum):
@@ -70,73 +71,12 @@ class MachinesView:
     needle: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a track stands in the list."""
-
-    track: Track
-    depth: int
-
-
-class MachineOrder:
-    """All tracks as the list shows them: sorted by name, children below their parent.
-
-    It is worked out anew when machines came or went, so asking again costs nothing.
-    """
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._seen: tuple[Sequence[Track], int] = ((), -1)
-        self._places: tuple[Place, ...] = ()
-        self._positions: dict[str, int] = {}
-
-    @property
-    def places(self) -> tuple[Place, ...]:
-        """The places from top to bottom."""
-        tracks = self._store.tracks
-        known, count = self._seen
-        if known is not tracks or count != len(tracks):
-            self._seen = (tracks, len(tracks))
-            self._places = _ordered(self._store, list(tracks))
-            self._positions = {place.track.key: at for at, place in enumerate(self._places)}
-        return self._places
-
-    def position_of(self, track: Track | None) -> int:
-        """The place of a track, -1 when it has none."""
-        places = self.places
-        at = self._positions.get(track.key, -1) if track else -1
-        return at if at >= 0 and places[at].track is track else -1
-
-
-def _ordered(store: Store, tracks: Sequence[Track]) -> tuple[Place, ...]:
-    children: dict[Track | None, list[Track]] = {}
-    for track in sorted(tracks, key=lambda track: natural_key(track.key)):
-        children.setdefault(store.parent_of(track), []).append(track)
-    places: list[Place] = []
-    pending = [Place(track, 0) for track in reversed(children.pop(None, []))]
-    while pending:
-        place = pending.pop()
-        places.append(place)
-        below = children.pop(place.track, [])
-        pending.extend(Place(track, place.depth + 1) for track in reversed(below))
-    places.extend(Place(track, 0) for rest in children.values() for track in rest)
-    return tuple(places)
-
-
-def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
-    """Sorts names as people do: p2 before p10, capitals beside small letters."""
-    return tuple(
-        (0, int(part), "") if part.isdecimal() and len(part) < 20 else (1, 0, part.lower())
-        for part in _DIGITS.split(name)
-        if part
-    )
-
-
 def project_machines(
     store: Store, order: MachineOrder, selected: Track | None, now_ns: int, top: int, height: int
 ) -> MachinesView:
     """The rows from `top` on; only those are looked at closely."""
     places = order.places
+    _forget_removed(store)
     top = clamped_top(top, len(places), height)
     return MachinesView(
         rows=tuple(
@@ -192,10 +132,21 @@ def _active_marks(track: Track, number: int) -> str:
     return "R" if ready else "S" if start else ""
 
 
-@lru_cache(maxsize=512)
 def _errors(track: Track) -> Numbers:
     """The transitions with errors, kept ready for the machines that are on show."""
-    return errors(Visible(track, ALL))
+    found = _ready.pop(track, None)
+    if found is None:
+        found = errors(Visible(track, ALL))
+    _ready[track] = found
+    if len(_ready) > ERRORS_READY_MAX:
+        _ready.popitem(last=False)
+    return found
+
+
+def _forget_removed(store: Store) -> None:
+    """Keep nothing of tracks that are gone: it would keep all of them in memory."""
+    for track in [one for one in _ready if not store.holds(one)]:
+        del _ready[track]
 
 
 def _had_error(track: Track, number: int) -> bool:

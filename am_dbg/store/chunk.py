@@ -17,15 +17,18 @@ growing; a sealed chunk never changes again.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from am_dbg.store.columns import Integers, SparseIntegers, SparseTexts
 from am_dbg.store.dictionary import Dictionary
 from am_dbg.store.facts import Schema
 from am_dbg.store.palette import PaletteColumn
+from am_dbg.store.ready import Ready
 from am_dbg.store.sources import Sources
 from am_dbg.store.unfolding import Rows
 from am_dbg.store.values import Line, Transition
+from am_dbg.store.weights import CHUNK_BYTES, STEP_BYTES, texts_bytes, ticks_bytes
 from amtracer.schema import Shape, Source
 
 __all__ = [
@@ -34,6 +37,7 @@ __all__ = [
     "PIECE_ROWS_MAX",
     "Args",
     "Chunk",
+    "ChunkIndex",
     "Lines",
     "Piece",
     "Replayed",
@@ -54,9 +58,6 @@ Rest = tuple[Lines, Source | None, Args, tuple[int, ...], str, int]
 Replayed = tuple[Shape, int, int, int, Lines, Lines, Source | None, Args, tuple[int, ...], str, int]
 """Shape, time, duration, queue length and lines of a row, then its rest."""
 
-_CHUNK_BYTES = 1_200
-_TICK_BYTES = 8
-
 
 class Piece(NamedTuple):
     """Rows `low` to `high` of a batch."""
@@ -70,7 +71,8 @@ class Chunk:
     """Rows `first` to `first + rows - 1` of a track.
 
     `row_first` is what the machine itself counts its first row as, from 0. `touched` is
-    the mask of states that some row touches.
+    the mask of states that some row touches. `owns_ticks` is whether the ticks are nobody
+    else's, so that they count here.
     """
 
     __slots__ = (
@@ -82,6 +84,7 @@ class Chunk:
         "_queue_ticks",
         "_queues",
         "_sources",
+        "_ticks_bytes",
         "_times",
         "dictionary",
         "first",
@@ -108,7 +111,10 @@ class Chunk:
         schema: Schema,
         ticks: tuple[int, ...],
         time_first: int,
+        *,
+        owns_ticks: bool = True,
     ) -> None:
+        self._ticks_bytes = ticks_bytes(ticks) if owns_ticks else 0
         self.first = first
         self.row_first = row_first
         self.dictionary = dictionary
@@ -199,6 +205,7 @@ class Chunk:
     def seal(self) -> None:
         """Nothing more is appended; give back the memory kept for that."""
         self.ticks_end = self.clock_after(self.rows)
+        self._ticks_bytes += ticks_bytes(self.ticks_end)
         for column in (self.shapes, self.lines):
             column.seal(self.rows)
         for numbers in (self._times, self._durations, self._queues, self._queue_ticks):
@@ -254,9 +261,9 @@ class Chunk:
     def queue_len(self, row: int) -> int:
         return self._queues[row]
 
-    def own_ids(self) -> list[tuple[int, str]]:
-        """Rows with an id that does not follow the rule, and that id."""
-        return self._ids.items() if self._ids else []
+    def row_of_own_id(self, tx_id: str) -> int:
+        """The row with this id, if that does not follow the rule; -1 for none."""
+        return self._ids.row_of(tx_id) if self._ids and tx_id else -1
 
     def own_id(self, row: int) -> str:
         """The id of a row when it does not follow the rule, else empty."""
@@ -297,9 +304,9 @@ class Chunk:
 
     def replay(self, low: int, high: int) -> Iterator[Replayed]:
         """Rows from `low` up to `high`, decoded; far faster than one `record` after the other."""
-        book = self.dictionary
-        shapes = [book.shape(number) for number in self.shapes.palette]
-        lines = [self._line_set(number) for number in self.lines.palette]
+        shapes = Ready(self.dictionary.shape, _shape_weight)
+        lines = Ready(self._line_set, _lines_weight)
+        palette, line_sets = self.shapes.palette, self.lines.palette
         columns = zip(
             self.shapes.local.span(low, high),
             self._times.span(low, high),
@@ -311,11 +318,11 @@ class Chunk:
         )
         for shape, time, duration, queue_len, line_set, row in columns:
             yield (
-                shapes[shape],
+                shapes[palette[shape]],
                 self.time_first + time,
                 duration,
                 queue_len,
-                lines[line_set],
+                lines[line_sets[line_set]],
                 *self._rest(row),
             )
 
@@ -343,4 +350,20 @@ class Chunk:
         columns = (self.shapes, self.lines, *integers)
         sparse = (self._sources, self._args, self._pre_lines, self._calls, self._ids)
         kept = sum(column.size() for column in (*columns, *sparse) if column is not None)
-        return kept + _CHUNK_BYTES + len(self.ticks) * _TICK_BYTES
+        return kept + CHUNK_BYTES + self._ticks_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkIndex:
+    """The chunks that are held and the numbers they begin with; replaced when trimmed."""
+
+    firsts: list[int] = field(default_factory=list)
+    chunks: list[Chunk] = field(default_factory=list)
+
+
+def _shape_weight(shape: Shape) -> int:
+    return STEP_BYTES * len(shape.steps)
+
+
+def _lines_weight(lines: Lines) -> int:
+    return texts_bytes(text for _, text in lines)

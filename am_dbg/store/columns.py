@@ -214,6 +214,15 @@ class SparseTexts:
         """All rows with their texts."""
         return [(row, self.get(row)) for row in self._rows[:]]
 
+    def row_of(self, text: str) -> int:
+        """The row with exactly this text, -1 when there is none."""
+        count = len(self._rows)
+        needle = text.encode("utf-8", "surrogatepass")
+        for index in self._texts.containing(needle, 0, count, folded=False):
+            if self._texts[index] == needle:
+                return self._rows[index]
+        return -1
+
     def shrink(self) -> None:
         self._rows = self._rows[:]
 

@@ -1,13 +1,10 @@
 """What a segment of a stream has defined: shapes, texts, sets of log lines and of arguments.
 
 In the worst case every transition brings a shape and texts of its own, so definitions
-are kept packed too, and decoded ones only in a cache of bounded size that is emptied
-when full. Three things are kept ready for every shape: its facts in one byte and the mask of
-states it touched, because filters and jumps ask them of all shapes at once; and what it
-adds to the clock, because a clock is counted from all shapes of a chunk.
-
-The caches are plain dictionaries that any thread may fill: two threads that miss at the
-same time both decode, and one result stays.
+are kept packed too, and decoded ones only in the cache of the store. Three things are kept
+ready for every shape: its facts in one byte and the mask of states it touched, because
+filters and jumps ask them of all shapes at once; and what it adds to the clock, because a
+clock is counted from all shapes of a chunk.
 """
 
 from __future__ import annotations
@@ -17,20 +14,29 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
+from typing import TYPE_CHECKING
+from weakref import ref
 
 import msgpack
 
 from am_dbg.store.columns import Blobs, Integers
 from am_dbg.store.facts import Schema, ShapeFacts, shape_facts
+from am_dbg.store.shapes import ShapeCache
 from am_dbg.store.values import Line
+from am_dbg.store.weights import ACTIVITY_BYTES, DICTIONARY_BYTES, texts_bytes
 from amtracer.schema import Pairs, Shape, StepDef
+
+if TYPE_CHECKING:
+    from am_dbg.store.track import Track
 
 __all__ = ["CACHED_SHAPES_MAX", "Activity", "Dictionary"]
 
 CACHED_SHAPES_MAX = 4_096
-"""Decoded shapes kept per segment."""
+"""Shapes of which a segment keeps the activity ready."""
+_SERIAL_SHIFT = 32
 _SHAPE_BYTES = 1_024
 """A packed shape is seldom larger; then the room for it grows."""
+_pack: Callable[[object], bytes] = msgpack.Packer(buf_size=_SHAPE_BYTES).pack
 
 
 class Activity(dict[int, tuple[int, int, int]]):
@@ -38,31 +44,48 @@ class Activity(dict[int, tuple[int, int, int]]):
 
     def __init__(self, book: Dictionary) -> None:
         super().__init__()
-        self._book = book
+        self._book = ref(book)  # a circle would keep both until the next collection
+        self.bytes = 0
 
     def __missing__(self, shape: int) -> tuple[int, int, int]:
+        book = self._book()
+        assert book is not None  # who asks has it
+        return self.keep(shape, book.facts(shape))
+
+    def keep(self, shape: int, facts: ShapeFacts) -> tuple[int, int, int]:
+        """Keep the masks of a shape ready."""
         if len(self) >= CACHED_SHAPES_MAX:
-            self.clear()
-        facts = self._book.facts(shape)
+            self.forget()
         masks = self[shape] = (facts.flipped, facts.changed, facts.added)
+        self.bytes += ACTIVITY_BYTES + sum(map(sys.getsizeof, masks))
         return masks
+
+    def forget(self) -> None:
+        """Give everything back; it is worked out again when asked for."""
+        self.clear()
+        self.bytes = 0
 
 
 class Dictionary:
-    """The definitions of one segment, by number; whoever defines has checked them."""
+    """The definitions of one segment, by number; whoever defines has checked them.
+
+    `holders` are the tracks with transitions that need them. Once it is closed and nobody
+    holds it, it can go.
+    """
 
     __slots__ = (
+        "__weakref__",
         "_arg_ends",
         "_arg_texts",
         "_cache",
         "_growth",
         "_growth_ends",
         "_growth_states",
+        "_head_bytes",
         "_line_ends",
         "_line_levels",
         "_line_texts",
         "_mask_bytes",
-        "_pack",
         "_shapes",
         "_texts",
         "activity",
@@ -70,15 +93,25 @@ class Dictionary:
         "flags",
         "has_usual_lines",
         "heads",
+        "holders",
+        "is_closed",
         "schema_of",
         "schemas",
         "serial",
+        "stream",
         "touched",
         "usual_lines",
+        "weight",
     )
 
-    def __init__(self, serial: int, schemas: Sequence[Schema]) -> None:
+    def __init__(
+        self, serial: int, schemas: Sequence[Schema], cache: ShapeCache, stream: int
+    ) -> None:
         self.serial = serial
+        self.stream = stream
+        self.is_closed = False
+        self.holders: set[Track] = set()
+        self.weight = 0
         self.schema_of = array("H")
         self.flags = bytearray()
         self.touched: list[int] = []
@@ -89,7 +122,6 @@ class Dictionary:
         self.schemas = schemas
         self.activity = Activity(self)
         self._shapes = Blobs()
-        self._pack: Callable[[object], bytes] = msgpack.Packer(buf_size=_SHAPE_BYTES).pack
         self._growth_ends = array("I", (0,))
         self._growth_states = array("H")
         self._growth = Integers()
@@ -100,16 +132,17 @@ class Dictionary:
         self._line_levels = bytearray()
         self._arg_ends = array("I", (0,))
         self._arg_texts = array("H")
-        self._cache: dict[int, tuple[Shape, ShapeFacts]] = {}
+        self._head_bytes = 0
+        self._cache = cache
 
     # Defining.
 
     def define_shape(self, schema: int, shape: Shape, lines: int = 0) -> None:
         """Give the next number to a shape, and its usual line set plus 1."""
         facts = shape_facts(shape, self.schemas[schema])
-        self._remember(len(self._shapes), shape, facts)
+        self.activity.keep(len(self._shapes), facts)
         steps = tuple(chain.from_iterable(shape.steps))
-        self._shapes.append(self._pack((shape.type, shape.called, shape.flags, steps)))
+        self._shapes.append(_pack((shape.type, shape.called, shape.flags, steps)))
         if shape.changes:
             self._growth.extend(
                 [growth << 1 if growth > 0 else -growth << 1 | 1 for _, growth in shape.changes],
@@ -130,6 +163,7 @@ class Dictionary:
         """Give the next numbers to texts, and to what others may begin with."""
         self._texts.extend(texts)
         self.heads += heads
+        self._head_bytes += texts_bytes(heads)
 
     def define_lines(self, entries: Sequence[tuple[int, int]]) -> None:
         """Give the next number to a set of log lines."""
@@ -144,10 +178,10 @@ class Dictionary:
         self._arg_ends.append(len(self._arg_texts))
 
     def close(self) -> None:
-        """Nothing more is defined; decoded shapes are given back."""
-        self._cache = {}
-        self.heads = []
-        self.activity.clear()
+        """Nothing more is defined; what was kept for that is given back."""
+        self.is_closed = True
+        self.heads, self._head_bytes = [], 0
+        self.activity.forget()
 
     # Looking up.
 
@@ -232,19 +266,38 @@ class Dictionary:
 
     def size(self) -> int:
         """Bytes in memory, about."""
-        masks = self._mask_bytes + sys.getsizeof(self.touched)
-        lines = (self._line_ends, self._line_texts, self._line_levels, self.usual_lines)
-        args = (self._arg_ends, self._arg_texts, self.calls)
-        growth = (self._growth_ends, self._growth_states)
+        arrays = (
+            self.touched,
+            self.schema_of,
+            self.flags,
+            self.calls,
+            self.usual_lines,
+            self.heads,
+            self.holders,
+            self._line_ends,
+            self._line_texts,
+            self._line_levels,
+            self._arg_ends,
+            self._arg_texts,
+            self._growth_ends,
+            self._growth_states,
+        )
         columns = self._shapes.size() + self._texts.size() + self._growth.size()
-        return masks + columns + sum(map(sys.getsizeof, (*lines, *args, *growth)))
+        ready = self._mask_bytes + self._head_bytes + self.activity.bytes
+        return DICTIONARY_BYTES + ready + columns + sum(map(sys.getsizeof, arrays))
+
+    def weigh(self) -> int:
+        """By how much the weight has changed since it was last asked."""
+        before, self.weight = self.weight, self.size()
+        return self.weight - before
 
     def _decoded(self, number: int) -> tuple[Shape, ShapeFacts]:
-        found = self._cache.get(number)
+        key = self.serial << _SERIAL_SHIFT | number
+        found = self._cache.get(key)
         if found is None:
             shape = self._unpacked_shape(number)
             facts = shape_facts(shape, self.schemas[self.schema_of[number]])
-            found = self._remember(number, shape, facts)
+            found = self._cache.keep(key, shape, facts)
         return found
 
     def _unpacked_shape(self, number: int) -> Shape:
@@ -260,9 +313,3 @@ class Dictionary:
             ),
             steps=tuple(StepDef(*steps[i : i + 5]) for i in range(0, len(steps), 5)),
         )
-
-    def _remember(self, number: int, shape: Shape, facts: ShapeFacts) -> tuple[Shape, ShapeFacts]:
-        if len(self._cache) >= CACHED_SHAPES_MAX:
-            self._cache = {}
-        self._cache[number] = entry = (shape, facts)
-        return entry

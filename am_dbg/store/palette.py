@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from itertools import islice
 
 from am_dbg.store.columns import Integers, packed
+from am_dbg.store.weights import ENTRY_BYTES
 
 __all__ = ["PaletteColumn"]
 
@@ -81,4 +82,5 @@ class PaletteColumn:
         self.local.shrink()
 
     def size(self) -> int:
-        return sys.getsizeof(self.palette) + sys.getsizeof(self.counts) + self.local.size()
+        kept = sys.getsizeof(self.palette) + sys.getsizeof(self.counts) + self.local.size()
+        return kept + len(self._index) * ENTRY_BYTES

@@ -7,6 +7,7 @@ from array import array
 from bisect import bisect_left
 
 from am_dbg.store.columns import Integers
+from am_dbg.store.weights import ENTRY_BYTES, texts_bytes
 from amtracer.schema import Source
 
 __all__ = ["Sources", "joined_id", "split_id"]
@@ -22,7 +23,15 @@ class Sources:
     kept once and each row only has the number; an id of another form is kept whole.
     """
 
-    __slots__ = ("_kinds", "_makers", "_numbers", "_rows", "_times", "_writer_index")
+    __slots__ = (
+        "_kinds",
+        "_maker_bytes",
+        "_makers",
+        "_numbers",
+        "_rows",
+        "_times",
+        "_writer_index",
+    )
 
     def __init__(self) -> None:
         self._rows = array("H")
@@ -30,6 +39,7 @@ class Sources:
         self._numbers = Integers()
         self._times = Integers()
         self._makers: list[tuple[str, str]] = []
+        self._maker_bytes = 0
         self._writer_index: dict[tuple[str, str], int] = {}
 
     def append(self, row: int, source: Source) -> None:
@@ -40,6 +50,7 @@ class Sources:
         if kind is None:
             kind = self._writer_index[maker] = len(self._makers)
             self._makers.append(maker)
+            self._maker_bytes += ENTRY_BYTES + texts_bytes(maker)
         count = len(self._rows)
         self._kinds.extend((kind,), count)
         self._numbers.extend((number + 1,), count)
@@ -75,9 +86,9 @@ class Sources:
             column.shrink()
 
     def size(self) -> int:
-        makers = sum(sys.getsizeof(prefix) + 64 for _, prefix in self._makers)
-        columns = (self._kinds, self._numbers, self._times)
-        return sys.getsizeof(self._rows) + makers + sum(column.size() for column in columns)
+        columns = sum(column.size() for column in (self._kinds, self._numbers, self._times))
+        index = len(self._writer_index) * ENTRY_BYTES
+        return sys.getsizeof(self._rows) + self._maker_bytes + index + columns
 
 
 def split_id(tx: str) -> tuple[str, int]:

@@ -4,16 +4,24 @@ A stream is a connection or a file. Each machine in it is a track. Two streams m
 machines of the same id, and one may use an id again after the machine was disposed:
 these are different machines and become tracks of their own, `id` and `id#2`. Only a
 sender that says it is the same one (same session, same machine, further on) continues
-its track after a reconnect, with a gap.
+its track after a reconnect, with a gap. While the stream of that track is open the
+newcomer gets nothing of it: `MachineTakenError`. Whoever feeds waits for the end of that
+stream and gives the message again, or lets the newcomer `stand_apart`. A later stream of
+the same file continues a track in the same way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from itertools import takewhile
+from threading import RLock
 
+from am_dbg.errors import MachineTakenError
 from am_dbg.store.dictionary import Dictionary
 from am_dbg.store.facts import Schema
 from am_dbg.store.runs import number_among, parent_among, source_among
+from am_dbg.store.shapes import ShapeCache
 from am_dbg.store.stream import Stream
 from am_dbg.store.track import Origin, Track
 from amtracer import limits
@@ -27,19 +35,37 @@ class Store:
     """Takes messages in, keeps tracks. One thread feeds, any thread reads.
 
     `tracks` are in order of arrival; `version` grows with everything that is taken in.
+    What it takes in memory is counted as it comes, so asking for `size` costs nothing.
+    With `bytes_max` the store calls `overflowing` after a message that brought it over
+    that limit; whoever feeds makes room there (`am_dbg.store.room`).
+
+    `arrived` and `taken` count the tracks and transitions that ever came; `is_whole` is
+    whether none of them went to save memory.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, bytes_max: int = 0) -> None:
         self.transitions = 0
         self.version = 0
+        self.bytes_max = bytes_max
+        self.overflowing: Callable[[], None] | None = None
         self._tracks: list[Track] = []
         self._streams: list[Stream] = []
         self._by_key: dict[str, Track] = {}
         self._by_id: dict[str, list[Track]] = {}
         self._newest: dict[tuple[str, str, str], Track] = {}
         self._copies: dict[str, int] = {}
-        self._books: list[Dictionary] = []
+        self._books: dict[int, Dictionary] = {}
+        self._closed_books: dict[int, Dictionary] = {}
+        self._cache = ShapeCache()
+        self._changed: OrderedDict[Track, None] = OrderedDict()
+        self._changes = 0
         self._serial = 0
+        self.arrived = 0
+        self._bytes = 0
+        self.taken = 0
+        self.is_whole = True
+        self._is_making_room = False
+        self.lock = RLock()
 
     @property
     def tracks(self) -> Sequence[Track]:
@@ -47,7 +73,7 @@ class Store:
 
     @property
     def streams(self) -> Sequence[Stream]:
-        """All streams by number, to be read only."""
+        """All streams by number, to be read only; one that was forgotten is empty."""
         return self._streams
 
     def open_stream(self, label: str, *, live: bool, after: int = -1) -> int:
@@ -55,23 +81,32 @@ class Store:
 
         `after` is the stream before it in the same file.
         """
-        stream = Stream(len(self._streams), label, live, self)
-        if after >= 0:
-            stream.family = self._streams[after].family
-        self._streams.append(stream)
-        self.version += 1
+        with self.lock:
+            stream = Stream(len(self._streams), label, live, self)
+            if after >= 0:
+                stream.family = self._streams[after].family
+            self._streams.append(stream)
+            self.version += 1
+        self._check_room()
         return stream.number
 
     def feed(self, stream: int, message: Message) -> None:
         """Take one message in; on a WireError nothing of it was applied."""
-        self._streams[stream].take(message)
-        self.version += 1
+        with self.lock:
+            self._streams[stream].take(message)
+            self.version += 1
+        self._check_room()
+
+    def stand_apart(self, stream: int) -> None:
+        """From here on the machines of this stream are none that were there before."""
+        self._streams[stream].is_apart = True
 
     def close_stream(self, stream: int, reason: str = "") -> None:
         """End a stream; with a reason its unfinished tracks show that they were cut."""
-        if self._streams[stream].open:
-            self._streams[stream].close(reason)
-            self.version += 1
+        with self.lock:
+            if self._streams[stream].open:
+                self._streams[stream].close(reason)
+                self.version += 1
 
     def find(self, id: str) -> Track | None:
         """The track with this key, otherwise the newest one with this id."""
@@ -101,51 +136,119 @@ class Store:
         """The transition that a source of this track names, in the run it belongs to."""
         return source_among(track, self._by_id.get(source.machine, ()), source)
 
-    def remove(self, *tracks: Track) -> None:
-        """Forget tracks; what their streams still send of them is checked but not kept.
+    def holds(self, track: Track) -> bool:
+        """Whether a track is still here."""
+        return self._by_key.get(track.key) is track
 
-        For the thread that feeds.
-        """
-        gone = set(tracks)
-        for stream in {track.stream for track in gone}:
-            self._streams[stream].forget(gone)
-        self._tracks = [track for track in self._tracks if track not in gone]
-        self._by_key = {key: track for key, track in self._by_key.items() if track not in gone}
-        self._newest = {own: track for own, track in self._newest.items() if track not in gone}
-        for shared in {track.id for track in gone}:
-            self._by_id[shared] = [one for one in self._by_id[shared] if one not in gone]
-        self.transitions -= sum(track.count for track in gone)
-        self.version += 1
+    def remove(self, *tracks: Track) -> None:
+        """Forget tracks; what their streams still send of them is checked but not kept."""
+        with self.lock:
+            gone = {track for track in tracks if self.holds(track)}
+            for stream in {track.stream for track in gone}:
+                self._streams[stream].forget(gone)
+            self._tracks = [track for track in self._tracks if track not in gone]
+            for track in gone:
+                self._unlist(track)
+            self.transitions -= sum(track.count for track in gone)
+            self.version += 1
 
     def size(self) -> int:
         """Bytes in memory, about."""
-        return sum(book.size() for book in self._books) + sum(
-            track.size() for track in self._tracks
-        )
+        return self._bytes + self._cache.bytes
+
+    def changed_since(self, mark: int) -> tuple[list[Track], int]:
+        """The tracks that changed after a mark, the newest change last, and the next mark.
+
+        The first mark is 0. What was removed is not among them.
+        """
+        with self.lock:
+            changed = list(
+                takewhile(lambda track: track.changed_at > mark, reversed(self._changed))
+            )
+            changed.reverse()
+            return changed, self._changes
 
     def trim(self, bytes_max: int) -> None:
         """Let the oldest segments go until the rest fits; the newest of each stream stays.
 
         Tracks keep their numbers and tell what is gone. For the thread that feeds.
         """
-        while self.size() > bytes_max:
-            current = {stream.book.serial for stream in self._streams if stream.open}
-            oldest = next((book for book in self._books if book.serial not in current), None)
-            if oldest is None:
-                return
-            self._books.remove(oldest)
-            for track in self._tracks:
-                track.trim(oldest)
-            self.version += 1
+        with self.lock:
+            while self.size() > bytes_max and self._closed_books:
+                book = self._closed_books[min(self._closed_books)]
+                freed = {book}
+                for track in list(book.holders):
+                    freed |= track.trim(book)
+                    self.touched(track)
+                for one in freed:
+                    self._drop_unheld(one)
+                self.is_whole = False
+                self.version += 1
+
+    def trim_open(self, stream: int) -> bool:
+        """Let everything go of an open stream that is finished, whatever its segment.
+
+        Returns whether there was any.
+        """
+        with self.lock:
+            before = self.size()
+            for track in self._streams[stream].tracks:
+                if track.stream == stream and track.chunks:
+                    for book in track.trim_sealed():
+                        self._drop_unheld(book)
+                    self.touched(track)
+            has_gone = self.size() < before
+            self.is_whole = self.is_whole and not has_gone
+            return has_gone
+
+    def forget_stream(self, number: int) -> None:
+        """Forget a closed stream with all of its tracks."""
+        with self.lock:
+            stream = self._streams[number]
+            self.is_whole = self.is_whole and not stream.tracks
+            self.remove(*(track for track in stream.tracks if track.stream == number))
+            self.grew(-stream.weight)
+            self._streams[number] = _FORGOTTEN
+
+    def weights(self) -> dict[int, int]:
+        """Bytes for each stream that is not forgotten, with its tracks and definitions."""
+        weights = {one.number: one.weight for one in self._streams if one is not _FORGOTTEN}
+        for track in self._tracks:
+            weights[track.stream] += track.weight
+        for book in self._books.values():
+            weights[book.stream] = weights.get(book.stream, 0) + book.weight
+        return weights
 
     # What streams ask for.
 
-    def new_dictionary(self, schemas: list[Schema]) -> Dictionary:
-        """An empty dictionary with the next serial number."""
-        book = Dictionary(self._serial, schemas)
+    def new_dictionary(self, schemas: list[Schema], stream: int) -> Dictionary:
+        """An empty dictionary of this stream with the next serial number."""
+        book = Dictionary(self._serial, schemas, self._cache, stream)
         self._serial += 1
-        self._books.append(book)
+        self._books[book.serial] = book
+        self.grew(book.weigh())
         return book
+
+    def closed(self, book: Dictionary) -> None:
+        """Nothing more is defined in this dictionary."""
+        book.close()
+        self.grew(book.weigh())
+        self._closed_books[book.serial] = book
+        self._drop_unheld(book)
+
+    def grew(self, weight: int) -> None:
+        """So many bytes more are kept."""
+        self._bytes += weight
+
+    def touched(self, track: Track, *, weighs: bool = True) -> None:
+        """Something of this track changed, also what it takes."""
+        if weighs:
+            self._bytes += track.weigh()
+        if not track.removed:
+            self._changes += 1
+            track.changed_at = self._changes
+            self._changed[track] = None
+            self._changed.move_to_end(track)
 
     def admit(
         self, stream: Stream, message: MachineMessage, schema: Schema, ticks: tuple[int, ...]
@@ -155,6 +258,7 @@ class Store:
         track = self._returned(stream, stream.hello.session, message)
         if track is not None:
             track.rejoin(stream.number, schema, ticks, message.row, live=stream.live)
+            self.touched(track)
             return track
         if len(self._tracks) >= limits.MACHINES_PER_SERVER_MAX:
             raise LimitError("machines", len(self._tracks) + 1, limits.MACHINES_PER_SERVER_MAX)
@@ -170,31 +274,75 @@ class Store:
         key = self._free_key(message.id)
         track = Track(key, origin, stream.number, schema, ticks, message.row)
         track.connected = track.is_live = stream.live
-        self._tracks.append(track)
-        self._by_key[track.key] = track
-        self._by_id.setdefault(track.id, []).append(track)
-        self._newest[track.id, origin.session, origin.tx_prefix] = track
+        self._list(track, is_apart=stream.is_apart)
+        self.touched(track)
         return track
 
     def counted(self, transitions: int) -> None:
         """So many transitions were taken in."""
         self.transitions += transitions
+        self.taken += transitions
+
+    def _check_room(self) -> None:
+        """Ask for room once, not again for what is done to make it."""
+        if self.bytes_max and self.size() > self.bytes_max and not self._is_making_room:
+            self._is_making_room = True
+            try:
+                if self.overflowing is not None:
+                    self.overflowing()
+            finally:
+                self._is_making_room = False
+
+    def _drop_unheld(self, book: Dictionary) -> None:
+        """Nobody defines in it and nobody holds it: it goes."""
+        if book.is_closed and not book.holders and book.serial in self._books:
+            del self._books[book.serial]
+            self._closed_books.pop(book.serial, None)
+            self.grew(-book.weight)
+            book.weight = 0
+
+    def _list(self, track: Track, *, is_apart: bool) -> None:
+        """Let a new track be found."""
+        self.arrived += 1
+        track.arrival = self.arrived
+        origin = track.origin
+        self._tracks.append(track)
+        self._by_key[track.key] = track
+        self._by_id.setdefault(track.id, []).append(track)
+        if not is_apart:
+            self._newest[track.id, origin.session, origin.tx_prefix] = track
+
+    def _unlist(self, track: Track) -> None:
+        """Keep nothing of a track that is not among the others any more."""
+        del self._by_key[track.key]
+        same = self._by_id[track.id]
+        same.remove(track)
+        if not same:
+            del self._by_id[track.id]
+            self._copies.pop(track.id, None)
+        own = (track.id, track.origin.session, track.origin.tx_prefix)
+        if self._newest.get(own) is track:
+            del self._newest[own]
+        self._changed.pop(track, None)
+        self.grew(-track.weight)
+        track.weight = 0
+        for book in track.let_go():
+            self._drop_unheld(book)
 
     def _returned(self, stream: Stream, session: str, message: MachineMessage) -> Track | None:
         """The track that goes on in this stream after its sender lost the one before."""
-        if not (session and message.tx_prefix):
+        if stream.is_apart or not (session and message.tx_prefix):
             return None
         track = self._newest.get((message.id, session, message.tx_prefix))
-        if (
-            track is not None
-            and track.stream != stream.number
-            and self._streams[track.stream].family == stream.family
-            and not track.gone
-            and message.unit_ns == track.origin.unit_ns
-            and message.row >= track.row_next
-        ):
-            return track
-        return None
+        if track is None or track.stream == stream.number or track.gone:
+            return None
+        before = self._streams[track.stream]
+        goes_on = message.unit_ns == track.origin.unit_ns and message.row >= track.row_next
+        if not goes_on or before.family != stream.family:
+            return None
+        if before.open and not track.ended:
+            raise MachineTakenError(track.key, before.number)
+        return track
 
     def _free_key(self, id: str) -> str:
         """The id, or the id with the next number; no number is used again."""
@@ -203,3 +351,6 @@ class Store:
             number = self._copies[id] = self._copies.get(id, 1) + 1
             key = f"{id}#{number}"
         return key
+
+
+_FORGOTTEN = Stream.forgotten()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from itertools import accumulate
@@ -12,6 +13,13 @@ from am_dbg.store.dictionary import Dictionary
 from am_dbg.store.facts import Schema
 from am_dbg.store.track import Track
 from am_dbg.store.unfolding import unfolded
+from am_dbg.store.weights import (
+    SCHEMA_BYTES,
+    STEP_BYTES,
+    STREAM_BYTES,
+    hello_bytes,
+    states_bytes,
+)
 from amtracer import limits
 from amtracer.columns import join_tx
 from amtracer.errors import LimitError, WireError
@@ -41,6 +49,9 @@ from amtracer.schema import (
 
 __all__ = ["House", "Stream"]
 
+_MACHINE_BYTES = 48
+"""The number of a machine in a stream."""
+
 
 LIVE_FAMILY = -1
 """All that is live. Machines go on in another stream of the same family; those of a file
@@ -50,8 +61,8 @@ have the number of the first."""
 class House(Protocol):
     """What a stream asks of the store it belongs to."""
 
-    def new_dictionary(self, schemas: list[Schema]) -> Dictionary:
-        """An empty dictionary with the next serial number."""
+    def new_dictionary(self, schemas: list[Schema], stream: int) -> Dictionary:
+        """An empty dictionary of this stream with the next serial number."""
 
     def admit(
         self, stream: Stream, message: MachineMessage, schema: Schema, ticks: tuple[int, ...]
@@ -60,6 +71,15 @@ class House(Protocol):
 
     def counted(self, transitions: int) -> None:
         """So many transitions were taken in."""
+
+    def closed(self, book: Dictionary) -> None:
+        """Nothing more is defined in this dictionary."""
+
+    def grew(self, weight: int) -> None:
+        """So many bytes more are kept."""
+
+    def touched(self, track: Track, *, weighs: bool = True) -> None:
+        """Something of this track changed, also what it takes."""
 
 
 class Stream:
@@ -76,33 +96,26 @@ class Stream:
         self.family = LIVE_FAMILY if live else number
         self.open = True
         self.ended = False
+        self.is_apart = False
         self.reason = ""
         self.hello: HelloMessage | None = None
         self.tracks: list[Track] = []
         self._schema_of: list[int] = []
+        self.weight = 0
         self._house = house
         self._schemas: list[Schema] = []
-        self.book = house.new_dictionary(self._schemas)
-        self._takers: dict[type, Callable[..., None]] = {
-            HelloMessage: self._take_hello,
-            SchemaMessage: self._take_schema,
-            MachineMessage: self._take_machine,
-            SchemaChangedMessage: self._take_schema_changed,
-            GoneMessage: self._take_gone,
-            ShapeMessage: self._take_shape,
-            StringsMessage: self._take_strings,
-            LinesMessage: self._take_lines,
-            ArgsMessage: self._take_args,
-            SegmentMessage: self._take_segment,
-            BatchMessage: self._take_batch,
-            DroppedMessage: self._take_dropped,
-            LeftMessage: self._take_left,
-            RefusedMessage: self._take_refused,
-            TroubleMessage: self._take_trouble,
-            LaterLinesMessage: self._take_later_lines,
-            OpenWorkMessage: self._take_open_work,
-            EndMessage: self._take_end,
-        }
+        self.book = house.new_dictionary(self._schemas, number)
+        self._weighs(STREAM_BYTES + sys.getsizeof(label))
+
+    @classmethod
+    def forgotten(cls) -> Stream:
+        """What stands in the place of streams of which nothing is kept."""
+        stream = cls.__new__(cls)
+        stream.number, stream.label, stream.reason = -1, "", ""
+        stream.family = 0
+        stream.live = stream.open = stream.ended = stream.is_apart = False
+        stream.hello, stream.tracks, stream.weight = None, [], 0
+        return stream
 
     def take(self, message: Message) -> None:
         """Take one message in, or raise a WireError that names it."""
@@ -111,7 +124,7 @@ class Stream:
                 raise WireError("a stream that does not begin with a hello")
             if self.ended or not self.open:
                 raise WireError("a message after the end of its stream")
-            self._takers[type(message)](message)
+            _TAKERS[type(message)](self, message)
         except WireError as error:
             if not error.where:
                 error.where = type(message).__name__
@@ -122,20 +135,33 @@ class Stream:
         """End the stream; its tracks stay."""
         self.open = False
         self.reason = reason
-        self.book.close()
+        self._house.closed(self.book)
+        del self.book  # what no track holds of it has to go
         for track in self.tracks:
             if track.stream == self.number and not track.ended:
                 track.close(reason)
+                self._house.touched(track)
 
     def forget(self, gone: Collection[Track]) -> None:
-        """Go on with tracks that keep nothing in their place."""
-        self.tracks = [track.forgotten() if track in gone else track for track in self.tracks]
+        """Go on with tracks that keep nothing in their place; without any once it is closed."""
+        if not self.open:
+            self.tracks = [track for track in self.tracks if track not in gone]
+            return
+        for at, track in enumerate(self.tracks):
+            if track in gone:
+                self.tracks[at] = stub = track.forgotten()
+                self._house.touched(stub)
+
+    def _weighs(self, more: int) -> None:
+        self.weight += more
+        self._house.grew(more)
 
     def _take_hello(self, message: HelloMessage) -> None:
         if self.hello is not None:
             raise WireError("a second hello")
         checking.check_hello(message)
         self.hello = message
+        self._weighs(hello_bytes(message))
 
     def _take_schema(self, message: SchemaMessage) -> None:
         if message.schema != len(self._schemas):
@@ -144,6 +170,7 @@ class Stream:
             raise LimitError("schemas of a stream", message.schema + 1, limits.SCHEMAS_MAX)
         checking.check_states(message.states)
         self._schemas.append(Schema(message.states))
+        self._weighs(SCHEMA_BYTES + states_bytes(message.states))
 
     def _take_machine(self, message: MachineMessage) -> None:
         if message.machine != len(self.tracks):
@@ -156,18 +183,21 @@ class Stream:
         ticks = checking.check_machine(message, schema)
         self.tracks.append(self._house.admit(self, message, schema, ticks))
         self._schema_of.append(message.schema)
+        self._weighs(_MACHINE_BYTES)
 
     def _take_schema_changed(self, message: SchemaChangedMessage) -> None:
         track, schema = self._track(message.machine), self._schema(message.schema)
         checking.check_ticks(message.ticks, schema)
         track.come_back(self.live)
         track.change_schema(schema, message.ticks)
+        self._house.touched(track)
         self._schema_of[message.machine] = message.schema
 
     def _take_gone(self, message: GoneMessage) -> None:
         track = self._track(message.machine)
         track.come_back(self.live)
         track.dispose()
+        self._house.touched(track)
 
     def _take_shape(self, message: ShapeMessage) -> None:
         if message.shape != self.book.shape_count:
@@ -178,27 +208,34 @@ class Stream:
             raise LimitError(
                 "bytes of shapes in a segment", self.book.shape_bytes, checking.SHAPE_BYTES_MAX
             )
-        checking.check_shape(message.value, self._schema(message.schema))
+        schema = self._schema(message.schema)
+        known = len(schema.checked_steps)
+        checking.check_shape(message.value, schema)
+        self._weighs((len(schema.checked_steps) - known) * STEP_BYTES)
         checking.check_usual_lines(message.lines, self.book)
         self.book.define_shape(message.schema, message.value, message.lines)
+        self._house.grew(self.book.weigh())
 
     def _take_strings(self, message: StringsMessage) -> None:
         texts, heads = checking.check_strings(message, self.book)
         self.book.define_texts(texts, heads)
+        self._house.grew(self.book.weigh())
 
     def _take_lines(self, message: LinesMessage) -> None:
         checking.check_lines(message, self.book)
         for entries in message.sets:
             self.book.define_lines(entries)
+        self._house.grew(self.book.weigh())
 
     def _take_args(self, message: ArgsMessage) -> None:
         checking.check_args(message, self.book)
         for texts in message.sets:
             self.book.define_args(texts)
+        self._house.grew(self.book.weigh())
 
     def _take_segment(self, message: SegmentMessage) -> None:
-        self.book.close()
-        self.book = self._house.new_dictionary(self._schemas)
+        self._house.closed(self.book)
+        self.book = self._house.new_dictionary(self._schemas, self.number)
 
     def _take_batch(self, message: BatchMessage) -> None:
         tracks = [self._track(run.machine) for run in message.runs]
@@ -212,12 +249,16 @@ class Stream:
         ]
         rows = unfolded(message, self.book, [track.origin.unit_ns for track in tracks])
         checking.check_calls_ns(rows.calls.values)
+        columns = (rows.ids, rows.sources, rows.args, rows.pre_lines, rows.calls)
+        is_heavy = any(columns)
         for run, start, track, mask in zip(message.runs, starts, tracks, active, strict=False):
             track.come_back(self.live)
             track.append(rows, start, run.length, self.book)
             track.set_activity(mask)
             if not track.removed:
                 self._house.counted(run.length)
+            self._house.touched(track, weighs=is_heavy or not track.is_light)
+        self._house.grew(self.book.weigh())
 
     def _checked_run(self, run: Run, start: int, message: BatchMessage, track: Track) -> int:
         """The states that are active after a run, if it fits in every way."""
@@ -248,35 +289,41 @@ class Stream:
         checking.check_ticks(message.ticks, track.schema)
         track.come_back(self.live)
         track.lose(message.count, message.ticks, message.reason)
+        self._house.touched(track)
 
     def _take_left(self, message: LeftMessage) -> None:
         track = self._track(message.machine)
         if not track.ended:
             track.close(message.reason)
+            self._house.touched(track)
 
     def _take_refused(self, message: RefusedMessage) -> None:
         track = self._track(message.machine)
         checking.check_note(message.row, message.count)
         if track.notes.refuse(message):
             track.note_changed()
+            self._house.touched(track)
 
     def _take_trouble(self, message: TroubleMessage) -> None:
         track = self._track(message.machine)
         checking.check_note(message.row, message.duration_ns)
         if track.notes.trouble(message):
             track.note_changed()
+            self._house.touched(track)
 
     def _take_later_lines(self, message: LaterLinesMessage) -> None:
         track = self._track(message.machine)
         checking.check_later_lines(message, self.book)
         track.come_back(self.live)
         track.add_lines(self.book.lines(message.lines), message.missing)
+        self._house.touched(track)
 
     def _take_open_work(self, message: OpenWorkMessage) -> None:
         track = self._track(message.machine)
         checking.check_open_work(message, track.origin.unit_ns)
         track.come_back(self.live)
         track.set_open(message.work, message.more)
+        self._house.touched(track)
 
     def _take_end(self, message: EndMessage) -> None:
         self.ended = True
@@ -295,3 +342,25 @@ class Stream:
         if track.stream != self.number:
             raise WireError(f"machine {track.key!r} has gone on in another stream")
         return track
+
+
+_TAKERS: dict[type, Callable[..., None]] = {
+    HelloMessage: Stream._take_hello,
+    SchemaMessage: Stream._take_schema,
+    MachineMessage: Stream._take_machine,
+    SchemaChangedMessage: Stream._take_schema_changed,
+    GoneMessage: Stream._take_gone,
+    ShapeMessage: Stream._take_shape,
+    StringsMessage: Stream._take_strings,
+    LinesMessage: Stream._take_lines,
+    ArgsMessage: Stream._take_args,
+    SegmentMessage: Stream._take_segment,
+    BatchMessage: Stream._take_batch,
+    DroppedMessage: Stream._take_dropped,
+    LeftMessage: Stream._take_left,
+    RefusedMessage: Stream._take_refused,
+    TroubleMessage: Stream._take_trouble,
+    LaterLinesMessage: Stream._take_later_lines,
+    OpenWorkMessage: Stream._take_open_work,
+    EndMessage: Stream._take_end,
+}

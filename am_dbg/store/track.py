@@ -7,23 +7,30 @@ its rows, has holes where transitions were lost; chunks hold the first row of th
 One thread writes, any thread reads. `count` is published last, so whatever it covers
 can be read without a lock. The only thing readers write is a cached clock, one value in
 one assignment.
+
+`weigh` tells how much more the track takes than before; it counts what it changes as it
+changes it, and walks over nothing.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+import sys
+from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from itertools import count
+from operator import is_not
 
-from am_dbg.store.chunk import PIECE_ROWS_MAX, Chunk, Piece
+from am_dbg.store.chunk import PIECE_ROWS_MAX, Chunk, ChunkIndex, Piece
 from am_dbg.store.dictionary import Dictionary
 from am_dbg.store.facts import Schema, ShapeFacts, mask_of
+from am_dbg.store.gaps import Gaps
 from am_dbg.store.later import NO_LINES, OpenPicture, OpenPictures
 from am_dbg.store.notes import Notes, Trouble
 from am_dbg.store.sources import joined_id, split_id
+from am_dbg.store.standing import Origin, Standing
 from am_dbg.store.unfolding import Rows
 from am_dbg.store.values import Gap, GapKind, Line, Transition, gap_of_reason
+from am_dbg.store.weights import TRACK_BYTES, texts_bytes, ticks_bytes
 from amtracer.schema import OpenWork, Shape, StateDef
 
 __all__ = ["WALK_ROWS_MAX", "Origin", "Standing", "Track"]
@@ -31,45 +38,10 @@ __all__ = ["WALK_ROWS_MAX", "Origin", "Standing", "Track"]
 _moments = count()
 _NEVER = 2**63
 
+UNWEIGHED_ROWS_MAX = 8
+"""Plain rows of a track that may wait to be counted: weighing takes longer than a row."""
 WALK_ROWS_MAX = 64
 """How far a cached clock is moved row by row before it is counted anew."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Index:
-    """The chunks that are held and the numbers they begin with; replaced when trimmed."""
-
-    firsts: list[int] = field(default_factory=list)
-    chunks: list[Chunk] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """What does not change of a machine."""
-
-    id: str
-    parent: str
-    tags: tuple[str, ...]
-    tx_prefix: str
-    session: str
-    started_ns: int
-    unit_ns: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How a machine stands after transition `number`, with the breaks since; replaced as a whole.
-
-    It is newer than what was received last if that was a break or the end.
-    """
-
-    number: int
-    gaps: tuple[Gap, ...]
-    states: tuple[StateDef, ...]
-    ticks: tuple[int, ...]
-    row: int
-    ended: bool = False
-    gone: bool = False
 
 
 class Track:
@@ -84,6 +56,43 @@ class Track:
     beginnings and ends of all tracks in order; `is_live` is whether it came from a program
     that was connected.
     """
+
+    __slots__ = (
+        "__weakref__",
+        "_active",
+        "_base",
+        "_clock_bytes",
+        "_clock_cache",
+        "_gaps",
+        "_index",
+        "_open",
+        "_opening",
+        "_sealed_bytes",
+        "_text_bytes",
+        "_weighed",
+        "arrival",
+        "changed_at",
+        "connected",
+        "count",
+        "ended",
+        "entered_at",
+        "first",
+        "gone",
+        "is_live",
+        "key",
+        "later",
+        "left_at",
+        "notes",
+        "open",
+        "origin",
+        "removed",
+        "row_next",
+        "row_start",
+        "standing",
+        "stream",
+        "version",
+        "weight",
+    )
 
     def __init__(
         self,
@@ -111,17 +120,23 @@ class Track:
         self.version = 0
         self.row_start = self.row_next = row
         self.notes = Notes()
-        self._index = _Index()
-        self._gaps: list[Gap] = []
+        self._index = ChunkIndex()
+        self._gaps = Gaps()
         if row:
-            self._gaps.append(Gap(0, row, "recorded from here on", GapKind.LATE))
+            self._gaps.add(Gap(0, row, "recorded from here on", GapKind.LATE))
         self._opening = self._base = (schema, ticks)
         self._open: Chunk | None = None
         self._sealed_bytes = 0
         self._active = _active_mask(ticks)
         self._clock_cache: tuple[Chunk, int, tuple[int, ...]] | None = None
-        self._own_ids: dict[str, int] = {}
-        self._own_ids_count = 0
+        self._text_bytes = texts_bytes(
+            (key, origin.id, origin.parent, origin.tx_prefix, *origin.tags)
+        )
+        self._clock_bytes: tuple[tuple[tuple[int, ...], ...], int] = (((), (), ()), 0)
+        self._weighed: tuple[Chunk | None, int] = (None, 0)
+        self.weight = 0
+        self.changed_at = 0
+        self.arrival = 0
         self._settle()
 
     @property
@@ -143,13 +158,11 @@ class Track:
     @property
     def gaps(self) -> Sequence[Gap]:
         """Breaks in the history, in order of `after_number`."""
-        return self._gaps
+        return self._gaps.all
 
     def gaps_after(self, number: int) -> tuple[Gap, ...]:
         """The breaks between a transition and the next one."""
-        gaps = self._gaps
-        low = bisect_left(gaps, number, key=_after_number)
-        return tuple(gaps[low : bisect_right(gaps, number, low, key=_after_number)])
+        return self._gaps.after(number)
 
     @property
     def chunks(self) -> Sequence[Chunk]:
@@ -278,10 +291,11 @@ class Track:
 
     def number_of(self, tx_id: str) -> int | None:
         """The number of the transition with this id."""
-        self._index_own_ids()
-        number = self._own_ids.get(tx_id)
-        if number is not None:
-            return number if number >= self.first else None
+        for chunk in self.chunks:
+            row = chunk.row_of_own_id(tx_id)
+            if row >= 0:
+                found = chunk.first + row
+                return found if self.first <= found <= self.count else None
         prefix, row = split_id(tx_id)
         if prefix != self.origin.tx_prefix or row < 1:
             return None
@@ -350,17 +364,6 @@ class Track:
             return None
         return chunks[at].first + row - chunks[at].row_first
 
-    def _index_own_ids(self) -> None:
-        count = self.count
-        if self._own_ids_count == count:
-            return
-        for chunk in reversed(self.chunks):
-            if chunk.last <= self._own_ids_count:
-                break
-            for row, tx_id in chunk.own_ids():
-                self._own_ids[tx_id] = chunk.first + row
-        self._own_ids_count = count
-
     # Writing; only the store's thread.
 
     def append(self, batch: Rows, start: int, count: int, book: Dictionary) -> None:
@@ -428,9 +431,7 @@ class Track:
         self.ended = False
         self.left_at = _NEVER
         self.connected = live
-        last = self._gaps[-1] if self._gaps else None
-        if last and last.kind is GapKind.CUT and last.after_number == self.count:
-            self._gaps = self._gaps[:-1]
+        self._gaps.take_back_cut(self.count)
 
     def close(self, reason: str) -> None:
         """Its stream or its program ended; with a reason it ended too early."""
@@ -467,27 +468,37 @@ class Track:
         self.connected = False
         self._settle()
 
-    def trim(self, book: Dictionary) -> None:
-        """Let the chunks go that lead the history and use this dictionary."""
-        index = self._index
-        kept = next(
-            (at for at, chunk in enumerate(index.chunks) if chunk.dictionary is not book),
-            len(index.chunks),
+    def trim(self, book: Dictionary) -> set[Dictionary]:
+        """Let the oldest chunks go, up to the last one that uses this dictionary.
+
+        Returns the dictionaries that the track does not hold any more.
+        """
+        chunks = self._index.chunks
+        count = 1 + max(
+            (at for at, chunk in enumerate(chunks) if chunk.dictionary is book), default=-1
         )
-        if kept == 0:
-            return
-        if kept == len(index.chunks):
+        if count and count == len(chunks):
             self._begin_anew(self.schema)
-        firsts, chunks = index.firsts[kept:], index.chunks[kept:]
+        return self._let_chunks_go(count)
+
+    def trim_sealed(self) -> set[Dictionary]:
+        """The same for all chunks but the one that may still grow."""
+        return self._let_chunks_go(len(self._index.chunks) - (self._open is not None))
+
+    def _let_chunks_go(self, count: int) -> set[Dictionary]:
+        """Let so many of the oldest chunks go."""
+        index = self._index
+        if not count:
+            return set()
+        firsts, chunks = index.firsts[count:], index.chunks[count:]
         self.first = firsts[0] if firsts else self.count + 1  # before the chunks, for readers
-        self._index = _Index(firsts, chunks)
-        self._sealed_bytes -= sum(chunk.size() for chunk in index.chunks[:kept])
-        lost = Gap(self.first - 1, self.first - 1, "trimmed to save memory", GapKind.TRIMMED)
-        later = [gap for gap in self._gaps if gap.after_number >= self.first]
-        self._gaps = [lost, *later]
+        self._index = ChunkIndex(firsts, chunks)
+        self._sealed_bytes -= sum(chunk.size() for chunk in index.chunks[:count])
+        self._gaps.trim(self.first)
         if self.first > self.count:
             self._settle()
         self.version += 1
+        return self._let_go(index.chunks[:count], chunks)
 
     def forgotten(self) -> Track:
         """What the stream goes on with when this track is forgotten: it checks, but keeps nothing.
@@ -502,9 +513,39 @@ class Track:
         return stub
 
     def size(self) -> int:
-        """Bytes in memory, about, without the dictionaries."""
+        """Bytes in memory, about, without the schema and the dictionaries."""
+        chunks = self._sealed_bytes + (self._open.size() if self._open else 0)
+        standing = self.standing
+        clocks = (self._opening[1], self._base[1], standing.ticks)
+        known, kept = self._clock_bytes
+        if any(map(is_not, known, clocks)):
+            kept = sum(map(ticks_bytes, {id(one): one for one in clocks}.values()))
+            self._clock_bytes = clocks, kept
+        gaps = self._gaps.size + sys.getsizeof(standing.gaps)
         rest = self.notes.size + self.later.size + self.open.size
-        return self._sealed_bytes + (self._open.size() if self._open else 0) + rest
+        return TRACK_BYTES + self._text_bytes + kept + chunks + gaps + rest
+
+    @property
+    def is_light(self) -> bool:
+        """Whether only a few plain rows came since it was weighed."""
+        chunk, count = self._weighed
+        return chunk is self._open and self.count - count < UNWEIGHED_ROWS_MAX
+
+    def weigh(self) -> int:
+        """By how much the weight has changed since it was last asked."""
+        self._weighed = (self._open, self.count)
+        before, self.weight = self.weight, self.size()
+        return self.weight - before
+
+    def let_go(self) -> set[Dictionary]:
+        """The dictionaries that it held; none is kept for it any more."""
+        return self._let_go(self._index.chunks, ())
+
+    def _let_go(self, chunks: Sequence[Chunk], kept: Sequence[Chunk]) -> set[Dictionary]:
+        books = {one.dictionary for one in chunks} - {one.dictionary for one in kept}
+        for book in books:
+            book.holders.discard(self)
+        return books
 
     def _chunk_for(self, book: Dictionary, row: int, time_ns: int) -> Chunk:
         chunk = self._open
@@ -513,7 +554,10 @@ class Track:
             chunk = None
         if chunk is None:
             schema, ticks = self._base
-            chunk = Chunk(self.count + 1, row, book, schema, ticks, time_ns)
+            prior = self._index.chunks[-1].ticks_end if self._index.chunks else self._opening[1]
+            owns_ticks = ticks is not prior
+            chunk = Chunk(self.count + 1, row, book, schema, ticks, time_ns, owns_ticks=owns_ticks)
+            book.holders.add(self)
             self._index.chunks.append(chunk)
             self._index.firsts.append(chunk.first)
             self._open = chunk
@@ -546,17 +590,8 @@ class Track:
         self.version += 1
 
     def _add_gap(self, gap: Gap) -> None:
-        last = self._gaps[-1] if self._gaps else None
-        if last and (last.kind, last.after_number) == (gap.kind, gap.after_number):
-            lost = -1 if -1 in (last.lost, gap.lost) else last.lost + gap.lost
-            self._gaps[-1] = Gap(gap.after_number, lost, gap.reason, gap.kind)
-        else:
-            self._gaps.append(gap)
+        self._gaps.add(gap)
         self.version += 1
-
-
-def _after_number(gap: Gap) -> int:
-    return gap.after_number
 
 
 def _row_first(chunk: Chunk) -> int:

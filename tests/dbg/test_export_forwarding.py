@@ -353,13 +353,13 @@ class OtherSide:
         self.connect()
 
     def connect(self) -> None:
+        if self.store.streams:
+            self.store.close_stream(self.stream, "connection lost")
         self.stream = self.store.open_stream("forwarded", live=True)
         hello = HelloMessage(2, "forwarded", 0, 0)
         self.news.begin(StreamWriter(partial(self.store.feed, self.stream), hello))
 
-    def lose(self) -> None:
-        self.store.close_stream(self.stream, "connection lost")
-        self.connect()
+    lose = connect
 
 
 def happen(source: Source, act: int, one: int, two: int) -> None:

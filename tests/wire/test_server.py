@@ -49,6 +49,9 @@ class Told:
     def close_stream(self, stream: int, reason: str = "") -> None:
         self._note(self.closed.__setitem__, stream, reason)
 
+    def stand_apart(self, stream: int) -> None:
+        raise AssertionError("no machine came back")
+
     def publish(self) -> None:
         self.published += 1
         self._note(lambda: None)
@@ -378,8 +381,13 @@ class Parrot:
 
 
 class ParrotSpeaker:
+    unfinished = whole = 0
+
     def __init__(self, peer: Peer) -> None:
         self._peer = peer
+
+    def go_on(self) -> None:
+        raise AssertionError("nothing was held")
 
     def feed(self, data: bytes) -> None:
         self._peer.send(data)

@@ -1,0 +1,101 @@
+"""How long a connection may take to become a program that is worth its place.
+
+A debugger takes a limited number of connections. So each one has to say hello, then bring a
+machine, and finish every frame it begins, all within some seconds. Whoever has done so may
+be silent for as long as it likes: a program in which nothing happens is a good program.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = [
+    "FIRST_BYTES_S_MAX",
+    "FRAME_BYTES_S_MIN",
+    "FRAME_S_MAX",
+    "MACHINE_S_MAX",
+    "TAKEN_S_MAX",
+    "Patience",
+    "Progress",
+]
+
+FIRST_BYTES_S_MAX = 10.0
+"""Seconds from connecting to the first whole message."""
+MACHINE_S_MAX = 10.0
+"""Seconds from there to the first machine."""
+FRAME_S_MAX = 10.0
+"""Seconds from the first byte of a frame to its last one, for a small frame."""
+FRAME_BYTES_S_MIN = 64 * 1024
+"""Bytes that give an unfinished frame one more second, so that a slow network may be slow."""
+TAKEN_S_MAX = 10.0
+"""Seconds that a program which says it is back waits for the end of its old connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """The limits of one server."""
+
+    first_bytes_s_max: float = FIRST_BYTES_S_MAX
+    machine_s_max: float = MACHINE_S_MAX
+    frame_s_max: float = FRAME_S_MAX
+    taken_s_max: float = TAKEN_S_MAX
+
+    @property
+    def shortest_s(self) -> float:
+        """The smallest of them."""
+        return min(self.first_bytes_s_max, self.machine_s_max, self.frame_s_max, self.taken_s_max)
+
+
+class Progress:
+    """How far one connection has come, in the seconds of the server's clock."""
+
+    __slots__ = (
+        "_frame_since",
+        "_patience",
+        "_since",
+        "_unfinished",
+        "_whole",
+        "has_machine",
+        "has_said",
+    )
+
+    def __init__(self, patience: Patience, now: float) -> None:
+        self._patience = patience
+        self._since = now
+        self._frame_since = now
+        self._unfinished = 0
+        self._whole = 0
+        self.has_said = False
+        self.has_machine = False
+
+    def said(self, now: float) -> None:
+        """The first whole message came."""
+        self.has_said = True
+        self._since = now
+
+    def brought_machine(self) -> None:
+        """A machine came."""
+        self.has_machine = True
+
+    def received(self, unfinished: int, whole: int, now: float) -> None:
+        """So many bytes wait for the end of their frame, after so many whole frames."""
+        if not self._unfinished or whole != self._whole:
+            self._frame_since = now
+        self._unfinished, self._whole = unfinished, whole
+
+    def go_on(self, now: float) -> None:
+        """It was kept waiting by us; everything is counted from here on."""
+        self._since = self._frame_since = now
+
+    def overdue(self, now: float) -> str:
+        """Why it has to go, empty while it may stay."""
+        patience, waited_s = self._patience, now - self._since
+        if not self.has_said:
+            is_late = waited_s >= patience.first_bytes_s_max
+            return "it said nothing that is whole" if is_late else ""
+        frame_s_max = patience.frame_s_max + self._unfinished / FRAME_BYTES_S_MIN
+        if self._unfinished and now - self._frame_since >= frame_s_max:
+            return "it began a frame and did not finish it"
+        if not self.has_machine and waited_s >= patience.machine_s_max:
+            return "it said hello and brought no machine"
+        return ""

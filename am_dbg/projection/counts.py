@@ -1,0 +1,48 @@
+"""Counts over all machines, kept up to date by looking at those that changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from am_dbg.store import Store, Track
+
+__all__ = ["Counting", "Counts"]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many machines are connected, how many are not, and the time of all together."""
+
+    live: int = 0
+    recorded: int = 0
+    time_sum: int = 0
+
+
+class Counting:
+    """Counts the machines of a store; what it costs depends on what changed since then."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._begin(store.tracks)
+
+    def _begin(self, tracks: Sequence[Track]) -> None:
+        self._tracks = tracks
+        self._mark = 0
+        self._known: dict[Track, tuple[bool, int]] = {}
+        self._live = self._time_sum = 0
+
+    @property
+    def counts(self) -> Counts:
+        """The counts as they are now."""
+        tracks = self._store.tracks
+        if tracks is not self._tracks:  # some were removed
+            self._begin(tracks)
+        changed, self._mark = self._store.changed_since(self._mark)
+        for track in changed:
+            was_live, time_before = self._known.get(track, (False, 0))
+            is_live, time_sum = track.connected, track.time_sum(track.count)
+            self._known[track] = (is_live, time_sum)
+            self._live += is_live - was_live
+            self._time_sum += time_sum - time_before
+        return Counts(self._live, len(self._known) - self._live, self._time_sum)

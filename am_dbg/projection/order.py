@@ -1,0 +1,140 @@
+"""The order of the list of machines: sorted by name, children below their parent.
+
+Machines that come are put where they belong, one by one; everything is put in order anew
+only when machines went, when many came at once, or when one came whose id has children
+already.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+
+from am_dbg.store import Store, Track
+
+__all__ = ["MachineOrder", "Place", "natural_key"]
+
+INSERTED_MAX = 50
+"""Newcomers at once that are put in their places one by one."""
+
+_DIGITS = re.compile(r"(\d+)")
+_SortKey = tuple[tuple[tuple[int, int, str], ...], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a track stands in the list."""
+
+    track: Track
+    depth: int
+
+
+class MachineOrder:
+    """All tracks as the list shows them; asking again costs nothing while none came or went."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._seen: Sequence[Track] = ()
+        self._arrival = 0
+        self._places: list[Place] = []
+        self._positions: dict[Track, int] = {}
+        self._siblings: dict[Track | None, list[tuple[_SortKey, Track]]] = {}
+        self._parents: set[str] = set()
+        self._has_circles = False
+
+    @property
+    def places(self) -> Sequence[Place]:
+        """The places from top to bottom."""
+        tracks = self._store.tracks
+        newest = tracks[-1].arrival if tracks else 0
+        if tracks is not self._seen:
+            self._order(list(tracks))
+        elif newest != self._arrival:
+            self._take_in(tracks)
+        else:
+            return self._places
+        self._seen, self._arrival = tracks, newest
+        self._positions = {}
+        return self._places
+
+    def position_of(self, track: Track | None) -> int:
+        """The place of a track, -1 when it has none."""
+        places = self.places
+        if not self._positions:
+            self._positions = {place.track: at for at, place in enumerate(places)}
+        return self._positions.get(track, -1) if track else -1
+
+    def _take_in(self, tracks: Sequence[Track]) -> None:
+        came = list(takewhile(lambda track: track.arrival > self._arrival, reversed(tracks)))
+        if self._has_circles or len(came) > INSERTED_MAX:
+            self._order(list(tracks))
+            return
+        self._places = list(self._places)
+        for track in reversed(came):
+            parent = self._store.parent_of(track)
+            is_parent_later = parent is not None and parent.arrival > track.arrival
+            if track.id in self._parents or is_parent_later:
+                self._order(list(tracks))
+                return
+            self._insert(track, parent)
+
+    def _order(self, tracks: Sequence[Track]) -> None:
+        """Put everything in order."""
+        self._siblings = {}
+        self._parents = {track.parent for track in tracks}
+        for key, track in sorted(((_sort_key(one), one) for one in tracks), key=_first):
+            self._siblings.setdefault(self._store.parent_of(track), []).append((key, track))
+        children = {parent: [one for _, one in rows] for parent, rows in self._siblings.items()}
+        places: list[Place] = []
+        pending = [Place(track, 0) for track in reversed(children.pop(None, []))]
+        while pending:
+            place = pending.pop()
+            places.append(place)
+            below = children.pop(place.track, [])
+            pending.extend(Place(track, place.depth + 1) for track in reversed(below))
+        self._has_circles = bool(children)
+        places.extend(Place(track, 0) for rest in children.values() for track in rest)
+        self._places = places
+
+    def _insert(self, track: Track, parent: Track | None) -> None:
+        """Put a newcomer in its place; nothing stands below it yet."""
+        self._parents.add(track.parent)
+        entry = (_sort_key(track), track)
+        siblings = self._siblings.setdefault(parent, [])
+        at = bisect(siblings, entry[0], key=_first)
+        if at < len(siblings):
+            index = self._index(siblings[at][1])
+            depth = self._places[index].depth
+        elif parent is None:
+            index, depth = len(self._places), 0
+        else:
+            index = self._index(parent)
+            depth = self._places[index].depth + 1
+            index += 1
+            while index < len(self._places) and self._places[index].depth >= depth:
+                index += 1
+        siblings.insert(at, entry)
+        self._places.insert(index, Place(track, depth))
+
+    def _index(self, track: Track) -> int:
+        return next(at for at, place in enumerate(self._places) if place.track is track)
+
+
+def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Sorts names as people do: p2 before p10, capitals beside small letters."""
+    return tuple(
+        (0, int(part), "") if part.isdecimal() and len(part) < 20 else (1, 0, part.lower())
+        for part in _DIGITS.split(name)
+        if part
+    )
+
+
+def _sort_key(track: Track) -> _SortKey:
+    return natural_key(track.key), track.arrival
+
+
+def _first(entry: tuple[_SortKey, Track]) -> _SortKey:
+    return entry[0]

@@ -1,0 +1,59 @@
+"""The breaks in the history of one machine, in order, with what they take in memory."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+
+from am_dbg.store.values import Gap, GapKind
+from am_dbg.store.weights import gap_bytes
+
+__all__ = ["Gaps"]
+
+
+class Gaps:
+    """Breaks by the number of the transition before them; one thread writes, any reads."""
+
+    __slots__ = ("_gaps", "size")
+
+    def __init__(self) -> None:
+        self._gaps: list[Gap] = []
+        self.size = 0
+
+    @property
+    def all(self) -> Sequence[Gap]:
+        return self._gaps
+
+    def after(self, number: int) -> tuple[Gap, ...]:
+        """The breaks between a transition and the next one."""
+        gaps = self._gaps
+        low = bisect_left(gaps, number, key=_after_number)
+        return tuple(gaps[low : bisect_right(gaps, number, low, key=_after_number)])
+
+    def add(self, gap: Gap) -> None:
+        """Add a break at the end; one like the last one, at the same place, makes that longer."""
+        last = self._gaps[-1] if self._gaps else None
+        if last and (last.kind, last.after_number) == (gap.kind, gap.after_number):
+            lost = -1 if -1 in (last.lost, gap.lost) else last.lost + gap.lost
+            self.size -= gap_bytes(last)
+            gap = self._gaps[-1] = Gap(gap.after_number, lost, gap.reason, gap.kind)
+        else:
+            self._gaps.append(gap)
+        self.size += gap_bytes(gap)
+
+    def take_back_cut(self, number: int) -> None:
+        """The history goes on after this transition, so it was not cut there."""
+        last = self._gaps[-1] if self._gaps else None
+        if last and last.kind is GapKind.CUT and last.after_number == number:
+            self._gaps = self._gaps[:-1]
+            self.size -= gap_bytes(last)
+
+    def trim(self, first: int) -> None:
+        """All before this transition is gone, and one break says so."""
+        lost = Gap(first - 1, first - 1, "trimmed to save memory", GapKind.TRIMMED)
+        self._gaps = [lost, *(gap for gap in self._gaps if gap.after_number >= first)]
+        self.size = sum(map(gap_bytes, self._gaps))
+
+
+def _after_number(gap: Gap) -> int:
+    return gap.after_number

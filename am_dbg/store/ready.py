@@ -1,0 +1,31 @@
+"""Decoded values that rows share, kept while those are read: a few, and none that is large."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+__all__ = ["READY_MAX", "READY_WEIGHT_MAX", "Ready"]
+
+READY_MAX = 256
+READY_WEIGHT_MAX = 16 * 1024
+"""A value that takes more bytes is decoded for each row."""
+
+_Value = TypeVar("_Value")
+
+
+class Ready(dict[int, _Value]):
+    """Values by their numbers, decoded at the first look-up; `weight` tells what one takes."""
+
+    def __init__(self, decoded: Callable[[int], _Value], weight: Callable[[_Value], int]) -> None:
+        super().__init__()
+        self._decoded = decoded
+        self._weight = weight
+
+    def __missing__(self, number: int) -> _Value:
+        value = self._decoded(number)
+        if self._weight(value) <= READY_WEIGHT_MAX:
+            if len(self) >= READY_MAX:
+                self.clear()
+            self[number] = value
+        return value

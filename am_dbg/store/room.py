@@ -1,0 +1,80 @@
+"""Makes room in a store that takes more memory than it may.
+
+The oldest finished segments go first, of whatever stream; their transitions are the oldest
+history. What peers can make a store keep beside them (facts, schemas, breaks, definitions of
+the segment under way) does not go with them. Then streams give way: what has ended as the
+oldest first, unless one live stream alone takes more than everything that has ended. That
+one gives its finished transitions first, also of the segment under way; then it ends, and
+what is left of it is what has ended next. So one stream that says too much costs
+itself, and many small ones that come and go cost each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from am_dbg.store.store import Store
+
+__all__ = ["Ended", "make_room"]
+
+_KEPT_PER_CENT = 95
+"""How much of the limit may stay in use, so that not every message makes room anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A live stream that ended because it took most of the memory."""
+
+    stream: int
+    label: str
+    reason: str
+
+
+def make_room(store: Store, bytes_max: int) -> list[Ended]:
+    """Let go of what there is too much of; which live streams ended for that.
+
+    A file that is being read does not end here: who reads it sees that it does not fit.
+    For the thread that feeds.
+    """
+    ended: list[Ended] = []
+    if store.size() <= bytes_max:
+        return ended
+    rest = bytes_max * _KEPT_PER_CENT // 100
+    store.trim(rest)
+    while store.size() > rest:
+        one = _give_way(store, rest)
+        if one is None:
+            break
+        if isinstance(one, Ended):
+            ended.append(one)
+        store.trim(rest)
+    return ended
+
+
+def _give_way(store: Store, rest: int) -> Ended | bool | None:
+    """End the heaviest live stream or forget old ones; None when there is neither."""
+    weights = store.weights()
+    streams = store.streams
+    live = [number for number in weights if streams[number].open and streams[number].live]
+    closed = [number for number in weights if not streams[number].open]
+    heaviest = max(live, key=weights.__getitem__, default=None)
+    reading = sum(weights[one] for one in weights if streams[one].open and not streams[one].live)
+    if heaviest is not None and weights[heaviest] < reading and not closed:
+        return None  # what does not fit is the file that is being read
+    if heaviest is not None and weights[heaviest] > sum(weights[one] for one in closed):
+        if store.trim_open(heaviest):
+            return True
+        reason = f"it took {_megabytes(weights[heaviest])} of the memory for everything"
+        store.close_stream(heaviest, reason)
+        return Ended(heaviest, streams[heaviest].label, reason)
+    if not closed:
+        return None
+    for number in closed:
+        if store.size() <= rest:
+            break
+        store.forget_stream(number)
+    return True
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1_000_000:,.1f} MB"

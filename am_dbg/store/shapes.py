@@ -1,0 +1,49 @@
+"""Decoded shapes of all dictionaries of a store, up to so many bytes.
+
+Any thread may fill the cache: two that miss at the same time both decode, and one result
+stays. It is emptied when it is full, so a flood of large shapes costs time, not memory.
+"""
+
+from __future__ import annotations
+
+from am_dbg.store.facts import ShapeFacts
+from am_dbg.store.weights import STEP_BYTES
+from amtracer.schema import Shape
+
+__all__ = ["CACHED_BYTES_MAX", "ShapeCache"]
+
+CACHED_BYTES_MAX = 16 * 1024 * 1024
+
+_ENTRY_BYTES = 700
+_CHANGE_BYTES = 100
+_MASKS_PER_FACTS = 5
+
+Entry = tuple[Shape, ShapeFacts]
+
+
+class ShapeCache:
+    """Shapes with their facts, by the serial number of their dictionary and their own."""
+
+    def __init__(self, bytes_max: int = CACHED_BYTES_MAX) -> None:
+        self._bytes_max = bytes_max
+        self._entries: dict[int, Entry] = {}
+        self.bytes = 0
+
+    def get(self, key: int) -> Entry | None:
+        """A shape that is here."""
+        return self._entries.get(key)
+
+    def keep(self, key: int, shape: Shape, facts: ShapeFacts) -> Entry:
+        """Keep a shape for those who ask again."""
+        entry = (shape, facts)
+        weight = (
+            _ENTRY_BYTES
+            + _MASKS_PER_FACTS * facts.touched.bit_length() // 8
+            + STEP_BYTES * len(shape.steps)
+            + _CHANGE_BYTES * len(shape.changes)
+        )
+        if self.bytes + weight > self._bytes_max:
+            self._entries, self.bytes = {}, 0
+        self._entries[key] = entry
+        self.bytes += weight
+        return entry
