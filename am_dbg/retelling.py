@@ -24,6 +24,9 @@ __all__ = ["News", "Retelling"]
 
 States = tuple[StateDef, ...]
 
+_ROWS_END = 2**63
+"""Behind every row: a note may be about a transition that has not come."""
+
 
 class Retelling:
     """One track on its way into a stream, from transition `first` on.
@@ -91,7 +94,7 @@ class Retelling:
         is_all = last >= track.count
         if is_all:
             self._noted_said = notes.said
-        rows_end = track.row_next + 1 if is_all else track.row_at(max(last, track.first)) + 1
+        rows_end = _ROWS_END if is_all else track.row_at(max(last, track.first)) + 1
         earlier = 0
         for note in notes.all():
             if note in self._noted or not self._row_first <= note.row < rows_end:

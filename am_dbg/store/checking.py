@@ -238,6 +238,7 @@ def check_run(run: Run, start: int, message: BatchMessage, row_next: int, unit_n
     """Refuse a run that does not follow, or whose times are out of range in nanoseconds."""
     if run.row != row_next:
         raise WireError(f"transitions from row {run.row} where row {row_next} comes next")
+    _need(run.row + run.length <= TICK_MAX, "a row out of range")
     end, most = start + run.length, TIME_NS_MAX // unit_ns
     times = message.times[start:end]
     _need(min(times) >= -most and max(times) <= most, "a time out of range")

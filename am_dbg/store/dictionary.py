@@ -91,6 +91,7 @@ class Dictionary:
         "activity",
         "calls",
         "flags",
+        "growth_max",
         "has_usual_lines",
         "heads",
         "holders",
@@ -125,6 +126,8 @@ class Dictionary:
         self._growth_ends = array("I", (0,))
         self._growth_states = array("H")
         self._growth = Integers()
+        self.growth_max = 0
+        """No shape adds more than this to a tick."""
         self._mask_bytes = 0
         self._texts = Blobs()
         self._line_ends = array("I", (0,))
@@ -149,6 +152,8 @@ class Dictionary:
                 self._growth_ends[-1],
             )
             self._growth_states.extend([index for index, _ in shape.changes])
+            largest = max(abs(growth) for _, growth in shape.changes)
+            self.growth_max = max(self.growth_max, largest)
         self._growth_ends.append(len(self._growth_states))
         self.schema_of.append(schema)
         self.calls.append(facts.calls)

@@ -268,6 +268,8 @@ class Stream:
         active = track.activity_after(shapes, self.book)
         if active < 0:
             raise WireError(f"ticks of {track.key!r} that do not fit those before")
+        if not track.stays_below(checking.TICK_MAX, shapes, self.book):
+            raise WireError(f"a tick of {track.key!r} out of range")
         return active
 
     def _with_sources(self, message: BatchMessage) -> BatchMessage:

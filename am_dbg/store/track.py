@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import sys
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Sequence
 from itertools import count
 from operator import is_not
@@ -69,6 +70,7 @@ class Track:
         "_opening",
         "_sealed_bytes",
         "_text_bytes",
+        "_ticks_bound",
         "_weighed",
         "arrival",
         "changed_at",
@@ -128,6 +130,7 @@ class Track:
         self._open: Chunk | None = None
         self._sealed_bytes = 0
         self._active = _active_mask(ticks)
+        self._ticks_bound = max(ticks, default=0)
         self._clock_cache: tuple[Chunk, int, tuple[int, ...]] | None = None
         self._text_bytes = texts_bytes(
             (key, origin.id, origin.parent, origin.tx_prefix, *origin.tags)
@@ -376,7 +379,18 @@ class Track:
             chunk.extend(Piece(batch, low, high))
             self.count += high - low
         self.row_next = row + count
+        self._ticks_bound += count * book.growth_max
         self.version += 1
+
+    def stays_below(self, limit: int, shapes: Sequence[int], book: Dictionary) -> bool:
+        """Does no tick pass the limit with these shapes; counted only when it might."""
+        growth = len(shapes) * book.growth_max
+        if self._ticks_bound + growth <= limit:
+            return True
+        ticks = list(self.ticks)
+        self._ticks_bound = max(ticks, default=0)
+        book.grow(ticks, Counter(shapes), 1)
+        return max(ticks, default=0) <= limit
 
     def activity_after(self, shapes: Sequence[int], book: Dictionary) -> int:
         """The mask of active states after some shapes, -1 when one does not fit.
@@ -573,6 +587,7 @@ class Track:
         if ticks is not None:
             self._base = (schema, ticks)
             self._active = _active_mask(ticks)
+            self._ticks_bound = max(ticks, default=0)
         self._open = None
         self.version += 1
 
