@@ -253,8 +253,7 @@ class Stream:
         is_heavy = any(columns)
         for run, start, track, mask in zip(message.runs, starts, tracks, active, strict=False):
             track.come_back(self.live)
-            track.append(rows, start, run.length, self.book)
-            track.set_activity(mask)
+            track.append(rows, start, run.length, self.book, mask)
             if not track.removed:
                 self._house.counted(run.length)
             self._house.touched(track, weighs=is_heavy or not track.is_light)
@@ -265,12 +264,7 @@ class Stream:
         checking.check_run(run, start, message, track.row_next, track.origin.unit_ns)
         shapes = message.shapes[start : start + run.length]
         checking.check_schema(shapes, self.book, self._schema_of[run.machine])
-        active = track.activity_after(shapes, self.book)
-        if active < 0:
-            raise WireError(f"ticks of {track.key!r} that do not fit those before")
-        if not track.stays_below(checking.TICK_MAX, shapes, self.book):
-            raise WireError(f"a tick of {track.key!r} out of range")
-        return active
+        return track.check_run(shapes, self.book, checking.TICK_MAX)
 
     def _with_sources(self, message: BatchMessage) -> BatchMessage:
         """The same with the sources that its links mean."""

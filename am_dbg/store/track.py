@@ -16,14 +16,14 @@ from __future__ import annotations
 
 import sys
 from bisect import bisect_right
-from collections import Counter
 from collections.abc import Sequence
 from itertools import count
 from operator import is_not
 
 from am_dbg.store.chunk import PIECE_ROWS_MAX, Chunk, ChunkIndex, Piece
 from am_dbg.store.dictionary import Dictionary
-from am_dbg.store.facts import Schema, ShapeFacts, mask_of
+from am_dbg.store.facts import Schema, ShapeFacts
+from am_dbg.store.fitting import Fitting
 from am_dbg.store.gaps import Gaps
 from am_dbg.store.later import NO_LINES, OpenPicture, OpenPictures
 from am_dbg.store.notes import Notes, Trouble
@@ -32,6 +32,7 @@ from am_dbg.store.standing import Origin, Standing
 from am_dbg.store.unfolding import Rows
 from am_dbg.store.values import Gap, GapKind, Line, Transition, gap_of_reason
 from am_dbg.store.weights import TRACK_BYTES, texts_bytes, ticks_bytes
+from amtracer.errors import WireError
 from amtracer.schema import OpenWork, Shape, StateDef
 
 __all__ = ["WALK_ROWS_MAX", "Origin", "Standing", "Track"]
@@ -60,17 +61,16 @@ class Track:
 
     __slots__ = (
         "__weakref__",
-        "_active",
         "_base",
         "_clock_bytes",
         "_clock_cache",
+        "_fitting",
         "_gaps",
         "_index",
         "_open",
         "_opening",
         "_sealed_bytes",
         "_text_bytes",
-        "_ticks_bound",
         "_weighed",
         "arrival",
         "changed_at",
@@ -129,8 +129,7 @@ class Track:
         self._opening = self._base = (schema, ticks)
         self._open: Chunk | None = None
         self._sealed_bytes = 0
-        self._active = _active_mask(ticks)
-        self._ticks_bound = max(ticks, default=0)
+        self._fitting = Fitting(ticks)
         self._clock_cache: tuple[Chunk, int, tuple[int, ...]] | None = None
         self._text_bytes = texts_bytes(
             (key, origin.id, origin.parent, origin.tx_prefix, *origin.tags)
@@ -369,8 +368,8 @@ class Track:
 
     # Writing; only the store's thread.
 
-    def append(self, batch: Rows, start: int, count: int, book: Dictionary) -> None:
-        """Take in `count` rows of a batch; their shapes fit, see `activity_after`."""
+    def append(self, batch: Rows, start: int, count: int, book: Dictionary, active: int) -> None:
+        """Take in `count` rows of a batch; `active` is what `check_run` gave for them."""
         row = self.row_next
         self.later = NO_LINES
         for low in range(start, start if self.removed else start + count, PIECE_ROWS_MAX):
@@ -379,35 +378,19 @@ class Track:
             chunk.extend(Piece(batch, low, high))
             self.count += high - low
         self.row_next = row + count
-        self._ticks_bound += count * book.growth_max
+        self._fitting.take(active, count, book)
         self.version += 1
 
-    def stays_below(self, limit: int, shapes: Sequence[int], book: Dictionary) -> bool:
-        """Does no tick pass the limit with these shapes; counted only when it might."""
-        growth = len(shapes) * book.growth_max
-        if self._ticks_bound + growth <= limit:
-            return True
-        ticks = list(self.ticks)
-        self._ticks_bound = max(ticks, default=0)
-        book.grow(ticks, Counter(shapes), 1)
-        return max(ticks, default=0) <= limit
-
-    def activity_after(self, shapes: Sequence[int], book: Dictionary) -> int:
-        """The mask of active states after some shapes, -1 when one does not fit.
-
-        A shape says of each state it changed how it stands afterwards. That has to agree
-        with how it stood before and whether its growth was odd.
-        """
-        active = self._active
-        for flipped, changed, added in map(book.activity.__getitem__, shapes):
-            active ^= flipped
-            if active & changed != added:
-                return -1
+    def check_run(self, shapes: Sequence[int], book: Dictionary, ticks_max: int) -> int:
+        """The states that are active after some shapes; WireError when one does not fit."""
+        fitting = self._fitting
+        active = fitting.active_after(shapes, book)
+        if active < 0:
+            raise WireError(f"ticks of {self.key!r} that do not fit those before")
+        is_sure = fitting.is_surely_below(ticks_max, len(shapes), book)
+        if not is_sure and not fitting.stays_below(ticks_max, shapes, book, self.ticks):
+            raise WireError(f"a tick of {self.key!r} out of range")
         return active
-
-    def set_activity(self, active: int) -> None:
-        """Remember what `activity_after` gave for a batch that is taken in."""
-        self._active = active
 
     def lose(self, count: int, ticks: tuple[int, ...], reason: str) -> None:
         """Go on after lost transitions, from these ticks."""
@@ -521,7 +504,7 @@ class Track:
         """
         stub = Track(self.key, self.origin, self.stream, self.schema, self.ticks, self.row_next)
         stub.removed = True
-        stub.set_activity(self._active)
+        stub._fitting.active = self._fitting.active
         self.connected = False
         self.version += 1
         return stub
@@ -586,8 +569,7 @@ class Track:
             self._base = (schema, chunk.ticks_end)
         if ticks is not None:
             self._base = (schema, ticks)
-            self._active = _active_mask(ticks)
-            self._ticks_bound = max(ticks, default=0)
+            self._fitting.stand_at(ticks)
         self._open = None
         self.version += 1
 
@@ -611,7 +593,3 @@ class Track:
 
 def _row_first(chunk: Chunk) -> int:
     return chunk.row_first
-
-
-def _active_mask(ticks: Sequence[int]) -> int:
-    return mask_of(index for index, tick in enumerate(ticks) if tick & 1)

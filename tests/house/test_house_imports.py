@@ -89,8 +89,10 @@ def test_importing_machine_stays_light(brought: Brought) -> None:
 
 @pytest.mark.slow
 def test_importing_machine_costs_less_than_importing_asyncio(brought: Brought) -> None:
-    """`import machine` loads fewer modules than `import asyncio` alone."""
-    assert len(brought("machine")) < len(brought("asyncio"))
+    """`import machine` loads less of the standard library than `import asyncio` alone."""
+    others = [name for name in brought("machine") if name.partition(".")[0] != "machine"]
+
+    assert len(others) < len(brought("asyncio")) / 2
 
 
 def test_importing_amtracer_loads_neither_end(brought: Brought) -> None:

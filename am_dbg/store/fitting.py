@@ -1,0 +1,56 @@
+"""Whether shapes fit a machine: what is active before them, and how high its ticks may be."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from am_dbg.store.dictionary import Dictionary
+from am_dbg.store.facts import mask_of
+
+__all__ = ["Fitting"]
+
+
+class Fitting:
+    """What the next shapes of a machine have to agree with; `active` is a mask of states."""
+
+    __slots__ = ("_bound", "active")
+
+    def __init__(self, ticks: Sequence[int]) -> None:
+        self.stand_at(ticks)
+
+    def stand_at(self, ticks: Sequence[int]) -> None:
+        """The machine goes on from these ticks."""
+        self.active = mask_of(index for index, tick in enumerate(ticks) if tick & 1)
+        self._bound = max(ticks, default=0)
+
+    def active_after(self, shapes: Sequence[int], book: Dictionary) -> int:
+        """The mask of active states after some shapes, -1 when one does not fit.
+
+        A shape says of each state it changed how it stands afterwards. That has to agree
+        with how it stood before and whether its growth was odd.
+        """
+        active = self.active
+        for flipped, changed, added in map(book.activity.__getitem__, shapes):
+            active ^= flipped
+            if active & changed != added:
+                return -1
+        return active
+
+    def stays_below(
+        self, limit: int, shapes: Sequence[int], book: Dictionary, ticks: Sequence[int]
+    ) -> bool:
+        """Does no tick pass the limit with these shapes, from these ticks on."""
+        grown = list(ticks)
+        self._bound = max(grown, default=0)
+        book.grow(grown, Counter(shapes), 1)
+        return max(grown, default=0) <= limit
+
+    def is_surely_below(self, limit: int, rows: int, book: Dictionary) -> bool:
+        """Does no tick pass the limit with any shapes; a bound, which costs next to nothing."""
+        return self._bound + rows * book.growth_max <= limit
+
+    def take(self, active: int, rows: int, book: Dictionary) -> None:
+        """So many rows are taken in; these states are active after them."""
+        self.active = active
+        self._bound += rows * book.growth_max
