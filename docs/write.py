@@ -24,20 +24,20 @@ KEYS_END = "<!-- keys end -->"
 MAP_HEAD = """\
 # Map of the files
 
-One line for every module: what it is for. Made by `make docs` from the first line of each module, so a line that reads wrong is mended
-there. The other folders:
+This page lists every module with its purpose. `make docs` makes it from the first line of each module's docstring. To change a line, change
+the docstring. The other folders:
 
-| place | what lies there |
+| folder | contents |
 |---|---|
-| `tests/core`, `tests/wire`, `tests/dbg`, `tests/screens` | the rules of `machine`, of `amtracer`, of the debugger's data side and of its screens |
-| `tests/e2e` | whole programs: examples, the command line, a live client with a debugger |
-| `tests/house` | rules of the house: imports, sizes, names, docs |
-| `tests/package` | what users install: wheel and source archive, tried by `make package` |
-| `tests/typing` | what a type checker has to accept and to refuse |
-| `examples` | programs to start from; each runs in the suite |
-| `exports` | recorded sessions, one for every version of the file format |
-| `benchmarks` | measurements, each started with one command |
-| `docs` | the manual, the keys, this map, the glossary, the decisions, the wire protocol |
+| `tests/core`, `tests/wire`, `tests/dbg`, `tests/screens` | tests of `machine`, of `amtracer`, of the debugger's data and of its screens |
+| `tests/e2e` | tests of whole programs: the examples, the command line, a live client with a debugger |
+| `tests/house` | tests of the code and the docs themselves: imports, sizes, names, words |
+| `tests/package` | tests of the wheel and the source archive that users install; `make package` runs them |
+| `tests/typing` | code that a type checker must accept or refuse |
+| `examples` | programs to start from; the test suite runs each of them |
+| `exports` | recorded sessions, at least one for every version of the file format |
+| `benchmarks` | measurements; one command starts each |
+| `docs` | the manual, the keys, this map, the glossary, the decisions, performance, the wire protocol |
 """
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from am_dbg.cli import command
 
@@ -150,6 +151,18 @@ def test_readme_programs_run(
 
     told = re.findall(r"^print\(.*\)\s+# (.+)$", programs[number], re.MULTILINE)
     assert capsys.readouterr().out.splitlines() == told
+
+
+def test_the_readme_shows_what_commands_print(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A `console` block in the README has the output of its command, line by line."""
+    (block,) = blocks((root / "README.md").read_text(encoding="utf-8"), "console")
+    first, _, output = block.partition("\n")
+    monkeypatch.chdir(root)
+
+    shown = CliRunner().invoke(command, first.removeprefix("$ am-dbg ").split())
+
+    assert shown.exit_code == 0
+    assert shown.stdout == output
 
 
 def test_the_version_is_told_once(root: Path, papers: dict[str, str]) -> None:
