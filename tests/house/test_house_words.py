@@ -7,7 +7,7 @@ for one of three reasons:
   something, it sends, reports, logs, shows or returns it.
 - It is a private name of this project for something that has a common name: *stow* for
   spool, *retell* for replay, *desk* for selection, *guest* for tracer.
-- It is archaic or ambiguous, so a reader has to stop: *whoever*, *anew*, *mend*, *wish*.
+- It is archaic or ambiguous, so a reader has to stop: *whoever*, *anew*, *mend*.
 
 `SENTENCES` lists sentence forms that have to be read twice: a condition without "if", and a
 question word as the subject of a statement.
@@ -37,7 +37,6 @@ WORDS = {
     r"whoever|whomever": "the caller that, the thread that, everyone who",
     r"anew": "again",
     r"mend|mends|mended|mending": "fix, change",
-    r"wish|wishes": "request",
     r"hears of|hear of|heard of": "is notified, receives",
     r"none the wiser|nobody the wiser|for good|of one's own": "say what happens",
     r"so to speak|in a manner of speaking|as it were": "leave it out",
