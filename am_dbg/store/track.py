@@ -108,11 +108,8 @@ class Track:
         self.key = key
         self.origin = origin
         self.stream = stream
-        self.connected = False
-        self.is_live = False
-        self.ended = False
-        self.gone = False
-        self.removed = False
+        self.connected = self.is_live = False
+        self.ended = self.gone = self.removed = False
         self.entered_at = next(_moments)
         self.left_at = _NEVER
         self.later = NO_LINES
@@ -536,9 +533,9 @@ class Track:
 
     def let_go(self) -> set[Dictionary]:
         """The dictionaries that it held; none is kept for it any more."""
-        return self._let_go(self._index.chunks, ())
+        return self._let_go(self._index.chunks)
 
-    def _let_go(self, chunks: Sequence[Chunk], kept: Sequence[Chunk]) -> set[Dictionary]:
+    def _let_go(self, chunks: Sequence[Chunk], kept: Sequence[Chunk] = ()) -> set[Dictionary]:
         books = {one.dictionary for one in chunks} - {one.dictionary for one in kept}
         for book in books:
             book.holders.discard(self)

@@ -354,6 +354,7 @@ def test_news_of_it_is_sent_on_as_it_comes() -> None:
         assert news.tell(100)
         assert not news.tell(100)
         assert same(sent.tracks[0], program.track)
+    sent.close_stream(0)
     begin()
     assert news.tell(100)
 

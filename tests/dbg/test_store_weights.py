@@ -19,10 +19,14 @@ from amtracer.schema import (
     DroppedMessage,
     GoneMessage,
     HelloMessage,
+    LaterLinesMessage,
     LeftMessage,
     LinesMessage,
     MachineMessage,
     Message,
+    OpenWork,
+    OpenWorkMessage,
+    RefusedMessage,
     Run,
     SchemaChangedMessage,
     SchemaMessage,
@@ -33,6 +37,8 @@ from amtracer.schema import (
     StateDef,
     StepDef,
     StringsMessage,
+    TroubleKind,
+    TroubleMessage,
 )
 from tests.dbg.telling import START_NS, hello
 
@@ -163,7 +169,24 @@ def many_that_go(number: int) -> Iterator[Message]:
     yield (GoneMessage(number + 1), LeftMessage(number + 1))[number % 2]
 
 
+def many_notes(number: int) -> Iterator[Message]:
+    yield from many_machines(number)
+    yield TroubleMessage(number, 0, TroubleKind.LATE, f"{number}" * 50, f"place {number}" * 20)
+    yield RefusedMessage(number, 0, number + 1)
+
+
+def much_at_rest(number: int) -> Iterator[Message]:
+    yield from many_machines(number)
+    yield StringsMessage(number, (f"line {number} " * 20,))
+    yield LinesMessage(number, (((1, number),) * 8,))
+    yield LaterLinesMessage(number, number)
+    work = (OpenWork("when", f"State{at} " * 8, f"{number}") for at in range(9))
+    yield OpenWorkMessage(number, tuple(work))
+
+
 ONE_STREAM = (
+    many_notes,
+    much_at_rest,
     many_schemas,
     many_machines,
     many_gaps,
