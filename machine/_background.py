@@ -36,7 +36,7 @@ class Background:
     def loop(self) -> asyncio.AbstractEventLoop:
         """The running loop; RuntimeError when the program ends and starts no threads."""
         with self._lock:
-            if self._loop is None:
+            if self._thread is None or not self._thread.is_alive():
                 self._start()
             assert self._loop is not None
             return self._loop
@@ -50,12 +50,13 @@ class Background:
         thread = threading.Thread(
             target=self._run, args=(runner, stop), name="am-tasks", daemon=True
         )
+        self._thread, self._loop, self._stop = thread, loop, stop
         try:
             thread.start()
         except RuntimeError:
+            self._thread = self._loop = self._stop = None
             runner.close()
             raise
-        self._thread, self._loop, self._stop = thread, loop, stop
         atexit.register(self.stop)
 
     def _run(self, runner: asyncio.Runner, stop: asyncio.Future[None]) -> None:

@@ -1,4 +1,8 @@
-"""Binding handlers and tracers to a machine."""
+"""Binding handlers and tracers to a machine.
+
+What is bound is replaced by one assignment, so an interrupt (`_mending`) finds it bound or
+not. The error that a first handler of errors is told of is in the queue from then on.
+"""
 
 from __future__ import annotations
 
@@ -49,16 +53,22 @@ class BindingCalls(Mutating):
         check_handlers(handlers, self._schema.names, strict=self._strict)
         if self._detect_eval or "AM_DEBUG" in os.environ:
             list_handlers(handlers, self._schema.names)
+        wrap = None if self._handler_thread is None else self._handler_thread.wrap
+        binding = Binding(handlers, 0, wrap)
+        is_first = not self._handles_errors and binding.find(f"{EXCEPTION}State") is not None
+        error = self._error_again() if is_first and self.is_err() else None
         with BindingCalls._changing:
             items = self._bindings.items
-            wrap = None if self._handler_thread is None else self._handler_thread.wrap
-            binding = Binding(handlers, len(items), wrap)
-            self._bindings = Bindings((*items, binding))
+            binding = binding.at(len(items))
+            bindings = Bindings((*items, binding))
+            self._bindings = bindings  # no interrupt comes between these
+            if is_first:
+                self._handles_errors = True
+                if error is not None:
+                    self._queue.append(error)
         self.log_lvl(LogLevel.OPS, f"[handlers] bind {binding.name or binding.index}")
-        if not self._handles_errors and binding.find(f"{EXCEPTION}State") is not None:
-            self._handles_errors = True
-            if self.is_err():
-                self.add_err(self._err)
+        if error is not None:
+            self._run(error)
 
     def on(self, state: str, phase: str = "", *, to: str = "") -> Callable[[F], F]:
         """A decorator that binds a function as the handler of a state's phase.

@@ -37,6 +37,7 @@ NS = 1_000_000_000
 def run_handler(mach: Engine, tx: Transition, call: HandlerCall) -> int:
     """Call what is bound to one name, in binding order, until one does not pass."""
     mach._handler = name = call.name
+    tx._call = call
     for _, handler in call.bound:
         try:
             answer = handler(new_event(name, tx))
@@ -92,6 +93,7 @@ def judge(mach: Engine, tx: Transition, call: HandlerCall, answer: object, took:
 def run_watched(mach: Engine, tx: Transition, call: HandlerCall) -> int:
     """The same while lines or tracers tell of each call."""
     outcome = PASSED
+    tx._call = call
     if mach._log_level and mach._log_level == EVERYTHING:
         outcome = _run_naming(mach, tx, call)
     else:
@@ -195,7 +197,7 @@ def failed(mach: Engine, tx: Transition, call: HandlerCall, error: BaseException
         mach.log_lvl(OPS, "[recover] handling panic...")
     if not tx.plan.call.calls_exception:
         if call.phase >= END:
-            _revert(mach, tx, call)
+            revert(mach, tx, call)
         if isinstance(error, Exception) and not passes:
             mach._recover(tx, call.name, error)
     elif not passes:
@@ -220,21 +222,26 @@ def _hold_back(mach: Engine, tx: Transition, call: HandlerCall) -> None:
     hold_back(mach, tx, call)
 
 
-def _revert(mach: Engine, tx: Transition, call: HandlerCall) -> None:
+def revert(mach: Engine, tx: Transition, call: HandlerCall) -> None:
     """Undo the states whose final handlers did not complete, as one more clock change.
 
-    A handler that disposed the machine by force has left nothing to undo.
+    A handler that disposed the machine by force has left nothing to undo; what is undone
+    already stays so.
     """
-    exits, enters = tx.verdict.exits, tx.verdict.enters
-    back = exits[call.position :]
-    out = enters[max(0, call.position - len(exits)) :]
+    exits, enters, ticks = tx.verdict.exits, tx.verdict.enters, mach._ticks
+    if not ticks:
+        return
+    back = [state for state in exits[call.position :] if not ticks[state] & 1]
+    out = [state for state in enters[max(0, call.position - len(exits)) :] if ticks[state] & 1]
     names = tx.plan.node.automaton.schema.names
     active = (*(state for state in mach._node.active if state not in out), *back)
     done = " ".join(names[state] for state in active)
     mach.log_lvl(OPS, f"[recover] partial final states as ({done})")
-    if not (back or out) or not mach._ticks:
+    if not (back or out):
         return
-    mach._ticks = time_after(mach._ticks, [(state, 1) for state in (*out, *back)])
-    mach._node = tx.plan.node.automaton.node(active, mach._node.marks)
+    node = tx.plan.node.automaton.node(active, mach._node.marks)
+    ticks = time_after(ticks, [(state, 1) for state in (*out, *back)])
+    mach._ticks = ticks
+    mach._node = node
     parts = [f"+{names[state]}" for state in back] + [f"-{names[state]}" for state in out]
     mach.log_lvl(CHANGES, f"[state] {' '.join(parts)}{tx.log_args()}")

@@ -6,6 +6,10 @@ then callbacks run depth first, those of children before those of their parent, 
 in the order in which they were made. A context that ended is forgotten by its parent at
 once, so a long-lived parent does not collect them.
 
+Ending can be interrupted anywhere and is finished by whoever ends the context again: it is
+marked by one assignment, and what is still to be done, callbacks to be called and children
+to be ended, stays in it until it is done. The interrupted call itself does that first.
+
 `background()` is the root that never ends. It remembers nothing: neither the contexts made
 from it nor callbacks, which would never run.
 """
@@ -16,7 +20,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from machine._given import checked_timeout
-from machine._latch import Callback, Latch, call_all
+from machine._latch import Callback, Latch, call_each
 from machine._timers import Timer, timers
 from machine.errors import MachineError
 
@@ -103,34 +107,46 @@ class Context(Latch):
         self._end(ContextDeadline())
 
     def _end(self, err: ContextError) -> None:
-        calls: list[tuple[Callback, object]] = []
-        below = [(self, *self._mark(err))]
+        """End this and all below; whatever of that was done before is not done again."""
+        try:
+            self._end_tree(err)
+        except BaseException:
+            self._end_tree(err)  # the rest, for those who wait for it
+            raise
+
+    def _end_tree(self, err: ContextError) -> None:
+        ended: list[Context] = []
+        below = [(self, self._mark(err))]
         while below:
-            ctx, callbacks, children = below[-1]
+            ctx, children = below[-1]
             if children:
                 child = children.pop()
-                below.append((child, *child._mark(err)))
+                below.append((child, child._mark(err)))
             else:
                 below.pop()
-                calls += [(fn, ctx) for fn in callbacks]
-        call_all(calls)
+                ended.append(ctx)
+        for ctx in ended:
+            ctx._close()
 
-    def _mark(self, err: ContextError) -> tuple[list[Callback], list[Context]]:
-        """End this one alone; gives its callbacks, and its children from last to first."""
+    def _mark(self, err: ContextError) -> list[Context]:
+        """End this one alone; gives its children from last to first."""
         with self._lock:
-            if self._done:
-                return [], []
-            self._err = err
-            callbacks = self._close()
-            children = list(self._children)[::-1]
-            self._children = {}
-            parent, self._parent = self._parent, None
-            timer, self._timer = self._timer, None
+            if not self._done:
+                self._err = err
+                self._done = True
+            return list(self._children)[::-1]
+
+    def _close(self) -> None:
+        """Call what is to be called, then let go of everything; it has ended."""
+        if self._callbacks:
+            call_each(self._callbacks, self)
+        parent, timer = self._parent, self._timer
         if parent is not None:
             parent._children.pop(self, None)
+            self._parent = None
         if timer is not None:
             timers.cancel(timer)
-        return callbacks, children
+            self._timer = None
 
     def __enter__(self) -> Self:
         return self

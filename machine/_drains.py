@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING
 from machine._context import Context
 from machine._engine import Engine
 from machine._handler_thread import Job
+from machine._mending import mend
+from machine._restructuring import Restructuring
 from machine._unwatched import run_unwatched
 from machine._wait_handle import WaitHandle
 from machine._walk import walk
@@ -40,6 +42,8 @@ DRAINS = {
         (Engine._apply, "self"),
         (Engine._carry_out, "self"),
         (Engine._drain, "self"),
+        (mend, "mach"),
+        (Restructuring._move_to, "self"),
     )
 }
 """What runs only in a drain, and under which name it knows the machine."""

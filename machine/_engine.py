@@ -5,11 +5,12 @@ mutation while nobody works on the queue becomes the *drainer* and works until t
 empty; whoever makes one meanwhile, a handler or another thread, leaves it in the queue and
 gets QUEUED. There is no nesting.
 
-The right to drain is a token: the one element of the list `_idle`. Taking it is
-`list.pop`, giving it back `list.append`; each is one indivisible operation of the
-interpreter (with the global lock, and by the list's own lock without), and of two threads
-that pop only one gets the element. That is all that is needed of a lock here, for a sixth
-of its price: nobody ever waits for the token.
+The right to drain is a token: that the slot `_idle` is filled. Taking it is `del _idle`,
+giving it back `_idle = None`; each is one indivisible operation of the interpreter (with
+the global lock, and by the object's own lock without), and of two threads that delete only
+one succeeds. That is all that is needed of a lock here, for a sixth of its
+price: nobody ever waits for the token. An interrupt cannot take it away, and who drains
+next closes what one left open: `_mending` has the rule.
 
 Nothing gets lost between "the queue is empty" and "the token is back": a mutation is in
 the queue before its maker tries for the token. If the try fails, the drainer has not given
@@ -54,6 +55,7 @@ from machine._given import checked_count, checked_flag
 from machine._handlers import NOTHING_BOUND, Bindings
 from machine._latch import call_all
 from machine._logging import Logging, PendingLines
+from machine._mending import mend
 from machine._mutation import Mutation, MutSource
 from machine._options import Setting, checked_limit
 from machine._panic import Panic, trace_of
@@ -75,13 +77,27 @@ if TYPE_CHECKING:
     from machine._tracing import Hooks
     from machine._waiting import Waiters
 
+Task = Callable[[], object]
+
 HANDLER_TIMEOUT_S = 1.0
 DRAIN_MAX = 10_000  # mutations of one drain, before it is reported (`_ring`)
 RING_FROM = DRAIN_MAX - 100
 NO_BINDINGS = Bindings()
 
 
-class Engine(Logging):
+class Token:
+    """The right to drain a machine's queue; free while the slot is filled."""
+
+    __slots__ = ("_idle",)
+
+    _idle: None
+
+    def _is_idle(self) -> bool:
+        """Does nobody drain."""
+        return hasattr(self, "_idle")
+
+
+class Engine(Logging, Token):
     """State, queue and drain of a machine; the public calls are in the other parts."""
 
     queue_limit = Setting(1000, checked_count)
@@ -94,6 +110,9 @@ class Engine(Logging):
     _executor: Executor | None = None
     _queue_ticks: QueueTicks | None = None
     _refusals: Refusals | None = None
+    _torn: bool = False  # an interrupt left something open; see `_mending` for these
+    _auto_due: bool = False
+    _unfinished: Mutation | None = None
     _first = threading.Lock()  # of all machines; held only to make a part
     _error_listeners: tuple[Callable[..., object], ...] = ()
 
@@ -104,7 +123,7 @@ class Engine(Logging):
         self._index: dict[str, int] = self._schema.index
         self._ticks: list[int] = [0] * len(self._index)
         self._queue: deque[Mutation] = deque()
-        self._idle: list[None] = [None]
+        self._idle = None
         self._slow: bool = False  # something is to be looked at before the short way is taken
         self._disposing: bool = False
         self._hooks: Hooks | None = None
@@ -146,14 +165,17 @@ class Engine(Logging):
 
     # -- making a mutation
 
-    def _mutate(self, call: Call, args: A | None, source: MutSource | None) -> Result:
+    def _mutate(  # noqa: C901 - one function, so that few calls are made
+        self, call: Call, args: A | None, source: MutSource | None
+    ) -> Result:
         """Run a mutation, or leave it to whoever drains the queue."""
         if self._slow or self._queue:
             return self._enter(call, args, source)
         try:
-            self._idle.pop()
-        except IndexError:
+            del self._idle
+        except AttributeError:
             return self._enter(call, args, source)
+        holds = True
         try:
             plan = None
             if self._hooks is None:
@@ -167,21 +189,32 @@ class Engine(Logging):
                 result = self._carry_out(call, args, source)
             else:  # what that would do, without calling it
                 bindings = self._bindings
-                program = NOTHING_BOUND
-                if bindings is not NO_BINDINGS:
-                    program = bindings.programs.get(plan) or bindings.program(plan)
-                if program.empty:
+                if bindings is NO_BINDINGS:
                     result = self._apply(plan)
                 else:
-                    result = run_unwatched(self, plan, program, args, source, None)
+                    program = bindings.programs.get(plan) or bindings.program(plan)
+                    if program.empty:
+                        result = self._apply(plan)
+                    else:
+                        result = run_unwatched(self, plan, program, args, source, None)
             if self._queue:
                 self._drain()
-        finally:
             self._tx = None
-            self._idle.append(None)
-        waiters = self._waiters
-        if self._queue or self._hooks is not None or (waiters is not None and waiters._queue_ends):
-            self._settle()
+            holds = False
+            self._idle = None
+            waiters = self._waiters
+            if (
+                self._queue
+                or self._hooks is not None
+                or (waiters is not None and waiters._queue_ends)
+            ):
+                self._settle()
+        except BaseException:
+            self._torn = self._slow = True
+            if holds:
+                self._idle = None
+            self._close_torn()
+            raise
         return result
 
     def _enter(self, call: Call, args: A | None, source: MutSource | None) -> Result:
@@ -194,7 +227,11 @@ class Engine(Logging):
             if not self._disposing:
                 self._refuse(Mutation(call, args, source))
             return CANCELED
-        if call.type is REMOVE and not (queue or self._idle) and not self._node.mask & call.mask:
+        if (
+            call.type is REMOVE
+            and not (queue or self._is_idle())
+            and not self._node.mask & call.mask
+        ):
             return EXECUTED
         mutation = None if args else duplicate_of(queue, call, self._schema)
         if mutation is None:
@@ -216,7 +253,11 @@ class Engine(Logging):
         self._refusals.note(self, mutation)  # type: ignore[arg-type]  # it is whole
 
     def _append(self, mutation: Mutation) -> None:
-        self._number(mutation)
+        """Put a mutation in line, with its number and its maker's context."""
+        ticks = self._queue_ticks or self._ticks_of_queue()
+        mutation.context = copy_context()
+        for mutation.queue_tick in ticks.issued:  # `next`, but no number is lost in between
+            break
         self._queue.append(mutation)
         if self._log_level:
             self.log_lvl(OPS, f"[queue:{mutation.call.type}] {mutation.call.text}")
@@ -226,24 +267,10 @@ class Engine(Logging):
         executor = self._executor
         if executor is not None and not executor.is_here():
             return executor.hand_over(mutation)
-        try:
-            self._idle.pop()
-        except IndexError:
+        if not self._work(mutation):
             self._postpone(mutation, "queue running")
             return QUEUED
-        try:
-            self._drain(mutation)
-        finally:
-            self._tx = None
-            self._idle.append(None)
-        self._settle()
         return CANCELED if mutation.result is None else mutation.result
-
-    def _number(self, mutation: Mutation) -> None:
-        """What a mutation needs before it may wait: its place, and its maker's context."""
-        ticks = self._queue_ticks or self._ticks_of_queue()
-        mutation.queue_tick = next(ticks.issued)
-        mutation.context = copy_context()
 
     def _ticks_of_queue(self) -> QueueTicks:
         """Made when first needed, once, whoever comes first."""
@@ -261,6 +288,66 @@ class Engine(Logging):
 
     # -- working off the queue
 
+    def _work(
+        self, own: Mutation | None = None, *, task: Task | None = None, drains: bool = True
+    ) -> bool:
+        """Take the token, mend, work off the queue, give the token back.
+
+        False, with nothing done, if another thread drains. A `task` is done first.
+        """
+        worked = holds = drained = False
+        try:
+            while True:
+                try:
+                    del self._idle
+                except AttributeError:
+                    return worked  # another drainer will tell the end
+                worked = holds = True
+                if self._torn:
+                    mend(self)
+                if task is not None:
+                    task()
+                    task = None
+                if drains and self._queue:
+                    drained = True
+                    self._drain(own)
+                self._tx = None
+                holds = False
+                self._idle = None
+                if not (drains and self._queue):
+                    break
+            self._settle(is_end=drained)
+        except BaseException:
+            self._torn = self._slow = True
+            if holds:
+                self._idle = None
+            if worked:
+                self._close_torn()
+            raise
+        return True
+
+    def _close_torn(self) -> None:
+        """Close what an interrupt left open, unless another thread drains: that one does.
+
+        The queue stays as it is. What interrupts this is mended by the next drain.
+        """
+        holds = False
+        try:
+            try:
+                del self._idle
+            except AttributeError:
+                return
+            holds = True
+            mend(self)
+            holds = False
+            self._idle = None
+            self._settle(is_end=False)
+        except BaseException:
+            self._torn = self._slow = True
+            if holds:
+                self._idle = None
+            raise
+
     def _drain(self, own: Mutation | None = None) -> None:
         """Run what is queued until nothing is; only with the token.
 
@@ -269,26 +356,38 @@ class Engine(Logging):
         """
         queue = self._queue
         context: Context | None = None
+        mutation: Mutation | None = None
         ring: Ring | None = None
         count = 0
-        while queue:
-            try:
-                mutation = queue.popleft()
-            except IndexError:  # emptied by a disposal meanwhile
-                return
-            count += 1
-            if RING_FROM <= count <= DRAIN_MAX:
-                ring = ring or self._look_at_ring()
-                ring.look(count, mutation)
-            if mutation is own:
-                context = None
-            elif mutation.context is not None:
-                context = mutation.context
-            mutation.context = None
-            if context is None:
-                self._take(mutation)
-            else:
-                context.run(self._take, mutation)
+        taking = iter(queue.popleft, None)
+        try:
+            while queue:
+                try:
+                    for mutation in taking:  # noqa: B007 - `popleft`, but none is lost
+                        break
+                except IndexError:  # emptied by a disposal meanwhile
+                    return
+                assert mutation is not None
+                mutation.result = None
+                count += 1
+                if RING_FROM <= count <= DRAIN_MAX:
+                    ring = ring or self._look_at_ring()
+                    ring.look(count, mutation)
+                if mutation is own:
+                    context = None
+                elif mutation.context is not None:
+                    context = mutation.context
+                if context is None:
+                    self._take(mutation)
+                else:
+                    context.run(self._take, mutation)
+                if mutation.queue_tick:
+                    self._finish_queued(mutation)
+        except BaseException:
+            if mutation is own and own is not None and own.result is None:
+                own.result = CANCELED  # its maker gets the error
+            self._unfinished = mutation
+            raise
 
     def _look_at_ring(self) -> Ring:
         """Look closer at a drain that goes on and on."""
@@ -297,18 +396,16 @@ class Engine(Logging):
         return Ring(self)
 
     def _take(self, mutation: Mutation) -> None:
-        """Run one entry of the queue."""
-        try:
-            if mutation.eval_fn is not None:
-                mutation.eval_fn()
-            elif self._disposing:
-                mutation.result = CANCELED
-            else:
-                call, args = mutation.call, mutation._args
-                mutation.result = self._carry_out(call, args, mutation.source, mutation)
-        finally:
-            if mutation.queue_tick:
-                self._finish_queued(mutation)
+        """Run one entry of the queue; as long as it is not through it counts as canceled."""
+        if mutation.eval_fn is not None:
+            mutation.eval_fn()
+            mutation.context = None
+            return
+        mutation.context = None
+        mutation.result = CANCELED
+        if not self._disposing:
+            call, args = mutation.call, mutation._args
+            mutation.result = self._carry_out(call, args, mutation.source, mutation)
 
     def _finish_queued(self, mutation: Mutation) -> None:
         """A mutation that waited is done; whoever waits for its queue tick learns it."""
@@ -317,20 +414,16 @@ class Engine(Logging):
         if waiting and self._waiters is not None:
             self._waiters._release(waiting)
 
-    def _settle(self) -> None:
-        """After the token is back: whatever came meanwhile, then the end of the queue."""
-        while self._queue:
-            try:
-                self._idle.pop()
-            except IndexError:
-                return  # another drainer will tell the end
-            try:
-                self._drain()
-            finally:
-                self._tx = None
-                self._idle.append(None)
+    def _settle(self, *, is_end: bool = True) -> None:
+        """After the token is back: whatever came meanwhile, then the end of the queue.
+
+        It is no end for tracers if nothing was worked off.
+        """
+        if self._queue and is_end:
+            self._work()
+            return
         hooks = self._hooks
-        if hooks is not None:
+        if hooks is not None and is_end:
             for tell in hooks.queue_end:
                 try:
                     tell(self)
@@ -382,6 +475,9 @@ class Engine(Logging):
                 return CANCELED
             self._ticks = ticks
             self._node = node = plan.after
+            auto = node.auto
+            if auto is not None and not plan.call.auto:
+                self._auto_due = True
             waiters = self._waiters
             if waiters is not None and waiters.pending:
                 moved = plan.moved or plan.name_states()[1]
@@ -389,8 +485,10 @@ class Engine(Logging):
                     waiters.advanced(plan.changed)
             if self._state_contexts is not None:
                 self._state_contexts.ended(plan.changed)
-            if node.auto is not None and not plan.call.auto and not self._disposing:
-                self._carry_out(node.auto, None, None)
+            if auto is not None and not plan.call.auto:
+                if not self._disposing:
+                    self._carry_out(auto, None, None)
+                self._auto_due = False
         else:
             self._node = plan.after  # the same states, perhaps in another order
         return plan.result
@@ -425,7 +523,20 @@ class Engine(Logging):
         if mutation is not None:
             if self._log_level:
                 self.log_lvl(OPS, f"[auto] {mutation.call.text}")
-            self._queue.appendleft(mutation)
+            self._put_auto(mutation)
+
+    def _put_auto(self, mutation: Mutation) -> None:
+        """Put the auto states at the front of the queue, unless they are there already."""
+        queue = self._queue
+        if not queue or queue[0] is not mutation:
+            queue.appendleft(mutation)
+
+    def _put_due_auto(self) -> None:
+        """The same for auto states whose turn an interrupt kept from coming."""
+        self._auto_due = False
+        mutation = None if self._disposing else self._node.auto_mutation
+        if mutation is not None:
+            self._put_auto(mutation)
 
     def _recover(self, tx: Transition, handler: str, error: Exception) -> None:
         """A handler raised: its error becomes the machine's next mutation."""
@@ -482,6 +593,11 @@ class Engine(Logging):
 
     def _set_slow(self) -> None:
         self._slow = bool(self._log_level or self._disposing or self._executor)
+        if self._torn:  # looked at last: an interrupt in another thread may have come
+            self._slow = True
+
+    def _follow_schema(self) -> None:
+        """What follows on a change of schema, if it was interrupted."""
 
     def transition(self) -> Transition | None:
         """The transition that is being carried out, if it can be watched."""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from machine._context import Context, check_ctx
 from machine._enums import LogLevel, MutationType
 from machine._given import check_callable, checked_seconds
+from machine._latch import open_gate
 from machine._mutation import Mutation
 from machine._options import Setting
 from machine._panic import message_of, origin_of
@@ -59,9 +60,11 @@ class Evaluating(Subscribing):
             endings = [ending for ending in (self.ctx, ctx) if ending is not None]
             for ending in endings:
                 ending.add_done_callback(turn.interrupt)
-            turn.news.wait(min(self._eval_timeout, threading.TIMEOUT_MAX))
-            for ending in endings:
-                ending.remove_done_callback(turn.interrupt)
+            try:
+                turn.await_news(self._eval_timeout)
+            finally:
+                for ending in endings:
+                    ending.remove_done_callback(turn.interrupt)
         if turn.give_up():
             error, turn.error = turn.error, None
             if error is not None:
@@ -83,21 +86,29 @@ class Evaluating(Subscribing):
 
 
 class _Turn:
-    """One function's turn: run once, or given up before."""
+    """One function's turn: run once, or given up before.
 
-    __slots__ = ("_claim", "_ended", "_fn", "error", "news", "ran")
+    Its gates are plain locks, opened by one call each, so that an interrupt of the drainer
+    (`_mending`) leaves nobody waiting.
+    """
+
+    __slots__ = ("_claim", "_ended", "_fn", "_news", "error", "ran")
 
     def __init__(self, fn: Callable[[], object]) -> None:
         self._fn = fn
         self._claim = [None]  # whoever takes it decides: run or give up
-        self._ended = threading.Event()
-        self.news = threading.Event()
+        self._ended = threading.Lock()
+        self._ended.acquire()
+        self._news = threading.Lock()
+        self._news.acquire()
         self.error: BaseException | None = None
         self.ran = False
 
     def run(self) -> None:
         """Run the function, unless it was given up; by the drainer."""
-        if not self._claimed():
+        try:
+            del self._claim[0]
+        except IndexError:
             return
         try:
             self._fn()
@@ -105,23 +116,22 @@ class _Turn:
             self.error = error
         finally:
             self.ran = True
-            self._ended.set()
-            self.news.set()
+            self._ended.release()
+            open_gate(self._news)
 
     def interrupt(self, _: Context) -> None:
         """A context ended: whoever waits has to look."""
-        self.news.set()
+        open_gate(self._news)
+
+    def await_news(self, seconds: float) -> None:
+        """Wait until it ran, or somebody interrupts."""
+        self._news.acquire(timeout=min(max(0, seconds), threading.TIMEOUT_MAX))
 
     def give_up(self) -> bool:
         """True if it ran or is running, and then waits for its end; else it never will."""
-        if self._claimed():
-            return False
-        self._ended.wait()
-        return True
-
-    def _claimed(self) -> bool:
         try:
-            self._claim.pop()
+            del self._claim[0]
         except IndexError:
-            return False
-        return True
+            self._ended.acquire()
+            return True
+        return False

@@ -23,6 +23,7 @@ made; so do the auto states and the error that follow from it.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from machine._enums import CANCELED, CHANGES, QUEUED, Result
@@ -37,7 +38,12 @@ if TYPE_CHECKING:
 
 
 class Executor:
-    """The loop of one machine, and whether it was asked to work off the queue."""
+    """The loop of one machine, and whether it was asked to work off the queue.
+
+    It was asked while `_asked` is not empty. A callback of its own takes that down, right
+    before the one that works: a list's `clear` cannot be interrupted, so a turn that an
+    interrupt keeps from beginning does not look as if it were still to come.
+    """
 
     __slots__ = ("_asked", "_loop", "_mach")
 
@@ -46,7 +52,7 @@ class Executor:
             raise TypeError(f"executor needs an asyncio event loop, got {loop!r}")
         self._mach = mach
         self._loop = loop
-        self._asked = False
+        self._asked: list[None] = []
 
     def is_here(self) -> bool:
         """Does the loop run in this thread."""
@@ -55,12 +61,12 @@ class Executor:
     def hand_over(self, mutation: Mutation) -> Result:
         """Leave a queued mutation to the loop."""
         self._mach._postpone(mutation, "executor asked")
-        if self._ask():
+        if self.ask():
             return QUEUED
         self._refuse()
         return CANCELED
 
-    def _ask(self) -> bool:
+    def ask(self) -> bool:
         """Have the queue worked off, once for all that ask meanwhile; False if closed.
 
         A mutation is in the queue before this looks at the flag, and the flag is taken
@@ -68,38 +74,40 @@ class Executor:
         """
         if self._asked and not self._loop.is_closed():
             return True
-        self._asked = True
+        self._asked[:] = (None,)
         try:
+            self._loop.call_soon_threadsafe(self._asked.clear)
             self._loop.call_soon_threadsafe(self._work_off)
         except RuntimeError:
             return False
+        except BaseException:
+            self._asked.clear()
+            raise
         return True
 
     def _work_off(self) -> None:
-        self._asked = False
         mach = self._mach
-        if not mach._queue:
-            return
         try:
-            mach._settle()
+            self._asked.clear()
+            if mach._queue:
+                mach._work()
         finally:
-            if mach._queue and mach._idle:  # an error passed through; the rest still runs
-                self._ask()
+            if mach._queue and mach._is_idle():  # an error passed through; the rest still runs
+                self.ask()
 
     def _refuse(self) -> None:
         """The loop is closed: nothing of the queue can ever run."""
         mach = self._mach
         mach._note_err(ExecutorClosedError(f"the event loop of {mach.id} is closed"))
+        while mach._queue and mach._work(task=self._cancel_all, drains=False):
+            pass
+
+    def _cancel_all(self) -> None:
+        mach = self._mach
         while mach._queue:
-            try:
-                mach._idle.pop()
-            except IndexError:
-                return  # somebody else does it
-            try:
-                while mach._queue:
-                    mutation = mach._queue.popleft()
-                    mutation.result = CANCELED
-                    mach.log_lvl(CHANGES, f"[executor] closed, canceled: {mutation}")
-                    mach._finish_queued(mutation)
-            finally:
-                mach._idle.append(None)
+            mutation = mach._queue[0]
+            mutation.result = CANCELED
+            mach.log_lvl(CHANGES, f"[executor] closed, canceled: {mutation}")
+            mach._finish_queued(mutation)
+            with suppress(ValueError):  # emptied by a disposal meanwhile
+                mach._queue.remove(mutation)

@@ -38,9 +38,9 @@ if TYPE_CHECKING:
 
 
 class Job:
-    """One handler call: whoever claims it decides if its outcome counts."""
+    """One handler call: whoever takes its claim decides if its outcome counts."""
 
-    __slots__ = ("_claim", "_context", "_handler", "answer", "done", "drainer", "error", "event")
+    __slots__ = ("_context", "_handler", "answer", "claim", "done", "drainer", "error", "event")
 
     def __init__(self, handler: Handler, event: Event) -> None:
         self.event = event
@@ -51,7 +51,7 @@ class Job:
         self.drainer = threading.get_ident()
         self._handler = handler
         self._context = copy_context()
-        self._claim = [None]
+        self.claim = [None]
 
     def run(self) -> None:
         """Call the handler; in its thread."""
@@ -59,22 +59,17 @@ class Job:
             self.answer = self._context.run(self._handler, self.event)
         except BaseException as error:  # noqa: BLE001 - raised again in the drainer
             self.error = error
-        if self.claimed():
+        try:
+            del self.claim[0]
+        except IndexError:
+            if isinstance(self.answer, Coroutine):
+                self.answer.close()
+        else:
             self.done.release()
-        elif isinstance(self.answer, Coroutine):
-            self.answer.close()
 
     def is_awaited(self) -> bool:
         """Does the drainer still wait for it."""
-        return bool(self._claim)
-
-    def claimed(self) -> bool:
-        """Take the right to decide: that it came in time, or that it is left behind."""
-        try:
-            self._claim.pop()
-        except IndexError:
-            return False
-        return True
+        return bool(self.claim)
 
 
 class HandlerThread:
@@ -97,14 +92,18 @@ class HandlerThread:
         job = Job(handler, event)
         if self._thread is None or not self._thread.is_alive():
             self._start()
-        self._jobs.put(job)
-        in_time = False
+        in_time = left = False
         try:
+            self._jobs.put(job)
             in_time = _wait(job)
         finally:  # also when a signal raises an error here
-            left = not in_time and job.claimed()
-            if left:
-                self.stop()
+            if not in_time:
+                try:
+                    del job.claim[0]
+                    left, self._thread = True, None  # no call comes between
+                    self._jobs.put(None)
+                except IndexError:
+                    pass
         error, job.error = job.error, None
         if error is not None and not left:
             try:
@@ -116,9 +115,9 @@ class HandlerThread:
     def _start(self) -> None:
         jobs: SimpleQueue[Job | None] = SimpleQueue()
         thread = threading.Thread(target=serve, args=(jobs,), name="am-handlers", daemon=True)
-        thread.start()
         weakref.finalize(self, jobs.put, None)
         self._jobs, self._thread = jobs, thread
+        thread.start()
 
     def stop(self) -> None:
         """Let the thread end after what it does now; the next call starts another."""

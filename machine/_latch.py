@@ -10,6 +10,12 @@ the dict. So one of them sees the other, and if both do, taking an entry out of 
 one indivisible operation that only one of them succeeds in. Who may end a latch, and only
 once, is settled by its kind.
 
+Interrupts (`_mending`): a latch that is marked has ended for good; the callbacks that are
+still to be called are those in the dict, so ending it again goes on where an interrupt
+stopped. A user's callback leaves the dict right before its call and never runs twice. One
+of the library leaves it after the call and may run twice, which does no harm: it opens a
+gate that is open, or wakes a task that is awake.
+
 Blocking and awaiting are callbacks as well, which is why a latch that nobody waits for
 costs no lock, event or future of its own: a blocked thread brings its own gate, a task its
 own future. Both take their callback away when they give up, so nothing of a thread that
@@ -31,6 +37,12 @@ if TYPE_CHECKING:
     from typing import Self
 
 Callback = Callable[[Any], object]
+
+
+class Once:
+    """The key of a callback that must never run twice."""
+
+    __slots__ = ()
 
 
 class Latch:
@@ -63,13 +75,13 @@ class Latch:
             from machine._drains import check_awaiting
 
             check_awaiting([self])
-            key, loop = object(), loop_of_caller()
+            loop = loop_of_caller()
             future = loop.create_future()
             try:
-                if self._watch(key, partial(wake, loop, future)):
+                if self._watch(future, partial(wake, loop, future)):
                     yield from future
             except BaseException:
-                self._unwatch(key)
+                self._unwatch(future)
                 del self  # or the traceback would keep what nobody waits for any more
                 raise
         return self._answer()
@@ -81,7 +93,7 @@ class Latch:
         by the logger "asyncmachine" and goes no further.
         """
         check_callback(fn)
-        if not self._watch(object(), fn):
+        if not self._watch(Once(), fn):
             call_all([(fn, self)])
 
     def remove_done_callback(self, fn: Callable[[Self], object]) -> int:
@@ -104,7 +116,7 @@ class Latch:
         gate = threading.Lock()
         gate.acquire()
         try:
-            if self._watch(gate, lambda _: gate.release()):
+            if self._watch(gate, partial(open_gate, gate)):
                 seconds = -1 if timeout is None else min(max(0, timeout), threading.TIMEOUT_MAX)
                 gate.acquire(timeout=seconds)
         finally:
@@ -122,12 +134,27 @@ class Latch:
         """Forget what was watched under this key; False if it was taken or never there."""
         return self._callbacks.pop(key, None) is not None
 
-    def _close(self) -> list[Callback]:
-        """Mark it as ended and hand over the callbacks; only for whoever may end it."""
-        self._done = True
-        callbacks = self._callbacks
-        taken = (callbacks.pop(key, None) for key in list(callbacks))
-        return [fn for fn in taken if fn is not None]
+
+def call_each(callbacks: dict[object, Callable[..., object]], *arguments: object) -> None:
+    """Call these and forget them; none can keep the others from running.
+
+    What is no `Exception`, such as KeyboardInterrupt, passes through after the last one.
+    """
+    try:
+        for key in list(callbacks):
+            fn = callbacks.get(key)
+            if fn is None:  # taken back, or called by another thread
+                continue
+            try:
+                if isinstance(key, Once):
+                    del callbacks[key]  # nothing comes between this and the call
+                fn(*arguments)
+            except Exception as error:  # noqa: BLE001 - protects the machine: a callback is user code
+                log_failure(error, "callback %r failed", fn)
+            callbacks.pop(key, None)
+    except BaseException:
+        call_each(callbacks, *arguments)
+        raise
 
 
 def loop_of_caller() -> asyncio.AbstractEventLoop:
@@ -159,14 +186,21 @@ def call_all(calls: Iterable[tuple[Callback, object]]) -> None:
     What is no `Exception`, such as KeyboardInterrupt, passes through after the last one.
     """
     rest = iter(calls)
-    for fn, argument in rest:
-        try:
-            fn(argument)
-        except Exception as error:  # noqa: BLE001 - protects the machine: a callback is user code
-            log_failure(error, "callback %r failed", fn)
-        except BaseException:
-            call_all(rest)
-            raise
+    try:
+        for fn, argument in rest:
+            try:
+                fn(argument)
+            except Exception as error:  # noqa: BLE001 - protects the machine: a callback is user code
+                log_failure(error, "callback %r failed", fn)
+    except BaseException:
+        call_all(rest)
+        raise
+
+
+def open_gate(gate: threading.Lock, _: object = None) -> None:
+    """Let the thread go on that waits at a lock; no effect if it has been let."""
+    with contextlib.suppress(RuntimeError):
+        gate.release()
 
 
 def log_failure(error: BaseException, message: str, *args: object) -> None:

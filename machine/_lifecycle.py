@@ -1,31 +1,44 @@
 """From construction to disposal: parents, context, the end.
 
 Disposal: from the moment it is asked for, mutations are canceled and no handler starts.
-The machine's context is canceled; the drain that is under way gets `dispose_timeout` to
-end; then the machine is disposed, its tracers are told, the registered functions run, and
-last every waiter is released. It works in a thread of its own, so a handler may ask for
-it; `dispose_force` does it at once, in the calling thread, and waits for nobody.
+The machine's context is canceled; the drain that is under way and the tasks of coroutine
+handlers get `dispose_timeout`, all together, to end; then the machine is disposed, its
+tracers are told, the registered functions run, and last every waiter is released. It works
+in a thread of its own, so a handler may ask for it; `dispose_force` does it at once, in the
+calling thread, and waits for nobody.
+
+`when_disposed` is released last of all, and not before the tasks have ended or their time
+is over. A thread never waits for tasks of the loop that it runs itself; another one does.
+
+Interrupts (`_mending`): every step can be done again, or knows that it is done. The right
+to take these steps is a token, as that of the drain; who is interrupted gives it back, and
+whoever asks for the end next, in whatever way, goes on.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from time import monotonic
 from typing import TYPE_CHECKING, NoReturn, SupportsIndex
 
 from machine._context import Context, background
 from machine._enums import LogLevel
 from machine._given import check_callable, checked_seconds
 from machine._handlers import Bindings
-from machine._latch import call_all
+from machine._latch import Once, call_each
 from machine._options import Setting, checked_tags
 from machine._restructuring import Restructuring
+from machine._select import every
 from machine._waiting import Waiters
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
+
+    from machine._tasks import OwnedTask
+    from machine._tracing import Hook
 
 DisposeHandler = Callable[[str, Context], object]
 
@@ -39,7 +52,11 @@ class Lifecycle(Restructuring):
     _parent_id: str = ""
     _tags: tuple[str, ...] = ()
     _ctx: Context | None = None
-    _dispose_handlers: tuple[DisposeHandler, ...] = ()
+    _tasks: dict[OwnedTask, None] | None = None
+    _dispose_handlers: dict[object, DisposeHandler] | None = None
+    _farewell: Iterator[Hook] | None = None  # the tracers that are still to be told
+    _disposer: threading.Thread | None = None
+    _right_to_dispose: list[None] | None = None
     _making = threading.RLock()  # of all machines; held only to set a flag or make a part
 
     def _subscriptions(self) -> Waiters:
@@ -84,9 +101,12 @@ class Lifecycle(Restructuring):
         What it raises is logged by the logger "asyncmachine", and the others are called.
         """
         check_callable(fn, "what handle_dispose takes")
-        self._dispose_handlers = (*self._dispose_handlers, fn)
+        with Lifecycle._making:
+            if self._dispose_handlers is None:
+                self._dispose_handlers = {}
+        self._dispose_handlers[Once()] = fn
         if self._disposed:
-            self._call_dispose_handlers()
+            call_each(self._dispose_handlers, self.id, self.ctx)
 
     def is_disposed(self) -> bool:
         """Has the disposal finished."""
@@ -94,20 +114,24 @@ class Lifecycle(Restructuring):
 
     def dispose(self) -> None:
         """Begin the end of the machine; returns at once, safe in handlers."""
-        if not self._begin_dispose():
+        self._begin_dispose()
+        disposer = self._disposer
+        if not self._right_to_dispose or (disposer is not None and disposer.is_alive()):
             return
-        thread = threading.Thread(
-            target=self._dispose_slowly, name=f"dispose {self.id[:20]}", daemon=True
-        )
+        self._disposer = disposer = self._thread_for(self._dispose_slowly)
         try:
-            thread.start()
+            disposer.start()
         except RuntimeError:  # the interpreter is going down and starts no threads
-            self._finish_dispose()
+            self._finish_dispose(0)
 
     def dispose_force(self) -> None:
-        """End the machine now, in this thread, without waiting for a drain."""
-        if self._begin_dispose():
-            self._finish_dispose()
+        """End the machine now, in this thread, without waiting for a drain or for tasks."""
+        self._begin_dispose()
+        self._finish_dispose(self.dispose_timeout)
+
+    def _thread_for(self, work: Callable[[], object]) -> threading.Thread:
+        name = f"dispose {self.id[:20]}"
+        return threading.Thread(target=work, name=name, daemon=True)
 
     def __enter__(self) -> Self:
         return self
@@ -126,7 +150,10 @@ class Lifecycle(Restructuring):
 
         if is_held(self):
             self.dispose()
-        elif self._begin_dispose():
+            return
+        self._begin_dispose()
+        disposer = self._disposer
+        if self._right_to_dispose and (disposer is None or not disposer.is_alive()):
             self._dispose_slowly()
         else:
             self._subscriptions().when_disposed().wait(self._dispose_timeout)
@@ -137,43 +164,73 @@ class Lifecycle(Restructuring):
             " belong to this one; export() its states and import_() them into a new machine"
         )
 
-    def _begin_dispose(self) -> bool:
-        with Lifecycle._making:
-            first = not self._disposing
-            self._disposing = True
-        if not first:
+    def _begin_dispose(self) -> None:
+        """Ask for the end; whatever of this was done before is not done again."""
+        if self._disposing:
             self.log_lvl(LogLevel.DECISIONS, "[doDispose] already disposed")
-            return False
+        with Lifecycle._making:
+            if self._right_to_dispose is None:
+                self._right_to_dispose = [None]
+            self._disposing = True
         self._set_slow()
         self.ctx.cancel()
-        return True
 
     def _dispose_slowly(self) -> None:
+        until = monotonic() + self._dispose_timeout
         if not self._subscriptions().when_queue_ends().wait(self._dispose_timeout):
             text = "[doDispose] timeout waiting for queue to drain"
             self.log_lvl(LogLevel.DECISIONS, text)
-        self._finish_dispose()
+        tasks = [task for task in list(self._tasks or ()) if not task.is_of_this_thread()]
+        every(*tasks, timeout=until - monotonic())
+        self._finish_dispose(until - monotonic())
 
-    def _finish_dispose(self) -> None:
+    def _finish_dispose(self, patience: float) -> None:
+        """Take down what is left, unless another thread does; so long wait for tasks."""
+        right = self._right_to_dispose
+        assert right is not None
+        try:
+            del right[0]
+        except IndexError:
+            return
+        try:
+            self._take_down(patience)
+        except BaseException:
+            try:
+                self._take_down(patience)  # the rest, for those who wait for it
+            except BaseException:
+                right.append(None)
+                raise
+            raise
+
+    def _take_down(self, patience: float) -> None:
+        """Dispose what is not disposed yet, and release everybody."""
         self.log_lvl(LogLevel.EVERYTHING, "[end] doDispose")
-        hooks, machine_id = self._hooks, self.id
+        node = self._node.automaton.node(())
         self._disposed = True
         self._queue.clear()
-        self._node = self._node.automaton.node(())
+        self._node = node
         self._ticks = []
+        hooks = self._hooks
         if hooks is not None:
-            hooks.fire(hooks.machine_dispose, machine_id)
+            if self._farewell is None:
+                self._farewell = iter(hooks.machine_dispose)
+            hooks.fire(self._farewell, self.id)
         self._hooks = None
         self._bindings = Bindings()
         if self._err is None:
             self._err = self.ctx.err
-        try:
-            self._call_dispose_handlers()
-        finally:
-            if self._state_contexts is not None:
-                self._state_contexts.dispose()
-            self._subscriptions().dispose()  # made if need be: somebody may ask meanwhile
+        if self._dispose_handlers:
+            call_each(self._dispose_handlers, self.id, self.ctx)
+        if self._state_contexts is not None:
+            self._state_contexts.dispose()
+        self._subscriptions().dispose()  # made if need be: somebody may ask meanwhile
+        self._release_last(patience)
 
-    def _call_dispose_handlers(self) -> None:
-        handlers, self._dispose_handlers = self._dispose_handlers, ()
-        call_all((partial(handler, self.id), self.ctx) for handler in handlers)
+    def _release_last(self, patience: float) -> None:
+        """Release those who wait for the disposal, once the tasks have ended or time is over."""
+        waiters, tasks = self._subscriptions(), list(self._tasks or ())
+        if tasks and patience > 0:
+            with suppress(RuntimeError):  # the interpreter is going down, as above
+                self._thread_for(lambda: waiters.disposed_after(tasks, patience)).start()
+                return
+        waiters.disposed()

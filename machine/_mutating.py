@@ -81,7 +81,7 @@ class Mutating(Reading):
 
     def toggle1(self, state: str, args: A | None = None) -> Result:
         """Deactivate a state if it is active, else activate it; decided at the call."""
-        if self._slow or not self._idle:
+        if self._slow or not self._is_idle():
             return self._toggle((checked_name(state),), args, None)
         return self.remove1(state, args) if self.is1(state) else self.add1(state, args)
 
@@ -189,14 +189,28 @@ class Mutating(Reading):
         call = self._call(ADD, (checked_name(state), EXCEPTION))
         if self._is_nested(err):
             return Result.CANCELED
-        told: A = {**(checked_args(args) or {}), "err": err}
+        return self._mutate(call, self._err_args(err, checked_args(args)), source)
+
+    def _err_args(self, err: BaseException, args: A | None) -> A:
+        """Note an error and give what its mutation carries; its frames are let go."""
+        told: A = {**(args or {}), "err": err}
         self._note_err(err)
         if self._log_level and self.log_stack_trace:
             self.log_lvl(LogLevel.CHANGES, f"[raised] {message_of(err)}{origin_of(err)}")
         if self.log_stack_trace:
             told["err.trace"] = trace_of(err)
         let_frames_go(err)
-        return self._mutate(call, told, source)
+        return told
+
+    def _error_again(self) -> Mutation | None:
+        """The last error as a mutation that adds it once more; without a number of its own."""
+        err = self._err
+        if err is None or self._disposing or self._is_nested(err):
+            return None
+        call = self._call(ADD, (EXCEPTION,))
+        mutation = Mutation(call, self._err_args(err, None))
+        mutation.context = copy_context()
+        return mutation
 
     def _is_nested(self, err: BaseException) -> bool:
         """Does a handler or listener that handles an error report another one; log it then.

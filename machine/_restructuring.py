@@ -6,11 +6,17 @@ nothing changes.
 
 Nobody may drain the queue meanwhile, since a transition holds plans of the schema that it
 began with. So these calls take the drainer's token, and raise when it is taken.
+
+All that a machine stands on is computed first, then replaced by assignments without a call
+between them. What follows for the queue, waiters and tracers is due until it is done
+(`_change`): if an interrupt comes between, whoever mends the machine does it (`_mending`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Literal, cast
 
 from machine._binding import BindingCalls
@@ -18,16 +24,29 @@ from machine._contradictions import forbidden as ruled_out
 from machine._enums import LogLevel
 from machine._given import checked_choice, checked_names
 from machine._handler_names import check_meanings
+from machine._mutation import AutoMutation
 from machine._resolve import indexes_of, mask_of
 from machine._resolver import RelationsResolver, Resolver, ResolverAutomaton, check_resolver
 from machine._schema import Schema, reordered, schema_of
 from machine._serialized import Serialized, checked
-from machine._state import EXCEPTION, Names, names_tuple, unique
+from machine._state import EXCEPTION, Names, Struct, names_tuple, unique
 from machine.errors import RelationError, StateMissingError, StateUnknownError, did_you_mean
 
 if TYPE_CHECKING:
     from machine._machine import Machine
     from machine._schema import Definition, Indexes
+
+
+class Change:
+    """A change of what a machine stands on, as long as something that follows is due."""
+
+    __slots__ = ("is_new", "is_told", "old", "resolver_knows")
+
+    def __init__(self, old: Struct | None = None, *, is_told: bool = True) -> None:
+        self.old = old
+        self.is_told = is_told
+        self.is_new = False
+        self.resolver_knows = False
 
 
 class Restructuring(BindingCalls):
@@ -36,6 +55,7 @@ class Restructuring(BindingCalls):
     _states_verified: bool = False
     _schema_ver: int = 0
     _resolver: Resolver | None = None
+    _change: Change | None = None
 
     def states_verified(self) -> bool:
         """Was the order of states fixed by `verify_states`."""
@@ -54,7 +74,10 @@ class Restructuring(BindingCalls):
             return
         order = unique(checked_names(names_tuple(names)))
         self._check_order(self._schema, order, self._schema.names)
-        self._put_schema(reordered(self._schema, order))
+        schema = reordered(self._schema, order)
+        if schema is not self._schema:
+            self._put_schema(schema, Change())
+            return
         self._states_verified = True
         if self._hooks is not None:
             self._hooks.fire(self._hooks.verify_states, self)
@@ -87,14 +110,7 @@ class Restructuring(BindingCalls):
         self._check_order(bare, order, bare.names)
         for handlers in self.handlers():
             check_meanings(handlers, bare.names, self._schema.names, strict=self._strict)
-        self._put_schema(reordered(bare, order))
-        self._states_verified = True
-        self._schema_ver += 1
-        self._tell_cycle()
-        if self._hooks is not None:
-            self._hooks.fire(self._hooks.verify_states, self)
-        if self._hooks is not None:
-            self._hooks.fire(self._hooks.struct_change, self, old)
+        self._put_schema(reordered(bare, order), Change(old))
 
     def _tell_cycle(self) -> None:
         cycle = self._schema.cycle
@@ -103,47 +119,80 @@ class Restructuring(BindingCalls):
             text = f"[resolver] relation error: state {name} has a Require cycle for {self.id}"
             self.log_lvl(LogLevel.CHANGES, text)
 
-    def _put_schema(self, schema: Schema) -> None:
-        """Stand on another schema with the same ticks and active states."""
-        if schema is not self._schema:
-            self._hold_queue()
-            try:
-                self._move_to(schema)
-            finally:
-                self._release_queue()
+    def _put_schema(
+        self, schema: Schema, change: Change, ticks: list[int] | None = None, new_id: str = ""
+    ) -> None:
+        """Stand on another schema, with the ticks of the states that stay unless given."""
+        executor = self._executor
+        drains = executor is None or executor.is_here()
+        if not self._work(
+            task=partial(self._move_to, schema, change, ticks, new_id), drains=drains
+        ):
+            raise RuntimeError(f"states of {self.id} cannot change during a transition")
+        if executor is not None and not drains and self._queue:
+            executor.ask()
 
-    def _hold_queue(self) -> None:
-        try:
-            self._idle.pop()
-        except IndexError:
-            raise RuntimeError(f"states of {self.id} cannot change during a transition") from None
-
-    def _release_queue(self) -> None:
-        """Give the token back, and do what others could not do meanwhile."""
-        self._idle.append(None)
-        if self._queue:
-            self._settle()
-        elif self._waiters is not None:
-            self._waiters.queue_ended()
-
-    def _move_to(self, schema: Schema) -> None:
-        old, ticks = self._schema, self._ticks
-        kept = dict(zip(old.names, ticks, strict=True))
-        active = [old.names[index] for index in self._node.active]
-        places = tuple(schema.index[name] for name in active if name in schema.index)
-        node = self._node.automaton.for_schema(schema).node(places)
-        self._node = node.marked(*[_moved(mask, old, schema) for mask in self._node.marks])
-        self._ticks = [kept.get(name, 0) for name in schema.names]
+    def _move_to(
+        self, schema: Schema, change: Change, ticks: list[int] | None, new_id: str
+    ) -> None:
+        old, automaton = self._schema, self._node.automaton
+        if ticks is None:
+            kept = dict(zip(old.names, self._ticks, strict=True))
+            ticks = [kept.get(name, 0) for name in schema.names]
+            active = [old.names[index] for index in self._node.active]
+            places = tuple([schema.index[name] for name in active if name in schema.index])
+        else:
+            self._check_fresh()
+            places = tuple([index for index, tick in enumerate(ticks) if tick % 2])
+        if schema is not old:
+            automaton = automaton.for_schema(schema)
+        marks = [_moved(mask, old, schema) for mask in self._node.marks]
+        node = automaton.node(places).marked(*marks)
+        new_id = new_id or self._id
+        version = self._schema_ver + (change.old is not None)
+        change.is_new = schema is not old
+        self._change = change  # from here on there is no call until the machine stands
+        self._node = node
+        self._ticks = ticks
         self._schema, self._index = schema, schema.index
-        if self._resolver is not None:
-            self._resolver.new_struct()
-        for mutation in self._queue:
-            known = [name for name in mutation.call.names if name in schema.index]
-            mutation.call = schema.call(mutation.call.type, known)
-        if self._waiters is not None:
-            self._waiters.schema_changed()
-        if self._state_contexts is not None:
-            self._state_contexts.schema_changed()
+        self._id, self._schema_ver, self._states_verified = new_id, version, True
+        self._follow_schema()
+
+    def _follow_schema(self) -> None:
+        """What is due after a change of schema; each step can be done again."""
+        change = self._change
+        if change is None:
+            return
+        if change.is_new:
+            if self._resolver is not None and not change.resolver_knows:
+                change.resolver_knows = True
+                self._resolver.new_struct()
+            self._translate_queue()
+            if self._waiters is not None and change.is_told:
+                self._waiters.schema_changed()
+            if self._state_contexts is not None:
+                self._state_contexts.schema_changed()
+        if change.old is not None:
+            self._tell_cycle()
+        if self._hooks is not None and change.is_told:
+            self._hooks.fire(self._hooks.verify_states, self)
+        if self._hooks is not None and change.old is not None:
+            self._hooks.fire(self._hooks.struct_change, self, change.old)
+        self._change = None
+
+    def _translate_queue(self) -> None:
+        """Let what waits call the states of the new schema; auto states are those of now."""
+        schema = self._schema
+        for mutation in list(self._queue):
+            if not isinstance(mutation, AutoMutation):
+                known = [name for name in mutation.call.names if name in schema.index]
+                mutation.call = schema.call(mutation.call.type, known)
+            elif mutation is not self._node.auto_mutation:
+                self._auto_due = True  # before it is gone
+                with suppress(ValueError):  # emptied by a disposal meanwhile
+                    self._queue.remove(mutation)
+        if self._auto_due:
+            self._put_due_auto()
 
     def resolver(self) -> Resolver:
         """What decides about targets; relations do unless it was given one."""
@@ -197,20 +246,13 @@ class Restructuring(BindingCalls):
         active = tuple(index for index, tick in enumerate(ticks.values()) if tick % 2)
         if forbidden == "refuse" and self._resolver is None:
             self._check_together(schema, active)
-        self._hold_queue()
-        try:
-            if any(self._ticks) or self._queue:
-                text = f"{self.id} has worked, and only a fresh machine imports"
-                raise RuntimeError(f"{text}: {self.string_all()}")
-            if schema is not self._schema:
-                self._move_to(schema)
-            self._node = self._node.automaton.node(active)
-            self._ticks = list(ticks.values())
-            self._id = data.id
-            self._states_verified = True
-        finally:
-            self._release_queue()
+        self._put_schema(schema, Change(is_told=False), list(ticks.values()), data.id)
         self.log_lvl(LogLevel.CHANGES, f"[import] imported to {sum(self._ticks)} ticks")
+
+    def _check_fresh(self) -> None:
+        if any(self._ticks) or self._queue:
+            text = f"{self.id} has worked, and only a fresh machine imports"
+            raise RuntimeError(f"{text}: {self.string_all()}")
 
     def _known(self, ticks: dict[str, int], *, drop: bool) -> dict[str, int]:
         """The ticks of all states of this machine, in the order of the export."""

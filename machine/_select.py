@@ -13,7 +13,7 @@ from functools import partial
 from typing import TypeVar
 
 from machine._given import checked_timeout
-from machine._latch import Latch, loop_of_caller, wake
+from machine._latch import Latch, loop_of_caller, open_gate, wake
 
 Waited = TypeVar("Waited", bound=Latch)
 
@@ -33,7 +33,7 @@ def first(*waited: Waited, timeout: float | None = None) -> Waited | None:
     def finish(latch: Waited) -> None:
         won.append(latch)
         if won[0] is latch:
-            gate.release()
+            open_gate(gate)
 
     each = _each(waited)
     try:

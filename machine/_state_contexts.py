@@ -7,7 +7,8 @@ again does not end it. What is asked for while the state is inactive has ended a
 
 A context can be asked for in any thread while the machine runs in another. As with waiters
 (`_waiting`), it is put into the table first and the ticks are looked at again, and the
-engine publishes ticks first and looks into the table then; so one of them ends it.
+engine publishes ticks first and looks into the table then; so one of them ends it. A
+context leaves the table once it has ended, so one whose end was interrupted is ended again.
 """
 
 from __future__ import annotations
@@ -112,10 +113,9 @@ class StateContexts:
 
     def dispose(self) -> None:
         """End all of them, without a line in the log."""
-        with self._lock:
-            live, self._live = self._live, {}
-        for ctx in live.values():
+        for state, ctx in list(self._live.items()):
             ctx.cancel()
+            self._forget(state, ctx)
 
     def _tick(self, state: str) -> int:
         host = self._host
@@ -135,9 +135,12 @@ class StateContexts:
             self._end(state, ctx)
 
     def _end(self, state: str, ctx: Context) -> None:
-        with self._lock:
-            if self._live.get(state) is not ctx:
-                return
-            del self._live[state]
-        self._host.log_lvl(OPS, f"[ctx:match] {state}")
+        if not ctx.done:
+            self._host.log_lvl(OPS, f"[ctx:match] {state}")
         ctx.cancel()
+        self._forget(state, ctx)
+
+    def _forget(self, state: str, ctx: Context) -> None:
+        with self._lock:
+            if self._live.get(state) is ctx:
+                del self._live[state]

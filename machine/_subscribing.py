@@ -17,14 +17,12 @@ from machine._open_work import OpenWork, first_of, open_count
 from machine._queue_ticks import QueueRoom, QueueTurn
 from machine._state import EXCEPTION, A, Names, names_tuple
 from machine._state_contexts import StateContexts
-from machine._tasks import OwnedTask, StateTask
-from machine._wait_handle import WaitHandle, released
+from machine._tasks import StateTask
+from machine._wait_handle import WaitHandle, released, unreleased
 
 
 class Subscribing(Lifecycle):
     """The calls that wait."""
-
-    _tasks: dict[OwnedTask, None] | None = None
 
     def when(self, states: Names, ctx: Context | None = None) -> WaitHandle:
         """Released when all of these are active at the same time."""
@@ -112,8 +110,33 @@ class Subscribing(Lifecycle):
         return handle
 
     def when_disposed(self) -> WaitHandle:
-        """Released when the disposal has finished."""
+        """Released when the disposal has finished, the tasks of coroutine handlers included.
+
+        Tasks get no more time than `dispose_timeout`.
+        """
         return self._subscriptions().when_disposed()
+
+    def when_tasks_end(self, state: str = "") -> WaitHandle:
+        """Released when the tasks that there are now have ended; at once if there are none.
+
+        Of a state only those that it owns. It waits for clean-up too: a task that was
+        canceled has ended when its coroutine has.
+        """
+        if state:
+            self.must_parse_states(state)
+        tasks = [task for task in list(self._tasks or ()) if state in ("", task.state)]
+        if not tasks:
+            return released("match")
+        handle = unreleased()
+
+        def look(_: object) -> None:
+            if all(task.done for task in tasks):
+                handle.release("match")
+
+        for task in tasks:
+            task._watch(handle, look)
+        look(None)
+        return handle
 
     def new_state_ctx(self, state: str) -> Context:
         """A context that ends when this state deactivates; ended already if it is inactive.

@@ -19,12 +19,17 @@ was canceled by somebody else, while the task itself was not, is such an error: 
 lost and nobody else would tell. With `panic_to_exception` off, errors go to the exception
 handler of the loop.
 
+It never begins once its owner has ended: the coroutine is entered by the task's first turn
+on its loop, and that looks at the owner first. However late that turn comes, nothing of the
+handler's body runs then.
+
 Where it runs: on the loop that runs in the thread that called the handler, else on one
 loop in the background (`_background`). It sees the context variables of the handler. A
 pinned machine (`_executor`) calls its handlers on its loop, so its tasks are there too.
 
 Threads: starting, canceling and ending happen on the task's loop; whoever ends the owner
-only sends word. A loop that was closed has let its tasks go, and word to it gets lost.
+only sends word. A loop that was closed has let its tasks go, and word to it gets lost. Each
+task is a latch that ends with it, by which `Machine.when_tasks_end` and the disposal wait.
 """
 
 from __future__ import annotations
@@ -35,6 +40,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from machine._enums import OPS
 from machine._handlers import Phase
+from machine._latch import Latch, call_each
 from machine._transition import new_event
 from machine.errors import TaskCanceledError
 
@@ -42,7 +48,6 @@ if TYPE_CHECKING:
     import asyncio
 
     from machine._handlers import HandlerCall
-    from machine._latch import Latch
     from machine._transition import Transition
 
 Work = Coroutine[Any, Any, object]
@@ -101,11 +106,11 @@ def _drop(tx: Transition, handler: str, work: Work) -> None:
     tx.machine.log_lvl(OPS, f"[task:cancel] {handler}")
 
 
-class OwnedTask:
+class OwnedTask(Latch):
     """One coroutine, the loop on which it runs, and the owner whose end cancels it."""
 
     __slots__ = (
-        "_canceled",
+        "_begun",
         "_loop",
         "_owner",
         "_task",
@@ -124,6 +129,7 @@ class OwnedTask:
         owner: Latch,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
+        super().__init__()
         self.handler = call.name
         self.phase = call.phase
         self.state = _state(tx, call)
@@ -132,7 +138,11 @@ class OwnedTask:
         self._owner = owner
         self._loop = loop
         self._task: asyncio.Task[object] | None = None
-        self._canceled = False
+        self._begun = False
+
+    def is_of_this_thread(self) -> bool:
+        """Does its loop run in the calling thread, so that waiting for it is in vain."""
+        return running_loop() is self._loop
 
     def view(self) -> StateTask:
         """What is told of it."""
@@ -150,23 +160,34 @@ class OwnedTask:
             _drop(self.tx, self.handler, self._work)
             return
         mach = self.tx.machine
-        if mach._tasks is None:
-            mach._tasks = {}
-        mach._tasks[self] = None
-        mach.log_lvl(OPS, f"[task:new] {self.handler}")
-        if here:
-            self._start()
-        else:
-            self._loop.call_soon_threadsafe(self._start)
+        try:
+            if mach._tasks is None:
+                mach._tasks = {}
+            mach._tasks[self] = None
+            mach.log_lvl(OPS, f"[task:new] {self.handler}")
+            if here:
+                self._start()
+            else:
+                self._loop.call_soon_threadsafe(self._start)
+        except BaseException:  # of a task that was not started nobody may wait for the end
+            self._forget()
+            raise
 
     def _start(self) -> None:
-        if self._canceled:
+        if self._done or self._owner._done:
             self._forget()
             _drop(self.tx, self.handler, self._work)
             return
         name = f"{self.tx.machine.id} {self.handler}"
-        self._task = self._loop.create_task(self._work, name=name)
+        self._task = self._loop.create_task(self._enter(), name=name)
         self._task.add_done_callback(self._ended)
+
+    async def _enter(self) -> object:
+        """The task's first turn."""
+        if self._owner._done:
+            return None
+        self._begun = True
+        return await self._work
 
     def _owner_ended(self, _: object) -> None:
         if running_loop() is self._loop:
@@ -178,13 +199,21 @@ class OwnedTask:
             self._forget()
 
     def _cancel(self) -> None:
-        self._canceled = True
         if self._task is not None:
             self._task.cancel()
 
     def _ended(self, task: asyncio.Task[object]) -> None:
-        self._forget()
+        try:
+            self._conclude(task)
+        finally:
+            self._forget()
+
+    def _conclude(self, task: asyncio.Task[object]) -> None:
         mach = self.tx.machine
+        (mach._tasks or {}).pop(self, None)
+        if not self._begun:
+            _drop(self.tx, self.handler, self._work)
+            return
         error = _error_of(task, self.handler)
         if error is None:
             how = "cancel" if task.cancelled() else "end"
@@ -221,8 +250,11 @@ class OwnedTask:
         return self._task is task
 
     def _forget(self) -> None:
+        """It is over: nobody tells it of its owner any more, and who waits for it goes on."""
+        self._done = True
         self._owner._unwatch(self)
         (self.tx.machine._tasks or {}).pop(self, None)
+        call_each(self._callbacks, self)
 
 
 def _error_of(task: asyncio.Task[object], handler: str) -> BaseException | None:

@@ -3,6 +3,10 @@
 The thread is a daemon and starts with the first deadline. A deadline that is taken back
 lets go of its function at once; its place in the heap goes when it is due, or earlier when
 more than half of the heap is such places. A forked child starts its own thread.
+
+Interrupts (`_mending`): the lock is a plain one, which a `with` block always gives back, and
+the heap holds tuples, whose comparison is no code of ours. That the thread serves is said
+by the thread itself, so one that an interrupt kept from starting is not relied on.
 """
 
 from __future__ import annotations
@@ -32,54 +36,52 @@ class Timer:
         self.number = number
         self.fn: Callable[[], object] | None = fn
 
-    def __lt__(self, other: Timer) -> bool:
-        return (self.due, self.number) < (other.due, other.number)
-
 
 class Timers:
     """Deadlines in order, and the thread that keeps them."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._heap: list[Timer] = []
+        self._heap: list[tuple[float, int, Timer]] = []
         self._count = 0
         self._dead = 0
-        self._thread: threading.Thread | None = None
-        self._changed = threading.Condition()
+        self._serves = False
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
 
     def __len__(self) -> int:
         return len(self._heap) - self._dead
 
     def add(self, seconds: float, fn: Callable[[], object]) -> Timer:
         """Call `fn` in the timer thread after this time."""
-        with self._changed:
+        with self._lock:
             self._count += 1
             timer = Timer(self._clock() + seconds, self._count, fn)
-            heapq.heappush(self._heap, timer)
+            heapq.heappush(self._heap, (timer.due, timer.number, timer))
             self._run()
-            if self._heap[0] is timer:
+            if self._heap[0][2] is timer:
                 self._changed.notify()
         return timer
 
     def cancel(self, timer: Timer) -> None:
         """Take a deadline back; one that has passed is no error."""
-        with self._changed:
+        with self._lock:
             if timer.fn is None:
                 return
             timer.fn = None
             self._dead += 1
             if self._dead > DEAD_MIN and self._dead * 2 > len(self._heap):
-                self._heap = [kept for kept in self._heap if kept.fn is not None]
-                heapq.heapify(self._heap)
-                self._dead = 0
+                kept = [entry for entry in self._heap if entry[2].fn is not None]
+                heapq.heapify(kept)
+                self._heap, self._dead = kept, 0
 
     def take_due(self) -> list[Callable[[], object]]:
         """The functions whose time has come, in order; they will not be given again."""
         due: list[Callable[[], object]] = []
-        with self._changed:
+        with self._lock:
             now = self._clock()
-            while self._heap and self._heap[0].due <= now:
-                timer = heapq.heappop(self._heap)
+            while self._heap and self._heap[0][0] <= now:
+                timer = heapq.heappop(self._heap)[2]
                 if timer.fn is None:
                     self._dead -= 1
                 else:
@@ -89,22 +91,32 @@ class Timers:
 
     def restart(self) -> None:
         """Go on in a forked child, where the thread and whoever held the lock are gone."""
-        self._changed = threading.Condition()
-        self._thread = None
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self._serves = False
         if self._heap:
             self._run()
 
     def _run(self) -> None:
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._loop, name="am-timers", daemon=True)
-            self._thread.start()
+        if not self._serves:
+            threading.Thread(target=self._serve, name="am-timers", daemon=True).start()
+
+    def _serve(self) -> None:
+        with self._lock:
+            if self._serves:  # another one was faster
+                return
+            self._serves = True
+        try:
+            self._loop()
+        finally:
+            self._serves = False
 
     def _loop(self) -> None:
         while True:
             for fn in self.take_due():
                 _call(fn)
-            with self._changed:
-                seconds = self._heap[0].due - self._clock() if self._heap else WAIT_MAX
+            with self._lock:
+                seconds = self._heap[0][0] - self._clock() if self._heap else WAIT_MAX
                 self._changed.wait(min(seconds, WAIT_MAX))
 
 

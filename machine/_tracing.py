@@ -13,7 +13,7 @@ handlers these are carried out as if nobody watched.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from machine._report import failed
@@ -142,9 +142,17 @@ class Hooks:
             setattr(self, hook, _users(tracers, hook))
         self.of_transitions = any(getattr(self, hook) for hook in _OF_TRANSITIONS)
 
-    def fire(self, calls: tuple[Hook, ...], *args: Any) -> list[Any]:
-        """Call a hook of every tracer that uses it; what they returned."""
-        return [self.fire_one(call, *args) for call in calls]
+    def fire(self, calls: Iterable[Hook], *args: Any) -> None:
+        """Call a hook of every tracer that uses it.
+
+        After an interrupt it can go on with the same iterator: between taking a hook out of
+        it and calling that there is nothing.
+        """
+        for call in calls:
+            try:
+                call(*args)
+            except Exception as error:  # noqa: BLE001 - protects the host from a guest
+                self.failed(call, error)
 
     def fire_one(self, call: Hook, *args: Any) -> Any:
         """Call a hook of one tracer."""

@@ -20,8 +20,9 @@ from machine._step import Step
 
 if TYPE_CHECKING:
     from machine._automaton import Plan
-    from machine._handlers import Program
+    from machine._handlers import HandlerCall, Program
     from machine._machine import Machine
+    from machine._tracing import Hook
 
 
 class LogEntry:
@@ -75,6 +76,9 @@ class Transition:
     _passing: BaseException | None = None  # passes through to the caller at the end
     _again: Plan | None = None  # of an auto transition, after handlers refused states of it
     _marks: Marks = NO_MARKS  # of auto states that failed in it
+    _call: HandlerCall | None = None  # the one made last, where the program does not say it
+    _mended = False  # an interrupt left it open, and its end was begun anew
+    _last_told: Hook | None = None  # of those whom the end is told
     _steps: list[Step] | None = None
     is_check = False
 

@@ -37,12 +37,10 @@ def run_unwatched(  # noqa: C901 - one function, so that few calls are made; see
     mach._tx_number = number = mach._tx_number + 1
     mach._tx = tx = Transition()
     tx.machine, tx.plan, tx.number = mach, plan, number  # type: ignore[assignment]  # it is whole
-    tx._args, tx._program, tx._before = args, program, mach._ticks
-    tx._calls_done = 0
+    tx._args, tx._program, tx._before, tx._calls_done = args, program, mach._ticks, 0
     if mutation is not None or source is not None:
         lend(tx, source, mutation)
-    accepted, call = True, BETWEEN
-    tx.clock = monotonic()
+    accepted, call, tx.clock = True, BETWEEN, monotonic()
     try:
         for handler, name, counts, call in program.turns:
             if mach._disposing and call.begins_with(handler):
@@ -78,12 +76,12 @@ def run_unwatched(  # noqa: C901 - one function, so that few calls are made; see
     told = mach._hooks or mach._pending_lines or mach._queue or mach._slow or not accepted
     if told or ((mach._waiters or mach._state_contexts) and _is_awaited(mach, tx._again or plan)):
         return conclude(mach, tx, accepted)
-    tx._after, tx.completed = mach._ticks, True
-    mach._handler = ""
+    tx._after, tx.completed, mach._handler = mach._ticks, True, ""
     auto = mach._node.auto
     if auto is not None and plan.growth and not plan.call.auto:
-        tx.queue_len = 1
+        tx.queue_len, mach._auto_due = 1, True
         mach._carry_out(auto, None, None, mach._node.auto_mutation)
+        mach._auto_due = False
     return EXECUTED
 
 

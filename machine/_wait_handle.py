@@ -7,10 +7,16 @@ handle is held, or something waits on it (a callback, a blocked thread, a task).
 last of them is gone, after a timeout, a canceled task, a lost race, the subscription
 leaves the index by itself, at once. Waiting in a loop with a timeout leaks nothing.
 
-A subscription is *claimed* by taking it out of its `home`, a dict: `dict.pop` is one
+A subscription is *claimed* by taking it out of its `home`, a dict: deleting a key is one
 indivisible operation, so of several threads that want to release it (a match, a context
 that ends, `cancel`) one gets it, and only that one may end the handle. No lock is needed
 for that, so it may also happen inside a garbage collection.
+
+Interrupts (`_mending`): claiming a subscription and marking its handle as ended are
+statements without a call between them, so no interrupt can leave a handle that nobody can
+end. Callbacks that an interrupt kept from running stay in the handle. The machine goes on
+with those of the handles that it has ended; for others, `cancel` does. A subscription that
+was claimed and is still found in a table is taken out by whoever finds it.
 """
 
 from __future__ import annotations
@@ -19,7 +25,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Literal
 from weakref import ref
 
-from machine._latch import Callback, Latch, call_all
+from machine._latch import Callback, Latch, call_each
 
 if TYPE_CHECKING:
     from machine._automaton import Node
@@ -70,15 +76,21 @@ class WaitHandle(Latch):
     def release(self, reason: Reason) -> None:
         """End it and run its callbacks; no effect if it has ended."""
         subscription = self._subscription
-        if subscription is not None and subscription.claim():
-            call_all([(fn, self) for fn in self._mark(reason)])
+        try:
+            if subscription is not None:
+                subscription.end(self, reason)
+            if self._done and self._callbacks:
+                call_each(self._callbacks, self)
+        except BaseException:
+            if self._done:
+                call_each(self._callbacks, self)  # the rest, for those who wait for it
+            raise
 
-    def _mark(self, reason: Reason) -> Sequence[Callback]:
-        """End it; only for whoever claimed its subscription."""
+    def _mark(self, reason: Reason) -> None:
+        """End it before it was in any table."""
         self._reason = reason
         self._subscription = None
         self._done = True
-        return self._close() if self._callbacks else ()
 
     def _answer(self) -> bool:
         return self._reason == "match"
@@ -157,17 +169,35 @@ class Subscription(ref[WaitHandle]):
         """What was waited for, in the log line of a match."""
         return self.new_text()
 
-    def claim(self) -> bool:
-        """Take it out of every table; False if somebody else did."""
+    def end(
+        self, handle: WaitHandle, reason: Reason, ending: dict[int, WaitHandle] | None = None
+    ) -> bool:
+        """Claim it and end its handle; False if somebody else did.
+
+        A handle that has callbacks is put into `ending`; they are for the caller to run.
+        """
         number = self.number
-        if self.home.pop(number, None) is None:
+        try:
+            del self.home[number]  # from here on there is no call until the handle has ended
+        except KeyError:
+            self._leave()
             return False
+        handle._reason = reason
+        handle._done = True
+        if ending is not None and handle._callbacks:
+            ending[number] = handle
+        handle._subscription = None
+        self._leave()
+        return True
+
+    def _leave(self) -> None:
+        """Take what was claimed out of every table, and let go of the handle."""
+        number = self.number
         for table in self.tables:
             table.pop(number, None)
         self.keep = None
         if self.ctx is not None:
             self.ctx._unwatch(self)
-        return True
 
     def limit(self, ctx: Context, handle: WaitHandle) -> None:
         """End with this context; asked for once the subscription is in the index."""
@@ -185,18 +215,22 @@ class Subscription(ref[WaitHandle]):
 
 def forget(subscription: Subscription) -> None:
     """Nobody holds the handle any more."""
-    subscription.claim()
+    subscription.home.pop(subscription.number, None)
+    subscription._leave()
 
 
 def mark_all(
-    subscriptions: Iterable[Subscription], reason: Reason
-) -> list[tuple[Subscription, WaitHandle, Sequence[Callback]]]:
-    """End all that nobody else ends meanwhile; their callbacks are for the caller to run."""
+    subscriptions: Iterable[Subscription], reason: Reason, ending: dict[int, WaitHandle]
+) -> list[Subscription]:
+    """End all that nobody else ends meanwhile, and give those.
+
+    Handles with callbacks are put into `ending`; their callbacks are for the caller to run.
+    """
     marked = []
     for subscription in subscriptions:
         handle = subscription()
-        if handle is not None and subscription.claim():
-            marked.append((subscription, handle, handle._mark(reason)))
+        if handle is not None and subscription.end(handle, reason, ending):
+            marked.append(subscription)
     return marked
 
 
@@ -210,7 +244,7 @@ def released(reason: Reason) -> WaitHandle:
 def unreleased() -> WaitHandle:
     """A handle of no machine; it ends by `release` or `cancel` and nothing else."""
     handle = WaitHandle()
-    subscription = Subscription(handle, forget)
+    subscription = Subscription(handle, forget)  # no call comes until it is whole
     handle._subscription = subscription
     subscription.ctx = subscription.keep = None
     subscription.names = subscription.tables = ()

@@ -34,6 +34,9 @@ its `schema_changed` looks at the subscription, which is in the index by then.
 
 Nothing of a user runs in between: all handles released by one event have ended before a
 line is logged or a callback runs.
+
+Interrupts (`_mending`): handles that have ended but whose callbacks are still to be run are
+kept in `_ending`; `go_on` runs those, after it has looked at every subscription again.
 """
 
 from __future__ import annotations
@@ -54,7 +57,8 @@ from machine._given import (
     in_order,
     names_tuple,
 )
-from machine._latch import Callback, call_all
+from machine._latch import Latch, call_each
+from machine._select import every
 from machine._wait_handle import (
     Pending,
     Reason,
@@ -95,13 +99,14 @@ class Host(Protocol):
     _schema: Schema
     _node: Node
     _ticks: list[int]
-    _idle: list[None]
-    """Holds the token of the drainer while nobody drains."""
     _disposed: bool
     _log_level: LogLevel
 
     def log_lvl(self, level: LogLevel, msg: str, *args: Any) -> None:
         """Write a line of the log."""
+
+    def _is_idle(self) -> bool:
+        """Does nobody drain the queue."""
 
     def _missing(self, names: Sequence[str]) -> NoReturn:
         """Raise the error for names that the schema does not define."""
@@ -115,6 +120,7 @@ class Waiters:
         "_args",
         "_closed",
         "_disposals",
+        "_ending",
         "_host",
         "_inactive",
         "_numbers",
@@ -145,6 +151,7 @@ class Waiters:
         self._queue_ends: Table = {}
         """Those of `pending` that the end of a drain releases."""
         self._disposals: Table = {}
+        self._ending: dict[int, WaitHandle] = {}
         self.pending = Pending()
         self.pending.host = host
         """What the machine's work can release; while empty, it need not look."""
@@ -221,12 +228,12 @@ class Waiters:
 
     def when_queue_ends(self, ctx: Context | None = None) -> WaitHandle:
         """Released when the drain that is under way ended; at once if there is none."""
-        if self._host._idle and not self._closed:
+        if self._host._is_idle() and not self._closed:
             return released("match")
         handle, subscription = self._new(QueueEnd, (), ctx)
         subscription.tables = (self._queue_ends,)
         self._enter(handle, subscription)
-        if self._host._idle:
+        if self._host._is_idle():
             handle.release("match")
         return handle
 
@@ -300,19 +307,34 @@ class Waiters:
         Waiters go on by name. A state that is no more is inactive and cannot activate; what
         a waiter for times had reached of it stays reached.
         """
-        node, ticks = self._host._node, self._host._ticks
-        self._release([found for found in list(self.pending.values()) if found.met(node, ticks)])
+        self._release(self._all_met())
+
+    def go_on(self) -> None:
+        """After an interrupt: release all that is due, and call back those that have ended."""
+        if self._host._ticks:
+            self._release([*self._all_met(), *self._queries_true()])
+        self._call_back()
 
     def dispose(self) -> None:
-        """The machine is gone: release all, then those who wait for just that.
+        """The machine is gone: release all but those who wait for just that.
 
         Its ticks must be gone before. What is asked for afterwards comes back released.
         """
         self._closed = True
         waiting = {**self.pending, **self.args_pending}
         self._end_all(dict(sorted(waiting.items())), "disposed")
+
+    def disposed(self) -> None:
+        """Release those who wait for the end of the disposal."""
         self._over = True
         self._end_all(self._disposals, "match")
+
+    def disposed_after(self, tasks: Iterable[Latch], seconds: float) -> None:
+        """The same once these have ended, or after this time."""
+        try:
+            every(*tasks, timeout=seconds)
+        finally:
+            self.disposed()
 
     # -- inside
 
@@ -342,19 +364,20 @@ class Waiters:
             raise
         if ctx is not None:
             check_ctx(ctx)
+        number = next(self._numbers)
+        found: Sequence[Table] = ()
+        if tables is not None:
+            (self.with_args if tables is self._args else self.states).update(names)
+            found = [tables.setdefault(name, {}) for name in names]
         handle = WaitHandle()
-        subscription = kind(handle, forget)
+        subscription = kind(handle, forget)  # no call comes until it is whole
         handle._subscription = subscription
         subscription.names = names
         subscription.ctx = ctx
         subscription.keep = None
-        subscription.number = next(self._numbers)
+        subscription.number = number
         subscription.home = self.pending
-        if tables is None:
-            subscription.tables = ()
-        else:
-            (self.with_args if tables is self._args else self.states).update(names)
-            subscription.tables = [tables.setdefault(name, {}) for name in names]
+        subscription.tables = found
         return handle, subscription
 
     def _enter(self, handle: WaitHandle, subscription: Subscription) -> WaitHandle:
@@ -428,26 +451,40 @@ class Waiters:
                 met.append(query)
         return met
 
+    def _all_met(self) -> list[Subscription]:
+        node, ticks = self._host._node, self._host._ticks
+        return [found for found in list(self.pending.values()) if found.met(node, ticks)]
+
     def _release(self, met: Iterable[Subscription]) -> None:
         """End these for a match, each once; then log, then run their callbacks."""
-        marked = mark_all(met, "match")
+        marked = mark_all(met, "match", self._ending)
         try:
             if self._host._log_level >= OPS:
-                for subscription, _, _ in marked:
+                for subscription in marked:
                     text = f"[{subscription.label}:match] {subscription.match_text()}".rstrip()
                     self._host.log_lvl(OPS, text)
         finally:
-            _run_callbacks(marked)
+            self._call_back()
 
     def _end_all(self, table: Table, reason: Reason) -> None:
-        _run_callbacks(mark_all(list(table.values()), reason))
+        mark_all(list(table.values()), reason, self._ending)
+        self._call_back()
+
+    def _call_back(self) -> None:
+        """Run the callbacks of what has ended; what an interrupt leaves is still there."""
+        ending = self._ending
+        if not ending:
+            return
+        try:
+            for number in list(ending):
+                handle = ending.get(number)
+                if handle is not None:
+                    call_each(handle._callbacks, handle)
+                    ending.pop(number, None)
+        except BaseException:
+            self._call_back()
+            raise
 
 
 def _number(subscription: Subscription) -> int:
     return subscription.number
-
-
-def _run_callbacks(marked: Iterable[tuple[Subscription, WaitHandle, Sequence[Callback]]]) -> None:
-    calls = [(fn, handle) for _, handle, fns in marked for fn in fns]
-    if calls:
-        call_all(calls)

@@ -84,32 +84,29 @@ def walk(  # noqa: C901 - one function, so that few calls are made; see its docs
         run = run_watched
         _begin(mach, tx)
     accepted = plan.accepted
-    try:
-        if accepted:
-            if program.negotiation:
-                tx.clock = monotonic()
-                for call in program.negotiation:
-                    if mach._disposing:
+    if accepted:
+        if program.negotiation:
+            tx.clock = monotonic()
+            for call in program.negotiation:
+                if mach._disposing:
+                    break
+                if run(mach, tx, call):
+                    accepted = _goes_on_without(mach, tx, call)
+                    break
+        if mach._disposing:
+            accepted = False
+        if accepted and not tx.is_check:
+            _apply(mach, tx)
+            waiters = mach._waiters
+            if tx._again is not None or (waiters is not None and waiters.expects(plan)):
+                accepted = finish(mach, tx)
+            elif program.finals:
+                if not program.negotiation:
+                    tx.clock = monotonic()
+                for call in program.finals:
+                    if mach._disposing or run(mach, tx, call):
+                        accepted = False
                         break
-                    if run(mach, tx, call):
-                        accepted = _goes_on_without(mach, tx, call)
-                        break
-            if mach._disposing:
-                accepted = False
-            if accepted and not tx.is_check:
-                _apply(mach, tx)
-                waiters = mach._waiters
-                if tx._again is not None or (waiters is not None and waiters.expects(plan)):
-                    accepted = finish(mach, tx)
-                elif program.finals:
-                    if not program.negotiation:
-                        tx.clock = monotonic()
-                    for call in program.finals:
-                        if mach._disposing or run(mach, tx, call):
-                            accepted = False
-                            break
-    except BaseException as error:  # noqa: BLE001 - passes through, once the books are closed
-        accepted, tx._passing = False, error
     return conclude(mach, tx, accepted)
 
 
@@ -168,6 +165,7 @@ def conclude(mach: Engine, tx: Transition, accepted: bool) -> Result:
     if hooks is not None:
         tx.ended_ns = monotonic_ns()
         for tell in hooks.transition_end:
+            tx._last_told = tell
             try:
                 tell(tx)
             except Exception as error:  # noqa: BLE001 - protects the host from a guest
@@ -213,9 +211,9 @@ def _announce(mach: Engine, tx: Transition) -> None:
 
 def survives(mach: Engine, tx: Transition, call: HandlerCall, error: BaseException) -> bool:
     """What becomes of an unwatched transition after a handler raised; False if it is over."""
-    if call is BETWEEN:
-        tx._passing = error
-        return False
+    tx._call = call
+    if call is BETWEEN:  # no handler did
+        raise error
     return goes_on(mach, tx, call, failed(mach, tx, call, error))
 
 

@@ -50,7 +50,8 @@ class Watchdog:
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()  # a plain one: a `with` block always gives it back
+        self._changed = threading.Condition(self._lock)
         self._told = _Machines()
         self._thread: threading.Thread | None = None
         self._pause = inf
@@ -61,10 +62,10 @@ class Watchdog:
         Its tracers are called, and if it `warns` a warning is logged. The thread is woken
         only if this machine has to be looked at sooner than it would be.
         """
-        with self._changed:
+        with self._lock:
             watched = self._told.of(mach)
             watched.warns = watched.warns or warns
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():
                 try:
                     self._start()
                 except RuntimeError:  # the interpreter is going down and starts no threads
@@ -90,7 +91,7 @@ class Watchdog:
 
     def _living(self) -> list[_Watched]:
         """Those that are neither disposed nor gone; the others are forgotten."""
-        with self._changed:
+        with self._lock:
             return self._told.sift()
 
     def _look_at(self, watched: _Watched, mach: Engine, limit: float) -> None:
@@ -107,7 +108,7 @@ class Watchdog:
     def _run(self) -> None:
         while True:
             pause = self.look()
-            with self._changed:
+            with self._lock:
                 if not len(self._told):
                     self._thread = None
                     return
@@ -117,7 +118,8 @@ class Watchdog:
 
     def forked(self) -> None:
         """Go on in a forked child, where the thread is gone."""
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         self._thread = None
         self._pause = inf
         for one in self._told.sift():

@@ -188,7 +188,7 @@ def test_an_answer_at_the_last_moment_counts_by_the_clock(
 
     def wait(job: Any) -> bool:
         done.wait(10)
-        while job._claim:
+        while job.claim:
             pass
         return False
 

@@ -585,20 +585,23 @@ def test_a_result_is_known_also_when_another_thread_ran_the_mutation(made: Made)
 
 def test_only_the_last_drainer_tells_the_end_of_the_queue(made: Made, recorder: Any) -> None:
     """Who gives the token back and finds more in the queue leaves the end to who has it now."""
-    mach = made(tracers=[recorder])
 
-    class Taken(list[None]):
+    class Taken(am.Machine):
         """The token, which somebody else takes the moment it is given back."""
 
-        def append(self, token: None) -> None:
-            mach._queue.append(left)
+        def __setattr__(self, name: str, value: object) -> None:
+            if name == "_idle" and taken:
+                self._queue.append(taken[0])
+            else:
+                super().__setattr__(name, value)
 
+    taken: list[am.Mutation] = []
+    mach = Taken(None, made()._schema.struct(), tracers=[recorder])
     mach.bind_handlers({"BState": lambda e: mach.add1("C") and kept.append(mach.queue()[0])})
     kept: list[am.Mutation] = []
     mach.add1("B")
-    (left,) = kept
     recorder.events.clear()
-    mach._idle = Taken([None])
+    taken += kept
 
     assert mach.add1("A") is EXECUTED
     assert "queue_end" not in recorder.events

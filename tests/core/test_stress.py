@@ -182,7 +182,7 @@ def check(mach: am.Machine, mutators: list[Mutator]) -> None:
     """What must be true once all is quiet."""
     assert mach.queue_len() == 0
     assert mach.transition() is None
-    assert mach._idle == [None]
+    assert mach._is_idle()
     calls = sum(mutator.calls_of_m for mutator in mutators)
     assert mach.tick("M") == 2 * calls - 1
     gc.collect()
@@ -249,7 +249,7 @@ def test_threads_on_a_pinned_machine_lose_nothing(made: Made) -> None:
     mutators = [Mutator(mach, seed) for seed in range(MUTATORS)]
     run([*(mutator.step for mutator in mutators), *(Reader(mach).step for _ in range(READERS))])
     done = threading.Event()
-    while mach.queue_len() or not mach._idle:
+    while mach.queue_len() or not mach._is_idle():
         loop.call_soon_threadsafe(done.set)
         assert done.wait(STUCK_S)
         done.clear()

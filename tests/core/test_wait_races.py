@@ -25,7 +25,7 @@ class Host:
     def __init__(self, *names: str) -> None:
         self._schema: Schema = schema_of({name: State() for name in names})
         self._node: Node = automaton_of(self._schema).node(())
-        self._idle: list[None] = [None]
+        self.idle = True
         self._disposed = False
         self._log_level = LogLevel.OPS
         self._now = [0] * len(self._schema.names)
@@ -44,6 +44,9 @@ class Host:
     @_ticks.setter
     def _ticks(self, ticks: list[int]) -> None:
         self._now = ticks
+
+    def _is_idle(self) -> bool:
+        return self.idle
 
     def log_lvl(self, level: LogLevel, msg: str, *args: Any) -> None:
         self.lines.append(msg)
@@ -158,6 +161,7 @@ def test_an_index_made_on_a_disposed_host_is_closed(host: Host) -> None:
     handle = waiters.when_disposed()
     assert not handle.done
     waiters.dispose()
+    waiters.disposed()
     assert handle.reason == "match"
     assert waiters.when_disposed().reason == "match"
 
@@ -174,6 +178,7 @@ def test_the_end_of_the_disposal_is_after_that_of_all_waiters(waiters: Waiters) 
 
     first.add_done_callback(ask)
     waiters.dispose()
+    waiters.disposed()
 
     assert seen == [False]
     assert asked[0].reason == "match"
@@ -181,8 +186,8 @@ def test_the_end_of_the_disposal_is_after_that_of_all_waiters(waiters: Waiters) 
 
 def test_an_end_of_the_drain_while_subscribing_is_not_missed(host: Host, waiters: Waiters) -> None:
     """The drainer gives its token back, then looks; the registrar looks for the token."""
-    host._idle = []
-    host.looks[2] = lambda: host._idle.append(None)
+    host.idle = False
+    host.looks[2] = lambda: setattr(host, "idle", True)
     handle = waiters.when_queue_ends()
 
     assert handle.reason == "match"
