@@ -210,9 +210,12 @@ def _announce(mach: Engine, tx: Transition) -> None:
 
 
 def survives(mach: Engine, tx: Transition, call: HandlerCall, error: BaseException) -> bool:
-    """What becomes of an unwatched transition after a handler raised; False if it is over."""
+    """What becomes of an unwatched transition after a handler raised; False if it is over.
+
+    What arrived in no handler goes on to where all is closed (`_mending`).
+    """
     tx._call = call
-    if call is BETWEEN:  # no handler did
+    if call is BETWEEN or (call.phase < END and mach._ticks is not tx._before):
         raise error
     return goes_on(mach, tx, call, failed(mach, tx, call, error))
 
@@ -220,7 +223,9 @@ def survives(mach: Engine, tx: Transition, call: HandlerCall, error: BaseExcepti
 def goes_on(mach: Engine, tx: Transition, call: HandlerCall, outcome: int) -> bool:
     """Carry an unwatched transition on after a call that did not pass; False if it is over."""
     noted(tx, call, outcome)
-    if call.phase >= END or not _goes_on_without(mach, tx, call) or mach._disposing:
+    if call.phase >= END or tx._passing is not None:
+        return False
+    if not _goes_on_without(mach, tx, call) or mach._disposing:
         return False
     _apply(mach, tx)
     mach._node = mach._node.marked(*tx._marks)
