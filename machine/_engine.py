@@ -55,7 +55,7 @@ from machine._given import checked_count, checked_flag
 from machine._handlers import NOTHING_BOUND, Bindings
 from machine._latch import call_all
 from machine._logging import Logging, PendingLines
-from machine._mending import mend
+from machine._mending import Token, mend
 from machine._mutation import Mutation, MutSource
 from machine._options import Setting, checked_limit
 from machine._panic import Panic, trace_of
@@ -83,18 +83,6 @@ HANDLER_TIMEOUT_S = 1.0
 DRAIN_MAX = 10_000  # mutations of one drain, before it is reported (`_ring`)
 RING_FROM = DRAIN_MAX - 100
 NO_BINDINGS = Bindings()
-
-
-class Token:
-    """The right to drain a machine's queue; free while the slot is filled."""
-
-    __slots__ = ("_idle",)
-
-    _idle: None
-
-    def _is_idle(self) -> bool:
-        """Does nobody drain."""
-        return hasattr(self, "_idle")
 
 
 class Engine(Logging, Token):
@@ -202,10 +190,10 @@ class Engine(Logging, Token):
             self._tx = None
             holds = False
             self._idle = None
-            waiters = self._waiters
+            hooks, waiters = self._hooks, self._waiters
             if (
                 self._queue
-                or self._hooks is not None
+                or (hooks is not None and hooks.queue_end)
                 or (waiters is not None and waiters._queue_ends)
             ):
                 self._settle()
@@ -289,7 +277,7 @@ class Engine(Logging, Token):
     # -- working off the queue
 
     def _work(
-        self, own: Mutation | None = None, *, task: Task | None = None, drains: bool = True
+        self, own: Mutation | None = None, task: Task | None = None, drains: bool = True
     ) -> bool:
         """Take the token, mend, work off the queue, give the token back.
 
@@ -414,7 +402,7 @@ class Engine(Logging, Token):
         if waiting and self._waiters is not None:
             self._waiters._release(waiting)
 
-    def _settle(self, *, is_end: bool = True) -> None:
+    def _settle(self, is_end: bool = True) -> None:
         """After the token is back: whatever came meanwhile, then the end of the queue.
 
         It is no end for tracers if nothing was worked off.
@@ -530,13 +518,6 @@ class Engine(Logging, Token):
         queue = self._queue
         if not queue or queue[0] is not mutation:
             queue.appendleft(mutation)
-
-    def _put_due_auto(self) -> None:
-        """The same for auto states whose turn an interrupt kept from coming."""
-        self._auto_due = False
-        mutation = None if self._disposing else self._node.auto_mutation
-        if mutation is not None:
-            self._put_auto(mutation)
 
     def _recover(self, tx: Transition, handler: str, error: Exception) -> None:
         """A handler raised: its error becomes the machine's next mutation."""

@@ -45,6 +45,18 @@ if TYPE_CHECKING:
     from machine._transition import Transition
 
 
+class Token:
+    """The right to drain a machine's queue; free while the slot is filled."""
+
+    __slots__ = ("_idle",)
+
+    _idle: None
+
+    def _is_idle(self) -> bool:
+        """Does nobody drain."""
+        return hasattr(self, "_idle")
+
+
 def mend(mach: Engine) -> None:
     """Close what is open; with the token, before anything else is done with it."""
     tx = mach._tx
@@ -119,4 +131,12 @@ def _put_back(mach: Engine) -> None:
             mach._finish_queued(mutation)
         mach._unfinished = None
     if mach._auto_due:
-        mach._put_due_auto()
+        put_due_auto(mach)
+
+
+def put_due_auto(mach: Engine) -> None:
+    """Put auto states at the front of the queue whose turn an interrupt kept from coming."""
+    mach._auto_due = False
+    mutation = None if mach._disposing else mach._node.auto_mutation
+    if mutation is not None:
+        mach._put_auto(mutation)

@@ -24,6 +24,7 @@ from machine._contradictions import forbidden as ruled_out
 from machine._enums import LogLevel
 from machine._given import checked_choice, checked_names
 from machine._handler_names import check_meanings
+from machine._mending import put_due_auto
 from machine._mutation import AutoMutation
 from machine._resolve import indexes_of, mask_of
 from machine._resolver import RelationsResolver, Resolver, ResolverAutomaton, check_resolver
@@ -192,7 +193,7 @@ class Restructuring(BindingCalls):
                 with suppress(ValueError):  # emptied by a disposal meanwhile
                     self._queue.remove(mutation)
         if self._auto_due:
-            self._put_due_auto()
+            put_due_auto(self)
 
     def resolver(self) -> Resolver:
         """What decides about targets; relations do unless it was given one."""
