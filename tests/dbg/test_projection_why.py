@@ -246,6 +246,45 @@ def changing(growth: int, *, accepted: bool) -> Track:
     return track_of(story)
 
 
+MANY = ("A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K")
+
+
+def adding(called: str, *added: str) -> Track:
+    """A machine whose only transition calls these states and activates those."""
+    story = Story()
+    story.machine("worker", tuple(map(StateDef, MANY))).add(*called, added=added)
+    return track_of(story)
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (7, "A, B, C, D, E, F and G were activated."),
+        (8, "A, B, C, D, E, F, G and H were activated."),
+        (9, "A, B, C, D, E, F, G, H and 1 more were activated."),
+        (10, "A, B, C, D, E, F, G, H and 2 more were activated."),
+    ],
+)
+def test_why_names_eight_called_states_and_counts_the_rest(count: int, text: str) -> None:
+    """Only what is beyond the eighth name is counted."""
+    called = MANY[:count]
+
+    assert why(adding("".join(called), *called)).endswith(f"{text} Nothing blocked it.")
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (8, "H came along. I came along."),
+        (9, "I came along. 1 more came along."),
+        (10, "I came along. 2 more came along."),
+    ],
+)
+def test_why_names_eight_implied_states_and_counts_the_rest(count: int, text: str) -> None:
+    """Each of the eight has a sentence of its own, the others share one."""
+    assert why(adding("A", *MANY[: count + 1])).endswith(f"{text} Nothing blocked it.")
+
+
 def test_why_tells_that_a_check_changes_nothing() -> None:
     """A question says what would come of it, not what did."""
     story = Story()

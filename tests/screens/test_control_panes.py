@@ -90,6 +90,59 @@ def test_a_search_in_the_machines_selects_a_machine(control: Control) -> None:
     assert control.desk.track.key == "worker-child"
 
 
+def two_webs() -> Control:
+    """Three machines, two of which a search for web finds; db is selected."""
+    story = Story()
+    for name in ("db", "web-1", "web-2"):
+        story.machine(name).add("Ping")
+    control = Control(story.store(), beginning=Beginning(machine="db"))
+    control.data_arrived()
+    return control
+
+
+def test_a_search_in_the_machines_outlives_the_machine_it_selects() -> None:
+    """Each letter and each next hit selects a machine, and the text stays."""
+    control = two_webs()
+    control.modes.focus_on(layout.MACHINES)
+    do(control, "search")
+    for text in ("w", "we", "web"):
+        control.searching.type(text)
+    control.searching.accept()
+    seen = [control.desk.track, *(do(control, "next_hit").desk.track for _ in range(2))]
+
+    assert [track.key for track in seen if track] == ["web-1", "web-2", "web-1"]
+
+
+def test_a_search_in_the_machines_outlives_a_choice_by_hand() -> None:
+    """The next hit after another machine is selected goes on from there."""
+    control = two_webs()
+    control.modes.focus_on(layout.MACHINES)
+    do(control, "search")
+    control.searching.type("web")
+    control.searching.accept()
+    db, web_2 = control.desk.store.find("db"), control.desk.store.find("web-2")
+    assert db is not None
+    control.jumping.select(db)
+
+    assert control.look(160, 45).filters.search == "web"
+    assert do(control, "previous_hit").desk.track is web_2
+
+
+@pytest.mark.parametrize("pane", [layout.LOG, layout.STATES])
+def test_another_machine_ends_a_search_in_the_one_before(pane: str) -> None:
+    """What was found in its log or among its states is not in the new machine."""
+    control = two_webs()
+    control.modes.focus_on(pane)
+    do(control, "search")
+    control.searching.type("Ping")
+    control.searching.accept()
+    other = control.desk.store.find("web-1")
+    assert other is not None
+    control.jumping.select(other)
+
+    assert control.desk.found is None
+
+
 def test_tab_goes_round_the_panes(control: Control) -> None:
     """Every pane on the screen has its turn."""
     seen = [do(control, "next_pane").modes.focus for _ in range(7)]
