@@ -33,6 +33,12 @@ def test_a_tick_is_odd_while_its_state_is_active(made: Made) -> None:
         assert mach.is1("A") is am.is_active_tick(tick) is (tick % 2 == 1)
 
 
+@pytest.mark.parametrize("tick", [0, 10**30, 10**30 + 1])
+def test_the_parity_of_a_tick_counts_at_any_size(tick: int) -> None:
+    """Ticks are integers without a limit."""
+    assert am.is_active_tick(tick) is (tick % 2 == 1)
+
+
 @pytest.mark.parametrize(
     ("name", "mutate"),
     [
@@ -78,6 +84,7 @@ def test_times_come_in_the_order_asked_for(made: Made) -> None:
     assert mach.time("B") == [1]
     assert mach.time_sum(["A", "B"]) == 1
     assert list(mach.clock(["B", "A", "B"]).items()) == [("B", 1), ("A", 0)]
+    assert mach.clock() == {"A": 0, "B": 1, "C": 0, "D": 0, "Exception": 0}
 
 
 @pytest.mark.parametrize(
@@ -125,6 +132,13 @@ def test_a_time_equals_only_itself(made: Made) -> None:
     assert mach.is_clock({"B": 0, "A": 1})
     assert not mach.is_clock({"B": 1, "A": 1})
     assert mach.is_clock({})
+
+    clock, time = mach.clock(), mach.time()
+    assert mach.is_clock(clock)
+    assert mach.is_time(time)
+    mach.add1("B")
+    assert not mach.is_clock(clock)
+    assert not mach.is_time(time)
 
 
 def test_parsing_states_removes_repeats(made: Made) -> None:
@@ -198,3 +212,21 @@ def test_the_states_of_a_transition_are_told_by_its_ticks(made: Made, recorder: 
     growth = [after - before for before, after in zip(tx.time_before, tx.time_after, strict=True)]
     assert growth == [1, 0, 1, 0, 0]
     assert (tx.exits, tx.enters) == (["A"], ["C"])
+
+
+def test_ticks_over_a_run_of_mutations(made: Made) -> None:
+    """Each activation and each deactivation counts one, each new call of a multi state two."""
+    mach = made("A{} B{multi} C{} D{}")
+    steps = [
+        ("add", ["A", "B"], [1, 1, 0, 0]),
+        ("add", ["A", "B"], [1, 3, 0, 0]),
+        ("add", ["A", "B", "C"], [1, 5, 1, 0]),
+        ("set", ["D"], [2, 6, 2, 1]),
+        ("add", ["D", "C"], [2, 6, 3, 1]),
+        ("remove", ["B", "C"], [2, 6, 4, 1]),
+        ("add", ["A", "B"], [3, 7, 4, 1]),
+    ]
+
+    for kind, states, ticks in steps:
+        getattr(mach, kind)(states)
+        assert mach.time(["A", "B", "C", "D"]) == ticks

@@ -163,6 +163,82 @@ def test_a_trace_has_a_limit(made: Made) -> None:
     assert seen[0].endswith("xxx\n")
 
 
+def in_order(lines: list[str], expected: list[str]) -> bool:
+    """Are these among the lines, in this order; a line may be followed by a stack trace."""
+    rest = iter(line.split("\n")[0] for line in lines)
+    return all(line in rest for line in expected)
+
+
+def test_an_error_in_negotiation_cancels_and_becomes_a_state(
+    made: Made, watch: Watch, log_of: LogOf, recorder: Any
+) -> None:
+    """No state changes, `Exception` follows in the same drain, and the machine goes on."""
+    mach = made("A{} B{} C{}", tracers=[recorder])
+    mach.add1("A")
+    watch(mach, fail=["BEnter"])
+    mach.bind_handlers(am.ExceptionHandler())
+    lines = log_of(mach)
+    recorder.txs.clear()
+
+    assert mach.add1("B") is CANCELED
+    assert str(mach) == "(A:1 Exception:1)"
+    seen = [(tx.called_states(), tx.accepted, tx.queue_len) for tx in recorder.txs]
+    assert seen == [(["B"], False, 1), (["Exception"], True, 0)]
+    assert in_order(
+        lines,
+        [
+            "[recover] handling panic...",
+            "[cancel] (B A) by recover",
+            "[cancel] (B A) by BEnter",
+            "[add] Exception",
+            "[state] +Exception",
+            "[error:add] B (boom)",
+        ],
+    )
+    assert "RuntimeError: boom" in next(line for line in lines if line.startswith("[error:add]"))
+    assert mach.add1("C") is EXECUTED
+
+
+def test_an_error_in_a_final_handler_reverts_what_did_not_complete(
+    made: Made, watch: Watch, log_of: LogOf
+) -> None:
+    """A completed and stays; B failed and C had no turn. The next mutation runs."""
+    mach = made("A{} B{} C{}")
+    watch(mach, fail=["BState"])
+    lines = log_of(mach)
+
+    assert mach.add(["A", "B", "C"]) is CANCELED
+    assert mach.string_all() == "(A:1 Exception:1) [B:2 C:2]"
+    assert in_order(
+        lines,
+        [
+            "[state] +A +B +C",
+            "[recover] handling panic...",
+            "[recover] partial final states as (A)",
+            "[state] -B -C",
+            "[cancel] (A B C) by recover",
+        ],
+    )
+    assert mach.add1("C") is EXECUTED
+
+
+def test_every_error_counts_and_the_last_is_kept(made: Made) -> None:
+    """`Exception` is multi, states that require it leave with it, and `err` stays."""
+    mach = made("ErrNet{require:Exception} A{}")
+    errors = [RuntimeError(name) for name in ("e1", "e2", "e3")]
+
+    mach.add_err(errors[0])
+    assert mach.tick("Exception") == 1
+    mach.add_err(errors[1])
+    assert mach.tick("Exception") == 3
+    mach.add_err_state("ErrNet", errors[2])
+    assert str(mach) == "(ErrNet:1 Exception:5)"
+
+    mach.remove1("Exception")
+    assert mach.string_all() == "() [ErrNet:2 A:0 Exception:6]"
+    assert mach.err is errors[2]
+
+
 @pytest.mark.parametrize("name", ["AExit", "BEnter", "AA", "AB"])
 def test_an_error_in_the_negotiation_leaves_the_states_alone(
     made: Made, watch: Watch, name: str

@@ -154,3 +154,25 @@ def test_a_handler_that_disposes_and_is_late_adds_no_error(made: Made, clock: An
 
     assert mach.add1("A") is CANCELED
     assert mach.is_disposed()
+
+
+def test_the_error_of_a_timeout_names_the_handler_and_the_transition(
+    made: Made, clock: Any, recorder: Any
+) -> None:
+    """The late transition is the source of the mutation that adds `Exception`."""
+    mach = made("A{}", handler_timeout=0.1, tracers=[recorder])
+    valid: list[bool] = []
+
+    def be_late(event: am.Event) -> None:
+        valid.append(event.is_valid())
+        clock.advance(0.2)
+        valid.append(event.is_valid())
+
+    mach.bind_handlers({"AEnter": be_late})
+
+    assert mach.add1("A") is CANCELED
+    assert valid == [True, False]
+    assert isinstance(mach.err, HandlerTimeoutError)
+    assert str(mach.err) == "handler timeout: AEnter"
+    late, error = recorder.txs
+    assert error.mutation.source == am.MutSource("mach", late.id, 0)

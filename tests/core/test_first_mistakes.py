@@ -65,6 +65,14 @@ def test_an_option_that_does_not_exist_is_refused() -> None:
     assert str(caught.value).endswith("; did you mean queue_limit?")
 
 
+def test_an_option_that_is_near_to_none_suggests_nothing() -> None:
+    """The error only names it."""
+    with pytest.raises(TypeError, match="no option zzz") as caught:
+        am.Machine(None, STATES, zzz=1)  # type: ignore[call-arg]
+
+    assert "did you mean" not in str(caught.value)
+
+
 def test_every_option_has_its_type() -> None:
     """`Opts` lists what `Machine` takes by name, so that a type checker knows it."""
     taken = {

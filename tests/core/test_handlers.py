@@ -116,6 +116,39 @@ def test_negotiation_sees_the_old_states_and_final_handlers_the_new(made: Made) 
     assert seen == {"AExit": old, "BEnter": old, "AnyEnter": old, "AEnd": new, "BState": new}
 
 
+def test_a_negotiation_handler_knows_the_targets(made: Made, recorder: Any) -> None:
+    """They are decided by then, and the steps of handlers come behind those of relations."""
+    mach = made(tracers=[recorder])
+    mach.add1("A")
+    seen: list[Any] = []
+
+    def look(event: am.Event) -> None:
+        tx, mutation = event.transition(), event.mutation()
+        assert tx is not None
+        assert mutation is not None
+        seen.extend([tx.target_states(), mutation.state_was_called("D")])
+
+    mach.bind_handlers({"DEnter": look, "AExit": lambda e: None})
+    mach.set(["D"])
+
+    assert seen == [["D"], True]
+    steps = ["D (requested)", "D (set)", "A (remove)", "A (handler)", "D (handler)"]
+    assert str(recorder.txs[1]).split("\n") == steps
+
+
+def test_the_arguments_of_a_mutation_reach_every_phase(made: Made) -> None:
+    """Exit, Enter and State handlers get equal ones."""
+    mach = made()
+    mach.add1("A")
+    seen: dict[str, am.A] = {}
+    names = ["AExit", "BEnter", "BState"]
+    mach.bind_handlers(dict.fromkeys(names, lambda e: seen.update({e.name: dict(e.args)})))
+
+    mach.set(["B"], {"x": 1})
+
+    assert seen == {name: {"x": 1} for name in names}
+
+
 def test_an_event_tells_where_it_belongs(made: Made) -> None:
     """Name, machine, transition and mutation; only the ids may be kept."""
     mach = made(id="here")
@@ -203,6 +236,23 @@ def test_attributes_that_cannot_be_called_are_no_handlers(made: Made) -> None:
 
     assert mach.add1("A") is EXECUTED
     assert mach.remove1("A") is EXECUTED
+
+
+def test_attributes_that_can_be_called_are_handlers_until_detached(made: Made) -> None:
+    """Functions in an object's attributes are called like methods."""
+    mach = made()
+    calls: list[str] = []
+    note = lambda e: calls.append(e.name)  # noqa: E731
+    handlers = SimpleNamespace(AEnter=note, AState=note)
+
+    mach.bind_handlers(handlers)
+    mach.add1("A")
+    mach.detach_handlers(handlers)
+    mach.set([])
+    mach.add1("A")
+
+    assert calls == ["AEnter", "AState"]
+    assert mach.handlers() == []
 
 
 def test_inherited_methods_are_handlers(made: Made) -> None:
@@ -433,20 +483,34 @@ def test_two_names_in_a_row_are_a_handler_of_the_first() -> None:
 
 
 def test_handlers_are_listed_in_the_order_of_their_definition() -> None:
-    """Those of base classes first, then the class, then the object's own."""
+    """Base classes first, then the class, then the object; other members are left out."""
 
     class Base:
         def BState(self, e: am.Event) -> None: ...
 
         def AState(self, e: am.Event) -> None: ...
 
+        def helper(self) -> None: ...
+
     class Handlers(Base):
         def AnyState(self, e: am.Event) -> None: ...
 
+        def AnyB(self, e: am.Event) -> None: ...
+
         def __init__(self) -> None:
             self.AEnter = lambda e: None
+            self.Unrelated = lambda e: None
 
-    assert am.list_handlers(Handlers(), ["A", "B"]) == ["BState", "AState", "AnyState", "AEnter"]
+    names = ["BState", "AState", "AnyState", "AnyB", "AEnter"]
+    assert am.list_handlers(Handlers(), ["A", "B"]) == names
+
+
+def test_listing_handlers_of_unknown_states_is_an_error() -> None:
+    """It names each of them with its state."""
+    handlers = SimpleNamespace(ZEnter=lambda e: None, AEnter=lambda e: None)
+
+    with pytest.raises(StateMissingError, match="missing states: Z from handler ZEnter"):
+        am.list_handlers(handlers, ["A"])
 
 
 def test_a_state_whose_name_ends_like_a_phase(made: Made) -> None:

@@ -287,6 +287,8 @@ def test_the_default_logger_prints(made: Made, capsys: pytest.CaptureFixture[str
     assert logger is not None
     logger(CHANGES, "100%")
     logger(CHANGES, "%d", 100)
+    with pytest.raises(ValueError, match="set_logger"):
+        mach.set_logger_simple(None, CHANGES)  # type: ignore[arg-type]
 
     assert capsys.readouterr().out == "[mach] [state] +A\n100%\n100\n"
 

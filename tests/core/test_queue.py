@@ -1,37 +1,22 @@
-"""The queue: who drains it, what is put at its front, what is dropped, what is refused."""
+"""The queue: who drains it, what is put at its front, what is refused."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import pytest
 
 import machine as am
 from machine.errors import StateMissingError
+from tests.core.inside import inside, waiting
 
 Made = Callable[..., am.Machine]
 LogOf = Callable[..., list[str]]
 
 EXECUTED, CANCELED, QUEUED = am.Result.EXECUTED, am.Result.CANCELED, am.Result.QUEUED
 ADD, REMOVE, SET = am.MutationType.ADD, am.MutationType.REMOVE, am.MutationType.SET
-
-
-def inside(mach: am.Machine, work: Callable[[am.Event], Any], state: str = "A") -> Any:
-    """Run this once in the State handler of a state that is added for it; what it returned."""
-    results: list[Any] = []
-    handlers = {f"{state}State": lambda e: results or results.append(work(e))}
-    mach.bind_handlers(handlers)
-    mach.add1(state)
-    mach.detach_handlers(handlers)
-    return results[0]
-
-
-def waiting(mach: am.Machine) -> list[str]:
-    """The mutations that wait, as text."""
-    return [str(mutation) for mutation in mach.queue()]
 
 
 def test_mutations_run_one_after_another(made: Made) -> None:
@@ -103,6 +88,7 @@ def test_unknown_states_are_told_before_anything_is_queued(made: Made) -> None:
         mach.add(["Foo", "Baz", "Qux"])
     assert raised.value.names == ["Baz", "Qux"]
     assert raised.value.machine_id == "mach"
+    assert str(raised.value).startswith("missing states: Baz Qux not defined in struct for mach")
     assert str(raised.value).endswith("; did you mean Bar?")
     assert mach.time_sum() == 0
 
@@ -125,6 +111,13 @@ def test_a_name_is_a_list_of_one(made: Made) -> None:
     assert mach.active_states() == ["Foo"]
 
 
+def test_removing_an_inactive_state_inside_a_handler_is_done_at_once(made: Made) -> None:
+    """With an empty queue there is nothing to do, so nothing is queued."""
+    mach = made()
+
+    assert inside(mach, lambda e: [mach.remove1("D"), mach.queue_len()]) == [EXECUTED, 0]
+
+
 def test_removing_with_others_waiting_is_queued(made: Made) -> None:
     """The short cut for inactive states is for an empty queue only: others may add it first."""
     mach = made()
@@ -145,122 +138,17 @@ def test_removing_an_active_state_inside_a_handler_is_queued(made: Made) -> None
     assert not mach.is1("B")
 
 
-def test_an_equal_mutation_that_waits_is_enough(made: Made, log_of: LogOf) -> None:
-    """The duplicate is not queued, and the log tells so."""
+def test_toggling_removes_only_when_all_are_active(made: Made) -> None:
+    """States that are partly active are added."""
     mach = made()
-    lines = log_of(mach)
+    mach.toggle1("A")
+    assert str(mach) == "(A:1)"
 
-    inside(mach, lambda e: [mach.add(["B", "C"]), mach.add(["C", "B"])])
+    mach.toggle(["A", "B"])
+    assert str(mach) == "(A:1 B:1)"
 
-    assert "[queue:skipped] Duplicate detected for [add] C B" in lines
-    assert lines.count("[queue:add] B C") == 1
-
-
-@pytest.mark.parametrize(
-    ("first", "between", "again", "expected"),
-    [
-        ("add B", "", "add B", 1),
-        ("add B", "remove B", "add B", 3),
-        ("add B", "remove C", "add B", 3),
-        ("add B", "remove B C", "add B", 3),
-        ("add B C", "remove B", "add B C", 3),
-        ("add B", "set B", "add B", 3),
-        ("remove A", "add A", "remove A", 3),
-        ("remove A", "add B", "remove A", 3),
-        ("add B C", "", "add C B", 1),
-        ("set B", "", "set B", 1),
-        ("set B", "add C", "set B", 3),
-        ("add M", "", "add M", 2),
-        ("add B M", "", "add B M", 2),
-    ],
-)
-def test_what_counts_as_a_duplicate(
-    made: Made, first: str, between: str, again: str, expected: int
-) -> None:
-    """Only what is equal to the last mutation in the queue; not what is equal to an earlier one."""
-    mach = made("A{} B{} C{} M{multi}")
-
-    def work(event: am.Event) -> int:
-        for text in filter(None, (first, between, again)):
-            kind, *states = text.split()
-            getattr(mach, kind)(states)
-        return mach.queue_len()
-
-    assert inside(mach, work) == expected
-
-
-def test_arguments_make_a_mutation_different(made: Made) -> None:
-    """Neither the new one nor the one that waits may have arguments to be a duplicate."""
-    mach = made()
-
-    def work(event: am.Event) -> list[str]:
-        for args in ({"n": 1}, {"n": 1}, None, None, {}, {"n": 1}, {}):
-            mach.add1("B", args)
-        return waiting(mach)
-
-    assert inside(mach, work) == ["[add] B"] * 5
-
-
-@pytest.mark.parametrize(
-    ("states", "call"),
-    [
-        ("G{} A{add:C} C{}", "set A"),
-        ("G{} A{auto}", "remove A"),
-        ("G{} A{} P{auto add:A}", "remove A"),
-        ("G{} A{} M{multi add:A}", "remove A"),
-        ("G{} A{add:C} C{remove:D} D{}", "add A"),
-        ("G{} A{} M{multi add:C} C{remove:D} D{}", "add A"),
-    ],
-)
-def test_what_relations_may_answer_differently_is_asked_again(
-    made: Made, states: str, call: str
-) -> None:
-    """It is no duplicate: what the first one comes to need not last until the second."""
-    mach = made(states)
-    kind, name = call.split()
-
-    def work(event: am.Event) -> int:
-        mach.add1("G", {"n": 1})  # or a removal of what is inactive would not wait at all
-        for _ in range(2):
-            getattr(mach, kind)(name)
-        return mach.queue_len()
-
-    assert inside(mach, work, "G") == 3
-
-
-def test_what_excludes_itself_is_canceled_every_time(made: Made) -> None:
-    """So it is a duplicate although it brings along something that removes."""
-    mach = made("G{} A{add:C} B{remove:A} C{remove:D} D{}")
-
-    def work(event: am.Event) -> int:
-        for _ in range(2):
-            mach.add(["A", "B"])
-        return mach.queue_len()
-
-    assert inside(mach, work, "G") == 1
-
-
-def test_a_check_makes_no_mutation_superfluous(made: Made) -> None:
-    """It only asks."""
-    mach = made()
-
-    def work(event: am.Event) -> list[am.Result]:
-        return [mach.can_add1("B"), mach.add1("B")]
-
-    assert inside(mach, work) == [QUEUED, QUEUED]
-    assert mach.is1("B")
-
-
-def test_the_auto_states_make_no_mutation_superfluous(made: Made) -> None:
-    """Theirs is content with some of the states, and wakes no others."""
-    mach = made("G{} P{auto} Q{auto require:P remove:G}")
-
-    def work(event: am.Event) -> int:
-        mach.prepend_mut(mach.resolver().auto_mutation(["P"]))  # type: ignore[attr-defined]
-        mach.add1("P")
-        return mach.queue_len()
-
-    assert inside(mach, work, "G") == 2
+    mach.toggle(["A", "B"])
+    assert mach.string_all() == "() [A:2 B:2 C:0 D:0 Exception:0]"
 
 
 Turn = Callable[[am.Machine, am.Event, list[str]], am.Result]
@@ -302,24 +190,6 @@ def test_a_toggle_is_decided_at_the_call(made: Made) -> None:
         return waiting(mach)
 
     assert inside(mach, work) == ["[add] B", "[add] C", "[add] B"]
-
-
-def test_a_skipped_duplicate_has_the_result_of_the_one_that_waits(made: Made) -> None:
-    """A call outside of a drain that finds its equal in the queue gets that one's result."""
-    mach = made(panic_to_exception=False)
-
-    def leave_it_behind(event: am.Event) -> None:
-        mach.add1("B")
-        raise RuntimeError("leaves the queue as it is")
-
-    handlers = {"AState": leave_it_behind, "BEnter": lambda e: False}
-    mach.bind_handlers(handlers)
-    with pytest.raises(RuntimeError):
-        mach.add1("A")
-    assert waiting(mach) == ["[add] B"]
-
-    assert mach.add1("B") is CANCELED
-    assert waiting(mach) == []
 
 
 def test_the_queue_can_be_looked_at(made: Made) -> None:
@@ -540,24 +410,6 @@ def test_a_mutation_from_another_thread_does_not_wait(made: Made) -> None:
     assert mach.is1("B")
 
 
-def test_looking_for_duplicates_is_safe_while_the_queue_moves(
-    made: Made, in_threads: Callable[..., None]
-) -> None:
-    """Threads may put the same mutations into the queue while another one takes them out."""
-    mach = made(queue_limit=10_000)
-    mach.bind_handlers({"AnyEnter": lambda e: None})
-
-    def mutate(state: str) -> None:
-        for _ in range(200):
-            mach.add1(state)
-            mach.remove1(state)
-            mach.set([state])
-
-    in_threads(*(partial(mutate, state) for state in "ABCD"))
-
-    assert mach.queue_len() == 0
-
-
 def test_a_result_is_known_also_when_another_thread_ran_the_mutation(made: Made) -> None:
     """Whoever gets the token and finds its mutation run returns that mutation's outcome."""
     mach = made()
@@ -606,6 +458,24 @@ def test_only_the_last_drainer_tells_the_end_of_the_queue(made: Made, recorder: 
     assert mach.add1("A") is EXECUTED
     assert "queue_end" not in recorder.events
     assert mach.queue_len() == 1
+
+
+def test_the_log_names_the_transition_that_a_mutation_came_from(made: Made, log_of: LogOf) -> None:
+    """A handler that mutates another machine passes its event as the source."""
+    first, second = made("A{}", id="M1"), made("B{}", id="M2")
+    lines = log_of(second)
+    results: list[am.Result] = []
+    ids: list[str] = []
+
+    def pass_on(event: am.Event) -> None:
+        ids.append(event.transition_id)
+        results.append(second.ev_add1(event, "B", event.args))
+
+    first.bind_handlers({"AState": pass_on})
+    first.add1("A")
+
+    assert results == [am.Result.EXECUTED]
+    assert f"[source] M1/{ids[0]}/0" in lines
 
 
 def test_a_source_is_a_value(made: Made) -> None:

@@ -56,6 +56,19 @@ def test_every_unknown_state_is_told(made: Made) -> None:
     assert mach.state_names() == ["A", "B", "Exception"]
 
 
+@pytest.mark.parametrize(
+    ("names", "missing"),
+    [(["A", "A", "B", "C", "Exception"], "D"), (["A", "B", "Exception"], "C D")],
+)
+def test_an_order_that_lacks_states_is_refused(made: Made, names: list[str], missing: str) -> None:
+    """The error names the missing states."""
+    mach = made()
+
+    with pytest.raises(MachineError, match=f"more states than registered: {missing}$"):
+        mach.verify_states(names)
+    assert not mach.states_verified()
+
+
 def test_a_schema_can_be_changed(made: Made, struct: Struct, recorder: Any) -> None:
     """Kept states keep their ticks, new ones start at 0, gone ones are gone."""
     mach = made("A{} B{} C{}", tracers=[recorder])
@@ -353,50 +366,3 @@ def test_an_import_that_does_not_fit_changes_nothing(
     assert mach.string_all() == "() [A:0 B:0 C:0 Exception:0]"
     assert mach.id == "mach"
     assert not mach.states_verified()
-
-
-@pytest.mark.parametrize(
-    ("variables", "expected"),
-    [
-        ({}, (True, 1.0)),
-        ({"AM_TEST_RUNNER": "1"}, (True, 1.0)),
-        ({"AM_DEBUG": "1"}, (False, 600.0)),
-        ({"AM_DEBUG": "1", "AM_TEST_RUNNER": "1"}, (False, 600.0)),
-    ],
-)
-def test_new_common_follows_the_environment(
-    struct: Struct,
-    monkeypatch: pytest.MonkeyPatch,
-    variables: dict[str, str],
-    expected: tuple[bool, float],
-) -> None:
-    """Debugging lets errors through and gives handlers time."""
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-
-    mach = am.new_common(None, "m", struct("A{}"), ["A", "Exception"])
-
-    assert (mach.panic_to_exception, mach.handler_timeout) == expected
-
-
-def test_given_options_win_over_the_environment(
-    struct: Struct, monkeypatch: pytest.MonkeyPatch, log_of: LogOf
-) -> None:
-    """And common arguments are shown in the log unless told otherwise."""
-    monkeypatch.setenv("AM_DEBUG", "1")
-    parent = am.Machine(id="parent")
-    mach = am.new_common(
-        None, "m", struct("A{}"), ["A", "Exception"], None, parent, handler_timeout=2.0
-    )
-    lines = log_of(mach, am.LogLevel.CHANGES)
-    mach.add1("A", {"name": "n" * 30, "id": 1, "port": 2, "addr": "a", "other": 3})
-
-    assert mach.handler_timeout == 2.0
-    assert mach.parent_id == "parent"
-    assert lines == [f"[state] +A (addr=a id=1 name={'n' * 17}... port=2)"]
-
-
-def test_new_common_raises_for_a_wrong_order(struct: Struct) -> None:
-    """Like `verify_states`."""
-    with pytest.raises(MachineError):
-        am.new_common(None, "m", struct("A{}"), ["B"])

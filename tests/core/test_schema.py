@@ -29,6 +29,7 @@ def taken_in(struct: dict[str, am.State]) -> dict[str, am.State]:
         ("A{remove:A} B{}", am.State(remove=[])),
         ("A{add:B remove:[B,C]} B{} C{}", am.State(add="B", remove="C")),
         ("A{after:[A,B]} B{}", am.State(after="B")),
+        ("A{remove:[A,B] add:B after:[A,B]} B{}", am.State(remove=[], add="B", after="B")),
         ("A{add:[X,B]} B{}", am.State(add="B")),
         ("A{remove:[X,B]} B{}", am.State(remove="B")),
         ("A{after:[X,B]} B{}", am.State(after="B")),

@@ -163,6 +163,19 @@ def test_only_instances_of_tracers_can_be_bound(made: Made, wrong: Any) -> None:
         made().bind_tracer(wrong)
 
 
+def test_a_tracer_is_bound_until_it_is_detached(made: Made) -> None:
+    """By an option or by a call; by default submachines do not inherit it."""
+    first, second = am.Tracer(), am.Tracer()
+    mach = made(tracers=[first])
+    mach.bind_tracer(second)
+    assert mach.tracers() == [first, second]
+    assert not first.inheritable()
+
+    assert mach.detach_tracer(first) is True
+    assert mach.detach_tracer(first) is False
+    assert mach.tracers() == [second]
+
+
 def test_binding_and_detaching_are_logged(made: Made, log_of: LogOf) -> None:
     """The log names the class of the tracer."""
     mach, tracer = made(), am.Tracer()

@@ -1,4 +1,4 @@
-"""The worked examples about handlers, their order, and multi states."""
+"""Which handlers a transition calls, in which order, and what a denial stops."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Made = Callable[..., am.Machine]
 Watch = Callable[..., list[str]]
 LogOf = Callable[..., list[str]]
 
-EXECUTED, CANCELED = am.Result.EXECUTED, am.Result.CANCELED
+EXECUTED, CANCELED, QUEUED = am.Result.EXECUTED, am.Result.CANCELED, am.Result.QUEUED
 ABCD = "A{} B{} C{} D{}"
 
 
@@ -25,7 +25,7 @@ def active_after(made: Made, *steps: tuple[str, list[str]]) -> am.Machine:
 
 
 def test_the_first_add_enters_and_ends_with_the_global_handlers(made: Made, watch: Watch) -> None:
-    """Example 1: an add calls the state's Enter and State, with the global handlers after each."""
+    """An add calls Enter and State of the state, each followed by the global handler."""
     mach = made(ABCD)
     calls = watch(mach)
 
@@ -35,7 +35,7 @@ def test_the_first_add_enters_and_ends_with_the_global_handlers(made: Made, watc
 
 
 def test_an_add_puts_called_states_first_and_keeps_the_rest(made: Made, watch: Watch) -> None:
-    """Example 2: called states come first in the active list, and active ones are asked too."""
+    """Called states lead the active list, and the pairs with active states are asked."""
     mach = active_after(made, ("add", ["A"]))
     calls = watch(mach)
 
@@ -46,7 +46,7 @@ def test_an_add_puts_called_states_first_and_keeps_the_rest(made: Made, watch: W
 
 
 def test_pairs_are_asked_even_when_neither_state_changes(made: Made, watch: Watch) -> None:
-    """Example 3: state-state handlers run for every active state and every target."""
+    """Each pair of an active state and a target has its state-state handler called."""
     mach = active_after(made, ("add", ["A"]), ("add", ["B"]))
     calls = watch(mach)
 
@@ -57,7 +57,7 @@ def test_pairs_are_asked_even_when_neither_state_changes(made: Made, watch: Watc
 
 
 def test_a_remove_exits_and_ends_and_asks_what_stays(made: Made, watch: Watch) -> None:
-    """Example 4: a remove calls Exit and End, with the pairs of active states and targets."""
+    """A remove calls Exit and End, and the pairs of active states and targets."""
     mach = active_after(made, ("add", ["A"]), ("add", ["B"]), ("add", ["C"]))
     calls = watch(mach)
 
@@ -68,7 +68,7 @@ def test_a_remove_exits_and_ends_and_asks_what_stays(made: Made, watch: Watch) -
 
 
 def test_exits_follow_the_active_list(made: Made, watch: Watch) -> None:
-    """Example 5: states that leave are asked in the order of the active list."""
+    """Exit and End handlers run in the order of the active list."""
     steps = (("add", ["A"]), ("add", ["B"]), ("add", ["C"]), ("remove", ["B"]))
     mach = active_after(made, *steps)
     calls = watch(mach)
@@ -81,7 +81,7 @@ def test_exits_follow_the_active_list(made: Made, watch: Watch) -> None:
 
 
 def test_adding_an_active_state_asks_only_itself(made: Made, watch: Watch) -> None:
-    """Example 6: an add of an active state is executed, ticks nothing and asks its self handler."""
+    """An add of an active state ticks nothing and calls its self handler."""
     mach = active_after(made, ("set", ["D"]))
     calls = watch(mach)
 
@@ -93,7 +93,7 @@ def test_adding_an_active_state_asks_only_itself(made: Made, watch: Watch) -> No
 def test_removing_an_inactive_state_is_a_transition_without_effect(
     made: Made, watch: Watch
 ) -> None:
-    """Example 7: outside of transitions, removing an inactive state runs the global handlers."""
+    """Outside of a transition, only the global handlers run."""
     mach = active_after(made, ("set", ["D"]))
     calls = watch(mach)
 
@@ -103,7 +103,7 @@ def test_removing_an_inactive_state_is_a_transition_without_effect(
 
 
 def test_a_set_of_nothing_removes_everything(made: Made, watch: Watch) -> None:
-    """Example 8: `set([])` leaves no state active."""
+    """`set([])` leaves no state active."""
     mach = active_after(made, ("set", ["A", "B", "C"]), ("set", ["D"]))
     calls = watch(mach)
 
@@ -114,7 +114,7 @@ def test_a_set_of_nothing_removes_everything(made: Made, watch: Watch) -> None:
 
 
 def test_targets_keep_the_order_in_which_they_were_called(made: Made, watch: Watch) -> None:
-    """Example 9: handlers of targets run in called order, those of active states by index."""
+    """Handlers of targets run in called order, those of active states by index."""
     mach = active_after(made, ("set", ["A", "B"]))
     calls = watch(mach)
 
@@ -126,7 +126,7 @@ def test_targets_keep_the_order_in_which_they_were_called(made: Made, watch: Wat
 
 
 def test_a_called_active_state_is_asked_by_its_self_handler(made: Made, watch: Watch) -> None:
-    """Example 10: the self handler comes after all Enter handlers and before the pairs."""
+    """The self handler runs after all Enter handlers and before the pairs."""
     mach = active_after(made, ("add", ["A"]))
     calls = watch(mach)
 
@@ -138,13 +138,14 @@ def test_a_called_active_state_is_asked_by_its_self_handler(made: Made, watch: W
 def test_a_denying_self_handler_cancels_when_its_state_is_called(
     made: Made, watch: Watch, log_of: LogOf
 ) -> None:
-    """Example 11: a self handler can deny, but only mutations that call its state."""
+    """A self handler is asked once, and only by mutations that call its state."""
     mach = active_after(made, ("add", ["A"]))
-    watch(mach, deny=["AA"])
+    calls = watch(mach, deny=["AA"])
     lines = log_of(mach)
 
     assert mach.set(["A", "B"]) is CANCELED
     assert "[cancel:self] (A B) by AA" in lines
+    assert calls.count("AA") == 1
     assert mach.add1("B") is EXECUTED
 
 
@@ -155,7 +156,7 @@ def test_a_denying_self_handler_cancels_when_its_state_is_called(
 def test_a_denying_enter_handler_cancels(
     made: Made, watch: Watch, log_of: LogOf, kind: str, line: str
 ) -> None:
-    """Example 12: the line of a denial names the targets and the handler."""
+    """The log line of a denial names the targets and the handler."""
     mach = active_after(made, ("add", ["A"]))
     watch(mach, deny=["DEnter"])
     lines = log_of(mach)
@@ -166,7 +167,7 @@ def test_a_denying_enter_handler_cancels(
 
 
 def test_a_denying_exit_handler_cancels_a_remove(made: Made, watch: Watch, log_of: LogOf) -> None:
-    """Example 13: a state that refuses to exit stays, and no target is named."""
+    """The state stays, and the log line names no target."""
     mach = active_after(made, ("add", ["A"]))
     watch(mach, deny=["AExit"])
     lines = log_of(mach)
@@ -177,7 +178,7 @@ def test_a_denying_exit_handler_cancels_a_remove(made: Made, watch: Watch, log_o
 
 
 def test_a_denial_stops_the_handlers_bound_after_it(made: Made) -> None:
-    """Example 14: of two bound objects with the same handler, a denial of the first is enough."""
+    """Of two bound objects with the same handler, the first denial decides."""
     mach = made(ABCD)
     calls: list[str] = []
     mach.bind_handlers({"AEnter": lambda e: bool(calls.append("first"))})
@@ -187,8 +188,45 @@ def test_a_denial_stops_the_handlers_bound_after_it(made: Made) -> None:
     assert calls == ["first"]
 
 
+def test_handlers_of_one_name_run_in_binding_order(made: Made) -> None:
+    """Each bound object that has the handler is called."""
+    mach = made(ABCD)
+    calls: list[str] = []
+    for name in ("first", "second"):
+        mach.bind_handlers({"AState": lambda e, name=name: calls.append(name)})
+
+    mach.add1("A")
+
+    assert calls == ["first", "second"]
+
+
+def test_any_enter_may_deny_every_kind_of_mutation(made: Made, watch: Watch) -> None:
+    """It is the last word of each negotiation."""
+    mach = active_after(made, ("add", ["A"]))
+    calls = watch(mach, deny=["AnyEnter"])
+
+    assert [mach.add1("B"), mach.set(["B"]), mach.remove1("A")] == [CANCELED] * 3
+    assert calls.count("AnyEnter") == 3
+    assert calls[-1] == "AnyEnter"
+
+
+def test_a_mutation_of_a_negotiation_handler_has_a_transition_of_its_own(
+    made: Made, watch: Watch
+) -> None:
+    """Each state's handlers run once, the global ones in both transitions."""
+    mach = active_after(made, ("set", ["A"]))
+    mach.bind_handlers({"BEnter": lambda e: mach.add1("C") is QUEUED})
+    calls = watch(mach)
+
+    mach.set(["B"])
+
+    assert mach.is_(["B", "C"])
+    assert [calls.count(name) for name in ("AExit", "BEnter", "CEnter", "CState")] == [1] * 4
+    assert [calls.count(name) for name in ("AnyEnter", "AnyState")] == [2, 2]
+
+
 def test_a_called_multi_state_activates_again(made: Made, watch: Watch) -> None:
-    """Example 15: calling an active multi state grows its tick by two; else it just stays."""
+    """Each call of an active multi state adds two to its tick; otherwise it just stays."""
     mach = made("A{} B{multi} C{}")
     mach.add(["A", "B"])
     calls = watch(mach)
@@ -205,7 +243,7 @@ def test_a_called_multi_state_activates_again(made: Made, watch: Watch) -> None:
 
 
 def test_an_implied_active_multi_state_does_not_activate_again(made: Made, watch: Watch) -> None:
-    """Example 16: only a direct call gives a multi state a new instance."""
+    """Only a direct call activates a multi state again."""
     mach = made("D{add:M} M{multi}")
     mach.add1("M")
     calls = watch(mach)
@@ -218,21 +256,3 @@ def test_an_implied_active_multi_state_does_not_activate_again(made: Made, watch
     mach.add1("M")
     assert mach.tick("M") == 3
     assert calls == ["MEnter", "MM", "DM", "MD", "AnyEnter", "MState", "AnyState"]
-
-
-def test_ticks_over_a_run_of_mutations(made: Made) -> None:
-    """Example 17: every activation and deactivation counts, a multi state's calls twice."""
-    mach = made("A{} B{multi} C{} D{}")
-    steps = [
-        ("add", ["A", "B"], [1, 1, 0, 0]),
-        ("add", ["A", "B"], [1, 3, 0, 0]),
-        ("add", ["A", "B", "C"], [1, 5, 1, 0]),
-        ("set", ["D"], [2, 6, 2, 1]),
-        ("add", ["D", "C"], [2, 6, 3, 1]),
-        ("remove", ["B", "C"], [2, 6, 4, 1]),
-        ("add", ["A", "B"], [3, 7, 4, 1]),
-    ]
-
-    for kind, states, ticks in steps:
-        getattr(mach, kind)(states)
-        assert mach.time(["A", "B", "C", "D"]) == ticks
