@@ -9,7 +9,7 @@ import machine as am
 
 
 def inside(mach: am.Machine, work: Callable[[am.Event], Any], state: str = "A") -> Any:
-    """Run this once in the State handler of a state that is added for it; what it returned."""
+    """Add a state, run this once in its State handler, and return the result."""
     results: list[Any] = []
     handlers = {f"{state}State": lambda e: results or results.append(work(e))}
     mach.bind_handlers(handlers)

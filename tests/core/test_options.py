@@ -87,7 +87,7 @@ def test_new_common_follows_the_environment(
 def test_given_options_win_over_the_environment(
     struct: Struct, monkeypatch: pytest.MonkeyPatch, log_of: LogOf
 ) -> None:
-    """And common arguments are shown in the log unless an option says otherwise."""
+    """The log shows common arguments unless an option says otherwise."""
     monkeypatch.setenv("AM_DEBUG", "1")
     parent = am.Machine(id="parent")
     mach = am.new_common(
@@ -102,6 +102,6 @@ def test_given_options_win_over_the_environment(
 
 
 def test_new_common_raises_for_a_wrong_order(struct: Struct) -> None:
-    """Like `verify_states`."""
+    """It raises the error of `verify_states`."""
     with pytest.raises(MachineError):
         am.new_common(None, "m", struct("A{}"), ["B"])

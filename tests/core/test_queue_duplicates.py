@@ -49,7 +49,7 @@ def test_an_equal_mutation_that_waits_is_enough(made: Made, log_of: LogOf) -> No
 def test_what_counts_as_a_duplicate(
     made: Made, first: str, between: str, again: str, expected: int
 ) -> None:
-    """Only what is equal to the last mutation in the queue; not what is equal to an earlier one."""
+    """A mutation that equals the last one in the queue, not one that equals an earlier one."""
     mach = made("A{} B{} C{} M{multi}")
 
     def work(event: am.Event) -> int:
@@ -87,7 +87,7 @@ def test_arguments_make_a_mutation_different(made: Made) -> None:
 def test_what_relations_may_answer_differently_is_asked_again(
     made: Made, states: str, call: str
 ) -> None:
-    """It is no duplicate: what the first one comes to need not last until the second."""
+    """It is no duplicate, because the outcome of the first may not last until the second."""
     mach = made(states)
     kind, name = call.split()
 
@@ -101,7 +101,7 @@ def test_what_relations_may_answer_differently_is_asked_again(
 
 
 def test_what_excludes_itself_is_canceled_every_time(made: Made) -> None:
-    """So it is a duplicate although it brings along something that removes."""
+    """The second is a duplicate although it adds a state that removes another."""
     mach = made("G{} A{add:C} B{remove:A} C{remove:D} D{}")
 
     def work(event: am.Event) -> int:
@@ -113,7 +113,7 @@ def test_what_excludes_itself_is_canceled_every_time(made: Made) -> None:
 
 
 def test_a_check_makes_no_mutation_superfluous(made: Made) -> None:
-    """It only asks."""
+    """A check only asks."""
     mach = made()
 
     def work(event: am.Event) -> list[am.Result]:

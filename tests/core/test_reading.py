@@ -58,7 +58,7 @@ def test_has_asks_for_definitions(mach: am.Machine) -> None:
 
 
 def test_active_states_are_counted(mach: am.Machine) -> None:
-    """Of those asked for."""
+    """Only those in the list count."""
     assert mach.count_active(["A", "B", "C"]) == 2
 
 
