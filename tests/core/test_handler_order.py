@@ -188,16 +188,21 @@ def test_a_denial_stops_the_handlers_bound_after_it(made: Made) -> None:
     assert calls == ["first"]
 
 
-def test_handlers_of_one_name_run_in_binding_order(made: Made) -> None:
-    """Each bound object that has the handler is called."""
-    mach = made(ABCD)
-    calls: list[str] = []
-    for name in ("first", "second"):
-        mach.bind_handlers({"AState": lambda e, name=name: calls.append(name)})
+@pytest.mark.parametrize("answer", [None, True, "text"])
+def test_handlers_of_one_name_run_in_binding_order(
+    made: Made, recorder: am.Tracer, answer: object
+) -> None:
+    """Any answer that is no denial lets the next one run, with a tracer and without."""
+    for tracers in ([], [recorder]):
+        mach = made(ABCD, tracers=tracers)
+        calls: list[str] = []
+        for name in ("first", "second"):
+            handler = lambda e, name=name: calls.append(f"{name} {e.name}") or answer  # noqa: E731
+            mach.bind_handlers({"AEnter": handler, "AState": handler})
 
-    mach.add1("A")
+        mach.add1("A")
 
-    assert calls == ["first", "second"]
+        assert calls == ["first AEnter", "second AEnter", "first AState", "second AState"]
 
 
 def test_any_enter_may_deny_every_kind_of_mutation(made: Made, watch: Watch) -> None:
