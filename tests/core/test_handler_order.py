@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -189,20 +190,27 @@ def test_a_denial_stops_the_handlers_bound_after_it(made: Made) -> None:
 
 
 @pytest.mark.parametrize("answer", [None, True, "text"])
+@pytest.mark.parametrize("watched", ["", "waiter", "tracer"])
 def test_handlers_of_one_name_run_in_binding_order(
-    made: Made, recorder: am.Tracer, answer: object
+    made: Made, recorder: am.Tracer, watched: str, answer: object
 ) -> None:
-    """Any answer that is no denial lets the next one run, with a tracer and without."""
-    for tracers in ([], [recorder]):
-        mach = made(ABCD, tracers=tracers)
-        calls: list[str] = []
-        for name in ("first", "second"):
-            handler = lambda e, name=name: calls.append(f"{name} {e.name}") or answer  # noqa: E731
-            mach.bind_handlers({"AEnter": handler, "AState": handler})
+    """Any answer that is no denial lets the next one run, however the machine is watched."""
+    mach = made(ABCD, tracers=[recorder] if watched == "tracer" else [])
+    handle = mach.when_args("A", {}) if watched == "waiter" else None
+    calls: list[str] = []
 
-        mach.add1("A")
+    def handler(number: int, event: am.Event) -> object:
+        calls.append(f"{event.name} {number}")
+        return answer
 
-        assert calls == ["first AEnter", "second AEnter", "first AState", "second AState"]
+    for number in (1, 2):
+        one = partial(handler, number)
+        mach.bind_handlers({"AEnter": one, "AState": one})
+
+    mach.add1("A")
+
+    assert calls == ["AEnter 1", "AEnter 2", "AState 1", "AState 2"]
+    assert handle is None or handle.done
 
 
 def test_any_enter_may_deny_every_kind_of_mutation(made: Made, watch: Watch) -> None:
