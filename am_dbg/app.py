@@ -5,25 +5,25 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from am_dbg.client_list import ClientList
 from am_dbg.control import Control
 from am_dbg.control.beginning import Beginning
 from am_dbg.control.sources import Sources
+from am_dbg.egress.client_list import ClientList
+from am_dbg.egress.forward import Forwarding
 from am_dbg.errors import OptionFileError
-from am_dbg.forwarding import Forwarding
-from am_dbg.golang.door import GoDoor
-from am_dbg.intake import Intake
+from am_dbg.hops import new_name
+from am_dbg.ingest.golang.door import GoDoor
+from am_dbg.ingest.intake import Intake
 from am_dbg.keymap import keymap_path, read_keymap
 from am_dbg.options import MEGABYTE, RunOptions
-from am_dbg.passing import new_name
 from am_dbg.projection import layout
 from am_dbg.projection.bars import exit_words
 from am_dbg.store import Store
 from am_dbg.views.debugger import Debugger
 from am_dbg.views.messages import DataArrived, ImportProgressed, Warned
 from amtracer.address import listen_address
-from amtracer.atomic import reason_of
 from amtracer.errors import SessionAccessError
+from amtracer.files.atomic import reason_of
 
 __all__ = ["MAIN_VIEWS", "run"]
 
@@ -51,7 +51,7 @@ def run(options: RunOptions, say: Callable[[str], None] | None = None) -> int:
     store, own_name = Store(), new_name()
     control = _control(store, options)
     if options.am_dbg_addr is not None:
-        from am_dbg.debugged import show_modes
+        from am_dbg.control.expose import show_modes
 
         show_modes(control.modes, options.am_dbg_addr, own_name)
     screen = Debugger(control)

@@ -24,7 +24,7 @@ from functools import cache
 from pathlib import Path
 
 from am_dbg.keys import KEYS, Key, by_action
-from amtracer.atomic import reason_of
+from amtracer.files.atomic import reason_of
 
 __all__ = ["Keymap", "keymap_path", "read_keymap", "remapped"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from am_dbg.importing import ImportSource
+    from am_dbg.ingest.importing import ImportSource
     from amtracer.address import Address
 
 __all__ = [

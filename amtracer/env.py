@@ -15,9 +15,9 @@ import logging
 import os
 from dataclasses import dataclass
 
-from amtracer import limits
 from amtracer.address import Address, peer_address
 from amtracer.errors import AddressError, TokenError
+from amtracer.wire import limits
 
 __all__ = ["TOKEN_VARIABLE", "Destinations", "destinations_from_env", "token_from_env", "token_of"]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from am_dbg.server import Server
+from am_dbg.ingest.server import Server
 from am_dbg.store.store import Store
 from amtracer.address import listen_address
 

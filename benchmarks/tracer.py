@@ -19,12 +19,12 @@ from typing import Any
 import amtracer
 import machine as am
 from am_dbg.store import Store
-from amtracer.codec import Decoder, FrameWriter
-from amtracer.events import Event
-from amtracer.process import sender_to
-from amtracer.recording import Recording
-from amtracer.schema import PROTOCOL_VERSION, HelloMessage, Message
+from amtracer.send.events import Event
+from amtracer.send.recording import Recording
+from amtracer.send.registry import sender_to
 from amtracer.tracer import MachineTracer
+from amtracer.wire.codec import Decoder, FrameWriter
+from amtracer.wire.schema import PROTOCOL_VERSION, HelloMessage, Message
 from benchmarks.memory import loose_struct, moves
 from benchmarks.serving import Deaf, Debugger
 from benchmarks.workloads import Step, load

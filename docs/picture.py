@@ -39,7 +39,7 @@ async def drawn(session: Path, address: str, keys: Sequence[str] = ()) -> str:
     """The screen at an address of a session, after some keys."""
     sys.path.insert(0, str(ROOT))
     from am_dbg.control import Control
-    from am_dbg.importing import import_session
+    from am_dbg.ingest.importing import import_session
     from am_dbg.store import Store
     from am_dbg.views.debugger import Debugger
 

@@ -5,12 +5,11 @@
 """
 
 from machine import errors
-from machine._api import MachineApi
-from machine._arg_log import new_args_mapper, new_typed_args_mapper
 from machine._args import AT, args_key, args_to_log_map, parse_args, pass_, pass_merge
-from machine._automaton import NODES_MAX
 from machine._clock import Clock, Tick, Time, is_active_tick, is_time_after
-from machine._context import Context, ContextCanceled, ContextDeadline, background
+from machine._engine.mutation import Mutation, MutSource
+from machine._engine.tracing import Tracer
+from machine._engine.transition import Event, EventRef, LogEntry, Transition
 from machine._enums import (
     LogLevel,
     MutationType,
@@ -21,22 +20,22 @@ from machine._enums import (
     log_level_text,
     step_type_text,
 )
-from machine._exception_handler import ExceptionHandler
-from machine._handler_names import list_handlers
-from machine._logger_bridge import log_to
-from machine._machine import Machine, new_common, on_machine
-from machine._mutation import Mutation, MutSource
-from machine._on import handlers_of, on
-from machine._open_work import OpenWork
-from machine._options import Opts, opts_with_debug, opts_with_tracers
-from machine._panic import Panic
-from machine._resolver import RelationsResolver, Resolver
-from machine._select import every, every_async, first, first_async
-from machine._serialized import Serialized
-from machine._state import ANY, EXCEPTION, A, Names, S, State, Struct
-from machine._state_contexts import CtxValue
-from machine._step import Step
-from machine._structs import (
+from machine._handlers.exception_handler import ExceptionHandler
+from machine._handlers.names import list_handlers
+from machine._handlers.on import handlers_of, on
+from machine._handlers.panic import Panic
+from machine._handlers.tasks import StateTask
+from machine._logging.arg_log import new_args_mapper, new_typed_args_mapper
+from machine._logging.bridge import log_to
+from machine._machine.api import MachineApi
+from machine._machine.machine import Machine, new_common, on_machine
+from machine._machine.options import Opts, opts_with_debug, opts_with_tracers
+from machine._machine.serialized import Serialized
+from machine._resolution.automaton import NODES_MAX
+from machine._resolution.resolver import RelationsResolver, Resolver
+from machine._resolution.step import Step
+from machine._schema.state import ANY, EXCEPTION, A, Names, S, State, Struct
+from machine._schema.structs import (
     a_merge,
     clone_states,
     diff_states,
@@ -46,11 +45,12 @@ from machine._structs import (
     states_equal,
     struct_merge,
 )
-from machine._tasks import StateTask
-from machine._tracing import Tracer
-from machine._transition import Event, EventRef, LogEntry, Transition
-from machine._typed import GroupsBase, StatesBase, new_state_groups, new_states, state
-from machine._wait_handle import WaitHandle
+from machine._schema.typed import GroupsBase, StatesBase, new_state_groups, new_states, state
+from machine._waiting.context import Context, ContextCanceled, ContextDeadline, background
+from machine._waiting.handle import WaitHandle
+from machine._waiting.open_work import OpenWork
+from machine._waiting.select import every, every_async, first, first_async
+from machine._waiting.state_contexts import CtxValue
 
 __all__ = [
     "ANY",

@@ -18,8 +18,8 @@ from machine._given import A, check_mapping
 
 if TYPE_CHECKING:
     from machine._clock import Time
-    from machine._panic import Panic
-    from machine._transition import Event
+    from machine._engine.transition import Event
+    from machine._handlers.panic import Panic
 
 Args = TypeVar("Args")
 

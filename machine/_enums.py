@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import os
 
-from machine._report import warn
+from machine._logging.report import warn
 
 
 class Result(enum.IntEnum):

@@ -34,13 +34,13 @@ from weakref import WeakKeyDictionary
 
 from machine._enums import CANCELED, LogLevel
 from machine._given import checked_name
-from machine._state import EXCEPTION
+from machine._schema.state import EXCEPTION
 from machine.errors import StateMissingError
 
 if TYPE_CHECKING:
+    from machine._engine.transition import Event
     from machine._enums import Result
-    from machine._machine import Machine
-    from machine._transition import Event
+    from machine._machine.machine import Machine
 
 __all__ = ["add", "bind_connected", "bind_err", "bind_ready", "bind_start", "remove"]
 

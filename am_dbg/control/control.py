@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from am_dbg import states as s
-from am_dbg.addresses import SCHEME
+from am_dbg.control import states as s
 from am_dbg.control.beginning import (
     BEGINNING,
     Beginning,
@@ -34,12 +33,13 @@ from am_dbg.control.searching import Searching
 from am_dbg.control.sources import Sources
 from am_dbg.control.unsaved import Unsaved
 from am_dbg.control.viewing import Viewing
-from am_dbg.cursor import Cursor
-from am_dbg.intake import Progress
+from am_dbg.ingest.intake import Progress
 from am_dbg.keys import KEYS, Key
 from am_dbg.projection import layout
 from am_dbg.projection.bars import Flow
 from am_dbg.projection.clean import clean_name
+from am_dbg.query.addresses import SCHEME
+from am_dbg.query.cursor import Cursor
 from am_dbg.store import Store, Track
 
 __all__ = ["Control"]

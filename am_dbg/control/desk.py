@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from weakref import ref
 
 from am_dbg.control.history import Bookmarks, History, Spot
-from am_dbg.cursor import Cursor
 from am_dbg.projection.log import LogView
 from am_dbg.projection.machines import MachineOrder, Place
 from am_dbg.projection.matrix import MatrixView
@@ -21,6 +20,7 @@ from am_dbg.projection.rain import RainView
 from am_dbg.projection.states import Tree, TreeSpot, tree_of
 from am_dbg.projection.steps import Moment, moment_of
 from am_dbg.query import Filters, Numbers, Visible
+from am_dbg.query.cursor import Cursor
 from am_dbg.store import Store, Track
 from am_dbg.store.facts import groups_of
 

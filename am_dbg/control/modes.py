@@ -1,4 +1,4 @@
-"""The debugger's own machine: the modes of `am_dbg.states`, asked and changed by name.
+"""The debugger's own machine: the modes of `am_dbg.control.states`, asked and changed by name.
 
 Every method that changes something makes exactly one mutation. It answers whether the
 machine accepted it; what the user asked for then happens, otherwise nothing does.
@@ -7,7 +7,7 @@ machine accepted it; what the user asked for then happens, otherwise nothing doe
 from __future__ import annotations
 
 import machine as am
-from am_dbg import states as s
+from am_dbg.control import states as s
 from am_dbg.projection import layout
 from am_dbg.projection.bars import Flow
 

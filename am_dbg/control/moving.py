@@ -5,10 +5,10 @@ from __future__ import annotations
 from am_dbg.control.desk import Desk
 from am_dbg.control.modes import Modes
 from am_dbg.control.places import at_step
-from am_dbg.cursor import Cursor
 from am_dbg.projection.bars import Flow
 from am_dbg.projection.timeline import number_at
 from am_dbg.query import Visible
+from am_dbg.query.cursor import Cursor
 
 __all__ = ["Moving"]
 

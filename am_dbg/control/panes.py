@@ -9,7 +9,6 @@ from am_dbg.control.modes import Modes
 from am_dbg.control.moving import Moving
 from am_dbg.control.unsaved import Unsaved
 from am_dbg.control.viewing import Viewing
-from am_dbg.cursor import JUMP_TRANSITIONS
 from am_dbg.drawing.matrix import place_in_matrix
 from am_dbg.drawing.rain import place_in_rain
 from am_dbg.projection import layout
@@ -18,6 +17,7 @@ from am_dbg.projection.log import LogOptions, LogView, RowKind, scrolled_top
 from am_dbg.projection.matrix import MatrixView
 from am_dbg.projection.rain import RainView
 from am_dbg.projection.states import STATE, Tree, TreeSpot
+from am_dbg.query.cursor import JUMP_TRANSITIONS
 
 __all__ = ["Panes"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from weakref import WeakKeyDictionary
 
-from am_dbg.exporting import Selection
-from am_dbg.ink import cut
+from am_dbg.egress.export import Selection
 from am_dbg.projection.clean import clean_name
 from am_dbg.projection.times import counted
+from am_dbg.spans import cut
 from am_dbg.store import Store, Track
 
 __all__ = ["Unsaved"]

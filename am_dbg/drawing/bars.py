@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from am_dbg.ink import Ink, Line, Run, fit, line, spread, width_of_runs
 from am_dbg.projection.bars import (
     LEVEL,
     AddressView,
@@ -23,6 +22,7 @@ from am_dbg.projection.times import (
     signed_duration,
 )
 from am_dbg.projection.transition import TransitionView
+from am_dbg.spans import Ink, Line, Run, fit, line, spread, width_of_runs
 
 __all__ = [
     "draw_address",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from am_dbg.ink import BLANK, Ink, Line, Run, left, right, width_of
 from am_dbg.projection.difference import DifferenceView, StateDifference
 from am_dbg.projection.times import count, duration
+from am_dbg.spans import BLANK, Ink, Line, Run, left, right, width_of
 
 __all__ = ["draw_difference"]
 

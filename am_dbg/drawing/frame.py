@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from am_dbg.ink import BLANK, SPACE, Ink, Line, Run, cut, fit, width_of
+from am_dbg.spans import BLANK, SPACE, Ink, Line, Run, cut, fit, width_of
 
 __all__ = ["SIDES", "framed", "top_border", "with_scroll_bar"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import zip_longest
 
-from am_dbg.ink import BLANK, Ink, Line, Run, fit, left, width_of, wrap
 from am_dbg.keys import KEYS, Key, help_rows
 from am_dbg.projection.clean import clean
+from am_dbg.spans import BLANK, Ink, Line, Run, fit, left, width_of, wrap
 
 __all__ = ["draw_help"]
 

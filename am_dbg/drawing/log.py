@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from am_dbg.drawing.marking import marked
-from am_dbg.ink import (
+from am_dbg.projection.line_parts import LinePart, PartKind
+from am_dbg.projection.log import Change, Entry, LogRow, LogView, RowKind, Sign, StateWord
+from am_dbg.projection.times import axis_time, count, second_time
+from am_dbg.spans import (
     BLANK,
     HERE,
     SPACE,
@@ -18,9 +21,6 @@ from am_dbg.ink import (
     width_of,
     width_of_runs,
 )
-from am_dbg.projection.line_parts import LinePart, PartKind
-from am_dbg.projection.log import Change, Entry, LogRow, LogView, RowKind, Sign, StateWord
-from am_dbg.projection.times import axis_time, count, second_time
 
 __all__ = ["draw_log", "log_title_note"]
 

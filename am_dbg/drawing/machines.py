@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from am_dbg.drawing.frame import with_scroll_bar
-from am_dbg.ink import HERE, SPACE, Ground, Ink, Line, Run, line, right, spread
 from am_dbg.projection.machines import MachineRow, MachinesView, Origin
 from am_dbg.projection.times import count
+from am_dbg.spans import HERE, SPACE, Ground, Ink, Line, Run, line, right, spread
 
 __all__ = ["draw_machines"]
 

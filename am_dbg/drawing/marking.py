@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from am_dbg.ink import Ink, Run
+from am_dbg.spans import Ink, Run
 
 __all__ = ["marked"]
 

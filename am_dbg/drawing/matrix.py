@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from am_dbg.ink import BLANK, Ground, Ink, Line, Run, left, line, right, wrap
 from am_dbg.projection.matrix import MatrixView
 from am_dbg.projection.steps import HOW_TO_SEND_STEPS
+from am_dbg.spans import BLANK, Ground, Ink, Line, Run, left, line, right, wrap
 
 __all__ = ["HEADER_ROWS", "draw_matrix", "matrix_columns", "name_width", "place_in_matrix"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from am_dbg.ink import HERE, SPACE, Ground, Ink, Line, Run, left, line, right, width_of
 from am_dbg.projection.rain import RainRow, RainView
 from am_dbg.projection.times import clock_time
+from am_dbg.spans import HERE, SPACE, Ground, Ink, Line, Run, left, line, right, width_of
 
 __all__ = ["draw_rain", "header_height", "place_in_rain", "rain_columns"]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from am_dbg.ink import BLANK, Ink, Line, Run, left, line, right, spread, wrap
 from am_dbg.projection.reader import HandlerRow, ReaderView, SourceRow
 from am_dbg.projection.subscriptions import Pipe, Task, Waiting
 from am_dbg.projection.times import duration
+from am_dbg.spans import BLANK, Ink, Line, Run, left, line, right, spread, wrap
 
 __all__ = ["draw_reader", "reader_text"]
 

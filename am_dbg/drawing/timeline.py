@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from am_dbg.ink import Ink, Line, Run, line, width_of
 from am_dbg.projection.timeline import Column, TimelineView
 from am_dbg.projection.times import axis_time, duration
+from am_dbg.spans import Ink, Line, Run, line, width_of
 
 __all__ = ["draw_timeline"]
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from am_dbg.addresses import SCHEME, address_of
 from am_dbg.projection.clean import clean, clean_name
 from am_dbg.projection.counts import Counts
 from am_dbg.projection.layout import WIDE
@@ -14,6 +13,7 @@ from am_dbg.projection.log import LEVEL_NAMES
 from am_dbg.projection.steps import Moment
 from am_dbg.projection.times import totals
 from am_dbg.query import Filters
+from am_dbg.query.addresses import SCHEME, address_of
 from am_dbg.store import Store, Track
 
 __all__ = [

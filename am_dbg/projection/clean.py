@@ -1,7 +1,7 @@
 """Text from other programs on a row of the screen.
 
 State names, ids, tags, args and log lines are data. What a terminal would obey or hide
-becomes visible (`am_dbg.sanitise`); length has a limit, because a row is short; and what
+becomes visible (`am_dbg.safe_text`); length has a limit, because a row is short; and what
 terminals do not agree about how wide it is drawn would shift the columns: selectors that
 only change the character before them go, skin tones become visible as the joiners of emoji
 do. Nothing is ever read as markup.
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from am_dbg.sanitise import one_line
+from am_dbg.safe_text import one_line
 
 __all__ = ["CHARS_MAX", "clean", "clean_lines", "clean_name"]
 

@@ -23,7 +23,7 @@ from am_dbg.projection.steps import (
     name_at,
 )
 from am_dbg.store import Line
-from amtracer.schema import Shape, StateDef, StepDef, StepFlag
+from amtracer.wire.schema import Shape, StateDef, StepDef, StepFlag
 
 __all__ = ["Denial", "denial_of"]
 

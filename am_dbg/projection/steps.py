@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from am_dbg.cursor import Cursor
 from am_dbg.projection.clean import clean, clean_name
 from am_dbg.query import Visible
+from am_dbg.query.cursor import Cursor
 from am_dbg.store import Track
 from am_dbg.store.steps import handler_of
-from amtracer.schema import Shape, StateDef, StepDef, StepFlag
+from amtracer.wire.schema import Shape, StateDef, StepDef, StepFlag
 
 __all__ = [
     "ADD_TYPE",

@@ -21,7 +21,7 @@ from functools import lru_cache
 from am_dbg.projection.clean import clean
 from am_dbg.query import Filters, Hits, Visible
 from am_dbg.store import OpenPicture, Track
-from amtracer.schema import OpenWork
+from amtracer.wire.schema import OpenWork
 
 __all__ = ["Pipe", "Subscriptions", "Task", "Waiting", "is_task", "subscriptions_at"]
 

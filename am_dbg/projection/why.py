@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from am_dbg.ink import Ink, Run
 from am_dbg.projection.clean import clean, clean_name
 from am_dbg.projection.denial import Denial, denial_of
 from am_dbg.projection.steps import (
@@ -26,9 +25,10 @@ from am_dbg.projection.steps import (
     name_at,
 )
 from am_dbg.projection.trouble import noted_at
+from am_dbg.spans import Ink, Run
 from am_dbg.store import GapKind, Track, Transition
 from am_dbg.store.facts import ShapeFacts, indexes_of
-from amtracer.schema import Shape, StateDef, StepFlag
+from amtracer.wire.schema import Shape, StateDef, StepFlag
 
 __all__ = ["who_asked", "why"]
 

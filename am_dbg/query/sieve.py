@@ -20,7 +20,7 @@ from am_dbg.store.chunk import Chunk
 from am_dbg.store.dictionary import Dictionary
 from am_dbg.store.facts import Schema, groups_of, mask_of
 from am_dbg.store.steps import handler_of
-from amtracer.schema import StepFlag
+from amtracer.wire.schema import StepFlag
 
 __all__ = [
     "RowTest",

@@ -13,9 +13,9 @@ from itertools import chain
 
 from am_dbg.store.dictionary import Dictionary
 from am_dbg.store.facts import CHECKED_STEPS_MAX, Schema
-from amtracer import limits
 from amtracer.errors import LimitError, VersionError, WireError
-from amtracer.schema import (
+from amtracer.wire import limits
+from amtracer.wire.schema import (
     PROTOCOL_VERSION,
     PROTOCOL_VERSION_MIN,
     ArgsMessage,

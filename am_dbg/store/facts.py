@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import IntFlag
 from typing import NamedTuple
 
-from amtracer.schema import Shape, ShapeFlag, StateDef, StepDef, StepFlag
+from amtracer.wire.schema import Shape, ShapeFlag, StateDef, StepDef, StepFlag
 
 __all__ = [
     "CHECKED_STEPS_MAX",

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from am_dbg.store.values import Line
-from amtracer import limits
-from amtracer.schema import OpenWork
+from amtracer.wire import limits
+from amtracer.wire.schema import OpenWork
 
 __all__ = ["NO_LINES", "OPEN_PICTURES_MAX", "LaterLines", "OpenPicture", "OpenPictures"]
 

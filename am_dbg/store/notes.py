@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from amtracer.schema import RefusedMessage, TroubleKind, TroubleMessage
+from amtracer.wire.schema import RefusedMessage, TroubleKind, TroubleMessage
 
 __all__ = ["NOTES_MAX", "NOTE_CHARS_MAX", "Notes", "Refused", "Trouble"]
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from am_dbg.store.track import Track
-from amtracer.schema import Source
+from amtracer.wire.schema import Source
 
 __all__ = ["RUNS_MAX", "number_among", "parent_among", "runs_for", "source_among"]
 

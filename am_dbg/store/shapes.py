@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from am_dbg.store.facts import ShapeFacts
 from am_dbg.store.weights import STEP_BYTES
-from amtracer.schema import Shape
+from amtracer.wire.schema import Shape
 
 __all__ = ["CACHED_BYTES_MAX", "ShapeCache"]
 

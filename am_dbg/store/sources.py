@@ -8,7 +8,7 @@ from bisect import bisect_left
 
 from am_dbg.store.columns import Integers
 from am_dbg.store.weights import ENTRY_BYTES, texts_bytes
-from amtracer.schema import Source
+from amtracer.wire.schema import Source
 
 __all__ = ["Sources", "joined_id", "split_id"]
 

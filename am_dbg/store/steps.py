@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from amtracer.schema import HANDLER_STEP, StateDef, StepDef, StepFlag
+from amtracer.wire.schema import HANDLER_STEP, StateDef, StepDef, StepFlag
 
 __all__ = ["ANY", "handler_of"]
 

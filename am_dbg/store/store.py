@@ -24,9 +24,9 @@ from am_dbg.store.runs import number_among, parent_among, source_among
 from am_dbg.store.shapes import ShapeCache
 from am_dbg.store.stream import Stream
 from am_dbg.store.track import Origin, Track
-from amtracer import limits
 from amtracer.errors import LimitError
-from amtracer.schema import MachineMessage, Message, Source
+from amtracer.wire import limits
+from amtracer.wire.schema import MachineMessage, Message, Source
 
 __all__ = ["Store"]
 

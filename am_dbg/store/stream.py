@@ -20,10 +20,10 @@ from am_dbg.store.weights import (
     hello_bytes,
     states_bytes,
 )
-from amtracer import limits
-from amtracer.columns import join_tx
 from amtracer.errors import LimitError, WireError
-from amtracer.schema import (
+from amtracer.wire import limits
+from amtracer.wire.columns import join_tx
+from amtracer.wire.schema import (
     ArgsMessage,
     BatchMessage,
     DroppedMessage,

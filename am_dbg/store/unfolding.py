@@ -12,7 +12,7 @@ from itertools import chain, repeat
 from typing import Generic, NamedTuple, TypeVar
 
 from am_dbg.store.dictionary import Dictionary
-from amtracer.schema import BatchMessage, Run, Source
+from amtracer.wire.schema import BatchMessage, Run, Source
 
 __all__ = ["Rows", "Sparse", "unfolded"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from amtracer.schema import Shape, Source
+from amtracer.wire.schema import Shape, Source
 
 __all__ = ["Gap", "GapKind", "Line", "Transition", "gap_of_reason", "reason_of_gap"]
 

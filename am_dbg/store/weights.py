@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from am_dbg.store.values import Gap
-from amtracer.schema import HelloMessage, StateDef
+from amtracer.wire.schema import HelloMessage, StateDef
 
 __all__ = [
     "ACTIVITY_BYTES",

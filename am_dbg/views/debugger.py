@@ -22,14 +22,13 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input
 
-from am_dbg import states as s
-from am_dbg.addresses import SCHEME
 from am_dbg.control import Control, CopyText, Effect, Look, OpenDialog, OpenPalette, Quit, Suspend
+from am_dbg.control import states as s
 from am_dbg.keys import KEYS, Key
 from am_dbg.projection import layout as at
 from am_dbg.projection.bars import Flow
 from am_dbg.projection.border import Failed, attempt
-from am_dbg.theme import DARK, THEMES, palette_of
+from am_dbg.query.addresses import SCHEME
 from am_dbg.views.ending import ScreenFailedError, failed
 from am_dbg.views.log import LogPane
 from am_dbg.views.machines import MachineList
@@ -63,6 +62,7 @@ from am_dbg.views.rows import (
 from am_dbg.views.search import SearchLine
 from am_dbg.views.states_tree import StatesTree
 from am_dbg.views.talking import Talking
+from am_dbg.views.theme import DARK, THEMES, palette_of
 
 __all__ = ["Debugger", "MainScreen", "bindings"]
 

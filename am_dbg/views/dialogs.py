@@ -14,11 +14,11 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from am_dbg.ink import Line
 from am_dbg.projection.border import Failed, attempt
 from am_dbg.projection.clean import clean
-from am_dbg.theme import palette_of
+from am_dbg.spans import Line
 from am_dbg.views.picture import Picture
+from am_dbg.views.theme import palette_of
 
 __all__ = ["Asking", "Choosing", "Dialog", "Showing"]
 

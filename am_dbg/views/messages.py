@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from textual.message import Message
 
-from am_dbg.exporting import Selection
-from am_dbg.intake import Progress
+from am_dbg.egress.export import Selection
+from am_dbg.ingest.intake import Progress
 
 __all__ = [
     "Asked",

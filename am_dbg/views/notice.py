@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from am_dbg.ink import Ink, Line, Run, line
 from am_dbg.projection.layout import HEIGHT_MIN, NOTICE, WIDTH_MIN
+from am_dbg.spans import Ink, Line, Run, line
 from am_dbg.views.pane import Drawn, Pane
 
 __all__ = ["Notice"]

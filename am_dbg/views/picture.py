@@ -8,9 +8,9 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from am_dbg.ink import BLANK, Ground, Line
-from am_dbg.theme import Palette
+from am_dbg.spans import BLANK, Ground, Line
 from am_dbg.views.pane import strip_of
+from am_dbg.views.theme import Palette
 
 __all__ = ["Picture"]
 

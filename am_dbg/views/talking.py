@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from am_dbg import states as s
 from am_dbg.control import CopyText
+from am_dbg.control import states as s
 from am_dbg.control.history import Spot
 from am_dbg.control.places import NoPlace, place_of, place_of_spot
 from am_dbg.drawing.difference import draw_difference

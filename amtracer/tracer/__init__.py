@@ -16,7 +16,7 @@ From the host's calls to the thread of a machine:
 The public functions are in `amtracer`, of which no other part imports `machine`.
 """
 
-from amtracer.redacting import ArgsFilter, Redact
+from amtracer.safe_repr.redacting import ArgsFilter, Redact
 from amtracer.tracer.attaching import attach, close, record
 from amtracer.tracer.machine_tracer import MachineTracer, PausedTracer
 from amtracer.tracer.pausing import pause, resume

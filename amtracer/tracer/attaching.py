@@ -1,6 +1,6 @@
 """Tells what machines do to a debugger, or to a session file.
 
-Each destination has one sender, whatever is told to it (see `amtracer.process`): an address
+Each destination has one sender, whatever is told to it (see `amtracer.send.registry`): an address
 by its text, a file by its absolute path, so that two names of one place are one.
 """
 
@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import machine as am
 from amtracer.address import Address, peer_address
-from amtracer.atomic import PathLike
-from amtracer.outlets import FileOutlet, SocketOutlet, whole_path
-from amtracer.process import close_senders, destinations, sender_to
-from amtracer.redacting import ArgsFilter, Redact
+from amtracer.files.atomic import PathLike
+from amtracer.safe_repr.redacting import ArgsFilter, Redact
+from amtracer.send.registry import close_senders, destinations, sender_to
+from amtracer.send.sinks import FileOutlet, SocketOutlet, whole_path
 from amtracer.tracer.hooks import Hooks
 from amtracer.tracer.machine_tracer import bind
 

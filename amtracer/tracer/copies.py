@@ -11,10 +11,10 @@ texts and numbers that a reader takes, or one of them would cost the whole strea
 from __future__ import annotations
 
 import machine as am
-from amtracer.arg_text import name_text
-from amtracer.events import Changes, TracedMachine
-from amtracer.limits import INTEGER_MAX
-from amtracer.schema import StateDef
+from amtracer.safe_repr.arg_text import name_text
+from amtracer.send.events import Changes, TracedMachine
+from amtracer.wire.limits import INTEGER_MAX
+from amtracer.wire.schema import StateDef
 from machine import MutSource
 
 __all__ = ["changes_of", "machine_of", "source_of", "states_of"]

@@ -1,7 +1,7 @@
 """What a host gave to decide what is shown of a machine.
 
 `args_filter` runs on the thread of the machine, `redact` on the thread that sends. Either
-hides what it should have shown when it fails (see `amtracer.redacting`). A machine has a
+hides what it should have shown when it fails (see `amtracer.safe_repr.redacting`). A machine has a
 set of hooks for each destination, which its submachines inherit.
 """
 
@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from amtracer.arg_text import arg_texts
-from amtracer.redacting import ArgsFilter, ArgsFiltering, Redact, Redacting
+from amtracer.safe_repr.arg_text import arg_texts
+from amtracer.safe_repr.redacting import ArgsFilter, ArgsFiltering, Redact, Redacting
 
 __all__ = ["Hooks"]
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import machine as am
-from amtracer.events import Open
-from amtracer.limits import OPEN_WORK_MAX
-from amtracer.sender import Sender
+from amtracer.send.events import Open
+from amtracer.send.sender import Sender
 from amtracer.tracer.watched import watched
+from amtracer.wire.limits import OPEN_WORK_MAX
 
 __all__ = ["open_work"]
 

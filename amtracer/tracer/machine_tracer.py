@@ -4,7 +4,7 @@ Transitions. The plan of a transition, its number and its two times tell nearly 
 An event is longer where they do not: handlers, log lines, arguments, source, an outcome that
 is not the planned one. The first transition after the machine was bound or resumed tells its
 ticks of before, and so does every 64th; from there the sender goes on when others were lost
-(see `amtracer.events`).
+(see `amtracer.send.events`).
 
 Looks. Apart from transitions the sender hears where the machine stands: when it is
 attached, has another schema, is paused or resumed. Seen in the middle of a transition it
@@ -35,7 +35,7 @@ from itertools import chain
 from typing import cast
 
 import machine as am
-from amtracer.events import (
+from amtracer.send.events import (
     TICKS_MASK,
     Event,
     Gone,
@@ -49,8 +49,8 @@ from amtracer.events import (
     Waiting,
     WaitingLines,
 )
-from amtracer.process import after_fork
-from amtracer.sender import Sender
+from amtracer.send.registry import after_fork
+from amtracer.send.sender import Sender
 from amtracer.tracer.copies import changes_of, machine_of, source_of, states_of
 from amtracer.tracer.hooks import Hooks
 from amtracer.tracer.looking import open_work

@@ -2,7 +2,7 @@
 
 At which log level is read whenever a machine is prepared, so a variable set later counts
 for machines made after it; where to tell it is fixed for the process as soon as the
-environment says it (see `amtracer.process`). With an empty environment
+environment says it (see `amtracer.send.registry`). With an empty environment
 `attach_from_env` leaves no trace, so a program may call it always.
 """
 
@@ -12,10 +12,10 @@ import os
 
 import machine as am
 from amtracer.env import Destinations
-from amtracer.healthcheck import STATE, health_checks
-from amtracer.process import after_fork, destinations
-from amtracer.redacting import ArgsFilter, Redact
+from amtracer.safe_repr.redacting import ArgsFilter, Redact
+from amtracer.send.registry import after_fork, destinations
 from amtracer.tracer.attaching import attach
+from amtracer.tracer.healthcheck import STATE, health_checks
 
 __all__ = ["attach_from_env", "dbg_env"]
 

@@ -12,8 +12,8 @@ import weakref
 from collections.abc import Iterator
 
 import machine as am
-from amtracer.events import Gone, TracedMachine
-from amtracer.sender import Sender
+from amtracer.send.events import Gone, TracedMachine
+from amtracer.send.sender import Sender
 
 __all__ = ["Watched", "watched"]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from machine._state import EXCEPTION
-from machine._typed import StatesBase, new_states, state
+from machine._schema.state import EXCEPTION
+from machine._schema.typed import StatesBase, new_states, state
 
 __all__ = ["BasicStatesDef", "basic_states", "basic_struct"]
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from machine._state import EXCEPTION
-from machine._typed import GroupsBase, StatesBase, new_state_groups, new_states, state
+from machine._schema.state import EXCEPTION
+from machine._schema.typed import GroupsBase, StatesBase, new_state_groups, new_states, state
 from machine.errors import MachineError
 
 if TYPE_CHECKING:
+    from machine._engine.transition import Event
     from machine._enums import Result
-    from machine._machine import Machine
-    from machine._transition import Event
+    from machine._machine.machine import Machine
 
 __all__ = [
     "ConnectedGroupsDef",

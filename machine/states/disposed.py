@@ -6,12 +6,12 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from machine._typed import GroupsBase, StatesBase, new_state_groups, new_states, state
+from machine._schema.typed import GroupsBase, StatesBase, new_state_groups, new_states, state
 
 if TYPE_CHECKING:
-    from machine._context import Context
-    from machine._machine import Machine
-    from machine._transition import Event
+    from machine._engine.transition import Event
+    from machine._machine.machine import Machine
+    from machine._waiting.context import Context
 
 __all__ = [
     "DISPOSED_ARG_HANDLER",

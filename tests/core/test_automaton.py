@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 import machine as am
-from machine._automaton import NOTED_EVERY, PLANS_PER_NODE, Automaton, Node, automaton_of
-from machine._resolve import resolve
+from machine._resolution.automaton import NOTED_EVERY, PLANS_PER_NODE, Automaton, Node, automaton_of
+from machine._resolution.resolve import resolve
 
 Made = Callable[..., am.Machine]
 Struct = Callable[[str], dict[str, am.State]]
@@ -242,7 +242,7 @@ def test_which_handlers_a_plan_calls_is_remembered_up_to_a_limit(
     made: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Past it all of it is found again; outcomes are the same."""
-    monkeypatch.setattr("machine._handlers.PROGRAMS_MAX", 4)
+    monkeypatch.setattr("machine._handlers.lookup.PROGRAMS_MAX", 4)
     mach = made()
     calls: list[str] = []
     mach.bind_handlers({"AnyState": lambda e: calls.append("!")})
@@ -261,7 +261,7 @@ def test_the_calls_of_handlers_are_shared_up_to_a_limit(
     """Without a memory of plans as well; which handlers run stays the same."""
     usual = made(cache=0)
     expected = watch(usual)
-    monkeypatch.setattr("machine._handlers.CALLS_MAX", 4)
+    monkeypatch.setattr("machine._handlers.lookup.CALLS_MAX", 4)
     mach = made(cache=0)
     calls = watch(mach)
 
@@ -275,7 +275,7 @@ def test_the_calls_of_handlers_are_shared_up_to_a_limit(
 
 def test_schemas_of_machines_that_are_gone_are_freed_with_their_memory() -> None:
     """Once the schema itself is forgotten, nothing keeps its automaton."""
-    from machine import _schema
+    from machine._schema import schema as _schema
 
     def use() -> weakref.ref[Any]:
         mach = am.Machine(None, {"OnlyHere": am.State()})
@@ -316,7 +316,7 @@ def test_a_plan_is_worked_out_once(
         worked_out.append(len(given) > 3 and given[3] is not None)
         return resolve(*given)
 
-    monkeypatch.setattr("machine._automaton.resolve", counted)
+    monkeypatch.setattr("machine._resolution.automaton.resolve", counted)
     mach = am.Machine(None, tangled(5), cache=cache)
     told: list[int] = []
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 import machine as am
 from benchmarks import core, memory, peers, tracer, workloads
 from benchmarks.__main__ import main
-from machine._automaton import Automaton, Plan
+from machine._resolution.automaton import Automaton, Plan
 
 
 @pytest.mark.parametrize("name", core.names())

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import machine as am
-from machine._context import Context
+from machine._waiting.context import Context
 from machine.errors import MachineError
 
 

@@ -12,9 +12,10 @@ from functools import partial
 import pytest
 
 import machine as am
-from machine import _context, _timers
-from machine._context import Context
-from machine._timers import DEAD_MIN, Timers
+from machine._waiting import context as _context
+from machine._waiting import timers as _timers
+from machine._waiting.context import Context
+from machine._waiting.timers import DEAD_MIN, Timers
 
 
 class Clock:

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 import machine as am
-from machine._contradictions import contradictions
-from machine._schema import schema_of
+from machine._schema.contradictions import contradictions
+from machine._schema.schema import schema_of
 from machine.errors import RelationError
 
 Struct = Callable[[str], dict[str, am.State]]

@@ -573,7 +573,7 @@ def test_what_is_made_when_needed_is_made_once(
     first = getattr(other, part)
     overtaken = Overtaken(lambda: setattr(mach, part, first))
     monkeypatch.setattr(type(mach), "_making", overtaken)
-    monkeypatch.setattr("machine._lifecycle.Lifecycle._making", overtaken)
+    monkeypatch.setattr("machine._machine.lifecycle.Lifecycle._making", overtaken)
 
     assert ask(mach) is first
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import machine as am
-from machine._pairs import names_of, pairs_of
+from machine._handlers.pairs import names_of, pairs_of
 
 Made = Callable[..., am.Machine]
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import machine as am
-from machine._serialized import TICK_MAX
+from machine._machine.serialized import TICK_MAX
 from machine.errors import RelationError, StateUnknownError
 
 OLD = {

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import machine as am
-from machine._queue_ticks import QueueTicks
-from machine._waiting import Waiters
+from machine._waiting.queue_ticks import QueueTicks
+from machine._waiting.waiters import Waiters
 
 Made = Callable[..., am.Machine]
 LogOf = Callable[..., list[str]]

@@ -8,8 +8,8 @@ import pytest
 
 import machine as am
 from machine import pipes
-from machine._engine import DRAIN_MAX
-from machine._ring import STATES_MAX
+from machine._engine.engine import DRAIN_MAX
+from machine._engine.ring import STATES_MAX
 
 Made = Callable[..., am.Machine]
 

@@ -345,7 +345,7 @@ def test_a_changed_mapping_is_another_schema() -> None:
 
 def test_schemas_are_shared_up_to_a_limit() -> None:
     """Making machines of ever new schemas does not grow the memory of them for good."""
-    from machine import _schema
+    from machine._schema import schema as _schema
 
     for number in range(_schema.SCHEMAS_MAX + 5):
         am.Machine(None, {f"Limit{number}": am.State()})
@@ -357,7 +357,7 @@ def test_schemas_are_shared_up_to_a_limit() -> None:
 
 def test_calls_are_shared_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Calling ever new combinations of states does not grow the memory of them for good."""
-    monkeypatch.setattr("machine._schema.CALLS_MAX", 8)
+    monkeypatch.setattr("machine._schema.schema.CALLS_MAX", 8)
     names = [f"C{number}" for number in range(6)]
     mach = am.Machine(None, {name: am.State() for name in names})
 
@@ -370,7 +370,7 @@ def test_calls_are_shared_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_calls_of_auto_states_have_a_limit_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each set of auto states that come together is one."""
-    monkeypatch.setattr("machine._schema.CALLS_MAX", 2)
+    monkeypatch.setattr("machine._schema.schema.CALLS_MAX", 2)
     names = ["P", "Q", "R"]
     autos = {f"Auto{name}": am.State(auto=True, require="Never") for name in names}
     blockers = {name: am.State(remove=f"Auto{name}") for name in names}

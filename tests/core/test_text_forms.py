@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from machine import State
-from machine._schema import schema_of
-from machine._text import inspect, string, string_all
+from machine._machine.text import inspect, string, string_all
+from machine._schema.schema import schema_of
 
 SCHEMA = schema_of(
     {

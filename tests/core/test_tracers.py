@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import machine as am
-from machine import _machine
+from machine._machine import machine as _machine
 
 Made = Callable[..., am.Machine]
 Watch = Callable[..., list[str]]

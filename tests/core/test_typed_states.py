@@ -6,7 +6,7 @@ import pytest
 
 import machine as am
 from machine import State
-from machine._typed import GroupsBase, StatesBase, new_state_groups, new_states, state
+from machine._schema.typed import GroupsBase, StatesBase, new_state_groups, new_states, state
 
 
 class Basic(StatesBase):

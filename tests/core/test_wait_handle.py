@@ -12,9 +12,9 @@ from functools import partial
 import pytest
 
 import machine as am
-from machine._context import Context
-from machine._wait_handle import Subscription, unreleased
-from machine._waiting import Waiters
+from machine._waiting.context import Context
+from machine._waiting.handle import Subscription, unreleased
+from machine._waiting.waiters import Waiters
 
 Make = Callable[..., am.Machine]
 
@@ -153,7 +153,7 @@ def test_an_interrupted_wait_leaves_nothing_behind(
                 raise KeyboardInterrupt
 
     handle = mach.when1("B")
-    monkeypatch.setattr("machine._latch.threading.Lock", Gate)
+    monkeypatch.setattr("machine._waiting.latch.threading.Lock", Gate)
     with pytest.raises(KeyboardInterrupt):
         handle.wait()
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import machine as am
-from machine._context import Context
+from machine._waiting.context import Context
 
 NAMES = ("A", "B", "M", "X")
 STRUCT = {

@@ -10,11 +10,11 @@ import pytest
 
 import machine as am
 from machine import LogLevel, State
-from machine._automaton import Node, automaton_of
-from machine._context import Context
-from machine._schema import Schema, schema_of
-from machine._state_contexts import StateContexts
-from machine._waiting import Waiters
+from machine._resolution.automaton import Node, automaton_of
+from machine._schema.schema import Schema, schema_of
+from machine._waiting.context import Context
+from machine._waiting.state_contexts import StateContexts
+from machine._waiting.waiters import Waiters
 
 
 class Host:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 import machine as am
-from machine._context import Context
+from machine._waiting.context import Context
 
 Make = Callable[..., am.Machine]
 

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from am_dbg import app, cli
-from am_dbg.cli import Exit
+from am_dbg import app
+from am_dbg.cli import commands as cli
+from am_dbg.cli.commands import Exit
 from am_dbg.options import RunOptions
 
 

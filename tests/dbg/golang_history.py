@@ -9,11 +9,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from am_dbg.golang.convert import Converter
-from am_dbg.golang.gob_types import Boxed
+from am_dbg.ingest.golang.convert import Converter
+from am_dbg.ingest.golang.gob_types import Boxed
 from am_dbg.store import Store, Track
-from amtracer.interning import StreamWriter
-from amtracer.schema import HelloMessage, Message, StepFlag
+from amtracer.encode.stream_writer import StreamWriter
+from amtracer.wire.schema import HelloMessage, Message, StepFlag
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 SESSION = DATA / "go-session.gob.br"

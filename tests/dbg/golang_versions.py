@@ -14,9 +14,9 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from am_dbg.golang.live import GoConnection
+from am_dbg.ingest.golang.live import GoConnection
 from am_dbg.store import Line, Store, Track
-from amtracer.schema import ShapeFlag
+from amtracer.wire.schema import ShapeFlag
 from tests.dbg.golang_history import DATA
 from tests.wire.serving import WAIT_S, Debugger
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from am_dbg.store import Store
-from amtracer.interning import Occurrence, StreamWriter
-from amtracer.schema import (
+from amtracer.encode.stream_writer import Occurrence, StreamWriter
+from amtracer.wire.schema import (
     HelloMessage,
     Message,
     Shape,

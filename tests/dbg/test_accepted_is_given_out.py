@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from am_dbg import text
-from am_dbg.exporting import export_session
-from am_dbg.importing import import_session
+from am_dbg import reports as text
+from am_dbg.egress.export import export_session
+from am_dbg.ingest.importing import import_session
 from am_dbg.store import Store, Track
 from amtracer.errors import WireError
-from amtracer.schema import (
+from amtracer.wire.schema import (
     ArgsMessage,
     BatchMessage,
     DroppedMessage,

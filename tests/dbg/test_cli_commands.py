@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from am_dbg import cli
-from am_dbg.cli import Exit
-from am_dbg.exporting import export_session
+from am_dbg.cli import commands as cli
+from am_dbg.cli.commands import Exit
+from am_dbg.egress.export import export_session
+from am_dbg.reports import machine_lines
 from am_dbg.store import Store
-from am_dbg.text import machine_lines
-from amtracer.interning import Occurrence, StreamWriter
-from amtracer.schema import Message, Shape, ShapeFlag, Source, StateDef, StepDef, StepFlag
+from amtracer.encode.stream_writer import Occurrence, StreamWriter
+from amtracer.wire.schema import Message, Shape, ShapeFlag, Source, StateDef, StepDef, StepFlag
 from tests.dbg.telling import START_NS, hello
 from tests.screens.stories import Story
 
@@ -391,7 +391,7 @@ def test_a_cut_recording_is_shown_as_far_as_it_goes(
     run: Run, session: Path, tmp_path: Path
 ) -> None:
     """What was recovered is printed, that it was cut is told, and the exit code says so."""
-    from amtracer.session import SessionWriter, read_session
+    from amtracer.files.session import SessionWriter, read_session
 
     cut = tmp_path / "cut.msgpack.br"
     writer = SessionWriter(cut, live=True, clock=iter(range(10, 10_000, 10)).__next__)
@@ -419,7 +419,7 @@ def test_an_interrupt_ends_quietly(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("am_dbg.importing.import_session", interrupted)
+    monkeypatch.setattr("am_dbg.ingest.importing.import_session", interrupted)
     code, _, words = run("list", session)
 
     assert code == Exit.INTERRUPTED

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from am_dbg import app, cli, collecting
-from am_dbg.cli import Exit
-from am_dbg.exporting import Written
+from am_dbg import app
+from am_dbg.cli import commands as cli
+from am_dbg.cli import record as collecting
+from am_dbg.cli.commands import Exit
+from am_dbg.egress.export import Written
 from am_dbg.options import LOG_LEVEL_WORDS, RunOptions
 from amtracer.address import Address
 

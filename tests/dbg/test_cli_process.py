@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from am_dbg.cli import Exit
-from am_dbg.exporting import export_session
+from am_dbg.cli.commands import Exit
+from am_dbg.egress.export import export_session
 from tests.dbg.telling import Telling, stored
 
 pytestmark = pytest.mark.slow
@@ -185,7 +185,7 @@ def test_a_bomb_is_refused_with_little_memory(tmp_path: Path) -> None:
 def test_light_commands_load_nothing_heavy() -> None:
     """Version and help need neither the screen nor the codecs."""
     program = (
-        "import sys; from am_dbg import cli; cli.run(['--help']);"
+        "import sys; from am_dbg.cli import commands as cli; cli.run(['--help']);"
         "print(sorted({'textual', 'rich', 'msgpack', 'brotli', 'asyncio', 'urllib.request'}"
         " & set(sys.modules)), file=sys.stderr)"
     )

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from am_dbg import cli, text
-from am_dbg.importing import import_session
+from am_dbg import reports as text
+from am_dbg.cli import commands as cli
+from am_dbg.ingest.importing import import_session
 from am_dbg.store import Store, Track
 from tests.reference import SHARED, dumps
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from am_dbg.collecting import collect, until_asked_to_end
-from am_dbg.importing import import_session
+from am_dbg.cli.record import collect, until_asked_to_end
+from am_dbg.ingest.importing import import_session
 from am_dbg.store import Store
 from amtracer.address import listen_address
-from amtracer.codec import WIRE, encode, magic_frame
+from amtracer.wire.codec import WIRE, encode, magic_frame
 from tests.dbg.telling import Telling
 
 ROOT = Path(__file__).resolve().parents[2]

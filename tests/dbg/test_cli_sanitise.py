@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from am_dbg.sanitise import lines, one_line
+from am_dbg.safe_text import lines, one_line
 
 
 @pytest.mark.parametrize(

@@ -17,15 +17,17 @@ from typing import Any
 import brotli
 import pytest
 
-from am_dbg import cli, collecting, outages
-from am_dbg.cli import Exit
-from am_dbg.exporting import Written
-from am_dbg.importing import import_session
-from am_dbg.intake import Intake
-from am_dbg.listening import ListenError, notice_of
+from am_dbg.cli import commands as cli
+from am_dbg.cli import record as collecting
+from am_dbg.cli.commands import Exit
+from am_dbg.egress.export import Written
+from am_dbg.ingest import log_once as outages
+from am_dbg.ingest.importing import import_session
+from am_dbg.ingest.intake import Intake
+from am_dbg.ingest.listen import ListenError, notice_of
 from am_dbg.store import Store
 from amtracer.address import Address, listen_address
-from amtracer.codec import encode, magic_frame
+from amtracer.wire.codec import encode, magic_frame
 from tests.dbg.telling import Telling, hello
 from tests.wire.serving import Debugger
 
@@ -252,7 +254,7 @@ def test_a_program_that_is_refused_is_told_once(
     guarded: tuple[str, list[str]], caplog: pytest.LogCaptureFixture
 ) -> None:
     """It tries again and again; the user and the log at its usual level hear of it once."""
-    caplog.set_level(logging.INFO, "am_dbg.server")
+    caplog.set_level(logging.INFO, "am_dbg.ingest.server")
     place, told = guarded
     for token in (b"other", b"another", b"", b"", b"other"):
         sent(place, bytes_of(token, 1))

@@ -6,8 +6,8 @@ import logging
 
 import pytest
 
-from am_dbg.complaints import LINES_MAX, LINES_S, Complaints
-from am_dbg.outages import QUIET_S
+from am_dbg.ingest.complaints import LINES_MAX, LINES_S, Complaints
+from am_dbg.ingest.log_once import QUIET_S
 
 LEVELS = (logging.WARNING, logging.INFO)
 
@@ -19,7 +19,7 @@ def words() -> list[str]:
 
 @pytest.fixture
 def complaints(words: list[str], caplog: pytest.LogCaptureFixture) -> Complaints:
-    caplog.set_level(logging.INFO, "am_dbg.server")
+    caplog.set_level(logging.INFO, "am_dbg.ingest.server")
     return Complaints(words.append)
 
 

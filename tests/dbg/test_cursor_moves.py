@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from am_dbg.cursor import JUMP_TRANSITIONS, Cursor
 from am_dbg.query import ALL, Filters, Visible
+from am_dbg.query.cursor import JUMP_TRANSITIONS, Cursor
 from am_dbg.store import Track
-from amtracer.schema import Shape, ShapeFlag, StepDef
+from amtracer.wire.schema import Shape, ShapeFlag, StepDef
 from tests.dbg.telling import START_NS, Telling, stored
 
 STEPS = 3

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from am_dbg import cli
-from am_dbg.importing import import_session
+from am_dbg.cli import commands as cli
+from am_dbg.ingest.importing import import_session
 from am_dbg.projection.excerpt import TRANSITION_CHARS_MAX, Excerpt
 from am_dbg.store import GapKind, Store
 from amtracer.errors import DamagedSessionError
-from amtracer.schema import MachineMessage, Message
-from amtracer.session import SessionWriter
+from amtracer.files.session import SessionWriter
+from amtracer.wire.schema import MachineMessage, Message
 from tests.dbg.telling import Telling, hello, stored
 
 COMMANDS = (["list"], ["list", "--json"], ["stats"], ["stats", "--json"], ["show"])

@@ -9,14 +9,14 @@ from unittest import mock
 
 import pytest
 
-from am_dbg import forwarding
+from am_dbg.control.expose import show_modes
 from am_dbg.control.modes import Modes
-from am_dbg.debugged import show_modes
-from am_dbg.forwarding import WAYS_MAX, Forwarding
-from am_dbg.passing import FACT, PASSED_MAX, is_far_travelled, way_of, with_way
+from am_dbg.egress import forward as forwarding
+from am_dbg.egress.forward import WAYS_MAX, Forwarding
+from am_dbg.hops import FACT, PASSED_MAX, is_far_travelled, way_of, with_way
 from am_dbg.store import Store
-from amtracer.codec import encode, magic_frame
-from amtracer.process import close_senders
+from amtracer.send.registry import close_senders
+from amtracer.wire.codec import encode, magic_frame
 from tests.dbg.telling import Telling, hello
 from tests.wire.serving import Debugger, connect
 
@@ -92,7 +92,7 @@ def test_a_circle_tells_everything_once(
     join: Join, joints: tuple[str, ...], caplog: pytest.LogCaptureFixture
 ) -> None:
     """Every debugger has each machine once, after what came back was refused."""
-    caplog.set_level(logging.INFO, "am_dbg.server")
+    caplog.set_level(logging.INFO, "am_dbg.ingest.server")
     joined = join(*joints)
     first, last = min(joined.debuggers), max(joined.debuggers)
     joined.tell(first, "m0")
@@ -109,7 +109,7 @@ def test_a_circle_tells_everything_once(
 
 def test_what_comes_back_is_one_quiet_line(join: Join, caplog: pytest.LogCaptureFixture) -> None:
     """It is tried again and again, told once, and what did not come from here goes on."""
-    caplog.set_level(logging.DEBUG, "am_dbg.server")
+    caplog.set_level(logging.DEBUG, "am_dbg.ingest.server")
     joined = join("aa", "ab")
     joined.tell("a", "m0")
     while sum("has been here before" in line for line in caplog.messages) < 3:
@@ -139,7 +139,7 @@ def test_a_stream_that_came_far_is_not_sent_on(
     join: Join, caplog: pytest.LogCaptureFixture
 ) -> None:
     """One that came through one debugger less than the most goes on once more."""
-    caplog.set_level(logging.WARNING, "am_dbg.forwarding")
+    caplog.set_level(logging.WARNING, "am_dbg.egress.forward")
     far = " ".join(f"x{number}" for number in range(PASSED_MAX))
     nearly, _, _ = far.rpartition(" ")
     joined = join("ab")
@@ -194,7 +194,7 @@ def test_a_debugger_that_is_debugged_is_not_told_of_itself(
     join: Join, caplog: pytest.LogCaptureFixture
 ) -> None:
     """What its modes do comes back by the one that debugs it, and is refused."""
-    caplog.set_level(logging.INFO, "am_dbg.server")
+    caplog.set_level(logging.INFO, "am_dbg.ingest.server")
     joined = join("ba")
     modes = Modes()
     show_modes(modes, joined.debuggers["b"].address, "a")

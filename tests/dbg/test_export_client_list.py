@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from am_dbg.client_list import ClientList
+from am_dbg.egress.client_list import ClientList
 from amtracer.errors import SessionAccessError
 from tests.dbg.telling import Telling, stored
 

@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from am_dbg import forwarding
-from am_dbg.forwarding import Forwarder
-from am_dbg.retelling import News
+from am_dbg.egress import forward as forwarding
+from am_dbg.egress.forward import Forwarder
+from am_dbg.egress.replay import News
 from am_dbg.store import Gap, GapKind, Store
 from am_dbg.store.track import Track
 from amtracer.address import Address
-from amtracer.interning import StreamWriter
-from amtracer.schema import HelloMessage
+from amtracer.encode.stream_writer import StreamWriter
+from amtracer.wire.schema import HelloMessage
 from tests.dbg.telling import SCHEMAS, Teller, Telling, stored
 from tests.wire.serving import Debugger
 

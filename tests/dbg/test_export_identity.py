@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from am_dbg import text
-from am_dbg.converting import addressed
+from am_dbg import reports as text
+from am_dbg.egress.convert import addressed
+from am_dbg.egress.export import Selection, export_session, file_name_for, selected, write_messages
 from am_dbg.errors import DebuggerError
-from am_dbg.exporting import Selection, export_session, file_name_for, selected, write_messages
-from am_dbg.importing import import_session
+from am_dbg.ingest.importing import import_session
 from am_dbg.store import GapKind, Store, Track
+from amtracer.encode.stream_writer import Occurrence, StreamWriter
 from amtracer.errors import SessionAccessError
-from amtracer.interning import Occurrence, StreamWriter
-from amtracer.schema import HelloMessage, Message, Shape, Source, StateDef
+from amtracer.wire.schema import HelloMessage, Message, Shape, Source, StateDef
 from tests.dbg.telling import Telling, stored
 from tests.dbg.test_store_model import histories, small_chunks
 

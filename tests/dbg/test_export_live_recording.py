@@ -8,16 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from am_dbg import cli, collecting
-from am_dbg.collecting import collect
-from am_dbg.exporting import export_session
-from am_dbg.importing import import_session
-from am_dbg.live_recording import LiveRecording
+from am_dbg.cli import commands as cli
+from am_dbg.cli import record as collecting
+from am_dbg.cli.record import collect
+from am_dbg.egress.export import export_session
+from am_dbg.egress.live_recording import LiveRecording
+from am_dbg.ingest.importing import import_session
 from am_dbg.store import GapKind, Store
 from amtracer.address import listen_address
 from amtracer.errors import CutSessionError, LimitError, SessionAccessError
-from amtracer.schema import MachineMessage
-from amtracer.session import SessionWriter, read_session
+from amtracer.files.session import SessionWriter, read_session
+from amtracer.wire.schema import MachineMessage
 from tests.dbg.telling import Telling
 from tests.wire.streams import HELLO
 

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 import amtracer
 import machine as am
-from am_dbg.exporting import export_session, selected, write_messages
-from am_dbg.importing import import_session
+from am_dbg.egress.export import export_session, selected, write_messages
+from am_dbg.ingest.importing import import_session
 from am_dbg.store import Store, Track, Transition
-from amtracer.interning import Occurrence, StreamWriter
-from amtracer.process import _senders
-from amtracer.schema import Message, Shape, Source, StateDef
+from amtracer.encode.stream_writer import Occurrence, StreamWriter
+from amtracer.send.registry import _senders
+from amtracer.wire.schema import Message, Shape, Source, StateDef
 from tests.dbg.telling import hello
 from tests.dbg.test_export_identity import taken_in
 from tests.wire.serving import run
@@ -129,7 +129,9 @@ def recorded(tmp_path: Path) -> Path:
     return path
 
 
-AM_DBG = "from am_dbg.cli import main; import sys; sys.argv = ['am-dbg', *sys.argv[1:]]; main()"
+AM_DBG = (
+    "from am_dbg.cli.commands import main; import sys; sys.argv = ['am-dbg', *sys.argv[1:]]; main()"
+)
 
 
 @pytest.mark.slow

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from am_dbg import cli
-from am_dbg.converting import write_json_lines
-from am_dbg.exporting import PROGRESS_TRANSITIONS, Written, export_session, selected
-from am_dbg.importing import import_session
+from am_dbg.cli import commands as cli
+from am_dbg.egress.convert import write_json_lines
+from am_dbg.egress.export import PROGRESS_TRANSITIONS, Written, export_session, selected
+from am_dbg.ingest.importing import import_session
 from am_dbg.store import Store, Track
 from amtracer.errors import SessionAccessError
 from tests.dbg.telling import Telling, stored

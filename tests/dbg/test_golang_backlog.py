@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from am_dbg.doors import Peer
-from am_dbg.golang.backlog import BUSY_S, SLICE_S, Backlog
-from am_dbg.golang.door import GoDoor
-from am_dbg.golang.gob import GobStream
-from am_dbg.golang.replies import Replies
-from am_dbg.server import Server
+from am_dbg.ingest.golang.backlog import BUSY_S, SLICE_S, Backlog
+from am_dbg.ingest.golang.door import GoDoor
+from am_dbg.ingest.golang.gob import GobStream
+from am_dbg.ingest.golang.replies import Replies
+from am_dbg.ingest.protocols import Peer
+from am_dbg.ingest.server import Server
 from am_dbg.store import Store
 from amtracer.address import Address
 from amtracer.errors import WireError

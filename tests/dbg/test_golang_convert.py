@@ -8,18 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from am_dbg.golang.clock import changes, ticks_before
-from am_dbg.golang.convert import ATTACHED_LATE, CLOCK_WENT_BACK
-from am_dbg.golang.go_machine import REMEMBERED_MAX
-from am_dbg.golang.go_queue import MUTATIONS_MAX, STACK_CHARS_MAX
-from am_dbg.golang.gob_types import Boxed
-from am_dbg.golang.log import LevelScale, canceled_by, source_of, without_prefix
-from am_dbg.golang.primitives import GobError
-from am_dbg.golang.records import schema_of, transition_of
-from am_dbg.golang.steps import handler_name, marked, steps_of
+from am_dbg.ingest.golang.clock import changes, ticks_before
+from am_dbg.ingest.golang.convert import ATTACHED_LATE, CLOCK_WENT_BACK
+from am_dbg.ingest.golang.go_machine import REMEMBERED_MAX
+from am_dbg.ingest.golang.go_queue import MUTATIONS_MAX, STACK_CHARS_MAX
+from am_dbg.ingest.golang.gob_types import Boxed
+from am_dbg.ingest.golang.log import LevelScale, canceled_by, source_of, without_prefix
+from am_dbg.ingest.golang.primitives import GobError
+from am_dbg.ingest.golang.records import schema_of, transition_of
+from am_dbg.ingest.golang.steps import handler_name, marked, steps_of
 from am_dbg.store import Track
-from amtracer import limits
-from amtracer.schema import ShapeFlag, Source, StateDef, StepDef, StepFlag
+from amtracer.wire import limits
+from amtracer.wire.schema import ShapeFlag, Source, StateDef, StepDef, StepFlag
 from tests.dbg.golang_history import Door
 
 NAMES = ("Start", "Ready", "Ping")

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from am_dbg.golang.gob import MESSAGE_BYTES_MAX, GobStream
-from am_dbg.golang.gob_types import (
+from am_dbg.ingest.golang.gob import MESSAGE_BYTES_MAX, GobStream
+from am_dbg.ingest.golang.gob_types import (
     ALL_REMEMBERED_BYTES_MAX,
     FIELDS_MAX,
     HEIGHT_MAX,
@@ -19,7 +19,7 @@ from am_dbg.golang.gob_types import (
     VALUES_MAX,
     Boxed,
 )
-from am_dbg.golang.primitives import GobError, read_uint
+from am_dbg.ingest.golang.primitives import GobError, read_uint
 from tests.dbg.golang_bytes import (
     BOOL,
     BYTES,

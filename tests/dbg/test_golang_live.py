@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from am_dbg.doors import Peer
-from am_dbg.golang.door import GoDoor, GoSpeaker
-from am_dbg.golang.gob import GobStream
-from am_dbg.golang.live import FIRST_BYTES, GoConnection, looks_like_go
-from am_dbg.golang.primitives import GobError
-from am_dbg.golang.records import record_of
-from am_dbg.server import Server
+from am_dbg.ingest.golang.door import GoDoor, GoSpeaker
+from am_dbg.ingest.golang.gob import GobStream
+from am_dbg.ingest.golang.live import FIRST_BYTES, GoConnection, looks_like_go
+from am_dbg.ingest.golang.primitives import GobError
+from am_dbg.ingest.golang.records import record_of
+from am_dbg.ingest.protocols import Peer
+from am_dbg.ingest.server import Server
 from am_dbg.store import Store
 from amtracer.address import Address
-from amtracer.schema import BatchMessage, HelloMessage, MachineMessage, Message
+from amtracer.wire.schema import BatchMessage, HelloMessage, MachineMessage, Message
 from tests.dbg.golang_bytes import INT, TEXT, UINT, message, slice_of, struct_of, text, uint
 from tests.dbg.golang_history import live, meant, stored, told
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from am_dbg.golang.door import GoDoor
-from am_dbg.golang.gob import GobStream
+from am_dbg.ingest.golang.door import GoDoor
+from am_dbg.ingest.golang.gob import GobStream
 from am_dbg.store import GapKind
 from tests.dbg.golang_history import as_json, live, meant, told
 from tests.dbg.golang_versions import has_read

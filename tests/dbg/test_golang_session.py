@@ -11,9 +11,9 @@ from typing import Any
 import brotli
 import pytest
 
-from am_dbg.exporting import export_session
-from am_dbg.golang.primitives import read_int, read_uint
-from am_dbg.golang.session import read_go_session
+from am_dbg.egress.export import export_session
+from am_dbg.ingest.golang.primitives import read_int, read_uint
+from am_dbg.ingest.golang.session import read_go_session
 from amtracer.errors import (
     CutSessionError,
     DamagedSessionError,
@@ -24,7 +24,8 @@ from amtracer.errors import (
     SessionTooLargeError,
     TrailingBytesError,
 )
-from amtracer.schema import (
+from amtracer.files.session import SessionWriter, read_session
+from amtracer.wire.schema import (
     BatchMessage,
     HelloMessage,
     MachineMessage,
@@ -32,7 +33,6 @@ from amtracer.schema import (
     SchemaMessage,
     StepFlag,
 )
-from amtracer.session import SessionWriter, read_session
 from tests.dbg.golang_bytes import TEXT, message, slice_of, struct_of, text
 from tests.dbg.golang_history import SESSION, meant, session_expected, stored, told
 from tests.reference import dumps

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from am_dbg import cli
-from am_dbg.download import REDIRECTS_MAX, fetched
+from am_dbg.cli import commands as cli
 from am_dbg.errors import DownloadError
+from am_dbg.ingest.download import REDIRECTS_MAX, fetched
 
 BODY = b"session " * 100
 LIMIT = 10_000

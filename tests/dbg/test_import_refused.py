@@ -18,14 +18,14 @@ import brotli
 import msgpack
 import pytest
 
-from am_dbg import cli
-from am_dbg.exporting import export_session
-from am_dbg.importing import import_session, open_source
-from am_dbg.intake import Intake, Progress
+from am_dbg.cli import commands as cli
+from am_dbg.egress.export import export_session
+from am_dbg.ingest.importing import import_session, open_source
+from am_dbg.ingest.intake import Intake, Progress
 from am_dbg.store import GapKind, Store, Track, Transition
-from amtracer.codec import FILE, Seal, encode, magic_frame
 from amtracer.errors import DamagedSessionError, SessionError, SessionTooLargeError
-from amtracer.schema import (
+from amtracer.wire.codec import FILE, Seal, encode, magic_frame
+from amtracer.wire.schema import (
     BatchMessage,
     MachineMessage,
     Message,

@@ -12,11 +12,10 @@ from pathlib import Path
 import brotli
 import pytest
 
-from am_dbg import importing
-from am_dbg.exporting import export_session
-from am_dbg.importing import import_session, open_source
+from am_dbg.egress.export import export_session
+from am_dbg.ingest import importing
+from am_dbg.ingest.importing import import_session, open_source
 from am_dbg.store import GapKind, Store
-from amtracer.codec import FILE, Seal, encode, magic_frame
 from amtracer.errors import (
     CutSessionError,
     DamagedSessionError,
@@ -27,8 +26,9 @@ from amtracer.errors import (
     SessionTooLargeError,
     TrailingBytesError,
 )
-from amtracer.schema import BatchMessage, Message, Run
-from amtracer.session import SessionWriter
+from amtracer.files.session import SessionWriter
+from amtracer.wire.codec import FILE, Seal, encode, magic_frame
+from amtracer.wire.schema import BatchMessage, Message, Run
 from tests.dbg.telling import Telling, hello, stored
 
 TRANSITIONS = 40

@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
-from am_dbg import itself
-from am_dbg.itself import leads_back
+from am_dbg.cli import own_address as itself
+from am_dbg.cli.own_address import leads_back
 from amtracer.address import listen_address, peer_address
 
 NAMES = {

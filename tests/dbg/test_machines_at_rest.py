@@ -6,18 +6,18 @@ import json
 
 import pytest
 
-from am_dbg import text
-from am_dbg.exporting import selected, write_messages
+from am_dbg import reports as text
+from am_dbg.egress.export import selected, write_messages
+from am_dbg.egress.replay import News
 from am_dbg.projection.log import later_lines
 from am_dbg.projection.subscriptions import Task, Waiting, subscriptions_at
 from am_dbg.query import Filters, Visible
-from am_dbg.retelling import News
 from am_dbg.store import Store, Track
 from am_dbg.store.later import NO_LINES, OPEN_BYTES_MAX, OPEN_PICTURES_MAX, LaterLines
-from amtracer import limits
+from amtracer.encode.stream_writer import StreamWriter
 from amtracer.errors import WireError
-from amtracer.interning import StreamWriter
-from amtracer.schema import (
+from amtracer.wire import limits
+from amtracer.wire.schema import (
     GoneMessage,
     HelloMessage,
     LaterLinesMessage,

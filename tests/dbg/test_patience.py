@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from am_dbg.patience import FRAME_BYTES_S_MIN, Patience, Progress
+from am_dbg.ingest.patience import FRAME_BYTES_S_MIN, Patience, Progress
 
 PATIENCE = Patience(first_bytes_s_max=10, machine_s_max=20, frame_s_max=5)
 FOR_EVER = 1e9

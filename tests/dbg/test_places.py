@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from am_dbg import text
-from am_dbg.addresses import address_of, is_place, machine_like, resolve
+from am_dbg import reports as text
 from am_dbg.control import Control
 from am_dbg.control.beginning import Beginning
 from am_dbg.control.copying import copied_transition
 from am_dbg.control.places import place_of
-from am_dbg.converting import chosen
-from am_dbg.cursor import Cursor
+from am_dbg.egress.convert import chosen
 from am_dbg.errors import DebuggerError, TransitionNotFoundError
 from am_dbg.projection.times import clock_time, full_time
+from am_dbg.query.addresses import address_of, is_place, machine_like, resolve
+from am_dbg.query.cursor import Cursor
 from am_dbg.store import Store, Track
 from tests.screens.stories import Story, files_story
 

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from am_dbg.cursor import Cursor
 from am_dbg.projection.log import (
     Change,
     LogOptions,
@@ -21,6 +20,7 @@ from am_dbg.projection.log import (
 )
 from am_dbg.projection.steps import moment_of
 from am_dbg.query import ALL, Filters, Visible
+from am_dbg.query.cursor import Cursor
 from am_dbg.store import Track
 from tests.screens.stories import files_story, long_track, track_of
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from am_dbg.cursor import Cursor
 from am_dbg.projection.machines import (
     MachineOrder,
     MachineRow,
@@ -23,6 +22,7 @@ from am_dbg.projection.states import (
 )
 from am_dbg.projection.steps import Moment, StepKind, moment_of, project_steps
 from am_dbg.query import ALL, Visible
+from am_dbg.query.cursor import Cursor
 from am_dbg.store import Store
 from tests.screens.stories import FILES, Story, files_story, track_of
 

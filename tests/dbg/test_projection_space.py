@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from am_dbg.cursor import Cursor
 from am_dbg.projection import layout
 from am_dbg.projection.layout import Box, lay_out
 from am_dbg.projection.steps import moment_of
@@ -20,6 +19,7 @@ from am_dbg.projection.timeline import (
     project_timeline,
 )
 from am_dbg.query import ALL, Visible
+from am_dbg.query.cursor import Cursor
 from am_dbg.store import Track
 from tests.screens.stories import files_story, long_track, track_of
 

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from am_dbg.drawing.rain import CELL, draw_rain
-from am_dbg.ink import Ink, Run, cut, fit, left, right, spread, width_of_runs, wrap
 from am_dbg.projection.clean import CHARS_MAX, clean, clean_lines, clean_name
 from am_dbg.projection.rain import RainView
 from am_dbg.projection.times import count, duration, ordinal, second_time, signed_duration
+from am_dbg.spans import Ink, Run, cut, fit, left, right, spread, width_of_runs, wrap
 
 HOSTILE = (
     "[red]x[/red] [/] [@click=app.quit]x[/] [link=http://a]b[/link]",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from am_dbg.cursor import Cursor
 from am_dbg.projection.denial import Denial, denial_of
 from am_dbg.projection.line_parts import PartKind, parts_of, state_line_args
 from am_dbg.projection.log import gap_text
@@ -18,9 +17,10 @@ from am_dbg.projection.subscriptions import (
     subscriptions_at,
 )
 from am_dbg.query import ALL, Visible
+from am_dbg.query.cursor import Cursor
 from am_dbg.store import Gap, GapKind, Line, Store, Track
-from amtracer.interning import Occurrence
-from amtracer.schema import Shape, ShapeFlag, StateDef, StepDef, StepFlag
+from amtracer.encode.stream_writer import Occurrence
+from amtracer.wire.schema import Shape, ShapeFlag, StateDef, StepDef, StepFlag
 from tests.screens.stories import (
     BLOCK,
     CANCEL,

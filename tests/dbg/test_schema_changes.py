@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from am_dbg.exporting import export_session
-from am_dbg.importing import import_session
+from am_dbg.egress.export import export_session
+from am_dbg.ingest.importing import import_session
 from am_dbg.query import Filters, Visible, next_touching, previous_touching, touching
 from am_dbg.store import GapKind, Store, Track
-from amtracer.interning import Occurrence, StreamWriter
-from amtracer.schema import Message, Shape, StateDef, StepDef
+from amtracer.encode.stream_writer import Occurrence, StreamWriter
+from amtracer.wire.schema import Message, Shape, StateDef, StepDef
 from tests.dbg.telling import hello
 
 SCHEMAS = (

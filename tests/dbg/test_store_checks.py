@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from am_dbg.store import Store, checking
-from amtracer import limits
 from amtracer.errors import LimitError, VersionError, WireError
-from amtracer.schema import (
+from amtracer.wire import limits
+from amtracer.wire.schema import (
     PROTOCOL_VERSION,
     ArgsMessage,
     BatchMessage,

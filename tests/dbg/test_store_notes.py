@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from am_dbg import text
-from am_dbg.cursor import Cursor
-from am_dbg.exporting import Selection, selected, write_messages
+from am_dbg import reports as text
+from am_dbg.egress.export import Selection, selected, write_messages
 from am_dbg.projection.log import RowKind, project_log
 from am_dbg.projection.machines import MachineOrder, project_machines
 from am_dbg.projection.reader import project_reader
 from am_dbg.projection.steps import moment_of, project_steps
 from am_dbg.projection.timeline import project_timeline
 from am_dbg.query import ALL, Visible
+from am_dbg.query.cursor import Cursor
 from am_dbg.store import Store, Track
 from am_dbg.store.notes import NOTE_CHARS_MAX, NOTES_MAX, Refused, Trouble
+from amtracer.encode.stream_writer import Occurrence, StreamWriter
 from amtracer.errors import WireError
-from amtracer.interning import Occurrence, StreamWriter
-from amtracer.schema import (
+from amtracer.wire.schema import (
     Message,
     RefusedMessage,
     Shape,

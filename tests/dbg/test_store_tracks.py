@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from am_dbg.store import Gap, GapKind, Store, Track
+from amtracer.encode.stream_writer import Occurrence, StreamWriter
 from amtracer.errors import WireError
-from amtracer.interning import Occurrence, StreamWriter
-from amtracer.schema import (
+from amtracer.wire.schema import (
     GoneMessage,
     HelloMessage,
     LeftMessage,

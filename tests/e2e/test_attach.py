@@ -17,9 +17,9 @@ import pytest
 import amtracer
 import machine as am
 from am_dbg.store.values import GapKind
-from amtracer import process
-from amtracer.process import _senders
-from amtracer.session import read_session
+from amtracer.files.session import read_session
+from amtracer.send import registry as process
+from amtracer.send.registry import _senders
 from amtracer.tracer import preparing
 from tests.wire.serving import Debugger, run
 
@@ -518,7 +518,7 @@ def test_the_sender_thread_imports_nothing(debugger: Debugger) -> None:
     """A child forked while another thread imports would wait for that import for ever."""
     program = (
         "import sys\nimport amtracer.tracer, logging, threading\n"
-        "import machine._watchdog\n"  # by the thread that attaches
+        "import machine._handlers.watchdog\n"  # by the thread that attaches
         "before = set(sys.modules)\n" + PROGRAM + "amtracer.close()\n"
         "print(sorted(set(sys.modules) - before))"
     )

@@ -15,11 +15,11 @@ import pytest
 
 import amtracer
 import machine as am
-from amtracer.codec import Decoder
 from amtracer.errors import CutSessionError
-from amtracer.process import _senders
-from amtracer.schema import BatchMessage, Message
-from amtracer.session import read_session
+from amtracer.files.session import read_session
+from amtracer.send.registry import _senders
+from amtracer.wire.codec import Decoder
+from amtracer.wire.schema import BatchMessage, Message
 from tests.wire.serving import WAIT_S, Debugger, run
 from tests.wire.streams import Book, read_back
 
@@ -308,7 +308,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 import amtracer, machine as am
 mach = am.Machine(None, {"M": am.State(multi=True)}, id="m")
 amtracer.attach(mach)
-from amtracer.process import _senders
+from amtracer.send.registry import _senders
 (sender,) = _senders.values()
 at = 0
 while not sender._given_up:

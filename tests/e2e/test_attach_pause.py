@@ -10,12 +10,12 @@ import pytest
 
 import amtracer
 import machine as am
-from am_dbg.importing import import_session
+from am_dbg.ingest.importing import import_session
 from am_dbg.store import Gap, GapKind, Store
-from amtracer import process
-from amtracer.process import _senders
-from amtracer.schema import BatchMessage, DroppedMessage
-from amtracer.session import read_session
+from amtracer.files.session import read_session
+from amtracer.send import registry as process
+from amtracer.send.registry import _senders
+from amtracer.wire.schema import BatchMessage, DroppedMessage
 from tests.wire.serving import Debugger
 
 STRUCT = {"A": am.State(), "M": am.State(multi=True)}

@@ -9,7 +9,7 @@ import pytest
 
 import amtracer
 import machine as am
-from am_dbg.importing import import_session
+from am_dbg.ingest.importing import import_session
 from am_dbg.store import Store
 
 

@@ -15,7 +15,7 @@ import pytest
 
 import amtracer
 import machine as am
-from am_dbg.importing import import_session
+from am_dbg.ingest.importing import import_session
 from am_dbg.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]

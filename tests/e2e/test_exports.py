@@ -9,13 +9,13 @@ from pathlib import Path
 import brotli
 import pytest
 
-from am_dbg.importing import import_session
+from am_dbg.ingest.importing import import_session
 from am_dbg.projection.subscriptions import subscriptions_at
 from am_dbg.store import Store
-from amtracer.codec import FrameWriter
-from amtracer.interning import StreamWriter
-from amtracer.schema import HelloMessage
-from amtracer.session import read_session
+from amtracer.encode.stream_writer import StreamWriter
+from amtracer.files.session import read_session
+from amtracer.wire.codec import FrameWriter
+from amtracer.wire.schema import HelloMessage
 from tests.wire.streams import read_back
 
 EXPORTS = Path(__file__).resolve().parents[2] / "exports"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from am_dbg.forwarding import Forwarder
-from am_dbg.importing import import_session
+from am_dbg.egress.forward import Forwarder
+from am_dbg.ingest.importing import import_session
 from am_dbg.store import GapKind, Store
 from amtracer.errors import CutSessionError
 from tests.wire.serving import ROOT, Debugger
@@ -22,7 +22,7 @@ ROUND_S = 0.01
 PROGRAM = """
 import sys
 import amtracer, machine as am
-from amtracer import sender
+from amtracer.send import sender
 
 sender.RETRY_S_MAX = 0.2  # nobody waits for long here
 mach = am.Machine(None, {"A": am.State(multi=True)}, id="m")

@@ -24,11 +24,11 @@ from typing import Any
 
 import pytest
 
-from am_dbg.cursor import Cursor
-from am_dbg.importing import import_session
+from am_dbg.ingest.importing import import_session
 from am_dbg.projection.log import RowKind, project_log
 from am_dbg.projection.steps import moment_of
 from am_dbg.query import ALL, Visible
+from am_dbg.query.cursor import Cursor
 from am_dbg.store import GapKind, Store, Track
 from amtracer.errors import CutSessionError
 from tests.wire.serving import ROOT, run
@@ -44,7 +44,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(120 + 10 * KILLS)]
 PROGRAM = """
 import json, random, sys
 import amtracer, machine as am
-from amtracer import sender
+from amtracer.send import sender
 
 sender.RETRY_S_MAX = 0.2  # nobody waits for long here
 SCHEMA = {"A": am.State(remove=["B"]), "B": am.State(remove=["A"]),
@@ -95,7 +95,7 @@ amtracer.close()
 print("ends", flush=True)
 """
 
-AM_DBG = "from am_dbg.cli import main; main()"
+AM_DBG = "from am_dbg.cli.commands import main; main()"
 
 Rows = dict[str, list[int]]
 """The numbers of the transitions that are held, by what their machine's ids begin with."""

@@ -17,10 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from am_dbg.exporting import export_session
-from am_dbg.importing import import_session
+from am_dbg.egress.export import export_session
+from am_dbg.ingest.importing import import_session
 from am_dbg.store import Store
-from amtracer.atomic import part_path
+from amtracer.files.atomic import part_path
 from tests.dbg.telling import Telling, stored
 from tests.wire.serving import ROOT
 

@@ -10,13 +10,13 @@ import pytest
 
 import amtracer
 import machine as am
-from am_dbg.importing import import_session
-from am_dbg.live_recording import LiveRecording
+from am_dbg.egress.live_recording import LiveRecording
+from am_dbg.ingest.importing import import_session
 from am_dbg.store import GapKind, Store
-from amtracer import limits
-from amtracer.process import _senders
-from amtracer.schema import HelloMessage
-from amtracer.session import read_session
+from amtracer.files.session import read_session
+from amtracer.send.registry import _senders
+from amtracer.wire import limits
+from amtracer.wire.schema import HelloMessage
 from tests.wire.serving import Debugger, run
 
 STATES = {"A": am.State(multi=True)}

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from am_dbg.cli import Exit
-from amtracer.codec import encode, magic_frame
-from amtracer.schema import (
+from am_dbg.cli.commands import Exit
+from amtracer.wire.codec import encode, magic_frame
+from amtracer.wire.schema import (
     BatchMessage,
     DroppedMessage,
     MachineMessage,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import machine as am
-from am_dbg.cursor import Cursor
 from am_dbg.projection.reader import project_reader
 from am_dbg.projection.steps import moment_of
 from am_dbg.projection.subscriptions import Pipe, subscriptions_at
 from am_dbg.query import ALL, Visible
+from am_dbg.query.cursor import Cursor
 from am_dbg.store import Store
 from machine import pipes
 from tests.wire.tracing import Caught, Teller

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from am_dbg.importing import import_session
+from am_dbg.ingest.importing import import_session
 from am_dbg.store import Store
-from amtracer import children, session
 from amtracer.errors import SessionBusyError
-from amtracer.outlets import FileOutlet
-from amtracer.schema import BatchMessage, Run
-from amtracer.session import SessionWriter
+from amtracer.files import session
+from amtracer.files.session import SessionWriter
+from amtracer.send import children
+from amtracer.send.sinks import FileOutlet
+from amtracer.wire.schema import BatchMessage, Run
 from tests.wire.serving import run
 from tests.wire.streams import HELLO
 

@@ -137,4 +137,4 @@ def test_the_data_side_of_the_debugger_loads_no_machine(
 
 def test_the_command_line_loads_the_screen_late(brought: Brought) -> None:
     """`am-dbg list` and its like do not wait for Textual."""
-    assert not tops(brought("am_dbg.cli")) & SCREEN
+    assert not tops(brought("am_dbg.cli.commands")) & SCREEN

@@ -12,33 +12,36 @@ if TYPE_CHECKING:
 
 NAMES_FORBIDDEN = {"utils", "util", "helpers", "helper", "common", "misc"}
 
-PRINTING = {"am_dbg/cli.py"}
+PRINTING = {"am_dbg/cli/commands.py"}
 
 USER_CODE = "protects the machine from user code"
 
 BROAD_EXCEPTS = {
-    ("machine/_calling.py", "_run_one"): USER_CODE,
-    ("machine/_calling.py", "judge"): USER_CODE,
-    ("machine/_calling.py", "run_handler"): USER_CODE,
-    ("machine/_engine.py", "_settle"): "protects the host from a guest",
-    ("machine/_evaluating.py", "run"): "hands the error to the caller of eval",
-    ("machine/_handler_thread.py", "run"): "raised again in the thread that drains",
-    ("machine/_latch.py", "call_all"): USER_CODE,
-    ("machine/_latch.py", "call_each"): USER_CODE,
-    ("machine/_mending.py", "_close"): "protects the host from a guest",
-    ("machine/_timers.py", "_call"): "protects the deadlines of everybody else",
-    ("machine/_tracing.py", "fire"): "protects the host from a guest",
-    ("machine/_tracing.py", "fire_one"): "protects the host from a guest",
-    ("machine/_wait_kinds.py", "asks"): USER_CODE,
-    ("machine/_wait_kinds.py", "matches"): USER_CODE,
-    ("machine/_unwatched.py", "run_unwatched"): USER_CODE,
-    ("machine/_walk.py", "_begin"): "protects the host from a guest",
-    ("machine/_walk.py", "conclude"): "protects the host from a guest",
-    ("amtracer/healthcheck.py", "_checked"): "protects the others from one machine's handlers",
-    ("amtracer/redacting.py", "__call__"): "protects what is to be hidden",
-    ("amtracer/redacting.py", "texts"): "protects what is to be hidden",
-    ("amtracer/sender.py", "_guarded_round"): "protects the host from a guest",
-    ("am_dbg/connections.py", "_guarded"): "protects the other connections",
+    ("machine/_handlers/calling.py", "_run_one"): USER_CODE,
+    ("machine/_handlers/calling.py", "judge"): USER_CODE,
+    ("machine/_handlers/calling.py", "run_handler"): USER_CODE,
+    ("machine/_engine/engine.py", "_settle"): "protects the host from a guest",
+    ("machine/_machine/evaluating.py", "run"): "hands the error to the caller of eval",
+    ("machine/_handlers/thread.py", "run"): "raised again in the thread that drains",
+    ("machine/_waiting/latch.py", "call_all"): USER_CODE,
+    ("machine/_waiting/latch.py", "call_each"): USER_CODE,
+    ("machine/_engine/mending.py", "_close"): "protects the host from a guest",
+    ("machine/_waiting/timers.py", "_call"): "protects the deadlines of everybody else",
+    ("machine/_engine/tracing.py", "fire"): "protects the host from a guest",
+    ("machine/_engine/tracing.py", "fire_one"): "protects the host from a guest",
+    ("machine/_waiting/kinds.py", "asks"): USER_CODE,
+    ("machine/_waiting/kinds.py", "matches"): USER_CODE,
+    ("machine/_engine/unwatched.py", "run_unwatched"): USER_CODE,
+    ("machine/_engine/walk.py", "_begin"): "protects the host from a guest",
+    ("machine/_engine/walk.py", "conclude"): "protects the host from a guest",
+    (
+        "amtracer/tracer/healthcheck.py",
+        "_checked",
+    ): "protects the others from one machine's handlers",
+    ("amtracer/safe_repr/redacting.py", "__call__"): "protects what is to be hidden",
+    ("amtracer/safe_repr/redacting.py", "texts"): "protects what is to be hidden",
+    ("amtracer/send/sender.py", "_guarded_round"): "protects the host from a guest",
+    ("am_dbg/ingest/connections.py", "_guarded"): "protects the other connections",
     ("am_dbg/projection/border.py", "attempt"): "protects the session from a fault of its screen",
 }
 """Where everything may be caught: file and function, and who is protected."""

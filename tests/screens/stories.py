@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from am_dbg.store import Store, Track
-from amtracer.interning import Occurrence, StreamWriter
-from amtracer.schema import (
+from amtracer.encode.stream_writer import Occurrence, StreamWriter
+from amtracer.wire.schema import (
     HelloMessage,
     Message,
     Shape,

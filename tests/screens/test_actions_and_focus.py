@@ -10,7 +10,7 @@ from am_dbg.control import Control, OpenDialog, OpenPalette, Quit, Suspend
 from am_dbg.control.sources import Sources, empty_hints
 from am_dbg.drawing.bars import draw_filters
 from am_dbg.drawing.rain import header_height
-from am_dbg.exporting import selected
+from am_dbg.egress.export import selected
 from am_dbg.keymap import read_keymap, remapped
 from am_dbg.keys import KEYS, by_action
 from am_dbg.projection import layout

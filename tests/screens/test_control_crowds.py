@@ -10,8 +10,8 @@ from am_dbg.projection import layout
 from am_dbg.projection.bars import Flow
 from am_dbg.projection.machines import Origin
 from am_dbg.store import GapKind, Store
-from amtracer.interning import Occurrence, StreamWriter
-from amtracer.schema import HelloMessage, Message, Shape, StateDef
+from amtracer.encode.stream_writer import Occurrence, StreamWriter
+from amtracer.wire.schema import HelloMessage, Message, Shape, StateDef
 from tests.screens.driving import do, number
 
 ADD = Shape(0, (0,), 1, ((0, 1),))

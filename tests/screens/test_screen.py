@@ -13,12 +13,12 @@ from am_dbg.control import Control
 from am_dbg.projection import layout
 from am_dbg.projection.bars import Flow
 from am_dbg.store import Store
-from am_dbg.theme import LIGHT
 from am_dbg.views.debugger import Debugger
 from am_dbg.views.dialogs import Asking, Choosing, Showing
 from am_dbg.views.messages import DataArrived, Scrolled
 from am_dbg.views.pane import Pane
-from amtracer.schema import StateDef
+from am_dbg.views.theme import LIGHT
+from amtracer.wire.schema import StateDef
 from tests.screens.stories import Story, files_story
 
 pytestmark = pytest.mark.slow

@@ -10,10 +10,10 @@ from rich.cells import cell_len
 
 from am_dbg.control import Control, Look
 from am_dbg.drawing.frame import SIDES, framed
-from am_dbg.importing import import_session
-from am_dbg.ink import Line, line
+from am_dbg.ingest.importing import import_session
 from am_dbg.projection import layout
 from am_dbg.projection.clean import clean_name
+from am_dbg.spans import Line, line
 from am_dbg.store import Store
 from am_dbg.views.debugger import PANES
 from tests.screens.test_screen import running, screen_text

@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from am_dbg.views.ending import SIGNALS
-from amtracer.schema import StateDef
-from amtracer.session import SessionWriter
+from amtracer.files.session import SessionWriter
+from amtracer.wire.schema import StateDef
 from tests.screens.malformed import UNREADABLE
 from tests.screens.stories import Story, files_story
 

@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-from am_dbg.server import Server
+from am_dbg.ingest.server import Server
 from am_dbg.store.store import Store
 from am_dbg.store.track import Track
 from amtracer.address import Address, listen_address

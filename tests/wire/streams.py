@@ -7,11 +7,11 @@ from itertools import chain, islice
 
 from hypothesis import strategies as st
 
-from amtracer import limits
-from amtracer.codec import WIRE, Decoder, Dialect, FrameWriter, encode, magic_frame
-from amtracer.columns import join_tx
-from amtracer.interning import Occurrence
-from amtracer.schema import (
+from amtracer.encode.stream_writer import Occurrence
+from amtracer.wire import limits
+from amtracer.wire.codec import WIRE, Decoder, Dialect, FrameWriter, encode, magic_frame
+from amtracer.wire.columns import join_tx
+from amtracer.wire.schema import (
     PROTOCOL_VERSION,
     ArgsMessage,
     BatchMessage,

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from amtracer.codec import Decoder, magic_frame
 from amtracer.errors import WireError
-from amtracer.schema import Kind, Message
+from amtracer.wire.codec import Decoder, magic_frame
+from amtracer.wire.schema import Kind, Message
 from tests.wire.streams import messages, stream_bytes
 
 pytestmark = pytest.mark.slow

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amtracer.arg_text import DEPTH_MAX, ITEMS_MAX, TEXT_CHARS_MAX, arg_text, arg_texts
+from amtracer.safe_repr.arg_text import DEPTH_MAX, ITEMS_MAX, TEXT_CHARS_MAX, arg_text, arg_texts
 
 
 class Color(enum.Enum):

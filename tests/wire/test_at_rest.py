@@ -10,18 +10,18 @@ from typing import Any, cast
 import pytest
 
 import machine as am
-from amtracer import limits
-from amtracer.events import Open
-from amtracer.schema import (
+from amtracer.send.events import Open
+from amtracer.send.sender import Sender
+from amtracer.tracer import pausing
+from amtracer.tracer.looking import open_work
+from amtracer.wire import limits
+from amtracer.wire.schema import (
     Headed,
     LaterLinesMessage,
     LinesMessage,
     OpenWorkMessage,
     StringsMessage,
 )
-from amtracer.sender import Sender
-from amtracer.tracer import pausing
-from amtracer.tracer.looking import open_work
 from tests.wire.serving import Debugger
 from tests.wire.tracing import Caught, Teller
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from amtracer import atomic
-from amtracer.atomic import AtomicFile, is_being_written, part_path
 from amtracer.errors import SessionAccessError
-from amtracer.session import SessionWriter
+from amtracer.files import atomic
+from amtracer.files.atomic import AtomicFile, is_being_written, part_path
+from amtracer.files.session import SessionWriter
 
 
 def refuse(*_: object, **__: object) -> None:

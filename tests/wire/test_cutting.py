@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amtracer import limits
-from amtracer.cutting import cut_args, cut_lines, cut_shape, cut_states, cut_text
-from amtracer.interning import Occurrence, StreamWriter
-from amtracer.schema import Message, Shape, StateDef, StepDef
+from amtracer.encode.stream_writer import Occurrence, StreamWriter
+from amtracer.wire import limits
+from amtracer.wire.schema import Message, Shape, StateDef, StepDef
+from amtracer.wire.truncate import cut_args, cut_lines, cut_shape, cut_states, cut_text
 from tests.wire.streams import HELLO, SHAPE, STATES, decoded, read_back, stream_bytes
 
 

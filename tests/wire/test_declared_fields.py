@@ -11,10 +11,10 @@ from typing import Any, ClassVar, NamedTuple
 import pytest
 
 import machine as am
-from amtracer import declared
-from amtracer.arg_text import DEPTH_MAX, ITEMS_MAX, TEXT_CHARS_MAX, arg_text
-from amtracer.declared import declared_fields
-from amtracer.events import ARGS
+from amtracer.safe_repr import declared
+from amtracer.safe_repr.arg_text import DEPTH_MAX, ITEMS_MAX, TEXT_CHARS_MAX, arg_text
+from amtracer.safe_repr.declared import declared_fields
+from amtracer.send.events import ARGS
 from tests.wire.hostile import CALLED, Lazy, derived, hostile, trap
 from tests.wire.tracing import Caught, told
 

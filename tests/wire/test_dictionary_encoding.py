@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amtracer import limits
-from amtracer.codec import encode
+from amtracer.encode.stream_writer import Occurrence, StreamWriter
 from amtracer.errors import LimitError
-from amtracer.interning import Occurrence, StreamWriter
-from amtracer.schema import (
+from amtracer.wire import limits
+from amtracer.wire.codec import encode
+from amtracer.wire.schema import (
     ArgsMessage,
     BatchMessage,
     Continued,

@@ -10,8 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amtracer import limits
-from amtracer.codec import (
+from amtracer.errors import (
+    ChecksumError,
+    ForeignPeerError,
+    FrameTooLargeError,
+    VersionError,
+    WireError,
+)
+from amtracer.wire import limits
+from amtracer.wire.codec import (
     FILE,
     HEADER_BYTES,
     WIRE,
@@ -21,14 +28,7 @@ from amtracer.codec import (
     encode,
     magic_frame,
 )
-from amtracer.errors import (
-    ChecksumError,
-    ForeignPeerError,
-    FrameTooLargeError,
-    VersionError,
-    WireError,
-)
-from amtracer.schema import GoneMessage, HelloMessage, Kind, Message, SegmentMessage
+from amtracer.wire.schema import GoneMessage, HelloMessage, Kind, Message, SegmentMessage
 from tests.wire.streams import (
     HELLO,
     bundled_bytes,

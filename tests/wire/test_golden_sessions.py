@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from amtracer.schema import EndMessage, HelloMessage
-from amtracer.session import read_session
+from amtracer.files.session import read_session
+from amtracer.wire.schema import EndMessage, HelloMessage
 from tests.wire.streams import read_back
 
 SESSIONS = sorted((Path(__file__).resolve().parents[2] / "exports").glob("*.msgpack.br"))

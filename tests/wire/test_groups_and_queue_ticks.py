@@ -5,13 +5,12 @@ from __future__ import annotations
 import pytest
 
 from am_dbg.store import Store
-from amtracer import limits
-from amtracer.bodies import body_of, message_of
-from amtracer.codec import WIRE, Decoder, encode, magic_frame
-from amtracer.cutting import cut_states
+from amtracer.encode.stream_writer import Occurrence, StreamWriter
 from amtracer.errors import WireError
-from amtracer.interning import Occurrence, StreamWriter
-from amtracer.schema import (
+from amtracer.wire import limits
+from amtracer.wire.bodies import body_of, message_of
+from amtracer.wire.codec import WIRE, Decoder, encode, magic_frame
+from amtracer.wire.schema import (
     BatchMessage,
     HelloMessage,
     Message,
@@ -20,6 +19,7 @@ from amtracer.schema import (
     Shape,
     StateDef,
 )
+from amtracer.wire.truncate import cut_states
 
 GROUPED = StateDef("A", groups=("Life", "Jobs"))
 ADD = Shape(0, (0,), 1)

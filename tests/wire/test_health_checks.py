@@ -10,7 +10,7 @@ import pytest
 
 import amtracer
 import machine as am
-from amtracer.healthcheck import HealthChecks, health_checks
+from amtracer.tracer.healthcheck import HealthChecks, health_checks
 
 WAIT_S = 30
 LIVING = {"Healthcheck": am.State(multi=True), "Ready": am.State()}

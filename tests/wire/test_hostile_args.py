@@ -19,10 +19,10 @@ from unittest import mock
 import pytest
 
 import machine as am
-from amtracer.arg_text import arg_text, arg_texts, name_text
-from amtracer.events import ARGS
-from amtracer.kinds import class_name
-from amtracer.limits import ARGS_MAX
+from amtracer.safe_repr.arg_text import arg_text, arg_texts, name_text
+from amtracer.safe_repr.kinds import class_name
+from amtracer.send.events import ARGS
+from amtracer.wire.limits import ARGS_MAX
 from tests.wire.hostile import CALLED, Lazy, Name, derived, hostile, trap
 from tests.wire.tracing import Caught
 

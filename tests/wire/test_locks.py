@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from amtracer import atomic
-from amtracer.atomic import AtomicFile, is_being_written
-from amtracer.locks import is_locked, lock
+from amtracer.files import atomic
+from amtracer.files.atomic import AtomicFile, is_being_written
+from amtracer.files.locks import is_locked, lock
 
 
 def test_a_lock_is_seen_and_not_taken_by_the_look(tmp_path: Path) -> None:

@@ -12,10 +12,10 @@ import brotli
 import msgpack
 import pytest
 
-from amtracer.codec import FILE, FrameWriter, magic_frame
 from amtracer.errors import SessionError
-from amtracer.schema import Message, StringsMessage
-from amtracer.session import read_session
+from amtracer.files.session import read_session
+from amtracer.wire.codec import FILE, FrameWriter, magic_frame
+from amtracer.wire.schema import Message, StringsMessage
 from tests.wire.serving import run
 from tests.wire.streams import HELLO
 
@@ -27,7 +27,7 @@ MODULES_OF_OURS = sorted(
 )
 ALLOWED = {
     "amtracer/__init__.py": {"globals"},  # names of our own, loaded at their first use
-    "am_dbg/cli.py": {"importlib"},  # asks for the version of this package
+    "am_dbg/cli/commands.py": {"importlib"},  # asks for the version of this package
 }
 CALLS = {
     "eval",
@@ -150,9 +150,9 @@ def test_a_pickle_within_a_text_is_a_text() -> None:
 
 READING = """
 import sys
-from am_dbg.importing import import_session
+from am_dbg.ingest.importing import import_session
 from am_dbg.store import Store
-from am_dbg import text
+from am_dbg import reports as text
 
 def read(path):
     store = Store()

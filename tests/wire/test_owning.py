@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from amtracer.address import Address
-from amtracer.atomic import AtomicFile
 from amtracer.errors import SessionAccessError
-from amtracer.outlets import FileOutlet, OutletError, SocketOutlet
-from amtracer.owning import Owned
-from amtracer.session import SessionWriter, read_session
+from amtracer.files.atomic import AtomicFile
+from amtracer.files.owning import Owned
+from amtracer.files.session import SessionWriter, read_session
+from amtracer.send.sinks import FileOutlet, OutletError, SocketOutlet
 from tests.wire.streams import HELLO
 
 Taken = tuple[int, Callable[[], bytes]]

@@ -14,9 +14,9 @@ import pytest
 
 import amtracer
 import machine as am
-from amtracer.process import _senders
-from amtracer.redacting import HIDDEN, ArgsFiltering, Redacting
-from amtracer.session import read_session
+from amtracer.files.session import read_session
+from amtracer.safe_repr.redacting import HIDDEN, ArgsFiltering, Redacting
+from amtracer.send.registry import _senders
 from tests.wire.streams import Book, read_back
 from tests.wire.tracing import Caught, told
 

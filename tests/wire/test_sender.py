@@ -12,16 +12,16 @@ from typing import Any
 import pytest
 
 import machine as am
-from amtracer import limits
-from amtracer import sender as sender_module
-from amtracer.backlog import trim
-from amtracer.codec import encode
 from amtracer.errors import WireError
-from amtracer.events import TICKS_MASK
-from amtracer.outlets import OutletError
-from amtracer.schema import BatchMessage, HelloMessage, Message, StringsMessage
-from amtracer.sender import Sender
+from amtracer.send import sender as sender_module
+from amtracer.send.backlog import trim
+from amtracer.send.events import TICKS_MASK
+from amtracer.send.sender import Sender
+from amtracer.send.sinks import OutletError
 from amtracer.tracer import MachineTracer
+from amtracer.wire import limits
+from amtracer.wire.codec import encode
+from amtracer.wire.schema import BatchMessage, HelloMessage, Message, StringsMessage
 from tests.wire.streams import Book, read_back
 from tests.wire.tracing import Caught
 

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from am_dbg.doors import HEAD_BYTES_MAX, Peer, Speaker, door_for
-from am_dbg.listening import ListenError, listening_sockets
-from am_dbg.server import Server
+from am_dbg.ingest.listen import ListenError, listening_sockets
+from am_dbg.ingest.protocols import HEAD_BYTES_MAX, Peer, Speaker, door_for
+from am_dbg.ingest.server import Server
 from amtracer.address import Address, listen_address
-from amtracer.codec import Seal, encode, magic_frame
 from amtracer.errors import ForeignPeerError, WireError
-from amtracer.schema import GoneMessage, Message
+from amtracer.wire.codec import Seal, encode, magic_frame
+from amtracer.wire.schema import GoneMessage, Message
 from tests.wire.streams import HELLO, stream_bytes
 
 WAIT_S = 10
@@ -171,7 +171,7 @@ def test_a_stranger_is_sent_away_with_one_quiet_line(
     serve: Callable[..., Server], told: Told, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Foreign first bytes end the connection; there is no client and no loud word."""
-    caplog.set_level(logging.INFO, "am_dbg.server")
+    caplog.set_level(logging.INFO, "am_dbg.ingest.server")
     with connect(serve()) as peer:
         peer.sendall(FOREIGN[kind])
         assert ended(peer)

@@ -18,11 +18,11 @@ from pathlib import Path
 
 import pytest
 
-from am_dbg.importing import import_session
+from am_dbg.ingest.importing import import_session
 from am_dbg.store import Store
-from amtracer.codec import encode, magic_frame
-from amtracer.interning import Occurrence, StreamWriter
-from amtracer.schema import Message, Shape, StateDef
+from amtracer.encode.stream_writer import Occurrence, StreamWriter
+from amtracer.wire.codec import encode, magic_frame
+from amtracer.wire.schema import Message, Shape, StateDef
 from tests.wire.serving import ROOT, WAIT_S, Debugger, connect
 from tests.wire.streams import HELLO, stream_bytes
 

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from am_dbg.golang.door import GoDoor
-from amtracer import limits
-from amtracer.codec import encode, magic_frame
-from amtracer.interning import StreamWriter
-from amtracer.schema import (
+from am_dbg.ingest.golang.door import GoDoor
+from amtracer.encode.stream_writer import StreamWriter
+from amtracer.wire import limits
+from amtracer.wire.codec import encode, magic_frame
+from amtracer.wire.schema import (
     BatchMessage,
     HelloMessage,
     MachineMessage,
@@ -64,7 +64,7 @@ def sent_until_closed(peer: socket.socket, data: bytes, piece: bytes = b"", piec
 def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
     """What the server says, all of it quietly."""
     assert {record.levelname for record in caplog.records} <= {"INFO"}
-    return [one.getMessage() for one in caplog.records if one.name == "am_dbg.server"]
+    return [one.getMessage() for one in caplog.records if one.name == "am_dbg.ingest.server"]
 
 
 def framed(body: bytes) -> bytes:

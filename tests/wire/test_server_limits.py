@@ -9,14 +9,14 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
-from am_dbg.golang.door import GoDoor
-from am_dbg.golang.gob import MESSAGE_BYTES_MAX
-from am_dbg.server import Server
+from am_dbg.ingest.golang.door import GoDoor
+from am_dbg.ingest.golang.gob import MESSAGE_BYTES_MAX
+from am_dbg.ingest.server import Server
 from am_dbg.store import Store
-from amtracer import limits
-from amtracer.codec import encode, magic_frame
-from amtracer.schema import MachineMessage, Message, SchemaMessage, StringsMessage
-from amtracer.session import read_session
+from amtracer.files.session import read_session
+from amtracer.wire import limits
+from amtracer.wire.codec import encode, magic_frame
+from amtracer.wire.schema import MachineMessage, Message, SchemaMessage, StringsMessage
 from tests.dbg.golang_bytes import BYTES, TEXT, UINT, int_, message, struct_of, text, uint
 from tests.wire.serving import Debugger, connect
 from tests.wire.streams import HELLO, STATES
@@ -24,7 +24,7 @@ from tests.wire.streams import HELLO, STATES
 
 @pytest.fixture
 def debugger(caplog: pytest.LogCaptureFixture) -> Iterator[Debugger]:
-    caplog.set_level(logging.INFO, "am_dbg.server")
+    caplog.set_level(logging.INFO, "am_dbg.ingest.server")
     debugger = Debugger(doors=(GoDoor(),))
     yield debugger
     debugger.stop()

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from am_dbg import connections
-from am_dbg.golang.door import GoDoor
-from am_dbg.patience import MACHINE_S_MAX, Patience
+from am_dbg.ingest import connections
+from am_dbg.ingest.golang.door import GoDoor
+from am_dbg.ingest.patience import MACHINE_S_MAX, Patience
 from am_dbg.store import GapKind
-from amtracer.codec import encode, magic_frame
-from amtracer.interning import Occurrence, StreamWriter
-from amtracer.schema import MachineMessage, Message, SchemaMessage, Shape, StringsMessage
+from amtracer.encode.stream_writer import Occurrence, StreamWriter
+from amtracer.wire.codec import encode, magic_frame
+from amtracer.wire.schema import MachineMessage, Message, SchemaMessage, Shape, StringsMessage
 from tests.dbg.golang_bytes import TEXT, UINT, message, struct_of, text
 from tests.wire.serving import Debugger, connect
 from tests.wire.streams import HELLO, STATES
@@ -223,7 +223,7 @@ def test_unfinished_frames_together_have_a_limit(
     serve: Callable[..., Debugger], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who keeps most of one goes, the others stay."""
-    monkeypatch.setattr("am_dbg.server.UNFINISHED_BYTES_MAX", 100_000)
+    monkeypatch.setattr("am_dbg.ingest.server.UNFINISHED_BYTES_MAX", 100_000)
     debugger = serve()
     frame = encode(StringsMessage(0, ("x" * 60_000,) * 3))
     with connect(debugger) as large, connect(debugger) as small:

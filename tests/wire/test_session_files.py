@@ -13,8 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amtracer import limits
-from amtracer.codec import FILE, Seal, encode, magic_frame
+from amtracer.encode.stream_writer import Occurrence, StreamWriter
 from amtracer.errors import (
     CutSessionError,
     DamagedSessionError,
@@ -26,10 +25,11 @@ from amtracer.errors import (
     SessionVersionError,
     TrailingBytesError,
 )
-from amtracer.inflate import InflateError, Inflater
-from amtracer.interning import Occurrence, StreamWriter
-from amtracer.schema import BatchMessage, EndMessage, GoneMessage, HelloMessage, Message
-from amtracer.session import SessionWriter, read_session
+from amtracer.files.inflate import InflateError, Inflater
+from amtracer.files.session import SessionWriter, read_session
+from amtracer.wire import limits
+from amtracer.wire.codec import FILE, Seal, encode, magic_frame
+from amtracer.wire.schema import BatchMessage, EndMessage, GoneMessage, HelloMessage, Message
 from tests.wire.streams import HELLO, SHAPE, STATES, messages, stream_bytes
 
 

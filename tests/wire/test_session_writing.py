@@ -14,10 +14,10 @@ import brotli
 import msgpack
 import pytest
 
-from amtracer.atomic import part_path
 from amtracer.errors import CutSessionError, SessionAccessError, WireError
-from amtracer.schema import BatchMessage, GoneMessage, Message, Run
-from amtracer.session import FLUSH_S, FLUSH_TRANSITIONS, SessionWriter, read_session
+from amtracer.files.atomic import part_path
+from amtracer.files.session import FLUSH_S, FLUSH_TRANSITIONS, SessionWriter, read_session
+from amtracer.wire.schema import BatchMessage, GoneMessage, Message, Run
 from tests.wire.streams import HELLO
 
 
@@ -110,7 +110,7 @@ def test_a_leftover_of_a_killed_writer_is_taken_over(tmp_path: Path) -> None:
     """There is at most one unfinished file for a name, and the next writer uses it up."""
     path = tmp_path / "a"
     program = (
-        "import os, sys; from amtracer.session import SessionWriter\n"
+        "import os, sys; from amtracer.files.session import SessionWriter\n"
         "SessionWriter(sys.argv[1]); os.kill(os.getpid(), 9)"
     )
     for _ in range(2):
@@ -227,8 +227,8 @@ def test_a_killed_recording_can_be_read(tmp_path: Path) -> None:
     """After a kill all but the last transitions are there, and the file is called cut."""
     path = tmp_path / "a"
     program = (
-        "import os, sys; from amtracer.session import SessionWriter\n"
-        "from amtracer.schema import BatchMessage, Run\n"
+        "import os, sys; from amtracer.files.session import SessionWriter\n"
+        "from amtracer.wire.schema import BatchMessage, Run\n"
         "writer = SessionWriter(sys.argv[1], live=True)\n"
         "for at in range(2000): writer.write(BatchMessage((Run(0, at, 1),), (0,), (1,)))\n"
         "os.kill(os.getpid(), 9)"

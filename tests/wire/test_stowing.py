@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 import machine as am
-from amtracer.events import Event, Gone, chars_of
-from amtracer.stowing import Stowed
+from amtracer.send.events import Event, Gone, chars_of
+from amtracer.send.spool import Stowed
 from tests.wire.tracing import Caught, told
 
 STRUCT = {
@@ -193,7 +193,7 @@ def test_words_of_a_machine_are_kept_as_they_are(happened: list[Event]) -> None:
 
 def test_what_events_share_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the limit each event keeps its own, and all come back the same."""
-    monkeypatch.setattr("amtracer.stowing._SHARED_MAX", 2)
+    monkeypatch.setattr("amtracer.send.spool._SHARED_MAX", 2)
     happened = events()
     stowed = Stowed(unheard)
     for event in happened:

@@ -15,23 +15,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import machine as am
-from am_dbg import forwarding
-from am_dbg.doors import Peer
-from am_dbg.exporting import export_session
-from am_dbg.forwarding import Forwarder
-from am_dbg.golang.door import GoDoor
+from am_dbg.egress import forward as forwarding
+from am_dbg.egress.export import export_session
+from am_dbg.egress.forward import Forwarder
+from am_dbg.ingest.golang.door import GoDoor
+from am_dbg.ingest.protocols import Peer
 from am_dbg.store import GapKind
-from amtracer import limits
-from amtracer import sender as sender_module
 from amtracer.address import Address
-from amtracer.codec import FILE, WIRE, encode, magic_frame
+from amtracer.encode.stream_writer import Occurrence, StreamWriter
 from amtracer.env import token_from_env, token_of
 from amtracer.errors import TokenError
-from amtracer.interning import Occurrence, StreamWriter
-from amtracer.outlets import OutletError, SocketOutlet
-from amtracer.schema import GoneMessage, Message
-from amtracer.sender import Sender
+from amtracer.send import sender as sender_module
+from amtracer.send.sender import Sender
+from amtracer.send.sinks import OutletError, SocketOutlet
 from amtracer.tracer import MachineTracer
+from amtracer.wire import limits
+from amtracer.wire.codec import FILE, WIRE, encode, magic_frame
+from amtracer.wire.schema import GoneMessage, Message
 from tests.wire.serving import WAIT_S, Debugger, connect, run
 from tests.wire.streams import HELLO, SHAPE, STATES, decoded, stream_bytes
 
@@ -210,7 +210,7 @@ def test_who_does_not_say_it_is_refused_before_anything_is_kept(
     assert [(track.key, track.count) for track in debugger.store.tracks] == [("m", 20)]
     assert debugger.streams == 1
     said = "another token" if STRANGERS[kind] else "no token"
-    ((level, line),) = lines_of(caplog, "am_dbg.server")
+    ((level, line),) = lines_of(caplog, "am_dbg.ingest.server")
     assert level == "WARNING"
     assert line.endswith(f"closed: refused, it says {said}")
 
@@ -223,7 +223,7 @@ def test_a_token_too_long_is_refused_as_data(serve: Serve, caplog: LogCaptured) 
         peer.sendall(told(1, b"x" * (limits.TOKEN_BYTES_MAX + 1)))
         assert ended(peer)
 
-    ((_, line),) = lines_of(caplog, "am_dbg.server")
+    ((_, line),) = lines_of(caplog, "am_dbg.ingest.server")
     assert line.endswith("bytes of a token: 1,025 is over the limit of 1,024")
     assert debugger.streams == 0
 
@@ -283,7 +283,7 @@ def test_go_programs_are_refused_where_a_token_is_asked_for(
         peer.sendall(b"\x30\x7f\x03\x01\x01\x07Request\x01\xff\x80\0")
         assert ended(peer)
 
-    ((_, line),) = lines_of(caplog, "am_dbg.server")
+    ((_, line),) = lines_of(caplog, "am_dbg.ingest.server")
     assert line.endswith("closed: refused, Go programs cannot say the token that is asked for")
     assert debugger.streams == 0
 
@@ -314,7 +314,7 @@ class Refusals(logging.Handler):
 def refusals(caplog: LogCaptured) -> Iterator[Refusals]:
     caplog.set_level(logging.INFO, "am_dbg")
     counted = Refusals()
-    logger = logging.getLogger("am_dbg.server")
+    logger = logging.getLogger("am_dbg.ingest.server")
     logger.addHandler(counted)
     yield counted
     logger.removeHandler(counted)
@@ -384,7 +384,7 @@ def test_a_forwarder_that_is_refused_is_one_outage(
         outer.stopped.wait(0.005)
     forwarder.stop()
 
-    assert [level for level, _ in lines_of(caplog, "am_dbg.forwarding")] == ["WARNING"]
+    assert [level for level, _ in lines_of(caplog, "am_dbg.egress.forward")] == ["WARNING"]
 
 
 def test_a_forwarder_that_is_refused_has_told_nothing_in_vain(

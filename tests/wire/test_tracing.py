@@ -13,11 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import machine as am
-from amtracer import limits, shapes
-from amtracer.events import TICKS_MASK, Gone, Seen
-from amtracer.interning import StreamFullError
-from amtracer.recording import LOST, UNIT_NS, UNWATCHED
-from amtracer.schema import (
+from amtracer.encode.stream_writer import StreamFullError
+from amtracer.send import shapes
+from amtracer.send.events import TICKS_MASK, Gone, Seen
+from amtracer.send.recording import LOST, UNIT_NS, UNWATCHED
+from amtracer.tracer import MachineTracer
+from amtracer.wire import limits
+from amtracer.wire.schema import (
     MachineMessage,
     Shape,
     ShapeFlag,
@@ -25,7 +27,6 @@ from amtracer.schema import (
     StepDef,
     StepFlag,
 )
-from amtracer.tracer import MachineTracer
 from tests.wire.streams import Book
 from tests.wire.tracing import Caught, Teller, ticks_after, told
 

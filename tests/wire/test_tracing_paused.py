@@ -13,8 +13,8 @@ import pytest
 
 import amtracer
 import machine as am
-from amtracer.events import Gone, Paused, Resumed
-from amtracer.recording import LOST, PAUSED
+from amtracer.send.events import Gone, Paused, Resumed
+from amtracer.send.recording import LOST, PAUSED
 from amtracer.tracer import MachineTracer
 from tests.wire.streams import Book
 from tests.wire.tracing import Caught, Teller, ticks_after, told

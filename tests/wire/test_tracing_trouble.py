@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 import machine as am
-from amtracer import limits
-from amtracer.arg_text import TRACE_CHARS_MAX, arg_texts
-from amtracer.events import Late, Refused
-from amtracer.schema import RefusedMessage, TroubleKind, TroubleMessage
+from amtracer.safe_repr.arg_text import TRACE_CHARS_MAX, arg_texts
+from amtracer.send.events import Late, Refused
+from amtracer.wire import limits
+from amtracer.wire.schema import RefusedMessage, TroubleKind, TroubleMessage
 from tests.wire.tracing import Caught, Teller, told
 
 FILE = Path(__file__).name

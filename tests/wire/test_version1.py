@@ -8,10 +8,11 @@ from typing import Any
 import msgpack
 import pytest
 
-from amtracer import limits
-from amtracer.codec import encode, magic_frame
 from amtracer.errors import WireError
-from amtracer.schema import (
+from amtracer.files.session import read_session
+from amtracer.wire import limits
+from amtracer.wire.codec import encode, magic_frame
+from amtracer.wire.schema import (
     Kind,
     LinesMessage,
     MachineMessage,
@@ -23,7 +24,6 @@ from amtracer.schema import (
     StepDef,
     StringsMessage,
 )
-from amtracer.session import read_session
 from tests.wire.streams import HELLO, STATES, decoded, read_back
 from tests.wire.test_frames import frame
 

@@ -6,9 +6,9 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from amtracer import limits
-from amtracer.codec import encode, magic_frame
-from amtracer.schema import (
+from amtracer.wire import limits
+from amtracer.wire.codec import encode, magic_frame
+from amtracer.wire.schema import (
     BatchMessage,
     GoneMessage,
     HelloMessage,

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from amtracer import limits
-from amtracer.codec import FILE, WIRE, Dialect, encode
 from amtracer.errors import FrameTooLargeError, WireError
-from amtracer.schema import (
+from amtracer.wire import limits
+from amtracer.wire.codec import FILE, WIRE, Dialect, encode
+from amtracer.wire.schema import (
     ArgsMessage,
     BatchMessage,
     Continued,

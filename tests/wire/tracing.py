@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from typing import Any, cast
 
 import machine as am
-from amtracer.codec import encode
-from amtracer.events import Event
-from amtracer.recording import Recording
-from amtracer.schema import HelloMessage, Message
-from amtracer.sender import Sender
+from amtracer.send.events import Event
+from amtracer.send.recording import Recording
+from amtracer.send.sender import Sender
 from amtracer.tracer.hooks import Hooks
 from amtracer.tracer.machine_tracer import bind
+from amtracer.wire.codec import encode
+from amtracer.wire.schema import HelloMessage, Message
 from tests.wire.streams import Book, decoded, read_back, stream_bytes
 
 HELLO = HelloMessage(1, "session", 0, 0)

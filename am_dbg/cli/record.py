@@ -1,0 +1,100 @@
+"""Collects what programs send without a screen, into a session file.
+
+While it listens the file grows, so that a kill costs a moment and not the session. At the
+end the same file is written anew from the store, which knows each program's stream. If that
+fails, the one that grew stays. So it does when the store had to let go of something to stay
+below its limit of memory: all of it is in the file that grew.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from am_dbg.egress.export import Written, export_session
+from am_dbg.egress.live_recording import LiveRecording
+from am_dbg.ingest.golang.door import GoDoor
+from am_dbg.ingest.listen import notice_of
+from am_dbg.ingest.server import Server
+from am_dbg.options import MEGABYTE, MEMORY_MB_MAX_DEFAULT
+from am_dbg.store import Store
+from amtracer.address import Address
+
+__all__ = ["collect", "until_asked_to_end"]
+
+
+def collect(
+    address: Address,
+    path: str,
+    wait: Callable[[], None],
+    listening: Callable[[str], None] = lambda _: None,
+    *,
+    token: bytes = b"",
+    warned: Callable[[str], None] = lambda _: None,
+    bytes_max: int = MEMORY_MB_MAX_DEFAULT * MEGABYTE,
+) -> Written:
+    """Listen until `wait` returns and write everything that came.
+
+    The file is there once programs can connect; then `listening` is told the address.
+    `warned` is told what the user should know, also from the ingest thread. `ListenError` if
+    the address is taken, a `SessionError` if the file cannot be written.
+    """
+    store = Store(bytes_max)
+    recording = LiveRecording(store, warned)
+    server = Server(store, recording.keep, doors=(GoDoor(),), token=token, warned=warned)
+
+    def make_room() -> None:
+        recording.keep()
+        server.make_room(store)
+
+    store.overflowing = make_room
+    server.start(address)
+    try:
+        server.call(lambda: recording.open(path)).result()
+        listening(", ".join(dict.fromkeys(map(str, server.addresses))))
+        notice = notice_of(server.addresses, has_token=bool(token))
+        if notice:
+            warned(notice)
+        wait()
+    finally:
+        server.stop()
+        recording.close()
+    if store.is_whole:
+        return export_session(store, path)
+    return Written(store.arrived, store.taken, os.stat(path).st_size)
+
+
+@contextmanager
+def until_asked_to_end() -> Iterator[Callable[[], None]]:
+    """A wait that ends with an interrupt, a request to terminate or the end of the terminal.
+
+    For the main thread.
+    """
+    asked = threading.Event()
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        asked.set()
+
+    before = {number: signal.signal(number, end) for number in _ending()}
+    try:
+        yield lambda: _wait(asked)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _ending() -> list[signal.Signals]:
+    """The terminal that is closed asks too, unless the command was started to outlive it."""
+    hangup = getattr(signal, "SIGHUP", None)
+    is_asked = hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN
+    return [signal.SIGINT, signal.SIGTERM, *([hangup] if hangup and is_asked else [])]
+
+
+def _wait(asked: threading.Event) -> None:
+    """Without a limit a lock would keep the signal from being handled on some systems."""
+    while not asked.wait(1.0):
+        continue

@@ -1,0 +1,43 @@
+"""Lets another debugger see what the modes of this one do.
+
+What is told there may come back here, when that debugger sends on what it hears: the
+stream says that it comes out of this one, so it is refused, and what arrives never makes
+more arrive (see `am_dbg.hops`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from am_dbg.hops import with_way
+from amtracer.send.registry import sender_to
+from amtracer.send.sinks import SocketOutlet
+from amtracer.tracer.hooks import Hooks
+from amtracer.tracer.machine_tracer import bind
+from amtracer.wire.schema import HelloMessage, Message
+
+if TYPE_CHECKING:
+    from am_dbg.control.modes import Modes
+    from amtracer.address import Address
+
+__all__ = ["show_modes"]
+
+
+class _NamedOutlet(SocketOutlet):
+    """Says of all that goes out where it comes from."""
+
+    def __init__(self, address: Address, own_name: str) -> None:
+        super().__init__(address)
+        self._own_name = own_name
+
+    def write(self, message: Message) -> None:
+        if type(message) is HelloMessage:
+            message = replace(message, process=with_way(message.process, self._own_name))
+        super().write(message)
+
+
+def show_modes(modes: Modes, address: Address, own_name: str) -> None:
+    """Tell a debugger what the modes do from now on; returns at once."""
+    sender = sender_to(f"modes:{address}", lambda: _NamedOutlet(address, own_name))
+    bind(modes.machine, sender, Hooks())

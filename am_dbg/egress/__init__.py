@@ -1,0 +1,1 @@
+"""The way out: what the store holds, as files, as lines, or to another debugger."""

@@ -1,0 +1,133 @@
+"""Writes a session, or a part of it, in the format that a file's ending names."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+
+from am_dbg import reports as text
+from am_dbg.egress.export import (
+    PROGRESS_TRANSITIONS,
+    Progress,
+    Selection,
+    Written,
+    export_session,
+    file_name_for,
+    selected,
+)
+from am_dbg.errors import (
+    DebuggerError,
+    EmptyRangeError,
+    UnknownFormatError,
+)
+from am_dbg.options import SESSION_ENDING
+from am_dbg.projection.excerpt import Excerpt
+from am_dbg.query.addresses import SCHEME, resolve
+from am_dbg.store import Store, Track
+from amtracer.files.atomic import AtomicFile, shown
+
+__all__ = ["addressed", "chosen", "write_json_lines", "writer_for"]
+
+Writer = Callable[[Store, str, Sequence[Selection], Progress | None], Written]
+
+_RANGE = re.compile(r"\d{1,18}-(\d{1,18})?")
+_NUMBERS = re.compile(r"(\d{1,18})(?:-(\d{1,18})?)?")
+
+
+def writer_for(path: str, *, all_ids: bool = False) -> Writer:
+    """What writes the format of this file name; lines of JSON have all ids anyway."""
+    for ending, writer in _WRITERS.items():
+        if path.endswith(ending):
+            is_session = writer is export_session
+            return partial(export_session, all_ids=True) if all_ids and is_session else writer
+    raise UnknownFormatError(shown(path), tuple(_WRITERS))
+
+
+def chosen(store: Store, machine: str, numbers: str) -> list[Selection]:
+    """The machine of a key or an address, all for an empty one, and numbers such as `5-20`.
+
+    A range may begin before or end after what is there, but not hold nothing of it.
+    """
+    track = None
+    if machine:
+        place = resolve(store, machine)
+        track = place.track
+        numbers = numbers or ("" if place.number is None else str(place.number))
+    if not numbers:
+        return selected(store, track)
+    match = _NUMBERS.fullmatch(numbers)
+    if match is None:
+        raise DebuggerError(f"{numbers!r} is no range of numbers: give 5, 5-20 or 5-")
+    low = int(match[1])
+    high = int(match[2]) if match[2] else low if "-" not in numbers else 2**63
+    selection = selected(store, track, (low, high))
+    if not any(part.count for part in selection):
+        raise _nothing(store, track, numbers)
+    return selection
+
+
+def _nothing(store: Store, track: Track | None, numbers: str) -> EmptyRangeError:
+    """The error for a range that is empty, with what there is."""
+    tracks = [one for one in (store.tracks if track is None else [track]) if one.count >= one.first]
+    first = min((one.first for one in tracks), default=1)
+    last = max((one.count for one in tracks), default=0)
+    whose = f"machine {track.key!r} has" if track else "the machines have"
+    return EmptyRangeError(numbers, whose, first, last)
+
+
+def addressed(store: Store, address: str) -> tuple[list[Selection], str]:
+    """What an address means, `mach://ID`, `mach://ID/5` or `mach://ID/5-20`, and a name for it.
+
+    The name is one of a session file, whatever the id holds.
+    """
+    whole = address.removeprefix(SCHEME)
+    machine, _, numbers = whole.rpartition("/")
+    if store.find(whole) is None and _RANGE.fullmatch(numbers) and store.find(machine) is not None:
+        selection = chosen(store, machine, numbers)
+    else:
+        place = resolve(store, address)
+        numbers = "" if place.number is None else str(place.number)
+        selection = chosen(store, f"{SCHEME}{place.track.key}", numbers)
+    (part,) = selection
+    name = file_name_for(f"{part.track.key}-{numbers}" if numbers else part.track.key)
+    return selection, name + SESSION_ENDING
+
+
+def write_json_lines(
+    store: Store, path: str, selection: Sequence[Selection], progress: Progress | None = None
+) -> Written:
+    """A line for each machine, break and transition, `record` first; the file appears whole."""
+    done, size = 0, 0
+    total = sum(part.count for part in selection)
+    excerpt = Excerpt(store)
+    file = AtomicFile(path)
+    try:
+        for line in _json_lines(selection, excerpt):
+            data = (json.dumps(line) + "\n").encode("ascii")
+            file.write(data)
+            size += len(data)
+            done += line["record"] == "transition"
+            if progress is not None and done % PROGRESS_TRANSITIONS == 0:
+                progress(done, total)
+        file.commit()
+    finally:
+        file.abort()
+    return Written(len(selection), total, size)
+
+
+def _json_lines(selection: Sequence[Selection], excerpt: Excerpt) -> Iterator[text.Value]:
+    for part in selection:
+        track = part.track
+        yield {"record": "machine", **text.machine_value(track), **text.rest_value(track, excerpt)}
+        gaps = [gap for gap in track.gaps if part.first - 1 <= gap.after_number <= part.last]
+        for number in range(part.first, part.last + 1):
+            while gaps and gaps[0].after_number < number:
+                yield {"record": "gap", "machine": track.key, **text.gap_value(gaps.pop(0))}
+            yield {"record": "transition", **text.transition_value(track, number, excerpt)}
+        for gap in gaps:
+            yield {"record": "gap", "machine": track.key, **text.gap_value(gap)}
+
+
+_WRITERS: dict[str, Writer] = {SESSION_ENDING: export_session, ".jsonl": write_json_lines}

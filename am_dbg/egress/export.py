@@ -1,0 +1,132 @@
+"""Writes what the store holds as a session file: all of it, some machines, or a range.
+
+Importing the file gives back what was exported: machines in the same order, numbers,
+clocks, gaps, every field of every transition. What was trimmed before, or is left out by a
+range, becomes a number of transitions before the first one.
+
+Ids that follow no rule, such as the random ones of Go programs, cannot be compressed: with
+them a file is about four times as large. So an export keeps those that some transition
+refers to, and all of them only when asked (`convert --ids`). A recording keeps all, since
+nobody knows yet what will refer to them.
+
+The store may grow meanwhile: what was there at the beginning is what gets written.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from am_dbg.egress.replay import Retelling
+from am_dbg.store import Store, Track
+from amtracer.encode.stream_writer import StreamWriter
+from amtracer.files.atomic import PathLike
+from amtracer.files.session import SessionWriter
+from amtracer.wire import limits
+from amtracer.wire.schema import HelloMessage, Message
+
+__all__ = ["Selection", "Written", "export_session", "file_name_for", "selected", "write_messages"]
+
+FILE_NAME_BYTES_MAX = 200
+"""Bytes of a file name made of an id, in UTF-8; most file systems take 255 with the ending."""
+PROGRESS_TRANSITIONS = 1_000
+
+Progress = Callable[[int, int], None]
+"""Told now and then: transitions written, transitions in all; what it raises ends the export."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """A run of transitions of one machine; none when `last` is below `first`."""
+
+    track: Track
+    first: int
+    last: int
+
+    @property
+    def count(self) -> int:
+        return max(0, self.last - self.first + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What an export wrote."""
+
+    machines: int
+    transitions: int
+    size: int
+
+
+def selected(
+    store: Store, track: Track | None = None, numbers: tuple[int, int] | None = None
+) -> list[Selection]:
+    """The whole store, one machine, or a range of its numbers, as it is now."""
+    tracks = store.tracks if track is None else [track]
+    low, high = numbers or (1, 2**63)
+    return [Selection(one, max(low, one.first), min(high, one.count)) for one in list(tracks)]
+
+
+def export_session(
+    store: Store,
+    path: PathLike,
+    selection: Sequence[Selection] | None = None,
+    progress: Progress | None = None,
+    *,
+    all_ids: bool = False,
+) -> Written:
+    """Write a session file; it appears whole or not at all, trouble is a SessionError."""
+    chosen = selected(store) if selection is None else selection
+    with SessionWriter(path) as writer:
+        write_messages(store, chosen, writer.write, progress, all_ids=all_ids)
+    transitions = sum(part.count for part in chosen)
+    return Written(len(chosen), transitions, os.stat(path).st_size)
+
+
+def write_messages(
+    store: Store,
+    selection: Sequence[Selection],
+    emit: Callable[[Message], None],
+    progress: Progress | None = None,
+    *,
+    all_ids: bool = False,
+) -> None:
+    """Give the messages of an export, a stream for each run of machines that came in one."""
+    keeps_id = bool if all_ids else _referred_ids(selection).__contains__
+    done, total = 0, sum(part.count for part in selection)
+    for stream, parts in groupby(selection, key=lambda part: part.track.stream):
+        hello = store.streams[stream].hello
+        writer = StreamWriter(emit, hello or _NO_HELLO, batch_rows=limits.BATCH_ROWS_MAX)
+        for part in parts:
+            for _ in _written(writer, part, keeps_id):
+                done += 1
+                if progress is not None and done % PROGRESS_TRANSITIONS == 0:
+                    progress(done, total)
+        writer.flush()
+
+
+_NO_HELLO = HelloMessage(version=1, session="", wall_ns=0, mono_ns=0)
+
+
+def file_name_for(id: str) -> str:
+    """A file name made of a machine's id: never a path, never hidden, never too long."""
+    kept = "".join(char if char.isalnum() or char in "-_." else "_" for char in id)
+    cut = kept.lstrip(".").encode("utf-8", "replace")[:FILE_NAME_BYTES_MAX]
+    return cut.decode("utf-8", "ignore") or "machine"
+
+
+def _referred_ids(selection: Sequence[Selection]) -> frozenset[str]:
+    """The ids that sources of what is exported refer to."""
+    chunks = (chunk for part in selection for chunk in part.track.chunks)
+    return frozenset(source.tx for chunk in chunks for _, source in chunk.sources())
+
+
+def _written(
+    writer: StreamWriter, part: Selection, keeps_id: Callable[[str], bool]
+) -> Iterator[None]:
+    """Write one machine; a step for each transition."""
+    retelling = Retelling(writer, part.track, part.first, keeps_id)
+    yield from retelling.tell(part.last)
+    if part.last == part.track.count:
+        retelling.finish()

@@ -1,0 +1,261 @@
+"""Sends what arrives on to another debugger, on a thread of its own.
+
+It reads the store like any reader, a few times a second, and tells what is new; what
+arrives is never held up by it. The other debugger may come late, go, or read slowly: what
+was not told yet is still in the store and is told later. After a reconnect machines go on
+where they were, because this side names the same session again; what was on its way
+meanwhile shows there as a gap.
+
+Only what programs send is told, not sessions that were imported. The token that is said
+is that of this process's environment, never one that a program said.
+
+What came through other debuggers goes on by connections of its own, one for each way, so
+that whoever finds its own name on a way can refuse that alone (see `am_dbg.hops`).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+
+from am_dbg.egress.replay import News
+from am_dbg.hops import PASSED_MAX, is_far_travelled, way_of, with_way
+from am_dbg.store import Store
+from amtracer.address import Address
+from amtracer.encode.stream_writer import StreamFullError, StreamWriter
+from amtracer.errors import WireError
+from amtracer.send.sinks import OutletError, SocketOutlet
+from amtracer.wire.schema import PROTOCOL_VERSION, HelloMessage
+
+__all__ = ["HELD_S", "PAUSE_S_MAX", "ROUND_S", "STOP_S_MAX", "WAYS_MAX", "Forwarder", "Forwarding"]
+
+ROUND_S = 0.1
+"""How often it is looked for something new."""
+HELD_S = 5.0
+"""How long a connection must hold to end an outage; one line is logged for each."""
+PAUSE_S_MAX = 10.0
+"""The longest pause between two attempts to connect."""
+ROWS_AT_ONCE_MAX = 10_000
+"""Transitions told before the other side has to take them."""
+WAYS_MAX = 64
+"""Ways to here, and so connections on; what comes by more of them is not sent on."""
+
+STOP_S_MAX = 1.0
+"""How long a stop waits for the rest to be taken."""
+
+_log = logging.getLogger(__name__)
+
+
+class Forwarding:
+    """Tells one other debugger by whatever way it came here, from `start` to `stop`."""
+
+    def __init__(
+        self, store: Store, address: Address, own_name: str, *, round_s: float = ROUND_S
+    ) -> None:
+        self._store = store
+        self._address = address
+        self._own_name = own_name
+        self._round_s = round_s
+        self._by_way: dict[str, Forwarder] = {}
+        self._left_out: set[str] = set()
+        self._seen = 0
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(
+            target=self._run, name=f"am-dbg ways to {address}", daemon=True
+        )
+
+    def start(self) -> None:
+        """Begin to connect and tell."""
+        self._add("")
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Tell what is there and end the connections; again is no matter."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        for forwarder in self._by_way.values():
+            forwarder.ask_to_stop()
+        deadline = time.monotonic() + STOP_S_MAX
+        for forwarder in self._by_way.values():
+            forwarder.stop(max(0.0, deadline - time.monotonic()))
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self._round_s):
+            self._look()
+
+    def _look(self) -> None:
+        """Find ways that are new; a stream whose hello is about to come is waited for."""
+        for stream in self._store.streams[self._seen :]:
+            if stream.hello is None and stream.open:
+                return
+            self._seen += 1
+            if stream.live:
+                self._add(way_of(stream.hello))
+
+    def _add(self, way: str) -> None:
+        if way in self._by_way:
+            return
+        if is_far_travelled(way):
+            self._leave_out(f"what came through {PASSED_MAX} debuggers")
+        elif len(self._by_way) >= WAYS_MAX:
+            self._leave_out(f"what came by more than {WAYS_MAX} ways")
+        else:
+            forwarder = Forwarder(
+                self._store, self._address, self._own_name, way, round_s=self._round_s
+            )
+            self._by_way[way] = forwarder
+            forwarder.start()
+
+    def _leave_out(self, what: str) -> None:
+        if what not in self._left_out:
+            self._left_out.add(what)
+            _log.warning("%s is not forwarded to %s", what, self._address)
+
+
+class Forwarder:
+    """Tells one other debugger what came one way, from `start` to `stop`."""
+
+    def __init__(
+        self,
+        store: Store,
+        address: Address,
+        own_name: str = "",
+        way: str = "",
+        *,
+        round_s: float = ROUND_S,
+    ) -> None:
+        self._address = address
+        facts = {"program": "am-dbg", "pid": str(os.getpid())}
+        self._facts = with_way(facts, way, own_name)
+        self._way = way
+        self._outlet = SocketOutlet(address)
+        self._round_s = round_s
+        self._session = f"forwarded-{os.urandom(8).hex()}"
+        self._news = News(store, lambda stream: way_of(stream.hello) == way)
+        self._writer: StreamWriter | None = None
+        self._is_told = False
+        self._is_full = False
+        self._is_idle = False
+        self._has_told = False
+        self._connected_at = 0.0
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(
+            target=self._run, name=f"am-dbg forward to {address}", daemon=True
+        )
+
+    def start(self) -> None:
+        """Begin to connect and tell."""
+        self._thread.start()
+
+    def ask_to_stop(self) -> None:
+        """Let it tell what is there and end the connection."""
+        self._stopping.set()
+
+    def stop(self, wait_s: float = STOP_S_MAX) -> None:
+        """The same, and wait for it; again is no matter."""
+        self.ask_to_stop()
+        if self._thread.is_alive():
+            self._thread.join(wait_s)
+
+    def _run(self) -> None:
+        retry_s = self._round_s
+        while not self._stopping.is_set():
+            pause_s = self._round_s
+            try:
+                self._round()
+                if time.monotonic() - self._connected_at >= HELD_S:
+                    retry_s, self._is_told = self._round_s, False
+            except OutletError as error:
+                self._is_idle = self._was_only_quiet()
+                if not self._is_told and not self._is_idle:
+                    self._tell_outage(error)
+                self._writer, self._is_told = None, not self._is_idle
+                self._news.lose_reader()
+                pause_s = retry_s = min(retry_s * 2, PAUSE_S_MAX)
+            except WireError as error:
+                _log.error("forwarding to %s ended: %s", self._address, error)
+                break
+            self._stopping.wait(pause_s)
+        self._end()
+
+    def _round(self) -> None:
+        """Connect if need be, and tell what is new as far as it is taken.
+
+        A connection on which nothing is told is ended by the other side after a while; from
+        then on none is opened before there is something.
+
+        After the hello it waits for the next round: who refuses it closes the connection
+        meanwhile, and nothing was told in vain.
+        """
+        if self._writer is None:
+            if self._is_idle and not self._news.has_some:
+                return
+            self._connect()
+            self._outlet.push()
+            return
+        if self._is_full:
+            self._renew()
+            return
+        while self._outlet.push() and self._tell_some():
+            if self._stopping.is_set():
+                break
+
+    def _renew(self) -> None:
+        """Go on over another connection once all is out; its stream has numbers again."""
+        if self._outlet.renew():
+            self._is_full = False
+            self._begin(whole=False)
+
+    def _connect(self) -> None:
+        self._outlet.open()
+        self._has_told = False
+        self._connected_at = time.monotonic()
+        self._is_full = False
+        self._begin(whole=True)
+
+    def _begin(self, *, whole: bool) -> None:
+        hello = HelloMessage(
+            PROTOCOL_VERSION,
+            self._session,
+            time.time_ns(),
+            time.monotonic_ns(),
+            process=self._facts,
+        )
+        self._writer = StreamWriter(self._outlet.write, hello)
+        self._news.begin(self._writer, whole=whole)
+
+    def _tell_some(self) -> bool:
+        """Write some of what is new; whether there was any."""
+        try:
+            has_told = self._news.tell(ROWS_AT_ONCE_MAX)
+        except StreamFullError:
+            assert self._writer is not None  # it is full
+            self._writer.flush()
+            self._is_full = self._has_told = True
+            return False
+        self._has_told = self._has_told or has_told
+        return has_told
+
+    def _was_only_quiet(self) -> bool:
+        """Whether the connection that ended had held, and nothing was told on it."""
+        held_s = time.monotonic() - self._connected_at
+        return self._writer is not None and not self._has_told and held_s >= HELD_S
+
+    def _tell_outage(self, error: OutletError) -> None:
+        if self._way:
+            words = "nothing that came through other debuggers is forwarded to %s: %s"
+            _log.info(words, self._address, error)
+        else:
+            _log.warning("nothing is forwarded to %s: %s", self._address, error)
+
+    def _end(self) -> None:
+        """End the connection in order; what cannot go out now is left."""
+        if self._writer is not None:
+            try:
+                self._tell_some()
+            except WireError as error:
+                _log.error("forwarding to %s ended: %s", self._address, error)
+        self._outlet.close()

@@ -1,0 +1,94 @@
+"""Writes what arrives into a session file while it arrives.
+
+All streams become one in that file, as they come mixed and a file holds them only one after
+the other; another one follows when it has no numbers left for machines. So it knows less
+than an export, namely not which program a machine belongs to, but it is there when the
+debugger is killed: cut, with all that was kept before.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+
+from am_dbg.egress.replay import News
+from am_dbg.store import Store
+from amtracer.encode.stream_writer import StreamFullError, StreamWriter
+from amtracer.errors import SessionError, WireError
+from amtracer.files.atomic import shown
+from amtracer.files.session import SessionWriter
+from amtracer.wire.schema import PROTOCOL_VERSION, HelloMessage
+
+__all__ = ["LiveRecording"]
+
+ROWS_AT_ONCE_MAX = 10_000
+"""Transitions after which the file is flushed, while there are more."""
+
+
+class LiveRecording:
+    """A session file that grows with a store, from `open` to `close`.
+
+    Trouble with the file while it grows is told once to `warned` and ends the growing;
+    whoever listens goes on. One thread at a time.
+    """
+
+    def __init__(self, store: Store, warned: Callable[[str], None]) -> None:
+        self._news = News(store)
+        self._warned = warned
+        self._writer: SessionWriter | None = None
+
+    def open(self, path: str) -> None:
+        """Let the file appear; `SessionAccessError` if it cannot be written."""
+        writer = SessionWriter(path, live=True)
+        if writer.set_aside:
+            self._warned(f"what was recorded before is kept as {shown(writer.set_aside)}")
+        self._session = f"recorded-{os.urandom(8).hex()}"
+        self._begin(writer, whole=True)
+        writer.flush()
+        self._writer = writer
+
+    def _begin(self, writer: SessionWriter, *, whole: bool) -> None:
+        hello = HelloMessage(
+            PROTOCOL_VERSION,
+            self._session,
+            time.time_ns(),
+            time.monotonic_ns(),
+            process={"program": "am-dbg", "pid": str(os.getpid())},
+        )
+        self._stream = StreamWriter(writer.write, hello)
+        self._news.begin(self._stream, whole=whole)
+
+    def keep(self) -> None:
+        """Write what is new; it is safe when this returns."""
+        writer = self._writer
+        if writer is None:
+            return
+        try:
+            while self._tell(writer):
+                writer.flush()
+            writer.flush()
+        except (SessionError, WireError) as error:
+            self._warned(f"nothing more is written before the end: {error}")
+            self._writer = None
+            writer.release()
+
+    def _tell(self, writer: SessionWriter) -> bool:
+        """Write some of what is new; whether there was any."""
+        try:
+            return self._news.tell(ROWS_AT_ONCE_MAX)
+        except StreamFullError:
+            self._stream.flush()
+            self._begin(writer, whole=False)
+            return True
+
+    def close(self) -> None:
+        """Make the file whole; again is no matter, and so is a disk that has no room."""
+        writer, self._writer = self._writer, None
+        if writer is None:
+            return
+        try:
+            writer.close()
+        except SessionError as error:
+            self._warned(f"the recording stays cut: {error}")
+            writer.release()

@@ -1,0 +1,452 @@
+"""Tells the history of a track again, to a stream of its own, bit by bit.
+
+An export tells it once and whole; a debugger that forwards, or that records while it
+listens, tells what is new every now and then. Either way the reader of the stream gets the
+same numbers, clocks and breaks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from weakref import WeakKeyDictionary
+
+from am_dbg.store import Gap, GapKind, Store, Track
+from am_dbg.store.chunk import Chunk
+from am_dbg.store.notes import Refused, Trouble
+from am_dbg.store.stream import Stream
+from am_dbg.store.track import Standing
+from am_dbg.store.values import reason_of_gap
+from amtracer.encode.stream_writer import StreamWriter
+from amtracer.wire.schema import StateDef, TroubleKind
+
+__all__ = ["News", "Retelling"]
+
+States = tuple[StateDef, ...]
+
+_ROWS_END = 2**63
+"""Behind every row: a note may be about a transition that has not come."""
+
+
+class Retelling:
+    """One track on its way into a stream, from transition `first` on.
+
+    It begins with the clock before that transition; with `goes_on` the reader knows what
+    came before, also when that was no transition. An id that follows no rule is only
+    written if `keeps_id` says so.
+
+    Where a track stands still, breaks are added, merged and taken back. So it is kept what
+    the reader knows, and the difference to how it is now is told. `told` counts what was said
+    beside transitions; `has_left` is whether the last of it was that the program ended,
+    `is_gone` whether it was that the machine was disposed.
+    """
+
+    def __init__(
+        self,
+        writer: StreamWriter,
+        track: Track,
+        first: int,
+        keeps_id: Callable[[str], bool] = bool,
+        *,
+        goes_on: bool = False,
+    ) -> None:
+        self.track = track
+        self.next = first
+        self.told = 0
+        self.has_left = False
+        self.is_gone = False
+        self._writer = writer
+        self._keeps_id = keeps_id
+        self._lines_told = 0
+        self._pictures_told = 0
+        entrance = self._entrance(goes_on)
+        self._row = entrance.row
+        self._states = entrance.states
+        self._ticks: tuple[int, ...] | None = entrance.ticks
+        self._gaps = entrance.gaps
+        self._machine = self._enter(entrance)
+        self._row_first = entrance.row
+        self._noted: set[Refused | Trouble] = set()
+        self._noted_said = 0
+        self.told += 1
+
+    def tell(self, last: int) -> Iterator[None]:
+        """Tell up to this number, with a step for each transition."""
+        self._tell_notes(last)
+        before: Chunk | None = None
+        for chunk in list(self.track.chunks):
+            low, high = max(self.next, chunk.first), min(last, chunk.last)
+            if low <= high:
+                if low > self.next or low == chunk.first:
+                    self._tell_way_to(low, chunk, before)
+                yield from self._tell_rows(chunk, low, high)
+            before = chunk
+
+    def _tell_notes(self, last: int) -> None:
+        """Tell what is noted beside transitions, up to the one with this number.
+
+        Before the transitions themselves, so that who shows these knows all of them. What a
+        queue had refused before the first one told is told with it.
+        """
+        track, notes = self.track, self.track.notes
+        if notes.said == self._noted_said or self.is_gone:
+            return
+        is_all = last >= track.count
+        if is_all:
+            self._noted_said = notes.said
+        rows_end = _ROWS_END if is_all else track.row_at(max(last, track.first)) + 1
+        earlier = 0
+        for note in notes.all():
+            if note in self._noted or not self._row_first <= note.row < rows_end:
+                if isinstance(note, Refused) and note.row < self._row_first:
+                    earlier = max(earlier, note.count)
+                continue
+            self._tell_note(note)
+        if earlier and Refused(self._row_first, earlier) not in self._noted:
+            self._tell_note(Refused(self._row_first, earlier))
+
+    def _tell_note(self, note: Refused | Trouble) -> None:
+        self._noted.add(note)
+        self.told += 1
+        if isinstance(note, Refused):
+            self._writer.refused(self._machine, note.row, note.count)
+            return
+        what = TroubleKind.LATE if note.is_late else TroubleKind.RAISED
+        self._writer.trouble(
+            self._machine,
+            note.row,
+            what,
+            note.handler,
+            note.place,
+            note.duration_ns,
+            max(0, note.step),
+        )
+
+    def finish(self) -> None:
+        """Tell what came after the last transition; nothing more follows."""
+        standing = self.track.standing
+        if standing.number == self.next - 1:
+            self._tell_standing(standing)
+        self._tell_rest()
+        if self.track.gone:
+            self._writer.gone(self._machine)
+
+    def catch_up(self) -> None:
+        """Tell what came after the last transition of a track that may go on.
+
+        That its program ended is told too; that it was cut is the reason of the end.
+        """
+        standing = self.track.standing
+        gaps, reason = standing.gaps, ""
+        is_all_trimmed = self.next <= standing.number < self.track.first
+        if not self.is_gone and standing.number != self.next - 1:
+            self._tell_rest()
+        if self.is_gone or not (is_all_trimmed or standing.number == self.next - 1):
+            return
+        if standing.ended and gaps and gaps[-1].kind is GapKind.CUT:
+            gaps, reason = gaps[:-1], gaps[-1].reason
+        if is_all_trimmed:
+            self.next, self._ticks, self._gaps, gaps = standing.number + 1, None, (), ()
+        self._tell_standing(replace(standing, gaps=gaps))
+        self._tell_rest()
+        if standing.gone:
+            self._writer.gone(self._machine)
+            self.is_gone = True
+            self.told += 1
+        elif standing.ended and not self.has_left:
+            self.leave(reason)
+        elif self.has_left and not standing.ended:
+            self._drop(0, standing.ticks, "reconnected")
+
+    def leave(self, reason: str = "") -> None:
+        """Tell that its program ended, or was lost for this reason."""
+        self._writer.left(self._machine, reason)
+        self.has_left = True
+        self.told += 1
+
+    def _entrance(self, goes_on: bool) -> Standing:
+        """How the machine stands where it enters the stream."""
+        track, first = self.track, self.next
+        standing, count = track.standing, track.count
+        if first == 1 and not goes_on:
+            return Standing(0, (), track.schema_at(0), track.clock_at(0), track.row_start)
+        if first <= count:
+            ticks, row = track.clock_before(first), track.row_at(first)
+            gaps = track.gaps_after(first - 1)
+            return Standing(first - 1, gaps, track.schema_at(first), ticks, row)
+        if standing.number == count:
+            return standing
+        return Standing(count, (), track.states, track.ticks, track.row_next)
+
+    def _enter(self, entrance: Standing) -> int:
+        """The number of the machine in the stream."""
+        return self._writer.machine(
+            self.track.id,
+            self._writer.schema(entrance.states),
+            parent=self.track.parent,
+            tags=self.track.tags,
+            ticks=entrance.ticks,
+            row=entrance.row,
+            tx_prefix=self.track.origin.tx_prefix,
+            unit_ns=self.track.origin.unit_ns,
+        )
+
+    def _tell_rows(self, chunk: Chunk, low: int, high: int) -> Iterator[None]:
+        self._row = chunk.row_first + high - chunk.first + 1
+        self._ticks, self._gaps, self.has_left = None, (), False
+        self._lines_told = 0
+        pictures = self.track.open.beyond(self._pictures_told)
+        stops = {picture.number for picture in pictures if low - 1 <= picture.number < high}
+        for stop in sorted(stops | {high}):
+            yield from self._tell_run(chunk, low, stop)
+            self._tell_open(stop)
+            low = stop + 1
+
+    def _tell_open(self, number: int) -> None:
+        """Tell what was open after a transition, if that is another than was told."""
+        pictures = self.track.open.beyond(self._pictures_told)
+        due = [picture for picture in pictures if picture.number <= number]
+        if due:
+            self._pictures_told = self.track.open.total - (len(pictures) - len(due))
+            self._writer.open_work(self._machine, due[-1].work, due[-1].more)
+            self.told += 1
+
+    def _tell_rest(self) -> None:
+        """Tell what is known of the machine beside its transitions, once all those are told."""
+        later, last = self.track.later, self.next - 1
+        if self.track.count != last:
+            return
+        self._tell_open(last)
+        if later.total > self._lines_told:
+            new = later.lines[max(0, self._lines_told - later.missing) :]
+            missing = max(0, later.missing - self._lines_told)
+            self._writer.later_lines(self._machine, new, missing)
+            self._lines_told = later.total
+            self.told += 1
+
+    def _tell_run(self, chunk: Chunk, low: int, high: int) -> Iterator[None]:
+        for row in chunk.replay(low - chunk.first, high - chunk.first + 1):
+            own_id = row[-2] if self._keeps_id(row[-2]) else ""
+            self._writer.record(self._machine, *row[:-2], own_id, row[-1])
+            self.next += 1
+            yield
+
+    def _tell_way_to(self, number: int, chunk: Chunk, before: Chunk | None) -> None:
+        """Tell the breaks before a transition, or what was trimmed before it could be told."""
+        gaps: tuple[Gap, ...] = ()
+        if number == self.next:
+            gaps = self.track.gaps_after(number - 1)
+            if self._ticks is None and before is not None and before.last == number - 1:
+                self._ticks = before.clock_after(before.rows)
+        at = number - chunk.first
+        states, row = chunk.schema.states, chunk.row_first + at
+        self._tell_standing(Standing(number - 1, gaps, states, chunk.clock_after(at), row))
+        self.next = number
+
+    def _tell_standing(self, standing: Standing) -> None:
+        """Tell how it stands between two transitions, as far as the reader does not know."""
+        if self._ticks is None:
+            self._ticks = self._clock_after_last()
+        known, self._gaps = self._gaps, standing.gaps
+        for at, gap in enumerate(standing.gaps):
+            before = known[at] if at < len(known) and known[at].kind is gap.kind else None
+            if gap != before and gap.kind not in _UNTOLD:
+                self._tell_gap(gap, before.lost if before else 0, standing)
+        missing = max(0, standing.row - self._row)
+        last = standing.gaps[-1] if standing.gaps else None
+        is_schema_last = last is not None and last.kind is GapKind.SCHEMA
+        if standing.states != self._states or (is_schema_last and standing.ticks != self._ticks):
+            self._change_schema(standing)
+        if missing or standing.ticks != self._ticks:
+            self._drop(missing, standing.ticks, _reason(last))
+
+    def _tell_gap(self, gap: Gap, lost_before: int, standing: Standing) -> None:
+        """Tell a break with the clock that comes after it, as far as that is known.
+
+        Of several breaks at one place only the last clock is known; before the schema
+        changed to that of this clock, the clock stands where it was.
+        """
+        if gap.kind is GapKind.SCHEMA:
+            self._change_schema(standing)
+            return
+        ticks = standing.ticks if standing.states == self._states else self._ticks
+        if ticks is not None:
+            self._drop(max(0, gap.lost - lost_before), ticks, reason_of_gap(gap))
+
+    def _clock_after_last(self) -> tuple[int, ...] | None:
+        """The clock after the last transition told, None when that is not held any more."""
+        number = self.next - 1
+        try:
+            return self.track.clock_at(number) if number >= self.track.first else None
+        except IndexError:  # trimmed meanwhile
+            return None
+
+    def _drop(self, count: int, ticks: tuple[int, ...], reason: str) -> None:
+        self._writer.dropped(self._machine, count, ticks, reason)
+        self._row += count
+        self._ticks, self.has_left = ticks, False
+        self.told += 1
+
+    def _change_schema(self, standing: Standing) -> None:
+        number = self._writer.schema(standing.states)
+        self._writer.schema_changed(self._machine, number, standing.ticks)
+        self._states, self._ticks, self.has_left = standing.states, standing.ticks, False
+        self.told += 1
+
+
+_UNTOLD = (GapKind.LATE, GapKind.TRIMMED)
+"""What a reader knows from where the machine enters, or from the row it goes on with."""
+
+
+def _reason(last: Gap | None) -> str:
+    """Why a machine stands elsewhere although no break was added to the last one."""
+    return (
+        last.reason if last and last.kind in (GapKind.DROPPED, GapKind.RECONNECTED) else "trimmed"
+    )
+
+
+@dataclass(slots=True)
+class _Known:
+    """What was told of a track: up to which transition, at which version of it, and its end."""
+
+    last: int = 0
+    version: int = -1
+    end: Standing | None = None
+    is_gone: bool = False
+
+    def lacks(self, track: Track) -> bool:
+        """Whether the reader of the present stream does not know all of it."""
+        return self.version != track.version and not self.is_all_of(track)
+
+    def is_all_of(self, track: Track) -> bool:
+        """Whether it ended and was told whole, so that a new stream needs nothing of it."""
+        return self.is_gone or (self.end is track.standing and self.last == track.count)
+
+
+class News:
+    """What came from live programs and was not told yet.
+
+    Streams may follow one another: machines go on in the next one where they were. Told is
+    what came in streams that `concerns` picks. One thread at a time.
+    """
+
+    def __init__(self, store: Store, concerns: Callable[[Stream], bool] = lambda _: True) -> None:
+        self._store = store
+        self._concerns = concerns
+        self._known: WeakKeyDictionary[Track, _Known] = WeakKeyDictionary()
+        self._waiting: dict[Track, None] = {}
+        self._mark = 0
+        self._telling: dict[Track, Retelling] = {}
+        self._tracks: Sequence[Track] = store.tracks
+        self._writer: StreamWriter | None = None
+
+    def begin(self, writer: StreamWriter, *, whole: bool = True) -> None:
+        """Go on in this stream, with every machine or, if not `whole`, as they do something.
+
+        What is told raises `StreamFullError` when a stream has no numbers left for machines;
+        the next one is not to begin whole then, or it might be full at once.
+        """
+        if whole:
+            self.lose_reader()
+        self._telling = {}
+        self._writer = writer
+
+    def lose_reader(self) -> None:
+        """Nobody reads the stream any more: machines that go on have to enter the next one."""
+        self._telling, self._writer = {}, None
+        self._waiting = dict.fromkeys(self._store.tracks)
+        for known in self._known.values():
+            known.version = -1
+
+    def tell(self, rows_max: int) -> bool:
+        """Write what is new, about so many transitions of it; whether there was any.
+
+        Only tracks that changed since they were told are looked at.
+        """
+        writer = self._writer
+        assert writer is not None  # a stream was begun
+        said = self._leave_removed()
+        for track in self._gathered():
+            if said >= rows_max:
+                break
+            said += self._tell_track(writer, track, rows_max)
+            known = self._known.get(track)
+            if known is not None and not known.lacks(track):
+                self._waiting.pop(track, None)
+        writer.flush()
+        return said > 0
+
+    @property
+    def has_some(self) -> bool:
+        """Whether anything is left to tell."""
+        for track in self._gathered():
+            known = self._known.get(track)
+            if known is None or known.lacks(track):
+                return True
+            self._waiting.pop(track, None)
+        return False
+
+    def _tell_track(self, writer: StreamWriter, track: Track, rows_max: int) -> int:
+        """Write what is new of one track; how much that was."""
+        known, version, last = self._known.get(track), track.version, track.count
+        if known is not None and not known.lacks(track):
+            return 0
+        retelling = self._telling.get(track)
+        told = retelling.told if retelling else 0
+        retelling = retelling or self._begun(writer, track, known)
+        if retelling is None:
+            return 0
+        known = self._known.setdefault(track, _Known())
+        start = max(retelling.next, track.first)
+        try:
+            rows = sum(1 for _ in retelling.tell(min(last, start + rows_max - 1)))
+            standing = track.standing
+            if retelling.next > last or track.first > last:
+                retelling.catch_up()
+                known.version = version
+        finally:
+            known.last, known.is_gone = retelling.next - 1, retelling.is_gone
+        known.end = standing if retelling.has_left else None
+        return rows + retelling.told - told
+
+    def _begun(self, writer: StreamWriter, track: Track, known: _Known | None) -> Retelling | None:
+        """A track enters the stream; later, when it is just being trimmed."""
+        first = max(known.last + 1 if known else 1, track.first)
+        try:
+            retelling = Retelling(writer, track, first, goes_on=known is not None)
+        except IndexError:
+            return None
+        self._telling[track] = retelling
+        return retelling
+
+    def _leave_removed(self) -> int:
+        """Tell that tracks ended that the store has forgotten; how many those are."""
+        tracks = self._store.tracks
+        if tracks is self._tracks:
+            return 0
+        self._tracks, held = tracks, set(tracks)
+        removed = [track for track in self._telling if track not in held]
+        for track in removed:
+            retelling = self._telling.pop(track)
+            for _ in retelling.tell(track.count):
+                pass
+            retelling.catch_up()
+            if not (retelling.is_gone or retelling.has_left):
+                retelling.leave()
+        return len(removed)
+
+    def _gathered(self) -> list[Track]:
+        """The tracks that changed since they were told, in order of their arrival."""
+        changed, self._mark = self._store.changed_since(self._mark)
+        for track in changed:
+            self._waiting[track] = None
+        streams, tracks = self._store.streams, list(self._waiting)
+        for track in tracks:
+            stream = streams[track.stream]
+            if not (stream.live and self._concerns(stream) and self._store.holds(track)):
+                del self._waiting[track]
+        return sorted(self._waiting, key=_arrival)
+
+
+def _arrival(track: Track) -> int:
+    return track.arrival

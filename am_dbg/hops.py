@@ -1,0 +1,48 @@
+"""Which debuggers a stream came through, as the facts of its hello tell.
+
+A debugger that sends on what it heard adds its own name, made anew for each run, to those
+that are there. One that finds its own name in a hello has heard all of it before and takes
+nothing of it in. So debuggers that send to each other in a circle, however long, tell
+each transition once. Streams that came by different ways go on by different connections,
+because a hello speaks for all that follows.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from amtracer.wire.schema import HelloMessage
+
+__all__ = ["FACT", "PASSED_MAX", "has_passed", "is_far_travelled", "new_name", "way_of", "with_way"]
+
+FACT = "forwarded by"
+"""The fact that holds the names, the first debugger first."""
+PASSED_MAX = 16
+"""Debuggers that a stream may come through; it is not sent on any further."""
+
+
+def new_name() -> str:
+    """A name for a debugger, unlike any other."""
+    return os.urandom(8).hex()
+
+
+def way_of(hello: HelloMessage | None) -> str:
+    """The debuggers a stream came through, as text; empty when it comes from its program."""
+    return "" if hello is None else hello.process.get(FACT, "")
+
+
+def has_passed(hello: HelloMessage, name: str) -> bool:
+    """Whether this debugger has sent the stream on before."""
+    return bool(name) and name in way_of(hello).split()
+
+
+def is_far_travelled(way: str) -> bool:
+    """Whether a stream that came this way has come far enough."""
+    return len(way.split(maxsplit=PASSED_MAX)) >= PASSED_MAX
+
+
+def with_way(facts: Mapping[str, str], *ways: str) -> dict[str, str]:
+    """The facts of a hello with the names of these ways, one after the other."""
+    way = " ".join(filter(None, ways))
+    return {**facts, FACT: way} if way else dict(facts)

@@ -1,0 +1,1 @@
+"""The way in: sockets, files and downloads become messages in the store."""

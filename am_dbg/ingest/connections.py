@@ -1,0 +1,233 @@
+"""One connection to the debugger: finds its door, then passes what it hears to the speaker.
+
+A program that says it is back may find that its old connection is still open here: the
+end of that one is on its way behind data not read yet, or its host is gone and no end will
+ever come. So the newcomer waits, unread, while the system asks the old host whether it is
+still there. When the old connection ends, the machine goes on in its track. When it proves
+alive, nobody takes its place: the newcomer's machines get tracks of their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import Callable
+from typing import Protocol
+
+from am_dbg.errors import MachineTakenError
+from am_dbg.ingest.patience import Patience, Progress
+from am_dbg.ingest.protocols import Door, Peer, Sink, Speaker, door_for, speaker_for
+from amtracer.address import Address
+from amtracer.errors import WireError
+from amtracer.wire.schema import MachineMessage, Message
+
+__all__ = ["ANSWER_BYTES_MAX", "Connection", "Host"]
+
+ANSWER_BYTES_MAX = 1024 * 1024
+"""Answers that may wait for a peer that does not read them."""
+_SILENT_S, _ASK_EVERY_S, _UNANSWERED_MAX = 30, 10, 3
+"""After so much silence the system asks a host whether it is there; it is gone when it
+does not answer so often."""
+
+_log = logging.getLogger("am_dbg.ingest.server")
+
+
+class Host(Protocol):
+    """What a connection asks of its server."""
+
+    sink: Sink
+    doors: tuple[Door, ...]
+    token: bytes
+    own_name: str
+    patience: Patience
+
+    def now(self) -> float:
+        """Seconds of the server's clock, without those in which it could not listen."""
+
+    def admit(self, connection: Connection) -> bool:
+        """Count a connection in, unless there are too many or this is the end."""
+
+    def leave(self, connection: Connection) -> None:
+        """Count a connection out."""
+
+    def changed(self) -> None:
+        """Publish soon."""
+
+    def complain(self, connection: Connection, error: WireError) -> None:
+        """Report what a peer did wrong."""
+
+    def later(self, delay_s: float, work: Callable[[], None]) -> None:
+        """Do this after a while, when the server stops at the latest."""
+
+    def began(self, stream: int, connection: Connection) -> None:
+        """The connection feeds this stream."""
+
+    def ended(self, stream: int) -> None:
+        """The stream is closed."""
+
+    def hold(self, connection: Connection, error: MachineTakenError) -> None:
+        """Let the connection go on when the stream in its way has ended, or proves alive."""
+
+
+class Connection(asyncio.Protocol):
+    """One peer."""
+
+    def __init__(self, server: Host) -> None:
+        self._server = server
+        self._sink = _Watched(server, self)
+        self._head = b""
+        self._speaker: Speaker | None = None
+        self.host, self.label = "an unknown place", "a peer"
+        self.progress = Progress(server.patience, server.now())
+        self.held_since: float | None = None
+
+    @property
+    def unfinished(self) -> int:
+        """Bytes that are kept because their frame is not whole."""
+        return self._speaker.unfinished if self._speaker else len(self._head)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self.host, self.label = _names_of(transport.get_extra_info("peername"))
+        if not self._server.admit(self):
+            transport.abort()
+            return
+        self.ask_for_life(_SILENT_S, _ASK_EVERY_S)
+
+    def data_received(self, data: bytes) -> None:
+        self._guarded(lambda: self._hear(data))
+
+    def _hear(self, data: bytes) -> None:
+        if self._speaker is None:
+            data = self._head = self._head + data
+            door = door_for(data, self._server.doors)
+            if door is None:
+                return
+            server, self._head = self._server, b""
+            peer = Peer(
+                self.label,
+                self._sink,
+                self._send,
+                server.token,
+                server.own_name,
+                server.later,
+                self._guarded,
+            )
+            self._speaker = speaker_for(door, peer)
+        self._speaker.feed(data)
+        self._note_progress()
+
+    def go_on(self) -> None:
+        """Take what was held, and read again."""
+        self.held_since = None
+        self.progress.go_on(self._server.now())
+        self._guarded(self._take_held)
+        if self.held_since is None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._server.leave(self)
+        self._close_speaker("connection lost")
+
+    def end(self, reason: str) -> None:
+        """Close it from this side; its streams end with the reason."""
+        self._close_speaker(reason)
+        self._transport.abort()
+
+    def stand_apart(self) -> None:
+        """Its machines become tracks of their own from here on."""
+        self._sink.stand_apart()
+
+    def ask_for_life(self, silent_s: int = 1, every_s: int = 1) -> None:
+        """Let the system find out whether the other host is still there."""
+        sock = self._transport.get_extra_info("socket")
+        idle = getattr(socket, "TCP_KEEPIDLE", getattr(socket, "TCP_KEEPALIVE", None))
+        options = (
+            (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+            (socket.IPPROTO_TCP, idle, silent_s),
+            (socket.IPPROTO_TCP, getattr(socket, "TCP_KEEPINTVL", None), every_s),
+            (socket.IPPROTO_TCP, getattr(socket, "TCP_KEEPCNT", None), _UNANSWERED_MAX),
+        )
+        for level, option, value in options:
+            if sock is not None and option is not None:
+                with contextlib.suppress(OSError):  # a system without it asks at its own pace
+                    sock.setsockopt(level, option, value)
+
+    def _take_held(self) -> None:
+        if self._speaker is not None:
+            self._speaker.go_on()
+            self._note_progress()
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        """Do a part of this connection's work; what goes wrong ends this connection only."""
+        try:
+            work()
+        except MachineTakenError as taken:
+            self.held_since = self._server.now()
+            self._transport.pause_reading()
+            self._server.hold(self, taken)
+        except WireError as error:
+            self._server.complain(self, error)
+            self.end(str(error))
+        except Exception:  # noqa: BLE001  # protects the other connections and the loop
+            _log.exception("%s closed: a fault of the debugger", self.label)
+            self.end("a fault of the debugger")
+
+    def _note_progress(self) -> None:
+        speaker = self._speaker
+        if speaker is not None:
+            self.progress.received(speaker.unfinished, speaker.whole, self._server.now())
+
+    def _send(self, data: bytes) -> None:
+        self._transport.write(data)
+        if self._transport.get_write_buffer_size() > ANSWER_BYTES_MAX:
+            raise WireError("it does not read the answers to its calls")
+
+    def _close_speaker(self, reason: str) -> None:
+        speaker, self._speaker = self._speaker, None
+        if speaker is not None:
+            speaker.close(reason)
+
+
+class _Watched:
+    """The sink of one connection; the server hears of its streams and changes."""
+
+    def __init__(self, server: Host, connection: Connection) -> None:
+        self._server = server
+        self._connection = connection
+        self._streams: list[int] = []
+
+    def open_stream(self, label: str, *, live: bool) -> int:
+        server = self._server
+        self._connection.progress.said(server.now())
+        stream = server.sink.open_stream(label, live=live)
+        self._streams.append(stream)
+        server.began(stream, self._connection)
+        server.changed()
+        return stream
+
+    def feed(self, stream: int, message: Message) -> None:
+        self._server.sink.feed(stream, message)
+        if type(message) is MachineMessage:
+            self._connection.progress.brought_machine()
+        self._server.changed()
+
+    def close_stream(self, stream: int, reason: str = "") -> None:
+        self._server.sink.close_stream(stream, reason)
+        self._server.ended(stream)
+        self._server.changed()
+
+    def stand_apart(self, *_: int) -> None:
+        for stream in self._streams:
+            self._server.sink.stand_apart(stream)
+
+
+def _names_of(peername: object) -> tuple[str, str]:
+    """The host of a peer, and its whole address."""
+    if isinstance(peername, tuple) and len(peername) >= 2:
+        address = Address(str(peername[0]), int(peername[1]))
+        return address.host, str(address)
+    return "an unknown place", "a peer"

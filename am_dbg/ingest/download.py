@@ -1,0 +1,143 @@
+"""Fetches a session from a web address, within limits of time, size and redirects.
+
+A name that is looked up and headers that drip in obey no timeout of a socket. So the
+fetching is done on a thread of its own, which is left to itself when the time is over.
+"""
+
+from __future__ import annotations
+
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from email.message import Message
+from http.client import HTTPException, HTTPResponse
+from typing import IO
+from urllib.error import HTTPError, URLError
+from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+from am_dbg.errors import DownloadError
+from amtracer.files.atomic import shown
+
+__all__ = ["REDIRECTS_MAX", "SILENCE_S_MAX", "TOTAL_S_MAX", "fetched"]
+
+SILENCE_S_MAX = 10.0
+"""How long nothing may come."""
+TOTAL_S_MAX = 60.0
+"""How long everything may take."""
+REDIRECTS_MAX = 5
+
+_CHUNK_BYTES = 64 * 1024
+
+
+class _Redirects(HTTPRedirectHandler):
+    """Follows a few redirects, to web addresses only.
+
+    The handler it stands on lets more schemes through, ftp for one.
+    """
+
+    max_redirections = REDIRECTS_MAX
+    max_repeats = REDIRECTS_MAX
+
+    def redirect_request(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: Message, newurl: str
+    ) -> Request | None:
+        if not _is_web(newurl):
+            raise HTTPError(newurl, code, msg, headers, fp)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)  # type: ignore[arg-type]
+
+
+def fetched(
+    url: str,
+    bytes_max: int,
+    *,
+    silence_s_max: float = SILENCE_S_MAX,
+    total_s_max: float = TOTAL_S_MAX,
+    clock: Callable[[], float] = time.monotonic,
+) -> bytes:
+    """The bytes at an http or https address; DownloadError says what went wrong.
+
+    A certificate that does not fit is refused.
+    """
+    name = shown(url)
+    outcome: list[bytes | DownloadError] = []
+
+    def fetch() -> None:
+        try:
+            outcome.append(_fetched(url, bytes_max, silence_s_max, clock() + total_s_max, clock))
+        except DownloadError as error:
+            outcome.append(error)
+
+    thread = threading.Thread(target=fetch, name="am-dbg download", daemon=True)
+    thread.start()
+    thread.join(total_s_max)
+    if not outcome:
+        raise DownloadError(name, "too slow, no whole answer came in time")
+    if isinstance(outcome[0], DownloadError):
+        raise outcome[0]
+    return outcome[0]
+
+
+def _fetched(
+    url: str, bytes_max: int, silence_s_max: float, deadline: float, clock: Callable[[], float]
+) -> bytes:
+    name = shown(url)
+    try:
+        opener = build_opener(_Redirects())
+        opener.addheaders = []
+        request = Request(url, headers={"User-Agent": "am-dbg", "Accept": "*/*"})  # noqa: S310 - the caller lets only http and https through
+        with opener.open(request, timeout=silence_s_max) as response:
+            return _read(response, name, bytes_max, deadline, clock)
+    except HTTPError as error:
+        with error:
+            raise DownloadError(name, _http_reason(error)) from error
+    except URLError as error:
+        raise DownloadError(name, _reason(error.reason)) from error
+    except (OSError, HTTPException, ValueError) as error:
+        raise DownloadError(name, _reason(error)) from error
+
+
+def _read(
+    response: HTTPResponse | IO[bytes],
+    name: str,
+    bytes_max: int,
+    deadline: float,
+    clock: Callable[[], float],
+) -> bytes:
+    """Read what comes as it comes, so that a slow drip meets the deadline."""
+    assert isinstance(response, HTTPResponse)  # only web addresses are opened
+    announced = response.length or 0
+    if announced > bytes_max:
+        raise DownloadError(name, f"{announced:,} bytes announced, at most {bytes_max:,} are read")
+    data = bytearray()
+    while chunk := response.read1(_CHUNK_BYTES):
+        data += chunk
+        if len(data) > bytes_max:
+            raise DownloadError(name, f"more than {bytes_max:,} bytes, refused")
+        if clock() > deadline:
+            raise DownloadError(name, f"too slow, {len(data):,} bytes came in time")
+    if announced > len(data):
+        raise DownloadError(name, f"cut after {len(data):,} of {announced:,} bytes")
+    return bytes(data)
+
+
+def _is_web(url: str) -> bool:
+    return url.partition("://")[0].lower() in ("http", "https")
+
+
+def _http_reason(error: HTTPError) -> str:
+    if error.code in (301, 302, 303, 307, 308):
+        if not _is_web(error.filename):
+            return f"redirected to {shown(error.filename)}, only http and https are followed"
+        return f"redirected more than {REDIRECTS_MAX} times or to something that is not read"
+    return f"the server answered {error.code} {error.reason}"
+
+
+def _reason(error: object) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted ({error.verify_message})"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    return str(error) or type(error).__name__

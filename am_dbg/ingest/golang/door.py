@@ -1,0 +1,121 @@
+"""The door of live Go programs at the debugger's port."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from am_dbg.ingest.golang.backlog import Backlog
+from am_dbg.ingest.golang.live import GoConnection, looks_like_go
+from am_dbg.ingest.protocols import Peer
+from amtracer.errors import WireError
+from amtracer.wire.schema import Message
+
+__all__ = ["GoDoor"]
+
+
+class GoDoor:
+    """Lets Go programs in; `now_ns` is the clock that tells when their transitions came.
+
+    What they say is answered at once and read in slices (`am_dbg.ingest.golang.backlog`).
+    """
+
+    peers = "Go programs"
+    says_token = False
+
+    def __init__(
+        self, now_ns: Callable[[], int] = time.time_ns, backlog: Backlog | None = None
+    ) -> None:
+        self._now_ns = now_ns
+        self._backlog = Backlog() if backlog is None else backlog
+
+    def recognises(self, head: bytes) -> bool | None:
+        """By the request type each of its connections begins with."""
+        return looks_like_go(head)
+
+    def open(self, peer: Peer) -> GoSpeaker:
+        """A speaker that opens its stream with the first request."""
+        return GoSpeaker(peer, self._now_ns, self._backlog)
+
+
+class GoSpeaker:
+    """Listens to one Go program and answers it.
+
+    Go programs say no farewell: one that leaves between two calls has ended as it should.
+    Its stream ends when everything it said is read.
+    """
+
+    def __init__(self, peer: Peer, now_ns: Callable[[], int], backlog: Backlog) -> None:
+        self._peer = peer
+        self._now_ns = now_ns
+        self._backlog = backlog
+        self._stream: int | None = None
+        self._reason: str | None = None
+        self._failed = False
+        self.connection = GoConnection(self._pass_on, f"go {peer.label}")
+
+    @property
+    def unfinished(self) -> int:
+        """Bytes of a call that is not whole, at least 1 while it is not."""
+        return 0 if self.connection.idle else max(1, self.connection.pending_bytes)
+
+    @property
+    def whole(self) -> int:
+        """Calls that were answered."""
+        return self.connection.calls
+
+    def go_on(self) -> None:
+        """Nothing is ever held: machines of Go programs do not come back."""
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes and answer the calls they complete; WireError ends the connection."""
+        waiting, size = self.waiting, self.waiting_bytes
+        try:
+            answers = self.connection.answer(data, self._now_ns())
+        except WireError:
+            self._failed = True
+            raise
+        finally:
+            self._backlog.grew(self, self.waiting - waiting, self.waiting_bytes - size)
+        if answers:
+            self._peer.send(answers)
+        self._backlog.settle(self._peer.later)
+
+    @property
+    def waiting(self) -> int:
+        """How many calls are answered and not read."""
+        return self.connection.waiting
+
+    @property
+    def waiting_bytes(self) -> int:
+        return self.connection.waiting_bytes
+
+    def read(self, is_enough: Callable[[], bool]) -> None:
+        """Read what waits, until it is enough; what is wrong with it ends the connection."""
+        self._peer.guard(lambda: self._read(is_enough))
+        if self._reason is not None and not self.waiting:
+            self._end()
+
+    def close(self, reason: str) -> None:
+        """End the stream, with the reason when it was within a call or after an error."""
+        self._reason = reason
+        if not self.waiting:
+            self._end()
+
+    def _read(self, is_enough: Callable[[], bool]) -> None:
+        try:
+            self.connection.read(is_enough)
+        except WireError:
+            self._failed = True
+            raise
+
+    def _end(self) -> None:
+        if self._stream is not None:
+            whole = self.connection.idle and not self._failed
+            self._peer.sink.close_stream(self._stream, "" if whole else self._reason or "")
+            self._stream = None
+
+    def _pass_on(self, message: Message) -> None:
+        if self._stream is None:
+            self._stream = self._peer.sink.open_stream(self._peer.label, live=True)
+        self._peer.sink.feed(self._stream, message)

@@ -1,0 +1,148 @@
+"""Mutations of a Go machine that wait in its queue.
+
+A program tells each mutation twice: when it is queued, with the stack that asked for it and
+an error among its arguments, and when it is carried out. The two are brought together by
+numbers. A mutation at the end of the queue says which queue tick it will have, one that
+is put before the others has a token; a transition has that token, or else its tick.
+
+While a transition runs, the queue stands at the tick of that transition, and so do the
+mutations that are queued meanwhile. Those were asked for by it, unless they are automatic or
+their stack passes by no handler: then another thread did.
+
+A program may be so quick that it tells of a mutation after its transition; that is kept for
+those who look for it (`GoQueue.is_late`). Programs from before such numbers have none in a
+queue: what they tell belongs to the transition that follows.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from am_dbg.ingest.golang.records import GoTransition
+from amtracer.wire import limits
+from amtracer.wire.schema import Source
+
+__all__ = ["LOOSE_MAX", "MUTATIONS_MAX", "STACK_CHARS_MAX", "GoQueue", "Queued"]
+
+MUTATIONS_MAX = 2_048
+"""Mutations kept of a machine; when there are more, the oldest are forgotten."""
+LOOSE_MAX = limits.LINES_MAX // 4
+"""Mutations without a number, which wait for a transition that may never come."""
+STACK_CHARS_MAX = 16_384
+_RUN_MAX = 64
+"""Transitions whose mutations may be told late."""
+
+_OPS, _EVERYTHING = 2, 4
+_TYPES = ("add", "remove", "set", "eval")
+_HANDLER_LOOP = ".handlerLoop("
+"""What the stack of everything passes by that a handler does."""
+
+_Key = tuple[bool, int]
+Line = tuple[int, str]
+
+
+@dataclass(slots=True)
+class Queued:
+    """A mutation that waits; `source` is the transition that asked for it.
+
+    `is_told` is whether a transition has the line that tells of it, `is_run` whether it
+    waits no more.
+    """
+
+    go: GoTransition
+    names: str
+    source: Source | None = None
+    is_told: bool = False
+    is_run: bool = False
+
+    def line(self) -> Line:
+        """The line that the program writes if it logs so much."""
+        kind = _TYPES[self.go.type] if self.go.type < len(_TYPES) else "unknown"
+        args = " ".join(f"{key}={text}" for key, text in self.go.args)
+        where = "prepend" if self.go.token else "queue"
+        return _OPS, f"[{where}:{kind}] {self.names}" + (f" ({args})" if args else "")
+
+    def stack(self) -> tuple[Line, ...]:
+        """A line with the stack that asked, when it is known."""
+        if not self.go.stack:
+            return ()
+        return ((_EVERYTHING, f"[queue:stack] {self.names}\n{self.go.stack[:STACK_CHARS_MAX]}"),)
+
+    def is_in(self, lines: tuple[Line, ...]) -> bool:
+        """Whether the program logged it itself, perhaps with other arguments."""
+        kind = self.line()[1].partition(" ")[0]
+        bare = f"{kind} {self.names}"
+        with_args = f"{bare} ("
+        return any(
+            text.startswith(bare) and (text == bare or text.startswith(with_args))
+            for _, text in lines
+        )
+
+
+class GoQueue:
+    """The queue of one machine as far as it was told."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[_Key, Queued] = {}
+        self._untold: list[Queued] = []
+        self._loose: list[Queued] = []
+        self._run: deque[_Key] = deque(maxlen=_RUN_MAX)
+        self.is_told = False
+
+    def put(self, mutation: Queued) -> None:
+        """Another mutation waits."""
+        key = _key_queued(mutation.go)
+        if key is None:
+            if len(self._loose) < LOOSE_MAX:
+                self._loose.append(mutation)
+            return
+        self.is_told = True
+        self._waiting[key] = mutation
+        self._untold.append(mutation)
+        if len(self._waiting) > MUTATIONS_MAX:
+            self._waiting.pop(next(iter(self._waiting))).is_run = True
+
+    def take(self, go: GoTransition) -> Queued | None:
+        """The mutation that a transition carries out."""
+        key = _key_run(go)
+        if key is None:
+            return None
+        self._run.append(key)
+        found = self._waiting.pop(key, None)
+        if found is not None:
+            found.is_run = True
+        return found
+
+    def is_late(self, go: GoTransition) -> bool:
+        """Whether a mutation that is told as queued was carried out already."""
+        return _key_queued(go) in self._run
+
+    def loose(self) -> list[Queued]:
+        """The mutations without a number, which belong to what follows."""
+        loose, self._loose = self._loose, []
+        return loose
+
+    def asked_by(self, go: GoTransition, source: Source) -> list[Queued]:
+        """The mutations that were queued while a transition ran; they are told by it."""
+        untold = [one for one in self._untold if not one.is_run]
+        found = [one for one in untold if one.go.queue_tick == go.queue_tick]
+        self._untold = [one for one in untold if one.go.queue_tick != go.queue_tick]
+        for one in found:
+            one.is_told = True
+            stack = one.go.stack
+            if not one.go.auto and (not stack or _HANDLER_LOOP in stack):
+                one.source = source
+        return found
+
+
+def _key_queued(go: GoTransition) -> _Key | None:
+    if go.token:
+        return True, go.token
+    return (False, go.mutation_tick) if go.mutation_tick else None
+
+
+def _key_run(go: GoTransition) -> _Key | None:
+    if go.token:
+        return True, go.token
+    return (False, go.queue_tick) if go.queue_tick else None

@@ -1,0 +1,138 @@
+"""Steps of a Go transition as steps of ours.
+
+A side of a step is a state by name or by index, depending on the age of the program; in
+the layout with names the indexes are zero, which also is the first state. So names count
+for a whole transition as soon as one of its steps has one. Older programs also put the
+state of a handler on either side; here it stands where our own steps have it, so that
+nobody else has to know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from am_dbg.ingest.golang.gob_types import Boxed
+from am_dbg.ingest.golang.primitives import GobError
+from am_dbg.ingest.golang.records import Record, Records, record_of
+from amtracer.wire import limits
+from amtracer.wire.schema import StepDef, StepFlag
+
+__all__ = [
+    "HANDLER",
+    "REMOVE",
+    "REMOVE_NOT_ACTIVE",
+    "SET",
+    "Steps",
+    "handler_name",
+    "marked",
+    "steps_of",
+]
+
+_RELATION = 1
+HANDLER = 2
+SET = 4
+REMOVE = 8
+REMOVE_NOT_ACTIVE = 16
+
+Steps = tuple[StepDef, ...]
+
+_FAILURES = {"timeout", "recover"}
+_NO_STATE = -1
+_RELATIONS = 4
+_ANY = "Any"
+
+
+def steps_of(records: Records, states: Mapping[str, int]) -> Steps:
+    """The steps; `states` gives the index of each state name."""
+    structs = [record_of(record) for record in records[: limits.STEPS_MAX]]
+    named = any(struct.get("FromState") or struct.get("ToState") for struct in structs)
+    return tuple(_step(struct, states, named) for struct in structs)
+
+
+def _step(record: Record, states: Mapping[str, int], named: bool) -> StepDef:
+    kind = _small(record, "Type")
+    source = _side(record, "From", states, named)
+    target = _side(record, "To", states, named)
+    if kind == HANDLER:
+        return _handler(record, source, target)
+    relation = _relation(record) if kind == _RELATION else -1
+    return StepDef(kind, relation, 0, source, target)
+
+
+def _handler(record: Record, source: int, target: int) -> StepDef:
+    """`FooEnter` leads to Foo, `FooExit`, `FooFoo`, `FooState` and `FooEnd` come from it."""
+    final, self_ = bool(record.get("IsFinal")), bool(record.get("IsSelf"))
+    enter = final and bool(record.get("IsEnter"))
+    if (final or self_) and source == _NO_STATE:
+        source, target = target, _NO_STATE
+    flags = StepFlag.FINAL * final | StepFlag.SELF * self_ | StepFlag.ENTER * enter
+    return StepDef(HANDLER, -1, flags, source, target)
+
+
+def _side(record: Record, side: str, states: Mapping[str, int], named: bool) -> int:
+    """An unknown name, such as that of the global handlers, is no state."""
+    if named:
+        name = record.get(f"{side}State")
+        return states.get(name, _NO_STATE) if type(name) is str else _NO_STATE
+    index = record.get(f"{side}StateIdx", 0)
+    if type(index) is not int or not _NO_STATE <= index < len(states):
+        raise GobError(f"a step with the state {index!r} of {len(states)}")
+    return index
+
+
+def _relation(record: Record) -> int:
+    """A field of its own, in older programs boxed; both leave out the kind "after"."""
+    boxed = record.get("Data")
+    relation = boxed.value if isinstance(boxed, Boxed) else record.get("RelType", 0)
+    if type(relation) is not int or not 0 <= relation < _RELATIONS:
+        raise GobError(f"a step with the relation {relation!r}")
+    return relation
+
+
+def _small(record: Record, name: str) -> int:
+    value = record.get(name, 0)
+    if type(value) is not int or not 0 <= value <= limits.SMALL_MAX:
+        raise GobError(f"a step whose {name} is {value!r}")
+    return value
+
+
+def handler_name(step: StepDef, names: Sequence[str]) -> str:
+    """The name a handler step stands for."""
+    source = names[step.source] if step.source != _NO_STATE else ""
+    target = names[step.target] if step.target != _NO_STATE else ""
+    state = source or target or _ANY
+    if step.flags & StepFlag.FINAL:
+        ends = bool(source) and not step.flags & StepFlag.ENTER
+        return state + ("End" if ends else "State")
+    if step.flags & StepFlag.SELF:
+        return state + state
+    if source and target:
+        return source + target
+    return state + ("Exit" if source else "Enter")
+
+
+def marked(
+    steps: Steps, names: Sequence[str], canceled_by: frozenset[str], canceled: bool
+) -> Steps:
+    """The steps, with those marked that ended a negotiation or refused a state.
+
+    A log line may tell which handler it was, or that one failed. Without it it was the
+    last that was called, as the first that says no is the last; that is not so for auto
+    mutations, which go on without what was refused, so `canceled` is False for them.
+    """
+    handlers = [at for at, step in enumerate(steps) if step.type == HANDLER]
+    denied = [at for at in handlers if handler_name(steps[at], names) in canceled_by]
+    if not handlers or denied or not (canceled or canceled_by):
+        return _flagged(steps, denied, StepFlag.DENIED)
+    last = handlers[-1]
+    failed = canceled_by & _FAILURES or steps[last].flags & StepFlag.FINAL
+    return _flagged(steps, [last], StepFlag.FAILED if failed else StepFlag.DENIED)
+
+
+def _flagged(steps: Steps, places: Sequence[int], flag: StepFlag) -> Steps:
+    flagged = list(steps)
+    for at in places:
+        step = steps[at]
+        flags = step.flags | flag
+        flagged[at] = StepDef(step.type, step.relation, flags, step.source, step.target)
+    return tuple(flagged)

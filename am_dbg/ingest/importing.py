@@ -1,0 +1,255 @@
+"""Brings a session into the store: a file, standard input or a web address.
+
+What it holds decides how it is read, not its name: one of our session files or one of the
+Go debugger. Regular files are read as they lie; what cannot be read twice (a pipe, a
+download) is taken into memory first, up to a limit.
+
+A session may become larger in memory than it is when decompressed, when it was made for
+that. So memory is looked at after each message: a store with a limit of its own makes
+room there, and what is still too much ends the import.
+
+Opening reads the first message, so that whatever is no session is told before anything
+else happens. The rest comes message by message: whoever imports into a running debugger
+does so on its own thread and shows what is there.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import BinaryIO
+
+from am_dbg.options import MEGABYTE, MEMORY_MB_MAX_DEFAULT
+from am_dbg.store import Store
+from amtracer.errors import (
+    DamagedSessionError,
+    ForeignSessionError,
+    SessionAccessError,
+    SessionError,
+    SessionTooLargeError,
+    TrailingBytesError,
+    WireError,
+)
+from amtracer.files.atomic import reason_of, shown
+from amtracer.files.session import open_session, read_session
+from amtracer.wire.schema import BatchMessage, EndMessage, HelloMessage, Message, SegmentMessage
+
+__all__ = ["INPUT_BYTES_MAX", "MEMORY_BYTES_MAX", "ImportSource", "import_session", "open_source"]
+
+INPUT_BYTES_MAX = 256 * 1024 * 1024
+"""Bytes of a pipe or a download, as they come, that are taken into memory."""
+MEMORY_BYTES_MAX = MEMORY_MB_MAX_DEFAULT * MEGABYTE
+"""Bytes that the store may take while a session is imported, if nothing else is asked for."""
+STANDARD_INPUT = "-"
+
+_CHUNK_BYTES = 64 * 1024
+_PROGRESS_MESSAGES = 256
+
+Progress = Callable[[int, int], None]
+"""Told now and then: bytes read, bytes in all (0 when not known)."""
+
+
+class ImportSource:
+    """A session that was opened: its first message is there, the rest can be read once."""
+
+    def __init__(self, label: str, file: BinaryIO, messages: Iterator[Message]) -> None:
+        self.label = label
+        self.bytes_total = _size(file)
+        self._file = file
+        self._messages = messages
+
+    @property
+    def bytes_read(self) -> int:
+        """Bytes read so far, as they lie in the file."""
+        return self.bytes_total if self._file.closed else self._file.tell()
+
+    def messages(self) -> Iterator[Message]:
+        """The messages in order; whatever is wrong is one SessionError after the good ones."""
+        with self._file:
+            yield from self._messages
+
+    def close(self) -> None:
+        """Let go of the file without reading it."""
+        self._file.close()
+
+
+def open_source(text: str) -> ImportSource:
+    """Open a file name, `-` for standard input, or a web address; SessionError if it is none.
+
+    `file://` names a local file. Anything else with `://` in it is refused unless a file
+    of that name exists.
+    """
+    file = _opened(text)
+    try:
+        messages = _messages_of(file)
+    except SessionError:
+        file.close()
+        raise
+    return ImportSource(str(file.name), file, messages)
+
+
+def import_session(
+    store: Store,
+    source: ImportSource | str,
+    progress: Progress | None = None,
+    memory_max: int = MEMORY_BYTES_MAX,
+) -> int:
+    """Take a whole session in; returns how many transitions came.
+
+    What takes more than `memory_max` bytes is too large. A stream that breaks a rule ends
+    there; the streams after it are taken in. After a SessionError the store holds all that
+    is whole, and tracks that were cut show it.
+    """
+    opened = open_source(source) if isinstance(source, str) else source
+    taking = _Taking(store, opened.label)
+    due = 0
+    try:
+        for count, message in enumerate(opened.messages()):
+            taking.take(message)
+            if count >= due or isinstance(message, SegmentMessage):
+                due = count + _PROGRESS_MESSAGES
+                if progress is not None:
+                    progress(opened.bytes_read, opened.bytes_total)
+            if store.size() > memory_max:
+                raise SessionTooLargeError(opened.label, memory_max, "in memory")
+    except SessionError as error:
+        is_whole = isinstance(error, TrailingBytesError)
+        taking.end("" if is_whole else error.reason)
+        raise
+    taking.end()
+    if taking.trouble is not None:
+        raise taking.trouble
+    return taking.transitions
+
+
+class _Taking:
+    """Feeds the streams of one file to the store, each from its own hello on."""
+
+    def __init__(self, store: Store, label: str) -> None:
+        self.transitions = 0
+        self.trouble: DamagedSessionError | None = None
+        """The first rule that a stream broke; the others are only in their tracks."""
+        self._store = store
+        self._label = label
+        self._stream = self._before = -1
+        self._skips = False
+        """Whether the stream at hand broke a rule, so that the rest of it means nothing."""
+
+    def take(self, message: Message) -> None:
+        """Feed one message; a hello begins the next stream."""
+        if isinstance(message, HelloMessage):
+            self.end()
+            self._skips = False
+            self._stream = self._store.open_stream(self._label, live=False, after=self._before)
+            self._before = self._stream
+        if self._skips or (self._stream < 0 and isinstance(message, EndMessage)):
+            return
+        try:
+            if self._stream < 0:
+                raise WireError("no hello at its beginning")
+            self._store.feed(self._stream, message)
+        except WireError as error:
+            self._break_off(error)
+            return
+        if isinstance(message, BatchMessage):
+            self.transitions += len(message.shapes)
+
+    def end(self, reason: str = "") -> None:
+        """The stream at hand ends, before its time if there is a reason."""
+        if self._stream >= 0:
+            self._store.close_stream(self._stream, reason)
+            self._stream = -1
+
+    def _break_off(self, error: WireError) -> None:
+        trouble = DamagedSessionError(self._label, str(error), self.transitions)
+        trouble.__cause__ = error
+        self.trouble = self.trouble or trouble
+        self._skips = True
+        self.end(trouble.reason)
+
+
+def _messages_of(file: BinaryIO) -> Iterator[Message]:
+    """Read a file as what it is; the first message is already there.
+
+    Both readers tell what is wrong, and a file that is neither is told by our own.
+    """
+    try:
+        return _begun(read_session(file))
+    except ForeignSessionError as foreign:
+        from am_dbg.ingest.golang.session import read_go_session
+
+        file.seek(0)
+        try:
+            return _begun(read_go_session(file))
+        except ForeignSessionError:
+            raise foreign from None
+
+
+def _begun(messages: Iterator[Message]) -> Iterator[Message]:
+    first = next(messages, None)
+    return messages if first is None else chain((first,), messages)
+
+
+def _opened(text: str) -> BinaryIO:
+    if text == STANDARD_INPUT:
+        return _from_standard_input()
+    scheme, found, rest = text.partition("://")
+    if found and not os.path.exists(text):
+        if scheme.lower() in ("http", "https"):
+            from am_dbg.ingest.download import fetched
+
+            data = fetched(text, INPUT_BYTES_MAX)
+            return _named(io.BytesIO(data), shown(text))
+        if scheme.lower() != "file":
+            raise SessionAccessError(shown(text), "only http, https and file addresses are read")
+        host, slash, path = rest.partition("/")
+        if host not in ("", "localhost"):
+            raise SessionAccessError(shown(text), "a file on another host")
+        text = slash + path
+    return _from_file(text)
+
+
+def _from_file(path: str) -> BinaryIO:
+    file = open_session(path)
+    if file.seekable():
+        return _named(file, shown(path))
+    with file:
+        return _in_memory(file, shown(path))
+
+
+def _from_standard_input() -> BinaryIO:
+    if sys.stdin is None or sys.stdin.closed:
+        raise SessionAccessError("standard input", "closed")
+    if sys.stdin.isatty():
+        raise SessionAccessError("standard input", "a terminal, not a file or a pipe")
+    return _in_memory(sys.stdin.buffer, "standard input")
+
+
+def _in_memory(file: BinaryIO, name: str) -> BinaryIO:
+    """All that comes, for what cannot be read twice."""
+    kept = io.BytesIO()
+    try:
+        while chunk := file.read(_CHUNK_BYTES):
+            kept.write(chunk)
+            if kept.tell() > INPUT_BYTES_MAX:
+                raise SessionTooLargeError(name, INPUT_BYTES_MAX)
+    except OSError as error:
+        raise SessionAccessError(name, reason_of(error)) from error
+    kept.seek(0)
+    return _named(kept, name)
+
+
+def _size(file: BinaryIO) -> int:
+    at = file.tell()
+    size = file.seek(0, os.SEEK_END)
+    file.seek(at)
+    return size
+
+
+def _named(file: BinaryIO, name: str) -> BinaryIO:
+    """The file under a name for people; the readers take it for what they say."""
+    vars(file)["name"] = name
+    return file

@@ -1,0 +1,120 @@
+"""Brings data into the store, all of it on the ingest thread of the server.
+
+The store has one writer. Whoever connects is heard there, and a session is imported there
+between two messages, so neither needs a lock. The screen is told at most ten times a
+second that there is more.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from am_dbg.ingest.importing import MEMORY_BYTES_MAX, ImportSource, import_session
+from am_dbg.ingest.listen import notice_of
+from am_dbg.ingest.protocols import Door
+from am_dbg.ingest.server import PUBLISH_EVERY_S, Server
+from am_dbg.options import MEGABYTE
+from am_dbg.store import Store
+from amtracer.address import Address
+from amtracer.errors import SessionError
+
+__all__ = ["MEGABYTE", "Intake", "Progress"]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How an import goes: the bytes read, of how many, and what stopped it."""
+
+    label: str
+    done: int = 0
+    total: int = 0
+    trouble: str = ""
+    is_over: bool = False
+
+    @property
+    def percent(self) -> int:
+        return min(100, self.done * 100 // self.total) if self.total else 0
+
+
+class Intake:
+    """The server and the import, from `start` to `stop`.
+
+    `changed`, `imported` and `warned` are called on the ingest thread; `token`, `own_name`
+    and `warned` are those of the server.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        changed: Callable[[], None],
+        imported: Callable[[Progress], None],
+        *,
+        doors: Sequence[Door] = (),
+        token: bytes = b"",
+        own_name: str = "",
+        warned: Callable[[str], None] = lambda _: None,
+        bytes_max: int = 0,
+    ) -> None:
+        self._store = store
+        self._changed = changed
+        self._imported = imported
+        store.bytes_max = bytes_max
+        store.overflowing = self._make_room
+        self._told_at = 0.0
+        self._has_token = bool(token)
+        self._server = Server(
+            store, self._published, doors=doors, token=token, own_name=own_name, warned=warned
+        )
+
+    @property
+    def address(self) -> Address | None:
+        """Where it listens, the first place of several; None for nowhere."""
+        return next(iter(self._server.addresses), None)
+
+    @property
+    def listening(self) -> str:
+        """Where it listens, in words; empty for nowhere."""
+        return ", ".join(dict.fromkeys(str(address) for address in self._server.addresses[:1]))
+
+    @property
+    def notice(self) -> str:
+        """A line for the user when other machines can connect too."""
+        return notice_of(self._server.addresses, has_token=self._has_token)
+
+    @property
+    def connections(self) -> int:
+        """How many programs are connected."""
+        return self._server.connections
+
+    def start(self, *places: Address, source: ImportSource | None = None) -> None:
+        """Listen at these places and read a session; `ListenError` if one is not free."""
+        self._server.start(*places)
+        if source is not None:
+            self._server.call(lambda: self._import(source))
+
+    def stop(self) -> None:
+        """Close every connection and every socket."""
+        self._server.stop()
+
+    def _published(self) -> None:
+        self._changed()
+
+    def _make_room(self) -> None:
+        self._server.make_room(self._store)
+
+    def _import(self, source: ImportSource) -> None:
+        def told(done: int, total: int) -> None:
+            now = time.monotonic()
+            if now - self._told_at >= PUBLISH_EVERY_S:
+                self._told_at = now
+                self._imported(Progress(source.label, done, total))
+
+        trouble = ""
+        try:
+            limit = self._store.bytes_max or MEMORY_BYTES_MAX
+            import_session(self._store, source, told, memory_max=limit)
+        except SessionError as error:
+            trouble = str(error)
+        self._imported(Progress(source.label, 1, 1, trouble, is_over=True))

@@ -1,0 +1,235 @@
+"""The protocols spoken at the debugger's port, told apart by their first bytes.
+
+A door recognises a protocol and makes a speaker for each connection. Behind the door
+there is only one protocol: a speaker turns what it hears into our messages.
+
+A debugger may be given a token. Then a peer must say the same one before anything it says
+is passed on, and a door whose protocol cannot say one lets nobody in. A token goes no
+further than the door, whether one was asked for or not.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from typing import Protocol
+
+from am_dbg.errors import MachineTakenError
+from am_dbg.hops import has_passed
+from amtracer.errors import ForeignPeerError, WireError
+from amtracer.wire.codec import WIRE, Decoder, magic_frame
+from amtracer.wire.schema import EndMessage, HelloMessage, Message
+from amtracer.wire.sniff import looks_like
+
+__all__ = [
+    "Door",
+    "FrameDoor",
+    "Peer",
+    "RefusedPeerError",
+    "ReturnedStreamError",
+    "Sink",
+    "Speaker",
+    "door_for",
+    "speaker_for",
+]
+
+HEAD_BYTES_MAX = 64
+"""By so many bytes every door must know whether it is meant."""
+
+
+class Sink(Protocol):
+    """Where messages go; the store is one."""
+
+    def open_stream(self, label: str, *, live: bool) -> int:
+        """Begin a stream and return its number."""
+
+    def feed(self, stream: int, message: Message) -> None:
+        """Take a message; WireError if it breaks a rule, and nothing of it is kept.
+
+        After a `MachineTakenError` the same message may be given again.
+        """
+
+    def close_stream(self, stream: int, reason: str = "") -> None:
+        """End a stream; the reason tells why it was not whole."""
+
+    def stand_apart(self, stream: int) -> None:
+        """From here on the machines of a stream are none that were there before."""
+
+
+class RefusedPeerError(WireError):
+    """A peer that does not say the token of this debugger; the text shows no token."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"refused, {why}")
+        self.why = why
+
+
+class ReturnedStreamError(WireError):
+    """A stream that this debugger has sent on itself, and that comes back."""
+
+    def __init__(self) -> None:
+        super().__init__("what it sends has been here before")
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """The other side of a connection, as its speaker sees it.
+
+    `token` is what it must say, empty when everybody is let in. `own_name` is that of this
+    debugger (see `am_dbg.hops`). `later` does something on the ingest thread after so
+    many seconds, when the server stops at the latest; `guard` does something at whose
+    errors the connection ends. Without a server both do it at once.
+    """
+
+    label: str
+    sink: Sink
+    send: Callable[[bytes], None]
+    token: bytes = field(default=b"", repr=False)
+    own_name: str = ""
+    later: Callable[[float, Callable[[], None]], None] = lambda _, work: work()
+    guard: Callable[[Callable[[], None]], None] = lambda work: work()
+
+
+class Speaker(Protocol):
+    """One connection's protocol; the ingest thread only.
+
+    `unfinished` counts the bytes that are kept because a frame or a call is not whole,
+    `whole` the frames or calls that were.
+    """
+
+    @property
+    def unfinished(self) -> int: ...
+
+    @property
+    def whole(self) -> int: ...
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes, the first ones included; WireError ends the connection.
+
+        After a `MachineTakenError` the rest waits for `go_on`.
+        """
+
+    def go_on(self) -> None:
+        """Take again what was held, and what came after it."""
+
+    def close(self, reason: str) -> None:
+        """The connection is over; close the streams that were opened."""
+
+
+class Door(Protocol):
+    """A protocol that may be spoken at the port.
+
+    `peers` names those who speak it, `says_token` is whether they can say a token.
+    """
+
+    peers: str
+    says_token: bool
+
+    def recognises(self, head: bytes) -> bool | None:
+        """Whether a connection that begins so is meant for it; None for too few bytes."""
+
+    def open(self, peer: Peer) -> Speaker:
+        """A speaker for a connection it recognised."""
+
+
+def speaker_for(door: Door, peer: Peer) -> Speaker:
+    """A speaker of the door; `RefusedPeerError` if it could not say the token asked for."""
+    if peer.token and not door.says_token:
+        raise RefusedPeerError(f"{door.peers} cannot say the token that is asked for")
+    return door.open(peer)
+
+
+def door_for(head: bytes, doors: Sequence[Door]) -> Door | None:
+    """The door that a connection's first bytes are meant for, None for too few bytes.
+
+    Raises `ForeignPeerError` as soon as every door has said no.
+    """
+    answers = [door.recognises(head) for door in doors]
+    for door, answer in zip(doors, answers, strict=True):
+        if answer:
+            return door
+    if None in answers and len(head) < HEAD_BYTES_MAX:
+        return None
+    raise ForeignPeerError(looks_like(head))
+
+
+class FrameDoor:
+    """Our own protocol: a magic frame, then messages."""
+
+    peers = "tracers"
+    says_token = True
+
+    def recognises(self, head: bytes) -> bool | None:
+        """Recognised by its length and kind; the decoder checks the rest of the magic."""
+        start = magic_frame(WIRE)[:3]
+        return head.startswith(start) if len(head) >= len(start) else self._maybe(head, start)
+
+    def open(self, peer: Peer) -> Speaker:
+        """A speaker that opens its stream when the first message comes."""
+        return _FrameSpeaker(peer)
+
+    def _maybe(self, head: bytes, start: bytes) -> bool | None:
+        return None if start.startswith(head) else False
+
+
+class _FrameSpeaker:
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+        self._decoder = Decoder(WIRE)
+        self._stream: int | None = None
+        self._ended = False
+        self._is_over = False
+        self._held: Iterator[Message] = iter(())
+
+    @property
+    def unfinished(self) -> int:
+        return self._decoder.pending_bytes
+
+    @property
+    def whole(self) -> int:
+        return self._decoder.frames
+
+    def feed(self, data: bytes) -> None:
+        self._take(self._decoder.feed(data))
+
+    def go_on(self) -> None:
+        held, self._held = self._held, iter(())
+        self._take(held)
+
+    def _take(self, messages: Iterator[Message]) -> None:
+        sink = self._peer.sink
+        for message in messages:
+            if self._is_over:
+                return
+            if self._stream is None or type(message) is HelloMessage:
+                message = self._let_in(message)
+            if self._stream is None:
+                self._stream = sink.open_stream(self._peer.label, live=True)
+            try:
+                sink.feed(self._stream, message)
+            except MachineTakenError:
+                self._held = chain((message,), messages)
+                raise
+            if type(message) is EndMessage:
+                self._ended = True
+
+    def _let_in(self, first: Message) -> Message:
+        """The first message without its token, if that is the one asked for."""
+        asked = self._peer.token
+        hello = first if type(first) is HelloMessage else None
+        said = b"" if hello is None else hello.token
+        if asked and not hmac.compare_digest(said, asked):
+            raise RefusedPeerError("it says another token" if said else "it says no token")
+        if hello is None:
+            return first
+        if has_passed(hello, self._peer.own_name):
+            raise ReturnedStreamError
+        return replace(hello, token=b"")
+
+    def close(self, reason: str) -> None:
+        self._is_over = True
+        if self._stream is not None:
+            self._peer.sink.close_stream(self._stream, "" if self._ended else reason)
+            self._stream = None

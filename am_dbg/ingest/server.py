@@ -1,0 +1,381 @@
+"""Takes connections of programs, on a thread and an event loop of its own.
+
+Each connection has a decoder and a stream of its own, so a bad peer costs one quiet log
+line and its own connection; what it said before stays. A peer is a client only once a
+whole first message came, with the token if one is asked for; whoever connects and says
+nothing, or something else, leaves no trace but a line in the log. A peer that is refused
+for what its user has to mend, the token or its version, tries again and again: that is
+reported once for each host and outage, to the user too (`am_dbg.ingest.complaints`).
+
+Whoever takes a place without being of use loses it after some seconds (`am_dbg.ingest.patience`).
+Once a second the server looks for those. When all places are taken, newcomers are turned
+away: the user reads so once for each outage, with their number. When the process may open
+no more sockets, those who connect wait. The loop tries again every second, those who are
+connected go on, and the user reads so once.
+
+The sink (the store) is called on this thread only, also for other work on it given to
+`call`. After changes the listener is called at most ten times a second, on this thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from am_dbg.errors import MachineTakenError
+from am_dbg.ingest.complaints import Complaints
+from am_dbg.ingest.connections import Connection
+from am_dbg.ingest.listen import BACKLOG, all_listening_sockets
+from am_dbg.ingest.log_once import QUIET_S
+from am_dbg.ingest.patience import FIRST_BYTES_S_MAX, Patience
+from am_dbg.ingest.protocols import Door, FrameDoor, RefusedPeerError, ReturnedStreamError, Sink
+from am_dbg.options import MEGABYTE
+from am_dbg.store import Store
+from am_dbg.store.room import make_room
+from amtracer.address import Address
+from amtracer.errors import VersionError, WireError
+from amtracer.wire import limits
+
+__all__ = ["FIRST_BYTES_S_MAX", "PUBLISH_EVERY_S", "UNFINISHED_BYTES_MAX", "Server"]
+
+PUBLISH_EVERY_S = 0.1
+UNFINISHED_BYTES_MAX = 64 * 1024 * 1024
+"""Bytes of unfinished frames that all connections together may keep here."""
+_LOOK_EVERY_S = 1.0
+"""How often it is looked for connections that have to go."""
+_STOP_S_MAX = 15.0
+_SETTLING_MAX = 100
+"""How often it is waited for those who connect while the server stops."""
+_EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+
+_log = logging.getLogger(__name__)
+_Result = TypeVar("_Result")
+
+
+class Server:
+    """Listens from `start` to `stop`, feeding a sink.
+
+    `connections` counts those that are open. `addresses` tells where it listens, with the
+    port that was chosen for port 0. With a `token` only those are let in who say it.
+    `warned` is given a line for the user, on the ingest thread. `own_name` is that of this
+    debugger, by which it knows what comes back to it. `clock` tells seconds.
+    """
+
+    def __init__(
+        self,
+        sink: Sink,
+        listener: Callable[[], None] = lambda: None,
+        *,
+        doors: Sequence[Door] = (),
+        token: bytes = b"",
+        own_name: str = "",
+        warned: Callable[[str], None] = lambda _: None,
+        connections_max: int = limits.CONNECTIONS_MAX,
+        publish_every_s: float = PUBLISH_EVERY_S,
+        first_bytes_s_max: float = FIRST_BYTES_S_MAX,
+        patience: Patience | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.sink = sink
+        self.token = token
+        self.own_name = own_name
+        self._warned = warned
+        self._complaints = Complaints(warned)
+        self._is_stopping = False
+        self._listener = listener
+        self.doors: tuple[Door, ...] = (FrameDoor(), *doors)
+        self.connections_max = connections_max
+        self.patience = patience or Patience(first_bytes_s_max=first_bytes_s_max)
+        self._clock = clock
+        self._stalled_s = 0.0
+        self._turned_away = TurnedAway()
+        self._publish_every_s = publish_every_s
+        self._published_at = float("-inf")
+        self._publishing: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop
+        self._thread = threading.Thread(target=self._run, name="am-dbg ingest", daemon=True)
+        self._open: set[Connection] = set()
+        self._put_off: dict[Callable[[], None], asyncio.TimerHandle] = {}
+        self._feeders: dict[int, Connection] = {}
+        self._held: dict[Connection, int] = {}
+        self.addresses: tuple[Address, ...] = ()
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open."""
+        return len(self._open)
+
+    def start(self, *places: Address) -> None:
+        """Start the thread, listening at these places; `ListenError` if one is not free.
+
+        Without a place it only serves `call`.
+        """
+        sockets = all_listening_sockets(places)
+        self.addresses = tuple(_address_of(sock) for sock in sockets)
+        self._loop = asyncio.new_event_loop()
+        self._loop.set_exception_handler(self._faulted)
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self._listen(sockets), self._loop).result()
+
+    def stop(self) -> None:
+        """Close everything; streams end with a reason. Again is no matter."""
+        if self._thread.is_alive():
+            asyncio.run_coroutine_threadsafe(self._stop(), self._loop)
+            self._thread.join(_STOP_S_MAX)
+
+    def call(self, work: Callable[[], _Result]) -> Future[_Result]:
+        """Do this on the ingest thread, between two messages, and publish afterwards."""
+
+        async def run() -> _Result:
+            try:
+                return work()
+            finally:
+                self.changed()
+
+        return asyncio.run_coroutine_threadsafe(run(), self._loop)
+
+    # On the ingest thread.
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_forever()
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        finally:
+            self._loop.close()
+
+    async def _listen(self, sockets: list[socket.socket]) -> None:
+        self._servers = [
+            await self._loop.create_server(lambda: Connection(self), sock=sock, backlog=BACKLOG)
+            for sock in sockets
+        ]
+        self._look_again(self._loop.time())
+
+    async def _stop(self) -> None:
+        if self._is_stopping:
+            return
+        self._is_stopping = True
+        for connection in list(self._open):
+            connection.end("the debugger stopped listening")
+        await self._settle()
+        while self._put_off:
+            next(iter(self._put_off))()
+        for server in self._servers:
+            server.close()
+        self._report_turned_away(self.now())
+        self._publish()
+        self._loop.stop()
+
+    async def _settle(self) -> None:
+        """Let those who are just being accepted come in, to be sent away.
+
+        A server that is closed before loses their sockets, which then stay open.
+        """
+        await asyncio.sleep(0)
+        for _ in range(_SETTLING_MAX):
+            accepting = asyncio.all_tasks() - {asyncio.current_task()}
+            if not accepting:
+                return
+            await asyncio.gather(*accepting, return_exceptions=True)
+
+    def now(self) -> float:
+        """Seconds of the clock, without those in which this thread did other work."""
+        return self._clock() - self._stalled_s
+
+    def admit(self, connection: Connection) -> bool:
+        """Count a connection in, unless there are too many or this is the end."""
+        if self._is_stopping:
+            return False
+        if len(self._open) >= self.connections_max:
+            self._turned_away.add(self.now())
+            return False
+        self._open.add(connection)
+        return True
+
+    def leave(self, connection: Connection) -> None:
+        """Count a connection out."""
+        self._open.discard(connection)
+        self._held.pop(connection, None)
+
+    def began(self, stream: int, connection: Connection) -> None:
+        """The connection feeds this stream."""
+        self._feeders[stream] = connection
+
+    def ended(self, stream: int) -> None:
+        """The stream is closed; who waits for that goes on."""
+        self._feeders.pop(stream, None)
+        for connection in [one for one, other in self._held.items() if other == stream]:
+            self._loop.call_soon(self._go_on, connection)
+
+    def hold(self, connection: Connection, error: MachineTakenError) -> None:
+        """Let the connection go on when the stream in its way has ended, or proves alive."""
+        self._held[connection] = error.stream
+        rival = self._feeders.get(error.stream)
+        if rival is not None:
+            rival.ask_for_life()
+
+    def make_room(self, store: Store) -> None:
+        """Bring a store below its limit; who took most of it is sent away, which the user reads."""
+        for ended in make_room(store, store.bytes_max):
+            connection = self._feeders.get(ended.stream)
+            if connection is not None:
+                limit = f"--max-mem allows {store.bytes_max // MEGABYTE:,} MB"
+                line = f"{connection.label} was sent away: {ended.reason} ({limit})"
+                levels = (logging.WARNING, logging.INFO)
+                self._complaints.report(
+                    connection.host, "memory", line, self.now(), levels=levels, words=line
+                )
+                connection.end(ended.reason)
+
+    def complain(self, connection: Connection, error: WireError) -> None:
+        """Report what a peer did wrong; the same again and again is reported once."""
+        why = error.why if isinstance(error, RefusedPeerError) else error
+        is_users = isinstance(error, (RefusedPeerError, VersionError))
+        words = f"a program at {connection.host} was refused: {why}" if is_users else ""
+        self._report(connection, str(error), _levels(error), words)
+
+    def _report(
+        self,
+        connection: Connection,
+        reason: str,
+        levels: tuple[int, int] = (logging.INFO, logging.INFO),
+        words: str = "",
+    ) -> None:
+        line = f"{connection.label} closed: {reason}"
+        self._complaints.report(
+            connection.host, reason, line, self.now(), levels=levels, words=words
+        )
+
+    def _faulted(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """What the loop could not hand to a connection; it goes on by itself."""
+        error = context.get("exception")
+        if not isinstance(error, OSError) or error.errno not in _EXHAUSTED:
+            _log.error("%s", context["message"], exc_info=error)
+            return
+        reason = os.strerror(error.errno or 0).lower()
+        words = f"{reason}: whoever connects now has to wait until another leaves"
+        line = f"{self.connections} connections are open, {words}"
+        self._complaints.report("", reason, line, self.now(), words=words)
+
+    def look(self) -> None:
+        """Send those away whose time is over, and report what there is to report."""
+        now = self.now()
+        for connection in list(self._open):
+            if connection.held_since is not None:
+                if now - connection.held_since >= self.patience.taken_s_max:
+                    self._set_apart(connection)
+            elif reason := connection.progress.overdue(now):
+                self._report(connection, reason)
+                connection.end(reason)
+        self._keep_unfinished_small()
+        self._report_turned_away(now)
+        self._complaints.settle(now)
+
+    def _look_again(self, due: float) -> None:
+        """Look now and then; the time in which this thread was kept busy is nobody's fault."""
+        self._stalled_s += max(0.0, self._loop.time() - due - _LOOK_EVERY_S)
+        self.look()
+        if not self._is_stopping:
+            due = self._loop.time() + min(_LOOK_EVERY_S, self.patience.shortest_s / 2)
+            self._loop.call_at(due, self._look_again, due)
+
+    def _keep_unfinished_small(self) -> None:
+        """End who keeps most of an unfinished frame here, while all together keep too much."""
+        kept = {one: one.unfinished for one in self._open}
+        total = sum(kept.values())
+        for connection in sorted(kept, key=lambda one: -kept[one]):
+            if total <= UNFINISHED_BYTES_MAX:
+                return
+            total -= kept[connection]
+            reason = "unfinished frames take too much memory"
+            self._report(connection, reason)
+            connection.end(reason)
+
+    def _report_turned_away(self, now: float) -> None:
+        count = self._turned_away.to_report(now, at_once=self._is_stopping)
+        if count:
+            were = "connection was" if count == 1 else "connections were"
+            words = (
+                f"{count:,} {were} turned away: {self.connections_max:,} are open,"
+                " which is the most there can be"
+            )
+            _log.warning("%s", words)
+            self._warned(words)
+
+    def later(self, delay_s: float, work: Callable[[], None]) -> None:
+        """Do this after a while, when the server stops at the latest."""
+
+        def run() -> None:
+            self._put_off.pop(run).cancel()
+            work()
+
+        self._put_off[run] = self._loop.call_later(delay_s, run)
+
+    def _go_on(self, connection: Connection) -> None:
+        if self._held.pop(connection, None) is not None:
+            connection.go_on()
+
+    def _set_apart(self, connection: Connection) -> None:
+        """The old connection is alive: nobody takes its machine over."""
+        reason = "it says that it is back, but that program is still connected"
+        line = f"{connection.label}: {reason}; it gets tracks of its own"
+        self._complaints.report(connection.host, reason, line, self.now())
+        connection.stand_apart()
+        self._go_on(connection)
+
+    def changed(self) -> None:
+        """Publish soon."""
+        if self._publishing is None:
+            due = self._published_at + self._publish_every_s
+            self._publishing = self._loop.call_at(due, self._publish)
+
+    def _publish(self) -> None:
+        self._publishing = None
+        self._published_at = self._loop.time()
+        self._listener()
+
+
+def _address_of(sock: socket.socket) -> Address:
+    host, port = sock.getsockname()[:2]
+    return Address(host, port)
+
+
+def _levels(error: WireError) -> tuple[int, int]:
+    """How loud it is when it begins, and while it goes on."""
+    if isinstance(error, (RefusedPeerError, VersionError)):
+        return logging.WARNING, logging.INFO
+    if isinstance(error, ReturnedStreamError):
+        return logging.INFO, logging.DEBUG
+    return logging.INFO, logging.INFO
+
+
+class TurnedAway:
+    """Counts those for whom there was no place, to report them once for each outage."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._first = self._last = float("-inf")
+        self._is_reported = False
+
+    def add(self, now: float) -> None:
+        """One more was turned away."""
+        if now - self._last > QUIET_S:
+            self._count, self._first, self._is_reported = 0, now, False
+        self._count += 1
+        self._last = now
+
+    def to_report(self, now: float, *, at_once: bool = False) -> int:
+        """How many there were, if that is still to be reported and most of them have come."""
+        is_due = at_once or now - self._first >= _LOOK_EVERY_S
+        if not self._count or self._is_reported or not is_due:
+            return 0
+        self._is_reported = True
+        return self._count

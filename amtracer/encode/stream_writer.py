@@ -1,0 +1,392 @@
+"""Turns transitions into messages: the sending half of the protocol.
+
+Used by the tracer, by recordings, by exports and by the door for Go programs. Transitions
+of many machines may come mixed; within a machine they go out in the order they came.
+Definitions go out before their first use, `DroppedMessage`, `SchemaChangedMessage`,
+`LeftMessage` and `GoneMessage` after the batch before them.
+
+Nothing here knows time or sockets: whoever owns the writer calls `flush` when a batch
+became old enough. One thread at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from amtracer.encode.dictionary import Dictionary
+from amtracer.encode.runs import OpenRun, batch_of
+from amtracer.errors import LimitError
+from amtracer.wire import limits
+from amtracer.wire.columns import join_tx, split_tx
+from amtracer.wire.schema import (
+    DroppedMessage,
+    GoneMessage,
+    HelloMessage,
+    LaterLinesMessage,
+    LeftMessage,
+    MachineMessage,
+    Message,
+    OpenWork,
+    OpenWorkMessage,
+    RefusedMessage,
+    SchemaChangedMessage,
+    SchemaMessage,
+    SegmentMessage,
+    Shape,
+    Source,
+    StateDef,
+    TroubleMessage,
+)
+from amtracer.wire.truncate import (
+    Args,
+    Lines,
+    cut_states,
+    cut_text,
+    cut_texts,
+    cut_work,
+    with_missing_steps,
+)
+
+__all__ = ["Occurrence", "StreamFullError", "StreamWriter"]
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One transition of a machine, with everything told about it.
+
+    `lines` and `pre_lines` are pairs of level and text, `args` of key and text. `id` is
+    empty when it follows the rule of transition ids. `queue_tick` is 0 when not known.
+    """
+
+    shape: Shape
+    time_ns: int
+    duration_ns: int = 0
+    queue_len: int = 0
+    lines: Lines = ()
+    pre_lines: Lines = ()
+    source: Source | None = None
+    args: tuple[tuple[str, str], ...] = ()
+    handler_ns: tuple[int, ...] = ()
+    id: str = ""
+    queue_tick: int = 0
+
+
+class StreamFullError(LimitError):
+    """The stream has no numbers left for machines or schemas; another one would have."""
+
+
+_identity = id  # where a transition's id has the name
+
+
+class StreamWriter:
+    """Writes one stream; `emit` takes its messages in order."""
+
+    def __init__(
+        self,
+        emit: Callable[[Message], None],
+        hello: HelloMessage,
+        *,
+        batch_rows: int = limits.BATCH_ROWS,
+        segment_rows: int = limits.SEGMENT_ROWS_MAX,
+        dictionary_start: int = limits.DICTIONARY_START,
+    ) -> None:
+        self._emit = emit
+        self._batch_rows = batch_rows
+        self._segment_rows_max = segment_rows
+        self._segment_rows = 0
+        self._begin_batch()
+        self._schemas: dict[tuple[StateDef, ...], int] = {}
+        self._machines: list[OpenRun | None] = []
+        self._numbers: dict[tuple[str, str], int] = {}
+        self._open: dict[int, OpenRun] = {}
+        self._leaving: list[int] = []
+        self._dictionary = Dictionary(emit, dictionary_start)
+        emit(hello)
+
+    @property
+    def machines(self) -> int:
+        """How many machine numbers were given out."""
+        return len(self._machines)
+
+    def schema(self, states: tuple[StateDef, ...]) -> int:
+        """The number of a schema, defined at its first use.
+
+        Raises `LimitError` for more states than a reader takes, `StreamFullError` for more
+        schemas.
+        """
+        number = self._schemas.get(states)
+        if number is None:
+            _limit("states of a schema", len(states), limits.STATES_MAX)
+            _room("schemas of a stream", len(self._schemas) + 1, limits.SCHEMAS_MAX)
+            number = len(self._schemas)
+            self._emit(SchemaMessage(number, cut_states(states)))
+            self._schemas[states] = number
+        return number
+
+    def machine(
+        self,
+        id: str,
+        schema: int,
+        *,
+        parent: str = "",
+        tags: Iterable[str] = (),
+        ticks: tuple[int, ...] = (),
+        row: int = 0,
+        tx_prefix: str = "",
+        unit_ns: int = 1,
+    ) -> int:
+        """The number of a new machine; no ticks means all zero.
+
+        Its times and durations are told in whole units. Raises `StreamFullError` for more
+        machines than a reader takes.
+        """
+        number = len(self._machines)
+        _room("machines of a stream", number + 1, limits.MACHINES_PER_CONNECTION_MAX)
+        tx_prefix = cut_text(tx_prefix)
+        self._emit(
+            MachineMessage(
+                number,
+                cut_text(id),
+                schema,
+                cut_text(parent),
+                cut_texts(tags, limits.TAGS_MAX),
+                ticks if any(ticks) else (),
+                row,
+                tx_prefix,
+                unit_ns,
+            )
+        )
+        self._machines.append(OpenRun(schema, row, tx_prefix, unit_ns))
+        if tx_prefix:
+            self._numbers[id, tx_prefix] = number
+        return number
+
+    def schema_changed(self, machine: int, schema: int, ticks: tuple[int, ...]) -> None:
+        """From now on the machine has another schema and these ticks."""
+        known = self._finished(machine)
+        known.schema = schema
+        self._emit(SchemaChangedMessage(machine, schema, ticks))
+
+    def transition(self, machine: int, occurrence: Occurrence) -> None:
+        """Add a transition; see `record`."""
+        o = occurrence
+        self.record(
+            machine,
+            o.shape,
+            o.time_ns,
+            o.duration_ns,
+            o.queue_len,
+            o.lines,
+            o.pre_lines,
+            o.source,
+            tuple(chain.from_iterable(o.args)),
+            o.handler_ns,
+            o.id,
+            o.queue_tick,
+        )
+
+    def record(
+        self,
+        machine: int,
+        shape: Shape,
+        time_ns: int,
+        duration_ns: int = 0,
+        queue_len: int = 0,
+        lines: Lines = (),
+        pre_lines: Lines = (),
+        source: Source | None = None,
+        args: Args = (),
+        handler_ns: tuple[int, ...] = (),
+        id: str = "",
+        queue_tick: int = 0,
+    ) -> None:
+        """Add a transition without making an `Occurrence`.
+
+        A shape given again as the same object is found by identity; that is the fast way.
+        `args` are keys and texts in turns.
+        """
+        dictionary = self._dictionary
+        if dictionary.full or self._segment_over:
+            self._begin_segment()
+        into = self._machines[machine]
+        if into is None:
+            raise ValueError(f"machine {machine} is gone")
+        at = len(into.shapes)
+        if not at:
+            self._open[machine] = into
+        if len(shape.steps) > limits.STEPS_MAX:
+            lines = with_missing_steps(lines, len(shape.steps))
+        line_set = dictionary.lines(lines) if lines else 0
+        number = dictionary.known.get((into.schema, _identity(shape)))
+        if number is None:
+            number = dictionary.shape(into.schema, shape, line_set)
+        unit = into.unit
+        into.shapes.append(number)
+        into.times.append(time_ns // unit)
+        into.durations.append(-(-duration_ns // unit))
+        into.queues.append(queue_len)
+        if line_set != dictionary.usual_lines[number]:
+            into.lines[at] = line_set
+            self._weight += 4
+        if handler_ns or dictionary.calls[number]:
+            self._record_calls(into, at, dictionary.calls[number], handler_ns)
+        if pre_lines or source or args or id:
+            self._record_rest(into, at, pre_lines, source, args, id)
+        if queue_tick:
+            into.queue_ticks[at] = queue_tick
+        self._open_rows += 1
+        if self._open_rows >= self._open_rows_max or self._weight > limits.BATCH_BYTES_MAX:
+            self.flush()
+
+    def _record_calls(
+        self, into: OpenRun, at: int, calls: int, handler_ns: tuple[int, ...]
+    ) -> None:
+        """How long handlers took, rounded up, so that none is taken for not known."""
+        unit = into.unit
+        durations = [-(-duration // unit) for duration in handler_ns]
+        if len(durations) == calls:
+            into.calls += durations
+        else:
+            into.own_calls[at] = tuple(durations[: limits.HANDLERS_MAX])
+        self._weight += 3 * len(durations)
+
+    def _record_rest(
+        self,
+        into: OpenRun,
+        at: int,
+        pre_lines: Lines,
+        source: Source | None,
+        args: Args,
+        id: str,
+    ) -> None:
+        """The columns that are mostly empty; their size decides when a batch is full."""
+        if pre_lines:
+            into.pre_lines[at] = self._dictionary.lines(pre_lines)
+        if source is not None:
+            self._record_source(into, at, source)
+        if args:
+            into.args[at] = self._dictionary.args(args)
+        if id and id != join_tx(into.tx_prefix, into.row + at + 1):
+            into.ids[at] = cut_text(id)
+            self._weight += len(id)
+
+    def _record_source(self, into: OpenRun, at: int, source: Source) -> None:
+        """By numbers when it is a machine of the stream."""
+        prefix, number = split_tx(source.tx)
+        linked = self._numbers.get((source.machine, prefix)) if number else None
+        if linked is not None:
+            into.links[at] = (linked, number, source.time)
+            self._weight += 8
+            return
+        machine, tx = cut_text(source.machine), cut_text(source.tx)
+        into.sources[at] = Source(machine, tx, source.time)
+        self._weight += len(machine) + len(tx)
+
+    def dropped(self, machine: int, count: int, ticks: tuple[int, ...], reason: str = "") -> None:
+        """`count` transitions of the machine are missing here; it stands at `ticks` now."""
+        self._finished(machine).row += count
+        self._emit(DroppedMessage(machine, count, ticks, cut_text(reason)))
+
+    def left(self, machine: int, reason: str = "") -> None:
+        """The machine's program ended, or was lost for a reason; it may come back."""
+        self._finished(machine)
+        self._emit(LeftMessage(machine, cut_text(reason)))
+
+    def refused(self, machine: int, row: int, count: int) -> None:
+        """The machine's queue refused so many mutations so far, after `row` transitions."""
+        self._emit(RefusedMessage(machine, row, min(count, limits.INTEGER_MAX)))
+
+    def trouble(
+        self,
+        machine: int,
+        row: int,
+        what: int,
+        handler: str,
+        place: str,
+        duration_ns: int = 0,
+        step: int = 0,
+    ) -> None:
+        """What a handler came to in a transition; see `TroubleMessage`."""
+        handler, place = cut_text(handler), cut_text(place)
+        self._emit(TroubleMessage(machine, row, what, handler, place, duration_ns, step))
+
+    def later_lines(self, machine: int, lines: Lines, missing: int = 0) -> None:
+        """The machine wrote these lines after its last transition; see the message."""
+        if not lines:
+            return
+        self._finished(machine)
+        if self._dictionary.full or self._segment_over:
+            self._begin_segment()
+        number = self._dictionary.lines(lines)
+        self._dictionary.define()
+        self._emit(LaterLinesMessage(machine, number - 1, missing))
+
+    def open_work(self, machine: int, work: Sequence[OpenWork], more: int = 0) -> None:
+        """What is open in the machine now; what is over the limit of a reader is counted."""
+        self._finished(machine)
+        shown = tuple(map(cut_work, work[: limits.OPEN_WORK_MAX]))
+        self._emit(OpenWorkMessage(machine, shown, more + len(work) - len(shown)))
+
+    def gone(self, machine: int) -> None:
+        """The machine was disposed; its number is not used again.
+
+        That is told after the batch that is gathered, which others may still join: a program
+        whose machines live for one transition would else send a batch for each.
+        """
+        if self._machine(machine).shapes:
+            self._leaving.append(machine)
+        else:
+            self._emit(GoneMessage(machine))
+        self._machines[machine] = None
+
+    def flush(self) -> None:
+        """Send what is gathered."""
+        self._dictionary.define()
+        if self._open:
+            self._emit(batch_of(self._open))
+            self._open.clear()
+            for machine in self._leaving:
+                self._emit(GoneMessage(machine))
+            self._leaving.clear()
+            self._segment_rows += self._open_rows
+            self._begin_batch()
+
+    def _begin_batch(self) -> None:
+        self._open_rows = self._weight = 0
+        room = self._segment_rows_max - self._segment_rows
+        self._segment_over = room <= 0
+        self._open_rows_max = min(self._batch_rows, room)
+
+    def _finished(self, machine: int) -> OpenRun:
+        """The machine, with nothing of it left in the batch."""
+        known = self._machine(machine)
+        if known.shapes:
+            self.flush()
+        return known
+
+    def _machine(self, machine: int) -> OpenRun:
+        known = self._machines[machine]
+        if known is None:
+            raise ValueError(f"machine {machine} is gone")
+        return known
+
+    def _begin_segment(self) -> None:
+        self.flush()
+        if self._dictionary.full:
+            self._dictionary.grow(self._segment_rows)
+        self._dictionary.clear()
+        self._segment_rows = 0
+        self._begin_batch()
+        self._emit(SegmentMessage())
+
+
+def _limit(what: str, found: int, limit: int) -> None:
+    if found > limit:
+        raise LimitError(what, found, limit)
+
+
+def _room(what: str, found: int, limit: int) -> None:
+    if found > limit:
+        raise StreamFullError(what, found, limit)

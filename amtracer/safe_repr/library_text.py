@@ -1,0 +1,119 @@
+"""Texts of the standard library's values that say what they are in a line.
+
+Only where it is certain that nothing of the host runs. A class made in C cannot be changed,
+so its own text is taken; a moment asks its time zone, which has to be such a class too. A
+class written in Python may have been changed, and its objects may hold anything: of those
+only the slots are read, and shown if plain values lie there.
+"""
+
+from __future__ import annotations
+
+import ntpath
+import posixpath
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from amtracer.safe_repr.kinds import bases, class_name, is_from, is_immutable, slot
+
+__all__ = ["is_of_library", "library_text"]
+
+_DECIMAL_BYTES_MAX = 4_096
+_INT_BITS_MAX = 512
+_PARTS = "_parts" if sys.version_info < (3, 12) else "_raw_paths"
+_PARTS_MAX = 32
+_PART_CHARS_MAX = 256
+
+
+def library_text(value: object, name: str) -> str | None:
+    """The text of a value whose class has this name; None when it is not one of these."""
+    module, show = _SHOWN.get(name, ("", None))
+    if show is None or not is_from(type(value), module, name):
+        return None
+    text = show(value)
+    return None if text is None else f"{name}({text})"
+
+
+def is_of_library(kind: type) -> bool:
+    """Whether a class is one of these or derived from one: its fields say nothing in a line."""
+    for base in bases(kind):
+        name = class_name(base)
+        if name in _SHOWN and is_from(base, _SHOWN[name][0], name):
+            return True
+    return False
+
+
+def _moment(value: Any) -> str | None:
+    if not is_immutable(type(value)):
+        return None
+    zone = getattr(value, "tzinfo", None)
+    return str(value) if zone is None or _is_known_zone(type(zone)) else None
+
+
+def _is_known_zone(kind: type) -> bool:
+    name = class_name(kind)
+    module = {"timezone": "datetime", "ZoneInfo": "zoneinfo"}.get(name, "")
+    return is_from(kind, module, name) and is_immutable(kind)
+
+
+def _decimal(value: Any) -> str | None:
+    if not is_immutable(type(value)) or sys.getsizeof(value) > _DECIMAL_BYTES_MAX:
+        return None
+    return str(value)
+
+
+def _fraction(value: object) -> str | None:
+    above, below = slot(value, "_numerator"), slot(value, "_denominator")
+    if not (_is_short_int(above) and _is_short_int(below)):
+        return None
+    return f"{above}" if below == 1 else f"{above}/{below}"
+
+
+def _uuid(value: object) -> str | None:
+    number = slot(value, "int")
+    if not _is_short_int(number):
+        return None
+    digits = f"{number:032x}"
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+def _is_short_int(value: Any) -> bool:
+    return type(value) is int and value.bit_length() <= _INT_BITS_MAX
+
+
+def _posix_path(value: object) -> str | None:
+    return _path(value, posixpath.join)
+
+
+def _windows_path(value: object) -> str | None:
+    return _path(value, ntpath.join)
+
+
+def _path(value: object, join: Callable[..., str]) -> str | None:
+    """As it was written once; until then joined from its parts, which Python 3.11 has split."""
+    text = slot(value, "_str")
+    if type(text) is str:
+        return text[: _PARTS_MAX * _PART_CHARS_MAX]
+    parts = slot(value, _PARTS)
+    if type(parts) is not list:
+        return None
+    first = parts[:_PARTS_MAX]
+    if any(type(part) is not str for part in first):
+        return None
+    return join("", *[part[:_PART_CHARS_MAX] for part in first]) or "."
+
+
+_SHOWN: dict[str, tuple[str, Callable[[Any], str | None]]] = {
+    "date": ("datetime", _moment),
+    "datetime": ("datetime", _moment),
+    "time": ("datetime", _moment),
+    "timedelta": ("datetime", _moment),
+    "Decimal": ("decimal", _decimal),
+    "Fraction": ("fractions", _fraction),
+    "UUID": ("uuid", _uuid),
+    "PosixPath": ("pathlib", _posix_path),
+    "PurePosixPath": ("pathlib", _posix_path),
+    "PureWindowsPath": ("pathlib", _windows_path),
+    "WindowsPath": ("pathlib", _windows_path),
+}
+"""By the name of the class: the module that has it, and what makes the text of its objects."""

@@ -1,0 +1,40 @@
+"""Keeps the queue small while nothing can go out: the newest events, bounded in text too."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from amtracer.send.events import Event, chars_of
+
+__all__ = ["BACKLOG_CHARS_MAX", "BACKLOG_MAX", "trim"]
+
+BACKLOG_MAX = 2_048
+"""Events kept for a debugger that may come. Few, because every object that stays alive
+makes the garbage collector's runs longer, and those hold up the host."""
+BACKLOG_CHARS_MAX = 32 * 1024 * 1024
+"""Characters of their log lines and arguments."""
+
+
+def trim(
+    queue: deque[Event],
+    let_go: Callable[[Event], object],
+    events_max: int = BACKLOG_MAX,
+    chars_max: int = BACKLOG_CHARS_MAX,
+) -> None:
+    """Let the oldest events of a queue go, to which other threads may append meanwhile.
+
+    Nothing is counted: the numbers of transitions tell what is missing.
+    """
+    for _ in range(len(queue) - events_max):
+        let_go(queue.popleft())
+    chars = 0
+    kept = 0
+    newest_first = list(queue)[::-1]
+    for event in newest_first:
+        chars += chars_of(event)
+        if chars > chars_max:
+            break
+        kept += 1
+    for _ in range(len(newest_first) - kept):
+        let_go(queue.popleft())

@@ -1,0 +1,116 @@
+"""Shapes of transitions, found again by the plan they followed.
+
+A plan and how its handlers answered decide all of a shape. So a shape is made once for
+each such outcome; and since many plans come to equal shapes, equal ones become the same
+object, by which a stream then knows its number. A machine that remembers no plan, or not
+this one, makes a new one each time; then the question is known that it answers. Working a
+shape out means to decide the plan once more, with notes, so it is not done twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from amtracer.send.events import Changes, Outcome, Plan, Step
+from amtracer.wire.schema import Shape, ShapeFlag, StepDef, StepFlag
+
+__all__ = ["Shapes"]
+
+_OUTCOMES_MAX = 16_384
+_SHAPES_MAX = 65_536
+_STEPS_MAX = 16_384
+_ACCEPTED, _AUTO, _CHECK = int(ShapeFlag.ACCEPTED), int(ShapeFlag.AUTO), int(ShapeFlag.CHECK)
+
+_Key = TypeVar("_Key")
+
+
+class Shapes:
+    """Remembers so many outcomes and shapes, then begins anew; the sender thread only.
+
+    `known` finds what `planned` has told of a plan that the machine remembers.
+    """
+
+    def __init__(self) -> None:
+        self._planned: dict[Plan, Shape] = {}
+        self.known = self._planned.get
+        self._asked: dict[object, Shape] = {}
+        self._others: dict[object, Shape] = {}
+        self._shapes: dict[Shape, Shape] = {}
+        self._steps: dict[Step, StepDef] = {}
+
+    def planned(self, plan: Plan) -> Shape:
+        """The shape of a transition that went as planned, without handlers."""
+        shape = self._planned.get(plan)
+        if shape is None:
+            if plan.is_remembered:
+                shape = self._shape(plan, (), None)
+                _keep(self._planned, plan, shape)
+            else:
+                shape = self._answer(plan)
+        return shape
+
+    def _answer(self, plan: Plan) -> Shape:
+        """The shape of a plan that will not come again, but perhaps its question."""
+        question = plan.question
+        shape = self._asked.get(question)
+        if shape is None:
+            shape = self._shape(plan, (), None)
+            _keep(self._asked, question, shape)
+        return shape
+
+    def of(self, plan: Plan, steps: Sequence[Step], outcome: Outcome | None) -> Shape:
+        """The shape of a transition with handlers, or one that went otherwise."""
+        if not steps and outcome is None:
+            return self.planned(plan)
+        steps = tuple(steps)
+        key = (plan.question, steps, outcome)
+        shape = self._others.get(key)
+        if shape is None:
+            shape = self._shape(plan, steps, outcome)
+            _keep(self._others, key, shape)
+        return shape
+
+    def _shape(self, plan: Plan, steps: Sequence[Step], outcome: Outcome | None) -> Shape:
+        call = plan.call
+        flags = _AUTO if call.auto else 0
+        changes: Changes = ()
+        if outcome is not None:
+            accepted, is_check, changes = outcome
+            flags |= _ACCEPTED if accepted else 0
+            flags |= _CHECK if is_check else 0
+        elif plan.accepted:
+            mask = plan.after.mask
+            changes = tuple([(at, up if mask >> at & 1 else -up) for at, up in plan.growth])
+            flags |= _ACCEPTED
+        known, told = self._steps.get, self._told
+        told_steps = tuple([known(step) or told(step) for step in (*plan.notes().steps, *steps)])
+        shape = Shape(int(call.type), tuple(call.called), flags, changes, told_steps)
+        if len(self._shapes) >= _SHAPES_MAX:
+            self._shapes.clear()
+        return self._shapes.setdefault(shape, shape)
+
+    def _told(self, step: Step) -> StepDef:
+        """Told once, as a machine's steps are the same objects again and again."""
+        if len(self._steps) >= _STEPS_MAX:
+            self._steps.clear()
+        told = self._steps[step] = _step(step)
+        return told
+
+
+def _keep(outcomes: dict[_Key, Shape], key: _Key, shape: Shape) -> None:
+    if len(outcomes) >= _OUTCOMES_MAX:
+        outcomes.clear()
+    outcomes[key] = shape
+
+
+def _step(step: Step) -> StepDef:
+    flags = (
+        StepFlag.FINAL * step.is_final
+        | StepFlag.SELF * step.is_self
+        | StepFlag.ENTER * step.is_enter
+        | StepFlag.DENIED * step.denied
+        | StepFlag.FAILED * step.failed
+    )
+    relation = -1 if step.rel_type is None else int(step.rel_type)
+    return StepDef(int(step.type), relation, flags, step.from_state_idx, step.to_state_idx)

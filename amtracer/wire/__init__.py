@@ -1,0 +1,1 @@
+"""The protocol: messages as frozen values, to bytes and back. Knows neither end."""

@@ -1,0 +1,169 @@
+"""The body of a batch: runs of machines, and columns with something for each transition.
+
+A dense column has one number for each transition, or is empty when all are zero. The
+durations of handlers are one flat column, as the shapes tell how many belong to whom. The
+columns that most transitions have nothing in are those of `amtracer.wire.columns`.
+
+Times are told as differences: within a run to the transition before, the first of a run to
+the first of the run before, as runs are in the order in which they began.
+"""
+
+from __future__ import annotations
+
+from itertools import accumulate, chain
+from operator import sub
+
+from amtracer.wire import limits
+from amtracer.wire.columns import MACHINE_MAX, SparseColumns, flat, flat_groups, flat_sources
+from amtracer.wire.fields import Body, Fields
+from amtracer.wire.schema import BatchMessage, Kind, Run
+
+__all__ = ["read_batch", "read_dense", "read_differences", "read_shapes", "sums", "write_batch"]
+
+_COLUMNS_MIN = 4
+_CALLS_MAX = limits.BATCH_ROWS_MAX * limits.HANDLERS_MAX
+_TIME_MIN, _TIME_MAX = -limits.INTEGER_MAX - 1, limits.INTEGER_MAX
+
+
+def write_batch(m: BatchMessage) -> Body:
+    """The body of a batch, without empty columns at its end."""
+    origins, sources = flat_sources(m.sources) if m.sources else ((), ())
+    body = (
+        int(Kind.BATCH),
+        tuple(chain.from_iterable(m.runs)),
+        m.shapes,
+        _differences(m),
+        m.durations,
+        m.queues,
+        m.calls,
+        flat(m.lines),
+        flat(m.args),
+        flat_groups(m.links),
+        origins,
+        sources,
+        flat(m.pre_lines),
+        flat(m.own_calls),
+        flat(m.ids),
+        _tick_differences(m),
+    )
+    end = len(body)
+    while not body[end - 1] and end > _COLUMNS_MIN:
+        end -= 1
+    return body[:end]
+
+
+def _differences(m: BatchMessage) -> list[int]:
+    """The times, see the page above."""
+    times = m.times
+    differences = [times[0], *map(sub, times[1:], times)]
+    at = 0
+    for run in m.runs[:-1]:
+        before, at = at, at + run.length
+        differences[at] = times[at] - times[before]
+    return differences
+
+
+def _tick_differences(m: BatchMessage) -> list[int]:
+    """The queue ticks, each as the difference to the one before in its run, or none."""
+    ticks = m.queue_ticks
+    if not any(ticks):
+        return []
+    differences = [ticks[0], *map(sub, ticks[1:], ticks)]
+    for at in accumulate(run.length for run in m.runs[:-1]):
+        differences[at] = ticks[at]
+    return differences
+
+
+def read_batch(fields: Fields) -> BatchMessage:
+    """A batch whose columns agree in length, with every offset within it."""
+    runs = _read_runs(fields)
+    shapes = read_shapes(fields)
+    rows = len(shapes)
+    if sum(run.length for run in runs) != rows:
+        raise fields.error("runs are not as long as shapes")
+    times = _read_times(fields, runs, rows)
+    durations = read_dense(fields, "durations", rows)
+    queues = read_dense(fields, "queues", rows)
+    calls = fields.numbers("calls", _CALLS_MAX)
+    sparse = SparseColumns(fields, rows)
+    return BatchMessage(
+        runs,
+        shapes,
+        times,
+        durations,
+        queues,
+        calls,
+        lines=sparse.numbers("lines", limits.LINE_SETS_MAX),
+        args=sparse.numbers("args", limits.ARG_SETS_MAX - 1),
+        links=sparse.links(),
+        sources=sparse.sources(),
+        pre_lines=sparse.numbers("pre_lines", limits.LINE_SETS_MAX, 1),
+        own_calls=sparse.calls(),
+        ids=sparse.ids(),
+        queue_ticks=_read_ticks(fields, runs, rows),
+    )
+
+
+def _read_runs(fields: Fields) -> tuple[Run, ...]:
+    flat = fields.numbers("runs", 3 * limits.BATCH_ROWS_MAX)
+    if len(flat) % 3:
+        raise fields.error("runs are no groups of 3")
+    machines = fields.check_numbers("machines", flat[::3], MACHINE_MAX)
+    counts = fields.check_numbers("counts", flat[2::3], limits.BATCH_ROWS_MAX, 1)
+    return tuple(map(Run, machines, flat[1::3], counts))
+
+
+def _read_times(fields: Fields, runs: tuple[Run, ...], rows: int) -> tuple[int, ...]:
+    differences = read_differences(fields, rows)
+    if len(runs) == 1:
+        return sums(fields, differences)
+    times: list[int] = []
+    first = 0
+    for run in runs:
+        at = len(times)
+        first += differences[at]
+        times += accumulate(differences[at + 1 : at + run.length], initial=first)
+    return fields.check_numbers("times", tuple(times), _TIME_MAX, _TIME_MIN)
+
+
+def _read_ticks(fields: Fields, runs: tuple[Run, ...], rows: int) -> tuple[int, ...]:
+    differences = fields.numbers("queue ticks", rows, low=-limits.INTEGER_MAX)
+    if not differences:
+        return ()
+    if len(differences) != rows:
+        raise fields.error("queue ticks are not as many as shapes")
+    ticks: list[int] = []
+    for run in runs:
+        ticks += accumulate(differences[len(ticks) : len(ticks) + run.length])
+    return fields.check_numbers("queue ticks", tuple(ticks), limits.INTEGER_MAX)
+
+
+def read_shapes(fields: Fields) -> tuple[int, ...]:
+    """A shape for each transition; there is at least one."""
+    shapes = fields.numbers("shapes", limits.BATCH_ROWS_MAX, limits.SHAPES_MAX - 1)
+    if not shapes:
+        raise fields.error("no transitions")
+    return shapes
+
+
+def read_differences(fields: Fields, rows: int) -> tuple[int, ...]:
+    """Times, as many as shapes."""
+    times = fields.numbers("times", rows, low=_TIME_MIN)
+    if len(times) != rows:
+        raise fields.error("times are not as many as shapes")
+    return times
+
+
+def sums(fields: Fields, differences: tuple[int, ...]) -> tuple[int, ...]:
+    """Absolute times, which are signed 64-bit numbers too."""
+    return fields.check_numbers("times", tuple(accumulate(differences)), _TIME_MAX, _TIME_MIN)
+
+
+def read_dense(
+    fields: Fields, what: str, rows: int, high: int = limits.INTEGER_MAX
+) -> tuple[int, ...]:
+    """A column with a number for each transition, or empty."""
+    column = fields.numbers(what, rows, high)
+    if column and len(column) != rows:
+        raise fields.error(f"{what} are not as many as shapes")
+    return column

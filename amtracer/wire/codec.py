@@ -1,0 +1,393 @@
+"""Messages to frames and back. Knows no socket, no file and neither end.
+
+A frame is a header and a body. The header is the length of the body and its CRC32, both
+four bytes, big-endian. The body is a msgpack array `[kind, ...]`. The first frame, the
+magic, tells what follows: a connection or a session file, and its version.
+
+The rules of a reader:
+
+- A length is checked against the limit before a byte of the body is kept.
+- A body holds nil, booleans, integers, texts, byte strings and arrays, nested at most six
+  deep. Maps and extension types are refused, so nothing in a body can build an object.
+- A bundle is a body of bodies, for small messages. It holds neither another nor an end.
+- An unknown kind is skipped and so are unknown fields at the end of a known one. Fields
+  are positions; a missing one at the end has its default, if it has one.
+- Any bytes, whole or one by one, give messages or one `WireError`, never another error.
+  After an error the decoder stays failed: the place of the next frame is not known.
+
+What a reader checks here is what one message tells alone: types, ranges, lengths of
+columns, limits. That numbers are defined before they are used is a matter of the stream,
+so of who keeps the stream's dictionary.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import msgpack
+
+from amtracer.errors import (
+    ChecksumError,
+    ForeignPeerError,
+    FrameTooLargeError,
+    LimitError,
+    VersionError,
+    WireError,
+)
+from amtracer.wire import limits
+from amtracer.wire.bodies import body_of, message_of
+from amtracer.wire.fields import Body
+from amtracer.wire.schema import (
+    DUMP_VERSION,
+    DUMP_VERSION_MIN,
+    PROTOCOL_VERSION,
+    PROTOCOL_VERSION_MIN,
+    EndMessage,
+    HelloMessage,
+    Kind,
+    Message,
+)
+from amtracer.wire.sniff import looks_like
+
+__all__ = [
+    "FILE",
+    "HEADER_BYTES",
+    "WIRE",
+    "Decoder",
+    "Dialect",
+    "FrameWriter",
+    "Seal",
+    "encode",
+    "magic_frame",
+]
+
+_HEADER = struct.Struct(">II")
+HEADER_BYTES = _HEADER.size
+_LENGTH_BYTES = 4
+_MAGIC_START = b"\0\0\0"
+"""Every stream begins so: the magic is short. No protocol told apart here does."""
+
+Pack = Callable[[object], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What the magic says, which versions are read, how large a frame may be.
+
+    `says_token` is whether a hello may hold a token: one between two processes may, a file
+    lies about and never has one.
+    """
+
+    word: str
+    version: int
+    version_min: int
+    frame_bytes_max: int
+    says_token: bool
+
+
+WIRE = Dialect("amtr", PROTOCOL_VERSION, PROTOCOL_VERSION_MIN, limits.WIRE_FRAME_BYTES_MAX, True)
+FILE = Dialect("amsf", DUMP_VERSION, DUMP_VERSION_MIN, limits.FILE_FRAME_BYTES_MAX, False)
+
+
+class Seal:
+    """Counts frames and bytes and sums them up, for the end message and its check."""
+
+    __slots__ = ("crc", "frames", "size")
+
+    def __init__(self) -> None:
+        self.frames = 0
+        self.size = 0
+        self.crc = 0
+
+    def add(self, frame: bytes) -> None:
+        self.frames += 1
+        self.size += len(frame)
+        self.crc = zlib.crc32(frame, self.crc)
+
+    def message(self) -> EndMessage:
+        """The end message that is right here."""
+        return EndMessage(self.frames, self.size, self.crc)
+
+
+def magic_frame(dialect: Dialect = WIRE) -> bytes:
+    """First frame of every connection and file."""
+    return _frame(_packed((int(Kind.MAGIC), dialect.word, dialect.version)))
+
+
+def encode(message: Message, dialect: Dialect = WIRE) -> bytes:
+    """One frame; `WireError` when a value cannot be sent or the frame would be too large."""
+    return _frame(_checked(message, dialect))
+
+
+class FrameWriter:
+    """Messages in, whole frames out, for one connection or file.
+
+    Small messages are gathered into bundles, since a header for each would take more room
+    than most definitions do. `flush` ends the bundle, `end` the stream.
+    """
+
+    def __init__(self, dialect: Dialect = WIRE) -> None:
+        self._dialect = dialect
+        self._pack: Pack = msgpack.Packer(unicode_errors="backslashreplace").pack
+        self._seal = Seal()
+        self._bodies: list[bytes] = []
+        self._size = 0
+
+    def magic(self) -> bytes:
+        """How the stream begins."""
+        return self._sealed(magic_frame(self._dialect))
+
+    def write(self, message: Message) -> bytes:
+        """The frames that are complete with this message, often none.
+
+        Raises `WireError` for what cannot be sent, and then the stream is as before.
+        """
+        body = _checked(message, self._dialect, self._pack)
+        done = b""
+        if self._size + len(body) > limits.BUNDLE_BYTES or len(self._bodies) >= limits.BUNDLE_MAX:
+            done = self.flush()
+        self._bodies.append(body)
+        self._size += len(body)
+        return done
+
+    def flush(self) -> bytes:
+        """What was gathered, as one frame."""
+        bodies = self._bodies
+        if not bodies:
+            return b""
+        whole = bodies[0] if len(bodies) == 1 else _bundle(bodies)
+        self._bodies = []
+        self._size = 0
+        return self._sealed(_frame(whole))
+
+    def end(self) -> bytes:
+        """What was gathered and the end message."""
+        return self.flush() + _frame(_packed(body_of(self._seal.message())))
+
+    def _sealed(self, frame: bytes) -> bytes:
+        self._seal.add(frame)
+        return frame
+
+
+def _bundle(bodies: list[bytes]) -> bytes:
+    """A body of bodies, put together without packing them again."""
+    header: bytes = msgpack.Packer().pack_array_header(len(bodies) + 1)
+    return b"".join((header, _packed(int(Kind.BUNDLE)), *bodies))
+
+
+def _packed(value: object) -> bytes:
+    packed: bytes = msgpack.packb(value, unicode_errors="backslashreplace")
+    return packed
+
+
+def _checked(message: Message, dialect: Dialect, pack: Pack = _packed) -> bytes:
+    body = body_of(_fit_to_say(message, dialect))
+    try:
+        packed = pack(body)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise WireError(str(error), where=f"message of kind {body[0]}") from error
+    if len(packed) > dialect.frame_bytes_max:
+        where = f"message of kind {body[0]}"
+        raise FrameTooLargeError(len(packed), dialect.frame_bytes_max, where=where)
+    return packed
+
+
+def _fit_to_say(message: Message, dialect: Dialect) -> Message:
+    """The message, without its token where none may be."""
+    if type(message) is HelloMessage and not dialect.says_token:
+        return replace(message, token=b"")
+    return message
+
+
+def _frame(body: bytes) -> bytes:
+    return _HEADER.pack(len(body), zlib.crc32(body)) + body
+
+
+class Decoder:
+    """Bytes in, messages out; one for each connection or file.
+
+    Checks the magic, the versions and, when an end message comes, that it is right and
+    that nothing follows.
+    """
+
+    def __init__(self, dialect: Dialect = WIRE) -> None:
+        self._dialect = dialect
+        self._buffer = bytearray()
+        self._need = _LENGTH_BYTES
+        self._seal = Seal()
+        self._error: WireError | None = None
+        self.ended = False
+
+    @property
+    def frames(self) -> int:
+        """Whole frames read, the magic and skipped ones included."""
+        return self._seal.frames
+
+    @property
+    def started(self) -> bool:
+        """True once the magic was read."""
+        return self._seal.frames > 0
+
+    @property
+    def pending(self) -> bytes:
+        """What came and is no whole frame yet."""
+        return bytes(self._buffer)
+
+    @property
+    def pending_bytes(self) -> int:
+        """Length of `pending`."""
+        return len(self._buffer)
+
+    def feed(self, data: bytes) -> Iterator[Message]:
+        """Take bytes at once; the messages they complete are decoded as they are asked for."""
+        if self._error is not None:
+            raise self._error
+        self._buffer += data
+        return self._messages()
+
+    def _messages(self) -> Iterator[Message]:
+        try:
+            if self.ended and self._buffer:
+                raise WireError("bytes after the end")
+            while len(self._buffer) >= self._need:
+                frame = self._whole_frame()
+                if frame is None:
+                    break
+                yield from self._decoded(frame)
+            self._refuse_foreign()
+        except WireError as error:
+            self._error = error
+            self._buffer.clear()
+            raise
+
+    def _whole_frame(self) -> bytes | None:
+        if not self.started:
+            self._refuse_foreign()
+        size = int.from_bytes(self._buffer[:_LENGTH_BYTES], "big")
+        bytes_max = self._dialect.frame_bytes_max if self.started else limits.MAGIC_BYTES_MAX
+        if size > bytes_max:
+            raise FrameTooLargeError(size, bytes_max, where=self._where())
+        end = HEADER_BYTES + size
+        if len(self._buffer) < end:
+            self._need = end
+            return None
+        frame = bytes(self._buffer[:end])
+        del self._buffer[:end]
+        self._need = _LENGTH_BYTES
+        return frame
+
+    def _decoded(self, frame: bytes) -> Iterator[Message]:
+        _, crc = _HEADER.unpack_from(frame)
+        body = frame[HEADER_BYTES:]
+        where = self._where()
+        if not self.started:
+            self._check_magic(frame)
+            self._seal.add(frame)
+            return
+        if zlib.crc32(body) != crc:
+            raise ChecksumError("checksum is wrong", where=where)
+        values = _unpacked(body, where)
+        if values[0] == Kind.BUNDLE:
+            yield from self._bundled(values, where)
+        else:
+            message = message_of(values, where)
+            if isinstance(message, EndMessage):
+                self._check_end(message)
+            if message is not None:
+                yield self._understood(message)
+        self._seal.add(frame)
+
+    def _bundled(self, values: Body, where: str) -> Iterator[Message]:
+        if len(values) - 1 > limits.BUNDLE_MAX:
+            raise LimitError("messages in a frame", len(values) - 1, limits.BUNDLE_MAX, where=where)
+        for body in values[1:]:
+            known = _known_body(body, where)
+            if known[0] in (Kind.BUNDLE, Kind.END):
+                raise WireError("a bundle or an end within a bundle", where=where)
+            message = message_of(known, where)
+            if message is not None:
+                yield self._understood(message)
+
+    def _understood(self, message: Message) -> Message:
+        if isinstance(message, HelloMessage):
+            low, high = PROTOCOL_VERSION_MIN, PROTOCOL_VERSION
+            _check_version("protocol version", message.version, low, high)
+        return _fit_to_say(message, self._dialect)
+
+    def _check_magic(self, frame: bytes) -> None:
+        """Whatever is wrong with the first frame, it is not one of ours."""
+        _, crc = _HEADER.unpack_from(frame)
+        body = frame[HEADER_BYTES:]
+        try:
+            values = _unpacked(body, self._where())
+        except WireError as error:
+            raise ForeignPeerError(looks_like(frame + self._buffer[:512])) from error
+        if zlib.crc32(body) != crc:
+            raise ForeignPeerError(looks_like(frame + self._buffer[:512]))
+        match values:
+            case (int(Kind.MAGIC), str(word), int(version), *_) if word == self._dialect.word:
+                low, high = self._dialect.version_min, self._dialect.version
+                _check_version("format version", version, low, high)
+            case (int(Kind.MAGIC), str(word), *_):
+                raise ForeignPeerError(f"a stream of frames named {word!r}")
+            case _:
+                raise ForeignPeerError("a stream of other frames")
+
+    def _check_end(self, end: EndMessage) -> None:
+        if end != self._seal.message():
+            raise ChecksumError("the end mark does not fit what came before", where=self._where())
+        if self._buffer:
+            raise WireError("bytes after the end", where=self._where())
+        self.ended = True
+
+    def _refuse_foreign(self) -> None:
+        """Before the magic, tell what the bytes are as soon as they cannot be ours."""
+        if self.started or not self._buffer:
+            return
+        head = bytes(self._buffer[: limits.MAGIC_BYTES_MAX])
+        if head[:3] != _MAGIC_START[: len(head)]:
+            raise ForeignPeerError(looks_like(bytes(self._buffer[:512])))
+
+    def _where(self) -> str:
+        return f"frame {self._seal.frames}"
+
+
+def _check_version(what: str, found: int, low: int, high: int) -> None:
+    if not low <= found <= high:
+        raise VersionError(what, found, low, high)
+
+
+def _refuse_map(_: object) -> object:
+    raise WireError("a map, which no body may hold")
+
+
+def _refuse_extension(code: int, _: bytes) -> object:
+    raise WireError(f"an extension type ({code}), which no body may hold")
+
+
+def _unpacked(body: bytes, where: str) -> Body:
+    """The border where whatever msgpack makes of bad bytes becomes one error."""
+    try:
+        value: object = msgpack.unpackb(
+            body,
+            use_list=False,
+            object_hook=_refuse_map,
+            ext_hook=_refuse_extension,
+            max_ext_len=0,
+            max_str_len=limits.TEXT_BYTES_MAX,
+            max_bin_len=limits.TEXT_BYTES_MAX,
+        )
+    except WireError as error:
+        raise WireError(error.what, where=where) from None
+    except (ValueError, TypeError, OverflowError, RecursionError, msgpack.UnpackException) as error:
+        raise WireError(f"no valid msgpack ({error})", where=where) from error
+    return _known_body(value, where)
+
+
+def _known_body(value: object, where: str) -> Body:
+    if type(value) is not tuple or not value or type(value[0]) is not int:
+        raise WireError("a body that is no array beginning with a kind", where=where)
+    return value

@@ -1,0 +1,189 @@
+"""A cursor over the values of a body, which checks each as it is taken.
+
+Everything wrong becomes a `WireError` that names the frame, the kind and the field. Whole
+columns are checked by packing them, which is several times faster than looking at each
+number in Python.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from amtracer.errors import LimitError, WireError
+from amtracer.wire import limits
+
+__all__ = ["Body", "Fields", "check_nesting"]
+
+Body = tuple[object, ...]
+
+_REQUIRED = object()
+
+_INT64 = (-limits.INTEGER_MAX - 1, limits.INTEGER_MAX)
+_RANGES: dict[tuple[int, int], str] = {
+    (0, 2**16 - 1): "H",
+    (0, limits.INTEGER_MAX): "qQ",
+    _INT64: "q",
+}
+"""Ranges that packing alone checks, with the codes it takes."""
+_FEW = 12
+"""So many numbers are looked at one by one sooner than they are packed."""
+
+
+class Fields:
+    """Takes the values of a body one after another.
+
+    A value that is missing at the end has the default of its field, or is an error when
+    there is none.
+    """
+
+    __slots__ = ("_at", "_body", "_where")
+
+    def __init__(self, body: object, where: str, at: int = 0) -> None:
+        self._where = where
+        if type(body) is not tuple:
+            raise self.error("no array where one belongs")
+        self._body: Body = body
+        self._at = at
+
+    def error(self, what: str) -> WireError:
+        return WireError(what, where=self._where)
+
+    def limit(self, what: str, found: int, limit: int) -> None:
+        """Refuse more than `limit`."""
+        if found > limit:
+            raise LimitError(what, found, limit, where=self._where)
+
+    def inner(self, body: object) -> Fields:
+        """A cursor over an array within this one."""
+        return Fields(body, self._where)
+
+    def end(self) -> None:
+        """What is left are fields of a newer sender: skipped, but not nested without end."""
+        for value in self._body[self._at :]:
+            check_nesting(value, limits.NESTING_MAX - 1, self._where)
+
+    def number(
+        self,
+        what: str,
+        high: int = limits.INTEGER_MAX,
+        *,
+        low: int = 0,
+        default: int | None = None,
+    ) -> int:
+        value = self._next(what, _REQUIRED if default is None else default)
+        if type(value) is int and low <= value <= high:
+            return value
+        return self.check_number(what, value, high, low)
+
+    def naturals(self, *expected: tuple[str, int]) -> tuple[int, ...]:
+        """Some numbers that are not negative, each with its name and the highest it may be."""
+        at = self._at
+        values = self._body[at : at + len(expected)]
+        self._at = at + len(values)
+        if len(values) < len(expected):
+            raise self.error(f"{expected[len(values)][0]} is missing")
+        for value, (what, high) in zip(values, expected, strict=True):
+            if type(value) is not int or not 0 <= value <= high:
+                self.check_number(what, value, high)
+        return values  # type: ignore[return-value]  # checked just above
+
+    def check_number(self, what: str, value: object, high: int, low: int = 0) -> int:
+        if type(value) is not int or not low <= value <= high:
+            raise self.error(f"{what} is no number from {low:,} to {high:,}")
+        return value
+
+    def text(self, what: str, default: str | None = None) -> str:
+        value = self._next(what, _REQUIRED if default is None else default)
+        return self.check_text(what, value)
+
+    def check_text(self, what: str, value: object) -> str:
+        if type(value) is not str:
+            raise self.error(f"{what} is no text")
+        return value
+
+    def octets(self, what: str, length_max: int) -> bytes:
+        """A byte string, empty when it is missing; no error shows what it holds."""
+        value = self._next(what, b"")
+        if type(value) is not bytes:
+            raise self.error(f"{what} is no byte string")
+        self.limit(f"bytes of a {what}", len(value), length_max)
+        return value
+
+    def array(self, what: str, length_max: int) -> Body:
+        return self.check_array(what, self._next(what, ()), length_max)
+
+    def optional_array(self, what: str, length_max: int) -> Body | None:
+        value = self._next(what, None)
+        return None if value is None else self.check_array(what, value, length_max)
+
+    def check_array(self, what: str, value: object, length_max: int) -> Body:
+        if type(value) is not tuple:
+            raise self.error(f"{what} is no array")
+        if len(value) > length_max:
+            self.limit(what, len(value), length_max)
+        return value
+
+    def texts(self, what: str, length_max: int) -> tuple[str, ...]:
+        values = self.array(what, length_max)
+        return tuple(self.check_text(what, value) for value in values)
+
+    def numbers(
+        self, what: str, length_max: int, high: int = limits.INTEGER_MAX, *, low: int = 0
+    ) -> tuple[int, ...]:
+        return self.check_numbers(what, self.array(what, length_max), high, low)
+
+    def check_numbers(self, what: str, values: Body, high: int, low: int = 0) -> tuple[int, ...]:
+        """The same values, all known to be numbers from `low` to `high`."""
+        if not values:
+            return ()
+        if len(values) <= _FEW:
+            for value in values:
+                if not isinstance(value, int) or not low <= value <= high:
+                    raise self.error(f"{what} holds what is no number from {low:,} to {high:,}")
+            return values  # type: ignore[return-value]  # checked just above
+        codes = _RANGES.get((low, high))
+        for code in codes or ("q" if low else "Q"):
+            if not fits(code, values):
+                raise self.error(f"{what} holds what is no number from {low:,} to {high:,}")
+        numbers: tuple[int, ...] = values  # type: ignore[assignment]  # checked just above
+        if not codes and (max(numbers) > high or (low and min(numbers) < low)):
+            raise self.error(f"{what} holds a number that is not from {low:,} to {high:,}")
+        return numbers
+
+    def pairs(self, what: str, pairs_max: int, high: int) -> tuple[tuple[int, int], ...]:
+        """Numbers from 0 to `high`, written flat."""
+        return self.check_pairs(what, self.array(what, 2 * pairs_max), high)
+
+    def check_pairs(self, what: str, values: Body, high: int) -> tuple[tuple[int, int], ...]:
+        flat = self.check_numbers(what, values, high)
+        if len(flat) % 2:
+            raise self.error(f"{what} are no pairs")
+        return tuple(zip(flat[::2], flat[1::2], strict=True))
+
+    def _next(self, what: str, default: object) -> object:
+        at = self._at
+        if at < len(self._body):
+            self._at = at + 1
+            return self._body[at]
+        if default is _REQUIRED:
+            raise self.error(f"{what} is missing")
+        return default
+
+
+def fits(code: str, values: Body) -> bool:
+    """Whether all values are integers in the range of a `struct` code."""
+    try:
+        struct.pack(f"{len(values)}{code}", *values)
+    except struct.error:
+        return False
+    return True
+
+
+def check_nesting(value: object, depth: int, where: str) -> None:
+    """Refuse arrays more than `depth` deep."""
+    if type(value) is not tuple:
+        return
+    if depth == 0:
+        raise WireError(f"arrays nested deeper than {limits.NESTING_MAX}", where=where)
+    for inner in value:
+        check_nesting(inner, depth - 1, where)

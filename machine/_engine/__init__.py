@@ -1,0 +1,1 @@
+"""The queue, and the transitions that it is worked off by."""

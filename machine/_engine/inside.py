@@ -1,0 +1,79 @@
+"""Which handler or listener of a machine calls a function of that machine; by its stack.
+
+Nobody keeps a note of it, since every handler call would have to pay for the note. So this
+is slow, and only for calls that are rare.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+from machine._engine.drains import outwards
+from machine._engine.engine import Engine
+from machine._engine.unwatched import WALKS
+from machine._handlers.tasks import running_loop
+from machine._handlers.thread import Job
+
+if TYPE_CHECKING:
+    from machine._engine.transition import Transition
+    from machine._handlers.lookup import HandlerCall
+    from machine._handlers.tasks import OwnedTask
+    from machine._machine.machine import Machine
+
+
+class Inside(NamedTuple):
+    """A handler that is running here, or the task that it left to its state."""
+
+    tx: Transition
+    handler: str
+    task: OwnedTask | None = None
+
+    def call(self) -> HandlerCall | None:
+        """The call of that handler, while its transition is under way and it is not late."""
+        tx, name = self.tx, self.handler
+        if tx.machine._tx is not tx or name in tx.late:
+            return None
+        program = tx._program
+        for call in (*program.negotiation, *program.finals):
+            if call.name == name:
+                return call
+        return None
+
+
+def hears_of_errors_here(mach: Machine) -> bool:
+    """Is this called by a function that `on_error` has called."""
+    if not mach._error_listeners:
+        return False
+    code = Engine._note_err.__code__
+    return any(
+        frame.f_code is code and frame.f_locals["self"] is mach
+        for frame in outwards(sys._getframe(1))
+    )
+
+
+def handler_here(mach: Machine) -> Inside | None:
+    """The innermost handler of this machine that calls this function."""
+    for frame in outwards(sys._getframe(1)):
+        if frame.f_code in WALKS:
+            found = frame.f_locals
+            if found["mach"] is mach and "tx" in found and mach._handler:
+                return Inside(found["tx"], mach._handler)
+        elif frame.f_code is Job.run.__code__:
+            event = frame.f_locals["self"].event
+            if event.machine is mach:
+                return Inside(event._tx, event.name)
+    return _task_here(mach)
+
+
+def _task_here(mach: Machine) -> Inside | None:
+    loop = running_loop()
+    if loop is None or not mach._tasks:
+        return None
+    from asyncio import current_task  # loaded, since a loop is running
+
+    task = current_task(loop)
+    for owned in list(mach._tasks):
+        if owned.runs_in(task):
+            return Inside(owned.tx, owned.handler, owned)
+    return None

@@ -1,0 +1,142 @@
+"""Closing what an interrupted drain left open.
+
+Ctrl+C raises KeyboardInterrupt in the main thread, a signal handler may raise anything
+there, and `PyThreadState_SetAsyncExc` raises in any thread. The interpreter lets such an
+*interrupt* in at three kinds of places only: after a call, when a function begins, and when
+a loop turns. It never does between two assignments, or inside an operation of a built-in
+type. All that must not fall apart is therefore written as statements without a call
+between them:
+
+- Taking the token and knowing that one has it: `del self._idle`, then `holds = True`. A
+  call such as `idle.pop()` would lose it: the place after the call comes before its answer is
+  kept. In the same way a mutation is taken out of the queue, and a number for it, by the
+  step of a `for` loop.
+- Changing states: the new ticks, then the new node.
+- Ending a waiter: out of the index, then its mark.
+
+Whoever holds the token and is interrupted does three things: sets `_torn`, gives the token
+back, and tries to close what is open. `_torn` is set before anything can interrupt again,
+and only `mend` takes it down, at its end. So if closing is interrupted as well, the next
+drain begins with it, in whatever thread. Nothing of `mend` does harm when it is done twice.
+
+What an interrupted mutation comes to:
+
+- Before its states changed nothing has happened: it is canceled.
+- After that, all that follows is done: tracers are told, waiters and contexts released.
+  If final handlers are still to be called, or one was interrupted, their states are taken
+  back, as when a handler raises; no handler is called to mend anything. Otherwise the
+  mutation is accepted, and its auto states wait at the front of the queue.
+- What waited in the queue goes on waiting, for the next drain. A mutation that was taken
+  out and had not begun is back in its place.
+
+What may be done twice: a tracer may be told of a new schema again, and auto states asked.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from machine._engine.walk import conclude
+from machine._handlers.calling import END, revert
+from machine._handlers.lookup import HandlerCall
+
+if TYPE_CHECKING:
+    from machine._engine.engine import Engine
+    from machine._engine.transition import Transition
+
+
+class Token:
+    """The right to drain a machine's queue; free while the slot is filled."""
+
+    __slots__ = ("_idle",)
+
+    _idle: None
+
+    def _is_idle(self) -> bool:
+        """Does nobody drain."""
+        return hasattr(self, "_idle")
+
+
+def mend(mach: Engine) -> None:
+    """Close what is open; with the token, before anything else is done with it."""
+    tx = mach._tx
+    if tx is not None:
+        _close(mach, tx)
+        mach._tx = None
+    _put_back(mach)
+    mach._follow_schema()
+    ticks = mach._ticks
+    if mach._state_contexts is not None and ticks:
+        mach._state_contexts.ended(range(len(ticks)))
+    if mach._waiters is not None:
+        mach._waiters.go_on()
+    mach._handler = ""
+    mach._torn = False
+    mach._set_slow()
+
+
+def _close(mach: Engine, tx: Transition) -> None:
+    """Bring a transition to its end."""
+    if not tx.completed:
+        accepted = not tx._mended and tx.accepted and _is_through(mach, tx)
+        tx._mended, tx._passing = True, None  # a second attempt asks nobody for auto states
+        conclude(mach, tx, accepted)
+        return
+    hooks = mach._hooks
+    if hooks is not None:
+        calls, last = hooks.transition_end, tx._last_told
+        for tell in calls[calls.index(last) + 1 :] if last in calls else calls:
+            tx._last_told = tell
+            try:
+                tell(tx)
+            except Exception as error:  # noqa: BLE001 - protects the host from a guest
+                hooks.failed(tell, error)
+
+
+def _is_through(mach: Engine, tx: Transition) -> bool:
+    """Did it come to its end but for the rest; if not, its states are as before."""
+    ticks, before = mach._ticks, tx._before
+    if not ticks or ticks is before:
+        return False
+    call = _open_call(tx)
+    if call is not None:
+        revert(mach, tx, call)
+    waiters = mach._waiters
+    if waiters is not None and waiters.args_pending:
+        for state in tx.verdict.enters:
+            if ticks[state] & 1 and mach._ticks[state] == ticks[state]:
+                waiters.activated(state, tx.args())
+    return call is None
+
+
+def _open_call(tx: Transition) -> HandlerCall | None:
+    """The first final handler that did not return; None if all did."""
+    finals = [call for call in tx._program.finals if call.bound]
+    if tx._steps is None:
+        negotiation = [call for call in tx._program.negotiation if call.bound]
+        done = tx._calls_done - len(negotiation)
+        return finals[done] if done < len(finals) else None
+    call = tx._call
+    return call if call is not None and call.phase >= END else next(iter(finals), None)
+
+
+def _put_back(mach: Engine) -> None:
+    """What was taken out of the queue, and the auto states that are due."""
+    mutation = mach._unfinished
+    if mutation is not None:
+        if mutation.result is None:
+            mach._unfinished = None
+            mach._queue.appendleft(mutation)
+        elif mutation.queue_tick:
+            mach._finish_queued(mutation)
+        mach._unfinished = None
+    if mach._auto_due:
+        put_due_auto(mach)
+
+
+def put_due_auto(mach: Engine) -> None:
+    """Put auto states at the front of the queue whose turn an interrupt kept from coming."""
+    mach._auto_due = False
+    mutation = None if mach._disposing else mach._node.auto_mutation
+    if mutation is not None:
+        mach._put_auto(mutation)

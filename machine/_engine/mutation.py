@@ -1,0 +1,120 @@
+"""Mutations: the only way to change which states are active."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from machine._enums import MutationType, Result
+from machine._schema.schema import Call
+from machine._schema.state import A
+
+if TYPE_CHECKING:
+    import contextvars
+
+
+class MutSource:
+    """The transition from which a mutation was made, in this or another machine.
+
+    `mach_time` is the sum of that machine's ticks before that transition.
+    """
+
+    __slots__ = ("mach_id", "mach_time", "tx_id")
+
+    def __init__(self, mach_id: str, tx_id: str, mach_time: int) -> None:
+        self.mach_id = mach_id
+        self.tx_id = tx_id
+        self.mach_time = mach_time
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, MutSource) and str(self) == str(other)
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+    def __str__(self) -> str:
+        return f"{self.mach_id}/{self.tx_id}/{self.mach_time}"
+
+    def __repr__(self) -> str:
+        return f"MutSource({self})"
+
+
+class Mutation:
+    """One entry of a machine's queue.
+
+    `result` is None until it ran; that is how the call that queued it learns the outcome
+    when another thread has run it. `queue_tick` numbers what was appended to the queue, 0
+    for anything else. `context` are the context variables for one that waits.
+    """
+
+    __slots__ = (
+        "_args",
+        "call",
+        "context",
+        "eval_fn",
+        "is_check",
+        "queue_tick",
+        "result",
+        "source",
+    )
+
+    def __init__(
+        self,
+        call: Call,
+        args: A | None = None,
+        source: MutSource | None = None,
+        *,
+        is_check: bool = False,
+        eval_fn: Callable[[], Any] | None = None,
+    ) -> None:
+        self.call = call
+        self._args = args
+        self.source = source
+        self.is_check = is_check
+        self.eval_fn = eval_fn
+        self.result: Result | None = None
+        self.queue_tick = 0
+        self.context: contextvars.Context | None = None
+
+    @property
+    def args(self) -> A:
+        """What handlers are given; never None."""
+        if self._args is None:
+            self._args = {}
+        return self._args
+
+    @property
+    def type(self) -> MutationType:
+        """How the called states meet the active ones."""
+        return MutationType.EVAL if self.eval_fn is not None else self.call.type
+
+    @property
+    def called_states(self) -> list[str]:
+        """The names that the caller passed, repeats removed."""
+        return list(self.call.names)
+
+    @property
+    def auto(self) -> bool:
+        """Was it made by the auto states."""
+        return self.call.auto
+
+    def state_was_called(self, name: str) -> bool:
+        """Is this state among the called ones."""
+        return name in self.call.names
+
+    def __str__(self) -> str:
+        return f"[{self.type}{':auto' * self.auto}] {self.call.text}"
+
+    def __repr__(self) -> str:
+        return f"<Mutation {self}>"
+
+
+class AutoMutation(Mutation):
+    """What the auto states ask for; one object serves every time, so it keeps no args."""
+
+    __slots__ = ()
+
+    @property
+    def args(self) -> A:
+        """None are given; each transition has its own."""
+        return {}

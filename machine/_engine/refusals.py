@@ -1,0 +1,77 @@
+"""Mutations that a full queue refused: counted, and reported once for each outage.
+
+An *outage* begins with the first mutation that is refused. It ends once the queue has drained
+below half of its limit: a queue that is refilled as soon as one mutation is done is still in
+the same outage. Each outage is one warning to the logger "asyncmachine" and two lines of the
+machine's log, at its begin (`[queue:full]`) and at its end (`[queue:room]`); tracers learn of
+every mutation that is refused. What comes after the end of a machine is canceled, but not
+refused: there is no room to wait for.
+
+Threads count for themselves, so that no count is lost and nobody waits for another.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from machine._enums import CHANGES
+from machine._logging.report import warn
+from machine._waiting.handle import unreleased
+
+if TYPE_CHECKING:
+    from machine._engine.mutation import Mutation
+    from machine._machine.machine import Machine
+    from machine._waiting.handle import WaitHandle
+
+
+class Refusals:
+    """What the queue of one machine refused."""
+
+    __slots__ = ("_by_thread", "_room")
+
+    def __init__(self) -> None:
+        self._by_thread: dict[int, int] = {}
+        self._room: WaitHandle | None = None  # of the outage under way; done when it is over
+
+    @property
+    def count(self) -> int:
+        """How many mutations were refused so far."""
+        return sum(list(self._by_thread.values()))
+
+    def note(self, mach: Machine, mutation: Mutation) -> None:
+        """A mutation was refused; in the thread that made it."""
+        thread = threading.get_ident()
+        self._by_thread[thread] = self._by_thread.get(thread, 0) + 1
+        room = self._room
+        if room is None or room.done:
+            self._begin_outage(mach, mutation)
+        hooks = mach._hooks
+        if hooks is not None and hooks.mutation_refused:
+            hooks.fire(hooks.mutation_refused, mach, mutation)
+
+    def _begin_outage(self, mach: Machine, mutation: Mutation) -> None:
+        """Report it, unless another thread does so at this moment."""
+        limit = mach.queue_limit
+        room = mach.when_queue_below(room_mark(limit)) if limit > 0 else unreleased()
+        before, self._room = self._room, room
+        if before is not None and not before.done:
+            return
+        so_far = self.count - 1
+        mach.log_lvl(CHANGES, f"[queue:full] {limit} waiting, refused: {mutation}")
+        warn(
+            "the queue of machine %s is full: %d mutations wait, %s was refused; the machine's"
+            " queue_refused counts, when_queue_below(n) waits for room",
+            mach.id,
+            limit,
+            mutation,
+        )
+        room.add_done_callback(lambda _: self._end_outage(mach, so_far))
+
+    def _end_outage(self, mach: Machine, before: int) -> None:
+        mach.log_lvl(CHANGES, f"[queue:room] {self.count - before:,} mutations were refused")
+
+
+def room_mark(limit: int) -> int:
+    """Below how many waiting mutations an outage is over."""
+    return limit // 2 + 1

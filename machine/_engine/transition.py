@@ -1,0 +1,328 @@
+"""Transitions and events: one walk along a plan, and what its handlers are given.
+
+A `Transition` keeps only what is unique to the occurrence: which handlers ran and how
+they answered, the args, the log lines, the times. Everything else is read from its plan.
+Most fields keep the value they have on the class, so making one costs little.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from machine._clock import Clock, Time
+from machine._engine.mutation import Mutation, MutSource
+from machine._enums import LogLevel, MutationType
+from machine._resolution.automaton import NO_MARKS, Marks
+from machine._resolution.step import Step
+from machine._schema.state import A
+
+if TYPE_CHECKING:
+    from machine._engine.tracing import Hook
+    from machine._handlers.lookup import HandlerCall, Program
+    from machine._machine.machine import Machine
+    from machine._resolution.automaton import Plan
+
+
+class LogEntry:
+    """One line of a machine's log."""
+
+    __slots__ = ("level", "text")
+
+    def __init__(self, level: LogLevel, text: str) -> None:
+        self.level = level
+        self.text = text
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, LogEntry):
+            return NotImplemented
+        return self.level == other.level and self.text == other.text
+
+    def __hash__(self) -> int:
+        return hash((self.level, self.text))
+
+    def __repr__(self) -> str:
+        return f"LogEntry({self.level.name}, {self.text!r})"
+
+
+class Transition:
+    """One mutation being carried out, or having been.
+
+    `number` counts from 1 those transitions of a machine that handlers or tracers can see.
+    `started_ns` and `ended_ns` are readings of the monotonic clock, `handler_ns` the
+    durations of the handler steps in order; all three are taken only while a tracer is
+    bound. `is_plain` says at its end that the plan tells all but the times: no arguments,
+    source, lines, handlers, nothing waiting in the queue. Handlers and tracers may read it in
+    the thread that runs the machine,
+    everybody once it is completed.
+    """
+
+    accepted = True
+    completed = False
+    is_plain = False
+    queue_len = 0
+    started_ns = 0
+    ended_ns = 0
+    source: MutSource | None = None
+    log_entries: list[LogEntry] | tuple[()] = ()
+    pre_log_entries: Sequence[LogEntry] = ()
+    handler_ns: list[int] | tuple[()] = ()
+    clock = 0.0  # when the present handler began, or the last one ended
+    late: tuple[str, ...] = ()  # names of handlers whose time was over
+    raised_at = ""  # where the last handler that failed did so: FILE:LINE in FUNCTION
+    _after: list[int] | None = None
+    _mutation: Mutation | None = None
+    _passing: BaseException | None = None  # passes through to the caller at the end
+    _again: Plan | None = None  # of an auto transition, after handlers refused states of it
+    _marks: Marks = NO_MARKS  # of auto states that failed in it
+    _call: HandlerCall | None = None  # the one made last, where the program does not say it
+    _mended = False  # an interrupt left it open, and its end was begun anew
+    _last_told: Hook | None = None  # of those whom the end is told
+    _steps: list[Step] | None = None
+    is_check = False
+
+    machine: Machine
+    plan: Plan
+    number: int
+    _args: A | None
+    _program: Program
+    _before: list[int]
+    _calls_done: int
+
+    @property
+    def id(self) -> str:
+        """32 hex digits: 16 of the machine, 16 of the number."""
+        return f"{self.machine.tx_prefix}{self.number:016x}"
+
+    @property
+    def mutation(self) -> Mutation:
+        """What was asked for."""
+        found = self._mutation
+        if found is None:
+            found = self._mutation = Mutation(self.plan.call, self.args(), self.source)
+        return found
+
+    @property
+    def verdict(self) -> Plan:
+        """What resolution decided; for the last time, if handlers refused auto states."""
+        return self._again or self.plan
+
+    @property
+    def handler_steps(self) -> Sequence[Step]:
+        """The steps of the handlers that were called.
+
+        While all of them pass, these are the first so many of the program, and one
+        number tells them.
+        """
+        if self._steps is not None:
+            return self._steps
+        return self._program.steps[: self._calls_done]
+
+    def own_steps(self) -> list[Step]:
+        """The handler steps as a list of its own, to which others can be added."""
+        if self._steps is None:
+            self._steps = list(self._program.steps[: self._calls_done])
+        return self._steps
+
+    @property
+    def steps(self) -> list[Step]:
+        """Everything that happened inside, in order."""
+        return [*self.plan.notes().steps, *self.handler_steps]
+
+    @property
+    def time_before(self) -> Time:
+        """Ticks of all states before."""
+        return Time(self._before)
+
+    @property
+    def time_after(self) -> Time:
+        """Ticks of all states after; those before until the transition ended."""
+        return Time(self._before if self._after is None else self._after)
+
+    @property
+    def target_indexes(self) -> list[int]:
+        """Indexes of the states meant to be active afterwards, in handler order."""
+        return list(self.verdict.targets)
+
+    @property
+    def enters(self) -> list[str]:
+        """States that activate, or activate again, in handler order."""
+        return self._names(self.verdict.enters)
+
+    @property
+    def exits(self) -> list[str]:
+        """States that deactivate, in handler order."""
+        return self._names(self.verdict.exits)
+
+    def _names(self, indexes: Sequence[int]) -> list[str]:
+        names = self.plan.node.automaton.schema.names
+        return [names[index] for index in indexes]
+
+    def states_before(self) -> list[str]:
+        """The states active before, in index order."""
+        return self._names(sorted(self.plan.node.active))
+
+    def target_states(self) -> list[str]:
+        """The states meant to be active afterwards, in handler order."""
+        return self._names(self.verdict.targets)
+
+    def called_states(self) -> list[str]:
+        """The states that the mutation named."""
+        return list(self.plan.call.names)
+
+    def is_auto(self) -> bool:
+        """Was it asked for by the auto states."""
+        return self.plan.call.auto
+
+    def clock_before(self) -> Clock:
+        """Ticks before, by name."""
+        return dict(zip(self._schema_names(), self.time_before, strict=True))
+
+    def clock_after(self) -> Clock:
+        """Ticks after, by name."""
+        return dict(zip(self._schema_names(), self.time_after, strict=True))
+
+    def _schema_names(self) -> tuple[str, ...]:
+        return self.plan.node.automaton.schema.names
+
+    def args(self) -> A:
+        """The arguments, shared by all handlers of this transition; never None."""
+        if self._args is None:
+            self._args = {}
+        return self._args
+
+    def type(self) -> MutationType:
+        """Add, remove or set."""
+        return self.plan.call.type
+
+    def log_args(self) -> str:
+        """The arguments as log lines show them."""
+        return self.machine._args_text(self._args)
+
+    def add_line(self, entry: LogEntry) -> None:
+        """Keep a log line with the transition."""
+        lines = self.log_entries
+        if not isinstance(lines, list):
+            lines = self.log_entries = []
+            self.is_plain = False
+        lines.append(entry)
+
+    def is_completed(self) -> bool:
+        """Is everything about it final."""
+        return self.completed
+
+    def is_accepted(self) -> bool:
+        """Was it not canceled, so far."""
+        return self.accepted
+
+    def time_sum_before(self) -> int:
+        """The sum of all ticks before."""
+        return sum(self._before)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.steps))
+
+    def __repr__(self) -> str:
+        return f"<Transition {self.number} of {self.machine.id}: {self.plan.call!r}>"
+
+
+class EventRef:
+    """What may be kept of an event: the handler's name and the ids."""
+
+    __slots__ = ("machine_id", "name", "transition_id")
+
+    def __init__(self, name: str, machine_id: str, transition_id: str) -> None:
+        self.name = name
+        self.machine_id = machine_id
+        self.transition_id = transition_id
+
+
+class Event:
+    """Given to every handler of a transition."""
+
+    __slots__ = ("_tx", "machine", "name")
+
+    name: str
+    machine: Machine
+    _tx: Transition
+
+    @property
+    def args(self) -> A:
+        """The arguments, shared by all handlers of the transition; never None."""
+        return self._tx.args()
+
+    @property
+    def machine_id(self) -> str:
+        """Id of the machine."""
+        return self.machine.id
+
+    @property
+    def transition_id(self) -> str:
+        """Id of the transition that this event belongs to."""
+        return self._tx.id
+
+    @property
+    def is_check(self) -> bool:
+        """Is it only asked whether the mutation could be made."""
+        return self._tx.is_check
+
+    def mutation(self) -> Mutation | None:
+        """The mutation that the machine carries out now, if any."""
+        tx = self.machine.transition()
+        return None if tx is None else tx.mutation
+
+    def transition(self) -> Transition | None:
+        """The transition that the machine carries out now, if any."""
+        return self.machine.transition()
+
+    def is_valid(self) -> bool:
+        """Is this event's transition still the current one, not completed and accepted.
+
+        Turns False while the handler runs too, once its time is over, and stays so.
+        """
+        tx, mach, name = self._tx, self.machine, self.name
+        if mach._tx is not tx or tx.completed or not tx.accepted or name in tx.late:
+            return False
+        return mach._handler != name or monotonic() - tx.clock <= mach._handler_limit
+
+    def source(self) -> MutSource:
+        """This transition as the source of mutations made from it."""
+        return MutSource(self.machine.id, self._tx.id, self._tx.time_sum_before())
+
+    def clone(self) -> EventRef:
+        """Only the name and the ids, safe to keep."""
+        return EventRef(self.name, self.machine.id, self._tx.id)
+
+    export = clone
+
+    def __repr__(self) -> str:
+        return f"<Event {self.name} of {self.machine.id}>"
+
+
+# Objects made for every transition and every handler call have no `__init__`: the
+# interpreter calls one from C, which costs more than all that it would do.
+
+
+def new_transition(
+    machine: Machine, plan: Plan, program: Program, args: A | None, number: int
+) -> Transition:
+    """A transition that begins now."""
+    tx = Transition()
+    tx.machine = machine
+    tx.plan = plan
+    tx.number = number
+    tx._args = args
+    tx._program = program
+    tx._before = machine._ticks
+    tx._calls_done = 0
+    return tx
+
+
+def new_event(name: str, tx: Transition) -> Event:
+    """The event for one handler call."""
+    event = Event()
+    event.name = name
+    event.machine = tx.machine
+    event._tx = tx
+    return event

@@ -1,0 +1,97 @@
+"""Carrying out a transition that has handlers, but nobody who watches.
+
+The order of things is that of `_walk`, which also takes over whatever is out of the
+ordinary: a call that does not pass, waiters that look at arguments, something to be told
+at the end. What is left is done by one function that calls nothing but handlers, because
+a call of an own function costs about as much here as a handler itself.
+"""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from machine._engine.transition import Event, Transition
+from machine._engine.walk import conclude, finish, goes_on, lend, log_change, survives, walk
+from machine._enums import EXECUTED, Result
+from machine._handlers.calling import judge
+from machine._handlers.lookup import BETWEEN
+
+if TYPE_CHECKING:
+    from machine._engine.engine import Engine
+    from machine._engine.mutation import Mutation, MutSource
+    from machine._handlers.lookup import Program
+    from machine._resolution.automaton import Plan
+    from machine._schema.state import A
+
+
+def run_unwatched(  # noqa: C901 - one function, so that few calls are made; see above
+    mach: Engine,
+    plan: Plan,
+    program: Program,
+    args: A | None,
+    source: MutSource | None,
+    mutation: Mutation | None,
+) -> Result:
+    """Carry out an accepted plan from its creation to the end, auto states included."""
+    mach._tx_number = number = mach._tx_number + 1
+    mach._tx = tx = Transition()
+    tx.machine, tx.plan, tx.number = mach, plan, number  # type: ignore[assignment]  # it is whole
+    tx._args, tx._program, tx._before, tx._calls_done = args, program, mach._ticks, 0
+    if mutation is not None or source is not None:
+        lend(tx, source, mutation)
+    accepted, call, tx.clock = True, BETWEEN, monotonic()
+    try:
+        for handler, name, counts, call in program.turns:
+            if mach._disposing and call.begins_with(handler):
+                accepted = False
+                break
+            if handler is None:  # between negotiation and final phase
+                if plan.growth:
+                    ticks = mach._ticks.copy()
+                    for index, ticked in plan.growth:
+                        ticks[index] += ticked
+                    mach._ticks = ticks
+                mach._node = plan.after
+                if mach._log_level:
+                    log_change(mach, tx)
+                if mach._waiters is not None and mach._waiters.expects(plan):
+                    accepted = finish(mach, tx)
+                    break
+                continue
+            mach._handler = name
+            event = Event()
+            event.name, event.machine, event._tx = name, tx.machine, tx
+            answer = handler(event)
+            now = monotonic()
+            took, tx.clock = now - tx.clock, now
+            if took > mach._handler_limit or (answer is not None and answer is not True):
+                outcome = judge(mach, tx, call, answer, took)
+                if outcome:
+                    accepted = goes_on(mach, tx, call, outcome)
+                    break
+            tx._calls_done += counts
+    except BaseException as error:  # noqa: BLE001 - protects the machine from user code
+        accepted = survives(mach, tx, call, error)
+    told = mach._hooks or mach._pending_lines or mach._queue or mach._slow or not accepted
+    if told or ((mach._waiters or mach._state_contexts) and _is_awaited(mach, tx._again or plan)):
+        return conclude(mach, tx, accepted)
+    tx._after, tx.completed, mach._handler = mach._ticks, True, ""
+    auto = mach._node.auto
+    if auto is not None and plan.growth and not plan.call.auto:
+        tx.queue_len, mach._auto_due = 1, True
+        mach._carry_out(auto, None, None, mach._node.auto_mutation)
+        mach._auto_due = False
+    return EXECUTED
+
+
+def _is_awaited(mach: Engine, plan: Plan) -> bool:
+    """Does a state change for which somebody may wait, or whose context is live."""
+    waiters, contexts = mach._waiters, mach._state_contexts
+    if waiters is not None and waiters.pending and waiters.awaits(plan):
+        return True
+    return contexts is not None and contexts.end_by(plan)
+
+
+WALKS = (walk.__code__, run_unwatched.__code__)
+"""What carries out transitions, as a frame tells; the machine is its `mach`."""

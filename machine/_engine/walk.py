@@ -1,0 +1,345 @@
+"""Carrying out one transition that somebody watches.
+
+The order of things:
+
+1. The transition is created and becomes the machine's current one; `transition_init`.
+2. Log lines of the mutation and of its resolution; `transition_start`.
+3. Rejected by relations: nothing else happens until 7.
+4. *Negotiation.* The program's negotiation handlers in order; the first that denies ends
+   it, and a handler that raises or comes late denies too. In an auto transition a denial
+   that concerns an entering state (its `Enter`, or a `YX` handler) only refuses that state;
+   every other denial cancels. After a refusal the transition is resolved again without the
+   refused states (`_resolve`), and what comes of that takes the place of what was decided
+   before: targets, exits, enters, handlers. Handlers that were asked already are not asked
+   again. So an `Exit` may have been asked of a state that stays after all. If none of the
+   called states is a target any more, the transition is canceled.
+5. *Apply.* Ticks and active states change, here and nowhere else (but see 6).
+6. *Final phase.* `End` and `State` handlers, whose answers do not count. If one raises,
+   the states whose final handlers did not complete are reverted, which is one more clock
+   change, and the transition counts as canceled. If one is late, the rest is skipped and
+   the states stay.
+7. If it was accepted and a tick changed, the auto states get their turn: their mutation
+   goes to the front of the queue. `transition_end`, then waiters and state contexts.
+
+An error in a handler becomes a mutation of `Exception` at the front of the queue, unless
+the failed transition itself called `Exception`: that one is only canceled, or a failing
+error handler would never let the machine go on; the error is logged. The auto state of a
+handler that failed is held back (`_held_back`). Errors that are no `Exception`
+(KeyboardInterrupt and the like), and all errors while `panic_to_exception` is off, cancel
+and revert in the same way and then pass through to the caller.
+
+Once the disposal of the machine has begun no handler starts. A transition that still had
+handlers to call, or had not applied its states, is canceled; what was applied stays.
+
+A plan with handlers that nobody watches is carried out in `_unwatched`, in the same order;
+one without takes the short way in `_engine`: no transition object, same ticks.
+"""
+
+from __future__ import annotations
+
+from time import monotonic, monotonic_ns
+from typing import TYPE_CHECKING
+
+from machine._engine.transition import Transition
+from machine._enums import CANCELED, CHANGES, DECISIONS, EVERYTHING, EXECUTED, OPS, Result
+from machine._handlers.calling import END, failed, noted, run_handler, run_watched
+from machine._handlers.lookup import BETWEEN, HandlerCall, Phase, Program, Question, final_slots
+from machine._resolution.automaton import NO_MARKS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from machine._engine.engine import Engine
+    from machine._engine.mutation import Mutation, MutSource
+    from machine._resolution.automaton import Plan
+    from machine._schema.state import A
+
+
+STATE = Phase.STATE
+
+
+def walk(  # noqa: C901 - one function, so that few calls are made; see its docstring
+    mach: Engine,
+    plan: Plan,
+    program: Program,
+    args: A | None,
+    source: MutSource | None,
+    mutation: Mutation | None,
+) -> Result:
+    """Carry out a transition from its creation to the end, waiters included.
+
+    What happens to every transition stands in this one function, what happens to few in
+    others: a call costs as much here as half of what a handler does.
+    """
+    mach._tx_number = number = mach._tx_number + 1
+    mach._tx = tx = Transition()  # as `new_transition` makes one
+    tx.machine, tx.plan, tx.number = mach, plan, number  # type: ignore[assignment]  # it is whole
+    tx._args, tx._program, tx._before = args, program, mach._ticks
+    tx._again = tx._steps = None
+    tx._calls_done, tx.is_check, tx.is_plain = 0, False, not args
+    if mutation is not None or source is not None:
+        lend(tx, source, mutation)
+    run = run_handler
+    if mach._slow or mach._hooks is not None:
+        run = run_watched
+        _begin(mach, tx)
+    accepted = plan.accepted
+    if accepted:
+        if program.negotiation:
+            tx.clock = monotonic()
+            for call in program.negotiation:
+                if mach._disposing:
+                    break
+                if run(mach, tx, call):
+                    accepted = _goes_on_without(mach, tx, call)
+                    break
+        if mach._disposing:
+            accepted = False
+        if accepted and not tx.is_check:
+            _apply(mach, tx)
+            waiters = mach._waiters
+            if tx._again is not None or (waiters is not None and waiters.expects(plan)):
+                accepted = finish(mach, tx)
+            elif program.finals:
+                if not program.negotiation:
+                    tx.clock = monotonic()
+                for call in program.finals:
+                    if mach._disposing or run(mach, tx, call):
+                        accepted = False
+                        break
+    return conclude(mach, tx, accepted)
+
+
+def lend(tx: Transition, source: MutSource | None, mutation: Mutation | None) -> None:
+    """Give a transition what only few have."""
+    if source is not None:
+        tx.source = source
+        tx.is_plain = False
+    if mutation is not None:
+        tx._mutation = mutation
+        if mutation.is_check:
+            tx.is_check, tx.is_plain = True, False
+
+
+def _begin(mach: Engine, tx: Transition) -> None:
+    hooks = mach._hooks
+    if hooks is not None:
+        tx.started_ns = monotonic_ns()
+        for tell in hooks.transition_init:
+            try:
+                tell(tx)
+            except Exception as error:  # noqa: BLE001 - protects the host from a guest
+                hooks.failed(tell, error)
+    if mach._log_level:
+        _announce(mach, tx)
+    hooks = mach._hooks  # without those that failed just now
+    if hooks is not None:
+        for tell in hooks.transition_start:
+            try:
+                tell(tx)
+            except Exception as error:  # noqa: BLE001 - protects the host from a guest
+                hooks.failed(tell, error)
+
+
+def conclude(mach: Engine, tx: Transition, accepted: bool) -> Result:
+    """Everything after the handlers: auto states, tracers, waiters."""
+    if not accepted:
+        tx.accepted = False
+        if tx.plan.accepted:
+            tx.is_plain = False
+    if tx._marks is not NO_MARKS:
+        mach._node = mach._node.marked(*tx._marks)
+    before = tx._before
+    tx._after = after = mach._ticks or before  # a machine disposed by force has none
+    mach._handler = ""
+    if accepted and before is not after and (mach._node.auto is not None or mach._log_level):
+        mach._queue_auto(tx.plan.call)
+    if mach._pending_lines:
+        tx.pre_log_entries = mach._take_lines()
+        tx.is_plain = False
+    if mach._queue:
+        tx.queue_len = len(mach._queue)
+        tx.is_plain = False
+    tx.completed = True
+    hooks = mach._hooks
+    if hooks is not None:
+        tx.ended_ns = monotonic_ns()
+        for tell in hooks.transition_end:
+            tx._last_told = tell
+            try:
+                tell(tx)
+            except Exception as error:  # noqa: BLE001 - protects the host from a guest
+                hooks.failed(tell, error)
+    if before is not after and (mach._waiters is not None or mach._state_contexts is not None):
+        _release(mach, tx, after)
+    if not accepted and tx._passing is not None:
+        passing, tx._passing = tx._passing, None
+        try:
+            raise passing
+        finally:
+            del passing  # or its frames would keep it, and it them
+    return EXECUTED if accepted else CANCELED
+
+
+def _release(mach: Engine, tx: Transition, after: Sequence[int]) -> None:
+    """Waiters and state contexts of the states whose ticks grew."""
+    plan, waiters = tx._again or tx.plan, mach._waiters
+    if not tx.accepted:  # not all went by the plan
+        mach._release([state for state, tick in enumerate(tx._before) if tick != after[state]])
+        return
+    if waiters is not None and waiters.awaits(plan):
+        waiters.advanced(plan.changed)
+    if mach._state_contexts is not None:
+        mach._state_contexts.ended(plan.changed)
+
+
+# -- before the handlers
+
+
+def _announce(mach: Engine, tx: Transition) -> None:
+    call = tx.plan.call
+    level = DECISIONS if call.auto else OPS
+    mach.log_lvl(level, f"[{call.type}{':auto' * call.auto}] {call.text}{tx.log_args()}")
+    if tx.source is not None:
+        mach.log_lvl(OPS, f"[source] {tx.source}")
+    for line_level, text in tx.plan.notes().lines:
+        mach.log_lvl(line_level, text)
+
+
+# -- negotiation
+
+
+def survives(mach: Engine, tx: Transition, call: HandlerCall, error: BaseException) -> bool:
+    """What becomes of an unwatched transition after a handler raised; False if it is over.
+
+    What arrived in no handler goes on to where all is closed (`_mending`).
+    """
+    tx._call = call
+    if call is BETWEEN or (call.phase < END and mach._ticks is not tx._before):
+        raise error
+    return goes_on(mach, tx, call, failed(mach, tx, call, error))
+
+
+def goes_on(mach: Engine, tx: Transition, call: HandlerCall, outcome: int) -> bool:
+    """Carry an unwatched transition on after a call that did not pass; False if it is over."""
+    noted(tx, call, outcome)
+    if call.phase >= END or tx._passing is not None:
+        return False
+    if not _goes_on_without(mach, tx, call) or mach._disposing:
+        return False
+    _apply(mach, tx)
+    mach._node = mach._node.marked(*tx._marks)
+    return finish(mach, tx)
+
+
+def _goes_on_without(mach: Engine, tx: Transition, denied: HandlerCall) -> bool:
+    """Does a transition go on after a denial: only an auto one, without what was refused."""
+    calls = tx._program.negotiation
+    asked = {call.question for call in calls[: calls.index(denied) + 1]}
+    while _refuses_alone(mach, tx, denied):
+        _resolve_again(mach, tx, denied.target)
+        if not tx.verdict.accepted:
+            return False
+        found = _ask_others(mach, tx, asked)
+        if found is None:
+            return True
+        denied = found
+    return False
+
+
+def _refuses_alone(mach: Engine, tx: Transition, call: HandlerCall) -> bool:
+    """Log a denial; does it cost one entering state of autos, or everything."""
+    if tx._passing is not None:
+        return False
+    tag = "[cancel:self]" if call.phase is Phase.SELF else "[cancel]"
+    mach.log_lvl(OPS, f"{tag} ({' '.join(tx.target_states())}) by {call.name}")
+    plan, target = tx.plan, call.target
+    return plan.call.auto and target >= 0 and not plan.node.mask >> target & 1
+
+
+def _resolve_again(mach: Engine, tx: Transition, refused: int) -> None:
+    """Replace what was decided about an auto transition by what holds without a state."""
+    node, call, steps = tx.plan.node, tx.plan.call, tx.own_steps()
+    barred = tx.verdict.call.barred | 1 << refused
+    left = tuple([state for state in call.called if not barred >> state & 1])
+    call = node.automaton.schema.auto_call(left, barred, again=True)
+    watched = bool(mach._log_level) or mach._hooks is not None
+    plan = node.plans.get(call) or node.automaton.extend(node, call, noted=watched)
+    notes = plan.notes()
+    steps.extend(notes.steps)
+    for level, text in notes.lines:
+        mach.log_lvl(level, text)
+    tx._again = plan
+    bindings = tx._program.bindings
+    if mach._log_level >= EVERYTHING:
+        tx._program = bindings.every(plan)
+    else:
+        tx._program = bindings.programs.get(plan) or bindings.program(plan)
+
+
+def _ask_others(mach: Engine, tx: Transition, asked: set[Question]) -> HandlerCall | None:
+    """Call the negotiation handlers that were not asked yet; gives the one that denies."""
+    run = run_watched if mach._slow or mach._hooks is not None else run_handler
+    for call in tx._program.negotiation:
+        if mach._disposing:
+            break
+        if call.question in asked:
+            continue
+        asked.add(call.question)
+        if run(mach, tx, call):
+            return call
+    return None
+
+
+# -- applying and the final phase
+
+
+def _apply(mach: Engine, tx: Transition) -> None:
+    plan = tx.verdict
+    if plan.growth:
+        ticks = mach._ticks.copy()
+        for index, ticked in plan.growth:
+            ticks[index] += ticked
+        mach._ticks = ticks
+    mach._node = plan.after
+    if mach._log_level:
+        log_change(mach, tx)
+
+
+def log_change(mach: Engine, tx: Transition) -> None:
+    """The line that tells which states changed."""
+    verdict, names = tx.verdict, tx.plan.node.automaton.schema.names
+    before = tx.plan.node.mask
+    anew = [state for state in verdict.enters if not before >> state & 1]
+    again = [state for state in verdict.enters if before >> state & 1]
+    parts = [f"+{names[state]}" for state in (*anew, *again)]
+    parts += [f"-{names[state]}" for state in verdict.exits]
+    if not parts:
+        return
+    if mach._log_level >= EVERYTHING:
+        changed = {*anew, *again}
+        parts += [names[state] for state in verdict.targets if state not in changed]
+    auto = ":auto" * tx.plan.call.auto
+    mach.log_lvl(CHANGES, f"[state{auto}] {' '.join(parts)}{tx.log_args()}")
+
+
+def finish(mach: Engine, tx: Transition) -> bool:
+    """The final phase when waiters may match or the transition was resolved again.
+
+    `when_args` waiters of a state match after its State handlers, bound or not.
+    """
+    waiters, program = mach._waiters, tx._program
+    matching = waiters is not None and waiters.expects(tx._again or tx.plan)
+    calls: Iterable[HandlerCall] = program.finals
+    if matching:
+        names = tx.plan.node.automaton.schema.names
+        calls = program.bindings.bound(names, final_slots(names, tx.verdict), every=True)
+    run = run_watched if mach._slow or mach._hooks is not None else run_handler
+    tx.clock = monotonic()
+    for call in calls:
+        if mach._disposing or run(mach, tx, call):
+            return False
+        if matching and waiters is not None and call.phase is STATE:
+            waiters.activated(call.source, tx.args())
+            tx.clock = monotonic()  # their callbacks are not the next handler's time
+    return True

@@ -1,0 +1,1 @@
+"""Handlers: finding them by their names, and calling them."""

@@ -1,0 +1,249 @@
+"""Calling the handlers of one name: the border between the machine and user code.
+
+Whatever a handler does comes back as an outcome: it passed, denied, failed or was late, or
+it raised what passes through to the caller once the transition is concluded. A failing
+handler in the final phase leaves states whose final handlers did not complete;
+these are reverted here, as one more clock change.
+
+Time is read once before the first handler and once after each, so what one handler took
+is the difference of two readings; only while tracers are bound, which take time of their
+own, it is read before each handler too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from machine._clock import time_after
+from machine._engine.transition import Transition, new_event
+from machine._enums import CHANGES, EVERYTHING, OPS
+from machine._handlers.frames import raised_at
+from machine._handlers.lookup import Binding, Handler, HandlerCall, Phase
+from machine._handlers.panic import message_of
+from machine._handlers.tasks import own
+from machine.errors import HandlerTimeoutError
+
+if TYPE_CHECKING:
+    from machine._engine.engine import Engine
+
+PASSED, DENIED, FAILED, LATE, PASSES_ON = range(5)
+END = Phase.END
+NAME_WIDTH = 15
+NS = 1_000_000_000
+
+
+def run_handler(mach: Engine, tx: Transition, call: HandlerCall) -> int:
+    """Call what is bound to one name, in binding order, until one does not pass."""
+    mach._handler = name = call.name
+    tx._call = call
+    for _, handler in call.bound:
+        try:
+            answer = handler(new_event(name, tx))
+        except BaseException as error:  # noqa: BLE001 - protects the machine from user code
+            return noted(tx, call, failed(mach, tx, call, error))
+        now = monotonic()
+        took = now - tx.clock
+        tx.clock = now
+        if took > mach._handler_limit or (answer is not None and answer is not True):
+            outcome = judge(mach, tx, call, answer, took)
+            if outcome:
+                return noted(tx, call, outcome)
+    if tx._steps is None and call.bound:
+        tx._calls_done += 1
+        return PASSED
+    return noted(tx, call, PASSED)
+
+
+def noted(tx: Transition, call: HandlerCall, outcome: int) -> int:
+    """Keep the step of a call whose transition has steps of its own."""
+    if outcome:
+        denied = outcome == DENIED
+        at = "" if denied else tx.raised_at
+        tx.own_steps().append(call.refused(denied=denied, raised_at=at))
+    elif call.bound:
+        tx.own_steps().append(call.passed)
+    return outcome
+
+
+def judge(mach: Engine, tx: Transition, call: HandlerCall, answer: object, took: float) -> int:
+    """What a call came to that did not raise: a late one's answer does not count.
+
+    A coroutine is work that a final handler leaves to its state; the negotiation cannot
+    wait for one.
+    """
+    if isinstance(answer, Coroutine):
+        if took <= mach._handler_limit and call.phase >= END:
+            own(tx, call, answer)
+            return PASSED
+        answer.close()
+        if took <= mach._handler_limit:
+            return failed(mach, tx, call, TypeError(f"{call.name} has to answer at once"))
+    if took > mach._handler_limit:
+        return _late(mach, tx, call)
+    if answer is None or call.phase >= END:
+        return PASSED
+    try:
+        return PASSED if answer else DENIED
+    except Exception as error:  # noqa: BLE001 - the truth of an answer is user code too
+        return failed(mach, tx, call, error)
+
+
+def run_watched(mach: Engine, tx: Transition, call: HandlerCall) -> int:
+    """The same while lines or tracers tell of each call."""
+    outcome = PASSED
+    tx._call = call
+    if mach._log_level and mach._log_level == EVERYTHING:
+        outcome = _run_naming(mach, tx, call)
+    else:
+        for binding, handler in call.bound:
+            outcome = _run_one(mach, tx, call, binding, handler)
+            if outcome:
+                break
+    if outcome or tx._steps is not None:
+        return noted(tx, call, outcome)
+    if call.bound:
+        tx._calls_done += 1
+    return PASSED
+
+
+def _run_naming(mach: Engine, tx: Transition, call: HandlerCall) -> int:
+    """At the highest log level every bound object is named, with this handler or without."""
+    handlers = dict(call.bound)
+    for binding in tx._program.bindings.items:
+        name = binding.name[:NAME_WIDTH].ljust(NAME_WIDTH, "_")
+        mach.log_lvl(EVERYTHING, f"[handle:{name}] {call.name}")
+        if binding in handlers:
+            outcome = _run_one(mach, tx, call, binding, handlers[binding])
+            if outcome:
+                return outcome
+    return PASSED
+
+
+def _run_one(
+    mach: Engine, tx: Transition, call: HandlerCall, binding: Binding, handler: Handler
+) -> int:
+    name = call.name
+    _before(mach, tx, binding, name)
+    error: BaseException | None = None
+    answer: object = None
+    tx.clock = started = monotonic()
+    try:
+        answer = handler(new_event(name, tx))
+    except BaseException as raised:  # noqa: BLE001 - protects the machine from user code
+        error = raised
+    took = monotonic() - started
+    _after(mach, tx, call, binding, took)
+    if error is not None:
+        return failed(mach, tx, call, error)
+    if took <= mach._handler_limit and (answer is None or answer is True):
+        return PASSED
+    return judge(mach, tx, call, answer, took)
+
+
+def _before(mach: Engine, tx: Transition, binding: Binding, name: str) -> None:
+    if mach._log_level:
+        mach._handler = ""
+        mach.log_lvl(OPS, f"[handler:{binding.index}] {name}")
+    hooks = mach._hooks
+    if hooks is not None and hooks.handler_start:
+        hooks.fire(hooks.handler_start, tx, binding.name, name)
+    mach._handler = name
+
+
+def _after(mach: Engine, tx: Transition, call: HandlerCall, binding: Binding, took: float) -> None:
+    mach._handler = ""
+    if mach._log_level:
+        mach.log_lvl(EVERYTHING, f"[handler:end] {call.name}")
+    hooks = mach._hooks
+    if hooks is not None:
+        _take_time(tx, int(took * NS), begins=binding is call.bound[0][0])
+        tx.is_plain = False
+        if hooks.handler_end:
+            hooks.fire(hooks.handler_end, tx, binding.name, call.name)
+
+
+def _take_time(tx: Transition, took_ns: int, *, begins: bool) -> None:
+    """Handlers of one name are one step, whose time is that of all of them."""
+    times = tx.handler_ns
+    if begins or not times:
+        tx.handler_ns = [*times, took_ns]
+    else:
+        times[-1] += took_ns
+
+
+def _late(mach: Engine, tx: Transition, call: HandlerCall) -> int:
+    tx.late = (*tx.late, call.name)
+    tx.raised_at = ""
+    mach.log_lvl(OPS, f"[cancel] ({' '.join(tx.target_states())}) by timeout")
+    error = HandlerTimeoutError(call.name)
+    if tx.plan.call.calls_exception:
+        _report_nested(mach, call, error)
+    else:
+        mach._add_err_from(tx, error)
+    _hold_back(mach, tx, call)
+    return LATE
+
+
+def failed(mach: Engine, tx: Transition, call: HandlerCall, error: BaseException) -> int:
+    """A handler raised: store it, queue the Exception mutation, revert what did not complete."""
+    passes = not isinstance(error, Exception) or not mach.panic_to_exception
+    tx.raised_at = place = raised_at(error)
+    if mach._log_level and mach.log_stack_trace:
+        where = f", raised at {place}" if place else ""
+        mach.log_lvl(CHANGES, f"[raised] in {call.name}: {message_of(error)}{where}")
+    if not passes:
+        mach.log_lvl(OPS, "[recover] handling panic...")
+    if not tx.plan.call.calls_exception:
+        if call.phase >= END:
+            revert(mach, tx, call)
+        if isinstance(error, Exception) and not passes:
+            mach._recover(tx, call.name, error)
+    elif not passes:
+        _report_nested(mach, call, error)
+    _hold_back(mach, tx, call)
+    if passes:
+        tx._passing = error
+        return PASSES_ON
+    mach.log_lvl(OPS, f"[cancel] ({' '.join(tx.target_states())}) by recover")
+    return FAILED
+
+
+def _report_nested(mach: Engine, call: HandlerCall, error: BaseException) -> None:
+    from machine._handlers.nested_errors import (
+        report_nested,  # errors are rare, and so is what needs this
+    )
+
+    report_nested(mach, call.name, error)
+
+
+def _hold_back(mach: Engine, tx: Transition, call: HandlerCall) -> None:
+    from machine._engine.held_back import hold_back  # as above
+
+    hold_back(mach, tx, call)
+
+
+def revert(mach: Engine, tx: Transition, call: HandlerCall) -> None:
+    """Undo the states whose final handlers did not complete, as one more clock change.
+
+    A handler that disposed the machine by force has left nothing to undo; what is undone
+    already stays so.
+    """
+    exits, enters, ticks = tx.verdict.exits, tx.verdict.enters, mach._ticks
+    if not ticks:
+        return
+    back = [state for state in exits[call.position :] if not ticks[state] & 1]
+    out = [state for state in enters[max(0, call.position - len(exits)) :] if ticks[state] & 1]
+    names = tx.plan.node.automaton.schema.names
+    active = (*(state for state in mach._node.active if state not in out), *back)
+    done = " ".join(names[state] for state in active)
+    mach.log_lvl(OPS, f"[recover] partial final states as ({done})")
+    if not (back or out):
+        return
+    node = tx.plan.node.automaton.node(active, mach._node.marks)
+    ticks = time_after(ticks, [(state, 1) for state in (*out, *back)])
+    mach._ticks = ticks
+    mach._node = node
+    parts = [f"+{names[state]}" for state in back] + [f"-{names[state]}" for state in out]
+    mach.log_lvl(CHANGES, f"[state] {' '.join(parts)}{tx.log_args()}")

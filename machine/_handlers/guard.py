@@ -1,0 +1,70 @@
+"""Guards: errors of code outside of handlers become error states of a machine."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
+
+from machine._handlers.names import is_coroutine_function
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from machine._machine.mutating import Mutating
+    from machine._schema.state import A
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Guard:
+    """A context manager, or a decorator for functions and coroutine functions.
+
+    An `Exception` raised in its body is added to the machine and goes no further; the
+    decorated function then returns None. What is no `Exception`, such as KeyboardInterrupt
+    or a task's cancellation, passes through. With `panic_to_exception` off everything
+    does. It may be entered any number of times, in any thread.
+    """
+
+    __slots__ = ("_args", "_mach", "_state")
+
+    def __init__(self, mach: Mutating, state: str, args: A | None) -> None:
+        self._mach = mach
+        self._state = state
+        self._args = args
+
+    def __enter__(self) -> None:
+        """Nothing is to be done before the body."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        if not (isinstance(error, Exception) and self._mach.panic_to_exception):
+            return False
+        self._mach.add_err_state(self._state, error, self._args)
+        return True
+
+    @overload
+    def __call__(
+        self, fn: Callable[P, Coroutine[Any, Any, R]]
+    ) -> Callable[P, Coroutine[Any, Any, R | None]]: ...
+
+    @overload
+    def __call__(self, fn: Callable[P, R]) -> Callable[P, R | None]: ...
+
+    def __call__(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(fn)
+        async def guarded_work(*args: Any, **kwargs: Any) -> Any:
+            with self:
+                return await fn(*args, **kwargs)
+
+        @functools.wraps(fn)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            with self:
+                return fn(*args, **kwargs)
+
+        return guarded_work if is_coroutine_function(fn) else guarded

@@ -1,0 +1,45 @@
+"""Which pairs of states have a handler (`FooBar`), told without asking for every pair.
+
+A schema of a hundred states has ten thousand pairs, and bound objects have handlers for
+hardly any. So the names that an object has are gone through once, instead of being asked
+for one by one. An object that makes up its attributes as it is asked does not tell what it
+has; then there is no other way than to ask it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from machine._handlers.meanings import Handlers
+
+Pairs = Mapping[int, frozenset[int]]
+"""States by index, and those towards which they have a handler."""
+
+
+def pairs_of(targets: Iterable[object], index: Mapping[str, int]) -> Pairs | None:
+    """The pairs for which one of these objects has a name; None when one cannot tell."""
+    found: dict[int, set[int]] = {}
+    for target in targets:
+        names = names_of(target)
+        if names is None:
+            return None
+        for name in names:
+            for cut in range(1, len(name)):
+                first, second = index.get(name[:cut]), index.get(name[cut:])
+                if first is not None and second is not None:
+                    found.setdefault(first, set()).add(second)
+    return {first: frozenset(second) for first, second in found.items()}
+
+
+def names_of(target: object) -> set[str] | None:
+    """All names that an object or a dict has; None if only asking tells."""
+    kind = type(target)
+    if kind is dict or kind is Handlers:
+        return {name for name in target if isinstance(name, str)}  # type: ignore[attr-defined]
+    plain = kind.__getattribute__ is object.__getattribute__ and not hasattr(kind, "__getattr__")
+    if not plain or isinstance(target, Mapping):
+        return None
+    names = set(getattr(target, "__dict__", ()))
+    for base in kind.__mro__:
+        names.update(vars(base))
+    return names

@@ -1,0 +1,113 @@
+"""What is said of an error that a handler raised."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from machine._handlers.frames import called_at, is_library, raised_at, unfiltered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from traceback import StackSummary, TracebackException
+
+    from machine._engine.transition import Transition
+    from machine._enums import MutationType
+    from machine._resolution.step import Step
+
+TRACE_CHARS_MAX = 65_536
+TRACE_FRAMES_MAX = 50
+"""Frames of one error in its trace, the last ones."""
+MESSAGE_CHARS_MAX = 200
+"""Characters of an error's message in a log line."""
+
+
+class Panic:
+    """The transition that a handler broke, as the `panic` argument of `ExceptionState`."""
+
+    __slots__ = (
+        "called_states",
+        "handler",
+        "last_step",
+        "stack_trace",
+        "states_before",
+        "target_states",
+        "transition",
+        "type",
+    )
+
+    def __init__(self, tx: Transition, handler: str, stack_trace: str) -> None:
+        steps = tx.steps
+        self.type: MutationType = tx.type()
+        self.called_states = tx.called_states()
+        self.states_before = tx.states_before()
+        self.target_states = tx.target_states()
+        self.transition = tx
+        self.handler = handler
+        self.last_step: Step | None = steps[-1] if steps else None
+        self.stack_trace = stack_trace
+
+
+def trace_of(error: BaseException) -> str:
+    """The stack trace of an error; where it was added, if it was never raised.
+
+    Without the frames of this library, and of the others only the last ones: they say where
+    it comes from.
+    """
+    import traceback  # loading it costs more than most programs ever need of it
+
+    if error.__traceback__ is None:
+        stack = traceback.extract_stack(sys._getframe(1))
+        cut = _shorten(stack)
+        lines = [*stack.format(), *traceback.format_exception_only(error)]
+    else:
+        told = traceback.TracebackException.from_exception(error)
+        cut = sum(_shorten(stack) for stack in _stacks(told))
+        lines = list(told.format())
+    if cut:
+        lines.insert(0, f"{cut:,} frames left out, the last {TRACE_FRAMES_MAX} kept\n")
+    return _shortened(unfiltered("".join(lines)))
+
+
+def origin_of(error: BaseException) -> str:
+    """Where an error was raised, or added if it never was, as the end of a line."""
+    place = raised_at(error)
+    if place:
+        return f", raised at {place}"
+    place = called_at(sys._getframe(1))
+    return f", added at {place}" if place else ""
+
+
+def message_of(error: BaseException) -> str:
+    """Class and message of an error in one line of bounded length."""
+    import traceback
+
+    text = " ".join("".join(traceback.format_exception_only(error)).split())
+    return text if len(text) <= MESSAGE_CHARS_MAX else f"{text[: MESSAGE_CHARS_MAX - 1]}…"
+
+
+def _stacks(told: TracebackException) -> Iterator[StackSummary]:
+    """The stacks of an error, and of all that it is chained to."""
+    rest: list[TracebackException | None] = [told]
+    seen: set[int] = set()
+    while rest:
+        one = rest.pop()
+        if one is not None and id(one) not in seen:
+            seen.add(id(one))
+            yield one.stack
+            rest += [one.__cause__, one.__context__, *(one.exceptions or ())]
+
+
+def _shorten(stack: StackSummary) -> int:
+    """Keep the last frames that are not of this library; gives how many others are lost."""
+    told = [frame for frame in stack if not is_library(frame.filename)]
+    stack[:] = told[-TRACE_FRAMES_MAX:]
+    return len(told) - len(stack)
+
+
+def _shortened(text: str) -> str:
+    """A trace of bounded length; its end tells most, so the middle goes."""
+    if len(text) <= TRACE_CHARS_MAX:
+        return text
+    half = TRACE_CHARS_MAX // 2
+    return f"{text[:half]}\n  ...\n{text[-half:]}"

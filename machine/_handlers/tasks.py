@@ -1,0 +1,281 @@
+"""Tasks: final handlers that are coroutines run as work that their state owns.
+
+`async def FooState(self, e)` is called like any final handler and gives a coroutine. That
+runs as a task while the transition goes on; nobody waits for it. The task belongs to its
+state and lives no longer than what it stands for:
+
+- of `FooState`: this activation of Foo. Its owner is the state context, so activating an
+  active multi state again starts one more task and ends none.
+- of `FooEnd`: the time until Foo activates again.
+- of `AnyState`: the life of the machine.
+
+When the owner ends, which is after `transition_end` as for every state context, or when the
+machine's disposal begins, the task is canceled: `CancelledError` is raised where it awaits.
+A task that deactivates its own state is canceled too, at its next `await`; if it has none
+left it has simply come to its end. That cancellation is quiet. Any other error of a task
+becomes the `Exception` state, with the handler's transition as the source; that of a
+handler which handles an error itself is only logged (`_nested_errors`). An await that
+was canceled by somebody else, while the task itself was not, is such an error: the work is
+lost and nobody else would tell. With `panic_to_exception` off, errors go to the exception
+handler of the loop.
+
+It never begins once its owner has ended: the coroutine is entered by the task's first turn
+on its loop, and that looks at the owner first. However late that turn comes, nothing of the
+handler's body runs then.
+
+Where it runs: on the loop that runs in the thread that called the handler, else on one
+loop in the background (`_background`). It sees the context variables of the handler. A
+pinned machine (`_executor`) calls its handlers on its loop, so its tasks are there too.
+
+Threads: starting, canceling and ending happen on the task's loop; whoever ends the owner
+only sends word. A loop that was closed has let its tasks go, and word to it gets lost. Each
+task is a latch that ends with it, by which `Machine.when_tasks_end` and the disposal wait.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from machine._engine.transition import new_event
+from machine._enums import OPS
+from machine._handlers.lookup import Phase
+from machine._waiting.latch import Latch, call_each
+from machine.errors import TaskCanceledError
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from machine._engine.transition import Transition
+    from machine._handlers.lookup import HandlerCall
+
+Work = Coroutine[Any, Any, object]
+
+
+class StateTask(NamedTuple):
+    """A task as `Machine.tasks` tells of it.
+
+    `handler` is the name of the coroutine handler, `state` whose task it is (empty for
+    `AnyState`), `transition_id` the transition that started it. `running` is False until
+    the loop gives it its first turn, and again from when it ended.
+    """
+
+    handler: str
+    state: str
+    transition_id: str
+    running: bool
+
+
+def own(tx: Transition, call: HandlerCall, work: Work) -> None:
+    """Run a final handler's coroutine as a task of its state; by the drainer."""
+    here = running_loop()
+    loop = here or _background_loop()
+    if loop is None:
+        _drop(tx, call.name, work)
+    else:
+        OwnedTask(tx, call, work, _owner(tx, call), loop).begin(here=here is not None)
+
+
+def _owner(tx: Transition, call: HandlerCall) -> Latch:
+    mach = tx.machine
+    if call.phase is Phase.STATE:
+        return mach.new_state_ctx(_state(tx, call))
+    if call.phase is Phase.END:
+        return mach.when_next_active(_state(tx, call), mach.ctx)
+    return mach.ctx
+
+
+def _state(tx: Transition, call: HandlerCall) -> str:
+    names = tx.plan.node.automaton.schema.names
+    return names[call.source] if call.source >= 0 else ""
+
+
+def _background_loop() -> asyncio.AbstractEventLoop | None:
+    from machine._handlers.background import background_tasks
+
+    try:
+        return background_tasks.loop()
+    except RuntimeError:  # the program ends and starts no threads
+        return None
+
+
+def _drop(tx: Transition, handler: str, work: Work) -> None:
+    """It will never run, and Python shall not warn of that."""
+    work.close()
+    tx.machine.log_lvl(OPS, f"[task:cancel] {handler}")
+
+
+class OwnedTask(Latch):
+    """One coroutine, the loop on which it runs, and the owner whose end cancels it."""
+
+    __slots__ = (
+        "_begun",
+        "_loop",
+        "_owner",
+        "_task",
+        "_work",
+        "handler",
+        "phase",
+        "state",
+        "tx",
+    )
+
+    def __init__(
+        self,
+        tx: Transition,
+        call: HandlerCall,
+        work: Work,
+        owner: Latch,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        super().__init__()
+        self.handler = call.name
+        self.phase = call.phase
+        self.state = _state(tx, call)
+        self.tx = tx
+        self._work = work
+        self._owner = owner
+        self._loop = loop
+        self._task: asyncio.Task[object] | None = None
+        self._begun = False
+
+    def is_of_this_thread(self) -> bool:
+        """Does its loop run in the calling thread, so that waiting for it is in vain."""
+        return running_loop() is self._loop
+
+    def view(self) -> StateTask:
+        """What is told of it."""
+        work = self._work
+        running = getattr(work, "cr_running", False) or getattr(work, "cr_suspended", True)
+        return StateTask(self.handler, self.state, self.tx.id, bool(running))
+
+    def begin(self, *, here: bool) -> None:
+        """Start it; through its loop's queue unless that loop runs here.
+
+        The owner is watched first: if it ends in another thread before the task is on its
+        loop, word of that is there already.
+        """
+        if not self._owner._watch(self, self._owner_ended):
+            _drop(self.tx, self.handler, self._work)
+            return
+        mach = self.tx.machine
+        try:
+            if mach._tasks is None:
+                mach._tasks = {}
+            mach._tasks[self] = None
+            mach.log_lvl(OPS, f"[task:new] {self.handler}")
+            if here:
+                self._start()
+            else:
+                self._loop.call_soon_threadsafe(self._start)
+        except BaseException:  # of a task that was not started nobody may wait for the end
+            self._forget()
+            raise
+
+    def _start(self) -> None:
+        if self._done or self._owner._done:
+            self._forget()
+            _drop(self.tx, self.handler, self._work)
+            return
+        name = f"{self.tx.machine.id} {self.handler}"
+        self._task = self._loop.create_task(self._enter(), name=name)
+        self._task.add_done_callback(self._ended)
+
+    async def _enter(self) -> object:
+        """The task's first turn."""
+        if self._owner._done:
+            return None
+        self._begun = True
+        return await self._work
+
+    def _owner_ended(self, _: object) -> None:
+        if running_loop() is self._loop:
+            self._cancel()
+            return
+        try:
+            self._loop.call_soon_threadsafe(self._cancel)
+        except RuntimeError:  # closed, and the task gone with it
+            self._forget()
+
+    def _cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    def _ended(self, task: asyncio.Task[object]) -> None:
+        try:
+            self._conclude(task)
+        finally:
+            self._forget()
+
+    def _conclude(self, task: asyncio.Task[object]) -> None:
+        mach = self.tx.machine
+        (mach._tasks or {}).pop(self, None)
+        if not self._begun:
+            _drop(self.tx, self.handler, self._work)
+            return
+        error = _error_of(task, self.handler)
+        if error is None:
+            how = "cancel" if task.cancelled() else "end"
+            mach.log_lvl(OPS, f"[task:{how}] {self.handler}")
+            return
+        mach.log_lvl(OPS, f"[task:err] {self.handler}")
+        if mach.panic_to_exception:
+            self._report(error)
+        else:
+            message = f"task of {self.handler} failed"
+            context = {"message": message, "exception": error, "task": task}
+            self._loop.call_exception_handler(context)
+
+    def _report(self, error: BaseException) -> None:
+        """Add the error of the task, unless the task was there to handle one."""
+        tx = self.tx
+        if tx.plan.call.calls_exception:
+            from machine._handlers.nested_errors import report_nested  # most tasks do not fail
+
+            report_nested(tx.machine, self.handler, error)
+            return
+        self.hold_back()
+        tx.machine.ev_add_err(new_event(self.handler, tx), error)
+
+    def hold_back(self) -> None:
+        """It failed, so its state is not to be tried again by itself."""
+        if self.phase is Phase.STATE:
+            from machine._engine.held_back import hold_back_soon  # as above
+
+            hold_back_soon(self.tx.machine, self.state)
+
+    def runs_in(self, task: object) -> bool:
+        """Is this the asyncio task that carries it out."""
+        return self._task is task
+
+    def _forget(self) -> None:
+        """It is over: nobody tells it of its owner any more, and who waits for it goes on."""
+        self._done = True
+        self._owner._unwatch(self)
+        (self.tx.machine._tasks or {}).pop(self, None)
+        call_each(self._callbacks, self)
+
+
+def _error_of(task: asyncio.Task[object], handler: str) -> BaseException | None:
+    """Why a task failed; None if it came to its end or was told to stop."""
+    if not task.cancelled():
+        return task.exception()
+    if task.cancelling():
+        return None
+    import asyncio
+
+    error = TaskCanceledError(f"{handler} awaited something that was canceled")
+    try:
+        task.result()
+    except asyncio.CancelledError as canceled:
+        error.__cause__ = canceled
+        error.__traceback__ = canceled.__traceback__
+    return error
+
+
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    """The event loop that runs in this thread, if one does."""
+    events: Any = sys.modules.get("asyncio.events")  # while it is not loaded none can run
+    loop: asyncio.AbstractEventLoop | None = None if events is None else events._get_running_loop()
+    return loop

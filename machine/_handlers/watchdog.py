@@ -1,0 +1,234 @@
+"""The watchdog: tells which line of code a late handler is stuck in.
+
+Handlers run in the thread that mutates, so nobody can stop one that hangs, and its
+lateness is noticed when it returns, if it ever does. Meanwhile `event.is_valid()` turns
+False at the timeout by itself: the event looks at the clock. What only another thread can
+do is say where the handler is. `Machine(..., watchdog=True)` asks for that, and so does a
+tracer with the hook `handler_late`: one thread for all watched machines looks at each of
+them several times in a timeout. For each handler call that is over it, it writes one
+warning to the logger "asyncmachine" (with `watchdog`) and calls the tracers. The line that
+it names is the program's own innermost one; what that waits in follows.
+
+It costs the machine nothing: what the thread reads, the current transition, the handler's
+name and the time at which it began, is kept anyway. Each handler call has a time of its
+own, so the time of one is never held against the next. The thread looks twice: it reads
+the clock in between, so what it tells of was really still running then.
+
+The thread is a daemon, starts with the first machine and ends when there is none left;
+machines are held weakly. A forked child starts its own.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from math import inf
+from time import monotonic
+from typing import TYPE_CHECKING
+from weakref import ref
+
+from machine._engine.unwatched import WALKS
+from machine._handlers.frames import Place, innermost, is_library, place_text
+from machine._handlers.thread import Job
+from machine._logging.report import warn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+    from machine._engine.engine import Engine
+    from machine._engine.transition import Transition
+
+LOOKS_PER_TIMEOUT = 4
+PAUSE_MIN_S = 0.01
+PAUSE_MAX_S = 1.0
+
+
+class Watchdog:
+    """The watched machines and the thread that looks at them."""
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()  # a plain one: a `with` block always gives it back
+        self._changed = threading.Condition(self._lock)
+        self._told = _Machines()
+        self._thread: threading.Thread | None = None
+        self._pause = inf
+
+    def watch(self, mach: Engine, *, warns: bool = True) -> None:
+        """Look at this machine from now on, until it is disposed or gone.
+
+        Its tracers are called, and if it `warns` a warning is logged. The thread is woken
+        only if this machine has to be looked at sooner than it would be.
+        """
+        with self._lock:
+            watched = self._told.of(mach)
+            watched.warns = watched.warns or warns
+            if self._thread is None or not self._thread.is_alive():
+                try:
+                    self._start()
+                except RuntimeError:  # the interpreter is going down and starts no threads
+                    return
+            elif mach._handler_limit / LOOKS_PER_TIMEOUT < self._pause:
+                self._changed.notify()
+
+    def _start(self) -> None:
+        thread = threading.Thread(target=self._run, name="am-watchdog", daemon=True)
+        thread.start()
+        self._thread = thread
+
+    def look(self) -> float:
+        """Look at all of them once; gives the seconds until the next look."""
+        pause = PAUSE_MAX_S
+        for watched in self._living():
+            mach = watched.mach()
+            if mach is not None:
+                limit = mach._handler_limit
+                pause = min(pause, limit / LOOKS_PER_TIMEOUT)
+                self._look_at(watched, mach, limit)
+        return max(pause, PAUSE_MIN_S)
+
+    def _living(self) -> list[_Watched]:
+        """Those that are neither disposed nor gone; the others are forgotten."""
+        with self._lock:
+            return self._told.sift()
+
+    def _look_at(self, watched: _Watched, mach: Engine, limit: float) -> None:
+        tx, name = mach._tx, mach._handler
+        if tx is None or not name:
+            return
+        began = tx.clock
+        if watched.told == began or self._clock() - began <= limit:
+            return
+        if mach._tx is tx and mach._handler == name and tx.clock == began:
+            watched.told = began
+            _tell(mach, tx, name, limit, warns=watched.warns)
+
+    def _run(self) -> None:
+        while True:
+            pause = self.look()
+            with self._lock:
+                if not len(self._told):
+                    self._thread = None
+                    return
+                self._pause = pause
+                self._changed.wait(pause)
+                self._pause = inf
+
+    def forked(self) -> None:
+        """Go on in a forked child, where the thread is gone."""
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self._thread = None
+        self._pause = inf
+        for one in self._told.sift():
+            mach = one.mach()
+            if mach is not None:
+                self.watch(mach, warns=one.warns)
+
+
+class _Machines:
+    """The watched machines by identity, as a machine need not have a hash; held weakly."""
+
+    __slots__ = ("_by_id",)
+
+    def __init__(self) -> None:
+        self._by_id: dict[int, _Watched] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def __iter__(self) -> Iterator[Engine]:
+        machines = [one.mach() for one in list(self._by_id.values())]
+        return iter([mach for mach in machines if mach is not None])
+
+    def of(self, mach: Engine) -> _Watched:
+        """What is known of a machine, from now on at the latest."""
+        found = self._by_id.get(id(mach))
+        if found is None or found.mach() is not mach:  # another one was at its place in memory
+            found = self._by_id[id(mach)] = _Watched(mach)
+        return found
+
+    def sift(self) -> list[_Watched]:
+        """Forget those that are disposed or gone, and give the others."""
+        for key, one in list(self._by_id.items()):
+            mach = one.mach()
+            if mach is None or mach._disposed:
+                del self._by_id[key]
+        return list(self._by_id.values())
+
+
+class _Watched:
+    """One machine: when the call began that was reported last, and whether it warns."""
+
+    __slots__ = ("mach", "told", "warns")
+
+    def __init__(self, mach: Engine) -> None:
+        self.mach = ref(mach)
+        self.told = -inf
+        self.warns = False
+
+
+def _tell(mach: Engine, tx: Transition, name: str, limit: float, *, warns: bool) -> None:
+    """Warn of a late handler, if asked to, and call the tracers."""
+    frame = _running(tx)
+    if warns:
+        where = "" if frame is None else f", now at {_words(frame)}"
+        text = "handler %s of machine %s runs for more than %g s%s"
+        warn(text, name, mach.id, limit, where)
+    hooks = mach._hooks
+    if hooks is not None and hooks.handler_late:
+        where = "" if frame is None else place_text(innermost(frame))
+        hooks.fire(hooks.handler_late, tx, name, where)
+
+
+def _running(tx: Transition) -> FrameType | None:
+    """The innermost frame of the thread in which a transition's handler runs."""
+    frames = sys._current_frames()
+    frames.pop(threading.get_ident(), None)  # or this frame would keep all of them
+    for runs in (_runs_job, _walks):
+        for frame in frames.values():
+            if any(runs(caller, tx) for caller in _callers(frame)):
+                return frame
+    return None
+
+
+def _callers(frame: FrameType | None) -> Iterator[FrameType]:
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def _runs_job(frame: FrameType, tx: Transition) -> bool:
+    """Is it the border of a handler thread that runs a handler of this transition."""
+    return frame.f_code is Job.run.__code__ and frame.f_locals["self"].event._tx is tx
+
+
+def _walks(frame: FrameType, tx: Transition) -> bool:
+    """Is it the walk through this transition."""
+    return frame.f_code in WALKS and frame.f_locals.get("tx") is tx
+
+
+def _words(frame: FrameType) -> str:
+    """The innermost line of the program's own, and what it calls if that is not this library."""
+    own, inner = innermost(frame), (frame.f_code, frame.f_lineno)
+    if inner == own or is_library(frame.f_code.co_filename):
+        return _line(own)
+    return f"{_line(own)}, in {_line(inner)}"
+
+
+def _line(place: Place) -> str:
+    import linecache  # only needed when something hangs
+
+    code, line = place
+    return f"{place_text(place)}: {linecache.getline(code.co_filename, line).strip()}"
+
+
+watchdog = Watchdog()
+"""The watchdog of this process."""
+
+watch = watchdog.watch
+
+if hasattr(os, "register_at_fork"):  # pragma: no branch - there is no fork on Windows
+    os.register_at_fork(after_in_child=watchdog.forked)

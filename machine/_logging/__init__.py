@@ -1,0 +1,1 @@
+"""The log of a machine, and words to the program's operator."""

@@ -1,0 +1,1 @@
+"""The machine itself: its construction and all of its calls."""

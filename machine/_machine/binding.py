@@ -1,0 +1,151 @@
+"""Binding handlers and tracers to a machine.
+
+What is bound is replaced by one assignment, so an interrupt (`_mending`) finds it bound or
+not. The error that a first handler of errors is told of is in the queue from then on.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from machine._engine.tracing import Hooks, Tracer
+from machine._enums import LogLevel
+from machine._handlers.lookup import Binding, Bindings
+from machine._handlers.meanings import SUFFIXES, Handlers, Meaning
+from machine._handlers.names import check_handlers, list_handlers
+from machine._handlers.on import F, meaning, put
+from machine._machine.mutating import Mutating
+from machine._schema.state import EXCEPTION
+from machine.errors import HandlerNameError, HandlersNotBoundError, StateMissingError, did_you_mean
+
+if TYPE_CHECKING:
+    from machine._handlers.thread import HandlerThread
+
+
+class BindingCalls(Mutating):
+    """The calls that bind and detach."""
+
+    _strict: bool = False
+    _detect_eval: bool = False
+    _handles_errors: bool = False
+    _handler_thread: HandlerThread | None = None
+    _changing = threading.RLock()  # of all machines; held only to replace what is bound
+
+    def bind_handlers(self, handlers: object) -> None:
+        """Call this object's methods named after states and phases.
+
+        Any object or mapping with callables will do; several are called in the order in
+        which they were bound. A transition that is under way goes on with those it began
+        with. Raises for a class, None, a misspelled handler name, or a coroutine function
+        in the negotiation phase. A name that means two things is reported, and refused by
+        a `strict` machine.
+
+        The first handler of `Exception` that a machine gets is told of the error that is
+        there already: it is added once more.
+        """
+        if handlers is None or isinstance(handlers, type):
+            raise TypeError(f"bind_handlers needs an object or a mapping, got {handlers!r}")
+        if self._disposing:
+            return
+        check_handlers(handlers, self._schema.names, strict=self._strict)
+        if self._detect_eval or "AM_DEBUG" in os.environ:
+            list_handlers(handlers, self._schema.names)
+        wrap = None if self._handler_thread is None else self._handler_thread.wrap
+        binding = Binding(handlers, 0, wrap)
+        is_first = not self._handles_errors and binding.find(f"{EXCEPTION}State") is not None
+        error = self._error_again() if is_first and self.is_err() else None
+        with BindingCalls._changing:
+            items = self._bindings.items
+            binding = binding.at(len(items))
+            bindings = Bindings((*items, binding))
+            self._bindings = bindings  # no interrupt comes between these
+            if is_first:
+                self._handles_errors = True
+                if error is not None:
+                    self._queue.append(error)
+        self.log_lvl(LogLevel.OPS, f"[handlers] bind {binding.name or binding.index}")
+        if error is not None:
+            self._run(error)
+
+    def on(self, state: str, phase: str = "", *, to: str = "") -> Callable[[F], F]:
+        """A decorator that binds a function as the handler of a state's phase.
+
+        Or as the handler from this state `to` another.
+        """
+        made = meaning(state, phase, to)
+
+        def bind(function: F) -> F:
+            self._check_meaning(made)
+            handlers = Handlers()
+            put(handlers, made, function)
+            self.bind_handlers(handlers)
+            return function
+
+        return bind
+
+    def _check_meaning(self, made: Meaning) -> None:
+        """Raise for a handler of states that this machine does not have."""
+        if self._disposing or made.fits(self._index):
+            return
+        states = self._schema.names
+        if not made.is_pair:
+            detail = f"{made.first} from handler {made.name}"
+            raise StateMissingError([made.first], self.id, states, detail)
+        unknown = self._schema.unknown((made.first, made.second))
+        near = did_you_mean(unknown, [*states, *SUFFIXES])
+        raise HandlerNameError(
+            f"{made.name} is no handler of a known state, {' '.join(unknown)}"
+            f" is not defined in struct for {self.id}{near}"
+        )
+
+    def detach_handlers(self, handlers: object) -> None:
+        """Undo the first binding of this object; raises if it is not bound."""
+        if self._disposing:
+            return
+        with BindingCalls._changing:
+            items = self._bindings.items
+            found = next((b for b in items if b.target is handlers), None)
+            rest = [binding for binding in items if binding is not found]
+            self._bindings = Bindings(tuple(b.at(index) for index, b in enumerate(rest)))
+        if found is None:
+            raise HandlersNotBoundError(repr(handlers))
+        self.log_lvl(LogLevel.OPS, f"[handlers] detach {found.name or found.index}")
+
+    def handlers(self) -> list[object]:
+        """The bound objects, in order."""
+        return [binding.target for binding in self._bindings.items]
+
+    def bind_tracer(self, tracer: Tracer) -> None:
+        """Let a tracer watch this machine; its `machine_init` is not called."""
+        if isinstance(tracer, type) or not isinstance(tracer, Tracer):
+            raise TypeError(f"bind_tracer needs a Tracer instance, got {tracer!r}")
+        if self._disposed:
+            return
+        with BindingCalls._changing:
+            self._set_tracers((*self.tracers(), tracer))
+        self.log_lvl(LogLevel.OPS, f"[tracers] bind {type(tracer).__name__}")
+
+    def detach_tracer(self, tracer: Tracer) -> bool:
+        """Stop a tracer watching; False if it is not bound."""
+        with BindingCalls._changing:
+            bound = self.tracers()
+            rest = tuple(other for other in bound if other is not tracer)
+            if len(rest) == len(bound):
+                return False
+            self._set_tracers(rest)
+        self.log_lvl(LogLevel.OPS, f"[tracers] detach {type(tracer).__name__}")
+        return True
+
+    def tracers(self) -> list[Tracer]:
+        """The bound tracers, in order."""
+        return [] if self._hooks is None else list(self._hooks.tracers)
+
+    def _set_tracers(self, tracers: tuple[Tracer, ...]) -> None:
+        self._hooks = hooks = Hooks(tracers, self.detach_tracer) if tracers else None
+        if hooks is not None and hooks.handler_late:
+            from machine._handlers.watchdog import watch
+
+            watch(self, warns=False)

@@ -1,0 +1,236 @@
+"""From construction to disposal: parents, context, the end.
+
+Disposal: from the moment it is asked for, mutations are canceled and no handler starts.
+The machine's context is canceled; the drain that is under way and the tasks of coroutine
+handlers get `dispose_timeout`, all together, to end; then the machine is disposed, its
+tracers are told, the registered functions run, and last every waiter is released. It works
+in a thread of its own, so a handler may ask for it; `dispose_force` does it at once, in the
+calling thread, and waits for nobody.
+
+`when_disposed` is released last of all, and not before the tasks have ended or their time
+is over. A thread never waits for tasks of the loop that it runs itself; another one does.
+
+Interrupts (`_mending`): every step can be done again, or knows that it is done. The right
+to take these steps is a token, as that of the drain; who is interrupted gives it back, and
+whoever asks for the end next, in whatever way, goes on.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from time import monotonic
+from typing import TYPE_CHECKING, NoReturn, SupportsIndex
+
+from machine._enums import LogLevel
+from machine._given import check_callable, checked_seconds
+from machine._handlers.lookup import Bindings
+from machine._machine.options import Setting, checked_tags
+from machine._machine.restructuring import Restructuring
+from machine._waiting.context import Context, background
+from machine._waiting.latch import Once, call_each
+from machine._waiting.select import every
+from machine._waiting.waiters import Waiters
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from machine._engine.tracing import Hook
+    from machine._handlers.tasks import OwnedTask
+
+DisposeHandler = Callable[[str, Context], object]
+
+
+class Lifecycle(Restructuring):
+    """The calls about a machine's surroundings and its end."""
+
+    dispose_timeout = Setting(1.0, checked_seconds)
+
+    _dispose_timeout: float
+    _parent_id: str = ""
+    _tags: tuple[str, ...] = ()
+    _ctx: Context | None = None
+    _tasks: dict[OwnedTask, None] | None = None
+    _dispose_handlers: dict[object, DisposeHandler] | None = None
+    _farewell: Iterator[Hook] | None = None  # the tracers that are still to be told
+    _disposer: threading.Thread | None = None
+    _right_to_dispose: list[None] | None = None
+    _making = threading.RLock()  # of all machines; held only to set a flag or make a part
+
+    def _subscriptions(self) -> Waiters:
+        if self._waiters is None:
+            with Lifecycle._making:
+                if self._waiters is None:
+                    self._waiters = Waiters(self)
+        return self._waiters
+
+    @property
+    def parent_id(self) -> str:
+        """Id of the parent machine; empty for none."""
+        return self._parent_id
+
+    @property
+    def tags(self) -> list[str]:
+        """Free labels."""
+        return list(self._tags)
+
+    def set_tags(self, tags: list[str] | tuple[str, ...]) -> None:
+        """Replace the labels; repeats are removed, spaces refused."""
+        self._tags = checked_tags(tags)
+
+    @property
+    def ctx(self) -> Context:
+        """The machine's context; ends with the machine."""
+        if self._ctx is None:
+            with Lifecycle._making:
+                if self._ctx is None:
+                    self._ctx = background().child()
+            if self._disposing:
+                self._ctx.cancel()
+        return self._ctx
+
+    def _end_with(self, ctx: Context) -> None:
+        """The end of this context disposes the machine."""
+        ctx.add_done_callback(lambda _: self.dispose())
+
+    def handle_dispose(self, fn: DisposeHandler) -> None:
+        """Call `fn(id, ctx)` when the machine is disposed; at once if it is already.
+
+        What it raises is logged by the logger "asyncmachine", and the others are called.
+        """
+        check_callable(fn, "what handle_dispose takes")
+        with Lifecycle._making:
+            if self._dispose_handlers is None:
+                self._dispose_handlers = {}
+        self._dispose_handlers[Once()] = fn
+        if self._disposed:
+            call_each(self._dispose_handlers, self.id, self.ctx)
+
+    def is_disposed(self) -> bool:
+        """Has the disposal finished."""
+        return self._disposed
+
+    def dispose(self) -> None:
+        """Begin the end of the machine; returns at once, safe in handlers."""
+        self._begin_dispose()
+        disposer = self._disposer
+        if not self._right_to_dispose or (disposer is not None and disposer.is_alive()):
+            return
+        self._disposer = disposer = self._thread_for(self._dispose_slowly)
+        try:
+            disposer.start()
+        except RuntimeError:  # the interpreter is going down and starts no threads
+            self._finish_dispose(0)
+
+    def dispose_force(self) -> None:
+        """End the machine now, in this thread, without waiting for a drain or for tasks."""
+        self._begin_dispose()
+        self._finish_dispose(self.dispose_timeout)
+
+    def _thread_for(self, work: Callable[[], object]) -> threading.Thread:
+        name = f"dispose {self.id[:20]}"
+        return threading.Thread(target=work, name=name, daemon=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Dispose it, in this thread; a drain under way gets `dispose_timeout` to end.
+
+        In a handler of the machine itself only the beginning of the end: it cannot wait.
+        """
+        from machine._engine.drains import is_held  # few need it
+
+        if is_held(self):
+            self.dispose()
+            return
+        self._begin_dispose()
+        disposer = self._disposer
+        if self._right_to_dispose and (disposer is None or not disposer.is_alive()):
+            self._dispose_slowly()
+        else:
+            self._subscriptions().when_disposed().wait(self._dispose_timeout)
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        raise TypeError(
+            f"machine {self.id} cannot be pickled or copied: threads, handlers and waiters"
+            " belong to this one; export() its states and import_() them into a new machine"
+        )
+
+    def _begin_dispose(self) -> None:
+        """Ask for the end; whatever of this was done before is not done again."""
+        if self._disposing:
+            self.log_lvl(LogLevel.DECISIONS, "[doDispose] already disposed")
+        with Lifecycle._making:
+            if self._right_to_dispose is None:
+                self._right_to_dispose = [None]
+            self._disposing = True
+        self._set_slow()
+        self.ctx.cancel()
+
+    def _dispose_slowly(self) -> None:
+        until = monotonic() + self._dispose_timeout
+        if not self._subscriptions().when_queue_ends().wait(self._dispose_timeout):
+            text = "[doDispose] timeout waiting for queue to drain"
+            self.log_lvl(LogLevel.DECISIONS, text)
+        tasks = [task for task in list(self._tasks or ()) if not task.is_of_this_thread()]
+        every(*tasks, timeout=until - monotonic())
+        self._finish_dispose(until - monotonic())
+
+    def _finish_dispose(self, patience: float) -> None:
+        """Take down what is left, unless another thread does; so long wait for tasks."""
+        right = self._right_to_dispose
+        assert right is not None
+        try:
+            del right[0]
+        except IndexError:
+            return
+        try:
+            self._take_down(patience)
+        except BaseException:
+            try:
+                self._take_down(patience)  # the rest, for those who wait for it
+            except BaseException:
+                right.append(None)
+                raise
+            raise
+
+    def _take_down(self, patience: float) -> None:
+        """Dispose what is not disposed yet, and release everybody."""
+        self.log_lvl(LogLevel.EVERYTHING, "[end] doDispose")
+        node = self._node.automaton.node(())
+        self._disposed = True
+        self._queue.clear()
+        self._node = node
+        self._ticks = []
+        hooks = self._hooks
+        if hooks is not None:
+            if self._farewell is None:
+                self._farewell = iter(hooks.machine_dispose)
+            hooks.fire(self._farewell, self.id)
+        self._hooks = None
+        self._bindings = Bindings()
+        if self._err is None:
+            self._err = self.ctx.err
+        if self._dispose_handlers:
+            call_each(self._dispose_handlers, self.id, self.ctx)
+        if self._state_contexts is not None:
+            self._state_contexts.dispose()
+        self._subscriptions().dispose()  # made if need be: somebody may ask meanwhile
+        self._release_last(patience)
+
+    def _release_last(self, patience: float) -> None:
+        """Release those who wait for the disposal, once the tasks have ended or time is over."""
+        waiters, tasks = self._subscriptions(), list(self._tasks or ())
+        if tasks and patience > 0:
+            with suppress(RuntimeError):  # the interpreter is going down, as above
+                self._thread_for(lambda: waiters.disposed_after(tasks, patience)).start()
+                return
+        waiters.disposed()

@@ -1,0 +1,161 @@
+"""Sets of options for a machine, as keyword arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypedDict, TypeVar
+
+from machine._engine.tracing import Tracer
+from machine._enums import LogLevel
+from machine._given import (
+    check_callable,
+    checked_choice,
+    checked_flag,
+    checked_level,
+    checked_seconds,
+    names_tuple,
+)
+from machine.errors import did_you_mean
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
+    from machine._logging.log import ArgsMapper
+    from machine._machine.machine import Machine
+    from machine._resolution.resolver import Resolver
+
+Value = TypeVar("Value")
+
+DEBUG_HANDLER_TIMEOUT_S = 600.0
+RUNNERS = ("inline", "thread")
+
+
+class CommonSettings(TypedDict, total=False):
+    """The options of `Machine` without a parameter of their own, less its parent."""
+
+    handler_timeout: float | None
+    panic_to_exception: bool
+    log_stack_trace: bool
+    log_id: bool
+    log_level: LogLevel | int
+    tracers: Iterable[Tracer]
+    log_args: ArgsMapper | None
+    parent_id: str
+    tags: Sequence[str]
+    queue_limit: int
+    detect_eval: bool
+    executor: AbstractEventLoop | None
+    handler_runner: Literal["inline", "thread"]
+    watchdog: bool
+    resolver: Resolver | None
+
+
+class Settings(CommonSettings, total=False):
+    """The options of `Machine` without a parameter of their own: few machines need them."""
+
+    parent: Machine | None
+
+
+class Opts(Settings, total=False):
+    """All options of `Machine` by name: a dictionary for `Machine(ctx, struct, **opts)`."""
+
+    id: str
+    cache: int
+    strict: bool
+
+
+def opts_with_debug(opts: Opts | None = None) -> Opts:
+    """These options with those for stepping through handlers.
+
+    Handlers get 10 minutes, and what they raise passes through to the caller.
+    """
+    debug: Opts = {"panic_to_exception": False, "handler_timeout": DEBUG_HANDLER_TIMEOUT_S}
+    return {**(opts or Opts()), **debug}
+
+
+def opts_with_tracers(opts: Opts | None, *tracers: Tracer) -> Opts:
+    """These options with the tracers, if any are given."""
+    given: Opts = {"tracers": list(tracers)} if tracers else {}
+    return {**(opts or Opts()), **given}
+
+
+class Setting(Generic[Value]):
+    """An attribute of all machines with a default, checked when one machine changes it.
+
+    The value is kept under the name with `_` in front, where the machine itself reads it.
+    """
+
+    def __init__(self, default: Value, check: Callable[[Value, str], Value]) -> None:
+        self._default = default
+        self._check = check
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name, self._kept = name, f"_{name}"
+        setattr(owner, self._kept, self._default)
+
+    def __get__(self, machine: object, owner: type) -> Value:
+        value: Value = getattr(owner if machine is None else machine, self._kept)
+        return value
+
+    def __set__(self, machine: object, value: Value) -> None:
+        setattr(machine, self._kept, self._check(value, self._name))
+
+
+def checked_limit(value: float | None, what: str) -> float | None:
+    """Seconds that something may take; None is for ever."""
+    return None if value is None else checked_seconds(value, what)
+
+
+def checked_tags(tags: Sequence[str]) -> tuple[str, ...]:
+    """The labels without repeats; raises for one with a space."""
+    if isinstance(tags, str):
+        raise TypeError(f"tags are a list of texts, not {tags!r:.60}")
+    for tag in names_tuple(tags, "tags"):
+        if not tag or (isinstance(tag, str) and any(char.isspace() for char in tag)):
+            raise ValueError(f"a tag is text without spaces, got {tag!r}")
+    return tuple(dict.fromkeys(tags))
+
+
+def check_options(options: Mapping[str, Any]) -> None:
+    """Raise for an option that does not exist, or has a value of a wrong type."""
+    for name, value in options.items():
+        check = CHECKS.get(name)
+        if check is None:
+            near = did_you_mean([name], Opts.__annotations__)
+            raise TypeError(f"Machine has no option {name}{near}")
+        check(value, name)
+
+
+def _anything(_value: object, _what: str) -> None:
+    """Looked at where it is used."""
+
+
+def _check_tracers(tracers: object, what: str) -> None:
+    """As `bind_tracer` looks at each, but before anything is set up."""
+    if isinstance(tracers, Tracer) or not isinstance(tracers, Iterable):
+        raise TypeError(f"{what} are a list of tracers, not {tracers!r:.60}")
+
+
+def _check_function(value: object, what: str) -> None:
+    if value is not None:
+        check_callable(value, what)
+
+
+CHECKS: dict[str, Callable[[Any, str], object]] = {
+    "handler_timeout": checked_limit,
+    "panic_to_exception": checked_flag,
+    "log_stack_trace": checked_flag,
+    "log_id": checked_flag,
+    "log_level": checked_level,
+    "tracers": _check_tracers,
+    "log_args": _check_function,
+    "parent": _anything,
+    "parent_id": _anything,
+    "tags": lambda tags, _what: checked_tags(tags),
+    "queue_limit": _anything,
+    "detect_eval": checked_flag,
+    "executor": _anything,
+    "handler_runner": lambda runner, what: checked_choice(runner, what, RUNNERS),
+    "watchdog": checked_flag,
+    "resolver": _anything,
+}

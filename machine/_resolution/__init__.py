@@ -1,0 +1,1 @@
+"""Relations: what a mutation comes to, worked out once and remembered."""

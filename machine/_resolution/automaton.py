@@ -1,0 +1,260 @@
+"""Outcomes remembered: a transition is a step of an automaton built as it is walked.
+
+Resolution is a pure function of the schema, the ordered active states and the call. So a
+`Node` stands for one ordered active list, and remembers for each call met there the
+`Plan`: what resolution decided, which ticks grow and which node follows. Machines of one
+schema walk the same automaton. The order of the active list belongs to the node, since
+results depend on it. So do the marks of auto states that failed (`_held_back`), since other
+auto states follow then: a plan that changes a tick leads to a node without marks, unless an
+error or the auto states themselves asked for it.
+
+The memory is bounded: once there are `limit` nodes, or `PLANS_PER_NODE` times as many
+plans, it is closed. What it holds goes on to serve; any other plan is computed afresh, its
+nodes are passed and freed. So a program that never comes back to where it was is not slower
+than without a memory, whose upkeep costs a tenth of a plan. Of the plans that find no room
+some are noted, by their hash. Once many of these come back, all that is remembered is
+forgotten at once, and the memory is filled anew with what is met then. With `limit` 0
+nothing is remembered and every plan is computed afresh, by the same code.
+
+A machine keeps the node it stands on when all is forgotten; the plans of that node are
+forgotten too, so its next step leads into the new memory and the old one can be freed. While
+it makes no step (mutations that are rejected) its node is a part of the new memory, unless
+another node of the same states is; then it remembers one plan only.
+
+Threads: several machines may extend one automaton at the same time. Each extension is one
+assignment into a dict; when two threads compute the same plan both results are equal and
+one of them stays. Counting may lag by a few, which moves the bound by as much.
+"""
+
+from __future__ import annotations
+
+from machine._engine.mutation import AutoMutation
+from machine._enums import CANCELED, EXECUTED
+from machine._resolution.resolve import (
+    Notes,
+    Trail,
+    Verdict,
+    auto_states,
+    growth_of,
+    mask_of,
+    resolve,
+)
+from machine._schema.schema import Call, Indexes, Schema
+
+Marks = tuple[int, int]
+"""Masks of auto states that failed: those held back, and those that are under suspicion."""
+
+NO_MARKS: Marks = (0, 0)
+
+Key = Indexes | tuple[Indexes, Marks]
+
+NODES_MAX = 4096
+PLANS_PER_NODE = 2
+NOTED_EVERY = 8
+
+
+class Node:
+    """One ordered list of active states, and where each call met here leads."""
+
+    __slots__ = ("active", "auto", "auto_mutation", "automaton", "marks", "mask", "names", "plans")
+
+    def __init__(self, automaton: Automaton, active: Indexes, marks: Marks = NO_MARKS) -> None:
+        schema, held = automaton.schema, marks[0]
+        self.automaton = automaton
+        self.active = active
+        self.marks = marks
+        self.mask = mask_of(active)
+        self.names: frozenset[str] | None = None
+        self.plans: dict[Call, Plan] = {}
+        called = auto_states(schema, active, held) if schema.autos else ()
+        self.auto: Call | None = schema.auto_call(called, held) if called else None
+        self.auto_mutation = None if self.auto is None else AutoMutation(self.auto)
+
+    @property
+    def key(self) -> Key:
+        """What tells it from the other nodes of its automaton."""
+        return self.active if self.marks is NO_MARKS else (self.active, self.marks)
+
+    def marked(self, held: int, suspected: int) -> Node:
+        """The node of the same active states with these marks as well."""
+        marks = self.marks[0] | held, self.marks[1] | suspected
+        return self if marks == self.marks else self.automaton.node(self.active, marks)
+
+    def named(self) -> frozenset[str]:
+        """The `names` of the active states, made when they are first asked for.
+
+        They take more room than all the rest of a node, and most nodes are only passed.
+        """
+        made = self.names
+        if made is None:
+            names = self.automaton.schema.names
+            self.names = made = frozenset([names[index] for index in self.active])
+        return made
+
+
+class Plan:
+    """What one call comes to at one node.
+
+    `growth` pairs a state with how much its tick grows; `changed` lists those states.
+    `after` is the node that follows. `entered` and `moved` are the names of the states that
+    activate, or change at all; None until waiters ask for them.
+    """
+
+    __slots__ = (
+        "_notes",
+        "accepted",
+        "after",
+        "call",
+        "changed",
+        "entered",
+        "enters",
+        "exits",
+        "growth",
+        "moved",
+        "node",
+        "result",
+        "targets",
+    )
+
+    def __init__(
+        self, node: Node, call: Call, verdict: Verdict, notes: Notes | None = None
+    ) -> None:
+        automaton = node.automaton
+        self.node = node
+        self.call = call
+        self.accepted = verdict.accepted
+        self.exits = verdict.exits
+        self.enters = verdict.enters
+        self._notes = notes
+        self.entered: frozenset[str] | None = None
+        self.moved: frozenset[str] | None = None
+        self.result = EXECUTED if verdict.accepted else CANCELED
+        if not verdict.accepted:
+            self.growth: tuple[tuple[int, int], ...] = ()
+            self.changed: Indexes = ()
+            self.targets = verdict.targets
+            self.after = node
+            return
+        self.growth = growth_of(node.mask, verdict.enters, verdict.exits)
+        self.changed = tuple([index for index, _ in self.growth])
+        marks = node.marks
+        if self.growth and not (call.auto or call.calls_exception):
+            marks = NO_MARKS
+        self.after = automaton.node(verdict.targets, marks)
+        self.targets = self.after.active  # equal, and kept once
+
+    def name_states(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Make `entered` and `moved`; most plans never need them, as nobody waits."""
+        names = self.node.automaton.schema.names
+        self.entered = entered = frozenset([names[index] for index in self.enters])
+        self.moved = moved = frozenset([names[index] for index in self.changed])
+        return entered, moved
+
+    @property
+    def question(self) -> object:
+        """What it answers; plans with equal questions are equal in all that they tell."""
+        node = self.node
+        return (self.call, node.active) if node.automaton.is_pure else self
+
+    @property
+    def is_remembered(self) -> bool:
+        """Will the same question be answered by this object again."""
+        return self.node.plans.get(self.call) is self
+
+    def notes(self) -> Notes:
+        """How it was decided: steps and log lines; unless they were noted, worked out anew."""
+        if self._notes is None:
+            schema, active = self.node.automaton.schema, self.node.active
+            trail = Trail(schema, active, self.call)
+            resolve(schema, active, self.call, trail)
+            self._notes = trail.notes()
+        return self._notes
+
+
+class Automaton:
+    """The nodes of one schema that are remembered, at most `limit` of them."""
+
+    is_pure = True  # the same question always has the same answer
+
+    __slots__ = ("_missed", "_misses", "_returns", "_room", "limit", "nodes", "resets", "schema")
+
+    def __init__(self, schema: Schema, limit: int = NODES_MAX) -> None:
+        self.schema = schema
+        self.limit = limit
+        self.nodes: dict[Key, Node] = {}
+        self.resets = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        """Begin a memory with room for some plans."""
+        self._room = self.limit * PLANS_PER_NODE
+        self._missed: set[int] = set()
+        self._misses = self._returns = 0
+
+    def node(self, active: Indexes, marks: Marks = NO_MARKS) -> Node:
+        """The node of an ordered active list; closes the memory if it finds no room."""
+        key: Key = active if marks is NO_MARKS else (active, marks)
+        found = self.nodes.get(key)
+        if found is not None:
+            return found
+        if len(self.nodes) >= self.limit:
+            self._room = 0
+            return Node(self, active, marks)
+        return self.nodes.setdefault(key, Node(self, active, marks))
+
+    def extend(self, node: Node, call: Call, *, noted: bool = False) -> Plan:
+        """Work out a plan, and remember it while there is room.
+
+        A `noted` one has its notes at once, which takes less than to decide again later.
+        """
+        schema, active = self.schema, node.active
+        trail = Trail(schema, active, call) if noted else None
+        verdict = resolve(schema, active, call, trail)
+        plan = Plan(node, call, verdict, None if trail is None else trail.notes())
+        if self._room > 0 or self._begins_anew(node, call):
+            if self.nodes.setdefault(node.key, node) is not node:
+                node.plans = {}  # its successor remembers
+            self._room -= 1
+            node.plans[call] = plan
+        return plan
+
+    def _begins_anew(self, node: Node, call: Call) -> bool:
+        """Note some of the plans that find no room; forget all once many came back.
+
+        Many are half as many as there is room for nodes, within as many others as there is
+        room for plans: those are noted anew then.
+        """
+        self._misses += 1
+        if self._misses % NOTED_EVERY or not self.limit:
+            return False
+        key = hash((node.active, call))
+        if key in self._missed:
+            self._returns += 1
+        elif len(self._missed) * NOTED_EVERY < self.limit * PLANS_PER_NODE:
+            self._missed.add(key)
+        else:
+            self._missed, self._returns = {key}, 0
+        if self._returns * NOTED_EVERY * 2 < self.limit:
+            return False
+        self._forget()
+        return True
+
+    def for_schema(self, schema: Schema) -> Automaton:
+        """The automaton that goes on when the schema is changed."""
+        return automaton_of(schema, self.limit)
+
+    def _forget(self) -> None:
+        nodes, self.nodes = self.nodes, {}
+        for node in list(nodes.values()):
+            node.plans = {}
+        self.resets += 1
+        self._begin()
+
+
+def automaton_of(schema: Schema, limit: int = NODES_MAX) -> Automaton:
+    """The automaton that all machines of this schema and limit share."""
+    found = schema.automata.get(limit)
+    if found is None:
+        found = schema.automata.setdefault(limit, Automaton(schema, limit))
+    assert isinstance(found, Automaton)
+    return found

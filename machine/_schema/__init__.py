@@ -1,0 +1,1 @@
+"""Schemas: states as users write them, and as numbers once they are taken in."""

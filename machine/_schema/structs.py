@@ -1,0 +1,74 @@
+"""Putting state lists and schemas together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from machine._given import check_mapping, names_of, names_tuple
+from machine._schema.state import A, Names, S, State, Struct
+
+RELATIONS = ("require", "add", "remove", "after")
+
+
+def s_add(*lists: Names) -> S:
+    """All names of these lists in order, each once."""
+    return list(dict.fromkeys(name for names in lists for name in names_tuple(names)))
+
+
+def diff_states(states: Names, other: Names) -> S:
+    """The names that are in `states` and not in `other`, in order."""
+    unwanted = set(names_of(other))
+    return [name for name in names_tuple(states) if name not in unwanted]
+
+
+def states_equal(states: Names, other: Names) -> bool:
+    """Do both hold the same names, in whatever order."""
+    return set(names_of(states)) == set(names_of(other))
+
+
+def state_add(source: State, overlay: State) -> State:
+    """A copy of `source` whose relations and tags are extended by those of `overlay`."""
+    changes: dict[str, Any] = {"tags": s_add(source.tags, overlay.tags)}
+    for relation in RELATIONS:
+        more = getattr(overlay, relation)
+        if more is not None:
+            changes[relation] = s_add(getattr(source, relation) or (), more)
+    return source.replace(**changes)
+
+
+def state_set(source: State, auto: bool, multi: bool, overlay: State) -> State:
+    """A copy with these flags, and with those relations replaced that `overlay` defines."""
+    defined = {relation: getattr(overlay, relation) for relation in RELATIONS}
+    given = {relation: names for relation, names in defined.items() if names is not None}
+    return source.replace(auto=auto, multi=multi, **given)
+
+
+def struct_merge(*structs: Struct) -> dict[str, State]:
+    """One schema of several; of two definitions of a state the later one counts, as a whole.
+
+    A state stays at the place where it was defined first.
+    """
+    merged: dict[str, State] = {}
+    for struct in structs:
+        merged.update(struct)
+    return merged
+
+
+def clone_states(struct: Struct) -> dict[str, State]:
+    """A copy of a schema; states never change, so both may share them."""
+    return dict(struct)
+
+
+def a_merge(*maps: Mapping[str, Any] | None) -> A:
+    """One set of arguments of several; of two values of a name the later one counts."""
+    merged: A = {}
+    for args in maps:
+        check_mapping(args, "args")
+    for args in _given(maps):
+        merged.update(args)
+    return merged
+
+
+def _given(maps: Iterable[Mapping[str, Any] | None]) -> Iterable[Mapping[str, Any]]:
+    return (args for args in maps if args is not None)

@@ -1,0 +1,253 @@
+"""Wait handles, and the subscriptions behind them.
+
+Two objects make up a waiter. The user holds the `WaitHandle`; the machine's index holds the
+`Subscription`, which knows what is waited for and refers to the handle *weakly*. So a
+subscription lives as long as somebody can still learn of its release: as long as the
+handle is held, or something waits on it (a callback, a blocked thread, a task). When the
+last of them is gone, after a timeout, a canceled task, a lost race, the subscription
+leaves the index by itself, at once. Waiting in a loop with a timeout leaks nothing.
+
+A subscription is *claimed* by taking it out of its `home`, a dict: deleting a key is one
+indivisible operation, so of several threads that want to release it (a match, a context
+that ends, `cancel`) one gets it, and only that one may end the handle. No lock is needed
+for that, so it may also happen inside a garbage collection.
+
+Interrupts (`_mending`): claiming a subscription and marking its handle as ended are
+statements without a call between them, so no interrupt can leave a handle that nobody can
+end. Callbacks that an interrupt kept from running stay in the handle. The machine goes on
+with those of the handles that it has ended; for others, `cancel` does. A subscription that
+was claimed and is still found in a table is taken out by whoever finds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Literal
+from weakref import ref
+
+from machine._waiting.latch import Callback, Latch, call_each
+
+if TYPE_CHECKING:
+    from machine._resolution.automaton import Node
+    from machine._waiting.context import Context
+
+Reason = Literal["match", "ctx", "disposed", "canceled"]
+"""Why a handle was released."""
+
+Table = dict[int, "Subscription"]
+"""Subscriptions by number, so in the order in which they were made."""
+
+
+class Pending(Table):
+    """Subscriptions that only the work of `host` can release for a match."""
+
+    __slots__ = ("host",)
+
+    host: object
+
+
+class WaitHandle(Latch):
+    """What every `when_*` returns: released once, and then for good.
+
+    `done`, and a truth value that is the same, tell whether it was released, `reason` why.
+    `wait` blocks a thread and `await` a task until then; both give True for a match and
+    False for any other reason. Hold on to the handle: one that nobody holds or waits for
+    is dropped by the machine.
+    """
+
+    __slots__ = ("_reason", "_subscription")
+
+    def __init__(self) -> None:
+        # Spelled out rather than inherited: a handle is made with every `when_*`.
+        self._done = False
+        self._callbacks = {}
+        self._reason: Reason | None = None
+        self._subscription: Subscription | None = None
+
+    @property
+    def reason(self) -> Reason | None:
+        """None while it waits; "match", "ctx", "disposed" or "canceled" afterwards."""
+        return self._reason
+
+    def cancel(self) -> None:
+        """Stop waiting; the reason is then "canceled"."""
+        self.release("canceled")
+
+    def release(self, reason: Reason) -> None:
+        """End it and run its callbacks; no effect if it has ended."""
+        subscription = self._subscription
+        try:
+            if subscription is not None:
+                subscription.end(self, reason)
+            if self._done and self._callbacks:
+                call_each(self._callbacks, self)
+        except BaseException:
+            if self._done:
+                call_each(self._callbacks, self)  # the rest, for those who wait for it
+            raise
+
+    def _mark(self, reason: Reason) -> None:
+        """End it before it was in any table."""
+        self._reason = reason
+        self._subscription = None
+        self._done = True
+
+    def _answer(self) -> bool:
+        return self._reason == "match"
+
+    def _watch(self, key: object, fn: Callback) -> bool:
+        watched = super()._watch(key, fn)
+        self._hold()
+        return watched
+
+    def _unwatch(self, key: object) -> bool:
+        found = super()._unwatch(key)
+        self._hold()
+        return found
+
+    def _hold(self) -> None:
+        """Let the subscription keep this handle alive while something waits on it."""
+        subscription = self._subscription
+        if subscription is None:
+            return
+        if not self._callbacks:
+            subscription.keep = None
+        if self._callbacks:  # looked at again: one may have been added meanwhile
+            subscription.keep = self
+
+    def waits_for(self) -> str:
+        """What it waits for, as log lines say it; empty once it has ended."""
+        subscription = self._subscription
+        if subscription is None:
+            return ""
+        return f"{subscription.label} {subscription.new_text()}".rstrip()
+
+    def __bool__(self) -> bool:
+        return self._done
+
+    def __repr__(self) -> str:
+        what = self.waits_for()
+        return f"<WaitHandle{f' {what}' if what else ''}: {self._reason or 'waiting'}>"
+
+
+class Subscription(ref[WaitHandle]):
+    """What the index knows of one handle: what it waits for, and where to find it."""
+
+    __slots__ = ("ctx", "home", "keep", "names", "number", "tables")
+
+    ctx: Context | None
+    home: Table
+    """Out of which it is claimed; put in last, so that whoever claims it finds it everywhere."""
+    keep: WaitHandle | None
+    """The handle, while something waits on it."""
+    names: Sequence[str]
+    number: int
+    tables: Sequence[Table]
+    """Where else it is found."""
+
+    # Two references are the same only if they are one; comparing what they refer to fails
+    # once that is gone.
+    __hash__ = object.__hash__
+    __eq__ = object.__eq__
+
+    label = "release"
+    """How log lines call this kind of waiter."""
+
+    def met(self, node: Node, ticks: Sequence[int]) -> bool:
+        """Is it satisfied by how the states stand; never, when it waits for something else."""
+        return False
+
+    def new_text(self) -> str:
+        """What is waited for, in the log line of a new subscription."""
+        return " ".join(dict.fromkeys(self.names))
+
+    def condition(self) -> str:
+        """What is waited for beside states; it runs no code of a user."""
+        return ""
+
+    def match_text(self) -> str:
+        """What was waited for, in the log line of a match."""
+        return self.new_text()
+
+    def end(
+        self, handle: WaitHandle, reason: Reason, ending: dict[int, WaitHandle] | None = None
+    ) -> bool:
+        """Claim it and end its handle; False if somebody else did.
+
+        A handle that has callbacks is put into `ending`; they are for the caller to run.
+        """
+        number = self.number
+        try:
+            del self.home[number]  # from here on there is no call until the handle has ended
+        except KeyError:
+            self._leave()
+            return False
+        handle._reason = reason
+        handle._done = True
+        if ending is not None and handle._callbacks:
+            ending[number] = handle
+        handle._subscription = None
+        self._leave()
+        return True
+
+    def _leave(self) -> None:
+        """Take what was claimed out of every table, and let go of the handle."""
+        number = self.number
+        for table in self.tables:
+            table.pop(number, None)
+        self.keep = None
+        if self.ctx is not None:
+            self.ctx._unwatch(self)
+
+    def limit(self, ctx: Context, handle: WaitHandle) -> None:
+        """End with this context; asked for once the subscription is in the index."""
+        if not ctx._watch(self, self.ctx_ended):
+            self.ctx_ended(ctx)
+        if handle._done:  # released before the context knew of it
+            ctx._unwatch(self)
+
+    def ctx_ended(self, ctx: Context) -> None:
+        """The context that limits it ended."""
+        handle = self()
+        if handle is not None:
+            handle.release("ctx")
+
+
+def forget(subscription: Subscription) -> None:
+    """Nobody holds the handle any more."""
+    subscription.home.pop(subscription.number, None)
+    subscription._leave()
+
+
+def mark_all(
+    subscriptions: Iterable[Subscription], reason: Reason, ending: dict[int, WaitHandle]
+) -> list[Subscription]:
+    """End all that nobody else ends meanwhile, and give those.
+
+    Handles with callbacks are put into `ending`; their callbacks are for the caller to run.
+    """
+    marked = []
+    for subscription in subscriptions:
+        handle = subscription()
+        if handle is not None and subscription.end(handle, reason, ending):
+            marked.append(subscription)
+    return marked
+
+
+def released(reason: Reason) -> WaitHandle:
+    """A handle that never had to wait."""
+    handle = WaitHandle()
+    handle._mark(reason)
+    return handle
+
+
+def unreleased() -> WaitHandle:
+    """A handle of no machine; it ends by `release` or `cancel` and nothing else."""
+    handle = WaitHandle()
+    subscription = Subscription(handle, forget)  # no call comes until it is whole
+    handle._subscription = subscription
+    subscription.ctx = subscription.keep = None
+    subscription.names = subscription.tables = ()
+    subscription.number = 0
+    subscription.home = {0: subscription}
+    return handle

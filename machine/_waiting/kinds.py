@@ -1,0 +1,131 @@
+"""The kinds of subscriptions: what each waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from machine._waiting.handle import Subscription
+from machine._waiting.latch import log_failure
+from machine._waiting.open_work import name_of
+
+if TYPE_CHECKING:
+    from machine._clock import Clock
+    from machine._resolution.automaton import Node
+    from machine._schema.state import A
+
+
+class Active(Subscription):
+    """All states active at the same time."""
+
+    __slots__ = ()
+
+    label = "when"
+
+    def met(self, node: Node, ticks: Sequence[int]) -> bool:
+        return node.named().issuperset(self.names)
+
+
+class Inactive(Subscription):
+    """All states inactive at the same time; one that the schema has lost is inactive too."""
+
+    __slots__ = ()
+
+    label = "whenNot"
+
+    def met(self, node: Node, ticks: Sequence[int]) -> bool:
+        return node.named().isdisjoint(self.names)
+
+
+class Reached(Subscription):
+    """Each state's tick reached its own number, at whatever time."""
+
+    __slots__ = ("left", "wanted")
+
+    label = "whenTime"
+
+    wanted: Sequence[tuple[str, int]]
+    left: Sequence[tuple[str, int]]
+    """What was not reached so far. What was stays so, even if the schema loses the state."""
+
+    def met(self, node: Node, ticks: Sequence[int]) -> bool:
+        index = node.automaton.schema.index
+        self.left = left = [
+            (name, time)
+            for name, time in self.left
+            if name not in index or ticks[index[name]] < time
+        ]
+        return not left
+
+    def condition(self) -> str:
+        return " ".join([str(time) for _, time in self.wanted])
+
+    def new_text(self) -> str:
+        return f"{','.join(self.names)} {','.join(str(time) for _, time in self.wanted)}"
+
+    def match_text(self) -> str:
+        return f"{' '.join(self.names)} [{' '.join(str(time) for _, time in self.wanted)}]"
+
+
+class WithArgs(Subscription):
+    """One state activated by a mutation with these arguments among its own."""
+
+    __slots__ = ("args",)
+
+    label = "whenArgs"
+
+    args: A
+
+    def matches(self, args: A) -> bool:
+        """Has each wanted argument an equal one; one that cannot be compared has not."""
+        try:
+            return all(key in args and args[key] == value for key, value in self.args.items())
+        except Exception as error:  # noqa: BLE001 - protects the machine: `==` is user code
+            log_failure(error, "comparing arguments for %s failed", self.new_text())
+            return False
+
+    def condition(self) -> str:
+        return ",".join([key for key in self.args if type(key) is str])
+
+    def new_text(self) -> str:
+        return f"{self.names[0]} ({','.join(self.args)})"
+
+
+class Query(Subscription):
+    """A function of the clock says so."""
+
+    __slots__ = ("fn",)
+
+    label = "whenQuery"
+
+    fn: Callable[[Clock], object]
+
+    def asks(self, clock: Clock) -> bool | None:
+        """Its answer; None when it raised, so that it is not asked again."""
+        try:
+            return bool(self.fn(clock))
+        except Exception as error:  # noqa: BLE001 - protects the machine: as above
+            log_failure(error, "query %r failed and was dropped", self.fn)
+            return None
+
+    def condition(self) -> str:
+        return name_of(self.fn)
+
+    def new_text(self) -> str:
+        return getattr(self.fn, "__qualname__", type(self.fn).__name__)
+
+
+class QueueEnd(Subscription):
+    """The drain that is under way ended."""
+
+    __slots__ = ()
+
+    label = "whenQueueEnds"
+
+
+class Disposal(Subscription):
+    """The machine is disposed, and everything that follows from it is done."""
+
+    __slots__ = ()
+
+    label = "whenDisposed"

@@ -1,0 +1,223 @@
+"""What ends once, and everything that waits for it.
+
+A `Latch` is open until it ends, and then stays so. Wait handles and contexts are latches;
+here is what they have in common: blocking, awaiting, callbacks.
+
+Threads: each callback runs exactly once, by whoever ends the latch or, when it comes too
+late, by whoever adds it, and no lock is needed for that. Adding puts the callback into a
+dict, then looks whether the latch has ended; ending marks the latch, then takes what is in
+the dict. So one of them sees the other, and if both do, taking an entry out of a dict is
+one indivisible operation that only one of them succeeds in. Who may end a latch, and only
+once, is settled by its kind.
+
+Interrupts (`_mending`): a latch that is marked has ended for good; the callbacks that are
+still to be called are those in the dict, so ending it again goes on where an interrupt
+stopped. A user's callback leaves the dict right before its call and never runs twice. One
+of the library leaves it after the call and may run twice, which does no harm: it opens a
+gate that is open, or wakes a task that is awake.
+
+Blocking and awaiting are callbacks as well, which is why a latch that nobody waits for
+costs no lock, event or future of its own: a blocked thread brings its own gate, a task its
+own future. Both take their callback away when they give up, so nothing of a thread that
+timed out or of a canceled task stays behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Generator, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from machine._given import check_callable, checked_timeout
+
+if TYPE_CHECKING:
+    import asyncio
+    from typing import Self
+
+Callback = Callable[[Any], object]
+
+
+class Once:
+    """The key of a callback that must never run twice."""
+
+    __slots__ = ()
+
+
+class Latch:
+    """Open, then ended for good; can be blocked on, awaited and given callbacks."""
+
+    __slots__ = ("__weakref__", "_callbacks", "_done")
+
+    def __init__(self) -> None:
+        self._done = False
+        self._callbacks: dict[object, Callback] = {}
+
+    @property
+    def done(self) -> bool:
+        """Has it ended."""
+        return self._done
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Block the calling thread until it has ended, or for `timeout` seconds at most.
+
+        True if it ended as hoped for; a timeout gives False and leaves it as it is. Raises
+        `DeadlockError` where it could never end: inside a handler, a callback or a tracer
+        of the machine that it waits for.
+        """
+        checked_timeout(timeout)
+        return self._block(timeout) and self._answer()
+
+    def __await__(self) -> Generator[Any, None, bool]:
+        """The same in a task of asyncio, on whatever loop of it."""
+        if not self._done:
+            from machine._engine.drains import check_awaiting
+
+            check_awaiting([self])
+            loop = loop_of_caller()
+            future = loop.create_future()
+            try:
+                if self._watch(future, partial(wake, loop, future)):
+                    yield from future
+            except BaseException:
+                self._unwatch(future)
+                del self  # or the traceback would keep what nobody waits for any more
+                raise
+        return self._answer()
+
+    def add_done_callback(self, fn: Callable[[Self], object]) -> None:
+        """Call `fn` with this object once it has ended; at once if it has.
+
+        It runs in the thread that ends it and has to be short. What it raises is logged
+        by the logger "asyncmachine" and goes no further.
+        """
+        check_callback(fn)
+        if not self._watch(Once(), fn):
+            call_all([(fn, self)])
+
+    def remove_done_callback(self, fn: Callable[[Self], object]) -> int:
+        """Take back a callback, as often as it was added; returns how often that was."""
+        found = [key for key in list(self._callbacks) if self._callbacks.get(key) == fn]
+        return sum(self._unwatch(key) for key in found)
+
+    def _answer(self) -> bool:
+        """Did it end as hoped for; only asked once it has ended."""
+        return True
+
+    def _block(self, timeout: float | None) -> bool:
+        """Block until it has ended; False if it did not in time."""
+        if self._done:
+            return True
+        if timeout is None or timeout > 0:
+            from machine._engine.drains import (
+                check_blocking,  # it knows engines; these know latches
+            )
+
+            check_blocking([self], needs_all=True)
+        gate = threading.Lock()
+        gate.acquire()
+        try:
+            if self._watch(gate, partial(open_gate, gate)):
+                seconds = -1 if timeout is None else min(max(0, timeout), threading.TIMEOUT_MAX)
+                gate.acquire(timeout=seconds)
+        finally:
+            self._unwatch(gate)
+        return self._done
+
+    def _watch(self, key: object, fn: Callback) -> bool:
+        """Have `fn` called at the end; False if that is past."""
+        if self._done:
+            return False
+        self._callbacks[key] = fn
+        return not (self.done and self._callbacks.pop(key, None) is not None)
+
+    def _unwatch(self, key: object) -> bool:
+        """Forget what was watched under this key; False if it was taken or never there."""
+        return self._callbacks.pop(key, None) is not None
+
+
+def call_each(callbacks: dict[object, Callable[..., object]], *arguments: object) -> None:
+    """Call these and forget them; none can keep the others from running.
+
+    What is no `Exception`, such as KeyboardInterrupt, passes through after the last one.
+    """
+    try:
+        for key in list(callbacks):
+            fn = callbacks.get(key)
+            if fn is None:  # taken back, or called by another thread
+                continue
+            try:
+                if isinstance(key, Once):
+                    del callbacks[key]  # nothing comes between this and the call
+                fn(*arguments)
+            except Exception as error:  # noqa: BLE001 - protects the machine: a callback is user code
+                log_failure(error, "callback %r failed", fn)
+            callbacks.pop(key, None)
+    except BaseException:
+        call_each(callbacks, *arguments)
+        raise
+
+
+def loop_of_caller() -> asyncio.AbstractEventLoop:
+    """The asyncio loop that runs here; raises, and says what to do, where there is none."""
+    import asyncio  # programs without tasks never load it
+
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        raise RuntimeError(
+            "no asyncio event loop runs here, and only there this can be awaited; in a task of"
+            " another library let a thread wait: await trio.to_thread.run_sync(handle.wait)"
+        ) from None
+
+
+def check_callback(fn: object) -> None:
+    """Raise for what cannot be called, or comes from `asyncio.wait`, which wants futures."""
+    check_callable(fn, "a callback")
+    if getattr(fn, "__module__", "") == "asyncio.tasks":
+        raise TypeError(
+            "asyncio.wait takes futures, and this is none: give it asyncio.ensure_future(handle),"
+            " or use first_async or every_async, which take handles"
+        )
+
+
+def call_all(calls: Iterable[tuple[Callback, object]]) -> None:
+    """Run callbacks, each with its argument; none can keep the others from running.
+
+    What is no `Exception`, such as KeyboardInterrupt, passes through after the last one.
+    """
+    rest = iter(calls)
+    try:
+        for fn, argument in rest:
+            try:
+                fn(argument)
+            except Exception as error:  # noqa: BLE001 - protects the machine: a callback is user code
+                log_failure(error, "callback %r failed", fn)
+    except BaseException:
+        call_all(rest)
+        raise
+
+
+def open_gate(gate: threading.Lock, _: object = None) -> None:
+    """Let the thread go on that waits at a lock; no effect if it has been let."""
+    with contextlib.suppress(RuntimeError):
+        gate.release()
+
+
+def log_failure(error: BaseException, message: str, *args: object) -> None:
+    """Tell the logger "asyncmachine" of an error in code of the user."""
+    import logging  # costs more than the rest of the package; only failures need it
+
+    logging.getLogger("asyncmachine").error(message, *args, exc_info=error)
+
+
+def wake(loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any], result: object) -> None:
+    """Settle a future from any thread; nobody is left to be woken on a closed loop."""
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(_settle, future, result)
+
+
+def _settle(future: asyncio.Future[Any], result: object) -> None:
+    if not future.done():
+        future.set_result(result)

@@ -1,0 +1,139 @@
+"""Waiting for several things at once.
+
+Wait handles and contexts can be mixed. Whatever is not needed any more, the losers of
+`first` above all, is taken back when the call returns, times out or is canceled: handles
+made in the call itself leave the machine's index with it, those held elsewhere go on.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from functools import partial
+from typing import TypeVar
+
+from machine._given import checked_timeout
+from machine._waiting.latch import Latch, loop_of_caller, open_gate, wake
+
+Waited = TypeVar("Waited", bound=Latch)
+
+
+def first(*waited: Waited, timeout: float | None = None) -> Waited | None:
+    """Block until one of these has ended, and return it; None after `timeout` seconds.
+
+    Of several that have ended before the call, the one listed first is returned. How it
+    ended, say by its context, is for the caller to look at. Raises `DeadlockError` where
+    none of them could end before the calling thread goes on.
+    """
+    checked_timeout(timeout)
+    won: list[Waited] = []
+    gate = threading.Lock()
+    gate.acquire()
+
+    def finish(latch: Waited) -> None:
+        won.append(latch)
+        if won[0] is latch:
+            open_gate(gate)
+
+    each = _each(waited)
+    try:
+        ended = [one for one in each if not one._watch(gate, finish)]
+        if ended:
+            return ended[0]
+        if timeout is None or timeout > 0:
+            from machine._engine.drains import (
+                check_blocking,  # loaded by the first thread that waits
+            )
+
+            check_blocking(each, needs_all=False)
+        seconds = -1 if timeout is None else min(max(0, timeout), threading.TIMEOUT_MAX)
+        gate.acquire(timeout=seconds)
+    finally:
+        _unwatch(each, gate)
+    return won[0] if won else None
+
+
+def every(*waited: Latch, timeout: float | None = None) -> bool:
+    """Block until all of these have ended; False if they have not after `timeout` seconds.
+
+    Raises `DeadlockError` where one of them cannot end before the calling thread goes on.
+    """
+    checked_timeout(timeout)
+    each = _each(waited) if waited else []
+    if timeout is None or timeout > 0:
+        from machine._engine.drains import check_blocking  # as above
+
+        check_blocking(each, needs_all=True)
+    if timeout is None:
+        return all(latch._block(None) for latch in each)
+    until = time.monotonic() + timeout
+    return all(latch._block(until - time.monotonic()) for latch in each)
+
+
+async def first_async(
+    *waited: Waited,
+    timeout: float | None = None,  # noqa: ASYNC109 - the twin of `first`
+) -> Waited | None:
+    """Like `first`, for tasks."""
+    checked_timeout(timeout)
+    each = _each(waited)
+    del waited
+    try:
+        return await _first_of(each, timeout)
+    except BaseException:
+        each.clear()  # or the traceback would keep what nobody waits for any more
+        raise
+
+
+async def every_async(
+    *waited: Latch,
+    timeout: float | None = None,  # noqa: ASYNC109 - the twin of `every`
+) -> bool:
+    """Like `every`, for tasks."""
+    checked_timeout(timeout)
+    left = _each(waited)[::-1] if waited else []
+    del waited
+    until = None if timeout is None else time.monotonic() + timeout
+    try:
+        while left:
+            seconds = None if until is None else until - time.monotonic()
+            if await _first_of(left[-1:], seconds) is None:
+                return False
+            left.pop()
+    except BaseException:
+        left.clear()  # as above
+        raise
+    return True
+
+
+async def _first_of(waited: list[Waited], timeout: float | None) -> Waited | None:  # noqa: ASYNC109
+    import asyncio
+
+    loop = loop_of_caller()
+    won: asyncio.Future[Waited] = loop.create_future()
+    ended = [one for one in waited if not one._watch(won, partial(wake, loop, won))]
+    try:
+        if ended:
+            return ended[0]
+        from machine._engine.drains import check_awaiting
+
+        check_awaiting(waited)
+        await asyncio.wait([won], timeout=timeout)
+    finally:
+        _unwatch(waited, won)
+        del waited
+    return won.result() if won.done() else None
+
+
+def _each(waited: tuple[Waited, ...]) -> list[Waited]:
+    if not waited:
+        raise TypeError("nothing to wait for")
+    for one in waited:
+        if not isinstance(one, Latch):
+            raise TypeError(f"handles and contexts can be waited for, not {one!r:.60}")
+    return list(dict.fromkeys(waited))
+
+
+def _unwatch(waited: list[Waited], key: object) -> None:
+    for latch in waited:
+        latch._unwatch(key)

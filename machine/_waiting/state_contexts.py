@@ -1,0 +1,146 @@
+"""State contexts: work that is wanted only while a state is active.
+
+Each activation of a state has one context, made when it is first asked for and shared by
+all who ask. It ends when the state deactivates: after `transition_end`, after the waiters
+of that transition, so in the `End` handler it is still live. Activating a multi state
+again does not end it. What is asked for while the state is inactive has ended already.
+
+A context can be asked for in any thread while the machine runs in another. As with waiters
+(`_waiting`), it is put into the table first and the ticks are looked at again, and the
+engine publishes ticks first and looks into the table then; so one of them ends it. A
+context leaves the table once it has ended, so one whose end was interrupted is ended again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol
+
+from machine._enums import LogLevel
+from machine._waiting.context import Context
+
+if TYPE_CHECKING:
+    from machine._resolution.automaton import Plan
+    from machine._schema.schema import Schema
+
+OPS = LogLevel.OPS
+
+
+class CtxValue(NamedTuple):
+    """What a state context carries: which activation of which machine it stands for."""
+
+    id: str
+    state: str
+    tick: int
+
+
+class ContextHost(Protocol):
+    """What state contexts need of a machine."""
+
+    _schema: Schema
+    _ticks: list[int]
+
+    @property
+    def id(self) -> str:
+        """Id of the machine."""
+
+    @property
+    def ctx(self) -> Context:
+        """The context of the machine, under which the others live."""
+
+    def log_lvl(self, level: LogLevel, msg: str, *args: Any) -> None:
+        """Write a line of the log."""
+
+    def _missing(self, names: Sequence[str]) -> NoReturn:
+        """Raise the error for names that the schema does not define."""
+
+
+class StateContexts:
+    """The state contexts of one machine. All methods can be called from any thread."""
+
+    __slots__ = ("_host", "_live", "_lock")
+
+    def __init__(self, host: ContextHost) -> None:
+        self._host = host
+        self._lock = threading.RLock()
+        self._live: dict[str, Context] = {}
+
+    def __len__(self) -> int:
+        """How many are live."""
+        return len(self._live)
+
+    def new(self, state: str) -> Context:
+        """The context of this activation of the state; one that ended if it is inactive."""
+        host = self._host
+        with self._lock:
+            tick = self._tick(state)
+            known = self._live.get(state)
+            if known is not None and not known.done and tick & 1:
+                return known
+            value = CtxValue(host.id, state, tick)
+            made = host.ctx.child(value) if tick & 1 else Context(value)
+            if tick & 1 and not made.done:
+                self._live[state] = made
+        if not tick & 1:
+            made.cancel()
+        elif not made.done:
+            host.log_lvl(OPS, f"[ctx:new] {state}")
+            self._recheck(state, tick, made)
+        return made
+
+    def end_by(self, plan: Plan) -> bool:
+        """Does a state with a live context change."""
+        live = self._live
+        return bool(live) and not (plan.moved or plan.name_states()[1]).isdisjoint(live)
+
+    def ended(self, changed: Iterable[int]) -> None:
+        """A transition is over that changed these states; those inactive now lose theirs."""
+        if not self._live:
+            return
+        names, ticks = self._host._schema.names, self._host._ticks
+        for index in changed:
+            ctx = self._live.get(names[index])
+            if ctx is not None and not ticks[index] & 1:
+                self._end(names[index], ctx)
+
+    def schema_changed(self) -> None:
+        """The machine has another schema; states that are no more lose their contexts."""
+        index = self._host._schema.index
+        for state, ctx in list(self._live.items()):
+            if state not in index:
+                self._end(state, ctx)
+
+    def dispose(self) -> None:
+        """End all of them, without a line in the log."""
+        for state, ctx in list(self._live.items()):
+            ctx.cancel()
+            self._forget(state, ctx)
+
+    def _tick(self, state: str) -> int:
+        host = self._host
+        try:
+            index = host._schema.index[state]
+        except KeyError:
+            host._missing((state,))
+        ticks = host._ticks
+        return ticks[index] if ticks else 0
+
+    def _recheck(self, state: str, tick: int, ctx: Context) -> None:
+        """End a new context if its activation ended before it was in the table."""
+        now = self._tick(state)
+        schema = self._host._schema
+        again = now & 1 and schema.states[schema.index[state]].multi
+        if now != tick and not again:
+            self._end(state, ctx)
+
+    def _end(self, state: str, ctx: Context) -> None:
+        if not ctx.done:
+            self._host.log_lvl(OPS, f"[ctx:match] {state}")
+        ctx.cancel()
+        self._forget(state, ctx)
+
+    def _forget(self, state: str, ctx: Context) -> None:
+        with self._lock:
+            if self._live.get(state) is ctx:
+                del self._live[state]

@@ -1,0 +1,490 @@
+"""Waiting: the index of everything that waits for one machine.
+
+Who is released when:
+
+- `when_args`: in the final phase, right after the State handlers of the state.
+- `when` and `when_not`, then `when_time` and its variants, then `when_query`: after
+  `transition_end` of each transition that changed a tick, before the next one starts, in
+  the order in which they were made. They see the states as they are then.
+- `when_queue_ends`: once the right to drain is given back and tracers were told.
+- everything: when its context ends, when it is canceled, on disposal, or when nobody is
+  left to learn of it (`_wait_handle`).
+
+The index is keyed by state names, one table of subscriptions per state and kind, so a
+change of schema moves nothing. A transition costs what is subscribed to the states it
+changed and nothing else: a plan knows the names of the states that it activates and
+changes, and while none of these is awaited (`expects`, `awaits`) the engine goes on as if
+nobody waited. Only a query is asked after every change.
+
+No wake-up is lost, although nobody takes a lock and the engine looks here only when
+`pending` is not empty. Registering does, in this order: (1) put the subscription into its
+tables and then into `pending`; (2) look at the machine's node and ticks again, and release
+it if they satisfy it. The engine does: (3) publish new ticks, then the new node; (4) read
+`pending` and the tables. Say the engine misses the subscription in (4), or cannot claim it
+yet. Then (4) came before the end of (1); so (3), which is before (4), came before (2), and
+(2) sees the new node. Both may find it; then claiming it decides. In the same way a
+registrar and the end of a drain meet (the drainer gives its token back, then reads
+`pending`; the registrar subscribes, then looks for the token), and a registrar and the
+disposal (which takes the ticks away, sets `_closed`, then releases all).
+
+A change of schema publishes node, ticks and schema in this order and then calls
+`schema_changed`. Whoever reads schema, ticks and node in the opposite order, and finds the
+node to be of that schema, has ticks of that schema too. If not, a change is under way, and
+its `schema_changed` looks at the subscription, which is in the index by then.
+
+Nothing of a user runs in between: all handles released by one event have ended before a
+line is logged or a callback runs.
+
+Interrupts (`_mending`): handles that have ended but whose callbacks are still to be run are
+kept in `_ending`; `go_on` runs those, after it has looked at every subscription again.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
+
+from machine._enums import LogLevel
+from machine._given import (
+    Names,
+    check_callable,
+    checked_args,
+    checked_count,
+    checked_name,
+    checked_names,
+    in_order,
+    names_tuple,
+)
+from machine._waiting.context import Context, check_ctx
+from machine._waiting.handle import (
+    Pending,
+    Reason,
+    Subscription,
+    Table,
+    WaitHandle,
+    forget,
+    mark_all,
+    released,
+)
+from machine._waiting.kinds import (
+    Active,
+    Disposal,
+    Inactive,
+    Query,
+    QueueEnd,
+    Reached,
+    WithArgs,
+)
+from machine._waiting.latch import Latch, call_each
+from machine._waiting.select import every
+
+if TYPE_CHECKING:
+    from machine._clock import Clock
+    from machine._resolution.automaton import Node, Plan
+    from machine._schema.schema import Schema
+    from machine._schema.state import A
+
+__all__ = ["Host", "WaitHandle", "Waiters"]
+
+OPS = LogLevel.OPS
+
+Kind = TypeVar("Kind", bound=Subscription)
+Tables = dict[str, Table]
+
+
+class Host(Protocol):
+    """What waiting needs of a machine. Node and ticks are replaced, never altered."""
+
+    _schema: Schema
+    _node: Node
+    _ticks: list[int]
+    _disposed: bool
+    _log_level: LogLevel
+
+    def log_lvl(self, level: LogLevel, msg: str, *args: Any) -> None:
+        """Write a line of the log."""
+
+    def _is_idle(self) -> bool:
+        """Does nobody drain the queue."""
+
+    def _missing(self, names: Sequence[str]) -> NoReturn:
+        """Raise the error for names that the schema does not define."""
+
+
+class Waiters:
+    """Everything that waits for one machine. All methods can be called from any thread."""
+
+    __slots__ = (
+        "_active",
+        "_args",
+        "_closed",
+        "_disposals",
+        "_ending",
+        "_host",
+        "_inactive",
+        "_numbers",
+        "_over",
+        "_queries",
+        "_queue_ends",
+        "_reached",
+        "args_pending",
+        "pending",
+        "states",
+        "with_args",
+    )
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._closed = host._disposed
+        self._over = False
+        self._numbers = itertools.count()
+        self._active: Tables = {}
+        self._inactive: Tables = {}
+        self._reached: Tables = {}
+        self._args: Tables = {}
+        self.states: set[str] = set()
+        """Names of the states for which a waiter was made, other than for arguments."""
+        self.with_args: set[str] = set()
+        """Names of the states for which arguments were awaited."""
+        self._queries: Table = {}
+        self._queue_ends: Table = {}
+        """Those of `pending` that the end of a drain releases."""
+        self._disposals: Table = {}
+        self._ending: dict[int, WaitHandle] = {}
+        self.pending = Pending()
+        self.pending.host = host
+        """What the machine's work can release; while empty, it need not look."""
+        self.args_pending = Pending()
+        self.args_pending.host = host
+        """What waits for arguments, which is none of `pending`."""
+
+    def __len__(self) -> int:
+        """How many subscriptions there are."""
+        return len(self.pending) + len(self.args_pending) + len(self._disposals)
+
+    # -- subscribing
+
+    def when(self, states: Names, ctx: Context | None = None) -> WaitHandle:
+        """Released when all these states are active at the same time."""
+        return self._when(Active, self._active, states, ctx)
+
+    def when_not(self, states: Names, ctx: Context | None = None) -> WaitHandle:
+        """Released when all these states are inactive at the same time."""
+        return self._when(Inactive, self._inactive, states, ctx)
+
+    def when_time(
+        self, states: Names, times: Iterable[int], ctx: Context | None = None
+    ) -> WaitHandle:
+        """Released when the tick of each state has reached its own number.
+
+        The numbers need not be reached at the same time. A state named twice has to reach
+        the higher one.
+        """
+        names, numbers = names_tuple(states), tuple(in_order(times, "times"))
+        if len(names) != len(numbers):
+            named = " ".join(map(str, names))
+            raise ValueError(f"states and times must have the same length in when_time ({named})")
+        wanted: dict[str, int] = {}
+        for name, number in zip(checked_names(names), numbers, strict=True):
+            checked_count(number, "a tick to wait for")
+            wanted[name] = max(number, wanted.get(name, number))
+        handle, subscription = self._new(Reached, tuple(wanted), ctx, self._reached)
+        subscription.wanted = subscription.left = tuple(wanted.items())
+        return self._enter(handle, subscription)
+
+    def when_ticks(self, state: str, ticks: int, ctx: Context | None = None) -> WaitHandle:
+        """Released when the tick of the state has grown by this much since now."""
+        ticks = checked_count(ticks, "the number of ticks")
+        return self.when_time(state, (self._tick(state) + ticks,), ctx)
+
+    def when_next_active(self, state: str, ctx: Context | None = None) -> WaitHandle:
+        """Released when the state activates the next time, whether it is active now or not."""
+        tick = self._tick(state)
+        return self.when_time(state, (tick + 2 if tick & 1 else tick + 1,), ctx)
+
+    def when_args(self, state: str, args: A | None, ctx: Context | None = None) -> WaitHandle:
+        """Released when the state activates by a mutation with these arguments.
+
+        The mutation may have more; values are compared by `==`. Only activations to come
+        count, those of an active multi state among them.
+        """
+        handle, subscription = self._new(WithArgs, (state,), ctx, self._args)
+        subscription.home = self.args_pending
+        subscription.args = dict(checked_args(args) or {})
+        return self._enter(handle, subscription)
+
+    def when_query(self, fn: Callable[[Clock], object], ctx: Context | None = None) -> WaitHandle:
+        """Released when `fn(clock)` is true after a transition that changed a tick.
+
+        It is not asked at the call. It runs in the thread that runs the machine and must be
+        quick. If it raises, that is logged and the handle is canceled.
+        """
+        check_callable(fn, "what when_query asks")
+        handle, subscription = self._new(Query, (), ctx)
+        subscription.tables = (self._queries,)
+        subscription.fn = fn
+        return self._enter(handle, subscription)
+
+    def when_queue_ends(self, ctx: Context | None = None) -> WaitHandle:
+        """Released when the drain that is under way ended; at once if there is none."""
+        if self._host._is_idle() and not self._closed:
+            return released("match")
+        handle, subscription = self._new(QueueEnd, (), ctx)
+        subscription.tables = (self._queue_ends,)
+        self._enter(handle, subscription)
+        if self._host._is_idle():
+            handle.release("match")
+        return handle
+
+    def when_disposed(self) -> WaitHandle:
+        """Released as the very last thing that a machine does."""
+        handle, subscription = self._new(Disposal, (), None)
+        subscription.home = self._disposals
+        subscription.home[subscription.number] = subscription
+        if self._over:
+            handle.release("match")
+        return handle
+
+    # -- what the engine asks and says
+
+    def expects(self, plan: Plan) -> bool:
+        """Does a state activate for which arguments are awaited."""
+        if not self.args_pending:
+            return False
+        entered = plan.entered
+        if entered is None:
+            entered = plan.name_states()[0]
+        return not entered.isdisjoint(self.with_args) and any(
+            self._args[name] for name in entered if name in self._args
+        )
+
+    def awaits(self, plan: Plan) -> bool:
+        """Does a state change for which somebody may wait."""
+        if not self.pending:
+            return False
+        moved = plan.moved
+        if moved is None:
+            moved = plan.name_states()[1]
+        return bool(self._queries) or not moved.isdisjoint(self.states)
+
+    def advanced(self, changed: Iterable[int]) -> None:
+        """A transition is over; the ticks of these states changed."""
+        host = self._host
+        node, ticks, names = host._node, host._ticks, host._schema.names
+        if not ticks:  # disposed meanwhile
+            return
+        met: list[Subscription] = []
+        for index in changed:
+            tables = self._active if ticks[index] & 1 else self._inactive
+            table = tables.get(names[index])
+            if table:
+                met += [found for found in list(table.values()) if found.met(node, ticks)]
+        if len(met) > 1:
+            met.sort(key=_number)
+        if self._reached:
+            met += self._reached_by([names[index] for index in changed])
+        if self._queries:
+            met += self._queries_true()
+        if met:
+            self._release(met)
+
+    def activated(self, index: int, args: A | None) -> None:
+        """The State handlers of this state are through, in a mutation with these arguments."""
+        table = self._args.get(self._host._schema.names[index])
+        if table:
+            waiting = [found for found in list(table.values()) if isinstance(found, WithArgs)]
+            self._release([found for found in waiting if found.matches(args or {})])
+
+    def queue_ended(self) -> None:
+        """A drain is over and its token given back."""
+        if self._queue_ends:
+            self._release(list(self._queue_ends.values()))
+
+    def schema_changed(self) -> None:
+        """The machine has another schema, or its states another order.
+
+        Waiters go on by name. A state that is no more is inactive and cannot activate; what
+        a waiter for times had reached of it stays reached.
+        """
+        self._release(self._all_met())
+
+    def go_on(self) -> None:
+        """After an interrupt: release all that is due, and call back those that have ended."""
+        if self._host._ticks:
+            self._release([*self._all_met(), *self._queries_true()])
+        self._call_back()
+
+    def dispose(self) -> None:
+        """The machine is gone: release all but those who wait for just that.
+
+        Its ticks must be gone before. What is asked for afterwards comes back released.
+        """
+        self._closed = True
+        waiting = {**self.pending, **self.args_pending}
+        self._end_all(dict(sorted(waiting.items())), "disposed")
+
+    def disposed(self) -> None:
+        """Release those who wait for the end of the disposal."""
+        self._over = True
+        self._end_all(self._disposals, "match")
+
+    def disposed_after(self, tasks: Iterable[Latch], seconds: float) -> None:
+        """The same once these have ended, or after this time."""
+        try:
+            every(*tasks, timeout=seconds)
+        finally:
+            self.disposed()
+
+    # -- inside
+
+    def _when(
+        self, kind: type[Subscription], tables: Tables, states: Names, ctx: Context | None
+    ) -> WaitHandle:
+        handle, subscription = self._new(
+            kind, states if type(states) is tuple else names_tuple(states), ctx, tables
+        )
+        return self._enter(handle, subscription)
+
+    def _new(
+        self,
+        kind: type[Kind],
+        names: tuple[str, ...],
+        ctx: Context | None,
+        tables: Tables | None = None,
+    ) -> tuple[WaitHandle, Kind]:
+        """A handle and its subscription, in no table yet."""
+        index = self._host._schema.index
+        try:
+            for name in names:
+                if name not in index and not self._closed:
+                    self._host._missing([name for name in names if name not in index])
+        except TypeError:
+            checked_names(names)
+            raise
+        if ctx is not None:
+            check_ctx(ctx)
+        number = next(self._numbers)
+        found: Sequence[Table] = ()
+        if tables is not None:
+            (self.with_args if tables is self._args else self.states).update(names)
+            found = [tables.setdefault(name, {}) for name in names]
+        handle = WaitHandle()
+        subscription = kind(handle, forget)  # no call comes until it is whole
+        handle._subscription = subscription
+        subscription.names = names
+        subscription.ctx = ctx
+        subscription.keep = None
+        subscription.number = number
+        subscription.home = self.pending
+        subscription.tables = found
+        return handle, subscription
+
+    def _enter(self, handle: WaitHandle, subscription: Subscription) -> WaitHandle:
+        """Put a subscription into the index unless it is over already."""
+        host, ctx = self._host, subscription.ctx
+        schema, ticks, node = host._schema, host._ticks, host._node
+        if self._closed:
+            handle._mark("disposed")
+        elif ticks and node.automaton.schema is schema and subscription.met(node, ticks):
+            handle._mark("match")
+        elif ctx is not None and ctx._done:
+            handle._mark("ctx")
+        else:
+            number = subscription.number
+            for table in subscription.tables:
+                table[number] = subscription
+            subscription.home[number] = subscription
+            if host._ticks is not ticks:
+                self._recheck(handle, subscription)
+            if host._log_level >= OPS or ctx is not None:
+                self._entered(handle, subscription)
+        return handle
+
+    def _recheck(self, handle: WaitHandle, subscription: Subscription) -> None:
+        """The ticks were replaced while it was put into the index."""
+        host = self._host
+        schema, ticks, node = host._schema, host._ticks, host._node
+        if self._closed:
+            handle.release("disposed")
+        elif ticks and node.automaton.schema is schema and subscription.met(node, ticks):
+            handle.release("match")
+
+    def _entered(self, handle: WaitHandle, subscription: Subscription) -> None:
+        """What follows on registering, unless it was released meanwhile."""
+        if handle._done:
+            return
+        text = f"[{subscription.label}:new] {subscription.new_text()}".rstrip()
+        self._host.log_lvl(OPS, text)
+        if subscription.ctx is not None:
+            subscription.limit(subscription.ctx, handle)
+
+    def _tick(self, state: str) -> int:
+        """The tick of a state; 0 on a disposed machine, or while its schema is changed."""
+        host = self._host
+        schema, ticks, node = host._schema, host._ticks, host._node
+        if checked_name(state) not in schema.index and not self._closed:
+            host._missing((state,))
+        same = node.automaton.schema is schema and ticks
+        return ticks[schema.index[state]] if same else 0
+
+    def _reached_by(self, names: Iterable[str]) -> list[Subscription]:
+        node, ticks = self._host._node, self._host._ticks
+        met: list[Subscription] = []
+        for name in names:
+            table = self._reached.get(name)
+            if table:
+                met += [found for found in list(table.values()) if found.met(node, ticks)]
+        met.sort(key=_number)
+        return met
+
+    def _queries_true(self) -> list[Subscription]:
+        clock = dict(zip(self._host._schema.names, self._host._ticks, strict=True))
+        met: list[Subscription] = []
+        for query in list(self._queries.values()):
+            assert isinstance(query, Query)
+            answer = query.asks(clock)
+            handle = query()
+            if answer is None and handle is not None:
+                handle.cancel()
+            elif answer:
+                met.append(query)
+        return met
+
+    def _all_met(self) -> list[Subscription]:
+        node, ticks = self._host._node, self._host._ticks
+        return [found for found in list(self.pending.values()) if found.met(node, ticks)]
+
+    def _release(self, met: Iterable[Subscription]) -> None:
+        """End these for a match, each once; then log, then run their callbacks."""
+        marked = mark_all(met, "match", self._ending)
+        try:
+            if self._host._log_level >= OPS:
+                for subscription in marked:
+                    text = f"[{subscription.label}:match] {subscription.match_text()}".rstrip()
+                    self._host.log_lvl(OPS, text)
+        finally:
+            self._call_back()
+
+    def _end_all(self, table: Table, reason: Reason) -> None:
+        mark_all(list(table.values()), reason, self._ending)
+        self._call_back()
+
+    def _call_back(self) -> None:
+        """Run the callbacks of what has ended; what an interrupt leaves is still there."""
+        ending = self._ending
+        if not ending:
+            return
+        try:
+            for number in list(ending):
+                handle = ending.get(number)
+                if handle is not None:
+                    call_each(handle._callbacks, handle)
+                    ending.pop(number, None)
+        except BaseException:
+            self._call_back()
+            raise
+
+
+def _number(subscription: Subscription) -> int:
+    return subscription.number
