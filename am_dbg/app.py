@@ -14,8 +14,9 @@ from am_dbg.errors import OptionFileError
 from am_dbg.hops import new_name
 from am_dbg.ingest.golang.door import GoDoor
 from am_dbg.ingest.intake import Intake
+from am_dbg.ingest.memory import MEGABYTE
 from am_dbg.keymap import keymap_path, read_keymap
-from am_dbg.options import MEGABYTE, RunOptions
+from am_dbg.options import RunOptions
 from am_dbg.projection import layout
 from am_dbg.projection.bars import exit_words
 from am_dbg.store import Store

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from am_dbg.ingest.memory import MEMORY_MB_MAX_DEFAULT
+
 if TYPE_CHECKING:
     from am_dbg.ingest.importing import ImportSource
     from amtracer.address import Address
@@ -13,8 +15,6 @@ __all__ = [
     "LISTEN_ON_DEFAULT",
     "LOG_LEVEL_DEFAULT",
     "LOG_LEVEL_WORDS",
-    "MEGABYTE",
-    "MEMORY_MB_MAX_DEFAULT",
     "NOT_LISTENING",
     "SESSION_ENDING",
     "VIEWS",
@@ -26,9 +26,6 @@ NOT_LISTENING = "-1"
 """The address that means: do not listen."""
 SESSION_ENDING = ".msgpack.br"
 """How the name of a session file ends."""
-MEGABYTE = 1_000_000
-MEMORY_MB_MAX_DEFAULT = 1_000
-"""Megabytes that everything which arrived may take, whatever the command."""
 LOG_LEVEL_WORDS = ("next to nothing", "errors", "warnings", "who was sent away", "everything")
 """How much the debugger logs, by level."""
 LOG_LEVEL_DEFAULT = 2

@@ -24,6 +24,52 @@ KEYS_END = "<!-- keys end -->"
 MAP_HEAD = """\
 # Map of the files
 
+## The floors
+
+An arrow points to what a folder imports. Nothing points back up, in `am_dbg` and in `amtracer`.
+
+```text
+am_dbg     cli ─► app ─► views ─► control ─► drawing ─► projection ─► query ─► store
+            │                                                ▲                   ▲
+            ├────► egress ─► reports ────────────────────────┘                   │
+            └────► ingest ───────────────────────────────────────────────────────┘
+                     ▲
+                     │  frames: a socket, or a session file
+amtracer   tracer ─► send ─► encode ─► wire ◄─ files
+             │
+             ▼
+machine    _machine ─► _engine ─► _resolution ─► _schema
+                          ├─────► _handlers
+                          ├─────► _waiting
+                          └─────► _logging
+```
+
+## From `add1` to a painted cell
+
+| room | what happens there |
+|---|---|
+| `machine/_machine/mutating.py` | `add1` checks its arguments and makes a mutation |
+| `machine/_engine/engine.py` | the mutation waits in the queue; one thread drains it |
+| `machine/_resolution/` | relations give a plan, which is remembered |
+| `machine/_engine/walk.py` | handlers are asked, ticks change, the final handlers run |
+| `machine/_waiting/waiters.py` | waiters of the states that changed are released |
+| `machine/_engine/tracing.py` | tracers get the transition |
+| `amtracer/tracer/machine_tracer.py` | the tracer copies what it needs into one small tuple |
+| `amtracer/send/sender.py` | the sender's thread takes the tuple from the queue |
+| `amtracer/encode/stream_writer.py` | shapes and texts get numbers, transitions become a batch |
+| `amtracer/wire/codec.py` | messages become frames |
+| `amtracer/send/sinks.py` | frames go to a debugger or into a file |
+| `am_dbg/ingest/server.py` | a connection's bytes become messages again |
+| `am_dbg/store/stream.py` | each message is checked |
+| `am_dbg/store/track.py` | the machine's track takes the rows into its columns |
+| `am_dbg/query/` | filters decide which transitions are visible |
+| `am_dbg/control/looking.py` | the reader's place gives the moment to show |
+| `am_dbg/projection/` | each pane gets a frozen value: what it shows |
+| `am_dbg/drawing/` | values become spans: text with a meaning, of a width |
+| `am_dbg/views/pane.py` | the rows that changed are painted |
+
+## Folders
+
 This page lists every module with its purpose. `make docs` makes it from the first line of each module's docstring. To change a line, change
 the docstring. The other folders:
 

@@ -26,12 +26,11 @@ from am_dbg.cli.terminal import (
     why_no_screen,
 )
 from am_dbg.errors import DebuggerError, NoTerminalError, UnknownFormatError
+from am_dbg.ingest.memory import MEGABYTE, MEMORY_MB_MAX_DEFAULT
 from am_dbg.options import (
     LISTEN_ON_DEFAULT,
     LOG_LEVEL_DEFAULT,
     LOG_LEVEL_WORDS,
-    MEGABYTE,
-    MEMORY_MB_MAX_DEFAULT,
     NOT_LISTENING,
     SESSION_ENDING,
     VIEWS,
@@ -257,7 +256,7 @@ def show(file: str, address: str | None, as_json: bool, max_mem: int) -> int:
     transition; everything that is printed as an address or a place is taken.
     """
     from am_dbg import reports as text
-    from am_dbg.query.addresses import resolve
+    from am_dbg.projection.addresses import resolve
 
     def shown(store: Store) -> Iterable[str]:
         if address is None:
@@ -416,7 +415,7 @@ def _token(*given: str) -> bytes:
 def _place(text: str) -> str:
     """A place in a history, as far as its form tells; which history is not known yet."""
     from am_dbg.errors import NotAnAddressError
-    from am_dbg.query.addresses import is_place
+    from am_dbg.projection.addresses import is_place
 
     if text and not is_place(text):
         raise click.UsageError(f"--select-transition: {NotAnAddressError(text)}")

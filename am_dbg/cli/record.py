@@ -19,8 +19,8 @@ from am_dbg.egress.export import Written, export_session
 from am_dbg.egress.live_recording import LiveRecording
 from am_dbg.ingest.golang.door import GoDoor
 from am_dbg.ingest.listen import notice_of
+from am_dbg.ingest.memory import MEGABYTE, MEMORY_MB_MAX_DEFAULT
 from am_dbg.ingest.server import Server
-from am_dbg.options import MEGABYTE, MEMORY_MB_MAX_DEFAULT
 from am_dbg.store import Store
 from amtracer.address import Address
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from am_dbg.errors import DebuggerError, MachineNotFoundError, TransitionNotFoundError
+from am_dbg.projection.addresses import SCHEME, Place, machine_like, near, place_in, resolve
 from am_dbg.projection.machines import Place as Listed
-from am_dbg.query.addresses import SCHEME, Place, machine_like, near, place_in, resolve
 from am_dbg.store import Store, Track
 
 __all__ = [

@@ -36,9 +36,9 @@ from am_dbg.control.viewing import Viewing
 from am_dbg.ingest.intake import Progress
 from am_dbg.keys import KEYS, Key
 from am_dbg.projection import layout
+from am_dbg.projection.addresses import SCHEME
 from am_dbg.projection.bars import Flow
 from am_dbg.projection.clean import clean_name
-from am_dbg.query.addresses import SCHEME
 from am_dbg.query.cursor import Cursor
 from am_dbg.store import Store, Track
 

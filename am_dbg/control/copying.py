@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from am_dbg.drawing.reader import reader_text
+from am_dbg.projection.addresses import SCHEME
 from am_dbg.projection.excerpt import Excerpt
 from am_dbg.projection.reader import project_reader
 from am_dbg.projection.steps import Moment, step_text, type_name
 from am_dbg.projection.times import duration, full_time
-from am_dbg.query.addresses import SCHEME
 from am_dbg.store import Store
 
 __all__ = ["copied_transition"]

@@ -12,12 +12,12 @@ from am_dbg.control.history import History, Spot
 from am_dbg.control.modes import Modes
 from am_dbg.control.moving import Moving
 from am_dbg.control.places import NoPlace, place_of, place_of_spot
+from am_dbg.projection.addresses import address_of
 from am_dbg.projection.bars import Flow
 from am_dbg.projection.clean import clean, clean_name
 from am_dbg.projection.reader import source_chain
 from am_dbg.projection.times import count
 from am_dbg.query import Numbers, Visible, canceled, changing, errors, touching
-from am_dbg.query.addresses import address_of
 from am_dbg.query.cursor import JUMP_TRANSITIONS, Cursor
 from am_dbg.store import Track
 

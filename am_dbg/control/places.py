@@ -1,4 +1,4 @@
-"""Places as cursors: what `am_dbg.query.addresses` finds, seen from where the reader is."""
+"""Places as cursors: what `am_dbg.projection.addresses` finds, seen from where the reader is."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from am_dbg.control.desk import Desk
 from am_dbg.control.history import Spot
 from am_dbg.errors import DebuggerError, MachineNotFoundError, NotAnAddressError
+from am_dbg.projection.addresses import SCHEME, Place, machine_like, resolve
 from am_dbg.projection.clean import clean, clean_name
 from am_dbg.projection.times import count
-from am_dbg.query.addresses import SCHEME, Place, machine_like, resolve
 from am_dbg.query.cursor import Cursor
 from am_dbg.store import Track
 

@@ -23,8 +23,8 @@ from am_dbg.errors import (
     UnknownFormatError,
 )
 from am_dbg.options import SESSION_ENDING
+from am_dbg.projection.addresses import SCHEME, resolve
 from am_dbg.projection.excerpt import Excerpt
-from am_dbg.query.addresses import SCHEME, resolve
 from am_dbg.store import Store, Track
 from amtracer.files.atomic import AtomicFile, shown
 

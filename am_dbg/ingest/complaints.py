@@ -11,7 +11,7 @@ import logging
 import re
 from collections.abc import Callable
 
-from am_dbg.ingest.log_once import Outages
+from am_dbg.log_once import Outages
 
 __all__ = ["LINES_MAX", "LINES_S", "Complaints"]
 

@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import BinaryIO
 
-from am_dbg.options import MEGABYTE, MEMORY_MB_MAX_DEFAULT
+from am_dbg.ingest.memory import MEGABYTE, MEMORY_MB_MAX_DEFAULT
 from am_dbg.store import Store
 from amtracer.errors import (
     DamagedSessionError,

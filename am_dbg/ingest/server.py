@@ -34,10 +34,10 @@ from am_dbg.errors import MachineTakenError
 from am_dbg.ingest.complaints import Complaints
 from am_dbg.ingest.connections import Connection
 from am_dbg.ingest.listen import BACKLOG, all_listening_sockets
-from am_dbg.ingest.log_once import QUIET_S
+from am_dbg.ingest.memory import MEGABYTE
 from am_dbg.ingest.patience import FIRST_BYTES_S_MAX, Patience
 from am_dbg.ingest.protocols import Door, FrameDoor, RefusedPeerError, ReturnedStreamError, Sink
-from am_dbg.options import MEGABYTE
+from am_dbg.log_once import QUIET_S
 from am_dbg.store import Store
 from am_dbg.store.room import make_room
 from amtracer.address import Address

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from am_dbg.projection.addresses import SCHEME, address_of
 from am_dbg.projection.clean import clean, clean_name
 from am_dbg.projection.counts import Counts
 from am_dbg.projection.layout import WIDE
@@ -13,7 +14,6 @@ from am_dbg.projection.log import LEVEL_NAMES
 from am_dbg.projection.steps import Moment
 from am_dbg.projection.times import totals
 from am_dbg.query import Filters
-from am_dbg.query.addresses import SCHEME, address_of
 from am_dbg.store import Store, Track
 
 __all__ = [

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from am_dbg.ingest.log_once import Outages
+from am_dbg.log_once import Outages
 from am_dbg.projection.clean import clean
 
 __all__ = ["Failed", "attempt"]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from am_dbg.projection.addresses import address_of
 from am_dbg.projection.clean import clean, clean_lines, clean_name
 from am_dbg.projection.steps import HANDLER, Moment, handler_name, name_at, step_text, type_name
 from am_dbg.projection.subscriptions import (
@@ -17,7 +18,6 @@ from am_dbg.projection.subscriptions import (
 )
 from am_dbg.projection.trouble import hanging_text
 from am_dbg.projection.why import who_asked, why
-from am_dbg.query.addresses import address_of
 from am_dbg.spans import Ink, Run
 from am_dbg.store import Store, Track, Transition
 from amtracer.wire.schema import StateDef

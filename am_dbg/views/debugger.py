@@ -26,9 +26,9 @@ from am_dbg.control import Control, CopyText, Effect, Look, OpenDialog, OpenPale
 from am_dbg.control import states as s
 from am_dbg.keys import KEYS, Key
 from am_dbg.projection import layout as at
+from am_dbg.projection.addresses import SCHEME
 from am_dbg.projection.bars import Flow
 from am_dbg.projection.border import Failed, attempt
-from am_dbg.query.addresses import SCHEME
 from am_dbg.views.ending import ScreenFailedError, failed
 from am_dbg.views.log import LogPane
 from am_dbg.views.machines import MachineList

@@ -39,8 +39,8 @@ from time import monotonic, monotonic_ns, sleep, time_ns
 
 from amtracer.encode.stream_writer import StreamFullError
 from amtracer.errors import WireError
+from amtracer.files.children import is_worker
 from amtracer.send.backlog import BACKLOG_MAX, trim
-from amtracer.send.children import is_worker
 from amtracer.send.events import Event, Gone, Refused, Waiting
 from amtracer.send.recording import Recording
 from amtracer.send.sinks import Outlet, OutletError

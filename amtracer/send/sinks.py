@@ -19,9 +19,9 @@ from amtracer.address import Address
 from amtracer.env import token_from_env
 from amtracer.errors import SessionBusyError, SessionError
 from amtracer.files.atomic import PathLike, reason_of, shown
+from amtracer.files.children import is_child
 from amtracer.files.owning import Owned
 from amtracer.files.session import FLUSH_S, SessionWriter
-from amtracer.send.children import is_child
 from amtracer.wire import limits
 from amtracer.wire.codec import WIRE, FrameWriter
 from amtracer.wire.schema import HelloMessage, Message

@@ -17,11 +17,11 @@ from typing import Any
 import brotli
 import pytest
 
+from am_dbg import log_once as outages
 from am_dbg.cli import commands as cli
 from am_dbg.cli import record as collecting
 from am_dbg.cli.commands import Exit
 from am_dbg.egress.export import Written
-from am_dbg.ingest import log_once as outages
 from am_dbg.ingest.importing import import_session
 from am_dbg.ingest.intake import Intake
 from am_dbg.ingest.listen import ListenError, notice_of

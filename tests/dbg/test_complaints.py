@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from am_dbg.ingest.complaints import LINES_MAX, LINES_S, Complaints
-from am_dbg.ingest.log_once import QUIET_S
+from am_dbg.log_once import QUIET_S
 
 LEVELS = (logging.WARNING, logging.INFO)
 

@@ -16,13 +16,13 @@ from am_dbg.egress.export import export_session
 from am_dbg.ingest.golang.door import GoDoor
 from am_dbg.ingest.golang.session import read_go_session
 from am_dbg.ingest.importing import import_session, open_source
+from am_dbg.projection.addresses import resolve
 from am_dbg.projection.log import entry_of, hanging_lines
 from am_dbg.projection.matrix import project_matrix
 from am_dbg.projection.rain import project_rain
 from am_dbg.projection.reader import ReaderView, project_reader
 from am_dbg.projection.steps import Moment, project_steps
 from am_dbg.query import ALL, Filters, Visible
-from am_dbg.query.addresses import resolve
 from am_dbg.query.cursor import Cursor
 from am_dbg.reports import transition_value
 from am_dbg.store import Store, Track

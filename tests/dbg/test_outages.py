@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from am_dbg.ingest.log_once import OUTAGES_MAX, QUIET_S, Outages
+from am_dbg.log_once import OUTAGES_MAX, QUIET_S, Outages
 
 
 def test_an_outage_begins_once() -> None:

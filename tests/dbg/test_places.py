@@ -15,8 +15,8 @@ from am_dbg.control.copying import copied_transition
 from am_dbg.control.places import place_of
 from am_dbg.egress.convert import chosen
 from am_dbg.errors import DebuggerError, TransitionNotFoundError
+from am_dbg.projection.addresses import address_of, is_place, machine_like, resolve
 from am_dbg.projection.times import clock_time, full_time
-from am_dbg.query.addresses import address_of, is_place, machine_like, resolve
 from am_dbg.query.cursor import Cursor
 from am_dbg.store import Store, Track
 from tests.screens.stories import Story, files_story

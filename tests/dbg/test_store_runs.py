@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from am_dbg.errors import TransitionNotFoundError
+from am_dbg.projection.addresses import resolve
 from am_dbg.projection.bars import all_tags
 from am_dbg.projection.machines import MachineOrder
 from am_dbg.projection.reader import source_chain
-from am_dbg.query.addresses import resolve
 from am_dbg.store import Store
 from amtracer.encode.stream_writer import StreamWriter
 from amtracer.wire.schema import HelloMessage, Shape, Source, StateDef

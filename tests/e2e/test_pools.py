@@ -11,9 +11,8 @@ import pytest
 from am_dbg.ingest.importing import import_session
 from am_dbg.store import Store
 from amtracer.errors import SessionBusyError
-from amtracer.files import session
+from amtracer.files import children, session
 from amtracer.files.session import SessionWriter
-from amtracer.send import children
 from amtracer.send.sinks import FileOutlet
 from amtracer.wire.schema import BatchMessage, Run
 from tests.wire.serving import run

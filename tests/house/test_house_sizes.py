@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import statistics
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+import pytest
 
 if TYPE_CHECKING:
     from tests.house.conftest import Source
@@ -11,6 +14,22 @@ if TYPE_CHECKING:
 MODULE_LINES_MAX = 600
 MODULE_LINES_MEDIAN_MAX = 220
 FUNCTION_LINES_MAX = 60
+
+
+ROOMS_MAX = {"am_dbg": 20, "amtracer": 10, "machine": 15}
+"""Files and folders at the top of a package."""
+
+
+@pytest.mark.parametrize("package", ROOMS_MAX)
+def test_few_rooms_stand_at_the_top_of_a_package(package: str, root: Path) -> None:
+    """The top of a package fits into one head; what belongs together lies in a folder."""
+    rooms = [
+        path.name
+        for path in (root / package).iterdir()
+        if not path.name.startswith("__") and (path.is_dir() or path.suffix == ".py")
+    ]
+
+    assert len(rooms) <= ROOMS_MAX[package], sorted(rooms)
 
 
 def test_no_module_is_long(sources: list[Source]) -> None:

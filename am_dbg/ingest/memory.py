@@ -1,0 +1,9 @@
+"""How much memory sessions may take, in the unit of the option `--max-mem`."""
+
+from __future__ import annotations
+
+__all__ = ["MEGABYTE", "MEMORY_MB_MAX_DEFAULT"]
+
+MEGABYTE = 1_000_000
+MEMORY_MB_MAX_DEFAULT = 1_000
+"""Megabytes that everything which arrived may take, whatever the command."""
