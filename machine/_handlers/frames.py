@@ -17,7 +17,7 @@ from collections.abc import Generator, Iterable, Iterator
 from functools import lru_cache
 from types import CodeType, FrameType, FunctionType, TracebackType
 
-LIBRARY = os.path.dirname(__file__) + os.sep
+LIBRARY = os.path.dirname(os.path.dirname(__file__)) + os.sep
 STANDARD = os.path.dirname(os.__file__) + os.sep
 INSTALLED = ("site-packages", "dist-packages")
 
