@@ -295,7 +295,7 @@ def _ask_others(mach: Engine, tx: Transition, asked: set[Question]) -> HandlerCa
 
 
 def _apply(mach: Engine, tx: Transition) -> None:
-    plan = tx.verdict
+    plan = tx._again or tx.plan  # `tx.verdict`, without a call
     if plan.growth:
         ticks = mach._ticks.copy()
         for index, ticked in plan.growth:

@@ -81,7 +81,7 @@ class Mutating(Reading):
 
     def toggle1(self, state: str, args: A | None = None) -> Result:
         """Deactivate a state if it is active, else activate it; decided at the call."""
-        if self._slow or not self._is_idle():
+        if self._slow or not hasattr(self, "_idle"):  # `_is_idle`, without a call
             return self._toggle((checked_name(state),), args, None)
         return self.remove1(state, args) if self.is1(state) else self.add1(state, args)
 
