@@ -1,4 +1,4 @@
-"""The closed sets of values; their numbers are part of the wire and file formats."""
+"""Enums whose numbers are part of the wire and file formats."""
 
 from __future__ import annotations
 

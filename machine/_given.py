@@ -1,4 +1,4 @@
-"""What users give, checked: one function for each kind of value.
+"""Checks of arguments that users pass: one function for each kind of value.
 
 Each raises at the call for what can only be a mistake: a TypeError for another kind of
 value, a ValueError for one that is out of range. The text names the parameter, what was

@@ -1,4 +1,4 @@
-"""All errors of the library, under one base.
+"""All errors of the library, with one base class.
 
 A programmer's mistake (an unknown state, a wrong schema) is raised at the call. Trouble
 at run time becomes the `Exception` state of the machine; the error found there may be

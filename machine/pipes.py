@@ -1,4 +1,4 @@
-"""Pipes: a state of one machine drives a state of another.
+"""Pipes: connect a state of one machine to a state of another.
 
 `from machine import pipes`. A pipe is a final handler of the source that mutates the
 target. The `bind_...` calls bind the usual ones; any other state is piped by hand:

@@ -1,1 +1,1 @@
-"""The queue, and the transitions that it is worked off by."""
+"""The queue of a machine and the transitions that carry out its mutations."""

@@ -1,4 +1,4 @@
-"""Drains that stand still until the calling thread goes on, as its stack says.
+"""Detects deadlocks: waits for a machine whose drain is blocked by the waiting thread.
 
 A handler, a callback, a tracer or an eval runs in the middle of a drain, in the thread that
 drains. If it blocks until its machine changes, it waits for itself: the machine goes on once

@@ -1,4 +1,4 @@
-"""The queue of a machine and the thread that works it off.
+"""The queue of a machine and the thread that drains it.
 
 Mutations run one after another, each to its end, waiters included. Whoever makes a
 mutation while nobody works on the queue becomes the *drainer* and works until the queue is

@@ -1,4 +1,4 @@
-"""Executors: a machine that is pinned to an event loop.
+"""Executors: run a machine on one asyncio event loop.
 
 `Machine(..., executor=loop)` calls its handlers, tracers and waiters' callbacks on that
 asyncio loop, whoever makes the mutations:

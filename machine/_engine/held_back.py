@@ -1,4 +1,4 @@
-"""Auto states that failed are held back until something else changes.
+"""Holds back auto states that failed, until something else changes.
 
 An error changes a tick, a changed tick gives the auto states their turn, and an auto state
 whose handler fails makes an error. So that this comes to an end, an auto state whose

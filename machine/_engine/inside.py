@@ -1,4 +1,4 @@
-"""Which handler or listener of a machine calls a function of that machine; by its stack.
+"""Finds the handler or listener that calls into its own machine, by reading the stack.
 
 Nobody keeps a note of it, since every handler call would have to pay for the note. So this
 is slow, and only for calls that are rare.

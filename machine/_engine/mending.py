@@ -1,4 +1,4 @@
-"""Closing what an interrupted drain left open.
+"""Recovery after an interrupt: finishes the transition and drain that it left open.
 
 Ctrl+C raises KeyboardInterrupt in the main thread, a signal handler may raise anything
 there, and `PyThreadState_SetAsyncExc` raises in any thread. The interpreter lets such an

@@ -1,4 +1,4 @@
-"""What may be dropped from or refused by a machine's queue, as pure functions.
+"""Rules of the queue as pure functions: which mutations are dropped or refused.
 
 The queue holds mutations in the order in which they will run. Put at its front are only
 the auto mutation, the `Exception` mutation after a handler failure, and evals.

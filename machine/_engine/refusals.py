@@ -1,4 +1,4 @@
-"""Mutations that a full queue refused: counted, and reported once for each outage.
+"""Counts mutations that a full queue refused, and reports each outage once.
 
 An *outage* begins with the first mutation that is refused. It ends once the queue has drained
 below half of its limit: a queue that is refilled as soon as one mutation is done is still in

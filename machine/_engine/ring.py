@@ -1,4 +1,4 @@
-"""Drains that do not end: one warning that names the states which keep them going.
+"""Warns once about a drain that does not end, and names the states that keep it going.
 
 Handlers may mutate their machine, and pipes lead from one machine to another and back. If
 each mutation causes the next, the drain never ends. The machine cannot know that, so it

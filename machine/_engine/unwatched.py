@@ -1,4 +1,4 @@
-"""Carrying out a transition that has handlers, but nobody who watches.
+"""The fast path: carries out a transition with handlers, but without tracers or log lines.
 
 The order of things is that of `_walk`, which also takes over whatever is out of the
 ordinary: a call that does not pass, waiters that look at arguments, something to be told

@@ -1,4 +1,4 @@
-"""Carrying out one transition that somebody watches.
+"""The full path: carries out a transition that tracers or log lines observe.
 
 The order of things:
 

@@ -1,1 +1,1 @@
-"""Handlers: finding them by their names, and calling them."""
+"""Handlers: found by their names and called by phase."""

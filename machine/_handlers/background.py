@@ -1,4 +1,4 @@
-"""One event loop in a thread of its own, for tasks that no loop of the program runs.
+"""A background event loop in its own thread, for tasks of programs without a loop.
 
 The thread is a daemon and starts with the first task that needs it. When the program ends,
 what still runs there is canceled and gets `STOP_S` to come to its end. `KeyboardInterrupt`

@@ -1,4 +1,4 @@
-"""Calling the handlers of one name: the border between the machine and user code.
+"""Calls the handlers of one name: the border between the machine and user code.
 
 Whatever a handler does comes back as an outcome: it passed, denied, failed or was late, or
 it raised what passes through to the caller once the transition is concluded. A failing

@@ -1,4 +1,4 @@
-"""The frames of a stack or an error: which are the user's own, and what is kept of them.
+"""Stack frames: which belong to user code, and what is kept of them.
 
 A frame is *own* unless it belongs to this library or to the standard library. Of an error
 the own line that was reached last says where it comes from: "FILE:LINE in FUNCTION".

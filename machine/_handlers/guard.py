@@ -1,4 +1,4 @@
-"""Guards: errors of code outside of handlers become error states of a machine."""
+"""Guards: turn errors of code outside of handlers into error states of a machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Handlers: finding the ones to call for a plan, once.
+"""Handler lookup: finds the handlers of a plan, once.
 
 A handler's name is its binding: a state and a phase (`FooEnter`), or two states
 (`FooBar`). Bound objects are asked for a name when it is first needed, and the answer,

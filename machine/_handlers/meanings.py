@@ -1,4 +1,4 @@
-"""What the name of a handler means: a state and a phase, or one state and another.
+"""Parses a handler's name: a state and a phase, or one state and another.
 
 Some names mean two things, since nothing stands between the parts: with states `Start` and
 `End`, `StartEnd` is the End handler of Start as well as the handler from Start to End; with

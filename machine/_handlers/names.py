@@ -1,4 +1,4 @@
-"""Which names are handlers, and of which state; wrong ones are reported at binding.
+"""Checks handler names at binding: which state each belongs to, and which are wrong.
 
 A name is a handler if it is `AnyEnter` or `AnyState`; or ends in a phase (Enter, Exit,
 State, End) or in Any, and then belongs to the state before; or begins with Any, and

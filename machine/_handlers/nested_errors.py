@@ -1,4 +1,4 @@
-"""Errors about errors: what goes wrong while an error is handled is logged, not added.
+"""Logs errors that occur while an error is handled, instead of adding them.
 
 A transition that called `Exception` handles an error. If one of its handlers fails, a new
 error would call that handler again, and so on without end. So there is no new error about

@@ -1,4 +1,4 @@
-"""Handlers under names of one's own: a decorator instead of a method name.
+"""The `on` decorator: handlers with any method name.
 
     class Handlers:
         @am.on(ss.Foo, "Enter")

@@ -1,4 +1,4 @@
-"""Which pairs of states have a handler (`FooBar`), told without asking for every pair.
+"""Finds the pairs of states that have a handler (`FooBar`), without trying every pair.
 
 A schema of a hundred states has ten thousand pairs, and bound objects have handlers for
 hardly any. So the names that an object has are gone through once, instead of being asked

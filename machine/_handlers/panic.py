@@ -1,4 +1,4 @@
-"""What is said of an error that a handler raised."""
+"""Formats the trace of an error that a handler raised."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tasks: final handlers that are coroutines run as work that their state owns.
+"""Tasks: coroutines of final handlers, which run while their state is active.
 
 `async def FooState(self, e)` is called like any final handler and gives a coroutine. That
 runs as a task while the transition goes on; nobody waits for it. The task belongs to its

@@ -1,4 +1,4 @@
-"""Handlers in a thread of their own, so that a late one can be left behind.
+"""Handler threads: run handlers in a separate thread, so that a late one can be abandoned.
 
 By default handlers run in the thread that drains the queue, and a handler that hangs hangs
 that thread. `Machine(..., handler_runner="thread")` gives the machine a thread for its

@@ -1,4 +1,4 @@
-"""The watchdog: tells which line of code a late handler is stuck in.
+"""The watchdog: reports the line of code at which a late handler is stuck.
 
 Handlers run in the thread that mutates, so nobody can stop one that hangs, and its
 lateness is noticed when it returns, if it ever does. Meanwhile `event.is_valid()` turns

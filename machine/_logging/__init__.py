@@ -1,1 +1,1 @@
-"""The log of a machine, and words to the program's operator."""
+"""The log of a machine, and messages to the program's operator."""

@@ -1,4 +1,4 @@
-"""Which arguments of a mutation log lines show."""
+"""Selects the arguments of a mutation that log lines show."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Breakpoints: a log line, with the stack, when certain states are asked for."""
+"""Breakpoints: log a stack trace when a mutation adds or removes certain states."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The standard `logging` package as the place where a machine's lines go."""
+"""Sends a machine's log lines to the standard `logging` package."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The log of a machine: lines by level, to a logger and into transitions.
+"""The log of a machine: lines by level, sent to a logger and kept in transitions.
 
 A line is made only when its level is at most the machine's. It goes to the logger and, as
 a `LogEntry`, to the transition that is under way, or else waits for the next one, which

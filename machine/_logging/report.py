@@ -1,4 +1,4 @@
-"""Words to the program's operator, through the standard `logging` package."""
+"""Messages to the program's operator, through the standard `logging` package."""
 
 from __future__ import annotations
 

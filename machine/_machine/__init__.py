@@ -1,1 +1,1 @@
-"""The machine itself: its construction and all of its calls."""
+"""The `Machine` class: its construction and all of its methods."""

@@ -1,4 +1,4 @@
-"""What a machine offers wherever it runs, as a protocol.
+"""Protocols for what a machine offers, whether local or remote.
 
 `Machine` has all of it. Code that takes a `MachineApi` also works with a machine that
 stands for one in another process: mutations, arguments to wait for and the last error

@@ -1,4 +1,4 @@
-"""Running a function between two transitions, on the thread that drains the queue."""
+"""Runs a function between two transitions, on the thread that drains the queue."""
 
 from __future__ import annotations
 

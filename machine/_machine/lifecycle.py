@@ -1,4 +1,4 @@
-"""From construction to disposal: parents, context, the end.
+"""The life of a machine: construction, parents, context and disposal.
 
 Disposal: from the moment it is asked for, mutations are canceled and no handler starts.
 The machine's context is canceled; the drain that is under way and the tasks of coroutine

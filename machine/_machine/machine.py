@@ -1,4 +1,4 @@
-"""The machine: its construction, and all of its calls gathered from the parts.
+"""The `Machine` class: its construction, with all methods collected from its parts.
 
 The parts build on each other: `_logging`, `_engine` (queue, drain), `_reading`,
 `_mutating`, `_binding`, `_restructuring`, `_lifecycle`, `_subscribing`, `_evaluating`.

@@ -1,4 +1,4 @@
-"""Mutating a machine: the calls that put something into its queue.
+"""Mutating a machine: the methods that put a mutation into its queue.
 
 All of them may be made from any thread and from handlers, return a `Result` and never
 wait for a drain that is under way elsewhere. An unknown state raises before anything is

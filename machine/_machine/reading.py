@@ -1,4 +1,4 @@
-"""Reading a machine: checks, ticks, look-ups. Nothing here waits or changes anything.
+"""Reading a machine: checks, ticks and look-ups, which neither wait nor change anything.
 
 Each call takes the ticks or the active states once and so answers for one moment; two
 calls may answer for two. A disposed machine has no active states and no ticks.

@@ -1,4 +1,4 @@
-"""Changing what a machine is made of: order of states, schema, ticks from outside.
+"""Changing a machine's structure: the order of states, the schema, imported ticks.
 
 None of this is a transition: no handler is called, and no tick changes but by an import. A
 changed schema takes effect at once and keeps the ticks of the states that stay; on an error

@@ -1,4 +1,4 @@
-"""What is kept of a machine between two runs."""
+"""The serialized form of a machine, saved between two runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Waiting for a machine, and what lives as long as a state: contexts and tasks.
+"""Waiting for a machine, and contexts and tasks that end with a state.
 
 Every `when_*` returns a wait handle at once; see `_waiting` for when handles are released
 and `_state_contexts` for state contexts. All may be called from any thread, from asyncio

@@ -1,4 +1,4 @@
-"""How states and ticks read as text."""
+"""Formats states and ticks as text."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Relations: what a mutation comes to, worked out once and remembered."""
+"""Relations: what a mutation results in, resolved once and cached."""

@@ -1,4 +1,4 @@
-"""Outcomes remembered: a transition is a step of an automaton built as it is walked.
+"""The cache of resolved mutations, as an automaton that grows with each new transition.
 
 Resolution is a pure function of the schema, the ordered active states and the call. So a
 `Node` stands for one ordered active list, and remembers for each call met there the

@@ -1,4 +1,4 @@
-"""Relations: which states a mutation makes the targets, and in what order.
+"""Resolves relations: which states a mutation targets, and in what order.
 
 This is a pure function of the schema, the ordered active states and the call. It works
 on state indexes and bit masks; nothing here knows a machine.

@@ -1,4 +1,4 @@
-"""Resolvers: an object that decides for one machine what relations decide otherwise.
+"""Resolvers: objects that replace the rules of relations for one machine.
 
 `Machine(..., resolver=obj)` asks `obj` for the targets of every mutation, for their order,
 and for what the auto states want. Plans are not remembered then, since nobody knows on

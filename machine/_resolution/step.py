@@ -1,4 +1,4 @@
-"""Steps: what happened inside a transition, one thing each."""
+"""Steps: the single events inside a transition."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Schemas: states as users write them, and as numbers once they are taken in."""
+"""Schemas: states as users define them, and as numbers for the machine."""

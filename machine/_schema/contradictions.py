@@ -1,4 +1,4 @@
-"""What relations rule out: states that cannot be active together, and some that cannot be at all.
+"""Finds states that relations rule out, alone or together.
 
 The relations of a state contradict each other when they need states together that exclude
 each other: it removes what it requires, directly or by way of others; what it requires

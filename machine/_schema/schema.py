@@ -1,4 +1,4 @@
-"""A schema taken in: ordered states with their relations as numbers.
+"""A parsed schema: ordered states with their relations as numbers.
 
 A `Schema` is what resolution needs of a user's struct and nothing else: names in order,
 relations as tuples of state indexes and as bit masks, and the order by Require. It never

@@ -1,4 +1,4 @@
-"""Putting state lists and schemas together."""
+"""Merges state lists and schemas."""
 
 from __future__ import annotations
 

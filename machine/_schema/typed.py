@@ -1,4 +1,4 @@
-"""Typed state names: a class that lists states gives names, order and schema.
+"""Typed state names: a class of states that gives names, order and schema.
 
     class FileStates(StatesBase):
         Processing: str = state(remove="Processed")

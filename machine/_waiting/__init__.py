@@ -1,1 +1,1 @@
-"""Waiting: handles, contexts and deadlines, and the index behind them."""
+"""Waiting: handles, contexts and deadlines, and their index."""

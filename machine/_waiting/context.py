@@ -1,4 +1,4 @@
-"""Contexts: tokens that tell work when it is no longer wanted.
+"""Contexts: cancelation tokens for work that is no longer wanted.
 
 A context ends once, by `cancel`, by its deadline, or because its parent ended. Contexts
 form a tree. When one ends, everything below it has ended before the first callback runs;

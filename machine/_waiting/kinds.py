@@ -1,4 +1,4 @@
-"""The kinds of subscriptions: what each waits for."""
+"""Kinds of subscriptions: what each waits for."""
 
 from __future__ import annotations
 

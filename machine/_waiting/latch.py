@@ -1,4 +1,4 @@
-"""What ends once, and everything that waits for it.
+"""Latches: end once, and run the callbacks that wait for the end.
 
 A `Latch` is open until it ends, and then stays so. Wait handles and contexts are latches;
 here is what they have in common: blocking, awaiting, callbacks.

@@ -1,4 +1,4 @@
-"""What is open in a machine: who waits for what, which contexts live, which tasks run.
+"""Lists what is open in a machine: waiters, contexts and tasks.
 
 This is read from any thread while the machine goes on, so it is a picture of a moment.
 Nothing of a user runs for it: a function is named only if it is a plain one.

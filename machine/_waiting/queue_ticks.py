@@ -1,4 +1,4 @@
-"""Queue ticks: numbers by which one can wait for one certain mutation of the queue.
+"""Queue ticks: numbers with which a caller waits for one queued mutation.
 
 Every mutation that is appended to the queue gets the next number, its `queue_tick`; the
 first one is 2. What does not wait in line gets none, 0: mutations that run at once without

@@ -1,4 +1,4 @@
-"""Waiting for several things at once.
+"""Waits for several things at once.
 
 Wait handles and contexts can be mixed. Whatever is not needed any more, the losers of
 `first` above all, is taken back when the call returns, times out or is canceled: handles

@@ -1,4 +1,4 @@
-"""One thread for all deadlines of the process.
+"""Timers: one thread for all deadlines of the process.
 
 The thread is a daemon and starts with the first deadline. A deadline that is taken back
 lets go of its function at once; its place in the heap goes when it is due, or earlier when

@@ -1,4 +1,4 @@
-"""Waiting: the index of everything that waits for one machine.
+"""The index of everything that waits for one machine.
 
 Who is released when:
 

@@ -1,4 +1,4 @@
-"""States that many machines share: definitions to inherit from, schemas, groups.
+"""Predefined states that many machines share: definitions to inherit from, schemas, groups.
 
 class MyStatesDef(BasicStatesDef, ConnectedStatesDef):
     Downloading: str = am.state(require=BasicStatesDef.Start)

@@ -1,4 +1,4 @@
-"""The states of a machine that works for a while and can tell how it is."""
+"""Basic states of a worker: its start, its readiness and its health."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The states of one side of a connection: at most one of four is active."""
+"""Connection states of one side: at most one of four is active."""
 
 from __future__ import annotations
 

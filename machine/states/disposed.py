@@ -1,4 +1,4 @@
-"""The states of a machine that cleans up as one of its states, before it is disposed."""
+"""Disposal states, for a machine that cleans up before it is disposed."""
 
 from __future__ import annotations
 
