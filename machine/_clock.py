@@ -1,7 +1,7 @@
 """Ticks, clocks and times.
 
 Each state has a tick, which starts at 0 and never shrinks. Odd is active, even inactive,
-so a tick tells both how a state stands and how often it changed. A `Clock` maps names to
+so a tick shows both how a state stands and how often it changed. A `Clock` maps names to
 ticks; a `Time` is a list of ticks in the order of a machine's states, or of the names
 that were asked for.
 """

@@ -84,7 +84,7 @@ class Relation(enum.IntEnum):
 
 
 class LogLevel(enum.IntEnum):
-    """How much a machine tells; a line is produced when its level is at most this."""
+    """How much a machine logs; a line is produced when its level is at most this."""
 
     NOTHING = 0
     CHANGES = 1
@@ -107,7 +107,7 @@ def log_level_text(value: int) -> str:
 def log_level_from_env(name: str = "AM_LOG") -> LogLevel:
     """The level that an environment variable asks for; NOTHING when it is no level.
 
-    Empty is the same as not set. What is no level is told once in each process, by the
+    Empty is the same as not set. A value that is no level is reported once in each process, by the
     logger "asyncmachine".
     """
     text = os.environ.get(name, "").strip()
@@ -122,7 +122,7 @@ def log_level_from_env(name: str = "AM_LOG") -> LogLevel:
 
 
 _told: set[str] = set()
-"""Variables of which it was told that they hold no log level."""
+"""Variables that were reported because they hold no log level."""
 
 
 # The interpreter looks a member up on its class by a slow way (70 ns with CPython 3.11), so

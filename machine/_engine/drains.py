@@ -3,15 +3,16 @@
 A handler, a callback, a tracer or an eval runs in the middle of a drain, in the thread that
 drains. If it blocks until its machine changes, it waits for itself: the machine goes on once
 the drain does, and the drain once the call returns. Such a wait raises `DeadlockError` at
-once, with a timeout too, as it could never come true. It may still look: `wait(0)`.
+once, with a timeout too, because it could never succeed. `wait(0)` is allowed, as it does
+not block.
 
-Held are the machines in whose drain the calling thread is. There may be several: a handler
+A machine is *held* if the calling thread is inside its drain. Several may be held: a handler
 of one machine mutates another, whose handler runs on the same thread. With a thread for
 handlers, the drainer waits for the handler, so what holds the drainer holds its handler as
-well. A machine that is pinned to an event loop moves only on that loop's thread, so nobody
-may block there until it does; tasks `await`.
+well. A machine that is pinned to an event loop changes only on that loop's thread, so no
+code may block that thread until the machine changes; tasks `await`.
 
-It is looked at only before a thread blocks, so nothing else pays for it.
+The check runs only before a thread blocks, so nothing else pays for it.
 """
 
 from __future__ import annotations
@@ -46,14 +47,14 @@ DRAINS = {
         (Restructuring._move_to, "self"),
     )
 }
-"""What runs only in a drain, and under which name it knows the machine."""
+"""The functions that run only in a drain, and the name of the machine in each."""
 
 LOOPS = ("run_forever", "run")
 LOOP_MODULES = ("asyncio.base_events", "asyncio.runners")
 
 
 def is_held(mach: Engine) -> bool:
-    """Does a drain of this machine stand still until the calling thread goes on."""
+    """Whether a drain of this machine is blocked until the calling thread goes on."""
     return any(held is mach for held in _held(sys._getframe(1)))
 
 

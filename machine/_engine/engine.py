@@ -1,27 +1,27 @@
 """The queue of a machine and the thread that drains it.
 
-Mutations run one after another, each to its end, waiters included. Whoever makes a
-mutation while nobody works on the queue becomes the *drainer* and works until the queue is
-empty; whoever makes one meanwhile, a handler or another thread, leaves it in the queue and
-gets QUEUED. There is no nesting.
+Mutations run one after another, each to its end, waiters included. A thread that makes a
+mutation while no other drains the queue becomes the *drainer* and works until the queue is
+empty. A handler or another thread that makes a mutation meanwhile leaves it in the queue
+and gets QUEUED. Mutations never nest.
 
-The right to drain is a token: that the slot `_idle` is filled. Taking it is `del _idle`,
-giving it back `_idle = None`; each is one indivisible operation of the interpreter (with
-the global lock, and by the object's own lock without), and of two threads that delete only
-one succeeds. That is all that is needed of a lock here, for a sixth of its
-price: nobody ever waits for the token. An interrupt cannot take it away, and who drains
-next closes what one left open: `_mending` has the rule.
+The right to drain is a token: the thread that empties the slot `_idle` has it. `del _idle`
+takes the token, `_idle = None` gives it back. Each is one indivisible operation of the
+interpreter (with the global lock, or by the object's own lock without it), and if two
+threads delete at once, only one succeeds. No more of a lock is needed here, and this costs a
+sixth of one: no thread ever waits for the token. An interrupt cannot take it away, and the
+next drain finishes what an interrupt left open: `_mending` has the rule.
 
 Nothing gets lost between "the queue is empty" and "the token is back": a mutation is in
 the queue before its maker tries for the token. If the try fails, the drainer has not given
 the token back yet, and after giving it back it looks at the queue again.
 
 The short way: a mutation that finds the token free and the queue empty does not pass
-through the queue; and while nothing is bound, logged or traced that could see it, a plan
-is applied without making a transition object, and auto states follow at once. All come to
+through the queue. While nothing is bound, logged or traced that could observe it, a plan
+is applied without a transition object, and auto states follow at once. Both ways result in
 the same ticks.
 
-Ticks are replaced, not changed: `_ticks` is a list that nobody alters once it is there, so
+Ticks are replaced, not changed: no code alters the list `_ticks` after it is published. So
 a reader that takes it has one consistent moment, and a transition keeps the one before.
 """
 
@@ -145,9 +145,9 @@ class Engine(Logging, Token):
     def tx_number(self) -> int:
         """The number of the last transition that had one, 0 before the first.
 
-        Transitions of a machine with a tracer have one, and those with handlers; one that
-        nobody can see has none. So it is no count of the transitions: `time_sum` tells how
-        much happened, whoever watched.
+        A transition has a number if the machine has a tracer or the transition has handlers;
+        one that nothing observes has none. So this is no count of transitions: `time_sum`
+        shows how much happened, observed or not.
         """
         return self._tx_number
 
@@ -156,7 +156,7 @@ class Engine(Logging, Token):
     def _mutate(  # noqa: C901 - one function, so that few calls are made
         self, call: Call, args: A | None, source: MutSource | None
     ) -> Result:
-        """Run a mutation, or leave it to whoever drains the queue."""
+        """Run a mutation, or leave it to the thread that drains the queue."""
         if self._slow or self._queue:
             return self._enter(call, args, source)
         try:
@@ -206,7 +206,7 @@ class Engine(Logging, Token):
         return result
 
     def _enter(self, call: Call, args: A | None, source: MutSource | None) -> Result:
-        """Put a mutation into the queue, unless something speaks against it."""
+        """Put a mutation into the queue, unless a rule drops or refuses it."""
         queue = self._queue
         if self._disposing or (
             len(queue) >= self._queue_limit
@@ -231,7 +231,7 @@ class Engine(Logging, Token):
         return self._run(mutation)
 
     def _refuse(self, mutation: Mutation) -> None:
-        """The queue is full; what it refuses is counted and reported."""
+        """Refuse a mutation because the queue is full; count and report it."""
         if self._refusals is None:
             from machine._engine.refusals import Refusals  # most machines refuse nothing
 
@@ -251,7 +251,7 @@ class Engine(Logging, Token):
             self.log_lvl(OPS, f"[queue:{mutation.call.type}] {mutation.call.text}")
 
     def _run(self, mutation: Mutation) -> Result:
-        """Become the drainer, or tell that the mutation has to wait."""
+        """Become the drainer, or report that the mutation has to wait."""
         executor = self._executor
         if executor is not None and not executor.is_here():
             return executor.hand_over(mutation)
@@ -261,7 +261,7 @@ class Engine(Logging, Token):
         return CANCELED if mutation.result is None else mutation.result
 
     def _ticks_of_queue(self) -> QueueTicks:
-        """Made when first needed, once, whoever comes first."""
+        """Made once, by the first thread that needs it."""
         with Engine._first:
             if self._queue_ticks is None:
                 self._queue_ticks = QueueTicks()
@@ -279,7 +279,7 @@ class Engine(Logging, Token):
     def _work(
         self, own: Mutation | None = None, task: Task | None = None, drains: bool = True
     ) -> bool:
-        """Take the token, mend, work off the queue, give the token back.
+        """Take the token, recover, drain the queue, give the token back.
 
         False, with nothing done, if another thread drains. A `task` is done first.
         """
@@ -289,7 +289,7 @@ class Engine(Logging, Token):
                 try:
                     del self._idle
                 except AttributeError:
-                    return worked  # another drainer will tell the end
+                    return worked  # another drainer will report the end
                 worked = holds = True
                 if self._torn:
                     mend(self)
@@ -315,9 +315,9 @@ class Engine(Logging, Token):
         return True
 
     def _close_torn(self) -> None:
-        """Close what an interrupt left open, unless another thread drains: that one does.
+        """Finish what an interrupt left open; if another thread drains, that thread does it.
 
-        The queue stays as it is. What interrupts this is mended by the next drain.
+        The queue stays as it is. If this is interrupted, the next drain recovers.
         """
         holds = False
         try:
@@ -337,10 +337,10 @@ class Engine(Logging, Token):
             raise
 
     def _drain(self, own: Mutation | None = None) -> None:
-        """Run what is queued until nothing is; only with the token.
+        """Run queued mutations until the queue is empty; only with the token.
 
-        What had to wait runs in the context in which it was made, `own` in the present
-        one; auto states and errors run as the mutation did that they follow from.
+        A mutation that had to wait runs in the context in which it was made, `own` in the
+        present one. Auto states and errors run in that of the mutation that they follow from.
         """
         queue = self._queue
         context: Context | None = None
@@ -378,13 +378,13 @@ class Engine(Logging, Token):
             raise
 
     def _look_at_ring(self) -> Ring:
-        """Look closer at a drain that goes on and on."""
+        """Check a drain that does not end."""
         from machine._engine.ring import Ring  # most drains end before
 
         return Ring(self)
 
     def _take(self, mutation: Mutation) -> None:
-        """Run one entry of the queue; as long as it is not through it counts as canceled."""
+        """Run one entry of the queue; until it is done it counts as canceled."""
         if mutation.eval_fn is not None:
             mutation.eval_fn()
             mutation.context = None
@@ -396,16 +396,16 @@ class Engine(Logging, Token):
             mutation.result = self._carry_out(call, args, mutation.source, mutation)
 
     def _finish_queued(self, mutation: Mutation) -> None:
-        """A mutation that waited is done; whoever waits for its queue tick learns it."""
+        """Release the waiters for the queue tick of a mutation that is done."""
         ticks = self._queue_ticks
         waiting = () if ticks is None else ticks.finish(mutation.queue_tick, len(self._queue))
         if waiting and self._waiters is not None:
             self._waiters._release(waiting)
 
     def _settle(self, is_end: bool = True) -> None:
-        """After the token is back: whatever came meanwhile, then the end of the queue.
+        """After the token is back: run what came meanwhile, then report the end of the queue.
 
-        It is no end for tracers if nothing was worked off.
+        If nothing was drained, tracers get no end.
         """
         if self._queue and is_end:
             self._work()
@@ -520,7 +520,7 @@ class Engine(Logging, Token):
             queue.appendleft(mutation)
 
     def _recover(self, tx: Transition, handler: str, error: Exception) -> None:
-        """A handler raised: its error becomes the machine's next mutation."""
+        """Make the error of a handler the machine's next mutation."""
         self._note_err(error)
         if self._disposing:
             self._report_late(error)
@@ -563,13 +563,13 @@ class Engine(Logging, Token):
         self._run(mutation)
 
     def _note_err(self, error: BaseException) -> None:
-        """Keep an error before anything comes of it, and tell those who asked for errors."""
+        """Store an error before it has any effect, and call the `on_error` functions."""
         self._err = error
         if self._error_listeners:
             call_all([(partial(fn, self), error) for fn in self._error_listeners])
 
     def _report_late(self, error: BaseException) -> None:
-        """An error that no state can hold any more: the end of the machine was asked for."""
+        """Handle an error that comes after the machine's end was requested: no state takes it."""
         failed("error of %s, which is disposed", self.id, error=error)
 
     def _set_slow(self) -> None:
@@ -578,8 +578,8 @@ class Engine(Logging, Token):
             self._slow = True
 
     def _follow_schema(self) -> None:
-        """What follows on a change of schema, if it was interrupted."""
+        """The steps after a change of schema that an interrupt left open."""
 
     def transition(self) -> Transition | None:
-        """The transition that is being carried out, if it can be watched."""
+        """The transition that is being carried out, if it can be observed."""
         return self._tx

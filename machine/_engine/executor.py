@@ -1,24 +1,24 @@
 """Executors: run a machine on one asyncio event loop.
 
 `Machine(..., executor=loop)` calls its handlers, tracers and waiters' callbacks on that
-asyncio loop, whoever makes the mutations:
+asyncio loop, no matter which thread makes the mutations:
 
 - A mutation made while the loop runs in the calling thread runs inline, as ever: EXECUTED
   or CANCELED, and QUEUED only inside a handler.
-- Any other mutation is put into the queue and returns QUEUED; the loop is asked to work
-  the queue off (`call_soon_threadsafe`, once for any number of mutations). That holds for
-  other threads and for the loop's own thread while the loop does not run. A stopped loop
-  keeps them waiting until it runs again or the queue is full.
-- Once the loop is closed nobody can run them. The mutation and all that wait are CANCELED,
-  `ExecutorClosedError` becomes the machine's `err`, and a line tells so. Checks, ticks and
-  waiters go on working, and the machine can be disposed.
+- Any other mutation is put into the queue and returns QUEUED; the loop is asked to drain
+  the queue (`call_soon_threadsafe`, once for any number of mutations). That holds for
+  other threads and for the loop's own thread while the loop does not run. While a loop is
+  stopped, mutations wait until it runs again or the queue is full.
+- Once the loop is closed, nothing can run mutations. The mutation and all that wait are
+  CANCELED, `ExecutorClosedError` becomes the machine's `err`, and a line is logged. Checks,
+  ticks and waiters go on working, and the machine can be disposed.
 
-Reading, binding and subscribing do not need the loop. Disposal works in a thread of its
-own as for every machine.
+Reading, binding and subscribing do not need the loop. Disposal works in a separate thread,
+as for every machine.
 
-Context variables: what runs inline sees and may change those of its caller. A mutation
-that had to wait runs in a copy of the context in which it was made, taken when it was
-made; so do the auto states and the error that follow from it.
+Context variables: a mutation that runs inline sees those of its caller and may change them.
+A mutation that had to wait runs in a copy of the context in which it was made, taken at
+that moment; so do the auto states and the error that follow from it.
 """
 
 from __future__ import annotations

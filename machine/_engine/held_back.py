@@ -4,7 +4,7 @@ An error changes a tick, a changed tick gives the auto states their turn, and an
 whose handler fails makes an error. So that this comes to an end, an auto state whose
 handler failed is *held back*: it is left out of auto mutations, and no other auto state
 brings it by `add`, until a transition changes a tick that neither an error nor the auto
-states asked for. Whatever has `Exception` among its called states is asked for by an error.
+states asked for. A mutation with `Exception` among its called states counts as one of an error.
 
 A handler fails when it raises, is late, or reports an error itself (`add_err` and its kin);
 a coroutine handler when its task does. Refusing is no failure. `FooEnter`, `FooState` and
@@ -39,7 +39,7 @@ TRIES = (Phase.ENTER, Phase.PAIR, Phase.STATE)
 
 
 def hold_back(mach: Engine, tx: Transition, call: HandlerCall) -> None:
-    """Mark the auto states that have to do with a handler that failed; by the drainer."""
+    """Mark the auto states that led to a handler that failed; by the drainer."""
     if not tx.plan.node.automaton.schema.autos:
         return
     held, suspected = _marks(tx, call)
@@ -49,7 +49,7 @@ def hold_back(mach: Engine, tx: Transition, call: HandlerCall) -> None:
 
 
 def _marks(tx: Transition, call: HandlerCall) -> Marks:
-    """Whom to hold back, and whom to suspect; some were suspected before the transition."""
+    """Which states to hold back and which to suspect; some were suspected before."""
     schema, asked, plan = tx.plan.node.automaton.schema, tx.plan.call, tx.verdict
     about = call.source if call.phase is Phase.STATE else call.target
     tried = call.phase in TRIES and about in plan.enters

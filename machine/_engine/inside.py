@@ -1,7 +1,7 @@
 """Finds the handler or listener that calls into its own machine, by reading the stack.
 
-Nobody keeps a note of it, since every handler call would have to pay for the note. So this
-is slow, and only for calls that are rare.
+The engine keeps no record of it, since each handler call would pay for that. So this is
+slow, and only for rare calls.
 """
 
 from __future__ import annotations

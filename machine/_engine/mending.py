@@ -14,22 +14,23 @@ between them:
 - Changing states: the new ticks, then the new node.
 - Ending a waiter: out of the index, then its mark.
 
-Whoever holds the token and is interrupted does three things: sets `_torn`, gives the token
-back, and tries to close what is open. `_torn` is set before anything can interrupt again,
-and only `mend` takes it down, at its end. So if closing is interrupted as well, the next
-drain begins with it, in whatever thread. Nothing of `mend` does harm when it is done twice.
+If the thread that holds the token is interrupted, it does three things: it sets `_torn`,
+gives the token back, and tries to finish what is open. `_torn` is set before anything can
+interrupt again, and only `mend` clears it, at its end. So if finishing is interrupted as
+well, the next drain begins with it, in any thread. Each step of `mend` can be repeated
+without harm.
 
-What an interrupted mutation comes to:
+The outcome of an interrupted mutation:
 
-- Before its states changed nothing has happened: it is canceled.
-- After that, all that follows is done: tracers are told, waiters and contexts released.
-  If final handlers are still to be called, or one was interrupted, their states are taken
-  back, as when a handler raises; no handler is called to mend anything. Otherwise the
-  mutation is accepted, and its auto states wait at the front of the queue.
-- What waited in the queue goes on waiting, for the next drain. A mutation that was taken
-  out and had not begun is back in its place.
+- If its states have not changed yet, it is canceled.
+- If they have changed, all that follows is done: tracers are called, waiters and contexts
+  released. If final handlers are still to be called, or one was interrupted, their states
+  are reverted, as when a handler raises; recovery calls no handler. Otherwise the mutation
+  is accepted, and its auto states wait at the front of the queue.
+- Mutations in the queue go on waiting, for the next drain. A mutation that was taken out
+  and had not begun is back in its place.
 
-What may be done twice: a tracer may be told of a new schema again, and auto states asked.
+Two things may happen twice: a tracer gets a new schema again, and auto states are asked.
 """
 
 from __future__ import annotations
@@ -53,12 +54,12 @@ class Token:
     _idle: None
 
     def _is_idle(self) -> bool:
-        """Does nobody drain."""
+        """Whether no thread drains the queue."""
         return hasattr(self, "_idle")
 
 
 def mend(mach: Engine) -> None:
-    """Close what is open; with the token, before anything else is done with it."""
+    """Finish what is open; with the token, before anything else is done with it."""
     tx = mach._tx
     if tx is not None:
         _close(mach, tx)
@@ -94,7 +95,7 @@ def _close(mach: Engine, tx: Transition) -> None:
 
 
 def _is_through(mach: Engine, tx: Transition) -> bool:
-    """Did it come to its end but for the rest; if not, its states are as before."""
+    """Whether the mutation took effect; if not, its states are as before."""
     ticks, before = mach._ticks, tx._before
     if not ticks or ticks is before:
         return False
@@ -135,7 +136,7 @@ def _put_back(mach: Engine) -> None:
 
 
 def put_due_auto(mach: Engine) -> None:
-    """Put auto states at the front of the queue whose turn an interrupt kept from coming."""
+    """Put auto states at the front of the queue if an interrupt took their turn."""
     mach._auto_due = False
     mutation = None if mach._disposing else mach._node.auto_mutation
     if mutation is not None:

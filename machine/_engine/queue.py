@@ -5,11 +5,11 @@ the auto mutation, the `Exception` mutation after a handler failure, and evals.
 
 A mutation is a *duplicate* when skipping it changes nothing: it has no arguments, calls no
 multi state, and is equal to the last mutation in the queue, which has no arguments either.
-Whatever waits between two equal mutations may change what the second one comes to, so an
-earlier one does not count. Nor does what comes to something else: a check, or the mutation
-of the auto states.
+A mutation that waits between two equal ones may change the outcome of the second, so an
+earlier one does not count. Nor does one with another kind of outcome: a check, or the
+mutation of the auto states.
 
-Relations may make something of the second one even then, so a duplicate has to *last*:
+Relations may give the second one an effect even then, so a duplicate has to *last*:
 
 - A `set` drops what an equal one brought by `add`, so its states may add nothing.
 - An `add` brings states that are not asked any more whether they remove something. They do

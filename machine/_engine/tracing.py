@@ -1,14 +1,14 @@
 """Tracers: synchronous observers of a machine.
 
-A tracer is a guest: one that raises is logged once and detached, the transition and the
-other tracers go on. Tracers are called in binding order, in the thread that runs the
+If a tracer raises, the error is logged once and the tracer is detached; the transition and
+the other tracers go on. Tracers are called in binding order, in the thread that runs the
 machine (but see `mutation_refused` and `handler_late`); they must not block, and a mutation
 of the same machine made by one is queued.
 
 Only the hooks that a tracer's class really overrides are called, so an unused hook costs
 nothing. The four that every mutation passes are called right where that happens, in
 `_walk` and `_engine`; the others by `fire`. While no tracer uses a hook of transitions or
-handlers these are carried out as if nobody watched.
+handlers, transitions are carried out as if there were no tracer.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Tracer:
     """
 
     def inheritable(self) -> bool:
-        """Should it be told of submachines; False unless overridden."""
+        """Whether submachines get this tracer too; False unless overridden."""
         return False
 
     def machine_init(self, machine: Machine) -> Context | None:
@@ -69,7 +69,7 @@ class Tracer:
         """A handler is about to be called; `emitter` is the class it is bound with."""
 
     def handler_end(self, tx: Transition, emitter: str, handler: str) -> None:
-        """A handler returned, raised or came late."""
+        """A handler returned, raised or was late."""
 
     def handler_late(self, tx: Transition, handler: str, place: str) -> None:
         """A handler runs longer than `handler_timeout`, and still does; once for each call.
@@ -89,7 +89,7 @@ class Tracer:
         """
 
     def queue_end(self, machine: Machine) -> None:
-        """The queue was worked off; there is no current transition."""
+        """The queue is empty; there is no current transition."""
 
     def machine_dispose(self, machine_id: str) -> None:
         """The machine is disposed."""
@@ -112,7 +112,7 @@ class Hooks:
     """The tracers of one machine, by the hooks they use; it never changes.
 
     Each hook is a tuple of bound methods of those tracers whose class overrides it.
-    `of_transitions` tells whether any of them is one that transitions or handlers have.
+    `of_transitions` is True if any of them is a hook of transitions or handlers.
     """
 
     __slots__ = ("_detach", *HOOKS, "of_transitions", "tracers")
@@ -163,14 +163,14 @@ class Hooks:
             return None
 
     def failed(self, call: Hook, error: Exception) -> None:
-        """Tell of a tracer that raised, once, and detach it."""
+        """Log a tracer that raised, once, and detach it."""
         tracer = self._owner(call)
         name = getattr(call, "__name__", "a hook")
         failed("tracer %r failed in %s and was detached", tracer, name, error=error)
         self._detach(tracer)
 
     def _owner(self, call: Hook) -> Tracer:
-        """Whose hook this is; a static one does not know that itself."""
+        """The tracer of a hook; a static method does not know it itself."""
         own, names = getattr(call, "__self__", None), (*HOOKS, "inheritable")
         return next(t for t in self.tracers if t is own or call in [getattr(t, n) for n in names])
 

@@ -52,7 +52,7 @@ class Transition:
     `number` counts from 1 those transitions of a machine that handlers or tracers can see.
     `started_ns` and `ended_ns` are readings of the monotonic clock, `handler_ns` the
     durations of the handler steps in order; all three are taken only while a tracer is
-    bound. `is_plain` says at its end that the plan tells all but the times: no arguments,
+    bound. `is_plain` says at its end that the plan holds all but the times: no arguments,
     source, lines, handlers, nothing waiting in the queue. Handlers and tracers may read it in
     the thread that runs the machine,
     everybody once it is completed.
@@ -77,8 +77,8 @@ class Transition:
     _again: Plan | None = None  # of an auto transition, after handlers refused states of it
     _marks: Marks = NO_MARKS  # of auto states that failed in it
     _call: HandlerCall | None = None  # the one made last, where the program does not say it
-    _mended = False  # an interrupt left it open, and its end was begun anew
-    _last_told: Hook | None = None  # of those whom the end is told
+    _mended = False  # an interrupt left it open, and its end was begun again
+    _last_told: Hook | None = None  # the last hook that was called for the end
     _steps: list[Step] | None = None
     is_check = False
 
@@ -112,8 +112,8 @@ class Transition:
     def handler_steps(self) -> Sequence[Step]:
         """The steps of the handlers that were called.
 
-        While all of them pass, these are the first so many of the program, and one
-        number tells them.
+        While all of them pass, these are the first steps of the program, and one number
+        says how many.
         """
         if self._steps is not None:
             return self._steps

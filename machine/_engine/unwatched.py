@@ -1,9 +1,9 @@
 """The fast path: carries out a transition with handlers, but without tracers or log lines.
 
-The order of things is that of `_walk`, which also takes over whatever is out of the
-ordinary: a call that does not pass, waiters that look at arguments, something to be told
-at the end. What is left is done by one function that calls nothing but handlers, because
-a call of an own function costs about as much here as a handler itself.
+The steps and their order are those of `_walk`, which takes over in all special cases: a
+call that does not pass, waiters for arguments, something to report at the end. One function
+does the rest and calls nothing but handlers, because a call of another function costs about
+as much here as a handler itself.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def run_unwatched(  # noqa: C901 - one function, so that few calls are made; see
 
 
 def _is_awaited(mach: Engine, plan: Plan) -> bool:
-    """Does a state change for which somebody may wait, or whose context is live."""
+    """Whether a state changes that a waiter waits for, or that has a live context."""
     waiters, contexts = mach._waiters, mach._state_contexts
     if waiters is not None and waiters.pending and waiters.awaits(plan):
         return True
@@ -94,4 +94,4 @@ def _is_awaited(mach: Engine, plan: Plan) -> bool:
 
 
 WALKS = (walk.__code__, run_unwatched.__code__)
-"""What carries out transitions, as a frame tells; the machine is its `mach`."""
+"""The functions that carry out transitions; in their frames `mach` is the machine."""

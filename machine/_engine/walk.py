@@ -31,8 +31,8 @@ and revert in the same way and then pass through to the caller.
 Once the disposal of the machine has begun no handler starts. A transition that still had
 handlers to call, or had not applied its states, is canceled; what was applied stays.
 
-A plan with handlers that nobody watches is carried out in `_unwatched`, in the same order;
-one without takes the short way in `_engine`: no transition object, same ticks.
+`_unwatched` carries out a plan with handlers that nothing observes, in the same order. A
+plan without handlers takes the short way in `_engine`: no transition object, same ticks.
 """
 
 from __future__ import annotations
@@ -68,8 +68,8 @@ def walk(  # noqa: C901 - one function, so that few calls are made; see its docs
 ) -> Result:
     """Carry out a transition from its creation to the end, waiters included.
 
-    What happens to every transition stands in this one function, what happens to few in
-    others: a call costs as much here as half of what a handler does.
+    This one function does what every transition needs, and other functions do what few
+    need: a call costs as much here as half of what a handler does.
     """
     mach._tx_number = number = mach._tx_number + 1
     mach._tx = tx = Transition()  # as `new_transition` makes one
@@ -210,9 +210,9 @@ def _announce(mach: Engine, tx: Transition) -> None:
 
 
 def survives(mach: Engine, tx: Transition, call: HandlerCall, error: BaseException) -> bool:
-    """What becomes of an unwatched transition after a handler raised; False if it is over.
+    """Continue an unwatched transition after a handler raised; False if it is over.
 
-    What arrived in no handler goes on to where all is closed (`_mending`).
+    An error that was raised outside of handlers passes on to the recovery (`_mending`).
     """
     tx._call = call
     if call is BETWEEN or (call.phase < END and mach._ticks is not tx._before):
@@ -248,7 +248,7 @@ def _goes_on_without(mach: Engine, tx: Transition, denied: HandlerCall) -> bool:
 
 
 def _refuses_alone(mach: Engine, tx: Transition, call: HandlerCall) -> bool:
-    """Log a denial; does it cost one entering state of autos, or everything."""
+    """Log a denial; returns whether it refuses one auto state or cancels everything."""
     if tx._passing is not None:
         return False
     tag = "[cancel:self]" if call.phase is Phase.SELF else "[cancel]"
@@ -307,7 +307,7 @@ def _apply(mach: Engine, tx: Transition) -> None:
 
 
 def log_change(mach: Engine, tx: Transition) -> None:
-    """The line that tells which states changed."""
+    """The log line that lists which states changed."""
     verdict, names = tx.verdict, tx.plan.node.automaton.schema.names
     before = tx.plan.node.mask
     anew = [state for state in verdict.enters if not before >> state & 1]
