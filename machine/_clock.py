@@ -25,15 +25,15 @@ class Time(list[Tick]):
     __slots__ = ()
 
     def is1(self, index: int) -> bool:
-        """Is the state at this index active; False for -1."""
+        """Whether the state at this index is active; False for -1."""
         return index >= 0 and self[index] % 2 == 1
 
     def is_(self, indexes: Sequence[int]) -> bool:
-        """Are all of these active; False for none or when one is -1."""
+        """Whether all of these are active; False for none or when one is -1."""
         return bool(indexes) and all(self.is1(index) for index in indexes)
 
     def any1(self, *indexes: int) -> bool:
-        """Is at least one of these active; False for none."""
+        """Whether at least one of these is active; False for none."""
         return any(self.is1(index) for index in indexes)
 
     def sum(self) -> int:
@@ -45,7 +45,7 @@ class Time(list[Tick]):
 
 
 def is_time_after(first: Sequence[Tick], second: Sequence[Tick]) -> bool:
-    """Did `first` happen after `second`: no tick lower, at least one higher."""
+    """Whether `first` happened after `second`: no tick lower, at least one higher."""
     pairs = list(zip(first, second, strict=True))
     return all(a >= b for a, b in pairs) and any(a > b for a, b in pairs)
 

@@ -9,7 +9,7 @@ from machine._logging.report import warn
 
 
 class Result(enum.IntEnum):
-    """What a mutation call came to.
+    """The outcome of a mutation call.
 
     EXECUTED: it ran and was accepted. CANCELED: it ran and was rejected, failed, or never
     got in. QUEUED: it will run later and nothing is known of its outcome. NO_OP is only

@@ -9,16 +9,16 @@ target. The `bind_...` calls bind the usual ones; any other state is piped by ha
     })
 
 The target is mutated while the source's handler runs, by the same thread, and its own
-transition counts as time of that handler. Is the target busy, the mutation is queued
-there; so machines may be piped in a circle, the hop that closes it waits. What is active
-before the pipe is bound is not told to the target.
+transition counts as time of that handler. If the target is busy, the mutation is queued
+there; so machines may be piped in a circle, and the last pipe of the circle only queues.
+A state that is active before the pipe is bound is not sent to the target.
 
 The target gets a copy of the source's arguments, and the source's transition as the source
-of its own. What it makes of the mutation is its own matter: a refusal is not told back. A
-state that begins with `Err` never comes alone, `Exception` is added along with it; and
-where the arguments have an error, that becomes the error of the target. Pipes of errors
-may lead in a circle: an error that comes back to a machine which still handles it is logged
-there and goes no further (`_nested_errors`).
+of its own. The target may refuse the mutation; the source is not notified of that. A state
+that begins with `Err` is always added along with `Exception`; if the arguments have an
+error, it becomes the error of the target. Pipes of errors may lead in a circle: an error
+that comes back to a machine which still handles it is logged there and goes no further
+(`_nested_errors`).
 
 Both machines write a line for each pipe, and one when the other is disposed; a debugger
 shows pipes by these lines, so they need a log level of OPS. A source keeps its targets
@@ -155,7 +155,7 @@ def _joined(kind: str, source: Machine, target: Machine, state: str, target_stat
 
 
 def _tell_end(mach: Machine, other: Machine) -> None:
-    """When the one is disposed the other writes a line, a single one for all their pipes."""
+    """Have `other` log one line, for all pipes between them, when `mach` is disposed."""
     with _knowing:
         peers = _peers.get(mach)
         is_first = peers is None

@@ -95,11 +95,11 @@ class Mutation:
 
     @property
     def auto(self) -> bool:
-        """Was it made by the auto states."""
+        """Whether the auto states made it."""
         return self.call.auto
 
     def state_was_called(self, name: str) -> bool:
-        """Is this state among the called ones."""
+        """Whether this state is among the called ones."""
         return name in self.call.names
 
     def __str__(self) -> str:

@@ -49,7 +49,7 @@ def duplicate_of(queue: deque[Mutation], call: Call, schema: Schema) -> Mutation
 
 
 def _lasts(schema: Schema, call: Call) -> bool:
-    """Does nothing come of making the same mutation once more."""
+    """Whether making the same mutation once more has no effect."""
     again = [state for state in indexes_of(schema.multi_mask) if schema.add[state]]
     if call.type is SET:
         return not any(schema.add[state] for state in call.called)

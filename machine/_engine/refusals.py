@@ -7,7 +7,7 @@ machine's log, at its begin (`[queue:full]`) and at its end (`[queue:room]`); tr
 every mutation that is refused. What comes after the end of a machine is canceled, but not
 refused: there is no room to wait for.
 
-Threads count for themselves, so that no count is lost and nobody waits for another.
+Each thread has its own count, so that no count is lost and no thread waits for another.
 """
 
 from __future__ import annotations

@@ -172,7 +172,7 @@ class Transition:
         return list(self.plan.call.names)
 
     def is_auto(self) -> bool:
-        """Was it asked for by the auto states."""
+        """Whether the auto states asked for it."""
         return self.plan.call.auto
 
     def clock_before(self) -> Clock:
@@ -209,11 +209,11 @@ class Transition:
         lines.append(entry)
 
     def is_completed(self) -> bool:
-        """Is everything about it final."""
+        """Whether everything about it is final."""
         return self.completed
 
     def is_accepted(self) -> bool:
-        """Was it not canceled, so far."""
+        """Whether it was not canceled so far."""
         return self.accepted
 
     def time_sum_before(self) -> int:
@@ -264,7 +264,7 @@ class Event:
 
     @property
     def is_check(self) -> bool:
-        """Is it only asked whether the mutation could be made."""
+        """Whether this only checks if the mutation would be accepted."""
         return self._tx.is_check
 
     def mutation(self) -> Mutation | None:
@@ -277,7 +277,7 @@ class Event:
         return self.machine.transition()
 
     def is_valid(self) -> bool:
-        """Is this event's transition still the current one, not completed and accepted.
+        """Whether this event's transition is still current, not completed and accepted.
 
         Turns False while the handler runs too, once its time is over, and stays so.
         """

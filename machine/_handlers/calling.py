@@ -1,9 +1,9 @@
 """Calls the handlers of one name: the border between the machine and user code.
 
-Whatever a handler does comes back as an outcome: it passed, denied, failed or was late, or
-it raised what passes through to the caller once the transition is concluded. A failing
-handler in the final phase leaves states whose final handlers did not complete;
-these are reverted here, as one more clock change.
+Each call of a handler has an outcome: it passed, denied, failed or was late, or it raised
+an error that passes through to the caller once the transition is concluded. If a handler
+of the final phase fails, the states whose final handlers did not complete are reverted
+here, as one more clock change.
 
 Time is read once before the first handler and once after each, so what one handler took
 is the difference of two readings; only while tracers are bound, which take time of their
@@ -68,7 +68,7 @@ def noted(tx: Transition, call: HandlerCall, outcome: int) -> int:
 
 
 def judge(mach: Engine, tx: Transition, call: HandlerCall, answer: object, took: float) -> int:
-    """What a call came to that did not raise: a late one's answer does not count.
+    """The outcome of a call that did not raise: the answer of a late one does not count.
 
     A coroutine is work that a final handler leaves to its state; the negotiation cannot
     wait for one.
@@ -91,7 +91,7 @@ def judge(mach: Engine, tx: Transition, call: HandlerCall, answer: object, took:
 
 
 def run_watched(mach: Engine, tx: Transition, call: HandlerCall) -> int:
-    """The same while lines or tracers tell of each call."""
+    """The same while log lines or tracers report each call."""
     outcome = PASSED
     tx._call = call
     if mach._log_level and mach._log_level == EVERYTHING:

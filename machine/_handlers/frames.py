@@ -1,13 +1,12 @@
 """Stack frames: which belong to user code, and what is kept of them.
 
-A frame is *own* unless it belongs to this library or to the standard library. Of an error
-the own line that was reached last says where it comes from: "FILE:LINE in FUNCTION".
+A frame is *own* unless it belongs to this library or to the standard library. The last own
+line that an error passed shows where it comes from: "FILE:LINE in FUNCTION".
 
-An error that a machine keeps would keep everything that its frames knew, and that the
-callers of these knew: a traceback refers to frames, a frame to its variables and to its
-caller. So once the error is text, hollow frames take the place of the real ones in it, and
-in all that it was caused by. They have file, line and function and so print as before, but
-no variables and no caller.
+A traceback refers to frames, and a frame to its variables and to its caller. So an error
+that a machine keeps would keep all of these alive. Once the error is formatted as text,
+hollow frames replace the real ones in it and in all errors that caused it. Hollow frames
+have file, line and function, so they print as before, but no variables and no caller.
 """
 
 from __future__ import annotations
@@ -22,9 +21,9 @@ STANDARD = os.path.dirname(os.__file__) + os.sep
 INSTALLED = ("site-packages", "dist-packages")
 
 CHAINED_MAX = 1000
-"""So many errors that one was caused by, or is a group of, lose their frames."""
+"""How many errors that caused one, or that it groups, lose their frames."""
 FRAMES_MAX = 200
-"""So many frames of one error are made hollow, the last ones; those before are left out."""
+"""How many frames of one error are made hollow: the last ones; others are left out."""
 
 Place = tuple[CodeType, int]
 """A code object and a line."""
@@ -106,7 +105,7 @@ def _last(places: Iterable[Place]) -> Place | None:
 
 
 def let_frames_go(error: BaseException) -> None:
-    """Make the frames hollow of an error, and of all that it is chained to."""
+    """Make the frames of an error hollow, and those of all errors chained to it."""
     seen: dict[int, BaseException] = {}
     rest: list[BaseException | None] = [error]
     while rest and len(seen) < CHAINED_MAX:
@@ -123,11 +122,11 @@ def let_frames_go(error: BaseException) -> None:
 
 
 _NOTHING: dict[str, object] = {}
-"""All that hollow frames know, and by which they are known."""
+"""The globals of hollow frames, by which they are recognized."""
 
 
 def _hollow(trace: TracebackType) -> TracebackType | None:
-    """A traceback of the same places whose frames know nothing."""
+    """A traceback of the same places, with hollow frames."""
     made: TracebackType | None = None
     for code, line in list(_of_trace(trace))[: -FRAMES_MAX - 1 : -1]:
         body = _body(code.co_filename, code.co_name, code.co_qualname, line)

@@ -1,13 +1,13 @@
 """Handler lookup: finds the handlers of a plan, once.
 
 A handler's name is its binding: a state and a phase (`FooEnter`), or two states
-(`FooBar`). Bound objects are asked for a name when it is first needed, and the answer,
-found or missing, is kept; which pairs of states they know is told in advance (`_pairs`).
-For each plan the names are gone through once and what was found makes a `Program`; walking
-the plan again calls just these.
+(`FooBar`). A name is looked up in bound objects when it is first needed, and the answer,
+found or missing, is kept; their pairs of states are listed in advance (`_pairs`). The names
+of each plan are looked up once, and the callables found make a `Program`; when the plan
+runs again, only these are called.
 
 `Bindings` never change: binding and detaching make new ones, so a transition that is
-under way finishes with those it began with.
+under way ends with the bindings with which it began.
 
 The order in a program (spec of the phases): `XExit` of all that leave, `XEnter` of all
 that enter, `XX` of called active states (not for remove), `XY` for every active X by

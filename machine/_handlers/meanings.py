@@ -3,7 +3,7 @@
 Some names mean two things, since nothing stands between the parts: with states `Start` and
 `End`, `StartEnd` is the End handler of Start as well as the handler from Start to End; with
 `Db`, `DbSync`, `SyncDone` and `Done`, `DbSyncDone` is a pair in two ways. A handler that is
-bound by such a name is called for each of them. `on` makes handlers of one meaning.
+bound by such a name is called for each meaning. `on` makes handlers with one meaning.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
 """Logs errors that occur while an error is handled, instead of adding them.
 
 A transition that called `Exception` handles an error. If one of its handlers fails, a new
-error would call that handler again, and so on without end. So there is no new error about
-an error: what a handler of such a transition raises, that it is late, and what it reports
-with `add_err` and its kin goes to the logger "asyncmachine", one record with the stack
-trace each. `err` of the machine stays. The same holds for a coroutine handler that such a
-transition started, as long as its task runs, and for what a function that `on_error` calls
-reports to the same machine.
+error would call that handler again, and so on without end. So an error of an error handler
+is not added. If a handler of such a transition raises, is late, or reports an error with
+`add_err` or a similar method, the logger "asyncmachine" gets one record with the stack
+trace, and `err` of the machine stays. The same holds for a coroutine handler that such a
+transition started, as long as its task runs, and for an error that a function called by
+`on_error` reports to the same machine.
 """
 
 from __future__ import annotations

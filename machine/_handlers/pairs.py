@@ -1,9 +1,9 @@
 """Finds the pairs of states that have a handler (`FooBar`), without trying every pair.
 
 A schema of a hundred states has ten thousand pairs, and bound objects have handlers for
-hardly any. So the names that an object has are gone through once, instead of being asked
-for one by one. An object that makes up its attributes as it is asked does not tell what it
-has; then there is no other way than to ask it.
+hardly any. So the names of an object are listed once, instead of being looked up one by
+one. An object that creates its attributes on demand (`__getattr__`) does not list them;
+then each pair is looked up.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Pairs = Mapping[int, frozenset[int]]
 
 
 def pairs_of(targets: Iterable[object], index: Mapping[str, int]) -> Pairs | None:
-    """The pairs for which one of these objects has a name; None when one cannot tell."""
+    """The pairs for which one of these objects has a name; None if one cannot list them."""
     found: dict[int, set[int]] = {}
     for target in targets:
         names = names_of(target)
@@ -32,7 +32,7 @@ def pairs_of(targets: Iterable[object], index: Mapping[str, int]) -> Pairs | Non
 
 
 def names_of(target: object) -> set[str] | None:
-    """All names that an object or a dict has; None if only asking tells."""
+    """All names that an object or a dict has; None if it cannot list them."""
     kind = type(target)
     if kind is dict or kind is Handlers:
         return {name for name in target if isinstance(name, str)}  # type: ignore[attr-defined]

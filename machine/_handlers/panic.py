@@ -51,8 +51,8 @@ class Panic:
 def trace_of(error: BaseException) -> str:
     """The stack trace of an error; where it was added, if it was never raised.
 
-    Without the frames of this library, and of the others only the last ones: they say where
-    it comes from.
+    The frames of this library are left out, and only the last of the others are kept: they
+    show where the error comes from.
     """
     import traceback  # loading it costs more than most programs ever need of it
 
@@ -106,7 +106,7 @@ def _shorten(stack: StackSummary) -> int:
 
 
 def _shortened(text: str) -> str:
-    """A trace of bounded length; its end tells most, so the middle goes."""
+    """A trace of bounded length; its end is the most useful part, so the middle is cut."""
     if len(text) <= TRACE_CHARS_MAX:
         return text
     half = TRACE_CHARS_MAX // 2

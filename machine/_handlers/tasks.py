@@ -1,35 +1,36 @@
 """Tasks: coroutines of final handlers, which run while their state is active.
 
-`async def FooState(self, e)` is called like any final handler and gives a coroutine. That
-runs as a task while the transition goes on; nobody waits for it. The task belongs to its
-state and lives no longer than what it stands for:
+`async def FooState(self, e)` is called like any final handler and returns a coroutine. The
+coroutine runs as a task while the transition goes on; nothing waits for it. The task
+belongs to its state and ends with its owner at the latest:
 
-- of `FooState`: this activation of Foo. Its owner is the state context, so activating an
+- `FooState`: with this activation of Foo. The owner is the state context, so activating an
   active multi state again starts one more task and ends none.
-- of `FooEnd`: the time until Foo activates again.
-- of `AnyState`: the life of the machine.
+- `FooEnd`: when Foo activates again.
+- `AnyState`: with the machine.
 
 When the owner ends, which is after `transition_end` as for every state context, or when the
 machine's disposal begins, the task is canceled: `CancelledError` is raised where it awaits.
 A task that deactivates its own state is canceled too, at its next `await`; if it has none
-left it has simply come to its end. That cancellation is quiet. Any other error of a task
-becomes the `Exception` state, with the handler's transition as the source; that of a
-handler which handles an error itself is only logged (`_nested_errors`). An await that
-was canceled by somebody else, while the task itself was not, is such an error: the work is
-lost and nobody else would tell. With `panic_to_exception` off, errors go to the exception
-handler of the loop.
+left it simply ends. That cancellation is not logged. Any other error of a task becomes
+the `Exception` state, with the handler's transition as the source; an error of a handler
+that itself handles an error is only logged (`_nested_errors`). If something else cancels
+what the task awaits, but not the task, that is an error too: the work is lost and nothing
+else would report it. With `panic_to_exception` off, errors go to the exception handler of
+the loop.
 
-It never begins once its owner has ended: the coroutine is entered by the task's first turn
-on its loop, and that looks at the owner first. However late that turn comes, nothing of the
-handler's body runs then.
+A task never begins once its owner has ended: the coroutine starts at the task's first turn
+on its loop, which checks the owner first. So even if that turn comes late, no part of the
+handler's body runs.
 
 Where it runs: on the loop that runs in the thread that called the handler, else on one
 loop in the background (`_background`). It sees the context variables of the handler. A
 pinned machine (`_executor`) calls its handlers on its loop, so its tasks are there too.
 
-Threads: starting, canceling and ending happen on the task's loop; whoever ends the owner
-only sends word. A loop that was closed has let its tasks go, and word to it gets lost. Each
-task is a latch that ends with it, by which `Machine.when_tasks_end` and the disposal wait.
+Threads: a task is started, canceled and ended on its loop; a thread that ends the owner
+only sends the loop a request. A closed loop has dropped its tasks, and such a request has no
+effect. Each task is a latch that ends with it; `Machine.when_tasks_end` and the disposal
+wait for it.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ Work = Coroutine[Any, Any, object]
 
 
 class StateTask(NamedTuple):
-    """A task as `Machine.tasks` tells of it.
+    """A task as `Machine.tasks` lists it.
 
     `handler` is the name of the coroutine handler, `state` whose task it is (empty for
     `AnyState`), `transition_id` the transition that started it. `running` is False until
@@ -101,7 +102,7 @@ def _background_loop() -> asyncio.AbstractEventLoop | None:
 
 
 def _drop(tx: Transition, handler: str, work: Work) -> None:
-    """It will never run, and Python shall not warn of that."""
+    """Close a coroutine that will never run, so that Python does not warn of it."""
     work.close()
     tx.machine.log_lvl(OPS, f"[task:cancel] {handler}")
 
@@ -145,7 +146,7 @@ class OwnedTask(Latch):
         return running_loop() is self._loop
 
     def view(self) -> StateTask:
-        """What is told of it."""
+        """Its entry in `Machine.tasks`."""
         work = self._work
         running = getattr(work, "cr_running", False) or getattr(work, "cr_suspended", True)
         return StateTask(self.handler, self.state, self.tx.id, bool(running))
@@ -239,7 +240,7 @@ class OwnedTask(Latch):
         tx.machine.ev_add_err(new_event(self.handler, tx), error)
 
     def hold_back(self) -> None:
-        """It failed, so its state is not to be tried again by itself."""
+        """Hold back the task's auto state, since the task failed."""
         if self.phase is Phase.STATE:
             from machine._engine.held_back import hold_back_soon  # as above
 
@@ -250,7 +251,7 @@ class OwnedTask(Latch):
         return self._task is task
 
     def _forget(self) -> None:
-        """It is over: nobody tells it of its owner any more, and who waits for it goes on."""
+        """End it: it stops watching its owner, and everything that waits for it goes on."""
         self._done = True
         self._owner._unwatch(self)
         (self.tx.machine._tasks or {}).pop(self, None)
@@ -258,7 +259,7 @@ class OwnedTask(Latch):
 
 
 def _error_of(task: asyncio.Task[object], handler: str) -> BaseException | None:
-    """Why a task failed; None if it came to its end or was told to stop."""
+    """Why a task failed; None if it finished or was canceled with its owner."""
     if not task.cancelled():
         return task.exception()
     if task.cancelling():

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 class Job:
-    """One handler call: whoever takes its claim decides if its outcome counts."""
+    """One handler call: the thread that takes its claim decides if its outcome counts."""
 
     __slots__ = ("_context", "_handler", "answer", "claim", "done", "drainer", "error", "event")
 

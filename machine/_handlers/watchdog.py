@@ -1,18 +1,18 @@
 """The watchdog: reports the line of code at which a late handler is stuck.
 
-Handlers run in the thread that mutates, so nobody can stop one that hangs, and its
-lateness is noticed when it returns, if it ever does. Meanwhile `event.is_valid()` turns
-False at the timeout by itself: the event looks at the clock. What only another thread can
-do is say where the handler is. `Machine(..., watchdog=True)` asks for that, and so does a
-tracer with the hook `handler_late`: one thread for all watched machines looks at each of
-them several times in a timeout. For each handler call that is over it, it writes one
-warning to the logger "asyncmachine" (with `watchdog`) and calls the tracers. The line that
-it names is the program's own innermost one; what that waits in follows.
+Handlers run in the thread that mutates, so nothing can stop one that hangs, and the machine
+notices a late handler only when it returns, if it ever does. Meanwhile `event.is_valid()`
+turns False at the timeout by itself, because the event looks at the clock. But only another
+thread can report where the handler is. `Machine(..., watchdog=True)` turns that on, and so
+does a tracer with the hook `handler_late`: one thread for all watched machines checks each
+of them several times in a timeout. For each handler call that exceeds it, the thread writes
+one warning to the logger "asyncmachine" (with `watchdog`) and calls the tracers. It names
+the program's own innermost line, followed by the call in which that line waits.
 
-It costs the machine nothing: what the thread reads, the current transition, the handler's
-name and the time at which it began, is kept anyway. Each handler call has a time of its
-own, so the time of one is never held against the next. The thread looks twice: it reads
-the clock in between, so what it tells of was really still running then.
+It costs the machine nothing: the thread reads the current transition, the handler's name
+and the time at which it began, which are kept anyway. Each handler call has its own time,
+so the time of one never counts for the next. The thread looks twice and reads the clock in
+between, so a call that it reports was really still running then.
 
 The thread is a daemon, starts with the first machine and ends when there is none left;
 machines are held weakly. A forked child starts its own.

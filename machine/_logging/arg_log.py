@@ -8,10 +8,10 @@ from typing import Any
 from machine._args import args_key, args_to_log_map
 
 LOG_CHARS_MAX = 20
-"""Longer values are cut, unless the mapper is told another limit."""
+"""Longer values are cut, unless the mapper is given another limit."""
 
 ELLIPSIS_FROM = 5
-"""Below this limit a cut value has no room to tell that it is cut."""
+"""Below this limit a cut value has no room to show that it is cut."""
 
 ArgsMapper = Callable[[Mapping[str, Any]], dict[str, str]]
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Breakpoints:
-    """The added and removed states that a machine stops to tell about."""
+    """The added and removed states for which a machine logs a breakpoint line."""
 
     __slots__ = ("_exact", "_loose")
 

@@ -21,7 +21,7 @@ def log_to(
 
     Errors become ERROR, changes and operations INFO, the rest DEBUG. Each record has the
     machine's id as `machine` and the level of the line as `machine_level`. Without `level`
-    the machine tells as much as before.
+    the machine keeps its level.
     """
     import logging  # loading it costs more than the rest of the package
 

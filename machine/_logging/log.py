@@ -6,8 +6,8 @@ takes what waits as its `pre_log_entries`. Of many lines that wait the newest ar
 a first one says how many are missing. Loggers get a format and its arguments: the text
 itself, or "%s" and the text if it has a percent sign, as a state's name may.
 
-Tracers hear of the first line that waits, and are given the list in which all do, so that
-they can tell of lines that no transition ever takes.
+Tracers are notified of the first line that waits, and receive the list of all waiting
+lines, so they can report lines that no transition ever takes.
 """
 
 from __future__ import annotations
@@ -203,4 +203,4 @@ class Logging:
         return self._log_args
 
     def _set_slow(self) -> None:
-        """Something changed that decides whether mutations may take the short way."""
+        """Update whether mutations may take the short way, after a setting changed."""

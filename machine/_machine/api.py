@@ -22,7 +22,7 @@ from machine._waiting.handle import WaitHandle
 
 
 class MutatingApi(Protocol):
-    """Mutations, and what can only be told where the machine runs."""
+    """Mutations, and what is known only where the machine runs."""
 
     def add1(self, state: str, args: A | None = None) -> Result: ...
     def add(self, states: Names, args: A | None = None) -> Result: ...

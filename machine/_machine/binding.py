@@ -1,7 +1,8 @@
 """Binding handlers and tracers to a machine.
 
-What is bound is replaced by one assignment, so an interrupt (`_mending`) finds it bound or
-not. The error that a first handler of errors is told of is in the queue from then on.
+One assignment replaces all bindings, so after an interrupt (`_mending`) an object is either
+bound or not. If the machine has an error already, binding the first handler of errors also
+queues that error.
 """
 
 from __future__ import annotations
@@ -43,8 +44,8 @@ class BindingCalls(Mutating):
         in the negotiation phase. A name that means two things is reported, and refused by
         a `strict` machine.
 
-        The first handler of `Exception` that a machine gets is told of the error that is
-        there already: it is added once more.
+        If the machine has an error already, binding its first handler of `Exception` adds
+        that error once more, so the handler receives it.
         """
         if handlers is None or isinstance(handlers, type):
             raise TypeError(f"bind_handlers needs an object or a mapping, got {handlers!r}")

@@ -96,7 +96,7 @@ class _Turn:
 
     def __init__(self, fn: Callable[[], object]) -> None:
         self._fn = fn
-        self._claim = [None]  # whoever takes it decides: run or give up
+        self._claim = [None]  # the thread that takes it decides: run or give up
         self._ended = threading.Lock()
         self._ended.acquire()
         self._news = threading.Lock()
@@ -120,15 +120,15 @@ class _Turn:
             open_gate(self._news)
 
     def interrupt(self, _: Context) -> None:
-        """A context ended: whoever waits has to look."""
+        """Wake the waiting thread, since a context ended."""
         open_gate(self._news)
 
     def await_news(self, seconds: float) -> None:
-        """Wait until it ran, or somebody interrupts."""
+        """Wait until it ran, or a context ends."""
         self._news.acquire(timeout=min(max(0, seconds), threading.TIMEOUT_MAX))
 
     def give_up(self) -> bool:
-        """True if it ran or is running, and then waits for its end; else it never will."""
+        """True if it ran, or is running: this waits for its end. False if it never will run."""
         try:
             del self._claim[0]
         except IndexError:

@@ -3,16 +3,16 @@
 Disposal: from the moment it is asked for, mutations are canceled and no handler starts.
 The machine's context is canceled; the drain that is under way and the tasks of coroutine
 handlers get `dispose_timeout`, all together, to end; then the machine is disposed, its
-tracers are told, the registered functions run, and last every waiter is released. It works
-in a thread of its own, so a handler may ask for it; `dispose_force` does it at once, in the
-calling thread, and waits for nobody.
+tracers are called, the registered functions run, and last every waiter is released. Disposal
+runs in a separate thread, so a handler may ask for it; `dispose_force` disposes at once, in
+the calling thread, and waits for nothing.
 
 `when_disposed` is released last of all, and not before the tasks have ended or their time
 is over. A thread never waits for tasks of the loop that it runs itself; another one does.
 
 Interrupts (`_mending`): every step can be done again, or knows that it is done. The right
-to take these steps is a token, as that of the drain; who is interrupted gives it back, and
-whoever asks for the end next, in whatever way, goes on.
+to take these steps is a token, like that of the drain. A thread that is interrupted gives
+it back, and the next call that asks for the end, in any way, goes on.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Lifecycle(Restructuring):
     _ctx: Context | None = None
     _tasks: dict[OwnedTask, None] | None = None
     _dispose_handlers: dict[object, DisposeHandler] | None = None
-    _farewell: Iterator[Hook] | None = None  # the tracers that are still to be told
+    _farewell: Iterator[Hook] | None = None  # the tracers that are still to be called
     _disposer: threading.Thread | None = None
     _right_to_dispose: list[None] | None = None
     _making = threading.RLock()  # of all machines; held only to set a flag or make a part
@@ -109,7 +109,7 @@ class Lifecycle(Restructuring):
             call_each(self._dispose_handlers, self.id, self.ctx)
 
     def is_disposed(self) -> bool:
-        """Has the disposal finished."""
+        """Whether the disposal has finished."""
         return self._disposed
 
     def dispose(self) -> None:
@@ -144,7 +144,7 @@ class Lifecycle(Restructuring):
     ) -> None:
         """Dispose it, in this thread; a drain under way gets `dispose_timeout` to end.
 
-        In a handler of the machine itself only the beginning of the end: it cannot wait.
+        In a handler of the machine itself it only begins the disposal: it cannot wait.
         """
         from machine._engine.drains import is_held  # few need it
 
@@ -165,7 +165,7 @@ class Lifecycle(Restructuring):
         )
 
     def _begin_dispose(self) -> None:
-        """Ask for the end; whatever of this was done before is not done again."""
+        """Ask for the end; steps that were done before are not repeated."""
         if self._disposing:
             self.log_lvl(LogLevel.DECISIONS, "[doDispose] already disposed")
         with Lifecycle._making:

@@ -53,7 +53,7 @@ class Machine(Evaluating):
     machines of this schema remember, 0 for none. `strict`: refuse relations to undefined
     states. `executor`: the event loop on which all handlers run (`_executor`).
     `handler_runner`: "thread" for a thread of their own (`_handler_thread`). `watchdog`:
-    tell where a late handler is stuck (`_watchdog`). `resolver`: decides in place of the
+    report where a late handler is stuck (`_watchdog`). `resolver`: decides in place of the
     relations (`_resolver`). The other options are the attributes and setters of the same
     names.
     """
@@ -155,7 +155,7 @@ class Machine(Evaluating):
             watch(self)
 
     def _announce_child(self, child: Machine) -> None:
-        """Tell the inheritable tracers of a machine that was made with this parent."""
+        """Report a machine that was made with this parent to the inheritable tracers."""
         hooks = self._hooks
         if hooks is None:
             return

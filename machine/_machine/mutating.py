@@ -213,7 +213,7 @@ class Mutating(Reading):
         return mutation
 
     def _is_nested(self, err: BaseException) -> bool:
-        """Does a handler or listener that handles an error report another one; log it then.
+        """Log an error that a handler or listener reports while it handles another; True then.
 
         A report by any other handler counts as a failure of its state.
         """
@@ -260,19 +260,19 @@ class Mutating(Reading):
     # -- asking first, and going first
 
     def can_add(self, states: Names, args: A | None = None) -> Result:
-        """Would an add be accepted: asks relations and negotiation handlers, changes nothing."""
+        """Check an add against relations and negotiation handlers, without changing anything."""
         return self._check(self._call(ADD, states), checked_args(args))
 
     def can_add1(self, state: str, args: A | None = None) -> Result:
-        """Would an add of this state be accepted."""
+        """Check an add of this state, without changing anything."""
         return self.can_add((checked_name(state),), args)
 
     def can_remove(self, states: Names, args: A | None = None) -> Result:
-        """Would a removal be accepted: asks negotiation handlers, changes nothing."""
+        """Check a removal against negotiation handlers, without changing anything."""
         return self._check(self._call(REMOVE, states), checked_args(args))
 
     def can_remove1(self, state: str, args: A | None = None) -> Result:
-        """Would a removal of this state be accepted."""
+        """Check a removal of this state, without changing anything."""
         return self.can_remove((checked_name(state),), args)
 
     def _check(self, call: Call, args: A | None) -> Result:

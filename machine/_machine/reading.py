@@ -27,7 +27,7 @@ class Reading(Engine):
     # -- which states are active
 
     def is1(self, state: str) -> bool:
-        """Is this state active; False for an unknown one."""
+        """Whether this state is active; False for an unknown one."""
         try:
             if state in (self._node.names or self._node.named()):
                 return True
@@ -39,7 +39,7 @@ class Reading(Engine):
         return False
 
     def is_(self, states: Names) -> bool:
-        """Are all of these active; True for none, False when one is unknown."""
+        """Whether all of these are active; True for none, False when one is unknown."""
         kind = type(states)  # asked in the quickest way there is
         if kind is not list and kind is not tuple:
             states = names_of(states)
@@ -60,7 +60,7 @@ class Reading(Engine):
             self.log_lvl(LogLevel.DECISIONS, f"[is] state {state} not found")
 
     def not1(self, state: str) -> bool:
-        """Is this state inactive; raises for an unknown one."""
+        """Whether this state is inactive; raises for an unknown one."""
         try:
             if state in (self._node.names or self._node.named()):
                 return False
@@ -72,7 +72,7 @@ class Reading(Engine):
         return not self._disposed
 
     def not_(self, states: Names) -> bool:
-        """Is none of these active; raises for an unknown one."""
+        """Whether none of these is active; raises for an unknown one."""
         states = tuple(names_of(states))
         unknown = self._schema.unknown(states)
         if unknown:
@@ -80,11 +80,11 @@ class Reading(Engine):
         return not self._disposed and self._node.named().isdisjoint(states)
 
     def any(self, *lists: Names) -> bool:
-        """Are all states of at least one of these lists active."""
+        """Whether all states of at least one of these lists are active."""
         return any(self.is_(states) for states in lists)
 
     def any1(self, *states: str) -> bool:
-        """Is at least one of these active."""
+        """Whether at least one of these is active."""
         try:
             return not (self._node.names or self._node.named()).isdisjoint(states)
         except TypeError:
@@ -92,15 +92,15 @@ class Reading(Engine):
             raise
 
     def has(self, states: Names) -> bool:
-        """Are all of these defined."""
+        """Whether all of these are defined."""
         return not self._disposed and not self._schema.unknown(names_of(states))
 
     def has1(self, state: str) -> bool:
-        """Is this state defined."""
+        """Whether this state is defined."""
         return self.has((checked_name(state),))
 
     def is_err(self) -> bool:
-        """Is the `Exception` state active."""
+        """Whether the `Exception` state is active."""
         return EXCEPTION in self._node.named()
 
     @property
@@ -155,13 +155,13 @@ class Reading(Engine):
         return dict(zip(names, self.time(names), strict=True))
 
     def is_time(self, time: Sequence[Tick], states: Names | None = None) -> bool:
-        """Does every given tick equal the present one, position by position."""
+        """Whether every given tick equals the present one, position by position."""
         if self._disposed:
             return False
         return list(in_order(time, "time")) == list(self.time(states))
 
     def is_clock(self, clock: Clock) -> bool:
-        """Does every named tick equal the present one."""
+        """Whether every named tick equals the present one."""
         return not self._disposed and list(clock.values()) == list(self.time(tuple(clock)))
 
     # -- the schema
@@ -258,7 +258,7 @@ class Reading(Engine):
         states_strict_equal: bool = False,
         start_index: int = 0,
     ) -> bool:
-        """Do at least so many mutations of this kind wait; for limiting a rate."""
+        """Whether at least this many mutations of this kind wait; for limiting a rate."""
         found, position = 0, start_index - 1
         while found < threshold:
             position = self.is_queued(
@@ -274,17 +274,17 @@ class Reading(Engine):
         return self._ticks_of_queue().done
 
     def will_be(self, states: Names) -> bool:
-        """Does an add of at least these states wait."""
+        """Whether an add of at least these states waits."""
         return self.is_queued(MutationType.ADD, states) >= 0
 
     def will_be1(self, state: str) -> bool:
-        """Does an add of this state wait."""
+        """Whether an add of this state waits."""
         return self.will_be((checked_name(state),))
 
     def will_be_removed(self, states: Names) -> bool:
-        """Does a removal of at least these states wait."""
+        """Whether a removal of at least these states waits."""
         return self.is_queued(MutationType.REMOVE, states) >= 0
 
     def will_be_removed1(self, state: str) -> bool:
-        """Does a removal of this state wait."""
+        """Whether a removal of this state waits."""
         return self.will_be_removed((checked_name(state),))

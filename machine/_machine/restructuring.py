@@ -4,12 +4,12 @@ None of this is a transition: no handler is called, and no tick changes but by a
 changed schema takes effect at once and keeps the ticks of the states that stay; on an error
 nothing changes.
 
-Nobody may drain the queue meanwhile, since a transition holds plans of the schema that it
-began with. So these calls take the drainer's token, and raise when it is taken.
+No thread may drain the queue meanwhile, since a transition holds plans of the schema with
+which it began. So these calls take the drainer's token, and raise when it is taken.
 
-All that a machine stands on is computed first, then replaced by assignments without a call
-between them. What follows for the queue, waiters and tracers is due until it is done
-(`_change`): if an interrupt comes between, whoever mends the machine does it (`_mending`).
+The new schema, node and ticks are computed first, then set by assignments without a call
+between them. The steps that follow for the queue, waiters and tracers are due until they
+are done (`_change`): if an interrupt comes between, the next recovery does them (`_mending`).
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Restructuring(BindingCalls):
     _change: Change | None = None
 
     def states_verified(self) -> bool:
-        """Was the order of states fixed by `verify_states`."""
+        """Whether `verify_states` fixed the order of states."""
         return self._states_verified
 
     def schema_ver(self) -> int:

@@ -94,8 +94,9 @@ class Subscribing(Lifecycle):
     def when_queue_below(self, n: int, ctx: Context | None = None) -> WaitHandle:
         """Released when fewer than `n` mutations wait in the queue; at once if so already.
 
-        For those who make more than a machine can do: a full queue refuses. Who waits for
-        some room, such as half of `queue_limit`, is woken less often than for one place.
+        For callers that make mutations faster than the machine runs them, since a full queue
+        refuses. Waiting for more room, such as half of `queue_limit`, wakes the caller less
+        often than waiting for one place.
         """
         checked_count(n, "the number for when_queue_below", 1)
         if len(self._queue) < n:

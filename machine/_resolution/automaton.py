@@ -13,8 +13,8 @@ plans, it is closed. What it holds goes on to serve; any other plan is computed 
 nodes are passed and freed. So a program that never comes back to where it was is not slower
 than without a memory, whose upkeep costs a tenth of a plan. Of the plans that find no room
 some are noted, by their hash. Once many of these come back, all that is remembered is
-forgotten at once, and the memory is filled anew with what is met then. With `limit` 0
-nothing is remembered and every plan is computed afresh, by the same code.
+forgotten at once, and the memory fills again with the plans that come then. With `limit` 0
+nothing is remembered and the same code computes every plan.
 
 A machine keeps the node it stands on when all is forgotten; the plans of that node are
 forgotten too, so its next step leads into the new memory and the old one can be freed. While
@@ -72,7 +72,7 @@ class Node:
 
     @property
     def key(self) -> Key:
-        """What tells it from the other nodes of its automaton."""
+        """The key that distinguishes it from the other nodes of its automaton."""
         return self.active if self.marks is NO_MARKS else (self.active, self.marks)
 
     def marked(self, held: int, suspected: int) -> Node:
@@ -152,7 +152,7 @@ class Plan:
 
     @property
     def question(self) -> object:
-        """What it answers; plans with equal questions are equal in all that they tell."""
+        """The key of a plan: plans with equal keys have the same content."""
         node = self.node
         return (self.call, node.active) if node.automaton.is_pure else self
 
@@ -162,7 +162,7 @@ class Plan:
         return self.node.plans.get(self.call) is self
 
     def notes(self) -> Notes:
-        """How it was decided: steps and log lines; unless they were noted, worked out anew."""
+        """How it was decided: steps and log lines; computed again unless they were noted."""
         if self._notes is None:
             schema, active = self.node.automaton.schema, self.node.active
             trail = Trail(schema, active, self.call)
@@ -222,7 +222,7 @@ class Automaton:
         """Note some of the plans that find no room; forget all once many came back.
 
         Many are half as many as there is room for nodes, within as many others as there is
-        room for plans: those are noted anew then.
+        room for plans: after those, the notes begin again.
         """
         self._misses += 1
         if self._misses % NOTED_EVERY or not self.limit:

@@ -10,8 +10,8 @@ The order of things, all lists keeping the order in which states came in:
 2. *Add.* Each state of the list that was not active before, or is multi, appends what
    its `add` names, except what is barred (in a removal, what is being removed). Only
    states that were in the list at the start of the pass do so.
-3. *Require.* In rounds, until a round drops nothing: whoever misses a required state at
-   the start of the round is dropped.
+3. *Require.* In rounds, until a round drops nothing: a state that misses a required state
+   at the start of the round is dropped.
 4. *Remove.* From the end of the list to its start: a state is blocked when some state of
    the list names it in `remove` and is not blocked itself by then. So implied states are
    judged first, then active ones, then called ones from the last to the first, and of
@@ -33,9 +33,9 @@ states. So what only they removed stays, what only they implied is no target, an
 they kept out may come. Auto states that are held back (`_held_back`) are barred in the same
 way.
 
-What is decided is a `Verdict`. How it was decided (steps, log lines) is written only when
-somebody gives a `Trail`: since the function is pure, whoever wants to read it later asks
-again, and a mutation that nobody watches pays nothing for it.
+The decision is a `Verdict`. How it was decided (steps, log lines) is written only if the
+caller passes a `Trail`: since the function is pure, a reader that wants it later resolves
+again, and a mutation that nothing observes pays nothing for it.
 """
 
 from __future__ import annotations
@@ -199,7 +199,7 @@ def judge(
     trail: Trail | None,
     order: Order | None = None,
 ) -> Verdict:
-    """Accept or reject the targets, and tell who leaves, in handler order, and who enters."""
+    """Accept or reject the targets; list states that leave, in handler order, and enter."""
     before, after = mask_of(active), mask_of(targets)
     if not _accepts(call, after):
         if trail is not None:

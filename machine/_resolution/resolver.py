@@ -1,8 +1,8 @@
 """Resolvers: objects that replace the rules of relations for one machine.
 
 `Machine(..., resolver=obj)` asks `obj` for the targets of every mutation, for their order,
-and for what the auto states want. Plans are not remembered then, since nobody knows on
-what the answers depend; each mutation asks anew.
+and for what the auto states want. Plans are not remembered then, since the answers may
+depend on anything; each mutation asks again.
 
 For each mutation:
 
@@ -18,9 +18,9 @@ For each mutation:
 
 When handlers refuse states of an auto transition, the resolver is asked again: about the
 called states that are left. A refused state that it names all the same is left out. Auto
-states that are held back after a failure are left out of what it wants. What a resolver
-raises passes through to whoever drains the queue, mostly the caller of the mutation;
-nothing has changed then.
+states that are held back after a failure are left out of what it wants. If a resolver
+raises, the error passes through to the thread that drains the queue, mostly the caller of
+the mutation, and nothing has changed.
 
 A resolver is called by the drainer, in its thread, and must not mutate the machine.
 """
@@ -80,13 +80,13 @@ class Resolver(Protocol):
 
 
 class RelationsResolver:
-    """The rules of relations (`_resolve`); what every machine has unless told otherwise.
+    """The rules of relations (`_resolve`); what every machine has by default.
 
     A subclass may change one answer and leave the others to it.
     """
 
     machine: Machine
-    """Whose resolver it is; set by the machine that is made with it."""
+    """The machine of this resolver; set by the machine that is made with it."""
 
     def __init__(self, machine: Machine | None = None) -> None:
         if machine is not None:

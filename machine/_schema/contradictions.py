@@ -59,7 +59,7 @@ def forbidden(schema: Schema, active: Iterable[int]) -> list[str]:
 
 
 def _conflicts(schema: Schema, state: int, reach: dict[int, int]) -> Iterator[tuple[int, int]]:
-    """Who removes whom of a state and all it requires, unless one of these has the conflict."""
+    """Which of a state and all it requires remove each other, unless one has the conflict."""
     wanted = _reach(schema, state, reach)
     others = [_reach(schema, other, reach) for other in _own(schema, state) if other != state]
     for remover in _indexes(wanted):

@@ -377,7 +377,7 @@ def _taken_in(struct: Struct, *, strict: bool) -> Schema:
 
 
 def forget_all() -> None:
-    """Meet every struct anew, as in a fresh process; for measurements of that."""
+    """Forget all structs, as in a fresh process; for benchmarks of that."""
     with _sharing:
         _by_struct.clear()
         _by_class.clear()
@@ -391,7 +391,7 @@ def _make_room(table: dict[Any, Any]) -> None:
 
 
 def _warn(struct: Struct, schema: Schema) -> None:
-    """Tell once per struct what of it will not do what it seems to say."""
+    """Warn, once for each struct, of parts that do not do what they seem to say."""
     for text, target in dropped_names(struct):
         near = did_you_mean([target], schema.names)
         warn("relation to an undefined state: %s%s", text, near)

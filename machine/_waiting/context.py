@@ -6,9 +6,9 @@ then callbacks run depth first, those of children before those of their parent, 
 in the order in which they were made. A context that ended is forgotten by its parent at
 once, so a long-lived parent does not collect them.
 
-Ending can be interrupted anywhere and is finished by whoever ends the context again: it is
-marked by one assignment, and what is still to be done, callbacks to be called and children
-to be ended, stays in it until it is done. The interrupted call itself does that first.
+Ending can be interrupted anywhere, and the next call that ends the context finishes it: one
+assignment marks the context as ended, and the callbacks and children that are still to be
+handled stay in it until they are. The interrupted call itself tries that first.
 
 `background()` is the root that never ends. It remembers nothing: neither the contexts made
 from it nor callbacks, which would never run.
@@ -57,7 +57,7 @@ class Context(Latch):
     __slots__ = ("_children", "_err", "_lock", "_parent", "_timer", "value")
 
     value: object
-    """What the context carries; a child carries what its parent does unless told otherwise."""
+    """What the context carries; a child carries what its parent does by default."""
 
     def __init__(self, value: object = None) -> None:
         super().__init__()
@@ -107,7 +107,7 @@ class Context(Latch):
         self._end(ContextDeadline())
 
     def _end(self, err: ContextError) -> None:
-        """End this and all below; whatever of that was done before is not done again."""
+        """End this and all below; what was done before is not repeated."""
         try:
             self._end_tree(err)
         except BaseException:
@@ -165,7 +165,7 @@ class Context(Latch):
 
 
 class Background(Context):
-    """The context above all others: it never ends and remembers nobody."""
+    """The context above all others: it never ends and remembers nothing."""
 
     __slots__ = ()
 

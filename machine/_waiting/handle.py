@@ -16,7 +16,7 @@ Interrupts (`_mending`): claiming a subscription and marking its handle as ended
 statements without a call between them, so no interrupt can leave a handle that nobody can
 end. Callbacks that an interrupt kept from running stay in the handle. The machine goes on
 with those of the handles that it has ended; for others, `cancel` does. A subscription that
-was claimed and is still found in a table is taken out by whoever finds it.
+was claimed and is still found in a table is taken out by the thread that finds it.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ class Pending(Table):
 
 
 class WaitHandle(Latch):
-    """What every `when_*` returns: released once, and then for good.
+    """What every `when_*` returns: released once, and then stays released.
 
-    `done`, and a truth value that is the same, tell whether it was released, `reason` why.
+    `done`, and the equal truth value, say whether it was released, and `reason` says why.
     `wait` blocks a thread and `await` a task until then; both give True for a match and
     False for any other reason. Hold on to the handle: one that nobody holds or waits for
     is dropped by the machine.
@@ -137,7 +137,7 @@ class Subscription(ref[WaitHandle]):
 
     ctx: Context | None
     home: Table
-    """Out of which it is claimed; put in last, so that whoever claims it finds it everywhere."""
+    """The dict from which it is claimed; put in last, when it is in all other tables."""
     keep: WaitHandle | None
     """The handle, while something waits on it."""
     names: Sequence[str]
@@ -172,7 +172,7 @@ class Subscription(ref[WaitHandle]):
     def end(
         self, handle: WaitHandle, reason: Reason, ending: dict[int, WaitHandle] | None = None
     ) -> bool:
-        """Claim it and end its handle; False if somebody else did.
+        """Claim it and end its handle; False if another thread did.
 
         A handle that has callbacks is put into `ending`; they are for the caller to run.
         """
@@ -214,7 +214,7 @@ class Subscription(ref[WaitHandle]):
 
 
 def forget(subscription: Subscription) -> None:
-    """Nobody holds the handle any more."""
+    """Drop the subscription, since nothing holds the handle any more."""
     subscription.home.pop(subscription.number, None)
     subscription._leave()
 

@@ -77,7 +77,7 @@ class WithArgs(Subscription):
     args: A
 
     def matches(self, args: A) -> bool:
-        """Has each wanted argument an equal one; one that cannot be compared has not."""
+        """Whether each wanted argument has an equal one; one that cannot be compared has not."""
         try:
             return all(key in args and args[key] == value for key, value in self.args.items())
         except Exception as error:  # noqa: BLE001 - protects the machine: `==` is user code

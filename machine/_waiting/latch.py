@@ -3,14 +3,14 @@
 A `Latch` is open until it ends, and then stays so. Wait handles and contexts are latches;
 here is what they have in common: blocking, awaiting, callbacks.
 
-Threads: each callback runs exactly once, by whoever ends the latch or, when it comes too
-late, by whoever adds it, and no lock is needed for that. Adding puts the callback into a
-dict, then looks whether the latch has ended; ending marks the latch, then takes what is in
-the dict. So one of them sees the other, and if both do, taking an entry out of a dict is
+Threads: each callback runs exactly once, in the thread that ends the latch or, if it comes
+too late, in the thread that adds it, and no lock is needed for that. Adding puts the
+callback into a dict, then looks whether the latch has ended; ending marks the latch, then
+takes what is in the dict. So one of them sees the other, and if both do, taking an entry out of a dict is
 one indivisible operation that only one of them succeeds in. Who may end a latch, and only
 once, is settled by its kind.
 
-Interrupts (`_mending`): a latch that is marked has ended for good; the callbacks that are
+Interrupts (`_mending`): a latch that is marked has ended; the callbacks that are
 still to be called are those in the dict, so ending it again goes on where an interrupt
 stopped. A user's callback leaves the dict right before its call and never runs twice. One
 of the library leaves it after the call and may run twice, which does no harm: it opens a
@@ -46,7 +46,7 @@ class Once:
 
 
 class Latch:
-    """Open, then ended for good; can be blocked on, awaited and given callbacks."""
+    """Open until it ends, once; can be blocked on, awaited and given callbacks."""
 
     __slots__ = ("__weakref__", "_callbacks", "_done")
 
@@ -56,7 +56,7 @@ class Latch:
 
     @property
     def done(self) -> bool:
-        """Has it ended."""
+        """Whether it has ended."""
         return self._done
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -200,13 +200,13 @@ def call_all(calls: Iterable[tuple[Callback, object]]) -> None:
 
 
 def open_gate(gate: threading.Lock, _: object = None) -> None:
-    """Let the thread go on that waits at a lock; no effect if it has been let."""
+    """Release the thread that waits at a lock; no effect if it was released."""
     with contextlib.suppress(RuntimeError):
         gate.release()
 
 
 def log_failure(error: BaseException, message: str, *args: object) -> None:
-    """Tell the logger "asyncmachine" of an error in code of the user."""
+    """Log an error of user code to the logger "asyncmachine"."""
     import logging  # costs more than the rest of the package; only failures need it
 
     logging.getLogger("asyncmachine").error(message, *args, exc_info=error)

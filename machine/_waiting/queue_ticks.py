@@ -2,17 +2,17 @@
 
 Every mutation that is appended to the queue gets the next number, its `queue_tick`; the
 first one is 2. What does not wait in line gets none, 0: mutations that run at once without
-the queue, and all that is put at its front. `Result.QUEUED` stays what it is; whoever made
-a mutation learns its number from `Machine.queue`, or in the `mutation_queued` hook of a
-tracer, which runs in the thread that made it.
+the queue, and all that is put at its front. `Result.QUEUED` does not carry the number; the
+caller reads it from `Machine.queue`, or in the `mutation_queued` hook of a tracer, which
+runs in the thread that made the mutation.
 
-The machine's own queue tick is the highest number up to which all mutations are done, in
-whatever way: carried out, canceled, or dropped with the queue. It starts at 1. Two threads
-that append at the same moment may do so in another order than that of their numbers; one
-that is done early is kept in mind until those before it are done.
+The machine's own queue tick is the highest number up to which all mutations are done:
+carried out, canceled, or dropped with the queue. It starts at 1. Two threads that append at
+the same moment may do so in another order than that of their numbers; a mutation that is
+done early is remembered until those before it are done.
 
 Threads: numbers are issued in any thread, each by one indivisible operation. Only the
-drainer tells what is done.
+drainer reports what is done.
 """
 
 from __future__ import annotations

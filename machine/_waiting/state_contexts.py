@@ -1,7 +1,7 @@
 """State contexts: work that is wanted only while a state is active.
 
 Each activation of a state has one context, made when it is first asked for and shared by
-all who ask. It ends when the state deactivates: after `transition_end`, after the waiters
+all callers. It ends when the state deactivates: after `transition_end`, after the waiters
 of that transition, so in the `End` handler it is still live. Activating a multi state
 again does not end it. What is asked for while the state is inactive has ended already.
 

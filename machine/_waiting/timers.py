@@ -5,8 +5,8 @@ lets go of its function at once; its place in the heap goes when it is due, or e
 more than half of the heap is such places. A forked child starts its own thread.
 
 Interrupts (`_mending`): the lock is a plain one, which a `with` block always gives back, and
-the heap holds tuples, whose comparison is no code of ours. That the thread serves is said
-by the thread itself, so one that an interrupt kept from starting is not relied on.
+the heap holds tuples, whose comparison runs no Python code. The thread itself marks that it
+serves, so a thread that an interrupt kept from starting is not relied on.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class Timers:
         return due
 
     def restart(self) -> None:
-        """Go on in a forked child, where the thread and whoever held the lock are gone."""
+        """Go on in a forked child, where the thread and the holder of the lock are gone."""
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
         self._serves = False

@@ -1,14 +1,14 @@
 """The index of everything that waits for one machine.
 
-Who is released when:
+When each kind of waiter is released:
 
 - `when_args`: in the final phase, right after the State handlers of the state.
 - `when` and `when_not`, then `when_time` and its variants, then `when_query`: after
   `transition_end` of each transition that changed a tick, before the next one starts, in
   the order in which they were made. They see the states as they are then.
-- `when_queue_ends`: once the right to drain is given back and tracers were told.
-- everything: when its context ends, when it is canceled, on disposal, or when nobody is
-  left to learn of it (`_wait_handle`).
+- `when_queue_ends`: once the right to drain is given back and tracers were called.
+- everything: when its context ends, when it is canceled, on disposal, or when nothing
+  holds its handle any more (`_wait_handle`).
 
 The index is keyed by state names, one table of subscriptions per state and kind, so a
 change of schema moves nothing. A transition costs what is subscribed to the states it
@@ -28,11 +28,11 @@ registrar and the end of a drain meet (the drainer gives its token back, then re
 disposal (which takes the ticks away, sets `_closed`, then releases all).
 
 A change of schema publishes node, ticks and schema in this order and then calls
-`schema_changed`. Whoever reads schema, ticks and node in the opposite order, and finds the
-node to be of that schema, has ticks of that schema too. If not, a change is under way, and
+`schema_changed`. If a thread reads schema, ticks and node in the opposite order, and the
+node is of that schema, the ticks are of that schema too. If not, a change is under way, and
 its `schema_changed` looks at the subscription, which is in the index by then.
 
-Nothing of a user runs in between: all handles released by one event have ended before a
+No user code runs in between: all handles released by one event have ended before a
 line is logged or a callback runs.
 
 Interrupts (`_mending`): handles that have ended but whose callbacks are still to be run are
@@ -106,7 +106,7 @@ class Host(Protocol):
         """Write a line of the log."""
 
     def _is_idle(self) -> bool:
-        """Does nobody drain the queue."""
+        """Whether no thread drains the queue."""
 
     def _missing(self, names: Sequence[str]) -> NoReturn:
         """Raise the error for names that the schema does not define."""
@@ -260,7 +260,7 @@ class Waiters:
         )
 
     def awaits(self, plan: Plan) -> bool:
-        """Does a state change for which somebody may wait."""
+        """Whether a state changes that a waiter may wait for."""
         if not self.pending:
             return False
         moved = plan.moved
@@ -316,7 +316,7 @@ class Waiters:
         self._call_back()
 
     def dispose(self) -> None:
-        """The machine is gone: release all but those who wait for just that.
+        """The machine is disposed: release all waiters but those for the disposal.
 
         Its ticks must be gone before. What is asked for afterwards comes back released.
         """
@@ -325,7 +325,7 @@ class Waiters:
         self._end_all(dict(sorted(waiting.items())), "disposed")
 
     def disposed(self) -> None:
-        """Release those who wait for the end of the disposal."""
+        """Release the waiters for the end of the disposal."""
         self._over = True
         self._end_all(self._disposals, "match")
 

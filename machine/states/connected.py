@@ -63,7 +63,7 @@ def add_err_connecting(
     err: BaseException,
     args: Mapping[str, Any] | None = None,
 ) -> Result:
-    """Add `ErrConnecting` with this error, told to come from this event if there is one."""
+    """Add `ErrConnecting` with this error, and this event, if given, as its source."""
     wrapped = ConnectingError(str(err))
     wrapped.__cause__ = err
     given = dict(args or {})
