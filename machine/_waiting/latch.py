@@ -6,9 +6,9 @@ here is what they have in common: blocking, awaiting, callbacks.
 Threads: each callback runs exactly once, in the thread that ends the latch or, if it comes
 too late, in the thread that adds it, and no lock is needed for that. Adding puts the
 callback into a dict, then looks whether the latch has ended; ending marks the latch, then
-takes what is in the dict. So one of them sees the other, and if both do, taking an entry out of a dict is
-one indivisible operation that only one of them succeeds in. Who may end a latch, and only
-once, is settled by its kind.
+takes what is in the dict. So one of them sees the other, and if both do, taking an entry
+out of a dict is one indivisible operation that only one of them succeeds in. Who may end a
+latch, and only once, is settled by its kind.
 
 Interrupts (`_mending`): a latch that is marked has ended; the callbacks that are
 still to be called are those in the dict, so ending it again goes on where an interrupt
