@@ -1,3 +1,3 @@
-"""`am-dbg`, the terminal debugger: live clients, recorded sessions, time travel."""
+"""The terminal debugger `am-dbg`: live clients, recorded sessions, time travel."""
 
 __all__: list[str] = []

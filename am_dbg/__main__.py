@@ -1,4 +1,4 @@
-"""`python -m am_dbg` is `am-dbg`."""
+"""Runs the command `am-dbg` for `python -m am_dbg`."""
 
 from am_dbg.cli.commands import main
 

@@ -1,4 +1,4 @@
-"""Puts the debugger together and runs it: store, intake, control, screen."""
+"""Starts and runs the debugger: builds store, intake, control and screen and connects them."""
 
 from __future__ import annotations
 

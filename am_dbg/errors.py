@@ -1,7 +1,7 @@
-"""What can go wrong in the debugger, told in one line for a user.
+"""Errors of the debugger, each with a message of one line for the user.
 
-Trouble with a file or with data is an error of `amtracer.errors`; a download that fails is
-one of them, because for the user it is one more way in which a session cannot be read.
+Errors about files and data are those of `amtracer.errors`. A download that fails is one of
+them, because for the user it is one more way in which a session cannot be read.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Which debuggers a stream came through, as the facts of its hello tell.
+"""Loop protection for forwarding: the debuggers that a stream passed through.
 
-A debugger that sends on what it heard adds its own name, made anew for each run, to those
-that are there. One that finds its own name in a hello has heard all of it before and takes
-nothing of it in. So debuggers that send to each other in a circle, however long, tell
-each transition once. Streams that came by different ways go on by different connections,
-because a hello speaks for all that follows.
+The facts of a hello hold their names. A debugger that forwards a stream adds its own name,
+which is new for each run, to those that are there. A debugger that finds its own name in a
+hello has received the stream before and takes nothing of it in. So debuggers that forward to
+each other in a circle, however long, send each transition once. Streams that came by different
+ways are forwarded over different connections, because a hello holds for all that follows.
 """
 
 from __future__ import annotations

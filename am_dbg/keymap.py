@@ -1,16 +1,16 @@
-"""Reads which keys a user wants for which action.
+"""Reads the user's key bindings from `keys.toml`.
 
-The file is TOML, `keys.toml` in the folder `am-dbg` of the user's configuration, or where
-`AM_DBG_KEYS` says. Each line gives an action of `am_dbg.keys` its keys, by Textual's names:
+The file is TOML: `keys.toml` in the folder `am-dbg` of the user's configuration, or the file
+that `AM_DBG_KEYS` names. Each line gives an action of `am_dbg.keys` its keys, by Textual's names:
 
     next_error = "ctrl+e"
     tail = ["t", "f5"]
     rain = []
 
-An empty list takes all keys from an action. A key that was given to an action is taken from
-whatever had it before. What is wrong with the file is told on the screen when the debugger
-starts and in the help (`?`), and the rest of it counts: a line with an action or a key that
-there is not, a key for two actions, of which the first one has it.
+An empty list takes all keys from an action. A key that the file gives to an action is taken
+from the action that had it before. Faults of the file are shown on the screen when the debugger
+starts and in the help (`?`), and the rest of the file counts. Faults are a line with an unknown
+action or key, and a key for two actions: the first one keeps it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Every key of the debugger, in one table.
+"""The table of all key bindings of the debugger.
 
 Bindings, the footer, the help dialog and the README's table are made from it, so they
-cannot disagree. Keys have Textual's names; `reference` lists those of the Go debugger that
+cannot disagree. Keys have Textual's names. `reference` lists the keys of the Go debugger that
 do the same, as aliases. An `action` is the name of a method of control.
 """
 

@@ -1,4 +1,4 @@
-"""Tells trouble that begins from trouble that only goes on, to say each once."""
+"""Logs a repeated fault once: recognises when an outage begins and when it only goes on."""
 
 from __future__ import annotations
 

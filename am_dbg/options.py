@@ -1,4 +1,4 @@
-"""What the command line asks of the screen, as one value."""
+"""The start options of the debugger's screen, as one value."""
 
 from __future__ import annotations
 

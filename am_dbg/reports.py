@@ -1,4 +1,4 @@
-"""The store without a screen: values for JSON, lines for people.
+"""Reports without a screen: values for JSON and lines of text for people.
 
 JSON holds every text as it is; its writer escapes whatever is not ASCII. Lines for people
 go through `am_dbg.safe_text`. Wall times are UTC, with nanoseconds.

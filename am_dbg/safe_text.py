@@ -1,4 +1,4 @@
-"""Text from other programs, made safe for a terminal that takes plain text.
+"""Escapes text from other programs for terminals and plain text outputs.
 
 Ids, state names and log lines are data, but a terminal would obey the escape sequences in
 them, and direction marks would turn a line around. Everything without a picture of its own

@@ -1,8 +1,8 @@
-"""The material of every picture: runs of text with a meaning, in lines.
+"""Spans: runs of text with a meaning, in lines, from which everything on the screen is drawn.
 
 A run says what its text *means*, never which colour it has: themes turn meanings into
 colours, and a screen without colour still shows the marks that are part of the text. Lines
-are values, so two pictures can be compared and equal lines share one drawn strip.
+are values, so two drawings can be compared and equal lines share one drawn strip.
 
 Widths are terminal cells. Text that goes into a run has been through
 `am_dbg.projection.clean` when it came from outside.

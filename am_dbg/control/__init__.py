@@ -1,4 +1,4 @@
-"""What the user asks for becomes moves of the cursor and mutations of the modes."""
+"""Actions of the user: they move the cursor and mutate the machine of the modes."""
 
 from am_dbg.control.control import Control
 from am_dbg.control.effects import CopyText, Effect, OpenDialog, OpenPalette, Quit, Suspend

@@ -1,4 +1,4 @@
-"""What to select when the first data is there, as the command line asked for it."""
+"""The selection at the start: what the command line asked for, once its data is there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asking before something is lost: the same wish, twice in a row, is meant."""
+"""Confirmation before data is lost: an action has to be asked for twice in a row."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The one door through which the screen changes anything.
+"""The dispatcher of actions: every key, click and command of the screen goes through it.
 
-An action's name is looked up among the hands below, each of which does one kind of work on
-the desk. Every action is at most one mutation of the modes; what it does not change, it
-leaves to the next look.
+It looks an action's name up among the objects below. Each of them does one kind of work on
+what the reader has selected. Every action makes at most one mutation of the modes. What an
+action does not change, it leaves to the next look.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A transition as text, whole, for the clipboard."""
+"""The whole transition as plain text for the clipboard."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""What the reader has in hand: the cursor, the filters, what is unfolded and found.
+"""What the reader has selected: cursor, filters, unfolded states, search hits.
 
-A plain record that the modules of control change; it makes no decisions of its own beyond
-keeping its parts consistent: a cursor stands on something visible, and what belongs to a
-track goes when another one is selected.
+It is a plain record that the modules of control change. Its only decisions keep its parts
+consistent: a cursor stands on something visible, and what belongs to a track is dropped when
+another track is selected.
 """
 
 from __future__ import annotations

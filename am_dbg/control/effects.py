@@ -1,4 +1,4 @@
-"""What control asks of the screen, where a look alone would not do."""
+"""Requests of control to the screen beyond repainting: dialogs, clipboard, suspend, quit."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Lets another debugger see what the modes of this one do.
+"""Sends the debugger's own machine to another debugger, which shows its modes.
 
-What is told there may come back here, when that debugger sends on what it hears: the
-stream says that it comes out of this one, so it is refused, and what arrives never makes
-more arrive (see `am_dbg.hops`).
+What this debugger sends may come back to it when the other one forwards what it receives.
+The stream says that it comes from this debugger, so it is refused, and what arrives never
+causes more to arrive (see `am_dbg.hops`).
 """
 
 from __future__ import annotations

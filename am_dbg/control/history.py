@@ -1,4 +1,4 @@
-"""Places the reader has been to, and those the reader marked."""
+"""Navigation history and bookmarks: places that the reader visited or marked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jumping: same state, errors, canceled ones, causes, history, bookmarks."""
+"""Jumps: to the same state, errors, canceled transitions, causes, history, bookmarks."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""What the screen shows for what is on the desk: all views of one moment, as one value.
+"""Builds the whole screen as one value: all views of the moment that the reader has selected.
 
 A view is worked out only when its pane is on show, from as much data as fits on it. The
-tops that come out of it go back onto the desk, which is how panes stay put. Each view has a
-border of its own: one that fails leaves its words in `Look.failed` and costs no other.
+scroll positions that result are stored with the selection, so panes stay where they are. Each
+view is guarded on its own: one that fails leaves its words in `Look.failed`, and all others
+are shown.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The debugger's own machine: the modes of `am_dbg.control.states`, asked and changed by name.
+"""The debugger's own machine: reads and changes the modes of `am_dbg.control.states`.
 
-Every method that changes something makes exactly one mutation. It answers whether the
-machine accepted it; what the user asked for then happens, otherwise nothing does.
+Every method that changes something makes exactly one mutation and returns whether the machine
+accepted it. If it did, what the user asked for happens; otherwise nothing happens.
 """
 
 from __future__ import annotations

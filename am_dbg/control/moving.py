@@ -1,4 +1,4 @@
-"""Moving in time: transitions, steps, playing, following."""
+"""Movement in time: by transitions, by steps, playing, following the newest."""
 
 from __future__ import annotations
 

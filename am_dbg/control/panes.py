@@ -1,4 +1,4 @@
-"""Moving between panes and inside them."""
+"""Keys and mouse inside panes: moving the focus, moving by rows, scrolling, selecting."""
 
 from __future__ import annotations
 

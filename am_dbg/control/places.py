@@ -1,4 +1,4 @@
-"""Places as cursors: what `am_dbg.projection.addresses` finds, seen from where the reader is."""
+"""Turns addresses, history entries and bookmarks into cursors."""
 
 from __future__ import annotations
 

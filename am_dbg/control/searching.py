@@ -1,4 +1,4 @@
-"""Searching as you type: names in the lists, everything else in the log."""
+"""Incremental search: names in the lists, everything else in the log."""
 
 from __future__ import annotations
 

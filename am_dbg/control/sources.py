@@ -1,4 +1,4 @@
-"""Where data comes from, in words, and how a program gets here while there is none."""
+"""Where data comes from, in words, with hints how a program connects while there is none."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""The debugger's own modes as a schema: what is shown, what has the focus, how time moves.
+"""Schema of the debugger's own modes: what is shown, what has the focus, how time moves.
 
-Only modes are states, never data: a mutation stands for one thing the user or the clock
-did, so this machine can be watched with another debugger like any program. Groups of which
-one is active at a time remove each other. An implied state loses against an active one that
-removes it, so a move by hand calls `Paused` along, which ends playing and following.
+Only modes are states, never data. A mutation stands for one thing that the user or the clock
+did, so another debugger can watch this machine like that of any program. States of a group
+remove each other, so one of them is active at a time. An implied state loses against an active
+one that removes it, so a move by hand also calls `Paused`, which ends playing and following.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What would be lost: transitions that programs sent and that no file holds."""
+"""Unsaved data: transitions that programs sent and that no file holds."""
 
 from __future__ import annotations
 

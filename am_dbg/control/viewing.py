@@ -1,4 +1,4 @@
-"""What is shown: views, filters, log level."""
+"""Switches views, filters and the log level."""
 
 from __future__ import annotations
 

@@ -1,3 +1,3 @@
-"""Views as lines of ink: what a pane shows at a width, without any terminal library."""
+"""Draws views as lines of spans: what a pane shows at a width, without a terminal library."""
 
 __all__: list[str] = []

@@ -1,4 +1,4 @@
-"""The single rows: address, transition, steps, filters, footer, status."""
+"""Draws the single rows: address, transition, steps, filters, footer, status."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two moments of one machine, side by side."""
+"""Draws two transitions of one machine side by side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The thin border around a pane: title left, count right, lit when it has the focus."""
+"""Draws the border of a pane: title left, count right, highlighted while it has the focus."""
 
 from __future__ import annotations
 

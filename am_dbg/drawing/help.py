@@ -1,4 +1,4 @@
-"""The help: keys at the left, marks at the right."""
+"""Draws the help: keys at the left, marks at the right."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The log."""
+"""Draws the log: a row for each transition, with its log lines below."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The list of machines."""
+"""Draws the list of machines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Marking what a search looks for in a row."""
+"""Underlines the text of a search in a row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The matrix, with names at the left and numbers above."""
+"""Draws the matrix of relations between states, with names at the left and numbers above."""
 
 from __future__ import annotations
 

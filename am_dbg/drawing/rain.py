@@ -1,4 +1,4 @@
-"""The rain, with the names of the states above it."""
+"""Draws the rain (a row per transition, a column per state) with the state names above it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reader."""
+"""Draws the reader: the sections with the details of one transition."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tree of states."""
+"""Draws the tree of states, with arcs for the relations that steps used."""
 
 from __future__ import annotations
 

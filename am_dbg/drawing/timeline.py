@@ -1,4 +1,4 @@
-"""The timeline: a row of density, a row of time."""
+"""Draws the timeline: a row of density and a row of time."""
 
 from __future__ import annotations
 

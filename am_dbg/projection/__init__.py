@@ -1,3 +1,3 @@
-"""What each pane shows, as frozen values worked out from the store and the reader's place."""
+"""What each pane shows, as frozen values computed from the store and the cursor."""
 
 __all__: list[str] = []

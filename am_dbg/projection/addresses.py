@@ -1,4 +1,4 @@
-"""The one grammar of places: command line, `g`, links, pastes and outputs all follow it.
+"""Addresses (`mach://ID/PLACE/STEP`): the one grammar for command line, `g`, links and pastes.
 
 - `mach://ID`, `mach://ID/PLACE`, `mach://ID/PLACE/STEP`; the scheme may be left out.
 - A place in a machine's history is the number of a transition (`1,234` and `tx 5` too), 0 for
@@ -6,12 +6,13 @@
   id of a transition; or a moment (`am_dbg.query.moments`), for the first transition then.
 - A step counts from 1. Go programs log `ID/TRANSITION/TIME`, so where they have no such step the
   transition is meant.
-- Of machines with one id a key means its own, the id of a transition the newest that has it.
+- When several machines have one id, a key means the machine of that key, and the id of a
+  transition means the newest machine that has it.
 
-An id may hold anything, slashes and spaces too, so an address is taken as it is written before
-it is taken without what may surround it, and the machine whose id is the longest fit is meant.
-A machine is found by its id, then by its name as outputs show it, with escapes in it. What
-lies outside of a history is refused. `address_of` writes what `resolve` finds again.
+An id may hold anything, slashes and spaces too. So an address is first taken as it is written,
+then without what may surround it, and the machine whose id is the longest fit is meant. A
+machine is found by its id, then by its name as outputs show it, with escapes in it. A place
+outside of a history is refused. `resolve` finds what `address_of` writes.
 """
 
 from __future__ import annotations

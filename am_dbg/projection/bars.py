@@ -1,4 +1,4 @@
-"""The single rows around the panes: address, filters, status."""
+"""The single rows around the panes as values: address, filters, footer, status."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The border around all that is worked out, drawn or done for the screen.
+"""Catches faults of the screen: a view that fails shows one line, everything else goes on.
 
-A fault in one view must not cost the others, nor the data that came in. Whatever raises
-becomes a `Failed` value in its place: its pane shows one line, its trace goes to the log
-once, everything else goes on. Nothing of the screen catches everything anywhere else.
+A fault in one view must not cost the other views, nor the data that came in. An exception
+becomes a `Failed` value in place of the result: its pane shows one line, its trace goes to the
+log once. This is the only place of the screen that catches all exceptions.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Text from other programs on a row of the screen.
+"""Makes text from other programs safe and short enough for a row of the screen.
 
 State names, ids, tags, args and log lines are data. What a terminal would obey or hide
-becomes visible (`am_dbg.safe_text`); length has a limit, because a row is short; and what
-terminals do not agree about how wide it is drawn would shift the columns: selectors that
-only change the character before them go, skin tones become visible as the joiners of emoji
+becomes visible (`am_dbg.safe_text`). Length has a limit, because a row is short. Characters
+that terminals draw in different widths would shift the columns: selectors that only change
+the character before them are removed, and skin tones become visible, as the joiners of emoji
 do. Nothing is ever read as markup.
 """
 

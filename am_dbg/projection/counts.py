@@ -1,4 +1,4 @@
-"""Counts over all machines, kept up to date by looking at those that changed."""
+"""Counts over all machines, updated from the machines that changed."""
 
 from __future__ import annotations
 

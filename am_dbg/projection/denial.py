@@ -1,8 +1,8 @@
-"""What stopped a transition that was not accepted.
+"""Why a transition was canceled: the handler or relation that stopped it.
 
-Relations tell what they do in order: each state that is dropped follows the relation that
-dropped it, and only those of the called states decide. A `require` that is met is told too,
-so a relation without a drop behind it is no reason.
+Steps list relations in order: each dropped state follows the relation that dropped it, and
+only the relations of called states decide. A `require` that is met is listed too, so a
+relation without a drop behind it is no reason.
 """
 
 from __future__ import annotations

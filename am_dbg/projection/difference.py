@@ -1,4 +1,4 @@
-"""What differs between two moments of one machine."""
+"""Compares two moments of one machine: the states whose ticks differ."""
 
 from __future__ import annotations
 

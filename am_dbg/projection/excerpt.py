@@ -1,9 +1,9 @@
-"""Texts of a transition within limits, with a mark where something was cut.
+"""Cuts long texts of a transition for output, with a mark where something was cut.
 
-A session file holds a text once, however often it occurs. Written out again and again, a
-file of some hundred bytes would become gigabytes. So a transition has a limit, and
-everything that one command writes has another, which grows with what the session really
-holds: no session of a real program comes near to it.
+A session file holds a text once, however often it occurs. If every occurrence were written
+out, a file of some hundred bytes could become gigabytes. So a transition has a limit, and
+everything that one command writes has another one, which grows with what the session really
+holds. No session of a real program comes near it.
 """
 
 from __future__ import annotations

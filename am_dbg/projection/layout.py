@@ -1,4 +1,4 @@
-"""Which pane goes where on a terminal of some size.
+"""Layout of the panes for a size of the terminal.
 
 Wide screens have three columns: machines over states, the main view, the reader. Below
 `WIDE` columns there is one pane at a time behind tabs. Seven rows are fixed on either:

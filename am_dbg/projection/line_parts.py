@@ -1,4 +1,4 @@
-"""A log line in parts that mean something: its prefix, its states, its arguments."""
+"""Parses a log line into its parts: prefix, states, arguments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The list of machines: children below their parents, with counts up to this moment."""
+"""The list of machines: children below their parents, with counts up to the current moment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The matrix: which states acted on which in the transition on show."""
+"""The matrix: which states acted on which in the current transition."""
 
 from __future__ import annotations
 

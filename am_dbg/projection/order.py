@@ -1,8 +1,7 @@
-"""The order of the list of machines: sorted by name, children below their parent.
+"""Order of the list of machines: sorted by name, children below their parent.
 
-Machines that come are put where they belong, one by one; everything is put in order anew
-only when machines went, when many came at once, or when one came whose id has children
-already.
+A new machine is inserted at its place. The whole list is sorted again only when machines were
+removed, when many came at once, or when one came whose id already has children.
 """
 
 from __future__ import annotations

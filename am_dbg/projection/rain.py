@@ -1,8 +1,8 @@
-"""The rain: a transition per row, a character per state.
+"""The rain: a row per transition, a character per state.
 
-A state counts as touched when the transition asked for it, changed it or ran a handler of
-it, the last as far as its program sent steps; that a relation was looked at does not count,
-or nearly every state would be.
+A state counts as touched when the transition called it, changed it or ran a handler of it.
+Handlers are known only if the program sent steps. A relation that was only looked at does not
+count, or nearly every state would be touched.
 """
 
 from __future__ import annotations

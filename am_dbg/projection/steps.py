@@ -1,7 +1,7 @@
-"""The steps of a transition in words, and the one the reader has come to.
+"""The steps of a transition in words, and the current one.
 
 The cursor counts the steps of the *next* transition, so that stepping past the last one
-arrives there. The screen tells it as people think of it: while some steps are shown, the
+arrives there. The screen shows it as people think of it: while some steps are shown, the
 transition being walked through is the one on show; with none, the transition under the
 cursor is complete. `Moment` is that translation, and every pane starts from it.
 """

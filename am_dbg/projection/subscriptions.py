@@ -1,10 +1,10 @@
-"""Waiters, contexts, pipes and tasks that exist at a moment.
+"""Open work at a moment: waiters, contexts, pipes and tasks.
 
-A program tells what is open in its machines, whatever it logs (see `am_dbg.store.later`).
-Where such a picture is known it counts, and log lines add what came after it. Pipes, and
-all of older recordings and of Go programs, are read from log lines alone.
+A program reports what is open in its machines, at any log level (see `am_dbg.store.later`).
+If such a report is known, it counts, and log lines add what came after it. Pipes, and
+everything in older recordings and from Go programs, are read from log lines alone.
 
-A line tells when a subscription begins (`[when:new] A B`) and when it ends
+A line says when a subscription begins (`[when:new] A B`) and when it ends
 (`[when:match] A B`); so do the tasks of handlers (`[task:new] AState`). Which ones exist at
 a transition follows from replaying those lines in order. Only transitions that have such
 lines are looked at, the newest `LOOK_BACK_MAX` of them; the view says when that was not

@@ -1,9 +1,9 @@
-"""The timeline: a column per stretch of transitions, as high as they were dense in time.
+"""The timeline: a column per range of transitions, its height their rate in time.
 
 Columns share the visible transitions evenly, so every step moves the cursor, every error
 has a column and a click lands where it points, however uneven time was. Time shows as the
 height of a column (transitions per second, on a logarithmic scale) and as marks where it
-stood still. Per column there is a handful of look-ups, whatever the track's size.
+stood still. A column takes a handful of look-ups, whatever the track's size.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Times and counts as the screen writes them."""
+"""Formats times, durations and counts for the screen."""
 
 from __future__ import annotations
 

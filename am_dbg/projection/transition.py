@@ -1,4 +1,4 @@
-"""The transition under the cursor on one row, and what comes next."""
+"""The transition bar: the current transition on one row, and what comes next."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is noted of a machine beside its transitions, in words: refusals, late handlers."""
+"""Refused mutations and late handlers of a machine, in words."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Why a transition came about and ended as it did, as one plain paragraph.
+"""Explains in one paragraph why a transition came about and how it ended.
 
-The paragraph is told from the steps alone where they say enough: who asked, what the
-relations made of it, which handlers had a word, who said no. It never guesses: what the
-steps leave open is left out, and where the program sent none that is said.
+The paragraph comes from the steps alone where they say enough: who asked, what the relations
+made of it, which handlers ran, who canceled it. It never guesses: what the steps leave open is
+left out, and if the program sent no steps, the paragraph says so.
 
-What a transition changed is told by the growth of each tick: an odd one activated or
-deactivated a state, an even one called an active state again or took back what was done.
+The growth of each tick shows what a transition changed: odd growth activated or deactivated a
+state, even growth called an active state again or took back what was done.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Questions about a track: what is visible, what comes next, where a text occurs."""
+"""Queries about a track: what is visible, what comes next, where a text occurs."""
 
 from am_dbg.query.filters import ALL, Filters
 from am_dbg.query.find import (

@@ -1,4 +1,4 @@
-"""Where the reader stands: a track, a transition, a step of the next one.
+"""The cursor: a track, a transition, a step of the next transition.
 
 A cursor is a value and every move is a pure function of it and of what is visible, so
 moves can be tested, replayed and kept in a history. The number 0 stands before the

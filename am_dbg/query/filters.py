@@ -1,4 +1,4 @@
-"""Which transitions a reader wants to see."""
+"""Filters: which transitions the reader wants to see."""
 
 from __future__ import annotations
 

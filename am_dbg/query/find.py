@@ -1,4 +1,4 @@
-"""What a reader jumps to among the visible transitions.
+"""Finds what a reader jumps to among the visible transitions.
 
 Each set has `count`, `next`, `previous` and `position_of`; the functions below them are
 the same for one jump.

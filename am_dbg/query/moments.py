@@ -1,4 +1,4 @@
-"""Moments as people and our own outputs write them.
+"""Parses moments (dates, times of day, durations) as people and our own outputs write them.
 
 - `+2s`, `+1.5ms` count from the first transition of a history;
 - `15:04`, `15:04:05`, `15:04:05.016 521` are local time on one of its days;

@@ -1,4 +1,4 @@
-"""A set of transition numbers of a track, by what they have in common."""
+"""Sets of transition numbers of a track that pass a condition."""
 
 from __future__ import annotations
 

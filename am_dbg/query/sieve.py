@@ -1,4 +1,4 @@
-"""Which rows of a chunk pass a set of conditions, without looking at rows if possible.
+"""Filters the rows of a chunk by a set of conditions, by its palettes alone where possible.
 
 Most conditions are about shapes. They become a table over the shapes of a dictionary,
 one byte each; a chunk then only needs its palette to be looked up in it. Conditions

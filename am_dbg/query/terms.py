@@ -1,4 +1,4 @@
-"""The little language in which a reader says what to look for.
+"""Parses the query language of searches and filters.
 
 A query is a row of terms, all of which have to hold. A plain word, or several in double
 quotes, is a text to be found. A term `key:value` asks for something else:

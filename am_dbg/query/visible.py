@@ -1,4 +1,4 @@
-"""The transitions of a track that pass the filters, by position and by number."""
+"""The visible transitions of a track: those that pass the filters, by position and number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The data side of the debugger: what arrived, kept small and ready to be asked."""
+"""The store: what arrived, kept small and ready for queries."""
 
 from am_dbg.store.facts import Fact, ShapeFacts
 from am_dbg.store.later import LaterLines, OpenPicture

@@ -1,9 +1,9 @@
-"""What a message must keep to before anything of it is taken in.
+"""Validates messages before anything of them is stored.
 
-Messages come from other programs and from files. Types are the codec's matter; here
-everything is checked that needs to know what came before: numbers that must be defined,
-lengths that must agree, states that must exist, limits. Each function raises a WireError
-or returns; none changes anything, so a refused message leaves no trace.
+Messages come from other programs and from files. The codec checks types. This module checks
+everything that depends on what came before: numbers that must be defined, lengths that must
+agree, states that must exist, limits. Each function raises a WireError or returns. None changes
+anything, so a refused message leaves no trace.
 """
 
 from __future__ import annotations

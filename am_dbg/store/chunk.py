@@ -1,4 +1,4 @@
-"""A run of consecutive transitions of one machine, as columns.
+"""Chunks: consecutive transitions of one machine, stored as columns.
 
 All rows of a chunk share a schema, a segment's dictionary and an unbroken clock, so it
 needs one checkpoint: the ticks before its first row. The clock after a row is that

@@ -1,4 +1,4 @@
-"""Append-only columns: bytes and arrays instead of objects.
+"""Append-only columns: packed bytes and arrays instead of objects.
 
 A session holds millions of small numbers that are looked at rarely and only around the
 cursor, so they are kept packed and turned into objects when asked for. One thread

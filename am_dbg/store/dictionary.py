@@ -1,4 +1,4 @@
-"""What a segment of a stream has defined: shapes, texts, sets of log lines and of arguments.
+"""The definitions of a segment: shapes, texts, sets of log lines, sets of arguments.
 
 In the worst case every transition brings a shape and texts of its own, so definitions
 are kept packed too, and decoded ones only in the cache of the store. Three things are kept

@@ -1,4 +1,4 @@
-"""What follows from a shape and its schema alone, so it is worked out once per shape.
+"""Facts that follow from a shape and its schema alone, computed once per shape.
 
 Filters and jumps are questions about shapes. A session has few of them, whatever the
 number of its transitions, so every answer that depends on the shape only is a table

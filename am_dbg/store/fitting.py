@@ -1,4 +1,4 @@
-"""Whether shapes fit a machine: what is active before them, and how high its ticks may be."""
+"""Checks that shapes fit a machine: which states are active, how high its ticks may be."""
 
 from __future__ import annotations
 

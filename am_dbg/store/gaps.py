@@ -1,4 +1,4 @@
-"""The breaks in the history of one machine, in order, with what they take in memory."""
+"""Gaps in the history of one machine, in order, with the memory they take."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""What is known of a machine beside its transitions: lines after the last one, open work.
+"""Data of a machine between transitions: log lines after the last one, open work.
 
-Both are told while a machine stands still. The lines are those of a transition that has not
-come yet, and over when it comes, as it brings them itself. What is open holds from the
-transition after which it was told until something else is told; the newest so many of
-these pictures are kept.
+A program sends both while its machine is idle. The lines belong to a transition that has not
+come yet. They are dropped when it comes, because it brings them itself. A report of what is
+open holds from the transition after which it was sent until the next report. A limited number
+of reports, the newest ones, is kept.
 """
 
 from __future__ import annotations

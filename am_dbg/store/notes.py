@@ -1,8 +1,8 @@
-"""What is known of a machine beside its transitions: what its queue refused, what handlers came to.
+"""Notes about a machine beside its transitions: refused mutations, late and failed handlers.
 
 Notes belong to rows, the machine's own count of transitions. A note may come before the
-transition that it is about, and that one may never come: a handler that hangs is known by
-its note alone. The same note may come twice, when a machine is told again; it is kept once.
+transition that it is about, and that transition may never come: a handler that hangs is known
+by its note alone. The same note may come twice, when a machine is sent again; it is kept once.
 """
 
 from __future__ import annotations

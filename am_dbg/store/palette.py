@@ -1,4 +1,4 @@
-"""A column of values of which there are few distinct ones.
+"""A compressed column for values of which few are distinct.
 
 Rows hold local numbers, which count in order of first appearance; the palette gives the
 value of a local number and, once sealed, `counts` how often it occurs. A question about values is

@@ -1,4 +1,4 @@
-"""Decoded values that rows share, kept while those are read: a few, and none that is large."""
+"""A small cache of decoded values that rows share."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
-"""Makes room in a store that takes more memory than it may.
+"""Frees memory when a store takes more than its limit.
 
 The oldest finished segments go first, of whatever stream; their transitions are the oldest
 history. What peers can make a store keep beside them (facts, schemas, breaks, definitions of
-the segment under way) does not go with them. Then streams give way: what has ended as the
-oldest first, unless one live stream alone takes more than everything that has ended. That
-one gives its finished transitions first, also of the segment under way; then it ends, and
-what is left of it is what has ended next. So one stream that says too much costs
-itself, and many small ones that come and go cost each other.
+the segment under way) stays. Then streams are removed: ended streams first, the oldest first,
+unless one live stream alone takes more than all that have ended. That stream first loses its
+finished transitions, also those of the segment under way; then it is ended, and what is left
+of it is the next ended stream to be removed. So one stream that sends too much displaces
+itself, and many small ones that come and go displace each other.
 """
 
 from __future__ import annotations

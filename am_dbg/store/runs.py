@@ -1,7 +1,7 @@
-"""Which run of a machine is meant where only its id is told.
+"""Finds the run of a machine that is meant where only its id is known.
 
 A program that is started again brings machines with the ids they had before, and each run
-is a track of its own. Parents and sources are told by id, so it has to be worked out to
+is a track of its own. Streams name parents and sources by id, so this module works out to
 which run they belong:
 
 - A track of the same session, which is the same process, comes before all others.
@@ -11,8 +11,7 @@ which run they belong:
   about the same time: each machine of a Go program has a stream of its own, and a parent may
   enter after its child. Runs that are equal in all that come newest first.
 
-A transition id is nearly always one of a kind, so a source is looked for in all runs, in
-that order.
+A transition id is nearly always unique, so a source is looked for in all runs, in that order.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Decoded shapes of all dictionaries of a store, up to so many bytes.
+"""A cache of decoded shapes for all dictionaries of a store, limited in bytes.
 
 Any thread may fill the cache: two that miss at the same time both decode, and one result
 stays. It is emptied when it is full, so a flood of large shapes costs time, not memory.

@@ -1,4 +1,4 @@
-"""What is known of a machine as a whole: where it comes from, how it stands."""
+"""The state of a machine as a whole: its origin, and how it stands after its last transition."""
 
 from __future__ import annotations
 

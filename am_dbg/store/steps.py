@@ -1,4 +1,4 @@
-"""The names of the handlers that steps stand for."""
+"""Names of the handlers that steps stand for."""
 
 from __future__ import annotations
 

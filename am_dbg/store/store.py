@@ -1,13 +1,13 @@
-"""All machines of all streams, by the messages they send.
+"""The store of all machines of all streams: it takes their messages and keeps their tracks.
 
 A stream is a connection or a file. Each machine in it is a track. Two streams may have
 machines of the same id, and one may use an id again after the machine was disposed:
 these are different machines and become tracks of their own, `id` and `id#2`. Only a
 sender that says it is the same one (same session, same machine, further on) continues
 its track after a reconnect, with a gap. While the stream of that track is open the
-newcomer gets nothing of it: `MachineTakenError`. Whoever feeds waits for the end of that
-stream and gives the message again, or lets the newcomer `stand_apart`. A later stream of
-the same file continues a track in the same way.
+newcomer gets nothing of it: `MachineTakenError`. The caller of `feed` waits for the end of
+that stream and feeds the message again, or lets the newcomer `stand_apart`. A later stream
+of the same file continues a track in the same way.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One stream of messages: what it has defined, and its machines by their numbers."""
+"""One stream of messages: its definitions, and its machines by their numbers."""
 
 from __future__ import annotations
 

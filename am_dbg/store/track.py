@@ -1,15 +1,15 @@
-"""Everything that is known of one machine: its chunks, its gaps, its place in the house.
+"""The track of one machine: its chunks, its gaps, its relation to other machines.
 
 Transitions are numbered by what is held, from 1 without holes, and a number never
 changes: trimming raises `first`, it does not renumber. What the machine itself counts,
 its rows, has holes where transitions were lost; chunks hold the first row of their run.
 
-One thread writes, any thread reads. `count` is published last, so whatever it covers
+One thread writes, any thread reads. `count` is published last, so everything it covers
 can be read without a lock. The only thing readers write is a cached clock, one value in
 one assignment.
 
-`weigh` tells how much more the track takes than before; it counts what it changes as it
-changes it, and walks over nothing.
+`weigh` returns how much more memory the track takes than before. The track counts each change
+as it makes it, so `weigh` walks over nothing.
 """
 
 from __future__ import annotations

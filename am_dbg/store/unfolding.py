@@ -1,7 +1,7 @@
-"""A batch with everything put back that it leaves to the definitions.
+"""Expands a batch: adds to each row what the batch leaves to the definitions.
 
-What a shape's transitions log as a rule, how many handlers it calls, which arguments a set
-holds and how much time a unit is were told once; a row has all of it.
+A stream defines once what a shape's transitions usually log, how many handlers it calls, which
+arguments a set holds and how much time a unit is. An expanded row has all of it.
 """
 
 from __future__ import annotations

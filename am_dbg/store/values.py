@@ -1,4 +1,4 @@
-"""What the store hands out about one transition or one gap, as frozen values."""
+"""Frozen values that the store returns for one transition or one gap."""
 
 from __future__ import annotations
 

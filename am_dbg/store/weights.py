@@ -1,6 +1,6 @@
-"""How many bytes the parts of a store take, counted when they are taken in.
+"""Memory accounting: how many bytes the parts of a store take, counted as they are taken in.
 
-Peers decide what fills the store, so whatever they can make it keep has a weight here:
+Peers decide what fills the store, so everything they can make it keep has a weight here:
 texts, facts, schemas, clocks, breaks, and the objects around them. The weights are what
 `sys.getsizeof` says of the objects, added up without walking over them. A test compares
 the total with such a walk.

@@ -1,9 +1,9 @@
-"""The screen as a whole: panes in their places, keys and clicks on their way to control.
+"""The Textual application: places the panes and passes keys and clicks to control.
 
-Nothing here decides anything. An action goes to control, then everything is looked at anew
-and each pane takes its view; a pane whose view is the same does nothing. Data arriving in
-the background ends up in the same look, at most ten times a second. Whatever of this fails is
-told in the footer or in its pane, and the rest goes on.
+Nothing here decides anything. An action goes to control, then everything is looked at again
+and each pane takes its view. A pane whose view is the same does nothing. Data that arrives in
+the background causes the same look, at most ten times a second. If a part of this fails, the
+footer or the pane shows it, and the rest goes on.
 """
 
 from __future__ import annotations

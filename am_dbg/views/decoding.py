@@ -1,8 +1,8 @@
-"""What sequences of a terminal mean to Textual: keys, the mouse, pastes, reports.
+"""Decodes terminal sequences into Textual's events: keys, mouse, pastes, reports.
 
 Textual reads every sequence as far as it can, and types the rest as keys. Here a sequence
-means something only when it is one that terminals are known to send, with numbers that can
-be; anything else means nothing. A key that is released is no key that is pressed.
+counts only if terminals are known to send it and its numbers are possible. Everything else is
+ignored. The release of a key is not a key press.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The dialogs: each asks or tells one thing, Esc closes it, no key reaches the panes below."""
+"""The dialogs: each asks or shows one thing, Esc closes it, no key reaches the panes below."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""The terminal driver, made to survive what terminals really do.
+"""A terminal driver for Textual that survives bad input, lost terminals and signals.
 
 Terminals send sequences that are no keys (`am_dbg.views.sequences`), and Textual's own driver
-types them or dies of them. A terminal that went away reads as empty for ever, fails every
-write and sends a signal to go on that nobody was waiting for: Textual's driver spins on the
-first and waits for ever for a writer that is gone. Of two changes of size in a row it may
-report the first one last, when the second signal comes while it reads the size. Every signal
-that ends a process ends the screen first, from before the terminal is taken until it is back.
+types them or dies of them. A terminal that is gone reads as empty for ever, fails every write
+and sends an unexpected signal to go on. Textual's driver loops on the empty reads and waits for
+ever for a writer that is gone. When the second of two size signals comes while it reads the
+size, it may report the first size last. Here every signal that ends a process ends the screen
+first, from before the terminal is taken until it is given back.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Every way in which the screen ends leaves the terminal as it was."""
+"""Ends the screen: on signals and faults too, the terminal is left as it was."""
 
 from __future__ import annotations
 

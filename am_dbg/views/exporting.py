@@ -1,4 +1,4 @@
-"""The export: asks for a name, never replaces a file unasked, writes on a thread of its own."""
+"""The export dialog: asks for a name, asks before it replaces a file, writes on its own thread."""
 
 from __future__ import annotations
 

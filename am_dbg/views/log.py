@@ -1,4 +1,4 @@
-"""The pane of the log."""
+"""The log pane."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pane of machines."""
+"""The pane with the list of machines."""
 
 from __future__ import annotations
 

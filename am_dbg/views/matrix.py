@@ -1,4 +1,4 @@
-"""The pane of the matrix."""
+"""The matrix pane."""
 
 from __future__ import annotations
 

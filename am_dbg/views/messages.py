@@ -1,4 +1,4 @@
-"""What a user asks of a widget, posted for control to decide about."""
+"""Messages from widgets and threads: what a user asked for, what data arrived."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a screen shows that is too small for anything else."""
+"""The notice that a screen shows when it is too small for anything else."""
 
 from __future__ import annotations
 

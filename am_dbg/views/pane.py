@@ -1,8 +1,8 @@
-"""A widget that shows lines of ink and repaints only those that changed.
+"""The base widget of panes: shows lines of spans and repaints only those that changed.
 
 Textual's own widgets measure, wrap and style their content at every change, which costs
-more than everything else a key press does. A pane gets one view value instead, draws it to
-lines, and compares. Equal lines share one strip, whatever pane or moment they belong to.
+more than everything else that a key press causes. A pane gets one view value instead, draws it
+to lines, and compares. Equal lines share one strip, whatever pane or moment they belong to.
 """
 
 from __future__ import annotations

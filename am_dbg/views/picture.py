@@ -1,4 +1,4 @@
-"""Lines of ink as a widget of their own size, for inside of dialogs."""
+"""A widget for dialogs that shows lines of spans at their own size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pane of the rain."""
+"""The rain pane."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pane of the reader."""
+"""The reader pane."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rows around the panes."""
+"""The widgets of single rows: address, tabs, transition, timeline, steps, filters, footer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The line in which a search is typed."""
+"""The input line of the search."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Cuts what a terminal sends into characters, sequences and pastes.
+"""Splits terminal input into characters, sequences and pastes.
 
 Terminals send more than keys: reports nobody asked for, numbers such as `NaN`, sequences that
-a slow line cuts in two, strings without an end. So the bytes are cut here by the grammar that
-all sequences follow, whatever they mean (ECMA-48), and what is not whole is dropped. The rules:
+a slow line cuts in two, strings without an end. So this module splits the bytes by the grammar
+that all sequences follow, whatever they mean (ECMA-48), and drops what is not whole. The rules:
 
 - A control sequence is `ESC [`, parameters and a last letter. One that another `ESC` or a
   control character interrupts is dropped; what interrupts it counts.

@@ -1,4 +1,4 @@
-"""The pane of states."""
+"""The pane with the tree of states."""
 
 from __future__ import annotations
 

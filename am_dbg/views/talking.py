@@ -1,4 +1,4 @@
-"""What the screen does beside painting: dialogs and the clipboard."""
+"""Dialogs and the clipboard: what the screen does beside painting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Meanings turned into colours: our dark and light theme, and a palette for any other.
+"""Themes: turns meanings into colours, for our dark and light theme and for any other.
 
 Colour only underlines what the marks already say. A palette is worked out once per theme
 from the theme's own colours, so Textual's themes work as well as ours.
