@@ -36,7 +36,7 @@ MAIN_VIEWS = {
     "matrix-rain": layout.RAIN,
 }
 FAILED = 1
-"""The exit code when the screen ended though nobody asked it to."""
+"""The exit code when the screen ended without being asked to."""
 Companion = Forwarding | ClientList
 LOG_LEVELS = (logging.CRITICAL, logging.ERROR, logging.WARNING, logging.INFO, logging.DEBUG)
 
@@ -44,7 +44,7 @@ LOG_LEVELS = (logging.CRITICAL, logging.ERROR, logging.WARNING, logging.INFO, lo
 def run(options: RunOptions, say: Callable[[str], None] | None = None) -> int:
     """Open the screen until the user leaves it; returns the exit code.
 
-    `say` is given a line of statistics when the terminal is back. Raises `ListenError` when
+    `say` receives a line of statistics when the terminal is back. Raises `ListenError` when
     the address is taken and a `DebuggerError` when a file of the options cannot be written or
     the screen had a fault of its own.
     """
@@ -99,7 +99,7 @@ def run(options: RunOptions, say: Callable[[str], None] | None = None) -> int:
 def _companions(
     store: Store, options: RunOptions, own_name: str, warned: Callable[[str], None]
 ) -> list[Companion]:
-    """Those that read the store beside the screen."""
+    """The threads and tasks that read the store beside the screen."""
     companions: list[Companion] = [
         Forwarding(store, address, own_name) for address in options.forward_to
     ]
@@ -138,7 +138,7 @@ def _control(store: Store, options: RunOptions) -> Control:
 def _log_to(path: str, level: int) -> None:
     """Our own log goes to a file or nowhere: the terminal belongs to the screen.
 
-    So does what the tracer says, by which another debugger is told of this one.
+    The same goes for the log of the tracer that sends this debugger's machine to another one.
     """
     handler = _log_handler(path) if path else logging.NullHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))

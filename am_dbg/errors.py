@@ -58,7 +58,7 @@ class MachineNotFoundError(DebuggerError):
 
 
 class TransitionNotFoundError(DebuggerError):
-    """The machine has no such transition; `held` says what it has instead."""
+    """The machine has no such transition; `held` says which ones it has."""
 
     def __init__(self, id: str, text: str, first: int, last: int, held: str = "") -> None:
         numbers = f"it has {first:,} to {last:,}" if last >= first else "it has none"
@@ -122,7 +122,7 @@ class NoTerminalError(DebuggerError):
 
 
 class MachineTakenError(WireError):
-    """A machine that says it is back while another stream, still open, brings it."""
+    """A machine that reports to be back while another open stream still sends it."""
 
     def __init__(self, key: str, stream: int) -> None:
         super().__init__(f"machine {key!r} is connected already")

@@ -17,7 +17,7 @@ from amtracer.wire.schema import HelloMessage
 __all__ = ["FACT", "PASSED_MAX", "has_passed", "is_far_travelled", "new_name", "way_of", "with_way"]
 
 FACT = "forwarded by"
-"""The fact that holds the names, the first debugger first."""
+"""The fact of a hello that holds the names, the first debugger first."""
 PASSED_MAX = 16
 """Debuggers that a stream may come through; it is not sent on any further."""
 
@@ -38,7 +38,7 @@ def has_passed(hello: HelloMessage, name: str) -> bool:
 
 
 def is_far_travelled(way: str) -> bool:
-    """Whether a stream that came this way has come far enough."""
+    """Whether a stream passed through so many debuggers that it is not forwarded any further."""
     return len(way.split(maxsplit=PASSED_MAX)) >= PASSED_MAX
 
 

@@ -37,14 +37,14 @@ MODIFIERS = frozenset({"alt", "ctrl", "hyper", "meta", "shift", "super"})
 
 @dataclass(frozen=True, slots=True)
 class Keymap:
-    """The table of keys as the user wants it, and what was wrong with the wish."""
+    """The table of keys as the user wants it, and the faults of the file."""
 
     table: tuple[Key, ...] = KEYS
     trouble: str = ""
 
 
 def keymap_path(environment: Mapping[str, str] = os.environ) -> Path:
-    """Where the file is looked for."""
+    """The path at which the file is looked for."""
     named = environment.get("AM_DBG_KEYS")
     if named:
         return Path(named)
@@ -53,7 +53,7 @@ def keymap_path(environment: Mapping[str, str] = os.environ) -> Path:
 
 
 def read_keymap(path: Path) -> Keymap:
-    """The table with the file's wishes in it; without a file the table as it is."""
+    """The table with the changes of the file; without a file the default table."""
     try:
         with path.open("rb") as file:
             data = file.read(FILE_BYTES_MAX + 1)
@@ -102,7 +102,7 @@ def remapped(wishes: Mapping[str, object], name: str = "keys") -> Keymap:
 
 
 def _table(wanted: Mapping[str, tuple[str, ...]]) -> tuple[Key, ...]:
-    """All actions with the keys that are wanted, and what that leaves of the others."""
+    """All actions: those of the file with their new keys, the others with the keys left."""
     taken = {key for keys in wanted.values() for key in keys}
     return tuple(
         replace(key, keys=wanted[key.action], reference=())

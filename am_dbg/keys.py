@@ -15,7 +15,7 @@ __all__ = ["KEYS", "Group", "Key", "by_action", "footer_hints", "help_rows", "ma
 
 
 class Group(Enum):
-    """Chapters of the help."""
+    """The chapters of the help."""
 
     MOVING = "Moving in time"
     JUMPING = "Jumping"
@@ -171,7 +171,7 @@ def by_action(table: Sequence[Key] = KEYS) -> dict[str, Key]:
 def footer_hints(
     table: Sequence[Key] = KEYS, *, narrow: bool = False
 ) -> tuple[tuple[str, str, str], ...]:
-    """Sign, word and action of what the footer shows, most needed first."""
+    """Sign, word and action of the keys that the footer shows, most needed first."""
     if narrow:
         actions = by_action(table)
         shown: Iterable[Key] = (actions[action] for action in FOOTER_NARROW)
@@ -182,7 +182,7 @@ def footer_hints(
 
 
 def _footer_sign(key: Key) -> str:
-    """The first key; both keys of a pair while they are what they were."""
+    """The first key; both keys of a pair while the user has not changed them."""
     pair = _PAIRS.get(key.action)
     if pair and key.keys and key.keys[0] == pair[0]:
         return pair[1]

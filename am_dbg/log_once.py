@@ -8,19 +8,19 @@ from collections.abc import Hashable
 __all__ = ["OUTAGES_MAX", "QUIET_S", "Outages"]
 
 QUIET_S = 60.0
-"""Silence that ends an outage; longer than any tracer or debugger waits to try again."""
+"""The silence that ends an outage; longer than the wait of any tracer or debugger to retry."""
 OUTAGES_MAX = 256
 """Outages that are remembered; beyond that the one that was quiet longest is forgotten."""
 
 
 class Outages:
-    """What goes wrong again and again, each known by a key."""
+    """Faults that happen again and again, each known by a key."""
 
     def __init__(self) -> None:
         self._last: OrderedDict[Hashable, float] = OrderedDict()
 
     def begins(self, key: Hashable, now: float) -> bool:
-        """Note that it went wrong; whether this is the first time, or after a silence."""
+        """Note a fault; return whether it is the first one, or the first one after a silence."""
         last = self._last.pop(key, None)
         self._last[key] = now
         if len(self._last) > OUTAGES_MAX:

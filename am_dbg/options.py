@@ -38,9 +38,10 @@ class RunOptions:
 
     `source` is a session that was opened for `import_data` and waits to be read, because
     a pipe or a download can be opened only once. `listen_on` is an address, empty for not
-    listening. `token` is what programs have to say, empty for nothing. `select_transition`
-    is a place in a history, empty for none. `forward_to` lists the debuggers to which everything
-    received is sent on, `am_dbg_addr` is one that is told what this one does.
+    listening. `token` is what programs have to send, empty for nothing. `select_transition`
+    is a place in a history, empty for none. Everything received is
+    forwarded to the debuggers of `forward_to`. `am_dbg_addr` is a debugger that receives what
+    this one does.
     """
 
     import_data: str = ""

@@ -23,7 +23,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """A machine or an address, a place in its history, and what newcomers cause."""
+    """A machine or an address, a place in its history, and what newly connected programs cause."""
 
     machine: str = ""
     transition: str = ""
@@ -39,9 +39,9 @@ BEGINNING = Beginning()
 def place_to_begin_with(
     beginning: Beginning, store: Store, places: Sequence[Listed]
 ) -> Place | None:
-    """What to select, None while the machine that was asked for is not there.
+    """The place to select, None while the machine that was asked for is not there.
 
-    A transition that is not there, or not yet, gives way to the newest one.
+    The newest transition replaces one that is not there, or not there yet.
     """
     try:
         return _asked_for(beginning, store, places)
@@ -53,7 +53,7 @@ def place_to_begin_with(
 
 
 def trouble_of(beginning: Beginning, store: Store, places: Sequence[Listed]) -> str:
-    """Why what was asked for is not shown though everything is there; empty when it is."""
+    """Why the requested place is not shown though all data is there; empty when it is shown."""
     if not places:
         return ""
     try:
@@ -75,7 +75,7 @@ def _asked_for(beginning: Beginning, store: Store, places: Sequence[Listed]) -> 
 
 
 def _machine(beginning: Beginning, store: Store, places: Sequence[Listed]) -> Track | None:
-    """The machine that is named, by an address, by its name, or a part of that."""
+    """The machine named by an address, by its name, or by a part of the name."""
     wanted = beginning.machine
     if not places:
         return None
@@ -93,13 +93,13 @@ def _machine(beginning: Beginning, store: Store, places: Sequence[Listed]) -> Tr
 
 
 def newcomers(tracks: Sequence[Track], arrival: int) -> list[Track]:
-    """The tracks that arrived after this one, the oldest first; only those are looked at."""
+    """The tracks that arrived after this one, the oldest first; older ones are not looked at."""
     found = list(takewhile(lambda track: track.arrival > arrival, reversed(tracks)))
     return found[::-1]
 
 
 def remove_disconnected(store: Store, but: Sequence[Track]) -> bool:
-    """Forget every track when none but the newcomers is connected; tells whether it did."""
+    """Remove the other tracks if only the newcomers are connected; return whether it did."""
     kept = set(but)
     others = [track for track in store.tracks if track not in kept]
     if not others or any(track.connected for track in others):

@@ -8,7 +8,7 @@ __all__ = ["Confirming"]
 
 
 class Confirming:
-    """Remembers what was asked last; any other action in between is a no."""
+    """Remembers the last question; any other action in between declines it."""
 
     def __init__(self, keys: tuple[Key, ...]) -> None:
         self._keys = by_action(keys)
@@ -16,18 +16,18 @@ class Confirming:
         self._asked: tuple[str, ...] = ()
 
     def begin(self) -> None:
-        """An action begins; what was asked by the one before it may be confirmed now."""
+        """Note that an action begins; it may confirm the question of the action before it."""
         self._before, self._asked = self._asked, ()
 
     def is_confirmed(self, *wish: str) -> bool:
-        """Whether the same was wished right before; if not, it is asked from now on."""
+        """Whether the same action was asked for right before; if not, the question is open now."""
         if self._before == wish:
             return True
         self._asked = wish
         return False
 
     def question(self, action: str, lost: str) -> str:
-        """What is shown when something would be lost: the way on, and the way out."""
+        """The question when something would be lost: how to go on, and how to keep it."""
         again, export = self._sign(action), self._sign("export")
         return f"{again} again loses {lost}, in no file yet; {export} exports"
 

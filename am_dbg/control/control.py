@@ -50,7 +50,7 @@ Action = Callable[[], Effect | None]
 
 
 class Control:
-    """Turns what the user asks for into changes of the desk and of the modes."""
+    """Turns what the user asks for into changes of the selection and of the modes."""
 
     def __init__(
         self,
@@ -108,10 +108,10 @@ class Control:
         return self._done(self._actions[action])
 
     def _done(self, action: Action) -> Effect | None:
-        """Carry an action out; what the screen has to do beside it is returned.
+        """Carry an action out; return what the screen has to do beside it.
 
         The oldest transitions may be removed by the thread that takes data in, between two
-        look-ups of one action; then that is all there is to say.
+        look-ups of one action. Then the message says so and the action ends.
         """
         self.desk.message = ""
         self._has_been_asked = True
@@ -171,12 +171,12 @@ class Control:
         return look
 
     def _tell_notices(self) -> None:
-        """What was wrong at the start stands in the footer until the first key."""
+        """Show the faults of the start in the footer until the first key."""
         if not self.desk.message and not self._has_been_asked:
             self.desk.message = "; ".join(self.notices)
 
     def _let_go(self) -> None:
-        """When the machine on show was removed, say so and turn to another."""
+        """If the selected machine was removed, say so and select another."""
         key = self.desk.let_go()
         if not key:
             return
@@ -185,7 +185,7 @@ class Control:
         self.desk.message = f"{clean_name(key)} is gone: it was removed from the list"
 
     def data_arrived(self) -> bool:
-        """The store grew: the first machine is selected, the newest one followed."""
+        """Handle new data: select the first machine, follow the newest transition."""
         if not self.modes.data_arrived():
             return False
         arrived = newcomers(self.desk.store.tracks, self._arrival)
@@ -207,8 +207,7 @@ class Control:
     def _begin(self) -> None:
         """Select what was asked for at the start, or the end of the first machine there is.
 
-        While a session is still being read this is done again and again, until the user
-        goes somewhere.
+        While a session is still being read, this is repeated until the user goes somewhere.
         """
         place = place_to_begin_with(self._beginning, self.desk.store, self.desk.places)
         if place is None:
@@ -224,7 +223,7 @@ class Control:
             self.moving.to_newest()
 
     def _welcome(self, arrived: list[Track]) -> None:
-        """What was asked to happen when programs connect."""
+        """Do what the options ask for when programs connect."""
         if not arrived:
             return
         store = self.desk.store
@@ -237,7 +236,7 @@ class Control:
                 self.moving.to_newest()
 
     def progressed(self, progress: Progress) -> None:
-        """An import goes on: how far it is, or how it ended."""
+        """Take the progress of an import: how far it is, or how it ended."""
         if not progress.is_over and not self.modes.is_importing:
             self.modes.importing(on=True)
         self.data_arrived()
@@ -267,14 +266,14 @@ class Control:
         return OpenDialog(s.EXPORT_OPEN) if self.modes.open(s.EXPORT_OPEN) else None
 
     def copy(self) -> CopyText | None:
-        """The transition on show, whole, as text."""
+        """Copy the whole transition on show as text."""
         moment = self.desk.moment
         if moment is None:
             return None
         return CopyText(copied_transition(self.desk.store, moment), "transition")
 
     def copy_address(self) -> CopyText | None:
-        """The address of the transition on show."""
+        """Copy the address of the transition on show."""
         moment = self.desk.moment
         if moment is None:
             return None
@@ -292,7 +291,7 @@ class Control:
         return Suspend()
 
     def quit(self) -> Quit | None:
-        """End; asked first when that loses what no file holds."""
+        """Quit; ask first if that loses data that no file holds."""
         lost = self.unsaved.words(*self.desk.store.tracks)
         if lost and not self.confirming.is_confirmed("quit"):
             self.desk.message = self.confirming.question("quit", lost)

@@ -32,7 +32,7 @@ VISIBLES_MAX = 32
 
 @dataclass(slots=True)
 class Found:
-    """What was searched for, in which pane, and from where."""
+    """The text that was searched for, in which pane, and from where."""
 
     pane: str
     text: str = ""
@@ -42,7 +42,7 @@ class Found:
 
 @dataclass(slots=True)
 class Desk:
-    """The reader's desk."""
+    """What the reader has selected and how the panes are scrolled."""
 
     store: Store
     filters: Filters = field(default_factory=Filters)
@@ -69,12 +69,12 @@ class Desk:
         return self.cursor.track if self.cursor else None
 
     def focused(self, focus: str, main: str) -> str:
-        """The pane that keys go to: the main one while the one with the focus has no room."""
+        """The pane that keys go to; the main one if the one with the focus has no room."""
         return focus if focus in self.heights or not self.heights else main
 
     @property
     def held(self) -> tuple[int, int]:
-        """Changes whenever something of the history under the cursor was removed."""
+        """A value that changes when a part of the history under the cursor is removed."""
         track = self.track
         return (-1, -1) if track is None else (track.first, self.order.position_of(track))
 
@@ -101,13 +101,13 @@ class Desk:
         return kept
 
     def forget_removed(self) -> None:
-        """Keep nothing ready of machines that are gone."""
+        """Drop what is cached of machines that are gone."""
         for key in [key for key, one in self._visibles.items() if not self.store.holds(one.track)]:
             del self._visibles[key]
 
     @property
     def moment(self) -> Moment | None:
-        """Where the reader is; what was removed to save memory gives way to what is left."""
+        """Where the reader is; the nearest remaining place if that was removed to save memory."""
         if self.cursor is None:
             return None
         if self.cursor.number < self.cursor.track.first - 1:
@@ -126,7 +126,7 @@ class Desk:
         self.tops["reader"] = 0
 
     def let_go(self) -> str:
-        """Leave a machine that is no longer in the list; the key it had, empty for none."""
+        """Leave a machine that is no longer in the list; return its key, empty for none."""
         track = self.track
         if track is None or self.order.position_of(track) >= 0:
             return ""
@@ -135,7 +135,7 @@ class Desk:
         return track.key
 
     def select(self, track: Track, number: int | None = None) -> None:
-        """Turn to a track, at a transition or at the moment that was on show."""
+        """Select a track, at a transition or at the moment that was on show."""
         visible = self.visible(track)
         if number is None:
             moment = self.moment

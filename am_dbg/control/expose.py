@@ -25,7 +25,7 @@ __all__ = ["show_modes"]
 
 
 class _NamedOutlet(SocketOutlet):
-    """Says of all that goes out where it comes from."""
+    """An outlet that adds this debugger's name to everything it sends."""
 
     def __init__(self, address: Address, own_name: str) -> None:
         super().__init__(address)
@@ -38,6 +38,6 @@ class _NamedOutlet(SocketOutlet):
 
 
 def show_modes(modes: Modes, address: Address, own_name: str) -> None:
-    """Tell a debugger what the modes do from now on; returns at once."""
+    """Send a debugger what the modes do from now on; returns at once."""
     sender = sender_to(f"modes:{address}", lambda: _NamedOutlet(address, own_name))
     bind(modes.machine, sender, Hooks())

@@ -15,7 +15,7 @@ BOOKMARKS_MAX = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """A transition of a machine; it outlives both, and never stands for another of that name."""
+    """A transition of a machine; it outlives both and never means another of the same name."""
 
     key: str
     number: int
@@ -47,7 +47,7 @@ class History:
         return self.places[self.at] if self.places else None
 
     def visited(self, spot: Spot) -> History:
-        """With one more place; what lay ahead is forgotten, the oldest goes when full."""
+        """The history with one more place; drops places ahead, and the oldest when it is full."""
         if self.current == spot:
             return self
         places = (*self.places[: self.at + 1], spot)[-PLACES_MAX:]
@@ -67,7 +67,7 @@ class Bookmarks:
     spots: tuple[Spot, ...] = ()
 
     def toggled(self, spot: Spot) -> Bookmarks:
-        """With the place marked, or without it when it was."""
+        """The bookmarks with this place, or without it if it was marked."""
         if spot in self.spots:
             return Bookmarks(tuple(other for other in self.spots if other != spot))
         return Bookmarks((*self.spots, spot)[-BOOKMARKS_MAX:])

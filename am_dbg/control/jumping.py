@@ -25,7 +25,7 @@ __all__ = ["Jumping"]
 
 
 class Jumping:
-    """Jumps to what a question finds; where nothing is found the cursor stays."""
+    """Jumps to what a query finds; if nothing is found, the cursor stays."""
 
     def __init__(self, desk: Desk, modes: Modes, moving: Moving) -> None:
         self.desk = desk
@@ -33,11 +33,11 @@ class Jumping:
         self.moving = moving
 
     def next_same_state(self) -> None:
-        """The next transition of the selected state, or fifty on."""
+        """Go to the next transition of the selected state; without one, fifty on."""
         self._same_state(1)
 
     def previous_same_state(self) -> None:
-        """The transition of the selected state before, or fifty back."""
+        """Go to the previous transition of the selected state; without one, fifty back."""
         self._same_state(-1)
 
     def _same_state(self, by: int) -> None:
@@ -51,19 +51,19 @@ class Jumping:
         self._to(found, by, f"transition of {spot.state}")
 
     def next_error(self) -> None:
-        """The next transition with an error."""
+        """Go to the next transition with an error."""
         self._among(errors, 1, "error")
 
     def previous_error(self) -> None:
-        """The one before with an error."""
+        """Go to the previous transition with an error."""
         self._among(errors, -1, "error")
 
     def next_canceled(self) -> None:
-        """The next canceled transition."""
+        """Go to the next canceled transition."""
         self._among(canceled, 1, "canceled transition")
 
     def previous_canceled(self) -> None:
-        """The canceled transition before."""
+        """Go to the previous canceled transition."""
         self._among(canceled, -1, "canceled transition")
 
     def _among(self, find: Callable[[Visible], Numbers], by: int, what: str) -> None:
@@ -107,7 +107,7 @@ class Jumping:
         self.desk.remember()
 
     def why(self) -> None:
-        """The transition that last changed the selected state."""
+        """Go to the transition that last changed the selected state."""
         cursor, spot = self.desk.cursor, self.desk.spot
         if cursor is None:
             return
@@ -125,7 +125,7 @@ class Jumping:
             self.jump(cursor.at(number))
 
     def source(self) -> None:
-        """The transition that asked for this one, in whatever machine."""
+        """Go to the transition that asked for this one, in any machine."""
         moment = self.desk.moment
         if moment is None or moment.is_start:
             return
@@ -148,7 +148,7 @@ class Jumping:
         return True
 
     def select(self, track: Track) -> None:
-        """Turn to another machine at the same moment."""
+        """Select another machine at the same moment."""
         if track is self.desk.track or not self.modes.chose_machine():
             return
         self.desk.remember()
@@ -159,16 +159,16 @@ class Jumping:
         self.desk.remember()
 
     def back(self) -> None:
-        """Back in history."""
+        """Go back in the history."""
         self.desk.remember()
         self._travel(History.back)
 
     def forward(self) -> None:
-        """Forward in history."""
+        """Go forward in the history."""
         self._travel(History.forward)
 
     def _travel(self, ahead: Callable[[History], History]) -> None:
-        """To the next place in a direction that is still there."""
+        """Go to the next place in a direction that is still there."""
         history, passed = self.desk.history, ""
         while (further := ahead(history)) != history:
             history = further
@@ -214,7 +214,7 @@ class Jumping:
             self.jump(place)
 
     def bookmarks(self) -> OpenDialog | None:
-        """The list of bookmarks."""
+        """Open the list of bookmarks."""
         if not self.desk.bookmarks.spots:
             self.desk.message = "no bookmarks; b sets one"
             return None
@@ -225,7 +225,7 @@ class Jumping:
         return OpenDialog(s.GOTO_OPEN) if self.modes.open(s.GOTO_OPEN) else None
 
     def diff(self) -> OpenDialog | None:
-        """Compare the newest bookmark of this machine with here."""
+        """Compare the newest bookmark of this machine with the current place."""
         track = self.desk.track
         if track is None:
             return None

@@ -80,7 +80,7 @@ View = TypeVar("View")
 
 
 class Looking:
-    """Works the look out."""
+    """Builds the look."""
 
     def __init__(self, desk: Desk, modes: Modes, viewing: Viewing, keys: tuple[Key, ...]) -> None:
         self.desk = desk
@@ -315,7 +315,7 @@ class Looking:
 
 
 def _counted(numbers: Numbers, number: int) -> str:
-    """How many there are, and which one this is when it is one."""
+    """How many hits there are, and the position of the current one if it is a hit."""
     in_all = numbers.count
     if not in_all:
         return ""

@@ -77,7 +77,7 @@ class Modes:
 
     @property
     def is_untouched(self) -> bool:
-        """The user has not gone anywhere yet; the machine was chosen at most once, for them."""
+        """Whether the user has not moved yet; the first machine may have been selected for them."""
         asked = (s.USER_MOVED, s.USER_STEPPED, s.USER_SCROLLED)
         return not any(map(self.machine.tick, asked)) and self.machine.tick(s.MACHINE_CHOSEN) < 2
 
@@ -98,7 +98,7 @@ class Modes:
         return self._added(s.USER_SCROLLED, s.PAUSED)
 
     def played(self) -> bool:
-        """Playing goes one transition on."""
+        """Playing moves one transition on."""
         return self._added(s.PLAY_ADVANCED)
 
     def chose_machine(self) -> bool:
@@ -157,7 +157,7 @@ class Modes:
         return self._added(s.DATA_ARRIVED)
 
     def importing(self, *, on: bool) -> bool:
-        """A file is being read, or no longer."""
+        """Set whether a file is being read."""
         if on:
             return self._added(s.IMPORTING)
         return self.machine.remove1(s.IMPORTING) is am.Result.EXECUTED

@@ -29,7 +29,7 @@ class Moving:
         self.by_one(-1)
 
     def by_one(self, by: int) -> None:
-        """One transition on or back, whatever has the focus."""
+        """One transition on or back, wherever the focus is."""
         place = self._place()
         if place is None:
             return
@@ -64,7 +64,7 @@ class Moving:
             self.desk.go(moved)
 
     def to_step(self, step: int) -> None:
-        """So many steps of the transition on show."""
+        """Show this many steps of the current transition."""
         moment = self.desk.moment
         if moment is None or moment.is_start:
             return
@@ -99,7 +99,7 @@ class Moving:
             self._move(place[0].at(number).kept(place[1]))
 
     def to_column(self, column: int, width: int) -> None:
-        """Where a click on the timeline points to."""
+        """Go to the transition of a clicked column of the timeline."""
         place = self._place()
         if place:
             self._move(place[0].at(number_at(place[1], column, width)))
@@ -135,7 +135,7 @@ class Moving:
             self.to_newest()
 
     def to_newest(self) -> None:
-        """The last visible transition, without leaving the flow."""
+        """Go to the last visible transition; playing or following goes on."""
         place = self._place()
         if place:
             self.desk.go(place[0].last(place[1]))

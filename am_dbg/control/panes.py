@@ -47,11 +47,11 @@ class Panes:
         self.confirming = confirming
 
     def next_pane(self) -> None:
-        """The focus goes to the next pane."""
+        """Move the focus to the next pane."""
         self._cycle(1)
 
     def previous_pane(self) -> None:
-        """The focus goes to the pane before."""
+        """Move the focus to the previous pane."""
         self._cycle(-1)
 
     def _cycle(self, by: int) -> None:
@@ -82,7 +82,7 @@ class Panes:
         self._by(-self._page())
 
     def _page(self) -> int:
-        """What the pane shows, less two rows to go by; on single rows a fast move."""
+        """Rows of a page: the height of the pane less two rows of overlap; a jump on single rows."""
         focus = self.desk.focused(self.modes.focus, self.modes.main)
         if focus not in layout.FRAMED:
             return JUMP_TRANSITIONS
@@ -120,7 +120,7 @@ class Panes:
         self._stand_on(tree.spot_at(position))
 
     def select_state(self, by: int) -> None:
-        """The next or the previous state of the schema, as the rain has them side by side."""
+        """Select the next or previous state in schema order, the order of the rain's columns."""
         moment = self.desk.moment
         if moment is None:
             return
@@ -172,14 +172,14 @@ class Panes:
         self.desk.opened = frozenset()
 
     def escape(self) -> None:
-        """Leave the search, else go back to the machines."""
+        """Leave the search; without one, go back to the machines."""
         if self.desk.found is not None:
             self.desk.found = None
         else:
             self.modes.focus_on(layout.MACHINES)
 
     def remove_machine(self) -> None:
-        """Forget the selected machine; asked first when that loses what no file holds."""
+        """Remove the selected machine; ask first if that loses data that no file holds."""
         track = self.desk.track
         if track is None:
             return
@@ -204,7 +204,7 @@ class Panes:
         self.desk.message = "a machine is removed while the list of machines has the focus"
 
     def scroll(self, pane: str, by: int) -> None:
-        """The wheel: transitions on the timeline, steps on the steps row, else rows."""
+        """Handle the wheel: transitions on the timeline, steps on the steps row, rows elsewhere."""
         if pane == layout.TIMELINE:
             self.moving.by_many(5 if by > 0 else -5)
         elif pane == layout.STEPS:
@@ -215,7 +215,7 @@ class Panes:
             self._scroll(pane, by)
 
     def _scroll(self, pane: str, by: int) -> None:
-        """Look elsewhere in a pane; the cursor stays, and the pane no longer follows it."""
+        """Scroll a pane; the cursor stays, and the pane no longer follows it."""
         if pane not in layout.FRAMED:
             return
         if pane == layout.LOG:
@@ -241,7 +241,7 @@ class Panes:
         return LogOptions(self.desk.seconds, marks)
 
     def click(self, pane: str, row: int, column: int, *, again: bool = False) -> None:
-        """A click on a row of a pane selects what is there; a second one does what Enter does."""
+        """Select what is on a clicked row of a pane; a second click does what Enter does."""
         if pane == layout.TIMELINE:
             width = self.desk.widths.get(layout.TIMELINE, 2) - 2
             self.moving.to_column(column - FIRST_COLUMN, width)

@@ -24,7 +24,7 @@ class NoPlace:
 
 
 def place_of(desk: Desk, text: str) -> Cursor | NoPlace:
-    """The cursor that a text leads to; a part of a machine's name is enough."""
+    """The cursor for an address; a part of a machine's name is enough."""
     moment = desk.moment
     try:
         place = resolve(desk.store, text, desk.track, moment.time_ns if moment else None)
@@ -48,7 +48,7 @@ def _cursor(desk: Desk, place: Place) -> Cursor:
 
 
 def place_of_spot(desk: Desk, spot: Spot) -> Cursor | NoPlace:
-    """Where a place in the history or a bookmark leads to; both outlive what they point to."""
+    """The cursor for a place of the history or a bookmark; both outlive what they point to."""
     track = spot.track(desk.store)
     if track is None:
         return NoPlace(f"{clean_name(spot.key)} is gone: the machine was removed from the list")

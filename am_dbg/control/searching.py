@@ -18,7 +18,7 @@ TEXT_MAX = 200
 
 
 class Searching:
-    """Keeps what is looked for; the pane that had the focus when it began is searched."""
+    """Runs a search in the pane that had the focus when the search began."""
 
     def __init__(self, desk: Desk, modes: Modes, moving: Moving, jumping: Jumping) -> None:
         self.desk = desk
@@ -65,7 +65,7 @@ class Searching:
             self.desk.go(cursor)
 
     def accept(self) -> None:
-        """Close the search where it led to."""
+        """Close the search and stay at the hit."""
         found = self.desk.found
         self.modes.close()
         if found is None or not found.text.strip():
@@ -98,11 +98,11 @@ class Searching:
         return origin if origin.number >= origin.track.first - 1 else None
 
     def next_hit(self) -> None:
-        """The next hit, from the first again after the last."""
+        """Go to the next hit; after the last one, to the first."""
         self._hit(1)
 
     def previous_hit(self) -> None:
-        """The hit before."""
+        """Go to the previous hit."""
         self._hit(-1)
 
     def _hit(self, by: int) -> None:
@@ -164,7 +164,7 @@ class Searching:
 
 
 def _matching(names: list[str], text: str, at: int, by: int, *, stay: bool) -> int:
-    """The next name with the text in it, round the end; names that begin with it first."""
+    """The next name that contains the text, wrapping around; names that begin with it first."""
     wanted = text.lower()
     first = max(at, 0) if stay else at + by
     order = [(first + by * place) % len(names) for place in range(len(names))] if names else []

@@ -14,7 +14,7 @@ _ANY_HOST = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # compared, not
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where data comes from; `address` is where it listens, `token` what programs must say."""
+    """Where data comes from; `address` is listened at, `token` is what programs must send."""
 
     listening: str = ""
     source: str = ""
@@ -25,12 +25,12 @@ class Sources:
 
 
 def reached_at(address: Address) -> Address:
-    """Where a program on this machine finds what listens at an address."""
+    """The address under which a program on this computer reaches the listener."""
     return Address(_ANY_HOST.get(address.host, address.host), address.port)
 
 
 def empty_hints(sources: Sources) -> tuple[str, ...]:
-    """How data gets in, while there is none."""
+    """Hints how to get data in while there is none."""
     if sources.progress:
         return (sources.progress,)
     if sources.address is None:
@@ -51,7 +51,7 @@ def empty_hints(sources: Sources) -> tuple[str, ...]:
 
 
 def _start(address: Address, token: bytes) -> tuple[str, ...]:
-    """How a program is started, so that it finds this debugger and is let in."""
+    """The command that starts a program so that it connects to this debugger and is accepted."""
     reached = reached_at(address)
     place = f"AM_DBG_ADDR={reached}"
     lines = ["and is started with"]
@@ -65,6 +65,6 @@ def _start(address: Address, token: bytes) -> tuple[str, ...]:
 
 
 def _quoted(token: bytes) -> str:
-    """A token as a shell takes it; one that cannot be typed is not spelled out."""
+    """A token quoted for a shell; a placeholder for one that cannot be typed."""
     text = token.decode("utf-8", "replace")
     return shlex.quote(text) if text.isprintable() and "\ufffd" not in text else "…"

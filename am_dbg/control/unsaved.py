@@ -18,10 +18,10 @@ NAME_CELLS_MAX = 24
 
 
 class Unsaved:
-    """Counts, for each machine, what came from a program and was not exported since.
+    """Counts, for each machine, the transitions from a program that were not exported since.
 
-    What a file was opened for is in that file. An export keeps what it wrote without a hole
-    from the first transition that was held.
+    Data read from a file is in that file. An export saves what it wrote without a hole from the
+    first transition that was held.
     """
 
     def __init__(self, store: Store) -> None:
@@ -29,7 +29,7 @@ class Unsaved:
         self._exported: WeakKeyDictionary[Track, int] = WeakKeyDictionary()
 
     def kept(self, selection: Iterable[Selection]) -> None:
-        """Note that these are in a file now."""
+        """Note that these transitions are in a file now."""
         for part in selection:
             if part.first <= max(self._done(part.track) + 1, part.track.first):
                 self._exported[part.track] = max(self._done(part.track), part.last)
@@ -39,7 +39,7 @@ class Unsaved:
         return sum(map(self._lost, tracks))
 
     def words(self, *tracks: Track) -> str:
-        """What would be lost, empty for nothing."""
+        """What would be lost, in words; empty for nothing."""
         losing = [track for track in tracks if self._lost(track)]
         if not losing:
             return ""

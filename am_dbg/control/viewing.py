@@ -41,7 +41,7 @@ class Viewing:
         self.modes = modes
 
     def reader(self) -> None:
-        """The reader on or off; on narrow screens its tab."""
+        """Show or hide the reader; on narrow screens open its tab."""
         if self.desk.widths.get("screen", 0) < layout.WIDE:
             is_there = self.modes.focus == layout.READER
             self.modes.focus_on(self.modes.main if is_there else layout.READER)
@@ -49,16 +49,16 @@ class Viewing:
             self.modes.toggle_reader()
 
     def view(self) -> None:
-        """Log, rain, matrix, in turn."""
+        """Show log, rain and matrix in turn."""
         at = layout.MAIN.index(self.modes.main)
         self.modes.show(layout.MAIN[(at + 1) % len(layout.MAIN)])
 
     def rain(self) -> None:
-        """The rain on, or back to the log."""
+        """Show the rain, or go back to the log."""
         self.modes.show(layout.LOG if self.modes.main == layout.RAIN else layout.RAIN)
 
     def filters(self) -> None:
-        """Into the filters, or back; there is no way into a row that has no room."""
+        """Move the focus into the filters, or back; not if their row has no room."""
         is_there = self.modes.focus == layout.FILTERS
         if not is_there and not self.shown:
             self.desk.message = "the filters have no room here; the command palette switches them"
@@ -72,18 +72,18 @@ class Viewing:
 
     @property
     def picked(self) -> str:
-        """The switch under the keys; the last one on show for one that is not."""
+        """The switch that keys act on; the last one shown if that one is not shown."""
         shown = self.shown
         return self.desk.switch if self.desk.switch in shown else shown[-1] if shown else ""
 
     def pick(self, by: int) -> None:
-        """Another filter under the keys, among those on the screen."""
+        """Let keys act on another filter of those on the screen."""
         shown = self.shown
         if shown:
             self.desk.switch = shown[(shown.index(self.picked) + by) % len(shown)]
 
     def switch(self) -> None:
-        """Flip the filter under the keys."""
+        """Flip the filter that keys act on."""
         name = self.picked
         if name == LEVEL:
             self.level()
@@ -93,7 +93,7 @@ class Viewing:
             self.flip(name)
 
     def flip(self, name: str) -> None:
-        """Flip one filter; where it is not on the screen, say what it is now."""
+        """Flip one filter; if it is not on the screen, say what it is now."""
         if name == "times":
             self.desk.seconds = not self.desk.seconds
             self.modes.changed_filters()

@@ -116,7 +116,7 @@ class Debugger(App[int], inherit_bindings=False):
 
     TITLE = "am-dbg"
     ENABLE_COMMAND_PALETTE = True
-    COMMAND_PALETTE_BINDING = "no_key"  # the table has the key; Textual wants one of its own
+    COMMAND_PALETTE_BINDING = "no_key"  # the table has the key; Textual requires its own
     CSS = """
     MainScreen { background: $background; overflow: hidden; }
     """
@@ -150,7 +150,7 @@ class Debugger(App[int], inherit_bindings=False):
         self.attempt("taking in what arrived", self.control.data_arrived)
 
     def _recolour(self) -> None:
-        """Another theme is another palette."""
+        """Take the palette of the new theme."""
         self.palette = palette_of(self.current_theme)
         self.paint()
 
@@ -165,7 +165,7 @@ class Debugger(App[int], inherit_bindings=False):
         return failed(self._exception) if self._exception else None
 
     def _fatal_error(self) -> None:
-        """Close after a fault; who runs the screen tells about it when the terminal is back."""
+        """Close after a fault; the caller of `run` reports it when the terminal is back."""
         self._close_messages_no_wait()
 
     def get_default_screen(self) -> MainScreen:
@@ -173,7 +173,7 @@ class Debugger(App[int], inherit_bindings=False):
         return MainScreen(self.control.keys)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Another size is another look."""
+        """Look again at the new size."""
         self._canvas = event.size
         self.paint()
 
@@ -204,7 +204,7 @@ class Debugger(App[int], inherit_bindings=False):
             self._player.pause()
 
     def attempt(self, what: str, work: Callable[[], object]) -> None:
-        """Do what was asked for, then look anew; that it failed is told, and nothing ends."""
+        """Do what was asked for, then look again; a failure is shown and ends nothing."""
         done = attempt(what, work)
         if isinstance(done, Failed):
             done.log()
@@ -302,7 +302,7 @@ class Debugger(App[int], inherit_bindings=False):
         self.paint()
 
     def on_paste(self, event: events.Paste) -> None:
-        """An address that is pasted outside of any line is gone to; other text means nothing."""
+        """Go to an address that is pasted outside of any input; ignore other text."""
         text = event.text.strip()
         if text.startswith(SCHEME) and isinstance(self.screen, MainScreen):
             self.attempt("the jump", lambda: self.control.jumping.open_address(text))
@@ -317,7 +317,7 @@ class Debugger(App[int], inherit_bindings=False):
         self.attempt("the search", self.control.searching.accept)
 
     def closed(self) -> None:
-        """A dialog is closed: the modes know it too."""
+        """Note in the modes that a dialog is closed."""
         if self.control.modes.dialog not in ("", s.SEARCH_OPEN):
             self.control.modes.close()
         self.paint()

@@ -36,14 +36,14 @@ _UNASSIGNED = ("Cs", "Co", "Cn", "Cc", "Cf", "Zl", "Zp")
 
 
 class Decoder:
-    """Turns whole tokens into Textual's messages; what means nothing gives none."""
+    """Turns whole tokens into Textual's messages; tokens without a meaning give none."""
 
     def __init__(self, *, debug: bool = False) -> None:
         self._debug = debug
         self.parser = XTermParser(debug)
 
     def messages(self, token: Token) -> list[Message]:
-        """What a token means."""
+        """The messages for a token."""
         messages = attempt(f"reading {token.kind.name}", lambda: list(self._messages(token)))
         if isinstance(messages, Failed):
             messages.log()
@@ -134,18 +134,18 @@ def _is_size(number: int) -> bool:
 
 
 class InputReader:
-    """From the bytes of a terminal to messages, with the time at which they came."""
+    """Turns the bytes of a terminal into messages; it needs the time at which they came."""
 
     def __init__(self, *, debug: bool = False) -> None:
         self._sequences = Sequences()
         self._decoder = Decoder(debug=debug)
 
     def feed(self, data: bytes, now: float) -> Iterator[Message]:
-        """What these bytes mean, with those that came before."""
+        """The messages for these bytes, together with those that came before."""
         for token in self._sequences.feed(data, now):
             yield from self._decoder.messages(token)
 
     def tick(self, now: float) -> Iterator[Message]:
-        """What it means that nothing more has come."""
+        """The messages that follow because nothing more has come."""
         for token in self._sequences.tick(now):
             yield from self._decoder.messages(token)

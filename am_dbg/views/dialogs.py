@@ -45,7 +45,7 @@ class Dialog(ModalScreen[str | None]):
 
 
 class Asking(Dialog):
-    """Asks for one line of text; what is wrong with it is told below the line."""
+    """Asks for one line of text; what is wrong with it is shown below the line."""
 
     DEFAULT_CSS = """
     Asking Input, Asking Input:focus {

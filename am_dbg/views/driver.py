@@ -35,14 +35,14 @@ _WAIT_S = 0.1
 
 
 class LastingOutput:
-    """Writes to a terminal until that is gone; what is written after that goes nowhere."""
+    """Writes to a terminal until it is gone; everything after that is dropped."""
 
     def __init__(self, file: IO[str]) -> None:
         self._file = file
         self.is_gone = False
 
     def write(self, text: str) -> int:
-        """Write, or note that nobody is there any more."""
+        """Write, or note that the terminal is gone."""
         if not self.is_gone:
             try:
                 self._file.write(text)
@@ -63,7 +63,7 @@ class LastingOutput:
 
 
 class TolerantDriver(LinuxDriver):
-    """Textual's driver with another way of reading, writing and going on."""
+    """Textual's driver with its own way of reading, writing and resuming."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -71,7 +71,7 @@ class TolerantDriver(LinuxDriver):
         self._file: Any = LastingOutput(self._file)
 
     def start_application_mode(self) -> None:
-        """Take the terminal; signals are heard by the loop, one after another."""
+        """Take the terminal; the loop handles signals one after another."""
         end_on_signals(lambda code: self._app.exit(return_code=code))
         super().start_application_mode()  # type: ignore[no-untyped-call]
         asyncio.get_running_loop().add_signal_handler(signal.SIGWINCH, self._resized)
@@ -87,7 +87,7 @@ class TolerantDriver(LinuxDriver):
             super()._sigcont_application(*args)
 
     def run_input_thread(self) -> None:
-        """Read keys and mouse until told to stop or the terminal is gone."""
+        """Read keys and mouse until the driver stops or the terminal is gone."""
         reader = InputReader(debug=self._debug)
         with selectors.DefaultSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
@@ -107,11 +107,11 @@ class TolerantDriver(LinuxDriver):
                 done.log()
 
     def _lost(self) -> None:
-        """End; without waiting, because the end waits for this thread."""
+        """End the screen without waiting, because the end waits for this thread."""
         self._loop.call_soon_threadsafe(partial(self._app.exit, return_code=129))
 
     def _read(self) -> bytes:
-        """What was typed; nothing when the terminal went away."""
+        """Read what was typed; nothing when the terminal is gone."""
         try:
             return os.read(self.fileno, _READ_BYTES)
         except OSError:

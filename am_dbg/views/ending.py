@@ -32,14 +32,14 @@ SIGNALS = (
     "SIGVTALRM",
     "SIGXCPU",
 )
-"""All signals that end a process unless it hears them, and that leave it whole.
+"""All signals that end a process unless it handles them, and that leave it intact.
 
 Faults of the interpreter itself (SIGSEGV and its like) are not among them: nothing that is
 written in Python can run after one.
 """
 
 SHELL_CODE = 128
-"""What shells add to the number of the signal that ended a program."""
+"""The number that shells add to that of the signal that ended a program."""
 
 _log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ def end_on_signals(end: Callable[[int], object]) -> None:
 
 
 def failed(error: BaseException) -> ScreenFailedError:
-    """Write a fault down and give the error that tells where."""
+    """Write a fault to a file and return the error that names the file."""
     with tempfile.NamedTemporaryFile(
         "w", prefix="am-dbg-", suffix=".log", delete=False, encoding="utf-8"
     ) as file:

@@ -23,7 +23,7 @@ NAME_DEFAULT = f"am-dbg{ENDING}"
 
 
 class Exporting(Asking):
-    """Asks where to; an existing file is replaced only when Enter comes a second time."""
+    """Asks for a name; an existing file is replaced only after a second Enter."""
 
     def __init__(self, store: Store) -> None:
         hint = (
@@ -35,7 +35,7 @@ class Exporting(Asking):
         self._warned_of = ""
 
     def check(self, value: str) -> str:
-        """Nothing is wrong with a name in a folder that is there and takes files."""
+        """What is wrong with a name; nothing if its folder exists and is writable."""
         try:
             path, _ = target_of(self._store, value)
         except DebuggerError as error:
@@ -61,7 +61,7 @@ def _reason_first(error: Exception) -> str:
 
 
 def target_of(store: Store, name: str) -> tuple[str, list[Selection]]:
-    """The file that a name or an address stands for, and what goes into it."""
+    """The file that a name or an address means, and what goes into it."""
     if name.strip().startswith(SCHEME):
         selection, own_name = addressed(store, name.strip())
         return os.path.abspath(own_name), selection
@@ -69,7 +69,7 @@ def target_of(store: Store, name: str) -> tuple[str, list[Selection]]:
 
 
 def _path_of(name: str) -> str:
-    """A name without an ending gets ours."""
+    """The path of a name; one without an ending gets the default ending."""
     name = os.path.expanduser(name.strip())
     if name and "." not in os.path.basename(name):
         name += ENDING
@@ -77,9 +77,9 @@ def _path_of(name: str) -> str:
 
 
 def export(store: Store, name: str, told: Callable[[str, Sequence[Selection]], None]) -> None:
-    """Write the session and tell how it went; not on the thread of the screen.
+    """Write the session and report how it went; not on the thread of the screen.
 
-    `told` is given words, and at the end what is in the file.
+    `told` is called with words, and at the end with what is in the file.
     """
 
     def progress(done: int, total: int) -> None:

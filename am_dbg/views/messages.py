@@ -58,7 +58,7 @@ class StepChosen(Message):
 
 
 class Scrolled(Message):
-    """The wheel over a pane; floods of it become one."""
+    """The wheel over a pane; several that wait are merged into one."""
 
     def __init__(self, pane: str, by: int) -> None:
         super().__init__()
@@ -67,14 +67,14 @@ class Scrolled(Message):
 
 
 class DataArrived(Message):
-    """The store has more than was last shown; however many of these wait, one is enough."""
+    """The store has more than was last shown; those that wait are merged into one."""
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, DataArrived)
 
 
 class ImportProgressed(Message):
-    """An import went on, or is over; only the newest word counts."""
+    """An import went on, or is over; only the newest one counts."""
 
     def __init__(self, progress: Progress) -> None:
         super().__init__()
@@ -97,7 +97,7 @@ class Exported(Message):
 
 
 class Warned(Message):
-    """Something the user should know, from beside the screen."""
+    """A warning for the user from outside of the screen."""
 
     def __init__(self, words: str) -> None:
         super().__init__()

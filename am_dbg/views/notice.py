@@ -10,7 +10,7 @@ __all__ = ["Notice"]
 
 
 class Notice(Pane[None]):
-    """A short text that asks for room."""
+    """A short text that asks for a larger screen."""
 
     PANE = NOTICE
 

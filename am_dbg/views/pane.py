@@ -54,7 +54,7 @@ def strip_of(row: Line, palette: Palette) -> Strip:
 
 
 class Pane(Widget, Generic[View]):
-    """A view value, drawn; with a frame around it on wide screens."""
+    """Draws a view value, with a frame around it on wide screens."""
 
     DEFAULT_CSS = """
     Pane { position: absolute; width: 1; height: 1; display: none; }
@@ -96,7 +96,7 @@ class Pane(Widget, Generic[View]):
         is_framed: bool,
         failed: Failed | None = None,
     ) -> None:
-        """Show a view, or why there is none; nothing is drawn again when nothing differs."""
+        """Show a view, or why there is none; nothing is redrawn if nothing differs."""
         shown = (view, lit, is_framed, self._box, failed and failed.words)
         if palette is not self._palette:
             self._palette = palette

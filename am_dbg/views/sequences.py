@@ -39,7 +39,7 @@ _ESC = b"\x1b"
 _PASTE_BEGIN, _PASTE_END = b"\x1b[200~", b"\x1b[201~"
 _STRING_BEGINS = b"]PX^_"
 _NOT_NUMBERS = ("NaN", "nan", "Infinity", "-Infinity", "inf", "-inf", "undefined", "null")
-"""What programs write where a number should stand; a letter of it would end the sequence."""
+"""Words that programs write in place of a number; a letter of them would end the sequence."""
 _BEGUN = sorted({word[:size] for word in _NOT_NUMBERS for size in range(1, len(word))})
 _WORDS = f"(?:(?<=[<-?;:\\[])(?:{'|'.join(_NOT_NUMBERS)}))".encode()
 _PARAMETERS = re.compile(rb"\x1b\[(?:[0-?]|[ -/]|" + _WORDS + rb")*")
@@ -55,7 +55,7 @@ _STRING_ENDS = re.compile(rb"\x07|\x18|\x1a|\x1b(\\)?")
 
 
 class Kind(Enum):
-    """What a piece of input is, before anybody knows what it means."""
+    """The kinds of input tokens, before they are decoded."""
 
     CHARACTER = auto()
     ALT = auto()
@@ -75,7 +75,7 @@ _ESCAPE = Token(Kind.CHARACTER, "\x1b")
 
 
 class Sequences:
-    """Takes bytes in and gives whole tokens; the clock is the caller's."""
+    """Takes bytes in and returns whole tokens; the caller passes the time."""
 
     def __init__(self) -> None:
         self._buffer = b""
@@ -96,7 +96,7 @@ class Sequences:
                 return
 
     def tick(self, now: float) -> Iterator[Token]:
-        """What the time that went by makes of an unfinished piece."""
+        """The tokens that an unfinished piece becomes after the time that went by."""
         waited = now - self._last_at
         if self._buffer == _ESC and self._paste is None and waited >= ESCAPE_AFTER_S:
             self._buffer = b""

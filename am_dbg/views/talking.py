@@ -124,4 +124,4 @@ class Talking:
 
 
 def _nothing(answer: str) -> None:
-    """Dialogs that only tell have no answer."""
+    """The answer of dialogs that only show something: none."""
