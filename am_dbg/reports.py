@@ -91,7 +91,7 @@ def machine_value(track: Track) -> Value:
 
 
 def _notes(track: Track) -> Value:
-    """What is noted beside transitions, if anything: `hanging` are handlers not returned."""
+    """The notes about a machine, if any: `hanging` are handlers that have not returned."""
     refused, hanging = track.notes.refused, track.hanging
     value: Value = {"refused": refused} if refused else {}
     if hanging:
@@ -103,7 +103,7 @@ def _notes(track: Track) -> Value:
 
 
 def rest_value(track: Track, excerpt: Excerpt | None = None) -> Value:
-    """What is known of a machine beside transitions: lines after the last one, what is open."""
+    """Data of a machine beside transitions: log lines after the last one, open work."""
     texts = Excerpt() if excerpt is None else excerpt
     texts.begin()
     return {
@@ -114,7 +114,7 @@ def rest_value(track: Track, excerpt: Excerpt | None = None) -> Value:
 
 
 def open_value(picture: OpenPicture | None, unit_ns: int) -> list[Value] | None:
-    """Waiters, contexts, deadlines and tasks that are open; null when nothing tells."""
+    """Waiters, contexts, deadlines and tasks that are open; null if they are not known."""
     if picture is None:
         return None
     return [
@@ -152,8 +152,8 @@ def _before(gap: Gap) -> int:
 def transition_value(track: Track, number: int, excerpt: Excerpt | None = None) -> Value:
     """One whole transition, with states by name.
 
-    Log lines and arguments are cut at the limits of the excerpt, which says where. In one,
-    what is open is told of where it changed; of a single transition always. `queue_tick` is
+    Log lines and arguments are cut at the limits of the excerpt, which says where. A history
+    lists open work where it changed; a single transition always lists it. `queue_tick` is
     only there if it is known.
     """
     picture = track.open.at(number)
@@ -195,7 +195,7 @@ def _lines(entries: Sequence[tuple[int, str]], texts: Excerpt) -> list[Value]:
 
 
 def _notes_at(track: Track, number: int) -> Value:
-    """What is noted of one transition, if anything."""
+    """The notes about one transition, if there are any."""
     late = [
         {"handler": one.handler, "after_ns": one.duration_ns, "place": one.place}
         for one in track.troubles_at(number)
@@ -281,7 +281,7 @@ def history_json(store: Store, track: Track) -> Iterator[str]:
 
 
 PADDED_MAX = 40
-"""Cells to which a column is filled up; a longer text shifts its own row, not all others."""
+"""Cells to which a column is padded; a longer text shifts its own row, not all others."""
 
 
 def machine_lines(store: Store) -> Iterator[str]:
@@ -305,7 +305,7 @@ def machine_lines(store: Store) -> Iterator[str]:
 
 
 def _news(track: Track) -> Iterator[str]:
-    """What a user of a machine has to know at once."""
+    """What a user has to know about a machine at once."""
     refused = track.notes.refused
     if refused:
         yield refused_text(refused).removesuffix(" by here")
@@ -330,7 +330,7 @@ def history_lines(track: Track) -> Iterator[str]:
 
 
 def _rest_lines(track: Track, number: int) -> Iterator[str]:
-    """What is open after a transition, and after the last one what was logged since."""
+    """The open work after a transition; after the last one, also what was logged since."""
     later = track.later
     if number == track.count and later.lines:
         if later.missing:

@@ -44,7 +44,7 @@ _CHARS_PER_CELL_MAX = 8
 
 
 class Ink(IntEnum):
-    """What a piece of text means; QUIET is for what is not needed now, LINE for frames."""
+    """The meanings of a piece of text; QUIET is for what is not needed now, LINE for frames."""
 
     PLAIN = 0
     QUIET = 1
@@ -60,7 +60,7 @@ class Ink(IntEnum):
 
 
 class Ground(IntEnum):
-    """What lies behind a whole line.
+    """The background of a whole line.
 
     CURSOR is the reader's place in the pane with the focus, MARKED in another one, RAISED
     the inside of a dialog.
@@ -127,7 +127,7 @@ def width_of(text: str) -> int:
 
 @lru_cache(maxsize=8192)
 def cut(text: str, width: int) -> str:
-    """The text in at most `width` cells; what was cut off shows as a mark."""
+    """The text in at most `width` cells; a mark shows that something was cut off."""
     if width <= 0:
         return ""
     longest = width * _CHARS_PER_CELL_MAX
@@ -150,7 +150,7 @@ def right(text: str, width: int) -> str:
 
 
 def pad(width: int) -> Run:
-    """Nothing, `width` cells of it."""
+    """Empty space of `width` cells."""
     return Run(" " * max(0, width))
 
 
@@ -191,9 +191,9 @@ def _with_mark(run: Run) -> Run:
 def spread(
     left_runs: Iterable[Run], right_runs: Iterable[Run], width: int, filler: Run = SPACE
 ) -> list[Run]:
-    """Both sides of a row: the right side is kept whole, the left side gives way.
+    """Both sides of a row: the right side is kept whole, the left side is cut.
 
-    When the left side would lose more than half of its row, the right side goes instead.
+    If the left side would lose more than half of its row, the right side is dropped instead.
     """
     tail = list(right_runs)
     size = width_of_runs(tail)
@@ -244,7 +244,7 @@ def _words(text: str, width: int) -> Iterable[str]:
 
 
 def _merged(runs: list[Run]) -> list[Run]:
-    """Neighbours of one kind joined, so that a row is as few runs as it can be."""
+    """Neighbours of one kind joined, so that a row has as few runs as possible."""
     merged: list[Run] = []
     for run in runs:
         if merged and merged[-1][1:] == run[1:]:

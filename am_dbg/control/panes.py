@@ -82,7 +82,7 @@ class Panes:
         self._by(-self._page())
 
     def _page(self) -> int:
-        """Rows of a page: the height of the pane less two rows of overlap; a jump on single rows."""
+        """Rows of a page: the pane's height less two, to keep an overlap; on single rows a jump."""
         focus = self.desk.focused(self.modes.focus, self.modes.main)
         if focus not in layout.FRAMED:
             return JUMP_TRANSITIONS

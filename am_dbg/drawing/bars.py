@@ -102,7 +102,7 @@ def draw_transition(view: TransitionView, width: int) -> Line:
 
 
 def _details(view: TransitionView, width: int) -> list[list[Run]]:
-    """What else is told of a transition, in the order of the row."""
+    """The further details of a transition, in the order of the row."""
     is_wide = width >= NARROW
     entry = view.entry
     since = f" since {view.since}" if is_wide else ""

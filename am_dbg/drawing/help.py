@@ -84,7 +84,7 @@ _MARKS: tuple[tuple[str, tuple[tuple[str, Ink, str], ...]], ...] = (
 
 
 def draw_help(width: int, table: Sequence[Key] = KEYS, notices: Sequence[str] = ()) -> list[Line]:
-    """What was wrong at the start, then two columns, or one below the other without room."""
+    """The faults of the start, then two columns; without room, one below the other."""
     head = [Line(tuple(row)) for text in notices for row in _noticed(text, width)]
     return [*head, *([BLANK] if head else []), *_columns(width, table)]
 

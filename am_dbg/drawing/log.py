@@ -50,7 +50,7 @@ _PART_INKS = {
 
 
 def log_title_note(view: LogView) -> str:
-    """What stands at the right of the log's title."""
+    """The note at the right of the log's title."""
     if view.hints:
         return ""
     hidden = f" · {count(view.hidden)} hidden" if view.hidden else ""

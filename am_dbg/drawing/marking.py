@@ -12,7 +12,7 @@ __all__ = ["marked"]
 def marked(runs: Iterable[Run], needle: str) -> list[Run]:
     """The runs with every occurrence of the needle underlined.
 
-    Text without capitals is found in any case, as searches do it.
+    A needle without capitals is found in any case, as in searches.
     """
     listed = list(runs)
     if not needle:

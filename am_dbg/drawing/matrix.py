@@ -56,7 +56,7 @@ def draw_matrix(view: MatrixView, width: int, height: int, *, lit: bool = False)
 
 
 def place_in_matrix(view: MatrixView, width: int, row: int, column: int) -> int | None:
-    """The state at a place of the pane, by its index: that of the row, above them of the column."""
+    """The index of the state at a place of the pane: the row's; above the rows, the column's."""
     if row >= HEADER_ROWS:
         place = row - HEADER_ROWS
         return view.first_row + place if place < len(view.cells) else None

@@ -55,7 +55,7 @@ def place_in_rain(
 
 @lru_cache(maxsize=4096)
 def _letters(name: str) -> tuple[str, ...]:
-    """What stands below each other: characters with the accents that have no width."""
+    """The characters that stand below each other, each with its accents of no width."""
     letters: list[str] = []
     for char in name:
         if width_of(char) or not letters:

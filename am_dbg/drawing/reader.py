@@ -45,12 +45,12 @@ def draw_reader(view: ReaderView, width: int) -> list[Line]:
 
 
 def _queue(view: ReaderView) -> list[str]:
-    """What was queued, after the tick at which the queue stood when that is known."""
+    """What was queued, after the tick of the queue if that is known."""
     return [*([f"queue tick {view.queue_tick}"] if view.queue_tick else []), *view.queue]
 
 
 def _section(title: str, count: int, rows: Sequence[Line], width: int) -> list[Line]:
-    """A heading over its rows; nothing at all when there are none."""
+    """A heading over its rows; nothing if there are no rows."""
     if not rows and not count:
         return []
     head = f"{title} {count}" if count else title

@@ -12,7 +12,7 @@ __all__ = ["draw_timeline"]
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 LABEL_SHIFT_MAX = 12
-"""How far the times of both ends give way to marks."""
+"""How many cells the times of both ends may move to make room for marks."""
 
 
 def draw_timeline(view: TimelineView, width: int, *, lit: bool = False) -> list[Line]:
@@ -63,7 +63,7 @@ def _axis(view: TimelineView, width: int, lit: bool) -> Line:
 
 
 def _mark(cells: list[tuple[str, Ink]], view: TimelineView) -> None:
-    """What has to be seen without colour too; the cursor covers everything else."""
+    """Write the marks, which are visible without colour too; the cursor covers all others."""
     for place, column in enumerate(view.columns):
         if column.has_error and not (place and view.columns[place - 1].has_error):
             cells[place] = ("E", Ink.ERROR)

@@ -51,11 +51,11 @@ __all__ = [
 
 SCHEME = "mach://"
 NEAR_MAX = 3
-"""Similar ids that are offered when one is not found."""
+"""The most similar ids that are offered when an id is not found."""
 COMPARED_MAX = 2_000
-"""Ids that are compared to find them."""
+"""The most ids that are compared to find similar ones."""
 NEAR_CHARS_MAX = 200
-"""Characters of an id that are compared."""
+"""The most characters of an id that are compared."""
 TEXT_MAX = 70_000
 """An id of the greatest length, and a place in its history."""
 
@@ -79,7 +79,7 @@ class Place:
 def resolve(
     store: Store, text: str, here: Track | None = None, near_ns: int | None = None
 ) -> Place:
-    """What a text names in a session, seen from a machine and a moment when there are such.
+    """The place that a text names in a session, relative to a machine and a moment if given.
 
     Raises a `DebuggerError` that says what is allowed.
     """
@@ -201,7 +201,7 @@ def _addressed(store: Store, rest: str, near_ns: int | None) -> Place:
 
 
 def _machine_of(text: str) -> str:
-    """What of an address was probably meant as the id: less a place, and a step, at its end."""
+    """The probable id in an address: the address without a place and a step at its end."""
     head, slash, tail = text.rpartition("/")
     if not slash or not (is_place(tail) or _RANGE.fullmatch(tail)):
         return text
@@ -216,7 +216,7 @@ def _finders(store: Store) -> Iterator[_Find]:
 
 
 def _found(store: Store, find: _Find, text: str, near_ns: int | None) -> Place | None:
-    """None when it names no machine."""
+    """The place that an address names; None if it names no machine."""
     track = find(text)
     if track is not None:
         return Place(track)
@@ -240,7 +240,7 @@ def _found(store: Store, find: _Find, text: str, near_ns: int | None) -> Place |
 
 
 def _transition(store: Store, track: Track, text: str) -> Place | None:
-    """A transition by its id, in whatever run of a machine it is."""
+    """A transition by its id, in any run of a machine."""
     for written in dict.fromkeys((text, text.lower())):
         found = store.find_transition(track.key, written)
         if found is not None:
@@ -257,7 +257,7 @@ def _stepped(place: Place, text: str) -> Place:
 
 
 def address_of(store: Store, track: Track, number: int | None = None, step: int = 0) -> str:
-    """The address that leads to a place, also where other ids look like places in this one."""
+    """The address of a place; it is unambiguous even if other ids look like places in this one."""
     head = f"{SCHEME}{track.key}"
     if number is None:
         return head

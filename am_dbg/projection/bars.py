@@ -40,7 +40,7 @@ TAGS_MAX = 50
 
 
 class Flow(Enum):
-    """What the reader's time does by itself."""
+    """How the cursor moves by itself: paused, playing or following."""
 
     PAUSED = "paused"
     PLAYING = "playing"
@@ -105,7 +105,7 @@ def all_tags(store: Store, track: Track) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """One filter: `action` is what a click on it asks for, `value` what it is set to."""
+    """One filter: `action` is what a click on it does, `value` is its setting."""
 
     name: str
     is_on: bool
@@ -125,7 +125,7 @@ LEVEL = "level"
 
 @dataclass(frozen=True, slots=True)
 class FilterBarView:
-    """The filters that are on show, and what a search found; `selected` is under the keys."""
+    """The filters on show and the hits of a search; keys act on the `selected` one."""
 
     switches: tuple[Switch, ...] = ()
     level: str = "changes"
@@ -142,7 +142,7 @@ class FilterBarView:
 def switch_names(width: int, groups: Sequence[str] = ()) -> tuple[str, ...]:
     """The switches for which a row of this width has room, each with its mark.
 
-    Keys and clicks reach these and no others. `groups` are those of the machine on show.
+    Keys and clicks reach only these. `groups` are those of the machine on show.
     """
     is_wide = width >= WIDE
     level_size = len(f"{LEVEL} ") + max(map(len, LEVEL_NAMES))
@@ -246,6 +246,6 @@ def project_status(
 
 
 def exit_words(store: Store) -> str:
-    """What was seen, for the shell after the screen is gone."""
+    """What was seen, in words for the shell after the screen is closed."""
     megabytes = store.size() / 1_000_000
     return f"{totals(len(store.tracks), store.transitions)}, {megabytes:,.1f} MB in memory"

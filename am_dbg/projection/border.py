@@ -29,7 +29,7 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """What stands in for a value that could not be worked out."""
+    """The stand-in for a value that could not be worked out."""
 
     what: str
     error: Exception
@@ -46,7 +46,7 @@ class Failed:
         return f"could not be shown: {self.reason}"
 
     def log(self) -> None:
-        """Put the trace into the log, unless it was put there just now."""
+        """Log the trace, unless it was logged just now."""
         place = traceback.extract_tb(self.error.__traceback__)[-1]
         key = (self.what, type(self.error), place.filename, place.lineno)
         if _outages.begins(key, time.monotonic()):
@@ -54,7 +54,7 @@ class Failed:
 
 
 def attempt(what: str, work: Callable[[], Value]) -> Value | Failed:
-    """What the work gives; a failure is handed back, for the caller to show and to log."""
+    """Return the result of the work; return a failure for the caller to show and to log."""
     try:
         return work()
     except Exception as error:  # noqa: BLE001  # protects the session: a fault costs its view

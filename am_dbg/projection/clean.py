@@ -16,7 +16,7 @@ from am_dbg.safe_text import one_line
 __all__ = ["CHARS_MAX", "clean", "clean_lines", "clean_name"]
 
 CHARS_MAX = 4096
-"""More of one text is never drawn; copying and export take it whole."""
+"""The most characters of a text that are drawn; copying and export take it whole."""
 ROWS_MAX = 200
 
 _SELECTORS = {0xFE0E: None, 0xFE0F: None}
@@ -32,12 +32,12 @@ def _clean(text: str) -> str:
 
 
 def clean(text: str) -> str:
-    """The text on one row, with nothing in it that a terminal would act upon."""
+    """The text on one row, without anything that a terminal would act upon."""
     return _clean(text if len(text) <= CHARS_MAX else text[:CHARS_MAX] + "…")
 
 
 def clean_name(text: str) -> str:
-    """The same for a name; one of nothing but spaces is quoted, or there would be none."""
+    """A name on one row; a name of spaces alone is quoted, or it would be invisible."""
     return clean(text) if text.strip(" ") else f"'{clean(text)}'"
 
 

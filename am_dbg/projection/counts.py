@@ -20,7 +20,7 @@ class Counts:
 
 
 class Counting:
-    """Counts the machines of a store; what it costs depends on what changed since then."""
+    """Counts the machines of a store; the cost depends on what changed since the last count."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

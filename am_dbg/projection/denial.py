@@ -35,11 +35,11 @@ _CANCEL_LINE = re.compile(r"^\[cancel(?::self)?\] \(.*\) by (\S+)")
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """Who or what said no.
+    """The handler or relation that canceled a transition.
 
-    `handler` is set when a handler denied, `failed` or was `late`. Else a relation did:
+    `handler` is set when a handler denied, `failed` or was `late`. Otherwise a relation did:
     `state` was called, and it either `requires` another state or is `blocked_by` one.
-    `is_known` is False when nothing tells what it was.
+    `is_known` is False if nothing shows what it was.
     """
 
     handler: str = ""
@@ -66,9 +66,9 @@ class Denial:
 def denial_of(
     shape: Shape, states: Sequence[StateDef], lines: Sequence[Line], *, has_steps: bool = True
 ) -> Denial:
-    """Work out what stopped a transition: its steps say, else its log lines.
+    """Work out what stopped a transition, from its steps or else from its log lines.
 
-    Without steps, and with no line that says it, it is not known.
+    Without steps, and without a line that says it, it is not known.
     """
     return (
         _by_flagged_handler(shape, states, lines)

@@ -26,7 +26,7 @@ Label = TypeVar("Label", int, str)
 
 
 class Excerpt:
-    """Hands out texts as long as there is room: for one transition, and for a whole output."""
+    """Returns texts as long as there is room, in one transition and in the whole output."""
 
     def __init__(self, store: Store | None = None) -> None:
         held = 0 if store is None else store.size()
@@ -34,7 +34,7 @@ class Excerpt:
         self._room = 0
 
     def begin(self) -> None:
-        """The texts that follow are those of another transition."""
+        """Begin another transition: the texts that follow belong to it."""
         self._room = min(self._left, TRANSITION_CHARS_MAX)
 
     def of(self, entries: Sequence[tuple[Label, str]], noun: str) -> Iterator[tuple[Label, str]]:

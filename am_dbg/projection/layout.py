@@ -131,7 +131,7 @@ def lay_out(
 
 
 def _make_room_for_search(boxes: dict[str, Box], width: int) -> None:
-    """The text being typed takes the left of the filters' row, what it finds the right."""
+    """Split the filters' row: the typed text takes the left, what it finds the right."""
     y = boxes.get(FILTERS, boxes[FOOTER]).y
     size = min(SEARCH_WIDTH, width - 12)
     boxes[SEARCH] = Box(0, y, size, 1)

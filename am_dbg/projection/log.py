@@ -60,11 +60,11 @@ LEVEL_NAMES = ("nothing", "changes", "ops", "decisions", "everything")
 ROWS_AROUND = 2
 ROWS_PER_TRANSITION_MAX = 120
 LATER_ROWS_MAX = 20
-"""Rows of lines after the last transition; the newest tell most."""
+"""The most rows of lines after the last transition; the newest are kept."""
 
 
 class Sign(Enum):
-    """What a transition came to; the character is the mark that works without colour."""
+    """The outcome of a transition; the character is the mark that works without colour."""
 
     ADD = "+"
     REMOVE = "-"
@@ -76,7 +76,7 @@ class Sign(Enum):
 
 
 class Change(Enum):
-    """What became of a state that a row names."""
+    """What happened to a state that a row names."""
 
     ADDED = "+"
     REMOVED = "-"
@@ -273,7 +273,7 @@ class _Window:
         return min(self._third(number), self.top_ending_at(self.visible.last()))
 
     def _ends_within(self, top: int, number: int, slack: int = ROWS_AROUND) -> bool:
-        """Does a transition that is not above `top` end on the screen."""
+        """Whether a transition that is not above `top` ends on the screen."""
         used, at = 0, top
         room = self.height - (slack if number != self.visible.last() else 0)
         if self.visible.position_of(number) - self.visible.position_of(top) >= self.height:
@@ -314,7 +314,7 @@ class _Window:
 
 @lru_cache(maxsize=4096)
 def _entry(track: Track, number: int, level: int) -> tuple[Entry, tuple[tuple[LinePart, ...], ...]]:
-    """A held transition never changes, so its row is worked out once."""
+    """The row of a transition, cached because a held transition never changes."""
     transition = track.transition(number)
     return entry_of(track, transition), hanging_lines(transition, level)
 
@@ -385,7 +385,7 @@ def args_text(transition: Transition, names: set[str]) -> str:
 def hanging_lines(transition: Transition, level: int) -> tuple[tuple[LinePart, ...], ...]:
     """The log lines up to a level, those since the transition before first.
 
-    The line that tells the change is left out: the row says it already. Lines marked as
+    The line with the change is left out, because the row shows it already. Lines marked as
     coming from outside the library are shown at every level.
     """
     rows: list[tuple[LinePart, ...]] = []
@@ -439,4 +439,4 @@ _REASONS_SAID = {
     "schema changed",
     "trimmed to save memory",
 }
-"""Reasons that the store gives a gap and its words say already."""
+"""Reasons of the store for a gap that the words of the gap say already."""

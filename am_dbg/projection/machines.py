@@ -74,7 +74,7 @@ class MachinesView:
 def project_machines(
     store: Store, order: MachineOrder, selected: Track | None, now_ns: int, top: int, height: int
 ) -> MachinesView:
-    """The rows from `top` on; only those are looked at closely."""
+    """The rows from `top` on; only those are worked out."""
     places = order.places
     _forget_removed(store)
     top = clamped_top(top, len(places), height)
@@ -120,7 +120,7 @@ def _origin(store: Store, track: Track) -> Origin:
 
 
 def _active_marks(track: Track, number: int) -> str:
-    """E, R or S, the most telling one, for what is active after a transition."""
+    """E, R or S, the most important one, for what is active after a transition."""
     clock = track.clock_at(max(number, track.first - 1))
     ready = start = False
     for state, tick in zip(track.schema_at(number), clock, strict=False):
@@ -144,7 +144,7 @@ def _errors(track: Track) -> Numbers:
 
 
 def _forget_removed(store: Store) -> None:
-    """Keep nothing of tracks that are gone: it would keep all of them in memory."""
+    """Drop what is cached of removed tracks, because it would keep them in memory."""
     for track in [one for one in _ready if not store.holds(one)]:
         del _ready[track]
 

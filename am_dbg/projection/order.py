@@ -17,7 +17,7 @@ from am_dbg.store import Store, Track
 __all__ = ["MachineOrder", "Place", "natural_key"]
 
 INSERTED_MAX = 50
-"""Newcomers at once that are put in their places one by one."""
+"""The most new tracks at once that are inserted one by one."""
 
 _DIGITS = re.compile(r"(\d+)")
 _SortKey = tuple[tuple[tuple[int, int, str], ...], int]
@@ -81,7 +81,7 @@ class MachineOrder:
             self._insert(track, parent)
 
     def _order(self, tracks: Sequence[Track]) -> None:
-        """Put everything in order."""
+        """Sort all tracks."""
         self._siblings = {}
         self._parents = {track.parent for track in tracks}
         for key, track in sorted(((_sort_key(one), one) for one in tracks), key=_first):
@@ -99,7 +99,7 @@ class MachineOrder:
         self._places = places
 
     def _insert(self, track: Track, parent: Track | None) -> None:
-        """Put a newcomer in its place; nothing stands below it yet."""
+        """Insert a new track at its place; nothing stands below it yet."""
         self._parents.add(track.parent)
         entry = (_sort_key(track), track)
         siblings = self._siblings.setdefault(parent, [])
@@ -123,7 +123,7 @@ class MachineOrder:
 
 
 def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
-    """Sorts names as people do: p2 before p10, capitals beside small letters."""
+    """The key to sort names as people do: p2 before p10, capitals beside small letters."""
     return tuple(
         (0, int(part), "") if part.isdecimal() and len(part) < 20 else (1, 0, part.lower())
         for part in _DIGITS.split(name)

@@ -168,7 +168,7 @@ def _executed(track: Track, transition: Transition) -> tuple[HandlerRow, ...]:
 
 
 def _queued(transition: Transition, called: Sequence[StateDef]) -> tuple[str, ...]:
-    """What was put into the queue while it ran, as far as its log lines tell.
+    """What was put into the queue while it ran, as far as its log lines show.
 
     Before that it was queued itself.
     """

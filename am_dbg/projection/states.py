@@ -268,7 +268,7 @@ class _Painter:
         )
 
     def _is_related(self, name: str) -> bool:
-        """Does the row speak of the state that the reader has selected."""
+        """Whether the row is about the state that the reader has selected."""
         return self.spot is not None and self.spot.state == name
 
 

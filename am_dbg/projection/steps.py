@@ -119,7 +119,7 @@ def has_steps(track: Track, shape: Shape) -> bool:
 
 
 class StepKind(Enum):
-    """The sort of a step, as far as its looks go."""
+    """The kinds of steps that look different."""
 
     REQUESTED = "requested"
     SET = "set"
@@ -210,7 +210,7 @@ def marks_of(steps: Sequence[StepDef]) -> dict[int, str]:
 class StepsView:
     """The row of steps: `step` of `total` happened; `first` is the number of `texts[0]`.
 
-    `is_sent` is False where the program sent none.
+    `is_sent` is False if the program sent none.
     """
 
     number: int = 0

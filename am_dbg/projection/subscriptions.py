@@ -86,7 +86,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Subscriptions:
-    """All that exists at one moment; `is_cut` when older lines were not looked at.
+    """All that exists at one moment; `is_cut` if older lines were not looked at.
 
     `more` counts what is not listed.
     """
@@ -122,7 +122,7 @@ def _subscriptions(track: Track, number: int, picture: OpenPicture | None) -> Su
 
 
 def _telling_numbers(track: Track, number: int) -> tuple[list[int], bool]:
-    """The transitions up to a number that have telling lines, ascending."""
+    """The transitions up to a number that have lines about subscriptions, ascending."""
     found: set[int] = set()
     is_cut = False
     for hits in _hits(track):
@@ -157,7 +157,7 @@ class _Replay:
         self.more = 0
 
     def begin(self, picture: OpenPicture, unit_ns: int) -> None:
-        """Go on from what is known to be open, whatever lines said before."""
+        """Go on from a report of what is open; earlier lines no longer count."""
         self.more = picture.more
         self.tasks = [Task(clean(one.names), one.since) for one in picture.work if is_task(one)]
         self.waiting = {}
@@ -213,7 +213,7 @@ class _Replay:
             self.pipes[direction, mutation, state, machine] = pipe
 
     def _task(self, text: str, time_sum: int) -> None:
-        """A handler may have several; the oldest is taken to be the one that ended."""
+        """Follow the tasks of a handler; of several, the oldest is taken as the one that ended."""
         match = _TASK.match(text)
         if match is None:
             return
@@ -232,14 +232,14 @@ def is_task(one: OpenWork) -> bool:
 
 
 def _key(kind: str, states: str, condition: str = "") -> tuple[str, str]:
-    """By what the line of an end finds what began."""
+    """The key by which a line that ends something finds what began."""
     return kind, f"{states} {condition}".rstrip()
 
 
 def _condition(kind: str, rest: str) -> tuple[str, str]:
     """The states of a waiter and what it waits for, in one form for `new` and `match`.
 
-    Both `A,B 1,2` and `A B [1 2]` are written; several states are told apart by commas in
+    Both `A,B 1,2` and `A B [1 2]` are written; several states are separated by commas in
     some lines and by spaces in others.
     """
     if kind == "whenTime":

@@ -61,7 +61,7 @@ def full_time(time_ns: int) -> str:
 def duration(span_ns: int) -> str:
     """A span in the unit that keeps three digits: 420 ns, 1.44 ms, 2.30 s, 3 min 05 s.
 
-    Whole microseconds have no fraction, as most programs do not tell one: 8 µs.
+    Whole microseconds have no fraction, as most programs do not send one: 8 µs.
     """
     sign, span = ("-", -span_ns) if span_ns < 0 else ("", span_ns)
     if span < 1_000:

@@ -44,7 +44,7 @@ class TransitionView:
 
 
 def project_transition(moment: Moment, visible: Visible, waits_on: str = "") -> TransitionView:
-    """The bar at a moment; `waits_on` tells where a live session is expected from."""
+    """The bar at a moment; `waits_on` is where a live session is expected from."""
     track = moment.track
     view = TransitionView(
         number=max(moment.number, 0),

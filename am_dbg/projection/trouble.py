@@ -21,12 +21,12 @@ def refused_text(refused: int) -> str:
 
 
 def hanging_text(trouble: Trouble) -> str:
-    """That a handler has not returned, when it was heard of last."""
+    """The words for a handler that had not returned when it was last reported."""
     return f"{clean(trouble.handler)} has not returned, it runs for more than {_where(trouble)}"
 
 
 def late_text(trouble: Trouble) -> str:
-    """That a handler took too long."""
+    """The words for a handler that took too long."""
     return f"{clean(trouble.handler)} still ran after {_where(trouble)}"
 
 
@@ -36,7 +36,7 @@ def _where(trouble: Trouble) -> str:
 
 
 def noted_at(track: Track, number: int) -> list[str]:
-    """What is noted of one transition, and after the last one of what has not returned."""
+    """The notes about one transition; after the last one, also handlers that have not returned."""
     texts = [late_text(one) for one in track.troubles_at(number) if one.is_late]
     refused = track.notes.refused_at(track.row_at(number))
     if refused:
@@ -49,8 +49,8 @@ def noted_at(track: Track, number: int) -> list[str]:
 def notes_between(track: Track, after: int, before: int) -> list[tuple[int, str]]:
     """Notes that stand between two transitions, the first excluded: numbers and texts.
 
-    What a queue refused stands before the transition during which it did; a handler that
-    has not returned at the end.
+    Mutations that a queue refused stand before the transition during which it refused them. A
+    handler that has not returned stands at the end.
     """
     low = track.row_at(after) + 1 if track.first <= after <= track.count else 0
     high = track.row_at(before) if track.first <= before <= track.count else inf

@@ -37,7 +37,7 @@ _ADD, _REQUIRE, _REMOVE = 1, 2, 3
 
 
 def why(track: Track, transition: Transition, asked_by: Sequence[Run]) -> tuple[Run, ...]:
-    """The paragraph; `asked_by` is the sentence that tells who asked, when that is known."""
+    """The paragraph; `asked_by` is the sentence that says who asked, if that is known."""
     states = track.schema_at(transition.number)
     facts = track.facts_at(transition.number)
     runs: list[Run] = [*asked_by]
@@ -81,14 +81,14 @@ def _accepted(
 
 
 def _began_late(track: Track, number: int) -> bool:
-    """Whether the clock before a transition is only known as far as its steps tell."""
+    """Whether the clock before a transition is only known as far as its steps show."""
     return any(gap.kind is GapKind.DROPPED for gap in track.gaps_after(number - 1))
 
 
 def _changed(
     changes: Sequence[tuple[int, int]], states: Sequence[StateDef], *, back: str, again: str
 ) -> Iterable[Run]:
-    """States by what their ticks tell, each group in one sentence."""
+    """The changed states, grouped by what their ticks show, each group in one sentence."""
     groups: tuple[tuple[Ink, str, Callable[[int], bool]], ...] = (
         (Ink.ADDED, "activated", lambda growth: growth > 0 and growth % 2 == 1),
         (Ink.ADDED, again, lambda growth: growth > 0 and growth % 2 == 0),
@@ -103,7 +103,7 @@ def _changed(
 
 
 def _handlers(track: Track, transition: Transition, states: Sequence[StateDef]) -> Iterable[Run]:
-    """What the handlers of an accepted transition had to say."""
+    """What the handlers of an accepted transition did."""
     steps = enumerate(transition.shape.steps)
     handlers = [(at, step) for at, step in steps if step.type == HANDLER]
     against = [one for one in handlers if one[1].flags & (StepFlag.DENIED | StepFlag.FAILED)]
@@ -126,7 +126,7 @@ def _handlers(track: Track, transition: Transition, states: Sequence[StateDef]) 
 def _implied(
     shape: Shape, states: Sequence[StateDef], added: Sequence[int], removed: Sequence[int]
 ) -> Iterable[Run]:
-    """What relations brought along, each with the state that did it."""
+    """The states that relations added or removed, each with the state whose relation it was."""
     for indexes, relation, ink, verb in (
         (added, _ADD, Ink.ADDED, "came along"),
         (removed, _REMOVE, Ink.REMOVED, "had to go"),
@@ -225,7 +225,7 @@ def _s(items: Sequence[object]) -> str:
 
 
 def who_asked(transition: Transition, source_link: str, is_auto: bool) -> tuple[Run, ...]:
-    """The sentence that tells where a mutation came from."""
+    """The sentence that says where a mutation came from."""
     if is_auto:
         return (Run("Tried by itself, as "), Run("auto", Ink.FLAG), Run(" states are. "))
     source = transition.source

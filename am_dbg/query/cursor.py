@@ -46,12 +46,12 @@ class Cursor:
         return self if number is None else self.at(number)
 
     def previous(self, visible: Visible) -> Cursor:
-        """At the visible transition before; before the first one comes number 0."""
+        """At the previous visible transition; before the first one comes number 0."""
         number = visible.previous(self.number)
         return self.first() if number is None else self.at(number)
 
     def jump(self, visible: Visible, by: int = JUMP_TRANSITIONS) -> Cursor:
-        """Move by a number of visible transitions, as far as they go."""
+        """Move by a number of visible transitions, at most to either end."""
         position = visible.position_of(self.number) + by
         return self.at(visible.number_at(max(0, min(position, visible.count))))
 

@@ -11,14 +11,14 @@ __all__ = ["ALL", "Filters"]
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What is shown; a kind that is switched off hides its transitions.
+    """Kinds of transitions that are shown; a kind that is switched off is hidden.
 
     `canceled`: not accepted. `auto`: started by auto states. `empty`: accepted, though no
     state was added or removed, no handler called and it was no question. `health`: the
     single state added or removed is a health check. `checks`: questions that change nothing.
     `queued`: asked for from within another transition of the same machine, so they waited in
-    its queue. `group`: of machines that have a group of this name only what called or changed
-    one of its states is shown; empty for all.
+    its queue. `group`: machines that have a group of this name show only transitions that called
+    or changed one of its states; empty for all.
 
     `level` is the highest log level shown; it never hides a transition by itself. `text`
     is a query, see `am_dbg.query.terms`; its words are looked for in log lines up to that
@@ -38,7 +38,7 @@ class Filters:
 
     @property
     def hidden(self) -> Fact:
-        """The facts of which one is enough to hide a transition."""
+        """The facts that hide a transition; one of them is enough."""
         switches = (
             (self.canceled, Fact.CANCELED),
             (self.auto, Fact.AUTO),

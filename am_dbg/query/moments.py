@@ -18,7 +18,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 __all__ = ["DAYS_MAX", "Moment", "parse_duration", "parse_moment"]
 
 DAYS_MAX = 400
-"""Days of a history on which a time of day is looked for."""
+"""The most days of a history on which a time of day is looked for."""
 
 _SECOND_NS = 1_000_000_000
 _DURATION = re.compile(r"(\d{1,15}(?:\.\d{1,15})?)(ns|us|µs|ms|s|m|h)")
@@ -82,7 +82,7 @@ def parse_duration(text: str) -> int | None:
 
 
 def parse_moment(text: str) -> Moment | None:
-    """The moment of a text, None when it is none."""
+    """The moment that a text means, None if it means none."""
     if text.startswith("+"):
         duration = parse_duration(text[1:])
         return None if duration is None else Moment(duration)

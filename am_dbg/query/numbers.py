@@ -36,7 +36,7 @@ class Numbers:
 
     @property
     def count(self) -> int:
-        """How many there are."""
+        """How many numbers the set has."""
         ends = self._counts()
         return ends[-1] if ends else 0
 
@@ -57,7 +57,7 @@ class Numbers:
         return found[0]
 
     def position_of(self, number: int) -> int:
-        """How many there are up to and with this number."""
+        """How many numbers of the set are not above this number."""
         ends, chunks = self._counts(), self._chunks
         at = bisect_left(chunks, number, key=_last)
         if at >= len(ends):
@@ -102,7 +102,7 @@ class Numbers:
         return None
 
     def nearest(self, number: int) -> int:
-        """The number itself when it is one, else the one before it, else after it, else 0."""
+        """The number itself if the set has it, else the one before, else the one after, else 0."""
         if number in self:
             return number
         return self.previous(number) or self.next(number) or 0
@@ -128,7 +128,7 @@ class Numbers:
                 yield chunks[at]
 
     def _may_hold(self, chunk: Chunk) -> bool:
-        """Whether a chunk is worth looking at; never misses one that is."""
+        """Whether a chunk may hold a number of the set; never False for one that does."""
         if not self._touching:
             return True
         index = chunk.schema.index.get(self._touching, -1)
@@ -154,7 +154,7 @@ class Numbers:
         return span if flags is None else list(compress(span, flags))
 
     def _counts(self) -> list[int]:
-        """For each chunk how many there are up to its end; only what is new is counted."""
+        """For each chunk how many numbers there are up to its end; only new ones are counted."""
         seen, chunks = (self.track.version, self.track.count), self.track.chunks
         if seen == self._seen:
             return self._ends

@@ -99,7 +99,7 @@ class Sieve:
         return self._joined(chunk, rows, self._by_row(chunk, rows))
 
     def _by_row(self, chunk: Chunk, rows: int) -> bytes | None:
-        """What the conditions on rows say together."""
+        """The flags of all conditions on rows together."""
         answers = [flags for test in self.row_tests if (flags := test(chunk, rows)) is not None]
         return reduce(both, answers) if answers else None
 
@@ -124,18 +124,18 @@ class Sieve:
 
 
 def looked_up(table: bytes, numbers: Iterable[int]) -> bytes:
-    """What a table says of these numbers."""
+    """The flags of a table for these numbers."""
     return bytes(map(table.__getitem__, numbers))
 
 
 def both(one: bytes, other: bytes) -> bytes:
-    """1 where both have it."""
+    """1 where both have 1."""
     joined = int.from_bytes(one, "little") & int.from_bytes(other, "little")
     return joined.to_bytes(len(one), "little")
 
 
 def either(one: bytes, other: bytes) -> bytes:
-    """1 where one of both has it."""
+    """1 where at least one has 1."""
     joined = int.from_bytes(one, "little") | int.from_bytes(other, "little")
     return joined.to_bytes(len(one), "little")
 
@@ -186,7 +186,7 @@ def _in_group(group: str) -> ShapeTest:
 
 
 def _in_group_if_any(group: str) -> ShapeTest:
-    """The same, and all shapes under a schema without that group."""
+    """Shapes of `_in_group`, and all shapes under a schema without that group."""
     inside = _in_group(group)
 
     def test(book: Dictionary, start: int, stop: int) -> bytes:
@@ -211,7 +211,7 @@ def _by_mask(mask_of: Callable[[Schema], int]) -> ShapeTest:
 
 
 def named(key: str, name: str) -> ShapeTest:
-    """Shapes that answer to the key of a term, or `changed`, with this name."""
+    """Shapes that match the key of a term, or `changed`, with this name."""
     if key == "state":
         return touching(name)
     if key == "group":
@@ -272,7 +272,7 @@ def between(track: Track, after: Moment | None, before: Moment | None) -> RowTes
 
 
 def longer(duration_ns: int) -> RowTest:
-    """Rows that took at least so long."""
+    """Rows that took at least this long."""
     return lambda chunk, rows: bytes(chunk.duration(row) >= duration_ns for row in range(rows))
 
 

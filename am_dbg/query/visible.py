@@ -12,7 +12,7 @@ from am_dbg.store import Track
 __all__ = ["NARROWED_MAX", "Visible"]
 
 NARROWED_MAX = 64
-"""Narrower sets that are remembered."""
+"""The most narrower sets that are remembered."""
 
 
 class Visible(Numbers):

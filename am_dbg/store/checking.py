@@ -70,7 +70,7 @@ _RELATION_MAX = 3
 
 
 def check_hello(message: HelloMessage) -> None:
-    """Refuse a protocol version that is not read here."""
+    """Refuse a protocol version that is not supported."""
     if not PROTOCOL_VERSION_MIN <= message.version <= PROTOCOL_VERSION:
         raise VersionError(
             "protocol version", message.version, PROTOCOL_VERSION_MIN, PROTOCOL_VERSION
@@ -125,7 +125,9 @@ def _check_changes(changes: Pairs, states: int) -> None:
 
 
 def _check_steps(steps: Sequence[StepDef], schema: Schema) -> None:
-    """Steps repeat far more often than shapes, so the schema keeps which ones fit it."""
+    """Refuse steps that do not fit the schema.
+
+    Steps repeat far more often than shapes, so the schema remembers which ones fit it."""
     states, checked = len(schema.states), schema.checked_steps
     for step in steps:
         _need(0 <= step.type <= limits.SMALL_MAX, "the type of a step out of range")
@@ -182,7 +184,7 @@ def check_lines(message: LinesMessage, book: Dictionary) -> None:
 
 
 def check_args(message: ArgsMessage, book: Dictionary) -> None:
-    """Refuse sets of arguments as line sets."""
+    """Refuse sets of arguments by the rules for line sets."""
     _next("set of arguments", message.first, book.arg_set_count)
     _limit("sets of arguments of a segment", message.first + len(message.sets), limits.ARG_SETS_MAX)
     longest = max(map(len, message.sets), default=0)
@@ -215,7 +217,7 @@ def check_usual_lines(lines: int, book: Dictionary) -> None:
 
 
 def check_batch(message: BatchMessage, book: Dictionary) -> None:
-    """Refuse a batch whose columns do not fit; its runs are a matter of `check_run`."""
+    """Refuse a batch whose columns do not fit; `check_run` checks its runs."""
     rows = len(message.shapes)
     _limit("transitions in a batch", rows, limits.BATCH_ROWS_MAX)
     _need(rows > 0, "a batch without transitions")
@@ -291,7 +293,7 @@ def _check_args(message: BatchMessage, book: Dictionary) -> None:
 
 
 def _check_calls(message: BatchMessage, book: Dictionary) -> None:
-    """The durations are as many as handlers were called."""
+    """Refuse durations that are not one for each called handler."""
     own = message.own_calls
     _limit(
         "handler times of a transition", max(map(len, own.values()), default=0), limits.HANDLERS_MAX

@@ -49,7 +49,7 @@ CHUNK_ROWS_MAX = 4_096
 CHUNK_SHAPES_MAX = 1_024
 """Distinct shapes after which a chunk ends before it is full."""
 PIECE_ROWS_MAX = 1_024
-"""Rows added at once, by so many at most a chunk may pass its limits."""
+"""The most rows added at once; a chunk may pass its limits by at most this many."""
 
 Lines = tuple[Line, ...]
 Args = tuple[str, ...]
@@ -203,7 +203,7 @@ class Chunk:
             self._ids.append(at + shift, tx)
 
     def seal(self) -> None:
-        """Nothing more is appended; give back the memory kept for that."""
+        """End appending and free the memory kept for it."""
         self.ticks_end = self.clock_after(self.rows)
         self._ticks_bytes += ticks_bytes(self.ticks_end)
         for column in (self.shapes, self.lines):
@@ -303,7 +303,7 @@ class Chunk:
         )
 
     def replay(self, low: int, high: int) -> Iterator[Replayed]:
-        """Rows from `low` up to `high`, decoded; far faster than one `record` after the other."""
+        """Rows from `low` up to `high`, decoded; far faster than calling `record` for each."""
         shapes = Ready(self.dictionary.shape, _shape_weight)
         lines = Ready(self._line_set, _lines_weight)
         palette, line_sets = self.shapes.palette, self.lines.palette
@@ -327,7 +327,7 @@ class Chunk:
             )
 
     def _rest(self, row: int) -> Rest:
-        """What most rows do not have."""
+        """The parts of a row that most rows do not have."""
         return (
             self._line_set(*self._pre_lines.get(row)) if self._pre_lines else (),
             self._sources.get(row) if self._sources else None,

@@ -75,7 +75,7 @@ class Integers:
         return bisect_left(data, value, 0, rows)
 
     def shrink(self) -> None:
-        """Give back what was kept for growing."""
+        """Free the memory kept for growing."""
         if self._data is not None:
             self._data = self._data[:]
 
@@ -171,7 +171,7 @@ class SparseIntegers:
         return self._rows[:]
 
     def rows_with(self, wanted: bytes) -> Iterable[int]:
-        """The rows with a number `n` for which `wanted[n]` is set; what is beyond is not."""
+        """The rows with a number `n` for which `wanted[n]` is set; nothing is beyond its end."""
         count, known = len(self._rows), len(wanted)
         values = self._values.span(0, self._ends[count])
         flags = bytes(n < known and wanted[n] for n in values)

@@ -35,7 +35,7 @@ CACHED_SHAPES_MAX = 4_096
 """Shapes of which a segment keeps the activity ready."""
 _SERIAL_SHIFT = 32
 _SHAPE_BYTES = 1_024
-"""A packed shape is seldom larger; then the room for it grows."""
+"""A packed shape is seldom larger; the buffer grows if one is."""
 _pack: Callable[[object], bytes] = msgpack.Packer(buf_size=_SHAPE_BYTES).pack
 
 
@@ -49,7 +49,7 @@ class Activity(dict[int, tuple[int, int, int]]):
 
     def __missing__(self, shape: int) -> tuple[int, int, int]:
         book = self._book()
-        assert book is not None  # who asks has it
+        assert book is not None  # the caller has it
         return self.keep(shape, book.facts(shape))
 
     def keep(self, shape: int, facts: ShapeFacts) -> tuple[int, int, int]:
@@ -61,16 +61,16 @@ class Activity(dict[int, tuple[int, int, int]]):
         return masks
 
     def forget(self) -> None:
-        """Give everything back; it is worked out again when asked for."""
+        """Free everything; it is worked out again when asked for."""
         self.clear()
         self.bytes = 0
 
 
 class Dictionary:
-    """The definitions of one segment, by number; whoever defines has checked them.
+    """The definitions of one segment, by number; the caller that defines them has checked them.
 
-    `holders` are the tracks with transitions that need them. Once it is closed and nobody
-    holds it, it can go.
+    `holders` are the tracks with transitions that need them. Once it is closed and no track
+    holds it, it can be dropped.
     """
 
     __slots__ = (
@@ -183,7 +183,7 @@ class Dictionary:
         self._arg_ends.append(len(self._arg_texts))
 
     def close(self) -> None:
-        """Nothing more is defined; what was kept for that is given back."""
+        """End defining and free the memory kept for it."""
         self.is_closed = True
         self.heads, self._head_bytes = [], 0
         self.activity.forget()
@@ -223,7 +223,7 @@ class Dictionary:
         return self._decoded(number)[1]
 
     def grow(self, ticks: list[int], counts: Mapping[int, int], sign: int) -> None:
-        """Add to the ticks what shapes add that occur so often, or take it off."""
+        """Add to the ticks what shapes add that occur this often, or subtract it."""
         ends, states, growth = self._growth_ends, self._growth_states, self._growth
         for shape, count in counts.items():
             for at in range(ends[shape], ends[shape + 1]):
@@ -292,7 +292,7 @@ class Dictionary:
         return DICTIONARY_BYTES + ready + columns + sum(map(sys.getsizeof, arrays))
 
     def weigh(self) -> int:
-        """By how much the weight has changed since it was last asked."""
+        """By how much the weight has changed since the last call."""
         before, self.weight = self.weight, self.size()
         return self.weight - before
 

@@ -119,7 +119,7 @@ def groups_of(states: Iterable[StateDef]) -> dict[str, list[int]]:
 
 
 def is_error_state(name: str) -> bool:
-    """Does an active state of this name tell of an error."""
+    """Whether an active state of this name stands for an error."""
     return name == EXCEPTION or name.startswith("Err")
 
 

@@ -20,7 +20,7 @@ class Fitting:
         self.stand_at(ticks)
 
     def stand_at(self, ticks: Sequence[int]) -> None:
-        """The machine goes on from these ticks."""
+        """Go on from these ticks."""
         self.active = mask_of(index for index, tick in enumerate(ticks) if tick & 1)
         self._bound = max(ticks, default=0)
 
@@ -40,17 +40,17 @@ class Fitting:
     def stays_below(
         self, limit: int, shapes: Sequence[int], book: Dictionary, ticks: Sequence[int]
     ) -> bool:
-        """Does no tick pass the limit with these shapes, from these ticks on."""
+        """Whether no tick passes the limit with these shapes, from these ticks on."""
         grown = list(ticks)
         self._bound = max(grown, default=0)
         book.grow(grown, Counter(shapes), 1)
         return max(grown, default=0) <= limit
 
     def is_surely_below(self, limit: int, rows: int, book: Dictionary) -> bool:
-        """Does no tick pass the limit with any shapes; a bound, which costs next to nothing."""
+        """Whether no tick can pass the limit with any shapes; a bound that costs very little."""
         return self._bound + rows * book.growth_max <= limit
 
     def take(self, active: int, rows: int, book: Dictionary) -> None:
-        """So many rows are taken in; these states are active after them."""
+        """Note that so many rows were taken in, and the states that are active after them."""
         self.active = active
         self._bound += rows * book.growth_max

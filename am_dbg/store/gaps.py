@@ -31,7 +31,7 @@ class Gaps:
         return tuple(gaps[low : bisect_right(gaps, number, low, key=_after_number)])
 
     def add(self, gap: Gap) -> None:
-        """Add a break at the end; one like the last one, at the same place, makes that longer."""
+        """Add a break at the end; one of the same kind at the same place extends the last one."""
         last = self._gaps[-1] if self._gaps else None
         if last and (last.kind, last.after_number) == (gap.kind, gap.after_number):
             lost = -1 if -1 in (last.lost, gap.lost) else last.lost + gap.lost
@@ -42,14 +42,14 @@ class Gaps:
         self.size += gap_bytes(gap)
 
     def take_back_cut(self, number: int) -> None:
-        """The history goes on after this transition, so it was not cut there."""
+        """Remove the break after this transition: the history goes on, so it was not cut there."""
         last = self._gaps[-1] if self._gaps else None
         if last and last.kind is GapKind.CUT and last.after_number == number:
             self._gaps = self._gaps[:-1]
             self.size -= gap_bytes(last)
 
     def trim(self, first: int) -> None:
-        """All before this transition is gone, and one break says so."""
+        """Replace everything before this transition by one break."""
         lost = Gap(first - 1, first - 1, "trimmed to save memory", GapKind.TRIMMED)
         self._gaps = [lost, *(gap for gap in self._gaps if gap.after_number >= first)]
         self.size = sum(map(gap_bytes, self._gaps))

@@ -18,7 +18,7 @@ from amtracer.wire.schema import OpenWork
 __all__ = ["NO_LINES", "OPEN_PICTURES_MAX", "LaterLines", "OpenPicture", "OpenPictures"]
 
 OPEN_PICTURES_MAX = 64
-"""Pictures of what is open that are kept of one machine."""
+"""The most reports of open work that are kept of one machine."""
 OPEN_BYTES_MAX = 256 * 1024
 """Memory that they may take together."""
 
@@ -39,7 +39,7 @@ class LaterLines(NamedTuple):
         return self.total - len(self.lines)
 
     def joined_by(self, lines: Sequence[Line], missing: int) -> LaterLines:
-        """These and newer ones, as far as there is room; `missing` lie between."""
+        """These lines and newer ones, as far as there is room; `missing` lie between."""
         kept = [*self.lines, *lines] if not missing else list(lines)
         del kept[: -limits.LATER_LINES_MAX]
         size = sum([_LINE_BYTES + len(text) for _, text in kept])
@@ -98,7 +98,7 @@ class OpenPictures:
         return self._pictures[-count:] if count > 0 else ()
 
     def add(self, picture: OpenPicture) -> None:
-        """Keep a new one, and let old ones go."""
+        """Keep a new one and drop old ones."""
         kept = [*self._pictures, picture][-OPEN_PICTURES_MAX:]
         size = sum([one.size for one in kept])
         while size > OPEN_BYTES_MAX and len(kept) > 1:

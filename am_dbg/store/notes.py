@@ -18,9 +18,9 @@ NOTES_MAX = 1_000
 """Rows of a machine that have notes of one kind; the oldest go first."""
 TROUBLES_PER_ROW_MAX = 64
 NOTE_CHARS_MAX = 1_000
-"""Characters of each text of a note."""
+"""The most characters of each text of a note."""
 _NOTE_BYTES = 400
-"""What a note takes beside its texts, about."""
+"""About the bytes that a note takes beside its texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Trouble:
 class Notes:
     """The notes of one machine; one thread writes, any reads.
 
-    `said` counts what was ever noted, for who tells the notes to others.
+    `said` counts what was ever noted, for callers that forward the notes.
     """
 
     __slots__ = ("_refused", "_troubles", "said", "size")
@@ -76,7 +76,7 @@ class Notes:
         return sorted(self._refused.values(), key=_row)
 
     def troubles_at(self, row: int) -> tuple[Trouble, ...]:
-        """What handlers of one transition came to."""
+        """The troubles of the handlers of one transition."""
         return self._troubles.get(row, ())
 
     def raised_at(self, row: int, step: int) -> str:
@@ -91,7 +91,7 @@ class Notes:
             yield from troubles
 
     def refuse(self, message: RefusedMessage) -> bool:
-        """Take in how many were refused; False if that is known."""
+        """Take in how many were refused; False if that is known already."""
         before = self._refused.get(message.row)
         if before is not None and before.count >= message.count:
             return False
@@ -104,7 +104,7 @@ class Notes:
         return True
 
     def trouble(self, message: TroubleMessage) -> bool:
-        """Take in what a handler came to; False if that is known, or of no kind that is."""
+        """Take in the trouble of a handler; False if it is known already, or of an unknown kind."""
         if message.what not in (TroubleKind.LATE, TroubleKind.RAISED):
             return False
         is_late = message.what == TroubleKind.LATE

@@ -62,7 +62,7 @@ class PaletteColumn:
         return self.palette[self.local[row]]
 
     def spread(self, of_local: bytes, rows: int) -> bytes:
-        """What a table over the palette says of each of the first rows."""
+        """The flag of a table over the palette for each of the first rows."""
         local = self.local.span(0, rows)
         if isinstance(local, bytes):
             return local.translate(of_local[:_BYTE_VALUES].ljust(_BYTE_VALUES, b"\0"))
@@ -74,7 +74,7 @@ class PaletteColumn:
         return {self.palette[local]: count for local, count in counts.items()}
 
     def seal(self, rows: int) -> None:
-        """Count, and give back what was kept for growing; nothing is appended afterwards."""
+        """Count, and free the memory kept for growing; nothing is appended afterwards."""
         counts = Counter(self.local.span(0, rows))
         self.counts = packed([counts[local] for local in range(len(self.palette))])
         self._index = _Palette()

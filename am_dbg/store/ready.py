@@ -9,13 +9,13 @@ __all__ = ["READY_MAX", "READY_WEIGHT_MAX", "Ready"]
 
 READY_MAX = 256
 READY_WEIGHT_MAX = 16 * 1024
-"""A value that takes more bytes is decoded for each row."""
+"""The most bytes of a cached value; a larger one is decoded for each row."""
 
 _Value = TypeVar("_Value")
 
 
 class Ready(dict[int, _Value]):
-    """Values by their numbers, decoded at the first look-up; `weight` tells what one takes."""
+    """Values by their numbers, decoded at the first look-up; `weight` returns what one takes."""
 
     def __init__(self, decoded: Callable[[int], _Value], weight: Callable[[_Value], int]) -> None:
         super().__init__()

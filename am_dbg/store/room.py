@@ -18,7 +18,7 @@ from am_dbg.store.store import Store
 __all__ = ["Ended", "make_room"]
 
 _KEPT_PER_CENT = 95
-"""How much of the limit may stay in use, so that not every message makes room anew."""
+"""How much of the limit may stay in use, so that not every message has to free memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,10 @@ class Ended:
 
 
 def make_room(store: Store, bytes_max: int) -> list[Ended]:
-    """Let go of what there is too much of; which live streams ended for that.
+    """Free what is above the limit; return the live streams that ended for that.
 
-    A file that is being read does not end here: who reads it sees that it does not fit.
-    For the thread that feeds.
+    A file that is being read does not end here: its reader sees that it does not fit. For the
+    thread that feeds.
     """
     ended: list[Ended] = []
     if store.size() <= bytes_max:

@@ -41,7 +41,7 @@ def runs_for(track: Track, runs: Sequence[Track]) -> list[Track]:
 
 
 def parent_among(track: Track, runs: Sequence[Track]) -> Track | None:
-    """The run that a track stands under."""
+    """The run that is the parent of a track."""
     found = runs_for(track, runs)
     return found[0] if found else None
 
@@ -78,7 +78,7 @@ def _rank(track: Track, run: Track) -> tuple[bool, bool, int]:
 
 
 def _span(track: Track) -> tuple[int, int]:
-    """When a track was there, as far as its transitions tell."""
+    """The times between which a track was there, as far as its transitions show."""
     if not track.count:
         began = track.time_at(0)
         return began, _NEVER if track.connected else began

@@ -30,11 +30,11 @@ class ShapeCache:
         self.bytes = 0
 
     def get(self, key: int) -> Entry | None:
-        """A shape that is here."""
+        """A shape that is in the cache."""
         return self._entries.get(key)
 
     def keep(self, key: int, shape: Shape, facts: ShapeFacts) -> Entry:
-        """Keep a shape for those who ask again."""
+        """Keep a shape for the next look-up."""
         entry = (shape, facts)
         weight = (
             _ENTRY_BYTES

@@ -79,7 +79,7 @@ class Sources:
         return [row for index, row in enumerate(rows) if self._kinds[index] in kinds]
 
     def shrink(self) -> None:
-        """Give back what was kept for growing; nothing can be appended afterwards."""
+        """Free the memory kept for growing; nothing can be appended afterwards."""
         self._rows = self._rows[:]
         self._writer_index = {}
         for column in (self._kinds, self._numbers, self._times):
@@ -92,7 +92,7 @@ class Sources:
 
 
 def split_id(tx: str) -> tuple[str, int]:
-    """Part a transition id in prefix and number; the number is -1 when it has none."""
+    """Split a transition id into prefix and number; the number is -1 if it has none."""
     digits = tx[-_NUMBER_DIGITS:]
     try:
         number = int(digits, 16)
@@ -104,5 +104,5 @@ def split_id(tx: str) -> tuple[str, int]:
 
 
 def joined_id(prefix: str, number: int) -> str:
-    """The transition id of which `split_id` gave the parts."""
+    """The transition id with these parts, as `split_id` returns them."""
     return prefix if number < 0 else f"{prefix}{number:016x}"

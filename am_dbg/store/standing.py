@@ -12,7 +12,7 @@ __all__ = ["Origin", "Standing"]
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What does not change of a machine."""
+    """The facts about a machine that do not change."""
 
     id: str
     parent: str

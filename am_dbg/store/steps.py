@@ -9,7 +9,7 @@ from amtracer.wire.schema import HANDLER_STEP, StateDef, StepDef, StepFlag
 __all__ = ["ANY", "handler_of"]
 
 ANY = "Any"
-"""What a global handler has in place of a state."""
+"""The name that a global handler has in place of a state."""
 
 
 def handler_of(step: StepDef, states: Sequence[StateDef]) -> str:

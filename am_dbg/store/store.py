@@ -37,7 +37,7 @@ class Store:
     `tracks` are in order of arrival; `version` grows with everything that is taken in.
     What it takes in memory is counted as it comes, so asking for `size` costs nothing.
     With `bytes_max` the store calls `overflowing` after a message that brought it over
-    that limit; whoever feeds makes room there (`am_dbg.store.room`).
+    that limit; the thread that feeds makes room there (`am_dbg.store.room`).
 
     `arrived` and `taken` count the tracks and transitions that ever came; `is_whole` is
     whether none of them went to save memory.
@@ -98,7 +98,7 @@ class Store:
         self._check_room()
 
     def stand_apart(self, stream: int) -> None:
-        """From here on the machines of this stream are none that were there before."""
+        """Treat the machines of this stream, from here on, as new ones, never as returning ones."""
         self._streams[stream].is_apart = True
 
     def close_stream(self, stream: int, reason: str = "") -> None:
@@ -169,9 +169,9 @@ class Store:
             return changed, self._changes
 
     def trim(self, bytes_max: int) -> None:
-        """Let the oldest segments go until the rest fits; the newest of each stream stays.
+        """Drop the oldest segments until the rest fits; the newest of each stream stays.
 
-        Tracks keep their numbers and tell what is gone. For the thread that feeds.
+        Tracks keep their numbers and show what is gone. For the thread that feeds.
         """
         with self.lock:
             while self.size() > bytes_max and self._closed_books:
@@ -186,7 +186,7 @@ class Store:
                 self.version += 1
 
     def trim_open(self, stream: int) -> bool:
-        """Let everything go of an open stream that is finished, whatever its segment.
+        """Drop everything of an open stream that is finished, whatever its segment.
 
         Returns whether there was any.
         """
@@ -230,18 +230,18 @@ class Store:
         return book
 
     def closed(self, book: Dictionary) -> None:
-        """Nothing more is defined in this dictionary."""
+        """Note that nothing more is defined in this dictionary."""
         book.close()
         self.grew(book.weigh())
         self._closed_books[book.serial] = book
         self._drop_unheld(book)
 
     def grew(self, weight: int) -> None:
-        """So many bytes more are kept."""
+        """Note that so many more bytes are kept."""
         self._bytes += weight
 
     def touched(self, track: Track, *, weighs: bool = True) -> None:
-        """Something of this track changed, also what it takes."""
+        """Note that this track changed, and perhaps the memory it takes."""
         if weighs:
             self._bytes += track.weigh()
         if not track.removed:
@@ -279,12 +279,12 @@ class Store:
         return track
 
     def counted(self, transitions: int) -> None:
-        """So many transitions were taken in."""
+        """Note that so many transitions were taken in."""
         self.transitions += transitions
         self.taken += transitions
 
     def _check_room(self) -> None:
-        """Ask for room once, not again for what is done to make it."""
+        """Ask for room once, not again for changes that make room."""
         if self.bytes_max and self.size() > self.bytes_max and not self._is_making_room:
             self._is_making_room = True
             try:
@@ -294,7 +294,7 @@ class Store:
                 self._is_making_room = False
 
     def _drop_unheld(self, book: Dictionary) -> None:
-        """Nobody defines in it and nobody holds it: it goes."""
+        """Drop a dictionary in which nothing is defined any more and that no track holds."""
         if book.is_closed and not book.holders and book.serial in self._books:
             del self._books[book.serial]
             self._closed_books.pop(book.serial, None)
@@ -302,7 +302,7 @@ class Store:
             book.weight = 0
 
     def _list(self, track: Track, *, is_apart: bool) -> None:
-        """Let a new track be found."""
+        """Add a new track to the indexes."""
         self.arrived += 1
         track.arrival = self.arrived
         origin = track.origin
@@ -313,7 +313,7 @@ class Store:
             self._newest[track.id, origin.session, origin.tx_prefix] = track
 
     def _unlist(self, track: Track) -> None:
-        """Keep nothing of a track that is not among the others any more."""
+        """Remove a track from the indexes."""
         del self._by_key[track.key]
         same = self._by_id[track.id]
         same.remove(track)

@@ -59,7 +59,7 @@ have the number of the first."""
 
 
 class House(Protocol):
-    """What a stream asks of the store it belongs to."""
+    """The methods of the store that a stream calls."""
 
     def new_dictionary(self, schemas: list[Schema], stream: int) -> Dictionary:
         """An empty dictionary of this stream with the next serial number."""
@@ -70,16 +70,16 @@ class House(Protocol):
         """The track of a machine that enters a stream."""
 
     def counted(self, transitions: int) -> None:
-        """So many transitions were taken in."""
+        """Note that so many transitions were taken in."""
 
     def closed(self, book: Dictionary) -> None:
-        """Nothing more is defined in this dictionary."""
+        """Note that nothing more is defined in this dictionary."""
 
     def grew(self, weight: int) -> None:
-        """So many bytes more are kept."""
+        """Note that so many more bytes are kept."""
 
     def touched(self, track: Track, *, weighs: bool = True) -> None:
-        """Something of this track changed, also what it takes."""
+        """Note that this track changed, and perhaps the memory it takes."""
 
 
 class Stream:
@@ -109,7 +109,7 @@ class Stream:
 
     @classmethod
     def forgotten(cls) -> Stream:
-        """What stands in the place of streams of which nothing is kept."""
+        """The stand-in for streams of which nothing is kept."""
         stream = cls.__new__(cls)
         stream.number, stream.label, stream.reason = -1, "", ""
         stream.family = 0
@@ -136,7 +136,7 @@ class Stream:
         self.open = False
         self.reason = reason
         self._house.closed(self.book)
-        del self.book  # what no track holds of it has to go
+        del self.book  # definitions that no track holds are dropped
         for track in self.tracks:
             if track.stream == self.number and not track.ended:
                 track.close(reason)

@@ -43,7 +43,7 @@ _NEVER = 2**63
 UNWEIGHED_ROWS_MAX = 8
 """Plain rows of a track that may wait to be counted: weighing takes longer than a row."""
 WALK_ROWS_MAX = 64
-"""How far a cached clock is moved row by row before it is counted anew."""
+"""How far a cached clock is moved row by row before it is counted again."""
 
 
 class Track:
@@ -151,7 +151,7 @@ class Track:
         return self.origin.tags
 
     def is_of_session(self, other: Track) -> bool:
-        """Whether both are of one process, as far as its streams say so."""
+        """Whether both tracks are of one process, as far as their streams say so."""
         return bool(self.origin.session) and self.origin.session == other.origin.session
 
     @property
@@ -217,12 +217,12 @@ class Track:
         return sum(self.clock_at(number))
 
     def shape_at(self, number: int) -> Shape:
-        """All of a transition that can repeat."""
+        """The shape of a transition: all of it that can repeat."""
         chunk = self.chunk_of(number)
         return chunk.dictionary.shape(chunk.shapes[number - chunk.first])
 
     def facts_at(self, number: int) -> ShapeFacts:
-        """What follows from the shape of a transition."""
+        """The facts that follow from the shape of a transition."""
         chunk = self.chunk_of(number)
         return chunk.dictionary.facts(chunk.shapes[number - chunk.first])
 
@@ -274,7 +274,7 @@ class Track:
         return chunk.row_first + number - chunk.first
 
     def troubles_at(self, number: int) -> tuple[Trouble, ...]:
-        """What handlers of a transition came to: late, or raised somewhere."""
+        """The troubles of a transition's handlers: late, or raised at a place."""
         return self.notes.troubles_at(self.row_at(number))
 
     def raised_at(self, number: int, step: int) -> str:
@@ -283,7 +283,7 @@ class Track:
 
     @property
     def hanging(self) -> tuple[Trouble, ...]:
-        """The handlers that were late when they were last heard of and have not returned."""
+        """The handlers that were last reported late and have not returned."""
         return tuple(one for one in self.notes.troubles_at(self.row_next) if one.is_late)
 
     # Finding one.
@@ -419,7 +419,7 @@ class Track:
         self._settle()
 
     def come_back(self, live: bool) -> None:
-        """It goes on, if it had ended: what was lost at the end is told now, or nothing was."""
+        """Go on after an end: what was lost there is sent now, or nothing was lost."""
         if not self.ended:
             return
         self.ended = False
@@ -428,7 +428,7 @@ class Track:
         self._gaps.take_back_cut(self.count)
 
     def close(self, reason: str) -> None:
-        """Its stream or its program ended; with a reason it ended too early."""
+        """Note that its stream or program ended; with a reason, too early."""
         self.connected = False
         self.ended = True
         self.left_at = next(_moments)
@@ -438,23 +438,23 @@ class Track:
         self._settle()
 
     def note_changed(self) -> None:
-        """Something was noted beside transitions."""
+        """Note that the notes beside transitions changed."""
         self.version += 1
 
     def add_lines(self, lines: Sequence[Line], missing: int) -> None:
-        """The machine wrote these after its last transition."""
+        """Take log lines that the machine wrote after its last transition."""
         if not self.removed:
             self.later = self.later.joined_by(lines, missing)
         self.version += 1
 
     def set_open(self, work: tuple[OpenWork, ...], more: int) -> None:
-        """This is open from now on."""
+        """Take a report of what is open from now on."""
         if not self.removed:
             self.open.add(OpenPicture(self.count, work, more))
         self.version += 1
 
     def dispose(self) -> None:
-        """The machine is gone."""
+        """Note that the machine was disposed."""
         newest = self.open.newest
         if newest is not None and newest.work:
             self.set_open((), 0)
@@ -463,7 +463,7 @@ class Track:
         self._settle()
 
     def trim(self, book: Dictionary) -> set[Dictionary]:
-        """Let the oldest chunks go, up to the last one that uses this dictionary.
+        """Drop the oldest chunks, up to the last one that uses this dictionary.
 
         Returns the dictionaries that the track does not hold any more.
         """
@@ -476,11 +476,11 @@ class Track:
         return self._let_chunks_go(count)
 
     def trim_sealed(self) -> set[Dictionary]:
-        """The same for all chunks but the one that may still grow."""
+        """Drop all chunks but the one that may still grow."""
         return self._let_chunks_go(len(self._index.chunks) - (self._open is not None))
 
     def _let_chunks_go(self, count: int) -> set[Dictionary]:
-        """Let so many of the oldest chunks go."""
+        """Drop so many of the oldest chunks."""
         index = self._index
         if not count:
             return set()
@@ -495,9 +495,9 @@ class Track:
         return self._let_go(index.chunks[:count], chunks)
 
     def forgotten(self) -> Track:
-        """What the stream goes on with when this track is forgotten: it checks, but keeps nothing.
+        """The track with which the stream goes on when this one is removed: it keeps nothing.
 
-        This one keeps its history for whoever still looks at it.
+        It still checks messages. This one keeps its history for readers that still use it.
         """
         stub = Track(self.key, self.origin, self.stream, self.schema, self.ticks, self.row_next)
         stub.removed = True
@@ -521,18 +521,18 @@ class Track:
 
     @property
     def is_light(self) -> bool:
-        """Whether only a few plain rows came since it was weighed."""
+        """Whether only a few plain rows came since the last weighing."""
         chunk, count = self._weighed
         return chunk is self._open and self.count - count < UNWEIGHED_ROWS_MAX
 
     def weigh(self) -> int:
-        """By how much the weight has changed since it was last asked."""
+        """By how much the weight has changed since the last call."""
         self._weighed = (self._open, self.count)
         before, self.weight = self.weight, self.size()
         return self.weight - before
 
     def let_go(self) -> set[Dictionary]:
-        """The dictionaries that it held; none is kept for it any more."""
+        """Release its dictionaries and return them."""
         return self._let_go(self._index.chunks)
 
     def _let_go(self, chunks: Sequence[Chunk], kept: Sequence[Chunk] = ()) -> set[Dictionary]:
@@ -558,7 +558,7 @@ class Track:
         return chunk
 
     def _begin_anew(self, schema: Schema, ticks: tuple[int, ...] | None = None) -> None:
-        """The next rows belong in a new chunk; the clock goes on from there, or from `ticks`."""
+        """Begin a new chunk for the next rows; the clock goes on from there, or from `ticks`."""
         chunk = self._open
         if chunk is not None:
             chunk.seal()
@@ -571,7 +571,7 @@ class Track:
         self.version += 1
 
     def _settle(self) -> None:
-        """Publish how it stands; the version comes last, for who looks when it grows."""
+        """Publish how it stands; the version comes last, for readers that wait for it to grow."""
         self.standing = Standing(
             self.count,
             self.gaps_after(self.count),

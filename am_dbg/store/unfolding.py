@@ -39,7 +39,7 @@ class Sparse(Generic[_Value]):
 
 
 class Rows(NamedTuple):
-    """Transitions as columns; in a dense one nothing means zeros.
+    """Transitions as columns; an empty dense column means zeros.
 
     Times and durations are nanoseconds. `args` are numbers of texts, key and text in turns.
     """
@@ -58,7 +58,7 @@ class Rows(NamedTuple):
 
 
 def unfolded(message: BatchMessage, book: Dictionary, units: Sequence[int]) -> Rows:
-    """The rows of a checked batch whose sources are all told; a unit for each run."""
+    """The rows of a checked batch whose sources are all given; a unit for each run."""
     args = book.arg_texts
     return Rows(
         message.shapes,

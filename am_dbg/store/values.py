@@ -64,7 +64,7 @@ _KINDS = {"reconnected": GapKind.RECONNECTED}
 
 
 def reason_of_gap(gap: Gap) -> str:
-    """The reason under which a break goes into a stream, so that its kind comes back."""
+    """The reason with which a break is written to a stream, so that its kind can be read back."""
     return f"{_CUT_MARK}{gap.reason}" if gap.kind is GapKind.CUT else gap.reason
 
 

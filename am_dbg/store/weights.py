@@ -41,14 +41,14 @@ TRACK_BYTES = 1_350
 """A track without its texts, clocks and chunks, and what the store finds it by."""
 CHUNK_BYTES = 1_000
 ACTIVITY_BYTES = 230
-"""The masks that are kept ready for a shape, without what they are long."""
+"""The masks that are cached for a shape, without their length."""
 
 _GAP_BYTES = 80
 _STATE_BYTES = 104
 _INDEX_BYTES = 40
 _TICK_BYTES = 32
 _SMALL_MAX = 256
-"""Numbers up to here exist once in a process."""
+"""Integers up to this one exist only once in a process."""
 
 
 def texts_bytes(texts: Iterable[str]) -> int:
@@ -68,7 +68,7 @@ def gap_bytes(gap: Gap) -> int:
 
 
 def hello_bytes(hello: HelloMessage) -> int:
-    """What a program says of itself."""
+    """The facts of a program's hello."""
     facts = hello.process
     texts = (hello.session, hello.origin, *facts, *facts.values())
     return texts_bytes(texts) + sys.getsizeof(facts) + ENTRY_BYTES
