@@ -99,12 +99,12 @@ class Control:
         }
 
     def press(self, action: str) -> Effect | None:
-        """Do what a key means in the pane that has the focus."""
+        """Carry out the action of a key in the pane that has the focus."""
         special = self._special.get(self.focus, {})
         return self._done(special.get(action, self._actions[action]))
 
     def do(self, action: str) -> Effect | None:
-        """Do what was named, by a click or in the palette, whatever has the focus."""
+        """Carry out an action named by a click or in the palette, wherever the focus is."""
         return self._done(self._actions[action])
 
     def _done(self, action: Action) -> Effect | None:

@@ -25,7 +25,7 @@ __all__ = ["show_modes"]
 
 
 class _NamedOutlet(SocketOutlet):
-    """An outlet that adds this debugger's name to everything it sends."""
+    """A sink that adds this debugger's name to everything it sends."""
 
     def __init__(self, address: Address, own_name: str) -> None:
         super().__init__(address)

@@ -21,15 +21,15 @@ class Moving:
         self.modes = modes
 
     def next_transition(self) -> None:
-        """One transition on."""
+        """Go one transition on."""
         self.by_one(1)
 
     def previous_transition(self) -> None:
-        """One transition back."""
+        """Go one transition back."""
         self.by_one(-1)
 
     def by_one(self, by: int) -> None:
-        """One transition on or back, wherever the focus is."""
+        """Go one transition on or back, wherever the focus is."""
         place = self._place()
         if place is None:
             return
@@ -43,11 +43,11 @@ class Moving:
         self._move(moved, "" if moved != cursor else hint)
 
     def next_step(self) -> None:
-        """One step on, into the next transition when this one is done."""
+        """Go one step on, into the next transition if this one is done."""
         self._step(1)
 
     def previous_step(self) -> None:
-        """One step back."""
+        """Go one step back."""
         self._step(-1)
 
     def _step(self, by: int) -> None:
@@ -75,25 +75,25 @@ class Moving:
             self._move(moved)
 
     def first(self) -> None:
-        """Before the first transition."""
+        """Go before the first transition."""
         place = self._place()
         if place:
             self._move(place[0].first())
 
     def last(self) -> None:
-        """The last visible transition."""
+        """Go to the last visible transition."""
         place = self._place()
         if place:
             self._move(place[0].last(place[1]))
 
     def by_many(self, by: int) -> None:
-        """Some visible transitions on or back."""
+        """Go some visible transitions on or back."""
         place = self._place()
         if place:
             self._move(place[0].jump(place[1], by))
 
     def to_number(self, number: int) -> None:
-        """A transition of this track."""
+        """Go to a transition of this track."""
         place = self._place()
         if place:
             self._move(place[0].at(number).kept(place[1]))
@@ -118,7 +118,7 @@ class Moving:
             self.modes.play()
 
     def play_on(self) -> None:
-        """One transition on while playing; at the end it pauses."""
+        """Go one transition on while playing; pause at the end."""
         place = self._place()
         if place is None or not self.modes.played():
             return
@@ -151,7 +151,7 @@ class Moving:
 
 
 def _one_step_back(cursor: Cursor, visible: Visible) -> Cursor:
-    """One step less; a complete transition and one with all steps shown look the same."""
+    """Show one step less; a complete transition and one with all steps shown look the same."""
     moved = cursor.previous_step(visible)
     if cursor.step == 0 and moved.step > 0 and moved != cursor:
         return moved.previous_step(visible)

@@ -66,19 +66,19 @@ class Panes:
         self.modes.focus_on(order[(at + by) % len(order)])
 
     def down(self) -> None:
-        """One row down."""
+        """Move one row down."""
         self._by(1)
 
     def up(self) -> None:
-        """One row up."""
+        """Move one row up."""
         self._by(-1)
 
     def page_down(self) -> None:
-        """A page down."""
+        """Move a page down."""
         self._by(self._page())
 
     def page_up(self) -> None:
-        """A page up."""
+        """Move a page up."""
         self._by(-self._page())
 
     def _page(self) -> int:
@@ -172,7 +172,7 @@ class Panes:
         self.desk.opened = frozenset()
 
     def escape(self) -> None:
-        """Leave the search; without one, go back to the machines."""
+        """Leave the search; without a search, go back to the machines."""
         if self.desk.found is not None:
             self.desk.found = None
         else:

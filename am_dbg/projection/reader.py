@@ -122,7 +122,7 @@ def _hanging_since_the_begin(track: Track) -> tuple[Run, ...]:
 
 
 def source_chain(store: Store, track: Track, transition: Transition) -> tuple[SourceRow, ...]:
-    """Who asked, who asked them, and so on, as far as it was recorded."""
+    """The transition that asked, the one that asked for that, and so on, as far as recorded."""
     rows: list[SourceRow] = []
     source = transition.source
     seen = {(track.key, transition.number)}

@@ -30,27 +30,27 @@ __all__ = [
 
 
 def touching(visible: Visible, state: str) -> Numbers:
-    """Those that called, added or removed a state."""
+    """The transitions that called, added or removed a state."""
     return visible.narrowed("touching", state, lambda: Sieve([shapes_touching(state)]), state)
 
 
 def changing(visible: Visible, state: str) -> Numbers:
-    """Those that added or removed a state."""
+    """The transitions that added or removed a state."""
     return visible.narrowed("changing", state, lambda: Sieve([named("changed", state)]), state)
 
 
 def errors(visible: Visible) -> Numbers:
-    """Those that added an error state or in which a handler failed."""
+    """The transitions that added an error state or in which a handler failed."""
     return visible.narrowed("errors", "", lambda: Sieve([with_facts(Fact.ERROR)]))
 
 
 def canceled(visible: Visible) -> Numbers:
-    """Those that were not accepted."""
+    """The transitions that were not accepted."""
     return visible.narrowed("canceled", "", lambda: Sieve([with_facts(Fact.CANCELED)]))
 
 
 class Hits(Numbers):
-    """Those that a query finds, see `am_dbg.query.terms`."""
+    """The transitions that a query finds, see `am_dbg.query.terms`."""
 
     def __init__(self, visible: Visible, text: str) -> None:
         terms = sieve_of_terms(visible.track, parse(text), visible.filters.level)
@@ -59,35 +59,35 @@ class Hits(Numbers):
 
 
 def next_touching(visible: Visible, number: int, state: str) -> int | None:
-    """The next one that called, added or removed a state."""
+    """The next transition that called, added or removed a state."""
     return touching(visible, state).next(number)
 
 
 def previous_touching(visible: Visible, number: int, state: str) -> int | None:
-    """The one before this that called, added or removed a state."""
+    """The previous transition that called, added or removed a state."""
     return touching(visible, state).previous(number)
 
 
 def previous_changing(visible: Visible, number: int, state: str) -> int | None:
-    """The last one up to and with this that added or removed a state."""
+    """The last transition, up to and with this one, that added or removed a state."""
     return changing(visible, state).previous(number + 1)
 
 
 def next_error(visible: Visible, number: int) -> int | None:
-    """The next one with an error."""
+    """The next transition with an error."""
     return errors(visible).next(number)
 
 
 def previous_error(visible: Visible, number: int) -> int | None:
-    """The one before this with an error."""
+    """The previous transition with an error."""
     return errors(visible).previous(number)
 
 
 def next_canceled(visible: Visible, number: int) -> int | None:
-    """The next one that was not accepted."""
+    """The next transition that was not accepted."""
     return canceled(visible).next(number)
 
 
 def previous_canceled(visible: Visible, number: int) -> int | None:
-    """The one before this that was not accepted."""
+    """The previous transition that was not accepted."""
     return canceled(visible).previous(number)

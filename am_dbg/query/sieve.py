@@ -2,8 +2,8 @@
 
 Most conditions are about shapes. They become a table over the shapes of a dictionary,
 one byte each; a chunk then only needs its palette to be looked up in it. Conditions
-about texts are a table over texts, from it one over line sets, and so on. Only what no
-table decides is looked up by row. Every answer is a string of bytes 0 and 1.
+about texts are a table over texts, from it one over line sets, and so on. A row is
+looked up only if no table decides. Every answer is a string of bytes 0 and 1.
 """
 
 from __future__ import annotations

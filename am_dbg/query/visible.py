@@ -18,7 +18,7 @@ NARROWED_MAX = 64
 class Visible(Numbers):
     """The numbers of a track that pass the filters.
 
-    It is cheap to make: a change of filters makes a new one. Narrower sets, such as the
+    It is cheap to make, so a change of filters makes a new one. Narrower sets, such as the
     visible ones that touch a state, are remembered with it.
     """
 
@@ -28,7 +28,7 @@ class Visible(Numbers):
         self._narrowed: dict[tuple[str, str], Numbers] = {}
 
     def is_visible(self, number: int) -> bool:
-        """Does this transition pass the filters."""
+        """Whether this transition passes the filters."""
         return number in self
 
     def narrowed(

@@ -127,7 +127,8 @@ def _check_changes(changes: Pairs, states: int) -> None:
 def _check_steps(steps: Sequence[StepDef], schema: Schema) -> None:
     """Refuse steps that do not fit the schema.
 
-    Steps repeat far more often than shapes, so the schema remembers which ones fit it."""
+    Steps repeat far more often than shapes, so the schema remembers which ones fit it.
+    """
     states, checked = len(schema.states), schema.checked_steps
     for step in steps:
         _need(0 <= step.type <= limits.SMALL_MAX, "the type of a step out of range")

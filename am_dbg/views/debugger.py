@@ -212,14 +212,14 @@ class Debugger(App[int], inherit_bindings=False):
         self.paint()
 
     def action_press(self, action: str) -> None:
-        """Do what a key means where the focus is."""
+        """Carry out the action of a key where the focus is."""
         if action == "escape" and self.control.modes.searching:
             self.attempt("the search", self.control.searching.cancel)
         else:
             self.attempt(_named(action), lambda: self._carry_out(self.control.press(action)))
 
     def action_do(self, action: str) -> None:
-        """Do what a click or the palette names."""
+        """Carry out the action that a click or the palette names."""
         self.attempt(_named(action), lambda: self._carry_out(self.control.do(action)))
 
     def _carry_out(self, effect: Effect | None) -> None:

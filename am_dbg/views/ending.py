@@ -55,7 +55,7 @@ class ScreenFailedError(DebuggerError):
 
 
 def end_on_signals(end: Callable[[int], object]) -> None:
-    """Have the running loop end the screen on a signal, with the exit code shells expect."""
+    """Make the running loop end the screen on a signal, with the exit code shells expect."""
     loop = asyncio.get_running_loop()
     for name in SIGNALS:
         number = getattr(signal, name, None)

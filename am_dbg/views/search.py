@@ -26,7 +26,7 @@ class SearchLine(Input):
         self.cursor_blink = False
 
     def place(self, box: Box | None) -> None:
-        """Show up and take the keys, or hide and let go of them."""
+        """Show the line and take the keys, or hide it and release them."""
         if box is None:
             if self.can_focus:
                 self.can_focus = False

@@ -32,7 +32,7 @@ GOTO_HINT = (
 
 
 class Talking:
-    """Opens dialogs and hands their answers to control."""
+    """Opens dialogs and passes their answers to control."""
 
     def __init__(self, app: Debugger) -> None:
         self._app = app
