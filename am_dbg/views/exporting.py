@@ -35,7 +35,7 @@ class Exporting(Asking):
         self._warned_of = ""
 
     def check(self, value: str) -> str:
-        """What is wrong with a name; nothing if its folder exists and is writable."""
+        """What is wrong with a name, empty for nothing; asks once about a file that is there."""
         try:
             path, _ = target_of(self._store, value)
         except DebuggerError as error:
