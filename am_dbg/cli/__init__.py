@@ -1,1 +1,1 @@
-"""The command line: what runs without a screen, and the start of the one that has one."""
+"""The command line: starts the screen, and runs the commands that need none."""

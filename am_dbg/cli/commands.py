@@ -1,4 +1,4 @@
-"""The command line: the screen, and everything that works without one.
+"""The commands and options of `am-dbg`: the screen, and everything that works without one.
 
 Data goes to standard output, words to standard error, one line for each trouble. Nothing
 heavy is loaded before it is needed, so that `--version` and a wrong option answer at once.

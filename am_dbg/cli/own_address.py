@@ -1,4 +1,4 @@
-"""Tells whether an address leads back to where this process listens, by whatever name."""
+"""Finds out whether an address, under any name, leads back to a port of this process."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Collects what programs send without a screen, into a session file.
+"""Records what programs send into a session file, without a screen.
 
-While it listens the file grows, so that a kill costs a moment and not the session. At the
-end the same file is written anew from the store, which knows each program's stream. If that
-fails, the one that grew stays. So it does when the store had to let go of something to stay
-below its limit of memory: all of it is in the file that grew.
+The file grows while programs send, so a kill loses only the last moment of the session. At
+the end the same file is written again from the store, which knows the stream of each
+program. If that fails, the file that grew stays. It also stays if the store dropped data to
+keep its memory limit, because the file that grew holds all of it.
 """
 
 from __future__ import annotations

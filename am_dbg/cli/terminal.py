@@ -1,4 +1,4 @@
-"""Tells whether there is a terminal to draw on."""
+"""Checks whether there is a terminal to draw on."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The way out: what the store holds, as files, as lines, or to another debugger."""
+"""Output of the debugger: writes what the store holds to files, as lines, or to another debugger."""

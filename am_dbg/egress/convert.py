@@ -1,4 +1,4 @@
-"""Writes a session, or a part of it, in the format that a file's ending names."""
+"""Writes a session, or a part of it, in the format that the ending of a file names."""
 
 from __future__ import annotations
 

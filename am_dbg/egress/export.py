@@ -1,15 +1,15 @@
 """Writes what the store holds as a session file: all of it, some machines, or a range.
 
-Importing the file gives back what was exported: machines in the same order, numbers,
-clocks, gaps, every field of every transition. What was trimmed before, or is left out by a
-range, becomes a number of transitions before the first one.
+An import of the file gives back what was exported: machines in the same order, numbers,
+clocks, gaps, every field of every transition. Transitions that were trimmed before, or that
+a range leaves out, become a number of transitions before the first one.
 
-Ids that follow no rule, such as the random ones of Go programs, cannot be compressed: with
-them a file is about four times as large. So an export keeps those that some transition
-refers to, and all of them only when asked (`convert --ids`). A recording keeps all, since
-nobody knows yet what will refer to them.
+Ids that follow no rule, such as the random ids of Go programs, cannot be compressed: with
+them a file is about four times as large. So an export keeps the ids that some transition
+refers to, and keeps all of them only on request (`convert --ids`). A recording keeps all,
+because it cannot know what will refer to them later.
 
-The store may grow meanwhile: what was there at the beginning is what gets written.
+The store may grow during an export: the export writes what was there when it began.
 """
 
 from __future__ import annotations

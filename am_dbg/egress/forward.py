@@ -1,16 +1,17 @@
-"""Sends what arrives on to another debugger, on a thread of its own.
+"""Forwards what arrives to another debugger, on a separate thread.
 
-It reads the store like any reader, a few times a second, and tells what is new; what
-arrives is never held up by it. The other debugger may come late, go, or read slowly: what
-was not told yet is still in the store and is told later. After a reconnect machines go on
-where they were, because this side names the same session again; what was on its way
-meanwhile shows there as a gap.
+The forwarder reads the store like any reader, a few times a second, and sends what is new.
+It never delays what arrives. The other debugger may start late, go away, or read slowly:
+what was not sent yet is still in the store and is sent later. After a reconnect machines
+continue where they were, because this side names the same session again; data that was in
+transit when the connection broke shows there as a gap.
 
-Only what programs send is told, not sessions that were imported. The token that is said
-is that of this process's environment, never one that a program said.
+Only data of programs is forwarded, not imported sessions. The token that is sent is the
+token of this process's environment, never a token that a program sent.
 
-What came through other debuggers goes on by connections of its own, one for each way, so
-that whoever finds its own name on a way can refuse that alone (see `am_dbg.hops`).
+Data that came through other debuggers is forwarded on separate connections, one for each
+route, so that a debugger that finds its own name on a route can refuse that route alone
+(see `am_dbg.hops`).
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Writes what arrives into a session file while it arrives.
+"""Writes data into a session file as it arrives.
 
-All streams become one in that file, as they come mixed and a file holds them only one after
-the other; another one follows when it has no numbers left for machines. So it knows less
-than an export, namely not which program a machine belongs to, but it is there when the
-debugger is killed: cut, with all that was kept before.
+Streams arrive mixed, and a file holds streams only one after the other, so all of them
+become one stream in the file. Another stream follows when the first has no numbers left for
+machines. So this file holds less than an export: it does not say which program a machine
+belongs to. But it exists when the debugger is killed: cut, with all that was written before.
 """
 
 from __future__ import annotations

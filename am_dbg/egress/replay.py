@@ -1,7 +1,7 @@
-"""Tells the history of a track again, to a stream of its own, bit by bit.
+"""Replays the history of a track into another stream, in portions.
 
-An export tells it once and whole; a debugger that forwards, or that records while it
-listens, tells what is new every now and then. Either way the reader of the stream gets the
+An export replays a track once and whole; a debugger that forwards, or that records while it
+listens, replays what is new every now and then. Either way the reader of the stream gets the
 same numbers, clocks and breaks.
 """
 

@@ -1,1 +1,1 @@
-"""The way in: sockets, files and downloads become messages in the store."""
+"""Input of the debugger: turns sockets, files and downloads into messages for the store."""

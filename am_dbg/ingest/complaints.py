@@ -1,8 +1,8 @@
-"""What peers do wrong, in the log and for the user, without letting a flood fill either.
+"""Reports faults of peers in the log and to the user, and limits a flood of reports.
 
 The same trouble of the same host is reported when it begins, once for each outage. A flood
-whose texts or hosts are always new is cut off after some lines; how many more there were
-follows in one line.
+of reports whose texts or hosts always differ is cut off after some lines; one more line says
+how many reports were left out.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""One connection to the debugger: finds its door, then passes what it hears to the speaker.
+"""One connection to the debugger: recognises its protocol and passes its bytes to the speaker.
 
-A program that says it is back may find that its old connection is still open here: the
-end of that one is on its way behind data not read yet, or its host is gone and no end will
-ever come. So the newcomer waits, unread, while the system asks the old host whether it is
-still there. When the old connection ends, the machine goes on in its track. When it proves
-alive, nobody takes its place: the newcomer's machines get tracks of their own.
+A program that reconnects may find that its old connection is still open here: either the
+end of the old connection waits behind data not read yet, or the host is gone and no end will
+ever come. So the new connection waits, unread, while the system probes whether the old host
+is still there. When the old connection ends, the machine continues in its track. If the old
+connection proves alive, it keeps its place: machines of the new connection get other tracks.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Fetches a session from a web address, within limits of time, size and redirects.
+"""Downloads a session from a web address, within limits of time, size and redirects.
 
-A name that is looked up and headers that drip in obey no timeout of a socket. So the
-fetching is done on a thread of its own, which is left to itself when the time is over.
+The timeout of a socket does not cover the lookup of a name, nor headers that arrive byte by
+byte. So the download runs on a separate thread, which is abandoned when the time is over.
 """
 
 from __future__ import annotations

@@ -1,16 +1,16 @@
-"""Brings a session into the store: a file, standard input or a web address.
+"""Imports a session into the store from a file, standard input or a web address.
 
-What it holds decides how it is read, not its name: one of our session files or one of the
-Go debugger. Regular files are read as they lie; what cannot be read twice (a pipe, a
+The content decides how a session is read, not its name: it is one of our session files or one
+of the Go debugger. Regular files are read in place; what cannot be read twice (a pipe, a
 download) is taken into memory first, up to a limit.
 
-A session may become larger in memory than it is when decompressed, when it was made for
-that. So memory is looked at after each message: a store with a limit of its own makes
-room there, and what is still too much ends the import.
+A crafted session may become larger in memory than its decompressed size. So memory is
+checked after each message: a store with its own limit makes room there, and what is still
+too much ends the import.
 
-Opening reads the first message, so that whatever is no session is told before anything
-else happens. The rest comes message by message: whoever imports into a running debugger
-does so on its own thread and shows what is there.
+Opening reads the first message, so that data that is no session is reported before anything
+else happens. The rest comes message by message: an import into a running debugger runs on
+the debugger's own thread and shows what is there.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Brings data into the store, all of it on the ingest thread of the server.
+"""Brings live data and imports into the store, on the ingest thread of the server.
 
-The store has one writer. Whoever connects is heard there, and a session is imported there
-between two messages, so neither needs a lock. The screen is told at most ten times a
-second that there is more.
+The store has one writer. Data of connected programs arrives on that thread, and a session is
+imported there between two messages, so neither needs a lock. The screen is notified at most
+ten times a second that there is more.
 """
 
 from __future__ import annotations

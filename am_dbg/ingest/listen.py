@@ -1,4 +1,4 @@
-"""Sockets to listen at, for an address as the user wrote it."""
+"""Opens the sockets to listen on, for an address as the user wrote it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much memory sessions may take, in the unit of the option `--max-mem`."""
+"""The memory limit of sessions, in the unit of the option `--max-mem`."""
 
 from __future__ import annotations
 

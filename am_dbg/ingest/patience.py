@@ -1,8 +1,8 @@
-"""How long a connection may take to become a program that is worth its place.
+"""Time limits within which a new connection has to prove that it is a program.
 
 A debugger takes a limited number of connections. So each one has to say hello, then bring a
-machine, and finish every frame it begins, all within some seconds. Whoever has done so may
-be silent for as long as it likes: a program in which nothing happens is a good program.
+machine, and finish every frame it begins, all within some seconds. After that a connection
+may be silent for any time: a program in which nothing happens is a good program.
 """
 
 from __future__ import annotations

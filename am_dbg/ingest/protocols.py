@@ -1,11 +1,11 @@
-"""The protocols spoken at the debugger's port, told apart by their first bytes.
+"""The protocols spoken at the debugger's port, recognised by the first bytes.
 
-A door recognises a protocol and makes a speaker for each connection. Behind the door
-there is only one protocol: a speaker turns what it hears into our messages.
+An entry for a protocol (a `Door`) recognises it and makes a speaker for each connection. The
+speaker turns what it receives into our messages, so behind it there is only one protocol.
 
-A debugger may be given a token. Then a peer must say the same one before anything it says
-is passed on, and a door whose protocol cannot say one lets nobody in. A token goes no
-further than the door, whether one was asked for or not.
+A debugger may be given a token. Then a peer must send the same token before its data is
+passed on, and a protocol that cannot carry a token is refused. A token is never passed on
+beyond this point, whether one was required or not.
 """
 
 from __future__ import annotations

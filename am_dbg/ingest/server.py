@@ -1,17 +1,17 @@
-"""Takes connections of programs, on a thread and an event loop of its own.
+"""Accepts connections of programs, on a thread and an event loop of its own.
 
-Each connection has a decoder and a stream of its own, so a bad peer costs one quiet log
-line and its own connection; what it said before stays. A peer is a client only once a
-whole first message came, with the token if one is asked for; whoever connects and says
-nothing, or something else, leaves no trace but a line in the log. A peer that is refused
-for what its user has to mend, the token or its version, tries again and again: that is
-reported once for each host and outage, to the user too (`am_dbg.ingest.complaints`).
+Each connection has its own decoder and stream, so a bad peer costs one quiet log line and
+its own connection; what it sent before stays. A peer is a client only once a whole first
+message came, with the token if one is required. A connection that sends nothing, or
+something else, leaves only a line in the log. A peer that is refused for something its user
+has to fix, the token or its version, tries again and again: that is reported once for each
+host and outage, to the user too (`am_dbg.ingest.complaints`).
 
-Whoever takes a place without being of use loses it after some seconds (`am_dbg.ingest.patience`).
-Once a second the server looks for those. When all places are taken, newcomers are turned
-away: the user reads so once for each outage, with their number. When the process may open
-no more sockets, those who connect wait. The loop tries again every second, those who are
-connected go on, and the user reads so once.
+A connection that takes a place without being of use loses it after some seconds
+(`am_dbg.ingest.patience`); the server looks for those once a second. When all places are
+taken, new connections are turned away: the user reads so once for each outage, with their
+number. When the process may open no more sockets, new connections wait. The loop tries again
+every second, existing connections go on, and the user reads so once.
 
 The sink (the store) is called on this thread only, also for other work on it given to
 `call`. After changes the listener is called at most ten times a second, on this thread.

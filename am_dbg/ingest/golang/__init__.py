@@ -1,1 +1,1 @@
-"""The door for Go programs: their sessions and their live streams become our messages."""
+"""The protocol of Go programs: turns their sessions and live streams into our messages."""

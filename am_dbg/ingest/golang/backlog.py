@@ -1,18 +1,18 @@
-"""Calls of Go programs that are answered and not read yet.
+"""Backlog of calls of Go programs that are answered but not read yet.
 
-A Go program waits for the answer to each call, so whatever is done before it is time that
-the program loses. A call is therefore answered as soon as it is whole, and what it says is
+A Go program waits for the answer to each call, so work done before the answer is time that
+the program loses. A call is therefore answered as soon as it is complete, and its content is
 read in slices, `SLICE_S` later: many calls then share one batch, one change of the store
 and one record in a file.
 
 - A call that comes after a pause of `SLICE_S` is read right after it is answered, so that
-  what happens now and then shows at once.
+  rare calls show at once.
 - While programs go on calling, a slice ends after about `BUSY_S`, and the next one follows
   after ten times as long as it took in all, so reading takes less than a tenth of the time.
-- When no call came since the slice before, nobody waits: a slice takes up to `SLICE_S`, and
+- If no call came since the slice before, no program waits: a slice takes up to `SLICE_S`, and
   the next one follows at once.
-- When more than `CALLS_MAX` calls or `BYTES_MAX` bytes wait, programs do: so much is read
-  before more is heard that it fits again.
+- If more than `CALLS_MAX` calls or `BYTES_MAX` bytes wait, programs have to wait: calls are
+  read until the backlog fits the limits again, before more is received.
 
 All programs share one backlog, so the limits hold for all of them together. Programs take
 turns within a slice. One thread at a time.

@@ -1,4 +1,4 @@
-"""How the ticks of a machine grew, when only the clock after each transition is known."""
+"""Computes how the ticks of a Go machine grew, from the clock after each transition."""
 
 from __future__ import annotations
 

@@ -1,21 +1,22 @@
-"""Writes what Go programs tell as a stream of our messages.
+"""Converts what Go programs send into a stream of our messages.
 
-A Go program sends the whole clock after each transition; a shape wants how much each tick
-grew. So the clock is kept for each machine, and three things can break the chain:
+A Go program sends the whole clock after each transition; a shape needs how much each tick
+grew. So the converter keeps the clock of each machine. Three things can break the chain:
 
 - The first transition seen of a machine need not be its first, as tracing may begin late.
   What its steps do not explain was there before (`am_dbg.ingest.golang.clock`).
 - The clock goes back, or leaps too far for a shape: something was lost, or another
-  machine took the id. A `DroppedMessage` of no transitions then sets the clock anew.
-- Fewer ticks than states: the schema grew and the transition is older; the rest keep
-  theirs. More ticks than states: states without a name are added, until the program
-  tells its new schema.
+  machine took the id. A `DroppedMessage` of no transitions then resets the clock.
+- Fewer ticks than states: the schema grew and the transition is older; the other states keep
+  their ticks. More ticks than states: states without a name are added, until the program
+  sends its new schema.
 
 A mutation that was only queued is no transition here (`am_dbg.ingest.golang.go_queue`). The
-transition during which it was queued tells of it in a log line, unless the program wrote
-that line itself; the one that carries it out has the stack that asked, all arguments and,
-where a handler asked, the transition of that handler as its source. A message that the
-program made up to bring lines is none either; its lines come before the first transition.
+transition during which it was queued shows it in a log line, unless the program wrote
+that line itself. The transition that carries it out has the stack of the call, all arguments
+and, if a handler made the call, the transition of that handler as its source. A message that
+the program made up to bring lines is no transition either; its lines come before the first
+transition.
 
 A transition that cannot be represented is left out and counted as dropped, with the
 reason, so it shows as a gap.

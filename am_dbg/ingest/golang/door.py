@@ -1,4 +1,4 @@
-"""The door of live Go programs at the debugger's port."""
+"""Recognises live Go programs at the debugger's port."""
 
 from __future__ import annotations
 

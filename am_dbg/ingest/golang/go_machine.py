@@ -1,9 +1,9 @@
-"""A Go machine as it stands in the middle of its stream.
+"""The state of a Go machine in the middle of its stream.
 
 Programs repeat themselves, and a list of structs that came before is the same object when
 it comes again (`am_dbg.ingest.golang.gob_types`). So steps, log lines and whole shapes are made
-once for each such object and found by its identity; each memory keeps what it is asked by,
-so that no identity is used twice, and is emptied when it is full.
+once for each such object and found by its identity. Each cache keeps its keys alive, so that
+no identity is used twice, and is emptied when it is full.
 """
 
 from __future__ import annotations

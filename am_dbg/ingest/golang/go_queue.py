@@ -1,17 +1,17 @@
-"""Mutations of a Go machine that wait in its queue.
+"""The queue of a Go machine: matches queued mutations with the transitions that run them.
 
-A program tells each mutation twice: when it is queued, with the stack that asked for it and
-an error among its arguments, and when it is carried out. The two are brought together by
-numbers. A mutation at the end of the queue says which queue tick it will have, one that
-is put before the others has a token; a transition has that token, or else its tick.
+A program reports each mutation twice: when it is queued, with the stack of the call and
+an error among its arguments, and when it is carried out. Numbers match the two reports. A
+mutation at the end of the queue has the queue tick at which it will run; one that is put
+before the others has a token. A transition has that token, or else its tick.
 
 While a transition runs, the queue stands at the tick of that transition, and so do the
-mutations that are queued meanwhile. Those were asked for by it, unless they are automatic or
-their stack passes by no handler: then another thread did.
+mutations that are queued meanwhile. The transition caused them, unless they are automatic or
+their stack contains no handler: then another thread did.
 
-A program may be so quick that it tells of a mutation after its transition; that is kept for
-those who look for it (`GoQueue.is_late`). Programs from before such numbers have none in a
-queue: what they tell belongs to the transition that follows.
+A program may be so quick that it reports a mutation after its transition; such a report is
+kept for a later search (`GoQueue.is_late`). Programs from before such numbers have none in a
+queue: what they report belongs to the transition that follows.
 """
 
 from __future__ import annotations

@@ -4,12 +4,12 @@ A gob stream describes itself. It is a row of messages, each a length and a body
 starts with a type id: a negative one defines the type of that number, a positive one is
 a value of it. A type is a kind (list, struct, map, ...) over other types; a struct names
 its fields, and a value sends only the fields that are not zero. So a reader needs no
-knowledge of the program that wrote: what came is a mapping of field names to values,
-what did not come was zero, and a field nobody knows does no harm.
+knowledge of the program that wrote: the result is a mapping of field names to values. A
+field that is missing was zero, and an unknown field does no harm.
 
-What the values are here: booleans, integers, floats, text, bytes, tuples for lists,
-mappings for structs and maps, `Boxed` for a value in an interface, None for an empty
-one. A type with a marshaller of its own (such as a time) is its bytes.
+The values are booleans, integers, floats, text, bytes, tuples for lists, mappings for
+structs and maps, `Boxed` for a value in an interface, None for an empty interface. A type
+with its own marshaller (such as a time) is its bytes.
 
 The rules of this reader:
 

@@ -1,6 +1,6 @@
-"""The types a gob stream defines, and a reader compiled for each.
+"""The types that a gob stream defines, and a compiled reader for each.
 
-A type may name another before that one is defined, so readers are compiled when the first
+A type may refer to another before that one is defined, so readers are compiled when the first
 value comes. A type that holds itself (and an interface, which may hold anything) is read
 one level deeper, and levels are counted; all other nesting ends with the types themselves,
 whose height is bounded too.

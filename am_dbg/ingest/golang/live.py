@@ -1,22 +1,22 @@
-"""The protocol of live Go programs: bytes in, messages and the bytes to answer out.
+"""The protocol of live Go programs: takes bytes, returns messages and the bytes of the answer.
 
 A Go program opens a connection for each machine and makes calls on it, one after another:
 a gob `Request` (method, number) and a gob value, and waits for a gob `Response` (method,
 number, error) and a text, which is empty. Each direction is one gob stream, in which
-types are defined once. First it tells the schema of its machine, then its transitions,
-then its schema again whenever it changes. A debugger that forwards to another one wraps
-the same values and may bring many machines.
+types are defined once. The program first sends the schema of its machine, then its
+transitions, and its schema again whenever it changes. A debugger that forwards to another
+one wraps the same values and may bring many machines.
 
-Methods were renamed with time, so the value tells what a call is, by the fields of its
-type. A call with a value of no known kind is answered with an error; one whose content
-cannot be represented is answered and counted, as the program has no use for our reasons.
+Methods were renamed over time, so the fields of the value's type identify a call. A call
+with a value of no known kind is answered with an error; a call whose content cannot be
+represented is answered and counted, as the program has no use for our reasons.
 
-A program waits for each answer, so a call is answered as soon as it is whole, and read
-later (`GoConnection.read`), many at once. As a program makes the same call with the next number
-again and again, and nothing else is on its way then, that has a short way of its own
+A program waits for each answer, so a call is answered as soon as it is complete, and read
+later (`GoConnection.read`), many at once. A program usually makes the same call with the
+next number, and nothing else is in transit then, so that case has a fast path
 (`GoConnection._answered_at_once`).
 
-Nothing here knows sockets or clocks: whoever owns the connection gives the bytes and the
+This module uses no sockets or clocks: the owner of the connection passes the bytes and the
 time they came, which are the times of the transitions.
 """
 

@@ -1,8 +1,8 @@
-"""What the log lines of a Go program tell beyond their text.
+"""Reads levels and meaning from the log lines of a Go program.
 
-The Go library numbered its log levels in three ways, so ours are its own, one less or two
-less. Lines from outside of the library have level 1 in each. Which numbering a program
-has shows by the level of lines whose level is known, such as `[state] +Ready`:
+The Go library numbered its log levels in three ways, so our level is the same, one less or
+two less. Lines from outside of the library have level 1 in each. Lines whose level is known,
+such as `[state] +Ready`, show the numbering of a program:
 
 | releases | `[state]` | `[add]` | `[add:auto]` | `[handle:...]` |
 |---|---|---|---|---|

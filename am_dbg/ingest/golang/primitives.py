@@ -1,8 +1,8 @@
-"""The basic values of gob, read at a place in a message.
+"""Reads the basic values of gob at a position in a message.
 
-A reader takes the message and a place and gives the value and the place after it. Past
-the end of the message Python's own `IndexError` tells; `am_dbg.ingest.golang.gob` turns it into
-a `GobError` at its border, so that the fast paths need no check of their own.
+A reader takes the message and a position and returns the value and the position after it.
+Past the end of the message Python raises `IndexError`; `am_dbg.ingest.golang.gob` turns it
+into a `GobError` at its border, so that the fast paths need no check of their own.
 """
 
 from __future__ import annotations

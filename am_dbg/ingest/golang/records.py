@@ -1,9 +1,10 @@
-"""What a Go program tells about a machine, checked: nothing behind here sees a gob value.
+"""Checked records of what a Go program sends about a machine, read from gob values.
 
-The layouts differ by age: states by name or by index, relation kinds as a field or boxed,
-parents, tags, groups, arguments, queued mutations and their numbers only in newer ones. All
-are read by field name, and what is missing has Go's zero value. A field of another type than
-expected is a `GobError`, as a stream may define anything.
+No other module behind this one sees a gob value. The layouts differ by age: states by name
+or by index, relation kinds as a field or boxed, parents, tags, groups, arguments, queued
+mutations and their numbers only in newer ones. All are read by field name, and what is
+missing has Go's zero value. A field of another type than expected is a `GobError`, as a
+stream may define anything.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Steps of a Go transition as steps of ours.
+"""Converts the steps of a Go transition into our steps.
 
 A side of a step is a state by name or by index, depending on the age of the program; in
 the layout with names the indexes are zero, which also is the first state. So names count
 for a whole transition as soon as one of its steps has one. Older programs also put the
-state of a handler on either side; here it stands where our own steps have it, so that
-nobody else has to know.
+state of a handler on either side; here it stands where our own steps have it, so that no
+other module has to know.
 """
 
 from __future__ import annotations
