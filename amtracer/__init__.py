@@ -1,4 +1,4 @@
-"""What leaves the process: records transitions for a debugger or into a session file.
+"""The tracer: records transitions of machines for a debugger or into a session file.
 
     import amtracer
     amtracer.attach(mach)

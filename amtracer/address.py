@@ -1,6 +1,6 @@
-"""Addresses of debuggers, as users write them; tracer and server read them alike.
+"""Parses addresses of debuggers as users write them, for the tracer and the server alike.
 
-`1` is the usual place. `:6831` and `6831` are a port on this machine, `HOST` is the usual
+`1` is the default address. `:6831` and `6831` are a port on this machine, `HOST` is the default
 port of a host, `HOST:PORT` both; an IPv6 address stands in brackets when a port follows.
 """
 

@@ -1,9 +1,9 @@
-"""What the environment says about tracing.
+"""Reads the environment variables of tracing.
 
 `AM_DBG_ADDR` is where a debugger listens, `AM_DBG_FILE` a session file to record,
-`AM_DBG_TOKEN` the secret to say to a debugger, `AM_LOG` a log level from 0 to 4, which
-`machine` reads. Empty is the same as not set. A wrong value is told once in the log and
-otherwise as if it were not set: an environment must not stop a program.
+`AM_DBG_TOKEN` the secret to send to a debugger, `AM_LOG` a log level from 0 to 4, which
+`machine` reads. Empty is the same as not set. A wrong value is logged once and then
+treated as not set: an environment must not stop a program.
 
 A token is the bytes the environment holds, whatever the locale makes of them, without the
 white space around them. No error, no log line and no value here shows it.

@@ -1,8 +1,8 @@
-"""What can go wrong between a tracer and a reader.
+"""Errors of the tracer and of readers: bad data, session files, addresses and tokens.
 
 `WireError` is bad data: the peer or the file breaks a rule of the protocol. It is one
 base, so that a border needs to catch one thing. `SessionError` is a file that cannot be
-read or written, told in one text for a user. `AddressError` is a wrong address,
+read or written, described in one text for a user. `AddressError` is a wrong address,
 `TokenError` a token that no hello may hold.
 """
 

@@ -1,1 +1,1 @@
-"""Output of the debugger: writes what the store holds to files, as lines, or to another debugger."""
+"""Output of the debugger: writes the store to files, as lines, or to another debugger."""

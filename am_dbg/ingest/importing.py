@@ -10,7 +10,7 @@ too much ends the import.
 
 Opening reads the first message, so that data that is no session is reported before anything
 else happens. The rest comes message by message: an import into a running debugger runs on
-the debugger's own thread and shows what is there.
+the ingest thread and shows what is there so far.
 """
 
 from __future__ import annotations

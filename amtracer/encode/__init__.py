@@ -1,1 +1,1 @@
-"""The sending half of the protocol: transitions become messages, repeats become numbers."""
+"""Encoding, the sending half of the protocol: turns transitions into messages."""

@@ -1,13 +1,13 @@
-"""Gives numbers to what repeats: shapes, texts, sets of log lines and of arguments.
+"""Assigns numbers to what repeats: shapes, texts, sets of log lines and of arguments.
 
-A definition goes out once, before its first use, and its number is used from then on.
-New ones are gathered and go out together, because a frame for each would cost more than
+A definition is sent once, before its first use, and its number is used from then on.
+New ones are gathered and sent together, because a frame for each would cost more than
 most of them do. A text without its last word is a head; the next text with that head is
-told as its number and the word. What a shape's transitions log mostly follows from the
+sent as its number and the word. What a shape's transitions log mostly follows from the
 shape, so the line set that came with it first is part of its definition.
 
-The tables are bounded. `full` says that what the next transition defines might not fit;
-whoever writes then begins a new segment with `clear`. How large they may grow starts small
+The tables are bounded. `full` means that what the next transition defines might not fit;
+the writer then begins a new segment with `clear`. The size limit of a table starts small
 and doubles when a segment was over too soon, up to the limits of a reader. A program whose
 every transition is new thus defines everything once, at the cost of plain encoding.
 """

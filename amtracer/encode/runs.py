@@ -1,7 +1,8 @@
-"""Transitions of machines on their way into a batch.
+"""Gathers the transitions of each machine into a run, for a batch.
 
-They come mixed; each machine gathers its own, so that a batch holds one run of each and
-its columns stay narrow: what follows within a machine is alike.
+Transitions of machines arrive mixed. Each machine gathers its own, so a batch holds one run
+of each and its columns stay narrow: transitions that follow each other within a machine are
+alike.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """Turns transitions into messages: the sending half of the protocol.
 
-Used by the tracer, by recordings, by exports and by the door for Go programs. Transitions
-of many machines may come mixed; within a machine they go out in the order they came.
-Definitions go out before their first use, `DroppedMessage`, `SchemaChangedMessage`,
+Used by the tracer, by recordings, by exports and by the protocol of Go programs. Transitions
+of many machines may come mixed; within a machine they are sent in the order they came.
+Definitions are sent before their first use, `DroppedMessage`, `SchemaChangedMessage`,
 `LeftMessage` and `GoneMessage` after the batch before them.
 
-Nothing here knows time or sockets: whoever owns the writer calls `flush` when a batch
+This module uses no clocks or sockets: the owner of the writer calls `flush` when a batch
 became old enough. One thread at a time.
 """
 

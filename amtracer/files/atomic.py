@@ -1,14 +1,14 @@
-"""A file that appears whole or not at all.
+"""Atomic writing: a file appears whole or not at all.
 
-It is written under another name in the same folder and renamed when it is whole, so a
+The file is written under another name in the same folder and renamed when it is whole, so a
 reader never sees half of it and what was there before stays until then. The other name
 follows from the file's own, so a killed writer leaves at most one such file for each name,
-which the next writer takes over. A lock keeps two writers of one file apart, and lets nobody
-replace a file that is still recorded: what its writer writes would be nowhere.
+which the next writer takes over. A lock prevents two writers of one file, and prevents the
+replacement of a file that is still recorded: what its writer writes would be lost.
 
 A program may close the descriptor, and open another file that gets its number (see
-`amtracer.files.owning`). Then the file is opened anew, if it is still there with its lock free and
-ends where the writing stopped; otherwise the writing ends.
+`amtracer.files.owning`). Then the file is opened again, if it is still there with its lock free
+and ends where the writing stopped; otherwise the writing ends.
 """
 
 from __future__ import annotations

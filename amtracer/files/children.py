@@ -1,4 +1,4 @@
-"""What this process is among others that run the same program with the same environment.
+"""Identifies this process among others with the same program and the same environment.
 
 It is loaded with the package, so that a process that is forked later knows it.
 """

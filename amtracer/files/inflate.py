@@ -1,8 +1,8 @@
 """Decompresses a brotli stream piece by piece, with bounded memory.
 
-brotli has no checksum and does not tell by itself that a stream was cut; whoever reads
-must check the content and ask `finished`. One call may bring twice what it was told to,
-and a kilobyte may stand for a gigabyte, so the total is counted here.
+brotli has no checksum and does not report by itself that a stream was cut; the caller must
+check the content and ask `finished`. One call may return twice the requested size, and a
+kilobyte may stand for a gigabyte, so the total is counted here.
 """
 
 from __future__ import annotations

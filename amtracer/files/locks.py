@@ -1,8 +1,8 @@
-"""The lock of whoever writes a file; looking at it never takes it.
+"""File locks of writers, and a check for a lock that never takes it.
 
-A look that takes the lock for a moment makes a writer that begins at that moment believe
+If a check took the lock for a moment, a writer that begins at that moment would believe
 that somebody else writes. Linux can ask who has a lock (of an open file, so it goes with
-the descriptor and all its copies). Elsewhere a look has to try, so a writer tries again.
+the descriptor and all its copies). Elsewhere a check has to try, so a writer tries again.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""Descriptors that may be another's by now: the host closes them, and opens something else.
+"""Checks that a file descriptor is still the one that was opened, before each use.
 
 A daemon closes every descriptor it finds. The numbers are given out again, so what was a
-session file or a connection is then a database of the host. Whoever holds a descriptor for
-longer than a call therefore keeps what it stood for, device and inode, and compares them
+session file or a connection is then a database of the program. Code that holds a descriptor
+for longer than a call therefore keeps its identity, device and inode, and compares them
 before each use: nothing is read, written or closed that is not the same. A file's place is
 compared too, since a file that was removed may leave its inode to another.
 
-Between the look and the use the host could still be quicker, by some microseconds.
+Between the check and the use the program could still be quicker, by some microseconds.
 """
 
 from __future__ import annotations

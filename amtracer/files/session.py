@@ -5,10 +5,10 @@ that counts and sums up all before it. Extension `.msgpack.br`. Several streams 
 one another; each begins with its hello.
 
 brotli finds no damage, so every frame has a checksum and the end frame one over all. A
-changed bit is told unless it decompresses to the very same content, as a few do. That tells
-these apart, each an error of its own with one line of text: empty, something else,
-cut, changed, too new, too large, followed by other bytes. What was read before the error
-is whole frames whose checksums are right.
+changed bit is reported unless it decompresses to the very same content, as a few do. So
+these faults can be distinguished, each an error of its own with one line of text: empty,
+something else, cut, changed, too new, too large, followed by other bytes. What was read
+before the error is whole frames whose checksums are right.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Short texts of values, made without running a line of the host's code."""
+"""Safe repr: short texts of values, made without running any code of the traced program."""

@@ -1,12 +1,12 @@
-"""Short texts of arguments, made without running a line of the host's code.
+"""Short texts of arguments, made without running any code of the traced program.
 
 An argument may be huge, deep, circular, changed by another thread meanwhile, or have a
 `repr` that raises, blocks or mutates the machine. So no method of a class that is not
-known here is ever called, and nothing is asked what it is (see `kinds`). An object of the
-host shows its class and the fields that this declares (see `declared`), or its class
-alone. Where that is derived from a known one, what the known one keeps is read,
-in the known one's way. What is visited, how deep and how much of each text is bounded, and
-with it the time; where something is left out a mark says how much.
+known here is ever called, and no object is asked what it is (see `kinds`). An object of the
+program shows its class and the fields that the class declares (see `declared`), or its class
+alone. If its class is derived from a known one, what the known class keeps is read the way
+the known class reads it. The number of visited objects, the depth and the length of each
+text are bounded, and with them the time; where something is left out a mark says how much.
 """
 
 from __future__ import annotations

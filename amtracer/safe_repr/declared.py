@@ -1,4 +1,4 @@
-"""The fields that a class declares, and what an object holds in them, without asking either.
+"""Reads the fields that a class declares, and their values in an object, without calling either.
 
 Declared are the fields of dataclasses and named tuples, of attrs and pydantic classes, and
 those that a plain class lists in `__slots__` or annotates, unless their names are private.

@@ -1,6 +1,6 @@
-"""Tells what an object is without asking it, nor its class.
+"""Finds the type of an object without calling any code of the object or its class.
 
-Python lets a class of the host answer where one would not think of it: `isinstance` reads
+Python lets a class of the traced program run code in surprising places: `isinstance` reads
 `__class__`, which may be a property; a metaclass may have methods of its own for the name,
 the bases, the namespace, for comparing and for hashing. So what is read of an object or a
 class is read by the interpreter's own descriptors, taken from where they are defined, and

@@ -1,9 +1,9 @@
-"""Texts of the standard library's values that say what they are in a line.
+"""One-line texts of values of the standard library, such as dates and paths.
 
-Only where it is certain that nothing of the host runs. A class made in C cannot be changed,
-so its own text is taken; a moment asks its time zone, which has to be such a class too. A
-class written in Python may have been changed, and its objects may hold anything: of those
-only the slots are read, and shown if plain values lie there.
+A text is made only where it is certain that no code of the traced program runs. A class made
+in C cannot be changed, so its own text is taken; a moment asks its time zone, which has to be
+such a class too. A class written in Python may have been changed, and its objects may hold
+anything: of those only the slots are read, and shown if plain values lie there.
 """
 
 from __future__ import annotations

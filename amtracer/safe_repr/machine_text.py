@@ -1,7 +1,7 @@
-"""Which fields say what a value of the machine library is, in a line.
+"""Lists the fields that describe a value of the machine library in one line.
 
 These classes are private to their modules, so they are named here by text: this part does
-not import what it traces. Most have a few fields of many; the others show all.
+not import what it traces. Most show a few of many fields; the others show all.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Hooks of the host that decide what is shown, kept from doing harm.
+"""Runs the redaction hooks of the traced program and hides everything if one fails.
 
-A hook is there to hide something. So one that raises, or returns something else than it
-should, hides everything: a fixed text is shown in place of what it was given. It is told
-once in the log, by the kind of the error only, as its words may hold what was to be hidden.
+A hook is there to hide something. So a hook that raises, or returns something else than it
+should, hides everything: a fixed text is shown in place of its argument. The failure is
+logged once, by the kind of the error only, as its words may hold what was to be hidden.
 """
 
 from __future__ import annotations

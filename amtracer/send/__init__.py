@@ -1,1 +1,1 @@
-"""The sender's thread: takes events out of the host's way and brings them out."""
+"""The sender's thread: takes events from the traced program and sends or writes them."""

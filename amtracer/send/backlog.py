@@ -1,4 +1,4 @@
-"""Keeps the queue small while nothing can go out: the newest events, bounded in text too."""
+"""Bounds the queue of events while nothing can be sent: keeps the newest, bounded in text too."""
 
 from __future__ import annotations
 

@@ -1,16 +1,16 @@
-"""What travels from the mutating thread to the sender: as little as possible.
+"""Events that travel from the mutating thread to the sender, as small as possible.
 
 A transition is a tuple: the machine with its schema, the plan, the number, when it started
-and ended on the monotonic clock. Those that have more than most go on with the steps of
-their handlers and how long these took, log lines, log lines from before, the length of the
-queue, the source, the outcome, the ticks before, and then the arguments, key and text in
-turns. It keeps neither the transition nor the machine alive.
+and ended on the monotonic clock. Transitions that have more than most continue with the
+steps of their handlers and how long these took, log lines, log lines from before, the length
+of the queue, the source, the outcome, the ticks before, and then the arguments, key and text
+in turns. The tuple keeps neither the transition nor the machine alive.
 
-It is one flat tuple because thousands may wait, and each object more would make the garbage
-collector's runs longer, which hold up the host.
+It is one flat tuple because thousands may wait, and each further object would make the
+garbage collector's runs longer, which hold up the program.
 
-Every 64th transition of a machine tells its ticks of before. When transitions were lost,
-the sender goes on with the next one that does and counts what is missing by the numbers;
+Every 64th transition of a machine includes its ticks of before. When transitions were lost,
+the sender goes on with the next one that has them and counts what is missing by the numbers;
 so nothing needs to be counted where it is dropped.
 """
 

@@ -1,13 +1,13 @@
-"""Tells a stream what machines did: keeps what a machine's story needs to go on.
+"""Writes the events of machines to a stream and keeps what is needed to continue each machine.
 
-For each machine it knows how many transitions were told and at which ticks it stands. So
-a stream can begin anew at any moment, after a reconnect for example, with every machine
-where it is; and numbers that are missing are told as so many lost transitions.
+For each machine a recording knows how many transitions were sent and at which ticks the
+machine stands. So a stream can begin again at any moment, after a reconnect for example, with
+every machine where it is; and missing numbers are reported as so many lost transitions.
 
-A stream has numbers for so many machines, gone ones included. When they are used up, what
-is told raises `StreamFullError`; it is to be told again in the next stream. If nearly as
-many machines live as a stream has numbers, it begins with half of them, and the others come
-when they do something, so that there always is room for new ones.
+A stream has numbers for a limited count of machines, gone ones included. When they are used
+up, sending raises `StreamFullError`; the event is to be sent again in the next stream. If
+nearly as many machines live as a stream has numbers, it begins with half of them, and the
+others come when they do something, so that there always is room for new ones.
 """
 
 from __future__ import annotations

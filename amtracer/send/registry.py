@@ -1,10 +1,11 @@
-"""The senders of this process: one for each destination, whatever traces to it.
+"""Registry of the senders of this process: one for each destination, shared by all tracers.
 
-They are closed when the interpreter exits, and begin anew in a forked child.
+Senders are closed when the interpreter exits, and start again in a forked child.
 
-What the environment names is fixed by the first who asks and finds something there, a path
-from the root on and without links. So all machines of a process go to one place, whatever
-becomes of its folder, of the links in the path and of the variables; until all is closed.
+The destination that the environment names is fixed by the first caller that asks and finds
+one there, as a path from the root on and without links. So all machines of a process go to one
+place until all is closed, whatever happens to its folder, to the links in the path and to the
+variables.
 """
 
 from __future__ import annotations

@@ -1,27 +1,27 @@
-"""The thread that takes events out of the host's way and brings them out.
+"""The sender: a background thread that takes events from the program and sends them.
 
-The host's threads only append to a bounded queue; the deque lets its oldest entry go by
-itself when it is full, and the numbers of transitions later tell how many are missing.
+The program's threads only append to a bounded queue; the deque drops its oldest entry by
+itself when it is full, and the numbers of transitions later show how many are missing.
 Everything else happens on one daemon thread, started with the first event:
 
 - Connected: every 20 ms, for a file every 250, the queue is emptied into the stream, in
-  portions between which the interpreter's lock is offered to the host, and what is due is
+  portions between which the interpreter's lock is offered to the program, and what is due is
   sent.
-- Between transitions: several times a second it looks what is open in the machines, and
-  which log lines wait for a transition that may never come; so a program that stands still
-  has told everything.
-- More comes than can be told: the queue is emptied into a place where events do not make
-  the garbage collector hold up the host (see `amtracer.send.spool`).
-- The other side does not read: what is encoded waits in a buffer, which holds far more
+- Between transitions: several times a second the sender looks what is open in the machines,
+  and which log lines wait for a transition that may never come; so a program that stands
+  still has reported everything.
+- More events come than can be sent: the queue is emptied into a spool where events do not
+  make the garbage collector hold up the program (see `amtracer.send.spool`).
+- The other side does not read: encoded data waits in a buffer, which holds far more
   than a queue of objects could; when that is full, only the newest few events are kept.
-- A stream has no numbers left for machines: when all of it is out another one begins, in
+- A stream has no numbers left for machines: when all of it is sent another one begins, in
   the same file or over another connection.
-- Not connected: only the newest few events are kept too, and with growing pauses a
-  connection is tried, for ever. Until the first attempt failed nothing is given up.
+- Not connected: only the newest few events are kept too, and the sender tries to connect
+  with growing pauses, without end. Until the first attempt failed nothing is given up.
 
-A host that ends waits until all is out, for at most a second, or 0.2 s without progress.
-When the interpreter shuts down no thread is started and nothing is told any more. A
-forked child begins anew, as a session of its own, and never uses what it inherited.
+A program that ends waits until all is sent, for at most a second, or 0.2 s without progress.
+When the interpreter shuts down no thread is started and nothing is sent any more. A
+forked child starts again, as a session of its own, and never uses what it inherited.
 
 At most one line goes to the log (by default to stderr) for each outage. An outage ends
 when a connection has held for a while, so one that breaks again and again is one outage.

@@ -1,9 +1,9 @@
-"""Shapes of transitions, found again by the plan they followed.
+"""Cache of the shapes of transitions, found by the plan that a transition followed.
 
-A plan and how its handlers answered decide all of a shape. So a shape is made once for
-each such outcome; and since many plans come to equal shapes, equal ones become the same
-object, by which a stream then knows its number. A machine that remembers no plan, or not
-this one, makes a new one each time; then the question is known that it answers. Working a
+A plan and the answers of its handlers decide all of a shape. So a shape is made once for
+each such outcome. Many plans lead to equal shapes, so equal ones become the same object, by
+which a stream then knows its number. A machine that remembers no plan, or not this one, makes
+a new plan each time; then the shape is found by the question that the plan answers. Working a
 shape out means to decide the plan once more, with notes, so it is not done twice.
 """
 

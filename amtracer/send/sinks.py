@@ -1,7 +1,7 @@
-"""Where a sender's bytes go: to a debugger over TCP, or into a file.
+"""Sinks for a sender's bytes: a debugger over TCP, or a file.
 
 Both are used by the sender thread only. Trouble is an `OutletError` with a word for the
-user. Nothing here waits for longer than `WAIT_S`, so a sender that is told to stop does.
+user. Nothing here waits for longer than `WAIT_S`, so a sender that has to stop does.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
-"""Events that have to wait, put away so that they do not hold up the host.
+"""Spool for events that have to wait, stored so that they do not hold up the program.
 
-The garbage collector looks at every tuple that holds an object it knows, and the host's
-threads wait meanwhile: sixty thousand events in a queue are fifty milliseconds. A tuple of
-numbers and texts alone it looks at once and then never again. So the sender stows what it
-cannot tell soon: objects that many events share become numbers, others become plain tuples.
-That takes a tenth of the time that telling them would.
+The garbage collector looks at every tuple that holds an object it tracks, and the program's
+threads wait meanwhile: sixty thousand events in a queue are fifty milliseconds. It looks at
+a tuple of numbers and texts only once and never again. So the sender spools what it cannot
+send soon: objects that many events share become numbers, others become plain tuples. That
+takes a tenth of the time that sending them would.
 
-What is stowed is bounded in number and in text; the oldest goes first, uncounted, as the
-numbers of transitions tell what is missing.
+The spool is bounded in number and in text; the oldest event is dropped first, uncounted, as
+the numbers of transitions show what is missing.
 """
 
 from __future__ import annotations

@@ -1,17 +1,17 @@
-"""The guest in somebody's program: hands on what the machines there do.
+"""The tracer inside a program: records what the program's machines do and queues it for a sender.
 
 On the thread that runs a machine it appends one small tuple to a queue, nothing else;
 arguments become short texts there, since they may change afterwards. It keeps no transition
 and no machine alive. A tracer belongs to one machine and one destination.
 
-From the host's calls to the thread of a machine:
+From the program's calls to the thread of a machine:
 
-- `preparing`: what the environment says is done to one machine, or to every new one.
-- `attaching`: a machine gets a tracer for a debugger or for a session file.
-- `pausing`: machines are not told of for a while, then again.
-- `looking`: what is open in machines, which the sender asks for.
+- `preparing`: applies the environment to one machine, or to every new one.
+- `attaching`: gives a machine a tracer for a debugger or for a session file.
+- `pausing`: stops the recording of machines for a while, then resumes it.
+- `looking`: returns what is open in machines, at the request of the sender.
 - `machine_tracer`: the tracer itself. Its hooks are all that runs in a traced machine.
-- `watched`, `hooks`, `copies`: what that one stands on.
+- `watched`, `hooks`, `copies`: the modules on which the tracer builds.
 
 The public functions are in `amtracer`, of which no other part imports `machine`.
 """

@@ -1,7 +1,7 @@
-"""Tells what machines do to a debugger, or to a session file.
+"""Attaches a tracer to machines, for a debugger or for a session file.
 
-Each destination has one sender, whatever is told to it (see `amtracer.send.registry`): an address
-by its text, a file by its absolute path, so that two names of one place are one.
+Each destination has one sender for all its machines (see `amtracer.send.registry`): an address
+is identified by its text, a file by its absolute path, so that two names of one place are one.
 """
 
 from __future__ import annotations

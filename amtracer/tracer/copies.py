@@ -1,11 +1,11 @@
-"""What is copied of a machine before it goes on.
+"""Copies what the sender needs of a machine before the machine goes on.
 
-The sender's thread comes later, when the machine has other states or other ticks. So what
-it needs is read here, on the thread at hand, as values that never change.
+The sender's thread runs later, when the machine has other states or other ticks. So what
+it needs is read here, on the current thread, as values that never change.
 
-Names, labels and sources may be objects of the host: texts with methods of their own, or no
+Names, labels and sources may be objects of the program: texts with methods of their own, or no
 texts at all, as nothing keeps a machine from having 5 for an id. Here they become plain
-texts and numbers that a reader takes, or one of them would cost the whole stream.
+texts and numbers that a reader accepts, or one of them would cost the whole stream.
 """
 
 from __future__ import annotations

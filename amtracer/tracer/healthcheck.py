@@ -1,13 +1,13 @@
-"""Adds the state `Healthcheck` to machines every few seconds, when asked for.
+"""Adds the state `Healthcheck` to machines every few seconds, on request.
 
-Log lines that are written between two transitions are told with the next one. Those of a
-machine that does nothing would wait for ever, so its health check brings them out, and its
+Log lines that are written between two transitions are sent with the next one. Lines of a
+machine that does nothing would wait for ever, so its health check sends them, and its
 clock shows that the program is alive.
 
 One daemon thread serves all machines, from the first one on. It keeps none alive, and ends
 with the last. A handler that the mutation calls runs on this thread, unless the machine has
-an executor; an error that passes through to here costs that machine its health checks and
-is told in the log.
+an executor. An error that reaches this thread ends the health checks of that machine and is
+logged.
 """
 
 from __future__ import annotations

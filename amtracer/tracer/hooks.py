@@ -1,7 +1,7 @@
-"""What a host gave to decide what is shown of a machine.
+"""The hooks of a program that decide what is shown of a machine.
 
-`args_filter` runs on the thread of the machine, `redact` on the thread that sends. Either
-hides what it should have shown when it fails (see `amtracer.safe_repr.redacting`). A machine has a
+`args_filter` runs on the thread of the machine, `redact` on the thread that sends. A hook
+that fails hides what it should have shown (see `amtracer.safe_repr.redacting`). A machine has a
 set of hooks for each destination, which its submachines inherit.
 """
 

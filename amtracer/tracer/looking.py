@@ -1,6 +1,6 @@
-"""Looks what is open in the traced machines, on the thread that sends.
+"""Reads what is open in the traced machines (waiters, contexts, tasks), on the sender's thread.
 
-Nothing is told of it by the machines: to begin and to end waiting is too frequent, and most
+Machines do not report it themselves: to begin and to end waiting is too frequent, and most
 of it is over at once. A look at a machine in which nothing is open costs about a microsecond.
 """
 

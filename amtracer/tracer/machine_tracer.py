@@ -1,31 +1,31 @@
-"""The tracer of one machine: what is told, at which moments.
+"""The tracer of one machine: what it records, and at which moments.
 
-Transitions. The plan of a transition, its number and its two times tell nearly all of it.
+Transitions. The plan of a transition, its number and its two times say nearly all of it.
 An event is longer where they do not: handlers, log lines, arguments, source, an outcome that
-is not the planned one. The first transition after the machine was bound or resumed tells its
-ticks of before, and so does every 64th; from there the sender goes on when others were lost
-(see `amtracer.send.events`).
+is not the planned one. The first transition after the machine was bound or resumed includes
+its ticks of before, and so does every 64th; from there the sender goes on when others were
+lost (see `amtracer.send.events`).
 
-Looks. Apart from transitions the sender hears where the machine stands: when it is
-attached, has another schema, is paused or resumed. Seen in the middle of a transition it
-stands where this one found it, as the transition is told when it ends. A look that meets a
-machine while it is disposed tells nothing; nor does one while it gets another schema, as
-the tracer is told of that right afterwards and looks again.
+Looks. Apart from transitions the sender gets the present state of the machine: when it is
+attached, has another schema, is paused or resumed. In the middle of a transition that is the
+state from before it, as the transition is recorded when it ends. A look at a machine that is
+just disposed records nothing; nor does a look while it gets another schema, as the tracer is
+notified of that right afterwards and looks again.
 
-Schemas. A transition means the states of the tracer's schema. Other threads may change
-that of the machine, of which a tracer hears once it is bound; so the schema is looked at
-before a tracer is bound, and again afterwards.
+Schemas. The states of a transition are those of the tracer's schema. Other threads may change
+the schema of the machine, and a tracer is notified only once it is bound; so the schema is
+read before a tracer is bound, and again afterwards.
 
-Lines. Those that are written between two transitions come with the next one. A machine that
-stands still has no next one, so the sender is given the list in which they wait, and tells
-of them itself when none comes.
+Lines. Lines that are written between two transitions come with the next one. A machine that
+stands still has no next one, so the sender is given the list in which they wait, and sends
+them itself when no transition comes.
 
 Pauses. Another tracer is bound in place of this one, without a hook of transitions; the
-machine then carries them out as if nobody watched. The new one is always bound before the
+machine then carries them out as if it had no tracer. The new one is always bound before the
 old one is detached, or a submachine made in between would be missed.
 
 Submachines get tracers of their own, for the same sender and with the same hooks, paused
-when the one above is. A machine has at most one tracer for each sender.
+when the machine above is. A machine has at most one tracer for each sender.
 """
 
 from __future__ import annotations

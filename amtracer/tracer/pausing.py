@@ -1,8 +1,8 @@
-"""Stops telling what machines do, for a while.
+"""Pauses the recording of machines, and resumes it.
 
 A pause concerns a machine with all below it, or the process: then also machines that come
-later. There is no count of pauses; the last call that concerns a machine says what holds.
-How much a pause left out the sender works out from the numbers of transitions.
+later. There is no count of pauses; the last call that concerns a machine decides.
+The sender works out how much a pause left out from the numbers of transitions.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Prepares machines for debugging, as the environment says.
 
-At which log level is read whenever a machine is prepared, so a variable set later counts
-for machines made after it; where to tell it is fixed for the process as soon as the
-environment says it (see `amtracer.send.registry`). With an empty environment
+The log level is read whenever a machine is prepared, so a variable set later counts
+for machines made after it. The destination is fixed for the process as soon as the
+environment names it (see `amtracer.send.registry`). With an empty environment
 `attach_from_env` leaves no trace, so a program may call it always.
 """
 

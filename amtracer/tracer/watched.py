@@ -1,8 +1,8 @@
-"""Which machines of this process are traced, none of them kept alive.
+"""The set of traced machines of this process, which keeps none of them alive.
 
-A machine leaves when it is disposed. One that is collected without that is told as gone by
-the collector itself, which may run on any thread at any moment, inside of any lock. So it
-only takes the machine out and appends to a queue; it wakes nobody.
+A machine leaves when it is disposed. If it is collected without that, the collector itself
+reports that it is gone, on any thread at any moment, inside of any lock. So that code only
+takes the machine out and appends to a queue; it wakes no thread.
 """
 
 from __future__ import annotations

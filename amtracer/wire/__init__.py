@@ -1,1 +1,1 @@
-"""The protocol: messages as frozen values, to bytes and back. Knows neither end."""
+"""The wire protocol: messages as frozen values, to bytes and back. Knows neither end."""

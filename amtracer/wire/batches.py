@@ -1,10 +1,10 @@
-"""The body of a batch: runs of machines, and columns with something for each transition.
+"""Encodes and decodes the body of a batch: runs of machines, and columns over its transitions.
 
 A dense column has one number for each transition, or is empty when all are zero. The
-durations of handlers are one flat column, as the shapes tell how many belong to whom. The
-columns that most transitions have nothing in are those of `amtracer.wire.columns`.
+durations of handlers are one flat column, as the shapes say how many each transition has. The
+columns in which most transitions have nothing are those of `amtracer.wire.columns`.
 
-Times are told as differences: within a run to the transition before, the first of a run to
+Times are stored as differences: within a run to the transition before, the first of a run to
 the first of the run before, as runs are in the order in which they began.
 """
 

@@ -1,7 +1,7 @@
-"""Messages to bodies and back: which value is at which position.
+"""Encodes messages as bodies and back: which value is at which position.
 
-A body is the tuple msgpack packs. When one is read, every type, range and length that the
-message alone can tell is checked. Byte-exact in `docs/wire.md`; change both together.
+A body is the tuple msgpack packs. When one is read, every type, range and length that
+follows from the message alone is checked. Byte-exact in `docs/wire.md`; change both together.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Messages to frames and back. Knows no socket, no file and neither end.
+"""Encodes messages as frames and back. Knows no socket, no file and neither end.
 
 A frame is a header and a body. The header is the length of the body and its CRC32, both
 four bytes, big-endian. The body is a msgpack array `[kind, ...]`. The first frame, the
-magic, tells what follows: a connection or a session file, and its version.
+magic, says what follows: a connection or a session file, and its version.
 
 The rules of a reader:
 
@@ -15,9 +15,9 @@ The rules of a reader:
 - Any bytes, whole or one by one, give messages or one `WireError`, never another error.
   After an error the decoder stays failed: the place of the next frame is not known.
 
-What a reader checks here is what one message tells alone: types, ranges, lengths of
+A reader checks here what follows from one message alone: types, ranges, lengths of
 columns, limits. That numbers are defined before they are used is a matter of the stream,
-so of who keeps the stream's dictionary.
+so the owner of the stream's dictionary checks it.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""The columns of a batch that most transitions have nothing in.
+"""Sparse columns of a batch, in which most transitions have nothing.
 
-Each is flat: groups that begin with an offset in the batch, ascending. Offsets are told as
+Each is flat: groups that begin with an offset in the batch, ascending. Offsets are stored as
 the distance from the one before, which fits a byte where the offset does not.
 
-A source names a transition of another machine. Where the machine is one of the stream,
-numbers tell it: that is a link. Other sources come from few machines and mostly follow the
-rule of transition ids (prefix and number from 1 as 16 hex digits), so a batch lists its
-origins, pairs of machine id and prefix, and a source is (offset, origin, number, time).
+A source names a transition of another machine. If the machine is one of the stream, the
+source is stored as numbers: that is a link. Other sources come from few machines and mostly
+follow the rule of transition ids (prefix and number from 1 as 16 hex digits), so a batch lists
+its origins, pairs of machine id and prefix, and a source is (offset, origin, number, time).
 Number 0 says that the prefix is the whole id.
 """
 

@@ -1,8 +1,8 @@
-"""The bodies of definitions: strings, sets of log lines and of arguments, shapes.
+"""Encodes and decodes definitions: strings, sets of log lines and of arguments, shapes.
 
-What one message defines is mostly near to what it defined before, so sets tell numbers of
+What one message defines is mostly near to what it defined before, so sets store numbers of
 strings as differences: a line to the line before, an argument to the one at its place in the
-set before. A step is three numbers, of which the first says its type, relation and flags;
+set before. A step is three numbers, of which the first holds its type, relation and flags;
 the codes of the usual ones fit a byte.
 """
 

@@ -1,6 +1,6 @@
 """A cursor over the values of a body, which checks each as it is taken.
 
-Everything wrong becomes a `WireError` that names the frame, the kind and the field. Whole
+Every fault becomes a `WireError` that names the frame, the kind and the field. Whole
 columns are checked by packing them, which is several times faster than looking at each
 number in Python.
 """

@@ -1,8 +1,8 @@
 """Every limit of the wire and of session files, by name.
 
 What arrives from outside is untrusted: a limit is checked before the memory is spent.
-What a host program does is not its fault: the sender cuts, drops and counts rather than
-sends something a reader must refuse. So each limit here is known to both sides.
+A traced program is not at fault for its values: the sender cuts, drops and counts instead of
+sending something that a reader must refuse. So each limit here is known to both sides.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Names what bytes look like that are no stream of ours."""
+"""Names the format of bytes that are no stream of ours, for an error text."""
 
 from __future__ import annotations
 

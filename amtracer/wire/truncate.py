@@ -1,4 +1,4 @@
-"""Makes what a host program says fit the limits of a reader, with a mark where it was cut."""
+"""Cuts values of a traced program to the limits of a reader, with a mark where it cuts."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What version 1 of the protocol said otherwise, read for good and not written.
+"""Reads version 1 of the protocol, which is never written any more.
 
-Times and durations were nanoseconds, which is a machine's unit unless it tells another. A
-batch told a line set for each transition, arguments as pairs of strings, and the durations
+Times and durations were nanoseconds, which is the unit of a machine that names no other. A
+batch held a line set for each transition, arguments as pairs of strings, and the durations
 of handlers for each transition apart.
 """
 
