@@ -395,7 +395,7 @@ def _open_screen(
 
 
 def _other(option: str, text: str, listening: Address | None) -> Address:
-    """The address of another debugger; this one would hear itself, more each time."""
+    """The address of another debugger; this one would receive its own data, more each time."""
     from am_dbg.cli.own_address import leads_back
 
     address = peer_address(text)
@@ -413,7 +413,7 @@ def _token(*given: str) -> bytes:
 
 
 def _place(text: str) -> str:
-    """A place in a history, as far as its form tells; which history is not known yet."""
+    """A place in a history, as far as its form shows; which history is not known yet."""
     from am_dbg.errors import NotAnAddressError
     from am_dbg.projection.addresses import is_place
 

@@ -32,7 +32,7 @@ def leads_back(peer: Address, listening: Address) -> bool:
 
 
 def _numbers(host: str) -> set[Number]:
-    """What a host stands for."""
+    """The addresses that a host name or number stands for."""
     found: list[set[Number]] = []
 
     def look_up() -> None:

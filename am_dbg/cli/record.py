@@ -39,8 +39,8 @@ def collect(
 ) -> Written:
     """Listen until `wait` returns and write everything that came.
 
-    The file is there once programs can connect; then `listening` is told the address.
-    `warned` is told what the user should know, also from the ingest thread. `ListenError` if
+    The file is there once programs can connect; then `listening` is called with the address.
+    `warned` is called with lines for the user, also from the ingest thread. `ListenError` if
     the address is taken, a `SessionError` if the file cannot be written.
     """
     store = Store(bytes_max)

@@ -27,7 +27,7 @@ class ClientList:
     """Writes the list when something changed, from `start` to `stop`, on its own thread.
 
     A reader of the file always sees a whole list. Trouble with the file ends the writing
-    and is told once, in the log and to `warned`, on that thread.
+    and is reported once, in the log and to `warned`, on that thread.
     """
 
     def __init__(

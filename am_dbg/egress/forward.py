@@ -39,7 +39,7 @@ HELD_S = 5.0
 PAUSE_S_MAX = 10.0
 """The longest pause between two attempts to connect."""
 ROWS_AT_ONCE_MAX = 10_000
-"""Transitions told before the other side has to take them."""
+"""Transitions sent before the other side has to take them."""
 WAYS_MAX = 64
 """Ways to here, and so connections on; what comes by more of them is not sent on."""
 
@@ -68,7 +68,7 @@ class Forwarding:
         )
 
     def start(self) -> None:
-        """Begin to connect and tell."""
+        """Begin to connect and send."""
         self._add("")
         self._thread.start()
 
@@ -148,11 +148,11 @@ class Forwarder:
         )
 
     def start(self) -> None:
-        """Begin to connect and tell."""
+        """Begin to connect and send."""
         self._thread.start()
 
     def ask_to_stop(self) -> None:
-        """Let it tell what is there and end the connection."""
+        """Let it send what is there and end the connection."""
         self._stopping.set()
 
     def stop(self, wait_s: float = STOP_S_MAX) -> None:
@@ -183,13 +183,13 @@ class Forwarder:
         self._end()
 
     def _round(self) -> None:
-        """Connect if need be, and tell what is new as far as it is taken.
+        """Connect if need be, and send what is new as far as the other side takes it.
 
-        A connection on which nothing is told is ended by the other side after a while; from
-        then on none is opened before there is something.
+        The other side ends a connection on which nothing is sent after a while; from then on
+        none is opened before there is something to send.
 
-        After the hello it waits for the next round: who refuses it closes the connection
-        meanwhile, and nothing was told in vain.
+        After the hello it waits for the next round: a debugger that refuses the hello closes
+        the connection meanwhile, and nothing was sent in vain.
         """
         if self._writer is None:
             if self._is_idle and not self._news.has_some:
@@ -241,7 +241,7 @@ class Forwarder:
         return has_told
 
     def _was_only_quiet(self) -> bool:
-        """Whether the connection that ended had held, and nothing was told on it."""
+        """Whether the connection that ended had held, and nothing was sent on it."""
         held_s = time.monotonic() - self._connected_at
         return self._writer is not None and not self._has_told and held_s >= HELD_S
 

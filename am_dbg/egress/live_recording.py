@@ -29,8 +29,8 @@ ROWS_AT_ONCE_MAX = 10_000
 class LiveRecording:
     """A session file that grows with a store, from `open` to `close`.
 
-    Trouble with the file while it grows is told once to `warned` and ends the growing;
-    whoever listens goes on. One thread at a time.
+    Trouble with the file while it grows is reported once to `warned` and ends the growing;
+    the server goes on listening. One thread at a time.
     """
 
     def __init__(self, store: Store, warned: Callable[[str], None]) -> None:

@@ -35,8 +35,8 @@ class Retelling:
     came before, also when that was no transition. An id that follows no rule is only
     written if `keeps_id` says so.
 
-    Where a track stands still, breaks are added, merged and taken back. So it is kept what
-    the reader knows, and the difference to how it is now is told. `told` counts what was said
+    Where a track stands still, breaks are added, merged and taken back. So this class keeps
+    what the reader knows, and sends the difference to the present. `told` counts messages
     beside transitions; `has_left` is whether the last of it was that the program ended,
     `is_gone` whether it was that the machine was disposed.
     """
@@ -85,8 +85,8 @@ class Retelling:
     def _tell_notes(self, last: int) -> None:
         """Tell what is noted beside transitions, up to the one with this number.
 
-        Before the transitions themselves, so that who shows these knows all of them. What a
-        queue had refused before the first one told is told with it.
+        Sent before the transitions themselves, so that a reader that shows these knows all of
+        them. What a queue had refused before the first transition sent is sent with it.
         """
         track, notes = self.track, self.track.notes
         if notes.said == self._noted_said or self.is_gone:
@@ -132,9 +132,9 @@ class Retelling:
             self._writer.gone(self._machine)
 
     def catch_up(self) -> None:
-        """Tell what came after the last transition of a track that may go on.
+        """Send what came after the last transition of a track that may go on.
 
-        That its program ended is told too; that it was cut is the reason of the end.
+        That its program ended is sent too; that it was cut is the reason of the end.
         """
         standing = self.track.standing
         gaps, reason = standing.gaps, ""
@@ -203,7 +203,7 @@ class Retelling:
             low = stop + 1
 
     def _tell_open(self, number: int) -> None:
-        """Tell what was open after a transition, if that is another than was told."""
+        """Send what was open after a transition, if that differs from what was sent."""
         pictures = self.track.open.beyond(self._pictures_told)
         due = [picture for picture in pictures if picture.number <= number]
         if due:
@@ -212,7 +212,7 @@ class Retelling:
             self.told += 1
 
     def _tell_rest(self) -> None:
-        """Tell what is known of the machine beside its transitions, once all those are told."""
+        """Send what is known of the machine beside its transitions, once all those are sent."""
         later, last = self.track.later, self.next - 1
         if self.track.count != last:
             return
@@ -232,7 +232,7 @@ class Retelling:
             yield
 
     def _tell_way_to(self, number: int, chunk: Chunk, before: Chunk | None) -> None:
-        """Tell the breaks before a transition, or what was trimmed before it could be told."""
+        """Send the breaks before a transition, or what was trimmed before it could be sent."""
         gaps: tuple[Gap, ...] = ()
         if number == self.next:
             gaps = self.track.gaps_after(number - 1)
@@ -274,7 +274,7 @@ class Retelling:
             self._drop(max(0, gap.lost - lost_before), ticks, reason_of_gap(gap))
 
     def _clock_after_last(self) -> tuple[int, ...] | None:
-        """The clock after the last transition told, None when that is not held any more."""
+        """The clock after the last transition sent, None when that is not held any more."""
         number = self.next - 1
         try:
             return self.track.clock_at(number) if number >= self.track.first else None
@@ -307,7 +307,7 @@ def _reason(last: Gap | None) -> str:
 
 @dataclass(slots=True)
 class _Known:
-    """What was told of a track: up to which transition, at which version of it, and its end."""
+    """What was sent of a track: up to which transition, at which version of it, and its end."""
 
     last: int = 0
     version: int = -1
@@ -319,15 +319,15 @@ class _Known:
         return self.version != track.version and not self.is_all_of(track)
 
     def is_all_of(self, track: Track) -> bool:
-        """Whether it ended and was told whole, so that a new stream needs nothing of it."""
+        """Whether it ended and was sent whole, so that a new stream needs nothing of it."""
         return self.is_gone or (self.end is track.standing and self.last == track.count)
 
 
 class News:
-    """What came from live programs and was not told yet.
+    """What came from live programs and was not sent yet.
 
-    Streams may follow one another: machines go on in the next one where they were. Told is
-    what came in streams that `concerns` picks. One thread at a time.
+    Streams may follow one another: machines go on in the next one where they were. Only
+    streams that `concerns` picks are sent. One thread at a time.
     """
 
     def __init__(self, store: Store, concerns: Callable[[Stream], bool] = lambda _: True) -> None:
@@ -343,7 +343,7 @@ class News:
     def begin(self, writer: StreamWriter, *, whole: bool = True) -> None:
         """Go on in this stream, with every machine or, if not `whole`, as they do something.
 
-        What is told raises `StreamFullError` when a stream has no numbers left for machines;
+        Sending raises `StreamFullError` when a stream has no numbers left for machines;
         the next one is not to begin whole then, or it might be full at once.
         """
         if whole:
@@ -361,7 +361,7 @@ class News:
     def tell(self, rows_max: int) -> bool:
         """Write what is new, about so many transitions of it; whether there was any.
 
-        Only tracks that changed since they were told are looked at.
+        Only tracks that changed since they were sent are looked at.
         """
         writer = self._writer
         assert writer is not None  # a stream was begun
@@ -378,7 +378,7 @@ class News:
 
     @property
     def has_some(self) -> bool:
-        """Whether anything is left to tell."""
+        """Whether anything is left to send."""
         for track in self._gathered():
             known = self._known.get(track)
             if known is None or known.lacks(track):
@@ -436,7 +436,7 @@ class News:
         return len(removed)
 
     def _gathered(self) -> list[Track]:
-        """The tracks that changed since they were told, in order of their arrival."""
+        """The tracks that changed since they were sent, in order of their arrival."""
         changed, self._mark = self._store.changed_since(self._mark)
         for track in changed:
             self._waiting[track] = None

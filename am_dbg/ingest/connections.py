@@ -193,7 +193,7 @@ class Connection(asyncio.Protocol):
 
 
 class _Watched:
-    """The sink of one connection; the server hears of its streams and changes."""
+    """The sink of one connection; the server is notified of its streams and changes."""
 
     def __init__(self, server: Host, connection: Connection) -> None:
         self._server = server

@@ -174,7 +174,7 @@ class _Taking:
 def _messages_of(file: BinaryIO) -> Iterator[Message]:
     """Read a file as what it is; the first message is already there.
 
-    Both readers tell what is wrong, and a file that is neither is told by our own.
+    Both readers report what is wrong; our own reports a file that is neither.
     """
     try:
         return _begun(read_session(file))

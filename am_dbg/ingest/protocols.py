@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 HEAD_BYTES_MAX = 64
-"""By so many bytes every door must know whether it is meant."""
+"""After so many bytes every protocol must know whether a connection speaks it."""
 
 
 class Sink(Protocol):
@@ -52,7 +52,7 @@ class Sink(Protocol):
         """
 
     def close_stream(self, stream: int, reason: str = "") -> None:
-        """End a stream; the reason tells why it was not whole."""
+        """End a stream; the reason says why it was not whole."""
 
     def stand_apart(self, stream: int) -> None:
         """From here on the machines of a stream are none that were there before."""
@@ -135,7 +135,7 @@ class Door(Protocol):
 
 
 def speaker_for(door: Door, peer: Peer) -> Speaker:
-    """A speaker of the door; `RefusedPeerError` if it could not say the token asked for."""
+    """A speaker of the protocol; `RefusedPeerError` if that cannot carry the required token."""
     if peer.token and not door.says_token:
         raise RefusedPeerError(f"{door.peers} cannot say the token that is asked for")
     return door.open(peer)
@@ -144,7 +144,7 @@ def speaker_for(door: Door, peer: Peer) -> Speaker:
 def door_for(head: bytes, doors: Sequence[Door]) -> Door | None:
     """The door that a connection's first bytes are meant for, None for too few bytes.
 
-    Raises `ForeignPeerError` as soon as every door has said no.
+    Raises `ForeignPeerError` as soon as every protocol has refused.
     """
     answers = [door.recognises(head) for door in doors]
     for door, answer in zip(doors, answers, strict=True):

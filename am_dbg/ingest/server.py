@@ -63,10 +63,10 @@ _Result = TypeVar("_Result")
 class Server:
     """Listens from `start` to `stop`, feeding a sink.
 
-    `connections` counts those that are open. `addresses` tells where it listens, with the
-    port that was chosen for port 0. With a `token` only those are let in who say it.
+    `connections` counts those that are open. `addresses` says where it listens, with the
+    port that was chosen for port 0. With a `token` only peers that send it are accepted.
     `warned` is given a line for the user, on the ingest thread. `own_name` is that of this
-    debugger, by which it knows what comes back to it. `clock` tells seconds.
+    debugger, by which it knows what comes back to it. `clock` returns seconds.
     """
 
     def __init__(

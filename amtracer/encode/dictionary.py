@@ -47,7 +47,7 @@ class Dictionary:
     """The sender's half of a segment's dictionary; its writer's thread only.
 
     `known` finds the number of a shape by that of its schema and the identity of the
-    object, without comparing. By the number of a shape, `calls` tells how many handlers it
+    object, without comparing. By the number of a shape, `calls` says how many handlers it
     calls and `usual_lines` the line set, plus 1, that it was defined with.
     """
 

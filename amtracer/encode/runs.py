@@ -75,7 +75,7 @@ def batch_of(machines: Mapping[int, OpenRun]) -> BatchMessage:
     parts = machines.values()
     calls = _joined(part.calls for part in parts)
     own_calls = _shifted([part.own_calls for part in parts], starts)
-    if not calls:  # that none are known is only told where others are
+    if not calls:  # that none are known is only sent where others are
         own_calls = {at: durations for at, durations in own_calls.items() if durations}
     message = BatchMessage(
         tuple(runs),

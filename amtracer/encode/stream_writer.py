@@ -54,7 +54,7 @@ __all__ = ["Occurrence", "StreamFullError", "StreamWriter"]
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """One transition of a machine, with everything told about it.
+    """One transition of a machine, with everything recorded about it.
 
     `lines` and `pre_lines` are pairs of level and text, `args` of key and text. `id` is
     empty when it follows the rule of transition ids. `queue_tick` is 0 when not known.
@@ -139,7 +139,7 @@ class StreamWriter:
     ) -> int:
         """The number of a new machine; no ticks means all zero.
 
-        Its times and durations are told in whole units. Raises `StreamFullError` for more
+        Its times and durations are sent in whole units. Raises `StreamFullError` for more
         machines than a reader takes.
         """
         number = len(self._machines)
@@ -332,7 +332,7 @@ class StreamWriter:
     def gone(self, machine: int) -> None:
         """The machine was disposed; its number is not used again.
 
-        That is told after the batch that is gathered, which others may still join: a program
+        That is sent after the batch that is gathered, which others may still join: a program
         whose machines live for one transition would else send a batch for each.
         """
         if self._machine(machine).shapes:

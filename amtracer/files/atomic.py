@@ -108,7 +108,7 @@ class AtomicFile:
     def commit(self) -> None:
         """Bring everything to the disk, let the file appear, close it.
 
-        That can take a while, and whoever interrupts it gives the new file up. One that
+        That can take a while, and an interrupt gives the new file up. A new file that
         appeared before and is not there any more is trouble too.
         """
         try:
@@ -166,7 +166,7 @@ class AtomicFile:
             os.close(fd)
 
     def _own(self) -> Owned:
-        """The file, opened anew if the program has closed its descriptor."""
+        """The file, opened again if the program has closed its descriptor."""
         if not self._file.is_ours:
             self._file = self._reopened(self._file)
         return self._file

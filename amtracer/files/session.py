@@ -54,7 +54,7 @@ FLUSH_TRANSITIONS = 1_024
 FLUSH_S = 1.0
 """up to this long ago, when its owner calls `flush_if_due`;"""
 FLUSH_AT_REST_S = 0.1
-"""so soon when the last that was written is what a machine at rest has to tell."""
+"""so soon when the last message written is one that a machine at rest sends."""
 
 _AT_REST = (LaterLinesMessage, OpenWorkMessage)
 _CHUNK_BYTES = 64 * 1024
@@ -234,7 +234,7 @@ def _set_aside(path: str) -> str:
 def _found_at(path: str) -> _Found:
     """What is there; `SessionAccessError` for what no recording may replace.
 
-    It is decoded up to the first transition only, the rest would take the host's time.
+    It is decoded up to the first transition only, the rest would take the program's time.
     """
     if not os.path.lexists(path):
         return _Found.NOTHING
@@ -371,7 +371,7 @@ class _Reading:
         """Read again, the last chunk byte by byte, to see if a whole session ends in it.
 
         brotli refuses a chunk in which the stream ends as a whole, and says no more. Counts
-        the transitions anew. False for what cannot be read twice.
+        the transitions again. False for what cannot be read twice.
         """
         if not self._file.seekable():
             return False

@@ -82,7 +82,7 @@ def arg_texts(args: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
 
 
 def arg_text(value: object) -> str:
-    """A short text of any object; it never raises and never calls the host."""
+    """A short text of any object; it never raises and never calls the program."""
     return _cut(_text(value, DEPTH_MAX))
 
 
@@ -99,7 +99,7 @@ def _trace_text(trace: str) -> str:
 
 
 def name_text(value: object) -> str:
-    """The whole of a text, without methods of the host; other objects as arguments."""
+    """The whole of a text, without methods of the program; other objects as arguments."""
     if type(value) is str:
         return value
     return plain(value) if is_a(value, str) else arg_text(value)

@@ -64,7 +64,7 @@ def is_a(value: object, kind: type[_T]) -> TypeGuard[_T]:
 
 
 def plain(text: str) -> str:
-    """The same text, as an object that has no methods of the host."""
+    """The same text, as an object that has no methods of the program."""
     return text if type(text) is str else str.__str__(text)
 
 
@@ -106,6 +106,6 @@ def module_object(module: str, name: str) -> Any:
 
 
 def is_immutable(kind: type) -> bool:
-    """Whether it was made in C and can neither be changed nor made by the host."""
+    """Whether it was made in C and can neither be changed nor made by the program."""
     flags = _flags(kind)
     return not flags & _HEAP_TYPE or bool(flags & _IMMUTABLE_TYPE)

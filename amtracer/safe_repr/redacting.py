@@ -80,6 +80,6 @@ class ArgsFiltering(_Hook):
         try:
             shown = self._filter(machine_id, MappingProxyType(args))
             return arg_texts(shown if is_a(shown, dict) else dict(shown.items()))
-        except Exception as error:  # noqa: BLE001 - protects what is to be hidden, and the host
+        except Exception as error:  # noqa: BLE001 - protects what is to be hidden, and the program
             self._tell(f"failed with {class_name(type(error))}")
             return (("…", HIDDEN),)

@@ -11,7 +11,7 @@ __all__ = ["BACKLOG_CHARS_MAX", "BACKLOG_MAX", "trim"]
 
 BACKLOG_MAX = 2_048
 """Events kept for a debugger that may come. Few, because every object that stays alive
-makes the garbage collector's runs longer, and those hold up the host."""
+makes the garbage collector's runs longer, and those hold up the program."""
 BACKLOG_CHARS_MAX = 32 * 1024 * 1024
 """Characters of their log lines and arguments."""
 
@@ -24,7 +24,7 @@ def trim(
 ) -> None:
     """Let the oldest events of a queue go, to which other threads may append meanwhile.
 
-    Nothing is counted: the numbers of transitions tell what is missing.
+    Nothing is counted: the numbers of transitions show what is missing.
     """
     for _ in range(len(queue) - events_max):
         let_go(queue.popleft())

@@ -57,7 +57,7 @@ __all__ = [
 ]
 
 TICKS_MASK = 63
-"""A transition whose number has none of these bits tells its ticks of before."""
+"""A transition whose number has none of these bits includes its ticks of before."""
 
 Changes = tuple[tuple[int, int], ...]
 
@@ -154,16 +154,16 @@ class Plan(Protocol):
 class TracedMachine:
     """A machine as the sender thread knows it; tracers only pass it on.
 
-    `number` is its number in the current stream, -1 before it was told. `row` counts the
+    `number` is its number in the current stream, -1 before it was sent. `row` counts the
     transitions before the next one, `ticks` are those after the last one; None when what
-    was lost since is not known yet. A `quiet` one is told of when it does something. Of a
-    `paused` one no transition was told since its recording was paused. `redact` makes the
+    was lost since is not known yet. A `quiet` one is sent when it does something. Of a
+    `paused` one no transition was sent since its recording was paused. `redact` makes the
     texts that are shown, None for those there are. `queue_refused` is how many mutations
     its queue refused, `refused_told` how many the stream knows of; while `refusals_wait` the
-    sender is about to hear of more.
+    sender is about to be notified of more.
 
-    `waiting` are lines that wait for its next transition, of which `waiting_told` were told,
-    or let go before they could be. `open` and `open_more` are what was told to be open,
+    `waiting` are lines that wait for its next transition, of which `waiting_told` were sent,
+    or dropped before they could be. `open` and `open_more` are what was reported as open,
     `open_since` where the machine stood when each of it was seen first.
     """
 
@@ -226,11 +226,11 @@ class TracedSchema:
 
 
 Outcome = tuple[bool, bool, Changes]
-"""Accepted, only a check, what really changed; where the plan does not tell."""
+"""Accepted, only a check, what really changed; where the plan does not show it."""
 
 TransitionEvent = tuple[Any, ...]
-"""What most transitions are told by, then what the others have beside it, see above; a plain
-tuple, as making anything else would take the host's time."""
+"""What most transitions consist of, then what the others have beside it, see above; a plain
+tuple, as making anything else would take the program's time."""
 PLAIN_LENGTH = 5
 """Values of an event that has nothing beside."""
 STEPS, HANDLER_NS, LINES, PRE_LINES, QUEUE_LEN, SOURCE, OUTCOME, TICKS, ARGS = range(5, 14)
@@ -240,7 +240,7 @@ STEPS, HANDLER_NS, LINES, PRE_LINES, QUEUE_LEN, SOURCE, OUTCOME, TICKS, ARGS = r
 class Seen:
     """A machine came into view, or has another schema: it stands at these ticks now.
 
-    `row` is how many transitions it made before. A `quiet` one need not be told of yet.
+    `row` is how many transitions it made before. A `quiet` one need not be sent yet.
     """
 
     __slots__ = ("quiet", "row", "schema", "ticks")
@@ -255,13 +255,13 @@ class Seen:
 
 
 class Paused(Seen):
-    """From here on the machine's transitions are not told."""
+    """From here on the machine's transitions are not sent."""
 
     __slots__ = ()
 
 
 class Resumed(Seen):
-    """Its transitions are told again; the first one may have come before this."""
+    """Its transitions are sent again; the first one may have come before this."""
 
     __slots__ = ()
 
@@ -279,7 +279,7 @@ class Waiting:
 class Open:
     """What is open in a machine, seen by the sender; `more` is not listed.
 
-    At the `last` look what is open is told, otherwise what was open at the look before too:
+    At the `last` look what is open is sent, otherwise only what was open at the look before too:
     most of what waits does so for a moment.
     """
 
@@ -304,7 +304,7 @@ class Gone:
 
 
 class Refused:
-    """A machine's full queue refused mutations; how many, the machine tells."""
+    """A machine's full queue refused mutations; the machine knows how many."""
 
     __slots__ = ("machine",)
 

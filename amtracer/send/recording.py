@@ -51,14 +51,14 @@ LOST = "the tracer's queue was full"
 PAUSED = "paused"
 UNWATCHED = "nobody watched"
 UNIT_NS = 1_000
-"""Times are told in microseconds. Hardly two transitions of a thread begin within one, and those
+"""Times are sent in microseconds. Hardly two transitions of a thread begin within one, and those
 that do keep their order, as moments are rounded down; a duration of less is that of the tracing."""
 
 
 class Recording:
     """The machines of one destination; the sender thread only.
 
-    `refused` tells why a machine cannot be told at all, for a word to the user.
+    `refused` is called with the reason why a machine cannot be sent at all, for the user.
     """
 
     def __init__(self, wall_minus_mono_ns: int, refused: Callable[[str], None]) -> None:
@@ -85,7 +85,7 @@ class Recording:
                 machine.quiet = True
 
     def end(self) -> None:
-        """The stream is over, whole or not; what comes now is counted, not told."""
+        """The stream is over, whole or not; what comes now is counted, not sent."""
         self._stream = None
         for machine in self._machines:
             machine.number = -1
@@ -93,7 +93,7 @@ class Recording:
             machine.open, machine.open_more = (), 0
 
     def finish(self) -> None:
-        """The stream ends in order: a pause that did not end is told, without a count."""
+        """The stream ends in order: a pause that did not end is sent, without a count."""
         stream = self._stream
         if stream is None or self._finished:
             return
@@ -108,7 +108,7 @@ class Recording:
             self._stream.flush()
 
     def forget(self) -> None:
-        """Nothing is known of any machine until it tells; for a forked child."""
+        """Nothing is known of any machine until it sends something; for a forked child."""
         self.end()
         self._waiting.clear()
         for machine in self._machines:
@@ -231,7 +231,7 @@ class Recording:
         self._stream.trouble(machine.number, row, what, handler, place, duration_ns, step)
 
     def _take_refused(self, machine: TracedMachine) -> None:
-        """Down first, so that what is refused from now on is heard of again."""
+        """Down first, so that what is refused from now on is reported again."""
         machine.refusals_wait = False
         self._tell_refused(machine)
 
@@ -244,7 +244,7 @@ class Recording:
     def _caught_up(
         self, schema: TracedSchema, number: int, told_ticks: Sequence[int] | None
     ) -> bool:
-        """Go on after something that was not told; False until a transition tells its ticks.
+        """Go on after something that was not sent; False until a transition includes its ticks.
 
         A transition that was counted before it came says that the machine was looked at
         while it changed, so where it stands is not known either.
@@ -260,7 +260,7 @@ class Recording:
         return not machine.refused
 
     def _compare(self, machine: TracedMachine, told_ticks: Sequence[int]) -> None:
-        """What happened while nobody watched is told as a gap without transitions."""
+        """Send what happened while nobody watched as a gap without transitions."""
         if machine.ticks != told_ticks and machine.schema is not None:
             why = PAUSED if machine.paused else UNWATCHED
             self._go_on(machine.schema, machine.row, told_ticks, why)
@@ -270,7 +270,7 @@ class Recording:
         if machine.gone or machine.refused:
             return
         if type(event) is Resumed and not machine.paused and event.row <= machine.row:
-            return  # a transition has told it, and better
+            return  # a transition has sent it, and better
         if machine.number < 0:
             machine.quiet = event.quiet
         if event.row >= machine.row:
@@ -311,7 +311,7 @@ class Recording:
         return bool(self._waiting)
 
     def tell_waiting(self) -> None:
-        """Tell of lines that wait for a transition, as far as they were not told before."""
+        """Send lines that wait for a transition, as far as they were not sent before."""
         for machine in list(self._waiting):
             self._tell_waiting(machine)
 
@@ -327,7 +327,7 @@ class Recording:
 
     def _tell_waiting(self, machine: TracedMachine) -> None:
         lines = machine.waiting
-        if lines is None or lines.taken:  # its transition tells them
+        if lines is None or lines.taken:  # its transition sends them
             machine.waiting = None
             del self._waiting[machine]
             return
@@ -341,7 +341,7 @@ class Recording:
             machine.waiting_told = gone + len(kept)
 
     def _take_open(self, event: Open) -> None:
-        """Tell what is open, if that is another than was told."""
+        """Send what is open, if that differs from what was sent."""
         machine = event.machine
         if machine.gone or machine.refused or machine.paused:
             return
@@ -408,7 +408,7 @@ class Recording:
 def _bare(lines: Iterable[Line], machine: TracedMachine) -> tuple[tuple[int, str], ...]:
     """Levels and texts to be shown, without the id that a machine puts before its lines.
 
-    Who reads them knows the machine, and the same line of many machines is told once.
+    A reader knows the machine, and the same line of many machines is sent once.
     """
     prefix = f"[{machine.id[:ID_PREFIX_CHARS]}] "
     bare = [(_level(line), name_text(line.text).removeprefix(prefix)) for line in lines]
@@ -419,5 +419,5 @@ def _bare(lines: Iterable[Line], machine: TracedMachine) -> tuple[tuple[int, str
 
 
 def _level(line: Line) -> int:
-    """Its level, as far as there are levels: a host may log at any number."""
+    """Its level, as far as there are levels: a program may log at any number."""
     return min(max(int(line.level), 0), limits.SMALL_MAX)

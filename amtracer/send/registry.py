@@ -27,11 +27,11 @@ _choosing = threading.Lock()
 _fixed: Destinations | None = None
 
 after_fork: list[Callable[[], None]] = []
-"""Done in a forked child once its senders have begun anew."""
+"""Done in a forked child once its senders have started again."""
 
 
 def sender_to(destination: str, outlet: Callable[[], Outlet]) -> Sender:
-    """The sender to a destination; made with the outlet when it is the first."""
+    """The sender to a destination; made with the sink when it is the first."""
     with _choosing:
         sender = _senders.get(destination)
         if sender is None or sender.ended:

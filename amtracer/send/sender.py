@@ -51,7 +51,7 @@ from amtracer.wire.schema import PROTOCOL_VERSION, HelloMessage
 __all__ = ["EXIT_S_MAX", "RETRY_S_MAX", "RETRY_S_MIN", "STUCK_S_MAX", "Sender"]
 
 EXIT_S_MAX = 1.0
-"""How long the host's exit may wait for the queue to go out."""
+"""How long the program's exit may wait for the queue to be sent."""
 STUCK_S_MAX = 0.2
 """How long it waits while nothing goes out at all."""
 RETRY_S_MIN = 0.1
@@ -68,15 +68,15 @@ _LOOK_S = 0.12
 _LOOK_SHARE = 20
 """so many times as long as a look takes, if that is longer."""
 _PORTION = 512
-"""Events taken between two offers of the interpreter's lock to the host."""
+"""Events taken between two offers of the interpreter's lock to the program."""
 _QUEUED_MAX = 1_024
-"""Events in the queue beyond which they are stowed before they are told."""
+"""Events in the queue beyond which they are spooled before they are sent."""
 
 _log = logging.getLogger("amtracer")
 
 
 class Sender:
-    """Brings the events of this process to one outlet.
+    """Sends the events of this process to one sink.
 
     Any thread may `append`, and must `wake` it afterwards if it is `asleep`.
     """
@@ -127,7 +127,7 @@ class Sender:
             self._thread = threading.Thread(target=self._run, name="amtracer", daemon=True)
             try:
                 self._thread.start()
-            except RuntimeError:  # the interpreter shuts down, so there is nobody to tell
+            except RuntimeError:  # the interpreter shuts down, so no report is possible
                 self.ended = True
                 return
         _close_with_multiprocessing(self)
@@ -149,7 +149,7 @@ class Sender:
                 seen, seen_at = self._outlet.sent, now
 
     def reborn(self) -> None:
-        """In a forked child: let go of what belongs to the parent and begin anew."""
+        """In a forked child: drop what belongs to the parent and start again."""
         self._outlet.drop()
         self._queue.clear()
         self._stowed.clear()
@@ -171,10 +171,10 @@ class Sender:
             self._outlet.close()
 
     def _guarded_round(self) -> bool:
-        """One round; an unforeseen error is told once and costs the stream, not the host."""
+        """One round; an unforeseen error is logged once and costs the stream, not the program."""
         try:
             return self._round()
-        except Exception:  # noqa: BLE001  # protects the host: a guest must not die loudly
+        except Exception:  # noqa: BLE001  # protects the program: a tracer must not raise into it
             self._break_off("an unforeseen error", lasting=False)
             _log.debug("the sender failed", exc_info=True)
             return False
@@ -234,7 +234,7 @@ class Sender:
         return flows and self._outlet.push() and not queue
 
     def _look(self, *, last: bool) -> None:
-        """Tell what no transition tells: lines that wait for one, and what is open."""
+        """Send what no transition contains: lines that wait for one, and what is open."""
         began = monotonic()
         self._recording.tell_waiting()
         for event in self.looks(self, last) if self.looks is not None else ():
@@ -272,7 +272,7 @@ class Sender:
             trim(self._queue, self._let_go)
 
     def _let_go(self, event: Event) -> None:
-        """An event is not told; only what nothing else says: an end, what waits or was refused."""
+        """Skip an event, but keep what no other has: an end, what waits or was refused."""
         if type(event) in (Gone, Refused, Waiting):
             self._recording.take(event)
 

@@ -26,9 +26,9 @@ _Key = TypeVar("_Key")
 
 
 class Shapes:
-    """Remembers so many outcomes and shapes, then begins anew; the sender thread only.
+    """Remembers so many outcomes and shapes, then starts again; the sender thread only.
 
-    `known` finds what `planned` has told of a plan that the machine remembers.
+    `known` finds what `planned` has returned for a plan that the machine remembers.
     """
 
     def __init__(self) -> None:

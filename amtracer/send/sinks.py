@@ -63,11 +63,11 @@ class Outlet(Protocol):
 
     name: str
     trouble: str
-    """What is said before the name when nothing goes out."""
+    """The words before the name in a log line about an outage."""
     sent: int
     """Grows while something goes out."""
     batch_s: float
-    """How long events may wait for others, so that they are told together."""
+    """How long events may wait for others, so that they are sent together."""
 
     @property
     def idle_s(self) -> float | None:
@@ -99,8 +99,8 @@ class Outlet(Protocol):
 class SocketOutlet:
     """A debugger at an address.
 
-    The token of the environment is said to it, as that of whoever writes here: no other
-    outlet ever hears it.
+    The token of the environment is sent to it, as the token of this sink only: no other sink
+    ever receives it.
     """
 
     trouble = "cannot reach"
@@ -122,7 +122,7 @@ class SocketOutlet:
         place = (self._address.host.encode("ascii"), self._address.port)
         try:
             self._socket = socket.create_connection(
-                place,  # type: ignore[arg-type]  # a host may be bytes
+                place,  # type: ignore[arg-type]  # a host name may be bytes
                 timeout=CONNECT_S_MAX,
             )
             self._owned = Owned(self._socket.fileno())
@@ -232,7 +232,7 @@ def _refuse_itself(sock: socket.socket) -> None:
 
 
 _NO_SIGNAL = getattr(socket, "MSG_NOSIGNAL", 0)
-"""A host may have given SIGPIPE its deadly meaning back."""
+"""A program may have restored the default of SIGPIPE, which ends the process."""
 
 
 def whole_path(path: PathLike) -> str:
@@ -248,7 +248,7 @@ class FileOutlet:
     """A session file, recorded live.
 
     Each process has one of its own. One that was forked or started by `multiprocessing` has
-    its pid in the name, whoever else records, as there may be many and none may take the
+    its pid in the name, even if nobody else records, as there may be many and none may take the
     place of another. So has any process that finds another at the file, or what another wrote
     since the program began; if somebody is at that name too, a number follows. What is no
     recording is left, see `SessionWriter`. A file that is not whole at the end costs one

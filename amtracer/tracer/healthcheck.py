@@ -72,7 +72,7 @@ class HealthChecks:
             thread.join()
 
     def reborn(self) -> None:
-        """In a forked child, which has no thread: begin anew with the same machines."""
+        """In a forked child, which has no thread: start again with the same machines."""
         machines = [mach for ref in self._machines.values() if (mach := ref()) is not None]
         self._begin()
         for mach in machines:

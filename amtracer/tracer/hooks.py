@@ -25,7 +25,7 @@ class Hooks:
 
     @classmethod
     def of(cls, args_filter: ArgsFilter | None = None, redact: Redact | None = None) -> Hooks:
-        """What the host gave, kept from doing harm."""
+        """The hook that the program gave, wrapped so that its errors do no harm."""
         return cls(
             None if args_filter is None else ArgsFiltering(args_filter),
             None if redact is None else Redacting(redact),

@@ -21,7 +21,7 @@ _work = am.Machine.open_work
 
 
 def open_work(sender: Sender, last: bool) -> Iterator[Open]:
-    """What is open in each machine that is told to this sender, where there is any or was."""
+    """What is open in each machine that is recorded for this sender, where there is any or was."""
     for machine, mach in watched.told_to(sender):
         count = _count(mach)
         if count:

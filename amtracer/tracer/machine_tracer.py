@@ -169,7 +169,7 @@ class MachineTracer(am.Tracer):
             self.look_again(mach)
 
     def pause(self, mach: am.Machine) -> None:
-        """Let another stand in, which is told of no transition; again is no matter."""
+        """Bind a stand-in that records no transition; a second call changes nothing."""
         if self.stand_in is None:
             self.stand_in = PausedTracer(self)
             mach.bind_tracer(self.stand_in)
@@ -177,12 +177,12 @@ class MachineTracer(am.Tracer):
             self._hand_on(self._seen(mach, Paused))
 
     def begin_paused(self, mach: am.Machine) -> None:
-        """Nothing is told of the machine before it is resumed, not even that it is there."""
+        """Send nothing of the machine before it is resumed, not even that it is there."""
         self.stand_in = PausedTracer(self, self._seen(mach, Paused))
         mach.bind_tracer(self.stand_in)
 
     def resume(self, mach: am.Machine) -> None:
-        """Take the place back; the first transition tells the ticks on which it builds.
+        """Take the place back; the first transition includes the ticks on which it builds.
 
         It may come before the word of the resumption, so it has to find the right schema.
         """
@@ -235,7 +235,7 @@ class PausedTracer(am.Tracer):
     """Stands in for a tracer that is paused.
 
     It has no hook of transitions, so the machine only counts them. `untold` is where the
-    machine stood when it was attached in a pause, which is told when that ends.
+    machine stood when it was attached in a pause, which is sent when the pause ends.
     """
 
     def __init__(self, tracer: MachineTracer, untold: Seen | None = None) -> None:
@@ -249,7 +249,7 @@ class PausedTracer(am.Tracer):
         self.tracer.new_submachine(parent, machine)
 
     def mutation_refused(self, machine: am.Machine, mutation: am.Mutation) -> None:
-        """Only counted: it is told with what comes after the pause."""
+        """Only counted: it is sent with what comes after the pause."""
         self.tracer._machine.queue_refused = machine.queue_refused
 
     def machine_dispose(self, machine_id: str) -> None:
@@ -259,7 +259,7 @@ class PausedTracer(am.Tracer):
 def tracers_of(mach: am.Machine) -> Iterator[MachineTracer]:
     """Those of this package that a machine has, paused or not."""
     for bound in mach.tracers():
-        if type(bound) is MachineTracer:  # `isinstance` would ask those of the host
+        if type(bound) is MachineTracer:  # `isinstance` would ask those of the program
             yield bound
         elif type(bound) is PausedTracer:
             yield bound.tracer
@@ -268,7 +268,7 @@ def tracers_of(mach: am.Machine) -> Iterator[MachineTracer]:
 def bind(
     mach: am.Machine, sender: Sender, hooks: Hooks, above: MachineTracer | None = None
 ) -> None:
-    """Have a machine told to a sender; if it already is, only the hooks count."""
+    """Have a machine recorded for a sender; if it already is, only the hooks count."""
     with watched.lock:
         for bound in tracers_of(mach):
             if bound.sender is sender:

@@ -15,9 +15,9 @@ __all__ = ["pause", "resume"]
 
 
 def pause(mach: am.Machine | None = None) -> None:
-    """Stop telling what a machine and its submachines do, or all machines of the process.
+    """Stop recording a machine and its submachines, or all machines of the process.
 
-    Meanwhile transitions are only counted. When it goes on, one gap tells how many there
+    Meanwhile transitions are only counted. When it goes on, one gap says how many there
     were. Submachines made meanwhile are paused too; without a machine also those that are
     attached later. The last call for a machine counts. Any thread, and handlers, may call it.
     """

@@ -31,7 +31,7 @@ def dbg_env(
     Attaches it (see `attach`) and sets its log level to `AM_LOG`, so that log lines reach
     the debugger; they are printed only with `AM_DEBUG=2`. With `AM_HEALTHCHECK` the state
     `Healthcheck`, if the machine has it, is added every few seconds. Under a test runner,
-    which `AM_TEST_RUNNER` tells, it does nothing.
+    which sets `AM_TEST_RUNNER`, it does nothing.
     """
     if os.environ.get("AM_TEST_RUNNER"):
         return

@@ -22,7 +22,7 @@ class Watched:
     """The traced machines, once for each of their tracers.
 
     `lock` is held to bind, pause and resume: two threads that attach one machine bind one
-    tracer. `all_paused` tells whether a machine that is attached begins paused.
+    tracer. `all_paused` says whether a machine that is attached begins paused.
     """
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class Watched:
         self._senders: dict[TracedMachine, Sender] = {}
 
     def add(self, mach: am.Machine, machine: TracedMachine, sender: Sender) -> None:
-        """Watch a machine until it is gone, which the sender hears if nobody disposed it."""
+        """Watch a machine until it is gone; the sender is notified if nobody disposed it."""
         append = sender.append
 
         def collected(_: object) -> None:
@@ -53,7 +53,7 @@ class Watched:
         return list({id(mach): mach for mach in there}.values())
 
     def told_to(self, sender: Sender) -> Iterator[tuple[TracedMachine, am.Machine]]:
-        """The machines that are told to a sender, as it knows them and themselves."""
+        """The machines that are recorded for a sender, as it knows them and themselves."""
         for machine, one in list(self._senders.items()):
             if one is sender:
                 mach = self.find(machine)

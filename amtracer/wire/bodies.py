@@ -84,7 +84,7 @@ def _trimmed(required: int, *values: object) -> Body:
     return values[:end]
 
 
-# Who speaks.
+# The speaker: hello, schemas, machines.
 
 
 def _write_hello(m: HelloMessage) -> Body:

@@ -68,7 +68,7 @@ _HEADER = struct.Struct(">II")
 HEADER_BYTES = _HEADER.size
 _LENGTH_BYTES = 4
 _MAGIC_START = b"\0\0\0"
-"""Every stream begins so: the magic is short. No protocol told apart here does."""
+"""Every stream begins so: the magic is short. No other protocol recognised here does."""
 
 Pack = Callable[[object], bytes]
 
@@ -344,7 +344,7 @@ class Decoder:
         self.ended = True
 
     def _refuse_foreign(self) -> None:
-        """Before the magic, tell what the bytes are as soon as they cannot be ours."""
+        """Before the magic, report what the bytes are as soon as they cannot be ours."""
         if self.started or not self._buffer:
             return
         head = bytes(self._buffer[: limits.MAGIC_BYTES_MAX])

@@ -91,7 +91,7 @@ def flat_sources(sources: Mapping[int, Source]) -> tuple[Body, Body]:
 class SparseColumns:
     """Takes the sparse columns of a batch of `rows` transitions one after another.
 
-    Version 1 told offsets themselves, so not as distances.
+    Version 1 stored the offsets themselves, not distances.
     """
 
     def __init__(self, fields: Fields, rows: int, *, has_distances: bool = True) -> None:

@@ -75,7 +75,7 @@ def read_strings(fields: Fields) -> StringsMessage:
 
 
 def _read_parted(fields: Fields, value: object) -> Headed | Continued:
-    """Of two values the one that is no text tells which it is by its place."""
+    """Name, by its place, which of two values is no text."""
     parts = fields.check_array("a string", value, 2)
     match parts:
         case (str(text), int(chars)):

@@ -123,7 +123,7 @@ STEPS_MAX = 4_096
 GROWTH_MAX = 2**31
 """Tick growth of one state in one transition, at least 1."""
 LINES_MAX = 1_024
-"""Log lines of one transition; a sender tells how many it left out."""
+"""Log lines of one transition; a sender reports how many it left out."""
 ARGS_MAX = 256
 """Arguments of one transition."""
 HANDLERS_MAX = 4_096
@@ -131,11 +131,11 @@ HANDLERS_MAX = 4_096
 
 # What is known of a machine since its last transition.
 LATER_LINES_MAX = 1_024
-"""Log lines kept of a machine after its last transition, by whoever reads them."""
+"""Log lines kept of a machine after its last transition, by a reader."""
 LATER_BYTES_MAX = 256 * KIB
 """Text of these lines."""
 OPEN_WORK_MAX = 64
-"""Waiters, contexts, deadlines and tasks of one machine that are told; the rest is counted."""
+"""Waiters, contexts, deadlines and tasks of one machine that are sent; the rest is counted."""
 OPEN_TEXT_BYTES_MAX = 256
 """One text about one of them."""
 

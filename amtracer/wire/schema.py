@@ -1,11 +1,11 @@
 """The messages of the tracer protocol, as frozen values.
 
 A stream is a sequence of messages. The same messages go over the socket, live in
-the store and make up a session file. They fall in three groups:
+the store and make up a session file. They fall in four groups:
 
-- who speaks: `HelloMessage`, `SchemaMessage`, `MachineMessage`, `SchemaChangedMessage`,
+- the speaker and its machines: `HelloMessage`, `SchemaMessage`, `MachineMessage`, `SchemaChangedMessage`,
   `GoneMessage`;
-- the dictionary, everything that can repeat and is said once: `StringsMessage`,
+- the dictionary, everything that can repeat and is sent once: `StringsMessage`,
   `LinesMessage`, `ArgsMessage`, `ShapeMessage`; a `SegmentMessage` empties it;
 - what happened: `BatchMessage`, `DroppedMessage`, `RefusedMessage`, `TroubleMessage`,
   `LeftMessage`, `EndMessage`;
@@ -15,8 +15,8 @@ Numbers (schema, machine, shape, string, line set, set of arguments) are given o
 sender, count from 0 and belong to one stream; those of the dictionary belong to one
 segment of it. A number is defined before it is used, never twice.
 
-Everything here is plain data. Bytes are the matter of `amtracer.wire.codec`, limits the
-matter of `amtracer.wire.limits`.
+Everything here is plain data. `amtracer.wire.codec` encodes it as bytes, `amtracer.wire.limits`
+holds the limits.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ class Kind(IntEnum):
     """First element of a frame's body; a number is never used twice.
 
     MAGIC is the first frame of a connection or file, BUNDLE several messages in one frame.
-    Both belong to `amtracer.wire.codec` and have no message. What ends in V1 is how version 1
-    said it; it is read for good and not written.
+    Both belong to `amtracer.wire.codec` and have no message. What ends in V1 is the form of
+    version 1, which is read but never written.
     """
 
     MAGIC = 0
@@ -88,7 +88,7 @@ class ShapeFlag(IntFlag):
 
 
 class StepFlag(IntFlag):
-    """What a step is, beside its type; DENIED and FAILED tell a handler's answer."""
+    """What a step is, beside its type; DENIED and FAILED are a handler's answer."""
 
     FINAL = 1
     SELF = 2
@@ -166,7 +166,7 @@ class HelloMessage:
     """First message of a stream.
 
     `process` holds facts as text (pid, program, python, library). `wall_ns` and
-    `mono_ns` are one moment on both clocks of the sender. `origin` tells what wrote
+    `mono_ns` are one moment on both clocks of the sender. `origin` says what wrote
     the stream: "py" for this library, "go" for a converted session, whose times are
     arrival times at its server. `token` is the secret that a debugger may ask for; it is
     never in a file, never kept and never shown.
@@ -266,7 +266,7 @@ class ArgsMessage:
 class ShapeMessage(NamedTuple):
     """Defines a shape; its state indexes are those of `schema`.
 
-    `lines` is the line set, plus 1, of its transitions that tell no other; 0 is none.
+    `lines` is the line set, plus 1, of its transitions that name no other; 0 is none.
     """
 
     shape: int
@@ -298,8 +298,8 @@ class BatchMessage:
     none is known.
 
     The sparse columns map an offset in the batch to a value: `lines`, where the line set
-    is not the one of the shape (plus 1, 0 is none); `args`, the number of a set or, as
-    version 1 said it, the pairs themselves; `links`, sources by number: the machine's in
+    is not the one of the shape (plus 1, 0 is none); `args`, the number of a set or, in
+    version 1, the pairs themselves; `links`, sources by number: the machine's in
     this stream, the transition's, and the time sum; `sources` in other machines;
     `pre_lines` (as `lines`); `own_calls`, durations of the handlers of a transition that
     has none in `calls`; `ids`, transition ids that do not follow the rule `tx_prefix` +
@@ -340,9 +340,9 @@ class DroppedMessage:
 
 @dataclass(frozen=True, slots=True)
 class LeftMessage:
-    """The program of a machine ended, or was lost for a reason; said by who tells of others.
+    """The program of a machine ended, or was lost for a reason; sent by a debugger that forwards.
 
-    Whatever comes of the machine afterwards says that it is back.
+    Any later message of the machine means that it is back.
     """
 
     machine: int
@@ -366,7 +366,7 @@ class TroubleMessage:
     """What a handler came to, in the transition with this row, counted from 0.
 
     `what` is a `TroubleKind`. One that is LATE still ran after `duration_ns` when this was
-    said, and was at `place`; its transition comes once it returns, if it ever does. One
+    sent, and was at `place`; its transition comes once it returns, if it ever does. One
     that RAISED did so at `place`; its name is that of step `step` of the transition, counted
     from 0. A place is "FILE:LINE in FUNCTION". The message may come before the transition's
     batch, or after it.
@@ -383,10 +383,10 @@ class TroubleMessage:
 
 @dataclass(frozen=True, slots=True)
 class LaterLinesMessage:
-    """Log lines that a machine wrote after its last transition, and after those told so far.
+    """Log lines that a machine wrote after its last transition, and after those sent so far.
 
-    `lines` is the number of a line set. The next transition tells all of them again, as its
-    `pre_lines`; what was told here is over then. `missing` counts lines between those told
+    `lines` is the number of a line set. The next transition sends all of them again, as its
+    `pre_lines`; what was sent here is over then. `missing` counts lines between those sent
     before and these.
     """
 
@@ -422,7 +422,7 @@ class OpenWorkMessage:
 
 @dataclass(frozen=True, slots=True)
 class EndMessage:
-    """Last message of a session file: what came before, to tell a cut from an end.
+    """Last message of a session file: what came before, to distinguish a cut from an end.
 
     `frames` and `size` count everything before this frame, `crc` is the CRC32 of it.
     """

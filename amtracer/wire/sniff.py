@@ -24,7 +24,7 @@ _HTTP_METHODS = (b"GET", b"POST", b"PUT", b"HEAD", b"DELETE", b"OPTIONS", b"CONN
 def looks_like(head: bytes) -> str:
     """A short noun for the first bytes of a file or connection; never fails.
 
-    Plain msgpack is told by a first byte that opens an array or a map; text by being
+    Plain msgpack is recognised by a first byte that opens an array or a map; text by being
     nothing else and printable.
     """
     for start, name in _STARTS:

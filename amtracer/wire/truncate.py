@@ -19,7 +19,7 @@ __all__ = [
 ]
 
 STEPS_LEVEL = 1
-"""Level of the line that tells how many steps are missing."""
+"""Level of the line that says how many steps are missing."""
 
 _MARK_BYTES_MAX = 40
 _CHAR_BYTES_MAX = 6
@@ -45,7 +45,7 @@ def cut_text(text: str, bytes_max: int = limits.TEXT_BYTES_MAX) -> str:
 
 
 def cut_texts(texts: Iterable[str], length_max: int) -> tuple[str, ...]:
-    """The first texts, each cut, and a last one that tells how many are missing."""
+    """The first texts, each cut, and a last one that says how many are missing."""
     kept = tuple(texts)
     missing = len(kept) - length_max
     if missing > 0:
@@ -54,7 +54,7 @@ def cut_texts(texts: Iterable[str], length_max: int) -> tuple[str, ...]:
 
 
 def cut_lines(lines: Lines) -> Lines:
-    """The first log lines, each cut, and a last one that tells how many are missing."""
+    """The first log lines, each cut, and a last one that says how many are missing."""
     if len(lines) <= limits.LINES_MAX and sum(len(text) for _, text in lines) <= _SURE_CHARS:
         return lines
     kept: list[tuple[int, str]] = []
@@ -88,7 +88,7 @@ def cut_args(args: Args) -> Args:
 
 
 def with_missing_steps(lines: Lines, steps: int) -> Lines:
-    """The lines of a transition that has so many steps, with one that tells of those cut."""
+    """The lines of a transition that has so many steps, with one that counts those cut."""
     missing = steps - limits.STEPS_MAX
     return (*lines, (STEPS_LEVEL, f"… ({missing:,} more steps)")) if missing > 0 else lines
 
@@ -128,7 +128,7 @@ def cut_work(work: OpenWork) -> OpenWork:
 
 
 def cut_shape(shape: Shape) -> Shape:
-    """The shape without the steps over the limit, of which a line tells the number."""
+    """The shape without the steps over the limit, whose number a line gives."""
     if len(shape.steps) <= limits.STEPS_MAX:
         return shape
     steps = shape.steps[: limits.STEPS_MAX]

@@ -59,7 +59,7 @@ def _read_step(fields: Fields, group: Body) -> StepDef:
 
 
 def read_batch_v1(fields: Fields) -> BatchMessage:
-    """A run of one machine that tells everything itself."""
+    """A run of one machine that contains everything itself."""
     machine, row = fields.number("machine", MACHINE_MAX), fields.number("row")
     shapes = read_shapes(fields)
     rows = len(shapes)

@@ -51,10 +51,10 @@ class Converter:
     """Gives the transitions of Go machines to a writer.
 
     `level_shift` guesses by how much the log levels of a program are higher than ours,
-    until its lines tell. `refused` counts what could not be represented, `last_refusal`
-    tells why. What is given comes out at once, but for a transition whose mutation was not
-    told as queued before it: that may still come, so it is held until `settle`, or until
-    the machine says something else.
+    until its lines show it. `refused` counts what could not be represented, `last_refusal`
+    says why. What is given comes out at once, but for a transition whose mutation was not
+    reported as queued before it: that may still come, so it is held until `settle`, or until
+    the machine sends something else.
     """
 
     def __init__(self, writer: StreamWriter, level_shift: Callable[[], int]) -> None:
@@ -186,7 +186,7 @@ class Converter:
     def _growth(
         self, known: GoMachine, go: GoTransition, called: tuple[int, ...], steps: Steps
     ) -> Changes:
-        """How the clock grew; moves it on, and sets it anew when the chain is broken."""
+        """How the clock grew; moves it on, and resets it when the chain is broken."""
         before = known.ticks
         after = before if go.check and known.seen else padded(go.clocks, before)
         grown = changes(before, after) if known.seen else None

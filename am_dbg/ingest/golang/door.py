@@ -15,9 +15,9 @@ __all__ = ["GoDoor"]
 
 
 class GoDoor:
-    """Lets Go programs in; `now_ns` is the clock that tells when their transitions came.
+    """Accepts Go programs; `now_ns` is the clock for the times at which their transitions came.
 
-    What they say is answered at once and read in slices (`am_dbg.ingest.golang.backlog`).
+    What they send is answered at once and read in slices (`am_dbg.ingest.golang.backlog`).
     """
 
     peers = "Go programs"
@@ -42,7 +42,7 @@ class GoSpeaker:
     """Listens to one Go program and answers it.
 
     Go programs say no farewell: one that leaves between two calls has ended as it should.
-    Its stream ends when everything it said is read.
+    Its stream ends when everything it sent is read.
     """
 
     def __init__(self, peer: Peer, now_ns: Callable[[], int], backlog: Backlog) -> None:

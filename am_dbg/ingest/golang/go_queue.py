@@ -31,7 +31,7 @@ LOOSE_MAX = limits.LINES_MAX // 4
 """Mutations without a number, which wait for a transition that may never come."""
 STACK_CHARS_MAX = 16_384
 _RUN_MAX = 64
-"""Transitions whose mutations may be told late."""
+"""Transitions whose mutations may be reported late."""
 
 _OPS, _EVERYTHING = 2, 4
 _TYPES = ("add", "remove", "set", "eval")
@@ -46,7 +46,7 @@ Line = tuple[int, str]
 class Queued:
     """A mutation that waits; `source` is the transition that asked for it.
 
-    `is_told` is whether a transition has the line that tells of it, `is_run` whether it
+    `is_told` is whether a transition has the line that shows it, `is_run` whether it
     waits no more.
     """
 
@@ -81,7 +81,7 @@ class Queued:
 
 
 class GoQueue:
-    """The queue of one machine as far as it was told."""
+    """The queue of one machine as far as it was reported."""
 
     def __init__(self) -> None:
         self._waiting: dict[_Key, Queued] = {}
@@ -115,7 +115,7 @@ class GoQueue:
         return found
 
     def is_late(self, go: GoTransition) -> bool:
-        """Whether a mutation that is told as queued was carried out already."""
+        """Whether a mutation that is reported as queued was carried out already."""
         return _key_queued(go) in self._run
 
     def loose(self) -> list[Queued]:
@@ -124,7 +124,7 @@ class GoQueue:
         return loose
 
     def asked_by(self, go: GoTransition, source: Source) -> list[Queued]:
-        """The mutations that were queued while a transition ran; they are told by it."""
+        """The mutations that were queued while a transition ran; its log lines show them."""
         untold = [one for one in self._untold if not one.is_run]
         found = [one for one in untold if one.go.queue_tick == go.queue_tick]
         self._untold = [one for one in untold if one.go.queue_tick != go.queue_tick]

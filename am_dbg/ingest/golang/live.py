@@ -41,7 +41,7 @@ from amtracer.wire.schema import PROTOCOL_VERSION, HelloMessage, Message
 __all__ = ["FIRST_BYTES", "GoConnection", "looks_like_go"]
 
 FIRST_BYTES = 15
-"""So many bytes always tell whether a connection is a Go program's."""
+"""So many bytes always show whether a connection is a Go program's."""
 
 _START = re.compile(
     rb"[\x10-\x7f]"  # length of the message
@@ -85,7 +85,7 @@ class GoConnection:
     """One connection of a Go program; `emit` takes its messages in order.
 
     `session` names the stream in its hello. `refused` counts calls whose content could
-    not be represented, `last_refusal` tells why. `waiting` counts the calls that are
+    not be represented, `last_refusal` says why. `waiting` counts the calls that are
     answered and not read, `waiting_bytes` their size. One thread at a time.
     """
 

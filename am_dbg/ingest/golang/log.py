@@ -55,7 +55,7 @@ def _scale(shift: int) -> tuple[int, ...]:
 class LevelScale:
     """The level numbers of one program, learned from its lines.
 
-    `guess` tells by how much they are higher than ours until a line does.
+    `guess` says by how much they are higher than ours until a line shows it.
     """
 
     _ours = tuple(map(_scale, _SHIFTS))
@@ -65,7 +65,7 @@ class LevelScale:
         self._shift: int | None = None
 
     def learn(self, *several: GoLines) -> None:
-        """Look for a line that tells, unless one has."""
+        """Look for a line that shows the numbering, unless one has."""
         if self._shift is None:
             found = map(_shift_of, chain.from_iterable(several))
             self._shift = next((shift for shift in found if shift is not None), None)
@@ -83,7 +83,7 @@ class LevelScale:
 
 
 def shift_guess(types: Types) -> int:
-    """By how much levels are higher than ours, as far as the types of a program tell."""
+    """By how much levels are higher than ours, as far as the types of a program show."""
     return 1 if types.has_field(_NEWER_FIELD) else 0
 
 
@@ -114,6 +114,6 @@ def source_of(lines: GoLines) -> Source | None:
 
 
 def canceled_by(lines: GoLines) -> frozenset[str]:
-    """Names of the handlers that said no, also "timeout" and "recover"."""
+    """Names of the handlers that refused, also "timeout" and "recover"."""
     found = (_CANCELED.match(text) for _, text in lines if text.startswith("[cancel"))
     return frozenset(match[1] for match in found if match)

@@ -32,7 +32,7 @@ ReadValue = Callable[[Buffer, int], tuple[object, int]]
 
 _ONE_BYTE = 128
 _LONG_MIN = 256 - 8
-"""A first byte from here on tells how many bytes of a long number follow, up to eight."""
+"""A first byte from here on says how many bytes of a long number follow, up to eight."""
 _FLOAT = struct.Struct("<d")
 
 
@@ -54,7 +54,7 @@ def read_uint(buffer: Buffer, at: int) -> tuple[int, int]:
 
 
 def zigzag(number: int) -> int:
-    """The signed number: the lowest bit tells the sign, the others the size."""
+    """The signed number: the lowest bit is the sign, the others the size."""
     return ~(number >> 1) if number & 1 else number >> 1
 
 

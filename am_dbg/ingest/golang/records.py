@@ -53,7 +53,7 @@ _Kind = TypeVar("_Kind")
 
 @dataclass(frozen=True, slots=True)
 class GoSchema:
-    """A machine enters, or tells its changed schema."""
+    """A machine enters, or sends its changed schema."""
 
     machine: str
     states: tuple[StateDef, ...]
@@ -168,7 +168,7 @@ def _groups(record: Record, states: int) -> Mapping[int, tuple[str, ...]]:
 
 
 def _state(name: str, record: Record, groups: tuple[str, ...]) -> StateDef:
-    """A relation that came empty is the same as none: gob does not tell them apart."""
+    """A relation that came empty is the same as none: gob does not distinguish them."""
     return StateDef(
         name,
         _field(record, "Auto", bool, False),

@@ -116,8 +116,8 @@ def marked(
 ) -> Steps:
     """The steps, with those marked that ended a negotiation or refused a state.
 
-    A log line may tell which handler it was, or that one failed. Without it it was the
-    last that was called, as the first that says no is the last; that is not so for auto
+    A log line may say which handler it was, or that one failed. Without such a line it was
+    the last that was called, as the first that refuses is the last; that is not so for auto
     mutations, which go on without what was refused, so `canceled` is False for them.
     """
     handlers = [at for at, step in enumerate(steps) if step.type == HANDLER]
