@@ -142,7 +142,7 @@ def speaker_for(door: Door, peer: Peer) -> Speaker:
 
 
 def door_for(head: bytes, doors: Sequence[Door]) -> Door | None:
-    """The door that a connection's first bytes are meant for, None for too few bytes.
+    """The protocol that a connection's first bytes speak, None for too few bytes.
 
     Raises `ForeignPeerError` as soon as every protocol has refused.
     """

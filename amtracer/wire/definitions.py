@@ -75,7 +75,7 @@ def read_strings(fields: Fields) -> StringsMessage:
 
 
 def _read_parted(fields: Fields, value: object) -> Headed | Continued:
-    """Name, by its place, which of two values is no text."""
+    """Read a head (text, number) or its continuation (number, text), by the number's place."""
     parts = fields.check_array("a string", value, 2)
     match parts:
         case (str(text), int(chars)):

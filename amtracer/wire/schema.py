@@ -3,8 +3,8 @@
 A stream is a sequence of messages. The same messages go over the socket, live in
 the store and make up a session file. They fall in four groups:
 
-- the speaker and its machines: `HelloMessage`, `SchemaMessage`, `MachineMessage`, `SchemaChangedMessage`,
-  `GoneMessage`;
+- the speaker and its machines: `HelloMessage`, `SchemaMessage`, `MachineMessage`,
+  `SchemaChangedMessage`, `GoneMessage`;
 - the dictionary, everything that can repeat and is sent once: `StringsMessage`,
   `LinesMessage`, `ArgsMessage`, `ShapeMessage`; a `SegmentMessage` empties it;
 - what happened: `BatchMessage`, `DroppedMessage`, `RefusedMessage`, `TroubleMessage`,
@@ -340,7 +340,7 @@ class DroppedMessage:
 
 @dataclass(frozen=True, slots=True)
 class LeftMessage:
-    """The program of a machine ended, or was lost for a reason; sent by a debugger that forwards.
+    """The program of a machine ended, or was lost for a reason; sent on behalf of programs.
 
     Any later message of the machine means that it is back.
     """
