@@ -40,7 +40,7 @@ def destinations_from_env() -> Destinations:
 
 
 def token_from_env() -> bytes:
-    """The token that `AM_DBG_TOKEN` says now, empty for none."""
+    """The token that `AM_DBG_TOKEN` holds now, empty for none."""
     try:
         return token_of(os.environ.get(TOKEN_VARIABLE, ""))
     except TokenError as error:

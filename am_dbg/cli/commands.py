@@ -405,7 +405,7 @@ def _other(option: str, text: str, listening: Address | None) -> Address:
 
 
 def _token(*given: str) -> bytes:
-    """The first token that is one: as given, otherwise that of the environment."""
+    """The token in use: the given one, otherwise the token of the environment."""
     from amtracer.env import TOKEN_VARIABLE, token_of
 
     texts = (*given, os.environ.get(TOKEN_VARIABLE, ""))
@@ -475,7 +475,7 @@ class _Bar:
         self._is_on = is_terminal(sys.stderr) and not is_dumb()
 
     def moved(self, done: int, total: int) -> None:
-        """So much is done; nothing is written unless a whole per cent changed."""
+        """Show the progress; nothing is written unless a whole per cent changed."""
         percent = done * 100 // total if total else 0
         if self._is_on and percent != self._shown:
             self._shown = percent
@@ -536,7 +536,7 @@ def _flush() -> None:
 
 
 def _flushed() -> bool:
-    """Whether all data went out; if not, nothing is tried again at exit."""
+    """Whether all data was written; if not, nothing is tried again at exit."""
     try:
         _flush()
     except OSError:

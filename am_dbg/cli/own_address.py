@@ -18,9 +18,9 @@ Number: TypeAlias = IPv4Address | IPv6Address
 
 
 def leads_back(peer: Address, listening: Address) -> bool:
-    """Whether who connects to `peer` arrives at `listening`, where this process listens.
+    """Whether a connection to `peer` arrives at `listening`, where this process listens.
 
-    A name that nobody knows, or not soon enough, leads elsewhere.
+    A name that cannot be resolved, or not soon enough, leads elsewhere.
     """
     if peer.port != listening.port:
         return False
@@ -60,7 +60,7 @@ def _every(number: Number) -> Number:
 
 
 def _reached(number: Number) -> Number:
-    """Where a connection goes: who asks for all numbers gets this machine."""
+    """Where a connection goes: the address of all numbers leads to this machine."""
     if number != _every(number):
         return number
     return ip_address("127.0.0.1" if number.version == 4 else "::1")

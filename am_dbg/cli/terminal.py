@@ -33,7 +33,7 @@ def fill_standard_descriptors() -> None:
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Is this an open stream to a terminal."""
+    """Whether this is an open stream to a terminal."""
     return stream is not None and not stream.closed and stream.isatty()
 
 

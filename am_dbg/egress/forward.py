@@ -50,7 +50,7 @@ _log = logging.getLogger(__name__)
 
 
 class Forwarding:
-    """Tells one other debugger by whatever way it came here, from `start` to `stop`."""
+    """Forwards to one other debugger, over every route that data came by, from `start` to `stop`."""
 
     def __init__(
         self, store: Store, address: Address, own_name: str, *, round_s: float = ROUND_S
@@ -253,7 +253,7 @@ class Forwarder:
             _log.warning("nothing is forwarded to %s: %s", self._address, error)
 
     def _end(self) -> None:
-        """End the connection in order; what cannot go out now is left."""
+        """End the connection in order; what cannot be sent now is left."""
         if self._writer is not None:
             try:
                 self._tell_some()

@@ -359,7 +359,7 @@ class News:
             known.version = -1
 
     def tell(self, rows_max: int) -> bool:
-        """Write what is new, about so many transitions of it; whether there was any.
+        """Write what is new, about `rows_max` transitions of it; returns whether there was any.
 
         Only tracks that changed since they were sent are looked at.
         """
@@ -420,7 +420,7 @@ class News:
         return retelling
 
     def _leave_removed(self) -> int:
-        """Tell that tracks ended that the store has forgotten; how many those are."""
+        """Send that tracks ended that the store has dropped; returns how many."""
         tracks = self._store.tracks
         if tracks is self._tracks:
             return 0

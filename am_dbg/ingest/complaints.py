@@ -44,7 +44,7 @@ class Complaints:
         levels: tuple[int, int] = (logging.INFO, logging.INFO),
         words: str = "",
     ) -> None:
-        """Log a line about this host; when the trouble begins the user reads the words.
+        """Log a line about this host; when the trouble begins the words are shown to the user.
 
         The first level is for trouble that begins, the second for what only goes on.
         """

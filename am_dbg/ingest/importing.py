@@ -42,7 +42,7 @@ __all__ = ["INPUT_BYTES_MAX", "MEMORY_BYTES_MAX", "ImportSource", "import_sessio
 INPUT_BYTES_MAX = 256 * 1024 * 1024
 """Bytes of a pipe or a download, as they come, that are taken into memory."""
 MEMORY_BYTES_MAX = MEMORY_MB_MAX_DEFAULT * MEGABYTE
-"""Bytes that the store may take while a session is imported, if nothing else is asked for."""
+"""Bytes that the store may take while a session is imported, by default."""
 STANDARD_INPUT = "-"
 
 _CHUNK_BYTES = 64 * 1024

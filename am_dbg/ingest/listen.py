@@ -19,7 +19,7 @@ _NOT_HERE = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT}
 
 
 class ListenError(DebuggerError):
-    """An address where nothing can be listened at; the text says what to do."""
+    """An address on which the server cannot listen; the text says what to do."""
 
     def __init__(self, address: Address, reason: str, advice: str) -> None:
         super().__init__(f"cannot listen at {address}: {reason}; {advice}")

@@ -6,4 +6,4 @@ __all__ = ["MEGABYTE", "MEMORY_MB_MAX_DEFAULT"]
 
 MEGABYTE = 1_000_000
 MEMORY_MB_MAX_DEFAULT = 1_000
-"""Megabytes that everything which arrived may take, whatever the command."""
+"""Megabytes that all arrived data may take, the same for every command."""

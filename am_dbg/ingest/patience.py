@@ -28,7 +28,7 @@ FRAME_S_MAX = 10.0
 FRAME_BYTES_S_MIN = 64 * 1024
 """Bytes that give an unfinished frame one more second, so that a slow network may be slow."""
 TAKEN_S_MAX = 10.0
-"""Seconds that a program which says it is back waits for the end of its old connection."""
+"""Seconds that a reconnected program waits for the end of its old connection."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ class Sink(Protocol):
 
 
 class RefusedPeerError(WireError):
-    """A peer that does not say the token of this debugger; the text shows no token."""
+    """A peer that does not send the token of this debugger; the text shows no token."""
 
     def __init__(self, why: str) -> None:
         super().__init__(f"refused, {why}")
@@ -77,7 +77,7 @@ class ReturnedStreamError(WireError):
 class Peer:
     """The other side of a connection, as its speaker sees it.
 
-    `token` is what it must say, empty when everybody is let in. `own_name` is that of this
+    `token` is what it must send, empty when every peer is accepted. `own_name` is that of this
     debugger (see `am_dbg.hops`). `later` does something on the ingest thread after so
     many seconds, when the server stops at the latest; `guard` does something at whose
     errors the connection ends. Without a server both do it at once.
@@ -121,7 +121,7 @@ class Speaker(Protocol):
 class Door(Protocol):
     """A protocol that may be spoken at the port.
 
-    `peers` names those who speak it, `says_token` is whether they can say a token.
+    `peers` names the programs that speak it, `says_token` is whether they can send a token.
     """
 
     peers: str
@@ -216,7 +216,7 @@ class _FrameSpeaker:
                 self._ended = True
 
     def _let_in(self, first: Message) -> Message:
-        """The first message without its token, if that is the one asked for."""
+        """The first message without its token, if that is the required one."""
         asked = self._peer.token
         hello = first if type(first) is HelloMessage else None
         said = b"" if hello is None else hello.token

@@ -53,7 +53,7 @@ _LOOK_EVERY_S = 1.0
 """How often it is looked for connections that have to go."""
 _STOP_S_MAX = 15.0
 _SETTLING_MAX = 100
-"""How often it is waited for those who connect while the server stops."""
+"""How often the server waits for new connections while it stops."""
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 _log = logging.getLogger(__name__)
@@ -175,7 +175,7 @@ class Server:
         self._loop.stop()
 
     async def _settle(self) -> None:
-        """Let those who are just being accepted come in, to be sent away.
+        """Let connections that are just being accepted finish, to be turned away.
 
         A server that is closed before loses their sockets, which then stay open.
         """
@@ -210,7 +210,7 @@ class Server:
         self._feeders[stream] = connection
 
     def ended(self, stream: int) -> None:
-        """The stream is closed; who waits for that goes on."""
+        """The stream is closed; a connection that waits for that goes on."""
         self._feeders.pop(stream, None)
         for connection in [one for one, other in self._held.items() if other == stream]:
             self._loop.call_soon(self._go_on, connection)
@@ -223,7 +223,7 @@ class Server:
             rival.ask_for_life()
 
     def make_room(self, store: Store) -> None:
-        """Bring a store below its limit; who took most of it is sent away, which the user reads."""
+        """Bring a store below its limit: close the connection with most data, and report it."""
         for ended in make_room(store, store.bytes_max):
             connection = self._feeders.get(ended.stream)
             if connection is not None:
@@ -266,7 +266,7 @@ class Server:
         self._complaints.report("", reason, line, self.now(), words=words)
 
     def look(self) -> None:
-        """Send those away whose time is over, and report what there is to report."""
+        """Close connections whose time is over, and report what there is to report."""
         now = self.now()
         for connection in list(self._open):
             if connection.held_since is not None:
@@ -280,7 +280,7 @@ class Server:
         self._complaints.settle(now)
 
     def _look_again(self, due: float) -> None:
-        """Look now and then; the time in which this thread was kept busy is nobody's fault."""
+        """Look now and then; time in which this thread was busy counts against no connection."""
         self._stalled_s += max(0.0, self._loop.time() - due - _LOOK_EVERY_S)
         self.look()
         if not self._is_stopping:
@@ -288,7 +288,7 @@ class Server:
             self._loop.call_at(due, self._look_again, due)
 
     def _keep_unfinished_small(self) -> None:
-        """End who keeps most of an unfinished frame here, while all together keep too much."""
+        """Close the connection with the largest unfinished frame, while all keep too much."""
         kept = {one: one.unfinished for one in self._open}
         total = sum(kept.values())
         for connection in sorted(kept, key=lambda one: -kept[one]):
@@ -324,7 +324,7 @@ class Server:
             connection.go_on()
 
     def _set_apart(self, connection: Connection) -> None:
-        """The old connection is alive: nobody takes its machine over."""
+        """The old connection is alive: no other takes its machine over."""
         reason = "it says that it is back, but that program is still connected"
         line = f"{connection.label}: {reason}; it gets tracks of its own"
         self._complaints.report(connection.host, reason, line, self.now())
@@ -358,7 +358,7 @@ def _levels(error: WireError) -> tuple[int, int]:
 
 
 class TurnedAway:
-    """Counts those for whom there was no place, to report them once for each outage."""
+    """Counts connections for which there was no place, to report them once for each outage."""
 
     def __init__(self) -> None:
         self._count = 0

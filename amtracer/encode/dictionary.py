@@ -40,7 +40,7 @@ _NUMBER_BYTES = 4
 _ROWS_PER_ENTRY_MIN = 8
 """A segment with fewer transitions for each entry of a full table was over too soon."""
 _HEAD_CHARS_MIN = 12
-"""To begin like others saves nothing unless it is so many characters."""
+"""Characters from which a common beginning of texts saves something."""
 
 
 class Dictionary:

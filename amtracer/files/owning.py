@@ -37,11 +37,11 @@ class Owned:
             return False
 
     def is_same(self, fd: int) -> bool:
-        """Whether another descriptor stands for the same file."""
+        """Whether another descriptor refers to the same file."""
         return _identity(fd) == self._what
 
     def is_at(self, path: str) -> bool:
-        """Whether a name stands for it, also when the descriptor is gone."""
+        """Whether a name refers to it, also when the descriptor is gone."""
         try:
             named = os.stat(path)
         except OSError:

@@ -153,7 +153,7 @@ class SessionWriter:
         self._file.abort()
 
     def release(self) -> None:
-        """Only let go of the file, as a forked child must; nothing is written."""
+        """Only release the file, as a forked child must; nothing is written."""
         self._file.release()
 
     def __enter__(self) -> Self:
@@ -303,7 +303,7 @@ def read_session(
 
 
 class _Reading:
-    """One way through a file, and what to say when it ends early."""
+    """One way through a file, and the error for an early end."""
 
     def __init__(self, file: BinaryIO, name: str, bytes_max: int) -> None:
         self._file = file

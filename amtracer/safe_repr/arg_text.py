@@ -87,7 +87,7 @@ def arg_text(value: object) -> str:
 
 
 def _is_trace(key: object, value: object) -> bool:
-    """Is this the trace of an error; other keys than texts are not asked."""
+    """Whether this is the trace of an error; keys that are no texts are not compared."""
     return type(key) is str and key == TRACE_KEY and type(value) is str
 
 

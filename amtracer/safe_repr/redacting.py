@@ -28,7 +28,7 @@ _log = logging.getLogger("amtracer")
 
 
 class _Hook:
-    """What to say about a hook, once."""
+    """The log line about a hook, once."""
 
     __slots__ = ("_name", "_told")
 

@@ -85,7 +85,7 @@ class Line(Protocol):
 class WaitingLines(Protocol):
     """The lines of a machine that wait for its next transition; a list that goes on growing.
 
-    `missing` counts older ones that were let go, `taken` says that a transition has them.
+    `missing` counts older ones that were dropped, `taken` says that a transition has them.
     """
 
     missing: int
@@ -295,7 +295,7 @@ class Open:
 
 
 class Gone:
-    """A machine was disposed, or nobody has it any more."""
+    """A machine was disposed, or collected."""
 
     __slots__ = ("machine",)
 

@@ -376,7 +376,7 @@ class Recording:
         machine.number = -1
 
     def _introduce(self, machine: TracedMachine) -> None:
-        """Tell a stream of a machine; one that no reader would take is refused for good."""
+        """Send a machine to a stream; one that no reader would take is never tried again."""
         stream, schema = self._stream, machine.schema
         if stream is None or schema is None or machine.ticks is None or machine.quiet:
             return

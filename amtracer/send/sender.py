@@ -53,14 +53,14 @@ __all__ = ["EXIT_S_MAX", "RETRY_S_MAX", "RETRY_S_MIN", "STUCK_S_MAX", "Sender"]
 EXIT_S_MAX = 1.0
 """How long the program's exit may wait for the queue to be sent."""
 STUCK_S_MAX = 0.2
-"""How long it waits while nothing goes out at all."""
+"""How long it waits while nothing is sent at all."""
 RETRY_S_MIN = 0.1
 RETRY_S_MAX = 5.0
 """Pauses between two attempts to connect; they double from the least to the most."""
 HELD_S = 5.0
 """How long a connection must hold to end an outage."""
 _LOOK_EVERY_S = 0.2
-"""How often the queue is looked after while nothing can go out and little comes."""
+"""How often the queue is checked while nothing can be sent and little comes."""
 _STUCK_PAUSE_S = 0.005
 """How long it waits at the end before it tries again what the other side did not take."""
 _LOOK_S = 0.12
@@ -263,7 +263,7 @@ class Sender:
         return True
 
     def _put_off(self) -> None:
-        """Keep what came, or let it go when nothing will ever go out."""
+        """Keep what came, or drop it when nothing will ever be sent."""
         self._busy = len(self._queue) > BACKLOG_MAX
         self._stowed.keep(0 if self._given_up else BACKLOG_MAX)
         if self._given_up:

@@ -51,7 +51,7 @@ _log = logging.getLogger("amtracer")
 
 
 class OutletError(Exception):
-    """Nothing can go out now; `lasting` says that trying again is of no use."""
+    """Nothing can be sent now; `lasting` says that trying again is of no use."""
 
     def __init__(self, reason: str, *, lasting: bool = False) -> None:
         super().__init__(reason)
@@ -65,13 +65,13 @@ class Outlet(Protocol):
     trouble: str
     """The words before the name in a log line about an outage."""
     sent: int
-    """Grows while something goes out."""
+    """Grows while something is sent."""
     batch_s: float
     """How long events may wait for others, so that they are sent together."""
 
     @property
     def idle_s(self) -> float | None:
-        """How soon `push` wants to be called although nothing is written; None for never."""
+        """How soon `push` must be called although nothing is written; None for never."""
 
     def open(self) -> None:
         """Make a new stream possible."""
@@ -248,9 +248,9 @@ class FileOutlet:
     """A session file, recorded live.
 
     Each process has one of its own. One that was forked or started by `multiprocessing` has
-    its pid in the name, even if nobody else records, as there may be many and none may take the
+    its pid in the name, even if no other process records, as there may be many and none may take the
     place of another. So has any process that finds another at the file, or what another wrote
-    since the program began; if somebody is at that name too, a number follows. What is no
+    since the program began; if that name is taken too, a number follows. A file that is no
     recording is left, see `SessionWriter`. A file that is not whole at the end costs one
     line in the log.
     """

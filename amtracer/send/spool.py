@@ -40,7 +40,7 @@ class _Source(NamedTuple):
 class Stowed:
     """A queue of events for the sender's thread alone, oldest first.
 
-    `let_go` is given the words of machines that go, other than transitions.
+    `let_go` is called with dropped events of machines that are no transitions.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Stowed:
         self._shared: list[Any] = []
 
     def keep(self, events_max: int) -> None:
-        """Let the oldest go until only so many are left."""
+        """Drop the oldest until only so many are left."""
         while len(self._events) > events_max:
             self._drop()
         if not self._events:

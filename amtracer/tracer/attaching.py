@@ -30,7 +30,7 @@ def attach(
     Without an address it goes where `AM_DBG_ADDR` and `AM_DBG_FILE` say, nowhere when
     neither is set. The first call that finds one of them fixes both for the process, until
     `close`; a path in them means what it does then. It returns at once, whether a debugger
-    is there or not; again is no matter, but hooks that are given replace those before.
+    is there or not; a second call only replaces hooks, if any are given.
     Raises AddressError for an address that is none.
 
     `args_filter` chooses and changes the arguments that are shown, in the thread that runs

@@ -32,9 +32,9 @@ class Hooks:
         )
 
     def over(self, before: Hooks) -> Hooks:
-        """These, and those before where none is given.
+        """These hooks, and the previous ones where none is given.
 
-        Or what is to be hidden would be shown, when somebody attached the machine before.
+        Otherwise what is to be hidden would be shown, if the machine was attached before.
         """
         return Hooks(self.args_filter or before.args_filter, self.redact or before.redact)
 

@@ -184,7 +184,7 @@ class MachineTracer(am.Tracer):
     def resume(self, mach: am.Machine) -> None:
         """Take the place back; the first transition includes the ticks on which it builds.
 
-        It may come before the word of the resumption, so it has to find the right schema.
+        It may come before the event of the resumption, so it has to find the right schema.
         """
         stand_in, self.stand_in = self.stand_in, None
         if stand_in is not None:

@@ -26,7 +26,7 @@ _RANGES: dict[tuple[int, int], str] = {
 }
 """Ranges that packing alone checks, with the codes it takes."""
 _FEW = 12
-"""So many numbers are looked at one by one sooner than they are packed."""
+"""Up to so many numbers, a check one by one is faster than packing them."""
 
 
 class Fields:

@@ -151,7 +151,7 @@ class Shape(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The transition that asked for this one: machine id, its transition, its time sum.
+    """The transition that caused this one: machine id, its transition, its time sum.
 
     `tx` is the transition id as the sender knows it.
     """

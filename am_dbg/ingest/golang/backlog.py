@@ -34,7 +34,7 @@ CALLS_MAX = 8_192
 BYTES_MAX = 16 * 1024 * 1024
 
 Later = Callable[[float, Callable[[], None]], None]
-"""Does something on the same thread after so many seconds."""
+"""Calls a function on the same thread after so many seconds."""
 
 
 class _Caller(Protocol):
@@ -103,7 +103,7 @@ class Backlog:
         self._plan(later, max(SLICE_S, _PAUSES * took_s) if is_busy else 0.0)
 
     def _read_for(self, seconds: float) -> None:
-        """Read for so long, a call at least; who was read and has more comes last."""
+        """Read for so long, a call at least; a program that was read and has more comes last."""
         end_s = self._now_s() + seconds
 
         def is_enough() -> bool:

@@ -41,7 +41,7 @@ class GoDoor:
 class GoSpeaker:
     """Listens to one Go program and answers it.
 
-    Go programs say no farewell: one that leaves between two calls has ended as it should.
+    Go programs send no end: one that leaves between two calls has ended in order.
     Its stream ends when everything it sent is read.
     """
 

@@ -128,7 +128,7 @@ class GoConnection:
             self.read()
 
     def answer(self, data: bytes, now_ns: int) -> bytes:
-        """Take bytes that came at this time and give those to send back.
+        """Take bytes that came at this time and return the bytes to send back.
 
         Raises `GobError` for bytes that are no calls; the connection is of no use then.
         Every whole call before the bad bytes waits to be read.

@@ -181,7 +181,7 @@ def _nothing_in(content: _Content, name: str) -> SessionError:
 def _trouble(
     content: _Content, broken: WireError | None, name: str, transitions: int
 ) -> SessionError | None:
-    """What to say after the good part, None when the file was whole."""
+    """The fault to report after the good part, None when the file was whole."""
     if isinstance(content.error, InflateError):
         if content.finished and content.values:
             return TrailingBytesError(name, transitions)
