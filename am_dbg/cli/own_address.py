@@ -12,7 +12,7 @@ from amtracer.address import Address
 __all__ = ["LOOKUP_S_MAX", "leads_back"]
 
 LOOKUP_S_MAX = 2.0
-"""How long it is waited for the numbers of a name; looking one up has no limit of its own."""
+"""How long to wait for the addresses of a name; a lookup has no limit of its own."""
 
 Number: TypeAlias = IPv4Address | IPv6Address
 

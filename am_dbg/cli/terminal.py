@@ -68,7 +68,7 @@ def is_dumb() -> bool:
 
 
 def why_no_screen() -> str:
-    """What stands against a screen here, empty when nothing does."""
+    """The reason why there can be no screen here, empty when there is none."""
     for name, stream in (("input", sys.stdin), ("output", sys.stdout)):
         if stream is None or stream.closed:
             return f"standard {name} is closed"

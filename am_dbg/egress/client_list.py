@@ -53,7 +53,7 @@ class ClientList:
         self._thread.start()
 
     def stop(self) -> None:
-        """Write the last list; again is no matter."""
+        """Write the last list; a second call does nothing."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()

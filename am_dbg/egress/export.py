@@ -34,7 +34,7 @@ FILE_NAME_BYTES_MAX = 200
 PROGRESS_TRANSITIONS = 1_000
 
 Progress = Callable[[int, int], None]
-"""Told now and then: transitions written, transitions in all; what it raises ends the export."""
+"""Called now and then: transitions written, transitions in all; what it raises ends the export."""
 
 
 @dataclass(frozen=True, slots=True)

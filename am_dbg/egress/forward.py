@@ -33,7 +33,7 @@ from amtracer.wire.schema import PROTOCOL_VERSION, HelloMessage
 __all__ = ["HELD_S", "PAUSE_S_MAX", "ROUND_S", "STOP_S_MAX", "WAYS_MAX", "Forwarder", "Forwarding"]
 
 ROUND_S = 0.1
-"""How often it is looked for something new."""
+"""How often the forwarder looks for something new."""
 HELD_S = 5.0
 """How long a connection must hold to end an outage; one line is logged for each."""
 PAUSE_S_MAX = 10.0
@@ -41,7 +41,7 @@ PAUSE_S_MAX = 10.0
 ROWS_AT_ONCE_MAX = 10_000
 """Transitions sent before the other side has to take them."""
 WAYS_MAX = 64
-"""Ways to here, and so connections on; what comes by more of them is not sent on."""
+"""Routes to here, and so connections on; data of further routes is not forwarded."""
 
 STOP_S_MAX = 1.0
 """How long a stop waits for the rest to be taken."""
@@ -50,7 +50,7 @@ _log = logging.getLogger(__name__)
 
 
 class Forwarding:
-    """Forwards to one other debugger, over every route that data came by, from `start` to `stop`."""
+    """Forwards to one other debugger, on every route of the data, from `start` to `stop`."""
 
     def __init__(
         self, store: Store, address: Address, own_name: str, *, round_s: float = ROUND_S
@@ -73,7 +73,7 @@ class Forwarding:
         self._thread.start()
 
     def stop(self) -> None:
-        """Tell what is there and end the connections; again is no matter."""
+        """Send what is there and end the connections; a second call does nothing."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -88,7 +88,7 @@ class Forwarding:
             self._look()
 
     def _look(self) -> None:
-        """Find ways that are new; a stream whose hello is about to come is waited for."""
+        """Find new routes; a stream whose hello is about to come is looked at later."""
         for stream in self._store.streams[self._seen :]:
             if stream.hello is None and stream.open:
                 return
@@ -117,7 +117,7 @@ class Forwarding:
 
 
 class Forwarder:
-    """Tells one other debugger what came one way, from `start` to `stop`."""
+    """Forwards what came by one route to one other debugger, from `start` to `stop`."""
 
     def __init__(
         self,
@@ -156,7 +156,7 @@ class Forwarder:
         self._stopping.set()
 
     def stop(self, wait_s: float = STOP_S_MAX) -> None:
-        """The same, and wait for it; again is no matter."""
+        """The same, and wait for it; a second call does nothing."""
         self.ask_to_stop()
         if self._thread.is_alive():
             self._thread.join(wait_s)
@@ -205,7 +205,7 @@ class Forwarder:
                 break
 
     def _renew(self) -> None:
-        """Go on over another connection once all is out; its stream has numbers again."""
+        """Go on over another connection once all is sent; its stream has numbers again."""
         if self._outlet.renew():
             self._is_full = False
             self._begin(whole=False)
@@ -229,7 +229,7 @@ class Forwarder:
         self._news.begin(self._writer, whole=whole)
 
     def _tell_some(self) -> bool:
-        """Write some of what is new; whether there was any."""
+        """Write some of what is new; returns whether there was any."""
         try:
             has_told = self._news.tell(ROWS_AT_ONCE_MAX)
         except StreamFullError:

@@ -74,7 +74,7 @@ class LiveRecording:
             writer.release()
 
     def _tell(self, writer: SessionWriter) -> bool:
-        """Write some of what is new; whether there was any."""
+        """Write some of what is new; returns whether there was any."""
         try:
             return self._news.tell(ROWS_AT_ONCE_MAX)
         except StreamFullError:
@@ -83,7 +83,7 @@ class LiveRecording:
             return True
 
     def close(self) -> None:
-        """Make the file whole; again is no matter, and so is a disk that has no room."""
+        """Make the file whole; a second call does nothing, and a full disk is no error."""
         writer, self._writer = self._writer, None
         if writer is None:
             return

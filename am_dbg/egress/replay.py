@@ -25,7 +25,7 @@ __all__ = ["News", "Retelling"]
 States = tuple[StateDef, ...]
 
 _ROWS_END = 2**63
-"""Behind every row: a note may be about a transition that has not come."""
+"""After every row: a note may be about a transition that has not come."""
 
 
 class Retelling:
@@ -71,7 +71,7 @@ class Retelling:
         self.told += 1
 
     def tell(self, last: int) -> Iterator[None]:
-        """Tell up to this number, with a step for each transition."""
+        """Replay up to this number, with a step for each transition."""
         self._tell_notes(last)
         before: Chunk | None = None
         for chunk in list(self.track.chunks):
@@ -83,7 +83,7 @@ class Retelling:
             before = chunk
 
     def _tell_notes(self, last: int) -> None:
-        """Tell what is noted beside transitions, up to the one with this number.
+        """Send what is noted beside transitions, up to the one with this number.
 
         Sent before the transitions themselves, so that a reader that shows these knows all of
         them. What a queue had refused before the first transition sent is sent with it.
@@ -123,7 +123,7 @@ class Retelling:
         )
 
     def finish(self) -> None:
-        """Tell what came after the last transition; nothing more follows."""
+        """Send what came after the last transition; nothing more follows."""
         standing = self.track.standing
         if standing.number == self.next - 1:
             self._tell_standing(standing)
@@ -159,7 +159,7 @@ class Retelling:
             self._drop(0, standing.ticks, "reconnected")
 
     def leave(self, reason: str = "") -> None:
-        """Tell that its program ended, or was lost for this reason."""
+        """Send that its program ended, or was lost for this reason."""
         self._writer.left(self._machine, reason)
         self.has_left = True
         self.told += 1
@@ -244,7 +244,7 @@ class Retelling:
         self.next = number
 
     def _tell_standing(self, standing: Standing) -> None:
-        """Tell how it stands between two transitions, as far as the reader does not know."""
+        """Send its state between two transitions, as far as the reader does not know it."""
         if self._ticks is None:
             self._ticks = self._clock_after_last()
         known, self._gaps = self._gaps, standing.gaps
@@ -261,7 +261,7 @@ class Retelling:
             self._drop(missing, standing.ticks, _reason(last))
 
     def _tell_gap(self, gap: Gap, lost_before: int, standing: Standing) -> None:
-        """Tell a break with the clock that comes after it, as far as that is known.
+        """Send a break with the clock that comes after it, as far as that is known.
 
         Of several breaks at one place only the last clock is known; before the schema
         changed to that of this clock, the clock stands where it was.
@@ -352,7 +352,7 @@ class News:
         self._writer = writer
 
     def lose_reader(self) -> None:
-        """Nobody reads the stream any more: machines that go on have to enter the next one."""
+        """Forget the reader of the stream: machines that go on have to enter the next one."""
         self._telling, self._writer = {}, None
         self._waiting = dict.fromkeys(self._store.tracks)
         for known in self._known.values():
@@ -387,7 +387,7 @@ class News:
         return False
 
     def _tell_track(self, writer: StreamWriter, track: Track, rows_max: int) -> int:
-        """Write what is new of one track; how much that was."""
+        """Write what is new of one track; returns how much that was."""
         known, version, last = self._known.get(track), track.version, track.count
         if known is not None and not known.lacks(track):
             return 0

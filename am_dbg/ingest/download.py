@@ -33,7 +33,7 @@ _CHUNK_BYTES = 64 * 1024
 class _Redirects(HTTPRedirectHandler):
     """Follows a few redirects, to web addresses only.
 
-    The handler it stands on lets more schemes through, ftp for one.
+    The handler on which it builds accepts more schemes, such as ftp.
     """
 
     max_redirections = REDIRECTS_MAX

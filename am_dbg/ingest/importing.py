@@ -49,7 +49,7 @@ _CHUNK_BYTES = 64 * 1024
 _PROGRESS_MESSAGES = 256
 
 Progress = Callable[[int, int], None]
-"""Told now and then: bytes read, bytes in all (0 when not known)."""
+"""Called now and then: bytes read, bytes in all (0 when not known)."""
 
 
 class ImportSource:
@@ -72,7 +72,7 @@ class ImportSource:
             yield from self._messages
 
     def close(self) -> None:
-        """Let go of the file without reading it."""
+        """Close the file without reading it."""
         self._file.close()
 
 

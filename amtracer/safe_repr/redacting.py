@@ -28,7 +28,7 @@ _log = logging.getLogger("amtracer")
 
 
 class _Hook:
-    """The log line about a hook, once."""
+    """A hook that logs its first failure only."""
 
     __slots__ = ("_name", "_told")
 

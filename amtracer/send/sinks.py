@@ -248,8 +248,8 @@ class FileOutlet:
     """A session file, recorded live.
 
     Each process has one of its own. One that was forked or started by `multiprocessing` has
-    its pid in the name, even if no other process records, as there may be many and none may take the
-    place of another. So has any process that finds another at the file, or what another wrote
+    its pid in the name, even if no other process records, as there may be many and none may
+    take the place of another. So has any process that finds another at the file, or what another wrote
     since the program began; if that name is taken too, a number follows. A file that is no
     recording is left, see `SessionWriter`. A file that is not whole at the end costs one
     line in the log.

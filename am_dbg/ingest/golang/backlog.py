@@ -81,7 +81,7 @@ class Backlog:
             self.size += size
 
     def settle(self, later: Later) -> None:
-        """See to it that what waits is read; at once as far as there is too much of it."""
+        """Schedule the reading of what waits; read at once as far as it is too much."""
         if self._was_quiet:
             self._was_quiet = False
             self._read_for(BUSY_S)

@@ -97,7 +97,7 @@ class Converter:
             self._refuse_of(known, error)
 
     def settle(self) -> None:
-        """Let out what is held."""
+        """Record what is held."""
         for known in list(self._held):
             self._let_go(known)
 

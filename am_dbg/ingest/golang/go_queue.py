@@ -36,7 +36,7 @@ _RUN_MAX = 64
 _OPS, _EVERYTHING = 2, 4
 _TYPES = ("add", "remove", "set", "eval")
 _HANDLER_LOOP = ".handlerLoop("
-"""What the stack of everything passes by that a handler does."""
+"""A function in the stack of everything that a handler does."""
 
 _Key = tuple[bool, int]
 Line = tuple[int, str]

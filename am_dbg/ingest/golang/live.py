@@ -56,7 +56,7 @@ _NUMBER_MAX = 2**64 - 1
 
 
 def looks_like_go(first_bytes: bytes) -> bool | None:
-    """Whether a connection that begins so is a Go program's; None until enough came."""
+    """Whether a connection with this beginning is a Go program's; None until enough came."""
     if _START.match(first_bytes):
         return True
     if len(first_bytes) >= FIRST_BYTES or first_bytes[1:2] not in _START_OF_NUMBER:
