@@ -37,7 +37,7 @@ _FLAGS = (
 
 
 class _BusyError(Exception):
-    """Another writer is at the file."""
+    """Another writer has the file open."""
 
 
 class Writable(Protocol):

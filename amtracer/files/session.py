@@ -137,7 +137,7 @@ class SessionWriter:
         self._flushed_at = self._clock()
 
     def close(self) -> None:
-        """Write the end mark and let the file appear; again is no matter."""
+        """Write the end mark and let the file appear; a second call does nothing."""
         if self._file.closed:
             return
         try:

@@ -22,7 +22,7 @@ def trim(
     events_max: int = BACKLOG_MAX,
     chars_max: int = BACKLOG_CHARS_MAX,
 ) -> None:
-    """Let the oldest events of a queue go, to which other threads may append meanwhile.
+    """Drop the oldest events of a queue, to which other threads may append meanwhile.
 
     Nothing is counted: the numbers of transitions show what is missing.
     """

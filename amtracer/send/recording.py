@@ -118,7 +118,7 @@ class Recording:
             machine.open_since = {}
 
     def take(self, event: Event) -> None:
-        """Tell one event, or without a stream only note what it changes."""
+        """Send one event, or without a stream only note what it changes."""
         if type(event) is tuple:
             self._take_transition(event)
         elif isinstance(event, Gone):

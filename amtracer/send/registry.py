@@ -40,7 +40,7 @@ def sender_to(destination: str, outlet: Callable[[], Outlet]) -> Sender:
 
 
 def destinations() -> Destinations:
-    """Where the environment has this process send and record to."""
+    """Where this process sends and records to, as the environment says."""
     global _fixed  # noqa: PLW0603 - it is of the process
     with _choosing:
         if _fixed is not None:
@@ -54,7 +54,7 @@ def destinations() -> Destinations:
 
 
 def close_senders() -> None:
-    """Bring out what is there and end all senders, each within its limit."""
+    """Send what is there and end all senders, each within its limit."""
     global _fixed  # noqa: PLW0603 - it is of the process
     _fixed = None
     for sender in list(_senders.values()):

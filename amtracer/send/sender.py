@@ -64,7 +64,7 @@ _LOOK_EVERY_S = 0.2
 _STUCK_PAUSE_S = 0.005
 """How long it waits at the end before it tries again what the other side did not take."""
 _LOOK_S = 0.12
-"""How often it is looked what is open in the machines; or"""
+"""How often the sender looks what is open in the machines; or"""
 _LOOK_SHARE = 20
 """so many times as long as a look takes, if that is longer."""
 _PORTION = 512
@@ -133,7 +133,7 @@ class Sender:
         _close_with_multiprocessing(self)
 
     def close(self, wait_s: float = EXIT_S_MAX) -> None:
-        """Bring out what is there and end; within `wait_s`, or sooner when it is stuck."""
+        """Send what is there and end; within `wait_s`, or sooner when it is stuck."""
         self.ended = True
         thread = self._thread
         if thread is None or not thread.is_alive():
@@ -202,7 +202,7 @@ class Sender:
             self._break_off(str(error), lasting=error.lasting)
 
     def _tell(self) -> bool:
-        """Everything that waits goes into the stream and out."""
+        """Write everything that waits into the stream and send it."""
         flows = self._outlet.push()
         queue, stowed = self._queue, self._stowed
         while (queue or stowed or self._untaken) and self._outlet.has_room:
@@ -253,7 +253,7 @@ class Sender:
             self._warn(f"something cannot be sent: {error}")
 
     def _renewed(self) -> bool:
-        """Begin the next stream with what has no room in this one, once that is out."""
+        """Begin the next stream with what has no room in this one, once that is sent."""
         if not self._outlet.renew():
             return False
         self._recording.begin(self._outlet.write, self._hello())

@@ -91,7 +91,7 @@ class Shapes:
         return self._shapes.setdefault(shape, shape)
 
     def _told(self, step: Step) -> StepDef:
-        """Told once, as a machine's steps are the same objects again and again."""
+        """Converted once, as a machine's steps are the same objects again and again."""
         if len(self._steps) >= _STEPS_MAX:
             self._steps.clear()
         told = self._steps[step] = _step(step)

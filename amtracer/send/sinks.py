@@ -45,7 +45,7 @@ WAIT_S = 0.1
 """How long one attempt to send may block."""
 _SEND_BYTES = 64 * 1024
 _PLACES_MAX = 16
-"""Names that are tried for a recording while others are at them."""
+"""Names that are tried for a recording while others use them."""
 
 _log = logging.getLogger("amtracer")
 
@@ -80,20 +80,20 @@ class Outlet(Protocol):
         """Add a message of the stream."""
 
     def push(self) -> bool:
-        """Bring out what was written; False if the other side does not take it now."""
+        """Send what was written; False if the other side does not take it now."""
 
     @property
     def has_room(self) -> bool:
         """Whether more may be written before something is taken."""
 
     def renew(self) -> bool:
-        """Let another stream follow when one is full; False while that is still going out."""
+        """Let another stream follow when one is full; False while that is still being sent."""
 
     def close(self) -> None:
         """End the stream well, if it is open."""
 
     def drop(self) -> None:
-        """Let go at once, without a word to the other side."""
+        """Close at once, without an end to the stream."""
 
 
 class SocketOutlet:
@@ -191,7 +191,7 @@ class SocketOutlet:
             self.drop()
 
     def _ended(self) -> bool:
-        """Whether everything went out, with an end mark after it."""
+        """Whether everything was sent, with an end mark after it."""
         if not self._is_ending:
             self._is_ending = True
             self._buffer += self._frames.end()
@@ -213,7 +213,7 @@ class SocketOutlet:
         return self._owned is None or self._owned.is_ours
 
     def _refuse_closed(self, sock: socket.socket) -> None:
-        """A debugger that went away is noticed before more is sent into the void."""
+        """Notice that the debugger went away, before more is sent and lost."""
         sock.setblocking(False)
         try:
             if sock.recv(_SEND_BYTES) == b"":
@@ -249,8 +249,8 @@ class FileOutlet:
 
     Each process has one of its own. One that was forked or started by `multiprocessing` has
     its pid in the name, even if no other process records, as there may be many and none may
-    take the place of another. So has any process that finds another at the file, or what another wrote
-    since the program began; if that name is taken too, a number follows. A file that is no
+    take the place of another. So has any process that finds another at the file, or what
+    another wrote since the program began; if that name is taken too, a number follows. A file that is no
     recording is left, see `SessionWriter`. A file that is not whole at the end costs one
     line in the log.
     """

@@ -58,7 +58,7 @@ class Stowed:
         return len(self._events)
 
     def clear(self) -> None:
-        """Let all go."""
+        """Drop all."""
         self._events: deque[Any] = deque()
         self._chars = 0
         self._numbers: dict[object, int] = {}
@@ -72,7 +72,7 @@ class Stowed:
             self.clear()
 
     def put(self, event: Event) -> None:
-        """Add the newest event, and let the oldest go if there are too many."""
+        """Add the newest event, and drop the oldest if there are too many."""
         if type(event) is tuple:
             event = self._folded(event)
             self._chars += _chars(event)

@@ -25,7 +25,7 @@ def attach(
     args_filter: ArgsFilter | None = None,
     redact: Redact | None = None,
 ) -> None:
-    """Send what a machine does from now on to a debugger, its submachines' doings too.
+    """Send what a machine and its submachines do from now on to a debugger.
 
     Without an address it goes where `AM_DBG_ADDR` and `AM_DBG_FILE` say, nowhere when
     neither is set. The first call that finds one of them fixes both for the process, until
@@ -55,7 +55,7 @@ def record(
     args_filter: ArgsFilter | None = None,
     redact: Redact | None = None,
 ) -> None:
-    """Record what a machine does from now on in a session file, its submachines' too.
+    """Record what a machine and its submachines do from now on in a session file.
 
     All machines recorded to one path share the file. It can be read while it grows and
     after a crash; `close` or the program's end makes it whole. For the hooks see `attach`.

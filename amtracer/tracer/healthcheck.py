@@ -46,7 +46,7 @@ class HealthChecks:
         self._thread: threading.Thread | None = None
 
     def add(self, mach: Living) -> None:
-        """Check this machine from now on; again is no matter."""
+        """Check this machine from now on; a second call changes nothing."""
         with self._lock:
             self._machines[id(mach)] = weakref.ref(mach)
             if self._thread is None:

@@ -62,7 +62,7 @@ NS = 1_000_000_000
 
 
 class MachineTracer(am.Tracer):
-    """Hands the transitions of one machine to one sender.
+    """Passes the transitions of one machine to one sender.
 
     `above` is the tracer of the parent for which this one was made, None for a machine that
     was attached itself. `stand_in` is bound in its place while it is paused.
@@ -160,7 +160,7 @@ class MachineTracer(am.Tracer):
     # What others call, on any thread.
 
     def look_again(self, mach: am.Machine, *, quiet: bool = False) -> None:
-        """Tell where the machine stands, with its schema if that is another."""
+        """Send where the machine stands, with its schema if that is another."""
         self._hand_on(self._seen(mach, Seen, quiet=quiet))
 
     def catch_up(self, mach: am.Machine) -> None:
@@ -214,7 +214,7 @@ class MachineTracer(am.Tracer):
             self._schema = TracedSchema(self._machine, states)
 
     def wait_for_lines(self, mach: am.Machine) -> None:
-        """Tell of lines that are there already, of which no hook was called."""
+        """Send lines that are there already, for which no hook was called."""
         self._hand_on_lines(mach.waiting_lines())
 
     def _hand_on_lines(self, lines: Sequence[am.LogEntry]) -> None:
@@ -257,7 +257,7 @@ class PausedTracer(am.Tracer):
 
 
 def tracers_of(mach: am.Machine) -> Iterator[MachineTracer]:
-    """Those of this package that a machine has, paused or not."""
+    """The tracers of this package that a machine has, paused or not."""
     for bound in mach.tracers():
         if type(bound) is MachineTracer:  # `isinstance` would ask those of the program
             yield bound

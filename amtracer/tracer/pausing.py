@@ -25,7 +25,7 @@ def pause(mach: am.Machine | None = None) -> None:
 
 
 def resume(mach: am.Machine | None = None) -> None:
-    """Tell again what a machine and its submachines do, or all machines of the process."""
+    """Resume the recording of a machine and its submachines, or of all machines of the process."""
     _switch(mach, paused=False)
 
 

@@ -65,7 +65,7 @@ class GoSpeaker:
         return self.connection.calls
 
     def go_on(self) -> None:
-        """Nothing is ever held: machines of Go programs do not come back."""
+        """Never holds data: machines of Go programs do not come back."""
 
     def feed(self, data: bytes) -> None:
         """Take bytes and answer the calls they complete; WireError ends the connection."""
