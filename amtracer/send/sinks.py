@@ -99,8 +99,8 @@ class Outlet(Protocol):
 class SocketOutlet:
     """A debugger at an address.
 
-    The token of the environment is sent to it, as the token of this sink only: no other sink
-    ever receives it.
+    The token of this process's environment is sent to it; no other sink ever receives the
+    token.
     """
 
     trouble = "cannot reach"
@@ -250,9 +250,9 @@ class FileOutlet:
     Each process has one of its own. One that was forked or started by `multiprocessing` has
     its pid in the name, even if no other process records, as there may be many and none may
     take the place of another. So has any process that finds another at the file, or what
-    another wrote since the program began; if that name is taken too, a number follows. A file that is no
-    recording is left, see `SessionWriter`. A file that is not whole at the end costs one
-    line in the log.
+    another wrote since the program began; if that name is taken too, a number follows. A
+    file that is no recording is left, see `SessionWriter`. A file that is not whole at the
+    end costs one line in the log.
     """
 
     trouble = "cannot record"
