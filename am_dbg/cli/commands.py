@@ -298,7 +298,7 @@ def stats(file: str, as_json: bool, max_mem: int) -> int:
 @click.option("--ids", is_flag=True, help="Keep the ids of all transitions of Go programs.")
 @_max_mem(_READING_MAX)
 def convert(source: str, target: str, machine: str, numbers: str, ids: bool, max_mem: int) -> int:
-    """Write a session anew: .msgpack.br is a session file, .jsonl has a line for each thing.
+    """Write a session again: .msgpack.br is a session file, .jsonl has a line for each thing.
 
     OUT is replaced when it is there. Of a damaged or cut session, what is whole is written.
     """
