@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast, overload
 
 from machine._handlers.meanings import DECLARED, GLOBAL_SUFFIXES, SUFFIXES, Handlers, Meaning
 from machine._schema.state import ANY
@@ -75,6 +75,10 @@ def meaning(state: str, phase: str = "", to: str = "") -> Meaning:
     return Meaning(state, second, is_pair=bool(to) or phase not in SUFFIXES)
 
 
+@overload
+def on(state: str, phase: str) -> Callable[[F], F]: ...
+@overload
+def on(state: str, *, to: str) -> Callable[[F], F]: ...
 def on(state: str, phase: str = "", *, to: str = "") -> Callable[[F], F]:
     """Make a function the handler of a state's phase, or from the state `to` another."""
     made = meaning(state, phase, to)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from machine._engine.tracing import Hooks, Tracer
 from machine._enums import LogLevel
@@ -71,6 +71,10 @@ class BindingCalls(Mutating):
         if error is not None:
             self._run(error)
 
+    @overload
+    def on(self, state: str, phase: str) -> Callable[[F], F]: ...
+    @overload
+    def on(self, state: str, *, to: str) -> Callable[[F], F]: ...
     def on(self, state: str, phase: str = "", *, to: str = "") -> Callable[[F], F]:
         """A decorator that binds a function as the handler of a state's phase.
 

@@ -24,13 +24,12 @@ class Handlers(am.ExceptionHandler):
     @am.on(ss.Opened, "State")  # refused: attr-defined
     def misspelled(self, e: am.Event) -> None: ...
 
-    @am.on(ss.Open)  # refused: call-arg
-    def without_a_phase(self, e: am.Event) -> None: ...
-
     def ExceptionState(self, e: am.Event) -> None:
         super().ExceptionState(e)
 
 
+am.on(ss.Open)  # refused: call-overload
+am.on(ss.Open, "Enter", to=ss.Open)  # refused: call-overload
 reveal_type(Handlers().may_open)  # reveals: def (e: Event) -> bool
 mach.bind_handlers(Handlers())
 
