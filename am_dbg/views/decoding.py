@@ -81,7 +81,7 @@ class Decoder:
         found = _KEY.fullmatch(text)
         keys = _numbered(found[1], found[2]) if found else ""
         if keys:
-            return [key.copy() for key in self.parser._parse_extended_key(keys) or ()]
+            return list(self.parser.feed(keys))
         return _of_table(text)
 
     def _mouse(self, text: str, button: int, column: int, row: int) -> Iterable[Message]:

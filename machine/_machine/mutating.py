@@ -81,7 +81,11 @@ class Mutating(Reading):
 
     def toggle1(self, state: str, args: A | None = None) -> Result:
         """Deactivate a state if it is active, else activate it; decided at the call."""
-        if self._slow or not hasattr(self, "_idle"):  # `_is_idle`, without a call
+        try:
+            self._idle  # noqa: B018 - `_is_idle`, without a call
+        except AttributeError:
+            return self._toggle((checked_name(state),), args, None)
+        if self._slow:
             return self._toggle((checked_name(state),), args, None)
         return self.remove1(state, args) if self.is1(state) else self.add1(state, args)
 
