@@ -25,7 +25,12 @@ def contradictions(schema: Schema) -> list[str]:
 
 
 def _found(schema: Schema) -> list[str]:
+    """All of them; the last states first know what they require, so chains cost no squares."""
+    if not any(schema.remove_mask):
+        return []
     reach: dict[int, int] = {}
+    for state in reversed(range(len(schema.names))):
+        _reach(schema, state, reach)
     return [
         _text(schema, state, remover, removed)
         for state, required in enumerate(schema.require)
@@ -61,6 +66,8 @@ def forbidden(schema: Schema, active: Iterable[int]) -> list[str]:
 def _conflicts(schema: Schema, state: int, reach: dict[int, int]) -> Iterator[tuple[int, int]]:
     """Which of a state and all it requires remove each other, unless one has the conflict."""
     wanted = _reach(schema, state, reach)
+    if not any(schema.remove_mask[index] & wanted for index in _indexes(wanted)):
+        return
     others = [_reach(schema, other, reach) for other in _own(schema, state) if other != state]
     for remover in _indexes(wanted):
         for removed in _indexes(schema.remove_mask[remover] & wanted):
@@ -80,7 +87,9 @@ def _reach(schema: Schema, state: int, known: dict[int, int]) -> int:
         found, left = 1 << state, [state]
         while left:
             for other in _own(schema, left.pop()):
-                if not found >> other & 1:
+                if other in known:
+                    found |= known[other]
+                elif not found >> other & 1:
                     found |= 1 << other
                     left.append(other)
         known[state] = found
