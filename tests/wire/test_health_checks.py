@@ -47,6 +47,7 @@ def test_a_machine_that_is_gone_is_not_checked(checks: HealthChecks) -> None:
     for mach in (disposed, dropped):
         checks.add(mach)
     disposed.dispose()
+    assert disposed.when_disposed().wait(WAIT_S)
     del mach, dropped
     gc.collect()
 
