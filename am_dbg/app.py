@@ -26,8 +26,6 @@ from amtracer.address import listen_address
 from amtracer.errors import SessionAccessError
 from amtracer.files.atomic import reason_of
 
-__all__ = ["MAIN_VIEWS", "run"]
-
 MAIN_VIEWS = {
     "tree-log": layout.LOG,
     "tree-matrix": layout.MATRIX,

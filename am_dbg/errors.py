@@ -15,21 +15,6 @@ PLACE_FORMS = (
     " or mach://ID or mach://ID/PLACE"
 )
 
-__all__ = [
-    "DebuggerError",
-    "DownloadError",
-    "EmptyRangeError",
-    "MachineNotFoundError",
-    "MachineTakenError",
-    "NoTerminalError",
-    "NotAnAddressError",
-    "OptionFileError",
-    "StepNotFoundError",
-    "TransitionGoneError",
-    "TransitionNotFoundError",
-    "UnknownFormatError",
-]
-
 
 class DebuggerError(Exception):
     """Base of what this package raises; `str()` is one line for a user."""

@@ -14,8 +14,6 @@ from collections.abc import Mapping
 
 from amtracer.wire.schema import HelloMessage
 
-__all__ = ["FACT", "PASSED_MAX", "has_passed", "is_far_travelled", "new_name", "way_of", "with_way"]
-
 FACT = "forwarded by"
 """The fact of a hello that holds the names, the first debugger first."""
 PASSED_MAX = 16

@@ -26,8 +26,6 @@ from pathlib import Path
 from am_dbg.keys import KEYS, Key, by_action
 from amtracer.files.atomic import reason_of
 
-__all__ = ["Keymap", "keymap_path", "read_keymap", "remapped"]
-
 KEYS_PER_ACTION_MAX = 8
 FILE_BYTES_MAX = 100_000
 NAMED_CHARS_MAX = 60

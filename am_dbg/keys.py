@@ -11,8 +11,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-__all__ = ["KEYS", "Group", "Key", "by_action", "footer_hints", "help_rows", "markdown", "sign_of"]
-
 
 class Group(Enum):
     """The chapters of the help."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Hashable
 
-__all__ = ["OUTAGES_MAX", "QUIET_S", "Outages"]
-
 QUIET_S = 60.0
 """The silence that ends an outage; longer than the wait of any tracer or debugger to retry."""
 OUTAGES_MAX = 256

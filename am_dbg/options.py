@@ -11,16 +11,6 @@ if TYPE_CHECKING:
     from am_dbg.ingest.importing import ImportSource
     from amtracer.address import Address
 
-__all__ = [
-    "LISTEN_ON_DEFAULT",
-    "LOG_LEVEL_DEFAULT",
-    "LOG_LEVEL_WORDS",
-    "NOT_LISTENING",
-    "SESSION_ENDING",
-    "VIEWS",
-    "RunOptions",
-]
-
 LISTEN_ON_DEFAULT = "localhost:6831"
 NOT_LISTENING = "-1"
 """The address that means: do not listen."""

@@ -20,38 +20,18 @@ from am_dbg.safe_text import lines, one_line
 from am_dbg.spans import width_of
 from am_dbg.store import Gap, GapKind, OpenPicture, Store, Track, Transition
 from am_dbg.store.facts import ShapeFacts, groups_of
-from am_dbg.store.steps import handler_of
-from amtracer.wire.schema import ShapeFlag, StateDef, StepDef, StepFlag
-
-__all__ = [
-    "gap_value",
-    "history_json",
-    "history_lines",
-    "machine_lines",
-    "machine_value",
-    "rest_value",
-    "session_value",
-    "start_lines",
-    "start_value",
-    "stats_lines",
-    "stats_value",
-    "transition_lines",
-    "transition_value",
-]
+from amtracer.wire.schema import StateDef, StepDef
+from amtracer.wire.vocabulary import (
+    ShapeFlag,
+    StepFlag,
+    handler_name,
+    mutation_word,
+    relation_word,
+    step_word,
+)
 
 Value = dict[str, Any]
 
-MUTATION_TYPES = ("add", "remove", "set", "eval")
-STEP_TYPES = {
-    1: "rel",
-    2: "handler",
-    4: "set",
-    8: "remove",
-    16: "removenotactive",
-    32: "requested",
-    64: "cancel",
-}
-RELATIONS = ("after", "add", "require", "remove")
 BUSIEST_MAX = 10
 """Machines that the statistics name."""
 
@@ -167,7 +147,7 @@ def transition_value(track: Track, number: int, excerpt: Excerpt | None = None) 
         "machine": track.key,
         "number": number,
         "id": transition.id,
-        "type": MUTATION_TYPES[shape.type],
+        "type": mutation_word(shape.type),
         "called": [states[index].name for index in shape.called],
         "accepted": bool(shape.flags & ShapeFlag.ACCEPTED),
         "auto": bool(shape.flags & ShapeFlag.AUTO),
@@ -242,11 +222,11 @@ def _step(step: StepDef, states: Sequence[StateDef]) -> Value:
     elif step.flags & StepFlag.DENIED:
         result = "denied"
     return {
-        "type": STEP_TYPES.get(step.type, str(step.type)),
-        "relation": RELATIONS[step.relation] if step.relation >= 0 else None,
+        "type": step_word(step.type),
+        "relation": relation_word(step.relation),
         "source": states[step.source].name if step.source >= 0 else None,
         "target": states[step.target].name if step.target >= 0 else None,
-        "handler": handler_of(step, states) or None,
+        "handler": handler_name(step, states) or None,
         "result": result,
     }
 
@@ -361,7 +341,7 @@ def _history_line(track: Track, number: int) -> str:
     )
     sign = "" if shape.flags & ShapeFlag.ACCEPTED else "canceled  "
     time = wall_time(track.time_at(number))
-    return f"{number:>8}  {time}  {MUTATION_TYPES[shape.type]:6} {called}  {sign}{changes}".rstrip()
+    return f"{number:>8}  {time}  {mutation_word(shape.type):6} {called}  {sign}{changes}".rstrip()
 
 
 def start_lines(track: Track) -> Iterator[str]:

@@ -11,9 +11,6 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["lines", "one_line"]
-
-
 _UNSEEN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u3164\ufe00-\ufe0d\uffa0\U000e0100-\U000e01ef]"
 )

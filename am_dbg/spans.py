@@ -18,26 +18,6 @@ from typing import NamedTuple
 
 from rich.cells import cell_len, chop_cells, set_cell_size
 
-__all__ = [
-    "BLANK",
-    "HERE",
-    "SPACE",
-    "Ground",
-    "Ink",
-    "Line",
-    "Run",
-    "cut",
-    "fit",
-    "left",
-    "line",
-    "pad",
-    "right",
-    "spread",
-    "width_of",
-    "width_of_runs",
-    "wrap",
-]
-
 CUT_MARK = "…"
 _CHARS_PER_CELL_MAX = 8
 """A character may have accents without a width of their own; more than these are cut."""

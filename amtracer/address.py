@@ -12,8 +12,6 @@ from ipaddress import IPv6Address, ip_address
 
 from amtracer.errors import AddressError
 
-__all__ = ["DEFAULT_HOST", "DEFAULT_PORT", "Address", "listen_address", "peer_address"]
-
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 6831
 _PORT_MAX = 65_535

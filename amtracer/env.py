@@ -19,8 +19,6 @@ from amtracer.address import Address, peer_address
 from amtracer.errors import AddressError, TokenError
 from amtracer.wire import limits
 
-__all__ = ["TOKEN_VARIABLE", "Destinations", "destinations_from_env", "token_from_env", "token_of"]
-
 TOKEN_VARIABLE = "AM_DBG_TOKEN"  # noqa: S105  # its name, not its value
 
 _log = logging.getLogger("amtracer")

@@ -20,6 +20,7 @@ from machine._enums import (
     log_level_text,
     step_type_text,
 )
+from machine._given import A, Names
 from machine._handlers.exception_handler import ExceptionHandler
 from machine._handlers.names import list_handlers
 from machine._handlers.on import handlers_of, on
@@ -34,7 +35,7 @@ from machine._machine.serialized import Serialized
 from machine._resolution.automaton import NODES_MAX
 from machine._resolution.resolver import RelationsResolver, Resolver
 from machine._resolution.step import Step
-from machine._schema.state import ANY, EXCEPTION, A, Names, S, State, Struct
+from machine._schema.state import ANY, EXCEPTION, S, State, Struct
 from machine._schema.structs import (
     a_merge,
     clone_states,

@@ -48,8 +48,6 @@ if TYPE_CHECKING:
     from am_dbg.store import Store
     from amtracer.address import Address
 
-__all__ = ["Exit", "main", "run"]
-
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 PROGRAM = "am-dbg"

@@ -9,8 +9,6 @@ from typing import TypeAlias
 
 from amtracer.address import Address
 
-__all__ = ["LOOKUP_S_MAX", "leads_back"]
-
 LOOKUP_S_MAX = 2.0
 """How long to wait for the addresses of a name; a lookup has no limit of its own."""
 

@@ -24,8 +24,6 @@ from am_dbg.ingest.server import Server
 from am_dbg.store import Store
 from amtracer.address import Address
 
-__all__ = ["collect", "until_asked_to_end"]
-
 
 def collect(
     address: Address,

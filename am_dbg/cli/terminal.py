@@ -6,15 +6,6 @@ import os
 import sys
 from typing import TextIO
 
-__all__ = [
-    "fill_standard_descriptors",
-    "is_dumb",
-    "is_standard_input",
-    "is_terminal",
-    "take_terminal",
-    "why_no_screen",
-]
-
 CONTROLLING = "/dev/tty"
 """The terminal that a process was started from, whatever its standard input is."""
 

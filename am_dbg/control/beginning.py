@@ -8,17 +8,8 @@ from itertools import takewhile
 
 from am_dbg.errors import DebuggerError, MachineNotFoundError, TransitionNotFoundError
 from am_dbg.projection.addresses import SCHEME, Place, machine_like, near, place_in, resolve
-from am_dbg.projection.machines import Place as Listed
+from am_dbg.projection.order import Place as Listed
 from am_dbg.store import Store, Track
-
-__all__ = [
-    "BEGINNING",
-    "Beginning",
-    "newcomers",
-    "place_to_begin_with",
-    "remove_disconnected",
-    "trouble_of",
-]
 
 
 @dataclass(frozen=True, slots=True)

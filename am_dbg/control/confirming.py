@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from am_dbg.keys import Key, by_action, sign_of
 
-__all__ = ["Confirming"]
-
 
 class Confirming:
     """Remembers the last question; any other action in between declines it."""

@@ -42,8 +42,6 @@ from am_dbg.projection.clean import clean_name
 from am_dbg.query.cursor import Cursor
 from am_dbg.store import Store, Track
 
-__all__ = ["Control"]
-
 LOOKS_MAX = 4
 
 Action = Callable[[], Effect | None]

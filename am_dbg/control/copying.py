@@ -10,8 +10,6 @@ from am_dbg.projection.steps import Moment, step_text, type_name
 from am_dbg.projection.times import duration, full_time
 from am_dbg.store import Store
 
-__all__ = ["copied_transition"]
-
 
 def copied_transition(store: Store, moment: Moment) -> str:
     """Address, time, mutation, log lines, steps and the reader's sections, without borders."""
@@ -35,5 +33,5 @@ def copied_transition(store: Store, moment: Moment) -> str:
     rows += ["", "Steps"]
     for step in transition.shape.steps:
         told = step_text(step, states)
-        rows.append(f"{told.kind.value} {told.subject} {told.outcome}".rstrip())
+        rows.append(f"{told.look.value} {told.subject} {told.outcome}".rstrip())
     return "\n".join([*rows, "", reader_text(project_reader(store, moment)), ""])

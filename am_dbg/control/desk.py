@@ -14,8 +14,8 @@ from weakref import ref
 
 from am_dbg.control.history import Bookmarks, History, Spot
 from am_dbg.projection.log import LogView
-from am_dbg.projection.machines import MachineOrder, Place
 from am_dbg.projection.matrix import MatrixView
+from am_dbg.projection.order import MachineOrder, Place
 from am_dbg.projection.rain import RainView
 from am_dbg.projection.states import Tree, TreeSpot, tree_of
 from am_dbg.projection.steps import Moment, moment_of
@@ -23,8 +23,6 @@ from am_dbg.query import Filters, Numbers, Visible
 from am_dbg.query.cursor import Cursor
 from am_dbg.store import Store, Track
 from am_dbg.store.facts import groups_of
-
-__all__ = ["Desk", "Found"]
 
 VISIBLES_MAX = 32
 """Tracks whose filtered numbers are kept ready, for going back and forth between them."""

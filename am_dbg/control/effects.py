@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["CopyText", "Effect", "OpenDialog", "OpenPalette", "Quit", "Suspend"]
-
 
 @dataclass(frozen=True, slots=True)
 class CopyText:

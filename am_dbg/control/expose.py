@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from am_dbg.control.modes import Modes
     from amtracer.address import Address
 
-__all__ = ["show_modes"]
-
 
 class _NamedOutlet(SocketOutlet):
     """A sink that adds this debugger's name to everything it sends."""

@@ -7,8 +7,6 @@ from weakref import ref
 
 from am_dbg.store import Store, Track
 
-__all__ = ["Bookmarks", "History", "Spot"]
-
 PLACES_MAX = 100
 BOOKMARKS_MAX = 1_000
 

@@ -21,8 +21,6 @@ from am_dbg.query import Numbers, Visible, canceled, changing, errors, touching
 from am_dbg.query.cursor import JUMP_TRANSITIONS, Cursor
 from am_dbg.store import Track
 
-__all__ = ["Jumping"]
-
 
 class Jumping:
     """Jumps to what a query finds; if nothing is found, the cursor stays."""

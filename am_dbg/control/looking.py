@@ -48,8 +48,6 @@ from am_dbg.projection.times import count
 from am_dbg.projection.transition import TransitionView, project_transition
 from am_dbg.query import Numbers, canceled, errors
 
-__all__ = ["Look", "Looking"]
-
 
 @dataclass(frozen=True, slots=True)
 class Look:

@@ -11,8 +11,6 @@ from am_dbg.control import states as s
 from am_dbg.projection import layout
 from am_dbg.projection.bars import Flow
 
-__all__ = ["Modes"]
-
 _PANES = {
     s.MACHINES_FOCUSED: layout.MACHINES,
     s.STATES_FOCUSED: layout.STATES,

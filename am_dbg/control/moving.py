@@ -10,8 +10,6 @@ from am_dbg.projection.timeline import number_at
 from am_dbg.query import Visible
 from am_dbg.query.cursor import Cursor
 
-__all__ = ["Moving"]
-
 
 class Moving:
     """Moves of the cursor along the visible transitions of its track."""

@@ -19,8 +19,6 @@ from am_dbg.projection.rain import RainView
 from am_dbg.projection.states import STATE, Tree, TreeSpot
 from am_dbg.query.cursor import JUMP_TRANSITIONS
 
-__all__ = ["Panes"]
-
 FIRST_COLUMN = 1
 """The timeline's columns stand one cell from the edge of its pane."""
 

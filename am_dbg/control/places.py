@@ -13,8 +13,6 @@ from am_dbg.projection.times import count
 from am_dbg.query.cursor import Cursor
 from am_dbg.store import Track
 
-__all__ = ["NoPlace", "at_step", "place_of", "place_of_spot"]
-
 
 @dataclass(frozen=True, slots=True)
 class NoPlace:

@@ -12,8 +12,6 @@ from am_dbg.projection.states import TreeSpot
 from am_dbg.query import Hits
 from am_dbg.query.cursor import Cursor
 
-__all__ = ["TEXT_MAX", "Searching"]
-
 TEXT_MAX = 200
 
 

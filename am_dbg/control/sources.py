@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 
 from amtracer.address import Address
 
-__all__ = ["Sources", "empty_hints", "reached_at"]
-
 _ANY_HOST = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # compared, not listened at
 
 

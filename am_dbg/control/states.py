@@ -12,47 +12,6 @@ from collections.abc import Iterable
 
 import machine as am
 
-__all__ = [
-    "BOOKMARKS_OPEN",
-    "DATA_ARRIVED",
-    "DIALOGS",
-    "DIFF_OPEN",
-    "EXPORT_OPEN",
-    "FILTERS_CHANGED",
-    "FILTERS_FOCUSED",
-    "FLOWS",
-    "FOCUSES",
-    "GOTO_OPEN",
-    "HELP_OPEN",
-    "IMPORTING",
-    "LISTENING",
-    "LOG_FOCUSED",
-    "LOG_SHOWN",
-    "MACHINES_FOCUSED",
-    "MACHINE_CHOSEN",
-    "MACHINE_SELECTED",
-    "MAIN_VIEWS",
-    "MATRIX_SHOWN",
-    "PAUSED",
-    "PLAYING",
-    "PLAY_ADVANCED",
-    "RAIN_SHOWN",
-    "READER_FOCUSED",
-    "READER_SHOWN",
-    "SCHEMA",
-    "SEARCH_OPEN",
-    "START",
-    "STATES_FOCUSED",
-    "STATE_SELECTED",
-    "STEPPING",
-    "STEPS_FOCUSED",
-    "TAILING",
-    "TIMELINE_FOCUSED",
-    "USER_MOVED",
-    "USER_SCROLLED",
-    "USER_STEPPED",
-]
-
 START = "Start"
 
 MACHINE_SELECTED = "MachineSelected"

@@ -11,8 +11,6 @@ from am_dbg.projection.times import counted
 from am_dbg.spans import cut
 from am_dbg.store import Store, Track
 
-__all__ = ["Unsaved"]
-
 NAME_CELLS_MAX = 24
 """Of a name, so that a question about it fits on the screen."""
 

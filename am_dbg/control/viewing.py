@@ -11,8 +11,6 @@ from am_dbg.projection.bars import GROUP, LEVEL, switch_names
 from am_dbg.projection.log import LEVEL_NAMES
 from am_dbg.query import Filters
 
-__all__ = ["Viewing", "flipped"]
-
 
 def flipped(filters: Filters, name: str) -> Filters:
     """The filters with one kind shown instead of hidden, or the other way round."""

@@ -12,7 +12,7 @@ from am_dbg.projection.bars import (
     TabsView,
 )
 from am_dbg.projection.log import Entry
-from am_dbg.projection.steps import HOW_TO_SEND_STEPS, StepKind, StepsView, StepText
+from am_dbg.projection.steps import HOW_TO_SEND_STEPS, StepLook, StepsView, StepText
 from am_dbg.projection.times import (
     clock_time,
     count,
@@ -23,17 +23,6 @@ from am_dbg.projection.times import (
 )
 from am_dbg.projection.transition import TransitionView
 from am_dbg.spans import Ink, Line, Run, fit, line, spread, width_of_runs
-
-__all__ = [
-    "draw_address",
-    "draw_filters",
-    "draw_footer",
-    "draw_rule",
-    "draw_status",
-    "draw_steps",
-    "draw_tabs",
-    "draw_transition",
-]
 
 NARROW = 100
 GAP = Run("  ")
@@ -165,11 +154,11 @@ def _next(view: TransitionView, width: int) -> list[Run]:
 
 
 _STEP_INKS = {
-    StepKind.SET: Ink.ADDED,
-    StepKind.REMOVE: Ink.REMOVED,
-    StepKind.HANDLER: Ink.HANDLER,
-    StepKind.CANCEL: Ink.CANCELED,
-    StepKind.RELATION: Ink.FLAG,
+    StepLook.SET: Ink.ADDED,
+    StepLook.REMOVE: Ink.REMOVED,
+    StepLook.HANDLER: Ink.HANDLER,
+    StepLook.CANCEL: Ink.CANCELED,
+    StepLook.RELATION: Ink.FLAG,
 }
 _OUTCOME_INKS = {"denied": Ink.CANCELED, "failed": Ink.ERROR, "accepted": Ink.ADDED}
 DOTS_MAX = 16
@@ -217,9 +206,9 @@ def _dots(view: StepsView) -> list[Run]:
 
 def _step_runs(step: StepText, *, short: bool = False) -> list[Run]:
     runs: list[Run] = []
-    if step.kind is not StepKind.RELATION and not (short and step.kind is StepKind.HANDLER):
-        runs.append(Run(f"{step.kind.value} ", Ink.QUIET))
-    runs.append(Run(step.subject, _STEP_INKS.get(step.kind, Ink.PLAIN)))
+    if step.look is not StepLook.RELATION and not (short and step.look is StepLook.HANDLER):
+        runs.append(Run(f"{step.look.value} ", Ink.QUIET))
+    runs.append(Run(step.subject, _STEP_INKS.get(step.look, Ink.PLAIN)))
     if step.outcome:
         runs += [Run(" "), Run(step.outcome, _OUTCOME_INKS.get(step.outcome, Ink.QUIET))]
     return runs
@@ -230,7 +219,7 @@ def _trail(view: StepsView, room: int) -> list[Run]:
     chunks: list[list[Run]] = []
     for place, step in enumerate(view.texts):
         is_current = view.first + place == view.step
-        name = "" if step.kind is StepKind.RELATION else f"{step.kind.value} "
+        name = "" if step.look is StepLook.RELATION else f"{step.look.value} "
         ink = Ink.PLAIN if is_current else Ink.QUIET
         text = f"{name}{step.subject}"
         chunks.append([Run(text, ink, bold=is_current, link=f"step:{view.first + place}")])

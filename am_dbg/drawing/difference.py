@@ -6,8 +6,6 @@ from am_dbg.projection.difference import DifferenceView, StateDifference
 from am_dbg.projection.times import count, duration
 from am_dbg.spans import BLANK, Ink, Line, Run, left, right, width_of
 
-__all__ = ["draw_difference"]
-
 
 def draw_difference(view: DifferenceView) -> list[Line]:
     """A heading, then a row per state that differs."""

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 
 from am_dbg.spans import BLANK, SPACE, Ink, Line, Run, cut, fit, width_of
 
-__all__ = ["SIDES", "framed", "top_border", "with_scroll_bar"]
-
 SIDES = 2
 """The cells that a frame takes from the width and from the height of a pane."""
 

@@ -9,8 +9,6 @@ from am_dbg.keys import KEYS, Key, help_rows
 from am_dbg.projection.clean import clean
 from am_dbg.spans import BLANK, Ink, Line, Run, fit, left, width_of, wrap
 
-__all__ = ["draw_help"]
-
 KEYS_WIDTH = 74
 MARKS_WIDTH = 42
 GAP = 3

@@ -22,8 +22,6 @@ from am_dbg.spans import (
     width_of_runs,
 )
 
-__all__ = ["draw_log", "log_title_note"]
-
 NARROW = 60
 TIME_WIDTH = 10
 _SIGN_INKS = {

@@ -7,8 +7,6 @@ from am_dbg.projection.machines import MachineRow, MachinesView, Origin
 from am_dbg.projection.times import count
 from am_dbg.spans import HERE, SPACE, Ground, Ink, Line, Run, line, right, spread
 
-__all__ = ["draw_machines"]
-
 DEPTH_MAX = 6
 _DOTS = {
     Origin.LIVE: Run("●", Ink.ADDED),

@@ -6,8 +6,6 @@ from collections.abc import Iterable
 
 from am_dbg.spans import Ink, Run
 
-__all__ = ["marked"]
-
 
 def marked(runs: Iterable[Run], needle: str) -> list[Run]:
     """The runs with every occurrence of the needle underlined.

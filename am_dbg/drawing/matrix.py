@@ -6,8 +6,6 @@ from am_dbg.projection.matrix import MatrixView
 from am_dbg.projection.steps import HOW_TO_SEND_STEPS
 from am_dbg.spans import BLANK, Ground, Ink, Line, Run, left, line, right, wrap
 
-__all__ = ["HEADER_ROWS", "draw_matrix", "matrix_columns", "name_width", "place_in_matrix"]
-
 CELL = 4
 BEFORE_CELLS = 5
 """Cells of the number before the name of a row."""

@@ -8,8 +8,6 @@ from am_dbg.projection.rain import RainRow, RainView
 from am_dbg.projection.times import clock_time
 from am_dbg.spans import HERE, SPACE, Ground, Ink, Line, Run, left, line, right, width_of
 
-__all__ = ["draw_rain", "header_height", "place_in_rain", "rain_columns"]
-
 CELL = 2
 BEFORE_CELLS = 3
 """Cells beside the number that stand before the first state."""

@@ -9,8 +9,6 @@ from am_dbg.projection.subscriptions import Pipe, Task, Waiting
 from am_dbg.projection.times import duration
 from am_dbg.spans import BLANK, Ink, Line, Run, left, line, right, spread, wrap
 
-__all__ = ["draw_reader", "reader_text"]
-
 _OUTCOME_INKS = {"denied": Ink.CANCELED, "failed": Ink.ERROR}
 
 

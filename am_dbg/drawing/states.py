@@ -7,8 +7,6 @@ from am_dbg.projection.states import Arc, ReferenceRow, StateRow, StatesView
 from am_dbg.projection.times import count
 from am_dbg.spans import HERE, SPACE, Ground, Ink, Line, Run, line, right, spread
 
-__all__ = ["ARC_WIDTH_MIN", "FLAGS_WIDTH", "MARKS_WIDTH", "draw_states"]
-
 MARKS_WIDTH = 4
 FLAGS_WIDTH = 3
 ARC_WIDTH_MIN = 34

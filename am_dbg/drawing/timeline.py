@@ -8,8 +8,6 @@ from am_dbg.projection.timeline import Column, TimelineView
 from am_dbg.projection.times import axis_time, duration
 from am_dbg.spans import Ink, Line, Run, line, width_of
 
-__all__ = ["draw_timeline"]
-
 BLOCKS = "▁▂▃▄▅▆▇█"
 LABEL_SHIFT_MAX = 12
 """How many cells the times of both ends may move to make room for marks."""

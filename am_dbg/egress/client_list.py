@@ -12,8 +12,6 @@ from am_dbg.store import Store
 from amtracer.errors import SessionAccessError
 from amtracer.files.atomic import AtomicFile
 
-__all__ = ["ROUND_S", "ClientList"]
-
 ROUND_S = 1.0
 """How often the file is written at most."""
 PAUSES = 20

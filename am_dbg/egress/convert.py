@@ -28,8 +28,6 @@ from am_dbg.projection.excerpt import Excerpt
 from am_dbg.store import Store, Track
 from amtracer.files.atomic import AtomicFile, shown
 
-__all__ = ["addressed", "chosen", "write_json_lines", "writer_for"]
-
 Writer = Callable[[Store, str, Sequence[Selection], Progress | None], Written]
 
 _RANGE = re.compile(r"\d{1,18}-(\d{1,18})?")

@@ -27,8 +27,6 @@ from amtracer.files.session import SessionWriter
 from amtracer.wire import limits
 from amtracer.wire.schema import HelloMessage, Message
 
-__all__ = ["Selection", "Written", "export_session", "file_name_for", "selected", "write_messages"]
-
 FILE_NAME_BYTES_MAX = 200
 """Bytes of a file name made of an id, in UTF-8; most file systems take 255 with the ending."""
 PROGRESS_TRANSITIONS = 1_000

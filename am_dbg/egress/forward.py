@@ -30,8 +30,6 @@ from amtracer.errors import WireError
 from amtracer.send.sinks import OutletError, SocketOutlet
 from amtracer.wire.schema import PROTOCOL_VERSION, HelloMessage
 
-__all__ = ["HELD_S", "PAUSE_S_MAX", "ROUND_S", "STOP_S_MAX", "WAYS_MAX", "Forwarder", "Forwarding"]
-
 ROUND_S = 0.1
 """How often the forwarder looks for something new."""
 HELD_S = 5.0

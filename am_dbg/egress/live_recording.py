@@ -20,8 +20,6 @@ from amtracer.files.atomic import shown
 from amtracer.files.session import SessionWriter
 from amtracer.wire.schema import PROTOCOL_VERSION, HelloMessage
 
-__all__ = ["LiveRecording"]
-
 ROWS_AT_ONCE_MAX = 10_000
 """Transitions after which the file is flushed, while there are more."""
 

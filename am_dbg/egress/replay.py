@@ -14,13 +14,12 @@ from weakref import WeakKeyDictionary
 from am_dbg.store import Gap, GapKind, Store, Track
 from am_dbg.store.chunk import Chunk
 from am_dbg.store.notes import Refused, Trouble
+from am_dbg.store.standing import Standing
 from am_dbg.store.stream import Stream
-from am_dbg.store.track import Standing
 from am_dbg.store.values import reason_of_gap
 from amtracer.encode.stream_writer import StreamWriter
-from amtracer.wire.schema import StateDef, TroubleKind
-
-__all__ = ["News", "Retelling"]
+from amtracer.wire.schema import StateDef
+from amtracer.wire.vocabulary import TroubleKind
 
 States = tuple[StateDef, ...]
 

@@ -13,8 +13,6 @@ from collections.abc import Callable
 
 from am_dbg.log_once import Outages
 
-__all__ = ["LINES_MAX", "LINES_S", "Complaints"]
-
 LINES_MAX = 20
 """Lines in so many seconds; what is more is only counted."""
 LINES_S = 60.0

@@ -23,8 +23,6 @@ from amtracer.address import Address
 from amtracer.errors import WireError
 from amtracer.wire.schema import MachineMessage, Message
 
-__all__ = ["ANSWER_BYTES_MAX", "Connection", "Host"]
-
 ANSWER_BYTES_MAX = 1024 * 1024
 """Answers that may wait for a peer that does not read them."""
 _SILENT_S, _ASK_EVERY_S, _UNANSWERED_MAX = 30, 10, 3

@@ -19,8 +19,6 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 from am_dbg.errors import DownloadError
 from amtracer.files.atomic import shown
 
-__all__ = ["REDIRECTS_MAX", "SILENCE_S_MAX", "TOTAL_S_MAX", "fetched"]
-
 SILENCE_S_MAX = 10.0
 """How long nothing may come."""
 TOTAL_S_MAX = 60.0

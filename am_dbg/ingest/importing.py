@@ -37,8 +37,6 @@ from amtracer.files.atomic import reason_of, shown
 from amtracer.files.session import open_session, read_session
 from amtracer.wire.schema import BatchMessage, EndMessage, HelloMessage, Message, SegmentMessage
 
-__all__ = ["INPUT_BYTES_MAX", "MEMORY_BYTES_MAX", "ImportSource", "import_session", "open_source"]
-
 INPUT_BYTES_MAX = 256 * 1024 * 1024
 """Bytes of a pipe or a download, as they come, that are taken into memory."""
 MEMORY_BYTES_MAX = MEMORY_MB_MAX_DEFAULT * MEGABYTE

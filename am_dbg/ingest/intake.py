@@ -13,14 +13,11 @@ from dataclasses import dataclass
 
 from am_dbg.ingest.importing import MEMORY_BYTES_MAX, ImportSource, import_session
 from am_dbg.ingest.listen import notice_of
-from am_dbg.ingest.memory import MEGABYTE
 from am_dbg.ingest.protocols import Door
 from am_dbg.ingest.server import PUBLISH_EVERY_S, Server
 from am_dbg.store import Store
 from amtracer.address import Address
 from amtracer.errors import SessionError
-
-__all__ = ["MEGABYTE", "Intake", "Progress"]
 
 
 @dataclass(frozen=True, slots=True)

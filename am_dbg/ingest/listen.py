@@ -11,8 +11,6 @@ from collections.abc import Iterable
 from am_dbg.errors import DebuggerError
 from amtracer.address import Address
 
-__all__ = ["BACKLOG", "ListenError", "all_listening_sockets", "listening_sockets", "notice_of"]
-
 BACKLOG = 512
 """Connections that wait to be accepted."""
 _NOT_HERE = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["MEGABYTE", "MEMORY_MB_MAX_DEFAULT"]
-
 MEGABYTE = 1_000_000
 MEMORY_MB_MAX_DEFAULT = 1_000
 """Megabytes that all arrived data may take, the same for every command."""

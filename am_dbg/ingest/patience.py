@@ -9,16 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = [
-    "FIRST_BYTES_S_MAX",
-    "FRAME_BYTES_S_MIN",
-    "FRAME_S_MAX",
-    "MACHINE_S_MAX",
-    "TAKEN_S_MAX",
-    "Patience",
-    "Progress",
-]
-
 FIRST_BYTES_S_MAX = 10.0
 """Seconds from connecting to the first whole message."""
 MACHINE_S_MAX = 10.0

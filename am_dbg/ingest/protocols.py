@@ -23,18 +23,6 @@ from amtracer.wire.codec import WIRE, Decoder, magic_frame
 from amtracer.wire.schema import EndMessage, HelloMessage, Message
 from amtracer.wire.sniff import looks_like
 
-__all__ = [
-    "Door",
-    "FrameDoor",
-    "Peer",
-    "RefusedPeerError",
-    "ReturnedStreamError",
-    "Sink",
-    "Speaker",
-    "door_for",
-    "speaker_for",
-]
-
 HEAD_BYTES_MAX = 64
 """After so many bytes every protocol must know whether a connection speaks it."""
 

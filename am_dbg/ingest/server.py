@@ -44,8 +44,6 @@ from amtracer.address import Address
 from amtracer.errors import VersionError, WireError
 from amtracer.wire import limits
 
-__all__ = ["FIRST_BYTES_S_MAX", "PUBLISH_EVERY_S", "UNFINISHED_BYTES_MAX", "Server"]
-
 PUBLISH_EVERY_S = 0.1
 UNFINISHED_BYTES_MAX = 64 * 1024 * 1024
 """Bytes of unfinished frames that all connections together may keep here."""

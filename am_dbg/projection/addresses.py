@@ -35,20 +35,6 @@ from am_dbg.query.moments import Moment, parse_moment
 from am_dbg.safe_text import one_line
 from am_dbg.store import Store, Track
 
-__all__ = [
-    "COMPARED_MAX",
-    "NEAR_MAX",
-    "SCHEME",
-    "Place",
-    "address_of",
-    "first_with_time",
-    "is_place",
-    "machine_like",
-    "near",
-    "place_in",
-    "resolve",
-]
-
 SCHEME = "mach://"
 NEAR_MAX = 3
 """The most similar ids that are offered when an id is not found."""
@@ -274,7 +260,7 @@ def address_of(store: Store, track: Track, number: int | None = None, step: int 
 
 def machine_like(store: Store, text: str) -> Track | None:
     """A machine by name, by the beginning of its name, or by a part of it."""
-    from am_dbg.projection.machines import natural_key
+    from am_dbg.projection.order import natural_key
 
     wanted = text.strip().lower()
     tracks = sorted(store.tracks, key=lambda track: natural_key(track.key))

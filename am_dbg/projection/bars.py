@@ -16,26 +16,6 @@ from am_dbg.projection.times import totals
 from am_dbg.query import Filters
 from am_dbg.store import Store, Track
 
-__all__ = [
-    "GROUP",
-    "GROUP_NAME_MAX",
-    "LEVEL",
-    "SWITCHES",
-    "AddressView",
-    "FilterBarView",
-    "Flow",
-    "FooterView",
-    "StatusView",
-    "Switch",
-    "TabsView",
-    "all_tags",
-    "exit_words",
-    "project_address",
-    "project_filters",
-    "project_status",
-    "switch_names",
-]
-
 TAGS_MAX = 50
 
 

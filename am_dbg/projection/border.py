@@ -17,8 +17,6 @@ from typing import TypeVar
 from am_dbg.log_once import Outages
 from am_dbg.projection.clean import clean
 
-__all__ = ["Failed", "attempt"]
-
 REASON_CHARS_MAX = 200
 
 _log = logging.getLogger(__name__)

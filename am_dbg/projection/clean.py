@@ -13,8 +13,6 @@ from functools import lru_cache
 
 from am_dbg.safe_text import one_line
 
-__all__ = ["CHARS_MAX", "clean", "clean_lines", "clean_name"]
-
 CHARS_MAX = 4096
 """The most characters of a text that are drawn; copying and export take it whole."""
 ROWS_MAX = 200

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 from am_dbg.store import Store, Track
 
-__all__ = ["Counting", "Counts"]
-
 
 @dataclass(frozen=True, slots=True)
 class Counts:

@@ -13,21 +13,11 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from am_dbg.projection.clean import clean, clean_name
-from am_dbg.projection.steps import (
-    CANCEL,
-    HANDLER,
-    RELATION,
-    REMOVE,
-    REMOVE_NOT_ACTIVE,
-    handler_name,
-    name_at,
-)
+from am_dbg.projection.steps import handler_name, name_at
 from am_dbg.store import Line
-from amtracer.wire.schema import Shape, StateDef, StepDef, StepFlag
+from amtracer.wire.schema import Shape, StateDef, StepDef
+from amtracer.wire.vocabulary import RelationKind, StepFlag, StepKind
 
-__all__ = ["Denial", "denial_of"]
-
-_REQUIRE, _REMOVE = 2, 3
 _REJECTED = "[cancel:reject] "
 _A_HANDLER = "a handler"
 _CANCEL_LINE = re.compile(r"^\[cancel(?::self)?\] \(.*\) by (\S+)")
@@ -114,18 +104,20 @@ def _canceled_by(lines: Sequence[Line]) -> str:
 def _by_relation(shape: Shape, states: Sequence[StateDef]) -> Denial | None:
     steps, called = shape.steps, shape.called
     for at, step in enumerate(steps):
-        if step.type not in (REMOVE, REMOVE_NOT_ACTIVE) or at == 0:
+        if step.type not in (StepKind.REMOVE, StepKind.REMOVE_NOT_ACTIVE) or at == 0:
             continue
         before = steps[at - 1]
-        if before.type != RELATION:
+        if before.type != StepKind.RELATION:
             continue
-        if before.relation == _REMOVE and before.target == step.target in called:
+        if before.relation == RelationKind.REMOVE and before.target == step.target in called:
             blocker = name_at(states, _blocker(steps, at))
             return Denial(state=name_at(states, step.target), blocked_by=blocker)
         dropped = max(step.source, step.target)
-        if before.relation == _REQUIRE and before.source == dropped in called:
+        if before.relation == RelationKind.REQUIRE and before.source == dropped in called:
             return Denial(state=name_at(states, dropped), requires=_required(before, states))
-    canceled = [max(step.target, step.source) for step in shape.steps if step.type == CANCEL]
+    canceled = [
+        max(step.target, step.source) for step in shape.steps if step.type == StepKind.CANCEL
+    ]
     if canceled:
         index = next((one for one in canceled if one in shape.called), canceled[0])
         return Denial(state=name_at(states, index))
@@ -137,10 +129,12 @@ def _blocker(steps: Sequence[StepDef], at: int) -> int:
     state = steps[at].target
     removers = [
         step.source
-        for step in takewhile(lambda step: step.type == RELATION, reversed(steps[:at]))
-        if step.relation == _REMOVE and step.target == state
+        for step in takewhile(lambda step: step.type == StepKind.RELATION, reversed(steps[:at]))
+        if step.relation == RelationKind.REMOVE and step.target == state
     ]
-    dropped = {step.target for step in steps if step.type in (REMOVE, REMOVE_NOT_ACTIVE)}
+    dropped = {
+        step.target for step in steps if step.type in (StepKind.REMOVE, StepKind.REMOVE_NOT_ACTIVE)
+    }
     return next((one for one in reversed(removers) if one not in dropped), removers[0])
 
 
@@ -155,6 +149,6 @@ def _required(relation: StepDef, states: Sequence[StateDef]) -> str:
 
 def _by_last_handler(shape: Shape, states: Sequence[StateDef]) -> Denial | None:
     """Sessions without answers: the negotiation ended with the handler that was asked last."""
-    if shape.steps and shape.steps[-1].type == HANDLER:
+    if shape.steps and shape.steps[-1].type == StepKind.HANDLER:
         return Denial(handler=handler_name(shape.steps[-1], states))
     return None

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from am_dbg.projection.clean import clean_name
 from am_dbg.store import Track
 
-__all__ = ["DifferenceView", "StateDifference", "project_difference"]
-
 
 @dataclass(frozen=True, slots=True)
 class StateDifference:

@@ -14,8 +14,6 @@ from typing import TypeVar
 from am_dbg.projection.times import counted
 from am_dbg.store import Store
 
-__all__ = ["TRANSITION_CHARS_MAX", "Excerpt"]
-
 TRANSITION_CHARS_MAX = 256 * 1024
 """Characters of the log lines and arguments of one transition."""
 OUTPUT_CHARS_MIN = 16 * 1024 * 1024

@@ -10,39 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-__all__ = [
-    "ADDRESS",
-    "ALL_PANES",
-    "FILTERS",
-    "FOOTER",
-    "FRAME",
-    "FRAMED",
-    "HEIGHT_MIN",
-    "LOG",
-    "LOW",
-    "MACHINES",
-    "MAIN",
-    "MATRIX",
-    "NOTICE",
-    "RAIN",
-    "READER",
-    "RULE",
-    "SEARCH",
-    "SEARCH_WIDTH",
-    "STATES",
-    "STATUS",
-    "STEPS",
-    "TABS",
-    "TALL",
-    "TIMELINE",
-    "TRANSITION",
-    "WIDE",
-    "WIDTH_MIN",
-    "Box",
-    "Layout",
-    "lay_out",
-]
-
 WIDE = 100
 TALL = 40
 WIDTH_MIN = 40

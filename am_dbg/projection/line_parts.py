@@ -9,15 +9,6 @@ from enum import Enum
 
 from am_dbg.store import Line
 
-__all__ = [
-    "LinePart",
-    "PartKind",
-    "is_change_line",
-    "is_extern_line",
-    "parts_of",
-    "state_line_args",
-]
-
 
 class PartKind(Enum):
     """What a part of a log line is."""

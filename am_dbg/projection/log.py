@@ -23,38 +23,13 @@ from am_dbg.projection.line_parts import (
     parts_of,
     state_line_args,
 )
-from am_dbg.projection.steps import (
-    ADD_TYPE,
-    REMOVE_TYPE,
-    SET_TYPE,
-    Moment,
-    has_steps,
-    name_at,
-)
+from am_dbg.projection.steps import Moment, has_steps, name_at
 from am_dbg.projection.times import SECOND, count, counted
 from am_dbg.projection.trouble import notes_between
 from am_dbg.query import Visible
 from am_dbg.store import Gap, GapKind, LaterLines, Track, Transition
 from am_dbg.store.facts import ShapeFacts
-
-__all__ = [
-    "LEVEL_NAMES",
-    "Change",
-    "Entry",
-    "LogOptions",
-    "LogRow",
-    "LogView",
-    "RowKind",
-    "Sign",
-    "StateWord",
-    "args_text",
-    "entry_of",
-    "gap_text",
-    "hanging_lines",
-    "later_lines",
-    "project_log",
-    "scrolled_top",
-]
+from amtracer.wire.vocabulary import MutationKind
 
 LEVEL_NAMES = ("nothing", "changes", "ops", "decisions", "everything")
 ROWS_AROUND = 2
@@ -73,6 +48,13 @@ class Sign(Enum):
     EVAL = "·"
     CANCELED = "✗"
     ERROR = "E"
+
+
+_SIGNS: dict[int, Sign] = {
+    MutationKind.ADD: Sign.ADD,
+    MutationKind.REMOVE: Sign.REMOVE,
+    MutationKind.SET: Sign.SET,
+}
 
 
 class Change(Enum):
@@ -362,7 +344,7 @@ def _sign(type_: int, canceled: bool, error: bool, check: bool) -> Sign:
         return Sign.CANCELED
     if check:
         return Sign.CHECK
-    return {ADD_TYPE: Sign.ADD, REMOVE_TYPE: Sign.REMOVE, SET_TYPE: Sign.SET}.get(type_, Sign.EVAL)
+    return _SIGNS.get(type_, Sign.EVAL)
 
 
 def _flags(track: Track, transition: Transition, facts: ShapeFacts) -> str:

@@ -7,23 +7,10 @@ from dataclasses import dataclass
 from enum import Enum
 
 from am_dbg.projection.clean import clean_name
-from am_dbg.projection.order import MachineOrder, Place, natural_key
+from am_dbg.projection.order import MachineOrder, Place
 from am_dbg.query import ALL, Numbers, Visible, errors
 from am_dbg.store import Store, Track
 from am_dbg.store.facts import is_error_state
-
-__all__ = [
-    "MachineOrder",
-    "MachineRow",
-    "MachinesView",
-    "Origin",
-    "Place",
-    "clamped_top",
-    "machine_row",
-    "natural_key",
-    "project_machines",
-    "top_showing",
-]
 
 RECENT_ERROR_TRANSITIONS = 100
 ERRORS_READY_MAX = 512

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from am_dbg.projection.states import state_names
 from am_dbg.projection.steps import Moment, has_steps
 
-__all__ = ["MatrixView", "project_matrix"]
-
 
 @dataclass(frozen=True, slots=True)
 class MatrixView:

@@ -14,8 +14,6 @@ from itertools import takewhile
 
 from am_dbg.store import Store, Track
 
-__all__ = ["MachineOrder", "Place", "natural_key"]
-
 INSERTED_MAX = 50
 """The most new tracks at once that are inserted one by one."""
 

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from am_dbg.projection.states import state_names
-from am_dbg.projection.steps import RELATION, Moment, state_of
+from am_dbg.projection.steps import Moment, state_of
 from am_dbg.query import Visible
 from am_dbg.store import Track
 from am_dbg.store.facts import is_error_state
-
-__all__ = ["RainRow", "RainView", "project_rain"]
+from amtracer.wire.vocabulary import StepKind
 
 INACTIVE, ACTIVE, TOUCHED_ACTIVE, REMOVED, CANCELED, TOUCHED = ".", "1", "2", "|", "c", "*"
 
@@ -93,7 +92,7 @@ def _cells(track: Track, number: int) -> tuple[str, tuple[int, ...]]:
     touched = facts.touched
     for step in shape.steps:
         index = state_of(step)
-        if step.type != RELATION and index >= 0:
+        if step.type != StepKind.RELATION and index >= 0:
             touched |= 1 << index
     cells = "".join(_cell_run(clock, facts.is_canceled, facts.called, facts.removed, touched))
     return cells, shape.called

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from am_dbg.projection.addresses import address_of
 from am_dbg.projection.clean import clean, clean_lines, clean_name
-from am_dbg.projection.steps import HANDLER, Moment, handler_name, name_at, step_text, type_name
+from am_dbg.projection.steps import Moment, handler_name, name_at, step_text, type_name
 from am_dbg.projection.subscriptions import (
     Pipe,
     Subscriptions,
@@ -21,8 +21,7 @@ from am_dbg.projection.why import who_asked, why
 from am_dbg.spans import Ink, Run
 from am_dbg.store import Store, Track, Transition
 from amtracer.wire.schema import StateDef
-
-__all__ = ["HandlerRow", "ReaderView", "SourceRow", "project_reader", "source_chain"]
+from amtracer.wire.vocabulary import StepKind
 
 SOURCES_MAX = 8
 HANDLERS_MAX = 200
@@ -155,7 +154,7 @@ def _what(track: Track, transition: Transition) -> str:
 
 def _executed(track: Track, transition: Transition) -> tuple[HandlerRow, ...]:
     states = track.schema_at(transition.number)
-    steps = [step for step in transition.shape.steps if step.type == HANDLER]
+    steps = [step for step in transition.shape.steps if step.type == StepKind.HANDLER]
     known = transition.handler_ns if len(transition.handler_ns) >= len(steps) else ()
     return tuple(
         HandlerRow(

@@ -13,24 +13,10 @@ from dataclasses import dataclass
 
 from am_dbg.projection.clean import clean_name
 from am_dbg.projection.machines import clamped_top, top_showing
-from am_dbg.projection.steps import RELATION, Moment, marks_of, name_at, state_of
+from am_dbg.projection.steps import Moment, marks_of, name_at, state_of
 from am_dbg.store.facts import is_error_state
 from amtracer.wire.schema import StateDef, StepDef
-
-__all__ = [
-    "STATE",
-    "Arc",
-    "ReferenceRow",
-    "StateRow",
-    "StatesView",
-    "Tree",
-    "TreeSpot",
-    "project_states",
-    "reference_of",
-    "references_of",
-    "state_names",
-    "tree_of",
-]
+from amtracer.wire.vocabulary import StepKind
 
 REFERENCE_NAMES = ("after", "add", "require", "remove")
 STATE = -1
@@ -176,7 +162,7 @@ def _used_references(steps: Iterable[StepDef], states: Sequence[StateDef]) -> di
 
 def reference_of(step: StepDef, states: Sequence[StateDef]) -> tuple[int, int]:
     """The owner and the reference that a relation step went along; -1 for none."""
-    if step.type != RELATION:
+    if step.type != StepKind.RELATION:
         return -1, -1
     pairs = ((step.source, step.target), (step.target, step.source))
     for owner, target in pairs:
@@ -275,7 +261,7 @@ class _Painter:
 def _arcs(tree: Tree, top: int, height: int) -> tuple[Arc, ...]:
     """Relation steps as lines between the reference and the state it leads to."""
     done = tree.moment.done
-    wanted = {reference_of(step, tree.states) for step in done if step.type == RELATION}
+    wanted = {reference_of(step, tree.states) for step in done if step.type == StepKind.RELATION}
     wanted.discard((-1, -1))
     if not wanted:
         return ()

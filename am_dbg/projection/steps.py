@@ -16,43 +16,27 @@ from am_dbg.projection.clean import clean, clean_name
 from am_dbg.query import Visible
 from am_dbg.query.cursor import Cursor
 from am_dbg.store import Track
-from am_dbg.store.steps import handler_of
-from amtracer.wire.schema import Shape, StateDef, StepDef, StepFlag
+from amtracer.wire.schema import Shape, StateDef, StepDef
+from amtracer.wire.vocabulary import RelationKind, StepFlag, StepKind, mutation_word
+from amtracer.wire.vocabulary import handler_name as name_of_handler
 
-__all__ = [
-    "ADD_TYPE",
-    "CANCEL",
-    "HANDLER",
-    "HOW_TO_SEND_STEPS",
-    "RELATION",
-    "REMOVE",
-    "REMOVE_NOT_ACTIVE",
-    "REMOVE_TYPE",
-    "SET_TYPE",
-    "Moment",
-    "StepKind",
-    "StepText",
-    "StepsView",
-    "handler_name",
-    "has_steps",
-    "marks_of",
-    "moment_of",
-    "name_at",
-    "project_steps",
-    "state_of",
-    "step_text",
-    "type_name",
-]
-
-RELATION, HANDLER, SET, REMOVE, REMOVE_NOT_ACTIVE, REQUESTED, CANCEL = 1, 2, 4, 8, 16, 32, 64
-RELATION_VERBS = ("comes after", "adds", "requires", "removes")
-ADD_TYPE, REMOVE_TYPE, SET_TYPE = 0, 1, 2
-TYPE_NAMES = ("add", "remove", "set", "eval")
+_VERBS: dict[int, str] = {
+    RelationKind.AFTER: "comes after",
+    RelationKind.ADD: "adds",
+    RelationKind.REQUIRE: "requires",
+    RelationKind.REMOVE: "removes",
+}
 
 HOW_TO_SEND_STEPS = "a Go program sends them with AM_LOG_FULL=1"
 
 CANCEL_MARK = "!"
-MARKS = {SET: "+", REMOVE: "-", REMOVE_NOT_ACTIVE: "-", HANDLER: "*", CANCEL: CANCEL_MARK}
+_MARKS: dict[int, str] = {
+    StepKind.SET: "+",
+    StepKind.REMOVE: "-",
+    StepKind.REMOVE_NOT_ACTIVE: "-",
+    StepKind.HANDLER: "*",
+    StepKind.CANCEL: CANCEL_MARK,
+}
 _NO = StepFlag.DENIED | StepFlag.FAILED
 
 
@@ -118,7 +102,7 @@ def has_steps(track: Track, shape: Shape) -> bool:
     return bool(shape.steps or track.origin.tx_prefix or not shape.called)
 
 
-class StepKind(Enum):
+class StepLook(Enum):
     """The kinds of steps that look different."""
 
     REQUESTED = "requested"
@@ -130,14 +114,14 @@ class StepKind(Enum):
     OTHER = "step"
 
 
-_KINDS = {
-    RELATION: StepKind.RELATION,
-    HANDLER: StepKind.HANDLER,
-    SET: StepKind.SET,
-    REMOVE: StepKind.REMOVE,
-    REMOVE_NOT_ACTIVE: StepKind.REMOVE,
-    REQUESTED: StepKind.REQUESTED,
-    CANCEL: StepKind.CANCEL,
+_LOOKS: dict[int, StepLook] = {
+    StepKind.RELATION: StepLook.RELATION,
+    StepKind.HANDLER: StepLook.HANDLER,
+    StepKind.SET: StepLook.SET,
+    StepKind.REMOVE: StepLook.REMOVE,
+    StepKind.REMOVE_NOT_ACTIVE: StepLook.REMOVE,
+    StepKind.REQUESTED: StepLook.REQUESTED,
+    StepKind.CANCEL: StepLook.CANCEL,
 }
 
 
@@ -145,14 +129,14 @@ _KINDS = {
 class StepText:
     """One step in words: what it is, of what, and how it ended when that is known."""
 
-    kind: StepKind
+    look: StepLook
     subject: str
     outcome: str = ""
 
 
 def type_name(type_: int) -> str:
     """The word for a mutation type."""
-    return TYPE_NAMES[type_] if 0 <= type_ < len(TYPE_NAMES) else "mutation"
+    return mutation_word(type_, "mutation")
 
 
 def name_at(states: Sequence[StateDef], index: int) -> str:
@@ -164,22 +148,21 @@ def name_at(states: Sequence[StateDef], index: int) -> str:
 
 def handler_name(step: StepDef, states: Sequence[StateDef]) -> str:
     """The handler that a handler step called: state + phase."""
-    return clean(handler_of(step, states))
+    return clean(name_of_handler(step, states))
 
 
 def step_text(step: StepDef, states: Sequence[StateDef]) -> StepText:
     """A step in words."""
-    kind = _KINDS.get(step.type, StepKind.OTHER)
+    look = _LOOKS.get(step.type, StepLook.OTHER)
     source, target = name_at(states, step.source), name_at(states, step.target)
-    if kind is StepKind.HANDLER:
-        return StepText(kind, handler_name(step, states), _outcome(step))
-    if kind is StepKind.RELATION:
-        known = 0 <= step.relation < len(RELATION_VERBS)
-        verb = RELATION_VERBS[step.relation] if known else "relates to"
-        return StepText(kind, f"{source} {verb} {target}")
+    if look is StepLook.HANDLER:
+        return StepText(look, handler_name(step, states), _outcome(step))
+    if look is StepLook.RELATION:
+        verb = _VERBS.get(step.relation, "relates to")
+        return StepText(look, f"{source} {verb} {target}")
     subject = target or source
-    outcome = "was not active" if step.type == REMOVE_NOT_ACTIVE else ""
-    return StepText(kind, subject, outcome)
+    outcome = "was not active" if step.type == StepKind.REMOVE_NOT_ACTIVE else ""
+    return StepText(look, subject, outcome)
 
 
 def _outcome(step: StepDef) -> str:
@@ -199,7 +182,7 @@ def marks_of(steps: Sequence[StepDef]) -> dict[int, str]:
     """Per state the marks that its steps left, in order, each run of one mark once."""
     marks: dict[int, str] = {}
     for step in steps:
-        mark = CANCEL_MARK if step.flags & _NO else MARKS.get(step.type)
+        mark = CANCEL_MARK if step.flags & _NO else _MARKS.get(step.type)
         index = state_of(step)
         if mark and index >= 0 and not marks.get(index, "").endswith(mark):
             marks[index] = marks.get(index, "") + mark

@@ -23,8 +23,6 @@ from am_dbg.query import Filters, Hits, Visible
 from am_dbg.store import OpenPicture, Track
 from amtracer.wire.schema import OpenWork
 
-__all__ = ["Pipe", "Subscriptions", "Task", "Waiting", "is_task", "subscriptions_at"]
-
 LOOK_BACK_MAX = 400
 EVERYTHING = 4
 TASK = "task"

@@ -17,17 +17,6 @@ from am_dbg.projection.steps import Moment
 from am_dbg.projection.trouble import notes_between
 from am_dbg.query import Numbers, Visible, canceled, errors
 
-__all__ = [
-    "LEVELS",
-    "Column",
-    "Pause",
-    "TimelineView",
-    "column_of",
-    "columns_of",
-    "number_at",
-    "project_timeline",
-]
-
 LEVELS = 7
 DECADES_MAX = 5.0
 CONTRAST = 1.6

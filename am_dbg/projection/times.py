@@ -4,20 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-__all__ = [
-    "SECOND",
-    "axis_time",
-    "clock_time",
-    "count",
-    "counted",
-    "duration",
-    "full_time",
-    "ordinal",
-    "second_time",
-    "signed_duration",
-    "totals",
-]
-
 SECOND = 1_000_000_000
 
 

@@ -8,8 +8,6 @@ from am_dbg.projection.log import Entry, entry_of
 from am_dbg.projection.steps import Moment, type_name
 from am_dbg.query import Visible
 
-__all__ = ["TransitionView", "project_transition"]
-
 
 @dataclass(frozen=True, slots=True)
 class TransitionView:

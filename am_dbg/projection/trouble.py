@@ -9,8 +9,6 @@ from am_dbg.projection.times import count
 from am_dbg.store import Track
 from am_dbg.store.notes import Trouble
 
-__all__ = ["hanging_text", "noted_at", "notes_between", "refused_text"]
-
 _NS = 10**9
 
 

@@ -14,26 +14,15 @@ from collections.abc import Callable, Iterable, Sequence
 
 from am_dbg.projection.clean import clean, clean_name
 from am_dbg.projection.denial import Denial, denial_of
-from am_dbg.projection.steps import (
-    ADD_TYPE,
-    HANDLER,
-    HOW_TO_SEND_STEPS,
-    RELATION,
-    REMOVE_TYPE,
-    handler_name,
-    has_steps,
-    name_at,
-)
+from am_dbg.projection.steps import HOW_TO_SEND_STEPS, handler_name, has_steps, name_at
 from am_dbg.projection.trouble import noted_at
 from am_dbg.spans import Ink, Run
 from am_dbg.store import GapKind, Track, Transition
 from am_dbg.store.facts import ShapeFacts, indexes_of
-from amtracer.wire.schema import Shape, StateDef, StepFlag
-
-__all__ = ["who_asked", "why"]
+from amtracer.wire.schema import Shape, StateDef
+from amtracer.wire.vocabulary import MutationKind, RelationKind, StepFlag, StepKind
 
 NAMES_MAX = 8
-_ADD, _REQUIRE, _REMOVE = 1, 2, 3
 
 
 def why(track: Track, transition: Transition, asked_by: Sequence[Run]) -> tuple[Run, ...]:
@@ -74,8 +63,8 @@ def _accepted(
         yield Run(" did not come. ")
     elif called and not changes:
         yield from _names(rest, states, Ink.PLAIN)
-        state_word = "active" if shape.type == ADD_TYPE else "inactive"
-        known = shape.type in (ADD_TYPE, REMOVE_TYPE)
+        state_word = "active" if shape.type == MutationKind.ADD else "inactive"
+        known = shape.type in (MutationKind.ADD, MutationKind.REMOVE)
         yield Run(f" {_was(rest)} {state_word} already. " if known else " changed nothing. ")
     yield from _implied(shape, states, implied_added, implied_removed)
 
@@ -105,7 +94,7 @@ def _changed(
 def _handlers(track: Track, transition: Transition, states: Sequence[StateDef]) -> Iterable[Run]:
     """What the handlers of an accepted transition did."""
     steps = enumerate(transition.shape.steps)
-    handlers = [(at, step) for at, step in steps if step.type == HANDLER]
+    handlers = [(at, step) for at, step in steps if step.type == StepKind.HANDLER]
     against = [one for one in handlers if one[1].flags & (StepFlag.DENIED | StepFlag.FAILED)]
     for at, step in against:
         failed = step.flags & StepFlag.FAILED
@@ -128,14 +117,14 @@ def _implied(
 ) -> Iterable[Run]:
     """The states that relations added or removed, each with the state whose relation it was."""
     for indexes, relation, ink, verb in (
-        (added, _ADD, Ink.ADDED, "came along"),
-        (removed, _REMOVE, Ink.REMOVED, "had to go"),
+        (added, RelationKind.ADD, Ink.ADDED, "came along"),
+        (removed, RelationKind.REMOVE, Ink.REMOVED, "had to go"),
     ):
         for index in indexes[:NAMES_MAX]:
             yield Run(name_at(states, index), ink)
             owner = _owner(shape, relation, index)
             if owner >= 0:
-                names = {_ADD: "adds it", _REMOVE: "removes it"}
+                names = {RelationKind.ADD: "adds it", RelationKind.REMOVE: "removes it"}
                 yield Run(f" {verb}: {name_at(states, owner)} {names[relation]}. ")
             elif (needed := _missing(shape, index)) >= 0:
                 yield Run(f" {verb}: it requires {name_at(states, needed)}. ")
@@ -147,14 +136,18 @@ def _implied(
 
 def _owner(shape: Shape, relation: int, target: int) -> int:
     for step in shape.steps:
-        if step.type == RELATION and step.relation == relation and step.target == target:
+        if step.type == StepKind.RELATION and step.relation == relation and step.target == target:
             return step.source
     return -1
 
 
 def _missing(shape: Shape, owner: int) -> int:
     for step in shape.steps:
-        if step.type == RELATION and step.relation == _REQUIRE and step.source == owner:
+        if (
+            step.type == StepKind.RELATION
+            and step.relation == RelationKind.REQUIRE
+            and step.source == owner
+        ):
             return step.target
     return -1
 
@@ -184,7 +177,7 @@ def _canceled(track: Track, transition: Transition, states: Sequence[StateDef]) 
         return
     if shape.called:
         yield from _names(shape.called, states, Ink.CANCELED)
-        yield Run(f" did not {'go' if shape.type == REMOVE_TYPE else 'come'}; ")
+        yield Run(f" did not {'go' if shape.type == MutationKind.REMOVE else 'come'}; ")
     yield Run("no tick changed. ")
 
 

@@ -14,8 +14,6 @@ from dataclasses import dataclass, replace
 from am_dbg.query import Visible
 from am_dbg.store import Track
 
-__all__ = ["JUMP_TRANSITIONS", "Cursor"]
-
 JUMP_TRANSITIONS = 50
 
 

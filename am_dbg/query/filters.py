@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from am_dbg.store import Fact
 
-__all__ = ["ALL", "Filters"]
-
 
 @dataclass(frozen=True, slots=True)
 class Filters:

@@ -13,21 +13,6 @@ from am_dbg.query.terms import parse
 from am_dbg.query.visible import Visible
 from am_dbg.store import Fact
 
-__all__ = [
-    "Hits",
-    "canceled",
-    "changing",
-    "errors",
-    "next_canceled",
-    "next_error",
-    "next_touching",
-    "previous_canceled",
-    "previous_changing",
-    "previous_error",
-    "previous_touching",
-    "touching",
-]
-
 
 def touching(visible: Visible, state: str) -> Numbers:
     """The transitions that called, added or removed a state."""

@@ -15,8 +15,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, timezone
 
-__all__ = ["DAYS_MAX", "Moment", "parse_duration", "parse_moment"]
-
 DAYS_MAX = 400
 """The most days of a history on which a time of day is looked for."""
 

@@ -10,8 +10,6 @@ from am_dbg.query.sieve import Sieve
 from am_dbg.store import Track
 from am_dbg.store.chunk import Chunk
 
-__all__ = ["CACHED_CHUNKS_MAX", "Numbers"]
-
 CACHED_CHUNKS_MAX = 4_096
 """Chunks whose flags are remembered, one byte for each transition."""
 

@@ -19,30 +19,7 @@ from am_dbg.store import Fact, Track
 from am_dbg.store.chunk import Chunk
 from am_dbg.store.dictionary import Dictionary
 from am_dbg.store.facts import Schema, groups_of, mask_of
-from am_dbg.store.steps import handler_of
-from amtracer.wire.schema import StepFlag
-
-__all__ = [
-    "RowTest",
-    "ShapeTest",
-    "Sieve",
-    "Table",
-    "between",
-    "both",
-    "containing",
-    "either",
-    "longer",
-    "looked_up",
-    "marked",
-    "named",
-    "not_asked_by",
-    "sieve_of",
-    "sieve_of_terms",
-    "touching",
-    "touching_like",
-    "with_facts",
-    "without_facts",
-]
+from amtracer.wire.vocabulary import StepFlag, handler_name
 
 ShapeTest = Callable[[Dictionary, int, int], bytes]
 """A condition on shapes: the table over some of a dictionary's shapes, from and up to."""
@@ -236,7 +213,7 @@ def named(key: str, name: str) -> ShapeTest:
 def _has_handler(book: Dictionary, shape: int, name: str, flags: int) -> bool:
     states = book.schema(shape).states
     return any(
-        (not flags or step.flags & flags) and handler_of(step, states) == name
+        (not flags or step.flags & flags) and handler_name(step, states) == name
         for step in book.shape(shape).steps
     )
 

@@ -21,8 +21,6 @@ from dataclasses import dataclass, replace
 from am_dbg.query.moments import Moment, parse_duration, parse_moment
 from am_dbg.store import Fact
 
-__all__ = ["Terms", "parse"]
-
 _TERM = re.compile(r'(?:(\w+):)?(?:"([^"]*)"?|(\S+))')
 _FACTS = {
     "accepted": Fact.CANCELED,

@@ -9,8 +9,6 @@ from am_dbg.query.numbers import Numbers
 from am_dbg.query.sieve import Sieve, sieve_of
 from am_dbg.store import Track
 
-__all__ = ["NARROWED_MAX", "Visible"]
-
 NARROWED_MAX = 64
 """The most narrower sets that are remembered."""
 

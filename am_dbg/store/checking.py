@@ -35,28 +35,10 @@ from amtracer.wire.schema import (
     StepDef,
     StringsMessage,
 )
+from amtracer.wire.vocabulary import MutationKind, RelationKind
 
-__all__ = [
-    "SHAPE_BYTES_MAX",
-    "TICK_MAX",
-    "TIME_NS_MAX",
-    "check_args",
-    "check_batch",
-    "check_calls_ns",
-    "check_hello",
-    "check_later_lines",
-    "check_lines",
-    "check_machine",
-    "check_note",
-    "check_open_work",
-    "check_run",
-    "check_schema",
-    "check_shape",
-    "check_states",
-    "check_strings",
-    "check_ticks",
-    "check_usual_lines",
-]
+_MUTATION_MAX = max(MutationKind)
+_RELATION_MAX = max(RelationKind)
 
 TICK_MAX = 2**62
 """Ticks, and row numbers, a machine may report; growth on top of it still fits 64 bits."""
@@ -64,9 +46,6 @@ TIME_NS_MAX = 2**62
 """Distance from the epoch; differences of two times still fit 64 bits."""
 SHAPE_BYTES_MAX = 256 * 1024 * 1024
 """All shapes of one segment, as the store packs them."""
-
-_MUTATION_TYPE_MAX = 3
-_RELATION_MAX = 3
 
 
 def check_hello(message: HelloMessage) -> None:
@@ -105,7 +84,7 @@ def check_ticks(ticks: Sequence[int], schema: Schema) -> None:
 def check_shape(shape: Shape, schema: Schema) -> None:
     """Refuse a shape that does not fit its schema."""
     states = len(schema.states)
-    _need(0 <= shape.type <= _MUTATION_TYPE_MAX, "a mutation of unknown type")
+    _need(0 <= shape.type <= _MUTATION_MAX, "a mutation of unknown type")
     _need(0 <= shape.flags <= limits.SMALL_MAX, "flags of a shape out of range")
     _need(_all_below(shape.called, states), "a called state out of range")
     if shape.changes:

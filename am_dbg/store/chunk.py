@@ -31,19 +31,6 @@ from am_dbg.store.values import Line, Transition
 from am_dbg.store.weights import CHUNK_BYTES, STEP_BYTES, texts_bytes, ticks_bytes
 from amtracer.wire.schema import Shape, Source
 
-__all__ = [
-    "CHUNK_ROWS_MAX",
-    "CHUNK_SHAPES_MAX",
-    "PIECE_ROWS_MAX",
-    "Args",
-    "Chunk",
-    "ChunkIndex",
-    "Lines",
-    "Piece",
-    "Replayed",
-    "Rest",
-]
-
 CHUNK_ROWS_MAX = 4_096
 """Rows after which a chunk ends."""
 CHUNK_SHAPES_MAX = 1_024

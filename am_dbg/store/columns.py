@@ -16,8 +16,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate, chain
 
-__all__ = ["Blobs", "Integers", "SparseIntegers", "SparseTexts", "packed"]
-
 _CODES = "BHIq"
 
 

@@ -29,8 +29,6 @@ from amtracer.wire.schema import Pairs, Shape, StepDef
 if TYPE_CHECKING:
     from am_dbg.store.track import Track
 
-__all__ = ["CACHED_SHAPES_MAX", "Activity", "Dictionary"]
-
 CACHED_SHAPES_MAX = 4_096
 """Shapes of which a segment keeps the activity ready."""
 _SERIAL_SHIFT = 32

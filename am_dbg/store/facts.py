@@ -12,21 +12,8 @@ from dataclasses import dataclass, field
 from enum import IntFlag
 from typing import NamedTuple
 
-from amtracer.wire.schema import Shape, ShapeFlag, StateDef, StepDef, StepFlag
-
-__all__ = [
-    "CHECKED_STEPS_MAX",
-    "EXCEPTION",
-    "HEALTH_STATES",
-    "Fact",
-    "Schema",
-    "ShapeFacts",
-    "groups_of",
-    "indexes_of",
-    "is_error_state",
-    "mask_of",
-    "shape_facts",
-]
+from amtracer.wire.schema import Shape, StateDef, StepDef
+from amtracer.wire.vocabulary import ShapeFlag, StepFlag
 
 EXCEPTION = "Exception"
 CHECKED_STEPS_MAX = 4_096

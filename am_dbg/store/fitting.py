@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from am_dbg.store.dictionary import Dictionary
 from am_dbg.store.facts import mask_of
 
-__all__ = ["Fitting"]
-
 
 class Fitting:
     """What the next shapes of a machine have to agree with; `active` is a mask of states."""

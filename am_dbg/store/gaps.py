@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from am_dbg.store.values import Gap, GapKind
 from am_dbg.store.weights import gap_bytes
 
-__all__ = ["Gaps"]
-
 
 class Gaps:
     """Breaks by the number of the transition before them; one thread writes, any reads."""

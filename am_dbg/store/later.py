@@ -15,8 +15,6 @@ from am_dbg.store.values import Line
 from amtracer.wire import limits
 from amtracer.wire.schema import OpenWork
 
-__all__ = ["NO_LINES", "OPEN_PICTURES_MAX", "LaterLines", "OpenPicture", "OpenPictures"]
-
 OPEN_PICTURES_MAX = 64
 """The most reports of open work that are kept of one machine."""
 OPEN_BYTES_MAX = 256 * 1024

@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from amtracer.wire.schema import RefusedMessage, TroubleKind, TroubleMessage
-
-__all__ = ["NOTES_MAX", "NOTE_CHARS_MAX", "Notes", "Refused", "Trouble"]
+from amtracer.wire.schema import RefusedMessage, TroubleMessage
+from amtracer.wire.vocabulary import TroubleKind
 
 NOTES_MAX = 1_000
 """Rows of a machine that have notes of one kind; the oldest go first."""

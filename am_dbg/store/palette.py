@@ -17,8 +17,6 @@ from itertools import islice
 from am_dbg.store.columns import Integers, packed
 from am_dbg.store.weights import ENTRY_BYTES
 
-__all__ = ["PaletteColumn"]
-
 _BYTE_VALUES = 256
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-__all__ = ["READY_MAX", "READY_WEIGHT_MAX", "Ready"]
-
 READY_MAX = 256
 READY_WEIGHT_MAX = 16 * 1024
 """The most bytes of a cached value; a larger one is decoded for each row."""

@@ -15,8 +15,6 @@ from dataclasses import dataclass
 
 from am_dbg.store.store import Store
 
-__all__ = ["Ended", "make_room"]
-
 _KEPT_PER_CENT = 95
 """How much of the limit may stay in use, so that not every message has to free memory."""
 

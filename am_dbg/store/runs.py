@@ -21,8 +21,6 @@ from collections.abc import Iterable, Sequence
 from am_dbg.store.track import Track
 from amtracer.wire.schema import Source
 
-__all__ = ["RUNS_MAX", "number_among", "parent_among", "runs_for", "source_among"]
-
 RUNS_MAX = 64
 """Runs that are weighed against each other, the newest."""
 

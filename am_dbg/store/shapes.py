@@ -10,8 +10,6 @@ from am_dbg.store.facts import ShapeFacts
 from am_dbg.store.weights import STEP_BYTES
 from amtracer.wire.schema import Shape
 
-__all__ = ["CACHED_BYTES_MAX", "ShapeCache"]
-
 CACHED_BYTES_MAX = 16 * 1024 * 1024
 
 _ENTRY_BYTES = 700

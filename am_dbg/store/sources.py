@@ -9,10 +9,8 @@ from bisect import bisect_left
 from am_dbg.store.columns import Integers
 from am_dbg.store.weights import ENTRY_BYTES, texts_bytes
 from amtracer.wire.schema import Source
+from amtracer.wire.vocabulary import join_tx, split_tx
 
-__all__ = ["Sources", "joined_id", "split_id"]
-
-_NUMBER_DIGITS = 16
 _NUMBER_MAX = 2**62
 
 
@@ -44,7 +42,9 @@ class Sources:
 
     def append(self, row: int, source: Source) -> None:
         """Give a row its source; rows come in ascending order."""
-        prefix, number = split_id(source.tx)
+        prefix, number = split_tx(source.tx)
+        if number > _NUMBER_MAX:
+            prefix, number = source.tx, 0
         maker = (source.machine, prefix)
         kind = self._writer_index.get(maker)
         if kind is None:
@@ -53,7 +53,7 @@ class Sources:
             self._maker_bytes += ENTRY_BYTES + texts_bytes(maker)
         count = len(self._rows)
         self._kinds.extend((kind,), count)
-        self._numbers.extend((number + 1,), count)
+        self._numbers.extend((number,), count)
         self._times.extend((source.time,), count)
         self._rows.append(row)
 
@@ -70,7 +70,7 @@ class Sources:
 
     def _at(self, index: int) -> Source:
         machine, prefix = self._makers[self._kinds[index]]
-        return Source(machine, joined_id(prefix, self._numbers[index] - 1), self._times[index])
+        return Source(machine, join_tx(prefix, self._numbers[index]), self._times[index])
 
     def rows_of_machine(self, machine: str) -> list[int]:
         """The rows whose source is a transition of this machine."""
@@ -89,20 +89,3 @@ class Sources:
         columns = sum(column.size() for column in (self._kinds, self._numbers, self._times))
         index = len(self._writer_index) * ENTRY_BYTES
         return sys.getsizeof(self._rows) + self._maker_bytes + index + columns
-
-
-def split_id(tx: str) -> tuple[str, int]:
-    """Split a transition id into prefix and number; the number is -1 if it has none."""
-    digits = tx[-_NUMBER_DIGITS:]
-    try:
-        number = int(digits, 16)
-    except ValueError:
-        return tx, -1
-    if number > _NUMBER_MAX or f"{number:016x}" != digits:
-        return tx, -1
-    return tx[:-_NUMBER_DIGITS], number
-
-
-def joined_id(prefix: str, number: int) -> str:
-    """The transition id with these parts, as `split_id` returns them."""
-    return prefix if number < 0 else f"{prefix}{number:016x}"

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from am_dbg.store.values import Gap
 from amtracer.wire.schema import StateDef
 
-__all__ = ["Origin", "Standing"]
-
 
 @dataclass(frozen=True, slots=True)
 class Origin:

@@ -22,13 +22,12 @@ from am_dbg.store.dictionary import Dictionary
 from am_dbg.store.facts import Schema
 from am_dbg.store.runs import number_among, parent_among, source_among
 from am_dbg.store.shapes import ShapeCache
+from am_dbg.store.standing import Origin
 from am_dbg.store.stream import Stream
-from am_dbg.store.track import Origin, Track
+from am_dbg.store.track import Track
 from amtracer.errors import LimitError
 from amtracer.wire import limits
 from amtracer.wire.schema import MachineMessage, Message, Source
-
-__all__ = ["Store"]
 
 
 class Store:

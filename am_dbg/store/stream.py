@@ -22,7 +22,6 @@ from am_dbg.store.weights import (
 )
 from amtracer.errors import LimitError, WireError
 from amtracer.wire import limits
-from amtracer.wire.columns import join_tx
 from amtracer.wire.schema import (
     ArgsMessage,
     BatchMessage,
@@ -46,8 +45,7 @@ from amtracer.wire.schema import (
     StringsMessage,
     TroubleMessage,
 )
-
-__all__ = ["House", "Stream"]
+from amtracer.wire.vocabulary import join_tx
 
 _MACHINE_BYTES = 48
 """The number of a machine in a stream."""

@@ -27,15 +27,13 @@ from am_dbg.store.fitting import Fitting
 from am_dbg.store.gaps import Gaps
 from am_dbg.store.later import NO_LINES, OpenPicture, OpenPictures
 from am_dbg.store.notes import Notes, Trouble
-from am_dbg.store.sources import joined_id, split_id
 from am_dbg.store.standing import Origin, Standing
 from am_dbg.store.unfolding import Rows
 from am_dbg.store.values import Gap, GapKind, Line, Transition, gap_of_reason
 from am_dbg.store.weights import TRACK_BYTES, texts_bytes, ticks_bytes
 from amtracer.errors import WireError
 from amtracer.wire.schema import OpenWork, Shape, StateDef
-
-__all__ = ["WALK_ROWS_MAX", "Origin", "Standing", "Track"]
+from amtracer.wire.vocabulary import join_tx, split_tx
 
 _moments = count()
 _NEVER = 2**63
@@ -256,7 +254,7 @@ class Track:
         chunk = self.chunk_of(number)
         row = number - chunk.first
         own = chunk.own_id(row)
-        return own or joined_id(self.origin.tx_prefix, chunk.row_first + row + 1)
+        return own or join_tx(self.origin.tx_prefix, chunk.row_first + row + 1)
 
     def number_at_row(self, row: int) -> int:
         """The first held transition with this row or a later one; after the last for none."""
@@ -295,7 +293,7 @@ class Track:
             if row >= 0:
                 found = chunk.first + row
                 return found if self.first <= found <= self.count else None
-        prefix, row = split_id(tx_id)
+        prefix, row = split_tx(tx_id)
         if prefix != self.origin.tx_prefix or row < 1:
             return None
         number = self._number_of_row(row - 1)

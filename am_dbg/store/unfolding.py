@@ -14,9 +14,6 @@ from typing import Generic, NamedTuple, TypeVar
 from am_dbg.store.dictionary import Dictionary
 from amtracer.wire.schema import BatchMessage, Run, Source
 
-__all__ = ["Rows", "Sparse", "unfolded"]
-
-
 _Value = TypeVar("_Value")
 
 

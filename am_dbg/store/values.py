@@ -7,8 +7,6 @@ from enum import Enum
 
 from amtracer.wire.schema import Shape, Source
 
-__all__ = ["Gap", "GapKind", "Line", "Transition", "gap_of_reason", "reason_of_gap"]
-
 Line = tuple[int, str]
 """A log line: its level and its text."""
 

@@ -14,22 +14,6 @@ from collections.abc import Iterable, Sequence
 from am_dbg.store.values import Gap
 from amtracer.wire.schema import HelloMessage, StateDef
 
-__all__ = [
-    "ACTIVITY_BYTES",
-    "CHUNK_BYTES",
-    "DICTIONARY_BYTES",
-    "ENTRY_BYTES",
-    "SCHEMA_BYTES",
-    "STEP_BYTES",
-    "STREAM_BYTES",
-    "TRACK_BYTES",
-    "gap_bytes",
-    "hello_bytes",
-    "states_bytes",
-    "texts_bytes",
-    "ticks_bytes",
-]
-
 ENTRY_BYTES = 100
 """An entry of a dictionary of numbers: its slot, its key, its value."""
 STREAM_BYTES = 800

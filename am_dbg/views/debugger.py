@@ -64,8 +64,6 @@ from am_dbg.views.states_tree import StatesTree
 from am_dbg.views.talking import Talking
 from am_dbg.views.theme import DARK, THEMES, palette_of
 
-__all__ = ["Debugger", "MainScreen", "bindings"]
-
 PLAY_EVERY_S = 0.5
 
 PANES: tuple[tuple[type[Pane[Any]], Callable[[Look], Any]], ...] = (

@@ -20,8 +20,6 @@ from textual.message import Message
 from am_dbg.projection.border import Failed, attempt
 from am_dbg.views.sequences import Kind, Sequences, Token
 
-__all__ = ["COORDINATE_MAX", "Decoder", "InputReader"]
-
 COORDINATE_MAX = 32_767
 """Columns, rows and pixels that a terminal can have."""
 MODIFIERS_MAX = 256

@@ -20,8 +20,6 @@ from am_dbg.spans import Line
 from am_dbg.views.picture import Picture
 from am_dbg.views.theme import palette_of
 
-__all__ = ["Asking", "Choosing", "Dialog", "Showing"]
-
 TEXT_MAX = 1_000
 
 

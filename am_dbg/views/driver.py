@@ -28,8 +28,6 @@ from am_dbg.projection.border import Failed, attempt
 from am_dbg.views.decoding import InputReader
 from am_dbg.views.ending import end_on_signals
 
-__all__ = ["LastingOutput", "TolerantDriver"]
-
 _READ_BYTES = 4096
 _WAIT_S = 0.1
 

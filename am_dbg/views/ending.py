@@ -12,8 +12,6 @@ from collections.abc import Callable
 
 from am_dbg.errors import DebuggerError
 
-__all__ = ["ScreenFailedError", "end_on_signals", "failed"]
-
 SIGNALS = (
     "SIGABRT",
     "SIGALRM",

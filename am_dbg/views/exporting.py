@@ -16,8 +16,6 @@ from am_dbg.store import Store
 from am_dbg.views.dialogs import Asking
 from amtracer.errors import SessionError
 
-__all__ = ["Exporting", "export", "target_of"]
-
 ENDING = ".msgpack.br"
 NAME_DEFAULT = f"am-dbg{ENDING}"
 

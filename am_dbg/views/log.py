@@ -7,8 +7,6 @@ from am_dbg.projection.layout import LOG
 from am_dbg.projection.log import LogView
 from am_dbg.views.pane import Drawn, Pane
 
-__all__ = ["LogPane"]
-
 
 class LogPane(Pane[LogView]):
     """Transitions as rows."""

@@ -8,8 +8,6 @@ from am_dbg.projection.machines import MachinesView
 from am_dbg.projection.times import count
 from am_dbg.views.pane import Drawn, Pane
 
-__all__ = ["MachineList"]
-
 
 class MachineList(Pane[MachinesView]):
     """All machines, children below their parents."""

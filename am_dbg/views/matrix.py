@@ -7,8 +7,6 @@ from am_dbg.projection.layout import MATRIX
 from am_dbg.projection.matrix import MatrixView
 from am_dbg.views.pane import Drawn, Pane
 
-__all__ = ["MatrixPane"]
-
 
 class MatrixPane(Pane[MatrixView]):
     """Which states acted on which."""

@@ -9,18 +9,6 @@ from textual.message import Message
 from am_dbg.egress.export import Selection
 from am_dbg.ingest.intake import Progress
 
-__all__ = [
-    "Asked",
-    "DataArrived",
-    "Exported",
-    "ImportProgressed",
-    "LinkChosen",
-    "RowChosen",
-    "Scrolled",
-    "StepChosen",
-    "Warned",
-]
-
 
 class Asked(Message):
     """A named action, as keys have them."""

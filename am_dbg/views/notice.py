@@ -6,8 +6,6 @@ from am_dbg.projection.layout import HEIGHT_MIN, NOTICE, WIDTH_MIN
 from am_dbg.spans import Ink, Line, Run, line
 from am_dbg.views.pane import Drawn, Pane
 
-__all__ = ["Notice"]
-
 
 class Notice(Pane[None]):
     """A short text that asks for a larger screen."""

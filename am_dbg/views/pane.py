@@ -25,8 +25,6 @@ from am_dbg.spans import BLANK, Ground, Ink, Line, Run, line
 from am_dbg.views.messages import Asked, LinkChosen, RowChosen, Scrolled, StepChosen
 from am_dbg.views.theme import Palette
 
-__all__ = ["Drawn", "Pane", "strip_of"]
-
 STRIPS_MAX = 4096
 WHEEL_ROWS = 3
 

@@ -12,8 +12,6 @@ from am_dbg.spans import BLANK, Ground, Line
 from am_dbg.views.pane import strip_of
 from am_dbg.views.theme import Palette
 
-__all__ = ["Picture"]
-
 
 class Picture(Widget):
     """Shows lines as they are; whatever is around it scrolls."""

@@ -7,8 +7,6 @@ from am_dbg.projection.layout import RAIN
 from am_dbg.projection.rain import RainView
 from am_dbg.views.pane import Drawn, Pane
 
-__all__ = ["RainPane"]
-
 
 class RainPane(Pane[RainView]):
     """A character per state, a row per transition."""

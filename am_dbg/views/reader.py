@@ -7,8 +7,6 @@ from am_dbg.projection.layout import READER
 from am_dbg.projection.reader import ReaderView
 from am_dbg.views.pane import Drawn, Pane
 
-__all__ = ["ReaderPane"]
-
 
 class ReaderPane(Pane[ReaderView]):
     """Everything about one transition."""

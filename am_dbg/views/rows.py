@@ -26,18 +26,6 @@ from am_dbg.projection.timeline import TimelineView
 from am_dbg.projection.transition import TransitionView
 from am_dbg.views.pane import Drawn, Pane
 
-__all__ = [
-    "AddressBar",
-    "FilterBar",
-    "Footer",
-    "Rule",
-    "StatusRow",
-    "StepsRow",
-    "Tabs",
-    "Timeline",
-    "TransitionBar",
-]
-
 
 class AddressBar(Pane[AddressView]):
     """Where the reader is."""

@@ -7,8 +7,6 @@ from textual.widgets import Input
 from am_dbg.control.searching import TEXT_MAX
 from am_dbg.projection.layout import SEARCH, Box
 
-__all__ = ["SearchLine"]
-
 
 class SearchLine(Input):
     """An input on one row; hidden until a search begins."""

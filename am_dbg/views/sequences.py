@@ -24,8 +24,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 
-__all__ = ["CUT_AFTER_S", "ESCAPE_AFTER_S", "PASTE_CHARS_MAX", "Kind", "Sequences", "Token"]
-
 ESCAPE_AFTER_S = 0.1
 CUT_AFTER_S = 1.0
 PASTE_CHARS_MAX = 100_000

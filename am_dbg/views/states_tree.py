@@ -8,8 +8,6 @@ from am_dbg.projection.states import StatesView
 from am_dbg.projection.times import count
 from am_dbg.views.pane import Drawn, Pane
 
-__all__ = ["StatesTree"]
-
 
 class StatesTree(Pane[StatesView]):
     """The states of the selected machine."""

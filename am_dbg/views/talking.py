@@ -22,8 +22,6 @@ from am_dbg.views.messages import Exported
 if TYPE_CHECKING:
     from am_dbg.views.debugger import Debugger
 
-__all__ = ["Talking"]
-
 CLIPBOARD_CHARS_MAX = 100_000
 GOTO_HINT = (
     "a number · t and a machine time · a wall time 15:29:30 · a transition id · "

@@ -14,8 +14,6 @@ from textual.theme import Theme
 
 from am_dbg.spans import Ground, Ink, Run
 
-__all__ = ["DARK", "LIGHT", "THEMES", "Palette", "palette_of"]
-
 DARK = Theme(
     name="am-dark",
     primary="#7aa2f7",

@@ -29,8 +29,6 @@ from amtracer.wire.schema import (
 )
 from amtracer.wire.truncate import Args, Lines, cut_args, cut_lines, cut_shape
 
-__all__ = ["Dictionary"]
-
 _STRINGS_FULL = limits.STRINGS_MAX - 2 * limits.LINES_MAX - 2 * limits.ARGS_MAX
 _TEXT_BYTES_FULL = limits.SEGMENT_TEXT_BYTES_MAX - 3 * limits.TRANSITION_TEXT_BYTES_MAX
 _NEW_BYTES_MAX = 256 * 1024

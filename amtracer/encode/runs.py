@@ -13,8 +13,6 @@ from typing import TypeVar
 
 from amtracer.wire.schema import BatchMessage, Run, Source
 
-__all__ = ["OpenRun", "batch_of"]
-
 _Value = TypeVar("_Value")
 
 

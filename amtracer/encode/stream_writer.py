@@ -19,7 +19,6 @@ from amtracer.encode.dictionary import Dictionary
 from amtracer.encode.runs import OpenRun, batch_of
 from amtracer.errors import LimitError
 from amtracer.wire import limits
-from amtracer.wire.columns import join_tx, split_tx
 from amtracer.wire.schema import (
     DroppedMessage,
     GoneMessage,
@@ -48,8 +47,7 @@ from amtracer.wire.truncate import (
     cut_work,
     with_missing_steps,
 )
-
-__all__ = ["Occurrence", "StreamFullError", "StreamWriter"]
+from amtracer.wire.vocabulary import join_tx, split_tx
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,6 @@ from amtracer.errors import SessionAccessError, SessionBusyError
 from amtracer.files.locks import is_locked, lock
 from amtracer.files.owning import Owned
 
-__all__ = ["AtomicFile", "PathLike", "is_being_written", "part_path", "reason_of", "shown"]
-
 PathLike = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
 

@@ -9,8 +9,6 @@ import os
 import sys
 import time
 
-__all__ = ["BEGAN_S", "is_child", "is_worker"]
-
 BEGAN_S = time.time()
 """When the program began, as far as can be known; a forked child has its parent's."""
 _forked = False

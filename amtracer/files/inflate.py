@@ -13,8 +13,6 @@ import brotli
 
 from amtracer.wire import limits
 
-__all__ = ["InflateError", "Inflater", "TooLargeError"]
-
 
 class InflateError(Exception):
     """The bytes are no brotli stream, or one followed by others."""

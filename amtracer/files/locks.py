@@ -15,8 +15,6 @@ import time
 if sys.platform != "win32":
     import fcntl
 
-__all__ = ["is_locked", "lock"]
-
 _FLOCK = struct.Struct("hhqqi0q")
 """Type, from where, start, length (0 for all there will be), process."""
 _CAN_ASK = hasattr(fcntl, "F_OFD_GETLK") if sys.platform != "win32" else False

@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import os
 
-__all__ = ["Owned"]
-
 
 class Owned:
     """A descriptor of ours; `place` is where a file's next byte goes, -1 if it has no place."""

@@ -47,8 +47,6 @@ from amtracer.wire.codec import FILE, Decoder, FrameWriter, magic_frame
 from amtracer.wire.schema import BatchMessage, LaterLinesMessage, Message, OpenWorkMessage
 from amtracer.wire.sniff import looks_like
 
-__all__ = ["FLUSH_S", "FLUSH_TRANSITIONS", "SessionWriter", "open_session", "read_session"]
-
 FLUSH_TRANSITIONS = 1_024
 """A live recording is readable up to here at the latest, or"""
 FLUSH_S = 1.0

@@ -31,8 +31,6 @@ from amtracer.safe_repr.library_text import library_text
 from amtracer.safe_repr.machine_text import machine_kind
 from amtracer.wire.limits import ARGS_MAX
 
-__all__ = ["DEPTH_MAX", "ITEMS_MAX", "TEXT_CHARS_MAX", "arg_text", "arg_texts", "name_text"]
-
 TEXT_CHARS_MAX = 200
 """Characters of one argument's text."""
 TRACE_KEY = "err.trace"

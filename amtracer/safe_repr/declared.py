@@ -27,8 +27,6 @@ from amtracer.safe_repr.kinds import bases, is_a, module_object, namespace, slot
 from amtracer.safe_repr.library_text import is_of_library
 from amtracer.safe_repr.machine_text import machine_fields, machine_kind
 
-__all__ = ["Declared", "declared_fields", "field_values"]
-
 Reader = Callable[[Any], Any]
 
 _CLASSES_MAX = 1_024

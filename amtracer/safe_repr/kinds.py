@@ -15,21 +15,6 @@ from enum import Enum
 from types import MemberDescriptorType, ModuleType
 from typing import Any, TypeGuard, TypeVar
 
-__all__ = [
-    "bases",
-    "class_name",
-    "enum_field",
-    "exception_args",
-    "is_a",
-    "is_from",
-    "is_immutable",
-    "module_names",
-    "module_object",
-    "namespace",
-    "plain",
-    "slot",
-]
-
 _T = TypeVar("_T")
 
 _HEAP_TYPE = 1 << 9

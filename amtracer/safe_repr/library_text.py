@@ -16,8 +16,6 @@ from typing import Any
 
 from amtracer.safe_repr.kinds import bases, class_name, is_from, is_immutable, slot
 
-__all__ = ["is_of_library", "library_text"]
-
 _DECIMAL_BYTES_MAX = 4_096
 _INT_BITS_MAX = 512
 _PARTS = "_parts" if sys.version_info < (3, 12) else "_raw_paths"

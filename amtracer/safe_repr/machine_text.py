@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from amtracer.safe_repr.kinds import bases, class_name, is_from
 
-__all__ = ["machine_fields", "machine_kind"]
-
 _FIELDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "Machine": ("machine._machine.machine", ("_id",)),
     "Transition": ("machine._engine.transition", ("number",)),

@@ -14,8 +14,6 @@ from types import MappingProxyType
 from amtracer.safe_repr.arg_text import arg_texts
 from amtracer.safe_repr.kinds import class_name, is_a, plain
 
-__all__ = ["HIDDEN", "ArgsFilter", "ArgsFiltering", "Redact", "Redacting"]
-
 HIDDEN = "<hidden: a hook failed>"
 """Shown where a hook failed."""
 

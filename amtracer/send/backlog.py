@@ -7,8 +7,6 @@ from collections.abc import Callable
 
 from amtracer.send.events import Event, chars_of
 
-__all__ = ["BACKLOG_CHARS_MAX", "BACKLOG_MAX", "trim"]
-
 BACKLOG_MAX = 2_048
 """Events kept for a debugger that may come. Few, because every object that stays alive
 makes the garbage collector's runs longer, and those hold up the program."""

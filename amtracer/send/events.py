@@ -21,41 +21,6 @@ from typing import Any, Protocol
 
 from amtracer.wire.schema import OpenWork, StateDef
 
-__all__ = [
-    "ARGS",
-    "HANDLER_NS",
-    "LINES",
-    "OUTCOME",
-    "PLAIN_LENGTH",
-    "PRE_LINES",
-    "QUEUE_LEN",
-    "SOURCE",
-    "STEPS",
-    "TICKS",
-    "TICKS_MASK",
-    "Changes",
-    "Event",
-    "Gone",
-    "Late",
-    "Line",
-    "Open",
-    "Outcome",
-    "Paused",
-    "Plan",
-    "Refused",
-    "Resumed",
-    "Seen",
-    "Source",
-    "Step",
-    "TracedMachine",
-    "TracedSchema",
-    "TransitionEvent",
-    "Waiting",
-    "WaitingLines",
-    "Work",
-    "chars_of",
-]
-
 TICKS_MASK = 63
 """A transition whose number has none of these bits includes its ticks of before."""
 

@@ -42,9 +42,8 @@ from amtracer.send.events import (
 )
 from amtracer.send.shapes import Shapes
 from amtracer.wire import limits
-from amtracer.wire.schema import HelloMessage, Message, OpenWork, Shape, Source, TroubleKind
-
-__all__ = ["Recording"]
+from amtracer.wire.schema import HelloMessage, Message, OpenWork, Shape, Source
+from amtracer.wire.vocabulary import TroubleKind
 
 ID_PREFIX_CHARS = 5
 LOST = "the tracer's queue was full"

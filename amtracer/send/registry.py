@@ -20,8 +20,6 @@ from amtracer.env import Destinations, destinations_from_env
 from amtracer.send.sender import Sender
 from amtracer.send.sinks import Outlet, whole_path
 
-__all__ = ["after_fork", "close_senders", "destinations", "sender_to"]
-
 _senders: dict[str, Sender] = {}
 _choosing = threading.Lock()
 _fixed: Destinations | None = None

@@ -48,8 +48,6 @@ from amtracer.send.spool import Stowed
 from amtracer.wire import limits
 from amtracer.wire.schema import PROTOCOL_VERSION, HelloMessage
 
-__all__ = ["EXIT_S_MAX", "RETRY_S_MAX", "RETRY_S_MIN", "STUCK_S_MAX", "Sender"]
-
 EXIT_S_MAX = 1.0
 """How long the program's exit may wait for the queue to be sent."""
 STUCK_S_MAX = 0.2

@@ -13,9 +13,8 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from amtracer.send.events import Changes, Outcome, Plan, Step
-from amtracer.wire.schema import Shape, ShapeFlag, StepDef, StepFlag
-
-__all__ = ["Shapes"]
+from amtracer.wire.schema import Shape, StepDef
+from amtracer.wire.vocabulary import ShapeFlag, StepFlag
 
 _OUTCOMES_MAX = 16_384
 _SHAPES_MAX = 65_536

@@ -26,17 +26,6 @@ from amtracer.wire import limits
 from amtracer.wire.codec import WIRE, FrameWriter
 from amtracer.wire.schema import HelloMessage, Message
 
-__all__ = [
-    "CONNECT_S_MAX",
-    "UNSENT_BYTES_MAX",
-    "WAIT_S",
-    "FileOutlet",
-    "Outlet",
-    "OutletError",
-    "SocketOutlet",
-    "whole_path",
-]
-
 CONNECT_S_MAX = 5.0
 """How long a connection may take to be made."""
 UNSENT_BYTES_MAX = 4 * 1024 * 1024

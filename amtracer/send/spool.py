@@ -20,8 +20,6 @@ from amtracer.send.backlog import BACKLOG_CHARS_MAX
 from amtracer.send.events import ARGS, LINES, PLAIN_LENGTH, PRE_LINES, Event, Line, TransitionEvent
 from amtracer.wire import limits
 
-__all__ = ["Stowed"]
-
 _SHARED_MAX = 65_536
 """Objects kept for events to share; what comes then stays with its event."""
 

@@ -15,8 +15,6 @@ from amtracer.send.sinks import FileOutlet, SocketOutlet, whole_path
 from amtracer.tracer.hooks import Hooks
 from amtracer.tracer.machine_tracer import bind
 
-__all__ = ["attach", "close", "record"]
-
 
 def attach(
     mach: am.Machine,

@@ -17,8 +17,6 @@ from amtracer.wire.limits import INTEGER_MAX
 from amtracer.wire.schema import StateDef
 from machine import MutSource
 
-__all__ = ["changes_of", "machine_of", "source_of", "states_of"]
-
 _mach_id = vars(MutSource)["mach_id"].__get__
 _tx_id = vars(MutSource)["tx_id"].__get__
 _mach_time = vars(MutSource)["mach_time"].__get__

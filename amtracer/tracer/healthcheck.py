@@ -17,8 +17,6 @@ import threading
 import weakref
 from typing import Protocol
 
-__all__ = ["EVERY_S", "STATE", "HealthChecks", "Living", "health_checks"]
-
 EVERY_S = 5.0
 STATE = "Healthcheck"
 

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from amtracer.safe_repr.arg_text import arg_texts
 from amtracer.safe_repr.redacting import ArgsFilter, ArgsFiltering, Redact, Redacting
 
-__all__ = ["Hooks"]
-
 
 @dataclass(frozen=True, slots=True)
 class Hooks:

@@ -14,8 +14,6 @@ from amtracer.send.sender import Sender
 from amtracer.tracer.watched import watched
 from amtracer.wire.limits import OPEN_WORK_MAX
 
-__all__ = ["open_work"]
-
 _count = am.Machine.open_count
 _work = am.Machine.open_work
 

@@ -56,8 +56,6 @@ from amtracer.tracer.hooks import Hooks
 from amtracer.tracer.looking import open_work
 from amtracer.tracer.watched import watched
 
-__all__ = ["MachineTracer", "PausedTracer", "bind", "tracers_of"]
-
 NS = 1_000_000_000
 
 

@@ -11,8 +11,6 @@ import machine as am
 from amtracer.tracer.machine_tracer import MachineTracer, tracers_of
 from amtracer.tracer.watched import watched
 
-__all__ = ["pause", "resume"]
-
 
 def pause(mach: am.Machine | None = None) -> None:
     """Stop recording a machine and its submachines, or all machines of the process.

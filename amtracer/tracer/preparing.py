@@ -17,8 +17,6 @@ from amtracer.send.registry import after_fork, destinations
 from amtracer.tracer.attaching import attach
 from amtracer.tracer.healthcheck import STATE, health_checks
 
-__all__ = ["attach_from_env", "dbg_env"]
-
 _for_new: tuple[ArgsFilter | None, Redact | None] | None = None
 """What new machines are prepared with; None when they are left alone."""
 

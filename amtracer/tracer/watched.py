@@ -15,8 +15,6 @@ import machine as am
 from amtracer.send.events import Gone, TracedMachine
 from amtracer.send.sender import Sender
 
-__all__ = ["Watched", "watched"]
-
 
 class Watched:
     """The traced machines, once for each of their tracers.

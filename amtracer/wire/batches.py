@@ -18,8 +18,6 @@ from amtracer.wire.columns import MACHINE_MAX, SparseColumns, flat, flat_groups,
 from amtracer.wire.fields import Body, Fields
 from amtracer.wire.schema import BatchMessage, Kind, Run
 
-__all__ = ["read_batch", "read_dense", "read_differences", "read_shapes", "sums", "write_batch"]
-
 _COLUMNS_MIN = 4
 _CALLS_MAX = limits.BATCH_ROWS_MAX * limits.HANDLERS_MAX
 _TIME_MIN, _TIME_MAX = -limits.INTEGER_MAX - 1, limits.INTEGER_MAX

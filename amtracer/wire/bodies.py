@@ -49,8 +49,6 @@ from amtracer.wire.schema import (
 )
 from amtracer.wire.version1 import read_batch_v1, read_lines_v1, read_shape_v1
 
-__all__ = ["body_of", "message_of"]
-
 _AUTO = 1
 _MULTI = 2
 

@@ -52,18 +52,6 @@ from amtracer.wire.schema import (
 )
 from amtracer.wire.sniff import looks_like
 
-__all__ = [
-    "FILE",
-    "HEADER_BYTES",
-    "WIRE",
-    "Decoder",
-    "Dialect",
-    "FrameWriter",
-    "Seal",
-    "encode",
-    "magic_frame",
-]
-
 _HEADER = struct.Struct(">II")
 HEADER_BYTES = _HEADER.size
 _LENGTH_BYTES = 4

@@ -20,40 +20,13 @@ from typing import TypeVar
 from amtracer.wire import limits
 from amtracer.wire.fields import Body, Fields
 from amtracer.wire.schema import Source
-
-__all__ = [
-    "MACHINE_MAX",
-    "SparseColumns",
-    "flat",
-    "flat_groups",
-    "flat_sources",
-    "join_tx",
-    "split_tx",
-]
+from amtracer.wire.vocabulary import join_tx, split_tx
 
 MACHINE_MAX = limits.MACHINES_PER_CONNECTION_MAX - 1
 """The highest number of a machine in a stream."""
-_DIGITS = 16
 _NUMBER_MAX = 2**64 - 1
 
 _Value = TypeVar("_Value")
-
-
-def split_tx(tx: str) -> tuple[str, int]:
-    """Prefix and number of a transition id, or all of it and 0 when it follows no rule."""
-    digits = tx[-_DIGITS:]
-    try:
-        number = int(digits, 16)
-    except ValueError:
-        return tx, 0
-    if number <= 0 or f"{number:016x}" != digits:
-        return tx, 0
-    return tx[:-_DIGITS], number
-
-
-def join_tx(prefix: str, number: int) -> str:
-    """The transition id of a prefix and a number, see `split_tx`."""
-    return f"{prefix}{number:016x}" if number else prefix
 
 
 # Writing.

@@ -28,19 +28,6 @@ from amtracer.wire.schema import (
     StringsMessage,
 )
 
-__all__ = [
-    "read_args",
-    "read_changes",
-    "read_lines",
-    "read_shape",
-    "read_steps",
-    "read_strings",
-    "write_args",
-    "write_lines",
-    "write_shape",
-    "write_strings",
-]
-
 _STEPS_KEPT_MAX = 8_192
 _STEP_FIELDS = 3
 _HEAD = (

@@ -12,8 +12,6 @@ import struct
 from amtracer.errors import LimitError, WireError
 from amtracer.wire import limits
 
-__all__ = ["Body", "Fields", "check_nesting"]
-
 Body = tuple[object, ...]
 
 _REQUIRED = object()

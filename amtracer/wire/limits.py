@@ -7,53 +7,6 @@ sending something that a reader must refuse. So each limit here is known to both
 
 from __future__ import annotations
 
-__all__ = [
-    "ARGS_MAX",
-    "ARG_SETS_MAX",
-    "BATCH_AGE_S_MAX",
-    "BATCH_BYTES_MAX",
-    "BATCH_ROWS",
-    "BATCH_ROWS_MAX",
-    "BUNDLE_BYTES",
-    "BUNDLE_MAX",
-    "CONNECTIONS_MAX",
-    "DICTIONARY_START",
-    "FILE_BATCH_AGE_S_MAX",
-    "FILE_FRAME_BYTES_MAX",
-    "GROUPS_MAX",
-    "GROWTH_MAX",
-    "HANDLERS_MAX",
-    "INFLATE_CALL_BYTES_MAX",
-    "INTEGER_MAX",
-    "LATER_BYTES_MAX",
-    "LATER_LINES_MAX",
-    "LINES_MAX",
-    "LINE_SETS_MAX",
-    "MACHINES_PER_CONNECTION_MAX",
-    "MACHINES_PER_SERVER_MAX",
-    "MAGIC_BYTES_MAX",
-    "NESTING_MAX",
-    "OPEN_TEXT_BYTES_MAX",
-    "OPEN_WORK_MAX",
-    "PROCESS_FACTS_MAX",
-    "SCHEMAS_MAX",
-    "SEGMENT_ROWS_MAX",
-    "SEGMENT_TEXT_BYTES_MAX",
-    "SENDER_QUEUE_MAX",
-    "SESSION_BYTES_MAX",
-    "SHAPES_MAX",
-    "SMALL_MAX",
-    "STATES_MAX",
-    "STEPS_MAX",
-    "STRINGS_MAX",
-    "TAGS_MAX",
-    "TEXT_BYTES_MAX",
-    "TOKEN_BYTES_MAX",
-    "TRANSITION_TEXT_BYTES_MAX",
-    "UNIT_NS_MAX",
-    "WIRE_FRAME_BYTES_MAX",
-]
-
 KIB = 1024
 MIB = 1024 * KIB
 GIB = 1024 * MIB

@@ -23,8 +23,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import IntEnum, IntFlag
+from enum import IntEnum
 from typing import NamedTuple
+
+from amtracer.wire.vocabulary import StepKind
 
 Pairs = tuple[tuple[int, int], ...]
 
@@ -66,35 +68,6 @@ class Kind(IntEnum):
     OPEN_WORK = 20
     REFUSED = 21
     TROUBLE = 22
-
-
-HANDLER_STEP = 2
-"""Type of a step that is the call of a handler."""
-
-
-class TroubleKind(IntEnum):
-    """What a handler came to."""
-
-    LATE = 0
-    RAISED = 1
-
-
-class ShapeFlag(IntFlag):
-    """What a whole transition is, beside its type."""
-
-    ACCEPTED = 1
-    AUTO = 2
-    CHECK = 4
-
-
-class StepFlag(IntFlag):
-    """What a step is, beside its type; DENIED and FAILED are a handler's answer."""
-
-    FINAL = 1
-    SELF = 2
-    ENTER = 4
-    DENIED = 8
-    FAILED = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +119,7 @@ class Shape(NamedTuple):
     @property
     def calls(self) -> int:
         """How many handlers were called."""
-        return [step[0] for step in self.steps].count(HANDLER_STEP)
+        return [step[0] for step in self.steps].count(StepKind.HANDLER)
 
 
 @dataclass(frozen=True, slots=True)

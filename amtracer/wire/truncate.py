@@ -7,17 +7,6 @@ from collections.abc import Iterable
 from amtracer.wire import limits
 from amtracer.wire.schema import OpenWork, Shape, StateDef
 
-__all__ = [
-    "cut_args",
-    "cut_lines",
-    "cut_shape",
-    "cut_states",
-    "cut_text",
-    "cut_texts",
-    "cut_work",
-    "with_missing_steps",
-]
-
 STEPS_LEVEL = 1
 """Level of the line that says how many steps are missing."""
 

@@ -22,8 +22,6 @@ from amtracer.wire.schema import (
     StepDef,
 )
 
-__all__ = ["read_batch_v1", "read_lines_v1", "read_shape_v1"]
-
 _STEP_FIELDS = 5
 _STEPS: dict[Body, StepDef] = {}
 """Steps that were read, as they were written; in any thread."""

@@ -55,7 +55,7 @@ from machine._enums import (
     LogLevel,
     Result,
 )
-from machine._given import checked_count, checked_flag
+from machine._given import A, checked_count, checked_flag
 from machine._handlers.frames import let_frames_go
 from machine._handlers.lookup import NOTHING_BOUND, Bindings
 from machine._handlers.panic import Panic, trace_of
@@ -65,7 +65,7 @@ from machine._machine.options import Setting, checked_limit
 from machine._resolution.automaton import Node, Plan
 from machine._resolution.resolve import auto_blockers, indexes_of
 from machine._schema.schema import Call, Schema
-from machine._schema.state import EXCEPTION, A
+from machine._schema.state import EXCEPTION
 from machine._waiting.latch import call_all
 from machine._waiting.queue_ticks import QueueTicks
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from machine._enums import MutationType, Result
+from machine._given import A
 from machine._schema.schema import Call
-from machine._schema.state import A
 
 if TYPE_CHECKING:
     import contextvars

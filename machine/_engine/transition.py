@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from machine._clock import Clock, Time
 from machine._engine.mutation import Mutation, MutSource
 from machine._enums import LogLevel, MutationType
+from machine._given import A
 from machine._resolution.automaton import NO_MARKS, Marks
 from machine._resolution.step import Step
-from machine._schema.state import A
 
 if TYPE_CHECKING:
     from machine._engine.tracing import Hook

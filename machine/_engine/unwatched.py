@@ -20,9 +20,9 @@ from machine._handlers.lookup import BETWEEN
 if TYPE_CHECKING:
     from machine._engine.engine import Engine
     from machine._engine.mutation import Mutation, MutSource
+    from machine._given import A
     from machine._handlers.lookup import Program
     from machine._resolution.automaton import Plan
-    from machine._schema.state import A
 
 
 def run_unwatched(  # noqa: C901 - one function, so that few calls are made; see above

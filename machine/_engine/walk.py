@@ -51,8 +51,8 @@ if TYPE_CHECKING:
 
     from machine._engine.engine import Engine
     from machine._engine.mutation import Mutation, MutSource
+    from machine._given import A
     from machine._resolution.automaton import Plan
-    from machine._schema.state import A
 
 
 STATE = Phase.STATE

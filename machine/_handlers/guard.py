@@ -11,8 +11,8 @@ from machine._handlers.names import is_coroutine_function
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from machine._given import A
     from machine._machine.mutating import Mutating
-    from machine._schema.state import A
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from machine._engine.transition import LogEntry, Transition
 from machine._enums import LogLevel
-from machine._given import check_callable, checked_flag, checked_level
-from machine._schema.state import A
+from machine._given import A, check_callable, checked_flag, checked_level
 
 if TYPE_CHECKING:
     from machine._engine.tracing import Hooks

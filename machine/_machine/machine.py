@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from machine._engine.tracing import Tracer
 from machine._enums import LogLevel
-from machine._given import check_callable, checked_count, checked_flag
+from machine._given import Names, check_callable, checked_count, checked_flag
 from machine._logging.arg_log import new_args_mapper
 from machine._logging.log import ArgsMapper
 from machine._machine.evaluating import Evaluating
@@ -22,7 +22,6 @@ from machine._machine.options import Opts, Settings, check_options, checked_tags
 from machine._resolution.automaton import NODES_MAX, automaton_of
 from machine._resolution.resolver import Resolver
 from machine._schema.schema import schema_of
-from machine._schema.state import Names
 from machine._waiting.context import Context
 from machine._waiting.latch import call_all
 

@@ -15,14 +15,22 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from machine._engine.mutation import Mutation, MutSource
 from machine._engine.transition import Event
 from machine._enums import LogLevel, MutationType, Result
-from machine._given import check_callable, checked_args, checked_name, checked_names
+from machine._given import (
+    A,
+    Names,
+    check_callable,
+    checked_args,
+    checked_name,
+    checked_names,
+    names_tuple,
+)
 from machine._handlers.frames import let_frames_go
 from machine._handlers.guard import Guard
 from machine._handlers.panic import message_of, origin_of, trace_of
 from machine._logging.breakpoints import Breakpoints
 from machine._machine.reading import Reading
 from machine._schema.schema import Call
-from machine._schema.state import EXCEPTION, A, Names, names_tuple
+from machine._schema.state import EXCEPTION
 from machine.errors import StateMissingError
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Literal, cast
 from machine._engine.mending import put_due_auto
 from machine._engine.mutation import AutoMutation
 from machine._enums import LogLevel
-from machine._given import checked_choice, checked_names
+from machine._given import Names, checked_choice, checked_names, names_tuple
 from machine._handlers.names import check_meanings
 from machine._machine.binding import BindingCalls
 from machine._machine.serialized import Serialized, checked
@@ -35,7 +35,7 @@ from machine._resolution.resolver import (
 )
 from machine._schema.contradictions import forbidden as ruled_out
 from machine._schema.schema import Schema, reordered, schema_of
-from machine._schema.state import EXCEPTION, Names, Struct, names_tuple, unique
+from machine._schema.state import EXCEPTION, Struct, unique
 from machine.errors import RelationError, StateMissingError, StateUnknownError, did_you_mean
 
 if TYPE_CHECKING:

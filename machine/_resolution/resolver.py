@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING, Protocol
 from machine._engine.mutation import AutoMutation, Mutation
 from machine._engine.transition import new_transition
 from machine._enums import Relation
+from machine._given import Names, names_tuple
 from machine._handlers.lookup import NOTHING_BOUND
 from machine._resolution.automaton import NO_MARKS, Automaton, Marks, Node, Plan
 from machine._resolution.resolve import (
@@ -46,7 +47,7 @@ from machine._resolution.resolve import (
     start,
     targets_of,
 )
-from machine._schema.state import Names, State, names_tuple, unique
+from machine._schema.state import State, unique
 from machine.errors import StateMissingError, StateUnknownError, did_you_mean
 
 if TYPE_CHECKING:

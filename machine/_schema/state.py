@@ -10,9 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from machine._given import A, Names, check_flat, checked_flag, names_tuple
-
-__all__ = ["ANY", "EXCEPTION", "A", "Names", "S", "State", "Struct", "names_tuple", "unique"]
+from machine._given import Names, check_flat, checked_flag, names_tuple
 
 EXCEPTION = "Exception"
 """The error state that every machine has."""

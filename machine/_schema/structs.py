@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from machine._given import check_mapping, names_of, names_tuple
-from machine._schema.state import A, Names, S, State, Struct
+from machine._given import A, Names, check_mapping, names_of, names_tuple
+from machine._schema.state import S, State, Struct
 
 RELATIONS = ("require", "add", "remove", "after")
 

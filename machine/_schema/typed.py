@@ -21,8 +21,8 @@ import copy
 from collections.abc import Iterable
 from typing import Any, ClassVar, TypeVar, cast
 
-from machine._given import checked_names, names_tuple
-from machine._schema.state import EXCEPTION, Names, S, State
+from machine._given import Names, checked_names, names_tuple
+from machine._schema.state import EXCEPTION, S, State
 from machine.errors import did_you_mean
 
 RELATIONS = ("require", "add", "remove", "after")

@@ -11,8 +11,8 @@ from machine._waiting.open_work import name_of
 
 if TYPE_CHECKING:
     from machine._clock import Clock
+    from machine._given import A
     from machine._resolution.automaton import Node
-    from machine._schema.state import A
 
 
 class Active(Subscription):

@@ -81,11 +81,9 @@ from machine._waiting.select import every
 
 if TYPE_CHECKING:
     from machine._clock import Clock
+    from machine._given import A
     from machine._resolution.automaton import Node, Plan
     from machine._schema.schema import Schema
-    from machine._schema.state import A
-
-__all__ = ["Host", "WaitHandle", "Waiters"]
 
 OPS = LogLevel.OPS
 

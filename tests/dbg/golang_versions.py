@@ -16,7 +16,7 @@ from typing import Any
 
 from am_dbg.ingest.golang.live import GoConnection
 from am_dbg.store import Line, Store, Track
-from amtracer.wire.schema import ShapeFlag
+from amtracer.wire.vocabulary import ShapeFlag
 from tests.dbg.golang_history import DATA
 from tests.wire.serving import WAIT_S, Debugger
 

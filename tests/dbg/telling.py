@@ -13,16 +13,8 @@ from typing import Any
 
 from am_dbg.store import Store
 from amtracer.encode.stream_writer import Occurrence, StreamWriter
-from amtracer.wire.schema import (
-    HelloMessage,
-    Message,
-    Shape,
-    ShapeFlag,
-    Source,
-    StateDef,
-    StepDef,
-    StepFlag,
-)
+from amtracer.wire.schema import HelloMessage, Message, Shape, Source, StateDef, StepDef
+from amtracer.wire.vocabulary import ShapeFlag, StepFlag
 
 START_NS = 1_700_000_000_000_000_000
 SCHEMAS = (

@@ -42,9 +42,9 @@ from amtracer.wire.schema import (
     StateDef,
     StepDef,
     StringsMessage,
-    TroubleKind,
     TroubleMessage,
 )
+from amtracer.wire.vocabulary import TroubleKind
 from tests.dbg.test_export_identity import all_of
 from tests.wire.streams import decoded, stream_bytes
 

@@ -16,10 +16,11 @@ from am_dbg.ingest.golang.gob_types import Boxed
 from am_dbg.ingest.golang.log import LevelScale, canceled_by, source_of, without_prefix
 from am_dbg.ingest.golang.primitives import GobError
 from am_dbg.ingest.golang.records import schema_of, transition_of
-from am_dbg.ingest.golang.steps import handler_name, marked, steps_of
+from am_dbg.ingest.golang.steps import marked, steps_of
 from am_dbg.store import Track
 from amtracer.wire import limits
-from amtracer.wire.schema import ShapeFlag, Source, StateDef, StepDef, StepFlag
+from amtracer.wire.schema import Source, StateDef, StepDef
+from amtracer.wire.vocabulary import ShapeFlag, StepFlag, handler_name
 from tests.dbg.golang_history import Door
 
 NAMES = ("Start", "Ready", "Ping")
@@ -377,7 +378,7 @@ def test_a_handler_step_names_its_handler_whatever_side_its_state_is_on(
     """Programs of different age put the state on different sides; ours has one place."""
     (step,) = steps_of(({"Type": HANDLER, **record},), {"A": 0, "B": 1})
 
-    assert handler_name(step, ("A", "B")) == name
+    assert handler_name(step, AB) == name
     if name in ("AState", "AEnd", "AA"):
         assert (step.source, step.target) == (0, -1)
 
@@ -389,6 +390,7 @@ def test_steps_over_the_limit_are_left_out() -> None:
     assert len(steps_of(tuple(records), {"A": 0})) == limits.STEPS_MAX
 
 
+AB = StateDef("A"), StateDef("B")
 ENTER_A, ENTER_B = StepDef(HANDLER, target=0), StepDef(HANDLER, target=1)
 STATE_A = StepDef(HANDLER, -1, StepFlag.FINAL | StepFlag.ENTER, 0)
 
@@ -413,7 +415,7 @@ def test_the_step_that_ended_a_negotiation_is_marked(
 ) -> None:
     """The last handler called said no, or the one a log line names, or it failed."""
     denied_or_failed = StepFlag.DENIED | StepFlag.FAILED
-    after = marked(steps, ("A", "B"), canceled_by, canceled)
+    after = marked(steps, AB, canceled_by, canceled)
 
     assert tuple(step.flags & denied_or_failed for step in after) == flags
 

@@ -25,14 +25,8 @@ from amtracer.errors import (
     TrailingBytesError,
 )
 from amtracer.files.session import SessionWriter, read_session
-from amtracer.wire.schema import (
-    BatchMessage,
-    HelloMessage,
-    MachineMessage,
-    Message,
-    SchemaMessage,
-    StepFlag,
-)
+from amtracer.wire.schema import BatchMessage, HelloMessage, MachineMessage, Message, SchemaMessage
+from amtracer.wire.vocabulary import StepFlag
 from tests.dbg.golang_bytes import TEXT, message, slice_of, struct_of, text
 from tests.dbg.golang_history import SESSION, meant, session_expected, stored, told
 from tests.reference import dumps

@@ -6,10 +6,10 @@ from am_dbg.projection.machines import (
     MachineOrder,
     MachineRow,
     Origin,
-    natural_key,
     project_machines,
     top_showing,
 )
+from am_dbg.projection.order import natural_key
 from am_dbg.projection.reader import ReaderView, project_reader
 from am_dbg.projection.states import (
     Arc,
@@ -20,7 +20,7 @@ from am_dbg.projection.states import (
     project_states,
     tree_of,
 )
-from am_dbg.projection.steps import Moment, StepKind, moment_of, project_steps
+from am_dbg.projection.steps import Moment, StepLook, moment_of, project_steps
 from am_dbg.query import ALL, Visible
 from am_dbg.query.cursor import Cursor
 from am_dbg.store import Store
@@ -154,7 +154,7 @@ def test_stepping_shows_the_transition_being_walked_through() -> None:
 
     assert (view.number, view.step, view.is_stepping) == (2, 2, True)
     assert view.current is not None
-    assert (view.current.kind, view.current.subject) == (StepKind.SET, "ProcessingFile")
+    assert (view.current.look, view.current.subject) == (StepLook.SET, "ProcessingFile")
 
 
 def test_ticks_wait_until_the_steps_are_done() -> None:

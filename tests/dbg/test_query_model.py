@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from am_dbg.query import Filters, Hits, Numbers, Visible, canceled, changing, errors, touching
 from am_dbg.store import Track
-from amtracer.wire.schema import ShapeFlag, StepFlag
+from amtracer.wire.vocabulary import ShapeFlag, StepFlag
 from tests.dbg.telling import TEXTS, Teller, Telling, stored
 from tests.dbg.test_store_model import histories, small_chunks
 

@@ -10,7 +10,8 @@ from am_dbg.query import ALL, Filters, Hits, Visible
 from am_dbg.query.moments import Moment, parse_duration, parse_moment
 from am_dbg.query.terms import Terms, parse
 from am_dbg.store import Fact, Track
-from amtracer.wire.schema import Shape, ShapeFlag, StepDef, StepFlag
+from amtracer.wire.schema import Shape, StepDef
+from amtracer.wire.vocabulary import ShapeFlag, StepFlag
 from tests.dbg.telling import START_NS, Telling, stored
 
 OK = int(ShapeFlag.ACCEPTED)

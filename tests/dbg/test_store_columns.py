@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from am_dbg.store.columns import Blobs, Integers, SparseIntegers, SparseTexts, packed
 from am_dbg.store.palette import PaletteColumn
-from am_dbg.store.sources import Sources, joined_id, split_id
+from am_dbg.store.sources import Sources
 from amtracer.wire.schema import Source
+from amtracer.wire.vocabulary import join_tx, split_tx
 
 number = st.integers(-(2**63), 2**63 - 1) | st.integers(0, 300)
 
@@ -91,7 +92,7 @@ def test_sparse_columns_hold_only_the_rows_they_were_given() -> None:
 @given(st.text(max_size=20) | st.from_regex(r"[0-9a-f]{16,36}", fullmatch=True))
 def test_a_transition_id_survives_being_split(tx: str) -> None:
     """Prefix and number give the same id again, whatever it looks like."""
-    assert joined_id(*split_id(tx)) == tx
+    assert join_tx(*split_tx(tx)) == tx
 
 
 def test_sources_of_one_machine_share_what_is_the_same() -> None:

@@ -37,9 +37,9 @@ from amtracer.wire.schema import (
     StateDef,
     StepDef,
     StringsMessage,
-    TroubleKind,
     TroubleMessage,
 )
+from amtracer.wire.vocabulary import TroubleKind
 from tests.dbg.telling import START_NS, hello
 
 LIMIT = 4_000_000

@@ -13,7 +13,7 @@ import pytest
 from am_dbg.ingest.importing import import_session
 from am_dbg.store import Store, Track, Transition
 from amtracer.wire import limits
-from amtracer.wire.schema import ShapeFlag, StepFlag
+from amtracer.wire.vocabulary import ShapeFlag, StepFlag
 
 ROOT = Path(__file__).resolve().parents[2]
 SESSION = ROOT / "exports" / "special-cases.msgpack.br"

@@ -63,7 +63,8 @@ def test_every_limit_of_a_reader_is_listed_with_its_value() -> None:
         name: int(value.replace(",", ""))
         for name, value in re.findall(r"^\| `([A-Z_]+)` \| ([\d,]+) \|", TEXT, re.MULTILINE)
     }
-    senders = {name for name in limits.__all__ if not name.endswith("_MAX")} | {
+    names = {name for name in vars(limits) if name.isupper()} - {"KIB", "MIB", "GIB"}
+    senders = {name for name in names if not name.endswith("_MAX")} | {
         "BATCH_AGE_S_MAX",
         "BATCH_BYTES_MAX",
         "FILE_BATCH_AGE_S_MAX",
@@ -72,7 +73,7 @@ def test_every_limit_of_a_reader_is_listed_with_its_value() -> None:
         "TRANSITION_TEXT_BYTES_MAX",
     }
 
-    assert listed == {name: getattr(limits, name) for name in limits.__all__ if name not in senders}
+    assert listed == {name: getattr(limits, name) for name in names if name not in senders}
 
 
 def test_every_kind_has_a_chapter() -> None:

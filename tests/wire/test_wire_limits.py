@@ -364,10 +364,3 @@ def test_arrays_in_a_body_nest_six_deep() -> None:
     assert decoded(stream_bytes([]) + framed(limits.NESTING_MAX)) == []
     with pytest.raises(WireError, match="nested deeper than 6"):
         decoded(stream_bytes([]) + framed(limits.NESTING_MAX + 1))
-
-
-def test_every_limit_is_listed_by_name() -> None:
-    """The names of limits are public and complete."""
-    names = {name for name in vars(limits) if name.isupper()} - {"KIB", "MIB", "GIB"}
-
-    assert names == set(limits.__all__)

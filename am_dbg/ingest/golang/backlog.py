@@ -24,8 +24,6 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-__all__ = ["BUSY_S", "BYTES_MAX", "CALLS_MAX", "SLICE_S", "Backlog"]
-
 SLICE_S = 0.020
 BUSY_S = 0.001
 _PAUSES = 10

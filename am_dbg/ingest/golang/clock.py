@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from itertools import compress
 from operator import ne
 
-from am_dbg.ingest.golang.steps import REMOVE, REMOVE_NOT_ACTIVE, SET
 from amtracer.wire import limits
 from amtracer.wire.schema import StateDef, StepDef
-
-__all__ = ["Ticks", "changes", "padded", "ticks_before"]
+from amtracer.wire.vocabulary import StepKind
 
 Ticks = tuple[int, ...]
 
@@ -45,11 +43,11 @@ def ticks_before(
     A state that is active now and was set has grown by one; active, called and multi
     without being set, by two; inactive and removed, by one. Every other tick is older.
     """
-    were_set = {step.target for step in steps if step.type == SET}
+    were_set = {step.target for step in steps if step.type == StepKind.SET}
     removed = {
-        step.target if step.type == REMOVE else step.source
+        step.target if step.type == StepKind.REMOVE else step.source
         for step in steps
-        if step.type in (REMOVE, REMOVE_NOT_ACTIVE)
+        if step.type in (StepKind.REMOVE, StepKind.REMOVE_NOT_ACTIVE)
     }
     before = list(after)
     for at, tick in enumerate(after):

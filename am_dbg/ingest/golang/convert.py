@@ -38,8 +38,6 @@ from amtracer.encode.stream_writer import StreamWriter
 from amtracer.wire import limits
 from amtracer.wire.schema import Source, StateDef
 
-__all__ = ["ATTACHED_LATE", "CLOCK_WENT_BACK", "Converter"]
-
 ATTACHED_LATE = "tracing began late"
 CLOCK_WENT_BACK = "the clock went back"
 

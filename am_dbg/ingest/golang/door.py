@@ -11,8 +11,6 @@ from am_dbg.ingest.protocols import Peer
 from amtracer.errors import WireError
 from amtracer.wire.schema import Message
 
-__all__ = ["GoDoor"]
-
 
 class GoDoor:
     """Accepts Go programs; `now_ns` is the clock for the times at which their transitions came.

@@ -13,9 +13,8 @@ from am_dbg.ingest.golang.go_queue import GoQueue
 from am_dbg.ingest.golang.log import LevelScale, canceled_by, without_prefix
 from am_dbg.ingest.golang.records import GoLines, GoTransition, Records, lines_of
 from am_dbg.ingest.golang.steps import Steps, marked, steps_of
-from amtracer.wire.schema import Shape, ShapeFlag, StateDef
-
-__all__ = ["REMEMBERED_MAX", "Changes", "GoMachine"]
+from amtracer.wire.schema import Shape, StateDef
+from amtracer.wire.vocabulary import ShapeFlag
 
 REMEMBERED_MAX = 512
 """Entries of each memory."""
@@ -93,7 +92,7 @@ class GoMachine:
         if found is None:
             if len(self._shapes) >= REMEMBERED_MAX:
                 self._shapes.clear()
-            final = marked(steps, self.names, by, canceled)
+            final = marked(steps, self.states, by, canceled)
             found = self._shapes[key] = steps, Shape(go.type, called, flags, changes, final)
         return found[1]
 

@@ -22,8 +22,7 @@ from dataclasses import dataclass
 from am_dbg.ingest.golang.records import GoTransition
 from amtracer.wire import limits
 from amtracer.wire.schema import Source
-
-__all__ = ["LOOSE_MAX", "MUTATIONS_MAX", "STACK_CHARS_MAX", "GoQueue", "Queued"]
+from amtracer.wire.vocabulary import mutation_word
 
 MUTATIONS_MAX = 2_048
 """Mutations kept of a machine; when there are more, the oldest are forgotten."""
@@ -34,7 +33,6 @@ _RUN_MAX = 64
 """Transitions whose mutations may be reported late."""
 
 _OPS, _EVERYTHING = 2, 4
-_TYPES = ("add", "remove", "set", "eval")
 _HANDLER_LOOP = ".handlerLoop("
 """A function in the stack of everything that a handler does."""
 
@@ -58,7 +56,7 @@ class Queued:
 
     def line(self) -> Line:
         """The line that the program writes if it logs so much."""
-        kind = _TYPES[self.go.type] if self.go.type < len(_TYPES) else "unknown"
+        kind = mutation_word(self.go.type)
         args = " ".join(f"{key}={text}" for key, text in self.go.args)
         where = "prepend" if self.go.token else "queue"
         return _OPS, f"[{where}:{kind}] {self.names}" + (f" ({args})" if args else "")

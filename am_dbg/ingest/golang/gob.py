@@ -30,8 +30,6 @@ from dataclasses import dataclass
 from am_dbg.ingest.golang.gob_types import Types
 from am_dbg.ingest.golang.primitives import Buffer, GobError, read_int, read_uint
 
-__all__ = ["MESSAGE_BYTES_MAX", "GobStream", "GobValue"]
-
 MESSAGE_BYTES_MAX = 4 * 1024 * 1024
 """One message of a live stream; a session file is one message and takes another limit."""
 

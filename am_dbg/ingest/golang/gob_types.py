@@ -27,18 +27,6 @@ from am_dbg.ingest.golang.primitives import (
     read_uint,
 )
 
-__all__ = [
-    "ALL_REMEMBERED_BYTES_MAX",
-    "FIELDS_MAX",
-    "HEIGHT_MAX",
-    "LEVELS_MAX",
-    "TYPES_MAX",
-    "VALUES_MAX",
-    "Boxed",
-    "GobType",
-    "Types",
-]
-
 TYPES_MAX = 1_024
 """Types one stream may define."""
 FIELDS_MAX = 127

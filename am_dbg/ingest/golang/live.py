@@ -38,8 +38,6 @@ from amtracer.encode.stream_writer import StreamWriter
 from amtracer.errors import WireError
 from amtracer.wire.schema import PROTOCOL_VERSION, HelloMessage, Message
 
-__all__ = ["FIRST_BYTES", "GoConnection", "looks_like_go"]
-
 FIRST_BYTES = 15
 """So many bytes always show whether a connection is a Go program's."""
 

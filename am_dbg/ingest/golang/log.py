@@ -22,8 +22,6 @@ from am_dbg.ingest.golang.records import GoLines
 from amtracer.wire import limits
 from amtracer.wire.schema import Source
 
-__all__ = ["LevelScale", "canceled_by", "shift_guess", "source_of", "without_prefix"]
-
 _CHANGES, _OPS, _DECISIONS, _EVERYTHING = 1, 2, 3, 4
 _NEWER_FIELD = "QueueTick"
 """A field only programs have whose levels are one higher."""

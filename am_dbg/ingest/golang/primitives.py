@@ -12,21 +12,6 @@ from collections.abc import Callable
 
 from amtracer.errors import WireError
 
-__all__ = [
-    "ZIGZAG",
-    "Buffer",
-    "GobError",
-    "ReadValue",
-    "read_bool",
-    "read_bytes",
-    "read_complex",
-    "read_float",
-    "read_int",
-    "read_text",
-    "read_uint",
-    "zigzag",
-]
-
 Buffer = bytes | bytearray
 ReadValue = Callable[[Buffer, int], tuple[object, int]]
 

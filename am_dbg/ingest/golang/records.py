@@ -16,31 +16,18 @@ from typing import NamedTuple, TypeVar
 from am_dbg.ingest.golang.primitives import GobError
 from amtracer.wire import limits
 from amtracer.wire.schema import StateDef
-
-__all__ = [
-    "MUTATION_TYPE_MAX",
-    "NUMBER_MAX",
-    "GoLines",
-    "GoSchema",
-    "GoTransition",
-    "Record",
-    "Records",
-    "lines_of",
-    "record_of",
-    "schema_of",
-    "transition_of",
-]
+from amtracer.wire.vocabulary import MutationKind
 
 Record = Mapping[str, object]
 Records = tuple[object, ...]
 """Structs, not yet checked."""
 GoLines = tuple[tuple[int, str], ...]
 
-MUTATION_TYPE_MAX = 3
 """Add, remove, set, eval."""
 NUMBER_MAX = 2**62
 """Ticks, and nanoseconds from 1970; what is computed from two of them fits 64 bits."""
 
+_MUTATION_MAX = max(MutationKind)
 _LOGGER = "semlogger"
 """Ends the id of a message that is made up by the program's logger."""
 _SECONDS_TO_UNIX_EPOCH = 62_135_596_800
@@ -135,7 +122,7 @@ def transition_of(value: object) -> GoTransition:
     return GoTransition(
         _field(record, "MachineID", str, ""),
         _field(record, "ID", str, ""),
-        _number(record, "Type", MUTATION_TYPE_MAX),
+        _number(record, "Type", _MUTATION_MAX),
         _texts(record, "CalledStates") or _numbers(record, "CalledStatesIdxs"),
         _numbers(record, "Clocks"),
         _field(record, "Accepted", bool, False),

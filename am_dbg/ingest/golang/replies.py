@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from itertools import chain
 
-__all__ = ["Replies", "uint"]
-
 _RESPONSE_TYPE = (
     b"\x39\x7f\x03\x01\x01\x08Response\x01\xff\x80\0\x01\x03"
     b"\x01\x0dServiceMethod\x01\x0c\0"  # a text

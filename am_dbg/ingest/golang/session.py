@@ -41,8 +41,6 @@ from amtracer.wire import limits
 from amtracer.wire.schema import PROTOCOL_VERSION, HelloMessage, Message
 from amtracer.wire.sniff import looks_like
 
-__all__ = ["read_go_session"]
-
 _CHUNK_BYTES = 64 * 1024
 _HEAD_BYTES = 4_096
 _UNKNOWN = looks_like(b"\0\1")

@@ -15,31 +15,14 @@ from am_dbg.ingest.golang.gob_types import Boxed
 from am_dbg.ingest.golang.primitives import GobError
 from am_dbg.ingest.golang.records import Record, Records, record_of
 from amtracer.wire import limits
-from amtracer.wire.schema import StepDef, StepFlag
-
-__all__ = [
-    "HANDLER",
-    "REMOVE",
-    "REMOVE_NOT_ACTIVE",
-    "SET",
-    "Steps",
-    "handler_name",
-    "marked",
-    "steps_of",
-]
-
-_RELATION = 1
-HANDLER = 2
-SET = 4
-REMOVE = 8
-REMOVE_NOT_ACTIVE = 16
+from amtracer.wire.schema import StateDef, StepDef
+from amtracer.wire.vocabulary import RelationKind, StepFlag, StepKind, handler_name
 
 Steps = tuple[StepDef, ...]
 
 _FAILURES = {"timeout", "recover"}
 _NO_STATE = -1
-_RELATIONS = 4
-_ANY = "Any"
+_RELATION_MAX = max(RelationKind)
 
 
 def steps_of(records: Records, states: Mapping[str, int]) -> Steps:
@@ -53,9 +36,9 @@ def _step(record: Record, states: Mapping[str, int], named: bool) -> StepDef:
     kind = _small(record, "Type")
     source = _side(record, "From", states, named)
     target = _side(record, "To", states, named)
-    if kind == HANDLER:
+    if kind == StepKind.HANDLER:
         return _handler(record, source, target)
-    relation = _relation(record) if kind == _RELATION else -1
+    relation = _relation(record) if kind == StepKind.RELATION else -1
     return StepDef(kind, relation, 0, source, target)
 
 
@@ -66,7 +49,7 @@ def _handler(record: Record, source: int, target: int) -> StepDef:
     if (final or self_) and source == _NO_STATE:
         source, target = target, _NO_STATE
     flags = StepFlag.FINAL * final | StepFlag.SELF * self_ | StepFlag.ENTER * enter
-    return StepDef(HANDLER, -1, flags, source, target)
+    return StepDef(StepKind.HANDLER, -1, flags, source, target)
 
 
 def _side(record: Record, side: str, states: Mapping[str, int], named: bool) -> int:
@@ -84,7 +67,7 @@ def _relation(record: Record) -> int:
     """A field of its own, in older programs boxed; both leave out the kind "after"."""
     boxed = record.get("Data")
     relation = boxed.value if isinstance(boxed, Boxed) else record.get("RelType", 0)
-    if type(relation) is not int or not 0 <= relation < _RELATIONS:
+    if type(relation) is not int or not 0 <= relation <= _RELATION_MAX:
         raise GobError(f"a step with the relation {relation!r}")
     return relation
 
@@ -96,23 +79,8 @@ def _small(record: Record, name: str) -> int:
     return value
 
 
-def handler_name(step: StepDef, names: Sequence[str]) -> str:
-    """The name a handler step stands for."""
-    source = names[step.source] if step.source != _NO_STATE else ""
-    target = names[step.target] if step.target != _NO_STATE else ""
-    state = source or target or _ANY
-    if step.flags & StepFlag.FINAL:
-        ends = bool(source) and not step.flags & StepFlag.ENTER
-        return state + ("End" if ends else "State")
-    if step.flags & StepFlag.SELF:
-        return state + state
-    if source and target:
-        return source + target
-    return state + ("Exit" if source else "Enter")
-
-
 def marked(
-    steps: Steps, names: Sequence[str], canceled_by: frozenset[str], canceled: bool
+    steps: Steps, states: Sequence[StateDef], canceled_by: frozenset[str], canceled: bool
 ) -> Steps:
     """The steps, with those marked that ended a negotiation or refused a state.
 
@@ -120,8 +88,8 @@ def marked(
     the last that was called, as the first that refuses is the last; that is not so for auto
     mutations, which go on without what was refused, so `canceled` is False for them.
     """
-    handlers = [at for at, step in enumerate(steps) if step.type == HANDLER]
-    denied = [at for at in handlers if handler_name(steps[at], names) in canceled_by]
+    handlers = [at for at, step in enumerate(steps) if step.type == StepKind.HANDLER]
+    denied = [at for at in handlers if handler_name(steps[at], states) in canceled_by]
     if not handlers or denied or not (canceled or canceled_by):
         return _flagged(steps, denied, StepFlag.DENIED)
     last = handlers[-1]
