@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from amtracer.wire.schema import HelloMessage
+from amtracer.wire.messages import HelloMessage
 
 FACT = "forwarded by"
 """The fact of a hello that holds the names, the first debugger first."""

@@ -20,7 +20,7 @@ from am_dbg.safe_text import lines, one_line
 from am_dbg.spans import width_of
 from am_dbg.store import Gap, GapKind, OpenPicture, Store, Track, Transition
 from am_dbg.store.facts import ShapeFacts, groups_of
-from amtracer.wire.schema import StateDef, StepDef
+from amtracer.wire.messages import StateDef, StepDef
 from amtracer.wire.vocabulary import (
     ShapeFlag,
     StepFlag,

@@ -24,7 +24,7 @@ from amtracer.send.recording import Recording
 from amtracer.send.registry import sender_to
 from amtracer.tracer import MachineTracer
 from amtracer.wire.codec import Decoder, FrameWriter
-from amtracer.wire.schema import PROTOCOL_VERSION, HelloMessage, Message
+from amtracer.wire.messages import PROTOCOL_VERSION, HelloMessage, Message
 from benchmarks.memory import loose_struct, moves
 from benchmarks.serving import Deaf, Debugger
 from benchmarks.workloads import Step, load

@@ -15,7 +15,7 @@ from amtracer.send.registry import sender_to
 from amtracer.send.sinks import SocketOutlet
 from amtracer.tracer.hooks import Hooks
 from amtracer.tracer.machine_tracer import bind
-from amtracer.wire.schema import HelloMessage, Message
+from amtracer.wire.messages import HelloMessage, Message
 
 if TYPE_CHECKING:
     from am_dbg.control.modes import Modes

@@ -25,7 +25,7 @@ from amtracer.encode.stream_writer import StreamWriter
 from amtracer.files.atomic import PathLike
 from amtracer.files.session import SessionWriter
 from amtracer.wire import limits
-from amtracer.wire.schema import HelloMessage, Message
+from amtracer.wire.messages import HelloMessage, Message
 
 FILE_NAME_BYTES_MAX = 200
 """Bytes of a file name made of an id, in UTF-8; most file systems take 255 with the ending."""

@@ -28,7 +28,7 @@ from amtracer.address import Address
 from amtracer.encode.stream_writer import StreamFullError, StreamWriter
 from amtracer.errors import WireError
 from amtracer.send.sinks import OutletError, SocketOutlet
-from amtracer.wire.schema import PROTOCOL_VERSION, HelloMessage
+from amtracer.wire.messages import PROTOCOL_VERSION, HelloMessage
 
 ROUND_S = 0.1
 """How often the forwarder looks for something new."""

@@ -18,7 +18,7 @@ from amtracer.encode.stream_writer import StreamFullError, StreamWriter
 from amtracer.errors import SessionError, WireError
 from amtracer.files.atomic import shown
 from amtracer.files.session import SessionWriter
-from amtracer.wire.schema import PROTOCOL_VERSION, HelloMessage
+from amtracer.wire.messages import PROTOCOL_VERSION, HelloMessage
 
 ROWS_AT_ONCE_MAX = 10_000
 """Transitions after which the file is flushed, while there are more."""

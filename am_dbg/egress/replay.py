@@ -18,7 +18,7 @@ from am_dbg.store.standing import Standing
 from am_dbg.store.stream import Stream
 from am_dbg.store.values import reason_of_gap
 from amtracer.encode.stream_writer import StreamWriter
-from amtracer.wire.schema import StateDef
+from amtracer.wire.messages import StateDef
 from amtracer.wire.vocabulary import TroubleKind
 
 States = tuple[StateDef, ...]

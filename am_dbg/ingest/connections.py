@@ -21,7 +21,7 @@ from am_dbg.ingest.patience import Patience, Progress
 from am_dbg.ingest.protocols import Door, Peer, Sink, Speaker, door_for, speaker_for
 from amtracer.address import Address
 from amtracer.errors import WireError
-from amtracer.wire.schema import MachineMessage, Message
+from amtracer.wire.messages import MachineMessage, Message
 
 ANSWER_BYTES_MAX = 1024 * 1024
 """Answers that may wait for a peer that does not read them."""

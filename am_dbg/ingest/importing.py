@@ -35,7 +35,7 @@ from amtracer.errors import (
 )
 from amtracer.files.atomic import reason_of, shown
 from amtracer.files.session import open_session, read_session
-from amtracer.wire.schema import BatchMessage, EndMessage, HelloMessage, Message, SegmentMessage
+from amtracer.wire.messages import BatchMessage, EndMessage, HelloMessage, Message, SegmentMessage
 
 INPUT_BYTES_MAX = 256 * 1024 * 1024
 """Bytes of a pipe or a download, as they come, that are taken into memory."""

@@ -20,7 +20,7 @@ from am_dbg.errors import MachineTakenError
 from am_dbg.hops import has_passed
 from amtracer.errors import ForeignPeerError, WireError
 from amtracer.wire.codec import WIRE, Decoder, magic_frame
-from amtracer.wire.schema import EndMessage, HelloMessage, Message
+from amtracer.wire.messages import EndMessage, HelloMessage, Message
 from amtracer.wire.sniff import looks_like
 
 HEAD_BYTES_MAX = 64

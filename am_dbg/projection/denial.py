@@ -15,7 +15,7 @@ from itertools import takewhile
 from am_dbg.projection.clean import clean, clean_name
 from am_dbg.projection.steps import handler_name, name_at
 from am_dbg.store import Line
-from amtracer.wire.schema import Shape, StateDef, StepDef
+from amtracer.wire.messages import Shape, StateDef, StepDef
 from amtracer.wire.vocabulary import RelationKind, StepFlag, StepKind
 
 _REJECTED = "[cancel:reject] "

@@ -20,7 +20,7 @@ from am_dbg.projection.trouble import hanging_text
 from am_dbg.projection.why import who_asked, why
 from am_dbg.spans import Ink, Run
 from am_dbg.store import Store, Track, Transition
-from amtracer.wire.schema import StateDef
+from amtracer.wire.messages import StateDef
 from amtracer.wire.vocabulary import StepKind
 
 SOURCES_MAX = 8

@@ -15,7 +15,7 @@ from am_dbg.projection.clean import clean_name
 from am_dbg.projection.machines import clamped_top, top_showing
 from am_dbg.projection.steps import Moment, marks_of, name_at, state_of
 from am_dbg.store.facts import is_error_state
-from amtracer.wire.schema import StateDef, StepDef
+from amtracer.wire.messages import StateDef, StepDef
 from amtracer.wire.vocabulary import StepKind
 
 REFERENCE_NAMES = ("after", "add", "require", "remove")

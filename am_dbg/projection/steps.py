@@ -16,7 +16,7 @@ from am_dbg.projection.clean import clean, clean_name
 from am_dbg.query import Visible
 from am_dbg.query.cursor import Cursor
 from am_dbg.store import Track
-from amtracer.wire.schema import Shape, StateDef, StepDef
+from amtracer.wire.messages import Shape, StateDef, StepDef
 from amtracer.wire.vocabulary import RelationKind, StepFlag, StepKind, mutation_word
 from amtracer.wire.vocabulary import handler_name as name_of_handler
 

@@ -21,7 +21,7 @@ from functools import lru_cache
 from am_dbg.projection.clean import clean
 from am_dbg.query import Filters, Hits, Visible
 from am_dbg.store import OpenPicture, Track
-from amtracer.wire.schema import OpenWork
+from amtracer.wire.messages import OpenWork
 
 LOOK_BACK_MAX = 400
 EVERYTHING = 4

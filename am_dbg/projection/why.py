@@ -19,7 +19,7 @@ from am_dbg.projection.trouble import noted_at
 from am_dbg.spans import Ink, Run
 from am_dbg.store import GapKind, Track, Transition
 from am_dbg.store.facts import ShapeFacts, indexes_of
-from amtracer.wire.schema import Shape, StateDef
+from amtracer.wire.messages import Shape, StateDef
 from amtracer.wire.vocabulary import MutationKind, RelationKind, StepFlag, StepKind
 
 NAMES_MAX = 8

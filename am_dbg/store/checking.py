@@ -15,7 +15,7 @@ from am_dbg.store.dictionary import Dictionary
 from am_dbg.store.facts import CHECKED_STEPS_MAX, Schema
 from amtracer.errors import LimitError, VersionError, WireError
 from amtracer.wire import limits
-from amtracer.wire.schema import (
+from amtracer.wire.messages import (
     PROTOCOL_VERSION,
     PROTOCOL_VERSION_MIN,
     ArgsMessage,

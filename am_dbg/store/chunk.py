@@ -29,7 +29,7 @@ from am_dbg.store.sources import Sources
 from am_dbg.store.unfolding import Rows
 from am_dbg.store.values import Line, Transition
 from am_dbg.store.weights import CHUNK_BYTES, STEP_BYTES, texts_bytes, ticks_bytes
-from amtracer.wire.schema import Shape, Source
+from amtracer.wire.messages import Shape, Source
 
 CHUNK_ROWS_MAX = 4_096
 """Rows after which a chunk ends."""

@@ -24,7 +24,7 @@ from am_dbg.store.facts import Schema, ShapeFacts, shape_facts
 from am_dbg.store.shapes import ShapeCache
 from am_dbg.store.values import Line
 from am_dbg.store.weights import ACTIVITY_BYTES, DICTIONARY_BYTES, texts_bytes
-from amtracer.wire.schema import Pairs, Shape, StepDef
+from amtracer.wire.messages import Pairs, Shape, StepDef
 
 if TYPE_CHECKING:
     from am_dbg.store.track import Track

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import IntFlag
 from typing import NamedTuple
 
-from amtracer.wire.schema import Shape, StateDef, StepDef
+from amtracer.wire.messages import Shape, StateDef, StepDef
 from amtracer.wire.vocabulary import ShapeFlag, StepFlag
 
 EXCEPTION = "Exception"

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from am_dbg.store.values import Line
 from amtracer.wire import limits
-from amtracer.wire.schema import OpenWork
+from amtracer.wire.messages import OpenWork
 
 OPEN_PICTURES_MAX = 64
 """The most reports of open work that are kept of one machine."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from amtracer.wire.schema import RefusedMessage, TroubleMessage
+from amtracer.wire.messages import RefusedMessage, TroubleMessage
 from amtracer.wire.vocabulary import TroubleKind
 
 NOTES_MAX = 1_000

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from am_dbg.store.track import Track
-from amtracer.wire.schema import Source
+from amtracer.wire.messages import Source
 
 RUNS_MAX = 64
 """Runs that are weighed against each other, the newest."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from am_dbg.store.facts import ShapeFacts
 from am_dbg.store.weights import STEP_BYTES
-from amtracer.wire.schema import Shape
+from amtracer.wire.messages import Shape
 
 CACHED_BYTES_MAX = 16 * 1024 * 1024
 

@@ -8,7 +8,7 @@ from bisect import bisect_left
 
 from am_dbg.store.columns import Integers
 from am_dbg.store.weights import ENTRY_BYTES, texts_bytes
-from amtracer.wire.schema import Source
+from amtracer.wire.messages import Source
 from amtracer.wire.vocabulary import join_tx, split_tx
 
 _NUMBER_MAX = 2**62

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from am_dbg.store.values import Gap
-from amtracer.wire.schema import StateDef
+from amtracer.wire.messages import StateDef
 
 
 @dataclass(frozen=True, slots=True)

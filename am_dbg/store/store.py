@@ -27,7 +27,7 @@ from am_dbg.store.stream import Stream
 from am_dbg.store.track import Track
 from amtracer.errors import LimitError
 from amtracer.wire import limits
-from amtracer.wire.schema import MachineMessage, Message, Source
+from amtracer.wire.messages import MachineMessage, Message, Source
 
 
 class Store:

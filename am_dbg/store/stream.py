@@ -22,7 +22,7 @@ from am_dbg.store.weights import (
 )
 from amtracer.errors import LimitError, WireError
 from amtracer.wire import limits
-from amtracer.wire.schema import (
+from amtracer.wire.messages import (
     ArgsMessage,
     BatchMessage,
     DroppedMessage,

@@ -32,7 +32,7 @@ from am_dbg.store.unfolding import Rows
 from am_dbg.store.values import Gap, GapKind, Line, Transition, gap_of_reason
 from am_dbg.store.weights import TRACK_BYTES, texts_bytes, ticks_bytes
 from amtracer.errors import WireError
-from amtracer.wire.schema import OpenWork, Shape, StateDef
+from amtracer.wire.messages import OpenWork, Shape, StateDef
 from amtracer.wire.vocabulary import join_tx, split_tx
 
 _moments = count()

@@ -12,7 +12,7 @@ from itertools import chain, repeat
 from typing import Generic, NamedTuple, TypeVar
 
 from am_dbg.store.dictionary import Dictionary
-from amtracer.wire.schema import BatchMessage, Run, Source
+from amtracer.wire.messages import BatchMessage, Run, Source
 
 _Value = TypeVar("_Value")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from amtracer.wire.schema import Shape, Source
+from amtracer.wire.messages import Shape, Source
 
 Line = tuple[int, str]
 """A log line: its level and its text."""

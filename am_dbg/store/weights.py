@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from am_dbg.store.values import Gap
-from amtracer.wire.schema import HelloMessage, StateDef
+from amtracer.wire.messages import HelloMessage, StateDef
 
 ENTRY_BYTES = 100
 """An entry of a dictionary of numbers: its slot, its key, its value."""

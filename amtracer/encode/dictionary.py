@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from amtracer.wire import limits
-from amtracer.wire.schema import (
+from amtracer.wire.messages import (
     ArgsMessage,
     Continued,
     Headed,

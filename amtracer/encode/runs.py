@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from itertools import accumulate, chain
 from typing import TypeVar
 
-from amtracer.wire.schema import BatchMessage, Run, Source
+from amtracer.wire.messages import BatchMessage, Run, Source
 
 _Value = TypeVar("_Value")
 

@@ -19,7 +19,7 @@ from amtracer.encode.dictionary import Dictionary
 from amtracer.encode.runs import OpenRun, batch_of
 from amtracer.errors import LimitError
 from amtracer.wire import limits
-from amtracer.wire.schema import (
+from amtracer.wire.messages import (
     DroppedMessage,
     GoneMessage,
     HelloMessage,

@@ -44,7 +44,7 @@ from amtracer.files.children import BEGAN_S
 from amtracer.files.inflate import InflateError, Inflater, TooLargeError
 from amtracer.wire import limits
 from amtracer.wire.codec import FILE, Decoder, FrameWriter, magic_frame
-from amtracer.wire.schema import BatchMessage, LaterLinesMessage, Message, OpenWorkMessage
+from amtracer.wire.messages import BatchMessage, LaterLinesMessage, Message, OpenWorkMessage
 from amtracer.wire.sniff import looks_like
 
 FLUSH_TRANSITIONS = 1_024

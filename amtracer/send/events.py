@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
-from amtracer.wire.schema import OpenWork, StateDef
+from amtracer.wire.messages import OpenWork, StateDef
 
 TICKS_MASK = 63
 """A transition whose number has none of these bits includes its ticks of before."""

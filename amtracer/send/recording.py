@@ -42,7 +42,7 @@ from amtracer.send.events import (
 )
 from amtracer.send.shapes import Shapes
 from amtracer.wire import limits
-from amtracer.wire.schema import HelloMessage, Message, OpenWork, Shape, Source
+from amtracer.wire.messages import HelloMessage, Message, OpenWork, Shape, Source
 from amtracer.wire.vocabulary import TroubleKind
 
 ID_PREFIX_CHARS = 5

@@ -46,7 +46,7 @@ from amtracer.send.recording import Recording
 from amtracer.send.sinks import Outlet, OutletError
 from amtracer.send.spool import Stowed
 from amtracer.wire import limits
-from amtracer.wire.schema import PROTOCOL_VERSION, HelloMessage
+from amtracer.wire.messages import PROTOCOL_VERSION, HelloMessage
 
 EXIT_S_MAX = 1.0
 """How long the program's exit may wait for the queue to be sent."""

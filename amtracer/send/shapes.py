@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from amtracer.send.events import Changes, Outcome, Plan, Step
-from amtracer.wire.schema import Shape, StepDef
+from amtracer.wire.messages import Shape, StepDef
 from amtracer.wire.vocabulary import ShapeFlag, StepFlag
 
 _OUTCOMES_MAX = 16_384

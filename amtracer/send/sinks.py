@@ -24,7 +24,7 @@ from amtracer.files.owning import Owned
 from amtracer.files.session import FLUSH_S, SessionWriter
 from amtracer.wire import limits
 from amtracer.wire.codec import WIRE, FrameWriter
-from amtracer.wire.schema import HelloMessage, Message
+from amtracer.wire.messages import HelloMessage, Message
 
 CONNECT_S_MAX = 5.0
 """How long a connection may take to be made."""

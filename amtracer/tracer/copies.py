@@ -14,7 +14,7 @@ import machine as am
 from amtracer.safe_repr.arg_text import name_text
 from amtracer.send.events import Changes, TracedMachine
 from amtracer.wire.limits import INTEGER_MAX
-from amtracer.wire.schema import StateDef
+from amtracer.wire.messages import StateDef
 from machine import MutSource
 
 _mach_id = vars(MutSource)["mach_id"].__get__

@@ -16,7 +16,7 @@ from operator import sub
 from amtracer.wire import limits
 from amtracer.wire.columns import MACHINE_MAX, SparseColumns, flat, flat_groups, flat_sources
 from amtracer.wire.fields import Body, Fields
-from amtracer.wire.schema import BatchMessage, Kind, Run
+from amtracer.wire.messages import BatchMessage, Kind, Run
 
 _COLUMNS_MIN = 4
 _CALLS_MAX = limits.BATCH_ROWS_MAX * limits.HANDLERS_MAX

@@ -23,7 +23,7 @@ from amtracer.wire.definitions import (
     write_strings,
 )
 from amtracer.wire.fields import Body, Fields, check_nesting
-from amtracer.wire.schema import (
+from amtracer.wire.messages import (
     ArgsMessage,
     BatchMessage,
     DroppedMessage,

@@ -40,7 +40,7 @@ from amtracer.errors import (
 from amtracer.wire import limits
 from amtracer.wire.bodies import body_of, message_of
 from amtracer.wire.fields import Body
-from amtracer.wire.schema import (
+from amtracer.wire.messages import (
     DUMP_VERSION,
     DUMP_VERSION_MIN,
     PROTOCOL_VERSION,

@@ -19,7 +19,7 @@ from typing import TypeVar
 
 from amtracer.wire import limits
 from amtracer.wire.fields import Body, Fields
-from amtracer.wire.schema import Source
+from amtracer.wire.messages import Source
 from amtracer.wire.vocabulary import join_tx, split_tx
 
 MACHINE_MAX = limits.MACHINES_PER_CONNECTION_MAX - 1

@@ -15,7 +15,7 @@ from operator import add, sub
 from amtracer.errors import WireError
 from amtracer.wire import limits
 from amtracer.wire.fields import Body, Fields
-from amtracer.wire.schema import (
+from amtracer.wire.messages import (
     ArgsMessage,
     Continued,
     Headed,

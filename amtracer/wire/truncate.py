@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from amtracer.wire import limits
-from amtracer.wire.schema import OpenWork, Shape, StateDef
+from amtracer.wire.messages import OpenWork, Shape, StateDef
 
 STEPS_LEVEL = 1
 """Level of the line that says how many steps are missing."""

@@ -12,7 +12,7 @@ from amtracer.wire.batches import read_dense, read_differences, read_shapes, sum
 from amtracer.wire.columns import MACHINE_MAX, SparseColumns
 from amtracer.wire.definitions import read_changes, read_steps
 from amtracer.wire.fields import Body, Fields
-from amtracer.wire.schema import (
+from amtracer.wire.messages import (
     BatchMessage,
     LinesMessage,
     Pairs,

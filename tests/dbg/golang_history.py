@@ -13,7 +13,7 @@ from am_dbg.ingest.golang.convert import Converter
 from am_dbg.ingest.golang.gob_types import Boxed
 from am_dbg.store import Store, Track
 from amtracer.encode.stream_writer import StreamWriter
-from amtracer.wire.schema import HelloMessage, Message
+from amtracer.wire.messages import HelloMessage, Message
 from amtracer.wire.vocabulary import StepFlag
 
 DATA = Path(__file__).resolve().parents[1] / "data"

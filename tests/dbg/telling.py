@@ -13,7 +13,7 @@ from typing import Any
 
 from am_dbg.store import Store
 from amtracer.encode.stream_writer import Occurrence, StreamWriter
-from amtracer.wire.schema import HelloMessage, Message, Shape, Source, StateDef, StepDef
+from amtracer.wire.messages import HelloMessage, Message, Shape, Source, StateDef, StepDef
 from amtracer.wire.vocabulary import ShapeFlag, StepFlag
 
 START_NS = 1_700_000_000_000_000_000

@@ -18,7 +18,7 @@ from am_dbg.egress.export import export_session
 from am_dbg.ingest.importing import import_session
 from am_dbg.store import Store, Track
 from amtracer.errors import WireError
-from amtracer.wire.schema import (
+from amtracer.wire.messages import (
     ArgsMessage,
     BatchMessage,
     DroppedMessage,

@@ -16,7 +16,7 @@ from am_dbg.egress.export import export_session
 from am_dbg.reports import machine_lines
 from am_dbg.store import Store
 from amtracer.encode.stream_writer import Occurrence, StreamWriter
-from amtracer.wire.schema import Message, Shape, Source, StateDef, StepDef
+from amtracer.wire.messages import Message, Shape, Source, StateDef, StepDef
 from amtracer.wire.vocabulary import ShapeFlag, StepFlag
 from tests.dbg.telling import START_NS, hello
 from tests.screens.stories import Story

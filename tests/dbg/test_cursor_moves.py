@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from am_dbg.query import ALL, Filters, Visible
 from am_dbg.query.cursor import JUMP_TRANSITIONS, Cursor
 from am_dbg.store import Track
-from amtracer.wire.schema import Shape, StepDef
+from amtracer.wire.messages import Shape, StepDef
 from amtracer.wire.vocabulary import ShapeFlag
 from tests.dbg.telling import START_NS, Telling, stored
 

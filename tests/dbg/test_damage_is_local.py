@@ -13,7 +13,7 @@ from am_dbg.projection.excerpt import TRANSITION_CHARS_MAX, Excerpt
 from am_dbg.store import GapKind, Store
 from amtracer.errors import DamagedSessionError
 from amtracer.files.session import SessionWriter
-from amtracer.wire.schema import MachineMessage, Message
+from amtracer.wire.messages import MachineMessage, Message
 from tests.dbg.telling import Telling, hello, stored
 
 COMMANDS = (["list"], ["list", "--json"], ["stats"], ["stats", "--json"], ["show"])

@@ -18,7 +18,7 @@ from am_dbg.store import Gap, GapKind, Store
 from am_dbg.store.track import Track
 from amtracer.address import Address
 from amtracer.encode.stream_writer import StreamWriter
-from amtracer.wire.schema import HelloMessage
+from amtracer.wire.messages import HelloMessage
 from tests.dbg.telling import SCHEMAS, Teller, Telling, stored
 from tests.wire.serving import Debugger
 

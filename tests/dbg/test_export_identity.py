@@ -18,7 +18,7 @@ from am_dbg.ingest.importing import import_session
 from am_dbg.store import GapKind, Store, Track
 from amtracer.encode.stream_writer import Occurrence, StreamWriter
 from amtracer.errors import SessionAccessError
-from amtracer.wire.schema import HelloMessage, Message, Shape, Source, StateDef
+from amtracer.wire.messages import HelloMessage, Message, Shape, Source, StateDef
 from tests.dbg.telling import Telling, stored
 from tests.dbg.test_store_model import histories, small_chunks
 

@@ -18,7 +18,7 @@ from am_dbg.store import GapKind, Store
 from amtracer.address import listen_address
 from amtracer.errors import CutSessionError, LimitError, SessionAccessError
 from amtracer.files.session import SessionWriter, read_session
-from amtracer.wire.schema import MachineMessage
+from amtracer.wire.messages import MachineMessage
 from tests.dbg.telling import Telling
 from tests.wire.streams import HELLO
 

@@ -17,7 +17,7 @@ from am_dbg.ingest.importing import import_session
 from am_dbg.store import Store, Track, Transition
 from amtracer.encode.stream_writer import Occurrence, StreamWriter
 from amtracer.send.registry import _senders
-from amtracer.wire.schema import Message, Shape, Source, StateDef
+from amtracer.wire.messages import Message, Shape, Source, StateDef
 from tests.dbg.telling import hello
 from tests.dbg.test_export_identity import taken_in
 from tests.wire.serving import run

@@ -19,7 +19,7 @@ from am_dbg.ingest.golang.records import schema_of, transition_of
 from am_dbg.ingest.golang.steps import marked, steps_of
 from am_dbg.store import Track
 from amtracer.wire import limits
-from amtracer.wire.schema import Source, StateDef, StepDef
+from amtracer.wire.messages import Source, StateDef, StepDef
 from amtracer.wire.vocabulary import ShapeFlag, StepFlag, handler_name
 from tests.dbg.golang_history import Door
 

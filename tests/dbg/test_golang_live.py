@@ -18,7 +18,7 @@ from am_dbg.ingest.protocols import Peer
 from am_dbg.ingest.server import Server
 from am_dbg.store import Store
 from amtracer.address import Address
-from amtracer.wire.schema import BatchMessage, HelloMessage, MachineMessage, Message
+from amtracer.wire.messages import BatchMessage, HelloMessage, MachineMessage, Message
 from tests.dbg.golang_bytes import INT, TEXT, UINT, message, slice_of, struct_of, text, uint
 from tests.dbg.golang_history import live, meant, stored, told
 

@@ -25,7 +25,13 @@ from amtracer.errors import (
     TrailingBytesError,
 )
 from amtracer.files.session import SessionWriter, read_session
-from amtracer.wire.schema import BatchMessage, HelloMessage, MachineMessage, Message, SchemaMessage
+from amtracer.wire.messages import (
+    BatchMessage,
+    HelloMessage,
+    MachineMessage,
+    Message,
+    SchemaMessage,
+)
 from amtracer.wire.vocabulary import StepFlag
 from tests.dbg.golang_bytes import TEXT, message, slice_of, struct_of, text
 from tests.dbg.golang_history import SESSION, meant, session_expected, stored, told

@@ -25,7 +25,7 @@ from am_dbg.ingest.intake import Intake, Progress
 from am_dbg.store import GapKind, Store, Track, Transition
 from amtracer.errors import DamagedSessionError, SessionError, SessionTooLargeError
 from amtracer.wire.codec import FILE, Seal, encode, magic_frame
-from amtracer.wire.schema import (
+from amtracer.wire.messages import (
     BatchMessage,
     MachineMessage,
     Message,

@@ -28,7 +28,7 @@ from amtracer.errors import (
 )
 from amtracer.files.session import SessionWriter
 from amtracer.wire.codec import FILE, Seal, encode, magic_frame
-from amtracer.wire.schema import BatchMessage, Message, Run
+from amtracer.wire.messages import BatchMessage, Message, Run
 from tests.dbg.telling import Telling, hello, stored
 
 TRANSITIONS = 40

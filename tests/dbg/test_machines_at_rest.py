@@ -17,7 +17,7 @@ from am_dbg.store.later import NO_LINES, OPEN_BYTES_MAX, OPEN_PICTURES_MAX, Late
 from amtracer.encode.stream_writer import StreamWriter
 from amtracer.errors import WireError
 from amtracer.wire import limits
-from amtracer.wire.schema import (
+from amtracer.wire.messages import (
     GoneMessage,
     HelloMessage,
     LaterLinesMessage,

@@ -9,7 +9,7 @@ from am_dbg.control.beginning import newcomers
 from am_dbg.projection.counts import Counting, Counts
 from am_dbg.projection.order import INSERTED_MAX, MachineOrder
 from am_dbg.store import Store
-from amtracer.wire.schema import (
+from amtracer.wire.messages import (
     BatchMessage,
     DroppedMessage,
     GoneMessage,

@@ -20,7 +20,7 @@ from am_dbg.query import ALL, Visible
 from am_dbg.query.cursor import Cursor
 from am_dbg.store import Gap, GapKind, Line, Store, Track
 from amtracer.encode.stream_writer import Occurrence
-from amtracer.wire.schema import Shape, StateDef, StepDef
+from amtracer.wire.messages import Shape, StateDef, StepDef
 from amtracer.wire.vocabulary import ShapeFlag, StepFlag
 from tests.screens.stories import (
     BLOCK,

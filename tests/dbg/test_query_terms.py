@@ -10,7 +10,7 @@ from am_dbg.query import ALL, Filters, Hits, Visible
 from am_dbg.query.moments import Moment, parse_duration, parse_moment
 from am_dbg.query.terms import Terms, parse
 from am_dbg.store import Fact, Track
-from amtracer.wire.schema import Shape, StepDef
+from amtracer.wire.messages import Shape, StepDef
 from amtracer.wire.vocabulary import ShapeFlag, StepFlag
 from tests.dbg.telling import START_NS, Telling, stored
 

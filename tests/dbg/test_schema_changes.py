@@ -11,7 +11,7 @@ from am_dbg.ingest.importing import import_session
 from am_dbg.query import Filters, Visible, next_touching, previous_touching, touching
 from am_dbg.store import GapKind, Store, Track
 from amtracer.encode.stream_writer import Occurrence, StreamWriter
-from amtracer.wire.schema import Message, Shape, StateDef, StepDef
+from amtracer.wire.messages import Message, Shape, StateDef, StepDef
 from tests.dbg.telling import hello
 
 SCHEMAS = (

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from am_dbg.store import Store, checking
 from amtracer.errors import LimitError, VersionError, WireError
 from amtracer.wire import limits
-from amtracer.wire.schema import (
+from amtracer.wire.messages import (
     PROTOCOL_VERSION,
     ArgsMessage,
     BatchMessage,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from am_dbg.store.columns import Blobs, Integers, SparseIntegers, SparseTexts, packed
 from am_dbg.store.palette import PaletteColumn
 from am_dbg.store.sources import Sources
-from amtracer.wire.schema import Source
+from amtracer.wire.messages import Source
 from amtracer.wire.vocabulary import join_tx, split_tx
 
 number = st.integers(-(2**63), 2**63 - 1) | st.integers(0, 300)

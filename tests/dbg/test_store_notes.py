@@ -17,7 +17,7 @@ from am_dbg.store import Store, Track
 from am_dbg.store.notes import NOTE_CHARS_MAX, NOTES_MAX, Refused, Trouble
 from amtracer.encode.stream_writer import Occurrence, StreamWriter
 from amtracer.errors import WireError
-from amtracer.wire.schema import Message, RefusedMessage, Shape, StateDef, StepDef, TroubleMessage
+from amtracer.wire.messages import Message, RefusedMessage, Shape, StateDef, StepDef, TroubleMessage
 from amtracer.wire.vocabulary import StepFlag, TroubleKind
 from tests.dbg.telling import hello
 from tests.dbg.test_export_identity import taken_in

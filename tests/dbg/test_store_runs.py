@@ -11,7 +11,7 @@ from am_dbg.projection.machines import MachineOrder
 from am_dbg.projection.reader import source_chain
 from am_dbg.store import Store
 from amtracer.encode.stream_writer import StreamWriter
-from amtracer.wire.schema import HelloMessage, Shape, Source, StateDef
+from amtracer.wire.messages import HelloMessage, Shape, Source, StateDef
 
 STATES = (StateDef("A"),)
 ASKED = Shape(0, (0,), 1)

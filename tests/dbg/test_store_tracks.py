@@ -7,7 +7,7 @@ import pytest
 from am_dbg.store import Gap, GapKind, Store, Track
 from amtracer.encode.stream_writer import Occurrence, StreamWriter
 from amtracer.errors import WireError
-from amtracer.wire.schema import (
+from amtracer.wire.messages import (
     GoneMessage,
     HelloMessage,
     LeftMessage,

@@ -13,7 +13,7 @@ import pytest
 from am_dbg.store import Store
 from am_dbg.store.room import make_room
 from amtracer.errors import WireError
-from amtracer.wire.schema import (
+from amtracer.wire.messages import (
     ArgsMessage,
     BatchMessage,
     DroppedMessage,

@@ -19,7 +19,7 @@ from amtracer.errors import CutSessionError
 from amtracer.files.session import read_session
 from amtracer.send.registry import _senders
 from amtracer.wire.codec import Decoder
-from amtracer.wire.schema import BatchMessage, Message
+from amtracer.wire.messages import BatchMessage, Message
 from tests.wire.serving import WAIT_S, Debugger, run
 from tests.wire.streams import Book, read_back
 

@@ -15,7 +15,7 @@ from am_dbg.store import Gap, GapKind, Store
 from amtracer.files.session import read_session
 from amtracer.send import registry as process
 from amtracer.send.registry import _senders
-from amtracer.wire.schema import BatchMessage, DroppedMessage
+from amtracer.wire.messages import BatchMessage, DroppedMessage
 from tests.wire.serving import Debugger
 
 STRUCT = {"A": am.State(), "M": am.State(multi=True)}

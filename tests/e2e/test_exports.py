@@ -15,7 +15,7 @@ from am_dbg.store import Store
 from amtracer.encode.stream_writer import StreamWriter
 from amtracer.files.session import read_session
 from amtracer.wire.codec import FrameWriter
-from amtracer.wire.schema import HelloMessage
+from amtracer.wire.messages import HelloMessage
 from tests.wire.streams import read_back
 
 EXPORTS = Path(__file__).resolve().parents[2] / "exports"

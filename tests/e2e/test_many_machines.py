@@ -16,7 +16,7 @@ from am_dbg.store import GapKind, Store
 from amtracer.files.session import read_session
 from amtracer.send.registry import _senders
 from amtracer.wire import limits
-from amtracer.wire.schema import HelloMessage
+from amtracer.wire.messages import HelloMessage
 from tests.wire.serving import Debugger, run
 
 STATES = {"A": am.State(multi=True)}

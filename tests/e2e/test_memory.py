@@ -19,7 +19,7 @@ import pytest
 
 from am_dbg.cli.commands import Exit
 from amtracer.wire.codec import encode, magic_frame
-from amtracer.wire.schema import (
+from amtracer.wire.messages import (
     BatchMessage,
     DroppedMessage,
     MachineMessage,

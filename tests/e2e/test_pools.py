@@ -14,7 +14,7 @@ from amtracer.errors import SessionBusyError
 from amtracer.files import children, session
 from amtracer.files.session import SessionWriter
 from amtracer.send.sinks import FileOutlet
-from amtracer.wire.schema import BatchMessage, Run
+from amtracer.wire.messages import BatchMessage, Run
 from tests.wire.serving import run
 from tests.wire.streams import HELLO
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from am_dbg.store import Store, Track
 from amtracer.encode.stream_writer import Occurrence, StreamWriter
-from amtracer.wire.schema import HelloMessage, Message, Shape, Source, StateDef, StepDef
+from amtracer.wire.messages import HelloMessage, Message, Shape, Source, StateDef, StepDef
 from amtracer.wire.vocabulary import ShapeFlag, StepFlag
 
 START_NS = 1_700_000_000_000_000_000

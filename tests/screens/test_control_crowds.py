@@ -11,7 +11,7 @@ from am_dbg.projection.bars import Flow
 from am_dbg.projection.machines import Origin
 from am_dbg.store import GapKind, Store
 from amtracer.encode.stream_writer import Occurrence, StreamWriter
-from amtracer.wire.schema import HelloMessage, Message, Shape, StateDef
+from amtracer.wire.messages import HelloMessage, Message, Shape, StateDef
 from tests.screens.driving import do, number
 
 ADD = Shape(0, (0,), 1, ((0, 1),))

@@ -18,7 +18,7 @@ from am_dbg.views.dialogs import Asking, Choosing, Showing
 from am_dbg.views.messages import DataArrived, Scrolled
 from am_dbg.views.pane import Pane
 from am_dbg.views.theme import LIGHT
-from amtracer.wire.schema import StateDef
+from amtracer.wire.messages import StateDef
 from tests.screens.stories import Story, files_story
 
 pytestmark = pytest.mark.slow

@@ -18,7 +18,7 @@ import pytest
 
 from am_dbg.views.ending import SIGNALS
 from amtracer.files.session import SessionWriter
-from amtracer.wire.schema import StateDef
+from amtracer.wire.messages import StateDef
 from tests.screens.malformed import UNREADABLE
 from tests.screens.stories import Story, files_story
 

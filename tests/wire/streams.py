@@ -11,7 +11,7 @@ from amtracer.encode.stream_writer import Occurrence
 from amtracer.wire import limits
 from amtracer.wire.codec import WIRE, Decoder, Dialect, FrameWriter, encode, magic_frame
 from amtracer.wire.columns import join_tx
-from amtracer.wire.schema import (
+from amtracer.wire.messages import (
     PROTOCOL_VERSION,
     ArgsMessage,
     BatchMessage,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from amtracer.errors import WireError
 from amtracer.wire.codec import Decoder, magic_frame
-from amtracer.wire.schema import Kind, Message
+from amtracer.wire.messages import Kind, Message
 from tests.wire.streams import messages, stream_bytes
 
 pytestmark = pytest.mark.slow

@@ -15,7 +15,7 @@ from amtracer.send.sender import Sender
 from amtracer.tracer import pausing
 from amtracer.tracer.looking import open_work
 from amtracer.wire import limits
-from amtracer.wire.schema import (
+from amtracer.wire.messages import (
     Headed,
     LaterLinesMessage,
     LinesMessage,

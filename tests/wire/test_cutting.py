@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from amtracer.encode.stream_writer import Occurrence, StreamWriter
 from amtracer.wire import limits
-from amtracer.wire.schema import Message, Shape, StateDef, StepDef
+from amtracer.wire.messages import Message, Shape, StateDef, StepDef
 from amtracer.wire.truncate import cut_args, cut_lines, cut_shape, cut_states, cut_text
 from tests.wire.streams import HELLO, SHAPE, STATES, decoded, read_back, stream_bytes
 

@@ -13,7 +13,7 @@ from amtracer.encode.stream_writer import Occurrence, StreamWriter
 from amtracer.errors import LimitError
 from amtracer.wire import limits
 from amtracer.wire.codec import encode
-from amtracer.wire.schema import (
+from amtracer.wire.messages import (
     ArgsMessage,
     BatchMessage,
     Continued,

@@ -28,7 +28,7 @@ from amtracer.wire.codec import (
     encode,
     magic_frame,
 )
-from amtracer.wire.schema import GoneMessage, HelloMessage, Kind, Message, SegmentMessage
+from amtracer.wire.messages import GoneMessage, HelloMessage, Kind, Message, SegmentMessage
 from tests.wire.streams import (
     HELLO,
     bundled_bytes,

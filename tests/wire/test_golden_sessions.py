@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from amtracer.files.session import read_session
-from amtracer.wire.schema import EndMessage, HelloMessage
+from amtracer.wire.messages import EndMessage, HelloMessage
 from tests.wire.streams import read_back
 
 SESSIONS = sorted((Path(__file__).resolve().parents[2] / "exports").glob("*.msgpack.br"))

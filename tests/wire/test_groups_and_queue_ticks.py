@@ -10,7 +10,7 @@ from amtracer.errors import WireError
 from amtracer.wire import limits
 from amtracer.wire.bodies import body_of, message_of
 from amtracer.wire.codec import WIRE, Decoder, encode, magic_frame
-from amtracer.wire.schema import (
+from amtracer.wire.messages import (
     BatchMessage,
     HelloMessage,
     Message,

@@ -15,7 +15,7 @@ import pytest
 from amtracer.errors import SessionError
 from amtracer.files.session import read_session
 from amtracer.wire.codec import FILE, FrameWriter, magic_frame
-from amtracer.wire.schema import Message, StringsMessage
+from amtracer.wire.messages import Message, StringsMessage
 from tests.wire.serving import run
 from tests.wire.streams import HELLO
 

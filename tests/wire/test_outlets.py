@@ -14,7 +14,7 @@ from amtracer.address import Address
 from amtracer.files.session import FLUSH_S, read_session
 from amtracer.send import sinks as outlets
 from amtracer.send.sinks import FileOutlet, OutletError, SocketOutlet, path_of_process
-from amtracer.wire.schema import GoneMessage, StringsMessage
+from amtracer.wire.messages import GoneMessage, StringsMessage
 from tests.wire.streams import HELLO, decoded
 
 LARGE = StringsMessage(0, ("x" * 60_000,) * 16)

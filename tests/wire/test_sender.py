@@ -21,7 +21,7 @@ from amtracer.send.sinks import OutletError
 from amtracer.tracer import MachineTracer
 from amtracer.wire import limits
 from amtracer.wire.codec import encode
-from amtracer.wire.schema import BatchMessage, HelloMessage, Message, StringsMessage
+from amtracer.wire.messages import BatchMessage, HelloMessage, Message, StringsMessage
 from tests.wire.streams import Book, read_back
 from tests.wire.tracing import Caught
 

@@ -17,7 +17,7 @@ from am_dbg.ingest.server import Server
 from amtracer.address import Address, listen_address
 from amtracer.errors import ForeignPeerError, WireError
 from amtracer.wire.codec import Seal, encode, magic_frame
-from amtracer.wire.schema import GoneMessage, Message
+from amtracer.wire.messages import GoneMessage, Message
 from tests.wire.streams import HELLO, stream_bytes
 
 WAIT_S = 10

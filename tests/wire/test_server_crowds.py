@@ -22,7 +22,7 @@ from am_dbg.ingest.importing import import_session
 from am_dbg.store import Store
 from amtracer.encode.stream_writer import Occurrence, StreamWriter
 from amtracer.wire.codec import encode, magic_frame
-from amtracer.wire.schema import Message, Shape, StateDef
+from amtracer.wire.messages import Message, Shape, StateDef
 from tests.wire.serving import ROOT, WAIT_S, Debugger, connect
 from tests.wire.streams import HELLO, stream_bytes
 

@@ -15,7 +15,7 @@ from am_dbg.ingest.golang.door import GoDoor
 from amtracer.encode.stream_writer import StreamWriter
 from amtracer.wire import limits
 from amtracer.wire.codec import encode, magic_frame
-from amtracer.wire.schema import (
+from amtracer.wire.messages import (
     BatchMessage,
     HelloMessage,
     MachineMessage,

@@ -16,7 +16,7 @@ from am_dbg.store import Store
 from amtracer.files.session import read_session
 from amtracer.wire import limits
 from amtracer.wire.codec import encode, magic_frame
-from amtracer.wire.schema import MachineMessage, Message, SchemaMessage, StringsMessage
+from amtracer.wire.messages import MachineMessage, Message, SchemaMessage, StringsMessage
 from tests.dbg.golang_bytes import BYTES, TEXT, UINT, int_, message, struct_of, text, uint
 from tests.wire.serving import Debugger, connect
 from tests.wire.streams import HELLO, STATES

@@ -15,7 +15,7 @@ from am_dbg.ingest.patience import MACHINE_S_MAX, Patience
 from am_dbg.store import GapKind
 from amtracer.encode.stream_writer import Occurrence, StreamWriter
 from amtracer.wire.codec import encode, magic_frame
-from amtracer.wire.schema import MachineMessage, Message, SchemaMessage, Shape, StringsMessage
+from amtracer.wire.messages import MachineMessage, Message, SchemaMessage, Shape, StringsMessage
 from tests.dbg.golang_bytes import TEXT, UINT, message, struct_of, text
 from tests.wire.serving import Debugger, connect
 from tests.wire.streams import HELLO, STATES

@@ -29,7 +29,7 @@ from amtracer.files.inflate import InflateError, Inflater
 from amtracer.files.session import SessionWriter, read_session
 from amtracer.wire import limits
 from amtracer.wire.codec import FILE, Seal, encode, magic_frame
-from amtracer.wire.schema import BatchMessage, EndMessage, GoneMessage, HelloMessage, Message
+from amtracer.wire.messages import BatchMessage, EndMessage, GoneMessage, HelloMessage, Message
 from tests.wire.streams import HELLO, SHAPE, STATES, messages, stream_bytes
 
 

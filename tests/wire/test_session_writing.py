@@ -17,7 +17,7 @@ import pytest
 from amtracer.errors import CutSessionError, SessionAccessError, WireError
 from amtracer.files.atomic import part_path
 from amtracer.files.session import FLUSH_S, FLUSH_TRANSITIONS, SessionWriter, read_session
-from amtracer.wire.schema import BatchMessage, GoneMessage, Message, Run
+from amtracer.wire.messages import BatchMessage, GoneMessage, Message, Run
 from tests.wire.streams import HELLO
 
 
@@ -228,7 +228,7 @@ def test_a_killed_recording_can_be_read(tmp_path: Path) -> None:
     path = tmp_path / "a"
     program = (
         "import os, sys; from amtracer.files.session import SessionWriter\n"
-        "from amtracer.wire.schema import BatchMessage, Run\n"
+        "from amtracer.wire.messages import BatchMessage, Run\n"
         "writer = SessionWriter(sys.argv[1], live=True)\n"
         "for at in range(2000): writer.write(BatchMessage((Run(0, at, 1),), (0,), (1,)))\n"
         "os.kill(os.getpid(), 9)"

@@ -31,7 +31,7 @@ from amtracer.send.sinks import OutletError, SocketOutlet
 from amtracer.tracer import MachineTracer
 from amtracer.wire import limits
 from amtracer.wire.codec import FILE, WIRE, encode, magic_frame
-from amtracer.wire.schema import GoneMessage, Message
+from amtracer.wire.messages import GoneMessage, Message
 from tests.wire.serving import WAIT_S, Debugger, connect, run
 from tests.wire.streams import HELLO, SHAPE, STATES, decoded, stream_bytes
 

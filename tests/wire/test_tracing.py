@@ -19,7 +19,7 @@ from amtracer.send.events import TICKS_MASK, Gone, Seen
 from amtracer.send.recording import LOST, UNIT_NS, UNWATCHED
 from amtracer.tracer import MachineTracer
 from amtracer.wire import limits
-from amtracer.wire.schema import MachineMessage, Shape, StateDef, StepDef
+from amtracer.wire.messages import MachineMessage, Shape, StateDef, StepDef
 from amtracer.wire.vocabulary import ShapeFlag, StepFlag
 from tests.wire.streams import Book
 from tests.wire.tracing import Caught, Teller, ticks_after, told

@@ -13,7 +13,7 @@ import pytest
 import amtracer
 import machine as am
 from amtracer.wire.limits import INTEGER_MAX
-from amtracer.wire.schema import Source, StateDef
+from amtracer.wire.messages import Source, StateDef
 from tests.wire.hostile import CALLED, Lazy, Name, trap
 from tests.wire.tracing import Caught, told
 

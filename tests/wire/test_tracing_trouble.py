@@ -12,7 +12,7 @@ import machine as am
 from amtracer.safe_repr.arg_text import TRACE_CHARS_MAX, arg_texts
 from amtracer.send.events import Late, Refused
 from amtracer.wire import limits
-from amtracer.wire.schema import RefusedMessage, TroubleMessage
+from amtracer.wire.messages import RefusedMessage, TroubleMessage
 from amtracer.wire.vocabulary import TroubleKind
 from tests.wire.tracing import Caught, Teller, told
 

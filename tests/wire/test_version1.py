@@ -12,7 +12,7 @@ from amtracer.errors import WireError
 from amtracer.files.session import read_session
 from amtracer.wire import limits
 from amtracer.wire.codec import encode, magic_frame
-from amtracer.wire.schema import (
+from amtracer.wire.messages import (
     Kind,
     LinesMessage,
     MachineMessage,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from amtracer.wire import limits
 from amtracer.wire.codec import encode, magic_frame
-from amtracer.wire.schema import (
+from amtracer.wire.messages import (
     BatchMessage,
     GoneMessage,
     HelloMessage,

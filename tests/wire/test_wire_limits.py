@@ -9,7 +9,7 @@ import pytest
 from amtracer.errors import FrameTooLargeError, WireError
 from amtracer.wire import limits
 from amtracer.wire.codec import FILE, WIRE, Dialect, encode
-from amtracer.wire.schema import (
+from amtracer.wire.messages import (
     ArgsMessage,
     BatchMessage,
     Continued,

@@ -12,7 +12,7 @@ from amtracer.send.sender import Sender
 from amtracer.tracer.hooks import Hooks
 from amtracer.tracer.machine_tracer import bind
 from amtracer.wire.codec import encode
-from amtracer.wire.schema import HelloMessage, Message
+from amtracer.wire.messages import HelloMessage, Message
 from tests.wire.streams import Book, decoded, read_back, stream_bytes
 
 HELLO = HelloMessage(1, "session", 0, 0)

@@ -7,7 +7,7 @@ from itertools import compress
 from operator import ne
 
 from amtracer.wire import limits
-from amtracer.wire.schema import StateDef, StepDef
+from amtracer.wire.messages import StateDef, StepDef
 from amtracer.wire.vocabulary import StepKind
 
 Ticks = tuple[int, ...]

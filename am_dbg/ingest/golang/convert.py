@@ -36,7 +36,7 @@ from am_dbg.ingest.golang.records import GoLines, GoSchema, GoTransition, record
 from am_dbg.ingest.golang.steps import Steps
 from amtracer.encode.stream_writer import StreamWriter
 from amtracer.wire import limits
-from amtracer.wire.schema import Source, StateDef
+from amtracer.wire.messages import Source, StateDef
 
 ATTACHED_LATE = "tracing began late"
 CLOCK_WENT_BACK = "the clock went back"

@@ -9,7 +9,7 @@ from am_dbg.ingest.golang.backlog import Backlog
 from am_dbg.ingest.golang.live import GoConnection, looks_like_go
 from am_dbg.ingest.protocols import Peer
 from amtracer.errors import WireError
-from amtracer.wire.schema import Message
+from amtracer.wire.messages import Message
 
 
 class GoDoor:

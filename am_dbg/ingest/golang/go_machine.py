@@ -13,7 +13,7 @@ from am_dbg.ingest.golang.go_queue import GoQueue
 from am_dbg.ingest.golang.log import LevelScale, canceled_by, without_prefix
 from am_dbg.ingest.golang.records import GoLines, GoTransition, Records, lines_of
 from am_dbg.ingest.golang.steps import Steps, marked, steps_of
-from amtracer.wire.schema import Shape, StateDef
+from amtracer.wire.messages import Shape, StateDef
 from amtracer.wire.vocabulary import ShapeFlag
 
 REMEMBERED_MAX = 512

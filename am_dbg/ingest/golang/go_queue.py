@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 from am_dbg.ingest.golang.records import GoTransition
 from amtracer.wire import limits
-from amtracer.wire.schema import Source
+from amtracer.wire.messages import Source
 from amtracer.wire.vocabulary import mutation_word
 
 MUTATIONS_MAX = 2_048

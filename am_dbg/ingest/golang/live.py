@@ -36,7 +36,7 @@ from am_dbg.ingest.golang.records import Record, record_of, schema_of
 from am_dbg.ingest.golang.replies import Replies, uint
 from amtracer.encode.stream_writer import StreamWriter
 from amtracer.errors import WireError
-from amtracer.wire.schema import PROTOCOL_VERSION, HelloMessage, Message
+from amtracer.wire.messages import PROTOCOL_VERSION, HelloMessage, Message
 
 FIRST_BYTES = 15
 """So many bytes always show whether a connection is a Go program's."""

@@ -20,7 +20,7 @@ from itertools import chain
 from am_dbg.ingest.golang.gob_types import Types
 from am_dbg.ingest.golang.records import GoLines
 from amtracer.wire import limits
-from amtracer.wire.schema import Source
+from amtracer.wire.messages import Source
 
 _CHANGES, _OPS, _DECISIONS, _EVERYTHING = 1, 2, 3, 4
 _NEWER_FIELD = "QueueTick"

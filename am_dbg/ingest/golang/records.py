@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeVar
 
 from am_dbg.ingest.golang.primitives import GobError
 from amtracer.wire import limits
-from amtracer.wire.schema import StateDef
+from amtracer.wire.messages import StateDef
 from amtracer.wire.vocabulary import MutationKind
 
 Record = Mapping[str, object]

@@ -38,7 +38,7 @@ from amtracer.files.atomic import PathLike, reason_of, shown
 from amtracer.files.inflate import InflateError, Inflater, TooLargeError
 from amtracer.files.session import open_session
 from amtracer.wire import limits
-from amtracer.wire.schema import PROTOCOL_VERSION, HelloMessage, Message
+from amtracer.wire.messages import PROTOCOL_VERSION, HelloMessage, Message
 from amtracer.wire.sniff import looks_like
 
 _CHUNK_BYTES = 64 * 1024

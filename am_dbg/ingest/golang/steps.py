@@ -15,7 +15,7 @@ from am_dbg.ingest.golang.gob_types import Boxed
 from am_dbg.ingest.golang.primitives import GobError
 from am_dbg.ingest.golang.records import Record, Records, record_of
 from amtracer.wire import limits
-from amtracer.wire.schema import StateDef, StepDef
+from amtracer.wire.messages import StateDef, StepDef
 from amtracer.wire.vocabulary import RelationKind, StepFlag, StepKind, handler_name
 
 Steps = tuple[StepDef, ...]
