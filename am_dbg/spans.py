@@ -1,11 +1,11 @@
-"""Spans: runs of text with a meaning, in lines, from which everything on the screen is drawn.
+"""Spans: pieces of text with a role, in lines, from which everything on the screen is drawn.
 
-A run says what its text *means*, never which colour it has: themes turn meanings into
-colours, and a screen without colour still shows the marks that are part of the text. Lines
-are values, so two drawings can be compared and equal lines share one drawn strip.
+A role is what a text is, for example the name of a handler; it is no colour. Themes turn
+roles into colours, and a screen without colour still shows the marks that are part of the
+text. Lines are values, so two drawings can be compared and equal lines share one drawn strip.
 
-Widths are terminal cells. Text that goes into a run has been through
-`am_dbg.projection.clean` when it came from outside.
+Widths are terminal cells. Text from other programs passes `am_dbg.projection.clean` before
+it becomes a span.
 """
 
 from __future__ import annotations
@@ -23,13 +23,17 @@ _CHARS_PER_CELL_MAX = 8
 """A character may have accents without a width of their own; more than these are cut."""
 
 
-class Ink(IntEnum):
-    """The meanings of a piece of text; QUIET is for what is not needed now, LINE for frames."""
+class Role(IntEnum):
+    """What a piece of text is.
+
+    QUIET is what the reader does not need now, FOCUS what the reader works with: the place,
+    the pane with the focus, keys and headings.
+    """
 
     PLAIN = 0
     QUIET = 1
-    LINE = 2
-    PLACE = 3
+    FRAME = 2
+    FOCUS = 3
     ADDED = 4
     REMOVED = 5
     ERROR = 6
@@ -39,64 +43,64 @@ class Ink(IntEnum):
     FUTURE = 10
 
 
-class Ground(IntEnum):
-    """The background of a whole line.
+class LineRole(IntEnum):
+    """What a whole line is, shown by its background.
 
-    CURSOR is the reader's place in the pane with the focus, MARKED in another one, RAISED
-    the inside of a dialog.
+    CURSOR is the reader's place in the pane with the focus, MARKED in another pane, DIALOG
+    a line of a dialog.
     """
 
-    NONE = 0
+    PLAIN = 0
     CURSOR = 1
     MARKED = 2
-    RAISED = 3
+    DIALOG = 3
 
 
-class Run(NamedTuple):
-    """A piece of text with one meaning; `link` says where a click on it leads."""
+class Span(NamedTuple):
+    """A piece of text with one role; a click on it follows `link`."""
 
     text: str
-    ink: Ink = Ink.PLAIN
+    role: Role = Role.PLAIN
     bold: bool = False
     underline: bool = False
     link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One row of a pane; `edge` is drawn at both ends, outside of the ground."""
+class SpanLine:
+    """One row of a pane; `edge` is drawn at both ends, without the background of the line."""
 
-    runs: tuple[Run, ...] = ()
-    ground: Ground = Ground.NONE
-    edge: Run | None = None
+    spans: tuple[Span, ...] = ()
+    role: LineRole = LineRole.PLAIN
+    edge: Span | None = None
 
     @property
     def text(self) -> str:
         """The line as plain text, which is also what is copied and printed."""
-        text = "".join(run.text for run in self.runs)
+        text = "".join(span.text for span in self.spans)
         return self.edge.text + text + self.edge.text if self.edge else text
 
     @property
     def width(self) -> int:
-        width = sum(cell_len(run.text) for run in self.runs)
+        width = sum(cell_len(span.text) for span in self.spans)
         return width + 2 * cell_len(self.edge.text) if self.edge else width
 
     def link_at(self, x: int) -> str:
-        """Where a click on this column leads; empty when nowhere."""
+        """The link at a column; empty if there is none."""
         x -= cell_len(self.edge.text) if self.edge else 0
         if x < 0:
             return ""
-        for run in self.runs:
-            width = cell_len(run.text)
+        for span in self.spans:
+            width = cell_len(span.text)
             if x < width:
-                return run.link
+                return span.link
             x -= width
         return ""
 
 
-BLANK = Line()
-SPACE = Run(" ")
-HERE = Run("▸", Ink.PLACE, bold=True)
+BLANK = SpanLine()
+SPACE = Span(" ")
+CURSOR_MARK = Span("▸", Role.FOCUS, bold=True)
 """Marks the row of the cursor, for screens that show no background."""
 
 
@@ -129,84 +133,84 @@ def right(text: str, width: int) -> str:
     return " " * (width - cell_len(text)) + text
 
 
-def pad(width: int) -> Run:
+def pad(width: int) -> Span:
     """Empty space of `width` cells."""
-    return Run(" " * max(0, width))
+    return Span(" " * max(0, width))
 
 
-def width_of_runs(runs: Iterable[Run]) -> int:
-    """How many cells a row of runs takes."""
-    return sum(cell_len(run.text) for run in runs)
+def width_of_spans(spans: Iterable[Span]) -> int:
+    """How many cells a row of spans takes."""
+    return sum(cell_len(span.text) for span in spans)
 
 
-def fit(runs: Iterable[Run], width: int) -> list[Run]:
-    """The runs in exactly `width` cells: cut with a mark, or padded."""
-    fitted: list[Run] = []
+def fit(spans: Iterable[Span], width: int) -> list[Span]:
+    """The spans in exactly `width` cells: cut with a mark, or padded."""
+    fitted: list[Span] = []
     room = width
-    for run in runs:
-        size = cell_len(run.text)
+    for span in spans:
+        size = cell_len(span.text)
         if size > room:
-            if run.text.isspace():
+            if span.text.isspace():
                 fitted.append(pad(room))
             elif room > 0:
-                fitted.append(run._replace(text=cut(run.text, room)))
+                fitted.append(span._replace(text=cut(span.text, room)))
             elif fitted:
                 fitted[-1] = _with_mark(fitted[-1])
-            room = width - width_of_runs(fitted)
+            room = width - width_of_spans(fitted)
             break
         if size:
-            fitted.append(run)
+            fitted.append(span)
             room -= size
     if room > 0:
         fitted.append(pad(room))
     return fitted
 
 
-def _with_mark(run: Run) -> Run:
-    width = cell_len(run.text)
-    text = set_cell_size(run.text, width - 1).rstrip(" ") + CUT_MARK
-    return run._replace(text=left(text, width))
+def _with_mark(span: Span) -> Span:
+    width = cell_len(span.text)
+    text = set_cell_size(span.text, width - 1).rstrip(" ") + CUT_MARK
+    return span._replace(text=left(text, width))
 
 
 def spread(
-    left_runs: Iterable[Run], right_runs: Iterable[Run], width: int, filler: Run = SPACE
-) -> list[Run]:
+    left_spans: Iterable[Span], right_spans: Iterable[Span], width: int, filler: Span = SPACE
+) -> list[Span]:
     """Both sides of a row: the right side is kept whole, the left side is cut.
 
     If the left side would lose more than half of its row, the right side is dropped instead.
     """
-    tail = list(right_runs)
-    size = width_of_runs(tail)
-    head = list(left_runs)
-    if size > width // 2 and width_of_runs(head) + size + 1 > width:
+    tail = list(right_spans)
+    size = width_of_spans(tail)
+    head = list(left_spans)
+    if size > width // 2 and width_of_spans(head) + size + 1 > width:
         tail, size = [], 0
     if not tail:
         return fit(head, width)
     room = width - size - 1
-    used = width_of_runs(head)
+    used = width_of_spans(head)
     if used > room:
         return [*fit(head, room), SPACE, *tail]
     return [*head, filler._replace(text=filler.text * (width - size - used)), *tail]
 
 
-def line(runs: Iterable[Run], width: int, ground: Ground = Ground.NONE) -> Line:
+def line(spans: Iterable[Span], width: int, role: LineRole = LineRole.PLAIN) -> SpanLine:
     """A line of exactly `width` cells."""
-    return Line(tuple(fit(runs, width)), ground)
+    return SpanLine(tuple(fit(spans, width)), role)
 
 
-def wrap(runs: Iterable[Run], width: int) -> list[list[Run]]:
-    """Break runs at spaces into rows of at most `width` cells; long words are chopped."""
-    rows: list[list[Run]] = [[]]
+def wrap(spans: Iterable[Span], width: int) -> list[list[Span]]:
+    """Break spans at spaces into rows of at most `width` cells; long words are chopped."""
+    rows: list[list[Span]] = [[]]
     room = width
-    for run in runs:
-        for word in _words(run.text, width):
+    for span in spans:
+        for word in _words(span.text, width):
             size = cell_len(word)
             if size > room:
                 rows.append([])
                 room = width
                 if word.isspace():
                     continue
-            rows[-1].append(run._replace(text=word))
+            rows[-1].append(span._replace(text=word))
             room -= size
     return [_merged(row) for row in rows]
 
@@ -223,12 +227,12 @@ def _words(text: str, width: int) -> Iterable[str]:
         yield from chop_cells(text[start:], width)
 
 
-def _merged(runs: list[Run]) -> list[Run]:
-    """Neighbours of one kind joined, so that a row has as few runs as possible."""
-    merged: list[Run] = []
-    for run in runs:
-        if merged and merged[-1][1:] == run[1:]:
-            merged[-1] = run._replace(text=merged[-1].text + run.text)
+def _merged(spans: list[Span]) -> list[Span]:
+    """Neighbours of one kind joined, so that a row has as few spans as possible."""
+    merged: list[Span] = []
+    for span in spans:
+        if merged and merged[-1][1:] == span[1:]:
+            merged[-1] = span._replace(text=merged[-1].text + span.text)
         else:
-            merged.append(run)
+            merged.append(span)
     return merged

@@ -65,7 +65,7 @@ machine    _machine ─► _engine ─► _resolution ─► _schema
 | `am_dbg/query/` | filters decide which transitions are visible |
 | `am_dbg/control/looking.py` | the reader's place gives the moment to show |
 | `am_dbg/projection/` | each pane gets a frozen value: what it shows |
-| `am_dbg/drawing/` | values become spans: text with a meaning, of a width |
+| `am_dbg/drawing/` | values become spans: text with a role, of a width |
 | `am_dbg/views/pane.py` | the rows that changed are painted |
 
 ## Folders

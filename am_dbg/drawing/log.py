@@ -8,42 +8,42 @@ from am_dbg.projection.log import Change, Entry, LogRow, LogView, RowKind, Sign,
 from am_dbg.projection.times import axis_time, count, second_time
 from am_dbg.spans import (
     BLANK,
-    HERE,
+    CURSOR_MARK,
     SPACE,
-    Ground,
-    Ink,
-    Line,
-    Run,
+    LineRole,
+    Role,
+    Span,
+    SpanLine,
     fit,
     line,
     right,
     spread,
     width_of,
-    width_of_runs,
+    width_of_spans,
 )
 
 NARROW = 60
 TIME_WIDTH = 10
-_SIGN_INKS = {
-    Sign.ADD: Ink.ADDED,
-    Sign.REMOVE: Ink.REMOVED,
-    Sign.SET: Ink.PLACE,
-    Sign.CHECK: Ink.QUIET,
-    Sign.EVAL: Ink.QUIET,
-    Sign.CANCELED: Ink.CANCELED,
-    Sign.ERROR: Ink.ERROR,
+_SIGN_ROLES = {
+    Sign.ADD: Role.ADDED,
+    Sign.REMOVE: Role.REMOVED,
+    Sign.SET: Role.FOCUS,
+    Sign.CHECK: Role.QUIET,
+    Sign.EVAL: Role.QUIET,
+    Sign.CANCELED: Role.CANCELED,
+    Sign.ERROR: Role.ERROR,
 }
-_CHANGE_INKS = {Change.ADDED: Ink.ADDED, Change.REMOVED: Ink.REMOVED, Change.NONE: Ink.QUIET}
-_PART_INKS = {
-    PartKind.PREFIX: Ink.PLAIN,
-    PartKind.HANDLER_PREFIX: Ink.HANDLER,
-    PartKind.ERROR_PREFIX: Ink.ERROR,
-    PartKind.QUIET_PREFIX: Ink.QUIET,
-    PartKind.TEXT: Ink.PLAIN,
-    PartKind.ADDED: Ink.ADDED,
-    PartKind.REMOVED: Ink.REMOVED,
-    PartKind.KEY: Ink.QUIET,
-    PartKind.TRACE: Ink.QUIET,
+_CHANGE_ROLES = {Change.ADDED: Role.ADDED, Change.REMOVED: Role.REMOVED, Change.NONE: Role.QUIET}
+_PART_ROLES = {
+    PartKind.PREFIX: Role.PLAIN,
+    PartKind.HANDLER_PREFIX: Role.HANDLER,
+    PartKind.ERROR_PREFIX: Role.ERROR,
+    PartKind.QUIET_PREFIX: Role.QUIET,
+    PartKind.TEXT: Role.PLAIN,
+    PartKind.ADDED: Role.ADDED,
+    PartKind.REMOVED: Role.REMOVED,
+    PartKind.KEY: Role.QUIET,
+    PartKind.TRACE: Role.QUIET,
 }
 
 
@@ -55,96 +55,96 @@ def log_title_note(view: LogView) -> str:
     return f"{view.level} · f filters{hidden}"
 
 
-def draw_log(view: LogView, width: int, *, lit: bool = False) -> list[Line]:
+def draw_log(view: LogView, width: int, *, lit: bool = False) -> list[SpanLine]:
     """One line per row of the view; without a machine, how to get one."""
     if view.hints:
-        return [BLANK, *(line([Run(f"  {hint}", Ink.QUIET)], width) for hint in view.hints)]
+        return [BLANK, *(line([Span(f"  {hint}", Role.QUIET)], width) for hint in view.hints)]
     return [_row(row, view, width, lit) for row in view.rows]
 
 
-def _row(row: LogRow, view: LogView, width: int, lit: bool) -> Line:
+def _row(row: LogRow, view: LogView, width: int, lit: bool) -> SpanLine:
     if row.kind is RowKind.ENTRY and row.entry is not None:
         return _entry_line(row, row.entry, view, width, lit)
     if row.kind is RowKind.LINE:
-        runs = marked(_parts(row.parts), view.needle)
-        return line([Run(" " * _text_column(view)), *runs], width)
+        spans = marked(_parts(row.parts), view.needle)
+        return line([Span(" " * _text_column(view)), *spans], width)
     if row.kind is RowKind.GAP:
-        return line(_rule(row.text, Ink.CANCELED, width), width)
+        return line(_rule(row.text, Role.CANCELED, width), width)
     if row.kind is RowKind.SECOND:
-        return line(_rule(axis_time(int(row.text))[:8], Ink.QUIET, width), width)
-    ground = _ground(row.is_current, lit)
-    runs = [
-        HERE if row.is_current else SPACE,
-        Run(right("0", view.number_digits + 1), Ink.PLAIN if row.is_current else Ink.QUIET),
-        Run(" " * (TIME_WIDTH + 5)),
-        Run("initial structure", Ink.QUIET, bold=row.is_current),
+        return line(_rule(axis_time(int(row.text))[:8], Role.QUIET, width), width)
+    line_role = _line_role(row.is_current, lit)
+    spans = [
+        CURSOR_MARK if row.is_current else SPACE,
+        Span(right("0", view.number_digits + 1), Role.PLAIN if row.is_current else Role.QUIET),
+        Span(" " * (TIME_WIDTH + 5)),
+        Span("initial structure", Role.QUIET, bold=row.is_current),
     ]
-    return line(runs, width, ground)
+    return line(spans, width, line_role)
 
 
-def _ground(is_current: bool, lit: bool) -> Ground:
+def _line_role(is_current: bool, lit: bool) -> LineRole:
     if not is_current:
-        return Ground.NONE
-    return Ground.CURSOR if lit else Ground.MARKED
+        return LineRole.PLAIN
+    return LineRole.CURSOR if lit else LineRole.MARKED
 
 
 def _text_column(view: LogView) -> int:
     return view.number_digits + 2 + 2 + TIME_WIDTH + 2 + 2
 
 
-def _entry_line(row: LogRow, entry: Entry, view: LogView, width: int, lit: bool) -> Line:
+def _entry_line(row: LogRow, entry: Entry, view: LogView, width: int, lit: bool) -> SpanLine:
     current = row.is_current
     number = right(str(entry.number), view.number_digits + 1)
     head = [
-        HERE if current else SPACE,
-        Run(number, Ink.PLAIN if current else Ink.QUIET, bold=current),
-        Run(row.mark or " ", Ink.FLAG, bold=True),
+        CURSOR_MARK if current else SPACE,
+        Span(number, Role.PLAIN if current else Role.QUIET, bold=current),
+        Span(row.mark or " ", Role.FLAG, bold=True),
         SPACE,
-        Run(second_time(entry.time_ns), Ink.QUIET),
-        Run("  "),
-        Run(entry.sign.value, _SIGN_INKS[entry.sign], bold=True),
-        Run(" "),
+        Span(second_time(entry.time_ns), Role.QUIET),
+        Span("  "),
+        Span(entry.sign.value, _SIGN_ROLES[entry.sign], bold=True),
+        Span(" "),
         *_words(entry, bold=current),
     ]
     if entry.note:
-        head += [Run("  "), Run(entry.note, Ink.QUIET)]
+        head += [Span("  "), Span(entry.note, Role.QUIET)]
     if entry.args:
-        head += [Run("  "), Run(entry.args, Ink.QUIET)]
+        head += [Span("  "), Span(entry.args, Role.QUIET)]
     head = marked(head, view.needle)
-    tail = [Run(entry.flags, Ink.FLAG), Run(" ")] if entry.flags and width >= NARROW else []
-    if width_of_runs(head) > width and width < NARROW:
-        return Line(tuple(fit(head, width)), _ground(current, lit))
-    return line(spread(head, tail, width), width, _ground(current, lit))
+    tail = [Span(entry.flags, Role.FLAG), Span(" ")] if entry.flags and width >= NARROW else []
+    if width_of_spans(head) > width and width < NARROW:
+        return SpanLine(tuple(fit(head, width)), _line_role(current, lit))
+    return line(spread(head, tail, width), width, _line_role(current, lit))
 
 
-def _words(entry: Entry, *, bold: bool) -> list[Run]:
-    runs: list[Run] = []
+def _words(entry: Entry, *, bold: bool) -> list[Span]:
+    spans: list[Span] = []
     for word in entry.called:
-        if runs:
-            runs.append(Run(" "))
-        runs.append(Run(word.name, _called_ink(entry, word), bold=bold))
+        if spans:
+            spans.append(Span(" "))
+        spans.append(Span(word.name, _called_role(entry, word), bold=bold))
     for word in entry.implied:
-        if runs:
-            runs.append(Run(" "))
-        runs.append(Run(word.change.value + word.name, _CHANGE_INKS[word.change]))
-    return runs or [Run("nothing", Ink.QUIET)]
+        if spans:
+            spans.append(Span(" "))
+        spans.append(Span(word.change.value + word.name, _CHANGE_ROLES[word.change]))
+    return spans or [Span("nothing", Role.QUIET)]
 
 
-def _called_ink(entry: Entry, word: StateWord) -> Ink:
+def _called_role(entry: Entry, word: StateWord) -> Role:
     if entry.sign is Sign.CANCELED:
-        return Ink.CANCELED
+        return Role.CANCELED
     if entry.sign is Sign.ERROR and word.change is not Change.REMOVED:
-        return Ink.ERROR
-    return _CHANGE_INKS[word.change]
+        return Role.ERROR
+    return _CHANGE_ROLES[word.change]
 
 
-def _parts(parts: tuple[LinePart, ...]) -> list[Run]:
+def _parts(parts: tuple[LinePart, ...]) -> list[Span]:
     return [
-        Run(("  " if part.kind is PartKind.TRACE else "") + part.text, _PART_INKS[part.kind])
+        Span(("  " if part.kind is PartKind.TRACE else "") + part.text, _PART_ROLES[part.kind])
         for part in parts
     ]
 
 
-def _rule(text: str, ink: Ink, width: int) -> list[Run]:
+def _rule(text: str, role: Role, width: int) -> list[Span]:
     head = f" ── {text} "
-    return [Run(head, ink), Run("─" * max(0, width - width_of(head) - 1), ink), Run(" ")]
+    return [Span(head, role), Span("─" * max(0, width - width_of(head) - 1), role), Span(" ")]

@@ -5,18 +5,18 @@ from __future__ import annotations
 from am_dbg.drawing.frame import with_scroll_bar
 from am_dbg.projection.machines import MachineRow, MachinesView, Origin
 from am_dbg.projection.times import count
-from am_dbg.spans import HERE, SPACE, Ground, Ink, Line, Run, line, right, spread
+from am_dbg.spans import CURSOR_MARK, SPACE, LineRole, Role, Span, SpanLine, line, right, spread
 
 DEPTH_MAX = 6
 _DOTS = {
-    Origin.LIVE: Run("●", Ink.ADDED),
-    Origin.GONE: Run("○", Ink.QUIET),
-    Origin.RECORDED: Run("▪", Ink.QUIET),
-    Origin.DISPOSED: Run("▫", Ink.QUIET),
+    Origin.LIVE: Span("●", Role.ADDED),
+    Origin.GONE: Span("○", Role.QUIET),
+    Origin.RECORDED: Span("▪", Role.QUIET),
+    Origin.DISPOSED: Span("▫", Role.QUIET),
 }
 
 
-def draw_machines(view: MachinesView, width: int, *, lit: bool = False) -> list[Line]:
+def draw_machines(view: MachinesView, width: int, *, lit: bool = False) -> list[SpanLine]:
     """One line per row of the view."""
     digits = max((len(count(row.until)) for row in view.rows), default=1)
     after_digits = max((len(count(row.after)) + 1 for row in view.rows if row.after), default=0)
@@ -24,35 +24,35 @@ def draw_machines(view: MachinesView, width: int, *, lit: bool = False) -> list[
     return with_scroll_bar(rows, view.top, view.total)
 
 
-def _row(row: MachineRow, width: int, digits: int, after_digits: int, lit: bool) -> Line:
-    ground = Ground.NONE
+def _row(row: MachineRow, width: int, digits: int, after_digits: int, lit: bool) -> SpanLine:
+    line_role = LineRole.PLAIN
     if row.is_selected:
-        ground = Ground.CURSOR if lit else Ground.MARKED
-    ink = _name_ink(row)
+        line_role = LineRole.CURSOR if lit else LineRole.MARKED
+    role = _name_role(row)
     head = [
-        HERE if row.is_selected else SPACE,
+        CURSOR_MARK if row.is_selected else SPACE,
         *_marks(row),
-        Run(" "),
-        Run(_branch(row.depth), Ink.QUIET),
-        Run(row.name, ink, bold=row.is_selected),
+        Span(" "),
+        Span(_branch(row.depth), Role.QUIET),
+        Span(row.name, role, bold=row.is_selected),
     ]
-    tail = [Run(right(count(row.until), digits), Ink.QUIET if not row.until else Ink.PLAIN)]
+    tail = [Span(right(count(row.until), digits), Role.QUIET if not row.until else Role.PLAIN)]
     if after_digits:
         after = f"+{count(row.after)}" if row.after else ""
-        tail.append(Run(right(after, after_digits + 1), Ink.QUIET))
-    return line(spread(head, tail, width), width, ground)
+        tail.append(Span(right(after, after_digits + 1), Role.QUIET))
+    return line(spread(head, tail, width), width, line_role)
 
 
-def _marks(row: MachineRow) -> list[Run]:
-    inks = {"E": Ink.ERROR, "!": Ink.ERROR, "e": Ink.CANCELED}
-    ink = inks.get(row.mark, Ink.ADDED)
-    return [_DOTS[row.origin], Run(row.mark or " ", ink, bold=row.mark in ("E", "!"))]
+def _marks(row: MachineRow) -> list[Span]:
+    roles = {"E": Role.ERROR, "!": Role.ERROR, "e": Role.CANCELED}
+    role = roles.get(row.mark, Role.ADDED)
+    return [_DOTS[row.origin], Span(row.mark or " ", role, bold=row.mark in ("E", "!"))]
 
 
-def _name_ink(row: MachineRow) -> Ink:
+def _name_role(row: MachineRow) -> Role:
     if row.is_error:
-        return Ink.ERROR
-    return Ink.PLAIN if row.until or row.is_selected else Ink.QUIET
+        return Role.ERROR
+    return Role.PLAIN if row.until or row.is_selected else Role.QUIET
 
 
 def _branch(depth: int) -> str:

@@ -4,37 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from am_dbg.spans import Ink, Run
+from am_dbg.spans import Role, Span
 
 
-def marked(runs: Iterable[Run], needle: str) -> list[Run]:
-    """The runs with every occurrence of the needle underlined.
+def marked(spans: Iterable[Span], needle: str) -> list[Span]:
+    """The spans with every occurrence of the needle underlined.
 
     A needle without capitals is found in any case, as in searches.
     """
-    listed = list(runs)
+    listed = list(spans)
     if not needle:
         return listed
-    parts: list[Run] = []
-    for run in listed:
-        parts.extend(_split(run, needle))
+    parts: list[Span] = []
+    for span in listed:
+        parts.extend(_split(span, needle))
     return parts
 
 
-def _split(run: Run, needle: str) -> Iterable[Run]:
-    text = run.text if needle != needle.lower() else run.text.lower()
-    if len(text) != len(run.text):
-        yield run
+def _split(span: Span, needle: str) -> Iterable[Span]:
+    text = span.text if needle != needle.lower() else span.text.lower()
+    if len(text) != len(span.text):
+        yield span
         return
     start = 0
     at = text.find(needle)
     while at >= 0:
         if at > start:
-            yield run._replace(text=run.text[start:at])
+            yield span._replace(text=span.text[start:at])
         end = at + len(needle)
-        ink = Ink.CANCELED if run.ink is Ink.QUIET else run.ink
-        yield run._replace(text=run.text[at:end], underline=True, bold=True, ink=ink)
+        role = Role.CANCELED if span.role is Role.QUIET else span.role
+        yield span._replace(text=span.text[at:end], underline=True, bold=True, role=role)
         start = end
         at = text.find(needle, start)
-    if start < len(run.text):
-        yield run._replace(text=run.text[start:])
+    if start < len(span.text):
+        yield span._replace(text=span.text[start:])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from am_dbg.projection.matrix import MatrixView
 from am_dbg.projection.steps import HOW_TO_SEND_STEPS
-from am_dbg.spans import BLANK, Ground, Ink, Line, Run, left, line, right, wrap
+from am_dbg.spans import BLANK, LineRole, Role, Span, SpanLine, left, line, right, wrap
 
 CELL = 4
 BEFORE_CELLS = 5
@@ -24,7 +24,7 @@ def matrix_columns(names: tuple[str, ...], width: int) -> int:
     return max(1, (width - name_width(names, width) - 6) // CELL)
 
 
-def draw_matrix(view: MatrixView, width: int, height: int, *, lit: bool = False) -> list[Line]:
+def draw_matrix(view: MatrixView, width: int, height: int, *, lit: bool = False) -> list[SpanLine]:
     """State numbers, called states, tick growth, then the table."""
     names = name_width(view.names, width)
     head = [
@@ -35,21 +35,23 @@ def draw_matrix(view: MatrixView, width: int, height: int, *, lit: bool = False)
     ]
     if not view.is_sent:
         words = f" no steps were sent, so who did what is not known; {HOW_TO_SEND_STEPS}"
-        return [*head, *(line(row, width) for row in wrap([Run(words, Ink.QUIET)], width))]
+        return [*head, *(line(row, width) for row in wrap([Span(words, Role.QUIET)], width))]
     rows = []
     for place, cells in enumerate(view.cells[: max(0, height - HEADER_ROWS)]):
         index = view.first_row + place
         picked = index == view.selected
-        ground = (Ground.CURSOR if lit else Ground.MARKED) if picked else Ground.NONE
-        runs = [
-            Run(right(str(index), 4), Ink.QUIET),
-            Run(" "),
-            Run(
-                left(view.names[index], names), Ink.PLAIN if any(cells) else Ink.QUIET, bold=picked
+        line_role = (LineRole.CURSOR if lit else LineRole.MARKED) if picked else LineRole.PLAIN
+        spans = [
+            Span(right(str(index), 4), Role.QUIET),
+            Span(" "),
+            Span(
+                left(view.names[index], names),
+                Role.PLAIN if any(cells) else Role.QUIET,
+                bold=picked,
             ),
             *_cells(cells, view),
         ]
-        rows.append(line(runs, width, ground))
+        rows.append(line(spans, width, line_role))
     return head + rows
 
 
@@ -62,27 +64,31 @@ def place_in_matrix(view: MatrixView, width: int, row: int, column: int) -> int 
     return view.first_column + place if 0 <= place < len(view.called) else None
 
 
-def _numbers(view: MatrixView, names: int, width: int) -> Line:
-    runs = [Run(" " * (names + BEFORE_CELLS))]
+def _numbers(view: MatrixView, names: int, width: int) -> SpanLine:
+    spans = [Span(" " * (names + BEFORE_CELLS))]
     for place in range(len(view.called)):
         index = view.first_column + place
         picked = index == view.selected
-        runs.append(Run(right(str(index), CELL), Ink.PLACE if picked else Ink.QUIET, bold=picked))
-    return line(runs, width)
+        spans.append(
+            Span(right(str(index), CELL), Role.FOCUS if picked else Role.QUIET, bold=picked)
+        )
+    return line(spans, width)
 
 
-def _values(title: str, values: tuple[int, ...], view: MatrixView, names: int, width: int) -> Line:
-    runs = [
-        Run(left(" " * BEFORE_CELLS + title, names + BEFORE_CELLS), Ink.QUIET),
+def _values(
+    title: str, values: tuple[int, ...], view: MatrixView, names: int, width: int
+) -> SpanLine:
+    spans = [
+        Span(left(" " * BEFORE_CELLS + title, names + BEFORE_CELLS), Role.QUIET),
         *_cells(values, view),
     ]
-    return line(runs, width)
+    return line(spans, width)
 
 
-def _cells(values: tuple[int, ...], view: MatrixView) -> list[Run]:
-    runs = []
+def _cells(values: tuple[int, ...], view: MatrixView) -> list[Span]:
+    spans = []
     for place, value in enumerate(values):
         called = bool(view.called[place])
-        ink = Ink.PLACE if value and called else Ink.PLAIN if value else Ink.LINE
-        runs.append(Run(right(str(value), CELL), ink, bool(value), bool(value) and called))
-    return runs
+        role = Role.FOCUS if value and called else Role.PLAIN if value else Role.FRAME
+        spans.append(Span(right(str(value), CELL), role, bool(value), bool(value) and called))
+    return spans

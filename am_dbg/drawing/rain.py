@@ -6,20 +6,31 @@ from functools import lru_cache
 
 from am_dbg.projection.rain import RainRow, RainView
 from am_dbg.projection.times import clock_time
-from am_dbg.spans import HERE, SPACE, Ground, Ink, Line, Run, left, line, right, width_of
+from am_dbg.spans import (
+    CURSOR_MARK,
+    SPACE,
+    LineRole,
+    Role,
+    Span,
+    SpanLine,
+    left,
+    line,
+    right,
+    width_of,
+)
 
 CELL = 2
 BEFORE_CELLS = 3
 """Cells beside the number that stand before the first state."""
 HEADER_MAX = 12
 HEADER_SHARE = 3
-_INKS = {
-    ".": Ink.LINE,
-    "1": Ink.ADDED,
-    "2": Ink.ADDED,
-    "|": Ink.REMOVED,
-    "c": Ink.CANCELED,
-    "*": Ink.HANDLER,
+_ROLES = {
+    ".": Role.FRAME,
+    "1": Role.ADDED,
+    "2": Role.ADDED,
+    "|": Role.REMOVED,
+    "c": Role.CANCELED,
+    "*": Role.HANDLER,
 }
 
 
@@ -34,7 +45,7 @@ def rain_columns(width: int) -> int:
     return max(1, (width - 6 - 18) // CELL)
 
 
-def draw_rain(view: RainView, width: int, height: int, *, lit: bool = False) -> list[Line]:
+def draw_rain(view: RainView, width: int, height: int, *, lit: bool = False) -> list[SpanLine]:
     """Names upright, then one line per transition."""
     top = header_height(view.names, height)
     rows = [_names(view, place, top, width) for place in range(top)]
@@ -63,8 +74,8 @@ def _letters(name: str) -> tuple[str, ...]:
     return tuple(letters)
 
 
-def _names(view: RainView, place: int, height: int, width: int) -> Line:
-    runs = [Run(" " * (view.number_digits + BEFORE_CELLS))]
+def _names(view: RainView, place: int, height: int, width: int) -> SpanLine:
+    spans = [Span(" " * (view.number_digits + BEFORE_CELLS))]
     for index, name in enumerate(view.names):
         letters = _letters(name)
         skipped = max(0, height - len(letters))
@@ -72,26 +83,26 @@ def _names(view: RainView, place: int, height: int, width: int) -> Line:
         if len(letters) > height and place == height - 1:
             letter = "…"
         picked = index == view.selected
-        ink = Ink.ERROR if index in view.errors else Ink.PLACE if picked else Ink.QUIET
-        runs.append(Run(left(letter, CELL), ink, bold=picked))
-    return line(runs, width)
+        role = Role.ERROR if index in view.errors else Role.FOCUS if picked else Role.QUIET
+        spans.append(Span(left(letter, CELL), role, bold=picked))
+    return line(spans, width)
 
 
-def _row(row: RainRow, view: RainView, width: int, lit: bool) -> Line:
+def _row(row: RainRow, view: RainView, width: int, lit: bool) -> SpanLine:
     current = row.is_current
     number = right(str(row.number), view.number_digits)
-    runs = [
-        HERE if current else SPACE,
-        Run(number, Ink.PLAIN if current else Ink.QUIET, bold=current),
-        Run("  "),
+    spans = [
+        CURSOR_MARK if current else SPACE,
+        Span(number, Role.PLAIN if current else Role.QUIET, bold=current),
+        Span("  "),
     ]
     for index, cell in enumerate(row.cells):
-        ink = _INKS[cell]
+        role = _ROLES[cell]
         if index in view.errors and cell in "12":
-            ink = Ink.ERROR
+            role = Role.ERROR
         elif index == view.selected and cell == ".":
-            ink = Ink.QUIET
-        runs += [Run(cell, ink, cell == "2", index in row.called), Run(" ")]
-    runs += [Run(" "), Run(clock_time(row.time_ns), Ink.QUIET)]
-    ground = (Ground.CURSOR if lit else Ground.MARKED) if current else Ground.NONE
-    return line(runs, width, ground)
+            role = Role.QUIET
+        spans += [Span(cell, role, cell == "2", index in row.called), Span(" ")]
+    spans += [Span(" "), Span(clock_time(row.time_ns), Role.QUIET)]
+    line_role = (LineRole.CURSOR if lit else LineRole.MARKED) if current else LineRole.PLAIN
+    return line(spans, width, line_role)

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from am_dbg.projection.reader import HandlerRow, ReaderView, SourceRow
 from am_dbg.projection.subscriptions import Pipe, Task, Waiting
 from am_dbg.projection.times import duration
-from am_dbg.spans import BLANK, Ink, Line, Run, left, line, right, spread, wrap
+from am_dbg.spans import BLANK, Role, Span, SpanLine, left, line, right, spread, wrap
 
-_OUTCOME_INKS = {"denied": Ink.CANCELED, "failed": Ink.ERROR}
+_OUTCOME_ROLES = {"denied": Role.CANCELED, "failed": Role.ERROR}
 
 
-def draw_reader(view: ReaderView, width: int) -> list[Line]:
+def draw_reader(view: ReaderView, width: int) -> list[SpanLine]:
     """All lines of the reader; the pane shows them from the view's `top` on."""
     if not view.title:
         return []
@@ -32,14 +32,14 @@ def draw_reader(view: ReaderView, width: int) -> list[Line]:
         _section("Args", len({key for key, _ in view.args}), _args(view.args, inner), inner),
         _section("Id", 0, _wrapped(view.id, inner), inner),
     ]
-    lines: list[Line] = []
+    lines: list[SpanLine] = []
     for block in blocks:
         if block and lines:
             lines.append(BLANK)
         lines += block
     if view.is_history_cut:
-        lines.append(line([Run("older subscriptions not read", Ink.QUIET)], inner))
-    return [Line((Run(" "), *row.runs, Run(" ")), row.ground) for row in lines]
+        lines.append(line([Span("older subscriptions not read", Role.QUIET)], inner))
+    return [SpanLine((Span(" "), *row.spans, Span(" ")), row.role) for row in lines]
 
 
 def _queue(view: ReaderView) -> list[str]:
@@ -47,80 +47,82 @@ def _queue(view: ReaderView) -> list[str]:
     return [*([f"queue tick {view.queue_tick}"] if view.queue_tick else []), *view.queue]
 
 
-def _section(title: str, count: int, rows: Sequence[Line], width: int) -> list[Line]:
+def _section(title: str, count: int, rows: Sequence[SpanLine], width: int) -> list[SpanLine]:
     """A heading over its rows; nothing if there are no rows."""
     if not rows and not count:
         return []
     head = f"{title} {count}" if count else title
-    return [line([Run(head, Ink.PLACE, bold=True)], width), *rows]
+    return [line([Span(head, Role.FOCUS, bold=True)], width), *rows]
 
 
-def _source(row: SourceRow, depth: int, width: int) -> Line:
-    runs = [
-        Run("└ " if depth else "", Ink.QUIET),
-        Run(row.machine, underline=bool(row.link), link=row.link),
-        Run(f" t{row.time}", Ink.QUIET),
-        Run(f"  {row.what}" if row.what else "", Ink.QUIET),
+def _source(row: SourceRow, depth: int, width: int) -> SpanLine:
+    spans = [
+        Span("└ " if depth else "", Role.QUIET),
+        Span(row.machine, underline=bool(row.link), link=row.link),
+        Span(f" t{row.time}", Role.QUIET),
+        Span(f"  {row.what}" if row.what else "", Role.QUIET),
     ]
-    return line(runs, width)
+    return line(spans, width)
 
 
-def _handler(row: HandlerRow, width: int) -> Line:
-    head = [Run(row.name, Ink.HANDLER)]
-    if row.outcome in _OUTCOME_INKS:
-        head += [Run(" "), Run(row.outcome, _OUTCOME_INKS[row.outcome])]
-    tail = [Run(duration(row.duration_ns), Ink.QUIET)] if row.duration_ns else []
+def _handler(row: HandlerRow, width: int) -> SpanLine:
+    head = [Span(row.name, Role.HANDLER)]
+    if row.outcome in _OUTCOME_ROLES:
+        head += [Span(" "), Span(row.outcome, _OUTCOME_ROLES[row.outcome])]
+    tail = [Span(duration(row.duration_ns), Role.QUIET)] if row.duration_ns else []
     return line(spread(head, tail, width), width)
 
 
-def _all_waiting(view: ReaderView, width: int) -> list[Line]:
+def _all_waiting(view: ReaderView, width: int) -> list[SpanLine]:
     rows = [_waiting(row, width) for row in view.waiting]
     if view.more:
-        rows.append(line([Run(f"… {view.more:,} more", Ink.QUIET)], width))
+        rows.append(line([Span(f"… {view.more:,} more", Role.QUIET)], width))
     return rows
 
 
-def _waiting(row: Waiting, width: int) -> Line:
-    runs = [
-        Run(f"{row.verb} ", Ink.QUIET),
-        Run(row.states, Ink.ADDED),
-        Run(f" {row.condition}" if row.condition else "", Ink.PLAIN),
+def _waiting(row: Waiting, width: int) -> SpanLine:
+    spans = [
+        Span(f"{row.verb} ", Role.QUIET),
+        Span(row.states, Role.ADDED),
+        Span(f" {row.condition}" if row.condition else "", Role.PLAIN),
     ]
-    return line(spread(runs, [Run(right(f"t{row.since}", 5), Ink.QUIET)], width), width)
+    return line(spread(spans, [Span(right(f"t{row.since}", 5), Role.QUIET)], width), width)
 
 
-def _pipe(row: Pipe, width: int) -> Line:
+def _pipe(row: Pipe, width: int) -> SpanLine:
     is_out = row.direction == "out"
-    runs = [
-        Run("→ " if is_out else "← ", Ink.ADDED if is_out else Ink.HANDLER),
-        Run(row.machine, underline=True, link=f"mach://{row.machine}"),
-        Run(f" {row.state} ", Ink.PLAIN),
-        Run(row.mutation, Ink.QUIET),
+    spans = [
+        Span("→ " if is_out else "← ", Role.ADDED if is_out else Role.HANDLER),
+        Span(row.machine, underline=True, link=f"mach://{row.machine}"),
+        Span(f" {row.state} ", Role.PLAIN),
+        Span(row.mutation, Role.QUIET),
     ]
-    return line(spread(runs, [Run(f"t{row.since}", Ink.QUIET)], width), width)
+    return line(spread(spans, [Span(f"t{row.since}", Role.QUIET)], width), width)
 
 
-def _task(row: Task, width: int) -> Line:
-    since = Run(f"t{row.since}", Ink.QUIET)
-    return line(spread([Run(row.handler, Ink.HANDLER)], [since], width), width)
+def _task(row: Task, width: int) -> SpanLine:
+    since = Span(f"t{row.since}", Role.QUIET)
+    return line(spread([Span(row.handler, Role.HANDLER)], [since], width), width)
 
 
-def _texts(texts: Sequence[str], width: int) -> list[Line]:
-    return [line([Run(text, Ink.QUIET)], width) for text in texts]
+def _texts(texts: Sequence[str], width: int) -> list[SpanLine]:
+    return [line([Span(text, Role.QUIET)], width) for text in texts]
 
 
-def _wrapped(text: str, width: int) -> list[Line]:
-    return [line(row, width) for row in wrap([Run(text, Ink.QUIET)], width)] if text else []
+def _wrapped(text: str, width: int) -> list[SpanLine]:
+    return [line(row, width) for row in wrap([Span(text, Role.QUIET)], width)] if text else []
 
 
-def _args(args: Sequence[tuple[str, str]], width: int) -> list[Line]:
+def _args(args: Sequence[tuple[str, str]], width: int) -> list[SpanLine]:
     key_width = min(max((len(key) for key, _ in args), default=0), width // 2)
     rows = []
     previous = ""
     for key, value in args:
         shown = "" if key == previous else key
         previous = key
-        rows.append(line([Run(left(shown, key_width), Ink.QUIET), Run("  "), Run(value)], width))
+        rows.append(
+            line([Span(left(shown, key_width), Role.QUIET), Span("  "), Span(value)], width)
+        )
     return rows
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from am_dbg.drawing.frame import with_scroll_bar
 from am_dbg.projection.states import Arc, ReferenceRow, StateRow, StatesView
 from am_dbg.projection.times import count
-from am_dbg.spans import HERE, SPACE, Ground, Ink, Line, Run, line, right, spread
+from am_dbg.spans import CURSOR_MARK, SPACE, LineRole, Role, Span, SpanLine, line, right, spread
 
 MARKS_WIDTH = 4
 FLAGS_WIDTH = 3
 ARC_WIDTH_MIN = 34
 
-_MARK_INKS = {"+": Ink.ADDED, "-": Ink.REMOVED, "*": Ink.HANDLER, "!": Ink.CANCELED}
-_RELATION_INKS = {"add": Ink.ADDED, "remove": Ink.REMOVED, "require": Ink.HANDLER}
+_MARK_ROLES = {"+": Role.ADDED, "-": Role.REMOVED, "*": Role.HANDLER, "!": Role.CANCELED}
+_RELATION_ROLES = {"add": Role.ADDED, "remove": Role.REMOVED, "require": Role.HANDLER}
 
 
-def draw_states(view: StatesView, width: int, *, lit: bool = False) -> list[Line]:
+def draw_states(view: StatesView, width: int, *, lit: bool = False) -> list[SpanLine]:
     """One line per row of the view; arcs stand right of the rows when there is room."""
     lanes = _lanes(view.arcs, len(view.rows)) if width >= ARC_WIDTH_MIN else []
     gutter = len(lanes) + 1 if lanes else 0
@@ -33,60 +33,62 @@ def draw_states(view: StatesView, width: int, *, lit: bool = False) -> list[Line
             drawn = _state(row, inner, digits, marks, lit)
         else:
             drawn = _reference(row, inner, lit)
-        rows.append(Line((*drawn.runs, *_gutter(lanes, place)), drawn.ground))
+        rows.append(SpanLine((*drawn.spans, *_gutter(lanes, place)), drawn.role))
     return with_scroll_bar(rows, view.top, view.total_rows)
 
 
-def _state(row: StateRow, width: int, digits: int, marks: int, lit: bool) -> Line:
+def _state(row: StateRow, width: int, digits: int, marks: int, lit: bool) -> SpanLine:
     dot = (
-        Run("●", Ink.ERROR if row.is_error else Ink.ADDED) if row.is_active else Run("○", Ink.QUIET)
+        Span("●", Role.ERROR if row.is_error else Role.ADDED)
+        if row.is_active
+        else Span("○", Role.QUIET)
     )
-    ink = Ink.PLAIN
+    role = Role.PLAIN
     if row.is_active and row.is_error:
-        ink = Ink.ERROR
+        role = Role.ERROR
     elif not row.is_active and not row.tick and not row.is_touched:
-        ink = Ink.QUIET
-    name = Run(row.name, ink, bold=row.is_active, underline=row.is_called)
-    fold = HERE if row.is_selected else Run("▾" if row.is_open else " ", Ink.QUIET)
-    head = [fold, dot, Run(" "), name]
+        role = Role.QUIET
+    name = Span(row.name, role, bold=row.is_active, underline=row.is_called)
+    fold = CURSOR_MARK if row.is_selected else Span("▾" if row.is_open else " ", Role.QUIET)
+    head = [fold, dot, Span(" "), name]
     tail = [
-        Run(right(count(row.tick), digits), Ink.PLAIN if row.tick else Ink.QUIET),
-        Run(" "),
+        Span(right(count(row.tick), digits), Role.PLAIN if row.tick else Role.QUIET),
+        Span(" "),
         *_marks(row.marks, marks),
-        Run(" "),
-        Run("M" if row.is_multi else " ", Ink.FLAG),
-        Run("a" if row.is_auto else " ", Ink.FLAG),
+        Span(" "),
+        Span("M" if row.is_multi else " ", Role.FLAG),
+        Span("a" if row.is_auto else " ", Role.FLAG),
     ]
-    return line(spread(head, tail, width), width, _ground(row, lit))
+    return line(spread(head, tail, width), width, _line_role(row, lit))
 
 
-def _ground(row: StateRow | ReferenceRow, lit: bool) -> Ground:
+def _line_role(row: StateRow | ReferenceRow, lit: bool) -> LineRole:
     if row.is_selected:
-        return Ground.CURSOR if lit else Ground.MARKED
-    return Ground.NONE
+        return LineRole.CURSOR if lit else LineRole.MARKED
+    return LineRole.PLAIN
 
 
-def _marks(marks: str, width: int) -> list[Run]:
+def _marks(marks: str, width: int) -> list[Span]:
     shown = marks if len(marks) <= width else "…" + marks[-(width - 1) :]
     return [
-        *(Run(mark, _MARK_INKS.get(mark, Ink.QUIET), bold=True) for mark in shown),
-        Run(" " * (width - len(shown))),
+        *(Span(mark, _MARK_ROLES.get(mark, Role.QUIET), bold=True) for mark in shown),
+        Span(" " * (width - len(shown))),
     ]
 
 
-def _reference(row: ReferenceRow, width: int, lit: bool) -> Line:
+def _reference(row: ReferenceRow, width: int, lit: bool) -> SpanLine:
     branch = "└ " if row.is_last else "├ "
-    ink = _RELATION_INKS.get(row.relation, Ink.QUIET) if row.is_step else Ink.QUIET
-    target_ink = Ink.PLACE if row.is_related else Ink.PLAIN if row.is_step else Ink.QUIET
+    role = _RELATION_ROLES.get(row.relation, Role.QUIET) if row.is_step else Role.QUIET
+    target_role = Role.FOCUS if row.is_related else Role.PLAIN if row.is_step else Role.QUIET
     arrow = "▸ " if row.is_current else ""
-    runs = [
-        HERE if row.is_selected else SPACE,
-        Run("   " + branch, Ink.QUIET),
-        Run(f"{row.relation} ", ink, bold=row.is_current),
-        Run(arrow, Ink.PLACE),
-        Run(row.target, target_ink, bold=row.is_current),
+    spans = [
+        CURSOR_MARK if row.is_selected else SPACE,
+        Span("   " + branch, Role.QUIET),
+        Span(f"{row.relation} ", role, bold=row.is_current),
+        Span(arrow, Role.FOCUS),
+        Span(row.target, target_role, bold=row.is_current),
     ]
-    return line(runs, width, _ground(row, lit))
+    return line(spans, width, _line_role(row, lit))
 
 
 def _lanes(arcs: tuple[Arc, ...], height: int) -> list[list[Arc]]:
@@ -104,26 +106,26 @@ def _lanes(arcs: tuple[Arc, ...], height: int) -> list[list[Arc]]:
     return lanes
 
 
-def _gutter(lanes: list[list[Arc]], row: int) -> list[Run]:
+def _gutter(lanes: list[list[Arc]], row: int) -> list[Span]:
     """The piece of every arc in one row: from its start (╮ or ╯) to the arrow at its end."""
     if not lanes:
         return []
     cells = [" "] * (len(lanes) + 1)
-    inks = [Ink.QUIET] * (len(lanes) + 1)
+    roles = [Role.QUIET] * (len(lanes) + 1)
     for lane, arcs in enumerate(lanes, start=1):
         for arc in arcs:
             low, high = sorted((arc.start, arc.end))
             if not low <= row <= high:
                 continue
-            ink = Ink.PLACE if arc.is_current else Ink.QUIET
-            inks[lane] = ink
+            role = Role.FOCUS if arc.is_current else Role.QUIET
+            roles[lane] = role
             if row in (arc.start, arc.end):
                 cells[lane] = "╮" if row == low else "╯"
                 for crossed in range(1, lane):
                     if cells[crossed] == " ":
-                        cells[crossed], inks[crossed] = "─", ink
+                        cells[crossed], roles[crossed] = "─", role
                 cells[0] = "◂" if row == arc.end else "─" if cells[0] == " " else cells[0]
-                inks[0] = ink
+                roles[0] = role
             else:
                 cells[lane] = "│"
-    return [Run(cell, ink) for cell, ink in zip(cells, inks, strict=True)]
+    return [Span(cell, role) for cell, role in zip(cells, roles, strict=True)]

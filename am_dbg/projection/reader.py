@@ -18,7 +18,7 @@ from am_dbg.projection.subscriptions import (
 )
 from am_dbg.projection.trouble import hanging_text
 from am_dbg.projection.why import who_asked, why
-from am_dbg.spans import Ink, Run
+from am_dbg.spans import Role, Span
 from am_dbg.store import Store, Track, Transition
 from amtracer.wire.messages import StateDef
 from amtracer.wire.vocabulary import StepKind
@@ -55,7 +55,7 @@ class ReaderView:
     """What the reader pane shows; `top` is its first row."""
 
     title: str = ""
-    why: tuple[Run, ...] = ()
+    why: tuple[Span, ...] = ()
     sources: tuple[SourceRow, ...] = ()
     executed: tuple[HandlerRow, ...] = ()
     waiting: tuple[Waiting, ...] = ()
@@ -75,7 +75,7 @@ def project_reader(store: Store, moment: Moment, top: int = 0) -> ReaderView:
     """The sections for the transition on show."""
     track = moment.track
     if moment.is_start:
-        begin = (Run("Before the first transition."), *_hanging_since_the_begin(track))
+        begin = (Span("Before the first transition."), *_hanging_since_the_begin(track))
         opened = subscriptions_at(track, 0) if track.open.at(0) else Subscriptions()
         return ReaderView(
             title="initial",
@@ -114,10 +114,10 @@ def project_reader(store: Store, moment: Moment, top: int = 0) -> ReaderView:
     )
 
 
-def _hanging_since_the_begin(track: Track) -> tuple[Run, ...]:
+def _hanging_since_the_begin(track: Track) -> tuple[Span, ...]:
     """Handlers that have not returned while there is no transition that could say so."""
     hanging = track.hanging if track.first > track.count else ()
-    return tuple(Run(f" Since then {hanging_text(one)}.", Ink.CANCELED) for one in hanging)
+    return tuple(Span(f" Since then {hanging_text(one)}.", Role.CANCELED) for one in hanging)
 
 
 def source_chain(store: Store, track: Track, transition: Transition) -> tuple[SourceRow, ...]:

@@ -45,7 +45,7 @@ def full_time(time_ns: int) -> str:
 
 
 def duration(span_ns: int) -> str:
-    """A span in the unit that keeps three digits: 420 ns, 1.44 ms, 2.30 s, 3 min 05 s.
+    """A duration in the unit that keeps three digits: 420 ns, 1.44 ms, 2.30 s, 3 min 05 s.
 
     Whole microseconds have no fraction, as most programs do not send one: 8 µs.
     """
@@ -68,7 +68,7 @@ def duration(span_ns: int) -> str:
 
 
 def signed_duration(span_ns: int) -> str:
-    """A span with its sign: +2.30 ms."""
+    """A duration with its sign: +2.30 ms."""
     text = duration(span_ns)
     return text if text.startswith("-") else f"+{text}"
 

@@ -16,7 +16,7 @@ from am_dbg.projection.clean import clean, clean_name
 from am_dbg.projection.denial import Denial, denial_of
 from am_dbg.projection.steps import HOW_TO_SEND_STEPS, handler_name, has_steps, name_at
 from am_dbg.projection.trouble import noted_at
-from am_dbg.spans import Ink, Run
+from am_dbg.spans import Role, Span
 from am_dbg.store import GapKind, Track, Transition
 from am_dbg.store.facts import ShapeFacts, indexes_of
 from amtracer.wire.messages import Shape, StateDef
@@ -25,32 +25,32 @@ from amtracer.wire.vocabulary import MutationKind, RelationKind, StepFlag, StepK
 NAMES_MAX = 8
 
 
-def why(track: Track, transition: Transition, asked_by: Sequence[Run]) -> tuple[Run, ...]:
+def why(track: Track, transition: Transition, asked_by: Sequence[Span]) -> tuple[Span, ...]:
     """The paragraph; `asked_by` is the sentence that says who asked, if that is known."""
     states = track.schema_at(transition.number)
     facts = track.facts_at(transition.number)
-    runs: list[Run] = [*asked_by]
+    spans: list[Span] = [*asked_by]
     if facts.is_check:
-        runs.append(Run("Only asked: nothing changes. "))
+        spans.append(Span("Only asked: nothing changes. "))
     if facts.is_canceled:
-        runs += _canceled(track, transition, states)
+        spans += _canceled(track, transition, states)
     elif facts.is_check:
-        runs.append(Run("It would be accepted. "))
-        runs += _handlers(track, transition, states)
+        spans.append(Span("It would be accepted. "))
+        spans += _handlers(track, transition, states)
     else:
         if has_steps(track, transition.shape) or not _began_late(track, transition.number):
-            runs += _accepted(transition, states, facts)
+            spans += _accepted(transition, states, facts)
         else:
-            runs.append(Run("Tracing began with it, so what it changed is not known. "))
-        runs += _handlers(track, transition, states)
+            spans.append(Span("Tracing began with it, so what it changed is not known. "))
+        spans += _handlers(track, transition, states)
     for text in noted_at(track, transition.number):
-        runs.append(Run(f"{text[0].upper()}{text[1:]}. ", Ink.CANCELED))
-    return tuple(runs)
+        spans.append(Span(f"{text[0].upper()}{text[1:]}. ", Role.CANCELED))
+    return tuple(spans)
 
 
 def _accepted(
     transition: Transition, states: Sequence[StateDef], facts: ShapeFacts
-) -> Iterable[Run]:
+) -> Iterable[Span]:
     shape = transition.shape
     called = set(shape.called)
     implied_added = [i for i in indexes_of(facts.added) if i not in called]
@@ -59,13 +59,13 @@ def _accepted(
     yield from _changed(changes, states, back="went on and off again", again="called again")
     rest = sorted(called - {index for index, _ in changes})
     if rest and facts.is_auto:
-        yield from _names(rest, states, Ink.CANCELED)
-        yield Run(" did not come. ")
+        yield from _names(rest, states, Role.CANCELED)
+        yield Span(" did not come. ")
     elif called and not changes:
-        yield from _names(rest, states, Ink.PLAIN)
+        yield from _names(rest, states, Role.PLAIN)
         state_word = "active" if shape.type == MutationKind.ADD else "inactive"
         known = shape.type in (MutationKind.ADD, MutationKind.REMOVE)
-        yield Run(f" {_was(rest)} {state_word} already. " if known else " changed nothing. ")
+        yield Span(f" {_was(rest)} {state_word} already. " if known else " changed nothing. ")
     yield from _implied(shape, states, implied_added, implied_removed)
 
 
@@ -76,62 +76,62 @@ def _began_late(track: Track, number: int) -> bool:
 
 def _changed(
     changes: Sequence[tuple[int, int]], states: Sequence[StateDef], *, back: str, again: str
-) -> Iterable[Run]:
+) -> Iterable[Span]:
     """The changed states, grouped by what their ticks show, each group in one sentence."""
-    groups: tuple[tuple[Ink, str, Callable[[int], bool]], ...] = (
-        (Ink.ADDED, "activated", lambda growth: growth > 0 and growth % 2 == 1),
-        (Ink.ADDED, again, lambda growth: growth > 0 and growth % 2 == 0),
-        (Ink.REMOVED, "deactivated", lambda growth: growth < 0 and growth % 2 == 1),
-        (Ink.REMOVED, back, lambda growth: growth < 0 and growth % 2 == 0),
+    groups: tuple[tuple[Role, str, Callable[[int], bool]], ...] = (
+        (Role.ADDED, "activated", lambda growth: growth > 0 and growth % 2 == 1),
+        (Role.ADDED, again, lambda growth: growth > 0 and growth % 2 == 0),
+        (Role.REMOVED, "deactivated", lambda growth: growth < 0 and growth % 2 == 1),
+        (Role.REMOVED, back, lambda growth: growth < 0 and growth % 2 == 0),
     )
-    for ink, words, belongs in groups:
+    for role, words, belongs in groups:
         indexes = sorted(index for index, growth in changes if belongs(growth))
         if indexes:
-            yield from _names(indexes, states, ink)
-            yield Run(f" {words}. " if words == back else f" {_was(indexes)} {words}. ")
+            yield from _names(indexes, states, role)
+            yield Span(f" {words}. " if words == back else f" {_was(indexes)} {words}. ")
 
 
-def _handlers(track: Track, transition: Transition, states: Sequence[StateDef]) -> Iterable[Run]:
+def _handlers(track: Track, transition: Transition, states: Sequence[StateDef]) -> Iterable[Span]:
     """What the handlers of an accepted transition did."""
     steps = enumerate(transition.shape.steps)
     handlers = [(at, step) for at, step in steps if step.type == StepKind.HANDLER]
     against = [one for one in handlers if one[1].flags & (StepFlag.DENIED | StepFlag.FAILED)]
     for at, step in against:
         failed = step.flags & StepFlag.FAILED
-        yield Run("But " if failed else "")
-        yield Run(handler_name(step, states), Ink.HANDLER)
+        yield Span("But " if failed else "")
+        yield Span(handler_name(step, states), Role.HANDLER)
         if failed:
-            yield Run(f" failed{_origin(track.raised_at(transition.number, at))}. ")
+            yield Span(f" failed{_origin(track.raised_at(transition.number, at))}. ")
         else:
-            yield Run(" said no. ")
+            yield Span(" said no. ")
     if not has_steps(track, transition.shape):
-        yield Run(f"No steps were sent, so no handlers are known ({HOW_TO_SEND_STEPS}). ")
+        yield Span(f"No steps were sent, so no handlers are known ({HOW_TO_SEND_STEPS}). ")
     elif not handlers:
-        yield Run("Nothing blocked it. ")
+        yield Span("Nothing blocked it. ")
     elif not against:
-        yield Run(f"{len(handlers)} handler{_s(handlers)} ran, none objected. ")
+        yield Span(f"{len(handlers)} handler{_s(handlers)} ran, none objected. ")
 
 
 def _implied(
     shape: Shape, states: Sequence[StateDef], added: Sequence[int], removed: Sequence[int]
-) -> Iterable[Run]:
+) -> Iterable[Span]:
     """The states that relations added or removed, each with the state whose relation it was."""
-    for indexes, relation, ink, verb in (
-        (added, RelationKind.ADD, Ink.ADDED, "came along"),
-        (removed, RelationKind.REMOVE, Ink.REMOVED, "had to go"),
+    for indexes, relation, role, verb in (
+        (added, RelationKind.ADD, Role.ADDED, "came along"),
+        (removed, RelationKind.REMOVE, Role.REMOVED, "had to go"),
     ):
         for index in indexes[:NAMES_MAX]:
-            yield Run(name_at(states, index), ink)
+            yield Span(name_at(states, index), role)
             owner = _owner(shape, relation, index)
             if owner >= 0:
                 names = {RelationKind.ADD: "adds it", RelationKind.REMOVE: "removes it"}
-                yield Run(f" {verb}: {name_at(states, owner)} {names[relation]}. ")
+                yield Span(f" {verb}: {name_at(states, owner)} {names[relation]}. ")
             elif (needed := _missing(shape, index)) >= 0:
-                yield Run(f" {verb}: it requires {name_at(states, needed)}. ")
+                yield Span(f" {verb}: it requires {name_at(states, needed)}. ")
             else:
-                yield Run(f" {verb}. ")
+                yield Span(f" {verb}. ")
         if len(indexes) > NAMES_MAX:
-            yield Run(f"{len(indexes) - NAMES_MAX} more {verb}. ")
+            yield Span(f"{len(indexes) - NAMES_MAX} more {verb}. ")
 
 
 def _owner(shape: Shape, relation: int, target: int) -> int:
@@ -163,12 +163,12 @@ def _first_raised(track: Track, number: int) -> str:
     return min(raised, key=lambda one: one.step).place if raised else ""
 
 
-def _canceled(track: Track, transition: Transition, states: Sequence[StateDef]) -> Iterable[Run]:
+def _canceled(track: Track, transition: Transition, states: Sequence[StateDef]) -> Iterable[Span]:
     shape = transition.shape
     are_sent = has_steps(track, shape)
     denial = denial_of(shape, states, transition.lines, has_steps=are_sent)
-    yield Run("Canceled", Ink.CANCELED, bold=True)
-    yield Run(": ")
+    yield Span("Canceled", Role.CANCELED, bold=True)
+    yield Span(": ")
     yield from _denied(denial, _first_raised(track, transition.number))
     if shape.changes:
         yield from _changed(
@@ -176,37 +176,37 @@ def _canceled(track: Track, transition: Transition, states: Sequence[StateDef]) 
         )
         return
     if shape.called:
-        yield from _names(shape.called, states, Ink.CANCELED)
-        yield Run(f" did not {'go' if shape.type == MutationKind.REMOVE else 'come'}; ")
-    yield Run("no tick changed. ")
+        yield from _names(shape.called, states, Role.CANCELED)
+        yield Span(f" did not {'go' if shape.type == MutationKind.REMOVE else 'come'}; ")
+    yield Span("no tick changed. ")
 
 
-def _denied(denial: Denial, raised_at: str) -> Iterable[Run]:
+def _denied(denial: Denial, raised_at: str) -> Iterable[Span]:
     if denial.handler:
-        yield Run(denial.handler, Ink.HANDLER)
+        yield Span(denial.handler, Role.HANDLER)
         words = "took too long" if denial.late else "failed" if denial.failed else "said no"
         origin = _origin(raised_at) if denial.failed and not denial.late else ""
-        yield Run(f" {words}{origin}. ")
+        yield Span(f" {words}{origin}. ")
     elif denial.blocked_by:
-        yield Run(denial.state, Ink.CANCELED)
-        yield Run(f" is blocked by {denial.blocked_by}, which removes it. ")
+        yield Span(denial.state, Role.CANCELED)
+        yield Span(f" is blocked by {denial.blocked_by}, which removes it. ")
     elif denial.requires:
-        yield Run(denial.state, Ink.CANCELED)
-        yield Run(f" requires {denial.requires}, which is not there. ")
+        yield Span(denial.state, Role.CANCELED)
+        yield Span(f" requires {denial.requires}, which is not there. ")
     elif denial.is_known:
-        yield Run("the relations left it out. ")
+        yield Span("the relations left it out. ")
     else:
-        yield Run(f"what stopped it is not known, as no steps were sent ({HOW_TO_SEND_STEPS}). ")
+        yield Span(f"what stopped it is not known, as no steps were sent ({HOW_TO_SEND_STEPS}). ")
 
 
-def _names(indexes: Iterable[int], states: Sequence[StateDef], ink: Ink) -> Iterable[Run]:
+def _names(indexes: Iterable[int], states: Sequence[StateDef], role: Role) -> Iterable[Span]:
     listed = list(indexes)
     for place, index in enumerate(listed[:NAMES_MAX]):
         if place:
-            yield Run(" and " if place == len(listed) - 1 else ", ")
-        yield Run(name_at(states, index), ink)
+            yield Span(" and " if place == len(listed) - 1 else ", ")
+        yield Span(name_at(states, index), role)
     if len(listed) > NAMES_MAX:
-        yield Run(f" and {len(listed) - NAMES_MAX} more")
+        yield Span(f" and {len(listed) - NAMES_MAX} more")
 
 
 def _was(items: Sequence[int]) -> str:
@@ -217,15 +217,15 @@ def _s(items: Sequence[object]) -> str:
     return "" if len(items) == 1 else "s"
 
 
-def who_asked(transition: Transition, source_link: str, is_auto: bool) -> tuple[Run, ...]:
+def who_asked(transition: Transition, source_link: str, is_auto: bool) -> tuple[Span, ...]:
     """The sentence that says where a mutation came from."""
     if is_auto:
-        return (Run("Tried by itself, as "), Run("auto", Ink.FLAG), Run(" states are. "))
+        return (Span("Tried by itself, as "), Span("auto", Role.FLAG), Span(" states are. "))
     source = transition.source
     if source is None:
         return ()
     name = clean_name(source.machine)
     return (
-        Run(name, underline=bool(source_link), link=source_link),
-        Run(f" asked for it at its t{source.time}. "),
+        Span(name, underline=bool(source_link), link=source_link),
+        Span(f" asked for it at its t{source.time}. "),
     )

@@ -16,7 +16,7 @@ from textual.widgets.option_list import Option
 
 from am_dbg.projection.border import Failed, attempt
 from am_dbg.projection.clean import clean
-from am_dbg.spans import Line
+from am_dbg.spans import SpanLine
 from am_dbg.views.picture import Picture
 from am_dbg.views.theme import palette_of
 
@@ -123,7 +123,7 @@ class Showing(Dialog):
         Binding("question_mark,q,d,enter", "cancel", "Close", show=False)
     ]
 
-    def __init__(self, title: str, lines: Sequence[Line], note: str = "Esc close") -> None:
+    def __init__(self, title: str, lines: Sequence[SpanLine], note: str = "Esc close") -> None:
         super().__init__()
         self._title = title
         self._lines = lines

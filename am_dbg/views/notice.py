@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from am_dbg.projection.layout import HEIGHT_MIN, NOTICE, WIDTH_MIN
-from am_dbg.spans import Ink, Line, Run, line
+from am_dbg.spans import Role, Span, SpanLine, line
 from am_dbg.views.pane import Drawn, Pane
 
 
@@ -15,9 +15,9 @@ class Notice(Pane[None]):
     def draw(self, view: None, width: int, height: int, *, lit: bool) -> Drawn:
         """The text, as much of it as fits, in the middle."""
         texts = ("am-dbg", f"needs {WIDTH_MIN}x{HEIGHT_MIN}")
-        blank = [Line()] * max(0, (height - len(texts)) // 2)
+        blank = [SpanLine()] * max(0, (height - len(texts)) // 2)
         rows = [
-            line([Run(" " * max(0, (width - len(text)) // 2)), Run(text, Ink.CANCELED)], width)
+            line([Span(" " * max(0, (width - len(text)) // 2)), Span(text, Role.CANCELED)], width)
             for text in texts
         ]
         return Drawn([*blank, *rows])

@@ -21,7 +21,7 @@ from textual.widget import Widget
 from am_dbg.drawing.frame import SIDES, framed
 from am_dbg.projection.border import Failed, attempt
 from am_dbg.projection.layout import Box
-from am_dbg.spans import BLANK, Ground, Ink, Line, Run, line
+from am_dbg.spans import BLANK, LineRole, Role, Span, SpanLine, line
 from am_dbg.views.messages import Asked, LinkChosen, RowChosen, Scrolled, StepChosen
 from am_dbg.views.theme import Palette
 
@@ -35,18 +35,19 @@ View = TypeVar("View")
 class Drawn:
     """What a pane shows: lines of its inner width, and the texts on its frame."""
 
-    lines: Sequence[Line]
+    lines: Sequence[SpanLine]
     title: str = ""
     note: str = ""
 
 
 @lru_cache(maxsize=STRIPS_MAX)
-def strip_of(row: Line, palette: Palette) -> Strip:
+def strip_of(row: SpanLine, palette: Palette) -> Strip:
     """A line as Textual paints it."""
-    ground = row.ground
-    segments = [Segment(run.text, palette.style(run, ground)) for run in row.runs if run.text]
+    segments = [
+        Segment(span.text, palette.style(span, row.role)) for span in row.spans if span.text
+    ]
     if row.edge is not None:
-        edge = Segment(row.edge.text, palette.style(row.edge, Ground.NONE))
+        edge = Segment(row.edge.text, palette.style(row.edge, LineRole.PLAIN))
         segments = [edge, *segments, edge]
     return Strip(segments, row.width)
 
@@ -65,7 +66,7 @@ class Pane(Widget, Generic[View]):
         super().__init__(id=self.PANE)
         self._box = Box(0, 0, 0, 0)
         self._shown: tuple[object, ...] = ()
-        self._rows: list[Line] = []
+        self._rows: list[SpanLine] = []
         self._framed = False
         self._palette: Palette | None = None
 
@@ -104,10 +105,10 @@ class Pane(Widget, Generic[View]):
         self._shown = shown
         self._framed = is_framed
 
-        def drawn() -> list[Line]:
+        def drawn() -> list[SpanLine]:
             return self._drawn(view, lit=lit, is_framed=is_framed)
 
-        rows: list[Line] | Failed
+        rows: list[SpanLine] | Failed
         if failed is not None:
             rows = failed
         else:
@@ -118,24 +119,24 @@ class Pane(Widget, Generic[View]):
             rows = self._without_view(rows.words, lit=lit, is_framed=is_framed)
         self._set_rows(rows)
 
-    def _drawn(self, view: View, *, lit: bool, is_framed: bool) -> list[Line]:
+    def _drawn(self, view: View, *, lit: bool, is_framed: bool) -> list[SpanLine]:
         frame = SIDES if is_framed else 0
         width, height = self._box.width - frame, self._box.height - frame
         drawn = self.draw(view, max(0, width), max(0, height), lit=lit)
         return self._rows_of(drawn, lit=lit, is_framed=is_framed)
 
-    def _without_view(self, words: str, *, lit: bool, is_framed: bool) -> list[Line]:
-        row = line([Run(f" {words}", Ink.ERROR)], self._box.width - (SIDES if is_framed else 0))
+    def _without_view(self, words: str, *, lit: bool, is_framed: bool) -> list[SpanLine]:
+        row = line([Span(f" {words}", Role.ERROR)], self._box.width - (SIDES if is_framed else 0))
         return self._rows_of(Drawn([row], self.PANE.capitalize()), lit=lit, is_framed=is_framed)
 
-    def _rows_of(self, drawn: Drawn, *, lit: bool, is_framed: bool) -> list[Line]:
+    def _rows_of(self, drawn: Drawn, *, lit: bool, is_framed: bool) -> list[SpanLine]:
         width, height = self._box.width, self._box.height
         if is_framed:
             return framed(drawn.lines, drawn.title, drawn.note, width, height, lit=lit)
-        rows = [line(row.runs, width, row.ground) for row in drawn.lines[:height]]
+        rows = [line(row.spans, width, row.role) for row in drawn.lines[:height]]
         return rows + [line((), width)] * (height - len(rows))
 
-    def _set_rows(self, rows: list[Line]) -> None:
+    def _set_rows(self, rows: list[SpanLine]) -> None:
         before = self._rows
         self._rows = rows
         if len(before) != len(rows):
@@ -157,18 +158,18 @@ class Pane(Widget, Generic[View]):
         palette, width = self._palette, self.size.width
         if palette is None:
             return [Strip.blank(crop.width)] * crop.height
-        ground = self.background_colors[1]
+        background = self.background_colors[1]
         filters = self.get_line_filters()
         strips = []
         for y in range(crop.y, crop.bottom):
             row = self._rows[y] if y < len(self._rows) else BLANK
             strip = strip_of(row, palette)
             if strip.cell_length != width:
-                strip = strip.adjust_cell_length(width, palette.blank(row.ground))
+                strip = strip.adjust_cell_length(width, palette.blank(row.role))
             if crop.x or crop.width != width:
                 strip = strip.crop(crop.x, crop.right)
             for line_filter in filters:
-                strip = strip.apply_filter(line_filter, ground)
+                strip = strip.apply_filter(line_filter, background)
             strips.append(strip)
         return strips
 

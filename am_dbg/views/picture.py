@@ -8,7 +8,7 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from am_dbg.spans import BLANK, Ground, Line
+from am_dbg.spans import BLANK, LineRole, SpanLine
 from am_dbg.views.pane import strip_of
 from am_dbg.views.theme import Palette
 
@@ -18,10 +18,10 @@ class Picture(Widget):
 
     DEFAULT_CSS = "Picture { width: 1fr; height: auto; }"
 
-    def __init__(self, lines: Sequence[Line], palette: Palette) -> None:
+    def __init__(self, lines: Sequence[SpanLine], palette: Palette) -> None:
         super().__init__()
         self._palette = palette
-        self._lines = [Line(row.runs, Ground.RAISED) for row in lines]
+        self._lines = [SpanLine(row.spans, LineRole.DIALOG) for row in lines]
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As many rows as there are lines."""
@@ -30,7 +30,7 @@ class Picture(Widget):
     def render_lines(self, crop: Region) -> list[Strip]:
         """The strips of a region, straight from the lines."""
         palette = self._palette
-        blank = palette.blank(Ground.RAISED)
+        blank = palette.blank(LineRole.DIALOG)
         strips = []
         for y in range(crop.y, crop.bottom):
             row = self._lines[y] if y < len(self._lines) else BLANK

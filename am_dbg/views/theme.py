@@ -1,4 +1,4 @@
-"""Themes: turns meanings into colours, for our dark and light theme and for any other.
+"""Themes: turn roles into colours, for our dark and light theme and for any other.
 
 Colour only underlines what the marks already say. A palette is worked out once per theme
 from the theme's own colours, so Textual's themes work as well as ours.
@@ -12,7 +12,7 @@ from rich.style import Style
 from textual.color import Color
 from textual.theme import Theme
 
-from am_dbg.spans import Ground, Ink, Run
+from am_dbg.spans import LineRole, Role, Span
 
 DARK = Theme(
     name="am-dark",
@@ -66,32 +66,34 @@ THEMES = (DARK, LIGHT)
 
 
 class Palette:
-    """The styles of one theme by meaning, background and emphasis."""
+    """The styles of one theme by role, line role and emphasis."""
 
-    def __init__(self, inks: dict[Ink, Color], grounds: dict[Ground, Color], strong: Color) -> None:
-        self._inks = inks
-        self._grounds = grounds
+    def __init__(
+        self, roles: dict[Role, Color], backgrounds: dict[LineRole, Color], strong: Color
+    ) -> None:
+        self._roles = roles
+        self._backgrounds = backgrounds
         self._strong = strong
-        self._styles: dict[tuple[Ink, bool, bool, Ground], Style] = {}
+        self._styles: dict[tuple[Role, bool, bool, LineRole], Style] = {}
 
-    def style(self, run: Run, ground: Ground) -> Style:
-        """The style of a run on a ground; made once, then looked up."""
-        key = (run.ink, run.bold, run.underline, ground)
+    def style(self, span: Span, line_role: LineRole) -> Style:
+        """The style of a span in a line; made once, then looked up."""
+        key = (span.role, span.bold, span.underline, line_role)
         style = self._styles.get(key)
         if style is None:
             style = self._styles[key] = self._made(*key)
         return style
 
-    def blank(self, ground: Ground = Ground.NONE) -> Style:
+    def blank(self, line_role: LineRole = LineRole.PLAIN) -> Style:
         """The style of empty cells."""
-        return self.style(Run(""), ground)
+        return self.style(Span(""), line_role)
 
-    def _made(self, ink: Ink, bold: bool, underline: bool, ground: Ground) -> Style:
-        color = self._strong if bold and ink is Ink.PLAIN else self._inks[ink]
+    def _made(self, role: Role, bold: bool, underline: bool, line_role: LineRole) -> Style:
+        color = self._strong if bold and role is Role.PLAIN else self._roles[role]
         return Style(
             color=color.rich_color,
-            bgcolor=self._grounds[ground].rich_color,
-            bold=bold or ink is Ink.ERROR,
+            bgcolor=self._backgrounds[line_role].rich_color,
+            bold=bold or role is Role.ERROR,
             underline=underline,
         )
 
@@ -103,36 +105,33 @@ def _palette(key: tuple[tuple[str, str], ...]) -> Palette:
     def color(name: str, fallback: str) -> Color:
         return Color.parse(named.get(name) or named[fallback])
 
-    plain, ground = color("foreground", "foreground"), color("background", "background")
-    quiet = _or_blend(named.get("am-quiet"), plain, ground, 0.55)
-    line = _or_blend(named.get("am-line"), plain, ground, 0.78)
-    place = color("primary", "foreground")
-    error = color("error", "foreground")
-    inks = {
-        Ink.PLAIN: plain,
-        Ink.QUIET: quiet,
-        Ink.LINE: line,
-        Ink.PLACE: place,
-        Ink.ADDED: color("success", "foreground"),
-        Ink.REMOVED: color("am-removed", "error"),
-        Ink.ERROR: error,
-        Ink.CANCELED: color("warning", "foreground"),
-        Ink.HANDLER: color("secondary", "foreground"),
-        Ink.FLAG: color("accent", "foreground"),
-        Ink.FUTURE: _or_blend(named.get("am-future"), plain, ground, 0.7),
+    plain, background = color("foreground", "foreground"), color("background", "background")
+    focus = color("primary", "foreground")
+    roles = {
+        Role.PLAIN: plain,
+        Role.QUIET: _or_blend(named.get("am-quiet"), plain, background, 0.55),
+        Role.FRAME: _or_blend(named.get("am-line"), plain, background, 0.78),
+        Role.FOCUS: focus,
+        Role.ADDED: color("success", "foreground"),
+        Role.REMOVED: color("am-removed", "error"),
+        Role.ERROR: color("error", "foreground"),
+        Role.CANCELED: color("warning", "foreground"),
+        Role.HANDLER: color("secondary", "foreground"),
+        Role.FLAG: color("accent", "foreground"),
+        Role.FUTURE: _or_blend(named.get("am-future"), plain, background, 0.7),
     }
-    grounds = {
-        Ground.NONE: ground,
-        Ground.CURSOR: _or_blend(named.get("am-cursor"), place, ground, 0.75),
-        Ground.MARKED: _or_blend(named.get("am-marked"), plain, ground, 0.9),
-        Ground.RAISED: color("surface", "background"),
+    backgrounds = {
+        LineRole.PLAIN: background,
+        LineRole.CURSOR: _or_blend(named.get("am-cursor"), focus, background, 0.75),
+        LineRole.MARKED: _or_blend(named.get("am-marked"), plain, background, 0.9),
+        LineRole.DIALOG: color("surface", "background"),
     }
-    return Palette(inks, grounds, color("am-strong", "foreground"))
+    return Palette(roles, backgrounds, color("am-strong", "foreground"))
 
 
-def _or_blend(text: str | None, color: Color, ground: Color, share: float) -> Color:
-    """The named colour, else the first one faded into the ground by a share."""
-    return Color.parse(text) if text else color.blend(ground, share)
+def _or_blend(text: str | None, color: Color, background: Color, share: float) -> Color:
+    """The named colour, else the first one faded into the background by a share."""
+    return Color.parse(text) if text else color.blend(background, share)
 
 
 def palette_of(theme: Theme) -> Palette:

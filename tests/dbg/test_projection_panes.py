@@ -57,7 +57,7 @@ def reader(number: int, machine: str = "worker") -> ReaderView:
 
 
 def why(number: int, machine: str = "worker") -> str:
-    return "".join(run.text for run in reader(number, machine).why).strip()
+    return "".join(span.text for span in reader(number, machine).why).strip()
 
 
 def test_children_stand_below_their_parents() -> None:

@@ -10,7 +10,7 @@ from am_dbg.drawing.rain import CELL, draw_rain
 from am_dbg.projection.clean import CHARS_MAX, clean, clean_lines, clean_name
 from am_dbg.projection.rain import RainView
 from am_dbg.projection.times import count, duration, ordinal, second_time, signed_duration
-from am_dbg.spans import Ink, Run, cut, fit, left, right, spread, width_of_runs, wrap
+from am_dbg.spans import Role, Span, cut, fit, left, right, spread, width_of_spans, wrap
 
 HOSTILE = (
     "[red]x[/red] [/] [@click=app.quit]x[/] [link=http://a]b[/link]",
@@ -22,7 +22,7 @@ HOSTILE = (
     "a\tb\nc\r\nd",
 )
 texts = st.text() | st.sampled_from(HOSTILE)
-runs = st.lists(st.builds(Run, texts.map(clean), st.sampled_from(list(Ink))), max_size=5)
+spans = st.lists(st.builds(Span, texts.map(clean), st.sampled_from(list(Role))), max_size=5)
 widths = st.integers(1, 60)
 
 
@@ -69,7 +69,7 @@ def test_a_text_of_any_length_is_cut_for_a_row() -> None:
 
 
 def test_a_trace_is_broken_at_its_own_line_ends() -> None:
-    """Line ends of either kind begin a new row, tabs become spaces."""
+    """SpanLine ends of either kind begin a new row, tabs become spaces."""
     assert clean_lines("a\n\tb\r\nc\n") == ["a", "    b", "c"]
 
 
@@ -80,26 +80,28 @@ def test_a_cut_text_fits_its_width(text: str, width: int) -> None:
     assert cell_len(left(text, width)) == cell_len(right(text, width)) == width
 
 
-@given(runs, widths)
-def test_fitted_runs_have_exactly_the_width(row: list[Run], width: int) -> None:
+@given(spans, widths)
+def test_fitted_runs_have_exactly_the_width(row: list[Span], width: int) -> None:
     """A row is as wide as its pane, whatever it says."""
-    assert width_of_runs(fit(row, width)) == width
+    assert width_of_spans(fit(row, width)) == width
 
 
-@given(runs, runs, widths)
-def test_both_sides_of_a_row_share_the_width(head: list[Run], tail: list[Run], width: int) -> None:
+@given(spans, spans, widths)
+def test_both_sides_of_a_row_share_the_width(
+    head: list[Span], tail: list[Span], width: int
+) -> None:
     """The right side never pushes the row over its width."""
-    assert width_of_runs(spread(head, tail, width)) == width
+    assert width_of_spans(spread(head, tail, width)) == width
 
 
-@given(runs, st.integers(2, 30))
-def test_wrapped_rows_lose_no_word(row: list[Run], width: int) -> None:
+@given(spans, st.integers(2, 30))
+def test_wrapped_rows_lose_no_word(row: list[Span], width: int) -> None:
     """Wrapping drops spaces at line ends and nothing else."""
     rows = wrap(row, width)
 
-    assert all(width_of_runs(part) <= width for part in rows)
-    before = "".join(run.text for run in row).replace(" ", "")
-    after = "".join(run.text for part in rows for run in part).replace(" ", "")
+    assert all(width_of_spans(part) <= width for part in rows)
+    before = "".join(span.text for span in row).replace(" ", "")
+    after = "".join(span.text for part in rows for span in part).replace(" ", "")
     assert after == before
 
 

@@ -54,7 +54,7 @@ def telling(*lines: str) -> Track:
 
 def why(track: Track, number: int = 1) -> str:
     moment = moment_of(Cursor(track).at(number), Visible(track, ALL))
-    return "".join(run.text for run in project_reader(Store(), moment).why).strip()
+    return "".join(span.text for span in project_reader(Store(), moment).why).strip()
 
 
 def test_a_handler_that_denied_is_named() -> None:

@@ -13,7 +13,7 @@ from am_dbg.drawing.frame import SIDES, framed
 from am_dbg.ingest.importing import import_session
 from am_dbg.projection import layout
 from am_dbg.projection.clean import clean_name
-from am_dbg.spans import Line, line
+from am_dbg.spans import SpanLine, line
 from am_dbg.store import Store
 from am_dbg.views.debugger import PANES
 from tests.screens.test_screen import running, screen_text
@@ -55,7 +55,7 @@ def walker(cases: Store) -> Control:
     return control
 
 
-def rows_of(look: Look) -> Iterator[tuple[str, int, Line]]:
+def rows_of(look: Look) -> Iterator[tuple[str, int, SpanLine]]:
     """Every row of every pane, and how wide it has to be."""
     for kind, view_of in PANES:
         box = look.layout.boxes.get(kind.PANE)
@@ -66,7 +66,7 @@ def rows_of(look: Look) -> Iterator[tuple[str, int, Line]]:
         if frame:
             rows = framed(drawn.lines, drawn.title, drawn.note, box.width, box.height, lit=True)
         else:
-            rows = [line(row.runs, box.width) for row in drawn.lines]
+            rows = [line(row.spans, box.width) for row in drawn.lines]
         yield from ((kind.PANE, box.width, row) for row in rows)
 
 
