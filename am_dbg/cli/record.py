@@ -1,98 +1,55 @@
-"""Records what programs send into a session file, without a screen.
-
-The file grows while programs send, so a kill loses only the last moment of the session. At
-the end the same file is written again from the store, which knows the stream of each
-program. If that fails, the file that grew stays. It also stays if the store dropped data to
-keep its memory limit, because the file that grew holds all of it.
-"""
+"""The command `am-dbg record`: writes what programs send into a session file."""
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import FrameType
+import logging
 
-from am_dbg.egress.export import Written, export_session
-from am_dbg.egress.live_recording import LiveRecording
-from am_dbg.ingest.golang.door import GoDoor
-from am_dbg.ingest.listen import notice_of
-from am_dbg.ingest.memory import MEGABYTE, MEMORY_MB_MAX_DEFAULT
-from am_dbg.ingest.server import Server
-from am_dbg.store import Store
-from amtracer.address import Address
+import click
+
+from am_dbg.cli.exit_codes import Exit
+from am_dbg.cli.options import listen_option, memory_option, token_in_use, token_option
+from am_dbg.cli.output import report_written, write_message
+from am_dbg.errors import UnknownFormatError
+from am_dbg.ingest.memory import MEGABYTE
+from am_dbg.options import SESSION_ENDING
+from am_dbg.safe_text import one_line
+from amtracer.address import listen_address
 
 
-def collect(
-    address: Address,
-    path: str,
-    wait: Callable[[], None],
-    listening: Callable[[str], None] = lambda _: None,
-    *,
-    token: bytes = b"",
-    warned: Callable[[str], None] = lambda _: None,
-    bytes_max: int = MEMORY_MB_MAX_DEFAULT * MEGABYTE,
-) -> Written:
-    """Listen until `wait` returns and write everything that came.
+@click.command("record")
+@click.argument("target", metavar="OUT")
+@listen_option("Address at which programs connect.")
+@token_option
+@memory_option("Memory limit for received data; OUT also holds what is removed from memory.")
+@click.pass_context
+def record_command(
+    context: click.Context, /, target: str, listen_on: str, token: str, max_mem: int
+) -> int:
+    """Record what programs send into OUT, a .msgpack.br file, until interrupted.
 
-    The file is there once programs can connect; then `listening` is called with the address.
-    `warned` is called with lines for the user, also from the ingest thread. `ListenError` if
-    the address is taken, a `SessionError` if the file cannot be written.
+    OUT grows during the recording. If this command is killed, OUT is cut but readable. To
+    let a program record itself, set AM_DBG_FILE in its environment.
     """
-    store = Store(bytes_max)
-    recording = LiveRecording(store, warned)
-    server = Server(store, recording.keep, doors=(GoDoor(),), token=token, warned=warned)
+    from am_dbg.cli.collect import collect, until_asked_to_end
 
-    def make_room() -> None:
-        recording.keep()
-        server.make_room(store)
+    if not target.endswith(SESSION_ENDING):
+        raise UnknownFormatError(one_line(target), (SESSION_ENDING,))
+    asked = token_in_use(token, context.find_root().params["token"])
+    # Warnings arrive as messages, by `warned`.
+    logging.getLogger("am_dbg").setLevel(logging.ERROR)
 
-    store.overflowing = make_room
-    server.start(address)
-    try:
-        server.call(lambda: recording.open(path)).result()
-        listening(", ".join(dict.fromkeys(map(str, server.addresses))))
-        notice = notice_of(server.addresses, has_token=bool(token))
-        if notice:
-            warned(notice)
-        wait()
-    finally:
-        server.stop()
-        recording.close()
-    if store.is_whole:
-        return export_session(store, path)
-    return Written(store.arrived, store.taken, os.stat(path).st_size)
+    def listening(address: str) -> None:
+        write_message(f"listening at {address}, recording until Ctrl+C")
 
-
-@contextmanager
-def until_asked_to_end() -> Iterator[Callable[[], None]]:
-    """A wait that ends with an interrupt, a request to terminate or the end of the terminal.
-
-    For the main thread.
-    """
-    asked = threading.Event()
-
-    def end(_signal: int, _frame: FrameType | None) -> None:
-        asked.set()
-
-    before = {number: signal.signal(number, end) for number in _ending()}
-    try:
-        yield lambda: _wait(asked)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _ending() -> list[signal.Signals]:
-    """The terminal that is closed asks too, unless the command was started to outlive it."""
-    hangup = getattr(signal, "SIGHUP", None)
-    is_asked = hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN
-    return [signal.SIGINT, signal.SIGTERM, *([hangup] if hangup and is_asked else [])]
-
-
-def _wait(asked: threading.Event) -> None:
-    """Without a limit a lock would keep the signal from being handled on some systems."""
-    while not asked.wait(1.0):
-        continue
+    with until_asked_to_end() as wait:
+        written = collect(
+            listen_address(listen_on),
+            target,
+            wait,
+            listening,
+            token=asked,
+            warned=write_message,
+            bytes_max=max_mem * MEGABYTE,
+        )
+    report_written(target, written)
+    return Exit.DONE

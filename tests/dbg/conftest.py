@@ -8,7 +8,7 @@ import pytest
 
 from am_dbg import app
 from am_dbg.cli import commands as cli
-from am_dbg.cli.commands import Exit
+from am_dbg.cli.exit_codes import Exit
 from am_dbg.options import RunOptions
 
 
@@ -24,7 +24,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Callable[..., RunOptions]:
             return 0
 
         monkeypatch.setattr(app, "run", run)
-        monkeypatch.setattr(cli, "why_no_screen", lambda: "")
+        monkeypatch.setattr("am_dbg.cli.screen.why_no_screen", lambda: "")
         assert cli.run(list(words)) == Exit.DONE
         return given[0]
 

@@ -11,7 +11,7 @@ import pytest
 from rich.cells import cell_len
 
 from am_dbg.cli import commands as cli
-from am_dbg.cli.commands import Exit
+from am_dbg.cli.exit_codes import EXIT_TEXTS, Exit
 from am_dbg.egress.export import export_session
 from am_dbg.reports import machine_lines
 from am_dbg.store import Store
@@ -409,7 +409,7 @@ def test_a_cut_recording_is_shown_as_far_as_it_goes(
 
 def test_every_exit_code_is_explained() -> None:
     """The help lists all exit codes, from the one table."""
-    assert set(cli.EXIT_TEXTS) == set(Exit)
+    assert set(EXIT_TEXTS) == set(Exit)
 
 
 def test_an_interrupt_ends_quietly(

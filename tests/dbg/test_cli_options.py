@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from am_dbg import app
+from am_dbg.cli import collect as collecting
 from am_dbg.cli import commands as cli
-from am_dbg.cli import record as collecting
-from am_dbg.cli.commands import Exit
+from am_dbg.cli.exit_codes import Exit
 from am_dbg.egress.export import Written
 from am_dbg.options import LOG_LEVEL_WORDS, RunOptions
 from amtracer.address import Address
@@ -108,12 +108,12 @@ def test_an_option_of_a_command_may_stand_before_its_name(
 @pytest.mark.parametrize(
     ("given", "named"),
     [
-        (("-f", "7009", "record", "o.msgpack.br"), "--fwd-data is no option of record"),
-        (("--log-file", "lg", "record", "o.msgpack.br"), "--log-file is no option of record"),
-        (("-l", "7005", "list", "s"), "--listen-on is no option of list"),
-        (("-m", "worker", "show", "s"), "--select-machine is no option of show"),
-        (("-t", "0", "stats", "s"), "--select-transition is no option of stats"),
-        (("--disable-mouse", "convert", "a", "b"), "--enable-mouse/--disable-mouse is no option"),
+        (("-f", "7009", "record", "o.msgpack.br"), "record has no option --fwd-data"),
+        (("--log-file", "lg", "record", "o.msgpack.br"), "record has no option --log-file"),
+        (("-l", "7005", "list", "s"), "list has no option --listen-on"),
+        (("-m", "worker", "show", "s"), "show has no option --select-machine"),
+        (("-t", "0", "stats", "s"), "stats has no option --select-transition"),
+        (("--disable-mouse", "convert", "a", "b"), "convert has no option --enable-mouse"),
     ],
 )
 def test_an_option_that_a_command_does_not_have_is_refused(
@@ -161,7 +161,7 @@ def test_a_file_that_cannot_be_written_is_told_with_its_option(
 ) -> None:
     """The line names option, path and reason, and no screen opens."""
     (tmp_path / "folder").mkdir()
-    monkeypatch.setattr(cli, "why_no_screen", lambda: "")
+    monkeypatch.setattr("am_dbg.cli.screen.why_no_screen", lambda: "")
     monkeypatch.setattr(
         "am_dbg.views.debugger.Debugger.run", lambda *_, **__: pytest.fail("opened")
     )

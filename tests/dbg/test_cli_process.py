@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from am_dbg.cli.commands import Exit
+from am_dbg.cli.exit_codes import Exit
 from am_dbg.egress.export import export_session
 from tests.dbg.telling import Telling, stored
 
@@ -119,7 +119,7 @@ def test_a_reader_that_leaves_is_no_trouble(session: Path, line: str) -> None:
     """When nobody reads any more the command leaves without a word."""
     done = shell(f"{line} > >(true)", session)
 
-    assert done.returncode in (Exit.DONE, Exit.NOBODY_READS)
+    assert done.returncode in (Exit.DONE, Exit.OUTPUT_CLOSED)
     assert done.stderr == b""
 
 
@@ -127,7 +127,7 @@ def test_a_reader_that_wants_one_line_gets_it(session: Path) -> None:
     """`head -1` ends the command quietly."""
     done = shell("$AM list $1 --json | head -1; exit ${PIPESTATUS[0]}", session)
 
-    assert (done.returncode, done.stdout, done.stderr) == (Exit.NOBODY_READS, b"{\n", b"")
+    assert (done.returncode, done.stdout, done.stderr) == (Exit.OUTPUT_CLOSED, b"{\n", b"")
 
 
 @pytest.mark.parametrize(

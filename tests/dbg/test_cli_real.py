@@ -14,6 +14,7 @@ import pytest
 
 from am_dbg import reports as text
 from am_dbg.cli import commands as cli
+from am_dbg.cli.exit_codes import Exit
 from am_dbg.ingest.importing import import_session
 from am_dbg.store import Store, Track
 from tests.reference import SHARED, dumps
@@ -165,7 +166,7 @@ def test_every_field_survives_the_conversion(store: Store, converted: Path) -> N
 def test_all_ids_are_kept_when_asked(store: Store, tmp_path: Path) -> None:
     """`convert --ids` gives a file in which every transition has the id of the program's log."""
     target = tmp_path / "ids.msgpack.br"
-    assert cli.run(["convert", "--ids", str(SESSION), str(target)]) == cli.Exit.DONE
+    assert cli.run(["convert", "--ids", str(SESSION), str(target)]) == Exit.DONE
     copy = Store()
     import_session(copy, str(target))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from am_dbg.cli.record import collect, until_asked_to_end
+from am_dbg.cli.collect import collect, until_asked_to_end
 from am_dbg.ingest.importing import import_session
 from am_dbg.store import Store
 from amtracer.address import listen_address

@@ -18,9 +18,9 @@ import brotli
 import pytest
 
 from am_dbg import log_once as outages
+from am_dbg.cli import collect as collecting
 from am_dbg.cli import commands as cli
-from am_dbg.cli import record as collecting
-from am_dbg.cli.commands import Exit
+from am_dbg.cli.exit_codes import Exit
 from am_dbg.egress.export import Written
 from am_dbg.ingest.importing import import_session
 from am_dbg.ingest.intake import Intake
@@ -120,7 +120,7 @@ def test_the_help_tells_which_way_is_safer(capsys: pytest.CaptureFixture[str]) -
         assert cli.run(words) == Exit.DONE
         text = " ".join(capsys.readouterr().out.split())
         assert "--token TEXT" in text
-        assert "better set AM_DBG_TOKEN" in text
+        assert "AM_DBG_TOKEN in the environment is safer" in text
 
 
 LOOPBACK = ("1", "6831", ":6831", "127.0.0.1", "localhost", "localhost:7000", "[::1]:6831", "::1")
@@ -177,7 +177,7 @@ def test_a_port_in_use_is_one_line_for_both_commands(
 ) -> None:
     """The line names the address and what to do; nothing is written."""
     out = tmp_path / "out.msgpack.br"
-    monkeypatch.setattr(cli, "why_no_screen", lambda: "")
+    monkeypatch.setattr("am_dbg.cli.screen.why_no_screen", lambda: "")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         place = f"127.0.0.1:{taken.getsockname()[1]}"
         for words in (["record", str(out), "-l", place], ["-l", place]):
@@ -195,7 +195,7 @@ def test_an_address_that_is_none_is_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Also for a place that this machine does not have."""
-    monkeypatch.setattr(cli, "why_no_screen", lambda: "")
+    monkeypatch.setattr("am_dbg.cli.screen.why_no_screen", lambda: "")
     for place in ("localhost:99999", "", "a b:1", "[::1:5", "203.0.113.7:0"):
         assert cli.run(["-l", place]) == Exit.BAD_INPUT
         data, line = capsys.readouterr()

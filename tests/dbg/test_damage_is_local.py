@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from am_dbg.cli import commands as cli
+from am_dbg.cli.exit_codes import Exit
 from am_dbg.ingest.importing import import_session
 from am_dbg.projection.excerpt import TRANSITION_CHARS_MAX, Excerpt
 from am_dbg.store import GapKind, Store
@@ -65,7 +66,7 @@ def test_what_is_whole_is_printed_and_the_damage_reported(
     code = cli.run([command[0], str(path), *command[1:]])
 
     out, words = capsys.readouterr()
-    assert code == cli.Exit.BAD_INPUT
+    assert code == Exit.BAD_INPUT
     assert "10" in out
     assert words.count("\n") == 1
     assert "damaged after 10 transitions" in words
@@ -76,8 +77,8 @@ def test_what_is_whole_is_converted(tmp_path: Path, capsys: pytest.CaptureFixtur
     path = written(tmp_path / "bad.msgpack.br", *broken(program(0, "a")))
     target = tmp_path / "whole.msgpack.br"
 
-    assert cli.run(["convert", str(path), str(target)]) == cli.Exit.BAD_INPUT
-    assert cli.run(["list", "--json", str(target)]) == cli.Exit.DONE
+    assert cli.run(["convert", str(path), str(target)]) == Exit.BAD_INPUT
+    assert cli.run(["list", "--json", str(target)]) == Exit.DONE
     assert json.loads(capsys.readouterr().out)["transitions"] == 10
 
 
@@ -87,7 +88,7 @@ def test_a_damaged_session_with_nothing_whole_shows_nothing(
     """Before the first machine there is nothing to print."""
     path = written(tmp_path / "bad.msgpack.br", hello("a"), MachineMessage(0, "nobody", 99))
 
-    assert cli.run(["list", str(path)]) == cli.Exit.BAD_INPUT
+    assert cli.run(["list", str(path)]) == Exit.BAD_INPUT
     assert capsys.readouterr().out == ""
 
 

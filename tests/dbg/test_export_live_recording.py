@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from am_dbg.cli import collect as collecting
 from am_dbg.cli import commands as cli
-from am_dbg.cli import record as collecting
-from am_dbg.cli.record import collect
+from am_dbg.cli.collect import collect
+from am_dbg.cli.exit_codes import Exit
 from am_dbg.egress.export import export_session
 from am_dbg.egress.live_recording import LiveRecording
 from am_dbg.ingest.importing import import_session
@@ -321,7 +322,7 @@ def test_a_cut_recording_is_converted_as_far_as_it_goes(
     code = cli.run(["convert", str(source.path), str(target)])
     store = Store()
 
-    assert code == cli.Exit.BAD_INPUT
+    assert code == Exit.BAD_INPUT
     assert "cut: 5 transitions recovered" in capsys.readouterr().err
     assert import_session(store, str(target)) == 5
     assert [gap.kind for gap in store.tracks[0].gaps] == [GapKind.CUT]

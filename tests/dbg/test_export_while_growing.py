@@ -204,8 +204,8 @@ def test_progress_is_drawn_on_terminals_only(
     """There it goes on one line and disappears; a log gets nothing of it."""
     source, target = tmp_path / "in.msgpack.br", tmp_path / "out.jsonl"
     export_session(stored(grown(2_100)), source)
-    monkeypatch.setattr(cli, "is_terminal", lambda _: is_terminal)
-    monkeypatch.setattr(cli, "is_dumb", lambda: False)
+    monkeypatch.setattr("am_dbg.cli.output.is_terminal", lambda _: is_terminal)
+    monkeypatch.setattr("am_dbg.cli.output.is_dumb", lambda: False)
     cli.run(["convert", str(source), str(target)])
     words = capsys.readouterr().err
 

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from am_dbg.cli import commands as cli
+from am_dbg.cli.exit_codes import Exit
 from am_dbg.errors import DownloadError
 from am_dbg.ingest.download import REDIRECTS_MAX, fetched
 
@@ -255,12 +256,12 @@ def test_any_answer_but_the_good_one_is_told(site: str, status: int) -> None:
 
 def test_the_error_reaches_the_command(site: str, capsys: pytest.CaptureFixture[str]) -> None:
     """One line on standard error, and exit code 2."""
-    assert cli.run(["list", f"{site}/missing"]) == cli.Exit.BAD_INPUT
+    assert cli.run(["list", f"{site}/missing"]) == Exit.BAD_INPUT
     assert capsys.readouterr() == (
         "",
         f"am-dbg: {site}/missing: the server answered 404 Not Found\n",
     )
-    assert cli.run(["list", f"{site}/good"]) == cli.Exit.BAD_INPUT
+    assert cli.run(["list", f"{site}/good"]) == Exit.BAD_INPUT
     assert "looks like text" in capsys.readouterr().err
 
 

@@ -19,6 +19,7 @@ import msgpack
 import pytest
 
 from am_dbg.cli import commands as cli
+from am_dbg.cli.exit_codes import Exit
 from am_dbg.egress.export import export_session
 from am_dbg.ingest.importing import import_session, open_source
 from am_dbg.ingest.intake import Intake, Progress
@@ -126,7 +127,7 @@ def test_every_command_says_in_one_line_what_is_wrong(
     code = cli.run([*command, str(path), *target])
     out, words = capsys.readouterr()
 
-    assert (code, out) == (cli.Exit.BAD_INPUT, "")
+    assert (code, out) == (Exit.BAD_INPUT, "")
     assert words.startswith(f"am-dbg: {path}: ")
     assert words.count("\n") == 1
     assert reason in words
@@ -152,7 +153,7 @@ def test_a_file_without_permission_is_told(good: Path, capsys: pytest.CaptureFix
     with somebody_else():
         code = cli.run(["list", str(good)])
 
-    assert code == cli.Exit.BAD_INPUT
+    assert code == Exit.BAD_INPUT
     assert capsys.readouterr().err == f"am-dbg: {good}: permission denied\n"
 
 
@@ -168,10 +169,10 @@ def test_any_name_that_names_a_session_will_do(
     os.rename(good, name)
     text = os.fsdecode(name)
 
-    assert cli.run(["list", "--", text]) == cli.Exit.DONE
+    assert cli.run(["list", "--", text]) == Exit.DONE
     assert "10 transitions" in capsys.readouterr().out
     Path(text).write_bytes(b"")
-    assert cli.run(["list", "--", text]) == cli.Exit.BAD_INPUT
+    assert cli.run(["list", "--", text]) == Exit.BAD_INPUT
     words = capsys.readouterr().err
     assert words.endswith(": empty file, no session in it\n")
     assert words.count("\n") == 1
@@ -336,7 +337,7 @@ def test_a_gigabyte_in_a_few_kilobytes_takes_little_memory(what: str, tmp_path: 
         check=False,
     )
 
-    assert (done.returncode, done.stdout) == (cli.Exit.BAD_INPUT, "")
+    assert (done.returncode, done.stdout) == (Exit.BAD_INPUT, "")
     assert done.stderr.count("\n") == 1
     assert "Traceback" not in done.stderr
     assert "refused" in done.stderr or "looks like" in done.stderr

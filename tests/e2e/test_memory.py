@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from am_dbg.cli.commands import Exit
+from am_dbg.cli.exit_codes import Exit
 from amtracer.wire.codec import encode, magic_frame
 from amtracer.wire.messages import (
     BatchMessage,

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from am_dbg.cli import terminal
-from am_dbg.cli.commands import Exit
+from am_dbg.cli.exit_codes import Exit
 from am_dbg.cli.terminal import is_standard_input, take_terminal
 from tests.screens.stories import files_story
 from tests.screens.test_terminal import ALTERNATE_OFF, CURSOR_ON, MOUSE_OFF, Terminal, session_file

@@ -1,0 +1,98 @@
+"""Records what programs send into a session file, without a screen.
+
+The file grows while programs send, so a kill loses only the last moment of the session. At
+the end the same file is written again from the store, which knows the stream of each
+program. If that fails, the file that grew stays. It also stays if the store dropped data to
+keep its memory limit, because the file that grew holds all of it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from am_dbg.egress.export import Written, export_session
+from am_dbg.egress.live_recording import LiveRecording
+from am_dbg.ingest.golang.door import GoDoor
+from am_dbg.ingest.listen import notice_of
+from am_dbg.ingest.memory import MEGABYTE, MEMORY_MB_MAX_DEFAULT
+from am_dbg.ingest.server import Server
+from am_dbg.store import Store
+from amtracer.address import Address
+
+
+def collect(
+    address: Address,
+    path: str,
+    wait: Callable[[], None],
+    listening: Callable[[str], None] = lambda _: None,
+    *,
+    token: bytes = b"",
+    warned: Callable[[str], None] = lambda _: None,
+    bytes_max: int = MEMORY_MB_MAX_DEFAULT * MEGABYTE,
+) -> Written:
+    """Listen until `wait` returns and write everything that came.
+
+    The file is there once programs can connect; then `listening` is called with the address.
+    `warned` is called with lines for the user, also from the ingest thread. `ListenError` if
+    the address is taken, a `SessionError` if the file cannot be written.
+    """
+    store = Store(bytes_max)
+    recording = LiveRecording(store, warned)
+    server = Server(store, recording.keep, doors=(GoDoor(),), token=token, warned=warned)
+
+    def make_room() -> None:
+        recording.keep()
+        server.make_room(store)
+
+    store.overflowing = make_room
+    server.start(address)
+    try:
+        server.call(lambda: recording.open(path)).result()
+        listening(", ".join(dict.fromkeys(map(str, server.addresses))))
+        notice = notice_of(server.addresses, has_token=bool(token))
+        if notice:
+            warned(notice)
+        wait()
+    finally:
+        server.stop()
+        recording.close()
+    if store.is_whole:
+        return export_session(store, path)
+    return Written(store.arrived, store.taken, os.stat(path).st_size)
+
+
+@contextmanager
+def until_asked_to_end() -> Iterator[Callable[[], None]]:
+    """A wait that ends with an interrupt, a request to terminate or the end of the terminal.
+
+    For the main thread.
+    """
+    asked = threading.Event()
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        asked.set()
+
+    before = {number: signal.signal(number, end) for number in _ending()}
+    try:
+        yield lambda: _wait(asked)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _ending() -> list[signal.Signals]:
+    """The terminal that is closed asks too, unless the command was started to outlive it."""
+    hangup = getattr(signal, "SIGHUP", None)
+    is_asked = hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN
+    return [signal.SIGINT, signal.SIGTERM, *([hangup] if hangup and is_asked else [])]
+
+
+def _wait(asked: threading.Event) -> None:
+    """Without a limit a lock would keep the signal from being handled on some systems."""
+    while not asked.wait(1.0):
+        continue

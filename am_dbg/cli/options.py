@@ -1,0 +1,65 @@
+"""Options that several commands of `am-dbg` share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from am_dbg.ingest.memory import MEMORY_MB_MAX_DEFAULT
+from am_dbg.options import LISTEN_ON_DEFAULT
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def json_option(command: _Command) -> _Command:
+    """`--json`: print JSON instead of text."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
+
+
+def listen_option(help_: str) -> Callable[[_Command], _Command]:
+    """`--listen-on`: the address at which programs connect."""
+    return click.option(
+        "-l",
+        "--listen-on",
+        metavar="ADDR",
+        default=LISTEN_ON_DEFAULT,
+        show_default=True,
+        help=help_,
+    )
+
+
+def token_option(command: _Command) -> _Command:
+    """`--token`: the secret that programs have to send."""
+    return click.option(
+        "--token",
+        metavar="TEXT",
+        default="",
+        help="Accept only programs that send this token. Other users can see command lines:"
+        " AM_DBG_TOKEN in the environment is safer.",
+    )(command)
+
+
+def memory_option(help_: str) -> Callable[[_Command], _Command]:
+    """`--max-mem`: the limit of memory in megabytes."""
+    return click.option(
+        "--max-mem",
+        metavar="MB",
+        type=click.IntRange(1),
+        default=MEMORY_MB_MAX_DEFAULT,
+        show_default=True,
+        help=help_,
+    )
+
+
+session_memory_option = memory_option("Memory limit; a session that needs more is refused.")
+
+
+def token_in_use(*given: str) -> bytes:
+    """The first token that is not empty, otherwise the token of the environment."""
+    from amtracer.env import TOKEN_VARIABLE, token_of
+
+    texts = (*given, os.environ.get(TOKEN_VARIABLE, ""))
+    return next(filter(None, map(token_of, texts)), b"")

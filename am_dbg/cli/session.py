@@ -1,0 +1,44 @@
+"""Reads a session for the commands, and prints what they make of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from am_dbg.cli.exit_codes import Exit
+from am_dbg.cli.output import ProgressBar, fail, write_lines
+from am_dbg.ingest.memory import MEGABYTE
+
+if TYPE_CHECKING:
+    from am_dbg.store import Store
+    from amtracer.errors import SessionError
+
+
+def read_session(file: str, max_mem: int) -> tuple[Store, SessionError | None]:
+    """The store with a session, and the error that ended it early.
+
+    A session of which nothing could be read raises the error.
+    """
+    from am_dbg.ingest.importing import import_session
+    from am_dbg.store import Store
+    from amtracer.errors import SessionError
+
+    store = Store()
+    try:
+        with ProgressBar("reading") as bar:
+            import_session(store, file, bar.moved, max_mem * MEGABYTE)
+    except SessionError as error:
+        if not store.tracks:
+            raise
+        return store, error
+    return store, None
+
+
+def print_session(file: str, max_mem: int, lines_of: Callable[[Store], Iterable[str]]) -> Exit:
+    """Read a session and print lines about it; of a damaged session, about its intact part."""
+    if sys.stdout is None:
+        return fail("standard output is closed")
+    store, error = read_session(file, max_mem)
+    write_lines(lines_of(store))
+    return Exit.DONE if error is None else fail(str(error))
