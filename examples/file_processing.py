@@ -1,9 +1,9 @@
-"""One file is processed: three states, two of them for work that takes its time.
+"""Processes one file: three states, two of them for work in a thread.
 
     python examples/file_processing.py [FILE]
-    AM_DBG_ADDR=1 python examples/file_processing.py     # with am-dbg running beside it
+    AM_DBG_ADDR=1 python examples/file_processing.py     # while am-dbg runs
 
-Exit code 0: processed, 1: an error, 2: not done after five seconds.
+Exit codes: 0 for success, 1 for an error, 2 after five seconds without an end.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ STATES = {
 
 
 def process_file(path: Path, ctx: am.Context) -> int:
-    """Count the words; a long file stops when nobody wants the result any more."""
+    """Count the words of a file; stop when the context ends."""
     words = 0
     with path.open(encoding="utf-8") as lines:
         for line in lines:
@@ -36,18 +36,18 @@ def process_file(path: Path, ctx: am.Context) -> int:
 
 
 class Handlers:
-    """What happens on the way from one state to the next."""
+    """The handlers of the machine."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.words = 0
 
     def ProcessingFileEnter(self, e: am.Event) -> bool:
-        """Asked before anything changes: look, decide, touch nothing."""
+        """Runs before the change; it decides and changes nothing."""
         return True
 
     def ProcessingFileState(self, e: am.Event) -> None:
-        """The state is active; the work is done elsewhere, for as long as the state lasts."""
+        """Runs when the state is active; a thread works for as long as the state lasts."""
         mach = e.machine
         ctx = mach.new_state_ctx("ProcessingFile")
 
@@ -68,7 +68,7 @@ class Handlers:
 
 
 def main(argv: list[str]) -> int:
-    """Process the file named first and tell how it went."""
+    """Process the file of the first argument and print the result."""
     handlers = Handlers(Path(argv[0]) if argv else Path(__file__))
     mach = am.Machine(None, STATES, id="file-processing")
     mach.set_logger_empty(am.LogLevel.OPS)

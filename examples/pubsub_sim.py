@@ -1,9 +1,9 @@
-"""A network of peers that pass messages on by gossip: some hundreds of machines.
+"""A network of peers that forward messages by gossip: more than two hundred machines.
 
-The model: a peer subscribes to topics. Within a topic it keeps a *mesh*, a few other
-subscribers to whom it passes on what it receives, so a message reaches everybody without
-anybody knowing them all, and most of them more than once. Nobody is in charge: each peer
-looks after itself at its *heartbeat*, when it replaces neighbors that are gone.
+The model: a peer subscribes to topics. Within a topic it keeps a *mesh*: a few other
+subscribers that it forwards messages to. So a message reaches all peers, most of them more than
+once, and no peer has a list of all others. There is no central server: at its *heartbeat* each
+peer replaces the neighbors that it lost.
 
 A peer is a machine with children: `p07-link` goes online and looks for others, `p07-news` is
 one topic, made when the peer joins it and disposed when it leaves.
@@ -12,7 +12,7 @@ one topic, made when the peer joins it and disposed when it leaves.
              │       └─ p01-news ...
              └─ p02 ─── p02-link ...
 
-Pipes lead up and down this tree, and a change runs through it as far as it goes:
+Pipes lead up and down this tree:
 
     link   Connecting, Connected, Disconnected  →  peer     Dialing, Online, Offline
     link   Ready                                →  peer     OthersKnown
@@ -23,18 +23,18 @@ Pipes lead up and down this tree, and a change runs through it as far as it goes
     topic  MsgReceived                          →  peer     MsgReceived
     topic  every error                          →  peer     ErrTopic
 
-When a line breaks, the link is no longer `Connected`, so its peer is not `Online`, hence not
-`Ready`, so none of its topics is `Online` and `Joined`, and each of these prunes its mesh.
+When a line breaks, the link is no longer `Connected`. So its peer is neither `Online` nor
+`Ready`, none of its topics is `Online` or `Joined`, and each topic prunes its mesh.
 
-Between peers there are no pipes but mutations with the event they come from, so a message
-is followed back to its author. A peer may refuse what it is sent: a message that it has seen,
-a neighbor too many, anything while it is offline. What goes wrong: lines break, calls find
-nobody, and small peers fail at large messages.
+Between peers there are no pipes. Peers mutate each other with the event of their handler, so
+the debugger can follow a message back to its author. A peer may deny what it receives: a message
+that it has seen, a neighbor too many, anything while it is offline. Lines break, calls get no
+answer, and small peers fail at large messages.
 
-Everything random comes from one seed and time is counted by an agenda, so every run makes
-the same transitions; `--pace 0` does not wait. `AM_LOG` says how much the log lines tell.
+One seed makes everything random, and an agenda counts the time, so every run makes the same
+transitions. With `--pace 0` the program does not wait. `AM_LOG` sets the log level.
 
-    AM_DBG_ADDR=1 python examples/pubsub_sim.py                # with am-dbg running beside it
+    AM_DBG_ADDR=1 python examples/pubsub_sim.py                # while am-dbg runs
     AM_DBG_FILE=run.msgpack.br python examples/pubsub_sim.py   # then: am-dbg -i run.msgpack.br
 """
 
@@ -66,7 +66,7 @@ Parent = am.Machine | None
 
 
 class LinkStates(BasicStatesDef, ConnectedStatesDef):
-    """How a peer gets into the network, and whom it finds there."""
+    """The states of a peer's connection to the network."""
 
     Searching: str = am.state(require="Connected", remove="OthersFound")
     OthersFound: str = am.state(require="Connected", remove=Searching)
@@ -74,7 +74,7 @@ class LinkStates(BasicStatesDef, ConnectedStatesDef):
 
 
 class PeerStates(BasicStatesDef):
-    """A peer; what it is told by its link and its topics comes in through pipes."""
+    """The states of a peer; pipes from its link and its topics drive some of them."""
 
     Dialing: str
     Online: str = am.state(require=BasicStatesDef.Start)
@@ -92,7 +92,7 @@ class PeerStates(BasicStatesDef):
 
 
 class TopicStates(BasicStatesDef):
-    """One topic of one peer."""
+    """The states of one topic of one peer."""
 
     Online: str = am.state(require=BasicStatesDef.Start, add="Joining")
     Joining: str = am.state(require=Online, remove="Joined")
@@ -106,7 +106,7 @@ class TopicStates(BasicStatesDef):
 
 
 class NetworkStates(am.StatesBase):
-    """What is known of all peers together."""
+    """The states of the network as a whole."""
 
     Start: str = am.state()
     Round: str = am.state(multi=True, require=Start)
@@ -118,7 +118,7 @@ class NetworkStates(am.StatesBase):
 
 
 class Agenda:
-    """What is due when. Time goes by only between two entries, as fast as the pace says."""
+    """Calls in the order of their times. Time passes only between two calls; `pace` scales it."""
 
     def __init__(self, pace: float) -> None:
         self._now_s, self._pace = 0.0, pace
@@ -136,7 +136,7 @@ class Agenda:
 
 @dataclass
 class World:
-    """What all machines share."""
+    """Data that all machines share."""
 
     agenda: Agenda
     rng: random.Random
@@ -145,7 +145,7 @@ class World:
     tally: Counter[str] = field(default_factory=Counter)
 
     def members(self, topic: str) -> Iterator[Topic]:
-        """Those who can be reached in a topic now."""
+        """The peers that can be reached in a topic now."""
         for peer in self.peers.values():
             found = peer.topics.get(topic)
             if found is not None and found.mach.is1("Joined"):
@@ -163,18 +163,18 @@ class Actor(am.ExceptionHandler):
         self.mach.bind_handlers(self)
 
     def later(self, state: str, delay_s: float, call: Callable[[], object]) -> None:
-        """Make the call after a while, unless the state has ended by then."""
+        """Make the call after a delay, unless the state has ended by then."""
         ctx = self.mach.new_state_ctx(state)
         self.agenda.after(delay_s, lambda: ctx.done or call())
 
     def follow(self, state: str, delay_s: float, next_state: str) -> None:
-        """Let one state follow another after a while, unless that has ended by then."""
+        """Add the next state after a delay, unless the state has ended by then."""
         self.later(state, delay_s, lambda: self.mach.add1(next_state))
 
 
 @contextmanager
 def noted(*machs: am.Machine) -> Iterator[None]:
-    """What is piped where is written at the level of operations, whatever the level is."""
+    """Log pipes that are made here, whatever the log level is."""
     for mach in machs:
         mach.set_log_level(am.LogLevel.OPS)
     yield
@@ -183,7 +183,7 @@ def noted(*machs: am.Machine) -> Iterator[None]:
 
 
 class Link(Actor):
-    """Handlers of what connects a peer with the others."""
+    """Handlers of the link of a peer."""
 
     def __init__(self, world: World, peer: Peer) -> None:
         super().__init__(world, LinkStates, f"{peer.id}-link", peer.mach, "link")
@@ -194,7 +194,7 @@ class Link(Actor):
             pipes.bind_start(peer.mach, self.mach)
 
     def DisconnectedState(self, e: am.Event) -> None:
-        """Call again after a while; a peer that was stopped meanwhile is refused."""
+        """Connect again after a delay; for a peer that was stopped by then this is denied."""
         delay_s = OFFLINE_S if self.mach.tick("Connected") else self.rng.uniform(0.1, 0.5)
         self.follow("Disconnected", delay_s, "Connecting")
 
@@ -202,7 +202,7 @@ class Link(Actor):
         self.later("Connecting", self.rng.uniform(0.1, 0.6), self.connect)
 
     def connect(self) -> None:
-        """One call in eight finds nobody."""
+        """Connect; one call in eight fails."""
         with self.mach.panic_to_err_state("ErrConnecting"):
             if not self.rng.randrange(8):
                 raise ConnectionRefusedError("nobody answers")
@@ -251,13 +251,13 @@ class Topic(Actor):
         self.widen(e)
 
     def JoinedEnd(self, e: am.Event) -> None:
-        """Out of sight: the neighbors have to look for others."""
+        """Leave the meshes of all neighbors."""
         for other in self.mesh.values():
             other.mach.ev_add1(e, "Prune", {"peer": self.peer.id})
         self.mesh.clear()
 
     def widen(self, e: am.Event) -> None:
-        """Ask others until there are enough; who is busy will answer later."""
+        """Ask other peers until the mesh is large enough; a busy peer answers later."""
         known = {self.peer.id, *self.mesh}
         others = [one for one in self.world.members(self.name) if one.peer.id not in known]
         for other in self.rng.sample(others, min(len(others), MESH - len(self.mesh))):
@@ -284,7 +284,7 @@ class Topic(Actor):
             self.mach.remove1("Meshed")
 
     def HeartbeatState(self, e: am.Event) -> None:
-        """Look after the mesh: ask for more, or let the longest known go."""
+        """Keep the size of the mesh: ask more peers, or drop the oldest neighbor."""
         if self.mach.is1("MeshThin"):
             self.widen(e)
         elif len(self.mesh) > MESH:
@@ -296,7 +296,7 @@ class Topic(Actor):
         return e.args["msg"] not in self.seen
 
     def MsgReceivedState(self, e: am.Event) -> None:
-        """Take it in and pass it on; one that is too large is an error."""
+        """Forward the message; a message that is too large is an error."""
         msg: str = e.args["msg"]
         self.seen.add(msg)
         size_kb = self.world.sizes_kb[msg]
@@ -307,7 +307,7 @@ class Topic(Actor):
                 self.agenda.after(self.rng.uniform(0.02, 0.2), self.pass_on, e, other, msg)
 
     def pass_on(self, e: am.Event, other: Topic, msg: str) -> None:
-        """The others have handlers of their own; all that is learned here is whether it fits."""
+        """Send a message to another peer, and count whether it is accepted."""
         answer = other.mach.ev_add1(e, "MsgReceived", {"msg": msg, "by": self.peer.id})
         self.world.tally["refused" if answer is am.Result.CANCELED else "passed on"] += 1
 
@@ -328,7 +328,7 @@ class Peer(Actor):
             self.mach.bind_handlers({"ReadyState": ready, "ReadyEnd": lost})
 
     def ReadyState(self, e: am.Event) -> None:
-        """Join what was not joined before; topics that were go on by themselves."""
+        """Join the topics that were not joined before; the others continue by themselves."""
         for topic in self.wanted:
             if topic not in self.topics:
                 self.mach.add1("Joining", {"topic": topic})
@@ -347,7 +347,7 @@ class Peer(Actor):
     SendingMsgEnter = LeavingEnter
 
     def LeavingState(self, e: am.Event) -> None:
-        """The topic says goodbye to its mesh before it goes for good."""
+        """Stop the topic, so that it leaves its mesh, and dispose it later."""
         topic = self.topics.pop(e.args["topic"])
         topic.mach.ev_remove1(e, "Start")
         self.agenda.after(0.5, self.dispose, topic)
@@ -361,7 +361,7 @@ class Peer(Actor):
         self.topics[e.args["topic"]].mach.ev_add1(e, "MsgReceived", {"msg": e.args["msg"]})
 
     def HeartbeatState(self, e: am.Event) -> None:
-        """Errors are forgotten, and what was busy is idle."""
+        """Clear errors, and end the work."""
         self.mach.remove(["Heartbeat", "Busy", "Exception"])
 
     def beat(self) -> None:
@@ -370,7 +370,7 @@ class Peer(Actor):
 
 
 class Network(Actor):
-    """Handlers of the machine that starts the peers, and hears of all of them."""
+    """Handlers of the machine that starts the peers and gets their reports."""
 
     def __init__(self, world: World, peers: int, rounds: int) -> None:
         super().__init__(world, NetworkStates, "network", None)
@@ -388,7 +388,7 @@ class Network(Actor):
         self.agenda.after((self.rounds + 1) * ROUND_S, self.mach.add1, "Stopped")
 
     def RoundState(self, e: am.Event) -> None:
-        """Heartbeats, messages, broken lines and a change of mind, spread over a round."""
+        """Spread heartbeats, messages, broken lines and a change of topic over a round."""
         peers = list(self.world.peers.values())
         acts = [peer.beat for peer in peers]
         acts += [self.publish] * MESSAGES_PER_ROUND + [self.change_mind]
@@ -403,7 +403,7 @@ class Network(Actor):
         peer.mach.add1("SendingMsg", {"msg": msg, "topic": self.rng.choice(peer.wanted)})
 
     def change_mind(self) -> None:
-        """Have somebody leave a topic for another."""
+        """Let a random peer leave one topic and join another."""
         peer = self.rng.choice(list(self.world.peers.values()))
         old = self.rng.choice(peer.wanted)
         new = self.rng.choice([topic for topic in TOPICS if topic not in peer.wanted])
@@ -412,7 +412,7 @@ class Network(Actor):
         peer.mach.add1("Joining", {"topic": new})
 
     def PeerReadyState(self, e: am.Event) -> None:
-        """The network is degraded while one peer in ten is missing."""
+        """The network is degraded while more than one peer in ten is missing."""
         ready = sum(peer.mach.is1("Ready") for peer in self.world.peers.values())
         if (ready < 0.9 * len(self.world.peers)) is self.mach.not1("Degraded"):
             self.mach.toggle1("Degraded")
@@ -425,7 +425,7 @@ class Network(Actor):
 
 
 def run(peers: int = 40, rounds: int = 12, pace: float = 0.0, seed: int = 5) -> World:
-    """One whole life of a network."""
+    """Run a network for some rounds."""
     world = World(Agenda(pace), random.Random(seed))
     network = Network(world, peers, rounds)
     network.mach.add1("Start")
@@ -438,7 +438,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="A network of peers that gossip")
     parser.add_argument("--peers", type=int, default=40)
     parser.add_argument("--rounds", type=int, default=12)
-    parser.add_argument("--pace", type=float, default=1.0, help="0 does not wait at all")
+    parser.add_argument(
+        "--pace", type=float, default=1.0, help="real seconds for a second; 0 does not wait"
+    )
     parser.add_argument("--seed", type=int, default=5)
     asked = parser.parse_args()
     tally = run(asked.peers, asked.rounds, asked.pace, asked.seed).tally

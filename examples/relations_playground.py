@@ -1,8 +1,8 @@
-"""A quiz: three states, three relations, and which of them hold in the end?
+"""A quiz: which of three states are active after each mutation?
 
     python examples/relations_playground.py
 
-The machine explains itself: its log says which relation did what.
+The log of the machine shows what each relation did.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ STATES = {
 
 
 def show(mach: am.Machine, state: str) -> None:
-    """Add one state and print what the machine says about it."""
+    """Add one state and print the log lines, the result and the states."""
     print(f"\nadd {state}")
     result = mach.add1(state)
     print(f"  {result.name.lower()}: {mach.string_all()}")

@@ -1,8 +1,8 @@
-"""Every situation a debugger has to show, as one small story each.
+"""Every situation that a debugger has to show, one short example each.
 
-The machine `contents` tells which story runs and what to look for; the other machines are
-named after what they show. Every run makes the same transitions. Nothing here is meant to be
-copied: programs to start from are the other examples.
+The machine `contents` shows which case runs and what to look for. The other machines are named
+after what they show. Every run makes the same transitions. Do not copy from this program: the
+other examples are programs to start from.
 
     AM_DBG_FILE=run.msgpack.br python examples/special_cases.py    # then: am-dbg -i run.msgpack.br
 """
@@ -40,7 +40,7 @@ TEXTS = {
     "path": "../../up/./one\\two~ $HOME %s {0} `x` 'q' \"q\"",
     "numbers": "-1 +2 +A -B (a=1 b=2) [state] [error] x",
 }
-"""Texts that are obeyed, hidden or drawn wrong where they are not shown as data."""
+"""Texts that a terminal obeys, hides or draws wrong, unless they are shown as data."""
 
 kept: list[am.Machine] = []
 
@@ -77,7 +77,7 @@ def odd_args() -> dict[str, object]:
 
 
 def shown_args(mach_id: str, args: Mapping[str, object]) -> Mapping[str, object]:
-    """What a debugger sees of the arguments: no passwords."""
+    """The arguments that a debugger gets: no passwords."""
     return {key: "***" if key == "password" else value for key, value in args.items()}
 
 
@@ -85,8 +85,8 @@ def plain(*names: str) -> dict[str, am.State]:
     return {name: am.State() for name in names}
 
 
-def told(id: str, states: am.Struct, handlers: object = None, **options: Any) -> am.Machine:
-    """A machine that is traced; its lines go nowhere else. It stays until the end."""
+def traced(id: str, states: am.Struct, handlers: object = None, **options: Any) -> am.Machine:
+    """A traced machine that lives until the end; its log lines go only to the debugger."""
     mach = am.Machine(None, states, id=id, **options)
     kept.append(mach)
     mach.set_logger_empty(am.LogLevel.OPS)
@@ -105,7 +105,7 @@ def fail(e: am.Event) -> None:
 
 
 def at_each_phase(mach: am.Machine, names: Sequence[str], handler: Callable[..., Any]) -> None:
-    """Go from A to B with one handler after the other."""
+    """Go from A to B once for each name, with the handler bound to that name."""
     for name in names:
         mach.set(["A"])
         bound = {name: handler}
@@ -115,7 +115,7 @@ def at_each_phase(mach: am.Machine, names: Sequence[str], handler: Callable[...,
 
 
 def canceled_by_relations() -> None:
-    """Canceled: a required state is missing, an active one removes what is called."""
+    """Canceled by relations: a required state is missing, an active state removes the called one."""
     states = {
         "Wet": am.State(require=["Water"]),
         "Dry": am.State(remove=["Wet"]),
@@ -123,7 +123,7 @@ def canceled_by_relations() -> None:
         "Boat": am.State(require=["Harbour"]),
         **plain("Water", "Cloud"),
     }
-    mach = told("relations", states)
+    mach = traced("relations", states)
     mach.add1("Wet")
     mach.add(["Dry", "Water"])
     mach.add1("Wet", {"why": "Dry is active and removes it"})
@@ -132,12 +132,12 @@ def canceled_by_relations() -> None:
 
 
 def canceled_by_handlers() -> None:
-    """Canceled by a handler: on the way out, in, from state to state, and by any."""
-    at_each_phase(told("denials", AB), ["AExit", "BEnter", "AB", "AnyEnter"], refuse)
+    """Canceled by a handler: Exit, Enter, from state to state, and AnyEnter."""
+    at_each_phase(traced("denials", AB), ["AExit", "BEnter", "AB", "AnyEnter"], refuse)
 
 
 def queued() -> None:
-    """Queued by a handler: a duplicate, a full queue; denied, and put first for another try."""
+    """Queued by a handler: a duplicate, a full queue, a mutation that is denied and tried again."""
 
     class Chain:
         def FirstState(self, e: am.Event) -> None:
@@ -156,14 +156,14 @@ def queued() -> None:
                 e.machine.prepend_mut(e.machine.new_mutation(am.MutationType.ADD, "Key"))
             return e.machine.is1("Key")
 
-    told("queue", plain("First", "Second", "Third"), Chain(), queue_limit=4).add1("First")
-    told("prepended", plain("Door", "Key"), Lobby()).add1("Door")
+    traced("queue", plain("First", "Second", "Third"), Chain(), queue_limit=4).add1("First")
+    traced("prepended", plain("Door", "Key"), Lobby()).add1("Door")
 
 
 def checks() -> None:
-    """Only asked, nothing changes: twice yes, once no by a relation, once by a handler."""
+    """Checks that change nothing: two pass, a relation denies one, a handler denies one."""
     states = {"Door": am.State(remove=["Alarm"]), "Alarm": am.State(), "Test": am.State()}
-    mach = told("checks", states, {"TestEnter": refuse})
+    mach = traced("checks", states, {"TestEnter": refuse})
     mach.can_add1("Door")
     mach.add1("Door")
     mach.can_add1("Alarm")
@@ -172,20 +172,20 @@ def checks() -> None:
 
 
 def auto_states() -> None:
-    """An automatic transition of which one state is refused, then one that is canceled."""
+    """An automatic transition in which a handler denies one state, then one that is canceled."""
     states = {
         "Lamp": am.State(auto=True, require=["Power"]),
         "Heater": am.State(auto=True, require=["Power"], add=["Warm"]),
         **plain("Power", "Warm"),
     }
-    mach = told("auto", states, {"HeaterEnter": refuse})
+    mach = traced("auto", states, {"HeaterEnter": refuse})
     mach.add1("Power")
-    mach.remove1("Power", {"why": "then neither has what it requires"})
+    mach.remove1("Power", {"why": "both auto states require it"})
 
 
 def multi_states() -> None:
     """A multi state called again and again: its tick grows by two."""
-    mach = told("multi", {"Start": am.State(), "Message": am.State(multi=True)})
+    mach = traced("multi", {"Start": am.State(), "Message": am.State(multi=True)})
     for number in range(3):
         mach.add1("Message", {"number": number})
     mach.add1("Start")
@@ -193,8 +193,8 @@ def multi_states() -> None:
 
 
 def sets_and_removes() -> None:
-    """Set, toggle and remove, of active states and of others."""
-    mach = told("set and remove", plain(*"ABCD"))
+    """Set, toggle and remove of active and inactive states."""
+    mach = traced("set and remove", plain(*"ABCD"))
     mach.set(["A", "B"])
     mach.set(["B", "C"])
     mach.toggle(["C", "D"])
@@ -204,21 +204,21 @@ def sets_and_removes() -> None:
 
 
 def errors_in_each_phase() -> None:
-    """An error in each phase, in the final ones taken back; one in the handler of errors."""
-    mach = told("errors", AB, am.ExceptionHandler())
+    """An error in each phase; final phases are taken back. Then an error in an error handler."""
+    mach = traced("errors", AB, am.ExceptionHandler())
     at_each_phase(mach, ["AExit", "BEnter", "AB", "AnyEnter", "AEnd", "BState", "AnyState"], fail)
-    mach.add_err(OSError("told by hand"), {"file": "notes.txt"})
-    told("errors of errors", AB, {"BState": fail, "ExceptionState": fail}).add1("B")
+    mach.add_err(OSError("added by hand"), {"file": "notes.txt"})
+    traced("errors of errors", AB, {"BState": fail, "ExceptionState": fail}).add1("B")
 
 
 def late_handlers() -> None:
-    """Handlers that work until their time is over: denied, then taken as an error."""
+    """Handlers that exceed their time limit: one before the change, one after it."""
 
     def work(e: am.Event) -> None:
         while e.is_valid():
             pass
 
-    mach = told("timeouts", AB, handler_timeout=0.001)
+    mach = traced("timeouts", AB, handler_timeout=0.001)
     at_each_phase(mach, ["BEnter", "BState"], work)
 
 
@@ -237,7 +237,7 @@ def tasks() -> None:
             raise ValueError("the task went wrong")
 
     async def live() -> None:
-        mach = told("tasks", plain("Ends", "Waits", "Fails"), Tasks())
+        mach = traced("tasks", plain("Ends", "Waits", "Fails"), Tasks())
         mach.add1("Ends")
         await others()
         mach.add1("Waits")
@@ -254,8 +254,8 @@ def tasks() -> None:
 
 
 def schema_changes() -> None:
-    """The schema grows and is ordered anew, then shrinks; the old part keeps its own."""
-    mach = told("schema", plain("Old", "Stays", "Leaves"))
+    """The schema grows with another order, then shrinks; earlier transitions keep their schema."""
+    mach = traced("schema", plain("Old", "Stays", "Leaves"))
     mach.add(["Old", "Leaves"])
     mach.remove1("Leaves")
     new, stays = am.State(auto=True, require=["Old"]), am.State(remove=["Old"])
@@ -269,21 +269,21 @@ def schema_changes() -> None:
 
 
 def twins() -> None:
-    """Two machines with one id: at the same time; one after the other was disposed."""
-    for twin in [told("twin", AB), told("twin", AB, tags=["second"])]:
+    """Two machines with one id, first at the same time, then one after the other."""
+    for twin in [traced("twin", AB), traced("twin", AB, tags=["second"])]:
         twin.add1("A")
         twin.add1("B")
-    with told("phoenix", AB) as first:
+    with traced("phoenix", AB) as first:
         first.add1("A")
-    told("phoenix", AB).add1("B")
+    traced("phoenix", AB).add1("B")
 
 
 def family() -> None:
     """Parents and children, down to the third generation; a child that outlives its parent."""
-    top = told("family", AB)
-    middle = told("family/child", AB, parent=top)
-    low = told("family/child/grandchild", AB, parent=middle)
-    told("orphan", AB, parent_id="nobody").add1("A")
+    top = traced("family", AB)
+    middle = traced("family/child", AB, parent=top)
+    low = traced("family/child/grandchild", AB, parent=middle)
+    traced("orphan", AB, parent_id="nobody").add1("A")
     for mach in (top, middle, low):
         mach.add1("A")
     middle.dispose_force()
@@ -291,8 +291,8 @@ def family() -> None:
 
 
 def lost() -> None:
-    """A gap: 13 transitions that were not told; the ticks go on behind it."""
-    mach = told("gap", AB)
+    """A gap of 13 transitions that were not sent; the ticks after it include them."""
+    mach = traced("gap", AB)
     mach.add1("A")
     amtracer.pause(mach)
     for _ in range(12):
@@ -303,9 +303,9 @@ def lost() -> None:
 
 
 def quiet() -> None:
-    """A machine that does nothing, one that does one thing, one with an age before its record."""
-    told("does nothing", AB)
-    told("does one thing", AB).add1("A")
+    """A machine without transitions, one with a single one, one that is old when it is attached."""
+    traced("does nothing", AB)
+    traced("does one thing", AB).add1("A")
     aged = am.Machine(None, AB, id="aged")
     aged.import_(am.Serialized("aged", [2**53 + 1, 1_000_000, 0], ["A", "B", "Exception"]))
     kept.append(aged)
@@ -314,8 +314,8 @@ def quiet() -> None:
 
 
 def busy() -> None:
-    """Thousands of ticks: one state that comes and goes, one that is called again."""
-    mach = told("ticker", {"Beat": am.State(), "Tick": am.State(multi=True)})
+    """Thousands of ticks: a state that comes and goes, and a multi state."""
+    mach = traced("ticker", {"Beat": am.State(), "Tick": am.State(multi=True)})
     for number in range(1_500):
         mach.add1("Tick")
         if number % 100 == 0:
@@ -323,8 +323,8 @@ def busy() -> None:
 
 
 def sources() -> None:
-    """One machine asks another, which asks back; somebody asks whom the debugger cannot see."""
-    asker, answerer = told("asker", AB), told("answerer", AB)
+    """Machines that mutate each other, and a mutation from a machine that is not traced."""
+    asker, answerer = traced("asker", AB), traced("answerer", AB)
     unseen = am.Machine(None, AB, id="unseen")
     asker.bind_handlers({"AState": lambda e: answerer.ev_add1(e, "A", {"from": "asker"})})
     answerer.bind_handlers({"AState": lambda e: asker.ev_add1(e, "B", {"from": "answerer"})})
@@ -334,8 +334,8 @@ def sources() -> None:
 
 
 def waiting() -> None:
-    """Waiters and a state context that are made and released, one that never is."""
-    mach = told("waiting", {"Ready": am.State(), "Data": am.State(multi=True)})
+    """Waiters and a state context that are released, and a waiter that is not."""
+    mach = traced("waiting", {"Ready": am.State(), "Data": am.State(multi=True)})
     mach.when1("Ready").cancel()
     handles = [mach.when1("Ready"), mach.when_args("Data", {"id": 7})]
     mach.add1("Ready")
@@ -348,8 +348,8 @@ def waiting() -> None:
 
 
 def evals() -> None:
-    """Functions between two transitions; one fails, one comes too late for its context."""
-    mach = told("eval", AB)
+    """Functions between two transitions: one raises, one has a context that has ended."""
+    mach = traced("eval", AB)
     mach.eval("statistics", mach.time_sum)
     mach.add1("A")
     ended = am.Context()
@@ -362,9 +362,9 @@ def evals() -> None:
 
 
 def log_levels() -> None:
-    """The same at each of five levels, which tell more and more; lines from between transitions."""
+    """The same mutations at each of five log levels, with lines between the transitions."""
     states = {"A": am.State(add=["B"]), "B": am.State(auto=True), "C": am.State(require=["B"])}
-    mach = told("levels", states, {"AState": lambda e: e.machine.log("my own line")})
+    mach = traced("levels", states, {"AState": lambda e: e.machine.log("my own line")})
     for level in am.LogLevel:
         mach.set_logger_empty(level)
         for line_level in am.LogLevel:
@@ -375,9 +375,9 @@ def log_levels() -> None:
 
 
 def lines() -> None:
-    """Empty lines, a line over 64 KiB, more lines than are kept, several rows in one."""
+    """Empty lines, a line over 64 KiB, a line of several rows, more lines than are kept."""
 
-    def tell(e: am.Event) -> None:
+    def write_lines(e: am.Event) -> None:
         mach = e.machine
         mach.log("")
         mach.log_lvl(am.LogLevel.CHANGES, "")
@@ -387,37 +387,37 @@ def lines() -> None:
         for _ in range(1_100):
             mach.log("one of very many")
 
-    mach = told("lines", AB, {"AState": tell})
+    mach = traced("lines", AB, {"AState": write_lines})
     mach.add1("A")
     mach.add1("B")
 
 
 def arguments() -> None:
-    """Big ones, circular ones, one without a text, a secret that is not told, too many."""
-    mach = told("arguments", AB)
+    """Arguments that are large, circular, unprintable, secret, or too many."""
+    mach = traced("arguments", AB)
     mach.add1("A", odd_args())
     mach.add1("B", {f"number {number}": number for number in range(300)})
     mach.remove1("B", {"password": "open sesame", "user": "ann"})
 
 
 def long_names() -> None:
-    """A long id, the longest name a state can have, more tags than are kept, blank ids."""
+    """A long id, the longest name of a state, more tags than are kept, blank ids."""
     long_name = "Long" * 250
     wide_name = "\u72b6\u614b" * 500
     states = {long_name: am.State(add=[wide_name]), wide_name: am.State()}
-    mach = told("i" * 10_000, states, tags=[f"tag-{number}" for number in range(2_000)])
+    mach = traced("i" * 10_000, states, tags=[f"tag-{number}" for number in range(2_000)])
     mach.add1(long_name, {long_name: wide_name})
-    told(" ", AB).add1("A")
-    told("\u200b", AB).add1("A")
+    traced(" ", AB).add1("A")
+    traced("\u200b", AB).add1("A")
 
 
 def texts() -> None:
     """Hostile texts in ids, tags, states, arguments, lines and errors: shown, never obeyed."""
-    top = told("texts", AB)
+    top = traced("texts", AB)
     for name, text in TEXTS.items():
         states = {text: am.State(tags=[text]), f"Needs {text}": am.State(require=[text])}
         tags = ["text", "_".join(text.split())]
-        mach = told(f"{name} {text}", states, am.ExceptionHandler(), parent=top, tags=tags)
+        mach = traced(f"{name} {text}", states, am.ExceptionHandler(), parent=top, tags=tags)
         mach.log_stack_trace = False
         mach.log(text)
         mach.add1(f"Needs {text}")
@@ -426,7 +426,7 @@ def texts() -> None:
         mach.add_err(ValueError(text), {"text": text})
 
 
-STORIES = (
+CASES = (
     *(canceled_by_relations, canceled_by_handlers, queued, checks, auto_states, multi_states),
     *(sets_and_removes, errors_in_each_phase, late_handlers, tasks, schema_changes, twins),
     *(family, lost, quiet, busy, sources, waiting, evals),
@@ -435,12 +435,12 @@ STORIES = (
 
 
 def main() -> None:
-    logging.getLogger("asyncmachine").addHandler(logging.NullHandler())  # mistakes on purpose
-    names = [story.__name__.title().replace("_", "") for story in STORIES]
-    contents = told("contents", plain(*names))
-    for name, story in zip(names, STORIES, strict=True):
-        contents.set([name], {"look for": story.__doc__})
-        story()
+    logging.getLogger("asyncmachine").addHandler(logging.NullHandler())  # the mistakes are intended
+    names = [case.__name__.title().replace("_", "") for case in CASES]
+    contents = traced("contents", plain(*names))
+    for name, case in zip(names, CASES, strict=True):
+        contents.set([name], {"look for": case.__doc__})
+        case()
     contents.set([])
 
 

@@ -1,11 +1,11 @@
-"""A supervisor with twenty workers who add up sheets of orders.
+"""A supervisor with twenty workers that add up sheets of orders.
 
-Sheets come in bursts, the backlog is short, some sheets are broken, some take too long, the
-store is not always there, and small workers refuse large sheets. What fails is tried again, up
-to three times. Everything random comes from one seed and time is counted by an agenda, so every
-run makes the same transitions; `--pace 0` does not wait between them.
+Sheets come in bursts, and the backlog is short. Some sheets are broken, some take too long,
+the store is not always available, and small workers refuse large sheets. A failed job is tried
+up to three times. One seed makes everything random, and an agenda counts the time, so every run
+makes the same transitions. With `--pace 0` the program does not wait between them.
 
-    AM_DBG_ADDR=1 python examples/worker_pool.py                 # with am-dbg running beside it
+    AM_DBG_ADDR=1 python examples/worker_pool.py                 # while am-dbg runs
     AM_DBG_FILE=run.msgpack.br python examples/worker_pool.py    # then: am-dbg -i run.msgpack.br
 """
 
@@ -77,7 +77,7 @@ POOL = {
 
 
 class Agenda:
-    """What is due when. Time goes by only between two entries, as fast as the pace says."""
+    """Calls in the order of their times. Time passes only between two calls; `pace` scales it."""
 
     def __init__(self, pace: float) -> None:
         self.now_s = 0.0
@@ -89,7 +89,7 @@ class Agenda:
         heapq.heappush(self._due, (self.now_s + delay_s, next(self._numbers), call))
 
     def run(self) -> None:
-        """Call what is due until nothing is."""
+        """Make all calls, in order."""
         while self._due:
             due_s, _, call = heapq.heappop(self._due)
             if self._pace:
@@ -118,7 +118,7 @@ def line_total(row: str) -> float:
 
 
 def make_jobs(count: int, rng: random.Random) -> list[Job]:
-    """Sheets of which one in fourteen is broken and one in nine takes long."""
+    """Jobs; one sheet in fourteen is broken, one in nine takes long."""
     jobs = []
     for number in range(1, count + 1):
         rows = [
@@ -148,7 +148,7 @@ class Worker(am.ExceptionHandler):
         self.mach.bind_handlers(self)
 
     def later(self, state: str, delay_s: float, call: Callable[[], object]) -> None:
-        """Make the call after a while, unless the state has ended by then."""
+        """Make the call after a delay, unless the state has ended by then."""
         ctx = self.mach.new_state_ctx(state)
         self.agenda.after(delay_s, lambda: ctx.done or call())
 
@@ -172,7 +172,7 @@ class Worker(am.ExceptionHandler):
         self.pool.mach.ev_add(e, ["WorkerFree", "WorkersFree"], args)
 
     def JobAssignedEnter(self, e: am.Event) -> bool:
-        """A small worker takes no large sheet."""
+        """Deny a large sheet to a small worker."""
         return not self.small or len(e.args["sheet"].rows) <= SMALL_SHEET_ROWS
 
     def JobAssignedState(self, e: am.Event) -> None:
@@ -189,7 +189,7 @@ class Worker(am.ExceptionHandler):
         self.later("Fetching", self.job.seconds, lambda: self.mach.add1("Checking"))
 
     def CheckingState(self, e: am.Event) -> None:
-        """Add the sheet up at once; a broken one raises, which becomes the Exception state."""
+        """Add the sheet up; a broken sheet raises, which becomes the Exception state."""
         assert self.job is not None
         total = self.job.total()
         self.mach.log("%s comes to %.2f", self.job.id, total)
@@ -199,7 +199,7 @@ class Worker(am.ExceptionHandler):
         self.later("Saving", self.rng.uniform(0.1, 0.4), self.save)
 
     def save(self) -> None:
-        """Put the result away; the store is not there one time in twelve."""
+        """Save the result; the store fails one time in twelve."""
         assert self.job is not None
         args = {"job": self.job.id}
         try:
@@ -221,7 +221,7 @@ class Worker(am.ExceptionHandler):
             self.mach.add1("Resting")
 
     def report(self, e: am.Event, state: str) -> None:
-        """Hand the job back to the pool."""
+        """Return the job to the pool."""
         job, self.job = self.job, None
         assert job is not None
         self.pool.mach.ev_add1(e, state, {"job": job.id, "sheet": job})
@@ -231,7 +231,7 @@ class Worker(am.ExceptionHandler):
         self.later("Resting", 2.0, lambda: self.mach.remove1("Resting"))
 
     def ExceptionState(self, e: am.Event) -> None:
-        """Whatever went wrong: the job failed, and a lost store is called again."""
+        """After any error the job has failed; a lost store is connected again."""
         super().ExceptionState(e)
         if self.job is not None:
             self.mach.ev_add1(e, "JobFailed", {"job": self.job.id, "why": e.args["err"]})
@@ -242,7 +242,7 @@ class Worker(am.ExceptionHandler):
 
 @dataclass
 class Tally:
-    """What became of the jobs."""
+    """Counts of the jobs, by how they ended."""
 
     done: int = 0
     failed: int = 0
@@ -251,7 +251,7 @@ class Tally:
     recent: list[bool] = field(default_factory=list)
 
     def note(self, good: bool) -> float:
-        """Count one end; returns the share of failures among the last ten."""
+        """Count one end; return the share of failures among the last ten."""
         self.done += good
         self.failed += not good
         self.recent = [*self.recent[-9:], good]
@@ -281,7 +281,7 @@ class Pool(am.ExceptionHandler):
             self.agenda.after(1.5 + burst * 3 + place * 0.02, lambda job=job: self.offer(job))
 
     def offer(self, job: Job) -> None:
-        """Queue the job; the backlog may be full, so ask again later."""
+        """Queue the job; if the backlog is full, try again later."""
         args = {"job": job.id, "rows": len(job.rows), "sheet": job}
         if self.mach.add(["JobQueued", "JobsWaiting"], args) is am.Result.CANCELED:
             self.tally.refused += 1
@@ -300,7 +300,7 @@ class Pool(am.ExceptionHandler):
         self.free.append(e.args["who"])
 
     def DispatchingState(self, e: am.Event) -> None:
-        """Hand jobs out a moment later, when the workers are no longer busy telling."""
+        """Assign jobs a moment later, when the workers have finished their reports."""
         ctx = self.mach.new_state_ctx("Dispatching")
         self.agenda.after(0.2, lambda: ctx.done or self.dispatch(e))
 
@@ -312,7 +312,7 @@ class Pool(am.ExceptionHandler):
         self.mach.remove(["Dispatching", *(name for name, what in empty.items() if not what)])
 
     def assign(self, e: am.Event, worker: Worker, job: Job) -> bool:
-        """Offer a job to a worker, who may refuse it."""
+        """Offer a job to a worker, which may deny it."""
         args = {"job": job.id, "rows": len(job.rows), "tries": job.tries, "sheet": job}
         if worker.mach.is1("Idle"):
             if worker.mach.ev_add1(e, "JobAssigned", args) is am.Result.CANCELED:
@@ -339,7 +339,7 @@ class Pool(am.ExceptionHandler):
             self.mach.add1("JobDropped", {"job": job.id})
 
     def judge(self, failures: float) -> None:
-        """Three failures among the last ten make the pool degraded until they are fewer."""
+        """The pool is degraded while three of the last ten jobs failed."""
         degraded = self.mach.is1("Degraded")
         if failures >= 0.3 and not degraded:
             self.mach.add1("Degraded")
@@ -351,7 +351,7 @@ class Pool(am.ExceptionHandler):
         self.close()
 
     def close(self) -> None:
-        """One job less; after the last one the pool drains."""
+        """Count one job as ended; after the last one the pool drains."""
         self.open -= 1
         if not self.open:
             self.mach.add1("Draining")
@@ -363,19 +363,19 @@ class Pool(am.ExceptionHandler):
 
 
 def shown_args(mach_id: str, args: Mapping[str, object]) -> Mapping[str, object]:
-    """What a debugger sees of the arguments: no sheets, no workers."""
+    """The arguments that a debugger gets: no sheets, no workers."""
     return {key: value for key, value in args.items() if key not in ("sheet", "who")}
 
 
 def log_quietly(mach: am.Machine) -> None:
-    """Log lines go to the debugger and not to the terminal."""
+    """Send log lines to the debugger and not to the terminal."""
     mach.set_log_id(False)
     mach.set_logger_empty(am.LogLevel.OPS)
     mach.set_log_args(am.new_args_mapper(["job", "rows", "tries", "total", "why", "worker"], 40))
 
 
 def run(jobs: int = 150, pace: float = 0.0, seed: int = 7) -> Tally:
-    """One whole life of a pool."""
+    """Run a pool until all jobs have ended."""
     rng = random.Random(seed)
     pool = Pool(make_jobs(jobs, rng), Agenda(pace), rng)
     pool.mach.add1("Start")
@@ -387,7 +387,9 @@ def run(jobs: int = 150, pace: float = 0.0, seed: int = 7) -> Tally:
 def main() -> None:
     parser = argparse.ArgumentParser(description="A supervisor with twenty workers")
     parser.add_argument("--jobs", type=int, default=150)
-    parser.add_argument("--pace", type=float, default=1.0, help="0 does not wait at all")
+    parser.add_argument(
+        "--pace", type=float, default=1.0, help="real seconds for a second; 0 does not wait"
+    )
     parser.add_argument("--seed", type=int, default=7)
     asked = parser.parse_args()
     tally = run(asked.jobs, asked.pace, asked.seed)

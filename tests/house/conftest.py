@@ -1,11 +1,12 @@
-"""What the house tests look at: the project's own files, read once."""
+"""The files of the project for the tests of its rules, read once."""
 
 from __future__ import annotations
 
 import ast
+import inspect
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +42,41 @@ class Source:
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Call):
                 yield ast.unparse(node.func), node.lineno
+
+    def classes(self) -> Iterator[ast.ClassDef]:
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.ClassDef):
+                yield node
+
+    def docstrings(self) -> Iterator[tuple[int, str]]:
+        """The docstrings of modules, classes, functions and constants, each with its line."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Expr) and is_text(node.value):
+                yield node.lineno, inspect.cleandoc(ast.literal_eval(node.value))
+
+    def messages(self, reporting: Collection[str]) -> Iterator[tuple[int, str]]:
+        """The literal texts that are raised or passed to errors and to these functions."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Raise) and node.exc is not None:
+                yield from literals(node.exc)
+            elif isinstance(node, ast.Call):
+                name = ast.unparse(node.func).rpartition(".")[2]
+                if name in reporting or name.endswith(("Error", "Error_")):
+                    yield from literals(node)
+
+
+def is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def literals(node: ast.AST) -> Iterator[tuple[int, str]]:
+    """The texts in an expression with their lines; values in an f-string become `{}`."""
+    for part in ast.walk(node):
+        if isinstance(part, ast.JoinedStr):
+            parts = [one.value if isinstance(one, ast.Constant) else "{}" for one in part.values]
+            yield part.lineno, "".join(map(str, parts))
+        elif isinstance(part, ast.Constant) and isinstance(part.value, str):
+            yield part.lineno, part.value
 
 
 def read(root: Path, *folders: str) -> list[Source]:
@@ -82,7 +118,7 @@ def root_texts(root: Path, sources: list[Source], test_sources: list[Source]) ->
 
 @pytest.fixture(scope="session")
 def brought(root: Path) -> Callable[..., set[str]]:
-    """Tells what importing modules in a fresh process brings along, beyond a bare start."""
+    """Returns the modules that a fresh process loads for an import, beyond a bare start."""
 
     def loaded(names: tuple[str, ...]) -> set[str]:
         program = (

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -39,32 +37,12 @@ FOREIGN = {
 } - {*am.__all__, *errors.__all__}
 
 
-def messages(source: Source) -> Iterator[tuple[int, str]]:
-    """The literal texts of all that a file raises, warns of, or makes an error of."""
-    for node in ast.walk(source.tree):
-        if isinstance(node, ast.Raise) and node.exc is not None:
-            yield from texts(node.exc)
-        elif isinstance(node, ast.Call):
-            name = ast.unparse(node.func).rpartition(".")[2]
-            if name in WARNERS or name.endswith(("Error", "Error_")):
-                yield from texts(node)
-
-
-def texts(node: ast.AST) -> Iterator[tuple[int, str]]:
-    for part in ast.walk(node):
-        if isinstance(part, ast.JoinedStr):
-            parts = [one.value if isinstance(one, ast.Constant) else "{}" for one in part.values]
-            yield part.lineno, "".join(map(str, parts))
-        elif isinstance(part, ast.Constant) and isinstance(part.value, str):
-            yield part.lineno, part.value
-
-
 def of_machine(sources: list[Source]) -> list[tuple[str, int, str]]:
     return [
         (source.path, line, text)
         for source in sources
         if source.path.startswith("machine/")
-        for line, text in messages(source)
+        for line, text in source.messages(WARNERS)
     ]
 
 
