@@ -18,7 +18,7 @@ from benchmarks.workloads import REFERENCE_NS
 
 @click.group()
 def main() -> None:
-    """Measure the library; figures are nanoseconds unless they say otherwise."""
+    """Measure the library; figures are in nanoseconds unless a unit is given."""
 
 
 @main.command()
@@ -26,9 +26,9 @@ def main() -> None:
 @click.option("--only", multiple=True, help="Only this workload; may be repeated.")
 @click.option("--runs", default=7, show_default=True, help="Runs per workload.")
 @click.option("--cold", is_flag=True, help="Time the first pass over an unknown schema.")
-@click.option("--no-cache", is_flag=True, help="Remember no plan: the worst case.")
+@click.option("--no-cache", is_flag=True, help="Remember no plan, the worst case.")
 def core(as_json: bool, only: tuple[str, ...], runs: int, cold: bool, no_cache: bool) -> None:
-    """Every workload beside the reference, with the ratio (above 1 is faster)."""
+    """Compare all workloads with the reference; a ratio above 1 is faster."""
     cache = 0 if no_cache else am.NODES_MAX
     wanted = only or core_bench.names(cold=cold)
     unknown = [name for name in wanted if name not in REFERENCE_NS]
@@ -38,8 +38,8 @@ def core(as_json: bool, only: tuple[str, ...], runs: int, cold: bool, no_cache: 
         click.echo(heading())
     found = {n: core_bench.measure(n, runs, cache=cache, cold=cold) for n in wanted}
     if as_json:
-        told = {n: {"median_ns": f.median, "min_ns": f.fastest} for n, f in found.items()}
-        click.echo(json.dumps(told))
+        printed = {n: {"median_ns": f.median, "min_ns": f.fastest} for n, f in found.items()}
+        click.echo(json.dumps(printed))
     else:
         head = ["workload", "median", "fastest", "slowest", "CPU", "Go v0.19.1", "ratio"]
         click.echo(table(head, [_row(name, figures) for name, figures in found.items()]))
@@ -55,7 +55,7 @@ def _row(name: str, figures: Figures) -> list[str]:
 @click.option("--runs", default=9, show_default=True, help="Runs per figure.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def peers(runs: int, as_json: bool) -> None:
-    """Other Python libraries beside ours, on the same jobs (extra `bench`)."""
+    """Compare other Python libraries on the same jobs (extra `bench`)."""
     found = peers_bench.measure(runs)
     if as_json:
         click.echo(json.dumps(found))
@@ -71,7 +71,7 @@ def peers(runs: int, as_json: bool) -> None:
 @click.option("--steps", default=memory_bench.STEPS_FAR, show_default=True, help="Moves to time.")
 @click.option("--runs", default=3, show_default=True, help="Runs of the walk.")
 def memory(steps: int, runs: int) -> None:
-    """What the plan cache and machines take, and a walk that the cache cannot help."""
+    """Measure the memory of the plan cache and of machines, and a walk without cache hits."""
     click.echo(heading())
     met = memory_bench.configurations(steps)
     cached, bare = memory_bench.walk_ns(steps, runs)
@@ -89,10 +89,12 @@ def memory(steps: int, runs: int) -> None:
 
 
 @main.command()
-@click.option("--seconds", default=10.0, show_default=True, help="How long to mutate at a pace.")
-@click.option("--stuck", default=200_000, show_default=True, help="Mutations with a deaf peer.")
+@click.option("--seconds", default=10.0, show_default=True, help="Duration of the steady load.")
+@click.option(
+    "--stuck", default=200_000, show_default=True, help="Mutations while the debugger never reads."
+)
 def tracer(seconds: float, stuck: int) -> None:
-    """What tracing costs the traced program, with a debugger in another process."""
+    """Measure the cost of tracing, with a debugger in another process."""
     from benchmarks import tracer as bench
 
     click.echo(heading())
@@ -102,14 +104,14 @@ def tracer(seconds: float, stuck: int) -> None:
         ("missed", bench.missed(50_000), 10_000),
         ("all different, with arguments", bench.unique(10_000), 0),
     ):
-        told = bench.encode(events, first)
-        rows.append([f"{name}: bytes", f"{told.bytes:.1f}"])
-        rows.append([f"{name}: encoding, CPU ns", ns(told.ns)])
-        rows.append([f"{name}: taking in, CPU ns", ns(bench.ingest(told.sent, first))])
+        encoded = bench.encode(events, first)
+        rows.append([f"{name}: bytes", f"{encoded.bytes:.1f}"])
+        rows.append([f"{name}: encoding, CPU ns", ns(encoded.ns)])
+        rows.append([f"{name}: receiving, CPU ns", ns(bench.ingest(encoded.sent, first))])
     added = bench.paced(seconds)
     rows += [
-        [f"at {bench.PER_SECOND:,}/s: transitions made", f"{added.made:,}"],
-        ["of these arrived", f"{added.arrived:,}"],
+        [f"at {bench.PER_SECOND:,}/s: transitions sent", f"{added.made:,}"],
+        ["of these received", f"{added.arrived:,}"],
         ["bytes", f"{added.bytes:.1f}"],
         ["mutating thread, p50 beyond a silent tracer", ns(added.p50)],
         ["mutating thread, p99 beyond a silent tracer", ns(added.p99)],
@@ -122,7 +124,7 @@ def tracer(seconds: float, stuck: int) -> None:
         [f"longest of {stuck:,} mutations, the other side never reads", ns(max(ours))],
         ["longest of as many without a tracer", ns(max(bare))],
     ]
-    click.echo(table(["tracer, a transition", "ns or as told"], rows))
+    click.echo(table(["tracer, a transition", "ns, or the given unit"], rows))
 
 
 if __name__ == "__main__":

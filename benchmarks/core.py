@@ -1,8 +1,8 @@
 """Time per unit of the library's workloads.
 
-Each run repeats a workload's body for about `RUN_NS` and divides by the units; figures are
-the median, the fastest and the slowest run, and the CPU time of the median run. With
-`cold`, every run is the first pass over a schema that nobody met before.
+Each run repeats a workload's body for about `RUN_NS` and divides the time by the units. The
+figures are the median, the fastest and the slowest run, and the CPU time of the median run.
+With `cold`, every run is the first pass over an unknown schema.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def _figures(runs: Sequence[tuple[float, float]]) -> Figures:
 
 
 def _repeats(steps: Sequence[Step]) -> int:
-    """How many passes make one run; the passes made here warm up."""
+    """The number of passes in one run; counting them also warms up."""
     passes = 0
     begin = perf_counter_ns()
     while (elapsed := perf_counter_ns() - begin) < RUN_NS // 4:
@@ -70,7 +70,7 @@ def _run(steps: Sequence[Step], repeat: int, divide: int) -> tuple[float, float]
 
 
 def _one_argument(steps: Sequence[Step], repeat: int) -> None:
-    """Calls as a program writes them; handing on a tuple of arguments takes longer."""
+    """Make the calls as a program does; unpacking a tuple of arguments takes longer."""
     calls = [(call, args[0]) for call, args in steps]
     if len(calls) == 1:
         call, arg = calls[0]

@@ -1,7 +1,7 @@
-"""Memory of the plan cache and of machines, and what the cache costs where it is no use.
+"""Memory of the plan cache and of machines, and the cost of the cache without hits.
 
-The walk adds and removes states of a loosely related schema at random, so it meets ever
-new configurations: the cache fills up to its bound, and hardly anything of it is met again.
+The walk adds and removes states of a loosely related schema at random, so nearly every
+configuration is new: the cache fills up to its bound and is hardly ever hit.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Move = tuple[bool, list[str]]
 
 
 def loose_struct(seed: int = 1) -> dict[str, am.State]:
-    """Thirty states of which few know each other."""
+    """Thirty states with few relations."""
     dice = random.Random(seed)
     names = [f"S{number:02}" for number in range(STATES)]
     return {
@@ -52,10 +52,10 @@ def moves(struct: dict[str, am.State], steps: int, seed: int = 7) -> Iterator[Mo
 
 
 def cache_bytes(steps: int = STEPS, *, used: bool = False) -> int:
-    """The most memory that a random walk makes the cache take.
+    """The peak memory of the cache during a random walk.
 
-    With `used` all states have handlers, each configuration is asked for a state, and a
-    tracer is bound, so plans are noted.
+    With `used`, all states have handlers, each configuration is read, and a tracer is bound,
+    so plans record their steps.
     """
     struct = loose_struct()
     forget_all()
@@ -125,7 +125,7 @@ def _walk(struct: dict[str, am.State], walk: list[Move], cache: int) -> int:
 
 
 def configurations(steps: int = STEPS_FAR) -> int:
-    """How many different ones the walk meets."""
+    """The number of different configurations in the walk."""
     struct = loose_struct()
     mach, met = am.Machine(None, struct), set()
     for adding, states in moves(struct, steps):

@@ -1,8 +1,8 @@
-"""The same jobs done with other Python state machine libraries.
+"""The same jobs with other Python state machine libraries.
 
-The jobs: *toggle* between two states; *guarded*, the same with a guard that answers yes
-and a callback after each change; *ring*, a step in a ring of thirty states; *check*, asking
-whether a state is active. Times are CPU time, so other processes disturb them less.
+The jobs: *toggle* switches between two states; *guarded* does the same with a guard that
+agrees and a callback after each change; *ring* makes a step in a ring of thirty states; *check*
+asks whether a state is active. Times are CPU time, which other processes disturb less.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ JOBS = ("toggle", "guarded", "ring", "check")
 RING = 30
 
 Job = tuple[Callable[[], object], Callable[[], object]]
-"""Make one step; ask for one state."""
+"""Two functions: one makes a step, one asks for a state."""
 
 
 def _yes(*_args: Any, **_kwargs: Any) -> bool:
@@ -84,7 +84,7 @@ def python_statemachine(count: int, guarded: bool) -> Job:
     chart: Any = type("Chart", (StateChart,), body)()
 
     def step() -> object:
-        """A trigger of that library is a kind of text, which a timer would execute."""
+        """Call the trigger in a function: it is a kind of text, which `timeit` would execute."""
         return chart.next()
 
     return step, lambda: chart.s0.is_active

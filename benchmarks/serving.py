@@ -23,14 +23,14 @@ ARRIVE_S_MAX = 60
 
 
 class Debugger:
-    """The other process, for as long as the context lasts."""
+    """A debugger in another process, for as long as the context lasts."""
 
     def __enter__(self) -> Self:
         command = [sys.executable, "-m", "benchmarks.serving"]
         self._process = subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        self.address = f"127.0.0.1:{self._told()}"
+        self.address = f"127.0.0.1:{self._answer()}"
         return self
 
     def __exit__(
@@ -41,19 +41,19 @@ class Debugger:
     ) -> None:
         self._process.communicate(timeout=10)
 
-    def _told(self) -> int:
+    def _answer(self) -> int:
         assert self._process.stdout is not None
         return int(self._process.stdout.readline())
 
     def transitions(self) -> int:
-        """How many it holds."""
+        """The number of transitions that the debugger holds."""
         assert self._process.stdin is not None
         self._process.stdin.write("\n")
         self._process.stdin.flush()
-        return self._told()
+        return self._answer()
 
     def wait_for(self, transitions: int) -> int:
-        """Wait until so many arrived, or none do any more; how many it holds."""
+        """Wait until so many arrived, or for `ARRIVE_S_MAX`; return the number held."""
         deadline = time.monotonic() + ARRIVE_S_MAX
         while (found := self.transitions()) < transitions and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -78,7 +78,7 @@ class Deaf:
 
 
 def serve() -> None:
-    """Be that other process until the standard input ends."""
+    """Run the debugger of that process until standard input ends."""
     store = Store()
     server = Server(store)
     server.start(listen_address("127.0.0.1:0"))

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 
 
 def heading() -> str:
-    """The interpreter and the processors that the figures were taken on."""
+    """The interpreter and the processors of the measurement."""
     python = f"{platform.python_implementation()} {sys.version.split()[0]}"
     return f"{python}, {os.cpu_count()} CPUs, {platform.machine()}"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Columns aligned: the first to the left, the others to the right."""
+    """A table with its first column aligned to the left, the others to the right."""
     lines = [head, *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     return "\n".join(
@@ -28,5 +28,5 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def ns(value: float) -> str:
-    """Nanoseconds, whole from 100 on."""
+    """Nanoseconds as text, without decimals from 100 on."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"

@@ -1,8 +1,8 @@
-"""What tracing costs: bytes, time of the thread that mutates, and CPU of all threads.
+"""The cost of tracing: bytes, time of the thread that mutates, and CPU of all threads.
 
-The measure is a tracer that does nothing, with the one hook that the real one uses. Both
-machines run the same mutations of a mixed workload in turns, at a steady pace; the
-debugger is a process of its own. Encoding is timed by itself, without threads or sockets.
+The baseline is a tracer that does nothing, with the one hook that the real tracer uses. Both
+machines run the same mutations of a mixed workload in turns, at a steady pace. The debugger
+runs in another process. Encoding is timed separately, without threads or sockets.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ FLUSH_EVERY = 200
 
 
 class Silent(am.Tracer):
-    """Does nothing at the end of each transition."""
+    """The baseline: a hook at the end of each transition that does nothing."""
 
     def transition_end(self, tx: am.Transition) -> None:
-        """Nothing."""
+        """Do nothing."""
 
 
 class Kept:
-    """In place of a sender: keeps what a tracer hands on."""
+    """Takes the place of a sender, and keeps the events of a tracer."""
 
     asleep = False
 
@@ -70,33 +70,33 @@ class Encoding:
 
 
 def repeated(count: int) -> list[Event]:
-    """The mixed workload over and over, from the first transition on."""
+    """The events of the mixed workload, repeated, from the first transition on."""
     workload = load("mixed30")
-    mach, events = _watched(workload.machine())
+    mach, events = _traced(workload.machine())
     for call, args in islice(cycle(workload.steps(mach)), count):
         call(*args)
     return events
 
 
 def missed(count: int) -> list[Event]:
-    """The same while the machine remembers no plan, so each transition has a new one."""
+    """The same events of a machine without a cache, so each transition has a new plan."""
     workload = load("mixed30")
-    mach, events = _watched(workload.machine(0))
+    mach, events = _traced(workload.machine(0))
     for call, args in islice(cycle(workload.steps(mach)), count):
         call(*args)
     return events
 
 
 def unique(count: int) -> list[Event]:
-    """A walk that meets ever new configurations, each mutation with arguments of its own."""
+    """The events of a walk in which nearly all configurations and all arguments are new."""
     struct = loose_struct()
-    mach, events = _watched(am.Machine(None, struct))
+    mach, events = _traced(am.Machine(None, struct))
     for number, (adding, states) in enumerate(moves(struct, count)):
         (mach.add if adding else mach.remove)(states, {"name": f"file {number}"})
     return events
 
 
-def _watched(mach: am.Machine) -> tuple[am.Machine, list[Event]]:
+def _traced(mach: am.Machine) -> tuple[am.Machine, list[Event]]:
     kept: Any = Kept()
     tracer = MachineTracer(mach, kept, None)
     tracer.look_again(mach)
@@ -105,9 +105,9 @@ def _watched(mach: am.Machine) -> tuple[am.Machine, list[Event]]:
 
 
 def encode(events: list[Event], first: int = 0) -> Encoding:
-    """Record events as the sender does, in portions of what comes within its pause.
+    """Record events as the sender does, in portions of one flush.
 
-    The time of the first so many does not count; they bring most of the definitions.
+    The time of the first events does not count, because they carry most of the definitions.
     """
     frames = FrameWriter()
     sent = [frames.magic()]
@@ -133,9 +133,9 @@ def encode(events: list[Event], first: int = 0) -> Encoding:
 
 
 def ingest(sent: list[bytes], first: int = 0) -> float:
-    """CPU nanoseconds for each transition that a debugger takes in, checks and keeps.
+    """CPU nanoseconds for each transition that a debugger receives, checks and stores.
 
-    As above, the first so many do not count.
+    The time of the first transitions does not count.
     """
     store, decoder = Store(), Decoder()
     stream = store.open_stream("benchmark", live=True)
@@ -158,11 +158,12 @@ def _refuse(why: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What tracing adds, in nanoseconds for each transition.
+    """The cost of tracing, in nanoseconds for each transition.
 
-    `p50` and `p99` are beyond the silent tracer, on the thread that mutates; `longest` is
-    the longest mutation and `longest_silent` that of the silent tracer. `others` is the CPU
-    time of all other threads, `bytes` what went to the debugger, definitions included.
+    `p50` and `p99` are the times beyond the silent tracer, on the thread that mutates.
+    `longest` is the longest mutation, `longest_silent` the longest one with the silent tracer.
+    `others` is the CPU time of all other threads. `bytes` counts what is sent to the debugger,
+    including definitions.
     """
 
     p50: float
@@ -201,7 +202,7 @@ def paced(seconds: float) -> Added:
 
 
 def _mixed(address: str | None) -> tuple[am.Machine, Iterator[Step]]:
-    """A machine of the mixed workload, and its mutations for ever."""
+    """A machine of the mixed workload, and an endless iterator of its mutations."""
     workload = load("mixed30")
     mach = workload.machine()
     if address is None:
@@ -222,9 +223,9 @@ def _no_outlet() -> Any:
 def _run(
     count: int, first: Iterator[Step], second: Iterator[Step]
 ) -> tuple[list[int], list[int], int]:
-    """Time so many steps of both, in bursts; and the CPU time of other threads.
+    """Times of the steps of both machines, in bursts, and the CPU time of other threads.
 
-    In turns either is the first, which finds less in the processor's caches.
+    The machines take turns in being first, because the first one has fewer cache hits.
     """
     times: tuple[list[int], list[int]] = ([], [])
     gc.collect()

@@ -1,8 +1,8 @@
 """The workloads: a schema, handlers, tracers, and operations to repeat.
 
-Each is one JSON file. `body` is one timed iteration and `divide` how many units it holds;
-the state carries over between iterations. `expect.json` says what the first pass over the
-mixed workloads must come to, which is checked before anything is timed.
+Each workload is one JSON file. `body` is one timed iteration, `divide` is the number of its
+units. The states carry over between iterations. `expect.json` holds the result of the first pass
+over the mixed workloads, which is checked before anything is timed.
 """
 
 from __future__ import annotations
@@ -42,37 +42,37 @@ REFERENCE_NS = {
     "check-any1": 212,
     "check-tick": 28,
 }
-"""What asyncmachine-go v0.19.1 takes for one unit on two cores of the same kind.
+"""Nanoseconds of asyncmachine-go v0.19.1 for one unit, on two cores of the same kind.
 
-`toggle-args` is a toggle beside which somebody waits for arguments of another state; it is
-compared with the toggle alone.
+`toggle-args` is a toggle while a waiter waits for arguments of another state; it is compared
+with the toggle alone.
 """
 
 
 class Idle(am.Tracer):
-    """A tracer that uses every hook and does nothing in any."""
+    """A tracer that overrides every hook and does nothing."""
 
     def transition_init(self, tx: am.Transition) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def transition_start(self, tx: am.Transition) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def handler_start(self, tx: am.Transition, emitter: str, handler: str) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def handler_end(self, tx: am.Transition, emitter: str, handler: str) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def transition_end(self, tx: am.Transition) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def queue_end(self, machine: am.Machine) -> None:
-        """Nothing."""
+        """Do nothing."""
 
 
 def _released(_handle: am.WaitHandle) -> None:
-    """Nothing: it is never released."""
+    """Do nothing; the handle is never released."""
 
 
 def _accept(_handlers: object, _event: am.Event) -> bool:
@@ -81,7 +81,7 @@ def _accept(_handlers: object, _event: am.Event) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """One workload, its schema taken in."""
+    """One workload with its parsed schema."""
 
     name: str
     unit: str
@@ -108,7 +108,7 @@ class Workload:
         return mach
 
     def steps(self, mach: am.Machine, operations: list[list[Any]] | None = None) -> list[Step]:
-        """The operations as calls, ready to be made."""
+        """The operations as calls."""
         return [self._step(mach, *op) for op in (self.body if operations is None else operations)]
 
     def _step(self, mach: am.Machine, kind: str, *given: Any) -> Step:
@@ -127,27 +127,27 @@ class Workload:
 
 def load(name: str) -> Workload:
     """Read one workload."""
-    told = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
-    struct = {state: am.State(**fields) for state, fields in told["schema"].items()}
+    loaded = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    struct = {state: am.State(**fields) for state, fields in loaded["schema"].items()}
     return Workload(
         name,
-        told["unit"],
-        told["divide"],
+        loaded["unit"],
+        loaded["divide"],
         struct,
-        told["states"],
-        told["handlers"],
-        told["tracers"],
-        told["setup"],
-        told["body"],
+        loaded["states"],
+        loaded["handlers"],
+        loaded["tracers"],
+        loaded["setup"],
+        loaded["body"],
     )
 
 
 class WrongOutcomeError(AssertionError):
-    """A workload does not come to what it must; its time would mean nothing."""
+    """The result of a workload is wrong, so its time would have no meaning."""
 
 
 def check(workload: Workload, cache: int) -> None:
-    """Run one pass and compare it with what is expected."""
+    """Run one pass and compare the result with the expected one."""
     if workload.unit == "machine":
         return
     expected = json.loads((FOLDER / f"{EXPECTED}.json").read_text(encoding="utf-8"))

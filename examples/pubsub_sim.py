@@ -438,9 +438,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="A network of peers that gossip")
     parser.add_argument("--peers", type=int, default=40)
     parser.add_argument("--rounds", type=int, default=12)
-    parser.add_argument(
-        "--pace", type=float, default=1.0, help="real seconds for a second; 0 does not wait"
-    )
+    parser.add_argument("--pace", type=float, default=1.0, help="0 does not wait")
     parser.add_argument("--seed", type=int, default=5)
     asked = parser.parse_args()
     tally = run(asked.peers, asked.rounds, asked.pace, asked.seed).tally

@@ -115,7 +115,7 @@ def at_each_phase(mach: am.Machine, names: Sequence[str], handler: Callable[...,
 
 
 def canceled_by_relations() -> None:
-    """Canceled by relations: a required state is missing, an active state removes the called one."""
+    """Canceled by relations: a required state is missing, or an active state removes one."""
     states = {
         "Wet": am.State(require=["Water"]),
         "Dry": am.State(remove=["Wet"]),

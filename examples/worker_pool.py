@@ -387,9 +387,7 @@ def run(jobs: int = 150, pace: float = 0.0, seed: int = 7) -> Tally:
 def main() -> None:
     parser = argparse.ArgumentParser(description="A supervisor with twenty workers")
     parser.add_argument("--jobs", type=int, default=150)
-    parser.add_argument(
-        "--pace", type=float, default=1.0, help="real seconds for a second; 0 does not wait"
-    )
+    parser.add_argument("--pace", type=float, default=1.0, help="0 does not wait")
     parser.add_argument("--seed", type=int, default=7)
     asked = parser.parse_args()
     tally = run(asked.jobs, asked.pace, asked.seed)
