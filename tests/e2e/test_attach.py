@@ -37,7 +37,7 @@ def debugger() -> Iterator[Debugger]:
 
 @pytest.fixture(autouse=True)
 def _plain_machines() -> Iterator[None]:
-    """A test that lets new machines be attached must not reach the next one."""
+    """New machines of one test must not be attached in the next one."""
     yield
     preparing._for_new = None
 
@@ -47,7 +47,7 @@ def toggle(mach: am.Machine, times: int) -> None:
         mach.add1("M")
 
 
-def test_an_attached_machine_is_shown_with_all_it_did(debugger: Debugger) -> None:
+def test_the_debugger_shows_everything_an_attached_machine_did(debugger: Debugger) -> None:
     """Ticks, transitions and schema at the debugger are those of the machine."""
     mach = am.Machine(None, STRUCT, id="m", tags=["t:1"])
     amtracer.attach(mach, str(debugger.address))
@@ -85,7 +85,7 @@ def test_a_machine_is_attached_once(debugger: Debugger, monkeypatch: pytest.Monk
 def test_attaching_without_an_address_follows_the_environment(
     debugger: Debugger, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Where it goes is the user's choice; without one nothing is bound."""
+    """The environment sets the destination; without one nothing is bound."""
     silent = am.Machine(None, STRUCT, id="silent")
     amtracer.attach(silent)
     amtracer.dbg_env(silent)
@@ -102,7 +102,7 @@ def test_attaching_without_an_address_follows_the_environment(
     assert sum(len(getattr(m, "shapes", ())) for m in read_session(tmp_path / "a.msgpack.br")) == 5
 
 
-def test_new_machines_are_attached_as_the_environment_says(
+def test_new_machines_are_attached_as_the_environment_sets(
     debugger: Debugger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After `attach_from_env` every machine is traced, with log lines of the wanted level."""
@@ -117,7 +117,7 @@ def test_new_machines_are_attached_as_the_environment_says(
 
 
 def test_an_empty_environment_changes_nothing() -> None:
-    """Without a destination new machines are left alone."""
+    """Without a destination new machines are not attached."""
     amtracer.attach_from_env()
     mach = am.Machine(None, STRUCT)
 
@@ -125,10 +125,10 @@ def test_an_empty_environment_changes_nothing() -> None:
     assert preparing._for_new is None
 
 
-def test_a_wrong_address_in_the_environment_is_told_once(
+def test_a_wrong_address_in_the_environment_is_logged_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The program goes on untraced; the address and what to give are in one line."""
+    """The program continues without a tracer; one line names the address and the right form."""
     monkeypatch.setenv("AM_DBG_ADDR", "localhost:99999")
     for _ in range(3):
         amtracer.attach(am.Machine(None, STRUCT))
@@ -138,7 +138,7 @@ def test_a_wrong_address_in_the_environment_is_told_once(
 
 
 def test_a_wrong_address_in_code_is_raised() -> None:
-    """A mistake of the programmer is told at once."""
+    """A mistake of the programmer raises at once."""
     with pytest.raises(ValueError, match="give 1, :PORT"):
         amtracer.attach(am.Machine(None, STRUCT), "host:port")
 
@@ -161,8 +161,8 @@ def test_equal_ids_are_kept_apart(debugger: Debugger) -> None:
 @pytest.mark.parametrize(
     "name", ["x" * 10_000, "a/../b", "nul\0", "line\nbreak", "\x1b[31m", "ü€😀", "\udc80"]
 )
-def test_any_id_is_told(debugger: Debugger, name: str) -> None:
-    """Ids are data, whatever they hold."""
+def test_any_id_is_sent(debugger: Debugger, name: str) -> None:
+    """Ids are data, whatever they contain."""
     mach = am.Machine(None, STRUCT, id=name)
     amtracer.attach(mach, str(debugger.address))
     toggle(mach, 1)
@@ -171,8 +171,8 @@ def test_any_id_is_told(debugger: Debugger, name: str) -> None:
     assert debugger.store.tracks[0].id == name.encode("utf-8", "backslashreplace").decode()
 
 
-def test_a_machine_without_an_id_has_one_of_its_own(debugger: Debugger) -> None:
-    """Nobody needs to name it to tell it from others."""
+def test_a_machine_without_an_id_gets_a_unique_one(debugger: Debugger) -> None:
+    """Machines can be distinguished without names."""
     machines = [am.Machine(None, STRUCT, id="") for _ in range(2)]
     for mach in machines:
         amtracer.attach(mach, str(debugger.address))
@@ -186,7 +186,7 @@ def test_a_machine_without_an_id_has_one_of_its_own(debugger: Debugger) -> None:
 @pytest.mark.parametrize("log_id", [True, False])
 @pytest.mark.parametrize("name", ["m", "üö€😀x", "[m] "])
 @pytest.mark.parametrize("line", ["", "x", "a\nb\r\0c", "ü" * 3])
-def test_any_log_line_is_told(debugger: Debugger, line: str, name: str, log_id: bool) -> None:
+def test_any_log_line_is_sent(debugger: Debugger, line: str, name: str, log_id: bool) -> None:
     """Empty and odd lines are kept as they are, with an id before them or without."""
     mach = am.Machine(None, STRUCT, id=name, log_id=log_id)
     amtracer.attach(mach, str(debugger.address))
@@ -198,8 +198,8 @@ def test_any_log_line_is_told(debugger: Debugger, line: str, name: str, log_id: 
     assert (int(am.LogLevel.CHANGES), line) in debugger.track(name).transition(1).pre_lines
 
 
-class Unspeakable:
-    """No method of it may be called to show it."""
+class Unprintable:
+    """None of its methods may be called to show it."""
 
     def __repr__(self) -> str:
         raise AssertionError
@@ -219,13 +219,13 @@ ODD: dict[str, tuple[object, str]] = {
     "set": ({1}, "{1}"),
     "bytes": (b"\xff\0", "b'\\xff\\x00'"),
     "nested": (((1, (2, ())),), "((1, (2, …)))"),
-    "host": (Unspeakable(), "<Unspeakable>"),
+    "host": (Unprintable(), "<Unprintable>"),
     "clé\n\0": (1, "1"),
 }
 
 
 def test_odd_arguments_arrive(debugger: Debugger) -> None:
-    """Whatever is given, the transition goes out with a text for it."""
+    """A transition is sent with a text for every argument, of any type."""
     mach = am.Machine(None, STRUCT, id="m")
     amtracer.attach(mach, str(debugger.address))
     mach.add1("M", {key: value for key, (value, _) in ODD.items()})
@@ -255,8 +255,8 @@ def test_many_threads_may_attach_and_mutate(debugger: Debugger) -> None:
 
 
 @pytest.mark.slow
-def test_a_debugger_that_comes_back_is_told_what_it_missed(debugger: Debugger) -> None:
-    """After a restart at the same place machines are told again, from the row they reached."""
+def test_a_debugger_that_restarts_gets_the_machines_again(debugger: Debugger) -> None:
+    """Machines are sent again, from the transition that they reached."""
     mach = am.Machine(None, STRUCT, id="m")
     amtracer.attach(mach, str(debugger.address))
     toggle(mach, 10)
@@ -367,8 +367,8 @@ def test_a_program_that_ends_at_once_is_recorded_whole(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_file_that_cannot_be_recorded_is_told_in_one_line(tmp_path: Path) -> None:
-    """The program does what it did without."""
+def test_a_file_that_cannot_be_recorded_is_reported_in_one_line(tmp_path: Path) -> None:
+    """The program does the same as without a recording."""
     done = run(PROGRAM, AM_DBG_FILE=tmp_path / "none" / "run.msgpack.br")
 
     assert done.returncode == 0
@@ -376,10 +376,10 @@ def test_a_file_that_cannot_be_recorded_is_told_in_one_line(tmp_path: Path) -> N
     assert "(no such file or directory); nothing more is recorded" in done.stderr
 
 
-def test_a_folder_that_is_gone_is_no_trouble_of_the_host(
+def test_a_missing_folder_does_not_disturb_the_program(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A relative path leads nowhere then, which is told in one line, not raised."""
+    """If a relative path leads nowhere, one line reports it and nothing is raised."""
     gone = tmp_path / "gone"
     gone.mkdir()
     monkeypatch.chdir(gone)
@@ -394,8 +394,8 @@ def test_a_folder_that_is_gone_is_no_trouble_of_the_host(
 
 
 @pytest.mark.slow
-def test_processes_that_share_a_path_record_apart(tmp_path: Path) -> None:
-    """Who comes second puts its process id into the name."""
+def test_processes_that_share_a_path_record_into_separate_files(tmp_path: Path) -> None:
+    """The second process puts its process id into the name."""
     path = tmp_path / "run.msgpack.br"
     mach = am.Machine(None, STRUCT, id="first")
     amtracer.record(mach, path)
@@ -551,7 +551,7 @@ if __name__ == "__main__":
 @pytest.mark.slow
 @pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
 def test_pools_of_processes_are_traced(debugger: Debugger, tmp_path: Path, method: str) -> None:
-    """However workers are started, what they do arrives, and they end without hanging."""
+    """Workers started in any way are traced, and end without hanging."""
     program = tmp_path / "pool.py"
     program.write_text(POOL)
     done = run(program, method, AM_DBG_ADDR=debugger.address)
@@ -620,8 +620,8 @@ def test_a_program_of_green_threads_is_traced(debugger: Debugger) -> None:
     debugger.wait_for_count("m", 50)
 
 
-def test_a_forked_child_tells_what_it_does_as_a_session_of_its_own(debugger: Debugger) -> None:
-    """What happens after a fork, without one: senders begin anew, machines go on quietly."""
+def test_a_forked_child_is_a_session_of_its_own(debugger: Debugger) -> None:
+    """Also without another fork: new senders start, and the machines continue."""
     mach = am.Machine(None, STRUCT, id="m")
     quiet = am.Machine(None, STRUCT, id="quiet")
     for one in (mach, quiet):
@@ -638,7 +638,7 @@ def test_a_forked_child_tells_what_it_does_as_a_session_of_its_own(debugger: Deb
 
 
 def test_a_machine_may_be_attached_from_its_own_handler(debugger: Debugger) -> None:
-    """The transition that is running is the first one told."""
+    """The running transition is the first one that is sent."""
     mach = am.Machine(None, STRUCT, id="m")
     address = str(debugger.address)
 
@@ -685,10 +685,10 @@ def test_log_lines_are_printed_only_when_asked_for(
         ({"AM_TEST_RUNNER": "1", "AM_LOG": "4", "AM_DEBUG": "2"}, 0, True),
     ],
 )
-def test_the_environment_says_how_much_is_logged_and_where(
+def test_the_environment_sets_the_log_level_and_where_lines_go(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], level: int, prints: bool
 ) -> None:
-    """A level without `AM_DEBUG=2` takes the logger away, so that only the debugger has lines."""
+    """A level without `AM_DEBUG=2` removes the logger, so that only the debugger gets lines."""
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     mach = am.Machine(None, STRUCT)
@@ -699,7 +699,7 @@ def test_the_environment_says_how_much_is_logged_and_where(
 
 
 def test_a_test_runner_is_not_traced(debugger: Debugger, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the environment says so; who attaches by code means it."""
+    """`AM_TEST_RUNNER` switches `dbg_env` off, but not `attach`."""
     monkeypatch.setenv("AM_DBG_ADDR", str(debugger.address))
     monkeypatch.setenv("AM_TEST_RUNNER", "1")
     mach = am.Machine(None, STRUCT)
@@ -710,10 +710,10 @@ def test_a_test_runner_is_not_traced(debugger: Debugger, monkeypatch: pytest.Mon
     assert len(mach.tracers()) == 1
 
 
-def test_hooks_come_with_the_environment(
+def test_hooks_apply_to_machines_attached_by_the_environment(
     debugger: Debugger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every new machine hides what it should."""
+    """Every new machine hides its sensitive data."""
     monkeypatch.setenv("AM_DBG_ADDR", str(debugger.address))
     monkeypatch.setenv("AM_LOG", "1")
     amtracer.attach_from_env(redact=str.upper, args_filter=lambda id, args: {"id": id})
@@ -726,8 +726,8 @@ def test_hooks_come_with_the_environment(
     assert (1, "[STATE] +M") in transition.lines
 
 
-def test_the_package_lists_what_it_offers() -> None:
-    """Functions are loaded when they are used, and found by who looks."""
+def test_the_package_lists_its_functions() -> None:
+    """Functions are loaded at their first use, and `dir` lists them."""
     assert set(amtracer.__all__) <= set(dir(amtracer))
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         amtracer.nothing  # noqa: B018

@@ -1,4 +1,4 @@
-"""A debugger that is down, stuck, gone or foreign: the program does not care."""
+"""A debugger that is down, stuck, gone or foreign does not affect the traced program."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _closed_senders() -> Iterator[None]:
 
 
 @pytest.fixture
-def nobody() -> Iterator[str]:
+def no_listener() -> Iterator[str]:
     """An address at which nothing listens."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
@@ -88,7 +88,7 @@ def black_hole() -> Iterator[str]:
 
 
 def read_to_the_end(server: socket.socket) -> Book:
-    """What the next one that connects says, until it ends well."""
+    """The messages of the next program that connects, up to its regular end."""
     threading.Thread(target=amtracer.close).start()
     messages: list[Message] = []
     decoder = Decoder()
@@ -100,20 +100,22 @@ def read_to_the_end(server: socket.socket) -> Book:
     return read_back(messages)
 
 
-def test_without_a_debugger_a_program_does_the_same(nobody: str) -> None:
+def test_without_a_debugger_a_program_does_the_same(no_listener: str) -> None:
     """Same output, same exit code, one line on stderr."""
-    done = run(PROGRAM, AM_DBG_ADDR=nobody)
+    done = run(PROGRAM, AM_DBG_ADDR=no_listener)
 
     assert (done.returncode, done.stdout) == (0, "3999\n")
     assert done.stderr.count("\n") == 1
-    assert f"cannot reach a debugger at {nobody} (connection refused)" in done.stderr
+    assert f"cannot reach a debugger at {no_listener} (connection refused)" in done.stderr
 
 
-@pytest.mark.parametrize("where", ["nobody", "stuck", "black_hole", "no-such-host.invalid:6831"])
+@pytest.mark.parametrize(
+    "where", ["no_listener", "stuck", "black_hole", "no-such-host.invalid:6831"]
+)
 def test_a_program_ends_whatever_its_debugger_does(
     where: str, request: pytest.FixtureRequest
 ) -> None:
-    """It neither hangs nor says more than a line, and does what it did."""
+    """The program does its work, does not hang, and prints at most one line more."""
     done = run(PROGRAM, AM_DBG_ADDR=where if ":" in where else request.getfixturevalue(where))
 
     assert (done.returncode, done.stdout) == (0, "3999\n")
@@ -122,10 +124,10 @@ def test_a_program_ends_whatever_its_debugger_does(
 
 
 @pytest.mark.parametrize("call", ["create_connection", "getaddrinfo"])
-def test_nobody_waits_for_a_connection(
+def test_a_program_never_waits_for_a_connection(
     stuck: str, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
-    """A machine is attached and mutates while its tracer is still connecting or asks for a name."""
+    """A machine mutates while its tracer still connects or looks up a name."""
     connecting, may_go_on = threading.Event(), threading.Event()
     real = getattr(socket, call)
 
@@ -146,8 +148,8 @@ def test_nobody_waits_for_a_connection(
     may_go_on.set()
 
 
-def test_who_never_reads_costs_a_bounded_memory(peer: socket.socket) -> None:
-    """Of 200,000 transitions what was lost is counted, and told when it reads at last."""
+def test_a_peer_that_never_reads_costs_a_bounded_memory(peer: socket.socket) -> None:
+    """Of 200,000 transitions the lost ones are counted, and reported once the peer reads."""
     mach = am.Machine(None, STRUCT, id="m")
     amtracer.attach(mach, address_of(peer))
     for _ in range(200_000):
@@ -161,10 +163,10 @@ def test_who_never_reads_costs_a_bounded_memory(peer: socket.socket) -> None:
     assert len(book.told[0]) + lost == 200_000
 
 
-def test_a_change_of_schema_without_a_debugger_is_no_error(nobody: str) -> None:
-    """The machine never learns of the debugger's absence."""
+def test_a_change_of_schema_without_a_debugger_is_no_error(no_listener: str) -> None:
+    """A machine does not depend on a debugger."""
     mach = am.Machine(None, STRUCT, id="m")
-    amtracer.attach(mach, nobody)
+    amtracer.attach(mach, no_listener)
     mach.set_struct({**STRUCT, "New": am.State()}, [*mach.state_names(), "New"])
     mach.add1("New")
 
@@ -173,8 +175,8 @@ def test_a_change_of_schema_without_a_debugger_is_no_error(nobody: str) -> None:
 
 
 @pytest.mark.parametrize("manner", ["reset", "close", "half"])
-def test_a_peer_that_slams_the_door_is_one_line(peer: socket.socket, manner: str) -> None:
-    """Whoever reads ten bytes and goes, with a reset, or goes only half, costs a line."""
+def test_a_peer_that_closes_early_costs_one_line(peer: socket.socket, manner: str) -> None:
+    """A peer that reads ten bytes and resets or half-closes the connection costs one line."""
     stop = threading.Event()
     half: list[socket.socket] = []
 
@@ -224,7 +226,7 @@ ENDS = [
 
 @pytest.mark.parametrize(("end", "code"), ENDS)
 def test_the_exit_code_is_the_program_s_own(end: str, code: int) -> None:
-    """However it ends, being traced changes neither code nor words."""
+    """A traced program has the same exit code and output, however it ends."""
     debugger = Debugger()
     try:
         plain = run(PROGRAM + end)
@@ -238,11 +240,11 @@ def test_the_exit_code_is_the_program_s_own(end: str, code: int) -> None:
 
 
 @pytest.mark.parametrize(("end", "code"), ENDS)
-@pytest.mark.parametrize("where", ["nobody", "stuck"])
+@pytest.mark.parametrize("where", ["no_listener", "stuck"])
 def test_the_exit_code_is_its_own_without_a_debugger(
     where: str, end: str, code: int, request: pytest.FixtureRequest
 ) -> None:
-    """At most one line more is said when nobody listens or reads.
+    """At most one line more is said when no_listener listens or reads.
 
     It may come in the middle of a traceback, which is written bit by bit.
     """
@@ -277,12 +279,12 @@ last = Last()
     ],
 )
 def test_what_happens_at_the_very_end_raises_nothing(
-    order: str, development_mode: str, nobody: str
+    order: str, development_mode: str, no_listener: str
 ) -> None:
-    """A transition in an exit handler or a finalizer may be lost, but never loudly."""
+    """A transition in an exit handler or a finalizer may be lost, but prints no error."""
     debugger = Debugger()
     try:
-        for address in (debugger.address, nobody):
+        for address in (debugger.address, no_listener):
             done = run(LATE % order, AM_DBG_ADDR=address, PYTHONDEVMODE=development_mode)
             assert done.returncode == 0
             assert "Traceback" not in done.stderr
@@ -293,7 +295,7 @@ def test_what_happens_at_the_very_end_raises_nothing(
 
 
 def test_a_slow_debugger_gets_everything(peer: socket.socket) -> None:
-    """What a peer does not read for a while waits, and nothing is lost."""
+    """Data that a peer does not read for a while waits, and nothing is lost."""
     mach = am.Machine(None, STRUCT, id="m")
     amtracer.attach(mach, address_of(peer))
     for _ in range(30_000):
@@ -319,18 +321,18 @@ print(at, mach.tick("M"))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no limit to set")
-def test_a_disk_that_is_full_ends_the_recording_only(tmp_path: Path) -> None:
-    """The program is unharmed and says one line; what had room can be read."""
+def test_a_full_disk_ends_only_the_recording(tmp_path: Path) -> None:
+    """The program continues and prints one line; everything before is readable."""
     path = tmp_path / "run.msgpack.br"
     done = run(FULL, AM_DBG_FILE=path)
     messages = read_session(path)
-    told: list[int] = []
+    received: list[int] = []
     with pytest.raises(CutSessionError):
-        told.extend(len(one.shapes) for one in messages if isinstance(one, BatchMessage))
+        received.extend(len(one.shapes) for one in messages if isinstance(one, BatchMessage))
     made, tick = map(int, done.stdout.split())
 
     assert (done.returncode, tick) == (0, 2 * made - 1)
     assert done.stderr.count("\n") == 1
     assert "(file too large); nothing more is recorded" in done.stderr
     assert path.stat().st_size <= 20_000
-    assert 1_024 <= sum(told) < made
+    assert 1_024 <= sum(received) < made

@@ -1,4 +1,4 @@
-"""A pause as the debugger shows it: one gap that counts, and the machine where it stands."""
+"""A pause in the debugger: one gap with a count, and the current state of the machine."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ def attached(debugger: Debugger, name: str = "m") -> am.Machine:
 
 
 def gaps(debugger: Debugger, key: str) -> list[tuple[int, int, str]]:
-    """After which transition, how many are missing, and why."""
+    """The transition before each gap, the number of missing ones, and the reason."""
     track = debugger.track(key)
     return [(gap.after_number, gap.lost, gap.reason) for gap in track.gaps]
 
 
 def test_a_pause_is_one_gap(debugger: Debugger) -> None:
-    """It stands after the last transition before, counts what is missing and says why."""
+    """The gap follows the last transition before the pause; it has a count and a reason."""
     mach = attached(debugger)
     toggle(mach, 10)
     amtracer.pause(mach)
@@ -65,8 +65,8 @@ def test_a_pause_is_one_gap(debugger: Debugger) -> None:
     assert track.transition(11).id == mach.tx_prefix + f"{1_012:016x}"
 
 
-def test_a_resumed_machine_stands_where_it_is(debugger: Debugger) -> None:
-    """Without a transition of its own the debugger has its ticks too."""
+def test_a_resumed_machine_is_shown_with_its_current_ticks(debugger: Debugger) -> None:
+    """The debugger gets the ticks also without a further transition."""
     mach = attached(debugger)
     amtracer.pause(mach)
     toggle(mach, 3)
@@ -77,8 +77,8 @@ def test_a_resumed_machine_stands_where_it_is(debugger: Debugger) -> None:
     assert debugger.track("m").ticks == tuple(mach.time())
 
 
-def test_a_machine_attached_in_a_pause_comes_with_its_resumption(debugger: Debugger) -> None:
-    """Until then the debugger does not know it; then it has its beginning and one gap."""
+def test_a_machine_attached_in_a_pause_appears_when_it_ends(debugger: Debugger) -> None:
+    """The debugger then shows its beginning and one gap."""
     amtracer.pause()
     mach = attached(debugger)
     child = am.Machine(None, STRUCT, id="child", parent=mach)
@@ -93,8 +93,8 @@ def test_a_machine_attached_in_a_pause_comes_with_its_resumption(debugger: Debug
     assert debugger.track("child").parent == "m"
 
 
-def test_a_connection_lost_in_a_pause_is_found_again(debugger: Debugger) -> None:
-    """The new one begins where the machine paused, and the pause is counted when it ends."""
+def test_a_connection_lost_in_a_pause_is_made_again(debugger: Debugger) -> None:
+    """The new connection begins where the machine paused; the pause is counted when it ends."""
     mach = attached(debugger)
     toggle(mach, 10)
     debugger.wait_for_count("m", 10)
@@ -113,7 +113,7 @@ def test_a_connection_lost_in_a_pause_is_found_again(debugger: Debugger) -> None
 
 
 def test_a_child_forked_in_a_pause_is_paused(debugger: Debugger) -> None:
-    """It tells nothing until it is resumed, and then from where it stands."""
+    """It sends nothing until it is resumed, then its current state."""
     mach = attached(debugger)
     other = attached(debugger, "other")
     toggle(mach, 10)
@@ -134,7 +134,7 @@ def test_a_child_forked_in_a_pause_is_paused(debugger: Debugger) -> None:
 
 
 def test_a_recording_is_paused_too(tmp_path: Path) -> None:
-    """A machine that goes to several places pauses for all of them."""
+    """A machine with several destinations pauses for all of them."""
     mach = am.Machine(None, STRUCT, id="m")
     for name in "ab":
         amtracer.record(mach, tmp_path / name)
@@ -153,8 +153,8 @@ def test_a_recording_is_paused_too(tmp_path: Path) -> None:
         assert [(one.count, one.reason) for one in dropped] == [(4, "paused")]
 
 
-def test_what_ends_in_a_pause_says_so(debugger: Debugger, tmp_path: Path) -> None:
-    """How much is missing nobody has told; a machine that was resumed has no such mark."""
+def test_a_machine_that_ends_in_a_pause_is_marked(debugger: Debugger, tmp_path: Path) -> None:
+    """The number of missing transitions is unknown; a machine that was resumed has no mark."""
     paused, resumed = attached(debugger), attached(debugger, "resumed")
     path = tmp_path / "run.msgpack.br"
     for mach in (paused, resumed):
@@ -175,8 +175,8 @@ def test_what_ends_in_a_pause_says_so(debugger: Debugger, tmp_path: Path) -> Non
         ]
 
 
-def test_threads_may_pause_and_mutate_as_they_like(debugger: Debugger) -> None:
-    """Nothing is told twice or wrongly, on one connection; at the end all is accounted for."""
+def test_threads_may_pause_and_mutate_at_the_same_time(debugger: Debugger) -> None:
+    """No transition is sent twice on one connection, and all are sent or counted."""
     machines = [attached(debugger, f"m{at}") for at in range(3)]
     done = threading.Event()
 

@@ -1,4 +1,4 @@
-"""The environment is read once: all machines of a process go to one place."""
+"""The environment is read once: all machines of a process have one destination."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def machines(path: Path) -> list[str]:
     return [track.key for track in store.tracks]
 
 
-def test_a_change_of_folder_changes_no_place(
+def test_a_change_of_folder_does_not_move_the_recording(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A relative path is where it was at the first attach."""
+    """A relative path is resolved at the first attach."""
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.setenv("AM_DBG_FILE", "run.msgpack.br")
     monkeypatch.chdir(tmp_path)
@@ -50,10 +50,10 @@ def test_a_change_of_folder_changes_no_place(
 
 
 @pytest.mark.parametrize("later", ["other.msgpack.br", ""])
-def test_a_change_of_the_variable_changes_no_place(
+def test_a_change_of_the_variable_does_not_move_the_recording(
     later: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nor does it matter that it is not set any more."""
+    """The same holds if the variable is removed."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AM_DBG_FILE", str(tmp_path / "run.msgpack.br"))
     attached("one")
@@ -64,10 +64,10 @@ def test_a_change_of_the_variable_changes_no_place(
     assert os.listdir(tmp_path) == ["run.msgpack.br"]
 
 
-def test_a_change_of_a_link_changes_no_place(
+def test_a_change_of_a_link_does_not_move_the_recording(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The path means what it did at the first attach."""
+    """Links are resolved at the first attach."""
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
     link = tmp_path / "current"
@@ -83,7 +83,7 @@ def test_a_change_of_a_link_changes_no_place(
 
 
 def test_two_names_of_one_file_are_one_recording(tmp_path: Path) -> None:
-    """A link to a file, and a link on the way to it, lead to the same place."""
+    """A link to a file, and a link in its path, lead to the same file."""
     (tmp_path / "link").symlink_to(tmp_path)
     path = tmp_path / "run.msgpack.br"
     for name, where in (("one", path), ("two", tmp_path / "link" / "run.msgpack.br")):
@@ -94,10 +94,10 @@ def test_two_names_of_one_file_are_one_recording(tmp_path: Path) -> None:
     assert machines(path) == ["one", "two"]
 
 
-def test_what_is_set_later_counts_when_nothing_was(
+def test_a_variable_set_later_counts_if_none_was_set(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An attach that goes nowhere fixes nothing, and closing ends what was fixed."""
+    """An attach without a destination fixes nothing, and `close` forgets a fixed one."""
     attached("silent")
     for name in ("first", "second"):
         monkeypatch.setenv("AM_DBG_FILE", str(tmp_path / name))

@@ -1,4 +1,4 @@
-"""Every program in examples/ does what it says, with and without a debugger."""
+"""Every program in examples/ works, with and without a debugger."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EXAMPLES = ("file_processing", "pubsub_sim", "relations_playground", "special_ca
 
 
 def example(name: str) -> dict[str, Any]:
-    """The names that an example defines, loaded as a module that is not run."""
+    """The names of an example, loaded as a module without running it."""
     return runpy.run_path(str(ROOT / "examples" / f"{name}.py"), run_name=name)
 
 
@@ -41,7 +41,7 @@ def start(name: str, *words: str | Path, **variables: str) -> subprocess.Complet
 
 
 @pytest.fixture
-def nobody_listens() -> str:
+def closed_address() -> str:
     """An address of this machine at which nothing answers."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -72,7 +72,7 @@ class Witness(am.Tracer):
 
 @pytest.fixture
 def witness(monkeypatch: pytest.MonkeyPatch) -> Witness:
-    """Stands where an example attaches the debugger."""
+    """Takes the place of `attach` in an example."""
     tracer = Witness()
     for name in ("attach", "dbg_env"):
         monkeypatch.setattr(amtracer, name, lambda mach, **_: mach.bind_tracer(tracer))
@@ -80,7 +80,7 @@ def witness(monkeypatch: pytest.MonkeyPatch) -> Witness:
 
 
 def test_every_example_is_tested_here() -> None:
-    """No program lies in examples/ that the suite does not run."""
+    """The suite runs every program in examples/."""
     assert sorted(path.stem for path in (ROOT / "examples").glob("*.py")) == list(EXAMPLES)
 
 
@@ -96,7 +96,7 @@ def test_a_file_is_processed(capsys: pytest.CaptureFixture[str], tmp_path: Path)
 def test_a_file_that_is_missing_becomes_an_error_state(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """An error in the forked work is waited for as a state, and ends the program with 1."""
+    """An error in the thread becomes a state, and the program ends with 1."""
     assert example("file_processing")["main"]([str(tmp_path / "none.txt")]) == 1
     assert "No such file" in capsys.readouterr().err
 
@@ -105,7 +105,7 @@ def test_a_file_that_is_missing_becomes_an_error_state(
 def test_a_file_that_blocks_runs_into_the_time_limit(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """When neither end comes in time the program says so and ends with 2."""
+    """If no state is reached in time, the program prints this and ends with 2."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     program = example("file_processing")
@@ -117,25 +117,27 @@ def test_a_file_that_blocks_runs_into_the_time_limit(
 
 
 @pytest.mark.slow
-def test_a_debugger_that_is_not_there_changes_nothing(nobody_listens: str) -> None:
-    """The file program prints and returns the same when nobody listens at AM_DBG_ADDR."""
+def test_a_missing_debugger_changes_nothing(closed_address: str) -> None:
+    """The file program prints and returns the same if no debugger listens at AM_DBG_ADDR."""
     alone = start("file_processing")
-    traced = start("file_processing", AM_DBG_ADDR=nobody_listens)
+    traced = start("file_processing", AM_DBG_ADDR=closed_address)
 
     assert (alone.returncode, alone.stderr) == (0, "")
     assert (traced.returncode, traced.stdout) == (0, alone.stdout)
 
 
 @pytest.mark.slow
-def test_errors_end_the_same_without_a_debugger(nobody_listens: str, tmp_path: Path) -> None:
-    """The exit code of a failing program is its own, traced or not."""
+def test_errors_have_the_same_exit_code_without_a_debugger(
+    closed_address: str, tmp_path: Path
+) -> None:
+    """A failing program has the same exit code, traced or not."""
     assert start("file_processing", tmp_path / "none").returncode == 1
-    traced = start("file_processing", tmp_path / "none", AM_DBG_ADDR=nobody_listens)
+    traced = start("file_processing", tmp_path / "none", AM_DBG_ADDR=closed_address)
     assert traced.returncode == 1
 
 
 def test_the_quiz_has_an_answer(capsys: pytest.CaptureFixture[str], witness: Witness) -> None:
-    """Water brings Wet along, and Dry cannot take it away."""
+    """Water adds Wet, and Dry cannot remove it."""
     example("relations_playground")["main"]()
 
     lines = capsys.readouterr().out.splitlines()
@@ -150,7 +152,7 @@ def test_the_quiz_has_an_answer(capsys: pytest.CaptureFixture[str], witness: Wit
 
 @pytest.mark.slow
 def test_the_pool_ends_every_job(witness: Witness) -> None:
-    """Every sheet is added up or given up, and no machine is left running."""
+    """Every sheet is added up or dropped, and no machine still runs."""
     tally = example("worker_pool")["run"](jobs=60)
 
     assert tally.done + tally.dropped == 60
@@ -159,8 +161,8 @@ def test_the_pool_ends_every_job(witness: Witness) -> None:
 
 
 @pytest.mark.slow
-def test_the_pool_shows_everything_a_debugger_can_show(witness: Witness) -> None:
-    """The pool has thousands of transitions: canceled, automatic, asked for by others, failed."""
+def test_the_pool_has_all_kinds_of_transitions(witness: Witness) -> None:
+    """The pool has thousands of transitions: canceled, automatic, with a source, failed."""
     tally = example("worker_pool")["run"]()
 
     assert witness.kinds["transitions"] > 2_000
@@ -172,7 +174,7 @@ def test_the_pool_shows_everything_a_debugger_can_show(witness: Witness) -> None
 
 @pytest.mark.slow
 def test_the_pool_does_the_same_in_every_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One seed gives one course of events."""
+    """One seed makes the same transitions in every run."""
     runs = []
     for _ in range(2):
         tracer = Witness()
@@ -184,8 +186,8 @@ def test_the_pool_does_the_same_in_every_run(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.slow
-def test_the_network_shows_everything_a_debugger_can_show(witness: Witness) -> None:
-    """Peers gossip: thousands of transitions, canceled, automatic, asked for by others, failed."""
+def test_the_network_has_all_kinds_of_transitions(witness: Witness) -> None:
+    """The network has thousands of transitions: canceled, automatic, with a source, failed."""
     world = example("pubsub_sim")["run"](peers=12, rounds=4)
 
     assert witness.kinds["transitions"] > 2_000
@@ -199,7 +201,7 @@ def test_the_network_shows_everything_a_debugger_can_show(witness: Witness) -> N
 
 @pytest.mark.slow
 def test_the_network_does_the_same_in_every_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One seed gives one course of events, another seed another one."""
+    """One seed makes the same transitions in every run; another seed makes others."""
     runs = []
     for seed in (1, 1, 2):
         tracer = Witness()
@@ -211,8 +213,8 @@ def test_the_network_does_the_same_in_every_run(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.slow
-def test_the_network_writes_as_much_as_it_is_asked(tmp_path: Path) -> None:
-    """The environment names the file and the level of the lines in it."""
+def test_the_network_writes_log_lines_of_the_set_level(tmp_path: Path) -> None:
+    """The environment sets the file and the level of its log lines."""
     kinds = []
     for level in ("1", "2"):
         file = tmp_path / f"{level}.msgpack.br"

@@ -1,4 +1,4 @@
-"""The sessions that come with the project can be read for good."""
+"""The sessions that come with the project stay readable."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_every_session_is_described() -> None:
 
 @pytest.mark.parametrize("name", SESSIONS)
 def test_every_session_opens_whole(name: str) -> None:
-    """A recorded session has transitions and no gap but those it is about."""
+    """A recorded session has transitions, and only the gaps that it demonstrates."""
     store = Store()
     import_session(store, str(EXPORTS / name))
 
@@ -53,10 +53,10 @@ def test_every_session_opens_whole(name: str) -> None:
     assert {(name, track.key) for track in store.tracks if track.gaps} <= WITH_GAPS
 
 
-def test_no_session_tells_where_it_was_made(opened: Store) -> None:
-    """Traces in a recorded session name files as seen from the project's folder."""
+def test_no_session_has_an_absolute_path(opened: Store) -> None:
+    """Traces in a recorded session have paths relative to the project's folder."""
     absolute = re.compile(r'File "/')
-    told = [
+    absolute_paths = [
         (track.id, number)
         for track in opened.tracks
         for number in range(1, track.count + 1)
@@ -64,7 +64,7 @@ def test_no_session_tells_where_it_was_made(opened: Store) -> None:
         if absolute.search(line)
     ]
 
-    assert told == []
+    assert absolute_paths == []
 
 
 def test_the_pool_was_recorded_with_all_its_workers() -> None:
@@ -79,7 +79,7 @@ def test_the_pool_was_recorded_with_all_its_workers() -> None:
 
 @pytest.fixture(scope="module")
 def network() -> Store:
-    """The session of the network that gossips."""
+    """The session of the gossiping network."""
     store = Store()
     import_session(store, str(NETWORK))
     return store
@@ -96,8 +96,8 @@ def test_the_network_was_recorded_with_all_its_machines(network: Store) -> None:
     assert network.transitions > 8_000
 
 
-def test_the_network_shows_what_is_piped_where(network: Store) -> None:
-    """A peer is piped with the network, its link and its topics; pipes to what is gone end."""
+def test_the_network_shows_its_pipes(network: Store) -> None:
+    """A peer has pipes to the network, its link and its topics; pipes to disposed machines end."""
     peer = network.find("p01")
     alive = {track.id for track in network.tracks if not track.gone}
     gone = {track.id for track in network.tracks} - alive
@@ -117,31 +117,31 @@ def test_the_network_shows_what_is_piped_where(network: Store) -> None:
         assert track.gone or not others & gone
 
 
-def test_the_network_takes_few_bytes_as_it_was_recorded(network: Store) -> None:
-    """The file is small, and so was what the program wrote, a few machines at a time."""
+def test_the_recorded_network_takes_few_bytes(network: Store) -> None:
+    """The file is small, and so are its frames before compression."""
     packed = NETWORK.read_bytes()
 
     assert len(packed) <= NETWORK_FILE_BYTES_MAX
     assert len(brotli.decompress(packed)) <= NETWORK_WIRE_BYTES_MAX * network.transitions
 
 
-def test_the_network_takes_few_bytes_when_it_is_told_again() -> None:
-    """With batches as long as they may be there are fewer bytes for each transition."""
+def test_the_network_written_again_takes_few_bytes() -> None:
+    """With the longest batches there are fewer bytes for each transition."""
     book = read_back(read_session(NETWORK))
     frames = FrameWriter()
     sent: list[bytes] = []
     writer = StreamWriter(
         lambda message: sent.append(frames.write(message)), HelloMessage(1, "again", 0, 0)
     )
-    for told in book.machines:
-        schema = writer.schema(book.schemas[told.schema].states)
+    for one in book.machines:
+        schema = writer.schema(book.schemas[one.schema].states)
         writer.machine(
-            told.id,
+            one.id,
             schema,
-            parent=told.parent,
-            tags=told.tags,
-            tx_prefix=told.tx_prefix,
-            unit_ns=told.unit_ns,
+            parent=one.parent,
+            tags=one.tags,
+            tx_prefix=one.tx_prefix,
+            unit_ns=one.unit_ns,
         )
     happened = [(machine, one) for machine, all_ in book.told.items() for one in all_]
     for machine, occurrence in sorted(happened, key=lambda pair: pair[1].time_ns):

@@ -1,4 +1,4 @@
-"""A program tells a debugger, which tells another, which tells a third: all show the same."""
+"""A program sends to a debugger, which forwards to a second, which forwards to a third."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ amtracer.close()
 
 
 class Program:
-    """The program, which does what is said to it."""
+    """A program that runs the commands it receives."""
 
     def __init__(self, address: object) -> None:
         environment = {key: v for key, v in os.environ.items() if not key.startswith("AM_")}
@@ -50,7 +50,7 @@ class Program:
             [sys.executable, "-c", PROGRAM], stdin=subprocess.PIPE, text=True, env=environment
         )
 
-    def say(self, *words: object) -> None:
+    def send(self, *words: object) -> None:
         assert self.process.stdin is not None
         for word in words:
             self.process.stdin.write(f"{word}\n")
@@ -64,7 +64,7 @@ class Program:
 
 
 class Chain:
-    """Three debuggers, each telling the next one."""
+    """Three debuggers, each forwarding to the next one."""
 
     def __init__(self) -> None:
         self.debuggers = [Debugger() for _ in range(3)]
@@ -116,8 +116,8 @@ def chain() -> Iterator[Chain]:
 
 
 def test_a_pause_at_the_end_reaches_all_debuggers(chain: Chain) -> None:
-    """Without a transition after it all count it and have the ticks, and all see the end."""
-    chain.program.say(10, "pause", 1_000, "resume")
+    """Without a transition after it, all debuggers count it, have the ticks and show the end."""
+    chain.program.send(10, "pause", 1_000, "resume")
     chain.wait_for_all((10, 1_000, True, False))
     assert {debugger.track("m").ticks for debugger in chain.debuggers} == {(2_019, 0)}
     chain.program.end()
@@ -126,23 +126,23 @@ def test_a_pause_at_the_end_reaches_all_debuggers(chain: Chain) -> None:
     assert {debugger.track("m").gaps[0].reason for debugger in chain.debuggers} == {"paused"}
 
 
-def test_a_killed_program_is_lost_for_all_debuggers(chain: Chain) -> None:
-    """The last one tells it from a program that ended."""
-    chain.program.say(10)
+def test_all_debuggers_show_a_killed_program_as_cut(chain: Chain) -> None:
+    """The last debugger distinguishes it from a program that ended."""
+    chain.program.send(10)
     chain.wait_for_all((10, 0, True, False))
     chain.program.process.kill()
 
     chain.wait_for_all((10, 0, False, True))
 
 
-def test_a_program_that_connects_again_goes_on_for_all_debuggers(chain: Chain) -> None:
-    """In the same track, connected, with a break where it was away."""
-    chain.program.say(10)
+def test_a_program_that_connects_again_continues_in_all_debuggers(chain: Chain) -> None:
+    """Its track is the same, connected, with a gap for the time between."""
+    chain.program.send(10)
     chain.wait_for_all((10, 0, True, False))
     for times in range(1, 4):
         chain.break_off()
         chain.wait_for_all((5 + 5 * times, 0, False, True))
-        chain.program.say(5)
+        chain.program.send(5)
         chain.wait_for_all((10 + 5 * times, 0, True, False))
     chain.program.end()
 
@@ -152,7 +152,7 @@ def test_a_program_that_connects_again_goes_on_for_all_debuggers(chain: Chain) -
         assert [gap.kind for gap in gaps] == [GapKind.RECONNECTED] * 3
 
 
-def test_a_killed_recording_has_what_came_last(tmp_path: Path) -> None:
+def test_a_killed_recording_has_the_last_events(tmp_path: Path) -> None:
     """A pause at the end and the end of the program are in the file before it is closed."""
     path = tmp_path / "run.msgpack.br"
     command = [sys.executable, "-m", "am_dbg", "record", str(path), "-l", ":0"]
@@ -162,7 +162,7 @@ def test_a_killed_recording_has_what_came_last(tmp_path: Path) -> None:
         found = re.search(r"listening at (\S+),", recorder.stderr.readline())
         assert found
         program = Program(found[1])
-        program.say(10, "pause", 1_000, "resume")
+        program.send(10, "pause", 1_000, "resume")
         program.end()
         while shown(opened(path)) != [(10, 1_000, False, False)]:
             assert recorder.poll() is None
@@ -174,7 +174,7 @@ def test_a_killed_recording_has_what_came_last(tmp_path: Path) -> None:
 
 
 def opened(path: Path) -> Store:
-    """What a file that is not closed holds."""
+    """The store with a file that is not closed."""
     store = Store()
     with pytest.raises(CutSessionError):
         import_session(store, str(path))

@@ -1,8 +1,8 @@
-"""Programs and debuggers are killed at any moment: what was seen stays, what is missing is counted.
+"""Programs and debuggers are killed at any moment: nothing seen is lost, and gaps are counted.
 
-A program changes several machines, tells a debugger of it and records itself; `am-dbg record`
-listens. One of them, or both, are killed and started again, AM_KILLS times in all (10 unless
-that is set). When that happens is chosen by how much the program has done.
+A program changes several machines, sends them to a debugger and records itself; `am-dbg record`
+listens. One of them, or both, are killed and started again, AM_KILLS times in all (10 by
+default). The moment is chosen by how much the program has done.
 """
 
 from __future__ import annotations
@@ -85,8 +85,8 @@ for line in sys.stdin:
             machines[0].dispose_force()
             machines[0] = make("m0")
         print("rests", flush=True)
-    elif word.strip() == "tell":
-        print("tells", json.dumps([
+    elif word.strip() == "report":
+        print("reports", json.dumps([
             {"id": m.id, "prefix": m.tx_prefix, "did": m.tx_number, "ticks": list(m.time() or ()),
              "gone": m not in machines} for m in made]), flush=True)
     else:
@@ -102,7 +102,7 @@ Rows = dict[str, list[int]]
 
 
 class Process:
-    """A process whose lines can be waited for, and that can be killed."""
+    """A process that can be killed, with a wait for each of its lines."""
 
     def __init__(self, words: list[object], **variables: object) -> None:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("AM_")}
@@ -120,12 +120,12 @@ class Process:
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
 
-    def say(self, line: str) -> None:
+    def send(self, line: str) -> None:
         assert self._process.stdin is not None
         self._process.stdin.write(f"{line}\n")
         self._process.stdin.flush()
 
-    def hear(self, *starts: str) -> str:
+    def receive(self, *starts: str) -> str:
         """The next line that begins so; others are passed over."""
         while True:
             line = self._lines.get(timeout=WAIT_S)
@@ -159,7 +159,7 @@ class Process:
 
 
 def opened(path: Path) -> tuple[Store, bool]:
-    """What a session file holds, and whether it is whole."""
+    """The contents of a session file, and whether it is whole."""
     store = Store()
     try:
         import_session(store, str(path))
@@ -173,7 +173,7 @@ def rows_of(track: Track) -> list[int]:
 
 
 def held(path: Path) -> Rows:
-    """What a file that may still grow holds now."""
+    """The contents of a file that may still grow."""
     return {track.origin.tx_prefix: rows_of(track) for track in opened(path)[0].tracks}
 
 
@@ -183,7 +183,7 @@ def count(path: Path) -> int:
 
 @dataclass
 class Stage:
-    """The program and the debugger, whatever became of those before, and all their files."""
+    """The program and the debugger, restarted after each kill, with all their files."""
 
     folder: Path
     rng: random.Random
@@ -191,12 +191,12 @@ class Stage:
     collected: list[Path] = field(default_factory=list)
     recorded: list[Path] = field(default_factory=list)
     dead: set[str] = field(default_factory=set)
-    told: list[dict[str, Any]] = field(default_factory=list)
+    reported: list[dict[str, Any]] = field(default_factory=list)
 
     def start_debugger(self) -> None:
         path = self.folder / f"collected-{len(self.collected)}.msgpack.br"
         self.debugger = Process(["-m", "am_dbg", "record", path, "-l", self.address])
-        line = self.debugger.hear("am-dbg: listening at ")
+        line = self.debugger.receive("am-dbg: listening at ")
         self.address = line.removeprefix("am-dbg: listening at ").partition(",")[0]
         self.collected.append(path)
 
@@ -205,22 +205,22 @@ class Stage:
         seed = self.rng.randrange(10**6)
         self.program = Process(["-c", PROGRAM, seed], AM_DBG_ADDR=self.address, AM_DBG_FILE=path)
         self.recorded.append(path)
-        self.told = []
+        self.reported = []
 
-    def tell(self) -> list[dict[str, Any]]:
-        """All machines of the program that is alive, as it says."""
-        self.program.say("tell")
-        self.told = json.loads(self.program.hear("tells").partition(" ")[2])
-        return self.told
+    def report(self) -> list[dict[str, Any]]:
+        """All machines of the running program, from its report."""
+        self.program.send("report")
+        self.reported = json.loads(self.program.receive("reports").partition(" ")[2])
+        return self.reported
 
     def go(self, number: int) -> None:
-        self.program.say(f"go {number}")
-        self.program.hear("rests")
+        self.program.send(f"go {number}")
+        self.program.receive("rests")
 
     def connect(self) -> None:
         """Until the debugger has kept some of what this program did since."""
         path = self.collected[-1]
-        did = {one["prefix"]: one["did"] for one in self.tell()}
+        did = {one["prefix"]: one["did"] for one in self.report()}
 
         def has_news() -> bool:
             self.go(5)
@@ -240,19 +240,19 @@ class Stage:
         """In the middle of much work; what was on the disk before is there afterwards."""
         number = self.rng.randrange(20, 3_000)
         at = self.rng.randrange(number)
-        self.tell()
-        self.program.say(f"go {number}")
+        self.report()
+        self.program.send(f"go {number}")
         for _ in range(at // 10):
-            self.program.hear("did")
+            self.program.receive("did")
         paths = self.collected[-1], self.recorded[-1]
         before = [held(path) for path in paths]
         if victim != "debugger":
             self.program.end("kill")
-            self.dead |= {one["prefix"] for one in self.told if not one["gone"]}
+            self.dead |= {one["prefix"] for one in self.reported if not one["gone"]}
         if victim != "program":
             self.debugger.end("kill")
         if victim == "debugger":
-            self.program.hear("rests")
+            self.program.receive("rests")
         for path, rows in zip(paths, before, strict=True):
             after = held(path)
             assert {prefix: after[prefix][: len(kept)] for prefix, kept in rows.items()} == rows
@@ -260,10 +260,10 @@ class Stage:
     def finish(self) -> None:
         """All that the last program did arrives, then both end in order."""
         self.go(100)
-        last = {one["prefix"]: one["did"] for one in self.tell()}
+        last = {one["prefix"]: one["did"] for one in self.report()}
         until(lambda: all(reached(self.collected[-1]).get(p, 0) == last[p] for p in alive(self)))
-        self.program.say("end")
-        self.program.hear("ends")
+        self.program.send("end")
+        self.program.receive("ends")
         assert self.program.over() == 0
         assert self.debugger.end("terminate") == 0
 
@@ -273,16 +273,16 @@ class Stage:
 
 
 def alive(stage: Stage) -> list[str]:
-    return [one["prefix"] for one in stage.told if not one["gone"]]
+    return [one["prefix"] for one in stage.reported if not one["gone"]]
 
 
 def reached(path: Path) -> dict[str, int]:
-    """How far each machine is known to be, by what its ids begin with."""
+    """The last known transition of each machine, by the beginning of its ids."""
     return {track.origin.tx_prefix: track.row_next for track in opened(path)[0].tracks}
 
 
 def until(happened: Callable[[], object]) -> None:
-    """Until it happened; the test fails when it takes long."""
+    """Wait until it happened; fail when it takes long."""
     for _ in range(WAIT_S * 50):
         if happened():
             return
@@ -292,7 +292,7 @@ def until(happened: Callable[[], object]) -> None:
 
 @pytest.fixture(params=VICTIMS)
 def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
-    """A program and a debugger after many kills, both ended in order at last."""
+    """A program and a debugger after many kills, both ended regularly at last."""
     victim: str = request.param
     made = Stage(tmp_path, random.Random(f"{victim} {KILLS}"))
     made.start_debugger()
@@ -313,12 +313,12 @@ def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
 
 
 def share_of(victim: str) -> int:
-    """Every kind of kill has its part of them all, and at least one."""
+    """Every kind of kill has a share, and at least one."""
     return max(1, (KILLS + VICTIMS.index(victim)) // len(VICTIMS))
 
 
 def test_after_kills_nothing_is_shown_twice_and_every_gap_is_counted(stage: Stage) -> None:
-    """Over all files a machine's transitions ascend; what lies between them is told as lost."""
+    """Over all files a machine's transitions ascend, and those between them are counted as lost."""
     next_row: Counter[str] = Counter()
     gaps = transitions = 0
     for path in stage.collected:
@@ -332,7 +332,7 @@ def test_after_kills_nothing_is_shown_twice_and_every_gap_is_counted(stage: Stag
             next_row[prefix] = track.row_next
             gaps += len(track.gaps)
             transitions += track.count
-    check_told(opened(stage.collected[-1])[0], stage.told)
+    check_counts(opened(stage.collected[-1])[0], stage.reported)
     for path in stage.collected:
         for track in opened(path)[0].tracks:
             if track.origin.tx_prefix in stage.dead and not track.gone:
@@ -360,10 +360,10 @@ def check_track(track: Track) -> None:
     assert ids == [f"{track.origin.tx_prefix}{row + 1:016x}" for row in rows[1:-1]]
 
 
-def check_told(store: Store, told: list[Mapping[str, Any]] | list[dict[str, Any]]) -> None:
-    """What is held and what is counted as lost are together what the program did."""
+def check_counts(store: Store, reported: list[Mapping[str, Any]] | list[dict[str, Any]]) -> None:
+    """Held and lost transitions together are all transitions of the program."""
     by_prefix = {track.origin.tx_prefix: track for track in store.tracks}
-    for one in told:
+    for one in reported:
         track = by_prefix.get(one["prefix"])
         if one["gone"]:
             assert track is None or track.gone
@@ -375,7 +375,7 @@ def check_told(store: Store, told: list[Mapping[str, Any]] | list[dict[str, Any]
 
 
 def check_recordings(stage: Stage) -> None:
-    """What a program recorded itself has no gap, and is whole if it was not killed."""
+    """A recording of the program itself has no gap, and is whole if it was not killed."""
     for path in stage.recorded:
         store, is_whole = opened(path)
         is_last = path == stage.recorded[-1]
@@ -386,22 +386,22 @@ def check_recordings(stage: Stage) -> None:
                 not is_whole and not track.gone
             )
         if is_last:
-            check_told(store, stage.told)
+            check_counts(store, stage.reported)
 
 
-def test_a_program_that_is_started_again_keeps_what_the_killed_one_recorded(
+def test_a_restarted_program_keeps_the_recording_of_the_killed_one(
     tmp_path: Path,
 ) -> None:
-    """Under the same name the new recording begins, and the cut one lies beside it."""
+    """The new recording has the same name, and the cut one is kept beside it."""
     path = tmp_path / "run.msgpack.br"
     prefixes = []
     for seed in range(2):
         program = Process(["-c", PROGRAM, seed], AM_DBG_FILE=path)
-        program.say("tell")
-        told = json.loads(program.hear("tells").partition(" ")[2])
-        program.say("go 2000")
-        program.hear("rests")
-        prefixes.append(told[1]["prefix"])
+        program.send("report")
+        reported = json.loads(program.receive("reports").partition(" ")[2])
+        program.send("go 2000")
+        program.receive("rests")
+        prefixes.append(reported[1]["prefix"])
         until(lambda: path.exists() and len(held(path).get(prefixes[-1], ())) >= 100)
         program.end("kill")
     kept = held(tmp_path / "run.cut.msgpack.br")
@@ -411,8 +411,8 @@ def test_a_program_that_is_started_again_keeps_what_the_killed_one_recorded(
     assert prefixes[0] not in held(path)
 
 
-def test_a_debugger_that_is_started_again_says_how_much_it_does_not_know(tmp_path: Path) -> None:
-    """It knows nothing of before: how many transitions came earlier is the first thing shown."""
+def test_a_restarted_debugger_shows_how_much_it_missed(tmp_path: Path) -> None:
+    """The first thing that it shows is the number of earlier transitions."""
     stage = Stage(tmp_path, random.Random(0))
     stage.start_debugger()
     stage.start_program()

@@ -1,7 +1,7 @@
 """An export is interrupted, terminated or killed at any moment: the old file or the new one.
 
-Twice AM_KILLS times (4 unless that is set); the moment is chosen by how often the unfinished
-file was seen.
+This happens twice AM_KILLS times (4 by default). The moment is chosen by how often the
+unfinished file was seen.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def converting(source: Path, target: Path) -> subprocess.Popen[bytes]:
 
 
 def looks_until_gone(process: subprocess.Popen[bytes], part: str, looks_max: int) -> int:
-    """How often it was looked for the unfinished file until it was renamed, or so often."""
+    """The number of looks until the unfinished file was renamed, up to a maximum."""
     looks, was_there = 0, False
     for _ in range(WAIT_S * 2_000):
         is_there = os.path.exists(part)
@@ -71,10 +71,10 @@ def looks_until_gone(process: subprocess.Popen[bytes], part: str, looks_max: int
     pytest.fail("nothing was written")
 
 
-def test_an_export_that_is_ended_leaves_the_old_file_or_the_new_one(
+def test_an_interrupted_export_leaves_the_old_file_or_the_new_one(
     session: Path, tmp_path: Path
 ) -> None:
-    """Never half of one; a kill leaves the unfinished file, which the next one uses up."""
+    """Never a half file; after a kill the next export replaces the unfinished file."""
     rng = random.Random(KILLS)
     target = tmp_path / "out.msgpack.br"
     part = part_path(str(target))

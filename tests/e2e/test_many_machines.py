@@ -1,4 +1,4 @@
-"""A program may make more machines than a stream has numbers for; nothing of them is lost."""
+"""A program may make more machines than a stream has numbers for; none of them is lost."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def _few(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_few")
-def test_a_recording_goes_on_in_another_stream(tmp_path: Path) -> None:
-    """Machines that live on are one history in the file, without a break."""
+def test_a_recording_continues_in_another_stream(tmp_path: Path) -> None:
+    """Machines that live on have one history in the file, without a gap."""
     path = tmp_path / "run.msgpack.br"
     lasting = am.Machine(None, STATES, id="lasting")
     amtracer.record(lasting, path)
@@ -75,8 +75,8 @@ def test_a_recording_goes_on_in_another_stream(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("_few")
-def test_what_a_debugger_records_goes_on_in_another_stream(tmp_path: Path) -> None:
-    """It hears of machines from many programs, and a stream has room for so many."""
+def test_a_recording_of_a_debugger_continues_in_another_stream(tmp_path: Path) -> None:
+    """It receives more machines, from many programs, than a stream has numbers for."""
     store = Store()
     words: list[str] = []
     recording = LiveRecording(store, words.append)
@@ -104,7 +104,7 @@ def test_what_a_debugger_records_goes_on_in_another_stream(tmp_path: Path) -> No
 
 
 def test_streams_of_different_files_are_kept_apart(tmp_path: Path) -> None:
-    """The same file twice is every machine twice."""
+    """The same file opened twice shows every machine twice."""
     path = tmp_path / "run.msgpack.br"
     mach = am.Machine(None, STATES, id="m")
     amtracer.record(mach, path)
@@ -120,7 +120,7 @@ def test_streams_of_different_files_are_kept_apart(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="memory is read from /proc")
 def test_forty_thousand_machines_in_a_file(tmp_path: Path) -> None:
-    """All are there, and the program needs no more memory for the last than for the first."""
+    """All machines are there, and the last needs no more memory than the first."""
     path = tmp_path / "run.msgpack.br"
     done = run(MANY, 40_000, AM_DBG_FILE=path)
     machines = Counter(type(message).__name__ for message in read_session(path))
@@ -133,7 +133,7 @@ def test_forty_thousand_machines_in_a_file(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="memory is read from /proc")
 def test_forty_thousand_machines_over_a_socket() -> None:
-    """One connection follows another, and what lives on goes on there."""
+    """One connection follows another, and live machines continue in the next."""
     debugger = Debugger()
     try:
         done = run(MANY, 40_000, AM_DBG_ADDR=debugger.address)

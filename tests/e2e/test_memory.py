@@ -1,4 +1,4 @@
-"""Real debuggers that are told very much beside transitions stay near their limit of memory."""
+"""Debuggers that receive much data besides transitions stay near their memory limit."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def segments(rounds: int) -> Iterator[tuple[int, list[Message]]]:
 
 
 def attacked(port: int, attack: Callable[[int], Iterator[tuple[int, list[Message]]]]) -> None:
-    """Send everything; a peer that is sent away says the rest in vain."""
+    """Send everything; what follows a refusal is not read."""
     peers: dict[int, socket.socket] = {}
     try:
         for number, messages in attack(ROUNDS):
@@ -118,10 +118,10 @@ ATTACKS = [facts, schemas, breaks, segments]
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_a_collector_stays_near_its_limit(
+def test_a_recording_stays_near_its_memory_limit(
     attack: Callable[[int], Iterator[tuple[int, list[Message]]]], tmp_path: Path
 ) -> None:
-    """Whatever it is told; at the end its file is whole."""
+    """Whatever it receives; at the end its file is whole."""
     out = tmp_path / "out.msgpack.br"
     command = [sys.executable, "-m", "am_dbg", "record", str(out), "-l", ":0"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -144,10 +144,10 @@ def test_a_collector_stays_near_its_limit(
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_a_screen_stays_near_its_limit(
+def test_a_screen_stays_near_its_memory_limit(
     attack: Callable[[int], Iterator[tuple[int, list[Message]]]], port: int
 ) -> None:
-    """Whatever it is told, and it still leaves when it is asked to."""
+    """Whatever it receives, and it still ends when it is terminated."""
     arguments = ["-m", "am_dbg", "-l", f"127.0.0.1:{port}", "--max-mem", str(LIMIT_MB)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color"}
     pid, master = pty.fork()

@@ -1,4 +1,4 @@
-"""Pipes on their way from a program to the reader pane."""
+"""Pipes, from a program to the reader."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.wire.tracing import Caught, Teller
 
 
 def shown(caught: Caught) -> Store:
-    """What the debugger holds of the traced machines."""
+    """The store of a debugger with the traced machines."""
     teller = Teller()
     teller.begin()
     teller.take(caught.events)
@@ -39,7 +39,7 @@ def machines(caught: Caught) -> tuple[am.Machine, am.Machine]:
 
 
 def test_the_reader_shows_pipes_of_both_sides() -> None:
-    """A recorded machine with pipes has them in its reader, with state, direction and peer."""
+    """The reader of a recorded machine lists its pipes with state, direction and machine."""
     caught = Caught()
     parent, child = machines(caught)
     child.add1("Ready")
@@ -64,7 +64,7 @@ def test_the_reader_shows_pipes_of_both_sides() -> None:
 
 
 def test_pipes_end_with_the_machine_at_their_other_end() -> None:
-    """After the line that tells of a disposal the reader shows no pipe to that machine."""
+    """After the log line of a disposal the reader shows no pipe to that machine."""
     caught = Caught()
     parent, child = machines(caught)
     child.add1("Ready")

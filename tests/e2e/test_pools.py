@@ -1,4 +1,4 @@
-"""Processes that run together: each records into a file of its own, and nothing is lost."""
+"""Processes that run together: each records into its own file, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ for pid in pids:
 
 
 def recorded(folder: Path) -> Counter[str]:
-    """The transitions of each machine, of all files there."""
+    """The number of transitions of each machine in all files of a folder."""
     counts: Counter[str] = Counter()
     for path in folder.iterdir():
         store = Store()
@@ -95,10 +95,10 @@ def start(program: str, folder: Path, *words: object) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_a_process_that_found_another_s_recording_leaves_it(
+def test_a_process_leaves_the_recording_of_a_running_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was written since this process began is of one that runs beside it."""
+    """A file that was written since this process began belongs to a process beside it."""
     path = tmp_path / "run.msgpack.br"
     with SessionWriter(path) as writer:
         writer.write(HELLO)
@@ -119,7 +119,7 @@ def test_a_process_that_found_another_s_recording_leaves_it(
 
 
 def test_a_child_has_its_pid_in_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whether it comes first or last; a number follows where that name is in use."""
+    """Whether it begins first or last; a number follows if the name is in use."""
     monkeypatch.setattr(children, "_forked", True)
     outlets = [FileOutlet(tmp_path / "run.msgpack.br") for _ in range(3)]
     for outlet in outlets:
@@ -139,7 +139,7 @@ def test_a_child_has_its_pid_in_the_name(tmp_path: Path, monkeypatch: pytest.Mon
 @pytest.mark.slow
 @pytest.mark.parametrize("way", ["fork", "forkserver", "spawn"])
 def test_a_pool_loses_nothing(way: str, tmp_path: Path) -> None:
-    """Every job of eight workers is recorded, whichever way they were started."""
+    """Every job of eight workers is recorded, however the workers were started."""
     for number in range(10 if way == "fork" else 2):
         folder = tmp_path / str(number)
         folder.mkdir()
@@ -150,7 +150,7 @@ def test_a_pool_loses_nothing(way: str, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_workers_that_follow_one_another_lose_nothing(tmp_path: Path) -> None:
-    """A worker that begins when another has ended does not take its place."""
+    """A worker that begins after another has ended does not replace its file."""
     folder = tmp_path / "one"
     folder.mkdir()
     start(ONE_BY_ONE, folder, "fork", 6)
@@ -161,7 +161,7 @@ def test_workers_that_follow_one_another_lose_nothing(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_children_that_begin_together_lose_nothing(tmp_path: Path) -> None:
-    """Ten rounds of eight forked children that open the same name at the same moment."""
+    """Ten rounds of eight forked children open the same name at the same moment."""
     for number in range(10):
         folder = tmp_path / str(number)
         folder.mkdir()

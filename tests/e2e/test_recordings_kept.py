@@ -1,4 +1,4 @@
-"""A program that records destroys nothing, and says when its recording is not there."""
+"""A recording program destroys no file, and reports when its recording is missing."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def transitions(path: Path) -> int:
 
 
 def test_the_recording_of_the_run_before_is_kept(tmp_path: Path) -> None:
-    """However often the program runs, this run and the one before are there."""
+    """The recordings of this run and the one before are there, however often the program runs."""
     path = tmp_path / "run.msgpack.br"
     for times in (1, 2, 3):
         assert run(TRACE, times, AM_DBG_FILE=path).stderr == ""
@@ -60,8 +60,8 @@ def test_the_recording_of_the_run_before_is_kept(tmp_path: Path) -> None:
     assert transitions(tmp_path / "run.before.msgpack.br") == 2
 
 
-def test_a_file_of_something_else_costs_one_line_and_stays(tmp_path: Path) -> None:
-    """Nothing is recorded; the program does not notice."""
+def test_a_file_of_another_format_costs_one_line_and_stays(tmp_path: Path) -> None:
+    """Nothing is recorded, and the program is not affected."""
     path = tmp_path / "precious.txt"
     path.write_text("precious")
     done = run(TRACE, 5, AM_DBG_FILE=path)
@@ -83,8 +83,8 @@ def test_a_program_that_records_twice_under_one_name_has_both_parts(tmp_path: Pa
     assert transitions(tmp_path / "run.before.msgpack.br") == 3
 
 
-def test_a_recording_that_was_removed_is_told_at_its_end(tmp_path: Path) -> None:
-    """One line says that there is none."""
+def test_a_removed_recording_is_reported_at_the_end(tmp_path: Path) -> None:
+    """One line reports that there is no recording."""
     done = run(REMOVED, tmp_path / "run.msgpack.br")
 
     assert done.returncode == 0

@@ -1,4 +1,4 @@
-"""The recorded special cases: each situation a debugger has to show is really in there."""
+"""The recorded special cases: the session contains each situation that a debugger has to show."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SESSION = ROOT / "exports" / "special-cases.msgpack.br"
 SESSION_BYTES_MAX = 60_000
 
-Told = tuple[tuple[str, ...], int, tuple[str, ...], int, tuple[tuple[int, int], ...]]
+Summary = tuple[tuple[str, ...], int, tuple[str, ...], int, tuple[tuple[int, int], ...]]
 
 
 def opened(path: Path) -> Store:
@@ -36,7 +36,7 @@ def store() -> Store:
 
 @pytest.fixture
 def track(store: Store) -> Callable[[str], Track]:
-    """Finds a machine by its shown name."""
+    """Finds a machine by its key."""
 
     def find(key: str) -> Track:
         found = store.find(key)
@@ -69,8 +69,8 @@ def texts_of(track: Track) -> list[str]:
     ]
 
 
-def told(track: Track) -> list[Told]:
-    """What has to be the same in every run."""
+def summary(track: Track) -> list[Summary]:
+    """The parts of a history that are the same in every run."""
     return [
         (
             tuple(state.name for state in track.schema_at(one.number)),
@@ -84,13 +84,13 @@ def told(track: Track) -> list[Told]:
 
 
 def test_the_session_is_small() -> None:
-    """It holds few transitions that say much."""
+    """It has few transitions, each with a purpose."""
     assert SESSION.stat().st_size <= SESSION_BYTES_MAX
 
 
 @pytest.mark.slow
 def test_every_run_makes_the_same_transitions(store: Store, tmp_path: Path) -> None:
-    """Recorded afresh, each machine does what it does in the session that comes along."""
+    """A new recording has the same transitions as the session of the project."""
     path = tmp_path / "again.msgpack.br"
     variables = {"PYTHONPATH": str(ROOT), "AM_DBG_FILE": str(path)}
     done = subprocess.run(
@@ -109,11 +109,11 @@ def test_every_run_makes_the_same_transitions(store: Store, tmp_path: Path) -> N
         kept = limits.TAGS_MAX - 1  # in place of the last one is how many are missing
         assert (new.tags[:kept], new.parent, new.gone) == (old.tags[:kept], old.parent, old.gone)
         assert list(new.gaps) == list(old.gaps)
-        assert told(new) == told(old)
+        assert summary(new) == summary(old)
 
 
-def test_the_contents_tell_every_story(track: Callable[[str], Track]) -> None:
-    """One machine has a state for each story, and says what to look for."""
+def test_the_contents_list_every_case(track: Callable[[str], Track]) -> None:
+    """One machine has a state for each case, and arguments that describe it."""
     contents = track("contents")
     names = [state.name for state in contents.states if state.name != "Exception"]
 
@@ -122,7 +122,7 @@ def test_the_contents_tell_every_story(track: Callable[[str], Track]) -> None:
 
 
 def test_relations_cancel(track: Callable[[str], Track]) -> None:
-    """Called states are dropped for want of another, or because an active one removes them."""
+    """A called state is dropped if it lacks a required state or an active state removes it."""
     relations = track("relations")
 
     assert canceled(relations) == [["Wet"], ["Wet"], ["Cloud", "Boat"]]
@@ -130,7 +130,7 @@ def test_relations_cancel(track: Callable[[str], Track]) -> None:
 
 
 def test_handlers_cancel_in_each_phase(track: Callable[[str], Track]) -> None:
-    """A denial comes from leaving, entering, going from state to state, and from any."""
+    """Exit, Enter, state-to-state and AnyEnter handlers deny."""
     denials = track("denials")
     reasons = [text for text in texts_of(denials) if text.startswith("[cancel]")]
 
@@ -139,7 +139,7 @@ def test_handlers_cancel_in_each_phase(track: Callable[[str], Track]) -> None:
 
 
 def test_mutations_wait_in_the_queue(track: Callable[[str], Track]) -> None:
-    """Handlers queue mutations, one of them twice, more of them than there is room."""
+    """Handlers queue mutations: a duplicate, and more than the limit."""
     queue = track("queue")
 
     assert max(one.queue_len for one in all_of(queue)) == 4
@@ -151,7 +151,7 @@ def test_mutations_wait_in_the_queue(track: Callable[[str], Track]) -> None:
     ]
 
 
-def test_questions_are_told_apart(track: Callable[[str], Track]) -> None:
+def test_checks_are_marked(track: Callable[[str], Track]) -> None:
     """Checks have a flag of their own, and change nothing."""
     asked = [one for one in all_of(track("checks")) if has(one, ShapeFlag.CHECK)]
 
@@ -160,7 +160,7 @@ def test_questions_are_told_apart(track: Callable[[str], Track]) -> None:
 
 
 def test_auto_states_are_partly_accepted_and_canceled(track: Callable[[str], Track]) -> None:
-    """Of two auto states one comes, and later none."""
+    """Of two auto states one activates, and later none."""
     partly, none = (one for one in all_of(track("auto")) if has(one, ShapeFlag.AUTO))
 
     assert has(partly, ShapeFlag.ACCEPTED)
@@ -184,7 +184,7 @@ def test_all_kinds_of_mutations_occur(track: Callable[[str], Track]) -> None:
 
 
 def test_errors_occur_in_each_phase(track: Callable[[str], Track]) -> None:
-    """A handler of each phase fails; the handler of errors too."""
+    """A handler of each phase fails, and an error handler too."""
     names = [
         dict(one.args).get("handler", "''")[1:-1]
         for one in all_of(track("errors"))
@@ -207,7 +207,7 @@ def test_handlers_run_out_of_time(track: Callable[[str], Track]) -> None:
 
 
 def test_tasks_end_are_canceled_and_fail(track: Callable[[str], Track]) -> None:
-    """Coroutine handlers come to all three ends."""
+    """Coroutine handlers end in all three ways."""
     ends = [text for text in texts_of(track("tasks")) if text.startswith("[task:")]
 
     assert [text for text in ends if not text.startswith("[task:new]")] == [
@@ -218,7 +218,7 @@ def test_tasks_end_are_canceled_and_fail(track: Callable[[str], Track]) -> None:
 
 
 def test_a_schema_changes_twice(track: Callable[[str], Track]) -> None:
-    """States are added and ordered anew, then removed; what was before keeps its own."""
+    """States are added and reordered, then removed; earlier transitions keep their schema."""
     schema = track("schema")
     names = [[state.name for state in schema.schema_at(number)] for number in (0, 3, 7)]
 
@@ -230,7 +230,7 @@ def test_a_schema_changes_twice(track: Callable[[str], Track]) -> None:
 
 
 def test_ids_are_used_more_than_once(store: Store, track: Callable[[str], Track]) -> None:
-    """Two machines at the same time, and one after another that was disposed."""
+    """Two machines have one id at the same time, and two after another."""
     assert [one.key for one in store.tracks if one.id == "twin"] == ["twin", "twin#2"]
     assert [one.key for one in store.tracks if one.id == "phoenix"] == ["phoenix", "phoenix#2"]
     gone = [one.key for one in store.tracks if one.gone]
@@ -238,23 +238,23 @@ def test_ids_are_used_more_than_once(store: Store, track: Callable[[str], Track]
     assert track("family/child/grandchild").parent == "family/child"
 
 
-def test_a_gap_tells_how_much_is_missing(track: Callable[[str], Track]) -> None:
-    """Transitions that were not told are counted, and the ticks behind them are right."""
+def test_a_gap_counts_what_is_missing(track: Callable[[str], Track]) -> None:
+    """Transitions that were not sent are counted, and the ticks after them are right."""
     gap = track("gap")
 
     assert [(one.after_number, one.lost) for one in gap.gaps] == [(1, 13)]
     assert (gap.count, gap.clock_before(2)) == (2, (2, 12, 0))
 
 
-def test_machines_do_nothing_little_and_much(track: Callable[[str], Track]) -> None:
+def test_histories_are_empty_short_and_long(track: Callable[[str], Track]) -> None:
     """There are histories of no transition, of one, of thousands of ticks and of more."""
     assert (track("does nothing").count, track("does one thing").count) == (0, 1)
     assert sum(track("ticker").ticks) > 3_000
     assert sum(track("aged").clock_at(0)) > 2**53
 
 
-def test_machines_ask_each_other(track: Callable[[str], Track]) -> None:
-    """Sources lead from one machine to another, back, and to one that is not there."""
+def test_machines_mutate_each_other(track: Callable[[str], Track]) -> None:
+    """Sources lead from one machine to another, back, and to one that is not traced."""
     sources = [
         one.source.machine
         for key in ("asker", "answerer")
@@ -265,8 +265,8 @@ def test_machines_ask_each_other(track: Callable[[str], Track]) -> None:
     assert sources == ["answerer", "asker", "unseen"]
 
 
-def test_waiters_come_and_go(track: Callable[[str], Track]) -> None:
-    """Subscriptions are made and released; functions are evaluated."""
+def test_waiters_are_made_and_released(track: Callable[[str], Track]) -> None:
+    """Waiters are made and released, and functions are evaluated."""
     kinds = {text.partition("]")[0] + "]" for text in texts_of(track("waiting"))}
 
     assert {"[when:new]", "[when:match]", "[ctx:new]", "[ctx:match]", "[whenNot:match]"} <= kinds
@@ -274,7 +274,7 @@ def test_waiters_come_and_go(track: Callable[[str], Track]) -> None:
 
 
 def test_lines_of_every_level_occur(track: Callable[[str], Track]) -> None:
-    """There are lines of all five levels, and lines from before a transition."""
+    """There are lines of all five levels, and lines between transitions."""
     levels = list(all_of(track("levels")))
 
     assert {level for one in levels for level, _ in (*one.pre_lines, *one.lines)} == set(range(5))
@@ -282,7 +282,7 @@ def test_lines_of_every_level_occur(track: Callable[[str], Track]) -> None:
 
 
 def test_lines_are_cut_with_a_mark(track: Callable[[str], Track]) -> None:
-    """Lines over 64 KiB and more lines than are kept tell what is missing; empty ones stay."""
+    """Lines over 64 KiB and lines beyond the limit are counted; empty lines stay."""
     texts = [text for _, text in track("lines").transition(1).lines]
     size = max(len(text.encode()) for text in texts)
 
@@ -294,15 +294,15 @@ def test_lines_are_cut_with_a_mark(track: Callable[[str], Track]) -> None:
     assert any("\n" in text for text in texts)
 
 
-def test_secrets_are_not_told(store: Store) -> None:
-    """What the filter of arguments replaces is nowhere in the session."""
+def test_secrets_are_not_sent(store: Store) -> None:
+    """Texts that the filter of arguments replaces are not in the session."""
     args = [arg for one in store.tracks for tx in all_of(one) for arg in tx.args]
 
     assert args.count(("password", "'***'")) == 2
     assert not [text for _, text in args if "open sesame" in text]
 
 
-def test_names_are_as_long_as_they_can_be(store: Store) -> None:
+def test_the_longest_names_occur(store: Store) -> None:
     """There is a long id, a long state, and as many tags as are kept."""
     (long,) = [one for one in store.tracks if len(one.id) == 10_000]
 
@@ -311,7 +311,7 @@ def test_names_are_as_long_as_they_can_be(store: Store) -> None:
 
 
 def test_hostile_texts_are_everywhere(store: Store) -> None:
-    """Each text is in an id, a tag, a state, a key and a text of an argument, and lines."""
+    """Each text is an id, a tag, a state, an argument's name and value, and a line."""
     carriers = [one for one in store.tracks if one.parent == "texts"]
     control = next(one for one in carriers if one.id.startswith("clears the screen"))
     text = control.states[0].name

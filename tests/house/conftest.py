@@ -117,10 +117,10 @@ def root_texts(root: Path, sources: list[Source], test_sources: list[Source]) ->
 
 
 @pytest.fixture(scope="session")
-def brought(root: Path) -> Callable[..., set[str]]:
-    """Returns the modules that a fresh process loads for an import, beyond a bare start."""
+def loaded(root: Path) -> Callable[..., set[str]]:
+    """Returns the modules that an import loads in a fresh process, beyond a bare start."""
 
-    def loaded(names: tuple[str, ...]) -> set[str]:
+    def modules(names: tuple[str, ...]) -> set[str]:
         program = (
             "import importlib, sys\n"
             "for name in sys.argv[1:]: importlib.import_module(name)\n"
@@ -137,5 +137,5 @@ def brought(root: Path) -> Callable[..., set[str]]:
         assert done.returncode == 0, done.stderr
         return set(done.stdout.split())
 
-    bare = loaded(("importlib",))
-    return lambda *names: loaded(names) - bare
+    bare = modules(("importlib",))
+    return lambda *names: modules(names) - bare

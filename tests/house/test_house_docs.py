@@ -1,4 +1,4 @@
-"""What README and docs say is true."""
+"""README and docs match the code."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture(scope="module")
-def papers(root: Path) -> dict[str, str]:
+def pages(root: Path) -> dict[str, str]:
     """Every Markdown file of the project."""
     paths = [
         path
@@ -30,7 +30,7 @@ def papers(root: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def writer(root: Path) -> dict[str, Any]:
-    """What `make docs` runs."""
+    """The names of `docs/write.py`, which `make docs` runs."""
     return runpy.run_path(str(root / "docs" / "write.py"))
 
 
@@ -44,12 +44,12 @@ def make_targets(root: Path) -> set[str]:
 
 
 def test_the_map_has_every_module(root: Path, writer: dict[str, Any]) -> None:
-    """docs/map.md is what `make docs` writes: one line for each module, as it says itself."""
+    """docs/map.md is what `make docs` writes: one line for each module, from its docstring."""
     assert (root / "docs" / "map.md").read_text(encoding="utf-8") == writer["map_text"]()
 
 
 def test_every_module_in_the_repository_is_in_the_map(root: Path) -> None:
-    """What git knows of the packages appears in docs/map.md."""
+    """docs/map.md lists every module that is committed."""
     listed = subprocess.run(
         ["git", "ls-files", "machine", "amtracer", "am_dbg"],
         cwd=root,
@@ -74,18 +74,18 @@ def test_the_readme_has_the_keys_of_the_program(root: Path, writer: dict[str, An
     assert (root / "README.md").read_text(encoding="utf-8") == writer["readme_text"]()
 
 
-def test_the_table_of_keys_is_that_of_the_program(root: Path, writer: dict[str, Any]) -> None:
+def test_the_page_of_keys_has_the_keys_of_the_program(root: Path, writer: dict[str, Any]) -> None:
     """docs/keys.md is what `make docs` makes of am_dbg/keys.py."""
     assert (root / "docs" / "keys.md").read_text(encoding="utf-8") == writer["all_keys_text"]()
 
 
-def test_links_between_papers_lead_somewhere(root: Path, papers: dict[str, str]) -> None:
-    """A link to a file of the project finds it."""
+def test_links_between_pages_have_a_target(root: Path, pages: dict[str, str]) -> None:
+    """A link to a file of the project leads to an existing file."""
     dead = [
-        (paper, target)
-        for paper, text in papers.items()
+        (page, target)
+        for page, text in pages.items()
         for target in LINK.findall(text)
-        if "://" not in target and not (root / paper).parent.joinpath(target).exists()
+        if "://" not in target and not (root / page).parent.joinpath(target).exists()
     ]
 
     assert dead == []
@@ -98,21 +98,21 @@ def test_the_readme_begins_with_two_commands(root: Path) -> None:
     assert [line.split("#")[0].strip() for line in first.splitlines()] == ["make demo", "make test"]
 
 
-def test_the_check_of_a_clean_clone_runs_what_the_readme_names(root: Path) -> None:
-    """`.ci/run` runs all of `make check`, each part once, the README's test command last."""
+def test_continuous_integration_runs_all_checks(root: Path) -> None:
+    """`.ci/run` runs all parts of `make check`, each once, and the README's test command last."""
     text = (root / ".ci" / "run").read_text(encoding="utf-8")
-    doors = re.findall(r"^make .*?(\w+)$", text, re.MULTILINE)
+    targets = re.findall(r"^make .*?(\w+)$", text, re.MULTILINE)
     checks = re.search(r"^check: (.+?) ##", (root / "Makefile").read_text(), re.MULTILINE)
 
     assert checks is not None
-    assert doors == checks[1].split() == ["quick", "lowest", "package", "test"]
+    assert targets == checks[1].split() == ["quick", "lowest", "package", "test"]
 
 
-def test_papers_name_only_doors_that_exist(root: Path, papers: dict[str, str]) -> None:
-    """Every `make` target that a paper names is in the Makefile."""
+def test_pages_name_only_targets_that_exist(root: Path, pages: dict[str, str]) -> None:
+    """Every `make` target that a page names is in the Makefile."""
     named = {
         target
-        for text in papers.values()
+        for text in pages.values()
         for place in [*blocks(text, "sh"), *re.findall(r"`(make [^`]+)`", text)]
         for target in re.findall(r"^\s*make ([a-z]+)", place, re.MULTILINE)
     }
@@ -122,7 +122,7 @@ def test_papers_name_only_doors_that_exist(root: Path, papers: dict[str, str]) -
 
 
 def test_the_readme_names_every_command(root: Path) -> None:
-    """The table of commands in the README is what `am-dbg` knows."""
+    """The table of commands in the README lists all commands of `am-dbg`."""
     text = (root / "README.md").read_text(encoding="utf-8")
     named = set(re.findall(r"^\| `am-dbg ([a-z]+)", text, re.MULTILINE))
 
@@ -130,7 +130,7 @@ def test_the_readme_names_every_command(root: Path) -> None:
 
 
 def test_files_that_the_readme_names_exist(root: Path) -> None:
-    """A path in the README that lies in a folder of the project is there."""
+    """A path in the README that begins with a folder of the project exists."""
     text = (root / "README.md").read_text(encoding="utf-8")
     folders = "machine|amtracer|am_dbg|examples|exports|docs|tests|benchmarks"
     named = set(re.findall(rf"\b(?:{folders})/[\w./-]*\w", text))
@@ -142,15 +142,15 @@ def test_files_that_the_readme_names_exist(root: Path) -> None:
 def test_readme_programs_run(
     number: int, root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Every program in the README does what it says there."""
+    """Every program in the README runs and prints what its comments show."""
     programs = blocks((root / "README.md").read_text(encoding="utf-8"), "python")
     assert len(programs) == 3
     monkeypatch.chdir(root)
 
     exec(compile(programs[number], f"README.md program {number}", "exec"), {"__name__": "readme"})
 
-    told = re.findall(r"^print\(.*\)\s+# (.+)$", programs[number], re.MULTILINE)
-    assert capsys.readouterr().out.splitlines() == told
+    shown = re.findall(r"^print\(.*\)\s+# (.+)$", programs[number], re.MULTILINE)
+    assert capsys.readouterr().out.splitlines() == shown
 
 
 def test_the_readme_shows_what_commands_print(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,21 +165,21 @@ def test_the_readme_shows_what_commands_print(root: Path, monkeypatch: pytest.Mo
     assert shown.stdout == output
 
 
-def test_the_version_is_told_once(root: Path, papers: dict[str, str]) -> None:
+def test_the_changelog_has_the_version_of_the_package(root: Path, pages: dict[str, str]) -> None:
     """The newest version of the changelog is the version of the package."""
     version = re.search(r'^version = "(.+)"$', (root / "pyproject.toml").read_text(), re.MULTILINE)
-    told = re.findall(r"^## \[(\d[^\]]*)\]", papers["CHANGELOG.md"], re.MULTILINE)
+    shown = re.findall(r"^## \[(\d[^\]]*)\]", pages["CHANGELOG.md"], re.MULTILINE)
 
     assert version is not None
-    assert told[0] == version[1]
+    assert shown[0] == version[1]
 
 
-def test_every_word_of_the_wire_is_in_the_glossary(papers: dict[str, str]) -> None:
-    """The glossary explains the words that everything else is told in."""
+def test_the_glossary_has_the_central_words(pages: dict[str, str]) -> None:
+    """The glossary explains the words that all docs use."""
     words = (
         "mutation transition step tick clock time relation handler queue tracer client session "
         "stream segment shape batch cursor projection"
     )
-    entries = re.findall(r"^\| ([^|]+?) \|", papers["docs/glossary.md"], re.MULTILINE)
+    entries = re.findall(r"^\| ([^|]+?) \|", pages["docs/glossary.md"], re.MULTILINE)
 
     assert set(words.split()) <= {entry for line in entries for entry in line.split(", ")}

@@ -1,7 +1,7 @@
-"""Who may know whom, looked at in running processes.
+"""Import rules, checked in running processes.
 
-The contracts in pyproject.toml read the sources; here a fresh process imports the modules
-and `sys.modules` tells what really came along.
+The contracts in pyproject.toml check the sources. Here a fresh process imports the modules, and
+`sys.modules` shows what was loaded.
 """
 
 from __future__ import annotations
@@ -15,19 +15,10 @@ import pytest
 if TYPE_CHECKING:
     from tests.house.conftest import Source
 
-Brought = Callable[..., set[str]]
+Loaded = Callable[..., set[str]]
 
 SCREEN = {"textual"}
-TEXT_SCREEN_FREE = (
-    "store",
-    "query",
-    "cursor",
-    "projection",
-    "server",
-    "importing",
-    "exporting",
-    "golang",
-)
+DATA_SIDE = ("store", "query", "projection", "drawing", "ingest", "egress", "reports")
 HEAVY = {
     "asyncio",
     "concurrent.futures",
@@ -50,12 +41,12 @@ def tops(modules: Iterable[str]) -> set[str]:
 
 
 def foreign(modules: Iterable[str]) -> set[str]:
-    """Top-level names that are neither Python's nor ours."""
+    """Top-level names of neither the standard library nor this project."""
     return tops(modules) - set(sys.stdlib_module_names) - {"machine", "amtracer", "am_dbg"}
 
 
 def under(sources: list[Source], *names: str) -> list[str]:
-    """The modules that are one of the names or lie below one."""
+    """The modules with one of these names, or below one."""
     return [
         source.module
         for source in sources
@@ -64,77 +55,75 @@ def under(sources: list[Source], *names: str) -> list[str]:
     ]
 
 
-def guilty(brought: Brought, modules: list[str], banned: set[str]) -> list[str]:
-    """Which of the modules bring a banned one; one process when none does."""
+def importers(loaded: Loaded, modules: list[str], banned: set[str]) -> list[str]:
+    """The modules that load a banned one; a single process if none does."""
     assert modules
-    if not tops(brought(*modules)) & banned:
+    if not tops(loaded(*modules)) & banned:
         return []
-    return [name for name in modules if tops(brought(name)) & banned]
+    return [name for name in modules if tops(loaded(name)) & banned]
 
 
-def test_machine_brings_nothing_but_the_standard_library(
-    brought: Brought, sources: list[Source]
-) -> None:
+def test_machine_loads_only_the_standard_library(loaded: Loaded, sources: list[Source]) -> None:
     """Every module of `machine` loads neither the other packages nor anything installed."""
-    modules = brought(*under(sources, "machine"))
+    modules = loaded(*under(sources, "machine"))
 
     assert not foreign(modules)
     assert not tops(modules) & {"amtracer", "am_dbg"}
 
 
-def test_importing_machine_stays_light(brought: Brought) -> None:
+def test_importing_machine_stays_light(loaded: Loaded) -> None:
     """`import machine` loads none of the slow parts of the standard library."""
-    assert not brought("machine") & HEAVY
+    assert not loaded("machine") & HEAVY
 
 
 @pytest.mark.slow
-def test_importing_machine_costs_less_than_importing_asyncio(brought: Brought) -> None:
+def test_importing_machine_costs_less_than_importing_asyncio(loaded: Loaded) -> None:
     """`import machine` loads less of the standard library than `import asyncio` alone."""
-    others = [name for name in brought("machine") if name.partition(".")[0] != "machine"]
+    others = [name for name in loaded("machine") if name.partition(".")[0] != "machine"]
 
-    assert len(others) < len(brought("asyncio")) / 2
-
-
-def test_importing_amtracer_loads_neither_end(brought: Brought) -> None:
-    """`import amtracer` costs nothing until something is attached or recorded."""
-    assert not tops(brought("amtracer")) & {"machine", "am_dbg", "msgpack", "brotli"}
+    assert len(others) < len(loaded("asyncio")) / 2
 
 
-def test_the_wire_knows_neither_end(brought: Brought, sources: list[Source]) -> None:
-    """Schema, codec and session files load without `machine` and without the debugger."""
-    wire = ("schema", "codec", "limits", "errors", "interning", "session")
+def test_importing_amtracer_loads_nothing_heavy(loaded: Loaded) -> None:
+    """`import amtracer` costs nothing until a machine is attached or recorded."""
+    assert not tops(loaded("amtracer")) & {"machine", "am_dbg", "msgpack", "brotli"}
+
+
+def test_the_wire_imports_neither_end(loaded: Loaded, sources: list[Source]) -> None:
+    """Messages, codec and session files load without `machine` and without the debugger."""
+    wire = ("wire", "encode", "files", "errors", "address")
     modules = under(sources, *(f"amtracer.{name}" for name in wire))
 
-    assert guilty(brought, modules, {"machine", "am_dbg"}) == []
+    assert importers(loaded, modules, {"machine", "am_dbg"}) == []
 
 
-def test_the_tracer_knows_no_debugger_and_no_screen(
-    brought: Brought, sources: list[Source]
+def test_the_tracer_imports_neither_debugger_nor_screen(
+    loaded: Loaded, sources: list[Source]
 ) -> None:
-    """A traced program never loads the debugger or what it draws with."""
+    """A traced program never loads the debugger or its libraries."""
     banned = {"am_dbg", "textual", "rich", "click"}
 
-    assert guilty(brought, under(sources, "amtracer"), banned) == []
+    assert importers(loaded, under(sources, "amtracer"), banned) == []
 
 
 def test_the_data_side_of_the_debugger_loads_no_screen(
-    brought: Brought, sources: list[Source]
+    loaded: Loaded, sources: list[Source]
 ) -> None:
     """Store, queries, projections, server, import and export work without Textual."""
-    modules = under(sources, *(f"am_dbg.{name}" for name in TEXT_SCREEN_FREE))
+    modules = under(sources, *(f"am_dbg.{name}" for name in DATA_SIDE))
 
-    assert guilty(brought, modules, SCREEN) == []
+    assert importers(loaded, modules, SCREEN) == []
 
 
 def test_the_data_side_of_the_debugger_loads_no_machine(
-    brought: Brought, sources: list[Source]
+    loaded: Loaded, sources: list[Source]
 ) -> None:
-    """What is shown comes over the wire; only control and states run a machine."""
-    modules = under(sources, *(f"am_dbg.{name}" for name in TEXT_SCREEN_FREE))
+    """All data arrives over the wire; only control runs a machine."""
+    modules = under(sources, *(f"am_dbg.{name}" for name in DATA_SIDE))
 
-    assert guilty(brought, modules, {"machine"}) == []
+    assert importers(loaded, modules, {"machine"}) == []
 
 
-def test_the_command_line_loads_the_screen_late(brought: Brought) -> None:
-    """`am-dbg list` and its like do not wait for Textual."""
-    assert not tops(brought("am_dbg.cli.commands")) & SCREEN
+def test_the_command_line_loads_the_screen_late(loaded: Loaded) -> None:
+    """`am-dbg list` and the other commands do not load Textual."""
+    assert not tops(loaded("am_dbg.cli.commands")) & SCREEN

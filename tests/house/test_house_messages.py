@@ -1,4 +1,4 @@
-"""What errors and warnings of `machine` say: one prefix, and names that the library has."""
+"""Errors and warnings of `machine`: one prefix each, and names of this library."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WARNERS = {"warn", "failed", "log_failure"}
 
 
 def camel(name: str) -> set[str]:
-    """A call's name as other languages write it: `VerifyStates`, `verifyStates`."""
+    """The names that a call has in other languages: `VerifyStates`, `verifyStates`."""
     words = name.strip("_").split("_")
     upper = "".join(word.capitalize() for word in words)
     return {upper, upper[:1].lower() + upper[1:]} if len(words) > 1 else set()
@@ -46,8 +46,8 @@ def of_machine(sources: list[Source]) -> list[tuple[str, int, str]]:
     ]
 
 
-def test_messages_name_calls_as_they_are_named_here(sources: list[Source]) -> None:
-    """No message has a call's name in the way of another language."""
+def test_messages_use_the_names_of_this_library(sources: list[Source]) -> None:
+    """No message has the name of a call in the style of another language."""
     found = of_machine(sources)
     foreign = [(*place, text) for *place, text in found if FOREIGN & set(re.findall(r"\w+", text))]
 
@@ -55,8 +55,8 @@ def test_messages_name_calls_as_they_are_named_here(sources: list[Source]) -> No
     assert foreign == []
 
 
-def test_messages_have_no_prefix_of_their_own(sources: list[Source]) -> None:
-    """The class of an error has it; another one says nothing more."""
+def test_messages_have_only_the_prefix_of_their_class(sources: list[Source]) -> None:
+    """No literal text repeats the prefix that the class of an error adds."""
     prefixes = [kind.prefix for kind in CLASSES]
     begin = re.compile(rf"(error|warning|{'|'.join(map(re.escape, prefixes))})\b:", re.IGNORECASE)
     places = [(path, text) for path, _, text in of_machine(sources) if begin.match(text)]
@@ -68,7 +68,7 @@ def test_messages_have_no_prefix_of_their_own(sources: list[Source]) -> None:
 def test_the_text_of_an_error_begins_with_the_prefix_of_its_class(
     kind: type[errors.MachineError],
 ) -> None:
-    """Once, in lower case, and no two classes have the same."""
+    """The prefix occurs once, in lower case, and no two classes have the same."""
     error = errors.StateMissingError([], detail="why") if "names" in dir(kind) else kind("why")
     others = [other.prefix for other in CLASSES if other is not kind]
 
@@ -79,7 +79,7 @@ def test_the_text_of_an_error_begins_with_the_prefix_of_its_class(
 
 
 def test_no_error_is_only_of_the_base_class(sources: list[Source]) -> None:
-    """`machine error` says less than any other prefix."""
+    """Each error has a class of its own, since `machine error` is no useful prefix."""
     raising = [
         source.path
         for source in sources
@@ -90,8 +90,8 @@ def test_no_error_is_only_of_the_base_class(sources: list[Source]) -> None:
     assert raising == []
 
 
-def test_what_was_meant_stands_in_the_text() -> None:
-    """Log lines and `str` show it, which they would not do of a note."""
+def test_a_suggestion_is_part_of_the_text() -> None:
+    """Log lines and `str` show it, which is not true of a note."""
     with pytest.raises(errors.StateMissingError, match=r"; did you mean Connected\?$") as caught:
         am.Machine(None, {"Connected": am.State()}).add1("Conected")
 

@@ -1,4 +1,4 @@
-"""What users may rely on: the public names, held so that a change of them is a decision."""
+"""The public names: listed here, so that every change is deliberate."""
 
 from __future__ import annotations
 
@@ -54,21 +54,21 @@ PUBLIC = {
 
 
 @pytest.mark.parametrize("name", PUBLIC)
-def test_the_public_names_are_these(name: str) -> None:
-    """A public module offers what is listed here, and nothing else."""
+def test_the_public_names_are_listed(name: str) -> None:
+    """A public module has exactly the names that are listed here."""
     assert sorted(importlib.import_module(name).__all__) == PUBLIC[name].split()
 
 
 @pytest.mark.parametrize("name", PUBLIC)
-def test_every_public_name_is_there(name: str) -> None:
-    """What a public module lists can be imported from it."""
+def test_every_public_name_can_be_imported(name: str) -> None:
+    """All names of a public module's `__all__` exist."""
     module = importlib.import_module(name)
 
     assert [public for public in PUBLIC[name].split() if not hasattr(module, public)] == []
 
 
 @pytest.mark.parametrize("name", PUBLIC)
-def test_public_things_tell_what_they_are(name: str) -> None:
+def test_public_names_have_docstrings(name: str) -> None:
     """Every public class and function has a docstring."""
     module = importlib.import_module(name)
     things = {public: getattr(module, public) for public in PUBLIC[name].split()}
@@ -93,8 +93,8 @@ def test_private_modules_of_machine_are_marked(sources: list[Source]) -> None:
     assert {name for name in open_ones if name.count(".") == 1} <= set(PUBLIC)
 
 
-def test_the_packages_tell_that_they_are_typed(root: Path) -> None:
-    """Each package carries the mark by which type checkers read its annotations."""
+def test_the_packages_are_marked_as_typed(root: Path) -> None:
+    """Each package has the file `py.typed`, so that type checkers read its annotations."""
     packages = ("machine", "amtracer", "am_dbg")
 
     assert [name for name in packages if not (root / name / "py.typed").exists()] == []

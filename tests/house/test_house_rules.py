@@ -1,4 +1,4 @@
-"""Rules of the code that no linter knows."""
+"""Rules of the code that no linter checks."""
 
 from __future__ import annotations
 
@@ -18,38 +18,38 @@ BROAD_EXCEPTS = {
     ("machine/_handlers/calling.py", "_run_one"): USER_CODE,
     ("machine/_handlers/calling.py", "judge"): USER_CODE,
     ("machine/_handlers/calling.py", "run_handler"): USER_CODE,
-    ("machine/_engine/engine.py", "_settle"): "protects the host from a guest",
+    ("machine/_engine/engine.py", "_settle"): "protects the program from a tracer",
     ("machine/_machine/evaluating.py", "run"): "hands the error to the caller of eval",
     ("machine/_handlers/thread.py", "run"): "raised again in the thread that drains",
     ("machine/_waiting/latch.py", "call_all"): USER_CODE,
     ("machine/_waiting/latch.py", "call_each"): USER_CODE,
-    ("machine/_engine/mending.py", "_close"): "protects the host from a guest",
-    ("machine/_waiting/timers.py", "_call"): "protects the deadlines of everybody else",
-    ("machine/_engine/tracing.py", "fire"): "protects the host from a guest",
-    ("machine/_engine/tracing.py", "fire_one"): "protects the host from a guest",
+    ("machine/_engine/mending.py", "_close"): "protects the program from a tracer",
+    ("machine/_waiting/timers.py", "_call"): "protects the other deadlines",
+    ("machine/_engine/tracing.py", "fire"): "protects the program from a tracer",
+    ("machine/_engine/tracing.py", "fire_one"): "protects the program from a tracer",
     ("machine/_waiting/kinds.py", "asks"): USER_CODE,
     ("machine/_waiting/kinds.py", "matches"): USER_CODE,
     ("machine/_engine/unwatched.py", "run_unwatched"): USER_CODE,
-    ("machine/_engine/walk.py", "_begin"): "protects the host from a guest",
-    ("machine/_engine/walk.py", "conclude"): "protects the host from a guest",
+    ("machine/_engine/walk.py", "_begin"): "protects the program from a tracer",
+    ("machine/_engine/walk.py", "conclude"): "protects the program from a tracer",
     (
         "amtracer/tracer/healthcheck.py",
         "_checked",
     ): "protects the others from one machine's handlers",
     ("amtracer/safe_repr/redacting.py", "__call__"): "protects what is to be hidden",
     ("amtracer/safe_repr/redacting.py", "texts"): "protects what is to be hidden",
-    ("amtracer/send/sender.py", "_guarded_round"): "protects the host from a guest",
+    ("amtracer/send/sender.py", "_guarded_round"): "protects the program from a tracer",
     ("am_dbg/ingest/connections.py", "_guarded"): "protects the other connections",
     ("am_dbg/projection/border.py", "attempt"): "protects the session from a fault of its screen",
 }
-"""Where everything may be caught: file and function, and who is protected."""
+"""The broad excepts: file and function, and what each of them protects."""
 
 EXECUTING = {"eval", "exec", "compile", "__import__", "execfile"}
 EXECUTING_MODULES = {"pickle", "cPickle", "marshal", "shelve", "dill", "runpy"}
 
 
 def broad_excepts(source: Source) -> Iterator[tuple[str, str]]:
-    """File and function of every handler that catches everything."""
+    """File and function of every handler that catches all exceptions."""
     for function in source.functions():
         for node in ast.walk(function):
             if isinstance(node, ast.ExceptHandler) and is_broad(node):
@@ -57,7 +57,7 @@ def broad_excepts(source: Source) -> Iterator[tuple[str, str]]:
 
 
 def is_broad(handler: ast.ExceptHandler) -> bool:
-    """Catches everything and keeps it; what ends in a bare `raise` only cleans up."""
+    """Whether a handler catches all exceptions and does not raise them again."""
     last = handler.body[-1]
     if isinstance(last, ast.Raise) and last.exc is None:
         return False
@@ -75,8 +75,8 @@ def imported(source: Source) -> Iterator[str]:
             yield node.module or ""
 
 
-def test_every_module_says_what_it_is_for(sources: list[Source]) -> None:
-    """A module starts with one line that tells its purpose."""
+def test_every_module_has_a_purpose(sources: list[Source]) -> None:
+    """The docstring of a module begins with one line that describes its purpose."""
     silent = [
         source.path
         for source in sources
@@ -86,8 +86,8 @@ def test_every_module_says_what_it_is_for(sources: list[Source]) -> None:
     assert silent == []
 
 
-def test_no_module_is_a_drawer_for_everything(sources: list[Source]) -> None:
-    """A module's name tells its purpose."""
+def test_no_module_has_a_vague_name(sources: list[Source]) -> None:
+    """A module's name describes its purpose."""
     parts = {part for source in sources for part in source.module.split(".")}
 
     assert not {part.strip("_") for part in parts} & NAMES_FORBIDDEN
@@ -98,8 +98,8 @@ def test_nothing_prints(sources: list[Source]) -> None:
     assert [source.path for source in sources if "print" in dict(source.calls())] == []
 
 
-def test_everything_is_caught_only_at_the_borders(sources: list[Source]) -> None:
-    """A broad except stands only where a guest must not stop the house."""
+def test_all_exceptions_are_caught_only_at_borders(sources: list[Source]) -> None:
+    """A broad except is only where user code or a fault must not stop the program."""
     found = {place for source in sources for place in broad_excepts(source)}
 
     assert found == set(BROAD_EXCEPTS)
@@ -117,16 +117,18 @@ def test_nothing_from_outside_is_executed(sources: list[Source]) -> None:
     assert executing == []
 
 
-def test_no_note_to_oneself_is_left(sources: list[Source], test_sources: list[Source]) -> None:
-    """What is not done is not written down in the code."""
+def test_no_unfinished_work_is_noted_in_the_code(
+    sources: list[Source], test_sources: list[Source]
+) -> None:
+    """Open work is not recorded in the code."""
     words = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X)\b")
     left = [source.path for source in [*sources, *test_sources] if words.search(source.text)]
 
     assert left == []
 
 
-def test_no_path_of_a_machine_is_written_down(root_texts: dict[str, str]) -> None:
-    """The project works wherever it lies."""
+def test_no_file_contains_an_absolute_path(root_texts: dict[str, str]) -> None:
+    """The project works in any folder."""
     place = re.compile(r"(?<![\w.])/(work|root|home)/")
     found = [path for path, text in root_texts.items() if place.search(text)]
 

@@ -1,4 +1,4 @@
-"""The suite gives the same result however it was started."""
+"""The suite gives the same result with any inherited signal settings."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_what_a_program_inherits():
 
 
 def ignored_and_blocked() -> None:
-    """What `nohup`, a shell's background job and a supervisor may pass on."""
+    """Signal settings that `nohup`, a shell's background job and a supervisor may pass on."""
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1, signal.SIGTERM})

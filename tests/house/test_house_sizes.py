@@ -1,9 +1,10 @@
-"""Files and functions that fit into one head."""
+"""Folders, files and functions are small."""
 
 from __future__ import annotations
 
 import statistics
-from pathlib import Path
+from collections import Counter
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 MODULE_LINES_MAX = 600
 MODULE_LINES_MEDIAN_MAX = 220
 FUNCTION_LINES_MAX = 60
+FOLDER_MODULES_MAX = 25
 
 
 ROOMS_MAX = {"am_dbg": 20, "amtracer": 10, "machine": 15}
@@ -21,15 +23,26 @@ ROOMS_MAX = {"am_dbg": 20, "amtracer": 10, "machine": 15}
 
 
 @pytest.mark.parametrize("package", ROOMS_MAX)
-def test_few_rooms_stand_at_the_top_of_a_package(package: str, root: Path) -> None:
-    """The top of a package fits into one head; what belongs together lies in a folder."""
-    rooms = [
+def test_the_top_of_a_package_has_few_modules(package: str, root: Path) -> None:
+    """Modules that belong together are in a folder of the package."""
+    names = [
         path.name
         for path in (root / package).iterdir()
         if not path.name.startswith("__") and (path.is_dir() or path.suffix == ".py")
     ]
 
-    assert len(rooms) <= ROOMS_MAX[package], sorted(rooms)
+    assert len(names) <= ROOMS_MAX[package], sorted(names)
+
+
+def test_every_folder_has_few_modules(sources: list[Source]) -> None:
+    """A folder fits on one screen; a larger one is divided."""
+    modules = Counter(
+        PurePosixPath(source.path).parent.as_posix()
+        for source in sources
+        if not source.path.endswith("__init__.py")
+    )
+
+    assert {path: count for path, count in modules.items() if count > FOLDER_MODULES_MAX} == {}
 
 
 def test_no_module_is_long(sources: list[Source]) -> None:
@@ -40,7 +53,7 @@ def test_no_module_is_long(sources: list[Source]) -> None:
 
 
 def test_modules_are_about_two_hundred_lines(sources: list[Source]) -> None:
-    """Half of the modules that hold code have no more than about 200 lines."""
+    """The median of all modules with code is about 200 lines."""
     sizes = [source.lines for source in sources if not source.path.endswith("__init__.py")]
 
     assert statistics.median(sizes) <= MODULE_LINES_MEDIAN_MAX

@@ -1,4 +1,4 @@
-"""The tests are the manual: what holds for every one of them."""
+"""Rules for all tests."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def rules_in(source: Source) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]
     yield from (f for f in source.functions() if f.name.startswith("test_"))
 
 
-def test_every_test_tells_its_rule(test_sources: list[Source]) -> None:
+def test_every_test_states_its_rule(test_sources: list[Source]) -> None:
     """A test has a docstring that is one rule, a whole sentence."""
     silent = [
         f"{source.path}::{test.name}"
@@ -33,7 +33,7 @@ def test_every_test_tells_its_rule(test_sources: list[Source]) -> None:
     assert silent == []
 
 
-def test_every_test_file_has_a_name_of_its_own(test_sources: list[Source]) -> None:
+def test_every_test_file_has_a_unique_name(test_sources: list[Source]) -> None:
     """No two test files share a name, so a name in a report is enough."""
     names = Counter(
         name
@@ -44,8 +44,8 @@ def test_every_test_file_has_a_name_of_its_own(test_sources: list[Source]) -> No
     assert [name for name, count in names.items() if count > 1] == []
 
 
-def test_every_test_lies_in_its_room(test_sources: list[Source]) -> None:
-    """Tests lie in the folder of what they are about."""
+def test_every_test_is_in_a_known_folder(test_sources: list[Source]) -> None:
+    """Each folder holds the tests of one part of the project."""
     lost = [
         source.path
         for source in test_sources
@@ -56,13 +56,13 @@ def test_every_test_lies_in_its_room(test_sources: list[Source]) -> None:
     assert lost == []
 
 
-def test_test_folders_are_no_packages(test_sources: list[Source]) -> None:
-    """A test folder with an `__init__.py` could be imported in place of the real thing."""
+def test_test_folders_are_not_packages(test_sources: list[Source]) -> None:
+    """A test folder with an `__init__.py` could be imported in place of a package."""
     assert [source.path for source in test_sources if source.path.endswith("__init__.py")] == []
 
 
 def test_no_test_sleeps(test_sources: list[Source]) -> None:
-    """A test waits for a state or drives a clock of its own."""
+    """A test waits for a state or uses its own clock."""
     sleeping = [
         (source.path, line)
         for source in test_sources

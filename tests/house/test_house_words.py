@@ -117,7 +117,7 @@ def checked(root: Path) -> list[Source]:
     return [one for one in conftest.read(root, *folders) if one.path.startswith(CHECKED)]
 
 
-def test_docs_avoid_words_and_sentences_that_a_stranger_reads_twice(docs: dict[str, str]) -> None:
+def test_docs_are_plain_english(docs: dict[str, str]) -> None:
     """No page has a word or a form of a sentence to avoid."""
     found = [
         f"{path}: {sentence!r}: {better}"
@@ -128,7 +128,7 @@ def test_docs_avoid_words_and_sentences_that_a_stranger_reads_twice(docs: dict[s
     assert found == []
 
 
-def test_docstrings_avoid_them_too(checked: list[Source]) -> None:
+def test_docstrings_are_plain_english(checked: list[Source]) -> None:
     """No docstring has a word or a form of a sentence to avoid."""
     found = [
         f"{source.path}:{line}: {sentence!r}: {better}"
@@ -140,7 +140,7 @@ def test_docstrings_avoid_them_too(checked: list[Source]) -> None:
     assert found == []
 
 
-def test_messages_avoid_them_too(checked: list[Source]) -> None:
+def test_messages_are_plain_english(checked: list[Source]) -> None:
     """No text that is raised, logged or printed has a word or a form of a sentence to avoid."""
     found = [
         f"{source.path}:{line}: {sentence!r}: {better}"
@@ -184,5 +184,5 @@ def test_an_avoided_sentence_is_found(text: str) -> None:
     ],
 )
 def test_a_plain_sentence_is_not_found(text: str) -> None:
-    """Questions, code and targets of links are no findings."""
+    """Questions, code and targets of links are not found."""
     assert list(avoided(text)) == []

@@ -1,4 +1,4 @@
-"""Every program of the manual runs, and prints what the manual says."""
+"""Every program of the manual runs and prints what the manual shows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PAGES = sorted(
 )
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-TOLD = re.compile(r"^print\(.*\)  # (.+)$", re.MULTILINE)
+SHOWN = re.compile(r"^print\(.*\)  # (.+)$", re.MULTILINE)
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 LIMIT = re.compile(r"^\| .+ \| ([\d,.]+)[^|]*\| `([\w.]+)` \|$", re.MULTILINE)
@@ -55,8 +55,8 @@ def programs(page: str) -> Iterator[tuple[Block, list[str]]]:
     for block, following in pairwise(found):
         if block.language != "python":
             continue
-        told = following.text if following.language == "output" else None
-        yield block, TOLD.findall(block.text) if told is None else told.splitlines()
+        shown = following.text if following.language == "output" else None
+        yield block, SHOWN.findall(block.text) if shown is None else shown.splitlines()
 
 
 def read(page: str) -> str:
@@ -64,7 +64,7 @@ def read(page: str) -> str:
 
 
 def anchor(heading: str) -> str:
-    """The name under which a heading is linked to."""
+    """The fragment of a link to a heading."""
     return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
 
 
@@ -72,22 +72,22 @@ def anchor(heading: str) -> str:
 def test_programs_of_the_manual_run(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The programs of a page run one after another and print what is told beside or below."""
+    """The programs of a page run one after another and print what the page shows."""
     monkeypatch.chdir(tmp_path)
     module = ModuleType("manual")
     monkeypatch.setitem(sys.modules, "manual", module)
-    for block, told in programs(page):
+    for block, shown in programs(page):
         program = "\n" * (block.line - 1) + block.text
 
         exec(compile(program, page, "exec", dont_inherit=True), module.__dict__)
 
         printed = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
-        assert printed == told, f"{page}, line {block.line}"
+        assert printed == shown, f"{page}, line {block.line}"
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_every_block_says_what_it_is(page: str) -> None:
-    """A block is a program, what one prints, a command, or text; output follows a program."""
+def test_every_block_has_a_language(page: str) -> None:
+    """A block is a program, its output, a command or text; output follows a program."""
     found = blocks(read(page))
 
     assert {block.language for block in found} <= LANGUAGES
@@ -101,7 +101,7 @@ def test_every_block_says_what_it_is(page: str) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_programs_of_the_manual_wait_for_states(page: str) -> None:
-    """A program that sleeps teaches the wrong thing."""
+    """No program sleeps; it waits for a state."""
     calls = [
         (ast.unparse(node.func), block.line)
         for block, _ in programs(page)
@@ -113,8 +113,8 @@ def test_programs_of_the_manual_wait_for_states(page: str) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_links_of_the_manual_lead_somewhere(page: str) -> None:
-    """A link finds its file, and its heading there."""
+def test_links_of_the_manual_have_a_target(page: str) -> None:
+    """A link leads to an existing file and an existing heading."""
     dead = []
     for link in LINK.findall(read(page)):
         path, _, part = link.partition("#")
@@ -127,14 +127,14 @@ def test_links_of_the_manual_lead_somewhere(page: str) -> None:
 
 
 def test_the_manual_lists_its_pages() -> None:
-    """Every page is reached from the first one."""
+    """The first page links to every other page."""
     linked = set(LINK.findall(read("docs/manual.md")))
 
     assert {page.removeprefix("docs/") for page in PAGES} - {"manual.md"} <= linked
 
 
 def test_every_public_name_is_in_the_manual() -> None:
-    """What `machine` and `machine.states` export, and each call of a machine, is told of."""
+    """All names of `machine` and `machine.states`, and all calls of a machine, are mentioned."""
     text = "\n".join(map(read, PAGES))
     words = set(re.findall(r"\w+", text))
     calls = {name for name in dir(am.Machine) if not name.startswith("_")}
@@ -148,7 +148,7 @@ def test_the_limits_of_the_manual_are_those_of_the_code() -> None:
     rows = LIMIT.findall(table)
 
     assert len(rows) == table.count("\n|") - 2 > 10
-    assert {name: number(told) for told, name in rows} == {name: value(name) for _, name in rows}
+    assert {name: number(shown) for shown, name in rows} == {name: value(name) for _, name in rows}
 
 
 def number(text: str) -> float:
@@ -156,7 +156,7 @@ def number(text: str) -> float:
 
 
 def value(dotted: str) -> float:
-    """The value of a module's name, or of a class's attribute."""
+    """The value of a module's name or of a class's attribute."""
     parts = dotted.split(".")
     for cut in range(len(parts) - 1, 0, -1):
         try:
@@ -170,6 +170,6 @@ def value(dotted: str) -> float:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_no_path_of_a_computer_is_in_the_manual(page: str) -> None:
-    """The manual works wherever it is read."""
+def test_the_manual_contains_no_absolute_path(page: str) -> None:
+    """The manual works on any computer."""
     assert re.findall(r"(?<![\w.])/(?:work|root|home|tmp)/", read(page)) == []

@@ -1,0 +1,27 @@
+"""One name has one meaning: a class name exists once in the three packages."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.house.conftest import Source
+
+ALLOWED = {
+    *("Background", "Change", "Decoder", "Dictionary", "GapKind", "Hooks", "Host", "Kind"),
+    *("Moment", "Named", "Notes", "OpenWork", "Origin", "Place", "Plan", "Progress", "Refused"),
+    *("Schema", "Source", "Sources", "Step", "Token", "Transition", "Waiting", "_Watched"),
+}
+"""Class names that exist more than once."""
+
+
+def test_a_class_name_exists_once(sources: list[Source]) -> None:
+    """A reader who searches for the name of a class finds one class."""
+    paths: dict[str, list[str]] = defaultdict(list)
+    for source in sources:
+        for one in source.classes():
+            paths[one.name].append(source.path)
+    doubles = {name: where for name, where in paths.items() if len(where) > 1}
+
+    assert {name: where for name, where in doubles.items() if name not in ALLOWED} == {}
