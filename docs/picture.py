@@ -28,7 +28,7 @@ _LINE_ENDS = re.compile(r"[ \t]+$", re.MULTILINE)
 
 
 def without_addresses(svg: str) -> str:
-    """The picture with fonts of the reader's own system, so that it fetches nothing."""
+    """The picture with fonts of the reader's system, so that it loads nothing."""
     svg = _COMMENTS.sub("", _FONT_FACES.sub("", svg))
     svg = svg.replace("Fira Code, monospace", FONTS).replace('"Fira Code"', FONTS)
     svg = svg.replace("font-family: arial", "font-family: sans-serif")
@@ -36,7 +36,7 @@ def without_addresses(svg: str) -> str:
 
 
 async def drawn(session: Path, address: str, keys: Sequence[str] = ()) -> str:
-    """The screen at an address of a session, after some keys."""
+    """The screen at an address of a session, after pressing some keys."""
     sys.path.insert(0, str(ROOT))
     from am_dbg.control import Control
     from am_dbg.ingest.importing import import_session
@@ -57,7 +57,7 @@ async def drawn(session: Path, address: str, keys: Sequence[str] = ()) -> str:
 
 
 def main(session: str = str(SESSION), address: str = ADDRESS, out: str = str(PICTURE)) -> None:
-    """Draw the picture; wall times are UTC, whatever the zone."""
+    """Draw the picture, with wall times in UTC."""
     os.environ["TZ"] = "UTC"
     time.tzset()
     svg = asyncio.run(drawn(Path(session), address))

@@ -1,7 +1,8 @@
-"""Writes those parts of the docs that are made from code.
+"""Generates the parts of the docs that come from code.
 
-`docs/map.md` is the first line of every module; the tables of keys in `docs/keys.md` and
-in the README come from `am_dbg/keys.py`. `make docs` runs this; house tests hold all current.
+`docs/map.md` lists the first docstring line of every module. The tables of keys in
+`docs/keys.md` and in the README come from `am_dbg/keys.py`. `make docs` runs this program, and
+tests check that its results are committed.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ KEYS_END = "<!-- keys end -->"
 MAP_HEAD = """\
 # Map of the files
 
-## The floors
+## The layers
 
-An arrow points to what a folder imports. Nothing points back up, in `am_dbg` and in `amtracer`.
+An arrow points from a folder to the folders that it imports. In `am_dbg` and in `amtracer` no arrow points back.
 
 ```text
 am_dbg     cli ─► app ─► views ─► control ─► drawing ─► projection ─► query ─► store
@@ -44,17 +45,17 @@ machine    _machine ─► _engine ─► _resolution ─► _schema
                           └─────► _logging
 ```
 
-## From `add1` to a painted cell
+## From `add1` to a cell on the screen
 
-| room | what happens there |
+| module | what happens there |
 |---|---|
 | `machine/_machine/mutating.py` | `add1` checks its arguments and makes a mutation |
 | `machine/_engine/engine.py` | the mutation waits in the queue; one thread drains it |
-| `machine/_resolution/` | relations give a plan, which is remembered |
-| `machine/_engine/walk.py` | handlers are asked, ticks change, the final handlers run |
+| `machine/_resolution/` | relations resolve it to a plan, which is remembered |
+| `machine/_engine/walk.py` | negotiation handlers decide, ticks change, final handlers run |
 | `machine/_waiting/waiters.py` | waiters of the states that changed are released |
-| `machine/_engine/tracing.py` | tracers get the transition |
-| `amtracer/tracer/machine_tracer.py` | the tracer copies what it needs into one small tuple |
+| `machine/_engine/tracing.py` | tracers receive the transition |
+| `amtracer/tracer/machine_tracer.py` | the tracer copies the data into one small tuple |
 | `amtracer/send/sender.py` | the sender's thread takes the tuple from the queue |
 | `amtracer/encode/stream_writer.py` | shapes and texts get numbers, transitions become a batch |
 | `amtracer/wire/codec.py` | messages become frames |
@@ -63,38 +64,38 @@ machine    _machine ─► _engine ─► _resolution ─► _schema
 | `am_dbg/store/stream.py` | each message is checked |
 | `am_dbg/store/track.py` | the machine's track takes the rows into its columns |
 | `am_dbg/query/` | filters decide which transitions are visible |
-| `am_dbg/control/looking.py` | the reader's place gives the moment to show |
-| `am_dbg/projection/` | each pane gets a frozen value: what it shows |
-| `am_dbg/drawing/` | values become spans: text with a role, of a width |
+| `am_dbg/control/looking.py` | the cursor selects the moment to show |
+| `am_dbg/projection/` | each pane gets a frozen value with its contents |
+| `am_dbg/drawing/` | values become spans: text with a role, cut to a width |
 | `am_dbg/views/pane.py` | the rows that changed are painted |
 
 ## Folders
 
-This page lists every module with its purpose. `make docs` makes it from the first line of each module's docstring. To change a line, change
-the docstring. The other folders:
+This page lists every module with its purpose, which is the first line of its docstring. To change a line, change the docstring and run
+`make docs`. The other folders:
 
 | folder | contents |
 |---|---|
 | `tests/core`, `tests/wire`, `tests/dbg`, `tests/screens` | tests of `machine`, of `amtracer`, of the debugger's data and of its screens |
 | `tests/e2e` | tests of whole programs: the examples, the command line, a live client with a debugger |
-| `tests/house` | tests of the code and the docs themselves: imports, sizes, names, words |
+| `tests/house` | tests of the code and the docs: imports, sizes, names, words |
 | `tests/package` | tests of the wheel and the source archive that users install; `make package` runs them |
-| `tests/typing` | code that a type checker must accept or refuse |
+| `tests/typing` | code that type checkers must accept or refuse |
 | `examples` | programs to start from; the test suite runs each of them |
 | `exports` | recorded sessions, at least one for every version of the file format |
-| `benchmarks` | measurements; one command starts each |
+| `benchmarks` | measurements, each with one command |
 | `docs` | the manual, the keys, this map, the glossary, the decisions, performance, the wire protocol |
 """
 
 
 def purpose(path: Path) -> str:
-    """The first line of a module's docstring, without its end."""
+    """The first line of a module's docstring, without its period."""
     text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
     return text.partition("\n")[0].rstrip(".:")
 
 
 def map_lines(package: str) -> Iterator[str]:
-    """A package's table: its own line first, then its modules folder by folder."""
+    """A package's purpose, then a table of its modules, folder by folder."""
     folder = ROOT / package
     yield f"\n## {package}\n\n{purpose(folder / '__init__.py')}.\n"
     yield "| file | what it is for |\n|---|---|"
@@ -116,13 +117,13 @@ def keys_text() -> str:
 
 
 def all_keys_text() -> str:
-    """The whole of `docs/keys.md`: the words that stand there, then the table."""
+    """The whole of `docs/keys.md`: its present head, then the table."""
     head, _, _ = (ROOT / "docs" / "keys.md").read_text(encoding="utf-8").partition("| key |")
     return head + keys.markdown()
 
 
 def readme_text() -> str:
-    """The README with its table of keys made anew."""
+    """The README with a new table of keys."""
     before, _, rest = (ROOT / "README.md").read_text(encoding="utf-8").partition(KEYS_START)
     _, _, after = rest.partition(KEYS_END)
     return f"{before}{KEYS_START}\n\n{keys_text()}\n{KEYS_END}{after}"

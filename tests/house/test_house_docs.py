@@ -129,11 +129,12 @@ def test_the_readme_names_every_command(root: Path) -> None:
     assert named == set(command.commands)
 
 
-def test_files_that_the_readme_names_exist(root: Path) -> None:
-    """A path in the README that begins with a folder of the project exists."""
-    text = (root / "README.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/map.md"])
+def test_files_that_a_page_names_exist(page: str, root: Path) -> None:
+    """A path that begins with a folder of the project exists."""
+    text = (root / page).read_text(encoding="utf-8")
     folders = "machine|amtracer|am_dbg|examples|exports|docs|tests|benchmarks"
-    named = set(re.findall(rf"\b(?:{folders})/[\w./-]*\w", text))
+    named = set(re.findall(rf"(?<![\w/])(?:{folders})/[\w./-]*\w", text))
 
     assert [path for path in sorted(named) if not (root / path).exists()] == []
 
