@@ -1,9 +1,8 @@
 """Records what programs send into a session file, without a screen.
 
-The file grows while programs send, so a kill loses only the last moment of the session. At
-the end the same file is written again from the store, which knows the stream of each
-program. If that fails, the file that grew stays. It also stays if the store dropped data to
-keep its memory limit, because the file that grew holds all of it.
+The file grows while programs send, so a kill loses only the last moment of the session. At the
+end the file is written again from the store, which keeps the streams of the programs apart. The
+grown file stays if this fails, or if the store dropped data to keep its memory limit.
 """
 
 from __future__ import annotations
@@ -35,11 +34,11 @@ def collect(
     warned: Callable[[str], None] = lambda _: None,
     bytes_max: int = MEMORY_MB_MAX_DEFAULT * MEGABYTE,
 ) -> Written:
-    """Listen until `wait` returns and write everything that came.
+    """Listen until `wait` returns, and write everything that was received.
 
-    The file is there once programs can connect; then `listening` is called with the address.
-    `warned` is called with lines for the user, also from the ingest thread. `ListenError` if
-    the address is taken, a `SessionError` if the file cannot be written.
+    `listening` is called with the address once the file exists and programs can connect.
+    `warned` is called with lines for the user, also from the ingest thread. Raises
+    `ListenError` if the address is taken, and a `SessionError` if the file cannot be written.
     """
     store = Store(bytes_max)
     recording = LiveRecording(store, warned)
@@ -86,13 +85,13 @@ def until_asked_to_end() -> Iterator[Callable[[], None]]:
 
 
 def _ending() -> list[signal.Signals]:
-    """The terminal that is closed asks too, unless the command was started to outlive it."""
+    """The signals that end the wait; SIGHUP is one unless it was ignored, as by `nohup`."""
     hangup = getattr(signal, "SIGHUP", None)
-    is_asked = hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN
-    return [signal.SIGINT, signal.SIGTERM, *([hangup] if hangup and is_asked else [])]
+    is_heeded = hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN
+    return [signal.SIGINT, signal.SIGTERM, *([hangup] if hangup and is_heeded else [])]
 
 
 def _wait(asked: threading.Event) -> None:
-    """Without a limit a lock would keep the signal from being handled on some systems."""
+    """Wait in steps, because on some systems a wait without a limit delays signal handlers."""
     while not asked.wait(1.0):
         continue

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from amtracer.address import Address
 
 LOOKUP_S_MAX = 2.0
-"""How long to wait for the addresses of a name; a lookup has no limit of its own."""
+"""Seconds to wait for the addresses of a name; a lookup itself has no limit."""
 
 Number: TypeAlias = IPv4Address | IPv6Address
 
@@ -47,25 +47,25 @@ def _numbers(host: str) -> set[Number]:
 
 
 def _plain(number: str) -> Number:
-    """Without its zone, and as IPv4 if that is what it means."""
+    """An address without its zone, and as IPv4 if it is a mapped one."""
     address = ip_address(number.partition("%")[0])
     return getattr(address, "ipv4_mapped", None) or address
 
 
 def _every(number: Number) -> Number:
-    """What stands for all numbers of this kind."""
+    """The address that stands for all addresses of this version."""
     return ip_address("0.0.0.0" if number.version == 4 else "::")  # noqa: S104 - only compared
 
 
 def _reached(number: Number) -> Number:
-    """Where a connection goes: the address of all numbers leads to this machine."""
+    """The target of a connection; the address for all addresses leads to this machine."""
     if number != _every(number):
         return number
     return ip_address("127.0.0.1" if number.version == 4 else "::1")
 
 
 def _is_of_this_machine(number: Number) -> bool:
-    """Whether a socket may have it as its own."""
+    """Whether a socket of this machine can be bound to the address."""
     family = socket.AF_INET if number.version == 4 else socket.AF_INET6
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as sock:

@@ -7,14 +7,14 @@ import sys
 from typing import TextIO
 
 CONTROLLING = "/dev/tty"
-"""The terminal that a process was started from, whatever its standard input is."""
+"""The terminal from which a process was started, even if standard input is a pipe."""
 
 
 def fill_standard_descriptors() -> None:
-    """Put the null device where standard descriptors are closed.
+    """Open the null device for each closed standard descriptor.
 
-    Otherwise the next file that is opened would take the place of standard output or
-    error, and whatever is written there would end up in it.
+    Otherwise the next opened file would get the number of standard output or error, and
+    output would be written into it.
     """
     for descriptor in range(3):
         try:
@@ -29,7 +29,7 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 
 def is_standard_input(path: str) -> bool:
-    """Whether this names what standard input reads, as `-` or as a file."""
+    """Whether a path names standard input, as `-` or as the file behind it."""
     if path == "-":
         return True
     try:
@@ -39,9 +39,9 @@ def is_standard_input(path: str) -> bool:
 
 
 def take_terminal() -> None:
-    """Let standard input be the terminal again, once what it was has been read.
+    """Connect standard input to the terminal, after piped data has been read from it.
 
-    Nothing changes where there is no terminal, or none that the screen would be drawn on.
+    Nothing changes without a terminal, or if standard output is not a terminal.
     """
     if is_terminal(sys.stdin) or not is_terminal(sys.stdout):
         return
@@ -54,15 +54,15 @@ def take_terminal() -> None:
 
 
 def is_dumb() -> bool:
-    """Whether the terminal, by its name, cannot move the cursor."""
+    """Whether the terminal cannot move the cursor, according to its name."""
     return os.environ.get("TERM", "") in ("", "dumb", "unknown")
 
 
 def why_no_screen() -> str:
-    """The reason why there can be no screen here, empty when there is none."""
+    """The reason why no screen can be drawn, or an empty text."""
     for name, stream in (("input", sys.stdin), ("output", sys.stdout)):
         if stream is None or stream.closed:
             return f"standard {name} is closed"
         if not stream.isatty():
-            return f"standard {name} is no terminal"
+            return f"standard {name} is not a terminal"
     return f"TERM is {os.environ.get('TERM') or 'not set'}" if is_dumb() else ""

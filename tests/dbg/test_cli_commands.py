@@ -1,4 +1,4 @@
-"""The commands: what they print, where, and with which exit code."""
+"""The commands: their output, where it goes, and their exit codes."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def data(run: Run, *arguments: str | Path) -> Any:
     return json.loads(out)
 
 
-def test_list_gives_machines_and_their_totals(run: Run, session: Path) -> None:
+def test_list_shows_machines_and_their_totals(run: Run, session: Path) -> None:
     """The JSON of a list has each machine in order and the number of transitions."""
     assert data(run, "list", session) == {
         "machines": [
@@ -109,7 +109,7 @@ def test_list_gives_machines_and_their_totals(run: Run, session: Path) -> None:
 
 
 def test_list_is_a_table_for_people(run: Run, session: Path) -> None:
-    """Without JSON a line tells of each machine, the last one of all."""
+    """Without JSON there is a line for each machine, and a last line with the totals."""
     code, out, _ = run("list", session)
 
     assert code == Exit.DONE
@@ -133,8 +133,8 @@ def test_a_long_id_shifts_only_its_own_row() -> None:
     assert [cell_len(line.rstrip()) for line in (wide, plain)] == [cell_len(plain)] * 2
 
 
-def test_show_gives_a_whole_transition(run: Run, session: Path) -> None:
-    """All that is known of a transition, states by name."""
+def test_show_prints_a_whole_transition(run: Run, session: Path) -> None:
+    """All data of a transition, with states by name."""
     shown = data(run, "show", session, "mach://worker/1")
 
     assert shown == {
@@ -183,8 +183,8 @@ def test_show_gives_a_whole_transition(run: Run, session: Path) -> None:
     }
 
 
-def test_clocks_at_a_gap_are_the_real_ones(run: Run, session: Path) -> None:
-    """What came before a transition after lost ones is not what came after the one before."""
+def test_ticks_before_a_gap_and_after_it_differ(run: Run, session: Path) -> None:
+    """A transition after lost ones starts with its own ticks, not those of the last known one."""
     shown = data(run, "show", session, "mach://worker/2")
 
     assert shown["before"] == shown["after"] == {"Start": 1, "Ready": 2, "Exception": 0}
@@ -197,15 +197,15 @@ def test_clocks_at_a_gap_are_the_real_ones(run: Run, session: Path) -> None:
 def test_a_transition_is_found_by_number_id_and_machine_time(
     run: Run, session: Path, place: str
 ) -> None:
-    """An id may hold slashes, a place may be written in three ways."""
+    """An id may contain slashes, and a place has three forms."""
     shown = data(run, "show", session, f"mach://child/1/{place}")
 
     assert (shown["machine"], shown["number"]) == ("child/1", 1)
     assert shown["source"] == {"machine": "worker", "id": f"aa{1:016x}", "time_sum": 1}
 
 
-def test_show_gives_all_transitions_of_a_machine(run: Run, session: Path) -> None:
-    """An address without a place is the whole history with its breaks."""
+def test_show_prints_all_transitions_of_a_machine(run: Run, session: Path) -> None:
+    """An address without a place means the whole history with its gaps."""
     shown = data(run, "show", session, "mach://worker")
 
     assert [one["number"] for one in shown["transitions"]] == [1, 2]
@@ -217,8 +217,8 @@ def test_show_gives_all_transitions_of_a_machine(run: Run, session: Path) -> Non
     assert "queue full, 2 transitions missing" in out.splitlines()[1]
 
 
-def test_text_from_programs_is_shown_harmless(run: Run, session: Path) -> None:
-    """Escapes and direction marks are made visible, lines stay lines."""
+def test_text_from_programs_is_harmless(run: Run, session: Path) -> None:
+    """Escapes and direction marks become visible, and lines stay lines."""
     _, out, _ = run("show", session, "mach://worker/1")
 
     assert "\x1b" not in out
@@ -234,7 +234,7 @@ def test_json_is_plain_ascii(run: Run, session: Path) -> None:
     assert "\x1b" not in out
 
 
-def test_stats_count_what_is_there(run: Run, session: Path) -> None:
+def test_stats_count_the_whole_session(run: Run, session: Path) -> None:
     """Statistics are counts over the whole session."""
     stats = data(run, "stats", session)
 
@@ -246,8 +246,8 @@ def test_stats_count_what_is_there(run: Run, session: Path) -> None:
     assert "lost                      2" in out
 
 
-def test_convert_writes_a_session_again(run: Run, session: Path, tmp_path: Path) -> None:
-    """The copy lists the same; that something was replaced is told."""
+def test_convert_writes_the_same_session(run: Run, session: Path, tmp_path: Path) -> None:
+    """The copy lists the same machines; a message reports that a file was replaced."""
     copy = tmp_path / "copy.msgpack.br"
     code, out, words = run("convert", session, copy)
 
@@ -258,7 +258,7 @@ def test_convert_writes_a_session_again(run: Run, session: Path, tmp_path: Path)
 
 
 def test_convert_writes_json_lines(run: Run, session: Path, tmp_path: Path) -> None:
-    """A line for each machine, break and transition, in order."""
+    """A line for each machine, gap and transition, in order."""
     target = tmp_path / "out.jsonl"
     run("convert", session, target)
     lines = [json.loads(line) for line in target.read_text().splitlines()]
@@ -274,8 +274,10 @@ def test_convert_writes_json_lines(run: Run, session: Path, tmp_path: Path) -> N
     assert lines[1]["before"] == {"Start": 0, "Ready": 0, "Exception": 0}
 
 
-def test_what_came_before_a_part_is_not_lost(run: Run, session: Path, tmp_path: Path) -> None:
-    """Statistics, JSON and the history count it apart: it is where it was left out from."""
+def test_transitions_before_a_part_do_not_count_as_lost(
+    run: Run, session: Path, tmp_path: Path
+) -> None:
+    """Statistics, JSON and the history count them separately."""
     part, lines = tmp_path / "part.msgpack.br", tmp_path / "part.jsonl"
     run("convert", session, part, "--machine", "worker", "--numbers", "2-")
     run("convert", part, lines)
@@ -290,7 +292,7 @@ def test_what_came_before_a_part_is_not_lost(run: Run, session: Path, tmp_path: 
 
 
 def test_convert_writes_a_part(run: Run, session: Path, tmp_path: Path) -> None:
-    """One machine, and some of its numbers, make a smaller session."""
+    """One machine, or a range of its numbers, makes a smaller session."""
     part = tmp_path / "part.msgpack.br"
     run("convert", session, part, "--machine", "worker", "--numbers", "2-")
 
@@ -324,10 +326,10 @@ REFUSED = {
 
 @pytest.mark.parametrize("numbers", ["2-1", "0", "3", "3-", "9999-99999"])
 @pytest.mark.parametrize("ending", [".jsonl", ".msgpack.br"])
-def test_a_range_of_nothing_leaves_the_file_alone(
+def test_an_empty_range_leaves_the_file_alone(
     run: Run, session: Path, tmp_path: Path, numbers: str, ending: str
 ) -> None:
-    """A range that is reversed or beyond what is there is told with what there is."""
+    """The error for a range that is reversed or too high shows the existing range."""
     out = tmp_path / f"out{ending}"
     out.write_bytes(b"mine")
     code, _, words = run("convert", session, out, "--machine", "worker", "--numbers", numbers)
@@ -337,10 +339,10 @@ def test_a_range_of_nothing_leaves_the_file_alone(
     assert out.read_bytes() == b"mine"
 
 
-def test_a_range_is_empty_when_no_machine_has_any_of_it(
+def test_a_range_is_empty_if_no_machine_has_any_of_it(
     run: Run, session: Path, tmp_path: Path
 ) -> None:
-    """Without a machine the range is one of all machines; the longest is told."""
+    """Without a machine a range applies to all machines; the error shows the longest."""
     out = tmp_path / "out.jsonl"
     code, _, words = run("convert", session, out, "--numbers", "3-")
 
@@ -349,8 +351,8 @@ def test_a_range_is_empty_when_no_machine_has_any_of_it(
     assert run("convert", session, out, "--numbers", "2")[0] == Exit.DONE
 
 
-def test_a_range_of_a_machine_without_transitions_is_told(run: Run, tmp_path: Path) -> None:
-    """There is nothing to choose from, and the line says so."""
+def test_a_range_of_a_machine_without_transitions_is_refused(run: Run, tmp_path: Path) -> None:
+    """The error reports that the machine has no transitions."""
     story = Story()
     story.machine("idle")
     path, out = tmp_path / "idle.msgpack.br", tmp_path / "out.jsonl"
@@ -363,10 +365,10 @@ def test_a_range_of_a_machine_without_transitions_is_told(run: Run, tmp_path: Pa
 
 
 @pytest.mark.parametrize("numbers", ["0-1", "1-1", "1-99"])
-def test_a_range_may_reach_beyond_what_is_there(
+def test_a_range_may_begin_before_or_end_after_the_history(
     run: Run, session: Path, tmp_path: Path, numbers: str
 ) -> None:
-    """What there is of it is written."""
+    """Its existing part is written."""
     out = tmp_path / "out.jsonl"
 
     assert run("convert", session, out, "--numbers", numbers)[0] == Exit.DONE
@@ -377,7 +379,7 @@ def test_a_range_may_reach_beyond_what_is_there(
 def test_bad_input_is_one_line_and_exit_code_2(
     run: Run, session: Path, tmp_path: Path, what: str
 ) -> None:
-    """Whatever is wrong, nothing goes to standard output and one line to standard error."""
+    """For any mistake, standard output gets nothing and standard error one line."""
     arguments, reason = REFUSED[what]
     given = [part.format(file=session, dir=tmp_path) for part in arguments]
     code, out, words = run(*given)
@@ -388,10 +390,10 @@ def test_bad_input_is_one_line_and_exit_code_2(
     assert reason in words
 
 
-def test_a_cut_recording_is_shown_as_far_as_it_goes(
+def test_the_intact_part_of_a_cut_recording_is_printed(
     run: Run, session: Path, tmp_path: Path
 ) -> None:
-    """What was recovered is printed, that it was cut is told, and the exit code says so."""
+    """A message and the exit code report that the recording is cut."""
     from amtracer.files.session import SessionWriter, read_session
 
     cut = tmp_path / "cut.msgpack.br"
@@ -408,7 +410,7 @@ def test_a_cut_recording_is_shown_as_far_as_it_goes(
 
 
 def test_every_exit_code_is_explained() -> None:
-    """The help lists all exit codes, from the one table."""
+    """The help lists all exit codes from one table."""
     assert set(EXIT_TEXTS) == set(Exit)
 
 
@@ -427,20 +429,20 @@ def test_an_interrupt_ends_quietly(
     assert words.strip() == "am-dbg: interrupted"
 
 
-def test_closed_standard_output_is_told(
+def test_closed_standard_output_is_reported(
     run: Run, session: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Data that cannot go anywhere is an error, not a silent success."""
+    """Data without a destination is an error."""
     monkeypatch.setattr("sys.stdout", None)
     code, _, words = run("list", session)
 
     assert (code, words) == (Exit.BAD_INPUT, "am-dbg: standard output is closed\n")
 
 
-def test_closed_standard_error_is_no_matter(
+def test_closed_standard_error_is_ignored(
     run: Run, session: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Words that nobody can read are not written anywhere else."""
+    """Messages without a reader are not written anywhere else."""
     monkeypatch.setattr("sys.stderr", None)
 
     assert run("list", session.with_name("none"))[0] == Exit.BAD_INPUT

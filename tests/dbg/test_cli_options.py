@@ -1,4 +1,4 @@
-"""Options: several of one kind, before the name of a command, for files and for addresses."""
+"""Options: repeated ones, ones before a command's name, files and addresses."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def refused(words: Words, *arguments: str) -> str:
         ("--fwd-data", " 7001 ,, host:7002, ", "-f", "", "-f", "7001"),
     ],
 )
-def test_others_to_send_to_are_listed_or_given_one_by_one(
+def test_debuggers_to_forward_to_are_a_list_or_repeated_options(
     opened: Opened, given: tuple[str, ...]
 ) -> None:
-    """Both ways combine; each address counts once."""
+    """Both forms combine, and each address counts once."""
     assert opened(*given).forward_to == (Address("127.0.0.1", 7001), Address("host", 7002))
 
 
@@ -54,15 +54,15 @@ def test_others_to_send_to_are_listed_or_given_one_by_one(
         (("-l", "7001", "--am-dbg-addr", "localhost:7001"), "--am-dbg-addr localhost:7001 is"),
     ],
 )
-def test_a_debugger_is_not_sent_to_itself(
+def test_a_debugger_does_not_forward_to_itself(
     given: tuple[str, ...], named: str, capsys: Words
 ) -> None:
-    """Whatever the address is called; the line names the option and the address."""
+    """The error names the option and the address, in any form of the address."""
     assert named in refused(capsys, *given)
 
 
-def test_who_does_not_listen_may_send_anywhere(opened: Opened) -> None:
-    """There is nothing that could come back."""
+def test_a_debugger_that_does_not_listen_may_forward_anywhere(opened: Opened) -> None:
+    """Nothing could come back to it."""
     given = opened("-l", "-1", "-f", "1", "--am-dbg-addr", ":6831")
 
     assert given.listen_on == ""
@@ -70,10 +70,8 @@ def test_who_does_not_listen_may_send_anywhere(opened: Opened) -> None:
 
 
 @pytest.mark.parametrize("option", ["-f", "--am-dbg-addr", "-l"])
-def test_an_address_that_is_none_is_told_before_the_screen_opens(
-    option: str, capsys: Words
-) -> None:
-    """The line shows it."""
+def test_an_invalid_address_is_refused_before_the_screen_opens(option: str, capsys: Words) -> None:
+    """The error shows the address."""
     assert "'host:port' is not an address" in refused(capsys, option, "host:port")
 
 
@@ -123,21 +121,21 @@ def test_an_option_that_a_command_does_not_have_is_refused(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Nothing that was asked for is passed over in silence, even if it asks for the usual."""
+    """No given option is ignored, even if it has its default value."""
     monkeypatch.chdir(tmp_path)
 
     assert named in refused(capsys, *given)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_version_is_all_that_is_told(capsys: Words) -> None:
-    """A command behind it is not run."""
+def test_the_version_option_prints_only_the_version(capsys: Words) -> None:
+    """A command after it does not run."""
     assert cli.run(["--version", "list", "none"]) == Exit.DONE
     assert capsys.readouterr().out.startswith("am-dbg ")
 
 
-def test_the_help_tells_what_the_levels_of_the_log_are(capsys: Words, opened: Opened) -> None:
-    """Each has a number and a word; the one that counts unless another is given is named."""
+def test_the_help_lists_the_log_levels(capsys: Words, opened: Opened) -> None:
+    """Each level has a number and a description, and the default is shown."""
     assert cli.run(["--help"]) == Exit.DONE
     text = " ".join(capsys.readouterr().out.split())
 
@@ -151,7 +149,7 @@ def test_the_help_tells_what_the_levels_of_the_log_are(capsys: Words, opened: Op
     ("name", "reason"),
     [("no/file", "no such file or directory"), ("folder", "a folder|is a directory")],
 )
-def test_a_file_that_cannot_be_written_is_told_with_its_option(
+def test_a_file_that_cannot_be_written_is_reported_with_its_option(
     option: str,
     name: str,
     reason: str,
@@ -159,7 +157,7 @@ def test_a_file_that_cannot_be_written_is_told_with_its_option(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The line names option, path and reason, and no screen opens."""
+    """The error shows option, path and reason, and no screen opens."""
     (tmp_path / "folder").mkdir()
     monkeypatch.setattr("am_dbg.cli.screen.why_no_screen", lambda: "")
     monkeypatch.setattr(

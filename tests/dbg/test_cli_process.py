@@ -63,8 +63,8 @@ def shell(
         "$AM -i $1",
     ],
 )
-def test_without_a_terminal_the_screen_says_where_to_go(session: Path, line: str) -> None:
-    """No escape goes into a pipe and nothing hangs: one line points to the commands."""
+def test_without_a_terminal_the_screen_is_refused(session: Path, line: str) -> None:
+    """Nothing hangs, no escape is written, and one line points to the commands."""
     done = shell(line, session)
 
     assert done.returncode == Exit.BAD_INPUT
@@ -85,8 +85,8 @@ def test_without_a_terminal_the_screen_says_where_to_go(session: Path, line: str
         "cat $1 | $AM list /dev/stdin",
     ],
 )
-def test_a_session_is_listed_however_it_comes(session: Path, line: str) -> None:
-    """Closed descriptors do no harm, pipes and substitutions are read like the file."""
+def test_a_session_is_listed_from_any_kind_of_file(session: Path, line: str) -> None:
+    """Closed descriptors do no harm; pipes and substitutions are read like a file."""
     done = shell(line, session)
 
     assert done.returncode == Exit.DONE, done.stderr
@@ -94,17 +94,15 @@ def test_a_session_is_listed_however_it_comes(session: Path, line: str) -> None:
 
 
 def test_closed_standard_output_is_an_error(session: Path) -> None:
-    """Nothing is written into a file that took the place of standard output."""
+    """Nothing is written into a file that has the number of standard output."""
     done = shell("$AM list $1 1>&-", session)
 
     assert done.returncode == Exit.BAD_INPUT
     assert done.stderr == b"am-dbg: standard output is closed\n"
 
 
-def test_a_converted_file_never_takes_the_place_of_standard_error(
-    session: Path, tmp_path: Path
-) -> None:
-    """With all descriptors closed the file holds the session and no words."""
+def test_a_converted_file_never_gets_messages(session: Path, tmp_path: Path) -> None:
+    """With all descriptors closed the file holds only the session."""
     target = tmp_path / "copy.msgpack.br"
     done = shell("$AM convert $1 $2 0<&- 1>&- 2>&-", session, target)
 
@@ -115,15 +113,15 @@ def test_a_converted_file_never_takes_the_place_of_standard_error(
 @pytest.mark.parametrize(
     "line", ["$AM list $1 --json", "$AM show $1 mach://m0 --json", "$AM --help"]
 )
-def test_a_reader_that_leaves_is_no_trouble(session: Path, line: str) -> None:
-    """When nobody reads any more the command leaves without a word."""
+def test_a_reader_may_close_the_pipe(session: Path, line: str) -> None:
+    """The command then ends without a message."""
     done = shell(f"{line} > >(true)", session)
 
     assert done.returncode in (Exit.DONE, Exit.OUTPUT_CLOSED)
     assert done.stderr == b""
 
 
-def test_a_reader_that_wants_one_line_gets_it(session: Path) -> None:
+def test_a_reader_may_read_only_one_line(session: Path) -> None:
     """`head -1` ends the command quietly."""
     done = shell("$AM list $1 --json | head -1; exit ${PIPESTATUS[0]}", session)
 
@@ -143,15 +141,15 @@ def test_an_empty_environment_is_enough(session: Path, env: dict[str, str]) -> N
     assert "log" in done.stdout.decode("utf-8")
 
 
-def test_words_have_no_colour(session: Path) -> None:
-    """Neither data nor words contain an escape when they go to a pipe."""
+def test_output_to_a_pipe_has_no_colour(session: Path) -> None:
+    """Neither data nor messages contain an escape when they go to a pipe."""
     done = shell("$AM --help; $AM list $1; $AM list none; $AM convert $1 /dev/full", session)
 
     assert b"\x1b" not in done.stdout + done.stderr
 
 
 def test_a_full_disk_leaves_the_old_file_alone(session: Path, tmp_path: Path) -> None:
-    """An export that does not fit is told, and no part of it stays."""
+    """An export that does not fit is reported, and no part of it stays."""
     target = tmp_path / "copy.msgpack.br"
     target.write_bytes(b"old")
     limits = (100, 100)
@@ -169,7 +167,7 @@ def test_a_full_disk_leaves_the_old_file_alone(session: Path, tmp_path: Path) ->
 
 
 def test_a_bomb_is_refused_with_little_memory(tmp_path: Path) -> None:
-    """A gigabyte of zeros in a kilobyte is refused under a limit of memory."""
+    """A gigabyte of zeros in a kilobyte is refused within a small limit of memory."""
     import brotli
 
     compressor = brotli.Compressor(quality=5)

@@ -1,4 +1,4 @@
-"""A debugger without a screen that only collects."""
+"""A debugger without a screen that only records."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from tests.dbg.telling import Telling
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_what_was_sent_is_in_the_file(tmp_path: Path) -> None:
-    """Everything that came until the end is a session."""
+def test_everything_that_was_sent_is_in_the_file(tmp_path: Path) -> None:
+    """All messages up to the end make a session."""
     telling = Telling("s")
     machine = telling.enter(0)
     for at in range(20):
@@ -49,8 +49,8 @@ def test_what_was_sent_is_in_the_file(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_an_interrupt_ends_the_collection_in_order(tmp_path: Path, number: int) -> None:
-    """Interrupted, terminated or left by its terminal, it ends in order with exit code 0."""
+def test_an_interrupt_ends_the_recording_regularly(tmp_path: Path, number: int) -> None:
+    """SIGINT, SIGTERM and a closed terminal end it with exit code 0."""
     path = tmp_path / "out.msgpack.br"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "am_dbg", "record", str(path), "-l", ":0"]
@@ -67,8 +67,8 @@ def test_an_interrupt_ends_the_collection_in_order(tmp_path: Path, number: int) 
     assert import_session(Store(), str(path)) == 0
 
 
-def test_who_is_started_to_outlive_the_terminal_does() -> None:
-    """A hangup that is ignored, as `nohup` has it, stays ignored."""
+def test_a_recording_may_outlive_its_terminal() -> None:
+    """A hangup that is ignored, as with `nohup`, stays ignored."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         with until_asked_to_end():

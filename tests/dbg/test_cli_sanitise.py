@@ -1,4 +1,4 @@
-"""Text from programs on a terminal: visible, harmless, still told apart."""
+"""Text from programs on a terminal: visible, harmless and distinct."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ from am_dbg.safe_text import lines, one_line
         ("a\ufe00\U000e0100\u034f", "a\\ufe00\\U000e0100\\u034f"),
     ],
 )
-def test_what_a_terminal_would_obey_is_made_visible(text: str, shown: str) -> None:
+def test_control_characters_become_visible(text: str, shown: str) -> None:
     """Control characters, direction marks and broken text become escapes."""
     assert one_line(text) == shown
 
 
 def test_lines_of_a_text_stay_lines() -> None:
-    """A text is broken at its own line ends only; tabs become spaces."""
+    """A text is broken only at its own line ends; tabs become spaces."""
     assert lines("a\r\nb\n\tc\rd\x1b") == ["a", "b", "    c\\rd\\x1b"]
     assert lines("") == [""]
 
 
 @given(st.text())
-def test_nothing_without_a_picture_gets_through(text: str) -> None:
-    """Whatever the text, what is shown has no control, format or broken characters."""
+def test_no_invisible_character_is_printed(text: str) -> None:
+    """Output never has control, format or broken characters."""
     for shown in [one_line(text), *lines(text)]:
         assert shown.isprintable()
         assert not {unicodedata.category(char) for char in shown} & {"Cc", "Cf", "Cs", "Zl", "Zp"}

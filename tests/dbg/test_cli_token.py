@@ -1,4 +1,4 @@
-"""Who may connect: the token as an option and in the environment, places that others reach."""
+"""Access: the token as an option and in the environment, and addresses that others reach."""
 
 from __future__ import annotations
 
@@ -79,16 +79,16 @@ TABLE: dict[str, tuple[tuple[str, ...], str, bytes]] = {
 
 @pytest.mark.parametrize("case", TABLE)
 def test_the_token_is_the_option_or_that_of_the_environment(recorded: Asked, case: str) -> None:
-    """The option counts when both are given; what is only white space is none."""
+    """The option counts if both are given; white space alone counts as none."""
     words, env, token = TABLE[case]
 
     assert recorded(*words, env=env) == token
 
 
-def test_the_screen_is_given_the_token_and_shows_it_nowhere(
+def test_the_screen_gets_the_token_and_never_shows_it(
     opened: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is an option like the others, but one that is not printed."""
+    """It is an option like the others, but never printed."""
     monkeypatch.setenv("AM_DBG_TOKEN", "of-the-environment")
     by_env, by_option = opened(), opened("--token", "of-the-option")
 
@@ -98,13 +98,13 @@ def test_the_screen_is_given_the_token_and_shows_it_nowhere(
 
 @pytest.mark.parametrize("words", [(), ("record", "out.msgpack.br")])
 @pytest.mark.parametrize("by_option", [True, False])
-def test_a_token_too_long_is_refused_rather_than_left_out(
+def test_a_token_that_is_too_long_is_refused(
     words: tuple[str, ...],
     by_option: bool,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """A debugger that was to ask for a token never opens without one; no word shows it."""
+    """A debugger that should ask for a token never opens without one; no message shows it."""
     if by_option:
         words = ("--token", "x" * 1_025, *words)
     else:
@@ -114,8 +114,8 @@ def test_a_token_too_long_is_refused_rather_than_left_out(
     assert capsys.readouterr() == ("", "am-dbg: the token has 1,025 bytes, the most is 1,024\n")
 
 
-def test_the_help_tells_which_way_is_safer(capsys: pytest.CaptureFixture[str]) -> None:
-    """Both commands name the variable, and show nothing of it."""
+def test_the_help_recommends_the_environment(capsys: pytest.CaptureFixture[str]) -> None:
+    """Both commands name the variable, and do not show its value."""
     for words in (["--help"], ["record", "--help"]):
         assert cli.run(words) == Exit.DONE
         text = " ".join(capsys.readouterr().out.split())
@@ -138,8 +138,8 @@ def test_a_port_alone_is_reached_from_this_machine_only(text: str) -> None:
 
 @pytest.mark.parametrize("text", ELSEWHERE)
 @pytest.mark.parametrize("has_token", [True, False])
-def test_an_address_that_others_reach_gives_a_notice(text: str, has_token: bool) -> None:
-    """It names the address and tells of the token, in one line."""
+def test_an_address_that_other_machines_reach_gives_a_notice(text: str, has_token: bool) -> None:
+    """It names the address and the token, in one line."""
     address = listen_address(text)
     more = " that know the token" if has_token else "; AM_DBG_TOKEN would keep strangers out"
 
@@ -150,8 +150,8 @@ def test_an_address_that_others_reach_gives_a_notice(text: str, has_token: bool)
 @pytest.mark.parametrize(
     ("text", "is_open"), [(":0", False), ("0", False), ("localhost:0", False), ("0.0.0.0:0", True)]
 )
-def test_what_is_listened_at_is_what_the_notice_is_about(text: str, is_open: bool) -> None:
-    """The addresses of the sockets count, not how they were written."""
+def test_the_notice_is_about_the_real_addresses(text: str, is_open: bool) -> None:
+    """The addresses of the sockets count, not their written form."""
     intake = Intake(Store(), lambda: None, lambda _: None)
     intake.start(listen_address(text))
     notice = intake.notice
@@ -160,8 +160,8 @@ def test_what_is_listened_at_is_what_the_notice_is_about(text: str, is_open: boo
     assert bool(notice) is is_open
 
 
-def test_a_host_name_is_judged_by_its_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name that stands for this machine alone is not open to others."""
+def test_a_host_name_is_judged_by_its_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that stands only for this machine is not open to others."""
     found = socket.getaddrinfo("127.0.0.1", 0, type=socket.SOCK_STREAM)
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
     intake = Intake(Store(), lambda: None, lambda _: None)
@@ -175,7 +175,7 @@ def test_a_host_name_is_judged_by_its_numbers(monkeypatch: pytest.MonkeyPatch) -
 def test_a_port_in_use_is_one_line_for_both_commands(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """The line names the address and what to do; nothing is written."""
+    """The error names the address and what to do; nothing is written."""
     out = tmp_path / "out.msgpack.br"
     monkeypatch.setattr("am_dbg.cli.screen.why_no_screen", lambda: "")
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -191,10 +191,10 @@ def test_a_port_in_use_is_one_line_for_both_commands(
     assert not out.exists()
 
 
-def test_an_address_that_is_none_is_one_line(
+def test_an_invalid_address_is_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Also for a place that this machine does not have."""
+    """The same holds for an address that this machine does not have."""
     monkeypatch.setattr("am_dbg.cli.screen.why_no_screen", lambda: "")
     for place in ("localhost:99999", "", "a b:1", "[::1:5", "203.0.113.7:0"):
         assert cli.run(["-l", place]) == Exit.BAD_INPUT
@@ -250,10 +250,10 @@ def guarded() -> Iterator[tuple[str, list[str]]]:
     debugger.stop()
 
 
-def test_a_program_that_is_refused_is_told_once(
+def test_a_refused_program_is_reported_once(
     guarded: tuple[str, list[str]], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It tries again and again; the user and the log at its usual level hear of it once."""
+    """It tries again and again; the user and the log at its default level get one line."""
     caplog.set_level(logging.INFO, "am_dbg.ingest.server")
     place, told = guarded
     for token in (b"other", b"another", b"", b"", b"other"):
@@ -267,10 +267,10 @@ def test_a_program_that_is_refused_is_told_once(
     assert levels == ["WARNING", "INFO", "WARNING", "INFO", "INFO"]
 
 
-def test_a_program_that_was_quiet_for_long_is_told_again(
+def test_a_program_that_was_quiet_for_long_is_reported_again(
     guarded: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """That is another outage."""
+    """This is another outage."""
     monkeypatch.setattr(outages, "QUIET_S", -1)
     place, told = guarded
     for _ in range(2):
@@ -279,10 +279,10 @@ def test_a_program_that_was_quiet_for_long_is_told_again(
     assert len(told) == 2
 
 
-def test_a_program_of_another_version_is_told_like_one_that_is_refused(
+def test_a_program_of_another_version_is_reported_like_a_refused_one(
     guarded: tuple[str, list[str]],
 ) -> None:
-    """Its user has to mend that too, and it tries again as well."""
+    """Its user has to fix this too, and it also tries again."""
     place, told = guarded
     strange = replace(hello(), version=99, token=b"secret")
     for _ in range(2):
@@ -294,8 +294,8 @@ def test_a_program_of_another_version_is_told_like_one_that_is_refused(
 
 
 @pytest.mark.slow
-def test_a_recording_with_a_token_holds_only_what_was_let_in(tmp_path: Path) -> None:
-    """Words and file show the notice and the transitions, and never the token."""
+def test_a_recording_with_a_token_holds_only_accepted_programs(tmp_path: Path) -> None:
+    """Messages and file show the notice and the transitions, and never the token."""
     path = tmp_path / "out.msgpack.br"
     secret = "Sesam-öffne-dich"
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "AM_DBG_TOKEN": f" {secret} "}

@@ -1,4 +1,4 @@
-"""A session that comes by standard input, while the keys come from the terminal."""
+"""A session from standard input, with keys from the terminal."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def session(tmp_path: Path) -> str:
     ],
 )
 def test_a_session_may_be_piped_into_the_screen(session: str, line: str) -> None:
-    """All of it is read, then keys work, and the terminal is left as it was."""
+    """All of it is read, then keys work, and the terminal is restored."""
     with closing(Terminal(session, line=line)) as opened:
         opened.until(b"tx 14")
         opened.type(LEFT)
@@ -53,15 +53,20 @@ def test_a_session_may_be_piped_into_the_screen(session: str, line: str) -> None
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("cat $1 | setsid -w $AM -l -1 -i -", b"standard input is no terminal"),
-        ("cat $1 | $AM -l -1 -i - | cat; exit ${PIPESTATUS[1]}", b"standard input is no terminal"),
+        ("cat $1 | setsid -w $AM -l -1 -i -", b"standard input is not a terminal"),
+        (
+            "cat $1 | $AM -l -1 -i - | cat; exit ${PIPESTATUS[1]}",
+            b"standard input is not a terminal",
+        ),
         ("cat $1 | TERM=dumb $AM -l -1 -i -", b"TERM is dumb"),
-        ("$AM -l -1 < /dev/null", b"standard input is no terminal"),
+        ("$AM -l -1 < /dev/null", b"standard input is not a terminal"),
         ("cat /dev/null | $AM -l -1 -i -", b"empty file"),
     ],
 )
-def test_where_no_keys_can_come_from_it_is_told(session: str, line: str, reason: bytes) -> None:
-    """Without a terminal, or a screen to draw on, the command says so in one line."""
+def test_without_a_source_of_keys_the_screen_is_refused(
+    session: str, line: str, reason: bytes
+) -> None:
+    """Without a terminal for input or output, one line gives the reason."""
     with closing(Terminal(session, line=line)) as opened:
         assert opened.ended() == Exit.BAD_INPUT
         assert reason in opened.output
@@ -81,18 +86,18 @@ def pipe(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     os.close(writing)
 
 
-def test_standard_input_is_known_by_all_its_names(pipe: int, tmp_path: Path) -> None:
-    """A dash, a device, a descriptor; another file is not it."""
+def test_standard_input_is_recognised_by_all_its_names(pipe: int, tmp_path: Path) -> None:
+    """A dash, a device or a descriptor; not another file."""
     names = ["-", "/dev/stdin", f"/proc/{os.getpid()}/fd/0"]
 
     assert all(map(is_standard_input, names))
     assert not any(map(is_standard_input, ["", "none", str(tmp_path), "http://host/x", "a\0b"]))
 
 
-def test_input_stays_as_it_is_where_there_is_no_terminal(
+def test_input_is_not_replaced_without_a_terminal(
     pipe: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither without a terminal to draw on nor without one to read from it is replaced."""
+    """Neither without one for output nor without one for input."""
     before = os.fstat(0)
     take_terminal()
     assert os.path.samestat(os.fstat(0), before)
@@ -103,10 +108,10 @@ def test_input_stays_as_it_is_where_there_is_no_terminal(
     assert os.path.samestat(os.fstat(0), before)
 
 
-def test_input_becomes_what_the_terminal_is(
+def test_input_is_replaced_by_the_terminal(
     pipe: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The descriptor stays, so whoever reads it reads the terminal."""
+    """The descriptor keeps its number, so all its readers read the terminal."""
     stands_in = tmp_path / "tty"
     stands_in.write_text("keys")
     monkeypatch.setattr(terminal, "is_terminal", lambda stream: stream is sys.stdout)

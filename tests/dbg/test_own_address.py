@@ -1,4 +1,4 @@
-"""Addresses that lead back to where the debugger itself listens."""
+"""Addresses that lead back to this debugger."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from am_dbg.cli import own_address as itself
+from am_dbg.cli import own_address as own_address
 from am_dbg.cli.own_address import leads_back
 from amtracer.address import listen_address, peer_address
 
@@ -16,7 +16,7 @@ NAMES = {
     "my-machine": ("127.0.1.1", "192.0.2.7"),
     "elsewhere": ("192.0.2.9",),
 }
-IS_OF_THIS_MACHINE = itself._is_of_this_machine
+IS_OF_THIS_MACHINE = own_address._is_of_this_machine
 OWN = {"127.0.0.1", "127.0.1.1", "192.0.2.7", "::1"}
 
 
@@ -32,7 +32,7 @@ def _network(monkeypatch: pytest.MonkeyPatch) -> None:
         return found
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    monkeypatch.setattr(itself, "_is_of_this_machine", lambda number: str(number) in OWN)
+    monkeypatch.setattr(own_address, "_is_of_this_machine", lambda number: str(number) in OWN)
 
 
 BACK = [
@@ -60,33 +60,33 @@ ELSEWHERE = [
 
 
 @pytest.mark.parametrize(("listening", "peer"), BACK)
-def test_an_address_that_leads_back_is_known(listening: str, peer: str) -> None:
-    """Numbers count, not how they are written; all numbers include those of this machine."""
+def test_an_address_that_leads_back_is_recognised(listening: str, peer: str) -> None:
+    """Addresses count, not their written form; the address for all includes this machine."""
     assert leads_back(peer_address(peer), listen_address(listening))
 
 
 @pytest.mark.parametrize(("listening", "peer"), ELSEWHERE)
 def test_any_other_address_leads_elsewhere(listening: str, peer: str) -> None:
-    """Another port, another machine, a number that is not listened at, a name of nobody."""
+    """Another port, another machine, an unused address, an unknown name."""
     assert not leads_back(peer_address(peer), listen_address(listening))
 
 
-def test_a_name_that_is_looked_up_for_ever_leads_elsewhere(
+def test_a_name_whose_lookup_hangs_leads_elsewhere(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The start waits so long and no longer."""
+    """The start waits for a limited time."""
     over = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [over.wait(30)][:0])
-    monkeypatch.setattr(itself, "LOOKUP_S_MAX", 0.01)
+    monkeypatch.setattr(own_address, "LOOKUP_S_MAX", 0.01)
 
     assert not leads_back(peer_address("slow:7001"), listen_address("slow:7001"))
     over.set()
 
 
-def test_a_number_is_of_this_machine_if_a_socket_may_have_it() -> None:
-    """The loopback is, an address for documentation is not."""
+def test_an_address_is_of_this_machine_if_a_socket_can_be_bound_to_it() -> None:
+    """The loopback is one, an address for documentation is not."""
     own = [
-        IS_OF_THIS_MACHINE(itself._plain(number))
+        IS_OF_THIS_MACHINE(own_address._plain(number))
         for number in ("127.0.0.1", "192.0.2.1", "2001:db8::1")
     ]
 
