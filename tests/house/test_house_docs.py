@@ -179,7 +179,7 @@ def test_the_glossary_has_the_central_words(pages: dict[str, str]) -> None:
     """The glossary explains the words that all docs use."""
     words = (
         "mutation transition step tick clock time relation handler queue tracer client session "
-        "stream segment shape batch cursor projection"
+        "stream segment shape batch cursor projection gap record sink spool track watched"
     )
     entries = re.findall(r"^\| ([^|]+?) \|", pages["docs/glossary.md"], re.MULTILINE)
 

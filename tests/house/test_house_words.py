@@ -45,6 +45,7 @@ WORDS = {
     r"anew": "again",
     r"mend|mends|mended|mending": "fix, change",
     r"in vain": "without effect",
+    r"works off|worked off|working off": "drain",
     r"none the wiser|nobody the wiser|for good|of one's own": "say what happens",
     r"so to speak|in a manner of speaking|as it were": "leave it out",
 }
