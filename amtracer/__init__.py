@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import amtracer.files.children  # noqa: F401 - it has to see the forks
+import amtracer.files.processes  # noqa: F401 - it has to see the forks
 
 if TYPE_CHECKING:
     from amtracer.tracer import (

@@ -187,7 +187,7 @@ def paced(seconds: float) -> Added:
         ours, base, others = _run(int(seconds * PER_SECOND), traced_steps, silent_steps)
         made = traced._tx_number - first
         arrived = debugger.wait_for(traced._tx_number) - first
-        sent = _sender(debugger.address)._outlet.sent
+        sent = _sender(debugger.address)._sink.sent
         amtracer.close()
     return Added(
         statistics.median(ours) - statistics.median(base),
@@ -213,10 +213,10 @@ def _mixed(address: str | None) -> tuple[am.Machine, Iterator[Step]]:
 
 
 def _sender(address: str) -> Any:
-    return sender_to(f"tcp:{address}", _no_outlet)
+    return sender_to(f"tcp:{address}", _no_sink)
 
 
-def _no_outlet() -> Any:
+def _no_sink() -> Any:
     raise LookupError("nothing is attached to this address")
 
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from am_dbg.hops import with_way
 from amtracer.send.registry import sender_to
-from amtracer.send.sinks import SocketOutlet
-from amtracer.tracer.hooks import Hooks
+from amtracer.send.sinks import SocketSink
 from amtracer.tracer.machine_tracer import bind
+from amtracer.tracer.redaction_hooks import RedactionHooks
 from amtracer.wire.messages import HelloMessage, Message
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from amtracer.address import Address
 
 
-class _NamedOutlet(SocketOutlet):
+class _NamedSink(SocketSink):
     """A sink that adds this debugger's name to everything it sends."""
 
     def __init__(self, address: Address, own_name: str) -> None:
@@ -37,5 +37,5 @@ class _NamedOutlet(SocketOutlet):
 
 def show_modes(modes: Modes, address: Address, own_name: str) -> None:
     """Send a debugger what the modes do from now on; returns at once."""
-    sender = sender_to(f"modes:{address}", lambda: _NamedOutlet(address, own_name))
-    bind(modes.machine, sender, Hooks())
+    sender = sender_to(f"modes:{address}", lambda: _NamedSink(address, own_name))
+    bind(modes.machine, sender, RedactionHooks())

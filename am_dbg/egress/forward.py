@@ -27,7 +27,7 @@ from am_dbg.store import Store
 from amtracer.address import Address
 from amtracer.encode.stream_writer import StreamFullError, StreamWriter
 from amtracer.errors import WireError
-from amtracer.send.sinks import OutletError, SocketOutlet
+from amtracer.send.sinks import SinkError, SocketSink
 from amtracer.wire.messages import PROTOCOL_VERSION, HelloMessage
 
 ROUND_S = 0.1
@@ -130,7 +130,7 @@ class Forwarder:
         facts = {"program": "am-dbg", "pid": str(os.getpid())}
         self._facts = with_way(facts, way, own_name)
         self._way = way
-        self._outlet = SocketOutlet(address)
+        self._sink = SocketSink(address)
         self._round_s = round_s
         self._session = f"forwarded-{os.urandom(8).hex()}"
         self._news = News(store, lambda stream: way_of(stream.hello) == way)
@@ -167,7 +167,7 @@ class Forwarder:
                 self._round()
                 if time.monotonic() - self._connected_at >= HELD_S:
                     retry_s, self._is_told = self._round_s, False
-            except OutletError as error:
+            except SinkError as error:
                 self._is_idle = self._was_only_quiet()
                 if not self._is_told and not self._is_idle:
                     self._tell_outage(error)
@@ -193,23 +193,23 @@ class Forwarder:
             if self._is_idle and not self._news.has_some:
                 return
             self._connect()
-            self._outlet.push()
+            self._sink.push()
             return
         if self._is_full:
             self._renew()
             return
-        while self._outlet.push() and self._tell_some():
+        while self._sink.push() and self._tell_some():
             if self._stopping.is_set():
                 break
 
     def _renew(self) -> None:
         """Go on over another connection once all is sent; its stream has numbers again."""
-        if self._outlet.renew():
+        if self._sink.renew():
             self._is_full = False
             self._begin(whole=False)
 
     def _connect(self) -> None:
-        self._outlet.open()
+        self._sink.open()
         self._has_told = False
         self._connected_at = time.monotonic()
         self._is_full = False
@@ -223,7 +223,7 @@ class Forwarder:
             time.monotonic_ns(),
             process=self._facts,
         )
-        self._writer = StreamWriter(self._outlet.write, hello)
+        self._writer = StreamWriter(self._sink.write, hello)
         self._news.begin(self._writer, whole=whole)
 
     def _tell_some(self) -> bool:
@@ -243,7 +243,7 @@ class Forwarder:
         held_s = time.monotonic() - self._connected_at
         return self._writer is not None and not self._has_told and held_s >= HELD_S
 
-    def _tell_outage(self, error: OutletError) -> None:
+    def _tell_outage(self, error: SinkError) -> None:
         if self._way:
             words = "nothing that came through other debuggers is forwarded to %s: %s"
             _log.info(words, self._address, error)
@@ -257,4 +257,4 @@ class Forwarder:
                 self._tell_some()
             except WireError as error:
                 _log.error("forwarding to %s ended: %s", self._address, error)
-        self._outlet.close()
+        self._sink.close()

@@ -7,8 +7,8 @@ which the next writer takes over. A lock prevents two writers of one file, and p
 replacement of a file that is still recorded: what its writer writes would be lost.
 
 A program may close the descriptor, and open another file that gets its number (see
-`amtracer.files.owning`). Then the file is opened again, if it is still there with its lock free
-and ends where the writing stopped; otherwise the writing ends.
+`amtracer.files.descriptors`). Then the file is opened again, if it still exists, its lock is
+free and it ends where the writing stopped. Otherwise the writing ends.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from contextlib import suppress
 from typing import Protocol
 
 from amtracer.errors import SessionAccessError, SessionBusyError
+from amtracer.files.descriptors import OwnedDescriptor
 from amtracer.files.locks import is_locked, lock
-from amtracer.files.owning import Owned
 
 PathLike = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
@@ -148,13 +148,13 @@ class AtomicFile:
         if is_being_written(self._path):
             raise _BusyError
 
-    def _open(self) -> Owned:
+    def _open(self) -> OwnedDescriptor:
         while True:
             fd = os.open(self._part, _FLAGS | os.O_CREAT, 0o666)
             try:
                 if not lock(fd):
                     raise _BusyError
-                file = Owned(fd, 0)
+                file = OwnedDescriptor(fd, 0)
                 if file.is_at(self._part):  # or another writer has renamed it
                     os.ftruncate(fd, 0)
                     return file
@@ -163,19 +163,19 @@ class AtomicFile:
                 raise
             os.close(fd)
 
-    def _own(self) -> Owned:
+    def _own(self) -> OwnedDescriptor:
         """The file, opened again if the program has closed its descriptor."""
         if not self._file.is_ours:
             self._file = self._reopened(self._file)
         return self._file
 
-    def _reopened(self, gone: Owned) -> Owned:
+    def _reopened(self, gone: OwnedDescriptor) -> OwnedDescriptor:
         fd = -1
         try:
             fd = os.open(self._path if self._published else self._part, _FLAGS)
             if gone.is_same(fd) and os.fstat(fd).st_size == gone.place and lock(fd):
                 os.lseek(fd, gone.place, os.SEEK_SET)
-                return Owned(fd, gone.place)
+                return OwnedDescriptor(fd, gone.place)
             reason = "the file is another one now"
         except OSError as error:
             reason = reason_of(error)

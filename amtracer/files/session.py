@@ -40,8 +40,8 @@ from amtracer.errors import (
     WireError,
 )
 from amtracer.files.atomic import AtomicFile, PathLike, is_being_written, reason_of, shown
-from amtracer.files.children import BEGAN_S
 from amtracer.files.inflate import InflateError, Inflater, TooLargeError
+from amtracer.files.processes import BEGAN_S
 from amtracer.wire import limits
 from amtracer.wire.codec import FILE, Decoder, FrameWriter, magic_frame
 from amtracer.wire.messages import BatchMessage, LaterLinesMessage, Message, OpenWorkMessage

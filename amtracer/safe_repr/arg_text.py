@@ -17,8 +17,8 @@ from itertools import islice
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
-from amtracer.safe_repr.declared import declared_fields, field_values
-from amtracer.safe_repr.kinds import (
+from amtracer.safe_repr.declared_fields import declared_fields, field_values
+from amtracer.safe_repr.introspection import (
     bases,
     class_name,
     enum_field,
@@ -27,8 +27,8 @@ from amtracer.safe_repr.kinds import (
     module_names,
     plain,
 )
-from amtracer.safe_repr.library_text import library_text
-from amtracer.safe_repr.machine_text import machine_kind
+from amtracer.safe_repr.machine_fields import machine_kind
+from amtracer.safe_repr.stdlib_text import stdlib_text
 from amtracer.wire.limits import ARGS_MAX
 
 TEXT_CHARS_MAX = 200
@@ -181,7 +181,7 @@ def _object_text(value: Any, depth: int) -> str:
     called = _called(value, kind)
     if called is not None:
         return f"<{name} {called}>"
-    return library_text(value, name) or _fields_text(value, name, depth) or f"<{name}>"
+    return stdlib_text(value, name) or _fields_text(value, name, depth) or f"<{name}>"
 
 
 def _fields_text(value: Any, name: str, depth: int) -> str | None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from amtracer.safe_repr.arg_text import arg_texts
-from amtracer.safe_repr.kinds import class_name, is_a, plain
+from amtracer.safe_repr.introspection import class_name, is_a, plain
 
 HIDDEN = "<hidden: a hook failed>"
 """Shown where a hook failed."""

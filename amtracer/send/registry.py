@@ -18,7 +18,7 @@ from dataclasses import replace
 
 from amtracer.env import Destinations, destinations_from_env
 from amtracer.send.sender import Sender
-from amtracer.send.sinks import Outlet, whole_path
+from amtracer.send.sinks import Sink, whole_path
 
 _senders: dict[str, Sender] = {}
 _choosing = threading.Lock()
@@ -28,12 +28,12 @@ after_fork: list[Callable[[], None]] = []
 """Done in a forked child once its senders have started again."""
 
 
-def sender_to(destination: str, outlet: Callable[[], Outlet]) -> Sender:
+def sender_to(destination: str, sink: Callable[[], Sink]) -> Sender:
     """The sender to a destination; made with the sink when it is the first."""
     with _choosing:
         sender = _senders.get(destination)
         if sender is None or sender.ended:
-            sender = _senders[destination] = Sender(outlet())
+            sender = _senders[destination] = Sender(sink())
         return sender
 
 

@@ -39,11 +39,11 @@ from time import monotonic, monotonic_ns, sleep, time_ns
 
 from amtracer.encode.stream_writer import StreamFullError
 from amtracer.errors import WireError
-from amtracer.files.children import is_worker
+from amtracer.files.processes import is_worker
 from amtracer.send.backlog import BACKLOG_MAX, trim
 from amtracer.send.events import Event, Gone, Refused, Waiting
 from amtracer.send.recording import Recording
-from amtracer.send.sinks import Outlet, OutletError
+from amtracer.send.sinks import Sink, SinkError
 from amtracer.send.spool import Stowed
 from amtracer.wire import limits
 from amtracer.wire.messages import PROTOCOL_VERSION, HelloMessage
@@ -79,8 +79,8 @@ class Sender:
     Any thread may `append`, and must `wake` it afterwards if it is `asleep`.
     """
 
-    def __init__(self, outlet: Outlet, *, queue_max: int = limits.SENDER_QUEUE_MAX) -> None:
-        self._outlet = outlet
+    def __init__(self, sink: Sink, *, queue_max: int = limits.SENDER_QUEUE_MAX) -> None:
+        self._sink = sink
         self._queue: deque[Event] = deque(maxlen=queue_max)
         self.append = self._queue.append
         self.looks: Callable[[Sender, bool], Iterable[Event]] | None = None
@@ -139,16 +139,16 @@ class Sender:
         self._stopping = True
         self._called.set()
         now = seen_at = monotonic()
-        deadline, seen = now + wait_s, self._outlet.sent
+        deadline, seen = now + wait_s, self._sink.sent
         while thread.is_alive() and now < deadline and now - seen_at < STUCK_S_MAX:
             thread.join(0.01)
             now = monotonic()
-            if self._outlet.sent != seen:
-                seen, seen_at = self._outlet.sent, now
+            if self._sink.sent != seen:
+                seen, seen_at = self._sink.sent, now
 
     def reborn(self) -> None:
         """In a forked child: drop what belongs to the parent and start again."""
-        self._outlet.drop()
+        self._sink.drop()
         self._queue.clear()
         self._stowed.clear()
         self._recording.forget()
@@ -166,7 +166,7 @@ class Sender:
             sleep(_STUCK_PAUSE_S)
         if self._open:
             self._recording.end()
-            self._outlet.close()
+            self._sink.close()
 
     def _guarded_round(self) -> bool:
         """One round; an unforeseen error is logged once and costs the stream, not the program."""
@@ -184,26 +184,26 @@ class Sender:
         try:
             if self._open:
                 return self._tell()
-        except OutletError as error:
+        except SinkError as error:
             self._break_off(str(error), lasting=error.lasting)
         self._put_off()
         return False
 
     def _connect(self) -> None:
         try:
-            self._outlet.open()
+            self._sink.open()
             self._open = True
             self._opened_at = monotonic()
-            self._recording.begin(self._outlet.write, self._hello())
-            self._outlet.push()
-        except OutletError as error:
+            self._recording.begin(self._sink.write, self._hello())
+            self._sink.push()
+        except SinkError as error:
             self._break_off(str(error), lasting=error.lasting)
 
     def _tell(self) -> bool:
         """Write everything that waits into the stream and send it."""
-        flows = self._outlet.push()
+        flows = self._sink.push()
         queue, stowed = self._queue, self._stowed
-        while (queue or stowed or self._untaken) and self._outlet.has_room:
+        while (queue or stowed or self._untaken) and self._sink.has_room:
             if self._untaken is not None and not self._renewed():
                 break
             if len(queue) > _QUEUED_MAX:
@@ -217,9 +217,9 @@ class Sender:
                     self._take(queue.popleft())
                 else:
                     break
-            flows = flows and self._outlet.push()
+            flows = flows and self._sink.push()
             sleep(0)
-        if self._untaken is not None or not self._outlet.has_room:
+        if self._untaken is not None or not self._sink.has_room:
             if not self._stopping:
                 trim(queue, self._let_go)
             return False
@@ -229,7 +229,7 @@ class Sender:
         elif monotonic() >= self._look_at:
             self._look(last=False)
         self._recording.flush()
-        return flows and self._outlet.push() and not queue
+        return flows and self._sink.push() and not queue
 
     def _look(self, *, last: bool) -> None:
         """Send what no transition contains: lines that wait for one, and what is open."""
@@ -252,9 +252,9 @@ class Sender:
 
     def _renewed(self) -> bool:
         """Begin the next stream with what has no room in this one, once that is sent."""
-        if not self._outlet.renew():
+        if not self._sink.renew():
             return False
-        self._recording.begin(self._outlet.write, self._hello())
+        self._recording.begin(self._sink.write, self._hello())
         event, self._untaken = self._untaken, None
         assert event is not None  # somebody asked for another stream
         self._take(event)
@@ -285,16 +285,16 @@ class Sender:
         if self._untaken is not None:
             self._recording.take(self._untaken)
             self._untaken = None
-        self._outlet.drop()
+        self._sink.drop()
         self._retry_at = now + self._retry_s
         self._retry_s = min(2 * self._retry_s, RETRY_S_MAX)
         what = "nothing more is recorded" if lasting else "trying again in the background"
-        self._warn(f"{self._outlet.trouble} {self._outlet.name} ({reason}); {what}")
+        self._warn(f"{self._sink.trouble} {self._sink.name} ({reason}); {what}")
 
     def _rest(self) -> None:
         """Wait for the next events: together with others, or for the first one."""
         if self._queue or self._stowed:
-            pause = self._outlet.batch_s if self._open or self._busy else _LOOK_EVERY_S
+            pause = self._sink.batch_s if self._open or self._busy else _LOOK_EVERY_S
             self._called.wait(pause)
             self._called.clear()
             return
@@ -304,12 +304,12 @@ class Sender:
         self.asleep = False
         self._called.clear()
         if self._queue and self._open and not self._stopping:
-            self._called.wait(self._outlet.batch_s)  # the first of many
+            self._called.wait(self._sink.batch_s)  # the first of many
 
     def _idle_s(self) -> float | None:
         if self._open:
             until_look = max(0.0, self._look_at - monotonic())
-            idle_s = self._outlet.idle_s
+            idle_s = self._sink.idle_s
             return until_look if idle_s is None else min(idle_s, until_look)
         return None if self._given_up else max(0.0, self._retry_at - monotonic())
 

@@ -1,6 +1,6 @@
 """Sinks for a sender's bytes: a debugger over TCP, or a file.
 
-Both are used by the sender thread only. Trouble is an `OutletError` with a word for the
+Both are used by the sender thread only. Trouble is an `SinkError` with a word for the
 user. Nothing here waits for longer than `WAIT_S`, so a sender that has to stop does.
 """
 
@@ -19,8 +19,8 @@ from amtracer.address import Address
 from amtracer.env import token_from_env
 from amtracer.errors import SessionBusyError, SessionError
 from amtracer.files.atomic import PathLike, reason_of, shown
-from amtracer.files.children import is_child
-from amtracer.files.owning import Owned
+from amtracer.files.descriptors import OwnedDescriptor
+from amtracer.files.processes import is_child
 from amtracer.files.session import FLUSH_S, SessionWriter
 from amtracer.wire import limits
 from amtracer.wire.codec import WIRE, FrameWriter
@@ -39,7 +39,7 @@ _PLACES_MAX = 16
 _log = logging.getLogger("amtracer")
 
 
-class OutletError(Exception):
+class SinkError(Exception):
     """Nothing can be sent now; `lasting` says that trying again is of no use."""
 
     def __init__(self, reason: str, *, lasting: bool = False) -> None:
@@ -47,8 +47,8 @@ class OutletError(Exception):
         self.lasting = lasting
 
 
-class Outlet(Protocol):
-    """One destination; `open` and `write` raise OutletError."""
+class Sink(Protocol):
+    """One destination; `open` and `write` raise SinkError."""
 
     name: str
     trouble: str
@@ -85,7 +85,7 @@ class Outlet(Protocol):
         """Close at once, without an end to the stream."""
 
 
-class SocketOutlet:
+class SocketSink:
     """A debugger at an address.
 
     The token of this process's environment is sent to it; no other sink ever receives the
@@ -100,7 +100,7 @@ class SocketOutlet:
         self.sent = 0
         self._address = address
         self._socket: socket.socket | None = None
-        self._owned: Owned | None = None
+        self._owned: OwnedDescriptor | None = None
         self._is_ending = False
         self._buffer = bytearray()
         self._frames = FrameWriter(WIRE)
@@ -114,14 +114,14 @@ class SocketOutlet:
                 place,  # type: ignore[arg-type]  # a host name may be bytes
                 timeout=CONNECT_S_MAX,
             )
-            self._owned = Owned(self._socket.fileno())
+            self._owned = OwnedDescriptor(self._socket.fileno())
             _refuse_itself(self._socket)
             self._socket.settimeout(WAIT_S)
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError as error:
             self.drop()
-            raise OutletError(reason_of(error)) from error
+            raise SinkError(reason_of(error)) from error
         self._frames = FrameWriter(WIRE)
         self._is_ending = False
         self._buffer[:] = self._frames.magic()
@@ -142,10 +142,10 @@ class SocketOutlet:
     def push(self) -> bool:
         sock, buffer = self._socket, self._buffer
         if sock is None:
-            raise OutletError("not connected")
+            raise SinkError("not connected")
         if not self._is_ours:
             self.drop()
-            raise OutletError("the program closed the connection's descriptor")
+            raise SinkError("the program closed the connection's descriptor")
         buffer += self._frames.flush()
         try:
             self._refuse_closed(sock)
@@ -158,7 +158,7 @@ class SocketOutlet:
             return False
         except OSError as error:
             self.drop()
-            raise OutletError(reason_of(error)) from error
+            raise SinkError(reason_of(error)) from error
         return True
 
     def renew(self) -> bool:
@@ -174,7 +174,7 @@ class SocketOutlet:
             return
         try:
             self._ended()
-        except (OutletError, OSError):
+        except (SinkError, OSError):
             return
         finally:
             self.drop()
@@ -233,7 +233,7 @@ def whole_path(path: PathLike) -> str:
         return text
 
 
-class FileOutlet:
+class FileSink:
     """A session file, recorded live.
 
     Each process has one of its own. One that was forked or started by `multiprocessing` has
@@ -267,10 +267,10 @@ class FileOutlet:
                 continue
             except SessionError as error:
                 self.name = shown(path)
-                raise OutletError(error.reason, lasting=True) from error
+                raise SinkError(error.reason, lasting=True) from error
             self.name = shown(path)
             return
-        raise OutletError("other writers are at it", lasting=True)
+        raise SinkError("other writers are at it", lasting=True)
 
     def _places(self) -> Iterator[str]:
         """Where it may be recorded, the best place first."""
@@ -287,7 +287,7 @@ class FileOutlet:
                 self.sent += 1
             except SessionError as error:
                 self._writer = None
-                raise OutletError(error.reason, lasting=True) from error
+                raise SinkError(error.reason, lasting=True) from error
 
     def push(self) -> bool:
         try:
@@ -295,7 +295,7 @@ class FileOutlet:
                 self._writer.flush_if_due()
         except SessionError as error:
             self._writer = None
-            raise OutletError(error.reason, lasting=True) from error
+            raise SinkError(error.reason, lasting=True) from error
         return True
 
     def renew(self) -> bool:

@@ -18,9 +18,9 @@ The public functions are in `amtracer`, of which no other part imports `machine`
 
 from amtracer.safe_repr.redacting import ArgsFilter, Redact
 from amtracer.tracer.attaching import attach, close, record
+from amtracer.tracer.attaching_from_env import attach_from_env, dbg_env
 from amtracer.tracer.machine_tracer import MachineTracer, PausedTracer
 from amtracer.tracer.pausing import pause, resume
-from amtracer.tracer.preparing import attach_from_env, dbg_env
 
 __all__ = [
     "ArgsFilter",

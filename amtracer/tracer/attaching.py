@@ -11,9 +11,9 @@ from amtracer.address import Address, peer_address
 from amtracer.files.atomic import PathLike
 from amtracer.safe_repr.redacting import ArgsFilter, Redact
 from amtracer.send.registry import close_senders, destinations, sender_to
-from amtracer.send.sinks import FileOutlet, SocketOutlet, whole_path
-from amtracer.tracer.hooks import Hooks
+from amtracer.send.sinks import FileSink, SocketSink, whole_path
 from amtracer.tracer.machine_tracer import bind
+from amtracer.tracer.redaction_hooks import RedactionHooks
 
 
 def attach(
@@ -35,7 +35,7 @@ def attach(
     the machine. `redact` makes the text that is shown of every log line and every argument,
     in the thread that sends. If one fails a fixed text is shown instead.
     """
-    hooks = Hooks.of(args_filter, redact)
+    hooks = RedactionHooks.of(args_filter, redact)
     if addr is not None:
         _tell_debugger(mach, addr if isinstance(addr, Address) else peer_address(addr), hooks)
         return
@@ -58,7 +58,7 @@ def record(
     All machines recorded to one path share the file. It can be read while it grows and
     after a crash; `close` or the program's end makes it whole. For the hooks see `attach`.
     """
-    _tell_file(mach, path, Hooks.of(args_filter, redact))
+    _tell_file(mach, path, RedactionHooks.of(args_filter, redact))
 
 
 def close() -> None:
@@ -66,10 +66,10 @@ def close() -> None:
     close_senders()
 
 
-def _tell_debugger(mach: am.Machine, address: Address, hooks: Hooks) -> None:
-    bind(mach, sender_to(f"tcp:{address}", lambda: SocketOutlet(address)), hooks)
+def _tell_debugger(mach: am.Machine, address: Address, hooks: RedactionHooks) -> None:
+    bind(mach, sender_to(f"tcp:{address}", lambda: SocketSink(address)), hooks)
 
 
-def _tell_file(mach: am.Machine, path: PathLike, hooks: Hooks) -> None:
+def _tell_file(mach: am.Machine, path: PathLike, hooks: RedactionHooks) -> None:
     full = whole_path(path)
-    bind(mach, sender_to(f"file:{full}", lambda: FileOutlet(full)), hooks)
+    bind(mach, sender_to(f"file:{full}", lambda: FileSink(full)), hooks)

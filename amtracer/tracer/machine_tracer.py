@@ -52,9 +52,9 @@ from amtracer.send.events import (
 from amtracer.send.registry import after_fork
 from amtracer.send.sender import Sender
 from amtracer.tracer.copies import changes_of, machine_of, source_of, states_of
-from amtracer.tracer.hooks import Hooks
-from amtracer.tracer.looking import open_work
-from amtracer.tracer.watched import watched
+from amtracer.tracer.open_work import open_work
+from amtracer.tracer.redaction_hooks import RedactionHooks
+from amtracer.tracer.traced_machines import watched
 
 NS = 1_000_000_000
 
@@ -70,7 +70,7 @@ class MachineTracer(am.Tracer):
         self,
         mach: am.Machine,
         sender: Sender,
-        hooks: Hooks | None = None,
+        hooks: RedactionHooks | None = None,
         above: MachineTracer | None = None,
     ) -> None:
         self.sender = sender
@@ -81,11 +81,11 @@ class MachineTracer(am.Tracer):
         self._machine = machine_of(mach)
         self._machine.queue_refused = mach.queue_refused
         self._schema = TracedSchema(self._machine, ())
-        self.use(hooks or Hooks())
+        self.use(hooks or RedactionHooks())
         sender.looks = open_work
         watched.add(mach, self._machine, sender)
 
-    def use(self, hooks: Hooks) -> None:
+    def use(self, hooks: RedactionHooks) -> None:
         """Let these decide from now on what is shown."""
         self.hooks = hooks
         self._machine.redact = hooks.redact
@@ -264,7 +264,7 @@ def tracers_of(mach: am.Machine) -> Iterator[MachineTracer]:
 
 
 def bind(
-    mach: am.Machine, sender: Sender, hooks: Hooks, above: MachineTracer | None = None
+    mach: am.Machine, sender: Sender, hooks: RedactionHooks, above: MachineTracer | None = None
 ) -> None:
     """Have a machine recorded for a sender; if it already is, only the hooks count."""
     with watched.lock:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import machine as am
 from amtracer.tracer.machine_tracer import MachineTracer, tracers_of
-from amtracer.tracer.watched import watched
+from amtracer.tracer.traced_machines import watched
 
 
 def pause(mach: am.Machine | None = None) -> None:

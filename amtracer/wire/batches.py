@@ -16,7 +16,7 @@ from operator import sub
 from amtracer.wire import limits
 from amtracer.wire.columns import MACHINE_MAX, SparseColumns, flat, flat_groups, flat_sources
 from amtracer.wire.fields import Body, Fields
-from amtracer.wire.messages import BatchMessage, Kind, Run
+from amtracer.wire.messages import BatchMessage, MessageKind, Run
 
 _COLUMNS_MIN = 4
 _CALLS_MAX = limits.BATCH_ROWS_MAX * limits.HANDLERS_MAX
@@ -27,7 +27,7 @@ def write_batch(m: BatchMessage) -> Body:
     """The body of a batch, without empty columns at its end."""
     origins, sources = flat_sources(m.sources) if m.sources else ((), ())
     body = (
-        int(Kind.BATCH),
+        int(MessageKind.BATCH),
         tuple(chain.from_iterable(m.runs)),
         m.shapes,
         _differences(m),

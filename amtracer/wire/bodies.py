@@ -30,12 +30,12 @@ from amtracer.wire.messages import (
     EndMessage,
     GoneMessage,
     HelloMessage,
-    Kind,
     LaterLinesMessage,
     LeftMessage,
     LinesMessage,
     MachineMessage,
     Message,
+    MessageKind,
     OpenWork,
     OpenWorkMessage,
     RefusedMessage,
@@ -88,7 +88,7 @@ def _trimmed(required: int, *values: object) -> Body:
 def _write_hello(m: HelloMessage) -> Body:
     facts = tuple(chain.from_iterable(m.process.items()))
     values = (m.version, m.session, m.wall_ns, m.mono_ns, m.origin, facts, m.token)
-    return _trimmed(7, int(Kind.HELLO), *values)
+    return _trimmed(7, int(MessageKind.HELLO), *values)
 
 
 def _read_hello(fields: Fields) -> HelloMessage:
@@ -107,7 +107,8 @@ def _read_hello(fields: Fields) -> HelloMessage:
 
 def _write_schema(m: SchemaMessage) -> Body:
     index = {state.name: at for at, state in enumerate(m.states)}
-    return (int(Kind.SCHEMA), m.schema, tuple(_write_state(state, index) for state in m.states))
+    states = tuple(_write_state(state, index) for state in m.states)
+    return (int(MessageKind.SCHEMA), m.schema, states)
 
 
 def _write_state(state: StateDef, index: Mapping[str, int]) -> Body:
@@ -160,7 +161,7 @@ def _read_relation(fields: Fields, names: tuple[str, ...]) -> tuple[str, ...] | 
 
 def _write_machine(m: MachineMessage) -> Body:
     values = (m.machine, m.id, m.schema, m.parent, m.tags, m.ticks, m.row, m.tx_prefix)
-    body = (int(Kind.MACHINE), *values)
+    body = (int(MessageKind.MACHINE), *values)
     return _trimmed(4, *body) if m.unit_ns == 1 else (*body, m.unit_ns)
 
 
@@ -179,7 +180,7 @@ def _read_machine(fields: Fields) -> MachineMessage:
 
 
 def _write_schema_changed(m: SchemaChangedMessage) -> Body:
-    return (int(Kind.SCHEMA_CHANGED), m.machine, m.schema, m.ticks)
+    return (int(MessageKind.SCHEMA_CHANGED), m.machine, m.schema, m.ticks)
 
 
 def _read_schema_changed(fields: Fields) -> SchemaChangedMessage:
@@ -189,7 +190,7 @@ def _read_schema_changed(fields: Fields) -> SchemaChangedMessage:
 
 
 def _write_gone(m: GoneMessage) -> Body:
-    return (int(Kind.GONE), m.machine)
+    return (int(MessageKind.GONE), m.machine)
 
 
 def _read_gone(fields: Fields) -> GoneMessage:
@@ -201,7 +202,7 @@ def _machine(fields: Fields) -> int:
 
 
 def _write_segment(_: SegmentMessage) -> Body:
-    return (int(Kind.SEGMENT),)
+    return (int(MessageKind.SEGMENT),)
 
 
 def _read_segment(_: Fields) -> SegmentMessage:
@@ -212,7 +213,7 @@ def _read_segment(_: Fields) -> SegmentMessage:
 
 
 def _write_dropped(m: DroppedMessage) -> Body:
-    return _trimmed(4, int(Kind.DROPPED), m.machine, m.count, m.ticks, m.reason)
+    return _trimmed(4, int(MessageKind.DROPPED), m.machine, m.count, m.ticks, m.reason)
 
 
 def _read_dropped(fields: Fields) -> DroppedMessage:
@@ -225,7 +226,7 @@ def _read_dropped(fields: Fields) -> DroppedMessage:
 
 
 def _write_left(m: LeftMessage) -> Body:
-    return _trimmed(2, int(Kind.LEFT), m.machine, m.reason)
+    return _trimmed(2, int(MessageKind.LEFT), m.machine, m.reason)
 
 
 def _read_left(fields: Fields) -> LeftMessage:
@@ -233,7 +234,7 @@ def _read_left(fields: Fields) -> LeftMessage:
 
 
 def _write_later_lines(m: LaterLinesMessage) -> Body:
-    return _trimmed(3, int(Kind.LATER_LINES), m.machine, m.lines, m.missing)
+    return _trimmed(3, int(MessageKind.LATER_LINES), m.machine, m.lines, m.missing)
 
 
 def _read_later_lines(fields: Fields) -> LaterLinesMessage:
@@ -244,7 +245,7 @@ def _read_later_lines(fields: Fields) -> LaterLinesMessage:
 
 def _write_open_work(m: OpenWorkMessage) -> Body:
     flat = tuple(chain.from_iterable(m.work))
-    return _trimmed(3, int(Kind.OPEN_WORK), m.machine, flat, m.more)
+    return _trimmed(3, int(MessageKind.OPEN_WORK), m.machine, flat, m.more)
 
 
 def _read_open_work(fields: Fields) -> OpenWorkMessage:
@@ -278,7 +279,7 @@ def _read_open_text(fields: Fields, value: object) -> str:
 
 
 def _write_refused(m: RefusedMessage) -> Body:
-    return (int(Kind.REFUSED), m.machine, m.row, m.count)
+    return (int(MessageKind.REFUSED), m.machine, m.row, m.count)
 
 
 def _read_refused(fields: Fields) -> RefusedMessage:
@@ -287,7 +288,7 @@ def _read_refused(fields: Fields) -> RefusedMessage:
 
 def _write_trouble(m: TroubleMessage) -> Body:
     values = (m.machine, m.row, m.what, m.handler, m.place, m.duration_ns, m.step)
-    return _trimmed(5, int(Kind.TROUBLE), *values)
+    return _trimmed(5, int(MessageKind.TROUBLE), *values)
 
 
 def _read_trouble(fields: Fields) -> TroubleMessage:
@@ -303,7 +304,7 @@ def _read_trouble(fields: Fields) -> TroubleMessage:
 
 
 def _write_end(m: EndMessage) -> Body:
-    return (int(Kind.END), m.frames, m.size, m.crc)
+    return (int(MessageKind.END), m.frames, m.size, m.crc)
 
 
 def _read_end(fields: Fields) -> EndMessage:
@@ -316,31 +317,33 @@ def _read_end(fields: Fields) -> EndMessage:
 _Writer = Callable[[Any], Body]
 _Reader = Callable[[Fields], Message]
 
-_TABLE: tuple[tuple[Kind, type, _Writer, _Reader], ...] = (
-    (Kind.HELLO, HelloMessage, _write_hello, _read_hello),
-    (Kind.SCHEMA, SchemaMessage, _write_schema, _read_schema),
-    (Kind.MACHINE, MachineMessage, _write_machine, _read_machine),
-    (Kind.SCHEMA_CHANGED, SchemaChangedMessage, _write_schema_changed, _read_schema_changed),
-    (Kind.GONE, GoneMessage, _write_gone, _read_gone),
-    (Kind.STRINGS, StringsMessage, write_strings, read_strings),
-    (Kind.LINES, LinesMessage, write_lines, read_lines),
-    (Kind.ARGS, ArgsMessage, write_args, read_args),
-    (Kind.SHAPE, ShapeMessage, write_shape, read_shape),
-    (Kind.SEGMENT, SegmentMessage, _write_segment, _read_segment),
-    (Kind.BATCH, BatchMessage, write_batch, read_batch),
-    (Kind.DROPPED, DroppedMessage, _write_dropped, _read_dropped),
-    (Kind.LEFT, LeftMessage, _write_left, _read_left),
-    (Kind.LATER_LINES, LaterLinesMessage, _write_later_lines, _read_later_lines),
-    (Kind.OPEN_WORK, OpenWorkMessage, _write_open_work, _read_open_work),
-    (Kind.REFUSED, RefusedMessage, _write_refused, _read_refused),
-    (Kind.TROUBLE, TroubleMessage, _write_trouble, _read_trouble),
-    (Kind.END, EndMessage, _write_end, _read_end),
+_TABLE: tuple[tuple[MessageKind, type, _Writer, _Reader], ...] = (
+    (MessageKind.HELLO, HelloMessage, _write_hello, _read_hello),
+    (MessageKind.SCHEMA, SchemaMessage, _write_schema, _read_schema),
+    (MessageKind.MACHINE, MachineMessage, _write_machine, _read_machine),
+    (MessageKind.SCHEMA_CHANGED, SchemaChangedMessage, _write_schema_changed, _read_schema_changed),
+    (MessageKind.GONE, GoneMessage, _write_gone, _read_gone),
+    (MessageKind.STRINGS, StringsMessage, write_strings, read_strings),
+    (MessageKind.LINES, LinesMessage, write_lines, read_lines),
+    (MessageKind.ARGS, ArgsMessage, write_args, read_args),
+    (MessageKind.SHAPE, ShapeMessage, write_shape, read_shape),
+    (MessageKind.SEGMENT, SegmentMessage, _write_segment, _read_segment),
+    (MessageKind.BATCH, BatchMessage, write_batch, read_batch),
+    (MessageKind.DROPPED, DroppedMessage, _write_dropped, _read_dropped),
+    (MessageKind.LEFT, LeftMessage, _write_left, _read_left),
+    (MessageKind.LATER_LINES, LaterLinesMessage, _write_later_lines, _read_later_lines),
+    (MessageKind.OPEN_WORK, OpenWorkMessage, _write_open_work, _read_open_work),
+    (MessageKind.REFUSED, RefusedMessage, _write_refused, _read_refused),
+    (MessageKind.TROUBLE, TroubleMessage, _write_trouble, _read_trouble),
+    (MessageKind.END, EndMessage, _write_end, _read_end),
 )
 _WRITERS: Mapping[type, _Writer] = {message: write for _, message, write, _ in _TABLE}
 _READERS: Mapping[object, _Reader] = {
     **{int(kind): read for kind, _, _, read in _TABLE},
-    Kind.SHAPE_V1: read_shape_v1,
-    Kind.LINES_V1: read_lines_v1,
-    Kind.BATCH_V1: read_batch_v1,
+    MessageKind.SHAPE_V1: read_shape_v1,
+    MessageKind.LINES_V1: read_lines_v1,
+    MessageKind.BATCH_V1: read_batch_v1,
 }
-_NAMES: Mapping[object, str] = {int(kind): kind.name.removesuffix("_V1").lower() for kind in Kind}
+_NAMES: Mapping[object, str] = {
+    int(kind): kind.name.removesuffix("_V1").lower() for kind in MessageKind
+}

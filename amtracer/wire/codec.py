@@ -47,8 +47,8 @@ from amtracer.wire.messages import (
     PROTOCOL_VERSION_MIN,
     EndMessage,
     HelloMessage,
-    Kind,
     Message,
+    MessageKind,
 )
 from amtracer.wire.sniff import looks_like
 
@@ -102,7 +102,7 @@ class Seal:
 
 def magic_frame(dialect: Dialect = WIRE) -> bytes:
     """First frame of every connection and file."""
-    return _frame(_packed((int(Kind.MAGIC), dialect.word, dialect.version)))
+    return _frame(_packed((int(MessageKind.MAGIC), dialect.word, dialect.version)))
 
 
 def encode(message: Message, dialect: Dialect = WIRE) -> bytes:
@@ -163,7 +163,7 @@ class FrameWriter:
 def _bundle(bodies: list[bytes]) -> bytes:
     """A body of bodies, put together without packing them again."""
     header: bytes = msgpack.Packer().pack_array_header(len(bodies) + 1)
-    return b"".join((header, _packed(int(Kind.BUNDLE)), *bodies))
+    return b"".join((header, _packed(int(MessageKind.BUNDLE)), *bodies))
 
 
 def _packed(value: object) -> bytes:
@@ -278,7 +278,7 @@ class Decoder:
         if zlib.crc32(body) != crc:
             raise ChecksumError("checksum is wrong", where=where)
         values = _unpacked(body, where)
-        if values[0] == Kind.BUNDLE:
+        if values[0] == MessageKind.BUNDLE:
             yield from self._bundled(values, where)
         else:
             message = message_of(values, where)
@@ -293,7 +293,7 @@ class Decoder:
             raise LimitError("messages in a frame", len(values) - 1, limits.BUNDLE_MAX, where=where)
         for body in values[1:]:
             known = _known_body(body, where)
-            if known[0] in (Kind.BUNDLE, Kind.END):
+            if known[0] in (MessageKind.BUNDLE, MessageKind.END):
                 raise WireError("a bundle or an end within a bundle", where=where)
             message = message_of(known, where)
             if message is not None:
@@ -316,10 +316,12 @@ class Decoder:
         if zlib.crc32(body) != crc:
             raise ForeignPeerError(looks_like(frame + self._buffer[:512]))
         match values:
-            case (int(Kind.MAGIC), str(word), int(version), *_) if word == self._dialect.word:
+            case (int(MessageKind.MAGIC), str(word), int(version), *_) if (
+                word == self._dialect.word
+            ):
                 low, high = self._dialect.version_min, self._dialect.version
                 _check_version("format version", version, low, high)
-            case (int(Kind.MAGIC), str(word), *_):
+            case (int(MessageKind.MAGIC), str(word), *_):
                 raise ForeignPeerError(f"a stream of frames named {word!r}")
             case _:
                 raise ForeignPeerError("a stream of other frames")

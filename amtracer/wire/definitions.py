@@ -19,8 +19,8 @@ from amtracer.wire.messages import (
     ArgsMessage,
     Continued,
     Headed,
-    Kind,
     LinesMessage,
+    MessageKind,
     Pairs,
     Shape,
     ShapeMessage,
@@ -48,7 +48,7 @@ _CODE_MAX = _USUAL + _FLAGS * (_FLAGS + 1) * _FLAGS - 1
 
 def write_strings(m: StringsMessage) -> Body:
     """In the order of their numbers."""
-    return (int(Kind.STRINGS), m.first, m.texts)
+    return (int(MessageKind.STRINGS), m.first, m.texts)
 
 
 def read_strings(fields: Fields) -> StringsMessage:
@@ -84,7 +84,7 @@ def write_lines(m: LinesMessage) -> Body:
             flat += (level, text - last)
             last = text
         sets.append(tuple(flat))
-    return (int(Kind.LINES), m.first, tuple(sets))
+    return (int(MessageKind.LINES), m.first, tuple(sets))
 
 
 def read_lines(fields: Fields) -> LinesMessage:
@@ -103,13 +103,13 @@ def write_args(m: ArgsMessage) -> Body:
     """Each string as the difference to the one at its place in the set before."""
     if _have_one_length(m.sets):
         columns = [map(sub, column, (0, *column)) for column in zip(*m.sets, strict=True)]
-        return (int(Kind.ARGS), m.first, tuple(zip(*columns, strict=True)))
+        return (int(MessageKind.ARGS), m.first, tuple(zip(*columns, strict=True)))
     before: tuple[int, ...] = ()
     sets = []
     for texts in m.sets:
         sets.append((*map(sub, texts, before), *texts[len(before) :]))
         before = texts
-    return (int(Kind.ARGS), m.first, tuple(sets))
+    return (int(MessageKind.ARGS), m.first, tuple(sets))
 
 
 def _have_one_length(sets: Sequence[Body]) -> bool:
@@ -161,7 +161,7 @@ def write_shape(m: ShapeMessage) -> Body:
     value = m.value
     known, told = _WRITTEN.get, _write_step
     body = (
-        int(Kind.SHAPE),
+        int(MessageKind.SHAPE),
         m.shape,
         m.schema,
         value.type,

@@ -37,7 +37,7 @@ DUMP_VERSION = 2
 DUMP_VERSION_MIN = 1
 
 
-class Kind(IntEnum):
+class MessageKind(IntEnum):
     """First element of a frame's body; a number is never used twice.
 
     MAGIC is the first frame of a connection or file, BUNDLE several messages in one frame.

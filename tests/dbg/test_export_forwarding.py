@@ -214,10 +214,10 @@ def test_what_was_trimmed_before_it_was_sent_is_a_gap(debugger: Debugger) -> Non
         store.trim(0)
         while sending._tell_some():
             pass
-    sending._outlet.push()
+    sending._sink.push()
     debugger.wait_for(lambda: (track := debugger.store.find("m0")) is not None and track.count > 5)
     sending.stop()
-    sending._outlet.close()
+    sending._sink.close()
 
     track, first = debugger.track("m0"), store.tracks[0].first
     lost = [gap for gap in track.gaps if gap.kind is GapKind.DROPPED]

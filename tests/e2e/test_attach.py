@@ -20,7 +20,7 @@ from am_dbg.store.values import GapKind
 from amtracer.files.session import read_session
 from amtracer.send import registry as process
 from amtracer.send.registry import _senders
-from amtracer.tracer import preparing
+from amtracer.tracer import attaching_from_env
 from tests.wire.serving import Debugger, run
 
 STRUCT = {"A": am.State(), "M": am.State(multi=True)}
@@ -39,7 +39,7 @@ def debugger() -> Iterator[Debugger]:
 def _plain_machines() -> Iterator[None]:
     """New machines of one test must not be attached in the next one."""
     yield
-    preparing._for_new = None
+    attaching_from_env._for_new = None
 
 
 def toggle(mach: am.Machine, times: int) -> None:
@@ -122,7 +122,7 @@ def test_an_empty_environment_changes_nothing() -> None:
     mach = am.Machine(None, STRUCT)
 
     assert mach.tracers() == []
-    assert preparing._for_new is None
+    assert attaching_from_env._for_new is None
 
 
 def test_a_wrong_address_in_the_environment_is_logged_once(

@@ -157,7 +157,7 @@ def test_a_peer_that_never_reads_costs_a_bounded_memory(peer: socket.socket) -> 
     sender = _senders[f"tcp:{address_of(peer)}"]
 
     assert len(sender._queue) <= 65_536
-    assert len(sender._outlet._buffer) < 6_000_000  # type: ignore[attr-defined]
+    assert len(sender._sink._buffer) < 6_000_000  # type: ignore[attr-defined]
     book = read_to_the_end(peer)
     lost = sum(gap.count for gap in book.dropped) + book.machines[0].row
     assert len(book.told[0]) + lost == 200_000

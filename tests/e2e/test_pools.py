@@ -11,9 +11,9 @@ import pytest
 from am_dbg.ingest.importing import import_session
 from am_dbg.store import Store
 from amtracer.errors import SessionBusyError
-from amtracer.files import children, session
+from amtracer.files import processes, session
 from amtracer.files.session import SessionWriter
-from amtracer.send.sinks import FileOutlet
+from amtracer.send.sinks import FileSink
 from amtracer.wire.messages import BatchMessage, Run
 from tests.wire.serving import run
 from tests.wire.streams import HELLO
@@ -107,12 +107,12 @@ def test_a_process_leaves_the_recording_of_a_running_one(
 
     with pytest.raises(SessionBusyError, match="another process has written it"):
         SessionWriter(path, live=True)
-    outlet = FileOutlet(path)
-    outlet.open()
-    outlet.write(HELLO)
-    outlet.close()
+    sink = FileSink(path)
+    sink.open()
+    sink.write(HELLO)
+    sink.close()
     assert sorted(os.listdir(tmp_path)) == [f"run.{os.getpid()}.msgpack.br", "run.msgpack.br"]
-    monkeypatch.setattr(session, "BEGAN_S", children.BEGAN_S + 1e6)
+    monkeypatch.setattr(session, "BEGAN_S", processes.BEGAN_S + 1e6)
     session._recorded.clear()
     SessionWriter(path, live=True).close()
     assert (tmp_path / "run.before.msgpack.br").exists()
@@ -120,20 +120,20 @@ def test_a_process_leaves_the_recording_of_a_running_one(
 
 def test_a_child_has_its_pid_in_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whether it begins first or last; a number follows if the name is in use."""
-    monkeypatch.setattr(children, "_forked", True)
-    outlets = [FileOutlet(tmp_path / "run.msgpack.br") for _ in range(3)]
-    for outlet in outlets:
-        outlet.open()
-        outlet.write(HELLO)
+    monkeypatch.setattr(processes, "_forked", True)
+    sinks = [FileSink(tmp_path / "run.msgpack.br") for _ in range(3)]
+    for sink in sinks:
+        sink.open()
+        sink.write(HELLO)
     pid = os.getpid()
 
-    assert [os.path.basename(outlet.name) for outlet in outlets] == [
+    assert [os.path.basename(sink.name) for sink in sinks] == [
         f"run.{pid}.msgpack.br",
         f"run.{pid}-2.msgpack.br",
         f"run.{pid}-3.msgpack.br",
     ]
-    for outlet in outlets:
-        outlet.close()
+    for sink in sinks:
+        sink.close()
 
 
 @pytest.mark.slow

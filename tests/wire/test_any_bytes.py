@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from amtracer.errors import WireError
 from amtracer.wire.codec import Decoder, magic_frame
-from amtracer.wire.messages import Kind, Message
+from amtracer.wire.messages import Message, MessageKind
 from tests.wire.streams import messages, stream_bytes
 
 pytestmark = pytest.mark.slow
@@ -84,7 +84,7 @@ def test_a_changed_stream_gives_a_prefix_of_what_was_sent(
 
 
 @settings(max_examples=EXAMPLES)
-@given(st.sampled_from([*Kind, 99]), st.lists(anything, max_size=14))
+@given(st.sampled_from([*MessageKind, 99]), st.lists(anything, max_size=14))
 def test_a_well_formed_body_of_nonsense_is_survived(kind: int, values: list[Any]) -> None:
     """Valid frames and valid msgpack do not make a message."""
     body = msgpack.packb([int(kind), *values])

@@ -13,7 +13,7 @@ import machine as am
 from amtracer.send.events import Open
 from amtracer.send.sender import Sender
 from amtracer.tracer import pausing
-from amtracer.tracer.looking import open_work
+from amtracer.tracer.open_work import open_work
 from amtracer.wire import limits
 from amtracer.wire.messages import (
     Headed,

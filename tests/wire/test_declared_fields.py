@@ -11,9 +11,9 @@ from typing import Any, ClassVar, NamedTuple
 import pytest
 
 import machine as am
-from amtracer.safe_repr import declared
+from amtracer.safe_repr import declared_fields as module
 from amtracer.safe_repr.arg_text import DEPTH_MAX, ITEMS_MAX, TEXT_CHARS_MAX, arg_text
-from amtracer.safe_repr.declared import declared_fields
+from amtracer.safe_repr.declared_fields import declared_fields
 from amtracer.send.events import ARGS
 from tests.wire.hostile import CALLED, Lazy, derived, hostile, trap
 from tests.wire.tracing import Caught, told
@@ -143,10 +143,10 @@ def test_many_fields_are_counted() -> None:
 
 def test_classes_that_are_gone_are_forgotten() -> None:
     """What is remembered of classes is bounded, and keeps none of them alive."""
-    for _ in range(2 * declared._CLASSES_MAX):
+    for _ in range(2 * module._CLASSES_MAX):
         arg_text(type("Made", (), {"__slots__": ("a",)})())
 
-    assert len(declared._known) <= declared._CLASSES_MAX
+    assert len(module._known) <= module._CLASSES_MAX
     assert declared_fields(LineArgs) is declared_fields(LineArgs)
 
 

@@ -28,7 +28,7 @@ from amtracer.wire.codec import (
     encode,
     magic_frame,
 )
-from amtracer.wire.messages import GoneMessage, HelloMessage, Kind, Message, SegmentMessage
+from amtracer.wire.messages import GoneMessage, HelloMessage, Message, MessageKind, SegmentMessage
 from tests.wire.streams import (
     HELLO,
     bundled_bytes,
@@ -103,11 +103,11 @@ def test_a_bundle_ends_at_its_size() -> None:
 
 def test_a_bundle_holds_so_many_messages() -> None:
     """A reader takes a bundle of the most messages and refuses one more."""
-    many = [[int(Kind.SEGMENT)]] * limits.BUNDLE_MAX
+    many = [[int(MessageKind.SEGMENT)]] * limits.BUNDLE_MAX
 
-    assert len(after_magic(framed(int(Kind.BUNDLE), *many))) == limits.BUNDLE_MAX
+    assert len(after_magic(framed(int(MessageKind.BUNDLE), *many))) == limits.BUNDLE_MAX
     with pytest.raises(WireError, match="messages in a frame: 4,097"):
-        after_magic(framed(int(Kind.BUNDLE), *many, [int(Kind.SEGMENT)]))
+        after_magic(framed(int(MessageKind.BUNDLE), *many, [int(MessageKind.SEGMENT)]))
 
 
 def test_a_writer_ends_a_bundle_before_it_has_too_many() -> None:
@@ -121,12 +121,12 @@ def test_a_writer_ends_a_bundle_before_it_has_too_many() -> None:
 def test_a_bundle_holds_only_messages(body: object) -> None:
     """Neither another bundle, nor an end, nor anything that is no message."""
     with pytest.raises(WireError):
-        after_magic(framed(int(Kind.BUNDLE), [int(Kind.SEGMENT)], body))
+        after_magic(framed(int(MessageKind.BUNDLE), [int(MessageKind.SEGMENT)], body))
 
 
 def test_an_unknown_kind_in_a_bundle_is_skipped() -> None:
     """As anywhere else."""
-    assert after_magic(framed(int(Kind.BUNDLE), [99, 1], [5, 3])) == [GoneMessage(3)]
+    assert after_magic(framed(int(MessageKind.BUNDLE), [99, 1], [5, 3])) == [GoneMessage(3)]
 
 
 def test_a_connection_begins_with_sixteen_known_bytes() -> None:
@@ -149,18 +149,18 @@ def test_an_unknown_kind_is_skipped() -> None:
 
 def test_unknown_fields_at_the_end_are_skipped() -> None:
     """A newer sender may add a field to a message."""
-    assert after_magic(framed(int(Kind.GONE), 3, "new", [1, [2, [3]]])) == [GoneMessage(3)]
+    assert after_magic(framed(int(MessageKind.GONE), 3, "new", [1, [2, [3]]])) == [GoneMessage(3)]
 
 
 def test_a_field_with_a_default_may_be_missing() -> None:
     """An older sender does not know the newest fields."""
-    assert after_magic(framed(int(Kind.HELLO), 1, "s", 2, 3)) == [HelloMessage(1, "s", 2, 3)]
+    assert after_magic(framed(int(MessageKind.HELLO), 1, "s", 2, 3)) == [HelloMessage(1, "s", 2, 3)]
 
 
 def test_a_field_without_a_default_must_be_there() -> None:
     """A message without its machine means nothing."""
     with pytest.raises(WireError, match="frame 1, gone: machine is missing"):
-        after_magic(framed(int(Kind.GONE)))
+        after_magic(framed(int(MessageKind.GONE)))
 
 
 @pytest.mark.parametrize(
@@ -226,18 +226,18 @@ def test_a_bad_body_is_one_error(body: bytes) -> None:
         after_magic(frame(body))
 
 
-BATCH = (int(Kind.BATCH), [0, 0, 2], [0, 0], [1, 1], [], [], [])
-OLD_BATCH = (int(Kind.BATCH_V1), 0, 0, [0, 0], [1, 1], [], [], [])
+BATCH = (int(MessageKind.BATCH), [0, 0, 2], [0, 0], [1, 1], [], [], [])
+OLD_BATCH = (int(MessageKind.BATCH_V1), 0, 0, [0, 0], [1, 1], [], [], [])
 
 
 @pytest.mark.parametrize(
     ("values", "what"),
     [
-        ((int(Kind.BATCH), [], [], []), "no transitions"),
-        ((int(Kind.BATCH), [0, 0, 1, 1, 0, 0], [0], [1]), "counts holds what is no number"),
-        ((int(Kind.BATCH), [0, 0], [0], [1]), "runs are no groups of 3"),
-        ((int(Kind.BATCH), [0, 0, 2], [0], [1]), "runs are not as long as shapes"),
-        ((int(Kind.BATCH), [0, 0, 1] * 4_097, [0], [1]), "runs: 12,291 is over the limit"),
+        ((int(MessageKind.BATCH), [], [], []), "no transitions"),
+        ((int(MessageKind.BATCH), [0, 0, 1, 1, 0, 0], [0], [1]), "counts holds what is no number"),
+        ((int(MessageKind.BATCH), [0, 0], [0], [1]), "runs are no groups of 3"),
+        ((int(MessageKind.BATCH), [0, 0, 2], [0], [1]), "runs are not as long as shapes"),
+        ((int(MessageKind.BATCH), [0, 0, 1] * 4_097, [0], [1]), "runs: 12,291 is over the limit"),
         ((*BATCH, [0]), "lines is no list of groups of 2"),
         ((*BATCH, [0, 1, 0, 1]), "lines is not in order"),
         ((*BATCH, [1, 1, 1, 1]), "lines holds what is no number"),
@@ -251,9 +251,12 @@ OLD_BATCH = (int(Kind.BATCH_V1), 0, 0, [0, 0], [1, 1], [], [], [])
         ((*OLD_BATCH, [], [], [0, [1]]), "args are no pairs"),
         ((*OLD_BATCH, [], [], [0, 1]), "args is no array"),
         ((*OLD_BATCH, [], [], [], [], [], [1, "x", 0, "y"]), "ids is not in order"),
-        ((int(Kind.HELLO), 1, 2, 3, 4), "session is no text"),
-        ((int(Kind.STRINGS), 0, [1]), "a string is no array"),
-        ((int(Kind.STRINGS), 0, [[1, 2]]), "a string that is neither text nor a head and a text"),
+        ((int(MessageKind.HELLO), 1, 2, 3, 4), "session is no text"),
+        ((int(MessageKind.STRINGS), 0, [1]), "a string is no array"),
+        (
+            (int(MessageKind.STRINGS), 0, [[1, 2]]),
+            "a string that is neither text nor a head and a text",
+        ),
     ],
 )
 def test_a_value_of_the_wrong_kind_is_named(values: tuple[Any, ...], what: str) -> None:
@@ -272,9 +275,9 @@ def test_a_first_frame_that_is_no_magic_is_foreign(values: tuple[Any, ...]) -> N
 def test_maps_and_extensions_are_refused() -> None:
     """Nothing in a body can build an object."""
     with pytest.raises(WireError, match="a map"):
-        after_magic(framed(int(Kind.SEGMENT), {}))
+        after_magic(framed(int(MessageKind.SEGMENT), {}))
     with pytest.raises(WireError, match=r"msgpack|extension"):
-        after_magic(framed(int(Kind.SEGMENT), msgpack.ExtType(5, b"x")))
+        after_magic(framed(int(MessageKind.SEGMENT), msgpack.ExtType(5, b"x")))
 
 
 def test_a_changed_byte_is_told_by_the_checksum() -> None:

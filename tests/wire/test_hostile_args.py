@@ -20,7 +20,7 @@ import pytest
 
 import machine as am
 from amtracer.safe_repr.arg_text import arg_text, arg_texts, name_text
-from amtracer.safe_repr.kinds import class_name
+from amtracer.safe_repr.introspection import class_name
 from amtracer.send.events import ARGS
 from amtracer.wire.limits import ARGS_MAX
 from tests.wire.hostile import CALLED, Lazy, Name, derived, hostile, trap

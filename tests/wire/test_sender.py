@@ -17,7 +17,7 @@ from amtracer.send import sender as sender_module
 from amtracer.send.backlog import trim
 from amtracer.send.events import TICKS_MASK
 from amtracer.send.sender import Sender
-from amtracer.send.sinks import OutletError
+from amtracer.send.sinks import SinkError
 from amtracer.tracer import MachineTracer
 from amtracer.wire import limits
 from amtracer.wire.codec import encode
@@ -28,7 +28,7 @@ from tests.wire.tracing import Caught
 WAIT_S = 20
 
 
-class Outlet:
+class Sink:
     """A destination that does what a test wants."""
 
     trouble = "cannot reach"
@@ -38,7 +38,7 @@ class Outlet:
     def __init__(self) -> None:
         self.name = "nowhere"
         self.sent = 0
-        self.refusal: OutletError | None = None
+        self.refusal: SinkError | None = None
         self.stuck = False
         self.streams: list[list[Message]] = []
         self.unsent: list[Message] = []
@@ -91,15 +91,15 @@ class Outlet:
 
     def _noticed(self) -> Any:
         self.threads.add(threading.current_thread().name)
-        outlet = self
+        sink = self
 
         class Noticed:
             def __enter__(self) -> None:
-                outlet._changed.acquire()
+                sink._changed.acquire()
 
             def __exit__(self, *_: object) -> None:
-                outlet._changed.notify_all()
-                outlet._changed.release()
+                sink._changed.notify_all()
+                sink._changed.release()
 
         return Noticed()
 
@@ -122,65 +122,65 @@ class Outlet:
 
 
 @pytest.fixture
-def outlet() -> Outlet:
-    return Outlet()
+def sink() -> Sink:
+    return Sink()
 
 
 @pytest.fixture
-def sender(outlet: Outlet, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sender]:
+def sender(sink: Sink, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sender]:
     """A sender that tries again at once."""
     monkeypatch.setattr(sender_module, "RETRY_S_MIN", 0.001)
     monkeypatch.setattr(sender_module, "RETRY_S_MAX", 0.002)
     monkeypatch.setattr(sender_module, "_LOOK_EVERY_S", 0.001)
-    made = Sender(outlet)
+    made = Sender(sink)
     yield made
-    outlet.set(refusal=None, stuck=False)
+    sink.set(refusal=None, stuck=False)
     made.close()
 
 
 def test_a_full_stream_is_followed_by_another_when_all_of_it_is_out(
-    outlet: Outlet, sender: Sender, monkeypatch: pytest.MonkeyPatch
+    sink: Sink, sender: Sender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While the other side does not read, what belongs to the next stream waits."""
     monkeypatch.setattr(limits, "MACHINES_PER_CONNECTION_MAX", 3)
     machines = [traced(sender, str(at)) for at in range(3)]
     machines[0].add1("M")
-    outlet.wait_for(lambda: outlet.count() == 1)
+    sink.wait_for(lambda: sink.count() == 1)
     for mach in machines[:2]:
         mach.dispose_force()
-    outlet.wait_for(lambda: not outlet.unsent)
-    outlet.set(stuck=True)
+    sink.wait_for(lambda: not sink.unsent)
+    sink.set(stuck=True)
     machines.append(traced(sender, "new"))
     machines[-1].add1("M")
     machines[2].add1("M")
-    assert len(outlet.streams) == 1
-    outlet.set(stuck=False)
-    outlet.wait_for(lambda: len(outlet.streams) == 2 and len(outlet.book().told) == 2)
+    assert len(sink.streams) == 1
+    sink.set(stuck=False)
+    sink.wait_for(lambda: len(sink.streams) == 2 and len(sink.book().told) == 2)
 
-    assert [one.id for one in outlet.book(0).machines] == ["0", "1", "2"]
-    assert [one.id for one in outlet.book().machines] == ["2", "new"]
-    assert outlet.closed == 1
+    assert [one.id for one in sink.book(0).machines] == ["0", "1", "2"]
+    assert [one.id for one in sink.book().machines] == ["2", "new"]
+    assert sink.closed == 1
 
 
 def test_an_outage_while_a_stream_is_followed_by_another_counts_what_waits(
-    outlet: Outlet, sender: Sender, monkeypatch: pytest.MonkeyPatch
+    sink: Sink, sender: Sender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The machine is told of in the stream that comes, where it stands by then."""
     monkeypatch.setattr(limits, "MACHINES_PER_CONNECTION_MAX", 1)
     first = traced(sender, "first")
     first.add1("M")
-    outlet.wait_for(lambda: outlet.count() == 1)
+    sink.wait_for(lambda: sink.count() == 1)
     first.dispose_force()
-    outlet.set(stuck=True)
+    sink.set(stuck=True)
     second = traced(sender, "second")
     second.add1("M")
-    outlet.wait_for(lambda: sender._untaken is not None)
-    outlet.set(refusal=OutletError("gone"), stuck=False)
-    outlet.wait_for(lambda: outlet.attempts > 2)
-    outlet.set(refusal=None)
-    outlet.wait_for(lambda: len(outlet.streams) == 2 and outlet.book().machines)
+    sink.wait_for(lambda: sender._untaken is not None)
+    sink.set(refusal=SinkError("gone"), stuck=False)
+    sink.wait_for(lambda: sink.attempts > 2)
+    sink.set(refusal=None)
+    sink.wait_for(lambda: len(sink.streams) == 2 and sink.book().machines)
 
-    assert outlet.book().machines[0].id == "second"
+    assert sink.book().machines[0].id == "second"
 
 
 def traced(sender: Sender, name: str = "m") -> am.Machine:
@@ -202,75 +202,75 @@ def toggle(mach: am.Machine, times: int) -> None:
         mach.add1("M")
 
 
-def fill(outlet: Outlet, sender: Sender, mach: am.Machine) -> None:
+def fill(sink: Sink, sender: Sender, mach: am.Machine) -> None:
     """Bring out so much that there is no room for more."""
-    while outlet.has_room:
+    while sink.has_room:
         toggle(mach, 200)
-        outlet.wait_for(lambda: not sender._queue or not outlet.has_room)
+        sink.wait_for(lambda: not sender._queue or not sink.has_room)
 
 
-def tried(outlet: Outlet, attempts: int) -> bool:
-    return outlet.attempts >= attempts
+def tried(sink: Sink, attempts: int) -> bool:
+    return sink.attempts >= attempts
 
 
-def reached(outlet: Outlet, row: int) -> bool:
-    return bool(outlet.streams) and outlet.book().rows == [row]
+def reached(sink: Sink, row: int) -> bool:
+    return bool(sink.streams) and sink.book().rows == [row]
 
 
-def test_everything_goes_out_on_a_thread_of_its_own(mach: am.Machine, outlet: Outlet) -> None:
-    """The host's thread never touches the outlet."""
+def test_everything_goes_out_on_a_thread_of_its_own(mach: am.Machine, sink: Sink) -> None:
+    """The host's thread never touches the sink."""
     toggle(mach, 1_000)
-    outlet.wait_for(lambda: outlet.count() == 1_000)
+    sink.wait_for(lambda: sink.count() == 1_000)
 
-    assert outlet.threads == {"amtracer"}
-    assert isinstance(outlet.streams[0][0], HelloMessage)
+    assert sink.threads == {"amtracer"}
+    assert isinstance(sink.streams[0][0], HelloMessage)
 
 
-def test_no_thread_runs_before_there_is_something_to_tell(sender: Sender, outlet: Outlet) -> None:
+def test_no_thread_runs_before_there_is_something_to_tell(sender: Sender, sink: Sink) -> None:
     """A sender nobody uses costs nothing."""
     before = threading.active_count()
     assert sender.asleep
     sender.close()
 
     assert threading.active_count() == before
-    assert outlet.attempts == 0
+    assert sink.attempts == 0
 
 
 def test_it_tries_again_until_somebody_listens(
-    sender: Sender, outlet: Outlet, caplog: pytest.LogCaptureFixture
+    sender: Sender, sink: Sink, caplog: pytest.LogCaptureFixture
 ) -> None:
     """An outage is told in one line, however often it is tried."""
-    outlet.set(refusal=OutletError("refused"))
+    sink.set(refusal=SinkError("refused"))
     mach = traced(sender)
     toggle(mach, 10)
-    outlet.wait_for(lambda: outlet.attempts >= 5)
-    outlet.set(refusal=None)
+    sink.wait_for(lambda: sink.attempts >= 5)
+    sink.set(refusal=None)
     toggle(mach, 10)
-    outlet.wait_for(lambda: outlet.count() == 20)
+    sink.wait_for(lambda: sink.count() == 20)
 
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert "cannot reach nowhere (refused); trying again in the background" in caplog.text
 
 
-def test_after_an_outage_the_story_goes_on(mach: am.Machine, outlet: Outlet) -> None:
+def test_after_an_outage_the_story_goes_on(mach: am.Machine, sink: Sink) -> None:
     """A new stream has everything defined again, and its rows follow."""
     toggle(mach, 10)
-    outlet.wait_for(lambda: outlet.count() == 10)
-    outlet.set(refusal=OutletError("reset"))
+    sink.wait_for(lambda: sink.count() == 10)
+    sink.set(refusal=SinkError("reset"))
     toggle(mach, 10)
-    outlet.wait_for(lambda: outlet.attempts >= 2)
-    outlet.set(refusal=None)
+    sink.wait_for(lambda: sink.attempts >= 2)
+    sink.set(refusal=None)
     toggle(mach, 10)
-    outlet.wait_for(lambda: len(outlet.streams) == 2 and outlet.book().rows == [30])
+    sink.wait_for(lambda: len(sink.streams) == 2 and sink.book().rows == [30])
 
-    assert outlet.book().machines[0].row in range(10, 31)
-    sessions = {stream[0].session for stream in outlet.streams if stream}  # type: ignore[union-attr]
+    assert sink.book().machines[0].row in range(10, 31)
+    sessions = {stream[0].session for stream in sink.streams if stream}  # type: ignore[union-attr]
     assert len(sessions) == 1
 
 
 def test_outages_after_a_steady_connection_are_told_again(
     mach: am.Machine,
-    outlet: Outlet,
+    sink: Sink,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -278,42 +278,42 @@ def test_outages_after_a_steady_connection_are_told_again(
     for held_s, lines in ((1_000, 1), (0, 3)):
         monkeypatch.setattr(sender_module, "HELD_S", held_s)
         for _ in range(2):
-            outlet.set(refusal=OutletError("reset"))
+            sink.set(refusal=SinkError("reset"))
             toggle(mach, 1)
-            outlet.wait_for(partial(tried, outlet, outlet.attempts + 2))
-            outlet.set(refusal=None)
+            sink.wait_for(partial(tried, sink, sink.attempts + 2))
+            sink.set(refusal=None)
             rows = mach.tx_number
             toggle(mach, 1)
-            outlet.wait_for(partial(reached, outlet, rows + 1))
+            sink.wait_for(partial(reached, sink, rows + 1))
         assert len(caplog.records) == lines
 
 
-def test_who_does_not_read_is_waited_for(mach: am.Machine, outlet: Outlet) -> None:
+def test_who_does_not_read_is_waited_for(mach: am.Machine, sink: Sink) -> None:
     """A slow debugger gets everything once it reads, on the same connection."""
-    outlet.set(stuck=True)
+    sink.set(stuck=True)
     toggle(mach, 5_000)
-    outlet.wait_for(lambda: outlet.unsent)
-    outlet.set(stuck=False)
-    outlet.wait_for(lambda: outlet.count() == 5_000)
+    sink.wait_for(lambda: sink.unsent)
+    sink.set(stuck=False)
+    sink.wait_for(lambda: sink.count() == 5_000)
 
-    assert len(outlet.streams) == 1
-    assert outlet.book().dropped == []
+    assert len(sink.streams) == 1
+    assert sink.book().dropped == []
 
 
 @pytest.mark.parametrize("step", ["open", "write", "push"])
-def test_an_outlet_that_blocks_holds_up_no_mutation(
-    sender: Sender, outlet: Outlet, monkeypatch: pytest.MonkeyPatch, step: str
+def test_an_sink_that_blocks_holds_up_no_mutation(
+    sender: Sender, sink: Sink, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     """The machine does all it wants while the sender is stuck in one call."""
     stuck, may_go_on = threading.Event(), threading.Event()
-    real = getattr(outlet, step)
+    real = getattr(sink, step)
 
     def blocking(*args: Any) -> Any:
         stuck.set()
         assert may_go_on.wait(WAIT_S)
         return real(*args)
 
-    monkeypatch.setattr(outlet, step, blocking)
+    monkeypatch.setattr(sink, step, blocking)
     mach = traced(sender)
     assert stuck.wait(WAIT_S)
     toggle(mach, 20_000)
@@ -321,7 +321,7 @@ def test_an_outlet_that_blocks_holds_up_no_mutation(
     assert mach.tick("M") == 2 * 20_000 - 1
     assert not may_go_on.is_set()
     may_go_on.set()
-    outlet.wait_for(lambda: reached(outlet, 20_000))
+    sink.wait_for(lambda: reached(sink, 20_000))
 
 
 class Waits:
@@ -352,7 +352,7 @@ def rest(sender: Sender, *meanwhile: Callable[[], object]) -> list[float | None]
     return waits.limits
 
 
-def test_the_first_event_waits_for_others(sender: Sender, outlet: Outlet) -> None:
+def test_the_first_event_waits_for_others(sender: Sender, sink: Sink) -> None:
     """An idle sender that is woken waits once more, so that what comes next goes out with it."""
     sender._thread = threading.current_thread()
     mach = traced(sender)
@@ -360,22 +360,22 @@ def test_the_first_event_waits_for_others(sender: Sender, outlet: Outlet) -> Non
     limits_s = rest(sender, lambda: toggle(mach, 1), lambda: toggle(mach, 9))
     sender._round()
 
-    assert limits_s == [outlet.idle_s, outlet.batch_s]
-    batches = [one for one in outlet.streams[0] if isinstance(one, BatchMessage)]
+    assert limits_s == [sink.idle_s, sink.batch_s]
+    batches = [one for one in sink.streams[0] if isinstance(one, BatchMessage)]
     assert [len(one.shapes) for one in batches] == [10]
 
 
-def test_what_came_during_a_round_waits_for_others_once(sender: Sender, outlet: Outlet) -> None:
+def test_what_came_during_a_round_waits_for_others_once(sender: Sender, sink: Sink) -> None:
     """A sender that is busy comes round every so often."""
     sender._thread = threading.current_thread()
     mach = traced(sender)
     sender._round()
     toggle(mach, 1)
 
-    assert rest(sender, lambda: toggle(mach, 9)) == [outlet.batch_s]
+    assert rest(sender, lambda: toggle(mach, 9)) == [sink.batch_s]
 
 
-def test_nothing_is_waited_for_when_nothing_can_go_out(sender: Sender, outlet: Outlet) -> None:
+def test_nothing_is_waited_for_when_nothing_can_go_out(sender: Sender, sink: Sink) -> None:
     """Without a debugger there is no batch to fill; a sender that ends does not wait either."""
     sender._thread = threading.current_thread()
     mach = traced(sender)
@@ -392,7 +392,7 @@ def test_nothing_is_waited_for_when_nothing_can_go_out(sender: Sender, outlet: O
     ("sent_each_look", "expected"), [(0, sender_module.STUCK_S_MAX), (1, sender_module.EXIT_S_MAX)]
 )
 def test_the_end_of_a_program_waits_for_so_long(
-    outlet: Outlet, monkeypatch: pytest.MonkeyPatch, sent_each_look: int, expected: float
+    sink: Sink, monkeypatch: pytest.MonkeyPatch, sent_each_look: int, expected: float
 ) -> None:
     """A second while something goes out, less when nothing does, by whatever clock."""
     now = 0.0
@@ -406,19 +406,19 @@ def test_the_end_of_a_program_waits_for_so_long(
         def join(self, wait_s: float) -> None:
             nonlocal now
             now += wait_s
-            outlet.sent += sent_each_look
+            sink.sent += sent_each_look
 
     monkeypatch.setattr(sender_module, "monotonic", lambda: now)
-    sender = Sender(outlet)
+    sender = Sender(sink)
     sender._thread = Busy()  # type: ignore[assignment]
     sender.close()
 
     assert expected <= now < expected + 0.02
 
 
-def test_a_full_queue_loses_the_oldest_and_counts(outlet: Outlet) -> None:
+def test_a_full_queue_loses_the_oldest_and_counts(sink: Sink) -> None:
     """What the host did beyond the limit is a gap of the right length."""
-    sender = Sender(outlet, queue_max=100)
+    sender = Sender(sink, queue_max=100)
     mach = am.Machine(None, {"M": am.State(multi=True)}, id="m")
     tracer = MachineTracer(mach, sender)
     mach.bind_tracer(tracer)
@@ -426,89 +426,87 @@ def test_a_full_queue_loses_the_oldest_and_counts(outlet: Outlet) -> None:
     toggle(mach, 1_000)
     sender.asleep = True
     tracer.look_again(mach)
-    outlet.wait_for(lambda: outlet.streams and outlet.book().rows == [1_000])
+    sink.wait_for(lambda: sink.streams and sink.book().rows == [1_000])
     sender.close()
 
-    assert outlet.book().machines[0].row == 959
-    assert len(outlet.book().told[0]) == 41
+    assert sink.book().machines[0].row == 959
+    assert len(sink.book().told[0]) == 41
 
 
 def test_a_lasting_trouble_ends_the_recording(
-    sender: Sender, outlet: Outlet, caplog: pytest.LogCaptureFixture
+    sender: Sender, sink: Sink, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A file that cannot be written is told once, and nothing is kept for it."""
-    outlet.set(refusal=OutletError("no space left", lasting=True))
+    sink.set(refusal=SinkError("no space left", lasting=True))
     mach = traced(sender)
-    outlet.wait_for(lambda: outlet.attempts)
-    outlet.set(refusal=None)
+    sink.wait_for(lambda: sink.attempts)
+    sink.set(refusal=None)
     toggle(mach, 10)
     sender.close()
 
-    assert outlet.attempts == 1
+    assert sink.attempts == 1
     assert "(no space left); nothing more is recorded" in caplog.text
 
 
 def test_an_unforeseen_error_costs_the_stream_only(
-    mach: am.Machine, outlet: Outlet, caplog: pytest.LogCaptureFixture
+    mach: am.Machine, sink: Sink, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A fault of ours is told in one line, and a new stream is begun."""
     caplog.set_level(logging.WARNING)
-    outlet.wait_for(lambda: outlet.streams)
-    outlet.set(refusal=ZeroDivisionError())
+    sink.wait_for(lambda: sink.streams)
+    sink.set(refusal=ZeroDivisionError())
     toggle(mach, 1)
-    outlet.wait_for(lambda: outlet.attempts >= 2)
-    outlet.set(refusal=None)
+    sink.wait_for(lambda: sink.attempts >= 2)
+    sink.set(refusal=None)
     toggle(mach, 1)
-    outlet.wait_for(lambda: len(outlet.streams) >= 2 and outlet.book().rows == [2])
+    sink.wait_for(lambda: len(sink.streams) >= 2 and sink.book().rows == [2])
 
     assert len(caplog.records) == 1
 
 
-def test_closing_brings_everything_out(mach: am.Machine, sender: Sender, outlet: Outlet) -> None:
+def test_closing_brings_everything_out(mach: am.Machine, sender: Sender, sink: Sink) -> None:
     """What was done before the end arrives, and the stream ends well."""
     toggle(mach, 5_000)
     sender.close()
 
-    assert outlet.count() == 5_000
-    assert outlet.closed == 1
+    assert sink.count() == 5_000
+    assert sink.closed == 1
 
 
-def test_closing_does_not_wait_for_who_does_not_read(sender: Sender, outlet: Outlet) -> None:
+def test_closing_does_not_wait_for_who_does_not_read(sender: Sender, sink: Sink) -> None:
     """Nothing goes out, so the end waits for a moment only; the thread may stay behind."""
-    outlet.set(stuck=True)
+    sink.set(stuck=True)
     traced(sender)
-    outlet.wait_for(lambda: outlet.attempts)
+    sink.wait_for(lambda: sink.attempts)
     sender.close()
 
-    assert outlet.closed == 0
+    assert sink.closed == 0
 
 
-def test_closing_does_not_wait_for_a_debugger_that_is_not_there(
-    sender: Sender, outlet: Outlet
-) -> None:
+def test_closing_does_not_wait_for_a_debugger_that_is_not_there(sender: Sender, sink: Sink) -> None:
     """In an outage the end does not try again."""
-    outlet.set(refusal=OutletError("refused"))
+    sink.set(refusal=SinkError("refused"))
     mach = traced(sender)
-    outlet.wait_for(lambda: outlet.attempts >= 2)
+    sink.wait_for(lambda: sink.attempts >= 2)
     sender.close()
-    attempts = outlet.attempts
+    attempts = sink.attempts
 
     toggle(mach, 10)
-    assert outlet.attempts == attempts
+    assert sink.attempts == attempts
 
 
-def test_after_the_end_nothing_is_told(mach: am.Machine, sender: Sender, outlet: Outlet) -> None:
+def test_after_the_end_nothing_is_told(mach: am.Machine, sender: Sender, sink: Sink) -> None:
     """A host that goes on after the end does so unseen."""
     toggle(mach, 10)
     sender.close()
     toggle(mach, 10)
 
-    assert outlet.count() == 10
-    assert len(outlet.streams) == 1
+    assert sink.count() == 10
+    assert len(sink.streams) == 1
 
 
 def test_no_thread_is_started_at_shutdown(
-    mach: am.Machine, sender: Sender, outlet: Outlet, monkeypatch: pytest.MonkeyPatch
+    mach: am.Machine, sender: Sender, sink: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where threads cannot start any more, the host goes on without a word."""
     sender.close()
@@ -521,12 +519,10 @@ def test_no_thread_is_started_at_shutdown(
     toggle(mach, 10)
 
     assert sender.ended
-    assert len(outlet.streams) <= 1
+    assert len(sink.streams) <= 1
 
 
-def test_a_reborn_sender_is_another_session(
-    mach: am.Machine, sender: Sender, outlet: Outlet
-) -> None:
+def test_a_reborn_sender_is_another_session(mach: am.Machine, sender: Sender, sink: Sink) -> None:
     """As in a forked child: nothing of before is sent again, machines go on from now."""
     toggle(mach, 10)
     sender.close()
@@ -534,15 +530,15 @@ def test_a_reborn_sender_is_another_session(
     tracer = next(iter(mach.tracers()))
     tracer.look_again(mach, quiet=True)  # type: ignore[attr-defined]
     toggle(mach, 5)
-    outlet.wait_for(lambda: len(outlet.streams) == 2 and outlet.count() == 5)
+    sink.wait_for(lambda: len(sink.streams) == 2 and sink.count() == 5)
 
-    assert outlet.book().machines[0].row == 10
-    first, second = (stream[0] for stream in outlet.streams)
+    assert sink.book().machines[0].row == 10
+    first, second = (stream[0] for stream in sink.streams)
     assert first.session != second.session  # type: ignore[union-attr]
 
 
 def test_a_full_stream_is_followed_by_a_new_one(
-    mach: am.Machine, sender: Sender, outlet: Outlet, monkeypatch: pytest.MonkeyPatch
+    mach: am.Machine, sender: Sender, sink: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A program that makes many machines gets another stream, and loses nothing."""
     monkeypatch.setattr(limits, "MACHINES_PER_CONNECTION_MAX", 3)
@@ -550,73 +546,73 @@ def test_a_full_stream_is_followed_by_a_new_one(
         other = traced(sender, "other")
         toggle(other, 5)
         other.dispose_force()
-    outlet.wait_for(lambda: outlet.closed >= 1 and len(outlet.book().gone) == 2)
+    sink.wait_for(lambda: sink.closed >= 1 and len(sink.book().gone) == 2)
 
-    first, second = (read_back(stream) for stream in outlet.streams)
+    first, second = (read_back(stream) for stream in sink.streams)
     assert [one.id for one in first.machines] == ["m", "other", "other"]
     assert [one.id for one in second.machines] == ["m", "other", "other"]
     assert [len(book.told[at]) for book in (first, second) for at in (1, 2)] == [5] * 4
 
 
 def test_what_cannot_be_sent_is_left_out(
-    mach: am.Machine, outlet: Outlet, monkeypatch: pytest.MonkeyPatch
+    mach: am.Machine, sink: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A message no frame can hold costs itself, not the stream."""
-    real = outlet.write
+    real = sink.write
 
     def picky(message: Message) -> None:
         if isinstance(message, StringsMessage):
             raise WireError("too large")
         real(message)
 
-    monkeypatch.setattr(outlet, "write", picky)
+    monkeypatch.setattr(sink, "write", picky)
     mach.set_logger_empty(am.LogLevel.CHANGES)
     toggle(mach, 200)
-    outlet.wait_for(lambda: outlet.sent)
+    sink.wait_for(lambda: sink.sent)
 
 
 def test_few_events_wait_while_the_other_side_does_not_read(
-    mach: am.Machine, sender: Sender, outlet: Outlet, monkeypatch: pytest.MonkeyPatch
+    mach: am.Machine, sender: Sender, sink: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With the buffer full only the newest are kept; what is missing then is counted exactly."""
     monkeypatch.setattr(sender_module, "trim", partial(trim, events_max=300))
     toggle(mach, 1)
-    outlet.wait_for(lambda: outlet.count() == 1)
-    outlet.set(stuck=True)
-    fill(outlet, sender, mach)
+    sink.wait_for(lambda: sink.count() == 1)
+    sink.set(stuck=True)
+    fill(sink, sender, mach)
     toggle(mach, 2_000)
-    outlet.wait_for(lambda: len(sender._queue) <= 300)
-    outlet.set(stuck=False)
+    sink.wait_for(lambda: len(sender._queue) <= 300)
+    sink.set(stuck=False)
     last = mach.tx_number
-    outlet.wait_for(lambda: outlet.book().rows[0] == last)
+    sink.wait_for(lambda: sink.book().rows[0] == last)
 
-    book = outlet.book()
+    book = sink.book()
     assert sum(one.count for one in book.dropped) > 1_000
     assert len(book.told[0]) + sum(one.count for one in book.dropped) == last
 
 
 def test_at_the_end_nothing_more_is_let_go(
-    mach: am.Machine, sender: Sender, outlet: Outlet, monkeypatch: pytest.MonkeyPatch
+    mach: am.Machine, sender: Sender, sink: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A host that ends has made its last event; who reads again in time gets all that waits."""
     at_the_end: list[bool] = []
     monkeypatch.setattr(sender_module, "trim", lambda *_: at_the_end.append(sender._stopping))
     toggle(mach, 1)
-    outlet.wait_for(lambda: outlet.count() == 1)
-    outlet.set(stuck=True)
-    fill(outlet, sender, mach)
+    sink.wait_for(lambda: sink.count() == 1)
+    sink.set(stuck=True)
+    fill(sink, sender, mach)
     toggle(mach, 500)
-    outlet.wait_for(lambda: at_the_end)
+    sink.wait_for(lambda: at_the_end)
     sender.close(0)
-    outlet.set(stuck=False)
-    outlet.wait_for(lambda: outlet.closed)
+    sink.set(stuck=False)
+    sink.wait_for(lambda: sink.closed)
 
     assert not any(at_the_end)
-    assert outlet.count() == mach.tx_number
+    assert sink.count() == mach.tx_number
 
 
 def test_more_than_can_be_told_is_stowed(
-    mach: am.Machine, sender: Sender, outlet: Outlet, monkeypatch: pytest.MonkeyPatch
+    mach: am.Machine, sender: Sender, sink: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What waits for the sender is told in its order, and nothing of it is lost."""
     monkeypatch.setattr(sender_module, "_QUEUED_MAX", 10)
@@ -626,10 +622,10 @@ def test_more_than_can_be_told_is_stowed(
         sender._stowed, "put_all", lambda queue: (stowed.append(len(queue)), real(queue))
     )
     toggle(mach, 5_000)
-    outlet.wait_for(lambda: outlet.count() == 5_000)
+    sink.wait_for(lambda: sink.count() == 5_000)
 
     assert max(stowed) > 10
-    assert outlet.book().dropped == []
+    assert sink.book().dropped == []
     assert len(sender._stowed) == 0
 
 
@@ -658,7 +654,7 @@ def test_a_queue_is_trimmed_by_number_and_by_text() -> None:
 def test_that_a_machine_is_gone_is_never_forgotten(
     sender: Sender,
     mach: am.Machine,
-    outlet: Outlet,
+    sink: Sink,
     monkeypatch: pytest.MonkeyPatch,
     is_connected: bool,
 ) -> None:
@@ -667,54 +663,54 @@ def test_that_a_machine_is_gone_is_never_forgotten(
     other = traced(sender, "other")
     toggle(other, 1)
     toggle(mach, 1)
-    outlet.wait_for(lambda: outlet.count() == 1)
-    outlet.set(stuck=True)
+    sink.wait_for(lambda: sink.count() == 1)
+    sink.set(stuck=True)
     if is_connected:
-        fill(outlet, sender, mach)
+        fill(sink, sender, mach)
     else:
-        outlet.set(refusal=OutletError("reset"))
+        sink.set(refusal=SinkError("reset"))
     other.dispose_force()
     toggle(mach, 1_000)
-    outlet.wait_for(lambda: len(sender._queue) <= 10)
-    outlet.set(stuck=False, refusal=None)
-    outlet.wait_for(lambda: sender._open and not outlet.unsent)
+    sink.wait_for(lambda: len(sender._queue) <= 10)
+    sink.set(stuck=False, refusal=None)
+    sink.wait_for(lambda: sender._open and not sink.unsent)
     toggle(mach, TICKS_MASK + 1)  # one of them says where it stands
     last = mach.tx_number
-    outlet.wait_for(lambda: outlet.streams and last in outlet.book().rows)
+    sink.wait_for(lambda: sink.streams and last in sink.book().rows)
 
-    book = outlet.book()
+    book = sink.book()
     others = [at for at, machine in enumerate(book.machines) if machine.id == "other"]
     assert others == book.gone
 
 
 def test_a_full_stream_may_find_nobody_for_the_next(
-    mach: am.Machine, sender: Sender, outlet: Outlet, monkeypatch: pytest.MonkeyPatch
+    mach: am.Machine, sender: Sender, sink: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When the debugger is gone just then, it is an outage like any other."""
-    outlet.wait_for(lambda: outlet.streams)
+    sink.wait_for(lambda: sink.streams)
     monkeypatch.setattr(limits, "MACHINES_PER_CONNECTION_MAX", 2)
-    ended = outlet.close
+    ended = sink.close
 
     def close_and_go() -> None:
         ended()
-        outlet.set(refusal=OutletError("gone"))
+        sink.set(refusal=SinkError("gone"))
 
-    monkeypatch.setattr(outlet, "close", close_and_go)
+    monkeypatch.setattr(sink, "close", close_and_go)
     for at in range(2):
         traced(sender, f"other{at}").dispose_force()
     other = traced(sender, "other2")
-    outlet.wait_for(lambda: outlet.attempts >= 3)
-    monkeypatch.setattr(outlet, "close", ended)
-    outlet.set(refusal=None)
+    sink.wait_for(lambda: sink.attempts >= 3)
+    monkeypatch.setattr(sink, "close", ended)
+    sink.set(refusal=None)
     toggle(other, 1)
-    outlet.wait_for(lambda: [one.id for one in outlet.book().machines] == ["m", "other2"])
+    sink.wait_for(lambda: [one.id for one in sink.book().machines] == ["m", "other2"])
 
 
-def test_two_threads_that_wake_a_sender_start_one_thread(sender: Sender, outlet: Outlet) -> None:
+def test_two_threads_that_wake_a_sender_start_one_thread(sender: Sender, sink: Sink) -> None:
     """Whoever comes second finds it started."""
     sender._start()
     sender._start()
     sender.close()
 
-    assert outlet.attempts == 1
-    assert outlet.threads == {"amtracer"}
+    assert sink.attempts == 1
+    assert sink.threads == {"amtracer"}

@@ -27,7 +27,7 @@ from amtracer.env import token_from_env, token_of
 from amtracer.errors import TokenError
 from amtracer.send import sender as sender_module
 from amtracer.send.sender import Sender
-from amtracer.send.sinks import OutletError, SocketOutlet
+from amtracer.send.sinks import SinkError, SocketSink
 from amtracer.tracer import MachineTracer
 from amtracer.wire import limits
 from amtracer.wire.codec import FILE, WIRE, encode, magic_frame
@@ -133,12 +133,12 @@ def test_no_value_shows_its_token() -> None:
 def test_the_environment_s_token_is_said_to_a_debugger(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is what the variable says when the hello goes out."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        outlet = SocketOutlet(place_of(listener))
+        sink = SocketSink(place_of(listener))
         for token in (TOKEN, "other"):
             monkeypatch.setenv(VARIABLE, f" {token}\n")
-            outlet.open()
-            outlet.write(HELLO)
-            outlet.close()
+            sink.open()
+            sink.write(HELLO)
+            sink.close()
             peer, _ = listener.accept()
             with peer:
                 peer.settimeout(WAIT_S)
@@ -332,7 +332,7 @@ def test_a_program_that_was_refused_goes_on_trying(
     monkeypatch.setattr(sender_module, "RETRY_S_MAX", 0.002)
     monkeypatch.setenv(VARIABLE, "wrong")
     debugger = serve()
-    sender = Sender(SocketOutlet(debugger.address))
+    sender = Sender(SocketSink(debugger.address))
     mach = am.Machine(None, {"M": am.State(multi=True)}, id="m")
     tracer = MachineTracer(mach, sender, None)
     tracer.look_again(mach)
@@ -398,11 +398,11 @@ def test_a_forwarder_that_is_refused_has_told_nothing_in_vain(
     forwarder = Forwarder(inner.store, outer.address)
     for _ in range(3):
         forwarder._round()
-        sock = forwarder._outlet._socket
+        sock = forwarder._sink._socket
         assert sock is not None
         sock.settimeout(WAIT_S)
         assert ended(sock)
-        with pytest.raises(OutletError):
+        with pytest.raises(SinkError):
             forwarder._round()
         forwarder._writer = None
     monkeypatch.setenv(VARIABLE, TOKEN)

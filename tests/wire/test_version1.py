@@ -13,10 +13,10 @@ from amtracer.files.session import read_session
 from amtracer.wire import limits
 from amtracer.wire.codec import encode, magic_frame
 from amtracer.wire.messages import (
-    Kind,
     LinesMessage,
     MachineMessage,
     Message,
+    MessageKind,
     SchemaMessage,
     Shape,
     ShapeMessage,
@@ -33,9 +33,9 @@ BEGINNING: list[Message] = [
     MachineMessage(0, "m", 0, tx_prefix="ab" * 8),
     StringsMessage(0, ("one", "two")),
 ]
-SHAPE = (int(Kind.SHAPE_V1), 0, 0, 0, 1, [0], [0, 1], [32, -1, 0, -1, 0, 2, -1, 1, 0, -1])
-LINES = (int(Kind.LINES_V1), 0, [1, 0, 2, 1])
-BATCH = (int(Kind.BATCH_V1), 0, 0, [0, 0, 0], [100, 7, -3], [4, 5, 6], [0, 1, 0], [0, 1, 0])
+SHAPE = (int(MessageKind.SHAPE_V1), 0, 0, 0, 1, [0], [0, 1], [32, -1, 0, -1, 0, 2, -1, 1, 0, -1])
+LINES = (int(MessageKind.LINES_V1), 0, [1, 0, 2, 1])
+BATCH = (int(MessageKind.BATCH_V1), 0, 0, [0, 0, 0], [100, 7, -3], [4, 5, 6], [0, 1, 0], [0, 1, 0])
 REST = (
     ["n", "cd"],
     [1, 0, 9, 3],
@@ -95,10 +95,13 @@ PAST: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
         steps(1, 1, 0, 0, -1, limits.STATES_MAX),
     ),
     "lines": (
-        (int(Kind.LINES_V1), 0, [1, 0] * limits.LINES_MAX),
-        (int(Kind.LINES_V1), 0, [1, 0] * (limits.LINES_MAX + 1)),
+        (int(MessageKind.LINES_V1), 0, [1, 0] * limits.LINES_MAX),
+        (int(MessageKind.LINES_V1), 0, [1, 0] * (limits.LINES_MAX + 1)),
     ),
-    "log level": ((int(Kind.LINES_V1), 0, [255, 0]), (int(Kind.LINES_V1), 0, [256, 0])),
+    "log level": (
+        (int(MessageKind.LINES_V1), 0, [255, 0]),
+        (int(MessageKind.LINES_V1), 0, [256, 0]),
+    ),
     "line set of a row": (
         (*BATCH[:-1], [0, limits.LINE_SETS_MAX, 0]),
         (*BATCH[:-1], [0, limits.LINE_SETS_MAX + 1, 0]),

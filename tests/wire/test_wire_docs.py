@@ -12,9 +12,9 @@ from amtracer.wire.messages import (
     BatchMessage,
     GoneMessage,
     HelloMessage,
-    Kind,
     LeftMessage,
     MachineMessage,
+    MessageKind,
     SchemaMessage,
     ShapeMessage,
 )
@@ -81,4 +81,4 @@ def test_every_kind_has_a_chapter() -> None:
     titles = re.findall(r"^### (\d[\d, and]*)", TEXT, re.MULTILINE)
     chapters = {int(number) for title in titles for number in re.findall(r"\d+", title)}
 
-    assert chapters | {0} == {int(kind) for kind in Kind}
+    assert chapters | {0} == {int(kind) for kind in MessageKind}

@@ -9,8 +9,8 @@ import machine as am
 from amtracer.send.events import Event
 from amtracer.send.recording import Recording
 from amtracer.send.sender import Sender
-from amtracer.tracer.hooks import Hooks
 from amtracer.tracer.machine_tracer import bind
+from amtracer.tracer.redaction_hooks import RedactionHooks
 from amtracer.wire.codec import encode
 from amtracer.wire.messages import HelloMessage, Message
 from tests.wire.streams import Book, decoded, read_back, stream_bytes
@@ -39,7 +39,7 @@ class Caught:
 
     def trace(self, mach: am.Machine, **hooks: Any) -> None:
         """Watch a machine from now on."""
-        bind(mach, self.sender, Hooks.of(**hooks))
+        bind(mach, self.sender, RedactionHooks.of(**hooks))
 
 
 class Teller:

@@ -6,7 +6,7 @@ not import what it traces. Most show a few of many fields; the others show all.
 
 from __future__ import annotations
 
-from amtracer.safe_repr.kinds import bases, class_name, is_from
+from amtracer.safe_repr.introspection import bases, class_name, is_from
 
 _FIELDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "Machine": ("machine._machine.machine", ("_id",)),

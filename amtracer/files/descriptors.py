@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 
 
-class Owned:
+class OwnedDescriptor:
     """A descriptor of ours; `place` is where a file's next byte goes, -1 if it has no place."""
 
     __slots__ = ("_what", "fd", "place")

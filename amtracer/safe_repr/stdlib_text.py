@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from amtracer.safe_repr.kinds import bases, class_name, is_from, is_immutable, slot
+from amtracer.safe_repr.introspection import bases, class_name, is_from, is_immutable, slot
 
 _DECIMAL_BYTES_MAX = 4_096
 _INT_BITS_MAX = 512
@@ -23,7 +23,7 @@ _PARTS_MAX = 32
 _PART_CHARS_MAX = 256
 
 
-def library_text(value: object, name: str) -> str | None:
+def stdlib_text(value: object, name: str) -> str | None:
     """The text of a value whose class has this name; None when it is not one of these."""
     module, show = _SHOWN.get(name, ("", None))
     if show is None or not is_from(type(value), module, name):
@@ -32,7 +32,7 @@ def library_text(value: object, name: str) -> str | None:
     return None if text is None else f"{name}({text})"
 
 
-def is_of_library(kind: type) -> bool:
+def is_from_stdlib(kind: type) -> bool:
     """Whether a class is one of these or derived from one: its fields say nothing in a line."""
     for base in bases(kind):
         name = class_name(base)

@@ -23,9 +23,9 @@ from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any, NamedTuple
 from weakref import ref
 
-from amtracer.safe_repr.kinds import bases, is_a, module_object, namespace, slot
-from amtracer.safe_repr.library_text import is_of_library
-from amtracer.safe_repr.machine_text import machine_fields, machine_kind
+from amtracer.safe_repr.introspection import bases, is_a, module_object, namespace, slot
+from amtracer.safe_repr.machine_fields import machine_fields, machine_kind
+from amtracer.safe_repr.stdlib_text import is_from_stdlib
 
 Reader = Callable[[Any], Any]
 
@@ -88,7 +88,7 @@ def _declared(kind: type) -> Declared | None:
             return _named_tuple(spaces)
         if base is list or base is dict or base is set or base is frozenset:
             return None
-    if is_of_library(kind):
+    if is_from_stdlib(kind):
         return None
     ours = machine_kind(kind)
     names = _declared_names(spaces) if ours is None else list(machine_fields(ours))

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import machine as am
 from amtracer.send.events import Open
 from amtracer.send.sender import Sender
-from amtracer.tracer.watched import watched
+from amtracer.tracer.traced_machines import watched
 from amtracer.wire.limits import OPEN_WORK_MAX
 
 _count = am.Machine.open_count

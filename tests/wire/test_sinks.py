@@ -12,8 +12,8 @@ import pytest
 
 from amtracer.address import Address
 from amtracer.files.session import FLUSH_S, read_session
-from amtracer.send import sinks as outlets
-from amtracer.send.sinks import FileOutlet, OutletError, SocketOutlet, path_of_process
+from amtracer.send import sinks as sinks
+from amtracer.send.sinks import FileSink, SinkError, SocketSink, path_of_process
 from amtracer.wire.messages import GoneMessage, StringsMessage
 from tests.wire.streams import HELLO, decoded
 
@@ -28,10 +28,10 @@ def listener() -> Iterator[socket.socket]:
 
 
 @pytest.fixture
-def outlet(listener: socket.socket, monkeypatch: pytest.MonkeyPatch) -> SocketOutlet:
-    """An outlet to the listener that does not wait for long."""
-    monkeypatch.setattr(outlets, "WAIT_S", 0.01)
-    return SocketOutlet(Address("127.0.0.1", listener.getsockname()[1]))
+def sink(listener: socket.socket, monkeypatch: pytest.MonkeyPatch) -> SocketSink:
+    """A sink to the listener that does not wait for long."""
+    monkeypatch.setattr(sinks, "WAIT_S", 0.01)
+    return SocketSink(Address("127.0.0.1", listener.getsockname()[1]))
 
 
 def read_all(peer: socket.socket) -> bytes:
@@ -42,64 +42,64 @@ def read_all(peer: socket.socket) -> bytes:
     return data
 
 
-def push_for_ever(outlet: SocketOutlet) -> None:
+def push_for_ever(sink: SocketSink) -> None:
     while True:
-        outlet.push()
+        sink.push()
 
 
-def write_much(outlet: FileOutlet) -> None:
+def write_much(sink: FileSink) -> None:
     for at in range(100_000):
-        outlet.write(StringsMessage(0, (str(at * 7_919 * 7_919),) * 50))
+        sink.write(StringsMessage(0, (str(at * 7_919 * 7_919),) * 50))
 
 
-def test_messages_arrive_with_an_end(listener: socket.socket, outlet: SocketOutlet) -> None:
+def test_messages_arrive_with_an_end(listener: socket.socket, sink: SocketSink) -> None:
     """Opening sends the magic, closing the end mark."""
-    outlet.open()
-    outlet.write(HELLO)
-    assert outlet.push()
-    outlet.close()
-    outlet.close()
+    sink.open()
+    sink.write(HELLO)
+    assert sink.push()
+    sink.close()
+    sink.close()
     peer, _ = listener.accept()
     with peer:
         messages = decoded(read_all(peer))
 
     assert messages[0] == HELLO
     assert len(messages) == 2
-    assert outlet.sent > 0
+    assert sink.sent > 0
 
 
 def test_who_does_not_read_is_not_waited_for(
-    listener: socket.socket, outlet: SocketOutlet, monkeypatch: pytest.MonkeyPatch
+    listener: socket.socket, sink: SocketSink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What cannot go out waits, up to a limit, and goes out later."""
-    monkeypatch.setattr(outlets, "UNSENT_BYTES_MAX", 1_000_000)
-    outlet.open()
+    monkeypatch.setattr(sinks, "UNSENT_BYTES_MAX", 1_000_000)
+    sink.open()
     peer, _ = listener.accept()
-    outlet.write(HELLO)
+    sink.write(HELLO)
     count = 0
-    while outlet.has_room:
-        outlet.write(LARGE)
+    while sink.has_room:
+        sink.write(LARGE)
         count += 1
-        outlet.push()
-    assert not outlet.push()
-    assert outlet.idle_s is not None
+        sink.push()
+    assert not sink.push()
+    assert sink.idle_s is not None
 
     peer.settimeout(20)
     data = b""
-    while not outlet.push():
+    while not sink.push():
         data += peer.recv(1 << 20)
-    assert outlet.idle_s is None
-    outlet.close()
+    assert sink.idle_s is None
+    sink.close()
     with peer:
         assert decoded(data + read_all(peer)).count(LARGE) == count
 
 
 @pytest.mark.parametrize("manner", ["reset", "close", "half"])
 def test_a_debugger_that_went_away_is_noticed_before_sending(
-    listener: socket.socket, outlet: SocketOutlet, manner: str
+    listener: socket.socket, sink: SocketSink, manner: str
 ) -> None:
     """Nothing more is sent into the void, whether it slammed the door, said goodbye or half."""
-    outlet.open()
+    sink.open()
     peer, _ = listener.accept()
     if manner == "reset":
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -107,38 +107,38 @@ def test_a_debugger_that_went_away_is_noticed_before_sending(
         peer.shutdown(socket.SHUT_WR)
     else:
         peer.close()
-    with pytest.raises(OutletError, match=r"closed|reset"):
-        push_for_ever(outlet)
-    with pytest.raises(OutletError, match="not connected"):
-        outlet.push()
-    outlet.close()
+    with pytest.raises(SinkError, match=r"closed|reset"):
+        push_for_ever(sink)
+    with pytest.raises(SinkError, match="not connected"):
+        sink.push()
+    sink.close()
     peer.close()
 
 
-def test_closing_after_a_loss_says_nothing(listener: socket.socket, outlet: SocketOutlet) -> None:
+def test_closing_after_a_loss_says_nothing(listener: socket.socket, sink: SocketSink) -> None:
     """The end of a program is quiet even when the debugger is gone."""
-    outlet.open()
+    sink.open()
     peer, _ = listener.accept()
     peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     peer.close()
-    outlet.write(HELLO)
+    sink.write(HELLO)
 
-    outlet.close()
-    outlet.drop()
+    sink.close()
+    sink.drop()
 
 
-def test_nobody_there_is_told(outlet: SocketOutlet, listener: socket.socket) -> None:
+def test_nobody_there_is_told(sink: SocketSink, listener: socket.socket) -> None:
     """The system's own words, without a number."""
     listener.close()
 
-    with pytest.raises(OutletError, match="^connection refused$"):
-        outlet.open()
+    with pytest.raises(SinkError, match="^connection refused$"):
+        sink.open()
 
 
 def test_a_name_nobody_knows_is_told() -> None:
     """A host that cannot be found is an outage like any other."""
-    with pytest.raises(OutletError, match=r"\w"):
-        SocketOutlet(Address("no-such-host.invalid", 1)).open()
+    with pytest.raises(SinkError, match=r"\w"):
+        SocketSink(Address("no-such-host.invalid", 1)).open()
 
 
 # Files.
@@ -146,21 +146,21 @@ def test_a_name_nobody_knows_is_told() -> None:
 
 def test_a_file_is_recorded(tmp_path: Path) -> None:
     """Written live, whole after closing."""
-    outlet = FileOutlet(tmp_path / "a")
-    outlet.open()
-    outlet.write(HELLO)
-    assert outlet.push()
-    outlet.close()
-    outlet.close()
+    sink = FileSink(tmp_path / "a")
+    sink.open()
+    sink.write(HELLO)
+    assert sink.push()
+    sink.close()
+    sink.close()
 
     assert next(read_session(tmp_path / "a")) == HELLO
-    assert outlet.sent == 1
-    assert outlet.idle_s is None
+    assert sink.sent == 1
+    assert sink.idle_s is None
 
 
 def test_a_file_in_use_is_left_alone(tmp_path: Path) -> None:
     """The second recording has the pid in its name."""
-    first, second = FileOutlet(tmp_path / "a.msgpack.br"), FileOutlet(tmp_path / "a.msgpack.br")
+    first, second = FileSink(tmp_path / "a.msgpack.br"), FileSink(tmp_path / "a.msgpack.br")
     first.open()
     second.open()
     first.drop()
@@ -183,8 +183,8 @@ def test_a_pid_goes_before_the_extension() -> None:
 
 def test_a_place_where_nothing_can_be_written_is_lasting(tmp_path: Path) -> None:
     """Trying again would not help."""
-    with pytest.raises(OutletError, match="no such file or directory") as caught:
-        FileOutlet(tmp_path / "none" / "a").open()
+    with pytest.raises(SinkError, match="no such file or directory") as caught:
+        FileSink(tmp_path / "none" / "a").open()
     assert caught.value.lasting
 
 
@@ -194,10 +194,10 @@ def test_a_disk_that_fails_ends_the_recording(
 ) -> None:
     """One word, and nothing more is tried; what was written stays."""
     now = [0.0]
-    outlet = FileOutlet(tmp_path / "a", clock=lambda: now[0])
-    outlet.open()
-    outlet.write(HELLO)
-    outlet._writer.unflushed = 1  # type: ignore[union-attr]
+    sink = FileSink(tmp_path / "a", clock=lambda: now[0])
+    sink.open()
+    sink.write(HELLO)
+    sink._writer.unflushed = 1  # type: ignore[union-attr]
     now[0] = 5.0
     real = os.write
     limit = 0 if step != "write" else 10_000
@@ -211,17 +211,17 @@ def test_a_disk_that_fails_ends_the_recording(
 
     monkeypatch.setattr(os, "write", full)
     if step == "close":
-        outlet.close()
+        sink.close()
     elif step == "push":
-        with pytest.raises(OutletError, match="no space left") as caught:
-            outlet.push()
+        with pytest.raises(SinkError, match="no space left") as caught:
+            sink.push()
         assert caught.value.lasting
     else:
-        with pytest.raises(OutletError, match="no space left"):
-            write_much(outlet)
-    outlet.write(GoneMessage(0))
-    assert outlet.push()
-    outlet.drop()
+        with pytest.raises(SinkError, match="no space left"):
+            write_much(sink)
+    sink.write(GoneMessage(0))
+    assert sink.push()
+    sink.drop()
 
     assert (tmp_path / "a").exists()
 
@@ -233,13 +233,13 @@ def test_a_connection_to_itself_is_no_debugger(monkeypatch: pytest.MonkeyPatch) 
         place = itself.getsockname()
         itself.connect(place)
         monkeypatch.setattr(socket, "create_connection", lambda *_, **__: itself)
-        outlet = SocketOutlet(Address(*place))
-        with pytest.raises(OutletError, match="connection refused"):
-            outlet.open()
+        sink = SocketSink(Address(*place))
+        with pytest.raises(SinkError, match="connection refused"):
+            sink.open()
 
         assert itself.fileno() == -1
 
 
 def test_a_file_waits_for_longer_batches_than_a_debugger() -> None:
     """Nobody looks at it while it grows, and it is readable once a second all the same."""
-    assert SocketOutlet.batch_s < FileOutlet.batch_s < FLUSH_S
+    assert SocketSink.batch_s < FileSink.batch_s < FLUSH_S

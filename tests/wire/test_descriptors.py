@@ -12,9 +12,9 @@ import pytest
 from amtracer.address import Address
 from amtracer.errors import SessionAccessError
 from amtracer.files.atomic import AtomicFile
-from amtracer.files.owning import Owned
+from amtracer.files.descriptors import OwnedDescriptor
 from amtracer.files.session import SessionWriter, read_session
-from amtracer.send.sinks import FileOutlet, OutletError, SocketOutlet
+from amtracer.send.sinks import FileSink, SinkError, SocketSink
 from tests.wire.streams import HELLO
 
 Taken = tuple[int, Callable[[], bytes]]
@@ -135,7 +135,7 @@ def test_the_same_file_at_another_place_is_not_ours(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_bytes(b"12345678")
     fd = os.open(path, os.O_RDWR)
-    owned = Owned(fd, 0)
+    owned = OwnedDescriptor(fd, 0)
     assert owned.is_ours
 
     os.lseek(fd, 4, os.SEEK_SET)
@@ -143,41 +143,41 @@ def test_the_same_file_at_another_place_is_not_ours(tmp_path: Path) -> None:
     os.close(fd)
 
 
-def test_an_outlet_says_what_became_of_its_file(tmp_path: Path) -> None:
+def test_an_sink_says_what_became_of_its_file(tmp_path: Path) -> None:
     """Nothing more is recorded when the file is gone with the descriptor."""
     path = tmp_path / "run.msgpack.br"
-    outlet = FileOutlet(path)
-    outlet.open()
-    outlet.write(HELLO)
-    assert outlet._writer is not None
-    os.close(outlet._writer._file._file.fd)
+    sink = FileSink(path)
+    sink.open()
+    sink.write(HELLO)
+    assert sink._writer is not None
+    os.close(sink._writer._file._file.fd)
     path.unlink()
-    outlet._writer.unflushed = 1
-    outlet._writer._flushed_at = -1e9
+    sink._writer.unflushed = 1
+    sink._writer._flushed_at = -1e9
 
-    with pytest.raises(OutletError, match="the program closed its descriptor") as caught:
-        outlet.push()
+    with pytest.raises(SinkError, match="the program closed its descriptor") as caught:
+        sink.push()
     assert caught.value.lasting
-    outlet.drop()
+    sink.drop()
 
 
 @TAKERS
 def test_nothing_is_sent_through_a_connection_that_is_another_s(
     take: Callable[[int, Path], Taken], tmp_path: Path
 ) -> None:
-    """The outlet lets go of the number and says that it is not connected."""
+    """The sink lets go of the number and says that it is not connected."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        outlet = SocketOutlet(Address("127.0.0.1", server.getsockname()[1]))
-        outlet.open()
-        outlet.write(HELLO)
-        assert outlet._socket is not None
-        fd = outlet._socket.fileno()
+        sink = SocketSink(Address("127.0.0.1", server.getsockname()[1]))
+        sink.open()
+        sink.write(HELLO)
+        assert sink._socket is not None
+        fd = sink._socket.fileno()
         os.close(fd)
         taken, told = take(fd, tmp_path)
 
-        with pytest.raises(OutletError, match="the program closed the connection's descriptor"):
-            outlet.push()
-        outlet.close()
+        with pytest.raises(SinkError, match="the program closed the connection's descriptor"):
+            sink.push()
+        sink.close()
 
     assert is_open(taken)
     assert told() == b""
@@ -190,13 +190,13 @@ def test_dropping_a_connection_closes_nothing_of_others(
 ) -> None:
     """A forked child lets go of what it inherited, which others may have replaced."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        outlet = SocketOutlet(Address("127.0.0.1", server.getsockname()[1]))
-        outlet.open()
-        assert outlet._socket is not None
-        fd = outlet._socket.fileno()
+        sink = SocketSink(Address("127.0.0.1", server.getsockname()[1]))
+        sink.open()
+        assert sink._socket is not None
+        fd = sink._socket.fileno()
         os.close(fd)
         taken, told = take(fd, tmp_path)
-        outlet.drop()
+        sink.drop()
 
     assert is_open(taken)
     assert told() == b""

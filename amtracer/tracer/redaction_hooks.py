@@ -9,32 +9,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Self
 
 from amtracer.safe_repr.arg_text import arg_texts
 from amtracer.safe_repr.redacting import ArgsFilter, ArgsFiltering, Redact, Redacting
 
 
 @dataclass(frozen=True, slots=True)
-class Hooks:
+class RedactionHooks:
     """The hooks of one machine; where one is None, all is shown as it is."""
 
     args_filter: ArgsFiltering | None = None
     redact: Redacting | None = None
 
     @classmethod
-    def of(cls, args_filter: ArgsFilter | None = None, redact: Redact | None = None) -> Hooks:
+    def of(cls, args_filter: ArgsFilter | None = None, redact: Redact | None = None) -> Self:
         """The hook that the program gave, wrapped so that its errors do no harm."""
         return cls(
             None if args_filter is None else ArgsFiltering(args_filter),
             None if redact is None else Redacting(redact),
         )
 
-    def over(self, before: Hooks) -> Hooks:
+    def over(self, before: RedactionHooks) -> RedactionHooks:
         """These hooks, and the previous ones where none is given.
 
         Otherwise what is to be hidden would be shown, if the machine was attached before.
         """
-        return Hooks(self.args_filter or before.args_filter, self.redact or before.redact)
+        return RedactionHooks(self.args_filter or before.args_filter, self.redact or before.redact)
 
     def texts(self, machine_id: str, args: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
         """Key and text of the arguments that are shown."""
