@@ -19,8 +19,8 @@ from typing import Any
 import amtracer
 import machine as am
 from am_dbg.store import Store
-from amtracer.send.events import Event
-from amtracer.send.recording import Recording
+from amtracer.send.event_writer import EventWriter
+from amtracer.send.events import TracerEvent
 from amtracer.send.registry import sender_to
 from amtracer.tracer import MachineTracer
 from amtracer.wire.codec import Decoder, FrameWriter
@@ -50,7 +50,7 @@ class Kept:
     asleep = False
 
     def __init__(self) -> None:
-        self.events: list[Event] = []
+        self.events: list[TracerEvent] = []
         self.append = self.events.append
 
 
@@ -69,7 +69,7 @@ class Encoding:
     sent: list[bytes]
 
 
-def repeated(count: int) -> list[Event]:
+def repeated(count: int) -> list[TracerEvent]:
     """The events of the mixed workload, repeated, from the first transition on."""
     workload = load("mixed30")
     mach, events = _traced(workload.machine())
@@ -78,7 +78,7 @@ def repeated(count: int) -> list[Event]:
     return events
 
 
-def missed(count: int) -> list[Event]:
+def missed(count: int) -> list[TracerEvent]:
     """The same events of a machine without a cache, so each transition has a new plan."""
     workload = load("mixed30")
     mach, events = _traced(workload.machine(0))
@@ -87,7 +87,7 @@ def missed(count: int) -> list[Event]:
     return events
 
 
-def unique(count: int) -> list[Event]:
+def unique(count: int) -> list[TracerEvent]:
     """The events of a walk in which nearly all configurations and all arguments are new."""
     struct = loose_struct()
     mach, events = _traced(am.Machine(None, struct))
@@ -96,15 +96,15 @@ def unique(count: int) -> list[Event]:
     return events
 
 
-def _traced(mach: am.Machine) -> tuple[am.Machine, list[Event]]:
+def _traced(mach: am.Machine) -> tuple[am.Machine, list[TracerEvent]]:
     kept: Any = Kept()
     tracer = MachineTracer(mach, kept, None)
-    tracer.look_again(mach)
+    tracer.send_snapshot(mach)
     mach.bind_tracer(tracer)
     return mach, kept.events
 
 
-def encode(events: list[Event], first: int = 0) -> Encoding:
+def encode(events: list[TracerEvent], first: int = 0) -> Encoding:
     """Record events as the sender does, in portions of one flush.
 
     The time of the first events does not count, because they carry most of the definitions.
@@ -115,18 +115,18 @@ def encode(events: list[Event], first: int = 0) -> Encoding:
     def emit(message: Message) -> None:
         sent.append(frames.write(message))
 
-    recording = Recording(0, _refuse)
-    recording.begin(emit, HelloMessage(PROTOCOL_VERSION, "00", 0, 0, "py", {}))
+    writer = EventWriter(0, _refuse)
+    writer.begin(emit, HelloMessage(PROTOCOL_VERSION, "00", 0, 0, "py", {}))
     gc.collect()
     begin = process_time_ns()
     for number, event in enumerate(events):
         if number == first:
             begin = process_time_ns()
-        recording.take(event)
+        writer.write(event)
         if number % FLUSH_EVERY == 0:
-            recording.flush()
+            writer.flush()
             sent.append(frames.flush())
-    recording.flush()
+    writer.flush()
     sent.append(frames.end())
     spent = process_time_ns() - begin
     return Encoding(sum(map(len, sent)) / len(events), spent / (len(events) - first), sent)

@@ -1,8 +1,8 @@
 """Runs the redaction hooks of the traced program and hides everything if one fails.
 
-A hook is there to hide something. So a hook that raises, or returns something else than it
-should, hides everything: a fixed text is shown in place of its argument. The failure is
-logged once, by the kind of the error only, as its words may hold what was to be hidden.
+The purpose of a hook is to hide something. So if a hook raises, or returns a wrong value, a
+fixed text is shown in place of its argument. The failure is logged once, with the class of the
+error only, because its text may contain what the hook hides.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ HIDDEN = "<hidden: a hook failed>"
 """Shown where a hook failed."""
 
 ArgsFilter = Callable[[str, Mapping[str, object]], Mapping[str, object]]
-"""Takes a machine's id and the arguments of a mutation, returns those to be shown."""
+"""Takes a machine's id and the arguments of a mutation, returns the arguments to show."""
 Redact = Callable[[str], str]
-"""Takes a log line or the text of an argument, returns the text to be shown."""
+"""Takes a log line or the text of an argument, returns the text to show."""
 
 _log = logging.getLogger("amtracer")
 
@@ -28,19 +28,19 @@ _log = logging.getLogger("amtracer")
 class _Hook:
     """A hook that logs its first failure only."""
 
-    __slots__ = ("_name", "_told")
+    __slots__ = ("_has_failed", "_name")
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._told = False
+        self._has_failed = False
 
-    def _tell(self, what: str) -> None:
-        if not self._told:
-            self._told = True
+    def _log_failure(self, what: str) -> None:
+        if not self._has_failed:
+            self._has_failed = True
             _log.warning("amtracer: %s %s; %s is shown instead", self._name, what, HIDDEN)
 
 
-class Redacting(_Hook):
+class RedactHook(_Hook):
     """A `redact` hook that always returns a text; it runs on the thread that sends."""
 
     __slots__ = ("_redact",)
@@ -53,18 +53,18 @@ class Redacting(_Hook):
         try:
             shown: object = self._redact(text)
         except BaseException as error:  # noqa: BLE001 - protects what is to be hidden
-            self._tell(f"raised {class_name(type(error))}")
+            self._log_failure(f"raised {class_name(type(error))}")
             return HIDDEN
         if is_a(shown, str):
             return plain(shown)
-        self._tell("returned no text")
+        self._log_failure("returned no text")
         return HIDDEN
 
 
-class ArgsFiltering(_Hook):
-    """An `args_filter` that always comes to texts; it runs in the thread of the machine.
+class ArgsFilterHook(_Hook):
+    """An `args_filter` that always returns texts; it runs in the thread of the machine.
 
-    It sees the arguments but cannot change them.
+    It reads the arguments but cannot change them.
     """
 
     __slots__ = ("_filter",)
@@ -74,10 +74,10 @@ class ArgsFiltering(_Hook):
         self._filter = args_filter
 
     def texts(self, machine_id: str, args: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
-        """Key and text of the arguments that are to be shown."""
+        """Key and text of each argument to show."""
         try:
             shown = self._filter(machine_id, MappingProxyType(args))
             return arg_texts(shown if is_a(shown, dict) else dict(shown.items()))
         except Exception as error:  # noqa: BLE001 - protects what is to be hidden, and the program
-            self._tell(f"failed with {class_name(type(error))}")
+            self._log_failure(f"failed with {class_name(type(error))}")
             return (("…", HIDDEN),)

@@ -1,22 +1,22 @@
-"""Bounds the queue of events while nothing can be sent: keeps the newest, bounded in text too."""
+"""Limits the queue of events while nothing can be sent: keeps the newest, limited in text too."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
 
-from amtracer.send.events import Event, chars_of
+from amtracer.send.events import TracerEvent, chars_of
 
 BACKLOG_MAX = 2_048
-"""Events kept for a debugger that may come. Few, because every object that stays alive
-makes the garbage collector's runs longer, and those hold up the program."""
+"""Events kept for a debugger that may start. Few, because every object that stays alive makes
+the garbage collector's runs longer, and the program waits for those."""
 BACKLOG_CHARS_MAX = 32 * 1024 * 1024
 """Characters of their log lines and arguments."""
 
 
 def trim(
-    queue: deque[Event],
-    let_go: Callable[[Event], object],
+    queue: deque[TracerEvent],
+    on_dropped: Callable[[TracerEvent], object],
     events_max: int = BACKLOG_MAX,
     chars_max: int = BACKLOG_CHARS_MAX,
 ) -> None:
@@ -25,7 +25,7 @@ def trim(
     Nothing is counted: the numbers of transitions show what is missing.
     """
     for _ in range(len(queue) - events_max):
-        let_go(queue.popleft())
+        on_dropped(queue.popleft())
     chars = 0
     kept = 0
     newest_first = list(queue)[::-1]
@@ -35,4 +35,4 @@ def trim(
             break
         kept += 1
     for _ in range(len(newest_first) - kept):
-        let_go(queue.popleft())
+        on_dropped(queue.popleft())

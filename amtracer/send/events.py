@@ -1,17 +1,17 @@
-"""Events that travel from the mutating thread to the sender, as small as possible.
+"""Events that the mutating thread passes to the sender, as small as possible.
 
-A transition is a tuple: the machine with its schema, the plan, the number, when it started
-and ended on the monotonic clock. Transitions that have more than most continue with the
-steps of their handlers and how long these took, log lines, log lines from before, the length
-of the queue, the source, the outcome, the ticks before, and then the arguments, key and text
-in turns. The tuple keeps neither the transition nor the machine alive.
+A transition is a tuple: the machine with its schema, the plan, the number, and when it started
+and ended on the monotonic clock. A plain transition has nothing else. Other transitions
+continue with the steps of their handlers and the durations of these, log lines, log lines from
+before, the length of the queue, the source, the outcome, the ticks before, and then the
+arguments, key and text in turns. The tuple keeps neither the transition nor the machine alive.
 
-It is one flat tuple because thousands may wait, and each further object would make the
-garbage collector's runs longer, which hold up the program.
+It is one flat tuple because thousands may wait. Each further object would make the garbage
+collector's runs longer, and the program waits for those.
 
-Every 64th transition of a machine includes its ticks of before. When transitions were lost,
-the sender goes on with the next one that has them and counts what is missing by the numbers;
-so nothing needs to be counted where it is dropped.
+Every 64th transition of a machine includes the ticks before it. After lost transitions the
+sender continues with the next one that has them, and finds the number of lost ones from the
+numbers of transitions. So nothing is counted where it is dropped.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from typing import Any, Protocol
 from amtracer.wire.messages import OpenWork, StateDef
 
 TICKS_MASK = 63
-"""A transition whose number has none of these bits includes its ticks of before."""
+"""A transition whose number has none of these bits includes the ticks before it."""
 
 Changes = tuple[tuple[int, int], ...]
 
 
-class Source(Protocol):
+class SourceLike(Protocol):
     """The transition that a mutation was made from."""
 
     @property
@@ -38,7 +38,7 @@ class Source(Protocol):
     def mach_time(self) -> int: ...
 
 
-class Line(Protocol):
+class LogLineLike(Protocol):
     """A log line of a machine."""
 
     @property
@@ -48,20 +48,20 @@ class Line(Protocol):
 
 
 class WaitingLines(Protocol):
-    """The lines of a machine that wait for its next transition; a list that goes on growing.
+    """The lines of a machine that wait for its next transition; a list that grows.
 
-    `missing` counts older ones that were dropped, `taken` says that a transition has them.
+    `missing` counts older lines that were dropped. `taken`: a transition has taken them.
     """
 
     missing: int
     taken: bool
 
-    def __iter__(self) -> Iterator[Line]: ...
+    def __iter__(self) -> Iterator[LogLineLike]: ...
     def __len__(self) -> int: ...
 
 
-class Work(Protocol):
-    """Something open in a machine, see `machine.OpenWork`."""
+class OpenWorkLike(Protocol):
+    """A waiter, context or task of a machine that has not ended, see `machine.OpenWork`."""
 
     @property
     def kind(self) -> str: ...
@@ -75,7 +75,7 @@ class Work(Protocol):
     def key(self) -> tuple[str, int]: ...
 
 
-class Step(Protocol):
+class StepLike(Protocol):
     """A step of a machine's transition."""
 
     @property
@@ -100,8 +100,8 @@ class Step(Protocol):
     def raised_at(self) -> str: ...
 
 
-class Plan(Protocol):
-    """A machine's plan, the part of a transition that it remembers."""
+class PlanLike(Protocol):
+    """A machine's plan: the part of a transition that follows from schema and mutation."""
 
     accepted: bool
     growth: Changes
@@ -117,43 +117,43 @@ class Plan(Protocol):
 
 
 class TracedMachine:
-    """A machine as the sender thread knows it; tracers only pass it on.
+    """The sender's record of a machine; tracers only pass it on.
 
-    `number` is its number in the current stream, -1 before it was sent. `row` counts the
-    transitions before the next one, `ticks` are those after the last one; None when what
-    was lost since is not known yet. A `quiet` one is sent when it does something. Of a
-    `paused` one no transition was sent since its recording was paused. `redact` makes the
-    texts that are shown, None for those there are. `queue_refused` is how many mutations
-    its queue refused, `refused_told` how many the stream knows of; while `refusals_wait` the
-    sender is about to be notified of more.
+    `number` is the machine's number in the current stream, -1 before it was sent. `row` counts
+    its transitions so far, `ticks` are those after the last one, None if they are unknown after
+    a loss. A deferred machine is sent when it does something. No transition of a `paused` one
+    is sent. `is_refused`: the protocol cannot carry the machine. `redact` returns the text to
+    show, None to show texts as they are. `queue_refused` counts the mutations that its queue
+    refused, `refusals_sent` is the count that the stream has; `refusals_pending`: a
+    `RefusedEvent` is in the queue.
 
-    `waiting` are lines that wait for its next transition, of which `waiting_told` were sent,
-    or dropped before they could be. `open` and `open_more` are what was reported as open,
-    `open_since` where the machine stood when each of it was seen first.
+    `waiting_lines` wait for its next transition; `lines_sent` of them were sent, or dropped
+    before that. `open_work` and `open_work_more` were sent last, `open_since` has the sum of
+    ticks at which each item was first seen.
     """
 
     __slots__ = (
         "gone",
         "id",
+        "is_deferred",
+        "is_refused",
+        "lines_sent",
         "number",
-        "open",
-        "open_more",
         "open_since",
+        "open_work",
+        "open_work_more",
         "parent",
         "paused",
         "queue_refused",
-        "quiet",
         "redact",
-        "refusals_wait",
-        "refused",
-        "refused_told",
+        "refusals_pending",
+        "refusals_sent",
         "row",
         "schema",
         "tags",
         "ticks",
         "tx_prefix",
-        "waiting",
-        "waiting_told",
+        "waiting_lines",
     )
 
     def __init__(self, id: str, parent: str, tags: tuple[str, ...], tx_prefix: str) -> None:
@@ -166,22 +166,22 @@ class TracedMachine:
         self.row = 0
         self.ticks: list[int] | None = None
         self.gone = False
-        self.refused = False
-        self.quiet = False
+        self.is_refused = False
+        self.is_deferred = False
         self.paused = False
         self.redact: Callable[[str], str] | None = None
         self.queue_refused = 0
-        self.refused_told = 0
-        self.refusals_wait = False
-        self.waiting: WaitingLines | None = None
-        self.waiting_told = 0
-        self.open: tuple[OpenWork, ...] = ()
-        self.open_more = 0
+        self.refusals_sent = 0
+        self.refusals_pending = False
+        self.waiting_lines: WaitingLines | None = None
+        self.lines_sent = 0
+        self.open_work: tuple[OpenWork, ...] = ()
+        self.open_work_more = 0
         self.open_since: dict[tuple[str, int], int] = {}
 
 
 class TracedSchema:
-    """A machine while it has one schema; it never changes."""
+    """A machine with one of its schemas; this value never changes."""
 
     __slots__ = ("machine", "states")
 
@@ -191,48 +191,47 @@ class TracedSchema:
 
 
 Outcome = tuple[bool, bool, Changes]
-"""Accepted, only a check, what really changed; where the plan does not show it."""
+"""Accepted, only a check, changes; for transitions that differ from their plan."""
 
 TransitionEvent = tuple[Any, ...]
-"""What most transitions consist of, then what the others have beside it, see above; a plain
-tuple, as making anything else would take the program's time."""
+"""See the page above; a plain tuple, because other objects take longer to make."""
 PLAIN_LENGTH = 5
-"""Values of an event that has nothing beside."""
+"""Values of a plain event."""
 STEPS, HANDLER_NS, LINES, PRE_LINES, QUEUE_LEN, SOURCE, OUTCOME, TICKS, ARGS = range(5, 14)
-"""Where the others have what they have beside; the arguments are the rest from there on."""
+"""Positions of the other values; the arguments are all values from `ARGS` on."""
 
 
-class Seen:
-    """A machine came into view, or has another schema: it stands at these ticks now.
+class SnapshotEvent:
+    """The present ticks of a machine that was attached or has another schema.
 
-    `row` is how many transitions it made before. A `quiet` one need not be sent yet.
+    `row` counts its transitions so far. A deferred snapshot need not be sent yet.
     """
 
-    __slots__ = ("quiet", "row", "schema", "ticks")
+    __slots__ = ("is_deferred", "row", "schema", "ticks")
 
     def __init__(
-        self, schema: TracedSchema, ticks: Sequence[int], row: int, *, quiet: bool = False
+        self, schema: TracedSchema, ticks: Sequence[int], row: int, *, deferred: bool = False
     ) -> None:
         self.schema = schema
         self.ticks = ticks
         self.row = row
-        self.quiet = quiet
+        self.is_deferred = deferred
 
 
-class Paused(Seen):
-    """From here on the machine's transitions are not sent."""
-
-    __slots__ = ()
-
-
-class Resumed(Seen):
-    """Its transitions are sent again; the first one may have come before this."""
+class PausedEvent(SnapshotEvent):
+    """The machine's transitions are not sent from now on."""
 
     __slots__ = ()
 
 
-class Waiting:
-    """Lines of a machine wait for its next transition, which may never come."""
+class ResumedEvent(SnapshotEvent):
+    """The machine's transitions are sent again; the first one may have come before this."""
+
+    __slots__ = ()
+
+
+class WaitingLinesEvent:
+    """Log lines wait for the next transition of a machine, which may never come."""
 
     __slots__ = ("lines", "schema")
 
@@ -241,17 +240,22 @@ class Waiting:
         self.lines = lines
 
 
-class Open:
-    """What is open in a machine, seen by the sender; `more` is not listed.
+class OpenWorkEvent:
+    """The open work of a machine at a poll; `more` counts items that are not listed.
 
-    At the `last` look what is open is sent, otherwise only what was open at the look before too:
-    most of what waits does so for a moment.
+    Items that were also open at the previous poll are sent, because most work ends at once. At
+    the `last` poll all items are sent.
     """
 
     __slots__ = ("last", "machine", "more", "work")
 
     def __init__(
-        self, machine: TracedMachine, work: Sequence[Work], more: int = 0, *, last: bool = False
+        self,
+        machine: TracedMachine,
+        work: Sequence[OpenWorkLike],
+        more: int = 0,
+        *,
+        last: bool = False,
     ) -> None:
         self.machine = machine
         self.work = work
@@ -259,7 +263,7 @@ class Open:
         self.last = last
 
 
-class Gone:
+class GoneEvent:
     """A machine was disposed, or collected."""
 
     __slots__ = ("machine",)
@@ -268,8 +272,8 @@ class Gone:
         self.machine = machine
 
 
-class Refused:
-    """A machine's full queue refused mutations; the machine knows how many."""
+class RefusedEvent:
+    """A machine's full queue refused mutations; `TracedMachine.queue_refused` counts them."""
 
     __slots__ = ("machine",)
 
@@ -277,8 +281,8 @@ class Refused:
         self.machine = machine
 
 
-class Late:
-    """A handler in the transition with this row runs longer than it may, and still does."""
+class LateHandlerEvent:
+    """A handler of the transition with this row still runs after its time limit."""
 
     __slots__ = ("duration_ns", "handler", "machine", "place", "row")
 
@@ -292,11 +296,19 @@ class Late:
         self.duration_ns = duration_ns
 
 
-Event = TransitionEvent | Seen | Waiting | Open | Gone | Refused | Late
+TracerEvent = (
+    TransitionEvent
+    | SnapshotEvent
+    | WaitingLinesEvent
+    | OpenWorkEvent
+    | GoneEvent
+    | RefusedEvent
+    | LateHandlerEvent
+)
 
 
-def chars_of(event: Event) -> int:
-    """How much text an event keeps in memory."""
+def chars_of(event: TracerEvent) -> int:
+    """The characters of text that an event keeps in memory."""
     if type(event) is not tuple or len(event) == PLAIN_LENGTH:
         return 0
     lines = sum([len(line.text) for line in (*event[LINES], *event[PRE_LINES])])

@@ -2,10 +2,9 @@
 
 Senders are closed when the interpreter exits, and start again in a forked child.
 
-The destination that the environment names is fixed by the first caller that asks and finds
-one there, as a path from the root on and without links. So all machines of a process go to one
-place until all is closed, whatever happens to its folder, to the links in the path and to the
-variables.
+The first caller that finds a destination in the environment fixes it for the process, as an
+absolute path without links. So all machines of a process go to one place until the senders
+are closed, even if the folder, the links in the path or the variables change.
 """
 
 from __future__ import annotations
@@ -21,16 +20,16 @@ from amtracer.send.sender import Sender
 from amtracer.send.sinks import Sink, whole_path
 
 _senders: dict[str, Sender] = {}
-_choosing = threading.Lock()
+_lock = threading.Lock()
 _fixed: Destinations | None = None
 
 after_fork: list[Callable[[], None]] = []
-"""Done in a forked child once its senders have started again."""
+"""Called in a forked child after its senders have started again."""
 
 
 def sender_to(destination: str, sink: Callable[[], Sink]) -> Sender:
-    """The sender to a destination; made with the sink when it is the first."""
-    with _choosing:
+    """The sender to a destination; the first call makes it, with its sink."""
+    with _lock:
         sender = _senders.get(destination)
         if sender is None or sender.ended:
             sender = _senders[destination] = Sender(sink())
@@ -38,9 +37,9 @@ def sender_to(destination: str, sink: Callable[[], Sink]) -> Sender:
 
 
 def destinations() -> Destinations:
-    """Where this process sends and records to, as the environment says."""
+    """The destinations of this process, from the environment."""
     global _fixed  # noqa: PLW0603 - it is of the process
-    with _choosing:
+    with _lock:
         if _fixed is not None:
             return _fixed
         found = destinations_from_env()
@@ -52,22 +51,22 @@ def destinations() -> Destinations:
 
 
 def close_senders() -> None:
-    """Send what is there and end all senders, each within its limit."""
+    """Send what is queued and end all senders, each within its time limit."""
     global _fixed  # noqa: PLW0603 - it is of the process
     _fixed = None
     for sender in list(_senders.values()):
         sender.close()
 
 
-def _reborn() -> None:
-    global _choosing  # noqa: PLW0603 - another thread may have held it at the fork
-    _choosing = threading.Lock()
+def _restart_in_child() -> None:
+    global _lock  # noqa: PLW0603 - another thread may have held it at the fork
+    _lock = threading.Lock()
     for sender in list(_senders.values()):
-        sender.reborn()
-    for work in after_fork:
-        work()
+        sender.restart_in_child()
+    for callback in after_fork:
+        callback()
 
 
 atexit.register(close_senders)
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_reborn)
+    os.register_at_fork(after_in_child=_restart_in_child)

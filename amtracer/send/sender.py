@@ -1,30 +1,29 @@
 """The sender: a background thread that takes events from the program and sends them.
 
-The program's threads only append to a bounded queue; the deque drops its oldest entry by
-itself when it is full, and the numbers of transitions later show how many are missing.
-Everything else happens on one daemon thread, started with the first event:
+The program's threads only append to a bounded queue. A full queue drops its oldest entry, and
+the numbers of transitions later show how many are missing. Everything else happens on one
+daemon thread, which the first event starts:
 
-- Connected: every 20 ms, for a file every 250, the queue is emptied into the stream, in
-  portions between which the interpreter's lock is offered to the program, and what is due is
-  sent.
-- Between transitions: several times a second the sender looks what is open in the machines,
-  and which log lines wait for a transition that may never come; so a program that stands
-  still has reported everything.
-- More events come than can be sent: the queue is emptied into a spool where events do not
-  make the garbage collector hold up the program (see `amtracer.send.spool`).
+- Connected: every 20 ms (for a file, every 250 ms) the sender empties the queue into the
+  stream and sends what is due. Between two portions it releases the interpreter's lock.
+- Between transitions: several times a second the sender polls the machines for open work, and
+  for log lines that wait for a transition that may never come. So everything that an idle
+  program has done is sent.
+- More events come than can be sent: the sender moves the queue into a spool, in which events
+  do not make the garbage collector stop the program for long (see `amtracer.send.spool`).
 - The other side does not read: encoded data waits in a buffer, which holds far more
-  than a queue of objects could; when that is full, only the newest few events are kept.
-- A stream has no numbers left for machines: when all of it is sent another one begins, in
+  transitions than a queue of objects. If the buffer is full, only the newest events are kept.
+- A stream has no numbers left for machines: when all of it is sent, another stream begins, in
   the same file or over another connection.
-- Not connected: only the newest few events are kept too, and the sender tries to connect
-  with growing pauses, without end. Until the first attempt failed nothing is given up.
+- Not connected: only the newest events are kept, and the sender tries to connect again and
+  again with growing pauses. Before the first attempt has failed, nothing is dropped.
 
 A program that ends waits until all is sent, for at most a second, or 0.2 s without progress.
-When the interpreter shuts down no thread is started and nothing is sent any more. A
-forked child starts again, as a session of its own, and never uses what it inherited.
+When the interpreter shuts down, no thread is started and nothing more is sent. A forked child
+starts again as a session of its own and never uses what it inherited.
 
-At most one line goes to the log (by default to stderr) for each outage. An outage ends
-when a connection has held for a while, so one that breaks again and again is one outage.
+The sender logs at most one line (by default to stderr) for each outage. An outage ends when a
+connection has held for a while, so a connection that breaks again and again is one outage.
 """
 
 from __future__ import annotations
@@ -41,10 +40,10 @@ from amtracer.encode.stream_writer import StreamFullError
 from amtracer.errors import WireError
 from amtracer.files.processes import is_worker
 from amtracer.send.backlog import BACKLOG_MAX, trim
-from amtracer.send.events import Event, Gone, Refused, Waiting
-from amtracer.send.recording import Recording
+from amtracer.send.event_writer import EventWriter
+from amtracer.send.events import GoneEvent, RefusedEvent, TracerEvent, WaitingLinesEvent
 from amtracer.send.sinks import Sink, SinkError
-from amtracer.send.spool import Stowed
+from amtracer.send.spool import Spool
 from amtracer.wire import limits
 from amtracer.wire.messages import PROTOCOL_VERSION, HelloMessage
 
@@ -54,21 +53,21 @@ STUCK_S_MAX = 0.2
 """How long it waits while nothing is sent at all."""
 RETRY_S_MIN = 0.1
 RETRY_S_MAX = 5.0
-"""Pauses between two attempts to connect; they double from the least to the most."""
-HELD_S = 5.0
+"""Pauses between two attempts to connect; each is twice as long as the one before."""
+STABLE_S = 5.0
 """How long a connection must hold to end an outage."""
-_LOOK_EVERY_S = 0.2
-"""How often the queue is checked while nothing can be sent and little comes."""
-_STUCK_PAUSE_S = 0.005
-"""How long it waits at the end before it tries again what the other side did not take."""
-_LOOK_S = 0.12
-"""How often the sender looks what is open in the machines; or"""
-_LOOK_SHARE = 20
-"""so many times as long as a look takes, if that is longer."""
+_OFFLINE_POLL_S = 0.2
+"""How often the queue is checked while nothing can be sent and few events come."""
+_EXIT_RETRY_S = 0.005
+"""Pause at the program's exit before bytes that the other side did not take are sent again."""
+_POLL_S = 0.12
+"""Pause between two polls of the machines for open work and waiting lines; or"""
+_POLL_FACTOR = 20
+"""this many times the duration of a poll, if that is longer."""
 _PORTION = 512
-"""Events taken between two offers of the interpreter's lock to the program."""
+"""Events written before the interpreter's lock is released for the program."""
 _QUEUED_MAX = 1_024
-"""Events in the queue beyond which they are spooled before they are sent."""
+"""Events in the queue above which they are spooled before they are sent."""
 
 _log = logging.getLogger("amtracer")
 
@@ -81,13 +80,13 @@ class Sender:
 
     def __init__(self, sink: Sink, *, queue_max: int = limits.SENDER_QUEUE_MAX) -> None:
         self._sink = sink
-        self._queue: deque[Event] = deque(maxlen=queue_max)
+        self._queue: deque[TracerEvent] = deque(maxlen=queue_max)
         self.append = self._queue.append
-        self.looks: Callable[[Sender, bool], Iterable[Event]] | None = None
-        """What is open in the machines; whether it is the last look."""
+        self.open_work_reader: Callable[[Sender, bool], Iterable[TracerEvent]] | None = None
+        """Returns the open work of the machines; the flag says whether it is the last poll."""
         self._offset_ns = time_ns() - monotonic_ns()
-        self._recording = Recording(self._offset_ns, self._warn)
-        self._stowed = Stowed(self._let_go, queue_max)
+        self._writer = EventWriter(self._offset_ns, self._warn)
+        self._spool = Spool(self._on_dropped, queue_max)
         self._begin()
 
     def _begin(self) -> None:
@@ -99,22 +98,22 @@ class Sender:
         self._warned = False
         self._stopping = False
         self._busy = False
-        self._untaken: Event | None = None  # it belongs to the next stream
+        self._next_event: TracerEvent | None = None  # the first of the next stream
         self._opened_at = 0.0
         self._retry_s = RETRY_S_MIN
         self._retry_at = 0.0
-        self._look_at = 0.0
+        self._poll_at = 0.0
         self._thread: threading.Thread | None = None
-        self._called = threading.Event()
+        self._wakeup = threading.Event()
         self._starting = threading.Lock()
 
     # On any thread.
 
     def wake(self) -> None:
-        """Something was appended; start or wake the thread. Never raises, never waits."""
+        """Start or wake the thread after an append. Never raises, never waits."""
         self.asleep = False
         if self._thread is not None:
-            self._called.set()
+            self._wakeup.set()
         elif not self.ended:
             self._start()
 
@@ -131,27 +130,27 @@ class Sender:
         _close_with_multiprocessing(self)
 
     def close(self, wait_s: float = EXIT_S_MAX) -> None:
-        """Send what is there and end; within `wait_s`, or sooner when it is stuck."""
+        """Send what is queued and end, within `wait_s`, or sooner if nothing is sent."""
         self.ended = True
         thread = self._thread
         if thread is None or not thread.is_alive():
             return
         self._stopping = True
-        self._called.set()
-        now = seen_at = monotonic()
-        deadline, seen = now + wait_s, self._sink.sent
-        while thread.is_alive() and now < deadline and now - seen_at < STUCK_S_MAX:
+        self._wakeup.set()
+        now = progress_at = monotonic()
+        deadline, sent = now + wait_s, self._sink.sent
+        while thread.is_alive() and now < deadline and now - progress_at < STUCK_S_MAX:
             thread.join(0.01)
             now = monotonic()
-            if self._sink.sent != seen:
-                seen, seen_at = self._sink.sent, now
+            if self._sink.sent != sent:
+                sent, progress_at = self._sink.sent, now
 
-    def reborn(self) -> None:
+    def restart_in_child(self) -> None:
         """In a forked child: drop what belongs to the parent and start again."""
         self._sink.drop()
         self._queue.clear()
-        self._stowed.clear()
-        self._recording.forget()
+        self._spool.clear()
+        self._writer.forget()
         self._begin()
 
     # On the sender thread.
@@ -159,13 +158,13 @@ class Sender:
     def _run(self) -> None:
         while not self._stopping:
             self._guarded_round()
-            self._rest()
+            self._wait()
         if not self._open and not self._warned:
             self._guarded_round()
         while self._open and not self._guarded_round():
-            sleep(_STUCK_PAUSE_S)
+            sleep(_EXIT_RETRY_S)
         if self._open:
-            self._recording.end()
+            self._writer.end()
             self._sink.close()
 
     def _guarded_round(self) -> bool:
@@ -173,7 +172,7 @@ class Sender:
         try:
             return self._round()
         except Exception:  # noqa: BLE001  # protects the program: a tracer must not raise into it
-            self._break_off("an unforeseen error", lasting=False)
+            self._disconnect("an unforeseen error", lasting=False)
             _log.debug("the sender failed", exc_info=True)
             return False
 
@@ -183,10 +182,10 @@ class Sender:
             self._connect()
         try:
             if self._open:
-                return self._tell()
+                return self._send()
         except SinkError as error:
-            self._break_off(str(error), lasting=error.lasting)
-        self._put_off()
+            self._disconnect(str(error), lasting=error.lasting)
+        self._keep_newest()
         return False
 
     def _connect(self) -> None:
@@ -194,123 +193,124 @@ class Sender:
             self._sink.open()
             self._open = True
             self._opened_at = monotonic()
-            self._recording.begin(self._sink.write, self._hello())
+            self._writer.begin(self._sink.write, self._hello())
             self._sink.push()
         except SinkError as error:
-            self._break_off(str(error), lasting=error.lasting)
+            self._disconnect(str(error), lasting=error.lasting)
 
-    def _tell(self) -> bool:
-        """Write everything that waits into the stream and send it."""
+    def _send(self) -> bool:
+        """Write all waiting events into the stream and send it."""
         flows = self._sink.push()
-        queue, stowed = self._queue, self._stowed
-        while (queue or stowed or self._untaken) and self._sink.has_room:
-            if self._untaken is not None and not self._renewed():
+        queue, spool = self._queue, self._spool
+        while (queue or spool or self._next_event) and self._sink.has_room:
+            if self._next_event is not None and not self._begin_next_stream():
                 break
             if len(queue) > _QUEUED_MAX:
-                stowed.put_all(queue)
+                spool.put_all(queue)
             for _ in range(_PORTION):
-                if self._untaken is not None:
+                if self._next_event is not None:
                     break
-                if stowed:
-                    self._take(stowed.take())
+                if spool:
+                    self._write(spool.take())
                 elif queue:
-                    self._take(queue.popleft())
+                    self._write(queue.popleft())
                 else:
                     break
             flows = flows and self._sink.push()
             sleep(0)
-        if self._untaken is not None or not self._sink.has_room:
+        if self._next_event is not None or not self._sink.has_room:
             if not self._stopping:
-                trim(queue, self._let_go)
+                trim(queue, self._on_dropped)
             return False
         if self._stopping and not queue:
-            self._look(last=True)
-            self._recording.finish()
-        elif monotonic() >= self._look_at:
-            self._look(last=False)
-        self._recording.flush()
+            self._poll(last=True)
+            self._writer.finish()
+        elif monotonic() >= self._poll_at:
+            self._poll(last=False)
+        self._writer.flush()
         return flows and self._sink.push() and not queue
 
-    def _look(self, *, last: bool) -> None:
-        """Send what no transition contains: lines that wait for one, and what is open."""
+    def _poll(self, *, last: bool) -> None:
+        """Write what no transition contains: lines that wait for one, and open work."""
         began = monotonic()
-        self._recording.tell_waiting()
-        for event in self.looks(self, last) if self.looks is not None else ():
-            self._take(event)
+        self._writer.write_waiting_lines()
+        read = self.open_work_reader
+        for event in read(self, last) if read is not None else ():
+            self._write(event)
         took = monotonic() - began
-        self._look_at = began + max(_LOOK_S, _LOOK_SHARE * took)
+        self._poll_at = began + max(_POLL_S, _POLL_FACTOR * took)
 
-    def _take(self, event: Event) -> None:
+    def _write(self, event: TracerEvent) -> None:
         try:
-            self._recording.take(event)
+            self._writer.write(event)
         except StreamFullError:
-            self._recording.flush()
-            self._recording.end()
-            self._untaken = event
+            self._writer.flush()
+            self._writer.end()
+            self._next_event = event
         except WireError as error:
             self._warn(f"something cannot be sent: {error}")
 
-    def _renewed(self) -> bool:
-        """Begin the next stream with what has no room in this one, once that is sent."""
+    def _begin_next_stream(self) -> bool:
+        """Begin the next stream with the event that had no room, once this one is sent."""
         if not self._sink.renew():
             return False
-        self._recording.begin(self._sink.write, self._hello())
-        event, self._untaken = self._untaken, None
-        assert event is not None  # somebody asked for another stream
-        self._take(event)
+        self._writer.begin(self._sink.write, self._hello())
+        event, self._next_event = self._next_event, None
+        assert event is not None  # it made the next stream necessary
+        self._write(event)
         return True
 
-    def _put_off(self) -> None:
-        """Keep what came, or drop it when nothing will ever be sent."""
+    def _keep_newest(self) -> None:
+        """Keep the newest events, or none if nothing will ever be sent."""
         self._busy = len(self._queue) > BACKLOG_MAX
-        self._stowed.keep(0 if self._given_up else BACKLOG_MAX)
+        self._spool.keep(0 if self._given_up else BACKLOG_MAX)
         if self._given_up:
             self._queue.clear()
         else:
-            trim(self._queue, self._let_go)
+            trim(self._queue, self._on_dropped)
 
-    def _let_go(self, event: Event) -> None:
-        """Skip an event, but keep what no other has: an end, what waits or was refused."""
-        if type(event) in (Gone, Refused, Waiting):
-            self._recording.take(event)
+    def _on_dropped(self, event: TracerEvent) -> None:
+        """Drop an event; keep what no later event repeats: ends, waiting lines, refusals."""
+        if type(event) in (GoneEvent, RefusedEvent, WaitingLinesEvent):
+            self._writer.write(event)
 
-    def _break_off(self, reason: str, *, lasting: bool) -> None:
+    def _disconnect(self, reason: str, *, lasting: bool) -> None:
         now = monotonic()
-        if self._open and now - self._opened_at >= HELD_S:
+        if self._open and now - self._opened_at >= STABLE_S:
             self._warned = False
             self._retry_s = RETRY_S_MIN
         self._open = False
         self._given_up = lasting
-        self._recording.end()
-        if self._untaken is not None:
-            self._recording.take(self._untaken)
-            self._untaken = None
+        self._writer.end()
+        if self._next_event is not None:
+            self._writer.write(self._next_event)
+            self._next_event = None
         self._sink.drop()
         self._retry_at = now + self._retry_s
         self._retry_s = min(2 * self._retry_s, RETRY_S_MAX)
         what = "nothing more is recorded" if lasting else "trying again in the background"
         self._warn(f"{self._sink.trouble} {self._sink.name} ({reason}); {what}")
 
-    def _rest(self) -> None:
-        """Wait for the next events: together with others, or for the first one."""
-        if self._queue or self._stowed:
-            pause = self._sink.batch_s if self._open or self._busy else _LOOK_EVERY_S
-            self._called.wait(pause)
-            self._called.clear()
+    def _wait(self) -> None:
+        """Wait until more events have gathered, or for the first one."""
+        if self._queue or self._spool:
+            pause = self._sink.batch_s if self._open or self._busy else _OFFLINE_POLL_S
+            self._wakeup.wait(pause)
+            self._wakeup.clear()
             return
         self.asleep = True
         if not self._queue and not self._stopping:
-            self._called.wait(self._idle_s())
+            self._wakeup.wait(self._idle_s())
         self.asleep = False
-        self._called.clear()
+        self._wakeup.clear()
         if self._queue and self._open and not self._stopping:
-            self._called.wait(self._sink.batch_s)  # the first of many
+            self._wakeup.wait(self._sink.batch_s)  # more follow the first
 
     def _idle_s(self) -> float | None:
         if self._open:
-            until_look = max(0.0, self._look_at - monotonic())
+            until_poll = max(0.0, self._poll_at - monotonic())
             idle_s = self._sink.idle_s
-            return until_look if idle_s is None else min(idle_s, until_look)
+            return until_poll if idle_s is None else min(idle_s, until_poll)
         return None if self._given_up else max(0.0, self._retry_at - monotonic())
 
     def _warn(self, text: str) -> None:
@@ -331,7 +331,7 @@ class Sender:
 
 
 def _close_with_multiprocessing(sender: Sender) -> None:
-    """A child of `multiprocessing` ends without the usual exit, but does its own."""
+    """Register the sender with `multiprocessing`, whose children skip the usual exit."""
     util = sys.modules.get("multiprocessing.util")
     if util is not None and is_worker():
         util.Finalize(None, sender.close, exitpriority=0)

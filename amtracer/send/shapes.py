@@ -1,10 +1,10 @@
 """Cache of the shapes of transitions, found by the plan that a transition followed.
 
-A plan and the answers of its handlers decide all of a shape. So a shape is made once for
-each such outcome. Many plans lead to equal shapes, so equal ones become the same object, by
-which a stream then knows its number. A machine that remembers no plan, or not this one, makes
-a new plan each time; then the shape is found by the question that the plan answers. Working a
-shape out means to decide the plan once more, with notes, so it is not done twice.
+A shape follows from a plan and the answers of its handlers, so it is made once for each such
+outcome. Many plans lead to equal shapes. Equal shapes become the same object, which a stream
+finds by identity. If a machine does not remember a plan, it makes a new one each time; then the
+shape is found by the question that the plan answers. To make a shape, the plan is resolved
+again with all its steps, which is slow, so it is done once.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from amtracer.send.events import Changes, Outcome, Plan, Step
+from amtracer.send.events import Changes, Outcome, PlanLike, StepLike
 from amtracer.wire.messages import Shape, StepDef
 from amtracer.wire.vocabulary import ShapeFlag, StepFlag
 
@@ -25,20 +25,20 @@ _Key = TypeVar("_Key")
 
 
 class Shapes:
-    """Remembers so many outcomes and shapes, then starts again; the sender thread only.
+    """A bounded cache of outcomes and shapes; used by the sender thread only.
 
-    `known` finds what `planned` has returned for a plan that the machine remembers.
+    `known` finds the shape that `planned` returned for a plan that the machine remembers.
     """
 
     def __init__(self) -> None:
-        self._planned: dict[Plan, Shape] = {}
+        self._planned: dict[PlanLike, Shape] = {}
         self.known = self._planned.get
         self._asked: dict[object, Shape] = {}
         self._others: dict[object, Shape] = {}
         self._shapes: dict[Shape, Shape] = {}
-        self._steps: dict[Step, StepDef] = {}
+        self._steps: dict[StepLike, StepDef] = {}
 
-    def planned(self, plan: Plan) -> Shape:
+    def planned(self, plan: PlanLike) -> Shape:
         """The shape of a transition that went as planned, without handlers."""
         shape = self._planned.get(plan)
         if shape is None:
@@ -49,8 +49,8 @@ class Shapes:
                 shape = self._answer(plan)
         return shape
 
-    def _answer(self, plan: Plan) -> Shape:
-        """The shape of a plan that will not come again, but perhaps its question."""
+    def _answer(self, plan: PlanLike) -> Shape:
+        """The shape of a plan that the machine does not remember, found by its question."""
         question = plan.question
         shape = self._asked.get(question)
         if shape is None:
@@ -58,8 +58,8 @@ class Shapes:
             _keep(self._asked, question, shape)
         return shape
 
-    def of(self, plan: Plan, steps: Sequence[Step], outcome: Outcome | None) -> Shape:
-        """The shape of a transition with handlers, or one that went otherwise."""
+    def of(self, plan: PlanLike, steps: Sequence[StepLike], outcome: Outcome | None) -> Shape:
+        """The shape of a transition with handlers, or of one that differs from its plan."""
         if not steps and outcome is None:
             return self.planned(plan)
         steps = tuple(steps)
@@ -70,7 +70,7 @@ class Shapes:
             _keep(self._others, key, shape)
         return shape
 
-    def _shape(self, plan: Plan, steps: Sequence[Step], outcome: Outcome | None) -> Shape:
+    def _shape(self, plan: PlanLike, steps: Sequence[StepLike], outcome: Outcome | None) -> Shape:
         call = plan.call
         flags = _AUTO if call.auto else 0
         changes: Changes = ()
@@ -82,19 +82,19 @@ class Shapes:
             mask = plan.after.mask
             changes = tuple([(at, up if mask >> at & 1 else -up) for at, up in plan.growth])
             flags |= _ACCEPTED
-        known, told = self._steps.get, self._told
-        told_steps = tuple([known(step) or told(step) for step in (*plan.notes().steps, *steps)])
-        shape = Shape(int(call.type), tuple(call.called), flags, changes, told_steps)
+        known, convert = self._steps.get, self._converted
+        step_defs = tuple([known(step) or convert(step) for step in (*plan.notes().steps, *steps)])
+        shape = Shape(int(call.type), tuple(call.called), flags, changes, step_defs)
         if len(self._shapes) >= _SHAPES_MAX:
             self._shapes.clear()
         return self._shapes.setdefault(shape, shape)
 
-    def _told(self, step: Step) -> StepDef:
-        """Converted once, as a machine's steps are the same objects again and again."""
+    def _converted(self, step: StepLike) -> StepDef:
+        """The step as its definition, converted once: a machine reuses its step objects."""
         if len(self._steps) >= _STEPS_MAX:
             self._steps.clear()
-        told = self._steps[step] = _step(step)
-        return told
+        converted = self._steps[step] = _step(step)
+        return converted
 
 
 def _keep(outcomes: dict[_Key, Shape], key: _Key, shape: Shape) -> None:
@@ -103,7 +103,7 @@ def _keep(outcomes: dict[_Key, Shape], key: _Key, shape: Shape) -> None:
     outcomes[key] = shape
 
 
-def _step(step: Step) -> StepDef:
+def _step(step: StepLike) -> StepDef:
     flags = (
         StepFlag.FINAL * step.is_final
         | StepFlag.SELF * step.is_self

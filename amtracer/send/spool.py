@@ -1,12 +1,12 @@
-"""Spool for events that have to wait, stored so that they do not hold up the program.
+"""Spool for events that wait, stored so that they do not make the garbage collector slow.
 
-The garbage collector looks at every tuple that holds an object it tracks, and the program's
-threads wait meanwhile: sixty thousand events in a queue are fifty milliseconds. It looks at
-a tuple of numbers and texts only once and never again. So the sender spools what it cannot
-send soon: objects that many events share become numbers, others become plain tuples. That
-takes a tenth of the time that sending them would.
+The garbage collector visits every tuple that holds an object it tracks, and the program's
+threads wait meanwhile: sixty thousand events in a queue take fifty milliseconds. It visits a
+tuple of numbers and texts only once. So the sender spools what it cannot send soon: objects
+that many events share become numbers, others become plain tuples. That takes a tenth of the
+time that sending takes.
 
-The spool is bounded in number and in text; the oldest event is dropped first, uncounted, as
+The spool is bounded in number and in text. It drops the oldest event first, uncounted, because
 the numbers of transitions show what is missing.
 """
 
@@ -17,11 +17,19 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from amtracer.send.backlog import BACKLOG_CHARS_MAX
-from amtracer.send.events import ARGS, LINES, PLAIN_LENGTH, PRE_LINES, Event, Line, TransitionEvent
+from amtracer.send.events import (
+    ARGS,
+    LINES,
+    PLAIN_LENGTH,
+    PRE_LINES,
+    LogLineLike,
+    TracerEvent,
+    TransitionEvent,
+)
 from amtracer.wire import limits
 
 _SHARED_MAX = 65_536
-"""Objects kept for events to share; what comes then stays with its event."""
+"""Objects that events share by number; further objects stay in their events."""
 
 
 class _Line(NamedTuple):
@@ -35,19 +43,19 @@ class _Source(NamedTuple):
     mach_time: int
 
 
-class Stowed:
-    """A queue of events for the sender's thread alone, oldest first.
+class Spool:
+    """A queue of events, oldest first, for the sender's thread only.
 
-    `let_go` is called with dropped events of machines that are no transitions.
+    `on_dropped` is called with dropped events other than transitions.
     """
 
     def __init__(
         self,
-        let_go: Callable[[Event], object],
+        on_dropped: Callable[[TracerEvent], object],
         events_max: int = limits.SENDER_QUEUE_MAX,
         chars_max: int = BACKLOG_CHARS_MAX,
     ) -> None:
-        self._let_go = let_go
+        self._on_dropped = on_dropped
         self._events_max = events_max
         self._chars_max = chars_max
         self.clear()
@@ -69,17 +77,17 @@ class Stowed:
         if not self._events:
             self.clear()
 
-    def put(self, event: Event) -> None:
+    def put(self, event: TracerEvent) -> None:
         """Add the newest event, and drop the oldest if there are too many."""
         if type(event) is tuple:
-            event = self._folded(event)
+            event = self._packed(event)
             self._chars += _chars(event)
         self._events.append(event)
         while len(self._events) > self._events_max or self._chars > self._chars_max:
             self._drop()
 
-    def put_all(self, queue: deque[Event]) -> None:
-        """Put what is in a queue now; what has nothing beside goes a short way."""
+    def put_all(self, queue: deque[TracerEvent]) -> None:
+        """Put the events that are in a queue now; plain transitions take a short way."""
         number_of, append = self._numbers.get, self._events.append
         for _ in range(len(queue)):
             event = queue.popleft()
@@ -92,12 +100,12 @@ class Stowed:
             self.put(event)
         self.keep(self._events_max)
 
-    def take(self) -> Event:
-        """The oldest event, as it came; IndexError when there is none."""
+    def take(self) -> TracerEvent:
+        """The oldest event, as it was put; IndexError if there is none."""
         event: Any = self._events.popleft()
         if type(event) is tuple:
             self._chars -= _chars(event)
-            event = self._unfolded(event)
+            event = self._unpacked(event)
         if not self._events:
             self.clear()
         return event  # type: ignore[no-any-return]  # an event was put
@@ -107,24 +115,24 @@ class Stowed:
         if type(event) is tuple:
             self._chars -= _chars(event)
         else:
-            self._let_go(event)
+            self._on_dropped(event)
 
-    def _folded(self, event: TransitionEvent) -> TransitionEvent:
+    def _packed(self, event: TransitionEvent) -> TransitionEvent:
         schema, plan, number, started_ns, ended_ns, *rest = event
-        first = self._folded_one(schema, id(schema))
-        second = self._folded_one(plan, id(plan)) if plan.is_remembered else plan
+        first = self._number_of(schema, id(schema))
+        second = self._number_of(plan, id(plan)) if plan.is_remembered else plan
         head = (first, second, number, started_ns, ended_ns)
         if not rest:
             return head
         steps, handler_ns, lines, pre_lines, queue_len, source, outcome, ticks, *texts = rest
         if steps and second is not plan:
-            steps = self._folded_one(steps, tuple(map(id, steps)))
+            steps = self._number_of(steps, tuple(map(id, steps)))
         return (
             *head,
             steps,
             tuple(handler_ns),
-            tuple(map(_bare, lines)),
-            tuple(map(_bare, pre_lines)),
+            tuple(map(_plain_line, lines)),
+            tuple(map(_plain_line, pre_lines)),
             queue_len,
             None if source is None else (source.mach_id, source.tx_id, source.mach_time),
             outcome,
@@ -132,15 +140,15 @@ class Stowed:
             *texts,
         )
 
-    def _unfolded(self, event: TransitionEvent) -> TransitionEvent:
+    def _unpacked(self, event: TransitionEvent) -> TransitionEvent:
         schema, plan, number, started_ns, ended_ns, *rest = event
-        head = (self._whole(schema), self._whole(plan), number, started_ns, ended_ns)
+        head = (self._object_of(schema), self._object_of(plan), number, started_ns, ended_ns)
         if not rest:
             return head
         steps, handler_ns, lines, pre_lines, queue_len, source, outcome, ticks, *texts = rest
         return (
             *head,
-            self._whole(steps),
+            self._object_of(steps),
             handler_ns,
             [_Line(*line) for line in lines],
             [_Line(*line) for line in pre_lines],
@@ -151,8 +159,8 @@ class Stowed:
             *texts,
         )
 
-    def _folded_one(self, shared: object, key: object) -> object:
-        """The number of an object, by an identity that lasts while it is kept."""
+    def _number_of(self, shared: object, key: object) -> object:
+        """The number of a shared object, or the object if there are too many."""
         number = self._numbers.get(key)
         if number is None:
             number = len(self._shared)
@@ -162,16 +170,16 @@ class Stowed:
             self._shared.append(shared)
         return number
 
-    def _whole(self, folded: Any) -> Any:
-        return self._shared[folded] if type(folded) is int else folded
+    def _object_of(self, number: Any) -> Any:
+        return self._shared[number] if type(number) is int else number
 
 
-def _bare(line: Line) -> tuple[int, str]:
-    return int(line.level), line.text  # a level is an object that is looked at
+def _plain_line(line: LogLineLike) -> tuple[int, str]:
+    return int(line.level), line.text  # a level is an object that the collector tracks
 
 
 def _chars(event: TransitionEvent) -> int:
-    """How much text a folded event keeps."""
+    """How much text a packed event keeps."""
     if len(event) == PLAIN_LENGTH:
         return 0
     lines = sum([len(text) for _, text in (*event[LINES], *event[PRE_LINES])])

@@ -1,19 +1,19 @@
 """The tracer inside a program: records what the program's machines do and queues it for a sender.
 
-On the thread that runs a machine it appends one small tuple to a queue, nothing else;
-arguments become short texts there, since they may change afterwards. It keeps no transition
-and no machine alive. A tracer belongs to one machine and one destination.
+On the thread that runs a machine, the tracer only appends one small tuple to a queue. Arguments
+become short texts there, because they may change afterwards. It keeps no transition and no
+machine alive. A tracer belongs to one machine and one destination.
 
 From the program's calls to the thread of a machine:
 
-- `preparing`: applies the environment to one machine, or to every new one.
-- `attaching`: gives a machine a tracer for a debugger or for a session file.
-- `pausing`: stops the recording of machines for a while, then resumes it.
-- `looking`: returns what is open in machines, at the request of the sender.
+- `attaching_from_env`: applies the environment to one machine, or to every new one.
+- `attaching`: binds a tracer to a machine, for a debugger or for a session file.
+- `pausing`: pauses the recording of machines and resumes it.
+- `open_work`: reads the open work of machines when the sender polls.
 - `machine_tracer`: the tracer itself. Its hooks are all that runs in a traced machine.
-- `watched`, `hooks`, `copies`: the modules on which the tracer builds.
+- `traced_machines`, `redaction_hooks`, `copies`: the modules that the tracer uses.
 
-The public functions are in `amtracer`, of which no other part imports `machine`.
+The public functions are in `amtracer`. No other part of that package imports `machine`.
 """
 
 from amtracer.safe_repr.redacting import ArgsFilter, Redact

@@ -1,9 +1,9 @@
-"""Prepares machines for debugging, as the environment says.
+"""Attaches machines and sets their log levels from the environment.
 
-The log level is read whenever a machine is prepared, so a variable set later counts
-for machines made after it. The destination is fixed for the process as soon as the
-environment names it (see `amtracer.send.registry`). With an empty environment
-`attach_from_env` leaves no trace, so a program may call it always.
+The log level is read for each machine, so a variable that is set later counts for machines
+made after that. The destination is fixed for the process as soon as the environment names
+one (see `amtracer.send.registry`). With an empty environment `attach_from_env` does nothing,
+so a program may always call it.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from amtracer.tracer.attaching import attach
 from amtracer.tracer.healthcheck import STATE, health_checks
 
 _for_new: tuple[ArgsFilter | None, Redact | None] | None = None
-"""What new machines are prepared with; None when they are left alone."""
+"""The hooks for new machines; None if new machines are not prepared."""
 
 
 def dbg_env(
     mach: am.Machine, *, args_filter: ArgsFilter | None = None, redact: Redact | None = None
 ) -> None:
-    """Prepare a machine for debugging as the environment says.
+    """Prepare a machine for debugging from the environment.
 
     Attaches it (see `attach`) and sets its log level to `AM_LOG`, so that log lines reach
     the debugger; they are printed only with `AM_DEBUG=2`. With `AM_HEALTHCHECK` the state
@@ -46,7 +46,7 @@ def dbg_env(
 def attach_from_env(*, args_filter: ArgsFilter | None = None, redact: Redact | None = None) -> None:
     """From now on prepare every new machine as `dbg_env` does; the last call counts.
 
-    Nothing changes when the environment names neither a debugger nor a file nor a level.
+    Does nothing if the environment names no debugger, no file and no level.
     """
     global _for_new  # noqa: PLW0603  # it is of the process
     if destinations() != Destinations(None, None) or am.log_level_from_env():
@@ -60,4 +60,4 @@ def _prepare(mach: am.Machine) -> None:
         dbg_env(mach, args_filter=args_filter, redact=redact)
 
 
-after_fork.append(health_checks.reborn)
+after_fork.append(health_checks.restart_in_child)

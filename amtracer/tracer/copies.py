@@ -1,11 +1,11 @@
-"""Copies what the sender needs of a machine before the machine goes on.
+"""Copies the parts of a machine that the sender needs, before the machine changes them.
 
-The sender's thread runs later, when the machine has other states or other ticks. So what
-it needs is read here, on the current thread, as values that never change.
+The sender's thread runs later, when the machine has other states or other ticks. So this
+module reads them on the current thread, as values that never change.
 
 Names, labels and sources may be objects of the program: texts with methods of their own, or no
-texts at all, as nothing keeps a machine from having 5 for an id. Here they become plain
-texts and numbers that a reader accepts, or one of them would cost the whole stream.
+texts at all, because a machine may have 5 as its id. Here they become plain texts and numbers
+that a reader accepts; otherwise one of them would end the whole stream.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _mach_time = vars(MutSource)["mach_time"].__get__
 
 
 def machine_of(mach: am.Machine) -> TracedMachine:
-    """What the sender needs to know of a machine, apart from its states."""
+    """The sender's record of a machine, without its states."""
     return TracedMachine(
         name_text(mach.id), name_text(mach.parent_id), _names(tuple(mach.tags)), mach.tx_prefix
     )
 
 
 def states_of(mach: am.Machine) -> tuple[StateDef, ...]:
-    """The states of a machine in order, all of one schema, whatever other threads do."""
+    """The states of a machine in order, all of one schema even if another thread changes it."""
     return tuple(
         StateDef(
             name_text(name),
@@ -47,7 +47,7 @@ def states_of(mach: am.Machine) -> tuple[StateDef, ...]:
 
 
 def _names(names: tuple[str, ...]) -> tuple[str, ...]:
-    """The same, mostly; of other objects than plain texts their texts."""
+    """The same names, as plain texts."""
     for name in names:
         if type(name) is not str:
             return tuple(map(name_text, names))
@@ -55,13 +55,13 @@ def _names(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def source_of(source: MutSource) -> MutSource | None:
-    """The transition from which a mutation was made; None for what is no source."""
+    """The transition from which a mutation was made; None if it is no valid source."""
     try:
         if type(source) is MutSource:
             mach_id, tx_id, time = source.mach_id, source.tx_id, source.mach_time
-        else:  # a class derived from it may have properties by these names
+        else:  # a subclass may have properties by these names
             mach_id, tx_id, time = _mach_id(source), _tx_id(source), _mach_time(source)
-    except (AttributeError, TypeError):  # not filled, or of another class
+    except (AttributeError, TypeError):  # an empty slot, or another class
         return None
     fits = type(time) is int and 0 <= time <= INTEGER_MAX
     if fits and type(mach_id) is str and type(tx_id) is str and type(source) is MutSource:
@@ -70,10 +70,10 @@ def source_of(source: MutSource) -> MutSource | None:
 
 
 def changes_of(tx: am.Transition) -> Changes:
-    """Index and growth of each state whose tick changed, below zero where it ended inactive.
+    """Index and growth of each state whose tick changed, negative if it ended inactive.
 
-    A transition that was denied before its clocks moved changed nothing, so its times are
-    not compared.
+    A transition that was denied before its clocks changed has no changes, so its times are not
+    compared.
     """
     if not tx.accepted and not any(step.is_final for step in tx.handler_steps):
         return ()

@@ -1,13 +1,11 @@
 """Adds the state `Healthcheck` to machines every few seconds, on request.
 
-Log lines that are written between two transitions are sent with the next one. Lines of a
-machine that does nothing would wait for ever, so its health check sends them, and its
-clock shows that the program is alive.
+Log lines that are written between two transitions are sent with the next one. The health check
+of an idle machine makes such a transition, and its clock shows that the program is alive.
 
-One daemon thread serves all machines, from the first one on. It keeps none alive, and ends
-with the last. A handler that the mutation calls runs on this thread, unless the machine has
-an executor. An error that reaches this thread ends the health checks of that machine and is
-logged.
+One daemon thread serves all machines. It starts with the first machine, keeps none alive and
+ends with the last. Handlers of the mutation run on this thread, unless the machine has an
+executor. An error that reaches this thread is logged and ends the health checks of the machine.
 """
 
 from __future__ import annotations
@@ -17,14 +15,14 @@ import threading
 import weakref
 from typing import Protocol
 
-EVERY_S = 5.0
+PERIOD_S = 5.0
 STATE = "Healthcheck"
 
 _log = logging.getLogger("amtracer")
 
 
-class Living(Protocol):
-    """What is needed of a machine."""
+class MachineLike(Protocol):
+    """The part of a machine that health checks use."""
 
     def add1(self, state: str, /) -> object: ...
     def is_disposed(self) -> bool: ...
@@ -33,17 +31,17 @@ class Living(Protocol):
 class HealthChecks:
     """The machines that are checked; any thread may add one."""
 
-    def __init__(self, every_s: float = EVERY_S) -> None:
-        self._every_s = every_s
+    def __init__(self, period_s: float = PERIOD_S) -> None:
+        self._period_s = period_s
         self._begin()
 
     def _begin(self) -> None:
-        self._machines: dict[int, weakref.ref[Living]] = {}  # by `id`: not all have a hash
+        self._machines: dict[int, weakref.ref[MachineLike]] = {}  # by `id`: not all have a hash
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def add(self, mach: Living) -> None:
+    def add(self, mach: MachineLike) -> None:
         """Check this machine from now on; a second call changes nothing."""
         with self._lock:
             self._machines[id(mach)] = weakref.ref(mach)
@@ -60,7 +58,7 @@ class HealthChecks:
             self._thread = None
 
     def stop(self) -> None:
-        """Check nothing any more, until another machine is added."""
+        """Stop all health checks; machines that are added later are checked again."""
         with self._lock:
             self._machines.clear()
             thread, self._thread = self._thread, None
@@ -69,7 +67,7 @@ class HealthChecks:
         if thread is not None and thread is not threading.current_thread():
             thread.join()
 
-    def reborn(self) -> None:
+    def restart_in_child(self) -> None:
         """In a forked child, which has no thread: start again with the same machines."""
         machines = [mach for ref in self._machines.values() if (mach := ref()) is not None]
         self._begin()
@@ -77,9 +75,9 @@ class HealthChecks:
             self.add(mach)
 
     def beat(self) -> bool:
-        """Add the state to all once; False when there is none left, and the thread ends."""
+        """Add the state to all machines once; False if none is left, and the thread ends."""
         refs = list(self._machines.values())
-        over = {id(ref) for ref in refs if not _checked(ref())}
+        over = {id(ref) for ref in refs if not _add_state(ref())}
         with self._lock:
             kept = {key: ref for key, ref in self._machines.items() if id(ref) not in over}
             self._machines = kept
@@ -88,11 +86,11 @@ class HealthChecks:
             return bool(self._machines)
 
     def _run(self, stopped: threading.Event) -> None:
-        while not stopped.wait(self._every_s) and self.beat():
+        while not stopped.wait(self._period_s) and self.beat():
             pass
 
 
-def _checked(mach: Living | None) -> bool:
+def _add_state(mach: MachineLike | None) -> bool:
     if mach is None or mach.is_disposed():
         return False
     try:
@@ -104,4 +102,4 @@ def _checked(mach: Living | None) -> bool:
 
 
 health_checks = HealthChecks()
-"""Those of this process."""
+"""The health checks of this process."""

@@ -1,31 +1,31 @@
-"""The tracer of one machine: what it records, and at which moments.
+"""The tracer of one machine: what it records, and when.
 
-Transitions. The plan of a transition, its number and its two times say nearly all of it.
-An event is longer where they do not: handlers, log lines, arguments, source, an outcome that
-is not the planned one. The first transition after the machine was bound or resumed includes
-its ticks of before, and so does every 64th; from there the sender goes on when others were
-lost (see `amtracer.send.events`).
+Transitions. The plan of a transition, its number and its two times contain nearly all of it.
+An event is longer if there is more: handlers, log lines, arguments, a source, or an outcome
+other than the planned one. The first transition after the machine was bound or resumed
+includes the ticks before it, and so does every 64th. From those the sender continues when
+others were lost (see `amtracer.send.events`).
 
-Looks. Apart from transitions the sender gets the present state of the machine: when it is
-attached, has another schema, is paused or resumed. In the middle of a transition that is the
-state from before it, as the transition is recorded when it ends. A look at a machine that is
-just disposed records nothing; nor does a look while it gets another schema, as the tracer is
-notified of that right afterwards and looks again.
+Snapshots. The sender also gets the present ticks of the machine: when it is attached, has
+another schema, is paused or resumed. A snapshot in the middle of a transition has the ticks
+before it, because the transition is recorded when it ends. No snapshot is sent of a machine
+that is being disposed, nor while its schema changes; the tracer is notified right after the
+change and sends a snapshot then.
 
 Schemas. The states of a transition are those of the tracer's schema. Other threads may change
-the schema of the machine, and a tracer is notified only once it is bound; so the schema is
+the schema of the machine, and a tracer is notified only while it is bound. So the schema is
 read before a tracer is bound, and again afterwards.
 
-Lines. Lines that are written between two transitions come with the next one. A machine that
-stands still has no next one, so the sender is given the list in which they wait, and sends
-them itself when no transition comes.
+Lines. Lines that are written between two transitions come with the next transition. An idle
+machine has none, so the sender gets the list in which the lines wait and sends them itself if
+no transition comes.
 
-Pauses. Another tracer is bound in place of this one, without a hook of transitions; the
-machine then carries them out as if it had no tracer. The new one is always bound before the
-old one is detached, or a submachine made in between would be missed.
+Pauses. Another tracer is bound in place of this one, without a hook for transitions, so the
+machine runs as if it had no tracer. The new tracer is always bound before the old one is
+detached; otherwise a submachine made in between would be missed.
 
-Submachines get tracers of their own, for the same sender and with the same hooks, paused
-when the machine above is. A machine has at most one tracer for each sender.
+Submachines get tracers of their own, for the same sender and with the same hooks, paused if
+the parent is paused. A machine has at most one tracer for each sender.
 """
 
 from __future__ import annotations
@@ -37,33 +37,33 @@ from typing import cast
 import machine as am
 from amtracer.send.events import (
     TICKS_MASK,
-    Event,
-    Gone,
-    Late,
-    Paused,
-    Refused,
-    Resumed,
-    Seen,
+    GoneEvent,
+    LateHandlerEvent,
+    PausedEvent,
+    RefusedEvent,
+    ResumedEvent,
+    SnapshotEvent,
     TracedSchema,
+    TracerEvent,
     TransitionEvent,
-    Waiting,
     WaitingLines,
+    WaitingLinesEvent,
 )
 from amtracer.send.registry import after_fork
 from amtracer.send.sender import Sender
 from amtracer.tracer.copies import changes_of, machine_of, source_of, states_of
-from amtracer.tracer.open_work import open_work
+from amtracer.tracer.open_work import read_open_work
 from amtracer.tracer.redaction_hooks import RedactionHooks
-from amtracer.tracer.traced_machines import watched
+from amtracer.tracer.traced_machines import traced_machines
 
-NS = 1_000_000_000
+NS_PER_S = 1_000_000_000
 
 
 class MachineTracer(am.Tracer):
     """Passes the transitions of one machine to one sender.
 
-    `above` is the tracer of the parent for which this one was made, None for a machine that
-    was attached itself. `stand_in` is bound in its place while it is paused.
+    `parent` is the tracer of the parent machine, None for a machine that was attached
+    directly. `stand_in` is bound in its place while it is paused.
     """
 
     def __init__(
@@ -71,10 +71,10 @@ class MachineTracer(am.Tracer):
         mach: am.Machine,
         sender: Sender,
         hooks: RedactionHooks | None = None,
-        above: MachineTracer | None = None,
+        parent: MachineTracer | None = None,
     ) -> None:
         self.sender = sender
-        self.above = above
+        self.parent = parent
         self.stand_in: PausedTracer | None = None
         self._append = sender.append
         self._ticks_mask = 0
@@ -82,15 +82,15 @@ class MachineTracer(am.Tracer):
         self._machine.queue_refused = mach.queue_refused
         self._schema = TracedSchema(self._machine, ())
         self.use(hooks or RedactionHooks())
-        sender.looks = open_work
-        watched.add(mach, self._machine, sender)
+        sender.open_work_reader = read_open_work
+        traced_machines.add(mach, self._machine, sender)
 
     def use(self, hooks: RedactionHooks) -> None:
-        """Let these decide from now on what is shown."""
+        """Use these hooks from now on."""
         self.hooks = hooks
         self._machine.redact = hooks.redact
 
-    # What the machine calls, on its own thread.
+    # Called by the machine, on its own thread.
 
     def inheritable(self) -> bool:
         return True
@@ -99,44 +99,44 @@ class MachineTracer(am.Tracer):
         bind(machine, self.sender, self.hooks, self)
 
     def verify_states(self, machine: am.Machine) -> None:
-        self.look_again(machine)
+        self.send_snapshot(machine)
 
     def struct_change(self, machine: am.Machine, old_struct: Mapping[str, am.State]) -> None:
-        self.look_again(machine)
+        self.send_snapshot(machine)
 
     def lines_waiting(self, machine: am.Machine, lines: Sequence[am.LogEntry]) -> None:
-        self._hand_on_lines(lines)
+        self._queue_waiting_lines(lines)
 
     def machine_dispose(self, machine_id: str) -> None:
-        watched.remove(self._machine)
-        self._hand_on(Gone(self._machine))
+        traced_machines.remove(self._machine)
+        self._queue(GoneEvent(self._machine))
 
     def mutation_refused(self, machine: am.Machine, mutation: am.Mutation) -> None:
-        """One event for any number of them; a flood would drive transitions out."""
+        """Queue one event for any number of refusals, so that they do not displace transitions."""
         traced = self._machine
         traced.queue_refused = machine.queue_refused
-        if not traced.refusals_wait:
-            traced.refusals_wait = True
-            self._hand_on(Refused(traced))
+        if not traced.refusals_pending:
+            traced.refusals_pending = True
+            self._queue(RefusedEvent(traced))
 
     def handler_late(self, tx: am.Transition, handler: str, place: str) -> None:
-        limit_ns = int((tx.machine.handler_timeout or 0) * NS)
-        self._hand_on(Late(self._machine, tx.number - 1, handler, place, limit_ns))
+        limit_ns = int((tx.machine.handler_timeout or 0) * NS_PER_S)
+        self._queue(LateHandlerEvent(self._machine, tx.number - 1, handler, place, limit_ns))
 
     def transition_end(self, tx: am.Transition) -> None:
         if tx.is_plain and tx.number & self._ticks_mask:
             self._append((self._schema, tx.plan, tx.number, tx.started_ns, tx.ended_ns))
         else:
-            self._append(self._whole(tx))
+            self._append(self._full_event(tx))
         if self.sender.asleep:
             self.sender.wake()
 
-    def _whole(self, tx: am.Transition) -> TransitionEvent:
-        """The event of a transition that has more than most."""
+    def _full_event(self, tx: am.Transition) -> TransitionEvent:
+        """The event of a transition that is not plain."""
         plan, args, source, handler_ns = tx.plan, tx.args(), tx.source, tx.handler_ns
-        has_args = type(args) is not dict or args  # another class would be asked for it
+        has_args = type(args) is not dict or args  # `bool` of a subclass could run its code
         planned = tx.accepted is plan.accepted and tx.verdict is plan and not tx.is_check
-        tells_ticks = not tx.number & self._ticks_mask
+        has_ticks = not tx.number & self._ticks_mask
         self._ticks_mask = TICKS_MASK
         return (
             self._schema,
@@ -151,20 +151,20 @@ class MachineTracer(am.Tracer):
             tx.queue_len,
             None if source is None else source_of(source),
             None if planned else (tx.accepted, tx.is_check, changes_of(tx)),
-            tx.time_before if tells_ticks else None,
+            tx.time_before if has_ticks else None,
             *(chain(*self.hooks.texts(self._machine.id, args)) if has_args else ()),
         )
 
-    # What others call, on any thread.
+    # Called by other modules, on any thread.
 
-    def look_again(self, mach: am.Machine, *, quiet: bool = False) -> None:
-        """Send where the machine stands, with its schema if that is another."""
-        self._hand_on(self._seen(mach, Seen, quiet=quiet))
+    def send_snapshot(self, mach: am.Machine, *, deferred: bool = False) -> None:
+        """Send the present ticks of the machine, with its schema if that has changed."""
+        self._queue(self._snapshot(mach, SnapshotEvent, deferred=deferred))
 
-    def catch_up(self, mach: am.Machine) -> None:
-        """Look again if another thread changed the schema since the last look."""
+    def send_changed_schema(self, mach: am.Machine) -> None:
+        """Send a snapshot if another thread changed the schema since the last one."""
         if states_of(mach) != self._schema.states:
-            self.look_again(mach)
+            self.send_snapshot(mach)
 
     def pause(self, mach: am.Machine) -> None:
         """Bind a stand-in that records no transition; a second call changes nothing."""
@@ -172,31 +172,33 @@ class MachineTracer(am.Tracer):
             self.stand_in = PausedTracer(self)
             mach.bind_tracer(self.stand_in)
             mach.detach_tracer(self)
-            self._hand_on(self._seen(mach, Paused))
+            self._queue(self._snapshot(mach, PausedEvent))
 
-    def begin_paused(self, mach: am.Machine) -> None:
-        """Send nothing of the machine before it is resumed, not even that it is there."""
-        self.stand_in = PausedTracer(self, self._seen(mach, Paused))
+    def bind_paused(self, mach: am.Machine) -> None:
+        """Begin paused: nothing of the machine is sent before it is resumed."""
+        self.stand_in = PausedTracer(self, self._snapshot(mach, PausedEvent))
         mach.bind_tracer(self.stand_in)
 
     def resume(self, mach: am.Machine) -> None:
-        """Take the place back; the first transition includes the ticks on which it builds.
+        """Bind this tracer again; the first transition includes the ticks before it.
 
-        It may come before the event of the resumption, so it has to find the right schema.
+        That transition may come before the `ResumedEvent`, so the schema is read first.
         """
         stand_in, self.stand_in = self.stand_in, None
         if stand_in is not None:
-            self._hand_on(stand_in.untold)
-            self._look_at_schema(mach)
+            self._queue(stand_in.unsent)
+            self._read_schema(mach)
             self._ticks_mask = 0
             mach.bind_tracer(self)
             mach.detach_tracer(stand_in)
-            self._hand_on(self._seen(mach, Resumed))
-            self.wait_for_lines(mach)
+            self._queue(self._snapshot(mach, ResumedEvent))
+            self.send_waiting_lines(mach)
 
-    def _seen(self, mach: am.Machine, kind: type[Seen], *, quiet: bool = False) -> Seen | None:
-        """Where the machine stands; None when it is just about to stand elsewhere."""
-        self._look_at_schema(mach)
+    def _snapshot(
+        self, mach: am.Machine, kind: type[SnapshotEvent], *, deferred: bool = False
+    ) -> SnapshotEvent | None:
+        """The present ticks of the machine; None while its schema is changing."""
+        self._read_schema(mach)
         running = mach.transition()
         if running is None or running.completed:
             ticks, row = mach.time(), mach.tx_number
@@ -204,41 +206,41 @@ class MachineTracer(am.Tracer):
             ticks, row = running.time_before, running.number - 1
         if len(ticks) != len(self._schema.states):
             return None
-        return kind(self._schema, ticks, row, quiet=quiet)
+        return kind(self._schema, ticks, row, deferred=deferred)
 
-    def _look_at_schema(self, mach: am.Machine) -> None:
+    def _read_schema(self, mach: am.Machine) -> None:
         states = states_of(mach)
         if states != self._schema.states:
             self._schema = TracedSchema(self._machine, states)
 
-    def wait_for_lines(self, mach: am.Machine) -> None:
-        """Send lines that are there already, for which no hook was called."""
-        self._hand_on_lines(mach.waiting_lines())
+    def send_waiting_lines(self, mach: am.Machine) -> None:
+        """Send the lines that already wait, for which no hook was called."""
+        self._queue_waiting_lines(mach.waiting_lines())
 
-    def _hand_on_lines(self, lines: Sequence[am.LogEntry]) -> None:
-        """Lines wait for a transition; the sender looks after them from now on."""
+    def _queue_waiting_lines(self, lines: Sequence[am.LogEntry]) -> None:
+        """Pass lines that wait for a transition to the sender."""
         if lines:
-            self._hand_on(Waiting(self._schema, cast(WaitingLines, lines)))
+            self._queue(WaitingLinesEvent(self._schema, cast(WaitingLines, lines)))
 
-    def _hand_on(self, event: Event | None) -> None:
-        """Append it, if there is one; a quiet look waits for what comes next."""
+    def _queue(self, event: TracerEvent | None) -> None:
+        """Append an event; a deferred snapshot wakes nobody."""
         if event is None:
             return
         self._append(event)
-        if self.sender.asleep and not (type(event) is Seen and event.quiet):
+        if self.sender.asleep and not (type(event) is SnapshotEvent and event.is_deferred):
             self.sender.wake()
 
 
 class PausedTracer(am.Tracer):
     """Stands in for a tracer that is paused.
 
-    It has no hook of transitions, so the machine only counts them. `untold` is where the
-    machine stood when it was attached in a pause, which is sent when the pause ends.
+    It has no hook for transitions, so the machine only counts them. `unsent` is the snapshot of
+    a machine that was attached in a pause; it is sent when the pause ends.
     """
 
-    def __init__(self, tracer: MachineTracer, untold: Seen | None = None) -> None:
+    def __init__(self, tracer: MachineTracer, unsent: SnapshotEvent | None = None) -> None:
         self.tracer = tracer
-        self.untold = untold
+        self.unsent = unsent
 
     def inheritable(self) -> bool:
         return True
@@ -247,7 +249,7 @@ class PausedTracer(am.Tracer):
         self.tracer.new_submachine(parent, machine)
 
     def mutation_refused(self, machine: am.Machine, mutation: am.Mutation) -> None:
-        """Only counted: it is sent with what comes after the pause."""
+        """Only count: the number is sent after the pause."""
         self.tracer._machine.queue_refused = machine.queue_refused
 
     def machine_dispose(self, machine_id: str) -> None:
@@ -255,40 +257,40 @@ class PausedTracer(am.Tracer):
 
 
 def tracers_of(mach: am.Machine) -> Iterator[MachineTracer]:
-    """The tracers of this package that a machine has, paused or not."""
+    """The tracers of this module that are bound to a machine, paused or not."""
     for bound in mach.tracers():
-        if type(bound) is MachineTracer:  # `isinstance` would ask those of the program
+        if type(bound) is MachineTracer:  # `isinstance` could run the program's code
             yield bound
         elif type(bound) is PausedTracer:
             yield bound.tracer
 
 
 def bind(
-    mach: am.Machine, sender: Sender, hooks: RedactionHooks, above: MachineTracer | None = None
+    mach: am.Machine, sender: Sender, hooks: RedactionHooks, parent: MachineTracer | None = None
 ) -> None:
-    """Have a machine recorded for a sender; if it already is, only the hooks count."""
-    with watched.lock:
+    """Record a machine by a sender; if it already is, only replace the hooks."""
+    with traced_machines.lock:
         for bound in tracers_of(mach):
             if bound.sender is sender:
-                bound.use(hooks.over(bound.hooks))
+                bound.use(hooks.or_else(bound.hooks))
                 return
-        tracer = MachineTracer(mach, sender, hooks, above)
-        if watched.all_paused if above is None else above.stand_in is not None:
-            tracer.begin_paused(mach)
+        tracer = MachineTracer(mach, sender, hooks, parent)
+        if traced_machines.all_paused if parent is None else parent.stand_in is not None:
+            tracer.bind_paused(mach)
         else:
-            tracer.look_again(mach)
+            tracer.send_snapshot(mach)
             mach.bind_tracer(tracer)
-            tracer.catch_up(mach)
-            tracer.wait_for_lines(mach)
+            tracer.send_changed_schema(mach)
+            tracer.send_waiting_lines(mach)
 
 
-def _go_on_in_child() -> None:
-    """In a forked child: machines go on from where they stand, when they do something."""
-    watched.reborn()
-    for mach in watched.machines():
+def _continue_in_child() -> None:
+    """In a forked child: continue each machine at its present ticks when it does something."""
+    traced_machines.restart_in_child()
+    for mach in traced_machines.machines():
         for tracer in tracers_of(mach):
             if tracer.stand_in is None:
-                tracer.look_again(mach, quiet=True)
+                tracer.send_snapshot(mach, deferred=True)
 
 
-after_fork.append(_go_on_in_child)
+after_fork.append(_continue_in_child)

@@ -1,8 +1,8 @@
-"""The hooks of a program that decide what is shown of a machine.
+"""The hooks of a program that decide which arguments and texts of a machine are shown.
 
-`args_filter` runs on the thread of the machine, `redact` on the thread that sends. A hook
-that fails hides what it should have shown (see `amtracer.safe_repr.redacting`). A machine has a
-set of hooks for each destination, which its submachines inherit.
+`args_filter` runs on the thread of the machine, `redact` on the thread that sends. If a hook
+fails, its text is hidden (see `amtracer.safe_repr.redacting`). A machine has a set of hooks for
+each destination; its submachines inherit the set.
 """
 
 from __future__ import annotations
@@ -12,28 +12,28 @@ from dataclasses import dataclass
 from typing import Self
 
 from amtracer.safe_repr.arg_text import arg_texts
-from amtracer.safe_repr.redacting import ArgsFilter, ArgsFiltering, Redact, Redacting
+from amtracer.safe_repr.redacting import ArgsFilter, ArgsFilterHook, Redact, RedactHook
 
 
 @dataclass(frozen=True, slots=True)
 class RedactionHooks:
-    """The hooks of one machine; where one is None, all is shown as it is."""
+    """The hooks of one machine; without a hook, texts are shown as they are."""
 
-    args_filter: ArgsFiltering | None = None
-    redact: Redacting | None = None
+    args_filter: ArgsFilterHook | None = None
+    redact: RedactHook | None = None
 
     @classmethod
     def of(cls, args_filter: ArgsFilter | None = None, redact: Redact | None = None) -> Self:
-        """The hook that the program gave, wrapped so that its errors do no harm."""
+        """The given hooks, wrapped so that their errors hide texts and raise nothing."""
         return cls(
-            None if args_filter is None else ArgsFiltering(args_filter),
-            None if redact is None else Redacting(redact),
+            None if args_filter is None else ArgsFilterHook(args_filter),
+            None if redact is None else RedactHook(redact),
         )
 
-    def over(self, before: RedactionHooks) -> RedactionHooks:
+    def or_else(self, before: RedactionHooks) -> RedactionHooks:
         """These hooks, and the previous ones where none is given.
 
-        Otherwise what is to be hidden would be shown, if the machine was attached before.
+        So a second `attach` without hooks does not show what the first one hides.
         """
         return RedactionHooks(self.args_filter or before.args_filter, self.redact or before.redact)
 

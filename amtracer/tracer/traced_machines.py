@@ -1,8 +1,8 @@
 """The set of traced machines of this process, which keeps none of them alive.
 
-A machine leaves when it is disposed. If it is collected without that, the collector itself
-reports that it is gone, on any thread at any moment, inside of any lock. So that code only
-takes the machine out and appends to a queue; it wakes no thread.
+A machine leaves the set when it is disposed. If it is collected without that, the garbage
+collector calls a weak reference's callback, on any thread at any moment, inside any lock. So
+the callback only removes the machine and appends to a queue; it wakes no thread.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ import weakref
 from collections.abc import Iterator
 
 import machine as am
-from amtracer.send.events import Gone, TracedMachine
+from amtracer.send.events import GoneEvent, TracedMachine
 from amtracer.send.sender import Sender
 
 
-class Watched:
+class TracedMachines:
     """The traced machines, once for each of their tracers.
 
-    `lock` is held to bind, pause and resume: two threads that attach one machine bind one
-    tracer. `all_paused` says whether a machine that is attached begins paused.
+    `lock` is held to bind, pause and resume, so that two threads that attach one machine bind
+    one tracer. `all_paused`: machines that are attached now begin paused.
     """
 
     def __init__(self) -> None:
@@ -30,43 +30,43 @@ class Watched:
         self._senders: dict[TracedMachine, Sender] = {}
 
     def add(self, mach: am.Machine, machine: TracedMachine, sender: Sender) -> None:
-        """Watch a machine until it is gone; the sender is notified if nobody disposed it."""
+        """Add a machine until it is gone; its collection without disposal queues a `GoneEvent`."""
         append = sender.append
 
         def collected(_: object) -> None:
             self.remove(machine)
-            append(Gone(machine))
+            append(GoneEvent(machine))
 
         self._senders[machine] = sender
         self._machines[machine] = weakref.ref(mach, collected)
 
     def remove(self, machine: TracedMachine) -> None:
-        """Watch it no more; again is no matter."""
+        """Remove a machine; a second call does nothing."""
         self._machines.pop(machine, None)
         self._senders.pop(machine, None)
 
     def machines(self) -> list[am.Machine]:
-        """All there are, each once; a class derived from `Machine` may have no hash."""
+        """All machines, each once; compared by `id`, as a subclass may have no hash."""
         there = [mach for ref in list(self._machines.values()) if (mach := ref()) is not None]
         return list({id(mach): mach for mach in there}.values())
 
-    def told_to(self, sender: Sender) -> Iterator[tuple[TracedMachine, am.Machine]]:
-        """The machines that are recorded for a sender, as it knows them and themselves."""
+    def recorded_by(self, sender: Sender) -> Iterator[tuple[TracedMachine, am.Machine]]:
+        """The machines that are recorded by a sender, each with its record in the sender."""
         for machine, one in list(self._senders.items()):
             if one is sender:
-                mach = self.find(machine)
+                mach = self._find(machine)
                 if mach is not None:
                     yield machine, mach
 
-    def find(self, machine: TracedMachine) -> am.Machine | None:
-        """The machine itself, unless it is gone."""
+    def _find(self, machine: TracedMachine) -> am.Machine | None:
+        """The machine itself; None if it is gone."""
         found = self._machines.get(machine)
         return None if found is None else found()
 
-    def reborn(self) -> None:
+    def restart_in_child(self) -> None:
         """In a forked child: another thread may have held the lock at the fork."""
         self.lock = threading.RLock()
 
 
-watched = Watched()
-"""Those of this process."""
+traced_machines = TracedMachines()
+"""The traced machines of this process."""

@@ -629,7 +629,7 @@ def test_a_forked_child_is_a_session_of_its_own(debugger: Debugger) -> None:
     toggle(mach, 10)
     debugger.wait_for_count("m", 10)
     amtracer.close()
-    process._reborn()
+    process._restart_in_child()
     toggle(mach, 5)
     debugger.wait_for_count("m#2", 5)
 

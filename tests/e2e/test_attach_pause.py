@@ -120,7 +120,7 @@ def test_a_child_forked_in_a_pause_is_paused(debugger: Debugger) -> None:
     debugger.wait_for_count("m", 10)
     amtracer.pause(mach)
     amtracer.close()
-    process._reborn()
+    process._restart_in_child()
     toggle(mach, 5)
     toggle(other, 1)
     debugger.wait_for_count("other#2", 1)

@@ -18,7 +18,7 @@ def shown(caught: Caught) -> Store:
     teller = Teller()
     teller.begin()
     teller.take(caught.events)
-    teller.recording.flush()
+    teller.writer.flush()
     store = Store()
     stream = store.open_stream("test", live=False)
     for message in teller.messages:

@@ -34,7 +34,7 @@ BROAD_EXCEPTS = {
     ("machine/_engine/walk.py", "conclude"): "protects the program from a tracer",
     (
         "amtracer/tracer/healthcheck.py",
-        "_checked",
+        "_add_state",
     ): "protects the others from one machine's handlers",
     ("amtracer/safe_repr/redacting.py", "__call__"): "protects what is to be hidden",
     ("amtracer/safe_repr/redacting.py", "texts"): "protects what is to be hidden",

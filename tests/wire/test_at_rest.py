@@ -10,10 +10,10 @@ from typing import Any, cast
 import pytest
 
 import machine as am
-from amtracer.send.events import Open
+from amtracer.send.events import OpenWorkEvent
 from amtracer.send.sender import Sender
 from amtracer.tracer import pausing
-from amtracer.tracer.open_work import open_work
+from amtracer.tracer.open_work import read_open_work
 from amtracer.wire import limits
 from amtracer.wire.messages import (
     Headed,
@@ -42,9 +42,9 @@ class Told(Teller):
 
     def look(self, *, last: bool = False) -> None:
         self.hear()
-        self.recording.tell_waiting()
-        for event in open_work(cast(Sender, self.caught), last):
-            self.recording.take(event)
+        self.writer.write_waiting_lines()
+        for event in read_open_work(cast(Sender, self.caught), last):
+            self.writer.write(event)
 
     def later(self) -> list[tuple[list[str], int]]:
         """The texts of each message about later lines, and how many are missing."""
@@ -300,15 +300,15 @@ def test_a_look_at_a_machine_that_is_gone_or_paused_tells_nothing(
     mach.add1("M")
     handle = mach.when1("A")
     told.hear()
-    (event,) = open_work(cast(Sender, caught), True)
+    (event,) = read_open_work(cast(Sender, caught), True)
     mach.dispose_force()
     told.hear()
-    told.recording.take(event)
+    told.writer.write(event)
 
     assert told.open() == []
     assert handle.reason == "disposed"
-    assert list(open_work(cast(Sender, caught), True)) == []
-    assert isinstance(event, Open)
+    assert list(read_open_work(cast(Sender, caught), True)) == []
+    assert isinstance(event, OpenWorkEvent)
 
 
 # All the way.
@@ -351,6 +351,6 @@ def test_a_machine_without_anything_open_is_not_listed(mach: am.Machine, caught:
     other = cast(Sender, SimpleNamespace())
     handle = mach.when1("A")
 
-    assert list(open_work(other, True)) == []
+    assert list(read_open_work(other, True)) == []
     handle.cancel()
-    assert list(open_work(cast(Sender, caught), True)) == []
+    assert list(read_open_work(cast(Sender, caught), True)) == []

@@ -19,7 +19,7 @@ LIVING = {"Healthcheck": am.State(multi=True), "Ready": am.State()}
 @pytest.fixture
 def checks() -> Iterator[HealthChecks]:
     """Health checks that come only when they are asked for."""
-    found = HealthChecks(every_s=3_600)
+    found = HealthChecks(period_s=3_600)
     yield found
     found.stop()
 
@@ -88,7 +88,7 @@ def test_a_handler_that_raises_costs_its_machine_the_checks(
 
 def test_the_beats_come_by_themselves() -> None:
     """A thread makes them, until it is stopped; afterwards another one starts."""
-    checks, came = HealthChecks(every_s=0.001), threading.Event()
+    checks, came = HealthChecks(period_s=0.001), threading.Event()
     mach = am.Machine(None, LIVING)
     mach.bind_handlers({"HealthcheckState": lambda _: came.set()})
     for _ in range(2):
@@ -102,11 +102,11 @@ def test_the_beats_come_by_themselves() -> None:
 
 def test_a_forked_child_has_beats_of_its_own() -> None:
     """The thread stays in the parent; the child makes another for the same machines."""
-    checks, mach = HealthChecks(every_s=3_600), am.Machine(None, LIVING)
+    checks, mach = HealthChecks(period_s=3_600), am.Machine(None, LIVING)
     checks.add(mach)
     first, stopped = checks._thread, checks._stopped
     assert first is not None
-    checks.reborn()
+    checks.restart_in_child()
     stopped.set()
     first.join()
 

@@ -15,7 +15,7 @@ import pytest
 import amtracer
 import machine as am
 from amtracer.files.session import read_session
-from amtracer.safe_repr.redacting import HIDDEN, ArgsFiltering, Redacting
+from amtracer.safe_repr.redacting import HIDDEN, ArgsFilterHook, RedactHook
 from amtracer.send.registry import _senders
 from tests.wire.streams import Book, read_back
 from tests.wire.tracing import Caught, told
@@ -154,7 +154,7 @@ def test_a_text_of_a_class_of_the_host_becomes_a_plain_one() -> None:
 
         __len__ = encode = __hash__ = __str__  # type: ignore[assignment]
 
-    assert type(Redacting(Text)("abc")) is str
+    assert type(RedactHook(Text)("abc")) is str
 
 
 def test_a_long_text_is_cut_after_the_hook() -> None:
@@ -232,8 +232,8 @@ def test_a_filter_that_fails_shows_no_argument(
 def test_a_filter_may_return_any_mapping() -> None:
     """What it was given, or a mapping of its own."""
     given = {"a": 1, "b": "x"}
-    same = ArgsFiltering(lambda id, args: args)
-    own = ArgsFiltering(lambda id, args: UserDict(args))
+    same = ArgsFilterHook(lambda id, args: args)
+    own = ArgsFilterHook(lambda id, args: UserDict(args))
 
     assert same.texts("m", given) == own.texts("m", given) == (("a", "1"), ("b", "'x'"))
 
@@ -245,4 +245,4 @@ def test_a_filter_lets_the_host_be_interrupted() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        ArgsFiltering(interrupted).texts("m", {})
+        ArgsFilterHook(interrupted).texts("m", {})

@@ -131,7 +131,7 @@ def sender(sink: Sink, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sender]:
     """A sender that tries again at once."""
     monkeypatch.setattr(sender_module, "RETRY_S_MIN", 0.001)
     monkeypatch.setattr(sender_module, "RETRY_S_MAX", 0.002)
-    monkeypatch.setattr(sender_module, "_LOOK_EVERY_S", 0.001)
+    monkeypatch.setattr(sender_module, "_OFFLINE_POLL_S", 0.001)
     made = Sender(sink)
     yield made
     sink.set(refusal=None, stuck=False)
@@ -174,7 +174,7 @@ def test_an_outage_while_a_stream_is_followed_by_another_counts_what_waits(
     sink.set(stuck=True)
     second = traced(sender, "second")
     second.add1("M")
-    sink.wait_for(lambda: sender._untaken is not None)
+    sink.wait_for(lambda: sender._next_event is not None)
     sink.set(refusal=SinkError("gone"), stuck=False)
     sink.wait_for(lambda: sink.attempts > 2)
     sink.set(refusal=None)
@@ -187,7 +187,7 @@ def traced(sender: Sender, name: str = "m") -> am.Machine:
     """A machine that is traced from its start."""
     mach = am.Machine(None, {"M": am.State(multi=True)}, id=name)
     tracer = MachineTracer(mach, sender)
-    tracer.look_again(mach)
+    tracer.send_snapshot(mach)
     mach.bind_tracer(tracer)
     return mach
 
@@ -276,7 +276,7 @@ def test_outages_after_a_steady_connection_are_told_again(
 ) -> None:
     """One line for each outage; a connection that breaks again and again is one."""
     for held_s, lines in ((1_000, 1), (0, 3)):
-        monkeypatch.setattr(sender_module, "HELD_S", held_s)
+        monkeypatch.setattr(sender_module, "STABLE_S", held_s)
         for _ in range(2):
             sink.set(refusal=SinkError("reset"))
             toggle(mach, 1)
@@ -345,9 +345,9 @@ class Waits:
 def rest(sender: Sender, *meanwhile: Callable[[], object]) -> list[float | None]:
     """For how long a sender waits before its next round, all that happens meanwhile done."""
     waits = Waits(*meanwhile)
-    sender._called = waits  # type: ignore[assignment]
+    sender._wakeup = waits  # type: ignore[assignment]
     sender._thread = threading.current_thread()
-    sender._rest()
+    sender._wait()
     sender._thread = None
     return waits.limits
 
@@ -425,7 +425,7 @@ def test_a_full_queue_loses_the_oldest_and_counts(sink: Sink) -> None:
     sender.asleep = False
     toggle(mach, 1_000)
     sender.asleep = True
-    tracer.look_again(mach)
+    tracer.send_snapshot(mach)
     sink.wait_for(lambda: sink.streams and sink.book().rows == [1_000])
     sender.close()
 
@@ -526,9 +526,9 @@ def test_a_reborn_sender_is_another_session(mach: am.Machine, sender: Sender, si
     """As in a forked child: nothing of before is sent again, machines go on from now."""
     toggle(mach, 10)
     sender.close()
-    sender.reborn()
+    sender.restart_in_child()
     tracer = next(iter(mach.tracers()))
-    tracer.look_again(mach, quiet=True)  # type: ignore[attr-defined]
+    tracer.send_snapshot(mach, deferred=True)  # type: ignore[attr-defined]
     toggle(mach, 5)
     sink.wait_for(lambda: len(sink.streams) == 2 and sink.count() == 5)
 
@@ -611,22 +611,22 @@ def test_at_the_end_nothing_more_is_let_go(
     assert sink.count() == mach.tx_number
 
 
-def test_more_than_can_be_told_is_stowed(
+def test_more_than_can_be_sent_is_spooled(
     mach: am.Machine, sender: Sender, sink: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What waits for the sender is told in its order, and nothing of it is lost."""
     monkeypatch.setattr(sender_module, "_QUEUED_MAX", 10)
-    stowed: list[int] = []
-    real = sender._stowed.put_all
+    spooled: list[int] = []
+    real = sender._spool.put_all
     monkeypatch.setattr(
-        sender._stowed, "put_all", lambda queue: (stowed.append(len(queue)), real(queue))
+        sender._spool, "put_all", lambda queue: (spooled.append(len(queue)), real(queue))
     )
     toggle(mach, 5_000)
     sink.wait_for(lambda: sink.count() == 5_000)
 
-    assert max(stowed) > 10
+    assert max(spooled) > 10
     assert sink.book().dropped == []
-    assert len(sender._stowed) == 0
+    assert len(sender._spool) == 0
 
 
 def test_a_queue_is_trimmed_by_number_and_by_text() -> None:

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 import machine as am
-from amtracer.send.events import Event, Gone, chars_of
-from amtracer.send.spool import Stowed
+from amtracer.send.events import GoneEvent, TracerEvent, chars_of
+from amtracer.send.spool import Spool
 from tests.wire.tracing import Caught, told
 
 STRUCT = {
@@ -22,7 +22,7 @@ STRUCT = {
 }
 
 
-def unheard(_: Event) -> None:
+def unheard(_: TracerEvent) -> None:
     """What goes is of no interest."""
 
 
@@ -43,7 +43,7 @@ class Handlers:
             raise ValueError("no")
 
 
-def events(cache: int = 4_096) -> list[Event]:
+def events(cache: int = 4_096) -> list[TracerEvent]:
     """Transitions of every kind, and words of a machine between them."""
     caught = Caught()
     mach = am.Machine(None, STRUCT, id="m", cache=cache)
@@ -62,16 +62,16 @@ def events(cache: int = 4_096) -> list[Event]:
 
 
 @pytest.fixture(params=[4_096, 0], ids=["plans", "no plans"])
-def happened(request: pytest.FixtureRequest) -> list[Event]:
+def happened(request: pytest.FixtureRequest) -> list[TracerEvent]:
     return events(request.param)
 
 
-def emptied(stowed: Stowed) -> Iterator[Event]:
-    while stowed:
-        yield stowed.take()
+def emptied(spool: Spool) -> Iterator[TracerEvent]:
+    while spool:
+        yield spool.take()
 
 
-def content(event: Event) -> Any:
+def content(event: TracerEvent) -> Any:
     """All that an event tells, in values to compare."""
     if type(event) is not tuple:
         return event
@@ -92,123 +92,123 @@ def content(event: Event) -> Any:
     )
 
 
-def test_what_is_stowed_comes_back_as_it_came(happened: list[Event]) -> None:
+def test_what_is_spooled_comes_back_as_it_came(happened: list[TracerEvent]) -> None:
     """In its order, to the last field, whether it was put alone or with all."""
-    stowed = Stowed(unheard)
+    spool = Spool(unheard)
     for event in happened[:50]:
-        stowed.put(event)
-    stowed.put_all(deque(happened[50:]))
-    assert len(stowed) == len(happened) > 300
+        spool.put(event)
+    spool.put_all(deque(happened[50:]))
+    assert len(spool) == len(happened) > 300
 
-    assert [content(event) for event in emptied(stowed)] == [content(one) for one in happened]
+    assert [content(event) for event in emptied(spool)] == [content(one) for one in happened]
 
 
-def test_what_was_stowed_tells_a_stream() -> None:
+def test_what_was_spooled_tells_a_stream() -> None:
     """Nothing is missing in it, so nothing is told as lost."""
-    stowed = Stowed(unheard)
+    spool = Spool(unheard)
     for event in events():
-        stowed.put(event)
-    book = told(list(emptied(stowed)))
+        spool.put(event)
+    book = told(list(emptied(spool)))
 
     assert len(book.told[0]) > 300
     assert (book.dropped, book.gone) == ([], [0])
 
 
-def test_the_collector_does_not_look_at_what_is_stowed() -> None:
+def test_the_collector_does_not_look_at_what_is_spooled() -> None:
     """After it has seen it: an event holds numbers and texts alone, whatever it tells."""
     gc.freeze()  # or the collector would look at all there is
     try:
-        stowed = Stowed(unheard)
+        spool = Spool(unheard)
         for event in events():
             if type(event) is tuple:
-                stowed.put(event)
+                spool.put(event)
         for _ in range(4):  # a tuple within a tuple is let go first
             gc.collect()
     finally:
         gc.unfreeze()
 
-    tracked = [event for event in stowed._events if gc.is_tracked(event)]
-    assert len(stowed) > 300
+    tracked = [event for event in spool._events if gc.is_tracked(event)]
+    assert len(spool) > 300
     assert tracked == []
 
 
-def test_the_oldest_goes_when_there_are_too_many(happened: list[Event]) -> None:
+def test_the_oldest_goes_when_there_are_too_many(happened: list[TracerEvent]) -> None:
     """At the limit all stay, one past it the first one is gone."""
     transitions = [event for event in happened if type(event) is tuple]
-    stowed = Stowed(unheard, len(transitions))
+    spool = Spool(unheard, len(transitions))
     for event in transitions:
-        stowed.put(event)
-    assert len(stowed) == len(transitions)
+        spool.put(event)
+    assert len(spool) == len(transitions)
 
-    stowed.put(transitions[0])
-    assert len(stowed) == len(transitions)
-    assert stowed.take()[2] == transitions[1][2]  # type: ignore[index]
-    stowed.put_all(deque(transitions[1:]))
-    assert len(stowed) == len(transitions)
-    stowed.put_all(deque([transitions[-1], transitions[0]]))
-    stowed.keep(2)
-    assert [event[2] for event in emptied(stowed)] == [  # type: ignore[index]
+    spool.put(transitions[0])
+    assert len(spool) == len(transitions)
+    assert spool.take()[2] == transitions[1][2]  # type: ignore[index]
+    spool.put_all(deque(transitions[1:]))
+    assert len(spool) == len(transitions)
+    spool.put_all(deque([transitions[-1], transitions[0]]))
+    spool.keep(2)
+    assert [event[2] for event in emptied(spool)] == [  # type: ignore[index]
         transitions[-1][2],
         transitions[0][2],
     ]
 
 
-def test_what_was_let_go_keeps_nothing_alive(happened: list[Event]) -> None:
+def test_what_was_let_go_keeps_nothing_alive(happened: list[TracerEvent]) -> None:
     """Emptied either way, it forgets what its events shared."""
     for empty in (lambda one: one.keep(0), lambda one: list(emptied(one))):
-        stowed = Stowed(unheard)
-        stowed.put_all(deque(happened))
-        assert stowed._shared
-        empty(stowed)
+        spool = Spool(unheard)
+        spool.put_all(deque(happened))
+        assert spool._shared
+        empty(spool)
 
-        assert (stowed._shared, stowed._numbers, stowed._chars) == ([], {}, 0)
+        assert (spool._shared, spool._numbers, spool._chars) == ([], {}, 0)
 
 
-def test_the_oldest_goes_when_there_is_too_much_text(happened: list[Event]) -> None:
+def test_the_oldest_goes_when_there_is_too_much_text(happened: list[TracerEvent]) -> None:
     """Log lines and arguments count; what is gone or taken counts no more."""
     transitions = [event for event in happened if chars_of(event)]
     chars = sum(map(chars_of, transitions))
-    stowed = Stowed(unheard, chars_max=chars)
+    spool = Spool(unheard, chars_max=chars)
     for event in transitions:
-        stowed.put(event)
-    assert len(stowed) == len(transitions)
+        spool.put(event)
+    assert len(spool) == len(transitions)
 
-    first = stowed.take()
-    stowed.put(first)
-    assert len(stowed) == len(transitions)
-    stowed.put(first)
-    assert len(stowed) < len(transitions) + 1
+    first = spool.take()
+    spool.put(first)
+    assert len(spool) == len(transitions)
+    spool.put(first)
+    assert len(spool) < len(transitions) + 1
 
 
-def test_words_of_a_machine_are_kept_as_they_are(happened: list[Event]) -> None:
+def test_words_of_a_machine_are_kept_as_they_are(happened: list[TracerEvent]) -> None:
     """That it came into view, or is gone, holds nothing that many share."""
     words: list[Any] = [event for event in happened if type(event) is not tuple]
-    stowed = Stowed(unheard)
+    spool = Spool(unheard)
     for event in words:
-        stowed.put(event)
+        spool.put(event)
 
-    assert isinstance(words[-1], Gone)
-    assert list(emptied(stowed)) == words
+    assert isinstance(words[-1], GoneEvent)
+    assert list(emptied(spool)) == words
 
 
 def test_what_events_share_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the limit each event keeps its own, and all come back the same."""
     monkeypatch.setattr("amtracer.send.spool._SHARED_MAX", 2)
     happened = events()
-    stowed = Stowed(unheard)
+    spool = Spool(unheard)
     for event in happened:
-        stowed.put(event)
+        spool.put(event)
 
-    assert len(stowed._shared) == 2
-    assert [content(event) for event in emptied(stowed)] == [content(one) for one in happened]
-    assert stowed._shared == []
+    assert len(spool._shared) == 2
+    assert [content(event) for event in emptied(spool)] == [content(one) for one in happened]
+    assert spool._shared == []
 
 
-def test_words_that_are_let_go_are_heard(happened: list[Event]) -> None:
+def test_words_that_are_let_go_are_heard(happened: list[TracerEvent]) -> None:
     """Numbers tell which transitions are missing; nothing else tells that a machine is gone."""
-    heard: list[Event] = []
-    stowed = Stowed(heard.append)
-    stowed.put_all(deque(happened))
-    stowed.keep(0)
+    heard: list[TracerEvent] = []
+    spool = Spool(heard.append)
+    spool.put_all(deque(happened))
+    spool.keep(0)
 
     assert heard == [event for event in happened if type(event) is not tuple]

@@ -335,7 +335,7 @@ def test_a_program_that_was_refused_goes_on_trying(
     sender = Sender(SocketSink(debugger.address))
     mach = am.Machine(None, {"M": am.State(multi=True)}, id="m")
     tracer = MachineTracer(mach, sender, None)
-    tracer.look_again(mach)
+    tracer.send_snapshot(mach)
     mach.bind_tracer(tracer)
     pause = debugger.stopped
     while refusals.count < 3:

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 import machine as am
 from amtracer.encode.stream_writer import StreamFullError
 from amtracer.send import shapes
-from amtracer.send.events import TICKS_MASK, Gone, Seen
-from amtracer.send.recording import LOST, UNIT_NS, UNWATCHED
+from amtracer.send.event_writer import LOST, UNIT_NS, UNTRACED
+from amtracer.send.events import TICKS_MASK, GoneEvent, SnapshotEvent
 from amtracer.tracer import MachineTracer
 from amtracer.wire import limits
 from amtracer.wire.messages import MachineMessage, Shape, StateDef, StepDef
@@ -412,13 +412,13 @@ def test_what_changes_a_machine_while_it_is_attached_is_a_gap() -> None:
     mach = am.Machine(None, PLAIN, id="m")
     caught = Caught()
     tracer = MachineTracer(mach, caught.sender)
-    tracer.look_again(mach)
+    tracer.send_snapshot(mach)
     mach.add1("M")
     mach.bind_tracer(tracer)
     mach.add1("M")
     book = told(caught.events)
 
-    assert [(gap.count, gap.reason) for gap in book.dropped] == [(0, UNWATCHED)]
+    assert [(gap.count, gap.reason) for gap in book.dropped] == [(0, UNTRACED)]
     assert list(book.dropped[0].ticks) == [1, 0, 0]
 
 
@@ -468,7 +468,7 @@ def test_a_look_at_the_machine_ends_a_gap() -> None:
     for _ in range(10):
         mach.add1("M")
     kept = [e for e in caught.events if type(e) is not tuple or e[2] < 5]
-    tracer.look_again(mach)  # type: ignore[attr-defined]
+    tracer.send_snapshot(mach)  # type: ignore[attr-defined]
     book = told([*kept, caught.events[-1]])
 
     assert [gap.count for gap in book.dropped] == [6]
@@ -486,7 +486,7 @@ def test_what_nobody_watched_is_a_gap_without_transitions() -> None:
         mach.add1("M")
     book = told(caught.events)
 
-    assert [(gap.count, gap.reason) for gap in book.dropped] == [(0, UNWATCHED)]
+    assert [(gap.count, gap.reason) for gap in book.dropped] == [(0, UNTRACED)]
     assert book.dropped[0].ticks[1] == 1
 
 
@@ -574,7 +574,7 @@ def test_events_are_small_and_of_few_kinds() -> None:
     walk(mach)
     mach.dispose_force()
 
-    assert {type(event) for event in caught.events} == {tuple, Seen, Gone}
+    assert {type(event) for event in caught.events} == {tuple, SnapshotEvent, GoneEvent}
     assert isinstance(told(caught.events).told[0][0].shape, Shape)
 
 
@@ -601,7 +601,7 @@ def test_a_schema_change_no_reader_would_take_ends_the_machine(
     mach.set_struct({**PLAIN, "New": am.State()}, [*mach.state_names(), "New"])
     mach.add1("New")
     tracer = next(iter(mach.tracers()))
-    tracer.look_again(mach)  # type: ignore[attr-defined]
+    tracer.send_snapshot(mach)  # type: ignore[attr-defined]
     teller = Teller()
     teller.begin()
     teller.take(caught.events)
@@ -624,12 +624,12 @@ def test_more_machines_than_a_stream_names_take_turns(monkeypatch: pytest.Monkey
         mach.add1("M")
     for event in caught.events:
         try:
-            teller.recording.take(event)
+            teller.writer.write(event)
         except StreamFullError:
             count(teller.book(), rows)
             teller.begin()
             begun += 1
-            teller.recording.take(event)
+            teller.writer.write(event)
     count(teller.book(), rows)
 
     assert rows == dict.fromkeys(range(25), 3)
@@ -669,12 +669,12 @@ def test_without_a_stream_only_the_books_are_kept() -> None:
     teller = Teller()
     teller.begin()
     teller.take(caught.events)
-    teller.recording.end()
+    teller.writer.end()
     caught.events.clear()
     mach.add1("M")
     mach.set_struct({**PLAIN, "New": am.State()}, [*mach.state_names(), "New"])
     teller.take(caught.events)
-    teller.recording.flush()
+    teller.writer.flush()
     caught.events.clear()
     teller.begin()
 

@@ -13,8 +13,8 @@ import pytest
 
 import amtracer
 import machine as am
-from amtracer.send.events import Gone, Paused, Resumed
-from amtracer.send.recording import LOST, PAUSED
+from amtracer.send.event_writer import LOST, PAUSED
+from amtracer.send.events import GoneEvent, PausedEvent, ResumedEvent
 from amtracer.tracer import MachineTracer
 from tests.wire.streams import Book
 from tests.wire.tracing import Caught, Teller, ticks_after, told
@@ -56,7 +56,7 @@ def test_nothing_is_told_while_paused(mach: am.Machine, caught: Caught) -> None:
     toggle(mach, 1_000)
 
     assert len(caught.transitions()) == 3
-    assert type(caught.events[-1]) is Paused
+    assert type(caught.events[-1]) is PausedEvent
 
 
 def walk(mach: am.Machine) -> None:
@@ -173,7 +173,7 @@ def test_a_lost_word_of_the_pause_is_made_up_for(mach: am.Machine, caught: Caugh
     toggle(mach, 4)
     amtracer.resume(mach)
     toggle(mach, 2)
-    kept = [event for event in caught.events if type(event) is not Resumed]
+    kept = [event for event in caught.events if type(event) is not ResumedEvent]
     book = told(kept)
 
     assert gaps(book) == [(4, PAUSED)]
@@ -207,7 +207,7 @@ def test_a_transition_that_comes_before_the_word_of_the_resumption_means_the_new
     mach.add1("New")
     early = caught.events.pop()
     caught.events.insert(-1, early)
-    assert type(caught.events[-1]) is Resumed
+    assert type(caught.events[-1]) is ResumedEvent
     toggle(mach, 1)
     book = told(caught.events)
 
@@ -224,7 +224,7 @@ def test_a_machine_disposed_in_a_pause_is_gone(mach: am.Machine, caught: Caught)
     amtracer.resume(mach)
 
     assert told(caught.events).gone == [0]
-    assert type(caught.events[-1]) is Gone
+    assert type(caught.events[-1]) is GoneEvent
 
 
 def test_a_machine_that_is_gone_says_nothing_any_more(mach: am.Machine) -> None:
@@ -232,10 +232,10 @@ def test_a_machine_that_is_gone_says_nothing_any_more(mach: am.Machine) -> None:
     caught = Caught()
     guest = MachineTracer(mach, caught.sender)
     mach.dispose_force()
-    guest.begin_paused(mach)
+    guest.bind_paused(mach)
     guest.resume(mach)
     guest.pause(mach)
-    guest.look_again(mach)
+    guest.send_snapshot(mach)
 
     assert caught.events == []
 

@@ -10,7 +10,7 @@ import pytest
 
 import machine as am
 from amtracer.safe_repr.arg_text import TRACE_CHARS_MAX, arg_texts
-from amtracer.send.events import Late, Refused
+from amtracer.send.events import LateHandlerEvent, RefusedEvent
 from amtracer.wire import limits
 from amtracer.wire.messages import RefusedMessage, TroubleMessage
 from amtracer.wire.vocabulary import TroubleKind
@@ -37,7 +37,7 @@ def test_refused_mutations_are_one_event_for_any_number_of_them() -> None:
 
     mach.add1("Go")
 
-    assert len([event for event in caught.events if type(event) is Refused]) == 1
+    assert len([event for event in caught.events if type(event) is RefusedEvent]) == 1
     assert told(caught.events).notes == [RefusedMessage(0, 0, 7)]
 
 
@@ -127,7 +127,7 @@ def test_a_late_handler_is_recorded_while_it_hangs() -> None:
 
         def hear(self, event: object) -> None:
             caught.events.append(event)  # type: ignore[arg-type]
-            if type(event) is Late:
+            if type(event) is LateHandlerEvent:
                 heard.set()
 
     Hears().trace(mach)
@@ -171,7 +171,7 @@ def test_a_long_place_is_cut_to_what_a_reader_takes() -> None:
     caught.trace(am.Machine(None, {"A": am.State()}, id="m"))
     teller.take(caught.events)
     seen = caught.events[0].schema.machine  # type: ignore[union-attr]
-    teller.take([Late(seen, 0, "AState", "x" * (limits.TEXT_BYTES_MAX + 1), 5)])
+    teller.take([LateHandlerEvent(seen, 0, "AState", "x" * (limits.TEXT_BYTES_MAX + 1), 5)])
 
     place = teller.book().notes[0].place  # type: ignore[union-attr]
     assert len(place) <= limits.TEXT_BYTES_MAX

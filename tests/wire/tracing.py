@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any, cast
 
 import machine as am
-from amtracer.send.events import Event
-from amtracer.send.recording import Recording
+from amtracer.send.event_writer import EventWriter
+from amtracer.send.events import TracerEvent
 from amtracer.send.sender import Sender
 from amtracer.tracer.machine_tracer import bind
 from amtracer.tracer.redaction_hooks import RedactionHooks
@@ -22,7 +22,7 @@ class Caught:
     """Stands in for a sender; keeps the events."""
 
     def __init__(self) -> None:
-        self.events: list[Event] = []
+        self.events: list[TracerEvent] = []
         self.append = self.events.append
         self.asleep = False
         self.ended = False
@@ -47,28 +47,28 @@ class Teller:
 
     def __init__(self) -> None:
         self.warnings: list[str] = []
-        self.recording = Recording(0, self.warnings.append)
+        self.writer = EventWriter(0, self.warnings.append)
         self.messages: list[Message] = []
 
     def begin(self) -> None:
         self.messages = []
-        self.recording.begin(self.write, HELLO)
+        self.writer.begin(self.write, HELLO)
 
     def write(self, message: Message) -> None:
         encode(message)
         self.messages.append(message)
 
-    def take(self, events: Iterable[Event]) -> None:
+    def take(self, events: Iterable[TracerEvent]) -> None:
         for event in events:
-            self.recording.take(event)
+            self.writer.write(event)
 
     def book(self) -> Book:
         """The stream so far, as a reader has it."""
-        self.recording.flush()
+        self.writer.flush()
         return read_back(decoded(stream_bytes(self.messages)))
 
 
-def told(events: Iterable[Event]) -> Book:
+def told(events: Iterable[TracerEvent]) -> Book:
     """What a reader learns from these events."""
     teller = Teller()
     teller.begin()
