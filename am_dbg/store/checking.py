@@ -20,8 +20,6 @@ from amtracer.wire.messages import (
     PROTOCOL_VERSION_MIN,
     ArgsMessage,
     BatchMessage,
-    Continued,
-    Headed,
     HelloMessage,
     LaterLinesMessage,
     LinesMessage,
@@ -34,6 +32,8 @@ from amtracer.wire.messages import (
     StateDef,
     StepDef,
     StringsMessage,
+    TextWithKnownHead,
+    TextWithNewHead,
 )
 from amtracer.wire.vocabulary import MutationKind, RelationKind
 
@@ -137,9 +137,9 @@ def check_strings(message: StringsMessage, book: Dictionary) -> tuple[list[bytes
     return texts, heads
 
 
-def _parted(value: Headed | Continued, heads: list[str], book: Dictionary) -> str:
+def _parted(value: TextWithNewHead | TextWithKnownHead, heads: list[str], book: Dictionary) -> str:
     """The text of two parts; a new head is added to `heads`."""
-    if isinstance(value, Headed):
+    if isinstance(value, TextWithNewHead):
         _need(0 <= value.chars <= len(value.text), "a head that is longer than its text")
         heads.append(value.text[: value.chars])
         return value.text

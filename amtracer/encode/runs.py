@@ -1,8 +1,7 @@
 """Gathers the transitions of each machine into a run, for a batch.
 
-Transitions of machines arrive mixed. Each machine gathers its own, so a batch holds one run
-of each and its columns stay narrow: transitions that follow each other within a machine are
-alike.
+Transitions of machines arrive mixed. Each machine gathers its own, so a batch holds one run of
+each machine. Consecutive transitions of a machine are similar, so the columns stay small.
 """
 
 from __future__ import annotations
@@ -17,9 +16,9 @@ _Value = TypeVar("_Value")
 
 
 class OpenRun:
-    """A machine of a stream, and its run in the next batch.
+    """A machine of a stream, with its run in the next batch.
 
-    `row` is the number of the run's first transition, `unit` the nanoseconds of a unit.
+    `row` is the number of the run's first transition, `unit` the nanoseconds in a unit of time.
     """
 
     __slots__ = (
@@ -50,7 +49,7 @@ class OpenRun:
         self.begin()
 
     def begin(self) -> None:
-        """An empty run."""
+        """Begin an empty run."""
         self.shapes: list[int] = []
         self.times: list[int] = []
         self.durations: list[int] = []
@@ -67,13 +66,13 @@ class OpenRun:
 
 
 def batch_of(machines: Mapping[int, OpenRun]) -> BatchMessage:
-    """The runs of machines by their numbers as one message; each machine begins another."""
+    """The runs of machines by number as one message; each machine then begins an empty run."""
     runs = [Run(number, run.row, len(run.shapes)) for number, run in machines.items()]
     starts = list(accumulate((run.length for run in runs), initial=0))
     parts = machines.values()
     calls = _joined(part.calls for part in parts)
     own_calls = _shifted([part.own_calls for part in parts], starts)
-    if not calls:  # that none are known is only sent where others are
+    if not calls:  # without `calls`, all durations are unknown
         own_calls = {at: durations for at, durations in own_calls.items() if durations}
     message = BatchMessage(
         tuple(runs),
@@ -102,18 +101,18 @@ def _joined(columns: Iterable[list[int]]) -> tuple[int, ...]:
 
 
 def _dense(columns: Iterable[list[int]]) -> tuple[int, ...]:
-    """Nothing when all are zero."""
+    """The columns as one, empty if all values are zero."""
     column = _joined(columns)
     return column if any(column) else ()
 
 
 def _filled(column: Mapping[int, int], rows: int) -> tuple[int, ...]:
-    """A dense column, zero where nothing is known; nothing when that is so everywhere."""
+    """A dense column, zero for unknown values, empty if all are unknown."""
     return tuple(column.get(at, 0) for at in range(rows)) if column else ()
 
 
 def _shifted(columns: list[dict[int, _Value]], starts: list[int]) -> dict[int, _Value]:
-    """Offsets in a run as offsets in the batch."""
+    """Sparse columns as one: offsets in runs become offsets in the batch."""
     if len(columns) == 1:
         return columns[0]
     return {

@@ -1,12 +1,12 @@
 """Turns transitions into messages: the sending half of the protocol.
 
-Used by the tracer, by recordings, by exports and by the protocol of Go programs. Transitions
-of many machines may come mixed; within a machine they are sent in the order they came.
-Definitions are sent before their first use, `DroppedMessage`, `SchemaChangedMessage`,
-`LeftMessage` and `GoneMessage` after the batch before them.
+The tracer, recordings, exports and the reader of Go programs use it. Transitions of many
+machines may come mixed; within a machine they are sent in the order they came. Definitions are
+sent before their first use; `DroppedMessage`, `SchemaChangedMessage`, `LeftMessage` and
+`GoneMessage` are sent after the batch before them.
 
-This module uses no clocks or sockets: the owner of the writer calls `flush` when a batch
-became old enough. One thread at a time.
+This module uses no clocks or sockets: the owner of the writer calls `flush` when a batch is
+old enough. One thread at a time.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from amtracer.encode.dictionary import Dictionary
+from amtracer.encode.dictionary_writer import DictionaryWriter
 from amtracer.encode.runs import OpenRun, batch_of
 from amtracer.errors import LimitError
 from amtracer.wire import limits
@@ -72,10 +72,10 @@ class Occurrence:
 
 
 class StreamFullError(LimitError):
-    """The stream has no numbers left for machines or schemas; another one would have."""
+    """The stream has no numbers left for machines or schemas; a new stream has."""
 
 
-_identity = id  # where a transition's id has the name
+_identity = id  # in `record`, `id` is the id of a transition
 
 
 class StreamWriter:
@@ -100,12 +100,12 @@ class StreamWriter:
         self._numbers: dict[tuple[str, str], int] = {}
         self._open: dict[int, OpenRun] = {}
         self._leaving: list[int] = []
-        self._dictionary = Dictionary(emit, dictionary_start)
+        self._dictionary = DictionaryWriter(emit, dictionary_start)
         emit(hello)
 
     @property
     def machines(self) -> int:
-        """How many machine numbers were given out."""
+        """How many machines the stream has, gone ones included."""
         return len(self._machines)
 
     def schema(self, states: tuple[StateDef, ...]) -> int:
@@ -162,9 +162,9 @@ class StreamWriter:
         return number
 
     def schema_changed(self, machine: int, schema: int, ticks: tuple[int, ...]) -> None:
-        """From now on the machine has another schema and these ticks."""
-        known = self._finished(machine)
-        known.schema = schema
+        """The machine has another schema and these ticks from now on."""
+        run = self._finished(machine)
+        run.schema = schema
         self._emit(SchemaChangedMessage(machine, schema, ticks))
 
     def transition(self, machine: int, occurrence: Occurrence) -> None:
@@ -241,7 +241,7 @@ class StreamWriter:
     def _record_calls(
         self, into: OpenRun, at: int, calls: int, handler_ns: tuple[int, ...]
     ) -> None:
-        """How long handlers took, rounded up, so that none is taken for not known."""
+        """Record durations of handlers, rounded up, because 0 means unknown."""
         unit = into.unit
         durations = [-(-duration // unit) for duration in handler_ns]
         if len(durations) == calls:
@@ -259,7 +259,7 @@ class StreamWriter:
         args: Args,
         id: str,
     ) -> None:
-        """The columns that are mostly empty; their size decides when a batch is full."""
+        """Record the columns that are mostly empty."""
         if pre_lines:
             into.pre_lines[at] = self._dictionary.lines(pre_lines)
         if source is not None:
@@ -271,7 +271,7 @@ class StreamWriter:
             self._weight += len(id)
 
     def _record_source(self, into: OpenRun, at: int, source: Source) -> None:
-        """By numbers when it is a machine of the stream."""
+        """Record a source; by numbers if its machine is in the stream."""
         prefix, number = split_tx(source.tx)
         linked = self._numbers.get((source.machine, prefix)) if number else None
         if linked is not None:
@@ -283,17 +283,17 @@ class StreamWriter:
         self._weight += len(machine) + len(tx)
 
     def dropped(self, machine: int, count: int, ticks: tuple[int, ...], reason: str = "") -> None:
-        """`count` transitions of the machine are missing here; it stands at `ticks` now."""
+        """`count` transitions of the machine are missing here; its ticks are now `ticks`."""
         self._finished(machine).row += count
         self._emit(DroppedMessage(machine, count, ticks, cut_text(reason)))
 
     def left(self, machine: int, reason: str = "") -> None:
-        """The machine's program ended, or was lost for a reason; it may come back."""
+        """The machine's program ended, or the connection to it was lost; it may come back."""
         self._finished(machine)
         self._emit(LeftMessage(machine, cut_text(reason)))
 
     def refused(self, machine: int, row: int, count: int) -> None:
-        """The machine's queue refused so many mutations so far, after `row` transitions."""
+        """The machine's queue has refused `count` mutations, after `row` transitions."""
         self._emit(RefusedMessage(machine, row, min(count, limits.INTEGER_MAX)))
 
     def trouble(
@@ -306,12 +306,12 @@ class StreamWriter:
         duration_ns: int = 0,
         step: int = 0,
     ) -> None:
-        """What a handler came to in a transition; see `TroubleMessage`."""
+        """A handler of a transition was late or raised; see `TroubleMessage`."""
         handler, place = cut_text(handler), cut_text(place)
         self._emit(TroubleMessage(machine, row, what, handler, place, duration_ns, step))
 
     def later_lines(self, machine: int, lines: Lines, missing: int = 0) -> None:
-        """The machine wrote these lines after its last transition; see the message."""
+        """The machine wrote these lines after its last transition; see `LaterLinesMessage`."""
         if not lines:
             return
         self._finished(machine)
@@ -322,7 +322,7 @@ class StreamWriter:
         self._emit(LaterLinesMessage(machine, number - 1, missing))
 
     def open_work(self, machine: int, work: Sequence[OpenWork], more: int = 0) -> None:
-        """What is open in the machine now; what is over the limit of a reader is counted."""
+        """The present open work of the machine; items over the limit of a reader are counted."""
         self._finished(machine)
         shown = tuple(map(cut_work, work[: limits.OPEN_WORK_MAX]))
         self._emit(OpenWorkMessage(machine, shown, more + len(work) - len(shown)))
@@ -330,8 +330,8 @@ class StreamWriter:
     def gone(self, machine: int) -> None:
         """The machine was disposed; its number is not used again.
 
-        That is sent after the batch that is gathered, which others may still join: a program
-        whose machines live for one transition would else send a batch for each.
+        The message is sent after the gathered batch, which other machines may still join.
+        Otherwise a program whose machines live for one transition would send a batch for each.
         """
         if self._machine(machine).shapes:
             self._leaving.append(machine)
@@ -340,7 +340,7 @@ class StreamWriter:
         self._machines[machine] = None
 
     def flush(self) -> None:
-        """Send what is gathered."""
+        """Send the gathered definitions and transitions."""
         self._dictionary.define()
         if self._open:
             self._emit(batch_of(self._open))
@@ -358,17 +358,17 @@ class StreamWriter:
         self._open_rows_max = min(self._batch_rows, room)
 
     def _finished(self, machine: int) -> OpenRun:
-        """The machine, with nothing of it left in the batch."""
-        known = self._machine(machine)
-        if known.shapes:
+        """The run of the machine, after its transitions were sent."""
+        run = self._machine(machine)
+        if run.shapes:
             self.flush()
-        return known
+        return run
 
     def _machine(self, machine: int) -> OpenRun:
-        known = self._machines[machine]
-        if known is None:
+        run = self._machines[machine]
+        if run is None:
             raise ValueError(f"machine {machine} is gone")
-        return known
+        return run
 
     def _begin_segment(self) -> None:
         self.flush()

@@ -1,11 +1,11 @@
 """Encodes and decodes the body of a batch: runs of machines, and columns over its transitions.
 
-A dense column has one number for each transition, or is empty when all are zero. The
-durations of handlers are one flat column, as the shapes say how many each transition has. The
-columns in which most transitions have nothing are those of `amtracer.wire.columns`.
+A dense column has one number for each transition, or is empty if all are zero. The durations of
+handlers are one flat column, because the number of each transition's handlers follows from its
+shape. Columns in which most transitions have no value are in `amtracer.wire.columns`.
 
-Times are stored as differences: within a run to the transition before, the first of a run to
-the first of the run before, as runs are in the order in which they began.
+Times are stored as differences: within a run, to the transition before; for the first of a run,
+to the first of the run before. Runs are in the order in which they began.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def write_batch(m: BatchMessage) -> Body:
 
 
 def _differences(m: BatchMessage) -> list[int]:
-    """The times, see the page above."""
+    """Times as differences, see the page above."""
     times = m.times
     differences = [times[0], *map(sub, times[1:], times)]
     at = 0
@@ -62,7 +62,7 @@ def _differences(m: BatchMessage) -> list[int]:
 
 
 def _tick_differences(m: BatchMessage) -> list[int]:
-    """The queue ticks, each as the difference to the one before in its run, or none."""
+    """Queue ticks, each as the difference to the one before in its run; empty if all are 0."""
     ticks = m.queue_ticks
     if not any(ticks):
         return []
@@ -73,7 +73,7 @@ def _tick_differences(m: BatchMessage) -> list[int]:
 
 
 def read_batch(fields: Fields) -> BatchMessage:
-    """A batch whose columns agree in length, with every offset within it."""
+    """Read a batch; its columns must agree in length, and all offsets must be within it."""
     runs = _read_runs(fields)
     shapes = read_shapes(fields)
     rows = len(shapes)
@@ -137,7 +137,7 @@ def _read_ticks(fields: Fields, runs: tuple[Run, ...], rows: int) -> tuple[int, 
 
 
 def read_shapes(fields: Fields) -> tuple[int, ...]:
-    """A shape for each transition; there is at least one."""
+    """Read the shape of each transition; there is at least one."""
     shapes = fields.numbers("shapes", limits.BATCH_ROWS_MAX, limits.SHAPES_MAX - 1)
     if not shapes:
         raise fields.error("no transitions")
@@ -145,7 +145,7 @@ def read_shapes(fields: Fields) -> tuple[int, ...]:
 
 
 def read_differences(fields: Fields, rows: int) -> tuple[int, ...]:
-    """Times, as many as shapes."""
+    """Read differences of times, as many as shapes."""
     times = fields.numbers("times", rows, low=_TIME_MIN)
     if len(times) != rows:
         raise fields.error("times are not as many as shapes")
@@ -153,14 +153,14 @@ def read_differences(fields: Fields, rows: int) -> tuple[int, ...]:
 
 
 def sums(fields: Fields, differences: tuple[int, ...]) -> tuple[int, ...]:
-    """Absolute times, which are signed 64-bit numbers too."""
+    """Absolute times from differences; they must fit 64 bits, signed."""
     return fields.check_numbers("times", tuple(accumulate(differences)), _TIME_MAX, _TIME_MIN)
 
 
 def read_dense(
     fields: Fields, what: str, rows: int, high: int = limits.INTEGER_MAX
 ) -> tuple[int, ...]:
-    """A column with a number for each transition, or empty."""
+    """Read a dense column: a number for each transition, or empty."""
     column = fields.numbers(what, rows, high)
     if column and len(column) != rows:
         raise fields.error(f"{what} are not as many as shapes")

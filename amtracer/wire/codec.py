@@ -80,7 +80,7 @@ WIRE = Dialect("amtr", PROTOCOL_VERSION, PROTOCOL_VERSION_MIN, limits.WIRE_FRAME
 FILE = Dialect("amsf", DUMP_VERSION, DUMP_VERSION_MIN, limits.FILE_FRAME_BYTES_MAX, False)
 
 
-class Seal:
+class StreamTotals:
     """Counts frames and bytes and sums them up, for the end message and its check."""
 
     __slots__ = ("crc", "frames", "size")
@@ -120,13 +120,13 @@ class FrameWriter:
     def __init__(self, dialect: Dialect = WIRE) -> None:
         self._dialect = dialect
         self._pack: Pack = msgpack.Packer(unicode_errors="backslashreplace").pack
-        self._seal = Seal()
+        self._totals = StreamTotals()
         self._bodies: list[bytes] = []
         self._size = 0
 
     def magic(self) -> bytes:
         """How the stream begins."""
-        return self._sealed(magic_frame(self._dialect))
+        return self._counted(magic_frame(self._dialect))
 
     def write(self, message: Message) -> bytes:
         """The frames that are complete with this message, often none.
@@ -149,14 +149,14 @@ class FrameWriter:
         whole = bodies[0] if len(bodies) == 1 else _bundle(bodies)
         self._bodies = []
         self._size = 0
-        return self._sealed(_frame(whole))
+        return self._counted(_frame(whole))
 
     def end(self) -> bytes:
         """What was gathered and the end message."""
-        return self.flush() + _frame(_packed(body_of(self._seal.message())))
+        return self.flush() + _frame(_packed(body_of(self._totals.message())))
 
-    def _sealed(self, frame: bytes) -> bytes:
-        self._seal.add(frame)
+    def _counted(self, frame: bytes) -> bytes:
+        self._totals.add(frame)
         return frame
 
 
@@ -205,19 +205,19 @@ class Decoder:
         self._dialect = dialect
         self._buffer = bytearray()
         self._need = _LENGTH_BYTES
-        self._seal = Seal()
+        self._totals = StreamTotals()
         self._error: WireError | None = None
         self.ended = False
 
     @property
     def frames(self) -> int:
         """Whole frames read, the magic and skipped ones included."""
-        return self._seal.frames
+        return self._totals.frames
 
     @property
     def started(self) -> bool:
         """True once the magic was read."""
-        return self._seal.frames > 0
+        return self._totals.frames > 0
 
     @property
     def pending(self) -> bytes:
@@ -273,7 +273,7 @@ class Decoder:
         where = self._where()
         if not self.started:
             self._check_magic(frame)
-            self._seal.add(frame)
+            self._totals.add(frame)
             return
         if zlib.crc32(body) != crc:
             raise ChecksumError("checksum is wrong", where=where)
@@ -286,7 +286,7 @@ class Decoder:
                 self._check_end(message)
             if message is not None:
                 yield self._understood(message)
-        self._seal.add(frame)
+        self._totals.add(frame)
 
     def _bundled(self, values: Body, where: str) -> Iterator[Message]:
         if len(values) - 1 > limits.BUNDLE_MAX:
@@ -327,7 +327,7 @@ class Decoder:
                 raise ForeignPeerError("a stream of other frames")
 
     def _check_end(self, end: EndMessage) -> None:
-        if end != self._seal.message():
+        if end != self._totals.message():
             raise ChecksumError("the end mark does not fit what came before", where=self._where())
         if self._buffer:
             raise WireError("bytes after the end", where=self._where())
@@ -342,7 +342,7 @@ class Decoder:
             raise ForeignPeerError(looks_like(bytes(self._buffer[:512])))
 
     def _where(self) -> str:
-        return f"frame {self._seal.frames}"
+        return f"frame {self._totals.frames}"
 
 
 def _check_version(what: str, found: int, low: int, high: int) -> None:

@@ -1,13 +1,13 @@
-"""Sparse columns of a batch, in which most transitions have nothing.
+"""Sparse columns of a batch, in which most transitions have no value.
 
-Each is flat: groups that begin with an offset in the batch, ascending. Offsets are stored as
-the distance from the one before, which fits a byte where the offset does not.
+Each column is flat: groups that begin with an offset in the batch, ascending. An offset is
+stored as the distance from the one before, because a distance mostly fits a byte.
 
-A source names a transition of another machine. If the machine is one of the stream, the
-source is stored as numbers: that is a link. Other sources come from few machines and mostly
-follow the rule of transition ids (prefix and number from 1 as 16 hex digits), so a batch lists
-its origins, pairs of machine id and prefix, and a source is (offset, origin, number, time).
-Number 0 says that the prefix is the whole id.
+A source names a transition of another machine. If that machine is in the stream, the source is
+stored as numbers: it is a link. Other sources come from few machines and mostly follow the rule
+of transition ids (see `amtracer.wire.vocabulary.split_tx`). So a batch lists its origins, pairs
+of machine id and prefix, and a source is (offset, origin, number, time). Number 0 means that
+the prefix is the whole id.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ _Value = TypeVar("_Value")
 
 
 def flat(column: Mapping[int, object]) -> Body:
-    """A column of single values."""
+    """Flatten a column of single values."""
     return flat_groups({at: (value,) for at, value in column.items()}) if column else ()
 
 
 def flat_groups(column: Mapping[int, tuple[object, ...]]) -> Body:
-    """A column of groups of values."""
+    """Flatten a column of groups of values."""
     offsets = sorted(column)
     distances = map(sub, offsets, (0, *offsets))
     groups: list[object] = []
@@ -48,7 +48,7 @@ def flat_groups(column: Mapping[int, tuple[object, ...]]) -> Body:
 
 
 def flat_sources(sources: Mapping[int, Source]) -> tuple[Body, Body]:
-    """Two columns: origins, and the sources that call them by number."""
+    """Two columns: origins, and sources that refer to them by number."""
     origins: dict[tuple[str, str], int] = {}
     groups: dict[int, tuple[int, ...]] = {}
     for at, source in sorted(sources.items()):
@@ -62,9 +62,9 @@ def flat_sources(sources: Mapping[int, Source]) -> tuple[Body, Body]:
 
 
 class SparseColumns:
-    """Takes the sparse columns of a batch of `rows` transitions one after another.
+    """Reads the sparse columns of a batch of `rows` transitions, one after another.
 
-    Version 1 stored the offsets themselves, not distances.
+    In version 1 offsets are stored as they are, not as distances.
     """
 
     def __init__(self, fields: Fields, rows: int, *, has_distances: bool = True) -> None:
@@ -73,7 +73,7 @@ class SparseColumns:
         self._has_distances = has_distances
 
     def _groups(self, what: str, width: int) -> tuple[Body, tuple[int, ...]]:
-        """A column whole, and its offsets: within the batch, ascending."""
+        """A flat column, and its offsets: within the batch, ascending."""
         fields, rows = self._fields, self._rows
         flat = fields.array(what, width * rows)
         if len(flat) % width:
@@ -86,18 +86,18 @@ class SparseColumns:
         return flat, offsets
 
     def numbers(self, what: str, high: int, low: int = 0) -> dict[int, int]:
-        """A number each, from `low` to `high`."""
+        """A column of numbers from `low` to `high`."""
         flat, offsets = self._groups(what, 2)
         numbers = self._fields.check_numbers(what, flat[1::2], high, low)
         return dict(zip(offsets, numbers, strict=True))
 
     def values(self, what: str, read: Callable[[str, object], _Value]) -> dict[int, _Value]:
-        """A value each, checked by `read`."""
+        """A column of values, checked by `read`."""
         flat, offsets = self._groups(what, 2)
         return {at: read(what, value) for at, value in zip(offsets, flat[1::2], strict=True)}
 
     def links(self) -> dict[int, tuple[int, int, int]]:
-        """Sources in machines of the stream."""
+        """The column of links: sources in machines of the stream."""
         flat, offsets = self._groups("links", 4)
         fields = self._fields
         links = zip(
@@ -109,24 +109,24 @@ class SparseColumns:
         return dict(zip(offsets, links, strict=True))
 
     def sources(self) -> dict[int, Source]:
-        """Two columns: origins, and the sources that call them by number."""
+        """Two columns: origins, and sources that refer to them by number."""
         fields = self._fields
         names = fields.texts("origins", 2 * self._rows)
         if len(names) % 2:
             raise fields.error("origins are no pairs")
         origins = tuple(zip(names[::2], names[1::2], strict=True))
         flat, offsets = self._groups("sources", 4)
-        called = fields.check_numbers("origins", flat[1::4], len(origins) - 1)
+        origin_numbers = fields.check_numbers("origins", flat[1::4], len(origins) - 1)
         numbers = fields.check_numbers("source numbers", flat[2::4], _NUMBER_MAX)
         times = fields.check_numbers("source times", flat[3::4], limits.INTEGER_MAX)
-        told = zip(map(origins.__getitem__, called), numbers, times, strict=True)
+        groups = zip(map(origins.__getitem__, origin_numbers), numbers, times, strict=True)
         return {
             at: Source(machine, join_tx(prefix, number), time)
-            for at, ((machine, prefix), number, time) in zip(offsets, told, strict=True)
+            for at, ((machine, prefix), number, time) in zip(offsets, groups, strict=True)
         }
 
     def calls(self) -> dict[int, tuple[int, ...]]:
-        """Durations of the handlers of single transitions."""
+        """The column of handler durations of single transitions."""
         return self.values("handlers", self._durations)
 
     def _durations(self, what: str, value: object) -> tuple[int, ...]:
@@ -134,5 +134,5 @@ class SparseColumns:
         return self._fields.check_numbers(what, durations, limits.INTEGER_MAX)
 
     def ids(self) -> dict[int, str]:
-        """Ids that follow no rule."""
+        """The column of ids that do not follow the rule of transition ids."""
         return self.values("ids", self._fields.check_text)

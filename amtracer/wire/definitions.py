@@ -1,9 +1,9 @@
 """Encodes and decodes definitions: strings, sets of log lines and of arguments, shapes.
 
-What one message defines is mostly near to what it defined before, so sets store numbers of
-strings as differences: a line to the line before, an argument to the one at its place in the
-set before. A step is three numbers, of which the first holds its type, relation and flags;
-the codes of the usual ones fit a byte.
+The strings of a set mostly have numbers near those of the set before. So sets store the numbers
+as differences: a line to the line before, an argument to the one at the same position of the
+set before. A step is three numbers. The first is a code of its type, relation and flags; common
+codes fit a byte.
 """
 
 from __future__ import annotations
@@ -17,8 +17,6 @@ from amtracer.wire import limits
 from amtracer.wire.fields import Body, Fields
 from amtracer.wire.messages import (
     ArgsMessage,
-    Continued,
-    Headed,
     LinesMessage,
     MessageKind,
     Pairs,
@@ -26,56 +24,63 @@ from amtracer.wire.messages import (
     ShapeMessage,
     StepDef,
     StringsMessage,
+    TextWithKnownHead,
+    TextWithNewHead,
 )
+from amtracer.wire.vocabulary import RelationKind
 
 _STEPS_KEPT_MAX = 8_192
 _STEP_FIELDS = 3
-_HEAD = (
+_SHAPE_START = (
     ("shape", limits.SHAPES_MAX - 1),
     ("schema", limits.SCHEMAS_MAX - 1),
     ("type", limits.SMALL_MAX),
     ("flags", limits.SMALL_MAX),
 )
-"""What every shape begins with, and the most each may be."""
-_TYPES, _RELATIONS, _FLAGS = 9, 5, limits.SMALL_MAX + 1
-"""No type or one that is a power of two, no relation or the four, and flags."""
-_USUAL = _TYPES * _RELATIONS * _FLAGS
-_CODE_MAX = _USUAL + _FLAGS * (_FLAGS + 1) * _FLAGS - 1
+"""The first fields of a shape, with their highest values."""
+_VALUES = limits.SMALL_MAX + 1
+"""How many values a type, a relation or the flags of a step can have."""
+_TYPES = limits.SMALL_MAX.bit_length() + 1
+"""How many types are common: 0 and the powers of two."""
+_RELATIONS = len(RelationKind) + 1
+"""How many relations are common: none and those of the vocabulary."""
+_COMMON = _TYPES * _RELATIONS * _VALUES
+_CODE_MAX = _COMMON + _VALUES * (_VALUES + 1) * _VALUES - 1
 
 
 # Strings and sets.
 
 
 def write_strings(m: StringsMessage) -> Body:
-    """In the order of their numbers."""
+    """Write strings in the order of their numbers."""
     return (int(MessageKind.STRINGS), m.first, m.texts)
 
 
 def read_strings(fields: Fields) -> StringsMessage:
-    """Texts, and pairs for those that begin alike."""
+    """Read texts, and pairs for texts that have a head."""
     first = fields.number("first string", limits.STRINGS_MAX - 1)
     texts = fields.array("strings", limits.STRINGS_MAX - first)
     return StringsMessage(
         first,
-        tuple([text if type(text) is str else _read_parted(fields, text) for text in texts]),
+        tuple([text if type(text) is str else _read_split_text(fields, text) for text in texts]),
     )
 
 
-def _read_parted(fields: Fields, value: object) -> Headed | Continued:
-    """Read a head (text, number) or its continuation (number, text), by the number's place."""
+def _read_split_text(fields: Fields, value: object) -> TextWithNewHead | TextWithKnownHead:
+    """Read a text with a new head (text, number) or with a known one (number, text)."""
     parts = fields.check_array("a string", value, 2)
     match parts:
         case (str(text), int(chars)):
             fields.check_number("characters of a head", chars, limits.TEXT_BYTES_MAX)
-            return Headed(text, chars)
+            return TextWithNewHead(text, chars)
         case (int(head), str(rest)):
             fields.check_number("a head", head, limits.STRINGS_MAX - 1)
-            return Continued(head, rest)
+            return TextWithKnownHead(head, rest)
     raise fields.error("a string that is neither text nor a head and a text")
 
 
 def write_lines(m: LinesMessage) -> Body:
-    """Each string as the difference to the one before, in this message."""
+    """Write each string as the difference to the one before it in this message."""
     last = 0
     sets: list[Body] = []
     for entries in m.sets:
@@ -90,8 +95,8 @@ def write_lines(m: LinesMessage) -> Body:
 def read_lines(fields: Fields) -> LinesMessage:
     """See `write_lines`."""
     first = fields.number("first line set", limits.LINE_SETS_MAX - 1)
-    told = fields.array("line sets", limits.LINE_SETS_MAX - first)
-    sets, numbers = _read_sets(fields, "log lines", told, limits.LINES_MAX)
+    bodies = fields.array("line sets", limits.LINE_SETS_MAX - first)
+    sets, numbers = _read_sets(fields, "log lines", bodies, limits.LINES_MAX)
     levels = fields.check_numbers("log levels", numbers[::2], limits.SMALL_MAX)
     texts = tuple(accumulate(numbers[1::2]))
     fields.check_numbers("log lines", texts, limits.STRINGS_MAX - 1)
@@ -100,7 +105,7 @@ def read_lines(fields: Fields) -> LinesMessage:
 
 
 def write_args(m: ArgsMessage) -> Body:
-    """Each string as the difference to the one at its place in the set before."""
+    """Write each string as the difference to the one at its position in the set before."""
     if _have_one_length(m.sets):
         columns = [map(sub, column, (0, *column)) for column in zip(*m.sets, strict=True)]
         return (int(MessageKind.ARGS), m.first, tuple(zip(*columns, strict=True)))
@@ -113,22 +118,22 @@ def write_args(m: ArgsMessage) -> Body:
 
 
 def _have_one_length(sets: Sequence[Body]) -> bool:
-    """Most have; then they are written and read by their places, which is much faster."""
+    """Whether all sets have one length; they are then handled by columns, which is faster."""
     return bool(sets) and bool(sets[0]) and set(map(len, sets)) == {len(sets[0])}
 
 
 def read_args(fields: Fields) -> ArgsMessage:
     """See `write_args`."""
     first = fields.number("first set of arguments", limits.ARG_SETS_MAX - 1)
-    told = fields.array("sets of arguments", limits.ARG_SETS_MAX - first)
-    told_sets, numbers = _read_sets(fields, "arguments", told, limits.ARGS_MAX)
-    sets = _summed(told_sets, numbers)
+    bodies = fields.array("sets of arguments", limits.ARG_SETS_MAX - first)
+    encoded, numbers = _read_sets(fields, "arguments", bodies, limits.ARGS_MAX)
+    sets = _summed(encoded, numbers)
     fields.check_numbers("arguments", tuple(chain.from_iterable(sets)), limits.STRINGS_MAX - 1)
     return ArgsMessage(first, tuple(sets))
 
 
 def _summed(sets: list[Body], numbers: tuple[int, ...]) -> list[tuple[int, ...]]:
-    """The sets whose numbers are differences."""
+    """The sets with absolute numbers, from differences."""
     if _have_one_length(sets):
         width = len(sets[0])
         return list(zip(*[accumulate(numbers[at::width]) for at in range(width)], strict=True))
@@ -143,10 +148,10 @@ def _summed(sets: list[Body], numbers: tuple[int, ...]) -> list[tuple[int, ...]]
 
 
 def _read_sets(
-    fields: Fields, what: str, told: Body, pairs_max: int
+    fields: Fields, what: str, bodies: Body, pairs_max: int
 ) -> tuple[list[Body], tuple[int, ...]]:
-    """Sets of pairs, and all their numbers, which are checked at once."""
-    sets = [fields.check_array(what, one, 2 * pairs_max) for one in told]
+    """Read sets of pairs, and all their numbers, which are checked in one call."""
+    sets = [fields.check_array(what, one, 2 * pairs_max) for one in bodies]
     if any(length % 2 for length in set(map(len, sets))):
         raise fields.error(f"{what} are no pairs")
     numbers = tuple(chain.from_iterable(sets))
@@ -157,9 +162,9 @@ def _read_sets(
 
 
 def write_shape(m: ShapeMessage) -> Body:
-    """The line set stands before the steps, so that both may be missing."""
+    """Write a shape; the line set comes before the steps, so that both may be missing."""
     value = m.value
-    known, told = _WRITTEN.get, _write_step
+    known, write = _WRITTEN.get, _write_step
     body = (
         int(MessageKind.SHAPE),
         m.shape,
@@ -169,7 +174,7 @@ def write_shape(m: ShapeMessage) -> Body:
         value.called,
         tuple(chain.from_iterable(value.changes)),
         m.lines,
-        tuple(chain.from_iterable([known(step) or told(step) for step in value.steps])),
+        tuple(chain.from_iterable([known(step) or write(step) for step in value.steps])),
     )
     end = len(body)
     while end > 6 and not body[end - 1]:
@@ -179,7 +184,7 @@ def write_shape(m: ShapeMessage) -> Body:
 
 def read_shape(fields: Fields) -> ShapeMessage:
     """See `write_shape`."""
-    shape, schema, type_, flags = fields.naturals(*_HEAD)
+    shape, schema, type_, flags = fields.naturals(*_SHAPE_START)
     called = fields.numbers("called", limits.STATES_MAX, limits.STATES_MAX - 1)
     changes = read_changes(fields)
     lines = fields.number("line set", limits.LINE_SETS_MAX, default=0)
@@ -190,7 +195,7 @@ def read_shape(fields: Fields) -> ShapeMessage:
 
 
 def read_changes(fields: Fields) -> Pairs:
-    """Each state at most once, its growth not zero."""
+    """Read changes: each state at most once, with a growth other than zero."""
     flat = fields.numbers(
         "changes", 2 * limits.STATES_MAX, limits.GROWTH_MAX, low=-limits.GROWTH_MAX
     )
@@ -206,7 +211,7 @@ def read_changes(fields: Fields) -> Pairs:
 
 _READ: dict[Body, StepDef] = {}
 _WRITTEN: dict[StepDef, Body] = {}
-"""Steps as they were read and written; in any thread."""
+"""Caches of steps that were read and written; any thread uses them."""
 
 
 def read_steps(
@@ -215,11 +220,11 @@ def read_steps(
     known: dict[Body, StepDef],
     read: Callable[[Fields, Body], StepDef],
 ) -> tuple[StepDef, ...]:
-    """Steps repeat far more often than shapes, so equal ones are checked once and one object."""
+    """Read steps; equal steps are checked once and become one object, as they repeat often."""
     flat = fields.array("steps", width * limits.STEPS_MAX)
     if len(flat) % width:
         raise fields.error(f"steps are no groups of {width}")
-    if flat and set(map(type, flat)) != {int}:  # what is equal to a number finds its step too
+    if flat and set(map(type, flat)) != {int}:  # 1.0 and True would find the step of 1
         raise fields.error("steps hold something that is no number")
     groups = list(zip(*[flat[at::width] for at in range(width)], strict=True))
     steps = list(map(known.get, groups))
@@ -228,40 +233,40 @@ def read_steps(
             if len(known) >= _STEPS_KEPT_MAX:
                 known.clear()
             steps[at] = known[groups[at]] = read(fields, groups[at])
-    return tuple(steps)  # type: ignore[arg-type]  # none is missing any more
+    return tuple(steps)  # type: ignore[arg-type]  # the loop filled the gaps
 
 
 def _read_step(fields: Fields, group: Body) -> StepDef:
     code, source, target = fields.check_numbers("steps", group, _CODE_MAX, -1)
     if code < 0 or max(source, target) >= limits.STATES_MAX:
         raise fields.error("the code or a state of a step out of range")
-    return StepDef(*_uncoded(code), source, target)
+    return StepDef(*_fields_of_code(code), source, target)
 
 
 def _write_step(step: StepDef) -> Body:
     type_, relation, flags, source, target = step
-    if not (0 <= type_ < _FLAGS and -1 <= relation < _FLAGS and 0 <= flags < _FLAGS):
+    if not (0 <= type_ < _VALUES and -1 <= relation < _VALUES and 0 <= flags < _VALUES):
         raise WireError("a step whose type, relation or flags are out of range")
     if len(_WRITTEN) >= _STEPS_KEPT_MAX:
         _WRITTEN.clear()
-    written = _WRITTEN[step] = (_coded(type_, relation, int(flags)), source, target)
+    written = _WRITTEN[step] = (_code_of(type_, relation, int(flags)), source, target)
     return written
 
 
-def _coded(type_: int, relation: int, flags: int) -> int:
-    """One number for the three; anything unusual comes after all that is usual."""
+def _code_of(type_: int, relation: int, flags: int) -> int:
+    """One number for the three; codes of uncommon values come after all common ones."""
     place = type_.bit_length()
     if type_ == 1 << place >> 1 and relation < _RELATIONS - 1:
         return place + _TYPES * (relation + 1 + _RELATIONS * flags)
-    return _USUAL + type_ + _FLAGS * (relation + 1 + (_FLAGS + 1) * flags)
+    return _COMMON + type_ + _VALUES * (relation + 1 + (_VALUES + 1) * flags)
 
 
-def _uncoded(code: int) -> tuple[int, int, int]:
-    """Type, relation and flags, see `_coded`."""
-    if code < _USUAL:
+def _fields_of_code(code: int) -> tuple[int, int, int]:
+    """Type, relation and flags, see `_code_of`."""
+    if code < _COMMON:
         rest, place = divmod(code, _TYPES)
         flags, relation = divmod(rest, _RELATIONS)
         return 1 << place >> 1, relation - 1, flags
-    rest, type_ = divmod(code - _USUAL, _FLAGS)
-    flags, relation = divmod(rest, _FLAGS + 1)
+    rest, type_ = divmod(code - _COMMON, _VALUES)
+    flags, relation = divmod(rest, _VALUES + 1)
     return type_, relation - 1, flags

@@ -198,14 +198,14 @@ class GoneMessage:
     machine: int
 
 
-class Headed(NamedTuple):
+class TextWithNewHead(NamedTuple):
     """A text whose first `chars` characters are the next head."""
 
     text: str
     chars: int
 
 
-class Continued(NamedTuple):
+class TextWithKnownHead(NamedTuple):
     """A text that is a head and a rest."""
 
     head: int
@@ -217,7 +217,7 @@ class StringsMessage:
     """Defines strings `first`, `first + 1`, ...; heads are counted from 0 in a segment."""
 
     first: int
-    texts: tuple[str | Headed | Continued, ...]
+    texts: tuple[str | TextWithNewHead | TextWithKnownHead, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
-"""Reads version 1 of the protocol, which is never written any more.
+"""Reads version 1 of the protocol; no sender writes it.
 
-Times and durations were nanoseconds, which is the unit of a machine that names no other. A
-batch held a line set for each transition, arguments as pairs of strings, and the durations
-of handlers for each transition apart.
+Its times and durations are nanoseconds, the default unit of a machine. Its batches hold a line
+set for each transition, arguments as pairs of strings, and an array of handler durations for
+each transition.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from amtracer.wire.messages import (
 
 _STEP_FIELDS = 5
 _STEPS: dict[Body, StepDef] = {}
-"""Steps that were read, as they were written; in any thread."""
+"""A cache of steps that were read; any thread uses it."""
 
 
 def read_lines_v1(fields: Fields) -> LinesMessage:
-    """One set of log lines."""
+    """Read one set of log lines."""
     number = fields.number("line set", limits.LINE_SETS_MAX - 1)
     entries = fields.pairs("log lines", limits.LINES_MAX, limits.STRINGS_MAX - 1)
     fields.check_numbers("log levels", tuple(level for level, _ in entries), limits.SMALL_MAX)
@@ -36,7 +36,7 @@ def read_lines_v1(fields: Fields) -> LinesMessage:
 
 
 def read_shape_v1(fields: Fields) -> ShapeMessage:
-    """A shape without a line set, each step as five numbers."""
+    """Read a shape without a line set; each step is five numbers."""
     shape = fields.number("shape", limits.SHAPES_MAX - 1)
     schema = fields.number("schema", limits.SCHEMAS_MAX - 1)
     type_ = fields.number("type", limits.SMALL_MAX)
@@ -57,7 +57,7 @@ def _read_step(fields: Fields, group: Body) -> StepDef:
 
 
 def read_batch_v1(fields: Fields) -> BatchMessage:
-    """A run of one machine that contains everything itself."""
+    """Read a batch: a run of one machine."""
     machine, row = fields.number("machine", MACHINE_MAX), fields.number("row")
     shapes = read_shapes(fields)
     rows = len(shapes)

@@ -25,7 +25,7 @@ from am_dbg.ingest.importing import import_session, open_source
 from am_dbg.ingest.intake import Intake, Progress
 from am_dbg.store import GapKind, Store, Track, Transition
 from amtracer.errors import DamagedSessionError, SessionError, SessionTooLargeError
-from amtracer.wire.codec import FILE, Seal, encode, magic_frame
+from amtracer.wire.codec import FILE, StreamTotals, encode, magic_frame
 from amtracer.wire.messages import (
     BatchMessage,
     MachineMessage,
@@ -67,12 +67,14 @@ def framed(body: bytes) -> bytes:
 
 def file_of(path: Path, *frames: bytes) -> Path:
     """A session file with a right end mark, whatever the frames are."""
-    seal, compressor = Seal(), brotli.Compressor(quality=5, lgwin=24)
+    totals, compressor = StreamTotals(), brotli.Compressor(quality=5, lgwin=24)
     data = b""
     for frame in (magic_frame(FILE), *frames):
-        seal.add(frame)
+        totals.add(frame)
         data += compressor.process(frame)
-    path.write_bytes(data + compressor.process(encode(seal.message(), FILE)) + compressor.finish())
+    path.write_bytes(
+        data + compressor.process(encode(totals.message(), FILE)) + compressor.finish()
+    )
     return path
 
 

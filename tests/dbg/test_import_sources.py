@@ -27,7 +27,7 @@ from amtracer.errors import (
     TrailingBytesError,
 )
 from amtracer.files.session import SessionWriter
-from amtracer.wire.codec import FILE, Seal, encode, magic_frame
+from amtracer.wire.codec import FILE, StreamTotals, encode, magic_frame
 from amtracer.wire.messages import BatchMessage, Message, Run
 from tests.dbg.telling import Telling, hello, stored
 
@@ -50,10 +50,10 @@ def session(tmp_path: Path) -> Path:
 def file_of(path: Path, messages: list[Message]) -> Path:
     """A session file with a right end mark, whatever the messages are."""
     frames = [magic_frame(FILE), *(encode(message, FILE) for message in messages)]
-    seal = Seal()
+    totals = StreamTotals()
     for frame in frames:
-        seal.add(frame)
-    path.write_bytes(brotli.compress(b"".join([*frames, encode(seal.message(), FILE)])))
+        totals.add(frame)
+    path.write_bytes(brotli.compress(b"".join([*frames, encode(totals.message(), FILE)])))
     return path
 
 

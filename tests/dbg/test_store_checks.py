@@ -17,11 +17,9 @@ from amtracer.wire.messages import (
     PROTOCOL_VERSION,
     ArgsMessage,
     BatchMessage,
-    Continued,
     DroppedMessage,
     EndMessage,
     GoneMessage,
-    Headed,
     HelloMessage,
     LinesMessage,
     MachineMessage,
@@ -36,6 +34,8 @@ from amtracer.wire.messages import (
     StateDef,
     StepDef,
     StringsMessage,
+    TextWithKnownHead,
+    TextWithNewHead,
 )
 from tests.dbg.telling import Telling
 from tests.dbg.test_store_model import histories
@@ -52,7 +52,7 @@ BEGINNING: list[Message] = [
     ShapeMessage(0, 0, ADD_A),
     ShapeMessage(1, 0, REMOVE_A),
     ShapeMessage(2, 1, ADD_A),
-    StringsMessage(0, (Headed("one", 2), "two")),
+    StringsMessage(0, (TextWithNewHead("one", 2), "two")),
     LinesMessage(0, (((1, 0), (2, 1)),)),
     ArgsMessage(0, ((0, 1),)),
     ShapeMessage(3, 0, CALLING),
@@ -106,8 +106,8 @@ REFUSED: dict[str, Message] = {
     "machine -1 is not defined": GoneMessage(-1),
     "shape 9 defined out of turn": ShapeMessage(9, 0, ADD_A),
     "string 0 defined where 2 comes": StringsMessage(0, ("x",)),
-    "head that is longer than its text": StringsMessage(2, (Headed("x", 2),)),
-    "head that is not defined": StringsMessage(2, ("x", Continued(1, "y"))),
+    "head that is longer than its text": StringsMessage(2, (TextWithNewHead("x", 2),)),
+    "head that is not defined": StringsMessage(2, ("x", TextWithKnownHead(1, "y"))),
     "line set 0 defined where 1 comes": LinesMessage(0, ()),
     "log level out of range": LinesMessage(1, (((256, 0),),)),
     "text is not defined": LinesMessage(1, (((1, 2),),)),
@@ -297,7 +297,10 @@ AT_LIMITS: dict[str, tuple[Callable[[int], Message], int]] = {
     "lines": (lambda n: LinesMessage(1, (((1, 0),) * n,)), limits.LINES_MAX),
     "strings": (lambda n: StringsMessage(2, ("",) * (n - 2)), limits.STRINGS_MAX),
     "text": (lambda n: StringsMessage(2, ("x" * n,)), limits.TEXT_BYTES_MAX),
-    "head": (lambda n: StringsMessage(2, (Continued(0, "x" * (n - 2)),)), limits.TEXT_BYTES_MAX),
+    "head": (
+        lambda n: StringsMessage(2, (TextWithKnownHead(0, "x" * (n - 2)),)),
+        limits.TEXT_BYTES_MAX,
+    ),
     "arg set": (lambda n: ArgsMessage(1, ((0, 1) * n,)), limits.ARGS_MAX),
     "args": (lambda n: replace(BATCH, args={0: ((0, 1),) * n}), limits.ARGS_MAX),
     "handlers": (lambda n: replace(BATCH, own_calls={1: (1,) * n}), limits.HANDLERS_MAX),
@@ -346,7 +349,7 @@ def test_the_text_of_a_segment_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(LimitError, match="text in a segment"):
         store.feed(stream, StringsMessage(2, ("12345",)))
     with pytest.raises(LimitError, match="text in a segment"):
-        store.feed(stream, StringsMessage(2, ("1", Continued(0, "34"))))
+        store.feed(stream, StringsMessage(2, ("1", TextWithKnownHead(0, "34"))))
     store.feed(stream, StringsMessage(2, ("1234",)))
 
 

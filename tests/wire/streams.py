@@ -15,11 +15,9 @@ from amtracer.wire.messages import (
     PROTOCOL_VERSION,
     ArgsMessage,
     BatchMessage,
-    Continued,
     DroppedMessage,
     EndMessage,
     GoneMessage,
-    Headed,
     HelloMessage,
     LaterLinesMessage,
     LeftMessage,
@@ -39,6 +37,8 @@ from amtracer.wire.messages import (
     StateDef,
     StepDef,
     StringsMessage,
+    TextWithKnownHead,
+    TextWithNewHead,
     TroubleMessage,
 )
 
@@ -97,8 +97,10 @@ def flattened(numbers: tuple[tuple[int, int], ...]) -> tuple[int, ...]:
 
 pairs = st.lists(st.tuples(strings, strings), max_size=3).map(tuple)
 arg_sets = st.lists(pairs.map(flattened), max_size=3).map(tuple)
-headed = texts.flatmap(lambda text: st.builds(Headed, st.just(text), st.integers(0, len(text))))
-told_texts = st.one_of(texts, headed, st.builds(Continued, strings, texts))
+headed = texts.flatmap(
+    lambda text: st.builds(TextWithNewHead, st.just(text), st.integers(0, len(text)))
+)
+told_texts = st.one_of(texts, headed, st.builds(TextWithKnownHead, strings, texts))
 
 
 @st.composite
@@ -296,10 +298,10 @@ class Book:
         others = HelloMessage | SchemaChangedMessage | LeftMessage | EndMessage
         assert isinstance(message, at_rest | others)
 
-    def _text(self, told: str | Headed | Continued) -> str:
+    def _text(self, told: str | TextWithNewHead | TextWithKnownHead) -> str:
         if isinstance(told, str):
             return told
-        if isinstance(told, Headed):
+        if isinstance(told, TextWithNewHead):
             self.heads.append(told.text[: told.chars])
             return told.text
         return self.heads[told.head] + told.rest

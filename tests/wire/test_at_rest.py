@@ -16,11 +16,11 @@ from amtracer.tracer import pausing
 from amtracer.tracer.open_work import read_open_work
 from amtracer.wire import limits
 from amtracer.wire.messages import (
-    Headed,
     LaterLinesMessage,
     LinesMessage,
     OpenWorkMessage,
     StringsMessage,
+    TextWithNewHead,
 )
 from tests.wire.serving import Debugger
 from tests.wire.tracing import Caught, Teller
@@ -55,7 +55,7 @@ class Told(Teller):
         for message in self.messages:
             if isinstance(message, StringsMessage):
                 for text in message.texts:
-                    if isinstance(text, Headed):
+                    if isinstance(text, TextWithNewHead):
                         heads.append(text.text[: text.chars])
                         texts.append(text.text)
                     else:

@@ -16,10 +16,8 @@ from amtracer.wire.codec import encode
 from amtracer.wire.messages import (
     ArgsMessage,
     BatchMessage,
-    Continued,
     DroppedMessage,
     GoneMessage,
-    Headed,
     HelloMessage,
     LinesMessage,
     MachineMessage,
@@ -33,6 +31,8 @@ from amtracer.wire.messages import (
     StateDef,
     StepDef,
     StringsMessage,
+    TextWithKnownHead,
+    TextWithNewHead,
 )
 from tests.wire.streams import (
     HELLO,
@@ -424,13 +424,13 @@ def test_texts_share_what_comes_before_their_last_word() -> None:
     (strings,) = [message for message in told if isinstance(message, StringsMessage)]
 
     assert strings.texts == (
-        Headed("[state] +A at 1", 14),
-        Continued(0, "2"),
+        TextWithNewHead("[state] +A at 1", 14),
+        TextWithKnownHead(0, "2"),
         "short 1",
         "short 2",
-        Headed("один два три четыре", 13),
-        Continued(1, "пять"),
-        Continued(0, "\\ud800"),
+        TextWithNewHead("один два три четыре", 13),
+        TextWithKnownHead(1, "пять"),
+        TextWithKnownHead(0, "\\ud800"),
         "no_space_in_this_text",
     )
     assert read_back(decoded(stream_bytes(told))).strings[5] == "один два три пять"

@@ -24,7 +24,7 @@ from amtracer.wire.codec import (
     WIRE,
     Decoder,
     FrameWriter,
-    Seal,
+    StreamTotals,
     encode,
     magic_frame,
 )
@@ -348,21 +348,21 @@ def test_another_version_is_told_as_such() -> None:
 
 def test_the_end_mark_must_fit() -> None:
     """An end that counts other frames than came is damage."""
-    seal = Seal()
-    seal.add(magic_frame())
-    seal.add(encode(HELLO))
-    end = encode(seal.message())
+    totals = StreamTotals()
+    totals.add(magic_frame())
+    totals.add(encode(HELLO))
+    end = encode(totals.message())
 
-    assert after_magic(encode(HELLO) + end)[-1] == seal.message()
+    assert after_magic(encode(HELLO) + end)[-1] == totals.message()
     with pytest.raises(ChecksumError, match="end mark"):
         after_magic(encode(HELLO) + encode(GoneMessage(0)) + end)
 
 
 def test_nothing_follows_the_end() -> None:
     """Bytes after the end mark are refused, whether they come with it or later."""
-    seal = Seal()
-    seal.add(magic_frame())
-    data = magic_frame() + encode(seal.message())
+    totals = StreamTotals()
+    totals.add(magic_frame())
+    data = magic_frame() + encode(totals.message())
     decoder = Decoder()
 
     with pytest.raises(WireError, match="after the end"):

@@ -16,7 +16,7 @@ from am_dbg.ingest.protocols import HEAD_BYTES_MAX, Peer, Speaker, door_for
 from am_dbg.ingest.server import Server
 from amtracer.address import Address, listen_address
 from amtracer.errors import ForeignPeerError, WireError
-from amtracer.wire.codec import Seal, encode, magic_frame
+from amtracer.wire.codec import StreamTotals, encode, magic_frame
 from amtracer.wire.messages import GoneMessage, Message
 from tests.wire.streams import HELLO, stream_bytes
 
@@ -145,11 +145,11 @@ def test_a_lost_connection_closes_its_stream(serve: Callable[..., Server], told:
 
 def test_an_end_message_closes_without_a_reason(serve: Callable[..., Server], told: Told) -> None:
     """A program that says goodbye was not cut off."""
-    seal = Seal()
+    totals = StreamTotals()
     for frame in (magic_frame(), encode(HELLO)):
-        seal.add(frame)
+        totals.add(frame)
     with connect(serve()) as peer:
-        peer.sendall(stream_bytes([HELLO, seal.message()]))
+        peer.sendall(stream_bytes([HELLO, totals.message()]))
     told.wait_for(lambda: told.closed)
 
     assert told.closed == {0: ""}

@@ -28,7 +28,7 @@ from amtracer.errors import (
 from amtracer.files.inflate import InflateError, Inflater
 from amtracer.files.session import SessionWriter, read_session
 from amtracer.wire import limits
-from amtracer.wire.codec import FILE, Seal, encode, magic_frame
+from amtracer.wire.codec import FILE, StreamTotals, encode, magic_frame
 from amtracer.wire.messages import BatchMessage, EndMessage, GoneMessage, HelloMessage, Message
 from tests.wire.streams import HELLO, SHAPE, STATES, messages, stream_bytes
 
@@ -64,10 +64,10 @@ def read(data: bytes) -> tuple[list[Message], SessionError | None]:
 
 def sealed(*frames: bytes, magic: bytes = magic_frame(FILE)) -> bytes:
     """A file of these frames with a right end mark."""
-    seal = Seal()
+    totals = StreamTotals()
     for frame in (magic, *frames):
-        seal.add(frame)
-    return brotli.compress(magic + b"".join(frames) + encode(seal.message(), FILE), quality=5)
+        totals.add(frame)
+    return brotli.compress(magic + b"".join(frames) + encode(totals.message(), FILE), quality=5)
 
 
 @given(stream=st.lists(messages, max_size=6))

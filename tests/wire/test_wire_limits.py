@@ -12,10 +12,8 @@ from amtracer.wire.codec import FILE, WIRE, Dialect, encode
 from amtracer.wire.messages import (
     ArgsMessage,
     BatchMessage,
-    Continued,
     DroppedMessage,
     GoneMessage,
-    Headed,
     HelloMessage,
     LaterLinesMessage,
     LeftMessage,
@@ -34,6 +32,8 @@ from amtracer.wire.messages import (
     StateDef,
     StepDef,
     StringsMessage,
+    TextWithKnownHead,
+    TextWithNewHead,
     TroubleMessage,
 )
 from tests.wire.streams import decoded, stream_bytes
@@ -226,12 +226,12 @@ LIMITS: dict[str, tuple[Message, Message]] = {
         StringsMessage(limits.STRINGS_MAX - 1, ("x", "y")),
     ),
     "head of a string": (
-        StringsMessage(0, (Continued(limits.STRINGS_MAX - 1, "x"),)),
-        StringsMessage(0, (Continued(limits.STRINGS_MAX, "x"),)),
+        StringsMessage(0, (TextWithKnownHead(limits.STRINGS_MAX - 1, "x"),)),
+        StringsMessage(0, (TextWithKnownHead(limits.STRINGS_MAX, "x"),)),
     ),
     "characters of a head": (
-        StringsMessage(0, (Headed("x", limits.TEXT_BYTES_MAX),)),
-        StringsMessage(0, (Headed("x", limits.TEXT_BYTES_MAX + 1),)),
+        StringsMessage(0, (TextWithNewHead("x", limits.TEXT_BYTES_MAX),)),
+        StringsMessage(0, (TextWithNewHead("x", limits.TEXT_BYTES_MAX + 1),)),
     ),
     "line sets": (
         LinesMessage(limits.LINE_SETS_MAX - 1, ((),)),

@@ -1,15 +1,15 @@
 """Assigns numbers to what repeats: shapes, texts, sets of log lines and of arguments.
 
-A definition is sent once, before its first use, and its number is used from then on.
-New ones are gathered and sent together, because a frame for each would cost more than
-most of them do. A text without its last word is a head; the next text with that head is
-sent as its number and the word. What a shape's transitions log mostly follows from the
-shape, so the line set that came with it first is part of its definition.
+A definition is sent once, before its first use; after that its number is used. New definitions
+are gathered and sent together, because a frame for each would be larger than most of them. A
+text without its last word is a head. The next text with the same head is sent as the head's
+number and the word. The log lines of a transition mostly follow from its shape, so the line set
+that came first with a shape is part of the shape's definition.
 
-The tables are bounded. `full` means that what the next transition defines might not fit;
-the writer then begins a new segment with `clear`. The size limit of a table starts small
-and doubles when a segment was over too soon, up to the limits of a reader. A program whose
-every transition is new thus defines everything once, at the cost of plain encoding.
+The tables are bounded. `full` means that the definitions of the next transition might not fit;
+the stream writer then begins a new segment and calls `clear`. The size limit of a table starts
+small and doubles if a segment was too short, up to the limits of a reader. So a program whose
+every transition is new defines everything once, as if there were no dictionary.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from collections.abc import Callable
 from amtracer.wire import limits
 from amtracer.wire.messages import (
     ArgsMessage,
-    Continued,
-    Headed,
     LinesMessage,
     Message,
     Shape,
     ShapeMessage,
     StringsMessage,
+    TextWithKnownHead,
+    TextWithNewHead,
 )
 from amtracer.wire.truncate import Args, Lines, cut_args, cut_lines, cut_shape
 
@@ -36,17 +36,17 @@ _PARTS_FULL = 256 * 1024
 """Steps, lines and arguments of all definitions: as objects they take up to 50 MB."""
 _NUMBER_BYTES = 4
 _ROWS_PER_ENTRY_MIN = 8
-"""A segment with fewer transitions for each entry of a full table was over too soon."""
+"""A segment with fewer transitions for each entry of a full table was too short."""
 _HEAD_CHARS_MIN = 12
-"""Characters from which a common beginning of texts saves something."""
+"""Characters from which a head saves bytes."""
 
 
-class Dictionary:
-    """The sender's half of a segment's dictionary; its writer's thread only.
+class DictionaryWriter:
+    """The sender's half of a segment's dictionary; one thread at a time.
 
-    `known` finds the number of a shape by that of its schema and the identity of the
-    object, without comparing. By the number of a shape, `calls` says how many handlers it
-    calls and `usual_lines` the line set, plus 1, that it was defined with.
+    `known` maps the number of a schema and the identity of a shape to the shape's number,
+    without comparing shapes. By the number of a shape, `calls` has the number of its handler
+    calls, and `usual_lines` the line set, plus 1, with which it was defined.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Dictionary:
         self.clear()
 
     def clear(self) -> None:
-        """Begin with nothing, for a new segment."""
+        """Empty all tables, for a new segment."""
         self.full = False
         self._strings_max = min(self._entries_max, _STRINGS_FULL)
         self.calls: list[int] = []
@@ -70,7 +70,7 @@ class Dictionary:
         self._arg_sets: dict[Args, int] = {}
         self._text_bytes = 0
         self._parts = 0
-        self._new_strings: list[str | Headed | Continued] = []
+        self._new_strings: list[str | TextWithNewHead | TextWithKnownHead] = []
         self._new_text_bytes = 0
         self._new_lines: list[tuple[tuple[int, int], ...]] = []
         self._new_args: list[tuple[int, ...]] = []
@@ -83,9 +83,9 @@ class Dictionary:
             self._entries_max = min(2 * self._entries_max, limits.SHAPES_MAX)
 
     def shape(self, schema: int, shape: Shape, lines: int = 0) -> int:
-        """The number of a shape; `known` has those that were given as the very same object.
+        """The number of a shape that `known` does not have by identity.
 
-        A new one is defined with these lines as its usual ones.
+        A new shape is defined with these lines as its usual ones.
         """
         new = len(self._shapes)
         number = self._shapes.setdefault((schema, shape), new)  # hashing a shape is costly
@@ -108,7 +108,7 @@ class Dictionary:
             texts = [(level, string(text)) for level, text in cut_lines(lines)]
             self._new_lines.append(tuple(texts))
             number = self._line_sets[lines] = len(self._line_sets)
-            self._defined(number + 1, len(texts))  # one more may come with it
+            self._defined(number + 1, len(texts))  # a transition has two sets
         return number + 1
 
     def args(self, args: Args) -> int:
@@ -122,7 +122,7 @@ class Dictionary:
         return number
 
     def _defined(self, number: int, parts: int) -> None:
-        """Look whether the next transition's definitions might not fit any more."""
+        """Note a new definition; check if those of the next transition might not fit."""
         self._parts += parts
         if number + 1 >= self._entries_max or self._parts > _PARTS_FULL:
             self.full = True
@@ -139,7 +139,7 @@ class Dictionary:
             if not text.isascii():
                 raw = text.encode("utf-8", "backslashreplace")
                 text, size = raw.decode(), len(raw)
-            self._new_strings.append(text if size <= _HEAD_CHARS_MIN else self._told(text))
+            self._new_strings.append(text if size <= _HEAD_CHARS_MIN else self._split(text))
             self._text_bytes += size
             self._new_text_bytes += size
             if number + 1 >= self._strings_max or self._text_bytes > _TEXT_BYTES_FULL:
@@ -148,17 +148,19 @@ class Dictionary:
                 self._define_strings()
         return number
 
-    def _told(self, text: str) -> str | Headed | Continued:
-        """A new text in two parts when others begin, or may begin, like it."""
+    def _split(self, text: str) -> str | TextWithNewHead | TextWithKnownHead:
+        """A new text, in two parts if it has a head."""
         chars = text.rfind(" ") + 1
         if chars < _HEAD_CHARS_MIN:
             return text
         new = len(self._heads)
         head = self._heads.setdefault(text[:chars], new)
-        return Headed(text, chars) if head == new else Continued(head, text[chars:])
+        return (
+            TextWithNewHead(text, chars) if head == new else TextWithKnownHead(head, text[chars:])
+        )
 
     def define(self) -> None:
-        """Send what was gathered; call it before a message that uses the numbers."""
+        """Send the gathered definitions; call it before a message that uses their numbers."""
         if self._new_strings:
             self._define_strings()
         if self._new_lines:
