@@ -8,8 +8,8 @@ from am_dbg.control.desk import Desk
 from am_dbg.control.modes import Modes
 from am_dbg.projection import layout
 from am_dbg.projection.bars import GROUP, LEVEL, switch_names
-from am_dbg.projection.log import LEVEL_NAMES
 from am_dbg.query import Filters
+from amtracer.wire.vocabulary import LEVEL_WORDS
 
 
 def flipped(filters: Filters, name: str) -> Filters:
@@ -103,10 +103,10 @@ class Viewing:
 
     def level(self) -> None:
         """The next log level, from everything to nothing again."""
-        level = (self.desk.filters.level + 1) % len(LEVEL_NAMES)
+        level = (self.desk.filters.level + 1) % len(LEVEL_WORDS)
         self._change(replace(self.desk.filters, level=level))
         if LEVEL not in self.shown:
-            self.desk.message = f"log level: {LEVEL_NAMES[level]}"
+            self.desk.message = f"log level: {LEVEL_WORDS[level]}"
 
     def _change(self, filters: Filters) -> None:
         if not self.modes.changed_filters():

@@ -23,6 +23,7 @@ from am_dbg.projection.times import (
 )
 from am_dbg.projection.transition import TransitionView
 from am_dbg.spans import Role, Span, SpanLine, fit, line, spread, width_of_spans
+from amtracer.wire.vocabulary import MUTATION_WORDS
 
 NARROW = 100
 GAP = Span("  ")
@@ -33,7 +34,8 @@ _FLOW = {
     Flow.PLAYING: Span("▶ playing", Role.ADDED, link="action:toggle_play"),
     Flow.TAIL: Span("● tail", Role.ADDED, link="action:tail"),
 }
-_TYPE_ROLES = {"add": Role.ADDED, "remove": Role.REMOVED, "set": Role.FOCUS}
+_TYPE_ROLES = dict(zip(MUTATION_WORDS, (Role.ADDED, Role.REMOVED, Role.FOCUS), strict=False))
+_TYPE_SIGNS = dict(zip(MUTATION_WORDS, "+-=", strict=False))
 
 
 def draw_address(view: AddressView, width: int) -> SpanLine:
@@ -119,7 +121,7 @@ def _no_transition(view: TransitionView) -> list[Span]:
 
 def _mutation(name: str, multi: bool, width: int) -> list[Span]:
     if width < NARROW:
-        sign = {"add": "+", "remove": "-", "set": "="}.get(name, "·")
+        sign = _TYPE_SIGNS.get(name, "·")
         return [Span(f"{sign} ", _TYPE_ROLES.get(name, Role.QUIET), bold=True)]
     text = f"{name} [multi] " if multi else f"{name} "
     return [Span(text, _TYPE_ROLES.get(name, Role.QUIET))]

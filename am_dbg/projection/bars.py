@@ -10,11 +10,11 @@ from am_dbg.projection.addresses import SCHEME, address_of
 from am_dbg.projection.clean import clean, clean_name
 from am_dbg.projection.counts import Counts
 from am_dbg.projection.layout import WIDE
-from am_dbg.projection.log import LEVEL_NAMES
 from am_dbg.projection.steps import Moment
 from am_dbg.projection.times import totals
 from am_dbg.query import Filters
 from am_dbg.store import Store, Track
+from amtracer.wire.vocabulary import LEVEL_WORDS
 
 TAGS_MAX = 50
 
@@ -125,7 +125,7 @@ def switch_names(width: int, groups: Sequence[str] = ()) -> tuple[str, ...]:
     Keys and clicks reach only these. `groups` are those of the machine on show.
     """
     is_wide = width >= WIDE
-    level_size = len(f"{LEVEL} ") + max(map(len, LEVEL_NAMES))
+    level_size = len(f"{LEVEL} ") + max(map(len, LEVEL_WORDS))
     room = width - (len(" filters  ") if is_wide else 1 + SEARCH_ROOM) - level_size
     if room + SEARCH_ROOM < 0 or width <= 0:
         return ()
@@ -163,7 +163,7 @@ def project_filters(
             for name in (*SWITCHES, GROUP)
             if name in shown
         ),
-        level=LEVEL_NAMES[min(filters.level, len(LEVEL_NAMES) - 1)],
+        level=LEVEL_WORDS[min(filters.level, len(LEVEL_WORDS) - 1)],
         has_level=LEVEL in shown,
         hidden=hidden,
         selected=selected,

@@ -29,9 +29,8 @@ from am_dbg.projection.trouble import notes_between
 from am_dbg.query import Visible
 from am_dbg.store import Gap, GapKind, LaterLines, Track, Transition
 from am_dbg.store.facts import ShapeFacts
-from amtracer.wire.vocabulary import MutationKind
+from amtracer.wire.vocabulary import LEVEL_WORDS, MutationKind
 
-LEVEL_NAMES = ("nothing", "changes", "ops", "decisions", "everything")
 ROWS_AROUND = 2
 ROWS_PER_TRANSITION_MAX = 120
 LATER_ROWS_MAX = 20
@@ -154,7 +153,7 @@ def project_log(
     return LogView(
         rows=tuple(rows),
         top=top,
-        level=LEVEL_NAMES[min(visible.filters.level, len(LEVEL_NAMES) - 1)],
+        level=LEVEL_WORDS[min(visible.filters.level, len(LEVEL_WORDS) - 1)],
         hidden=moment.track.count - moment.track.first + 1 - visible.count,
         total=moment.track.count,
         number_digits=max(4, len(str(moment.track.count))),

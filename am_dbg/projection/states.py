@@ -16,9 +16,8 @@ from am_dbg.projection.machines import clamped_top, top_showing
 from am_dbg.projection.steps import Moment, marks_of, name_at, state_of
 from am_dbg.store.facts import is_error_state
 from amtracer.wire.messages import StateDef, StepDef
-from amtracer.wire.vocabulary import StepKind
+from amtracer.wire.vocabulary import RELATION_WORDS, StepKind
 
-REFERENCE_NAMES = ("after", "add", "require", "remove")
 STATE = -1
 """As the reference of a `TreeSpot`: the state's own row."""
 
@@ -244,7 +243,7 @@ class _Painter:
         following = self.tree.rows[position + 1 : position + 2]
         return ReferenceRow(
             owner=clean_name(state.name),
-            relation=REFERENCE_NAMES[relation],
+            relation=RELATION_WORDS[relation],
             target=clean_name(target),
             is_last=not following or following[0][1] == STATE,
             is_step=(index, reference) in self.stepped,

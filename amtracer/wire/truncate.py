@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from amtracer.wire import limits
 from amtracer.wire.messages import OpenWork, Shape, StateDef
+from amtracer.wire.vocabulary import LogLevel
 
-STEPS_LEVEL = 1
-"""Level of the line that says how many steps are missing."""
-
+_STEPS_LEVEL = int(LogLevel.CHANGES)
+"""The level of the line that counts missing steps."""
 _MARK_BYTES_MAX = 40
 _CHAR_BYTES_MAX = 6
 """Of a lone surrogate, escaped."""
@@ -79,7 +79,7 @@ def cut_args(args: Args) -> Args:
 def with_missing_steps(lines: Lines, steps: int) -> Lines:
     """The lines of a transition that has so many steps, with one that counts those cut."""
     missing = steps - limits.STEPS_MAX
-    return (*lines, (STEPS_LEVEL, f"… ({missing:,} more steps)")) if missing > 0 else lines
+    return (*lines, (_STEPS_LEVEL, f"… ({missing:,} more steps)")) if missing > 0 else lines
 
 
 def cut_states(states: tuple[StateDef, ...]) -> tuple[StateDef, ...]:

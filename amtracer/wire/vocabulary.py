@@ -1,8 +1,8 @@
-"""The words behind the numbers of the protocol: steps, relations, mutations, gaps, ids.
+"""The words and numbers of the protocol: mutations, relations, steps, levels, reasons, ids.
 
-All readers and writers of shapes, steps and transition ids take their numbers and words from
-here, so that no number has two meanings. The numbers of steps, relations and mutations are
-those of `machine`, which a traced program may have in another version.
+Every reader and writer of shapes, steps and transition ids takes them from here, so that each
+number has one meaning. The numbers of mutations, relations, steps and levels are those of
+`machine`; this module repeats them because a traced program may have another version of it.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from typing import Protocol
 ANY = "Any"
 """The name that a global handler has in place of a state."""
 
-_DIGITS = 16
+_NUMBER_DIGITS = 16
+"""The number of a transition in its id, in hex digits; it follows the machine's prefix."""
 
 
 class MutationKind(IntEnum):
-    """How the called states meet the active ones; EVAL runs a function on the queue."""
+    """What a mutation does with its called states; EVAL runs a function on the queue."""
 
     ADD = 0
     REMOVE = 1
@@ -36,7 +37,7 @@ class RelationKind(IntEnum):
 
 
 class StepKind(IntEnum):
-    """The one thing that a step records."""
+    """What a step records."""
 
     RELATION = 1
     HANDLER = 2
@@ -48,7 +49,7 @@ class StepKind(IntEnum):
 
 
 class ShapeFlag(IntFlag):
-    """What a whole transition is, beside its type."""
+    """Properties of a whole transition."""
 
     ACCEPTED = 1
     AUTO = 2
@@ -56,7 +57,7 @@ class ShapeFlag(IntFlag):
 
 
 class StepFlag(IntFlag):
-    """What a step is, beside its type; DENIED and FAILED are a handler's answer."""
+    """Properties of a step; DENIED and FAILED are answers of a handler."""
 
     FINAL = 1
     SELF = 2
@@ -66,27 +67,35 @@ class StepFlag(IntFlag):
 
 
 class TroubleKind(IntEnum):
-    """What a handler came to."""
+    """Why a handler is reported: it is still running after its time limit, or it raised."""
 
     LATE = 0
     RAISED = 1
 
 
-class GapKind(IntEnum):
-    """Why transitions are missing from a stream.
+class LogLevel(IntEnum):
+    """How much a machine logs; a line has the lowest level at which it is logged."""
 
-    DROPPED: the sender could not keep them. RECONNECTED: the connection was lost and came
-    back. CUT: a session file ends too early, and nobody knows how many are missing.
-    """
-
-    DROPPED = 0
-    RECONNECTED = 1
-    CUT = 2
+    NOTHING = 0
+    CHANGES = 1
+    OPS = 2
+    DECISIONS = 3
+    EVERYTHING = 4
 
 
-_MUTATION_WORDS: dict[int, str] = {kind: kind.name.lower() for kind in MutationKind}
-_RELATION_WORDS: dict[int, str] = {kind: kind.name.lower() for kind in RelationKind}
-_STEP_WORDS: dict[int, str] = {
+RECONNECTED = "reconnected"
+"""The reason of a gap that a lost connection left; readers find the kind of the gap by it."""
+CUT_MARK = "cut: "
+"""How the reason of a gap begins if the stream, or a stream that was forwarded, was cut."""
+
+MUTATION_WORDS = tuple(kind.name.lower() for kind in MutationKind)
+RELATION_WORDS = tuple(kind.name.lower() for kind in RelationKind)
+LEVEL_WORDS = tuple(level.name.lower() for level in LogLevel)
+"""Words in the order of their numbers, which begin at 0."""
+
+_MUTATION_WORD = dict(enumerate(MUTATION_WORDS))
+_RELATION_WORD = dict(enumerate(RELATION_WORDS))
+_STEP_WORD: dict[int, str] = {
     **{kind: kind.name.lower() for kind in StepKind},
     StepKind.RELATION: "rel",
     StepKind.REMOVE_NOT_ACTIVE: "removenotactive",
@@ -95,21 +104,21 @@ _STEP_WORDS: dict[int, str] = {
 
 def mutation_word(kind: int, unknown: str = "unknown") -> str:
     """The word for a kind of mutation."""
-    return _MUTATION_WORDS.get(kind, unknown)
+    return _MUTATION_WORD.get(kind, unknown)
 
 
 def relation_word(kind: int) -> str | None:
-    """The word for a kind of relation; None for a step that is no relation."""
-    return _RELATION_WORDS.get(kind)
+    """The word for a kind of relation; None for any other number."""
+    return _RELATION_WORD.get(kind)
 
 
 def step_word(kind: int) -> str:
     """The word for a kind of step; its number if it has none."""
-    return _STEP_WORDS.get(kind, str(kind))
+    return _STEP_WORD.get(kind, str(kind))
 
 
-class Step(Protocol):
-    """What is needed of a step to find its handler."""
+class HandlerStep(Protocol):
+    """The part of a step that names its handler."""
 
     @property
     def type(self) -> int: ...
@@ -121,18 +130,18 @@ class Step(Protocol):
     def target(self) -> int: ...
 
 
-class Named(Protocol):
-    """What is needed of a state."""
+class NamedState(Protocol):
+    """The part of a state that handler names contain."""
 
     @property
     def name(self) -> str: ...
 
 
-def handler_name(step: Step, states: Sequence[Named]) -> str:
-    """The name of the handler that a step called, empty when it called none.
+def handler_name(step: HandlerStep, states: Sequence[NamedState]) -> str:
+    """The name of the handler that a step called, empty if it called none.
 
     It follows from the states on both sides and the flags: `FooExit`, `FooEnter`, `FooFoo`,
-    `FooBar`, `FooEnd`, `FooState`, and `AnyEnter` and `AnyState` without a state.
+    `FooBar`, `FooEnd`, `FooState`; without a state `AnyEnter` and `AnyState`.
     """
     if step.type != StepKind.HANDLER:
         return ""
@@ -151,15 +160,15 @@ def handler_name(step: Step, states: Sequence[Named]) -> str:
 
 
 def split_tx(tx: str) -> tuple[str, int]:
-    """Prefix and number of a transition id, or all of it and 0 when it follows no rule."""
-    digits = tx[-_DIGITS:]
+    """Prefix and number of a transition id; the whole id and 0 if it follows no rule."""
+    digits = tx[-_NUMBER_DIGITS:]
     try:
         number = int(digits, 16)
     except ValueError:
         return tx, 0
     if number <= 0 or f"{number:016x}" != digits:
         return tx, 0
-    return tx[:-_DIGITS], number
+    return tx[:-_NUMBER_DIGITS], number
 
 
 def join_tx(prefix: str, number: int) -> str:
