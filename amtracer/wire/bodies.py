@@ -1,7 +1,7 @@
-"""Encodes messages as bodies and back: which value is at which position.
+"""Encodes messages as bodies and decodes them: which value is at which position.
 
-A body is the tuple msgpack packs. When one is read, every type, range and length that
-follows from the message alone is checked. Byte-exact in `docs/wire.md`; change both together.
+A body is the tuple that msgpack packs. A reader checks every type, range and length that
+follows from the message alone. `docs/wire.md` has every byte; change both together.
 """
 
 from __future__ import annotations
@@ -54,12 +54,12 @@ _MULTI = 2
 
 
 def body_of(message: Message) -> Body:
-    """The body of a message, mostly without the defaults at its end."""
+    """The body of a message, mostly without default values at its end."""
     return _WRITERS[type(message)](message)
 
 
 def message_of(body: Body, where: str) -> Message | None:
-    """The message of a body, None for an unknown kind; `WireError` for anything wrong.
+    """The message of a body, None for an unknown kind; `WireError` for any fault.
 
     The first value must be a number.
     """
@@ -68,14 +68,14 @@ def message_of(body: Body, where: str) -> Message | None:
     if reader is None:
         check_nesting(body, limits.NESTING_MAX, where)
         return None
-    fields = Fields(body, f"{where}, {_NAMES[kind]}", at=1)
+    fields = Fields(body, f"{where}, {_KIND_NAMES[kind]}", at=1)
     message = reader(fields)
     fields.end()
     return message
 
 
 def _trimmed(required: int, *values: object) -> Body:
-    """The values without the empty ones at the end, but never the required ones."""
+    """The values without empty ones at the end, and with at least the required ones."""
     end = len(values)
     while end > required and not values[end - 1]:
         end -= 1
@@ -112,7 +112,7 @@ def _write_schema(m: SchemaMessage) -> Body:
 
 
 def _write_state(state: StateDef, index: Mapping[str, int]) -> Body:
-    """Relations as indexes, by name only where the schema lacks the state."""
+    """Write a state; relations are indexes, or names of states that the schema does not have."""
     flags = _AUTO * state.auto | _MULTI * state.multi
     relations = (state.require, state.add, state.remove, state.after)
     if not (state.tags or state.groups) and all(names is None for names in relations):
@@ -167,7 +167,7 @@ def _write_machine(m: MachineMessage) -> Body:
 
 def _read_machine(fields: Fields) -> MachineMessage:
     return MachineMessage(
-        machine=_machine(fields),
+        machine=_read_machine_number(fields),
         id=fields.text("id"),
         schema=fields.number("schema", limits.SCHEMAS_MAX - 1),
         parent=fields.text("parent", ""),
@@ -184,7 +184,7 @@ def _write_schema_changed(m: SchemaChangedMessage) -> Body:
 
 
 def _read_schema_changed(fields: Fields) -> SchemaChangedMessage:
-    machine = _machine(fields)
+    machine = _read_machine_number(fields)
     schema = fields.number("schema", limits.SCHEMAS_MAX - 1)
     return SchemaChangedMessage(machine, schema, fields.numbers("ticks", limits.STATES_MAX))
 
@@ -194,10 +194,10 @@ def _write_gone(m: GoneMessage) -> Body:
 
 
 def _read_gone(fields: Fields) -> GoneMessage:
-    return GoneMessage(_machine(fields))
+    return GoneMessage(_read_machine_number(fields))
 
 
-def _machine(fields: Fields) -> int:
+def _read_machine_number(fields: Fields) -> int:
     return fields.number("machine", limits.MACHINES_PER_CONNECTION_MAX - 1)
 
 
@@ -209,7 +209,7 @@ def _read_segment(_: Fields) -> SegmentMessage:
     return SegmentMessage()
 
 
-# What happened, beside definitions and batches.
+# Other events of machines, and the end.
 
 
 def _write_dropped(m: DroppedMessage) -> Body:
@@ -218,7 +218,7 @@ def _write_dropped(m: DroppedMessage) -> Body:
 
 def _read_dropped(fields: Fields) -> DroppedMessage:
     return DroppedMessage(
-        machine=_machine(fields),
+        machine=_read_machine_number(fields),
         count=fields.number("count"),
         ticks=fields.numbers("ticks", limits.STATES_MAX),
         reason=fields.text("reason", ""),
@@ -230,7 +230,7 @@ def _write_left(m: LeftMessage) -> Body:
 
 
 def _read_left(fields: Fields) -> LeftMessage:
-    return LeftMessage(_machine(fields), fields.text("reason", ""))
+    return LeftMessage(_read_machine_number(fields), fields.text("reason", ""))
 
 
 def _write_later_lines(m: LaterLinesMessage) -> Body:
@@ -238,7 +238,7 @@ def _write_later_lines(m: LaterLinesMessage) -> Body:
 
 
 def _read_later_lines(fields: Fields) -> LaterLinesMessage:
-    machine = _machine(fields)
+    machine = _read_machine_number(fields)
     lines = fields.number("line set", limits.LINE_SETS_MAX - 1)
     return LaterLinesMessage(machine, lines, fields.number("missing lines", default=0))
 
@@ -249,17 +249,17 @@ def _write_open_work(m: OpenWorkMessage) -> Body:
 
 
 def _read_open_work(fields: Fields) -> OpenWorkMessage:
-    machine = _machine(fields)
+    machine = _read_machine_number(fields)
     width = len(OpenWork._fields)
     flat = fields.array("open work", width * limits.OPEN_WORK_MAX)
     if len(flat) % width:
         raise fields.error(f"open work is no groups of {width}")
     groups = zip(*[flat[at::width] for at in range(width)], strict=True)
-    work = tuple([_read_one(fields, *group) for group in groups])
+    work = tuple([_read_item(fields, *group) for group in groups])
     return OpenWorkMessage(machine, work, fields.number("more open work", default=0))
 
 
-def _read_one(
+def _read_item(
     fields: Fields, kind: object, names: object, condition: object, since: object, due: object
 ) -> OpenWork:
     return OpenWork(
@@ -283,7 +283,9 @@ def _write_refused(m: RefusedMessage) -> Body:
 
 
 def _read_refused(fields: Fields) -> RefusedMessage:
-    return RefusedMessage(_machine(fields), fields.number("row"), fields.number("count"))
+    return RefusedMessage(
+        _read_machine_number(fields), fields.number("row"), fields.number("count")
+    )
 
 
 def _write_trouble(m: TroubleMessage) -> Body:
@@ -293,7 +295,7 @@ def _write_trouble(m: TroubleMessage) -> Body:
 
 def _read_trouble(fields: Fields) -> TroubleMessage:
     return TroubleMessage(
-        machine=_machine(fields),
+        machine=_read_machine_number(fields),
         row=fields.number("row"),
         what=fields.number("what", limits.SMALL_MAX),
         handler=fields.text("handler"),
@@ -312,12 +314,12 @@ def _read_end(fields: Fields) -> EndMessage:
     return EndMessage(frames, fields.number("size"), fields.number("crc", 2**32 - 1))
 
 
-# One table each way, so that a kind is known to both or to neither.
+# One table for both directions, so that each kind has a writer and a reader.
 
 _Writer = Callable[[Any], Body]
 _Reader = Callable[[Fields], Message]
 
-_TABLE: tuple[tuple[MessageKind, type, _Writer, _Reader], ...] = (
+_CODECS: tuple[tuple[MessageKind, type, _Writer, _Reader], ...] = (
     (MessageKind.HELLO, HelloMessage, _write_hello, _read_hello),
     (MessageKind.SCHEMA, SchemaMessage, _write_schema, _read_schema),
     (MessageKind.MACHINE, MachineMessage, _write_machine, _read_machine),
@@ -337,13 +339,13 @@ _TABLE: tuple[tuple[MessageKind, type, _Writer, _Reader], ...] = (
     (MessageKind.TROUBLE, TroubleMessage, _write_trouble, _read_trouble),
     (MessageKind.END, EndMessage, _write_end, _read_end),
 )
-_WRITERS: Mapping[type, _Writer] = {message: write for _, message, write, _ in _TABLE}
+_WRITERS: Mapping[type, _Writer] = {message: write for _, message, write, _ in _CODECS}
 _READERS: Mapping[object, _Reader] = {
-    **{int(kind): read for kind, _, _, read in _TABLE},
+    **{int(kind): read for kind, _, _, read in _CODECS},
     MessageKind.SHAPE_V1: read_shape_v1,
     MessageKind.LINES_V1: read_lines_v1,
     MessageKind.BATCH_V1: read_batch_v1,
 }
-_NAMES: Mapping[object, str] = {
+_KIND_NAMES: Mapping[object, str] = {
     int(kind): kind.name.removesuffix("_V1").lower() for kind in MessageKind
 }

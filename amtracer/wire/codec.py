@@ -1,23 +1,22 @@
-"""Encodes messages as frames and back. Knows no socket, no file and neither end.
+"""Encodes messages as frames and decodes them; uses no sockets and no files.
 
 A frame is a header and a body. The header is the length of the body and its CRC32, both
 four bytes, big-endian. The body is a msgpack array `[kind, ...]`. The first frame, the
-magic, says what follows: a connection or a session file, and its version.
+magic, names the kind of stream, a connection or a session file, and its version.
 
 The rules of a reader:
 
-- A length is checked against the limit before a byte of the body is kept.
+- A length is checked against its limit before any byte of the body is stored.
 - A body holds nil, booleans, integers, texts, byte strings and arrays, nested at most six
   deep. Maps and extension types are refused, so nothing in a body can build an object.
-- A bundle is a body of bodies, for small messages. It holds neither another nor an end.
+- A bundle is a body of bodies, for small messages. It holds no other bundle and no end.
 - An unknown kind is skipped and so are unknown fields at the end of a known one. Fields
   are positions; a missing one at the end has its default, if it has one.
-- Any bytes, whole or one by one, give messages or one `WireError`, never another error.
-  After an error the decoder stays failed: the place of the next frame is not known.
+- Any bytes, together or one by one, give messages or one `WireError`, never another error.
+  After an error the decoder refuses all bytes: the position of the next frame is unknown.
 
-A reader checks here what follows from one message alone: types, ranges, lengths of
-columns, limits. That numbers are defined before they are used is a matter of the stream,
-so the owner of the stream's dictionary checks it.
+This module checks each message alone: types, ranges, lengths of columns, limits. The owner of
+the stream's dictionary checks that numbers are defined before they are used.
 """
 
 from __future__ import annotations
@@ -56,24 +55,24 @@ _HEADER = struct.Struct(">II")
 HEADER_BYTES = _HEADER.size
 _LENGTH_BYTES = 4
 _MAGIC_START = b"\0\0\0"
-"""Every stream begins so: the magic is short. No other protocol recognised here does."""
+"""The beginning of every stream, because the magic is short; other protocols begin differently."""
 
 Pack = Callable[[object], bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What the magic says, which versions are read, how large a frame may be.
+    """The word and the versions of a magic, and the limit of a frame.
 
-    `says_token` is whether a hello may hold a token: one between two processes may, a file
-    lies about and never has one.
+    `allows_token`: a hello may hold a token. A connection allows it, a file does not, because
+    others may read the file.
     """
 
     word: str
     version: int
     version_min: int
     frame_bytes_max: int
-    says_token: bool
+    allows_token: bool
 
 
 WIRE = Dialect("amtr", PROTOCOL_VERSION, PROTOCOL_VERSION_MIN, limits.WIRE_FRAME_BYTES_MAX, True)
@@ -81,7 +80,7 @@ FILE = Dialect("amsf", DUMP_VERSION, DUMP_VERSION_MIN, limits.FILE_FRAME_BYTES_M
 
 
 class StreamTotals:
-    """Counts frames and bytes and sums them up, for the end message and its check."""
+    """Counts frames and bytes and computes their CRC32, for the end message and its check."""
 
     __slots__ = ("crc", "frames", "size")
 
@@ -96,25 +95,25 @@ class StreamTotals:
         self.crc = zlib.crc32(frame, self.crc)
 
     def message(self) -> EndMessage:
-        """The end message that is right here."""
+        """The correct end message at this point."""
         return EndMessage(self.frames, self.size, self.crc)
 
 
 def magic_frame(dialect: Dialect = WIRE) -> bytes:
-    """First frame of every connection and file."""
+    """The first frame of every connection and file."""
     return _frame(_packed((int(MessageKind.MAGIC), dialect.word, dialect.version)))
 
 
 def encode(message: Message, dialect: Dialect = WIRE) -> bytes:
-    """One frame; `WireError` when a value cannot be sent or the frame would be too large."""
-    return _frame(_checked(message, dialect))
+    """One frame; `WireError` if a value cannot be sent or the frame would be too large."""
+    return _frame(_packed_message(message, dialect))
 
 
 class FrameWriter:
-    """Messages in, whole frames out, for one connection or file.
+    """Encodes messages as frames, for one connection or file.
 
-    Small messages are gathered into bundles, since a header for each would take more room
-    than most definitions do. `flush` ends the bundle, `end` the stream.
+    Small messages are gathered into bundles, because a header for each would be larger than
+    most definitions. `flush` ends the bundle, `end` the stream.
     """
 
     def __init__(self, dialect: Dialect = WIRE) -> None:
@@ -125,15 +124,15 @@ class FrameWriter:
         self._size = 0
 
     def magic(self) -> bytes:
-        """How the stream begins."""
+        """The first frame of the stream."""
         return self._counted(magic_frame(self._dialect))
 
     def write(self, message: Message) -> bytes:
         """The frames that are complete with this message, often none.
 
-        Raises `WireError` for what cannot be sent, and then the stream is as before.
+        Raises `WireError` if the message cannot be sent; the stream is then unchanged.
         """
-        body = _checked(message, self._dialect, self._pack)
+        body = _packed_message(message, self._dialect, self._pack)
         done = b""
         if self._size + len(body) > limits.BUNDLE_BYTES or len(self._bodies) >= limits.BUNDLE_MAX:
             done = self.flush()
@@ -142,7 +141,7 @@ class FrameWriter:
         return done
 
     def flush(self) -> bytes:
-        """What was gathered, as one frame."""
+        """The gathered messages as one frame."""
         bodies = self._bodies
         if not bodies:
             return b""
@@ -152,7 +151,7 @@ class FrameWriter:
         return self._counted(_frame(whole))
 
     def end(self) -> bytes:
-        """What was gathered and the end message."""
+        """The gathered messages, and the end message."""
         return self.flush() + _frame(_packed(body_of(self._totals.message())))
 
     def _counted(self, frame: bytes) -> bytes:
@@ -161,7 +160,7 @@ class FrameWriter:
 
 
 def _bundle(bodies: list[bytes]) -> bytes:
-    """A body of bodies, put together without packing them again."""
+    """A body of bodies, joined without packing them again."""
     header: bytes = msgpack.Packer().pack_array_header(len(bodies) + 1)
     return b"".join((header, _packed(int(MessageKind.BUNDLE)), *bodies))
 
@@ -171,8 +170,8 @@ def _packed(value: object) -> bytes:
     return packed
 
 
-def _checked(message: Message, dialect: Dialect, pack: Pack = _packed) -> bytes:
-    body = body_of(_fit_to_say(message, dialect))
+def _packed_message(message: Message, dialect: Dialect, pack: Pack = _packed) -> bytes:
+    body = body_of(_without_forbidden_token(message, dialect))
     try:
         packed = pack(body)
     except (TypeError, ValueError, OverflowError) as error:
@@ -183,9 +182,9 @@ def _checked(message: Message, dialect: Dialect, pack: Pack = _packed) -> bytes:
     return packed
 
 
-def _fit_to_say(message: Message, dialect: Dialect) -> Message:
-    """The message, without its token where none may be."""
-    if type(message) is HelloMessage and not dialect.says_token:
+def _without_forbidden_token(message: Message, dialect: Dialect) -> Message:
+    """The message, without its token if the dialect does not allow one."""
+    if type(message) is HelloMessage and not dialect.allows_token:
         return replace(message, token=b"")
     return message
 
@@ -195,10 +194,10 @@ def _frame(body: bytes) -> bytes:
 
 
 class Decoder:
-    """Bytes in, messages out; one for each connection or file.
+    """Decodes bytes as messages; one decoder for each connection or file.
 
-    Checks the magic, the versions and, when an end message comes, that it is right and
-    that nothing follows.
+    Checks the magic and the versions. If an end message comes, it must be correct, and nothing
+    may follow it.
     """
 
     def __init__(self, dialect: Dialect = WIRE) -> None:
@@ -211,26 +210,26 @@ class Decoder:
 
     @property
     def frames(self) -> int:
-        """Whole frames read, the magic and skipped ones included."""
+        """The number of frames that were read, the magic and skipped frames included."""
         return self._totals.frames
 
     @property
     def started(self) -> bool:
-        """True once the magic was read."""
+        """Whether the magic was read."""
         return self._totals.frames > 0
 
     @property
     def pending(self) -> bytes:
-        """What came and is no whole frame yet."""
+        """The bytes of an incomplete frame."""
         return bytes(self._buffer)
 
     @property
     def pending_bytes(self) -> int:
-        """Length of `pending`."""
+        """The length of `pending`."""
         return len(self._buffer)
 
     def feed(self, data: bytes) -> Iterator[Message]:
-        """Take bytes at once; the messages they complete are decoded as they are asked for."""
+        """Store the bytes now; decode the messages that they complete as the caller iterates."""
         if self._error is not None:
             raise self._error
         self._buffer += data
@@ -241,7 +240,7 @@ class Decoder:
             if self.ended and self._buffer:
                 raise WireError("bytes after the end")
             while len(self._buffer) >= self._need:
-                frame = self._whole_frame()
+                frame = self._next_frame()
                 if frame is None:
                     break
                 yield from self._decoded(frame)
@@ -251,7 +250,7 @@ class Decoder:
             self._buffer.clear()
             raise
 
-    def _whole_frame(self) -> bytes | None:
+    def _next_frame(self) -> bytes | None:
         if not self.started:
             self._refuse_foreign()
         size = int.from_bytes(self._buffer[:_LENGTH_BYTES], "big")
@@ -285,28 +284,28 @@ class Decoder:
             if isinstance(message, EndMessage):
                 self._check_end(message)
             if message is not None:
-                yield self._understood(message)
+                yield self._with_version_packed_message(message)
         self._totals.add(frame)
 
     def _bundled(self, values: Body, where: str) -> Iterator[Message]:
         if len(values) - 1 > limits.BUNDLE_MAX:
             raise LimitError("messages in a frame", len(values) - 1, limits.BUNDLE_MAX, where=where)
         for body in values[1:]:
-            known = _known_body(body, where)
-            if known[0] in (MessageKind.BUNDLE, MessageKind.END):
+            inner = _body_with_kind(body, where)
+            if inner[0] in (MessageKind.BUNDLE, MessageKind.END):
                 raise WireError("a bundle or an end within a bundle", where=where)
-            message = message_of(known, where)
+            message = message_of(inner, where)
             if message is not None:
-                yield self._understood(message)
+                yield self._with_version_packed_message(message)
 
-    def _understood(self, message: Message) -> Message:
+    def _with_version_packed_message(self, message: Message) -> Message:
         if isinstance(message, HelloMessage):
             low, high = PROTOCOL_VERSION_MIN, PROTOCOL_VERSION
             _check_version("protocol version", message.version, low, high)
-        return _fit_to_say(message, self._dialect)
+        return _without_forbidden_token(message, self._dialect)
 
     def _check_magic(self, frame: bytes) -> None:
-        """Whatever is wrong with the first frame, it is not one of ours."""
+        """Check the first frame; any fault in it means another protocol."""
         _, crc = _HEADER.unpack_from(frame)
         body = frame[HEADER_BYTES:]
         try:
@@ -334,7 +333,7 @@ class Decoder:
         self.ended = True
 
     def _refuse_foreign(self) -> None:
-        """Before the magic, report what the bytes are as soon as they cannot be ours."""
+        """Before the magic, refuse bytes of another protocol as soon as they differ."""
         if self.started or not self._buffer:
             return
         head = bytes(self._buffer[: limits.MAGIC_BYTES_MAX])
@@ -359,7 +358,7 @@ def _refuse_extension(code: int, _: bytes) -> object:
 
 
 def _unpacked(body: bytes, where: str) -> Body:
-    """The border where whatever msgpack makes of bad bytes becomes one error."""
+    """Unpack a body; every error of msgpack becomes a `WireError`."""
     try:
         value: object = msgpack.unpackb(
             body,
@@ -374,10 +373,10 @@ def _unpacked(body: bytes, where: str) -> Body:
         raise WireError(error.what, where=where) from None
     except (ValueError, TypeError, OverflowError, RecursionError, msgpack.UnpackException) as error:
         raise WireError(f"no valid msgpack ({error})", where=where) from error
-    return _known_body(value, where)
+    return _body_with_kind(value, where)
 
 
-def _known_body(value: object, where: str) -> Body:
+def _body_with_kind(value: object, where: str) -> Body:
     if type(value) is not tuple or not value or type(value[0]) is not int:
         raise WireError("a body that is no array beginning with a kind", where=where)
     return value

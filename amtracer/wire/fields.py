@@ -1,8 +1,7 @@
-"""A cursor over the values of a body, which checks each as it is taken.
+"""A reader of a body's values that checks each value.
 
-Every fault becomes a `WireError` that names the frame, the kind and the field. Whole
-columns are checked by packing them, which is several times faster than looking at each
-number in Python.
+Every fault becomes a `WireError` that names the frame, the kind and the field. Whole columns
+are checked by packing them, which is several times faster than a check of each number.
 """
 
 from __future__ import annotations
@@ -22,16 +21,16 @@ _RANGES: dict[tuple[int, int], str] = {
     (0, limits.INTEGER_MAX): "qQ",
     _INT64: "q",
 }
-"""Ranges that packing alone checks, with the codes it takes."""
+"""Ranges that packing alone checks, with the `struct` codes for it."""
 _FEW = 12
-"""Up to so many numbers, a check one by one is faster than packing them."""
+"""Up to this many numbers, a check one by one is faster than packing."""
 
 
 class Fields:
-    """Takes the values of a body one after another.
+    """Reads the values of a body one after another.
 
-    A value that is missing at the end has the default of its field, or is an error when
-    there is none.
+    A value that is missing at the end has the default of its field, or is an error if there
+    is none.
     """
 
     __slots__ = ("_at", "_body", "_where")
@@ -52,11 +51,11 @@ class Fields:
             raise LimitError(what, found, limit, where=self._where)
 
     def inner(self, body: object) -> Fields:
-        """A cursor over an array within this one."""
+        """A reader of an array within this one."""
         return Fields(body, self._where)
 
     def end(self) -> None:
-        """What is left are fields of a newer sender: skipped, but not nested without end."""
+        """Skip the remaining values, fields of a newer sender; check how deep they nest."""
         for value in self._body[self._at :]:
             check_nesting(value, limits.NESTING_MAX - 1, self._where)
 
@@ -74,7 +73,7 @@ class Fields:
         return self.check_number(what, value, high, low)
 
     def naturals(self, *expected: tuple[str, int]) -> tuple[int, ...]:
-        """Some numbers that are not negative, each with its name and the highest it may be."""
+        """Several numbers from 0, each with its name and its highest value."""
         at = self._at
         values = self._body[at : at + len(expected)]
         self._at = at + len(values)
@@ -100,7 +99,7 @@ class Fields:
         return value
 
     def octets(self, what: str, length_max: int) -> bytes:
-        """A byte string, empty when it is missing; no error shows what it holds."""
+        """A byte string, empty if it is missing; no error shows its content."""
         value = self._next(what, b"")
         if type(value) is not bytes:
             raise self.error(f"{what} is no byte string")
@@ -131,7 +130,7 @@ class Fields:
         return self.check_numbers(what, self.array(what, length_max), high, low)
 
     def check_numbers(self, what: str, values: Body, high: int, low: int = 0) -> tuple[int, ...]:
-        """The same values, all known to be numbers from `low` to `high`."""
+        """The values, after a check that all are numbers from `low` to `high`."""
         if not values:
             return ()
         if len(values) <= _FEW:

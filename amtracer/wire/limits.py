@@ -1,8 +1,7 @@
 """Every limit of the wire and of session files, by name.
 
-What arrives from outside is untrusted: a limit is checked before the memory is spent.
-A traced program is not at fault for its values: the sender cuts, drops and counts instead of
-sending something that a reader must refuse. So each limit here is known to both sides.
+Received data is untrusted, so readers check a limit before they allocate memory. Senders cut,
+drop and count values over a limit, because readers would refuse them.
 """
 
 from __future__ import annotations
@@ -21,11 +20,11 @@ BUNDLE_MAX = 4_096
 BUNDLE_BYTES = 32 * KIB
 """Size at which a sender ends a bundle."""
 MAGIC_BYTES_MAX = 32
-"""Body of the first frame, so that a foreign length is refused at once."""
+"""Body of the first frame; so lengths of other protocols are refused at once."""
 SESSION_BYTES_MAX = 1 * GIB
 """A session file after decompression; readers take another value as an option."""
 INFLATE_CALL_BYTES_MAX = 4 * MIB
-"""What one call of the decompressor may bring into memory."""
+"""Bytes that one call of the decompressor may return."""
 
 # Bodies.
 NESTING_MAX = 6
@@ -64,15 +63,15 @@ ARG_SETS_MAX = 65_536
 SEGMENT_TEXT_BYTES_MAX = 16 * MIB
 """All texts defined in one segment."""
 DICTIONARY_START = 4_096
-"""Entries of each kind a sender allows itself at first; doubled while it proves too small."""
+"""Entries of each kind in a sender's dictionary at first; doubled while segments are too short."""
 TRANSITION_TEXT_BYTES_MAX = 1 * MIB
 """Text of one set of log lines, or of the arguments, of one transition, as sent."""
 SEGMENT_ROWS_MAX = 250_000
-"""Transitions after which a sender begins a new segment; the grain of trimming."""
+"""Transitions after which a sender begins a new segment; debuggers drop whole segments."""
 
 # One shape, one transition.
 STEPS_MAX = 4_096
-"""Steps of a shape; a sender leaves the rest out."""
+"""Steps of a shape; a sender leaves out the rest."""
 GROWTH_MAX = 2**31
 """Tick growth of one state in one transition, at least 1."""
 LINES_MAX = 1_024
@@ -82,7 +81,7 @@ ARGS_MAX = 256
 HANDLERS_MAX = 4_096
 """Timed handler calls of one transition."""
 
-# What is known of a machine since its last transition.
+# A machine after its last transition.
 LATER_LINES_MAX = 1_024
 """Log lines kept of a machine after its last transition, by a reader."""
 LATER_BYTES_MAX = 256 * KIB
@@ -90,18 +89,18 @@ LATER_BYTES_MAX = 256 * KIB
 OPEN_WORK_MAX = 64
 """Waiters, contexts, deadlines and tasks of one machine that are sent; the rest is counted."""
 OPEN_TEXT_BYTES_MAX = 256
-"""One text about one of them."""
+"""One text of an item of open work."""
 
 # Batches and the sender.
 BATCH_ROWS_MAX = 4_096
-"""Transitions in one batch a reader takes."""
+"""Transitions in one batch that a reader accepts."""
 BATCH_ROWS = 1_024
-"""Transitions in one batch a sender makes, of all machines together."""
+"""Transitions in one batch that a sender makes, of all machines together."""
 BATCH_BYTES_MAX = 256 * KIB
 """Estimated size at which a sender ends a batch before it is full."""
 BATCH_AGE_S_MAX = 0.02
-"""How long a sender holds a batch that is not full."""
+"""Seconds for which a sender holds a batch that is not full."""
 FILE_BATCH_AGE_S_MAX = 0.25
-"""The same for a file, where fewer bytes are worth more than being seen soon."""
+"""The same for a file; larger batches make smaller files."""
 SENDER_QUEUE_MAX = 65_536
-"""Transitions waiting for the sender thread; the oldest go first, counted."""
+"""Transitions that wait for the sender thread; the oldest are dropped first, counted."""

@@ -1,19 +1,19 @@
 """The messages of the tracer protocol, as frozen values.
 
-A stream is a sequence of messages. The same messages go over the socket, live in
-the store and make up a session file. They fall in four groups:
+A stream is a sequence of messages. Sockets, session files and the debugger's store use the same
+messages. They fall in four groups:
 
-- the speaker and its machines: `HelloMessage`, `SchemaMessage`, `MachineMessage`,
+- the sender and its machines: `HelloMessage`, `SchemaMessage`, `MachineMessage`,
   `SchemaChangedMessage`, `GoneMessage`;
-- the dictionary, everything that can repeat and is sent once: `StringsMessage`,
-  `LinesMessage`, `ArgsMessage`, `ShapeMessage`; a `SegmentMessage` empties it;
-- what happened: `BatchMessage`, `DroppedMessage`, `RefusedMessage`, `TroubleMessage`,
+- the dictionary, values that repeat and are sent once: `StringsMessage`, `LinesMessage`,
+  `ArgsMessage`, `ShapeMessage`; a `SegmentMessage` empties it;
+- what machines did: `BatchMessage`, `DroppedMessage`, `RefusedMessage`, `TroubleMessage`,
   `LeftMessage`, `EndMessage`;
-- how a machine stands meanwhile: `LaterLinesMessage`, `OpenWorkMessage`.
+- what is open between transitions: `LaterLinesMessage`, `OpenWorkMessage`.
 
-Numbers (schema, machine, shape, string, line set, set of arguments) are given out by the
-sender, count from 0 and belong to one stream; those of the dictionary belong to one
-segment of it. A number is defined before it is used, never twice.
+The sender gives numbers to schemas, machines, shapes, strings, line sets and sets of arguments.
+They count from 0 and belong to one stream; numbers of the dictionary belong to one segment of
+it. A number is defined before it is used, and only once.
 
 Everything here is plain data. `amtracer.wire.codec` encodes it as bytes, `amtracer.wire.limits`
 holds the limits.
@@ -40,9 +40,9 @@ DUMP_VERSION_MIN = 1
 class MessageKind(IntEnum):
     """First element of a frame's body; a number is never used twice.
 
-    MAGIC is the first frame of a connection or file, BUNDLE several messages in one frame.
-    Both belong to `amtracer.wire.codec` and have no message. What ends in V1 is the form of
-    version 1, which is read but never written.
+    MAGIC is the first frame of a connection or file, BUNDLE is several messages in one frame.
+    `amtracer.wire.codec` handles both; they have no message class. Names that end in V1 are
+    kinds of version 1, which are read but not written.
     """
 
     MAGIC = 0
@@ -72,9 +72,9 @@ class MessageKind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class StateDef:
-    """One state of a schema; a relation that was not given is None, not empty.
+    """One state of a schema; a relation that the schema does not define is None, not empty.
 
-    `groups` are the names of the groups it is in.
+    `groups` are the names of the groups of the state.
     """
 
     name: str
@@ -89,10 +89,10 @@ class StateDef:
 
 
 class StepDef(NamedTuple):
-    """One step of a transition; `type`, `relation` as in `machine`, -1 is no state.
+    """One step of a transition; `type` is a `StepKind`, `relation` a `RelationKind`.
 
-    `relation` is -1 unless the step is a relation step. A handler step of the global
-    handlers has no state on either side.
+    `relation` is -1 unless the step is a relation step. `source` and `target` are indexes of
+    states, or -1 for none; a step of a global handler has neither.
     """
 
     type: int
@@ -103,11 +103,11 @@ class StepDef(NamedTuple):
 
 
 class Shape(NamedTuple):
-    """All of a transition that can repeat.
+    """The part of a transition that can repeat.
 
-    `changes` pairs a state index with its tick growth, signed by what the state is
-    afterwards: +1 activated, -1 deactivated, +2 re-entered, -2 on and off again.
-    Any other growth (a gap in what was received) keeps the same rule.
+    `changes` pairs a state index with the growth of its tick, positive if the state is active
+    afterwards: +1 activated, -1 deactivated, +2 activated again, -2 activated and deactivated.
+    Larger growths follow the same rule.
     """
 
     type: int
@@ -118,16 +118,13 @@ class Shape(NamedTuple):
 
     @property
     def calls(self) -> int:
-        """How many handlers were called."""
+        """The number of handler calls."""
         return [step[0] for step in self.steps].count(StepKind.HANDLER)
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The transition that caused this one: machine id, its transition, its time sum.
-
-    `tx` is the transition id as the sender knows it.
-    """
+    """The transition that caused this one: machine id, transition id, time sum of the machine."""
 
     machine: str
     tx: str
@@ -138,11 +135,10 @@ class Source:
 class HelloMessage:
     """First message of a stream.
 
-    `process` holds facts as text (pid, program, python, library). `wall_ns` and
-    `mono_ns` are one moment on both clocks of the sender. `origin` says what wrote
-    the stream: "py" for this library, "go" for a converted session, whose times are
-    arrival times at its server. `token` is the secret that a debugger may ask for; it is
-    never in a file, never kept and never shown.
+    `process` holds facts as text (pid, program, python). `wall_ns` and `mono_ns` are one
+    moment on both clocks of the sender. `origin` is the kind of sender: "py" for this library,
+    "go" for a converted session, whose times are arrival times at its server. `token` is the
+    secret that a debugger may require; it is never in a file, never kept and never shown.
     """
 
     version: int
@@ -164,11 +160,11 @@ class SchemaMessage:
 
 @dataclass(frozen=True, slots=True)
 class MachineMessage:
-    """A machine enters the stream at `ticks`, before its transition number `row` + 1.
+    """A machine joins the stream with `ticks`, before its transition number `row` + 1.
 
-    `row` counts the transitions it made before; 0 for one recorded from its start.
+    `row` counts the transitions it made before; 0 for a machine recorded from its start.
     `tx_prefix` is the first half of its transition ids (see `BatchMessage.ids`).
-    `unit_ns` is how many nanoseconds a unit of its times and durations is.
+    `unit_ns` is the number of nanoseconds in a unit of its times and durations.
     """
 
     machine: int
@@ -184,7 +180,7 @@ class MachineMessage:
 
 @dataclass(frozen=True, slots=True)
 class SchemaChangedMessage:
-    """From the next transition on the machine has another schema and these ticks."""
+    """From the next transition on, the machine has another schema and these ticks."""
 
     machine: int
     schema: int
@@ -193,7 +189,7 @@ class SchemaChangedMessage:
 
 @dataclass(frozen=True, slots=True)
 class GoneMessage:
-    """The machine was disposed; no more of it follows."""
+    """The machine was disposed; no more messages about it follow."""
 
     machine: int
 
@@ -206,7 +202,7 @@ class TextWithNewHead(NamedTuple):
 
 
 class TextWithKnownHead(NamedTuple):
-    """A text that is a head and a rest."""
+    """A text that is the head with this number, followed by `rest`."""
 
     head: int
     rest: str
@@ -214,7 +210,7 @@ class TextWithKnownHead(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StringsMessage:
-    """Defines strings `first`, `first + 1`, ...; heads are counted from 0 in a segment."""
+    """Defines strings `first`, `first + 1`, ...; heads count from 0 in a segment."""
 
     first: int
     texts: tuple[str | TextWithNewHead | TextWithKnownHead, ...]
@@ -239,7 +235,7 @@ class ArgsMessage:
 class ShapeMessage(NamedTuple):
     """Defines a shape; its state indexes are those of `schema`.
 
-    `lines` is the line set, plus 1, of its transitions that name no other; 0 is none.
+    `lines` is the default line set of its transitions, plus 1; 0 is none.
     """
 
     shape: int
@@ -254,7 +250,7 @@ class SegmentMessage:
 
 
 class Run(NamedTuple):
-    """`length` consecutive transitions of a machine, from its row `row` on, counted from 0."""
+    """`length` consecutive transitions of a machine, from row `row` on, counted from 0."""
 
     machine: int
     row: int
@@ -265,21 +261,20 @@ class Run(NamedTuple):
 class BatchMessage:
     """Transitions as columns of equal length: runs of some machines, one after the other.
 
-    `times` are wall clock units of the machine, `durations` units too, 0 when not known.
-    Dense columns that are all zero are sent empty. `calls` are the durations of all handler
-    steps, one after the other: for each transition as many as its shape has; empty when
-    none is known.
+    `times` are wall clock times and `durations` lengths, both in units of the machine; a
+    duration of 0 is unknown. A dense column is empty if all its values are zero. `calls` are
+    the durations of all handler steps, one after the other, for each transition as many as its
+    shape has; empty if all are unknown.
 
-    The sparse columns map an offset in the batch to a value: `lines`, where the line set
-    is not the one of the shape (plus 1, 0 is none); `args`, the number of a set or, in
-    version 1, the pairs themselves; `links`, sources by number: the machine's in
-    this stream, the transition's, and the time sum; `sources` in other machines;
-    `pre_lines` (as `lines`); `own_calls`, durations of the handlers of a transition that
-    has none in `calls`; `ids`, transition ids that do not follow the rule `tx_prefix` +
-    number from 1 as 16 hex digits.
+    The sparse columns map an offset in the batch to a value: `lines`, a line set other than
+    the shape's (plus 1, 0 is none); `args`, the number of a set or, in version 1, the pairs
+    themselves; `links`, sources by numbers: machine of this stream, transition, time sum;
+    `sources` in other streams; `pre_lines` (as `lines`); `own_calls`, durations of the handlers
+    of a transition that has none in `calls`; `ids`, transition ids that do not follow the rule
+    (see `amtracer.wire.vocabulary.split_tx`).
 
-    `queue_ticks`, a dense column, are the numbers of the mutations that were taken from the
-    queue last, 0 when not known.
+    `queue_ticks`, a dense column, are the numbers of the mutations that were taken last from
+    the queue; 0 is unknown.
     """
 
     runs: tuple[Run, ...]
@@ -300,9 +295,9 @@ class BatchMessage:
 
 @dataclass(frozen=True, slots=True)
 class DroppedMessage:
-    """`count` transitions of a machine were lost here; it stands at `ticks` now.
+    """`count` transitions of a machine were lost here; its ticks are now `ticks`.
 
-    Rows go on after the lost ones: the next batch starts `count` later.
+    Rows continue after the lost ones: the next batch begins `count` rows later.
     """
 
     machine: int
@@ -313,9 +308,9 @@ class DroppedMessage:
 
 @dataclass(frozen=True, slots=True)
 class LeftMessage:
-    """The program of a machine ended, or was lost for a reason; sent on behalf of programs.
+    """The program of a machine ended, or its connection was lost; a debugger sends it.
 
-    Any later message of the machine means that it is back.
+    Any later message about the machine means that it is back.
     """
 
     machine: int
@@ -326,7 +321,7 @@ class LeftMessage:
 class RefusedMessage:
     """A machine's full queue has refused `count` mutations since the machine was made.
 
-    `row` is how many transitions it had made by then.
+    `row` counts the transitions that it had made by then.
     """
 
     machine: int
@@ -336,13 +331,12 @@ class RefusedMessage:
 
 @dataclass(frozen=True, slots=True)
 class TroubleMessage:
-    """What a handler came to, in the transition with this row, counted from 0.
+    """A handler was late or raised, in the transition with this row, counted from 0.
 
-    `what` is a `TroubleKind`. One that is LATE still ran after `duration_ns` when this was
-    sent, and was at `place`; its transition comes once it returns, if it ever does. One
-    that RAISED did so at `place`; its name is that of step `step` of the transition, counted
-    from 0. A place is "FILE:LINE in FUNCTION". The message may come before the transition's
-    batch, or after it.
+    `what` is a `TroubleKind`. A LATE handler had run for `duration_ns` and was at `place` when
+    the message was made; its transition follows when the handler returns, if it ever does. A
+    handler that RAISED did so at `place`; it is that of step `step`, counted from 0. A place
+    is "FILE:LINE in FUNCTION". The message may come before or after the transition's batch.
     """
 
     machine: int
@@ -356,11 +350,10 @@ class TroubleMessage:
 
 @dataclass(frozen=True, slots=True)
 class LaterLinesMessage:
-    """Log lines that a machine wrote after its last transition, and after those sent so far.
+    """Log lines that a machine wrote after its last transition and after earlier such lines.
 
-    `lines` is the number of a line set. The next transition sends all of them again, as its
-    `pre_lines`; what was sent here is over then. `missing` counts lines between those sent
-    before and these.
+    `lines` is the number of a line set. The next transition repeats all later lines as its
+    `pre_lines` and replaces them. `missing` counts lines between the earlier lines and these.
     """
 
     machine: int
@@ -369,12 +362,12 @@ class LaterLinesMessage:
 
 
 class OpenWork(NamedTuple):
-    """Something open in a machine: a waiter, a context, a deadline, a task.
+    """A waiter, context, deadline or task of a machine that has not ended.
 
-    `kind` is a word as in the log line of its beginning (`when`, `ctx`, `task` and so on).
-    `names` are states, or the handler of a task, with spaces between. `since` is the sum of
-    the machine's ticks when it was seen first, `deadline` when it ends by itself, a wall
-    clock time in units of the machine, 0 for never.
+    `kind` is the word in the log line of its beginning (`when`, `ctx`, `task` and so on).
+    `names` are states, separated by spaces, or the handler of a task. `since` is the sum of the
+    machine's ticks when it was first seen. `deadline` is the wall clock time at which it ends
+    by itself, in units of the machine; 0 for never.
     """
 
     kind: str
@@ -386,7 +379,7 @@ class OpenWork(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class OpenWorkMessage:
-    """What is open in a machine from now on, in place of what was; `more` is not listed."""
+    """The open work of a machine, in place of earlier work; `more` counts unlisted items."""
 
     machine: int
     work: tuple[OpenWork, ...]
@@ -395,9 +388,9 @@ class OpenWorkMessage:
 
 @dataclass(frozen=True, slots=True)
 class EndMessage:
-    """Last message of a session file: what came before, to distinguish a cut from an end.
+    """Last message of a session file; a file without it is cut.
 
-    `frames` and `size` count everything before this frame, `crc` is the CRC32 of it.
+    `frames` and `size` count the frames and bytes before this one, `crc` is their CRC32.
     """
 
     frames: int

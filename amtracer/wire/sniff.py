@@ -1,4 +1,4 @@
-"""Names the format of bytes that are no stream of ours, for an error text."""
+"""Names the format of bytes that are no stream of this protocol, for an error text."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _HTTP_METHODS = (b"GET", b"POST", b"PUT", b"HEAD", b"DELETE", b"OPTIONS", b"CONN
 def looks_like(head: bytes) -> str:
     """A short noun for the first bytes of a file or connection; never fails.
 
-    Plain msgpack is recognised by a first byte that opens an array or a map; text by being
-    nothing else and printable.
+    Plain msgpack is recognised by a first byte that opens an array or a map. Text is anything
+    else that is printable.
     """
     for start, name in _STARTS:
         if head.startswith(start):
@@ -42,7 +42,7 @@ def looks_like(head: bytes) -> str:
 
 
 def _is_text(head: bytes) -> bool:
-    """UTF-8, perhaps cut in its last character, without control characters but white space."""
+    """Whether it is printable UTF-8 with white space; its last character may be cut."""
     try:
         text = head.decode("utf-8")
     except UnicodeDecodeError as error:

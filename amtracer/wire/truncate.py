@@ -12,7 +12,7 @@ _STEPS_LEVEL = int(LogLevel.CHANGES)
 """The level of the line that counts missing steps."""
 _MARK_BYTES_MAX = 40
 _CHAR_BYTES_MAX = 6
-"""Of a lone surrogate, escaped."""
+"""The most bytes of a character: a lone surrogate, escaped."""
 _SURE_CHARS = limits.TEXT_BYTES_MAX // _CHAR_BYTES_MAX
 _ARG_BYTES_MAX = limits.TRANSITION_TEXT_BYTES_MAX // (2 * limits.ARGS_MAX)
 _SURE_ARG_CHARS = _ARG_BYTES_MAX // _CHAR_BYTES_MAX
@@ -23,7 +23,7 @@ Args = tuple[str, ...]
 
 
 def cut_text(text: str, bytes_max: int = limits.TEXT_BYTES_MAX) -> str:
-    """The text, or its beginning and how many characters are missing."""
+    """The text, or its beginning and the number of missing characters."""
     if len(text) <= min(_SURE_CHARS, bytes_max // _CHAR_BYTES_MAX):
         return text
     raw = text.encode("utf-8", "backslashreplace")
@@ -34,7 +34,7 @@ def cut_text(text: str, bytes_max: int = limits.TEXT_BYTES_MAX) -> str:
 
 
 def cut_texts(texts: Iterable[str], length_max: int) -> tuple[str, ...]:
-    """The first texts, each cut, and a last one that says how many are missing."""
+    """The first texts, each cut, and a last one with the number of missing texts."""
     kept = tuple(texts)
     missing = len(kept) - length_max
     if missing > 0:
@@ -43,7 +43,7 @@ def cut_texts(texts: Iterable[str], length_max: int) -> tuple[str, ...]:
 
 
 def cut_lines(lines: Lines) -> Lines:
-    """The first log lines, each cut, and a last one that says how many are missing."""
+    """The first log lines, each cut, and a last one with the number of missing lines."""
     if len(lines) <= limits.LINES_MAX and sum(len(text) for _, text in lines) <= _SURE_CHARS:
         return lines
     kept: list[tuple[int, str]] = []
@@ -63,9 +63,9 @@ def cut_lines(lines: Lines) -> Lines:
 
 
 def cut_args(args: Args) -> Args:
-    """The first arguments, keys and texts cut so that all together have room.
+    """The first arguments, with keys and texts cut so that all fit into the limit.
 
-    What is left out is counted in the place of the last.
+    The last argument counts the missing ones.
     """
     missing = len(args) // 2 - limits.ARGS_MAX
     if missing > 0:
@@ -77,7 +77,7 @@ def cut_args(args: Args) -> Args:
 
 
 def with_missing_steps(lines: Lines, steps: int) -> Lines:
-    """The lines of a transition that has so many steps, with one that counts those cut."""
+    """The lines, with one that counts the missing steps if there are too many `steps`."""
     missing = steps - limits.STEPS_MAX
     return (*lines, (_STEPS_LEVEL, f"… ({missing:,} more steps)")) if missing > 0 else lines
 
@@ -111,13 +111,13 @@ def _relations(state: StateDef) -> tuple[tuple[str, ...] | None, ...]:
 
 
 def cut_work(work: OpenWork) -> OpenWork:
-    """What is open, with each text cut."""
+    """An item of open work, with each text cut."""
     kind, names, condition = (cut_text(text, limits.OPEN_TEXT_BYTES_MAX) for text in work[:3])
     return OpenWork(kind, names, condition, work.since, work.deadline)
 
 
 def cut_shape(shape: Shape) -> Shape:
-    """The shape without the steps over the limit, whose number a line gives."""
+    """The shape without the steps over the limit; a log line counts those."""
     if len(shape.steps) <= limits.STEPS_MAX:
         return shape
     steps = shape.steps[: limits.STEPS_MAX]
