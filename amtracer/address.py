@@ -1,7 +1,7 @@
 """Parses addresses of debuggers as users write them, for the tracer and the server alike.
 
-`1` is the default address. `:6831` and `6831` are a port on this machine, `HOST` is the default
-port of a host, `HOST:PORT` both; an IPv6 address stands in brackets when a port follows.
+`1` is the default address. `:6831` and `6831` are a port of the local host, `HOST` is the default
+port of a host, `HOST:PORT` names both. An IPv6 address is in brackets if a port follows.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Address:
 
     @property
     def is_loopback(self) -> bool:
-        """Whether only this machine can reach it."""
+        """Whether only programs on the same host can reach it."""
         if self.host == "localhost":
             return True
         try:
@@ -41,7 +41,7 @@ class Address:
 
 
 def peer_address(text: str) -> Address:
-    """Where to connect to; AddressError for anything else."""
+    """The address to connect to; AddressError if the text is no such address."""
     address = _parse(text.strip())
     if address.port == 0:
         raise AddressError(text, "nobody can connect to port 0")
@@ -49,7 +49,7 @@ def peer_address(text: str) -> Address:
 
 
 def listen_address(text: str) -> Address:
-    """Where to listen; port 0 is any free one. AddressError for anything else."""
+    """The address to listen at; port 0 is any free port. AddressError if it is no address."""
     return _parse(text.strip())
 
 
@@ -69,7 +69,7 @@ def _parse(text: str) -> Address:
         return Address(_ipv6(text, text), DEFAULT_PORT)
     host, colon, port = text.partition(":")
     if host and not _HOST_NAME.fullmatch(host):
-        raise AddressError(text, f"{host!r} is no host name")
+        raise AddressError(text, f"{host!r} is not a host name")
     return Address(host or DEFAULT_HOST, _port(text, port) if colon else DEFAULT_PORT)
 
 
@@ -77,11 +77,11 @@ def _ipv6(text: str, host: str) -> str:
     try:
         IPv6Address(host)
     except ValueError:
-        raise AddressError(text, f"{host!r} is no IPv6 address") from None
+        raise AddressError(text, f"{host!r} is not an IPv6 address") from None
     return host
 
 
 def _port(text: str, port: str) -> int:
     if not _PORT.fullmatch(port) or int(port) > _PORT_MAX:
-        raise AddressError(text, f"{port!r} is no port from 0 to {_PORT_MAX}")
+        raise AddressError(text, f"{port!r} is not a port from 0 to {_PORT_MAX}")
     return int(port)

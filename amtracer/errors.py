@@ -1,9 +1,8 @@
 """Errors of the tracer and of readers: bad data, session files, addresses and tokens.
 
-`WireError` is bad data: the peer or the file breaks a rule of the protocol. It is one
-base, so that a border needs to catch one thing. `SessionError` is a file that cannot be
-read or written, described in one text for a user. `AddressError` is a wrong address,
-`TokenError` a token that no hello may hold.
+`WireError` is bad data: the peer or the file breaks a rule of the protocol. All such errors have
+it as their base. `SessionError` is a file that cannot be read or written, described in one text
+for a user. `AddressError` is a wrong address, `TokenError` a token that is too long.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ __all__ = [
 
 
 class TracingError(Exception):
-    """Base of everything this package raises."""
+    """Base of all errors of this package."""
 
 
 class WireError(TracingError):
@@ -54,7 +53,7 @@ class LimitError(WireError):
 
 
 class FrameTooLargeError(LimitError):
-    """A frame announces, or a message needs, more bytes than a frame may have."""
+    """A frame announces, or a message needs, more bytes than the limit of a frame."""
 
     def __init__(self, found: int, limit: int, *, where: str = "") -> None:
         super().__init__("bytes in one frame", found, limit, where=where)
@@ -65,7 +64,7 @@ class ChecksumError(WireError):
 
 
 class VersionError(WireError):
-    """A version outside the range this reader understands."""
+    """A version outside the range that this reader supports."""
 
     def __init__(self, what: str, found: int, low: int, high: int) -> None:
         super().__init__(f"{what} {found} is not in the range {low} to {high} read here")
@@ -75,7 +74,7 @@ class VersionError(WireError):
 
 
 class ForeignPeerError(WireError):
-    """The first bytes are not those of a tracer; `looks_like` names what they may be."""
+    """The first bytes are not those of a tracer; `looks_like` names their probable format."""
 
     def __init__(self, looks_like: str) -> None:
         super().__init__(f"not a tracer, but {looks_like}")
@@ -83,7 +82,7 @@ class ForeignPeerError(WireError):
 
 
 class AddressError(TracingError, ValueError):
-    """A text that names no address to listen at or to connect to."""
+    """A text that is no address to listen at or to connect to."""
 
     def __init__(self, text: str, reason: str) -> None:
         super().__init__(
@@ -97,7 +96,7 @@ class TokenError(TracingError, ValueError):
     """A token that is too long to be sent; the text does not show it."""
 
     def __init__(self, found: int, limit: int) -> None:
-        super().__init__(f"the token has {found:,} bytes, the most is {limit:,}")
+        super().__init__(f"the token has {found:,} bytes, the limit is {limit:,}")
         self.found = found
         self.limit = limit
 
@@ -116,21 +115,21 @@ class SessionAccessError(SessionError):
 
 
 class SessionBusyError(SessionAccessError):
-    """Another process writes the file, or has written it while this one ran."""
+    """Another process writes the file, or has written it since this process began."""
 
-    def __init__(self, path: str, reason: str = "another writer is at it") -> None:
+    def __init__(self, path: str, reason: str = "another process is writing it") -> None:
         super().__init__(path, reason)
 
 
 class EmptySessionError(SessionError):
-    """The file has no bytes at all."""
+    """The file has no bytes."""
 
     def __init__(self, path: str) -> None:
         super().__init__(path, "empty file, no session in it")
 
 
 class ForeignSessionError(SessionError):
-    """The file is something else; `looks_like` names what."""
+    """The file is no session file; `looks_like` names its probable format."""
 
     def __init__(self, path: str, looks_like: str) -> None:
         super().__init__(path, f"not a session file, looks like {looks_like}")
@@ -138,7 +137,7 @@ class ForeignSessionError(SessionError):
 
 
 class CutSessionError(SessionError):
-    """The file ends before its end mark; what was read until then is good."""
+    """The file ends before its end message; the messages that were read are valid."""
 
     def __init__(self, path: str, transitions: int) -> None:
         super().__init__(path, f"cut: {transitions:,} transitions recovered, the rest is missing")
@@ -146,7 +145,7 @@ class CutSessionError(SessionError):
 
 
 class DamagedSessionError(SessionError):
-    """Bytes were changed; `transitions` were read before the damage."""
+    """Bytes were changed; `transitions` counts those that were read before the damage."""
 
     def __init__(self, path: str, what: str, transitions: int) -> None:
         super().__init__(path, f"damaged after {transitions:,} transitions ({what})")
@@ -155,7 +154,7 @@ class DamagedSessionError(SessionError):
 
 
 class SessionVersionError(SessionError):
-    """The file was written by a newer version, or by one too old to be read."""
+    """The file was written by a newer version, or by one that is too old."""
 
     def __init__(self, path: str, found: int, low: int, high: int) -> None:
         advice = "update this program to read it" if found > high else "it is too old to be read"
@@ -172,7 +171,7 @@ class SessionTooLargeError(SessionError):
 
 
 class TrailingBytesError(SessionError):
-    """Something follows the end of a whole session."""
+    """Other bytes follow the end of a whole session."""
 
     def __init__(self, path: str, transitions: int) -> None:
         super().__init__(

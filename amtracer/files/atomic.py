@@ -1,10 +1,10 @@
 """Atomic writing: a file appears whole or not at all.
 
-The file is written under another name in the same folder and renamed when it is whole, so a
-reader never sees half of it and what was there before stays until then. The other name
-follows from the file's own, so a killed writer leaves at most one such file for each name,
-which the next writer takes over. A lock prevents two writers of one file, and prevents the
-replacement of a file that is still recorded: what its writer writes would be lost.
+The file is written under another name in the same folder and renamed when it is whole. So no
+reader gets half of a file, and an earlier file stays until then. The other name follows from
+the file's own name, so a killed writer leaves at most one such file for each name, and the next
+writer uses it. A lock prevents two writers of one file. It also prevents the replacement of a
+file that is still being recorded, because the rest of the recording would be lost.
 
 A program may close the descriptor, and open another file that gets its number (see
 `amtracer.files.descriptors`). Then the file is opened again, if it still exists, its lock is
@@ -39,33 +39,33 @@ class _BusyError(Exception):
 
 
 class Writable(Protocol):
-    """What a writer of bytes needs; a file or this."""
+    """A destination for bytes: a file, or an `AtomicFile`."""
 
     def write(self, data: bytes, /) -> object: ...
 
 
 def shown(path: PathLike) -> str:
-    """The path for people: on one line, without control characters or broken text."""
+    """The path for a user: on one line, without control characters or invalid text."""
     text = os.fsdecode(path)
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def reason_of(error: OSError) -> str:
-    """What the system says, without the path, which our texts name themselves."""
+    """The system's reason for an error, without the path."""
     return (error.strerror or str(error)).lower()
 
 
 def part_path(path: str) -> str:
-    """Where the file is while it is not whole; short, for names as long as allowed."""
+    """The path of a file that is not whole; short, because names have a maximum length."""
     folder, name = os.path.split(path)
     return os.path.join(folder, f".am-{zlib.crc32(os.fsencode(name)):08x}.part")
 
 
 class AtomicFile:
-    """Opens for writing at once; `commit` makes the file appear, `abort` leaves no trace.
+    """Opens a file for writing; `commit` makes it appear, `abort` removes it.
 
-    A new file's mode follows the umask. Trouble is a `SessionAccessError`, a
-    `SessionBusyError` when another writer is at the file.
+    The mode of a new file follows the umask. Raises `SessionAccessError`, and
+    `SessionBusyError` if another writer has the file open.
     """
 
     def __init__(self, path: PathLike) -> None:
@@ -81,7 +81,7 @@ class AtomicFile:
         self.closed = False
 
     def write(self, data: bytes) -> None:
-        """Write all of it; after trouble the unfinished file is gone."""
+        """Write all of it; an error removes the unfinished file."""
         try:
             file = self._own()
             view = memoryview(data)
@@ -94,7 +94,7 @@ class AtomicFile:
             raise self._error(error) from error
 
     def publish(self) -> None:
-        """Let the file appear now, before it is whole; writing goes on."""
+        """Make the file appear now, before it is whole; writing continues."""
         try:
             self._refuse_special()
             os.replace(self._part, self._path)
@@ -104,10 +104,10 @@ class AtomicFile:
         self._published = True
 
     def commit(self) -> None:
-        """Bring everything to the disk, let the file appear, close it.
+        """Flush everything to the disk, make the file appear and close it.
 
-        That can take a while, and an interrupt gives the new file up. A new file that
-        appeared before and is not there any more is trouble too.
+        That can take a while; an interrupt removes the new file. If the file has appeared
+        earlier and was removed or replaced since, that is an error too.
         """
         try:
             if self._published and not self._file.is_at(self._path):
@@ -122,7 +122,7 @@ class AtomicFile:
             self.abort()
 
     def abort(self) -> None:
-        """Close it and remove what has not appeared."""
+        """Close the file and remove it if it has not appeared."""
         if self.closed:
             return
         if not self._published and self._file.is_at(self._part):
@@ -131,13 +131,13 @@ class AtomicFile:
         self.release()
 
     def release(self) -> None:
-        """Close the descriptor only; what is written stays where it is."""
+        """Close the descriptor only; the written data stays."""
         if not self.closed:
             self.closed = True
             self._file.close()
 
     def _refuse_special(self) -> None:
-        """Renaming over a device, a folder or a live recording would destroy or fail late."""
+        """Refuse devices, folders and live recordings, which a file must not replace."""
         try:
             mode = os.stat(self._path).st_mode
         except FileNotFoundError:
@@ -155,7 +155,7 @@ class AtomicFile:
                 if not lock(fd):
                     raise _BusyError
                 file = OwnedDescriptor(fd, 0)
-                if file.is_at(self._part):  # or another writer has renamed it
+                if file.is_at(self._part):  # false if another writer has renamed it
                     os.ftruncate(fd, 0)
                     return file
             except BaseException:
@@ -169,13 +169,13 @@ class AtomicFile:
             self._file = self._reopened(self._file)
         return self._file
 
-    def _reopened(self, gone: OwnedDescriptor) -> OwnedDescriptor:
+    def _reopened(self, closed: OwnedDescriptor) -> OwnedDescriptor:
         fd = -1
         try:
             fd = os.open(self._path if self._published else self._part, _FLAGS)
-            if gone.is_same(fd) and os.fstat(fd).st_size == gone.place and lock(fd):
-                os.lseek(fd, gone.place, os.SEEK_SET)
-                return OwnedDescriptor(fd, gone.place)
+            if closed.is_same(fd) and os.fstat(fd).st_size == closed.place and lock(fd):
+                os.lseek(fd, closed.place, os.SEEK_SET)
+                return OwnedDescriptor(fd, closed.place)
             reason = "the file is another one now"
         except OSError as error:
             reason = reason_of(error)
@@ -191,7 +191,7 @@ class AtomicFile:
 
 
 def is_being_written(path: str) -> bool:
-    """Whether a live recording of this name goes on, here or in another process."""
+    """Whether this or another process records to the file at this path."""
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
     try:
         fd = os.open(path, flags)
@@ -199,7 +199,7 @@ def is_being_written(path: str) -> bool:
         return False
     try:
         return is_locked(fd)
-    except OSError:  # a file system without locks, where nobody can record
+    except OSError:  # a file system without locks, on which no recording is possible
         return False
     finally:
         os.close(fd)

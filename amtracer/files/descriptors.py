@@ -1,12 +1,12 @@
 """Checks that a file descriptor is still the one that was opened, before each use.
 
-A daemon closes every descriptor it finds. The numbers are given out again, so what was a
-session file or a connection is then a database of the program. Code that holds a descriptor
-for longer than a call therefore keeps its identity, device and inode, and compares them
-before each use: nothing is read, written or closed that is not the same. A file's place is
-compared too, since a file that was removed may leave its inode to another.
+A program that becomes a daemon closes all its descriptors. The system uses their numbers again,
+so the number of a session file or a connection may later be a database of the program. Code
+that holds a descriptor for longer than one call therefore keeps its identity, device and inode,
+and compares them before each use. It reads, writes and closes nothing else. The position in a
+file is compared too, because another file may get the inode of a removed one.
 
-Between the check and the use the program could still be quicker, by some microseconds.
+The program can still close a descriptor in the microseconds between the check and the use.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ import os
 
 
 class OwnedDescriptor:
-    """A descriptor of ours; `place` is where a file's next byte goes, -1 if it has no place."""
+    """A descriptor that this package opened; `place` is the position in a file, -1 for none."""
 
-    __slots__ = ("_what", "fd", "place")
+    __slots__ = ("_identity", "fd", "place")
 
     def __init__(self, fd: int, place: int = -1) -> None:
         self.fd = fd
         self.place = place
-        self._what = _identity(fd)
+        self._identity = _identity(fd)
 
     @property
     def is_ours(self) -> bool:
-        """Whether the descriptor still is what it was."""
+        """Whether the descriptor is still the one that was opened."""
         try:
-            if _identity(self.fd) != self._what:
+            if _identity(self.fd) != self._identity:
                 return False
             return self.place < 0 or os.lseek(self.fd, 0, os.SEEK_CUR) == self.place
         except OSError:
@@ -36,18 +36,18 @@ class OwnedDescriptor:
 
     def is_same(self, fd: int) -> bool:
         """Whether another descriptor refers to the same file."""
-        return _identity(fd) == self._what
+        return _identity(fd) == self._identity
 
     def is_at(self, path: str) -> bool:
-        """Whether a name refers to it, also when the descriptor is gone."""
+        """Whether a path refers to the file, even if the descriptor is closed."""
         try:
             named = os.stat(path)
         except OSError:
             return False
-        return (named.st_dev, named.st_ino) == self._what
+        return (named.st_dev, named.st_ino) == self._identity
 
     def close(self) -> None:
-        """Close it, unless it is another's."""
+        """Close the descriptor, if it is still the one that was opened."""
         if self.is_ours:
             os.close(self.fd)
 

@@ -1,8 +1,8 @@
 """Decompresses a brotli stream piece by piece, with bounded memory.
 
-brotli has no checksum and does not report by itself that a stream was cut; the caller must
-check the content and ask `finished`. One call may return twice the requested size, and a
-kilobyte may stand for a gigabyte, so the total is counted here.
+brotli has no checksum and does not report that a stream was cut, so the caller must check the
+content and `finished`. One call may return twice the requested size, and a kilobyte may expand
+to a gigabyte, so this module limits the total.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from amtracer.wire import limits
 
 
 class InflateError(Exception):
-    """The bytes are no brotli stream, or one followed by others."""
+    """The bytes are no brotli stream, or more bytes follow the stream."""
 
 
 class TooLargeError(Exception):
@@ -23,7 +23,7 @@ class TooLargeError(Exception):
 
 
 class Inflater:
-    """One brotli stream; `total_max` bounds what it may become."""
+    """One brotli stream; `total_max` limits its decompressed size."""
 
     def __init__(self, total_max: int = limits.SESSION_BYTES_MAX) -> None:
         self._decompressor = brotli.Decompressor()
@@ -33,14 +33,14 @@ class Inflater:
 
     @property
     def finished(self) -> bool:
-        """True once the stream came to its own end."""
+        """Whether the end of the stream was read."""
         return not self._failed and bool(self._decompressor.is_finished())
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """The content that `data` adds, in pieces of a few megabytes at most.
 
-        The decompressor may hold content back although it would accept more data; of a cut
-        stream that would be lost, so it is asked until it has nothing more to give.
+        The decompressor may hold back content although it accepts more data, and the content
+        of a cut stream would be lost. So it is called until it returns nothing more.
         """
         if self.finished:
             if data:

@@ -1,8 +1,8 @@
-"""File locks of writers, and a check for a lock that never takes it.
+"""File locks of writers, and a check for a lock that does not take it.
 
-If a check took the lock for a moment, a writer that begins at that moment would believe
-that somebody else writes. Linux can ask who has a lock (of an open file, so it goes with
-the descriptor and all its copies). Elsewhere a check has to try, so a writer tries again.
+If a check took the lock for a moment, a writer that begins at that moment would find the file
+locked. Linux can report who has a lock (of an open file, so it ends with the descriptor and all
+its copies). On other systems a check has to try the lock, so a writer tries several times.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ if sys.platform != "win32":
     import fcntl
 
 _FLOCK = struct.Struct("hhqqi0q")
-"""Type, from where, start, length (0 for all there will be), process."""
-_CAN_ASK = hasattr(fcntl, "F_OFD_GETLK") if sys.platform != "win32" else False
+"""Type, origin of the start, start, length (0 for the whole file), process."""
+_HAS_LOCK_QUERY = hasattr(fcntl, "F_OFD_GETLK") if sys.platform != "win32" else False
 _TRIES = 50
 _PAUSE_S = 0.001
 
@@ -26,7 +26,7 @@ def lock(fd: int) -> bool:
     """Take the lock of an open file; False if another has it."""
     if sys.platform == "win32":  # pragma: no cover
         return True
-    if _CAN_ASK:
+    if _HAS_LOCK_QUERY:
         try:
             fcntl.fcntl(fd, fcntl.F_OFD_SETLK, _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0))
         except (BlockingIOError, PermissionError):
@@ -46,9 +46,9 @@ def is_locked(fd: int) -> bool:
     """Whether another open file has the lock."""
     if sys.platform == "win32":  # pragma: no cover
         return False
-    if _CAN_ASK:
-        asked = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
-        answer = fcntl.fcntl(fd, fcntl.F_OFD_GETLK, asked)
+    if _HAS_LOCK_QUERY:
+        query = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+        answer = fcntl.fcntl(fd, fcntl.F_OFD_GETLK, query)
         return bool(_FLOCK.unpack(answer)[0] != fcntl.F_UNLCK)
     try:  # pragma: no cover
         fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)

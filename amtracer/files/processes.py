@@ -1,6 +1,6 @@
-"""Identifies this process among others with the same program and the same environment.
+"""Detects whether this process is a child, forked or started by `multiprocessing`.
 
-It is loaded with the package, so that a process that is forked later knows it.
+The package imports this module first, so that it also detects later forks.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ import sys
 import time
 
 BEGAN_S = time.time()
-"""When the program began, as far as can be known; a forked child has its parent's."""
+"""When this module was loaded; a forked child has the value of its parent."""
 _forked = False
 
 
 def is_child() -> bool:
-    """Whether it is a forked one, since this module was loaded, or one of `multiprocessing`."""
+    """Whether the process was forked after this module was loaded, or is a worker."""
     return _forked or is_worker()
 
 
 def is_worker() -> bool:
-    """Whether `multiprocessing` started it, also while it still loads the main module."""
+    """Whether `multiprocessing` started the process; true while it loads the main module too."""
     process = sys.modules.get("multiprocessing.process")
     if process is None:
         return False

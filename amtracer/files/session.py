@@ -1,14 +1,13 @@
-"""Session files: the messages of one or more streams, compressed, with an end mark.
+"""Session files: the messages of one or more streams, compressed, with an end message.
 
-A file is one brotli stream of a magic frame, the frames of the messages and an end frame
-that counts and sums up all before it. Extension `.msgpack.br`. Several streams may follow
-one another; each begins with its hello.
+A file is one brotli stream: a magic frame, the frames of the messages, and an end frame with
+the number, size and checksum of all frames before it. The extension is `.msgpack.br`. Several
+streams may follow one another; each begins with its hello.
 
-brotli finds no damage, so every frame has a checksum and the end frame one over all. A
-changed bit is reported unless it decompresses to the very same content, as a few do. So
-these faults can be distinguished, each an error of its own with one line of text: empty,
-something else, cut, changed, too new, too large, followed by other bytes. What was read
-before the error is whole frames whose checksums are right.
+brotli does not detect damage, so every frame has a checksum and the end frame has one of all
+frames. A changed bit is detected unless it decompresses to the same content, as a few do. Each
+fault has its own error with one line of text: empty, another format, cut, damaged, another
+version, too large, followed by other bytes. All messages before the error are valid.
 """
 
 from __future__ import annotations
@@ -48,11 +47,11 @@ from amtracer.wire.messages import BatchMessage, LaterLinesMessage, Message, Ope
 from amtracer.wire.sniff import looks_like
 
 FLUSH_TRANSITIONS = 1_024
-"""A live recording is readable up to here at the latest, or"""
+"""A live recording is flushed after this many transitions, or"""
 FLUSH_S = 1.0
-"""up to this long ago, when its owner calls `flush_if_due`;"""
+"""after this time, if its owner calls `flush_if_due`;"""
 FLUSH_AT_REST_S = 0.1
-"""so soon when the last message written is one that a machine at rest sends."""
+"""after this time if an idle machine has sent a message."""
 
 _AT_REST = (LaterLinesMessage, OpenWorkMessage)
 _CHUNK_BYTES = 64 * 1024
@@ -65,7 +64,7 @@ def _compressor() -> brotli.Compressor:
 
 @cache
 def _start() -> bytes:
-    """How every file of this version begins: the magic, flushed."""
+    """The beginning of every file of this version: the magic, flushed."""
     compressor = _compressor()
     return bytes(compressor.process(magic_frame(FILE)) + compressor.flush())
 
@@ -73,16 +72,15 @@ def _start() -> bytes:
 class SessionWriter:
     """Writes a session file; it appears whole at `close`.
 
-    With `live` it appears at once and can be read while it grows, up to the last flush:
-    every 1,024 transitions, or a second after the one before if the owner calls
-    `flush_if_due`; `unflushed` counts what waits for that. It destroys nothing: a recording in
-    its place that holds transitions gets the name `set_aside`, and what is no recording is
-    refused. Only an older one set aside before is replaced. One that another process wrote
-    after this program began stays where it is, which is a `SessionBusyError`: of processes
-    that run together none takes the place of another.
-    Leaving the context by an exception removes what has not appeared.
+    With `live` it appears at once and can be read while it grows, up to the last flush: every
+    1,024 transitions, or a second after the last flush if the owner calls `flush_if_due`.
+    `unflushed` counts the transitions and other messages since then. An earlier recording at
+    the path that holds transitions is renamed to `set_aside`; it replaces only an older one of
+    that name. If another process wrote the file after this program began, the writer raises
+    `SessionBusyError`, so no process replaces the file of another. Other files are not
+    replaced either. An exception in the context removes a file that has not appeared.
 
-    Trouble with the disk is a `SessionAccessError`. One thread at a time.
+    Raises `SessionAccessError` for errors of the disk. One thread at a time.
     """
 
     def __init__(
@@ -99,19 +97,19 @@ class SessionWriter:
         self.unflushed = 0
         self.set_aside = ""
         self._file = AtomicFile(path)
-        self._place = os.path.realpath(os.fsdecode(path))
+        self._path = os.path.realpath(os.fsdecode(path))
         with ExitStack() as begun:
             begun.callback(self._file.abort)
             self._write(self._frames.magic())
             self.flush()
             if live:
-                self.set_aside = _set_aside(self._place)
+                self.set_aside = _set_aside(self._path)
                 self._file.publish()
-                _note_recorded(self._place)
+                _remember_inode(self._path)
             begun.pop_all()
 
     def write(self, message: Message) -> None:
-        """Add one message; `WireError` if it cannot be written, and the file is as before."""
+        """Add one message; after a `WireError` the file is unchanged."""
         self._write(self._frames.write(message))
         if self._live and isinstance(message, BatchMessage):
             self.unflushed += len(message.shapes)
@@ -122,12 +120,12 @@ class SessionWriter:
             self.unflushed += 1
 
     def flush_if_due(self) -> None:
-        """Make readable what is older than a second, or less; for live recordings."""
+        """Flush if the last flush is old enough; for live recordings."""
         if self.unflushed and self._clock() - self._flushed_at >= self._flush_s:
             self.flush()
 
     def flush(self) -> None:
-        """Make readable all that was written; it stays so when this process is killed."""
+        """Make all written data readable, even if this process is killed."""
         self._write(self._frames.flush())
         self._file.write(self._compressor.flush())
         self.unflushed = 0
@@ -135,23 +133,23 @@ class SessionWriter:
         self._flushed_at = self._clock()
 
     def close(self) -> None:
-        """Write the end mark and let the file appear; a second call does nothing."""
+        """Write the end message and make the file appear; a second call does nothing."""
         if self._file.closed:
             return
         try:
             self._write(self._frames.end())
             self._file.write(self._compressor.finish())
             self._file.commit()
-            _note_recorded(self._place)
+            _remember_inode(self._path)
         finally:
             self._file.abort()
 
     def abort(self) -> None:
-        """Give up: what has not appeared is removed, what was there before stays."""
+        """Remove the file if it has not appeared; an earlier file stays."""
         self._file.abort()
 
     def release(self) -> None:
-        """Only release the file, as a forked child must; nothing is written."""
+        """Close the descriptor without writing; for a forked child."""
         self._file.release()
 
     def __enter__(self) -> Self:
@@ -174,8 +172,8 @@ class SessionWriter:
             self._file.write(compressed)
 
 
-class _Found(Enum):
-    """What a recording finds in its place, with the mark under which that is kept."""
+class _Existing(Enum):
+    """An existing file at the path of a recording; the value marks its new name."""
 
     NOTHING = ""
     CUT = "cut"
@@ -183,45 +181,45 @@ class _Found(Enum):
 
 
 def aside_path(path: str, mark: str) -> str:
-    """Where a recording goes when another takes its name: `run.cut.msgpack.br`.
+    """The new path of a recording that another one replaces: `run.cut.msgpack.br`.
 
-    There is one such place for each name and mark, so a program that is started for ever
-    leaves three files at most.
+    There is one such path for each name and mark, so a program that is started many times
+    leaves at most three files.
     """
     folder, name = os.path.split(path)
     stem, dot, extension = name.partition(".")
     return os.path.join(folder, f"{stem}.{mark}{dot}{extension}")
 
 
-_recorded: dict[str, int] = {}
-"""The inode of the last file that this process wrote under each name."""
+_written_inodes: dict[str, int] = {}
+"""The inode of the last file that this process wrote at each path."""
 
 
-def _note_recorded(path: str) -> None:
+def _remember_inode(path: str) -> None:
     with suppress(OSError):
-        _recorded[path] = os.stat(path).st_ino
+        _written_inodes[path] = os.stat(path).st_ino
 
 
 def _set_aside(path: str) -> str:
-    """Give a recording that holds transitions another name, which is returned.
+    """Give a recording that holds transitions another name, and return that.
 
-    It keeps the one it has until it is replaced, so it is always there under one of them.
-    What is no recording is left as it is: a `SessionAccessError`.
+    It keeps its present name until it is replaced, so one of the names always exists. Raises
+    `SessionAccessError` for a file that is no recording.
     """
-    found = _found_at(path)
-    if found is _Found.NOTHING:
+    found = _existing_at(path)
+    if found is _Existing.NOTHING:
         return ""
     there = os.stat(path)
-    if there.st_mtime > BEGAN_S and _recorded.get(path) != there.st_ino:
+    if there.st_mtime > BEGAN_S and _written_inodes.get(path) != there.st_ino:
         raise SessionBusyError(shown(path), "another process has written it since this one began")
     aside = aside_path(path, found.value)
-    _found_at(aside)
+    _existing_at(aside)
     try:
         with suppress(FileNotFoundError):
             os.unlink(aside)
         try:
             os.link(path, aside)
-        except OSError:  # not every file system has a second name for a file
+        except OSError:  # not every file system has hard links
             os.rename(path, aside)
     except OSError as error:
         reason = f"what is there cannot become {shown(os.path.basename(aside))}: "
@@ -229,28 +227,28 @@ def _set_aside(path: str) -> str:
     return aside
 
 
-def _found_at(path: str) -> _Found:
-    """What is there; `SessionAccessError` for what no recording may replace.
+def _existing_at(path: str) -> _Existing:
+    """The kind of file at a path; `SessionAccessError` if no recording may replace it.
 
-    It is decoded up to the first transition only, the rest would take the program's time.
+    The file is decoded only up to its first transition, because the program waits.
     """
     if not os.path.lexists(path):
-        return _Found.NOTHING
+        return _Existing.NOTHING
     if is_being_written(path):
         raise SessionBusyError(shown(path))
     try:
         if not any(isinstance(message, BatchMessage) for message in read_session(path)):
-            return _Found.NOTHING
+            return _Existing.NOTHING
     except (EmptySessionError, CutSessionError):
-        return _Found.NOTHING
+        return _Existing.NOTHING
     except ForeignSessionError as error:
         reason = f"{error.reason}; a recording does not replace it"
         raise SessionAccessError(shown(path), reason) from error
     except (SessionVersionError, SessionTooLargeError):
-        return _Found.WHOLE
+        return _Existing.WHOLE
     except (DamagedSessionError, TrailingBytesError):
-        return _Found.CUT
-    return _Found.WHOLE if _is_whole(path) else _Found.CUT
+        return _Existing.CUT
+    return _Existing.WHOLE if _is_whole(path) else _Existing.CUT
 
 
 def _is_whole(path: str) -> bool:
@@ -269,7 +267,7 @@ def _is_whole(path: str) -> bool:
 
 
 def open_session(path: PathLike) -> BinaryIO:
-    """Open for reading without waiting for a writer; a folder or device is refused."""
+    """Open for reading without waiting for a writer; refuse folders and devices."""
     name = shown(path)
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
@@ -287,9 +285,9 @@ def open_session(path: PathLike) -> BinaryIO:
 def read_session(
     file: BinaryIO | PathLike, *, bytes_max: int = limits.SESSION_BYTES_MAX
 ) -> Iterator[Message]:
-    """The messages of a session file, as they are read; memory stays bounded.
+    """The messages of a session file, as they are read; memory is bounded.
 
-    Whatever is wrong is one `SessionError` after the messages that were good.
+    Every fault is one `SessionError`, after the valid messages.
     """
     if isinstance(file, str | bytes | os.PathLike):
         with open_session(file) as opened:
@@ -301,7 +299,7 @@ def read_session(
 
 
 class _Reading:
-    """One way through a file, and the error for an early end."""
+    """One reading of a file."""
 
     def __init__(self, file: BinaryIO, name: str, bytes_max: int) -> None:
         self._file = file
@@ -321,17 +319,17 @@ class _Reading:
                             self._transitions += len(message.shapes)
                         yield message
             except InflateError as error:
-                raise self._not_inflated(decoder, len(chunk)) from error
+                raise self._inflate_error(decoder, len(chunk)) from error
             except TooLargeError as error:
                 raise SessionTooLargeError(self._name, self._bytes_max) from error
             except VersionError as error:
                 raise SessionVersionError(self._name, error.found, error.low, error.high) from error
             except ForeignPeerError as error:
-                raise self._not_ours(error.looks_like) from error
+                raise self._foreign_error(error.looks_like) from error
             except WireError as error:
                 raise DamagedSessionError(self._name, str(error), self._transitions) from error
         if not (inflater.finished and decoder.ended):
-            raise self._ended_early(decoder)
+            raise self._cut_error(decoder)
 
     def _chunk(self) -> bytes:
         try:
@@ -342,34 +340,34 @@ class _Reading:
         self._head += chunk[: _HEAD_BYTES - len(self._head)]
         return chunk
 
-    def _not_inflated(self, decoder: Decoder, chunk_bytes: int) -> Exception:
+    def _inflate_error(self, decoder: Decoder, chunk_bytes: int) -> Exception:
         if not decoder.started and not self._head.startswith(_start()):
-            return self._not_ours("")
-        if self._is_whole_before(chunk_bytes):
+            return self._foreign_error("")
+        if self._ends_whole(chunk_bytes):
             return TrailingBytesError(self._name, self._transitions)
         return DamagedSessionError(self._name, "cannot be decompressed", self._transitions)
 
-    def _not_ours(self, content: str) -> Exception:
-        """Something else, unless it begins as our files do but for a byte or two."""
+    def _foreign_error(self, content: str) -> Exception:
+        """Another format, or damage if only one or two bytes of the beginning differ."""
         start = _start()
         if sum(a != b for a, b in zip(self._head, start, strict=False)) <= 2 < len(self._head):
             return DamagedSessionError(self._name, "its beginning", 0)
-        looks = f"{content}, compressed" if content else looks_like(self._head)
-        return ForeignSessionError(self._name, looks)
+        format_ = f"{content}, compressed" if content else looks_like(self._head)
+        return ForeignSessionError(self._name, format_)
 
-    def _ended_early(self, decoder: Decoder) -> Exception:
+    def _cut_error(self, decoder: Decoder) -> Exception:
         if not self._head:
             return EmptySessionError(self._name)
         start = _start()
         if decoder.started or start.startswith(self._head) or self._head.startswith(start):
             return CutSessionError(self._name, self._transitions)
-        return self._not_ours("")
+        return self._foreign_error("")
 
-    def _is_whole_before(self, chunk_bytes: int) -> bool:
-        """Read again, the last chunk byte by byte, to see if a whole session ends in it.
+    def _ends_whole(self, chunk_bytes: int) -> bool:
+        """Whether a whole session ends in the last chunk, which is read again byte by byte.
 
-        brotli refuses a chunk in which the stream ends as a whole, and says no more. Counts
-        the transitions again. False for what cannot be read twice.
+        brotli refuses the whole chunk in which a stream ends. Counts the transitions again.
+        False if the file cannot be read twice.
         """
         if not self._file.seekable():
             return False

@@ -17,7 +17,7 @@ from dataclasses import replace
 
 from amtracer.env import Destinations, destinations_from_env
 from amtracer.send.sender import Sender
-from amtracer.send.sinks import Sink, whole_path
+from amtracer.send.sinks import Sink, absolute_path
 
 _senders: dict[str, Sender] = {}
 _lock = threading.Lock()
@@ -44,7 +44,7 @@ def destinations() -> Destinations:
             return _fixed
         found = destinations_from_env()
         if found.path is not None:
-            found = replace(found, path=whole_path(found.path))
+            found = replace(found, path=absolute_path(found.path))
         if found != Destinations(None, None):
             _fixed = found
         return found

@@ -248,7 +248,7 @@ class Sender:
             self._writer.end()
             self._next_event = event
         except WireError as error:
-            self._warn(f"something cannot be sent: {error}")
+            self._warn(f"an event cannot be sent: {error}")
 
     def _begin_next_stream(self) -> bool:
         """Begin the next stream with the event that had no room, once this one is sent."""

@@ -1,7 +1,7 @@
-"""Sinks for a sender's bytes: a debugger over TCP, or a file.
+"""Sinks for a sender's messages: a debugger over TCP, or a file.
 
-Both are used by the sender thread only. Trouble is an `SinkError` with a word for the
-user. Nothing here waits for longer than `WAIT_S`, so a sender that has to stop does.
+Only the sender thread uses them. They raise `SinkError` with a text for the user. To send waits
+at most `WAIT_S`, so a sender that has to stop is not held up.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ from amtracer.wire.codec import WIRE, FrameWriter
 from amtracer.wire.messages import HelloMessage, Message
 
 CONNECT_S_MAX = 5.0
-"""How long a connection may take to be made."""
+"""Time limit for a new connection."""
 UNSENT_BYTES_MAX = 4 * 1024 * 1024
-"""Bytes kept for a debugger that does not read, good for some 300,000 transitions."""
+"""Bytes kept for a debugger that does not read, about 300,000 transitions."""
 WAIT_S = 0.1
-"""How long one attempt to send may block."""
+"""Time limit for one attempt to send."""
 _SEND_BYTES = 64 * 1024
-_PLACES_MAX = 16
-"""Names that are tried for a recording while others use them."""
+_PATHS_MAX = 16
+"""File names that are tried for a recording while other processes use them."""
 
 _log = logging.getLogger("amtracer")
 
 
 class SinkError(Exception):
-    """Nothing can be sent now; `lasting` says that trying again is of no use."""
+    """Nothing can be sent now; if it is `lasting`, another attempt will fail too."""
 
     def __init__(self, reason: str, *, lasting: bool = False) -> None:
         super().__init__(reason)
@@ -52,45 +52,41 @@ class Sink(Protocol):
 
     name: str
     trouble: str
-    """The words before the name in a log line about an outage."""
+    """The words before the name in the log line of an outage."""
     sent: int
-    """Grows while something is sent."""
+    """A counter that grows while data is sent."""
     batch_s: float
-    """How long events may wait for others, so that they are sent together."""
+    """Seconds for which events wait for others, so that they are sent together."""
 
     @property
     def idle_s(self) -> float | None:
-        """How soon `push` must be called although nothing is written; None for never."""
+        """Seconds after which `push` must be called if nothing is written; None for never."""
 
     def open(self) -> None:
-        """Make a new stream possible."""
+        """Connect, or open the file."""
 
     def write(self, message: Message) -> None:
         """Add a message of the stream."""
 
     def push(self) -> bool:
-        """Send what was written; False if the other side does not take it now."""
+        """Send what was written; False if the other side does not accept it now."""
 
     @property
     def has_room(self) -> bool:
-        """Whether more may be written before something is taken."""
+        """Whether more may be written before the other side accepts data."""
 
     def renew(self) -> bool:
-        """Let another stream follow when one is full; False while that is still being sent."""
+        """Prepare for another stream; False while the present one is still being sent."""
 
     def close(self) -> None:
-        """End the stream well, if it is open."""
+        """End the stream in order, if it is open."""
 
     def drop(self) -> None:
-        """Close at once, without an end to the stream."""
+        """Close at once, without an end message."""
 
 
 class SocketSink:
-    """A debugger at an address.
-
-    The token of this process's environment is sent to it; no other sink ever receives the
-    token.
-    """
+    """A debugger at an address; the only sink that gets the token of the environment."""
 
     trouble = "cannot reach"
     batch_s = limits.BATCH_AGE_S_MAX
@@ -100,22 +96,22 @@ class SocketSink:
         self.sent = 0
         self._address = address
         self._socket: socket.socket | None = None
-        self._owned: OwnedDescriptor | None = None
+        self._descriptor: OwnedDescriptor | None = None
         self._is_ending = False
         self._buffer = bytearray()
         self._frames = FrameWriter(WIRE)
 
     def open(self) -> None:
-        # As bytes: a text would be encoded by a module that Python loads on first use, here,
-        # and a child forked meanwhile would wait for that import for ever.
-        place = (self._address.host.encode("ascii"), self._address.port)
+        # As bytes: to encode a text Python imports a module on first use, and a child that is
+        # forked during that import would wait for it for ever.
+        peer = (self._address.host.encode("ascii"), self._address.port)
         try:
             self._socket = socket.create_connection(
-                place,  # type: ignore[arg-type]  # a host name may be bytes
+                peer,  # type: ignore[arg-type]  # a host name may be bytes
                 timeout=CONNECT_S_MAX,
             )
-            self._owned = OwnedDescriptor(self._socket.fileno())
-            _refuse_itself(self._socket)
+            self._descriptor = OwnedDescriptor(self._socket.fileno())
+            _refuse_self_connection(self._socket)
             self._socket.settimeout(WAIT_S)
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -148,7 +144,7 @@ class SocketSink:
             raise SinkError("the program closed the connection's descriptor")
         buffer += self._frames.flush()
         try:
-            self._refuse_closed(sock)
+            self._check_connection(sock)
             sock.settimeout(WAIT_S if self.has_room else 0)
             while buffer:
                 sent = sock.send(bytes(buffer[:_SEND_BYTES]), _NO_SIGNAL)
@@ -162,8 +158,8 @@ class SocketSink:
         return True
 
     def renew(self) -> bool:
-        """A connection has one stream, so another connection follows."""
-        if not self._ended():
+        """Connect again, because a connection has one stream."""
+        if not self._send_end():
             return False
         self.drop()
         self.open()
@@ -173,14 +169,14 @@ class SocketSink:
         if self._socket is None:
             return
         try:
-            self._ended()
+            self._send_end()
         except (SinkError, OSError):
             return
         finally:
             self.drop()
 
-    def _ended(self) -> bool:
-        """Whether everything was sent, with an end mark after it."""
+    def _send_end(self) -> bool:
+        """Send everything and the end message; False if some of it is still unsent."""
         if not self._is_ending:
             self._is_ending = True
             self._buffer += self._frames.end()
@@ -192,17 +188,17 @@ class SocketSink:
 
     def drop(self) -> None:
         if self._socket is not None:
-            if not self._is_ours:  # let the number go, or closing it would close another's
+            if not self._is_ours:  # the number belongs to another file, so do not close it
                 self._socket.detach()
             self._socket.close()
-            self._socket = self._owned = None
+            self._socket = self._descriptor = None
 
     @property
     def _is_ours(self) -> bool:
-        return self._owned is None or self._owned.is_ours
+        return self._descriptor is None or self._descriptor.is_ours
 
-    def _refuse_closed(self, sock: socket.socket) -> None:
-        """Notice that the debugger went away, before more is sent and lost."""
+    def _check_connection(self, sock: socket.socket) -> None:
+        """Raise if the debugger has closed the connection, before more is sent and lost."""
         sock.setblocking(False)
         try:
             if sock.recv(_SEND_BYTES) == b"":
@@ -211,21 +207,22 @@ class SocketSink:
             return
 
 
-def _refuse_itself(sock: socket.socket) -> None:
-    """Where nobody listens, an attempt may by chance begin at the very port it goes to.
+def _refuse_self_connection(sock: socket.socket) -> None:
+    """Raise if a socket is connected to itself.
 
-    The system then connects it to itself, and a debugger could not listen there any more.
+    If nobody listens at a local port, the system may choose the same port for the socket and
+    connect it to itself. Then no debugger could listen there any more.
     """
     if sock.getsockname() == sock.getpeername():
         raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
 
 
 _NO_SIGNAL = getattr(socket, "MSG_NOSIGNAL", 0)
-"""A program may have restored the default of SIGPIPE, which ends the process."""
+"""A flag against SIGPIPE, whose default action would end the process."""
 
 
-def whole_path(path: PathLike) -> str:
-    """The path from the root on, without links; as it is when the folder we are in is gone."""
+def absolute_path(path: PathLike) -> str:
+    """The absolute path without links; unchanged if the current folder is gone."""
     text = os.fsdecode(path)
     try:
         return os.path.realpath(text)
@@ -236,12 +233,11 @@ def whole_path(path: PathLike) -> str:
 class FileSink:
     """A session file, recorded live.
 
-    Each process has one of its own. One that was forked or started by `multiprocessing` has
-    its pid in the name, even if no other process records, as there may be many and none may
-    take the place of another. So has any process that finds another at the file, or what
-    another wrote since the program began; if that name is taken too, a number follows. A
-    file that is no recording is left, see `SessionWriter`. A file that is not whole at the
-    end costs one line in the log.
+    Each process has its own file. If the process was forked or started by `multiprocessing`,
+    the name contains its pid, even if no other process records, so that no process replaces
+    the file of another. The same holds if another process writes the file, or has written it
+    since the program began; if that name is taken too, a number follows. A file that is no
+    recording is not replaced, see `SessionWriter`. An error at the end is logged in one line.
     """
 
     trouble = "cannot record"
@@ -249,7 +245,7 @@ class FileSink:
     batch_s = limits.FILE_BATCH_AGE_S_MAX
 
     def __init__(self, path: PathLike, clock: Callable[[], float] = time.monotonic) -> None:
-        self._path = whole_path(path)
+        self._path = absolute_path(path)
         self._clock = clock
         self._writer: SessionWriter | None = None
         self.name = shown(self._path)
@@ -260,7 +256,7 @@ class FileSink:
         return FLUSH_S if self._writer is not None and self._writer.unflushed else None
 
     def open(self) -> None:
-        for path in self._places():
+        for path in self._paths():
             try:
                 self._writer = SessionWriter(path, live=True, clock=self._clock)
             except SessionBusyError:
@@ -270,14 +266,14 @@ class FileSink:
                 raise SinkError(error.reason, lasting=True) from error
             self.name = shown(path)
             return
-        raise SinkError("other writers are at it", lasting=True)
+        raise SinkError("other processes are writing it", lasting=True)
 
-    def _places(self) -> Iterator[str]:
-        """Where it may be recorded, the best place first."""
+    def _paths(self) -> Iterator[str]:
+        """The paths for the recording, the preferred one first."""
         if not is_child():
             yield self._path
         yield path_of_process(self._path)
-        for number in range(2, _PLACES_MAX):
+        for number in range(2, _PATHS_MAX):
             yield path_of_process(self._path, f"-{number}")
 
     def write(self, message: Message) -> None:
@@ -299,7 +295,7 @@ class FileSink:
         return True
 
     def renew(self) -> bool:
-        """A file holds any number of streams."""
+        """Do nothing, because a file holds any number of streams."""
         return True
 
     def close(self) -> None:
@@ -318,7 +314,7 @@ class FileSink:
 
 
 def path_of_process(path: str, mark: str = "") -> str:
-    """`run.msgpack.br` with the pid, and a mark: `run.123.msgpack.br`, `run.123-2.msgpack.br`."""
+    """`run.msgpack.br` with the pid and a mark: `run.123.msgpack.br`, `run.123-2.msgpack.br`."""
     folder, name = os.path.split(path)
     stem, dot, extension = name.partition(".")
     return os.path.join(folder, f"{stem}.{os.getpid()}{mark}{dot}{extension}")

@@ -11,7 +11,7 @@ from amtracer.address import Address, peer_address
 from amtracer.files.atomic import PathLike
 from amtracer.safe_repr.redacting import ArgsFilter, Redact
 from amtracer.send.registry import close_senders, destinations, sender_to
-from amtracer.send.sinks import FileSink, SocketSink, whole_path
+from amtracer.send.sinks import FileSink, SocketSink, absolute_path
 from amtracer.tracer.machine_tracer import bind
 from amtracer.tracer.redaction_hooks import RedactionHooks
 
@@ -71,5 +71,5 @@ def _send_to(mach: am.Machine, address: Address, hooks: RedactionHooks) -> None:
 
 
 def _record_to(mach: am.Machine, path: PathLike, hooks: RedactionHooks) -> None:
-    full = whole_path(path)
+    full = absolute_path(path)
     bind(mach, sender_to(f"file:{full}", lambda: FileSink(full)), hooks)

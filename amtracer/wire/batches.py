@@ -105,7 +105,7 @@ def read_batch(fields: Fields) -> BatchMessage:
 def _read_runs(fields: Fields) -> tuple[Run, ...]:
     flat = fields.numbers("runs", 3 * limits.BATCH_ROWS_MAX)
     if len(flat) % 3:
-        raise fields.error("runs are no groups of 3")
+        raise fields.error("runs are not groups of 3")
     machines = fields.check_numbers("machines", flat[::3], MACHINE_MAX)
     counts = fields.check_numbers("counts", flat[2::3], limits.BATCH_ROWS_MAX, 1)
     return tuple(map(Run, machines, flat[1::3], counts))

@@ -99,7 +99,7 @@ def _read_hello(fields: Fields) -> HelloMessage:
     origin = fields.text("origin", "py")
     facts = fields.texts("process facts", 2 * limits.PROCESS_FACTS_MAX)
     if len(facts) % 2:
-        raise fields.error("process facts are no pairs")
+        raise fields.error("process facts are not pairs")
     process = dict(zip(facts[::2], facts[1::2], strict=True))
     token = fields.octets("token", limits.TOKEN_BYTES_MAX)
     return HelloMessage(version, session, wall_ns, mono_ns, origin, process, token)
@@ -130,7 +130,7 @@ def _read_schema(fields: Fields) -> SchemaMessage:
     states = [fields.inner(body) for body in fields.array("states", limits.STATES_MAX)]
     names = tuple(state.text("state name") for state in states)
     if len(set(names)) != len(names):
-        raise fields.error("two states have one name")
+        raise fields.error("two states have the same name")
     return SchemaMessage(
         schema,
         tuple(_read_state(state, name, names) for state, name in zip(states, names, strict=True)),
@@ -253,7 +253,7 @@ def _read_open_work(fields: Fields) -> OpenWorkMessage:
     width = len(OpenWork._fields)
     flat = fields.array("open work", width * limits.OPEN_WORK_MAX)
     if len(flat) % width:
-        raise fields.error(f"open work is no groups of {width}")
+        raise fields.error(f"open work is not groups of {width}")
     groups = zip(*[flat[at::width] for at in range(width)], strict=True)
     work = tuple([_read_item(fields, *group) for group in groups])
     return OpenWorkMessage(machine, work, fields.number("more open work", default=0))

@@ -327,7 +327,8 @@ class Decoder:
 
     def _check_end(self, end: EndMessage) -> None:
         if end != self._totals.message():
-            raise ChecksumError("the end mark does not fit what came before", where=self._where())
+            what = "the end message does not match the frames before it"
+            raise ChecksumError(what, where=self._where())
         if self._buffer:
             raise WireError("bytes after the end", where=self._where())
         self.ended = True
@@ -372,11 +373,11 @@ def _unpacked(body: bytes, where: str) -> Body:
     except WireError as error:
         raise WireError(error.what, where=where) from None
     except (ValueError, TypeError, OverflowError, RecursionError, msgpack.UnpackException) as error:
-        raise WireError(f"no valid msgpack ({error})", where=where) from error
+        raise WireError(f"invalid msgpack ({error})", where=where) from error
     return _body_with_kind(value, where)
 
 
 def _body_with_kind(value: object, where: str) -> Body:
     if type(value) is not tuple or not value or type(value[0]) is not int:
-        raise WireError("a body that is no array beginning with a kind", where=where)
+        raise WireError("a body that is not an array that begins with a kind", where=where)
     return value

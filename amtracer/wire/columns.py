@@ -77,7 +77,7 @@ class SparseColumns:
         fields, rows = self._fields, self._rows
         flat = fields.array(what, width * rows)
         if len(flat) % width:
-            raise fields.error(f"{what} is no list of groups of {width}")
+            raise fields.error(f"{what} is not a list of groups of {width}")
         offsets = fields.check_numbers(what, flat[::width], rows - 1)
         if self._has_distances:
             offsets = fields.check_numbers(what, tuple(accumulate(offsets)), rows - 1)
@@ -113,7 +113,7 @@ class SparseColumns:
         fields = self._fields
         names = fields.texts("origins", 2 * self._rows)
         if len(names) % 2:
-            raise fields.error("origins are no pairs")
+            raise fields.error("origins are not pairs")
         origins = tuple(zip(names[::2], names[1::2], strict=True))
         flat, offsets = self._groups("sources", 4)
         origin_numbers = fields.check_numbers("origins", flat[1::4], len(origins) - 1)

@@ -153,7 +153,7 @@ def _read_sets(
     """Read sets of pairs, and all their numbers, which are checked in one call."""
     sets = [fields.check_array(what, one, 2 * pairs_max) for one in bodies]
     if any(length % 2 for length in set(map(len, sets))):
-        raise fields.error(f"{what} are no pairs")
+        raise fields.error(f"{what} are not pairs")
     numbers = tuple(chain.from_iterable(sets))
     return sets, fields.check_numbers(what, numbers, limits.STRINGS_MAX - 1, -limits.STRINGS_MAX)
 
@@ -205,7 +205,7 @@ def read_changes(fields: Fields) -> Pairs:
     if min(states) < 0 or max(states) >= limits.STATES_MAX:
         raise fields.error("a changed state out of range")
     if len(states) != len(growths) or len(set(states)) != len(states) or 0 in growths:
-        raise fields.error("changes are no pairs of a state and its growth")
+        raise fields.error("changes are not pairs of a state and its growth")
     return tuple(zip(states, growths, strict=True))
 
 
@@ -223,9 +223,9 @@ def read_steps(
     """Read steps; equal steps are checked once and become one object, as they repeat often."""
     flat = fields.array("steps", width * limits.STEPS_MAX)
     if len(flat) % width:
-        raise fields.error(f"steps are no groups of {width}")
+        raise fields.error(f"steps are not groups of {width}")
     if flat and set(map(type, flat)) != {int}:  # 1.0 and True would find the step of 1
-        raise fields.error("steps hold something that is no number")
+        raise fields.error("steps hold a value that is not a number")
     groups = list(zip(*[flat[at::width] for at in range(width)], strict=True))
     steps = list(map(known.get, groups))
     for at in () if all(steps) else range(len(steps)):

@@ -38,7 +38,7 @@ class Fields:
     def __init__(self, body: object, where: str, at: int = 0) -> None:
         self._where = where
         if type(body) is not tuple:
-            raise self.error("no array where one belongs")
+            raise self.error("an array is expected")
         self._body: Body = body
         self._at = at
 
@@ -86,7 +86,7 @@ class Fields:
 
     def check_number(self, what: str, value: object, high: int, low: int = 0) -> int:
         if type(value) is not int or not low <= value <= high:
-            raise self.error(f"{what} is no number from {low:,} to {high:,}")
+            raise self.error(f"{what} is not a number from {low:,} to {high:,}")
         return value
 
     def text(self, what: str, default: str | None = None) -> str:
@@ -95,14 +95,14 @@ class Fields:
 
     def check_text(self, what: str, value: object) -> str:
         if type(value) is not str:
-            raise self.error(f"{what} is no text")
+            raise self.error(f"{what} is not a text")
         return value
 
     def octets(self, what: str, length_max: int) -> bytes:
         """A byte string, empty if it is missing; no error shows its content."""
         value = self._next(what, b"")
         if type(value) is not bytes:
-            raise self.error(f"{what} is no byte string")
+            raise self.error(f"{what} is not a byte string")
         self.limit(f"bytes of a {what}", len(value), length_max)
         return value
 
@@ -115,7 +115,7 @@ class Fields:
 
     def check_array(self, what: str, value: object, length_max: int) -> Body:
         if type(value) is not tuple:
-            raise self.error(f"{what} is no array")
+            raise self.error(f"{what} is not an array")
         if len(value) > length_max:
             self.limit(what, len(value), length_max)
         return value
@@ -136,16 +136,19 @@ class Fields:
         if len(values) <= _FEW:
             for value in values:
                 if not isinstance(value, int) or not low <= value <= high:
-                    raise self.error(f"{what} holds what is no number from {low:,} to {high:,}")
+                    raise self._not_numbers(what, low, high)
             return values  # type: ignore[return-value]  # checked just above
         codes = _RANGES.get((low, high))
         for code in codes or ("q" if low else "Q"):
             if not fits(code, values):
-                raise self.error(f"{what} holds what is no number from {low:,} to {high:,}")
+                raise self._not_numbers(what, low, high)
         numbers: tuple[int, ...] = values  # type: ignore[assignment]  # checked just above
         if not codes and (max(numbers) > high or (low and min(numbers) < low)):
-            raise self.error(f"{what} holds a number that is not from {low:,} to {high:,}")
+            raise self._not_numbers(what, low, high)
         return numbers
+
+    def _not_numbers(self, what: str, low: int, high: int) -> WireError:
+        return self.error(f"{what} holds a value that is not a number from {low:,} to {high:,}")
 
     def pairs(self, what: str, pairs_max: int, high: int) -> tuple[tuple[int, int], ...]:
         """Numbers from 0 to `high`, written flat."""
@@ -154,7 +157,7 @@ class Fields:
     def check_pairs(self, what: str, values: Body, high: int) -> tuple[tuple[int, int], ...]:
         flat = self.check_numbers(what, values, high)
         if len(flat) % 2:
-            raise self.error(f"{what} are no pairs")
+            raise self.error(f"{what} are not pairs")
         return tuple(zip(flat[::2], flat[1::2], strict=True))
 
     def _next(self, what: str, default: object) -> object:

@@ -111,7 +111,7 @@ def test_a_token_that_is_too_long_is_refused(
         monkeypatch.setenv("AM_DBG_TOKEN", "x" * 1_025)
 
     assert cli.run(list(words)) == Exit.BAD_INPUT
-    assert capsys.readouterr() == ("", "am-dbg: the token has 1,025 bytes, the most is 1,024\n")
+    assert capsys.readouterr() == ("", "am-dbg: the token has 1,025 bytes, the limit is 1,024\n")
 
 
 def test_the_help_recommends_the_environment(capsys: pytest.CaptureFixture[str]) -> None:

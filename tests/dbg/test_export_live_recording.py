@@ -147,7 +147,7 @@ def test_what_comes_last_is_kept_without_a_transition_after_it(source: Source) -
 
 
 def test_a_recording_that_is_closed_is_whole(source: Source) -> None:
-    """Its end mark is there; closing again is no matter, and nothing more is kept."""
+    """Its end message is there; closing again is no matter, and nothing more is kept."""
     telling = Telling()
     telling.enter(0)
     source.recording.keep()
@@ -185,7 +185,7 @@ def test_a_full_disk_ends_the_recording_and_not_the_collection(
 def test_a_disk_that_is_full_at_the_end_leaves_a_cut_file(
     source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without room for the end mark the file opens as far as it goes."""
+    """Without room for the end message the file opens as far as it goes."""
     telling = Telling()
     telling.enter(0)
     source.open()
@@ -269,9 +269,9 @@ def test_a_file_that_is_being_recorded_is_left_to_its_writer(tmp_path: Path) -> 
     path = tmp_path / "run.msgpack.br"
     with SessionWriter(path, live=True) as writer:
         writer.write(HELLO)
-        with pytest.raises(SessionAccessError, match="another writer is at it"):
+        with pytest.raises(SessionAccessError, match="another process is writing it"):
             collected(path, pytest.fail)
-        with pytest.raises(SessionAccessError, match="another writer is at it"):
+        with pytest.raises(SessionAccessError, match="another process is writing it"):
             export_session(Store(), path)
         assert os.listdir(tmp_path) == ["run.msgpack.br"]
 

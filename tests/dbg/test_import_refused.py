@@ -66,7 +66,7 @@ def framed(body: bytes) -> bytes:
 
 
 def file_of(path: Path, *frames: bytes) -> Path:
-    """A session file with a right end mark, whatever the frames are."""
+    """A session file with a right end message, whatever the frames are."""
     totals, compressor = StreamTotals(), brotli.Compressor(quality=5, lgwin=24)
     data = b""
     for frame in (magic_frame(FILE), *frames):

@@ -48,7 +48,7 @@ def session(tmp_path: Path) -> Path:
 
 
 def file_of(path: Path, messages: list[Message]) -> Path:
-    """A session file with a right end mark, whatever the messages are."""
+    """A session file with a right end message, whatever the messages are."""
     frames = [magic_frame(FILE), *(encode(message, FILE) for message in messages)]
     totals = StreamTotals()
     for frame in frames:

@@ -234,25 +234,28 @@ OLD_BATCH = (int(MessageKind.BATCH_V1), 0, 0, [0, 0], [1, 1], [], [], [])
     ("values", "what"),
     [
         ((int(MessageKind.BATCH), [], [], []), "no transitions"),
-        ((int(MessageKind.BATCH), [0, 0, 1, 1, 0, 0], [0], [1]), "counts holds what is no number"),
-        ((int(MessageKind.BATCH), [0, 0], [0], [1]), "runs are no groups of 3"),
+        (
+            (int(MessageKind.BATCH), [0, 0, 1, 1, 0, 0], [0], [1]),
+            "counts holds a value that is not a number",
+        ),
+        ((int(MessageKind.BATCH), [0, 0], [0], [1]), "runs are not groups of 3"),
         ((int(MessageKind.BATCH), [0, 0, 2], [0], [1]), "runs are not as long as shapes"),
         ((int(MessageKind.BATCH), [0, 0, 1] * 4_097, [0], [1]), "runs: 12,291 is over the limit"),
-        ((*BATCH, [0]), "lines is no list of groups of 2"),
+        ((*BATCH, [0]), "lines is not a list of groups of 2"),
         ((*BATCH, [0, 1, 0, 1]), "lines is not in order"),
-        ((*BATCH, [1, 1, 1, 1]), "lines holds what is no number"),
-        ((*BATCH, [], [0, [1]]), "args holds what is no number"),
-        ((*BATCH, [], [], [], ["m"]), "origins are no pairs"),
-        ((*BATCH, [], [], [], [], [0, 0, 1]), "sources is no list of groups of 4"),
-        ((*BATCH, [], [], [], [], [0, 0, 1, 0]), "origins holds what is no number"),
-        ((*BATCH, [], [], [], [], [], [], [0, 5]), "handlers is no array"),
-        ((*BATCH, [], [], [], [], [], [], [], [0, 5]), "ids is no text"),
-        ((*OLD_BATCH, ["m"]), "origins are no pairs"),
-        ((*OLD_BATCH, [], [], [0, [1]]), "args are no pairs"),
-        ((*OLD_BATCH, [], [], [0, 1]), "args is no array"),
+        ((*BATCH, [1, 1, 1, 1]), "lines holds a value that is not a number"),
+        ((*BATCH, [], [0, [1]]), "args holds a value that is not a number"),
+        ((*BATCH, [], [], [], ["m"]), "origins are not pairs"),
+        ((*BATCH, [], [], [], [], [0, 0, 1]), "sources is not a list of groups of 4"),
+        ((*BATCH, [], [], [], [], [0, 0, 1, 0]), "origins holds a value that is not a number"),
+        ((*BATCH, [], [], [], [], [], [], [0, 5]), "handlers is not an array"),
+        ((*BATCH, [], [], [], [], [], [], [], [0, 5]), "ids is not a text"),
+        ((*OLD_BATCH, ["m"]), "origins are not pairs"),
+        ((*OLD_BATCH, [], [], [0, [1]]), "args are not pairs"),
+        ((*OLD_BATCH, [], [], [0, 1]), "args is not an array"),
         ((*OLD_BATCH, [], [], [], [], [], [1, "x", 0, "y"]), "ids is not in order"),
-        ((int(MessageKind.HELLO), 1, 2, 3, 4), "session is no text"),
-        ((int(MessageKind.STRINGS), 0, [1]), "a string is no array"),
+        ((int(MessageKind.HELLO), 1, 2, 3, 4), "session is not a text"),
+        ((int(MessageKind.STRINGS), 0, [1]), "a string is not an array"),
         (
             (int(MessageKind.STRINGS), 0, [[1, 2]]),
             "a string that is neither text nor a head and a text",
@@ -354,12 +357,12 @@ def test_the_end_mark_must_fit() -> None:
     end = encode(totals.message())
 
     assert after_magic(encode(HELLO) + end)[-1] == totals.message()
-    with pytest.raises(ChecksumError, match="end mark"):
+    with pytest.raises(ChecksumError, match="end message"):
         after_magic(encode(HELLO) + encode(GoneMessage(0)) + end)
 
 
 def test_nothing_follows_the_end() -> None:
-    """Bytes after the end mark are refused, whether they come with it or later."""
+    """Bytes after the end message are refused, whether they come with it or later."""
     totals = StreamTotals()
     totals.add(magic_frame())
     data = magic_frame() + encode(totals.message())

@@ -15,7 +15,7 @@ SESSIONS = sorted((Path(__file__).resolve().parents[2] / "exports").glob("*.msgp
 
 @pytest.mark.parametrize("path", SESSIONS, ids=lambda path: path.name)
 def test_a_recorded_session_is_read_whole(path: Path) -> None:
-    """From its hello to its end mark, with every number defined before its use."""
+    """From its hello to its end message, with every number defined before its use."""
     stream = list(read_session(path))
     book = read_back(stream)
 

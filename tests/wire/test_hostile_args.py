@@ -243,7 +243,7 @@ def test_nothing_is_asked_what_it_is(make: Callable[[], Any], text: str) -> None
 
 
 def test_a_name_becomes_a_plain_text() -> None:
-    """The whole of it; what is no text is shown as an argument is."""
+    """The whole of a text; other objects are shown as arguments are."""
     long = Name("x" * 1_000)
 
     assert name_text(long) == "x" * 1_000

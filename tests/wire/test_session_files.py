@@ -63,7 +63,7 @@ def read(data: bytes) -> tuple[list[Message], SessionError | None]:
 
 
 def sealed(*frames: bytes, magic: bytes = magic_frame(FILE)) -> bytes:
-    """A file of these frames with a right end mark."""
+    """A file of these frames with a right end message."""
     totals = StreamTotals()
     for frame in (magic, *frames):
         totals.add(frame)
@@ -74,7 +74,7 @@ def sealed(*frames: bytes, magic: bytes = magic_frame(FILE)) -> bytes:
 def test_what_is_written_is_read(
     tmp_path_factory: pytest.TempPathFactory, stream: list[Message]
 ) -> None:
-    """A session file gives back its messages, and an end mark after them."""
+    """A session file gives back its messages, and an end message after them."""
     path = tmp_path_factory.mktemp("session") / "a.msgpack.br"
     written(path, stream)
     *found, end = read_session(path)
@@ -276,19 +276,19 @@ def test_a_newer_protocol_in_a_file_asks_for_an_update() -> None:
 
 
 def test_a_missing_end_mark_is_a_cut() -> None:
-    """A compressed stream that ends well but lacks its end mark is not whole."""
+    """A compressed stream that ends well but lacks its end message is not whole."""
     _, error = read(brotli.compress(stream_bytes([HELLO], FILE)))
 
     assert isinstance(error, CutSessionError)
 
 
 def test_a_wrong_end_mark_is_damage() -> None:
-    """An end mark that counts something else is told."""
+    """An end message that counts something else is told."""
     end = encode(EndMessage(9, 9, 9), FILE)
     _, error = read(brotli.compress(magic_frame(FILE) + end))
 
     assert isinstance(error, DamagedSessionError)
-    assert "end mark" in str(error)
+    assert "end message" in str(error)
 
 
 def test_frames_that_break_a_rule_are_damage() -> None:

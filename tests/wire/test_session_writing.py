@@ -124,7 +124,7 @@ def test_a_leftover_of_a_killed_writer_is_taken_over(tmp_path: Path) -> None:
 def test_two_writers_of_one_file_are_kept_apart(tmp_path: Path) -> None:
     """The second is told, the first goes on."""
     first = SessionWriter(tmp_path / "a")
-    with pytest.raises(SessionAccessError, match="a: another writer is at it"):
+    with pytest.raises(SessionAccessError, match="a: another process is writing it"):
         SessionWriter(tmp_path / "a")
     first.close()
 
@@ -364,7 +364,7 @@ def test_a_recording_that_goes_on_is_never_set_aside(tmp_path: Path) -> None:
     whole_recording(path, rows(0, 1))
     for busy in (aside, path):
         writer = SessionWriter(busy, live=True)
-        with pytest.raises(SessionAccessError, match="another writer is at it"):
+        with pytest.raises(SessionAccessError, match="another process is writing it"):
             SessionWriter(path, live=True)
         writer.close()
 

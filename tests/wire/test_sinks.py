@@ -53,7 +53,7 @@ def write_much(sink: FileSink) -> None:
 
 
 def test_messages_arrive_with_an_end(listener: socket.socket, sink: SocketSink) -> None:
-    """Opening sends the magic, closing the end mark."""
+    """Opening sends the magic, closing the end message."""
     sink.open()
     sink.write(HELLO)
     assert sink.push()

@@ -102,7 +102,7 @@ def test_a_token_over_the_limit_is_refused_without_showing_it() -> None:
     """The limit counts bytes, and the error tells only how many."""
     text = "ü" * (limits.TOKEN_BYTES_MAX // 2 + 1)
 
-    with pytest.raises(TokenError, match="1,026 bytes, the most is 1,024") as refused:
+    with pytest.raises(TokenError, match="1,026 bytes, the limit is 1,024") as refused:
         token_of(text)
     assert "ü" not in str(refused.value)
 
@@ -161,14 +161,14 @@ def test_a_token_too_long_is_told_once_and_not_said(
     monkeypatch: pytest.MonkeyPatch, caplog: LogCaptured
 ) -> None:
     """A program is not stopped by its environment."""
-    monkeypatch.setattr("amtracer.env._told", set())
+    monkeypatch.setattr("amtracer.env._warnings", set())
     monkeypatch.setenv(VARIABLE, "x" * 2_000)
 
     assert (token_from_env(), token_from_env()) == (b"", b"")
     (line,) = lines_of(caplog, "amtracer")
     assert line == (
         "WARNING",
-        "amtracer: AM_DBG_TOKEN: the token has 2,000 bytes, the most is 1,024; none is sent",
+        "amtracer: AM_DBG_TOKEN: the token has 2,000 bytes, the limit is 1,024; none is sent",
     )
 
 
