@@ -19,7 +19,7 @@ from am_dbg.store.stream import Stream
 from am_dbg.store.values import reason_of_gap
 from amtracer.encode.stream_writer import StreamWriter
 from amtracer.wire.messages import StateDef
-from amtracer.wire.vocabulary import RECONNECTED, TroubleKind
+from amtracer.wire.vocabulary import TroubleKind
 
 States = tuple[StateDef, ...]
 
@@ -155,7 +155,7 @@ class Retelling:
         elif standing.ended and not self.has_left:
             self.leave(reason)
         elif self.has_left and not standing.ended:
-            self._drop(0, standing.ticks, RECONNECTED)
+            self._drop(0, standing.ticks, "reconnected")
 
     def leave(self, reason: str = "") -> None:
         """Send that its program ended, or was lost for this reason."""

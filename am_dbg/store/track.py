@@ -33,7 +33,7 @@ from am_dbg.store.values import Gap, GapKind, Line, Transition, gap_of_reason
 from am_dbg.store.weights import TRACK_BYTES, texts_bytes, ticks_bytes
 from amtracer.errors import WireError
 from amtracer.wire.messages import OpenWork, Shape, StateDef
-from amtracer.wire.vocabulary import RECONNECTED, join_tx, split_tx
+from amtracer.wire.vocabulary import join_tx, split_tx
 
 _moments = count()
 _NEVER = 2**63
@@ -413,7 +413,7 @@ class Track:
         lost, self.row_next = row - self.row_next, row
         self.come_back(live=live)
         if lost or not goes_on:
-            self._add_gap(Gap(self.count, lost, RECONNECTED, GapKind.RECONNECTED))
+            self._add_gap(Gap(self.count, lost, "reconnected", GapKind.RECONNECTED))
         self._settle()
 
     def come_back(self, live: bool) -> None:

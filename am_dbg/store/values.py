@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from enum import Enum
 
 from amtracer.wire.messages import Shape, Source
-from amtracer.wire.vocabulary import CUT_MARK, RECONNECTED
 
 Line = tuple[int, str]
 """A log line: its level and its text."""
@@ -58,16 +57,17 @@ class Transition:
     queue_tick: int = 0
 
 
-_KINDS = {RECONNECTED: GapKind.RECONNECTED}
+_CUT_MARK = "cut: "
+_KINDS = {"reconnected": GapKind.RECONNECTED}
 
 
 def reason_of_gap(gap: Gap) -> str:
     """The reason with which a break is written to a stream, so that its kind can be read back."""
-    return f"{CUT_MARK}{gap.reason}" if gap.kind is GapKind.CUT else gap.reason
+    return f"{_CUT_MARK}{gap.reason}" if gap.kind is GapKind.CUT else gap.reason
 
 
 def gap_of_reason(after_number: int, lost: int, reason: str) -> Gap:
     """The break that a stream reports under a reason."""
-    if reason.startswith(CUT_MARK):
-        return Gap(after_number, -1, reason.removeprefix(CUT_MARK), GapKind.CUT)
+    if reason.startswith(_CUT_MARK):
+        return Gap(after_number, -1, reason.removeprefix(_CUT_MARK), GapKind.CUT)
     return Gap(after_number, lost, reason or "dropped", _KINDS.get(reason, GapKind.DROPPED))

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from amtracer.wire import limits
 from amtracer.wire.messages import OpenWork, Shape, StateDef
-from amtracer.wire.vocabulary import LogLevel
+from amtracer.wire.vocabulary import LevelKind
 
-_STEPS_LEVEL = int(LogLevel.CHANGES)
+_STEPS_LEVEL = int(LevelKind.CHANGES)
 """The level of the line that counts missing steps."""
 _MARK_BYTES_MAX = 40
 _CHAR_BYTES_MAX = 6

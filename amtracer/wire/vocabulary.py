@@ -1,4 +1,4 @@
-"""The words and numbers of the protocol: mutations, relations, steps, levels, reasons, ids.
+"""The words and numbers of the protocol: mutations, relations, steps, levels, gaps, ids.
 
 Every reader and writer of shapes, steps and transition ids takes them from here, so that each
 number has one meaning. The numbers of mutations, relations, steps and levels are those of
@@ -73,7 +73,19 @@ class TroubleKind(IntEnum):
     RAISED = 1
 
 
-class LogLevel(IntEnum):
+class GapKind(IntEnum):
+    """Why transitions are missing from a stream.
+
+    DROPPED: the sender could not keep them. RECONNECTED: the connection was lost and came
+    back. CUT: a session file ends too early, and nobody knows how many are missing.
+    """
+
+    DROPPED = 0
+    RECONNECTED = 1
+    CUT = 2
+
+
+class LevelKind(IntEnum):
     """How much a machine logs; a line has the lowest level at which it is logged."""
 
     NOTHING = 0
@@ -83,14 +95,9 @@ class LogLevel(IntEnum):
     EVERYTHING = 4
 
 
-RECONNECTED = "reconnected"
-"""The reason of a gap that a lost connection left; readers find the kind of the gap by it."""
-CUT_MARK = "cut: "
-"""How the reason of a gap begins if the stream, or a stream that was forwarded, was cut."""
-
 MUTATION_WORDS = tuple(kind.name.lower() for kind in MutationKind)
 RELATION_WORDS = tuple(kind.name.lower() for kind in RelationKind)
-LEVEL_WORDS = tuple(level.name.lower() for level in LogLevel)
+LEVEL_WORDS = tuple(level.name.lower() for level in LevelKind)
 """Words in the order of their numbers, which begin at 0."""
 
 _MUTATION_WORD = dict(enumerate(MUTATION_WORDS))

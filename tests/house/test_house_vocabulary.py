@@ -15,7 +15,7 @@ from amtracer.wire.vocabulary import (
     LEVEL_WORDS,
     MUTATION_WORDS,
     RELATION_WORDS,
-    LogLevel,
+    LevelKind,
     MutationKind,
     RelationKind,
     StepKind,
@@ -28,7 +28,7 @@ PAIRS: tuple[tuple[type[IntEnum], type[IntEnum]], ...] = (
     (MutationKind, am.MutationType),
     (RelationKind, am.Relation),
     (StepKind, am.StepType),
-    (LogLevel, am.LogLevel),
+    (LevelKind, am.LogLevel),
 )
 
 TABLES = {"amtracer/wire/vocabulary.py", "machine/_enums.py"}
