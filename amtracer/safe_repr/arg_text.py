@@ -1,12 +1,12 @@
 """Short texts of arguments, made without running any code of the traced program.
 
-An argument may be huge, deep, circular, changed by another thread meanwhile, or have a
-`repr` that raises, blocks or mutates the machine. So no method of a class that is not
-known here is ever called, and no object is asked what it is (see `kinds`). An object of the
-program shows its class and the fields that the class declares (see `declared`), or its class
-alone. If its class is derived from a known one, what the known class keeps is read the way
-the known class reads it. The number of visited objects, the depth and the length of each
-text are bounded, and with them the time; where something is left out a mark says how much.
+An argument may be huge, deep, circular or changed by another thread, or its `repr` may raise,
+block or mutate the machine. So only methods of known built-in classes are called, and types are
+read without the program's code (see `introspection`). An object of the program shows its class
+and the fields that the class declares (see `declared_fields`), or only its class. An object of a
+class derived from a known one is read as the known class reads it. The number of visited
+objects, the depth and the length of each text are bounded, and so is the time. A mark counts
+what is left out.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from typing import Any
 
 from amtracer.safe_repr.declared_fields import declared_fields, field_values
 from amtracer.safe_repr.introspection import (
-    bases,
     class_name,
     enum_field,
     exception_args,
     is_a,
     module_names,
-    plain,
+    mro,
+    plain_text,
 )
-from amtracer.safe_repr.machine_fields import machine_kind
+from amtracer.safe_repr.machine_fields import machine_class
 from amtracer.safe_repr.stdlib_text import stdlib_text
 from amtracer.wire.limits import ARGS_MAX
 
@@ -36,18 +36,18 @@ TEXT_CHARS_MAX = 200
 TRACE_KEY = "err.trace"
 """The argument that is the stack trace of an error."""
 TRACE_CHARS_MAX = 4_000
-"""Characters of it that are kept, the last ones."""
+"""The last characters of a trace, which are kept."""
 ITEMS_MAX = 8
 """Items shown of one container."""
 TICKS_MAX = 32
 """Ticks shown of a time."""
 DEPTH_MAX = 3
-"""Containers shown within each other."""
+"""Containers that are shown within each other."""
 _INT_BITS_MAX = 512
 _BYTES_MAX = TEXT_CHARS_MAX // 4
 
 _REST = "…"
-"""Stands for what is not shown, also in place of a key."""
+"""The mark for values that are not shown, also in place of a key."""
 _BRACKETS = {
     "dict": ("{", "}"),
     "list": ("[", "]"),
@@ -58,7 +58,7 @@ _BRACKETS = {
 
 
 def arg_texts(args: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
-    """Key and text of each argument, in order; what is no dict shows its class."""
+    """Key and text of each argument, in order; other objects than a dict show their class."""
     if type(args) is not dict and not is_a(args, dict):
         return ((_REST, arg_text(args)),)
     items = dict.items(args)
@@ -80,12 +80,12 @@ def arg_texts(args: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
 
 
 def arg_text(value: object) -> str:
-    """A short text of any object; it never raises and never calls the program."""
+    """A short text of any object; never raises and never calls the program."""
     return _cut(_text(value, DEPTH_MAX))
 
 
 def _is_trace(key: object, value: object) -> bool:
-    """Whether this is the trace of an error; keys that are no texts are not compared."""
+    """Whether this is the trace of an error; only plain texts are compared."""
     return type(key) is str and key == TRACE_KEY and type(value) is str
 
 
@@ -97,10 +97,10 @@ def _trace_text(trace: str) -> str:
 
 
 def name_text(value: object) -> str:
-    """The whole of a text, without methods of the program; other objects as arguments."""
+    """A whole text as a plain one; other objects as arguments are shown."""
     if type(value) is str:
         return value
-    return plain(value) if is_a(value, str) else arg_text(value)
+    return plain_text(value) if is_a(value, str) else arg_text(value)
 
 
 def _cut(text: str) -> str:
@@ -112,7 +112,7 @@ def _more(count: int) -> str:
 
 
 def _text(value: Any, depth: int) -> str:
-    """The text of an object in which so many containers may be opened."""
+    """The text of an object, with containers down to a depth."""
     kind = type(value)
     if kind is str:
         return _str_text(value)
@@ -128,7 +128,7 @@ def _text(value: Any, depth: int) -> str:
 
 
 def _str_text(value: str) -> str:
-    """The text, or its beginning and how many characters it has."""
+    """The text, or its beginning and its length."""
     length = str.__len__(value)
     shown = repr(str.__getitem__(value, slice(TEXT_CHARS_MAX)))
     if length <= TEXT_CHARS_MAX >= len(shown):
@@ -174,13 +174,13 @@ def _joined(shown: list[str], length: int, left: str, right: str) -> str:
 def _object_text(value: Any, depth: int) -> str:
     kind = type(value)
     name = class_name(kind)
-    for base in bases(kind):
+    for base in mro(kind):
         show = _BY_BASE.get(id(base))
         if show is not None:
             return show(value, name, depth)
-    called = _called(value, kind)
-    if called is not None:
-        return f"<{name} {called}>"
+    callable_name = _callable_name(value, kind)
+    if callable_name is not None:
+        return f"<{name} {callable_name}>"
     return stdlib_text(value, name) or _fields_text(value, name, depth) or f"<{name}>"
 
 
@@ -188,7 +188,7 @@ def _fields_text(value: Any, name: str, depth: int) -> str | None:
     """The fields of an object whose class declares some; None for any other."""
     declared = declared_fields(type(value))
     if declared is None:
-        is_time = is_a(value, list) and machine_kind(type(value)) is not None
+        is_time = is_a(value, list) and machine_class(type(value)) is not None
         return _ticks_text(value, name) if is_time else None
     if not depth:
         return f"{name}({_REST})"
@@ -216,10 +216,10 @@ def _of_int(value: Any, name: str, _: int) -> str:
 
 
 def _of_enum(value: Any, name: str, _: int) -> str:
-    """A member by its name; flags that have none by their number."""
+    """A member by its name; flags without a name by their number."""
     member, number = enum_field(value, "_name_"), enum_field(value, "_value_")
     if is_a(member, str):
-        return f"{name}.{plain(member)}"
+        return f"{name}.{plain_text(member)}"
     return f"{name}({_int_text(number)})" if type(number) is int else f"<{name}>"
 
 
@@ -242,16 +242,16 @@ _BY_BASE: dict[int, Callable[[Any, str, int], str]] = {
     id(BaseException): _of_exception,
     id(type): _of_class,
 }
-"""How to show objects of classes derived from these, by the `id` of the known one."""
+"""Functions that show objects of classes derived from known ones, by the `id` of the latter."""
 
 
-def _called(value: Any, kind: type) -> str | None:
-    """The name of a function or a module; a method has that of its function."""
+def _callable_name(value: Any, kind: type) -> str | None:
+    """The name of a function, method or module."""
     if kind is MethodType:
         value, kind = value.__func__, type(value.__func__)
     if kind is FunctionType or kind is BuiltinFunctionType:
-        return plain(value.__name__)
+        return plain_text(value.__name__)
     if kind is not ModuleType:
         return None
     name = module_names(value).get("__name__")
-    return plain(name) if is_a(name, str) else None
+    return plain_text(name) if is_a(name, str) else None

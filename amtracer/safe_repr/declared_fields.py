@@ -1,16 +1,15 @@
 """Reads the fields that a class declares, and their values in an object, without calling either.
 
-Declared are the fields of dataclasses and named tuples, of attrs and pydantic classes, and
-those that a plain class lists in `__slots__` or annotates, unless their names are private.
-Fields that are not meant to be shown (`repr=False`) are left out. What is not declared is
-not shown: an object that just has attributes may be anything.
+Declared fields are those of dataclasses, named tuples, attrs and pydantic classes, and those
+that a plain class lists in `__slots__` or annotates, unless their names are private. Fields with
+`repr=False` are left out. Other attributes are not shown, because they may be anything.
 
-Values are read where Python keeps them, in a slot or in the object's own dictionary, by the
-interpreter's own descriptors. So neither a property nor a `__getattr__` is called, whatever
-the class calls `__dict__`. Names are compared only if they are plain texts, since others
-decide themselves what they equal.
+Values are read from a slot or from the object's dictionary, with the interpreter's own
+descriptors. So no property and no `__getattr__` is called, even if the class defines its own
+`__dict__`. Names are compared only if they are plain texts, because a subclass can define its
+own equality.
 
-What a class declares is looked up once. Classes are found by their `id`, and forgotten
+The declared fields of a class are looked up once. Classes are found by their `id`, and dropped
 when they are gone.
 """
 
@@ -23,23 +22,23 @@ from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any, NamedTuple
 from weakref import ref
 
-from amtracer.safe_repr.introspection import bases, is_a, module_object, namespace, slot
-from amtracer.safe_repr.machine_fields import machine_fields, machine_kind
+from amtracer.safe_repr.introspection import is_a, module_object, mro, namespace, slot_value
+from amtracer.safe_repr.machine_fields import machine_class, machine_fields
 from amtracer.safe_repr.stdlib_text import is_from_stdlib
 
 Reader = Callable[[Any], Any]
 
 _CLASSES_MAX = 1_024
-"""Classes whose fields are remembered."""
+"""Classes whose fields are kept."""
 _NAMES_MAX = 1_024
-"""Names looked at in one class, or in the dictionary of one object."""
+"""Names that are read in one class, or in the dictionary of one object."""
 
 
 class Declared(NamedTuple):
-    """What a class declares.
+    """The declared fields of a class.
 
-    `fields` are the names in order, each with what reads its slot, or None for a field that
-    lies in the dictionary that `own` reads. Of named tuples only the names of `items` count.
+    `fields` are the names in order, each with a reader of its slot, or None if the field is in
+    the dictionary that `own` reads. For a named tuple, `items` has the names.
     """
 
     fields: tuple[tuple[str, Reader | None], ...] = ()
@@ -51,7 +50,7 @@ _known: dict[int, tuple[ref[type], Declared | None]] = {}
 
 
 def declared_fields(kind: type) -> Declared | None:
-    """The fields that a class declares; None if it declares none at all."""
+    """The fields that a class declares; None if it declares none."""
     found = _known.get(id(kind))
     if found is not None and found[0]() is kind:
         return found[1]
@@ -63,9 +62,9 @@ def declared_fields(kind: type) -> Declared | None:
 
 
 def field_values(value: Any, declared: Declared) -> list[tuple[str, Any]]:
-    """The fields that an object holds itself, with their values.
+    """The declared fields of an object, with their values.
 
-    Raises RuntimeError when another thread adds or removes fields at this moment.
+    Raises RuntimeError if another thread adds or removes fields at this moment.
     """
     if declared.items is not None:
         return list(zip(declared.items, tuple.__iter__(value), strict=False))
@@ -76,21 +75,21 @@ def field_values(value: Any, declared: Declared) -> list[tuple[str, Any]]:
             if name in own:
                 values.append((name, own[name]))
             continue
-        with suppress(AttributeError, TypeError):  # never set, or of a class that only claims it
+        with suppress(AttributeError, TypeError):  # never set, or of another class
             values.append((name, read(value)))
     return values
 
 
 def _declared(kind: type) -> Declared | None:
-    spaces = [_plain_names(base) for base in bases(kind)]
-    for base in bases(kind):
+    spaces = [_plain_names(base) for base in mro(kind)]
+    for base in mro(kind):
         if base is tuple:
             return _named_tuple(spaces)
         if base is list or base is dict or base is set or base is frozenset:
             return None
     if is_from_stdlib(kind):
         return None
-    ours = machine_kind(kind)
+    ours = machine_class(kind)
     names = _declared_names(spaces) if ours is None else list(machine_fields(ours))
     if names is None:
         return None
@@ -107,11 +106,11 @@ def _named_tuple(spaces: list[dict[str, Any]]) -> Declared | None:
 
 
 def _declared_names(spaces: list[dict[str, Any]]) -> list[str] | None:
-    """By the first of these ways in which the class declares anything."""
-    for way, names_of in _WAYS:
+    """The names from the first kind of declaration that the class has."""
+    for attribute, names_of in _DECLARATIONS:
         for space in spaces:
-            if way in space:
-                names = names_of(space[way])
+            if attribute in space:
+                names = names_of(space[attribute])
                 if names is not None:
                     return names
     names = [name for space in reversed(spaces) for name in _listed_names(space)]
@@ -125,7 +124,9 @@ def _dataclass_names(fields: object) -> list[str] | None:
     return [
         name
         for name, one in list(fields.items())[:_NAMES_MAX]
-        if type(name) is str and slot(one, "_field_type") is usual and slot(one, "repr") is True
+        if type(name) is str
+        and slot_value(one, "_field_type") is usual
+        and slot_value(one, "repr") is True
     ]
 
 
@@ -134,8 +135,8 @@ def _attrs_names(attributes: object) -> list[str] | None:
         return None
     names = []
     for one in islice(tuple.__iter__(attributes), _NAMES_MAX):
-        name = slot(one, "name")
-        if type(name) is str and slot(one, "repr") is not False:
+        name = slot_value(one, "name")
+        if type(name) is str and slot_value(one, "repr") is not False:
             names.append(name)
     return names
 
@@ -146,21 +147,21 @@ def _pydantic_names(fields: object) -> list[str] | None:
     return [
         name
         for name, one in list(fields.items())[:_NAMES_MAX]
-        if type(name) is str and slot(one, "repr") is not False
+        if type(name) is str and slot_value(one, "repr") is not False
     ]
 
 
-_WAYS: tuple[tuple[str, Callable[[object], list[str] | None]], ...] = (
+_DECLARATIONS: tuple[tuple[str, Callable[[object], list[str] | None]], ...] = (
     ("__dataclass_fields__", _dataclass_names),
     ("__attrs_attrs__", _attrs_names),
     ("__pydantic_fields__", _pydantic_names),
     ("model_fields", _pydantic_names),
 )
-"""What a class has that declares fields, and how to read it; pydantic has had both names."""
+"""Class attributes that declare fields, with readers of the names; pydantic has used both names."""
 
 
 def _listed_names(space: dict[str, Any]) -> list[str]:
-    """What a plain class lists in `__slots__` or annotates, without private names."""
+    """The names that a plain class lists in `__slots__` or annotates, without private ones."""
     names: list[str] = []
     slots, annotations = space.get("__slots__"), space.get("__annotations__")
     if type(slots) is str:
@@ -173,7 +174,7 @@ def _listed_names(space: dict[str, Any]) -> list[str]:
 
 
 def _slot_reader(spaces: list[dict[str, Any]], name: str) -> Reader | None:
-    """What reads a slot of that name, whatever a class derived from it has there."""
+    """A reader of the slot with this name, even if a subclass overrides the name."""
     for space in spaces:
         found = space.get(name)
         if type(found) is MemberDescriptorType:
@@ -187,7 +188,7 @@ def _plain_names(kind: type) -> dict[str, Any]:
 
 
 def _own_reader(spaces: list[dict[str, Any]]) -> Reader | None:
-    """What reads the dictionary of an object, whatever its class calls `__dict__`."""
+    """A reader of an object's dictionary, even if its class overrides `__dict__`."""
     for space in spaces:
         found = space.get("__dict__")
         if type(found) is GetSetDescriptorType:
@@ -197,7 +198,7 @@ def _own_reader(spaces: list[dict[str, Any]]) -> Reader | None:
 
 
 def _own_values(value: object, read: Reader) -> dict[str, Any]:
-    """The object's own dictionary, as far as its keys are plain texts."""
+    """The items of an object's dictionary whose keys are plain texts."""
     try:
         own = read(value)
     except (AttributeError, TypeError):

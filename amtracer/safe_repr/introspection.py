@@ -1,10 +1,9 @@
 """Finds the type of an object without calling any code of the object or its class.
 
-Python lets a class of the traced program run code in surprising places: `isinstance` reads
-`__class__`, which may be a property; a metaclass may have methods of its own for the name,
-the bases, the namespace, for comparing and for hashing. So what is read of an object or a
-class is read by the interpreter's own descriptors, taken from where they are defined, and
-classes are compared by identity and found by their `id`, never by what they say they equal.
+A class of the traced program can run code in unexpected places: `isinstance` reads `__class__`,
+which may be a property, and a metaclass may define its own name, bases, namespace, equality and
+hash. So attributes of objects and classes are read with the interpreter's own descriptors, and
+classes are compared by identity and found by their `id`.
 """
 
 from __future__ import annotations
@@ -22,53 +21,53 @@ _IMMUTABLE_TYPE = 1 << 8
 
 
 def _reader(kind: type, name: str) -> Callable[[Any], Any]:
-    """Reads an attribute in the way of this class, whatever a subclass has by that name."""
+    """A reader of an attribute of this class, even if a subclass overrides its name."""
     read: Callable[[Any], Any] = kind.__dict__[name].__get__
     return read
 
 
-bases = _reader(type, "__mro__")
-"""A class and each it is derived from, by the class."""
+mro = _reader(type, "__mro__")
+"""Returns the classes in the method resolution order of a class."""
 _name = _reader(type, "__name__")
 namespace = _reader(type, "__dict__")
-"""What the body of a class has left in it, by the class."""
+"""Returns the attributes that a class itself defines."""
 _flags = _reader(type, "__flags__")
 _enum_dict = _reader(Enum, "__dict__")
 module_names = _reader(ModuleType, "__dict__")
-"""The names in a module, by the module."""
+"""Returns the names in a module."""
 exception_args = _reader(BaseException, "args")
-"""The arguments of an exception, by the exception."""
+"""Returns the arguments of an exception."""
 
 
 def is_a(value: object, kind: type[_T]) -> TypeGuard[_T]:
-    """Whether it is really of that class or of one derived from it, whatever it says."""
-    for base in bases(type(value)):  # noqa: SIM110 - `any` takes twice as long
+    """Whether the type of an object is this class or derived from it."""
+    for base in mro(type(value)):  # noqa: SIM110 - `any` takes twice as long
         if base is kind:
             return True
     return False
 
 
-def plain(text: str) -> str:
-    """The same text, as an object that has no methods of the program."""
+def plain_text(text: str) -> str:
+    """The same text as a plain `str`, without methods of the program."""
     return text if type(text) is str else str.__str__(text)
 
 
 def class_name(kind: type) -> str:
-    """The name of a class, for which its metaclass is not asked."""
-    return plain(_name(kind))
+    """The name of a class, without its metaclass."""
+    return plain_text(_name(kind))
 
 
 def enum_field(member: Enum, name: str) -> Any:
-    """What a member of an enumeration holds by that name, whatever its class has there."""
+    """An attribute in the dictionary of an enum member, even if its class overrides the name."""
     try:
         return dict.get(_enum_dict(member), name)
-    except AttributeError:  # pragma: no cover - its metaclass only claims that it is an `Enum`
+    except AttributeError:  # pragma: no cover - a metaclass can pretend that it is an `Enum`
         return None
 
 
-def slot(value: object, name: str) -> Any:
-    """What lies in a slot; None for nothing, and where the class has something else."""
-    for base in bases(type(value)):
+def slot_value(value: object, name: str) -> Any:
+    """The value in a slot; None if there is no slot or it is empty."""
+    for base in mro(type(value)):
         found = namespace(base).get(name)
         if found is not None:
             try:
@@ -79,18 +78,18 @@ def slot(value: object, name: str) -> Any:
 
 
 def is_from(kind: type, module: str, name: str) -> bool:
-    """Whether it is the class of that name in a module that is loaded."""
+    """Whether it is the class with this name in a loaded module."""
     return module_object(module, name) is kind
 
 
 def module_object(module: str, name: str) -> Any:
-    """What a loaded module has by that name; None for nothing."""
+    """The object with this name in a loaded module; None if there is none."""
     modules = sys.modules
     found = modules.get(module) if type(modules) is dict else None
     return module_names(found).get(name) if type(found) is ModuleType else None
 
 
 def is_immutable(kind: type) -> bool:
-    """Whether it was made in C and can neither be changed nor made by the program."""
+    """Whether it is defined in C, so that the program cannot change it."""
     flags = _flags(kind)
     return not flags & _HEAP_TYPE or bool(flags & _IMMUTABLE_TYPE)

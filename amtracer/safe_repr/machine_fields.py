@@ -1,12 +1,12 @@
 """Lists the fields that describe a value of the machine library in one line.
 
-These classes are private to their modules, so they are named here by text: this part does
-not import what it traces. Most show a few of many fields; the others show all.
+The classes are named by text, because this package does not import `machine`. Most of them show
+only some of their fields.
 """
 
 from __future__ import annotations
 
-from amtracer.safe_repr.introspection import bases, class_name, is_from
+from amtracer.safe_repr.introspection import class_name, is_from, mro
 
 _FIELDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "Machine": ("machine._machine.machine", ("_id",)),
@@ -26,13 +26,13 @@ _FIELDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "Context": ("machine._waiting.context", ("value",)),
     "Time": ("machine._clock", ()),
 }
-"""By the name of the class: the module that has it, and the names of the fields."""
+"""By class name: the module of the class, and the names of the fields to show."""
 
 
-def machine_kind(kind: type) -> type | None:
-    """The class of the machine library that this one is, or is derived from."""
+def machine_class(kind: type) -> type | None:
+    """The listed class that a class is, or is derived from; None for other classes."""
     base: type
-    for base in bases(kind):
+    for base in mro(kind):
         module, _ = _FIELDS.get(class_name(base), ("", ()))
         if module and is_from(base, module, class_name(base)):
             return base
@@ -40,5 +40,5 @@ def machine_kind(kind: type) -> type | None:
 
 
 def machine_fields(kind: type) -> tuple[str, ...]:
-    """The fields of a class that `machine_kind` gave; none for one that is a list."""
+    """The fields of a class that `machine_class` returned; none for a list."""
     return _FIELDS[class_name(kind)][1]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from amtracer.safe_repr.arg_text import arg_texts
-from amtracer.safe_repr.introspection import class_name, is_a, plain
+from amtracer.safe_repr.introspection import class_name, is_a, plain_text
 
 HIDDEN = "<hidden: a hook failed>"
 """Shown where a hook failed."""
@@ -56,7 +56,7 @@ class RedactHook(_Hook):
             self._log_failure(f"raised {class_name(type(error))}")
             return HIDDEN
         if is_a(shown, str):
-            return plain(shown)
+            return plain_text(shown)
         self._log_failure("returned no text")
         return HIDDEN
 

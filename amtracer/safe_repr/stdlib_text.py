@@ -1,9 +1,9 @@
 """One-line texts of values of the standard library, such as dates and paths.
 
-A text is made only where it is certain that no code of the traced program runs. A class made
-in C cannot be changed, so its own text is taken; a moment asks its time zone, which has to be
-such a class too. A class written in Python may have been changed, and its objects may hold
-anything: of those only the slots are read, and shown if plain values lie there.
+A text is made only if no code of the traced program can run. A class defined in C cannot be
+changed, so its own text is used; a date also calls its time zone, which must be such a class
+too. A class written in Python may have been changed, and its objects may hold anything, so only
+its slots are read, and shown if they hold plain values.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from amtracer.safe_repr.introspection import bases, class_name, is_from, is_immutable, slot
+from amtracer.safe_repr.introspection import class_name, is_from, is_immutable, mro, slot_value
 
 _DECIMAL_BYTES_MAX = 4_096
 _INT_BITS_MAX = 512
@@ -24,7 +24,7 @@ _PART_CHARS_MAX = 256
 
 
 def stdlib_text(value: object, name: str) -> str | None:
-    """The text of a value whose class has this name; None when it is not one of these."""
+    """The text of a value of the standard library whose class has this name, or None."""
     module, show = _SHOWN.get(name, ("", None))
     if show is None or not is_from(type(value), module, name):
         return None
@@ -33,15 +33,15 @@ def stdlib_text(value: object, name: str) -> str | None:
 
 
 def is_from_stdlib(kind: type) -> bool:
-    """Whether a class is one of these or derived from one: its fields say nothing in a line."""
-    for base in bases(kind):
+    """Whether a class is or is derived from one of these; its fields are not shown."""
+    for base in mro(kind):
         name = class_name(base)
         if name in _SHOWN and is_from(base, _SHOWN[name][0], name):
             return True
     return False
 
 
-def _moment(value: Any) -> str | None:
+def _date(value: Any) -> str | None:
     if not is_immutable(type(value)):
         return None
     zone = getattr(value, "tzinfo", None)
@@ -61,14 +61,14 @@ def _decimal(value: Any) -> str | None:
 
 
 def _fraction(value: object) -> str | None:
-    above, below = slot(value, "_numerator"), slot(value, "_denominator")
+    above, below = slot_value(value, "_numerator"), slot_value(value, "_denominator")
     if not (_is_short_int(above) and _is_short_int(below)):
         return None
     return f"{above}" if below == 1 else f"{above}/{below}"
 
 
 def _uuid(value: object) -> str | None:
-    number = slot(value, "int")
+    number = slot_value(value, "int")
     if not _is_short_int(number):
         return None
     digits = f"{number:032x}"
@@ -88,11 +88,11 @@ def _windows_path(value: object) -> str | None:
 
 
 def _path(value: object, join: Callable[..., str]) -> str | None:
-    """As it was written once; until then joined from its parts, which Python 3.11 has split."""
-    text = slot(value, "_str")
+    """The cached text of a path, or its joined parts if it has none yet."""
+    text = slot_value(value, "_str")
     if type(text) is str:
         return text[: _PARTS_MAX * _PART_CHARS_MAX]
-    parts = slot(value, _PARTS)
+    parts = slot_value(value, _PARTS)
     if type(parts) is not list:
         return None
     first = parts[:_PARTS_MAX]
@@ -102,10 +102,10 @@ def _path(value: object, join: Callable[..., str]) -> str | None:
 
 
 _SHOWN: dict[str, tuple[str, Callable[[Any], str | None]]] = {
-    "date": ("datetime", _moment),
-    "datetime": ("datetime", _moment),
-    "time": ("datetime", _moment),
-    "timedelta": ("datetime", _moment),
+    "date": ("datetime", _date),
+    "datetime": ("datetime", _date),
+    "time": ("datetime", _date),
+    "timedelta": ("datetime", _date),
     "Decimal": ("decimal", _decimal),
     "Fraction": ("fractions", _fraction),
     "UUID": ("uuid", _uuid),
@@ -114,4 +114,4 @@ _SHOWN: dict[str, tuple[str, Callable[[Any], str | None]]] = {
     "PureWindowsPath": ("pathlib", _windows_path),
     "WindowsPath": ("pathlib", _windows_path),
 }
-"""By the name of the class: the module that has it, and what makes the text of its objects."""
+"""By class name: the module of the class, and the function that makes a text of its objects."""
