@@ -12,8 +12,6 @@ old enough. One thread at a time.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from itertools import chain
 
 from amtracer.encode.dictionary_writer import DictionaryWriter
 from amtracer.encode.runs import OpenRun, batch_of
@@ -48,27 +46,6 @@ from amtracer.wire.truncate import (
     with_missing_steps,
 )
 from amtracer.wire.vocabulary import join_tx, split_tx
-
-
-@dataclass(frozen=True, slots=True)
-class Occurrence:
-    """One transition of a machine, with everything recorded about it.
-
-    `lines` and `pre_lines` are pairs of level and text, `args` of key and text. `id` is
-    empty when it follows the rule of transition ids. `queue_tick` is 0 when not known.
-    """
-
-    shape: Shape
-    time_ns: int
-    duration_ns: int = 0
-    queue_len: int = 0
-    lines: Lines = ()
-    pre_lines: Lines = ()
-    source: Source | None = None
-    args: tuple[tuple[str, str], ...] = ()
-    handler_ns: tuple[int, ...] = ()
-    id: str = ""
-    queue_tick: int = 0
 
 
 class StreamFullError(LimitError):
@@ -167,24 +144,6 @@ class StreamWriter:
         run.schema = schema
         self._emit(SchemaChangedMessage(machine, schema, ticks))
 
-    def transition(self, machine: int, occurrence: Occurrence) -> None:
-        """Add a transition; see `record`."""
-        o = occurrence
-        self.record(
-            machine,
-            o.shape,
-            o.time_ns,
-            o.duration_ns,
-            o.queue_len,
-            o.lines,
-            o.pre_lines,
-            o.source,
-            tuple(chain.from_iterable(o.args)),
-            o.handler_ns,
-            o.id,
-            o.queue_tick,
-        )
-
     def record(
         self,
         machine: int,
@@ -200,10 +159,11 @@ class StreamWriter:
         id: str = "",
         queue_tick: int = 0,
     ) -> None:
-        """Add a transition without making an `Occurrence`.
+        """Add a transition of a machine.
 
-        A shape given again as the same object is found by identity; that is the fast way.
-        `args` are keys and texts in turns.
+        `lines` and `pre_lines` are pairs of level and text, `args` keys and texts in turns. `id`
+        may be empty if it follows the rule of transition ids; a `queue_tick` of 0 is unknown.
+        A shape that is given again as the same object is found by identity, which is faster.
         """
         dictionary = self._dictionary
         if dictionary.full or self._segment_over:

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from am_dbg.store import Store
-from amtracer.encode.stream_writer import Occurrence, StreamWriter
+from amtracer.encode.stream_writer import StreamWriter
 from amtracer.wire.messages import HelloMessage, Message, Shape, Source, StateDef, StepDef
 from amtracer.wire.vocabulary import ShapeFlag, StepFlag
+from tests.transitions import RecordedTransition, write_transition
 
 START_NS = 1_700_000_000_000_000_000
 SCHEMAS = (
@@ -135,7 +136,7 @@ class Telling:
         )
         self.time += (pause - 3) * 2_000_000_000
         machine.row += 1
-        happened = Occurrence(
+        happened = RecordedTransition(
             shape=shape,
             time_ns=self.time,
             duration_ns=extra * 3_000_000_000 if extra % 2 else 0,
@@ -147,7 +148,7 @@ class Telling:
             handler_ns=(0, extra * 10**10) if extra % 4 == 1 else (),
             id=f"own-{self.time}-{machine.row}" if extra == 7 else "",
         )
-        self.writer.transition(machine.number, happened)
+        write_transition(self.writer, machine.number, happened)
         record = {
             "happened": happened,
             "before": before,

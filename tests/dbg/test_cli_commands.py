@@ -15,11 +15,12 @@ from am_dbg.cli.exit_codes import EXIT_TEXTS, Exit
 from am_dbg.egress.export import export_session
 from am_dbg.reports import machine_lines
 from am_dbg.store import Store
-from amtracer.encode.stream_writer import Occurrence, StreamWriter
+from amtracer.encode.stream_writer import StreamWriter
 from amtracer.wire.messages import Message, Shape, Source, StateDef, StepDef
 from amtracer.wire.vocabulary import ShapeFlag, StepFlag
 from tests.dbg.telling import START_NS, hello
 from tests.screens.stories import Story
+from tests.transitions import RecordedTransition, write_transition
 
 OK = int(ShapeFlag.ACCEPTED)
 STATES = (StateDef("Start"), StateDef("Ready", auto=True), StateDef("Exception", multi=True))
@@ -50,9 +51,10 @@ def session(tmp_path: Path) -> Path:
     denied = Shape(
         0, (1,), 0, (), (StepDef(1, 2, source=1, target=0), StepDef(2, -1, StepFlag.DENIED, 1, 0))
     )
-    writer.transition(
+    write_transition(
+        writer,
         worker,
-        Occurrence(
+        RecordedTransition(
             start,
             START_NS,
             duration_ns=1_500_000,
@@ -64,9 +66,9 @@ def session(tmp_path: Path) -> Path:
         ),
     )
     writer.dropped(worker, 2, (1, 2, 0), "queue full")
-    writer.transition(worker, Occurrence(denied, START_NS + 1))
+    write_transition(writer, worker, RecordedTransition(denied, START_NS + 1))
     asked = Source("worker", f"aa{1:016x}", 1)
-    writer.transition(child, Occurrence(start, START_NS + 2, source=asked))
+    write_transition(writer, child, RecordedTransition(start, START_NS + 2, source=asked))
     writer.flush()
     store = Store()
     stream = store.open_stream("", live=False)

@@ -16,11 +16,12 @@ from am_dbg.egress.export import Selection, export_session, file_name_for, selec
 from am_dbg.errors import DebuggerError
 from am_dbg.ingest.importing import import_session
 from am_dbg.store import GapKind, Store, Track
-from amtracer.encode.stream_writer import Occurrence, StreamWriter
+from amtracer.encode.stream_writer import StreamWriter
 from amtracer.errors import SessionAccessError
 from amtracer.wire.messages import HelloMessage, Message, Shape, Source, StateDef
 from tests.dbg.telling import Telling, stored
 from tests.dbg.test_store_model import histories, small_chunks
+from tests.transitions import RecordedTransition, write_transition
 
 
 def taken_in(messages: list[Message]) -> Store:
@@ -136,8 +137,10 @@ def test_odd_ids_are_kept_where_something_refers_to_them(all_ids: bool, first: s
     machine = writer.machine("m", writer.schema((StateDef("A"),)), tx_prefix="p")
     shape = Shape(0, (0,), 1)
     for id_ in ("random-1", "random-2"):
-        writer.transition(machine, Occurrence(shape, 1, id=id_))
-    writer.transition(machine, Occurrence(shape, 2, source=Source("m", "random-2", 0)))
+        write_transition(writer, machine, RecordedTransition(shape, 1, id=id_))
+    write_transition(
+        writer, machine, RecordedTransition(shape, 2, source=Source("m", "random-2", 0))
+    )
     writer.flush()
     store = taken_in(messages)
     again: list[Message] = []
@@ -260,7 +263,7 @@ def machines_of_odd_ids() -> Store:
             id_, telling.writer.schema((StateDef("A"),)), tx_prefix=f"{id_[:1]}x"
         )
         for at in range(9):
-            telling.writer.transition(number, Occurrence(Shape(0, (0,), 1), at))
+            write_transition(telling.writer, number, RecordedTransition(Shape(0, (0,), 1), at))
     telling.writer.flush()
     return stored(telling)
 

@@ -15,11 +15,12 @@ import machine as am
 from am_dbg.egress.export import export_session, selected, write_messages
 from am_dbg.ingest.importing import import_session
 from am_dbg.store import Store, Track, Transition
-from amtracer.encode.stream_writer import Occurrence, StreamWriter
+from amtracer.encode.stream_writer import StreamWriter
 from amtracer.send.registry import _senders
 from amtracer.wire.messages import Message, Shape, Source, StateDef
 from tests.dbg.telling import hello
 from tests.dbg.test_export_identity import taken_in
+from tests.transitions import RecordedTransition, write_transition
 from tests.wire.serving import run
 
 TEXTS = st.text(max_size=30)
@@ -28,8 +29,8 @@ TIMES = st.integers(-(2**61), 2**61)
 COUNTS = st.integers(0, 2**61)
 PAIRS = st.lists(st.tuples(TEXTS, TEXTS), max_size=3, unique_by=lambda pair: pair[0]).map(tuple)
 LINES = st.lists(st.tuples(st.integers(0, 4), TEXTS), max_size=3).map(tuple)
-OCCURRENCES = st.builds(
-    Occurrence,
+TRANSITIONS = st.builds(
+    RecordedTransition,
     shape=st.builds(
         lambda type_, called: Shape(type_, tuple(called), 0),
         st.integers(0, 2),
@@ -54,10 +55,10 @@ def told(track: Track) -> list[Transition]:
 @given(
     st.tuples(TEXTS, TEXTS, TEXTS, st.lists(TEXTS, max_size=3)),
     st.lists(TEXTS, min_size=2, max_size=2, unique=True),
-    st.lists(OCCURRENCES, max_size=5),
+    st.lists(TRANSITIONS, max_size=5),
 )
 def test_odd_texts_and_numbers_survive(
-    who: tuple[str, str, str, list[str]], names: list[str], happened: list[Occurrence]
+    who: tuple[str, str, str, list[str]], names: list[str], happened: list[RecordedTransition]
 ) -> None:
     """Ids, states, tags, lines, args, sources and times are kept to the last character."""
     id_, parent, prefix, tags = who
@@ -66,7 +67,7 @@ def test_odd_texts_and_numbers_survive(
     schema = writer.schema(tuple(StateDef(name, tags=(name,)) for name in names))
     machine = writer.machine(id_, schema, parent=parent, tags=tags, tx_prefix=prefix)
     for one in happened:
-        writer.transition(machine, one)
+        write_transition(writer, machine, one)
     writer.flush()
     store = taken_in(messages)
     again: list[Message] = []

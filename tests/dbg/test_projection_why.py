@@ -19,7 +19,6 @@ from am_dbg.projection.subscriptions import (
 from am_dbg.query import ALL, Visible
 from am_dbg.query.cursor import Cursor
 from am_dbg.store import Gap, GapKind, Line, Store, Track
-from amtracer.encode.stream_writer import Occurrence
 from amtracer.wire.messages import Shape, StateDef, StepDef
 from amtracer.wire.vocabulary import ShapeFlag, StepFlag
 from tests.screens.stories import (
@@ -33,6 +32,7 @@ from tests.screens.stories import (
     Story,
     track_of,
 )
+from tests.transitions import RecordedTransition, write_transition
 
 STATES = (StateDef("Foo"), StateDef("Bar"), StateDef("Baz"))
 FOO, BAR, BAZ = 0, 1, 2
@@ -243,7 +243,7 @@ def changing(growth: int, *, accepted: bool) -> Track:
     schema = story.writer.schema((StateDef("Ping"),))
     number = story.writer.machine("worker", schema, ticks=(int(active),))
     shape = Shape(0, (0,), int(accepted), ((0, growth),))
-    story.writer.transition(number, Occurrence(shape, story.now))
+    write_transition(story.writer, number, RecordedTransition(shape, story.now))
     return track_of(story)
 
 
@@ -291,7 +291,9 @@ def test_why_tells_that_a_check_changes_nothing() -> None:
     story = Story()
     teller = story.machine("worker")
     flags = ShapeFlag.ACCEPTED | ShapeFlag.CHECK
-    story.writer.transition(teller.number, Occurrence(Shape(0, (0,), flags), story.now))
+    write_transition(
+        story.writer, teller.number, RecordedTransition(Shape(0, (0,), flags), story.now)
+    )
 
     told = why(track_of(story))
 

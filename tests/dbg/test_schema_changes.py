@@ -10,9 +10,10 @@ from am_dbg.egress.export import export_session
 from am_dbg.ingest.importing import import_session
 from am_dbg.query import Filters, Visible, next_touching, previous_touching, touching
 from am_dbg.store import GapKind, Store, Track
-from amtracer.encode.stream_writer import Occurrence, StreamWriter
+from amtracer.encode.stream_writer import StreamWriter
 from amtracer.wire.messages import Message, Shape, StateDef, StepDef
 from tests.dbg.telling import hello
+from tests.transitions import RecordedTransition, write_transition
 
 SCHEMAS = (
     ("A", "B"),
@@ -39,7 +40,7 @@ def told() -> list[Message]:
             growth = 1 if ticks[index] % 2 else -1
             steps = (StepDef(32, target=index), StepDef(4, target=index))
             shape = Shape(0, (index,), 1, ((index, growth),), steps)
-            writer.transition(machine, Occurrence(shape, 1_000 * at + ticks[index]))
+            write_transition(writer, machine, RecordedTransition(shape, 1_000 * at + ticks[index]))
     writer.flush()
     return messages
 

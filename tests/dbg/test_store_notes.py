@@ -15,12 +15,13 @@ from am_dbg.query import ALL, Visible
 from am_dbg.query.cursor import Cursor
 from am_dbg.store import Store, Track
 from am_dbg.store.notes import NOTE_CHARS_MAX, NOTES_MAX, Refused, Trouble
-from amtracer.encode.stream_writer import Occurrence, StreamWriter
+from amtracer.encode.stream_writer import StreamWriter
 from amtracer.errors import WireError
 from amtracer.wire.messages import Message, RefusedMessage, Shape, StateDef, StepDef, TroubleMessage
 from amtracer.wire.vocabulary import StepFlag, TroubleKind
 from tests.dbg.telling import hello
 from tests.dbg.test_export_identity import taken_in
+from tests.transitions import RecordedTransition, write_transition
 
 STATES = (StateDef("A"), StateDef("Exception", multi=True))
 FAILED = StepDef(2, source=0, flags=int(StepFlag.FINAL | StepFlag.ENTER | StepFlag.FAILED))
@@ -41,13 +42,13 @@ class Told:
             self.at += 1
             growth = 1 if self.at % 2 else -1
             shape = Shape(0, (0,), 1, ((0, growth),))
-            self.writer.transition(self.machine, Occurrence(shape, self.at * 1_000))
+            write_transition(self.writer, self.machine, RecordedTransition(shape, self.at * 1_000))
 
     def fail(self) -> None:
         shape = Shape(0, (0,), 0, (), (StepDef(32, target=0), FAILED))
         self.writer.trouble(self.machine, self.at, TroubleKind.RAISED, "", PLACE, step=1)
         self.at += 1
-        self.writer.transition(self.machine, Occurrence(shape, self.at * 1_000))
+        write_transition(self.writer, self.machine, RecordedTransition(shape, self.at * 1_000))
 
     def late(self, row: int) -> None:
         late = TroubleKind.LATE
@@ -237,7 +238,7 @@ def test_notes_of_lost_transitions_stand_before_the_next_one() -> None:
     told.writer.dropped(told.machine, 5, (3, 0))
     told.writer.refused(told.machine, 4, 9)
     shape = Shape(1, (0,), 1, ((0, -1),))
-    told.writer.transition(told.machine, Occurrence(shape, 99_000))
+    write_transition(told.writer, told.machine, RecordedTransition(shape, 99_000))
     track = track_of(told)
 
     assert track.number_at_row(4) == 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from am_dbg.store import Gap, GapKind, Store, Track
-from amtracer.encode.stream_writer import Occurrence, StreamWriter
+from amtracer.encode.stream_writer import StreamWriter
 from amtracer.errors import WireError
 from amtracer.wire.messages import (
     GoneMessage,
@@ -16,6 +16,7 @@ from amtracer.wire.messages import (
     StateDef,
 )
 from tests.dbg.telling import START_NS, hello
+from tests.transitions import RecordedTransition, write_transition
 
 OLD = (StateDef("A"), StateDef("B"))
 NEW = (StateDef("C"), StateDef("A"), StateDef("B"))
@@ -40,7 +41,7 @@ class Program:
             growth = 1 if self.ticks[state] % 2 else -1
             self.at += 1
             shape = Shape(0, (state,), 1, ((state, growth),))
-            self.writer.transition(self.machine, Occurrence(shape, self.at * 1_000))
+            write_transition(self.writer, self.machine, RecordedTransition(shape, self.at * 1_000))
 
     def take_on(self, schema: tuple[StateDef, ...], ticks: tuple[int, ...]) -> None:
         self.ticks = list(ticks)
@@ -441,7 +442,7 @@ def test_nothing_has_happened_before_the_first_transition(
     machine = writer.machine("m", writer.schema(OLD))
     store = Store()
     stream = store.open_stream("program", live=True)
-    writer.transition(machine, Occurrence(Shape(0, (0,), 1, ((0, 1),)), first_ns))
+    write_transition(writer, machine, RecordedTransition(Shape(0, (0,), 1, ((0, 1),)), first_ns))
     writer.flush()
     for message in messages:
         store.feed(stream, message)

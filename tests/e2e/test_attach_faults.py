@@ -21,7 +21,7 @@ from amtracer.send.registry import _senders
 from amtracer.wire.codec import Decoder
 from amtracer.wire.messages import BatchMessage, Message
 from tests.wire.serving import WAIT_S, Debugger, run
-from tests.wire.streams import Book, read_back
+from tests.wire.streams import StreamReader, read_back
 
 pytestmark = pytest.mark.slow
 
@@ -87,7 +87,7 @@ def black_hole() -> Iterator[str]:
             filler.close()
 
 
-def read_to_the_end(server: socket.socket) -> Book:
+def read_to_the_end(server: socket.socket) -> StreamReader:
     """The messages of the next program that connects, up to its regular end."""
     threading.Thread(target=amtracer.close).start()
     messages: list[Message] = []
@@ -158,9 +158,9 @@ def test_a_peer_that_never_reads_costs_a_bounded_memory(peer: socket.socket) -> 
 
     assert len(sender._queue) <= 65_536
     assert len(sender._sink._buffer) < 6_000_000  # type: ignore[attr-defined]
-    book = read_to_the_end(peer)
-    lost = sum(gap.count for gap in book.dropped) + book.machines[0].row
-    assert len(book.told[0]) + lost == 200_000
+    reader = read_to_the_end(peer)
+    lost = sum(gap.count for gap in reader.dropped) + reader.machines[0].row
+    assert len(reader.transitions[0]) + lost == 200_000
 
 
 def test_a_change_of_schema_without_a_debugger_is_no_error(no_listener: str) -> None:
@@ -301,7 +301,7 @@ def test_a_slow_debugger_gets_everything(peer: socket.socket) -> None:
     for _ in range(30_000):
         mach.add1("M", {"x": "y" * 100})
 
-    assert len(read_to_the_end(peer).told[0]) == 30_000
+    assert len(read_to_the_end(peer).transitions[0]) == 30_000
 
 
 FULL = """

@@ -16,6 +16,7 @@ from amtracer.encode.stream_writer import StreamWriter
 from amtracer.files.session import read_session
 from amtracer.wire.codec import FrameWriter
 from amtracer.wire.messages import HelloMessage
+from tests.transitions import write_transition
 from tests.wire.streams import read_back
 
 EXPORTS = Path(__file__).resolve().parents[2] / "exports"
@@ -127,14 +128,14 @@ def test_the_recorded_network_takes_few_bytes(network: Store) -> None:
 
 def test_the_network_written_again_takes_few_bytes() -> None:
     """With the longest batches there are fewer bytes for each transition."""
-    book = read_back(read_session(NETWORK))
+    reader = read_back(read_session(NETWORK))
     frames = FrameWriter()
     sent: list[bytes] = []
     writer = StreamWriter(
         lambda message: sent.append(frames.write(message)), HelloMessage(1, "again", 0, 0)
     )
-    for one in book.machines:
-        schema = writer.schema(book.schemas[one.schema].states)
+    for one in reader.machines:
+        schema = writer.schema(reader.schemas[one.schema].states)
         writer.machine(
             one.id,
             schema,
@@ -143,9 +144,9 @@ def test_the_network_written_again_takes_few_bytes() -> None:
             tx_prefix=one.tx_prefix,
             unit_ns=one.unit_ns,
         )
-    happened = [(machine, one) for machine, all_ in book.told.items() for one in all_]
-    for machine, occurrence in sorted(happened, key=lambda pair: pair[1].time_ns):
-        writer.transition(machine, occurrence)
+    happened = [(machine, one) for machine, all_ in reader.transitions.items() for one in all_]
+    for machine, transition in sorted(happened, key=lambda pair: pair[1].time_ns):
+        write_transition(writer, machine, transition)
     writer.flush()
     sent.append(frames.end())
 

@@ -10,23 +10,23 @@ from am_dbg.query import ALL, Visible
 from am_dbg.query.cursor import Cursor
 from am_dbg.store import Store
 from machine import pipes
-from tests.wire.tracing import Caught, Teller
+from tests.wire.tracing import FakeSender, StreamRecorder
 
 
-def shown(caught: Caught) -> Store:
+def shown(caught: FakeSender) -> Store:
     """The store of a debugger with the traced machines."""
-    teller = Teller()
-    teller.begin()
-    teller.take(caught.events)
-    teller.writer.flush()
+    recorder = StreamRecorder()
+    recorder.begin()
+    recorder.record(caught.events)
+    recorder.writer.flush()
     store = Store()
     stream = store.open_stream("test", live=False)
-    for message in teller.messages:
+    for message in recorder.messages:
         store.feed(stream, message)
     return store
 
 
-def machines(caught: Caught) -> tuple[am.Machine, am.Machine]:
+def machines(caught: FakeSender) -> tuple[am.Machine, am.Machine]:
     """A child and its parent, traced and piped; the parent has a random id in its log lines."""
     parent = am.Machine(None, {"Ready": am.State(), "ErrChild": am.State()})
     child = am.Machine(None, {"Ready": am.State()}, id="child", parent=parent)
@@ -40,7 +40,7 @@ def machines(caught: Caught) -> tuple[am.Machine, am.Machine]:
 
 def test_the_reader_shows_pipes_of_both_sides() -> None:
     """The reader of a recorded machine lists its pipes with state, direction and machine."""
-    caught = Caught()
+    caught = FakeSender()
     parent, child = machines(caught)
     child.add1("Ready")
 
@@ -65,7 +65,7 @@ def test_the_reader_shows_pipes_of_both_sides() -> None:
 
 def test_pipes_end_with_the_machine_at_their_other_end() -> None:
     """After the log line of a disposal the reader shows no pipe to that machine."""
-    caught = Caught()
+    caught = FakeSender()
     parent, child = machines(caught)
     child.add1("Ready")
     child.dispose_force()

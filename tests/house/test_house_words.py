@@ -68,7 +68,10 @@ REPORTING = {
 }
 """Functions whose literal arguments people read, besides the constructors of errors."""
 
-CHECKED = ("am_dbg/cli/", "benchmarks/", "docs/", "examples/", "tests/e2e/", "tests/house/")
+CHECKED = (
+    *("am_dbg/cli/", "amtracer/", "benchmarks/", "docs/", "examples/"),
+    *("tests/e2e/", "tests/house/", "tests/wire/"),
+)
 """The beginnings of paths whose docstrings and messages are checked."""
 
 UNCHECKED_PAGES = {"docs/map.md"}

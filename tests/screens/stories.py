@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from am_dbg.store import Store, Track
-from amtracer.encode.stream_writer import Occurrence, StreamWriter
+from amtracer.encode.stream_writer import StreamWriter
 from amtracer.wire.messages import HelloMessage, Message, Shape, Source, StateDef, StepDef
 from amtracer.wire.vocabulary import ShapeFlag, StepFlag
+from tests.transitions import RecordedTransition, write_transition
 
 START_NS = 1_700_000_000_000_000_000
 MILLISECOND = 1_000_000
@@ -91,9 +92,10 @@ class Teller:
         flags = (ShapeFlag.ACCEPTED if accepted else 0) | (ShapeFlag.AUTO if auto else 0)
         indexes = tuple(self.index(name) for name in called)
         self.story.now += after_ns
-        self.story.writer.transition(
+        write_transition(
+            self.story.writer,
             self.number,
-            Occurrence(
+            RecordedTransition(
                 Shape(type, indexes, flags, tuple(changes), tuple(steps)),
                 self.story.now,
                 duration_ns=duration_ns,

@@ -10,9 +10,10 @@ from am_dbg.projection import layout
 from am_dbg.projection.bars import Flow
 from am_dbg.projection.machines import Origin
 from am_dbg.store import GapKind, Store
-from amtracer.encode.stream_writer import Occurrence, StreamWriter
+from amtracer.encode.stream_writer import StreamWriter
 from amtracer.wire.messages import HelloMessage, Message, Shape, StateDef
 from tests.screens.driving import do, number
+from tests.transitions import RecordedTransition, write_transition
 
 ADD = Shape(0, (0,), 1, ((0, 1),))
 REMOVE = Shape(1, (0,), 1, ((0, -1),))
@@ -35,8 +36,10 @@ class Program:
 
     def toggle(self, times: int) -> None:
         for _ in range(times):
-            self._writer.transition(
-                self._machine, Occurrence(REMOVE if self.row % 2 else ADD, 1_000 + self.row)
+            write_transition(
+                self._writer,
+                self._machine,
+                RecordedTransition(REMOVE if self.row % 2 else ADD, 1_000 + self.row),
             )
             self.row += 1
         self._hear()

@@ -1,4 +1,4 @@
-"""Objects of a host whose every method is told, and raises."""
+"""Objects of a program whose every method is noted, and raises."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 CALLED: list[str] = []
-"""What was called of the host."""
+"""What was called of the program."""
 
 KNOWN = (object, type, str, int, list, dict, dt.datetime, pathlib.PurePath, BaseException)
 METHODS = {name for kind in KNOWN for name, what in vars(kind).items() if callable(what)}
@@ -46,7 +46,7 @@ def fixed(name: str) -> property:
 
 @contextmanager
 def hostile(value: object) -> Iterator[None]:
-    """Every method of its class, and of the class of that, is one of the host that raises."""
+    """Every method of its class, and of the class of that, is one of the program that raises."""
     traps: dict[str, Any] = {name: trap(name) for name in METHODS}
     traps |= {name: property(trap(name)) for name in PROPERTIES}
     places = [(one, name) for one in (type(value), type(type(value))) for name in traps]
@@ -84,7 +84,7 @@ class Lazy:
 
 
 class Name(str):
-    """A text with methods of the host."""
+    """A text with methods of the program."""
 
     __slots__ = ()
 

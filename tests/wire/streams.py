@@ -7,7 +7,6 @@ from itertools import chain, islice
 
 from hypothesis import strategies as st
 
-from amtracer.encode.stream_writer import Occurrence
 from amtracer.wire import limits
 from amtracer.wire.codec import WIRE, Decoder, Dialect, FrameWriter, encode, magic_frame
 from amtracer.wire.columns import join_tx
@@ -41,6 +40,7 @@ from amtracer.wire.messages import (
     TextWithNewHead,
     TroubleMessage,
 )
+from tests.transitions import RecordedTransition
 
 HELLO = HelloMessage(PROTOCOL_VERSION, "s1", 1_700_000_000_000_000_000, 5, "py", {"pid": "7"})
 STATES = (
@@ -100,7 +100,7 @@ arg_sets = st.lists(pairs.map(flattened), max_size=3).map(tuple)
 headed = texts.flatmap(
     lambda text: st.builds(TextWithNewHead, st.just(text), st.integers(0, len(text)))
 )
-told_texts = st.one_of(texts, headed, st.builds(TextWithKnownHead, strings, texts))
+any_texts = st.one_of(texts, headed, st.builds(TextWithKnownHead, strings, texts))
 
 
 @st.composite
@@ -161,7 +161,7 @@ messages: st.SearchStrategy[Message] = st.one_of(
     ),
     st.builds(SchemaChangedMessage, machines, schemas, ticks),
     st.builds(GoneMessage, machines),
-    st.builds(StringsMessage, st.integers(0, 99), st.lists(told_texts, max_size=4).map(tuple)),
+    st.builds(StringsMessage, st.integers(0, 99), st.lists(any_texts, max_size=4).map(tuple)),
     st.builds(LinesMessage, st.integers(0, 99), st.lists(entries, max_size=3).map(tuple)),
     st.builds(
         ArgsMessage, st.integers(0, 99), st.lists(pairs.map(flattened), max_size=3).map(tuple)
@@ -193,8 +193,8 @@ messages: st.SearchStrategy[Message] = st.one_of(
 )
 
 lines = st.lists(st.tuples(st.integers(0, 4), texts), max_size=3).map(tuple)
-occurrences = st.builds(
-    Occurrence,
+transitions = st.builds(
+    RecordedTransition,
     st.integers(0, 3).map(lambda n: Shape(n, (0,), 1, ((0, 1),))),
     st.integers(-(2**40), 2**60),
     st.integers(0, 2**40),
@@ -230,13 +230,13 @@ def decoded_bytewise(data: bytes, dialect: Dialect = WIRE) -> list[Message]:
     return [message for at in range(len(data)) for message in decoder.feed(data[at : at + 1])]
 
 
-class Book:
-    """Reads a stream back into the occurrences of each machine, checking the order of it."""
+class StreamReader:
+    """Reads a stream back into the transitions of each machine, checking the order of it."""
 
     def __init__(self) -> None:
         self.machines: list[MachineMessage] = []
         self.rows: list[int] = []
-        self.told: dict[int, list[Occurrence]] = {}
+        self.transitions: dict[int, list[RecordedTransition]] = {}
         self.dropped: list[DroppedMessage] = []
         self.notes: list[RefusedMessage | TroubleMessage] = []
         self.gone: list[int] = []
@@ -258,7 +258,7 @@ class Book:
                 assert message.machine == len(self.machines)
                 self.machines.append(message)
                 self.rows.append(message.row)
-                self.told[message.machine] = []
+                self.transitions[message.machine] = []
             case SchemaMessage():
                 assert message.schema == len(self.schemas)
                 self.schemas.append(message)
@@ -298,31 +298,33 @@ class Book:
         others = HelloMessage | SchemaChangedMessage | LeftMessage | EndMessage
         assert isinstance(message, at_rest | others)
 
-    def _text(self, told: str | TextWithNewHead | TextWithKnownHead) -> str:
-        if isinstance(told, str):
-            return told
-        if isinstance(told, TextWithNewHead):
-            self.heads.append(told.text[: told.chars])
-            return told.text
-        return self.heads[told.head] + told.rest
+    def _text(self, text: str | TextWithNewHead | TextWithKnownHead) -> str:
+        if isinstance(text, str):
+            return text
+        if isinstance(text, TextWithNewHead):
+            self.heads.append(text.text[: text.chars])
+            return text.text
+        return self.heads[text.head] + text.rest
 
     def _take_batch(self, m: BatchMessage) -> None:
         calls = iter(m.calls)
         rows = chain.from_iterable((run,) * run.length for run in m.runs)
         for at, run in enumerate(rows):
-            self.told[run.machine].append(self._occurrence(m, at, run, calls))
+            self.transitions[run.machine].append(self._transition(m, at, run, calls))
         assert next(calls, None) is None
         for run in m.runs:
             assert run.row == self.rows[run.machine]
             self.rows[run.machine] += run.length
 
-    def _occurrence(self, m: BatchMessage, at: int, run: Run, calls: Iterator[int]) -> Occurrence:
+    def _transition(
+        self, m: BatchMessage, at: int, run: Run, calls: Iterator[int]
+    ) -> RecordedTransition:
         """A transition with everything put back that its definitions say, in nanoseconds."""
         shape, unit = self.shapes[m.shapes[at]], self.machines[run.machine].unit_ns
         durations = m.own_calls.get(at)
         if durations is None:
             durations = tuple(islice(calls, shape.value.calls)) if m.calls else ()
-        return Occurrence(
+        return RecordedTransition(
             shape.value,
             m.times[at] * unit,
             m.durations[at] * unit if m.durations else 0,
@@ -335,8 +337,8 @@ class Book:
             m.ids.get(at, ""),
         )
 
-    def _args(self, told: int | tuple[tuple[int, int], ...]) -> tuple[tuple[str, str], ...]:
-        numbers = self.args[told] if isinstance(told, int) else flattened(told)
+    def _args(self, args: int | tuple[tuple[int, int], ...]) -> tuple[tuple[str, str], ...]:
+        numbers = self.args[args] if isinstance(args, int) else flattened(args)
         texts = [self.strings[number] for number in numbers]
         return tuple(zip(texts[::2], texts[1::2], strict=True))
 
@@ -344,8 +346,8 @@ class Book:
         if link is None:
             return None
         machine, number, time = link
-        told = self.machines[machine]
-        return Source(told.id, join_tx(told.tx_prefix, number), time)
+        linked = self.machines[machine]
+        return Source(linked.id, join_tx(linked.tx_prefix, number), time)
 
     def _lines(self, number: int) -> tuple[tuple[int, str], ...]:
         if not number:
@@ -353,9 +355,9 @@ class Book:
         return tuple((level, self.strings[text]) for level, text in self.lines[number - 1])
 
 
-def read_back(stream: Iterable[Message]) -> Book:
-    """The book of a whole stream."""
-    book = Book()
+def read_back(stream: Iterable[Message]) -> StreamReader:
+    """The reader of a whole stream."""
+    reader = StreamReader()
     for message in stream:
-        book.take(message)
-    return book
+        reader.take(message)
+    return reader

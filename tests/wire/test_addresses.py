@@ -57,7 +57,7 @@ def test_an_address_is_read_alike_by_both_sides(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", BAD)
-def test_a_wrong_address_tells_why_and_what_to_give(text: str) -> None:
+def test_a_wrong_address_names_the_reason_and_the_valid_forms(text: str) -> None:
     """One text names the input, the reason and the forms that are read."""
     with pytest.raises(AddressError, match="give 1, :PORT, HOST:PORT") as caught:
         peer_address(text)
@@ -89,7 +89,7 @@ def test_port_zero_is_only_for_listening(text: str) -> None:
     ],
 )
 def test_loopback_is_known(host: str, loopback: bool) -> None:
-    """Whether others can reach an address is told from its host."""
+    """The host of an address decides whether other hosts can reach it."""
     assert Address(host, 1).is_loopback is loopback
 
 

@@ -1,4 +1,4 @@
-"""Arguments become short texts, and no code of the host runs for it."""
+"""Arguments become short texts, without running code of the program."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ SHOWN: list[tuple[object, str]] = [
 
 @pytest.mark.parametrize(("value", "text"), SHOWN, ids=lambda value: type(value).__name__)
 def test_a_value_has_a_short_text(value: object, text: str | None) -> None:
-    """Plain values are shown, objects of the host by their class only."""
+    """Plain values are shown, objects of the program by their class only."""
     if text is not None:
         assert arg_text(value) == text
     assert len(arg_text(value)) <= TEXT_CHARS_MAX
@@ -191,7 +191,7 @@ def test_as_many_items_as_allowed_are_shown() -> None:
 
 
 def test_a_class_that_only_claims_to_be_known_is_not_trusted() -> None:
-    """A class of the host with the name of a known one is shown as a class."""
+    """A class of the program with the name of a known one is shown as a class."""
 
     class UUID:
         def __str__(self) -> str:
@@ -203,7 +203,7 @@ def test_a_class_that_only_claims_to_be_known_is_not_trusted() -> None:
 
 
 def test_a_time_zone_of_the_host_is_not_asked() -> None:
-    """A moment with a time zone class of the host is shown by its class."""
+    """A moment with a time zone class of the program is shown by its class."""
 
     class Zone(dt.tzinfo):
         def utcoffset(self, moment: object) -> dt.timedelta:

@@ -1,4 +1,4 @@
-"""What a machine says and waits for after its last transition reaches a reader."""
+"""Log lines and open work of a machine after its last transition reach a reader."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ from amtracer.wire.messages import (
     TextWithNewHead,
 )
 from tests.wire.serving import Debugger
-from tests.wire.tracing import Caught, Teller
+from tests.wire.tracing import FakeSender, StreamRecorder
 
 STATES = {"A": am.State(), "M": am.State(multi=True)}
 
 
-class Told(Teller):
+class PollingRecorder(StreamRecorder):
     """Takes events, and looks when a test wants it."""
 
-    def __init__(self, caught: Caught) -> None:
+    def __init__(self, caught: FakeSender) -> None:
         super().__init__()
         self.caught = caught
         self.begin()
 
-    def hear(self) -> None:
-        self.take(self.caught.events)
+    def record_caught(self) -> None:
+        self.record(self.caught.events)
         self.caught.events.clear()
 
-    def look(self, *, last: bool = False) -> None:
-        self.hear()
+    def poll(self, *, last: bool = False) -> None:
+        self.record_caught()
         self.writer.write_waiting_lines()
         for event in read_open_work(cast(Sender, self.caught), last):
             self.writer.write(event)
@@ -78,12 +78,12 @@ class Told(Teller):
 
 
 @pytest.fixture
-def caught() -> Caught:
-    return Caught()
+def caught() -> FakeSender:
+    return FakeSender()
 
 
 @pytest.fixture
-def mach(caught: Caught) -> am.Machine:
+def mach(caught: FakeSender) -> am.Machine:
     made = am.Machine(None, STATES, id="m")
     made.set_logger_empty(am.LogLevel.CHANGES)
     caught.trace(made)
@@ -93,58 +93,58 @@ def mach(caught: Caught) -> am.Machine:
 # Lines.
 
 
-def test_lines_are_told_that_no_transition_takes(mach: am.Machine, caught: Caught) -> None:
+def test_lines_are_sent_that_no_transition_takes(mach: am.Machine, caught: FakeSender) -> None:
     """Each once, as they come; a transition that comes has all of them."""
-    told = Told(caught)
+    recorder = PollingRecorder(caught)
     mach.add1("M")
     mach.log("one")
-    told.look()
+    recorder.poll()
     mach.log("two")
     mach.log("three")
-    told.look()
-    told.look()
+    recorder.poll()
+    recorder.poll()
 
-    assert told.later() == [(["[extern] one"], 0), (["[extern] two", "[extern] three"], 0)]
+    assert recorder.later() == [(["[extern] one"], 0), (["[extern] two", "[extern] three"], 0)]
     mach.add1("M")
-    told.look()
-    pre_lines = [text for _, text in told.book().told[0][1].pre_lines]
+    recorder.poll()
+    pre_lines = [text for _, text in recorder.read().transitions[0][1].pre_lines]
     assert pre_lines == ["[extern] one", "[extern] two", "[extern] three"]
-    assert len(told.later()) == 2
+    assert len(recorder.later()) == 2
 
 
-def test_lines_that_a_transition_takes_are_told_with_it_alone(
-    mach: am.Machine, caught: Caught
+def test_lines_that_a_transition_takes_are_sent_with_it_alone(
+    mach: am.Machine, caught: FakeSender
 ) -> None:
-    """Between two looks nothing has to be told twice."""
-    told = Told(caught)
+    """Between two polls nothing is sent twice."""
+    recorder = PollingRecorder(caught)
     mach.log("one")
     mach.add1("M")
     mach.log("two")
     mach.add1("M")
-    told.look()
+    recorder.poll()
 
-    assert told.later() == []
+    assert recorder.later() == []
 
 
-def test_lines_that_were_let_go_are_counted(mach: am.Machine, caught: Caught) -> None:
-    """Of 5,000 at once the newest are told, of those after a look only what is missing since."""
-    told = Told(caught)
+def test_dropped_lines_are_counted(mach: am.Machine, caught: FakeSender) -> None:
+    """Of 5,000 lines the newest are sent; the next poll counts the lines dropped since then."""
+    recorder = PollingRecorder(caught)
     for number in range(5_000):
         mach.log("%d", number)
-    told.look()
+    recorder.poll()
     for number in range(1_500):
         mach.log("more %d", number)
-    told.look()
+    recorder.poll()
 
-    (first, before), (second, between) = told.later()
+    (first, before), (second, between) = recorder.later()
     assert (len(first), before) == (1_000, 4_000)
     assert (len(second), between) == (1_000, 500)
     assert second[-1] == "[extern] more 1499"
 
 
-def test_lines_of_a_machine_that_is_gone_are_told(caught: Caught) -> None:
+def test_lines_of_a_machine_that_is_gone_are_sent(caught: FakeSender) -> None:
     """Whether it was disposed or nobody has it any more, before anyone looked."""
-    told = Told(caught)
+    recorder = PollingRecorder(caught)
     for way in ("disposed", "forgotten"):
         made = am.Machine(None, STATES, id=way)
         made.set_logger_empty(am.LogLevel.CHANGES)
@@ -155,103 +155,103 @@ def test_lines_of_a_machine_that_is_gone_are_told(caught: Caught) -> None:
             made.dispose_force()
         del made
         gc.collect()
-    told.hear()
+    recorder.record_caught()
 
-    assert [lines for lines, _ in told.later()] == [
+    assert [lines for lines, _ in recorder.later()] == [
         ["[extern] last word of disposed"],
         ["[extern] last word of forgotten"],
     ]
 
 
-def test_lines_are_there_before_a_machine_is_attached(caught: Caught) -> None:
+def test_lines_are_there_before_a_machine_is_attached(caught: FakeSender) -> None:
     """They wait for its next transition like those that come."""
     made = am.Machine(None, STATES, id="m")
     made.set_logger_empty(am.LogLevel.CHANGES)
     made.log("early")
     caught.trace(made)
-    told = Told(caught)
-    told.look()
+    recorder = PollingRecorder(caught)
+    recorder.poll()
 
-    assert told.later() == [(["[extern] early"], 0)]
+    assert recorder.later() == [(["[extern] early"], 0)]
 
 
-def test_a_reader_that_comes_later_hears_all_lines(mach: am.Machine, caught: Caught) -> None:
-    """What waits is told again in each stream."""
-    told = Told(caught)
+def test_a_later_reader_gets_all_lines(mach: am.Machine, caught: FakeSender) -> None:
+    """Waiting lines are sent again in each stream."""
+    recorder = PollingRecorder(caught)
     mach.log("one")
-    told.look()
-    told.begin()
-    told.look()
+    recorder.poll()
+    recorder.begin()
+    recorder.poll()
 
-    assert told.later() == [(["[extern] one"], 0)]
+    assert recorder.later() == [(["[extern] one"], 0)]
 
 
-def test_lines_are_redacted(caught: Caught) -> None:
+def test_lines_are_redacted(caught: FakeSender) -> None:
     """By the same hook as those of transitions."""
     made = am.Machine(None, STATES, id="m")
     made.set_logger_empty(am.LogLevel.CHANGES)
     caught.trace(made, redact=lambda text: text.replace("secret", "***"))
     made.log("a secret")
-    told = Told(caught)
-    told.look()
+    recorder = PollingRecorder(caught)
+    recorder.poll()
 
-    assert told.later() == [(["[extern] a ***"], 0)]
+    assert recorder.later() == [(["[extern] a ***"], 0)]
 
 
-def test_lines_of_a_pause_are_told_when_it_ends(mach: am.Machine, caught: Caught) -> None:
-    """In a pause nothing is told, whether they were written in it or before."""
-    told = Told(caught)
+def test_lines_of_a_pause_are_sent_when_it_ends(mach: am.Machine, caught: FakeSender) -> None:
+    """In a pause no lines are sent, neither those of the pause nor earlier ones."""
+    recorder = PollingRecorder(caught)
     tracer = next(iter(mach.tracers()))
     mach.add1("M")
     mach.log("before")
     tracer.pause(mach)  # type: ignore[attr-defined]
     mach.log("within")
-    told.look()
-    assert told.later() == []
+    recorder.poll()
+    assert recorder.later() == []
     tracer.resume(mach)  # type: ignore[attr-defined]
-    told.look()
+    recorder.poll()
 
-    assert told.later() == [(["[extern] before", "[extern] within"], 0)]
+    assert recorder.later() == [(["[extern] before", "[extern] within"], 0)]
     assert pausing.pause is not None
 
 
 # What is open.
 
 
-def test_what_is_open_twice_is_told_without_a_log_level(caught: Caught) -> None:
-    """A waiter that is seen by one look only is over; at the end all are told."""
+def test_work_that_is_open_at_two_polls_is_sent_without_a_log_level(caught: FakeSender) -> None:
+    """A waiter that only one poll finds is not sent; at the end all are sent."""
     made = am.Machine(None, STATES, id="m")
     caught.trace(made)
     made.add1("M")
-    told = Told(caught)
+    recorder = PollingRecorder(caught)
     handle = made.when1("A")
-    told.look()
-    assert told.open() == []
-    told.look()
-    told.look()
-    assert told.open() == [(["when A"], 0)]
+    recorder.poll()
+    assert recorder.open() == []
+    recorder.poll()
+    recorder.poll()
+    assert recorder.open() == [(["when A"], 0)]
     handle.cancel()
     again = made.when_not1("M")
-    told.look()
-    told.look(last=True)
+    recorder.poll()
+    recorder.poll(last=True)
 
-    assert told.open()[1:] == [([], 0), (["whenNot M"], 0)]
+    assert recorder.open()[1:] == [([], 0), (["whenNot M"], 0)]
     assert not again
 
 
-def test_what_is_open_tells_since_when_and_until_when(caught: Caught) -> None:
+def test_open_work_has_its_beginning_and_its_deadline(caught: FakeSender) -> None:
     """The ticks when it was seen first stay, and a deadline is a moment of the wall clock."""
     made = am.Machine(None, STATES, id="m")
     caught.trace(made)
     made.add1("M")
-    told = Told(caught)
+    recorder = PollingRecorder(caught)
     ctx = am.Context().with_timeout(3_600)
     handle = made.when1("A", ctx)
     for _ in range(3):
-        told.look()
+        recorder.poll()
         made.add1("M")
-    told.look(last=True)
-    (message,) = [one for one in told.messages if isinstance(one, OpenWorkMessage)]
+    recorder.poll(last=True)
+    (message,) = [one for one in recorder.messages if isinstance(one, OpenWorkMessage)]
 
     assert message.work[0].since == 1
     assert message.work[0].deadline == int(made.open_work()[0].deadline * 1e6)
@@ -259,53 +259,53 @@ def test_what_is_open_tells_since_when_and_until_when(caught: Caught) -> None:
     ctx.cancel()
 
 
-def test_more_than_is_told_is_counted(caught: Caught) -> None:
+def test_work_over_the_limit_is_counted(caught: FakeSender) -> None:
     """At the limit nothing is left out, two past it are two."""
     made = am.Machine(None, STATES, id="m")
     caught.trace(made)
     made.add1("M")
-    told = Told(caught)
+    recorder = PollingRecorder(caught)
     handles = [made.when1("A") for _ in range(limits.OPEN_WORK_MAX)]
-    told.look(last=True)
+    recorder.poll(last=True)
     handles += [made.when1("A"), made.when1("A")]
-    told.look(last=True)
+    recorder.poll(last=True)
 
-    assert [(len(work), more) for work, more in told.open()] == [
+    assert [(len(work), more) for work, more in recorder.open()] == [
         (limits.OPEN_WORK_MAX, 0),
         (limits.OPEN_WORK_MAX, 2),
     ]
 
 
-def test_long_texts_of_what_is_open_are_cut(caught: Caught) -> None:
+def test_long_texts_of_what_is_open_are_cut(caught: FakeSender) -> None:
     """Many states that are waited for fit the limit of a reader, with a mark."""
     states = {f"State{at}": am.State() for at in range(200)}
     made = am.Machine(None, states, id="m")
     caught.trace(made)
     made.add1("State0")
-    told = Told(caught)
+    recorder = PollingRecorder(caught)
     handle = made.when(list(states))
-    told.look(last=True)
+    recorder.poll(last=True)
 
-    ((work, _),) = told.open()
+    ((work, _),) = recorder.open()
     assert work[0].endswith("more characters)")
     assert len(work[0]) <= limits.OPEN_TEXT_BYTES_MAX + len("when ")
     assert not handle
 
 
-def test_a_look_at_a_machine_that_is_gone_or_paused_tells_nothing(
-    mach: am.Machine, caught: Caught
+def test_a_poll_of_a_machine_that_is_gone_or_paused_sends_nothing(
+    mach: am.Machine, caught: FakeSender
 ) -> None:
     """An event of a look may be older than what happened."""
-    told = Told(caught)
+    recorder = PollingRecorder(caught)
     mach.add1("M")
     handle = mach.when1("A")
-    told.hear()
+    recorder.record_caught()
     (event,) = read_open_work(cast(Sender, caught), True)
     mach.dispose_force()
-    told.hear()
-    told.writer.write(event)
+    recorder.record_caught()
+    recorder.writer.write(event)
 
-    assert told.open() == []
+    assert recorder.open() == []
     assert handle.reason == "disposed"
     assert list(read_open_work(cast(Sender, caught), True)) == []
     assert isinstance(event, OpenWorkEvent)
@@ -321,8 +321,8 @@ def debugger() -> Iterator[Debugger]:
     made.stop()
 
 
-def test_a_program_that_stands_still_has_told_everything(debugger: Debugger) -> None:
-    """A debugger that listens hears of the lines and of what is waited for, and of their end."""
+def test_an_idle_program_has_sent_everything(debugger: Debugger) -> None:
+    """A debugger receives the lines and the open work, and their end."""
     import amtracer
 
     mach = am.Machine(None, STATES, id="still")
@@ -346,8 +346,10 @@ def test_a_program_that_stands_still_has_told_everything(debugger: Debugger) -> 
     amtracer.close()
 
 
-def test_a_machine_without_anything_open_is_not_listed(mach: am.Machine, caught: Caught) -> None:
-    """Nor one that is told to another sender."""
+def test_a_machine_without_anything_open_is_not_listed(
+    mach: am.Machine, caught: FakeSender
+) -> None:
+    """Nor is a machine of another sender."""
     other = cast(Sender, SimpleNamespace())
     handle = mach.when1("A")
 

@@ -72,7 +72,7 @@ def test_an_interrupt_at_the_beginning_leaves_nothing(
 
 
 def test_giving_up_twice_is_no_matter(tmp_path: Path) -> None:
-    """Nor does it matter that somebody removed the unfinished file."""
+    """Nor does a removal of the unfinished file."""
     file = AtomicFile(tmp_path / "a")
     os.unlink(part_path(str(tmp_path / "a")))
     file.abort()
@@ -82,10 +82,10 @@ def test_giving_up_twice_is_no_matter(tmp_path: Path) -> None:
     assert names(tmp_path) == []
 
 
-def test_a_writer_that_was_overtaken_begins_anew(
+def test_a_writer_that_was_overtaken_begins_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Between opening and locking the unfinished file may have become somebody's whole one."""
+    """Between opening and locking, another writer may rename the unfinished file."""
     path = str(tmp_path / "a")
     lock = atomic.lock
     overtaken: list[int] = []
@@ -110,7 +110,7 @@ def test_a_writer_that_was_overtaken_begins_anew(
 
 
 def test_a_live_recording_is_known_by_its_lock(tmp_path: Path) -> None:
-    """Whether somebody still writes is told by the file that appeared early."""
+    """The lock of a file that appeared early shows whether its writer is still writing."""
     path = str(tmp_path / "a")
     assert not is_being_written(path)
     file = AtomicFile(path)

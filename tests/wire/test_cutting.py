@@ -1,14 +1,15 @@
-"""What a host says too long is cut with a mark, never refused."""
+"""Values over a limit are cut with a mark, never refused."""
 
 from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amtracer.encode.stream_writer import Occurrence, StreamWriter
+from amtracer.encode.stream_writer import StreamWriter
 from amtracer.wire import limits
 from amtracer.wire.messages import Message, Shape, StateDef, StepDef
 from amtracer.wire.truncate import cut_args, cut_lines, cut_shape, cut_states, cut_text
+from tests.transitions import RecordedTransition, write_transition
 from tests.wire.streams import HELLO, SHAPE, STATES, decoded, read_back, stream_bytes
 
 
@@ -22,7 +23,7 @@ def test_a_text_at_the_limit_is_whole() -> None:
     assert cut_text("é" * (limits.TEXT_BYTES_MAX // 2)) == "é" * (limits.TEXT_BYTES_MAX // 2)
 
 
-def test_a_text_past_the_limit_tells_what_is_missing() -> None:
+def test_a_text_past_the_limit_counts_what_is_missing() -> None:
     """One more byte, and the beginning and a count are left."""
     cut = cut_text("x" * (limits.TEXT_BYTES_MAX + 1))
 
@@ -45,7 +46,7 @@ def test_as_many_lines_as_allowed_are_whole() -> None:
 
 
 def test_more_lines_than_allowed_are_counted() -> None:
-    """The last line tells how many are missing."""
+    """The last line counts the missing ones."""
     lines = tuple((1, f"line {at}") for at in range(limits.LINES_MAX + 1))
     cut = cut_lines(lines)
 
@@ -80,32 +81,33 @@ def test_steps_past_the_limit_are_left_out() -> None:
     assert cut_shape(long) == whole
 
 
-def test_a_line_tells_how_many_steps_are_missing() -> None:
+def test_a_line_counts_missing_steps() -> None:
     """Of as many as allowed none is missing, of five more five are."""
-    told: list[Message] = []
-    stream = StreamWriter(told.append, HELLO)
+    messages: list[Message] = []
+    stream = StreamWriter(messages.append, HELLO)
     machine = stream.machine("m", stream.schema(STATES))
     for steps in (limits.STEPS_MAX, limits.STEPS_MAX + 5):
         shape = Shape(0, (), 1, (), (StepDef(1),) * steps)
-        stream.transition(machine, Occurrence(shape, 5, lines=((2, "a line"),)))
+        write_transition(stream, machine, RecordedTransition(shape, 5, lines=((2, "a line"),)))
     stream.flush()
-    book = read_back(decoded(stream_bytes(told)))
+    reader = read_back(decoded(stream_bytes(messages)))
 
-    assert [occurrence.lines for occurrence in book.told[machine]] == [
+    assert [transition.lines for transition in reader.transitions[machine]] == [
         ((2, "a line"),),
         ((2, "a line"), (1, "… (5 more steps)")),
     ]
 
 
-def test_anything_a_host_says_can_be_read() -> None:
+def test_any_values_of_a_program_can_be_read() -> None:
     """A stream of far too long things is valid for a reader."""
-    told: list[Message] = []
-    stream = StreamWriter(told.append, HELLO)
+    messages: list[Message] = []
+    stream = StreamWriter(messages.append, HELLO)
     huge = "ü" * 100_000
     machine = stream.machine(huge, stream.schema(STATES), parent=huge, tags=[huge] * 3)
-    stream.transition(
+    write_transition(
+        stream,
         machine,
-        Occurrence(
+        RecordedTransition(
             SHAPE,
             5,
             lines=tuple((1, huge) for _ in range(2_000)),
@@ -117,13 +119,13 @@ def test_anything_a_host_says_can_be_read() -> None:
     )
     stream.dropped(machine, 1, (0, 0, 0), huge)
     stream.flush()
-    book = read_back(decoded(stream_bytes(told)))
+    reader = read_back(decoded(stream_bytes(messages)))
 
-    assert len(book.told[machine]) == 1
+    assert len(reader.transitions[machine]) == 1
 
 
 def test_states_lose_tags_and_relations_over_the_limit_only() -> None:
-    """A schema that a host may have is one that a reader takes; what fits stays the same object."""
+    """A reader accepts every schema of a program; a schema within the limits is not copied."""
     fits = StateDef(
         "A", tags=("t",) * limits.TAGS_MAX, require=("A",) * limits.STATES_MAX, remove=None
     )
@@ -137,6 +139,6 @@ def test_states_lose_tags_and_relations_over_the_limit_only() -> None:
     assert size(cut[2].tags[0]) <= limits.TEXT_BYTES_MAX
     assert cut[3] == StateDef("D", add=("A",) * limits.STATES_MAX)
 
-    told: list[Message] = []
-    assert StreamWriter(told.append, HELLO).schema((many, long, related)) == 0
-    assert decoded(stream_bytes(told)) == told
+    messages: list[Message] = []
+    assert StreamWriter(messages.append, HELLO).schema((many, long, related)) == 0
+    assert decoded(stream_bytes(messages)) == messages

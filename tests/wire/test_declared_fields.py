@@ -16,7 +16,7 @@ from amtracer.safe_repr.arg_text import DEPTH_MAX, ITEMS_MAX, TEXT_CHARS_MAX, ar
 from amtracer.safe_repr.declared_fields import declared_fields
 from amtracer.send.events import ARGS
 from tests.wire.hostile import CALLED, Lazy, derived, hostile, trap
-from tests.wire.tracing import Caught, told
+from tests.wire.tracing import FakeSender, recorded
 
 
 @dataclass
@@ -98,15 +98,15 @@ def test_declared_fields_are_shown(make: Callable[[], object], text: str | None)
     assert arg_text(make()) == text
 
 
-def test_an_argument_is_told_with_its_fields() -> None:
-    """The documented form of typed arguments reaches a reader, through the hooks of the host."""
-    mach, caught = am.Machine(None, {"M": am.State(multi=True)}), Caught()
+def test_an_argument_is_sent_with_its_fields() -> None:
+    """The documented form of typed arguments reaches a reader, through the hooks of the program."""
+    mach, caught = am.Machine(None, {"M": am.State(multi=True)}), FakeSender()
     caught.trace(mach, redact=lambda text: text.replace("hi", "***"))
     mach.add1("M", am.pass_(LineArgs("hi")))
     mach.add1("M", {"pair": Pair("hi")})
 
     assert caught.transitions()[0][ARGS:][1] == "LineArgs(text='hi', number=7)"
-    shown = [occurrence.args for occurrence in told(caught.events).told[0]]
+    shown = [transition.args for transition in recorded(caught.events).transitions[0]]
     assert [args[0][1] for args in shown] == [
         "LineArgs(text='***', number=7)",
         "Pair(left='***', right=None)",
@@ -142,7 +142,7 @@ def test_many_fields_are_counted() -> None:
 
 
 def test_classes_that_are_gone_are_forgotten() -> None:
-    """What is remembered of classes is bounded, and keeps none of them alive."""
+    """The cache of classes is bounded, and keeps none of them alive."""
     for _ in range(2 * module._CLASSES_MAX):
         arg_text(type("Made", (), {"__slots__": ("a",)})())
 
@@ -154,7 +154,7 @@ def test_classes_that_are_gone_are_forgotten() -> None:
 
 
 class Loud(type):
-    """A metaclass that calls its host for everything."""
+    """A metaclass that calls its program for everything."""
 
     __hash__ = __eq__ = __getattribute__ = __instancecheck__ = trap("meta")  # type: ignore[assignment]
 
@@ -183,7 +183,7 @@ def shadowed() -> object:
 
 
 class Key(str):
-    """A name that asks its host whether it is another."""
+    """A name that asks its program whether it is another."""
 
     __slots__ = ()
     __eq__ = trap("key")  # type: ignore[assignment]
@@ -193,7 +193,7 @@ class Key(str):
 
 
 def with_odd_keys() -> object:
-    """Own values and declarations under names of the host."""
+    """Own values and declarations under names of the program."""
     made = LineArgs("hi")
     own = vars(made)
     own.clear()
@@ -313,7 +313,7 @@ def pydantic_like(name: str) -> object:
     ],
 )
 def test_fields_of_other_packages_are_shown(make: Callable[[], object], text: str) -> None:
-    """What is not meant to be shown is left out."""
+    """Fields with `repr=False` are left out."""
     assert arg_text(make()) == text
 
 

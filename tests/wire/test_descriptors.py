@@ -1,4 +1,4 @@
-"""A descriptor that the host closed is another's: nothing is written to it, nobody closes it."""
+"""A descriptor that the program closed belongs to another file: it is not written or closed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from amtracer.send.sinks import FileSink, SinkError, SocketSink
 from tests.wire.streams import HELLO
 
 Taken = tuple[int, Callable[[], bytes]]
-"""A descriptor that got the number, and what reads all that anybody wrote to it."""
+"""A descriptor that got the number, and a function that reads all bytes written to it."""
 
 
 def take_by_file(fd: int, folder: Path) -> Taken:
@@ -81,19 +81,19 @@ def is_open(fd: int) -> bool:
 def test_a_recording_goes_on_in_its_own_file(
     take: Callable[[int, Path], Taken], tmp_path: Path
 ) -> None:
-    """The file is opened anew, and whatever has its number gets nothing and stays open."""
+    """The file is opened again; the new owner of its number gets nothing and stays open."""
     path = tmp_path / "run.msgpack.br"
     writer = SessionWriter(path, live=True)
     writer.write(HELLO)
     writer.flush()
     fd = writer._file._file.fd
     os.close(fd)
-    taken, told = take(fd, tmp_path)
+    taken, read_written = take(fd, tmp_path)
     writer.flush()
     writer.close()
 
     assert is_open(taken)
-    assert told() == b""
+    assert read_written() == b""
     assert [type(message).__name__ for message in read_session(path)] == [
         "HelloMessage",
         "EndMessage",
@@ -143,7 +143,7 @@ def test_the_same_file_at_another_place_is_not_ours(tmp_path: Path) -> None:
     os.close(fd)
 
 
-def test_an_sink_says_what_became_of_its_file(tmp_path: Path) -> None:
+def test_a_sink_reports_what_happened_to_its_file(tmp_path: Path) -> None:
     """Nothing more is recorded when the file is gone with the descriptor."""
     path = tmp_path / "run.msgpack.br"
     sink = FileSink(path)
@@ -173,14 +173,14 @@ def test_nothing_is_sent_through_a_connection_that_is_another_s(
         assert sink._socket is not None
         fd = sink._socket.fileno()
         os.close(fd)
-        taken, told = take(fd, tmp_path)
+        taken, read_written = take(fd, tmp_path)
 
         with pytest.raises(SinkError, match="the program closed the connection's descriptor"):
             sink.push()
         sink.close()
 
     assert is_open(taken)
-    assert told() == b""
+    assert read_written() == b""
     os.close(taken)
 
 
@@ -195,9 +195,9 @@ def test_dropping_a_connection_closes_nothing_of_others(
         assert sink._socket is not None
         fd = sink._socket.fileno()
         os.close(fd)
-        taken, told = take(fd, tmp_path)
+        taken, read_written = take(fd, tmp_path)
         sink.drop()
 
     assert is_open(taken)
-    assert told() == b""
+    assert read_written() == b""
     os.close(taken)

@@ -111,7 +111,7 @@ def test_a_bundle_holds_so_many_messages() -> None:
 
 
 def test_a_writer_ends_a_bundle_before_it_has_too_many() -> None:
-    """What is gathered is never more than a reader takes."""
+    """A bundle never has more messages than a reader accepts."""
     data = bundled_bytes([SegmentMessage()] * (limits.BUNDLE_MAX + 1))
 
     assert len(decoded(data)) == limits.BUNDLE_MAX + 2
@@ -283,7 +283,7 @@ def test_maps_and_extensions_are_refused() -> None:
         after_magic(framed(int(MessageKind.SEGMENT), msgpack.ExtType(5, b"x")))
 
 
-def test_a_changed_byte_is_told_by_the_checksum() -> None:
+def test_a_changed_byte_is_found_by_the_checksum() -> None:
     """A frame whose body does not fit its checksum is refused."""
     data = bytearray(encode(GoneMessage(3)))
     data[-1] ^= 1
@@ -327,7 +327,7 @@ def test_a_failed_decoder_stays_failed() -> None:
         (b"\xfe\xfe", "unknown data"),
     ],
 )
-def test_foreign_first_bytes_are_told(head: bytes, looks_like: str) -> None:
+def test_foreign_first_bytes_are_reported(head: bytes, looks_like: str) -> None:
     """A peer that speaks something else is named, at its first bytes."""
     with pytest.raises(ForeignPeerError, match=looks_like):
         decoded(head)
@@ -336,12 +336,12 @@ def test_foreign_first_bytes_are_told(head: bytes, looks_like: str) -> None:
 
 
 def test_a_session_file_is_no_connection() -> None:
-    """The magic tells which of the two a stream is."""
+    """The magic distinguishes a connection from a file."""
     with pytest.raises(ForeignPeerError, match="'amsf'"):
         decoded(magic_frame(FILE), WIRE)
 
 
-def test_another_version_is_told_as_such() -> None:
+def test_another_version_has_its_own_error() -> None:
     """A version outside the range read here is refused, in the magic and in the hello."""
     with pytest.raises(VersionError, match="format version 3 is not in the range 1 to 2"):
         decoded(framed(0, "amtr", 3))
@@ -383,7 +383,7 @@ def test_what_cannot_be_sent_is_a_wire_error() -> None:
 
 
 def test_lone_surrogates_go_out_as_text() -> None:
-    """A broken text of the host must not stop the stream."""
+    """A broken text of the program must not stop the stream."""
     data = encode(HelloMessage(1, "a\udc80", 0, 0))
 
     assert after_magic(data) == [HelloMessage(1, "a\\udc80", 0, 0)]

@@ -17,11 +17,11 @@ SESSIONS = sorted((Path(__file__).resolve().parents[2] / "exports").glob("*.msgp
 def test_a_recorded_session_is_read_whole(path: Path) -> None:
     """From its hello to its end message, with every number defined before its use."""
     stream = list(read_session(path))
-    book = read_back(stream)
+    reader = read_back(stream)
 
     assert isinstance(stream[0], HelloMessage)
     assert isinstance(stream[-1], EndMessage)
-    assert sum(map(len, book.told.values())) > 0
+    assert sum(map(len, reader.transitions.values())) > 0
 
 
 def test_there_is_a_session_of_the_present_version() -> None:

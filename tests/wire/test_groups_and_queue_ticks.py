@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from am_dbg.store import Store
-from amtracer.encode.stream_writer import Occurrence, StreamWriter
+from amtracer.encode.stream_writer import StreamWriter
 from amtracer.errors import WireError
 from amtracer.wire import limits
 from amtracer.wire.bodies import body_of, message_of
@@ -20,6 +20,7 @@ from amtracer.wire.messages import (
     StateDef,
 )
 from amtracer.wire.truncate import cut_states
+from tests.transitions import RecordedTransition, write_transition
 
 GROUPED = StateDef("A", groups=("Life", "Jobs"))
 ADD = Shape(0, (0,), 1)
@@ -44,7 +45,7 @@ def test_groups_of_a_state_come_back() -> None:
     assert body_of(message)[2][0][-2:] == ((), ("Life", "Jobs"))
 
 
-def test_a_state_without_groups_is_told_as_before() -> None:
+def test_a_state_without_groups_is_sent_as_before() -> None:
     """Nothing is added to what has none, so older readers lose nothing."""
     assert body_of(SchemaMessage(0, (StateDef("A"), StateDef("B", tags=("t",))))) == (
         2,
@@ -65,14 +66,14 @@ def test_a_state_has_so_many_groups() -> None:
     assert cut.groups == (*("g",) * (limits.GROUPS_MAX - 1), "…+2")
 
 
-def test_queue_ticks_are_told_as_differences_within_a_run() -> None:
+def test_queue_ticks_are_sent_as_differences_within_a_run() -> None:
     """Mostly each mutation has the next number."""
     assert body_of(batch())[-1] == [7, 1, 3]
     assert decoded(batch()) == batch()
     assert decoded(batch(9, 4, 0)) == batch(9, 4, 0)
 
 
-def test_a_batch_without_queue_ticks_is_told_as_before() -> None:
+def test_a_batch_without_queue_ticks_is_sent_as_before() -> None:
     """An empty column at the end is left out."""
     assert len(body_of(batch(0, 0, 0))) == 4
 
@@ -93,7 +94,7 @@ def test_queue_ticks_of_mixed_machines_reach_the_store() -> None:
     schema = writer.schema((GROUPED,))
     one, other = (writer.machine(name, schema) for name in ("one", "other"))
     for machine, tick in ((one, 3), (other, 0), (one, 4), (other, 9)):
-        writer.transition(machine, Occurrence(ADD, 1, queue_tick=tick))
+        write_transition(writer, machine, RecordedTransition(ADD, 1, queue_tick=tick))
     writer.flush()
 
     found = {

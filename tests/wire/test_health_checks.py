@@ -71,7 +71,7 @@ def test_a_machine_without_a_hash_is_checked(checks: HealthChecks) -> None:
 def test_a_handler_that_raises_costs_its_machine_the_checks(
     checks: HealthChecks, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The others go on, and one line tells of it."""
+    """The other machines continue, and one line is logged."""
     bad, good = am.Machine(None, LIVING), am.Machine(None, LIVING)
     bad.panic_to_exception = False
     bad.bind_handlers({"HealthcheckState": lambda _: 1 / 0})

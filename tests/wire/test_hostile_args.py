@@ -1,4 +1,4 @@
-"""Whatever is passed to a mutation, showing it runs no code of the host."""
+"""No code of the program runs to show an argument of a mutation."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from amtracer.safe_repr.introspection import class_name
 from amtracer.send.events import ARGS
 from amtracer.wire.limits import ARGS_MAX
 from tests.wire.hostile import CALLED, Lazy, Name, derived, hostile, trap
-from tests.wire.tracing import Caught
+from tests.wire.tracing import FakeSender
 
 DERIVED: dict[str, tuple[Callable[[], Any], str]] = {
     "object": (lambda: derived(object), "<Host>"),
@@ -60,7 +60,7 @@ DERIVED: dict[str, tuple[Callable[[], Any], str]] = {
 
 
 def test_python_calls_a_class_of_the_host_where_one_would_not_think_of_it() -> None:
-    """Who asks for a class, a name, a hash or equality has called it."""
+    """To read a class, a name, a hash or equality calls it."""
     value = derived(object)
     kind = type(value)
     asked: list[Callable[[], Any]] = [
@@ -111,10 +111,10 @@ def test_nothing_is_called_of_what_lies_in_a_container(name: str) -> None:
 
 @pytest.mark.parametrize("name", DERIVED)
 def test_a_mutation_goes_on_whatever_it_is_given(name: str) -> None:
-    """As an argument, and a text as the key of one: it is told, and the machine is still traced."""
+    """As an argument, and a text as its key: it is sent, and the machine is still traced."""
     make, text = DERIVED[name]
     value = make()
-    mach, caught = am.Machine(None, {"M": am.State(multi=True)}), Caught()
+    mach, caught = am.Machine(None, {"M": am.State(multi=True)}), FakeSender()
     caught.trace(mach)
     args: dict[Any, Any] = {"a": value}
     key = ""
@@ -142,7 +142,7 @@ def test_arguments_in_a_dict_of_the_host_are_shown(base: type) -> None:
 
 
 def test_arguments_that_are_no_dict_show_their_class() -> None:
-    """A mapping of the host would have to be called."""
+    """A mapping of the program would have to be called."""
     args = derived(types.SimpleNamespace)
 
     with hostile(args):
@@ -152,7 +152,7 @@ def test_arguments_that_are_no_dict_show_their_class() -> None:
 
 
 def test_the_arguments_shown_are_as_many_as_a_reader_takes() -> None:
-    """At the limit all of them; one past it the last place tells how many are missing."""
+    """At the limit all are shown; one past it the last one counts the missing ones."""
     most = arg_texts({f"k{at}": at for at in range(ARGS_MAX)})
     cut = arg_texts({f"k{at}": at for at in range(ARGS_MAX + 1)})
 
@@ -234,7 +234,7 @@ SEEMING: list[tuple[Callable[[], Any], str]] = [
 
 @pytest.mark.parametrize(("make", "text"), SEEMING)
 def test_nothing_is_asked_what_it_is(make: Callable[[], Any], text: str) -> None:
-    """Proxies, mocks and names of the host pass for what they are by the interpreter alone."""
+    """Proxies, mocks and names of the program pass for what they are by the interpreter alone."""
     CALLED.clear()
     value = make()
     shown = arg_text(value), arg_text([value]), arg_texts({"a": value})
@@ -315,7 +315,7 @@ FILLED: list[tuple[Callable[[], Any], str]] = [
 def test_a_known_value_is_shown_if_plain_values_lie_in_it(
     make: Callable[[], Any], text: str
 ) -> None:
-    """Also an object of the standard library may hold something of the host."""
+    """Also an object of the standard library may hold something of the program."""
     assert arg_text(make()) == text
 
 
@@ -325,7 +325,7 @@ def test_a_known_value_is_shown_if_plain_values_lie_in_it(
 def test_a_class_put_in_place_of_a_known_one_is_not_trusted(
     module: types.ModuleType, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the host puts into a module of the standard library is still of the host."""
+    """What the program puts into a module of the standard library is still of the program."""
     kind = type(name, (), {"_numerator": property(trap("_numerator")), "__str__": trap("__str__")})
     monkeypatch.setattr(module, name, kind)
     CALLED.clear()

@@ -12,8 +12,8 @@ from amtracer.files.atomic import AtomicFile, is_being_written
 from amtracer.files.locks import is_locked, lock
 
 
-def test_a_lock_is_seen_and_not_taken_by_the_look(tmp_path: Path) -> None:
-    """Whoever begins between two looks gets the lock; whoever comes second does not."""
+def test_a_check_finds_a_lock_and_does_not_take_it(tmp_path: Path) -> None:
+    """A writer that begins between two checks gets the lock; a second writer does not."""
     path = tmp_path / "a"
     first, second, looking = (os.open(path, os.O_RDWR | os.O_CREAT) for _ in range(3))
     reading = os.open(path, os.O_RDONLY)

@@ -142,10 +142,10 @@ def test_a_pickle_within_a_text_is_a_text() -> None:
     """A log line may hold anything."""
     text = pickle.dumps(Bomb(), 0).decode("latin-1")
     writer = FrameWriter(FILE)
-    told: list[Message] = [HELLO, StringsMessage(0, (text,))]
-    data = writer.magic() + b"".join(writer.write(message) for message in told) + writer.end()
+    messages: list[Message] = [HELLO, StringsMessage(0, (text,))]
+    data = writer.magic() + b"".join(writer.write(message) for message in messages) + writer.end()
 
-    assert list(read_session(io.BytesIO(brotli.compress(data))))[:2] == told
+    assert list(read_session(io.BytesIO(brotli.compress(data))))[:2] == messages
 
 
 READING = """
@@ -185,7 +185,7 @@ print("read", len(paths))
 
 @pytest.mark.slow
 def test_reading_runs_nothing_in_a_process_that_is_watched(tmp_path: Path) -> None:
-    """Python itself tells of everything that is compiled, imported, started or connected to."""
+    """Audit hooks of Python report every compilation, import, process and connection."""
     payloads = []
     for at, payload in enumerate(PAYLOADS.values()):
         payloads.append(tmp_path / str(at))

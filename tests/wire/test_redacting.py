@@ -17,8 +17,8 @@ import machine as am
 from amtracer.files.session import read_session
 from amtracer.safe_repr.redacting import HIDDEN, ArgsFilterHook, RedactHook
 from amtracer.send.registry import _senders
-from tests.wire.streams import Book, read_back
-from tests.wire.tracing import Caught, told
+from tests.wire.streams import StreamReader, read_back
+from tests.wire.tracing import FakeSender, recorded
 
 SECRET = "hunter2"
 STRUCT = {"M": am.State(multi=True)}
@@ -43,18 +43,18 @@ def spoken(mach: am.Machine) -> None:
     mach.add1("M", {"word": SECRET, "list": [SECRET], "n": 1})
 
 
-def texts(book: Book) -> list[str]:
+def texts(reader: StreamReader) -> list[str]:
     """All that the last transition shows."""
-    one = book.told[0][-1]
+    one = reader.transitions[0][-1]
     lines = [text for _, text in (*one.pre_lines, *one.lines)]
     return [*lines, *(text for _, text in one.args)]
 
 
 def shown(**hooks: Any) -> list[str]:
-    mach, caught = am.Machine(None, STRUCT, id="m"), Caught()
+    mach, caught = am.Machine(None, STRUCT, id="m"), FakeSender()
     caught.trace(mach, **hooks)
     spoken(mach)
-    return texts(told(caught.events))
+    return texts(recorded(caught.events))
 
 
 def test_a_hook_sees_every_text() -> None:
@@ -165,19 +165,19 @@ def test_a_long_text_is_cut_after_the_hook() -> None:
 
 
 def test_submachines_have_the_hooks_of_their_parent() -> None:
-    """What is hidden there is hidden here."""
-    mach, caught = am.Machine(None, STRUCT, id="m"), Caught()
+    """Texts of a submachine are hidden by the hooks of its parent."""
+    mach, caught = am.Machine(None, STRUCT, id="m"), FakeSender()
     caught.trace(mach, redact=hide)
     child = am.Machine(None, STRUCT, id="child", parent=mach)
     spoken(child)
-    book = told(caught.events)
+    reader = recorded(caught.events)
 
-    assert "***" in "".join(text for _, text in book.told[1][0].lines)
-    assert SECRET not in str(book.told[1])
+    assert "***" in "".join(text for _, text in reader.transitions[1][0].lines)
+    assert SECRET not in str(reader.transitions[1])
 
 
 def test_hooks_given_later_replace_those_before(tmp_path: Path) -> None:
-    """Who attached the machine first does not decide what is shown; what is not given stays."""
+    """The first call does not decide what is shown; what is not given stays."""
     mach = am.Machine(None, STRUCT, id="m")
     amtracer.record(mach, tmp_path / "a")
     amtracer.record(mach, tmp_path / "a", redact=hide)
@@ -215,14 +215,14 @@ def test_a_filter_that_fails_shows_no_argument(
     args_filter: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The machine goes on and is traced on; its arguments are those it was given."""
-    mach, caught = am.Machine(None, STRUCT, id="m"), Caught()
+    mach, caught = am.Machine(None, STRUCT, id="m"), FakeSender()
     caught.trace(mach, args_filter=args_filter)
     args = {"word": SECRET}
     for _ in range(3):
         assert mach.add1("M", args) is am.Result.EXECUTED
-    book = told(caught.events)
+    reader = recorded(caught.events)
 
-    assert [one.args for one in book.told[0]] == [(("…", HIDDEN),)] * 3
+    assert [one.args for one in reader.transitions[0]] == [(("…", HIDDEN),)] * 3
     assert args == {"word": SECRET}
     assert len(mach.tracers()) == 1
     assert len(caplog.records) == 1
@@ -239,7 +239,7 @@ def test_a_filter_may_return_any_mapping() -> None:
 
 
 def test_a_filter_lets_the_host_be_interrupted() -> None:
-    """What is meant for the host is not taken from it."""
+    """A `KeyboardInterrupt` for the program is not caught."""
 
     def interrupted(id: str, args: Mapping[str, object]) -> Mapping[str, object]:
         raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""The sender thread: outages, stuck peers, exits; the host never notices."""
+"""The sender thread: outages, stuck peers, exits; the program is never disturbed."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from amtracer.tracer import MachineTracer
 from amtracer.wire import limits
 from amtracer.wire.codec import encode
 from amtracer.wire.messages import BatchMessage, HelloMessage, Message, StringsMessage
-from tests.wire.streams import Book, read_back
-from tests.wire.tracing import Caught
+from tests.wire.streams import StreamReader, read_back
+from tests.wire.tracing import FakeSender
 
 WAIT_S = 20
 
@@ -113,12 +113,12 @@ class Sink:
         with self._changed:
             assert self._changed.wait_for(happened, WAIT_S)
 
-    def book(self, stream: int = -1) -> Book:
+    def read(self, stream: int = -1) -> StreamReader:
         return read_back(self.streams[stream])
 
     def count(self) -> int:
         """Transitions of the first machine in the newest stream."""
-        return len(self.book().told.get(0, [])) if self.streams else 0
+        return len(self.read().transitions.get(0, [])) if self.streams else 0
 
 
 @pytest.fixture
@@ -155,17 +155,17 @@ def test_a_full_stream_is_followed_by_another_when_all_of_it_is_out(
     machines[2].add1("M")
     assert len(sink.streams) == 1
     sink.set(stuck=False)
-    sink.wait_for(lambda: len(sink.streams) == 2 and len(sink.book().told) == 2)
+    sink.wait_for(lambda: len(sink.streams) == 2 and len(sink.read().transitions) == 2)
 
-    assert [one.id for one in sink.book(0).machines] == ["0", "1", "2"]
-    assert [one.id for one in sink.book().machines] == ["2", "new"]
+    assert [one.id for one in sink.read(0).machines] == ["0", "1", "2"]
+    assert [one.id for one in sink.read().machines] == ["2", "new"]
     assert sink.closed == 1
 
 
 def test_an_outage_while_a_stream_is_followed_by_another_counts_what_waits(
     sink: Sink, sender: Sender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The machine is told of in the stream that comes, where it stands by then."""
+    """The machine is sent in the next stream, with its ticks at that time."""
     monkeypatch.setattr(limits, "MACHINES_PER_CONNECTION_MAX", 1)
     first = traced(sender, "first")
     first.add1("M")
@@ -178,9 +178,9 @@ def test_an_outage_while_a_stream_is_followed_by_another_counts_what_waits(
     sink.set(refusal=SinkError("gone"), stuck=False)
     sink.wait_for(lambda: sink.attempts > 2)
     sink.set(refusal=None)
-    sink.wait_for(lambda: len(sink.streams) == 2 and sink.book().machines)
+    sink.wait_for(lambda: len(sink.streams) == 2 and sink.read().machines)
 
-    assert sink.book().machines[0].id == "second"
+    assert sink.read().machines[0].id == "second"
 
 
 def traced(sender: Sender, name: str = "m") -> am.Machine:
@@ -214,11 +214,11 @@ def tried(sink: Sink, attempts: int) -> bool:
 
 
 def reached(sink: Sink, row: int) -> bool:
-    return bool(sink.streams) and sink.book().rows == [row]
+    return bool(sink.streams) and sink.read().rows == [row]
 
 
 def test_everything_goes_out_on_a_thread_of_its_own(mach: am.Machine, sink: Sink) -> None:
-    """The host's thread never touches the sink."""
+    """The program's thread never touches the sink."""
     toggle(mach, 1_000)
     sink.wait_for(lambda: sink.count() == 1_000)
 
@@ -226,7 +226,7 @@ def test_everything_goes_out_on_a_thread_of_its_own(mach: am.Machine, sink: Sink
     assert isinstance(sink.streams[0][0], HelloMessage)
 
 
-def test_no_thread_runs_before_there_is_something_to_tell(sender: Sender, sink: Sink) -> None:
+def test_no_thread_runs_before_the_first_event(sender: Sender, sink: Sink) -> None:
     """A sender nobody uses costs nothing."""
     before = threading.active_count()
     assert sender.asleep
@@ -239,7 +239,7 @@ def test_no_thread_runs_before_there_is_something_to_tell(sender: Sender, sink: 
 def test_it_tries_again_until_somebody_listens(
     sender: Sender, sink: Sink, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """An outage is told in one line, however often it is tried."""
+    """An outage is logged in one line, after any number of attempts."""
     sink.set(refusal=SinkError("refused"))
     mach = traced(sender)
     toggle(mach, 10)
@@ -261,14 +261,14 @@ def test_after_an_outage_the_story_goes_on(mach: am.Machine, sink: Sink) -> None
     sink.wait_for(lambda: sink.attempts >= 2)
     sink.set(refusal=None)
     toggle(mach, 10)
-    sink.wait_for(lambda: len(sink.streams) == 2 and sink.book().rows == [30])
+    sink.wait_for(lambda: len(sink.streams) == 2 and sink.read().rows == [30])
 
-    assert sink.book().machines[0].row in range(10, 31)
+    assert sink.read().machines[0].row in range(10, 31)
     sessions = {stream[0].session for stream in sink.streams if stream}  # type: ignore[union-attr]
     assert len(sessions) == 1
 
 
-def test_outages_after_a_steady_connection_are_told_again(
+def test_outages_after_a_steady_connection_are_logged_again(
     mach: am.Machine,
     sink: Sink,
     caplog: pytest.LogCaptureFixture,
@@ -297,11 +297,11 @@ def test_who_does_not_read_is_waited_for(mach: am.Machine, sink: Sink) -> None:
     sink.wait_for(lambda: sink.count() == 5_000)
 
     assert len(sink.streams) == 1
-    assert sink.book().dropped == []
+    assert sink.read().dropped == []
 
 
 @pytest.mark.parametrize("step", ["open", "write", "push"])
-def test_an_sink_that_blocks_holds_up_no_mutation(
+def test_a_sink_that_blocks_holds_up_no_mutation(
     sender: Sender, sink: Sink, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     """The machine does all it wants while the sender is stuck in one call."""
@@ -417,7 +417,7 @@ def test_the_end_of_a_program_waits_for_so_long(
 
 
 def test_a_full_queue_loses_the_oldest_and_counts(sink: Sink) -> None:
-    """What the host did beyond the limit is a gap of the right length."""
+    """What the program did beyond the limit is a gap of the right length."""
     sender = Sender(sink, queue_max=100)
     mach = am.Machine(None, {"M": am.State(multi=True)}, id="m")
     tracer = MachineTracer(mach, sender)
@@ -426,17 +426,17 @@ def test_a_full_queue_loses_the_oldest_and_counts(sink: Sink) -> None:
     toggle(mach, 1_000)
     sender.asleep = True
     tracer.send_snapshot(mach)
-    sink.wait_for(lambda: sink.streams and sink.book().rows == [1_000])
+    sink.wait_for(lambda: sink.streams and sink.read().rows == [1_000])
     sender.close()
 
-    assert sink.book().machines[0].row == 959
-    assert len(sink.book().told[0]) == 41
+    assert sink.read().machines[0].row == 959
+    assert len(sink.read().transitions[0]) == 41
 
 
 def test_a_lasting_trouble_ends_the_recording(
     sender: Sender, sink: Sink, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A file that cannot be written is told once, and nothing is kept for it."""
+    """A file that cannot be written is logged once, and nothing is kept for it."""
     sink.set(refusal=SinkError("no space left", lasting=True))
     mach = traced(sender)
     sink.wait_for(lambda: sink.attempts)
@@ -451,7 +451,7 @@ def test_a_lasting_trouble_ends_the_recording(
 def test_an_unforeseen_error_costs_the_stream_only(
     mach: am.Machine, sink: Sink, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A fault of ours is told in one line, and a new stream is begun."""
+    """An error of the sender is logged in one line, and a new stream begins."""
     caplog.set_level(logging.WARNING)
     sink.wait_for(lambda: sink.streams)
     sink.set(refusal=ZeroDivisionError())
@@ -459,7 +459,7 @@ def test_an_unforeseen_error_costs_the_stream_only(
     sink.wait_for(lambda: sink.attempts >= 2)
     sink.set(refusal=None)
     toggle(mach, 1)
-    sink.wait_for(lambda: len(sink.streams) >= 2 and sink.book().rows == [2])
+    sink.wait_for(lambda: len(sink.streams) >= 2 and sink.read().rows == [2])
 
     assert len(caplog.records) == 1
 
@@ -495,8 +495,8 @@ def test_closing_does_not_wait_for_a_debugger_that_is_not_there(sender: Sender, 
     assert sink.attempts == attempts
 
 
-def test_after_the_end_nothing_is_told(mach: am.Machine, sender: Sender, sink: Sink) -> None:
-    """A host that goes on after the end does so unseen."""
+def test_after_the_end_nothing_is_sent(mach: am.Machine, sender: Sender, sink: Sink) -> None:
+    """A program that goes on after the end does so unseen."""
     toggle(mach, 10)
     sender.close()
     toggle(mach, 10)
@@ -508,7 +508,7 @@ def test_after_the_end_nothing_is_told(mach: am.Machine, sender: Sender, sink: S
 def test_no_thread_is_started_at_shutdown(
     mach: am.Machine, sender: Sender, sink: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where threads cannot start any more, the host goes on without a word."""
+    """Where threads cannot start any more, the program goes on without a word."""
     sender.close()
     sender._begin()
 
@@ -522,7 +522,9 @@ def test_no_thread_is_started_at_shutdown(
     assert len(sink.streams) <= 1
 
 
-def test_a_reborn_sender_is_another_session(mach: am.Machine, sender: Sender, sink: Sink) -> None:
+def test_a_restarted_sender_is_another_session(
+    mach: am.Machine, sender: Sender, sink: Sink
+) -> None:
     """As in a forked child: nothing of before is sent again, machines go on from now."""
     toggle(mach, 10)
     sender.close()
@@ -532,7 +534,7 @@ def test_a_reborn_sender_is_another_session(mach: am.Machine, sender: Sender, si
     toggle(mach, 5)
     sink.wait_for(lambda: len(sink.streams) == 2 and sink.count() == 5)
 
-    assert sink.book().machines[0].row == 10
+    assert sink.read().machines[0].row == 10
     first, second = (stream[0] for stream in sink.streams)
     assert first.session != second.session  # type: ignore[union-attr]
 
@@ -546,12 +548,12 @@ def test_a_full_stream_is_followed_by_a_new_one(
         other = traced(sender, "other")
         toggle(other, 5)
         other.dispose_force()
-    sink.wait_for(lambda: sink.closed >= 1 and len(sink.book().gone) == 2)
+    sink.wait_for(lambda: sink.closed >= 1 and len(sink.read().gone) == 2)
 
     first, second = (read_back(stream) for stream in sink.streams)
     assert [one.id for one in first.machines] == ["m", "other", "other"]
     assert [one.id for one in second.machines] == ["m", "other", "other"]
-    assert [len(book.told[at]) for book in (first, second) for at in (1, 2)] == [5] * 4
+    assert [len(reader.transitions[at]) for reader in (first, second) for at in (1, 2)] == [5] * 4
 
 
 def test_what_cannot_be_sent_is_left_out(
@@ -584,17 +586,17 @@ def test_few_events_wait_while_the_other_side_does_not_read(
     sink.wait_for(lambda: len(sender._queue) <= 300)
     sink.set(stuck=False)
     last = mach.tx_number
-    sink.wait_for(lambda: sink.book().rows[0] == last)
+    sink.wait_for(lambda: sink.read().rows[0] == last)
 
-    book = sink.book()
-    assert sum(one.count for one in book.dropped) > 1_000
-    assert len(book.told[0]) + sum(one.count for one in book.dropped) == last
+    reader = sink.read()
+    assert sum(one.count for one in reader.dropped) > 1_000
+    assert len(reader.transitions[0]) + sum(one.count for one in reader.dropped) == last
 
 
-def test_at_the_end_nothing_more_is_let_go(
+def test_at_the_end_nothing_more_is_dropped(
     mach: am.Machine, sender: Sender, sink: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A host that ends has made its last event; who reads again in time gets all that waits."""
+    """A program that ends has made its last event; who reads again in time gets all that waits."""
     at_the_end: list[bool] = []
     monkeypatch.setattr(sender_module, "trim", lambda *_: at_the_end.append(sender._stopping))
     toggle(mach, 1)
@@ -614,7 +616,7 @@ def test_at_the_end_nothing_more_is_let_go(
 def test_more_than_can_be_sent_is_spooled(
     mach: am.Machine, sender: Sender, sink: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What waits for the sender is told in its order, and nothing of it is lost."""
+    """Waiting events are sent in their order, and none is lost."""
     monkeypatch.setattr(sender_module, "_QUEUED_MAX", 10)
     spooled: list[int] = []
     real = sender._spool.put_all
@@ -625,13 +627,13 @@ def test_more_than_can_be_sent_is_spooled(
     sink.wait_for(lambda: sink.count() == 5_000)
 
     assert max(spooled) > 10
-    assert sink.book().dropped == []
+    assert sink.read().dropped == []
     assert len(sender._spool) == 0
 
 
 def test_a_queue_is_trimmed_by_number_and_by_text() -> None:
     """At its limits a queue stays, one past them the oldest events go."""
-    caught = Caught()
+    caught = FakeSender()
     mach = am.Machine(None, {"M": am.State(multi=True)}, id="m")
     caught.trace(mach)
     toggle(mach, 5)
@@ -676,11 +678,11 @@ def test_that_a_machine_is_gone_is_never_forgotten(
     sink.wait_for(lambda: sender._open and not sink.unsent)
     toggle(mach, TICKS_MASK + 1)  # one of them says where it stands
     last = mach.tx_number
-    sink.wait_for(lambda: sink.streams and last in sink.book().rows)
+    sink.wait_for(lambda: sink.streams and last in sink.read().rows)
 
-    book = sink.book()
-    others = [at for at, machine in enumerate(book.machines) if machine.id == "other"]
-    assert others == book.gone
+    reader = sink.read()
+    others = [at for at, machine in enumerate(reader.machines) if machine.id == "other"]
+    assert others == reader.gone
 
 
 def test_a_full_stream_may_find_nobody_for_the_next(
@@ -703,11 +705,11 @@ def test_a_full_stream_may_find_nobody_for_the_next(
     monkeypatch.setattr(sink, "close", ended)
     sink.set(refusal=None)
     toggle(other, 1)
-    sink.wait_for(lambda: [one.id for one in sink.book().machines] == ["m", "other2"])
+    sink.wait_for(lambda: [one.id for one in sink.read().machines] == ["m", "other2"])
 
 
 def test_two_threads_that_wake_a_sender_start_one_thread(sender: Sender, sink: Sink) -> None:
-    """Whoever comes second finds it started."""
+    """The second call finds it started."""
     sender._start()
     sender._start()
     sender.close()

@@ -23,8 +23,8 @@ from tests.wire.streams import HELLO, stream_bytes
 WAIT_S = 10
 
 
-class Told:
-    """A sink that keeps what it is told, and lets a test wait for it."""
+class KeptStreams:
+    """A sink that keeps its messages, and lets a test wait for them."""
 
     def __init__(self) -> None:
         self.labels: list[str] = []
@@ -75,17 +75,17 @@ class Told:
 
 
 @pytest.fixture
-def told() -> Told:
-    return Told()
+def kept() -> KeptStreams:
+    return KeptStreams()
 
 
 @pytest.fixture
-def serve(told: Told) -> Iterator[Callable[..., Server]]:
+def serve(kept: KeptStreams) -> Iterator[Callable[..., Server]]:
     """Starts a server at a free port; it is stopped after the test."""
     servers: list[Server] = []
 
     def start(address: str = ":0", **options: Any) -> Server:
-        server = Server(told, told.publish, **options)
+        server = Server(kept, kept.publish, **options)
         server.start(listen_address(address))
         servers.append(server)
         return server
@@ -108,20 +108,22 @@ def ended(peer: socket.socket) -> bool:
         return True
 
 
-def test_messages_of_a_connection_reach_the_sink(serve: Callable[..., Server], told: Told) -> None:
+def test_messages_of_a_connection_reach_the_sink(
+    serve: Callable[..., Server], kept: KeptStreams
+) -> None:
     """A program's messages come in order, on one thread, under the peer's address."""
     with connect(serve()) as peer:
         label = "{}:{}".format(*peer.getsockname())
         peer.sendall(stream_bytes([HELLO, GoneMessage(1)]))
-        told.wait_for(lambda: len(told.messages) == 2)
+        kept.wait_for(lambda: len(kept.messages) == 2)
 
-    assert told.of(0) == [HELLO, GoneMessage(1)]
-    assert told.labels == [label]
-    assert told.threads.isdisjoint({threading.get_ident()})
-    assert len(told.threads) == 1
+    assert kept.of(0) == [HELLO, GoneMessage(1)]
+    assert kept.labels == [label]
+    assert kept.threads.isdisjoint({threading.get_ident()})
+    assert len(kept.threads) == 1
 
 
-def test_each_connection_is_a_stream(serve: Callable[..., Server], told: Told) -> None:
+def test_each_connection_is_a_stream(serve: Callable[..., Server], kept: KeptStreams) -> None:
     """Bytes of two programs that come mixed are never mixed up."""
     server = serve()
     with connect(server) as one, connect(server) as two:
@@ -129,30 +131,34 @@ def test_each_connection_is_a_stream(serve: Callable[..., Server], told: Told) -
         for at in range(len(data)):
             one.sendall(data[at : at + 1])
             two.sendall(data[at : at + 1])
-        told.wait_for(lambda: len(told.messages) == 22)
+        kept.wait_for(lambda: len(kept.messages) == 22)
 
-    assert told.of(0) == told.of(1)
+    assert kept.of(0) == kept.of(1)
 
 
-def test_a_lost_connection_closes_its_stream(serve: Callable[..., Server], told: Told) -> None:
+def test_a_lost_connection_closes_its_stream(
+    serve: Callable[..., Server], kept: KeptStreams
+) -> None:
     """Without an end message the stream ends with a reason."""
     with connect(serve()) as peer:
         peer.sendall(stream_bytes([HELLO]))
-    told.wait_for(lambda: told.closed)
+    kept.wait_for(lambda: kept.closed)
 
-    assert told.closed == {0: "connection lost"}
+    assert kept.closed == {0: "connection lost"}
 
 
-def test_an_end_message_closes_without_a_reason(serve: Callable[..., Server], told: Told) -> None:
+def test_an_end_message_closes_without_a_reason(
+    serve: Callable[..., Server], kept: KeptStreams
+) -> None:
     """A program that says goodbye was not cut off."""
     totals = StreamTotals()
     for frame in (magic_frame(), encode(HELLO)):
         totals.add(frame)
     with connect(serve()) as peer:
         peer.sendall(stream_bytes([HELLO, totals.message()]))
-    told.wait_for(lambda: told.closed)
+    kept.wait_for(lambda: kept.closed)
 
-    assert told.closed == {0: ""}
+    assert kept.closed == {0: ""}
 
 
 FOREIGN = {
@@ -168,7 +174,7 @@ FOREIGN = {
 
 @pytest.mark.parametrize("kind", FOREIGN)
 def test_a_stranger_is_sent_away_with_one_quiet_line(
-    serve: Callable[..., Server], told: Told, kind: str, caplog: pytest.LogCaptureFixture
+    serve: Callable[..., Server], kept: KeptStreams, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Foreign first bytes end the connection; there is no client and no loud word."""
     caplog.set_level(logging.INFO, "am_dbg.ingest.server")
@@ -176,13 +182,13 @@ def test_a_stranger_is_sent_away_with_one_quiet_line(
         peer.sendall(FOREIGN[kind])
         assert ended(peer)
 
-    assert told.labels == []
+    assert kept.labels == []
     assert [record.levelname for record in caplog.records] == ["INFO"]
     assert "closed:" in caplog.text
 
 
-def test_connecting_and_saying_nothing_is_no_client(
-    serve: Callable[..., Server], told: Told
+def test_a_connection_that_sends_nothing_is_no_client(
+    serve: Callable[..., Server], kept: KeptStreams
 ) -> None:
     """A port scan leaves nothing behind, and the next program is served."""
     server = serve()
@@ -190,50 +196,52 @@ def test_connecting_and_saying_nothing_is_no_client(
         connect(server).close()
     with connect(server) as peer:
         peer.sendall(stream_bytes([HELLO]))
-        told.wait_for(lambda: told.messages)
+        kept.wait_for(lambda: kept.messages)
 
-    assert len(told.labels) == 1
+    assert len(kept.labels) == 1
 
 
-def test_who_says_nothing_for_long_is_sent_away(serve: Callable[..., Server], told: Told) -> None:
+def test_a_silent_connection_is_ended(serve: Callable[..., Server], kept: KeptStreams) -> None:
     """A silent peer does not keep its place for ever; one that spoke does."""
     server = serve(first_bytes_s_max=0.05)
     with connect(server) as speaking, connect(server) as silent:
         speaking.sendall(stream_bytes([HELLO]))
         assert ended(silent)
         speaking.sendall(encode(GoneMessage(1)))
-        told.wait_for(lambda: len(told.messages) == 2)
+        kept.wait_for(lambda: len(kept.messages) == 2)
 
 
-def test_a_bad_peer_costs_only_its_own_connection(serve: Callable[..., Server], told: Told) -> None:
-    """What it said before stays, its stream tells why it ended, the others go on."""
+def test_a_bad_peer_costs_only_its_own_connection(
+    serve: Callable[..., Server], kept: KeptStreams
+) -> None:
+    """Its earlier messages stay, its stream has the reason of the end, the others continue."""
     server = serve()
     with connect(server) as good, connect(server) as bad:
         good.sendall(stream_bytes([HELLO]))
-        told.wait_for(lambda: told.labels)
+        kept.wait_for(lambda: kept.labels)
         bad.sendall(stream_bytes([HELLO, GoneMessage(1)]) + b"\0\0\0\1xxxx\x90")
         assert ended(bad)
         good.sendall(encode(GoneMessage(2)))
-        told.wait_for(lambda: GoneMessage(2) in told.of(0))
+        kept.wait_for(lambda: GoneMessage(2) in kept.of(0))
 
-    assert told.of(1) == [HELLO, GoneMessage(1)]
-    assert told.closed[1] == "frame 3: checksum is wrong"
+    assert kept.of(1) == [HELLO, GoneMessage(1)]
+    assert kept.closed[1] == "frame 3: checksum is wrong"
 
 
 def test_what_the_sink_refuses_ends_the_connection(
-    serve: Callable[..., Server], told: Told
+    serve: Callable[..., Server], kept: KeptStreams
 ) -> None:
     """The rules of a stream are the sink's, and break it as those of a frame do."""
     with connect(serve()) as peer:
         peer.sendall(stream_bytes([HELLO, GoneMessage(13)]))
         assert ended(peer)
-    told.wait_for(lambda: told.closed)
+    kept.wait_for(lambda: kept.closed)
 
-    assert told.closed == {0: "machine 13 is not defined"}
+    assert kept.closed == {0: "machine 13 is not defined"}
 
 
 def test_a_fault_of_ours_ends_one_connection(
-    serve: Callable[..., Server], told: Told, caplog: pytest.LogCaptureFixture
+    serve: Callable[..., Server], kept: KeptStreams, caplog: pytest.LogCaptureFixture
 ) -> None:
     """An unforeseen error is logged as ours, and the server goes on."""
     server = serve()
@@ -242,88 +250,92 @@ def test_a_fault_of_ours_ends_one_connection(
         assert ended(peer)
     with connect(server) as peer:
         peer.sendall(stream_bytes([HELLO]))
-        told.wait_for(lambda: len(told.labels) == 2)
+        kept.wait_for(lambda: len(kept.labels) == 2)
 
     assert "a fault of the debugger" in caplog.text
 
 
-def test_too_many_connections_are_refused(serve: Callable[..., Server], told: Told) -> None:
+def test_too_many_connections_are_refused(serve: Callable[..., Server], kept: KeptStreams) -> None:
     """At the limit all are served, one past it is sent away, until a place is free."""
     server = serve(connections_max=2)
     with connect(server) as one, connect(server) as two:
         for peer in (one, two):
             peer.sendall(stream_bytes([HELLO]))
-        told.wait_for(lambda: len(told.labels) == 2)
+        kept.wait_for(lambda: len(kept.labels) == 2)
         with connect(server) as three:
             assert ended(three)
-    told.wait_for(lambda: len(told.closed) == 2)
+    kept.wait_for(lambda: len(kept.closed) == 2)
     with connect(server) as four:
         four.sendall(stream_bytes([HELLO]))
-        told.wait_for(lambda: len(told.labels) == 3)
+        kept.wait_for(lambda: len(kept.labels) == 3)
 
 
-def test_it_publishes_once_for_many_messages(serve: Callable[..., Server], told: Told) -> None:
+def test_it_publishes_once_for_many_messages(
+    serve: Callable[..., Server], kept: KeptStreams
+) -> None:
     """A flood of messages is one publication for each interval."""
     with connect(serve(publish_every_s=30)) as peer:
         peer.sendall(stream_bytes([HELLO, *[GoneMessage(20)] * 1_000]))
-        told.wait_for(lambda: len(told.messages) == 1_001 and told.published)
+        kept.wait_for(lambda: len(kept.messages) == 1_001 and kept.published)
 
-    assert told.published == 1
+    assert kept.published == 1
 
 
-def test_a_change_is_published_soon(serve: Callable[..., Server], told: Told) -> None:
+def test_a_change_is_published_soon(serve: Callable[..., Server], kept: KeptStreams) -> None:
     """The last change is published too, after the interval."""
     with connect(serve(publish_every_s=0.01)) as peer:
         peer.sendall(stream_bytes([HELLO]))
-        told.wait_for(lambda: told.published)
-        before = told.published
+        kept.wait_for(lambda: kept.published)
+        before = kept.published
         peer.sendall(encode(GoneMessage(1)))
-        told.wait_for(lambda: told.published > before)
+        kept.wait_for(lambda: kept.published > before)
 
 
-def test_other_work_is_done_on_the_same_thread(serve: Callable[..., Server], told: Told) -> None:
+def test_other_work_is_done_on_the_same_thread(
+    serve: Callable[..., Server], kept: KeptStreams
+) -> None:
     """An import feeds the store between two messages; its error is its caller's."""
     server = serve()
-    server.call(lambda: told.open_stream("file", live=True)).result(WAIT_S)
+    server.call(lambda: kept.open_stream("file", live=True)).result(WAIT_S)
     with connect(server) as peer:
         peer.sendall(stream_bytes([HELLO]))
-        told.wait_for(lambda: told.messages)
+        kept.wait_for(lambda: kept.messages)
 
-    assert told.labels[0] == "file"
-    assert len(told.threads) == 1
+    assert kept.labels[0] == "file"
+    assert len(kept.threads) == 1
     with pytest.raises(ZeroDivisionError):
         server.call(lambda: 1 // 0).result(WAIT_S)
 
 
-def test_stopping_ends_all_streams(serve: Callable[..., Server], told: Told) -> None:
+def test_stopping_ends_all_streams(serve: Callable[..., Server], kept: KeptStreams) -> None:
     """After stop nothing is open, every stream has a reason, and the port is free."""
     server = serve()
     with connect(server) as peer:
         peer.sendall(stream_bytes([HELLO]))
-        told.wait_for(lambda: told.messages)
+        kept.wait_for(lambda: kept.messages)
         server.stop()
         assert ended(peer)
 
-    assert told.closed == {0: "the debugger stopped listening"}
+    assert kept.closed == {0: "the debugger stopped listening"}
     assert server.connections == 0
     server.stop()
 
 
-def test_a_port_may_be_used_again_at_once(serve: Callable[..., Server], told: Told) -> None:
+def test_a_port_may_be_used_again_at_once(serve: Callable[..., Server], kept: KeptStreams) -> None:
     """Stopping and starting at the same port works, connections or not."""
     first = serve()
     address = str(first.addresses[0])
     for at in range(5):
         with connect(first) as peer:
             peer.sendall(stream_bytes([HELLO]))
-            told.wait_for(partial(told.has_streams, at + 1))
+            kept.wait_for(partial(kept.has_streams, at + 1))
             first.stop()
         first = serve(address)
 
     assert str(first.addresses[0]) == address
 
 
-def test_a_port_in_use_is_told_with_advice(serve: Callable[..., Server]) -> None:
+def test_a_port_in_use_is_reported_with_advice(serve: Callable[..., Server]) -> None:
     """One text names the address, the reason and what to do."""
     address = str(serve().addresses[0])
 
@@ -339,20 +351,22 @@ def test_a_port_in_use_is_told_with_advice(serve: Callable[..., Server]) -> None
         ("203.0.113.7:0", "this machine has no such address"),
     ],
 )
-def test_a_place_elsewhere_is_told(serve: Callable[..., Server], address: str, reason: str) -> None:
+def test_a_place_elsewhere_is_reported(
+    serve: Callable[..., Server], address: str, reason: str
+) -> None:
     """Only this machine's own addresses can be listened at."""
     with pytest.raises(ListenError, match=reason):
         serve(address)
 
 
-def test_places_are_listened_at_together_or_not_at_all(told: Told) -> None:
+def test_places_are_listened_at_together_or_not_at_all(kept: KeptStreams) -> None:
     """When one place is not free, none is taken."""
     free = listening_sockets(listen_address(":0"))[0]
     port = free.getsockname()[1]
     free.close()
 
     with pytest.raises(ListenError):
-        Server(told).start(listen_address(f":{port}"), listen_address("203.0.113.7:0"))
+        Server(kept).start(listen_address(f":{port}"), listen_address("203.0.113.7:0"))
     again = listening_sockets(listen_address(f":{port}"))
     assert len(again) == 1
     again[0].close()
@@ -397,17 +411,17 @@ class ParrotSpeaker:
 
 
 def test_another_protocol_may_be_spoken_at_the_port(
-    serve: Callable[..., Server], told: Told
+    serve: Callable[..., Server], kept: KeptStreams
 ) -> None:
-    """The first bytes choose the door; its speaker hears all of them and may answer."""
+    """The first bytes choose the protocol, which receives all bytes and may answer."""
     server = serve(doors=[Parrot()])
     with connect(server) as parrot, connect(server) as program:
         parrot.sendall(b"Po")
         parrot.sendall(b"lly")
         assert parrot.recv(5) == b"Polly"
         program.sendall(stream_bytes([HELLO]))
-        told.wait_for(lambda: told.messages)
-    told.wait_for(lambda: "connection lost" in told.labels)
+        kept.wait_for(lambda: kept.messages)
+    kept.wait_for(lambda: "connection lost" in kept.labels)
 
 
 def test_a_door_must_know_in_time() -> None:
@@ -420,9 +434,9 @@ def test_a_door_must_know_in_time() -> None:
         door_for(b"x" * HEAD_BYTES_MAX, [silent])
 
 
-def test_a_server_without_a_place_only_works(told: Told) -> None:
+def test_a_server_without_a_place_only_works(kept: KeptStreams) -> None:
     """An import without listening uses the same thread."""
-    server = Server(told, told.publish)
+    server = Server(kept, kept.publish)
     server.start()
 
     assert server.call(lambda: 5).result(WAIT_S) == 5
@@ -431,7 +445,7 @@ def test_a_server_without_a_place_only_works(told: Told) -> None:
 
 
 def test_addresses_are_shown_with_their_port(serve: Callable[..., Server]) -> None:
-    """The port chosen for port 0 is told."""
+    """The port chosen for port 0 is reported."""
     address = serve("127.0.0.1:0").addresses[0]
 
     assert address.port > 0

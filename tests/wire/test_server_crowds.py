@@ -1,4 +1,4 @@
-"""Very many programs at once: nothing is lost, and what runs out is told.
+"""Very many programs at once: nothing is lost, and each limit that is reached is reported.
 
 The crowd sends 20 transitions each; AM_STRESS_S, 1 unless that is set, multiplies them.
 """
@@ -20,9 +20,10 @@ import pytest
 
 from am_dbg.ingest.importing import import_session
 from am_dbg.store import Store
-from amtracer.encode.stream_writer import Occurrence, StreamWriter
+from amtracer.encode.stream_writer import StreamWriter
 from amtracer.wire.codec import encode, magic_frame
 from amtracer.wire.messages import Message, Shape, StateDef
+from tests.transitions import RecordedTransition, write_transition
 from tests.wire.serving import ROOT, WAIT_S, Debugger, connect
 from tests.wire.streams import HELLO, stream_bytes
 
@@ -52,7 +53,9 @@ def client(name: str, transitions: int) -> list[bytes]:
     for at in range(transitions):
         state, growth = at % 8, 1 if at // 8 % 2 == 0 else -1
         shape = Shape(at // 8 % 2, (state,), 1, ((state, growth),))
-        writer.transition(number, Occurrence(shape, 1_000 + at, lines=((1, f"{name} {at}"),)))
+        write_transition(
+            writer, number, RecordedTransition(shape, 1_000 + at, lines=((1, f"{name} {at}"),))
+        )
         if at % 7 == 0:
             writer.flush()
             pieces.append(b"".join(map(encode, messages)))
@@ -61,10 +64,10 @@ def client(name: str, transitions: int) -> list[bytes]:
     return [magic_frame() + pieces[0], *pieces[1:], b"".join(map(encode, messages))]
 
 
-def send_in_turns(peers: list[socket.socket], told: list[list[bytes]]) -> None:
+def send_in_turns(peers: list[socket.socket], streams: list[list[bytes]]) -> None:
     """A piece of each, then the next piece of each."""
-    for at in range(max(map(len, told))):
-        for peer, pieces in zip(peers, told, strict=True):
+    for at in range(max(map(len, streams))):
+        for peer, pieces in zip(peers, streams, strict=True):
             if at < len(pieces):
                 peer.sendall(pieces[at])
 
@@ -72,10 +75,11 @@ def send_in_turns(peers: list[socket.socket], told: list[list[bytes]]) -> None:
 def test_three_hundred_programs_at_once_lose_nothing(debugger: Debugger) -> None:
     """Each transition of each is there, in order, with its clock and its line."""
     names = [f"m{at}" for at in range(CLIENTS)]
-    told = [client(name, TRANSITIONS) for name in names]
+    streams = [client(name, TRANSITIONS) for name in names]
     peers = [connect(debugger) for _ in names]
     threads = [
-        threading.Thread(target=send_in_turns, args=(peers[at::4], told[at::4])) for at in range(4)
+        threading.Thread(target=send_in_turns, args=(peers[at::4], streams[at::4]))
+        for at in range(4)
     ]
     for thread in threads:
         thread.start()
@@ -113,7 +117,7 @@ def test_two_thousand_programs_that_come_and_go_stay_in_the_list(debugger: Debug
 
 
 def test_connections_that_the_system_has_no_room_for_wait(tmp_path: Path) -> None:
-    """At the limit of open files the user is told, nobody is cut off, and all are heard."""
+    """At the limit of open files one line is logged, no connection ends, and all data arrives."""
     path = tmp_path / "out.msgpack.br"
     record = [sys.executable, "-m", "am_dbg", "record", str(path), "-l", ":0"]
     limited = ["/bin/sh", "-c", 'ulimit -n 64; exec "$@"', "sh", *record]
@@ -136,9 +140,11 @@ def test_connections_that_the_system_has_no_room_for_wait(tmp_path: Path) -> Non
         _, words = process.communicate(timeout=WAIT_S)
 
     assert process.returncode == 0
-    told = "am-dbg: too many open files: whoever connects now has to wait until another leaves\n"
-    assert warning == told
-    assert words.replace(told, "").startswith(f"am-dbg: {path}: 100 machines, 300 transitions,")
+    expected = (
+        "am-dbg: too many open files: whoever connects now has to wait until another leaves\n"
+    )
+    assert warning == expected
+    assert words.replace(expected, "").startswith(f"am-dbg: {path}: 100 machines, 300 transitions,")
     store = Store()
     assert import_session(store, str(path)) == 300
     assert {track.count for track in store.tracks} == {3}

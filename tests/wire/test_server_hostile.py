@@ -72,7 +72,7 @@ def framed(body: bytes) -> bytes:
 
 
 def is_served(debugger: Debugger, id: str = "after") -> bool:
-    """A program that comes afterwards is heard."""
+    """A later program is accepted."""
     messages: list[Message] = []
     writer = StreamWriter(messages.append, HELLO)
     writer.machine(id, writer.schema(STATES))
@@ -234,7 +234,7 @@ BAD: dict[str, tuple[list[Message], str]] = {
 def test_a_transition_that_means_nothing_ends_its_connection(
     debugger: Debugger, what: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What came before stays and is marked as cut, the reason is told, the others go on."""
+    """Earlier data stays and is marked as cut, the reason is logged, other programs continue."""
     messages, reason = BAD[what]
     with connect(debugger) as peer:
         sent_until_closed(peer, stream_bytes(messages))
@@ -349,7 +349,7 @@ def test_two_connections_may_bring_machines_of_one_id(debugger: Debugger) -> Non
     assert [track.count for track in debugger.store.tracks] == [1, 1, 1]
 
 
-def test_a_connection_may_say_a_schema_with_fewer_states(debugger: Debugger) -> None:
+def test_a_connection_may_send_a_schema_with_fewer_states(debugger: Debugger) -> None:
     """Each transition is read with the states of its time, also when another id follows."""
     shrunk = (STATES[1],)
     remove = Shape(1, (0,), 1, ((0, 1),))

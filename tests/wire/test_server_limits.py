@@ -1,4 +1,4 @@
-"""What one connection, and the whole debugger, may be told: at each limit, and one past it."""
+"""What one connection, and the whole debugger, accepts: at each limit, and one past it."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_a_connection_may_have_ten_thousand_machines(
 def test_a_debugger_has_so_many_machines_of_all_connections(
     debugger: Debugger, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Who brings one more is sent away; the others go on."""
+    """A connection with one more is ended; the others go on."""
     assert limits.MACHINES_PER_SERVER_MAX == 100_000
     monkeypatch.setattr(limits, "MACHINES_PER_SERVER_MAX", 3)
     with connect(debugger) as one, connect(debugger) as two:
@@ -83,7 +83,7 @@ def test_a_debugger_has_so_many_machines_of_all_connections(
     assert line.endswith("machines: 4 is over the limit of 3")
 
 
-def test_a_debugger_takes_a_thousand_connections_if_nothing_else_is_said() -> None:
+def test_a_debugger_takes_a_thousand_connections_that_send_nothing_else() -> None:
     """The limits of a server and of a reader of files are those that are listed."""
     reading = inspect.signature(read_session).parameters["bytes_max"]
 

@@ -1,4 +1,4 @@
-"""Who keeps a place at a debugger, who loses it, and who does not get one."""
+"""Which connections a debugger keeps, ends and refuses."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from am_dbg.ingest import connections
 from am_dbg.ingest.golang.door import GoDoor
 from am_dbg.ingest.patience import MACHINE_S_MAX, Patience
 from am_dbg.store import GapKind
-from amtracer.encode.stream_writer import Occurrence, StreamWriter
+from amtracer.encode.stream_writer import StreamWriter
 from amtracer.wire.codec import encode, magic_frame
 from amtracer.wire.messages import MachineMessage, Message, SchemaMessage, Shape, StringsMessage
 from tests.dbg.golang_bytes import TEXT, UINT, message, struct_of, text
+from tests.transitions import RecordedTransition, write_transition
 from tests.wire.serving import Debugger, connect
 from tests.wire.streams import HELLO, STATES
 
@@ -94,7 +95,7 @@ def program(row: int, count: int, session: str = "s", prefix: str = "p") -> byte
     ticks = (row, *(0 for _ in STATES[1:]))
     number = writer.machine("m", writer.schema(STATES), ticks=ticks, row=row, tx_prefix=prefix)
     for at in range(row, row + count):
-        writer.transition(number, Occurrence(TOGGLE[at % 2], 1_000 + at))
+        write_transition(writer, number, RecordedTransition(TOGGLE[at % 2], 1_000 + at))
     writer.flush()
     return magic_frame() + b"".join(map(encode, messages))
 
@@ -125,7 +126,7 @@ def test_who_brings_no_machine_loses_the_place(
 def test_a_frame_that_is_never_whole_costs_a_program_its_place(
     serve: Callable[..., Debugger], clock: Clock
 ) -> None:
-    """Also when it has a machine: whoever drips keeps memory and says nothing."""
+    """Also when it has a machine: a program that sends single bytes uses memory."""
     debugger = serve(patience=Patience(frame_s_max=5))
     with connect(debugger) as peer:
         frame = encode(StringsMessage(0, ("x" * 60_000,)))
@@ -162,7 +163,7 @@ def test_those_for_whom_there_is_no_place_are_reported_once(
 def test_nobody_takes_the_place_of_a_program_that_is_alive(
     serve: Callable[..., Debugger], clock: Clock
 ) -> None:
-    """Who gives its session and prefix waits, then gets a track of its own."""
+    """A program with the same session and prefix waits, then gets a track of its own."""
     debugger = serve()
     with connect(debugger) as alive, connect(debugger) as forged:
         alive.sendall(program(0, 2))
@@ -222,7 +223,7 @@ def test_the_system_is_asked_whether_the_old_host_is_still_there(
 def test_unfinished_frames_together_have_a_limit(
     serve: Callable[..., Debugger], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Who keeps most of one goes, the others stay."""
+    """The connection that uses most memory ends, the others stay."""
     monkeypatch.setattr("am_dbg.ingest.server.UNFINISHED_BYTES_MAX", 100_000)
     debugger = serve()
     frame = encode(StringsMessage(0, ("x" * 60_000,) * 3))

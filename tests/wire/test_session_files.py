@@ -1,4 +1,4 @@
-"""Session files: what is written is read, and everything else is told apart."""
+"""Session files: written messages are read, and each fault has its own error."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amtracer.encode.stream_writer import Occurrence, StreamWriter
+from amtracer.encode.stream_writer import StreamWriter
 from amtracer.errors import (
     CutSessionError,
     DamagedSessionError,
@@ -30,18 +30,21 @@ from amtracer.files.session import SessionWriter, read_session
 from amtracer.wire import limits
 from amtracer.wire.codec import FILE, StreamTotals, encode, magic_frame
 from amtracer.wire.messages import BatchMessage, EndMessage, GoneMessage, HelloMessage, Message
+from tests.transitions import RecordedTransition, write_transition
 from tests.wire.streams import HELLO, SHAPE, STATES, messages, stream_bytes
 
 
 def small_session(transitions: int = 40) -> list[Message]:
     """A stream with a few transitions of one machine."""
-    told: list[Message] = []
-    stream = StreamWriter(told.append, HELLO, batch_rows=8)
+    messages: list[Message] = []
+    stream = StreamWriter(messages.append, HELLO, batch_rows=8)
     stream.machine("m", stream.schema(STATES))
     for at in range(transitions):
-        stream.transition(0, Occurrence(SHAPE, at * 1_000, lines=((1, f"line {at % 3}"),)))
+        write_transition(
+            stream, 0, RecordedTransition(SHAPE, at * 1_000, lines=((1, f"line {at % 3}"),))
+        )
     stream.flush()
-    return told
+    return messages
 
 
 def written(path: Path, stream: list[Message]) -> bytes:
@@ -98,7 +101,7 @@ def test_one_session_may_hold_several_streams(tmp_path: Path) -> None:
     assert read(data)[0][:-1] == twice
 
 
-def test_an_empty_file_is_told(tmp_path: Path) -> None:
+def test_an_empty_file_is_reported(tmp_path: Path) -> None:
     """A file without a byte is not called damaged."""
     path = tmp_path / "a"
     path.write_bytes(b"")
@@ -118,7 +121,7 @@ PLAIN = {
 
 
 @pytest.mark.parametrize("looks_like", PLAIN)
-def test_something_else_is_told_by_what_it_looks_like(looks_like: str) -> None:
+def test_another_format_is_named(looks_like: str) -> None:
     """A file under the wrong name is named, not just refused."""
     found, error = read(PLAIN[looks_like])
 
@@ -138,19 +141,19 @@ def test_something_else_may_be_compressed_alike() -> None:
     assert error.looks_like == "zeros, compressed"
 
 
-def test_a_folder_is_told(tmp_path: Path) -> None:
+def test_a_folder_is_reported(tmp_path: Path) -> None:
     """A path of a folder is named as one."""
     with pytest.raises(ForeignSessionError, match="looks like a folder"):
         list(read_session(tmp_path))
 
 
-def test_a_device_is_told() -> None:
+def test_a_device_is_reported() -> None:
     """A device may never end, so it is not read."""
     with pytest.raises(ForeignSessionError, match="looks like a device"):
         list(read_session("/dev/zero"))
 
 
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     """The text is what the system says, after the path."""
     with pytest.raises(SessionAccessError, match="none: no such file or directory"):
         list(read_session(tmp_path / "none"))
@@ -174,7 +177,7 @@ def test_a_path_is_shown_on_one_line_without_control_characters(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("tenth", range(1, 10))
-def test_a_cut_file_tells_what_was_recovered(tmp_path: Path, tenth: int) -> None:
+def test_a_cut_file_counts_what_was_recovered(tmp_path: Path, tenth: int) -> None:
     """Every transition read before the cut is counted, and was written so."""
     stream = small_session(2_000)
     data = written(tmp_path / "a", stream)
@@ -188,7 +191,7 @@ def test_a_cut_file_tells_what_was_recovered(tmp_path: Path, tenth: int) -> None
 
 
 def test_a_file_without_its_last_byte_is_cut(tmp_path: Path) -> None:
-    """A single missing byte is told, and nearly all is recovered."""
+    """A single missing byte is reported, and nearly all is recovered."""
     stream = small_session()
     found, error = read(written(tmp_path / "a", stream)[:-1])
 
@@ -204,8 +207,8 @@ def test_a_file_cut_within_its_first_bytes_is_cut(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_every_flipped_bit_of_a_file_is_told(tmp_path: Path) -> None:
-    """A changed bit is told, or changes nothing: what is read was written so."""
+def test_every_flipped_bit_of_a_file_is_reported(tmp_path: Path) -> None:
+    """A changed bit is reported, or changes nothing: what is read was written so."""
     stream = small_session()
     data = written(tmp_path / "a", stream)
     kinds: set[type] = set()
@@ -227,7 +230,7 @@ def test_every_flipped_bit_of_a_file_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_every_cut_of_a_file_is_told(tmp_path: Path) -> None:
+def test_every_cut_of_a_file_is_reported(tmp_path: Path) -> None:
     """Wherever a file ends early it is called cut."""
     stream = small_session()
     data = written(tmp_path / "a", stream)
@@ -238,15 +241,15 @@ def test_every_cut_of_a_file_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("tail", [b"\0", b"x" * 100, b"\n"])
-def test_trailing_bytes_are_told(tmp_path: Path, tail: bytes) -> None:
-    """A whole session with something after it is told apart from a damaged one."""
+def test_trailing_bytes_are_reported(tmp_path: Path, tail: bytes) -> None:
+    """A whole session followed by other bytes is distinguished from a damaged one."""
     _, error = read(written(tmp_path / "a", small_session(7)) + tail)
 
     assert isinstance(error, TrailingBytesError)
     assert error.transitions == 7
 
 
-def test_two_joined_files_are_told(tmp_path: Path) -> None:
+def test_two_joined_files_are_reported(tmp_path: Path) -> None:
     """`cat a b` makes no session file, and the text says so."""
     data = written(tmp_path / "a", small_session(7))
     _, error = read(data + data)
@@ -283,7 +286,7 @@ def test_a_missing_end_mark_is_a_cut() -> None:
 
 
 def test_a_wrong_end_mark_is_damage() -> None:
-    """An end message that counts something else is told."""
+    """An end message with other counts is reported."""
     end = encode(EndMessage(9, 9, 9), FILE)
     _, error = read(brotli.compress(magic_frame(FILE) + end))
 
@@ -348,14 +351,14 @@ class Pipe(io.RawIOBase):
         return self._data.read(size)
 
 
-def test_damage_in_what_can_be_read_once_is_told_in_general(tmp_path: Path) -> None:
+def test_damage_of_a_pipe_has_a_general_error(tmp_path: Path) -> None:
     """From a pipe nobody can look again, so trailing bytes are damage."""
     data = written(tmp_path / "a", small_session())
     with pytest.raises(DamagedSessionError, match="cannot be decompressed"):
         list(read_session(Pipe(data + b"x")))  # type: ignore[arg-type]
 
 
-def test_trouble_while_reading_is_told() -> None:
+def test_an_error_while_reading_is_raised() -> None:
     """A disk that fails is the system's word, after the path."""
 
     class Failing(Pipe):

@@ -122,7 +122,7 @@ def test_a_leftover_of_a_killed_writer_is_taken_over(tmp_path: Path) -> None:
 
 
 def test_two_writers_of_one_file_are_kept_apart(tmp_path: Path) -> None:
-    """The second is told, the first goes on."""
+    """The second writer is refused, the first continues."""
     first = SessionWriter(tmp_path / "a")
     with pytest.raises(SessionAccessError, match="a: another process is writing it"):
         SessionWriter(tmp_path / "a")
@@ -151,7 +151,7 @@ def test_a_link_is_followed(tmp_path: Path) -> None:
         ("fifo", "cannot write, it is no regular file"),
     ],
 )
-def test_where_nothing_can_be_written_is_told(tmp_path: Path, name: str, reason: str) -> None:
+def test_a_path_that_cannot_be_written_is_refused(tmp_path: Path, name: str, reason: str) -> None:
     """One line names the path and the reason, before anything is written."""
     (tmp_path / "file").write_bytes(b"")
     (tmp_path / "folder").mkdir()
@@ -170,7 +170,7 @@ def test_a_name_as_long_as_allowed_works(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_keeps_what_was_there(tmp_path: Path) -> None:
-    """Trouble while writing is told, leaves the old file and no litter."""
+    """An error while writing is raised; the old file stays, and no other file is left."""
     path = tmp_path / "a"
     path.write_bytes(b"old")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -239,7 +239,7 @@ def test_a_killed_recording_can_be_read(tmp_path: Path) -> None:
 
 
 def test_a_live_recording_is_closed_after_an_error(tmp_path: Path) -> None:
-    """What was recorded before an exception is whole."""
+    """A recording that an exception ends is whole."""
     with pytest.raises(RuntimeError):
         interrupted(SessionWriter(tmp_path / "a", live=True))
 
@@ -372,7 +372,7 @@ def test_a_recording_that_goes_on_is_never_set_aside(tmp_path: Path) -> None:
 
 
 def test_a_recording_that_cannot_be_set_aside_stays(tmp_path: Path) -> None:
-    """A name without room for another part, or a folder without permission, is told."""
+    """A name that is too long, or a folder without permission, is reported."""
     path = tmp_path / ("x" * 255)
     found = cut_recording(path, rows(0, 1))
     with pytest.raises(SessionAccessError, match="cannot become x*.cut: file name too long"):
@@ -413,7 +413,7 @@ def test_a_recording_behind_a_link_is_set_aside_where_it_is(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("is_replaced", [True, False])
-def test_a_recording_whose_file_was_taken_away_says_so(tmp_path: Path, is_replaced: bool) -> None:
+def test_a_recording_whose_file_was_removed_reports_it(tmp_path: Path, is_replaced: bool) -> None:
     """What it wrote is nowhere; what took its place stays."""
     path = tmp_path / "run.msgpack.br"
     writer = SessionWriter(path, live=True)
@@ -428,7 +428,7 @@ def test_a_recording_whose_file_was_taken_away_says_so(tmp_path: Path, is_replac
 
 
 def test_an_export_replaces_a_cut_recording(tmp_path: Path) -> None:
-    """Who writes a whole file there was asked to."""
+    """A writer of whole files replaces the file, because its user named it."""
     path = tmp_path / "run.msgpack.br"
     cut_recording(path, rows(0, 1))
     SessionWriter(path).close()

@@ -115,7 +115,7 @@ def test_a_debugger_that_went_away_is_noticed_before_sending(
     peer.close()
 
 
-def test_closing_after_a_loss_says_nothing(listener: socket.socket, sink: SocketSink) -> None:
+def test_closing_after_a_loss_raises_nothing(listener: socket.socket, sink: SocketSink) -> None:
     """The end of a program is quiet even when the debugger is gone."""
     sink.open()
     peer, _ = listener.accept()
@@ -127,7 +127,7 @@ def test_closing_after_a_loss_says_nothing(listener: socket.socket, sink: Socket
     sink.drop()
 
 
-def test_nobody_there_is_told(sink: SocketSink, listener: socket.socket) -> None:
+def test_a_refused_connection_is_reported(sink: SocketSink, listener: socket.socket) -> None:
     """The system's own words, without a number."""
     listener.close()
 
@@ -135,7 +135,7 @@ def test_nobody_there_is_told(sink: SocketSink, listener: socket.socket) -> None
         sink.open()
 
 
-def test_a_name_nobody_knows_is_told() -> None:
+def test_an_unknown_host_name_is_reported() -> None:
     """A host that cannot be found is an outage like any other."""
     with pytest.raises(SinkError, match=r"\w"):
         SocketSink(Address("no-such-host.invalid", 1)).open()

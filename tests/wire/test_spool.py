@@ -12,7 +12,7 @@ import pytest
 import machine as am
 from amtracer.send.events import GoneEvent, TracerEvent, chars_of
 from amtracer.send.spool import Spool
-from tests.wire.tracing import Caught, told
+from tests.wire.tracing import FakeSender, recorded
 
 STRUCT = {
     "A": am.State(add=["B"]),
@@ -22,7 +22,7 @@ STRUCT = {
 }
 
 
-def unheard(_: TracerEvent) -> None:
+def ignore(_: TracerEvent) -> None:
     """What goes is of no interest."""
 
 
@@ -45,7 +45,7 @@ class Handlers:
 
 def events(cache: int = 4_096) -> list[TracerEvent]:
     """Transitions of every kind, and words of a machine between them."""
-    caught = Caught()
+    caught = FakeSender()
     mach = am.Machine(None, STRUCT, id="m", cache=cache)
     mach.set_logger_empty(am.LogLevel.OPS)
     caught.trace(mach)
@@ -72,7 +72,7 @@ def emptied(spool: Spool) -> Iterator[TracerEvent]:
 
 
 def content(event: TracerEvent) -> Any:
-    """All that an event tells, in values to compare."""
+    """All values of an event, to compare them."""
     if type(event) is not tuple:
         return event
     head, rest = event[:5], event[5:]
@@ -92,9 +92,9 @@ def content(event: TracerEvent) -> Any:
     )
 
 
-def test_what_is_spooled_comes_back_as_it_came(happened: list[TracerEvent]) -> None:
+def test_spooled_events_are_taken_unchanged(happened: list[TracerEvent]) -> None:
     """In its order, to the last field, whether it was put alone or with all."""
-    spool = Spool(unheard)
+    spool = Spool(ignore)
     for event in happened[:50]:
         spool.put(event)
     spool.put_all(deque(happened[50:]))
@@ -103,22 +103,22 @@ def test_what_is_spooled_comes_back_as_it_came(happened: list[TracerEvent]) -> N
     assert [content(event) for event in emptied(spool)] == [content(one) for one in happened]
 
 
-def test_what_was_spooled_tells_a_stream() -> None:
-    """Nothing is missing in it, so nothing is told as lost."""
-    spool = Spool(unheard)
+def test_spooled_events_make_a_whole_stream() -> None:
+    """No event is missing, so no loss is sent."""
+    spool = Spool(ignore)
     for event in events():
         spool.put(event)
-    book = told(list(emptied(spool)))
+    reader = recorded(list(emptied(spool)))
 
-    assert len(book.told[0]) > 300
-    assert (book.dropped, book.gone) == ([], [0])
+    assert len(reader.transitions[0]) > 300
+    assert (reader.dropped, reader.gone) == ([], [0])
 
 
-def test_the_collector_does_not_look_at_what_is_spooled() -> None:
-    """After it has seen it: an event holds numbers and texts alone, whatever it tells."""
+def test_the_collector_does_not_visit_spooled_events() -> None:
+    """After it has seen it: a packed event holds only numbers and texts."""
     gc.freeze()  # or the collector would look at all there is
     try:
-        spool = Spool(unheard)
+        spool = Spool(ignore)
         for event in events():
             if type(event) is tuple:
                 spool.put(event)
@@ -135,7 +135,7 @@ def test_the_collector_does_not_look_at_what_is_spooled() -> None:
 def test_the_oldest_goes_when_there_are_too_many(happened: list[TracerEvent]) -> None:
     """At the limit all stay, one past it the first one is gone."""
     transitions = [event for event in happened if type(event) is tuple]
-    spool = Spool(unheard, len(transitions))
+    spool = Spool(ignore, len(transitions))
     for event in transitions:
         spool.put(event)
     assert len(spool) == len(transitions)
@@ -153,10 +153,10 @@ def test_the_oldest_goes_when_there_are_too_many(happened: list[TracerEvent]) ->
     ]
 
 
-def test_what_was_let_go_keeps_nothing_alive(happened: list[TracerEvent]) -> None:
+def test_dropped_events_keep_nothing_alive(happened: list[TracerEvent]) -> None:
     """Emptied either way, it forgets what its events shared."""
     for empty in (lambda one: one.keep(0), lambda one: list(emptied(one))):
-        spool = Spool(unheard)
+        spool = Spool(ignore)
         spool.put_all(deque(happened))
         assert spool._shared
         empty(spool)
@@ -168,7 +168,7 @@ def test_the_oldest_goes_when_there_is_too_much_text(happened: list[TracerEvent]
     """Log lines and arguments count; what is gone or taken counts no more."""
     transitions = [event for event in happened if chars_of(event)]
     chars = sum(map(chars_of, transitions))
-    spool = Spool(unheard, chars_max=chars)
+    spool = Spool(ignore, chars_max=chars)
     for event in transitions:
         spool.put(event)
     assert len(spool) == len(transitions)
@@ -180,10 +180,10 @@ def test_the_oldest_goes_when_there_is_too_much_text(happened: list[TracerEvent]
     assert len(spool) < len(transitions) + 1
 
 
-def test_words_of_a_machine_are_kept_as_they_are(happened: list[TracerEvent]) -> None:
+def test_other_events_are_kept_as_they_are(happened: list[TracerEvent]) -> None:
     """That it came into view, or is gone, holds nothing that many share."""
     words: list[Any] = [event for event in happened if type(event) is not tuple]
-    spool = Spool(unheard)
+    spool = Spool(ignore)
     for event in words:
         spool.put(event)
 
@@ -195,7 +195,7 @@ def test_what_events_share_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the limit each event keeps its own, and all come back the same."""
     monkeypatch.setattr("amtracer.send.spool._SHARED_MAX", 2)
     happened = events()
-    spool = Spool(unheard)
+    spool = Spool(ignore)
     for event in happened:
         spool.put(event)
 
@@ -204,8 +204,8 @@ def test_what_events_share_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert spool._shared == []
 
 
-def test_words_that_are_let_go_are_heard(happened: list[TracerEvent]) -> None:
-    """Numbers tell which transitions are missing; nothing else tells that a machine is gone."""
+def test_dropped_events_other_than_transitions_are_passed_on(happened: list[TracerEvent]) -> None:
+    """Missing transitions are found by their numbers; the end of a machine has only its event."""
     heard: list[TracerEvent] = []
     spool = Spool(heard.append)
     spool.put_all(deque(happened))

@@ -1,4 +1,4 @@
-"""The token: who does not say it is not let in, and nobody ever gets to see it."""
+"""The token: programs without it are refused, and it is never shown or kept."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from am_dbg.ingest.golang.door import GoDoor
 from am_dbg.ingest.protocols import Peer
 from am_dbg.store import GapKind
 from amtracer.address import Address
-from amtracer.encode.stream_writer import Occurrence, StreamWriter
+from amtracer.encode.stream_writer import StreamWriter
 from amtracer.env import token_from_env, token_of
 from amtracer.errors import TokenError
 from amtracer.send import sender as sender_module
@@ -32,6 +32,7 @@ from amtracer.tracer import MachineTracer
 from amtracer.wire import limits
 from amtracer.wire.codec import FILE, WIRE, encode, magic_frame
 from amtracer.wire.messages import GoneMessage, Message
+from tests.transitions import RecordedTransition, write_transition
 from tests.wire.serving import WAIT_S, Debugger, connect, run
 from tests.wire.streams import HELLO, SHAPE, STATES, decoded, stream_bytes
 
@@ -57,14 +58,14 @@ def serve() -> Iterator[Serve]:
         debugger.stop()
 
 
-def told(count: int, token: bytes = b"") -> bytes:
-    """The bytes of a program that says a token and tells of a machine `m`."""
+def program_bytes(count: int, token: bytes = b"") -> bytes:
+    """The bytes of a program that sends a token and a machine `m`."""
     messages: list[Message] = []
     writer = StreamWriter(messages.append, replace(HELLO, token=token))
     number = writer.machine("m", writer.schema(STATES), tx_prefix="aa")
     flips = (SHAPE, SHAPE._replace(type=1, changes=((0, -1),)))
     for at in range(count):
-        writer.transition(number, Occurrence(flips[at % 2], 1_000 + at))
+        write_transition(writer, number, RecordedTransition(flips[at % 2], 1_000 + at))
     writer.flush()
     return stream_bytes(messages)
 
@@ -99,7 +100,7 @@ def test_a_token_is_the_bytes_without_white_space_around_them(text: str, token: 
 
 
 def test_a_token_over_the_limit_is_refused_without_showing_it() -> None:
-    """The limit counts bytes, and the error tells only how many."""
+    """The limit counts bytes, and the error contains only their number."""
     text = "ü" * (limits.TOKEN_BYTES_MAX // 2 + 1)
 
     with pytest.raises(TokenError, match="1,026 bytes, the limit is 1,024") as refused:
@@ -130,7 +131,7 @@ def test_no_value_shows_its_token() -> None:
     assert "secret" not in repr(values)
 
 
-def test_the_environment_s_token_is_said_to_a_debugger(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_s_token_is_sent_to_a_debugger(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is what the variable says when the hello goes out."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         sink = SocketSink(place_of(listener))
@@ -157,7 +158,7 @@ def read_all(peer: socket.socket) -> bytes:
     return data
 
 
-def test_a_token_too_long_is_told_once_and_not_said(
+def test_a_token_that_is_too_long_is_logged_once_and_not_sent(
     monkeypatch: pytest.MonkeyPatch, caplog: LogCaptured
 ) -> None:
     """A program is not stopped by its environment."""
@@ -172,11 +173,11 @@ def test_a_token_too_long_is_told_once_and_not_said(
     )
 
 
-def test_who_says_the_token_is_let_in(serve: Serve) -> None:
-    """What it tells is there, and the token is not."""
+def test_a_program_with_the_token_is_accepted(serve: Serve) -> None:
+    """Its messages arrive, and the token is not kept."""
     debugger = serve()
     with connect(debugger) as peer:
-        peer.sendall(told(20, SAID))
+        peer.sendall(program_bytes(20, SAID))
         debugger.wait_for_count("m", 20)
 
     (stream,) = debugger.store.streams
@@ -193,16 +194,16 @@ STRANGERS = {
 
 
 @pytest.mark.parametrize("kind", STRANGERS)
-def test_who_does_not_say_it_is_refused_before_anything_is_kept(
+def test_a_program_without_it_is_refused_before_anything_is_kept(
     serve: Serve, kind: str, caplog: LogCaptured
 ) -> None:
     """One line, one closed connection; there was never a stream, the others go on."""
     caplog.set_level(logging.INFO)
     debugger = serve()
     with connect(debugger) as friend, connect(debugger) as stranger:
-        data = told(20, SAID)
+        data = program_bytes(20, SAID)
         friend.sendall(data[:-1])
-        stranger.sendall(told(20, STRANGERS[kind]))
+        stranger.sendall(program_bytes(20, STRANGERS[kind]))
         assert ended(stranger)
         friend.sendall(data[-1:])
         debugger.wait_for_count("m", 20)
@@ -220,7 +221,7 @@ def test_a_token_too_long_is_refused_as_data(serve: Serve, caplog: LogCaptured) 
     caplog.set_level(logging.INFO)
     debugger = serve()
     with connect(debugger) as peer:
-        peer.sendall(told(1, b"x" * (limits.TOKEN_BYTES_MAX + 1)))
+        peer.sendall(program_bytes(1, b"x" * (limits.TOKEN_BYTES_MAX + 1)))
         assert ended(peer)
 
     ((_, line),) = lines_of(caplog, "am_dbg.ingest.server")
@@ -246,7 +247,7 @@ def test_a_first_message_without_the_token_is_refused(
 def test_tokens_are_compared_in_constant_time(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """How long a comparison takes tells nobody how much of a guess was right."""
+    """The duration of a comparison does not depend on how much of a guess is right."""
     compared: list[tuple[object, object]] = []
 
     def compare(said: bytes, asked: bytes) -> bool:
@@ -256,7 +257,7 @@ def test_tokens_are_compared_in_constant_time(
     monkeypatch.setattr(hmac, "compare_digest", compare)
     debugger = serve()
     with connect(debugger) as peer:
-        peer.sendall(told(1, SAID))
+        peer.sendall(program_bytes(1, SAID))
         debugger.wait_for_count("m", 1)
 
     assert compared == [(SAID, SAID)]
@@ -267,13 +268,13 @@ def test_without_a_token_everybody_is_let_in(serve: Serve) -> None:
     debugger = serve(token=b"")
     for count, token in enumerate((b"", b"unasked"), 1):
         with connect(debugger) as peer:
-            peer.sendall(told(5, token))
+            peer.sendall(program_bytes(5, token))
             debugger.wait_for(lambda count=count: debugger.store.transitions == 5 * count)
 
     assert [stream.hello for stream in debugger.store.streams] == [HELLO, HELLO]
 
 
-def test_go_programs_are_refused_where_a_token_is_asked_for(
+def test_go_programs_are_refused_by_a_debugger_with_a_token(
     serve: Serve, caplog: LogCaptured
 ) -> None:
     """Their protocol cannot say one, and the line says so."""
@@ -289,7 +290,7 @@ def test_go_programs_are_refused_where_a_token_is_asked_for(
 
 
 @pytest.mark.parametrize("sent", [b"", magic_frame(), magic_frame() + encode(HELLO)[:-1]])
-def test_who_does_not_say_who_it_is_in_time_is_sent_away(serve: Serve, sent: bytes) -> None:
+def test_a_connection_without_a_hello_in_time_is_ended(serve: Serve, sent: bytes) -> None:
     """A stranger cannot keep a place with half a hello."""
     debugger = serve(first_bytes_s_max=0.05)
     with connect(debugger) as peer:
@@ -327,7 +328,7 @@ def test_a_program_that_was_refused_goes_on_trying(
     monkeypatch: pytest.MonkeyPatch,
     caplog: LogCaptured,
 ) -> None:
-    """It is one outage, told in one line, and ends when the token is right."""
+    """It is one outage, logged in one line, and ends when the token is right."""
     monkeypatch.setattr(sender_module, "RETRY_S_MIN", 0.001)
     monkeypatch.setattr(sender_module, "RETRY_S_MAX", 0.002)
     monkeypatch.setenv(VARIABLE, "wrong")
@@ -356,7 +357,7 @@ def test_a_program_that_was_refused_goes_on_trying(
     assert not any(secret in caplog.text for secret in ("wrong", TOKEN))
 
 
-def test_a_forwarder_says_its_own_token(
+def test_a_forwarder_sends_its_own_token(
     serve: Serve, refusals: Refusals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The token of its environment goes to the other side, not the one it asks for itself."""
@@ -365,7 +366,7 @@ def test_a_forwarder_says_its_own_token(
     forwarder = Forwarder(inner.store, outer.address, round_s=0.005)
     forwarder.start()
     with connect(inner) as peer:
-        peer.sendall(told(20, SAID))
+        peer.sendall(program_bytes(20, SAID))
         outer.wait_for_count("m", 20)
     forwarder.stop()
 
@@ -375,7 +376,7 @@ def test_a_forwarder_says_its_own_token(
 def test_a_forwarder_that_is_refused_is_one_outage(
     serve: Serve, refusals: Refusals, monkeypatch: pytest.MonkeyPatch, caplog: LogCaptured
 ) -> None:
-    """It tries again and again, and one line tells of it."""
+    """It tries again and again, and logs one line."""
     monkeypatch.setattr(forwarding, "PAUSE_S_MAX", 0.005)
     outer = serve()
     forwarder = Forwarder(serve(token=b"").store, outer.address, round_s=0.005)
@@ -387,13 +388,11 @@ def test_a_forwarder_that_is_refused_is_one_outage(
     assert [level for level, _ in lines_of(caplog, "am_dbg.egress.forward")] == ["WARNING"]
 
 
-def test_a_forwarder_that_is_refused_has_told_nothing_in_vain(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_refused_forwarder_loses_nothing(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     """It says hello first and waits a round, so all is there once the token is right."""
     inner, outer = serve(token=b""), serve()
     with connect(inner) as peer:
-        peer.sendall(told(20))
+        peer.sendall(program_bytes(20))
         inner.wait_for_count("m", 20)
     forwarder = Forwarder(inner.store, outer.address)
     for _ in range(3):
@@ -417,7 +416,7 @@ def test_a_forwarder_that_is_refused_has_told_nothing_in_vain(
 
 @pytest.mark.slow
 def test_a_recorded_file_never_holds_the_token(tmp_path: Path) -> None:
-    """Neither what a program records itself, nor what a debugger that was told it exports."""
+    """Neither a recording of the program, nor an export of a debugger that received it."""
     program = (
         "import amtracer, machine as am\n"
         "mach = am.Machine(None, {'A': am.State()}, id='m')\n"

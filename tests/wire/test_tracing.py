@@ -21,8 +21,8 @@ from amtracer.tracer import MachineTracer
 from amtracer.wire import limits
 from amtracer.wire.messages import MachineMessage, Shape, StateDef, StepDef
 from amtracer.wire.vocabulary import ShapeFlag, StepFlag
-from tests.wire.streams import Book
-from tests.wire.tracing import Caught, Teller, ticks_after, told
+from tests.wire.streams import StreamReader
+from tests.wire.tracing import FakeSender, StreamRecorder, recorded, ticks_after
 
 STRUCT = {
     "A": am.State(add=["B"]),
@@ -36,9 +36,9 @@ STRUCT = {
 PLAIN = {"M": am.State(multi=True), "Not": am.State()}
 
 
-def traced(struct: dict[str, am.State] = STRUCT, **options: Any) -> tuple[am.Machine, Caught]:
+def traced(struct: dict[str, am.State] = STRUCT, **options: Any) -> tuple[am.Machine, FakeSender]:
     mach = am.Machine(None, struct, id="m", **options)
-    caught = Caught()
+    caught = FakeSender()
     caught.trace(mach)
     return mach, caught
 
@@ -53,18 +53,18 @@ def walk(mach: am.Machine) -> None:
     mach.set(["A", "M"])
 
 
-def test_a_machine_is_told_with_its_schema() -> None:
+def test_a_machine_is_sent_with_its_schema() -> None:
     """Id, parent, tags, states with their relations and ticks come first."""
     parent = am.Machine(None, {"X": am.State()}, id="p")
     mach = am.Machine(None, STRUCT, id="m", parent=parent, tags=["t:1"])
-    caught = Caught()
+    caught = FakeSender()
     caught.trace(mach)
-    book = told(caught.events)
+    reader = recorded(caught.events)
 
-    assert book.machines == [
+    assert reader.machines == [
         MachineMessage(0, "m", 0, "p", ("t:1",), (), 0, mach.tx_prefix, UNIT_NS),
     ]
-    assert book.schemas[0].states == (
+    assert reader.schemas[0].states == (
         StateDef("A", add=("B",)),
         StateDef("B", require=("A",)),
         StateDef("C", auto=True, require=("B",)),
@@ -74,11 +74,11 @@ def test_a_machine_is_told_with_its_schema() -> None:
     )
 
 
-def test_a_shape_tells_all_of_a_transition() -> None:
+def test_a_shape_contains_all_that_repeats_of_a_transition() -> None:
     """Type, called states, flags, signed growth and the steps in their order."""
     mach, caught = traced()
     mach.add1("A")
-    first = told(caught.events).told[0][0].shape
+    first = recorded(caught.events).transitions[0][0].shape
 
     assert (first.type, first.called, first.flags) == (0, (0,), ShapeFlag.ACCEPTED)
     assert first.changes == ((0, 1), (1, 1))
@@ -86,10 +86,10 @@ def test_a_shape_tells_all_of_a_transition() -> None:
 
 
 def test_directions_of_change_are_signed() -> None:
-    """Activated, deactivated and activated again can be told apart."""
+    """Activated, deactivated and activated again are distinguished."""
     mach, caught = traced()
     walk(mach)
-    changes = [one.shape.changes for one in told(caught.events).told[0]]
+    changes = [one.shape.changes for one in recorded(caught.events).transitions[0]]
 
     assert ((3, 1),) in changes
     assert ((3, 2),) in changes
@@ -101,7 +101,7 @@ def test_ticks_follow_from_the_shapes() -> None:
     mach, caught = traced()
     walk(mach)
 
-    assert ticks_after(told(caught.events)) == list(mach.time())
+    assert ticks_after(recorded(caught.events)) == list(mach.time())
 
 
 class Handlers:
@@ -118,12 +118,12 @@ class Handlers:
     deny_c = False
 
 
-def test_a_denial_is_told_with_the_handler_that_denied() -> None:
+def test_a_denial_is_sent_with_the_handler_that_denied() -> None:
     """A canceled transition changes nothing, and its last step says who said no."""
     mach, caught = traced()
     mach.bind_handlers(Handlers())
     mach.add1("A", {"ok": False})
-    last = told(caught.events).told[0][-1]
+    last = recorded(caught.events).transitions[0][-1]
 
     assert last.shape.flags == 0
     assert last.shape.changes == ()
@@ -131,46 +131,46 @@ def test_a_denial_is_told_with_the_handler_that_denied() -> None:
     assert len(last.handler_ns) == 1
 
 
-def test_a_failure_after_the_change_is_told_as_it_was() -> None:
+def test_a_failure_after_the_change_is_sent_as_it_was() -> None:
     """A state that was taken back changed twice: on and off again."""
     mach, caught = traced(log_stack_trace=False)
     mach.bind_handlers(Handlers())
     mach.add1("A", {"fail": True})
-    book = told(caught.events)
-    failed = book.told[0][0]
+    reader = recorded(caught.events)
+    failed = reader.transitions[0][0]
 
     assert not failed.shape.flags & ShapeFlag.ACCEPTED
     assert (0, -2) in failed.shape.changes
     assert StepFlag.FAILED in StepFlag(failed.shape.steps[-1].flags)
-    assert ticks_after(book) == list(mach.time())
+    assert ticks_after(reader) == list(mach.time())
 
 
-def test_an_auto_transition_without_a_denied_state_is_told_as_it_was() -> None:
+def test_an_auto_transition_without_a_denied_state_is_sent_as_it_was() -> None:
     """A state that its handler kept out does not count as changed; with no other it is canceled."""
     mach, caught = traced()
     handlers = Handlers()
     handlers.deny_c = True
     mach.bind_handlers(handlers)
     mach.add1("A")
-    book = told(caught.events)
-    auto = book.told[0][-1]
+    reader = recorded(caught.events)
+    auto = reader.transitions[0][-1]
 
     assert auto.shape.flags == ShapeFlag.AUTO
     assert auto.shape.changes == ()
-    assert ticks_after(book) == list(mach.time())
+    assert ticks_after(reader) == list(mach.time())
 
 
 @given(st.lists(st.tuples(st.sampled_from("ars"), st.sampled_from("ABCM")), max_size=30))
-def test_any_walk_is_told_as_it_went(calls: list[tuple[str, str]]) -> None:
+def test_any_walk_is_sent_as_it_went(calls: list[tuple[str, str]]) -> None:
     """Whatever a machine does, its reader ends at the same ticks after as many transitions."""
     mach, caught = traced()
     mach.bind_handlers(Handlers())
     for kind, state in calls:
         {"a": mach.add, "r": mach.remove, "s": mach.set}[kind](state)
-    book = told(caught.events)
+    reader = recorded(caught.events)
 
-    assert ticks_after(book) == list(mach.time())
-    assert len(book.told[0]) == len(caught.transitions())
+    assert ticks_after(reader) == list(mach.time())
+    assert len(reader.transitions[0]) == len(caught.transitions())
 
 
 def units(duration_ns: int) -> int:
@@ -187,7 +187,7 @@ def test_times_are_taken_in_the_process() -> None:
     mach.bind_handlers(Handlers())
     mach.add1("A")
     _, _, _, started_ns, ended_ns, _, handler_ns, *_ = caught.transitions()[0]
-    first = told(caught.events).told[0][0]
+    first = recorded(caught.events).transitions[0][0]
 
     assert first.time_ns == started_ns // UNIT_NS * UNIT_NS
     assert first.duration_ns == units(ended_ns - started_ns)
@@ -201,7 +201,7 @@ def test_log_lines_come_with_their_level() -> None:
     mach.set_logger_empty(am.LogLevel.OPS)
     mach.log("between")
     mach.add1("A")
-    first = told(caught.events).told[0][0]
+    first = recorded(caught.events).transitions[0][0]
 
     assert (int(am.LogLevel.OPS), "[add] A") in first.lines
     assert (int(am.LogLevel.CHANGES), "[extern] between") in first.pre_lines
@@ -214,23 +214,23 @@ def test_arguments_are_short_texts_of_their_moment() -> None:
     mach.add1("A", {"items": items, "name": "x"})
     items.append(2)
 
-    assert told(caught.events).told[0][0].args == (("items", "[1]"), ("name", "'x'"))
+    assert recorded(caught.events).transitions[0][0].args == (("items", "[1]"), ("name", "'x'"))
 
 
 def test_a_filter_chooses_the_arguments() -> None:
     """Secrets are replaced or left out before anything is kept."""
     mach = am.Machine(None, STRUCT, id="m")
-    caught = Caught()
+    caught = FakeSender()
     caught.trace(
         mach, args_filter=lambda id, args: {"id": id, **{k: "***" for k in args if k != "drop"}}
     )
     mach.add1("A", {"password": "hunter2", "drop": 1})
 
-    assert told(caught.events).told[0][0].args == (("id", "'m'"), ("password", "'***'"))
+    assert recorded(caught.events).transitions[0][0].args == (("id", "'m'"), ("password", "'***'"))
 
 
-def test_the_source_of_a_mutation_is_told() -> None:
-    """Machine, transition and its time tell where a mutation came from."""
+def test_the_source_of_a_mutation_is_sent() -> None:
+    """Machine, transition and its time identify the origin of a mutation."""
     mach, caught = traced()
     other = am.Machine(None, {"Go": am.State()}, id="o")
 
@@ -239,10 +239,10 @@ def test_the_source_of_a_mutation_is_told() -> None:
             mach.ev_add1(event, "A")
 
     other.bind_handlers(Passing())
-    other_caught = Caught()
+    other_caught = FakeSender()
     other_caught.trace(other)
     other.add1("Go")
-    source = told(caught.events).told[0][0].source
+    source = recorded(caught.events).transitions[0][0].source
 
     assert source is not None
     assert (source.machine, source.time) == ("o", 0)
@@ -261,7 +261,7 @@ def test_a_queue_is_counted() -> None:
     mach.bind_handlers(Queueing())
     mach.add1("M")
 
-    assert [one.queue_len for one in told(caught.events).told[0]] == [2, 1, 0]
+    assert [one.queue_len for one in recorded(caught.events).transitions[0]] == [2, 1, 0]
 
 
 def test_equal_transitions_are_one_shape() -> None:
@@ -271,57 +271,57 @@ def test_equal_transitions_are_one_shape() -> None:
         mach.add1("M")
         mach.remove1("M")
 
-    assert told(caught.events).definitions == 2
+    assert recorded(caught.events).definitions == 2
 
 
 def test_a_machine_is_traced_from_where_it_stands() -> None:
-    """What it did before is not told, but how much and where that led."""
+    """Its earlier transitions are not sent, but their number and its ticks are."""
     mach = am.Machine(None, STRUCT, id="m")
     mach.add1("A")
-    caught = Caught()
+    caught = FakeSender()
     caught.trace(mach)
     mach.add1("M")
-    book = told(caught.events)
+    reader = recorded(caught.events)
 
-    assert book.machines[0].ticks == (1, 1, 1, 0, 0, 0)
-    assert book.told[0][0].shape.called == (3,)
-    assert ticks_after(book) == list(mach.time())
+    assert reader.machines[0].ticks == (1, 1, 1, 0, 0, 0)
+    assert reader.transitions[0][0].shape.called == (3,)
+    assert ticks_after(reader) == list(mach.time())
 
 
-def test_a_change_of_schema_is_told() -> None:
+def test_a_change_of_schema_is_sent() -> None:
     """Later transitions belong to the new states, at the ticks that were taken over."""
     mach, caught = traced()
     mach.add1("A")
     mach.set_struct({**STRUCT, "New": am.State()}, [*mach.state_names(), "New"])
     mach.add1("New")
-    book = told(caught.events)
+    reader = recorded(caught.events)
 
-    assert [len(schema.states) for schema in book.schemas] == [6, 7]
-    assert book.told[0][-1].shape.changes == ((6, 1),)
+    assert [len(schema.states) for schema in reader.schemas] == [6, 7]
+    assert reader.transitions[0][-1].shape.changes == ((6, 1),)
 
 
-def test_an_order_of_states_is_told() -> None:
+def test_an_order_of_states_is_sent() -> None:
     """Verifying states may put them in another order, before or after the first transition."""
     mach, caught = traced()
     names = [*mach.state_names()][::-1]
     mach.verify_states(names)
     mach.add1("A")
-    book = told(caught.events)
+    reader = recorded(caught.events)
 
-    assert [state.name for state in book.schemas[-1].states] == names
-    assert book.told[0][0].shape.called == (names.index("A"),)
+    assert [state.name for state in reader.schemas[-1].states] == names
+    assert reader.transitions[0][0].shape.called == (names.index("A"),)
 
 
 def test_a_disposed_machine_is_gone() -> None:
-    """After its disposal nothing more is told of it."""
+    """After its disposal nothing more is sent about it."""
     mach, caught = traced()
     mach.dispose_force()
 
-    assert told(caught.events).gone == [0]
+    assert recorded(caught.events).gone == [0]
 
 
 def test_a_tracer_keeps_no_machine_alive() -> None:
-    """A machine that nobody has any more is collected, and told as gone."""
+    """A machine without references is collected, and reported as gone."""
     mach, caught = traced()
     mach.bind_handlers(Handlers())
     mach.add1("A")
@@ -330,7 +330,7 @@ def test_a_tracer_keeps_no_machine_alive() -> None:
     gc.collect()
 
     assert alive() is None
-    assert told(caught.events).gone == [0]
+    assert recorded(caught.events).gone == [0]
 
 
 def test_a_tracer_keeps_no_arguments_alive() -> None:
@@ -347,7 +347,7 @@ def test_a_tracer_keeps_no_arguments_alive() -> None:
     gc.collect()
 
     assert alive() is None
-    assert told(caught.events).told[0][0].args == (("mine", "<Mine>"),)
+    assert recorded(caught.events).transitions[0][0].args == (("mine", "<Mine>"),)
 
 
 def test_submachines_are_traced_along() -> None:
@@ -355,34 +355,34 @@ def test_submachines_are_traced_along() -> None:
     mach, caught = traced()
     child = am.Machine(None, {"X": am.State()}, id="child", parent=mach)
     child.add1("X")
-    book = told(caught.events)
+    reader = recorded(caught.events)
 
-    assert [(one.id, one.parent) for one in book.machines] == [("m", ""), ("child", "m")]
-    assert len(book.told[1]) == 1
+    assert [(one.id, one.parent) for one in reader.machines] == [("m", ""), ("child", "m")]
+    assert len(reader.transitions[1]) == 1
 
 
 # What is lost.
 
 
-def lossy(lost: Callable[[int], bool], count: int = 300) -> Teller:
+def lossy(lost: Callable[[int], bool], count: int = 300) -> StreamRecorder:
     """A machine some of whose transitions never reach the sender."""
     mach, caught = traced(PLAIN)
     for _ in range(count // 2):
         mach.add1("M")
         mach.remove1("M")
-    teller = Teller()
-    teller.begin()
-    teller.take(e for e in caught.events if type(e) is not tuple or not lost(e[2]))
-    return teller
+    recorder = StreamRecorder()
+    recorder.begin()
+    recorder.record(e for e in caught.events if type(e) is not tuple or not lost(e[2]))
+    return recorder
 
 
 def test_lost_transitions_are_counted() -> None:
     """The gap is as long as what is missing, and the story goes on at the right ticks."""
-    book = lossy(lambda number: 100 <= number < 200).book()
+    reader = lossy(lambda number: 100 <= number < 200).read()
 
-    assert [(gap.count, gap.reason) for gap in book.dropped] == [(256 - 100, LOST)]
-    assert len(book.told[0]) == 99 + (300 - 256 + 1)
-    assert list(book.dropped[0].ticks) == [255, 0, 0]
+    assert [(gap.count, gap.reason) for gap in reader.dropped] == [(256 - 100, LOST)]
+    assert len(reader.transitions[0]) == 99 + (300 - 256 + 1)
+    assert list(reader.dropped[0].ticks) == [255, 0, 0]
 
 
 def test_a_lost_beginning_is_counted() -> None:
@@ -390,36 +390,36 @@ def test_a_lost_beginning_is_counted() -> None:
     mach, caught = traced(PLAIN)
     for _ in range(100):
         mach.add1("M")
-    book = told(caught.events[2:])
+    reader = recorded(caught.events[2:])
 
-    assert book.machines[0].row == TICKS_MASK
-    assert len(book.told[0]) == 100 - TICKS_MASK
+    assert reader.machines[0].row == TICKS_MASK
+    assert len(reader.transitions[0]) == 100 - TICKS_MASK
 
 
-def test_the_first_transition_tells_all_that_a_machine_needs() -> None:
-    """Whoever learns of a machine by it loses nothing."""
+def test_the_first_transition_contains_all_that_a_machine_needs() -> None:
+    """A sender that first gets this event of a machine loses nothing."""
     mach, caught = traced(PLAIN)
     for _ in range(10):
         mach.add1("M")
-    book = told(caught.events[1:])
+    reader = recorded(caught.events[1:])
 
-    assert book.machines[0].row == 0
-    assert len(book.told[0]) == 10
+    assert reader.machines[0].row == 0
+    assert len(reader.transitions[0]) == 10
 
 
 def test_what_changes_a_machine_while_it_is_attached_is_a_gap() -> None:
     """Another thread may be in the middle of a transition that nobody watches."""
     mach = am.Machine(None, PLAIN, id="m")
-    caught = Caught()
+    caught = FakeSender()
     tracer = MachineTracer(mach, caught.sender)
     tracer.send_snapshot(mach)
     mach.add1("M")
     mach.bind_tracer(tracer)
     mach.add1("M")
-    book = told(caught.events)
+    reader = recorded(caught.events)
 
-    assert [(gap.count, gap.reason) for gap in book.dropped] == [(0, UNTRACED)]
-    assert list(book.dropped[0].ticks) == [1, 0, 0]
+    assert [(gap.count, gap.reason) for gap in reader.dropped] == [(0, UNTRACED)]
+    assert list(reader.dropped[0].ticks) == [1, 0, 0]
 
 
 NEW = {"New": am.State(), **PLAIN}
@@ -447,21 +447,21 @@ class Restructured(am.Machine):
 
 
 @pytest.mark.parametrize("moment", ["looked at", "about to be bound", "bound"])
-def test_a_machine_restructured_while_it_is_attached_is_told_right(moment: str) -> None:
+def test_a_machine_restructured_while_it_is_attached_is_sent_correctly(moment: str) -> None:
     """Whenever another thread changes the schema, transitions are those of the present one."""
     mach = Restructured(None, PLAIN, id="m")
     mach.moment = moment
-    caught = Caught()
+    caught = FakeSender()
     caught.trace(mach)
     mach.add1("Not")
-    book = told(caught.events)
+    reader = recorded(caught.events)
 
-    assert [state.name for state in book.schemas[-1].states] == mach.state_names()
-    assert [one.shape.called for one in book.told[0]] == [(mach.index("Not"),)]
-    assert book.dropped == []
+    assert [state.name for state in reader.schemas[-1].states] == mach.state_names()
+    assert [one.shape.called for one in reader.transitions[0]] == [(mach.index("Not"),)]
+    assert reader.dropped == []
 
 
-def test_a_look_at_the_machine_ends_a_gap() -> None:
+def test_a_snapshot_of_the_machine_ends_a_gap() -> None:
     """Whenever the machine is looked at again the loss is counted at once."""
     mach, caught = traced(PLAIN)
     tracer = next(iter(mach.tracers()))
@@ -469,12 +469,12 @@ def test_a_look_at_the_machine_ends_a_gap() -> None:
         mach.add1("M")
     kept = [e for e in caught.events if type(e) is not tuple or e[2] < 5]
     tracer.send_snapshot(mach)  # type: ignore[attr-defined]
-    book = told([*kept, caught.events[-1]])
+    reader = recorded([*kept, caught.events[-1]])
 
-    assert [gap.count for gap in book.dropped] == [6]
+    assert [gap.count for gap in reader.dropped] == [6]
 
 
-def test_what_nobody_watched_is_a_gap_without_transitions() -> None:
+def test_changes_that_were_not_traced_are_a_gap_without_transitions() -> None:
     """Transitions made without a tracer leave only their ticks."""
     mach, caught = traced(PLAIN)
     tracer = next(iter(mach.tracers()))
@@ -484,40 +484,40 @@ def test_what_nobody_watched_is_a_gap_without_transitions() -> None:
             mach.add1("Not")
             mach.bind_tracer(tracer)
         mach.add1("M")
-    book = told(caught.events)
+    reader = recorded(caught.events)
 
-    assert [(gap.count, gap.reason) for gap in book.dropped] == [(0, UNTRACED)]
-    assert book.dropped[0].ticks[1] == 1
+    assert [(gap.count, gap.reason) for gap in reader.dropped] == [(0, UNTRACED)]
+    assert reader.dropped[0].ticks[1] == 1
 
 
 def test_a_new_stream_begins_where_the_machines_are() -> None:
-    """After a reconnect everything is defined anew, and rows go on."""
+    """After a reconnect everything is defined again, and rows continue."""
     mach, caught = traced()
-    teller = Teller()
-    teller.begin()
+    recorder = StreamRecorder()
+    recorder.begin()
     mach.add1("A")
-    teller.take(caught.events)
+    recorder.record(caught.events)
     caught.events.clear()
-    teller.begin()
+    recorder.begin()
     mach.add1("M")
-    teller.take(caught.events)
-    book = teller.book()
+    recorder.record(caught.events)
+    reader = recorder.read()
 
-    assert book.machines[0].row == 2
-    assert book.machines[0].ticks == (1, 1, 1, 0, 0, 0)
-    assert ticks_after(book) == list(mach.time())
+    assert reader.machines[0].row == 2
+    assert reader.machines[0].ticks == (1, 1, 1, 0, 0, 0)
+    assert ticks_after(reader) == list(mach.time())
 
 
 def test_a_new_stream_leaves_out_who_is_gone() -> None:
-    """A disposed machine is not told again."""
+    """A disposed machine is not sent again."""
     mach, caught = traced()
     mach.dispose_force()
-    teller = Teller()
-    teller.begin()
-    teller.take(caught.events)
-    teller.begin()
+    recorder = StreamRecorder()
+    recorder.begin()
+    recorder.record(caught.events)
+    recorder.begin()
 
-    assert teller.book().machines == []
+    assert recorder.read().machines == []
 
 
 # Limits.
@@ -531,18 +531,18 @@ def test_a_machine_no_reader_would_take_is_refused_in_one_line() -> None:
     caught.trace(large)
     large.add1("S0")
     mach.add1("A")
-    teller = Teller()
-    teller.begin()
-    teller.take(caught.events)
+    recorder = StreamRecorder()
+    recorder.begin()
+    recorder.record(caught.events)
 
-    assert [one.id for one in teller.book().machines] == ["m"]
-    assert len(teller.warnings) == 1
-    assert "'large' cannot be traced: states of a schema: 4,097" in teller.warnings[0]
+    assert [one.id for one in recorder.read().machines] == ["m"]
+    assert len(recorder.warnings) == 1
+    assert "'large' cannot be traced: states of a schema: 4,097" in recorder.warnings[0]
 
 
-def many(count: int) -> Caught:
+def many(count: int) -> FakeSender:
     """As many machines, each gone again."""
-    caught = Caught()
+    caught = FakeSender()
     for at in range(count):
         mach = am.Machine(None, {"A": am.State()}, id=str(at))
         caught.trace(mach)
@@ -555,46 +555,46 @@ def test_a_full_stream_asks_for_a_new_one() -> None:
     """Machine numbers are never used twice, so a program that makes many needs streams."""
     caught = many(limits.MACHINES_PER_CONNECTION_MAX)
     last = am.Machine(None, {"A": am.State()}, id="last")
-    teller = Teller()
-    teller.begin()
-    teller.take(caught.events)
+    recorder = StreamRecorder()
+    recorder.begin()
+    recorder.record(caught.events)
     caught.events.clear()
     caught.trace(last)
 
     with pytest.raises(StreamFullError):
-        teller.take(caught.events)
-    teller.begin()
-    teller.take(caught.events)
-    assert [one.id for one in teller.book().machines] == ["last"]
+        recorder.record(caught.events)
+    recorder.begin()
+    recorder.record(caught.events)
+    assert [one.id for one in recorder.read().machines] == ["last"]
 
 
 def test_events_are_small_and_of_few_kinds() -> None:
-    """Besides transitions a sender only hears who is seen and who is gone."""
+    """Besides transitions a sender only receives snapshots and ends of machines."""
     mach, caught = traced()
     walk(mach)
     mach.dispose_force()
 
     assert {type(event) for event in caught.events} == {tuple, SnapshotEvent, GoneEvent}
-    assert isinstance(told(caught.events).told[0][0].shape, Shape)
+    assert isinstance(recorded(caught.events).transitions[0][0].shape, Shape)
 
 
-def test_a_machine_is_gone_before_anything_was_told() -> None:
-    """What was disposed before a stream began is not heard of any more."""
+def test_a_machine_is_gone_before_anything_was_sent() -> None:
+    """A machine that was disposed before a stream began is not in the stream."""
     mach, caught = traced(PLAIN)
     mach.add1("M")
     mach.dispose_force()
     late = caught.transitions()[0]
-    teller = Teller()
-    teller.begin()
-    teller.take([caught.events[-1], late, caught.events[0]])
+    recorder = StreamRecorder()
+    recorder.begin()
+    recorder.record([caught.events[-1], late, caught.events[0]])
 
-    assert teller.book().machines == []
+    assert recorder.read().machines == []
 
 
 def test_a_schema_change_no_reader_would_take_ends_the_machine(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It is told in one line, and what follows of it is left out."""
+    """It is logged in one line, and later events of it are dropped."""
     mach, caught = traced(PLAIN)
     mach.add1("M")
     monkeypatch.setattr(limits, "STATES_MAX", 3)
@@ -602,46 +602,46 @@ def test_a_schema_change_no_reader_would_take_ends_the_machine(
     mach.add1("New")
     tracer = next(iter(mach.tracers()))
     tracer.send_snapshot(mach)  # type: ignore[attr-defined]
-    teller = Teller()
-    teller.begin()
-    teller.take(caught.events)
+    recorder = StreamRecorder()
+    recorder.begin()
+    recorder.record(caught.events)
     monkeypatch.undo()
 
-    assert len(teller.book().told[0]) == 1
-    assert len(teller.warnings) == 1
+    assert len(recorder.read().transitions[0]) == 1
+    assert len(recorder.warnings) == 1
 
 
 def test_more_machines_than_a_stream_names_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many live at once, a new stream has room; the others come when they act."""
     monkeypatch.setattr(limits, "MACHINES_PER_CONNECTION_MAX", 10)
-    caught = Caught()
+    caught = FakeSender()
     machines = [am.Machine(None, PLAIN, id=str(at)) for at in range(25)]
-    teller, rows, begun = Teller(), dict.fromkeys(range(25), 0), 0
-    teller.begin()
+    recorder, rows, begun = StreamRecorder(), dict.fromkeys(range(25), 0), 0
+    recorder.begin()
     for mach in machines:
         caught.trace(mach)
     for mach in machines * 3:
         mach.add1("M")
     for event in caught.events:
         try:
-            teller.writer.write(event)
+            recorder.writer.write(event)
         except StreamFullError:
-            count(teller.book(), rows)
-            teller.begin()
+            count(recorder.read(), rows)
+            recorder.begin()
             begun += 1
-            teller.writer.write(event)
-    count(teller.book(), rows)
+            recorder.writer.write(event)
+    count(recorder.read(), rows)
 
     assert rows == dict.fromkeys(range(25), 3)
     assert begun > 3
-    assert teller.warnings == []
+    assert recorder.warnings == []
 
 
-def count(book: Book, rows: dict[int, int]) -> None:
-    """Add what a stream tells of machines to what was told before, in which it has its place."""
-    for number, one in enumerate(book.machines):
+def count(reader: StreamReader, rows: dict[int, int]) -> None:
+    """Add the machines of a stream to the earlier rows, and check that they continue them."""
+    for number, one in enumerate(reader.machines):
         assert one.row == rows[int(one.id)]
-        rows[int(one.id)] += len(book.told[number])
+        rows[int(one.id)] += len(reader.transitions[number])
 
 
 def test_schemas_beyond_those_of_a_stream_ask_for_a_new_one(
@@ -653,36 +653,36 @@ def test_schemas_beyond_those_of_a_stream_ask_for_a_new_one(
     for name in ("X", "Y"):
         mach.set_struct({**PLAIN, name: am.State()}, [*PLAIN, "Exception", name])
     mach.add1("Y")
-    teller = Teller()
-    teller.begin()
+    recorder = StreamRecorder()
+    recorder.begin()
     with pytest.raises(StreamFullError):
-        teller.take(caught.events)
-    teller.begin()
-    teller.take(caught.events[-1:])
+        recorder.record(caught.events)
+    recorder.begin()
+    recorder.record(caught.events[-1:])
 
-    assert len(teller.book().told[0]) == 1
+    assert len(recorder.read().transitions[0]) == 1
 
 
 def test_without_a_stream_only_the_books_are_kept() -> None:
-    """What happens between two streams is counted, not told."""
+    """Transitions between two streams are counted, not sent."""
     mach, caught = traced(PLAIN)
-    teller = Teller()
-    teller.begin()
-    teller.take(caught.events)
-    teller.writer.end()
+    recorder = StreamRecorder()
+    recorder.begin()
+    recorder.record(caught.events)
+    recorder.writer.end()
     caught.events.clear()
     mach.add1("M")
     mach.set_struct({**PLAIN, "New": am.State()}, [*mach.state_names(), "New"])
-    teller.take(caught.events)
-    teller.writer.flush()
+    recorder.record(caught.events)
+    recorder.writer.flush()
     caught.events.clear()
-    teller.begin()
+    recorder.begin()
 
-    assert teller.book().machines[0].row == 1
+    assert recorder.read().machines[0].row == 1
 
 
 def test_remembered_shapes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many plans a program walks, a sender remembers so many; none is told wrongly."""
+    """However many plans a program walks, a sender remembers so many; all are sent correctly."""
     monkeypatch.setattr(shapes, "_OUTCOMES_MAX", 2)
     monkeypatch.setattr(shapes, "_SHAPES_MAX", 2)
     mach, caught = traced()
@@ -691,6 +691,6 @@ def test_remembered_shapes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         walk(mach)
         mach.add1("A", {"ok": False})
         mach.remove(["A", "B", "M"])
-    book = told(caught.events)
+    reader = recorded(caught.events)
 
-    assert ticks_after(book) == list(mach.time())
+    assert ticks_after(reader) == list(mach.time())

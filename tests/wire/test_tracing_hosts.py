@@ -15,7 +15,7 @@ import machine as am
 from amtracer.wire.limits import INTEGER_MAX
 from amtracer.wire.messages import Source, StateDef
 from tests.wire.hostile import CALLED, Lazy, Name, trap
-from tests.wire.tracing import Caught, told
+from tests.wire.tracing import FakeSender, recorded
 
 STRUCT = {"M": am.State(multi=True)}
 
@@ -32,14 +32,14 @@ def _not_paused() -> Iterator[None]:
     amtracer.resume()
 
 
-def traced(struct: Any = STRUCT, **options: Any) -> tuple[am.Machine, Caught]:
-    mach, caught = am.Machine(None, struct, **options), Caught()
+def traced(struct: Any = STRUCT, **options: Any) -> tuple[am.Machine, FakeSender]:
+    mach, caught = am.Machine(None, struct, **options), FakeSender()
     caught.trace(mach)
     return mach, caught
 
 
 def all_plain(values: object) -> bool:
-    """Whether no text in here is of a class of the host."""
+    """Whether no text in here is of a class of the program."""
     if isinstance(values, tuple):
         return all(all_plain(value) for value in values)
     return values is None or type(values) in (str, int, bool)
@@ -51,12 +51,12 @@ def test_ids_and_labels_become_plain_texts(name: Any, text: str) -> None:
     tags: list[Any] = [Names.A, ("a", "b")]
     mach, caught = traced(id=name, parent_id=name, tags=tags)
     mach.add1("M")
-    book = told(caught.events)
-    found = book.machines[0]
+    reader = recorded(caught.events)
+    found = reader.machines[0]
 
     assert (found.id, found.parent, found.tags) == (text, text, ("A", "('a', 'b')"))
     assert all_plain((found.id, found.parent, found.tags))
-    assert len(book.told[0]) == 1
+    assert len(reader.transitions[0]) == 1
 
 
 def test_names_of_states_become_plain_texts() -> None:
@@ -67,7 +67,7 @@ def test_names_of_states_become_plain_texts() -> None:
     }
     mach, caught = traced(struct, id="m")
     mach.add1("A")
-    states = told(caught.events).schemas[0].states
+    states = recorded(caught.events).schemas[0].states
 
     assert states[:2] == (
         StateDef("A", add=("B",), remove=("5",) if states[0].remove else (), tags=("6", "here")),
@@ -108,19 +108,19 @@ SOURCES: dict[str, tuple[Callable[[], Any], Source | None]] = {
     "posing": (lambda: mock.Mock(spec=am.MutSource), None),
     "proxy": (Lazy, None),
 }
-"""What a program gives as a source, and what is told of it."""
+"""What a program passes as a source, and what is sent for it."""
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_a_source_is_told_if_it_is_one(name: str) -> None:
+def test_a_valid_source_is_sent(name: str) -> None:
     """What a program gives as a source becomes what a reader takes, or none."""
     make, shown = SOURCES[name]
     mach, caught = traced(id="x")
     mach.ev_add1(Event(make()), "M")  # type: ignore[arg-type]
     mach.add1("M")
-    book = told(caught.events)
+    reader = recorded(caught.events)
 
-    assert [one.source for one in book.told[0]] == [shown, None]
+    assert [one.source for one in reader.transitions[0]] == [shown, None]
 
 
 def test_a_source_of_a_class_of_the_host_is_read_as_the_known_one() -> None:
@@ -131,7 +131,7 @@ def test_a_source_of_a_class_of_the_host_is_read_as_the_known_one() -> None:
     mach, caught = traced(id="x")
     mach.ev_add1(Event(source), "M")  # type: ignore[arg-type]
 
-    assert told(caught.events).told[0][0].source == Source("m", "t", 3)
+    assert recorded(caught.events).transitions[0][0].source == Source("m", "t", 3)
 
 
 def test_a_machine_may_have_no_hash() -> None:
@@ -143,21 +143,21 @@ def test_a_machine_may_have_no_hash() -> None:
 
         __hash__ = None  # type: ignore[assignment]
 
-    mach, caught = Equal(None, STRUCT, id="m"), Caught()
+    mach, caught = Equal(None, STRUCT, id="m"), FakeSender()
     caught.trace(mach)
     mach.add1("M")
     amtracer.pause()
     mach.add1("M")
     amtracer.resume()
     mach.add1("M")
-    book = told(caught.events)
+    reader = recorded(caught.events)
 
-    assert len(book.told[0]) == 2
-    assert [gap.count for gap in book.dropped] == [1]
+    assert len(reader.transitions[0]) == 2
+    assert [gap.count for gap in reader.dropped] == [1]
 
 
 def test_other_tracers_are_not_asked_what_they_are() -> None:
-    """A tracer of the host may be a proxy; attaching again finds ours beside it."""
+    """A tracer of the program may be a proxy; attaching again finds ours beside it."""
 
     class Guest(am.Tracer):
         gone = False
@@ -194,5 +194,5 @@ def test_a_dict_of_the_host_is_read_as_a_plain_one() -> None:
     CALLED.clear()
     mach.add1("M", Args(a=1))
 
-    assert told(caught.events).told[0][0].args == (("a", "1"),)
+    assert recorded(caught.events).transitions[0][0].args == (("a", "1"),)
     assert (asking, CALLED) == ({"machine"}, [])

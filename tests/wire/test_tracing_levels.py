@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 import machine as am
-from tests.wire.streams import Book
-from tests.wire.tracing import Caught, told
+from tests.wire.streams import StreamReader
+from tests.wire.tracing import FakeSender, recorded
 
 
 @pytest.fixture
@@ -20,28 +20,28 @@ def mach() -> am.Machine:
 
 
 @pytest.fixture
-def caught(mach: am.Machine) -> Caught:
-    caught = Caught()
+def caught(mach: am.Machine) -> FakeSender:
+    caught = FakeSender()
     caught.trace(mach)
     return caught
 
 
-def highest(book: Book) -> list[int]:
+def highest(reader: StreamReader) -> list[int]:
     """The highest level among the lines of each transition, -1 for none."""
-    return [max((level for level, _ in one.lines), default=-1) for one in book.told[0]]
+    return [max((level for level, _ in one.lines), default=-1) for one in reader.transitions[0]]
 
 
-def test_a_level_changed_at_run_time_takes_effect(mach: am.Machine, caught: Caught) -> None:
-    """From the next transition on, up and down, without attaching anew."""
+def test_a_level_changed_at_run_time_takes_effect(mach: am.Machine, caught: FakeSender) -> None:
+    """From the next transition on, up and down, without attaching again."""
     mach.bind_handlers({"MState": lambda event: None})
     for level in (0, 4, 1, 2, 0):
         mach.set_logger_empty(level)
         mach.add1("M")
 
-    assert highest(told(caught.events)) == [-1, 4, 1, 2, -1]
+    assert highest(recorded(caught.events)) == [-1, 4, 1, 2, -1]
 
 
-def test_a_level_changed_in_a_handler_takes_effect(mach: am.Machine, caught: Caught) -> None:
+def test_a_level_changed_in_a_handler_takes_effect(mach: am.Machine, caught: FakeSender) -> None:
     """Lines follow from there, the transition being the same."""
 
     class Talking:
@@ -51,11 +51,11 @@ def test_a_level_changed_in_a_handler_takes_effect(mach: am.Machine, caught: Cau
     mach.bind_handlers(Talking())
     mach.add1("M")
 
-    assert [text for _, text in told(caught.events).told[0][0].lines] == ["[state] +M"]
+    assert [text for _, text in recorded(caught.events).transitions[0][0].lines] == ["[state] +M"]
 
 
 def test_a_line_of_any_level_and_text_is_one_that_a_reader_takes(
-    mach: am.Machine, caught: Caught
+    mach: am.Machine, caught: FakeSender
 ) -> None:
     """Levels are kept within those there are; a text is shown without methods of its class."""
 
@@ -70,7 +70,7 @@ def test_a_line_of_any_level_and_text_is_one_that_a_reader_takes(
     mach.log_lvl(-1, Text("below"))  # type: ignore[arg-type]
     mach.log_lvl(am.LogLevel.OPS, 5)  # type: ignore[arg-type]
     mach.add1("M")
-    first = told(caught.events).told[0][0]
+    first = recorded(caught.events).transitions[0][0]
 
     assert {(0, "below"), (2, "5")} <= set(first.pre_lines)
 
@@ -98,7 +98,7 @@ def ours(counted: Counter[str]) -> int:
     return sum(count for name, count in counted.items() if name.startswith("amtracer"))
 
 
-def test_without_a_level_a_transition_costs_one_call(mach: am.Machine, caught: Caught) -> None:
+def test_without_a_level_a_transition_costs_one_call(mach: am.Machine, caught: FakeSender) -> None:
     """Nothing of the log is touched, and the tracer is called once."""
     mach.add1("M")
     found = calls(lambda: [mach.add1("M") for _ in range(50)])
@@ -108,7 +108,7 @@ def test_without_a_level_a_transition_costs_one_call(mach: am.Machine, caught: C
     assert len(caught.transitions()) == 51
 
 
-def test_a_level_taken_back_costs_what_none_costs(mach: am.Machine, caught: Caught) -> None:
+def test_a_level_taken_back_costs_what_none_costs(mach: am.Machine, caught: FakeSender) -> None:
     """As many calls as before it was set."""
     mach.add1("M")
     before = calls(lambda: [mach.add1("M") for _ in range(20)])

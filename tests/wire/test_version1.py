@@ -1,4 +1,4 @@
-"""What version 1 of the protocol said is read for good."""
+"""Streams of version 1 of the protocol can still be read."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ REST = (
 
 def read(*bodies: tuple[Any, ...]) -> list[Message]:
     beginning = b"".join(map(encode, BEGINNING))
-    told = b"".join(frame(msgpack.packb(body)) for body in bodies)
-    return decoded(magic_frame() + beginning + told)
+    data = b"".join(frame(msgpack.packb(body)) for body in bodies)
+    return decoded(magic_frame() + beginning + data)
 
 
 def test_every_column_of_a_batch_is_read() -> None:
     """Offsets as they are, a line set for each transition, times in nanoseconds."""
-    first, second, third = read_back(read(SHAPE, LINES, (*BATCH, *REST))).told[0]
+    first, second, third = read_back(read(SHAPE, LINES, (*BATCH, *REST))).transitions[0]
 
     assert [one.time_ns for one in (first, second, third)] == [100, 107, 104]
     assert [one.duration_ns for one in (first, second, third)] == [4, 5, 6]
@@ -128,7 +128,7 @@ def test_a_limit_is_read_and_one_past_it_is_refused(name: str) -> None:
 def test_the_recorded_session_is_one_of_version_1() -> None:
     """It says so itself, and has all kinds of transitions."""
     session = Path(__file__).resolve().parents[2] / "exports" / "version-1.msgpack.br"
-    book = read_back(stream := list(read_session(session)))
+    reader = read_back(stream := list(read_session(session)))
 
     assert {one.version for one in stream if hasattr(one, "wall_ns")} == {1}
-    assert sum(map(len, book.told.values())) > 1_000
+    assert sum(map(len, reader.transitions.values())) > 1_000

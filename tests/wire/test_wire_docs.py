@@ -31,14 +31,14 @@ APART = [bytes.fromhex(block) for block in re.findall(r"```hex apart\n(.*?)```",
 def test_the_bytes_of_the_examples_are_a_stream() -> None:
     """All examples in their order are what a sender sends, and mean what the text says."""
     stream = decoded(b"".join(EXAMPLES))
-    book = read_back(stream)
+    reader = read_back(stream)
 
     assert EXAMPLES[0] == magic_frame()
     assert [encode(message) for message in stream[:-2]] == EXAMPLES[1:-1]
     assert stream[-3:] == [LeftMessage(0, "connection lost"), GoneMessage(1), GoneMessage(2)]
-    assert book.told[0][0].lines == ((2, "[add] A"),)
-    assert book.told[0][0].duration_ns == 5_000
-    assert book.told[0][0].args == (("size", "2"),)
+    assert reader.transitions[0][0].lines == ((2, "[add] A"),)
+    assert reader.transitions[0][0].duration_ns == 5_000
+    assert reader.transitions[0][0].args == (("size", "2"),)
     assert {type(message) for message in stream} >= {
         SchemaMessage,
         MachineMessage,
@@ -51,10 +51,10 @@ def test_the_bytes_of_a_hello_with_a_token_are_as_described() -> None:
     """The example is the other hello and a token after it."""
     (plain,) = decoded(magic_frame() + EXAMPLES[1])
     assert isinstance(plain, HelloMessage)
-    told = replace(plain, token=b"secret")
+    hello = replace(plain, token=b"secret")
 
-    assert [encode(told)] == APART
-    assert decoded(magic_frame() + APART[0]) == [told]
+    assert [encode(hello)] == APART
+    assert decoded(magic_frame() + APART[0]) == [hello]
 
 
 def test_every_limit_of_a_reader_is_listed_with_its_value() -> None:

@@ -13,12 +13,12 @@ from amtracer.tracer.machine_tracer import bind
 from amtracer.tracer.redaction_hooks import RedactionHooks
 from amtracer.wire.codec import encode
 from amtracer.wire.messages import HelloMessage, Message
-from tests.wire.streams import Book, decoded, read_back, stream_bytes
+from tests.wire.streams import StreamReader, decoded, read_back, stream_bytes
 
 HELLO = HelloMessage(1, "session", 0, 0)
 
 
-class Caught:
+class FakeSender:
     """Stands in for a sender; keeps the events."""
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ class Caught:
         bind(mach, self.sender, RedactionHooks.of(**hooks))
 
 
-class Teller:
+class StreamRecorder:
     """Takes events into one stream after another."""
 
     def __init__(self) -> None:
@@ -58,29 +58,29 @@ class Teller:
         encode(message)
         self.messages.append(message)
 
-    def take(self, events: Iterable[TracerEvent]) -> None:
+    def record(self, events: Iterable[TracerEvent]) -> None:
         for event in events:
             self.writer.write(event)
 
-    def book(self) -> Book:
+    def read(self) -> StreamReader:
         """The stream so far, as a reader has it."""
         self.writer.flush()
         return read_back(decoded(stream_bytes(self.messages)))
 
 
-def told(events: Iterable[TracerEvent]) -> Book:
+def recorded(events: Iterable[TracerEvent]) -> StreamReader:
     """What a reader learns from these events."""
-    teller = Teller()
-    teller.begin()
-    teller.take(events)
-    return teller.book()
+    recorder = StreamRecorder()
+    recorder.begin()
+    recorder.record(events)
+    return recorder.read()
 
 
-def ticks_after(book: Book, machine: int = 0) -> list[int]:
+def ticks_after(reader: StreamReader, machine: int = 0) -> list[int]:
     """Where a machine stands at the end, by its beginning and its shapes alone."""
-    known = book.machines[machine]
-    ticks = list(known.ticks) or [0] * len(book.schemas[known.schema].states)
-    for occurrence in book.told[machine]:
-        for state, growth in occurrence.shape.changes:
+    known = reader.machines[machine]
+    ticks = list(known.ticks) or [0] * len(reader.schemas[known.schema].states)
+    for transition in reader.transitions[machine]:
+        for state, growth in transition.shape.changes:
             ticks[state] += abs(growth)
     return ticks
