@@ -17,7 +17,6 @@ import os
 import stat
 import zlib
 from contextlib import suppress
-from typing import Protocol
 
 from amtracer.errors import SessionAccessError, SessionBusyError
 from amtracer.files.descriptors import OwnedDescriptor
@@ -36,12 +35,6 @@ _FLAGS = (
 
 class _BusyError(Exception):
     """Another writer has the file open."""
-
-
-class Writable(Protocol):
-    """A destination for bytes: a file, or an `AtomicFile`."""
-
-    def write(self, data: bytes, /) -> object: ...
 
 
 def shown(path: PathLike) -> str:

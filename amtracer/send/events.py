@@ -27,17 +27,6 @@ TICKS_MASK = 63
 Changes = tuple[tuple[int, int], ...]
 
 
-class SourceLike(Protocol):
-    """The transition that a mutation was made from."""
-
-    @property
-    def mach_id(self) -> str: ...
-    @property
-    def tx_id(self) -> str: ...
-    @property
-    def mach_time(self) -> int: ...
-
-
 class LogLineLike(Protocol):
     """A log line of a machine."""
 
