@@ -242,14 +242,14 @@ class EventWriter:
         changed, so its ticks are not reliable either.
         """
         machine = schema.machine
-        if machine.gone or machine.is_refused:
+        if machine.gone or machine.is_untraceable:
             return False
         if ticks_before is None or number <= machine.row:
             machine.ticks = None
             return False
         self._continue(schema, number - 1, ticks_before, PAUSED if machine.paused else LOST)
         machine.paused = False
-        return not machine.is_refused
+        return not machine.is_untraceable
 
     def _check_ticks(self, machine: TracedMachine, ticks_before: Sequence[int]) -> None:
         """Write changes from outside of traced transitions as a gap without transitions."""
@@ -259,7 +259,7 @@ class EventWriter:
 
     def _write_snapshot(self, event: SnapshotEvent) -> None:
         machine = event.schema.machine
-        if machine.gone or machine.is_refused:
+        if machine.gone or machine.is_untraceable:
             return
         if type(event) is ResumedEvent and not machine.paused and event.row <= machine.row:
             return  # a transition after the pause has already included its ticks
@@ -291,7 +291,7 @@ class EventWriter:
             except StreamFullError:
                 raise
             except WireError as error:
-                self._refuse(machine, error)
+                self._mark_untraceable(machine, error)
                 return
             stream.schema_changed(machine.number, number, tuple(ticks))
         if lost or (jumped and not changed):
@@ -304,7 +304,7 @@ class EventWriter:
 
     def _keep_waiting_lines(self, event: WaitingLinesEvent) -> None:
         machine = event.schema.machine
-        if machine.gone or machine.is_refused:
+        if machine.gone or machine.is_untraceable:
             return
         self._end_deferral(machine)
         machine.waiting_lines, machine.lines_sent = event.lines, 0
@@ -328,7 +328,7 @@ class EventWriter:
     def _write_open_work(self, event: OpenWorkEvent) -> None:
         """Write the open work, if it differs from what was written before."""
         machine = event.machine
-        if machine.gone or machine.is_refused or machine.paused:
+        if machine.gone or machine.is_untraceable or machine.paused:
             return
         before, now = machine.open_since, sum(machine.ticks or ())
         machine.open_since = {one.key: before.get(one.key, now) for one in event.work}
@@ -385,12 +385,12 @@ class EventWriter:
         except StreamFullError:
             raise
         except WireError as error:
-            self._refuse(machine, error)
+            self._mark_untraceable(machine, error)
         machine.refusals_sent = 0
         self._write_refusals(machine)
 
-    def _refuse(self, machine: TracedMachine, error: WireError) -> None:
-        machine.is_refused = True
+    def _mark_untraceable(self, machine: TracedMachine, error: WireError) -> None:
+        machine.is_untraceable = True
         machine.number = -1
         self._machines.pop(machine, None)
         self._warn(f"machine {machine.id!r} cannot be traced: {error}")

@@ -111,7 +111,7 @@ class TracedMachine:
     `number` is the machine's number in the current stream, -1 before it was sent. `row` counts
     its transitions so far, `ticks` are those after the last one, None if they are unknown after
     a loss. A deferred machine is sent when it does something. No transition of a `paused` one
-    is sent. `is_refused`: the protocol cannot carry the machine. `redact` returns the text to
+    is sent. `is_untraceable`: the protocol cannot carry the machine. `redact` returns the text to
     show, None to show texts as they are. `queue_refused` counts the mutations that its queue
     refused, `refusals_sent` is the count that the stream has; `refusals_pending`: a
     `RefusedEvent` is in the queue.
@@ -125,7 +125,7 @@ class TracedMachine:
         "gone",
         "id",
         "is_deferred",
-        "is_refused",
+        "is_untraceable",
         "lines_sent",
         "number",
         "open_since",
@@ -155,7 +155,7 @@ class TracedMachine:
         self.row = 0
         self.ticks: list[int] | None = None
         self.gone = False
-        self.is_refused = False
+        self.is_untraceable = False
         self.is_deferred = False
         self.paused = False
         self.redact: Callable[[str], str] | None = None

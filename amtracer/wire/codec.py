@@ -219,13 +219,8 @@ class Decoder:
         return self._totals.frames > 0
 
     @property
-    def pending(self) -> bytes:
-        """The bytes of an incomplete frame."""
-        return bytes(self._buffer)
-
-    @property
     def pending_bytes(self) -> int:
-        """The length of `pending`."""
+        """The number of bytes of an incomplete frame."""
         return len(self._buffer)
 
     def feed(self, data: bytes) -> Iterator[Message]:
