@@ -23,7 +23,7 @@ from amtracer.send.event_writer import EventWriter
 from amtracer.send.events import TracerEvent
 from amtracer.send.registry import sender_to
 from amtracer.tracer import MachineTracer
-from amtracer.wire.codec import Decoder, FrameWriter
+from amtracer.wire.codec import FrameReader, FrameWriter
 from amtracer.wire.messages import PROTOCOL_VERSION, HelloMessage, Message
 from benchmarks.memory import loose_struct, moves
 from benchmarks.serving import Deaf, Debugger
@@ -137,7 +137,7 @@ def ingest(sent: list[bytes], first: int = 0) -> float:
 
     The time of the first transitions does not count.
     """
-    store, decoder = Store(), Decoder()
+    store, decoder = Store(), FrameReader()
     stream = store.open_stream("benchmark", live=True)
     gc.collect()
     begin, skipped = process_time_ns(), 0

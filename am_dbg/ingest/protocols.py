@@ -19,7 +19,7 @@ from typing import Protocol
 from am_dbg.errors import MachineTakenError
 from am_dbg.hops import has_passed
 from amtracer.errors import ForeignPeerError, WireError
-from amtracer.wire.codec import WIRE, Decoder, magic_frame
+from amtracer.wire.codec import WIRE, FrameReader, magic_frame
 from amtracer.wire.messages import EndMessage, HelloMessage, Message
 from amtracer.wire.sniff import looks_like
 
@@ -165,7 +165,7 @@ class FrameDoor:
 class _FrameSpeaker:
     def __init__(self, peer: Peer) -> None:
         self._peer = peer
-        self._decoder = Decoder(WIRE)
+        self._decoder = FrameReader(WIRE)
         self._stream: int | None = None
         self._ended = False
         self._is_over = False

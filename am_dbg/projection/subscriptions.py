@@ -21,7 +21,7 @@ from functools import lru_cache
 from am_dbg.projection.clean import clean
 from am_dbg.query import Filters, Hits, Visible
 from am_dbg.store import OpenPicture, Track
-from amtracer.wire.messages import OpenWork
+from amtracer.wire.messages import OpenWorkItem
 
 LOOK_BACK_MAX = 400
 EVERYTHING = 4
@@ -224,7 +224,7 @@ class _Replay:
             self.tasks.remove(ended)
 
 
-def is_task(one: OpenWork) -> bool:
+def is_task(one: OpenWorkItem) -> bool:
     """Whether it is the task of a handler, not something that waits."""
     return one.kind == TASK
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from am_dbg.store.values import Line
 from amtracer.wire import limits
-from amtracer.wire.messages import OpenWork
+from amtracer.wire.messages import OpenWorkItem
 
 OPEN_PICTURES_MAX = 64
 """The most reports of open work that are kept of one machine."""
@@ -55,7 +55,7 @@ class OpenPicture(NamedTuple):
     """What is open in a machine after transition `number`; `more` is not listed."""
 
     number: int
-    work: tuple[OpenWork, ...] = ()
+    work: tuple[OpenWorkItem, ...] = ()
     more: int = 0
 
     @property

@@ -32,7 +32,7 @@ from am_dbg.store.unfolding import Rows
 from am_dbg.store.values import Gap, GapKind, Line, Transition, gap_of_reason
 from am_dbg.store.weights import TRACK_BYTES, texts_bytes, ticks_bytes
 from amtracer.errors import WireError
-from amtracer.wire.messages import OpenWork, Shape, StateDef
+from amtracer.wire.messages import OpenWorkItem, Shape, StateDef
 from amtracer.wire.vocabulary import join_tx, split_tx
 
 _moments = count()
@@ -445,7 +445,7 @@ class Track:
             self.later = self.later.joined_by(lines, missing)
         self.version += 1
 
-    def set_open(self, work: tuple[OpenWork, ...], more: int) -> None:
+    def set_open(self, work: tuple[OpenWorkItem, ...], more: int) -> None:
         """Take a report of what is open from now on."""
         if not self.removed:
             self.open.add(OpenPicture(self.count, work, more))

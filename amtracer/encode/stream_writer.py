@@ -25,7 +25,7 @@ from amtracer.wire.messages import (
     LeftMessage,
     MachineMessage,
     Message,
-    OpenWork,
+    OpenWorkItem,
     OpenWorkMessage,
     RefusedMessage,
     SchemaChangedMessage,
@@ -281,7 +281,7 @@ class StreamWriter:
         self._dictionary.define()
         self._emit(LaterLinesMessage(machine, number - 1, missing))
 
-    def open_work(self, machine: int, work: Sequence[OpenWork], more: int = 0) -> None:
+    def open_work(self, machine: int, work: Sequence[OpenWorkItem], more: int = 0) -> None:
         """The present open work of the machine; items over the limit of a reader are counted."""
         self._finished(machine)
         shown = tuple(map(cut_work, work[: limits.OPEN_WORK_MAX]))

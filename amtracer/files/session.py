@@ -42,7 +42,7 @@ from amtracer.files.atomic import AtomicFile, PathLike, is_being_written, reason
 from amtracer.files.inflate import InflateError, Inflater, TooLargeError
 from amtracer.files.processes import BEGAN_S
 from amtracer.wire import limits
-from amtracer.wire.codec import FILE, Decoder, FrameWriter, magic_frame
+from amtracer.wire.codec import FILE, FrameReader, FrameWriter, magic_frame
 from amtracer.wire.messages import BatchMessage, LaterLinesMessage, Message, OpenWorkMessage
 from amtracer.wire.sniff import looks_like
 
@@ -310,16 +310,16 @@ class _Reading:
         self._transitions = 0
 
     def messages(self) -> Iterator[Message]:
-        inflater, decoder = Inflater(self._bytes_max), Decoder(FILE)
+        inflater, reader = Inflater(self._bytes_max), FrameReader(FILE)
         while chunk := self._chunk():
             try:
                 for piece in inflater.feed(chunk):
-                    for message in decoder.feed(piece):
+                    for message in reader.feed(piece):
                         if isinstance(message, BatchMessage):
                             self._transitions += len(message.shapes)
                         yield message
             except InflateError as error:
-                raise self._inflate_error(decoder, len(chunk)) from error
+                raise self._inflate_error(reader, len(chunk)) from error
             except TooLargeError as error:
                 raise SessionTooLargeError(self._name, self._bytes_max) from error
             except VersionError as error:
@@ -328,8 +328,8 @@ class _Reading:
                 raise self._foreign_error(error.looks_like) from error
             except WireError as error:
                 raise DamagedSessionError(self._name, str(error), self._transitions) from error
-        if not (inflater.finished and decoder.ended):
-            raise self._cut_error(decoder)
+        if not (inflater.finished and reader.ended):
+            raise self._cut_error(reader)
 
     def _chunk(self) -> bytes:
         try:
@@ -340,8 +340,8 @@ class _Reading:
         self._head += chunk[: _HEAD_BYTES - len(self._head)]
         return chunk
 
-    def _inflate_error(self, decoder: Decoder, chunk_bytes: int) -> Exception:
-        if not decoder.started and not self._head.startswith(_start()):
+    def _inflate_error(self, reader: FrameReader, chunk_bytes: int) -> Exception:
+        if not reader.started and not self._head.startswith(_start()):
             return self._foreign_error("")
         if self._ends_whole(chunk_bytes):
             return TrailingBytesError(self._name, self._transitions)
@@ -355,11 +355,11 @@ class _Reading:
         format_ = f"{content}, compressed" if content else looks_like(self._head)
         return ForeignSessionError(self._name, format_)
 
-    def _cut_error(self, decoder: Decoder) -> Exception:
+    def _cut_error(self, reader: FrameReader) -> Exception:
         if not self._head:
             return EmptySessionError(self._name)
         start = _start()
-        if decoder.started or start.startswith(self._head) or self._head.startswith(start):
+        if reader.started or start.startswith(self._head) or self._head.startswith(start):
             return CutSessionError(self._name, self._transitions)
         return self._foreign_error("")
 
@@ -372,18 +372,18 @@ class _Reading:
         if not self._file.seekable():
             return False
         self._file.seek(-self._read, os.SEEK_CUR)
-        inflater, decoder = Inflater(self._bytes_max), Decoder(FILE)
+        inflater, reader = Inflater(self._bytes_max), FrameReader(FILE)
         pieces = [_CHUNK_BYTES] * ((self._read - chunk_bytes) // _CHUNK_BYTES) + [1] * chunk_bytes
         transitions = 0
         try:
             for size in pieces:
                 for piece in inflater.feed(self._file.read(size)):
-                    for message in decoder.feed(piece):
+                    for message in reader.feed(piece):
                         if isinstance(message, BatchMessage):
                             transitions += len(message.shapes)
         except (InflateError, WireError, TooLargeError, OSError):
             pass
-        if not (inflater.finished and decoder.ended):
+        if not (inflater.finished and reader.ended):
             return False
         self._transitions = transitions
         return True

@@ -42,7 +42,7 @@ from amtracer.send.events import (
 )
 from amtracer.send.shapes import Shapes
 from amtracer.wire import limits
-from amtracer.wire.messages import HelloMessage, Message, OpenWork, Shape, Source
+from amtracer.wire.messages import HelloMessage, Message, OpenWorkItem, Shape, Source
 from amtracer.wire.truncate import Lines
 from amtracer.wire.vocabulary import TroubleKind
 
@@ -339,9 +339,9 @@ class EventWriter:
             self._stream.open_work(machine.number, work, event.more)
             machine.open_work, machine.open_work_more = work, event.more
 
-    def _open_work_of(self, one: OpenWorkLike, since: int) -> OpenWork:
+    def _open_work_of(self, one: OpenWorkLike, since: int) -> OpenWorkItem:
         deadline = int(one.deadline * 1e9) + self._offset_ns if one.deadline else 0
-        return OpenWork(
+        return OpenWorkItem(
             one.kind,
             name_text(" ".join(map(name_text, one.names))),
             name_text(one.condition),

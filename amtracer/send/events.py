@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
-from amtracer.wire.messages import OpenWork, StateDef
+from amtracer.wire.messages import OpenWorkItem, StateDef
 
 TICKS_MASK = 63
 """A transition whose number has none of these bits includes the ticks before it."""
@@ -164,7 +164,7 @@ class TracedMachine:
         self.refusals_pending = False
         self.waiting_lines: WaitingLines | None = None
         self.lines_sent = 0
-        self.open_work: tuple[OpenWork, ...] = ()
+        self.open_work: tuple[OpenWorkItem, ...] = ()
         self.open_work_more = 0
         self.open_since: dict[tuple[str, int], int] = {}
 

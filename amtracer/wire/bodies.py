@@ -36,7 +36,7 @@ from amtracer.wire.messages import (
     MachineMessage,
     Message,
     MessageKind,
-    OpenWork,
+    OpenWorkItem,
     OpenWorkMessage,
     RefusedMessage,
     SchemaChangedMessage,
@@ -250,7 +250,7 @@ def _write_open_work(m: OpenWorkMessage) -> Body:
 
 def _read_open_work(fields: Fields) -> OpenWorkMessage:
     machine = _read_machine_number(fields)
-    width = len(OpenWork._fields)
+    width = len(OpenWorkItem._fields)
     flat = fields.array("open work", width * limits.OPEN_WORK_MAX)
     if len(flat) % width:
         raise fields.error(f"open work is not groups of {width}")
@@ -261,8 +261,8 @@ def _read_open_work(fields: Fields) -> OpenWorkMessage:
 
 def _read_item(
     fields: Fields, kind: object, names: object, condition: object, since: object, due: object
-) -> OpenWork:
-    return OpenWork(
+) -> OpenWorkItem:
+    return OpenWorkItem(
         _read_open_text(fields, kind),
         _read_open_text(fields, names),
         _read_open_text(fields, condition),

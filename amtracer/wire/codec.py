@@ -13,7 +13,7 @@ The rules of a reader:
 - An unknown kind is skipped and so are unknown fields at the end of a known one. Fields
   are positions; a missing one at the end has its default, if it has one.
 - Any bytes, together or one by one, give messages or one `WireError`, never another error.
-  After an error the decoder refuses all bytes: the position of the next frame is unknown.
+  After an error the reader refuses all bytes: the position of the next frame is unknown.
 
 This module checks each message alone: types, ranges, lengths of columns, limits. The owner of
 the stream's dictionary checks that numbers are defined before they are used.
@@ -193,8 +193,8 @@ def _frame(body: bytes) -> bytes:
     return _HEADER.pack(len(body), zlib.crc32(body)) + body
 
 
-class Decoder:
-    """Decodes bytes as messages; one decoder for each connection or file.
+class FrameReader:
+    """Decodes bytes as messages; one reader for each connection or file.
 
     Checks the magic and the versions. If an end message comes, it must be correct, and nothing
     may follow it.

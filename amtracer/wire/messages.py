@@ -361,7 +361,7 @@ class LaterLinesMessage:
     missing: int = 0
 
 
-class OpenWork(NamedTuple):
+class OpenWorkItem(NamedTuple):
     """A waiter, context, deadline or task of a machine that has not ended.
 
     `kind` is the word in the log line of its beginning (`when`, `ctx`, `task` and so on).
@@ -382,7 +382,7 @@ class OpenWorkMessage:
     """The open work of a machine, in place of earlier work; `more` counts unlisted items."""
 
     machine: int
-    work: tuple[OpenWork, ...]
+    work: tuple[OpenWorkItem, ...]
     more: int = 0
 
 

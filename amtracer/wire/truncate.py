@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from amtracer.wire import limits
-from amtracer.wire.messages import OpenWork, Shape, StateDef
+from amtracer.wire.messages import OpenWorkItem, Shape, StateDef
 from amtracer.wire.vocabulary import LevelKind
 
 _STEPS_LEVEL = int(LevelKind.CHANGES)
@@ -110,10 +110,10 @@ def _relations(state: StateDef) -> tuple[tuple[str, ...] | None, ...]:
     return state.require, state.add, state.remove, state.after
 
 
-def cut_work(work: OpenWork) -> OpenWork:
+def cut_work(work: OpenWorkItem) -> OpenWorkItem:
     """An item of open work, with each text cut."""
     kind, names, condition = (cut_text(text, limits.OPEN_TEXT_BYTES_MAX) for text in work[:3])
-    return OpenWork(kind, names, condition, work.since, work.deadline)
+    return OpenWorkItem(kind, names, condition, work.since, work.deadline)
 
 
 def cut_shape(shape: Shape) -> Shape:

@@ -29,7 +29,7 @@ from amtracer.wire.messages import (
     LinesMessage,
     MachineMessage,
     Message,
-    OpenWork,
+    OpenWorkItem,
     OpenWorkMessage,
     RefusedMessage,
     Run,
@@ -220,7 +220,7 @@ class Stream:
         machine = self._some(len(self._rows) - 1)
         if self._lines and self._draw(st.booleans()):
             return LaterLinesMessage(machine, self._some(self._lines - 1), self._number())
-        work = OpenWork("when", self._draw(TEXTS), "", self._number(), self._number())
+        work = OpenWorkItem("when", self._draw(TEXTS), "", self._number(), self._number())
         return OpenWorkMessage(machine, (work,) * self._some(2), self._number())
 
     def _segment(self) -> Message:

@@ -22,7 +22,7 @@ from amtracer.wire.messages import (
     HelloMessage,
     LaterLinesMessage,
     Message,
-    OpenWork,
+    OpenWorkItem,
     OpenWorkMessage,
     Shape,
     StateDef,
@@ -30,8 +30,8 @@ from amtracer.wire.messages import (
 
 STATES = (StateDef("A"), StateDef("B"), StateDef("Exception", multi=True))
 EMPTY = Shape(0, (0,), 1)
-WAITS = OpenWork("when", "B", "", 3, 2_000_000)
-RUNS = OpenWork("task", "AState", "", 2)
+WAITS = OpenWorkItem("when", "B", "", 3, 2_000_000)
+RUNS = OpenWorkItem("task", "AState", "", 2)
 HELLO = HelloMessage(2, "s1", 0, 0)
 
 
@@ -68,7 +68,7 @@ class Program:
     def say(self, *lines: str, missing: int = 0) -> None:
         self.writer.later_lines(self.machine, tuple((1, line) for line in lines), missing)
 
-    def open(self, *work: OpenWork, more: int = 0) -> None:
+    def open(self, *work: OpenWorkItem, more: int = 0) -> None:
         self.writer.open_work(self.machine, work, more)
 
 
@@ -165,9 +165,9 @@ def test_nothing_is_open_in_a_machine_that_is_gone(program: Program) -> None:
 def test_so_many_pictures_are_kept(program: Program) -> None:
     """The newest, by number and by memory."""
     for number in range(OPEN_PICTURES_MAX + 10):
-        program.open(OpenWork("when", str(number)))
+        program.open(OpenWorkItem("when", str(number)))
     assert len(program.track.open.beyond(0)) == OPEN_PICTURES_MAX
-    wide = [OpenWork("when", str(number)) for number in range(limits.OPEN_WORK_MAX)]
+    wide = [OpenWorkItem("when", str(number)) for number in range(limits.OPEN_WORK_MAX)]
     for number in range(OPEN_PICTURES_MAX):
         program.open(*wide, more=number)
 
@@ -182,10 +182,10 @@ def test_so_many_pictures_are_kept(program: Program) -> None:
         LaterLinesMessage(1, 0),
         LaterLinesMessage(0, -1),
         OpenWorkMessage(1, ()),
-        OpenWorkMessage(0, (OpenWork("when", "A"),) * (limits.OPEN_WORK_MAX + 1)),
-        OpenWorkMessage(0, (OpenWork("when", "x" * (limits.OPEN_TEXT_BYTES_MAX + 1)),)),
-        OpenWorkMessage(0, (OpenWork("when", "A", "", -1),)),
-        OpenWorkMessage(0, (OpenWork("when", "A", "", 0, 2**62),)),
+        OpenWorkMessage(0, (OpenWorkItem("when", "A"),) * (limits.OPEN_WORK_MAX + 1)),
+        OpenWorkMessage(0, (OpenWorkItem("when", "x" * (limits.OPEN_TEXT_BYTES_MAX + 1)),)),
+        OpenWorkMessage(0, (OpenWorkItem("when", "A", "", -1),)),
+        OpenWorkMessage(0, (OpenWorkItem("when", "A", "", 0, 2**62),)),
         OpenWorkMessage(0, (), -1),
     ],
 )

@@ -24,7 +24,7 @@ from amtracer.wire.messages import (
     LinesMessage,
     MachineMessage,
     Message,
-    OpenWork,
+    OpenWorkItem,
     OpenWorkMessage,
     RefusedMessage,
     Run,
@@ -180,7 +180,7 @@ def much_at_rest(number: int) -> Iterator[Message]:
     yield StringsMessage(number, (f"line {number} " * 20,))
     yield LinesMessage(number, (((1, number),) * 8,))
     yield LaterLinesMessage(number, number)
-    work = (OpenWork("when", f"State{at} " * 8, f"{number}") for at in range(9))
+    work = (OpenWorkItem("when", f"State{at} " * 8, f"{number}") for at in range(9))
     yield OpenWorkMessage(number, tuple(work))
 
 

@@ -18,7 +18,7 @@ import machine as am
 from amtracer.errors import CutSessionError
 from amtracer.files.session import read_session
 from amtracer.send.registry import _senders
-from amtracer.wire.codec import Decoder
+from amtracer.wire.codec import FrameReader
 from amtracer.wire.messages import BatchMessage, Message
 from tests.wire.serving import WAIT_S, Debugger, run
 from tests.wire.streams import StreamReader, read_back
@@ -91,7 +91,7 @@ def read_to_the_end(server: socket.socket) -> StreamReader:
     """The messages of the next program that connects, up to its regular end."""
     threading.Thread(target=amtracer.close).start()
     messages: list[Message] = []
-    decoder = Decoder()
+    decoder = FrameReader()
     peer, _ = server.accept()
     with peer:
         while data := peer.recv(1 << 16):

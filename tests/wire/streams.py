@@ -8,7 +8,7 @@ from itertools import chain, islice
 from hypothesis import strategies as st
 
 from amtracer.wire import limits
-from amtracer.wire.codec import WIRE, Decoder, Dialect, FrameWriter, encode, magic_frame
+from amtracer.wire.codec import WIRE, Dialect, FrameReader, FrameWriter, encode, magic_frame
 from amtracer.wire.columns import join_tx
 from amtracer.wire.messages import (
     PROTOCOL_VERSION,
@@ -23,7 +23,7 @@ from amtracer.wire.messages import (
     LinesMessage,
     MachineMessage,
     Message,
-    OpenWork,
+    OpenWorkItem,
     OpenWorkMessage,
     RefusedMessage,
     Run,
@@ -135,7 +135,7 @@ def batches(draw: st.DrawFn) -> BatchMessage:
 machines = st.integers(0, limits.MACHINES_PER_CONNECTION_MAX - 1)
 schemas = st.integers(0, limits.SCHEMAS_MAX - 1)
 short_texts = st.text(max_size=limits.OPEN_TEXT_BYTES_MAX // 6)
-open_work = st.builds(OpenWork, short_texts, short_texts, short_texts, counts, counts)
+open_work = st.builds(OpenWorkItem, short_texts, short_texts, short_texts, counts, counts)
 messages: st.SearchStrategy[Message] = st.one_of(
     st.builds(
         HelloMessage,
@@ -221,12 +221,12 @@ def bundled_bytes(stream: Iterable[Message], dialect: Dialect = WIRE) -> bytes:
 
 def decoded(data: bytes, dialect: Dialect = WIRE) -> list[Message]:
     """The messages of whole bytes."""
-    return list(Decoder(dialect).feed(data))
+    return list(FrameReader(dialect).feed(data))
 
 
 def decoded_bytewise(data: bytes, dialect: Dialect = WIRE) -> list[Message]:
     """The messages of bytes that come one by one."""
-    decoder = Decoder(dialect)
+    decoder = FrameReader(dialect)
     return [message for at in range(len(data)) for message in decoder.feed(data[at : at + 1])]
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amtracer.errors import WireError
-from amtracer.wire.codec import Decoder, magic_frame
+from amtracer.wire.codec import FrameReader, magic_frame
 from amtracer.wire.messages import Message, MessageKind
 from tests.wire.streams import messages, stream_bytes
 
@@ -38,7 +38,7 @@ anything: st.SearchStrategy[Any] = st.recursive(
 
 def survived(data: bytes) -> list[Message]:
     """The messages before the end or the first WireError; another error fails the test."""
-    decoder = Decoder()
+    decoder = FrameReader()
     found: list[Message] = []
     with suppress(WireError):
         found.extend(decoder.feed(data))
@@ -46,7 +46,7 @@ def survived(data: bytes) -> list[Message]:
 
 
 def survived_bytewise(data: bytes) -> list[Message]:
-    decoder = Decoder()
+    decoder = FrameReader()
     found: list[Message] = []
     with suppress(WireError):
         for at in range(len(data)):

@@ -22,7 +22,7 @@ from amtracer.wire.codec import (
     FILE,
     HEADER_BYTES,
     WIRE,
-    Decoder,
+    FrameReader,
     FrameWriter,
     StreamTotals,
     encode,
@@ -294,7 +294,7 @@ def test_a_changed_byte_is_found_by_the_checksum() -> None:
 
 def test_a_length_is_refused_before_the_body_comes() -> None:
     """A reader does not wait for, or keep, more than a frame may have."""
-    decoder = Decoder()
+    decoder = FrameReader()
     list(decoder.feed(magic_frame()))
 
     with pytest.raises(FrameTooLargeError, match="4,294,967,295 is over the limit of 1,048,576"):
@@ -304,7 +304,7 @@ def test_a_length_is_refused_before_the_body_comes() -> None:
 
 def test_a_failed_decoder_stays_failed() -> None:
     """After an error nobody knows where the next frame begins."""
-    decoder = Decoder()
+    decoder = FrameReader()
     with pytest.raises(WireError) as first:
         list(decoder.feed(b"GET / HTTP/1.1\r\n"))
 
@@ -366,7 +366,7 @@ def test_nothing_follows_the_end() -> None:
     totals = StreamTotals()
     totals.add(magic_frame())
     data = magic_frame() + encode(totals.message())
-    decoder = Decoder()
+    decoder = FrameReader()
 
     with pytest.raises(WireError, match="after the end"):
         decoded(data + b"x")
@@ -391,7 +391,7 @@ def test_lone_surrogates_go_out_as_text() -> None:
 
 def test_pending_bytes_are_kept_until_the_frame_is_whole() -> None:
     """Half a frame gives no message and no error."""
-    decoder = Decoder()
+    decoder = FrameReader()
     data = magic_frame() + encode(GoneMessage(1))
 
     assert list(decoder.feed(data[:-1])) == []

@@ -9,7 +9,7 @@ from amtracer.encode.stream_writer import StreamWriter
 from amtracer.errors import WireError
 from amtracer.wire import limits
 from amtracer.wire.bodies import body_of, message_of
-from amtracer.wire.codec import WIRE, Decoder, encode, magic_frame
+from amtracer.wire.codec import WIRE, FrameReader, encode, magic_frame
 from amtracer.wire.messages import (
     BatchMessage,
     HelloMessage,
@@ -27,7 +27,7 @@ ADD = Shape(0, (0,), 1)
 
 
 def decoded(message: Message) -> Message:
-    (found,) = Decoder(WIRE).feed(magic_frame(WIRE) + encode(message))
+    (found,) = FrameReader(WIRE).feed(magic_frame(WIRE) + encode(message))
     return found
 
 
