@@ -18,7 +18,7 @@ from typing import Protocol
 
 from am_dbg.errors import MachineTakenError
 from am_dbg.ingest.patience import Patience, Progress
-from am_dbg.ingest.protocols import Door, Peer, Sink, Speaker, door_for, speaker_for
+from am_dbg.ingest.protocols import Door, Peer, Speaker, StreamSink, door_for, speaker_for
 from amtracer.address import Address
 from amtracer.errors import WireError
 from amtracer.wire.messages import MachineMessage, Message
@@ -35,7 +35,7 @@ _log = logging.getLogger("am_dbg.ingest.server")
 class Host(Protocol):
     """What a connection asks of its server."""
 
-    sink: Sink
+    sink: StreamSink
     doors: tuple[Door, ...]
     token: bytes
     own_name: str

@@ -27,7 +27,7 @@ HEAD_BYTES_MAX = 64
 """After so many bytes every protocol must know whether a connection speaks it."""
 
 
-class Sink(Protocol):
+class StreamSink(Protocol):
     """Where messages go; the store is one."""
 
     def open_stream(self, label: str, *, live: bool) -> int:
@@ -72,7 +72,7 @@ class Peer:
     """
 
     label: str
-    sink: Sink
+    sink: StreamSink
     send: Callable[[bytes], None]
     token: bytes = field(default=b"", repr=False)
     own_name: str = ""

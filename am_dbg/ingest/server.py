@@ -36,7 +36,13 @@ from am_dbg.ingest.connections import Connection
 from am_dbg.ingest.listen import BACKLOG, all_listening_sockets
 from am_dbg.ingest.memory import MEGABYTE
 from am_dbg.ingest.patience import FIRST_BYTES_S_MAX, Patience
-from am_dbg.ingest.protocols import Door, FrameDoor, RefusedPeerError, ReturnedStreamError, Sink
+from am_dbg.ingest.protocols import (
+    Door,
+    FrameDoor,
+    RefusedPeerError,
+    ReturnedStreamError,
+    StreamSink,
+)
 from am_dbg.log_once import QUIET_S
 from am_dbg.store import Store
 from am_dbg.store.room import make_room
@@ -69,7 +75,7 @@ class Server:
 
     def __init__(
         self,
-        sink: Sink,
+        sink: StreamSink,
         listener: Callable[[], None] = lambda: None,
         *,
         doors: Sequence[Door] = (),
