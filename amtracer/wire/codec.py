@@ -309,10 +309,9 @@ class FrameReader:
             raise ForeignPeerError(looks_like(frame + self._buffer[:512])) from error
         if zlib.crc32(body) != crc:
             raise ForeignPeerError(looks_like(frame + self._buffer[:512]))
+        expected = self._dialect.word
         match values:
-            case (int(MessageKind.MAGIC), str(word), int(version), *_) if (
-                word == self._dialect.word
-            ):
+            case (int(MessageKind.MAGIC), str(word), int(version), *_) if word == expected:
                 low, high = self._dialect.version_min, self._dialect.version
                 _check_version("format version", version, low, high)
             case (int(MessageKind.MAGIC), str(word), *_):
