@@ -54,8 +54,8 @@ machine    _machine ─► _engine ─► _resolution ─► _schema
 | `machine/_resolution/` | relations resolve it to a plan, which is remembered |
 | `machine/_engine/walk.py` | negotiation handlers decide, ticks change, final handlers run |
 | `machine/_waiting/waiters.py` | waiters of the states that changed are released |
-| `machine/_engine/tracing.py` | tracers receive the transition |
-| `amtracer/tracer/machine_tracer.py` | the tracer copies the data into one small tuple |
+| `machine/_transition/tracing.py` | tracers get the transition |
+| `amtracer/tracer/machine_tracer.py` | the tracer copies what it needs into one small tuple |
 | `amtracer/send/sender.py` | the sender's thread takes the tuple from the queue |
 | `amtracer/encode/stream_writer.py` | shapes and texts get numbers, transitions become a batch |
 | `amtracer/wire/codec.py` | messages become frames |

@@ -5,11 +5,10 @@
 """
 
 from machine import errors
-from machine._args import AT, args_key, args_to_log_map, parse_args, pass_, pass_merge
+from machine._calling.exception_handler import ExceptionHandler
+from machine._calling.tasks import StateTask
+from machine._calling.traces import Panic
 from machine._clock import Clock, Tick, Time, is_active_tick, is_time_after
-from machine._engine.mutation import Mutation, MutSource
-from machine._engine.tracing import Tracer
-from machine._engine.transition import Event, EventRef, LogEntry, Transition
 from machine._enums import (
     LogLevel,
     MutationType,
@@ -21,19 +20,17 @@ from machine._enums import (
     step_type_text,
 )
 from machine._given import A, Names
-from machine._handlers.exception_handler import ExceptionHandler
 from machine._handlers.names import list_handlers
 from machine._handlers.on import handlers_of, on
-from machine._handlers.panic import Panic
-from machine._handlers.tasks import StateTask
-from machine._logging.arg_log import new_args_mapper, new_typed_args_mapper
 from machine._logging.bridge import log_to
 from machine._machine.api import MachineApi
+from machine._machine.arg_log import new_args_mapper, new_typed_args_mapper
 from machine._machine.machine import Machine, new_common, on_machine
 from machine._machine.options import Opts, opts_with_debug, opts_with_tracers
+from machine._machine.resolver import RelationsResolver, Resolver
 from machine._machine.serialized import Serialized
 from machine._resolution.automaton import NODES_MAX
-from machine._resolution.resolver import RelationsResolver, Resolver
+from machine._resolution.mutation import Mutation, MutSource
 from machine._resolution.step import Step
 from machine._schema.state import ANY, EXCEPTION, S, State, Struct
 from machine._schema.structs import (
@@ -47,6 +44,9 @@ from machine._schema.structs import (
     struct_merge,
 )
 from machine._schema.typed import GroupsBase, StatesBase, new_state_groups, new_states, state
+from machine._transition.args import AT, args_key, args_to_log_map, parse_args, pass_, pass_merge
+from machine._transition.tracing import Tracer
+from machine._transition.transition import Event, EventRef, LogEntry, Transition
 from machine._waiting.context import Context, ContextCanceled, ContextDeadline, background
 from machine._waiting.handle import WaitHandle
 from machine._waiting.open_work import OpenWork

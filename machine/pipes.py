@@ -38,9 +38,9 @@ from machine._schema.state import EXCEPTION
 from machine.errors import StateMissingError
 
 if TYPE_CHECKING:
-    from machine._engine.transition import Event
     from machine._enums import Result
     from machine._machine.machine import Machine
+    from machine._transition.transition import Event
 
 __all__ = ["add", "bind_connected", "bind_err", "bind_ready", "bind_start", "remove"]
 

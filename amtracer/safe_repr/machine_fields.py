@@ -10,19 +10,22 @@ from amtracer.safe_repr.introspection import class_name, is_from, mro
 
 _FIELDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "Machine": ("machine._machine.machine", ("_id",)),
-    "Transition": ("machine._engine.transition", ("number",)),
-    "Event": ("machine._engine.transition", ("name", "machine")),
-    "Mutation": ("machine._engine.mutation", ("call", "source")),
+    "Transition": ("machine._transition.transition", ("number",)),
+    "Event": ("machine._transition.transition", ("name", "machine")),
+    "Mutation": ("machine._resolution.mutation", ("call", "source")),
     "Call": ("machine._schema.schema", ("type", "names", "auto")),
     "Panic": (
-        "machine._handlers.panic",
+        "machine._calling.traces",
         ("handler", "type", "called_states", "states_before", "target_states", "last_step"),
     ),
     "Step": (
         "machine._resolution.step",
         ("type", "from_state_idx", "to_state_idx", "denied", "failed"),
     ),
-    "AT": ("machine._args", ("err", "panic", "target_states", "called_states", "time_after")),
+    "AT": (
+        "machine._transition.args",
+        ("err", "panic", "target_states", "called_states", "time_after"),
+    ),
     "Context": ("machine._waiting.context", ("value",)),
     "Time": ("machine._clock", ()),
 }

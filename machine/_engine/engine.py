@@ -36,11 +36,11 @@ from functools import partial
 from math import inf
 from typing import TYPE_CHECKING
 
+from machine._calling.frames import let_frames_go
+from machine._calling.traces import Panic, trace_of
 from machine._clock import Time
-from machine._engine.mending import Token, mend
-from machine._engine.mutation import Mutation, MutSource
 from machine._engine.queue import duplicate_of, may_enter_full
-from machine._engine.transition import Transition
+from machine._engine.recovery import Token, mend
 from machine._engine.unwatched import run_unwatched
 from machine._engine.walk import walk
 from machine._enums import (
@@ -56,16 +56,16 @@ from machine._enums import (
     Result,
 )
 from machine._given import A, checked_count, checked_flag
-from machine._handlers.frames import let_frames_go
 from machine._handlers.lookup import NOTHING_BOUND, Bindings
-from machine._handlers.panic import Panic, trace_of
 from machine._logging.log import Logging, PendingLines
 from machine._logging.report import failed
 from machine._machine.options import Setting, checked_limit
 from machine._resolution.automaton import Node, Plan
+from machine._resolution.mutation import Mutation, MutSource
 from machine._resolution.resolve import auto_blockers, indexes_of
 from machine._schema.schema import Call, Schema
 from machine._schema.state import EXCEPTION
+from machine._transition.transition import Transition
 from machine._waiting.latch import call_all
 from machine._waiting.queue_ticks import QueueTicks
 
@@ -73,7 +73,7 @@ if TYPE_CHECKING:
     from machine._engine.executor import Executor
     from machine._engine.refusals import Refusals
     from machine._engine.ring import Ring
-    from machine._engine.tracing import Hooks
+    from machine._transition.tracing import Hooks
     from machine._waiting.state_contexts import StateContexts
     from machine._waiting.waiters import Waiters
 
@@ -537,7 +537,7 @@ class Engine(Logging, Token):
 
         Into a full queue it comes as any error does, if there is none yet.
         """
-        from machine._args import AT, pass_  # errors are rare, and so is what needs this
+        from machine._transition.args import AT, pass_  # errors are rare, and so is what needs this
 
         self._note_err(error)
         call = self._schema.call(ADD, (EXCEPTION,))

@@ -26,15 +26,15 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from machine._calling.tasks import running_loop
 from machine._enums import CANCELED, CHANGES, QUEUED, Result
-from machine._handlers.tasks import running_loop
 from machine.errors import ExecutorClosedError
 
 if TYPE_CHECKING:
     import asyncio
 
     from machine._engine.engine import Engine
-    from machine._engine.mutation import Mutation
+    from machine._resolution.mutation import Mutation
 
 
 class Executor:

@@ -9,17 +9,17 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
-from machine._engine.drains import outwards
+from machine._calling.tasks import running_loop
+from machine._calling.thread import Job
 from machine._engine.engine import Engine
 from machine._engine.unwatched import WALKS
-from machine._handlers.tasks import running_loop
-from machine._handlers.thread import Job
+from machine._waiting.deadlocks import outwards
 
 if TYPE_CHECKING:
-    from machine._engine.transition import Transition
+    from machine._calling.tasks import OwnedTask
     from machine._handlers.lookup import HandlerCall
-    from machine._handlers.tasks import OwnedTask
     from machine._machine.machine import Machine
+    from machine._transition.transition import Transition
 
 
 class Inside(NamedTuple):

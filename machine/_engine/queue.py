@@ -24,8 +24,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Sequence
 
-from machine._engine.mutation import Mutation
 from machine._enums import ADD, REMOVE, SET, MutationType
+from machine._resolution.mutation import Mutation
 from machine._resolution.resolve import indexes_of
 from machine._schema.schema import Call, Schema
 

@@ -20,8 +20,8 @@ from machine._logging.report import warn
 from machine._waiting.handle import unreleased
 
 if TYPE_CHECKING:
-    from machine._engine.mutation import Mutation
     from machine._machine.machine import Machine
+    from machine._resolution.mutation import Mutation
     from machine._waiting.handle import WaitHandle
 
 

@@ -15,7 +15,7 @@ from machine._logging.report import warn
 
 if TYPE_CHECKING:
     from machine._engine.engine import Engine
-    from machine._engine.mutation import Mutation
+    from machine._resolution.mutation import Mutation
 
 STATES_MAX = 20
 

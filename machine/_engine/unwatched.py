@@ -11,18 +11,18 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from machine._engine.transition import Event, Transition
+from machine._calling.calling import judge
 from machine._engine.walk import conclude, finish, goes_on, lend, log_change, survives, walk
 from machine._enums import EXECUTED, Result
-from machine._handlers.calling import judge
 from machine._handlers.lookup import BETWEEN
+from machine._transition.transition import Event, Transition
 
 if TYPE_CHECKING:
     from machine._engine.engine import Engine
-    from machine._engine.mutation import Mutation, MutSource
     from machine._given import A
     from machine._handlers.lookup import Program
     from machine._resolution.automaton import Plan
+    from machine._resolution.mutation import Mutation, MutSource
 
 
 def run_unwatched(  # noqa: C901 - one function, so that few calls are made; see above

@@ -40,19 +40,19 @@ from __future__ import annotations
 from time import monotonic, monotonic_ns
 from typing import TYPE_CHECKING
 
-from machine._engine.transition import Transition
+from machine._calling.calling import END, failed, noted, run_handler, run_watched
 from machine._enums import CANCELED, CHANGES, DECISIONS, EVERYTHING, EXECUTED, OPS, Result
-from machine._handlers.calling import END, failed, noted, run_handler, run_watched
 from machine._handlers.lookup import BETWEEN, HandlerCall, Phase, Program, Question, final_slots
 from machine._resolution.automaton import NO_MARKS
+from machine._transition.transition import Transition
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from machine._engine.engine import Engine
-    from machine._engine.mutation import Mutation, MutSource
     from machine._given import A
     from machine._resolution.automaton import Plan
+    from machine._resolution.mutation import Mutation, MutSource
 
 
 STATE = Phase.STATE

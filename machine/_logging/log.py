@@ -16,12 +16,12 @@ import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from machine._engine.transition import LogEntry, Transition
 from machine._enums import LogLevel
 from machine._given import A, check_callable, checked_flag, checked_level
+from machine._transition.transition import LogEntry, Transition
 
 if TYPE_CHECKING:
-    from machine._engine.tracing import Hooks
+    from machine._transition.tracing import Hooks
 
 Logger = Callable[..., object]
 ArgsMapper = Callable[[A], dict[str, str]]

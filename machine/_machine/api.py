@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from machine._clock import Clock, Tick, Time
-from machine._engine.tracing import Tracer
-from machine._engine.transition import Event
 from machine._enums import LogLevel, Result
 from machine._given import A, Names
 from machine._logging.log import Logger
 from machine._machine.serialized import Serialized
 from machine._schema.state import State
+from machine._transition.tracing import Tracer
+from machine._transition.transition import Event
 from machine._waiting.context import Context
 from machine._waiting.handle import WaitHandle
 

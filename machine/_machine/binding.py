@@ -12,7 +12,6 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, overload
 
-from machine._engine.tracing import Hooks, Tracer
 from machine._enums import LogLevel
 from machine._handlers.lookup import Binding, Bindings
 from machine._handlers.meanings import SUFFIXES, Handlers, Meaning
@@ -20,10 +19,11 @@ from machine._handlers.names import check_handlers, list_handlers
 from machine._handlers.on import F, meaning, put
 from machine._machine.mutating import Mutating
 from machine._schema.state import EXCEPTION
+from machine._transition.tracing import Hooks, Tracer
 from machine.errors import HandlerNameError, HandlersNotBoundError, StateMissingError, did_you_mean
 
 if TYPE_CHECKING:
-    from machine._handlers.thread import HandlerThread
+    from machine._calling.thread import HandlerThread
 
 
 class BindingCalls(Mutating):
@@ -151,6 +151,6 @@ class BindingCalls(Mutating):
     def _set_tracers(self, tracers: tuple[Tracer, ...]) -> None:
         self._hooks = hooks = Hooks(tracers, self.detach_tracer) if tracers else None
         if hooks is not None and hooks.handler_late:
-            from machine._handlers.watchdog import watch
+            from machine._calling.watchdog import watch
 
             watch(self, warns=False)

@@ -6,12 +6,12 @@ import os
 import threading
 from collections.abc import Callable
 
-from machine._engine.mutation import Mutation
+from machine._calling.traces import message_of, origin_of
 from machine._enums import LogLevel, MutationType
 from machine._given import check_callable, checked_seconds
-from machine._handlers.panic import message_of, origin_of
 from machine._machine.options import Setting
 from machine._machine.subscribing import Subscribing
+from machine._resolution.mutation import Mutation
 from machine._waiting.context import Context, check_ctx
 from machine._waiting.latch import open_gate
 from machine.errors import EvalTimeoutError, InvalidArgsError
@@ -51,7 +51,7 @@ class Evaluating(Subscribing):
 
     def _is_inside(self) -> bool:
         """Is the calling thread in a drain of this machine."""
-        from machine._engine.drains import is_held  # few need it
+        from machine._waiting.deadlocks import is_held  # few need it
 
         return is_held(self)
 

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from machine._engine.tracing import Hook
-    from machine._handlers.tasks import OwnedTask
+    from machine._calling.tasks import OwnedTask
+    from machine._transition.tracing import Hook
 
 DisposeHandler = Callable[[str, Context], object]
 
@@ -146,7 +146,7 @@ class Lifecycle(Restructuring):
 
         In a handler of the machine itself it only begins the disposal: it cannot wait.
         """
-        from machine._engine.drains import is_held  # few need it
+        from machine._waiting.deadlocks import is_held  # few need it
 
         if is_held(self):
             self.dispose()

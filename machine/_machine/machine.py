@@ -12,16 +12,16 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from machine._engine.tracing import Tracer
 from machine._enums import LogLevel
 from machine._given import Names, check_callable, checked_count, checked_flag
-from machine._logging.arg_log import new_args_mapper
 from machine._logging.log import ArgsMapper
+from machine._machine.arg_log import new_args_mapper
 from machine._machine.evaluating import Evaluating
 from machine._machine.options import Opts, Settings, check_options, checked_tags, opts_with_debug
+from machine._machine.resolver import Resolver
 from machine._resolution.automaton import NODES_MAX, automaton_of
-from machine._resolution.resolver import Resolver
 from machine._schema.schema import schema_of
+from machine._transition.tracing import Tracer
 from machine._waiting.context import Context
 from machine._waiting.latch import call_all
 
@@ -144,12 +144,12 @@ class Machine(Evaluating):
             self._executor = Executor(self, executor)
             self._set_slow()
         if handler_runner == "thread":
-            from machine._handlers.thread import HandlerThread
+            from machine._calling.thread import HandlerThread
 
             self._handler_thread = runner = HandlerThread()
             self.handle_dispose(lambda _id, _ctx: runner.stop())
         if watchdog:
-            from machine._handlers.watchdog import watch
+            from machine._calling.watchdog import watch
 
             watch(self)
 

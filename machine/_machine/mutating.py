@@ -12,8 +12,9 @@ from collections.abc import Callable
 from contextvars import copy_context
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from machine._engine.mutation import Mutation, MutSource
-from machine._engine.transition import Event
+from machine._calling.frames import let_frames_go
+from machine._calling.guard import Guard
+from machine._calling.traces import message_of, origin_of, trace_of
 from machine._enums import LogLevel, MutationType, Result
 from machine._given import (
     A,
@@ -24,13 +25,12 @@ from machine._given import (
     checked_names,
     names_tuple,
 )
-from machine._handlers.frames import let_frames_go
-from machine._handlers.guard import Guard
-from machine._handlers.panic import message_of, origin_of, trace_of
-from machine._logging.breakpoints import Breakpoints
+from machine._machine.breakpoints import Breakpoints
 from machine._machine.reading import Reading
+from machine._resolution.mutation import Mutation, MutSource
 from machine._schema.schema import Call
 from machine._schema.state import EXCEPTION
+from machine._transition.transition import Event
 from machine.errors import StateMissingError
 
 if TYPE_CHECKING:
@@ -229,9 +229,9 @@ class Mutating(Reading):
 
         A report by any other handler counts as a failure of its state.
         """
+        from machine._calling.held_back import hold_back
+        from machine._calling.nested_errors import report_nested
         from machine._engine import inside as _inside  # errors are rare, and so is what needs these
-        from machine._engine.held_back import hold_back
-        from machine._handlers.nested_errors import report_nested
 
         mach = cast("Machine", self)
         if _inside.hears_of_errors_here(mach):

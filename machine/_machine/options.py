@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypedDict, TypeVar
 
-from machine._engine.tracing import Tracer
 from machine._enums import LogLevel
 from machine._given import (
     check_callable,
@@ -15,6 +14,7 @@ from machine._given import (
     checked_seconds,
     names_tuple,
 )
+from machine._transition.tracing import Tracer
 from machine.errors import did_you_mean
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from machine._logging.log import ArgsMapper
     from machine._machine.machine import Machine
-    from machine._resolution.resolver import Resolver
+    from machine._machine.resolver import Resolver
 
 Value = TypeVar("Value")
 

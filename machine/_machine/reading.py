@@ -11,11 +11,11 @@ from typing import NoReturn
 
 from machine._clock import Clock, Tick, Time
 from machine._engine.engine import Engine
-from machine._engine.mutation import Mutation
 from machine._engine.queue import position_of
 from machine._enums import LogLevel, MutationType
 from machine._given import Names, checked_name, checked_names, in_order, names_of, names_tuple
 from machine._machine.text import inspect, string, string_all
+from machine._resolution.mutation import Mutation
 from machine._resolution.resolve import mask_of
 from machine._schema.state import EXCEPTION, State, unique
 from machine.errors import StateMissingError

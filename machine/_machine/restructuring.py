@@ -19,20 +19,20 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Literal, cast
 
-from machine._engine.mending import put_due_auto
-from machine._engine.mutation import AutoMutation
+from machine._engine.recovery import put_due_auto
 from machine._enums import LogLevel
 from machine._given import Names, checked_choice, checked_names, names_tuple
 from machine._handlers.names import check_meanings
 from machine._machine.binding import BindingCalls
-from machine._machine.serialized import Serialized, checked
-from machine._resolution.resolve import indexes_of, mask_of
-from machine._resolution.resolver import (
+from machine._machine.resolver import (
     RelationsResolver,
     Resolver,
     ResolverAutomaton,
     check_resolver,
 )
+from machine._machine.serialized import Serialized, checked
+from machine._resolution.mutation import AutoMutation
+from machine._resolution.resolve import indexes_of, mask_of
 from machine._schema.contradictions import forbidden as ruled_out
 from machine._schema.schema import Schema, reordered, schema_of
 from machine._schema.state import EXCEPTION, Struct, unique

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from machine._calling.tasks import StateTask
 from machine._clock import Clock
 from machine._given import A, Names, checked_count, checked_name, names_tuple
-from machine._handlers.tasks import StateTask
 from machine._machine.lifecycle import Lifecycle
 from machine._schema.state import EXCEPTION
 from machine._waiting.context import Context

@@ -28,8 +28,8 @@ one of them stays. Counting may lag by a few, which moves the bound by as much.
 
 from __future__ import annotations
 
-from machine._engine.mutation import AutoMutation
 from machine._enums import CANCELED, EXECUTED
+from machine._resolution.mutation import AutoMutation
 from machine._resolution.resolve import (
     Notes,
     Trail,

@@ -72,7 +72,7 @@ class Latch:
     def __await__(self) -> Generator[Any, None, bool]:
         """The same in a task of asyncio, on whatever loop of it."""
         if not self._done:
-            from machine._engine.drains import check_awaiting
+            from machine._waiting.deadlocks import check_awaiting
 
             check_awaiting([self])
             loop = loop_of_caller()
@@ -110,7 +110,7 @@ class Latch:
         if self._done:
             return True
         if timeout is None or timeout > 0:
-            from machine._engine.drains import (
+            from machine._waiting.deadlocks import (
                 check_blocking,  # it knows engines; these know latches
             )
 

@@ -13,7 +13,7 @@ from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from machine._handlers.tasks import OwnedTask
+    from machine._calling.tasks import OwnedTask
     from machine._waiting.context import Context
     from machine._waiting.handle import Subscription
     from machine._waiting.state_contexts import StateContexts

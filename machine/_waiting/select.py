@@ -41,7 +41,7 @@ def first(*waited: Waited, timeout: float | None = None) -> Waited | None:
         if ended:
             return ended[0]
         if timeout is None or timeout > 0:
-            from machine._engine.drains import (
+            from machine._waiting.deadlocks import (
                 check_blocking,  # loaded by the first thread that waits
             )
 
@@ -61,7 +61,7 @@ def every(*waited: Latch, timeout: float | None = None) -> bool:
     checked_timeout(timeout)
     each = _each(waited) if waited else []
     if timeout is None or timeout > 0:
-        from machine._engine.drains import check_blocking  # as above
+        from machine._waiting.deadlocks import check_blocking  # as above
 
         check_blocking(each, needs_all=True)
     if timeout is None:
@@ -115,7 +115,7 @@ async def _first_of(waited: list[Waited], timeout: float | None) -> Waited | Non
     try:
         if ended:
             return ended[0]
-        from machine._engine.drains import check_awaiting
+        from machine._waiting.deadlocks import check_awaiting
 
         check_awaiting(waited)
         await asyncio.wait([won], timeout=timeout)

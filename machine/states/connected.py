@@ -10,9 +10,9 @@ from machine._schema.typed import GroupsBase, StatesBase, new_state_groups, new_
 from machine.errors import MachineError
 
 if TYPE_CHECKING:
-    from machine._engine.transition import Event
     from machine._enums import Result
     from machine._machine.machine import Machine
+    from machine._transition.transition import Event
 
 __all__ = [
     "ConnectedGroupsDef",

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from machine._schema.typed import GroupsBase, StatesBase, new_state_groups, new_states, state
 
 if TYPE_CHECKING:
-    from machine._engine.transition import Event
     from machine._machine.machine import Machine
+    from machine._transition.transition import Event
     from machine._waiting.context import Context
 
 __all__ = [

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import pytest
 
 import machine as am
-from machine._args import AT, args_key, args_to_log_map, parse_args, pass_, pass_merge
-from machine._logging.arg_log import cut, new_args_mapper, new_typed_args_mapper
+from machine._machine.arg_log import cut, new_args_mapper, new_typed_args_mapper
+from machine._transition.args import AT, args_key, args_to_log_map, parse_args, pass_, pass_merge
 
 
 @dataclass

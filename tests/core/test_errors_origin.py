@@ -15,8 +15,8 @@ import pytest
 
 import machine as am
 from machine import pipes
-from machine._handlers.frames import FRAMES_MAX, called_at, is_library, let_frames_go
-from machine._handlers.panic import TRACE_FRAMES_MAX, trace_of
+from machine._calling.frames import FRAMES_MAX, called_at, is_library, let_frames_go
+from machine._calling.traces import TRACE_FRAMES_MAX, trace_of
 
 FILE = Path(__file__).name
 

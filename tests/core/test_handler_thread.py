@@ -196,7 +196,7 @@ def test_an_answer_at_the_last_moment_counts_by_the_clock(
         threads.append(threading.current_thread())
         done.set()
 
-    monkeypatch.setattr("machine._handlers.thread._wait", wait)
+    monkeypatch.setattr("machine._calling.thread._wait", wait)
     mach.bind_handlers({"AState": note, "BState": note})
     mach.add1("A")
     mach.add1("B")
@@ -271,7 +271,7 @@ def test_what_is_raised_while_waiting_leaves_the_handler_behind(
 
     mach.bind_handlers({"AState": hang, "BState": lambda e: None})
     with monkeypatch.context() as patched:
-        patched.setattr("machine._handlers.thread._wait", interrupt)
+        patched.setattr("machine._calling.thread._wait", interrupt)
         with pytest.raises(KeyboardInterrupt):
             mach.add1("A")
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import machine as am
-from machine._handlers.background import Background, background_tasks
+from machine._calling.background import Background, background_tasks
 from machine.errors import TaskCanceledError
 
 Made = Callable[..., am.Machine]
@@ -757,7 +757,7 @@ def test_no_thread_is_started_while_the_program_ends(
     def refuse(thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread at interpreter shutdown")
 
-    monkeypatch.setattr("machine._handlers.background.background_tasks", Background())
+    monkeypatch.setattr("machine._calling.background.background_tasks", Background())
     monkeypatch.setattr(threading.Thread, "start", refuse)
     mach, work = made(), Work()
     lines = log_of(mach)

@@ -10,7 +10,7 @@ from types import FrameType
 import pytest
 
 import machine as am
-from machine._handlers.frames import is_library
+from machine._calling.frames import is_library
 
 Wait = Callable[[am.Machine], object]
 

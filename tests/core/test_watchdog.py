@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import machine as am
-from machine._handlers.watchdog import PAUSE_MAX_S, PAUSE_MIN_S, Watchdog, watchdog
+from machine._calling.watchdog import PAUSE_MAX_S, PAUSE_MIN_S, Watchdog, watchdog
 
 Made = Callable[..., am.Machine]
 

@@ -518,7 +518,7 @@ def test_the_sender_thread_imports_nothing(debugger: Debugger) -> None:
     """A child forked while another thread imports would wait for that import for ever."""
     program = (
         "import sys\nimport amtracer.tracer, logging, threading\n"
-        "import machine._handlers.watchdog\n"  # by the thread that attaches
+        "import machine._calling.watchdog\n"  # by the thread that attaches
         "before = set(sys.modules)\n" + PROGRAM + "amtracer.close()\n"
         "print(sorted(set(sys.modules) - before))"
     )

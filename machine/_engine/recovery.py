@@ -37,13 +37,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from machine._calling.calling import END, revert
 from machine._engine.walk import conclude
-from machine._handlers.calling import END, revert
 from machine._handlers.lookup import HandlerCall
 
 if TYPE_CHECKING:
     from machine._engine.engine import Engine
-    from machine._engine.transition import Transition
+    from machine._transition.transition import Transition
 
 
 class Token:

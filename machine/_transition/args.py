@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from machine._given import A, check_mapping
 
 if TYPE_CHECKING:
+    from machine._calling.traces import Panic
     from machine._clock import Time
-    from machine._engine.transition import Event
-    from machine._handlers.panic import Panic
+    from machine._transition.transition import Event
 
 Args = TypeVar("Args")
 

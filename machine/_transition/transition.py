@@ -12,17 +12,17 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from machine._clock import Clock, Time
-from machine._engine.mutation import Mutation, MutSource
 from machine._enums import LogLevel, MutationType
 from machine._given import A
 from machine._resolution.automaton import NO_MARKS, Marks
+from machine._resolution.mutation import Mutation, MutSource
 from machine._resolution.step import Step
 
 if TYPE_CHECKING:
-    from machine._engine.tracing import Hook
     from machine._handlers.lookup import HandlerCall, Program
     from machine._machine.machine import Machine
     from machine._resolution.automaton import Plan
+    from machine._transition.tracing import Hook
 
 
 class LogEntry:

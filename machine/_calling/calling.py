@@ -16,13 +16,13 @@ from collections.abc import Coroutine
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from machine._calling.frames import raised_at
+from machine._calling.tasks import own
+from machine._calling.traces import message_of
 from machine._clock import time_after
-from machine._engine.transition import Transition, new_event
 from machine._enums import CHANGES, EVERYTHING, OPS
-from machine._handlers.frames import raised_at
 from machine._handlers.lookup import Binding, Handler, HandlerCall, Phase
-from machine._handlers.panic import message_of
-from machine._handlers.tasks import own
+from machine._transition.transition import Transition, new_event
 from machine.errors import HandlerTimeoutError
 
 if TYPE_CHECKING:
@@ -211,7 +211,7 @@ def failed(mach: Engine, tx: Transition, call: HandlerCall, error: BaseException
 
 
 def _report_nested(mach: Engine, call: HandlerCall, error: BaseException) -> None:
-    from machine._handlers.nested_errors import (
+    from machine._calling.nested_errors import (
         report_nested,  # errors are rare, and so is what needs this
     )
 
@@ -219,7 +219,7 @@ def _report_nested(mach: Engine, call: HandlerCall, error: BaseException) -> Non
 
 
 def _hold_back(mach: Engine, tx: Transition, call: HandlerCall) -> None:
-    from machine._engine.held_back import hold_back  # as above
+    from machine._calling.held_back import hold_back  # as above
 
     hold_back(mach, tx, call)
 

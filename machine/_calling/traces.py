@@ -5,15 +5,15 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from machine._handlers.frames import called_at, is_library, raised_at, unfiltered
+from machine._calling.frames import called_at, is_library, raised_at, unfiltered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from traceback import StackSummary, TracebackException
 
-    from machine._engine.transition import Transition
     from machine._enums import MutationType
     from machine._resolution.step import Step
+    from machine._transition.transition import Transition
 
 TRACE_CHARS_MAX = 65_536
 TRACE_FRAMES_MAX = 50

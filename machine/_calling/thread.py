@@ -33,8 +33,8 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from machine._engine.transition import Event
     from machine._handlers.lookup import Handler
+    from machine._transition.transition import Event
 
 
 class Job:

@@ -39,17 +39,17 @@ import sys
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from machine._engine.transition import new_event
 from machine._enums import OPS
 from machine._handlers.lookup import Phase
+from machine._transition.transition import new_event
 from machine._waiting.latch import Latch, call_each
 from machine.errors import TaskCanceledError
 
 if TYPE_CHECKING:
     import asyncio
 
-    from machine._engine.transition import Transition
     from machine._handlers.lookup import HandlerCall
+    from machine._transition.transition import Transition
 
 Work = Coroutine[Any, Any, object]
 
@@ -93,7 +93,7 @@ def _state(tx: Transition, call: HandlerCall) -> str:
 
 
 def _background_loop() -> asyncio.AbstractEventLoop | None:
-    from machine._handlers.background import background_tasks
+    from machine._calling.background import background_tasks
 
     try:
         return background_tasks.loop()
@@ -232,7 +232,7 @@ class OwnedTask(Latch):
         """Add the error of the task, unless the task was there to handle one."""
         tx = self.tx
         if tx.plan.call.calls_exception:
-            from machine._handlers.nested_errors import report_nested  # most tasks do not fail
+            from machine._calling.nested_errors import report_nested  # most tasks do not fail
 
             report_nested(tx.machine, self.handler, error)
             return
@@ -242,7 +242,7 @@ class OwnedTask(Latch):
     def hold_back(self) -> None:
         """Hold back the task's auto state, since the task failed."""
         if self.phase is Phase.STATE:
-            from machine._engine.held_back import hold_back_soon  # as above
+            from machine._calling.held_back import hold_back_soon  # as above
 
             hold_back_soon(self.tx.machine, self.state)
 

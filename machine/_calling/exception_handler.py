@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from machine._engine.transition import Event
 from machine._enums import LogLevel
+from machine._transition.transition import Event
 
 
 class ExceptionHandler:

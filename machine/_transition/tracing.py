@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 from machine._logging.report import failed
 
 if TYPE_CHECKING:
-    from machine._engine.mutation import Mutation
-    from machine._engine.transition import LogEntry, Transition
     from machine._machine.machine import Machine
+    from machine._resolution.mutation import Mutation
     from machine._schema.state import State
+    from machine._transition.transition import LogEntry, Transition
     from machine._waiting.context import Context
 
 

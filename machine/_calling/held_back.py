@@ -25,15 +25,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from machine._engine.mutation import Mutation
 from machine._enums import MutationType
 from machine._handlers.lookup import HandlerCall, Phase
+from machine._resolution.mutation import Mutation
 
 if TYPE_CHECKING:
     from machine._engine.engine import Engine
-    from machine._engine.transition import Transition
     from machine._resolution.automaton import Marks
     from machine._schema.schema import Call, Schema
+    from machine._transition.transition import Transition
 
 TRIES = (Phase.ENTER, Phase.PAIR, Phase.STATE)
 

@@ -30,12 +30,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from machine._engine.mutation import AutoMutation, Mutation
-from machine._engine.transition import new_transition
 from machine._enums import Relation
 from machine._given import Names, names_tuple
 from machine._handlers.lookup import NOTHING_BOUND
 from machine._resolution.automaton import NO_MARKS, Automaton, Marks, Node, Plan
+from machine._resolution.mutation import AutoMutation, Mutation
 from machine._resolution.resolve import (
     Trail,
     Verdict,
@@ -48,12 +47,13 @@ from machine._resolution.resolve import (
     targets_of,
 )
 from machine._schema.state import State, unique
+from machine._transition.transition import new_transition
 from machine.errors import StateMissingError, StateUnknownError, did_you_mean
 
 if TYPE_CHECKING:
-    from machine._engine.transition import Transition
     from machine._machine.machine import Machine
     from machine._schema.schema import Call, Indexes, Schema
+    from machine._transition.transition import Transition
 
 ORDER = (Relation.ADD, Relation.REQUIRE, Relation.REMOVE, Relation.AFTER)
 

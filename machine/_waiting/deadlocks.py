@@ -22,11 +22,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from machine._calling.thread import Job
 from machine._engine.engine import Engine
-from machine._engine.mending import mend
+from machine._engine.recovery import mend
 from machine._engine.unwatched import run_unwatched
 from machine._engine.walk import walk
-from machine._handlers.thread import Job
 from machine._machine.restructuring import Restructuring
 from machine._waiting.context import Context
 from machine._waiting.handle import WaitHandle

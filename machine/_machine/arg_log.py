@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from machine._args import args_key, args_to_log_map
+from machine._transition.args import args_key, args_to_log_map
 
 LOG_CHARS_MAX = 20
 """Longer values are cut, unless the mapper is given another limit."""

@@ -28,9 +28,9 @@ from time import monotonic
 from typing import TYPE_CHECKING
 from weakref import ref
 
+from machine._calling.frames import Place, innermost, is_library, place_text
+from machine._calling.thread import Job
 from machine._engine.unwatched import WALKS
-from machine._handlers.frames import Place, innermost, is_library, place_text
-from machine._handlers.thread import Job
 from machine._logging.report import warn
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from machine._engine.engine import Engine
-    from machine._engine.transition import Transition
+    from machine._transition.transition import Transition
 
 LOOKS_PER_TIMEOUT = 4
 PAUSE_MIN_S = 0.01

@@ -1,0 +1,1 @@
+"""Calling handlers: their outcomes, threads, tasks and errors."""
