@@ -15,7 +15,7 @@ from time import perf_counter_ns, process_time_ns
 
 import machine as am
 from benchmarks.workloads import REFERENCE_NS, Step, Workload, check, load
-from machine._schema import schema as _schema
+from machine._schema import sharing as _schema
 
 RUN_NS = 120_000_000
 COLD = ("mixed30", "mixed100")

@@ -15,7 +15,7 @@ from time import process_time_ns
 
 import machine as am
 from benchmarks.workloads import Idle
-from machine._schema.schema import forget_all
+from machine._schema.sharing import forget_all
 
 STATES = 30
 STEPS = 12_000

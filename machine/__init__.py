@@ -7,7 +7,6 @@
 from machine import errors
 from machine._calling.exception_handler import ExceptionHandler
 from machine._calling.tasks import StateTask
-from machine._calling.traces import Panic
 from machine._clock import Clock, Tick, Time, is_active_tick, is_time_after
 from machine._enums import (
     LogLevel,
@@ -15,7 +14,6 @@ from machine._enums import (
     Relation,
     Result,
     StepType,
-    log_level_from_env,
     log_level_text,
     step_type_text,
 )
@@ -23,6 +21,8 @@ from machine._given import A, Names
 from machine._handlers.names import list_handlers
 from machine._handlers.on import handlers_of, on
 from machine._logging.bridge import log_to
+from machine._logging.level_from_env import log_level_from_env
+from machine._logging.log import LogEntry
 from machine._machine.api import MachineApi
 from machine._machine.arg_log import new_args_mapper, new_typed_args_mapper
 from machine._machine.machine import Machine, new_common, on_machine
@@ -44,9 +44,18 @@ from machine._schema.structs import (
     struct_merge,
 )
 from machine._schema.typed import GroupsBase, StatesBase, new_state_groups, new_states, state
-from machine._transition.args import AT, args_key, args_to_log_map, parse_args, pass_, pass_merge
+from machine._transition.args import (
+    AT,
+    Panic,
+    args_key,
+    args_to_log_map,
+    parse_args,
+    pass_,
+    pass_merge,
+)
+from machine._transition.event import Event, EventRef
 from machine._transition.tracing import Tracer
-from machine._transition.transition import Event, EventRef, LogEntry, Transition
+from machine._transition.transition import Transition
 from machine._waiting.context import Context, ContextCanceled, ContextDeadline, background
 from machine._waiting.handle import WaitHandle
 from machine._waiting.open_work import OpenWork

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import enum
-import os
-
-from machine._logging.report import warn
 
 
 class Result(enum.IntEnum):
@@ -102,27 +99,6 @@ def log_level_text(value: int) -> str:
         return str(LogLevel(value))
     except ValueError:
         return "nothing"
-
-
-def log_level_from_env(name: str = "AM_LOG") -> LogLevel:
-    """The level that an environment variable asks for; NOTHING when it is no level.
-
-    Empty is the same as not set. A value that is no level is reported once in each process, by the
-    logger "asyncmachine".
-    """
-    text = os.environ.get(name, "").strip()
-    try:
-        return LogLevel(int(text or "0"))
-    except ValueError:
-        if name not in _told:
-            _told.add(name)
-            levels = ", ".join(f"{level:d} ({level!s})" for level in LogLevel)
-            warn("%s: %.60r is no log level; there are %s; nothing is logged", name, text, levels)
-        return LogLevel.NOTHING
-
-
-_told: set[str] = set()
-"""Variables that were reported because they hold no log level."""
 
 
 # The interpreter looks a member up on its class by a slow way (70 ns with CPython 3.11), so

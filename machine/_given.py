@@ -8,9 +8,9 @@ given, what is allowed and, where that can be guessed, what was meant.
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Mapping, Reversible, Sequence
+from collections.abc import Callable, Iterable, Mapping, Reversible, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Any, NoReturn, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar
 
 from machine._enums import LogLevel
 
@@ -139,6 +139,11 @@ def checked_seconds(value: float, what: str) -> float:
     return number
 
 
+def checked_limit(value: float | None, what: str) -> float | None:
+    """Seconds that something may take; None is for ever."""
+    return None if value is None else checked_seconds(value, what)
+
+
 def checked_timeout(value: float | None, what: str = "timeout") -> float | None:
     """How many seconds to wait: None is for ever, and a time below 0 is over."""
     if value is None:
@@ -186,3 +191,25 @@ def check_callable(value: object, what: str) -> None:
     """Raise for what cannot be called."""
     if not callable(value):
         raise TypeError(f"{what} is a function, not {value!r:.60}")
+
+
+class Setting(Generic[Value]):
+    """An attribute of all machines with a default, checked when one machine changes it.
+
+    The value is kept under the name with `_` in front, where the machine itself reads it.
+    """
+
+    def __init__(self, default: Value, check: Callable[[Value, str], Value]) -> None:
+        self._default = default
+        self._check = check
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name, self._kept = name, f"_{name}"
+        setattr(owner, self._kept, self._default)
+
+    def __get__(self, machine: object, owner: type) -> Value:
+        value: Value = getattr(owner if machine is None else machine, self._kept)
+        return value
+
+    def __set__(self, machine: object, value: Value) -> None:
+        setattr(machine, self._kept, self._check(value, self._name))

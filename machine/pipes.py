@@ -40,7 +40,7 @@ from machine.errors import StateMissingError
 if TYPE_CHECKING:
     from machine._enums import Result
     from machine._machine.machine import Machine
-    from machine._transition.transition import Event
+    from machine._transition.event import Event
 
 __all__ = ["add", "bind_connected", "bind_err", "bind_ready", "bind_start", "remove"]
 

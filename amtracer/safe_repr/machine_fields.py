@@ -11,11 +11,11 @@ from amtracer.safe_repr.introspection import class_name, is_from, mro
 _FIELDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "Machine": ("machine._machine.machine", ("_id",)),
     "Transition": ("machine._transition.transition", ("number",)),
-    "Event": ("machine._transition.transition", ("name", "machine")),
+    "Event": ("machine._transition.event", ("name", "machine")),
     "Mutation": ("machine._resolution.mutation", ("call", "source")),
     "Call": ("machine._schema.schema", ("type", "names", "auto")),
     "Panic": (
-        "machine._calling.traces",
+        "machine._transition.args",
         ("handler", "type", "called_states", "states_before", "target_states", "last_step"),
     ),
     "Step": (

@@ -22,7 +22,8 @@ from machine._calling.traces import message_of
 from machine._clock import time_after
 from machine._enums import CHANGES, EVERYTHING, OPS
 from machine._handlers.lookup import Binding, Handler, HandlerCall, Phase
-from machine._transition.transition import Transition, new_event
+from machine._transition.event import new_event
+from machine._transition.transition import Transition
 from machine.errors import HandlerTimeoutError
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from machine._enums import LogLevel
-from machine._transition.transition import Event
+from machine._transition.event import Event
 
 
 class ExceptionHandler:

@@ -41,7 +41,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from machine._enums import OPS
 from machine._handlers.lookup import Phase
-from machine._transition.transition import new_event
+from machine._transition.event import new_event
 from machine._waiting.latch import Latch, call_each
 from machine.errors import TaskCanceledError
 

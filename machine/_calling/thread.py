@@ -32,9 +32,12 @@ from queue import SimpleQueue
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from machine._waiting.stack import runs_job
+
 if TYPE_CHECKING:
     from machine._handlers.lookup import Handler
-    from machine._transition.transition import Event
+    from machine._transition.event import Event
+    from machine._transition.owner import Machine
 
 
 class Job:
@@ -53,6 +56,12 @@ class Job:
         self._context = copy_context()
         self.claim = [None]
 
+    @property
+    def machine(self) -> Machine:
+        """The machine whose handler it is."""
+        return self.event.machine
+
+    @runs_job
     def run(self) -> None:
         """Call the handler; in its thread."""
         try:

@@ -11,41 +11,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from traceback import StackSummary, TracebackException
 
-    from machine._enums import MutationType
-    from machine._resolution.step import Step
-    from machine._transition.transition import Transition
 
 TRACE_CHARS_MAX = 65_536
 TRACE_FRAMES_MAX = 50
 """Frames of one error in its trace, the last ones."""
 MESSAGE_CHARS_MAX = 200
 """Characters of an error's message in a log line."""
-
-
-class Panic:
-    """The transition that a handler broke, as the `panic` argument of `ExceptionState`."""
-
-    __slots__ = (
-        "called_states",
-        "handler",
-        "last_step",
-        "stack_trace",
-        "states_before",
-        "target_states",
-        "transition",
-        "type",
-    )
-
-    def __init__(self, tx: Transition, handler: str, stack_trace: str) -> None:
-        steps = tx.steps
-        self.type: MutationType = tx.type()
-        self.called_states = tx.called_states()
-        self.states_before = tx.states_before()
-        self.target_states = tx.target_states()
-        self.transition = tx
-        self.handler = handler
-        self.last_step: Step | None = steps[-1] if steps else None
-        self.stack_trace = stack_trace
 
 
 def trace_of(error: BaseException) -> str:

@@ -30,8 +30,8 @@ from weakref import ref
 
 from machine._calling.frames import Place, innermost, is_library, place_text
 from machine._calling.thread import Job
-from machine._engine.unwatched import WALKS
 from machine._logging.report import warn
+from machine._waiting.stack import walks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -187,7 +187,7 @@ def _running(tx: Transition) -> FrameType | None:
     """The innermost frame of the thread in which a transition's handler runs."""
     frames = sys._current_frames()
     frames.pop(threading.get_ident(), None)  # or this frame would keep all of them
-    for runs in (_runs_job, _walks):
+    for runs in (_runs_job, _carries_out):
         for frame in frames.values():
             if any(runs(caller, tx) for caller in _callers(frame)):
                 return frame
@@ -205,9 +205,9 @@ def _runs_job(frame: FrameType, tx: Transition) -> bool:
     return frame.f_code is Job.run.__code__ and frame.f_locals["self"].event._tx is tx
 
 
-def _walks(frame: FrameType, tx: Transition) -> bool:
-    """Is it the walk through this transition."""
-    return frame.f_code in WALKS and frame.f_locals.get("tx") is tx
+def _carries_out(frame: FrameType, tx: Transition) -> bool:
+    """Whether it is the function that carries out this transition."""
+    return walks(frame.f_code) and frame.f_locals.get("tx") is tx
 
 
 def _words(frame: FrameType) -> str:

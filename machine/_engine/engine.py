@@ -37,7 +37,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from machine._calling.frames import let_frames_go
-from machine._calling.traces import Panic, trace_of
+from machine._calling.traces import trace_of
 from machine._clock import Time
 from machine._engine.queue import duplicate_of, may_enter_full
 from machine._engine.recovery import Token, mend
@@ -55,19 +55,20 @@ from machine._enums import (
     LogLevel,
     Result,
 )
-from machine._given import A, checked_count, checked_flag
+from machine._given import A, Setting, checked_count, checked_flag, checked_limit
 from machine._handlers.lookup import NOTHING_BOUND, Bindings
 from machine._logging.log import Logging, PendingLines
 from machine._logging.report import failed
-from machine._machine.options import Setting, checked_limit
 from machine._resolution.automaton import Node, Plan
 from machine._resolution.mutation import Mutation, MutSource
 from machine._resolution.resolve import auto_blockers, indexes_of
 from machine._schema.schema import Call, Schema
 from machine._schema.state import EXCEPTION
+from machine._transition.args import Panic
 from machine._transition.transition import Transition
 from machine._waiting.latch import call_all
 from machine._waiting.queue_ticks import QueueTicks
+from machine._waiting.stack import runs_in_drain
 
 if TYPE_CHECKING:
     from machine._engine.executor import Executor
@@ -336,6 +337,7 @@ class Engine(Logging, Token):
                 self._idle = None
             raise
 
+    @runs_in_drain("self")
     def _drain(self, own: Mutation | None = None) -> None:
         """Run queued mutations until the queue is empty; only with the token.
 
@@ -421,6 +423,7 @@ class Engine(Logging, Token):
         if waiters is not None and waiters._queue_ends:
             waiters.queue_ended()
 
+    @runs_in_drain("self")
     def _carry_out(
         self,
         call: Call,
@@ -451,6 +454,7 @@ class Engine(Logging, Token):
             program = bindings.every(plan)
         return walk(self, plan, program, args, source, mutation)
 
+    @runs_in_drain("self")
     def _apply(self, plan: Plan) -> Result:
         """The short way: change the ticks, release waiters, let auto states follow."""
         growth = plan.growth

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from machine._calling.tasks import running_loop
 from machine._calling.thread import Job
 from machine._engine.engine import Engine
-from machine._engine.unwatched import WALKS
-from machine._waiting.deadlocks import outwards
+from machine._waiting.stack import outwards, walks
 
 if TYPE_CHECKING:
     from machine._calling.tasks import OwnedTask
@@ -55,7 +54,7 @@ def hears_of_errors_here(mach: Machine) -> bool:
 def handler_here(mach: Machine) -> Inside | None:
     """The innermost handler of this machine that calls this function."""
     for frame in outwards(sys._getframe(1)):
-        if frame.f_code in WALKS:
+        if walks(frame.f_code):
             found = frame.f_locals
             if found["mach"] is mach and "tx" in found and mach._handler:
                 return Inside(found["tx"], mach._handler)

@@ -40,6 +40,7 @@ from typing import TYPE_CHECKING
 from machine._calling.calling import END, revert
 from machine._engine.walk import conclude
 from machine._handlers.lookup import HandlerCall
+from machine._waiting.stack import runs_in_drain
 
 if TYPE_CHECKING:
     from machine._engine.engine import Engine
@@ -58,6 +59,7 @@ class Token:
         return hasattr(self, "_idle")
 
 
+@runs_in_drain("mach")
 def mend(mach: Engine) -> None:
     """Finish what is open; with the token, before anything else is done with it."""
     tx = mach._tx

@@ -12,10 +12,12 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from machine._calling.calling import judge
-from machine._engine.walk import conclude, finish, goes_on, lend, log_change, survives, walk
+from machine._engine.walk import conclude, finish, goes_on, lend, log_change, survives
 from machine._enums import EXECUTED, Result
 from machine._handlers.lookup import BETWEEN
-from machine._transition.transition import Event, Transition
+from machine._transition.event import Event
+from machine._transition.transition import Transition
+from machine._waiting.stack import runs_in_drain
 
 if TYPE_CHECKING:
     from machine._engine.engine import Engine
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from machine._resolution.mutation import Mutation, MutSource
 
 
+@runs_in_drain("mach", walks=True)
 def run_unwatched(  # noqa: C901 - one function, so that few calls are made; see above
     mach: Engine,
     plan: Plan,
@@ -91,7 +94,3 @@ def _is_awaited(mach: Engine, plan: Plan) -> bool:
     if waiters is not None and waiters.pending and waiters.awaits(plan):
         return True
     return contexts is not None and contexts.end_by(plan)
-
-
-WALKS = (walk.__code__, run_unwatched.__code__)
-"""The functions that carry out transitions; in their frames `mach` is the machine."""

@@ -45,6 +45,7 @@ from machine._enums import CANCELED, CHANGES, DECISIONS, EVERYTHING, EXECUTED, O
 from machine._handlers.lookup import BETWEEN, HandlerCall, Phase, Program, Question, final_slots
 from machine._resolution.automaton import NO_MARKS
 from machine._transition.transition import Transition
+from machine._waiting.stack import runs_in_drain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
 STATE = Phase.STATE
 
 
+@runs_in_drain("mach", walks=True)
 def walk(  # noqa: C901 - one function, so that few calls are made; see its docstring
     mach: Engine,
     plan: Plan,

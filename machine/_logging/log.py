@@ -13,15 +13,11 @@ lines, so they can report lines that no transition ever takes.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol
 
 from machine._enums import LogLevel
 from machine._given import A, check_callable, checked_flag, checked_level
-from machine._transition.transition import LogEntry, Transition
-
-if TYPE_CHECKING:
-    from machine._transition.tracing import Hooks
 
 Logger = Callable[..., object]
 ArgsMapper = Callable[[A], dict[str, str]]
@@ -37,6 +33,27 @@ def print_line(level: int, msg: str, *args: Any) -> None:
     import sys
 
     sys.stdout.write((msg % args if args else msg) + "\n")
+
+
+class LogEntry:
+    """One line of a machine's log."""
+
+    __slots__ = ("level", "text")
+
+    def __init__(self, level: LogLevel, text: str) -> None:
+        self.level = level
+        self.text = text
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, LogEntry):
+            return NotImplemented
+        return self.level == other.level and self.text == other.text
+
+    def __hash__(self) -> int:
+        return hash((self.level, self.text))
+
+    def __repr__(self) -> str:
+        return f"LogEntry({self.level.name}, {self.text!r})"
 
 
 class PendingLines(list[LogEntry]):
@@ -60,6 +77,37 @@ class PendingLines(list[LogEntry]):
             del self[0]
 
 
+class Logged(Protocol):
+    """What code that writes into a machine's log needs of the machine."""
+
+    _log_level: LogLevel
+
+    @property
+    def id(self) -> str:
+        """Id of the machine."""
+
+    def log_lvl(self, level: LogLevel, msg: str, *args: Any) -> None:
+        """Write a line as it is."""
+
+
+class LineKeeper(Protocol):
+    """A transition, as the log needs it."""
+
+    completed: bool
+
+    def add_line(self, entry: LogEntry) -> None:
+        """Keep a line."""
+
+
+class LineHooks(Protocol):
+    """The tracers of a machine, as the log needs them."""
+
+    lines_waiting: tuple[Callable[..., Any], ...]
+
+    def fire(self, calls: Iterable[Callable[..., Any]], *args: Any) -> None:
+        """Call a hook of every tracer that uses it."""
+
+
 class Logging:
     """The part of a machine that writes its log."""
 
@@ -69,11 +117,11 @@ class Logging:
     _log_args: ArgsMapper | None = None
     _logger: Logger | None = staticmethod(print_line)
 
-    _tx: Transition | None
+    _tx: LineKeeper | None
     _handler: str
     _log_level: LogLevel
     _pending_lines: PendingLines | tuple[()]
-    _hooks: Hooks | None
+    _hooks: LineHooks | None
 
     @property
     def id(self) -> str:

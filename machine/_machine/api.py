@@ -16,8 +16,8 @@ from machine._given import A, Names
 from machine._logging.log import Logger
 from machine._machine.serialized import Serialized
 from machine._schema.state import State
+from machine._transition.event import Event
 from machine._transition.tracing import Tracer
-from machine._transition.transition import Event
 from machine._waiting.context import Context
 from machine._waiting.handle import WaitHandle
 

@@ -8,8 +8,7 @@ from collections.abc import Callable
 
 from machine._calling.traces import message_of, origin_of
 from machine._enums import LogLevel, MutationType
-from machine._given import check_callable, checked_seconds
-from machine._machine.options import Setting
+from machine._given import Setting, check_callable, checked_seconds
 from machine._machine.subscribing import Subscribing
 from machine._resolution.mutation import Mutation
 from machine._waiting.context import Context, check_ctx

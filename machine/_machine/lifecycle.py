@@ -24,9 +24,9 @@ from time import monotonic
 from typing import TYPE_CHECKING, NoReturn, SupportsIndex
 
 from machine._enums import LogLevel
-from machine._given import check_callable, checked_seconds
+from machine._given import Setting, check_callable, checked_seconds
 from machine._handlers.lookup import Bindings
-from machine._machine.options import Setting, checked_tags
+from machine._machine.options import checked_tags
 from machine._machine.restructuring import Restructuring
 from machine._waiting.context import Context, background
 from machine._waiting.latch import Once, call_each

@@ -20,7 +20,7 @@ from machine._machine.evaluating import Evaluating
 from machine._machine.options import Opts, Settings, check_options, checked_tags, opts_with_debug
 from machine._machine.resolver import Resolver
 from machine._resolution.automaton import NODES_MAX, automaton_of
-from machine._schema.schema import schema_of
+from machine._schema.sharing import schema_of
 from machine._transition.tracing import Tracer
 from machine._waiting.context import Context
 from machine._waiting.latch import call_all
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from machine._machine.options import CommonSettings
-    from machine._schema.schema import Definition
+    from machine._schema.sharing import Definition
 
 F = TypeVar("F", bound="Callable[[Machine], object]")
 

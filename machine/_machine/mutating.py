@@ -30,11 +30,11 @@ from machine._machine.reading import Reading
 from machine._resolution.mutation import Mutation, MutSource
 from machine._schema.schema import Call
 from machine._schema.state import EXCEPTION
-from machine._transition.transition import Event
+from machine._transition.event import Event
 from machine.errors import StateMissingError
 
 if TYPE_CHECKING:
-    from machine._machine.machine import Machine
+    from machine._transition.owner import Machine
 
 OnError = TypeVar("OnError", bound="Callable[[Machine, BaseException], object]")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar
 
 from machine._enums import LogLevel
 from machine._given import (
@@ -11,7 +11,7 @@ from machine._given import (
     checked_choice,
     checked_flag,
     checked_level,
-    checked_seconds,
+    checked_limit,
     names_tuple,
 )
 from machine._transition.tracing import Tracer
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
     from machine._logging.log import ArgsMapper
-    from machine._machine.machine import Machine
     from machine._machine.resolver import Resolver
+    from machine._transition.owner import Machine
 
 Value = TypeVar("Value")
 
@@ -77,33 +77,6 @@ def opts_with_tracers(opts: Opts | None, *tracers: Tracer) -> Opts:
     """These options with the tracers, if any are given."""
     given: Opts = {"tracers": list(tracers)} if tracers else {}
     return {**(opts or Opts()), **given}
-
-
-class Setting(Generic[Value]):
-    """An attribute of all machines with a default, checked when one machine changes it.
-
-    The value is kept under the name with `_` in front, where the machine itself reads it.
-    """
-
-    def __init__(self, default: Value, check: Callable[[Value, str], Value]) -> None:
-        self._default = default
-        self._check = check
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name, self._kept = name, f"_{name}"
-        setattr(owner, self._kept, self._default)
-
-    def __get__(self, machine: object, owner: type) -> Value:
-        value: Value = getattr(owner if machine is None else machine, self._kept)
-        return value
-
-    def __set__(self, machine: object, value: Value) -> None:
-        setattr(machine, self._kept, self._check(value, self._name))
-
-
-def checked_limit(value: float | None, what: str) -> float | None:
-    """Seconds that something may take; None is for ever."""
-    return None if value is None else checked_seconds(value, what)
 
 
 def checked_tags(tags: Sequence[str]) -> tuple[str, ...]:

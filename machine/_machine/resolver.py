@@ -51,8 +51,8 @@ from machine._transition.transition import new_transition
 from machine.errors import StateMissingError, StateUnknownError, did_you_mean
 
 if TYPE_CHECKING:
-    from machine._machine.machine import Machine
     from machine._schema.schema import Call, Indexes, Schema
+    from machine._transition.owner import Machine
     from machine._transition.transition import Transition
 
 ORDER = (Relation.ADD, Relation.REQUIRE, Relation.REMOVE, Relation.AFTER)

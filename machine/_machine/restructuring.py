@@ -34,13 +34,16 @@ from machine._machine.serialized import Serialized, checked
 from machine._resolution.mutation import AutoMutation
 from machine._resolution.resolve import indexes_of, mask_of
 from machine._schema.contradictions import forbidden as ruled_out
-from machine._schema.schema import Schema, reordered, schema_of
+from machine._schema.schema import Schema
+from machine._schema.sharing import reordered, schema_of
 from machine._schema.state import EXCEPTION, Struct, unique
+from machine._waiting.stack import runs_in_drain
 from machine.errors import RelationError, StateMissingError, StateUnknownError, did_you_mean
 
 if TYPE_CHECKING:
-    from machine._machine.machine import Machine
-    from machine._schema.schema import Definition, Indexes
+    from machine._schema.schema import Indexes
+    from machine._schema.sharing import Definition
+    from machine._transition.owner import Machine
 
 
 class Change:
@@ -138,6 +141,7 @@ class Restructuring(BindingCalls):
         if executor is not None and not drains and self._queue:
             executor.ask()
 
+    @runs_in_drain("self")
     def _move_to(
         self, schema: Schema, change: Change, ticks: list[int] | None, new_id: str
     ) -> None:

@@ -18,28 +18,16 @@ others. A cycle means no order.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from machine._enums import MutationType
 from machine._given import checked_names
-from machine._logging.report import warn
-from machine._resolution.step import Step
-from machine._schema.contradictions import contradictions, pointless
 from machine._schema.state import ANY, EXCEPTION, State, Struct, unique
-from machine.errors import RelationError, StateNameError, did_you_mean
-
-if TYPE_CHECKING:
-    from machine._schema.typed import StatesBase
-
-    Definition = Struct | type[StatesBase] | StatesBase
-    """A schema as users give it: states by name, or a states class or its names."""
+from machine.errors import StateNameError
 
 CALLS_MAX = 4096
-SCHEMAS_MAX = 64
 NAME_CHARS_MAX = 1000
-ADD_LEVELS = 2
 
 Indexes = tuple[int, ...]
 
@@ -188,7 +176,7 @@ class Schema:
         self.contradictions: list[str] | None = None
         self.auto_calls: dict[tuple[Indexes, int, bool], Call] = {}
         self.automata: dict[int, object] = {}
-        self.steps: dict[int, Step] = {}
+        self.steps: dict[int, Any] = {}
 
     def call(self, type: MutationType, names: Sequence[str]) -> Call:
         """The call of these states, repeats removed; KeyError for an unknown name."""
@@ -273,148 +261,3 @@ def _rank(require: Sequence[Indexes], count: int) -> tuple[tuple[int, ...] | Non
                 finished += 1
                 rank[state] = finished
     return tuple(rank), -1
-
-
-def long_add_chains(schema: Schema) -> list[str]:
-    """Add chains longer than one transition follows, as texts `A > B > C > D`."""
-    chains = (_chain(schema, (first,)) for first in range(len(schema.names)))
-    return [" > ".join(schema.names[i] for i in chain) for chain in chains if chain]
-
-
-def _chain(schema: Schema, path: Indexes) -> Indexes:
-    """The first path of Adds that begins like this and is too long; empty for none."""
-    if len(path) == ADD_LEVELS + 2:
-        return path
-    tries = (_chain(schema, (*path, then)) for then in schema.add[path[-1]] if then not in path)
-    return next(filter(None, tries), ())
-
-
-def dropped_names(struct: Struct) -> list[tuple[str, str]]:
-    """Relations to names that the struct does not define, as texts `A add B`, and the names."""
-    defined = {*struct, EXCEPTION}
-    return [
-        (f"{name} {relation} {target}", target)
-        for name, state in struct.items()
-        for relation in ("require", "add", "remove", "after")
-        for target in getattr(state, relation) or ()
-        if target not in defined
-    ]
-
-
-def check_strict(struct: Struct, schema: Schema) -> None:
-    """Raise for a relation to an undefined state, and for relations that contradict each other."""
-    for text, target in dropped_names(struct):
-        near = did_you_mean([target], schema.names)
-        raise RelationError(f"{text}: {target} is not defined{near}")
-    for text in contradictions(schema):
-        raise RelationError(f"{text}, which contradict each other")
-
-
-def struct_of(definition: Definition) -> Struct:
-    """States by name, of a mapping as well as of a states class; raises for what is neither."""
-    if isinstance(definition, Mapping):
-        return definition
-    make = getattr(definition, "struct", None)
-    if not callable(make):
-        raise TypeError(
-            f"a schema is a mapping of names to State, or a states class, not {definition!r:.60}"
-        )
-    made: Struct = make()
-    return made
-
-
-_by_struct: dict[int, tuple[dict[str, State], tuple[str, ...], Schema]] = {}
-_by_class: dict[type, Schema] = {}
-_by_value: dict[tuple[tuple[str, ...], tuple[State, ...]], Schema] = {}
-_sharing = threading.Lock()
-
-
-def schema_of(definition: Definition | None, *, strict: bool = False) -> Schema:
-    """The schema of a struct, shared with every machine of an equal one.
-
-    If `strict`, relations to undefined states and contradictions are refused.
-
-    A struct met before is known again by what it is compared with: a copy of what it was
-    then. States are compared by identity first, which makes a new machine of a known
-    struct cheap; a states class never changes and is known by itself. The last
-    `SCHEMAS_MAX` of either are remembered.
-    """
-    struct: Any = definition or {}
-    known = _by_struct.get(id(struct))
-    if known is not None and known[0] == struct and known[1] == tuple(struct):
-        if strict:
-            check_strict(struct, known[2])
-        return known[2]
-    if not isinstance(struct, Mapping):
-        return _schema_of_class(struct, strict=strict)
-    schema = _taken_in(struct, strict=strict)
-    with _sharing:
-        _make_room(_by_struct)
-        _by_struct[id(struct)] = (dict(struct), tuple(struct), schema)
-    return schema
-
-
-def _schema_of_class(definition: type[StatesBase] | StatesBase, *, strict: bool) -> Schema:
-    kind = definition if isinstance(definition, type) else type(definition)
-    known = _by_class.get(kind)
-    if known is None:
-        known = _taken_in(struct_of(definition), strict=strict)
-        with _sharing:
-            _make_room(_by_class)
-            _by_class[kind] = known
-    elif strict:
-        check_strict(struct_of(definition), known)
-    return known
-
-
-def _taken_in(struct: Struct, *, strict: bool) -> Schema:
-    states = take_in(struct)
-    schema = _shared(states, tuple(states))
-    if strict:
-        check_strict(struct, schema)
-    _warn(struct, schema)
-    return schema
-
-
-def forget_all() -> None:
-    """Forget all structs, as in a fresh process; for benchmarks of that."""
-    with _sharing:
-        _by_struct.clear()
-        _by_class.clear()
-        _by_value.clear()
-
-
-def _make_room(table: dict[Any, Any]) -> None:
-    """Forget the oldest entry of a full table."""
-    if len(table) >= SCHEMAS_MAX:
-        del table[next(iter(table))]
-
-
-def _warn(struct: Struct, schema: Schema) -> None:
-    """Warn, once for each struct, of parts that do not do what they seem to say."""
-    for text, target in dropped_names(struct):
-        near = did_you_mean([target], schema.names)
-        warn("relation to an undefined state: %s%s", text, near)
-    for text in contradictions(schema):
-        warn("relations that contradict each other: %s", text)
-    for text in pointless(schema):
-        warn("a relation without effect: %s", text)
-    for chain in long_add_chains(schema):
-        warn("an Add chain is followed %d levels only: %s", ADD_LEVELS, chain)
-
-
-def _shared(states: Mapping[str, State], names: tuple[str, ...]) -> Schema:
-    key = (names, tuple(states[name] for name in names))
-    with _sharing:
-        known = _by_value.get(key)
-        if known is None:
-            _make_room(_by_value)
-            known = _by_value[key] = Schema(states, names)
-    return known
-
-
-def reordered(schema: Schema, names: Sequence[str]) -> Schema:
-    """The same states in another order."""
-    if tuple(names) == schema.names:
-        return schema
-    return _shared(schema.struct(), tuple(names))

@@ -17,14 +17,42 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from machine._given import A, check_mapping
 
 if TYPE_CHECKING:
-    from machine._calling.traces import Panic
     from machine._clock import Time
-    from machine._transition.transition import Event
+    from machine._enums import MutationType
+    from machine._resolution.step import Step
+    from machine._transition.event import Event
+    from machine._transition.transition import Transition
 
 Args = TypeVar("Args")
 
 LOG_MARK = "log"
 """The metadata key by which a field of typed arguments asks to be shown in log lines."""
+
+
+class Panic:
+    """The transition that a handler broke, as the `panic` argument of `ExceptionState`."""
+
+    __slots__ = (
+        "called_states",
+        "handler",
+        "last_step",
+        "stack_trace",
+        "states_before",
+        "target_states",
+        "transition",
+        "type",
+    )
+
+    def __init__(self, tx: Transition, handler: str, stack_trace: str) -> None:
+        steps = tx.steps
+        self.type: MutationType = tx.type()
+        self.called_states = tx.called_states()
+        self.states_before = tx.states_before()
+        self.target_states = tx.target_states()
+        self.transition = tx
+        self.handler = handler
+        self.last_step: Step | None = steps[-1] if steps else None
+        self.stack_trace = stack_trace
 
 
 class AT:

@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, Any
 from machine._logging.report import failed
 
 if TYPE_CHECKING:
-    from machine._machine.machine import Machine
+    from machine._logging.log import LogEntry
     from machine._resolution.mutation import Mutation
     from machine._schema.state import State
-    from machine._transition.transition import LogEntry, Transition
+    from machine._transition.owner import Machine
+    from machine._transition.transition import Transition
     from machine._waiting.context import Context
 
 

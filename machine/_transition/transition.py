@@ -7,12 +7,11 @@ Most fields keep the value they have on the class, so making one costs little.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from time import monotonic
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from machine._clock import Clock, Time
-from machine._enums import LogLevel, MutationType
+from machine._enums import MutationType
 from machine._given import A
 from machine._resolution.automaton import NO_MARKS, Marks
 from machine._resolution.mutation import Mutation, MutSource
@@ -20,30 +19,9 @@ from machine._resolution.step import Step
 
 if TYPE_CHECKING:
     from machine._handlers.lookup import HandlerCall, Program
-    from machine._machine.machine import Machine
+    from machine._logging.log import LogEntry
     from machine._resolution.automaton import Plan
-    from machine._transition.tracing import Hook
-
-
-class LogEntry:
-    """One line of a machine's log."""
-
-    __slots__ = ("level", "text")
-
-    def __init__(self, level: LogLevel, text: str) -> None:
-        self.level = level
-        self.text = text
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, LogEntry):
-            return NotImplemented
-        return self.level == other.level and self.text == other.text
-
-    def __hash__(self) -> int:
-        return hash((self.level, self.text))
-
-    def __repr__(self) -> str:
-        return f"LogEntry({self.level.name}, {self.text!r})"
+    from machine._transition.owner import Machine
 
 
 class Transition:
@@ -78,7 +56,7 @@ class Transition:
     _marks: Marks = NO_MARKS  # of auto states that failed in it
     _call: HandlerCall | None = None  # the one made last, where the program does not say it
     _mended = False  # an interrupt left it open, and its end was begun again
-    _last_told: Hook | None = None  # the last hook that was called for the end
+    _last_told: Callable[..., Any] | None = None  # the last hook that was called for the end
     _steps: list[Step] | None = None
     is_check = False
 
@@ -227,79 +205,6 @@ class Transition:
         return f"<Transition {self.number} of {self.machine.id}: {self.plan.call!r}>"
 
 
-class EventRef:
-    """What may be kept of an event: the handler's name and the ids."""
-
-    __slots__ = ("machine_id", "name", "transition_id")
-
-    def __init__(self, name: str, machine_id: str, transition_id: str) -> None:
-        self.name = name
-        self.machine_id = machine_id
-        self.transition_id = transition_id
-
-
-class Event:
-    """Given to every handler of a transition."""
-
-    __slots__ = ("_tx", "machine", "name")
-
-    name: str
-    machine: Machine
-    _tx: Transition
-
-    @property
-    def args(self) -> A:
-        """The arguments, shared by all handlers of the transition; never None."""
-        return self._tx.args()
-
-    @property
-    def machine_id(self) -> str:
-        """Id of the machine."""
-        return self.machine.id
-
-    @property
-    def transition_id(self) -> str:
-        """Id of the transition that this event belongs to."""
-        return self._tx.id
-
-    @property
-    def is_check(self) -> bool:
-        """Whether this only checks if the mutation would be accepted."""
-        return self._tx.is_check
-
-    def mutation(self) -> Mutation | None:
-        """The mutation that the machine carries out now, if any."""
-        tx = self.machine.transition()
-        return None if tx is None else tx.mutation
-
-    def transition(self) -> Transition | None:
-        """The transition that the machine carries out now, if any."""
-        return self.machine.transition()
-
-    def is_valid(self) -> bool:
-        """Whether this event's transition is still current, not completed and accepted.
-
-        Turns False while the handler runs too, once its time is over, and stays so.
-        """
-        tx, mach, name = self._tx, self.machine, self.name
-        if mach._tx is not tx or tx.completed or not tx.accepted or name in tx.late:
-            return False
-        return mach._handler != name or monotonic() - tx.clock <= mach._handler_limit
-
-    def source(self) -> MutSource:
-        """This transition as the source of mutations made from it."""
-        return MutSource(self.machine.id, self._tx.id, self._tx.time_sum_before())
-
-    def clone(self) -> EventRef:
-        """Only the name and the ids, safe to keep."""
-        return EventRef(self.name, self.machine.id, self._tx.id)
-
-    export = clone
-
-    def __repr__(self) -> str:
-        return f"<Event {self.name} of {self.machine.id}>"
-
-
 # Objects made for every transition and every handler call have no `__init__`: the
 # interpreter calls one from C, which costs more than all that it would do.
 
@@ -317,12 +222,3 @@ def new_transition(
     tx._before = machine._ticks
     tx._calls_done = 0
     return tx
-
-
-def new_event(name: str, tx: Transition) -> Event:
-    """The event for one handler call."""
-    event = Event()
-    event.name = name
-    event.machine = tx.machine
-    event._tx = tx
-    return event

@@ -25,8 +25,11 @@ from machine._waiting.timers import Timer, timers
 from machine.errors import MachineError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
     from typing import Self
+
+    from machine._waiting.deadlocks import Held
 
 
 class ContextError(MachineError):
@@ -102,6 +105,13 @@ class Context(Latch):
             if made._done:
                 timers.cancel(timer)
         return made
+
+    def _keeper(self, held: Sequence[Held], *, blocks: bool) -> Held | None:
+        for mach in held:
+            contexts = mach._state_contexts
+            if contexts is not None and contexts.owns(self):
+                return mach
+        return None
 
     def _expire(self) -> None:
         self._end(ContextDeadline())

@@ -20,86 +20,89 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from machine._calling.thread import Job
-from machine._engine.engine import Engine
-from machine._engine.recovery import mend
-from machine._engine.unwatched import run_unwatched
-from machine._engine.walk import walk
-from machine._machine.restructuring import Restructuring
-from machine._waiting.context import Context
-from machine._waiting.handle import WaitHandle
+from machine._waiting.stack import drained_by, outwards
 from machine.errors import DeadlockError
-
-if TYPE_CHECKING:
-    from machine._waiting.latch import Latch
-
-DRAINS = {
-    id(function.__code__): name
-    for function, name in (
-        (walk, "mach"),
-        (run_unwatched, "mach"),
-        (Engine._apply, "self"),
-        (Engine._carry_out, "self"),
-        (Engine._drain, "self"),
-        (mend, "mach"),
-        (Restructuring._move_to, "self"),
-    )
-}
-"""The functions that run only in a drain, and the name of the machine in each."""
 
 LOOPS = ("run_forever", "run")
 LOOP_MODULES = ("asyncio.base_events", "asyncio.runners")
 
 
-def is_held(mach: Engine) -> bool:
+class Pinning(Protocol):
+    """An executor, as the check needs it."""
+
+    def is_here(self) -> bool:
+        """Whether its loop runs in this thread."""
+
+
+class OwnsContexts(Protocol):
+    """State contexts, as the check needs them."""
+
+    def owns(self, ctx: object) -> bool:
+        """Whether this is a live context of a state."""
+
+
+class Held(Protocol):
+    """A machine in whose drain the calling thread is."""
+
+    _handler: str
+
+    @property
+    def id(self) -> str:
+        """Id of the machine."""
+
+    @property
+    def _executor(self) -> Pinning | None:
+        """What runs it on one event loop."""
+
+    @property
+    def _state_contexts(self) -> OwnsContexts | None:
+        """The contexts of its states."""
+
+
+class Awaitable(Protocol):
+    """A latch for which a thread or a task is about to wait."""
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended."""
+
+    def _end_text(self) -> str:
+        """What a wait for it waits for, in words."""
+
+    def _keeper(self, held: Sequence[Held], *, blocks: bool) -> Held | None:
+        """The machine that has to go on before this ends, and cannot."""
+
+
+def is_held(mach: Held) -> bool:
     """Whether a drain of this machine is blocked until the calling thread goes on."""
     return any(held is mach for held in _held(sys._getframe(1)))
 
 
-def check_blocking(latches: Sequence[Latch], *, needs_all: bool) -> None:
+def check_blocking(latches: Sequence[Awaitable], *, needs_all: bool) -> None:
     """Raise if blocking this thread keeps all, or one of those that are needed, from ending."""
     held = list(_held(sys._getframe(1)))
     _check(latches, held, needs_all=needs_all, blocks=True)
 
 
-def check_awaiting(latches: Sequence[Latch]) -> None:
+def check_awaiting(latches: Sequence[Awaitable]) -> None:
     """The same for a task: its loop must not be one that a handler itself runs."""
     held = list(_held(sys._getframe(1), below_loop=True))
     _check(latches, held, needs_all=False, blocks=False)
 
 
-def _check(latches: Sequence[Latch], held: list[Engine], *, needs_all: bool, blocks: bool) -> None:
-    waits = [(latch, _keeper(latch, held, blocks=blocks)) for latch in latches]
+def _check(
+    latches: Sequence[Awaitable], held: Sequence[Held], *, needs_all: bool, blocks: bool
+) -> None:
+    waits = [(latch, latch._keeper(held, blocks=blocks)) for latch in latches]
     stuck = [(latch, mach) for latch, mach in waits if mach is not None and not latch.done]
     if stuck and (needs_all or len(stuck) == len(waits)):
-        raise DeadlockError(_words(stuck, held))
+        raise DeadlockError(_reason(*stuck[0], held))
 
 
-def _keeper(latch: Latch, held: Iterable[Engine], *, blocks: bool) -> Engine | None:
-    """The machine that has to go on before this ends, and cannot."""
-    if isinstance(latch, WaitHandle):
-        subscription = latch._subscription
-        mach = None if subscription is None else getattr(subscription.home, "host", None)
-        if mach is None:
-            return None
-        pinned = blocks and mach._executor is not None and mach._executor.is_here()
-        return mach if pinned or any(one is mach for one in held) else None
-    if isinstance(latch, Context):
-        return next((mach for mach in held if _is_state_context(mach, latch)), None)
-    return None
-
-
-def _is_state_context(mach: Engine, ctx: Context) -> bool:
-    contexts = mach._state_contexts
-    return contexts is not None and any(live is ctx for live in list(contexts._live.values()))
-
-
-def _words(stuck: Sequence[tuple[Latch, Engine | None]], held: Iterable[Engine]) -> str:
-    latch, mach = stuck[0]
-    assert mach is not None  # or it would not be stuck
-    what = latch.waits_for() if isinstance(latch, WaitHandle) else f"the end of {latch!r}"
+def _reason(latch: Awaitable, mach: Held, held: Iterable[Held]) -> str:
+    what = latch._end_text()
     if not any(one is mach for one in held):
         return (
             f"this would block the event loop that runs machine {mach.id}, and so wait for"
@@ -112,31 +115,13 @@ def _words(stuck: Sequence[tuple[Latch, Engine | None]], held: Iterable[Engine])
     )
 
 
-def _held(frame: FrameType | None, *, below_loop: bool = False) -> Iterator[Engine]:
+def _held(frame: FrameType | None, *, below_loop: bool = False) -> Iterator[Held]:
     """The machines in whose drain this frame is, from the inside out."""
     for caller in outwards(frame):
-        code = caller.f_code
-        name = DRAINS.get(id(code))
         if below_loop:
             below_loop = not _runs_loop(caller)
-        elif name is not None:
-            yield caller.f_locals[name]
-        elif code is Job.run.__code__:
-            job: Job = caller.f_locals["self"]
-            if job.is_awaited():
-                yield job.event.machine
-
-
-def outwards(frame: FrameType | None) -> Iterator[FrameType]:
-    """A frame and its callers; from a thread for handlers on into the drainer that waits."""
-    while frame is not None:
-        yield frame
-        if frame.f_code is Job.run.__code__:
-            job: Job = frame.f_locals["self"]
-            if job.is_awaited():
-                frame = sys._current_frames().get(job.drainer)
-                continue
-        frame = frame.f_back
+        elif (mach := drained_by(caller)) is not None:
+            yield mach
 
 
 def _runs_loop(frame: FrameType) -> bool:

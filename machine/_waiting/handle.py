@@ -30,6 +30,7 @@ from machine._waiting.latch import Callback, Latch, call_each
 if TYPE_CHECKING:
     from machine._resolution.automaton import Node
     from machine._waiting.context import Context
+    from machine._waiting.deadlocks import Held
 
 Reason = Literal["match", "ctx", "disposed", "canceled"]
 """Why a handle was released."""
@@ -39,11 +40,11 @@ Table = dict[int, "Subscription"]
 
 
 class Pending(Table):
-    """Subscriptions that only the work of `host` can release for a match."""
+    """Subscriptions that only the work of `mach` can release for a match."""
 
-    __slots__ = ("host",)
+    __slots__ = ("mach",)
 
-    host: object
+    mach: object
 
 
 class WaitHandle(Latch):
@@ -94,6 +95,17 @@ class WaitHandle(Latch):
 
     def _answer(self) -> bool:
         return self._reason == "match"
+
+    def _keeper(self, held: Sequence[Held], *, blocks: bool) -> Held | None:
+        home = None if self._subscription is None else self._subscription.home
+        mach: Held | None = getattr(home, "mach", None)
+        if mach is None:
+            return None
+        pinned = blocks and mach._executor is not None and mach._executor.is_here()
+        return mach if pinned or any(one is mach for one in held) else None
+
+    def _end_text(self) -> str:
+        return self.waits_for()
 
     def _watch(self, key: object, fn: Callback) -> bool:
         watched = super()._watch(key, fn)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from types import FunctionType, MethodType
 from typing import TYPE_CHECKING
 
 from machine._waiting.handle import Subscription
 from machine._waiting.latch import log_failure
-from machine._waiting.open_work import name_of
 
 if TYPE_CHECKING:
     from machine._clock import Clock
@@ -129,3 +129,10 @@ class Disposal(Subscription):
     __slots__ = ()
 
     label = "whenDisposed"
+
+
+def name_of(fn: object) -> str:
+    """The name of a plain function or method; empty for any other object."""
+    if type(fn) is MethodType:
+        fn = fn.__func__
+    return fn.__qualname__ if type(fn) is FunctionType else ""

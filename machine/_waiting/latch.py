@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,8 @@ from machine._given import check_callable, checked_timeout
 if TYPE_CHECKING:
     import asyncio
     from typing import Self
+
+    from machine._waiting.deadlocks import Held
 
 Callback = Callable[[Any], object]
 
@@ -101,6 +103,17 @@ class Latch:
         found = [key for key in list(self._callbacks) if self._callbacks.get(key) == fn]
         return sum(self._unwatch(key) for key in found)
 
+    def _keeper(self, held: Sequence[Held], *, blocks: bool) -> Held | None:
+        """Which of the held machines has to go on before this ends; None if none has.
+
+        If the thread `blocks`, the machine that is pinned to its event loop counts too.
+        """
+        return None
+
+    def _end_text(self) -> str:
+        """What a wait for this waits for, in words."""
+        return f"the end of {self!r}"
+
     def _answer(self) -> bool:
         """Did it end as hoped for; only asked once it has ended."""
         return True
@@ -110,9 +123,7 @@ class Latch:
         if self._done:
             return True
         if timeout is None or timeout > 0:
-            from machine._waiting.deadlocks import (
-                check_blocking,  # it knows engines; these know latches
-            )
+            from machine._waiting.deadlocks import check_blocking  # few threads wait
 
             check_blocking([self], needs_all=True)
         gate = threading.Lock()

@@ -6,14 +6,12 @@ Nothing of a user runs for it: a function is named only if it is a plain one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
 from operator import attrgetter
-from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from machine._calling.tasks import OwnedTask
     from machine._waiting.context import Context
     from machine._waiting.handle import Subscription
     from machine._waiting.state_contexts import StateContexts
@@ -42,16 +40,25 @@ class OpenWork(NamedTuple):
     key: tuple[str, int]
 
 
-class Parts(Protocol):
-    """Where a machine keeps what is open; the parts are made when they are first needed."""
+class NamedTask(Protocol):
+    """A task of a coroutine handler."""
+
+    handler: str
+
+
+class HasOpenWork(Protocol):
+    """Where a machine keeps what is open; each part is made when it is first needed."""
 
     _ctx: Context | None
     _waiters: Waiters | None
     _state_contexts: StateContexts | None
-    _tasks: dict[OwnedTask, None] | None
+
+    @property
+    def _tasks(self) -> Collection[NamedTask] | None:
+        """The tasks that run."""
 
 
-def open_count(mach: Parts) -> int:
+def open_count(mach: HasOpenWork) -> int:
     """How many waiters, contexts and tasks there are, deadlines below a state's aside."""
     waiters, contexts, ctx = mach._waiters, mach._state_contexts, mach._ctx
     count = 0 if waiters is None else len(waiters)
@@ -62,7 +69,7 @@ def open_count(mach: Parts) -> int:
     return count
 
 
-def open_work(mach: Parts) -> Iterator[OpenWork]:
+def open_work(mach: HasOpenWork) -> Iterator[OpenWork]:
     """All of it, the oldest of each kind first."""
     waiters, contexts = mach._waiters, mach._state_contexts
     for task in list(mach._tasks or ()):
@@ -111,13 +118,6 @@ def _deadline(ctx: Context | None) -> float:
     return due
 
 
-def first_of(mach: Parts, limit: int | None) -> list[OpenWork]:
+def first_of(mach: HasOpenWork, limit: int | None) -> list[OpenWork]:
     """As much of it as is asked for."""
     return list(islice(open_work(mach), limit))
-
-
-def name_of(fn: object) -> str:
-    """The name of a plain function or method; empty for any other object."""
-    if type(fn) is MethodType:
-        fn = fn.__func__
-    return fn.__qualname__ if type(fn) is FunctionType else ""

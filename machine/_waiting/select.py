@@ -41,9 +41,7 @@ def first(*waited: Waited, timeout: float | None = None) -> Waited | None:
         if ended:
             return ended[0]
         if timeout is None or timeout > 0:
-            from machine._waiting.deadlocks import (
-                check_blocking,  # loaded by the first thread that waits
-            )
+            from machine._waiting.deadlocks import check_blocking  # few threads wait
 
             check_blocking(each, needs_all=False)
         seconds = -1 if timeout is None else min(max(0, timeout), threading.TIMEOUT_MAX)

@@ -15,9 +15,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol
+from typing import TYPE_CHECKING, NamedTuple, NoReturn, Protocol
 
 from machine._enums import LogLevel
+from machine._logging.log import Logged
 from machine._waiting.context import Context
 
 if TYPE_CHECKING:
@@ -35,22 +36,15 @@ class CtxValue(NamedTuple):
     tick: int
 
 
-class ContextHost(Protocol):
+class ContextOwner(Logged, Protocol):
     """What state contexts need of a machine."""
 
     _schema: Schema
     _ticks: list[int]
 
     @property
-    def id(self) -> str:
-        """Id of the machine."""
-
-    @property
     def ctx(self) -> Context:
         """The context of the machine, under which the others live."""
-
-    def log_lvl(self, level: LogLevel, msg: str, *args: Any) -> None:
-        """Write a line of the log."""
 
     def _missing(self, names: Sequence[str]) -> NoReturn:
         """Raise the error for names that the schema does not define."""
@@ -59,10 +53,10 @@ class ContextHost(Protocol):
 class StateContexts:
     """The state contexts of one machine. All methods can be called from any thread."""
 
-    __slots__ = ("_host", "_live", "_lock")
+    __slots__ = ("_live", "_lock", "_mach")
 
-    def __init__(self, host: ContextHost) -> None:
-        self._host = host
+    def __init__(self, mach: ContextOwner) -> None:
+        self._mach = mach
         self._lock = threading.RLock()
         self._live: dict[str, Context] = {}
 
@@ -72,22 +66,26 @@ class StateContexts:
 
     def new(self, state: str) -> Context:
         """The context of this activation of the state; one that ended if it is inactive."""
-        host = self._host
+        mach = self._mach
         with self._lock:
             tick = self._tick(state)
             known = self._live.get(state)
             if known is not None and not known.done and tick & 1:
                 return known
-            value = CtxValue(host.id, state, tick)
-            made = host.ctx.child(value) if tick & 1 else Context(value)
+            value = CtxValue(mach.id, state, tick)
+            made = mach.ctx.child(value) if tick & 1 else Context(value)
             if tick & 1 and not made.done:
                 self._live[state] = made
         if not tick & 1:
             made.cancel()
         elif not made.done:
-            host.log_lvl(OPS, f"[ctx:new] {state}")
+            mach.log_lvl(OPS, f"[ctx:new] {state}")
             self._recheck(state, tick, made)
         return made
+
+    def owns(self, ctx: object) -> bool:
+        """Whether this is a live context of a state."""
+        return any(live is ctx for live in list(self._live.values()))
 
     def end_by(self, plan: Plan) -> bool:
         """Does a state with a live context change."""
@@ -98,7 +96,7 @@ class StateContexts:
         """A transition is over that changed these states; those inactive now lose theirs."""
         if not self._live:
             return
-        names, ticks = self._host._schema.names, self._host._ticks
+        names, ticks = self._mach._schema.names, self._mach._ticks
         for index in changed:
             ctx = self._live.get(names[index])
             if ctx is not None and not ticks[index] & 1:
@@ -106,7 +104,7 @@ class StateContexts:
 
     def schema_changed(self) -> None:
         """The machine has another schema; states that are no more lose their contexts."""
-        index = self._host._schema.index
+        index = self._mach._schema.index
         for state, ctx in list(self._live.items()):
             if state not in index:
                 self._end(state, ctx)
@@ -118,25 +116,25 @@ class StateContexts:
             self._forget(state, ctx)
 
     def _tick(self, state: str) -> int:
-        host = self._host
+        mach = self._mach
         try:
-            index = host._schema.index[state]
+            index = mach._schema.index[state]
         except KeyError:
-            host._missing((state,))
-        ticks = host._ticks
+            mach._missing((state,))
+        ticks = mach._ticks
         return ticks[index] if ticks else 0
 
     def _recheck(self, state: str, tick: int, ctx: Context) -> None:
         """End a new context if its activation ended before it was in the table."""
         now = self._tick(state)
-        schema = self._host._schema
+        schema = self._mach._schema
         again = now & 1 and schema.states[schema.index[state]].multi
         if now != tick and not again:
             self._end(state, ctx)
 
     def _end(self, state: str, ctx: Context) -> None:
         if not ctx.done:
-            self._host.log_lvl(OPS, f"[ctx:match] {state}")
+            self._mach.log_lvl(OPS, f"[ctx:match] {state}")
         ctx.cancel()
         self._forget(state, ctx)
 

@@ -43,7 +43,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
+from typing import TYPE_CHECKING, NoReturn, Protocol, TypeVar
 
 from machine._enums import LogLevel
 from machine._given import (
@@ -56,6 +56,7 @@ from machine._given import (
     in_order,
     names_tuple,
 )
+from machine._logging.log import Logged
 from machine._waiting.context import Context, check_ctx
 from machine._waiting.handle import (
     Pending,
@@ -91,17 +92,13 @@ Kind = TypeVar("Kind", bound=Subscription)
 Tables = dict[str, Table]
 
 
-class Host(Protocol):
+class Awaited(Logged, Protocol):
     """What waiting needs of a machine. Node and ticks are replaced, never altered."""
 
     _schema: Schema
     _node: Node
     _ticks: list[int]
     _disposed: bool
-    _log_level: LogLevel
-
-    def log_lvl(self, level: LogLevel, msg: str, *args: Any) -> None:
-        """Write a line of the log."""
 
     def _is_idle(self) -> bool:
         """Whether no thread drains the queue."""
@@ -119,8 +116,8 @@ class Waiters:
         "_closed",
         "_disposals",
         "_ending",
-        "_host",
         "_inactive",
+        "_mach",
         "_numbers",
         "_over",
         "_queries",
@@ -132,9 +129,9 @@ class Waiters:
         "with_args",
     )
 
-    def __init__(self, host: Host) -> None:
-        self._host = host
-        self._closed = host._disposed
+    def __init__(self, mach: Awaited) -> None:
+        self._mach = mach
+        self._closed = mach._disposed
         self._over = False
         self._numbers = itertools.count()
         self._active: Tables = {}
@@ -151,10 +148,10 @@ class Waiters:
         self._disposals: Table = {}
         self._ending: dict[int, WaitHandle] = {}
         self.pending = Pending()
-        self.pending.host = host
+        self.pending.mach = mach
         """What the machine's work can release; while empty, it need not look."""
         self.args_pending = Pending()
-        self.args_pending.host = host
+        self.args_pending.mach = mach
         """What waits for arguments, which is none of `pending`."""
 
     def __len__(self) -> int:
@@ -226,12 +223,12 @@ class Waiters:
 
     def when_queue_ends(self, ctx: Context | None = None) -> WaitHandle:
         """Released when the drain that is under way ended; at once if there is none."""
-        if self._host._is_idle() and not self._closed:
+        if self._mach._is_idle() and not self._closed:
             return released("match")
         handle, subscription = self._new(QueueEnd, (), ctx)
         subscription.tables = (self._queue_ends,)
         self._enter(handle, subscription)
-        if self._host._is_idle():
+        if self._mach._is_idle():
             handle.release("match")
         return handle
 
@@ -268,8 +265,8 @@ class Waiters:
 
     def advanced(self, changed: Iterable[int]) -> None:
         """A transition is over; the ticks of these states changed."""
-        host = self._host
-        node, ticks, names = host._node, host._ticks, host._schema.names
+        mach = self._mach
+        node, ticks, names = mach._node, mach._ticks, mach._schema.names
         if not ticks:  # disposed meanwhile
             return
         met: list[Subscription] = []
@@ -289,7 +286,7 @@ class Waiters:
 
     def activated(self, index: int, args: A | None) -> None:
         """The State handlers of this state are through, in a mutation with these arguments."""
-        table = self._args.get(self._host._schema.names[index])
+        table = self._args.get(self._mach._schema.names[index])
         if table:
             waiting = [found for found in list(table.values()) if isinstance(found, WithArgs)]
             self._release([found for found in waiting if found.matches(args or {})])
@@ -309,7 +306,7 @@ class Waiters:
 
     def go_on(self) -> None:
         """After an interrupt: release all that is due, and call back those that have ended."""
-        if self._host._ticks:
+        if self._mach._ticks:
             self._release([*self._all_met(), *self._queries_true()])
         self._call_back()
 
@@ -352,11 +349,11 @@ class Waiters:
         tables: Tables | None = None,
     ) -> tuple[WaitHandle, Kind]:
         """A handle and its subscription, in no table yet."""
-        index = self._host._schema.index
+        index = self._mach._schema.index
         try:
             for name in names:
                 if name not in index and not self._closed:
-                    self._host._missing([name for name in names if name not in index])
+                    self._mach._missing([name for name in names if name not in index])
         except TypeError:
             checked_names(names)
             raise
@@ -380,8 +377,8 @@ class Waiters:
 
     def _enter(self, handle: WaitHandle, subscription: Subscription) -> WaitHandle:
         """Put a subscription into the index unless it is over already."""
-        host, ctx = self._host, subscription.ctx
-        schema, ticks, node = host._schema, host._ticks, host._node
+        mach, ctx = self._mach, subscription.ctx
+        schema, ticks, node = mach._schema, mach._ticks, mach._node
         if self._closed:
             handle._mark("disposed")
         elif ticks and node.automaton.schema is schema and subscription.met(node, ticks):
@@ -393,16 +390,16 @@ class Waiters:
             for table in subscription.tables:
                 table[number] = subscription
             subscription.home[number] = subscription
-            if host._ticks is not ticks:
+            if mach._ticks is not ticks:
                 self._recheck(handle, subscription)
-            if host._log_level >= OPS or ctx is not None:
+            if mach._log_level >= OPS or ctx is not None:
                 self._entered(handle, subscription)
         return handle
 
     def _recheck(self, handle: WaitHandle, subscription: Subscription) -> None:
         """The ticks were replaced while it was put into the index."""
-        host = self._host
-        schema, ticks, node = host._schema, host._ticks, host._node
+        mach = self._mach
+        schema, ticks, node = mach._schema, mach._ticks, mach._node
         if self._closed:
             handle.release("disposed")
         elif ticks and node.automaton.schema is schema and subscription.met(node, ticks):
@@ -413,21 +410,21 @@ class Waiters:
         if handle._done:
             return
         text = f"[{subscription.label}:new] {subscription.new_text()}".rstrip()
-        self._host.log_lvl(OPS, text)
+        self._mach.log_lvl(OPS, text)
         if subscription.ctx is not None:
             subscription.limit(subscription.ctx, handle)
 
     def _tick(self, state: str) -> int:
         """The tick of a state; 0 on a disposed machine, or while its schema is changed."""
-        host = self._host
-        schema, ticks, node = host._schema, host._ticks, host._node
+        mach = self._mach
+        schema, ticks, node = mach._schema, mach._ticks, mach._node
         if checked_name(state) not in schema.index and not self._closed:
-            host._missing((state,))
+            mach._missing((state,))
         same = node.automaton.schema is schema and ticks
         return ticks[schema.index[state]] if same else 0
 
     def _reached_by(self, names: Iterable[str]) -> list[Subscription]:
-        node, ticks = self._host._node, self._host._ticks
+        node, ticks = self._mach._node, self._mach._ticks
         met: list[Subscription] = []
         for name in names:
             table = self._reached.get(name)
@@ -437,7 +434,7 @@ class Waiters:
         return met
 
     def _queries_true(self) -> list[Subscription]:
-        clock = dict(zip(self._host._schema.names, self._host._ticks, strict=True))
+        clock = dict(zip(self._mach._schema.names, self._mach._ticks, strict=True))
         met: list[Subscription] = []
         for query in list(self._queries.values()):
             assert isinstance(query, Query)
@@ -450,17 +447,17 @@ class Waiters:
         return met
 
     def _all_met(self) -> list[Subscription]:
-        node, ticks = self._host._node, self._host._ticks
+        node, ticks = self._mach._node, self._mach._ticks
         return [found for found in list(self.pending.values()) if found.met(node, ticks)]
 
     def _release(self, met: Iterable[Subscription]) -> None:
         """End these for a match, each once; then log, then run their callbacks."""
         marked = mark_all(met, "match", self._ending)
         try:
-            if self._host._log_level >= OPS:
+            if self._mach._log_level >= OPS:
                 for subscription in marked:
                     text = f"[{subscription.label}:match] {subscription.match_text()}".rstrip()
-                    self._host.log_lvl(OPS, text)
+                    self._mach.log_lvl(OPS, text)
         finally:
             self._call_back()
 

@@ -12,7 +12,7 @@ from machine.errors import MachineError
 if TYPE_CHECKING:
     from machine._enums import Result
     from machine._machine.machine import Machine
-    from machine._transition.transition import Event
+    from machine._transition.event import Event
 
 __all__ = [
     "ConnectedGroupsDef",

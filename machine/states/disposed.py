@@ -10,7 +10,7 @@ from machine._schema.typed import GroupsBase, StatesBase, new_state_groups, new_
 
 if TYPE_CHECKING:
     from machine._machine.machine import Machine
-    from machine._transition.transition import Event
+    from machine._transition.event import Event
     from machine._waiting.context import Context
 
 __all__ = [

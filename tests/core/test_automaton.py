@@ -275,7 +275,7 @@ def test_the_calls_of_handlers_are_shared_up_to_a_limit(
 
 def test_schemas_of_machines_that_are_gone_are_freed_with_their_memory() -> None:
     """Once the schema itself is forgotten, nothing keeps its automaton."""
-    from machine._schema import schema as _schema
+    from machine._schema import sharing as _schema
 
     def use() -> weakref.ref[Any]:
         mach = am.Machine(None, {"OnlyHere": am.State()})

@@ -12,7 +12,7 @@ import pytest
 
 import machine as am
 from machine._schema.contradictions import contradictions
-from machine._schema.schema import schema_of
+from machine._schema.sharing import schema_of
 from machine.errors import RelationError
 
 Struct = Callable[[str], dict[str, am.State]]

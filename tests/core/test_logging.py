@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import machine as am
-from machine import _enums
+from machine._logging import level_from_env
 
 Made = Callable[..., am.Machine]
 Watch = Callable[..., list[str]]
@@ -519,7 +519,7 @@ def test_what_is_no_level_is_told_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, value: str
 ) -> None:
     """One line for each variable, with the values there are; the level is silence."""
-    monkeypatch.setattr(_enums, "_told", set())
+    monkeypatch.setattr(level_from_env, "_reported", set())
     monkeypatch.setenv("AM_LOG", value)
     for _ in range(3):
         assert am.log_level_from_env() is NOTHING

@@ -345,7 +345,7 @@ def test_a_changed_mapping_is_another_schema() -> None:
 
 def test_schemas_are_shared_up_to_a_limit() -> None:
     """Making machines of ever new schemas does not grow the memory of them for good."""
-    from machine._schema import schema as _schema
+    from machine._schema import sharing as _schema
 
     for number in range(_schema.SCHEMAS_MAX + 5):
         am.Machine(None, {f"Limit{number}": am.State()})

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from machine import State
 from machine._machine.text import inspect, string, string_all
-from machine._schema.schema import schema_of
+from machine._schema.sharing import schema_of
 
 SCHEMA = schema_of(
     {

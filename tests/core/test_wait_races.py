@@ -11,7 +11,8 @@ import pytest
 import machine as am
 from machine import LogLevel, State
 from machine._resolution.automaton import Node, automaton_of
-from machine._schema.schema import Schema, schema_of
+from machine._schema.schema import Schema
+from machine._schema.sharing import schema_of
 from machine._waiting.context import Context
 from machine._waiting.state_contexts import StateContexts
 from machine._waiting.waiters import Waiters
