@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Coroutine
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from machine._calling.frames import raised_at
 from machine._calling.tasks import own
@@ -22,12 +22,14 @@ from machine._calling.traces import message_of
 from machine._clock import time_after
 from machine._enums import CHANGES, EVERYTHING, OPS
 from machine._handlers.lookup import Binding, Handler, HandlerCall, Phase
+from machine._logging.log import Logged
 from machine._transition.event import new_event
 from machine._transition.transition import Transition
 from machine.errors import HandlerTimeoutError
 
 if TYPE_CHECKING:
-    from machine._engine.engine import Engine
+    from machine._resolution.automaton import Node
+    from machine._transition.tracing import TracerHooks
 
 PASSED, DENIED, FAILED, LATE, PASSES_ON = range(5)
 END = Phase.END
@@ -35,7 +37,25 @@ NAME_WIDTH = 15
 NS = 1_000_000_000
 
 
-def run_handler(mach: Engine, tx: Transition, call: HandlerCall) -> int:
+class Handled(Logged, Protocol):
+    """What calling handlers needs of a machine."""
+
+    _handler: str
+    _handler_limit: float
+    _hooks: TracerHooks | None
+    _log_stack_trace: bool
+    _node: Node
+    _panic_to_exception: bool
+    _ticks: list[int]
+
+    def _add_panic(self, tx: Transition, handler: str, error: Exception) -> None:
+        """Make the error of a handler the machine's next mutation."""
+
+    def _add_err_from(self, tx: Transition, error: Exception) -> None:
+        """Add an error at the end of the queue, with a transition as its source."""
+
+
+def run_handler(mach: Handled, tx: Transition, call: HandlerCall) -> int:
     """Call what is bound to one name, in binding order, until one does not pass."""
     mach._handler = name = call.name
     tx._call = call
@@ -68,7 +88,7 @@ def noted(tx: Transition, call: HandlerCall, outcome: int) -> int:
     return outcome
 
 
-def judge(mach: Engine, tx: Transition, call: HandlerCall, answer: object, took: float) -> int:
+def judge(mach: Handled, tx: Transition, call: HandlerCall, answer: object, took: float) -> int:
     """The outcome of a call that did not raise: the answer of a late one does not count.
 
     A coroutine is work that a final handler leaves to its state; the negotiation cannot
@@ -91,7 +111,7 @@ def judge(mach: Engine, tx: Transition, call: HandlerCall, answer: object, took:
         return failed(mach, tx, call, error)
 
 
-def run_watched(mach: Engine, tx: Transition, call: HandlerCall) -> int:
+def run_watched(mach: Handled, tx: Transition, call: HandlerCall) -> int:
     """The same while log lines or tracers report each call."""
     outcome = PASSED
     tx._call = call
@@ -109,7 +129,7 @@ def run_watched(mach: Engine, tx: Transition, call: HandlerCall) -> int:
     return PASSED
 
 
-def _run_naming(mach: Engine, tx: Transition, call: HandlerCall) -> int:
+def _run_naming(mach: Handled, tx: Transition, call: HandlerCall) -> int:
     """At the highest log level every bound object is named, with this handler or without."""
     handlers = dict(call.bound)
     for binding in tx._program.bindings.items:
@@ -123,7 +143,7 @@ def _run_naming(mach: Engine, tx: Transition, call: HandlerCall) -> int:
 
 
 def _run_one(
-    mach: Engine, tx: Transition, call: HandlerCall, binding: Binding, handler: Handler
+    mach: Handled, tx: Transition, call: HandlerCall, binding: Binding, handler: Handler
 ) -> int:
     name = call.name
     _before(mach, tx, binding, name)
@@ -143,7 +163,7 @@ def _run_one(
     return judge(mach, tx, call, answer, took)
 
 
-def _before(mach: Engine, tx: Transition, binding: Binding, name: str) -> None:
+def _before(mach: Handled, tx: Transition, binding: Binding, name: str) -> None:
     if mach._log_level:
         mach._handler = ""
         mach.log_lvl(OPS, f"[handler:{binding.index}] {name}")
@@ -153,7 +173,7 @@ def _before(mach: Engine, tx: Transition, binding: Binding, name: str) -> None:
     mach._handler = name
 
 
-def _after(mach: Engine, tx: Transition, call: HandlerCall, binding: Binding, took: float) -> None:
+def _after(mach: Handled, tx: Transition, call: HandlerCall, binding: Binding, took: float) -> None:
     mach._handler = ""
     if mach._log_level:
         mach.log_lvl(EVERYTHING, f"[handler:end] {call.name}")
@@ -174,7 +194,7 @@ def _take_time(tx: Transition, took_ns: int, *, begins: bool) -> None:
         times[-1] += took_ns
 
 
-def _late(mach: Engine, tx: Transition, call: HandlerCall) -> int:
+def _late(mach: Handled, tx: Transition, call: HandlerCall) -> int:
     tx.late = (*tx.late, call.name)
     tx.raised_at = ""
     mach.log_lvl(OPS, f"[cancel] ({' '.join(tx.target_states())}) by timeout")
@@ -187,11 +207,11 @@ def _late(mach: Engine, tx: Transition, call: HandlerCall) -> int:
     return LATE
 
 
-def failed(mach: Engine, tx: Transition, call: HandlerCall, error: BaseException) -> int:
+def failed(mach: Handled, tx: Transition, call: HandlerCall, error: BaseException) -> int:
     """A handler raised: store it, queue the Exception mutation, revert what did not complete."""
-    passes = not isinstance(error, Exception) or not mach.panic_to_exception
+    passes = not isinstance(error, Exception) or not mach._panic_to_exception
     tx.raised_at = place = raised_at(error)
-    if mach._log_level and mach.log_stack_trace:
+    if mach._log_level and mach._log_stack_trace:
         where = f", raised at {place}" if place else ""
         mach.log_lvl(CHANGES, f"[raised] in {call.name}: {message_of(error)}{where}")
     if not passes:
@@ -200,7 +220,7 @@ def failed(mach: Engine, tx: Transition, call: HandlerCall, error: BaseException
         if call.phase >= END:
             revert(mach, tx, call)
         if isinstance(error, Exception) and not passes:
-            mach._recover(tx, call.name, error)
+            mach._add_panic(tx, call.name, error)
     elif not passes:
         _report_nested(mach, call, error)
     _hold_back(mach, tx, call)
@@ -211,7 +231,7 @@ def failed(mach: Engine, tx: Transition, call: HandlerCall, error: BaseException
     return FAILED
 
 
-def _report_nested(mach: Engine, call: HandlerCall, error: BaseException) -> None:
+def _report_nested(mach: Handled, call: HandlerCall, error: BaseException) -> None:
     from machine._calling.nested_errors import (
         report_nested,  # errors are rare, and so is what needs this
     )
@@ -219,13 +239,13 @@ def _report_nested(mach: Engine, call: HandlerCall, error: BaseException) -> Non
     report_nested(mach, call.name, error)
 
 
-def _hold_back(mach: Engine, tx: Transition, call: HandlerCall) -> None:
+def _hold_back(mach: Handled, tx: Transition, call: HandlerCall) -> None:
     from machine._calling.held_back import hold_back  # as above
 
     hold_back(mach, tx, call)
 
 
-def revert(mach: Engine, tx: Transition, call: HandlerCall) -> None:
+def revert(mach: Handled, tx: Transition, call: HandlerCall) -> None:
     """Undo the states whose final handlers did not complete, as one more clock change.
 
     A handler that disposed the machine by force has left nothing to undo; what is undone

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, overload
 
 from machine._handlers.names import is_coroutine_function
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from machine._enums import Result
     from machine._given import A
-    from machine._machine.mutating import Mutating
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+class Guarded(Protocol):
+    """What a guard needs of a machine."""
+
+    _panic_to_exception: bool
+
+    def add_err_state(self, state: str, err: BaseException, args: A | None) -> Result:
+        """Store an error and add an error state."""
 
 
 class Guard:
@@ -29,7 +38,7 @@ class Guard:
 
     __slots__ = ("_args", "_mach", "_state")
 
-    def __init__(self, mach: Mutating, state: str, args: A | None) -> None:
+    def __init__(self, mach: Guarded, state: str, args: A | None) -> None:
         self._mach = mach
         self._state = state
         self._args = args
@@ -43,7 +52,7 @@ class Guard:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> bool:
-        if not (isinstance(error, Exception) and self._mach.panic_to_exception):
+        if not (isinstance(error, Exception) and self._mach._panic_to_exception):
             return False
         self._mach.add_err_state(self._state, error, self._args)
         return True

@@ -23,22 +23,36 @@ machine whose auto states never fail pays nothing for them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from machine._enums import MutationType
 from machine._handlers.lookup import HandlerCall, Phase
 from machine._resolution.mutation import Mutation
 
 if TYPE_CHECKING:
-    from machine._engine.engine import Engine
-    from machine._resolution.automaton import Marks
+    from collections import deque
+
+    from machine._resolution.automaton import Marks, Node
     from machine._schema.schema import Call, Schema
     from machine._transition.transition import Transition
 
 TRIES = (Phase.ENTER, Phase.PAIR, Phase.STATE)
 
 
-def hold_back(mach: Engine, tx: Transition, call: HandlerCall) -> None:
+class Marked(Protocol):
+    """A machine, as the marks of its auto states need it."""
+
+    _node: Node
+
+
+class MarkedLater(Marked, Protocol):
+    """The same where the marks have to wait for their turn."""
+
+    _schema: Schema
+    _queue: deque[Mutation]
+
+
+def hold_back(mach: Marked, tx: Transition, call: HandlerCall) -> None:
     """Mark the auto states that led to a handler that failed; by the drainer."""
     if not tx.plan.node.automaton.schema.autos:
         return
@@ -73,7 +87,7 @@ def _leading_to(schema: Schema, asked: Call, about: tuple[int, int]) -> int:
     return found
 
 
-def hold_back_soon(mach: Engine, state: str) -> None:
+def hold_back_soon(mach: MarkedLater, state: str) -> None:
     """Hold back an auto state before the error that follows is taken up; in any thread."""
     schema = mach._schema
     if schema.index.get(state) in schema.autos:
@@ -81,7 +95,7 @@ def hold_back_soon(mach: Engine, state: str) -> None:
         mach._queue.append(Mutation(call, eval_fn=lambda: _hold(mach, state)))
 
 
-def _hold(mach: Engine, state: str) -> None:
+def _hold(mach: MarkedLater, state: str) -> None:
     index = mach._schema.index.get(state)
     if index is not None:
         mach._node = mach._node.marked(1 << index, 0)

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 from machine._logging.report import failed
 
 if TYPE_CHECKING:
-    from machine._engine.engine import Engine
+    from machine._logging.log import Logged
 
 
-def report_nested(mach: Engine, handler: str, error: BaseException) -> None:
+def report_nested(mach: Logged, handler: str, error: BaseException) -> None:
     """Log an error of a handler whose transition handles an error."""
     failed(
         "machine %s: %s handles an error and made another one, which is only logged: %s",

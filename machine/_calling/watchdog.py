@@ -25,7 +25,7 @@ import sys
 import threading
 from math import inf
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from weakref import ref
 
 from machine._calling.frames import Place, innermost, is_library, place_text
@@ -37,12 +37,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
 
-    from machine._engine.engine import Engine
+    from machine._transition.tracing import TracerHooks
     from machine._transition.transition import Transition
 
 LOOKS_PER_TIMEOUT = 4
 PAUSE_MIN_S = 0.01
 PAUSE_MAX_S = 1.0
+
+
+class Watched(Protocol):
+    """What the watchdog reads of a machine."""
+
+    _disposed: bool
+    _handler: str
+    _handler_limit: float
+    _hooks: TracerHooks | None
+    _tx: Transition | None
+
+    @property
+    def id(self) -> str:
+        """Id of the machine."""
 
 
 class Watchdog:
@@ -56,7 +70,7 @@ class Watchdog:
         self._thread: threading.Thread | None = None
         self._pause = inf
 
-    def watch(self, mach: Engine, *, warns: bool = True) -> None:
+    def watch(self, mach: Watched, *, warns: bool = True) -> None:
         """Look at this machine from now on, until it is disposed or gone.
 
         Its tracers are called, and if it `warns` a warning is logged. The thread is woken
@@ -89,12 +103,12 @@ class Watchdog:
                 self._look_at(watched, mach, limit)
         return max(pause, PAUSE_MIN_S)
 
-    def _living(self) -> list[_Watched]:
+    def _living(self) -> list[_Entry]:
         """Those that are neither disposed nor gone; the others are forgotten."""
         with self._lock:
             return self._told.sift()
 
-    def _look_at(self, watched: _Watched, mach: Engine, limit: float) -> None:
+    def _look_at(self, watched: _Entry, mach: Watched, limit: float) -> None:
         tx, name = mach._tx, mach._handler
         if tx is None or not name:
             return
@@ -134,23 +148,23 @@ class _Machines:
     __slots__ = ("_by_id",)
 
     def __init__(self) -> None:
-        self._by_id: dict[int, _Watched] = {}
+        self._by_id: dict[int, _Entry] = {}
 
     def __len__(self) -> int:
         return len(self._by_id)
 
-    def __iter__(self) -> Iterator[Engine]:
+    def __iter__(self) -> Iterator[Watched]:
         machines = [one.mach() for one in list(self._by_id.values())]
         return iter([mach for mach in machines if mach is not None])
 
-    def of(self, mach: Engine) -> _Watched:
+    def of(self, mach: Watched) -> _Entry:
         """What is known of a machine, from now on at the latest."""
         found = self._by_id.get(id(mach))
         if found is None or found.mach() is not mach:  # another one was at its place in memory
-            found = self._by_id[id(mach)] = _Watched(mach)
+            found = self._by_id[id(mach)] = _Entry(mach)
         return found
 
-    def sift(self) -> list[_Watched]:
+    def sift(self) -> list[_Entry]:
         """Forget those that are disposed or gone, and give the others."""
         for key, one in list(self._by_id.items()):
             mach = one.mach()
@@ -159,18 +173,18 @@ class _Machines:
         return list(self._by_id.values())
 
 
-class _Watched:
+class _Entry:
     """One machine: when the call began that was reported last, and whether it warns."""
 
     __slots__ = ("mach", "told", "warns")
 
-    def __init__(self, mach: Engine) -> None:
+    def __init__(self, mach: Watched) -> None:
         self.mach = ref(mach)
         self.told = -inf
         self.warns = False
 
 
-def _tell(mach: Engine, tx: Transition, name: str, limit: float, *, warns: bool) -> None:
+def _tell(mach: Watched, tx: Transition, name: str, limit: float, *, warns: bool) -> None:
     """Warn of a late handler, if asked to, and call the tracers."""
     frame = _running(tx)
     if warns:

@@ -24,17 +24,42 @@ that moment; so do the auto states and the error that follow from it.
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from machine._calling.tasks import running_loop
 from machine._enums import CANCELED, CHANGES, QUEUED, Result
+from machine._logging.log import Logged
 from machine.errors import ExecutorClosedError
 
 if TYPE_CHECKING:
     import asyncio
+    from collections import deque
+    from collections.abc import Callable
 
-    from machine._engine.engine import Engine
     from machine._resolution.mutation import Mutation
+
+
+class Drained(Logged, Protocol):
+    """What an executor needs of a machine."""
+
+    _queue: deque[Mutation]
+
+    def _is_idle(self) -> bool:
+        """Whether no thread drains the queue."""
+
+    def _work(
+        self, own: None = None, task: Callable[[], object] | None = None, drains: bool = True
+    ) -> bool:
+        """Drain the queue in this thread, or only do a task; False if another thread drains."""
+
+    def _postpone(self, mutation: Mutation, why: str) -> None:
+        """Report a mutation that has to wait."""
+
+    def _finish_queued(self, mutation: Mutation) -> None:
+        """Release the waiters for the queue tick of a mutation that is done."""
+
+    def _note_err(self, error: BaseException) -> None:
+        """Store an error and report it."""
 
 
 class Executor:
@@ -47,7 +72,7 @@ class Executor:
 
     __slots__ = ("_asked", "_loop", "_mach")
 
-    def __init__(self, mach: Engine, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, mach: Drained, loop: asyncio.AbstractEventLoop) -> None:
         if not callable(getattr(loop, "call_soon_threadsafe", None)):
             raise TypeError(f"executor needs an asyncio event loop, got {loop!r}")
         self._mach = mach

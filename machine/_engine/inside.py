@@ -7,7 +7,7 @@ slow, and only for rare calls.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from machine._calling.tasks import running_loop
 from machine._calling.thread import Job
@@ -15,10 +15,19 @@ from machine._engine.engine import Engine
 from machine._waiting.stack import outwards, walks
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from machine._calling.tasks import OwnedTask
     from machine._handlers.lookup import HandlerCall
-    from machine._machine.machine import Machine
     from machine._transition.transition import Transition
+
+
+class Entered(Protocol):
+    """What finding a caller inside a machine needs of it."""
+
+    _error_listeners: tuple[Callable[..., object], ...]
+    _handler: str
+    _tasks: dict[OwnedTask, None] | None
 
 
 class Inside(NamedTuple):
@@ -40,7 +49,7 @@ class Inside(NamedTuple):
         return None
 
 
-def hears_of_errors_here(mach: Machine) -> bool:
+def hears_of_errors_here(mach: Entered) -> bool:
     """Is this called by a function that `on_error` has called."""
     if not mach._error_listeners:
         return False
@@ -51,7 +60,7 @@ def hears_of_errors_here(mach: Machine) -> bool:
     )
 
 
-def handler_here(mach: Machine) -> Inside | None:
+def handler_here(mach: Entered) -> Inside | None:
     """The innermost handler of this machine that calls this function."""
     for frame in outwards(sys._getframe(1)):
         if walks(frame.f_code):
@@ -65,7 +74,7 @@ def handler_here(mach: Machine) -> Inside | None:
     return _task_here(mach)
 
 
-def _task_here(mach: Machine) -> Inside | None:
+def _task_here(mach: Entered) -> Inside | None:
     loop = running_loop()
     if loop is None or not mach._tasks:
         return None

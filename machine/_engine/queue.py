@@ -29,6 +29,11 @@ from machine._resolution.mutation import Mutation
 from machine._resolution.resolve import indexes_of
 from machine._schema.schema import Call, Schema
 
+DRAIN_MAX = 10_000
+"""Mutations of one drain, before it is reported as a long one."""
+LONG_DRAIN_FROM = DRAIN_MAX - 100
+"""From here on the states of its mutations are listed."""
+
 
 def duplicate_of(queue: deque[Mutation], call: Call, schema: Schema) -> Mutation | None:
     """The waiting mutation that makes this call, without arguments, superfluous."""

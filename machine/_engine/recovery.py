@@ -14,10 +14,10 @@ between them:
 - Changing states: the new ticks, then the new node.
 - Ending a waiter: out of the index, then its mark.
 
-If the thread that holds the token is interrupted, it does three things: it sets `_torn`,
-gives the token back, and tries to finish what is open. `_torn` is set before anything can
-interrupt again, and only `mend` clears it, at its end. So if finishing is interrupted as
-well, the next drain begins with it, in any thread. Each step of `mend` can be repeated
+If the thread that holds the token is interrupted, it does three things: it sets `_interrupted`,
+gives the token back, and tries to finish what is open. `_interrupted` is set before anything can
+interrupt again, and only `recover` clears it, at its end. So if finishing is interrupted as
+well, the next drain begins with it, in any thread. Each step of `recover` can be repeated
 without harm.
 
 The outcome of an interrupted mutation:
@@ -35,32 +35,40 @@ Two things may happen twice: a tracer gets a new schema again, and auto states a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from machine._calling.calling import END, revert
-from machine._engine.walk import conclude
+from machine._engine.walk import Walked, conclude
 from machine._handlers.lookup import HandlerCall
 from machine._waiting.stack import runs_in_drain
 
 if TYPE_CHECKING:
-    from machine._engine.engine import Engine
+    from machine._resolution.mutation import Mutation
     from machine._transition.transition import Transition
 
 
-class Token:
-    """The right to drain a machine's queue; free while the slot is filled."""
+class Interruptible(Walked, Protocol):
+    """What recovery needs of a machine."""
 
-    __slots__ = ("_idle",)
+    _interrupted: bool
+    _auto_due: bool
+    _unfinished: Mutation | None
 
-    _idle: None
+    def _follow_schema(self) -> None:
+        """Finish a change of schema."""
 
-    def _is_idle(self) -> bool:
-        """Whether no thread drains the queue."""
-        return hasattr(self, "_idle")
+    def _finish_queued(self, mutation: Mutation) -> None:
+        """Release the waiters for the queue tick of a mutation that is done."""
+
+    def _put_auto(self, mutation: Mutation) -> None:
+        """Put the auto states at the front of the queue."""
+
+    def _set_slow(self) -> None:
+        """Update whether mutations may take the short way."""
 
 
 @runs_in_drain("mach")
-def mend(mach: Engine) -> None:
+def recover(mach: Interruptible) -> None:
     """Finish what is open; with the token, before anything else is done with it."""
     tx = mach._tx
     if tx is not None:
@@ -74,29 +82,29 @@ def mend(mach: Engine) -> None:
     if mach._waiters is not None:
         mach._waiters.go_on()
     mach._handler = ""
-    mach._torn = False
+    mach._interrupted = False
     mach._set_slow()
 
 
-def _close(mach: Engine, tx: Transition) -> None:
+def _close(mach: Interruptible, tx: Transition) -> None:
     """Bring a transition to its end."""
     if not tx.completed:
-        accepted = not tx._mended and tx.accepted and _is_through(mach, tx)
-        tx._mended, tx._passing = True, None  # a second attempt asks nobody for auto states
+        accepted = not tx._recovered and tx.accepted and _is_through(mach, tx)
+        tx._recovered, tx._passing = True, None  # a second attempt asks nobody for auto states
         conclude(mach, tx, accepted)
         return
     hooks = mach._hooks
     if hooks is not None:
-        calls, last = hooks.transition_end, tx._last_told
-        for tell in calls[calls.index(last) + 1 :] if last in calls else calls:
-            tx._last_told = tell
+        calls, last = hooks.transition_end, tx._last_hook
+        for hook in calls[calls.index(last) + 1 :] if last in calls else calls:
+            tx._last_hook = hook
             try:
-                tell(tx)
+                hook(tx)
             except Exception as error:  # noqa: BLE001 - protects the host from a guest
-                hooks.failed(tell, error)
+                hooks.failed(hook, error)
 
 
-def _is_through(mach: Engine, tx: Transition) -> bool:
+def _is_through(mach: Interruptible, tx: Transition) -> bool:
     """Whether the mutation took effect; if not, its states are as before."""
     ticks, before = mach._ticks, tx._before
     if not ticks or ticks is before:
@@ -123,7 +131,7 @@ def _open_call(tx: Transition) -> HandlerCall | None:
     return call if call is not None and call.phase >= END else next(iter(finals), None)
 
 
-def _put_back(mach: Engine) -> None:
+def _put_back(mach: Interruptible) -> None:
     """What was taken out of the queue, and the auto states that are due."""
     mutation = mach._unfinished
     if mutation is not None:
@@ -137,7 +145,7 @@ def _put_back(mach: Engine) -> None:
         put_due_auto(mach)
 
 
-def put_due_auto(mach: Engine) -> None:
+def put_due_auto(mach: Interruptible) -> None:
     """Put auto states at the front of the queue if an interrupt took their turn."""
     mach._auto_due = False
     mutation = None if mach._disposing else mach._node.auto_mutation

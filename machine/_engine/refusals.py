@@ -13,16 +13,27 @@ Each thread has its own count, so that no count is lost and no thread waits for 
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from machine._enums import CHANGES
+from machine._logging.log import Logged
 from machine._logging.report import warn
 from machine._waiting.handle import unreleased
 
 if TYPE_CHECKING:
-    from machine._machine.machine import Machine
     from machine._resolution.mutation import Mutation
+    from machine._transition.tracing import TracerHooks
     from machine._waiting.handle import WaitHandle
+
+
+class Refusing(Logged, Protocol):
+    """What counting refusals needs of a machine."""
+
+    _hooks: TracerHooks | None
+    _queue_limit: int
+
+    def when_queue_below(self, n: int) -> WaitHandle:
+        """Released when fewer than `n` mutations wait in the queue."""
 
 
 class Refusals:
@@ -39,7 +50,7 @@ class Refusals:
         """How many mutations were refused so far."""
         return sum(list(self._by_thread.values()))
 
-    def note(self, mach: Machine, mutation: Mutation) -> None:
+    def note(self, mach: Refusing, mutation: Mutation) -> None:
         """A mutation was refused; in the thread that made it."""
         thread = threading.get_ident()
         self._by_thread[thread] = self._by_thread.get(thread, 0) + 1
@@ -50,9 +61,9 @@ class Refusals:
         if hooks is not None and hooks.mutation_refused:
             hooks.fire(hooks.mutation_refused, mach, mutation)
 
-    def _begin_outage(self, mach: Machine, mutation: Mutation) -> None:
+    def _begin_outage(self, mach: Refusing, mutation: Mutation) -> None:
         """Report it, unless another thread does so at this moment."""
-        limit = mach.queue_limit
+        limit = mach._queue_limit
         room = mach.when_queue_below(room_mark(limit)) if limit > 0 else unreleased()
         before, self._room = self._room, room
         if before is not None and not before.done:
@@ -68,7 +79,7 @@ class Refusals:
         )
         room.add_done_callback(lambda _: self._end_outage(mach, so_far))
 
-    def _end_outage(self, mach: Machine, before: int) -> None:
+    def _end_outage(self, mach: Refusing, before: int) -> None:
         mach.log_lvl(CHANGES, f"[queue:room] {self.count - before:,} mutations were refused")
 
 

@@ -9,10 +9,10 @@ as much here as a handler itself.
 from __future__ import annotations
 
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from machine._calling.calling import judge
-from machine._engine.walk import conclude, finish, goes_on, lend, log_change, survives
+from machine._engine.walk import Walked, conclude, finish, goes_on, lend, log_change, survives
 from machine._enums import EXECUTED, Result
 from machine._handlers.lookup import BETWEEN
 from machine._transition.event import Event
@@ -20,16 +20,27 @@ from machine._transition.transition import Transition
 from machine._waiting.stack import runs_in_drain
 
 if TYPE_CHECKING:
-    from machine._engine.engine import Engine
     from machine._given import A
     from machine._handlers.lookup import Program
     from machine._resolution.automaton import Plan
     from machine._resolution.mutation import Mutation, MutSource
+    from machine._schema.schema import Call
+
+
+class Running(Walked, Protocol):
+    """What the fast path needs of a machine; it runs auto states right away."""
+
+    _auto_due: bool
+
+    def _carry_out(
+        self, call: Call, args: A | None, source: MutSource | None, mutation: Mutation | None
+    ) -> Result:
+        """Run one transition."""
 
 
 @runs_in_drain("mach", walks=True)
 def run_unwatched(  # noqa: C901 - one function, so that few calls are made; see above
-    mach: Engine,
+    mach: Running,
     plan: Plan,
     program: Program,
     args: A | None,
@@ -88,7 +99,7 @@ def run_unwatched(  # noqa: C901 - one function, so that few calls are made; see
     return EXECUTED
 
 
-def _is_awaited(mach: Engine, plan: Plan) -> bool:
+def _is_awaited(mach: Running, plan: Plan) -> bool:
     """Whether a state changes that a waiter waits for, or that has a live context."""
     waiters, contexts = mach._waiters, mach._state_contexts
     if waiters is not None and waiters.pending and waiters.awaits(plan):

@@ -38,9 +38,9 @@ plan without handlers takes the short way in `_engine`: no transition object, sa
 from __future__ import annotations
 
 from time import monotonic, monotonic_ns
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from machine._calling.calling import END, failed, noted, run_handler, run_watched
+from machine._calling.calling import END, Handled, failed, noted, run_handler, run_watched
 from machine._enums import CANCELED, CHANGES, DECISIONS, EVERYTHING, EXECUTED, OPS, Result
 from machine._handlers.lookup import BETWEEN, HandlerCall, Phase, Program, Question, final_slots
 from machine._resolution.automaton import NO_MARKS
@@ -48,20 +48,46 @@ from machine._transition.transition import Transition
 from machine._waiting.stack import runs_in_drain
 
 if TYPE_CHECKING:
+    from collections import deque
     from collections.abc import Iterable, Sequence
 
-    from machine._engine.engine import Engine
     from machine._given import A
+    from machine._logging.log import LogEntry, PendingLines
     from machine._resolution.automaton import Plan
     from machine._resolution.mutation import Mutation, MutSource
+    from machine._schema.schema import Call
+    from machine._waiting.state_contexts import StateContexts
+    from machine._waiting.waiters import Waiters
 
 
 STATE = Phase.STATE
 
 
+class Walked(Handled, Protocol):
+    """What carrying out a transition needs of a machine."""
+
+    _disposing: bool
+    _pending_lines: PendingLines | tuple[()]
+    _queue: deque[Mutation]
+    _slow: bool
+    _state_contexts: StateContexts | None
+    _tx: Transition | None
+    _tx_number: int
+    _waiters: Waiters | None
+
+    def _queue_auto(self, after: Call) -> None:
+        """Put the auto states at the front of the queue, if any want to activate."""
+
+    def _release(self, changed: Sequence[int]) -> None:
+        """Release the waiters and state contexts of the states that changed."""
+
+    def _take_lines(self) -> Sequence[LogEntry]:
+        """The lines that waited for a transition."""
+
+
 @runs_in_drain("mach", walks=True)
 def walk(  # noqa: C901 - one function, so that few calls are made; see its docstring
-    mach: Engine,
+    mach: Walked,
     plan: Plan,
     program: Program,
     args: A | None,
@@ -123,27 +149,27 @@ def lend(tx: Transition, source: MutSource | None, mutation: Mutation | None) ->
             tx.is_check, tx.is_plain = True, False
 
 
-def _begin(mach: Engine, tx: Transition) -> None:
+def _begin(mach: Walked, tx: Transition) -> None:
     hooks = mach._hooks
     if hooks is not None:
         tx.started_ns = monotonic_ns()
-        for tell in hooks.transition_init:
+        for hook in hooks.transition_init:
             try:
-                tell(tx)
+                hook(tx)
             except Exception as error:  # noqa: BLE001 - protects the host from a guest
-                hooks.failed(tell, error)
+                hooks.failed(hook, error)
     if mach._log_level:
         _announce(mach, tx)
     hooks = mach._hooks  # without those that failed just now
     if hooks is not None:
-        for tell in hooks.transition_start:
+        for hook in hooks.transition_start:
             try:
-                tell(tx)
+                hook(tx)
             except Exception as error:  # noqa: BLE001 - protects the host from a guest
-                hooks.failed(tell, error)
+                hooks.failed(hook, error)
 
 
-def conclude(mach: Engine, tx: Transition, accepted: bool) -> Result:
+def conclude(mach: Walked, tx: Transition, accepted: bool) -> Result:
     """Everything after the handlers: auto states, tracers, waiters."""
     if not accepted:
         tx.accepted = False
@@ -166,12 +192,12 @@ def conclude(mach: Engine, tx: Transition, accepted: bool) -> Result:
     hooks = mach._hooks
     if hooks is not None:
         tx.ended_ns = monotonic_ns()
-        for tell in hooks.transition_end:
-            tx._last_told = tell
+        for hook in hooks.transition_end:
+            tx._last_hook = hook
             try:
-                tell(tx)
+                hook(tx)
             except Exception as error:  # noqa: BLE001 - protects the host from a guest
-                hooks.failed(tell, error)
+                hooks.failed(hook, error)
     if before is not after and (mach._waiters is not None or mach._state_contexts is not None):
         _release(mach, tx, after)
     if not accepted and tx._passing is not None:
@@ -183,7 +209,7 @@ def conclude(mach: Engine, tx: Transition, accepted: bool) -> Result:
     return EXECUTED if accepted else CANCELED
 
 
-def _release(mach: Engine, tx: Transition, after: Sequence[int]) -> None:
+def _release(mach: Walked, tx: Transition, after: Sequence[int]) -> None:
     """Waiters and state contexts of the states whose ticks grew."""
     plan, waiters = tx._again or tx.plan, mach._waiters
     if not tx.accepted:  # not all went by the plan
@@ -198,7 +224,7 @@ def _release(mach: Engine, tx: Transition, after: Sequence[int]) -> None:
 # -- before the handlers
 
 
-def _announce(mach: Engine, tx: Transition) -> None:
+def _announce(mach: Walked, tx: Transition) -> None:
     call = tx.plan.call
     level = DECISIONS if call.auto else OPS
     mach.log_lvl(level, f"[{call.type}{':auto' * call.auto}] {call.text}{tx.log_args()}")
@@ -211,7 +237,7 @@ def _announce(mach: Engine, tx: Transition) -> None:
 # -- negotiation
 
 
-def survives(mach: Engine, tx: Transition, call: HandlerCall, error: BaseException) -> bool:
+def survives(mach: Walked, tx: Transition, call: HandlerCall, error: BaseException) -> bool:
     """Continue an unwatched transition after a handler raised; False if it is over.
 
     An error that was raised outside of handlers passes on to the recovery (`_mending`).
@@ -222,7 +248,7 @@ def survives(mach: Engine, tx: Transition, call: HandlerCall, error: BaseExcepti
     return goes_on(mach, tx, call, failed(mach, tx, call, error))
 
 
-def goes_on(mach: Engine, tx: Transition, call: HandlerCall, outcome: int) -> bool:
+def goes_on(mach: Walked, tx: Transition, call: HandlerCall, outcome: int) -> bool:
     """Carry an unwatched transition on after a call that did not pass; False if it is over."""
     noted(tx, call, outcome)
     if call.phase >= END or tx._passing is not None:
@@ -234,7 +260,7 @@ def goes_on(mach: Engine, tx: Transition, call: HandlerCall, outcome: int) -> bo
     return finish(mach, tx)
 
 
-def _goes_on_without(mach: Engine, tx: Transition, denied: HandlerCall) -> bool:
+def _goes_on_without(mach: Walked, tx: Transition, denied: HandlerCall) -> bool:
     """Does a transition go on after a denial: only an auto one, without what was refused."""
     calls = tx._program.negotiation
     asked = {call.question for call in calls[: calls.index(denied) + 1]}
@@ -249,7 +275,7 @@ def _goes_on_without(mach: Engine, tx: Transition, denied: HandlerCall) -> bool:
     return False
 
 
-def _refuses_alone(mach: Engine, tx: Transition, call: HandlerCall) -> bool:
+def _refuses_alone(mach: Walked, tx: Transition, call: HandlerCall) -> bool:
     """Log a denial; returns whether it refuses one auto state or cancels everything."""
     if tx._passing is not None:
         return False
@@ -259,7 +285,7 @@ def _refuses_alone(mach: Engine, tx: Transition, call: HandlerCall) -> bool:
     return plan.call.auto and target >= 0 and not plan.node.mask >> target & 1
 
 
-def _resolve_again(mach: Engine, tx: Transition, refused: int) -> None:
+def _resolve_again(mach: Walked, tx: Transition, refused: int) -> None:
     """Replace what was decided about an auto transition by what holds without a state."""
     node, call, steps = tx.plan.node, tx.plan.call, tx.own_steps()
     barred = tx.verdict.call.barred | 1 << refused
@@ -279,7 +305,7 @@ def _resolve_again(mach: Engine, tx: Transition, refused: int) -> None:
         tx._program = bindings.programs.get(plan) or bindings.program(plan)
 
 
-def _ask_others(mach: Engine, tx: Transition, asked: set[Question]) -> HandlerCall | None:
+def _ask_others(mach: Walked, tx: Transition, asked: set[Question]) -> HandlerCall | None:
     """Call the negotiation handlers that were not asked yet; gives the one that denies."""
     run = run_watched if mach._slow or mach._hooks is not None else run_handler
     for call in tx._program.negotiation:
@@ -296,7 +322,7 @@ def _ask_others(mach: Engine, tx: Transition, asked: set[Question]) -> HandlerCa
 # -- applying and the final phase
 
 
-def _apply(mach: Engine, tx: Transition) -> None:
+def _apply(mach: Walked, tx: Transition) -> None:
     plan = tx._again or tx.plan  # `tx.verdict`, without a call
     if plan.growth:
         ticks = mach._ticks.copy()
@@ -308,7 +334,7 @@ def _apply(mach: Engine, tx: Transition) -> None:
         log_change(mach, tx)
 
 
-def log_change(mach: Engine, tx: Transition) -> None:
+def log_change(mach: Walked, tx: Transition) -> None:
     """The log line that lists which states changed."""
     verdict, names = tx.verdict, tx.plan.node.automaton.schema.names
     before = tx.plan.node.mask
@@ -325,7 +351,7 @@ def log_change(mach: Engine, tx: Transition) -> None:
     mach.log_lvl(CHANGES, f"[state{auto}] {' '.join(parts)}{tx.log_args()}")
 
 
-def finish(mach: Engine, tx: Transition) -> bool:
+def finish(mach: Walked, tx: Transition) -> bool:
     """The final phase when waiters may match or the transition was resolved again.
 
     `when_args` waiters of a state match after its State handlers, bound or not.

@@ -19,7 +19,7 @@ from machine._handlers.names import check_handlers, list_handlers
 from machine._handlers.on import F, meaning, put
 from machine._machine.mutating import Mutating
 from machine._schema.state import EXCEPTION
-from machine._transition.tracing import Hooks, Tracer
+from machine._transition.tracing import Tracer, TracerHooks
 from machine.errors import HandlerNameError, HandlersNotBoundError, StateMissingError, did_you_mean
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ class BindingCalls(Mutating):
         return [] if self._hooks is None else list(self._hooks.tracers)
 
     def _set_tracers(self, tracers: tuple[Tracer, ...]) -> None:
-        self._hooks = hooks = Hooks(tracers, self.detach_tracer) if tracers else None
+        self._hooks = hooks = TracerHooks(tracers, self.detach_tracer) if tracers else None
         if hooks is not None and hooks.handler_late:
             from machine._calling.watchdog import watch
 

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from machine._calling.tasks import OwnedTask
     from machine._transition.tracing import Hook
 
 DisposeHandler = Callable[[str, Context], object]
@@ -52,7 +51,6 @@ class Lifecycle(Restructuring):
     _parent_id: str = ""
     _tags: tuple[str, ...] = ()
     _ctx: Context | None = None
-    _tasks: dict[OwnedTask, None] | None = None
     _dispose_handlers: dict[object, DisposeHandler] | None = None
     _farewell: Iterator[Hook] | None = None  # the tracers that are still to be called
     _disposer: threading.Thread | None = None

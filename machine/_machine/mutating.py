@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import copy_context
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 
 from machine._calling.frames import let_frames_go
 from machine._calling.guard import Guard
@@ -233,11 +233,10 @@ class Mutating(Reading):
         from machine._calling.nested_errors import report_nested
         from machine._engine import inside as _inside  # errors are rare, and so is what needs these
 
-        mach = cast("Machine", self)
-        if _inside.hears_of_errors_here(mach):
+        if _inside.hears_of_errors_here(self):
             report_nested(self, "a listener", err)
             return True
-        inside = _inside.handler_here(mach)
+        inside = _inside.handler_here(self)
         if inside is None:
             return False
         if inside.tx.plan.call.calls_exception:

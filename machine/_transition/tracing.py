@@ -109,7 +109,7 @@ _OF_TRANSITIONS = {
 Hook = Callable[..., Any]
 
 
-class Hooks:
+class TracerHooks:
     """The tracers of one machine, by the hooks they use; it never changes.
 
     Each hook is a tuple of bound methods of those tracers whose class overrides it.

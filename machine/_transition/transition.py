@@ -55,8 +55,8 @@ class Transition:
     _again: Plan | None = None  # of an auto transition, after handlers refused states of it
     _marks: Marks = NO_MARKS  # of auto states that failed in it
     _call: HandlerCall | None = None  # the one made last, where the program does not say it
-    _mended = False  # an interrupt left it open, and its end was begun again
-    _last_told: Callable[..., Any] | None = None  # the last hook that was called for the end
+    _recovered = False  # an interrupt left it open, and its end was begun again
+    _last_hook: Callable[..., Any] | None = None  # the last hook that was called for the end
     _steps: list[Step] | None = None
     is_check = False
 

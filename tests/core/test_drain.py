@@ -33,9 +33,9 @@ def test_who_finds_another_drainer_leaves_the_rest_to_it(made: Made, recorder: A
     del mach._idle
     assert mach.add1("A") is am.Result.QUEUED
 
-    mach._settle()
+    mach._end_drain()
     assert recorder.events == ["mutation_queued"]
     mach._idle = None
-    mach._settle()
+    mach._end_drain()
     assert recorder.events[-2:] == ["transition_end", "queue_end"]
     assert mach.is1("A")

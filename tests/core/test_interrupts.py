@@ -149,7 +149,7 @@ class World:
         self.finish()
         assert mach.queue_len() == 0
         assert mach._is_idle()
-        assert not mach._torn
+        assert not mach._interrupted
         assert mach.transition() is None
         assert mach.is1("Last")
         for state in mach.state_names():

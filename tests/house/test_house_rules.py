@@ -18,7 +18,7 @@ BROAD_EXCEPTS = {
     ("machine/_calling/calling.py", "_run_one"): USER_CODE,
     ("machine/_calling/calling.py", "judge"): USER_CODE,
     ("machine/_calling/calling.py", "run_handler"): USER_CODE,
-    ("machine/_engine/engine.py", "_settle"): "protects the host from a guest",
+    ("machine/_engine/draining.py", "_end_drain"): "protects the host from a guest",
     ("machine/_machine/evaluating.py", "run"): "hands the error to the caller of eval",
     ("machine/_calling/thread.py", "run"): "raised again in the thread that drains",
     ("machine/_waiting/latch.py", "call_all"): USER_CODE,

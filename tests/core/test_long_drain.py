@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from machine._engine.long_drain import STATES_MAX
 
 import machine as am
 from machine import pipes
-from machine._engine.engine import DRAIN_MAX
-from machine._engine.ring import STATES_MAX
+from machine._engine.queue import DRAIN_MAX
 
 Made = Callable[..., am.Machine]
 

@@ -8,30 +8,41 @@ that were called or changed during the last of them. It goes on all the same.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from machine._engine.engine import DRAIN_MAX
+from machine._engine.queue import DRAIN_MAX
 from machine._logging.report import warn
 
 if TYPE_CHECKING:
-    from machine._engine.engine import Engine
     from machine._resolution.mutation import Mutation
+    from machine._schema.schema import Schema
 
 STATES_MAX = 20
 
 
-class Ring:
-    """The end of a long drain, looked at more closely."""
+class Clocked(Protocol):
+    """A machine, as the report of a long drain needs it."""
+
+    _schema: Schema
+    _ticks: list[int]
+
+    @property
+    def id(self) -> str:
+        """Id of the machine."""
+
+
+class LongDrain:
+    """The last mutations before a drain is reported, and the states that they concern."""
 
     __slots__ = ("_called", "_mach", "_ticks")
 
-    def __init__(self, mach: Engine) -> None:
+    def __init__(self, mach: Clocked) -> None:
         self._mach = mach
         self._ticks = mach._ticks
         self._called: dict[str, None] = {}
 
-    def look(self, count: int, mutation: Mutation) -> None:
-        """Note a mutation that is about to run; report when there were too many."""
+    def add(self, count: int, mutation: Mutation) -> None:
+        """Record a mutation that is about to run, and report the drain if it is the last one."""
         if count < DRAIN_MAX:
             self._called.update(dict.fromkeys(mutation.call.names))
         else:
@@ -44,7 +55,7 @@ class Ring:
             )
 
     def _states(self) -> str:
-        """The names of those that were called or changed, at most some of them."""
+        """The names of the states that were called or changed, at most `STATES_MAX`."""
         mach = self._mach
         found = dict(self._called)
         for name, before, after in zip(mach._schema.names, self._ticks, mach._ticks, strict=False):

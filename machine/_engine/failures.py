@@ -1,0 +1,76 @@
+"""Turns errors of handlers into mutations that add `Exception`."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from machine._calling.frames import let_frames_go
+from machine._calling.traces import trace_of
+from machine._clock import Time
+from machine._engine.queueing import Queueing
+from machine._enums import ADD
+from machine._logging.report import failed
+from machine._resolution.mutation import Mutation, MutSource
+from machine._schema.state import EXCEPTION
+from machine._transition.args import AT, Panic, pass_
+from machine._waiting.latch import call_all
+
+if TYPE_CHECKING:
+    from machine._given import A
+    from machine._transition.transition import Transition
+
+
+class Failures(Queueing):
+    """The part of a machine that takes errors in."""
+
+    def _add_panic(self, tx: Transition, handler: str, error: Exception) -> None:
+        """Make the error of a handler the machine's next mutation."""
+        self._note_err(error)
+        if self._disposing:
+            self._report_late(error)
+        trace = trace_of(error) if self.log_stack_trace else ""
+        args: A = {"err": error, "panic": Panic(tx, handler, trace)}
+        if trace:
+            args["err.trace"] = trace
+        let_frames_go(error)
+        call = self._schema.call(ADD, (EXCEPTION,))
+        self._queue.appendleft(Mutation(call, args))
+
+    def _add_err_from(self, tx: Transition, error: Exception) -> None:
+        """Add an error at the end of the queue, with a transition as its source.
+
+        Into a full queue it comes as any error does, if there is none yet.
+        """
+        self._note_err(error)
+        call = self._schema.call(ADD, (EXCEPTION,))
+        full = len(self._queue) >= self._queue_limit
+        if self._disposing:
+            self._report_late(error)
+            return
+        source = MutSource(self.id, tx.id, tx.time_sum_before())
+        if full and EXCEPTION in self._node.named():
+            self._refuse(Mutation(call, {"err": error}, source))
+            return
+        told = AT(
+            error,
+            trace_of(error) if self.log_stack_trace else "",
+            None,
+            tx.target_states(),
+            tx.called_states(),
+            tx.time_before,
+            Time(self._ticks),
+        )
+        mutation = Mutation(call, pass_(told), source)
+        self._append(mutation)
+        self._run(mutation)
+
+    def _note_err(self, error: BaseException) -> None:
+        """Store an error before it has any effect, and call the `on_error` functions."""
+        self._err = error
+        if self._error_listeners:
+            call_all([(partial(fn, self), error) for fn in self._error_listeners])
+
+    def _report_late(self, error: BaseException) -> None:
+        """Handle an error that comes after the machine's end was requested: no state takes it."""
+        failed("error of %s, which is disposed", self.id, error=error)

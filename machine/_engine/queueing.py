@@ -1,0 +1,91 @@
+"""Puts mutations into the queue, and reports when they are done."""
+
+from __future__ import annotations
+
+from contextvars import copy_context
+from typing import TYPE_CHECKING
+
+from machine._engine.core import Core
+from machine._enums import EVERYTHING, OPS, Result
+from machine._resolution.resolve import auto_blockers, indexes_of
+from machine._waiting.queue_ticks import QueueTicks
+
+if TYPE_CHECKING:
+    from machine._resolution.mutation import Mutation
+    from machine._schema.schema import Call
+
+
+class Queueing(Core):
+    """The part of a machine that keeps its queue."""
+
+    def _run(self, mutation: Mutation) -> Result:
+        """Become the drainer, or report that the mutation has to wait."""
+        raise NotImplementedError
+
+    def _refuse(self, mutation: Mutation) -> None:
+        """Refuse a mutation because the queue is full; count and report it."""
+        if self._refusals is None:
+            from machine._engine.refusals import Refusals  # most machines refuse nothing
+
+            with Core._first:
+                if self._refusals is None:
+                    self._refusals = Refusals()
+        self._refusals.note(self, mutation)  # type: ignore[arg-type]  # it is whole
+
+    def _append(self, mutation: Mutation) -> None:
+        """Put a mutation in line, with its number and its maker's context."""
+        ticks = self._queue_ticks or self._ticks_of_queue()
+        mutation.context = copy_context()
+        for mutation.queue_tick in ticks.issued:  # `next`, but no number is lost in between
+            break
+        self._queue.append(mutation)
+        if self._log_level:
+            self.log_lvl(OPS, f"[queue:{mutation.call.type}] {mutation.call.text}")
+
+    def _ticks_of_queue(self) -> QueueTicks:
+        """Made once, by the first thread that needs it."""
+        with Core._first:
+            if self._queue_ticks is None:
+                self._queue_ticks = QueueTicks()
+        return self._queue_ticks
+
+    def _postpone(self, mutation: Mutation, why: str) -> None:
+        if self._log_level >= OPS:
+            count = len(self._queue)
+            self.log_lvl(OPS, f"[postpone] {why} ({count} item{'s' * (count != 1)})")
+        if self._hooks is not None:
+            self._hooks.fire(self._hooks.mutation_queued, self, mutation)
+
+    def _finish_queued(self, mutation: Mutation) -> None:
+        """Release the waiters for the queue tick of a mutation that is done."""
+        ticks = self._queue_ticks
+        waiting = () if ticks is None else ticks.finish(mutation.queue_tick, len(self._queue))
+        if waiting and self._waiters is not None:
+            self._waiters._release(waiting)
+
+    def _queue_auto(self, after: Call) -> None:
+        """The auto states get their turn before anything else that waits.
+
+        Never after an auto mutation, or after the end of the machine was asked for.
+        """
+        if after.auto or self._disposing:
+            return
+        if self._log_level >= EVERYTHING:
+            names = self._schema.names
+            for state, by in auto_blockers(self._schema, self._node.active):
+                text = f"[auto:rel:remove] {names[state]} by {names[by]}"
+                self.log_lvl(EVERYTHING, text)
+            held = [names[state] for state in indexes_of(self._node.marks[0] & ~self._node.mask)]
+            if held:
+                self.log_lvl(EVERYTHING, f"[auto:held] {' '.join(held)}")
+        mutation = self._node.auto_mutation
+        if mutation is not None:
+            if self._log_level:
+                self.log_lvl(OPS, f"[auto] {mutation.call.text}")
+            self._put_auto(mutation)
+
+    def _put_auto(self, mutation: Mutation) -> None:
+        """Put the auto states at the front of the queue, unless they are there already."""
+        queue = self._queue
+        if not queue or queue[0] is not mutation:
+            queue.appendleft(mutation)
