@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Literal, TypeVar
 
+from machine._engine.core import Core
 from machine._enums import LogLevel
 from machine._given import Names, check_callable, checked_count, checked_flag
 from machine._logging.log import ArgsMapper
@@ -73,7 +74,7 @@ class Machine(Evaluating):
             checked_count(cache, "cache")
         schema = schema_of(struct, strict=strict)
         automaton = automaton_of(schema, cache)
-        super().__init__(automaton.node(()))
+        Core.__init__(self, automaton.node(()))  # `super()` would look at every part
         if id:
             self._id = id
         if ctx is not None:
