@@ -5,9 +5,8 @@ an error that passes through to the caller once the transition is concluded. If 
 of the final phase fails, the states whose final handlers did not complete are reverted
 here, as one more clock change.
 
-Time is read once before the first handler and once after each, so what one handler took
-is the difference of two readings; only while tracers are bound, which take time of their
-own, it is read before each handler too.
+`call_handlers` is the one way to call a handler, except for the fast path, which has the
+same steps inline (`_engine.unwatched`).
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
 from machine._calling.frames import raised_at
-from machine._calling.tasks import own
+from machine._calling.tasks import start_task
 from machine._calling.traces import message_of
 from machine._clock import time_after
 from machine._enums import CHANGES, EVERYTHING, OPS
@@ -55,30 +54,26 @@ class Handled(Logged, Protocol):
         """Add an error at the end of the queue, with a transition as its source."""
 
 
-def run_handler(mach: Handled, tx: Transition, call: HandlerCall) -> int:
+def call_handlers(mach: Handled, tx: Transition, call: HandlerCall) -> int:
     """Call what is bound to one name, in binding order, until one does not pass."""
-    mach._handler = name = call.name
+    outcome = PASSED
     tx._call = call
-    for _, handler in call.bound:
-        try:
-            answer = handler(new_event(name, tx))
-        except BaseException as error:  # noqa: BLE001 - protects the machine from user code
-            return noted(tx, call, failed(mach, tx, call, error))
-        now = monotonic()
-        took = now - tx.clock
-        tx.clock = now
-        if took > mach._handler_limit or (answer is not None and answer is not True):
-            outcome = judge(mach, tx, call, answer, took)
+    if mach._log_level and mach._log_level == EVERYTHING:
+        outcome = _call_logging_all(mach, tx, call)
+    else:
+        for binding, handler in call.bound:
+            outcome = _call_one(mach, tx, call, binding, handler)
             if outcome:
-                return noted(tx, call, outcome)
-    if tx._steps is None and call.bound:
+                break
+    if outcome or tx._steps is not None:
+        return add_step(tx, call, outcome)
+    if call.bound:
         tx._calls_done += 1
-        return PASSED
-    return noted(tx, call, PASSED)
+    return PASSED
 
 
-def noted(tx: Transition, call: HandlerCall, outcome: int) -> int:
-    """Keep the step of a call whose transition has steps of its own."""
+def add_step(tx: Transition, call: HandlerCall, outcome: int) -> int:
+    """Add the step of a call to the list of a transition that has its own; returns the outcome."""
     if outcome:
         denied = outcome == DENIED
         at = "" if denied else tx.raised_at
@@ -88,7 +83,9 @@ def noted(tx: Transition, call: HandlerCall, outcome: int) -> int:
     return outcome
 
 
-def judge(mach: Handled, tx: Transition, call: HandlerCall, answer: object, took: float) -> int:
+def outcome_of(
+    mach: Handled, tx: Transition, call: HandlerCall, answer: object, took: float
+) -> int:
     """The outcome of a call that did not raise: the answer of a late one does not count.
 
     A coroutine is work that a final handler leaves to its state; the negotiation cannot
@@ -96,11 +93,11 @@ def judge(mach: Handled, tx: Transition, call: HandlerCall, answer: object, took
     """
     if isinstance(answer, Coroutine):
         if took <= mach._handler_limit and call.phase >= END:
-            own(tx, call, answer)
+            start_task(tx, call, answer)
             return PASSED
         answer.close()
         if took <= mach._handler_limit:
-            return failed(mach, tx, call, TypeError(f"{call.name} has to answer at once"))
+            return handle_failure(mach, tx, call, TypeError(f"{call.name} has to answer at once"))
     if took > mach._handler_limit:
         return _late(mach, tx, call)
     if answer is None or call.phase >= END:
@@ -108,41 +105,23 @@ def judge(mach: Handled, tx: Transition, call: HandlerCall, answer: object, took
     try:
         return PASSED if answer else DENIED
     except Exception as error:  # noqa: BLE001 - the truth of an answer is user code too
-        return failed(mach, tx, call, error)
+        return handle_failure(mach, tx, call, error)
 
 
-def run_watched(mach: Handled, tx: Transition, call: HandlerCall) -> int:
-    """The same while log lines or tracers report each call."""
-    outcome = PASSED
-    tx._call = call
-    if mach._log_level and mach._log_level == EVERYTHING:
-        outcome = _run_naming(mach, tx, call)
-    else:
-        for binding, handler in call.bound:
-            outcome = _run_one(mach, tx, call, binding, handler)
-            if outcome:
-                break
-    if outcome or tx._steps is not None:
-        return noted(tx, call, outcome)
-    if call.bound:
-        tx._calls_done += 1
-    return PASSED
-
-
-def _run_naming(mach: Handled, tx: Transition, call: HandlerCall) -> int:
+def _call_logging_all(mach: Handled, tx: Transition, call: HandlerCall) -> int:
     """At the highest log level every bound object is named, with this handler or without."""
     handlers = dict(call.bound)
     for binding in tx._program.bindings.items:
         name = binding.name[:NAME_WIDTH].ljust(NAME_WIDTH, "_")
         mach.log_lvl(EVERYTHING, f"[handle:{name}] {call.name}")
         if binding in handlers:
-            outcome = _run_one(mach, tx, call, binding, handlers[binding])
+            outcome = _call_one(mach, tx, call, binding, handlers[binding])
             if outcome:
                 return outcome
     return PASSED
 
 
-def _run_one(
+def _call_one(
     mach: Handled, tx: Transition, call: HandlerCall, binding: Binding, handler: Handler
 ) -> int:
     name = call.name
@@ -157,10 +136,10 @@ def _run_one(
     took = monotonic() - started
     _after(mach, tx, call, binding, took)
     if error is not None:
-        return failed(mach, tx, call, error)
+        return handle_failure(mach, tx, call, error)
     if took <= mach._handler_limit and (answer is None or answer is True):
         return PASSED
-    return judge(mach, tx, call, answer, took)
+    return outcome_of(mach, tx, call, answer, took)
 
 
 def _before(mach: Handled, tx: Transition, binding: Binding, name: str) -> None:
@@ -207,7 +186,7 @@ def _late(mach: Handled, tx: Transition, call: HandlerCall) -> int:
     return LATE
 
 
-def failed(mach: Handled, tx: Transition, call: HandlerCall, error: BaseException) -> int:
+def handle_failure(mach: Handled, tx: Transition, call: HandlerCall, error: BaseException) -> int:
     """A handler raised: store it, queue the Exception mutation, revert what did not complete."""
     passes = not isinstance(error, Exception) or not mach._panic_to_exception
     tx.raised_at = place = raised_at(error)

@@ -68,7 +68,7 @@ class StateTask(NamedTuple):
     running: bool
 
 
-def own(tx: Transition, call: HandlerCall, work: Work) -> None:
+def start_task(tx: Transition, call: HandlerCall, work: Work) -> None:
     """Run a final handler's coroutine as a task of its state; by the drainer."""
     here = running_loop()
     loop = here or _background_loop()

@@ -11,7 +11,7 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
-from machine._calling.calling import judge
+from machine._calling.calling import outcome_of
 from machine._engine.walk import Walked, conclude, finish, goes_on, lend, log_change, survives
 from machine._enums import EXECUTED, Result
 from machine._handlers.lookup import BETWEEN
@@ -80,7 +80,7 @@ def run_unwatched(  # noqa: C901 - one function, so that few calls are made; see
             now = monotonic()
             took, tx.clock = now - tx.clock, now
             if took > mach._handler_limit or (answer is not None and answer is not True):
-                outcome = judge(mach, tx, call, answer, took)
+                outcome = outcome_of(mach, tx, call, answer, took)
                 if outcome:
                     accepted = goes_on(mach, tx, call, outcome)
                     break

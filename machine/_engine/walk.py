@@ -37,10 +37,10 @@ plan without handlers takes the short way in `_engine`: no transition object, sa
 
 from __future__ import annotations
 
-from time import monotonic, monotonic_ns
+from time import monotonic_ns
 from typing import TYPE_CHECKING, Protocol
 
-from machine._calling.calling import END, Handled, failed, noted, run_handler, run_watched
+from machine._calling.calling import END, Handled, add_step, call_handlers, handle_failure
 from machine._enums import CANCELED, CHANGES, DECISIONS, EVERYTHING, EXECUTED, OPS, Result
 from machine._handlers.lookup import BETWEEN, HandlerCall, Phase, Program, Question, final_slots
 from machine._resolution.automaton import NO_MARKS
@@ -107,18 +107,15 @@ def walk(  # noqa: C901 - one function, so that few calls are made; see its docs
     tx._calls_done, tx.is_check, tx.is_plain = 0, False, not args
     if mutation is not None or source is not None:
         lend(tx, source, mutation)
-    run = run_handler
     if mach._slow or mach._hooks is not None:
-        run = run_watched
-        _begin(mach, tx)
+        _report_start(mach, tx)
     accepted = plan.accepted
     if accepted:
         if program.negotiation:
-            tx.clock = monotonic()
             for call in program.negotiation:
                 if mach._disposing:
                     break
-                if run(mach, tx, call):
+                if call_handlers(mach, tx, call):
                     accepted = _goes_on_without(mach, tx, call)
                     break
         if mach._disposing:
@@ -129,10 +126,8 @@ def walk(  # noqa: C901 - one function, so that few calls are made; see its docs
             if tx._again is not None or (waiters is not None and waiters.expects(plan)):
                 accepted = finish(mach, tx)
             elif program.finals:
-                if not program.negotiation:
-                    tx.clock = monotonic()
                 for call in program.finals:
-                    if mach._disposing or run(mach, tx, call):
+                    if mach._disposing or call_handlers(mach, tx, call):
                         accepted = False
                         break
     return conclude(mach, tx, accepted)
@@ -149,7 +144,7 @@ def lend(tx: Transition, source: MutSource | None, mutation: Mutation | None) ->
             tx.is_check, tx.is_plain = True, False
 
 
-def _begin(mach: Walked, tx: Transition) -> None:
+def _report_start(mach: Walked, tx: Transition) -> None:
     hooks = mach._hooks
     if hooks is not None:
         tx.started_ns = monotonic_ns()
@@ -245,12 +240,12 @@ def survives(mach: Walked, tx: Transition, call: HandlerCall, error: BaseExcepti
     tx._call = call
     if call is BETWEEN or (call.phase < END and mach._ticks is not tx._before):
         raise error
-    return goes_on(mach, tx, call, failed(mach, tx, call, error))
+    return goes_on(mach, tx, call, handle_failure(mach, tx, call, error))
 
 
 def goes_on(mach: Walked, tx: Transition, call: HandlerCall, outcome: int) -> bool:
     """Carry an unwatched transition on after a call that did not pass; False if it is over."""
-    noted(tx, call, outcome)
+    add_step(tx, call, outcome)
     if call.phase >= END or tx._passing is not None:
         return False
     if not _goes_on_without(mach, tx, call) or mach._disposing:
@@ -307,14 +302,13 @@ def _resolve_again(mach: Walked, tx: Transition, refused: int) -> None:
 
 def _ask_others(mach: Walked, tx: Transition, asked: set[Question]) -> HandlerCall | None:
     """Call the negotiation handlers that were not asked yet; gives the one that denies."""
-    run = run_watched if mach._slow or mach._hooks is not None else run_handler
     for call in tx._program.negotiation:
         if mach._disposing:
             break
         if call.question in asked:
             continue
         asked.add(call.question)
-        if run(mach, tx, call):
+        if call_handlers(mach, tx, call):
             return call
     return None
 
@@ -362,12 +356,9 @@ def finish(mach: Walked, tx: Transition) -> bool:
     if matching:
         names = tx.plan.node.automaton.schema.names
         calls = program.bindings.bound(names, final_slots(names, tx.verdict), every=True)
-    run = run_watched if mach._slow or mach._hooks is not None else run_handler
-    tx.clock = monotonic()
     for call in calls:
-        if mach._disposing or run(mach, tx, call):
+        if mach._disposing or call_handlers(mach, tx, call):
             return False
         if matching and waiters is not None and call.phase is STATE:
             waiters.activated(call.source, tx.args())
-            tx.clock = monotonic()  # their callbacks are not the next handler's time
     return True

@@ -148,7 +148,7 @@ class FakeClock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
     """Handlers take as long as this clock is advanced while they run."""
     fake = FakeClock()
-    timed = ("_calling.calling", "_transition.event", "_engine.unwatched", "_engine.walk")
+    timed = ("_calling.calling", "_transition.event", "_engine.unwatched")
     for module in timed:
         monkeypatch.setattr(f"machine.{module}.monotonic", lambda: fake.now)
     return fake

@@ -15,9 +15,8 @@ NAMES_FORBIDDEN = {"utils", "util", "helpers", "helper", "common", "misc"}
 USER_CODE = "protects the machine from user code"
 
 BROAD_EXCEPTS = {
-    ("machine/_calling/calling.py", "_run_one"): USER_CODE,
-    ("machine/_calling/calling.py", "judge"): USER_CODE,
-    ("machine/_calling/calling.py", "run_handler"): USER_CODE,
+    ("machine/_calling/calling.py", "_call_one"): USER_CODE,
+    ("machine/_calling/calling.py", "outcome_of"): USER_CODE,
     ("machine/_engine/draining.py", "_end_drain"): "protects the host from a guest",
     ("machine/_machine/evaluating.py", "run"): "hands the error to the caller of eval",
     ("machine/_calling/thread.py", "run"): "raised again in the thread that drains",
