@@ -68,9 +68,9 @@ def add(source: Machine, target: Machine, source_state: str, target_state: str =
         """The error keeps the trace it came with, it was not made here."""
         error = event.args.get("err")
         if isinstance(error, BaseException) and not target._disposing:
-            if target._is_nested(error):
+            if target._log_if_nested(error):
                 return CANCELED
-            target._note_err(error)
+            target._store_err(error)
         return target.ev_add(event, states, {**event.args})
 
     return add_error

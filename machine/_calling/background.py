@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 STOP_S = 1.0
 
 
-class Background:
+class BackgroundLoop:
     """The loop of this process and the thread that runs it."""
 
     def __init__(self) -> None:
@@ -83,8 +83,8 @@ class Background:
         self._loop = self._stop = self._thread = None
 
 
-background_tasks = Background()
+background_loop = BackgroundLoop()
 """The loop for tasks of this process."""
 
 if hasattr(os, "register_at_fork"):  # pragma: no branch - there is no fork on Windows
-    os.register_at_fork(after_in_child=background_tasks.forked)
+    os.register_at_fork(after_in_child=background_loop.forked)

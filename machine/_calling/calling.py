@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from machine._resolution.automaton import Node
     from machine._transition.tracing import TracerHooks
 
-PASSED, DENIED, FAILED, LATE, PASSES_ON = range(5)
+PASSED, DENIED, FAILED, LATE, RAISES = range(5)
 END = Phase.END
 NAME_WIDTH = 15
 NS = 1_000_000_000
@@ -125,7 +125,9 @@ def _call_one(
     mach: Handled, tx: Transition, call: HandlerCall, binding: Binding, handler: Handler
 ) -> int:
     name = call.name
-    _before(mach, tx, binding, name)
+    if mach._log_level or mach._hooks is not None:
+        _report_start(mach, tx, binding, name)
+    mach._handler = name
     error: BaseException | None = None
     answer: object = None
     tx.clock = started = monotonic()
@@ -134,7 +136,9 @@ def _call_one(
     except BaseException as raised:  # noqa: BLE001 - protects the machine from user code
         error = raised
     took = monotonic() - started
-    _after(mach, tx, call, binding, took)
+    mach._handler = ""
+    if mach._log_level or mach._hooks is not None:
+        _report_end(mach, tx, call, binding, took)
     if error is not None:
         return handle_failure(mach, tx, call, error)
     if took <= mach._handler_limit and (answer is None or answer is True):
@@ -142,18 +146,18 @@ def _call_one(
     return outcome_of(mach, tx, call, answer, took)
 
 
-def _before(mach: Handled, tx: Transition, binding: Binding, name: str) -> None:
+def _report_start(mach: Handled, tx: Transition, binding: Binding, name: str) -> None:
     if mach._log_level:
         mach._handler = ""
         mach.log_lvl(OPS, f"[handler:{binding.index}] {name}")
     hooks = mach._hooks
     if hooks is not None and hooks.handler_start:
         hooks.fire(hooks.handler_start, tx, binding.name, name)
-    mach._handler = name
 
 
-def _after(mach: Handled, tx: Transition, call: HandlerCall, binding: Binding, took: float) -> None:
-    mach._handler = ""
+def _report_end(
+    mach: Handled, tx: Transition, call: HandlerCall, binding: Binding, took: float
+) -> None:
     if mach._log_level:
         mach.log_lvl(EVERYTHING, f"[handler:end] {call.name}")
     hooks = mach._hooks
@@ -204,8 +208,8 @@ def handle_failure(mach: Handled, tx: Transition, call: HandlerCall, error: Base
         _report_nested(mach, call, error)
     _hold_back(mach, tx, call)
     if passes:
-        tx._passing = error
-        return PASSES_ON
+        tx._to_raise = error
+        return RAISES
     mach.log_lvl(OPS, f"[cancel] ({' '.join(tx.target_states())}) by recover")
     return FAILED
 

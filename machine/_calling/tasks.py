@@ -73,7 +73,7 @@ def start_task(tx: Transition, call: HandlerCall, work: Work) -> None:
     here = running_loop()
     loop = here or _background_loop()
     if loop is None:
-        _drop(tx, call.name, work)
+        _drop_coroutine(tx, call.name, work)
     else:
         OwnedTask(tx, call, work, _owner(tx, call), loop).begin(here=here is not None)
 
@@ -93,15 +93,15 @@ def _state(tx: Transition, call: HandlerCall) -> str:
 
 
 def _background_loop() -> asyncio.AbstractEventLoop | None:
-    from machine._calling.background import background_tasks
+    from machine._calling.background import background_loop
 
     try:
-        return background_tasks.loop()
+        return background_loop.loop()
     except RuntimeError:  # the program ends and starts no threads
         return None
 
 
-def _drop(tx: Transition, handler: str, work: Work) -> None:
+def _drop_coroutine(tx: Transition, handler: str, work: Work) -> None:
     """Close a coroutine that will never run, so that Python does not warn of it."""
     work.close()
     tx.machine.log_lvl(OPS, f"[task:cancel] {handler}")
@@ -158,7 +158,7 @@ class OwnedTask(Latch):
         loop, word of that is there already.
         """
         if not self._owner._watch(self, self._owner_ended):
-            _drop(self.tx, self.handler, self._work)
+            _drop_coroutine(self.tx, self.handler, self._work)
             return
         mach = self.tx.machine
         try:
@@ -177,7 +177,7 @@ class OwnedTask(Latch):
     def _start(self) -> None:
         if self._done or self._owner._done:
             self._forget()
-            _drop(self.tx, self.handler, self._work)
+            _drop_coroutine(self.tx, self.handler, self._work)
             return
         name = f"{self.tx.machine.id} {self.handler}"
         self._task = self._loop.create_task(self._enter(), name=name)
@@ -213,7 +213,7 @@ class OwnedTask(Latch):
         mach = self.tx.machine
         (mach._tasks or {}).pop(self, None)
         if not self._begun:
-            _drop(self.tx, self.handler, self._work)
+            _drop_coroutine(self.tx, self.handler, self._work)
             return
         error = _error_of(task, self.handler)
         if error is None:

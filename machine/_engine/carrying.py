@@ -41,7 +41,7 @@ class Carrying(Failures):
         watched = bool(self._log_level) or (hooks is not None and hooks.of_transitions)
         plan = node.plans.get(call)
         if plan is None:
-            plan = node.automaton.extend(node, call, noted=watched)
+            plan = node.automaton.extend(node, call, explained=watched)
         bindings = self._bindings
         program = NOTHING_BOUND
         if bindings is not NO_BINDINGS:
@@ -51,7 +51,7 @@ class Carrying(Failures):
             if not program.empty:
                 if not is_check:
                     return run_unwatched(self, plan, program, args, source, mutation)
-            elif is_check or self._waiters is None or not self._waiters.expects(plan):
+            elif is_check or self._waiters is None or not self._waiters.awaits_args(plan):
                 if hooks is not None:
                     self._tx_number += 1
                 return plan.result if is_check else self._apply(plan)
@@ -79,9 +79,9 @@ class Carrying(Failures):
             if waiters is not None and waiters.pending:
                 moved = plan.moved or plan.name_states()[1]
                 if waiters._queries or not moved.isdisjoint(waiters.states):
-                    waiters.advanced(plan.changed)
+                    waiters.ticks_changed(plan.changed)
             if self._state_contexts is not None:
-                self._state_contexts.ended(plan.changed)
+                self._state_contexts.ticks_changed(plan.changed)
             if auto is not None and not plan.call.auto:
                 if not self._disposing:
                     self._carry_out(auto, None, None)
@@ -94,7 +94,7 @@ class Carrying(Failures):
         """Waiters and state contexts of the states that changed."""
         waiters = self._waiters
         if waiters is not None and waiters.pending:
-            waiters.advanced(changed)
+            waiters.ticks_changed(changed)
         contexts = self._state_contexts
         if contexts is not None:
-            contexts.ended(changed)
+            contexts.ticks_changed(changed)

@@ -58,7 +58,7 @@ class Drained(Logged, Protocol):
     def _finish_queued(self, mutation: Mutation) -> None:
         """Release the waiters for the queue tick of a mutation that is done."""
 
-    def _note_err(self, error: BaseException) -> None:
+    def _store_err(self, error: BaseException) -> None:
         """Store an error and report it."""
 
 
@@ -123,7 +123,7 @@ class Executor:
     def _refuse(self) -> None:
         """The loop is closed: nothing of the queue can ever run."""
         mach = self._mach
-        mach._note_err(ExecutorClosedError(f"the event loop of {mach.id} is closed"))
+        mach._store_err(ExecutorClosedError(f"the event loop of {mach.id} is closed"))
         while mach._queue and mach._work(task=self._cancel_all, drains=False):
             pass
 

@@ -26,9 +26,9 @@ class Failures(Queueing):
 
     def _add_panic(self, tx: Transition, handler: str, error: Exception) -> None:
         """Make the error of a handler the machine's next mutation."""
-        self._note_err(error)
+        self._store_err(error)
         if self._disposing:
-            self._report_late(error)
+            self._log_late_error(error)
         trace = trace_of(error) if self.log_stack_trace else ""
         args: A = {"err": error, "panic": Panic(tx, handler, trace)}
         if trace:
@@ -42,11 +42,11 @@ class Failures(Queueing):
 
         Into a full queue it comes as any error does, if there is none yet.
         """
-        self._note_err(error)
+        self._store_err(error)
         call = self._schema.call(ADD, (EXCEPTION,))
         full = len(self._queue) >= self._queue_limit
         if self._disposing:
-            self._report_late(error)
+            self._log_late_error(error)
             return
         source = MutSource(self.id, tx.id, tx.time_sum_before())
         if full and EXCEPTION in self._node.named():
@@ -65,12 +65,12 @@ class Failures(Queueing):
         self._append(mutation)
         self._run(mutation)
 
-    def _note_err(self, error: BaseException) -> None:
+    def _store_err(self, error: BaseException) -> None:
         """Store an error before it has any effect, and call the `on_error` functions."""
         self._err = error
         if self._error_listeners:
             call_all([(partial(fn, self), error) for fn in self._error_listeners])
 
-    def _report_late(self, error: BaseException) -> None:
+    def _log_late_error(self, error: BaseException) -> None:
         """Handle an error that comes after the machine's end was requested: no state takes it."""
         failed("error of %s, which is disposed", self.id, error=error)

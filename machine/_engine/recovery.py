@@ -78,9 +78,9 @@ def recover(mach: Interruptible) -> None:
     mach._follow_schema()
     ticks = mach._ticks
     if mach._state_contexts is not None and ticks:
-        mach._state_contexts.ended(range(len(ticks)))
+        mach._state_contexts.ticks_changed(range(len(ticks)))
     if mach._waiters is not None:
-        mach._waiters.go_on()
+        mach._waiters.recover()
     mach._handler = ""
     mach._interrupted = False
     mach._set_slow()
@@ -90,7 +90,7 @@ def _close(mach: Interruptible, tx: Transition) -> None:
     """Bring a transition to its end."""
     if not tx.completed:
         accepted = not tx._recovered and tx.accepted and _is_through(mach, tx)
-        tx._recovered, tx._passing = True, None  # a second attempt asks nobody for auto states
+        tx._recovered, tx._to_raise = True, None  # a second attempt asks nobody for auto states
         conclude(mach, tx, accepted)
         return
     hooks = mach._hooks

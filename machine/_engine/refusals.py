@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 from machine._enums import CHANGES
 from machine._logging.log import Logged
 from machine._logging.report import warn
-from machine._waiting.handle import unreleased
+from machine._waiting.handle import free_handle
 
 if TYPE_CHECKING:
     from machine._resolution.mutation import Mutation
@@ -64,7 +64,7 @@ class Refusals:
     def _begin_outage(self, mach: Refusing, mutation: Mutation) -> None:
         """Report it, unless another thread does so at this moment."""
         limit = mach._queue_limit
-        room = mach.when_queue_below(room_mark(limit)) if limit > 0 else unreleased()
+        room = mach.when_queue_below(room_mark(limit)) if limit > 0 else free_handle()
         before, self._room = self._room, room
         if before is not None and not before.done:
             return

@@ -56,7 +56,7 @@ def run_unwatched(  # noqa: C901 - one function, so that few calls are made; see
         lend(tx, source, mutation)
     accepted, call, tx.clock = True, BETWEEN, monotonic()
     try:
-        for handler, name, counts, call in program.turns:
+        for handler, name, counts, call in program.inline_calls:
             if mach._disposing and call.begins_with(handler):
                 accepted = False
                 break
@@ -69,7 +69,7 @@ def run_unwatched(  # noqa: C901 - one function, so that few calls are made; see
                 mach._node = plan.after
                 if mach._log_level:
                     log_change(mach, tx)
-                if mach._waiters is not None and mach._waiters.expects(plan):
+                if mach._waiters is not None and mach._waiters.awaits_args(plan):
                     accepted = finish(mach, tx)
                     break
                 continue
@@ -102,6 +102,6 @@ def run_unwatched(  # noqa: C901 - one function, so that few calls are made; see
 def _is_awaited(mach: Running, plan: Plan) -> bool:
     """Whether a state changes that a waiter waits for, or that has a live context."""
     waiters, contexts = mach._waiters, mach._state_contexts
-    if waiters is not None and waiters.pending and waiters.awaits(plan):
+    if waiters is not None and waiters.pending and waiters.awaits_change(plan):
         return True
-    return contexts is not None and contexts.end_by(plan)
+    return contexts is not None and contexts.ends_by(plan)

@@ -123,7 +123,7 @@ def walk(  # noqa: C901 - one function, so that few calls are made; see its docs
         if accepted and not tx.is_check:
             _apply(mach, tx)
             waiters = mach._waiters
-            if tx._again is not None or (waiters is not None and waiters.expects(plan)):
+            if tx._again is not None or (waiters is not None and waiters.awaits_args(plan)):
                 accepted = finish(mach, tx)
             elif program.finals:
                 for call in program.finals:
@@ -195,8 +195,8 @@ def conclude(mach: Walked, tx: Transition, accepted: bool) -> Result:
                 hooks.failed(hook, error)
     if before is not after and (mach._waiters is not None or mach._state_contexts is not None):
         _release(mach, tx, after)
-    if not accepted and tx._passing is not None:
-        passing, tx._passing = tx._passing, None
+    if not accepted and tx._to_raise is not None:
+        passing, tx._to_raise = tx._to_raise, None
         try:
             raise passing
         finally:
@@ -210,10 +210,10 @@ def _release(mach: Walked, tx: Transition, after: Sequence[int]) -> None:
     if not tx.accepted:  # not all went by the plan
         mach._release([state for state, tick in enumerate(tx._before) if tick != after[state]])
         return
-    if waiters is not None and waiters.awaits(plan):
-        waiters.advanced(plan.changed)
+    if waiters is not None and waiters.awaits_change(plan):
+        waiters.ticks_changed(plan.changed)
     if mach._state_contexts is not None:
-        mach._state_contexts.ended(plan.changed)
+        mach._state_contexts.ticks_changed(plan.changed)
 
 
 # -- before the handlers
@@ -225,7 +225,7 @@ def _announce(mach: Walked, tx: Transition) -> None:
     mach.log_lvl(level, f"[{call.type}{':auto' * call.auto}] {call.text}{tx.log_args()}")
     if tx.source is not None:
         mach.log_lvl(OPS, f"[source] {tx.source}")
-    for line_level, text in tx.plan.notes().lines:
+    for line_level, text in tx.plan.explanation().lines:
         mach.log_lvl(line_level, text)
 
 
@@ -246,7 +246,7 @@ def survives(mach: Walked, tx: Transition, call: HandlerCall, error: BaseExcepti
 def goes_on(mach: Walked, tx: Transition, call: HandlerCall, outcome: int) -> bool:
     """Carry an unwatched transition on after a call that did not pass; False if it is over."""
     add_step(tx, call, outcome)
-    if call.phase >= END or tx._passing is not None:
+    if call.phase >= END or tx._to_raise is not None:
         return False
     if not _goes_on_without(mach, tx, call) or mach._disposing:
         return False
@@ -272,7 +272,7 @@ def _goes_on_without(mach: Walked, tx: Transition, denied: HandlerCall) -> bool:
 
 def _refuses_alone(mach: Walked, tx: Transition, call: HandlerCall) -> bool:
     """Log a denial; returns whether it refuses one auto state or cancels everything."""
-    if tx._passing is not None:
+    if tx._to_raise is not None:
         return False
     tag = "[cancel:self]" if call.phase is Phase.SELF else "[cancel]"
     mach.log_lvl(OPS, f"{tag} ({' '.join(tx.target_states())}) by {call.name}")
@@ -287,10 +287,10 @@ def _resolve_again(mach: Walked, tx: Transition, refused: int) -> None:
     left = tuple([state for state in call.called if not barred >> state & 1])
     call = node.automaton.schema.auto_call(left, barred, again=True)
     watched = bool(mach._log_level) or mach._hooks is not None
-    plan = node.plans.get(call) or node.automaton.extend(node, call, noted=watched)
-    notes = plan.notes()
-    steps.extend(notes.steps)
-    for level, text in notes.lines:
+    plan = node.plans.get(call) or node.automaton.extend(node, call, explained=watched)
+    explanation = plan.explanation()
+    steps.extend(explanation.steps)
+    for level, text in explanation.lines:
         mach.log_lvl(level, text)
     tx._again = plan
     bindings = tx._program.bindings
@@ -351,7 +351,7 @@ def finish(mach: Walked, tx: Transition) -> bool:
     `when_args` waiters of a state match after its State handlers, bound or not.
     """
     waiters, program = mach._waiters, tx._program
-    matching = waiters is not None and waiters.expects(tx._again or tx.plan)
+    matching = waiters is not None and waiters.awaits_args(tx._again or tx.plan)
     calls: Iterable[HandlerCall] = program.finals
     if matching:
         names = tx.plan.node.automaton.schema.names

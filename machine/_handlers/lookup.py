@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from machine._enums import MutationType, StepType
-from machine._handlers.meanings import Meaning, meant_by
+from machine._handlers.meanings import Meaning, declared_by
 from machine._handlers.pairs import Pairs, pairs_of
 from machine._resolution.step import Step
 from machine._schema.state import ANY
@@ -45,7 +45,7 @@ Calls = tuple["HandlerCall", ...]
 
 Question = tuple["Phase", int, int]
 
-Turn = tuple[Handler | None, str, int, "HandlerCall"]
+InlineCall = tuple[Handler | None, str, int, "HandlerCall"]
 
 
 class Phase(enum.IntEnum):
@@ -67,7 +67,7 @@ _SUFFIX = {Phase.EXIT: "Exit", Phase.ENTER: "Enter", Phase.END: "End", Phase.STA
 class Binding:
     """One bound object; asked by handler name."""
 
-    __slots__ = ("_found", "_wrap", "index", "meant", "name", "target")
+    __slots__ = ("_found", "_wrap", "declared", "index", "name", "target")
 
     def __init__(
         self, target: object, index: int, wrap: Callable[[Handler], Handler] | None = None
@@ -77,7 +77,7 @@ class Binding:
         self.index = index
         self.name = emitter_name(target)
         self._found: dict[str | Meaning, Handler | None] = {}
-        self.meant = meant_by(target)
+        self.declared = declared_by(target)
 
     def at(self, index: int) -> Binding:
         """The same object bound at another place; keeps what was looked up."""
@@ -96,11 +96,11 @@ class Binding:
         return self._keep(name, getattr(self.target, name, None))
 
     def find_as(self, meaning: Meaning) -> Handler | None:
-        """The callable of a name for which `on` said what is meant, if it is this."""
+        """The callable of a name for which `on` declared one meaning, if it is this one."""
         try:
             return self._found[meaning]
         except KeyError:
-            return self._keep(meaning, self.meant[meaning.name].get(meaning))
+            return self._keep(meaning, self.declared[meaning.name].get(meaning))
 
     def _keep(self, key: str | Meaning, handler: object) -> Handler | None:
         found: Handler | None = handler if callable(handler) else None
@@ -144,13 +144,14 @@ class Slot(NamedTuple):
 class HandlerCall:
     """One handler name with the callables bound to it; fields as in `Slot`.
 
-    `turns` are its callables as `run_unwatched` wants them: each with the name, and how
+    `inline_calls` are its callables as `run_unwatched` wants them: each with the name, and how
     many steps are made once it passed, which is one for the last and none for the others.
     """
 
     __slots__ = (
         "_refused",
         "bound",
+        "inline_calls",
         "name",
         "names",
         "passed",
@@ -158,7 +159,6 @@ class HandlerCall:
         "position",
         "source",
         "target",
-        "turns",
     )
 
     def __init__(self, names: Names, slot: Slot, bound: Bound) -> None:
@@ -168,7 +168,7 @@ class HandlerCall:
         self.passed = self._step()
         self._refused: list[Step] = []
         last = len(bound) - 1
-        self.turns: tuple[Turn, ...] = tuple(
+        self.inline_calls: tuple[InlineCall, ...] = tuple(
             [(handler, self.name, int(at == last), self) for at, (_, handler) in enumerate(bound)]
         )
 
@@ -214,13 +214,13 @@ class HandlerCall:
 BETWEEN = HandlerCall(("",), Slot("", Phase.ANY_ENTER), ())
 """Stands where the negotiation ends: now the ticks change."""
 
-APPLY: Turn = (None, "", 0, BETWEEN)
+APPLY: InlineCall = (None, "", 0, BETWEEN)
 
 
 class Program:
     """The handler calls of one plan, in order, and the bindings they were found in."""
 
-    __slots__ = ("bindings", "empty", "finals", "negotiation", "steps", "turns")
+    __slots__ = ("bindings", "empty", "finals", "inline_calls", "negotiation", "steps")
 
     def __init__(
         self,
@@ -231,9 +231,9 @@ class Program:
         self.bindings = bindings
         self.negotiation = negotiation
         self.finals = finals
-        before = [turn for call in negotiation for turn in call.turns]
-        after = [turn for call in finals for turn in call.turns]
-        self.turns: tuple[Turn, ...] = (*before, APPLY, *after)
+        before = [turn for call in negotiation for turn in call.inline_calls]
+        after = [turn for call in finals for turn in call.inline_calls]
+        self.inline_calls: tuple[InlineCall, ...] = (*before, APPLY, *after)
         self.empty = not (negotiation or finals)
         self.steps = tuple([call.passed for call in (*negotiation, *finals) if call.bound])
 
@@ -304,7 +304,7 @@ class Bindings:
         for slot in slots:
             found = [
                 binding.find_as(slot.meaning(names))
-                if slot.name in binding.meant
+                if slot.name in binding.declared
                 else binding.find(slot.name)
                 for binding in self.items
             ]

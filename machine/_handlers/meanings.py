@@ -59,7 +59,7 @@ class Meaning(NamedTuple):
         return f"the {self.second} handler of {whose}"
 
 
-Meant = Mapping[str, Mapping[Meaning, Callable[..., Any]]]
+Declared = Mapping[str, Mapping[Meaning, Callable[..., Any]]]
 """Handler names, and for each the functions by their meaning."""
 
 
@@ -67,7 +67,7 @@ class Handlers(dict[str, Callable[..., Any]]):
     """Functions by handler name, and what each name means."""
 
     def __init__(self) -> None:
-        self.meant: dict[str, dict[Meaning, Callable[..., Any]]] = {}
+        self.declared: dict[str, dict[Meaning, Callable[..., Any]]] = {}
 
 
 def meanings_of(name: str, states: Collection[str]) -> list[Meaning]:
@@ -86,14 +86,14 @@ def meanings_of(name: str, states: Collection[str]) -> list[Meaning]:
     return found
 
 
-def meant_by(target: object) -> Meant:
+def declared_by(target: object) -> Declared:
     """The handlers of an object that were made by `on`, which have a meaning of their own."""
     if isinstance(target, Mapping):
-        return target.meant if isinstance(target, Handlers) else {}
+        return target.declared if isinstance(target, Handlers) else {}
     found: dict[str, dict[Meaning, Callable[..., Any]]] = {}
     kind = type(target)
     for base in reversed(kind.__mro__):
-        declared: Meant = vars(base).get(DECLARED, {})
+        declared: Declared = vars(base).get(DECLARED, {})
         for name in found.keys() & vars(base).keys() - declared.keys():
             del found[name]  # a method by that name takes its place
         for name, functions in declared.items():

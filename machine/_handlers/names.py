@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from machine._handlers.meanings import GLOBAL, SUFFIXES, Meaning, meanings_of, meant_by
+from machine._handlers.meanings import GLOBAL, SUFFIXES, Meaning, declared_by, meanings_of
 from machine._logging.report import warn
 from machine._schema.state import ANY
 from machine.errors import (
@@ -96,10 +96,10 @@ def check_handlers(handlers: object, states: Sequence[str], *, strict: bool = Fa
 
 def _functions(handlers: object, known: frozenset[str]) -> dict[str, dict[Meaning, object]]:
     """Every name that could be a handler, and its functions by what they are for."""
-    meant = meant_by(handlers)
+    declared = declared_by(handlers)
     return {
-        name: dict(meant[name])
-        if name in meant
+        name: dict(declared[name])
+        if name in declared
         else dict.fromkeys(meanings_of(name, known), _member(handlers, name))
         for name in handler_names(handlers)
     }
@@ -113,15 +113,15 @@ def check_meanings(
     Those that meant two things with the states `before` are left out. A class that is bound
     again gets no second warning for the same states.
     """
-    meant = meant_by(handlers)
+    declared = declared_by(handlers)
     known, old = frozenset(states), frozenset(before)
     for name in handler_names(handlers):
-        found = [] if name in meant else meanings_of(name, known)
+        found = [] if name in declared else meanings_of(name, known)
         if len(found) < 2 or len(meanings_of(name, old)) > 1:
             continue
         whose = "" if isinstance(handlers, Mapping) else f" of {type(handlers).__name__}"
         text = f"{name}{whose} is {' and '.join(map(str, found))}"
-        way = f"say which is meant: {' or '.join(meaning.decorator() for meaning in found)}"
+        way = f"say which is declared: {' or '.join(meaning.decorator() for meaning in found)}"
         if strict:
             raise AmbiguousHandlerError(f"{text}; {way}")
         if _is_news(handlers, name, tuple(states)):

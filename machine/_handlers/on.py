@@ -32,7 +32,7 @@ from machine.errors import HandlerNameError
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class Named(Generic[F]):
+class DecoratedHandler(Generic[F]):
     """A function and what it handles; a class takes it apart again."""
 
     def __init__(self, function: F, meanings: tuple[Meaning, ...]) -> None:
@@ -53,7 +53,7 @@ class Named(Generic[F]):
             functions = declared.setdefault(meaning.name, {})
             there = vars(owner).get(meaning.name)
             by_name = there is not None and meaning.name != name and not functions
-            if meaning in functions or (by_name and not isinstance(there, Named)):
+            if meaning in functions or (by_name and not isinstance(there, DecoratedHandler)):
                 raise HandlerNameError(f"{owner.__name__} has {meaning.name} twice")
             functions[meaning] = self.function
             if there is None:
@@ -84,8 +84,9 @@ def on(state: str, phase: str = "", *, to: str = "") -> Callable[[F], F]:
     made = meaning(state, phase, to)
 
     def name(function: F) -> F:
-        known = function if isinstance(function, Named) else Named(function, ())
-        return cast("F", Named(known.function, (made, *known.meanings)))
+        if isinstance(function, DecoratedHandler):
+            return cast("F", DecoratedHandler(function.function, (made, *function.meanings)))
+        return cast("F", DecoratedHandler(function, (made,)))
 
     return name
 
@@ -94,7 +95,7 @@ def handlers_of(*functions: Callable[..., Any]) -> dict[str, Callable[..., Any]]
     """A mapping for `bind_handlers` of functions that were decorated with `on`."""
     found = Handlers()
     for function in functions:
-        if not isinstance(function, Named):
+        if not isinstance(function, DecoratedHandler):
             raise TypeError(f"{function!r} was not decorated with on()")
         for made in function.meanings:
             put(found, made, function.function)
@@ -103,7 +104,7 @@ def handlers_of(*functions: Callable[..., Any]) -> dict[str, Callable[..., Any]]
 
 def put(handlers: Handlers, made: Meaning, function: Callable[..., Any]) -> None:
     """Add a function for one meaning of a name; raises if there is one."""
-    functions = handlers.meant.setdefault(made.name, {})
+    functions = handlers.declared.setdefault(made.name, {})
     if made in functions:
         raise HandlerNameError(f"{made.name} is there twice")
     functions[made] = function

@@ -39,11 +39,11 @@ class Evaluating(Subscribing):
             return False
         if self._detects_eval() and self._is_inside():
             raise RuntimeError(f"eval {source} called from handler {self._handler}")
-        turn = _Turn(fn)
+        turn = _Evaluation(fn)
         self.log_lvl(LogLevel.OPS, f"[eval] {source}")
         mutation = Mutation(self._schema.call(MutationType.ADD, ()), eval_fn=turn.run)
         self._prepend(mutation)
-        return self._await_turn(source, turn, ctx)
+        return self._await_result(source, turn, ctx)
 
     def _detects_eval(self) -> bool:
         return self._detect_eval or "AM_DETECT_EVAL" in os.environ or "AM_DEBUG" in os.environ
@@ -54,13 +54,13 @@ class Evaluating(Subscribing):
 
         return is_held(self)
 
-    def _await_turn(self, source: str, turn: _Turn, ctx: Context | None) -> bool:
+    def _await_result(self, source: str, turn: _Evaluation, ctx: Context | None) -> bool:
         if not turn.ran:
             endings = [ending for ending in (self.ctx, ctx) if ending is not None]
             for ending in endings:
                 ending.add_done_callback(turn.interrupt)
             try:
-                turn.await_news(self._eval_timeout)
+                turn.wait(self._eval_timeout)
             finally:
                 for ending in endings:
                     ending.remove_done_callback(turn.interrupt)
@@ -84,22 +84,22 @@ class Evaluating(Subscribing):
         return False
 
 
-class _Turn:
+class _Evaluation:
     """One function's turn: run once, or given up before.
 
     Its gates are plain locks, opened by one call each, so that an interrupt of the drainer
     (`_mending`) leaves nobody waiting.
     """
 
-    __slots__ = ("_claim", "_ended", "_fn", "_news", "error", "ran")
+    __slots__ = ("_claim", "_ended", "_fn", "_gate", "error", "ran")
 
     def __init__(self, fn: Callable[[], object]) -> None:
         self._fn = fn
         self._claim = [None]  # the thread that takes it decides: run or give up
         self._ended = threading.Lock()
         self._ended.acquire()
-        self._news = threading.Lock()
-        self._news.acquire()
+        self._gate = threading.Lock()
+        self._gate.acquire()
         self.error: BaseException | None = None
         self.ran = False
 
@@ -116,15 +116,15 @@ class _Turn:
         finally:
             self.ran = True
             self._ended.release()
-            open_gate(self._news)
+            open_gate(self._gate)
 
     def interrupt(self, _: Context) -> None:
         """Wake the waiting thread, since a context ended."""
-        open_gate(self._news)
+        open_gate(self._gate)
 
-    def await_news(self, seconds: float) -> None:
+    def wait(self, seconds: float) -> None:
         """Wait until it ran, or a context ends."""
-        self._news.acquire(timeout=min(max(0, seconds), threading.TIMEOUT_MAX))
+        self._gate.acquire(timeout=min(max(0, seconds), threading.TIMEOUT_MAX))
 
     def give_up(self) -> bool:
         """True if it ran, or is running: this waits for its end. False if it never will run."""

@@ -29,7 +29,7 @@ from machine._handlers.lookup import Bindings
 from machine._machine.options import checked_tags
 from machine._machine.restructuring import Restructuring
 from machine._waiting.context import Context, background
-from machine._waiting.latch import Once, call_each
+from machine._waiting.latch import OnceKey, call_each
 from machine._waiting.select import every
 from machine._waiting.waiters import Waiters
 
@@ -52,9 +52,9 @@ class Lifecycle(Restructuring):
     _tags: tuple[str, ...] = ()
     _ctx: Context | None = None
     _dispose_handlers: dict[object, DisposeHandler] | None = None
-    _farewell: Iterator[Hook] | None = None  # the tracers that are still to be called
+    _hooks_to_dispose: Iterator[Hook] | None = None  # the tracers that are still to be called
     _disposer: threading.Thread | None = None
-    _right_to_dispose: list[None] | None = None
+    _dispose_token: list[None] | None = None
     _making = threading.RLock()  # of all machines; held only to set a flag or make a part
 
     def _subscriptions(self) -> Waiters:
@@ -102,7 +102,7 @@ class Lifecycle(Restructuring):
         with Lifecycle._making:
             if self._dispose_handlers is None:
                 self._dispose_handlers = {}
-        self._dispose_handlers[Once()] = fn
+        self._dispose_handlers[OnceKey()] = fn
         if self._disposed:
             call_each(self._dispose_handlers, self.id, self.ctx)
 
@@ -114,9 +114,9 @@ class Lifecycle(Restructuring):
         """Begin the end of the machine; returns at once, safe in handlers."""
         self._begin_dispose()
         disposer = self._disposer
-        if not self._right_to_dispose or (disposer is not None and disposer.is_alive()):
+        if not self._dispose_token or (disposer is not None and disposer.is_alive()):
             return
-        self._disposer = disposer = self._thread_for(self._dispose_slowly)
+        self._disposer = disposer = self._thread_for(self._dispose_after_drain)
         try:
             disposer.start()
         except RuntimeError:  # the interpreter is going down and starts no threads
@@ -151,8 +151,8 @@ class Lifecycle(Restructuring):
             return
         self._begin_dispose()
         disposer = self._disposer
-        if self._right_to_dispose and (disposer is None or not disposer.is_alive()):
-            self._dispose_slowly()
+        if self._dispose_token and (disposer is None or not disposer.is_alive()):
+            self._dispose_after_drain()
         else:
             self._subscriptions().when_disposed().wait(self._dispose_timeout)
 
@@ -167,13 +167,13 @@ class Lifecycle(Restructuring):
         if self._disposing:
             self.log_lvl(LogLevel.DECISIONS, "[doDispose] already disposed")
         with Lifecycle._making:
-            if self._right_to_dispose is None:
-                self._right_to_dispose = [None]
+            if self._dispose_token is None:
+                self._dispose_token = [None]
             self._disposing = True
         self._set_slow()
         self.ctx.cancel()
 
-    def _dispose_slowly(self) -> None:
+    def _dispose_after_drain(self) -> None:
         until = monotonic() + self._dispose_timeout
         if not self._subscriptions().when_queue_ends().wait(self._dispose_timeout):
             text = "[doDispose] timeout waiting for queue to drain"
@@ -182,25 +182,25 @@ class Lifecycle(Restructuring):
         every(*tasks, timeout=until - monotonic())
         self._finish_dispose(until - monotonic())
 
-    def _finish_dispose(self, patience: float) -> None:
+    def _finish_dispose(self, tasks_timeout: float) -> None:
         """Take down what is left, unless another thread does; so long wait for tasks."""
-        right = self._right_to_dispose
+        right = self._dispose_token
         assert right is not None
         try:
             del right[0]
         except IndexError:
             return
         try:
-            self._take_down(patience)
+            self._dispose_parts(tasks_timeout)
         except BaseException:
             try:
-                self._take_down(patience)  # the rest, for those who wait for it
+                self._dispose_parts(tasks_timeout)  # the rest, for those who wait for it
             except BaseException:
                 right.append(None)
                 raise
             raise
 
-    def _take_down(self, patience: float) -> None:
+    def _dispose_parts(self, tasks_timeout: float) -> None:
         """Dispose what is not disposed yet, and release everybody."""
         self.log_lvl(LogLevel.EVERYTHING, "[end] doDispose")
         node = self._node.automaton.node(())
@@ -210,9 +210,9 @@ class Lifecycle(Restructuring):
         self._ticks = []
         hooks = self._hooks
         if hooks is not None:
-            if self._farewell is None:
-                self._farewell = iter(hooks.machine_dispose)
-            hooks.fire(self._farewell, self.id)
+            if self._hooks_to_dispose is None:
+                self._hooks_to_dispose = iter(hooks.machine_dispose)
+            hooks.fire(self._hooks_to_dispose, self.id)
         self._hooks = None
         self._bindings = Bindings()
         if self._err is None:
@@ -222,13 +222,13 @@ class Lifecycle(Restructuring):
         if self._state_contexts is not None:
             self._state_contexts.dispose()
         self._subscriptions().dispose()  # made if need be: somebody may ask meanwhile
-        self._release_last(patience)
+        self._release_last(tasks_timeout)
 
-    def _release_last(self, patience: float) -> None:
+    def _release_last(self, tasks_timeout: float) -> None:
         """Release those who wait for the disposal, once the tasks have ended or time is over."""
         waiters, tasks = self._subscriptions(), list(self._tasks or ())
-        if tasks and patience > 0:
+        if tasks and tasks_timeout > 0:
             with suppress(RuntimeError):  # the interpreter is going down, as above
-                self._thread_for(lambda: waiters.disposed_after(tasks, patience)).start()
+                self._thread_for(lambda: waiters.disposed_after(tasks, tasks_timeout)).start()
                 return
         waiters.disposed()

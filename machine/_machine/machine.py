@@ -127,7 +127,7 @@ class Machine(Evaluating):
             self._parent_id = parent.id
             parent._announce_child(self)
         self._init_tracers(tuple(tracers))
-        self._tell_cycle()
+        self._log_cycle()
 
     def _choose_threads(
         self,

@@ -196,17 +196,17 @@ class Mutating(Reading):
         if not isinstance(err, BaseException):
             raise TypeError(f"an error is an exception, not {err!r:.60}")
         if self._disposing:
-            self._report_late(err)
+            self._log_late_error(err)
             return Result.CANCELED
         call = self._call(ADD, (checked_name(state), EXCEPTION))
-        if self._is_nested(err):
+        if self._log_if_nested(err):
             return Result.CANCELED
         return self._mutate(call, self._err_args(err, checked_args(args)), source)
 
     def _err_args(self, err: BaseException, args: A | None) -> A:
         """Note an error and give what its mutation carries; its frames are let go."""
         told: A = {**(args or {}), "err": err}
-        self._note_err(err)
+        self._store_err(err)
         if self._log_level and self.log_stack_trace:
             self.log_lvl(LogLevel.CHANGES, f"[raised] {message_of(err)}{origin_of(err)}")
         if self.log_stack_trace:
@@ -217,26 +217,26 @@ class Mutating(Reading):
     def _error_again(self) -> Mutation | None:
         """The last error as a mutation that adds it once more; without a number of its own."""
         err = self._err
-        if err is None or self._disposing or self._is_nested(err):
+        if err is None or self._disposing or self._log_if_nested(err):
             return None
         call = self._call(ADD, (EXCEPTION,))
         mutation = Mutation(call, self._err_args(err, None))
         mutation.context = copy_context()
         return mutation
 
-    def _is_nested(self, err: BaseException) -> bool:
+    def _log_if_nested(self, err: BaseException) -> bool:
         """Log an error that a handler or listener reports while it handles another; True then.
 
         A report by any other handler counts as a failure of its state.
         """
         from machine._calling.held_back import hold_back
         from machine._calling.nested_errors import report_nested
-        from machine._engine import inside as _inside  # errors are rare, and so is what needs these
+        from machine._engine import callers  # errors are rare, and so is what needs these
 
-        if _inside.hears_of_errors_here(self):
+        if callers.is_in_error_listener(self):
             report_nested(self, "a listener", err)
             return True
-        inside = _inside.handler_here(self)
+        inside = callers.running_handler(self)
         if inside is None:
             return False
         if inside.tx.plan.call.calls_exception:

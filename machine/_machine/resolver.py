@@ -184,7 +184,7 @@ class ResolverAutomaton(Automaton):
     def node(self, active: Indexes, marks: Marks = NO_MARKS) -> Node:
         return ResolverNode(self, active, marks)
 
-    def extend(self, node: Node, call: Call, *, noted: bool = True) -> Plan:
+    def extend(self, node: Node, call: Call, *, explained: bool = True) -> Plan:
         schema = self.schema
         self.trail = trail = Trail(schema, node.active, call)
         try:
@@ -197,7 +197,7 @@ class ResolverAutomaton(Automaton):
             verdict = judge(schema, node.active, call, targets, trail, self._order)
         finally:
             self.trail = None
-        return Plan(node, call, verdict, trail.notes())
+        return Plan(node, call, verdict, trail.explanation())
 
     def _order(self, schema: Schema, states: list[int], _: Trail | None) -> list[int]:
         names = [schema.names[index] for index in states]

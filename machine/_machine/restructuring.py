@@ -46,16 +46,16 @@ if TYPE_CHECKING:
     from machine._transition.owner import Machine
 
 
-class Change:
+class SchemaChange:
     """A change of what a machine stands on, as long as something that follows is due."""
 
-    __slots__ = ("is_new", "is_told", "old", "resolver_knows")
+    __slots__ = ("is_new", "is_reported", "old", "resolver_called")
 
-    def __init__(self, old: Struct | None = None, *, is_told: bool = True) -> None:
+    def __init__(self, old: Struct | None = None, *, is_reported: bool = True) -> None:
         self.old = old
-        self.is_told = is_told
+        self.is_reported = is_reported
         self.is_new = False
-        self.resolver_knows = False
+        self.resolver_called = False
 
 
 class Restructuring(BindingCalls):
@@ -64,7 +64,7 @@ class Restructuring(BindingCalls):
     _states_verified: bool = False
     _schema_ver: int = 0
     _resolver: Resolver | None = None
-    _change: Change | None = None
+    _change: SchemaChange | None = None
 
     def states_verified(self) -> bool:
         """Whether `verify_states` fixed the order of states."""
@@ -85,7 +85,7 @@ class Restructuring(BindingCalls):
         self._check_order(self._schema, order, self._schema.names)
         schema = reordered(self._schema, order)
         if schema is not self._schema:
-            self._put_schema(schema, Change())
+            self._put_schema(schema, SchemaChange())
             return
         self._states_verified = True
         if self._hooks is not None:
@@ -119,9 +119,9 @@ class Restructuring(BindingCalls):
         self._check_order(bare, order, bare.names)
         for handlers in self.handlers():
             check_meanings(handlers, bare.names, self._schema.names, strict=self._strict)
-        self._put_schema(reordered(bare, order), Change(old))
+        self._put_schema(reordered(bare, order), SchemaChange(old))
 
-    def _tell_cycle(self) -> None:
+    def _log_cycle(self) -> None:
         cycle = self._schema.cycle
         if cycle >= 0:
             name = self._schema.names[cycle]
@@ -129,7 +129,7 @@ class Restructuring(BindingCalls):
             self.log_lvl(LogLevel.CHANGES, text)
 
     def _put_schema(
-        self, schema: Schema, change: Change, ticks: list[int] | None = None, new_id: str = ""
+        self, schema: Schema, change: SchemaChange, ticks: list[int] | None = None, new_id: str = ""
     ) -> None:
         """Stand on another schema, with the ticks of the states that stay unless given."""
         executor = self._executor
@@ -143,7 +143,7 @@ class Restructuring(BindingCalls):
 
     @runs_in_drain("self")
     def _move_to(
-        self, schema: Schema, change: Change, ticks: list[int] | None, new_id: str
+        self, schema: Schema, change: SchemaChange, ticks: list[int] | None, new_id: str
     ) -> None:
         old, automaton = self._schema, self._node.automaton
         if ticks is None:
@@ -174,17 +174,17 @@ class Restructuring(BindingCalls):
         if change is None:
             return
         if change.is_new:
-            if self._resolver is not None and not change.resolver_knows:
-                change.resolver_knows = True
+            if self._resolver is not None and not change.resolver_called:
+                change.resolver_called = True
                 self._resolver.new_struct()
             self._translate_queue()
-            if self._waiters is not None and change.is_told:
+            if self._waiters is not None and change.is_reported:
                 self._waiters.schema_changed()
             if self._state_contexts is not None:
                 self._state_contexts.schema_changed()
         if change.old is not None:
-            self._tell_cycle()
-        if self._hooks is not None and change.is_told:
+            self._log_cycle()
+        if self._hooks is not None and change.is_reported:
             self._hooks.fire(self._hooks.verify_states, self)
         if self._hooks is not None and change.old is not None:
             self._hooks.fire(self._hooks.struct_change, self, change.old)
@@ -256,7 +256,7 @@ class Restructuring(BindingCalls):
         active = tuple(index for index, tick in enumerate(ticks.values()) if tick % 2)
         if forbidden == "refuse" and self._resolver is None:
             self._check_together(schema, active)
-        self._put_schema(schema, Change(is_told=False), list(ticks.values()), data.id)
+        self._put_schema(schema, SchemaChange(is_reported=False), list(ticks.values()), data.id)
         self.log_lvl(LogLevel.CHANGES, f"[import] imported to {sum(self._ticks)} ticks")
 
     def _check_fresh(self) -> None:

@@ -15,9 +15,9 @@ from machine._given import A, Names, checked_count, checked_name, names_tuple
 from machine._machine.lifecycle import Lifecycle
 from machine._schema.state import EXCEPTION
 from machine._waiting.context import Context
-from machine._waiting.handle import WaitHandle, released, unreleased
+from machine._waiting.handle import WaitHandle, free_handle, released
 from machine._waiting.open_work import OpenWork, first_of, open_count
-from machine._waiting.queue_ticks import QueueRoom, QueueTurn
+from machine._waiting.queue_ticks import QueueRoom, QueueTickDone
 from machine._waiting.state_contexts import StateContexts
 
 
@@ -83,7 +83,7 @@ class Subscribing(Lifecycle):
         if ticks.done >= tick:
             return released("match")
         waiters = self._subscriptions()
-        handle, subscription = waiters._new(QueueTurn, (), ctx)
+        handle, subscription = waiters._new(QueueTickDone, (), ctx)
         subscription.tick = tick
         subscription.tables = (ticks.waits,)
         waiters._enter(handle, subscription)
@@ -128,7 +128,7 @@ class Subscribing(Lifecycle):
         tasks = [task for task in list(self._tasks or ()) if state in ("", task.state)]
         if not tasks:
             return released("match")
-        handle = unreleased()
+        handle = free_handle()
 
         def look(_: object) -> None:
             if all(task.done for task in tasks):
@@ -140,7 +140,7 @@ class Subscribing(Lifecycle):
         return handle
 
     def new_state_ctx(self, state: str) -> Context:
-        """A context that ends when this state deactivates; ended already if it is inactive.
+        """A context that ends when this state deactivates; ticks_changed already if it is inactive.
 
         Every call during one activation returns the same one. Activating a multi state
         again does not end it.

@@ -12,7 +12,7 @@ The memory is bounded: once there are `limit` nodes, or `PLANS_PER_NODE` times a
 plans, it is closed. What it holds goes on to serve; any other plan is computed afresh, its
 nodes are passed and freed. So a program that never comes back to where it was is not slower
 than without a memory, whose upkeep costs a tenth of a plan. Of the plans that find no room
-some are noted, by their hash. Once many of these come back, all that is remembered is
+some are sampled, by their hash. Once many of these come back, all that is remembered is
 forgotten at once, and the memory fills again with the plans that come then. With `limit` 0
 nothing is remembered and the same code computes every plan.
 
@@ -31,7 +31,7 @@ from __future__ import annotations
 from machine._enums import CANCELED, EXECUTED
 from machine._resolution.mutation import AutoMutation
 from machine._resolution.resolve import (
-    Notes,
+    Explanation,
     Trail,
     Verdict,
     auto_states,
@@ -50,7 +50,7 @@ Key = Indexes | tuple[Indexes, Marks]
 
 NODES_MAX = 4096
 PLANS_PER_NODE = 2
-NOTED_EVERY = 8
+SAMPLE_EVERY = 8
 
 
 class Node:
@@ -101,7 +101,7 @@ class Plan:
     """
 
     __slots__ = (
-        "_notes",
+        "_explanation",
         "accepted",
         "after",
         "call",
@@ -117,7 +117,7 @@ class Plan:
     )
 
     def __init__(
-        self, node: Node, call: Call, verdict: Verdict, notes: Notes | None = None
+        self, node: Node, call: Call, verdict: Verdict, explanation: Explanation | None = None
     ) -> None:
         automaton = node.automaton
         self.node = node
@@ -125,7 +125,7 @@ class Plan:
         self.accepted = verdict.accepted
         self.exits = verdict.exits
         self.enters = verdict.enters
-        self._notes = notes
+        self._explanation = explanation
         self.entered: frozenset[str] | None = None
         self.moved: frozenset[str] | None = None
         self.result = EXECUTED if verdict.accepted else CANCELED
@@ -161,14 +161,14 @@ class Plan:
         """Will the same question be answered by this object again."""
         return self.node.plans.get(self.call) is self
 
-    def notes(self) -> Notes:
-        """How it was decided: steps and log lines; computed again unless they were noted."""
-        if self._notes is None:
+    def explanation(self) -> Explanation:
+        """How it was decided: steps and log lines; computed again unless they were kept."""
+        if self._explanation is None:
             schema, active = self.node.automaton.schema, self.node.active
             trail = Trail(schema, active, self.call)
             resolve(schema, active, self.call, trail)
-            self._notes = trail.notes()
-        return self._notes
+            self._explanation = trail.explanation()
+        return self._explanation
 
 
 class Automaton:
@@ -202,39 +202,39 @@ class Automaton:
             return Node(self, active, marks)
         return self.nodes.setdefault(key, Node(self, active, marks))
 
-    def extend(self, node: Node, call: Call, *, noted: bool = False) -> Plan:
+    def extend(self, node: Node, call: Call, *, explained: bool = False) -> Plan:
         """Work out a plan, and remember it while there is room.
 
-        A `noted` one has its notes at once, which takes less than to decide again later.
+        An `explained` one gets its explanation at once, which costs less than to decide again.
         """
         schema, active = self.schema, node.active
-        trail = Trail(schema, active, call) if noted else None
+        trail = Trail(schema, active, call) if explained else None
         verdict = resolve(schema, active, call, trail)
-        plan = Plan(node, call, verdict, None if trail is None else trail.notes())
-        if self._room > 0 or self._begins_anew(node, call):
+        plan = Plan(node, call, verdict, None if trail is None else trail.explanation())
+        if self._room > 0 or self._starts_again(node, call):
             if self.nodes.setdefault(node.key, node) is not node:
                 node.plans = {}  # its successor remembers
             self._room -= 1
             node.plans[call] = plan
         return plan
 
-    def _begins_anew(self, node: Node, call: Call) -> bool:
-        """Note some of the plans that find no room; forget all once many came back.
+    def _starts_again(self, node: Node, call: Call) -> bool:
+        """Sample the plans that find no room; forget all once many of the sample came back.
 
         Many are half as many as there is room for nodes, within as many others as there is
-        room for plans: after those, the notes begin again.
+        room for plans; after those, the sample begins again.
         """
         self._misses += 1
-        if self._misses % NOTED_EVERY or not self.limit:
+        if self._misses % SAMPLE_EVERY or not self.limit:
             return False
         key = hash((node.active, call))
         if key in self._missed:
             self._returns += 1
-        elif len(self._missed) * NOTED_EVERY < self.limit * PLANS_PER_NODE:
+        elif len(self._missed) * SAMPLE_EVERY < self.limit * PLANS_PER_NODE:
             self._missed.add(key)
         else:
             self._missed, self._returns = {key}, 0
-        if self._returns * NOTED_EVERY * 2 < self.limit:
+        if self._returns * SAMPLE_EVERY * 2 < self.limit:
             return False
         self._forget()
         return True

@@ -64,7 +64,7 @@ class Verdict:
         self.enters = enters
 
 
-class Notes(NamedTuple):
+class Explanation(NamedTuple):
     """How something was decided, to be kept."""
 
     steps: tuple[Step, ...]
@@ -91,9 +91,9 @@ class Trail:
         self.steps: list[Step] = []
         self.lines: list[tuple[LogLevel, str]] = []
 
-    def notes(self) -> Notes:
+    def explanation(self) -> Explanation:
         """What was taken down, in half the room."""
-        return Notes(tuple(self.steps), tuple(self.lines))
+        return Explanation(tuple(self.steps), tuple(self.lines))
 
     def state(self, type: StepType, index: int) -> None:
         """A step on one state."""

@@ -51,7 +51,7 @@ class Transition:
     raised_at = ""  # where the last handler that failed did so: FILE:LINE in FUNCTION
     _after: list[int] | None = None
     _mutation: Mutation | None = None
-    _passing: BaseException | None = None  # passes through to the caller at the end
+    _to_raise: BaseException | None = None  # passes through to the caller at the end
     _again: Plan | None = None  # of an auto transition, after handlers refused states of it
     _marks: Marks = NO_MARKS  # of auto states that failed in it
     _call: HandlerCall | None = None  # the one made last, where the program does not say it
@@ -106,7 +106,7 @@ class Transition:
     @property
     def steps(self) -> list[Step]:
         """Everything that happened inside, in order."""
-        return [*self.plan.notes().steps, *self.handler_steps]
+        return [*self.plan.explanation().steps, *self.handler_steps]
 
     @property
     def time_before(self) -> Time:

@@ -174,7 +174,7 @@ class Context(Latch):
         return f"<{type(self).__name__}{value}: {self._err or 'live'}>"
 
 
-class Background(Context):
+class RootContext(Context):
     """The context above all others: it never ends and remembers nothing."""
 
     __slots__ = ()
@@ -196,7 +196,7 @@ def check_ctx(ctx: object) -> None:
         raise TypeError(f"waiting ends with a Context, not {ctx!r:.60}; for a time, wait(5)")
 
 
-_background = Background()
+_background = RootContext()
 
 
 def background() -> Context:

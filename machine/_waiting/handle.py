@@ -253,7 +253,7 @@ def released(reason: Reason) -> WaitHandle:
     return handle
 
 
-def unreleased() -> WaitHandle:
+def free_handle() -> WaitHandle:
     """A handle of no machine; it ends by `release` or `cancel` and nothing else."""
     handle = WaitHandle()
     subscription = Subscription(handle, forget)  # no call comes until it is whole

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 Callback = Callable[[Any], object]
 
 
-class Once:
+class OnceKey:
     """The key of a callback that must never run twice."""
 
     __slots__ = ()
@@ -95,7 +95,7 @@ class Latch:
         by the logger "asyncmachine" and goes no further.
         """
         check_callback(fn)
-        if not self._watch(Once(), fn):
+        if not self._watch(OnceKey(), fn):
             call_all([(fn, self)])
 
     def remove_done_callback(self, fn: Callable[[Self], object]) -> int:
@@ -159,7 +159,7 @@ def call_each(callbacks: dict[object, Callable[..., object]], *arguments: object
             if fn is None:  # taken back, or called by another thread
                 continue
             try:
-                if isinstance(key, Once):
+                if isinstance(key, OnceKey):
                     del callbacks[key]  # nothing comes between this and the call
                 fn(*arguments)
             except Exception as error:  # noqa: BLE001 - protects the machine: a callback is user code

@@ -25,7 +25,7 @@ from machine._waiting.handle import Subscription, Table
 FIRST = 2
 
 
-class QueueTurn(Subscription):
+class QueueTickDone(Subscription):
     """All mutations up to a queue tick are done."""
 
     __slots__ = ("tick",)
@@ -91,5 +91,5 @@ class QueueTicks:
         return [
             one
             for one in list(self.waits.values())
-            if isinstance(one, QueueTurn | QueueRoom) and one.is_due(self.done, waiting)
+            if isinstance(one, QueueTickDone | QueueRoom) and one.is_due(self.done, waiting)
         ]

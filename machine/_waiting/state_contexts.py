@@ -87,12 +87,12 @@ class StateContexts:
         """Whether this is a live context of a state."""
         return any(live is ctx for live in list(self._live.values()))
 
-    def end_by(self, plan: Plan) -> bool:
+    def ends_by(self, plan: Plan) -> bool:
         """Does a state with a live context change."""
         live = self._live
         return bool(live) and not (plan.moved or plan.name_states()[1]).isdisjoint(live)
 
-    def ended(self, changed: Iterable[int]) -> None:
+    def ticks_changed(self, changed: Iterable[int]) -> None:
         """A transition is over that changed these states; those inactive now lose theirs."""
         if not self._live:
             return

@@ -13,8 +13,8 @@ When each kind of waiter is released:
 The index is keyed by state names, one table of subscriptions per state and kind, so a
 change of schema moves nothing. A transition costs what is subscribed to the states it
 changed and nothing else: a plan knows the names of the states that it activates and
-changes, and while none of these is awaited (`expects`, `awaits`) the engine goes on as if
-nobody waited. Only a query is asked after every change.
+changes, and while none of these is awaited (`awaits_args`, `awaits_change`) the engine goes
+on as if nobody waited. Only a query is asked after every change.
 
 No wake-up is lost, although nobody takes a lock and the engine looks here only when
 `pending` is not empty. Registering does, in this order: (1) put the subscription into its
@@ -36,7 +36,7 @@ No user code runs in between: all handles released by one event have ended befor
 line is logged or a callback runs.
 
 Interrupts (`_mending`): handles that have ended but whose callbacks are still to be run are
-kept in `_ending`; `go_on` runs those, after it has looked at every subscription again.
+kept in `_ending`; `recover` runs those, after it has looked at every subscription again.
 """
 
 from __future__ import annotations
@@ -114,12 +114,12 @@ class Waiters:
         "_active",
         "_args",
         "_closed",
+        "_disposal_ended",
         "_disposals",
         "_ending",
         "_inactive",
         "_mach",
         "_numbers",
-        "_over",
         "_queries",
         "_queue_ends",
         "_reached",
@@ -132,7 +132,7 @@ class Waiters:
     def __init__(self, mach: Awaited) -> None:
         self._mach = mach
         self._closed = mach._disposed
-        self._over = False
+        self._disposal_ended = False
         self._numbers = itertools.count()
         self._active: Tables = {}
         self._inactive: Tables = {}
@@ -237,13 +237,13 @@ class Waiters:
         handle, subscription = self._new(Disposal, (), None)
         subscription.home = self._disposals
         subscription.home[subscription.number] = subscription
-        if self._over:
+        if self._disposal_ended:
             handle.release("match")
         return handle
 
     # -- what the engine asks and says
 
-    def expects(self, plan: Plan) -> bool:
+    def awaits_args(self, plan: Plan) -> bool:
         """Does a state activate for which arguments are awaited."""
         if not self.args_pending:
             return False
@@ -254,7 +254,7 @@ class Waiters:
             self._args[name] for name in entered if name in self._args
         )
 
-    def awaits(self, plan: Plan) -> bool:
+    def awaits_change(self, plan: Plan) -> bool:
         """Whether a state changes that a waiter may wait for."""
         if not self.pending:
             return False
@@ -263,7 +263,7 @@ class Waiters:
             moved = plan.name_states()[1]
         return bool(self._queries) or not moved.isdisjoint(self.states)
 
-    def advanced(self, changed: Iterable[int]) -> None:
+    def ticks_changed(self, changed: Iterable[int]) -> None:
         """A transition is over; the ticks of these states changed."""
         mach = self._mach
         node, ticks, names = mach._node, mach._ticks, mach._schema.names
@@ -304,7 +304,7 @@ class Waiters:
         """
         self._release(self._all_met())
 
-    def go_on(self) -> None:
+    def recover(self) -> None:
         """After an interrupt: release all that is due, and call back those that have ended."""
         if self._mach._ticks:
             self._release([*self._all_met(), *self._queries_true()])
@@ -321,7 +321,7 @@ class Waiters:
 
     def disposed(self) -> None:
         """Release the waiters for the end of the disposal."""
-        self._over = True
+        self._disposal_ended = True
         self._end_all(self._disposals, "match")
 
     def disposed_after(self, tasks: Iterable[Latch], seconds: float) -> None:

@@ -12,7 +12,13 @@ from typing import Any
 import pytest
 
 import machine as am
-from machine._resolution.automaton import NOTED_EVERY, PLANS_PER_NODE, Automaton, Node, automaton_of
+from machine._resolution.automaton import (
+    PLANS_PER_NODE,
+    SAMPLE_EVERY,
+    Automaton,
+    Node,
+    automaton_of,
+)
 from machine._resolution.resolve import resolve
 
 Made = Callable[..., am.Machine]
@@ -158,7 +164,7 @@ def test_what_comes_back_begins_a_new_memory() -> None:
     while not automaton.resets:
         mach.toggle1("S7")
         rounds += 1
-        assert rounds <= 2 * NOTED_EVERY
+        assert rounds <= 2 * SAMPLE_EVERY
 
     assert len(automaton.nodes) <= 2
 
@@ -175,7 +181,7 @@ def test_what_never_comes_back_is_passed() -> None:
         mach.set(order)
 
     assert (automaton.nodes, automaton.resets) == (kept, 0)
-    assert len(automaton._missed) * NOTED_EVERY <= 4 * PLANS_PER_NODE
+    assert len(automaton._missed) * SAMPLE_EVERY <= 4 * PLANS_PER_NODE
 
 
 def test_a_machine_that_stands_still_does_not_collect_plans() -> None:

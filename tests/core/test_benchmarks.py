@@ -93,8 +93,9 @@ def test_a_plan_that_is_not_remembered_is_told_without_deciding_it_again(
 ) -> None:
     """How a plan was decided is read once for each question, whoever forgot the plan."""
     asked: list[object] = []
-    notes = Plan.notes
-    monkeypatch.setattr(Plan, "notes", lambda plan: asked.append(plan.question) or notes(plan))
+    explanation = Plan.explanation
+    explain = lambda plan: asked.append(plan.question) or explanation(plan)  # noqa: E731
+    monkeypatch.setattr(Plan, "explanation", explain)
 
     events = tracer.missed(3_000)
     tracer.encode(events)

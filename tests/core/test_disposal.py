@@ -124,9 +124,9 @@ def test_a_disposal_by_force_while_relations_are_resolved(made: Made) -> None:
     class Forcing(type(automaton)):  # type: ignore[misc]
         __slots__ = ()
 
-        def extend(self, node: Any, call: Any, *, noted: bool) -> Any:
+        def extend(self, node: Any, call: Any, *, explained: bool) -> Any:
             mach.dispose_force()
-            return extend(node, call, noted=noted)
+            return extend(node, call, explained=explained)
 
     forcing = Forcing(mach._schema, 0)
     mach._node = forcing.node(())

@@ -94,7 +94,7 @@ def test_answers_come_back_from_the_thread(made: Made) -> None:
 
 
 def test_mutations_made_in_the_thread_wait_as_ever(made: Made) -> None:
-    """Inside a handler everything is queued, whichever thread it runs in."""
+    """RunningHandler a handler everything is queued, whichever thread it runs in."""
     mach = made(handler_runner="thread")
     results: list[am.Result] = []
     mach.bind_handlers({"AState": lambda e: results.append(e.machine.add1("B"))})

@@ -373,7 +373,7 @@ def test_tracers_hear_of_lines_that_wait(made: Made) -> None:
 
 
 def test_programs_write_lines_of_their_own(made: Made, log_of: LogOf) -> None:
-    """Inside a handler with its name, cut to 15 characters; line ends become spaces."""
+    """RunningHandler a handler with its name, cut to 15 characters; line ends become spaces."""
     mach = made("VeryLongStateName{}")
     mach.bind_handlers({"VeryLongStateNameState": lambda e: mach.log("in\nside")})
     lines = log_of(mach, CHANGES)

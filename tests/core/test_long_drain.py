@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from machine._engine.long_drain import STATES_MAX
 
 import machine as am
 from machine import pipes
+from machine._engine.long_drain import STATES_MAX
 from machine._engine.queue import DRAIN_MAX
 
 Made = Callable[..., am.Machine]

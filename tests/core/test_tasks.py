@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import machine as am
-from machine._calling.background import Background, background_tasks
+from machine._calling.background import BackgroundLoop, background_loop
 from machine.errors import TaskCanceledError
 
 Made = Callable[..., am.Machine]
@@ -542,8 +542,8 @@ def test_word_of_the_end_may_be_there_before_the_task(monkeypatch: pytest.Monkey
                 mach.new_state_ctx("A").cancel()
             self.loop.call_soon_threadsafe(fn)
 
-    slow = Slow(background_tasks.loop())
-    monkeypatch.setattr(background_tasks, "loop", lambda: slow)
+    slow = Slow(background_loop.loop())
+    monkeypatch.setattr(background_loop, "loop", lambda: slow)
     told: list[str] = []
 
     async def work(e: am.Event) -> None:
@@ -710,7 +710,7 @@ async def test_ordinary_handlers_make_no_tasks(made: Made) -> None:
 
 def test_the_background_stops_with_what_runs_there() -> None:
     """Stopping cancels the tasks and ends the thread; the next use starts another."""
-    background = Background()
+    background = BackgroundLoop()
     loop = background.loop()
     assert background.loop() is loop
     begun, ended = threading.Event(), threading.Event()
@@ -736,7 +736,7 @@ def test_the_background_stops_with_what_runs_there() -> None:
 
 def test_a_forked_child_leaves_the_parents_loop_alone() -> None:
     """The child gets a loop of its own and does not close the one it has inherited."""
-    background = Background()
+    background = BackgroundLoop()
     loop = background.loop()
     stop = background._stop
     assert stop is not None
@@ -757,7 +757,7 @@ def test_no_thread_is_started_while_the_program_ends(
     def refuse(thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread at interpreter shutdown")
 
-    monkeypatch.setattr("machine._calling.background.background_tasks", Background())
+    monkeypatch.setattr("machine._calling.background.background_loop", BackgroundLoop())
     monkeypatch.setattr(threading.Thread, "start", refuse)
     mach, work = made(), Work()
     lines = log_of(mach)

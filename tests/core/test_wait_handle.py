@@ -13,7 +13,7 @@ import pytest
 
 import machine as am
 from machine._waiting.context import Context
-from machine._waiting.handle import Subscription, unreleased
+from machine._waiting.handle import Subscription, free_handle
 from machine._waiting.waiters import Waiters
 
 Make = Callable[..., am.Machine]
@@ -176,7 +176,7 @@ def test_cancel_drops_the_subscription(mach: am.Machine, subscribe: Subscribe) -
 
 def test_a_handle_of_no_machine_is_released_by_hand() -> None:
     """Helpers make handles of their own, which end once as all do."""
-    handle = unreleased()
+    handle = free_handle()
     calls: list[am.WaitHandle] = []
     handle.add_done_callback(calls.append)
     assert repr(handle) == "<WaitHandle release: waiting>"
@@ -189,7 +189,7 @@ def test_a_handle_of_no_machine_is_released_by_hand() -> None:
 
 def test_a_subscription_alone_is_never_met(mach: am.Machine) -> None:
     """How states stand releases only what waits for that."""
-    handle = unreleased()
+    handle = free_handle()
     subscription = handle._subscription
     assert isinstance(subscription, Subscription)
 
@@ -284,7 +284,7 @@ def test_the_end_of_the_queue_can_be_limited_too(made: Make) -> None:
 
 def test_a_context_that_ends_after_its_handle_is_gone_does_nothing(mach: am.Machine) -> None:
     """The last reference to a handle may go while its context is ending."""
-    handle = unreleased()
+    handle = free_handle()
     subscription = handle._subscription
     assert subscription is not None
     del handle

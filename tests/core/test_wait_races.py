@@ -100,7 +100,7 @@ def test_a_change_that_both_find_releases_once(host: Host, waiters: Waiters) -> 
 
     def change() -> None:
         host.toggle("A")
-        waiters.advanced((0,))
+        waiters.ticks_changed((0,))
 
     host.looks[2] = change
     handle = waiters.when("A")
@@ -116,7 +116,7 @@ def test_a_change_that_does_not_satisfy_leaves_it_waiting(host: Host, waiters: W
     handle = waiters.when("A")
     assert not handle.done
     host.toggle("A")
-    waiters.advanced((0,))
+    waiters.ticks_changed((0,))
 
     assert handle.reason == "match"
     assert host.lines == ["[when:new] A", "[when:match] A"]
@@ -145,7 +145,7 @@ def test_a_disposed_host_satisfies_nobody(host: Host, waiters: Waiters) -> None:
     ticks = waiters.when_ticks("A", 2)
     host.looks[host._looked + 2] = lambda: setattr(host, "_now", [])
     late = waiters.when_not("A")
-    waiters.advanced((0,))
+    waiters.ticks_changed((0,))
     assert not early.done
     waiters.dispose()
 
@@ -214,7 +214,7 @@ def test_a_match_while_listening_to_the_context_is_not_kept_there(
     def log_lvl(level: LogLevel, msg: str, *args: Any) -> None:
         if msg == "[when:new] A":
             host.toggle("A")
-            waiters.advanced((0,))
+            waiters.ticks_changed((0,))
 
     host.log_lvl = log_lvl  # type: ignore[method-assign]
     handle = waiters.when("A", ctx)
@@ -291,7 +291,7 @@ def test_a_context_that_both_find_ends_once(host: Host) -> None:
 
     def change() -> None:
         host.toggle("A")
-        contexts.ended((0,))
+        contexts.ticks_changed((0,))
 
     host.toggle("A")
     host.looks[2] = change

@@ -29,8 +29,8 @@ BROAD_EXCEPTS = {
     ("machine/_waiting/kinds.py", "asks"): USER_CODE,
     ("machine/_waiting/kinds.py", "matches"): USER_CODE,
     ("machine/_engine/unwatched.py", "run_unwatched"): USER_CODE,
-    ("machine/_engine/walk.py", "_begin"): "protects the program from a tracer",
-    ("machine/_engine/walk.py", "conclude"): "protects the program from a tracer",
+    ("machine/_engine/walk.py", "_report_start"): "protects the host from a guest",
+    ("machine/_engine/walk.py", "conclude"): "protects the host from a guest",
     (
         "amtracer/tracer/healthcheck.py",
         "_add_state",

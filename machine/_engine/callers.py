@@ -30,7 +30,7 @@ class Entered(Protocol):
     _tasks: dict[OwnedTask, None] | None
 
 
-class Inside(NamedTuple):
+class RunningHandler(NamedTuple):
     """A handler that is running here, or the task that it left to its state."""
 
     tx: Transition
@@ -49,32 +49,32 @@ class Inside(NamedTuple):
         return None
 
 
-def hears_of_errors_here(mach: Entered) -> bool:
+def is_in_error_listener(mach: Entered) -> bool:
     """Is this called by a function that `on_error` has called."""
     if not mach._error_listeners:
         return False
-    code = Engine._note_err.__code__
+    code = Engine._store_err.__code__
     return any(
         frame.f_code is code and frame.f_locals["self"] is mach
         for frame in outwards(sys._getframe(1))
     )
 
 
-def handler_here(mach: Entered) -> Inside | None:
+def running_handler(mach: Entered) -> RunningHandler | None:
     """The innermost handler of this machine that calls this function."""
     for frame in outwards(sys._getframe(1)):
         if walks(frame.f_code):
             found = frame.f_locals
             if found["mach"] is mach and "tx" in found and mach._handler:
-                return Inside(found["tx"], mach._handler)
+                return RunningHandler(found["tx"], mach._handler)
         elif frame.f_code is Job.run.__code__:
             event = frame.f_locals["self"].event
             if event.machine is mach:
-                return Inside(event._tx, event.name)
+                return RunningHandler(event._tx, event.name)
     return _task_here(mach)
 
 
-def _task_here(mach: Entered) -> Inside | None:
+def _task_here(mach: Entered) -> RunningHandler | None:
     loop = running_loop()
     if loop is None or not mach._tasks:
         return None
@@ -83,5 +83,5 @@ def _task_here(mach: Entered) -> Inside | None:
     task = current_task(loop)
     for owned in list(mach._tasks):
         if owned.runs_in(task):
-            return Inside(owned.tx, owned.handler, owned)
+            return RunningHandler(owned.tx, owned.handler, owned)
     return None
