@@ -49,7 +49,7 @@ Peers = WeakKeyDictionary["Machine", None]
 
 ERR_PREFIX = "Err"
 
-_knowing = threading.Lock()  # held only to read or change who is piped to whom
+_peers_lock = threading.Lock()  # held only to read or change who is piped to whom
 _peers: WeakKeyDictionary[Machine, Peers] = WeakKeyDictionary()
 
 
@@ -59,7 +59,7 @@ def add(source: Machine, target: Machine, source_state: str, target_state: str =
     It has to be bound to the source under the name of a handler of `source_state`. Raises
     for a state that a machine does not have.
     """
-    target_state = _joined("add", source, target, source_state, target_state)
+    target_state = _checked_target("add", source, target, source_state, target_state)
     if target_state != EXCEPTION and not target_state.startswith(ERR_PREFIX):
         return lambda event: target.ev_add1(event, target_state, {**event.args})
     states = (target_state, EXCEPTION)
@@ -78,7 +78,7 @@ def add(source: Machine, target: Machine, source_state: str, target_state: str =
 
 def remove(source: Machine, target: Machine, source_state: str, target_state: str = "") -> Pipe:
     """A final handler that removes a state from the target; otherwise like `add`."""
-    target_state = _joined("remove", source, target, source_state, target_state)
+    target_state = _checked_target("remove", source, target, source_state, target_state)
     return lambda event: target.ev_remove1(event, target_state, {**event.args})
 
 
@@ -139,7 +139,9 @@ def _bind_both(
     )
 
 
-def _joined(kind: str, source: Machine, target: Machine, state: str, target_state: str) -> str:
+def _checked_target(
+    kind: str, source: Machine, target: Machine, state: str, target_state: str
+) -> str:
     """The state of the target that is meant; both sides know of the pipe from now on."""
     if state == "":
         raise StateMissingError([""], source.id, detail="a pipe begins at a state of its source")
@@ -149,27 +151,27 @@ def _joined(kind: str, source: Machine, target: Machine, state: str, target_stat
     source.log_lvl(LogLevel.OPS, f"[pipe-out:{kind}] %s to %s", state, target.id)
     target.log_lvl(LogLevel.OPS, f"[pipe-in:{kind}] %s from %s", target_state, source.id)
     if source is not target:
-        _tell_end(source, target)
-        _tell_end(target, source)
+        _log_end_of(source, target)
+        _log_end_of(target, source)
     return target_state
 
 
-def _tell_end(mach: Machine, other: Machine) -> None:
+def _log_end_of(mach: Machine, other: Machine) -> None:
     """Have `other` log one line, for all pipes between them, when `mach` is disposed."""
-    with _knowing:
+    with _peers_lock:
         peers = _peers.get(mach)
         is_first = peers is None
         if peers is None:
             peers = _peers[mach] = Peers()
         peers[other] = None
     if is_first:
-        mach.handle_dispose(lambda name, _: _say_goodbye(name, peers))
+        mach.handle_dispose(lambda name, _: _log_end(name, peers))
     elif mach.is_disposed():
-        _say_goodbye(mach.id, peers)
+        _log_end(mach.id, peers)
 
 
-def _say_goodbye(machine_id: str, peers: Peers) -> None:
-    with _knowing:
+def _log_end(machine_id: str, peers: Peers) -> None:
+    with _peers_lock:
         left = list(peers)
         peers.clear()
     for peer in left:

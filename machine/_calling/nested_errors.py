@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from machine._logging.report import failed
+from machine._logging.report import log_error
 
 if TYPE_CHECKING:
     from machine._logging.log import Logged
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 def report_nested(mach: Logged, handler: str, error: BaseException) -> None:
     """Log an error of a handler whose transition handles an error."""
-    failed(
+    log_error(
+        error,
         "machine %s: %s handles an error and made another one, which is only logged: %s",
         mach.id,
         handler,
         error,
-        error=error,
     )

@@ -27,7 +27,7 @@ Task = Callable[[], object]
 class Draining(Carrying):
     """The part of a machine that drains its queue."""
 
-    def _work(
+    def _try_drain(
         self, own: Mutation | None = None, task: Task | None = None, drains: bool = True
     ) -> bool:
         """Take the token, recover, drain the queue, give the token back.
@@ -118,9 +118,9 @@ class Draining(Carrying):
                 elif mutation.context is not None:
                     context = mutation.context
                 if context is None:
-                    self._take(mutation)
+                    self._run_one(mutation)
                 else:
-                    context.run(self._take, mutation)
+                    context.run(self._run_one, mutation)
                 if mutation.queue_tick:
                     self._finish_queued(mutation)
         except BaseException:
@@ -134,7 +134,7 @@ class Draining(Carrying):
 
         return LongDrain(self)
 
-    def _take(self, mutation: Mutation) -> None:
+    def _run_one(self, mutation: Mutation) -> None:
         """Run one entry of the queue; until it is done it counts as canceled."""
         if mutation.eval_fn is not None:
             mutation.eval_fn()
@@ -152,7 +152,7 @@ class Draining(Carrying):
         If nothing was drained, tracers get no end.
         """
         if self._queue and is_end:
-            self._work()
+            self._try_drain()
             return
         hooks = self._hooks
         if hooks is not None and is_end:

@@ -39,11 +39,11 @@ class Engine(Draining):
     ) -> Result:
         """Run a mutation, or leave it to the thread that drains the queue."""
         if self._slow or self._queue:
-            return self._enter(call, args, source)
+            return self._enqueue(call, args, source)
         try:
             del self._idle
         except AttributeError:
-            return self._enter(call, args, source)
+            return self._enqueue(call, args, source)
         holds = True
         try:
             plan = None
@@ -86,7 +86,7 @@ class Engine(Draining):
             raise
         return result
 
-    def _enter(self, call: Call, args: A | None, source: MutSource | None) -> Result:
+    def _enqueue(self, call: Call, args: A | None, source: MutSource | None) -> Result:
         """Put a mutation into the queue, unless a rule drops or refuses it."""
         queue = self._queue
         if self._disposing or (
@@ -109,14 +109,14 @@ class Engine(Draining):
         elif self._log_level:
             text = f"[queue:skipped] Duplicate detected for [{call.type}] {call.text}"
             self.log_lvl(OPS, text)
-        return self._run(mutation)
+        return self._drain_or_wait(mutation)
 
-    def _run(self, mutation: Mutation) -> Result:
+    def _drain_or_wait(self, mutation: Mutation) -> Result:
         """Become the drainer, or report that the mutation has to wait."""
         executor = self._executor
         if executor is not None and not executor.is_here():
             return executor.hand_over(mutation)
-        if not self._work(mutation):
-            self._postpone(mutation, "queue running")
+        if not self._try_drain(mutation):
+            self._report_queued(mutation, "queue running")
             return QUEUED
         return CANCELED if mutation.result is None else mutation.result

@@ -47,12 +47,12 @@ class Drained(Logged, Protocol):
     def _is_idle(self) -> bool:
         """Whether no thread drains the queue."""
 
-    def _work(
+    def _try_drain(
         self, own: None = None, task: Callable[[], object] | None = None, drains: bool = True
     ) -> bool:
         """Drain the queue in this thread, or only do a task; False if another thread drains."""
 
-    def _postpone(self, mutation: Mutation, why: str) -> None:
+    def _report_queued(self, mutation: Mutation, why: str) -> None:
         """Report a mutation that has to wait."""
 
     def _finish_queued(self, mutation: Mutation) -> None:
@@ -85,7 +85,7 @@ class Executor:
 
     def hand_over(self, mutation: Mutation) -> Result:
         """Leave a queued mutation to the loop."""
-        self._mach._postpone(mutation, "executor asked")
+        self._mach._report_queued(mutation, "executor asked")
         if self.ask():
             return QUEUED
         self._refuse()
@@ -115,7 +115,7 @@ class Executor:
         try:
             self._asked.clear()
             if mach._queue:
-                mach._work()
+                mach._try_drain()
         finally:
             if mach._queue and mach._is_idle():  # an error passed through; the rest still runs
                 self.ask()
@@ -124,7 +124,7 @@ class Executor:
         """The loop is closed: nothing of the queue can ever run."""
         mach = self._mach
         mach._store_err(ExecutorClosedError(f"the event loop of {mach.id} is closed"))
-        while mach._queue and mach._work(task=self._cancel_all, drains=False):
+        while mach._queue and mach._try_drain(task=self._cancel_all, drains=False):
             pass
 
     def _cancel_all(self) -> None:

@@ -10,7 +10,7 @@ from machine._calling.traces import trace_of
 from machine._clock import Time
 from machine._engine.queueing import Queueing
 from machine._enums import ADD
-from machine._logging.report import failed
+from machine._logging.report import log_error
 from machine._resolution.mutation import Mutation, MutSource
 from machine._schema.state import EXCEPTION
 from machine._transition.args import AT, Panic, pass_
@@ -63,7 +63,7 @@ class Failures(Queueing):
         )
         mutation = Mutation(call, pass_(told), source)
         self._append(mutation)
-        self._run(mutation)
+        self._drain_or_wait(mutation)
 
     def _store_err(self, error: BaseException) -> None:
         """Store an error before it has any effect, and call the `on_error` functions."""
@@ -73,4 +73,4 @@ class Failures(Queueing):
 
     def _log_late_error(self, error: BaseException) -> None:
         """Handle an error that comes after the machine's end was requested: no state takes it."""
-        failed("error of %s, which is disposed", self.id, error=error)
+        log_error(error, "error of %s, which is disposed", self.id)

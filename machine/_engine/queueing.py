@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Queueing(Core):
     """The part of a machine that keeps its queue."""
 
-    def _run(self, mutation: Mutation) -> Result:
+    def _drain_or_wait(self, mutation: Mutation) -> Result:
         """Become the drainer, or report that the mutation has to wait."""
         raise NotImplementedError
 
@@ -49,7 +49,7 @@ class Queueing(Core):
                 self._queue_ticks = QueueTicks()
         return self._queue_ticks
 
-    def _postpone(self, mutation: Mutation, why: str) -> None:
+    def _report_queued(self, mutation: Mutation, why: str) -> None:
         if self._log_level >= OPS:
             count = len(self._queue)
             self.log_lvl(OPS, f"[postpone] {why} ({count} item{'s' * (count != 1)})")

@@ -72,7 +72,7 @@ def recover(mach: Interruptible) -> None:
     """Finish what is open; with the token, before anything else is done with it."""
     tx = mach._tx
     if tx is not None:
-        _close(mach, tx)
+        _end_transition(mach, tx)
         mach._tx = None
     _put_back(mach)
     mach._follow_schema()
@@ -86,10 +86,10 @@ def recover(mach: Interruptible) -> None:
     mach._set_slow()
 
 
-def _close(mach: Interruptible, tx: Transition) -> None:
+def _end_transition(mach: Interruptible, tx: Transition) -> None:
     """Bring a transition to its end."""
     if not tx.completed:
-        accepted = not tx._recovered and tx.accepted and _is_through(mach, tx)
+        accepted = not tx._recovered and tx.accepted and _took_effect(mach, tx)
         tx._recovered, tx._to_raise = True, None  # a second attempt asks nobody for auto states
         conclude(mach, tx, accepted)
         return
@@ -104,7 +104,7 @@ def _close(mach: Interruptible, tx: Transition) -> None:
                 hooks.failed(hook, error)
 
 
-def _is_through(mach: Interruptible, tx: Transition) -> bool:
+def _took_effect(mach: Interruptible, tx: Transition) -> bool:
     """Whether the mutation took effect; if not, its states are as before."""
     ticks, before = mach._ticks, tx._before
     if not ticks or ticks is before:

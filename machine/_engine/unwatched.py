@@ -12,7 +12,15 @@ from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
 from machine._calling.calling import outcome_of
-from machine._engine.walk import Walked, conclude, finish, goes_on, lend, log_change, survives
+from machine._engine.walk import (
+    Walked,
+    conclude,
+    log_change,
+    resume_after,
+    resume_after_error,
+    run_finals,
+    set_rare_fields,
+)
 from machine._enums import EXECUTED, Result
 from machine._handlers.lookup import BETWEEN
 from machine._transition.event import Event
@@ -53,7 +61,7 @@ def run_unwatched(  # noqa: C901 - one function, so that few calls are made; see
     tx.machine, tx.plan, tx.number = mach, plan, number  # type: ignore[assignment]  # it is whole
     tx._args, tx._program, tx._before, tx._calls_done = args, program, mach._ticks, 0
     if mutation is not None or source is not None:
-        lend(tx, source, mutation)
+        set_rare_fields(tx, source, mutation)
     accepted, call, tx.clock = True, BETWEEN, monotonic()
     try:
         for handler, name, counts, call in program.inline_calls:
@@ -70,7 +78,7 @@ def run_unwatched(  # noqa: C901 - one function, so that few calls are made; see
                 if mach._log_level:
                     log_change(mach, tx)
                 if mach._waiters is not None and mach._waiters.awaits_args(plan):
-                    accepted = finish(mach, tx)
+                    accepted = run_finals(mach, tx)
                     break
                 continue
             mach._handler = name
@@ -82,11 +90,11 @@ def run_unwatched(  # noqa: C901 - one function, so that few calls are made; see
             if took > mach._handler_limit or (answer is not None and answer is not True):
                 outcome = outcome_of(mach, tx, call, answer, took)
                 if outcome:
-                    accepted = goes_on(mach, tx, call, outcome)
+                    accepted = resume_after(mach, tx, call, outcome)
                     break
             tx._calls_done += counts
     except BaseException as error:  # noqa: BLE001 - protects the machine from user code
-        accepted = survives(mach, tx, call, error)
+        accepted = resume_after_error(mach, tx, call, error)
     told = mach._hooks or mach._pending_lines or mach._queue or mach._slow or not accepted
     if told or ((mach._waiters or mach._state_contexts) and _is_awaited(mach, tx._again or plan)):
         return conclude(mach, tx, accepted)

@@ -106,7 +106,7 @@ def walk(  # noqa: C901 - one function, so that few calls are made; see its docs
     tx._again = tx._steps = None
     tx._calls_done, tx.is_check, tx.is_plain = 0, False, not args
     if mutation is not None or source is not None:
-        lend(tx, source, mutation)
+        set_rare_fields(tx, source, mutation)
     if mach._slow or mach._hooks is not None:
         _report_start(mach, tx)
     accepted = plan.accepted
@@ -116,7 +116,7 @@ def walk(  # noqa: C901 - one function, so that few calls are made; see its docs
                 if mach._disposing:
                     break
                 if call_handlers(mach, tx, call):
-                    accepted = _goes_on_without(mach, tx, call)
+                    accepted = _continue_without_refused(mach, tx, call)
                     break
         if mach._disposing:
             accepted = False
@@ -124,7 +124,7 @@ def walk(  # noqa: C901 - one function, so that few calls are made; see its docs
             _apply(mach, tx)
             waiters = mach._waiters
             if tx._again is not None or (waiters is not None and waiters.awaits_args(plan)):
-                accepted = finish(mach, tx)
+                accepted = run_finals(mach, tx)
             elif program.finals:
                 for call in program.finals:
                     if mach._disposing or call_handlers(mach, tx, call):
@@ -133,7 +133,7 @@ def walk(  # noqa: C901 - one function, so that few calls are made; see its docs
     return conclude(mach, tx, accepted)
 
 
-def lend(tx: Transition, source: MutSource | None, mutation: Mutation | None) -> None:
+def set_rare_fields(tx: Transition, source: MutSource | None, mutation: Mutation | None) -> None:
     """Give a transition what only few have."""
     if source is not None:
         tx.source = source
@@ -154,7 +154,7 @@ def _report_start(mach: Walked, tx: Transition) -> None:
             except Exception as error:  # noqa: BLE001 - protects the host from a guest
                 hooks.failed(hook, error)
     if mach._log_level:
-        _announce(mach, tx)
+        _log_start(mach, tx)
     hooks = mach._hooks  # without those that failed just now
     if hooks is not None:
         for hook in hooks.transition_start:
@@ -219,7 +219,7 @@ def _release(mach: Walked, tx: Transition, after: Sequence[int]) -> None:
 # -- before the handlers
 
 
-def _announce(mach: Walked, tx: Transition) -> None:
+def _log_start(mach: Walked, tx: Transition) -> None:
     call = tx.plan.call
     level = DECISIONS if call.auto else OPS
     mach.log_lvl(level, f"[{call.type}{':auto' * call.auto}] {call.text}{tx.log_args()}")
@@ -232,7 +232,9 @@ def _announce(mach: Walked, tx: Transition) -> None:
 # -- negotiation
 
 
-def survives(mach: Walked, tx: Transition, call: HandlerCall, error: BaseException) -> bool:
+def resume_after_error(
+    mach: Walked, tx: Transition, call: HandlerCall, error: BaseException
+) -> bool:
     """Continue an unwatched transition after a handler raised; False if it is over.
 
     An error that was raised outside of handlers passes on to the recovery (`_mending`).
@@ -240,22 +242,22 @@ def survives(mach: Walked, tx: Transition, call: HandlerCall, error: BaseExcepti
     tx._call = call
     if call is BETWEEN or (call.phase < END and mach._ticks is not tx._before):
         raise error
-    return goes_on(mach, tx, call, handle_failure(mach, tx, call, error))
+    return resume_after(mach, tx, call, handle_failure(mach, tx, call, error))
 
 
-def goes_on(mach: Walked, tx: Transition, call: HandlerCall, outcome: int) -> bool:
+def resume_after(mach: Walked, tx: Transition, call: HandlerCall, outcome: int) -> bool:
     """Carry an unwatched transition on after a call that did not pass; False if it is over."""
     add_step(tx, call, outcome)
     if call.phase >= END or tx._to_raise is not None:
         return False
-    if not _goes_on_without(mach, tx, call) or mach._disposing:
+    if not _continue_without_refused(mach, tx, call) or mach._disposing:
         return False
     _apply(mach, tx)
     mach._node = mach._node.marked(*tx._marks)
-    return finish(mach, tx)
+    return run_finals(mach, tx)
 
 
-def _goes_on_without(mach: Walked, tx: Transition, denied: HandlerCall) -> bool:
+def _continue_without_refused(mach: Walked, tx: Transition, denied: HandlerCall) -> bool:
     """Does a transition go on after a denial: only an auto one, without what was refused."""
     calls = tx._program.negotiation
     asked = {call.question for call in calls[: calls.index(denied) + 1]}
@@ -345,7 +347,7 @@ def log_change(mach: Walked, tx: Transition) -> None:
     mach.log_lvl(CHANGES, f"[state{auto}] {' '.join(parts)}{tx.log_args()}")
 
 
-def finish(mach: Walked, tx: Transition) -> bool:
+def run_finals(mach: Walked, tx: Transition) -> bool:
     """The final phase when waiters may match or the transition was resolved again.
 
     `when_args` waiters of a state match after its State handlers, bound or not.

@@ -10,7 +10,7 @@ def warn(text: str, *args: object) -> None:
     logging.getLogger("asyncmachine").warning(text, *args)
 
 
-def failed(text: str, *args: object, error: BaseException) -> None:
+def log_error(error: BaseException, text: str, *args: object) -> None:
     """Log an error with its stack trace as `asyncmachine`."""
     import logging
 

@@ -69,7 +69,7 @@ class BindingCalls(Mutating):
                     self._queue.append(error)
         self.log_lvl(LogLevel.OPS, f"[handlers] bind {binding.name or binding.index}")
         if error is not None:
-            self._run(error)
+            self._drain_or_wait(error)
 
     @overload
     def on(self, state: str, phase: str) -> Callable[[F], F]: ...

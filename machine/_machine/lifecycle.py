@@ -229,6 +229,6 @@ class Lifecycle(Restructuring):
         waiters, tasks = self._subscriptions(), list(self._tasks or ())
         if tasks and tasks_timeout > 0:
             with suppress(RuntimeError):  # the interpreter is going down, as above
-                self._thread_for(lambda: waiters.disposed_after(tasks, tasks_timeout)).start()
+                self._thread_for(lambda: waiters.end_disposal_after(tasks, tasks_timeout)).start()
                 return
-        waiters.disposed()
+        waiters.end_disposal()

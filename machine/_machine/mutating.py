@@ -137,10 +137,10 @@ class Mutating(Reading):
                 return schema.call(kind, ())
             raise StateMissingError(schema.unknown(names), self.id, schema.names) from None
 
-    def _enter(self, call: Call, args: A | None, source: MutSource | None) -> Result:
+    def _enqueue(self, call: Call, args: A | None, source: MutSource | None) -> Result:
         if self._breakpoints is not None:
             self._breakpoints.look_at(self, call, with_stack=self.log_stack_trace)
-        return super()._enter(call, args, source)
+        return super()._enqueue(call, args, source)
 
     # -- with a source
 
@@ -307,7 +307,7 @@ class Mutating(Reading):
     def _prepend(self, mutation: Mutation) -> Result:
         mutation.context = copy_context()
         self._queue.appendleft(mutation)
-        return self._run(mutation)
+        return self._drain_or_wait(mutation)
 
     def add_breakpoint(self, added: Names, removed: Names, strict: bool = True) -> None:
         """Write a line whenever exactly these states are asked to be added, or removed.

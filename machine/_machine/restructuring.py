@@ -134,7 +134,7 @@ class Restructuring(BindingCalls):
         """Stand on another schema, with the ticks of the states that stay unless given."""
         executor = self._executor
         drains = executor is None or executor.is_here()
-        if not self._work(
+        if not self._try_drain(
             task=partial(self._move_to, schema, change, ticks, new_id), drains=drains
         ):
             raise RuntimeError(f"states of {self.id} cannot change during a transition")

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from machine._logging.report import failed
+from machine._logging.report import log_error
 
 if TYPE_CHECKING:
     from machine._logging.log import LogEntry
@@ -167,7 +167,7 @@ class TracerHooks:
         """Log a tracer that raised, once, and detach it."""
         tracer = self._owner(call)
         name = getattr(call, "__name__", "a hook")
-        failed("tracer %r failed in %s and was detached", tracer, name, error=error)
+        log_error(error, "tracer %r failed in %s and was detached", tracer, name)
         self._detach(tracer)
 
     def _owner(self, call: Hook) -> Tracer:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING
 
+from machine._logging.report import log_error
 from machine._waiting.handle import Subscription
-from machine._waiting.latch import log_failure
 
 if TYPE_CHECKING:
     from machine._clock import Clock
@@ -81,7 +81,7 @@ class WithArgs(Subscription):
         try:
             return all(key in args and args[key] == value for key, value in self.args.items())
         except Exception as error:  # noqa: BLE001 - protects the machine: `==` is user code
-            log_failure(error, "comparing arguments for %s failed", self.new_text())
+            log_error(error, "comparing arguments for %s failed", self.new_text())
             return False
 
     def condition(self) -> str:
@@ -105,7 +105,7 @@ class Query(Subscription):
         try:
             return bool(self.fn(clock))
         except Exception as error:  # noqa: BLE001 - protects the machine: as above
-            log_failure(error, "query %r failed and was dropped", self.fn)
+            log_error(error, "query %r failed and was dropped", self.fn)
             return None
 
     def condition(self) -> str:

@@ -31,6 +31,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from machine._given import check_callable, checked_timeout
+from machine._logging.report import log_error
 
 if TYPE_CHECKING:
     import asyncio
@@ -163,7 +164,7 @@ def call_each(callbacks: dict[object, Callable[..., object]], *arguments: object
                     del callbacks[key]  # nothing comes between this and the call
                 fn(*arguments)
             except Exception as error:  # noqa: BLE001 - protects the machine: a callback is user code
-                log_failure(error, "callback %r failed", fn)
+                log_error(error, "callback %r failed", fn)
             callbacks.pop(key, None)
     except BaseException:
         call_each(callbacks, *arguments)
@@ -204,7 +205,7 @@ def call_all(calls: Iterable[tuple[Callback, object]]) -> None:
             try:
                 fn(argument)
             except Exception as error:  # noqa: BLE001 - protects the machine: a callback is user code
-                log_failure(error, "callback %r failed", fn)
+                log_error(error, "callback %r failed", fn)
     except BaseException:
         call_all(rest)
         raise
@@ -214,13 +215,6 @@ def open_gate(gate: threading.Lock, _: object = None) -> None:
     """Release the thread that waits at a lock; no effect if it was released."""
     with contextlib.suppress(RuntimeError):
         gate.release()
-
-
-def log_failure(error: BaseException, message: str, *args: object) -> None:
-    """Log an error of user code to the logger "asyncmachine"."""
-    import logging  # costs more than the rest of the package; only failures need it
-
-    logging.getLogger("asyncmachine").error(message, *args, exc_info=error)
 
 
 def wake(loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any], result: object) -> None:

@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from machine._waiting.latch import log_failure
+from machine._logging.report import log_error
 
 DEAD_MIN = 64
 """Fewer places that were taken back are not worth a clean-up."""
@@ -124,7 +124,7 @@ def _call(fn: Callable[[], object]) -> None:
     try:
         fn()
     except BaseException as error:  # noqa: BLE001 - protects the deadlines of everybody else
-        log_failure(error, "a deadline's callback failed")
+        log_error(error, "a deadline's callback failed")
 
 
 timers = Timers()

@@ -319,17 +319,17 @@ class Waiters:
         waiting = {**self.pending, **self.args_pending}
         self._end_all(dict(sorted(waiting.items())), "disposed")
 
-    def disposed(self) -> None:
+    def end_disposal(self) -> None:
         """Release the waiters for the end of the disposal."""
         self._disposal_ended = True
         self._end_all(self._disposals, "match")
 
-    def disposed_after(self, tasks: Iterable[Latch], seconds: float) -> None:
+    def end_disposal_after(self, tasks: Iterable[Latch], seconds: float) -> None:
         """The same once these have ended, or after this time."""
         try:
             every(*tasks, timeout=seconds)
         finally:
-            self.disposed()
+            self.end_disposal()
 
     # -- inside
 
@@ -393,7 +393,7 @@ class Waiters:
             if mach._ticks is not ticks:
                 self._recheck(handle, subscription)
             if mach._log_level >= OPS or ctx is not None:
-                self._entered(handle, subscription)
+                self._log_and_limit(handle, subscription)
         return handle
 
     def _recheck(self, handle: WaitHandle, subscription: Subscription) -> None:
@@ -405,7 +405,7 @@ class Waiters:
         elif ticks and node.automaton.schema is schema and subscription.met(node, ticks):
             handle.release("match")
 
-    def _entered(self, handle: WaitHandle, subscription: Subscription) -> None:
+    def _log_and_limit(self, handle: WaitHandle, subscription: Subscription) -> None:
         """What follows on registering, unless it was released meanwhile."""
         if handle._done:
             return

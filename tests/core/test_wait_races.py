@@ -162,7 +162,7 @@ def test_an_index_made_on_a_disposed_host_is_closed(host: Host) -> None:
     handle = waiters.when_disposed()
     assert not handle.done
     waiters.dispose()
-    waiters.disposed()
+    waiters.end_disposal()
     assert handle.reason == "match"
     assert waiters.when_disposed().reason == "match"
 
@@ -179,7 +179,7 @@ def test_the_end_of_the_disposal_is_after_that_of_all_waiters(waiters: Waiters) 
 
     first.add_done_callback(ask)
     waiters.dispose()
-    waiters.disposed()
+    waiters.end_disposal()
 
     assert seen == [False]
     assert asked[0].reason == "match"

@@ -22,7 +22,7 @@ BROAD_EXCEPTS = {
     ("machine/_calling/thread.py", "run"): "raised again in the thread that drains",
     ("machine/_waiting/latch.py", "call_all"): USER_CODE,
     ("machine/_waiting/latch.py", "call_each"): USER_CODE,
-    ("machine/_engine/recovery.py", "_close"): "protects the host from a guest",
+    ("machine/_engine/recovery.py", "_end_transition"): "protects the host from a guest",
     ("machine/_waiting/timers.py", "_call"): "protects the deadlines of everybody else",
     ("machine/_transition/tracing.py", "fire"): "protects the host from a guest",
     ("machine/_transition/tracing.py", "fire_one"): "protects the host from a guest",
