@@ -18,7 +18,7 @@ of its own. The target may refuse the mutation; the source is not notified of th
 that begins with `Err` is always added along with `Exception`; if the arguments have an
 error, it becomes the error of the target. Pipes of errors may lead in a circle: an error
 that comes back to a machine which still handles it is logged there and goes no further
-(`_nested_errors`).
+(`_calling.nested_errors`).
 
 Both machines write a line for each pipe, and one when the other is disposed; a debugger
 shows pipes by these lines, so they need a log level of OPS. A source keeps its targets

@@ -17,7 +17,7 @@ through what they add, and if there are none, all that were targets. They are tr
 more; if they lead to a failure again they are held back too.
 
 So each auto transition that fails marks at least one more of its called states, and the
-drain ends. The marks belong to the node on which the machine stands (`_automaton`), so a
+drain ends. The marks belong to the node on which the machine stands (`_resolution.automaton`), so a
 machine whose auto states never fail pays nothing for them.
 """
 

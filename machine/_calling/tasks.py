@@ -14,7 +14,7 @@ machine's disposal begins, the task is canceled: `CancelledError` is raised wher
 A task that deactivates its own state is canceled too, at its next `await`; if it has none
 left it simply ends. That cancellation is not logged. Any other error of a task becomes
 the `Exception` state, with the handler's transition as the source; an error of a handler
-that itself handles an error is only logged (`_nested_errors`). If something else cancels
+that itself handles an error is only logged (`_calling.nested_errors`). If something else cancels
 what the task awaits, but not the task, that is an error too: the work is lost and nothing
 else would report it. With `panic_to_exception` off, errors go to the exception handler of
 the loop.
@@ -24,8 +24,8 @@ on its loop, which checks the owner first. So even if that turn comes late, no p
 handler's body runs.
 
 Where it runs: on the loop that runs in the thread that called the handler, else on one
-loop in the background (`_background`). It sees the context variables of the handler. A
-pinned machine (`_executor`) calls its handlers on its loop, so its tasks are there too.
+loop in the background (`_calling.background`). It sees the context variables of the handler. A
+pinned machine (`_engine.executor`) calls its handlers on its loop, so its tasks are there too.
 
 Threads: a task is started, canceled and ended on its loop; a thread that ends the owner
 only sends the loop a request. A closed loop has dropped its tasks, and such a request has no

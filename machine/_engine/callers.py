@@ -1,6 +1,6 @@
 """Finds the handler or listener that calls into its own machine, by reading the stack.
 
-The engine keeps no record of it, since each handler call would pay for that. So this is
+The engine keeps no record of it, because that would slow down each handler call. So this is
 slow, and only for rare calls.
 """
 
@@ -50,7 +50,7 @@ class RunningHandler(NamedTuple):
 
 
 def is_in_error_listener(mach: Entered) -> bool:
-    """Is this called by a function that `on_error` has called."""
+    """Whether this is called by a function that `on_error` has called."""
     if not mach._error_listeners:
         return False
     code = Engine._store_err.__code__

@@ -1,4 +1,4 @@
-"""What a machine stands on: its state, its queue and the right to drain it.
+"""The state of a machine, which its other parts read and change.
 
 Ticks are replaced, not changed: no code alters the list `_ticks` after it is published. So
 a reader that takes it has one consistent moment, and a transition keeps the one before.
@@ -60,7 +60,7 @@ class Core(Logging, DrainToken):
     _executor: Executor | None = None
     _queue_ticks: QueueTicks | None = None
     _refusals: Refusals | None = None
-    _interrupted: bool = False  # an interrupt left something open; see `_mending` for these
+    _interrupted: bool = False  # an interrupt left something open (`_engine.recovery`)
     _auto_due: bool = False
     _unfinished: Mutation | None = None
     _first = threading.Lock()  # of all machines; held only to make a part
@@ -70,14 +70,14 @@ class Core(Logging, DrainToken):
     _log_stack_trace: bool
 
     def __init__(self, node: Node) -> None:
-        """Only what every mutation reads is put on the object; it is found there faster."""
+        """Only what every mutation reads is set on the object, where it is found faster."""
         self._schema: Schema = node.automaton.schema
         self._node: Node = node
         self._index: dict[str, int] = self._schema.index
         self._ticks: list[int] = [0] * len(self._index)
         self._queue: deque[Mutation] = deque()
         self._idle = None
-        self._slow: bool = False  # something is to be looked at before the short way is taken
+        self._slow: bool = False  # the short way may not be taken at once
         self._disposing: bool = False
         self._hooks: TracerHooks | None = None
         self._bindings: Bindings = NO_BINDINGS
@@ -111,19 +111,19 @@ class Core(Logging, DrainToken):
         """The number of the last transition that had one, 0 before the first.
 
         A transition has a number if the machine has a tracer or the transition has handlers;
-        one that nothing observes has none. So this is no count of transitions: `time_sum`
-        shows how much happened, observed or not.
+        one that nothing observes has none. So this does not count all transitions; `time_sum`
+        shows how much changed, observed or not.
         """
         return self._tx_number
 
     def _set_slow(self) -> None:
         self._slow = bool(self._log_level or self._disposing or self._executor)
-        if self._interrupted:  # looked at last: an interrupt in another thread may have come
+        if self._interrupted:  # read last: an interrupt in another thread may have set it
             self._slow = True
 
     def _follow_schema(self) -> None:
-        """The steps after a change of schema that an interrupt left open."""
+        """Finish a change of schema that an interrupt left open."""
 
     def transition(self) -> Transition | None:
-        """The transition that is being carried out, if it can be observed."""
+        """The transition that the machine carries out now, if it can be observed."""
         return self._tx

@@ -1,7 +1,7 @@
 """Drains the queue: one thread at a time takes the token and runs what waits.
 
 Nothing gets lost between "the queue is empty" and "the token is back": a mutation is in
-the queue before its maker tries for the token. If the try fails, the drainer has not given
+the queue before its thread tries to take the token. If the try fails, the drainer has not given
 the token back yet, and after giving it back it looks at the queue again.
 """
 
@@ -105,7 +105,7 @@ class Draining(Carrying):
                 try:
                     for mutation in taking:  # noqa: B007 - `popleft`, but none is lost
                         break
-                except IndexError:  # emptied by a disposal meanwhile
+                except IndexError:  # a disposal emptied it meanwhile
                     return
                 assert mutation is not None
                 mutation.result = None
@@ -125,7 +125,7 @@ class Draining(Carrying):
                     self._finish_queued(mutation)
         except BaseException:
             if mutation is own and own is not None and own.result is None:
-                own.result = CANCELED  # its maker gets the error
+                own.result = CANCELED  # its caller gets the error
             self._unfinished = mutation
             raise
 
@@ -135,7 +135,7 @@ class Draining(Carrying):
         return LongDrain(self)
 
     def _run_one(self, mutation: Mutation) -> None:
-        """Run one entry of the queue; until it is done it counts as canceled."""
+        """Run one entry of the queue; it counts as canceled until it is done."""
         if mutation.eval_fn is not None:
             mutation.eval_fn()
             mutation.context = None
@@ -147,7 +147,7 @@ class Draining(Carrying):
             mutation.result = self._carry_out(call, args, mutation.source, mutation)
 
     def _end_drain(self, is_end: bool = True) -> None:
-        """After the token is back: run what came meanwhile, then report the end of the queue.
+        """After giving back the token: run what came meanwhile, then report the end of the queue.
 
         If nothing was drained, tracers get no end.
         """
@@ -159,7 +159,7 @@ class Draining(Carrying):
             for hook in hooks.queue_end:
                 try:
                     hook(self)
-                except Exception as error:  # noqa: BLE001 - protects the host from a guest
+                except Exception as error:  # noqa: BLE001 - protects the program from its tracer
                     hooks.failed(hook, error)
         waiters = self._waiters
         if waiters is not None and waiters._queue_ends:

@@ -7,10 +7,10 @@ and gets QUEUED. Mutations never nest.
 
 The right to drain is a token: the thread that empties the slot `_idle` has it. `del _idle`
 takes the token, `_idle = None` gives it back. Each is one indivisible operation of the
-interpreter (with the global lock, or by the object's own lock without it), and if two
-threads delete at once, only one succeeds. No more of a lock is needed here, and this costs a
-sixth of one: no thread ever waits for the token. An interrupt cannot take it away, and the
-next drain finishes what an interrupt left open: `_mending` has the rule.
+interpreter (with the global lock, or by the object's own lock without it), and if two threads
+delete at once, only one succeeds. No thread ever waits for the token, so a lock is not
+needed; a lock would cost six times as much. An interrupt cannot take the token away, and the
+next drain finishes what an interrupt left open; see `_engine.recovery`.
 
 The short way: a mutation that finds the token free and the queue empty does not pass
 through the queue. While nothing is bound, logged or traced that could observe it, a plan

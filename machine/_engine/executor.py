@@ -3,12 +3,12 @@
 `Machine(..., executor=loop)` calls its handlers, tracers and waiters' callbacks on that
 asyncio loop, no matter which thread makes the mutations:
 
-- A mutation made while the loop runs in the calling thread runs inline, as ever: EXECUTED
-  or CANCELED, and QUEUED only inside a handler.
-- Any other mutation is put into the queue and returns QUEUED; the loop is asked to drain
-  the queue (`call_soon_threadsafe`, once for any number of mutations). That holds for
-  other threads and for the loop's own thread while the loop does not run. While a loop is
-  stopped, mutations wait until it runs again or the queue is full.
+- A mutation made while the loop runs in the calling thread runs inline, as without an
+  executor: EXECUTED or CANCELED, and QUEUED only inside a handler.
+- Any other mutation is put into the queue and returns QUEUED; the loop is requested to drain
+  the queue (`call_soon_threadsafe`, once for any number of mutations). That holds for other
+  threads and for the loop's own thread while the loop does not run. While a loop is stopped,
+  mutations wait until it runs again or the queue is full.
 - Once the loop is closed, nothing can run mutations. The mutation and all that wait are
   CANCELED, `ExecutorClosedError` becomes the machine's `err`, and a line is logged. Checks,
   ticks and waiters go on working, and the machine can be disposed.
@@ -63,65 +63,65 @@ class Drained(Logged, Protocol):
 
 
 class Executor:
-    """The loop of one machine, and whether it was asked to work off the queue.
+    """The loop of one machine, and whether a drain is requested from it.
 
-    It was asked while `_asked` is not empty. A callback of its own takes that down, right
-    before the one that works: a list's `clear` cannot be interrupted, so a turn that an
-    interrupt keeps from beginning does not look as if it were still to come.
+    A drain is requested while `_requested` is not empty. A callback of its own clears that,
+    right before the one that drains: `list.clear` cannot be interrupted, so a drain that an
+    interrupt prevents does not count as still requested.
     """
 
-    __slots__ = ("_asked", "_loop", "_mach")
+    __slots__ = ("_requested", "_loop", "_mach")
 
     def __init__(self, mach: Drained, loop: asyncio.AbstractEventLoop) -> None:
         if not callable(getattr(loop, "call_soon_threadsafe", None)):
             raise TypeError(f"executor needs an asyncio event loop, got {loop!r}")
         self._mach = mach
         self._loop = loop
-        self._asked: list[None] = []
+        self._requested: list[None] = []
 
     def is_here(self) -> bool:
-        """Does the loop run in this thread."""
+        """Whether the loop runs in this thread."""
         return running_loop() is self._loop
 
     def hand_over(self, mutation: Mutation) -> Result:
         """Leave a queued mutation to the loop."""
         self._mach._report_queued(mutation, "executor asked")
-        if self.ask():
+        if self.request():
             return QUEUED
-        self._refuse()
+        self._cancel_queue()
         return CANCELED
 
-    def ask(self) -> bool:
-        """Have the queue worked off, once for all that ask meanwhile; False if closed.
+    def request(self) -> bool:
+        """Request a drain, one for all requests until it begins; False if the loop is closed.
 
-        A mutation is in the queue before this looks at the flag, and the flag is taken
-        down before the queue is looked at, so none is left behind.
+        A mutation is in the queue before this reads the flag, and the flag is cleared before
+        the queue is read, so no mutation is left behind.
         """
-        if self._asked and not self._loop.is_closed():
+        if self._requested and not self._loop.is_closed():
             return True
-        self._asked[:] = (None,)
+        self._requested[:] = (None,)
         try:
-            self._loop.call_soon_threadsafe(self._asked.clear)
-            self._loop.call_soon_threadsafe(self._work_off)
+            self._loop.call_soon_threadsafe(self._requested.clear)
+            self._loop.call_soon_threadsafe(self._drain_here)
         except RuntimeError:
             return False
         except BaseException:
-            self._asked.clear()
+            self._requested.clear()
             raise
         return True
 
-    def _work_off(self) -> None:
+    def _drain_here(self) -> None:
         mach = self._mach
         try:
-            self._asked.clear()
+            self._requested.clear()
             if mach._queue:
                 mach._try_drain()
         finally:
-            if mach._queue and mach._is_idle():  # an error passed through; the rest still runs
-                self.ask()
+            if mach._queue and mach._is_idle():  # an error was raised; the rest still runs
+                self.request()
 
-    def _refuse(self) -> None:
-        """The loop is closed: nothing of the queue can ever run."""
+    def _cancel_queue(self) -> None:
+        """Cancel the whole queue, since the loop is closed."""
         mach = self._mach
         mach._store_err(ExecutorClosedError(f"the event loop of {mach.id} is closed"))
         while mach._queue and mach._try_drain(task=self._cancel_all, drains=False):
@@ -134,5 +134,5 @@ class Executor:
             mutation.result = CANCELED
             mach.log_lvl(CHANGES, f"[executor] closed, canceled: {mutation}")
             mach._finish_queued(mutation)
-            with suppress(ValueError):  # emptied by a disposal meanwhile
+            with suppress(ValueError):  # a disposal emptied it meanwhile
                 mach._queue.remove(mutation)

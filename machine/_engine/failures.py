@@ -40,7 +40,7 @@ class Failures(Queueing):
     def _add_err_from(self, tx: Transition, error: Exception) -> None:
         """Add an error at the end of the queue, with a transition as its source.
 
-        Into a full queue it comes as any error does, if there is none yet.
+        A full queue takes it, as any error, only if `Exception` is not active.
         """
         self._store_err(error)
         call = self._schema.call(ADD, (EXCEPTION,))
@@ -52,7 +52,7 @@ class Failures(Queueing):
         if full and EXCEPTION in self._node.named():
             self._refuse(Mutation(call, {"err": error}, source))
             return
-        told = AT(
+        details = AT(
             error,
             trace_of(error) if self.log_stack_trace else "",
             None,
@@ -61,7 +61,7 @@ class Failures(Queueing):
             tx.time_before,
             Time(self._ticks),
         )
-        mutation = Mutation(call, pass_(told), source)
+        mutation = Mutation(call, pass_(details), source)
         self._append(mutation)
         self._drain_or_wait(mutation)
 
@@ -72,5 +72,5 @@ class Failures(Queueing):
             call_all([(partial(fn, self), error) for fn in self._error_listeners])
 
     def _log_late_error(self, error: BaseException) -> None:
-        """Handle an error that comes after the machine's end was requested: no state takes it."""
+        """Log an error that comes after the disposal has begun, when no state can take it."""
         log_error(error, "error of %s, which is disposed", self.id)

@@ -1,7 +1,7 @@
 """Warns once about a drain that does not end, and names the states that keep it going.
 
 Handlers may mutate their machine, and pipes lead from one machine to another and back. If
-each mutation causes the next, the drain never ends. The machine cannot know that, so it
+each mutation causes the next, the drain never ends. The machine cannot detect that, so it
 counts: a drain that has carried out `DRAIN_MAX` mutations is reported once, with the states
 that were called or changed during the last of them. It goes on all the same.
 """

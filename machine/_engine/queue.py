@@ -12,9 +12,9 @@ mutation of the auto states.
 Relations may give the second one an effect even then, so a duplicate has to *last*:
 
 - A `set` drops what an equal one brought by `add`, so its states may add nothing.
-- An `add` brings states that are not asked any more whether they remove something. They do
-  that in the next transition, so what its states and the multi states bring may remove
-  nothing. An `add` that excludes itself is canceled every time.
+- The states that an `add` brings remove others only in the next transition. So the states
+  that its states and the multi states bring may remove nothing. An `add` that excludes itself
+  is canceled every time.
 - A `remove` is undone by the auto states, so none of its states may be one, nor be brought
   by one or by a multi state.
 """
@@ -43,10 +43,10 @@ def duplicate_of(queue: deque[Mutation], call: Call, schema: Schema) -> Mutation
         last = queue[-1]
     except IndexError:  # empty, perhaps since just now: other threads take from it
         return None
-    asked = last.call
-    if last._args or asked.mask != call.mask or last.type is not call.type:
+    waiting = last.call
+    if last._args or waiting.mask != call.mask or last.type is not call.type:
         return None
-    if asked.auto or last.is_check:
+    if waiting.auto or last.is_check:
         return None
     if call.lasts is None:
         call.lasts = _lasts(schema, call)
@@ -94,7 +94,7 @@ def position_of(
 
 
 def may_enter_full(call: Call, in_exception: bool, has_source: bool) -> bool:
-    """May this call enter a full queue: only so that one error always gets in."""
+    """Whether this call may enter a full queue, so that one error always gets in."""
     if has_source or not call.calls_exception:
         return False
     if call.type is ADD:

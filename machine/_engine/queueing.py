@@ -30,20 +30,20 @@ class Queueing(Core):
             with Core._first:
                 if self._refusals is None:
                     self._refusals = Refusals()
-        self._refusals.note(self, mutation)  # type: ignore[arg-type]  # it is whole
+        self._refusals.add(self, mutation)  # type: ignore[arg-type]  # it is whole
 
     def _append(self, mutation: Mutation) -> None:
-        """Put a mutation in line, with its number and its maker's context."""
+        """Append a mutation, with its number and the context of its caller."""
         ticks = self._queue_ticks or self._ticks_of_queue()
         mutation.context = copy_context()
-        for mutation.queue_tick in ticks.issued:  # `next`, but no number is lost in between
+        for mutation.queue_tick in ticks.issued:  # `next`, but an interrupt loses no number
             break
         self._queue.append(mutation)
         if self._log_level:
             self.log_lvl(OPS, f"[queue:{mutation.call.type}] {mutation.call.text}")
 
     def _ticks_of_queue(self) -> QueueTicks:
-        """Made once, by the first thread that needs it."""
+        """The queue ticks; made by the first thread that needs them."""
         with Core._first:
             if self._queue_ticks is None:
                 self._queue_ticks = QueueTicks()
@@ -64,9 +64,9 @@ class Queueing(Core):
             self._waiters._release(waiting)
 
     def _queue_auto(self, after: Call) -> None:
-        """The auto states get their turn before anything else that waits.
+        """Put the auto states in front of all mutations that wait.
 
-        Never after an auto mutation, or after the end of the machine was asked for.
+        They get none after an auto mutation, nor once the disposal of the machine has begun.
         """
         if after.auto or self._disposing:
             return

@@ -4,13 +4,13 @@ Ctrl+C raises KeyboardInterrupt in the main thread, a signal handler may raise a
 there, and `PyThreadState_SetAsyncExc` raises in any thread. The interpreter lets such an
 *interrupt* in at three kinds of places only: after a call, when a function begins, and when
 a loop turns. It never does between two assignments, or inside an operation of a built-in
-type. All that must not fall apart is therefore written as statements without a call
+type. So everything that belongs together is written as statements without a call
 between them:
 
-- Taking the token and knowing that one has it: `del self._idle`, then `holds = True`. A
-  call such as `idle.pop()` would lose it: the place after the call comes before its answer is
-  kept. In the same way a mutation is taken out of the queue, and a number for it, by the
-  step of a `for` loop.
+- Taking the token and recording that: `del self._idle`, then `holds = True`. A call such as
+  `idle.pop()` could lose the token, because an interrupt may come after the call and before
+  its result is stored. For the same reason the step of a `for` loop takes a mutation out of
+  the queue, and a number for it.
 - Changing states: the new ticks, then the new node.
 - Ending a waiter: out of the index, then its mark.
 
@@ -23,14 +23,14 @@ without harm.
 The outcome of an interrupted mutation:
 
 - If its states have not changed yet, it is canceled.
-- If they have changed, all that follows is done: tracers are called, waiters and contexts
-  released. If final handlers are still to be called, or one was interrupted, their states
-  are reverted, as when a handler raises; recovery calls no handler. Otherwise the mutation
-  is accepted, and its auto states wait at the front of the queue.
+- If they have changed, everything that follows is done: tracers are called, waiters and
+  contexts are released. If final handlers are still to be called, or one was interrupted,
+  their states are reverted, as when a handler raises; recovery calls no handler. Otherwise
+  the mutation is accepted, and its auto states wait at the front of the queue.
 - Mutations in the queue go on waiting, for the next drain. A mutation that was taken out
   and had not begun is back in its place.
 
-Two things may happen twice: a tracer gets a new schema again, and auto states are asked.
+Two things may happen twice: a tracer gets a new schema, and the auto states are run.
 """
 
 from __future__ import annotations
@@ -87,10 +87,10 @@ def recover(mach: Interruptible) -> None:
 
 
 def _end_transition(mach: Interruptible, tx: Transition) -> None:
-    """Bring a transition to its end."""
+    """End a transition that an interrupt left open."""
     if not tx.completed:
         accepted = not tx._recovered and tx.accepted and _took_effect(mach, tx)
-        tx._recovered, tx._to_raise = True, None  # a second attempt asks nobody for auto states
+        tx._recovered, tx._to_raise = True, None  # a second attempt runs no auto states
         conclude(mach, tx, accepted)
         return
     hooks = mach._hooks
@@ -100,7 +100,7 @@ def _end_transition(mach: Interruptible, tx: Transition) -> None:
             tx._last_hook = hook
             try:
                 hook(tx)
-            except Exception as error:  # noqa: BLE001 - protects the host from a guest
+            except Exception as error:  # noqa: BLE001 - protects the program from its tracer
                 hooks.failed(hook, error)
 
 
@@ -132,7 +132,7 @@ def _open_call(tx: Transition) -> HandlerCall | None:
 
 
 def _put_back(mach: Interruptible) -> None:
-    """What was taken out of the queue, and the auto states that are due."""
+    """Put back what was taken out of the queue, and the auto states that are due."""
     mutation = mach._unfinished
     if mutation is not None:
         if mutation.result is None:

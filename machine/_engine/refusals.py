@@ -3,9 +3,9 @@
 An *outage* begins with the first mutation that is refused. It ends once the queue has drained
 below half of its limit: a queue that is refilled as soon as one mutation is done is still in
 the same outage. Each outage is one warning to the logger "asyncmachine" and two lines of the
-machine's log, at its begin (`[queue:full]`) and at its end (`[queue:room]`); tracers learn of
-every mutation that is refused. What comes after the end of a machine is canceled, but not
-refused: there is no room to wait for.
+machine's log, at its begin (`[queue:full]`) and at its end (`[queue:room]`); tracers are
+notified of every mutation that is refused. A mutation that comes after the end of a machine
+is canceled, but not refused, because no room can become free.
 
 Each thread has its own count, so that no count is lost and no thread waits for another.
 """
@@ -50,8 +50,8 @@ class Refusals:
         """How many mutations were refused so far."""
         return sum(list(self._by_thread.values()))
 
-    def note(self, mach: Refusing, mutation: Mutation) -> None:
-        """A mutation was refused; in the thread that made it."""
+    def add(self, mach: Refusing, mutation: Mutation) -> None:
+        """Count and report a mutation; in the thread that made it."""
         thread = threading.get_ident()
         self._by_thread[thread] = self._by_thread.get(thread, 0) + 1
         room = self._room

@@ -1,9 +1,9 @@
 """The fast path: carries out a transition with handlers, but without tracers or log lines.
 
-The steps and their order are those of `_walk`, which takes over in all special cases: a
-call that does not pass, waiters for arguments, something to report at the end. One function
-does the rest and calls nothing but handlers, because a call of another function costs about
-as much here as a handler itself.
+The steps and their order are those of `_engine.walk`, which takes over in all special
+cases: a call that does not pass, waiters for arguments, something to report at the end. One
+function does the rest and calls nothing but handlers, because calling another function costs
+about as much here as a handler itself.
 """
 
 from __future__ import annotations
@@ -95,8 +95,10 @@ def run_unwatched(  # noqa: C901 - one function, so that few calls are made; see
             tx._calls_done += counts
     except BaseException as error:  # noqa: BLE001 - protects the machine from user code
         accepted = resume_after_error(mach, tx, call, error)
-    told = mach._hooks or mach._pending_lines or mach._queue or mach._slow or not accepted
-    if told or ((mach._waiters or mach._state_contexts) and _is_awaited(mach, tx._again or plan)):
+    observed = mach._hooks or mach._pending_lines or mach._queue or mach._slow or not accepted
+    if observed or (
+        (mach._waiters or mach._state_contexts) and _is_awaited(mach, tx._again or plan)
+    ):
         return conclude(mach, tx, accepted)
     tx._after, tx.completed, mach._handler = mach._ticks, True, ""
     auto = mach._node.auto

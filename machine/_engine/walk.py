@@ -9,11 +9,11 @@ The order of things:
    it, and a handler that raises or comes late denies too. In an auto transition a denial
    that concerns an entering state (its `Enter`, or a `YX` handler) only refuses that state;
    every other denial cancels. After a refusal the transition is resolved again without the
-   refused states (`_resolve`), and what comes of that takes the place of what was decided
-   before: targets, exits, enters, handlers. Handlers that were asked already are not asked
-   again. So an `Exit` may have been asked of a state that stays after all. If none of the
-   called states is a target any more, the transition is canceled.
-5. *Apply.* Ticks and active states change, here and nowhere else (but see 6).
+   refused states (`_resolution.resolve`), and the new targets, exits, enters and handlers
+   replace the old ones. Handlers that were called already are not called again. So the
+   `Exit` of a state that stays after all may have been called. If none of the called states
+   is still a target, the transition is canceled.
+5. *Apply.* Ticks and active states change, here and nowhere else (except as in 6).
 6. *Final phase.* `End` and `State` handlers, whose answers do not count. If one raises,
    the states whose final handlers did not complete are reverted, which is one more clock
    change, and the transition counts as canceled. If one is late, the rest is skipped and
@@ -24,15 +24,16 @@ The order of things:
 An error in a handler becomes a mutation of `Exception` at the front of the queue, unless
 the failed transition itself called `Exception`: that one is only canceled, or a failing
 error handler would never let the machine go on; the error is logged. The auto state of a
-handler that failed is held back (`_held_back`). Errors that are no `Exception`
+handler that failed is held back (`_calling.held_back`). Errors that are no `Exception`
 (KeyboardInterrupt and the like), and all errors while `panic_to_exception` is off, cancel
 and revert in the same way and then pass through to the caller.
 
 Once the disposal of the machine has begun no handler starts. A transition that still had
 handlers to call, or had not applied its states, is canceled; what was applied stays.
 
-`_unwatched` carries out a plan with handlers that nothing observes, in the same order. A
-plan without handlers takes the short way in `_engine`: no transition object, same ticks.
+`_engine.unwatched` carries out a plan with handlers that nothing observes, in the same
+order. A plan without handlers takes the short way (`_engine.carrying`), which makes no
+transition object and results in the same ticks.
 """
 
 from __future__ import annotations
@@ -134,7 +135,7 @@ def walk(  # noqa: C901 - one function, so that few calls are made; see its docs
 
 
 def set_rare_fields(tx: Transition, source: MutSource | None, mutation: Mutation | None) -> None:
-    """Give a transition what only few have."""
+    """Set the fields that only few transitions have."""
     if source is not None:
         tx.source = source
         tx.is_plain = False
@@ -151,7 +152,7 @@ def _report_start(mach: Walked, tx: Transition) -> None:
         for hook in hooks.transition_init:
             try:
                 hook(tx)
-            except Exception as error:  # noqa: BLE001 - protects the host from a guest
+            except Exception as error:  # noqa: BLE001 - protects the program from its tracer
                 hooks.failed(hook, error)
     if mach._log_level:
         _log_start(mach, tx)
@@ -160,12 +161,12 @@ def _report_start(mach: Walked, tx: Transition) -> None:
         for hook in hooks.transition_start:
             try:
                 hook(tx)
-            except Exception as error:  # noqa: BLE001 - protects the host from a guest
+            except Exception as error:  # noqa: BLE001 - protects the program from its tracer
                 hooks.failed(hook, error)
 
 
 def conclude(mach: Walked, tx: Transition, accepted: bool) -> Result:
-    """Everything after the handlers: auto states, tracers, waiters."""
+    """End a transition after its handlers: auto states, tracers, waiters."""
     if not accepted:
         tx.accepted = False
         if tx.plan.accepted:
@@ -191,7 +192,7 @@ def conclude(mach: Walked, tx: Transition, accepted: bool) -> Result:
             tx._last_hook = hook
             try:
                 hook(tx)
-            except Exception as error:  # noqa: BLE001 - protects the host from a guest
+            except Exception as error:  # noqa: BLE001 - protects the program from its tracer
                 hooks.failed(hook, error)
     if before is not after and (mach._waiters is not None or mach._state_contexts is not None):
         _release(mach, tx, after)
@@ -205,9 +206,9 @@ def conclude(mach: Walked, tx: Transition, accepted: bool) -> Result:
 
 
 def _release(mach: Walked, tx: Transition, after: Sequence[int]) -> None:
-    """Waiters and state contexts of the states whose ticks grew."""
+    """Release waiters and state contexts of the states whose ticks grew."""
     plan, waiters = tx._again or tx.plan, mach._waiters
-    if not tx.accepted:  # not all went by the plan
+    if not tx.accepted:  # the ticks may differ from the plan
         mach._release([state for state, tick in enumerate(tx._before) if tick != after[state]])
         return
     if waiters is not None and waiters.awaits_change(plan):
@@ -237,7 +238,7 @@ def resume_after_error(
 ) -> bool:
     """Continue an unwatched transition after a handler raised; False if it is over.
 
-    An error that was raised outside of handlers passes on to the recovery (`_mending`).
+    An error that no handler raised goes on to the recovery (`_engine.recovery`).
     """
     tx._call = call
     if call is BETWEEN or (call.phase < END and mach._ticks is not tx._before):
@@ -246,7 +247,7 @@ def resume_after_error(
 
 
 def resume_after(mach: Walked, tx: Transition, call: HandlerCall, outcome: int) -> bool:
-    """Carry an unwatched transition on after a call that did not pass; False if it is over."""
+    """Continue an unwatched transition after a call that did not pass; False if it is over."""
     add_step(tx, call, outcome)
     if call.phase >= END or tx._to_raise is not None:
         return False
@@ -258,14 +259,14 @@ def resume_after(mach: Walked, tx: Transition, call: HandlerCall, outcome: int) 
 
 
 def _continue_without_refused(mach: Walked, tx: Transition, denied: HandlerCall) -> bool:
-    """Does a transition go on after a denial: only an auto one, without what was refused."""
+    """Resolve an auto transition again without what was refused; False if it is canceled."""
     calls = tx._program.negotiation
-    asked = {call.question for call in calls[: calls.index(denied) + 1]}
+    called = {call.question for call in calls[: calls.index(denied) + 1]}
     while _refuses_alone(mach, tx, denied):
         _resolve_again(mach, tx, denied.target)
         if not tx.verdict.accepted:
             return False
-        found = _ask_others(mach, tx, asked)
+        found = _call_others(mach, tx, called)
         if found is None:
             return True
         denied = found
@@ -273,7 +274,7 @@ def _continue_without_refused(mach: Walked, tx: Transition, denied: HandlerCall)
 
 
 def _refuses_alone(mach: Walked, tx: Transition, call: HandlerCall) -> bool:
-    """Log a denial; returns whether it refuses one auto state or cancels everything."""
+    """Log a denial; True if it only refuses one auto state, False if it cancels everything."""
     if tx._to_raise is not None:
         return False
     tag = "[cancel:self]" if call.phase is Phase.SELF else "[cancel]"
@@ -283,7 +284,7 @@ def _refuses_alone(mach: Walked, tx: Transition, call: HandlerCall) -> bool:
 
 
 def _resolve_again(mach: Walked, tx: Transition, refused: int) -> None:
-    """Replace what was decided about an auto transition by what holds without a state."""
+    """Decide about an auto transition again, without the state that was refused."""
     node, call, steps = tx.plan.node, tx.plan.call, tx.own_steps()
     barred = tx.verdict.call.barred | 1 << refused
     left = tuple([state for state in call.called if not barred >> state & 1])
@@ -302,14 +303,14 @@ def _resolve_again(mach: Walked, tx: Transition, refused: int) -> None:
         tx._program = bindings.programs.get(plan) or bindings.program(plan)
 
 
-def _ask_others(mach: Walked, tx: Transition, asked: set[Question]) -> HandlerCall | None:
-    """Call the negotiation handlers that were not asked yet; gives the one that denies."""
+def _call_others(mach: Walked, tx: Transition, called: set[Question]) -> HandlerCall | None:
+    """Call the negotiation handlers that were not called yet; returns the one that denies."""
     for call in tx._program.negotiation:
         if mach._disposing:
             break
-        if call.question in asked:
+        if call.question in called:
             continue
-        asked.add(call.question)
+        called.add(call.question)
         if call_handlers(mach, tx, call):
             return call
     return None
@@ -334,21 +335,21 @@ def log_change(mach: Walked, tx: Transition) -> None:
     """The log line that lists which states changed."""
     verdict, names = tx.verdict, tx.plan.node.automaton.schema.names
     before = tx.plan.node.mask
-    anew = [state for state in verdict.enters if not before >> state & 1]
+    added = [state for state in verdict.enters if not before >> state & 1]
     again = [state for state in verdict.enters if before >> state & 1]
-    parts = [f"+{names[state]}" for state in (*anew, *again)]
+    parts = [f"+{names[state]}" for state in (*added, *again)]
     parts += [f"-{names[state]}" for state in verdict.exits]
     if not parts:
         return
     if mach._log_level >= EVERYTHING:
-        changed = {*anew, *again}
+        changed = {*added, *again}
         parts += [names[state] for state in verdict.targets if state not in changed]
     auto = ":auto" * tx.plan.call.auto
     mach.log_lvl(CHANGES, f"[state{auto}] {' '.join(parts)}{tx.log_args()}")
 
 
 def run_finals(mach: Walked, tx: Transition) -> bool:
-    """The final phase when waiters may match or the transition was resolved again.
+    """Call the final handlers if waiters may match or the transition was resolved again.
 
     `when_args` waiters of a state match after its State handlers, bound or not.
     """

@@ -1,10 +1,10 @@
 """Handler lookup: finds the handlers of a plan, once.
 
-A handler's name is its binding: a state and a phase (`FooEnter`), or two states
-(`FooBar`). A name is looked up in bound objects when it is first needed, and the answer,
-found or missing, is kept; their pairs of states are listed in advance (`_pairs`). The names
-of each plan are looked up once, and the callables found make a `Program`; when the plan
-runs again, only these are called.
+A handler's name is its binding: a state and a phase (`FooEnter`), or two states (`FooBar`). A
+name is looked up in bound objects when it is first needed, and the answer, found or missing,
+is kept; their pairs of states are listed in advance (`_handlers.pairs`). The names of each
+plan are looked up once, and the callables found make a `Program`; when the plan runs again,
+only these are called.
 
 `Bindings` never change: binding and detaching make new ones, so a transition that is
 under way ends with the bindings with which it began.

@@ -1,6 +1,6 @@
 """Binding handlers and tracers to a machine.
 
-One assignment replaces all bindings, so after an interrupt (`_mending`) an object is either
+One assignment replaces all bindings, so after an interrupt (`_engine.recovery`) an object is either
 bound or not. If the machine has an error already, binding the first handler of errors also
 queues that error.
 """

@@ -88,7 +88,7 @@ class _Evaluation:
     """One function's turn: run once, or given up before.
 
     Its gates are plain locks, opened by one call each, so that an interrupt of the drainer
-    (`_mending`) leaves nobody waiting.
+    (`_engine.recovery`) leaves nobody waiting.
     """
 
     __slots__ = ("_claim", "_ended", "_fn", "_gate", "error", "ran")

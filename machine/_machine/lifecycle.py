@@ -10,7 +10,7 @@ the calling thread, and waits for nothing.
 `when_disposed` is released last of all, and not before the tasks have ended or their time
 is over. A thread never waits for tasks of the loop that it runs itself; another one does.
 
-Interrupts (`_mending`): every step can be done again, or knows that it is done. The right
+Interrupts (`_engine.recovery`): every step can be done again, or knows that it is done. The right
 to take these steps is a token, like that of the drain. A thread that is interrupted gives
 it back, and the next call that asks for the end, in any way, goes on.
 """

@@ -51,10 +51,10 @@ class Machine(Evaluating):
     `ctx`: its end disposes the machine. `struct`: the schema, states by name or a states
     class; None is a machine with only `Exception`. `cache`: how many configurations the
     machines of this schema remember, 0 for none. `strict`: refuse relations to undefined
-    states. `executor`: the event loop on which all handlers run (`_executor`).
-    `handler_runner`: "thread" for a thread of their own (`_handler_thread`). `watchdog`:
-    report where a late handler is stuck (`_watchdog`). `resolver`: decides in place of the
-    relations (`_resolver`). The other options are the attributes and setters of the same
+    states. `executor`: the event loop on which all handlers run (`_engine.executor`).
+    `handler_runner`: "thread" for a thread of their own (`_calling.thread`). `watchdog`:
+    report where a late handler is stuck (`_calling.watchdog`). `resolver`: decides in place of the
+    relations (`_machine.resolver`). The other options are the attributes and setters of the same
     names.
     """
 

@@ -81,7 +81,7 @@ class Resolver(Protocol):
 
 
 class RelationsResolver:
-    """The rules of relations (`_resolve`); what every machine has by default.
+    """The rules of relations (`_resolution.resolve`); what every machine has by default.
 
     A subclass may change one answer and leave the others to it.
     """

@@ -8,8 +8,9 @@ No thread may drain the queue meanwhile, since a transition holds plans of the s
 which it began. So these calls take the drainer's token, and raise when it is taken.
 
 The new schema, node and ticks are computed first, then set by assignments without a call
-between them. The steps that follow for the queue, waiters and tracers are due until they
-are done (`_change`): if an interrupt comes between, the next recovery does them (`_mending`).
+between them. The steps that follow for the queue, waiters and tracers are due until they are
+done (`_change`): if an interrupt comes between, the next recovery does them
+(`_engine.recovery`).
 """
 
 from __future__ import annotations
@@ -139,7 +140,7 @@ class Restructuring(BindingCalls):
         ):
             raise RuntimeError(f"states of {self.id} cannot change during a transition")
         if executor is not None and not drains and self._queue:
-            executor.ask()
+            executor.request()
 
     @runs_in_drain("self")
     def _move_to(

@@ -1,6 +1,6 @@
 """Waiting for a machine, and contexts and tasks that end with a state.
 
-Every `when_*` returns a wait handle at once; see `_waiting` for when handles are released
+Every `when_*` returns a wait handle at once; see `_waiting.waiters` for when handles are released
 and `_state_contexts` for state contexts. All may be called from any thread, from asyncio
 tasks and from handlers (which must not block on them).
 """
@@ -77,7 +77,7 @@ class Subscribing(Lifecycle):
         return self._subscriptions().when_queue_ends(ctx)
 
     def when_queue(self, tick: int, ctx: Context | None = None) -> WaitHandle:
-        """Released when all mutations up to this queue tick are done; see `_queue_ticks`."""
+        """Released when all mutations up to this queue tick are done."""
         checked_count(tick, "a queue tick")
         ticks = self._ticks_of_queue()
         if ticks.done >= tick:

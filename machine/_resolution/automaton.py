@@ -4,7 +4,7 @@ Resolution is a pure function of the schema, the ordered active states and the c
 `Node` stands for one ordered active list, and remembers for each call met there the
 `Plan`: what resolution decided, which ticks grow and which node follows. Machines of one
 schema walk the same automaton. The order of the active list belongs to the node, since
-results depend on it. So do the marks of auto states that failed (`_held_back`), since other
+results depend on it. So do the marks of auto states that failed (`_calling.held_back`), since other
 auto states follow then: a plan that changes a tick leads to a node without marks, unless an
 error or the auto states themselves asked for it.
 

@@ -30,7 +30,7 @@ When handlers refused states of an auto mutation, it is resolved again from the 
 states: with the called states that are left, and with Add passes that bring no refused
 state. The outcome is the one that it would have if nobody had ever asked for the refused
 states. So what only they removed stays, what only they implied is no target, and what only
-they kept out may come. Auto states that are held back (`_held_back`) are barred in the same
+they kept out may come. Auto states that are held back (`_calling.held_back`) are barred in the same
 way.
 
 The decision is a `Verdict`. How it was decided (steps, log lines) is written only if the

@@ -12,7 +12,7 @@ indivisible operation, so of several threads that want to release it (a match, a
 that ends, `cancel`) one gets it, and only that one may end the handle. No lock is needed
 for that, so it may also happen inside a garbage collection.
 
-Interrupts (`_mending`): claiming a subscription and marking its handle as ended are
+Interrupts (`_engine.recovery`): claiming a subscription and marking its handle as ended are
 statements without a call between them, so no interrupt can leave a handle that nobody can
 end. Callbacks that an interrupt kept from running stay in the handle. The machine goes on
 with those of the handles that it has ended; for others, `cancel` does. A subscription that

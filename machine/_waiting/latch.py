@@ -10,7 +10,7 @@ takes what is in the dict. So one of them sees the other, and if both do, taking
 out of a dict is one indivisible operation that only one of them succeeds in. Who may end a
 latch, and only once, is settled by its kind.
 
-Interrupts (`_mending`): a latch that is marked has ended; the callbacks that are
+Interrupts (`_engine.recovery`): a latch that is marked has ended; the callbacks that are
 still to be called are those in the dict, so ending it again goes on where an interrupt
 stopped. A user's callback leaves the dict right before its call and never runs twice. One
 of the library leaves it after the call and may run twice, which does no harm: it opens a

@@ -6,7 +6,7 @@ of that transition, so in the `End` handler it is still live. Activating a multi
 again does not end it. What is asked for while the state is inactive has ended already.
 
 A context can be asked for in any thread while the machine runs in another. As with waiters
-(`_waiting`), it is put into the table first and the ticks are looked at again, and the
+(`_waiting.waiters`), it is put into the table first and the ticks are looked at again, and the
 engine publishes ticks first and looks into the table then; so one of them ends it. A
 context leaves the table once it has ended, so one whose end was interrupted is ended again.
 """

@@ -4,9 +4,9 @@ The thread is a daemon and starts with the first deadline. A deadline that is ta
 lets go of its function at once; its place in the heap goes when it is due, or earlier when
 more than half of the heap is such places. A forked child starts its own thread.
 
-Interrupts (`_mending`): the lock is a plain one, which a `with` block always gives back, and
-the heap holds tuples, whose comparison runs no Python code. The thread itself marks that it
-serves, so a thread that an interrupt kept from starting is not relied on.
+Interrupts (`_engine.recovery`): the lock is a plain one, which a `with` block always gives
+back, and the heap holds tuples, whose comparison runs no Python code. The thread itself marks
+that it serves, so a thread that an interrupt kept from starting is not relied on.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ When each kind of waiter is released:
   the order in which they were made. They see the states as they are then.
 - `when_queue_ends`: once the right to drain is given back and tracers were called.
 - everything: when its context ends, when it is canceled, on disposal, or when nothing
-  holds its handle any more (`_wait_handle`).
+  holds its handle any more (`_waiting.handle`).
 
 The index is keyed by state names, one table of subscriptions per state and kind, so a
 change of schema moves nothing. A transition costs what is subscribed to the states it
@@ -35,7 +35,7 @@ its `schema_changed` looks at the subscription, which is in the index by then.
 No user code runs in between: all handles released by one event have ended before a
 line is logged or a callback runs.
 
-Interrupts (`_mending`): handles that have ended but whose callbacks are still to be run are
+Interrupts (`_engine.recovery`): handles that have ended but whose callbacks are still to be run are
 kept in `_ending`; `recover` runs those, after it has looked at every subscription again.
 """
 
