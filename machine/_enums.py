@@ -8,8 +8,8 @@ import enum
 class Result(enum.IntEnum):
     """The outcome of a mutation call.
 
-    EXECUTED: it ran and was accepted. CANCELED: it ran and was rejected, failed, or never
-    got in. QUEUED: it will run later and nothing is known of its outcome. NO_OP is only
+    EXECUTED: it ran and was accepted. CANCELED: it ran and was rejected or failed, or it
+    was refused. QUEUED: it will run later, with an outcome that is still open. NO_OP is only
     returned by helpers and remote machines.
     """
 
@@ -35,7 +35,7 @@ class MutationType(enum.IntEnum):
 
 
 class StepType(enum.IntEnum):
-    """The one thing that a step records."""
+    """What a step records."""
 
     RELATION = 1
     HANDLER = 2

@@ -2,7 +2,7 @@
 
 Each raises at the call for what can only be a mistake: a TypeError for another kind of
 value, a ValueError for one that is out of range. The text names the parameter, what was
-given, what is allowed and, where that can be guessed, what was meant.
+given, what is allowed and, if that can be guessed, what was meant.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ _SET_ITERATOR: type = type(iter(frozenset(())))
 def names_tuple(names: Names, what: str = "states") -> tuple[str, ...]:
     """State names in the order in which they were given; a bare string is one name.
 
-    The order of states decides who is resolved first, so what has none is refused: a set
-    would give another result in another process. Dictionaries and their keys have one.
+    The order of states decides which is resolved first, so a set is refused: it would give
+    another result in another process. Dictionaries and their keys have an order.
     """
     kind = type(names)
     if kind is list or kind is tuple:
@@ -40,13 +40,12 @@ def names_tuple(names: Names, what: str = "states") -> tuple[str, ...]:
 
 
 def in_order(values: Iterable[Value], what: str) -> Iterable[Value]:
-    """Values whose order matters; raises for what has none, or is none."""
+    """Values whose order matters; raises for a set, and for what is no iterable."""
     kind = type(values)
     is_set = isinstance(values, AbstractSet) and not isinstance(values, Reversible)
     if is_set or kind is _SET_ITERATOR:
         raise TypeError(
-            f"{what} need an order, which a {kind.__name__} has not; give a list,"
-            f" not {values!r:.60}"
+            f"{what} need an order, and a {kind.__name__} has none; give a list, not {values!r:.60}"
         )
     if not isinstance(values, Iterable) or kind is bytes:
         raise TypeError(f"{what} are given as a list, not {values!r:.60}")
@@ -54,41 +53,41 @@ def in_order(values: Iterable[Value], what: str) -> Iterable[Value]:
 
 
 def names_of(names: Names, what: str = "states") -> Iterable[str]:
-    """State names where their order does not matter, so that a set will do as well."""
+    """State names whose order does not matter, so that a set is allowed too."""
     if isinstance(names, str):
         return (names,)
     return names if isinstance(names, AbstractSet) else names_tuple(names, what)
 
 
 def checked_names(names: tuple[str, ...], what: str = "states") -> tuple[str, ...]:
-    """The names; raises when one of them is no text."""
+    """The names; raises if one of them is not text."""
     for name in names:
         if not isinstance(name, str):
-            raise TypeError(f"{what} are text, each of them, not {name!r:.60}")
+            raise TypeError(f"{what} are text, not {name!r:.60}")
     return names
 
 
 def check_flat(names: tuple[Any, ...], what: str) -> tuple[Any, ...]:
-    """The names; raises for a list among them. Others that are no text are no state's name."""
+    """The names; raises for a list among them."""
     for name in names:
         if not isinstance(name, str) and isinstance(name, Iterable):
-            raise TypeError(f"{what} are one list of texts, and {name!r:.60} is none")
+            raise TypeError(f"{what} are one list of texts, and {name!r:.60} is not a text")
     return names
 
 
 def refuse_name(name: object, what: str = "a state") -> NoReturn:
     """Raise for something in the place of one name."""
-    hint = "; for several there is the call without a 1" if isinstance(name, Iterable) else ""
+    hint = "; for several names use the call without a 1" if isinstance(name, Iterable) else ""
     raise TypeError(f"{what} is one name, not {name!r:.60}{hint}")
 
 
 def checked_name(name: object, what: str = "a state") -> str:
-    """The name of one state; raises for anything else, above all for several."""
+    """The name of one state; raises for anything else, such as several names."""
     return name if isinstance(name, str) else refuse_name(name, what)
 
 
 def check_mapping(value: object, what: str) -> None:
-    """Raise for what is no mapping; None stands for an empty one."""
+    """Raise unless it is a mapping, or None for an empty one."""
     if value is not None and not isinstance(value, Mapping):
         raise TypeError(f"{what} are a dict, not {value!r:.60}")
 
@@ -108,17 +107,17 @@ def checked_args(args: A | None) -> A | None:
 
 def _check_args(args: object) -> None:
     if not isinstance(args, dict):
-        hint = "several states go into a list"
+        hint = "several states are passed as a list"
         if not isinstance(args, Iterable):
             hint = "pass_() makes one of typed arguments"
         raise TypeError(f"args are a dict, not {args!r:.60}; {hint}")
-    for key in dict.__iter__(args):  # a class of the host is not asked
+    for key in dict.__iter__(args):  # calls no code of a subclass
         if not issubclass(type(key), str):
             raise TypeError(f"args are a dict with text for keys, not {key!r:.60} in {args!r:.60}")
 
 
 def checked_count(value: int, what: str, least: int = 0, most: int | None = None) -> int:
-    """A whole number that is not too small; True and 2.0 are none."""
+    """A whole number within limits; True and 2.0 are refused."""
     if isinstance(value, bool) or not hasattr(type(value), "__index__"):
         raise TypeError(f"{what} is a whole number, not {value!r:.60}")
     number = operator.index(value)
@@ -130,7 +129,7 @@ def checked_count(value: int, what: str, least: int = 0, most: int | None = None
 
 
 def checked_seconds(value: float, what: str) -> float:
-    """A number of seconds, which cannot be negative; infinity is for ever."""
+    """A number of seconds from 0 on; infinity means no limit."""
     number = checked_timeout(value, what)
     if number is None:
         raise TypeError(f"{what} is a number of seconds, not None")
@@ -140,12 +139,12 @@ def checked_seconds(value: float, what: str) -> float:
 
 
 def checked_limit(value: float | None, what: str) -> float | None:
-    """Seconds that something may take; None is for ever."""
+    """Seconds that something may take; None means no limit."""
     return None if value is None else checked_seconds(value, what)
 
 
 def checked_timeout(value: float | None, what: str = "timeout") -> float | None:
-    """How many seconds to wait: None is for ever, and a time below 0 is over."""
+    """How many seconds to wait: None means no limit, below 0 no wait at all."""
     if value is None:
         return None
     is_number = hasattr(type(value), "__float__") or hasattr(type(value), "__index__")
@@ -164,7 +163,7 @@ def checked_flag(value: bool, what: str) -> bool:
 
 
 def checked_level(value: LogLevel | int, what: str) -> LogLevel:
-    """How much is logged."""
+    """A log level, given as such or as its number."""
     if isinstance(value, int) and not isinstance(value, bool) and value in LEVELS:
         return LogLevel(value)
     allowed = ", ".join(f"{level.value} ({level.name})" for level in LogLevel)
@@ -188,7 +187,7 @@ def checked_text(value: str, what: str) -> str:
 
 
 def check_callable(value: object, what: str) -> None:
-    """Raise for what cannot be called."""
+    """Raise unless it can be called."""
     if not callable(value):
         raise TypeError(f"{what} is a function, not {value!r:.60}")
 

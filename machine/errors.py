@@ -58,7 +58,7 @@ class MachineError(Exception):
 
 
 class StateUnknownError(MachineError):
-    """A state name that the machine does not know."""
+    """A state name that the schema does not define."""
 
     prefix = "state unknown"
 
@@ -118,7 +118,7 @@ class ExecutorClosedError(MachineError):
 
 
 class TimeoutError_(MachineError, TimeoutError):
-    """What was waited for did not happen in time."""
+    """A wait timed out."""
 
     prefix = "timeout"
 
@@ -151,7 +151,7 @@ class StateNameError(MachineError):
 
 
 class RelationError(MachineError):
-    """A relation of a schema that cannot be taken in."""
+    """A relation of a schema that is invalid."""
 
     prefix = "relation error"
 

@@ -17,7 +17,7 @@ The target gets a copy of the source's arguments, and the source's transition as
 of its own. The target may refuse the mutation; the source is not notified of that. A state
 that begins with `Err` is always added along with `Exception`; if the arguments have an
 error, it becomes the error of the target. Pipes of errors may lead in a circle: an error
-that comes back to a machine which still handles it is logged there and goes no further
+that comes back to a machine which still handles it is only logged there
 (`_calling.nested_errors`).
 
 Both machines write a line for each pipe, and one when the other is disposed; a debugger
@@ -49,7 +49,7 @@ Peers = WeakKeyDictionary["Machine", None]
 
 ERR_PREFIX = "Err"
 
-_peers_lock = threading.Lock()  # held only to read or change who is piped to whom
+_peers_lock = threading.Lock()  # held only to read or change `_peers`
 _peers: WeakKeyDictionary[Machine, Peers] = WeakKeyDictionary()
 
 
@@ -65,7 +65,7 @@ def add(source: Machine, target: Machine, source_state: str, target_state: str =
     states = (target_state, EXCEPTION)
 
     def add_error(event: Event) -> Result:
-        """The error keeps the trace it came with, it was not made here."""
+        """Add the error with its own trace, since it was raised elsewhere."""
         error = event.args.get("err")
         if isinstance(error, BaseException) and not target._disposing:
             if target._log_if_nested(error):
@@ -142,7 +142,7 @@ def _bind_both(
 def _checked_target(
     kind: str, source: Machine, target: Machine, state: str, target_state: str
 ) -> str:
-    """The state of the target that is meant; both sides know of the pipe from now on."""
+    """The target's state, checked; both machines log the pipe."""
     if state == "":
         raise StateMissingError([""], source.id, detail="a pipe begins at a state of its source")
     target_state = checked_name(target_state or checked_name(state))
@@ -157,7 +157,7 @@ def _checked_target(
 
 
 def _log_end_of(mach: Machine, other: Machine) -> None:
-    """Have `other` log one line, for all pipes between them, when `mach` is disposed."""
+    """Let `other` log one line, for all pipes between them, when `mach` is disposed."""
     with _peers_lock:
         peers = _peers.get(mach)
         is_first = peers is None

@@ -1,11 +1,11 @@
 """A background event loop in its own thread, for tasks of programs without a loop.
 
 The thread is a daemon and starts with the first task that needs it. When the program ends,
-what still runs there is canceled and gets `STOP_S` to come to its end. `KeyboardInterrupt`
+what still runs there is canceled and gets `STOP_S` to end. `KeyboardInterrupt`
 and `SystemExit`, which asyncio lets through, end one task here and not those of others.
 
 A forked child has the loop but not its thread. It gets a new one when it needs one, and
-keeps the inherited loop untouched: closing it would take the parent's away, since both
+keeps the inherited loop untouched: closing it would break the parent's loop, since both
 processes wait on the same descriptor.
 """
 

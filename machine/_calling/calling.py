@@ -1,7 +1,7 @@
 """Calls the handlers of one name: the border between the machine and user code.
 
 Each call of a handler has an outcome: it passed, denied, failed or was late, or it raised
-an error that passes through to the caller once the transition is concluded. If a handler
+an error that is raised again in the caller once the transition has ended. If a handler
 of the final phase fails, the states whose final handlers did not complete are reverted
 here, as one more clock change.
 
@@ -88,8 +88,8 @@ def outcome_of(
 ) -> int:
     """The outcome of a call that did not raise: the answer of a late one does not count.
 
-    A coroutine is work that a final handler leaves to its state; the negotiation cannot
-    wait for one.
+    A final handler may return a coroutine, which becomes a task of its state; the negotiation
+    cannot wait for one.
     """
     if isinstance(answer, Coroutine):
         if took <= mach._handler_limit and call.phase >= END:
@@ -169,7 +169,7 @@ def _report_end(
 
 
 def _take_time(tx: Transition, took_ns: int, *, begins: bool) -> None:
-    """Handlers of one name are one step, whose time is that of all of them."""
+    """Add up the time of the handlers of one name, which are one step."""
     times = tx.handler_ns
     if begins or not times:
         tx.handler_ns = [*times, took_ns]
@@ -192,22 +192,22 @@ def _late(mach: Handled, tx: Transition, call: HandlerCall) -> int:
 
 def handle_failure(mach: Handled, tx: Transition, call: HandlerCall, error: BaseException) -> int:
     """A handler raised: store it, queue the Exception mutation, revert what did not complete."""
-    passes = not isinstance(error, Exception) or not mach._panic_to_exception
+    raises = not isinstance(error, Exception) or not mach._panic_to_exception
     tx.raised_at = place = raised_at(error)
     if mach._log_level and mach._log_stack_trace:
         where = f", raised at {place}" if place else ""
         mach.log_lvl(CHANGES, f"[raised] in {call.name}: {message_of(error)}{where}")
-    if not passes:
+    if not raises:
         mach.log_lvl(OPS, "[recover] handling panic...")
     if not tx.plan.call.calls_exception:
         if call.phase >= END:
             revert(mach, tx, call)
-        if isinstance(error, Exception) and not passes:
+        if isinstance(error, Exception) and not raises:
             mach._add_panic(tx, call.name, error)
-    elif not passes:
+    elif not raises:
         _report_nested(mach, call, error)
     _hold_back(mach, tx, call)
-    if passes:
+    if raises:
         tx._to_raise = error
         return RAISES
     mach.log_lvl(OPS, f"[cancel] ({' '.join(tx.target_states())}) by recover")
@@ -231,8 +231,8 @@ def _hold_back(mach: Handled, tx: Transition, call: HandlerCall) -> None:
 def revert(mach: Handled, tx: Transition, call: HandlerCall) -> None:
     """Undo the states whose final handlers did not complete, as one more clock change.
 
-    A handler that disposed the machine by force has left nothing to undo; what is undone
-    already stays so.
+    If a handler disposed the machine by force, nothing is left to undo; what is undone
+    already stays undone.
     """
     exits, enters, ticks = tx.verdict.exits, tx.verdict.enters, mach._ticks
     if not ticks:

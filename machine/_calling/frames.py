@@ -30,12 +30,12 @@ Place = tuple[CodeType, int]
 
 
 def is_library(file: str) -> bool:
-    """Does this file belong to this library."""
+    """Whether this file belongs to this library."""
     return file.startswith(LIBRARY)
 
 
 def is_own(file: str) -> bool:
-    """Does this file belong to the program, or to a package that the program installed."""
+    """Whether this file belongs to the program, or to a package that the program installed."""
     if file.startswith("<frozen") or is_library(file):
         return False
     return not file.startswith(STANDARD) or any(name in file for name in INSTALLED)
@@ -81,7 +81,7 @@ def _of_trace(trace: TracebackType | None) -> Iterator[Place]:
 
 
 def _of_stack(frame: FrameType | None) -> list[Place]:
-    """From the inside out."""
+    """The places of a stack from the inside out."""
     places = []
     while frame is not None:
         places.append((frame.f_code, frame.f_lineno))
@@ -104,8 +104,8 @@ def _last(places: Iterable[Place]) -> Place | None:
 # -- hollow frames
 
 
-def let_frames_go(error: BaseException) -> None:
-    """Make the frames of an error hollow, and those of all errors chained to it."""
+def release_frames(error: BaseException) -> None:
+    """Replace the frames of an error, and of all errors chained to it, by hollow ones."""
     seen: dict[int, BaseException] = {}
     rest: list[BaseException | None] = [error]
     while rest and len(seen) < CHAINED_MAX:
@@ -118,7 +118,7 @@ def let_frames_go(error: BaseException) -> None:
             rest += one.exceptions
         trace = one.__traceback__
         if trace is not None and trace.tb_frame.f_globals is not _NOTHING:
-            BaseException.with_traceback(one, _hollow(trace))  # a class may refuse to be set
+            BaseException.with_traceback(one, _hollow(trace))  # a class may refuse the assignment
 
 
 _NOTHING: dict[str, object] = {}

@@ -31,9 +31,9 @@ class Guard:
     """A context manager, or a decorator for functions and coroutine functions.
 
     An `Exception` raised in its body is added to the machine and goes no further; the
-    decorated function then returns None. What is no `Exception`, such as KeyboardInterrupt
-    or a task's cancellation, passes through. With `panic_to_exception` off everything
-    does. It may be entered any number of times, in any thread.
+    decorated function then returns None. An error that is no `Exception`, such as KeyboardInterrupt
+    or a task's cancellation, is raised. With `panic_to_exception` off every error
+    is. It may be entered any number of times, in any thread.
     """
 
     __slots__ = ("_args", "_mach", "_state")
@@ -44,7 +44,7 @@ class Guard:
         self._args = args
 
     def __enter__(self) -> None:
-        """Nothing is to be done before the body."""
+        """Enter the body; nothing is prepared."""
 
     def __exit__(
         self,

@@ -1,20 +1,20 @@
 """Holds back auto states that failed, until something else changes.
 
-An error changes a tick, a changed tick gives the auto states their turn, and an auto state
-whose handler fails makes an error. So that this comes to an end, an auto state whose
+An error changes a tick, a changed tick lets the auto states try to activate, and an auto
+state whose handler fails makes an error. To end this circle, an auto state whose
 handler failed is *held back*: it is left out of auto mutations, and no other auto state
 brings it by `add`, until a transition changes a tick that neither an error nor the auto
-states asked for. A mutation with `Exception` among its called states counts as one of an error.
+states caused. A mutation with `Exception` among its called states counts as one of an error.
 
 A handler fails when it raises, is late, or reports an error itself (`add_err` and its kin);
-a coroutine handler when its task does. Refusing is no failure. `FooEnter`, `FooState` and
+a coroutine handler when its task does. A refusal is not a failure. `FooEnter`, `FooState` and
 `YFoo` are handlers of Foo, in every transition in which Foo enters.
 
 An auto transition also fails by handlers of other states: of those that auto states push
 out or bring along, or of all (`AnyEnter`, `AnyState`). The called states that lead to it
 are *suspected* then: those that add or remove the state whose handler it was, directly or
-through what they add, and if there are none, all that were targets. They are tried once
-more; if they lead to a failure again they are held back too.
+through what they add, and if there are none, all that were targets. They may try once more; if
+they lead to a failure again, they are held back too.
 
 So each auto transition that fails marks at least one more of its called states, and the
 drain ends. The marks belong to the node on which the machine stands (`_resolution.automaton`), so a
@@ -53,7 +53,7 @@ class MarkedLater(Marked, Protocol):
 
 
 def hold_back(mach: Marked, tx: Transition, call: HandlerCall) -> None:
-    """Mark the auto states that led to a handler that failed; by the drainer."""
+    """Mark the auto states that led to a handler that failed; called by the drainer."""
     if not tx.plan.node.automaton.schema.autos:
         return
     held, suspected = _marks(tx, call)
@@ -64,21 +64,21 @@ def hold_back(mach: Marked, tx: Transition, call: HandlerCall) -> None:
 
 def _marks(tx: Transition, call: HandlerCall) -> Marks:
     """Which states to hold back and which to suspect; some were suspected before."""
-    schema, asked, plan = tx.plan.node.automaton.schema, tx.plan.call, tx.verdict
+    schema, mutation, plan = tx.plan.node.automaton.schema, tx.plan.call, tx.verdict
     about = call.source if call.phase is Phase.STATE else call.target
     tried = call.phase in TRIES and about in plan.enters
     own = 1 << about if tried and about in schema.autos else 0
-    if not asked.auto or own & asked.mask:
+    if not mutation.auto or own & mutation.mask:
         return own, 0
-    targets = asked.mask & plan.after.mask
-    leading = _leading_to(schema, asked, (call.source, call.target)) or targets
+    targets = mutation.mask & plan.after.mask
+    leading = _leading_to(schema, mutation, (call.source, call.target)) or targets
     return own | leading & tx.plan.node.marks[1], leading
 
 
-def _leading_to(schema: Schema, asked: Call, about: tuple[int, int]) -> int:
+def _leading_to(schema: Schema, call: Call, about: tuple[int, int]) -> int:
     """The called states that add or remove one of these, directly or through what they add."""
     found = 0
-    for state in asked.called:
+    for state in call.called:
         reached = {state, *schema.add[state]}
         reached.update(*[schema.add[added] for added in schema.add[state]])
         removed = {target for one in reached for target in schema.remove[one]}
@@ -88,7 +88,7 @@ def _leading_to(schema: Schema, asked: Call, about: tuple[int, int]) -> int:
 
 
 def hold_back_soon(mach: MarkedLater, state: str) -> None:
-    """Hold back an auto state before the error that follows is taken up; in any thread."""
+    """Hold back an auto state before the machine runs the error that follows; in any thread."""
     schema = mach._schema
     if schema.index.get(state) in schema.autos:
         call = schema.call(MutationType.ADD, ())

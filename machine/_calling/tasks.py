@@ -15,12 +15,12 @@ A task that deactivates its own state is canceled too, at its next `await`; if i
 left it simply ends. That cancellation is not logged. Any other error of a task becomes
 the `Exception` state, with the handler's transition as the source; an error of a handler
 that itself handles an error is only logged (`_calling.nested_errors`). If something else cancels
-what the task awaits, but not the task, that is an error too: the work is lost and nothing
-else would report it. With `panic_to_exception` off, errors go to the exception handler of
+what the task awaits, but not the task, that is an error too, because the work is lost and
+nothing else would report it. With `panic_to_exception` off, errors go to the exception handler of
 the loop.
 
-A task never begins once its owner has ended: the coroutine starts at the task's first turn
-on its loop, which checks the owner first. So even if that turn comes late, no part of the
+A task never begins once its owner has ended: the coroutine starts in the task's first step
+on its loop, which checks the owner first. So even if that step comes late, no part of the
 handler's body runs.
 
 Where it runs: on the loop that runs in the thread that called the handler, else on one
@@ -58,8 +58,8 @@ class StateTask(NamedTuple):
     """A task as `Machine.tasks` lists it.
 
     `handler` is the name of the coroutine handler, `state` whose task it is (empty for
-    `AnyState`), `transition_id` the transition that started it. `running` is False until
-    the loop gives it its first turn, and again from when it ended.
+    `AnyState`), `transition_id` the transition that started it. `running` is False before its
+    first step on the loop and after its end.
     """
 
     handler: str
@@ -102,7 +102,7 @@ def _background_loop() -> asyncio.AbstractEventLoop | None:
 
 
 def _drop_coroutine(tx: Transition, handler: str, work: Work) -> None:
-    """Close a coroutine that will never run, so that Python does not warn of it."""
+    """Close a coroutine that will never run, so that Python does not warn about it."""
     work.close()
     tx.machine.log_lvl(OPS, f"[task:cancel] {handler}")
 
@@ -142,7 +142,7 @@ class OwnedTask(Latch):
         self._begun = False
 
     def is_of_this_thread(self) -> bool:
-        """Does its loop run in the calling thread, so that waiting for it is in vain."""
+        """Whether its loop runs in the calling thread, which therefore cannot wait for it."""
         return running_loop() is self._loop
 
     def view(self) -> StateTask:
@@ -154,8 +154,8 @@ class OwnedTask(Latch):
     def begin(self, *, here: bool) -> None:
         """Start it; through its loop's queue unless that loop runs here.
 
-        The owner is watched first: if it ends in another thread before the task is on its
-        loop, word of that is there already.
+        The owner is watched first, so that its end in another thread is noticed even before
+        the task is on its loop.
         """
         if not self._owner._watch(self, self._owner_ended):
             _drop_coroutine(self.tx, self.handler, self._work)
@@ -170,7 +170,7 @@ class OwnedTask(Latch):
                 self._start()
             else:
                 self._loop.call_soon_threadsafe(self._start)
-        except BaseException:  # of a task that was not started nobody may wait for the end
+        except BaseException:  # nothing may wait for a task that was not started
             self._forget()
             raise
 
@@ -184,7 +184,7 @@ class OwnedTask(Latch):
         self._task.add_done_callback(self._ended)
 
     async def _enter(self) -> object:
-        """The task's first turn."""
+        """The first step of the task."""
         if self._owner._done:
             return None
         self._begun = True
@@ -229,7 +229,7 @@ class OwnedTask(Latch):
             self._loop.call_exception_handler(context)
 
     def _report(self, error: BaseException) -> None:
-        """Add the error of the task, unless the task was there to handle one."""
+        """Add the error of the task, or only log it if the task was handling one."""
         tx = self.tx
         if tx.plan.call.calls_exception:
             from machine._calling.nested_errors import report_nested  # most tasks do not fail
@@ -247,11 +247,11 @@ class OwnedTask(Latch):
             hold_back_soon(self.tx.machine, self.state)
 
     def runs_in(self, task: object) -> bool:
-        """Is this the asyncio task that carries it out."""
+        """Whether this is the asyncio task that runs it."""
         return self._task is task
 
     def _forget(self) -> None:
-        """End it: it stops watching its owner, and everything that waits for it goes on."""
+        """End it: stop watching the owner, and release everything that waits for the task."""
         self._done = True
         self._owner._unwatch(self)
         (self.tx.machine._tasks or {}).pop(self, None)

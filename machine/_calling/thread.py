@@ -2,9 +2,9 @@
 
 By default handlers run in the thread that drains the queue, and a handler that hangs hangs
 that thread. `Machine(..., handler_runner="thread")` gives the machine a thread for its
-handlers. The drainer waits for each call, `handler_timeout` at most, then goes on as with
-any late handler; the late one keeps its thread, a fresh one takes over, and whatever it
-returns or raises in the end is dropped. Results, orders and log lines are those of the
+handlers. The drainer waits for each call, `handler_timeout` at most, then goes on as after
+any late handler; the late one keeps its thread, a new thread takes over, and what the late
+one finally returns or raises is dropped. Results, orders and log lines are those of the
 default, since everything but the call itself stays in the drainer.
 
 What differs, because another thread runs the handler:
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 
 class Job:
-    """One handler call: the thread that takes its claim decides if its outcome counts."""
+    """One handler call; if the thread takes the claim before the drainer, its outcome counts."""
 
     __slots__ = ("_context", "_handler", "answer", "claim", "done", "drainer", "error", "event")
 
@@ -77,7 +77,7 @@ class Job:
             self.done.release()
 
     def is_awaited(self) -> bool:
-        """Does the drainer still wait for it."""
+        """Whether the drainer still waits for it."""
         return bool(self.claim)
 
 
@@ -147,7 +147,7 @@ def _wait(job: Job) -> bool:
 
 
 def serve(jobs: SimpleQueue[Job | None]) -> None:
-    """The life of a thread: jobs, until there is None."""
+    """Run jobs until None comes; the main function of a thread."""
     while (job := jobs.get()) is not None:
         job.run()
         del job  # or the machine would live on in a thread that waits

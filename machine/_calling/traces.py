@@ -32,9 +32,9 @@ def trace_of(error: BaseException) -> str:
         cut = _shorten(stack)
         lines = [*stack.format(), *traceback.format_exception_only(error)]
     else:
-        told = traceback.TracebackException.from_exception(error)
-        cut = sum(_shorten(stack) for stack in _stacks(told))
-        lines = list(told.format())
+        formatted = traceback.TracebackException.from_exception(error)
+        cut = sum(_shorten(stack) for stack in _stacks(formatted))
+        lines = list(formatted.format())
     if cut:
         lines.insert(0, f"{cut:,} frames left out, the last {TRACE_FRAMES_MAX} kept\n")
     return _shortened(unfiltered("".join(lines)))
@@ -57,9 +57,9 @@ def message_of(error: BaseException) -> str:
     return text if len(text) <= MESSAGE_CHARS_MAX else f"{text[: MESSAGE_CHARS_MAX - 1]}…"
 
 
-def _stacks(told: TracebackException) -> Iterator[StackSummary]:
+def _stacks(error: TracebackException) -> Iterator[StackSummary]:
     """The stacks of an error, and of all that it is chained to."""
-    rest: list[TracebackException | None] = [told]
+    rest: list[TracebackException | None] = [error]
     seen: set[int] = set()
     while rest:
         one = rest.pop()
@@ -70,10 +70,10 @@ def _stacks(told: TracebackException) -> Iterator[StackSummary]:
 
 
 def _shorten(stack: StackSummary) -> int:
-    """Keep the last frames that are not of this library; gives how many others are lost."""
-    told = [frame for frame in stack if not is_library(frame.filename)]
-    stack[:] = told[-TRACE_FRAMES_MAX:]
-    return len(told) - len(stack)
+    """Keep the last frames that are not of this library; returns how many others were cut."""
+    own = [frame for frame in stack if not is_library(frame.filename)]
+    stack[:] = own[-TRACE_FRAMES_MAX:]
+    return len(own) - len(stack)
 
 
 def _shortened(text: str) -> str:

@@ -10,7 +10,7 @@ one warning to the logger "asyncmachine" (with `watchdog`) and calls the tracers
 the program's own innermost line, followed by the call in which that line waits.
 
 It costs the machine nothing: the thread reads the current transition, the handler's name
-and the time at which it began, which are kept anyway. Each handler call has its own time,
+and its start time, which the machine keeps anyway. Each handler call has its own time,
 so the time of one never counts for the next. The thread looks twice and reads the clock in
 between, so a call that it reports was really still running then.
 
@@ -66,7 +66,7 @@ class Watchdog:
         self._clock = clock
         self._lock = threading.Lock()  # a plain one: a `with` block always gives it back
         self._changed = threading.Condition(self._lock)
-        self._told = _Machines()
+        self._machines = _Machines()
         self._thread: threading.Thread | None = None
         self._pause = inf
 
@@ -74,15 +74,15 @@ class Watchdog:
         """Look at this machine from now on, until it is disposed or gone.
 
         Its tracers are called, and if it `warns` a warning is logged. The thread is woken
-        only if this machine has to be looked at sooner than it would be.
+        only if it would look at this machine too late.
         """
         with self._lock:
-            watched = self._told.of(mach)
+            watched = self._machines.of(mach)
             watched.warns = watched.warns or warns
             if self._thread is None or not self._thread.is_alive():
                 try:
                     self._start()
-                except RuntimeError:  # the interpreter is going down and starts no threads
+                except RuntimeError:  # the interpreter is shutting down and starts no threads
                     return
             elif mach._handler_limit / LOOKS_PER_TIMEOUT < self._pause:
                 self._changed.notify()
@@ -93,7 +93,7 @@ class Watchdog:
         self._thread = thread
 
     def look(self) -> float:
-        """Look at all of them once; gives the seconds until the next look."""
+        """Look at all machines once; returns the seconds until the next look."""
         pause = PAUSE_MAX_S
         for watched in self._living():
             mach = watched.mach()
@@ -106,24 +106,24 @@ class Watchdog:
     def _living(self) -> list[_Entry]:
         """Those that are neither disposed nor gone; the others are forgotten."""
         with self._lock:
-            return self._told.sift()
+            return self._machines.sift()
 
     def _look_at(self, watched: _Entry, mach: Watched, limit: float) -> None:
         tx, name = mach._tx, mach._handler
         if tx is None or not name:
             return
         began = tx.clock
-        if watched.told == began or self._clock() - began <= limit:
+        if watched.reported == began or self._clock() - began <= limit:
             return
         if mach._tx is tx and mach._handler == name and tx.clock == began:
-            watched.told = began
-            _tell(mach, tx, name, limit, warns=watched.warns)
+            watched.reported = began
+            _report(mach, tx, name, limit, warns=watched.warns)
 
     def _run(self) -> None:
         while True:
             pause = self.look()
             with self._lock:
-                if not len(self._told):
+                if not len(self._machines):
                     self._thread = None
                     return
                 self._pause = pause
@@ -136,7 +136,7 @@ class Watchdog:
         self._changed = threading.Condition(self._lock)
         self._thread = None
         self._pause = inf
-        for one in self._told.sift():
+        for one in self._machines.sift():
             mach = one.mach()
             if mach is not None:
                 self.watch(mach, warns=one.warns)
@@ -158,14 +158,14 @@ class _Machines:
         return iter([mach for mach in machines if mach is not None])
 
     def of(self, mach: Watched) -> _Entry:
-        """What is known of a machine, from now on at the latest."""
+        """The entry of a machine, made if it has none."""
         found = self._by_id.get(id(mach))
         if found is None or found.mach() is not mach:  # another one was at its place in memory
             found = self._by_id[id(mach)] = _Entry(mach)
         return found
 
     def sift(self) -> list[_Entry]:
-        """Forget those that are disposed or gone, and give the others."""
+        """Forget those that are disposed or gone, and return the others."""
         for key, one in list(self._by_id.items()):
             mach = one.mach()
             if mach is None or mach._disposed:
@@ -176,19 +176,19 @@ class _Machines:
 class _Entry:
     """One machine: when the call began that was reported last, and whether it warns."""
 
-    __slots__ = ("mach", "told", "warns")
+    __slots__ = ("mach", "reported", "warns")
 
     def __init__(self, mach: Watched) -> None:
         self.mach = ref(mach)
-        self.told = -inf
+        self.reported = -inf
         self.warns = False
 
 
-def _tell(mach: Watched, tx: Transition, name: str, limit: float, *, warns: bool) -> None:
-    """Warn of a late handler, if asked to, and call the tracers."""
+def _report(mach: Watched, tx: Transition, name: str, limit: float, *, warns: bool) -> None:
+    """Report a late handler to the tracers, and as a warning if wanted."""
     frame = _running(tx)
     if warns:
-        where = "" if frame is None else f", now at {_words(frame)}"
+        where = "" if frame is None else f", now at {_where(frame)}"
         text = "handler %s of machine %s runs for more than %g s%s"
         warn(text, name, mach.id, limit, where)
     hooks = mach._hooks
@@ -215,7 +215,7 @@ def _callers(frame: FrameType | None) -> Iterator[FrameType]:
 
 
 def _runs_job(frame: FrameType, tx: Transition) -> bool:
-    """Is it the border of a handler thread that runs a handler of this transition."""
+    """Whether it runs a handler of this transition in a thread for handlers."""
     return frame.f_code is Job.run.__code__ and frame.f_locals["self"].event._tx is tx
 
 
@@ -224,8 +224,8 @@ def _carries_out(frame: FrameType, tx: Transition) -> bool:
     return walks(frame.f_code) and frame.f_locals.get("tx") is tx
 
 
-def _words(frame: FrameType) -> str:
-    """The innermost line of the program's own, and what it calls if that is not this library."""
+def _where(frame: FrameType) -> str:
+    """The program's own innermost line, and the call in it if that is not of this library."""
     own, inner = innermost(frame), (frame.f_code, frame.f_lineno)
     if inner == own or is_library(frame.f_code.co_filename):
         return _line(own)
@@ -233,7 +233,7 @@ def _words(frame: FrameType) -> str:
 
 
 def _line(place: Place) -> str:
-    import linecache  # only needed when something hangs
+    import linecache  # needed only when something hangs
 
     code, line = place
     return f"{place_text(place)}: {linecache.getline(code.co_filename, line).strip()}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from machine._calling.frames import let_frames_go
+from machine._calling.frames import release_frames
 from machine._calling.traces import trace_of
 from machine._clock import Time
 from machine._engine.queueing import Queueing
@@ -33,7 +33,7 @@ class Failures(Queueing):
         args: A = {"err": error, "panic": Panic(tx, handler, trace)}
         if trace:
             args["err.trace"] = trace
-        let_frames_go(error)
+        release_frames(error)
         call = self._schema.call(ADD, (EXCEPTION,))
         self._queue.appendleft(Mutation(call, args))
 

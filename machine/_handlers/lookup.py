@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 PROGRAMS_MAX = 8192
 CALLS_MAX = 4096
 REFUSED_MAX = 16
-"""Steps of one call that are kept for the next time it is denied or fails."""
+"""Steps of one call that are kept to be used again when it is denied or fails."""
 
 Names = tuple[str, ...]
 
@@ -65,7 +65,7 @@ _SUFFIX = {Phase.EXIT: "Exit", Phase.ENTER: "Enter", Phase.END: "End", Phase.STA
 
 
 class Binding:
-    """One bound object; asked by handler name."""
+    """One bound object, searched by handler name."""
 
     __slots__ = ("_found", "_wrap", "declared", "index", "name", "target")
 
@@ -80,13 +80,13 @@ class Binding:
         self.declared = declared_by(target)
 
     def at(self, index: int) -> Binding:
-        """The same object bound at another place; keeps what was looked up."""
+        """The same object bound at another place; keeps the handlers that were found."""
         moved = Binding(self.target, index, self._wrap)
         moved._found = self._found
         return moved
 
     def find(self, name: str) -> Handler | None:
-        """The callable of this name, or None; asked of the object once."""
+        """The callable of this name, or None; looked up in the object once."""
         try:
             return self._found[name]
         except KeyError:
@@ -131,7 +131,7 @@ class Slot(NamedTuple):
     position: int = -1
 
     def meaning(self, names: Names) -> Meaning:
-        """What a handler called here was made for."""
+        """The meaning that a handler has at this place."""
         phase, source = self.phase, self.source
         if phase in (Phase.SELF, Phase.PAIR):
             to = source if phase is Phase.SELF else self.target
@@ -144,8 +144,8 @@ class Slot(NamedTuple):
 class HandlerCall:
     """One handler name with the callables bound to it; fields as in `Slot`.
 
-    `inline_calls` are its callables as `run_unwatched` wants them: each with the name, and how
-    many steps are made once it passed, which is one for the last and none for the others.
+    `inline_calls` are its callables as `run_unwatched` takes them: each with the name, and
+    how many steps are added once it passed: one for the last and none for the others.
     """
 
     __slots__ = (
@@ -174,15 +174,15 @@ class HandlerCall:
 
     @property
     def question(self) -> Question:
-        """What is asked by it, whatever it is that it was found in."""
+        """What it decides, no matter in which program it stands."""
         return self.phase, self.source, self.target
 
     def begins_with(self, handler: Handler | None) -> bool:
-        """Is this the first of its callables, or are there none."""
+        """Whether this is the first of its callables, or there are none."""
         return not self.bound or self.bound[0][1] is handler
 
     def refused(self, *, denied: bool, raised_at: str = "") -> Step:
-        """The step of this call when it was denied, or else when it failed, and where."""
+        """The step of this call when it was denied, or when it failed and where."""
         for step in self._refused:
             if step.denied is denied and step.raised_at == raised_at:
                 return step
@@ -212,7 +212,7 @@ class HandlerCall:
 
 
 BETWEEN = HandlerCall(("",), Slot("", Phase.ANY_ENTER), ())
-"""Stands where the negotiation ends: now the ticks change."""
+"""Stands where the negotiation ends and the ticks change."""
 
 APPLY: InlineCall = (None, "", 0, BETWEEN)
 
@@ -242,8 +242,7 @@ class Bindings:
     """The bound objects of one machine in their order, and the programs made of them.
 
     Programs are kept by plan; equal ones, and the calls they consist of, are made once. All
-    are forgotten with the plans they belong to: with those that a machine has left behind,
-    or of which there are too many, no memory is held.
+    are dropped with the plans to which they belong, and when there are too many.
     """
 
     __slots__ = ("_automaton", "_calls", "_made", "_pairs", "_resets", "items", "programs")
@@ -258,7 +257,7 @@ class Bindings:
         self._resets = 0
 
     def program(self, plan: Plan) -> Program:
-        """The calls of a plan for which something is bound; `programs` are those met."""
+        """The calls of a plan for which handlers are bound; kept in `programs`."""
         if not self.items:
             return NOTHING_BOUND
         automaton = plan.node.automaton
@@ -278,7 +277,7 @@ class Bindings:
         self._automaton, self._resets = automaton, automaton.resets
 
     def every(self, plan: Plan) -> Program:
-        """All calls of a plan, also those for which nothing is bound."""
+        """All calls of a plan, including those without handlers."""
         return self._make(plan, every=True)
 
     def _make(self, plan: Plan, *, every: bool) -> Program:
@@ -300,7 +299,7 @@ class Bindings:
         return known[1]
 
     def bound(self, names: Names, slots: Iterator[Slot], *, every: bool) -> Iterator[HandlerCall]:
-        """The calls of these slots; those with nothing bound only when `every` is set."""
+        """The calls of these slots; those without handlers only if `every` is set."""
         for slot in slots:
             found = [
                 binding.find_as(slot.meaning(names))
@@ -319,7 +318,7 @@ class Bindings:
                 yield HandlerCall(names, slot, ())
 
     def _call(self, names: Names, slot: Slot, bound: Bound) -> HandlerCall:
-        """A call made once, as long as the states have these names."""
+        """The call of a slot, made once as long as the states have these names."""
         found = self._calls.get(slot)
         if found is None or found.names is not names:
             if len(self._calls) >= CALLS_MAX:

@@ -1,6 +1,6 @@
 """Parses a handler's name: a state and a phase, or one state and another.
 
-Some names mean two things, since nothing stands between the parts: with states `Start` and
+Some names have two meanings, since nothing separates the parts: with states `Start` and
 `End`, `StartEnd` is the End handler of Start as well as the handler from Start to End; with
 `Db`, `DbSync`, `SyncDone` and `Done`, `DbSyncDone` is a pair in two ways. A handler that is
 bound by such a name is called for each meaning. `on` makes handlers with one meaning.
@@ -36,17 +36,17 @@ class Meaning(NamedTuple):
 
     @property
     def negotiates(self) -> bool:
-        """Is it asked before anything changes."""
+        """Whether it is called before anything changes."""
         return self.is_pair or self.second in NEGOTIATION_SUFFIXES
 
     def fits(self, states: Collection[str]) -> bool:
-        """Are these its states; the global handlers belong to all."""
+        """Whether its states are among these; the global handlers belong to all."""
         if self.is_pair:
             return self.first in states and self.second in states
         return self.first in states or (self.first == ANY and self.second in GLOBAL_SUFFIXES)
 
     def decorator(self) -> str:
-        """How `on` is written for it."""
+        """The `on` decorator that declares it."""
         first = "ANY" if self.first == ANY else f'"{self.first}"'
         return f'on({first}, {"to=" if self.is_pair else ""}"{self.second}")'
 
@@ -71,7 +71,7 @@ class Handlers(dict[str, Callable[..., Any]]):
 
 
 def meanings_of(name: str, states: Collection[str]) -> list[Meaning]:
-    """All that a name means in a schema with these states; empty for no handler."""
+    """All meanings of a name in a schema with these states; empty if it is no handler."""
     found = [Meaning(ANY, name[len(ANY) :])] if name in GLOBAL else []
     found += [
         Meaning(name[: -len(suffix)], suffix)
@@ -87,7 +87,7 @@ def meanings_of(name: str, states: Collection[str]) -> list[Meaning]:
 
 
 def declared_by(target: object) -> Declared:
-    """The handlers of an object that were made by `on`, which have a meaning of their own."""
+    """The handlers of an object that were declared by `on`, by name and meaning."""
     if isinstance(target, Mapping):
         return target.declared if isinstance(target, Handlers) else {}
     found: dict[str, dict[Meaning, Callable[..., Any]]] = {}
@@ -105,7 +105,7 @@ def declared_by(target: object) -> Declared:
 
 
 def _method(function: Any, target: object) -> Callable[..., Any]:
-    """As the attribute of an object gives it."""
+    """The function as a method of an object."""
     bind = getattr(type(function), "__get__", None)
     method: Callable[..., Any] = function if bind is None else bind(function, target, type(target))
     return method

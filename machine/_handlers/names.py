@@ -79,9 +79,9 @@ def check_handlers(handlers: object, states: Sequence[str], *, strict: bool = Fa
     """Raise for a method that looks like a handler of a state which does not exist.
 
     Only near misses count (`FooStat`, `FoEnter`), so objects may have other methods. Raises
-    too for a handler that could not be called with an event, or that decides and is a
-    coroutine function: found out in a transition, such errors would be states of the machine.
-    A name that means two things is warned of, and refused where `strict` is set.
+    too for a handler that cannot be called with an event, or that decides and is a coroutine
+    function; in a transition these mistakes would become error states of the machine. A name
+    with two meanings causes a warning, or an error if `strict` is set.
     """
     known = frozenset(states)
     for name, functions in _functions(handlers, known).items():
@@ -95,7 +95,7 @@ def check_handlers(handlers: object, states: Sequence[str], *, strict: bool = Fa
 
 
 def _functions(handlers: object, known: frozenset[str]) -> dict[str, dict[Meaning, object]]:
-    """Every name that could be a handler, and its functions by what they are for."""
+    """Every name that could be a handler, and its functions by their meaning."""
     declared = declared_by(handlers)
     return {
         name: dict(declared[name])
@@ -108,9 +108,9 @@ def _functions(handlers: object, known: frozenset[str]) -> dict[str, dict[Meanin
 def check_meanings(
     handlers: object, states: Sequence[str], before: Sequence[str] = (), *, strict: bool
 ) -> None:
-    """Warn of names that mean two things with these states; raise if `strict` is set.
+    """Warn of names with two meanings among these states; raise if `strict` is set.
 
-    Those that meant two things with the states `before` are left out. A class that is bound
+    Names that had two meanings with the states `before` are left out. A class that is bound
     again gets no second warning for the same states.
     """
     declared = declared_by(handlers)
@@ -121,18 +121,18 @@ def check_meanings(
             continue
         whose = "" if isinstance(handlers, Mapping) else f" of {type(handlers).__name__}"
         text = f"{name}{whose} is {' and '.join(map(str, found))}"
-        way = f"say which is declared: {' or '.join(meaning.decorator() for meaning in found)}"
+        way = f"say which is meant: {' or '.join(meaning.decorator() for meaning in found)}"
         if strict:
             raise AmbiguousHandlerError(f"{text}; {way}")
-        if _is_news(handlers, name, tuple(states)):
+        if _is_first_warning(handlers, name, tuple(states)):
             warn("%s, and is called as each of them; %s", text, way)
 
 
 _warned: dict[tuple[type, str, tuple[str, ...]], None] = {}
 
 
-def _is_news(handlers: object, name: str, states: tuple[str, ...]) -> bool:
-    """Is this the first warning for a class, of which many objects may be bound."""
+def _is_first_warning(handlers: object, name: str, states: tuple[str, ...]) -> bool:
+    """Whether this is the first warning for a class, of which many objects may be bound."""
     if isinstance(handlers, Mapping):
         return True
     key = type(handlers), name, states
@@ -152,7 +152,7 @@ def _check_near(name: str, states: Sequence[str], *, is_declared: bool) -> None:
 
 
 def _resembles(name: str, states: Sequence[str]) -> bool:
-    """Does it begin with a state, or end in a phase after something like a state."""
+    """Whether it begins with a state, or ends in a phase after something like a state."""
     if any(name.startswith(state) and name != state for state in states):
         return True
     parts = [name[: -len(suffix)] for suffix in SUFFIXES if name.endswith(suffix)]
@@ -168,7 +168,7 @@ def _check_coroutine(meaning: Meaning, function: object) -> None:
 
 
 def _check_signature(name: str, function: object) -> None:
-    """Raise for what cannot be called with one event; what has no code is left to the call."""
+    """Raise for what cannot be called with one event; callables without code are not checked."""
     inner = getattr(function, "__func__", function)
     code = getattr(inner, "__code__", None)
     if code is None or code.co_flags & _CO_VARARGS:
@@ -177,7 +177,7 @@ def _check_signature(name: str, function: object) -> None:
     needed = code.co_argcount - len(getattr(inner, "__defaults__", None) or ())
     named = code.co_kwonlyargcount - len(getattr(inner, "__kwdefaults__", None) or ())
     if not needed <= given <= code.co_argcount or named:
-        raise TypeError(f"{name} has to take the event, and nothing else that has no default")
+        raise TypeError(f"{name} has to take the event, and nothing else without a default")
 
 
 def _member(handlers: object, name: str) -> object:
@@ -187,7 +187,7 @@ def _member(handlers: object, name: str) -> object:
 
 
 def is_coroutine_function(function: object) -> bool:
-    """Does calling it make a coroutine; sees through methods and partials."""
+    """Whether calling it makes a coroutine; looks into methods and partials."""
     while True:
         inner = getattr(function, "__func__", None) or getattr(function, "func", None)
         if inner is None:

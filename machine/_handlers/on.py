@@ -5,8 +5,8 @@
         def is_there_room(self, e): ...
 
 A handler's name is its binding (`FooEnter`), and the decorator makes that name: the class
-gets the function under it as well, so binding, checks and the debugger see what they would
-see without it. For a function outside of a class, `handlers_of` makes the mapping that
+gets the function under that name as well, so binding, checks and the debugger work as
+without the decorator. For a function outside of a class, `handlers_of` makes the mapping that
 `bind_handlers` takes, and `Machine.on` binds it right away.
 
 The second part is a phase, `Enter`, `Exit`, `State` or `End`; or `to` names another state,
@@ -33,7 +33,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class DecoratedHandler(Generic[F]):
-    """A function and what it handles; a class takes it apart again."""
+    """A function and its meanings, until the class replaces it by the plain function."""
 
     def __init__(self, function: F, meanings: tuple[Meaning, ...]) -> None:
         functools.update_wrapper(self, function)
@@ -61,12 +61,16 @@ class DecoratedHandler(Generic[F]):
 
 
 def meaning(state: str, phase: str = "", to: str = "") -> Meaning:
-    """What a handler of this state is meant for; raises for what cannot make one."""
+    """The meaning of a handler of this state; raises for invalid combinations."""
     second = to or phase
     if not (isinstance(state, str) and isinstance(second, str) and state and second):
-        raise HandlerNameError(f"a handler is of a state and a phase, got {state!r}, {second!r}")
+        raise HandlerNameError(
+            f"a handler belongs to a state and a phase, got {state!r}, {second!r}"
+        )
     if phase and to:
-        raise HandlerNameError(f"a handler is of a phase or to a state, got {phase!r}, to={to!r}")
+        raise HandlerNameError(
+            f"a handler is of a phase or to a state, got {phase!r}, to={to!r}"
+        )
     if (state == ANY and (to or phase not in GLOBAL_SUFFIXES)) or second == ANY:
         raise HandlerNameError(
             f"{state}{second} is never called; the handlers of all states are"
@@ -103,9 +107,9 @@ def handlers_of(*functions: Callable[..., Any]) -> dict[str, Callable[..., Any]]
 
 
 def put(handlers: Handlers, made: Meaning, function: Callable[..., Any]) -> None:
-    """Add a function for one meaning of a name; raises if there is one."""
+    """Add a function for one meaning of a name; raises if the meaning has one already."""
     functions = handlers.declared.setdefault(made.name, {})
     if made in functions:
-        raise HandlerNameError(f"{made.name} is there twice")
+        raise HandlerNameError(f"{made.name} is declared twice")
     functions[made] = function
     handlers.setdefault(made.name, function)

@@ -1,4 +1,4 @@
-"""Reads the log level that an environment variable asks for."""
+"""Reads the log level from an environment variable."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from machine._logging.report import warn
 
 
 def log_level_from_env(name: str = "AM_LOG") -> LogLevel:
-    """The level that an environment variable asks for; NOTHING when it is no level.
+    """The level in an environment variable; NOTHING when it is no level.
 
     Empty is the same as not set. A value that is no level is reported once in each process, by the
     logger "asyncmachine".

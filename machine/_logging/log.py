@@ -2,8 +2,8 @@
 
 A line is made only when its level is at most the machine's. It goes to the logger and, as
 a `LogEntry`, to the transition that is under way, or else waits for the next one, which
-takes what waits as its `pre_log_entries`. Of many lines that wait the newest are kept, and
-a first one says how many are missing. Loggers get a format and its arguments: the text
+takes what waits as its `pre_log_entries`. If many lines wait, the newest are kept, after
+a line with the number of the missing ones. Loggers get a format and its arguments: the text
 itself, or "%s" and the text if it has a percent sign, as a state's name may.
 
 Tracers are notified of the first line that waits, and receive the list of all waiting
@@ -23,7 +23,7 @@ Logger = Callable[..., object]
 ArgsMapper = Callable[[A], dict[str, str]]
 
 PENDING_LINES_MAX = 1000
-"""Lines kept for the next transition, that which says how many are missing beside."""
+"""Lines kept for the next transition, besides the one that counts the missing."""
 ID_PREFIX_CHARS = 5
 HANDLER_CHARS = 15
 
@@ -59,7 +59,7 @@ class LogEntry:
 class PendingLines(list[LogEntry]):
     """Lines written since the last transition, for the next one.
 
-    `missing` counts older ones that were let go, `taken` says that a transition has them.
+    `missing` counts older ones that were dropped, `taken` is True once a transition has them.
     """
 
     __slots__ = ("missing", "taken")
@@ -70,7 +70,7 @@ class PendingLines(list[LogEntry]):
         self.taken = False
 
     def keep(self, entry: LogEntry) -> None:
-        """Add the newest line, and let the oldest go when there are too many."""
+        """Add the newest line, and drop the oldest if there are too many."""
         self.append(entry)
         if len(self) > PENDING_LINES_MAX:
             self.missing += 1
@@ -172,7 +172,7 @@ class Logging:
             hooks.fire(hooks.lines_waiting, self, pending)
 
     def _take_lines(self) -> Sequence[LogEntry]:
-        """The lines that waited for a transition, which begin with how many are missing."""
+        """The lines that waited for a transition, after one that counts the missing."""
         pending, self._pending_lines = self._pending_lines, ()
         if not isinstance(pending, PendingLines):
             return pending
@@ -190,7 +190,7 @@ class Logging:
         return self._pending_lines
 
     def _args_text(self, args: A | None) -> str:
-        """What the arguments add to a line; only those that the mapper selects."""
+        """The arguments that the mapper selects, as the end of a line."""
         if not args or self._log_args is None:
             return ""
         shown = self._log_args(args)
@@ -205,7 +205,7 @@ class Logging:
         return self._log_level
 
     def set_log_level(self, level: LogLevel | int) -> None:
-        """Change the level; lines go where they went."""
+        """Change the level, but not the logger."""
         self._log_level = checked_level(level, "log_level")
         self._set_slow()
 
@@ -236,7 +236,7 @@ class Logging:
         self._log_id = checked_flag(val, "log_id")
 
     def get_log_id(self) -> bool:
-        """Is the id put before each line."""
+        """Whether each line begins with the id."""
         return self._log_id
 
     def set_log_args(self, mapper: ArgsMapper | None) -> None:

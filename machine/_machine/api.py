@@ -1,8 +1,8 @@
 """Protocols for what a machine offers, whether local or remote.
 
-`Machine` has all of it. Code that takes a `MachineApi` also works with a machine that
-stands for one in another process: mutations, arguments to wait for and the last error
-come from there, everything else from a copy of its clock.
+`Machine` has all of it. Code that takes a `MachineApi` also works with an object that
+stands for a machine in another process: mutations, arguments to wait for and the last error
+come from that process, everything else from a copy of its clock.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from machine._waiting.handle import WaitHandle
 
 
 class MutatingApi(Protocol):
-    """Mutations, and what is known only where the machine runs."""
+    """Mutations, and what only the machine's own process has."""
 
     def add1(self, state: str, args: A | None = None) -> Result: ...
     def add(self, states: Names, args: A | None = None) -> Result: ...

@@ -38,8 +38,8 @@ class BindingCalls(Mutating):
     def bind_handlers(self, handlers: object) -> None:
         """Call this object's methods named after states and phases.
 
-        Any object or mapping with callables will do; several are called in the order in
-        which they were bound. A transition that is under way goes on with those it began
+        Any object or mapping with callables can be bound; several are called in the order
+        in which they were bound. A transition that is under way goes on with those it began
         with. Raises for a class, None, a misspelled handler name, or a coroutine function
         in the negotiation phase. A name that means two things is reported, and refused by
         a `strict` machine.

@@ -28,7 +28,7 @@ class Breakpoints:
         if removed and not added:
             watched.add((MutationType.REMOVE, frozenset(removed)))
 
-    def look_at(self, mach: Logging, call: Call, *, with_stack: bool) -> None:
+    def check(self, mach: Logging, call: Call, *, with_stack: bool) -> None:
         """Write the line if this call is watched, in the thread that makes it."""
         called = frozenset(call.names)
         loose = any(kind is call.type and names <= called for kind, names in self._loose)

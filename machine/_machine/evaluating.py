@@ -26,10 +26,10 @@ class Evaluating(Subscribing):
     def eval(self, source: str, fn: Callable[[], object], ctx: Context | None = None) -> bool:
         """Run `fn` at the front of the queue and wait until it ran.
 
-        False if it did not get its turn within `eval_timeout` (which adds an error), if the
-        machine was disposed or `ctx` ended; `fn` is not run later then. `source` names the
-        caller in log lines. From a handler of the same machine this can only time out; with
-        `detect_eval` it raises `RuntimeError` instead. What `fn` raises, this raises.
+        False if it did not start within `eval_timeout` (which adds an error), if the machine
+        was disposed or if `ctx` ended; `fn` does not run later then. `source` names the caller
+        in log lines. In a handler of the same machine this can only time out; with
+        `detect_eval` it raises `RuntimeError` instead. An error that `fn` raises is raised.
         """
         if not source or not isinstance(source, str):
             raise InvalidArgsError(f"eval needs a source, a text, not {source!r:.60}")
@@ -39,33 +39,33 @@ class Evaluating(Subscribing):
             return False
         if self._detects_eval() and self._is_inside():
             raise RuntimeError(f"eval {source} called from handler {self._handler}")
-        turn = _Evaluation(fn)
+        evaluation = _Evaluation(fn)
         self.log_lvl(LogLevel.OPS, f"[eval] {source}")
-        mutation = Mutation(self._schema.call(MutationType.ADD, ()), eval_fn=turn.run)
+        mutation = Mutation(self._schema.call(MutationType.ADD, ()), eval_fn=evaluation.run)
         self._prepend(mutation)
-        return self._await_result(source, turn, ctx)
+        return self._await_result(source, evaluation, ctx)
 
     def _detects_eval(self) -> bool:
         return self._detect_eval or "AM_DETECT_EVAL" in os.environ or "AM_DEBUG" in os.environ
 
     def _is_inside(self) -> bool:
-        """Is the calling thread in a drain of this machine."""
+        """Whether the calling thread is in a drain of this machine."""
         from machine._waiting.deadlocks import is_held  # few need it
 
         return is_held(self)
 
-    def _await_result(self, source: str, turn: _Evaluation, ctx: Context | None) -> bool:
-        if not turn.ran:
+    def _await_result(self, source: str, evaluation: _Evaluation, ctx: Context | None) -> bool:
+        if not evaluation.ran:
             endings = [ending for ending in (self.ctx, ctx) if ending is not None]
             for ending in endings:
-                ending.add_done_callback(turn.interrupt)
+                ending.add_done_callback(evaluation.wake)
             try:
-                turn.wait(self._eval_timeout)
+                evaluation.wait(self._eval_timeout)
             finally:
                 for ending in endings:
-                    ending.remove_done_callback(turn.interrupt)
-        if turn.give_up():
-            error, turn.error = turn.error, None
+                    ending.remove_done_callback(evaluation.wake)
+        if evaluation.give_up():
+            error, evaluation.error = evaluation.error, None
             if error is not None:
                 self.log_lvl(
                     LogLevel.CHANGES, f"[eval:err] {source}: {message_of(error)}{origin_of(error)}"
@@ -85,17 +85,17 @@ class Evaluating(Subscribing):
 
 
 class _Evaluation:
-    """One function's turn: run once, or given up before.
+    """One evaluation: run once, or given up before.
 
     Its gates are plain locks, opened by one call each, so that an interrupt of the drainer
-    (`_engine.recovery`) leaves nobody waiting.
+    (`_engine.recovery`) leaves no thread waiting.
     """
 
     __slots__ = ("_claim", "_ended", "_fn", "_gate", "error", "ran")
 
     def __init__(self, fn: Callable[[], object]) -> None:
         self._fn = fn
-        self._claim = [None]  # the thread that takes it decides: run or give up
+        self._claim = [None]  # the thread that takes it decides whether the function runs
         self._ended = threading.Lock()
         self._ended.acquire()
         self._gate = threading.Lock()
@@ -118,7 +118,7 @@ class _Evaluation:
             self._ended.release()
             open_gate(self._gate)
 
-    def interrupt(self, _: Context) -> None:
+    def wake(self, _: Context) -> None:
         """Wake the waiting thread, since a context ended."""
         open_gate(self._gate)
 
@@ -127,7 +127,7 @@ class _Evaluation:
         self._gate.acquire(timeout=min(max(0, seconds), threading.TIMEOUT_MAX))
 
     def give_up(self) -> bool:
-        """True if it ran, or is running: this waits for its end. False if it never will run."""
+        """Wait for its end if it runs or ran, and return True; else keep it from running: False."""
         try:
             del self._claim[0]
         except IndexError:

@@ -1,18 +1,19 @@
 """The life of a machine: construction, parents, context and disposal.
 
-Disposal: from the moment it is asked for, mutations are canceled and no handler starts.
+Disposal: from the moment it is requested, mutations are canceled and no handler starts.
 The machine's context is canceled; the drain that is under way and the tasks of coroutine
-handlers get `dispose_timeout`, all together, to end; then the machine is disposed, its
+handlers get `dispose_timeout` in total to end; then the machine is disposed, its
 tracers are called, the registered functions run, and last every waiter is released. Disposal
-runs in a separate thread, so a handler may ask for it; `dispose_force` disposes at once, in
+runs in a separate thread, so a handler may request it; `dispose_force` disposes at once, in
 the calling thread, and waits for nothing.
 
 `when_disposed` is released last of all, and not before the tasks have ended or their time
-is over. A thread never waits for tasks of the loop that it runs itself; another one does.
+is over. A thread never waits for tasks of the loop that it runs itself; another thread
+waits for them.
 
-Interrupts (`_engine.recovery`): every step can be done again, or knows that it is done. The right
+Interrupts (`_engine.recovery`): every step can be repeated, or records that it is done. The right
 to take these steps is a token, like that of the drain. A thread that is interrupted gives
-it back, and the next call that asks for the end, in any way, goes on.
+it back, and the next call that requests the disposal, in any way, goes on.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ class Lifecycle(Restructuring):
         return self._ctx
 
     def _end_with(self, ctx: Context) -> None:
-        """The end of this context disposes the machine."""
+        """Dispose the machine when this context ends."""
         ctx.add_done_callback(lambda _: self.dispose())
 
     def handle_dispose(self, fn: DisposeHandler) -> None:
@@ -119,7 +120,7 @@ class Lifecycle(Restructuring):
         self._disposer = disposer = self._thread_for(self._dispose_after_drain)
         try:
             disposer.start()
-        except RuntimeError:  # the interpreter is going down and starts no threads
+        except RuntimeError:  # the interpreter is shutting down and starts no threads
             self._finish_dispose(0)
 
     def dispose_force(self) -> None:
@@ -163,7 +164,7 @@ class Lifecycle(Restructuring):
         )
 
     def _begin_dispose(self) -> None:
-        """Ask for the end; steps that were done before are not repeated."""
+        """Request the disposal; steps that were done before are not repeated."""
         if self._disposing:
             self.log_lvl(LogLevel.DECISIONS, "[doDispose] already disposed")
         with Lifecycle._making:
@@ -183,7 +184,7 @@ class Lifecycle(Restructuring):
         self._finish_dispose(until - monotonic())
 
     def _finish_dispose(self, tasks_timeout: float) -> None:
-        """Take down what is left, unless another thread does; so long wait for tasks."""
+        """Dispose what is left, unless another thread does; waits this long for tasks."""
         right = self._dispose_token
         assert right is not None
         try:
@@ -194,14 +195,14 @@ class Lifecycle(Restructuring):
             self._dispose_parts(tasks_timeout)
         except BaseException:
             try:
-                self._dispose_parts(tasks_timeout)  # the rest, for those who wait for it
+                self._dispose_parts(tasks_timeout)  # the rest, for those that wait for it
             except BaseException:
                 right.append(None)
                 raise
             raise
 
     def _dispose_parts(self, tasks_timeout: float) -> None:
-        """Dispose what is not disposed yet, and release everybody."""
+        """Dispose what is not disposed yet, and release all waiters."""
         self.log_lvl(LogLevel.EVERYTHING, "[end] doDispose")
         node = self._node.automaton.node(())
         self._disposed = True
@@ -221,14 +222,14 @@ class Lifecycle(Restructuring):
             call_each(self._dispose_handlers, self.id, self.ctx)
         if self._state_contexts is not None:
             self._state_contexts.dispose()
-        self._subscriptions().dispose()  # made if need be: somebody may ask meanwhile
+        self._subscriptions().dispose()  # made if there are none, for those that come meanwhile
         self._release_last(tasks_timeout)
 
     def _release_last(self, tasks_timeout: float) -> None:
-        """Release those who wait for the disposal, once the tasks have ended or time is over."""
+        """Release the waiters for the disposal, once the tasks have ended or time is over."""
         waiters, tasks = self._subscriptions(), list(self._tasks or ())
         if tasks and tasks_timeout > 0:
-            with suppress(RuntimeError):  # the interpreter is going down, as above
+            with suppress(RuntimeError):  # the interpreter is shutting down, as above
                 self._thread_for(lambda: waiters.end_disposal_after(tasks, tasks_timeout)).start()
                 return
         waiters.end_disposal()

@@ -1,7 +1,7 @@
 """The `Machine` class: its construction, with all methods collected from its parts.
 
-The parts build on each other: `_logging`, `_engine` (queue, drain), `_reading`,
-`_mutating`, `_binding`, `_restructuring`, `_lifecycle`, `_subscribing`, `_evaluating`.
+The parts build on each other: log, engine, reading, mutating, binding, restructuring,
+lifecycle, subscribing, evaluating.
 Fields with a default live on the classes until they are changed, so a machine of a known
 schema is made in a few microseconds and takes little memory.
 """
@@ -45,7 +45,7 @@ class Machine(Evaluating):
     """A set of named states, any number of them active at once.
 
     States change only by mutations (`add`, `remove`, `set`), which are queued and carried
-    out one after another; relations of the schema and handlers decide what comes of each.
+    out one after another; relations of the schema and handlers decide the outcome of each.
     Every call may be made from any thread and from handlers.
 
     `ctx`: its end disposes the machine. `struct`: the schema, states by name or a states
@@ -135,9 +135,9 @@ class Machine(Evaluating):
         handler_runner: Literal["inline", "thread"],
         watchdog: bool,
     ) -> None:
-        """Where the queue is drained, where handlers run, and who looks after them.
+        """Choose where the queue is drained, where handlers run, and what watches them.
 
-        What few machines need is loaded when one does.
+        What only few machines need is loaded when one needs it.
         """
         if executor is not None:
             from machine._engine.executor import Executor
@@ -169,7 +169,7 @@ class Machine(Evaluating):
         hooks = self._hooks
         if hooks is None:
             return
-        for tracer in tracers:  # not those that bound themselves meanwhile
+        for tracer in tracers:  # not those that were bound meanwhile
             ctx = hooks.fire_one(tracer.machine_init, self)
             if ctx is not None:
                 self._ctx = ctx

@@ -2,7 +2,7 @@
 
 All of them may be made from any thread and from handlers, return a `Result` and never
 wait for a drain that is under way elsewhere. An unknown state raises before anything is
-queued, and so do arguments that are no dictionary with text for keys. Arguments are handed
+queued, and so do arguments that are no dictionary with text for keys. Arguments are passed
 on as they are; log lines show what the machine's mapper selects of them.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextvars import copy_context
 from typing import TYPE_CHECKING, TypeVar
 
-from machine._calling.frames import let_frames_go
+from machine._calling.frames import release_frames
 from machine._calling.guard import Guard
 from machine._calling.traces import message_of, origin_of, trace_of
 from machine._enums import LogLevel, MutationType, Result
@@ -102,7 +102,7 @@ class Mutating(Reading):
         return self._toggle(states, args, None)
 
     def _toggle(self, states: Names, args: A | None, source: MutSource | None) -> Result:
-        """Turn states; behind a toggle of the same states that waits last, turn them back."""
+        """Toggle states; toggle them back if the last mutation that waits toggled the same."""
         if args is not None:
             checked_args(args)
         names = names_tuple(states)
@@ -126,20 +126,20 @@ class Mutating(Reading):
             return None
 
     def _call(self, kind: MutationType, states: Names) -> Call:
-        given = type(states)  # asked in the quickest way there is
+        given = type(states)  # the fastest test
         names = tuple(states) if given is list or given is tuple else names_tuple(states)
         schema = self._schema
         try:
             return schema.calls[kind].get(names) or schema.call(kind, names)
         except (KeyError, TypeError):
             checked_names(names)
-            if self._disposing:  # then nothing is looked at; it will be canceled
+            if self._disposing:  # the mutation will be canceled
                 return schema.call(kind, ())
             raise StateMissingError(schema.unknown(names), self.id, schema.names) from None
 
     def _enqueue(self, call: Call, args: A | None, source: MutSource | None) -> Result:
         if self._breakpoints is not None:
-            self._breakpoints.look_at(self, call, with_stack=self.log_stack_trace)
+            self._breakpoints.check(self, call, with_stack=self.log_stack_trace)
         return super()._enqueue(call, args, source)
 
     # -- with a source
@@ -204,18 +204,18 @@ class Mutating(Reading):
         return self._mutate(call, self._err_args(err, checked_args(args)), source)
 
     def _err_args(self, err: BaseException, args: A | None) -> A:
-        """Note an error and give what its mutation carries; its frames are let go."""
-        told: A = {**(args or {}), "err": err}
+        """Store an error and return the arguments of its mutation; releases its frames."""
+        given: A = {**(args or {}), "err": err}
         self._store_err(err)
         if self._log_level and self.log_stack_trace:
             self.log_lvl(LogLevel.CHANGES, f"[raised] {message_of(err)}{origin_of(err)}")
         if self.log_stack_trace:
-            told["err.trace"] = trace_of(err)
-        let_frames_go(err)
-        return told
+            given["err.trace"] = trace_of(err)
+        release_frames(err)
+        return given
 
     def _error_again(self) -> Mutation | None:
-        """The last error as a mutation that adds it once more; without a number of its own."""
+        """The last error as a mutation that adds it once more; without a queue tick."""
         err = self._err
         if err is None or self._disposing or self._log_if_nested(err):
             return None
@@ -225,13 +225,13 @@ class Mutating(Reading):
         return mutation
 
     def _log_if_nested(self, err: BaseException) -> bool:
-        """Log an error that a handler or listener reports while it handles another; True then.
+        """If a handler or listener reports an error while it handles another, log it; True then.
 
         A report by any other handler counts as a failure of its state.
         """
         from machine._calling.held_back import hold_back
         from machine._calling.nested_errors import report_nested
-        from machine._engine import callers  # errors are rare, and so is what needs these
+        from machine._engine import callers  # errors are rare
 
         if callers.is_in_error_listener(self):
             report_nested(self, "a listener", err)
@@ -268,7 +268,7 @@ class Mutating(Reading):
         self._error_listeners = (*self._error_listeners, fn)
         return fn
 
-    # -- asking first, and going first
+    # -- checking, and going first
 
     def can_add(self, states: Names, args: A | None = None) -> Result:
         """Check an add against relations and negotiation handlers, without changing anything."""
@@ -300,7 +300,7 @@ class Mutating(Reading):
     def prepend_mut(self, mutation: Mutation) -> Result:
         """Put a mutation at the front of the queue; its own outcome cannot be waited for.
 
-        A handler that prepends what it cancels makes a loop without an end.
+        A handler that prepends a mutation which it cancels causes an endless loop.
         """
         return Result.CANCELED if self._disposing else self._prepend(mutation)
 
@@ -310,10 +310,10 @@ class Mutating(Reading):
         return self._drain_or_wait(mutation)
 
     def add_breakpoint(self, added: Names, removed: Names, strict: bool = True) -> None:
-        """Write a line whenever exactly these states are asked to be added, or removed.
+        """Write a line whenever a mutation adds, or removes, exactly these states.
 
-        One of the two lists has to be empty. Not `strict`: also when others are asked for
-        along with them. The line has the caller's stack if `log_stack_trace` is on.
+        One of the two lists has to be empty. If not `strict`, the mutation may call other
+        states as well. The line has the caller's stack if `log_stack_trace` is on.
         """
         names = names_tuple(added), names_tuple(removed)
         self.must_parse_states((*names[0], *names[1]))

@@ -100,11 +100,11 @@ def check_options(options: Mapping[str, Any]) -> None:
 
 
 def _anything(_value: object, _what: str) -> None:
-    """Looked at where it is used."""
+    """Accept anything; it is checked where it is used."""
 
 
 def _check_tracers(tracers: object, what: str) -> None:
-    """As `bind_tracer` looks at each, but before anything is set up."""
+    """Check tracers as `bind_tracer` does, but before anything is set up."""
     if isinstance(tracers, Tracer) or not isinstance(tracers, Iterable):
         raise TypeError(f"{what} are a list of tracers, not {tracers!r:.60}")
 

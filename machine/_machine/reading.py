@@ -40,7 +40,7 @@ class Reading(Engine):
 
     def is_(self, states: Names) -> bool:
         """Whether all of these are active; True for none, False when one is unknown."""
-        kind = type(states)  # asked in the quickest way there is
+        kind = type(states)  # the fastest test
         if kind is not list and kind is not tuple:
             states = names_of(states)
         active = self._node.names or self._node.named()
@@ -175,7 +175,7 @@ class Reading(Engine):
         return -1 if self._disposed else self._schema.index.get(checked_name(state), -1)
 
     def get_struct(self) -> dict[str, State]:
-        """The schema as it was taken in."""
+        """The cleaned schema, states by name."""
         return self._schema.struct()
 
     def must_parse_states(self, states: Names) -> list[str]:

@@ -1,26 +1,26 @@
 """Resolvers: objects that replace the rules of relations for one machine.
 
-`Machine(..., resolver=obj)` asks `obj` for the targets of every mutation, for their order,
-and for what the auto states want. Plans are not remembered then, since the answers may
-depend on anything; each mutation asks again.
+`Machine(..., resolver=obj)` calls `obj` for the targets of every mutation, for their order,
+and for the mutation of the auto states. Plans are not remembered then, since the results may
+depend on anything; each mutation calls it again.
 
 For each mutation:
 
 1. `get_target_states(tx, states_to_set)`. `tx` is the transition about to begin, with its
-   type, called states and the states before; its args and source are not there, relations
-   are about states. `states_to_set` are the states that the mutation names and keeps. The
-   answer are the targets in handler order.
-2. The machine accepts or rejects as ever: every called state has to be a target.
+   type, called states and the states before; it has no args and no source, since
+   relations are about states. `states_to_set` are the states that the mutation names and keeps. It
+   returns the targets in handler order.
+2. The machine accepts or rejects as always: every called state has to be a target.
 3. `sort_states(states)` puts the states that leave into handler order, in place.
 4. After an accepted transition that changed a tick and was not auto itself:
-   `get_auto_mutation()`, whose called states get their turn. It may be asked once in vain
-   when the machine is being disposed.
+   `get_auto_mutation()`, whose called states may activate next. While the machine is being
+   disposed, one call may have no effect.
 
-When handlers refuse states of an auto transition, the resolver is asked again: about the
-called states that are left. A refused state that it names all the same is left out. Auto
-states that are held back after a failure are left out of what it wants. If a resolver
-raises, the error passes through to the thread that drains the queue, mostly the caller of
-the mutation, and nothing has changed.
+When handlers refuse states of an auto transition, the resolver is called again, with
+the called states that are left. If it names a refused state all the same, that state is left
+out. So are auto states that are held back after a failure. If a resolver
+raises, the error is raised in the thread that drains the queue, mostly the caller of the
+mutation, and nothing has changed.
 
 A resolver is called by the drainer, in its thread, and must not mutate the machine.
 """
@@ -65,7 +65,7 @@ class Resolver(Protocol):
         """The states that are to be active after a transition, in handler order."""
 
     def get_auto_mutation(self) -> Mutation | None:
-        """What the auto states want now, if anything."""
+        """The mutation of the auto states now, if any."""
 
     def sort_states(self, states: list[str]) -> object:
         """Put states into handler order, in place."""
@@ -77,7 +77,7 @@ class Resolver(Protocol):
         """The relations in which one state names another, in that order."""
 
     def new_struct(self) -> object:
-        """The machine has a schema, or another one."""
+        """Called when the machine gets a schema, and each time it changes."""
 
 
 class RelationsResolver:
@@ -108,7 +108,7 @@ class RelationsResolver:
         return AutoMutation(schema.auto_call(called)) if called else None
 
     def auto_mutation(self, states: Names) -> Mutation:
-        """A mutation by which these states try to activate, each for itself."""
+        """A mutation by which these states try to activate, each on its own."""
         schema = self.machine._schema
         return AutoMutation(schema.auto_call(_indexes(schema, names_tuple(states))))
 
@@ -119,7 +119,7 @@ class RelationsResolver:
         states[:] = [schema.names[index] for index in order]
 
     def get_relations_of(self, state: str) -> list[Relation]:
-        """The relations that a state defines, be it with an empty list."""
+        """The relations that a state defines, empty ones included."""
         defined = self._state(state)
         return [r for r in ORDER if getattr(defined, str(r)) is not None]
 
@@ -130,10 +130,10 @@ class RelationsResolver:
         return [r for r in ORDER if to_state in (getattr(defined, str(r)) or ())]
 
     def new_struct(self) -> None:
-        """Nothing is kept here that a new schema could outdate."""
+        """Do nothing; nothing here depends on the schema."""
 
     def _trail(self) -> Trail | None:
-        """Where to write down how it is decided, while the machine asks."""
+        """The trail of the plan that is being made."""
         automaton = self.machine._node.automaton
         return automaton.trail if isinstance(automaton, ResolverAutomaton) else None
 
@@ -159,18 +159,18 @@ def check_resolver(resolver: object) -> None:
     """Raise for an object that lacks a call that a resolver has."""
     missing = [name for name in CALLS if not callable(getattr(resolver, name, None))]
     if missing:
-        raise TypeError(f"{resolver!r} is no resolver, it lacks {', '.join(missing)}")
+        raise TypeError(f"{resolver!r} is not a resolver: it lacks {', '.join(missing)}")
 
 
 class ResolverAutomaton(Automaton):
-    """Remembers nothing; every plan is what the resolver says at that moment."""
+    """Remembers nothing; the resolver decides about every plan when it is made."""
 
     is_pure = False
 
     __slots__ = ("machine", "resolver", "trail")
 
     trail: Trail | None
-    """Of the plan that is being made."""
+    """The trail of the plan that is being made."""
 
     def __init__(self, schema: Schema, machine: Machine, resolver: Resolver) -> None:
         super().__init__(schema, 0)
@@ -205,7 +205,7 @@ class ResolverAutomaton(Automaton):
         return list(_indexes(schema, names))
 
     def _targets(self, node: Node, call: Call) -> Indexes:
-        """Ask about a transition that has not begun."""
+        """Call the resolver for a transition that has not begun."""
         names = self.schema.names
         begin = start(node.active, call)
         plan = Plan(node, call, Verdict(False, tuple(begin)))
@@ -216,9 +216,9 @@ class ResolverAutomaton(Automaton):
 
 
 class ResolverNode(Node):
-    """One list of active states; the resolver is asked once what the auto states want."""
+    """One list of active states; it calls the resolver once for its auto states."""
 
-    __slots__ = ("_answer",)
+    __slots__ = ("_made",)
 
     automaton: ResolverAutomaton
 
@@ -232,23 +232,23 @@ class ResolverNode(Node):
         self.mask = mask_of(active)
         self.names = frozenset([names[index] for index in active])
         self.plans = {}
-        self._answer: Mutation | None = None
+        self._made: Mutation | None = None
 
     @property
-    def auto_mutation(self) -> Mutation | None:  # type: ignore[override]  # asked for when needed
-        """What the auto states want; an answer that calls nothing is none."""
-        answer = self._answer
-        if answer is None:
-            asked = self.automaton.resolver.get_auto_mutation()
-            wanted = () if asked is None else asked.call.called
+    def auto_mutation(self) -> Mutation | None:  # type: ignore[override]  # made when needed
+        """The mutation of the auto states; None if it calls no states."""
+        made = self._made
+        if made is None:
+            mutation = self.automaton.resolver.get_auto_mutation()
+            wanted = () if mutation is None else mutation.call.called
             held = self.marks[0]
             called = tuple([state for state in wanted if not held >> state & 1])
             call = self.automaton.schema.auto_call(called, held)
-            answer = self._answer = AutoMutation(call)
-        return answer if answer.call.called else None
+            made = self._made = AutoMutation(call)
+        return made if made.call.called else None
 
     @property
     def auto(self) -> Call | None:  # type: ignore[override]  # as above
-        """The call of that."""
+        """The call of that mutation."""
         mutation = self.auto_mutation
         return None if mutation is None else mutation.call

@@ -1,6 +1,6 @@
 """Changing a machine's structure: the order of states, the schema, imported ticks.
 
-None of this is a transition: no handler is called, and no tick changes but by an import. A
+None of this is a transition: no handler is called, and only an import changes ticks. A
 changed schema takes effect at once and keeps the ticks of the states that stay; on an error
 nothing changes.
 
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 
 class SchemaChange:
-    """A change of what a machine stands on, as long as something that follows is due."""
+    """A change of schema or order, until all that follows from it is done."""
 
     __slots__ = ("is_new", "is_reported", "old", "resolver_called")
 
@@ -132,7 +132,7 @@ class Restructuring(BindingCalls):
     def _put_schema(
         self, schema: Schema, change: SchemaChange, ticks: list[int] | None = None, new_id: str = ""
     ) -> None:
-        """Stand on another schema, with the ticks of the states that stay unless given."""
+        """Change to another schema; states that stay keep their ticks, unless ticks are given."""
         executor = self._executor
         drains = executor is None or executor.is_here()
         if not self._try_drain(
@@ -162,7 +162,7 @@ class Restructuring(BindingCalls):
         new_id = new_id or self._id
         version = self._schema_ver + (change.old is not None)
         change.is_new = schema is not old
-        self._change = change  # from here on there is no call until the machine stands
+        self._change = change  # no call comes until the change is complete
         self._node = node
         self._ticks = ticks
         self._schema, self._index = schema, schema.index
@@ -170,7 +170,7 @@ class Restructuring(BindingCalls):
         self._follow_schema()
 
     def _follow_schema(self) -> None:
-        """What is due after a change of schema; each step can be done again."""
+        """Finish a change of schema; each step can be repeated."""
         change = self._change
         if change is None:
             return
@@ -192,27 +192,27 @@ class Restructuring(BindingCalls):
         self._change = None
 
     def _translate_queue(self) -> None:
-        """Let what waits call the states of the new schema; auto states are those of now."""
+        """Translate the calls of the queue to the new schema, and replace the auto states."""
         schema = self._schema
         for mutation in list(self._queue):
             if not isinstance(mutation, AutoMutation):
                 known = [name for name in mutation.call.names if name in schema.index]
                 mutation.call = schema.call(mutation.call.type, known)
             elif mutation is not self._node.auto_mutation:
-                self._auto_due = True  # before it is gone
-                with suppress(ValueError):  # emptied by a disposal meanwhile
+                self._auto_due = True  # set before it is removed
+                with suppress(ValueError):  # a disposal emptied it meanwhile
                     self._queue.remove(mutation)
         if self._auto_due:
             put_due_auto(self)
 
     def resolver(self) -> Resolver:
-        """What decides about targets; relations do unless it was given one."""
+        """What decides about targets; relations do, unless a resolver was given."""
         return (
             RelationsResolver(cast("Machine", self)) if self._resolver is None else self._resolver
         )
 
     def _use_resolver(self, resolver: Resolver) -> None:
-        """Let an object decide from now on; once, at construction."""
+        """Let an object decide from now on; called once, at construction."""
         check_resolver(resolver)
         mach = cast("Machine", self)
         if isinstance(resolver, RelationsResolver):
@@ -243,10 +243,10 @@ class Restructuring(BindingCalls):
         """Take over an exported machine's id, order and ticks; for fresh machines only.
 
         States that the export does not have start at 0 and come last. Those that this
-        machine does not have are refused, or left out if `unknown` is "drop". What relations
-        rule out is refused, unless `forbidden` is "accept"; a resolver of one's own is not
-        asked. Raises too for ticks that are none, and RuntimeError for a machine that has
-        worked or is in a transition; nothing is changed then.
+        machine does not have are refused, or left out if `unknown` is "drop". States that
+        relations rule out are refused, unless `forbidden` is "accept"; a custom resolver is
+        not called. Raises also for invalid ticks, and RuntimeError for a machine that has
+        worked or is in a transition; nothing changes then.
         """
         if self._disposed:
             return

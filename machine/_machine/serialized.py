@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from machine._given import checked_count, checked_names, checked_text, names_tuple
 
 VERSION = 1
-"""Of the exports that are written; those of earlier versions are read too."""
+"""The version of new exports; earlier versions are read too."""
 
 TICK_MAX = 2**62
-"""The highest tick an import takes; recordings have room for no more."""
+"""The highest tick that an import accepts; recordings have no room for more."""
 
 
 class Serialized:
@@ -40,16 +40,16 @@ class Serialized:
         try:
             data = json.loads(text)
             if not isinstance(data, dict):
-                raise TypeError(f"it is {data!r:.60} and no object")
+                raise TypeError(f"it is {data!r:.60}, not an object")
             for key in ("time", "state_names"):
                 if not isinstance(data[key], list):
-                    raise TypeError(f"{key} is {data[key]!r:.60} and no list")
+                    raise TypeError(f"{key} is {data[key]!r:.60}, not a list")
             made = cls(data["id"], data["time"], data["state_names"], data.get("version", VERSION))
             checked(made)
         except KeyError as error:
-            raise ValueError(f"no exported machine: it has no {error}") from error
+            raise ValueError(f"not an exported machine: it lacks {error}") from error
         except (TypeError, ValueError, RecursionError) as error:
-            raise ValueError(f"no exported machine: {error}") from error
+            raise ValueError(f"not an exported machine: {error}") from error
         return made
 
     def __eq__(self, other: object) -> bool:
@@ -65,7 +65,7 @@ KEYS = ("id", "time", "state_names", "version")
 
 
 def checked(data: Serialized) -> dict[str, int]:
-    """The ticks by state; raises ValueError for what no export has."""
+    """The ticks by state; raises ValueError for invalid data."""
     if not isinstance(data, Serialized):
         raise TypeError(f"an import needs a Serialized, not {data!r:.60}; from_json makes one")
     try:

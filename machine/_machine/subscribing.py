@@ -1,7 +1,7 @@
 """Waiting for a machine, and contexts and tasks that end with a state.
 
 Every `when_*` returns a wait handle at once; see `_waiting.waiters` for when handles are released
-and `_state_contexts` for state contexts. All may be called from any thread, from asyncio
+and `_waiting.state_contexts` for state contexts. All may be called from any thread, from asyncio
 tasks and from handlers (which must not block on them).
 """
 
@@ -47,7 +47,7 @@ class Subscribing(Lifecycle):
         return self._subscriptions().when_time(names_tuple(states), times, ctx)
 
     def when_ticks(self, state: str, ticks: int, ctx: Context | None = None) -> WaitHandle:
-        """Released when the tick of this state has grown by so much since now."""
+        """Released when the tick of this state has grown by this much from now on."""
         return self._subscriptions().when_ticks(state, ticks, ctx)
 
     def when_ticks_eq(self, state: str, tick: int, ctx: Context | None = None) -> WaitHandle:
@@ -92,7 +92,7 @@ class Subscribing(Lifecycle):
         return handle
 
     def when_queue_below(self, n: int, ctx: Context | None = None) -> WaitHandle:
-        """Released when fewer than `n` mutations wait in the queue; at once if so already.
+        """Released when fewer than `n` mutations wait in the queue; at once if that is so now.
 
         For callers that make mutations faster than the machine runs them, since a full queue
         refuses. Waiting for more room, such as half of `queue_limit`, wakes the caller less
@@ -118,10 +118,10 @@ class Subscribing(Lifecycle):
         return self._subscriptions().when_disposed()
 
     def when_tasks_end(self, state: str = "") -> WaitHandle:
-        """Released when the tasks that there are now have ended; at once if there are none.
+        """Released when the present tasks have ended; at once if there are none.
 
-        Of a state only those that it owns. It waits for clean-up too: a task that was
-        canceled has ended when its coroutine has.
+        With a state, only the tasks that it owns. Clean-up counts: a canceled task ends when
+        its coroutine does.
         """
         if state:
             self.must_parse_states(state)

@@ -6,13 +6,13 @@ Resolution is a pure function of the schema, the ordered active states and the c
 schema walk the same automaton. The order of the active list belongs to the node, since
 results depend on it. So do the marks of auto states that failed (`_calling.held_back`), since other
 auto states follow then: a plan that changes a tick leads to a node without marks, unless an
-error or the auto states themselves asked for it.
+error or the auto states caused it.
 
-The memory is bounded: once there are `limit` nodes, or `PLANS_PER_NODE` times as many
-plans, it is closed. What it holds goes on to serve; any other plan is computed afresh, its
-nodes are passed and freed. So a program that never comes back to where it was is not slower
-than without a memory, whose upkeep costs a tenth of a plan. Of the plans that find no room
-some are sampled, by their hash. Once many of these come back, all that is remembered is
+The memory is bounded: once there are `limit` nodes, or `PLANS_PER_NODE` times as many plans,
+it is closed. What it holds stays in use; any other plan is computed each time, and its nodes
+are freed afterwards. So a program that never returns to an earlier configuration is not
+slower than without a memory, whose upkeep costs a tenth of a plan. Of the plans that find no
+room some are sampled, by their hash. Once many of these come back, all that is remembered is
 forgotten at once, and the memory fills again with the plans that come then. With `limit` 0
 nothing is remembered and the same code computes every plan.
 
@@ -42,7 +42,7 @@ from machine._resolution.resolve import (
 from machine._schema.schema import Call, Indexes, Schema
 
 Marks = tuple[int, int]
-"""Masks of auto states that failed: those held back, and those that are under suspicion."""
+"""Masks of auto states that failed: those held back, and those suspected."""
 
 NO_MARKS: Marks = (0, 0)
 
@@ -81,9 +81,9 @@ class Node:
         return self if marks == self.marks else self.automaton.node(self.active, marks)
 
     def named(self) -> frozenset[str]:
-        """The `names` of the active states, made when they are first asked for.
+        """The `names` of the active states, made when they are first needed.
 
-        They take more room than all the rest of a node, and most nodes are only passed.
+        They take more memory than the rest of a node, and most nodes never need them.
         """
         made = self.names
         if made is None:
@@ -93,7 +93,7 @@ class Node:
 
 
 class Plan:
-    """What one call comes to at one node.
+    """The outcome of one call at one node.
 
     `growth` pairs a state with how much its tick grows; `changed` lists those states.
     `after` is the node that follows. `entered` and `moved` are the names of the states that
@@ -144,7 +144,7 @@ class Plan:
         self.targets = self.after.active  # equal, and kept once
 
     def name_states(self) -> tuple[frozenset[str], frozenset[str]]:
-        """Make `entered` and `moved`; most plans never need them, as nobody waits."""
+        """Make `entered` and `moved`; most plans have no waiters and never need them."""
         names = self.node.automaton.schema.names
         self.entered = entered = frozenset([names[index] for index in self.enters])
         self.moved = moved = frozenset([names[index] for index in self.changed])
@@ -158,11 +158,11 @@ class Plan:
 
     @property
     def is_remembered(self) -> bool:
-        """Will the same question be answered by this object again."""
+        """Whether the same call at the same node returns this plan again."""
         return self.node.plans.get(self.call) is self
 
     def explanation(self) -> Explanation:
-        """How it was decided: steps and log lines; computed again unless they were kept."""
+        """How it was decided, as steps and log lines; computed again unless they were kept."""
         if self._explanation is None:
             schema, active = self.node.automaton.schema, self.node.active
             trail = Trail(schema, active, self.call)
@@ -174,7 +174,7 @@ class Plan:
 class Automaton:
     """The nodes of one schema that are remembered, at most `limit` of them."""
 
-    is_pure = True  # the same question always has the same answer
+    is_pure = True  # equal calls at equal nodes have equal plans
 
     __slots__ = ("_missed", "_misses", "_returns", "_room", "limit", "nodes", "resets", "schema")
 
@@ -192,7 +192,7 @@ class Automaton:
         self._misses = self._returns = 0
 
     def node(self, active: Indexes, marks: Marks = NO_MARKS) -> Node:
-        """The node of an ordered active list; closes the memory if it finds no room."""
+        """The node of an ordered active list; closes the memory if it is full."""
         key: Key = active if marks is NO_MARKS else (active, marks)
         found = self.nodes.get(key)
         if found is not None:
@@ -203,7 +203,7 @@ class Automaton:
         return self.nodes.setdefault(key, Node(self, active, marks))
 
     def extend(self, node: Node, call: Call, *, explained: bool = False) -> Plan:
-        """Work out a plan, and remember it while there is room.
+        """Compute a plan, and remember it while there is room.
 
         An `explained` one gets its explanation at once, which costs less than to decide again.
         """
@@ -213,7 +213,7 @@ class Automaton:
         plan = Plan(node, call, verdict, None if trail is None else trail.explanation())
         if self._room > 0 or self._starts_again(node, call):
             if self.nodes.setdefault(node.key, node) is not node:
-                node.plans = {}  # its successor remembers
+                node.plans = {}  # the other node remembers
             self._room -= 1
             node.plans[call] = plan
         return plan

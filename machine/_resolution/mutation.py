@@ -42,8 +42,8 @@ class MutSource:
 class Mutation:
     """One entry of a machine's queue.
 
-    `result` is None until it ran; that is how the call that queued it learns the outcome
-    when another thread has run it. `queue_tick` numbers what was appended to the queue, 0
+    `result` is None until it ran; the call that queued it reads it there when another
+    thread has run it. `queue_tick` numbers what was appended to the queue, 0
     for anything else. `context` are the context variables for one that waits.
     """
 
@@ -78,14 +78,14 @@ class Mutation:
 
     @property
     def args(self) -> A:
-        """What handlers are given; never None."""
+        """The arguments, as handlers get them; never None."""
         if self._args is None:
             self._args = {}
         return self._args
 
     @property
     def type(self) -> MutationType:
-        """How the called states meet the active ones."""
+        """How the called states change the active ones."""
         return MutationType.EVAL if self.eval_fn is not None else self.call.type
 
     @property
@@ -110,11 +110,11 @@ class Mutation:
 
 
 class AutoMutation(Mutation):
-    """What the auto states ask for; one object serves every time, so it keeps no args."""
+    """The mutation of the auto states; one object is used every time, so it keeps no args."""
 
     __slots__ = ()
 
     @property
     def args(self) -> A:
-        """None are given; each transition has its own."""
+        """Empty; each transition has its own arguments."""
         return {}

@@ -1,7 +1,7 @@
 """Resolves relations: which states a mutation targets, and in what order.
 
 This is a pure function of the schema, the ordered active states and the call. It works
-on state indexes and bit masks; nothing here knows a machine.
+on state indexes and bit masks; nothing here uses a machine.
 
 The order of things, all lists keeping the order in which states came in:
 
@@ -14,7 +14,7 @@ The order of things, all lists keeping the order in which states came in:
    at the start of the round is dropped.
 4. *Remove.* From the end of the list to its start: a state is blocked when some state of
    the list names it in `remove` and is not blocked itself by then. So implied states are
-   judged first, then active ones, then called ones from the last to the first, and of
+   decided first, then active ones, then called ones from the last to the first, and of
    two called states that remove each other the earlier survives.
 5. *Second Add and Require.* The survivors, from the last to the first, add once more;
    whatever a survivor removes goes out; reversed again, the newly implied come first; then
@@ -23,19 +23,18 @@ The order of things, all lists keeping the order in which states came in:
    first state whose present `after` states were all taken, and the first of all where a
    cycle leaves none. After wins over Require.
 
-A removal is always accepted; anything else only when every called state is a target. An
-auto mutation is content with one of them.
+A removal is always accepted; anything else only when every called state is a target. For an
+auto mutation one of them is enough.
 
 When handlers refused states of an auto mutation, it is resolved again from the same active
-states: with the called states that are left, and with Add passes that bring no refused
-state. The outcome is the one that it would have if nobody had ever asked for the refused
-states. So what only they removed stays, what only they implied is no target, and what only
-they kept out may come. Auto states that are held back (`_calling.held_back`) are barred in the same
-way.
+states: with the called states that are left, and with Add passes that bring no refused state.
+The outcome is the one without the refused states. So what only they removed stays, what only
+they implied is no target, and what only they kept out may activate. Auto states that are held
+back (`_calling.held_back`) are barred in the same way.
 
 The decision is a `Verdict`. How it was decided (steps, log lines) is written only if the
-caller passes a `Trail`: since the function is pure, a reader that wants it later resolves
-again, and a mutation that nothing observes pays nothing for it.
+caller passes a `Trail`: since the function is pure, a reader that needs it later resolves
+again, and a mutation that nothing observes costs nothing more.
 """
 
 from __future__ import annotations
@@ -65,14 +64,14 @@ class Verdict:
 
 
 class Explanation(NamedTuple):
-    """How something was decided, to be kept."""
+    """How a call was decided; the result of a trail."""
 
     steps: tuple[Step, ...]
     lines: tuple[tuple[LogLevel, str], ...]
 
 
 class Trail:
-    """Takes down how it is decided: steps and log lines, in order.
+    """Records how a call is decided: steps and log lines, in order.
 
     The same few steps occur in all trails of a schema, so each is made once and kept with
     the schema. They are found by a number: that of a step on a state is made of its type
@@ -92,7 +91,7 @@ class Trail:
         self.lines: list[tuple[LogLevel, str]] = []
 
     def explanation(self) -> Explanation:
-        """What was taken down, in half the room."""
+        """What was recorded, in half the memory."""
         return Explanation(tuple(self.steps), tuple(self.lines))
 
     def state(self, type: StepType, index: int) -> None:
@@ -105,7 +104,7 @@ class Trail:
         self.steps.append(step)
 
     def relation(self, relation: Relation, source: int, target: int) -> None:
-        """A relation that was looked at."""
+        """A relation that was checked."""
         names, number = self.names, self._number
         count = len(names)
         key = ((_MISSING + 1 + relation * count) + source) * count + target
@@ -122,7 +121,7 @@ class Trail:
         self.steps.append(step)
 
     def _number(self, index: int) -> int:
-        """A ghost has no index."""
+        """The index of a state; -1 for a ghost."""
         return index if index < self._numbers else -1
 
     def missing(self, owner: int, required: int) -> None:
@@ -136,7 +135,7 @@ class Trail:
             self.state(StepType.CANCEL, required)
 
     def rejected(self, dropped: dict[int, list[int]]) -> None:
-        """States fell out for want of what they require."""
+        """States were dropped because they miss required states."""
         reasons = [
             f"{self.names[state]}({' '.join(f'-{self.names[m]}' for m in missing)})"
             for state, missing in dropped.items()
@@ -145,7 +144,7 @@ class Trail:
         self.lines.append((level, f"[reject{':auto' * self.auto}] {' '.join(reasons)}"))
 
     def against(self, state: int, removers: Sequence[int], blockers: Sequence[int]) -> None:
-        """A state is named in `remove` by some; blocked by those of them that are not."""
+        """These states remove a state; those that are not removed themselves block it."""
         for remover in removers:
             self.relation(Relation.REMOVE, remover, state)
         if not blockers:
@@ -181,7 +180,7 @@ def indexes_of(mask: int) -> list[int]:
 
 
 def resolve(schema: Schema, active: Indexes, call: Call, trail: Trail | None = None) -> Verdict:
-    """Decide what becomes of a call while these states are active, in this order."""
+    """Decide about a call while these states are active, in this order."""
     before = mask_of(active)
     if trail is not None and not call.again:
         request(active, before, call, trail)
@@ -207,8 +206,8 @@ def judge(
         return Verdict(False, tuple(targets))
     left = [state for state in active if not after >> state & 1]
     exits = (order or sort)(schema, left, trail)
-    anew = ~before | (schema.multi_mask & call.mask)
-    enters = [state for state in targets if anew >> state & 1]
+    entering = ~before | (schema.multi_mask & call.mask)
+    enters = [state for state in targets if entering >> state & 1]
     return Verdict(True, tuple(targets), tuple(exits), tuple(enters))
 
 
@@ -228,7 +227,7 @@ def _reject(call: Call, after: int, trail: Trail) -> None:
 
 
 def request(active: Indexes, before: int, call: Call, trail: Trail) -> None:
-    """Write down what was asked for."""
+    """Record the request itself."""
     for state in call.called:
         trail.state(StepType.REQUESTED, state)
     if call.type is REMOVE:
@@ -245,7 +244,7 @@ def request(active: Indexes, before: int, call: Call, trail: Trail) -> None:
 
 
 def start(active: Indexes, call: Call) -> list[int]:
-    """The list that the passes begin with."""
+    """The list with which the passes begin."""
     if call.type is SET:
         return list(call.called)
     rest = [state for state in active if not call.mask >> state & 1]
@@ -292,12 +291,12 @@ def _add(
 
 
 def require(schema: Schema, states: list[int], trail: Trail | None) -> list[int]:
-    """Drop, round by round, the states that miss something they require."""
+    """Drop, round by round, the states that miss a required state."""
     needs, present = schema.require_mask, mask_of(states)
     dropped: dict[int, list[int]] = {}
     while True:
         if trail is not None:
-            _look_at(schema, states, present, dropped, trail)
+            _record_require(schema, states, present, dropped, trail)
         kept = [state for state in states if not needs[state] & ~present]
         if len(kept) == len(states):
             break
@@ -307,14 +306,14 @@ def require(schema: Schema, states: list[int], trail: Trail | None) -> list[int]
     return states
 
 
-def _look_at(
+def _record_require(
     schema: Schema,
     states: Iterable[int],
     present: int,
     dropped: dict[int, list[int]],
     trail: Trail,
 ) -> None:
-    """Write down one round of Require."""
+    """Record one round of Require."""
     for state in states:
         for required in schema.require[state]:
             trail.relation(Relation.REQUIRE, state, required)

@@ -9,8 +9,8 @@ class Step:
     """One thing that happened inside a transition; it never changes.
 
     An index is -1 when there is no such state. `rel_type` is None unless the step is a
-    relation. `denied` and `failed` say how a handler answered: no, or by an error, which
-    was `raised_at` "FILE:LINE in FUNCTION".
+    relation. A handler `denied`, or it `failed` with an error that was
+    `raised_at` "FILE:LINE in FUNCTION".
     """
 
     __slots__ = (

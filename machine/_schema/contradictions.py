@@ -3,9 +3,9 @@
 The relations of a state contradict each other when they need states together that exclude
 each other: it removes what it requires, directly or by way of others; what it requires
 removes it; or of two that it requires one removes the other. Such a state is canceled
-whenever it is called; only an `add` that comes late in a transition may slip it in. Each
-contradiction is reported for the first state it concerns, not again for those that require
-that one in turn.
+whenever it is called; only an `add` late in a transition may still activate it. Each
+contradiction is reported for the first state that it concerns, not for those that require
+that one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def contradictions(schema: Schema) -> list[str]:
 
 
 def _found(schema: Schema) -> list[str]:
-    """All of them; the last states first know what they require, so chains cost no squares."""
+    """All contradictions; starts at the last states, so that long chains stay cheap."""
     if not any(schema.remove_mask):
         return []
     reach: dict[int, int] = {}
@@ -40,7 +40,7 @@ def _found(schema: Schema) -> list[str]:
 
 
 def pointless(schema: Schema) -> list[str]:
-    """Relations that say nothing, as texts."""
+    """Relations without effect, as texts."""
     own = [name for index, name in enumerate(schema.names) if index in schema.require[index]]
     return [f"{name} requires itself" for name in own]
 
@@ -111,7 +111,7 @@ def _text(schema: Schema, state: int, remover: int, removed: int) -> str:
 
 
 def _way(schema: Schema, state: int, other: int) -> str:
-    """By way of whom a state requires another; empty if directly."""
+    """The states by way of which a state requires another; empty if directly."""
     path = _path(schema, state, other)
     return f" (by way of {', '.join(schema.names[i] for i in path)})" if path else ""
 

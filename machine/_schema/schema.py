@@ -2,13 +2,13 @@
 
 A `Schema` is what resolution needs of a user's struct and nothing else: names in order,
 relations as tuples of state indexes and as bit masks, and the order by Require. It never
-changes and knows no machine, so all machines of one struct share one `Schema` and all
-that hangs on it (calls, nodes, plans).
+changes and refers to no machine, so all machines of one struct share one `Schema` and its
+calls, nodes and plans.
 
-Taking in cleans: a state loses itself from its `remove` and `after`, and from `remove`
-what it also adds. Names the schema does not define are dropped from `add`, `remove` and
-`after`; in `require` they stay, as *ghosts*: numbers past the last state that are never
-active, so the state that requires one can never activate.
+States are cleaned first: a state is dropped from its own `remove` and `after`, and what it
+adds is dropped from its `remove`. Names the schema does not define are dropped from `add`,
+`remove` and `after`; in `require` they stay, as *ghosts*: numbers past the last state that
+are never active, so the state that requires one can never activate.
 
 Order by Require: a required state comes before the one that requires it. Going over the
 states that require something, by index, and depth first over their requirements, a state's
@@ -67,13 +67,13 @@ def _check_name(name: object, state: object) -> None:
 
 
 class Call:
-    """What a mutation asks of the states: its type, the called states, auto or not.
+    """The request of a mutation: its type, the called states, auto or not.
 
     `barred` are the states that no `add` may bring: those that are being removed, and for
     auto states those that are held back or were refused. `again` marks the call of the
     auto states that are left after a refusal.
 
-    One object stands for all mutations that ask the same of one schema, so plans are
+    One object stands for all mutations with the same request to one schema, so plans are
     found by identity.
     """
 
@@ -109,7 +109,7 @@ class Call:
         self.mask = sum(1 << index for index in called)
         self.barred = self.mask if type is MutationType.REMOVE else barred
         self.multi = bool(self.mask & schema.multi_mask)
-        self.lasts: bool | None = None  # for `_queue`, which finds it out when it has to
+        self.lasts: bool | None = None  # computed by `_engine.queue` when it needs it
         self.calls_exception = EXCEPTION in self.names
         self.text = " ".join(self.names)
 
@@ -212,7 +212,7 @@ class Schema:
         return found
 
     def unknown(self, names: Iterable[str]) -> list[str]:
-        """Those of the names that this schema does not define."""
+        """The names that this schema does not define."""
         names = checked_names(tuple(names))
         return [name for name in names if name not in self.index]
 

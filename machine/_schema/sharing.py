@@ -29,7 +29,7 @@ def long_add_chains(schema: Schema) -> list[str]:
 
 
 def _chain(schema: Schema, path: Indexes) -> Indexes:
-    """The first path of Adds that begins like this and is too long; empty for none."""
+    """The first path of Adds that begins with `path` and is too long; empty if none is."""
     if len(path) == ADD_LEVELS + 2:
         return path
     tries = (_chain(schema, (*path, then)) for then in schema.add[path[-1]] if then not in path)
@@ -58,7 +58,7 @@ def check_strict(struct: Struct, schema: Schema) -> None:
 
 
 def struct_of(definition: Definition) -> Struct:
-    """States by name, of a mapping as well as of a states class; raises for what is neither."""
+    """States by name, from a mapping or a states class; raises for anything else."""
     if isinstance(definition, Mapping):
         return definition
     make = getattr(definition, "struct", None)
@@ -81,10 +81,10 @@ def schema_of(definition: Definition | None, *, strict: bool = False) -> Schema:
 
     If `strict`, relations to undefined states and contradictions are refused.
 
-    A struct met before is known again by what it is compared with: a copy of what it was
-    then. States are compared by identity first, which makes a new machine of a known
-    struct cheap; a states class never changes and is known by itself. The last
-    `SCHEMAS_MAX` of either are remembered.
+    A struct is recognized by comparing it with a copy of its earlier content. States are
+    compared by identity first, which makes a new machine of a known struct cheap. A states
+    class never changes and is recognized by identity. The last `SCHEMAS_MAX` of either are
+    remembered.
     """
     struct: Any = definition or {}
     known = _by_struct.get(id(struct))
@@ -124,7 +124,7 @@ def _taken_in(struct: Struct, *, strict: bool) -> Schema:
 
 
 def forget_all() -> None:
-    """Forget all structs, as in a fresh process; for benchmarks of that."""
+    """Forget all structs, as in a new process; for benchmarks."""
     with _sharing:
         _by_struct.clear()
         _by_class.clear()
@@ -138,7 +138,7 @@ def _make_room(table: dict[Any, Any]) -> None:
 
 
 def _warn(struct: Struct, schema: Schema) -> None:
-    """Warn, once for each struct, of parts that do not do what they seem to say."""
+    """Warn, once for each struct, of parts without the effect that they seem to have."""
     for text, target in dropped_names(struct):
         near = did_you_mean([target], schema.names)
         warn("relation to an undefined state: %s%s", text, near)

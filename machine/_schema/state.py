@@ -1,7 +1,7 @@
 """State definitions, as users write them.
 
-A `State` never changes, so that machines may share what was worked out of it, and so that
-a later change to the caller's lists has no effect. "Not given" (None) and "empty" stay
+A `State` never changes, so that machines can share what was computed from it, and a later
+change to the caller's lists has no effect. "Not given" (None) and "empty" stay
 apart for the four relations, since inspection shows only what was given.
 """
 

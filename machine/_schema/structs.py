@@ -23,7 +23,7 @@ def diff_states(states: Names, other: Names) -> S:
 
 
 def states_equal(states: Names, other: Names) -> bool:
-    """Do both hold the same names, in whatever order."""
+    """Whether both hold the same names, in any order."""
     return set(names_of(states)) == set(names_of(other))
 
 

@@ -29,7 +29,7 @@ RELATIONS = ("require", "add", "remove", "after")
 
 
 class _Declared:
-    """Stands in the body of a class for a state that does not know its name yet."""
+    """Stands in the body of a class for a state that has no name yet."""
 
     __slots__ = ("fields", "name")
 
@@ -127,7 +127,9 @@ def _declared_in(cls: type) -> dict[str, object]:
         if name.startswith("_") or annotation not in ("str", str):
             continue
         if callable(getattr(StatesBase, name, None)):
-            raise TypeError(f"{cls.__name__}.{name}: no state can have this name here")
+            raise TypeError(
+                f"{cls.__name__}.{name}: a method has this name, so no state can have it"
+            )
         value = declared[name] = cls.__dict__.get(name)
         if isinstance(value, _Declared):
             value.name = name

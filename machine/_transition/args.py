@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Args = TypeVar("Args")
 
 LOG_MARK = "log"
-"""The metadata key by which a field of typed arguments asks to be shown in log lines."""
+"""The metadata key that marks a field of typed arguments for log lines."""
 
 
 class Panic:

@@ -65,7 +65,7 @@ class Event:
     def is_valid(self) -> bool:
         """Whether this event's transition is still current, not completed and accepted.
 
-        Turns False while the handler runs too, once its time is over, and stays so.
+        It also turns False, and stays so, while a handler runs longer than its limit.
         """
         tx, mach, name = self._tx, self.machine, self.name
         if mach._tx is not tx or tx.completed or not tx.accepted or name in tx.late:

@@ -7,8 +7,8 @@ of the same machine made by one is queued.
 
 Only the hooks that a tracer's class really overrides are called, so an unused hook costs
 nothing. The four that every mutation passes are called right where that happens, in
-`_walk` and `_engine`; the others by `fire`. While no tracer uses a hook of transitions or
-handlers, transitions are carried out as if there were no tracer.
+`_engine.walk` and `_engine.draining`; the others by `fire`. While no tracer uses a hook of
+transitions or handlers, transitions are carried out as if there were no tracer.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Tracer:
         """The queue is full and refused a mutation; in the thread that made it."""
 
     def transition_init(self, tx: Transition) -> None:
-        """A transition was created; its targets are not to be relied on yet."""
+        """A transition was created; its targets may still change."""
 
     def transition_start(self, tx: Transition) -> None:
         """Relations are resolved, accepted or not; no handler was called yet."""
@@ -73,7 +73,7 @@ class Tracer:
         """A handler returned, raised or was late."""
 
     def handler_late(self, tx: Transition, handler: str, place: str) -> None:
-        """A handler runs longer than `handler_timeout`, and still does; once for each call.
+        """A handler has been running longer than `handler_timeout`; once for each call.
 
         Called in the thread of the watchdog, as the machine's own waits for the handler.
         `place` is its innermost line, "FILE:LINE in FUNCTION", empty if that is not known.
@@ -146,8 +146,8 @@ class TracerHooks:
     def fire(self, calls: Iterable[Hook], *args: Any) -> None:
         """Call a hook of every tracer that uses it.
 
-        After an interrupt it can go on with the same iterator: between taking a hook out of
-        it and calling that there is nothing.
+        After an interrupt the same iterator can be passed again: no interrupt comes between
+        taking a hook out of it and calling the hook.
         """
         for call in calls:
             try:
@@ -171,7 +171,7 @@ class TracerHooks:
         self._detach(tracer)
 
     def _owner(self, call: Hook) -> Tracer:
-        """The tracer of a hook; a static method does not know it itself."""
+        """The tracer of a hook; a static method has no reference to it."""
         own, names = getattr(call, "__self__", None), (*HOOKS, "inheritable")
         return next(t for t in self.tracers if t is own or call in [getattr(t, n) for n in names])
 

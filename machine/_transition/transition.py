@@ -25,15 +25,14 @@ if TYPE_CHECKING:
 
 
 class Transition:
-    """One mutation being carried out, or having been.
+    """One mutation that is being carried out, or was.
 
     `number` counts from 1 those transitions of a machine that handlers or tracers can see.
     `started_ns` and `ended_ns` are readings of the monotonic clock, `handler_ns` the
     durations of the handler steps in order; all three are taken only while a tracer is
-    bound. `is_plain` says at its end that the plan holds all but the times: no arguments,
-    source, lines, handlers, nothing waiting in the queue. Handlers and tracers may read it in
-    the thread that runs the machine,
-    everybody once it is completed.
+    bound. `is_plain` is True at the end if everything but the times is in the plan: no
+    arguments, source, lines or handlers, and nothing waiting in the queue. Handlers and tracers
+    may read a transition in the thread that runs the machine, other code once it is completed.
     """
 
     accepted = True
@@ -47,15 +46,15 @@ class Transition:
     pre_log_entries: Sequence[LogEntry] = ()
     handler_ns: list[int] | tuple[()] = ()
     clock = 0.0  # when the present handler began, or the last one ended
-    late: tuple[str, ...] = ()  # names of handlers whose time was over
+    late: tuple[str, ...] = ()  # names of handlers that ran longer than their limit
     raised_at = ""  # where the last handler that failed did so: FILE:LINE in FUNCTION
     _after: list[int] | None = None
     _mutation: Mutation | None = None
-    _to_raise: BaseException | None = None  # passes through to the caller at the end
+    _to_raise: BaseException | None = None  # raised in the caller at the end
     _again: Plan | None = None  # of an auto transition, after handlers refused states of it
     _marks: Marks = NO_MARKS  # of auto states that failed in it
-    _call: HandlerCall | None = None  # the one made last, where the program does not say it
-    _recovered = False  # an interrupt left it open, and its end was begun again
+    _call: HandlerCall | None = None  # the last one, where the program does not show it
+    _recovered = False  # an interrupt left it open, and recovery has begun to end it
     _last_hook: Callable[..., Any] | None = None  # the last hook that was called for the end
     _steps: list[Step] | None = None
     is_check = False
@@ -75,7 +74,7 @@ class Transition:
 
     @property
     def mutation(self) -> Mutation:
-        """What was asked for."""
+        """The mutation that the transition carries out."""
         found = self._mutation
         if found is None:
             found = self._mutation = Mutation(self.plan.call, self.args(), self.source)
@@ -83,7 +82,7 @@ class Transition:
 
     @property
     def verdict(self) -> Plan:
-        """What resolution decided; for the last time, if handlers refused auto states."""
+        """What resolution decided; the last decision, if handlers refused auto states."""
         return self._again or self.plan
 
     @property
@@ -91,7 +90,7 @@ class Transition:
         """The steps of the handlers that were called.
 
         While all of them pass, these are the first steps of the program, and one number
-        says how many.
+        counts them.
         """
         if self._steps is not None:
             return self._steps
@@ -150,7 +149,7 @@ class Transition:
         return list(self.plan.call.names)
 
     def is_auto(self) -> bool:
-        """Whether the auto states asked for it."""
+        """Whether it is the mutation of the auto states."""
         return self.plan.call.auto
 
     def clock_before(self) -> Clock:

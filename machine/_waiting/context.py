@@ -10,8 +10,8 @@ Ending can be interrupted anywhere, and the next call that ends the context fini
 assignment marks the context as ended, and the callbacks and children that are still to be
 handled stay in it until they are. The interrupted call itself tries that first.
 
-`background()` is the root that never ends. It remembers nothing: neither the contexts made
-from it nor callbacks, which would never run.
+`background()` is the root that never ends. It keeps neither the contexts made from it nor
+callbacks, which would never run.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class Context(Latch):
         try:
             self._end_tree(err)
         except BaseException:
-            self._end_tree(err)  # the rest, for those who wait for it
+            self._end_tree(err)  # the rest, for those that wait for it
             raise
 
     def _end_tree(self, err: ContextError) -> None:
@@ -139,7 +139,7 @@ class Context(Latch):
             ctx._close()
 
     def _mark(self, err: ContextError) -> list[Context]:
-        """End this one alone; gives its children from last to first."""
+        """End this one alone; returns its children from last to first."""
         with self._lock:
             if not self._done:
                 self._err = err
@@ -147,7 +147,7 @@ class Context(Latch):
             return list(self._children)[::-1]
 
     def _close(self) -> None:
-        """Call what is to be called, then let go of everything; it has ended."""
+        """Run the callbacks of an ended context, then drop all its references."""
         if self._callbacks:
             call_each(self._callbacks, self)
         parent, timer = self._parent, self._timer
@@ -175,12 +175,12 @@ class Context(Latch):
 
 
 class RootContext(Context):
-    """The context above all others: it never ends and remembers nothing."""
+    """The context above all others: it never ends and keeps no reference to others."""
 
     __slots__ = ()
 
     def cancel(self) -> None:
-        """No effect: others rely on it."""
+        """Do nothing, since it never ends."""
 
     def child(self, value: object = None) -> Context:
         """The root of a new tree."""
@@ -191,7 +191,7 @@ class RootContext(Context):
 
 
 def check_ctx(ctx: object) -> None:
-    """Raise for what cannot limit a wait."""
+    """Raise for anything but a context or None."""
     if ctx is not None and not isinstance(ctx, Context):
         raise TypeError(f"waiting ends with a Context, not {ctx!r:.60}; for a time, wait(5)")
 

@@ -1,11 +1,11 @@
 """Wait handles, and the subscriptions behind them.
 
 Two objects make up a waiter. The user holds the `WaitHandle`; the machine's index holds the
-`Subscription`, which knows what is waited for and refers to the handle *weakly*. So a
-subscription lives as long as somebody can still learn of its release: as long as the
-handle is held, or something waits on it (a callback, a blocked thread, a task). When the
-last of them is gone, after a timeout, a canceled task, a lost race, the subscription
-leaves the index by itself, at once. Waiting in a loop with a timeout leaks nothing.
+`Subscription`, which keeps what is waited for and refers to the handle *weakly*. So a
+subscription lives as long as its release can still be noticed: as long as the handle is
+held, or something waits on it (a callback, a blocked thread, a task). When the last of them
+is gone, after a timeout, a canceled task or a lost race, the subscription leaves the index
+by itself, at once. Waiting in a loop with a timeout leaks nothing.
 
 A subscription is *claimed* by taking it out of its `home`, a dict: deleting a key is one
 indivisible operation, so of several threads that want to release it (a match, a context
@@ -13,8 +13,8 @@ that ends, `cancel`) one gets it, and only that one may end the handle. No lock 
 for that, so it may also happen inside a garbage collection.
 
 Interrupts (`_engine.recovery`): claiming a subscription and marking its handle as ended are
-statements without a call between them, so no interrupt can leave a handle that nobody can
-end. Callbacks that an interrupt kept from running stay in the handle. The machine goes on
+statements without a call between them, so no interrupt can leave a handle that cannot be
+ended. Callbacks that an interrupt kept from running stay in the handle. The machine goes on
 with those of the handles that it has ended; for others, `cancel` does. A subscription that
 was claimed and is still found in a table is taken out by the thread that finds it.
 """
@@ -50,10 +50,10 @@ class Pending(Table):
 class WaitHandle(Latch):
     """What every `when_*` returns: released once, and then stays released.
 
-    `done`, and the equal truth value, say whether it was released, and `reason` says why.
+    `done`, which is also its truth value, is True once it was released; `reason` is why.
     `wait` blocks a thread and `await` a task until then; both give True for a match and
-    False for any other reason. Hold on to the handle: one that nobody holds or waits for
-    is dropped by the machine.
+    False for any other reason. Keep a reference to the handle: the machine drops one that
+    nothing holds or waits for.
     """
 
     __slots__ = ("_reason", "_subscription")
@@ -84,7 +84,7 @@ class WaitHandle(Latch):
                 call_each(self._callbacks, self)
         except BaseException:
             if self._done:
-                call_each(self._callbacks, self)  # the rest, for those who wait for it
+                call_each(self._callbacks, self)  # the rest, for those that wait for it
             raise
 
     def _mark(self, reason: Reason) -> None:
@@ -128,7 +128,7 @@ class WaitHandle(Latch):
             subscription.keep = self
 
     def waits_for(self) -> str:
-        """What it waits for, as log lines say it; empty once it has ended."""
+        """What it waits for, as in log lines; empty once it has ended."""
         subscription = self._subscription
         if subscription is None:
             return ""
@@ -143,7 +143,7 @@ class WaitHandle(Latch):
 
 
 class Subscription(ref[WaitHandle]):
-    """What the index knows of one handle: what it waits for, and where to find it."""
+    """The entry of one handle in the index: what it waits for, and where to find it."""
 
     __slots__ = ("ctx", "home", "keep", "names", "number", "tables")
 
@@ -166,7 +166,7 @@ class Subscription(ref[WaitHandle]):
     """How log lines call this kind of waiter."""
 
     def met(self, node: Node, ticks: Sequence[int]) -> bool:
-        """Is it satisfied by how the states stand; never, when it waits for something else."""
+        """Whether the present states satisfy it; False for kinds that do not wait for states."""
         return False
 
     def new_text(self) -> str:
@@ -174,7 +174,7 @@ class Subscription(ref[WaitHandle]):
         return " ".join(dict.fromkeys(self.names))
 
     def condition(self) -> str:
-        """What is waited for beside states; it runs no code of a user."""
+        """What is waited for beside states; runs no user code."""
         return ""
 
     def match_text(self) -> str:
@@ -186,7 +186,7 @@ class Subscription(ref[WaitHandle]):
     ) -> bool:
         """Claim it and end its handle; False if another thread did.
 
-        A handle that has callbacks is put into `ending`; they are for the caller to run.
+        A handle that has callbacks is put into `ending`; the caller runs them.
         """
         number = self.number
         try:
@@ -203,7 +203,7 @@ class Subscription(ref[WaitHandle]):
         return True
 
     def _leave(self) -> None:
-        """Take what was claimed out of every table, and let go of the handle."""
+        """Remove a claimed subscription from every table, and release the handle."""
         number = self.number
         for table in self.tables:
             table.pop(number, None)
@@ -212,10 +212,10 @@ class Subscription(ref[WaitHandle]):
             self.ctx._unwatch(self)
 
     def limit(self, ctx: Context, handle: WaitHandle) -> None:
-        """End with this context; asked for once the subscription is in the index."""
+        """End with this context; called once the subscription is in the index."""
         if not ctx._watch(self, self.ctx_ended):
             self.ctx_ended(ctx)
-        if handle._done:  # released before the context knew of it
+        if handle._done:  # released before the context watched it
             ctx._unwatch(self)
 
     def ctx_ended(self, ctx: Context) -> None:
@@ -234,9 +234,9 @@ def forget(subscription: Subscription) -> None:
 def mark_all(
     subscriptions: Iterable[Subscription], reason: Reason, ending: dict[int, WaitHandle]
 ) -> list[Subscription]:
-    """End all that nobody else ends meanwhile, and give those.
+    """End all that no other thread ends meanwhile, and return those.
 
-    Handles with callbacks are put into `ending`; their callbacks are for the caller to run.
+    Handles with callbacks are put into `ending`; the caller runs their callbacks.
     """
     marked = []
     for subscription in subscriptions:
@@ -247,7 +247,7 @@ def mark_all(
 
 
 def released(reason: Reason) -> WaitHandle:
-    """A handle that never had to wait."""
+    """A handle that is released from the start."""
     handle = WaitHandle()
     handle._mark(reason)
     return handle

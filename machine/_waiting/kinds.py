@@ -38,7 +38,7 @@ class Inactive(Subscription):
 
 
 class Reached(Subscription):
-    """Each state's tick reached its own number, at whatever time."""
+    """Each state's tick reached its own number, at any time."""
 
     __slots__ = ("left", "wanted")
 
@@ -46,7 +46,7 @@ class Reached(Subscription):
 
     wanted: Sequence[tuple[str, int]]
     left: Sequence[tuple[str, int]]
-    """What was not reached so far. What was stays so, even if the schema loses the state."""
+    """What is not reached yet. What is reached stays so, even if the schema loses the state."""
 
     def met(self, node: Node, ticks: Sequence[int]) -> bool:
         index = node.automaton.schema.index
@@ -77,7 +77,7 @@ class WithArgs(Subscription):
     args: A
 
     def matches(self, args: A) -> bool:
-        """Whether each wanted argument has an equal one; one that cannot be compared has not."""
+        """Whether each wanted argument has an equal one; False if comparing raises."""
         try:
             return all(key in args and args[key] == value for key, value in self.args.items())
         except Exception as error:  # noqa: BLE001 - protects the machine: `==` is user code
@@ -92,7 +92,7 @@ class WithArgs(Subscription):
 
 
 class Query(Subscription):
-    """A function of the clock says so."""
+    """A function of the clock returned a true value."""
 
     __slots__ = ("fn",)
 
@@ -100,8 +100,8 @@ class Query(Subscription):
 
     fn: Callable[[Clock], object]
 
-    def asks(self, clock: Clock) -> bool | None:
-        """Its answer; None when it raised, so that it is not asked again."""
+    def answer(self, clock: Clock) -> bool | None:
+        """Whether the function returns a true value; None if it raised, to drop it."""
         try:
             return bool(self.fn(clock))
         except Exception as error:  # noqa: BLE001 - protects the machine: as above

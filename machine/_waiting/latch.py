@@ -7,8 +7,8 @@ Threads: each callback runs exactly once, in the thread that ends the latch or, 
 too late, in the thread that adds it, and no lock is needed for that. Adding puts the
 callback into a dict, then looks whether the latch has ended; ending marks the latch, then
 takes what is in the dict. So one of them sees the other, and if both do, taking an entry
-out of a dict is one indivisible operation that only one of them succeeds in. Who may end a
-latch, and only once, is settled by its kind.
+out of a dict is one indivisible operation, in which only one of them succeeds. Each kind of
+latch decides which thread may end it, and only once.
 
 Interrupts (`_engine.recovery`): a latch that is marked has ended; the callbacks that are
 still to be called are those in the dict, so ending it again goes on where an interrupt
@@ -16,10 +16,10 @@ stopped. A user's callback leaves the dict right before its call and never runs 
 of the library leaves it after the call and may run twice, which does no harm: it opens a
 gate that is open, or wakes a task that is awake.
 
-Blocking and awaiting are callbacks as well, which is why a latch that nobody waits for
-costs no lock, event or future of its own: a blocked thread brings its own gate, a task its
-own future. Both take their callback away when they give up, so nothing of a thread that
-timed out or of a canceled task stays behind.
+Blocking and awaiting are callbacks as well, so a latch without waiters needs no lock, event
+or future of its own: a blocked thread brings its own gate, a task its own future. Both
+remove their callback when they give up, so nothing of a thread that timed out or of a
+canceled task stays behind.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Latch:
     def wait(self, timeout: float | None = None) -> bool:
         """Block the calling thread until it has ended, or for `timeout` seconds at most.
 
-        True if it ended as hoped for; a timeout gives False and leaves it as it is. Raises
+        True if it ended as expected; a timeout returns False and changes nothing. Raises
         `DeadlockError` where it could never end: inside a handler, a callback or a tracer
         of the machine that it waits for.
         """
@@ -73,7 +73,7 @@ class Latch:
         return self._block(timeout) and self._answer()
 
     def __await__(self) -> Generator[Any, None, bool]:
-        """The same in a task of asyncio, on whatever loop of it."""
+        """The same in a task of asyncio, on any loop."""
         if not self._done:
             from machine._waiting.deadlocks import check_awaiting
 
@@ -85,7 +85,7 @@ class Latch:
                     yield from future
             except BaseException:
                 self._unwatch(future)
-                del self  # or the traceback would keep what nobody waits for any more
+                del self  # or the traceback would keep it alive
                 raise
         return self._answer()
 
@@ -100,7 +100,7 @@ class Latch:
             call_all([(fn, self)])
 
     def remove_done_callback(self, fn: Callable[[Self], object]) -> int:
-        """Take back a callback, as often as it was added; returns how often that was."""
+        """Remove a callback, as often as it was added; returns how often that was."""
         found = [key for key in list(self._callbacks) if self._callbacks.get(key) == fn]
         return sum(self._unwatch(key) for key in found)
 
@@ -116,7 +116,7 @@ class Latch:
         return f"the end of {self!r}"
 
     def _answer(self) -> bool:
-        """Did it end as hoped for; only asked once it has ended."""
+        """What a wait returns once it has ended: True if it ended as expected."""
         return True
 
     def _block(self, timeout: float | None) -> bool:
@@ -138,26 +138,26 @@ class Latch:
         return self._done
 
     def _watch(self, key: object, fn: Callback) -> bool:
-        """Have `fn` called at the end; False if that is past."""
+        """Call `fn` at the end; False if it has ended already."""
         if self._done:
             return False
         self._callbacks[key] = fn
         return not (self.done and self._callbacks.pop(key, None) is not None)
 
     def _unwatch(self, key: object) -> bool:
-        """Forget what was watched under this key; False if it was taken or never there."""
+        """Remove the callback of this key; False if there is none any more."""
         return self._callbacks.pop(key, None) is not None
 
 
 def call_each(callbacks: dict[object, Callable[..., object]], *arguments: object) -> None:
-    """Call these and forget them; none can keep the others from running.
+    """Call these and forget them; all run, even if one raises.
 
-    What is no `Exception`, such as KeyboardInterrupt, passes through after the last one.
+    An error that is no `Exception`, such as KeyboardInterrupt, is raised after the last one.
     """
     try:
         for key in list(callbacks):
             fn = callbacks.get(key)
-            if fn is None:  # taken back, or called by another thread
+            if fn is None:  # removed, or called by another thread
                 continue
             try:
                 if isinstance(key, OnceKey):
@@ -172,14 +172,14 @@ def call_each(callbacks: dict[object, Callable[..., object]], *arguments: object
 
 
 def loop_of_caller() -> asyncio.AbstractEventLoop:
-    """The asyncio loop that runs here; raises, and says what to do, where there is none."""
+    """The asyncio loop that runs here; raises if there is none."""
     import asyncio  # programs without tasks never load it
 
     try:
         return asyncio.get_running_loop()
     except RuntimeError:
         raise RuntimeError(
-            "no asyncio event loop runs here, and only there this can be awaited; in a task of"
+            "no asyncio event loop runs here, and this can be awaited only in one; in a task of"
             " another library let a thread wait: await trio.to_thread.run_sync(handle.wait)"
         ) from None
 
@@ -195,9 +195,9 @@ def check_callback(fn: object) -> None:
 
 
 def call_all(calls: Iterable[tuple[Callback, object]]) -> None:
-    """Run callbacks, each with its argument; none can keep the others from running.
+    """Run callbacks, each with its argument; all run, even if one raises.
 
-    What is no `Exception`, such as KeyboardInterrupt, passes through after the last one.
+    An error that is no `Exception`, such as KeyboardInterrupt, is raised after the last one.
     """
     rest = iter(calls)
     try:
@@ -218,7 +218,7 @@ def open_gate(gate: threading.Lock, _: object = None) -> None:
 
 
 def wake(loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any], result: object) -> None:
-    """Settle a future from any thread; nobody is left to be woken on a closed loop."""
+    """Settle a future from any thread; no effect on a closed loop."""
     with contextlib.suppress(RuntimeError):
         loop.call_soon_threadsafe(_settle, future, result)
 

@@ -1,7 +1,7 @@
 """Lists what is open in a machine: waiters, contexts and tasks.
 
-This is read from any thread while the machine goes on, so it is a picture of a moment.
-Nothing of a user runs for it: a function is named only if it is a plain one.
+Any thread may read this while the machine goes on, so it is a picture of one moment.
+No user code runs for it: a function is named only if it is a plain one.
 """
 
 from __future__ import annotations
@@ -119,5 +119,5 @@ def _deadline(ctx: Context | None) -> float:
 
 
 def first_of(mach: HasOpenWork, limit: int | None) -> list[OpenWork]:
-    """As much of it as is asked for."""
+    """The first of it, at most `limit`."""
     return list(islice(open_work(mach), limit))

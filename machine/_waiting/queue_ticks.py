@@ -1,8 +1,8 @@
 """Queue ticks: numbers with which a caller waits for one queued mutation.
 
 Every mutation that is appended to the queue gets the next number, its `queue_tick`; the
-first one is 2. What does not wait in line gets none, 0: mutations that run at once without
-the queue, and all that is put at its front. `Result.QUEUED` does not carry the number; the
+first one is 2. Mutations that do not wait in line get none, 0: those that run at once
+without the queue, and all that are put at its front. `Result.QUEUED` does not carry the number; the
 caller reads it from `Machine.queue`, or in the `mutation_queued` hook of a tracer, which
 runs in the thread that made the mutation.
 
@@ -35,7 +35,7 @@ class QueueTickDone(Subscription):
     tick: int
 
     def is_due(self, done: int, waiting: float) -> bool:
-        """Is it so when all up to `done` are done and so many wait."""
+        """Whether it is met when all up to `done` are done and this many wait."""
         return self.tick <= done
 
     def condition(self) -> str:
@@ -55,7 +55,7 @@ class QueueRoom(Subscription):
     n: int
 
     def is_due(self, done: int, waiting: float) -> bool:
-        """Is it so when so many wait."""
+        """Whether it is met when this many wait."""
         return waiting < self.n
 
     def condition(self) -> str:
@@ -77,7 +77,7 @@ class QueueTicks:
         self._early: set[int] = set()
 
     def finish(self, tick: int, waiting: float = inf) -> list[Subscription]:
-        """A mutation is done and so many wait; gives what waited for that and no more."""
+        """Record a mutation that is done; returns the subscriptions that are due now."""
         early = self._early
         if tick == self.done + 1 and not early:
             self.done = tick

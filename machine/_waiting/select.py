@@ -1,8 +1,8 @@
 """Waits for several things at once.
 
-Wait handles and contexts can be mixed. Whatever is not needed any more, the losers of
-`first` above all, is taken back when the call returns, times out or is canceled: handles
-made in the call itself leave the machine's index with it, those held elsewhere go on.
+Wait handles and contexts can be mixed. When the call returns, times out or is
+canceled, it stops waiting for the others: handles made in the call itself leave the
+machine's index, those held elsewhere go on.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def first(*waited: Waited, timeout: float | None = None) -> Waited | None:
     """Block until one of these has ended, and return it; None after `timeout` seconds.
 
     Of several that have ended before the call, the one listed first is returned. How it
-    ended, say by its context, is for the caller to look at. Raises `DeadlockError` where
+    ended, such as by its context, is for the caller to check. Raises `DeadlockError` where
     none of them could end before the calling thread goes on.
     """
     checked_timeout(timeout)
@@ -79,7 +79,7 @@ async def first_async(
     try:
         return await _first_of(each, timeout)
     except BaseException:
-        each.clear()  # or the traceback would keep what nobody waits for any more
+        each.clear()  # or the traceback would keep them alive
         raise
 
 

@@ -1,11 +1,11 @@
 """State contexts: work that is wanted only while a state is active.
 
-Each activation of a state has one context, made when it is first asked for and shared by
-all callers. It ends when the state deactivates: after `transition_end`, after the waiters
-of that transition, so in the `End` handler it is still live. Activating a multi state
-again does not end it. What is asked for while the state is inactive has ended already.
+Each activation of a state has one context, made for the first caller and shared by all. It
+ends when the state deactivates: after `transition_end`, after the waiters of that transition,
+so in the `End` handler it is still live. Activating a multi state again does not end it. A
+context that is requested while the state is inactive has ended already.
 
-A context can be asked for in any thread while the machine runs in another. As with waiters
+A context can be requested in any thread while the machine runs in another. As with waiters
 (`_waiting.waiters`), it is put into the table first and the ticks are looked at again, and the
 engine publishes ticks first and looks into the table then; so one of them ends it. A
 context leaves the table once it has ended, so one whose end was interrupted is ended again.
@@ -88,12 +88,12 @@ class StateContexts:
         return any(live is ctx for live in list(self._live.values()))
 
     def ends_by(self, plan: Plan) -> bool:
-        """Does a state with a live context change."""
+        """Whether a state with a live context changes."""
         live = self._live
         return bool(live) and not (plan.moved or plan.name_states()[1]).isdisjoint(live)
 
     def ticks_changed(self, changed: Iterable[int]) -> None:
-        """A transition is over that changed these states; those inactive now lose theirs."""
+        """End the contexts of those changed states that are inactive now."""
         if not self._live:
             return
         names, ticks = self._mach._schema.names, self._mach._ticks
@@ -103,7 +103,7 @@ class StateContexts:
                 self._end(names[index], ctx)
 
     def schema_changed(self) -> None:
-        """The machine has another schema; states that are no more lose their contexts."""
+        """End the contexts of states that the new schema does not have."""
         index = self._mach._schema.index
         for state, ctx in list(self._live.items()):
             if state not in index:

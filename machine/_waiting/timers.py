@@ -1,12 +1,12 @@
 """Timers: one thread for all deadlines of the process.
 
-The thread is a daemon and starts with the first deadline. A deadline that is taken back
-lets go of its function at once; its place in the heap goes when it is due, or earlier when
-more than half of the heap is such places. A forked child starts its own thread.
+The thread is a daemon and starts with the first deadline. A canceled deadline drops its
+function at once; its entry in the heap goes when it is due, or earlier when more than half
+of the heap is such entries. A forked child starts its own thread.
 
 Interrupts (`_engine.recovery`): the lock is a plain one, which a `with` block always gives
 back, and the heap holds tuples, whose comparison runs no Python code. The thread itself marks
-that it serves, so a thread that an interrupt kept from starting is not relied on.
+that it serves, so a thread that an interrupt prevented is not counted.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from collections.abc import Callable
 from machine._logging.report import log_error
 
 DEAD_MIN = 64
-"""Fewer places that were taken back are not worth a clean-up."""
+"""Fewer canceled entries are not worth a clean-up."""
 
 WAIT_MAX = threading.TIMEOUT_MAX
-"""Longer waits, such as an infinite one, are waited for in pieces."""
+"""Longer waits, such as an infinite one, are split."""
 
 
 class Timer:
@@ -64,7 +64,7 @@ class Timers:
         return timer
 
     def cancel(self, timer: Timer) -> None:
-        """Take a deadline back; one that has passed is no error."""
+        """Cancel a deadline; no effect if it has passed."""
         with self._lock:
             if timer.fn is None:
                 return
@@ -76,7 +76,7 @@ class Timers:
                 self._heap, self._dead = kept, 0
 
     def take_due(self) -> list[Callable[[], object]]:
-        """The functions whose time has come, in order; they will not be given again."""
+        """The functions that are due, in order; each is returned once."""
         due: list[Callable[[], object]] = []
         with self._lock:
             now = self._clock()
@@ -123,7 +123,7 @@ class Timers:
 def _call(fn: Callable[[], object]) -> None:
     try:
         fn()
-    except BaseException as error:  # noqa: BLE001 - protects the deadlines of everybody else
+    except BaseException as error:  # noqa: BLE001 - protects all other deadlines
         log_error(error, "a deadline's callback failed")
 
 

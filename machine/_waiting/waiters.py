@@ -7,20 +7,20 @@ When each kind of waiter is released:
   `transition_end` of each transition that changed a tick, before the next one starts, in
   the order in which they were made. They see the states as they are then.
 - `when_queue_ends`: once the right to drain is given back and tracers were called.
-- everything: when its context ends, when it is canceled, on disposal, or when nothing
-  holds its handle any more (`_waiting.handle`).
+- all of them: when the context ends, on `cancel`, on disposal, or when nothing holds the
+  handle any more (`_waiting.handle`).
 
 The index is keyed by state names, one table of subscriptions per state and kind, so a
 change of schema moves nothing. A transition costs what is subscribed to the states it
-changed and nothing else: a plan knows the names of the states that it activates and
+changed and nothing else: a plan lists the names of the states that it activates and
 changes, and while none of these is awaited (`awaits_args`, `awaits_change`) the engine goes
-on as if nobody waited. Only a query is asked after every change.
+on as if there were no waiters. Only a query is called after every change.
 
-No wake-up is lost, although nobody takes a lock and the engine looks here only when
+No wake-up is lost, although no lock is taken and the engine looks here only when
 `pending` is not empty. Registering does, in this order: (1) put the subscription into its
 tables and then into `pending`; (2) look at the machine's node and ticks again, and release
 it if they satisfy it. The engine does: (3) publish new ticks, then the new node; (4) read
-`pending` and the tables. Say the engine misses the subscription in (4), or cannot claim it
+`pending` and the tables. Suppose the engine misses the subscription in (4), or cannot claim it
 yet. Then (4) came before the end of (1); so (3), which is before (4), came before (2), and
 (2) sees the new node. Both may find it; then claiming it decides. In the same way a
 registrar and the end of a drain meet (the drainer gives its token back, then reads
@@ -149,10 +149,10 @@ class Waiters:
         self._ending: dict[int, WaitHandle] = {}
         self.pending = Pending()
         self.pending.mach = mach
-        """What the machine's work can release; while empty, it need not look."""
+        """What mutations can release; the machine skips it while it is empty."""
         self.args_pending = Pending()
         self.args_pending.mach = mach
-        """What waits for arguments, which is none of `pending`."""
+        """What waits for arguments; it is not in `pending`."""
 
     def __len__(self) -> int:
         """How many subscriptions there are."""
@@ -212,10 +212,10 @@ class Waiters:
     def when_query(self, fn: Callable[[Clock], object], ctx: Context | None = None) -> WaitHandle:
         """Released when `fn(clock)` is true after a transition that changed a tick.
 
-        It is not asked at the call. It runs in the thread that runs the machine and must be
+        It is not called right away. It runs in the thread that runs the machine and must be
         quick. If it raises, that is logged and the handle is canceled.
         """
-        check_callable(fn, "what when_query asks")
+        check_callable(fn, "the query of when_query")
         handle, subscription = self._new(Query, (), ctx)
         subscription.tables = (self._queries,)
         subscription.fn = fn
@@ -241,10 +241,10 @@ class Waiters:
             handle.release("match")
         return handle
 
-    # -- what the engine asks and says
+    # -- what the engine calls
 
     def awaits_args(self, plan: Plan) -> bool:
-        """Does a state activate for which arguments are awaited."""
+        """Whether a state activates for which arguments are awaited."""
         if not self.args_pending:
             return False
         entered = plan.entered
@@ -264,7 +264,7 @@ class Waiters:
         return bool(self._queries) or not moved.isdisjoint(self.states)
 
     def ticks_changed(self, changed: Iterable[int]) -> None:
-        """A transition is over; the ticks of these states changed."""
+        """Release the waiters of these states, whose ticks a transition changed."""
         mach = self._mach
         node, ticks, names = mach._node, mach._ticks, mach._schema.names
         if not ticks:  # disposed meanwhile
@@ -285,35 +285,35 @@ class Waiters:
             self._release(met)
 
     def activated(self, index: int, args: A | None) -> None:
-        """The State handlers of this state are through, in a mutation with these arguments."""
+        """Release the waiters for arguments of this state, after its State handlers."""
         table = self._args.get(self._mach._schema.names[index])
         if table:
             waiting = [found for found in list(table.values()) if isinstance(found, WithArgs)]
             self._release([found for found in waiting if found.matches(args or {})])
 
     def queue_ended(self) -> None:
-        """A drain is over and its token given back."""
+        """Release the waiters for the end of the drain, after it gave back the token."""
         if self._queue_ends:
             self._release(list(self._queue_ends.values()))
 
     def schema_changed(self) -> None:
-        """The machine has another schema, or its states another order.
+        """Release the waiters that another schema, or another order, satisfies.
 
-        Waiters go on by name. A state that is no more is inactive and cannot activate; what
-        a waiter for times had reached of it stays reached.
+        Waiters go on by name. A removed state is inactive and cannot activate; the
+        ticks that it had reached for a waiter stay reached.
         """
         self._release(self._all_met())
 
     def recover(self) -> None:
-        """After an interrupt: release all that is due, and call back those that have ended."""
+        """After an interrupt, release all that is due, and run the callbacks of what has ended."""
         if self._mach._ticks:
             self._release([*self._all_met(), *self._queries_true()])
         self._call_back()
 
     def dispose(self) -> None:
-        """The machine is disposed: release all waiters but those for the disposal.
+        """Release all waiters except those for the disposal, since the machine is disposed.
 
-        Its ticks must be gone before. What is asked for afterwards comes back released.
+        Its ticks must be gone before. Handles made afterwards are released from the start.
         """
         self._closed = True
         waiting = {**self.pending, **self.args_pending}
@@ -325,7 +325,7 @@ class Waiters:
         self._end_all(self._disposals, "match")
 
     def end_disposal_after(self, tasks: Iterable[Latch], seconds: float) -> None:
-        """The same once these have ended, or after this time."""
+        """The same once these tasks have ended, or after this time."""
         try:
             every(*tasks, timeout=seconds)
         finally:
@@ -406,7 +406,7 @@ class Waiters:
             handle.release("match")
 
     def _log_and_limit(self, handle: WaitHandle, subscription: Subscription) -> None:
-        """What follows on registering, unless it was released meanwhile."""
+        """Log a new subscription and watch its context, unless it was released meanwhile."""
         if handle._done:
             return
         text = f"[{subscription.label}:new] {subscription.new_text()}".rstrip()
@@ -438,7 +438,7 @@ class Waiters:
         met: list[Subscription] = []
         for query in list(self._queries.values()):
             assert isinstance(query, Query)
-            answer = query.asks(clock)
+            answer = query.answer(clock)
             handle = query()
             if answer is None and handle is not None:
                 handle.cancel()
@@ -466,7 +466,7 @@ class Waiters:
         self._call_back()
 
     def _call_back(self) -> None:
-        """Run the callbacks of what has ended; what an interrupt leaves is still there."""
+        """Run the callbacks of handles that have ended; those that an interrupt prevents stay."""
         ending = self._ending
         if not ending:
             return

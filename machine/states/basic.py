@@ -18,11 +18,11 @@ class BasicStatesDef(StatesBase):
     Start: str = state()
     """The machine should be working; removing it can force it to stop."""
     Ready: str = state(require=Start)
-    """What is needed to perform work is there."""
+    """Everything that the work needs is there."""
     Healthcheck: str = state(multi=True)
-    """Asked for now and then, to see that the machine is alive."""
+    """Added from time to time, to check that the machine is alive."""
     Heartbeat: str = state()
-    """Asked for now and then, to have the machine check itself."""
+    """Added from time to time, so that the machine checks itself."""
 
 
 basic_states = new_states(BasicStatesDef)

@@ -15,7 +15,7 @@ import pytest
 
 import machine as am
 from machine import pipes
-from machine._calling.frames import FRAMES_MAX, called_at, is_library, let_frames_go
+from machine._calling.frames import FRAMES_MAX, called_at, is_library, release_frames
 from machine._calling.traces import TRACE_FRAMES_MAX, trace_of
 
 FILE = Path(__file__).name
@@ -278,9 +278,9 @@ def test_hollow_frames_are_bounded_and_made_once() -> None:
     with pytest.raises(ValueError, match="boom") as raised:
         fall(FRAMES_MAX + 10)
     error = raised.value
-    let_frames_go(error)
+    release_frames(error)
     kept = error.__traceback__
-    let_frames_go(error)
+    release_frames(error)
 
     assert error.__traceback__ is kept
     assert len(list(traceback.walk_tb(kept))) == FRAMES_MAX

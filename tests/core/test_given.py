@@ -196,7 +196,7 @@ def test_arguments_are_checked_inside_of_handlers_too(mach: am.Machine) -> None:
     mach.bind_handlers({"AState": handle})
     mach.add1("A", {"x": 1})
 
-    assert raised == ["args are a dict, not 'oops'; several states go into a list"]
+    assert raised == ["args are a dict, not 'oops'; several states are passed as a list"]
     assert (mach.queue_len(), mach.tick("C")) == (0, 0)
 
 

@@ -66,14 +66,14 @@ def test_an_export_has_a_version() -> None:
 )
 def test_what_no_export_has_is_refused(change: dict[str, Any]) -> None:
     """By `from_json` with a ValueError that says what is wrong."""
-    with pytest.raises(ValueError, match="^no exported machine: "):
+    with pytest.raises(ValueError, match="^not an exported machine: "):
         read({**saved(), **change})
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "5", "null", "{}", '{"id": "m"}', "[" * 100_000])
 def test_a_text_that_is_no_export_is_refused(text: str) -> None:
     """Whatever it is instead."""
-    with pytest.raises(ValueError, match="^no exported machine: "):
+    with pytest.raises(ValueError, match="^not an exported machine: "):
         am.Serialized.from_json(text)
 
 

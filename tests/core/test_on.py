@@ -142,7 +142,7 @@ def test_functions_make_a_mapping_of_handlers() -> None:
     def two(e: am.Event) -> None: ...
 
     assert list(am.handlers_of(one)) == ["AState"]
-    with pytest.raises(HandlerNameError, match="AState is there twice"):
+    with pytest.raises(HandlerNameError, match="AState is declared twice"):
         am.handlers_of(one, two)
     with pytest.raises(TypeError, match="was not decorated"):
         am.handlers_of(print)

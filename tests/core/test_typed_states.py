@@ -166,7 +166,7 @@ def test_a_state_has_no_other_value() -> None:
 
 def test_the_names_of_methods_are_taken() -> None:
     """A state called `names` would hide what gives the names."""
-    with pytest.raises(TypeError, match=r"Bad\.names: no state can have this name here"):
+    with pytest.raises(TypeError, match=r"Bad\.names: a method has this name"):
 
         class Bad(StatesBase):
             names: str  # type: ignore[assignment]

@@ -304,11 +304,11 @@ def test_machines_that_are_gone_are_not_watched(made: Made, dog: StillDog) -> No
     dog.watch(disposed)
     dog.watch(made())
     gc.collect()
-    assert list(dog._told) == [disposed]
+    assert list(dog._machines) == [disposed]
 
     disposed.dispose_force()
     dog.look()
-    assert list(dog._told) == []
+    assert list(dog._machines) == []
 
 
 def test_the_thread_runs_while_there_is_a_machine(
@@ -364,10 +364,10 @@ def test_a_machine_asks_to_be_watched(made: Made, caplog: pytest.LogCaptureFixtu
     logging.getLogger("asyncmachine").addHandler(listen)
     mach = made(watchdog=True, handler_timeout=0.02)
     mach.bind_handlers({"AState": lambda e: told.wait(10)})
-    assert mach in watchdog._told
+    assert mach in watchdog._machines
     mach.add1("A")
     logging.getLogger("asyncmachine").removeHandler(listen)
 
     assert told.is_set()
     assert "handler AState of machine mach" in caplog.text
-    assert made() not in watchdog._told
+    assert made() not in watchdog._machines
