@@ -23,7 +23,6 @@ __all__ = [
     "MachineError",
     "QueuedError",
     "RelationError",
-    "StateInactiveError",
     "StateMissingError",
     "StateNameError",
     "StateUnknownError",
@@ -61,12 +60,6 @@ class StateUnknownError(MachineError):
     """A state name that the schema does not define."""
 
     prefix = "state unknown"
-
-
-class StateInactiveError(MachineError):
-    """A state that had to be active is not."""
-
-    prefix = "state not active"
 
 
 class CanceledError(MachineError):
@@ -178,3 +171,14 @@ class AmbiguousHandlerError(HandlerNameError):
     """A handler's name means two things; only machines with `strict` refuse it."""
 
     prefix = "ambiguous handler"
+
+
+def __getattr__(name: str) -> type[MachineError]:
+    """Warn of an error that nothing raises any more."""
+    if name != "StateInactiveError":
+        raise AttributeError(f"module {__name__} has no attribute {name}")
+    import warnings
+
+    text = f"{name} is never raised and will be removed; is_() shows whether states are active"
+    warnings.warn(text, DeprecationWarning, stacklevel=2)
+    return type(name, (MachineError,), {"prefix": "state not active"})

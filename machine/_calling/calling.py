@@ -47,11 +47,8 @@ class Handled(Logged, Protocol):
     _panic_to_exception: bool
     _ticks: list[int]
 
-    def _add_panic(self, tx: Transition, handler: str, error: Exception) -> None:
-        """Make the error of a handler the machine's next mutation."""
-
-    def _add_err_from(self, tx: Transition, error: Exception) -> None:
-        """Add an error at the end of the queue, with a transition as its source."""
+    def _add_panic(self, tx: Transition, handler: str, error: Exception) -> None: ...
+    def _add_err_from(self, tx: Transition, error: Exception) -> None: ...
 
 
 def call_handlers(mach: Handled, tx: Transition, call: HandlerCall) -> int:

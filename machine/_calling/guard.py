@@ -23,8 +23,7 @@ class Guarded(Protocol):
 
     _panic_to_exception: bool
 
-    def add_err_state(self, state: str, err: BaseException, args: A | None) -> Result:
-        """Store an error and add an error state."""
+    def add_err_state(self, state: str, err: BaseException, args: A | None) -> Result: ...
 
 
 class Guard:
@@ -64,7 +63,6 @@ class Guard:
 
     @overload
     def __call__(self, fn: Callable[P, R]) -> Callable[P, R | None]: ...
-
     def __call__(self, fn: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(fn)
         async def guarded_work(*args: Any, **kwargs: Any) -> Any:

@@ -55,8 +55,7 @@ class Watched(Protocol):
     _tx: Transition | None
 
     @property
-    def id(self) -> str:
-        """Id of the machine."""
+    def id(self) -> str: ...
 
 
 class Watchdog:

@@ -44,22 +44,13 @@ class Drained(Logged, Protocol):
 
     _queue: deque[Mutation]
 
-    def _is_idle(self) -> bool:
-        """Whether no thread drains the queue."""
-
+    def _is_idle(self) -> bool: ...
     def _try_drain(
         self, own: None = None, task: Callable[[], object] | None = None, drains: bool = True
-    ) -> bool:
-        """Drain the queue in this thread, or only do a task; False if another thread drains."""
-
-    def _report_queued(self, mutation: Mutation, why: str) -> None:
-        """Report a mutation that has to wait."""
-
-    def _finish_queued(self, mutation: Mutation) -> None:
-        """Release the waiters for the queue tick of a mutation that is done."""
-
-    def _store_err(self, error: BaseException) -> None:
-        """Store an error and report it."""
+    ) -> bool: ...
+    def _report_queued(self, mutation: Mutation, why: str) -> None: ...
+    def _finish_queued(self, mutation: Mutation) -> None: ...
+    def _store_err(self, error: BaseException) -> None: ...
 
 
 class Executor:
@@ -70,7 +61,7 @@ class Executor:
     interrupt prevents does not count as still requested.
     """
 
-    __slots__ = ("_requested", "_loop", "_mach")
+    __slots__ = ("_loop", "_mach", "_requested")
 
     def __init__(self, mach: Drained, loop: asyncio.AbstractEventLoop) -> None:
         if not callable(getattr(loop, "call_soon_threadsafe", None)):

@@ -27,8 +27,7 @@ class Clocked(Protocol):
     _ticks: list[int]
 
     @property
-    def id(self) -> str:
-        """Id of the machine."""
+    def id(self) -> str: ...
 
 
 class LongDrain:

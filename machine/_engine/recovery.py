@@ -54,17 +54,10 @@ class Interruptible(Walked, Protocol):
     _auto_due: bool
     _unfinished: Mutation | None
 
-    def _follow_schema(self) -> None:
-        """Finish a change of schema."""
-
-    def _finish_queued(self, mutation: Mutation) -> None:
-        """Release the waiters for the queue tick of a mutation that is done."""
-
-    def _put_auto(self, mutation: Mutation) -> None:
-        """Put the auto states at the front of the queue."""
-
-    def _set_slow(self) -> None:
-        """Update whether mutations may take the short way."""
+    def _follow_schema(self) -> None: ...
+    def _finish_queued(self, mutation: Mutation) -> None: ...
+    def _put_auto(self, mutation: Mutation) -> None: ...
+    def _set_slow(self) -> None: ...
 
 
 @runs_in_drain("mach")

@@ -32,8 +32,7 @@ class Refusing(Logged, Protocol):
     _hooks: TracerHooks | None
     _queue_limit: int
 
-    def when_queue_below(self, n: int) -> WaitHandle:
-        """Released when fewer than `n` mutations wait in the queue."""
+    def when_queue_below(self, n: int) -> WaitHandle: ...
 
 
 class Refusals:

@@ -42,8 +42,7 @@ class Running(Walked, Protocol):
 
     def _carry_out(
         self, call: Call, args: A | None, source: MutSource | None, mutation: Mutation | None
-    ) -> Result:
-        """Run one transition."""
+    ) -> Result: ...
 
 
 @runs_in_drain("mach", walks=True)

@@ -76,14 +76,9 @@ class Walked(Handled, Protocol):
     _tx_number: int
     _waiters: Waiters | None
 
-    def _queue_auto(self, after: Call) -> None:
-        """Put the auto states at the front of the queue, if any want to activate."""
-
-    def _release(self, changed: Sequence[int]) -> None:
-        """Release the waiters and state contexts of the states that changed."""
-
-    def _take_lines(self) -> Sequence[LogEntry]:
-        """The lines that waited for a transition."""
+    def _queue_auto(self, after: Call) -> None: ...
+    def _release(self, changed: Sequence[int]) -> None: ...
+    def _take_lines(self) -> Sequence[LogEntry]: ...
 
 
 @runs_in_drain("mach", walks=True)

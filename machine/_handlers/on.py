@@ -68,9 +68,7 @@ def meaning(state: str, phase: str = "", to: str = "") -> Meaning:
             f"a handler belongs to a state and a phase, got {state!r}, {second!r}"
         )
     if phase and to:
-        raise HandlerNameError(
-            f"a handler is of a phase or to a state, got {phase!r}, to={to!r}"
-        )
+        raise HandlerNameError(f"a handler is of a phase or to a state, got {phase!r}, to={to!r}")
     if (state == ANY and (to or phase not in GLOBAL_SUFFIXES)) or second == ANY:
         raise HandlerNameError(
             f"{state}{second} is never called; the handlers of all states are"

@@ -83,11 +83,8 @@ class Logged(Protocol):
     _log_level: LogLevel
 
     @property
-    def id(self) -> str:
-        """Id of the machine."""
-
-    def log_lvl(self, level: LogLevel, msg: str, *args: Any) -> None:
-        """Write a line as it is."""
+    def id(self) -> str: ...
+    def log_lvl(self, level: LogLevel, msg: str, *args: Any) -> None: ...
 
 
 class LineKeeper(Protocol):
@@ -95,8 +92,7 @@ class LineKeeper(Protocol):
 
     completed: bool
 
-    def add_line(self, entry: LogEntry) -> None:
-        """Keep a line."""
+    def add_line(self, entry: LogEntry) -> None: ...
 
 
 class LineHooks(Protocol):
@@ -104,8 +100,7 @@ class LineHooks(Protocol):
 
     lines_waiting: tuple[Callable[..., Any], ...]
 
-    def fire(self, calls: Iterable[Callable[..., Any]], *args: Any) -> None:
-        """Call a hook of every tracer that uses it."""
+    def fire(self, calls: Iterable[Callable[..., Any]], *args: Any) -> None: ...
 
 
 class Logging:

@@ -32,15 +32,13 @@ LOOP_MODULES = ("asyncio.base_events", "asyncio.runners")
 class Pinning(Protocol):
     """An executor, as the check needs it."""
 
-    def is_here(self) -> bool:
-        """Whether its loop runs in this thread."""
+    def is_here(self) -> bool: ...
 
 
 class OwnsContexts(Protocol):
     """State contexts, as the check needs them."""
 
-    def owns(self, ctx: object) -> bool:
-        """Whether this is a live context of a state."""
+    def owns(self, ctx: object) -> bool: ...
 
 
 class Held(Protocol):
@@ -49,30 +47,20 @@ class Held(Protocol):
     _handler: str
 
     @property
-    def id(self) -> str:
-        """Id of the machine."""
-
+    def id(self) -> str: ...
     @property
-    def _executor(self) -> Pinning | None:
-        """What runs it on one event loop."""
-
+    def _executor(self) -> Pinning | None: ...
     @property
-    def _state_contexts(self) -> OwnsContexts | None:
-        """The contexts of its states."""
+    def _state_contexts(self) -> OwnsContexts | None: ...
 
 
 class Awaitable(Protocol):
     """A latch for which a thread or a task is about to wait."""
 
     @property
-    def done(self) -> bool:
-        """Whether it has ended."""
-
-    def _end_text(self) -> str:
-        """What a wait for it waits for, in words."""
-
-    def _keeper(self, held: Sequence[Held], *, blocks: bool) -> Held | None:
-        """The machine that has to go on before this ends, and cannot."""
+    def done(self) -> bool: ...
+    def _end_text(self) -> str: ...
+    def _keeper(self, held: Sequence[Held], *, blocks: bool) -> Held | None: ...
 
 
 def is_held(mach: Held) -> bool:

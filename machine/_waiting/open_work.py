@@ -54,8 +54,7 @@ class HasOpenWork(Protocol):
     _state_contexts: StateContexts | None
 
     @property
-    def _tasks(self) -> Collection[NamedTask] | None:
-        """The tasks that run."""
+    def _tasks(self) -> Collection[NamedTask] | None: ...
 
 
 def open_count(mach: HasOpenWork) -> int:

@@ -20,11 +20,8 @@ class HandlerJob(Protocol):
     drainer: int
 
     @property
-    def machine(self) -> Any:
-        """The machine whose handler it is."""
-
-    def is_awaited(self) -> bool:
-        """Whether the drainer still waits for it."""
+    def machine(self) -> Any: ...
+    def is_awaited(self) -> bool: ...
 
 
 def runs_in_drain(machine: str, *, walks: bool = False) -> Callable[[Function], Function]:

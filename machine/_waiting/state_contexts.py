@@ -43,11 +43,8 @@ class ContextOwner(Logged, Protocol):
     _ticks: list[int]
 
     @property
-    def ctx(self) -> Context:
-        """The context of the machine, under which the others live."""
-
-    def _missing(self, names: Sequence[str]) -> NoReturn:
-        """Raise the error for names that the schema does not define."""
+    def ctx(self) -> Context: ...
+    def _missing(self, names: Sequence[str]) -> NoReturn: ...
 
 
 class StateContexts:

@@ -100,11 +100,8 @@ class Awaited(Logged, Protocol):
     _ticks: list[int]
     _disposed: bool
 
-    def _is_idle(self) -> bool:
-        """Whether no thread drains the queue."""
-
-    def _missing(self, names: Sequence[str]) -> NoReturn:
-        """Raise the error for names that the schema does not define."""
+    def _is_idle(self) -> bool: ...
+    def _missing(self, names: Sequence[str]) -> NoReturn: ...
 
 
 class Waiters:

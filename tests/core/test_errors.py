@@ -496,3 +496,13 @@ def test_timeouts_are_timeouts_of_the_language_too(kind: type[Exception]) -> Non
 def test_missing_states_without_near_ones_suggest_nothing() -> None:
     """A suggestion is only there when it helps."""
     assert "did you mean" not in str(StateMissingError(["Zzz"], "m", ["A"]))
+
+
+def test_an_error_that_nothing_raises_warns() -> None:
+    """`StateInactiveError` is still there for old programs, and any other name is unknown."""
+    with pytest.warns(DeprecationWarning, match="StateInactiveError is never raised"):
+        kind = errors.StateInactiveError  # type: ignore[attr-defined]
+
+    assert issubclass(kind, MachineError)
+    with pytest.raises(AttributeError, match="no attribute Unheard"):
+        _ = errors.Unheard  # type: ignore[attr-defined]

@@ -90,7 +90,9 @@ def test_a_second_state_as_arguments_is_refused(call: Callable[..., object]) -> 
     """Several states are one list; the place after it is for arguments."""
     mach = am.Machine(None, STATES)
 
-    with pytest.raises(TypeError, match="args are a dict, not 'B'; several states are passed as a list"):
+    with pytest.raises(
+        TypeError, match="args are a dict, not 'B'; several states are passed as a list"
+    ):
         call(mach, "A", "B")
 
     assert mach.time_sum() == 0

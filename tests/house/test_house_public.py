@@ -28,7 +28,7 @@ PUBLIC = {
         AmbiguousHandlerError CanceledError DeadlockError DisposedError EvalTimeoutError
         ExecutorClosedError HandlerNameError HandlerTimeoutError HandlersNotBoundError
         InvalidArgsError MachineError QueuedError
-        RelationError StateInactiveError StateMissingError StateNameError StateUnknownError
+        RelationError StateMissingError StateNameError StateUnknownError
         TaskCanceledError TimeoutError_ near_names
     """,
     "machine.pipes": """
