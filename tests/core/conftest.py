@@ -130,7 +130,7 @@ class Recorder(am.Tracer):
 
 @pytest.fixture
 def recorder() -> Recorder:
-    """A tracer that remembers all that it is told."""
+    """A tracer that remembers all calls of its hooks."""
     return Recorder()
 
 

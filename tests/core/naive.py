@@ -47,7 +47,7 @@ class Wanted:
 
 @dataclass
 class Trail:
-    """What resolution tells: steps and log lines."""
+    """What resolution shows: steps and log lines."""
 
     steps: list[str] = field(default_factory=list)
     lines: list[list[Any]] = field(default_factory=list)
@@ -528,7 +528,7 @@ class Naive(Relations):
         return added | {gone for other in added for gone in self.states[other]["remove"]}
 
     def _follow(self, tx: Tx, *, changed: bool) -> None:
-        """The auto states, and what a tracer is told at the end."""
+        """The auto states, and what a tracer gets at the end."""
         if tx.accepted and changed and not tx.wanted.auto:
             autos = [n for n in self.names if self.may_try(n) and n not in self.held]
             if autos:

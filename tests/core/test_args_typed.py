@@ -41,7 +41,7 @@ def test_typed_arguments_arrive_in_handlers() -> None:
 
 
 def test_missing_typed_arguments_are_empty() -> None:
-    """Whoever parses always gets an object of the right kind."""
+    """Parsing always returns an object of the right kind."""
     assert parse_args(None, ConnArgs) == ConnArgs()
     assert parse_args({}, ConnArgs) == ConnArgs()
     assert parse_args({args_key(ConnArgs): "no object of it"}, ConnArgs) == ConnArgs()

@@ -122,7 +122,7 @@ def test_an_auto_state_does_not_release_another(made: Made) -> None:
     assert tries.count == 1
 
 
-def test_a_mutation_without_effect_releases_nobody(made: Made) -> None:
+def test_a_mutation_without_effect_releases_no_waiter(made: Made) -> None:
     """A clock has to change."""
     mach = made(POLL)
     tries = Tries(raising)

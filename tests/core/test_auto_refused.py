@@ -87,7 +87,7 @@ def test_who_leaves_only_now_is_asked_before_who_enters_only_now(
     assert len(auto) == len({*auto})
 
 
-def test_a_second_refusal_decides_anew_once_more(
+def test_a_second_refusal_decides_again_once_more(
     house: Callable[[str], am.Machine], watch: Watch
 ) -> None:
     """Without P its rival Q would come, without both R does."""
@@ -235,7 +235,7 @@ def test_what_only_a_dropped_state_implied_goes_too(made: Made, watch: Watch) ->
     assert not {"BState", "DState", "EState", "DEnter"} & set(calls)
 
 
-def test_what_somebody_else_implies_stays(made: Made, watch: Watch) -> None:
+def test_what_another_state_implies_stays(made: Made, watch: Watch) -> None:
     """A state is kept as long as one that stays adds it."""
     mach = made("A{auto add:D} B{auto add:D} C{} D{}")
     watch(mach, deny=["BEnter"])

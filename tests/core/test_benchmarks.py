@@ -88,7 +88,7 @@ def test_a_traced_program_that_repeats_itself_takes_few_bytes() -> None:
     assert tracer.ingest(told.sent) > 0
 
 
-def test_a_plan_that_is_not_remembered_is_told_without_deciding_it_again(
+def test_a_plan_that_is_not_remembered_is_reported_without_deciding_it_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """How a plan was decided is read once for each question, whoever forgot the plan."""
@@ -106,7 +106,7 @@ def test_a_plan_that_is_not_remembered_is_told_without_deciding_it_again(
 
 
 def test_ours_does_the_job_of_the_peers() -> None:
-    """A guarded toggle asks and tells at each step, and changes the state."""
+    """A guarded toggle calls handlers and tracers at each step, and changes the state."""
     step, check = peers.asyncmachine(2, guarded=True)
     before = check()
     step()

@@ -19,7 +19,7 @@ def told(lines: list[str]) -> int:
     return count
 
 
-def test_adding_exactly_these_states_is_told(made: Made, log_of: LogOf) -> None:
+def test_adding_exactly_these_states_is_reported(made: Made, log_of: LogOf) -> None:
     """In any order, but no other states and no other kind of mutation."""
     mach = made()
     lines = log_of(mach, am.LogLevel.CHANGES)
@@ -35,7 +35,7 @@ def test_adding_exactly_these_states_is_told(made: Made, log_of: LogOf) -> None:
     assert told(lines) == 0
 
 
-def test_removing_exactly_these_states_is_told(made: Made, log_of: LogOf) -> None:
+def test_removing_exactly_these_states_is_reported(made: Made, log_of: LogOf) -> None:
     """Also when they are not active."""
     mach = made()
     lines = log_of(mach, am.LogLevel.CHANGES)
@@ -85,7 +85,7 @@ def test_a_breakpoint_for_both_is_never_met(made: Made, log_of: LogOf) -> None:
     assert told(lines) == 0
 
 
-def test_a_breakpoint_tells_who_asked(made: Made, log_of: LogOf) -> None:
+def test_a_breakpoint_shows_the_caller(made: Made, log_of: LogOf) -> None:
     """The line has the stack of the calling code, unless stacks are not wanted."""
     mach = made()
     lines = log_of(mach, am.LogLevel.CHANGES)
@@ -93,7 +93,7 @@ def test_a_breakpoint_tells_who_asked(made: Made, log_of: LogOf) -> None:
 
     mach.add1("A")
     assert lines[0].startswith("[breakpoint] Machine.breakpoint\n")
-    assert "test_a_breakpoint_tells_who_asked" in lines[0]
+    assert "test_a_breakpoint_shows_the_caller" in lines[0]
     assert "look_at" not in lines[0]
     lines.clear()
     mach.log_stack_trace = False
@@ -101,7 +101,7 @@ def test_a_breakpoint_tells_who_asked(made: Made, log_of: LogOf) -> None:
     assert lines == ["[breakpoint] Machine.breakpoint"]
 
 
-def test_a_breakpoint_in_a_handler_is_told_when_it_is_asked(made: Made, log_of: LogOf) -> None:
+def test_a_breakpoint_in_a_handler_is_logged_at_the_call(made: Made, log_of: LogOf) -> None:
     """Not when the mutation gets its turn."""
     mach = made(log_stack_trace=False)
     lines = log_of(mach, am.LogLevel.CHANGES)

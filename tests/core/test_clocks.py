@@ -102,7 +102,7 @@ def test_times_come_in_the_order_asked_for(made: Made) -> None:
         lambda mach: mach.is_queued(am.MutationType.ADD, ["X"]),
     ],
 )
-def test_unknown_names_are_told(made: Made, ask: Callable[[am.Machine], object]) -> None:
+def test_unknown_names_are_reported(made: Made, ask: Callable[[am.Machine], object]) -> None:
     """A question about a state that does not exist is a mistake."""
     with pytest.raises(StateMissingError, match="X not defined in struct for mach"):
         ask(made())
@@ -146,7 +146,7 @@ def test_parsing_states_removes_repeats(made: Made) -> None:
     assert made().must_parse_states(["B", "A", "B"]) == ["B", "A"]
 
 
-def test_a_time_tells_which_states_are_active() -> None:
+def test_a_time_shows_which_states_are_active() -> None:
     """By index; -1 stands for a state that is not there."""
     time = am.Time([1, 2, 3])
 
@@ -202,7 +202,7 @@ def test_only_an_own_call_counts_for_a_multi_state(made: Made) -> None:
     assert ticks == [1, 1, 1, 3, 4, 5, 6]
 
 
-def test_the_states_of_a_transition_are_told_by_its_ticks(made: Made, recorder: Any) -> None:
+def test_the_states_of_a_transition_are_reported_by_its_ticks(made: Made, recorder: Any) -> None:
     """The difference of the times is what entered and left."""
     mach = made(tracers=[recorder])
     mach.add(["A", "B"])

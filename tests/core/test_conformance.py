@@ -216,7 +216,7 @@ class Play:
         return getattr(mach, kind)(op[1], args)
 
     def run(self, op: list[Any]) -> dict[str, Any]:
-        """Carry out one operation and tell all that came of it."""
+        """Carry out one operation and return all its effects."""
         err = self.mach.err
         self.watcher.events, self.watcher.txs = [], []
         self.inner, self.lines = [], []

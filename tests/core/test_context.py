@@ -1,4 +1,4 @@
-"""Contexts: how they end, and who is told."""
+"""Contexts: how they end, and what is called then."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_a_new_context_lives() -> None:
 
 
 def test_cancel_ends_a_context_for_good() -> None:
-    """After `cancel` a context is done, its error tells so, and a second call is no matter."""
+    """After `cancel` a context is done, has its error, and a second call has no effect."""
     ctx = Context()
     ctx.cancel()
     err = ctx.err
@@ -63,7 +63,7 @@ def test_a_child_ends_alone() -> None:
 
 
 def test_a_child_of_an_ended_context_has_ended() -> None:
-    """Work asked for too late is told at once that it is not wanted."""
+    """Work that is requested too late sees at once that it is not wanted."""
     parent = Context()
     parent.cancel()
 
@@ -92,7 +92,7 @@ def test_callbacks_run_depth_first_once_everything_below_has_ended() -> None:
 
 
 def test_each_callback_runs_once() -> None:
-    """Ending a child and then its parent tells the child's callback only once."""
+    """Ending a child and then its parent calls the child's callback only once."""
     parent = Context()
     child = parent.child()
     calls: list[Context] = []
@@ -115,7 +115,7 @@ def test_a_callback_added_too_late_runs_at_once() -> None:
 
 
 def test_a_callback_can_be_taken_back() -> None:
-    """A removed callback is not run and not remembered; the number removed is told."""
+    """A removed callback is not run and not kept; the number of removed ones is returned."""
     ctx = Context()
     calls: list[Context] = []
     ctx.add_done_callback(calls.append)
@@ -213,7 +213,7 @@ def test_the_background_never_ends() -> None:
     assert not ctx.wait(0)
 
 
-def test_the_background_remembers_nobody() -> None:
+def test_the_background_keeps_no_reference() -> None:
     """Contexts and callbacks given to the background are not kept alive by it."""
     child = am.background().child()
     gone = weakref.ref(child)
@@ -330,7 +330,7 @@ def ending_while_watched() -> Context:
 
 
 def test_a_callback_added_while_the_context_ends_runs_once() -> None:
-    """Whoever comes second, adding or ending, sees the other; the callback runs exactly once."""
+    """The second of adding and ending sees the first; the callback runs exactly once."""
     ctx = ending_while_watched()
     calls: list[Context] = []
     ctx.add_done_callback(calls.append)

@@ -19,7 +19,7 @@ from machine._waiting.timers import DEAD_MIN, Timers
 
 
 class Clock:
-    """A clock that only moves when told."""
+    """A clock that is moved by hand."""
 
     def __init__(self) -> None:
         self.now = 0.0

@@ -28,7 +28,7 @@ def test_the_context_of_an_inactive_state_has_ended(made: Make) -> None:
 
 
 def test_one_activation_has_one_context(made: Make) -> None:
-    """Who asks twice gets the same object; it tells machine, state and tick."""
+    """Two calls return the same object; it has machine, state and tick."""
     mach = made()
     mach.add1("A")
     ctx = mach.new_state_ctx("A")
@@ -129,7 +129,7 @@ def test_a_restored_state_keeps_its_context(made: Make) -> None:
 
 
 def test_a_context_canceled_by_hand_is_replaced(made: Make) -> None:
-    """Whoever asks next gets a live one, as the state is still active."""
+    """The next call returns a live one, as the state is still active."""
     mach = made()
     mach.add1("A")
     ctx = mach.new_state_ctx("A")
@@ -142,7 +142,7 @@ def test_a_context_canceled_by_hand_is_replaced(made: Make) -> None:
     assert again.done
 
 
-def test_a_context_held_by_nobody_else_still_ends_its_children(made: Make) -> None:
+def test_a_context_without_other_holders_still_ends_its_children(made: Make) -> None:
     """Work under a state may have contexts of its own."""
     mach = made()
     mach.add1("A")
@@ -213,7 +213,7 @@ async def test_a_background_task_sees_the_end(made: Make) -> None:
 
 
 def test_a_thread_sees_the_end(made: Make) -> None:
-    """A forked thread is told by its context that it is not wanted any more."""
+    """A forked thread sees by its context that it is not wanted any more."""
     mach = made()
     told: list[bool] = []
 

@@ -122,7 +122,7 @@ def recorded() -> Iterator[tuple[str, dict[str, Any]]]:
             yield scenario["id"], scenario["schema"]
 
 
-def test_no_recorded_scenario_that_somebody_wrote_contradicts_itself() -> None:
+def test_no_recorded_scenario_written_by_hand_contradicts_itself() -> None:
     """Only random ones do; so nothing is reported that has a use."""
     schemas = dict(recorded())
     found = {

@@ -55,7 +55,7 @@ def test_a_disposal_goes_on_in_the_background(made: Made) -> None:
 def test_no_handler_starts_any_more(
     made: Made, watch: Any, how: str, name: str, called: list[str], result: am.Result, watched: str
 ) -> None:
-    """A transition that still had something to ask or to tell is canceled."""
+    """A transition that still had handlers to call is canceled."""
     mach = made("A{} B{} Z{auto}", tracers=[am.Tracer()] if watched == "tracer" else [])
     handle = mach.when_args("B", {}) if watched == "waiter" else None
     mach.bind_handlers({name: lambda e: getattr(mach, how)()})
@@ -81,7 +81,7 @@ def test_no_handler_of_an_auto_transition_starts_any_more(made: Made, watch: Any
 
 @pytest.mark.parametrize("watched", [True, False])
 def test_after_a_disposal_began_no_handler_is_asked(made: Made, watched: bool) -> None:
-    """Whoever disposes while he is asked cancels what was asked for, traced or not."""
+    """A handler that disposes the machine cancels its mutation, traced or not."""
     mach = made()
     asked: list[str] = []
 
@@ -183,7 +183,7 @@ def test_a_drain_that_does_not_end_is_not_waited_for_long(made: Made, log_of: Lo
     assert mach.time() == []
 
 
-def test_tracers_then_functions_then_waiters_are_told(made: Made) -> None:
+def test_tracers_then_functions_then_waiters_are_notified(made: Made) -> None:
     """In this order, the functions in the one of their registration."""
     order: list[str] = []
 
@@ -202,7 +202,7 @@ def test_tracers_then_functions_then_waiters_are_told(made: Made) -> None:
     assert order == ["tracer m", "m1", "m2", "waiter disposed", "disposed"]
 
 
-def test_a_function_that_fails_keeps_nobody_from_learning(
+def test_a_function_that_fails_keeps_no_other_from_running(
     made: Made, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It is logged; the others run and waiters are released."""
@@ -463,13 +463,13 @@ def test_a_machine_without_references_is_collected(made: Made) -> None:
 
 @pytest.mark.parametrize("duplicate", [pickle.dumps, copy.copy, copy.deepcopy])
 def test_a_machine_cannot_be_copied(made: Made, duplicate: Callable[[object], object]) -> None:
-    """Threads, handlers and waiters belong to one; the error tells what to do instead."""
+    """Threads, handlers and waiters belong to one; the error shows what to do instead."""
     with pytest.raises(TypeError, match="export"):
         duplicate(made())
 
 
 def test_tags_are_labels_without_spaces(made: Made) -> None:
-    """Repeats are removed; a space could not be told from a separator."""
+    """Repeats are removed; spaces are refused, since they separate tags elsewhere."""
     mach = made(tags=["a", "b", "a"])
     assert mach.tags == ["a", "b"]
 
@@ -567,7 +567,7 @@ class Overtaken:
 def test_what_is_made_when_needed_is_made_once(
     made: Made, monkeypatch: pytest.MonkeyPatch, part: str, ask: Callable[[am.Machine], object]
 ) -> None:
-    """Whoever comes second to the lock takes what the first one made."""
+    """The second thread at the lock takes what the first one made."""
     mach, other = made(), made()
     ask(other)
     first = getattr(other, part)
@@ -579,7 +579,7 @@ def test_what_is_made_when_needed_is_made_once(
 
 
 def test_threads_get_one_context(made: Made, in_threads: Callable[..., None]) -> None:
-    """Whoever asks first, all have the same."""
+    """All callers get the same, no matter which comes first."""
     for _ in range(20):
         mach = made()
         found: list[am.Context] = []

@@ -1,4 +1,4 @@
-"""Errors: how they become states, what is reverted, what is told, and what passes through."""
+"""Errors: how they become states, what is reverted, what is reported, and what passes through."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_adding_no_error_does_nothing(made: Made, recorder: Any) -> None:
 
 
 def test_an_unknown_error_state_stores_nothing(made: Made) -> None:
-    """The mistake is told before anything happens."""
+    """The mistake is reported before anything happens."""
     mach = made()
 
     with pytest.raises(StateMissingError):
@@ -90,7 +90,7 @@ def test_what_an_exception_handler_is_given(made: Made) -> None:
 
 
 def test_the_callers_arguments_are_not_changed_by_an_error(made: Made) -> None:
-    """What is told of the error goes into a copy."""
+    """The details of the error go into a copy."""
     args = {"more": 1}
 
     made().add_err(RuntimeError(), args)
@@ -111,8 +111,8 @@ def test_stack_traces_can_be_switched_off(made: Made) -> None:
     assert ["err.trace" in args for args in seen] == [False, False]
 
 
-def test_what_is_told_of_a_failed_handler(made: Made) -> None:
-    """The `panic` argument tells which transition broke, where, and what it was to bring."""
+def test_the_report_of_a_failed_handler(made: Made) -> None:
+    """The `panic` argument shows which transition broke, where, and what its targets were."""
     mach = made()
     mach.add1("A")
     seen: list[am.Panic] = []

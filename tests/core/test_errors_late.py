@@ -89,7 +89,7 @@ def test_a_late_handler_of_an_auto_state_drops_only_that_state(
     assert recorder.txs[1].clock_after() == {"A": 1, "Y": 0, "Z": 1, "Exception": 0}
 
 
-def test_what_is_told_of_a_late_handler(made: Made, clock: Any) -> None:
+def test_the_report_of_a_late_handler(made: Made, clock: Any) -> None:
     """Which states were called and meant, and the times before and after."""
     mach = made("A{add:B} B{}", handler_timeout=0.1)
     seen: list[am.AT] = []
@@ -148,7 +148,7 @@ def test_a_timeout_enters_a_full_queue_as_the_first_error(
 
 
 def test_a_handler_that_disposes_and_is_late_adds_no_error(made: Made, clock: Any) -> None:
-    """The machine is at its end; there is nobody to tell."""
+    """The machine is at its end, so nothing is reported."""
     mach = made("A{}", handler_timeout=0.1)
     mach.bind_handlers({"AState": lambda e: mach.dispose_force() or clock.advance(0.2)})
 

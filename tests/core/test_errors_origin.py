@@ -257,13 +257,13 @@ def test_a_trace_has_the_last_frames_of_a_deep_stack() -> None:
     assert text.endswith("ValueError: boom\n")
 
 
-def test_an_error_that_was_never_raised_says_where_it_was_added() -> None:
+def test_an_error_that_was_never_raised_shows_where_it_was_added() -> None:
     """In its log line and in its trace."""
     mach, lines = machine()
 
     mach.add_err(ValueError("boom"))
 
-    here = r"in test_an_error_that_was_never_raised_says_where_it_was_added"
+    here = r"in test_an_error_that_was_never_raised_shows_where_it_was_added"
     assert any(re.search(rf"ValueError: boom, added at .*{FILE}:\d+ {here}$", x) for x in lines)
 
 
@@ -291,7 +291,7 @@ def test_a_stack_without_a_line_of_the_program_has_no_place() -> None:
     assert called_at(None) == ""
 
 
-def test_an_eval_that_raises_says_where() -> None:
+def test_an_eval_that_raises_shows_where() -> None:
     """The error goes to whoever asked; the log of the machine knows of it."""
     mach, lines = machine()
 

@@ -49,7 +49,7 @@ class Busy(am.Tracer):
         self.thread.join(10)
 
 
-def test_an_eval_runs_at_once_when_nobody_drains(made: Made) -> None:
+def test_an_eval_runs_at_once_when_no_thread_drains(made: Made) -> None:
     """In the calling thread; the call returns when the function has."""
     threads: list[threading.Thread] = []
 
@@ -89,7 +89,7 @@ def test_an_eval_goes_before_what_waits(made: Made) -> None:
 
 
 def test_an_eval_is_no_transition(made: Made, recorder: Any) -> None:
-    """Tracers hear the end of the queue when it was the whole drain, and nothing else."""
+    """Tracers get `queue_end` if it was the whole drain, and nothing else."""
     mach = made(tracers=[recorder])
     recorder.events.clear()
 

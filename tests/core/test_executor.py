@@ -126,7 +126,7 @@ async def test_handlers_of_a_pinned_machine_queue_as_ever(made: Made) -> None:
     assert mach.is_(["A", "B"])
 
 
-def test_the_log_and_tracers_tell_of_waiting_for_the_loop(
+def test_the_log_and_tracers_show_waiting_for_the_loop(
     made: Made, loop: asyncio.AbstractEventLoop, log_of: LogOf, recorder: Any
 ) -> None:
     """A mutation that is left to the loop is postponed like one that waits for a drain."""
@@ -199,7 +199,7 @@ def test_an_error_that_passes_through_leaves_the_rest_to_the_loop(
 async def test_threads_and_the_loop_lose_no_mutation(
     made: Made, in_threads: Callable[..., None]
 ) -> None:
-    """Every mutation that was not refused runs exactly once, whoever made it."""
+    """Every mutation that was not refused runs exactly once, no matter which thread made it."""
     mach = made("A{multi}", executor=asyncio.get_running_loop(), queue_limit=100_000)
     results: list[am.Result] = []
 

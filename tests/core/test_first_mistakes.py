@@ -1,4 +1,4 @@
-"""What a newcomer gets wrong is told at the call, with what was probably meant."""
+"""Common mistakes raise at the call, with what was probably meant."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def test_states_in_an_order_are_taken(mach: am.Machine, names: Any) -> None:
     assert mach.active_states() == ["A", "B"]
 
 
-def test_a_set_will_do_where_the_order_says_nothing(mach: am.Machine) -> None:
+def test_a_set_will_do_where_the_order_does_not_matter(mach: am.Machine) -> None:
     """Questions about states have the same answer for every order."""
     mach.add(["A", "B"])
 
@@ -358,7 +358,7 @@ def test_an_error_state_after_the_end_is_logged(late: am.Machine) -> None:
 
 
 def test_an_error_in_a_guard_after_the_end_is_logged(late: am.Machine) -> None:
-    """A guard swallows it, so somebody has to hear of it."""
+    """A guard swallows it, so the error has to be reported elsewhere."""
     with late.panic_to_err():
         raise ValueError("too late")
 

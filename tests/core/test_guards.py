@@ -51,7 +51,7 @@ def test_a_guarded_block_without_an_error_changes_nothing(made: Made) -> None:
     assert mach.active_states() == ["A"]
 
 
-def test_an_unknown_error_state_is_told_at_once(made: Made) -> None:
+def test_an_unknown_error_state_is_reported_at_once(made: Made) -> None:
     """Not only when the error is there and would be lost."""
     with pytest.raises(am.errors.StateMissingError):
         made().panic_to_err_state("ErrNet")
@@ -123,7 +123,7 @@ def test_a_guard_on_a_disposed_machine_keeps_errors_from_spreading(made: Made) -
 # -- listening
 
 
-def test_every_error_is_told_to_those_who_asked(made: Made) -> None:
+def test_every_error_is_reported_to_those_that_asked(made: Made) -> None:
     """Whether it was added, raised in a handler or a timeout, and before it has an effect."""
     mach = made()
     told: list[tuple[str, bool]] = []
@@ -146,7 +146,7 @@ def test_every_error_is_told_to_those_who_asked(made: Made) -> None:
     assert callable(listen)
 
 
-def test_a_late_handler_is_told_as_an_error(made: Made, clock: Any) -> None:
+def test_a_late_handler_is_reported_as_an_error(made: Made, clock: Any) -> None:
     """A timeout is an error like any other."""
     mach = made()
     told: list[str] = []
@@ -157,7 +157,7 @@ def test_a_late_handler_is_told_as_an_error(made: Made, clock: Any) -> None:
     assert told == ["handler timeout: AEnter"]
 
 
-def test_all_who_asked_are_told_in_order(made: Made, caplog: pytest.LogCaptureFixture) -> None:
+def test_all_that_asked_are_notified_in_order(made: Made, caplog: pytest.LogCaptureFixture) -> None:
     """One that raises is logged and keeps no other from hearing."""
     mach = made()
     told: list[int] = []
@@ -175,7 +175,7 @@ def test_all_who_asked_are_told_in_order(made: Made, caplog: pytest.LogCaptureFi
     assert len(caplog.records) == 1
 
 
-def test_no_error_is_nothing_to_tell(made: Made) -> None:
+def test_no_error_is_nothing_to_report(made: Made) -> None:
     """Adding None as an error does nothing at all."""
     mach = made()
     told: list[object] = []

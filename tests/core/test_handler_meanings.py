@@ -176,7 +176,7 @@ def test_one_function_may_be_meant_for_both() -> None:
     assert called_with(Handlers()) == ["both", "both"]
 
 
-def test_the_own_name_of_a_method_says_no_more_than_on() -> None:
+def test_the_own_name_of_a_method_shows_no_more_than_on() -> None:
     """A decorated method may have the handler's name."""
 
     class Handlers:
@@ -192,7 +192,7 @@ def test_the_own_name_of_a_method_says_no_more_than_on() -> None:
 
 
 def test_a_subclass_overrides_one_meaning_or_the_name() -> None:
-    """Decorated anew it replaces that meaning; a plain method of the name replaces all."""
+    """Decorated again it replaces that meaning; a plain method of the name replaces all."""
 
     class Base:
         @am.on("Start", "End")
@@ -230,7 +230,7 @@ def test_a_machine_decorates_for_one_meaning() -> None:
     assert calls == ["goes on", "ended"]
 
 
-def test_joins_of_names_can_be_told_apart() -> None:
+def test_joins_of_names_can_be_distinguished() -> None:
     """`to` names the second state, so the first is known."""
     mach = machine_of("Db SyncDone DbSync Done", strict=True)
     calls.clear()

@@ -52,7 +52,7 @@ class MadeUpEarly:
 
 
 class Lazy(Mapping[str, Any]):
-    """A mapping that tells of no key before it is asked for it."""
+    """A mapping that reports no key before it is asked for it."""
 
     def __getitem__(self, name: str) -> Any:
         if name == "AB":
@@ -115,7 +115,7 @@ def test_names_that_are_no_text_are_passed_over() -> None:
     assert names_of({"AB": None, 3: None}) == {"AB"}
 
 
-def test_an_object_that_tells_its_names_is_not_asked_for_every_pair(made: Made) -> None:
+def test_an_object_that_shows_its_names_is_not_asked_for_every_pair(made: Made) -> None:
     """With many active states there are too many pairs to ask for each."""
     names = [f"S{number}" for number in range(40)]
     mach = am.Machine(None, {name: am.State() for name in names})

@@ -339,7 +339,7 @@ def test_detached_and_moved_handlers_keep_to_the_thread(made: Made) -> None:
 
 
 def test_an_eval_from_the_thread_is_one_from_a_handler(made: Made) -> None:
-    """It could never get its turn, and is told so when that is asked for."""
+    """It could never run, and raises at the call."""
     mach = made(handler_runner="thread", detect_eval=True)
     mach.bind_handlers({"AState": lambda e: e.machine.eval("test", print)})
     mach.add1("A")

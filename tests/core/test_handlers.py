@@ -116,7 +116,7 @@ def test_negotiation_sees_the_old_states_and_final_handlers_the_new(made: Made) 
     assert seen == {"AExit": old, "BEnter": old, "AnyEnter": old, "AEnd": new, "BState": new}
 
 
-def test_a_negotiation_handler_knows_the_targets(made: Made, recorder: Any) -> None:
+def test_a_negotiation_handler_sees_the_targets(made: Made, recorder: Any) -> None:
     """They are decided by then, and the steps of handlers come behind those of relations."""
     mach = made(tracers=[recorder])
     mach.add1("A")
@@ -149,7 +149,7 @@ def test_the_arguments_of_a_mutation_reach_every_phase(made: Made) -> None:
     assert seen == {name: {"x": 1} for name in names}
 
 
-def test_an_event_tells_where_it_belongs(made: Made) -> None:
+def test_an_event_shows_where_it_belongs(made: Made) -> None:
     """Name, machine, transition and mutation; only the ids may be kept."""
     mach = made(id="here")
     seen: list[am.Event] = []
@@ -276,7 +276,7 @@ def test_inherited_methods_are_handlers(made: Made) -> None:
 
 
 def test_binding_and_detaching_are_logged(made: Made, log_of: LogOf) -> None:
-    """A named object is told by its class, an anonymous one by its place."""
+    """A named object is shown by its class, an anonymous one by its place."""
 
     class Handlers:
         pass
@@ -312,7 +312,7 @@ def test_detaching_undoes_the_first_binding_of_that_very_object(made: Made) -> N
 
 
 def test_detaching_what_is_not_bound_is_an_error(made: Made) -> None:
-    """It is told, with what was to be detached."""
+    """It is reported, with what was to be detached."""
     with pytest.raises(HandlersNotBoundError, match="handlers not bound: {}"):
         made().detach_handlers({})
 
@@ -396,7 +396,7 @@ def test_threads_may_bind_at_the_same_time(made: Made, in_threads: Callable[...,
         ("FileOpenEnter", "FileOpenedEnter"),
     ],
 )
-def test_a_misspelled_handler_is_told_at_binding(made: Made, method: str, near: str) -> None:
+def test_a_misspelled_handler_is_reported_at_binding(made: Made, method: str, near: str) -> None:
     """The error names the method and what was probably meant."""
     mach = made("FileOpened{} Idle{}")
 
@@ -514,7 +514,7 @@ def test_listing_handlers_of_unknown_states_is_an_error() -> None:
 
 
 def test_a_state_whose_name_ends_like_a_phase(made: Made) -> None:
-    """`AEnter` as a state: its own handlers and those of A are told apart by what happens."""
+    """`AEnter` as a state: its own handlers and those of A are distinguished by what happens."""
     mach = made("A{} AEnter{}")
     calls: list[str] = []
     names = ["AEnter", "AEnterEnter", "AEnterState", "AState"]
@@ -524,7 +524,7 @@ def test_a_state_whose_name_ends_like_a_phase(made: Made) -> None:
     assert calls == ["AEnterEnter", "AEnterState"]
 
 
-def test_a_handlers_step_tells_how_it_answered(made: Made, recorder: Any) -> None:
+def test_a_handlers_step_shows_how_it_answered(made: Made, recorder: Any) -> None:
     """Passed, denied, failed; a step stands for all objects bound to the name."""
     mach = made(tracers=[recorder])
     handlers: dict[str, Any] = {"AEnter": lambda e: True, "BEnter": lambda e: False}

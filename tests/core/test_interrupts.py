@@ -93,7 +93,7 @@ def apart(work: Callable[[], object]) -> Iterator[object]:
 
 
 class Watcher(am.Tracer):
-    """Keeps the transitions that it is told of."""
+    """Keeps the transitions that it is notified of."""
 
     def __init__(self) -> None:
         self.begun: list[am.Transition] = []
@@ -622,7 +622,7 @@ def unheard(test: Callable[..., None]) -> Callable[..., None]:
 
 @unheard
 def test_an_interrupt_leaves_nothing_half_done(kind: type[World]) -> None:
-    """At one place of some: the queue is free, waiters go on, all is told to its end."""
+    """At one of several places: the queue is free, waiters go on, everything is reported."""
     at = CASES.index(kind) % STRIDE
     while interrupt(kind, at):
         at += STRIDE

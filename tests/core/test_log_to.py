@@ -33,7 +33,7 @@ def test_lines_go_to_a_logger(made: Made, caplog: pytest.LogCaptureFixture, log_
     assert (logging.ERROR, f"{prefix}[error] 100 % broken") in lines
 
 
-def test_records_tell_the_machine_and_the_level(
+def test_records_show_the_machine_and_the_level(
     made: Made, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Formatters and filters find both on the record."""

@@ -31,8 +31,8 @@ class Levels:
         return next((level for level, line in self.lines if line.startswith(start)), -1)
 
 
-def test_a_line_is_told_up_to_the_machines_level(made: Made) -> None:
-    """Lower levels tell less, and each level includes those below."""
+def test_a_line_is_reported_up_to_the_machines_level(made: Made) -> None:
+    """Lower levels show less, and each level includes those below."""
     counts = []
     for level in am.LogLevel:
         mach = made("A{auto} B{}")
@@ -140,10 +140,10 @@ def test_levels_of_the_other_lines(made: Made) -> None:
 
 
 @pytest.mark.parametrize("ask", [lambda m: m.is1("X"), lambda m: m.is_(["A", "X"])])
-def test_asking_for_an_unknown_state_is_told(
+def test_asking_for_an_unknown_state_is_reported(
     made: Made, log_of: LogOf, ask: Callable[[am.Machine], bool]
 ) -> None:
-    """A check of a misspelled name is False, and a line says why; one that is known is not told."""
+    """A check of a misspelled name is False, and a line says why; a known name has no line."""
     mach = made("A{} B{}")
     mach.add1("A")
     lines = log_of(mach, EVERYTHING)
@@ -153,7 +153,9 @@ def test_asking_for_an_unknown_state_is_told(
     assert [line for line in lines if line.startswith("[is]")] == ["[is] state X not found"]
 
 
-def test_blocked_auto_states_are_told_also_when_no_other_is_left(made: Made, log_of: LogOf) -> None:
+def test_blocked_auto_states_are_reported_also_when_no_other_is_left(
+    made: Made, log_of: LogOf
+) -> None:
     """Who wonders why an auto state does not come finds the reason at the highest level."""
     mach = made("A{remove:Z} Z{auto}")
     lines = log_of(mach, EVERYTHING)
@@ -164,7 +166,7 @@ def test_blocked_auto_states_are_told_also_when_no_other_is_left(made: Made, log
     assert not [line for line in lines if line.startswith("[auto]")]
 
 
-def test_an_import_tells_how_many_ticks_came(made: Made) -> None:
+def test_an_import_shows_how_many_ticks_came(made: Made) -> None:
     """The ticks as they were exported, and their sum where they arrive."""
     mach, fresh = made("A{} B{}"), made("A{} B{}")
     mach.verify_states(mach.state_names())
@@ -353,7 +355,7 @@ def test_the_line_about_missing_ones_has_the_id_of_the_machine(made: Made, recor
     )
 
 
-def test_tracers_hear_of_lines_that_wait(made: Made) -> None:
+def test_tracers_are_notified_of_lines_that_wait(made: Made) -> None:
     """Of the first one since the last transition, with the list that all go into."""
     heard: list[tuple[str, Any]] = []
 
@@ -515,7 +517,7 @@ def test_the_level_can_come_from_the_environment(
 
 
 @pytest.mark.parametrize("value", ["abc", "9", "5", "-1", "2.5", "9" * 5_000, "\x1b[2J", "\udc80"])
-def test_what_is_no_level_is_told_once(
+def test_what_is_no_level_is_reported_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, value: str
 ) -> None:
     """One line for each variable, with the values there are; the level is silence."""
@@ -555,7 +557,7 @@ def test_a_logger_that_raises_reaches_the_caller_and_harms_nothing_else(made: Ma
     assert mach.add1("B") is am.Result.EXECUTED
 
 
-def test_a_log_turned_on_by_a_handler_tells_the_rest_of_the_transition(made: Made) -> None:
+def test_a_log_turned_on_by_a_handler_shows_the_rest_of_the_transition(made: Made) -> None:
     """From the next line on."""
     mach = made(log_id=False)
     lines: list[str] = []

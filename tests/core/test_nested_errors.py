@@ -105,7 +105,7 @@ def test_there_is_no_error_about_an_error(
 
 
 def test_a_report_in_an_error_handler_is_canceled(made: Made) -> None:
-    """The caller sees that nothing came of it, and listeners hear of the first error only."""
+    """The caller gets CANCELED, and listeners are notified of the first error only."""
     mach = made()
     heard: list[str] = []
     mach.on_error(lambda mach, error: heard.append(str(error)))
@@ -157,7 +157,7 @@ def test_an_error_of_another_machine_is_its_own(made: Made) -> None:
     assert str(second.err) == "told"
 
 
-def test_an_error_handler_that_hears_of_itself_through_another_machine_ends(
+def test_an_error_handler_that_reports_to_itself_through_another_machine_ends(
     made: Made, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The way back leads into the same handler of the same machine."""
@@ -241,7 +241,7 @@ def test_pipes_of_errors_in_a_circle_end(made: Made, caplog: pytest.LogCaptureFi
 def test_a_listener_reports_no_error_to_its_machine(
     made: Made, caplog: pytest.LogCaptureFixture, inside: bool
 ) -> None:
-    """It would hear of that one too; to another machine it may report."""
+    """It would be called for that one too; it may report to another machine."""
     mach, other = made(), made(id="other")
     results: list[am.Result] = []
 

@@ -49,7 +49,7 @@ def test_a_decorated_method_is_a_handler() -> None:
 
 
 def test_decorated_methods_are_inherited() -> None:
-    """A subclass overrides one by the handler's name or by decorating anew."""
+    """A subclass overrides one by the handler's name or by decorating again."""
     told: list[str] = []
 
     class Base:
@@ -92,7 +92,7 @@ def test_two_states_and_the_global_handlers_can_be_named(made: Made) -> None:
 
 
 def test_a_decorated_function_stays_what_it_was() -> None:
-    """It can be called, and tells its name and purpose."""
+    """It can be called, and shows its name and purpose."""
 
     @am.on("A", "State")
     def note(number: int) -> int:
@@ -175,7 +175,7 @@ def test_a_machine_binds_what_it_decorates(made: Made) -> None:
 
 
 def test_a_machine_refuses_what_could_never_be_called(made: Made) -> None:
-    """An unknown state is told with its name."""
+    """An unknown state is reported with its name."""
     mach = made()
 
     with pytest.raises(StateMissingError, match="Z from handler ZEnter"):

@@ -1,4 +1,4 @@
-"""A machine tells who waits for what, which contexts live and which tasks run."""
+"""A machine lists what waits for what, which contexts live and which tasks run."""
 
 from __future__ import annotations
 

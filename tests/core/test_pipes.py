@@ -32,7 +32,7 @@ def target(made: Made) -> am.Machine:
 
 
 def pipe_foo(source: am.Machine, target: am.Machine, to: str = "") -> None:
-    """Pipe a state by hand, as the manual tells."""
+    """Pipe a state by hand, as in the manual."""
     source.bind_handlers(
         {
             "FooState": pipes.add(source, target, "Foo", to),
@@ -57,7 +57,7 @@ def test_a_state_drives_the_state_of_that_name(source: am.Machine, target: am.Ma
 
 
 def test_a_state_drives_a_state_of_another_name(source: am.Machine, target: am.Machine) -> None:
-    """A pipe leads to the state that it was told."""
+    """A pipe leads to the state that was given."""
     pipe_foo(source, target, "Bar")
 
     source.add1("Foo")
@@ -66,7 +66,7 @@ def test_a_state_drives_a_state_of_another_name(source: am.Machine, target: am.M
 
 
 def test_a_pipe_begins_at_a_state(source: am.Machine, target: am.Machine) -> None:
-    """An empty source state is a mistake that is told at once."""
+    """An empty source state raises at the call."""
     for make in (pipes.add, pipes.remove):
         with pytest.raises(StateMissingError, match="a pipe begins at a state"):
             make(source, target, "", "Bar")
@@ -76,7 +76,7 @@ def test_a_pipe_begins_at_a_state(source: am.Machine, target: am.Machine) -> Non
 def test_both_ends_of_a_pipe_have_to_exist(
     source: am.Machine, target: am.Machine, log_of: LogOf, at: str, to: str
 ) -> None:
-    """A misspelled state raises, tells what was probably meant, and nobody notes a pipe."""
+    """A misspelled state raises with the nearest name, and no pipe is logged."""
     lines = [log_of(source), log_of(target)]
 
     with pytest.raises(StateMissingError) as raised:
@@ -106,7 +106,7 @@ def test_a_pipe_hands_on_a_copy_of_the_arguments(source: am.Machine, target: am.
     assert late == [{"path": "a.txt"}]
 
 
-def test_the_target_knows_where_its_mutation_came_from(
+def test_the_target_shows_where_its_mutation_came_from(
     source: am.Machine, target: am.Machine, recorder: Any
 ) -> None:
     """The source of the target's transition is the transition that was piped."""
@@ -283,7 +283,7 @@ def test_every_error_is_piped_and_stays(source: am.Machine, target: am.Machine) 
 
 
 def test_an_error_that_is_there_already_is_piped(source: am.Machine, target: am.Machine) -> None:
-    """Binding an error pipe binds a handler of errors, the first of which is told of the last."""
+    """Binding an error pipe binds a handler of errors; the first one gets the last error."""
     error = ValueError("before")
     source.add_err(error)
 
@@ -354,7 +354,7 @@ def test_who_is_left_notes_the_end(
 def test_a_pipe_to_a_machine_that_is_gone_is_noted_as_such(
     source: am.Machine, target: am.Machine, log_of: LogOf
 ) -> None:
-    """Whoever pipes to a disposed machine reads at once that nobody is there."""
+    """A pipe to a disposed machine is logged as gone at once."""
     target.dispose_force()
     lines = log_of(source, am.LogLevel.OPS)
 

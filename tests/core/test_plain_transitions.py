@@ -1,4 +1,4 @@
-"""Transitions that go by their plan, which tracers may tell by the plan alone."""
+"""Transitions that go by their plan, which tracers can record by the plan alone."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def watched(mach: am.Machine, tracer: Last) -> am.Machine:
 
 
 def test_a_mutation_without_anything_else_is_plain(made: Made) -> None:
-    """Accepted, changing nothing, or rejected by relations: the plan tells it all."""
+    """Accepted, changing nothing, or rejected by relations: the plan shows it all."""
     last = Last()
     mach = watched(made("A{} B{require:C} C{}"), last)
 
@@ -49,7 +49,7 @@ def test_a_mutation_without_anything_else_is_plain(made: Made) -> None:
     ],
     ids=["args", "check", "handler", "denied", "lines"],
 )
-def test_what_the_plan_does_not_tell_makes_it_otherwise(
+def test_what_the_plan_does_not_show_makes_it_otherwise(
     made: Made, act: Callable[[am.Machine], object]
 ) -> None:
     """Arguments, a mere question, a handler, its answer, log lines."""
@@ -62,7 +62,7 @@ def test_what_the_plan_does_not_tell_makes_it_otherwise(
     assert last.told == [False]
 
 
-def test_a_source_and_a_waiting_queue_are_told(made: Made) -> None:
+def test_a_source_and_a_waiting_queue_are_reported(made: Made) -> None:
     """A mutation made from a handler has a source; the one that it comes from leaves it waiting."""
     last = Last()
     mach = watched(made("A{} B{}"), last)
@@ -73,7 +73,7 @@ def test_a_source_and_a_waiting_queue_are_told(made: Made) -> None:
     assert last.told == [False, False]
 
 
-def test_lines_from_before_are_told(made: Made) -> None:
+def test_lines_from_before_are_reported(made: Made) -> None:
     """What was logged between two transitions goes with the second."""
     last = Last()
     mach = watched(made("A{} B{}"), last)

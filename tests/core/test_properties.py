@@ -57,7 +57,7 @@ def make(mach: am.Machine, call: Call) -> am.Result:
 
 @pytest.fixture(autouse=True)
 def _no_warnings_of_schemas(caplog: pytest.LogCaptureFixture) -> None:
-    """Random schemas have long chains and undefined targets; that is told elsewhere."""
+    """Random schemas have long chains and undefined targets; other tests check those warnings."""
     caplog.set_level("ERROR", "asyncmachine")
 
 
@@ -99,7 +99,7 @@ def test_what_holds_between_transitions(struct: Struct, run: list[Call]) -> None
 @pytest.mark.slow
 @given(structs, runs)
 @settings(max_examples=250)
-def test_nobody_who_survived_the_remove_pass_leaves_active_what_it_removes(
+def test_no_state_that_survived_the_remove_pass_leaves_active_what_it_removes(
     struct: Struct, run: list[Call]
 ) -> None:
     """Both of a pair are active only if the remover was implied after that pass."""
@@ -184,7 +184,7 @@ def behave(
 def test_a_canceled_mutation_changes_no_tick(
     struct: Struct, run: list[Call], deny: list[str]
 ) -> None:
-    """Whoever rejects it, relations or a negotiation handler."""
+    """No matter what rejects it, relations or a negotiation handler."""
     mach = am.Machine(None, struct)
     behave(mach, deny, [], [])
 

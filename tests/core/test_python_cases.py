@@ -312,7 +312,7 @@ def test_a_second_binding_is_not_called_after_a_failed_one(made: Made) -> None:
 
 
 @pytest.mark.parametrize("how", ["fails", "is late"])
-def test_a_state_handler_that_does_not_complete_releases_nobody(
+def test_a_state_handler_that_does_not_complete_releases_no_waiter(
     made: Made, clock: Any, how: str
 ) -> None:
     """`when_args` is for activations that went through; those before it did."""

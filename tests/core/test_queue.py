@@ -80,7 +80,7 @@ def test_a_call_returns_the_result_of_its_own_mutation(made: Made) -> None:
     assert not mach.is1("B")
 
 
-def test_unknown_states_are_told_before_anything_is_queued(made: Made) -> None:
+def test_unknown_states_are_reported_before_anything_is_queued(made: Made) -> None:
     """All unknown names are listed, with known ones that look alike."""
     mach = made("Foo{} Bar{}")
 
@@ -222,7 +222,7 @@ def test_the_queue_can_be_looked_at(made: Made) -> None:
     assert mach.is_queued(REMOVE, ["A"]) == -1
 
 
-def test_a_waiting_mutation_tells_what_it_is(made: Made) -> None:
+def test_a_waiting_mutation_shows_what_it_is(made: Made) -> None:
     """Its type, its states, its arguments, and whether auto states made it."""
     mach = made()
 
@@ -266,7 +266,7 @@ def test_an_error_of_a_handler_comes_before_what_waits(made: Made, recorder: Any
     assert called == [["A"], ["Exception"], ["B"], ["Exception"]]
 
 
-def test_the_log_tells_of_waiting(made: Made, log_of: LogOf) -> None:
+def test_the_log_shows_waiting(made: Made, log_of: LogOf) -> None:
     """How many items the queue holds, in grammatical English."""
     mach = made()
     lines = log_of(mach)
@@ -411,7 +411,7 @@ def test_a_mutation_from_another_thread_does_not_wait(made: Made) -> None:
 
 
 def test_a_result_is_known_also_when_another_thread_ran_the_mutation(made: Made) -> None:
-    """Whoever gets the token and finds its mutation run returns that mutation's outcome."""
+    """A thread that gets the token after its mutation ran returns that mutation's outcome."""
     mach = made()
     mach.bind_handlers({"AEnter": lambda e: False})
 
@@ -435,7 +435,7 @@ def test_a_result_is_known_also_when_another_thread_ran_the_mutation(made: Made)
     assert mach.is1("B")
 
 
-def test_only_the_last_drainer_tells_the_end_of_the_queue(made: Made, recorder: Any) -> None:
+def test_only_the_last_drainer_shows_the_end_of_the_queue(made: Made, recorder: Any) -> None:
     """Who gives the token back and finds more in the queue leaves the end to who has it now."""
 
     class Taken(am.Machine):

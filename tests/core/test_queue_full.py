@@ -61,7 +61,7 @@ def warnings_of(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 def test_what_a_full_queue_refuses_is_counted(caplog: pytest.LogCaptureFixture) -> None:
-    """The others are done; one warning and one line tell of the outage, one line of its end."""
+    """The others are done; one warning and one line report the outage, one line of its end."""
     mach, lines = machine()
     mach.bind_tracer(tracer := OfRefused())
 

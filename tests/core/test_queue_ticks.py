@@ -55,7 +55,7 @@ def test_a_skipped_duplicate_gets_no_number(made: Made) -> None:
     assert queue_in_a(made(), "B", "B", "C") == [2, 3]
 
 
-def test_a_tracer_is_told_the_number_of_what_has_to_wait(made: Made) -> None:
+def test_a_tracer_gets_the_number_of_what_has_to_wait(made: Made) -> None:
     """`mutation_queued` hands over the mutation with its queue tick."""
     ticks: list[int] = []
 
@@ -167,7 +167,7 @@ def test_a_mutation_that_is_done_while_one_subscribes_is_not_missed(
     assert len(mach._subscriptions()) == 0
 
 
-def test_the_log_tells_of_waiting_for_a_queue_tick(made: Made, log_of: LogOf) -> None:
+def test_the_log_shows_waiting_for_a_queue_tick(made: Made, log_of: LogOf) -> None:
     """A new waiter and its match are lines of the log."""
     mach = made()
     lines = log_of(mach, am.LogLevel.OPS)
@@ -261,7 +261,7 @@ def test_threads_get_different_numbers(made: Made, in_threads: Callable[..., Non
 def test_counting_what_waits_of_one_kind(
     made: Made, threshold: int, args: tuple[Any, ...], above: bool
 ) -> None:
-    """`is_queued_above` tells if at least so many mutations of a kind wait."""
+    """`is_queued_above` is True if at least this many mutations of a kind wait."""
     mach = made("A{} B{multi} C{}")
     found: list[bool] = []
 
@@ -277,7 +277,7 @@ def test_counting_what_waits_of_one_kind(
     assert found == [above]
 
 
-def test_an_unknown_state_is_told_when_counting(made: Made) -> None:
+def test_an_unknown_state_is_reported_when_counting(made: Made) -> None:
     """Asking for what cannot be queued is a mistake of the program."""
     with pytest.raises(am.errors.StateMissingError):
         made().is_queued_above(1, ADD, "Nope")

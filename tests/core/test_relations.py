@@ -40,7 +40,7 @@ def test_an_add_starts_with_what_is_called(made: Made) -> None:
     assert mach.active_states() == ["B", "A", "C"]
 
 
-def test_an_add_without_effect_orders_the_active_states_anew(made: Made, recorder: Any) -> None:
+def test_an_add_without_effect_orders_the_active_states_again(made: Made, recorder: Any) -> None:
     """Nothing ticks, but the called states come first; with a tracer and without."""
     for tracers in ([], [recorder]):
         mach = made(tracers=tracers)
@@ -229,8 +229,8 @@ def test_a_state_cannot_remove_what_it_requires(made: Made) -> None:
     assert mach.add1("A") is CANCELED
 
 
-def test_dropping_goes_on_until_nobody_misses_anything(made: Made, log_of: LogOf) -> None:
-    """In rounds; one line tells of all of them, with what was missing when each was dropped."""
+def test_dropping_goes_on_until_no_state_misses_anything(made: Made, log_of: LogOf) -> None:
+    """In rounds; one line reports all of them, with what was missing when each was dropped."""
     mach = made("A{require:B} B{require:[C,D]} C{} D{} E{}")
     mach.set(["A", "B", "C", "D"])
     lines = log_of(mach)
@@ -449,7 +449,7 @@ def test_any_called_order_is_sorted_by_require(made: Made, called: tuple[str, ..
 
 
 def test_after_wins_over_require(made: Made) -> None:
-    """The required state would come first, but it is told to come after."""
+    """The required state would come first, but its `after` puts it behind."""
     mach = made("A{require:B} B{after:A} C{}")
 
     mach.add(["C", "B", "A"])

@@ -59,7 +59,7 @@ class Without(am.RelationsResolver):
 # -- the one that every machine has
 
 
-def test_relations_decide_unless_told_otherwise(made: Made) -> None:
+def test_relations_decide_unless_a_resolver_is_given(made: Made) -> None:
     """`resolver()` answers about relations for every machine."""
     mach = made("A{auto require:C} B{multi add:C} C{after:D} D{add:[C,B]}")
 
@@ -68,7 +68,7 @@ def test_relations_decide_unless_told_otherwise(made: Made) -> None:
     assert mach.resolver().get_relations_of("B") == [am.Relation.ADD]
 
 
-def test_relations_are_told_in_the_order_add_require_remove_after() -> None:
+def test_relations_are_reported_in_the_order_add_require_remove_after() -> None:
     """Those that are defined, be it with an empty list."""
     state = am.State(after=[], remove=["B"], require=["B"], add=["B"])
     resolver = am.Machine(None, {"A": state, "B": am.State()}).resolver()
@@ -180,7 +180,7 @@ def test_the_order_of_handlers_is_the_resolvers(made: Made, watch: Watch) -> Non
     ]
 
 
-def test_every_mutation_asks_anew(made: Made) -> None:
+def test_every_mutation_asks_again(made: Made) -> None:
     """No plan is remembered, so a resolver may change its mind."""
     resolver = Without()
     mach = made(resolver=resolver)
@@ -207,7 +207,7 @@ def test_a_called_state_that_is_no_target_cancels(made: Made, log_of: LogOf) -> 
 
 
 def test_a_subclass_changes_one_answer(made: Made, log_of: LogOf, recorder: Any) -> None:
-    """The rest is told by relations, and so are the steps and lines of how it came about."""
+    """Relations decide the rest, and record the steps and lines."""
     mach = made("A{add:B} B{} C{require:D} D{}", resolver=Without("Z"))
     plain = made("A{add:B} B{} C{require:D} D{}")
     told = []
@@ -223,7 +223,7 @@ def test_a_subclass_changes_one_answer(made: Made, log_of: LogOf, recorder: Any)
     assert "[implied] B" in told[0][0]
 
 
-def test_a_resolver_says_what_the_auto_states_want(made: Made, recorder: Any) -> None:
+def test_a_resolver_shows_what_the_auto_states_want(made: Made, recorder: Any) -> None:
     """Its mutation runs as an auto transition, whatever the schema says of the states."""
 
     class Pairs(am.RelationsResolver):
@@ -256,7 +256,7 @@ def test_an_auto_mutation_that_calls_nothing_is_none(made: Made, recorder: Any) 
 
 
 def test_a_handler_may_drop_states_from_a_resolvers_auto_mutation(made: Made) -> None:
-    """What falls with them is told by the relations of the schema."""
+    """The relations of the schema decide which states fall with them."""
 
     class Both(am.RelationsResolver):
         def get_auto_mutation(self) -> am.Mutation | None:
@@ -270,7 +270,7 @@ def test_a_handler_may_drop_states_from_a_resolvers_auto_mutation(made: Made) ->
     assert mach.not1("B")
 
 
-def test_the_resolver_is_told_of_a_schema(made: Made, struct: Callable[..., Any]) -> None:
+def test_the_resolver_is_notified_of_a_schema(made: Made, struct: Callable[..., Any]) -> None:
     """When the machine is made, when its order is fixed, when its schema changes."""
     resolver = Plain()
     mach = made("A{} B{}", resolver=resolver)
@@ -318,7 +318,7 @@ def test_an_error_of_a_resolver_passes_through(made: Made) -> None:
 
 
 def test_targets_have_to_be_states_of_the_machine(made: Made) -> None:
-    """A resolver that makes up names is told so."""
+    """A resolver that returns unknown names causes an error."""
 
     class Inventive(am.RelationsResolver):
         def get_target_states(self, tx: am.Transition, states_to_set: Sequence[str]) -> list[str]:
@@ -329,7 +329,7 @@ def test_targets_have_to_be_states_of_the_machine(made: Made) -> None:
 
 
 def test_an_object_without_the_calls_is_no_resolver(made: Made) -> None:
-    """What is missing is told when the machine is made."""
+    """What is missing is reported when the machine is made."""
 
     class Half:
         def get_target_states(self, tx: object, states: list[str]) -> list[str]:

@@ -44,7 +44,7 @@ def test_the_order_decides_where_order_counts(made: Made, watch: Any) -> None:
     assert mach.not1("Y")
 
 
-def test_every_unknown_state_is_told(made: Made) -> None:
+def test_every_unknown_state_is_reported(made: Made) -> None:
     """Not only the first; nothing has changed then."""
     mach = made("A{} B{}")
 
@@ -121,7 +121,7 @@ def test_states_may_go_with_a_schema(made: Made, struct: Struct) -> None:
 def test_on_an_error_nothing_changes(
     made: Made, struct: Struct, recorder: Any, text: str, names: list[str], error: type[Exception]
 ) -> None:
-    """The old schema is fully in force and no tracer hears of it."""
+    """The old schema is fully in force and no tracer is notified of it."""
     mach = made("A{} B{require:A}", strict=True, tracers=[recorder])
     mach.add(["A", "B"])
     recorder.events.clear()
@@ -264,7 +264,7 @@ def test_what_waits_in_the_queue_moves_with_the_states(made: Made, struct: Struc
 
 
 def test_an_export_needs_a_verified_order(made: Made) -> None:
-    """Otherwise nobody could tell which tick is whose."""
+    """Otherwise the ticks could not be assigned to states."""
     with pytest.raises(RuntimeError, match="not fixed; call verify_states before export"):
         made().export()
 
@@ -291,7 +291,7 @@ def test_an_exported_machine_is_a_value(made: Made) -> None:
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", "1", "null", '{"id": 1}', '{"id": 1, "time": 2}'])
 def test_other_texts_are_no_exported_machine(text: str) -> None:
-    """A ValueError tells."""
+    """Other texts raise ValueError."""
     with pytest.raises(ValueError, match=r"."):
         am.Serialized.from_json(text)
 

@@ -271,7 +271,7 @@ def _verified(mach: am.Machine) -> am.Machine:
 
 
 def test_the_name_of_the_global_handlers_is_taken() -> None:
-    """`AnyEnter` could not be told from the handler of a state called like that."""
+    """`AnyEnter` could not be distinguished from the handler of a state called like that."""
     with pytest.raises(StateNameError, match="'Any' .*stands for all states"):
         am.Machine(None, {"Any": am.State()})
 

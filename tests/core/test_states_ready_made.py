@@ -128,7 +128,7 @@ def test_an_error_of_connecting_is_wrapped(mach: am.Machine) -> None:
     assert str(mach.err) == "error connecting: refused"
 
 
-def test_an_error_of_connecting_tells_its_source(mach: am.Machine) -> None:
+def test_an_error_of_connecting_shows_its_source(mach: am.Machine) -> None:
     """From a handler of another machine the event is the mutation's source."""
     other = am.Machine(None, {"A": State()}, id="other")
     sources: list[Any] = []

@@ -24,7 +24,7 @@ LogOf = Callable[..., list[str]]
 
 
 class Work:
-    """A coroutine handler that tells how far it got and ends when it is let go."""
+    """A coroutine handler that records its progress and ends when it is released."""
 
     def __init__(self) -> None:
         self.told: list[str] = []
@@ -113,7 +113,7 @@ async def test_a_task_that_did_not_begin_never_does(made: Made) -> None:
 
 
 async def test_each_activation_has_its_own_task(made: Made) -> None:
-    """Activating a state anew ends the task of before and starts another."""
+    """Activating a state again ends the task of before and starts another."""
     mach, work = made(), Work()
     mach.bind_handlers({"AState": work})
     mach.add1("A")
@@ -172,7 +172,7 @@ async def test_a_task_of_the_global_handler_lives_with_the_machine(made: Made) -
 
 @pytest.mark.parametrize("handler", ["AState", "AEnd", "AnyState"])
 async def test_disposal_ends_every_task(made: Made, handler: str) -> None:
-    """From the moment disposal begins, the tasks of a machine are told to stop."""
+    """From the moment disposal begins, the tasks of a machine are canceled."""
     mach, work = made(), Work()
     mach.bind_handlers({handler: work})
     mach.add1("A")
@@ -347,7 +347,7 @@ async def test_errors_go_to_the_loop_when_they_are_no_states(made: Made) -> None
     assert not mach.is_err()
 
 
-async def test_the_log_tells_of_tasks(made: Made, log_of: LogOf) -> None:
+async def test_the_log_shows_tasks(made: Made, log_of: LogOf) -> None:
     """A task's start and the kind of its end are lines of the machine's log."""
     mach = made()
     lines = log_of(mach)
@@ -373,7 +373,7 @@ async def test_the_log_tells_of_tasks(made: Made, log_of: LogOf) -> None:
     ]
 
 
-async def test_a_machine_tells_of_its_tasks(made: Made) -> None:
+async def test_a_machine_lists_its_tasks(made: Made) -> None:
     """`tasks` has the handler, the state, the transition, and if the task had its first turn."""
     mach, work, ids = made(), Work(), []
 
@@ -654,7 +654,7 @@ def test_a_loop_that_ends_takes_its_tasks_along() -> None:
 
 
 def test_word_to_a_closed_loop_gets_lost(caplog: pytest.LogCaptureFixture) -> None:
-    """A state may end after the loop of its task was closed on it; asyncio tells of the task."""
+    """A state may end after the loop of its task was closed on it; asyncio reports the task."""
 
     async def main(mach: am.Machine) -> None:
         mach.add1("A")

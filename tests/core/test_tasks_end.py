@@ -132,7 +132,7 @@ async def test_the_end_of_one_states_tasks_can_be_awaited(made: Made) -> None:
 
 @pytest.mark.parametrize("force", [False, True])
 async def test_the_disposal_ends_after_the_tasks(made: Made, force: bool) -> None:
-    """Whoever waits for it finds their clean-up done."""
+    """After waiting for it their clean-up is done."""
     mach, work = made(), CleanUp()
     mach.dispose_timeout = PATIENCE_S
     mach.bind_handlers({"AState": work})

@@ -1,4 +1,4 @@
-"""Tracers: what they are told, when, and what one that fails may not do."""
+"""Tracers: which hooks are called, when, and what a failing one cannot break."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def failing_in(event: str) -> tuple[am.Tracer, list[str]]:
 
 
 def live(mach: am.Machine) -> None:
-    """Everything that a tracer can be told of, twice where that is possible."""
+    """All hooks of a tracer, called twice where that is possible."""
     mach.verify_states(mach.state_names())
     for _ in range(2):
         mach.set_struct(mach.get_struct(), mach.state_names())
@@ -93,7 +93,7 @@ def test_a_rejected_mutation_is_traced_without_handlers(
     assert not recorder.txs[0].accepted
 
 
-def test_a_mutation_that_has_to_wait_is_told(made: Made, recorder: Any) -> None:
+def test_a_mutation_that_has_to_wait_is_reported(made: Made, recorder: Any) -> None:
     """`mutation_queued` comes only for what cannot run at once."""
     mach = made(tracers=[recorder])
     mach.bind_handlers({"AState": lambda e: mach.add1("B")})
@@ -103,7 +103,7 @@ def test_a_mutation_that_has_to_wait_is_told(made: Made, recorder: Any) -> None:
     assert recorder.events.count("mutation_queued") == 1
 
 
-def test_only_tracers_of_the_options_are_told_of_the_construction(
+def test_only_tracers_of_the_options_are_notified_of_the_construction(
     made: Made, recorder: Any
 ) -> None:
     """`machine_init` is not called for a tracer that is bound later."""
@@ -131,7 +131,7 @@ def test_a_context_from_machine_init_replaces_the_machines(made: Made) -> None:
 
 
 def test_a_mutation_in_machine_init_runs(made: Made) -> None:
-    """A tracer is told of the construction when the machine is whole."""
+    """A tracer is notified of the construction when the machine is whole."""
 
     class Starter(am.Tracer):
         def machine_init(self, machine: am.Machine) -> None:
@@ -158,7 +158,7 @@ def test_a_mutation_in_a_transition_event_is_queued(made: Made) -> None:
 
 @pytest.mark.parametrize("wrong", [am.Tracer, object(), None])
 def test_only_instances_of_tracers_can_be_bound(made: Made, wrong: Any) -> None:
-    """A class, or anything that is no tracer, is a mistake told at once."""
+    """A class, or anything that is no tracer, is refused at once."""
     with pytest.raises(TypeError, match="needs a Tracer instance"):
         made().bind_tracer(wrong)
 
@@ -188,7 +188,7 @@ def test_binding_and_detaching_are_logged(made: Made, log_of: LogOf) -> None:
 
 
 def test_tracers_are_called_in_binding_order(made: Made) -> None:
-    """Who is bound first is told first."""
+    """The one bound first is called first."""
     order: list[str] = []
 
     class Named(am.Tracer):
@@ -208,7 +208,7 @@ def test_tracers_are_called_in_binding_order(made: Made) -> None:
 def test_a_tracer_that_raises_is_detached_and_logged_once(
     made: Made, caplog: pytest.LogCaptureFixture, recorder: Any, event: str
 ) -> None:
-    """A guest must not stop the house: the machine and the other tracers go on."""
+    """A tracer cannot stop the program: the machine and the other tracers go on."""
     quiet, calls = type(recorder)(), []
     failing, calls = failing_in(event)
     witness = made(tracers=[quiet])
@@ -229,7 +229,7 @@ def test_a_tracer_that_raises_is_detached_and_logged_once(
 def test_a_tracer_that_raises_everywhere_is_logged_once(
     made: Made, caplog: pytest.LogCaptureFixture, event: str
 ) -> None:
-    """Once detached, a tracer hears nothing more, not even of the same transition."""
+    """Once detached, no hook of a tracer is called, not even for the same transition."""
     calls: list[str] = []
 
     def fail(self: am.Tracer, *args: object) -> None:
@@ -321,7 +321,7 @@ class Inheritable(am.Tracer):
 
 
 def test_inheritable_tracers_learn_of_submachines(made: Made) -> None:
-    """They are told before the child's own tracers, and are not bound to the child."""
+    """They are called before the child's own tracers, and are not bound to the child."""
     tracer, own = Inheritable(), Inheritable()
     own.events = tracer.events
     parent = made(id="parent", tracers=[tracer])
@@ -332,7 +332,7 @@ def test_inheritable_tracers_learn_of_submachines(made: Made) -> None:
     assert child.tracers() == [own]
 
 
-def test_other_tracers_are_not_told_of_submachines(made: Made) -> None:
+def test_other_tracers_are_not_notified_of_submachines(made: Made) -> None:
     """Following submachines has to be asked for."""
 
     class Staying(Inheritable):
@@ -381,13 +381,13 @@ def test_a_tracer_that_fails_with_a_submachine_is_detached(
     assert len(caplog.records) == 1
 
 
-def test_a_parent_without_tracers_tells_nobody(made: Made) -> None:
+def test_a_parent_without_tracers_notifies_none(made: Made) -> None:
     """A child only takes the parent's id."""
     assert made(parent=made(id="parent"), parent_id="other").parent_id == "parent"
 
 
 def test_no_event_comes_after_the_disposal(made: Made, recorder: Any) -> None:
-    """`machine_dispose` is the last that a tracer hears."""
+    """`machine_dispose` is the last hook that is called."""
     mach = made(tracers=[recorder])
     mach.dispose_force()
     mach.add1("A")
@@ -423,7 +423,7 @@ def test_the_facts_of_a_transition(made: Made, recorder: Any) -> None:
     assert "2 of origin" in repr(tx)
 
 
-def test_handler_times_are_told_in_order(made: Made, clock: Any, recorder: Any) -> None:
+def test_handler_times_are_reported_in_order(made: Made, clock: Any, recorder: Any) -> None:
     """One duration for each handler step."""
     mach = made(tracers=[recorder])
     mach.bind_handlers(
@@ -474,7 +474,7 @@ class Rare(am.Tracer):
 
 @pytest.mark.parametrize("states", [["A"], ["A", "B"]])
 def test_transitions_without_a_hook_of_theirs_are_only_counted(made: Made, states: Any) -> None:
-    """Numbers go on as if every transition was told; no transition is made for it."""
+    """Numbers go on as if every transition was traced; no transition is made for it."""
     rare = Rare()
     mach = made(tracers=[rare])
     for state in states:
@@ -486,7 +486,7 @@ def test_transitions_without_a_hook_of_theirs_are_only_counted(made: Made, state
     assert rare.ends == len(states) + 1
 
 
-def test_a_tracer_that_comes_after_a_rare_one_is_told_the_next_number(
+def test_a_tracer_that_comes_after_a_rare_one_gets_the_next_number(
     made: Made, recorder: Any
 ) -> None:
     """What was only counted is missing in its numbers."""
@@ -506,7 +506,7 @@ def _nobody_listens_afterwards() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_nobody_listens_afterwards")
-def test_whoever_asks_is_given_every_new_machine(caplog: pytest.LogCaptureFixture) -> None:
+def test_every_listener_is_given_every_new_machine(caplog: pytest.LogCaptureFixture) -> None:
     """Whole, with its options; once, however often it was asked for; a failure is logged."""
     met: list[tuple[str, str, Any]] = []
 

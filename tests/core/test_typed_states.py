@@ -234,7 +234,7 @@ def test_a_group_without_states_is_an_error() -> None:
 
 
 def test_an_unknown_group_is_an_error() -> None:
-    """A misspelled group is told, with the nearest known one."""
+    """A misspelled group is reported, with the nearest known one."""
     with pytest.raises(TypeError, match="ConnectedGroups has no group Conected") as caught:
         ConnectedGroups(Conected="A")
     assert str(caught.value).endswith("; did you mean Connected?")

@@ -132,7 +132,7 @@ def test_one_machine_serves_loops_one_after_the_other(made: Make) -> None:
 
 
 def test_a_task_left_on_a_closed_loop_does_not_break_mutations(made: Make) -> None:
-    """Whoever was forgotten on a loop that is closed is no trouble for the machine."""
+    """A waiter on a loop that is closed does not affect the machine."""
     mach = made()
     handle = mach.when1("A")
     waiting = iter(handle.__await__())

@@ -41,7 +41,7 @@ WAITS: dict[str, Callable[[am.Machine], Awaitable[Any]]] = {
 
 
 @pytest.mark.parametrize("wait", WAITS.values(), ids=WAITS)
-def test_awaiting_without_asyncio_says_what_to_do(
+def test_awaiting_without_asyncio_shows_what_to_do(
     mach: am.Machine, wait: Callable[[am.Machine], Awaitable[Any]]
 ) -> None:
     """A thread can wait everywhere."""

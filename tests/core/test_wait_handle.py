@@ -76,7 +76,7 @@ def test_a_waiting_handle_is_neither_done_nor_true(mach: am.Machine, subscribe: 
     assert repr(handle).endswith(": waiting>")
 
 
-def test_a_released_handle_tells_why(mach: am.Machine) -> None:
+def test_a_released_handle_shows_why(mach: am.Machine) -> None:
     """After its release a handle is true and stays as it is."""
     handle = mach.when1("B")
     mach.add1("B")
@@ -102,7 +102,7 @@ def test_a_callback_is_called_once(mach: am.Machine) -> None:
 
 
 def test_a_callback_on_a_released_handle_is_called_at_once(mach: am.Machine) -> None:
-    """Who comes too late is told in its own thread."""
+    """A callback that comes too late runs in the thread that adds it."""
     calls: list[am.WaitHandle] = []
     handle = mach.when1("A")
     handle.add_done_callback(calls.append)
@@ -244,7 +244,7 @@ def test_a_released_handle_lets_go_of_its_context(mach: am.Machine, subscribe: S
 
 
 def test_a_match_lets_go_of_its_context(mach: am.Machine) -> None:
-    """After a match the context may end without being heard."""
+    """After a match the context may end without being noticed."""
     ctx = Context()
     handle = mach.when1("B", ctx)
     mach.add1("B")
@@ -297,7 +297,7 @@ def test_a_context_that_ends_after_its_handle_is_gone_does_nothing(mach: am.Mach
 # -- nobody left to learn of it
 
 
-def test_a_handle_that_nobody_holds_leaves_the_index(
+def test_a_handle_that_nothing_holds_leaves_the_index(
     mach: am.Machine, subscribe: Subscribe
 ) -> None:
     """A subscription lives as long as somebody can learn of its release."""

@@ -138,7 +138,7 @@ def test_a_disposal_before_the_subscription_is_in_the_index_releases_it(
     assert len(waiters) == 0
 
 
-def test_a_disposed_host_satisfies_nobody(host: Host, waiters: Waiters) -> None:
+def test_a_disposed_host_satisfies_no_waiter(host: Host, waiters: Waiters) -> None:
     """Between the last tick and the release of all, new waiters wait for that release."""
     host._now = []
     early = waiters.when_not("A")
@@ -195,7 +195,7 @@ def test_an_end_of_the_drain_while_subscribing_is_not_missed(host: Host, waiters
     assert len(waiters) == 0
 
 
-def test_a_context_that_ends_while_subscribing_is_heard(host: Host, waiters: Waiters) -> None:
+def test_a_context_that_ends_while_subscribing_is_noticed(host: Host, waiters: Waiters) -> None:
     """Between entering the index and listening to the context, the context may end."""
     ctx = Context()
     host.looks[2] = ctx.cancel
@@ -223,7 +223,7 @@ def test_a_match_while_listening_to_the_context_is_not_kept_there(
     assert ctx._callbacks == {}
 
 
-def test_a_half_published_schema_satisfies_nobody(host: Host, waiters: Waiters) -> None:
+def test_a_half_published_schema_satisfies_no_waiter(host: Host, waiters: Waiters) -> None:
     """Node and ticks of one schema with another one are no moment of the machine."""
     other = schema_of({name: State() for name in ("B", "A")})
     host._node = automaton_of(other).node((0,))

@@ -84,7 +84,7 @@ def test_two_ticks_from_inactive_are_active_and_gone_again(made: Make) -> None:
     assert handle.done
 
 
-def test_two_ticks_from_active_are_activated_anew(made: Make) -> None:
+def test_two_ticks_from_active_are_activated_again(made: Make) -> None:
     """`when_ticks` counts from the call."""
     mach = made()
     mach.add1("A")
@@ -332,7 +332,7 @@ def test_a_query_may_drop_itself_while_it_is_asked(made: Make) -> None:
 
 
 def test_queries_are_named_in_the_log(made: Make, log_of: Callable[..., list[str]]) -> None:
-    """A function is told by its name, any other callable by its class."""
+    """A function is reported by its name, any other callable by its class."""
 
     class Asker:
         def __call__(self, clock: dict[str, int]) -> bool:

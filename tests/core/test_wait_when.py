@@ -196,7 +196,7 @@ def test_a_match_is_done_when_the_mutation_returns(made: Make) -> None:
     assert handle
 
 
-def test_waiters_are_released_after_the_tracers_were_told(made: Make) -> None:
+def test_waiters_are_released_after_the_tracers_were_called(made: Make) -> None:
     """`transition_end` comes first; handlers do not see the release of their transition."""
     mach = made()
     seen: list[tuple[str, bool]] = []
@@ -225,7 +225,7 @@ def test_a_state_that_flips_within_one_drain_is_noticed(made: Make) -> None:
     assert handle.reason == "match"
 
 
-def test_a_canceled_transition_releases_nobody(made: Make) -> None:
+def test_a_canceled_transition_releases_no_waiter(made: Make) -> None:
     """States that negotiation refused were never there."""
     mach = made()
     mach.bind_handlers({"AEnter": lambda e: False})
@@ -235,7 +235,7 @@ def test_a_canceled_transition_releases_nobody(made: Make) -> None:
     assert not handle.done
 
 
-def test_a_reverted_state_releases_nobody(made: Make) -> None:
+def test_a_reverted_state_releases_no_waiter(made: Make) -> None:
     """Waiters look at the states as they are after a failed final handler was corrected."""
     mach = made()
 
@@ -311,7 +311,7 @@ def test_a_failing_callback_harms_neither_machine_nor_waiters(
 
 
 def test_a_failing_logger_does_not_lose_callbacks(made: Make) -> None:
-    """Waiters are told even if the line about them could not be written."""
+    """Waiters are released even if the line about them could not be written."""
     mach = made()
     handle = mach.when1("A")
     calls: list[am.WaitHandle] = []
@@ -432,7 +432,7 @@ def test_a_refused_schema_leaves_waiters_and_clocks_alone(made: Make) -> None:
 
 
 def test_a_state_that_the_schema_lost_counts_as_inactive(made: Make) -> None:
-    """Whoever waits for it to go is released, whoever waits for it to come waits on."""
+    """A waiter for its end is released, a waiter for its activation waits on."""
     mach = made("A{} B{} C{}")
     mach.add(["A", "B"])
     gone = mach.when_not(["B", "C"])

@@ -53,7 +53,7 @@ def stuck() -> Iterator[Callable[[am.Machine], Stuck]]:
 
 
 class StillDog(Watchdog):
-    """A watchdog without a thread, which looks when it is told to."""
+    """A watchdog without a thread, which looks when a test calls it."""
 
     def _run(self) -> None: ...
 
@@ -66,7 +66,7 @@ def dog(clock: Any) -> StillDog:
 
 @pytest.fixture
 def warnings(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
-    """What was told to the program's operator."""
+    """What was reported to the program's operator."""
     caplog.set_level(logging.WARNING, "asyncmachine")
     return lambda: [record.getMessage() for record in caplog.records]
 
@@ -151,7 +151,7 @@ def test_without_a_limit_an_event_stays_valid(made: Made, clock: Any) -> None:
 # -- the watchdog
 
 
-def test_the_watchdog_tells_where_a_handler_is_stuck(
+def test_the_watchdog_shows_where_a_handler_is_stuck(
     made: Made,
     dog: StillDog,
     clock: Any,
@@ -195,7 +195,7 @@ def test_the_watchdog_finds_handlers_that_have_a_thread_of_their_own(
     assert "_wait" not in warnings()[0].replace("Condition.wait", "")
 
 
-def test_each_stuck_call_is_told_of_once(
+def test_each_stuck_call_is_reported_once(
     made: Made,
     dog: StillDog,
     clock: Any,
@@ -216,7 +216,7 @@ def test_each_stuck_call_is_told_of_once(
         mach.remove(["A", "Exception"])
 
 
-def test_a_machine_at_rest_is_nothing_to_tell_of(
+def test_a_machine_at_rest_is_nothing_to_report(
     made: Made, dog: StillDog, clock: Any, warnings: Callable[[], list[str]]
 ) -> None:
     """However long ago its last handler ran, and whatever else it is doing."""
@@ -231,7 +231,7 @@ def test_a_machine_at_rest_is_nothing_to_tell_of(
 
 
 @pytest.mark.parametrize("change", ["transition", "handler", "time"])
-def test_what_ended_between_two_looks_is_not_told(
+def test_what_ended_between_two_looks_is_not_reported(
     made: Made,
     clock: Any,
     stuck: Callable[[am.Machine], Stuck],
@@ -263,7 +263,7 @@ def test_what_ended_between_two_looks_is_not_told(
 def test_a_thread_that_cannot_be_found_is_no_hindrance(
     made: Made, dog: StillDog, clock: Any, warnings: Callable[[], list[str]]
 ) -> None:
-    """The line then tells the handler without the place."""
+    """The line then shows the handler without the place."""
     mach = made()
     dog.watch(mach)
 
@@ -353,7 +353,7 @@ def test_a_forked_child_watches_on(made: Made) -> None:
 
 
 def test_a_machine_asks_to_be_watched(made: Made, caplog: pytest.LogCaptureFixture) -> None:
-    """With `watchdog` on, a handler that hangs is told of while it does."""
+    """With `watchdog` on, a handler that hangs is reported while it hangs."""
     told = threading.Event()
 
     class Listen(logging.Handler):
