@@ -27,7 +27,7 @@ MAP_HEAD = """\
 
 ## The layers
 
-An arrow points from a folder to the folders that it imports. In `am_dbg` and in `amtracer` no arrow points back.
+An arrow points from a folder to the folders that it imports. No arrow points back.
 
 ```text
 am_dbg     cli ─► app ─► views ─► control ─► drawing ─► projection ─► query ─► store
@@ -39,10 +39,9 @@ am_dbg     cli ─► app ─► views ─► control ─► drawing ─► proj
 amtracer   tracer ─► send ─► encode ─► wire ◄─ files
              │
              ▼
-machine    _machine ─► _engine ─► _resolution ─► _schema
-                          ├─────► _handlers
-                          ├─────► _waiting
-                          └─────► _logging
+machine    _machine ─► _engine ─► _calling ─► _transition ─► _handlers ─► _resolution ─► _schema
+                                                   │                          ▲            │
+                                                   └────► _waiting ───────────┘            └─► _logging
 ```
 
 ## From `add1` to a cell on the screen
@@ -50,12 +49,14 @@ machine    _machine ─► _engine ─► _resolution ─► _schema
 | module | what happens there |
 |---|---|
 | `machine/_machine/mutating.py` | `add1` checks its arguments and makes a mutation |
-| `machine/_engine/engine.py` | the mutation waits in the queue; one thread drains it |
+| `machine/_engine/engine.py` | the mutation enters the queue, or runs at once |
+| `machine/_engine/draining.py` | one thread at a time drains the queue |
 | `machine/_resolution/` | relations resolve it to a plan, which is remembered |
 | `machine/_engine/walk.py` | negotiation handlers decide, ticks change, final handlers run |
+| `machine/_calling/calling.py` | each handler is called, and its outcome counts |
 | `machine/_waiting/waiters.py` | waiters of the states that changed are released |
-| `machine/_transition/tracing.py` | tracers get the transition |
-| `amtracer/tracer/machine_tracer.py` | the tracer copies what it needs into one small tuple |
+| `machine/_transition/tracing.py` | tracers receive the transition |
+| `amtracer/tracer/machine_tracer.py` | the tracer copies the data into one small tuple |
 | `amtracer/send/sender.py` | the sender's thread takes the tuple from the queue |
 | `amtracer/encode/stream_writer.py` | shapes and texts get numbers, transitions become a batch |
 | `amtracer/wire/codec.py` | messages become frames |

@@ -1,10 +1,10 @@
 """Cache of the shapes of transitions, found by the plan that a transition followed.
 
-A plan and the answers of its handlers decide all of a shape. So a shape is made once for
-each such outcome. Many plans lead to equal shapes, so equal ones become the same object, by
-which a stream then knows its number. A machine that remembers no plan, or not this one, makes
-a new plan each time; then the shape is found by the question that the plan answers. Working a
-shape out means to decide the plan once more, with its explanation, so it is not done twice.
+A shape follows from a plan and the answers of its handlers, so it is made once for each such
+outcome. Many plans lead to equal shapes. Equal shapes become the same object, which a stream
+finds by identity. If a machine does not remember a plan, it makes a new one each time; then the
+shape is found by the question that the plan answers. To make a shape, the plan is resolved
+again with all its steps, which is slow, so it is done once.
 """
 
 from __future__ import annotations
@@ -82,11 +82,10 @@ class Shapes:
             mask = plan.after.mask
             changes = tuple([(at, up if mask >> at & 1 else -up) for at, up in plan.growth])
             flags |= _ACCEPTED
-        known, told = self._steps.get, self._told
-        told_steps = tuple(
-            [known(step) or told(step) for step in (*plan.explanation().steps, *steps)]
-        )
-        shape = Shape(int(call.type), tuple(call.called), flags, changes, told_steps)
+        known, convert = self._steps.get, self._converted
+        all_steps = (*plan.explanation().steps, *steps)
+        step_defs = tuple([known(step) or convert(step) for step in all_steps])
+        shape = Shape(int(call.type), tuple(call.called), flags, changes, step_defs)
         if len(self._shapes) >= _SHAPES_MAX:
             self._shapes.clear()
         return self._shapes.setdefault(shape, shape)

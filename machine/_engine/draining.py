@@ -159,7 +159,7 @@ class Draining(Carrying):
             for hook in hooks.queue_end:
                 try:
                     hook(self)
-                except Exception as error:  # noqa: BLE001 - protects the program from its tracer
+                except Exception as error:  # noqa: BLE001 - protects the program from a tracer
                     hooks.failed(hook, error)
         waiters = self._waiters
         if waiters is not None and waiters._queue_ends:

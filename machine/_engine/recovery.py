@@ -93,7 +93,7 @@ def _end_transition(mach: Interruptible, tx: Transition) -> None:
             tx._last_hook = hook
             try:
                 hook(tx)
-            except Exception as error:  # noqa: BLE001 - protects the program from its tracer
+            except Exception as error:  # noqa: BLE001 - protects the program from a tracer
                 hooks.failed(hook, error)
 
 

@@ -147,7 +147,7 @@ def _report_start(mach: Walked, tx: Transition) -> None:
         for hook in hooks.transition_init:
             try:
                 hook(tx)
-            except Exception as error:  # noqa: BLE001 - protects the program from its tracer
+            except Exception as error:  # noqa: BLE001 - protects the program from a tracer
                 hooks.failed(hook, error)
     if mach._log_level:
         _log_start(mach, tx)
@@ -156,7 +156,7 @@ def _report_start(mach: Walked, tx: Transition) -> None:
         for hook in hooks.transition_start:
             try:
                 hook(tx)
-            except Exception as error:  # noqa: BLE001 - protects the program from its tracer
+            except Exception as error:  # noqa: BLE001 - protects the program from a tracer
                 hooks.failed(hook, error)
 
 
@@ -187,7 +187,7 @@ def conclude(mach: Walked, tx: Transition, accepted: bool) -> Result:
             tx._last_hook = hook
             try:
                 hook(tx)
-            except Exception as error:  # noqa: BLE001 - protects the program from its tracer
+            except Exception as error:  # noqa: BLE001 - protects the program from a tracer
                 hooks.failed(hook, error)
     if before is not after and (mach._waiters is not None or mach._state_contexts is not None):
         _release(mach, tx, after)

@@ -152,14 +152,14 @@ class TracerHooks:
         for call in calls:
             try:
                 call(*args)
-            except Exception as error:  # noqa: BLE001 - protects the program from its tracer
+            except Exception as error:  # noqa: BLE001 - protects the program from a tracer
                 self.failed(call, error)
 
     def fire_one(self, call: Hook, *args: Any) -> Any:
         """Call a hook of one tracer."""
         try:
             return call(*args)
-        except Exception as error:  # noqa: BLE001 - protects the program from its tracer
+        except Exception as error:  # noqa: BLE001 - protects the program from a tracer
             self.failed(call, error)
             return None
 
