@@ -194,7 +194,7 @@ class Relations:
         return order if all(visit(name, ()) for name in requiring) else None
 
     def may_try(self, name: str) -> bool:
-        """Is it an auto state that is inactive and kept out by nobody."""
+        """Whether it is an inactive auto state that no active state removes."""
         blocked = any(name in self.states[other]["remove"] for other in self.active)
         return bool(self.states[name]["auto"]) and name not in self.active and not blocked
 

@@ -14,7 +14,7 @@ LACKING = ("initial", "no_verify")  # what the model has no notion of
 
 
 def is_playable(scenario: Scenario) -> bool:
-    """Does it consist of mutations of known states alone, with handlers that take no time."""
+    """Whether it has only mutations of known states, and handlers that take no time."""
     known = {*scenario["schema"], EXCEPTION}
     specs = scenario.get("handlers", [])
     called = [name for spec in specs for op in spec.get("mutates", []) for name in op[1]]

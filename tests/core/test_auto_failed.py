@@ -194,7 +194,7 @@ def test_a_state_that_autos_bring_may_fail_twice(made: Made, implied: str, name:
 
 @pytest.mark.parametrize("name", ["AnyEnter", "AnyState", "XExit", "XEnd", "XStart"])
 def test_other_handlers_of_an_auto_transition_may_fail_twice(made: Made, name: str) -> None:
-    """Who is to blame is not certain, so those that lead to it have a second try."""
+    """The cause is not certain, so the states that lead to it have a second try."""
     mach = made("Start{} X{} A{auto require:Start remove:X} B{auto require:Start}")
     mach.add1("X")
     tries = Tries(lambda event: raising(event) if event.transition().is_auto() else None)  # type: ignore[union-attr]
@@ -292,7 +292,7 @@ def test_a_changed_schema_keeps_who_is_held_back(made: Made, change: str) -> Non
 
 
 def test_a_resolver_of_ones_own_does_not_try_it_either(made: Made) -> None:
-    """What it wants of the auto states is less those that are held back."""
+    """Held-back states are left out of its auto mutation."""
 
     class Eager:
         def __init__(self) -> None:

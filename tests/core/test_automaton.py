@@ -315,7 +315,7 @@ def test_threads_may_extend_one_memory_at_once(in_threads: Callable[..., None]) 
 def test_a_plan_is_worked_out_once(
     watched: str, cache: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where somebody may ask how it was decided, that is noted while it is decided."""
+    """If a reader may need the explanation, it is recorded while the plan is made."""
     worked_out: list[bool] = []
 
     def counted(*given: Any) -> Any:

@@ -91,7 +91,7 @@ def test_a_traced_program_that_repeats_itself_takes_few_bytes() -> None:
 def test_a_plan_that_is_not_remembered_is_reported_without_deciding_it_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """How a plan was decided is read once for each question, whoever forgot the plan."""
+    """How a plan was decided is read once for each question, even if the plan was forgotten."""
     asked: list[object] = []
     explanation = Plan.explanation
     explain = lambda plan: asked.append(plan.question) or explanation(plan)  # noqa: E731

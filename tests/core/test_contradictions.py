@@ -35,7 +35,7 @@ CONTRADICTING = [
 def test_relations_that_contradict_each_other_are_reported(
     text: str, words: str, struct: Struct, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A warning names the states; a strict machine is not made, whoever met the schema before."""
+    """A warning names the states; a strict machine is refused, even with a known schema."""
     states = struct(text)
 
     with pytest.raises(RelationError) as caught:
@@ -115,7 +115,7 @@ DATA = Path(__file__).parent.parent / "data"
 
 
 def recorded() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Names and schemas of all recorded scenarios that somebody wrote."""
+    """Names and schemas of all recorded scenarios that were written by hand."""
     for line in lzma.decompress((DATA / "conformance.jsonl.xz").read_bytes()).splitlines():
         scenario = json.loads(line)
         if not scenario["id"].startswith("random"):

@@ -1,4 +1,4 @@
-"""Disposal: how a machine ends, whoever asks for it, and what it is good for afterwards."""
+"""Disposal: how a machine ends, in all ways, and which calls still work afterwards."""
 
 from __future__ import annotations
 

@@ -77,14 +77,14 @@ def test_what_an_exception_handler_is_given(made: Made) -> None:
     mach = made()
     seen: list[am.A] = []
     mach.bind_handlers({"ExceptionState": lambda e: seen.append(e.args)})
-    error = RuntimeError("told")
+    error = RuntimeError("reported")
 
     mach.add_err(error, {"more": 1})
 
     (args,) = seen
     assert args["err"] is error
     assert args["more"] == 1
-    assert "RuntimeError: told" in args["err.trace"]
+    assert "RuntimeError: reported" in args["err.trace"]
     assert "test_errors" in args["err.trace"]
     assert "panic" not in args
 
@@ -144,9 +144,9 @@ def test_a_trace_can_be_filtered(made: Made, monkeypatch: pytest.MonkeyPatch) ->
     seen: list[str] = []
     mach.bind_handlers({"ExceptionState": lambda e: seen.append(e.args["err.trace"])})
 
-    mach.add_err(RuntimeError("told"))
+    mach.add_err(RuntimeError("reported"))
 
-    assert seen[0].endswith(": told\n")
+    assert seen[0].endswith(": reported\n")
     assert "RuntimeError" not in seen[0]
 
 
@@ -164,7 +164,7 @@ def test_a_trace_has_a_limit(made: Made) -> None:
 
 
 def in_order(lines: list[str], expected: list[str]) -> bool:
-    """Are these among the lines, in this order; a line may be followed by a stack trace."""
+    """Whether these are among the lines, in this order; a line may be followed by a stack trace."""
     rest = iter(line.split("\n")[0] for line in lines)
     return all(line in rest for line in expected)
 
@@ -243,7 +243,7 @@ def test_every_error_counts_and_the_last_is_kept(made: Made) -> None:
 def test_an_error_in_the_negotiation_leaves_the_states_alone(
     made: Made, watch: Watch, name: str
 ) -> None:
-    """Whichever handler fails, the transition is canceled and nothing ticks but `Exception`."""
+    """If any handler fails, the transition is canceled and nothing ticks but `Exception`."""
     mach = made()
     mach.set(["A", "D"])
     watch(mach, fail=[name])

@@ -292,7 +292,7 @@ def test_a_stack_without_a_line_of_the_program_has_no_place() -> None:
 
 
 def test_an_eval_that_raises_shows_where() -> None:
-    """The error goes to whoever asked; the log of the machine knows of it."""
+    """The error goes to the caller; the log of the machine knows of it."""
     mach, lines = machine()
 
     with pytest.raises(ValueError, match="boom"):

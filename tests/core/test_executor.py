@@ -67,7 +67,7 @@ async def test_mutations_of_other_threads_run_on_the_loop(made: Made) -> None:
 def test_a_loop_that_does_not_run_yet_keeps_mutations_waiting(
     made: Made, loop: asyncio.AbstractEventLoop
 ) -> None:
-    """What is made before the loop runs is carried out when it does, in order."""
+    """Mutations made before the loop runs are carried out in order once it runs."""
     mach = made("A{} B{multi}", executor=loop)
     calls: list[object] = []
     mach.bind_handlers({"BState": lambda e: calls.append(e.args["n"])})
@@ -103,7 +103,7 @@ def test_the_loop_is_asked_once_for_many_mutations(
 
 
 async def test_what_waits_runs_before_a_later_mutation_on_the_loop(made: Made) -> None:
-    """The queue keeps its order, whoever works it off."""
+    """The queue keeps its order, no matter which thread drains it."""
     order: list[str] = []
     mach = made(executor=asyncio.get_running_loop())
     mach.bind_handlers({"AnyState": lambda e: order.extend(e.machine.active_states()[:1])})
@@ -315,7 +315,7 @@ def test_an_inline_handler_lives_in_the_callers_context(made: Made) -> None:
 
 
 def test_a_queued_mutation_runs_in_the_context_it_was_made_in(made: Made) -> None:
-    """Whichever thread works it off, its handlers see the variables of its maker."""
+    """Its handlers see the variables of its caller, no matter which thread drains the queue."""
     mach = made()
     seen: list[str] = []
     begun, go = threading.Event(), threading.Event()
@@ -385,7 +385,7 @@ def test_what_follows_a_queued_mutation_runs_in_its_context(made: Made) -> None:
 def test_a_mutation_that_found_others_waiting_still_runs_in_its_own_context(
     made: Made, loop: asyncio.AbstractEventLoop
 ) -> None:
-    """Who works off the queue up to its own mutation runs that one inline."""
+    """A thread that drains the queue up to its own mutation runs that one inline."""
     mach = made("A{} B{} C{auto}", executor=loop)
     seen: list[tuple[str, str]] = []
     names = ("AState", "BState", "CState")
@@ -404,7 +404,7 @@ def test_a_mutation_that_found_others_waiting_still_runs_in_its_own_context(
 
 
 def test_a_check_that_waits_has_its_makers_context_too(made: Made) -> None:
-    """Negotiation handlers that are only asked see the variables of whoever asks."""
+    """Negotiation handlers that are only asked see the variables of the caller."""
     mach = made()
     seen: list[str] = []
     ask = lambda e: with_var("asking", lambda: e.machine.can_add1("B"))  # noqa: E731

@@ -118,7 +118,7 @@ def test_a_timeout_in_the_place_of_a_context_is_refused() -> None:
 
 
 def needs_nothing() -> None:
-    """A function that would be called with an event in vain."""
+    """A function that cannot be called with an event."""
 
 
 @pytest.mark.parametrize(

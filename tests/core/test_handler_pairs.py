@@ -1,4 +1,4 @@
-"""Handlers of two states: whoever has them, they are found, and nobody is asked in vain."""
+"""Handlers of two states: they are found in all kinds of objects, without useless look-ups."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class InSlots:
 
 
 class MadeUp:
-    """Has whatever it is asked for, when it is asked."""
+    """An object with every attribute that is looked up."""
 
     def __getattr__(self, name: str) -> Any:
         if name == "AB":

@@ -336,7 +336,7 @@ def test_handlers_detached_inside_a_handler_finish_the_transition(made: Made) ->
 
 
 def test_handlers_bound_inside_a_handler_wait_for_the_next_transition(made: Made) -> None:
-    """What is bound in AEnter is not called in the same transition's AState."""
+    """An object bound in AEnter is not called in the same transition's AState."""
     mach = made()
     calls: list[str] = []
     late = {"AState": lambda e: calls.append("AState"), "AEnd": lambda e: calls.append("AEnd")}
@@ -564,7 +564,7 @@ def test_one_handler_may_answer_otherwise_each_time(made: Made, recorder: Any) -
 
 
 def test_the_steps_of_every_kind_of_handler(made: Made, watch: Watch, recorder: Any) -> None:
-    """From and to whom, whether final, entering or the state itself."""
+    """From which state to which, and whether final, entering or the state itself."""
     mach = made("A{} B{}", tracers=[recorder])
     mach.add1("A")
     watch(mach)

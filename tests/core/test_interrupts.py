@@ -189,7 +189,7 @@ class Blocked:
             handle.wait(PATIENCE_S)
 
     def check(self, mach: am.Machine) -> None:
-        """Whom nothing holds any more goes on."""
+        """A thread that nothing blocks any more goes on."""
         if all(handle.done for handle in self.handles):
             self.thread.join(PATIENCE_S)
             assert not self.thread.is_alive()
@@ -247,7 +247,7 @@ class HandledWatched(Watched):
 
 
 class Nested(World):
-    """Handlers that mutate, with arguments, and somebody who waits for just that."""
+    """Handlers that mutate, with arguments, and a waiter for exactly that."""
 
     def prepare(self) -> None:
         self.given = self.mach.when_args("D", {"x": 1})

@@ -96,7 +96,7 @@ def test_levels_of_the_other_lines(made: Made) -> None:
     """What is bound, waited for, evaluated, exported, and how a machine ends."""
     mach = made()
     log = Levels(mach)
-    tracer, handlers = am.Tracer(), {"AState": lambda e: mach.log("told")}
+    tracer, handlers = am.Tracer(), {"AState": lambda e: mach.log("reported")}
     mach.bind_tracer(tracer)
     mach.bind_handlers(handlers)
     mach.verify_states(mach.state_names())
@@ -125,7 +125,7 @@ def test_levels_of_the_other_lines(made: Made) -> None:
         "[whenArgs:match] A (k)": OPS,
         "[whenTime:new] A,B 1,0": OPS,
         "[whenTime:match] A B [1 0]": OPS,
-        "[extern:AState] told": CHANGES,
+        "[extern:AState] reported": CHANGES,
         "[ctx:new] A": OPS,
         "[ctx:match] A": OPS,
         "[breakpoint] Machine.breakpoint\n": CHANGES,
@@ -156,7 +156,7 @@ def test_asking_for_an_unknown_state_is_reported(
 def test_blocked_auto_states_are_reported_also_when_no_other_is_left(
     made: Made, log_of: LogOf
 ) -> None:
-    """Who wonders why an auto state does not come finds the reason at the highest level."""
+    """The highest level shows why an auto state does not activate."""
     mach = made("A{remove:Z} Z{auto}")
     lines = log_of(mach, EVERYTHING)
 

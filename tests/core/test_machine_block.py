@@ -61,7 +61,7 @@ def test_the_end_of_a_block_waits_for_the_drain_of_another_thread(made: Made) ->
 
 
 def test_a_machine_disposed_inside_its_block_is_waited_for(made: Made) -> None:
-    """Leaving the block means that the disposal has finished, whoever began it."""
+    """Leaving the block means that the disposal has finished, no matter which thread began it."""
     with made() as mach:
         mach.dispose()
 

@@ -150,11 +150,11 @@ def test_other_states_may_follow_from_an_error(made: Made) -> None:
 def test_an_error_of_another_machine_is_its_own(made: Made) -> None:
     """An error handler may report to a second machine."""
     first, second = made(), made(id="second")
-    first.bind_handlers({"ExceptionState": lambda e: second.add_err(OSError("told")) and None})
+    first.bind_handlers({"ExceptionState": lambda e: second.add_err(OSError("reported")) and None})
 
     first.add_err(ValueError("first"))
 
-    assert str(second.err) == "told"
+    assert str(second.err) == "reported"
 
 
 def test_an_error_handler_that_reports_to_itself_through_another_machine_ends(
@@ -248,7 +248,7 @@ def test_a_listener_reports_no_error_to_its_machine(
     @mach.on_error
     def listen(machine: am.Machine, error: BaseException) -> None:
         results.append(machine.add_err(OSError("second")))
-        results.append(other.add_err(OSError("told")))
+        results.append(other.add_err(OSError("reported")))
 
     mach.bind_handlers({"AState": raising})
     if inside:

@@ -393,7 +393,7 @@ def test_a_drain_goes_on_flat(made: Made) -> None:
 
 
 def test_a_mutation_from_another_thread_does_not_wait(made: Made) -> None:
-    """It returns at once while somebody else drains, and runs before that drain ends."""
+    """It returns at once while another thread drains, and runs before that drain ends."""
     mach = made()
     entered, leave = threading.Event(), threading.Event()
     mach.handler_timeout = None
@@ -436,10 +436,10 @@ def test_a_result_is_known_also_when_another_thread_ran_the_mutation(made: Made)
 
 
 def test_only_the_last_drainer_shows_the_end_of_the_queue(made: Made, recorder: Any) -> None:
-    """Who gives the token back and finds more in the queue leaves the end to who has it now."""
+    """A thread that gives back the token leaves the end of the queue to the next drainer."""
 
     class Taken(am.Machine):
-        """The token, which somebody else takes the moment it is given back."""
+        """The token, which another thread takes the moment it is given back."""
 
         def __setattr__(self, name: str, value: object) -> None:
             if name == "_idle" and taken:

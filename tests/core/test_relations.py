@@ -467,7 +467,7 @@ def test_after_counts_only_among_those_present(made: Made) -> None:
 
 
 def test_after_takes_the_first_state_that_is_ready(made: Made) -> None:
-    """Everybody else keeps the place that was called."""
+    """All others keep the place in which they were called."""
     mach = made("A{after:D} B{} C{after:A} D{}")
 
     mach.add(["A", "B", "C", "D"])
@@ -555,7 +555,7 @@ def test_steps_of_a_remove_with_exits_that_are_ordered(made: Made, recorder: Any
 
 
 def test_steps_of_a_rejected_add(made: Made, recorder: Any) -> None:
-    """Who blocked whom, and which called states are missing in the end."""
+    """Which states blocked which, and which called states are missing in the end."""
     mach = made("A{remove:B} B{} C{require:D} D{}", tracers=[recorder])
     mach.add1("A")
 

@@ -90,7 +90,7 @@ def test_relations_from_one_state_to_another(made: Made) -> None:
 
 
 def test_relations_of_unknown_states_are_an_error(made: Made) -> None:
-    """Whichever of the names it is."""
+    """No matter which of the names it is."""
     resolver = made().resolver()
 
     with pytest.raises(StateUnknownError, match="state unknown: Nope"):
@@ -329,7 +329,7 @@ def test_targets_have_to_be_states_of_the_machine(made: Made) -> None:
 
 
 def test_an_object_without_the_calls_is_no_resolver(made: Made) -> None:
-    """What is missing is reported when the machine is made."""
+    """Missing calls are reported when the machine is made."""
 
     class Half:
         def get_target_states(self, tx: object, states: list[str]) -> list[str]:

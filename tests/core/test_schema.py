@@ -344,7 +344,7 @@ def test_a_changed_mapping_is_another_schema() -> None:
 
 
 def test_schemas_are_shared_up_to_a_limit() -> None:
-    """Making machines of ever new schemas does not grow the memory of them for good."""
+    """Making machines of ever new schemas does not grow their memory without end."""
     from machine._schema import sharing as _schema
 
     for number in range(_schema.SCHEMAS_MAX + 5):
@@ -356,7 +356,7 @@ def test_schemas_are_shared_up_to_a_limit() -> None:
 
 
 def test_calls_are_shared_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Calling ever new combinations of states does not grow the memory of them for good."""
+    """Calling ever new combinations of states does not grow their memory without end."""
     monkeypatch.setattr("machine._schema.schema.CALLS_MAX", 8)
     names = [f"C{number}" for number in range(6)]
     mach = am.Machine(None, {name: am.State() for name in names})

@@ -222,7 +222,7 @@ async def test_a_task_that_deactivates_its_own_state_is_canceled(made: Made) -> 
 
 
 async def test_a_state_that_is_reverted_takes_its_task_along(made: Made) -> None:
-    """When a later handler of the same state fails, the state was never entered for good."""
+    """When a later handler of the same state fails, the state does not stay active."""
     mach, work = made(), Work()
 
     def fail(e: am.Event) -> None:
@@ -265,7 +265,7 @@ async def test_the_library_cancels_no_task_but_its_own(made: Made) -> None:
 
 
 async def test_an_error_of_a_task_becomes_the_error_state(made: Made) -> None:
-    """What a task raises is added as an error whose source is the handler's transition."""
+    """An error of a task is added with the handler's transition as its source."""
     mach = made()
     seen: list[object] = []
 
@@ -292,7 +292,7 @@ async def test_an_error_of_a_task_becomes_the_error_state(made: Made) -> None:
 
 
 async def test_an_await_that_others_canceled_is_an_error(made: Made) -> None:
-    """A task that dies of somebody else's cancellation has lost its work, and says so."""
+    """A task that ends by another's cancellation has lost its work, and reports it."""
     mach = made()
     future = asyncio.get_running_loop().create_future()
 

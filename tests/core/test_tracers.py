@@ -489,7 +489,7 @@ def test_transitions_without_a_hook_of_theirs_are_only_counted(made: Made, state
 def test_a_tracer_that_comes_after_a_rare_one_gets_the_next_number(
     made: Made, recorder: Any
 ) -> None:
-    """What was only counted is missing in its numbers."""
+    """Transitions that were only counted are missing in its numbers."""
     mach = made(tracers=[Rare()])
     mach.add1("A")
     mach.add1("B")

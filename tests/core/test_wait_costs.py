@@ -26,7 +26,7 @@ WAITS: dict[str, Wait] = {
     "a state context": lambda mach: mach.new_state_ctx("On"),
 }
 EXTRA_CALLS_MAX = 3
-"""Python functions a toggle may call more while somebody waits for another state."""
+"""Python functions a toggle may call more while a waiter waits for another state."""
 
 
 def calls_of(work: Callable[[], object]) -> int:
@@ -90,7 +90,7 @@ def test_arguments_awaited_once_do_not_slow_their_state_down_for_good() -> None:
 
 @pytest.mark.parametrize("handlers", [{}, {"AState": lambda e: None}], ids=["none", "a handler"])
 def test_a_waiter_made_after_many_mutations_is_released(handlers: dict[str, object]) -> None:
-    """What a plan remembered before anybody waited does not hide a waiter that comes later."""
+    """A plan that was remembered before does not hide a waiter that comes later."""
     mach = am.Machine(None, {name: am.State() for name in ("A", "B")})
     mach.bind_handlers(handlers)
     for _ in range(3):

@@ -25,7 +25,7 @@ def index_of(mach: am.Machine) -> Waiters:
 
 
 def is_empty(waiters: Waiters) -> bool:
-    """Is nothing left in any table of the index."""
+    """Whether nothing is left in any table of the index."""
     by_name = (waiters._active, waiters._inactive, waiters._reached, waiters._args)
     tables = [table for tables in by_name for table in tables.values()]
     tables += [waiters.pending, waiters.args_pending, waiters._queries, waiters._queue_ends]
@@ -300,7 +300,7 @@ def test_a_context_that_ends_after_its_handle_is_gone_does_nothing(mach: am.Mach
 def test_a_handle_that_nothing_holds_leaves_the_index(
     mach: am.Machine, subscribe: Subscribe
 ) -> None:
-    """A subscription lives as long as somebody can learn of its release."""
+    """A subscription lives as long as its release can be noticed."""
     handle = subscribe(mach, None)
     assert len(index_of(mach)) == 1
     del handle

@@ -60,7 +60,7 @@ class Model:
         self.limited = False
 
     def look(self, clock: dict[str, int]) -> bool:
-        """Is it satisfied by this clock."""
+        """Whether this clock satisfies it."""
         if self.kind == "when":
             return all(clock[name] % 2 for name in self.what[0])
         if self.kind == "when_not":

@@ -1,4 +1,4 @@
-"""What happens when a machine changes while somebody subscribes."""
+"""What happens when a machine changes during a subscription."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_a_change_that_does_not_satisfy_leaves_it_waiting(host: Host, waiters: W
 def test_a_disposal_before_the_subscription_is_in_the_index_releases_it(
     host: Host, waiters: Waiters
 ) -> None:
-    """The disposal released everybody before; who comes in between is released by itself."""
+    """The disposal released all waiters before; who comes in between is released by itself."""
 
     def dispose() -> None:
         host._now = []
@@ -153,7 +153,7 @@ def test_a_disposed_host_satisfies_no_waiter(host: Host, waiters: Waiters) -> No
 
 
 def test_an_index_made_on_a_disposed_host_is_closed(host: Host) -> None:
-    """Who waits for the first time during the disposal is released, for its end when it ends."""
+    """A first waiter during the disposal is released, one for its end when it ends."""
     host._disposed = True
     waiters = Waiters(host)
 
@@ -168,7 +168,7 @@ def test_an_index_made_on_a_disposed_host_is_closed(host: Host) -> None:
 
 
 def test_the_end_of_the_disposal_is_after_that_of_all_waiters(waiters: Waiters) -> None:
-    """Who asks for it while the others are being released is released after them."""
+    """A waiter for it that comes while the others are released is released after them."""
     seen: list[bool] = []
     asked: list[am.WaitHandle] = []
     first = waiters.when("A")

@@ -84,7 +84,7 @@ def test_several_winners_at_once_make_one(mach: am.Machine) -> None:
 
 
 def test_losers_made_in_the_call_leave_the_index(mach: am.Machine) -> None:
-    """After `first`, whoever won, nothing of the others is left."""
+    """After `first`, nothing of the losers is left."""
     mach.add1("A")
     am.first(mach.when_err(), mach.when1("B"), mach.when1("A"), mach.when1("C"))
     am.first(mach.when_err(), mach.when1("B"), timeout=0)

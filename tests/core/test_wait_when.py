@@ -23,7 +23,7 @@ def subscriptions(mach: am.Machine) -> int:
 
 
 def test_when_waits_for_all_states_at_the_same_time(made: Make) -> None:
-    """Two states activated one after the other release whoever waits for both."""
+    """Two states activated one after the other release a waiter for both."""
     mach = made()
     handle = mach.when(["A", "B"])
     mach.add1("A")
@@ -164,7 +164,7 @@ def test_an_unknown_state_is_an_error_at_the_call(
 
 
 def test_when_not_waits_for_all_states_to_be_gone(made: Make) -> None:
-    """Two states deactivated one after the other release whoever waits for both."""
+    """Two states deactivated one after the other release a waiter for both."""
     mach = made()
     mach.add(["A", "B"])
     both, twin = mach.when_not(["A", "B"]), mach.when_not(["A", "B"])
