@@ -31,8 +31,8 @@ class Guard:
 
     An `Exception` raised in its body is added to the machine and goes no further; the
     decorated function then returns None. An error that is no `Exception`, such as KeyboardInterrupt
-    or a task's cancellation, is raised. With `panic_to_exception` off every error
-    is. It may be entered any number of times, in any thread.
+    or a task's cancellation, is raised. With `panic_to_exception` off, every error
+    is raised. It may be entered any number of times, in any thread.
     """
 
     __slots__ = ("_args", "_mach", "_state")

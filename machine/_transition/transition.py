@@ -1,4 +1,4 @@
-"""Transitions and events: one run of a plan, and what its handlers receive.
+"""Transitions: one run of a plan, and what is unique to it.
 
 A `Transition` keeps only what is unique to the occurrence: which handlers ran and how
 they answered, the args, the log lines, the times. Everything else is read from its plan.
