@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from am_dbg.errors import DebuggerError, MachineNotFoundError, TransitionNotFoundError
-from am_dbg.projection.addresses import SCHEME, Place, machine_like, near, place_in, resolve
-from am_dbg.projection.order import Place as Listed
+from am_dbg.projection.addresses import SCHEME, Location, machine_like, near, place_in, resolve
+from am_dbg.projection.order import ListedMachine
 from am_dbg.store import Store, Track
 
 
@@ -28,8 +28,8 @@ BEGINNING = Beginning()
 
 
 def place_to_begin_with(
-    beginning: Beginning, store: Store, places: Sequence[Listed]
-) -> Place | None:
+    beginning: Beginning, store: Store, places: Sequence[ListedMachine]
+) -> Location | None:
     """The place to select, None while the machine that was asked for is not there.
 
     The newest transition replaces one that is not there, or not there yet.
@@ -38,12 +38,12 @@ def place_to_begin_with(
         return _asked_for(beginning, store, places)
     except TransitionNotFoundError:
         track = _machine(beginning, store, places)
-        return None if track is None else Place(track)
+        return None if track is None else Location(track)
     except DebuggerError:
         return None
 
 
-def trouble_of(beginning: Beginning, store: Store, places: Sequence[Listed]) -> str:
+def trouble_of(beginning: Beginning, store: Store, places: Sequence[ListedMachine]) -> str:
     """Why the requested place is not shown though all data is there; empty when it is shown."""
     if not places:
         return ""
@@ -54,7 +54,9 @@ def trouble_of(beginning: Beginning, store: Store, places: Sequence[Listed]) -> 
     return ""
 
 
-def _asked_for(beginning: Beginning, store: Store, places: Sequence[Listed]) -> Place | None:
+def _asked_for(
+    beginning: Beginning, store: Store, places: Sequence[ListedMachine]
+) -> Location | None:
     track = _machine(beginning, store, places)
     if track is None:
         return None
@@ -62,10 +64,10 @@ def _asked_for(beginning: Beginning, store: Store, places: Sequence[Listed]) -> 
         return place_in(track, beginning.transition)
     if beginning.machine.startswith(SCHEME):
         return resolve(store, beginning.machine)
-    return Place(track)
+    return Location(track)
 
 
-def _machine(beginning: Beginning, store: Store, places: Sequence[Listed]) -> Track | None:
+def _machine(beginning: Beginning, store: Store, places: Sequence[ListedMachine]) -> Track | None:
     """The machine named by an address, by its name, or by a part of the name."""
     wanted = beginning.machine
     if not places:

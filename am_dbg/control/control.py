@@ -37,7 +37,7 @@ from am_dbg.ingest.intake import Progress
 from am_dbg.keys import KEYS, Key
 from am_dbg.projection import layout
 from am_dbg.projection.addresses import SCHEME
-from am_dbg.projection.bars import Flow
+from am_dbg.projection.bars import Playback
 from am_dbg.projection.clean import clean_name
 from am_dbg.query.cursor import Cursor
 from am_dbg.store import Store, Track
@@ -190,7 +190,7 @@ class Control:
         self._let_go()
         self._welcome([track for track in arrived if track.connected])
         self._begin_again(arrived)
-        if self.modes.flow is Flow.TAIL:
+        if self.modes.playback is Playback.TAIL:
             self.moving.to_newest()
         return True
 

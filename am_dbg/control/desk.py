@@ -15,11 +15,11 @@ from weakref import ref
 from am_dbg.control.history import Bookmarks, History, Spot
 from am_dbg.projection.log import LogView
 from am_dbg.projection.matrix import MatrixView
-from am_dbg.projection.order import MachineOrder, Place
+from am_dbg.projection.order import ListedMachine, MachineOrder
 from am_dbg.projection.rain import RainView
 from am_dbg.projection.states import Tree, TreeSpot, tree_of
 from am_dbg.projection.steps import Moment, moment_of
-from am_dbg.query import Filters, Numbers, Visible
+from am_dbg.query import Filters, TransitionSet, Visible
 from am_dbg.query.cursor import Cursor
 from am_dbg.store import Store, Track
 from am_dbg.store.facts import groups_of
@@ -34,7 +34,7 @@ class Found:
 
     pane: str
     text: str = ""
-    hits: Numbers | None = None
+    hits: TransitionSet | None = None
     origin: Cursor | None = None
 
 
@@ -85,7 +85,7 @@ class Desk:
         self.order = MachineOrder(self.store)
 
     @property
-    def places(self) -> Sequence[Place]:
+    def places(self) -> Sequence[ListedMachine]:
         return self.order.places
 
     def visible(self, track: Track) -> Visible:

@@ -13,11 +13,11 @@ from am_dbg.control.modes import Modes
 from am_dbg.control.moving import Moving
 from am_dbg.control.places import NoPlace, place_of, place_of_spot
 from am_dbg.projection.addresses import address_of
-from am_dbg.projection.bars import Flow
+from am_dbg.projection.bars import Playback
 from am_dbg.projection.clean import clean, clean_name
 from am_dbg.projection.reader import source_chain
 from am_dbg.projection.times import count
-from am_dbg.query import Numbers, Visible, canceled, changing, errors, touching
+from am_dbg.query import TransitionSet, Visible, canceled, changing, errors, touching
 from am_dbg.query.cursor import JUMP_TRANSITIONS, Cursor
 from am_dbg.store import Track
 
@@ -64,12 +64,12 @@ class Jumping:
         """Go to the previous canceled transition."""
         self._among(canceled, -1, "canceled transition")
 
-    def _among(self, find: Callable[[Visible], Numbers], by: int, what: str) -> None:
+    def _among(self, find: Callable[[Visible], TransitionSet], by: int, what: str) -> None:
         cursor = self.desk.cursor
         if cursor is not None:
             self._to(find(self.desk.visible(cursor.track)), by, what)
 
-    def _to(self, found: Numbers, by: int, what: str) -> None:
+    def _to(self, found: TransitionSet, by: int, what: str) -> None:
         cursor = self.desk.cursor
         if cursor is None:
             return
@@ -152,7 +152,7 @@ class Jumping:
         self.desk.remember()
         self.desk.select(track)
         self.desk.message = ""
-        if self.modes.flow is Flow.TAIL:
+        if self.modes.playback is Playback.TAIL:
             self.moving.to_newest()
         self.desk.remember()
 

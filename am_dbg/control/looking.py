@@ -24,8 +24,8 @@ from am_dbg.projection import layout as at
 from am_dbg.projection.bars import (
     AddressView,
     FilterBarView,
-    Flow,
     FooterView,
+    Playback,
     StatusView,
     TabsView,
     project_address,
@@ -46,7 +46,7 @@ from am_dbg.projection.steps import Moment, StepsView, project_steps
 from am_dbg.projection.timeline import TimelineView, project_timeline
 from am_dbg.projection.times import count
 from am_dbg.projection.transition import TransitionView, project_transition
-from am_dbg.query import Numbers, canceled, errors
+from am_dbg.query import TransitionSet, canceled, errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ class Looking:
         return project_address(
             desk.store,
             moment,
-            self.modes.flow,
+            self.modes.playback,
             back=desk.history.can_go_back,
             forward=desk.history.can_go_forward,
         )
@@ -221,7 +221,7 @@ class Looking:
             max(1, rows),
             columns,
             self.desk.spot.state if self.desk.spot else "",
-            tail=self.modes.flow is Flow.TAIL,
+            tail=self.modes.playback is Playback.TAIL,
         )
 
     def _matrix(self, moment: Moment | None) -> MatrixView:
@@ -312,7 +312,7 @@ class Looking:
         )
 
 
-def _counted(numbers: Numbers, number: int) -> str:
+def _counted(numbers: TransitionSet, number: int) -> str:
     """How many hits there are, and the position of the current one if it is a hit."""
     in_all = numbers.count
     if not in_all:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import machine as am
 from am_dbg.control import states as s
 from am_dbg.projection import layout
-from am_dbg.projection.bars import Flow
+from am_dbg.projection.bars import Playback
 
 _PANES = {
     s.MACHINES_FOCUSED: layout.MACHINES,
@@ -25,7 +25,7 @@ _FOCUSES = {pane: state for state, pane in _PANES.items()} | {
     layout.MATRIX: s.LOG_FOCUSED,
 }
 _MAINS = {s.LOG_SHOWN: layout.LOG, s.RAIN_SHOWN: layout.RAIN, s.MATRIX_SHOWN: layout.MATRIX}
-_FLOWS = {s.PAUSED: Flow.PAUSED, s.PLAYING: Flow.PLAYING, s.TAILING: Flow.TAIL}
+_PLAYBACKS = {s.PAUSED: Playback.PAUSED, s.PLAYING: Playback.PLAYING, s.TAILING: Playback.TAIL}
 
 
 class Modes:
@@ -38,8 +38,8 @@ class Modes:
         self.machine.set([*begin, s.READER_SHOWN] if reader else begin)
 
     @property
-    def flow(self) -> Flow:
-        return _FLOWS[self.machine.switch(s.FLOWS)]
+    def playback(self) -> Playback:
+        return _PLAYBACKS[self.machine.switch(s.FLOWS)]
 
     @property
     def main(self) -> str:
@@ -141,7 +141,11 @@ class Modes:
         return self.machine.is1(state) or self._added(state)
 
     def open(self, dialog: str) -> bool:
-        return self._added(dialog, s.PAUSED) if self.flow is Flow.PLAYING else self._added(dialog)
+        return (
+            self._added(dialog, s.PAUSED)
+            if self.playback is Playback.PLAYING
+            else self._added(dialog)
+        )
 
     def close(self) -> bool:
         """Close whatever dialog is open."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from am_dbg.control.desk import Desk
 from am_dbg.control.modes import Modes
 from am_dbg.control.places import at_step
-from am_dbg.projection.bars import Flow
+from am_dbg.projection.bars import Playback
 from am_dbg.projection.timeline import number_at
 from am_dbg.query import Visible
 from am_dbg.query.cursor import Cursor
@@ -104,7 +104,7 @@ class Moving:
 
     def toggle_play(self) -> None:
         """Play, or stop playing or following."""
-        if self.modes.flow is not Flow.PAUSED:
+        if self.modes.playback is not Playback.PAUSED:
             self.modes.pause()
             return
         place = self._place()
@@ -127,7 +127,7 @@ class Moving:
 
     def tail(self) -> None:
         """Follow the newest transition, or stop following."""
-        if self.modes.flow is Flow.TAIL:
+        if self.modes.playback is Playback.TAIL:
             self.modes.pause()
         elif self.modes.follow():
             self.to_newest()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from am_dbg.control.desk import Desk
 from am_dbg.control.history import Spot
 from am_dbg.errors import DebuggerError, MachineNotFoundError, NotAnAddressError
-from am_dbg.projection.addresses import SCHEME, Place, machine_like, resolve
+from am_dbg.projection.addresses import SCHEME, Location, machine_like, resolve
 from am_dbg.projection.clean import clean, clean_name
 from am_dbg.projection.times import count
 from am_dbg.query.cursor import Cursor
@@ -38,7 +38,7 @@ def place_of(desk: Desk, text: str) -> Cursor | NoPlace:
     return _cursor(desk, place)
 
 
-def _cursor(desk: Desk, place: Place) -> Cursor:
+def _cursor(desk: Desk, place: Location) -> Cursor:
     if place.number is None:
         return _at_moment(desk, place.track)
     cursor = Cursor(place.track).at(place.number)

@@ -6,12 +6,12 @@ from am_dbg.projection.bars import (
     LEVEL,
     AddressView,
     FilterBarView,
-    Flow,
     FooterView,
+    Playback,
     StatusView,
     TabsView,
 )
-from am_dbg.projection.log import Entry
+from am_dbg.projection.log import LogEntry
 from am_dbg.projection.steps import HOW_TO_SEND_STEPS, StepLook, StepsView, StepText
 from am_dbg.projection.times import (
     clock_time,
@@ -29,10 +29,10 @@ NARROW = 100
 GAP = Span("  ")
 WIDE_GAP = Span("   ")
 
-_FLOW = {
-    Flow.PAUSED: Span("║ paused", Role.CANCELED, link="action:toggle_play"),
-    Flow.PLAYING: Span("▶ playing", Role.ADDED, link="action:toggle_play"),
-    Flow.TAIL: Span("● tail", Role.ADDED, link="action:tail"),
+_PLAYBACK = {
+    Playback.PAUSED: Span("║ paused", Role.CANCELED, link="action:toggle_play"),
+    Playback.PLAYING: Span("▶ playing", Role.ADDED, link="action:toggle_play"),
+    Playback.TAIL: Span("● tail", Role.ADDED, link="action:tail"),
 }
 _TYPE_ROLES = dict(zip(MUTATION_WORDS, (Role.ADDED, Role.REMOVED, Role.FOCUS), strict=False))
 _TYPE_SIGNS = dict(zip(MUTATION_WORDS, "+-=", strict=False))
@@ -64,7 +64,7 @@ def draw_address(view: AddressView, width: int) -> SpanLine:
     ]
     if width >= NARROW:
         tail += [Span(f"{count(view.transitions)} tx", Role.QUIET), GAP]
-    tail += [_FLOW[view.flow], Span(" ")]
+    tail += [_PLAYBACK[view.playback], Span(" ")]
     return line(spread(head, tail, width), width)
 
 
@@ -127,7 +127,7 @@ def _mutation(name: str, multi: bool, width: int) -> list[Span]:
     return [Span(text, _TYPE_ROLES.get(name, Role.QUIET))]
 
 
-def _called(entry: Entry) -> list[Span]:
+def _called(entry: LogEntry) -> list[Span]:
     names = " ".join(word.name for word in entry.called)
     return [Span(names or "nothing")]
 

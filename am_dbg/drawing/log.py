@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from am_dbg.drawing.marking import marked
 from am_dbg.projection.line_parts import LinePart, PartKind
-from am_dbg.projection.log import Change, Entry, LogRow, LogView, RowKind, Sign, StateWord
+from am_dbg.projection.log import (
+    EntryKind,
+    LogEntry,
+    LogRow,
+    LogView,
+    RowKind,
+    StateChange,
+    StateWord,
+)
 from am_dbg.projection.times import axis_time, count, second_time
 from am_dbg.spans import (
     BLANK,
@@ -24,16 +32,20 @@ from am_dbg.spans import (
 
 NARROW = 60
 TIME_WIDTH = 10
-_SIGN_ROLES = {
-    Sign.ADD: Role.ADDED,
-    Sign.REMOVE: Role.REMOVED,
-    Sign.SET: Role.FOCUS,
-    Sign.CHECK: Role.QUIET,
-    Sign.EVAL: Role.QUIET,
-    Sign.CANCELED: Role.CANCELED,
-    Sign.ERROR: Role.ERROR,
+_KIND_ROLES = {
+    EntryKind.ADD: Role.ADDED,
+    EntryKind.REMOVE: Role.REMOVED,
+    EntryKind.SET: Role.FOCUS,
+    EntryKind.CHECK: Role.QUIET,
+    EntryKind.EVAL: Role.QUIET,
+    EntryKind.CANCELED: Role.CANCELED,
+    EntryKind.ERROR: Role.ERROR,
 }
-_CHANGE_ROLES = {Change.ADDED: Role.ADDED, Change.REMOVED: Role.REMOVED, Change.NONE: Role.QUIET}
+_CHANGE_ROLES = {
+    StateChange.ADDED: Role.ADDED,
+    StateChange.REMOVED: Role.REMOVED,
+    StateChange.NONE: Role.QUIET,
+}
 _PART_ROLES = {
     PartKind.PREFIX: Role.PLAIN,
     PartKind.HANDLER_PREFIX: Role.HANDLER,
@@ -92,7 +104,7 @@ def _text_column(view: LogView) -> int:
     return view.number_digits + 2 + 2 + TIME_WIDTH + 2 + 2
 
 
-def _entry_line(row: LogRow, entry: Entry, view: LogView, width: int, lit: bool) -> SpanLine:
+def _entry_line(row: LogRow, entry: LogEntry, view: LogView, width: int, lit: bool) -> SpanLine:
     current = row.is_current
     number = right(str(entry.number), view.number_digits + 1)
     head = [
@@ -102,7 +114,7 @@ def _entry_line(row: LogRow, entry: Entry, view: LogView, width: int, lit: bool)
         SPACE,
         Span(second_time(entry.time_ns), Role.QUIET),
         Span("  "),
-        Span(entry.sign.value, _SIGN_ROLES[entry.sign], bold=True),
+        Span(entry.kind.value, _KIND_ROLES[entry.kind], bold=True),
         Span(" "),
         *_words(entry, bold=current),
     ]
@@ -117,7 +129,7 @@ def _entry_line(row: LogRow, entry: Entry, view: LogView, width: int, lit: bool)
     return line(spread(head, tail, width), width, _line_role(current, lit))
 
 
-def _words(entry: Entry, *, bold: bool) -> list[Span]:
+def _words(entry: LogEntry, *, bold: bool) -> list[Span]:
     spans: list[Span] = []
     for word in entry.called:
         if spans:
@@ -130,10 +142,10 @@ def _words(entry: Entry, *, bold: bool) -> list[Span]:
     return spans or [Span("nothing", Role.QUIET)]
 
 
-def _called_role(entry: Entry, word: StateWord) -> Role:
-    if entry.sign is Sign.CANCELED:
+def _called_role(entry: LogEntry, word: StateWord) -> Role:
+    if entry.kind is EntryKind.CANCELED:
         return Role.CANCELED
-    if entry.sign is Sign.ERROR and word.change is not Change.REMOVED:
+    if entry.kind is EntryKind.ERROR and word.change is not StateChange.REMOVED:
         return Role.ERROR
     return _CHANGE_ROLES[word.change]
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from am_dbg.drawing.frame import with_scroll_bar
-from am_dbg.projection.machines import MachineRow, MachinesView, Origin
+from am_dbg.projection.machines import MachineRow, MachineStatus, MachinesView
 from am_dbg.projection.times import count
 from am_dbg.spans import CURSOR_MARK, SPACE, LineRole, Role, Span, SpanLine, line, right, spread
 
 DEPTH_MAX = 6
 _DOTS = {
-    Origin.LIVE: Span("●", Role.ADDED),
-    Origin.GONE: Span("○", Role.QUIET),
-    Origin.RECORDED: Span("▪", Role.QUIET),
-    Origin.DISPOSED: Span("▫", Role.QUIET),
+    MachineStatus.LIVE: Span("●", Role.ADDED),
+    MachineStatus.GONE: Span("○", Role.QUIET),
+    MachineStatus.RECORDED: Span("▪", Role.QUIET),
+    MachineStatus.DISPOSED: Span("▫", Role.QUIET),
 }
 
 
@@ -46,7 +46,7 @@ def _row(row: MachineRow, width: int, digits: int, after_digits: int, lit: bool)
 def _marks(row: MachineRow) -> list[Span]:
     roles = {"E": Role.ERROR, "!": Role.ERROR, "e": Role.CANCELED}
     role = roles.get(row.mark, Role.ADDED)
-    return [_DOTS[row.origin], Span(row.mark or " ", role, bold=row.mark in ("E", "!"))]
+    return [_DOTS[row.status], Span(row.mark or " ", role, bold=row.mark in ("E", "!"))]
 
 
 def _name_role(row: MachineRow) -> Role:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from am_dbg.projection.reader import HandlerRow, ReaderView, SourceRow
-from am_dbg.projection.subscriptions import Pipe, Task, Waiting
+from am_dbg.projection.subscriptions import PipeRow, TaskRow, WaitingRow
 from am_dbg.projection.times import duration
 from am_dbg.spans import BLANK, Role, Span, SpanLine, left, line, right, spread, wrap
 
@@ -80,7 +80,7 @@ def _all_waiting(view: ReaderView, width: int) -> list[SpanLine]:
     return rows
 
 
-def _waiting(row: Waiting, width: int) -> SpanLine:
+def _waiting(row: WaitingRow, width: int) -> SpanLine:
     spans = [
         Span(f"{row.verb} ", Role.QUIET),
         Span(row.states, Role.ADDED),
@@ -89,7 +89,7 @@ def _waiting(row: Waiting, width: int) -> SpanLine:
     return line(spread(spans, [Span(right(f"t{row.since}", 5), Role.QUIET)], width), width)
 
 
-def _pipe(row: Pipe, width: int) -> SpanLine:
+def _pipe(row: PipeRow, width: int) -> SpanLine:
     is_out = row.direction == "out"
     spans = [
         Span("→ " if is_out else "← ", Role.ADDED if is_out else Role.HANDLER),
@@ -100,7 +100,7 @@ def _pipe(row: Pipe, width: int) -> SpanLine:
     return line(spread(spans, [Span(f"t{row.since}", Role.QUIET)], width), width)
 
 
-def _task(row: Task, width: int) -> SpanLine:
+def _task(row: TaskRow, width: int) -> SpanLine:
     since = Span(f"t{row.since}", Role.QUIET)
     return line(spread([Span(row.handler, Role.HANDLER)], [since], width), width)
 

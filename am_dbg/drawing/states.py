@@ -8,7 +8,6 @@ from am_dbg.projection.times import count
 from am_dbg.spans import CURSOR_MARK, SPACE, LineRole, Role, Span, SpanLine, line, right, spread
 
 MARKS_WIDTH = 4
-FLAGS_WIDTH = 3
 ARC_WIDTH_MIN = 34
 
 _MARK_ROLES = {"+": Role.ADDED, "-": Role.REMOVED, "*": Role.HANDLER, "!": Role.CANCELED}

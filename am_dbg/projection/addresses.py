@@ -3,7 +3,7 @@
 - `mach://ID`, `mach://ID/PLACE`, `mach://ID/PLACE/STEP`; the scheme may be left out.
 - A place in a machine's history is the number of a transition (`1,234` and `tx 5` too), 0 for
   before the first one; `t` and a machine time, for the first transition that came to it; the
-  id of a transition; or a moment (`am_dbg.query.moments`), for the first transition then.
+  id of a transition; or a time (`am_dbg.query.times`), for the first transition at that time.
 - A step counts from 1. Go programs log `ID/TRANSITION/TIME`, so where they have no such step the
   transition is meant.
 - When several machines have one id, a key means the machine of that key, and the id of a
@@ -31,7 +31,7 @@ from am_dbg.errors import (
 )
 from am_dbg.projection.clean import clean_name
 from am_dbg.projection.times import full_time
-from am_dbg.query.moments import Moment, parse_moment
+from am_dbg.query.times import WrittenTime, parse_time
 from am_dbg.safe_text import one_line
 from am_dbg.store import Store, Track
 
@@ -54,7 +54,7 @@ _Find = Callable[[str], Track | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """A machine, one of its transitions, or a step of that; number 0 is before the first."""
 
     track: Track
@@ -64,8 +64,8 @@ class Place:
 
 def resolve(
     store: Store, text: str, here: Track | None = None, near_ns: int | None = None
-) -> Place:
-    """The place that a text names in a session, relative to a machine and a moment if given.
+) -> Location:
+    """The place that a text names in a session, relative to a machine and a time if given.
 
     Raises a `DebuggerError` that says what is allowed.
     """
@@ -92,10 +92,10 @@ def resolve(
 def is_place(text: str) -> bool:
     """Whether a text has the form of a place in a history, whatever the history."""
     forms = (_NUMBER, _TIME_SUM, _TX_ID)
-    return any(form.fullmatch(text) for form in forms) or parse_moment(text) is not None
+    return any(form.fullmatch(text) for form in forms) or parse_time(text) is not None
 
 
-def place_in(track: Track, text: str, near_ns: int | None = None) -> Place:
+def place_in(track: Track, text: str, near_ns: int | None = None) -> Location:
     """The transition at a place in a machine's history."""
     text = text.strip()
     number: int | None = track.number_of(text)
@@ -105,45 +105,45 @@ def place_in(track: Track, text: str, near_ns: int | None = None) -> Place:
         return _numbered(track, text, int(match[1].replace(",", "")))
     if number is None and (match := _TIME_SUM.fullmatch(text)):
         return _summed(track, text, int(match[1].replace(",", "")))
-    if number is None and (moment := parse_moment(text)):
-        return _timed(track, text, moment, near_ns)
+    if number is None and (time := parse_time(text)):
+        return _timed(track, text, time, near_ns)
     if number is None:
         raise TransitionNotFoundError(track.key, text, track.first, track.count)
-    return Place(track, number)
+    return Location(track, number)
 
 
-def _numbered(track: Track, text: str, number: int) -> Place:
+def _numbered(track: Track, text: str, number: int) -> Location:
     if number in (0, track.first - 1) or track.first <= number <= track.count:
-        return Place(track, number)
+        return Location(track, number)
     if 0 < number < track.first:
         raise TransitionGoneError(track.key, text, track.first, track.count)
     raise TransitionNotFoundError(track.key, text, track.first, track.count)
 
 
-def _summed(track: Track, text: str, time_sum: int) -> Place:
+def _summed(track: Track, text: str, time_sum: int) -> Location:
     number = first_with_time(track, time_sum)
     if number is None:
         held = f"its machine time has come to t{track.time_sum(track.count)}"
         raise TransitionNotFoundError(track.key, text, track.first, track.count, held)
-    return Place(track, number)
+    return Location(track, number)
 
 
-def _timed(track: Track, text: str, moment: Moment, near_ns: int | None) -> Place:
-    """The transition at a moment, nearest to where the reader is; else the first one after it."""
+def _timed(track: Track, text: str, time: WrittenTime, near_ns: int | None) -> Location:
+    """The transition at a time, nearest to where the reader is; else the first one after it."""
     if track.count < track.first:
         raise TransitionNotFoundError(track.key, text, track.first, track.count)
     first_ns, last_ns = track.time_at(track.first), track.time_at(track.count)
-    times = moment.times(first_ns, last_ns)
-    exact = [n for n in (_at_time(track, one, moment.unit_ns) for one in times) if n is not None]
+    times = time.times(first_ns, last_ns)
+    exact = [n for n in (_at_time(track, one, time.unit_ns) for one in times) if n is not None]
     if exact:
         wanted = first_ns if near_ns is None else near_ns
-        return Place(track, min(exact, key=lambda n: abs(track.time_at(n) - wanted)))
+        return Location(track, min(exact, key=lambda n: abs(track.time_at(n) - wanted)))
     later = [one for one in times if first_ns <= one] or times
     number = next((n for n in map(track.first_at_or_after, later) if n is not None), None)
     if number is None:
         held = f"its last one was at {full_time(last_ns)}"
         raise TransitionNotFoundError(track.key, text, track.first, track.count, held)
-    return Place(track, number)
+    return Location(track, number)
 
 
 def _at_time(track: Track, time_ns: int, unit_ns: int) -> int | None:
@@ -167,7 +167,7 @@ def first_with_time(track: Track, time_sum: int) -> int | None:
     return low if low <= track.count else None
 
 
-def _addressed(store: Store, rest: str, near_ns: int | None) -> Place:
+def _addressed(store: Store, rest: str, near_ns: int | None) -> Location:
     """`id`, `id/place` or `id/place/step`."""
     tidy = rest.split("?", 1)[0].strip().rstrip("/")
     trouble: DebuggerError | None = None
@@ -201,11 +201,11 @@ def _finders(store: Store) -> Iterator[_Find]:
         yield {shown(track.key): track for track in store.tracks}.get
 
 
-def _found(store: Store, find: _Find, text: str, near_ns: int | None) -> Place | None:
+def _found(store: Store, find: _Find, text: str, near_ns: int | None) -> Location | None:
     """The place that an address names; None if it names no machine."""
     track = find(text)
     if track is not None:
-        return Place(track)
+        return Location(track)
     head, _, tail = text.rpartition("/")
     track = find(head)
     if track is not None:
@@ -225,21 +225,21 @@ def _found(store: Store, find: _Find, text: str, near_ns: int | None) -> Place |
         return place
 
 
-def _transition(store: Store, track: Track, text: str) -> Place | None:
+def _transition(store: Store, track: Track, text: str) -> Location | None:
     """A transition by its id, in any run of a machine."""
     for written in dict.fromkeys((text, text.lower())):
         found = store.find_transition(track.key, written)
         if found is not None:
-            return Place(*found)
+            return Location(*found)
     return None
 
 
-def _stepped(place: Place, text: str) -> Place:
+def _stepped(place: Location, text: str) -> Location:
     track, number = place.track, place.number or 0
     steps = len(track.shape_at(number).steps) if number >= track.first else 0
     if not (text.isdecimal() and len(text) < 10 and int(text) <= steps):
         raise StepNotFoundError(track.key, number, text, steps)
-    return Place(track, number, int(text))
+    return Location(track, number, int(text))
 
 
 def address_of(store: Store, track: Track, number: int | None = None, step: int = 0) -> str:

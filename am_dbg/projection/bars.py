@@ -19,7 +19,7 @@ from amtracer.wire.vocabulary import LEVEL_WORDS
 TAGS_MAX = 50
 
 
-class Flow(Enum):
+class Playback(Enum):
     """How the cursor moves by itself: paused, playing or following."""
 
     PAUSED = "paused"
@@ -40,17 +40,22 @@ class AddressView:
     can_go_forward: bool = False
     machines: int = 0
     transitions: int = 0
-    flow: Flow = Flow.PAUSED
+    playback: Playback = Playback.PAUSED
 
 
 def project_address(
-    store: Store, moment: Moment | None, flow: Flow, *, back: bool = False, forward: bool = False
+    store: Store,
+    moment: Moment | None,
+    playback: Playback,
+    *,
+    back: bool = False,
+    forward: bool = False,
 ) -> AddressView:
     """The address bar."""
     base = AddressView(
         machines=len(store.tracks),
         transitions=store.transitions,
-        flow=flow,
+        playback=playback,
         can_go_back=back,
         can_go_forward=forward,
     )
@@ -67,7 +72,7 @@ def project_address(
         can_go_forward=forward,
         machines=base.machines,
         transitions=base.transitions,
-        flow=flow,
+        playback=playback,
     )
 
 

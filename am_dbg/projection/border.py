@@ -22,7 +22,7 @@ REASON_CHARS_MAX = 200
 _log = logging.getLogger(__name__)
 _outages = Outages()
 
-Value = TypeVar("Value")
+_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Failed:
             _log.error("%s failed", self.what, exc_info=self.error)
 
 
-def attempt(what: str, work: Callable[[], Value]) -> Value | Failed:
+def attempt(what: str, work: Callable[[], _Value]) -> _Value | Failed:
     """Return the result of the work; return a failure for the caller to show and to log."""
     try:
         return work()

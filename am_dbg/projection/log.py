@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
-from am_dbg.projection.clean import clean, clean_lines, clean_name
+from am_dbg.projection.clean import clean, clean_lines
 from am_dbg.projection.denial import denial_of
 from am_dbg.projection.line_parts import (
     LinePart,
@@ -37,8 +37,8 @@ LATER_ROWS_MAX = 20
 """The most rows of lines after the last transition; the newest are kept."""
 
 
-class Sign(Enum):
-    """The outcome of a transition; the character is the mark that works without colour."""
+class EntryKind(Enum):
+    """What a transition did or how it ended; the character shows it without colour."""
 
     ADD = "+"
     REMOVE = "-"
@@ -49,14 +49,14 @@ class Sign(Enum):
     ERROR = "E"
 
 
-_SIGNS: dict[int, Sign] = {
-    MutationKind.ADD: Sign.ADD,
-    MutationKind.REMOVE: Sign.REMOVE,
-    MutationKind.SET: Sign.SET,
+_KINDS: dict[int, EntryKind] = {
+    MutationKind.ADD: EntryKind.ADD,
+    MutationKind.REMOVE: EntryKind.REMOVE,
+    MutationKind.SET: EntryKind.SET,
 }
 
 
-class Change(Enum):
+class StateChange(Enum):
     """What happened to a state that a row names."""
 
     ADDED = "+"
@@ -69,22 +69,21 @@ class StateWord:
     """A state named on a row."""
 
     name: str
-    change: Change
+    change: StateChange
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LogEntry:
     """One transition as a row."""
 
     number: int
     time_ns: int
-    sign: Sign
+    kind: EntryKind
     called: tuple[StateWord, ...]
     implied: tuple[StateWord, ...]
     args: str = ""
     note: str = ""
     flags: str = ""
-    origin: str = ""
 
 
 class RowKind(Enum):
@@ -95,7 +94,6 @@ class RowKind(Enum):
     GAP = "gap"
     SECOND = "second"
     START = "start"
-    END = "end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +102,10 @@ class LogRow:
 
     kind: RowKind
     number: int
-    entry: Entry | None = None
+    entry: LogEntry | None = None
     parts: tuple[LinePart, ...] = ()
     text: str = ""
     is_current: bool = False
-    is_hit: bool = False
     mark: str = ""
 
 
@@ -294,13 +291,15 @@ class _Window:
 
 
 @lru_cache(maxsize=4096)
-def _entry(track: Track, number: int, level: int) -> tuple[Entry, tuple[tuple[LinePart, ...], ...]]:
+def _entry(
+    track: Track, number: int, level: int
+) -> tuple[LogEntry, tuple[tuple[LinePart, ...], ...]]:
     """The row of a transition, cached because a held transition never changes."""
     transition = track.transition(number)
     return entry_of(track, transition), hanging_lines(transition, level)
 
 
-def entry_of(track: Track, transition: Transition) -> Entry:
+def entry_of(track: Track, transition: Transition) -> LogEntry:
     """The row of one transition."""
     number, shape = transition.number, transition.shape
     facts = track.facts_at(number)
@@ -310,40 +309,39 @@ def entry_of(track: Track, transition: Transition) -> Entry:
         for index in shape.called
     )
     implied = tuple(
-        StateWord(name_at(states, index), Change.ADDED if growth > 0 else Change.REMOVED)
+        StateWord(name_at(states, index), StateChange.ADDED if growth > 0 else StateChange.REMOVED)
         for index, growth in shape.changes
         if index not in shape.called
     )
     note = ""
     if facts.is_canceled:
         note = denial_of(shape, states, transition.lines, has_steps=has_steps(track, shape)).note
-    return Entry(
+    return LogEntry(
         number=number,
         time_ns=transition.time_ns,
-        sign=_sign(shape.type, facts.is_canceled, facts.is_error, facts.is_check),
+        kind=_kind(shape.type, facts.is_canceled, facts.is_error, facts.is_check),
         called=called,
         implied=implied,
         args=args_text(transition, {state.name for state in states}),
         note=note,
         flags=_flags(track, transition, facts),
-        origin=clean_name(transition.source.machine) if transition.source else "",
     )
 
 
-def _change(added: int, removed: int, index: int) -> Change:
+def _change(added: int, removed: int, index: int) -> StateChange:
     if added >> index & 1:
-        return Change.ADDED
-    return Change.REMOVED if removed >> index & 1 else Change.NONE
+        return StateChange.ADDED
+    return StateChange.REMOVED if removed >> index & 1 else StateChange.NONE
 
 
-def _sign(type_: int, canceled: bool, error: bool, check: bool) -> Sign:
+def _kind(type_: int, canceled: bool, error: bool, check: bool) -> EntryKind:
     if error:
-        return Sign.ERROR
+        return EntryKind.ERROR
     if canceled:
-        return Sign.CANCELED
+        return EntryKind.CANCELED
     if check:
-        return Sign.CHECK
-    return _SIGNS.get(type_, Sign.EVAL)
+        return EntryKind.CHECK
+    return _KINDS.get(type_, EntryKind.EVAL)
 
 
 def _flags(track: Track, transition: Transition, facts: ShapeFacts) -> str:
@@ -351,7 +349,7 @@ def _flags(track: Track, transition: Transition, facts: ShapeFacts) -> str:
     marks = {
         "a": facts.is_auto,
         "q": queued and not facts.is_auto,
-        Sign.CHECK.value: facts.is_check and facts.is_canceled,
+        EntryKind.CHECK.value: facts.is_check and facts.is_canceled,
     }
     return "".join(mark for mark, is_set in marks.items() if is_set)
 

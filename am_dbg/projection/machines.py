@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from am_dbg.projection.clean import clean_name
-from am_dbg.projection.order import MachineOrder, Place
-from am_dbg.query import ALL, Numbers, Visible, errors
+from am_dbg.projection.order import ListedMachine, MachineOrder
+from am_dbg.query import ALL, TransitionSet, Visible, errors
 from am_dbg.store import Store, Track
 from am_dbg.store.facts import is_error_state
 
@@ -16,11 +16,11 @@ RECENT_ERROR_TRANSITIONS = 100
 ERRORS_READY_MAX = 512
 """Machines of which the transitions with errors are kept ready."""
 
-_ready: OrderedDict[Track, Numbers] = OrderedDict()
+_ready: OrderedDict[Track, TransitionSet] = OrderedDict()
 
 
-class Origin(Enum):
-    """Where a machine's transitions come from, and whether more can."""
+class MachineStatus(Enum):
+    """Whether a machine is connected, was connected, or was read from a file."""
 
     LIVE = "live"
     GONE = "gone"
@@ -43,7 +43,7 @@ class MachineRow:
     mark: str
     until: int
     after: int
-    origin: Origin
+    status: MachineStatus
     is_selected: bool
     is_error: bool
 
@@ -75,7 +75,7 @@ def project_machines(
     )
 
 
-def machine_row(store: Store, place: Place, is_selected: bool, now_ns: int) -> MachineRow:
+def machine_row(store: Store, place: ListedMachine, is_selected: bool, now_ns: int) -> MachineRow:
     """One machine at a moment."""
     track = place.track
     until = track.last_at_or_before(now_ns)
@@ -92,18 +92,18 @@ def machine_row(store: Store, place: Place, is_selected: bool, now_ns: int) -> M
         mark=mark,
         until=until,
         after=track.count - until,
-        origin=_origin(store, track),
+        status=_status(store, track),
         is_selected=is_selected,
         is_error=mark == "E",
     )
 
 
-def _origin(store: Store, track: Track) -> Origin:
+def _status(store: Store, track: Track) -> MachineStatus:
     if track.connected:
-        return Origin.LIVE
+        return MachineStatus.LIVE
     if store.streams[track.stream].live:
-        return Origin.GONE
-    return Origin.DISPOSED if track.gone else Origin.RECORDED
+        return MachineStatus.GONE
+    return MachineStatus.DISPOSED if track.gone else MachineStatus.RECORDED
 
 
 def _active_marks(track: Track, number: int) -> str:
@@ -119,7 +119,7 @@ def _active_marks(track: Track, number: int) -> str:
     return "R" if ready else "S" if start else ""
 
 
-def _errors(track: Track) -> Numbers:
+def _errors(track: Track) -> TransitionSet:
     """The transitions with errors, kept ready for the machines that are on show."""
     found = _ready.pop(track, None)
     if found is None:

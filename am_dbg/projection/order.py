@@ -22,7 +22,7 @@ _SortKey = tuple[tuple[tuple[int, int, str], ...], int]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ListedMachine:
     """Where a track stands in the list."""
 
     track: Track
@@ -36,14 +36,14 @@ class MachineOrder:
         self._store = store
         self._seen: Sequence[Track] = ()
         self._arrival = 0
-        self._places: list[Place] = []
+        self._places: list[ListedMachine] = []
         self._positions: dict[Track, int] = {}
         self._siblings: dict[Track | None, list[tuple[_SortKey, Track]]] = {}
         self._parents: set[str] = set()
         self._has_circles = False
 
     @property
-    def places(self) -> Sequence[Place]:
+    def places(self) -> Sequence[ListedMachine]:
         """The places from top to bottom."""
         tracks = self._store.tracks
         newest = tracks[-1].arrival if tracks else 0
@@ -85,15 +85,15 @@ class MachineOrder:
         for key, track in sorted(((_sort_key(one), one) for one in tracks), key=_first):
             self._siblings.setdefault(self._store.parent_of(track), []).append((key, track))
         children = {parent: [one for _, one in rows] for parent, rows in self._siblings.items()}
-        places: list[Place] = []
-        pending = [Place(track, 0) for track in reversed(children.pop(None, []))]
+        places: list[ListedMachine] = []
+        pending = [ListedMachine(track, 0) for track in reversed(children.pop(None, []))]
         while pending:
             place = pending.pop()
             places.append(place)
             below = children.pop(place.track, [])
-            pending.extend(Place(track, place.depth + 1) for track in reversed(below))
+            pending.extend(ListedMachine(track, place.depth + 1) for track in reversed(below))
         self._has_circles = bool(children)
-        places.extend(Place(track, 0) for rest in children.values() for track in rest)
+        places.extend(ListedMachine(track, 0) for rest in children.values() for track in rest)
         self._places = places
 
     def _insert(self, track: Track, parent: Track | None) -> None:
@@ -114,7 +114,7 @@ class MachineOrder:
             while index < len(self._places) and self._places[index].depth >= depth:
                 index += 1
         siblings.insert(at, entry)
-        self._places.insert(index, Place(track, depth))
+        self._places.insert(index, ListedMachine(track, depth))
 
     def _index(self, track: Track) -> int:
         return next(at for at, place in enumerate(self._places) if place.track is track)

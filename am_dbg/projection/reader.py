@@ -10,10 +10,10 @@ from am_dbg.projection.addresses import address_of
 from am_dbg.projection.clean import clean, clean_lines, clean_name
 from am_dbg.projection.steps import Moment, handler_name, name_at, step_text, type_name
 from am_dbg.projection.subscriptions import (
-    Pipe,
+    PipeRow,
     Subscriptions,
-    Task,
-    Waiting,
+    TaskRow,
+    WaitingRow,
     subscriptions_at,
 )
 from am_dbg.projection.trouble import hanging_text
@@ -58,9 +58,9 @@ class ReaderView:
     why: tuple[Span, ...] = ()
     sources: tuple[SourceRow, ...] = ()
     executed: tuple[HandlerRow, ...] = ()
-    waiting: tuple[Waiting, ...] = ()
-    pipes: tuple[Pipe, ...] = ()
-    tasks: tuple[Task, ...] = ()
+    waiting: tuple[WaitingRow, ...] = ()
+    pipes: tuple[PipeRow, ...] = ()
+    tasks: tuple[TaskRow, ...] = ()
     is_history_cut: bool = False
     more: int = 0
     queue_len: int = 0

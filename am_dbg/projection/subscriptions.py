@@ -50,7 +50,7 @@ _VERBS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitingRow:
     """A waiter or a context; `since` is the machine's time sum when it began.
 
     `deadline_ns` is the wall time at which it ends by itself, 0 for never.
@@ -64,7 +64,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Pipe:
+class PipeRow:
     """A pipe between a state here and another machine."""
 
     direction: str
@@ -75,7 +75,7 @@ class Pipe:
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class TaskRow:
     """Work of a handler that goes on after its transition."""
 
     handler: str
@@ -89,9 +89,9 @@ class Subscriptions:
     `more` counts what is not listed.
     """
 
-    waiting: tuple[Waiting, ...] = ()
-    pipes: tuple[Pipe, ...] = ()
-    tasks: tuple[Task, ...] = ()
+    waiting: tuple[WaitingRow, ...] = ()
+    pipes: tuple[PipeRow, ...] = ()
+    tasks: tuple[TaskRow, ...] = ()
     is_cut: bool = False
     more: int = 0
 
@@ -149,20 +149,20 @@ class _Replay:
     """Follows the lines from the oldest to the newest."""
 
     def __init__(self) -> None:
-        self.waiting: dict[tuple[str, str], Waiting] = {}
-        self.pipes: dict[tuple[str, str, str, str], Pipe] = {}
-        self.tasks: list[Task] = []
+        self.waiting: dict[tuple[str, str], WaitingRow] = {}
+        self.pipes: dict[tuple[str, str, str, str], PipeRow] = {}
+        self.tasks: list[TaskRow] = []
         self.more = 0
 
     def begin(self, picture: OpenPicture, unit_ns: int) -> None:
         """Go on from a report of what is open; earlier lines no longer count."""
         self.more = picture.more
-        self.tasks = [Task(clean(one.names), one.since) for one in picture.work if is_task(one)]
+        self.tasks = [TaskRow(clean(one.names), one.since) for one in picture.work if is_task(one)]
         self.waiting = {}
         for one in picture.work:
             if not is_task(one):
                 verb, names, condition = clean(one.kind), clean(one.names), clean(one.condition)
-                waiting = Waiting(
+                waiting = WaitingRow(
                     _VERBS.get(verb, verb), names, condition, one.since, one.deadline * unit_ns
                 )
                 self.waiting[_key(verb, names, condition)] = waiting
@@ -186,7 +186,7 @@ class _Replay:
         states, condition = _condition(kind, rest)
         key = _key(kind, states, condition)
         if event == "new":
-            self.waiting[key] = Waiting(_VERBS[kind], states, condition, time_sum)
+            self.waiting[key] = WaitingRow(_VERBS[kind], states, condition, time_sum)
         else:
             self.waiting.pop(key, None)
 
@@ -196,7 +196,7 @@ class _Replay:
             return
         state = clean(match[2])
         if match[1] == "new":
-            self.waiting[_key("ctx", state)] = Waiting("ctx", state, "", time_sum)
+            self.waiting[_key("ctx", state)] = WaitingRow("ctx", state, "", time_sum)
         else:
             self.waiting.pop(_key("ctx", state), None)
 
@@ -207,7 +207,7 @@ class _Replay:
             self.pipes = {key: pipe for key, pipe in self.pipes.items() if key[3] != machine}
         if match:
             direction, mutation, state, machine = (clean(part) for part in match.groups())
-            pipe = Pipe(direction, state, mutation, machine, time_sum)
+            pipe = PipeRow(direction, state, mutation, machine, time_sum)
             self.pipes[direction, mutation, state, machine] = pipe
 
     def _task(self, text: str, time_sum: int) -> None:
@@ -217,7 +217,7 @@ class _Replay:
             return
         handler = clean(match[2])
         if match[1] == "new":
-            self.tasks.append(Task(handler, time_sum))
+            self.tasks.append(TaskRow(handler, time_sum))
             return
         ended = next((task for task in self.tasks if task.handler == handler), None)
         if ended is not None:

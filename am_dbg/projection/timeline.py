@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from am_dbg.projection.steps import Moment
 from am_dbg.projection.trouble import notes_between
-from am_dbg.query import Numbers, Visible, canceled, errors
+from am_dbg.query import TransitionSet, Visible, canceled, errors
 
 LEVELS = 7
 DECADES_MAX = 5.0
@@ -164,7 +164,7 @@ def _levels(ends: Sequence[int], times: Sequence[int]) -> tuple[list[int], tuple
     return levels, tuple(sorted(longest, key=lambda pause: pause.column))
 
 
-def _marked(found: Numbers, visible: Visible, count: int, width: int) -> set[int]:
+def _marked(found: TransitionSet, visible: Visible, count: int, width: int) -> set[int]:
     """The columns that hold one of some numbers: one question per column that does."""
     marked: set[int] = set()
     number = found.next(0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from am_dbg.projection.log import Entry, entry_of
+from am_dbg.projection.log import LogEntry, entry_of
 from am_dbg.projection.steps import Moment, type_name
 from am_dbg.query import Visible
 
@@ -23,7 +23,7 @@ class TransitionView:
     position: int = 0
     visible: int = 0
     type_name: str = ""
-    entry: Entry | None = None
+    entry: LogEntry | None = None
     added: int = 0
     removed: int = 0
     other: int = 0
@@ -35,7 +35,7 @@ class TransitionView:
     queue_len: int = 0
     is_multi: bool = False
     is_stepping: bool = False
-    next: Entry | None = None
+    next: LogEntry | None = None
     next_type: str = ""
     next_multi: bool = False
     waits_on: str = ""

@@ -15,14 +15,14 @@ from am_dbg.query.find import (
     previous_touching,
     touching,
 )
-from am_dbg.query.numbers import Numbers
+from am_dbg.query.transition_set import TransitionSet
 from am_dbg.query.visible import Visible
 
 __all__ = [
     "ALL",
     "Filters",
     "Hits",
-    "Numbers",
+    "TransitionSet",
     "Visible",
     "canceled",
     "changing",

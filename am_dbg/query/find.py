@@ -6,40 +6,40 @@ the same for one jump.
 
 from __future__ import annotations
 
-from am_dbg.query.numbers import Numbers
-from am_dbg.query.sieve import Sieve, named, sieve_of_terms, with_facts
-from am_dbg.query.sieve import touching as shapes_touching
+from am_dbg.query.conditions import Conditions, conditions_of_terms, named, with_facts
+from am_dbg.query.conditions import touching as shapes_touching
 from am_dbg.query.terms import parse
+from am_dbg.query.transition_set import TransitionSet
 from am_dbg.query.visible import Visible
 from am_dbg.store import Fact
 
 
-def touching(visible: Visible, state: str) -> Numbers:
+def touching(visible: Visible, state: str) -> TransitionSet:
     """The transitions that called, added or removed a state."""
-    return visible.narrowed("touching", state, lambda: Sieve([shapes_touching(state)]), state)
+    return visible.narrowed("touching", state, lambda: Conditions([shapes_touching(state)]), state)
 
 
-def changing(visible: Visible, state: str) -> Numbers:
+def changing(visible: Visible, state: str) -> TransitionSet:
     """The transitions that added or removed a state."""
-    return visible.narrowed("changing", state, lambda: Sieve([named("changed", state)]), state)
+    return visible.narrowed("changing", state, lambda: Conditions([named("changed", state)]), state)
 
 
-def errors(visible: Visible) -> Numbers:
+def errors(visible: Visible) -> TransitionSet:
     """The transitions that added an error state or in which a handler failed."""
-    return visible.narrowed("errors", "", lambda: Sieve([with_facts(Fact.ERROR)]))
+    return visible.narrowed("errors", "", lambda: Conditions([with_facts(Fact.ERROR)]))
 
 
-def canceled(visible: Visible) -> Numbers:
+def canceled(visible: Visible) -> TransitionSet:
     """The transitions that were not accepted."""
-    return visible.narrowed("canceled", "", lambda: Sieve([with_facts(Fact.CANCELED)]))
+    return visible.narrowed("canceled", "", lambda: Conditions([with_facts(Fact.CANCELED)]))
 
 
-class Hits(Numbers):
+class Hits(TransitionSet):
     """The transitions that a query finds, see `am_dbg.query.terms`."""
 
     def __init__(self, visible: Visible, text: str) -> None:
-        terms = sieve_of_terms(visible.track, parse(text), visible.filters.level)
-        super().__init__(visible.track, visible.sieve & terms)
+        terms = conditions_of_terms(visible.track, parse(text), visible.filters.level)
+        super().__init__(visible.track, visible.conditions & terms)
         self.text = text
 
 

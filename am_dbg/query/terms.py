@@ -1,16 +1,16 @@
 """Parses the query language of searches and filters.
 
 A query is a row of terms, all of which have to hold. A plain word, or several in double
-quotes, is a text to be found. A term `key:value` asks for something else:
+quotes, is a text to be found. A term `key:value` is one of:
 
 - `state:Foo` called or changed it; `called:Foo`, `added:Foo`, `removed:Foo`;
 - `group:Foo` called or changed a state of that group;
 - `accepted:no`, `auto:yes`, `error:yes`, `empty:no`, `check:yes`;
 - `handler:FooEnter` ran it; `failed:FooEnter` failed or denied in it;
-- `after:`, `before:` a moment (`am_dbg.query.moments`): `+2s` counts from the first transition,
+- `after:`, `before:` a time (`am_dbg.query.times`): `+2s` counts from the first transition,
   `15:04:05` is local time on that day; `longer:5ms` took at least that long.
 
-Whatever is not understood is a plain word, so nothing that can be typed is an error.
+Everything else is a plain word, so no query is an error.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from am_dbg.query.moments import Moment, parse_duration, parse_moment
+from am_dbg.query.times import WrittenTime, parse_duration, parse_time
 from am_dbg.store import Fact
 
 _TERM = re.compile(r'(?:(\w+):)?(?:"([^"]*)"?|(\S+))')
@@ -36,19 +36,19 @@ _NAMES = {"state", "group", "called", "added", "removed", "handler", "failed"}
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """A query, taken apart; `names` pairs a key with the name it asks for."""
+    """A parsed query; `names` pairs a key with the wanted name."""
 
     words: tuple[str, ...] = ()
     names: tuple[tuple[str, str], ...] = ()
     with_facts: Fact = _NO_FACT
     without_facts: Fact = _NO_FACT
-    after: Moment | None = None
-    before: Moment | None = None
+    after: WrittenTime | None = None
+    before: WrittenTime | None = None
     longer_ns: int = 0
 
 
 def parse(text: str) -> Terms:
-    """Take a query apart."""
+    """Parse a query."""
     terms = Terms()
     for match in _TERM.finditer(text):
         key, quoted, plain = match.groups()
@@ -69,12 +69,12 @@ def _keyed(terms: Terms, key: str, value: str) -> Terms | None:
     if key == "longer":
         duration = parse_duration(value)
         return None if duration is None else replace(terms, longer_ns=duration)
-    moment = parse_moment(value) if key in ("after", "before") else None
-    if moment is None:
+    time = parse_time(value) if key in ("after", "before") else None
+    if time is None:
         return None
     if key == "after":
-        return replace(terms, after=moment)
-    return replace(terms, before=moment)
+        return replace(terms, after=time)
+    return replace(terms, before=time)
 
 
 def _with_fact(terms: Terms, key: str, answer: str) -> Terms | None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from am_dbg.query.conditions import Conditions, conditions_of
 from am_dbg.query.filters import Filters
-from am_dbg.query.numbers import Numbers
-from am_dbg.query.sieve import Sieve, sieve_of
+from am_dbg.query.transition_set import TransitionSet
 from am_dbg.store import Track
 
 NARROWED_MAX = 64
 """The most narrower sets that are remembered."""
 
 
-class Visible(Numbers):
+class Visible(TransitionSet):
     """The numbers of a track that pass the filters.
 
     It is cheap to make, so a change of filters makes a new one. Narrower sets, such as the
@@ -21,22 +21,22 @@ class Visible(Numbers):
     """
 
     def __init__(self, track: Track, filters: Filters) -> None:
-        super().__init__(track, sieve_of(track, filters))
+        super().__init__(track, conditions_of(track, filters))
         self.filters = filters
-        self._narrowed: dict[tuple[str, str], Numbers] = {}
+        self._narrowed: dict[tuple[str, str], TransitionSet] = {}
 
     def is_visible(self, number: int) -> bool:
         """Whether this transition passes the filters."""
         return number in self
 
     def narrowed(
-        self, what: str, name: str, make: Callable[[], Sieve], touching: str = ""
-    ) -> Numbers:
-        """The visible ones that pass one more sieve; `touching` as for `Numbers`."""
+        self, what: str, name: str, make: Callable[[], Conditions], touching: str = ""
+    ) -> TransitionSet:
+        """The visible ones that pass further conditions; `touching` as for `TransitionSet`."""
         found = self._narrowed.get((what, name))
         if found is None:
             if len(self._narrowed) >= NARROWED_MAX:
                 self._narrowed = {}
-            found = Numbers(self.track, self.sieve & make(), touching)
+            found = TransitionSet(self.track, self.conditions & make(), touching)
             self._narrowed[what, name] = found
         return found

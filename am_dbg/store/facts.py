@@ -84,10 +84,6 @@ class ShapeFacts(NamedTuple):
         return self.flags & _EMPTY != 0
 
     @property
-    def is_health(self) -> bool:
-        return self.flags & _HEALTH != 0
-
-    @property
     def is_error(self) -> bool:
         return self.flags & _ERROR != 0
 

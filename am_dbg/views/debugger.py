@@ -27,7 +27,7 @@ from am_dbg.control import states as s
 from am_dbg.keys import KEYS, Key
 from am_dbg.projection import layout as at
 from am_dbg.projection.addresses import SCHEME
-from am_dbg.projection.bars import Flow
+from am_dbg.projection.bars import Playback
 from am_dbg.projection.border import Failed, attempt
 from am_dbg.views.ending import ScreenFailedError, failed
 from am_dbg.views.log import LogPane
@@ -196,7 +196,7 @@ class Debugger(App[int], inherit_bindings=False):
                 pane.take(view_of(look), self.palette, lit=lit, is_framed=framed, failed=failed)
         self.query_one(SearchLine).place(boxes.get(at.SEARCH))
         assert self._player is not None  # nothing is painted before it is there
-        if self.control.modes.flow is Flow.PLAYING:
+        if self.control.modes.playback is Playback.PLAYING:
             self._player.resume()
         else:
             self._player.pause()

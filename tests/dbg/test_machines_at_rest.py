@@ -10,7 +10,7 @@ from am_dbg import reports as text
 from am_dbg.egress.export import selected, write_messages
 from am_dbg.egress.replay import News
 from am_dbg.projection.log import later_lines
-from am_dbg.projection.subscriptions import Task, Waiting, subscriptions_at
+from am_dbg.projection.subscriptions import TaskRow, WaitingRow, subscriptions_at
 from am_dbg.query import Filters, Visible
 from am_dbg.store import Store, Track
 from am_dbg.store.later import NO_LINES, OPEN_BYTES_MAX, OPEN_PICTURES_MAX, LaterLines
@@ -217,8 +217,8 @@ def test_what_is_open_wins_over_log_lines(program: Program) -> None:
     lines_alone = subscriptions_at(track, 1)
     assert (lines_alone.waiting, lines_alone.tasks) == ((), ())
     known = subscriptions_at(track, 2)
-    assert known.waiting == (Waiting("when", "B", "", 3, 2_000_000_000),)
-    assert known.tasks == (Task("AState", 2),)
+    assert known.waiting == (WaitingRow("when", "B", "", 3, 2_000_000_000),)
+    assert known.tasks == (TaskRow("AState", 2),)
     assert known.more == 3
     after = subscriptions_at(track, 3)
     assert [(one.verb, one.states) for one in after.waiting] == [("when", "A"), ("ctx", "A")]
@@ -228,7 +228,7 @@ def test_without_a_picture_log_lines_tell(program: Program) -> None:
     """As of programs of the Go library and of older recordings."""
     program.transit(lines=("[when:new] B",))
 
-    assert subscriptions_at(program.track, 2).waiting == (Waiting("when", "B", "", 0),)
+    assert subscriptions_at(program.track, 2).waiting == (WaitingRow("when", "B", "", 0),)
 
 
 def test_the_command_shows_what_is_known(program: Program) -> None:

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from am_dbg.projection.log import (
-    Change,
+    EntryKind,
     LogOptions,
     LogRow,
     LogView,
     RowKind,
-    Sign,
+    StateChange,
     project_log,
     scrolled_top,
 )
@@ -56,21 +56,22 @@ def test_a_row_tells_called_and_implied_states_apart() -> None:
     assert entry is not None
     assert [word.name for word in entry.called] == ["FileProcessed"]
     assert [(word.change, word.name) for word in entry.implied] == [
-        (Change.ADDED, "Logged"),
-        (Change.REMOVED, "ProcessingFile"),
-        (Change.REMOVED, "InProgress"),
+        (StateChange.ADDED, "Logged"),
+        (StateChange.REMOVED, "ProcessingFile"),
+        (StateChange.REMOVED, "InProgress"),
     ]
 
 
 @pytest.mark.parametrize(
-    ("number", "sign"), [(1, Sign.ADD), (7, Sign.REMOVE), (4, Sign.CANCELED), (13, Sign.ERROR)]
+    ("number", "sign"),
+    [(1, EntryKind.ADD), (7, EntryKind.REMOVE), (4, EntryKind.CANCELED), (13, EntryKind.ERROR)],
 )
-def test_every_outcome_has_a_sign_of_its_own(number: int, sign: Sign) -> None:
+def test_every_outcome_has_a_sign_of_its_own(number: int, sign: EntryKind) -> None:
     """The sign tells the outcome without colour."""
     entry = entry_row(number).entry
 
     assert entry is not None
-    assert entry.sign is sign
+    assert entry.kind is sign
 
 
 def test_a_canceled_row_tells_who_said_no() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from am_dbg.projection.machines import (
     MachineOrder,
     MachineRow,
-    Origin,
+    MachineStatus,
     project_machines,
     top_showing,
 )
@@ -103,10 +103,10 @@ def test_live_recorded_and_gone_machines_are_told_apart() -> None:
     live = Store()
     stream = story.fill(live, live=True)
 
-    assert machines(STORE, 1)[0].origin is Origin.RECORDED
-    assert machines(live, 1)[0].origin is Origin.LIVE
+    assert machines(STORE, 1)[0].status is MachineStatus.RECORDED
+    assert machines(live, 1)[0].status is MachineStatus.LIVE
     live.close_stream(stream, "it ended")
-    assert machines(live, 1)[0].origin is Origin.GONE
+    assert machines(live, 1)[0].status is MachineStatus.GONE
 
 
 def test_a_recorded_machine_that_was_disposed_is_marked() -> None:
@@ -114,10 +114,10 @@ def test_a_recorded_machine_that_was_disposed_is_marked() -> None:
     story = files_story()
     story.writer.gone(0)
 
-    origins = {row.name: row.origin for row in machines(story.store(), 1)}
+    origins = {row.name: row.status for row in machines(story.store(), 1)}
 
-    assert Origin.DISPOSED in origins.values()
-    assert Origin.RECORDED in origins.values()
+    assert MachineStatus.DISPOSED in origins.values()
+    assert MachineStatus.RECORDED in origins.values()
 
 
 def test_a_window_moves_as_little_as_needed() -> None:

@@ -11,9 +11,9 @@ from am_dbg.projection.reader import project_reader
 from am_dbg.projection.steps import moment_of
 from am_dbg.projection.subscriptions import (
     LOOK_BACK_MAX,
-    Pipe,
-    Task,
-    Waiting,
+    PipeRow,
+    TaskRow,
+    WaitingRow,
     subscriptions_at,
 )
 from am_dbg.query import ALL, Visible
@@ -353,7 +353,7 @@ def test_waiters_of_every_kind_end_with_their_match() -> None:
 def test_a_waiter_tells_since_when() -> None:
     """The machine's time when it began is kept."""
     assert subscriptions_at(telling("", "[when:new] Start"), 2).waiting == (
-        Waiting("when", "Start", "", 2),
+        WaitingRow("when", "Start", "", 2),
     )
 
 
@@ -364,7 +364,7 @@ def test_pipes_are_there_until_their_machine_is_gone() -> None:
     )
 
     assert [pipe.machine for pipe in subscriptions_at(track, 2).pipes] == ["other", "third"]
-    assert subscriptions_at(track, 3).pipes == (Pipe("in", "Ping", "remove", "third", 2),)
+    assert subscriptions_at(track, 3).pipes == (PipeRow("in", "Ping", "remove", "third", 2),)
 
 
 def test_tasks_are_there_until_they_end() -> None:
@@ -373,9 +373,9 @@ def test_tasks_are_there_until_they_end() -> None:
     new = ["[task:new] AState", "[task:new] BState", "[task:new] AState"]
     track = telling(*new, *ends)
 
-    both = (Task("AState", 1), Task("BState", 2), Task("AState", 3))
+    both = (TaskRow("AState", 1), TaskRow("BState", 2), TaskRow("AState", 3))
     assert subscriptions_at(track, 3).tasks == both
-    assert subscriptions_at(track, 5).tasks == (Task("AState", 3),)
+    assert subscriptions_at(track, 5).tasks == (TaskRow("AState", 3),)
     assert subscriptions_at(track, 7).tasks == ()
 
 

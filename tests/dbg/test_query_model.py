@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from am_dbg.query import Filters, Hits, Numbers, Visible, canceled, changing, errors, touching
+from am_dbg.query import Filters, Hits, TransitionSet, Visible, canceled, changing, errors, touching
 from am_dbg.store import Track
 from amtracer.wire.vocabulary import ShapeFlag, StepFlag
 from tests.dbg.telling import TEXTS, Teller, Telling, stored
@@ -81,7 +81,7 @@ def passes(machine: Teller, record: Record, filters: Filters) -> bool:
     return not any(hidden)
 
 
-def expect(found: Numbers, expected: list[int], count: int) -> None:
+def expect(found: TransitionSet, expected: list[int], count: int) -> None:
     """The set is what is expected, whichever way it is asked."""
     last = expected[-1] if expected else 0
     assert found.count == len(expected)

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from am_dbg.query import ALL, Filters, Hits, Visible
-from am_dbg.query.moments import Moment, parse_duration, parse_moment
 from am_dbg.query.terms import Terms, parse
+from am_dbg.query.times import WrittenTime, parse_duration, parse_time
 from am_dbg.store import Fact, Track
 from amtracer.wire.messages import Shape, StepDef
 from amtracer.wire.vocabulary import ShapeFlag, StepFlag
@@ -129,7 +129,7 @@ def test_words_are_looked_for_up_to_the_level_shown() -> None:
         ("accepted:no", Terms(with_facts=Fact.CANCELED)),
         ("auto:no", Terms(without_facts=Fact.AUTO)),
         ("longer:2ms", Terms(longer_ns=2_000_000)),
-        ("before:+3s", Terms(before=Moment(3 * SECOND))),
+        ("before:+3s", Terms(before=WrittenTime(3 * SECOND))),
     ],
 )
 def test_a_query_is_taken_apart(query: str, terms: Terms) -> None:
@@ -155,8 +155,8 @@ def test_durations_have_a_unit(text: str, duration: int) -> None:
 
 def test_a_time_of_day_is_one_on_the_day_the_history_began() -> None:
     """Hours, minutes and fractions of a second count from local midnight."""
-    moment = parse_moment("01:02:03.5")
+    moment = parse_time("01:02:03.5")
 
-    assert moment == Moment(3_723 * SECOND + SECOND // 2, is_of_day=True)
+    assert moment == WrittenTime(3_723 * SECOND + SECOND // 2, is_of_day=True)
     assert moment.at(START_NS) == moment.at(START_NS + SECOND)
     assert (moment.at(START_NS) - moment.offset_ns) % SECOND == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import machine as am
 from am_dbg.projection.reader import project_reader
 from am_dbg.projection.steps import moment_of
-from am_dbg.projection.subscriptions import Pipe, subscriptions_at
+from am_dbg.projection.subscriptions import PipeRow, subscriptions_at
 from am_dbg.query import ALL, Visible
 from am_dbg.query.cursor import Cursor
 from am_dbg.store import Store
@@ -50,15 +50,15 @@ def test_the_reader_shows_pipes_of_both_sides() -> None:
     assert of_child is not None
     assert of_parent is not None
     assert subscriptions_at(of_child, 1).pipes == (
-        Pipe("out", "Ready", "add", parent.id, 1),
-        Pipe("out", "Ready", "remove", parent.id, 1),
-        Pipe("out", "Exception", "add", parent.id, 1),
+        PipeRow("out", "Ready", "add", parent.id, 1),
+        PipeRow("out", "Ready", "remove", parent.id, 1),
+        PipeRow("out", "Exception", "add", parent.id, 1),
     )
     view = project_reader(store, moment_of(Cursor(of_parent).at(1), Visible(of_parent, ALL)))
     assert view.pipes == (
-        Pipe("in", "Ready", "add", "child", 1),
-        Pipe("in", "Ready", "remove", "child", 1),
-        Pipe("in", "ErrChild", "add", "child", 1),
+        PipeRow("in", "Ready", "add", "child", 1),
+        PipeRow("in", "Ready", "remove", "child", 1),
+        PipeRow("in", "ErrChild", "add", "child", 1),
     )
     assert view.sources[0].link == "mach://child/1"
 

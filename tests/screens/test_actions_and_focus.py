@@ -53,7 +53,7 @@ def outcome(action: str, focus: str, main: str) -> object:
     desk, modes = control.desk, control.modes
     here = desk.cursor and (desk.cursor.track.key, desk.cursor.number, desk.cursor.step)
     shown = (desk.filters, desk.seconds, desk.spot, desk.all_open, len(desk.bookmarks.spots))
-    return here, shown, modes.flow, modes.main, modes.reader, modes.dialog, desk.message, effect
+    return here, shown, modes.playback, modes.main, modes.reader, modes.dialog, desk.message, effect
 
 
 @pytest.mark.parametrize("main", [layout.LOG, layout.RAIN])

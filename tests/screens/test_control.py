@@ -7,7 +7,7 @@ import pytest
 from am_dbg.control import Control
 from am_dbg.control.beginning import Beginning
 from am_dbg.projection import layout
-from am_dbg.projection.bars import Flow
+from am_dbg.projection.bars import Playback
 from am_dbg.store import Store
 from tests.screens.driving import at, do, number, on_state
 from tests.screens.stories import Story, files_story
@@ -16,7 +16,7 @@ from tests.screens.stories import Story, files_story
 def test_a_recorded_session_begins_at_its_end(control: Control) -> None:
     """What led to the end of a program is what one looks for."""
     assert number(control) == 14
-    assert control.modes.flow is Flow.PAUSED
+    assert control.modes.playback is Playback.PAUSED
 
 
 def test_the_command_line_says_where_to_begin(store: Store) -> None:
@@ -83,11 +83,11 @@ def test_a_move_by_hand_stops_playing(control: Control) -> None:
     """Playing goes on by itself until the user goes somewhere."""
     do(at(control, 1), "toggle_play")
     control.moving.play_on()
-    assert (number(control), control.modes.flow) == (2, Flow.PLAYING)
+    assert (number(control), control.modes.playback) == (2, Playback.PLAYING)
 
     do(control, "next_same_state")
 
-    assert control.modes.flow == Flow.PAUSED
+    assert control.modes.playback == Playback.PAUSED
 
 
 def test_history_that_is_removed_gives_way_to_what_is_left() -> None:
@@ -121,17 +121,17 @@ def test_playing_pauses_at_the_end(control: Control) -> None:
 
     control.moving.play_on()
 
-    assert (number(control), control.modes.flow) == (14, Flow.PAUSED)
+    assert (number(control), control.modes.playback) == (14, Playback.PAUSED)
 
 
 def test_following_goes_to_the_newest_and_a_move_ends_it(control: Control) -> None:
     """Only tail follows; whoever looks elsewhere stays there."""
     do(at(control, 2), "tail")
-    assert (number(control), control.modes.flow) == (14, Flow.TAIL)
+    assert (number(control), control.modes.playback) == (14, Playback.TAIL)
 
     do(control, "previous_transition")
 
-    assert control.modes.flow is Flow.PAUSED
+    assert control.modes.playback is Playback.PAUSED
 
 
 def test_new_data_moves_the_cursor_only_when_followed() -> None:
@@ -249,7 +249,7 @@ def test_another_machine_is_shown_at_the_same_moment(control: Control, store: St
 def test_a_place_can_be_named_in_many_ways(
     control: Control, text: str, place: tuple[str, int]
 ) -> None:
-    """Numbers, machine times, wall times, ids, addresses and names lead somewhere."""
+    """TransitionSet, machine times, wall times, ids, addresses and names lead somewhere."""
     assert control.jumping.open_address(text)
     assert control.desk.track is not None
     assert (control.desk.track.key, number(control)) == place

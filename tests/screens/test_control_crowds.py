@@ -7,8 +7,8 @@ import pytest
 from am_dbg.control import Control
 from am_dbg.control.beginning import Beginning
 from am_dbg.projection import layout
-from am_dbg.projection.bars import Flow
-from am_dbg.projection.machines import Origin
+from am_dbg.projection.bars import Playback
+from am_dbg.projection.machines import MachineStatus
 from am_dbg.store import GapKind, Store
 from amtracer.encode.stream_writer import StreamWriter
 from amtracer.wire.messages import HelloMessage, Message, Shape, StateDef
@@ -71,7 +71,7 @@ def looking_back(store: Store) -> tuple[Control, Program]:
     control.data_arrived()
     for _ in range(4):
         do(control, "previous_transition")
-    assert (number(control), control.modes.flow) == (6, Flow.PAUSED)
+    assert (number(control), control.modes.playback) == (6, Playback.PAUSED)
     return control, program
 
 
@@ -85,7 +85,7 @@ def test_who_looks_at_a_program_that_ends_stays_where_he_is(store: Store, how: s
     control.data_arrived()
 
     (row,) = control.look(160, 45).machines.rows
-    assert (row.key, row.origin, row.is_selected) == ("app", Origin.GONE, True)
+    assert (row.key, row.status, row.is_selected) == ("app", MachineStatus.GONE, True)
     assert number(control) == 6
     do(control, "next_transition")
     assert number(control) == 7
@@ -102,10 +102,10 @@ def test_a_session_that_comes_meanwhile_takes_no_focus(store: Store) -> None:
     control.data_arrived()
 
     rows = control.look(160, 45).machines.rows
-    assert [(row.key, row.origin, row.is_selected) for row in rows] == [
-        ("app", Origin.GONE, True),
-        ("app#2", Origin.LIVE, False),
-        ("other", Origin.LIVE, False),
+    assert [(row.key, row.status, row.is_selected) for row in rows] == [
+        ("app", MachineStatus.GONE, True),
+        ("app#2", MachineStatus.LIVE, False),
+        ("other", MachineStatus.LIVE, False),
     ]
     assert number(control) == 6
 
@@ -118,7 +118,7 @@ def test_a_program_that_reconnects_goes_on_where_it_is_looked_at(store: Store) -
     control.data_arrived()
 
     (row,) = control.look(160, 45).machines.rows
-    assert (row.origin, row.is_selected, number(control)) == (Origin.LIVE, True, 6)
+    assert (row.status, row.is_selected, number(control)) == (MachineStatus.LIVE, True, 6)
     (track,) = store.tracks
     assert [(gap.after_number, gap.lost, gap.kind) for gap in track.gaps] == [
         (10, 4, GapKind.RECONNECTED)

@@ -11,7 +11,7 @@ from am_dbg.control.beginning import Beginning
 from am_dbg.control.history import Bookmarks, History, Spot
 from am_dbg.ingest.intake import Progress
 from am_dbg.projection import layout
-from am_dbg.projection.bars import Flow
+from am_dbg.projection.bars import Playback
 from am_dbg.projection.states import TreeSpot
 from am_dbg.query import Filters
 from am_dbg.store import Store, Track
@@ -40,7 +40,7 @@ def test_arrows_pick_a_filter_and_space_flips_it(control: Control) -> None:
     do(control, "filters", "next_transition", "toggle_play")
 
     assert control.desk.filters == Filters(auto=False)
-    assert control.modes.flow is Flow.PAUSED
+    assert control.modes.playback is Playback.PAUSED
 
 
 def test_a_search_shows_its_first_hit_while_it_is_typed(control: Control) -> None:
@@ -204,7 +204,7 @@ def test_scrolling_ends_following(control: Control) -> None:
 
     control.panes.scroll(layout.LOG, -3)
 
-    assert control.modes.flow is Flow.PAUSED
+    assert control.modes.playback is Playback.PAUSED
 
 
 def test_a_click_on_a_row_goes_there(control: Control) -> None:
@@ -472,7 +472,7 @@ def test_a_newcomer_is_selected_when_that_was_asked_for() -> None:
     control.data_arrived()
 
     assert control.desk.track is not None
-    assert (control.desk.track.key, control.modes.flow) == ("newcomer", Flow.TAIL)
+    assert (control.desk.track.key, control.modes.playback) == ("newcomer", Playback.TAIL)
 
 
 def test_a_newcomer_replaces_the_disconnected_when_that_was_asked_for() -> None:
@@ -525,7 +525,7 @@ def test_modes_refuse_what_makes_no_sense() -> None:
     assert not control.modes.moved()
     assert not control.modes.stepped()
     assert not control.modes.chose_state()
-    assert control.modes.flow is Flow.PAUSED
+    assert control.modes.playback is Playback.PAUSED
 
 
 def test_the_filter_of_groups_goes_through_them_and_back_to_all() -> None:

@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 
 from am_dbg.control import Control
 from am_dbg.projection import layout
-from am_dbg.projection.bars import Flow
+from am_dbg.projection.bars import Playback
 from am_dbg.store import Store
 from am_dbg.views.debugger import Debugger
 from am_dbg.views.dialogs import Asking, Choosing, Showing
@@ -351,7 +351,7 @@ async def test_data_that_arrives_is_shown(store: Store) -> None:
         await pilot.pause()
 
         assert "worker-child" in text_of(app, layout.MACHINES)
-        assert app.control.modes.flow is Flow.TAIL
+        assert app.control.modes.playback is Playback.TAIL
 
 
 async def test_the_light_theme_is_as_readable(store: Store) -> None:

@@ -1,4 +1,4 @@
-"""Sets of transition numbers of a track that pass a condition."""
+"""Sets of transitions of a track: the numbers of those that pass some conditions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import compress
 
-from am_dbg.query.sieve import Sieve
+from am_dbg.query.conditions import Conditions
 from am_dbg.store import Track
 from am_dbg.store.chunk import Chunk
 
@@ -14,17 +14,17 @@ CACHED_CHUNKS_MAX = 4_096
 """Chunks whose flags are remembered, one byte for each transition."""
 
 
-class Numbers:
-    """The numbers that pass a sieve; positions among them count from 1.
+class TransitionSet:
+    """The numbers of the transitions that pass; positions among them count from 1.
 
     It follows the track while that grows or is trimmed. Going to the next or previous one
     looks at chunks near by; positions and the count need every chunk's palette once. One
     thread at a time may ask.
     """
 
-    def __init__(self, track: Track, sieve: Sieve, touching: str = "") -> None:
+    def __init__(self, track: Track, conditions: Conditions, touching: str = "") -> None:
         self.track = track
-        self.sieve = sieve
+        self.conditions = conditions
         self._touching = touching
         self._flags: dict[int, bytes | None] = {}
         self._seen = (-1, -1)
@@ -139,7 +139,7 @@ class Numbers:
         """The flags of a chunk's published rows; remembered when they cannot change."""
         if chunk.first in self._flags:
             return self._flags[chunk.first]
-        flags = self.sieve.flags(chunk, self._rows(chunk))
+        flags = self.conditions.flags(chunk, self._rows(chunk))
         if chunk.is_sealed:
             if len(self._flags) >= CACHED_CHUNKS_MAX:
                 self._flags = {}
@@ -162,7 +162,7 @@ class Numbers:
         del ends[self._settled :]
         for chunk in chunks[self._settled :]:
             is_settled = chunk.is_sealed
-            count = self.sieve.count(chunk, self._rows(chunk)) if self._may_hold(chunk) else 0
+            count = self.conditions.count(chunk, self._rows(chunk)) if self._may_hold(chunk) else 0
             ends.append((ends[-1] if ends else 0) + count)
             self._settled += is_settled
         self._seen = seen

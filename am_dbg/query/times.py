@@ -1,11 +1,11 @@
-"""Parses moments (dates, times of day, durations) as people and our own outputs write them.
+"""Parses times (dates, times of day, durations) as people and our own outputs write them.
 
 - `+2s`, `+1.5ms` count from the first transition of a history;
 - `15:04`, `15:04:05`, `15:04:05.016 521` are local time on one of its days;
 - `2024-05-01`, `2024-05-01 15:04:05.5` are local, and with `Z` or `+02:00` at the end of that zone;
 - `1700000000000000000 ns` counts from 1970, as times are written that no calendar holds.
 
-Hours end at 23, minutes and seconds at 59: anything else is no moment.
+Hours end at 23, minutes and seconds at 59: anything else is no time.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ _UNIT_NS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """A moment as it was written: after the first transition, a time of day, or a time of its own.
+class WrittenTime:
+    """A time as it was written: an offset from the first transition, a time of day, or a date.
 
-    `unit_ns` is how exactly it was written; `at_ns` is set for a moment with a date.
+    `unit_ns` is the precision it was written with; `at_ns` is set for a time with a date.
     """
 
     offset_ns: int
@@ -79,21 +79,21 @@ def parse_duration(text: str) -> int | None:
     return round(float(match[1]) * _UNIT_NS[match[2]]) if match else None
 
 
-def parse_moment(text: str) -> Moment | None:
-    """The moment that a text means, None if it means none."""
+def parse_time(text: str) -> WrittenTime | None:
+    """The time that a text means, None if it means none."""
     if text.startswith("+"):
         duration = parse_duration(text[1:])
-        return None if duration is None else Moment(duration)
+        return None if duration is None else WrittenTime(duration)
     if match := _COUNTED.fullmatch(text):
-        return Moment(0, at_ns=int(match[1]))
+        return WrittenTime(0, at_ns=int(match[1]))
     if match := _TIME_OF_DAY.fullmatch(text):
         offset, unit = _since_midnight(*match.groups())
-        return Moment(offset, is_of_day=True, unit_ns=unit)
+        return WrittenTime(offset, is_of_day=True, unit_ns=unit)
     match = _DATE.fullmatch(text)
     return _dated(match) if match else None
 
 
-def _dated(match: re.Match[str]) -> Moment | None:
+def _dated(match: re.Match[str]) -> WrittenTime | None:
     day, hours, minutes, seconds, fraction, zone = match.groups()
     offset, unit = _since_midnight(hours or "0", minutes or "0", seconds, fraction)
     if hours is None:
@@ -102,7 +102,7 @@ def _dated(match: re.Match[str]) -> Moment | None:
     try:
         begin = datetime.combine(date.fromisoformat(day), time()) + timedelta(seconds=whole)
         stamp = begin.replace(tzinfo=_zone(zone)) if zone else begin
-        return Moment(0, at_ns=int(stamp.timestamp()) * _SECOND_NS + rest, unit_ns=unit)
+        return WrittenTime(0, at_ns=int(stamp.timestamp()) * _SECOND_NS + rest, unit_ns=unit)
     except (ValueError, OverflowError, OSError):  # a day that is in no calendar
         return None
 

@@ -1,9 +1,9 @@
-"""Filters the rows of a chunk by a set of conditions, by its palettes alone where possible.
+"""Conditions on transitions: finds the rows of a chunk that pass, by its palettes where possible.
 
 Most conditions are about shapes. They become a table over the shapes of a dictionary,
-one byte each; a chunk then only needs its palette to be looked up in it. Conditions
-about texts are a table over texts, from it one over line sets, and so on. A row is
-looked up only if no table decides. Every answer is a string of bytes 0 and 1.
+one byte each, and a chunk needs only the entries of its palette. Conditions on texts
+become a table over texts, and from it a table over line sets. A row is read only if no
+table decides. Every result is a string of bytes 0 and 1.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from functools import reduce
 from itertools import compress
 
 from am_dbg.query.filters import Filters
-from am_dbg.query.moments import Moment
 from am_dbg.query.terms import Terms, parse
+from am_dbg.query.times import WrittenTime
 from am_dbg.store import Fact, Track
 from am_dbg.store.chunk import Chunk
 from am_dbg.store.dictionary import Dictionary
@@ -29,8 +29,8 @@ RowTest = Callable[[Chunk, int], bytes | None]
 _FLAG_VALUES = 256
 
 
-class Table:
-    """A table for each dictionary that grows with it.
+class FlagTable:
+    """A table of flags for each dictionary; it grows with the dictionary.
 
     The dictionary may grow meanwhile: a table covers what was defined before `of` was
     called, so a caller takes the numbers it looks up before it takes the table.
@@ -39,18 +39,18 @@ class Table:
     def __init__(self, count: Callable[[Dictionary], int], make: ShapeTest) -> None:
         self._count = count
         self._make = make
-        self._known: dict[int, bytes] = {}
+        self._tables: dict[int, bytes] = {}
 
-    def of(self, book: Dictionary) -> bytes:
+    def of(self, dictionary: Dictionary) -> bytes:
         """The table of a dictionary as it is now."""
-        known, count = self._known.get(book.serial, b""), self._count(book)
-        if len(known) < count:
-            known += self._make(book, len(known), count)
-            self._known[book.serial] = known
-        return known
+        table, count = self._tables.get(dictionary.serial, b""), self._count(dictionary)
+        if len(table) < count:
+            table += self._make(dictionary, len(table), count)
+            self._tables[dictionary.serial] = table
+        return table
 
 
-class Sieve:
+class Conditions:
     """A set of conditions, all of which have to hold."""
 
     def __init__(
@@ -58,10 +58,12 @@ class Sieve:
     ) -> None:
         self.shape_tests = tuple(shape_tests)
         self.row_tests = tuple(row_tests)
-        self._table = Table(lambda book: book.shape_count, self._shapes)
+        self._table = FlagTable(lambda dictionary: dictionary.shape_count, self._shapes)
 
-    def __and__(self, other: Sieve) -> Sieve:
-        return Sieve((*self.shape_tests, *other.shape_tests), (*self.row_tests, *other.row_tests))
+    def __and__(self, other: Conditions) -> Conditions:
+        return Conditions(
+            (*self.shape_tests, *other.shape_tests), (*self.row_tests, *other.row_tests)
+        )
 
     def count(self, chunk: Chunk, rows: int) -> int:
         """How many of the first rows pass; a whole chunk is counted by its palette."""
@@ -95,8 +97,8 @@ class Sieve:
             return b"\1" * len(palette)
         return looked_up(self._table.of(chunk.dictionary), palette)
 
-    def _shapes(self, book: Dictionary, start: int, stop: int) -> bytes:
-        tables = [test(book, start, stop) for test in self.shape_tests]
+    def _shapes(self, dictionary: Dictionary, start: int, stop: int) -> bytes:
+        tables = [test(dictionary, start, stop) for test in self.shape_tests]
         return reduce(both, tables)
 
 
@@ -132,13 +134,13 @@ def marked(rows: Iterable[int], count: int) -> bytes:
 def with_facts(facts: Fact) -> ShapeTest:
     """Shapes with at least one of these facts."""
     table = bytes(1 if value & facts else 0 for value in range(_FLAG_VALUES))
-    return lambda book, start, stop: bytes(book.flags[start:stop]).translate(table)
+    return lambda dictionary, start, stop: bytes(dictionary.flags[start:stop]).translate(table)
 
 
 def without_facts(facts: Fact) -> ShapeTest:
     """Shapes with none of these facts."""
     table = bytes(0 if value & facts else 1 for value in range(_FLAG_VALUES))
-    return lambda book, start, stop: bytes(book.flags[start:stop]).translate(table)
+    return lambda dictionary, start, stop: bytes(dictionary.flags[start:stop]).translate(table)
 
 
 def touching(state: str) -> ShapeTest:
@@ -166,20 +168,20 @@ def _in_group_if_any(group: str) -> ShapeTest:
     """Shapes of `_in_group`, and all shapes under a schema without that group."""
     inside = _in_group(group)
 
-    def test(book: Dictionary, start: int, stop: int) -> bytes:
-        numbers = book.schema_of[start:stop]
-        has = {at: group in groups_of(book.schemas[at].states) for at in set(numbers)}
+    def test(dictionary: Dictionary, start: int, stop: int) -> bytes:
+        numbers = dictionary.schema_of[start:stop]
+        has = {at: group in groups_of(dictionary.schemas[at].states) for at in set(numbers)}
         outside = bytes(not has[number] for number in numbers)
-        return either(inside(book, start, stop), outside)
+        return either(inside(dictionary, start, stop), outside)
 
     return test
 
 
 def _by_mask(mask_of: Callable[[Schema], int]) -> ShapeTest:
-    def test(book: Dictionary, start: int, stop: int) -> bytes:
-        numbers = book.schema_of[start:stop]
-        masks = {number: mask_of(book.schemas[number]) for number in set(numbers)}
-        touched = book.touched[start:stop]
+    def test(dictionary: Dictionary, start: int, stop: int) -> bytes:
+        numbers = dictionary.schema_of[start:stop]
+        masks = {number: mask_of(dictionary.schemas[number]) for number in set(numbers)}
+        touched = dictionary.touched[start:stop]
         return bytes(
             1 if mask & masks[number] else 0 for mask, number in zip(touched, numbers, strict=True)
         )
@@ -195,26 +197,26 @@ def named(key: str, name: str) -> ShapeTest:
         return _in_group(name)
     if key in ("handler", "failed"):
         failed = StepFlag.FAILED | StepFlag.DENIED if key == "failed" else 0
-        return lambda book, start, stop: bytes(
-            _has_handler(book, shape, name, failed) for shape in range(start, stop)
+        return lambda dictionary, start, stop: bytes(
+            _has_handler(dictionary, shape, name, failed) for shape in range(start, stop)
         )
 
-    def test(book: Dictionary, start: int, stop: int) -> bytes:
+    def test(dictionary: Dictionary, start: int, stop: int) -> bytes:
         table = bytearray(stop - start)
-        for at, is_touched in enumerate(touching(name)(book, start, stop)):
+        for at, is_touched in enumerate(touching(name)(dictionary, start, stop)):
             if is_touched:
-                mask: int = getattr(book.facts(start + at), key)
-                table[at] = mask >> book.schema(start + at).index[name] & 1
+                mask: int = getattr(dictionary.facts(start + at), key)
+                table[at] = mask >> dictionary.schema(start + at).index[name] & 1
         return bytes(table)
 
     return test
 
 
-def _has_handler(book: Dictionary, shape: int, name: str, flags: int) -> bool:
-    states = book.schema(shape).states
+def _has_handler(dictionary: Dictionary, shape: int, name: str, flags: int) -> bool:
+    states = dictionary.schema(shape).states
     return any(
         (not flags or step.flags & flags) and handler_name(step, states) == name
-        for step in book.shape(shape).steps
+        for step in dictionary.shape(shape).steps
     )
 
 
@@ -234,7 +236,7 @@ def not_asked_by(machine: str) -> RowTest:
     return test
 
 
-def between(track: Track, after: Moment | None, before: Moment | None) -> RowTest:
+def between(track: Track, after: WrittenTime | None, before: WrittenTime | None) -> RowTest:
     """Rows whose wall time lies between two moments, both included."""
 
     def test(chunk: Chunk, rows: int) -> bytes | None:
@@ -257,23 +259,25 @@ def containing(word: str, level: int) -> RowTest:
     """Rows with a text in a log line up to a level, an argument or the name of a state."""
     folded = word == word.lower()
     needle = word.encode("utf-8", "surrogatepass")
-    names = Table(lambda book: book.shape_count, touching_like(word))
-    texts = Table(
-        lambda book: book.text_count,
-        lambda book, *span: book.texts_containing(needle, *span, folded=folded),
+    names = FlagTable(lambda dictionary: dictionary.shape_count, touching_like(word))
+    texts = FlagTable(
+        lambda dictionary: dictionary.text_count,
+        lambda dictionary, *bounds: dictionary.texts_containing(needle, *bounds, folded=folded),
     )
-    sets = Table(
-        lambda book: book.line_set_count,
-        lambda book, *span: book.line_sets_containing(texts.of(book), *span, level),
+    sets = FlagTable(
+        lambda dictionary: dictionary.line_set_count,
+        lambda dictionary, *bounds: dictionary.line_sets_containing(
+            texts.of(dictionary), *bounds, level
+        ),
     )
 
     def test(chunk: Chunk, rows: int) -> bytes:
-        book = chunk.dictionary
+        dictionary = chunk.dictionary
         shape_palette, line_palette = chunk.shapes.palette[:], chunk.lines.palette[:]
-        line_sets = b"\0" + sets.of(book)
-        shapes = looked_up(names.of(book), shape_palette)
+        line_sets = b"\0" + sets.of(dictionary)
+        shapes = looked_up(names.of(dictionary), shape_palette)
         lines = looked_up(line_sets, line_palette)
-        flags = marked(chunk.rows_with_texts(texts.of(book), line_sets), rows)
+        flags = marked(chunk.rows_with_texts(texts.of(dictionary), line_sets), rows)
         if 1 in shapes:
             flags = either(flags, chunk.shapes.spread(shapes, rows))
         if 1 in lines:
@@ -286,19 +290,19 @@ def containing(word: str, level: int) -> RowTest:
 # Conditions together.
 
 
-def sieve_of(track: Track, filters: Filters) -> Sieve:
+def conditions_of(track: Track, filters: Filters) -> Conditions:
     """The conditions that filters stand for."""
-    sieve = sieve_of_terms(track, parse(filters.text), filters.level)
+    conditions = conditions_of_terms(track, parse(filters.text), filters.level)
     if filters.hidden:
-        sieve &= Sieve([without_facts(filters.hidden)])
+        conditions &= Conditions([without_facts(filters.hidden)])
     if filters.group:
-        sieve &= Sieve([_in_group_if_any(filters.group)])
+        conditions &= Conditions([_in_group_if_any(filters.group)])
     if not filters.queued:
-        sieve &= Sieve(row_tests=[not_asked_by(track.id)])
-    return sieve
+        conditions &= Conditions(row_tests=[not_asked_by(track.id)])
+    return conditions
 
 
-def sieve_of_terms(track: Track, terms: Terms, level: int) -> Sieve:
+def conditions_of_terms(track: Track, terms: Terms, level: int) -> Conditions:
     """The conditions that a query stands for."""
     shape_tests = [named(key, name) for key, name in terms.names]
     shape_tests += [with_facts(fact) for fact in terms.with_facts]
@@ -309,4 +313,4 @@ def sieve_of_terms(track: Track, terms: Terms, level: int) -> Sieve:
         row_tests.append(between(track, terms.after, terms.before))
     if terms.longer_ns:
         row_tests.append(longer(terms.longer_ns))
-    return Sieve(shape_tests, row_tests)
+    return Conditions(shape_tests, row_tests)
