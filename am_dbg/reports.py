@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from am_dbg.projection.addresses import write_address
 from am_dbg.projection.excerpt import Excerpt
 from am_dbg.projection.subscriptions import is_task
 from am_dbg.projection.times import counted, totals
@@ -347,7 +348,8 @@ def _history_line(track: Track, number: int) -> str:
 def start_lines(track: Track) -> Iterator[str]:
     """How a machine stood before the first transition that is held."""
     value = start_value(track)
-    yield f"mach://{one_line(track.key)}/{value['number']}  of {track.count}  initial structure"
+    address = write_address(one_line(track.key), value["number"])
+    yield f"{address}  of {track.count}  initial structure"
     yield f"time     {value['time']}  t{value['time_sum']}"
     for name, tick in value["after"].items():
         yield f"tick     {one_line(name)}  {tick}"
@@ -356,7 +358,8 @@ def start_lines(track: Track) -> Iterator[str]:
 def transition_lines(track: Track, number: int) -> Iterator[str]:
     """One transition: what was asked, what changed, what was logged, who asked."""
     value = transition_value(track, number)
-    yield f"mach://{one_line(track.key)}/{number}  of {track.count}  {one_line(value['id'])}"
+    address = write_address(one_line(track.key), number)
+    yield f"{address}  of {track.count}  {one_line(value['id'])}"
     yield "  ".join(_headline(track.facts_at(number), value))
     queue = f"queue {value['queue_len']}{_queue_tick(value)}"
     yield f"time     {value['time']}  t{value['time_sum']}  {queue}"
@@ -364,7 +367,7 @@ def transition_lines(track: Track, number: int) -> Iterator[str]:
         yield f"took     {value['duration_ns'] / 1e6:,.3f} ms"
     if value["source"]:
         source = value["source"]
-        asked = one_line(f"mach://{source['machine']}/{source['id']}")
+        asked = one_line(write_address(source["machine"], source["id"]))
         yield f"source   {asked}  t{source['time_sum']}"
     for key, text in value["args"].items():
         yield f"arg      {one_line(key)} = {one_line(text)}"

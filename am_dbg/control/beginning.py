@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from am_dbg.errors import DebuggerError, MachineNotFoundError, TransitionNotFoundError
-from am_dbg.projection.addresses import SCHEME, Location, machine_like, near, place_in, resolve
+from am_dbg.projection.addresses import SCHEME, resolve
+from am_dbg.projection.machine_names import machine_like, near
 from am_dbg.projection.order import ListedMachine
+from am_dbg.projection.places import Location, place_in
 from am_dbg.store import Store, Track
 
 

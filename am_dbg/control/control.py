@@ -36,7 +36,7 @@ from am_dbg.control.viewing import Viewing
 from am_dbg.ingest.intake import Progress
 from am_dbg.keys import KEYS, Key
 from am_dbg.projection import layout
-from am_dbg.projection.addresses import SCHEME
+from am_dbg.projection.addresses import write_address
 from am_dbg.projection.bars import Playback
 from am_dbg.projection.clean import clean_name
 from am_dbg.query.cursor import Cursor
@@ -275,10 +275,11 @@ class Control:
         moment = self.desk.moment
         if moment is None:
             return None
-        track = moment.track
-        tail = "" if moment.is_start else f"/{track.tx_id_at(moment.number)}"
-        step = f"/{moment.step}" if tail and moment.is_stepping and moment.step else ""
-        return CopyText(f"{SCHEME}{track.key}{tail}{step}", "address")
+        places: list[object] = []
+        if not moment.is_start:
+            places.append(moment.track.tx_id_at(moment.number))
+            places += [moment.step] if moment.is_stepping and moment.step else []
+        return CopyText(write_address(moment.track.key, *places), "address")
 
     def command_palette(self) -> OpenPalette:
         """Open the palette."""

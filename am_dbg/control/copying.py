@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from am_dbg.drawing.reader import reader_text
-from am_dbg.projection.addresses import SCHEME
+from am_dbg.projection.addresses import write_address
 from am_dbg.projection.excerpt import Excerpt
 from am_dbg.projection.reader import project_reader
 from am_dbg.projection.steps import Moment, step_text, type_name
@@ -14,13 +14,13 @@ from am_dbg.store import Store
 def copied_transition(store: Store, moment: Moment) -> str:
     """Address, time, mutation, log lines, steps and the reader's sections, without borders."""
     if moment.is_start:
-        return f"{SCHEME}{moment.track.key}\n"
+        return write_address(moment.track.key) + "\n"
     track = moment.track
     transition = track.transition(moment.number)
     states = track.schema_at(moment.number)
     called = " ".join(states[index].name for index in transition.shape.called)
     rows = [
-        f"{SCHEME}{track.key}/{transition.id}",
+        write_address(track.key, transition.id),
         f"tx {transition.number}/{track.count}  {type_name(transition.shape.type)} {called}",
         f"{full_time(transition.time_ns)}  t{track.time_sum(moment.number)}",
     ]
@@ -32,6 +32,6 @@ def copied_transition(store: Store, moment: Moment) -> str:
     rows += ["", *(text for _, text in texts.of(entries, "line"))]
     rows += ["", "Steps"]
     for step in transition.shape.steps:
-        told = step_text(step, states)
-        rows.append(f"{told.look.value} {told.subject} {told.outcome}".rstrip())
+        shown = step_text(step, states)
+        rows.append(f"{shown.look.value} {shown.subject} {shown.outcome}".rstrip())
     return "\n".join([*rows, "", reader_text(project_reader(store, moment)), ""])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from am_dbg.projection.addresses import write_address
 from am_dbg.projection.reader import HandlerRow, ReaderView, SourceRow
 from am_dbg.projection.subscriptions import PipeRow, TaskRow, WaitingRow
 from am_dbg.projection.times import duration
@@ -93,7 +94,7 @@ def _pipe(row: PipeRow, width: int) -> SpanLine:
     is_out = row.direction == "out"
     spans = [
         Span("→ " if is_out else "← ", Role.ADDED if is_out else Role.HANDLER),
-        Span(row.machine, underline=True, link=f"mach://{row.machine}"),
+        Span(row.machine, underline=True, link=write_address(row.machine)),
         Span(f" {row.state} ", Role.PLAIN),
         Span(row.mutation, Role.QUIET),
     ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
@@ -23,15 +22,13 @@ from am_dbg.errors import (
     UnknownFormatError,
 )
 from am_dbg.options import SESSION_ENDING
-from am_dbg.projection.addresses import SCHEME, resolve
+from am_dbg.projection.addresses import resolve, resolve_range
 from am_dbg.projection.excerpt import Excerpt
+from am_dbg.projection.places import parse_range
 from am_dbg.store import Store, Track
 from amtracer.files.atomic import AtomicFile, shown
 
 Writer = Callable[[Store, str, Sequence[Selection], Progress | None], Written]
-
-_RANGE = re.compile(r"\d{1,18}-(\d{1,18})?")
-_NUMBERS = re.compile(r"(\d{1,18})(?:-(\d{1,18})?)?")
 
 
 def writer_for(path: str, *, all_ids: bool = False) -> Writer:
@@ -53,14 +50,16 @@ def chosen(store: Store, machine: str, numbers: str) -> list[Selection]:
         place = resolve(store, machine)
         track = place.track
         numbers = numbers or ("" if place.number is None else str(place.number))
+    return _selection(store, track, numbers)
+
+
+def _selection(store: Store, track: Track | None, numbers: str) -> list[Selection]:
     if not numbers:
         return selected(store, track)
-    match = _NUMBERS.fullmatch(numbers)
-    if match is None:
+    limits = parse_range(numbers)
+    if limits is None:
         raise DebuggerError(f"{numbers!r} is no range of numbers: give 5, 5-20 or 5-")
-    low = int(match[1])
-    high = int(match[2]) if match[2] else low if "-" not in numbers else 2**63
-    selection = selected(store, track, (low, high))
+    selection = selected(store, track, limits)
     if not any(part.count for part in selection):
         raise _nothing(store, track, numbers)
     return selection
@@ -80,14 +79,8 @@ def addressed(store: Store, address: str) -> tuple[list[Selection], str]:
 
     The name is one of a session file, whatever the id holds.
     """
-    whole = address.removeprefix(SCHEME)
-    machine, _, numbers = whole.rpartition("/")
-    if store.find(whole) is None and _RANGE.fullmatch(numbers) and store.find(machine) is not None:
-        selection = chosen(store, machine, numbers)
-    else:
-        place = resolve(store, address)
-        numbers = "" if place.number is None else str(place.number)
-        selection = chosen(store, f"{SCHEME}{place.track.key}", numbers)
+    track, numbers = resolve_range(store, address)
+    selection = _selection(store, track, numbers)
     (part,) = selection
     name = file_name_for(f"{part.track.key}-{numbers}" if numbers else part.track.key)
     return selection, name + SESSION_ENDING

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from am_dbg.projection.addresses import SCHEME, address_of
+from am_dbg.projection.addresses import SCHEME, places_of
 from am_dbg.projection.clean import clean, clean_name
 from am_dbg.projection.counts import Counts
 from am_dbg.projection.layout import WIDE
@@ -62,10 +62,9 @@ def project_address(
     if moment is None:
         return base
     track, step = moment.track, moment.step if moment.is_stepping else 0
-    address = address_of(store, track, moment.number, step)
     return AddressView(
         machine=clean_name(track.key),
-        place=address.removeprefix(f"{SCHEME}{track.key}"),
+        place="".join(f"/{one}" for one in places_of(store, track, moment.number, step)),
         tags=all_tags(store, track),
         is_connected=track.connected,
         can_go_back=back,

@@ -15,7 +15,9 @@ from am_dbg.control.copying import copied_transition
 from am_dbg.control.places import place_of
 from am_dbg.egress.convert import chosen
 from am_dbg.errors import DebuggerError, TransitionNotFoundError
-from am_dbg.projection.addresses import address_of, is_place, machine_like, resolve
+from am_dbg.projection.addresses import address_of, resolve
+from am_dbg.projection.machine_names import machine_like
+from am_dbg.projection.places import is_place
 from am_dbg.projection.times import clock_time, full_time
 from am_dbg.query.cursor import Cursor
 from am_dbg.store import Store, Track
