@@ -8,6 +8,7 @@ from collections.abc import Callable
 from am_dbg.control import Control
 from am_dbg.control.beginning import Beginning
 from am_dbg.control.sources import Sources
+from am_dbg.drawing import layout
 from am_dbg.egress.client_list import ClientList
 from am_dbg.egress.forward import Forwarding
 from am_dbg.errors import OptionFileError
@@ -17,8 +18,7 @@ from am_dbg.ingest.intake import Intake
 from am_dbg.ingest.memory import MEGABYTE
 from am_dbg.keymap import keymap_path, read_keymap
 from am_dbg.options import RunOptions
-from am_dbg.projection import layout
-from am_dbg.projection.bars import exit_words
+from am_dbg.projection.counts import exit_words
 from am_dbg.store import Store
 from am_dbg.views.debugger import Debugger
 from am_dbg.views.messages import DataArrived, ImportProgressed, Warned

@@ -100,6 +100,8 @@ class SpanLine:
 
 BLANK = SpanLine()
 SPACE = Span(" ")
+GAP = Span("  ")
+WIDE_GAP = Span("   ")
 CURSOR_MARK = Span("▸", Role.FOCUS, bold=True)
 """Marks the row of the cursor, for screens that show no background."""
 

@@ -33,9 +33,9 @@ from am_dbg.control.searching import Searching
 from am_dbg.control.sources import Sources
 from am_dbg.control.unsaved import Unsaved
 from am_dbg.control.viewing import Viewing
+from am_dbg.drawing import layout
 from am_dbg.ingest.intake import Progress
 from am_dbg.keys import KEYS, Key
-from am_dbg.projection import layout
 from am_dbg.projection.addresses import write_address
 from am_dbg.projection.bars import Playback
 from am_dbg.projection.clean import clean_name

@@ -16,26 +16,25 @@ from am_dbg.control.desk import Desk
 from am_dbg.control.modes import Modes
 from am_dbg.control.sources import Sources, empty_hints
 from am_dbg.control.viewing import Viewing
+from am_dbg.drawing import layout as at
+from am_dbg.drawing.layout import Layout, lay_out
 from am_dbg.drawing.log import log_title_note
 from am_dbg.drawing.matrix import HEADER_ROWS, matrix_columns
 from am_dbg.drawing.rain import header_height, rain_columns
 from am_dbg.keys import Key, footer_hints
-from am_dbg.projection import layout as at
 from am_dbg.projection.bars import (
     AddressView,
-    FilterBarView,
     FooterView,
     Playback,
     StatusView,
     TabsView,
     project_address,
-    project_filters,
     project_status,
 )
 from am_dbg.projection.border import Failed, attempt
 from am_dbg.projection.clean import clean
 from am_dbg.projection.counts import Counting
-from am_dbg.projection.layout import Layout, lay_out
+from am_dbg.projection.filters import FilterBarView, project_filters
 from am_dbg.projection.log import LogOptions, LogView, project_log
 from am_dbg.projection.machines import MachinesView, project_machines, top_showing
 from am_dbg.projection.matrix import MatrixView, project_matrix
@@ -134,7 +133,7 @@ class Looking:
             steps=shown(
                 at.STEPS, StepsView(), lambda: project_steps(moment) if moment else StepsView()
             ),
-            filters=shown(at.FILTERS, FilterBarView(), lambda: self._filters(moment, log)),
+            filters=shown(at.FILTERS, FilterBarView(), lambda: self._filters(moment)),
             status=shown(at.STATUS, StatusView(), lambda: self._status(sources)),
             footer=shown(at.FOOTER, FooterView(), lambda: self._footer(moment)),
             tabs=shown(
@@ -259,7 +258,7 @@ class Looking:
         marks = self.desk.bookmarks.of(moment.track)
         return project_timeline(moment, visible, width - 2, marks)
 
-    def _filters(self, moment: Moment | None, log: LogView) -> FilterBarView:
+    def _filters(self, moment: Moment | None) -> FilterBarView:
         desk, found = self.desk, self.desk.found
         hits = hit = -1
         if found and found.hits is not None and moment is not None:
@@ -267,9 +266,7 @@ class Looking:
             hit = found.hits.position_of(moment.number) if moment.number in found.hits else 0
         return project_filters(
             desk.filters,
-            width=desk.widths.get(at.FILTERS, 0),
             seconds=desk.seconds,
-            hidden=log.hidden,
             selected=self._viewing.picked,
             search=found.text if found else "",
             hits=hits,

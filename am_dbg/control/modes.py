@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import machine as am
 from am_dbg.control import states as s
-from am_dbg.projection import layout
+from am_dbg.drawing import layout
 from am_dbg.projection.bars import Playback
 
 _PANES = {

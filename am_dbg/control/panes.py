@@ -9,9 +9,9 @@ from am_dbg.control.modes import Modes
 from am_dbg.control.moving import Moving
 from am_dbg.control.unsaved import Unsaved
 from am_dbg.control.viewing import Viewing
+from am_dbg.drawing import layout
 from am_dbg.drawing.matrix import place_in_matrix
 from am_dbg.drawing.rain import place_in_rain
-from am_dbg.projection import layout
 from am_dbg.projection.clean import clean_name
 from am_dbg.projection.log import LogOptions, LogView, RowKind, scrolled_top
 from am_dbg.projection.matrix import MatrixView

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from am_dbg.control.desk import Desk
 from am_dbg.control.modes import Modes
-from am_dbg.projection import layout
-from am_dbg.projection.bars import GROUP, LEVEL, switch_names
+from am_dbg.drawing import layout
+from am_dbg.drawing.filters import switches_that_fit
+from am_dbg.projection.filters import GROUP, LEVEL
 from am_dbg.query import Filters
 from amtracer.wire.vocabulary import LEVEL_WORDS
 
@@ -66,7 +67,7 @@ class Viewing:
     @property
     def shown(self) -> tuple[str, ...]:
         """The switches that are on the screen."""
-        return switch_names(self.desk.widths.get(layout.FILTERS, 0), self.desk.groups)
+        return switches_that_fit(self.desk.widths.get(layout.FILTERS, 0), self.desk.groups)
 
     @property
     def picked(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from am_dbg.projection.times import totals
 from am_dbg.store import Store, Track
 
 
@@ -44,3 +45,9 @@ class Counting:
             self._live += is_live - was_live
             self._time_sum += time_sum - time_before
         return Counts(self._live, len(self._known) - self._live, self._time_sum)
+
+
+def exit_words(store: Store) -> str:
+    """What was seen, in words for the shell after the screen is closed."""
+    megabytes = store.size() / 1_000_000
+    return f"{totals(len(store.tracks), store.transitions)}, {megabytes:,.1f} MB in memory"

@@ -128,7 +128,6 @@ class LogView:
     total: int = 0
     number_digits: int = 4
     needle: str = ""
-    is_following: bool = True
     hints: tuple[str, ...] = ()
 
 
@@ -155,7 +154,6 @@ def project_log(
         total=moment.track.count,
         number_digits=max(4, len(str(moment.track.count))),
         needle=needle,
-        is_following=follow,
     )
 
 

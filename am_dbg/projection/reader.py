@@ -47,7 +47,6 @@ class HandlerRow:
     name: str
     outcome: str
     duration_ns: int = 0
-    binding: str = ""
 
 
 @dataclass(frozen=True, slots=True)

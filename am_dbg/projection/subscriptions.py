@@ -51,16 +51,12 @@ _VERBS = {
 
 @dataclass(frozen=True, slots=True)
 class WaitingRow:
-    """A waiter or a context; `since` is the machine's time sum when it began.
-
-    `deadline_ns` is the wall time at which it ends by itself, 0 for never.
-    """
+    """A waiter or a context; `since` is the machine's time sum when it began."""
 
     verb: str
     states: str
     condition: str = ""
     since: int = 0
-    deadline_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,23 +99,23 @@ def subscriptions_at(track: Track, number: int) -> Subscriptions:
 
 @lru_cache(maxsize=256)
 def _subscriptions(track: Track, number: int, picture: OpenPicture | None) -> Subscriptions:
-    numbers, is_cut = _telling_numbers(track, number)
+    numbers, is_cut = _numbers_with_lines(track, number)
     replay = _Replay()
     for at in numbers:
         if picture is not None and at > picture.number:
-            replay.begin(picture, track.origin.unit_ns)
+            replay.begin(picture)
             picture = None
         transition = track.transition(at)
         time_sum = track.time_sum(at)
         replay.take((text for _, text in transition.pre_lines), time_sum)
         replay.take((text for _, text in transition.lines), time_sum)
     if picture is not None:
-        replay.begin(picture, track.origin.unit_ns)
+        replay.begin(picture)
     waiting, pipes = tuple(replay.waiting.values()), tuple(replay.pipes.values())
     return Subscriptions(waiting, pipes, tuple(replay.tasks), is_cut, replay.more)
 
 
-def _telling_numbers(track: Track, number: int) -> tuple[list[int], bool]:
+def _numbers_with_lines(track: Track, number: int) -> tuple[list[int], bool]:
     """The transitions up to a number that have lines about subscriptions, ascending."""
     found: set[int] = set()
     is_cut = False
@@ -154,7 +150,7 @@ class _Replay:
         self.tasks: list[TaskRow] = []
         self.more = 0
 
-    def begin(self, picture: OpenPicture, unit_ns: int) -> None:
+    def begin(self, picture: OpenPicture) -> None:
         """Go on from a report of what is open; earlier lines no longer count."""
         self.more = picture.more
         self.tasks = [TaskRow(clean(one.names), one.since) for one in picture.work if is_task(one)]
@@ -162,9 +158,7 @@ class _Replay:
         for one in picture.work:
             if not is_task(one):
                 verb, names, condition = clean(one.kind), clean(one.names), clean(one.condition)
-                waiting = WaitingRow(
-                    _VERBS.get(verb, verb), names, condition, one.since, one.deadline * unit_ns
-                )
+                waiting = WaitingRow(_VERBS.get(verb, verb), names, condition, one.since)
                 self.waiting[_key(verb, names, condition)] = waiting
 
     def take(self, texts: Iterable[str], time_sum: int) -> None:

@@ -3,7 +3,9 @@
 Columns share the visible transitions evenly, so every step moves the cursor, every error
 has a column and a click lands where it points, however uneven time was. Time shows as the
 height of a column (transitions per second, on a logarithmic scale) and as marks where it
-stood still. A column takes a handful of look-ups, whatever the track's size.
+stood still. A column takes a handful of look-ups, whatever the track's size. The number of
+columns is given, because a view with fewer columns is a different view, not the same one
+drawn smaller.
 """
 
 from __future__ import annotations
@@ -57,73 +59,75 @@ class TimelineView:
 
 
 def project_timeline(
-    moment: Moment, visible: Visible, width: int, bookmarks: Sequence[int] = ()
+    moment: Moment, visible: Visible, column_count: int, bookmarks: Sequence[int] = ()
 ) -> TimelineView:
-    """The timeline of a track at a width."""
+    """The timeline of a track, shared out over a number of columns."""
     track = moment.track
     first, last, count = visible.first(), visible.last(), visible.count
-    if not first or width < 1 or not count:
+    if not first or column_count < 1 or not count:
         return TimelineView()
-    columns, pauses = _columns(visible, track.version, count, width)
+    columns, pauses = _columns(visible, track.version, count, column_count)
     return TimelineView(
         columns=columns,
         cursor=-1
         if moment.is_start
-        else column_of(visible.position_of(moment.number), count, width),
+        else column_of(visible.position_of(moment.number), count, column_count),
         start_ns=track.time_at(first),
         end_ns=track.time_at(last),
         pauses=pauses,
         bookmarks=tuple(
-            column_of(visible.position_of(number), count, width) for number in bookmarks
+            column_of(visible.position_of(number), count, column_count) for number in bookmarks
         ),
         is_empty=False,
     )
 
 
-def column_of(position: int, count: int, width: int) -> int:
+def column_of(position: int, count: int, column_count: int) -> int:
     """The middle one of the columns that stand for a position, counted from 1."""
-    first, last = columns_of(position, count, width)
+    first, last = columns_of(position, count, column_count)
     return (first + last) // 2
 
 
-def columns_of(position: int, count: int, width: int) -> tuple[int, int]:
+def columns_of(position: int, count: int, column_count: int) -> tuple[int, int]:
     """The first and the last column of a position; one where positions share columns."""
-    last = max(0, min(width, -(-position * width // count)) - 1)
-    first = -(-(position - 1) * width // count)
+    last = max(0, min(column_count, -(-position * column_count // count)) - 1)
+    first = -(-(position - 1) * column_count // count)
     return min(first, last), last
 
 
-def number_at(visible: Visible, column: int, width: int) -> int:
+def number_at(visible: Visible, column: int, column_count: int) -> int:
     """The visible transition that a column stands for."""
     count = visible.count
     if not count:
         return 0
-    return visible.number_at(max(1, min(count, column * count // max(1, width) + 1)))
+    return visible.number_at(max(1, min(count, column * count // max(1, column_count) + 1)))
 
 
 @lru_cache(maxsize=8)
 def _columns(
-    visible: Visible, version: int, count: int, width: int
+    visible: Visible, version: int, count: int, column_count: int
 ) -> tuple[tuple[Column, ...], tuple[Pause, ...]]:
-    """The columns; they change with the data, the filters and the width only."""
+    """The columns; they change with the data, the filters and their number only."""
     ends = [
-        max(column * count // width + 1, (column + 1) * count // width) for column in range(width)
+        max(column * count // column_count + 1, (column + 1) * count // column_count)
+        for column in range(column_count)
     ]
     numbers = _numbers_at(visible, ends)
     times = [visible.track.time_at(number) for number in numbers]
     levels, pauses = _levels(ends, times)
-    with_error = _marked(errors(visible), visible, count, width)
-    with_canceled = _marked(canceled(visible), visible, count, width)
+    with_error = _marked(errors(visible), visible, count, column_count)
+    with_canceled = _marked(canceled(visible), visible, count, column_count)
     gaps = {
-        column_of(max(1, visible.position_of(gap.after_number)), count, width)
+        column_of(max(1, visible.position_of(gap.after_number)), count, column_count)
         for gap in visible.track.gaps
     }
     gaps |= {
-        column_of(max(1, visible.position_of(number)), count, width)
+        column_of(max(1, visible.position_of(number)), count, column_count)
         for number, _ in notes_between(visible.track, 0, visible.track.count)
     }
     columns = tuple(
-        Column(levels[at], at in with_error, at in with_canceled, at in gaps) for at in range(width)
+        Column(levels[at], at in with_error, at in with_canceled, at in gaps)
+        for at in range(column_count)
     )
     return columns, pauses
 
@@ -164,15 +168,15 @@ def _levels(ends: Sequence[int], times: Sequence[int]) -> tuple[list[int], tuple
     return levels, tuple(sorted(longest, key=lambda pause: pause.column))
 
 
-def _marked(found: TransitionSet, visible: Visible, count: int, width: int) -> set[int]:
+def _marked(found: TransitionSet, visible: Visible, count: int, column_count: int) -> set[int]:
     """The columns that hold one of some numbers: one question per column that does."""
     marked: set[int] = set()
     number = found.next(0)
     while number is not None:
         position = visible.position_of(number)
-        first, last = columns_of(position, count, width)
+        first, last = columns_of(position, count, column_count)
         marked.update(range(first, last + 1))
-        following = max(position, (last + 1) * count // width)
+        following = max(position, (last + 1) * count // column_count)
         if following >= count:
             break
         number = found.next(visible.number_at(following))

@@ -13,15 +13,12 @@ from am_dbg.query import Visible
 class TransitionView:
     """What the transition bar shows.
 
-    `position` and `visible` count what the filters let through. `since_ns` is the time
-    since the visible transition before, `since` its number. `other` counts states that
-    were called or touched by a step but not changed.
+    `since_ns` is the time since the visible transition before, `since` its number. `other`
+    counts states that were called or touched by a step but not changed.
     """
 
     number: int = 0
     total: int = 0
-    position: int = 0
-    visible: int = 0
     type_name: str = ""
     entry: LogEntry | None = None
     added: int = 0
@@ -34,7 +31,6 @@ class TransitionView:
     duration_ns: int = 0
     queue_len: int = 0
     is_multi: bool = False
-    is_stepping: bool = False
     next: LogEntry | None = None
     next_type: str = ""
     next_multi: bool = False
@@ -47,7 +43,6 @@ def project_transition(moment: Moment, visible: Visible, waits_on: str = "") -> 
     view = TransitionView(
         number=max(moment.number, 0),
         total=track.count,
-        visible=visible.count,
         time_sum=track.time_sum(moment.settled),
         time_ns=moment.time_ns,
         waits_on=waits_on,
@@ -74,7 +69,6 @@ def _with_current(view: TransitionView, moment: Moment, visible: Visible) -> Tra
     touched.update(transition.shape.called)
     return replace(
         view,
-        position=visible.position_of(moment.number),
         type_name=type_name(transition.shape.type),
         entry=entry_of(track, transition),
         added=facts.added.bit_count(),
@@ -85,7 +79,6 @@ def _with_current(view: TransitionView, moment: Moment, visible: Visible) -> Tra
         duration_ns=transition.duration_ns,
         queue_len=transition.queue_len,
         is_multi=_is_multi(moment, moment.number),
-        is_stepping=moment.is_stepping,
     )
 
 

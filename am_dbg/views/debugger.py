@@ -24,8 +24,8 @@ from textual.widgets import Input
 
 from am_dbg.control import Control, CopyText, Effect, Look, OpenDialog, OpenPalette, Quit, Suspend
 from am_dbg.control import states as s
+from am_dbg.drawing import layout as at
 from am_dbg.keys import KEYS, Key
-from am_dbg.projection import layout as at
 from am_dbg.projection.addresses import SCHEME
 from am_dbg.projection.bars import Playback
 from am_dbg.projection.border import Failed, attempt

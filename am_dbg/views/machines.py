@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from am_dbg.drawing.layout import MACHINES
 from am_dbg.drawing.machines import draw_machines
-from am_dbg.projection.layout import MACHINES
 from am_dbg.projection.machines import MachinesView
 from am_dbg.projection.times import count
 from am_dbg.views.pane import Drawn, Pane

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from am_dbg.drawing.layout import MATRIX
 from am_dbg.drawing.matrix import draw_matrix
-from am_dbg.projection.layout import MATRIX
 from am_dbg.projection.matrix import MatrixView
 from am_dbg.views.pane import Drawn, Pane
 

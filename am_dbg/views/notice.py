@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from am_dbg.projection.layout import HEIGHT_MIN, NOTICE, WIDTH_MIN
+from am_dbg.drawing.layout import HEIGHT_MIN, NOTICE, WIDTH_MIN
 from am_dbg.spans import Role, Span, SpanLine, line
 from am_dbg.views.pane import Drawn, Pane
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from am_dbg.drawing.layout import RAIN
 from am_dbg.drawing.rain import draw_rain
-from am_dbg.projection.layout import RAIN
 from am_dbg.projection.rain import RainView
 from am_dbg.views.pane import Drawn, Pane
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from am_dbg.drawing.layout import READER
 from am_dbg.drawing.reader import draw_reader
-from am_dbg.projection.layout import READER
 from am_dbg.projection.reader import ReaderView
 from am_dbg.views.pane import Drawn, Pane
 

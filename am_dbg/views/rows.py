@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from am_dbg.drawing.bars import (
-    draw_address,
-    draw_filters,
-    draw_footer,
-    draw_rule,
-    draw_status,
-    draw_steps,
-    draw_tabs,
-    draw_transition,
-)
+from am_dbg.drawing import layout
+from am_dbg.drawing.bars import draw_address, draw_footer, draw_rule, draw_status, draw_tabs
+from am_dbg.drawing.filters import draw_filters
+from am_dbg.drawing.steps import draw_steps
 from am_dbg.drawing.timeline import draw_timeline
-from am_dbg.projection import layout
+from am_dbg.drawing.transition import draw_transition
 from am_dbg.projection.bars import (
     AddressView,
-    FilterBarView,
     FooterView,
     StatusView,
     TabsView,
 )
+from am_dbg.projection.filters import FilterBarView
 from am_dbg.projection.steps import StepsView
 from am_dbg.projection.timeline import TimelineView
 from am_dbg.projection.transition import TransitionView

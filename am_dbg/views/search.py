@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.widgets import Input
 
 from am_dbg.control.searching import TEXT_MAX
-from am_dbg.projection.layout import SEARCH, Box
+from am_dbg.drawing.layout import SEARCH, Box
 
 
 class SearchLine(Input):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from am_dbg.drawing.layout import STATES
 from am_dbg.drawing.states import draw_states
-from am_dbg.projection.layout import STATES
 from am_dbg.projection.states import StatesView
 from am_dbg.projection.times import count
 from am_dbg.views.pane import Drawn, Pane

@@ -217,7 +217,7 @@ def test_what_is_open_wins_over_log_lines(program: Program) -> None:
     lines_alone = subscriptions_at(track, 1)
     assert (lines_alone.waiting, lines_alone.tasks) == ((), ())
     known = subscriptions_at(track, 2)
-    assert known.waiting == (WaitingRow("when", "B", "", 3, 2_000_000_000),)
+    assert known.waiting == (WaitingRow("when", "B", "", 3),)
     assert known.tasks == (TaskRow("AState", 2),)
     assert known.more == 3
     after = subscriptions_at(track, 3)

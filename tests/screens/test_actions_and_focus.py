@@ -8,13 +8,13 @@ import pytest
 
 from am_dbg.control import Control, OpenDialog, OpenPalette, Quit, Suspend
 from am_dbg.control.sources import Sources, empty_hints
-from am_dbg.drawing.bars import draw_filters
+from am_dbg.drawing import layout
+from am_dbg.drawing.filters import draw_filters, switches_that_fit
 from am_dbg.drawing.rain import header_height
 from am_dbg.egress.export import selected
 from am_dbg.keymap import read_keymap, remapped
 from am_dbg.keys import KEYS, by_action
-from am_dbg.projection import layout
-from am_dbg.projection.bars import LEVEL, SWITCHES, switch_names
+from am_dbg.projection.filters import LEVEL, SWITCHES
 from am_dbg.projection.states import TreeSpot
 from am_dbg.store import Store
 from amtracer.address import Address
@@ -103,7 +103,7 @@ def test_where_the_filters_have_no_room_nothing_is_switched(control: Control) ->
     control.modes.focus_on(layout.LOG)
     control.press("filters")
     assert "no room here" in control.desk.message
-    assert switch_names(0) == ()
+    assert switches_that_fit(0) == ()
 
 
 def test_what_is_switched_without_being_on_show_is_told(control: Control) -> None:

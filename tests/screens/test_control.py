@@ -6,7 +6,7 @@ import pytest
 
 from am_dbg.control import Control
 from am_dbg.control.beginning import Beginning
-from am_dbg.projection import layout
+from am_dbg.drawing import layout
 from am_dbg.projection.bars import Playback
 from am_dbg.store import Store
 from tests.screens.driving import at, do, number, on_state

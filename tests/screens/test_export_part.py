@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from am_dbg.drawing import layout
 from am_dbg.ingest.importing import import_session
-from am_dbg.projection import layout
 from am_dbg.store import Store
 from tests.screens.test_screen import running, screen_text, text_of
 

@@ -16,11 +16,11 @@ import pytest
 import am_dbg.drawing
 import am_dbg.projection
 from am_dbg.control import Control
+from am_dbg.drawing.layout import MAIN
 from am_dbg.egress.export import export_session
 from am_dbg.ingest.importing import import_session
 from am_dbg.log_once import Outages
 from am_dbg.projection.border import Failed, attempt
-from am_dbg.projection.layout import MAIN
 from am_dbg.store import Store
 from am_dbg.views.debugger import Debugger
 from am_dbg.views.messages import DataArrived

@@ -6,8 +6,8 @@ import pytest
 
 from am_dbg import app
 from am_dbg.control import Control
+from am_dbg.drawing import layout
 from am_dbg.options import RunOptions
-from am_dbg.projection import layout
 from am_dbg.store import Store
 from am_dbg.views.debugger import Debugger
 from am_dbg.views.messages import Warned

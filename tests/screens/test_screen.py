@@ -10,7 +10,7 @@ import pytest
 from textual.pilot import Pilot
 
 from am_dbg.control import Control
-from am_dbg.projection import layout
+from am_dbg.drawing import layout
 from am_dbg.projection.bars import Playback
 from am_dbg.store import Store
 from am_dbg.views.debugger import Debugger

@@ -9,9 +9,9 @@ import pytest
 from rich.cells import cell_len
 
 from am_dbg.control import Control, Look
+from am_dbg.drawing import layout
 from am_dbg.drawing.frame import SIDES, framed
 from am_dbg.ingest.importing import import_session
-from am_dbg.projection import layout
 from am_dbg.projection.clean import clean_name
 from am_dbg.spans import SpanLine, line
 from am_dbg.store import Store

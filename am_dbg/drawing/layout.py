@@ -60,7 +60,6 @@ class Layout:
     height: int
     boxes: dict[str, Box] = field(default_factory=dict)
     is_narrow: bool = False
-    is_too_small: bool = False
 
     def is_framed(self, pane: str) -> bool:
         return pane in FRAMED and not self.is_narrow
@@ -86,7 +85,7 @@ def lay_out(
     """The layout for a size and what is switched on."""
     if width < WIDTH_MIN or height < HEIGHT_MIN:
         boxes = {NOTICE: Box(0, 0, max(1, width), max(1, height))}
-        return Layout(width, height, boxes, is_too_small=True)
+        return Layout(width, height, boxes)
     is_narrow = width < WIDE
     if is_narrow:
         boxes = _narrow(width, height, main, focus)

@@ -1,0 +1,102 @@
+"""Draws the row of steps: a counter, a dot per step, the current step and its neighbours."""
+
+from __future__ import annotations
+
+from am_dbg.drawing.layout import WIDE
+from am_dbg.projection.steps import HOW_TO_SEND_STEPS, StepLook, StepsView, StepText
+from am_dbg.spans import GAP, Role, Span, SpanLine, line, spread, width_of_spans
+
+_STEP_ROLES = {
+    StepLook.SET: Role.ADDED,
+    StepLook.REMOVE: Role.REMOVED,
+    StepLook.HANDLER: Role.HANDLER,
+    StepLook.CANCEL: Role.CANCELED,
+    StepLook.RELATION: Role.FLAG,
+}
+_OUTCOME_ROLES = {"denied": Role.CANCELED, "failed": Role.ERROR, "accepted": Role.ADDED}
+DOTS_MAX = 16
+
+
+def draw_steps(view: StepsView, width: int, *, lit: bool = False) -> SpanLine:
+    """Step counter, one dot per step, the current step, and those around it."""
+    role = Role.FOCUS if lit else Role.PLAIN
+    if not view.total:
+        words = "no steps" if view.is_sent else f"no steps were sent; {HOW_TO_SEND_STEPS}"
+        return line([Span(" "), Span("step 0/0", role), GAP, Span(words, Role.QUIET)], width)
+    head = [
+        Span(" "),
+        Span(f"step {view.step}/{view.total}", role, bold=True, underline=lit),
+        GAP,
+        *_dots(view),
+        GAP,
+    ]
+    if view.current:
+        head += _step_spans(view.current, short=width < WIDE)
+    room = width - width_of_spans(head) - 4
+    tail = _trail(view, room) if width >= WIDE else []
+    return line(spread(head, tail, width), width)
+
+
+def _dots(view: StepsView) -> list[Span]:
+    if view.total > DOTS_MAX:
+        done = DOTS_MAX * view.step // view.total
+        marks = [("━", Role.FOCUS)] * done + [("─", Role.FRAME)] * (DOTS_MAX - done)
+        return [
+            Span(mark, role, link=f"step:{max(1, view.total * place // DOTS_MAX)}")
+            for place, (mark, role) in enumerate(marks, 1)
+        ]
+    spans = []
+    for number in range(1, view.total + 1):
+        is_done = number <= view.step
+        last_denied = view.is_canceled and number == view.total
+        role = Role.CANCELED if last_denied else Role.FOCUS if is_done else Role.QUIET
+        if number > 1:
+            spans.append(Span("─", Role.FOCUS if is_done else Role.FRAME))
+        mark = "✗" if last_denied and is_done else "●" if is_done else "○"
+        spans.append(Span(mark, role, link=f"step:{number}"))
+    return spans
+
+
+def _step_spans(step: StepText, *, short: bool = False) -> list[Span]:
+    spans: list[Span] = []
+    if step.look is not StepLook.RELATION and not (short and step.look is StepLook.HANDLER):
+        spans.append(Span(f"{step.look.value} ", Role.QUIET))
+    spans.append(Span(step.subject, _STEP_ROLES.get(step.look, Role.PLAIN)))
+    if step.outcome:
+        spans += [Span(" "), Span(step.outcome, _OUTCOME_ROLES.get(step.outcome, Role.QUIET))]
+    return spans
+
+
+def _trail(view: StepsView, room: int) -> list[Span]:
+    """The neighbours of the current step, as many as fit around it."""
+    chunks: list[list[Span]] = []
+    for place, step in enumerate(view.texts):
+        is_current = view.first + place == view.step
+        name = "" if step.look is StepLook.RELATION else f"{step.look.value} "
+        role = Role.PLAIN if is_current else Role.QUIET
+        text = f"{name}{step.subject}"
+        chunks.append([Span(text, role, bold=is_current, link=f"step:{view.first + place}")])
+    low = high = max(0, view.step - view.first)
+    if not chunks:
+        return []
+    low = high = min(low, len(chunks) - 1)
+    used = width_of_spans(chunks[low]) + 1
+    grown = True
+    while grown:
+        grown = False
+        if high + 1 < len(chunks) and used + width_of_spans(chunks[high + 1]) + 3 <= room:
+            high += 1
+            used += width_of_spans(chunks[high]) + 3
+            grown = True
+        if low > 0 and used + width_of_spans(chunks[low - 1]) + 3 <= room:
+            low -= 1
+            used += width_of_spans(chunks[low]) + 3
+            grown = True
+    if used > room:
+        return []
+    spans: list[Span] = []
+    for place in range(low, high + 1):
+        if spans:
+            spans.append(Span(" ▸ ", Role.FRAME))
+        spans += chunks[place]
+    return [*spans, Span(" ")]
