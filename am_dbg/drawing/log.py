@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from am_dbg.drawing.marking import marked
 from am_dbg.projection.line_parts import LinePart, PartKind
-from am_dbg.projection.log import (
-    EntryKind,
-    LogEntry,
-    LogRow,
-    LogView,
-    RowKind,
-    StateChange,
-    StateWord,
-)
+from am_dbg.projection.log import LogRow, LogView, RowKind
+from am_dbg.projection.log_entries import EntryKind, LogEntry, StateChange, StateWord
 from am_dbg.projection.times import axis_time, count, second_time
 from am_dbg.spans import (
     BLANK,

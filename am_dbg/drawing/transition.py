@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from am_dbg.drawing.layout import WIDE
-from am_dbg.projection.log import LogEntry
+from am_dbg.projection.log_entries import LogEntry
 from am_dbg.projection.times import clock_time, count, duration, signed_duration
 from am_dbg.projection.transition import TransitionView
 from am_dbg.spans import GAP, WIDE_GAP, Role, Span, SpanLine, line, spread, width_of_spans

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from am_dbg.projection.log import LogEntry, entry_of
+from am_dbg.projection.log_entries import LogEntry, entry_of
 from am_dbg.projection.steps import Moment, type_name
 from am_dbg.query import Visible
 

@@ -17,7 +17,8 @@ from am_dbg.ingest.golang.door import GoDoor
 from am_dbg.ingest.golang.session import read_go_session
 from am_dbg.ingest.importing import import_session, open_source
 from am_dbg.projection.addresses import resolve
-from am_dbg.projection.log import entry_of, hanging_lines
+from am_dbg.projection.log_entries import entry_of
+from am_dbg.projection.log_lines import lines_below
 from am_dbg.projection.matrix import project_matrix
 from am_dbg.projection.rain import project_rain
 from am_dbg.projection.reader import ReaderView, project_reader
@@ -147,7 +148,7 @@ def test_the_line_of_an_automatic_change_is_no_second_row(version: str) -> None:
     """The row of a transition says what changed, whatever word its release has for it."""
     track = parent(version)
     number = first(track, "Ready")
-    rows = hanging_lines(track.transition(number), 4)
+    rows = lines_below(track.transition(number), 4)
 
     assert "+Ready" in str(track.transition(number).lines)
     assert not any("+Ready" in part.text for row in rows for part in row)
@@ -156,7 +157,7 @@ def test_the_line_of_an_automatic_change_is_no_second_row(version: str) -> None:
 @pytest.mark.parametrize("version", VERSIONS[:3])
 def test_lines_of_the_user_are_shown_at_the_lowest_level(version: str) -> None:
     """They come from outside of the library, whatever word its release has for that."""
-    (row,) = hanging_lines(parent(version).transition(1), 0)
+    (row,) = lines_below(parent(version).transition(1), 0)
 
     assert "external line 7" in "".join(part.text for part in row)
 
@@ -165,7 +166,7 @@ def test_lines_of_the_user_are_shown_at_the_lowest_level(version: str) -> None:
 def test_an_error_is_shown_at_the_level_of_changes(version: str) -> None:
     """Levels of every release are scaled to ours."""
     track = parent(version)
-    rows = hanging_lines(track.transition(first(track, "Exception")), 1)
+    rows = lines_below(track.transition(first(track, "Exception")), 1)
 
     assert any("an error" in part.text for row in rows for part in row)
 
