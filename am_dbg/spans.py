@@ -106,6 +106,13 @@ CURSOR_MARK = Span("▸", Role.FOCUS, bold=True)
 """Marks the row of the cursor, for screens that show no background."""
 
 
+def cursor_role(is_current: bool, *, lit: bool) -> LineRole:
+    """The role of a line in a list; `lit` is set in the pane with the focus."""
+    if not is_current:
+        return LineRole.PLAIN
+    return LineRole.CURSOR if lit else LineRole.MARKED
+
+
 def width_of(text: str) -> int:
     """How many cells a text takes."""
     return cell_len(text)

@@ -11,10 +11,10 @@ from am_dbg.spans import (
     BLANK,
     CURSOR_MARK,
     SPACE,
-    LineRole,
     Role,
     Span,
     SpanLine,
+    cursor_role,
     fit,
     line,
     right,
@@ -25,7 +25,7 @@ from am_dbg.spans import (
 
 NARROW = 60
 TIME_WIDTH = 10
-_KIND_ROLES = {
+KIND_ROLES = {
     EntryKind.ADD: Role.ADDED,
     EntryKind.REMOVE: Role.REMOVED,
     EntryKind.SET: Role.FOCUS,
@@ -76,21 +76,14 @@ def _row(row: LogRow, view: LogView, width: int, lit: bool) -> SpanLine:
     if row.kind is RowKind.GAP:
         return line(_rule(row.text, Role.CANCELED, width), width)
     if row.kind is RowKind.SECOND:
-        return line(_rule(axis_time(int(row.text))[:8], Role.QUIET, width), width)
-    line_role = _line_role(row.is_current, lit)
+        return line(_rule(axis_time(row.time_ns)[:8], Role.QUIET, width), width)
     spans = [
         CURSOR_MARK if row.is_current else SPACE,
         Span(right("0", view.number_digits + 1), Role.PLAIN if row.is_current else Role.QUIET),
         Span(" " * (TIME_WIDTH + 5)),
         Span("initial structure", Role.QUIET, bold=row.is_current),
     ]
-    return line(spans, width, line_role)
-
-
-def _line_role(is_current: bool, lit: bool) -> LineRole:
-    if not is_current:
-        return LineRole.PLAIN
-    return LineRole.CURSOR if lit else LineRole.MARKED
+    return line(spans, width, cursor_role(row.is_current, lit=lit))
 
 
 def _text_column(view: LogView) -> int:
@@ -107,7 +100,7 @@ def _entry_line(row: LogRow, entry: LogEntry, view: LogView, width: int, lit: bo
         SPACE,
         Span(second_time(entry.time_ns), Role.QUIET),
         Span("  "),
-        Span(entry.kind.value, _KIND_ROLES[entry.kind], bold=True),
+        Span(entry.kind.value, KIND_ROLES[entry.kind], bold=True),
         Span(" "),
         *_words(entry, bold=current),
     ]
@@ -118,8 +111,8 @@ def _entry_line(row: LogRow, entry: LogEntry, view: LogView, width: int, lit: bo
     head = marked(head, view.needle)
     tail = [Span(entry.flags, Role.FLAG), Span(" ")] if entry.flags and width >= NARROW else []
     if width_of_spans(head) > width and width < NARROW:
-        return SpanLine(tuple(fit(head, width)), _line_role(current, lit))
-    return line(spread(head, tail, width), width, _line_role(current, lit))
+        return SpanLine(tuple(fit(head, width)), cursor_role(current, lit=lit))
+    return line(spread(head, tail, width), width, cursor_role(current, lit=lit))
 
 
 def _words(entry: LogEntry, *, bold: bool) -> list[Span]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from am_dbg.drawing.frame import with_scroll_bar
 from am_dbg.projection.machines import MachineRow, MachineStatus, MachinesView
 from am_dbg.projection.times import count
-from am_dbg.spans import CURSOR_MARK, SPACE, LineRole, Role, Span, SpanLine, line, right, spread
+from am_dbg.spans import CURSOR_MARK, SPACE, Role, Span, SpanLine, cursor_role, line, right, spread
 
 DEPTH_MAX = 6
 _DOTS = {
@@ -25,9 +25,6 @@ def draw_machines(view: MachinesView, width: int, *, lit: bool = False) -> list[
 
 
 def _row(row: MachineRow, width: int, digits: int, after_digits: int, lit: bool) -> SpanLine:
-    line_role = LineRole.PLAIN
-    if row.is_selected:
-        line_role = LineRole.CURSOR if lit else LineRole.MARKED
     role = _name_role(row)
     head = [
         CURSOR_MARK if row.is_selected else SPACE,
@@ -40,7 +37,7 @@ def _row(row: MachineRow, width: int, digits: int, after_digits: int, lit: bool)
     if after_digits:
         after = f"+{count(row.after)}" if row.after else ""
         tail.append(Span(right(after, after_digits + 1), Role.QUIET))
-    return line(spread(head, tail, width), width, line_role)
+    return line(spread(head, tail, width), width, cursor_role(row.is_selected, lit=lit))
 
 
 def _marks(row: MachineRow) -> list[Span]:

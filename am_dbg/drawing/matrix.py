@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from am_dbg.projection.matrix import MatrixView
 from am_dbg.projection.steps import HOW_TO_SEND_STEPS
-from am_dbg.spans import BLANK, LineRole, Role, Span, SpanLine, left, line, right, wrap
+from am_dbg.spans import BLANK, Role, Span, SpanLine, cursor_role, left, line, right, wrap
 
 CELL = 4
 BEFORE_CELLS = 5
@@ -40,7 +40,6 @@ def draw_matrix(view: MatrixView, width: int, height: int, *, lit: bool = False)
     for place, cells in enumerate(view.cells[: max(0, height - HEADER_ROWS)]):
         index = view.first_row + place
         picked = index == view.selected
-        line_role = (LineRole.CURSOR if lit else LineRole.MARKED) if picked else LineRole.PLAIN
         spans = [
             Span(right(str(index), 4), Role.QUIET),
             Span(" "),
@@ -51,7 +50,7 @@ def draw_matrix(view: MatrixView, width: int, height: int, *, lit: bool = False)
             ),
             *_cells(cells, view),
         ]
-        rows.append(line(spans, width, line_role))
+        rows.append(line(spans, width, cursor_role(picked, lit=lit)))
     return head + rows
 
 

@@ -9,10 +9,10 @@ from am_dbg.projection.times import clock_time
 from am_dbg.spans import (
     CURSOR_MARK,
     SPACE,
-    LineRole,
     Role,
     Span,
     SpanLine,
+    cursor_role,
     left,
     line,
     right,
@@ -104,5 +104,4 @@ def _row(row: RainRow, view: RainView, width: int, lit: bool) -> SpanLine:
             role = Role.QUIET
         spans += [Span(cell, role, cell == "2", index in row.called), Span(" ")]
     spans += [Span(" "), Span(clock_time(row.time_ns), Role.QUIET)]
-    line_role = (LineRole.CURSOR if lit else LineRole.MARKED) if current else LineRole.PLAIN
-    return line(spans, width, line_role)
+    return line(spans, width, cursor_role(current, lit=lit))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from am_dbg.projection.addresses import write_address
 from am_dbg.projection.reader import HandlerRow, ReaderView, SourceRow
 from am_dbg.projection.subscriptions import PipeRow, TaskRow, WaitingRow
-from am_dbg.projection.times import duration
+from am_dbg.projection.times import count, duration
 from am_dbg.spans import BLANK, Role, Span, SpanLine, left, line, right, spread, wrap
 
 _OUTCOME_ROLES = {"denied": Role.CANCELED, "failed": Role.ERROR}
@@ -77,7 +77,7 @@ def _handler(row: HandlerRow, width: int) -> SpanLine:
 def _all_waiting(view: ReaderView, width: int) -> list[SpanLine]:
     rows = [_waiting(row, width) for row in view.waiting]
     if view.more:
-        rows.append(line([Span(f"… {view.more:,} more", Role.QUIET)], width))
+        rows.append(line([Span(f"… {count(view.more)} more", Role.QUIET)], width))
     return rows
 
 

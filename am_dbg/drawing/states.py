@@ -5,7 +5,7 @@ from __future__ import annotations
 from am_dbg.drawing.frame import with_scroll_bar
 from am_dbg.projection.states import Arc, ReferenceRow, StateRow, StatesView
 from am_dbg.projection.times import count
-from am_dbg.spans import CURSOR_MARK, SPACE, LineRole, Role, Span, SpanLine, line, right, spread
+from am_dbg.spans import CURSOR_MARK, SPACE, Role, Span, SpanLine, cursor_role, line, right, spread
 
 MARKS_WIDTH = 4
 ARC_WIDTH_MIN = 34
@@ -58,13 +58,7 @@ def _state(row: StateRow, width: int, digits: int, marks: int, lit: bool) -> Spa
         Span("M" if row.is_multi else " ", Role.FLAG),
         Span("a" if row.is_auto else " ", Role.FLAG),
     ]
-    return line(spread(head, tail, width), width, _line_role(row, lit))
-
-
-def _line_role(row: StateRow | ReferenceRow, lit: bool) -> LineRole:
-    if row.is_selected:
-        return LineRole.CURSOR if lit else LineRole.MARKED
-    return LineRole.PLAIN
+    return line(spread(head, tail, width), width, cursor_role(row.is_selected, lit=lit))
 
 
 def _marks(marks: str, width: int) -> list[Span]:
@@ -87,7 +81,7 @@ def _reference(row: ReferenceRow, width: int, lit: bool) -> SpanLine:
         Span(arrow, Role.FOCUS),
         Span(row.target, target_role, bold=row.is_current),
     ]
-    return line(spans, width, _line_role(row, lit))
+    return line(spans, width, cursor_role(row.is_selected, lit=lit))
 
 
 def _lanes(arcs: tuple[Arc, ...], height: int) -> list[list[Arc]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from operator import itemgetter
 
 from am_dbg.projection.timeline import Column, TimelineView
 from am_dbg.projection.times import axis_time, duration
@@ -21,14 +23,18 @@ def draw_timeline(view: TimelineView, width: int, *, lit: bool = False) -> list[
 
 
 def _density(view: TimelineView, width: int) -> SpanLine:
+    cells = [
+        (BLOCKS[min(column.level, len(BLOCKS) - 1)], _role(column, is_past=place <= view.cursor))
+        for place, column in enumerate(view.columns)
+    ]
+    return _line_of(cells, width)
+
+
+def _line_of(cells: Sequence[tuple[str, Role]], width: int) -> SpanLine:
+    """A line with a span for all neighbours of one role."""
     spans = [Span(" ")]
-    for place, column in enumerate(view.columns):
-        role = _role(column, is_past=place <= view.cursor)
-        text = BLOCKS[min(column.level, len(BLOCKS) - 1)]
-        if spans[-1].role is role and len(spans) > 1:
-            spans[-1] = Span(spans[-1].text + text, role)
-        else:
-            spans.append(Span(text, role))
+    for role, group in groupby(cells, key=itemgetter(1)):
+        spans.append(Span("".join(char for char, _ in group), role))
     return line(spans, width)
 
 
@@ -51,13 +57,7 @@ def _axis(view: TimelineView, width: int, lit: bool) -> SpanLine:
         _write_near(cells, range(last, last - LABEL_SHIFT_MAX, -1), end)
     for pause in view.pauses:
         _write_near(cells, (pause.column,), f"┊{duration(pause.span_ns)}─")
-    spans = [Span(" ")]
-    for char, role in cells:
-        if len(spans) > 1 and spans[-1].role is role:
-            spans[-1] = Span(spans[-1].text + char, role)
-        else:
-            spans.append(Span(char, role))
-    return line(spans, width)
+    return _line_of(cells, width)
 
 
 def _mark(cells: list[tuple[str, Role]], view: TimelineView) -> None:

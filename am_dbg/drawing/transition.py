@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from am_dbg.drawing.layout import WIDE
-from am_dbg.projection.log_entries import LogEntry
+from am_dbg.drawing.log import KIND_ROLES
+from am_dbg.projection.log_entries import AUTO_FLAG, LogEntry
 from am_dbg.projection.times import clock_time, count, duration, signed_duration
 from am_dbg.projection.transition import TransitionView
 from am_dbg.spans import GAP, WIDE_GAP, Role, Span, SpanLine, line, spread, width_of_spans
-
-_TYPE_ROLES = {"add": Role.ADDED, "remove": Role.REMOVED, "set": Role.FOCUS}
 
 
 def draw_transition(view: TransitionView, width: int) -> SpanLine:
@@ -20,8 +19,8 @@ def draw_transition(view: TransitionView, width: int) -> SpanLine:
         Span(f"tx {view.number}", bold=True),
         Span(f"/{count(view.total)}", Role.QUIET),
         GAP,
-        *_mutation(view.type_name, view.is_multi, width),
-        *(span._replace(bold=True) for span in _called(view.entry)),
+        _mutation(view, width),
+        Span(_called(view.entry), bold=True),
     ]
     used = width_of_spans(row)
     for part in _details(view, width):
@@ -41,7 +40,7 @@ def _details(view: TransitionView, width: int) -> list[list[Span]]:
     entry = view.entry
     since = f" since {view.since}" if is_wide else ""
     return [
-        [Span(" auto", Role.FLAG)] if entry and "a" in entry.flags else [],
+        [Span(" auto", Role.FLAG)] if entry and AUTO_FLAG in entry.flags else [],
         [GAP, Span("✗ canceled", Role.CANCELED)] if entry and entry.note else [],
         [WIDE_GAP, *_changes(view)] if is_wide else [],
         [WIDE_GAP, Span(f"t{view.time_sum}")],
@@ -62,17 +61,15 @@ def _no_transition(view: TransitionView) -> list[Span]:
     return [*head, Span(text, Role.QUIET)]
 
 
-def _mutation(name: str, multi: bool, width: int) -> list[Span]:
+def _mutation(view: TransitionView, width: int) -> Span:
+    role = KIND_ROLES[view.kind]
     if width < WIDE:
-        sign = {"add": "+", "remove": "-", "set": "="}.get(name, "·")
-        return [Span(f"{sign} ", _TYPE_ROLES.get(name, Role.QUIET), bold=True)]
-    text = f"{name} [multi] " if multi else f"{name} "
-    return [Span(text, _TYPE_ROLES.get(name, Role.QUIET))]
+        return Span(f"{view.kind.value} ", role, bold=True)
+    return Span(f"{view.type_name} [multi] " if view.is_multi else f"{view.type_name} ", role)
 
 
-def _called(entry: LogEntry) -> list[Span]:
-    names = " ".join(word.name for word in entry.called)
-    return [Span(names or "nothing")]
+def _called(entry: LogEntry) -> str:
+    return " ".join(word.name for word in entry.called) or "nothing"
 
 
 def _changes(view: TransitionView) -> list[Span]:
@@ -88,11 +85,10 @@ def _changes(view: TransitionView) -> list[Span]:
 def _next(view: TransitionView, width: int) -> list[Span]:
     if view.next is None or width < WIDE:
         return []
-    names = " ".join(word.name for word in view.next.called)
     multi = " [multi]" if view.next_multi else ""
     return [
         Span("next  ", Role.QUIET),
         Span(f"{view.next_type} ", Role.QUIET),
-        Span((names or "nothing") + multi, Role.QUIET, link="action:next_transition"),
+        Span(_called(view.next) + multi, Role.QUIET, link="action:next_transition"),
         Span(" "),
     ]

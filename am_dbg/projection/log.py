@@ -47,6 +47,7 @@ class LogRow:
     entry: LogEntry | None = None
     parts: tuple[LinePart, ...] = ()
     text: str = ""
+    time_ns: int = 0
     is_current: bool = False
     mark: str = ""
 
@@ -156,7 +157,7 @@ class _Window:
         if self.options.seconds:
             second = self.track.time_at(number) // SECOND
             if not previous or self.track.time_at(previous) // SECOND != second:
-                rows.append(LogRow(RowKind.SECOND, number, text=str(second * SECOND)))
+                rows.append(LogRow(RowKind.SECOND, number, time_ns=second * SECOND))
         return rows
 
     def _gap_rows(self, after: int, before: int) -> list[LogRow]:

@@ -26,6 +26,7 @@ class EntryKind(Enum):
     ERROR = "E"
 
 
+AUTO_FLAG = "a"
 _KINDS: dict[int, EntryKind] = {
     MutationKind.ADD: EntryKind.ADD,
     MutationKind.REMOVE: EntryKind.REMOVE,
@@ -92,6 +93,11 @@ def entry_of(track: Track, transition: Transition) -> LogEntry:
     )
 
 
+def kind_of_mutation(type_: int) -> EntryKind:
+    """The kind of a transition by its mutation alone, however it ended."""
+    return _KINDS.get(type_, EntryKind.EVAL)
+
+
 def _change(added: int, removed: int, index: int) -> StateChange:
     if added >> index & 1:
         return StateChange.ADDED
@@ -105,13 +111,13 @@ def _kind(type_: int, canceled: bool, error: bool, check: bool) -> EntryKind:
         return EntryKind.CANCELED
     if check:
         return EntryKind.CHECK
-    return _KINDS.get(type_, EntryKind.EVAL)
+    return kind_of_mutation(type_)
 
 
 def _flags(track: Track, transition: Transition, facts: ShapeFacts) -> str:
     queued = transition.source is not None and transition.source.machine == track.id
     marks = {
-        "a": facts.is_auto,
+        AUTO_FLAG: facts.is_auto,
         "q": queued and not facts.is_auto,
         EntryKind.CHECK.value: facts.is_check and facts.is_canceled,
     }

@@ -184,9 +184,9 @@ def project_states(
         top = top_showing(position, top, len(tree.rows), height)
     top = clamped_top(top, len(tree.rows), height)
     clock = tree.moment.track.clock_at(tree.moment.settled)
-    painter = _Painter(tree, clock, spot)
+    rows = _Rows(tree, clock, spot)
     return StatesView(
-        rows=tuple(painter.row(place) for place in range(top, min(top + height, len(tree.rows)))),
+        rows=tuple(rows.row(place) for place in range(top, min(top + height, len(tree.rows)))),
         top=top,
         total_rows=len(tree.rows),
         states=len(tree.states),
@@ -195,8 +195,8 @@ def project_states(
     )
 
 
-class _Painter:
-    """Turns pairs of numbers into rows."""
+class _Rows:
+    """Makes rows from pairs of numbers."""
 
     def __init__(self, tree: Tree, clock: Sequence[int], spot: TreeSpot | None) -> None:
         self.tree = tree

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from am_dbg.projection.log_entries import LogEntry, entry_of
+from am_dbg.projection.log_entries import EntryKind, LogEntry, entry_of, kind_of_mutation
 from am_dbg.projection.steps import Moment, type_name
 from am_dbg.query import Visible
 
@@ -19,6 +19,7 @@ class TransitionView:
 
     number: int = 0
     total: int = 0
+    kind: EntryKind = EntryKind.EVAL
     type_name: str = ""
     entry: LogEntry | None = None
     added: int = 0
@@ -69,6 +70,7 @@ def _with_current(view: TransitionView, moment: Moment, visible: Visible) -> Tra
     touched.update(transition.shape.called)
     return replace(
         view,
+        kind=kind_of_mutation(transition.shape.type),
         type_name=type_name(transition.shape.type),
         entry=entry_of(track, transition),
         added=facts.added.bit_count(),
