@@ -34,7 +34,7 @@ def draw_matrix(view: MatrixView, width: int, height: int, *, lit: bool = False)
         BLANK,
     ]
     if not view.is_sent:
-        words = f" no steps were sent, so who did what is not known; {HOW_TO_SEND_STEPS}"
+        words = f" no steps were sent, so what acted on what is unknown; {HOW_TO_SEND_STEPS}"
         return [*head, *(line(row, width) for row in wrap([Span(words, Role.QUIET)], width))]
     rows = []
     for place, cells in enumerate(view.cells[: max(0, height - HEADER_ROWS)]):

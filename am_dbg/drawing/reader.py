@@ -44,7 +44,7 @@ def draw_reader(view: ReaderView, width: int) -> list[SpanLine]:
 
 
 def _queue(view: ReaderView) -> list[str]:
-    """What was queued, after the tick of the queue if that is known."""
+    """The tick of the queue if there is one, then what was queued."""
     return [*([f"queue tick {view.queue_tick}"] if view.queue_tick else []), *view.queue]
 
 

@@ -8,9 +8,9 @@
   transition means the newest machine that has it.
 
 An id may hold anything, slashes and spaces too. So an address is first taken as it is written,
-then without what may surround it, and the longest id that fits wins. A machine is found by its
-id, then by its name as outputs show it, with escapes in it. `resolve` finds what `write_address`
-writes.
+then without what may surround it, and the machine with the longest id that fits is meant. A
+machine is found by its id, then by its name as outputs show it, with escapes in it. `resolve`
+finds what `address_of` writes.
 """
 
 from __future__ import annotations

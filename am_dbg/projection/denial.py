@@ -58,7 +58,7 @@ def denial_of(
 ) -> Denial:
     """Work out what stopped a transition, from its steps or else from its log lines.
 
-    Without steps, and without a line that says it, it is not known.
+    It is unknown if there are neither steps nor a line about it.
     """
     return (
         _by_flagged_handler(shape, states, lines)
@@ -70,7 +70,7 @@ def denial_of(
 
 
 def _is_rejected(lines: Sequence[Line]) -> bool:
-    """Whether a line says that relations rejected all of it."""
+    """Whether a line reports that relations rejected all of it."""
     return any(text.startswith(_REJECTED) for _, text in lines)
 
 
@@ -148,7 +148,7 @@ def _required(relation: StepDef, states: Sequence[StateDef]) -> str:
 
 
 def _by_last_handler(shape: Shape, states: Sequence[StateDef]) -> Denial | None:
-    """Sessions without answers: the negotiation ended with the handler that was asked last."""
+    """In sessions without flags of denial: the negotiation ended with the last handler called."""
     if shape.steps and shape.steps[-1].type == StepKind.HANDLER:
         return Denial(handler=handler_name(shape.steps[-1], states))
     return None

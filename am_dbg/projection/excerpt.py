@@ -36,7 +36,7 @@ class Excerpt:
         self._room = min(self._left, TRANSITION_CHARS_MAX)
 
     def of(self, entries: Sequence[tuple[Label, str]], noun: str) -> Iterator[tuple[Label, str]]:
-        """The entries that fit; the last one says how much is missing."""
+        """The entries that fit; the last one states how much is missing."""
         for place, (label, text) in enumerate(entries):
             if self._room <= 0:
                 rest = entries[place:]

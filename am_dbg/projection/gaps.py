@@ -28,7 +28,7 @@ def gap_text(gap: Gap) -> str:
         GapKind.DROPPED: f"{lost} lost",
         GapKind.RECONNECTED: f"reconnected, {lost} missing" if gap.lost else "reconnected",
         GapKind.SCHEMA: "the schema changed",
-        GapKind.CUT: "the recording ends here without an end",
+        GapKind.CUT: "the recording is cut off here",
         GapKind.TRIMMED: f"{lost} removed to save memory",
     }
     is_news = bool(reason) and gap.reason not in _REASONS_SHOWN

@@ -91,7 +91,7 @@ def _word_parts(word: str) -> list[tuple[PartKind, str]]:
 
 
 def is_change_line(text: str) -> bool:
-    """Whether a line says which states a transition changed; libraries differ in the word."""
+    """Whether a line lists the states that a transition changed; libraries differ in the word."""
     return text.startswith(_CHANGES)
 
 

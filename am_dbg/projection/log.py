@@ -173,7 +173,7 @@ class _Window:
         rows, last = self._gap_rows(after, self.track.count + 1), self.track.count
         parts = later_lines(self.track.later, self.visible.filters.level)
         if parts:
-            rows.append(LogRow(RowKind.GAP, last + 1, text="no transition since, but these lines"))
+            rows.append(LogRow(RowKind.GAP, last + 1, text="log lines since the last transition"))
             rows += [LogRow(RowKind.LINE, last, parts=one) for one in parts]
         return rows
 

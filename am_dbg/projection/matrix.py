@@ -14,7 +14,7 @@ class MatrixView:
 
     Without a target a step counts for its own state. `called` and `growth` are the two rows
     above the table. `first_row` and `first_column` are where the window begins. `is_sent` is
-    False if the program sent no steps, so nothing is known of the cells.
+    False if the program sent no steps, so the cells are unknown.
     """
 
     names: tuple[str, ...] = ()

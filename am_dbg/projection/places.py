@@ -80,7 +80,7 @@ def _numbered(track: Track, text: str, number: int) -> Location:
 def _summed(track: Track, text: str, time_sum: int) -> Location:
     number = first_with_time(track, time_sum)
     if number is None:
-        held = f"its machine time has come to t{track.time_sum(track.count)}"
+        held = f"its machine time ends at t{track.time_sum(track.count)}"
         raise TransitionNotFoundError(track.key, text, track.first, track.count, held)
     return Location(track, number)
 

@@ -1,8 +1,8 @@
 """The rain: a row per transition, a character per state.
 
 A state counts as touched when the transition called it, changed it or ran a handler of it.
-Handlers are known only if the program sent steps. A relation that was only looked at does not
-count, or nearly every state would be touched.
+Handlers are included only if the program sent steps. Relations that were only checked do not
+count, because they would touch nearly every state.
 """
 
 from __future__ import annotations

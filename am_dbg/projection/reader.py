@@ -1,4 +1,4 @@
-"""The reader: everything that is known about one transition, in sections."""
+"""The reader: all details of one transition, in sections."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from am_dbg.projection.subscriptions import (
     subscriptions_at,
 )
 from am_dbg.projection.trouble import hanging_text
-from am_dbg.projection.why import who_asked, why
+from am_dbg.projection.why import requested_by, why
 from am_dbg.spans import Role, Span
 from am_dbg.store import Store, Track, Transition
 from amtracer.wire.messages import StateDef
@@ -74,7 +74,7 @@ def project_reader(store: Store, moment: Moment, top: int = 0) -> ReaderView:
     """The sections for the transition on show."""
     track = moment.track
     if moment.is_start:
-        begin = (Span("Before the first transition."), *_hanging_since_the_begin(track))
+        begin = (Span("Before the first transition."), *_hanging_at_start(track))
         opened = subscriptions_at(track, 0) if track.open.at(0) else Subscriptions()
         return ReaderView(
             title="initial",
@@ -88,11 +88,11 @@ def project_reader(store: Store, moment: Moment, top: int = 0) -> ReaderView:
     states = track.schema_at(moment.number)
     sources = source_chain(store, track, transition)
     link = sources[0].link if sources else ""
-    asked = who_asked(transition, link, track.facts_at(moment.number).is_auto)
+    request = requested_by(transition, link, track.facts_at(moment.number).is_auto)
     subscriptions = subscriptions_at(track, moment.number)
     return ReaderView(
         title=f"tx {moment.number}",
-        why=why(track, transition, asked),
+        why=why(track, transition, request),
         sources=sources,
         executed=_executed(track, transition),
         waiting=subscriptions.waiting,
@@ -113,14 +113,14 @@ def project_reader(store: Store, moment: Moment, top: int = 0) -> ReaderView:
     )
 
 
-def _hanging_since_the_begin(track: Track) -> tuple[Span, ...]:
-    """Handlers that have not returned while there is no transition that could say so."""
+def _hanging_at_start(track: Track) -> tuple[Span, ...]:
+    """Handlers that have not returned, if there is no transition to show them with."""
     hanging = track.hanging if track.first > track.count else ()
     return tuple(Span(f" Since then {hanging_text(one)}.", Role.CANCELED) for one in hanging)
 
 
 def source_chain(store: Store, track: Track, transition: Transition) -> tuple[SourceRow, ...]:
-    """The transition that asked, the one that asked for that, and so on, as far as recorded."""
+    """The transition that requested this one, the one before it, and so on, as far as recorded."""
     rows: list[SourceRow] = []
     source = transition.source
     seen = {(track.key, transition.number)}
@@ -131,16 +131,16 @@ def source_chain(store: Store, track: Track, transition: Transition) -> tuple[So
             break
         owner, number = found
         seen.add((owner.key, number))
-        asking = owner.transition(number)
+        parent = owner.transition(number)
         rows.append(
             SourceRow(
                 machine=clean_name(owner.key),
                 time=source.time,
-                what=_what(owner, asking),
+                what=_what(owner, parent),
                 link=address_of(store, owner, number),
             )
         )
-        track, source = owner, asking.source
+        track, source = owner, parent.source
     return tuple(rows)
 
 
@@ -154,12 +154,12 @@ def _what(track: Track, transition: Transition) -> str:
 def _executed(track: Track, transition: Transition) -> tuple[HandlerRow, ...]:
     states = track.schema_at(transition.number)
     steps = [step for step in transition.shape.steps if step.type == StepKind.HANDLER]
-    known = transition.handler_ns if len(transition.handler_ns) >= len(steps) else ()
+    durations = transition.handler_ns if len(transition.handler_ns) >= len(steps) else ()
     return tuple(
         HandlerRow(
             name=handler_name(step, states),
             outcome=step_text(step, states).outcome,
-            duration_ns=known[place] if known else 0,
+            duration_ns=durations[place] if durations else 0,
         )
         for place, step in enumerate(steps[:HANDLERS_MAX])
     )
@@ -168,7 +168,7 @@ def _executed(track: Track, transition: Transition) -> tuple[HandlerRow, ...]:
 def _queued(transition: Transition, called: Sequence[StateDef]) -> tuple[str, ...]:
     """What was put into the queue while it ran, as far as its log lines show.
 
-    Before that it was queued itself.
+    Its own entry in the queue is left out.
     """
     texts = [text for _, text in (*transition.pre_lines, *transition.lines)]
     found = [f"{match[1]} {match[2]}" for text in texts if (match := _QUEUED.match(text))]

@@ -1,9 +1,9 @@
 """The steps of a transition in words, and the current one.
 
 The cursor counts the steps of the *next* transition, so that stepping past the last one
-arrives there. The screen shows it as people think of it: while some steps are shown, the
-transition being walked through is the one on show; with none, the transition under the
-cursor is complete. `Moment` is that translation, and every pane starts from it.
+arrives there. The screen shows it the other way round: while some steps are shown, the
+transition that they belong to is on show; with none, the transition under the cursor is
+complete. `Moment` is that translation, and every pane starts from it.
 """
 
 from __future__ import annotations
@@ -94,10 +94,10 @@ def moment_of(cursor: Cursor, visible: Visible) -> Moment:
 
 
 def has_steps(track: Track, shape: Shape) -> bool:
-    """Whether its program sent the steps; a transition that called states has one at least.
+    """Whether its program sent the steps; a transition that called states has at least one.
 
-    The tracers of this library always do. They are known by a rule for transition ids,
-    which other programs do not have.
+    The tracers of this library always send them. They are recognized by the prefix of their
+    transition ids, which other programs do not have.
     """
     return bool(shape.steps or track.origin.tx_prefix or not shape.called)
 
@@ -233,7 +233,7 @@ def project_steps(moment: Moment) -> StepsView:
 
 
 def _current(moment: Moment, shape: Shape, states: Sequence[StateDef]) -> StepText:
-    """The step that was reached last, and where it raised if it did."""
+    """The newest step shown, and where it raised if it did."""
     at = moment.step - 1
     text = step_text(shape.steps[at], states)
     place = moment.track.raised_at(moment.number, at)

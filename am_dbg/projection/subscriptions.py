@@ -1,14 +1,13 @@
 """Open work at a moment: waiters, contexts, pipes and tasks.
 
 A program reports what is open in its machines, at any log level (see `am_dbg.store.later`).
-If such a report is known, it counts, and log lines add what came after it. Pipes, and
-everything in older recordings and from Go programs, are read from log lines alone.
+If there is such a report, log lines only add what came after it. Pipes, and everything in
+older recordings and from Go programs, are read from log lines alone.
 
-A line says when a subscription begins (`[when:new] A B`) and when it ends
-(`[when:match] A B`); so do the tasks of handlers (`[task:new] AState`). Which ones exist at
-a transition follows from replaying those lines in order. Only transitions that have such
-lines are looked at, the newest `LOOK_BACK_MAX` of them; the view says when that was not
-all.
+One line reports that a subscription begins (`[when:new] A B`), another that it ends
+(`[when:match] A B`); tasks of handlers have such lines too (`[task:new] AState`). What
+exists at a transition follows from replaying those lines in order. Only the newest
+`LOOK_BACK_MAX` transitions with such lines are read; the view shows if there are more.
 """
 
 from __future__ import annotations
@@ -93,7 +92,7 @@ class Subscriptions:
 
 
 def subscriptions_at(track: Track, number: int) -> Subscriptions:
-    """What waits, what is piped and what is still at work after a transition."""
+    """The waiters, pipes and tasks that are open after a transition."""
     return _subscriptions(track, number, track.open.at(number))
 
 
@@ -205,7 +204,7 @@ class _Replay:
             self.pipes[direction, mutation, state, machine] = pipe
 
     def _task(self, text: str, time_sum: int) -> None:
-        """Follow the tasks of a handler; of several, the oldest is taken as the one that ended."""
+        """Follow the tasks of a handler; of several, the oldest counts as the one that ended."""
         match = _TASK.match(text)
         if match is None:
             return
@@ -219,12 +218,12 @@ class _Replay:
 
 
 def is_task(one: OpenWorkItem) -> bool:
-    """Whether it is the task of a handler, not something that waits."""
+    """Whether it is the task of a handler, not a waiter."""
     return one.kind == TASK
 
 
 def _key(kind: str, states: str, condition: str = "") -> tuple[str, str]:
-    """The key by which a line that ends something finds what began."""
+    """The key that the line of a begin and the line of its end share."""
     return kind, f"{states} {condition}".rstrip()
 
 

@@ -15,17 +15,18 @@ _NS = 10**9
 def refused_text(refused: int) -> str:
     """How many mutations a full queue has refused."""
     mutations = "mutation was" if refused == 1 else "mutations were"
-    return f"the queue was full, {count(refused)} {mutations} refused by here"
+    return f"the queue was full, {count(refused)} {mutations} refused up to here"
 
 
 def hanging_text(trouble: Trouble) -> str:
     """The words for a handler that had not returned when it was last reported."""
-    return f"{clean(trouble.handler)} has not returned, it runs for more than {_where(trouble)}"
+    name = clean(trouble.handler)
+    return f"{name} has not returned, it has been running for more than {_where(trouble)}"
 
 
 def late_text(trouble: Trouble) -> str:
     """The words for a handler that took too long."""
-    return f"{clean(trouble.handler)} still ran after {_where(trouble)}"
+    return f"{clean(trouble.handler)} was still running after {_where(trouble)}"
 
 
 def _where(trouble: Trouble) -> str:

@@ -1,11 +1,11 @@
 """Explains in one paragraph why a transition came about and how it ended.
 
-The paragraph comes from the steps alone where they say enough: who asked, what the relations
-made of it, which handlers ran, who canceled it. It never guesses: what the steps leave open is
-left out, and if the program sent no steps, the paragraph says so.
+The paragraph is made from the steps: what requested the transition, what the relations added
+and removed, which handlers ran, what canceled it. It never guesses: what does not follow from
+the steps is left out, and if the program sent no steps, the paragraph states that.
 
 The growth of each tick shows what a transition changed: odd growth activated or deactivated a
-state, even growth called an active state again or took back what was done.
+state, even growth called an active state again or undid a change.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from amtracer.wire.vocabulary import MutationKind, RelationKind, StepFlag, StepK
 NAMES_MAX = 8
 
 
-def why(track: Track, transition: Transition, asked_by: Sequence[Span]) -> tuple[Span, ...]:
-    """The paragraph; `asked_by` is the sentence that says who asked, if that is known."""
+def why(track: Track, transition: Transition, request: Sequence[Span]) -> tuple[Span, ...]:
+    """The paragraph; it begins with `request`, the sentence on what requested the transition."""
     states = track.schema_at(transition.number)
     facts = track.facts_at(transition.number)
-    spans: list[Span] = [*asked_by]
+    spans: list[Span] = [*request]
     if facts.is_check:
-        spans.append(Span("Only asked: nothing changes. "))
+        spans.append(Span("A check: nothing changes. "))
     if facts.is_canceled:
         spans += _canceled(track, transition, states)
     elif facts.is_check:
@@ -41,7 +41,7 @@ def why(track: Track, transition: Transition, asked_by: Sequence[Span]) -> tuple
         if has_steps(track, transition.shape) or not _began_late(track, transition.number):
             spans += _accepted(transition, states, facts)
         else:
-            spans.append(Span("Tracing began with it, so what it changed is not known. "))
+            spans.append(Span("Tracing began with it, so its changes are unknown. "))
         spans += _handlers(track, transition, states)
     for text in noted_at(track, transition.number):
         spans.append(Span(f"{text[0].upper()}{text[1:]}. ", Role.CANCELED))
@@ -56,11 +56,11 @@ def _accepted(
     implied_added = [i for i in indexes_of(facts.added) if i not in called]
     implied_removed = [i for i in indexes_of(facts.removed) if i not in called]
     changes = [change for change in shape.changes if change[0] in called]
-    yield from _changed(changes, states, back="went on and off again", again="called again")
+    yield from _changed(changes, states, again="called again")
     rest = sorted(called - {index for index, _ in changes})
     if rest and facts.is_auto:
         yield from _names(rest, states, Role.CANCELED)
-        yield Span(" did not come. ")
+        yield Span(f" {_was(rest)} not activated. ")
     elif called and not changes:
         yield from _names(rest, states, Role.PLAIN)
         state_word = "active" if shape.type == MutationKind.ADD else "inactive"
@@ -70,25 +70,26 @@ def _accepted(
 
 
 def _began_late(track: Track, number: int) -> bool:
-    """Whether the clock before a transition is only known as far as its steps show."""
+    """Whether the clock before a transition is unknown beyond what its steps show."""
     return any(gap.kind is GapKind.DROPPED for gap in track.gaps_after(number - 1))
 
 
 def _changed(
-    changes: Sequence[tuple[int, int]], states: Sequence[StateDef], *, back: str, again: str
+    changes: Sequence[tuple[int, int]], states: Sequence[StateDef], *, again: str
 ) -> Iterable[Span]:
     """The changed states, grouped by what their ticks show, each group in one sentence."""
+    undone = "activated and deactivated again"
     groups: tuple[tuple[Role, str, Callable[[int], bool]], ...] = (
         (Role.ADDED, "activated", lambda growth: growth > 0 and growth % 2 == 1),
         (Role.ADDED, again, lambda growth: growth > 0 and growth % 2 == 0),
         (Role.REMOVED, "deactivated", lambda growth: growth < 0 and growth % 2 == 1),
-        (Role.REMOVED, back, lambda growth: growth < 0 and growth % 2 == 0),
+        (Role.REMOVED, undone, lambda growth: growth < 0 and growth % 2 == 0),
     )
     for role, words, belongs in groups:
         indexes = sorted(index for index, growth in changes if belongs(growth))
         if indexes:
             yield from _names(indexes, states, role)
-            yield Span(f" {words}. " if words == back else f" {_was(indexes)} {words}. ")
+            yield Span(f" {_was(indexes)} {words}. ")
 
 
 def _handlers(track: Track, transition: Transition, states: Sequence[StateDef]) -> Iterable[Span]:
@@ -101,37 +102,37 @@ def _handlers(track: Track, transition: Transition, states: Sequence[StateDef]) 
         yield Span("But " if failed else "")
         yield Span(handler_name(step, states), Role.HANDLER)
         if failed:
-            yield Span(f" failed{_origin(track.raised_at(transition.number, at))}. ")
+            yield Span(f" failed{_raised_at(track.raised_at(transition.number, at))}. ")
         else:
-            yield Span(" said no. ")
+            yield Span(" denied it. ")
     if not has_steps(track, transition.shape):
-        yield Span(f"No steps were sent, so no handlers are known ({HOW_TO_SEND_STEPS}). ")
+        yield Span(f"No steps were sent, so its handlers are unknown ({HOW_TO_SEND_STEPS}). ")
     elif not handlers:
         yield Span("Nothing blocked it. ")
     elif not against:
-        yield Span(f"{len(handlers)} handler{_s(handlers)} ran, none objected. ")
+        yield Span(f"{len(handlers)} handler{_s(handlers)} ran, none denied it. ")
 
 
 def _implied(
     shape: Shape, states: Sequence[StateDef], added: Sequence[int], removed: Sequence[int]
 ) -> Iterable[Span]:
     """The states that relations added or removed, each with the state whose relation it was."""
-    for indexes, relation, role, verb in (
-        (added, RelationKind.ADD, Role.ADDED, "came along"),
-        (removed, RelationKind.REMOVE, Role.REMOVED, "had to go"),
+    for indexes, relation, role, words in (
+        (added, RelationKind.ADD, Role.ADDED, "activated"),
+        (removed, RelationKind.REMOVE, Role.REMOVED, "deactivated"),
     ):
         for index in indexes[:NAMES_MAX]:
             yield Span(name_at(states, index), role)
             owner = _owner(shape, relation, index)
             if owner >= 0:
                 names = {RelationKind.ADD: "adds it", RelationKind.REMOVE: "removes it"}
-                yield Span(f" {verb}: {name_at(states, owner)} {names[relation]}. ")
+                yield Span(f" was {words} because {name_at(states, owner)} {names[relation]}. ")
             elif (needed := _missing(shape, index)) >= 0:
-                yield Span(f" {verb}: it requires {name_at(states, needed)}. ")
+                yield Span(f" was {words} because it requires {name_at(states, needed)}. ")
             else:
-                yield Span(f" {verb}. ")
-        if len(indexes) > NAMES_MAX:
-            yield Span(f"{len(indexes) - NAMES_MAX} more {verb}. ")
+                yield Span(f" was {words}. ")
+        if rest := indexes[NAMES_MAX:]:
+            yield Span(f"{len(rest)} more {_was(rest)} {words}. ")
 
 
 def _owner(shape: Shape, relation: int, target: int) -> int:
@@ -152,7 +153,7 @@ def _missing(shape: Shape, owner: int) -> int:
     return -1
 
 
-def _origin(place: str) -> str:
+def _raised_at(place: str) -> str:
     """Where an error was raised, at the end of a sentence."""
     return f", raised at {clean(place)}" if place else ""
 
@@ -171,32 +172,31 @@ def _canceled(track: Track, transition: Transition, states: Sequence[StateDef]) 
     yield Span(": ")
     yield from _denied(denial, _first_raised(track, transition.number))
     if shape.changes:
-        yield from _changed(
-            shape.changes, states, back="came and had to go again", again="gone for a moment"
-        )
+        yield from _changed(shape.changes, states, again="deactivated and activated again")
         return
     if shape.called:
         yield from _names(shape.called, states, Role.CANCELED)
-        yield Span(f" did not {'go' if shape.type == MutationKind.REMOVE else 'come'}; ")
+        words = "deactivated" if shape.type == MutationKind.REMOVE else "activated"
+        yield Span(f" {_was(shape.called)} not {words}; ")
     yield Span("no tick changed. ")
 
 
 def _denied(denial: Denial, raised_at: str) -> Iterable[Span]:
     if denial.handler:
         yield Span(denial.handler, Role.HANDLER)
-        words = "took too long" if denial.late else "failed" if denial.failed else "said no"
-        origin = _origin(raised_at) if denial.failed and not denial.late else ""
-        yield Span(f" {words}{origin}. ")
+        words = "took too long" if denial.late else "failed" if denial.failed else "denied it"
+        where = _raised_at(raised_at) if denial.failed and not denial.late else ""
+        yield Span(f" {words}{where}. ")
     elif denial.blocked_by:
         yield Span(denial.state, Role.CANCELED)
         yield Span(f" is blocked by {denial.blocked_by}, which removes it. ")
     elif denial.requires:
         yield Span(denial.state, Role.CANCELED)
-        yield Span(f" requires {denial.requires}, which is not there. ")
+        yield Span(f" requires {denial.requires}, which is not active. ")
     elif denial.is_known:
-        yield Span("the relations left it out. ")
+        yield Span("the relations rejected it. ")
     else:
-        yield Span(f"what stopped it is not known, as no steps were sent ({HOW_TO_SEND_STEPS}). ")
+        yield Span(f"the reason is unknown, because no steps were sent ({HOW_TO_SEND_STEPS}). ")
 
 
 def _names(indexes: Iterable[int], states: Sequence[StateDef], role: Role) -> Iterable[Span]:
@@ -217,15 +217,15 @@ def _s(items: Sequence[object]) -> str:
     return "" if len(items) == 1 else "s"
 
 
-def who_asked(transition: Transition, source_link: str, is_auto: bool) -> tuple[Span, ...]:
-    """The sentence that says where a mutation came from."""
+def requested_by(transition: Transition, source_link: str, is_auto: bool) -> tuple[Span, ...]:
+    """The sentence on what requested a transition; empty if that is unknown."""
     if is_auto:
-        return (Span("Tried by itself, as "), Span("auto", Role.FLAG), Span(" states are. "))
+        return (Span("Started by "), Span("auto", Role.FLAG), Span(" states. "))
     source = transition.source
     if source is None:
         return ()
     name = clean_name(source.machine)
     return (
         Span(name, underline=bool(source_link), link=source_link),
-        Span(f" asked for it at its t{source.time}. "),
+        Span(f" requested it at its t{source.time}. "),
     )

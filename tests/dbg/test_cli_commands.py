@@ -311,7 +311,7 @@ REFUSED = {
     "address": (("show", "{file}", "25:99"), "no machine '25:99'"),
     "place": (("-t", "25:99"), "'25:99' is no place: give a number, t and a machine time"),
     "step": (("show", "{file}", "mach://worker/1/99"), "of 'worker' has no step '99': it has"),
-    "machine time": (("show", "{file}", "mach://worker/t99"), "machine time has come to t"),
+    "machine time": (("show", "{file}", "mach://worker/t99"), "machine time ends at t"),
     "machine": (("show", "{file}", "mach://wroker/1"), "did you mean worker"),
     "transition": (("show", "{file}", "mach://worker/3"), "no transition '3': it has 1 to 2"),
     "id": (("show", "{file}", "mach://worker/zz"), "no transition 'zz'"),

@@ -221,21 +221,21 @@ def test_why_tells_what_relations_did() -> None:
     text = why(12)
 
     assert "FileProcessed was activated." in text
-    assert "Logged came along: FileProcessed adds it." in text
-    assert "ProcessingFile had to go: FileProcessed removes it." in text
-    assert "InProgress had to go: it requires ProcessingFile." in text
+    assert "Logged was activated because FileProcessed adds it." in text
+    assert "ProcessingFile was deactivated because FileProcessed removes it." in text
+    assert "InProgress was deactivated because it requires ProcessingFile." in text
 
 
 def test_why_tells_who_said_no() -> None:
     """A canceled transition names the handler."""
-    assert why(4) == "Canceled: PingEnter said no. Ping did not come; no tick changed."
+    assert why(4) == "Canceled: PingEnter denied it. Ping was not activated; no tick changed."
 
 
 def test_why_tells_who_asked() -> None:
     """The machine that asked is named first, and is a link."""
     view = reader(12)
 
-    assert why(12).startswith("worker-child asked for it at its t0.")
+    assert why(12).startswith("worker-child requested it at its t0.")
     assert view.why[0].link == "mach://worker-child/1"
 
 

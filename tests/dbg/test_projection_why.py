@@ -186,7 +186,7 @@ def test_a_rejection_without_reason_is_told_as_such() -> None:
             ((RELATION, "Healthcheck", "Ping", BLOCK), (REMOVE_NOT_ACTIVE, "", "Ping", -1)),
             "blocked",
         ),
-        ((), "the relations left it out"),
+        ((), "the relations rejected it"),
     ],
 )
 def test_why_tells_what_relations_kept_out(
@@ -221,11 +221,11 @@ def test_why_tells_of_a_call_that_changed_nothing() -> None:
         (True, 1, "Ping was activated."),
         (True, 2, "Ping was called again."),
         (True, -1, "Ping was deactivated."),
-        (True, -2, "Ping went on and off again."),
+        (True, -2, "Ping was activated and deactivated again."),
         (False, 1, "Ping was activated."),
-        (False, 2, "Ping was gone for a moment."),
+        (False, 2, "Ping was deactivated and activated again."),
         (False, -1, "Ping was deactivated."),
-        (False, -2, "Ping came and had to go again."),
+        (False, -2, "Ping was activated and deactivated again."),
     ],
 )
 def test_why_tells_what_ticks_did(accepted: bool, growth: int, text: str) -> None:
@@ -276,9 +276,9 @@ def test_why_names_eight_called_states_and_counts_the_rest(count: int, text: str
 @pytest.mark.parametrize(
     ("count", "text"),
     [
-        (8, "H came along. I came along."),
-        (9, "I came along. 1 more came along."),
-        (10, "I came along. 2 more came along."),
+        (8, "H was activated. I was activated."),
+        (9, "I was activated. 1 more was activated."),
+        (10, "I was activated. 2 more were activated."),
     ],
 )
 def test_why_names_eight_implied_states_and_counts_the_rest(count: int, text: str) -> None:
@@ -297,7 +297,7 @@ def test_why_tells_that_a_check_changes_nothing() -> None:
 
     told = why(track_of(story))
 
-    assert told.startswith("Only asked: nothing changes. It would be accepted.")
+    assert told.startswith("A check: nothing changes. It would be accepted.")
     assert "already" not in told
 
 
@@ -310,7 +310,7 @@ def test_why_names_auto_states_that_did_not_come() -> None:
 
     told = why(track_of(story))
 
-    assert told.endswith("Start was activated. Ping did not come. PingEnter said no.")
+    assert told.endswith("Start was activated. Ping was not activated. PingEnter denied it.")
 
 
 def test_why_tells_of_a_failure_after_acceptance() -> None:

@@ -94,7 +94,7 @@ def test_a_handler_that_has_not_returned_is_shown_while_it_hangs() -> None:
     told.late(2)
     store = told.store()
     (track,) = store.tracks
-    words = f"AState has not returned, it runs for more than 0.3 s, at {PLACE}"
+    words = f"AState has not returned, it has been running for more than 0.3 s, at {PLACE}"
 
     assert track.hanging == (Trouble(2, True, "AState", PLACE, 300_000_000),)
     assert f"m: {words}" in list(text.machine_lines(store))
@@ -128,7 +128,7 @@ def test_a_late_handler_that_returned_is_told_with_its_transition() -> None:
     (track,) = store.tracks
 
     assert track.hanging == ()
-    assert f"AState still ran after 0.3 s, at {PLACE}." in why_of(store, track, 2)
+    assert f"AState was still running after 0.3 s, at {PLACE}." in why_of(store, track, 2)
     assert text.transition_value(track, 2)["late"][0]["handler"] == "AState"
 
 
@@ -140,7 +140,7 @@ def test_refused_mutations_are_counted_and_marked() -> None:
     told.toggle()
     store = told.store()
     (track,) = store.tracks
-    words = "the queue was full, 1,753 mutations were refused by here"
+    words = "the queue was full, 1,753 mutations were refused up to here"
 
     assert f"m: {words.removesuffix(' by here')}" in list(text.machine_lines(store))
     assert [line.strip() for line in text.history_lines(track)][2] == f"-- {words}"
