@@ -327,7 +327,7 @@ def test_without_steps_nothing_is_asserted_about_who_stopped_what() -> None:
         assert view.executed == ()
 
 
-def test_without_steps_an_accepted_transition_tells_its_changes_and_no_handlers() -> None:
+def test_without_steps_an_accepted_transition_shows_its_changes_and_no_handlers() -> None:
     """The clock is known, so what changed is; what ran is not."""
     track = parent("v0.19.1-nolog")
     text = "".join(run.text for run in reader(track, first(track, "Work")).why)
@@ -336,7 +336,7 @@ def test_without_steps_an_accepted_transition_tells_its_changes_and_no_handlers(
     assert "blocked" not in text
 
 
-def test_without_steps_matrix_and_steps_say_so() -> None:
+def test_without_steps_matrix_and_steps_mention_it() -> None:
     """An empty table would say that no state acted on another one."""
     track = parent("v0.19.1-nolog")
     moment = moment_at(track, first(track, "Work"))

@@ -1,4 +1,4 @@
-"""The log: what a row says, and which rows are on the screen."""
+"""The log: what a row shows, and which rows are on the screen."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def entry_row(number: int, filters: Filters = ALL) -> LogRow:
     return next(row for row in rows if row.number == number and row.kind is RowKind.ENTRY)
 
 
-def test_a_row_tells_called_and_implied_states_apart() -> None:
+def test_called_and_implied_states_look_different() -> None:
     """Called states come first; what relations brought along follows with its sign."""
     entry = entry_row(12).entry
 
@@ -59,14 +59,14 @@ def test_a_row_tells_called_and_implied_states_apart() -> None:
     [(1, EntryKind.ADD), (7, EntryKind.REMOVE), (4, EntryKind.CANCELED), (13, EntryKind.ERROR)],
 )
 def test_every_outcome_has_a_sign_of_its_own(number: int, sign: EntryKind) -> None:
-    """The sign tells the outcome without colour."""
+    """The sign shows the outcome without colour."""
     entry = entry_row(number).entry
 
     assert entry is not None
     assert entry.kind is sign
 
 
-def test_a_canceled_row_tells_who_said_no() -> None:
+def test_a_canceled_row_names_what_denied_it() -> None:
     """The handler that denied stands on the row."""
     entry = entry_row(4).entry
 
@@ -105,7 +105,7 @@ def test_the_first_transition_has_a_row() -> None:
 
 
 def test_a_gap_is_a_row_between_its_neighbours() -> None:
-    """Lost transitions are told where they are missing, with how many and why."""
+    """Lost transitions have a row where they are missing, with their number and the reason."""
     rows = view_at(STORY, 12).rows
     place = next(at for at, row in enumerate(rows) if row.kind is RowKind.GAP)
 
@@ -120,7 +120,7 @@ def test_a_gap_stays_when_its_neighbours_are_filtered_out() -> None:
     assert [row.kind for row in rows if row.kind is RowKind.GAP] == [RowKind.GAP]
 
 
-def test_seconds_are_headings_when_asked_for() -> None:
+def test_seconds_are_headings_if_they_are_switched_on() -> None:
     """A heading stands above the first transition of a second."""
     rows = view_at(STORY, 14, options=LogOptions(seconds=True)).rows
 
@@ -193,5 +193,5 @@ def test_a_view_costs_its_height_not_the_history() -> None:
 
 
 def test_a_filtered_view_counts_what_it_hides() -> None:
-    """The title can tell how many transitions the filters hide."""
+    """The title can show how many transitions the filters hide."""
     assert view_at(STORY, 14, filters=Filters(health=False)).hidden == 1

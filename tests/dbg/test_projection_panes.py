@@ -1,4 +1,4 @@
-"""Machines, states and reader: what their rows say at a moment."""
+"""Machines, states and reader: what their rows show at a moment."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_a_machine_that_is_its_own_ancestor_is_still_listed() -> None:
     assert names == {"a", "b", "c", "d"}
 
 
-def test_live_recorded_and_gone_machines_are_told_apart() -> None:
+def test_live_recorded_and_gone_machines_look_different() -> None:
     """Each has a mark of its own."""
     story = files_story()
     live = Store()
@@ -110,7 +110,7 @@ def test_live_recorded_and_gone_machines_are_told_apart() -> None:
 
 
 def test_a_recorded_machine_that_was_disposed_is_marked() -> None:
-    """What ended is told apart from what was only recorded no further."""
+    """A machine that ended differs from one whose recording ended."""
     story = files_story()
     story.writer.gone(0)
 
@@ -136,7 +136,7 @@ def test_states_have_the_ticks_of_the_moment() -> None:
     assert not state(states(1), "ProcessingFile").is_active
 
 
-def test_marks_tell_what_the_steps_did_in_order() -> None:
+def test_marks_show_what_the_steps_did_in_order() -> None:
     """A state that was set and whose handlers ran shows both."""
     assert state(states(2), "ProcessingFile").marks == "+*"
 
@@ -216,7 +216,7 @@ def test_what_speaks_of_the_selected_state_is_marked() -> None:
     assert related == ["Ready", "ProcessingFile"]
 
 
-def test_why_tells_what_relations_did() -> None:
+def test_why_names_what_relations_did() -> None:
     """Implied states are explained by the state whose relation it was."""
     text = why(12)
 
@@ -226,21 +226,21 @@ def test_why_tells_what_relations_did() -> None:
     assert "InProgress was deactivated because it requires ProcessingFile." in text
 
 
-def test_why_tells_who_said_no() -> None:
+def test_why_names_what_denied_it() -> None:
     """A canceled transition names the handler."""
     assert why(4) == "Canceled: PingEnter denied it. Ping was not activated; no tick changed."
 
 
-def test_why_tells_who_asked() -> None:
-    """The machine that asked is named first, and is a link."""
+def test_why_names_what_requested_it() -> None:
+    """The machine that requested it is named first, and is a link."""
     view = reader(12)
 
     assert why(12).startswith("worker-child requested it at its t0.")
     assert view.why[0].link == "mach://worker-child/1"
 
 
-def test_the_chain_of_sources_goes_back_as_far_as_it_is_known() -> None:
-    """Who asked, and who asked them."""
+def test_the_chain_of_sources_goes_back_as_far_as_it_is_recorded() -> None:
+    """The transition that requested it, and the one that requested that."""
     assert [(row.machine, row.what) for row in reader(12).sources] == [
         ("worker-child", "add Start"),
         ("worker", "add Start"),

@@ -77,7 +77,7 @@ def test_a_narrow_screen_has_sixteen_rows_of_content() -> None:
 
 
 @pytest.mark.parametrize(("width", "height"), [(39, 24), (80, 9), (1, 1)])
-def test_a_screen_that_is_too_small_only_asks_for_room(width: int, height: int) -> None:
+def test_a_screen_that_is_too_small_shows_only_a_notice(width: int, height: int) -> None:
     """Below 40x10 there is a short text and nothing else."""
     plan = lay_out(width, height)
 
@@ -129,7 +129,7 @@ def test_the_cursor_moves_with_every_step_where_there_is_room() -> None:
     assert columns == sorted(set(columns))
 
 
-def test_a_pause_is_told_where_it_was() -> None:
+def test_a_pause_is_shown_where_it_was() -> None:
     """Two seconds of nothing stand on the axis."""
     (pause,) = timeline(STORY, 1).pauses
 

@@ -82,7 +82,7 @@ def test_a_cut_text_fits_its_width(text: str, width: int) -> None:
 
 @given(spans, widths)
 def test_fitted_runs_have_exactly_the_width(row: list[Span], width: int) -> None:
-    """A row is as wide as its pane, whatever it says."""
+    """A row is as wide as its pane, whatever it shows."""
     assert width_of_spans(fit(row, width)) == width
 
 
@@ -106,7 +106,7 @@ def test_wrapped_rows_lose_no_word(row: list[Span], width: int) -> None:
 
 
 def test_a_cut_text_ends_with_a_mark() -> None:
-    """What is missing is told."""
+    """What is missing is counted."""
     assert cut("ProcessingFile", 8) == "Process…"
 
 

@@ -1,4 +1,4 @@
-"""Reasons and subscriptions: what steps and log lines tell about a transition."""
+"""Reasons and subscriptions: what steps and log lines show about a transition."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def denied(*steps: StepDef, lines: tuple[Line, ...] = ()) -> Denial:
     return denial_of(Shape(0, (FOO,), 0, (), steps), STATES, lines)
 
 
-def telling(*lines: str) -> Track:
+def track_with_lines(*lines: str) -> Track:
     """A machine whose transitions carry one log line each."""
     story = Story()
     teller = story.machine("worker")
@@ -64,7 +64,7 @@ def test_a_handler_that_denied_is_named() -> None:
     )
 
 
-def test_a_handler_that_failed_is_told_from_one_that_denied() -> None:
+def test_a_handler_that_failed_differs_from_one_that_denied() -> None:
     """An exception is not an answer."""
     denial = denied(StepDef(HANDLER, flags=StepFlag.FAILED | StepFlag.ENTER, target=FOO))
 
@@ -107,8 +107,8 @@ def test_a_requirement_that_is_met_is_no_reason() -> None:
     assert denial == Denial(state="Foo", blocked_by="Bar")
 
 
-def test_a_missing_requirement_is_named_where_tracers_tell_only_its_owner() -> None:
-    """The drop may say whose requirement was missing instead of which state goes."""
+def test_a_missing_requirement_is_named_where_tracers_send_only_its_owner() -> None:
+    """The drop may name the state with the requirement instead of the dropped state."""
     denial = denied(
         StepDef(RELATION, relation=REQUIRE, source=FOO, target=BAR),
         StepDef(REMOVE_NOT_ACTIVE, source=FOO),
@@ -153,15 +153,15 @@ def test_a_required_state_that_is_not_defined_is_named() -> None:
     assert denial_of(Shape(0, (FOO,), 0, (), steps), states, ()).requires == "Nowhere"
 
 
-def test_a_handler_that_was_late_is_told_from_one_that_raised() -> None:
-    """The line of the cancellation says so."""
+def test_a_handler_that_was_late_differs_from_one_that_raised() -> None:
+    """The line of the cancellation shows it."""
     step = StepDef(HANDLER, flags=StepFlag.FAILED | StepFlag.ENTER, target=FOO)
 
     assert denied(step, lines=((2, "[cancel] (Foo) by timeout"),)).note == "late in FooEnter"
 
 
 def test_the_log_line_of_a_cancellation_names_the_handler() -> None:
-    """Older sessions have no flags; their lines say it."""
+    """Older sessions have no flags; their lines show it."""
     line = (2, "[cancel] (Foo Bar) by FooEnter")
 
     assert denied(lines=(line,)).note == "denied by FooEnter"
@@ -169,11 +169,11 @@ def test_the_log_line_of_a_cancellation_names_the_handler() -> None:
 
 
 def test_without_a_word_the_last_handler_is_meant() -> None:
-    """The negotiation ends with the one that said no."""
+    """The negotiation ends with the one that denied."""
     assert denied(StepDef(HANDLER, source=FOO)).note == "denied by FooExit"
 
 
-def test_a_rejection_without_reason_is_told_as_such() -> None:
+def test_a_rejection_without_reason_is_shown_as_such() -> None:
     """Nothing is guessed."""
     assert denied(StepDef(CANCEL, target=FOO)).note == "rejected Foo"
     assert denied().note == "canceled"
@@ -189,19 +189,19 @@ def test_a_rejection_without_reason_is_told_as_such() -> None:
         ((), "the relations rejected it"),
     ],
 )
-def test_why_tells_what_relations_kept_out(
+def test_why_names_what_relations_kept_out(
     steps: tuple[tuple[int, str, str, int], ...], text: str
 ) -> None:
     """A rejection is explained in words."""
     story = Story()
     teller = story.machine("worker")
-    told = [teller.step(kind, a, b, relation=relation) for kind, a, b, relation in steps]
-    teller.cancel("Ping", steps=told)
+    shown = [teller.step(kind, a, b, relation=relation) for kind, a, b, relation in steps]
+    teller.cancel("Ping", steps=shown)
 
     assert text in why(track_of(story))
 
 
-def test_why_tells_of_a_call_that_changed_nothing() -> None:
+def test_why_mentions_a_call_that_changed_nothing() -> None:
     """An add of what is active and a remove of what is not are accepted all the same."""
     story = Story()
     teller = story.machine("worker")
@@ -228,12 +228,12 @@ def test_why_tells_of_a_call_that_changed_nothing() -> None:
         (False, -2, "Ping was activated and deactivated again."),
     ],
 )
-def test_why_tells_what_ticks_did(accepted: bool, growth: int, text: str) -> None:
+def test_why_shows_what_ticks_did(accepted: bool, growth: int, text: str) -> None:
     """A final handler that fails leaves changes behind, and nothing else is claimed."""
-    told = why(changing(growth, accepted=accepted))
+    shown = why(changing(growth, accepted=accepted))
 
-    assert text in told
-    assert "no tick changed" not in told
+    assert text in shown
+    assert "no tick changed" not in shown
 
 
 def changing(growth: int, *, accepted: bool) -> Track:
@@ -286,8 +286,8 @@ def test_why_names_eight_implied_states_and_counts_the_rest(count: int, text: st
     assert why(adding("A", *MANY[: count + 1])).endswith(f"{text} Nothing blocked it.")
 
 
-def test_why_tells_that_a_check_changes_nothing() -> None:
-    """A question says what would come of it, not what did."""
+def test_why_states_that_a_check_changes_nothing() -> None:
+    """A check shows what would happen, not what did."""
     story = Story()
     teller = story.machine("worker")
     flags = ShapeFlag.ACCEPTED | ShapeFlag.CHECK
@@ -295,26 +295,26 @@ def test_why_tells_that_a_check_changes_nothing() -> None:
         story.writer, teller.number, RecordedTransition(Shape(0, (0,), flags), story.now)
     )
 
-    told = why(track_of(story))
+    shown = why(track_of(story))
 
-    assert told.startswith("A check: nothing changes. It would be accepted.")
-    assert "already" not in told
+    assert shown.startswith("A check: nothing changes. It would be accepted.")
+    assert "already" not in shown
 
 
 def test_why_names_auto_states_that_did_not_come() -> None:
-    """An auto transition is accepted with one of its states; who refused the others is told."""
+    """An auto transition is accepted with one of its states; what denied the others is named."""
     story = Story()
     teller = story.machine("worker")
     steps = (teller.handler("PingEnter", StepFlag.DENIED),)
     teller.add("Start", "Ping", added=("Start",), auto=True, steps=steps)
 
-    told = why(track_of(story))
+    shown = why(track_of(story))
 
-    assert told.endswith("Start was activated. Ping was not activated. PingEnter denied it.")
+    assert shown.endswith("Start was activated. Ping was not activated. PingEnter denied it.")
 
 
-def test_why_tells_of_a_failure_after_acceptance() -> None:
-    """A final handler that fails cannot cancel; it is told beside."""
+def test_why_mentions_a_failure_after_acceptance() -> None:
+    """A final handler that fails cannot cancel; the failure is mentioned too."""
     story = Story()
     teller = story.machine("worker")
     teller.add("Ping", steps=(teller.handler("PingState", StepFlag.FAILED),))
@@ -336,7 +336,7 @@ def test_waiters_of_every_kind_end_with_their_match() -> None:
         "[whenArgs:match] Ping (id)",
         "[ctx:match] Start",
     )
-    track = telling(*lines)
+    track = track_with_lines(*lines)
 
     half = subscriptions_at(track, 5).waiting
 
@@ -350,16 +350,16 @@ def test_waiters_of_every_kind_end_with_their_match() -> None:
     assert subscriptions_at(track, 10).waiting == ()
 
 
-def test_a_waiter_tells_since_when() -> None:
+def test_a_waiter_shows_since_when() -> None:
     """The machine's time when it began is kept."""
-    assert subscriptions_at(telling("", "[when:new] Start"), 2).waiting == (
+    assert subscriptions_at(track_with_lines("", "[when:new] Start"), 2).waiting == (
         WaitingRow("when", "Start", "", 2),
     )
 
 
 def test_pipes_are_there_until_their_machine_is_gone() -> None:
     """A disposed machine takes its pipes along."""
-    track = telling(
+    track = track_with_lines(
         "[pipe-out:add] Ready to other", "[pipe-in:remove] Ping from third", "[pipe:gc] other"
     )
 
@@ -371,7 +371,7 @@ def test_tasks_are_there_until_they_end() -> None:
     """A task goes on after its transition; of several of one handler the oldest ends first."""
     ends = ["[task:end] BState", "[task:cancel] AState", "[task:err] AState", "[task:end] XState"]
     new = ["[task:new] AState", "[task:new] BState", "[task:new] AState"]
-    track = telling(*new, *ends)
+    track = track_with_lines(*new, *ends)
 
     both = (TaskRow("AState", 1), TaskRow("BState", 2), TaskRow("AState", 3))
     assert subscriptions_at(track, 3).tasks == both
@@ -379,24 +379,24 @@ def test_tasks_are_there_until_they_end() -> None:
     assert subscriptions_at(track, 7).tasks == ()
 
 
-def test_old_subscriptions_are_told_to_be_unread() -> None:
-    """Looking back has a limit, and the view says when it was reached."""
+def test_old_subscriptions_are_marked_as_unread() -> None:
+    """Looking back has a limit, and the view shows when it was reached."""
     lines = [f"[when:new] Start{number}" for number in range(LOOK_BACK_MAX + 1)]
 
-    assert not subscriptions_at(telling(*lines[:-1]), LOOK_BACK_MAX).is_cut
-    assert subscriptions_at(telling(*lines), LOOK_BACK_MAX + 1).is_cut
+    assert not subscriptions_at(track_with_lines(*lines[:-1]), LOOK_BACK_MAX).is_cut
+    assert subscriptions_at(track_with_lines(*lines), LOOK_BACK_MAX + 1).is_cut
 
 
 def test_lines_that_mean_nothing_are_passed_over() -> None:
     """A line that only looks like a subscription is no subscription."""
-    track = telling("[when:odd] A", "[ctx:odd] A", "[pipe-up:add] A", "[pipe-out:add] A")
+    track = track_with_lines("[when:odd] A", "[ctx:odd] A", "[pipe-up:add] A", "[pipe-out:add] A")
 
     assert subscriptions_at(track, 4).waiting == ()
     assert subscriptions_at(track, 4).pipes == ()
 
 
 def test_a_log_line_has_parts_with_a_meaning() -> None:
-    """Prefix, signed states and argument names are told apart."""
+    """Prefix, signed states and argument names are different parts."""
     parts = [(part.kind, part.text.strip()) for part in parts_of("[state] +Foo -Bar key=1")]
 
     assert parts == [
@@ -445,7 +445,7 @@ def test_arguments_are_found_behind_the_states(line: str, args: str) -> None:
 
 @pytest.mark.parametrize("kind", GapKind)
 def test_every_break_has_words(kind: GapKind) -> None:
-    """Whatever is missing is told, with the reason when there is one."""
+    """Whatever is missing has a text, with the reason if there is one."""
     text = gap_text(Gap(3, 1, "why\x1b", kind))
 
     assert text.endswith(": why\\x1b")
@@ -461,6 +461,6 @@ def test_every_break_has_words(kind: GapKind) -> None:
         (GapKind.RECONNECTED, "reconnected", "reconnected, 2 transitions missing"),
     ],
 )
-def test_a_break_is_told_once(kind: GapKind, reason: str, text: str) -> None:
-    """A reason that says only what kind of break it is is not repeated."""
+def test_the_reason_of_a_break_is_not_repeated(kind: GapKind, reason: str, text: str) -> None:
+    """A reason that only names the kind of break adds nothing to the text."""
     assert gap_text(Gap(3, 2, reason, kind)) == text

@@ -82,7 +82,7 @@ def passes(machine: Teller, record: Record, filters: Filters) -> bool:
 
 
 def expect(found: TransitionSet, expected: list[int], count: int) -> None:
-    """The set is what is expected, whichever way it is asked."""
+    """The set is what is expected, by every method."""
     last = expected[-1] if expected else 0
     assert found.count == len(expected)
     assert found.numbers(1, count + 1) == expected
@@ -101,7 +101,7 @@ def expect(found: TransitionSet, expected: list[int], count: int) -> None:
 
 
 @given(histories, switches)
-def test_filters_show_what_each_switch_says(
+def test_each_switch_of_the_filters_shows_its_kind(
     history: list[tuple[int, ...]], filters: Filters
 ) -> None:
     """A transition is visible if no switched-off kind fits it and the query does."""

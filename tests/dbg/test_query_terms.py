@@ -82,7 +82,7 @@ FOUND = {
 
 
 @pytest.mark.parametrize("query", FOUND)
-def test_a_query_finds_what_it_says(query: str) -> None:
+def test_a_query_finds_what_it_names(query: str) -> None:
     """Terms narrow each other; what is not understood is a word to be found."""
     track = track_of(*HISTORY)
     visible = Visible(track, Filters(empty=True, health=True, level=4))
@@ -90,7 +90,7 @@ def test_a_query_finds_what_it_says(query: str) -> None:
     assert Hits(visible, query).numbers(1, 10) == FOUND[query]
 
 
-def test_what_was_denied_or_only_asked_is_not_empty() -> None:
+def test_what_was_denied_or_only_checked_is_not_empty() -> None:
     """A mutation that relations refuse changes nothing, but is what one looks for."""
     refused, asked, nothing = (
         (Shape(0, (1,), flags, ()), {}) for flags in (0, OK | ShapeFlag.CHECK, OK)
