@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from am_dbg.drawing.layout import WIDE
 from am_dbg.projection.steps import HOW_TO_SEND_STEPS, StepLook, StepsView, StepText
-from am_dbg.spans import GAP, Role, Span, SpanLine, line, spread, width_of_spans
+from am_dbg.spans import GAP, Role, Span, SpanLine, line, spread, width_of, width_of_spans
 
 _STEP_ROLES = {
     StepLook.SET: Role.ADDED,
@@ -15,6 +17,7 @@ _STEP_ROLES = {
 }
 _OUTCOME_ROLES = {"denied": Role.CANCELED, "failed": Role.ERROR, "accepted": Role.ADDED}
 DOTS_MAX = 16
+_ARROW = Span(" ▸ ", Role.FRAME)
 
 
 def draw_steps(view: StepsView, width: int, *, lit: bool = False) -> SpanLine:
@@ -68,35 +71,35 @@ def _step_spans(step: StepText, *, short: bool = False) -> list[Span]:
 
 
 def _trail(view: StepsView, room: int) -> list[Span]:
-    """The neighbours of the current step, as many as fit around it."""
-    chunks: list[list[Span]] = []
-    for place, step in enumerate(view.texts):
-        is_current = view.first + place == view.step
-        name = "" if step.look is StepLook.RELATION else f"{step.look.value} "
-        role = Role.PLAIN if is_current else Role.QUIET
-        text = f"{name}{step.subject}"
-        chunks.append([Span(text, role, bold=is_current, link=f"step:{view.first + place}")])
-    low = high = max(0, view.step - view.first)
-    if not chunks:
-        return []
-    low = high = min(low, len(chunks) - 1)
-    used = width_of_spans(chunks[low]) + 1
-    grown = True
-    while grown:
-        grown = False
-        if high + 1 < len(chunks) and used + width_of_spans(chunks[high + 1]) + 3 <= room:
-            high += 1
-            used += width_of_spans(chunks[high]) + 3
-            grown = True
-        if low > 0 and used + width_of_spans(chunks[low - 1]) + 3 <= room:
-            low -= 1
-            used += width_of_spans(chunks[low]) + 3
-            grown = True
-    if used > room:
-        return []
+    """The current step and its neighbours, as many as fit around it."""
+    chunks = [_neighbour(step, number, view) for number, step in enumerate(view.texts, view.first)]
+    sizes = [width_of(chunk.text) + len(_ARROW.text) for chunk in chunks]
+    at = min(max(0, view.step - view.first), len(chunks) - 1)
     spans: list[Span] = []
-    for place in range(low, high + 1):
-        if spans:
-            spans.append(Span(" ▸ ", Role.FRAME))
-        spans += chunks[place]
-    return [*spans, Span(" ")]
+    for place in _fitting(sizes, at, room - 1 + len(_ARROW.text)):
+        spans += [_ARROW, chunks[place]]
+    return [*spans[1:], Span(" ")] if spans else []
+
+
+def _neighbour(step: StepText, number: int, view: StepsView) -> Span:
+    name = "" if step.look is StepLook.RELATION else f"{step.look.value} "
+    is_current = number == view.step
+    role = Role.PLAIN if is_current else Role.QUIET
+    return Span(f"{name}{step.subject}", role, bold=is_current, link=f"step:{number}")
+
+
+def _fitting(sizes: Sequence[int], at: int, room: int) -> range:
+    """The places around one whose sizes fit together: one more at the right, then at the left."""
+    if not sizes or sizes[at] > room:
+        return range(0)
+    low, high, room = at, at + 1, room - sizes[at]
+    while True:
+        grows_right = high < len(sizes) and sizes[high] <= room
+        if grows_right:
+            room -= sizes[high]
+            high += 1
+        if low > 0 and sizes[low - 1] <= room:
+            room -= sizes[low - 1]
+            low -= 1
+        elif not grows_right:
+            return range(low, high)

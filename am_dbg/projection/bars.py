@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from am_dbg.projection.addresses import SCHEME, places_of
@@ -47,7 +47,7 @@ def project_address(
     forward: bool = False,
 ) -> AddressView:
     """The address bar."""
-    base = AddressView(
+    view = AddressView(
         machines=len(store.tracks),
         transitions=store.transitions,
         playback=playback,
@@ -55,18 +55,14 @@ def project_address(
         can_go_forward=forward,
     )
     if moment is None:
-        return base
+        return view
     track, step = moment.track, moment.step if moment.is_stepping else 0
-    return AddressView(
+    return replace(
+        view,
         machine=clean_name(track.key),
         place="".join(f"/{one}" for one in places_of(store, track, moment.number, step)),
         tags=all_tags(store, track),
         is_connected=track.connected,
-        can_go_back=back,
-        can_go_forward=forward,
-        machines=base.machines,
-        transitions=base.transitions,
-        playback=playback,
     )
 
 

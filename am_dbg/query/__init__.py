@@ -6,13 +6,6 @@ from am_dbg.query.find import (
     canceled,
     changing,
     errors,
-    next_canceled,
-    next_error,
-    next_touching,
-    previous_canceled,
-    previous_changing,
-    previous_error,
-    previous_touching,
     touching,
 )
 from am_dbg.query.transition_set import TransitionSet
@@ -27,12 +20,5 @@ __all__ = [
     "canceled",
     "changing",
     "errors",
-    "next_canceled",
-    "next_error",
-    "next_touching",
-    "previous_canceled",
-    "previous_changing",
-    "previous_error",
-    "previous_touching",
     "touching",
 ]

@@ -55,7 +55,7 @@ class Cursor:
 
     def kept(self, visible: Visible) -> Cursor:
         """The nearest visible place; used when filters change."""
-        if self.number == 0 or visible.is_visible(self.number):
+        if self.number == 0 or self.number in visible:
             return self
         return self.at(visible.nearest(self.number))
 

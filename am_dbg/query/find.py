@@ -1,8 +1,4 @@
-"""Finds what a reader jumps to among the visible transitions.
-
-Each set has `count`, `next`, `previous` and `position_of`; the functions below them are
-the same for one jump.
-"""
+"""Sets of the visible transitions that a reader jumps to."""
 
 from __future__ import annotations
 
@@ -41,38 +37,3 @@ class Hits(TransitionSet):
         terms = conditions_of_terms(visible.track, parse(text), visible.filters.level)
         super().__init__(visible.track, visible.conditions & terms)
         self.text = text
-
-
-def next_touching(visible: Visible, number: int, state: str) -> int | None:
-    """The next transition that called, added or removed a state."""
-    return touching(visible, state).next(number)
-
-
-def previous_touching(visible: Visible, number: int, state: str) -> int | None:
-    """The previous transition that called, added or removed a state."""
-    return touching(visible, state).previous(number)
-
-
-def previous_changing(visible: Visible, number: int, state: str) -> int | None:
-    """The last transition, up to and with this one, that added or removed a state."""
-    return changing(visible, state).previous(number + 1)
-
-
-def next_error(visible: Visible, number: int) -> int | None:
-    """The next transition with an error."""
-    return errors(visible).next(number)
-
-
-def previous_error(visible: Visible, number: int) -> int | None:
-    """The previous transition with an error."""
-    return errors(visible).previous(number)
-
-
-def next_canceled(visible: Visible, number: int) -> int | None:
-    """The next transition that was not accepted."""
-    return canceled(visible).next(number)
-
-
-def previous_canceled(visible: Visible, number: int) -> int | None:
-    """The previous transition that was not accepted."""
-    return canceled(visible).previous(number)

@@ -17,9 +17,9 @@ CACHED_CHUNKS_MAX = 4_096
 class TransitionSet:
     """The numbers of the transitions that pass; positions among them count from 1.
 
-    It follows the track while that grows or is trimmed. Going to the next or previous one
-    looks at chunks near by; positions and the count need every chunk's palette once. One
-    thread at a time may ask.
+    It follows the track while that grows or is trimmed. `next` and `previous` read chunks
+    near by; positions and the count read every chunk's palette once. Only one thread at a
+    time may use it.
     """
 
     def __init__(self, track: Track, conditions: Conditions, touching: str = "") -> None:

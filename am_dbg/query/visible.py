@@ -25,10 +25,6 @@ class Visible(TransitionSet):
         self.filters = filters
         self._narrowed: dict[tuple[str, str], TransitionSet] = {}
 
-    def is_visible(self, number: int) -> bool:
-        """Whether this transition passes the filters."""
-        return number in self
-
     def narrowed(
         self, what: str, name: str, make: Callable[[], Conditions], touching: str = ""
     ) -> TransitionSet:

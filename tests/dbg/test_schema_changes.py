@@ -8,7 +8,7 @@ import pytest
 
 from am_dbg.egress.export import export_session
 from am_dbg.ingest.importing import import_session
-from am_dbg.query import Filters, Visible, next_touching, previous_touching, touching
+from am_dbg.query import Filters, Visible, touching
 from am_dbg.store import GapKind, Store, Track
 from amtracer.encode.stream_writer import StreamWriter
 from amtracer.wire.messages import Message, Shape, StateDef, StepDef
@@ -112,14 +112,14 @@ def test_a_state_is_found_by_name_across_borders(track: Track) -> None:
         found = [number for number in range(1, 13) if called(track, number) == state]
         assert touching(visible, state).numbers(0, 99) == found
         assert walked(visible, state) == found
-    assert previous_touching(visible, 10, "A") == 5
-    assert next_touching(visible, 5, "A") == 10
+    assert touching(visible, "A").previous(10) == 5
+    assert touching(visible, "A").next(5) == 10
 
 
 def walked(visible: Visible, state: str) -> list[int]:
     """Where one jump after another leads."""
-    numbers, number = [], next_touching(visible, 0, state)
+    numbers, number = [], touching(visible, state).next(0)
     while number is not None:
         numbers.append(number)
-        number = next_touching(visible, number, state)
+        number = touching(visible, state).next(number)
     return numbers
