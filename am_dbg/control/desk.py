@@ -17,7 +17,7 @@ from am_dbg.projection.log import LogView
 from am_dbg.projection.matrix import MatrixView
 from am_dbg.projection.order import ListedMachine, MachineOrder
 from am_dbg.projection.rain import RainView
-from am_dbg.projection.states import Tree, TreeSpot, tree_of
+from am_dbg.projection.states_tree import Tree, TreeSpot, tree_of
 from am_dbg.projection.steps import Moment, moment_of
 from am_dbg.query import Filters, TransitionSet, Visible
 from am_dbg.query.cursor import Cursor

@@ -16,7 +16,7 @@ from am_dbg.projection.clean import clean_name
 from am_dbg.projection.log import LogOptions, LogView, RowKind, scrolled_top
 from am_dbg.projection.matrix import MatrixView
 from am_dbg.projection.rain import RainView
-from am_dbg.projection.states import STATE, Tree, TreeSpot
+from am_dbg.projection.states_tree import STATE, Tree, TreeSpot
 from am_dbg.query.cursor import JUMP_TRANSITIONS
 
 FIRST_COLUMN = 1

@@ -8,7 +8,7 @@ from am_dbg.control.jumping import Jumping
 from am_dbg.control.modes import Modes
 from am_dbg.control.moving import Moving
 from am_dbg.drawing import layout
-from am_dbg.projection.states import TreeSpot
+from am_dbg.projection.states_tree import TreeSpot
 from am_dbg.query import Hits
 from am_dbg.query.cursor import Cursor
 

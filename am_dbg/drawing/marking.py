@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from am_dbg.query.terms import ignores_case
 from am_dbg.spans import Role, Span
 
 
@@ -22,7 +23,7 @@ def marked(spans: Iterable[Span], needle: str) -> list[Span]:
 
 
 def _split(span: Span, needle: str) -> Iterable[Span]:
-    text = span.text if needle != needle.lower() else span.text.lower()
+    text = span.text.lower() if ignores_case(needle) else span.text
     if len(text) != len(span.text):
         yield span
         return

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from am_dbg.query.conditions import Conditions, conditions_of_terms, named, with_facts
-from am_dbg.query.conditions import touching as shapes_touching
+from am_dbg.query.conditions import Conditions, conditions_of_terms
+from am_dbg.query.shape_tests import named, with_facts
+from am_dbg.query.shape_tests import touching as shapes_touching
 from am_dbg.query.terms import parse
 from am_dbg.query.transition_set import TransitionSet
 from am_dbg.query.visible import Visible

@@ -47,6 +47,11 @@ class Terms:
     longer_ns: int = 0
 
 
+def ignores_case(word: str) -> bool:
+    """Whether a word is found in capitals and small letters; one with capitals is not."""
+    return word == word.lower()
+
+
 def parse(text: str) -> Terms:
     """Parse a query."""
     terms = Terms()

@@ -11,15 +11,8 @@ from am_dbg.projection.machines import (
 )
 from am_dbg.projection.order import natural_key
 from am_dbg.projection.reader import ReaderView, project_reader
-from am_dbg.projection.states import (
-    Arc,
-    ReferenceRow,
-    StateRow,
-    StatesView,
-    TreeSpot,
-    project_states,
-    tree_of,
-)
+from am_dbg.projection.states import Arc, ReferenceRow, StateRow, StatesView, project_states
+from am_dbg.projection.states_tree import TreeSpot, tree_of
 from am_dbg.projection.steps import Moment, StepLook, moment_of, project_steps
 from am_dbg.query import ALL, Visible
 from am_dbg.query.cursor import Cursor

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from am_dbg.control import Control
-from am_dbg.projection.states import TreeSpot
+from am_dbg.projection.states_tree import TreeSpot
 
 
 def number(control: Control) -> int:

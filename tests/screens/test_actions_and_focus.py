@@ -15,7 +15,7 @@ from am_dbg.egress.export import selected
 from am_dbg.keymap import read_keymap, remapped
 from am_dbg.keys import KEYS, by_action
 from am_dbg.projection.filters import LEVEL, SWITCHES
-from am_dbg.projection.states import TreeSpot
+from am_dbg.projection.states_tree import TreeSpot
 from am_dbg.store import Store
 from amtracer.address import Address
 from tests.screens.driving import at, do, number, on_state

@@ -12,7 +12,7 @@ from am_dbg.control.history import Bookmarks, History, Spot
 from am_dbg.drawing import layout
 from am_dbg.ingest.intake import Progress
 from am_dbg.projection.bars import Playback
-from am_dbg.projection.states import TreeSpot
+from am_dbg.projection.states_tree import TreeSpot
 from am_dbg.query import Filters
 from am_dbg.store import Store, Track
 from tests.dbg.golang_versions import PARENT, read

@@ -1,0 +1,60 @@
+"""Flags: strings of bytes 0 and 1, one for each row or shape, and tables of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from am_dbg.store.dictionary import Dictionary
+
+FLAG_VALUES = 256
+"""The length of a table that translates bytes to flags."""
+
+FlagMaker = Callable[[Dictionary, int, int], bytes]
+"""Makes the flags of a range of a dictionary's shapes, texts or sets of lines."""
+
+
+class FlagTable:
+    """A table of flags for each dictionary; it grows with the dictionary.
+
+    The dictionary may grow meanwhile: a table covers what was defined before `of` was
+    called, so a caller takes the numbers it looks up before it takes the table.
+    """
+
+    def __init__(self, count: Callable[[Dictionary], int], make: FlagMaker) -> None:
+        self._count = count
+        self._make = make
+        self._tables: dict[int, bytes] = {}
+
+    def of(self, dictionary: Dictionary) -> bytes:
+        """The table of a dictionary as it is now."""
+        table, count = self._tables.get(dictionary.serial, b""), self._count(dictionary)
+        if len(table) < count:
+            table += self._make(dictionary, len(table), count)
+            self._tables[dictionary.serial] = table
+        return table
+
+
+def looked_up(table: bytes, numbers: Iterable[int]) -> bytes:
+    """The flags of a table for these numbers."""
+    return bytes(map(table.__getitem__, numbers))
+
+
+def both(one: bytes, other: bytes) -> bytes:
+    """1 where both have 1."""
+    joined = int.from_bytes(one, "little") & int.from_bytes(other, "little")
+    return joined.to_bytes(len(one), "little")
+
+
+def either(one: bytes, other: bytes) -> bytes:
+    """1 where at least one has 1."""
+    joined = int.from_bytes(one, "little") | int.from_bytes(other, "little")
+    return joined.to_bytes(len(one), "little")
+
+
+def marked(rows: Iterable[int], count: int) -> bytes:
+    """1 for each of these rows below `count`."""
+    flags = bytearray(count)
+    for row in rows:
+        if row < count:
+            flags[row] = 1
+    return bytes(flags)

@@ -1,0 +1,79 @@
+"""Conditions on rows: each makes the flags of the first rows of a chunk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from am_dbg.query.flags import FLAG_VALUES, FlagTable, either, looked_up, marked
+from am_dbg.query.shape_tests import touching_like
+from am_dbg.query.terms import ignores_case
+from am_dbg.query.times import WrittenTime
+from am_dbg.store import Track
+from am_dbg.store.chunk import Chunk
+
+RowTest = Callable[[Chunk, int], bytes | None]
+"""A condition on rows: the flags of the first rows of a chunk, None when all of them pass."""
+
+
+def not_requested_by(machine: str) -> RowTest:
+    """Rows that no transition of this machine requested."""
+
+    def test(chunk: Chunk, rows: int) -> bytes | None:
+        by_machine = chunk.rows_asked_by(machine)
+        if not by_machine:
+            return None
+        requested = marked(by_machine, rows)
+        return requested.translate(bytes((1, 0)) + bytes(FLAG_VALUES - 2))
+
+    return test
+
+
+def between(track: Track, after: WrittenTime | None, before: WrittenTime | None) -> RowTest:
+    """Rows whose wall time lies between two moments, both included."""
+
+    def test(chunk: Chunk, rows: int) -> bytes | None:
+        started = track.time_at(track.first)
+        low = after.at(started) if after else chunk.time_min
+        high = before.at(started) if before else chunk.time_max
+        if low <= chunk.time_min and chunk.time_max <= high:
+            return None
+        return bytes(low <= chunk.time(row) <= high for row in range(rows))
+
+    return test
+
+
+def longer(duration_ns: int) -> RowTest:
+    """Rows that took at least this long."""
+    return lambda chunk, rows: bytes(chunk.duration(row) >= duration_ns for row in range(rows))
+
+
+def containing(word: str, level: int) -> RowTest:
+    """Rows with a text in a log line up to a level, an argument or the name of a state."""
+    folded = ignores_case(word)
+    needle = word.encode("utf-8", "surrogatepass")
+    names = FlagTable(lambda dictionary: dictionary.shape_count, touching_like(word))
+    texts = FlagTable(
+        lambda dictionary: dictionary.text_count,
+        lambda dictionary, *bounds: dictionary.texts_containing(needle, *bounds, folded=folded),
+    )
+    sets = FlagTable(
+        lambda dictionary: dictionary.line_set_count,
+        lambda dictionary, *bounds: dictionary.line_sets_containing(
+            texts.of(dictionary), *bounds, level
+        ),
+    )
+
+    def test(chunk: Chunk, rows: int) -> bytes:
+        dictionary = chunk.dictionary
+        shape_palette, line_palette = chunk.shapes.palette[:], chunk.lines.palette[:]
+        line_sets = b"\0" + sets.of(dictionary)
+        shapes = looked_up(names.of(dictionary), shape_palette)
+        lines = looked_up(line_sets, line_palette)
+        flags = marked(chunk.rows_with_texts(texts.of(dictionary), line_sets), rows)
+        if 1 in shapes:
+            flags = either(flags, chunk.shapes.spread(shapes, rows))
+        if 1 in lines:
+            flags = either(flags, chunk.lines.spread(lines, rows))
+        return flags
+
+    return test

@@ -1,0 +1,104 @@
+"""Conditions on shapes: each makes the flags of some of the shapes of a dictionary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from am_dbg.query.flags import FLAG_VALUES, FlagMaker, either
+from am_dbg.query.terms import ignores_case
+from am_dbg.store import Fact
+from am_dbg.store.dictionary import Dictionary
+from am_dbg.store.facts import Schema, groups_of, mask_of
+from amtracer.wire.vocabulary import StepFlag, handler_name
+
+ShapeTest = FlagMaker
+"""A condition on shapes: the flags of a range of a dictionary's shapes."""
+
+
+def with_facts(facts: Fact) -> ShapeTest:
+    """Shapes with at least one of these facts."""
+    table = bytes(1 if value & facts else 0 for value in range(FLAG_VALUES))
+    return lambda dictionary, start, stop: bytes(dictionary.flags[start:stop]).translate(table)
+
+
+def without_facts(facts: Fact) -> ShapeTest:
+    """Shapes with none of these facts."""
+    table = bytes(0 if value & facts else 1 for value in range(FLAG_VALUES))
+    return lambda dictionary, start, stop: bytes(dictionary.flags[start:stop]).translate(table)
+
+
+def touching(state: str) -> ShapeTest:
+    """Shapes that called or changed a state."""
+    return _by_mask(lambda schema: 1 << schema.index[state] if state in schema.index else 0)
+
+
+def touching_like(word: str) -> ShapeTest:
+    """Shapes that called or changed a state with this text in its name."""
+    folded = ignores_case(word)
+
+    def mask(schema: Schema) -> int:
+        names = schema.index.items()
+        return sum(1 << i for name, i in names if word in (name.lower() if folded else name))
+
+    return _by_mask(mask)
+
+
+def _in_group(group: str) -> ShapeTest:
+    """Shapes that called or changed a state of a group."""
+    return _by_mask(lambda schema: mask_of(groups_of(schema.states).get(group, ())))
+
+
+def in_group_if_any(group: str) -> ShapeTest:
+    """Shapes of `_in_group`, and all shapes under a schema without that group."""
+    inside = _in_group(group)
+
+    def test(dictionary: Dictionary, start: int, stop: int) -> bytes:
+        numbers = dictionary.schema_of[start:stop]
+        has = {at: group in groups_of(dictionary.schemas[at].states) for at in set(numbers)}
+        outside = bytes(not has[number] for number in numbers)
+        return either(inside(dictionary, start, stop), outside)
+
+    return test
+
+
+def _by_mask(mask_of: Callable[[Schema], int]) -> ShapeTest:
+    def test(dictionary: Dictionary, start: int, stop: int) -> bytes:
+        numbers = dictionary.schema_of[start:stop]
+        masks = {number: mask_of(dictionary.schemas[number]) for number in set(numbers)}
+        touched = dictionary.touched[start:stop]
+        return bytes(
+            1 if mask & masks[number] else 0 for mask, number in zip(touched, numbers, strict=True)
+        )
+
+    return test
+
+
+def named(key: str, name: str) -> ShapeTest:
+    """Shapes that match the key of a term, or `changed`, with this name."""
+    if key == "state":
+        return touching(name)
+    if key == "group":
+        return _in_group(name)
+    if key in ("handler", "failed"):
+        failed = StepFlag.FAILED | StepFlag.DENIED if key == "failed" else 0
+        return lambda dictionary, start, stop: bytes(
+            _has_handler(dictionary, shape, name, failed) for shape in range(start, stop)
+        )
+
+    def test(dictionary: Dictionary, start: int, stop: int) -> bytes:
+        table = bytearray(stop - start)
+        for at, is_touched in enumerate(touching(name)(dictionary, start, stop)):
+            if is_touched:
+                mask: int = getattr(dictionary.facts(start + at), key)
+                table[at] = mask >> dictionary.schema(start + at).index[name] & 1
+        return bytes(table)
+
+    return test
+
+
+def _has_handler(dictionary: Dictionary, shape: int, name: str, flags: int) -> bool:
+    states = dictionary.schema(shape).states
+    return any(
+        (not flags or step.flags & flags) and handler_name(step, states) == name
+        for step in dictionary.shape(shape).steps
+    )
