@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from am_dbg.projection.addresses import write_address
+from am_dbg.projection.addresses.write import write_address
 from am_dbg.projection.excerpt import Excerpt
 from am_dbg.projection.subscriptions import is_task
 from am_dbg.projection.times import counted, totals

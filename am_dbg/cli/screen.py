@@ -54,7 +54,7 @@ def open_screen(
 def checked_place(text: str) -> str:
     """A place in a history, if its form is that of a place; the history is read later."""
     from am_dbg.errors import NotAnAddressError
-    from am_dbg.projection.places import is_place
+    from am_dbg.projection.addresses.places import is_place
 
     if text and not is_place(text):
         raise click.UsageError(f"--select-transition: {NotAnAddressError(text)}")

@@ -30,7 +30,7 @@ def show_command(file: str, address: str | None, as_json: bool, max_mem: int) ->
     """
 
     def lines_of(store: Store) -> Iterable[str]:
-        from am_dbg.projection.addresses import resolve
+        from am_dbg.projection.addresses.resolve import resolve
 
         if address is None:
             return machines(store, as_json)

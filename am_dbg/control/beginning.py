@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from am_dbg.errors import DebuggerError, MachineNotFoundError, TransitionNotFoundError
-from am_dbg.projection.addresses import SCHEME, resolve
-from am_dbg.projection.machine_names import machine_like, near
+from am_dbg.projection.addresses.machine_names import machine_like, near
+from am_dbg.projection.addresses.places import Location, place_in
+from am_dbg.projection.addresses.resolve import resolve
+from am_dbg.projection.addresses.write import SCHEME
 from am_dbg.projection.order import ListedMachine
-from am_dbg.projection.places import Location, place_in
 from am_dbg.store import Store, Track
 
 

@@ -36,7 +36,7 @@ from am_dbg.control.viewing import Viewing
 from am_dbg.drawing import layout
 from am_dbg.ingest.intake import Progress
 from am_dbg.keys import KEYS, Key
-from am_dbg.projection.addresses import write_address
+from am_dbg.projection.addresses.write import write_address
 from am_dbg.projection.bars import Playback
 from am_dbg.projection.clean import clean_name
 from am_dbg.query.cursor import Cursor

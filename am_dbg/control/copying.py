@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from am_dbg.drawing.reader import reader_text
-from am_dbg.projection.addresses import write_address
+from am_dbg.projection.addresses.write import write_address
 from am_dbg.projection.excerpt import Excerpt
 from am_dbg.projection.reader import project_reader
 from am_dbg.projection.steps import Moment, step_text, type_name

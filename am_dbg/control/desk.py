@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from weakref import ref
 
 from am_dbg.control.history import Bookmarks, History, Spot
-from am_dbg.projection.log import LogView
+from am_dbg.projection.log.view import LogView
 from am_dbg.projection.matrix import MatrixView
 from am_dbg.projection.order import ListedMachine, MachineOrder
 from am_dbg.projection.rain import RainView

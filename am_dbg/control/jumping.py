@@ -12,7 +12,7 @@ from am_dbg.control.history import History, Spot
 from am_dbg.control.modes import Modes
 from am_dbg.control.moving import Moving
 from am_dbg.control.places import NoPlace, place_of, place_of_spot
-from am_dbg.projection.addresses import address_of
+from am_dbg.projection.addresses.write import address_of
 from am_dbg.projection.bars import Playback
 from am_dbg.projection.clean import clean, clean_name
 from am_dbg.projection.reader import source_chain

@@ -35,7 +35,7 @@ from am_dbg.projection.border import Failed, attempt
 from am_dbg.projection.clean import clean
 from am_dbg.projection.counts import Counting
 from am_dbg.projection.filters import FilterBarView, project_filters
-from am_dbg.projection.log import LogOptions, LogView, project_log
+from am_dbg.projection.log.view import LogOptions, LogView, project_log
 from am_dbg.projection.machines import MachinesView, project_machines, top_showing
 from am_dbg.projection.matrix import MatrixView, project_matrix
 from am_dbg.projection.rain import RainView, project_rain

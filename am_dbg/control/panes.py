@@ -13,7 +13,7 @@ from am_dbg.drawing import layout
 from am_dbg.drawing.matrix import place_in_matrix
 from am_dbg.drawing.rain import place_in_rain
 from am_dbg.projection.clean import clean_name
-from am_dbg.projection.log import LogOptions, LogView, RowKind, scrolled_top
+from am_dbg.projection.log.view import LogOptions, LogView, RowKind, scrolled_top
 from am_dbg.projection.matrix import MatrixView
 from am_dbg.projection.rain import RainView
 from am_dbg.projection.states_tree import STATE, Tree, TreeSpot

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from am_dbg.control.desk import Desk
 from am_dbg.control.history import Spot
 from am_dbg.errors import DebuggerError, MachineNotFoundError, NotAnAddressError
-from am_dbg.projection.addresses import SCHEME, resolve
+from am_dbg.projection.addresses.machine_names import machine_like
+from am_dbg.projection.addresses.places import Location
+from am_dbg.projection.addresses.resolve import resolve
+from am_dbg.projection.addresses.write import SCHEME
 from am_dbg.projection.clean import clean, clean_name
-from am_dbg.projection.machine_names import machine_like
-from am_dbg.projection.places import Location
 from am_dbg.projection.times import count
 from am_dbg.query.cursor import Cursor
 from am_dbg.store import Track

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from am_dbg.drawing.marking import marked
-from am_dbg.projection.line_parts import LinePart, PartKind
-from am_dbg.projection.log import LogRow, LogView, RowKind
-from am_dbg.projection.log_entries import EntryKind, LogEntry, StateChange, StateWord
+from am_dbg.projection.log.entries import EntryKind, StateChange, StateWord, TransitionEntry
+from am_dbg.projection.log.line_parts import LinePart, PartKind
+from am_dbg.projection.log.view import LogRow, LogView, RowKind
 from am_dbg.projection.times import axis_time, count, second_time
 from am_dbg.spans import (
     BLANK,
@@ -90,7 +90,9 @@ def _text_column(view: LogView) -> int:
     return view.number_digits + 2 + 2 + TIME_WIDTH + 2 + 2
 
 
-def _entry_line(row: LogRow, entry: LogEntry, view: LogView, width: int, lit: bool) -> SpanLine:
+def _entry_line(
+    row: LogRow, entry: TransitionEntry, view: LogView, width: int, lit: bool
+) -> SpanLine:
     current = row.is_current
     number = right(str(entry.number), view.number_digits + 1)
     head = [
@@ -115,7 +117,7 @@ def _entry_line(row: LogRow, entry: LogEntry, view: LogView, width: int, lit: bo
     return line(spread(head, tail, width), width, cursor_role(current, lit=lit))
 
 
-def _words(entry: LogEntry, *, bold: bool) -> list[Span]:
+def _words(entry: TransitionEntry, *, bold: bool) -> list[Span]:
     spans: list[Span] = []
     for word in entry.called:
         if spans:
@@ -128,7 +130,7 @@ def _words(entry: LogEntry, *, bold: bool) -> list[Span]:
     return spans or [Span("nothing", Role.QUIET)]
 
 
-def _called_role(entry: LogEntry, word: StateWord) -> Role:
+def _called_role(entry: TransitionEntry, word: StateWord) -> Role:
     if entry.kind is EntryKind.CANCELED:
         return Role.CANCELED
     if entry.kind is EntryKind.ERROR and word.change is not StateChange.REMOVED:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from am_dbg.projection.addresses import write_address
+from am_dbg.projection.addresses.write import write_address
 from am_dbg.projection.reader import HandlerRow, ReaderView, SourceRow
 from am_dbg.projection.subscriptions import PipeRow, TaskRow, WaitingRow
 from am_dbg.projection.times import count, duration

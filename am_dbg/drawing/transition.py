@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from am_dbg.drawing.layout import WIDE
 from am_dbg.drawing.log import KIND_ROLES
-from am_dbg.projection.log_entries import AUTO_FLAG, LogEntry
+from am_dbg.projection.log.entries import AUTO_FLAG, TransitionEntry
 from am_dbg.projection.times import clock_time, count, duration, signed_duration
 from am_dbg.projection.transition import TransitionView
 from am_dbg.spans import GAP, WIDE_GAP, Role, Span, SpanLine, line, spread, width_of_spans
@@ -68,7 +68,7 @@ def _mutation(view: TransitionView, width: int) -> Span:
     return Span(f"{view.type_name} [multi] " if view.is_multi else f"{view.type_name} ", role)
 
 
-def _called(entry: LogEntry) -> str:
+def _called(entry: TransitionEntry) -> str:
     return " ".join(word.name for word in entry.called) or "nothing"
 
 

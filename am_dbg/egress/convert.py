@@ -22,9 +22,9 @@ from am_dbg.errors import (
     UnknownFormatError,
 )
 from am_dbg.options import SESSION_ENDING
-from am_dbg.projection.addresses import resolve, resolve_range
+from am_dbg.projection.addresses.places import parse_range
+from am_dbg.projection.addresses.resolve import resolve, resolve_range
 from am_dbg.projection.excerpt import Excerpt
-from am_dbg.projection.places import parse_range
 from am_dbg.store import Store, Track
 from amtracer.files.atomic import AtomicFile, shown
 

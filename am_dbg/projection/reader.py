@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from am_dbg.projection.addresses import address_of
+from am_dbg.projection.addresses.write import address_of
 from am_dbg.projection.clean import clean, clean_lines, clean_name
 from am_dbg.projection.steps import Moment, handler_name, name_at, step_text, type_name
 from am_dbg.projection.subscriptions import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from am_dbg.projection.log_entries import EntryKind, LogEntry, entry_of, kind_of_mutation
+from am_dbg.projection.log.entries import EntryKind, TransitionEntry, entry_of, kind_of_mutation
 from am_dbg.projection.steps import Moment, type_name
 from am_dbg.query import Visible
 
@@ -21,7 +21,7 @@ class TransitionView:
     total: int = 0
     kind: EntryKind = EntryKind.EVAL
     type_name: str = ""
-    entry: LogEntry | None = None
+    entry: TransitionEntry | None = None
     added: int = 0
     removed: int = 0
     other: int = 0
@@ -32,7 +32,7 @@ class TransitionView:
     duration_ns: int = 0
     queue_len: int = 0
     is_multi: bool = False
-    next: LogEntry | None = None
+    next: TransitionEntry | None = None
     next_type: str = ""
     next_multi: bool = False
     waits_on: str = ""

@@ -26,7 +26,7 @@ from am_dbg.control import Control, CopyText, Effect, Look, OpenDialog, OpenPale
 from am_dbg.control import states as s
 from am_dbg.drawing import layout as at
 from am_dbg.keys import KEYS, Key
-from am_dbg.projection.addresses import SCHEME
+from am_dbg.projection.addresses.write import SCHEME
 from am_dbg.projection.bars import Playback
 from am_dbg.projection.border import Failed, attempt
 from am_dbg.views.ending import ScreenFailedError, failed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from am_dbg.drawing.layout import LOG
 from am_dbg.drawing.log import draw_log, log_title_note
-from am_dbg.projection.log import LogView
+from am_dbg.projection.log.view import LogView
 from am_dbg.views.pane import Drawn, Pane
 
 

@@ -16,9 +16,9 @@ from am_dbg.egress.export import export_session
 from am_dbg.ingest.golang.door import GoDoor
 from am_dbg.ingest.golang.session import read_go_session
 from am_dbg.ingest.importing import import_session, open_source
-from am_dbg.projection.addresses import resolve
-from am_dbg.projection.log_entries import entry_of
-from am_dbg.projection.log_lines import lines_below
+from am_dbg.projection.addresses.resolve import resolve
+from am_dbg.projection.log.entries import entry_of
+from am_dbg.projection.log.lines import lines_below
 from am_dbg.projection.matrix import project_matrix
 from am_dbg.projection.rain import project_rain
 from am_dbg.projection.reader import ReaderView, project_reader

@@ -9,7 +9,7 @@ import pytest
 from am_dbg import reports as text
 from am_dbg.egress.export import selected, write_messages
 from am_dbg.egress.replay import News
-from am_dbg.projection.log_lines import later_lines
+from am_dbg.projection.log.lines import later_lines
 from am_dbg.projection.subscriptions import TaskRow, WaitingRow, subscriptions_at
 from am_dbg.query import Filters, Visible
 from am_dbg.store import Store, Track

@@ -15,9 +15,10 @@ from am_dbg.control.copying import copied_transition
 from am_dbg.control.places import place_of
 from am_dbg.egress.convert import chosen
 from am_dbg.errors import DebuggerError, TransitionNotFoundError
-from am_dbg.projection.addresses import address_of, resolve
-from am_dbg.projection.machine_names import machine_like
-from am_dbg.projection.places import is_place
+from am_dbg.projection.addresses.machine_names import machine_like
+from am_dbg.projection.addresses.places import is_place
+from am_dbg.projection.addresses.resolve import resolve
+from am_dbg.projection.addresses.write import address_of
 from am_dbg.projection.times import clock_time, full_time
 from am_dbg.query.cursor import Cursor
 from am_dbg.store import Store, Track

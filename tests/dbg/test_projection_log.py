@@ -8,8 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from am_dbg.projection.log import LogOptions, LogRow, LogView, RowKind, project_log, scrolled_top
-from am_dbg.projection.log_entries import EntryKind, StateChange
+from am_dbg.projection.log.entries import EntryKind, StateChange
+from am_dbg.projection.log.view import (
+    LogOptions,
+    LogRow,
+    LogView,
+    RowKind,
+    project_log,
+    scrolled_top,
+)
 from am_dbg.projection.steps import moment_of
 from am_dbg.query import ALL, Filters, Visible
 from am_dbg.query.cursor import Cursor

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from am_dbg.projection.denial import Denial, denial_of
-from am_dbg.projection.gaps import gap_text
-from am_dbg.projection.line_parts import PartKind, parts_of, state_line_args
+from am_dbg.projection.log.gaps import gap_text
+from am_dbg.projection.log.line_parts import PartKind, parts_of, state_line_args
 from am_dbg.projection.reader import project_reader
 from am_dbg.projection.steps import moment_of
 from am_dbg.projection.subscriptions import (

@@ -6,7 +6,7 @@ import pytest
 
 from am_dbg import reports as text
 from am_dbg.egress.export import Selection, selected, write_messages
-from am_dbg.projection.log import RowKind, project_log
+from am_dbg.projection.log.view import RowKind, project_log
 from am_dbg.projection.machines import MachineOrder, project_machines
 from am_dbg.projection.reader import project_reader
 from am_dbg.projection.steps import moment_of, project_steps

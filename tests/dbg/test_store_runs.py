@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from am_dbg.errors import TransitionNotFoundError
-from am_dbg.projection.addresses import resolve
+from am_dbg.projection.addresses.resolve import resolve
 from am_dbg.projection.bars import all_tags
 from am_dbg.projection.machines import MachineOrder
 from am_dbg.projection.reader import source_chain

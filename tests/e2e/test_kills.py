@@ -25,7 +25,7 @@ from typing import Any
 import pytest
 
 from am_dbg.ingest.importing import import_session
-from am_dbg.projection.log import RowKind, project_log
+from am_dbg.projection.log.view import RowKind, project_log
 from am_dbg.projection.steps import moment_of
 from am_dbg.query import ALL, Visible
 from am_dbg.query.cursor import Cursor

@@ -9,8 +9,9 @@ if TYPE_CHECKING:
     from tests.house.conftest import Source
 
 ALLOWED = {
-    *("Background", "Change", "GapKind", "Host", "Moment", "Notes", "Origin", "Place"),
-    *("Progress", "Schema", "Sources", "Token", "Transition", "_Watched"),
+    *("Background", "Decoder", "Dictionary", "GapKind", "Hooks", "Host", "Kind"),
+    *("Named", "Notes", "OpenWork", "Plan", "Progress", "Refused"),
+    *("Schema", "Source", "Sources", "Step", "Token", "Transition", "_Watched"),
 }
 """Class names that exist more than once."""
 

@@ -34,7 +34,7 @@ WORKERS = ("project_", "draw_", "framed", "top_border", "moment_of", "tree_of")
 
 
 def modules(package: ModuleType) -> Iterator[ModuleType]:
-    for info in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+    for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
         yield importlib.import_module(info.name)
 
 

@@ -1,17 +1,4 @@
-"""Addresses (`mach://ID/PLACE/STEP`): the one grammar for command line, `g`, links and pastes.
-
-- `mach://ID`, `mach://ID/PLACE`, `mach://ID/PLACE/STEP`; the scheme may be left out.
-- A place names a transition, see `am_dbg.projection.places`. An export takes a range too.
-- A step counts from 1. Go programs log `ID/TRANSITION/TIME`, so where they have no such step the
-  transition is meant.
-- When several machines have one id, a key means the machine of that key, and the id of a
-  transition means the newest machine that has it.
-
-An id may hold anything, slashes and spaces too. So an address is first taken as it is written,
-then without what may surround it, and the machine with the longest id that fits is meant. A
-machine is found by its id, then by its name as outputs show it, with escapes in it. `resolve`
-finds what `address_of` writes.
-"""
+"""Resolves addresses: finds the machine, the transition and the step that a text names."""
 
 from __future__ import annotations
 
@@ -24,13 +11,13 @@ from am_dbg.errors import (
     StepNotFoundError,
     TransitionNotFoundError,
 )
+from am_dbg.projection.addresses.machine_names import near
+from am_dbg.projection.addresses.places import Location, is_place, is_range, place_in
+from am_dbg.projection.addresses.write import SCHEME
 from am_dbg.projection.clean import clean_name
-from am_dbg.projection.machine_names import near
-from am_dbg.projection.places import Location, is_place, is_range, place_in
 from am_dbg.safe_text import one_line
 from am_dbg.store import Store, Track
 
-SCHEME = "mach://"
 TEXT_MAX = 70_000
 """An id of the greatest length, and a place in its history."""
 
@@ -147,28 +134,3 @@ def resolve_range(store: Store, address: str) -> tuple[Track, str]:
         return track, numbers
     location = resolve(store, address)
     return location.track, "" if location.number is None else str(location.number)
-
-
-def write_address(machine: str, *places: object) -> str:
-    """The address of a machine, of a place in its history, or of a step there."""
-    return SCHEME + "/".join(map(str, (machine, *places)))
-
-
-def address_of(store: Store, track: Track, number: int | None = None, step: int = 0) -> str:
-    """The address of a location; it is unambiguous even if other ids look like places in it."""
-    return write_address(track.key, *places_of(store, track, number, step))
-
-
-def places_of(store: Store, track: Track, number: int | None, step: int = 0) -> tuple[str, ...]:
-    """What follows the id in an address: the place, and the step if there is one."""
-    if number is None:
-        return ()
-    texts = [str(number)]
-    if number >= track.first:
-        texts.append(track.tx_id_at(number))
-    end = (str(step),) if step else ()
-    for text in texts:
-        key = f"{track.key}/{text}"
-        if store.find(key) is None and store.find("/".join((key, *end))) is None:
-            break
-    return (text, *end)

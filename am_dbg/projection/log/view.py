@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
-from am_dbg.projection.gaps import gap_text
-from am_dbg.projection.line_parts import LinePart
-from am_dbg.projection.log_entries import LogEntry, entry_of
-from am_dbg.projection.log_lines import later_lines, lines_below
+from am_dbg.projection.log.entries import TransitionEntry, entry_of
+from am_dbg.projection.log.gaps import gap_text
+from am_dbg.projection.log.line_parts import LinePart
+from am_dbg.projection.log.lines import later_lines, lines_below
 from am_dbg.projection.steps import Moment
 from am_dbg.projection.times import SECOND
 from am_dbg.projection.trouble import notes_between
@@ -44,7 +44,7 @@ class LogRow:
 
     kind: RowKind
     number: int
-    entry: LogEntry | None = None
+    entry: TransitionEntry | None = None
     parts: tuple[LinePart, ...] = ()
     text: str = ""
     time_ns: int = 0
@@ -234,7 +234,7 @@ class _Window:
 @lru_cache(maxsize=4096)
 def _entry(
     track: Track, number: int, level: int
-) -> tuple[LogEntry, tuple[tuple[LinePart, ...], ...]]:
+) -> tuple[TransitionEntry, tuple[tuple[LinePart, ...], ...]]:
     """The row of a transition, cached because a held transition never changes."""
     transition = track.transition(number)
     return entry_of(track, transition), lines_below(transition, level)

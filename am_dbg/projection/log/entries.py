@@ -7,7 +7,7 @@ from enum import Enum
 
 from am_dbg.projection.clean import clean
 from am_dbg.projection.denial import denial_of
-from am_dbg.projection.line_parts import state_line_args
+from am_dbg.projection.log.line_parts import state_line_args
 from am_dbg.projection.steps import has_steps, name_at
 from am_dbg.store import Track, Transition
 from am_dbg.store.facts import ShapeFacts
@@ -51,7 +51,7 @@ class StateWord:
 
 
 @dataclass(frozen=True, slots=True)
-class LogEntry:
+class TransitionEntry:
     """One transition as a row."""
 
     number: int
@@ -64,7 +64,7 @@ class LogEntry:
     flags: str = ""
 
 
-def entry_of(track: Track, transition: Transition) -> LogEntry:
+def entry_of(track: Track, transition: Transition) -> TransitionEntry:
     """The row of one transition."""
     number, shape = transition.number, transition.shape
     facts = track.facts_at(number)
@@ -81,7 +81,7 @@ def entry_of(track: Track, transition: Transition) -> LogEntry:
     note = ""
     if facts.is_canceled:
         note = denial_of(shape, states, transition.lines, has_steps=has_steps(track, shape)).note
-    return LogEntry(
+    return TransitionEntry(
         number=number,
         time_ns=transition.time_ns,
         kind=_kind(shape.type, facts.is_canceled, facts.is_error, facts.is_check),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from am_dbg.projection.clean import clean_lines
-from am_dbg.projection.line_parts import LinePart, is_change_line, is_extern_line, parts_of
+from am_dbg.projection.log.line_parts import LinePart, is_change_line, is_extern_line, parts_of
 from am_dbg.projection.times import count
 from am_dbg.store import LaterLines, Transition
 
