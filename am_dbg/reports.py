@@ -14,9 +14,9 @@ from typing import Any
 
 from am_dbg.projection.addresses.write import write_address
 from am_dbg.projection.excerpt import Excerpt
+from am_dbg.projection.note_texts import hanging_text, noted_at, notes_between, refused_text
 from am_dbg.projection.subscriptions import is_task
 from am_dbg.projection.times import counted, totals
-from am_dbg.projection.trouble import hanging_text, noted_at, notes_between, refused_text
 from am_dbg.safe_text import lines, one_line
 from am_dbg.spans import width_of
 from am_dbg.store import Gap, GapKind, OpenPicture, Store, Track, Transition

@@ -11,7 +11,7 @@ from am_dbg.projection.addresses.machine_names import machine_like, near
 from am_dbg.projection.addresses.places import Location, place_in
 from am_dbg.projection.addresses.resolve import resolve
 from am_dbg.projection.addresses.write import SCHEME
-from am_dbg.projection.order import ListedMachine
+from am_dbg.projection.machine_order import ListedMachine
 from am_dbg.store import Store, Track
 
 

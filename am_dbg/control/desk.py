@@ -14,8 +14,8 @@ from weakref import ref
 
 from am_dbg.control.history import Bookmarks, History, Spot
 from am_dbg.projection.log.view import LogView
+from am_dbg.projection.machine_order import ListedMachine, MachineOrder
 from am_dbg.projection.matrix import MatrixView
-from am_dbg.projection.order import ListedMachine, MachineOrder
 from am_dbg.projection.rain import RainView
 from am_dbg.projection.states_tree import Tree, TreeSpot, tree_of
 from am_dbg.projection.steps import Moment, moment_of

@@ -31,9 +31,9 @@ from am_dbg.projection.bars import (
     project_address,
     project_status,
 )
-from am_dbg.projection.border import Failed, attempt
 from am_dbg.projection.clean import clean
-from am_dbg.projection.counts import Counting
+from am_dbg.projection.counts import MachineCounter
+from am_dbg.projection.faults import Failed, attempt
 from am_dbg.projection.filters import FilterBarView, project_filters
 from am_dbg.projection.log.view import LogOptions, LogView, project_log
 from am_dbg.projection.machines import MachinesView, project_machines, top_showing
@@ -83,7 +83,7 @@ class Looking:
         self.desk = desk
         self.modes = modes
         self._viewing = viewing
-        self._counting = Counting(desk.store)
+        self._counting = MachineCounter(desk.store)
         self._hints = {narrow: footer_hints(keys, narrow=narrow) for narrow in (False, True)}
 
     def look(self, width: int, height: int, sources: Sources) -> Look:

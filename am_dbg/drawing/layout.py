@@ -44,7 +44,7 @@ FRAME = 2
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """The place of a pane on the screen."""
+    """The rectangle of a pane on the screen."""
 
     x: int
     y: int

@@ -18,7 +18,7 @@ class Counts:
     time_sum: int = 0
 
 
-class Counting:
+class MachineCounter:
     """Counts the machines of a store; the cost depends on what changed since the last count."""
 
     def __init__(self, store: Store) -> None:

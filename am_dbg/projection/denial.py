@@ -139,7 +139,7 @@ def _blocker(steps: Sequence[StepDef], at: int) -> int:
 
 
 def _required(relation: StepDef, states: Sequence[StateDef]) -> str:
-    """The state that is missing; one the schema does not define has a name only there."""
+    """The state that is missing; a schema may require a state that it does not define."""
     if relation.target >= 0:
         return name_at(states, relation.target)
     defined = {state.name for state in states}
@@ -148,7 +148,7 @@ def _required(relation: StepDef, states: Sequence[StateDef]) -> str:
 
 
 def _by_last_handler(shape: Shape, states: Sequence[StateDef]) -> Denial | None:
-    """In sessions without flags of denial: the negotiation ended with the last handler called."""
+    """The last handler: without flags of denial, it is the one that ended the negotiation."""
     if shape.steps and shape.steps[-1].type == StepKind.HANDLER:
         return Denial(handler=handler_name(shape.steps[-1], states))
     return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from am_dbg.projection.clean import clean_name
-from am_dbg.projection.order import ListedMachine, MachineOrder
+from am_dbg.projection.machine_order import ListedMachine, MachineOrder
 from am_dbg.query import ALL, TransitionSet, Visible, errors
 from am_dbg.store import Store, Track
 from am_dbg.store.facts import is_error_state

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from am_dbg.projection.addresses.write import address_of
 from am_dbg.projection.clean import clean, clean_lines, clean_name
+from am_dbg.projection.note_texts import hanging_text
 from am_dbg.projection.steps import Moment, handler_name, name_at, step_text, type_name
 from am_dbg.projection.subscriptions import (
     PipeRow,
@@ -16,7 +17,6 @@ from am_dbg.projection.subscriptions import (
     WaitingRow,
     subscriptions_at,
 )
-from am_dbg.projection.trouble import hanging_text
 from am_dbg.projection.why import requested_by, why
 from am_dbg.spans import Role, Span
 from am_dbg.store import Store, Track, Transition

@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from am_dbg.projection.note_texts import notes_between
 from am_dbg.projection.steps import Moment
-from am_dbg.projection.trouble import notes_between
 from am_dbg.query import TransitionSet, Visible, canceled, errors
 
 LEVELS = 7
@@ -39,7 +39,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A column before which time stood still."""
+    """A column before which nothing happened for a while."""
 
     column: int
     span_ns: int
@@ -169,7 +169,7 @@ def _levels(ends: Sequence[int], times: Sequence[int]) -> tuple[list[int], tuple
 
 
 def _marked(found: TransitionSet, visible: Visible, count: int, column_count: int) -> set[int]:
-    """The columns that hold one of some numbers: one question per column that does."""
+    """The columns that hold a transition of a set; one look-up per column found."""
     marked: set[int] = set()
     number = found.next(0)
     while number is not None:

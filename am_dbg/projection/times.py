@@ -89,7 +89,7 @@ def _three(value: float) -> str:
 
 
 def _local(time_ns: int) -> datetime:
-    """The moment in the reader's zone; moments a calendar cannot hold become its start."""
+    """The time in the reader's zone; a time that no calendar holds becomes the start of 1970."""
     try:
         return datetime.fromtimestamp(time_ns // SECOND).astimezone()
     except (OverflowError, OSError, ValueError):

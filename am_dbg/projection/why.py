@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from am_dbg.projection.clean import clean, clean_name
 from am_dbg.projection.denial import Denial, denial_of
+from am_dbg.projection.note_texts import noted_at
 from am_dbg.projection.steps import HOW_TO_SEND_STEPS, handler_name, has_steps, name_at
-from am_dbg.projection.trouble import noted_at
 from am_dbg.spans import Role, Span
 from am_dbg.store import GapKind, Track, Transition
 from am_dbg.store.facts import ShapeFacts, indexes_of

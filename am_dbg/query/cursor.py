@@ -2,9 +2,8 @@
 
 A cursor is a value and every move is a pure function of it and of what is visible, so
 moves can be tested, replayed and kept in a history. The number 0 stands before the
-first transition. Steps are those of the next visible transition, as the reference has
-it: `step` counts how many of them are already shown, and stepping past the last one
-moves on to that transition.
+first transition. Steps are those of the next visible transition: `step` counts how many
+of them are already shown, and stepping past the last one moves on to that transition.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ class Filters:
     """Kinds of transitions that are shown; a kind that is switched off is hidden.
 
     `canceled`: not accepted. `auto`: started by auto states. `empty`: accepted, though no
-    state was added or removed, no handler called and it was no question. `health`: the
-    single state added or removed is a health check. `checks`: questions that change nothing.
+    state was added or removed, no handler called and it was no check. `health`: the
+    single state added or removed is a health check. `checks`: mutations that only check.
     `queued`: requested from within another transition of the same machine, so they waited in
     its queue. `group`: machines that have a group of this name show only transitions that called
     or changed one of its states; empty for all.

@@ -29,7 +29,7 @@ def not_requested_by(machine: str) -> RowTest:
 
 
 def between(track: Track, after: WrittenTime | None, before: WrittenTime | None) -> RowTest:
-    """Rows whose wall time lies between two moments, both included."""
+    """Rows whose wall time lies between two times, both included."""
 
     def test(chunk: Chunk, rows: int) -> bytes | None:
         started = track.time_at(track.first)

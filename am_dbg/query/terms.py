@@ -48,7 +48,7 @@ class Terms:
 
 
 def ignores_case(word: str) -> bool:
-    """Whether a word is found in capitals and small letters; one with capitals is not."""
+    """Whether a word is found in any case, because it has no capitals."""
     return word == word.lower()
 
 

@@ -28,7 +28,7 @@ from am_dbg.drawing import layout as at
 from am_dbg.keys import KEYS, Key
 from am_dbg.projection.addresses.write import SCHEME
 from am_dbg.projection.bars import Playback
-from am_dbg.projection.border import Failed, attempt
+from am_dbg.projection.faults import Failed, attempt
 from am_dbg.views.ending import ScreenFailedError, failed
 from am_dbg.views.log import LogPane
 from am_dbg.views.machines import MachineList

@@ -17,7 +17,7 @@ from textual._keyboard_protocol import FUNCTIONAL_KEYS
 from textual._xterm_parser import XTermParser
 from textual.message import Message
 
-from am_dbg.projection.border import Failed, attempt
+from am_dbg.projection.faults import Failed, attempt
 from am_dbg.views.sequences import Kind, Sequences, Token
 
 COORDINATE_MAX = 32_767

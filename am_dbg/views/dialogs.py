@@ -14,8 +14,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from am_dbg.projection.border import Failed, attempt
 from am_dbg.projection.clean import clean
+from am_dbg.projection.faults import Failed, attempt
 from am_dbg.spans import SpanLine
 from am_dbg.views.picture import Picture
 from am_dbg.views.theme import palette_of

@@ -24,7 +24,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
 from textual.message import Message
 
-from am_dbg.projection.border import Failed, attempt
+from am_dbg.projection.faults import Failed, attempt
 from am_dbg.views.decoding import InputReader
 from am_dbg.views.ending import end_on_signals
 

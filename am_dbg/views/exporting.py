@@ -9,8 +9,8 @@ from am_dbg.egress.convert import addressed
 from am_dbg.egress.export import Selection, Written, export_session, selected
 from am_dbg.errors import DebuggerError
 from am_dbg.projection.addresses.write import SCHEME
-from am_dbg.projection.border import Failed, attempt
 from am_dbg.projection.clean import clean
+from am_dbg.projection.faults import Failed, attempt
 from am_dbg.projection.times import count
 from am_dbg.store import Store
 from am_dbg.views.dialogs import Asking

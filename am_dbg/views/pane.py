@@ -20,7 +20,7 @@ from textual.widget import Widget
 
 from am_dbg.drawing.frame import SIDES, framed
 from am_dbg.drawing.layout import Box
-from am_dbg.projection.border import Failed, attempt
+from am_dbg.projection.faults import Failed, attempt
 from am_dbg.spans import BLANK, LineRole, Role, Span, SpanLine, line
 from am_dbg.views.messages import Asked, LinkChosen, RowChosen, Scrolled, StepChosen
 from am_dbg.views.theme import Palette

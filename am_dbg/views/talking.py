@@ -11,9 +11,9 @@ from am_dbg.control.history import Spot
 from am_dbg.control.places import NoPlace, place_of, place_of_spot
 from am_dbg.drawing.difference import draw_difference
 from am_dbg.drawing.help import draw_help
-from am_dbg.projection.border import Failed, attempt
 from am_dbg.projection.clean import clean_name
 from am_dbg.projection.difference import project_difference
+from am_dbg.projection.faults import Failed, attempt
 from am_dbg.projection.times import count
 from am_dbg.views.dialogs import Asking, Choosing, Dialog, Showing
 from am_dbg.views.exporting import Exporting, export

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from am_dbg.control.beginning import newcomers
-from am_dbg.projection.counts import Counting, Counts
-from am_dbg.projection.order import INSERTED_MAX, MachineOrder
+from am_dbg.projection.counts import Counts, MachineCounter
+from am_dbg.projection.machine_order import INSERTED_MAX, MachineOrder
 from am_dbg.store import Store
 from amtracer.wire.messages import (
     BatchMessage,
@@ -78,7 +78,7 @@ def test_very_many_newcomers_are_put_in_order_at_once() -> None:
 def test_counts_follow_what_changed() -> None:
     """Machines that come, stand elsewhere, end or are removed change the counts by themselves."""
     store = begun()
-    counting = Counting(store)
+    counting = MachineCounter(store)
     assert counting.counts == Counts(0, 0, 0)
     for name in "abc":
         come(store, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from am_dbg.projection.machine_order import natural_key
 from am_dbg.projection.machines import (
     MachineOrder,
     MachineRow,
@@ -9,7 +10,6 @@ from am_dbg.projection.machines import (
     project_machines,
     top_showing,
 )
-from am_dbg.projection.order import natural_key
 from am_dbg.projection.reader import ReaderView, project_reader
 from am_dbg.projection.states import Arc, ReferenceRow, StateRow, StatesView, project_states
 from am_dbg.projection.states_tree import TreeSpot, tree_of

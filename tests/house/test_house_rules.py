@@ -39,7 +39,7 @@ BROAD_EXCEPTS = {
     ("amtracer/safe_repr/redacting.py", "texts"): "protects what is to be hidden",
     ("amtracer/send/sender.py", "_guarded_round"): "protects the program from a tracer",
     ("am_dbg/ingest/connections.py", "_guarded"): "protects the other connections",
-    ("am_dbg/projection/border.py", "attempt"): "protects the session from a fault of its screen",
+    ("am_dbg/projection/faults.py", "attempt"): "protects the session from a fault of its screen",
 }
 """The broad excepts: file and function, and what each of them protects."""
 

@@ -20,7 +20,7 @@ from am_dbg.drawing.layout import MAIN
 from am_dbg.egress.export import export_session
 from am_dbg.ingest.importing import import_session
 from am_dbg.log_once import Outages
-from am_dbg.projection.border import Failed, attempt
+from am_dbg.projection.faults import Failed, attempt
 from am_dbg.store import Store
 from am_dbg.views.debugger import Debugger
 from am_dbg.views.messages import DataArrived
@@ -119,7 +119,7 @@ async def test_a_pane_says_in_one_line_what_failed(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The trace goes to the log, once."""
-    monkeypatch.setattr("am_dbg.projection.border._outages", Outages())
+    monkeypatch.setattr("am_dbg.projection.faults._outages", Outages())
     logging.getLogger("am_dbg").propagate = True
     app = Debugger(Control(files_story().store(), reader=True))
     async with app.run_test(size=(160, 45)) as pilot:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from am_dbg.projection.clean import clean_name
-from am_dbg.projection.order import natural_key
+from am_dbg.projection.machine_order import natural_key
 from am_dbg.store import Store, Track
 
 NEAR_MAX = 3

@@ -52,7 +52,7 @@ class StateWord:
 
 @dataclass(frozen=True, slots=True)
 class TransitionEntry:
-    """One transition as a row."""
+    """What the log shows of one transition."""
 
     number: int
     time_ns: int
@@ -65,7 +65,7 @@ class TransitionEntry:
 
 
 def entry_of(track: Track, transition: Transition) -> TransitionEntry:
-    """The row of one transition."""
+    """The entry of one transition."""
     number, shape = transition.number, transition.shape
     facts = track.facts_at(number)
     states = track.schema_at(number)

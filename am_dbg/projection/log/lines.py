@@ -13,7 +13,7 @@ LATER_ROWS_MAX = 20
 
 
 def lines_below(transition: Transition, level: int) -> tuple[tuple[LinePart, ...], ...]:
-    """The log lines up to a level, those since the transition before first.
+    """The log lines up to a level; lines written before the transition come first.
 
     The line with the change is left out, because the row shows it already. Lines marked as
     coming from outside the library are shown at every level.

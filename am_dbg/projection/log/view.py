@@ -18,9 +18,9 @@ from am_dbg.projection.log.entries import TransitionEntry, entry_of
 from am_dbg.projection.log.gaps import gap_text
 from am_dbg.projection.log.line_parts import LinePart
 from am_dbg.projection.log.lines import later_lines, lines_below
+from am_dbg.projection.note_texts import notes_between
 from am_dbg.projection.steps import Moment
 from am_dbg.projection.times import SECOND
-from am_dbg.projection.trouble import notes_between
 from am_dbg.query import Visible
 from am_dbg.store import Track
 from amtracer.wire.vocabulary import LEVEL_WORDS

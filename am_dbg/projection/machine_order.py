@@ -23,14 +23,14 @@ _SortKey = tuple[tuple[tuple[int, int, str], ...], int]
 
 @dataclass(frozen=True, slots=True)
 class ListedMachine:
-    """Where a track stands in the list."""
+    """A machine of the list; `depth` counts its parents."""
 
     track: Track
     depth: int
 
 
 class MachineOrder:
-    """All tracks as the list shows them; asking again costs nothing while none came or went."""
+    """All tracks as the list shows them; the order is computed again only if some came or went."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -44,7 +44,7 @@ class MachineOrder:
 
     @property
     def places(self) -> Sequence[ListedMachine]:
-        """The places from top to bottom."""
+        """The machines of the list from top to bottom."""
         tracks = self._store.tracks
         newest = tracks[-1].arrival if tracks else 0
         if tracks is not self._seen:
@@ -58,7 +58,7 @@ class MachineOrder:
         return self._places
 
     def position_of(self, track: Track | None) -> int:
-        """The place of a track, -1 when it has none."""
+        """The position of a track in the list, -1 if it is not there."""
         places = self.places
         if not self._positions:
             self._positions = {place.track: at for at, place in enumerate(places)}

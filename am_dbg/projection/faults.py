@@ -27,7 +27,7 @@ _Value = TypeVar("_Value")
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The stand-in for a value that could not be worked out."""
+    """The stand-in for a value whose computation failed."""
 
     what: str
     error: Exception
