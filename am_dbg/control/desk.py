@@ -86,7 +86,7 @@ class Desk:
 
     @property
     def places(self) -> Sequence[ListedMachine]:
-        return self.order.places
+        return self.order.machines
 
     def visible(self, track: Track) -> Visible:
         """The visible transitions of a track under the present filters."""

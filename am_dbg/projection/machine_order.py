@@ -36,14 +36,14 @@ class MachineOrder:
         self._store = store
         self._seen: Sequence[Track] = ()
         self._arrival = 0
-        self._places: list[ListedMachine] = []
+        self._machines: list[ListedMachine] = []
         self._positions: dict[Track, int] = {}
         self._siblings: dict[Track | None, list[tuple[_SortKey, Track]]] = {}
         self._parents: set[str] = set()
         self._has_circles = False
 
     @property
-    def places(self) -> Sequence[ListedMachine]:
+    def machines(self) -> Sequence[ListedMachine]:
         """The machines of the list from top to bottom."""
         tracks = self._store.tracks
         newest = tracks[-1].arrival if tracks else 0
@@ -52,16 +52,16 @@ class MachineOrder:
         elif newest != self._arrival:
             self._take_in(tracks)
         else:
-            return self._places
+            return self._machines
         self._seen, self._arrival = tracks, newest
         self._positions = {}
-        return self._places
+        return self._machines
 
     def position_of(self, track: Track | None) -> int:
         """The position of a track in the list, -1 if it is not there."""
-        places = self.places
+        machines = self.machines
         if not self._positions:
-            self._positions = {place.track: at for at, place in enumerate(places)}
+            self._positions = {machine.track: at for at, machine in enumerate(machines)}
         return self._positions.get(track, -1) if track else -1
 
     def _take_in(self, tracks: Sequence[Track]) -> None:
@@ -69,7 +69,7 @@ class MachineOrder:
         if self._has_circles or len(came) > INSERTED_MAX:
             self._order(list(tracks))
             return
-        self._places = list(self._places)
+        self._machines = list(self._machines)
         for track in reversed(came):
             parent = self._store.parent_of(track)
             is_parent_later = parent is not None and parent.arrival > track.arrival
@@ -85,16 +85,16 @@ class MachineOrder:
         for key, track in sorted(((_sort_key(one), one) for one in tracks), key=_first):
             self._siblings.setdefault(self._store.parent_of(track), []).append((key, track))
         children = {parent: [one for _, one in rows] for parent, rows in self._siblings.items()}
-        places: list[ListedMachine] = []
+        machines: list[ListedMachine] = []
         pending = [ListedMachine(track, 0) for track in reversed(children.pop(None, []))]
         while pending:
-            place = pending.pop()
-            places.append(place)
-            below = children.pop(place.track, [])
-            pending.extend(ListedMachine(track, place.depth + 1) for track in reversed(below))
+            machine = pending.pop()
+            machines.append(machine)
+            below = children.pop(machine.track, [])
+            pending.extend(ListedMachine(track, machine.depth + 1) for track in reversed(below))
         self._has_circles = bool(children)
-        places.extend(ListedMachine(track, 0) for rest in children.values() for track in rest)
-        self._places = places
+        machines.extend(ListedMachine(track, 0) for rest in children.values() for track in rest)
+        self._machines = machines
 
     def _insert(self, track: Track, parent: Track | None) -> None:
         """Insert a new track at its place; nothing stands below it yet."""
@@ -104,20 +104,20 @@ class MachineOrder:
         at = bisect(siblings, entry[0], key=_first)
         if at < len(siblings):
             index = self._index(siblings[at][1])
-            depth = self._places[index].depth
+            depth = self._machines[index].depth
         elif parent is None:
-            index, depth = len(self._places), 0
+            index, depth = len(self._machines), 0
         else:
             index = self._index(parent)
-            depth = self._places[index].depth + 1
+            depth = self._machines[index].depth + 1
             index += 1
-            while index < len(self._places) and self._places[index].depth >= depth:
+            while index < len(self._machines) and self._machines[index].depth >= depth:
                 index += 1
         siblings.insert(at, entry)
-        self._places.insert(index, ListedMachine(track, depth))
+        self._machines.insert(index, ListedMachine(track, depth))
 
     def _index(self, track: Track) -> int:
-        return next(at for at, place in enumerate(self._places) if place.track is track)
+        return next(at for at, machine in enumerate(self._machines) if machine.track is track)
 
 
 def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:

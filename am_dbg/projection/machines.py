@@ -62,22 +62,22 @@ def project_machines(
     store: Store, order: MachineOrder, selected: Track | None, now_ns: int, top: int, height: int
 ) -> MachinesView:
     """The rows from `top` on; only those are worked out."""
-    places = order.places
+    machines = order.machines
     _forget_removed(store)
-    top = clamped_top(top, len(places), height)
+    top = clamped_top(top, len(machines), height)
     return MachinesView(
         rows=tuple(
-            machine_row(store, place, place.track is selected, now_ns)
-            for place in places[top : top + height]
+            machine_row(store, machine, machine.track is selected, now_ns)
+            for machine in machines[top : top + height]
         ),
         top=top,
-        total=len(places),
+        total=len(machines),
     )
 
 
-def machine_row(store: Store, place: ListedMachine, is_selected: bool, now_ns: int) -> MachineRow:
+def machine_row(store: Store, machine: ListedMachine, is_selected: bool, now_ns: int) -> MachineRow:
     """One machine at a moment."""
-    track = place.track
+    track = machine.track
     until = track.last_at_or_before(now_ns)
     active = _active_marks(track, until)
     mark = active[:1]
@@ -88,7 +88,7 @@ def machine_row(store: Store, place: ListedMachine, is_selected: bool, now_ns: i
     return MachineRow(
         key=track.key,
         name=clean_name(track.key),
-        depth=place.depth,
+        depth=machine.depth,
         mark=mark,
         until=until,
         after=track.count - until,

@@ -42,7 +42,7 @@ def come(store: Store, name: str, parent: str = "") -> None:
 
 
 def shown(order: MachineOrder) -> list[tuple[str, int]]:
-    return [(place.track.key, place.depth) for place in order.places]
+    return [(machine.track.key, machine.depth) for machine in order.machines]
 
 
 @given(ACTS)
@@ -61,7 +61,7 @@ def test_machines_that_come_are_put_where_a_new_list_has_them(
             assert shown(order) == shown(MachineOrder(store))
 
     assert shown(order) == shown(MachineOrder(store))
-    for at, place in enumerate(order.places):
+    for at, place in enumerate(order.machines):
         assert order.position_of(place.track) == at
 
 

@@ -85,7 +85,7 @@ def test_a_machine_that_is_its_own_ancestor_is_still_listed() -> None:
     for name, parent in (("a", "b"), ("b", "a"), ("c", "c"), ("d", "nobody")):
         story.machine(name, parent=parent)
 
-    names = {place.track.id for place in MachineOrder(story.store()).places}
+    names = {machine.track.id for machine in MachineOrder(story.store()).machines}
 
     assert names == {"a", "b", "c", "d"}
 

@@ -56,7 +56,7 @@ def places(store: Store) -> dict[str, tuple[str, int]]:
     """For each machine its parent's key as the list shows it, and its depth."""
     shown: dict[str, tuple[str, int]] = {}
     above: list[str] = []
-    for place in MachineOrder(store).places:
+    for place in MachineOrder(store).machines:
         del above[place.depth :]
         shown[place.track.key] = (above[-1] if above else "", place.depth)
         above.append(place.track.key)
