@@ -17,6 +17,7 @@ from am_dbg.cli import commands as cli
 from am_dbg.cli.exit_codes import Exit
 from am_dbg.ingest.importing import import_session
 from am_dbg.store import Store, Track
+from amtracer.wire.vocabulary import mutation_word, step_word
 from tests.reference import SHARED, dumps
 
 pytestmark = pytest.mark.slow
@@ -67,10 +68,10 @@ def test_totals_are_those_recorded(store: Store, expected: dict[str, Any]) -> No
     assert store.transitions == expected["n_tx"] == 7_605
     assert sum(len(track.states) for track in store.tracks) == expected["n_states"]
     assert sum(steps.values()) == expected["n_steps"]
-    assert {text.STEP_TYPES[int(k)]: n for k, n in expected["step_type_counts"].items()} == steps
+    assert {step_word(int(k)): n for k, n in expected["step_type_counts"].items()} == steps
     assert len(logs) == expected["n_log_entries"]
     assert Counter(str(entry["level"]) for entry in logs) == expected["log_level_counts"]
-    assert {text.MUTATION_TYPES[int(k)]: n for k, n in expected["tx_type_counts"].items()} == types
+    assert {mutation_word(int(k)): n for k, n in expected["tx_type_counts"].items()} == types
     assert sum(value["accepted"] for value in values) == expected["accepted_counts"]["true"]
     assert sum(value["auto"] for value in values) == expected["auto_tx"]
     assert sum(sum(track.ticks) for track in store.tracks) == expected["machine_time_sum_all"]
@@ -101,7 +102,7 @@ def check(recorded: dict[str, Any], value: dict[str, Any]) -> None:
     assert value["id"] == recorded["ID"]
     assert list(value["after"].values()) == recorded["Clocks"]
     assert value["accepted"] == recorded.get("Accepted", False)
-    assert value["type"] == text.MUTATION_TYPES[recorded.get("Type", 0)]
+    assert value["type"] == mutation_word(recorded.get("Type", 0))
     assert value["called"] == recorded["CalledStates"]
     assert value["queue_len"] == recorded.get("Queue", 0)
     assert value["time_ns"] == moment["unix"] * 10**9 + moment["nsec"]
@@ -111,7 +112,7 @@ def check(recorded: dict[str, Any], value: dict[str, Any]) -> None:
             for line in recorded.get(lines, ())
         ]
     for step, found in zip(recorded["Steps"], value["steps"], strict=True):
-        assert found["type"] == text.STEP_TYPES[step["Type"]]
+        assert found["type"] == step_word(step["Type"])
         if found["type"] == "handler":
             assert found["handler"] == step["Data"]["v"]
         else:
