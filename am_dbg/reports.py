@@ -118,7 +118,7 @@ def gap_value(gap: Gap) -> Value:
     before = _before(gap)
     return {
         "after": gap.after_number,
-        "kind": gap.kind.value,
+        "kind": gap.kind.name.lower(),
         "lost": gap.lost - before if gap.lost >= 0 else None,
         "before": before,
         "reason": gap.reason,

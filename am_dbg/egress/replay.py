@@ -16,7 +16,6 @@ from am_dbg.store.chunk import Chunk
 from am_dbg.store.notes import Refused, Trouble
 from am_dbg.store.standing import Standing
 from am_dbg.store.stream import Stream
-from am_dbg.store.values import reason_of_gap
 from amtracer.encode.stream_writer import StreamWriter
 from amtracer.wire.messages import StateDef
 from amtracer.wire.vocabulary import TroubleKind
@@ -155,7 +154,7 @@ class Retelling:
         elif standing.ended and not self.has_left:
             self.leave(reason)
         elif self.has_left and not standing.ended:
-            self._drop(0, standing.ticks, "reconnected")
+            self._drop(0, standing.ticks, "reconnected", GapKind.RECONNECTED)
 
     def leave(self, reason: str = "") -> None:
         """Send that its program ended, or was lost for this reason."""
@@ -257,7 +256,7 @@ class Retelling:
         if standing.states != self._states or (is_schema_last and standing.ticks != self._ticks):
             self._change_schema(standing)
         if missing or standing.ticks != self._ticks:
-            self._drop(missing, standing.ticks, _reason(last))
+            self._drop(missing, standing.ticks, *_why_moved(last))
 
     def _tell_gap(self, gap: Gap, lost_before: int, standing: Standing) -> None:
         """Send a break with the clock that comes after it, as far as that is known.
@@ -270,7 +269,7 @@ class Retelling:
             return
         ticks = standing.ticks if standing.states == self._states else self._ticks
         if ticks is not None:
-            self._drop(max(0, gap.lost - lost_before), ticks, reason_of_gap(gap))
+            self._drop(max(0, gap.lost - lost_before), ticks, gap.reason, gap.kind)
 
     def _clock_after_last(self) -> tuple[int, ...] | None:
         """The clock after the last transition sent, None when that is not held any more."""
@@ -280,8 +279,8 @@ class Retelling:
         except IndexError:  # trimmed meanwhile
             return None
 
-    def _drop(self, count: int, ticks: tuple[int, ...], reason: str) -> None:
-        self._writer.dropped(self._machine, count, ticks, reason)
+    def _drop(self, count: int, ticks: tuple[int, ...], reason: str, kind: GapKind) -> None:
+        self._writer.dropped(self._machine, count, ticks, reason, kind)
         self._row += count
         self._ticks, self.has_left = ticks, False
         self.told += 1
@@ -297,11 +296,11 @@ _UNTOLD = (GapKind.LATE, GapKind.TRIMMED)
 """What a reader knows from where the machine enters, or from the row it goes on with."""
 
 
-def _reason(last: Gap | None) -> str:
-    """Why a machine stands elsewhere although no break was added to the last one."""
-    return (
-        last.reason if last and last.kind in (GapKind.DROPPED, GapKind.RECONNECTED) else "trimmed"
-    )
+def _why_moved(last: Gap | None) -> tuple[str, GapKind]:
+    """Why a machine stands elsewhere although no gap was added to the last one."""
+    if last and last.kind in (GapKind.DROPPED, GapKind.RECONNECTED):
+        return last.reason, last.kind
+    return "trimmed", GapKind.DROPPED
 
 
 @dataclass(slots=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
-from am_dbg.store.values import Gap, GapKind
+from am_dbg.store.values import Gap
 from am_dbg.store.weights import gap_bytes
+from amtracer.wire.vocabulary import GapKind
 
 
 class Gaps:

@@ -282,7 +282,7 @@ class Stream:
             raise WireError("a count of lost transitions out of range")
         checking.check_ticks(message.ticks, track.schema)
         track.come_back(self.live)
-        track.lose(message.count, message.ticks, message.reason)
+        track.lose(message.count, message.ticks, message.reason, message.kind)
         self._house.touched(track)
 
     def _take_left(self, message: LeftMessage) -> None:

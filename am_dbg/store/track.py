@@ -29,11 +29,11 @@ from am_dbg.store.later import NO_LINES, OpenPicture, OpenPictures
 from am_dbg.store.notes import Notes, Trouble
 from am_dbg.store.standing import Origin, Standing
 from am_dbg.store.unfolding import Rows
-from am_dbg.store.values import Gap, GapKind, Line, Transition, gap_of_reason
+from am_dbg.store.values import Gap, Line, Transition
 from am_dbg.store.weights import TRACK_BYTES, texts_bytes, ticks_bytes
 from amtracer.errors import WireError
-from amtracer.wire.messages import OpenWorkItem, Shape, StateDef
-from amtracer.wire.vocabulary import join_tx, split_tx
+from amtracer.wire.messages import OpenWork, Shape, StateDef
+from amtracer.wire.vocabulary import GapKind, join_tx, split_tx
 
 _moments = count()
 _NEVER = 2**63
@@ -387,13 +387,14 @@ class Track:
             raise WireError(f"a tick of {self.key!r} out of range")
         return active
 
-    def lose(self, count: int, ticks: tuple[int, ...], reason: str) -> None:
+    def lose(self, count: int, ticks: tuple[int, ...], reason: str, kind: GapKind) -> None:
         """Go on after lost transitions, from these ticks."""
         self.row_next += count
         if count:
             self.later = NO_LINES
         self._begin_anew(self.schema, ticks)
-        self._add_gap(gap_of_reason(self.count, count, reason))
+        lost = -1 if kind is GapKind.CUT else count
+        self._add_gap(Gap(self.count, lost, reason or kind.name.lower(), kind))
         self._settle()
 
     def change_schema(self, schema: Schema, ticks: tuple[int, ...]) -> None:

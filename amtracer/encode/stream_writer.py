@@ -45,7 +45,7 @@ from amtracer.wire.truncate import (
     cut_work,
     with_missing_steps,
 )
-from amtracer.wire.vocabulary import join_tx, split_tx
+from amtracer.wire.vocabulary import GapKind, join_tx, split_tx
 
 
 class StreamFullError(LimitError):
@@ -242,10 +242,17 @@ class StreamWriter:
         into.sources[at] = Source(machine, tx, source.time)
         self._weight += len(machine) + len(tx)
 
-    def dropped(self, machine: int, count: int, ticks: tuple[int, ...], reason: str = "") -> None:
-        """`count` transitions of the machine are missing here; its ticks are now `ticks`."""
+    def dropped(
+        self,
+        machine: int,
+        count: int,
+        ticks: tuple[int, ...],
+        reason: str = "",
+        kind: GapKind = GapKind.DROPPED,
+    ) -> None:
+        """`count` transitions of the machine are missing here; it stands at `ticks` now."""
         self._finished(machine).row += count
-        self._emit(DroppedMessage(machine, count, ticks, cut_text(reason)))
+        self._emit(DroppedMessage(machine, count, ticks, cut_text(reason), kind))
 
     def left(self, machine: int, reason: str = "") -> None:
         """The machine's program ended, or the connection to it was lost; it may come back."""

@@ -48,6 +48,7 @@ from amtracer.wire.messages import (
     TroubleMessage,
 )
 from amtracer.wire.version1 import read_batch_v1, read_lines_v1, read_shape_v1
+from amtracer.wire.vocabulary import GapKind
 
 _AUTO = 1
 _MULTI = 2
@@ -213,16 +214,36 @@ def _read_segment(_: Fields) -> SegmentMessage:
 
 
 def _write_dropped(m: DroppedMessage) -> Body:
-    return _trimmed(4, int(MessageKind.DROPPED), m.machine, m.count, m.ticks, m.reason)
+    values = (int(Kind.DROPPED), m.machine, m.count, m.ticks, m.reason)
+    is_plain = m.kind is GapKind.DROPPED and _kind_in_prose(m.reason, m.count)[0] is m.kind
+    return _trimmed(4, *values) if is_plain else (*values, int(m.kind))
 
 
 def _read_dropped(fields: Fields) -> DroppedMessage:
-    return DroppedMessage(
-        machine=_read_machine_number(fields),
-        count=fields.number("count"),
-        ticks=fields.numbers("ticks", limits.STATES_MAX),
-        reason=fields.text("reason", ""),
-    )
+    machine, count = _machine(fields), fields.number("count")
+    ticks = fields.numbers("ticks", limits.STATES_MAX)
+    reason = fields.text("reason", "")
+    number = fields.number("gap kind", limits.SMALL_MAX, low=-1, default=-1)
+    if number < 0:
+        kind, reason = _kind_in_prose(reason, count)
+    else:
+        kind = GapKind(number) if number <= GapKind.CUT else GapKind.DROPPED
+    if kind is GapKind.CUT and count:
+        raise fields.error("a cut history has no count of lost transitions")
+    return DroppedMessage(machine, count, ticks, reason, kind)
+
+
+def _kind_in_prose(reason: str, count: int) -> tuple[GapKind, str]:
+    """The kind and the reason of a dropped message that has no kind.
+
+    Files and programs of older versions have the kind in the reason: `reconnected` alone, or
+    `cut: ` before the rest. Only this function reads that form; nothing writes it.
+    """
+    if reason == "reconnected":
+        return GapKind.RECONNECTED, reason
+    if reason.startswith("cut: ") and not count:
+        return GapKind.CUT, reason.removeprefix("cut: ")
+    return GapKind.DROPPED, reason
 
 
 def _write_left(m: LeftMessage) -> Body:

@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple
 
-from amtracer.wire.vocabulary import StepKind
+from amtracer.wire.vocabulary import GapKind, StepKind
 
 Pairs = tuple[tuple[int, int], ...]
 
@@ -297,13 +297,15 @@ class BatchMessage:
 class DroppedMessage:
     """`count` transitions of a machine were lost here; its ticks are now `ticks`.
 
-    Rows continue after the lost ones: the next batch begins `count` rows later.
+    Rows go on after the lost ones: the next batch starts `count` later. For a `kind` of CUT
+    nobody knows how many were lost, so `count` is 0.
     """
 
     machine: int
     count: int
     ticks: tuple[int, ...]
     reason: str = ""
+    kind: GapKind = GapKind.DROPPED
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,15 +74,22 @@ class TroubleKind(IntEnum):
 
 
 class GapKind(IntEnum):
-    """Why transitions are missing from a stream.
+    """Why the history of a machine is not one unbroken run.
 
-    DROPPED: the sender could not keep them. RECONNECTED: the connection was lost and came
-    back. CUT: a session file ends too early, and nobody knows how many are missing.
+    DROPPED: the sender could not keep some transitions. RECONNECTED: the connection was lost
+    and came back. CUT: the program or its connection ended too early, and nobody knows how
+    many transitions are missing. A `DroppedMessage` has one of these three kinds.
+
+    A reader finds the others by itself. LATE: the recording began after the machine. SCHEMA:
+    the schema changed. TRIMMED: the reader removed transitions to save memory.
     """
 
     DROPPED = 0
     RECONNECTED = 1
     CUT = 2
+    LATE = 3
+    SCHEMA = 4
+    TRIMMED = 5
 
 
 class LevelKind(IntEnum):

@@ -44,7 +44,7 @@ from amtracer.wire.messages import (
     StringsMessage,
     TroubleMessage,
 )
-from amtracer.wire.vocabulary import TroubleKind
+from amtracer.wire.vocabulary import GapKind, TroubleKind
 from tests.dbg.test_export_identity import all_of
 from tests.wire.streams import decoded, stream_bytes
 
@@ -53,6 +53,7 @@ BEYOND = (2**62 + 1, 2**63 - 1, -1, -(2**62), -(2**63))
 NUMBERS = st.sampled_from((*EDGES[:5] * 24, *EDGES * 6, *BEYOND))
 SMALL = st.integers(0, 3)
 GROWTHS = st.sampled_from((*(1, -1, 2, -2) * 6, 3, -4, 2**31 - 1, -(2**31 - 1), 0))
+GAP_KINDS = st.sampled_from((GapKind.DROPPED, GapKind.RECONNECTED, GapKind.CUT))
 TEXTS = st.text(max_size=8) | st.sampled_from(("a", "b", "a/b", "a/1", "\ud800", "", "x" * 300))
 STATES = ("Start", "Exception", "Zoë")
 
@@ -190,11 +191,12 @@ class Stream:
 
     def _dropped(self) -> Message:
         machine = self._some(len(self._rows) - 1)
-        count = self._number()
+        kind = self._draw(GAP_KINDS)
+        count = 0 if kind is GapKind.CUT else self._number()
         self._rows[machine] += count
         ticks = self._ticks(self._schemas[machine])
         self._ticks_of[machine] = list(ticks)
-        return DroppedMessage(machine, count, ticks, self._draw(TEXTS))
+        return DroppedMessage(machine, count, ticks, self._draw(TEXTS), kind)
 
     def _changed(self) -> Message:
         machine, schema = self._some(len(self._rows) - 1), self._some(1)

@@ -173,16 +173,16 @@ def test_what_came_while_exporting_is_not_in_the_file() -> None:
 
 
 def test_a_cut_or_reconnected_history_stays_one() -> None:
-    """Kinds of breaks survive, also those that only a live debugger knows."""
+    """The kinds of gaps are kept, also in an export of an export."""
     telling = Telling()
     machine = telling.enter(0)
-    telling.writer.dropped(machine.number, 3, (0, 0, 0), "reconnected")
+    telling.writer.dropped(machine.number, 3, (0, 0, 0), "reconnected", GapKind.RECONNECTED)
     telling.transit(machine, (1, 0, 0, 0, 4))
     telling.writer.flush()
     store = stored(telling)
     store.close_stream(0, "connection lost")
 
-    gaps = copied(store).tracks[0].gaps
+    gaps = copied(copied(store)).tracks[0].gaps
     assert gaps == store.tracks[0].gaps
     assert [gap.kind for gap in gaps] == [GapKind.RECONNECTED, GapKind.CUT]
 

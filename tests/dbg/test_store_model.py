@@ -86,7 +86,7 @@ def test_breaks_in_a_history_are_kept_in_their_place(history: list[tuple[int, ..
     telling, store = told(history)
 
     for machine, kept in pairs(telling, store):
-        found = [(gap.after_number, gap.lost, gap.kind.value) for gap in kept.gaps]
+        found = [(gap.after_number, gap.lost, gap.kind.name.lower()) for gap in kept.gaps]
         assert found == machine.gaps
         assert kept.gone == machine.gone
 

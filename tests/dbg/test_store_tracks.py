@@ -279,7 +279,7 @@ def test_whatever_comes_of_a_machine_that_left_says_it_is_back(live: bool, how: 
     if how == "transition":
         program.toggle()
     elif how == "loss":
-        program.writer.dropped(program.machine, 4, (5, 0), "reconnected")
+        program.writer.dropped(program.machine, 4, (5, 0), kind=GapKind.RECONNECTED)
     elif how == "schema":
         program.take_on(NEW, (0, 1, 0))
     else:

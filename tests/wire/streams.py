@@ -40,7 +40,7 @@ from amtracer.wire.messages import (
     TextWithNewHead,
     TroubleMessage,
 )
-from tests.transitions import RecordedTransition
+from amtracer.wire.vocabulary import GapKind
 
 HELLO = HelloMessage(PROTOCOL_VERSION, "s1", 1_700_000_000_000_000_000, 5, "py", {"pid": "7"})
 STATES = (
@@ -50,6 +50,7 @@ STATES = (
 )
 SHAPE = Shape(0, (0,), 1, ((0, 1),), (StepDef(32, target=0), StepDef(4, target=0)))
 
+gap_kinds = st.sampled_from((GapKind.DROPPED, GapKind.RECONNECTED))
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 counts = st.integers(0, limits.INTEGER_MAX)
 ticks = st.lists(counts, max_size=5).map(tuple)
@@ -175,7 +176,8 @@ messages: st.SearchStrategy[Message] = st.one_of(
     ),
     st.just(SegmentMessage()),
     batches(),
-    st.builds(DroppedMessage, machines, counts, ticks, texts),
+    st.builds(DroppedMessage, machines, counts, ticks, texts, gap_kinds),
+    st.builds(DroppedMessage, machines, st.just(0), ticks, texts, st.just(GapKind.CUT)),
     st.builds(LeftMessage, machines, texts),
     st.builds(LaterLinesMessage, machines, st.integers(0, limits.LINE_SETS_MAX - 1), counts),
     st.builds(OpenWorkMessage, machines, st.lists(open_work, max_size=4).map(tuple), counts),
