@@ -239,11 +239,6 @@ class Track:
         chunk = self.chunk_of(number)
         return chunk.time(number - chunk.first)
 
-    def duration_at(self, number: int) -> int:
-        """How long a transition took in nanoseconds, 0 when that is not known."""
-        chunk = self.chunk_of(number)
-        return chunk.duration(number - chunk.first)
-
     def transition(self, number: int) -> Transition:
         """The whole record of a transition; IndexError when it is not held."""
         chunk = self.chunk_of(number)

@@ -225,11 +225,11 @@ def test_a_batch_of_several_machines_is_taken_in_whole_or_not_at_all() -> None:
     store.feed(stream, both)
 
     one, other = store.tracks
-    assert (one.time_at(1), one.duration_at(1)) == (100, 1)
-    assert [(other.time_at(n), other.duration_at(n)) for n in (1, 2)] == [
-        (7_000, 2_000),
-        (9_000, 3_000),
+    found = [
+        (made.time_ns, made.duration_ns)
+        for made in (one.transition(1), *map(other.transition, (1, 2)))
     ]
+    assert found == [(100, 1), (7_000, 2_000), (9_000, 3_000)]
 
 
 @pytest.mark.parametrize("unit_ns", [1, 1_000])
