@@ -19,7 +19,7 @@ from am_dbg.projection.subscriptions import is_task
 from am_dbg.projection.times import counted, totals
 from am_dbg.safe_text import lines, one_line
 from am_dbg.spans import width_of
-from am_dbg.store import Gap, GapKind, OpenPicture, Store, Track, Transition
+from am_dbg.store import Gap, GapKind, OpenWorkReport, Store, Track, TransitionRecord
 from am_dbg.store.facts import ShapeFacts, groups_of
 from amtracer.wire.messages import StateDef, StepDef
 from amtracer.wire.vocabulary import (
@@ -90,13 +90,13 @@ def rest_value(track: Track, excerpt: Excerpt | None = None) -> Value:
     return {
         "later_log": _lines(track.later.lines, texts),
         "later_missing": track.later.missing,
-        "open": open_value(track.open.newest, track.origin.unit_ns),
+        "open": open_value(track.open.newest, track.identity.unit_ns),
     }
 
 
-def open_value(picture: OpenPicture | None, unit_ns: int) -> list[Value] | None:
+def open_value(report: OpenWorkReport | None, unit_ns: int) -> list[Value] | None:
     """Waiters, contexts, deadlines and tasks that are open; null if they are not known."""
-    if picture is None:
+    if report is None:
         return None
     return [
         {
@@ -106,7 +106,7 @@ def open_value(picture: OpenPicture | None, unit_ns: int) -> list[Value] | None:
             "since": one.since,
             "deadline_ns": one.deadline * unit_ns or None,
         }
-        for one in picture.work
+        for one in report.work
     ]
 
 
@@ -137,9 +137,9 @@ def transition_value(track: Track, number: int, excerpt: Excerpt | None = None) 
     lists open work where it changed; a single transition always lists it. `queue_tick` is
     only there if it is known.
     """
-    picture = track.open.at(number)
-    if excerpt is not None and picture is not None and picture.number != number:
-        picture = None
+    report = track.open.at(number)
+    if excerpt is not None and report is not None and report.number != number:
+        report = None
     texts = Excerpt() if excerpt is None else excerpt
     texts.begin()
     transition, states = track.transition(number), track.schema_at(number)
@@ -164,7 +164,7 @@ def transition_value(track: Track, number: int, excerpt: Excerpt | None = None) 
         "steps": _steps(track, transition, states),
         "log": _lines(transition.lines, texts),
         "pre_log": _lines(transition.pre_lines, texts),
-        "open": open_value(picture, track.origin.unit_ns),
+        "open": open_value(report, track.identity.unit_ns),
         "source": source and {"machine": source.machine, "id": source.tx, "time_sum": source.time},
         "args": dict(texts.of(transition.args, "argument")),
         **_notes_at(track, number),
@@ -205,7 +205,7 @@ def _ticks(states: Sequence[StateDef], ticks: Sequence[int]) -> dict[str, int]:
     return {state.name: tick for state, tick in zip(states, ticks, strict=True)}
 
 
-def _steps(track: Track, transition: Transition, states: Sequence[StateDef]) -> list[Value]:
+def _steps(track: Track, transition: TransitionRecord, states: Sequence[StateDef]) -> list[Value]:
     steps = [_step(step, states) for step in transition.shape.steps]
     for trouble in track.troubles_at(transition.number):
         if 0 <= trouble.step < len(steps) and not trouble.is_late:
@@ -320,17 +320,17 @@ def _rest_lines(track: Track, number: int) -> Iterator[str]:
             first, *rest = lines(text)
             yield f"later    {level} {first}"
             yield from (f"{'':10} {line}" for line in rest)
-    picture = track.open.at(number)
-    if picture is None:
+    report = track.open.at(number)
+    if report is None:
         return
-    for one in picture.work:
+    for one in report.work:
         label = "task" if is_task(one) else "waits"
         words = [one.names, one.condition] if is_task(one) else [one.kind, one.names, one.condition]
-        until = wall_time(one.deadline * track.origin.unit_ns) if one.deadline else ""
+        until = wall_time(one.deadline * track.identity.unit_ns) if one.deadline else ""
         ends = f"  until {until}" if until else ""
         yield f"{label:8} {one_line(' '.join(filter(None, words)))}  since t{one.since}{ends}"
-    if picture.more:
-        yield f"waits    … {picture.more:,} more"
+    if report.more:
+        yield f"waits    … {report.more:,} more"
 
 
 def _history_line(track: Track, number: int) -> str:

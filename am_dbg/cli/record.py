@@ -32,11 +32,9 @@ def record_command(
     """
     from am_dbg.cli.collect import collect, until_asked_to_end
 
-    if not target.endswith(SESSION_ENDING):
-        raise UnknownFormatError(one_line(target), (SESSION_ENDING,))
-    asked = token_in_use(token, context.find_root().params["token"])
-    # Warnings arrive as messages, by `warned`.
-    logging.getLogger("am_dbg").setLevel(logging.ERROR)
+    def make_room() -> None:
+        recording.keep()
+        server.free_memory(store)
 
     def listening(address: str) -> None:
         write_message(f"listening at {address}, recording until Ctrl+C")

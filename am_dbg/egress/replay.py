@@ -13,9 +13,9 @@ from weakref import WeakKeyDictionary
 
 from am_dbg.store import Gap, GapKind, Store, Track
 from am_dbg.store.chunk import Chunk
-from am_dbg.store.notes import Refused, Trouble
-from am_dbg.store.standing import Standing
+from am_dbg.store.notes import RefusalNote, Trouble
 from am_dbg.store.stream import Stream
+from am_dbg.store.values import TrackSnapshot
 from amtracer.encode.stream_writer import StreamWriter
 from amtracer.wire.messages import StateDef
 from amtracer.wire.vocabulary import TroubleKind
@@ -56,7 +56,7 @@ class Retelling:
         self._writer = writer
         self._keeps_id = keeps_id
         self._lines_told = 0
-        self._pictures_told = 0
+        self._reports_told = 0
         entrance = self._entrance(goes_on)
         self._row = entrance.row
         self._states = entrance.states
@@ -64,7 +64,7 @@ class Retelling:
         self._gaps = entrance.gaps
         self._machine = self._enter(entrance)
         self._row_first = entrance.row
-        self._noted: set[Refused | Trouble] = set()
+        self._noted: set[RefusalNote | Trouble] = set()
         self._noted_said = 0
         self.told += 1
 
@@ -96,17 +96,17 @@ class Retelling:
         earlier = 0
         for note in notes.all():
             if note in self._noted or not self._row_first <= note.row < rows_end:
-                if isinstance(note, Refused) and note.row < self._row_first:
+                if isinstance(note, RefusalNote) and note.row < self._row_first:
                     earlier = max(earlier, note.count)
                 continue
             self._tell_note(note)
-        if earlier and Refused(self._row_first, earlier) not in self._noted:
-            self._tell_note(Refused(self._row_first, earlier))
+        if earlier and RefusalNote(self._row_first, earlier) not in self._noted:
+            self._tell_note(RefusalNote(self._row_first, earlier))
 
-    def _tell_note(self, note: Refused | Trouble) -> None:
+    def _tell_note(self, note: RefusalNote | Trouble) -> None:
         self._noted.add(note)
         self.told += 1
-        if isinstance(note, Refused):
+        if isinstance(note, RefusalNote):
             self._writer.refused(self._machine, note.row, note.count)
             return
         what = TroubleKind.LATE if note.is_late else TroubleKind.RAISED
@@ -122,9 +122,9 @@ class Retelling:
 
     def finish(self) -> None:
         """Send what came after the last transition; nothing more follows."""
-        standing = self.track.standing
-        if standing.number == self.next - 1:
-            self._tell_standing(standing)
+        snapshot = self.track.snapshot
+        if snapshot.number == self.next - 1:
+            self._tell_standing(snapshot)
         self._tell_rest()
         if self.track.gone:
             self._writer.gone(self._machine)
@@ -134,27 +134,27 @@ class Retelling:
 
         That its program ended is sent too; that it was cut is the reason of the end.
         """
-        standing = self.track.standing
-        gaps, reason = standing.gaps, ""
-        is_all_trimmed = self.next <= standing.number < self.track.first
-        if not self.is_gone and standing.number != self.next - 1:
+        snapshot = self.track.snapshot
+        gaps, reason = snapshot.gaps, ""
+        is_all_trimmed = self.next <= snapshot.number < self.track.first
+        if not self.is_gone and snapshot.number != self.next - 1:
             self._tell_rest()
-        if self.is_gone or not (is_all_trimmed or standing.number == self.next - 1):
+        if self.is_gone or not (is_all_trimmed or snapshot.number == self.next - 1):
             return
-        if standing.ended and gaps and gaps[-1].kind is GapKind.CUT:
+        if snapshot.ended and gaps and gaps[-1].kind is GapKind.CUT:
             gaps, reason = gaps[:-1], gaps[-1].reason
         if is_all_trimmed:
-            self.next, self._ticks, self._gaps, gaps = standing.number + 1, None, (), ()
-        self._tell_standing(replace(standing, gaps=gaps))
+            self.next, self._ticks, self._gaps, gaps = snapshot.number + 1, None, (), ()
+        self._tell_standing(replace(snapshot, gaps=gaps))
         self._tell_rest()
-        if standing.gone:
+        if snapshot.gone:
             self._writer.gone(self._machine)
             self.is_gone = True
             self.told += 1
-        elif standing.ended and not self.has_left:
+        elif snapshot.ended and not self.has_left:
             self.leave(reason)
-        elif self.has_left and not standing.ended:
-            self._drop(0, standing.ticks, "reconnected", GapKind.RECONNECTED)
+        elif self.has_left and not snapshot.ended:
+            self._drop(0, snapshot.ticks, "reconnected", GapKind.RECONNECTED)
 
     def leave(self, reason: str = "") -> None:
         """Send that its program ended, or was lost for this reason."""
@@ -162,21 +162,21 @@ class Retelling:
         self.has_left = True
         self.told += 1
 
-    def _entrance(self, goes_on: bool) -> Standing:
+    def _entrance(self, goes_on: bool) -> TrackSnapshot:
         """How the machine stands where it enters the stream."""
         track, first = self.track, self.next
-        standing, count = track.standing, track.count
+        snapshot, count = track.snapshot, track.count
         if first == 1 and not goes_on:
-            return Standing(0, (), track.schema_at(0), track.clock_at(0), track.row_start)
+            return TrackSnapshot(0, (), track.schema_at(0), track.clock_at(0), track.row_start)
         if first <= count:
             ticks, row = track.clock_before(first), track.row_at(first)
             gaps = track.gaps_after(first - 1)
-            return Standing(first - 1, gaps, track.schema_at(first), ticks, row)
-        if standing.number == count:
-            return standing
-        return Standing(count, (), track.states, track.ticks, track.row_next)
+            return TrackSnapshot(first - 1, gaps, track.schema_at(first), ticks, row)
+        if snapshot.number == count:
+            return snapshot
+        return TrackSnapshot(count, (), track.states, track.ticks, track.row_next)
 
-    def _enter(self, entrance: Standing) -> int:
+    def _enter(self, entrance: TrackSnapshot) -> int:
         """The number of the machine in the stream."""
         return self._writer.machine(
             self.track.id,
@@ -185,16 +185,16 @@ class Retelling:
             tags=self.track.tags,
             ticks=entrance.ticks,
             row=entrance.row,
-            tx_prefix=self.track.origin.tx_prefix,
-            unit_ns=self.track.origin.unit_ns,
+            tx_prefix=self.track.identity.tx_prefix,
+            unit_ns=self.track.identity.unit_ns,
         )
 
     def _tell_rows(self, chunk: Chunk, low: int, high: int) -> Iterator[None]:
         self._row = chunk.row_first + high - chunk.first + 1
         self._ticks, self._gaps, self.has_left = None, (), False
         self._lines_told = 0
-        pictures = self.track.open.beyond(self._pictures_told)
-        stops = {picture.number for picture in pictures if low - 1 <= picture.number < high}
+        reports = self.track.open.beyond(self._reports_told)
+        stops = {report.number for report in reports if low - 1 <= report.number < high}
         for stop in sorted(stops | {high}):
             yield from self._tell_run(chunk, low, stop)
             self._tell_open(stop)
@@ -202,10 +202,10 @@ class Retelling:
 
     def _tell_open(self, number: int) -> None:
         """Send what was open after a transition, if that differs from what was sent."""
-        pictures = self.track.open.beyond(self._pictures_told)
-        due = [picture for picture in pictures if picture.number <= number]
+        reports = self.track.open.beyond(self._reports_told)
+        due = [report for report in reports if report.number <= number]
         if due:
-            self._pictures_told = self.track.open.total - (len(pictures) - len(due))
+            self._reports_told = self.track.open.total - (len(reports) - len(due))
             self._writer.open_work(self._machine, due[-1].work, due[-1].more)
             self.told += 1
 
@@ -238,36 +238,36 @@ class Retelling:
                 self._ticks = before.clock_after(before.rows)
         at = number - chunk.first
         states, row = chunk.schema.states, chunk.row_first + at
-        self._tell_standing(Standing(number - 1, gaps, states, chunk.clock_after(at), row))
+        self._tell_standing(TrackSnapshot(number - 1, gaps, states, chunk.clock_after(at), row))
         self.next = number
 
-    def _tell_standing(self, standing: Standing) -> None:
+    def _tell_standing(self, snapshot: TrackSnapshot) -> None:
         """Send its state between two transitions, as far as the reader does not know it."""
         if self._ticks is None:
             self._ticks = self._clock_after_last()
-        known, self._gaps = self._gaps, standing.gaps
-        for at, gap in enumerate(standing.gaps):
+        known, self._gaps = self._gaps, snapshot.gaps
+        for at, gap in enumerate(snapshot.gaps):
             before = known[at] if at < len(known) and known[at].kind is gap.kind else None
             if gap != before and gap.kind not in _UNTOLD:
-                self._tell_gap(gap, before.lost if before else 0, standing)
-        missing = max(0, standing.row - self._row)
-        last = standing.gaps[-1] if standing.gaps else None
+                self._tell_gap(gap, before.lost if before else 0, snapshot)
+        missing = max(0, snapshot.row - self._row)
+        last = snapshot.gaps[-1] if snapshot.gaps else None
         is_schema_last = last is not None and last.kind is GapKind.SCHEMA
-        if standing.states != self._states or (is_schema_last and standing.ticks != self._ticks):
-            self._change_schema(standing)
-        if missing or standing.ticks != self._ticks:
-            self._drop(missing, standing.ticks, *_why_moved(last))
+        if snapshot.states != self._states or (is_schema_last and snapshot.ticks != self._ticks):
+            self._change_schema(snapshot)
+        if missing or snapshot.ticks != self._ticks:
+            self._drop(missing, snapshot.ticks, *_why_moved(last))
 
-    def _tell_gap(self, gap: Gap, lost_before: int, standing: Standing) -> None:
+    def _tell_gap(self, gap: Gap, lost_before: int, snapshot: TrackSnapshot) -> None:
         """Send a break with the clock that comes after it, as far as that is known.
 
         Of several breaks at one place only the last clock is known; before the schema
         changed to that of this clock, the clock stands where it was.
         """
         if gap.kind is GapKind.SCHEMA:
-            self._change_schema(standing)
+            self._change_schema(snapshot)
             return
-        ticks = standing.ticks if standing.states == self._states else self._ticks
+        ticks = snapshot.ticks if snapshot.states == self._states else self._ticks
         if ticks is not None:
             self._drop(max(0, gap.lost - lost_before), ticks, gap.reason, gap.kind)
 
@@ -285,10 +285,10 @@ class Retelling:
         self._ticks, self.has_left = ticks, False
         self.told += 1
 
-    def _change_schema(self, standing: Standing) -> None:
-        number = self._writer.schema(standing.states)
-        self._writer.schema_changed(self._machine, number, standing.ticks)
-        self._states, self._ticks, self.has_left = standing.states, standing.ticks, False
+    def _change_schema(self, snapshot: TrackSnapshot) -> None:
+        number = self._writer.schema(snapshot.states)
+        self._writer.schema_changed(self._machine, number, snapshot.ticks)
+        self._states, self._ticks, self.has_left = snapshot.states, snapshot.ticks, False
         self.told += 1
 
 
@@ -309,7 +309,7 @@ class _Known:
 
     last: int = 0
     version: int = -1
-    end: Standing | None = None
+    end: TrackSnapshot | None = None
     is_gone: bool = False
 
     def lacks(self, track: Track) -> bool:
@@ -318,7 +318,7 @@ class _Known:
 
     def is_all_of(self, track: Track) -> bool:
         """Whether it ended and was sent whole, so that a new stream needs nothing of it."""
-        return self.is_gone or (self.end is track.standing and self.last == track.count)
+        return self.is_gone or (self.end is track.snapshot and self.last == track.count)
 
 
 class News:
@@ -398,13 +398,13 @@ class News:
         start = max(retelling.next, track.first)
         try:
             rows = sum(1 for _ in retelling.tell(min(last, start + rows_max - 1)))
-            standing = track.standing
+            snapshot = track.snapshot
             if retelling.next > last or track.first > last:
                 retelling.catch_up()
                 known.version = version
         finally:
             known.last, known.is_gone = retelling.next - 1, retelling.is_gone
-        known.end = standing if retelling.has_left else None
+        known.end = snapshot if retelling.has_left else None
         return rows + retelling.told - told
 
     def _begun(self, writer: StreamWriter, track: Track, known: _Known | None) -> Retelling | None:

@@ -99,7 +99,7 @@ class Intake:
         self._changed()
 
     def _make_room(self) -> None:
-        self._server.make_room(self._store)
+        self._server.free_memory(self._store)
 
     def _import(self, source: ImportSource) -> None:
         def told(done: int, total: int) -> None:

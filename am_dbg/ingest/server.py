@@ -45,7 +45,7 @@ from am_dbg.ingest.protocols import (
 )
 from am_dbg.log_once import QUIET_S
 from am_dbg.store import Store
-from am_dbg.store.room import make_room
+from am_dbg.store.eviction import free_memory
 from amtracer.address import Address
 from amtracer.errors import VersionError, WireError
 from amtracer.wire import limits
@@ -226,9 +226,9 @@ class Server:
         if rival is not None:
             rival.ask_for_life()
 
-    def make_room(self, store: Store) -> None:
+    def free_memory(self, store: Store) -> None:
         """Bring a store below its limit: close the connection with most data, and report it."""
-        for ended in make_room(store, store.bytes_max):
+        for ended in free_memory(store, store.bytes_max):
             connection = self._feeders.get(ended.stream)
             if connection is not None:
                 limit = f"--max-mem allows {store.bytes_max // MEGABYTE:,} MB"

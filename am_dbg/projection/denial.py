@@ -14,7 +14,7 @@ from itertools import takewhile
 
 from am_dbg.projection.clean import clean, clean_name
 from am_dbg.projection.steps import handler_name, name_at
-from am_dbg.store import Line
+from am_dbg.store import LogLine
 from amtracer.wire.messages import Shape, StateDef, StepDef
 from amtracer.wire.vocabulary import RelationKind, StepFlag, StepKind
 
@@ -54,7 +54,7 @@ class Denial:
 
 
 def denial_of(
-    shape: Shape, states: Sequence[StateDef], lines: Sequence[Line], *, has_steps: bool = True
+    shape: Shape, states: Sequence[StateDef], lines: Sequence[LogLine], *, has_steps: bool = True
 ) -> Denial:
     """Work out what stopped a transition, from its steps or else from its log lines.
 
@@ -69,13 +69,13 @@ def denial_of(
     )
 
 
-def _is_rejected(lines: Sequence[Line]) -> bool:
-    """Whether a line reports that relations rejected all of it."""
+def _is_rejected(lines: Sequence[LogLine]) -> bool:
+    """Whether a line says that relations rejected all of it."""
     return any(text.startswith(_REJECTED) for _, text in lines)
 
 
 def _by_flagged_handler(
-    shape: Shape, states: Sequence[StateDef], lines: Sequence[Line]
+    shape: Shape, states: Sequence[StateDef], lines: Sequence[LogLine]
 ) -> Denial | None:
     for step in shape.steps:
         if step.flags & (StepFlag.DENIED | StepFlag.FAILED):
@@ -85,7 +85,7 @@ def _by_flagged_handler(
     return None
 
 
-def _by_line(shape: Shape, states: Sequence[StateDef], lines: Sequence[Line]) -> Denial | None:
+def _by_line(shape: Shape, states: Sequence[StateDef], lines: Sequence[LogLine]) -> Denial | None:
     name = _canceled_by(lines)
     if name not in ("recover", "timeout"):
         return Denial(handler=clean(name)) if name else None
@@ -93,7 +93,7 @@ def _by_line(shape: Shape, states: Sequence[StateDef], lines: Sequence[Line]) ->
     return Denial(handler=last.handler if last else _A_HANDLER, failed=True, late=name == "timeout")
 
 
-def _canceled_by(lines: Sequence[Line]) -> str:
+def _canceled_by(lines: Sequence[LogLine]) -> str:
     for _, text in lines:
         match = _CANCEL_LINE.match(text)
         if match:

@@ -19,7 +19,7 @@ from am_dbg.projection.subscriptions import (
 )
 from am_dbg.projection.why import requested_by, why
 from am_dbg.spans import Role, Span
-from am_dbg.store import Store, Track, Transition
+from am_dbg.store import Store, Track, TransitionRecord
 from amtracer.wire.messages import StateDef
 from amtracer.wire.vocabulary import StepKind
 
@@ -119,8 +119,8 @@ def _hanging_at_start(track: Track) -> tuple[Span, ...]:
     return tuple(Span(f" Since then {hanging_text(one)}.", Role.CANCELED) for one in hanging)
 
 
-def source_chain(store: Store, track: Track, transition: Transition) -> tuple[SourceRow, ...]:
-    """The transition that requested this one, the one before it, and so on, as far as recorded."""
+def source_chain(store: Store, track: Track, transition: TransitionRecord) -> tuple[SourceRow, ...]:
+    """The transition that asked, the one that asked for that, and so on, as far as recorded."""
     rows: list[SourceRow] = []
     source = transition.source
     seen = {(track.key, transition.number)}
@@ -144,14 +144,14 @@ def source_chain(store: Store, track: Track, transition: Transition) -> tuple[So
     return tuple(rows)
 
 
-def _what(track: Track, transition: Transition) -> str:
+def _what(track: Track, transition: TransitionRecord) -> str:
     """A transition in two words: its type and its called states."""
     states = track.schema_at(transition.number)
     names = ", ".join(name_at(states, index) for index in transition.shape.called[:4])
     return f"{type_name(transition.shape.type)} {names}"
 
 
-def _executed(track: Track, transition: Transition) -> tuple[HandlerRow, ...]:
+def _executed(track: Track, transition: TransitionRecord) -> tuple[HandlerRow, ...]:
     states = track.schema_at(transition.number)
     steps = [step for step in transition.shape.steps if step.type == StepKind.HANDLER]
     durations = transition.handler_ns if len(transition.handler_ns) >= len(steps) else ()
@@ -165,7 +165,7 @@ def _executed(track: Track, transition: Transition) -> tuple[HandlerRow, ...]:
     )
 
 
-def _queued(transition: Transition, called: Sequence[StateDef]) -> tuple[str, ...]:
+def _queued(transition: TransitionRecord, called: Sequence[StateDef]) -> tuple[str, ...]:
     """What was put into the queue while it ran, as far as its log lines show.
 
     Its own entry in the queue is left out.

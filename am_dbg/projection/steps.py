@@ -99,7 +99,7 @@ def has_steps(track: Track, shape: Shape) -> bool:
     The tracers of this library always send them. They are recognized by the prefix of their
     transition ids, which other programs do not have.
     """
-    return bool(shape.steps or track.origin.tx_prefix or not shape.called)
+    return bool(shape.steps or track.identity.tx_prefix or not shape.called)
 
 
 class StepLook(Enum):

@@ -17,7 +17,7 @@ from am_dbg.projection.denial import Denial, denial_of
 from am_dbg.projection.note_texts import noted_at
 from am_dbg.projection.steps import HOW_TO_SEND_STEPS, handler_name, has_steps, name_at
 from am_dbg.spans import Role, Span
-from am_dbg.store import GapKind, Track, Transition
+from am_dbg.store import GapKind, Track, TransitionRecord
 from am_dbg.store.facts import ShapeFacts, indexes_of
 from amtracer.wire.messages import Shape, StateDef
 from amtracer.wire.vocabulary import MutationKind, RelationKind, StepFlag, StepKind
@@ -25,8 +25,8 @@ from amtracer.wire.vocabulary import MutationKind, RelationKind, StepFlag, StepK
 NAMES_MAX = 8
 
 
-def why(track: Track, transition: Transition, request: Sequence[Span]) -> tuple[Span, ...]:
-    """The paragraph; it begins with `request`, the sentence on what requested the transition."""
+def why(track: Track, transition: TransitionRecord, asked_by: Sequence[Span]) -> tuple[Span, ...]:
+    """The paragraph; `asked_by` is the sentence that says who asked, if that is known."""
     states = track.schema_at(transition.number)
     facts = track.facts_at(transition.number)
     spans: list[Span] = [*request]
@@ -49,7 +49,7 @@ def why(track: Track, transition: Transition, request: Sequence[Span]) -> tuple[
 
 
 def _accepted(
-    transition: Transition, states: Sequence[StateDef], facts: ShapeFacts
+    transition: TransitionRecord, states: Sequence[StateDef], facts: ShapeFacts
 ) -> Iterable[Span]:
     shape = transition.shape
     called = set(shape.called)
@@ -92,7 +92,9 @@ def _changed(
             yield Span(f" {_was(indexes)} {words}. ")
 
 
-def _handlers(track: Track, transition: Transition, states: Sequence[StateDef]) -> Iterable[Span]:
+def _handlers(
+    track: Track, transition: TransitionRecord, states: Sequence[StateDef]
+) -> Iterable[Span]:
     """What the handlers of an accepted transition did."""
     steps = enumerate(transition.shape.steps)
     handlers = [(at, step) for at, step in steps if step.type == StepKind.HANDLER]
@@ -164,7 +166,9 @@ def _first_raised(track: Track, number: int) -> str:
     return min(raised, key=lambda one: one.step).place if raised else ""
 
 
-def _canceled(track: Track, transition: Transition, states: Sequence[StateDef]) -> Iterable[Span]:
+def _canceled(
+    track: Track, transition: TransitionRecord, states: Sequence[StateDef]
+) -> Iterable[Span]:
     shape = transition.shape
     are_sent = has_steps(track, shape)
     denial = denial_of(shape, states, transition.lines, has_steps=are_sent)
@@ -217,8 +221,8 @@ def _s(items: Sequence[object]) -> str:
     return "" if len(items) == 1 else "s"
 
 
-def requested_by(transition: Transition, source_link: str, is_auto: bool) -> tuple[Span, ...]:
-    """The sentence on what requested a transition; empty if that is unknown."""
+def who_asked(transition: TransitionRecord, source_link: str, is_auto: bool) -> tuple[Span, ...]:
+    """The sentence that says where a mutation came from."""
     if is_auto:
         return (Span("Started by "), Span("auto", Role.FLAG), Span(" states. "))
     source = transition.source

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain
 
-from am_dbg.store.dictionary import Dictionary
-from am_dbg.store.facts import CHECKED_STEPS_MAX, Schema
+from am_dbg.store.dictionary import SegmentDictionary
+from am_dbg.store.facts import CHECKED_STEPS_MAX, IndexedSchema
 from amtracer.errors import LimitError, VersionError, WireError
 from amtracer.wire import limits
 from amtracer.wire.messages import (
@@ -63,7 +63,7 @@ def check_states(states: Sequence[StateDef]) -> None:
     _need(len(names) == len(states), "a schema with two states of one name")
 
 
-def check_machine(message: MachineMessage, schema: Schema) -> tuple[int, ...]:
+def check_machine(message: MachineMessage, schema: IndexedSchema) -> tuple[int, ...]:
     """Refuse a bad entry of a machine; return the ticks it begins with."""
     _limit("tags of a machine", len(message.tags), limits.TAGS_MAX)
     _need(0 <= message.row <= TICK_MAX, "a machine at a row out of range")
@@ -74,14 +74,14 @@ def check_machine(message: MachineMessage, schema: Schema) -> tuple[int, ...]:
     return message.ticks
 
 
-def check_ticks(ticks: Sequence[int], schema: Schema) -> None:
+def check_ticks(ticks: Sequence[int], schema: IndexedSchema) -> None:
     """Refuse ticks that are not one for each state."""
     if len(ticks) != len(schema.states):
         raise WireError(f"{len(ticks)} ticks for {len(schema.states)} states")
     _need(all(0 <= tick <= TICK_MAX for tick in ticks), "a tick out of range")
 
 
-def check_shape(shape: Shape, schema: Schema) -> None:
+def check_shape(shape: Shape, schema: IndexedSchema) -> None:
     """Refuse a shape that does not fit its schema."""
     states = len(schema.states)
     _need(0 <= shape.type <= _MUTATION_MAX, "a mutation of unknown type")
@@ -103,7 +103,7 @@ def _check_changes(changes: Pairs, states: int) -> None:
         raise WireError("a tick growth out of range")
 
 
-def _check_steps(steps: Sequence[StepDef], schema: Schema) -> None:
+def _check_steps(steps: Sequence[StepDef], schema: IndexedSchema) -> None:
     """Refuse steps that do not fit the schema.
 
     Steps repeat far more often than shapes, so the schema remembers which ones fit it.
@@ -120,15 +120,17 @@ def _check_steps(steps: Sequence[StepDef], schema: Schema) -> None:
         checked.add(step)
 
 
-def check_strings(message: StringsMessage, book: Dictionary) -> tuple[list[bytes], list[str]]:
+def check_strings(
+    message: StringsMessage, dictionary: SegmentDictionary
+) -> tuple[list[bytes], list[str]]:
     """Refuse strings out of turn or over a limit; return their bytes, and the new heads."""
-    _next("string", message.first, book.text_count)
+    _next("string", message.first, dictionary.text_count)
     _limit("strings of a segment", message.first + len(message.texts), limits.STRINGS_MAX)
     texts: list[bytes] = []
     heads: list[str] = []
-    total = book.text_bytes
+    total = dictionary.text_bytes
     for value in message.texts:
-        text = value if isinstance(value, str) else _parted(value, heads, book)
+        text = value if isinstance(value, str) else _parted(value, heads, dictionary)
         raw = text.encode("utf-8", "surrogatepass")
         _limit("bytes of a text", len(raw), limits.TEXT_BYTES_MAX)
         total += len(raw)
@@ -137,23 +139,23 @@ def check_strings(message: StringsMessage, book: Dictionary) -> tuple[list[bytes
     return texts, heads
 
 
-def _parted(value: TextWithNewHead | TextWithKnownHead, heads: list[str], book: Dictionary) -> str:
+def _parted(value: Headed | Continued, heads: list[str], dictionary: SegmentDictionary) -> str:
     """The text of two parts; a new head is added to `heads`."""
     if isinstance(value, TextWithNewHead):
         _need(0 <= value.chars <= len(value.text), "a head that is longer than its text")
         heads.append(value.text[: value.chars])
         return value.text
-    known = len(book.heads)
+    known = len(dictionary.heads)
     _need(0 <= value.head < known + len(heads), "a string with a head that is not defined")
-    head = book.heads[value.head] if value.head < known else heads[value.head - known]
+    head = dictionary.heads[value.head] if value.head < known else heads[value.head - known]
     return head + value.rest
 
 
-def check_lines(message: LinesMessage, book: Dictionary) -> None:
+def check_lines(message: LinesMessage, dictionary: SegmentDictionary) -> None:
     """Refuse line sets out of turn, over a limit or with a text that is not defined."""
-    _next("line set", message.first, book.line_set_count)
+    _next("line set", message.first, dictionary.line_set_count)
     _limit("line sets of a segment", message.first + len(message.sets), limits.LINE_SETS_MAX)
-    known = book.text_count
+    known = dictionary.text_count
     for entries in message.sets:
         _limit("lines of a transition", len(entries), limits.LINES_MAX)
         for level, text in entries:
@@ -163,19 +165,19 @@ def check_lines(message: LinesMessage, book: Dictionary) -> None:
                 raise WireError("a log line whose text is not defined")
 
 
-def check_args(message: ArgsMessage, book: Dictionary) -> None:
+def check_args(message: ArgsMessage, dictionary: SegmentDictionary) -> None:
     """Refuse sets of arguments by the rules for line sets."""
-    _next("set of arguments", message.first, book.arg_set_count)
+    _next("set of arguments", message.first, dictionary.arg_set_count)
     _limit("sets of arguments of a segment", message.first + len(message.sets), limits.ARG_SETS_MAX)
     longest = max(map(len, message.sets), default=0)
     _limit("arguments of a transition", longest // 2, limits.ARGS_MAX)
     texts = list(chain.from_iterable(message.sets))
-    _need(_all_below(texts, book.text_count), "an argument whose text is not defined")
+    _need(_all_below(texts, dictionary.text_count), "an argument whose text is not defined")
 
 
-def check_later_lines(message: LaterLinesMessage, book: Dictionary) -> None:
+def check_later_lines(message: LaterLinesMessage, dictionary: SegmentDictionary) -> None:
     """Refuse a line set that is not defined, and a count that no machine reaches."""
-    _need(0 <= message.lines < book.line_set_count, "a line set that is not defined")
+    _need(0 <= message.lines < dictionary.line_set_count, "a line set that is not defined")
     _need(0 <= message.missing <= TICK_MAX, "a count of missing lines out of range")
 
 
@@ -191,12 +193,12 @@ def check_open_work(message: OpenWorkMessage, unit_ns: int) -> None:
         _need(0 <= one.deadline <= TIME_NS_MAX // unit_ns, "a deadline out of range")
 
 
-def check_usual_lines(lines: int, book: Dictionary) -> None:
+def check_usual_lines(lines: int, dictionary: SegmentDictionary) -> None:
     """Refuse a line set of a shape that is not defined."""
-    _need(0 <= lines <= book.line_set_count, "a line set of a shape that is not defined")
+    _need(0 <= lines <= dictionary.line_set_count, "a line set of a shape that is not defined")
 
 
-def check_batch(message: BatchMessage, book: Dictionary) -> None:
+def check_batch(message: BatchMessage, dictionary: SegmentDictionary) -> None:
     """Refuse a batch whose columns do not fit; `check_run` checks its runs."""
     rows = len(message.shapes)
     _limit("transitions in a batch", rows, limits.BATCH_ROWS_MAX)
@@ -206,14 +208,14 @@ def check_batch(message: BatchMessage, book: Dictionary) -> None:
     _need(sum(lengths) == rows, "runs that are not the whole batch")
     machines = {run.machine for run in message.runs}
     _need(len(machines) == len(message.runs), "a batch with two runs of a machine")
-    _need(_all_below(message.shapes, book.shape_count), "a shape that is not defined")
+    _need(_all_below(message.shapes, dictionary.shape_count), "a shape that is not defined")
     _need(len(message.times) == rows, "not one time for each transition")
     _check_dense("duration", message.durations, rows, limits.INTEGER_MAX)
     _check_dense("queue length", message.queues, rows, limits.INTEGER_MAX)
     _check_dense("queue tick", message.queue_ticks, rows, limits.INTEGER_MAX)
-    _check_sparse(message, rows, book)
+    _check_sparse(message, rows, dictionary)
     if message.calls or message.own_calls:
-        _check_calls(message, book)
+        _check_calls(message, dictionary)
 
 
 def check_run(run: Run, start: int, message: BatchMessage, row_next: int, unit_ns: int) -> None:
@@ -228,9 +230,9 @@ def check_run(run: Run, start: int, message: BatchMessage, row_next: int, unit_n
     _need(max(durations, default=0) <= limits.INTEGER_MAX // unit_ns, "a duration out of range")
 
 
-def check_schema(shapes: Sequence[int], book: Dictionary, schema: int) -> None:
+def check_schema(shapes: Sequence[int], dictionary: SegmentDictionary, schema: int) -> None:
     """Refuse shapes that mean the states of another schema."""
-    schemas = set(map(book.schema_of.__getitem__, shapes))
+    schemas = set(map(dictionary.schema_of.__getitem__, shapes))
     _need(schemas == {schema}, "a shape that belongs to another schema")
 
 
@@ -240,7 +242,7 @@ def _check_dense(what: str, column: Sequence[int], rows: int, largest: int) -> N
         _need(min(column) >= 0 and max(column) <= largest, f"a {what} out of range")
 
 
-def _check_sparse(message: BatchMessage, rows: int, book: Dictionary) -> None:
+def _check_sparse(message: BatchMessage, rows: int, dictionary: SegmentDictionary) -> None:
     columns: tuple[Mapping[int, object], ...] = (
         message.sources,
         message.lines,
@@ -254,32 +256,33 @@ def _check_sparse(message: BatchMessage, rows: int, book: Dictionary) -> None:
             _need(_all_below(column, rows), "a value for a row outside the batch")
     for source in message.sources.values():
         _check_source(source)
-    _check_args(message, book)
+    _check_args(message, dictionary)
     for line_sets in (message.lines, message.pre_lines):
         if line_sets:
             _need(
-                _all_below(line_sets.values(), book.line_set_count + 1), "a line set out of range"
+                _all_below(line_sets.values(), dictionary.line_set_count + 1),
+                "a line set out of range",
             )
 
 
-def _check_args(message: BatchMessage, book: Dictionary) -> None:
+def _check_args(message: BatchMessage, dictionary: SegmentDictionary) -> None:
     sets = [value for value in message.args.values() if not isinstance(value, tuple)]
-    _need(_all_below(sets, book.arg_set_count), "a set of arguments that is not defined")
+    _need(_all_below(sets, dictionary.arg_set_count), "a set of arguments that is not defined")
     if len(sets) < len(message.args):
         told = [value for value in message.args.values() if isinstance(value, tuple)]
         _limit("arguments of a transition", max(map(len, told)), limits.ARGS_MAX)
         texts = [text for pairs in told for pair in pairs for text in pair]
-        _need(_all_below(texts, book.text_count), "an argument whose text is not defined")
+        _need(_all_below(texts, dictionary.text_count), "an argument whose text is not defined")
 
 
-def _check_calls(message: BatchMessage, book: Dictionary) -> None:
+def _check_calls(message: BatchMessage, dictionary: SegmentDictionary) -> None:
     """Refuse durations that are not one for each called handler."""
     own = message.own_calls
     _limit(
         "handler times of a transition", max(map(len, own.values()), default=0), limits.HANDLERS_MAX
     )
     if message.calls:
-        counts = book.calls
+        counts = dictionary.calls
         expected = sum(map(counts.__getitem__, message.shapes))
         expected -= sum(counts[message.shapes[at]] for at in own)
         _need(len(message.calls) == expected, "not one duration for each handler")

@@ -4,7 +4,7 @@ All rows of a chunk share a schema, a segment's dictionary and an unbroken clock
 needs one checkpoint: the ticks before its first row. The clock after a row is that
 checkpoint plus, for every shape, its growth times how often it occurs up to there.
 
-Rows do not hold shape numbers but local ones, which count in order of first appearance
+BatchRows do not hold shape numbers but local ones, which count in order of first appearance
 within the chunk. The palette gives the shape of a local number and `shape_counts` how
 often it occurs, so that a question about shapes is answered for the whole chunk by its
 palette, and rows are only looked at when the answer differs between them. Sets of log
@@ -20,14 +20,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from am_dbg.store.batch_rows import BatchRows
 from am_dbg.store.columns import Integers, SparseIntegers, SparseTexts
-from am_dbg.store.dictionary import Dictionary
-from am_dbg.store.facts import Schema
+from am_dbg.store.decode_cache import DecodeCache
+from am_dbg.store.dictionary import SegmentDictionary
+from am_dbg.store.facts import IndexedSchema
 from am_dbg.store.palette import PaletteColumn
-from am_dbg.store.ready import Ready
-from am_dbg.store.sources import Sources
-from am_dbg.store.unfolding import Rows
-from am_dbg.store.values import Line, Transition
+from am_dbg.store.source_column import SourceColumn
+from am_dbg.store.values import LogLine, TransitionRecord
 from am_dbg.store.weights import CHUNK_BYTES, STEP_BYTES, texts_bytes, ticks_bytes
 from amtracer.wire.messages import Shape, Source
 
@@ -38,18 +38,20 @@ CHUNK_SHAPES_MAX = 1_024
 PIECE_ROWS_MAX = 1_024
 """The most rows added at once; a chunk may pass its limits by at most this many."""
 
-Lines = tuple[Line, ...]
+LogLines = tuple[LogLine, ...]
 Args = tuple[str, ...]
-Rest = tuple[Lines, Source | None, Args, tuple[int, ...], str, int]
+Rest = tuple[LogLines, Source | None, Args, tuple[int, ...], str, int]
 """Of a row: earlier lines, source, arguments (key and text in turns), times, own id, queue tick."""
-Replayed = tuple[Shape, int, int, int, Lines, Lines, Source | None, Args, tuple[int, ...], str, int]
+Replayed = tuple[
+    Shape, int, int, int, LogLines, LogLines, Source | None, Args, tuple[int, ...], str, int
+]
 """Shape, time, duration, queue length and lines of a row, then its rest."""
 
 
 class Piece(NamedTuple):
     """Rows `low` to `high` of a batch."""
 
-    batch: Rows
+    batch: BatchRows
     low: int
     high: int
 
@@ -94,8 +96,8 @@ class Chunk:
         self,
         first: int,
         row_first: int,
-        dictionary: Dictionary,
-        schema: Schema,
+        dictionary: SegmentDictionary,
+        schema: IndexedSchema,
         ticks: tuple[int, ...],
         time_first: int,
         *,
@@ -119,7 +121,7 @@ class Chunk:
         self._durations = Integers()
         self._queues = Integers()
         self._queue_ticks = Integers()
-        self._sources: Sources | None = None
+        self._sources: SourceColumn | None = None
         self._args: SparseIntegers | None = None
         self._pre_lines: SparseIntegers | None = None
         self._calls: SparseIntegers | None = None
@@ -170,7 +172,7 @@ class Chunk:
         batch, low, high = piece
         shift = self.rows - low
         for at, source in batch.sources.within(low, high):
-            self._sources = self._sources or Sources()
+            self._sources = self._sources or SourceColumn()
             self._sources.append(at + shift, source)
         if batch.args:
             self._args = self._args or SparseIntegers()
@@ -271,10 +273,10 @@ class Chunk:
         """Rows that were asked for by a transition of this machine."""
         return self._sources.rows_of_machine(machine) if self._sources else []
 
-    def record(self, row: int, tx_id: str) -> Transition:
+    def record(self, row: int, tx_id: str) -> TransitionRecord:
         """One whole row."""
         pre_lines, source, args, handler_ns, _, queue_tick = self._rest(row)
-        return Transition(
+        return TransitionRecord(
             number=self.first + row,
             id=tx_id,
             shape=self.dictionary.shape(self.shapes[row]),
@@ -291,8 +293,8 @@ class Chunk:
 
     def replay(self, low: int, high: int) -> Iterator[Replayed]:
         """Rows from `low` up to `high`, decoded; far faster than calling `record` for each."""
-        shapes = Ready(self.dictionary.shape, _shape_weight)
-        lines = Ready(self._line_set, _lines_weight)
+        shapes = DecodeCache(self.dictionary.shape, _shape_weight)
+        lines = DecodeCache(self._line_set, _lines_weight)
         palette, line_sets = self.shapes.palette, self.lines.palette
         columns = zip(
             self.shapes.local.span(low, high),
@@ -324,7 +326,7 @@ class Chunk:
             self._queue_ticks[row],
         )
 
-    def _line_set(self, number: int = 0) -> tuple[Line, ...]:
+    def _line_set(self, number: int = 0) -> tuple[LogLine, ...]:
         return self.dictionary.lines(number - 1) if number else ()
 
     def _arguments(self, row: int) -> Args:
@@ -352,5 +354,5 @@ def _shape_weight(shape: Shape) -> int:
     return STEP_BYTES * len(shape.steps)
 
 
-def _lines_weight(lines: Lines) -> int:
+def _lines_weight(lines: LogLines) -> int:
     return texts_bytes(text for _, text in lines)

@@ -20,9 +20,9 @@ from weakref import ref
 import msgpack
 
 from am_dbg.store.columns import Blobs, Integers
-from am_dbg.store.facts import Schema, ShapeFacts, shape_facts
-from am_dbg.store.shapes import ShapeCache
-from am_dbg.store.values import Line
+from am_dbg.store.facts import IndexedSchema, ShapeFacts, shape_facts
+from am_dbg.store.shape_cache import ShapeCache
+from am_dbg.store.values import LogLine
 from am_dbg.store.weights import ACTIVITY_BYTES, DICTIONARY_BYTES, texts_bytes
 from amtracer.wire.messages import Pairs, Shape, StepDef
 
@@ -40,15 +40,15 @@ _pack: Callable[[object], bytes] = msgpack.Packer(buf_size=_SHAPE_BYTES).pack
 class Activity(dict[int, tuple[int, int, int]]):
     """For each shape the masks it flips, changes and leaves active; filled when asked."""
 
-    def __init__(self, book: Dictionary) -> None:
+    def __init__(self, dictionary: SegmentDictionary) -> None:
         super().__init__()
-        self._book = ref(book)  # a circle would keep both until the next collection
+        self._dictionary = ref(dictionary)  # a circle would keep both until the next collection
         self.bytes = 0
 
     def __missing__(self, shape: int) -> tuple[int, int, int]:
-        book = self._book()
-        assert book is not None  # the caller has it
-        return self.keep(shape, book.facts(shape))
+        dictionary = self._dictionary()
+        assert dictionary is not None  # the caller has it
+        return self.keep(shape, dictionary.facts(shape))
 
     def keep(self, shape: int, facts: ShapeFacts) -> tuple[int, int, int]:
         """Keep the masks of a shape ready."""
@@ -64,7 +64,7 @@ class Activity(dict[int, tuple[int, int, int]]):
         self.bytes = 0
 
 
-class Dictionary:
+class SegmentDictionary:
     """The definitions of one segment, by number; the caller that defines them has checked them.
 
     `holders` are the tracks with transitions that need them. Once it is closed and no track
@@ -104,7 +104,7 @@ class Dictionary:
     )
 
     def __init__(
-        self, serial: int, schemas: Sequence[Schema], cache: ShapeCache, stream: int
+        self, serial: int, schemas: Sequence[IndexedSchema], cache: ShapeCache, stream: int
     ) -> None:
         self.serial = serial
         self.stream = stream
@@ -231,7 +231,7 @@ class Dictionary:
         """A defined text."""
         return self._texts[number].decode("utf-8", "surrogatepass")
 
-    def lines(self, number: int) -> tuple[Line, ...]:
+    def lines(self, number: int) -> tuple[LogLine, ...]:
         """The log lines of a set, in order."""
         span = range(self._line_ends[number], self._line_ends[number + 1])
         return tuple((self._line_levels[i], self.text(self._line_texts[i])) for i in span)
@@ -242,7 +242,7 @@ class Dictionary:
             return tuple(chain.from_iterable(value))
         return self._arg_texts[self._arg_ends[value] : self._arg_ends[value + 1]]
 
-    def schema(self, shape: int) -> Schema:
+    def schema(self, shape: int) -> IndexedSchema:
         """The schema of a shape."""
         return self.schemas[self.schema_of[shape]]
 

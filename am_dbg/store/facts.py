@@ -125,7 +125,7 @@ def indexes_of(mask: int) -> list[int]:
 
 
 @dataclass(frozen=True, slots=True)
-class Schema:
+class IndexedSchema:
     """Ordered states, with what shapes ask of them worked out once.
 
     `checked_steps` are steps of shapes that are known to fit; the store's thread only.
@@ -148,7 +148,7 @@ class Schema:
         )
 
 
-def shape_facts(shape: Shape, schema: Schema) -> ShapeFacts:
+def shape_facts(shape: Shape, schema: IndexedSchema) -> ShapeFacts:
     """Work out everything that follows from a shape and its schema."""
     added = removed = flipped = total = 0
     for index, growth in shape.changes:
@@ -165,7 +165,7 @@ def shape_facts(shape: Shape, schema: Schema) -> ShapeFacts:
     return ShapeFacts(flags, mask_of(shape.called), added, removed, flipped, total, calls)
 
 
-def _flags(shape: Shape, schema: Schema, added: int, removed: int, calls: int) -> int:
+def _flags(shape: Shape, schema: IndexedSchema, added: int, removed: int, calls: int) -> int:
     changed = added | removed
     flags = 0
     if not shape.flags & _SHAPE_ACCEPTED:

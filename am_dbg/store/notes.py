@@ -1,6 +1,6 @@
 """Notes about a machine beside its transitions: refused mutations, late and failed handlers.
 
-Notes belong to rows, the machine's own count of transitions. A note may come before the
+MachineNotes belong to rows, the machine's own count of transitions. A note may come before the
 transition that it is about, and that transition may never come: a handler that hangs is known
 by its note alone. The same note may come twice, when a machine is sent again; it is kept once.
 """
@@ -23,7 +23,7 @@ _NOTE_BYTES = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusalNote:
     """The queue had refused `count` mutations when the machine had made `row` transitions."""
 
     row: int
@@ -46,7 +46,7 @@ class Trouble:
     step: int = -1
 
 
-class Notes:
+class MachineNotes:
     """The notes of one machine; one thread writes, any reads.
 
     `said` counts what was ever noted, for callers that forward the notes.
@@ -55,7 +55,7 @@ class Notes:
     __slots__ = ("_refused", "_troubles", "said", "size")
 
     def __init__(self) -> None:
-        self._refused: dict[int, Refused] = {}
+        self._refused: dict[int, RefusalNote] = {}
         self._troubles: dict[int, tuple[Trouble, ...]] = {}
         self.said = 0
         self.size = 0
@@ -70,7 +70,7 @@ class Notes:
         note = self._refused.get(row)
         return note.count if note else 0
 
-    def refused_notes(self) -> list[Refused]:
+    def refused_notes(self) -> list[RefusalNote]:
         """What it refused, by rows."""
         return sorted(self._refused.values(), key=_row)
 
@@ -83,7 +83,7 @@ class Notes:
         troubles = self.troubles_at(row)
         return next((one.place for one in troubles if one.step == step and not one.is_late), "")
 
-    def all(self) -> Iterator[Refused | Trouble]:
+    def all(self) -> Iterator[RefusalNote | Trouble]:
         """All of them."""
         yield from list(self._refused.values())
         for troubles in list(self._troubles.values()):
@@ -94,7 +94,7 @@ class Notes:
         before = self._refused.get(message.row)
         if before is not None and before.count >= message.count:
             return False
-        self._refused[message.row] = Refused(message.row, message.count)
+        self._refused[message.row] = RefusalNote(message.row, message.count)
         self.size += 0 if before else _NOTE_BYTES
         if len(self._refused) > NOTES_MAX:
             self._refused.pop(min(self._refused))
@@ -127,7 +127,7 @@ class Notes:
         return True
 
 
-def _row(note: Refused) -> int:
+def _row(note: RefusalNote) -> int:
     return note.row
 
 

@@ -18,13 +18,13 @@ from itertools import takewhile
 from threading import RLock
 
 from am_dbg.errors import MachineTakenError
-from am_dbg.store.dictionary import Dictionary
-from am_dbg.store.facts import Schema
+from am_dbg.store.dictionary import SegmentDictionary
+from am_dbg.store.facts import IndexedSchema
 from am_dbg.store.runs import number_among, parent_among, source_among
-from am_dbg.store.shapes import ShapeCache
-from am_dbg.store.standing import Origin
+from am_dbg.store.shape_cache import ShapeCache
 from am_dbg.store.stream import Stream
 from am_dbg.store.track import Track
+from am_dbg.store.values import MachineIdentity
 from amtracer.errors import LimitError
 from amtracer.wire import limits
 from amtracer.wire.messages import MachineMessage, Message, Source
@@ -36,7 +36,7 @@ class Store:
     `tracks` are in order of arrival; `version` grows with everything that is taken in.
     What it takes in memory is counted as it comes, so asking for `size` costs nothing.
     With `bytes_max` the store calls `overflowing` after a message that brought it over
-    that limit; the thread that feeds makes room there (`am_dbg.store.room`).
+    that limit; the thread that feeds makes room there (`am_dbg.store.eviction`).
 
     `arrived` and `taken` count the tracks and transitions that ever came; `is_whole` is
     whether none of them went to save memory.
@@ -53,8 +53,8 @@ class Store:
         self._by_id: dict[str, list[Track]] = {}
         self._newest: dict[tuple[str, str, str], Track] = {}
         self._copies: dict[str, int] = {}
-        self._books: dict[int, Dictionary] = {}
-        self._closed_books: dict[int, Dictionary] = {}
+        self._dictionaries: dict[int, SegmentDictionary] = {}
+        self._closed_dictionaries: dict[int, SegmentDictionary] = {}
         self._cache = ShapeCache()
         self._changed: OrderedDict[Track, None] = OrderedDict()
         self._changes = 0
@@ -173,11 +173,11 @@ class Store:
         Tracks keep their numbers and show what is gone. For the thread that feeds.
         """
         with self.lock:
-            while self.size() > bytes_max and self._closed_books:
-                book = self._closed_books[min(self._closed_books)]
-                freed = {book}
-                for track in list(book.holders):
-                    freed |= track.trim(book)
+            while self.size() > bytes_max and self._closed_dictionaries:
+                dictionary = self._closed_dictionaries[min(self._closed_dictionaries)]
+                freed = {dictionary}
+                for track in list(dictionary.holders):
+                    freed |= track.trim(dictionary)
                     self.touched(track)
                 for one in freed:
                     self._drop_unheld(one)
@@ -193,8 +193,8 @@ class Store:
             before = self.size()
             for track in self._streams[stream].tracks:
                 if track.stream == stream and track.chunks:
-                    for book in track.trim_sealed():
-                        self._drop_unheld(book)
+                    for dictionary in track.trim_sealed():
+                        self._drop_unheld(dictionary)
                     self.touched(track)
             has_gone = self.size() < before
             self.is_whole = self.is_whole and not has_gone
@@ -214,26 +214,26 @@ class Store:
         weights = {one.number: one.weight for one in self._streams if one is not _FORGOTTEN}
         for track in self._tracks:
             weights[track.stream] += track.weight
-        for book in self._books.values():
-            weights[book.stream] = weights.get(book.stream, 0) + book.weight
+        for dictionary in self._dictionaries.values():
+            weights[dictionary.stream] = weights.get(dictionary.stream, 0) + dictionary.weight
         return weights
 
     # What streams ask for.
 
-    def new_dictionary(self, schemas: list[Schema], stream: int) -> Dictionary:
+    def new_dictionary(self, schemas: list[IndexedSchema], stream: int) -> SegmentDictionary:
         """An empty dictionary of this stream with the next serial number."""
-        book = Dictionary(self._serial, schemas, self._cache, stream)
+        dictionary = SegmentDictionary(self._serial, schemas, self._cache, stream)
         self._serial += 1
-        self._books[book.serial] = book
-        self.grew(book.weigh())
-        return book
+        self._dictionaries[dictionary.serial] = dictionary
+        self.grew(dictionary.weigh())
+        return dictionary
 
-    def closed(self, book: Dictionary) -> None:
+    def closed(self, dictionary: SegmentDictionary) -> None:
         """Note that nothing more is defined in this dictionary."""
-        book.close()
-        self.grew(book.weigh())
-        self._closed_books[book.serial] = book
-        self._drop_unheld(book)
+        dictionary.close()
+        self.grew(dictionary.weigh())
+        self._closed_dictionaries[dictionary.serial] = dictionary
+        self._drop_unheld(dictionary)
 
     def grew(self, weight: int) -> None:
         """Note that so many more bytes are kept."""
@@ -250,7 +250,7 @@ class Store:
             self._changed.move_to_end(track)
 
     def admit(
-        self, stream: Stream, message: MachineMessage, schema: Schema, ticks: tuple[int, ...]
+        self, stream: Stream, message: MachineMessage, schema: IndexedSchema, ticks: tuple[int, ...]
     ) -> Track:
         """The track of a machine that enters a stream."""
         assert stream.hello is not None  # a stream takes a machine only after its hello
@@ -261,7 +261,7 @@ class Store:
             return track
         if len(self._tracks) >= limits.MACHINES_PER_SERVER_MAX:
             raise LimitError("machines", len(self._tracks) + 1, limits.MACHINES_PER_SERVER_MAX)
-        origin = Origin(
+        identity = MachineIdentity(
             id=message.id,
             parent=message.parent,
             tags=message.tags,
@@ -271,7 +271,7 @@ class Store:
             unit_ns=message.unit_ns,
         )
         key = self._free_key(message.id)
-        track = Track(key, origin, stream.number, schema, ticks, message.row)
+        track = Track(key, identity, stream.number, schema, ticks, message.row)
         track.connected = track.is_live = stream.live
         self._list(track, is_apart=stream.is_apart)
         self.touched(track)
@@ -292,24 +292,28 @@ class Store:
             finally:
                 self._is_making_room = False
 
-    def _drop_unheld(self, book: Dictionary) -> None:
+    def _drop_unheld(self, dictionary: SegmentDictionary) -> None:
         """Drop a dictionary in which nothing is defined any more and that no track holds."""
-        if book.is_closed and not book.holders and book.serial in self._books:
-            del self._books[book.serial]
-            self._closed_books.pop(book.serial, None)
-            self.grew(-book.weight)
-            book.weight = 0
+        if (
+            dictionary.is_closed
+            and not dictionary.holders
+            and dictionary.serial in self._dictionaries
+        ):
+            del self._dictionaries[dictionary.serial]
+            self._closed_dictionaries.pop(dictionary.serial, None)
+            self.grew(-dictionary.weight)
+            dictionary.weight = 0
 
     def _list(self, track: Track, *, is_apart: bool) -> None:
         """Add a new track to the indexes."""
         self.arrived += 1
         track.arrival = self.arrived
-        origin = track.origin
+        identity = track.identity
         self._tracks.append(track)
         self._by_key[track.key] = track
         self._by_id.setdefault(track.id, []).append(track)
         if not is_apart:
-            self._newest[track.id, origin.session, origin.tx_prefix] = track
+            self._newest[track.id, identity.session, identity.tx_prefix] = track
 
     def _unlist(self, track: Track) -> None:
         """Remove a track from the indexes."""
@@ -319,14 +323,14 @@ class Store:
         if not same:
             del self._by_id[track.id]
             self._copies.pop(track.id, None)
-        own = (track.id, track.origin.session, track.origin.tx_prefix)
+        own = (track.id, track.identity.session, track.identity.tx_prefix)
         if self._newest.get(own) is track:
             del self._newest[own]
         self._changed.pop(track, None)
         self.grew(-track.weight)
         track.weight = 0
-        for book in track.let_go():
-            self._drop_unheld(book)
+        for dictionary in track.let_go():
+            self._drop_unheld(dictionary)
 
     def _returned(self, stream: Stream, session: str, message: MachineMessage) -> Track | None:
         """The track that goes on in this stream after its sender lost the one before."""
@@ -336,7 +340,7 @@ class Store:
         if track is None or track.stream == stream.number or track.gone:
             return None
         before = self._streams[track.stream]
-        goes_on = message.unit_ns == track.origin.unit_ns and message.row >= track.row_next
+        goes_on = message.unit_ns == track.identity.unit_ns and message.row >= track.row_next
         if not goes_on or before.family != stream.family:
             return None
         if before.open and not track.ended:

@@ -9,10 +9,10 @@ from itertools import accumulate
 from typing import Protocol
 
 from am_dbg.store import checking
-from am_dbg.store.dictionary import Dictionary
-from am_dbg.store.facts import Schema
+from am_dbg.store.batch_rows import expand_batch
+from am_dbg.store.dictionary import SegmentDictionary
+from am_dbg.store.facts import IndexedSchema
 from am_dbg.store.track import Track
-from am_dbg.store.unfolding import unfolded
 from am_dbg.store.weights import (
     SCHEMA_BYTES,
     STEP_BYTES,
@@ -56,21 +56,21 @@ LIVE_FAMILY = -1
 have the number of the first."""
 
 
-class House(Protocol):
+class StreamStore(Protocol):
     """The methods of the store that a stream calls."""
 
-    def new_dictionary(self, schemas: list[Schema], stream: int) -> Dictionary:
+    def new_dictionary(self, schemas: list[IndexedSchema], stream: int) -> SegmentDictionary:
         """An empty dictionary of this stream with the next serial number."""
 
     def admit(
-        self, stream: Stream, message: MachineMessage, schema: Schema, ticks: tuple[int, ...]
+        self, stream: Stream, message: MachineMessage, schema: IndexedSchema, ticks: tuple[int, ...]
     ) -> Track:
         """The track of a machine that enters a stream."""
 
     def counted(self, transitions: int) -> None:
         """Note that so many transitions were taken in."""
 
-    def closed(self, book: Dictionary) -> None:
+    def closed(self, dictionary: SegmentDictionary) -> None:
         """Note that nothing more is defined in this dictionary."""
 
     def grew(self, weight: int) -> None:
@@ -87,7 +87,7 @@ class Stream:
     everything stands as before and reading could go on with the next one.
     """
 
-    def __init__(self, number: int, label: str, live: bool, house: House) -> None:
+    def __init__(self, number: int, label: str, live: bool, store: StreamStore) -> None:
         self.number = number
         self.label = label
         self.live = live
@@ -100,9 +100,9 @@ class Stream:
         self.tracks: list[Track] = []
         self._schema_of: list[int] = []
         self.weight = 0
-        self._house = house
-        self._schemas: list[Schema] = []
-        self.book = house.new_dictionary(self._schemas, number)
+        self._store = store
+        self._schemas: list[IndexedSchema] = []
+        self.dictionary = store.new_dictionary(self._schemas, number)
         self._weighs(STREAM_BYTES + sys.getsizeof(label))
 
     @classmethod
@@ -133,12 +133,12 @@ class Stream:
         """End the stream; its tracks stay."""
         self.open = False
         self.reason = reason
-        self._house.closed(self.book)
-        del self.book  # definitions that no track holds are dropped
+        self._store.closed(self.dictionary)
+        del self.dictionary  # definitions that no track holds are dropped
         for track in self.tracks:
             if track.stream == self.number and not track.ended:
                 track.close(reason)
-                self._house.touched(track)
+                self._store.touched(track)
 
     def forget(self, gone: Collection[Track]) -> None:
         """Go on with tracks that keep nothing in their place; without any once it is closed."""
@@ -148,11 +148,11 @@ class Stream:
         for at, track in enumerate(self.tracks):
             if track in gone:
                 self.tracks[at] = stub = track.forgotten()
-                self._house.touched(stub)
+                self._store.touched(stub)
 
     def _weighs(self, more: int) -> None:
         self.weight += more
-        self._house.grew(more)
+        self._store.grew(more)
 
     def _take_hello(self, message: HelloMessage) -> None:
         if self.hello is not None:
@@ -167,7 +167,7 @@ class Stream:
         if message.schema >= limits.SCHEMAS_MAX:
             raise LimitError("schemas of a stream", message.schema + 1, limits.SCHEMAS_MAX)
         checking.check_states(message.states)
-        self._schemas.append(Schema(message.states))
+        self._schemas.append(IndexedSchema(message.states))
         self._weighs(SCHEMA_BYTES + states_bytes(message.states))
 
     def _take_machine(self, message: MachineMessage) -> None:
@@ -179,7 +179,7 @@ class Stream:
             )
         schema = self._schema(message.schema)
         ticks = checking.check_machine(message, schema)
-        self.tracks.append(self._house.admit(self, message, schema, ticks))
+        self.tracks.append(self._store.admit(self, message, schema, ticks))
         self._schema_of.append(message.schema)
         self._weighs(_MACHINE_BYTES)
 
@@ -188,81 +188,83 @@ class Stream:
         checking.check_ticks(message.ticks, schema)
         track.come_back(self.live)
         track.change_schema(schema, message.ticks)
-        self._house.touched(track)
+        self._store.touched(track)
         self._schema_of[message.machine] = message.schema
 
     def _take_gone(self, message: GoneMessage) -> None:
         track = self._track(message.machine)
         track.come_back(self.live)
         track.dispose()
-        self._house.touched(track)
+        self._store.touched(track)
 
     def _take_shape(self, message: ShapeMessage) -> None:
-        if message.shape != self.book.shape_count:
+        if message.shape != self.dictionary.shape_count:
             raise WireError(f"shape {message.shape} defined out of turn")
         if message.shape >= limits.SHAPES_MAX:
             raise LimitError("shapes of a segment", message.shape + 1, limits.SHAPES_MAX)
-        if self.book.shape_bytes > checking.SHAPE_BYTES_MAX:
+        if self.dictionary.shape_bytes > checking.SHAPE_BYTES_MAX:
             raise LimitError(
-                "bytes of shapes in a segment", self.book.shape_bytes, checking.SHAPE_BYTES_MAX
+                "bytes of shapes in a segment",
+                self.dictionary.shape_bytes,
+                checking.SHAPE_BYTES_MAX,
             )
         schema = self._schema(message.schema)
         known = len(schema.checked_steps)
         checking.check_shape(message.value, schema)
         self._weighs((len(schema.checked_steps) - known) * STEP_BYTES)
-        checking.check_usual_lines(message.lines, self.book)
-        self.book.define_shape(message.schema, message.value, message.lines)
-        self._house.grew(self.book.weigh())
+        checking.check_usual_lines(message.lines, self.dictionary)
+        self.dictionary.define_shape(message.schema, message.value, message.lines)
+        self._store.grew(self.dictionary.weigh())
 
     def _take_strings(self, message: StringsMessage) -> None:
-        texts, heads = checking.check_strings(message, self.book)
-        self.book.define_texts(texts, heads)
-        self._house.grew(self.book.weigh())
+        texts, heads = checking.check_strings(message, self.dictionary)
+        self.dictionary.define_texts(texts, heads)
+        self._store.grew(self.dictionary.weigh())
 
     def _take_lines(self, message: LinesMessage) -> None:
-        checking.check_lines(message, self.book)
+        checking.check_lines(message, self.dictionary)
         for entries in message.sets:
-            self.book.define_lines(entries)
-        self._house.grew(self.book.weigh())
+            self.dictionary.define_lines(entries)
+        self._store.grew(self.dictionary.weigh())
 
     def _take_args(self, message: ArgsMessage) -> None:
-        checking.check_args(message, self.book)
+        checking.check_args(message, self.dictionary)
         for texts in message.sets:
-            self.book.define_args(texts)
-        self._house.grew(self.book.weigh())
+            self.dictionary.define_args(texts)
+        self._store.grew(self.dictionary.weigh())
 
     def _take_segment(self, message: SegmentMessage) -> None:
-        self._house.closed(self.book)
-        self.book = self._house.new_dictionary(self._schemas, self.number)
+        self._store.closed(self.dictionary)
+        self.dictionary = self._store.new_dictionary(self._schemas, self.number)
 
     def _take_batch(self, message: BatchMessage) -> None:
         tracks = [self._track(run.machine) for run in message.runs]
         if message.links:
             message = self._with_sources(message)
-        checking.check_batch(message, self.book)
+        checking.check_batch(message, self.dictionary)
         starts = list(accumulate((run.length for run in message.runs), initial=0))
         active = [
             self._checked_run(run, start, message, track)
             for run, start, track in zip(message.runs, starts, tracks, strict=False)
         ]
-        rows = unfolded(message, self.book, [track.origin.unit_ns for track in tracks])
+        rows = expand_batch(message, self.dictionary, [track.identity.unit_ns for track in tracks])
         checking.check_calls_ns(rows.calls.values)
         columns = (rows.ids, rows.sources, rows.args, rows.pre_lines, rows.calls)
         is_heavy = any(columns)
         for run, start, track, mask in zip(message.runs, starts, tracks, active, strict=False):
             track.come_back(self.live)
-            track.append(rows, start, run.length, self.book, mask)
+            track.append(rows, start, run.length, self.dictionary, mask)
             if not track.removed:
-                self._house.counted(run.length)
-            self._house.touched(track, weighs=is_heavy or not track.is_light)
-        self._house.grew(self.book.weigh())
+                self._store.counted(run.length)
+            self._store.touched(track, weighs=is_heavy or not track.is_light)
+        self._store.grew(self.dictionary.weigh())
 
     def _checked_run(self, run: Run, start: int, message: BatchMessage, track: Track) -> int:
         """The states that are active after a run, if it fits in every way."""
-        checking.check_run(run, start, message, track.row_next, track.origin.unit_ns)
+        checking.check_run(run, start, message, track.row_next, track.identity.unit_ns)
         shapes = message.shapes[start : start + run.length]
-        checking.check_schema(shapes, self.book, self._schema_of[run.machine])
-        return track.check_run(shapes, self.book, checking.TICK_MAX)
+        checking.check_schema(shapes, self.dictionary, self._schema_of[run.machine])
+        return track.check_run(shapes, self.dictionary, checking.TICK_MAX)
 
     def _with_sources(self, message: BatchMessage) -> BatchMessage:
         """The same with the sources that its links mean."""
@@ -272,8 +274,8 @@ class Stream:
                 raise WireError(f"a source in machine {machine}, which is not defined")
             if at in sources:
                 raise WireError("a transition with two sources")
-            origin = self.tracks[machine].origin
-            sources[at] = Source(origin.id, join_tx(origin.tx_prefix, number), time)
+            identity = self.tracks[machine].identity
+            sources[at] = Source(identity.id, join_tx(identity.tx_prefix, number), time)
         return replace(message, sources=sources, links={})
 
     def _take_dropped(self, message: DroppedMessage) -> None:
@@ -283,46 +285,46 @@ class Stream:
         checking.check_ticks(message.ticks, track.schema)
         track.come_back(self.live)
         track.lose(message.count, message.ticks, message.reason, message.kind)
-        self._house.touched(track)
+        self._store.touched(track)
 
     def _take_left(self, message: LeftMessage) -> None:
         track = self._track(message.machine)
         if not track.ended:
             track.close(message.reason)
-            self._house.touched(track)
+            self._store.touched(track)
 
     def _take_refused(self, message: RefusedMessage) -> None:
         track = self._track(message.machine)
         checking.check_note(message.row, message.count)
         if track.notes.refuse(message):
             track.note_changed()
-            self._house.touched(track)
+            self._store.touched(track)
 
     def _take_trouble(self, message: TroubleMessage) -> None:
         track = self._track(message.machine)
         checking.check_note(message.row, message.duration_ns)
         if track.notes.trouble(message):
             track.note_changed()
-            self._house.touched(track)
+            self._store.touched(track)
 
     def _take_later_lines(self, message: LaterLinesMessage) -> None:
         track = self._track(message.machine)
-        checking.check_later_lines(message, self.book)
+        checking.check_later_lines(message, self.dictionary)
         track.come_back(self.live)
-        track.add_lines(self.book.lines(message.lines), message.missing)
-        self._house.touched(track)
+        track.add_lines(self.dictionary.lines(message.lines), message.missing)
+        self._store.touched(track)
 
     def _take_open_work(self, message: OpenWorkMessage) -> None:
         track = self._track(message.machine)
-        checking.check_open_work(message, track.origin.unit_ns)
+        checking.check_open_work(message, track.identity.unit_ns)
         track.come_back(self.live)
         track.set_open(message.work, message.more)
-        self._house.touched(track)
+        self._store.touched(track)
 
     def _take_end(self, message: EndMessage) -> None:
         self.ended = True
 
-    def _schema(self, number: int) -> Schema:
+    def _schema(self, number: int) -> IndexedSchema:
         if not 0 <= number < len(self._schemas):
             raise WireError(f"schema {number} is not defined")
         return self._schemas[number]

@@ -20,16 +20,16 @@ from collections.abc import Sequence
 from itertools import count
 from operator import is_not
 
+from am_dbg.store.batch_rows import BatchRows
 from am_dbg.store.chunk import PIECE_ROWS_MAX, Chunk, ChunkIndex, Piece
-from am_dbg.store.dictionary import Dictionary
-from am_dbg.store.facts import Schema, ShapeFacts
-from am_dbg.store.fitting import Fitting
+from am_dbg.store.clock_check import ClockCheck
+from am_dbg.store.dictionary import SegmentDictionary
+from am_dbg.store.facts import IndexedSchema, ShapeFacts
 from am_dbg.store.gaps import Gaps
-from am_dbg.store.later import NO_LINES, OpenPicture, OpenPictures
-from am_dbg.store.notes import Notes, Trouble
-from am_dbg.store.standing import Origin, Standing
-from am_dbg.store.unfolding import Rows
-from am_dbg.store.values import Gap, Line, Transition
+from am_dbg.store.later_lines import NO_LINES
+from am_dbg.store.notes import MachineNotes, Trouble
+from am_dbg.store.open_work import OpenWorkReport, OpenWorkReports
+from am_dbg.store.values import Gap, LogLine, MachineIdentity, TrackSnapshot, TransitionRecord
 from am_dbg.store.weights import TRACK_BYTES, texts_bytes, ticks_bytes
 from amtracer.errors import WireError
 from amtracer.wire.messages import OpenWork, Shape, StateDef
@@ -50,7 +50,7 @@ class Track:
     `key` is the shown name: the id, with `#2` and so on when another stream has the same.
     `stream` is the stream that feeds it now, `connected` whether that is a live one still
     open, `ended` whether its stream or its program ended, `gone` whether the machine was
-    disposed. `standing` is how it stood at the last break or end. `later` are log lines after
+    disposed. `snapshot` is how it stood at the last break or end. `later` are log lines after
     the last transition, `open` what is open and was. `first` is the oldest number still held,
     `count` the newest, `version` grows with every change. `entered_at` and `left_at` put the
     beginnings and ends of all tracks in order; `is_live` is whether it came from a program
@@ -62,7 +62,7 @@ class Track:
         "_base",
         "_clock_bytes",
         "_clock_cache",
-        "_fitting",
+        "_clock_check",
         "_gaps",
         "_index",
         "_open",
@@ -78,17 +78,17 @@ class Track:
         "entered_at",
         "first",
         "gone",
+        "identity",
         "is_live",
         "key",
         "later",
         "left_at",
         "notes",
         "open",
-        "origin",
         "removed",
         "row_next",
         "row_start",
-        "standing",
+        "snapshot",
         "stream",
         "version",
         "weight",
@@ -97,26 +97,26 @@ class Track:
     def __init__(
         self,
         key: str,
-        origin: Origin,
+        identity: MachineIdentity,
         stream: int,
-        schema: Schema,
+        schema: IndexedSchema,
         ticks: tuple[int, ...],
         row: int = 0,
     ) -> None:
         self.key = key
-        self.origin = origin
+        self.identity = identity
         self.stream = stream
         self.connected = self.is_live = False
         self.ended = self.gone = self.removed = False
         self.entered_at = next(_moments)
         self.left_at = _NEVER
         self.later = NO_LINES
-        self.open = OpenPictures()
+        self.open = OpenWorkReports()
         self.first = 1
         self.count = 0
         self.version = 0
         self.row_start = self.row_next = row
-        self.notes = Notes()
+        self.notes = MachineNotes()
         self._index = ChunkIndex()
         self._gaps = Gaps()
         if row:
@@ -124,10 +124,10 @@ class Track:
         self._opening = self._base = (schema, ticks)
         self._open: Chunk | None = None
         self._sealed_bytes = 0
-        self._fitting = Fitting(ticks)
+        self._clock_check = ClockCheck(ticks)
         self._clock_cache: tuple[Chunk, int, tuple[int, ...]] | None = None
         self._text_bytes = texts_bytes(
-            (key, origin.id, origin.parent, origin.tx_prefix, *origin.tags)
+            (key, identity.id, identity.parent, identity.tx_prefix, *identity.tags)
         )
         self._clock_bytes: tuple[tuple[tuple[int, ...], ...], int] = (((), (), ()), 0)
         self._weighed: tuple[Chunk | None, int] = (None, 0)
@@ -138,19 +138,19 @@ class Track:
 
     @property
     def id(self) -> str:
-        return self.origin.id
+        return self.identity.id
 
     @property
     def parent(self) -> str:
-        return self.origin.parent
+        return self.identity.parent
 
     @property
     def tags(self) -> tuple[str, ...]:
-        return self.origin.tags
+        return self.identity.tags
 
     def is_of_session(self, other: Track) -> bool:
         """Whether both tracks are of one process, as far as their streams say so."""
-        return bool(self.origin.session) and self.origin.session == other.origin.session
+        return bool(self.identity.session) and self.identity.session == other.identity.session
 
     @property
     def gaps(self) -> Sequence[Gap]:
@@ -167,7 +167,7 @@ class Track:
         return self._index.chunks
 
     @property
-    def schema(self) -> Schema:
+    def schema(self) -> IndexedSchema:
         """The schema as it is now."""
         chunk = self._open
         return chunk.schema if chunk else self._base[0]
@@ -231,7 +231,7 @@ class Track:
         is not known or was before: a tracer says hello when it finds time to.
         """
         if 0 <= number < self.first:
-            started = self.origin.started_ns
+            started = self.identity.started_ns
             if self.first > self.count:
                 return started
             before = self.time_at(self.first) - 1
@@ -239,7 +239,7 @@ class Track:
         chunk = self.chunk_of(number)
         return chunk.time(number - chunk.first)
 
-    def transition(self, number: int) -> Transition:
+    def transition(self, number: int) -> TransitionRecord:
         """The whole record of a transition; IndexError when it is not held."""
         chunk = self.chunk_of(number)
         return chunk.record(number - chunk.first, self.tx_id_at(number))
@@ -249,7 +249,7 @@ class Track:
         chunk = self.chunk_of(number)
         row = number - chunk.first
         own = chunk.own_id(row)
-        return own or join_tx(self.origin.tx_prefix, chunk.row_first + row + 1)
+        return own or join_tx(self.identity.tx_prefix, chunk.row_first + row + 1)
 
     def number_at_row(self, row: int) -> int:
         """The first held transition with this row or a later one; after the last for none."""
@@ -289,7 +289,7 @@ class Track:
                 found = chunk.first + row
                 return found if self.first <= found <= self.count else None
         prefix, row = split_tx(tx_id)
-        if prefix != self.origin.tx_prefix or row < 1:
+        if prefix != self.identity.tx_prefix or row < 1:
             return None
         number = self._number_of_row(row - 1)
         return number if number is not None and self.tx_id_at(number) == tx_id else None
@@ -326,12 +326,12 @@ class Track:
     def _rows_of(self, chunk: Chunk) -> int:
         return max(0, min(chunk.rows, self.count - chunk.first + 1))
 
-    def _schema_at(self, number: int) -> Schema:
+    def _schema_at(self, number: int) -> IndexedSchema:
         if number < self.first:
             return self._before_all(number)[0]
         return self.chunk_of(number).schema
 
-    def _before_all(self, number: int) -> tuple[Schema, tuple[int, ...]]:
+    def _before_all(self, number: int) -> tuple[IndexedSchema, tuple[int, ...]]:
         """Schema and ticks before the oldest transition that is held."""
         chunks = self._index.chunks
         if number == 0:
@@ -358,27 +358,31 @@ class Track:
 
     # Writing; only the store's thread.
 
-    def append(self, batch: Rows, start: int, count: int, book: Dictionary, active: int) -> None:
+    def append(
+        self, batch: BatchRows, start: int, count: int, dictionary: SegmentDictionary, active: int
+    ) -> None:
         """Take in `count` rows of a batch; `active` is what `check_run` gave for them."""
         row = self.row_next
         self.later = NO_LINES
         for low in range(start, start if self.removed else start + count, PIECE_ROWS_MAX):
             high = min(low + PIECE_ROWS_MAX, start + count)
-            chunk = self._chunk_for(book, row + low - start, batch.times[low])
+            chunk = self._chunk_for(dictionary, row + low - start, batch.times[low])
             chunk.extend(Piece(batch, low, high))
             self.count += high - low
         self.row_next = row + count
-        self._fitting.take(active, count, book)
+        self._clock_check.take(active, count, dictionary)
         self.version += 1
 
-    def check_run(self, shapes: Sequence[int], book: Dictionary, ticks_max: int) -> int:
+    def check_run(
+        self, shapes: Sequence[int], dictionary: SegmentDictionary, ticks_max: int
+    ) -> int:
         """The states that are active after some shapes; WireError when one does not fit."""
-        fitting = self._fitting
-        active = fitting.active_after(shapes, book)
+        check = self._clock_check
+        active = check.active_after(shapes, dictionary)
         if active < 0:
             raise WireError(f"ticks of {self.key!r} that do not fit those before")
-        is_sure = fitting.is_surely_below(ticks_max, len(shapes), book)
-        if not is_sure and not fitting.stays_below(ticks_max, shapes, book, self.ticks):
+        is_sure = check.is_surely_below(ticks_max, len(shapes), dictionary)
+        if not is_sure and not check.stays_below(ticks_max, shapes, dictionary, self.ticks):
             raise WireError(f"a tick of {self.key!r} out of range")
         return active
 
@@ -392,14 +396,20 @@ class Track:
         self._add_gap(Gap(self.count, lost, reason or kind.name.lower(), kind))
         self._settle()
 
-    def change_schema(self, schema: Schema, ticks: tuple[int, ...]) -> None:
+    def change_schema(self, schema: IndexedSchema, ticks: tuple[int, ...]) -> None:
         """Go on with another schema; what was received keeps the old one."""
         self._begin_anew(schema, ticks)
         self._add_gap(Gap(self.count, 0, "schema changed", GapKind.SCHEMA))
         self._settle()
 
     def rejoin(
-        self, stream: int, schema: Schema, ticks: tuple[int, ...], row: int, *, live: bool = True
+        self,
+        stream: int,
+        schema: IndexedSchema,
+        ticks: tuple[int, ...],
+        row: int,
+        *,
+        live: bool = True,
     ) -> None:
         """The same machine came back on another stream, in a file perhaps without a break."""
         self.stream = stream
@@ -435,7 +445,7 @@ class Track:
         """Note that the notes beside transitions changed."""
         self.version += 1
 
-    def add_lines(self, lines: Sequence[Line], missing: int) -> None:
+    def add_lines(self, lines: Sequence[LogLine], missing: int) -> None:
         """Take log lines that the machine wrote after its last transition."""
         if not self.removed:
             self.later = self.later.joined_by(lines, missing)
@@ -444,7 +454,7 @@ class Track:
     def set_open(self, work: tuple[OpenWorkItem, ...], more: int) -> None:
         """Take a report of what is open from now on."""
         if not self.removed:
-            self.open.add(OpenPicture(self.count, work, more))
+            self.open.add(OpenWorkReport(self.count, work, more))
         self.version += 1
 
     def dispose(self) -> None:
@@ -456,24 +466,24 @@ class Track:
         self.connected = False
         self._settle()
 
-    def trim(self, book: Dictionary) -> set[Dictionary]:
+    def trim(self, dictionary: SegmentDictionary) -> set[SegmentDictionary]:
         """Drop the oldest chunks, up to the last one that uses this dictionary.
 
         Returns the dictionaries that the track does not hold any more.
         """
         chunks = self._index.chunks
         count = 1 + max(
-            (at for at, chunk in enumerate(chunks) if chunk.dictionary is book), default=-1
+            (at for at, chunk in enumerate(chunks) if chunk.dictionary is dictionary), default=-1
         )
         if count and count == len(chunks):
             self._begin_anew(self.schema)
         return self._let_chunks_go(count)
 
-    def trim_sealed(self) -> set[Dictionary]:
+    def trim_sealed(self) -> set[SegmentDictionary]:
         """Drop all chunks but the one that may still grow."""
         return self._let_chunks_go(len(self._index.chunks) - (self._open is not None))
 
-    def _let_chunks_go(self, count: int) -> set[Dictionary]:
+    def _let_chunks_go(self, count: int) -> set[SegmentDictionary]:
         """Drop so many of the oldest chunks."""
         index = self._index
         if not count:
@@ -493,9 +503,9 @@ class Track:
 
         It still checks messages. This one keeps its history for readers that still use it.
         """
-        stub = Track(self.key, self.origin, self.stream, self.schema, self.ticks, self.row_next)
+        stub = Track(self.key, self.identity, self.stream, self.schema, self.ticks, self.row_next)
         stub.removed = True
-        stub._fitting.active = self._fitting.active
+        stub._clock_check.active = self._clock_check.active
         self.connected = False
         self.version += 1
         return stub
@@ -503,13 +513,13 @@ class Track:
     def size(self) -> int:
         """Bytes in memory, about, without the schema and the dictionaries."""
         chunks = self._sealed_bytes + (self._open.size() if self._open else 0)
-        standing = self.standing
-        clocks = (self._opening[1], self._base[1], standing.ticks)
+        snapshot = self.snapshot
+        clocks = (self._opening[1], self._base[1], snapshot.ticks)
         known, kept = self._clock_bytes
         if any(map(is_not, known, clocks)):
             kept = sum(map(ticks_bytes, {id(one): one for one in clocks}.values()))
             self._clock_bytes = clocks, kept
-        gaps = self._gaps.size + sys.getsizeof(standing.gaps)
+        gaps = self._gaps.size + sys.getsizeof(snapshot.gaps)
         rest = self.notes.size + self.later.size + self.open.size
         return TRACK_BYTES + self._text_bytes + kept + chunks + gaps + rest
 
@@ -525,33 +535,37 @@ class Track:
         before, self.weight = self.weight, self.size()
         return self.weight - before
 
-    def let_go(self) -> set[Dictionary]:
+    def let_go(self) -> set[SegmentDictionary]:
         """Release its dictionaries and return them."""
         return self._let_go(self._index.chunks)
 
-    def _let_go(self, chunks: Sequence[Chunk], kept: Sequence[Chunk] = ()) -> set[Dictionary]:
-        books = {one.dictionary for one in chunks} - {one.dictionary for one in kept}
-        for book in books:
-            book.holders.discard(self)
-        return books
+    def _let_go(
+        self, chunks: Sequence[Chunk], kept: Sequence[Chunk] = ()
+    ) -> set[SegmentDictionary]:
+        dictionaries = {one.dictionary for one in chunks} - {one.dictionary for one in kept}
+        for dictionary in dictionaries:
+            dictionary.holders.discard(self)
+        return dictionaries
 
-    def _chunk_for(self, book: Dictionary, row: int, time_ns: int) -> Chunk:
+    def _chunk_for(self, dictionary: SegmentDictionary, row: int, time_ns: int) -> Chunk:
         chunk = self._open
-        if chunk is not None and (chunk.is_full or chunk.dictionary is not book):
+        if chunk is not None and (chunk.is_full or chunk.dictionary is not dictionary):
             self._begin_anew(chunk.schema)
             chunk = None
         if chunk is None:
             schema, ticks = self._base
             prior = self._index.chunks[-1].ticks_end if self._index.chunks else self._opening[1]
             owns_ticks = ticks is not prior
-            chunk = Chunk(self.count + 1, row, book, schema, ticks, time_ns, owns_ticks=owns_ticks)
-            book.holders.add(self)
+            chunk = Chunk(
+                self.count + 1, row, dictionary, schema, ticks, time_ns, owns_ticks=owns_ticks
+            )
+            dictionary.holders.add(self)
             self._index.chunks.append(chunk)
             self._index.firsts.append(chunk.first)
             self._open = chunk
         return chunk
 
-    def _begin_anew(self, schema: Schema, ticks: tuple[int, ...] | None = None) -> None:
+    def _begin_anew(self, schema: IndexedSchema, ticks: tuple[int, ...] | None = None) -> None:
         """Begin a new chunk for the next rows; the clock goes on from there, or from `ticks`."""
         chunk = self._open
         if chunk is not None:
@@ -560,13 +574,13 @@ class Track:
             self._base = (schema, chunk.ticks_end)
         if ticks is not None:
             self._base = (schema, ticks)
-            self._fitting.stand_at(ticks)
+            self._clock_check.stand_at(ticks)
         self._open = None
         self.version += 1
 
     def _settle(self) -> None:
         """Publish how it stands; the version comes last, for readers that wait for it to grow."""
-        self.standing = Standing(
+        self.snapshot = TrackSnapshot(
             self.count,
             self.gaps_after(self.count),
             self.states,

@@ -1,13 +1,13 @@
-"""Frozen values that the store returns for one transition or one gap."""
+"""Frozen values that the store returns: transitions, gaps, and facts about whole machines."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from amtracer.wire.messages import Shape, Source
+from amtracer.wire.messages import Shape, Source, StateDef
 from amtracer.wire.vocabulary import GapKind
 
-Line = tuple[int, str]
+LogLine = tuple[int, str]
 """A log line: its level and its text."""
 
 
@@ -26,7 +26,7 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
-class Transition:
+class TransitionRecord:
     """One whole decoded transition; `number` counts from 1 within its track.
 
     `queue_tick` is the number of the mutation taken from the queue last, 0 if not known.
@@ -38,9 +38,38 @@ class Transition:
     time_ns: int
     duration_ns: int = 0
     queue_len: int = 0
-    lines: tuple[Line, ...] = ()
-    pre_lines: tuple[Line, ...] = ()
+    lines: tuple[LogLine, ...] = ()
+    pre_lines: tuple[LogLine, ...] = ()
     source: Source | None = None
     args: tuple[tuple[str, str], ...] = ()
     handler_ns: tuple[int, ...] = ()
     queue_tick: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MachineIdentity:
+    """The facts about a machine that do not change."""
+
+    id: str
+    parent: str
+    tags: tuple[str, ...]
+    tx_prefix: str
+    session: str
+    started_ns: int
+    unit_ns: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class TrackSnapshot:
+    """How a machine stands after transition `number`, with the breaks since; replaced as a whole.
+
+    It is newer than what was received last if that was a break or the end.
+    """
+
+    number: int
+    gaps: tuple[Gap, ...]
+    states: tuple[StateDef, ...]
+    ticks: tuple[int, ...]
+    row: int
+    ended: bool = False
+    gone: bool = False

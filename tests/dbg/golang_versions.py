@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any
 
 from am_dbg.ingest.golang.live import GoConnection
-from am_dbg.store import Line, Store, Track
+from am_dbg.store import LogLine, Store, Track
 from amtracer.wire.vocabulary import ShapeFlag
 from tests.dbg.golang_history import DATA
 from tests.wire.serving import WAIT_S, Debugger
@@ -107,7 +107,7 @@ def seen(version: str, machine: str) -> Iterator[dict[str, Any]]:
             yield record
 
 
-def levelled(version: str, machine: str, texts: list[str] | None) -> list[Line]:
+def levelled(version: str, machine: str, texts: list[str] | None) -> list[LogLine]:
     """Lines of the program with our levels and without the machine's name."""
     shift = LEVEL_SHIFTS.get(version, 1)
     lines = []

@@ -107,7 +107,7 @@ def test_lost_connections_and_lost_transitions_are_kept_as_gaps(source: Source) 
         again.writer.schema(source.store.tracks[0].states),
         ticks=source.store.tracks[0].ticks,
         row=8,
-        tx_prefix=source.store.tracks[0].origin.tx_prefix,
+        tx_prefix=source.store.tracks[0].identity.tx_prefix,
     )
     again.machines = telling.machines
     again.machines[0].number = 0

@@ -14,8 +14,8 @@ import amtracer
 import machine as am
 from am_dbg.egress.export import export_session, selected, write_messages
 from am_dbg.ingest.importing import import_session
-from am_dbg.store import Store, Track, Transition
-from amtracer.encode.stream_writer import StreamWriter
+from am_dbg.store import Store, Track, TransitionRecord
+from amtracer.encode.stream_writer import Occurrence, StreamWriter
 from amtracer.send.registry import _senders
 from amtracer.wire.messages import Message, Shape, Source, StateDef
 from tests.dbg.telling import hello
@@ -48,7 +48,7 @@ TRANSITIONS = st.builds(
 )
 
 
-def told(track: Track) -> list[Transition]:
+def told(track: Track) -> list[TransitionRecord]:
     return [track.transition(number) for number in range(1, track.count + 1)]
 
 

@@ -23,7 +23,7 @@ from am_dbg.cli.exit_codes import Exit
 from am_dbg.egress.export import export_session
 from am_dbg.ingest.importing import import_session, open_source
 from am_dbg.ingest.intake import Intake, Progress
-from am_dbg.store import GapKind, Store, Track, Transition
+from am_dbg.store import GapKind, Store, Track, TransitionRecord
 from amtracer.errors import DamagedSessionError, SessionError, SessionTooLargeError
 from amtracer.wire.codec import FILE, StreamTotals, encode, magic_frame
 from amtracer.wire.messages import (
@@ -381,7 +381,7 @@ def test_what_is_imported_is_told_apart_from_what_is_live(tmp_path: Path) -> Non
     ]
 
 
-def told(track: Track) -> list[Transition]:
+def told(track: Track) -> list[TransitionRecord]:
     return [track.transition(number) for number in range(1, track.count + 1)]
 
 

@@ -13,7 +13,8 @@ from am_dbg.projection.log.lines import later_lines
 from am_dbg.projection.subscriptions import TaskRow, WaitingRow, subscriptions_at
 from am_dbg.query import Filters, Visible
 from am_dbg.store import Store, Track
-from am_dbg.store.later import NO_LINES, OPEN_BYTES_MAX, OPEN_PICTURES_MAX, LaterLines
+from am_dbg.store.later_lines import NO_LINES, LaterLines
+from am_dbg.store.open_work import OPEN_BYTES_MAX, REPORTS_MAX
 from amtracer.encode.stream_writer import StreamWriter
 from amtracer.errors import WireError
 from amtracer.wire import limits
@@ -164,11 +165,11 @@ def test_nothing_is_open_in_a_machine_that_is_gone(program: Program) -> None:
 
 def test_so_many_pictures_are_kept(program: Program) -> None:
     """The newest, by number and by memory."""
-    for number in range(OPEN_PICTURES_MAX + 10):
-        program.open(OpenWorkItem("when", str(number)))
-    assert len(program.track.open.beyond(0)) == OPEN_PICTURES_MAX
-    wide = [OpenWorkItem("when", str(number)) for number in range(limits.OPEN_WORK_MAX)]
-    for number in range(OPEN_PICTURES_MAX):
+    for number in range(REPORTS_MAX + 10):
+        program.open(OpenWork("when", str(number)))
+    assert len(program.track.open.beyond(0)) == REPORTS_MAX
+    wide = [OpenWork("when", str(number)) for number in range(limits.OPEN_WORK_MAX)]
+    for number in range(REPORTS_MAX):
         program.open(*wide, more=number)
 
     assert program.track.open.size <= OPEN_BYTES_MAX

@@ -18,7 +18,8 @@ from am_dbg.projection.subscriptions import (
 )
 from am_dbg.query import ALL, Visible
 from am_dbg.query.cursor import Cursor
-from am_dbg.store import Gap, GapKind, Line, Store, Track
+from am_dbg.store import Gap, GapKind, LogLine, Store, Track
+from amtracer.encode.stream_writer import Occurrence
 from amtracer.wire.messages import Shape, StateDef, StepDef
 from amtracer.wire.vocabulary import ShapeFlag, StepFlag
 from tests.screens.stories import (
@@ -38,7 +39,7 @@ STATES = (StateDef("Foo"), StateDef("Bar"), StateDef("Baz"))
 FOO, BAR, BAZ = 0, 1, 2
 
 
-def denied(*steps: StepDef, lines: tuple[Line, ...] = ()) -> Denial:
+def denied(*steps: StepDef, lines: tuple[LogLine, ...] = ()) -> Denial:
     return denial_of(Shape(0, (FOO,), 0, (), steps), STATES, lines)
 
 

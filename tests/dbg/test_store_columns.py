@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from am_dbg.store.columns import Blobs, Integers, SparseIntegers, SparseTexts, packed
 from am_dbg.store.palette import PaletteColumn
-from am_dbg.store.sources import Sources
+from am_dbg.store.source_column import SourceColumn
 from amtracer.wire.messages import Source
 from amtracer.wire.vocabulary import join_tx, split_tx
 
@@ -97,7 +97,7 @@ def test_a_transition_id_survives_being_split(tx: str) -> None:
 
 def test_sources_of_one_machine_share_what_is_the_same() -> None:
     """A thousand sources of a machine take a few bytes each."""
-    sources = Sources()
+    sources = SourceColumn()
     for row in range(1_000):
         sources.append(row, Source("machine", f"{'ab' * 8}{row:016x}", row))
     sources.shrink()

@@ -14,8 +14,8 @@ from am_dbg.projection.timeline import project_timeline
 from am_dbg.query import ALL, Visible
 from am_dbg.query.cursor import Cursor
 from am_dbg.store import Store, Track
-from am_dbg.store.notes import NOTE_CHARS_MAX, NOTES_MAX, Refused, Trouble
-from amtracer.encode.stream_writer import StreamWriter
+from am_dbg.store.notes import NOTE_CHARS_MAX, NOTES_MAX, RefusalNote, Trouble
+from amtracer.encode.stream_writer import Occurrence, StreamWriter
 from amtracer.errors import WireError
 from amtracer.wire.messages import Message, RefusedMessage, Shape, StateDef, StepDef, TroubleMessage
 from amtracer.wire.vocabulary import StepFlag, TroubleKind
@@ -186,7 +186,7 @@ def test_notes_survive_an_export() -> None:
     whole = copy(selected(store))
     assert sorted(whole.notes.all(), key=repr) == sorted(track.notes.all(), key=repr)
     part = copy(selected(store, track, (2, 2)))
-    assert list(part.notes.all()) == [Refused(1, 5)]
+    assert list(part.notes.all()) == [RefusalNote(1, 5)]
     last = copy(selected(store, track, (3, 3)))
     assert (last.raised_at(1, 1), last.notes.refused) == (PLACE, 5)
 

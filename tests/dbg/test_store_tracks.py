@@ -293,7 +293,7 @@ def test_whatever_comes_of_a_machine_that_left_says_it_is_back(live: bool, how: 
         "schema": [GapKind.SCHEMA],
         "disposal": [],
     }[how]
-    assert track.standing.ticks == track.ticks or how == "transition"
+    assert track.snapshot.ticks == track.ticks or how == "transition"
 
 
 def test_only_a_machine_of_the_stream_leaves_it() -> None:

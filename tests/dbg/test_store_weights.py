@@ -11,7 +11,7 @@ from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 import pytest
 
 from am_dbg.store import Store
-from am_dbg.store.room import make_room
+from am_dbg.store.eviction import free_memory
 from amtracer.errors import WireError
 from amtracer.wire.messages import (
     ArgsMessage,
@@ -244,7 +244,7 @@ def test_no_kind_of_message_leads_over_the_limit(
     made: list[int] = []
 
     def overflowing() -> None:
-        make_room(store, LIMIT)
+        free_memory(store, LIMIT)
         made.append(store.size())
 
     store.overflowing = overflowing
@@ -282,7 +282,7 @@ def test_the_heaviest_live_stream_ends_and_the_others_go_on() -> None:
     for number in range(200):
         for message in many_schemas(number):
             store.feed(loud, message)
-    (ended,) = make_room(store, store.size() // 2)
+    (ended,) = free_memory(store, store.size() // 2)
 
     assert (ended.stream, ended.label) == (loud, "loud")
     assert ended.reason.endswith("MB of the memory for everything")
@@ -302,7 +302,7 @@ def test_what_has_ended_goes_before_what_goes_on() -> None:
             store.feed(stream, message)
         store.close_stream(stream)
 
-    assert make_room(store, store.size() // 2) == []
+    assert free_memory(store, store.size() // 2) == []
     assert store.streams[alive].open
     kept = [track.key for track in store.tracks]
     assert kept[0] == "m"

@@ -506,7 +506,7 @@ def test_forked_children_are_sessions_of_their_own(debugger: Debugger) -> None:
             and not any(track.connected for track in debugger.store.tracks)
         )
     )
-    sessions = [track.origin.session for track in debugger.store.tracks if track.id == "other"]
+    sessions = [track.identity.session for track in debugger.store.tracks if track.id == "other"]
 
     assert len(sessions) == len(set(sessions))
     assert len([track for track in debugger.store.tracks if track.id == "idle"]) == 1

@@ -173,8 +173,8 @@ def rows_of(track: Track) -> list[int]:
 
 
 def held(path: Path) -> Rows:
-    """The contents of a file that may still grow."""
-    return {track.origin.tx_prefix: rows_of(track) for track in opened(path)[0].tracks}
+    """What a file that may still grow holds now."""
+    return {track.identity.tx_prefix: rows_of(track) for track in opened(path)[0].tracks}
 
 
 def count(path: Path) -> int:
@@ -277,8 +277,8 @@ def alive(stage: Stage) -> list[str]:
 
 
 def reached(path: Path) -> dict[str, int]:
-    """The last known transition of each machine, by the beginning of its ids."""
-    return {track.origin.tx_prefix: track.row_next for track in opened(path)[0].tracks}
+    """How far each machine is known to be, by what its ids begin with."""
+    return {track.identity.tx_prefix: track.row_next for track in opened(path)[0].tracks}
 
 
 def until(happened: Callable[[], object]) -> None:
@@ -324,9 +324,9 @@ def test_after_kills_nothing_is_shown_twice_and_every_gap_is_counted(stage: Stag
     for path in stage.collected:
         store, is_whole = opened(path)
         assert is_whole == (path == stage.collected[-1])
-        assert len({track.origin.tx_prefix for track in store.tracks}) == len(store.tracks)
+        assert len({track.identity.tx_prefix for track in store.tracks}) == len(store.tracks)
         for track in store.tracks:
-            prefix = track.origin.tx_prefix
+            prefix = track.identity.tx_prefix
             check_track(track)
             assert track.row_start >= next_row[prefix]
             next_row[prefix] = track.row_next
@@ -335,7 +335,7 @@ def test_after_kills_nothing_is_shown_twice_and_every_gap_is_counted(stage: Stag
     check_counts(opened(stage.collected[-1])[0], stage.reported)
     for path in stage.collected:
         for track in opened(path)[0].tracks:
-            if track.origin.tx_prefix in stage.dead and not track.gone:
+            if track.identity.tx_prefix in stage.dead and not track.gone:
                 assert track.gaps[-1].kind is GapKind.CUT
     _log.info("%d files, %d transitions, %d gaps", len(stage.collected), transitions, gaps)
     assert gaps >= max(len(stage.collected), len(stage.recorded)) - 1
@@ -357,13 +357,13 @@ def check_track(track: Track) -> None:
         at: count for at, count in lost.items() if count
     }
     ids = [track.tx_id_at(number) for number in range(1, track.count + 1)]
-    assert ids == [f"{track.origin.tx_prefix}{row + 1:016x}" for row in rows[1:-1]]
+    assert ids == [f"{track.identity.tx_prefix}{row + 1:016x}" for row in rows[1:-1]]
 
 
-def check_counts(store: Store, reported: list[Mapping[str, Any]] | list[dict[str, Any]]) -> None:
-    """Held and lost transitions together are all transitions of the program."""
-    by_prefix = {track.origin.tx_prefix: track for track in store.tracks}
-    for one in reported:
+def check_told(store: Store, told: list[Mapping[str, Any]] | list[dict[str, Any]]) -> None:
+    """What is held and what is counted as lost are together what the program did."""
+    by_prefix = {track.identity.tx_prefix: track for track in store.tracks}
+    for one in told:
         track = by_prefix.get(one["prefix"])
         if one["gone"]:
             assert track is None or track.gone

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from am_dbg.ingest.importing import import_session
-from am_dbg.store import Store, Track, Transition
+from am_dbg.store import Store, Track, TransitionRecord
 from amtracer.wire import limits
 from amtracer.wire.vocabulary import ShapeFlag, StepFlag
 
@@ -46,16 +46,16 @@ def track(store: Store) -> Callable[[str], Track]:
     return find
 
 
-def all_of(track: Track) -> Iterator[Transition]:
+def all_of(track: Track) -> Iterator[TransitionRecord]:
     return (track.transition(number) for number in range(1, track.count + 1))
 
 
-def called(track: Track, transition: Transition) -> list[str]:
+def called(track: Track, transition: TransitionRecord) -> list[str]:
     states = track.schema_at(transition.number)
     return [states[index].name for index in transition.shape.called]
 
 
-def has(transition: Transition, flag: ShapeFlag) -> bool:
+def has(transition: TransitionRecord, flag: ShapeFlag) -> bool:
     return bool(transition.shape.flags & flag)
 
 

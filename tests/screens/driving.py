@@ -1,4 +1,4 @@
-"""What tests of control share: pressing keys and standing somewhere."""
+"""What tests of control share: pressing keys and snapshot somewhere."""
 
 from __future__ import annotations
 

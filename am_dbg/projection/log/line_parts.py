@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from am_dbg.store import Line
+from am_dbg.store import LogLine
 
 
 class PartKind(Enum):
@@ -100,7 +100,7 @@ def is_extern_line(text: str) -> bool:
     return text.startswith(_EXTERN)
 
 
-def state_line_args(lines: Sequence[Line], names: Collection[str]) -> str:
+def state_line_args(lines: Sequence[LogLine], names: Collection[str]) -> str:
     """The arguments that follow the states in a `[state]` line."""
     for _, text in lines:
         if is_change_line(text):

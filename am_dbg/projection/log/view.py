@@ -22,8 +22,9 @@ from am_dbg.projection.note_texts import notes_between
 from am_dbg.projection.steps import Moment
 from am_dbg.projection.times import SECOND
 from am_dbg.query import Visible
-from am_dbg.store import Track
-from amtracer.wire.vocabulary import LEVEL_WORDS
+from am_dbg.store import Gap, GapKind, LaterLines, Track, TransitionRecord
+from am_dbg.store.facts import ShapeFacts
+from amtracer.wire.vocabulary import LEVEL_WORDS, MutationKind
 
 ROWS_AROUND = 2
 
@@ -237,4 +238,127 @@ def _entry(
 ) -> tuple[TransitionEntry, tuple[tuple[LinePart, ...], ...]]:
     """The row of a transition, cached because a held transition never changes."""
     transition = track.transition(number)
-    return entry_of(track, transition), lines_below(transition, level)
+    return entry_of(track, transition), hanging_lines(transition, level)
+
+
+def entry_of(track: Track, transition: TransitionRecord) -> Entry:
+    """The row of one transition."""
+    number, shape = transition.number, transition.shape
+    facts = track.facts_at(number)
+    states = track.schema_at(number)
+    called = tuple(
+        StateWord(name_at(states, index), _change(facts.added, facts.removed, index))
+        for index in shape.called
+    )
+    implied = tuple(
+        StateWord(name_at(states, index), Change.ADDED if growth > 0 else Change.REMOVED)
+        for index, growth in shape.changes
+        if index not in shape.called
+    )
+    note = ""
+    if facts.is_canceled:
+        note = denial_of(shape, states, transition.lines, has_steps=has_steps(track, shape)).note
+    return Entry(
+        number=number,
+        time_ns=transition.time_ns,
+        sign=_sign(shape.type, facts.is_canceled, facts.is_error, facts.is_check),
+        called=called,
+        implied=implied,
+        args=args_text(transition, {state.name for state in states}),
+        note=note,
+        flags=_flags(track, transition, facts),
+        origin=clean_name(transition.source.machine) if transition.source else "",
+    )
+
+
+def _change(added: int, removed: int, index: int) -> Change:
+    if added >> index & 1:
+        return Change.ADDED
+    return Change.REMOVED if removed >> index & 1 else Change.NONE
+
+
+def _sign(type_: int, canceled: bool, error: bool, check: bool) -> Sign:
+    if error:
+        return Sign.ERROR
+    if canceled:
+        return Sign.CANCELED
+    if check:
+        return Sign.CHECK
+    return _SIGNS.get(type_, Sign.EVAL)
+
+
+def _flags(track: Track, transition: TransitionRecord, facts: ShapeFacts) -> str:
+    queued = transition.source is not None and transition.source.machine == track.id
+    marks = {
+        "a": facts.is_auto,
+        "q": queued and not facts.is_auto,
+        Sign.CHECK.value: facts.is_check and facts.is_canceled,
+    }
+    return "".join(mark for mark, is_set in marks.items() if is_set)
+
+
+def args_text(transition: TransitionRecord, names: set[str]) -> str:
+    """The arguments as `key=value` words; older sessions have them in their log line only."""
+    if transition.args:
+        return clean(" ".join(f"{key}={value}" for key, value in transition.args))
+    return clean(state_line_args(transition.lines, names))
+
+
+def hanging_lines(transition: TransitionRecord, level: int) -> tuple[tuple[LinePart, ...], ...]:
+    """The log lines up to a level, those since the transition before first.
+
+    The line with the change is left out, because the row shows it already. Lines marked as
+    coming from outside the library are shown at every level.
+    """
+    rows: list[tuple[LinePart, ...]] = []
+    for entry_level, text in (*transition.pre_lines, *transition.lines):
+        is_shown = entry_level <= level or is_extern_line(text)
+        if not is_shown or is_change_line(text):
+            continue
+        rows.extend(parts_of(row, index) for index, row in enumerate(clean_lines(text)))
+        if len(rows) > ROWS_PER_TRANSITION_MAX:
+            rest = len(transition.lines) + len(transition.pre_lines)
+            return (
+                *rows[:ROWS_PER_TRANSITION_MAX],
+                parts_of(f"… {count(rest)} lines in all; copy them with y", 1),
+            )
+    return tuple(rows)
+
+
+def later_lines(later: LaterLines, level: int) -> tuple[tuple[LinePart, ...], ...]:
+    """The newest log lines up to a level that a machine wrote after its last transition."""
+    shown = [text for at, text in later.lines if at <= level or text.startswith("[extern")]
+    rows = [parts_of(row, index) for text in shown for index, row in enumerate(clean_lines(text))]
+    hidden = later.missing + max(0, len(rows) - LATER_ROWS_MAX)
+    if hidden and rows:
+        rows = [parts_of(f"… {count(hidden)} earlier lines", 1), *rows[-LATER_ROWS_MAX:]]
+    return tuple(rows)
+
+
+def gap_text(gap: Gap) -> str:
+    """A break in the history, in words."""
+    reason = clean(gap.reason)
+    if gap.lost > 0:
+        lost = counted(gap.lost, "transition")
+    else:
+        lost = "an unknown number of transitions"
+    texts = {
+        GapKind.LATE: f"recording began after {lost}",
+        GapKind.DROPPED: f"{lost} lost",
+        GapKind.RECONNECTED: f"reconnected, {lost} missing" if gap.lost else "reconnected",
+        GapKind.SCHEMA: "the schema changed",
+        GapKind.CUT: "the recording ends here without an end",
+        GapKind.TRIMMED: f"{lost} removed to save memory",
+    }
+    is_news = bool(reason) and gap.reason not in _REASONS_SAID
+    return texts[gap.kind] + (f": {reason}" if is_news else "")
+
+
+_REASONS_SAID = {
+    "dropped",
+    "reconnected",
+    "recorded from here on",
+    "schema changed",
+    "trimmed to save memory",
+}
+"""Reasons of the store for a gap that the words of the gap say already."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, repeat
 from typing import Generic, NamedTuple, TypeVar
 
-from am_dbg.store.dictionary import Dictionary
+from am_dbg.store.dictionary import SegmentDictionary
 from amtracer.wire.messages import BatchMessage, Run, Source
 
 _Value = TypeVar("_Value")
@@ -35,7 +35,7 @@ class Sparse(Generic[_Value]):
         return zip(self._offsets[span], self.values[span], strict=True)
 
 
-class Rows(NamedTuple):
+class BatchRows(NamedTuple):
     """Transitions as columns; an empty dense column means zeros.
 
     Times and durations are nanoseconds. `args` are numbers of texts, key and text in turns.
@@ -54,19 +54,21 @@ class Rows(NamedTuple):
     queue_ticks: Sequence[int]
 
 
-def unfolded(message: BatchMessage, book: Dictionary, units: Sequence[int]) -> Rows:
+def expand_batch(
+    message: BatchMessage, dictionary: SegmentDictionary, units: Sequence[int]
+) -> BatchRows:
     """The rows of a checked batch whose sources are all given; a unit for each run."""
-    args = book.arg_texts
-    return Rows(
+    args = dictionary.arg_texts
+    return BatchRows(
         message.shapes,
         _in_ns(message.times, message.runs, units),
         _in_ns(message.durations, message.runs, units),
         message.queues,
-        _lines(message, book),
+        _lines(message, dictionary),
         Sparse({at: args(value) for at, value in message.args.items()}),
         Sparse(message.sources),
         Sparse(message.pre_lines),
-        Sparse(_calls(message, book, units)),
+        Sparse(_calls(message, dictionary, units)),
         Sparse(message.ids),
         message.queue_ticks,
     )
@@ -82,25 +84,25 @@ def _in_ns(column: Sequence[int], runs: Sequence[Run], units: Sequence[int]) -> 
     return scaled
 
 
-def _lines(message: BatchMessage, book: Dictionary) -> Sequence[int]:
+def _lines(message: BatchMessage, dictionary: SegmentDictionary) -> Sequence[int]:
     """The line set of each row, as its shape or the batch says."""
-    if not message.lines and not book.has_usual_lines:
+    if not message.lines and not dictionary.has_usual_lines:
         return ()
-    lines = list(map(book.usual_lines.__getitem__, message.shapes))
+    lines = list(map(dictionary.usual_lines.__getitem__, message.shapes))
     for at, number in message.lines.items():
         lines[at] = number
     return lines
 
 
 def _calls(
-    message: BatchMessage, book: Dictionary, units: Sequence[int]
+    message: BatchMessage, dictionary: SegmentDictionary, units: Sequence[int]
 ) -> dict[int, Sequence[int]]:
     """The durations of the handlers of each row."""
     durations, own = message.calls, message.own_calls
     if not durations and not own:
         return {}
     calls: dict[int, Sequence[int]] = {}
-    counts = map(book.calls.__getitem__, message.shapes)
+    counts = map(dictionary.calls.__getitem__, message.shapes)
     row_units = chain.from_iterable(
         repeat(unit, run.length) for unit, run in zip(units, message.runs, strict=True)
     )

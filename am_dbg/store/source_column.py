@@ -14,7 +14,7 @@ from amtracer.wire.vocabulary import join_tx, split_tx
 _NUMBER_MAX = 2**62
 
 
-class Sources:
+class SourceColumn:
     """Source events of some rows.
 
     Most transition ids are a machine's prefix and a number, so machine and prefix are

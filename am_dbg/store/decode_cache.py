@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-READY_MAX = 256
-READY_WEIGHT_MAX = 16 * 1024
+CACHED_MAX = 256
+CACHED_WEIGHT_MAX = 16 * 1024
 """The most bytes of a cached value; a larger one is decoded for each row."""
 
 _Value = TypeVar("_Value")
 
 
-class Ready(dict[int, _Value]):
+class DecodeCache(dict[int, _Value]):
     """Values by their numbers, decoded at the first look-up; `weight` returns what one takes."""
 
     def __init__(self, decoded: Callable[[int], _Value], weight: Callable[[_Value], int]) -> None:
@@ -22,8 +22,8 @@ class Ready(dict[int, _Value]):
 
     def __missing__(self, number: int) -> _Value:
         value = self._decoded(number)
-        if self._weight(value) <= READY_WEIGHT_MAX:
-            if len(self) >= READY_MAX:
+        if self._weight(value) <= CACHED_WEIGHT_MAX:
+            if len(self) >= CACHED_MAX:
                 self.clear()
             self[number] = value
         return value

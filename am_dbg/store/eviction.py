@@ -20,7 +20,7 @@ _KEPT_PER_CENT = 95
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class EvictedStream:
     """A live stream that ended because it took most of the memory."""
 
     stream: int
@@ -28,13 +28,13 @@ class Ended:
     reason: str
 
 
-def make_room(store: Store, bytes_max: int) -> list[Ended]:
+def free_memory(store: Store, bytes_max: int) -> list[EvictedStream]:
     """Free what is above the limit; return the live streams that ended for that.
 
     A file that is being read does not end here: its reader sees that it does not fit. For the
     thread that feeds.
     """
-    ended: list[Ended] = []
+    ended: list[EvictedStream] = []
     if store.size() <= bytes_max:
         return ended
     rest = bytes_max * _KEPT_PER_CENT // 100
@@ -43,13 +43,13 @@ def make_room(store: Store, bytes_max: int) -> list[Ended]:
         one = _give_way(store, rest)
         if one is None:
             break
-        if isinstance(one, Ended):
+        if isinstance(one, EvictedStream):
             ended.append(one)
         store.trim(rest)
     return ended
 
 
-def _give_way(store: Store, rest: int) -> Ended | bool | None:
+def _give_way(store: Store, rest: int) -> EvictedStream | bool | None:
     """End the heaviest live stream or forget old ones; None when there is neither."""
     weights = store.weights()
     streams = store.streams
@@ -64,7 +64,7 @@ def _give_way(store: Store, rest: int) -> Ended | bool | None:
             return True
         reason = f"it took {_megabytes(weights[heaviest])} of the memory for everything"
         store.close_stream(heaviest, reason)
-        return Ended(heaviest, streams[heaviest].label, reason)
+        return EvictedStream(heaviest, streams[heaviest].label, reason)
     if not closed:
         return None
     for number in closed:
