@@ -33,8 +33,7 @@ from am_dbg.control.searching import Searching
 from am_dbg.control.sources import Sources
 from am_dbg.control.unsaved import Unsaved
 from am_dbg.control.viewing import Viewing
-from am_dbg.drawing import layout
-from am_dbg.ingest.intake import Progress
+from am_dbg.ingest.intake import ImportProgress
 from am_dbg.keys import KEYS, Key
 from am_dbg.projection.addresses.write import write_address
 from am_dbg.projection.bars import Playback
@@ -233,7 +232,7 @@ class Control:
             if self.modes.follow():
                 self.moving.to_newest()
 
-    def progressed(self, progress: Progress) -> None:
+    def progressed(self, progress: ImportProgress) -> None:
         """Take the progress of an import: how far it is, or how it ended."""
         if not progress.is_over and not self.modes.is_importing:
             self.modes.importing(on=True)

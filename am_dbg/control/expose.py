@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from am_dbg.hops import with_way
+from am_dbg.hops import with_route
 from amtracer.send.registry import sender_to
 from amtracer.send.sinks import SocketSink
 from amtracer.tracer.machine_tracer import bind
@@ -31,7 +31,7 @@ class _NamedSink(SocketSink):
 
     def write(self, message: Message) -> None:
         if type(message) is HelloMessage:
-            message = replace(message, process=with_way(message.process, self._own_name))
+            message = replace(message, process=with_route(message.process, self._own_name))
         super().write(message)
 
 

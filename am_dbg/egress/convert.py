@@ -9,9 +9,9 @@ from functools import partial
 from am_dbg import reports as text
 from am_dbg.egress.export import (
     PROGRESS_TRANSITIONS,
-    Progress,
+    ExportResult,
+    OnWritten,
     Selection,
-    Written,
     export_session,
     file_name_for,
     selected,
@@ -28,7 +28,7 @@ from am_dbg.projection.excerpt import Excerpt
 from am_dbg.store import Store, Track
 from amtracer.files.atomic import AtomicFile, shown
 
-Writer = Callable[[Store, str, Sequence[Selection], Progress | None], Written]
+Writer = Callable[[Store, str, Sequence[Selection], OnWritten | None], ExportResult]
 
 
 def writer_for(path: str, *, all_ids: bool = False) -> Writer:
@@ -87,8 +87,8 @@ def addressed(store: Store, address: str) -> tuple[list[Selection], str]:
 
 
 def write_json_lines(
-    store: Store, path: str, selection: Sequence[Selection], progress: Progress | None = None
-) -> Written:
+    store: Store, path: str, selection: Sequence[Selection], progress: OnWritten | None = None
+) -> ExportResult:
     """A line for each machine, break and transition, `record` first; the file appears whole."""
     done, size = 0, 0
     total = sum(part.count for part in selection)
@@ -105,7 +105,7 @@ def write_json_lines(
         file.commit()
     finally:
         file.abort()
-    return Written(len(selection), total, size)
+    return ExportResult(len(selection), total, size)
 
 
 def _json_lines(selection: Sequence[Selection], excerpt: Excerpt) -> Iterator[text.Value]:

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from am_dbg.egress.replay import Retelling
+from am_dbg.egress.replay import TrackReplay
 from am_dbg.store import Store, Track
 from amtracer.encode.stream_writer import StreamWriter
 from amtracer.files.atomic import PathLike
@@ -31,7 +31,7 @@ FILE_NAME_BYTES_MAX = 200
 """Bytes of a file name made of an id, in UTF-8; most file systems take 255 with the ending."""
 PROGRESS_TRANSITIONS = 1_000
 
-Progress = Callable[[int, int], None]
+OnWritten = Callable[[int, int], None]
 """Called now and then: transitions written, transitions in all; what it raises ends the export."""
 
 
@@ -49,7 +49,7 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class ExportResult:
     """What an export wrote."""
 
     machines: int
@@ -70,23 +70,23 @@ def export_session(
     store: Store,
     path: PathLike,
     selection: Sequence[Selection] | None = None,
-    progress: Progress | None = None,
+    progress: OnWritten | None = None,
     *,
     all_ids: bool = False,
-) -> Written:
+) -> ExportResult:
     """Write a session file; it appears whole or not at all, trouble is a SessionError."""
     chosen = selected(store) if selection is None else selection
     with SessionWriter(path) as writer:
         write_messages(store, chosen, writer.write, progress, all_ids=all_ids)
     transitions = sum(part.count for part in chosen)
-    return Written(len(chosen), transitions, os.stat(path).st_size)
+    return ExportResult(len(chosen), transitions, os.stat(path).st_size)
 
 
 def write_messages(
     store: Store,
     selection: Sequence[Selection],
     emit: Callable[[Message], None],
-    progress: Progress | None = None,
+    progress: OnWritten | None = None,
     *,
     all_ids: bool = False,
 ) -> None:
@@ -124,7 +124,7 @@ def _written(
     writer: StreamWriter, part: Selection, keeps_id: Callable[[str], bool]
 ) -> Iterator[None]:
     """Write one machine; a step for each transition."""
-    retelling = Retelling(writer, part.track, part.first, keeps_id)
-    yield from retelling.tell(part.last)
+    replay = TrackReplay(writer, part.track, part.first, keeps_id)
+    yield from replay.replay_to(part.last)
     if part.last == part.track.count:
-        retelling.finish()
+        replay.finish()

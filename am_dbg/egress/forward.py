@@ -21,8 +21,8 @@ import os
 import threading
 import time
 
-from am_dbg.egress.replay import News
-from am_dbg.hops import PASSED_MAX, is_far_travelled, way_of, with_way
+from am_dbg.egress.replay import LiveReplay
+from am_dbg.hops import HOPS_MAX, is_too_long, route_of, with_route
 from am_dbg.store import Store
 from amtracer.address import Address
 from amtracer.encode.stream_writer import StreamFullError, StreamWriter
@@ -38,7 +38,7 @@ PAUSE_S_MAX = 10.0
 """The longest pause between two attempts to connect."""
 ROWS_AT_ONCE_MAX = 10_000
 """Transitions sent before the other side has to take them."""
-WAYS_MAX = 64
+ROUTES_MAX = 64
 """Routes to here, and so connections on; data of further routes is not forwarded."""
 
 STOP_S_MAX = 1.0
@@ -57,7 +57,7 @@ class Forwarding:
         self._address = address
         self._own_name = own_name
         self._round_s = round_s
-        self._by_way: dict[str, Forwarder] = {}
+        self._by_route: dict[str, RouteForwarder] = {}
         self._left_out: set[str] = set()
         self._seen = 0
         self._stopping = threading.Event()
@@ -75,10 +75,10 @@ class Forwarding:
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()
-        for forwarder in self._by_way.values():
+        for forwarder in self._by_route.values():
             forwarder.ask_to_stop()
         deadline = time.monotonic() + STOP_S_MAX
-        for forwarder in self._by_way.values():
+        for forwarder in self._by_route.values():
             forwarder.stop(max(0.0, deadline - time.monotonic()))
 
     def _run(self) -> None:
@@ -92,20 +92,20 @@ class Forwarding:
                 return
             self._seen += 1
             if stream.live:
-                self._add(way_of(stream.hello))
+                self._add(route_of(stream.hello))
 
-    def _add(self, way: str) -> None:
-        if way in self._by_way:
+    def _add(self, route: str) -> None:
+        if route in self._by_route:
             return
-        if is_far_travelled(way):
-            self._leave_out(f"what came through {PASSED_MAX} debuggers")
-        elif len(self._by_way) >= WAYS_MAX:
-            self._leave_out(f"what came by more than {WAYS_MAX} ways")
+        if is_too_long(route):
+            self._leave_out(f"what came through {HOPS_MAX} debuggers")
+        elif len(self._by_route) >= ROUTES_MAX:
+            self._leave_out(f"what came by more than {ROUTES_MAX} ways")
         else:
-            forwarder = Forwarder(
-                self._store, self._address, self._own_name, way, round_s=self._round_s
+            forwarder = RouteForwarder(
+                self._store, self._address, self._own_name, route, round_s=self._round_s
             )
-            self._by_way[way] = forwarder
+            self._by_route[route] = forwarder
             forwarder.start()
 
     def _leave_out(self, what: str) -> None:
@@ -114,7 +114,7 @@ class Forwarding:
             _log.warning("%s is not forwarded to %s", what, self._address)
 
 
-class Forwarder:
+class RouteForwarder:
     """Forwards what came by one route to one other debugger, from `start` to `stop`."""
 
     def __init__(
@@ -122,23 +122,23 @@ class Forwarder:
         store: Store,
         address: Address,
         own_name: str = "",
-        way: str = "",
+        route: str = "",
         *,
         round_s: float = ROUND_S,
     ) -> None:
         self._address = address
         facts = {"program": "am-dbg", "pid": str(os.getpid())}
-        self._facts = with_way(facts, way, own_name)
-        self._way = way
-        self._sink = SocketSink(address)
+        self._facts = with_route(facts, route, own_name)
+        self._route = route
+        self._outlet = SocketOutlet(address)
         self._round_s = round_s
         self._session = f"forwarded-{os.urandom(8).hex()}"
-        self._news = News(store, lambda stream: way_of(stream.hello) == way)
+        self._replay = LiveReplay(store, lambda stream: route_of(stream.hello) == route)
         self._writer: StreamWriter | None = None
-        self._is_told = False
+        self._is_reported = False
         self._is_full = False
         self._is_idle = False
-        self._has_told = False
+        self._has_sent = False
         self._connected_at = 0.0
         self._stopping = threading.Event()
         self._thread = threading.Thread(
@@ -166,13 +166,13 @@ class Forwarder:
             try:
                 self._round()
                 if time.monotonic() - self._connected_at >= HELD_S:
-                    retry_s, self._is_told = self._round_s, False
-            except SinkError as error:
+                    retry_s, self._is_reported = self._round_s, False
+            except OutletError as error:
                 self._is_idle = self._was_only_quiet()
-                if not self._is_told and not self._is_idle:
-                    self._tell_outage(error)
-                self._writer, self._is_told = None, not self._is_idle
-                self._news.lose_reader()
+                if not self._is_reported and not self._is_idle:
+                    self._log_outage(error)
+                self._writer, self._is_reported = None, not self._is_idle
+                self._replay.lose_reader()
                 pause_s = retry_s = min(retry_s * 2, PAUSE_S_MAX)
             except WireError as error:
                 _log.error("forwarding to %s ended: %s", self._address, error)
@@ -190,7 +190,7 @@ class Forwarder:
         the connection meanwhile, and nothing was sent in vain.
         """
         if self._writer is None:
-            if self._is_idle and not self._news.has_some:
+            if self._is_idle and not self._replay.has_some:
                 return
             self._connect()
             self._sink.push()
@@ -198,7 +198,7 @@ class Forwarder:
         if self._is_full:
             self._renew()
             return
-        while self._sink.push() and self._tell_some():
+        while self._outlet.push() and self._send_some():
             if self._stopping.is_set():
                 break
 
@@ -209,8 +209,8 @@ class Forwarder:
             self._begin(whole=False)
 
     def _connect(self) -> None:
-        self._sink.open()
-        self._has_told = False
+        self._outlet.open()
+        self._has_sent = False
         self._connected_at = time.monotonic()
         self._is_full = False
         self._begin(whole=True)
@@ -223,28 +223,28 @@ class Forwarder:
             time.monotonic_ns(),
             process=self._facts,
         )
-        self._writer = StreamWriter(self._sink.write, hello)
-        self._news.begin(self._writer, whole=whole)
+        self._writer = StreamWriter(self._outlet.write, hello)
+        self._replay.begin(self._writer, whole=whole)
 
-    def _tell_some(self) -> bool:
+    def _send_some(self) -> bool:
         """Write some of what is new; returns whether there was any."""
         try:
-            has_told = self._news.tell(ROWS_AT_ONCE_MAX)
+            has_sent = self._replay.send(ROWS_AT_ONCE_MAX)
         except StreamFullError:
             assert self._writer is not None  # it is full
             self._writer.flush()
-            self._is_full = self._has_told = True
+            self._is_full = self._has_sent = True
             return False
-        self._has_told = self._has_told or has_told
-        return has_told
+        self._has_sent = self._has_sent or has_sent
+        return has_sent
 
     def _was_only_quiet(self) -> bool:
         """Whether the connection that ended had held, and nothing was sent on it."""
         held_s = time.monotonic() - self._connected_at
-        return self._writer is not None and not self._has_told and held_s >= HELD_S
+        return self._writer is not None and not self._has_sent and held_s >= HELD_S
 
-    def _tell_outage(self, error: SinkError) -> None:
-        if self._way:
+    def _log_outage(self, error: OutletError) -> None:
+        if self._route:
             words = "nothing that came through other debuggers is forwarded to %s: %s"
             _log.info(words, self._address, error)
         else:
@@ -254,7 +254,7 @@ class Forwarder:
         """End the connection in order; what cannot be sent now is left."""
         if self._writer is not None:
             try:
-                self._tell_some()
+                self._send_some()
             except WireError as error:
                 _log.error("forwarding to %s ended: %s", self._address, error)
         self._sink.close()

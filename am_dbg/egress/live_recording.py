@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import Callable
 
-from am_dbg.egress.replay import News
+from am_dbg.egress.replay import LiveReplay
 from am_dbg.store import Store
 from amtracer.encode.stream_writer import StreamFullError, StreamWriter
 from amtracer.errors import SessionError, WireError
@@ -32,7 +32,7 @@ class LiveRecording:
     """
 
     def __init__(self, store: Store, warned: Callable[[str], None]) -> None:
-        self._news = News(store)
+        self._replay = LiveReplay(store)
         self._warned = warned
         self._writer: SessionWriter | None = None
 
@@ -55,15 +55,15 @@ class LiveRecording:
             process={"program": "am-dbg", "pid": str(os.getpid())},
         )
         self._stream = StreamWriter(writer.write, hello)
-        self._news.begin(self._stream, whole=whole)
+        self._replay.begin(self._stream, whole=whole)
 
-    def keep(self) -> None:
+    def write_new(self) -> None:
         """Write what is new; it is safe when this returns."""
         writer = self._writer
         if writer is None:
             return
         try:
-            while self._tell(writer):
+            while self._write_some(writer):
                 writer.flush()
             writer.flush()
         except (SessionError, WireError) as error:
@@ -71,10 +71,10 @@ class LiveRecording:
             self._writer = None
             writer.release()
 
-    def _tell(self, writer: SessionWriter) -> bool:
+    def _write_some(self, writer: SessionWriter) -> bool:
         """Write some of what is new; returns whether there was any."""
         try:
-            return self._news.tell(ROWS_AT_ONCE_MAX)
+            return self._replay.send(ROWS_AT_ONCE_MAX)
         except StreamFullError:
             self._stream.flush()
             self._begin(writer, whole=False)

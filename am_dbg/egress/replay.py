@@ -26,7 +26,7 @@ _ROWS_END = 2**63
 """After every row: a note may be about a transition that has not come."""
 
 
-class Retelling:
+class TrackReplay:
     """One track on its way into a stream, from transition `first` on.
 
     It begins with the clock before that transition; with `goes_on` the reader knows what
@@ -34,7 +34,7 @@ class Retelling:
     written if `keeps_id` says so.
 
     Where a track stands still, breaks are added, merged and taken back. So this class keeps
-    what the reader knows, and sends the difference to the present. `told` counts messages
+    what the reader knows, and sends the difference to the present. `sent` counts messages
     beside transitions; `has_left` is whether the last of it was that the program ended,
     `is_gone` whether it was that the machine was disposed.
     """
@@ -50,13 +50,13 @@ class Retelling:
     ) -> None:
         self.track = track
         self.next = first
-        self.told = 0
+        self.sent = 0
         self.has_left = False
         self.is_gone = False
         self._writer = writer
         self._keeps_id = keeps_id
-        self._lines_told = 0
-        self._reports_told = 0
+        self._lines_sent = 0
+        self._reports_sent = 0
         entrance = self._entrance(goes_on)
         self._row = entrance.row
         self._states = entrance.states
@@ -65,33 +65,33 @@ class Retelling:
         self._machine = self._enter(entrance)
         self._row_first = entrance.row
         self._noted: set[RefusalNote | Trouble] = set()
-        self._noted_said = 0
-        self.told += 1
+        self._notes_seen = 0
+        self.sent += 1
 
-    def tell(self, last: int) -> Iterator[None]:
+    def replay_to(self, last: int) -> Iterator[None]:
         """Replay up to this number, with a step for each transition."""
-        self._tell_notes(last)
+        self._send_notes(last)
         before: Chunk | None = None
         for chunk in list(self.track.chunks):
             low, high = max(self.next, chunk.first), min(last, chunk.last)
             if low <= high:
                 if low > self.next or low == chunk.first:
-                    self._tell_way_to(low, chunk, before)
-                yield from self._tell_rows(chunk, low, high)
+                    self._send_gaps_before(low, chunk, before)
+                yield from self._replay_rows(chunk, low, high)
             before = chunk
 
-    def _tell_notes(self, last: int) -> None:
+    def _send_notes(self, last: int) -> None:
         """Send what is noted beside transitions, up to the one with this number.
 
         Sent before the transitions themselves, so that a reader that shows these knows all of
         them. What a queue had refused before the first transition sent is sent with it.
         """
         track, notes = self.track, self.track.notes
-        if notes.said == self._noted_said or self.is_gone:
+        if notes.total == self._notes_seen or self.is_gone:
             return
         is_all = last >= track.count
         if is_all:
-            self._noted_said = notes.said
+            self._notes_seen = notes.total
         rows_end = _ROWS_END if is_all else track.row_at(max(last, track.first)) + 1
         earlier = 0
         for note in notes.all():
@@ -99,13 +99,13 @@ class Retelling:
                 if isinstance(note, RefusalNote) and note.row < self._row_first:
                     earlier = max(earlier, note.count)
                 continue
-            self._tell_note(note)
+            self._send_note(note)
         if earlier and RefusalNote(self._row_first, earlier) not in self._noted:
-            self._tell_note(RefusalNote(self._row_first, earlier))
+            self._send_note(RefusalNote(self._row_first, earlier))
 
-    def _tell_note(self, note: RefusalNote | Trouble) -> None:
+    def _send_note(self, note: RefusalNote | Trouble) -> None:
         self._noted.add(note)
-        self.told += 1
+        self.sent += 1
         if isinstance(note, RefusalNote):
             self._writer.refused(self._machine, note.row, note.count)
             return
@@ -124,8 +124,8 @@ class Retelling:
         """Send what came after the last transition; nothing more follows."""
         snapshot = self.track.snapshot
         if snapshot.number == self.next - 1:
-            self._tell_standing(snapshot)
-        self._tell_rest()
+            self._send_snapshot(snapshot)
+        self._send_rest()
         if self.track.gone:
             self._writer.gone(self._machine)
 
@@ -138,19 +138,19 @@ class Retelling:
         gaps, reason = snapshot.gaps, ""
         is_all_trimmed = self.next <= snapshot.number < self.track.first
         if not self.is_gone and snapshot.number != self.next - 1:
-            self._tell_rest()
+            self._send_rest()
         if self.is_gone or not (is_all_trimmed or snapshot.number == self.next - 1):
             return
         if snapshot.ended and gaps and gaps[-1].kind is GapKind.CUT:
             gaps, reason = gaps[:-1], gaps[-1].reason
         if is_all_trimmed:
             self.next, self._ticks, self._gaps, gaps = snapshot.number + 1, None, (), ()
-        self._tell_standing(replace(snapshot, gaps=gaps))
-        self._tell_rest()
+        self._send_snapshot(replace(snapshot, gaps=gaps))
+        self._send_rest()
         if snapshot.gone:
             self._writer.gone(self._machine)
             self.is_gone = True
-            self.told += 1
+            self.sent += 1
         elif snapshot.ended and not self.has_left:
             self.leave(reason)
         elif self.has_left and not snapshot.ended:
@@ -160,7 +160,7 @@ class Retelling:
         """Send that its program ended, or was lost for this reason."""
         self._writer.left(self._machine, reason)
         self.has_left = True
-        self.told += 1
+        self.sent += 1
 
     def _entrance(self, goes_on: bool) -> TrackSnapshot:
         """How the machine stands where it enters the stream."""
@@ -189,47 +189,47 @@ class Retelling:
             unit_ns=self.track.identity.unit_ns,
         )
 
-    def _tell_rows(self, chunk: Chunk, low: int, high: int) -> Iterator[None]:
+    def _replay_rows(self, chunk: Chunk, low: int, high: int) -> Iterator[None]:
         self._row = chunk.row_first + high - chunk.first + 1
         self._ticks, self._gaps, self.has_left = None, (), False
-        self._lines_told = 0
-        reports = self.track.open.beyond(self._reports_told)
+        self._lines_sent = 0
+        reports = self.track.open.beyond(self._reports_sent)
         stops = {report.number for report in reports if low - 1 <= report.number < high}
         for stop in sorted(stops | {high}):
-            yield from self._tell_run(chunk, low, stop)
-            self._tell_open(stop)
+            yield from self._replay_run(chunk, low, stop)
+            self._send_open_work(stop)
             low = stop + 1
 
-    def _tell_open(self, number: int) -> None:
+    def _send_open_work(self, number: int) -> None:
         """Send what was open after a transition, if that differs from what was sent."""
-        reports = self.track.open.beyond(self._reports_told)
+        reports = self.track.open.beyond(self._reports_sent)
         due = [report for report in reports if report.number <= number]
         if due:
-            self._reports_told = self.track.open.total - (len(reports) - len(due))
+            self._reports_sent = self.track.open.total - (len(reports) - len(due))
             self._writer.open_work(self._machine, due[-1].work, due[-1].more)
-            self.told += 1
+            self.sent += 1
 
-    def _tell_rest(self) -> None:
+    def _send_rest(self) -> None:
         """Send what is known of the machine beside its transitions, once all those are sent."""
         later, last = self.track.later, self.next - 1
         if self.track.count != last:
             return
-        self._tell_open(last)
-        if later.total > self._lines_told:
-            new = later.lines[max(0, self._lines_told - later.missing) :]
-            missing = max(0, later.missing - self._lines_told)
+        self._send_open_work(last)
+        if later.total > self._lines_sent:
+            new = later.lines[max(0, self._lines_sent - later.missing) :]
+            missing = max(0, later.missing - self._lines_sent)
             self._writer.later_lines(self._machine, new, missing)
-            self._lines_told = later.total
-            self.told += 1
+            self._lines_sent = later.total
+            self.sent += 1
 
-    def _tell_run(self, chunk: Chunk, low: int, high: int) -> Iterator[None]:
+    def _replay_run(self, chunk: Chunk, low: int, high: int) -> Iterator[None]:
         for row in chunk.replay(low - chunk.first, high - chunk.first + 1):
             own_id = row[-2] if self._keeps_id(row[-2]) else ""
             self._writer.record(self._machine, *row[:-2], own_id, row[-1])
             self.next += 1
             yield
 
-    def _tell_way_to(self, number: int, chunk: Chunk, before: Chunk | None) -> None:
+    def _send_gaps_before(self, number: int, chunk: Chunk, before: Chunk | None) -> None:
         """Send the breaks before a transition, or what was trimmed before it could be sent."""
         gaps: tuple[Gap, ...] = ()
         if number == self.next:
@@ -238,18 +238,18 @@ class Retelling:
                 self._ticks = before.clock_after(before.rows)
         at = number - chunk.first
         states, row = chunk.schema.states, chunk.row_first + at
-        self._tell_standing(TrackSnapshot(number - 1, gaps, states, chunk.clock_after(at), row))
+        self._send_snapshot(TrackSnapshot(number - 1, gaps, states, chunk.clock_after(at), row))
         self.next = number
 
-    def _tell_standing(self, snapshot: TrackSnapshot) -> None:
+    def _send_snapshot(self, snapshot: TrackSnapshot) -> None:
         """Send its state between two transitions, as far as the reader does not know it."""
         if self._ticks is None:
             self._ticks = self._clock_after_last()
         known, self._gaps = self._gaps, snapshot.gaps
         for at, gap in enumerate(snapshot.gaps):
             before = known[at] if at < len(known) and known[at].kind is gap.kind else None
-            if gap != before and gap.kind not in _UNTOLD:
-                self._tell_gap(gap, before.lost if before else 0, snapshot)
+            if gap != before and gap.kind not in _NOT_SENT:
+                self._send_gap(gap, before.lost if before else 0, snapshot)
         missing = max(0, snapshot.row - self._row)
         last = snapshot.gaps[-1] if snapshot.gaps else None
         is_schema_last = last is not None and last.kind is GapKind.SCHEMA
@@ -258,7 +258,7 @@ class Retelling:
         if missing or snapshot.ticks != self._ticks:
             self._drop(missing, snapshot.ticks, *_why_moved(last))
 
-    def _tell_gap(self, gap: Gap, lost_before: int, snapshot: TrackSnapshot) -> None:
+    def _send_gap(self, gap: Gap, lost_before: int, snapshot: TrackSnapshot) -> None:
         """Send a break with the clock that comes after it, as far as that is known.
 
         Of several breaks at one place only the last clock is known; before the schema
@@ -283,16 +283,16 @@ class Retelling:
         self._writer.dropped(self._machine, count, ticks, reason, kind)
         self._row += count
         self._ticks, self.has_left = ticks, False
-        self.told += 1
+        self.sent += 1
 
     def _change_schema(self, snapshot: TrackSnapshot) -> None:
         number = self._writer.schema(snapshot.states)
         self._writer.schema_changed(self._machine, number, snapshot.ticks)
         self._states, self._ticks, self.has_left = snapshot.states, snapshot.ticks, False
-        self.told += 1
+        self.sent += 1
 
 
-_UNTOLD = (GapKind.LATE, GapKind.TRIMMED)
+_NOT_SENT = (GapKind.LATE, GapKind.TRIMMED)
 """What a reader knows from where the machine enters, or from the row it goes on with."""
 
 
@@ -304,7 +304,7 @@ def _why_moved(last: Gap | None) -> tuple[str, GapKind]:
 
 
 @dataclass(slots=True)
-class _Known:
+class _Sent:
     """What was sent of a track: up to which transition, at which version of it, and its end."""
 
     last: int = 0
@@ -321,7 +321,7 @@ class _Known:
         return self.is_gone or (self.end is track.snapshot and self.last == track.count)
 
 
-class News:
+class LiveReplay:
     """What came from live programs and was not sent yet.
 
     Streams may follow one another: machines go on in the next one where they were. Only
@@ -331,10 +331,10 @@ class News:
     def __init__(self, store: Store, concerns: Callable[[Stream], bool] = lambda _: True) -> None:
         self._store = store
         self._concerns = concerns
-        self._known: WeakKeyDictionary[Track, _Known] = WeakKeyDictionary()
+        self._known: WeakKeyDictionary[Track, _Sent] = WeakKeyDictionary()
         self._waiting: dict[Track, None] = {}
         self._mark = 0
-        self._telling: dict[Track, Retelling] = {}
+        self._replays: dict[Track, TrackReplay] = {}
         self._tracks: Sequence[Track] = store.tracks
         self._writer: StreamWriter | None = None
 
@@ -346,94 +346,96 @@ class News:
         """
         if whole:
             self.lose_reader()
-        self._telling = {}
+        self._replays = {}
         self._writer = writer
 
     def lose_reader(self) -> None:
         """Forget the reader of the stream: machines that go on have to enter the next one."""
-        self._telling, self._writer = {}, None
+        self._replays, self._writer = {}, None
         self._waiting = dict.fromkeys(self._store.tracks)
         for known in self._known.values():
             known.version = -1
 
-    def tell(self, rows_max: int) -> bool:
+    def send(self, rows_max: int) -> bool:
         """Write what is new, about `rows_max` transitions of it; returns whether there was any.
 
         Only tracks that changed since they were sent are looked at.
         """
         writer = self._writer
         assert writer is not None  # a stream was begun
-        said = self._leave_removed()
-        for track in self._gathered():
-            if said >= rows_max:
+        sent = self._end_removed()
+        for track in self._changed_tracks():
+            if sent >= rows_max:
                 break
-            said += self._tell_track(writer, track, rows_max)
+            sent += self._send_track(writer, track, rows_max)
             known = self._known.get(track)
             if known is not None and not known.lacks(track):
                 self._waiting.pop(track, None)
         writer.flush()
-        return said > 0
+        return sent > 0
 
     @property
     def has_some(self) -> bool:
         """Whether anything is left to send."""
-        for track in self._gathered():
+        for track in self._changed_tracks():
             known = self._known.get(track)
             if known is None or known.lacks(track):
                 return True
             self._waiting.pop(track, None)
         return False
 
-    def _tell_track(self, writer: StreamWriter, track: Track, rows_max: int) -> int:
+    def _send_track(self, writer: StreamWriter, track: Track, rows_max: int) -> int:
         """Write what is new of one track; returns how much that was."""
         known, version, last = self._known.get(track), track.version, track.count
         if known is not None and not known.lacks(track):
             return 0
-        retelling = self._telling.get(track)
-        told = retelling.told if retelling else 0
-        retelling = retelling or self._begun(writer, track, known)
-        if retelling is None:
+        replay = self._replays.get(track)
+        sent = replay.sent if replay else 0
+        replay = replay or self._start_replay(writer, track, known)
+        if replay is None:
             return 0
-        known = self._known.setdefault(track, _Known())
-        start = max(retelling.next, track.first)
+        known = self._known.setdefault(track, _Sent())
+        start = max(replay.next, track.first)
         try:
-            rows = sum(1 for _ in retelling.tell(min(last, start + rows_max - 1)))
+            rows = sum(1 for _ in replay.replay_to(min(last, start + rows_max - 1)))
             snapshot = track.snapshot
-            if retelling.next > last or track.first > last:
-                retelling.catch_up()
+            if replay.next > last or track.first > last:
+                replay.catch_up()
                 known.version = version
         finally:
-            known.last, known.is_gone = retelling.next - 1, retelling.is_gone
-        known.end = snapshot if retelling.has_left else None
-        return rows + retelling.told - told
+            known.last, known.is_gone = replay.next - 1, replay.is_gone
+        known.end = snapshot if replay.has_left else None
+        return rows + replay.sent - sent
 
-    def _begun(self, writer: StreamWriter, track: Track, known: _Known | None) -> Retelling | None:
+    def _start_replay(
+        self, writer: StreamWriter, track: Track, known: _Sent | None
+    ) -> TrackReplay | None:
         """A track enters the stream; later, when it is just being trimmed."""
         first = max(known.last + 1 if known else 1, track.first)
         try:
-            retelling = Retelling(writer, track, first, goes_on=known is not None)
+            replay = TrackReplay(writer, track, first, goes_on=known is not None)
         except IndexError:
             return None
-        self._telling[track] = retelling
-        return retelling
+        self._replays[track] = replay
+        return replay
 
-    def _leave_removed(self) -> int:
+    def _end_removed(self) -> int:
         """Send that tracks ended that the store has dropped; returns how many."""
         tracks = self._store.tracks
         if tracks is self._tracks:
             return 0
         self._tracks, held = tracks, set(tracks)
-        removed = [track for track in self._telling if track not in held]
+        removed = [track for track in self._replays if track not in held]
         for track in removed:
-            retelling = self._telling.pop(track)
-            for _ in retelling.tell(track.count):
+            replay = self._replays.pop(track)
+            for _ in replay.replay_to(track.count):
                 pass
-            retelling.catch_up()
-            if not (retelling.is_gone or retelling.has_left):
-                retelling.leave()
+            replay.catch_up()
+            if not (replay.is_gone or replay.has_left):
+                replay.leave()
         return len(removed)
 
-    def _gathered(self) -> list[Track]:
+    def _changed_tracks(self) -> list[Track]:
         """The tracks that changed since they were sent, in order of their arrival."""
         changed, self._mark = self._store.changed_since(self._mark)
         for track in changed:

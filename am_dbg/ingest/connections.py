@@ -135,9 +135,9 @@ class Connection(asyncio.Protocol):
         self._close_speaker(reason)
         self._transport.abort()
 
-    def stand_apart(self) -> None:
+    def start_new_tracks(self) -> None:
         """Its machines become tracks of their own from here on."""
-        self._sink.stand_apart()
+        self._sink.start_new_tracks()
 
     def ask_for_life(self, silent_s: int = 1, every_s: int = 1) -> None:
         """Let the system find out whether the other host is still there."""
@@ -218,9 +218,9 @@ class _Watched:
         self._server.ended(stream)
         self._server.changed()
 
-    def stand_apart(self, *_: int) -> None:
+    def start_new_tracks(self, *_: int) -> None:
         for stream in self._streams:
-            self._server.sink.stand_apart(stream)
+            self._server.sink.start_new_tracks(stream)
 
 
 def _names_of(peername: object) -> tuple[str, str]:

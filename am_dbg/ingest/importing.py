@@ -46,7 +46,7 @@ STANDARD_INPUT = "-"
 _CHUNK_BYTES = 64 * 1024
 _PROGRESS_MESSAGES = 256
 
-Progress = Callable[[int, int], None]
+OnRead = Callable[[int, int], None]
 """Called now and then: bytes read, bytes in all (0 when not known)."""
 
 
@@ -92,7 +92,7 @@ def open_source(text: str) -> ImportSource:
 def import_session(
     store: Store,
     source: ImportSource | str,
-    progress: Progress | None = None,
+    progress: OnRead | None = None,
     memory_max: int = MEMORY_BYTES_MAX,
 ) -> int:
     """Take a whole session in; returns how many transitions came.

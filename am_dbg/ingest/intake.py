@@ -21,7 +21,7 @@ from amtracer.errors import SessionError
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class ImportProgress:
     """How an import goes: the bytes read, of how many, and what stopped it."""
 
     label: str
@@ -46,7 +46,7 @@ class Intake:
         self,
         store: Store,
         changed: Callable[[], None],
-        imported: Callable[[Progress], None],
+        imported: Callable[[ImportProgress], None],
         *,
         doors: Sequence[Door] = (),
         token: bytes = b"",
@@ -58,7 +58,7 @@ class Intake:
         self._changed = changed
         self._imported = imported
         store.bytes_max = bytes_max
-        store.overflowing = self._make_room
+        store.on_overflow = self._make_room
         self._told_at = 0.0
         self._has_token = bool(token)
         self._server = Server(
@@ -106,7 +106,7 @@ class Intake:
             now = time.monotonic()
             if now - self._told_at >= PUBLISH_EVERY_S:
                 self._told_at = now
-                self._imported(Progress(source.label, done, total))
+                self._imported(ImportProgress(source.label, done, total))
 
         trouble = ""
         try:
@@ -114,4 +114,4 @@ class Intake:
             import_session(self._store, source, told, memory_max=limit)
         except SessionError as error:
             trouble = str(error)
-        self._imported(Progress(source.label, 1, 1, trouble, is_over=True))
+        self._imported(ImportProgress(source.label, 1, 1, trouble, is_over=True))

@@ -42,7 +42,7 @@ class StreamSink(Protocol):
     def close_stream(self, stream: int, reason: str = "") -> None:
         """End a stream; the reason says why it was not whole."""
 
-    def stand_apart(self, stream: int) -> None:
+    def start_new_tracks(self, stream: int) -> None:
         """From here on the machines of a stream are none that were there before."""
 
 

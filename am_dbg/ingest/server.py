@@ -332,7 +332,7 @@ class Server:
         reason = "it says that it is back, but that program is still connected"
         line = f"{connection.label}: {reason}; it gets tracks of its own"
         self._complaints.report(connection.host, reason, line, self.now())
-        connection.stand_apart()
+        connection.start_new_tracks()
         self._go_on(connection)
 
     def changed(self) -> None:

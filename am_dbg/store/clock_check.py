@@ -15,9 +15,9 @@ class ClockCheck:
     __slots__ = ("_bound", "active")
 
     def __init__(self, ticks: Sequence[int]) -> None:
-        self.stand_at(ticks)
+        self.start_at(ticks)
 
-    def stand_at(self, ticks: Sequence[int]) -> None:
+    def start_at(self, ticks: Sequence[int]) -> None:
         """Go on from these ticks."""
         self.active = mask_of(index for index, tick in enumerate(ticks) if tick & 1)
         self._bound = max(ticks, default=0)

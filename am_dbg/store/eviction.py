@@ -40,7 +40,7 @@ def free_memory(store: Store, bytes_max: int) -> list[EvictedStream]:
     rest = bytes_max * _KEPT_PER_CENT // 100
     store.trim(rest)
     while store.size() > rest:
-        one = _give_way(store, rest)
+        one = _evict_some(store, rest)
         if one is None:
             break
         if isinstance(one, EvictedStream):
@@ -49,7 +49,7 @@ def free_memory(store: Store, bytes_max: int) -> list[EvictedStream]:
     return ended
 
 
-def _give_way(store: Store, rest: int) -> EvictedStream | bool | None:
+def _evict_some(store: Store, rest: int) -> EvictedStream | bool | None:
     """End the heaviest live stream or forget old ones; None when there is neither."""
     weights = store.weights()
     streams = store.streams

@@ -40,7 +40,7 @@ class Gaps:
             self._gaps.append(gap)
         self.size += gap_bytes(gap)
 
-    def take_back_cut(self, number: int) -> None:
+    def remove_cut(self, number: int) -> None:
         """Remove the break after this transition: the history goes on, so it was not cut there."""
         last = self._gaps[-1] if self._gaps else None
         if last and last.kind is GapKind.CUT and last.after_number == number:

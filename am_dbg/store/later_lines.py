@@ -27,7 +27,7 @@ class LaterLines(NamedTuple):
         """How many older ones are not here."""
         return self.total - len(self.lines)
 
-    def joined_by(self, lines: Sequence[LogLine], missing: int) -> LaterLines:
+    def extended(self, lines: Sequence[LogLine], missing: int) -> LaterLines:
         """These lines and newer ones, as far as there is room; `missing` lie between."""
         kept = [*self.lines, *lines] if not missing else list(lines)
         del kept[: -limits.LATER_LINES_MAX]

@@ -49,15 +49,15 @@ class Trouble:
 class MachineNotes:
     """The notes of one machine; one thread writes, any reads.
 
-    `said` counts what was ever noted, for callers that forward the notes.
+    `total` counts what was ever noted, for callers that forward the notes.
     """
 
-    __slots__ = ("_refused", "_troubles", "said", "size")
+    __slots__ = ("_refused", "_troubles", "size", "total")
 
     def __init__(self) -> None:
         self._refused: dict[int, RefusalNote] = {}
         self._troubles: dict[int, tuple[Trouble, ...]] = {}
-        self.said = 0
+        self.total = 0
         self.size = 0
 
     @property
@@ -99,7 +99,7 @@ class MachineNotes:
         if len(self._refused) > NOTES_MAX:
             self._refused.pop(min(self._refused))
             self.size -= _NOTE_BYTES
-        self.said += 1
+        self.total += 1
         return True
 
     def trouble(self, message: TroubleMessage) -> bool:
@@ -123,7 +123,7 @@ class MachineNotes:
         if len(self._troubles) > NOTES_MAX:
             gone = self._troubles.pop(min(self._troubles))
             self.size -= sum(map(_size, gone))
-        self.said += 1
+        self.total += 1
         return True
 
 

@@ -6,7 +6,7 @@ these are different machines and become tracks of their own, `id` and `id#2`. On
 sender that says it is the same one (same session, same machine, further on) continues
 its track after a reconnect, with a gap. While the stream of that track is open the
 newcomer gets nothing of it: `MachineTakenError`. The caller of `feed` waits for the end of
-that stream and feeds the message again, or lets the newcomer `stand_apart`. A later stream
+that stream and feeds the message again, or lets the newcomer `start_new_tracks`. A later stream
 of the same file continues a track in the same way.
 """
 
@@ -35,7 +35,7 @@ class Store:
 
     `tracks` are in order of arrival; `version` grows with everything that is taken in.
     What it takes in memory is counted as it comes, so asking for `size` costs nothing.
-    With `bytes_max` the store calls `overflowing` after a message that brought it over
+    With `bytes_max` the store calls `on_overflow` after a message that brought it over
     that limit; the thread that feeds makes room there (`am_dbg.store.eviction`).
 
     `arrived` and `taken` count the tracks and transitions that ever came; `is_whole` is
@@ -46,7 +46,7 @@ class Store:
         self.transitions = 0
         self.version = 0
         self.bytes_max = bytes_max
-        self.overflowing: Callable[[], None] | None = None
+        self.on_overflow: Callable[[], None] | None = None
         self._tracks: list[Track] = []
         self._streams: list[Stream] = []
         self._by_key: dict[str, Track] = {}
@@ -54,7 +54,7 @@ class Store:
         self._newest: dict[tuple[str, str, str], Track] = {}
         self._copies: dict[str, int] = {}
         self._dictionaries: dict[int, SegmentDictionary] = {}
-        self._closed_dictionaries: dict[int, SegmentDictionary] = {}
+        self._finished_dictionaries: dict[int, SegmentDictionary] = {}
         self._cache = ShapeCache()
         self._changed: OrderedDict[Track, None] = OrderedDict()
         self._changes = 0
@@ -63,7 +63,7 @@ class Store:
         self._bytes = 0
         self.taken = 0
         self.is_whole = True
-        self._is_making_room = False
+        self._is_freeing_memory = False
         self.lock = RLock()
 
     @property
@@ -72,7 +72,7 @@ class Store:
 
     @property
     def streams(self) -> Sequence[Stream]:
-        """All streams by number, to be read only; one that was forgotten is empty."""
+        """All streams by number, to be read only; one that was stub is empty."""
         return self._streams
 
     def open_stream(self, label: str, *, live: bool, after: int = -1) -> int:
@@ -86,7 +86,7 @@ class Store:
                 stream.family = self._streams[after].family
             self._streams.append(stream)
             self.version += 1
-        self._check_room()
+        self._check_memory()
         return stream.number
 
     def feed(self, stream: int, message: Message) -> None:
@@ -94,11 +94,11 @@ class Store:
         with self.lock:
             self._streams[stream].take(message)
             self.version += 1
-        self._check_room()
+        self._check_memory()
 
-    def stand_apart(self, stream: int) -> None:
+    def start_new_tracks(self, stream: int) -> None:
         """Treat the machines of this stream, from here on, as new ones, never as returning ones."""
-        self._streams[stream].is_apart = True
+        self._streams[stream].starts_new_tracks = True
 
     def close_stream(self, stream: int, reason: str = "") -> None:
         """End a stream; with a reason its unfinished tracks show that they were cut."""
@@ -173,12 +173,12 @@ class Store:
         Tracks keep their numbers and show what is gone. For the thread that feeds.
         """
         with self.lock:
-            while self.size() > bytes_max and self._closed_dictionaries:
-                dictionary = self._closed_dictionaries[min(self._closed_dictionaries)]
+            while self.size() > bytes_max and self._finished_dictionaries:
+                dictionary = self._finished_dictionaries[min(self._finished_dictionaries)]
                 freed = {dictionary}
                 for track in list(dictionary.holders):
                     freed |= track.trim(dictionary)
-                    self.touched(track)
+                    self.track_changed(track)
                 for one in freed:
                     self._drop_unheld(one)
                 self.is_whole = False
@@ -195,7 +195,7 @@ class Store:
                 if track.stream == stream and track.chunks:
                     for dictionary in track.trim_sealed():
                         self._drop_unheld(dictionary)
-                    self.touched(track)
+                    self.track_changed(track)
             has_gone = self.size() < before
             self.is_whole = self.is_whole and not has_gone
             return has_gone
@@ -206,11 +206,11 @@ class Store:
             stream = self._streams[number]
             self.is_whole = self.is_whole and not stream.tracks
             self.remove(*(track for track in stream.tracks if track.stream == number))
-            self.grew(-stream.weight)
+            self.add_bytes(-stream.weight)
             self._streams[number] = _FORGOTTEN
 
     def weights(self) -> dict[int, int]:
-        """Bytes for each stream that is not forgotten, with its tracks and definitions."""
+        """Bytes for each stream that is not stub, with its tracks and definitions."""
         weights = {one.number: one.weight for one in self._streams if one is not _FORGOTTEN}
         for track in self._tracks:
             weights[track.stream] += track.weight
@@ -225,21 +225,21 @@ class Store:
         dictionary = SegmentDictionary(self._serial, schemas, self._cache, stream)
         self._serial += 1
         self._dictionaries[dictionary.serial] = dictionary
-        self.grew(dictionary.weigh())
+        self.add_bytes(dictionary.weigh())
         return dictionary
 
-    def closed(self, dictionary: SegmentDictionary) -> None:
+    def close_dictionary(self, dictionary: SegmentDictionary) -> None:
         """Note that nothing more is defined in this dictionary."""
         dictionary.close()
-        self.grew(dictionary.weigh())
-        self._closed_dictionaries[dictionary.serial] = dictionary
+        self.add_bytes(dictionary.weigh())
+        self._finished_dictionaries[dictionary.serial] = dictionary
         self._drop_unheld(dictionary)
 
-    def grew(self, weight: int) -> None:
+    def add_bytes(self, weight: int) -> None:
         """Note that so many more bytes are kept."""
         self._bytes += weight
 
-    def touched(self, track: Track, *, weighs: bool = True) -> None:
+    def track_changed(self, track: Track, *, weighs: bool = True) -> None:
         """Note that this track changed, and perhaps the memory it takes."""
         if weighs:
             self._bytes += track.weigh()
@@ -249,15 +249,15 @@ class Store:
             self._changed[track] = None
             self._changed.move_to_end(track)
 
-    def admit(
+    def track_for(
         self, stream: Stream, message: MachineMessage, schema: IndexedSchema, ticks: tuple[int, ...]
     ) -> Track:
         """The track of a machine that enters a stream."""
         assert stream.hello is not None  # a stream takes a machine only after its hello
-        track = self._returned(stream, stream.hello.session, message)
+        track = self._resumed(stream, stream.hello.session, message)
         if track is not None:
-            track.rejoin(stream.number, schema, ticks, message.row, live=stream.live)
-            self.touched(track)
+            track.resume(stream.number, schema, ticks, message.row, live=stream.live)
+            self.track_changed(track)
             return track
         if len(self._tracks) >= limits.MACHINES_PER_SERVER_MAX:
             raise LimitError("machines", len(self._tracks) + 1, limits.MACHINES_PER_SERVER_MAX)
@@ -273,24 +273,24 @@ class Store:
         key = self._free_key(message.id)
         track = Track(key, identity, stream.number, schema, ticks, message.row)
         track.connected = track.is_live = stream.live
-        self._list(track, is_apart=stream.is_apart)
-        self.touched(track)
+        self._list(track, starts_new_tracks=stream.starts_new_tracks)
+        self.track_changed(track)
         return track
 
-    def counted(self, transitions: int) -> None:
+    def count_transitions(self, transitions: int) -> None:
         """Note that so many transitions were taken in."""
         self.transitions += transitions
         self.taken += transitions
 
-    def _check_room(self) -> None:
+    def _check_memory(self) -> None:
         """Ask for room once, not again for changes that make room."""
-        if self.bytes_max and self.size() > self.bytes_max and not self._is_making_room:
-            self._is_making_room = True
+        if self.bytes_max and self.size() > self.bytes_max and not self._is_freeing_memory:
+            self._is_freeing_memory = True
             try:
-                if self.overflowing is not None:
-                    self.overflowing()
+                if self.on_overflow is not None:
+                    self.on_overflow()
             finally:
-                self._is_making_room = False
+                self._is_freeing_memory = False
 
     def _drop_unheld(self, dictionary: SegmentDictionary) -> None:
         """Drop a dictionary in which nothing is defined any more and that no track holds."""
@@ -300,11 +300,11 @@ class Store:
             and dictionary.serial in self._dictionaries
         ):
             del self._dictionaries[dictionary.serial]
-            self._closed_dictionaries.pop(dictionary.serial, None)
-            self.grew(-dictionary.weight)
+            self._finished_dictionaries.pop(dictionary.serial, None)
+            self.add_bytes(-dictionary.weight)
             dictionary.weight = 0
 
-    def _list(self, track: Track, *, is_apart: bool) -> None:
+    def _list(self, track: Track, *, starts_new_tracks: bool) -> None:
         """Add a new track to the indexes."""
         self.arrived += 1
         track.arrival = self.arrived
@@ -312,7 +312,7 @@ class Store:
         self._tracks.append(track)
         self._by_key[track.key] = track
         self._by_id.setdefault(track.id, []).append(track)
-        if not is_apart:
+        if not starts_new_tracks:
             self._newest[track.id, identity.session, identity.tx_prefix] = track
 
     def _unlist(self, track: Track) -> None:
@@ -327,14 +327,14 @@ class Store:
         if self._newest.get(own) is track:
             del self._newest[own]
         self._changed.pop(track, None)
-        self.grew(-track.weight)
+        self.add_bytes(-track.weight)
         track.weight = 0
-        for dictionary in track.let_go():
+        for dictionary in track.release():
             self._drop_unheld(dictionary)
 
-    def _returned(self, stream: Stream, session: str, message: MachineMessage) -> Track | None:
+    def _resumed(self, stream: Stream, session: str, message: MachineMessage) -> Track | None:
         """The track that goes on in this stream after its sender lost the one before."""
-        if stream.is_apart or not (session and message.tx_prefix):
+        if stream.starts_new_tracks or not (session and message.tx_prefix):
             return None
         track = self._newest.get((message.id, session, message.tx_prefix))
         if track is None or track.stream == stream.number or track.gone:
@@ -356,4 +356,4 @@ class Store:
         return key
 
 
-_FORGOTTEN = Stream.forgotten()
+_FORGOTTEN = Stream.stub()

@@ -62,21 +62,21 @@ class StreamStore(Protocol):
     def new_dictionary(self, schemas: list[IndexedSchema], stream: int) -> SegmentDictionary:
         """An empty dictionary of this stream with the next serial number."""
 
-    def admit(
+    def track_for(
         self, stream: Stream, message: MachineMessage, schema: IndexedSchema, ticks: tuple[int, ...]
     ) -> Track:
         """The track of a machine that enters a stream."""
 
-    def counted(self, transitions: int) -> None:
+    def count_transitions(self, transitions: int) -> None:
         """Note that so many transitions were taken in."""
 
-    def closed(self, dictionary: SegmentDictionary) -> None:
+    def close_dictionary(self, dictionary: SegmentDictionary) -> None:
         """Note that nothing more is defined in this dictionary."""
 
-    def grew(self, weight: int) -> None:
+    def add_bytes(self, weight: int) -> None:
         """Note that so many more bytes are kept."""
 
-    def touched(self, track: Track, *, weighs: bool = True) -> None:
+    def track_changed(self, track: Track, *, weighs: bool = True) -> None:
         """Note that this track changed, and perhaps the memory it takes."""
 
 
@@ -94,7 +94,7 @@ class Stream:
         self.family = LIVE_FAMILY if live else number
         self.open = True
         self.ended = False
-        self.is_apart = False
+        self.starts_new_tracks = False
         self.reason = ""
         self.hello: HelloMessage | None = None
         self.tracks: list[Track] = []
@@ -103,15 +103,15 @@ class Stream:
         self._store = store
         self._schemas: list[IndexedSchema] = []
         self.dictionary = store.new_dictionary(self._schemas, number)
-        self._weighs(STREAM_BYTES + sys.getsizeof(label))
+        self._add_bytes(STREAM_BYTES + sys.getsizeof(label))
 
     @classmethod
-    def forgotten(cls) -> Stream:
+    def stub(cls) -> Stream:
         """The stand-in for streams of which nothing is kept."""
         stream = cls.__new__(cls)
         stream.number, stream.label, stream.reason = -1, "", ""
         stream.family = 0
-        stream.live = stream.open = stream.ended = stream.is_apart = False
+        stream.live = stream.open = stream.ended = stream.starts_new_tracks = False
         stream.hello, stream.tracks, stream.weight = None, [], 0
         return stream
 
@@ -133,12 +133,12 @@ class Stream:
         """End the stream; its tracks stay."""
         self.open = False
         self.reason = reason
-        self._store.closed(self.dictionary)
+        self._store.close_dictionary(self.dictionary)
         del self.dictionary  # definitions that no track holds are dropped
         for track in self.tracks:
             if track.stream == self.number and not track.ended:
                 track.close(reason)
-                self._store.touched(track)
+                self._store.track_changed(track)
 
     def forget(self, gone: Collection[Track]) -> None:
         """Go on with tracks that keep nothing in their place; without any once it is closed."""
@@ -147,19 +147,19 @@ class Stream:
             return
         for at, track in enumerate(self.tracks):
             if track in gone:
-                self.tracks[at] = stub = track.forgotten()
-                self._store.touched(stub)
+                self.tracks[at] = stub = track.stub()
+                self._store.track_changed(stub)
 
-    def _weighs(self, more: int) -> None:
+    def _add_bytes(self, more: int) -> None:
         self.weight += more
-        self._store.grew(more)
+        self._store.add_bytes(more)
 
     def _take_hello(self, message: HelloMessage) -> None:
         if self.hello is not None:
             raise WireError("a second hello")
         checking.check_hello(message)
         self.hello = message
-        self._weighs(hello_bytes(message))
+        self._add_bytes(hello_bytes(message))
 
     def _take_schema(self, message: SchemaMessage) -> None:
         if message.schema != len(self._schemas):
@@ -168,7 +168,7 @@ class Stream:
             raise LimitError("schemas of a stream", message.schema + 1, limits.SCHEMAS_MAX)
         checking.check_states(message.states)
         self._schemas.append(IndexedSchema(message.states))
-        self._weighs(SCHEMA_BYTES + states_bytes(message.states))
+        self._add_bytes(SCHEMA_BYTES + states_bytes(message.states))
 
     def _take_machine(self, message: MachineMessage) -> None:
         if message.machine != len(self.tracks):
@@ -179,23 +179,23 @@ class Stream:
             )
         schema = self._schema(message.schema)
         ticks = checking.check_machine(message, schema)
-        self.tracks.append(self._store.admit(self, message, schema, ticks))
+        self.tracks.append(self._store.track_for(self, message, schema, ticks))
         self._schema_of.append(message.schema)
-        self._weighs(_MACHINE_BYTES)
+        self._add_bytes(_MACHINE_BYTES)
 
     def _take_schema_changed(self, message: SchemaChangedMessage) -> None:
         track, schema = self._track(message.machine), self._schema(message.schema)
         checking.check_ticks(message.ticks, schema)
-        track.come_back(self.live)
+        track.reopen(self.live)
         track.change_schema(schema, message.ticks)
-        self._store.touched(track)
+        self._store.track_changed(track)
         self._schema_of[message.machine] = message.schema
 
     def _take_gone(self, message: GoneMessage) -> None:
         track = self._track(message.machine)
-        track.come_back(self.live)
+        track.reopen(self.live)
         track.dispose()
-        self._store.touched(track)
+        self._store.track_changed(track)
 
     def _take_shape(self, message: ShapeMessage) -> None:
         if message.shape != self.dictionary.shape_count:
@@ -211,30 +211,30 @@ class Stream:
         schema = self._schema(message.schema)
         known = len(schema.checked_steps)
         checking.check_shape(message.value, schema)
-        self._weighs((len(schema.checked_steps) - known) * STEP_BYTES)
+        self._add_bytes((len(schema.checked_steps) - known) * STEP_BYTES)
         checking.check_usual_lines(message.lines, self.dictionary)
         self.dictionary.define_shape(message.schema, message.value, message.lines)
-        self._store.grew(self.dictionary.weigh())
+        self._store.add_bytes(self.dictionary.weigh())
 
     def _take_strings(self, message: StringsMessage) -> None:
         texts, heads = checking.check_strings(message, self.dictionary)
         self.dictionary.define_texts(texts, heads)
-        self._store.grew(self.dictionary.weigh())
+        self._store.add_bytes(self.dictionary.weigh())
 
     def _take_lines(self, message: LinesMessage) -> None:
         checking.check_lines(message, self.dictionary)
         for entries in message.sets:
             self.dictionary.define_lines(entries)
-        self._store.grew(self.dictionary.weigh())
+        self._store.add_bytes(self.dictionary.weigh())
 
     def _take_args(self, message: ArgsMessage) -> None:
         checking.check_args(message, self.dictionary)
         for texts in message.sets:
             self.dictionary.define_args(texts)
-        self._store.grew(self.dictionary.weigh())
+        self._store.add_bytes(self.dictionary.weigh())
 
     def _take_segment(self, message: SegmentMessage) -> None:
-        self._store.closed(self.dictionary)
+        self._store.close_dictionary(self.dictionary)
         self.dictionary = self._store.new_dictionary(self._schemas, self.number)
 
     def _take_batch(self, message: BatchMessage) -> None:
@@ -252,12 +252,12 @@ class Stream:
         columns = (rows.ids, rows.sources, rows.args, rows.pre_lines, rows.calls)
         is_heavy = any(columns)
         for run, start, track, mask in zip(message.runs, starts, tracks, active, strict=False):
-            track.come_back(self.live)
+            track.reopen(self.live)
             track.append(rows, start, run.length, self.dictionary, mask)
             if not track.removed:
-                self._store.counted(run.length)
-            self._store.touched(track, weighs=is_heavy or not track.is_light)
-        self._store.grew(self.dictionary.weigh())
+                self._store.count_transitions(run.length)
+            self._store.track_changed(track, weighs=is_heavy or not track.is_light)
+        self._store.add_bytes(self.dictionary.weigh())
 
     def _checked_run(self, run: Run, start: int, message: BatchMessage, track: Track) -> int:
         """The states that are active after a run, if it fits in every way."""
@@ -283,43 +283,43 @@ class Stream:
         if not 0 <= message.count <= checking.TICK_MAX - track.row_next:
             raise WireError("a count of lost transitions out of range")
         checking.check_ticks(message.ticks, track.schema)
-        track.come_back(self.live)
-        track.lose(message.count, message.ticks, message.reason, message.kind)
-        self._store.touched(track)
+        track.reopen(self.live)
+        track.skip_lost(message.count, message.ticks, message.reason, message.kind)
+        self._store.track_changed(track)
 
     def _take_left(self, message: LeftMessage) -> None:
         track = self._track(message.machine)
         if not track.ended:
             track.close(message.reason)
-            self._store.touched(track)
+            self._store.track_changed(track)
 
     def _take_refused(self, message: RefusedMessage) -> None:
         track = self._track(message.machine)
         checking.check_note(message.row, message.count)
         if track.notes.refuse(message):
-            track.note_changed()
-            self._store.touched(track)
+            track.notes_changed()
+            self._store.track_changed(track)
 
     def _take_trouble(self, message: TroubleMessage) -> None:
         track = self._track(message.machine)
         checking.check_note(message.row, message.duration_ns)
         if track.notes.trouble(message):
-            track.note_changed()
-            self._store.touched(track)
+            track.notes_changed()
+            self._store.track_changed(track)
 
     def _take_later_lines(self, message: LaterLinesMessage) -> None:
         track = self._track(message.machine)
         checking.check_later_lines(message, self.dictionary)
-        track.come_back(self.live)
+        track.reopen(self.live)
         track.add_lines(self.dictionary.lines(message.lines), message.missing)
-        self._store.touched(track)
+        self._store.track_changed(track)
 
     def _take_open_work(self, message: OpenWorkMessage) -> None:
         track = self._track(message.machine)
         checking.check_open_work(message, track.identity.unit_ns)
-        track.come_back(self.live)
-        track.set_open(message.work, message.more)
-        self._store.touched(track)
+        track.reopen(self.live)
+        track.add_open_work(message.work, message.more)
+        self._store.track_changed(track)
 
     def _take_end(self, message: EndMessage) -> None:
         self.ended = True

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 
 from am_dbg.egress.convert import addressed
-from am_dbg.egress.export import Selection, Written, export_session, selected
+from am_dbg.egress.export import ExportResult, Selection, export_session, selected
 from am_dbg.errors import DebuggerError
 from am_dbg.projection.addresses.write import SCHEME
 from am_dbg.projection.clean import clean
@@ -83,7 +83,7 @@ def export(store: Store, name: str, told: Callable[[str, Sequence[Selection]], N
     def progress(done: int, total: int) -> None:
         told(f"exporting {done * 100 // total if total else 100} %", ())
 
-    def write() -> tuple[str, Written, Sequence[Selection]]:
+    def write() -> tuple[str, ExportResult, Sequence[Selection]]:
         path, selection = target_of(store, name)
         return path, export_session(store, path, selection, progress), selection
 

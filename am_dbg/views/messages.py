@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from textual.message import Message
 
 from am_dbg.egress.export import Selection
-from am_dbg.ingest.intake import Progress
+from am_dbg.ingest.intake import ImportProgress
 
 
 class Asked(Message):
@@ -64,7 +64,7 @@ class DataArrived(Message):
 class ImportProgressed(Message):
     """An import went on, or is over; only the newest one counts."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: ImportProgress) -> None:
         super().__init__()
         self.progress = progress
 

@@ -11,8 +11,9 @@ import pytest
 from am_dbg import app
 from am_dbg.cli import collect as collecting
 from am_dbg.cli import commands as cli
-from am_dbg.cli.exit_codes import Exit
-from am_dbg.egress.export import Written
+from am_dbg.cli import record as collecting
+from am_dbg.cli.commands import Exit
+from am_dbg.egress.export import ExportResult
 from am_dbg.options import LOG_LEVEL_WORDS, RunOptions
 from amtracer.address import Address
 
@@ -82,9 +83,9 @@ def recorded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., A
     def ask(before: tuple[str, ...], after: tuple[str, ...] = ()) -> Address:
         asked: list[Address] = []
 
-        def collect(address: Address, *_: object, **__: object) -> Written:
+        def collect(address: Address, *_: object, **__: object) -> ExportResult:
             asked.append(address)
-            return Written(0, 0, 0)
+            return ExportResult(0, 0, 0)
 
         monkeypatch.setattr(collecting, "collect", collect)
         out = str(tmp_path / "out.msgpack.br")

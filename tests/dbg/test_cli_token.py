@@ -20,8 +20,9 @@ import pytest
 from am_dbg import log_once as outages
 from am_dbg.cli import collect as collecting
 from am_dbg.cli import commands as cli
-from am_dbg.cli.exit_codes import Exit
-from am_dbg.egress.export import Written
+from am_dbg.cli import record as collecting
+from am_dbg.cli.commands import Exit
+from am_dbg.egress.export import ExportResult
 from am_dbg.ingest.importing import import_session
 from am_dbg.ingest.intake import Intake
 from am_dbg.ingest.listen import ListenError, notice_of
@@ -47,9 +48,9 @@ def recorded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Asked:
     def ask(*words: str, env: str = "") -> bytes:
         asked: list[bytes] = []
 
-        def collect(*_: object, token: bytes, **__: object) -> Written:
+        def collect(*_: object, token: bytes, **__: object) -> ExportResult:
             asked.append(token)
-            return Written(0, 0, 0)
+            return ExportResult(0, 0, 0)
 
         monkeypatch.setattr(collecting, "collect", collect)
         monkeypatch.setenv("AM_DBG_TOKEN", env)

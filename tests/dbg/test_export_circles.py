@@ -13,7 +13,7 @@ from am_dbg.control.expose import show_modes
 from am_dbg.control.modes import Modes
 from am_dbg.egress import forward as forwarding
 from am_dbg.egress.forward import WAYS_MAX, Forwarding
-from am_dbg.hops import FACT, PASSED_MAX, is_far_travelled, way_of, with_way
+from am_dbg.hops import FACT, HOPS_MAX, is_too_long, route_of, with_route
 from am_dbg.store import Store
 from amtracer.send.registry import close_senders
 from amtracer.wire.codec import encode, magic_frame
@@ -131,7 +131,7 @@ def test_a_stream_tells_through_which_debuggers_it_came(join: Join) -> None:
     joined.stop()
 
     last = joined.debuggers["c"].track("m0")
-    way = way_of(joined.debuggers["c"].store.streams[last.stream].hello)
+    way = route_of(joined.debuggers["c"].store.streams[last.stream].hello)
     assert way == "a b"
 
 
@@ -140,7 +140,7 @@ def test_a_stream_that_came_far_is_not_sent_on(
 ) -> None:
     """One that came through one debugger less than the most goes on once more."""
     caplog.set_level(logging.WARNING, "am_dbg.egress.forward")
-    far = " ".join(f"x{number}" for number in range(PASSED_MAX))
+    far = " ".join(f"x{number}" for number in range(HOPS_MAX))
     nearly, _, _ = far.rpartition(" ")
     joined = join("ab")
     joined.tell("a", "m0", {FACT: far})
@@ -149,9 +149,9 @@ def test_a_stream_that_came_far_is_not_sent_on(
     joined.stop()
 
     assert joined.keys("b") == ["m1"]
-    assert is_far_travelled(far)
-    assert not is_far_travelled(nearly)
-    left_out = f"what came through {PASSED_MAX} debuggers is not forwarded to"
+    assert is_too_long(far)
+    assert not is_too_long(nearly)
+    left_out = f"what came through {HOPS_MAX} debuggers is not forwarded to"
     assert sum(line.startswith(left_out) for line in caplog.messages) == 1
 
 
@@ -159,7 +159,7 @@ def test_only_so_many_ways_are_sent_on(caplog: pytest.LogCaptureFixture) -> None
     """Each is a connection; what is left out is told once."""
     store = Store()
     sent = Forwarding(store, mock.sentinel.address, "own")
-    with mock.patch.object(forwarding, "Forwarder") as forwarders:
+    with mock.patch.object(forwarding, "RouteForwarder") as forwarders:
         sent._add("")
         for number in range(WAYS_MAX + 3):
             hear(store, {FACT: f"x{number}"})
@@ -179,7 +179,7 @@ def test_a_stream_that_has_not_said_hello_is_waited_for() -> None:
     """Its way is not known before; one that ends without a word is passed over."""
     store = Store()
     sent = Forwarding(store, mock.sentinel.address, "own")
-    with mock.patch.object(forwarding, "Forwarder") as forwarders:
+    with mock.patch.object(forwarding, "RouteForwarder") as forwarders:
         silent = store.open_stream("program", live=True)
         hear(store, {FACT: "x"})
         sent._look()
@@ -210,5 +210,5 @@ def test_a_debugger_that_is_debugged_is_not_told_of_itself(
 
 def test_facts_stay_as_they_are_where_nothing_was_passed() -> None:
     """A debugger without a name adds none."""
-    assert with_way({"pid": "1"}) == with_way({"pid": "1"}, "", "") == {"pid": "1"}
-    assert with_way({"pid": "1"}, "a b", "c") == {"pid": "1", FACT: "a b c"}
+    assert with_route({"pid": "1"}) == with_route({"pid": "1"}, "", "") == {"pid": "1"}
+    assert with_route({"pid": "1"}, "a b", "c") == {"pid": "1", FACT: "a b c"}

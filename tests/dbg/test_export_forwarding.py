@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from am_dbg.egress import forward as forwarding
-from am_dbg.egress.forward import Forwarder
-from am_dbg.egress.replay import News
+from am_dbg.egress.forward import RouteForwarder
+from am_dbg.egress.replay import LiveReplay
 from am_dbg.store import Gap, GapKind, Store
 from am_dbg.store.track import Track
 from amtracer.address import Address
@@ -81,9 +81,9 @@ def shows_the_same(debugger: Debugger, store: Store) -> bool:
     return copies == [(one.key, one.count, settled(one)) for one in store.tracks]
 
 
-def forwarder(source: Source | Store, address: Address) -> Forwarder:
+def forwarder(source: Source | Store, address: Address) -> RouteForwarder:
     store = source.store if isinstance(source, Source) else source
-    forwarder = Forwarder(store, address, round_s=ROUND_S)
+    forwarder = RouteForwarder(store, address, round_s=ROUND_S)
     forwarder.start()
     return forwarder
 
@@ -207,7 +207,7 @@ def test_what_was_trimmed_before_it_was_sent_is_a_gap(debugger: Debugger) -> Non
         telling.transit(machine, (at % 8, at, at, 0, 4))
     telling.writer.flush()
     store = stored(telling, live=True)
-    sending = Forwarder(store, debugger.address, round_s=ROUND_S)
+    sending = RouteForwarder(store, debugger.address, round_s=ROUND_S)
     with mock.patch.object(forwarding, "ROWS_AT_ONCE_MAX", 2):
         sending._connect()
         sending._tell_some()
@@ -349,7 +349,7 @@ class OtherSide:
 
     def __init__(self, source: Source) -> None:
         self.store = Store()
-        self.news = News(source.store)
+        self.news = LiveReplay(source.store)
         self.connect()
 
     def connect(self) -> None:

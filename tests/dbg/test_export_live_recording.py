@@ -41,7 +41,7 @@ class Source:
         for message in telling.messages:
             self.store.feed(stream, message)
         telling.messages.clear()
-        self.recording.keep()
+        self.recording.write_new()
 
     def begin(self, telling: Telling) -> int:
         stream = self.store.open_stream("program", live=True)
@@ -100,7 +100,7 @@ def test_lost_connections_and_lost_transitions_are_kept_as_gaps(source: Source) 
     transit(telling, 1)
     source.hear(telling, stream)
     source.store.close_stream(stream, "connection lost")
-    source.recording.keep()
+    source.recording.write_new()
     again = Telling("same")
     again.writer.machine(
         "m0",
@@ -137,7 +137,7 @@ def test_what_comes_last_is_kept_without_a_transition_after_it(source: Source) -
     stays.change_schema(stays.machines[0], (0, 3))
     source.hear(stays, streams[1])
     source.store.close_stream(streams[0])
-    source.recording.keep()
+    source.recording.write_new()
 
     gone, cut = recovered(source.path).tracks
     assert [(gap.after_number, gap.lost) for gap in gone.gaps] == [(1, 1_000)]
@@ -150,12 +150,12 @@ def test_a_recording_that_is_closed_is_whole(source: Source) -> None:
     """Its end message is there; closing again is no matter, and nothing more is kept."""
     telling = Telling()
     telling.enter(0)
-    source.recording.keep()
+    source.recording.write_new()
     source.open()
     source.begin(telling)
     source.recording.close()
     source.recording.close()
-    source.recording.keep()
+    source.recording.write_new()
 
     assert import_session(Store(), str(source.path)) == 0
 
@@ -301,7 +301,7 @@ def test_a_machine_is_told_once_however_often_it_is_kept(source: Source) -> None
     source.open()
     source.begin(telling)
     for _ in range(5):
-        source.recording.keep()
+        source.recording.write_new()
     source.recording.close()
 
     assert sum(isinstance(m, MachineMessage) for m in read_session(source.path)) == 1

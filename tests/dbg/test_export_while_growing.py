@@ -12,7 +12,7 @@ import pytest
 
 from am_dbg.cli import commands as cli
 from am_dbg.egress.convert import write_json_lines
-from am_dbg.egress.export import PROGRESS_TRANSITIONS, Written, export_session, selected
+from am_dbg.egress.export import PROGRESS_TRANSITIONS, ExportResult, export_session, selected
 from am_dbg.ingest.importing import import_session
 from am_dbg.store import Store, Track
 from amtracer.errors import SessionAccessError
@@ -129,14 +129,14 @@ def test_every_export_of_a_growing_store_is_a_part_of_the_next(tmp_path: Path) -
         assert all(part == full[: len(part)] for part, full in zip(tracks, whole, strict=False))
 
 
-Writer = Callable[[Store, str], Written]
+Writer = Callable[[Store, str], ExportResult]
 
 
-def write_session(store: Store, path: str) -> Written:
+def write_session(store: Store, path: str) -> ExportResult:
     return export_session(store, path)
 
 
-def write_lines(store: Store, path: str) -> Written:
+def write_lines(store: Store, path: str) -> ExportResult:
     return write_json_lines(store, path, selected(store))
 
 
@@ -154,7 +154,7 @@ def test_the_mode_follows_the_umask_and_the_size_is_told(
         os.umask(before)
 
     assert stat.S_IMODE(path.stat().st_mode) == mode
-    assert written == Written(3, 30, path.stat().st_size)
+    assert written == ExportResult(3, 30, path.stat().st_size)
 
 
 def test_a_convert_tells_machines_transitions_and_bytes(

@@ -22,7 +22,7 @@ from am_dbg.cli import commands as cli
 from am_dbg.cli.exit_codes import Exit
 from am_dbg.egress.export import export_session
 from am_dbg.ingest.importing import import_session, open_source
-from am_dbg.ingest.intake import Intake, Progress
+from am_dbg.ingest.intake import ImportProgress, Intake
 from am_dbg.store import GapKind, Store, Track, TransitionRecord
 from amtracer.errors import DamagedSessionError, SessionError, SessionTooLargeError
 from amtracer.wire.codec import FILE, StreamTotals, encode, magic_frame
@@ -290,9 +290,9 @@ def test_a_screen_lets_the_oldest_go_while_it_imports(tmp_path: Path) -> None:
     path = bomb_of_texts(tmp_path / "bomb", 20)
     store, over = Store(), threading.Event()
     sizes: list[int] = []
-    heard: list[Progress] = []
+    heard: list[ImportProgress] = []
 
-    def imported(progress: Progress) -> None:
+    def imported(progress: ImportProgress) -> None:
         sizes.append(store.size())
         heard.append(progress)
         if progress.is_over:

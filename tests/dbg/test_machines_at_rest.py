@@ -8,9 +8,9 @@ import pytest
 
 from am_dbg import reports as text
 from am_dbg.egress.export import selected, write_messages
-from am_dbg.egress.replay import News
-from am_dbg.projection.log.lines import later_lines
-from am_dbg.projection.subscriptions import TaskRow, WaitingRow, subscriptions_at
+from am_dbg.egress.replay import LiveReplay
+from am_dbg.projection.log import later_lines
+from am_dbg.projection.subscriptions import Task, Waiting, subscriptions_at
 from am_dbg.query import Filters, Visible
 from am_dbg.store import Store, Track
 from am_dbg.store.later_lines import NO_LINES, LaterLines
@@ -338,7 +338,7 @@ def test_a_part_of_a_machine_knows_what_was_open_before() -> None:
 def test_news_of_it_is_sent_on_as_it_comes() -> None:
     """Each line once, also when only lines are new; in another stream all of them again."""
     program = Program()
-    news, sent = News(program.store), Store()
+    news, sent = LiveReplay(program.store), Store()
 
     def begin() -> None:
         stream = sent.open_stream("far", live=True)

@@ -9,7 +9,7 @@ from unittest import mock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from am_dbg.store import Store, Track, chunk, track
+from am_dbg.store import Store, Track, chunk, track, track_reader
 from tests.dbg.telling import START_NS, Teller, Telling, stored
 
 small = st.integers(0, 8)
@@ -24,7 +24,7 @@ def small_chunks() -> Iterator[None]:
         mock.patch.object(chunk, "CHUNK_ROWS_MAX", 7),
         mock.patch.object(chunk, "CHUNK_SHAPES_MAX", 5),
         mock.patch.object(track, "PIECE_ROWS_MAX", 3),
-        mock.patch.object(track, "WALK_ROWS_MAX", 2),
+        mock.patch.object(track_reader, "WALK_ROWS_MAX", 2),
     ):
         yield
 

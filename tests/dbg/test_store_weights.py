@@ -243,11 +243,11 @@ def test_no_kind_of_message_leads_over_the_limit(
     store = Store(LIMIT)
     made: list[int] = []
 
-    def overflowing() -> None:
+    def on_overflow() -> None:
         free_memory(store, LIMIT)
         made.append(store.size())
 
-    store.overflowing = overflowing
+    store.on_overflow = on_overflow
     for _ in feeding(store, kind, anew):
         assert store.size() <= LIMIT
         if len(made) == 3:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from am_dbg.egress.forward import Forwarder
+from am_dbg.egress.forward import RouteForwarder
 from am_dbg.ingest.importing import import_session
 from am_dbg.store import GapKind, Store
 from amtracer.errors import CutSessionError
@@ -69,7 +69,7 @@ class Chain:
     def __init__(self) -> None:
         self.debuggers = [Debugger() for _ in range(3)]
         self.forwarders = [
-            Forwarder(one.store, after.address, round_s=ROUND_S)
+            RouteForwarder(one.store, after.address, round_s=ROUND_S)
             for one, after in zip(self.debuggers, self.debuggers[1:], strict=False)
         ]
         for forwarder in self.forwarders:

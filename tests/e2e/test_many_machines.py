@@ -93,7 +93,7 @@ def test_a_recording_of_a_debugger_continues_in_another_stream(tmp_path: Path) -
             if isinstance(message, HelloMessage):
                 stream = store.open_stream("program", live=True)
             store.feed(stream, message)
-        recording.keep()
+        recording.write_new()
     recording.close()
     kept = Store()
     import_session(kept, str(tmp_path / "kept.msgpack.br"))

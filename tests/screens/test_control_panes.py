@@ -9,10 +9,10 @@ import pytest
 from am_dbg.control import Control, CopyText, OpenDialog, Quit
 from am_dbg.control.beginning import Beginning
 from am_dbg.control.history import Bookmarks, History, Spot
-from am_dbg.drawing import layout
-from am_dbg.ingest.intake import Progress
-from am_dbg.projection.bars import Playback
-from am_dbg.projection.states_tree import TreeSpot
+from am_dbg.ingest.intake import ImportProgress
+from am_dbg.projection import layout
+from am_dbg.projection.bars import Flow
+from am_dbg.projection.states import TreeSpot
 from am_dbg.query import Filters
 from am_dbg.store import Store, Track
 from tests.dbg.golang_versions import PARENT, read
@@ -496,11 +496,11 @@ def test_an_import_is_followed_until_the_user_goes_somewhere() -> None:
     control = Control(store, beginning=Beginning(is_importing=True))
     story = files_story()
     story.fill(store)
-    control.progressed(Progress("f", 1, 2))
+    control.progressed(ImportProgress("f", 1, 2))
     assert (number(control), control.sources.progress) == (14, "reading 50 %")
 
     do(control, "first")
-    control.progressed(Progress("f", 1, 1, "f: cut", is_over=True))
+    control.progressed(ImportProgress("f", 1, 1, "f: cut", is_over=True))
 
     assert number(control) == 0
     assert (control.sources.warning, control.desk.message) == ("cut", "f: cut")

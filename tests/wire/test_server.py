@@ -49,7 +49,7 @@ class KeptStreams:
     def close_stream(self, stream: int, reason: str = "") -> None:
         self._note(self.closed.__setitem__, stream, reason)
 
-    def stand_apart(self, stream: int) -> None:
+    def start_new_tracks(self, stream: int) -> None:
         raise AssertionError("no machine came back")
 
     def publish(self) -> None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import machine as am
 from am_dbg.egress import forward as forwarding
 from am_dbg.egress.export import export_session
-from am_dbg.egress.forward import Forwarder
+from am_dbg.egress.forward import RouteForwarder
 from am_dbg.ingest.golang.door import GoDoor
 from am_dbg.ingest.protocols import Peer
 from am_dbg.store import GapKind
@@ -363,7 +363,7 @@ def test_a_forwarder_sends_its_own_token(
     """The token of its environment goes to the other side, not the one it asks for itself."""
     monkeypatch.setenv(VARIABLE, "outer")
     inner, outer = serve(), serve(token=b"outer")
-    forwarder = Forwarder(inner.store, outer.address, round_s=0.005)
+    forwarder = RouteForwarder(inner.store, outer.address, round_s=0.005)
     forwarder.start()
     with connect(inner) as peer:
         peer.sendall(program_bytes(20, SAID))
@@ -379,7 +379,7 @@ def test_a_forwarder_that_is_refused_is_one_outage(
     """It tries again and again, and logs one line."""
     monkeypatch.setattr(forwarding, "PAUSE_S_MAX", 0.005)
     outer = serve()
-    forwarder = Forwarder(serve(token=b"").store, outer.address, round_s=0.005)
+    forwarder = RouteForwarder(serve(token=b"").store, outer.address, round_s=0.005)
     forwarder.start()
     while refusals.count < 3:
         outer.stopped.wait(0.005)
@@ -394,7 +394,7 @@ def test_a_refused_forwarder_loses_nothing(serve: Serve, monkeypatch: pytest.Mon
     with connect(inner) as peer:
         peer.sendall(program_bytes(20))
         inner.wait_for_count("m", 20)
-    forwarder = Forwarder(inner.store, outer.address)
+    forwarder = RouteForwarder(inner.store, outer.address)
     for _ in range(3):
         forwarder._round()
         sock = forwarder._sink._socket

@@ -1,0 +1,294 @@
+"""Reads the history of one machine: transitions by number, row, id or time.
+
+Transitions are numbered by what is held, from 1 without holes, and a number never
+changes: trimming raises `first`, it does not renumber. What the machine itself counts,
+its rows, has holes where transitions were lost; chunks hold the first row of their run.
+
+Any thread reads. `count` is published last, so everything it covers can be read without a
+lock. The only thing readers write is a cached clock, one value in one assignment.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+
+from am_dbg.store.chunk import Chunk, ChunkIndex
+from am_dbg.store.facts import IndexedSchema, ShapeFacts
+from am_dbg.store.gaps import Gaps
+from am_dbg.store.notes import MachineNotes, Trouble
+from am_dbg.store.values import Gap, MachineIdentity, TransitionRecord
+from amtracer.wire.messages import Shape, StateDef
+from amtracer.wire.vocabulary import join_tx, split_tx
+
+WALK_ROWS_MAX = 64
+"""How far a cached clock is moved row by row before it is counted again."""
+
+
+class TrackReader:
+    """The history of one machine, numbered from 1; number 0 is before the first transition.
+
+    `key` is the shown name: the id, with `#2` and so on when another stream has the same.
+    `first` is the oldest number still held, `count` the newest, `row_next` the row of the next
+    transition.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_base",
+        "_clock_cache",
+        "_gaps",
+        "_index",
+        "_open",
+        "_opening",
+        "count",
+        "first",
+        "identity",
+        "key",
+        "notes",
+        "row_next",
+    )
+
+    def __init__(
+        self,
+        key: str,
+        identity: MachineIdentity,
+        schema: IndexedSchema,
+        ticks: tuple[int, ...],
+        row: int,
+    ) -> None:
+        self.key = key
+        self.identity = identity
+        self.first = 1
+        self.count = 0
+        self.row_next = row
+        self.notes = MachineNotes()
+        self._index = ChunkIndex()
+        self._gaps = Gaps()
+        self._opening = self._base = (schema, ticks)
+        self._open: Chunk | None = None
+        self._clock_cache: tuple[Chunk, int, tuple[int, ...]] | None = None
+
+    @property
+    def id(self) -> str:
+        return self.identity.id
+
+    @property
+    def parent(self) -> str:
+        return self.identity.parent
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        return self.identity.tags
+
+    def is_of_session(self, other: TrackReader) -> bool:
+        """Whether both tracks are of one process, as far as their streams say so."""
+        return bool(self.identity.session) and self.identity.session == other.identity.session
+
+    @property
+    def gaps(self) -> Sequence[Gap]:
+        """Breaks in the history, in order of `after_number`."""
+        return self._gaps.all
+
+    def gaps_after(self, number: int) -> tuple[Gap, ...]:
+        """The breaks between a transition and the next one."""
+        return self._gaps.after(number)
+
+    @property
+    def chunks(self) -> Sequence[Chunk]:
+        """The chunks in order; the last one may still grow, see `count`."""
+        return self._index.chunks
+
+    @property
+    def schema(self) -> IndexedSchema:
+        """The schema as it is now."""
+        chunk = self._open
+        return chunk.schema if chunk else self._base[0]
+
+    @property
+    def states(self) -> tuple[StateDef, ...]:
+        """The states of the schema as it is now, after everything that was received."""
+        return self.schema.states
+
+    @property
+    def ticks(self) -> tuple[int, ...]:
+        """The clock as it is now, by index of `states`."""
+        chunk = self._open
+        return self._clock(chunk, chunk.rows) if chunk else self._base[1]
+
+    # Reading one transition.
+
+    def schema_at(self, number: int) -> tuple[StateDef, ...]:
+        """The schema under which a transition ran; for 0 the first one."""
+        return self._schema_at(number).states
+
+    def index_at(self, number: int, name: str) -> int:
+        """Index of a state in `schema_at(number)`, -1 when it has none of that name."""
+        return self._schema_at(number).index.get(name, -1)
+
+    def clock_at(self, number: int) -> tuple[int, ...]:
+        """Ticks after a transition, by index of `schema_at(number)`; for 0 the first ones.
+
+        After trimming, the number before the oldest one held stands for 0.
+        """
+        if number < self.first:
+            return self._before_all(number)[1]
+        chunk = self.chunk_of(number)
+        return self._clock(chunk, number - chunk.first + 1)
+
+    def clock_before(self, number: int) -> tuple[int, ...]:
+        """Ticks before a transition; differs from those after the one before it at a gap."""
+        if number < self.first:
+            return self._before_all(number)[1]
+        chunk = self.chunk_of(number)
+        return self._clock(chunk, number - chunk.first)
+
+    def time_sum(self, number: int) -> int:
+        """All ticks after a transition together."""
+        return sum(self.clock_at(number))
+
+    def shape_at(self, number: int) -> Shape:
+        """The shape of a transition: all of it that can repeat."""
+        chunk = self.chunk_of(number)
+        return chunk.dictionary.shape(chunk.shapes[number - chunk.first])
+
+    def facts_at(self, number: int) -> ShapeFacts:
+        """The facts that follow from the shape of a transition."""
+        chunk = self.chunk_of(number)
+        return chunk.dictionary.facts(chunk.shapes[number - chunk.first])
+
+    def time_at(self, number: int) -> int:
+        """Wall time of a transition in nanoseconds.
+
+        For 0 it is when the stream began, or right before the first transition where that
+        is not known or was before: a tracer says hello when it finds time to.
+        """
+        if 0 <= number < self.first:
+            started = self.identity.started_ns
+            if self.first > self.count:
+                return started
+            before = self.time_at(self.first) - 1
+            return min(started, before) if started else before
+        chunk = self.chunk_of(number)
+        return chunk.time(number - chunk.first)
+
+    def transition(self, number: int) -> TransitionRecord:
+        """The whole record of a transition; IndexError when it is not held."""
+        chunk = self.chunk_of(number)
+        return chunk.record(number - chunk.first, self.tx_id_at(number))
+
+    def tx_id_at(self, number: int) -> str:
+        """The id of a transition as the sender knows it."""
+        chunk = self.chunk_of(number)
+        row = number - chunk.first
+        own = chunk.own_id(row)
+        return own or join_tx(self.identity.tx_prefix, chunk.row_first + row + 1)
+
+    def number_at_row(self, row: int) -> int:
+        """The first held transition with this row or a later one; after the last for none."""
+        chunks = self.chunks
+        at = max(0, bisect_right(chunks, row, key=_row_first) - 1)
+        for chunk in chunks[at : at + 2]:
+            held = max(0, row - chunk.row_first)
+            if held < self._rows_of(chunk):
+                return max(self.first, chunk.first + held)
+        return self.count + 1
+
+    def row_at(self, number: int) -> int:
+        """How many transitions the machine itself had made before this one."""
+        chunk = self.chunk_of(number)
+        return chunk.row_first + number - chunk.first
+
+    def troubles_at(self, number: int) -> tuple[Trouble, ...]:
+        """The troubles of a transition's handlers: late, or raised at a place."""
+        return self.notes.troubles_at(self.row_at(number))
+
+    def raised_at(self, number: int, step: int) -> str:
+        """Where a step of a transition raised; empty for none."""
+        return self.notes.raised_at(self.row_at(number), step)
+
+    @property
+    def hanging(self) -> tuple[Trouble, ...]:
+        """The handlers that were last reported late and have not returned."""
+        return tuple(one for one in self.notes.troubles_at(self.row_next) if one.is_late)
+
+    # Finding one.
+
+    def number_of(self, tx_id: str) -> int | None:
+        """The number of the transition with this id."""
+        for chunk in self.chunks:
+            row = chunk.row_of_own_id(tx_id)
+            if row >= 0:
+                found = chunk.first + row
+                return found if self.first <= found <= self.count else None
+        prefix, row = split_tx(tx_id)
+        if prefix != self.identity.tx_prefix or row < 1:
+            return None
+        number = self._number_of_row(row - 1)
+        return number if number is not None and self.tx_id_at(number) == tx_id else None
+
+    def first_at_or_after(self, time_ns: int) -> int | None:
+        """The first transition at this wall time or later."""
+        for chunk in self.chunks:
+            rows = self._rows_of(chunk)
+            if rows and chunk.time_max >= time_ns:
+                row = chunk.first_at_or_after(time_ns, rows)
+                if row < rows:
+                    return chunk.first + row
+        return None
+
+    def last_at_or_before(self, time_ns: int) -> int:
+        """The last transition at this wall time or earlier, 0 when there is none."""
+        for chunk in reversed(self.chunks):
+            rows = self._rows_of(chunk)
+            if rows and chunk.time_min <= time_ns:
+                row = chunk.last_at_or_before(time_ns, rows)
+                if row >= 0:
+                    return chunk.first + row
+        return 0
+
+    def chunk_of(self, number: int) -> Chunk:
+        """The chunk that holds a transition; IndexError when none does."""
+        index = self._index
+        if not self.first <= number <= self.count:
+            raise IndexError(
+                f"{self.key} has no transition {number}: it holds {self.first} to {self.count}"
+            )
+        return index.chunks[bisect_right(index.firsts, number) - 1]
+
+    def _rows_of(self, chunk: Chunk) -> int:
+        return max(0, min(chunk.rows, self.count - chunk.first + 1))
+
+    def _schema_at(self, number: int) -> IndexedSchema:
+        if number < self.first:
+            return self._before_all(number)[0]
+        return self.chunk_of(number).schema
+
+    def _before_all(self, number: int) -> tuple[IndexedSchema, tuple[int, ...]]:
+        """Schema and ticks before the oldest transition that is held."""
+        chunks = self._index.chunks
+        if number == 0:
+            return self._opening
+        if number != self.first - 1:
+            self.chunk_of(number)
+        return (chunks[0].schema, chunks[0].ticks) if chunks else self._base
+
+    def _clock(self, chunk: Chunk, rows: int) -> tuple[int, ...]:
+        cached = self._clock_cache
+        if cached is not None and cached[0] is chunk and abs(cached[1] - rows) <= WALK_ROWS_MAX:
+            ticks = chunk.clock_moved(cached[2], cached[1], rows)
+        else:
+            ticks = chunk.clock_after(rows)
+        self._clock_cache = (chunk, rows, ticks)
+        return ticks
+
+    def _number_of_row(self, row: int) -> int | None:
+        chunks = self.chunks
+        at = bisect_right(chunks, row, key=_row_first) - 1
+        if at < 0 or row - chunks[at].row_first >= self._rows_of(chunks[at]):
+            return None
+        return chunks[at].first + row - chunks[at].row_first
+
+
+def _row_first(chunk: Chunk) -> int:
+    return chunk.row_first
