@@ -12,7 +12,7 @@ import pytest
 from am_dbg.control.expose import show_modes
 from am_dbg.control.modes import Modes
 from am_dbg.egress import forward as forwarding
-from am_dbg.egress.forward import WAYS_MAX, Forwarding
+from am_dbg.egress.forward import ROUTES_MAX, Forwarding
 from am_dbg.hops import FACT, HOPS_MAX, is_too_long, route_of, with_route
 from am_dbg.store import Store
 from amtracer.send.registry import close_senders
@@ -161,12 +161,12 @@ def test_only_so_many_ways_are_sent_on(caplog: pytest.LogCaptureFixture) -> None
     sent = Forwarding(store, mock.sentinel.address, "own")
     with mock.patch.object(forwarding, "RouteForwarder") as forwarders:
         sent._add("")
-        for number in range(WAYS_MAX + 3):
+        for number in range(ROUTES_MAX + 3):
             hear(store, {FACT: f"x{number}"})
         sent._look()
         sent._look()
 
-    assert forwarders.call_count == WAYS_MAX
+    assert forwarders.call_count == ROUTES_MAX
     assert len(caplog.messages) == 1
 
 

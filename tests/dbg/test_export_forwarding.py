@@ -210,9 +210,9 @@ def test_what_was_trimmed_before_it_was_sent_is_a_gap(debugger: Debugger) -> Non
     sending = RouteForwarder(store, debugger.address, round_s=ROUND_S)
     with mock.patch.object(forwarding, "ROWS_AT_ONCE_MAX", 2):
         sending._connect()
-        sending._tell_some()
+        sending._send_some()
         store.trim(0)
-        while sending._tell_some():
+        while sending._send_some():
             pass
     sending._sink.push()
     debugger.wait_for(lambda: (track := debugger.store.find("m0")) is not None and track.count > 5)
@@ -321,8 +321,8 @@ def test_breaks_that_came_before_the_first_transition_are_not_told_twice() -> No
     for _ in range(3):
         source.telling.drop(source.machine, (1, 2))
         source.hear()
-        assert other.news.tell(100)
-        assert not other.news.tell(100)
+        assert other.replay.send(100)
+        assert not other.replay.send(100)
         other.lose()
 
     (track,) = other.store.tracks
@@ -341,15 +341,15 @@ def test_what_is_removed_here_ends_on_the_other_side(debugger: Debugger) -> None
     sending.stop()
 
     assert list(debugger.track("m0").gaps) == []
-    assert not sending._news._telling
+    assert not sending._replay._replays
 
 
 class OtherSide:
-    """A store that is told the news of a source, on one connection after the other."""
+    """A store that is sent what is new in a source, on one connection after the other."""
 
     def __init__(self, source: Source) -> None:
         self.store = Store()
-        self.news = LiveReplay(source.store)
+        self.replay = LiveReplay(source.store)
         self.connect()
 
     def connect(self) -> None:
@@ -357,7 +357,7 @@ class OtherSide:
             self.store.close_stream(self.stream, "connection lost")
         self.stream = self.store.open_stream("forwarded", live=True)
         hello = HelloMessage(2, "forwarded", 0, 0)
-        self.news.begin(StreamWriter(partial(self.store.feed, self.stream), hello))
+        self.replay.begin(StreamWriter(partial(self.store.feed, self.stream), hello))
 
     lose = connect
 
@@ -397,8 +397,8 @@ def test_the_other_side_shows_the_same_after_every_word(
         else:
             happen(source, act, one, two)
         if two:
-            other.news.tell(2)
-    while other.news.tell(2):
+            other.replay.send(2)
+    while other.replay.send(2):
         pass
 
     (track,), (original,) = other.store.tracks, source.store.tracks

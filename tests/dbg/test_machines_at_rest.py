@@ -335,29 +335,29 @@ def test_a_part_of_a_machine_knows_what_was_open_before() -> None:
     assert copy.later == NO_LINES
 
 
-def test_news_of_it_is_sent_on_as_it_comes() -> None:
+def test_what_is_new_is_sent_on_as_it_comes() -> None:
     """Each line once, also when only lines are new; in another stream all of them again."""
     program = Program()
-    news, sent = LiveReplay(program.store), Store()
+    replay, sent = LiveReplay(program.store), Store()
 
     def begin() -> None:
         stream = sent.open_stream("far", live=True)
-        news.begin(StreamWriter(lambda message: sent.feed(stream, message), HELLO))
+        replay.begin(StreamWriter(lambda message: sent.feed(stream, message), HELLO))
 
     begin()
     for step in range(3):
         program.transit()
-        assert news.tell(100)
+        assert replay.send(100)
         program.say(f"one {step}")
         program.open(WAITS, more=step)
-        assert news.tell(100)
+        assert replay.send(100)
         program.say(f"two {step}", missing=step)
-        assert news.tell(100)
-        assert not news.tell(100)
+        assert replay.send(100)
+        assert not replay.send(100)
         assert same(sent.tracks[0], program.track)
     sent.close_stream(0)
     begin()
-    assert news.tell(100)
+    assert replay.send(100)
 
     assert len(sent.tracks) == 1
     assert sent.tracks[0].later == program.track.later
