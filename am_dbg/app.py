@@ -13,7 +13,7 @@ from am_dbg.egress.client_list import ClientList
 from am_dbg.egress.forward import Forwarding
 from am_dbg.errors import OptionFileError
 from am_dbg.hops import new_name
-from am_dbg.ingest.golang.door import GoDoor
+from am_dbg.ingest.golang.protocol import GoProtocol
 from am_dbg.ingest.intake import Intake
 from am_dbg.ingest.memory import MEGABYTE
 from am_dbg.keymap import keymap_path, read_keymap
@@ -62,7 +62,7 @@ def run(options: RunOptions, say: Callable[[str], None] | None = None) -> int:
         store,
         changed=lambda: screen.tell(DataArrived()),
         imported=lambda progress: screen.tell(ImportProgressed(progress)),
-        doors=(GoDoor(),),
+        protocols=(GoProtocol(),),
         token=options.token,
         own_name=own_name,
         warned=warned,

@@ -6,7 +6,7 @@ import logging
 
 from am_dbg.egress.export import ExportResult, export_session
 from am_dbg.egress.live_recording import LiveRecording
-from am_dbg.ingest.golang.door import GoDoor
+from am_dbg.ingest.golang.protocol import GoProtocol
 from am_dbg.ingest.listen import notice_of
 from am_dbg.ingest.memory import MEGABYTE, MEMORY_MB_MAX_DEFAULT
 from am_dbg.ingest.server import Server
@@ -31,7 +31,9 @@ def collect(
     """
     store = Store(bytes_max)
     recording = LiveRecording(store, warned)
-    server = Server(store, recording.write_new, doors=(GoDoor(),), token=token, warned=warned)
+    server = Server(
+        store, recording.write_new, protocols=(GoProtocol(),), token=token, warned=warned
+    )
 
     def make_room() -> None:
         recording.write_new()

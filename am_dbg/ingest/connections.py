@@ -1,4 +1,4 @@
-"""One connection to the debugger: recognises its protocol and passes its bytes to the speaker.
+"""One connection to the debugger: recognises its protocol and passes its bytes to the receiver.
 
 A program that reconnects may find that its old connection is still open here: either the
 end of the old connection waits behind data not read yet, or the host is gone and no end will
@@ -17,8 +17,15 @@ from collections.abc import Callable
 from typing import Protocol
 
 from am_dbg.errors import MachineTakenError
-from am_dbg.ingest.patience import Patience, Progress
-from am_dbg.ingest.protocols import Door, Peer, Speaker, StreamSink, door_for, speaker_for
+from am_dbg.ingest.protocols import (
+    Peer,
+    PeerProtocol,
+    Receiver,
+    StreamSink,
+    protocol_for,
+    receiver_for,
+)
+from am_dbg.ingest.timeouts import ConnectionProgress, Timeouts
 from amtracer.address import Address
 from amtracer.errors import WireError
 from amtracer.wire.messages import MachineMessage, Message
@@ -32,14 +39,14 @@ does not answer so often."""
 _log = logging.getLogger("am_dbg.ingest.server")
 
 
-class Host(Protocol):
+class ConnectionOwner(Protocol):
     """What a connection asks of its server."""
 
     sink: StreamSink
-    doors: tuple[Door, ...]
+    protocols: tuple[PeerProtocol, ...]
     token: bytes
     own_name: str
-    patience: Patience
+    timeouts: Timeouts
 
     def now(self) -> float:
         """Seconds of the server's clock, without those in which it could not listen."""
@@ -53,7 +60,7 @@ class Host(Protocol):
     def changed(self) -> None:
         """Publish soon."""
 
-    def complain(self, connection: Connection, error: WireError) -> None:
+    def report_fault(self, connection: Connection, error: WireError) -> None:
         """Report what a peer did wrong."""
 
     def later(self, delay_s: float, work: Callable[[], None]) -> None:
@@ -72,19 +79,19 @@ class Host(Protocol):
 class Connection(asyncio.Protocol):
     """One peer."""
 
-    def __init__(self, server: Host) -> None:
+    def __init__(self, server: ConnectionOwner) -> None:
         self._server = server
-        self._sink = _Watched(server, self)
+        self._sink = _ConnectionSink(server, self)
         self._head = b""
-        self._speaker: Speaker | None = None
+        self._receiver: Receiver | None = None
         self.host, self.label = "an unknown place", "a peer"
-        self.progress = Progress(server.patience, server.now())
+        self.progress = ConnectionProgress(server.timeouts, server.now())
         self.held_since: float | None = None
 
     @property
     def unfinished(self) -> int:
         """Bytes that are kept because their frame is not whole."""
-        return self._speaker.unfinished if self._speaker else len(self._head)
+        return self._receiver.unfinished if self._receiver else len(self._head)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -93,16 +100,16 @@ class Connection(asyncio.Protocol):
         if not self._server.admit(self):
             transport.abort()
             return
-        self.ask_for_life(_SILENT_S, _ASK_EVERY_S)
+        self.probe(_SILENT_S, _ASK_EVERY_S)
 
     def data_received(self, data: bytes) -> None:
-        self._guarded(lambda: self._hear(data))
+        self._guarded(lambda: self._receive(data))
 
-    def _hear(self, data: bytes) -> None:
-        if self._speaker is None:
+    def _receive(self, data: bytes) -> None:
+        if self._receiver is None:
             data = self._head = self._head + data
-            door = door_for(data, self._server.doors)
-            if door is None:
+            protocol = protocol_for(data, self._server.protocols)
+            if protocol is None:
                 return
             server, self._head = self._server, b""
             peer = Peer(
@@ -114,8 +121,8 @@ class Connection(asyncio.Protocol):
                 server.later,
                 self._guarded,
             )
-            self._speaker = speaker_for(door, peer)
-        self._speaker.feed(data)
+            self._receiver = receiver_for(protocol, peer)
+        self._receiver.feed(data)
         self._note_progress()
 
     def go_on(self) -> None:
@@ -128,18 +135,18 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self._server.leave(self)
-        self._close_speaker("connection lost")
+        self._close_receiver("connection lost")
 
     def end(self, reason: str) -> None:
         """Close it from this side; its streams end with the reason."""
-        self._close_speaker(reason)
+        self._close_receiver(reason)
         self._transport.abort()
 
     def start_new_tracks(self) -> None:
         """Its machines become tracks of their own from here on."""
         self._sink.start_new_tracks()
 
-    def ask_for_life(self, silent_s: int = 1, every_s: int = 1) -> None:
+    def probe(self, silent_s: int = 1, every_s: int = 1) -> None:
         """Let the system find out whether the other host is still there."""
         sock = self._transport.get_extra_info("socket")
         idle = getattr(socket, "TCP_KEEPIDLE", getattr(socket, "TCP_KEEPALIVE", None))
@@ -155,8 +162,8 @@ class Connection(asyncio.Protocol):
                     sock.setsockopt(level, option, value)
 
     def _take_held(self) -> None:
-        if self._speaker is not None:
-            self._speaker.go_on()
+        if self._receiver is not None:
+            self._receiver.go_on()
             self._note_progress()
 
     def _guarded(self, work: Callable[[], None]) -> None:
@@ -168,39 +175,39 @@ class Connection(asyncio.Protocol):
             self._transport.pause_reading()
             self._server.hold(self, taken)
         except WireError as error:
-            self._server.complain(self, error)
+            self._server.report_fault(self, error)
             self.end(str(error))
         except Exception:  # noqa: BLE001  # protects the other connections and the loop
             _log.exception("%s closed: a fault of the debugger", self.label)
             self.end("a fault of the debugger")
 
     def _note_progress(self) -> None:
-        speaker = self._speaker
-        if speaker is not None:
-            self.progress.received(speaker.unfinished, speaker.whole, self._server.now())
+        receiver = self._receiver
+        if receiver is not None:
+            self.progress.received(receiver.unfinished, receiver.whole, self._server.now())
 
     def _send(self, data: bytes) -> None:
         self._transport.write(data)
         if self._transport.get_write_buffer_size() > ANSWER_BYTES_MAX:
             raise WireError("it does not read the answers to its calls")
 
-    def _close_speaker(self, reason: str) -> None:
-        speaker, self._speaker = self._speaker, None
-        if speaker is not None:
-            speaker.close(reason)
+    def _close_receiver(self, reason: str) -> None:
+        receiver, self._receiver = self._receiver, None
+        if receiver is not None:
+            receiver.close(reason)
 
 
-class _Watched:
+class _ConnectionSink:
     """The sink of one connection; the server is notified of its streams and changes."""
 
-    def __init__(self, server: Host, connection: Connection) -> None:
+    def __init__(self, server: ConnectionOwner, connection: Connection) -> None:
         self._server = server
         self._connection = connection
         self._streams: list[int] = []
 
     def open_stream(self, label: str, *, live: bool) -> int:
         server = self._server
-        self._connection.progress.said(server.now())
+        self._connection.progress.sent_message(server.now())
         stream = server.sink.open_stream(label, live=live)
         self._streams.append(stream)
         server.began(stream, self._connection)
@@ -210,7 +217,7 @@ class _Watched:
     def feed(self, stream: int, message: Message) -> None:
         self._server.sink.feed(stream, message)
         if type(message) is MachineMessage:
-            self._connection.progress.brought_machine()
+            self._connection.progress.sent_machine()
         self._server.changed()
 
     def close_stream(self, stream: int, reason: str = "") -> None:

@@ -102,11 +102,11 @@ def import_session(
     is whole, and tracks that were cut show it.
     """
     opened = open_source(source) if isinstance(source, str) else source
-    taking = _Taking(store, opened.label)
+    session = _SessionImport(store, opened.label)
     due = 0
     try:
         for count, message in enumerate(opened.messages()):
-            taking.take(message)
+            session.take(message)
             if count >= due or isinstance(message, SegmentMessage):
                 due = count + _PROGRESS_MESSAGES
                 if progress is not None:
@@ -115,15 +115,15 @@ def import_session(
                 raise SessionTooLargeError(opened.label, memory_max, "in memory")
     except SessionError as error:
         is_whole = isinstance(error, TrailingBytesError)
-        taking.end("" if is_whole else error.reason)
+        session.end("" if is_whole else error.reason)
         raise
-    taking.end()
-    if taking.trouble is not None:
-        raise taking.trouble
-    return taking.transitions
+    session.end()
+    if session.trouble is not None:
+        raise session.trouble
+    return session.transitions
 
 
-class _Taking:
+class _SessionImport:
     """Feeds the streams of one file to the store, each from its own hello on."""
 
     def __init__(self, store: Store, label: str) -> None:
@@ -150,7 +150,7 @@ class _Taking:
                 raise WireError("no hello at its beginning")
             self._store.feed(self._stream, message)
         except WireError as error:
-            self._break_off(error)
+            self._end_damaged(error)
             return
         if isinstance(message, BatchMessage):
             self.transitions += len(message.shapes)
@@ -161,7 +161,7 @@ class _Taking:
             self._store.close_stream(self._stream, reason)
             self._stream = -1
 
-    def _break_off(self, error: WireError) -> None:
+    def _end_damaged(self, error: WireError) -> None:
         trouble = DamagedSessionError(self._label, str(error), self.transitions)
         trouble.__cause__ = error
         self.trouble = self.trouble or trouble

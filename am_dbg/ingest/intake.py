@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from am_dbg.ingest.importing import MEMORY_BYTES_MAX, ImportSource, import_session
 from am_dbg.ingest.listen import notice_of
-from am_dbg.ingest.protocols import Door
+from am_dbg.ingest.protocols import PeerProtocol
 from am_dbg.ingest.server import PUBLISH_EVERY_S, Server
 from am_dbg.store import Store
 from amtracer.address import Address
@@ -48,7 +48,7 @@ class Intake:
         changed: Callable[[], None],
         imported: Callable[[ImportProgress], None],
         *,
-        doors: Sequence[Door] = (),
+        protocols: Sequence[PeerProtocol] = (),
         token: bytes = b"",
         own_name: str = "",
         warned: Callable[[str], None] = lambda _: None,
@@ -59,10 +59,15 @@ class Intake:
         self._imported = imported
         store.bytes_max = bytes_max
         store.on_overflow = self._make_room
-        self._told_at = 0.0
+        self._reported_at = 0.0
         self._has_token = bool(token)
         self._server = Server(
-            store, self._published, doors=doors, token=token, own_name=own_name, warned=warned
+            store,
+            self._published,
+            protocols=protocols,
+            token=token,
+            own_name=own_name,
+            warned=warned,
         )
 
     @property
@@ -102,16 +107,16 @@ class Intake:
         self._server.free_memory(self._store)
 
     def _import(self, source: ImportSource) -> None:
-        def told(done: int, total: int) -> None:
+        def report(done: int, total: int) -> None:
             now = time.monotonic()
-            if now - self._told_at >= PUBLISH_EVERY_S:
-                self._told_at = now
+            if now - self._reported_at >= PUBLISH_EVERY_S:
+                self._reported_at = now
                 self._imported(ImportProgress(source.label, done, total))
 
         trouble = ""
         try:
             limit = self._store.bytes_max or MEMORY_BYTES_MAX
-            import_session(self._store, source, told, memory_max=limit)
+            import_session(self._store, source, report, memory_max=limit)
         except SessionError as error:
             trouble = str(error)
         self._imported(ImportProgress(source.label, 1, 1, trouble, is_over=True))

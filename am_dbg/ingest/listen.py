@@ -60,7 +60,7 @@ def listening_sockets(address: Address) -> list[socket.socket]:
     except OSError as error:
         for one in opened:
             one.close()
-        raise _told(address, error) from error
+        raise _listen_error(address, error) from error
     return opened
 
 
@@ -102,7 +102,7 @@ def _listening(family: int, place: tuple[str, int, *tuple[int, ...]]) -> socket.
     return sock
 
 
-def _told(address: Address, error: OSError) -> ListenError:
+def _listen_error(address: Address, error: OSError) -> ListenError:
     if isinstance(error, socket.gaierror):
         return ListenError(
             address, "the host is not known", "give a name or number of this machine"

@@ -1,7 +1,7 @@
 """The protocols spoken at the debugger's port, recognised by the first bytes.
 
-An entry for a protocol (a `Door`) recognises it and makes a speaker for each connection. The
-speaker turns what it receives into our messages, so behind it there is only one protocol.
+A `PeerProtocol` recognises its connections and makes a `Receiver` for each of them. The receiver
+turns bytes into our messages, so behind it there is only one protocol.
 
 A debugger may be given a token. Then a peer must send the same token before its data is
 passed on, and a protocol that cannot carry a token is refused. A token is never passed on
@@ -63,7 +63,7 @@ class ReturnedStreamError(WireError):
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """The other side of a connection, as its speaker sees it.
+    """The other side of a connection, as its receiver sees it.
 
     `token` is what it must send, empty when every peer is accepted. `own_name` is that of this
     debugger (see `am_dbg.hops`). `later` does something on the ingest thread after so
@@ -80,7 +80,7 @@ class Peer:
     guard: Callable[[Callable[[], None]], None] = lambda work: work()
 
 
-class Speaker(Protocol):
+class Receiver(Protocol):
     """One connection's protocol; the ingest thread only.
 
     `unfinished` counts the bytes that are kept because a frame or a call is not whole,
@@ -106,63 +106,63 @@ class Speaker(Protocol):
         """The connection is over; close the streams that were opened."""
 
 
-class Door(Protocol):
+class PeerProtocol(Protocol):
     """A protocol that may be spoken at the port.
 
-    `peers` names the programs that speak it, `says_token` is whether they can send a token.
+    `peers` names the programs that speak it, `sends_token` is whether they can send a token.
     """
 
     peers: str
-    says_token: bool
+    sends_token: bool
 
     def recognises(self, head: bytes) -> bool | None:
         """Whether a connection that begins so is meant for it; None for too few bytes."""
 
-    def open(self, peer: Peer) -> Speaker:
-        """A speaker for a connection it recognised."""
+    def open(self, peer: Peer) -> Receiver:
+        """A receiver for a connection it recognised."""
 
 
-def speaker_for(door: Door, peer: Peer) -> Speaker:
-    """A speaker of the protocol; `RefusedPeerError` if that cannot carry the required token."""
-    if peer.token and not door.says_token:
-        raise RefusedPeerError(f"{door.peers} cannot say the token that is asked for")
-    return door.open(peer)
+def receiver_for(protocol: PeerProtocol, peer: Peer) -> Receiver:
+    """A receiver of the protocol; `RefusedPeerError` if that cannot carry the required token."""
+    if peer.token and not protocol.sends_token:
+        raise RefusedPeerError(f"{protocol.peers} cannot send the token that is required")
+    return protocol.open(peer)
 
 
-def door_for(head: bytes, doors: Sequence[Door]) -> Door | None:
+def protocol_for(head: bytes, protocols: Sequence[PeerProtocol]) -> PeerProtocol | None:
     """The protocol that a connection's first bytes speak, None for too few bytes.
 
     Raises `ForeignPeerError` as soon as every protocol has refused.
     """
-    answers = [door.recognises(head) for door in doors]
-    for door, answer in zip(doors, answers, strict=True):
+    answers = [protocol.recognises(head) for protocol in protocols]
+    for protocol, answer in zip(protocols, answers, strict=True):
         if answer:
-            return door
+            return protocol
     if None in answers and len(head) < HEAD_BYTES_MAX:
         return None
     raise ForeignPeerError(looks_like(head))
 
 
-class FrameDoor:
+class FrameProtocol:
     """Our own protocol: a magic frame, then messages."""
 
     peers = "tracers"
-    says_token = True
+    sends_token = True
 
     def recognises(self, head: bytes) -> bool | None:
         """Recognised by its length and kind; the decoder checks the rest of the magic."""
         start = magic_frame(WIRE)[:3]
         return head.startswith(start) if len(head) >= len(start) else self._maybe(head, start)
 
-    def open(self, peer: Peer) -> Speaker:
-        """A speaker that opens its stream when the first message comes."""
-        return _FrameSpeaker(peer)
+    def open(self, peer: Peer) -> Receiver:
+        """A receiver that opens its stream when the first message comes."""
+        return _FrameReceiver(peer)
 
     def _maybe(self, head: bytes, start: bytes) -> bool | None:
         return None if start.startswith(head) else False
 
 
-class _FrameSpeaker:
+class _FrameReceiver:
     def __init__(self, peer: Peer) -> None:
         self._peer = peer
         self._decoder = FrameReader(WIRE)
@@ -209,7 +209,7 @@ class _FrameSpeaker:
         hello = first if type(first) is HelloMessage else None
         said = b"" if hello is None else hello.token
         if asked and not hmac.compare_digest(said, asked):
-            raise RefusedPeerError("it says another token" if said else "it says no token")
+            raise RefusedPeerError("it sends another token" if said else "it sends no token")
         if hello is None:
             return first
         if has_passed(hello, self._peer.own_name):

@@ -5,10 +5,10 @@ its own connection; what it sent before stays. A peer is a client only once a wh
 message came, with the token if one is required. A connection that sends nothing, or
 something else, leaves only a line in the log. A peer that is refused for something its user
 has to fix, the token or its version, tries again and again: that is reported once for each
-host and outage, to the user too (`am_dbg.ingest.complaints`).
+host and outage, to the user too (`am_dbg.ingest.fault_log`).
 
 A connection that takes a place without being of use loses it after some seconds
-(`am_dbg.ingest.patience`); the server looks for those once a second. When all places are
+(`am_dbg.ingest.timeouts`); the server looks for those once a second. When all places are
 taken, new connections are turned away: the user reads so once for each outage, with their
 number. When the process may open no more sockets, new connections wait. The loop tries again
 every second, existing connections go on, and the user reads so once.
@@ -31,18 +31,18 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from am_dbg.errors import MachineTakenError
-from am_dbg.ingest.complaints import Complaints
 from am_dbg.ingest.connections import Connection
+from am_dbg.ingest.fault_log import FaultLog
 from am_dbg.ingest.listen import BACKLOG, all_listening_sockets
 from am_dbg.ingest.memory import MEGABYTE
-from am_dbg.ingest.patience import FIRST_BYTES_S_MAX, Patience
 from am_dbg.ingest.protocols import (
-    Door,
-    FrameDoor,
+    FrameProtocol,
+    PeerProtocol,
     RefusedPeerError,
     ReturnedStreamError,
     StreamSink,
 )
+from am_dbg.ingest.timeouts import FIRST_BYTES_S_MAX, Timeouts
 from am_dbg.log_once import QUIET_S
 from am_dbg.store import Store
 from am_dbg.store.eviction import free_memory
@@ -53,7 +53,7 @@ from amtracer.wire import limits
 PUBLISH_EVERY_S = 0.1
 UNFINISHED_BYTES_MAX = 64 * 1024 * 1024
 """Bytes of unfinished frames that all connections together may keep here."""
-_LOOK_EVERY_S = 1.0
+_CHECK_EVERY_S = 1.0
 """How often it is looked for connections that have to go."""
 _STOP_S_MAX = 15.0
 _SETTLING_MAX = 100
@@ -78,26 +78,26 @@ class Server:
         sink: StreamSink,
         listener: Callable[[], None] = lambda: None,
         *,
-        doors: Sequence[Door] = (),
+        protocols: Sequence[PeerProtocol] = (),
         token: bytes = b"",
         own_name: str = "",
         warned: Callable[[str], None] = lambda _: None,
         connections_max: int = limits.CONNECTIONS_MAX,
         publish_every_s: float = PUBLISH_EVERY_S,
         first_bytes_s_max: float = FIRST_BYTES_S_MAX,
-        patience: Patience | None = None,
+        timeouts: Timeouts | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.sink = sink
         self.token = token
         self.own_name = own_name
         self._warned = warned
-        self._complaints = Complaints(warned)
+        self._faults = FaultLog(warned)
         self._is_stopping = False
         self._listener = listener
-        self.doors: tuple[Door, ...] = (FrameDoor(), *doors)
+        self.protocols: tuple[PeerProtocol, ...] = (FrameProtocol(), *protocols)
         self.connections_max = connections_max
-        self.patience = patience or Patience(first_bytes_s_max=first_bytes_s_max)
+        self.timeouts = timeouts or Timeouts(first_bytes_s_max=first_bytes_s_max)
         self._clock = clock
         self._stalled_s = 0.0
         self._turned_away = TurnedAway()
@@ -161,7 +161,7 @@ class Server:
             await self._loop.create_server(lambda: Connection(self), sock=sock, backlog=BACKLOG)
             for sock in sockets
         ]
-        self._look_again(self._loop.time())
+        self._check_again(self._loop.time())
 
     async def _stop(self) -> None:
         if self._is_stopping:
@@ -224,7 +224,7 @@ class Server:
         self._held[connection] = error.stream
         rival = self._feeders.get(error.stream)
         if rival is not None:
-            rival.ask_for_life()
+            rival.probe()
 
     def free_memory(self, store: Store) -> None:
         """Bring a store below its limit: close the connection with most data, and report it."""
@@ -234,12 +234,12 @@ class Server:
                 limit = f"--max-mem allows {store.bytes_max // MEGABYTE:,} MB"
                 line = f"{connection.label} was sent away: {ended.reason} ({limit})"
                 levels = (logging.WARNING, logging.INFO)
-                self._complaints.report(
+                self._faults.report(
                     connection.host, "memory", line, self.now(), levels=levels, words=line
                 )
                 connection.end(ended.reason)
 
-    def complain(self, connection: Connection, error: WireError) -> None:
+    def report_fault(self, connection: Connection, error: WireError) -> None:
         """Report what a peer did wrong; the same again and again is reported once."""
         why = error.why if isinstance(error, RefusedPeerError) else error
         is_users = isinstance(error, (RefusedPeerError, VersionError))
@@ -254,9 +254,7 @@ class Server:
         words: str = "",
     ) -> None:
         line = f"{connection.label} closed: {reason}"
-        self._complaints.report(
-            connection.host, reason, line, self.now(), levels=levels, words=words
-        )
+        self._faults.report(connection.host, reason, line, self.now(), levels=levels, words=words)
 
     def _faulted(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """What the loop could not hand to a connection; it goes on by itself."""
@@ -267,29 +265,29 @@ class Server:
         reason = os.strerror(error.errno or 0).lower()
         words = f"{reason}: whoever connects now has to wait until another leaves"
         line = f"{self.connections} connections are open, {words}"
-        self._complaints.report("", reason, line, self.now(), words=words)
+        self._faults.report("", reason, line, self.now(), words=words)
 
-    def look(self) -> None:
+    def check_connections(self) -> None:
         """Close connections whose time is over, and report what there is to report."""
         now = self.now()
         for connection in list(self._open):
             if connection.held_since is not None:
-                if now - connection.held_since >= self.patience.taken_s_max:
-                    self._set_apart(connection)
+                if now - connection.held_since >= self.timeouts.taken_s_max:
+                    self._give_own_tracks(connection)
             elif reason := connection.progress.overdue(now):
                 self._report(connection, reason)
                 connection.end(reason)
         self._keep_unfinished_small()
         self._report_turned_away(now)
-        self._complaints.settle(now)
+        self._faults.settle(now)
 
-    def _look_again(self, due: float) -> None:
+    def _check_again(self, due: float) -> None:
         """Look now and then; time in which this thread was busy counts against no connection."""
-        self._stalled_s += max(0.0, self._loop.time() - due - _LOOK_EVERY_S)
-        self.look()
+        self._stalled_s += max(0.0, self._loop.time() - due - _CHECK_EVERY_S)
+        self.check_connections()
         if not self._is_stopping:
-            due = self._loop.time() + min(_LOOK_EVERY_S, self.patience.shortest_s / 2)
-            self._loop.call_at(due, self._look_again, due)
+            due = self._loop.time() + min(_CHECK_EVERY_S, self.timeouts.shortest_s / 2)
+            self._loop.call_at(due, self._check_again, due)
 
     def _keep_unfinished_small(self) -> None:
         """Close the connection with the largest unfinished frame, while all keep too much."""
@@ -327,11 +325,11 @@ class Server:
         if self._held.pop(connection, None) is not None:
             connection.go_on()
 
-    def _set_apart(self, connection: Connection) -> None:
+    def _give_own_tracks(self, connection: Connection) -> None:
         """The old connection is alive: no other takes its machine over."""
-        reason = "it says that it is back, but that program is still connected"
+        reason = "it reports to be back, but that program is still connected"
         line = f"{connection.label}: {reason}; it gets tracks of its own"
-        self._complaints.report(connection.host, reason, line, self.now())
+        self._faults.report(connection.host, reason, line, self.now())
         connection.start_new_tracks()
         self._go_on(connection)
 
@@ -378,7 +376,7 @@ class TurnedAway:
 
     def to_report(self, now: float, *, at_once: bool = False) -> int:
         """How many there were, if that is still to be reported and most of them have come."""
-        is_due = at_once or now - self._first >= _LOOK_EVERY_S
+        is_due = at_once or now - self._first >= _CHECK_EVERY_S
         if not self._count or self._is_reported or not is_due:
             return 0
         self._is_reported = True

@@ -1,4 +1,4 @@
-"""What tests of the door for Go programs share: recorded bytes, and what they mean."""
+"""What tests of the protocol of Go programs share: recorded bytes, and what they mean."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def stored(messages: Iterable[Message]) -> Store:
     return store
 
 
-class Door:
+class Converting:
     """A converter and what came out of it."""
 
     def __init__(self, *, newer: bool = False) -> None:

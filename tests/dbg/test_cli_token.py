@@ -261,7 +261,7 @@ def test_a_refused_program_is_reported_once(
         sent(place, bytes_of(token, 1))
 
     assert told == [
-        f"a program at 127.0.0.1 was refused: it says {said}"
+        f"a program at 127.0.0.1 was refused: it sends {said}"
         for said in ("another token", "no token")
     ]
     levels = [one.levelname for one in caplog.records]
@@ -317,7 +317,7 @@ def test_a_recording_with_a_token_holds_only_accepted_programs(tmp_path: Path) -
     assert f"0.0.0.0:{found[1]} is open to other machines that know the token\n" in notice
     *refusals, written = words.splitlines(keepends=True)
     assert refusals == [
-        f"am-dbg: a program at 127.0.0.1 was refused: it says {said}\n"
+        f"am-dbg: a program at 127.0.0.1 was refused: it sends {said}\n"
         for said in ("no token", "another token")
     ]
     assert re.fullmatch(r"am-dbg: \S+: 1 machine, 5 transitions, \d+ bytes\n", written)

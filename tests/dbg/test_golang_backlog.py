@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from am_dbg.ingest.golang.backlog import BUSY_S, SLICE_S, Backlog
-from am_dbg.ingest.golang.door import GoDoor
 from am_dbg.ingest.golang.gob import GobStream
+from am_dbg.ingest.golang.protocol import GoProtocol
 from am_dbg.ingest.golang.replies import Replies
 from am_dbg.ingest.protocols import Peer
 from am_dbg.ingest.server import Server
@@ -172,10 +172,10 @@ def test_a_call_is_answered_before_it_is_read() -> None:
     clock, store = Clock(), Store()
     sent: list[tuple[int, bytes]] = []
     peer = Peer("p", store, lambda data: sent.append((store.transitions, data)), later=clock.later)
-    speaker = GoDoor().open(peer)
+    receiver = GoProtocol().open(peer)
     said, answered = connections("v0.19.1")[0]
     for call in calls_of(said):
-        speaker.feed(call)
+        receiver.feed(call)
     in_time = [count for count, _ in sent]
 
     assert b"".join(data for _, data in sent) == answered
@@ -189,9 +189,9 @@ def test_a_call_is_answered_before_it_is_read() -> None:
 def test_a_stream_ends_when_everything_it_said_is_read() -> None:
     """A program that leaves right after its last call has ended as it should."""
     clock, store = Clock(), Store()
-    speaker = GoDoor().open(Peer("p", store, lambda _: None, later=clock.later))
-    speaker.feed(connections("v0.19.1")[0][0])
-    speaker.close("connection lost")
+    receiver = GoProtocol().open(Peer("p", store, lambda _: None, later=clock.later))
+    receiver.feed(connections("v0.19.1")[0][0])
+    receiver.close("connection lost")
     while clock.put_off:
         clock.go_on()
     (track,) = store.tracks
@@ -208,12 +208,12 @@ def test_a_value_that_cannot_be_read_ends_the_connection_later() -> None:
             work()
         except WireError as error:  # as the server does
             ended.append(error)
-            speaker.close(str(error))
+            receiver.close(str(error))
 
-    speaker = GoDoor().open(Peer("p", store, lambda _: None, later=clock.later, guard=guard))
+    receiver = GoProtocol().open(Peer("p", store, lambda _: None, later=clock.later, guard=guard))
     calls = calls_of(connections("v0.13.0")[2][0])
     bad = calls[-1][:-8] + b"\x7f" * 8
-    speaker.feed(b"".join(calls[:-1]) + bad)
+    receiver.feed(b"".join(calls[:-1]) + bad)
     while clock.put_off:
         clock.go_on()
     (track,) = store.tracks
@@ -225,7 +225,7 @@ def test_a_value_that_cannot_be_read_ends_the_connection_later() -> None:
 
 @pytest.fixture
 def debugger() -> Iterator[Debugger]:
-    debugger = Debugger(doors=(GoDoor(),))
+    debugger = Debugger(protocols=(GoProtocol(),))
     yield debugger
     debugger.stop()
 
@@ -259,7 +259,7 @@ def test_of_many_short_programs_at_once_nothing_is_lost(debugger: Debugger) -> N
 def test_a_server_that_stops_has_read_what_it_answered() -> None:
     """Whoever was answered is in the store."""
     store = Store()
-    server = Server(store, doors=(GoDoor(),))
+    server = Server(store, protocols=(GoProtocol(),))
     server.start(Address("127.0.0.1", 0))
     calls = calls_of(connections("v0.19.1")[0][0])
     try:
@@ -359,12 +359,12 @@ def test_programs_are_held_up_little_more_than_by_a_server_that_keeps_nothing(
     ratios = []
     for _ in range(3):
         simulation, store = Simulation(), Store()
-        door = GoDoor(backlog=Backlog(simulation))
+        converting = GoProtocol(backlog=Backlog(simulation))
         for calls in programs:
-            speaker = door.open(Peer("p", store, lambda _: None, later=simulation.later))
+            receiver = converting.open(Peer("p", store, lambda _: None, later=simulation.later))
             for call in calls:
-                simulation.call(partial(speaker.feed, call))
-            speaker.close("")
+                simulation.call(partial(receiver.feed, call))
+            receiver.close("")
         ratios.append(framed_and_answered(programs) / simulation.now_s)
 
     assert max(ratios) >= 0.8

@@ -21,7 +21,7 @@ from am_dbg.store import Track
 from amtracer.wire import limits
 from amtracer.wire.messages import Source, StateDef, StepDef
 from amtracer.wire.vocabulary import ShapeFlag, StepFlag, handler_name
-from tests.dbg.golang_history import Door
+from tests.dbg.golang_history import Converting
 
 NAMES = ("Start", "Ready", "Ping")
 REQUESTED, SET, REMOVE, HANDLER, RELATION = 32, 4, 8, 2, 1
@@ -52,11 +52,11 @@ def line(level: int, text: str) -> dict[str, Any]:
 
 def told(*records: dict[str, Any], newer: bool = False) -> Track:
     """The track of a machine that told these transitions on a live connection."""
-    door = Door(newer=newer)
-    door.converter.schema(schema())
+    converting = Converting(newer=newer)
+    converting.converter.schema(schema())
     for at, one in enumerate(records, 1):
-        door.converter.transition(one, time_ns=at)
-    return door.track()
+        converting.converter.transition(one, time_ns=at)
+    return converting.track()
 
 
 # The clock.
@@ -117,10 +117,10 @@ def test_a_machine_traced_late_begins_with_the_ticks_it_had() -> None:
 
 def test_a_machine_enters_with_its_ticks_when_its_first_transition_is_at_hand() -> None:
     """In a file nothing needs to be corrected afterwards."""
-    door = Door()
-    door.converter.schema(schema(), record(3, 1, 0))
-    door.converter.transition(record(3, 1, 0))
-    track = door.track()
+    converting = Converting()
+    converting.converter.schema(schema(), record(3, 1, 0))
+    converting.converter.transition(record(3, 1, 0))
+    track = converting.track()
 
     assert track.clock_at(0) == (2, 1, 0)
     assert not track.gaps
@@ -128,10 +128,10 @@ def test_a_machine_enters_with_its_ticks_when_its_first_transition_is_at_hand() 
 
 def test_a_first_transition_that_cannot_be_read_leaves_the_ticks_at_zero() -> None:
     """The machine enters all the same, and the transition is a gap."""
-    door = Door()
-    door.converter.schema(schema(), record(3, 1, 0, called=("Unknown",)))
-    door.converter.transition(record(3, 1, 0, called=("Unknown",)))
-    track = door.track()
+    converting = Converting()
+    converting.converter.schema(schema(), record(3, 1, 0, called=("Unknown",)))
+    converting.converter.transition(record(3, 1, 0, called=("Unknown",)))
+    track = converting.track()
 
     assert track.clock_at(0) == (0, 0, 0)
     assert [gap.lost for gap in track.gaps] == [1]
@@ -162,13 +162,13 @@ def test_fewer_ticks_than_states_leave_the_others_alone() -> None:
 
 def test_more_ticks_than_states_add_states_without_a_name() -> None:
     """The clock is kept whole; when the schema comes, the states get their names."""
-    door = Door()
-    door.converter.schema(schema())
-    door.converter.transition(record(1, 0, 0))
-    door.converter.transition(record(1, 0, 0, 1, called=()))
-    door.converter.schema(schema(*NAMES, "Extra"))
-    door.converter.transition(record(1, 0, 0, 2, called=("Extra",), Type=1, Steps=()))
-    track = door.track()
+    converting = Converting()
+    converting.converter.schema(schema())
+    converting.converter.transition(record(1, 0, 0))
+    converting.converter.transition(record(1, 0, 0, 1, called=()))
+    converting.converter.schema(schema(*NAMES, "Extra"))
+    converting.converter.transition(record(1, 0, 0, 2, called=("Extra",), Type=1, Steps=()))
+    track = converting.track()
 
     assert [state.name for state in track.schema_at(2)] == [*NAMES, "state 3"]
     assert [state.name for state in track.schema_at(3)] == [*NAMES, "Extra"]
@@ -178,12 +178,12 @@ def test_more_ticks_than_states_add_states_without_a_name() -> None:
 
 def test_a_changed_schema_keeps_ticks_by_name() -> None:
     """States that were moved keep their ticks, new ones begin at zero."""
-    door = Door()
-    door.converter.schema(schema())
-    door.converter.transition(record(1, 0, 3, called=("Start", "Ping")))
-    door.converter.schema(schema("Ping", "New", "Start"))
-    door.converter.transition(record(3, 1, 1, called=("New",)))
-    track = door.track()
+    converting = Converting()
+    converting.converter.schema(schema())
+    converting.converter.transition(record(1, 0, 3, called=("Start", "Ping")))
+    converting.converter.schema(schema("Ping", "New", "Start"))
+    converting.converter.transition(record(3, 1, 1, called=("New",)))
+    track = converting.track()
 
     assert [state.name for state in track.schema_at(1)] == list(NAMES)
     assert [state.name for state in track.schema_at(2)] == ["Ping", "New", "Start"]
@@ -192,12 +192,12 @@ def test_a_changed_schema_keeps_ticks_by_name() -> None:
 
 def test_the_same_schema_told_again_changes_nothing() -> None:
     """Programs repeat their schema; that is no break in the history."""
-    door = Door()
+    converting = Converting()
     for _ in range(2):
-        door.converter.schema(schema())
-        door.converter.transition(record(1, 0, 0))
+        converting.converter.schema(schema())
+        converting.converter.transition(record(1, 0, 0))
 
-    assert not door.track().gaps
+    assert not converting.track().gaps
 
 
 def test_more_ticks_than_a_schema_may_have_states_are_refused() -> None:
@@ -289,23 +289,26 @@ def test_what_cannot_be_represented_is_a_gap_with_its_reason(
     fields: dict[str, Any], reason: str
 ) -> None:
     """The transition is counted as lost, the ones after it are read."""
-    door = Door()
-    door.converter.schema(schema())
-    door.converter.transition(record(1, 0, 0))
-    door.converter.transition(record(1, 0, 0, **fields))
-    door.converter.transition(record(1, 1, 0, called=("Ready",)))
-    track = door.track()
+    converting = Converting()
+    converting.converter.schema(schema())
+    converting.converter.transition(record(1, 0, 0))
+    converting.converter.transition(record(1, 0, 0, **fields))
+    converting.converter.transition(record(1, 1, 0, called=("Ready",)))
+    track = converting.track()
 
     assert track.count == 2
     assert [(gap.after_number, gap.lost) for gap in track.gaps] == [(1, 1)]
     assert reason in track.gaps[0].reason
-    assert (door.converter.refused, door.converter.last_refusal) == (1, track.gaps[0].reason)
+    assert (converting.converter.refused, converting.converter.last_refusal) == (
+        1,
+        track.gaps[0].reason,
+    )
 
 
 def test_a_transition_of_an_unknown_machine_is_an_error() -> None:
     """There is no track that could show it."""
     with pytest.raises(GobError, match="unknown machine 'other'"):
-        Door().converter.transition(record(1, MachineID="other"))
+        Converting().converter.transition(record(1, MachineID="other"))
 
 
 @pytest.mark.parametrize(
@@ -458,15 +461,15 @@ odd_values = st.one_of(
 @given(st.lists(st.dictionaries(st.sampled_from(sorted(record(0))), odd_values), max_size=6))
 def test_any_field_of_any_kind_is_a_transition_or_a_gap(odd: list[dict[str, Any]]) -> None:
     """A stream may define fields as it likes; whatever comes, a store takes the messages."""
-    door = Door()
-    door.converter.schema(schema())
+    converting = Converting()
+    converting.converter.schema(schema())
     for fields in odd:
-        door.converter.transition({**record(1, 0, 0), **fields}, machine="m")
-    track = door.track()
+        converting.converter.transition({**record(1, 0, 0), **fields}, machine="m")
+    track = converting.track()
 
     lost = sum(gap.lost for gap in track.gaps)
     assert track.count + lost == len(odd)
-    assert lost == door.converter.refused
+    assert lost == converting.converter.refused
 
 
 # Log lines.
@@ -652,8 +655,8 @@ def test_an_automatic_mutation_has_no_source() -> None:
 
 def test_a_mutation_that_is_told_late_still_reaches_its_transition() -> None:
     """The transition is held until the program says something else."""
-    door = Door()
-    door.converter.schema(schema())
+    converting = Converting()
+    converting.converter.schema(schema())
     for at, one in enumerate(
         (
             queued(0, 0, 0, QueueTick=1, MutQueueTick=2),
@@ -663,8 +666,8 @@ def test_a_mutation_that_is_told_late_still_reaches_its_transition() -> None:
         ),
         1,
     ):
-        door.converter.transition(one, time_ns=at)
-    track = door.track()
+        converting.converter.transition(one, time_ns=at)
+    track = converting.track()
 
     assert dict(track.transition(2).args) == {"err": "x"}
     assert track.time_at(2) == 3

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from am_dbg.ingest.golang.door import GoDoor, GoSpeaker
 from am_dbg.ingest.golang.gob import GobStream
 from am_dbg.ingest.golang.live import FIRST_BYTES, GoConnection, looks_like_go
 from am_dbg.ingest.golang.primitives import GobError
+from am_dbg.ingest.golang.protocol import GoProtocol, GoReceiver
 from am_dbg.ingest.golang.records import record_of
 from am_dbg.ingest.protocols import Peer
 from am_dbg.ingest.server import Server
@@ -223,7 +223,7 @@ def test_clocks_of_any_length_and_called_states_out_of_range_are_survived() -> N
 
 
 class Wire:
-    """What a door sends back, and the store it feeds."""
+    """What a receiver sends back, and the store it feeds."""
 
     def __init__(self) -> None:
         self.store = Store()
@@ -232,20 +232,20 @@ class Wire:
     def send(self, data: bytes) -> None:
         self.sent += data
 
-    def speaker(self) -> GoSpeaker:
-        return GoDoor(lambda: NOW).open(Peer("127.0.0.1:9", self.store, self.send))
+    def receiver(self) -> GoReceiver:
+        return GoProtocol(lambda: NOW).open(Peer("127.0.0.1:9", self.store, self.send))
 
 
-def test_a_door_feeds_the_store_and_answers() -> None:
+def test_a_protocol_feeds_the_store_and_answers() -> None:
     """A recorded program that leaves between two calls ends its stream as whole."""
     wire = Wire()
-    speaker = wire.speaker()
-    speaker.feed(live("child")["bytes"])
+    receiver = wire.receiver()
+    receiver.feed(live("child")["bytes"])
     (track,) = wire.store.tracks
     assert (track.id, track.count, track.connected) == ("live-child", 6, True)
     assert track.time_at(1) == NOW
 
-    speaker.close("connection lost")
+    receiver.close("connection lost")
 
     assert wire.sent == live("child-reply")["bytes"]
     assert (track.connected, list(track.gaps)) == (False, [])
@@ -254,21 +254,21 @@ def test_a_door_feeds_the_store_and_answers() -> None:
 def test_a_program_that_leaves_within_a_call_shows_as_cut() -> None:
     """Half a call tells that something is missing."""
     wire = Wire()
-    speaker = wire.speaker()
-    speaker.feed(live("child")["bytes"][:-1])
-    speaker.close("connection lost")
+    receiver = wire.receiver()
+    receiver.feed(live("child")["bytes"][:-1])
+    receiver.close("connection lost")
     (track,) = wire.store.tracks
 
     assert [gap.reason for gap in track.gaps] == ["connection lost"]
 
 
-def test_a_stranger_at_the_door_opens_no_stream() -> None:
+def test_a_stranger_opens_no_stream() -> None:
     """Nothing appears in the list of machines or streams."""
     wire = Wire()
-    speaker = wire.speaker()
+    receiver = wire.receiver()
     with pytest.raises(GobError):
-        speaker.feed(b"\x2e" + b"\0" * 60)
-    speaker.close("no calls")
+        receiver.feed(b"\x2e" + b"\0" * 60)
+    receiver.close("no calls")
 
     assert list(wire.store.streams) == []
 
@@ -276,7 +276,7 @@ def test_a_stranger_at_the_door_opens_no_stream() -> None:
 def test_a_go_program_is_let_in_at_the_port_of_the_debugger() -> None:
     """The same port takes both kinds of programs; the first bytes tell them apart."""
     store = Store()
-    server = Server(store, doors=(GoDoor(),))
+    server = Server(store, protocols=(GoProtocol(),))
     server.start(Address("127.0.0.1", 0))
     answer = live("parent-reply")["bytes"]
     try:

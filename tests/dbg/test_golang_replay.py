@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from am_dbg.ingest.golang.door import GoDoor
 from am_dbg.ingest.golang.gob import GobStream
+from am_dbg.ingest.golang.protocol import GoProtocol
 from am_dbg.store import GapKind
 from tests.dbg.golang_history import as_json, live, meant, told
 from tests.dbg.golang_versions import has_read
@@ -33,7 +33,7 @@ PIECES = {
 
 @pytest.fixture
 def debugger() -> Iterator[Debugger]:
-    debugger = Debugger(doors=(GoDoor(),))
+    debugger = Debugger(protocols=(GoProtocol(),))
     yield debugger
     debugger.stop()
 

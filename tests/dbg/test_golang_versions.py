@@ -13,7 +13,7 @@ import pytest
 from am_dbg.control.desk import Desk
 from am_dbg.control.places import place_of
 from am_dbg.egress.export import export_session
-from am_dbg.ingest.golang.door import GoDoor
+from am_dbg.ingest.golang.protocol import GoProtocol
 from am_dbg.ingest.golang.session import read_go_session
 from am_dbg.ingest.importing import import_session, open_source
 from am_dbg.projection.addresses.resolve import resolve
@@ -49,7 +49,7 @@ NEWER = ("v0.15.2", "v0.19.1", "v0.19.1-nolog")
 
 @pytest.fixture
 def debugger() -> Iterator[Debugger]:
-    debugger = Debugger(doors=(GoDoor(),))
+    debugger = Debugger(protocols=(GoProtocol(),))
     yield debugger
     debugger.stop()
 

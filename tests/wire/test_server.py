@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from am_dbg.ingest.listen import ListenError, listening_sockets
-from am_dbg.ingest.protocols import HEAD_BYTES_MAX, Peer, Speaker, door_for
+from am_dbg.ingest.protocols import HEAD_BYTES_MAX, Peer, Receiver, protocol_for
 from am_dbg.ingest.server import Server
 from amtracer.address import Address, listen_address
 from amtracer.errors import ForeignPeerError, WireError
@@ -382,15 +382,15 @@ def test_localhost_is_all_its_numbers_with_one_port(serve: Callable[..., Server]
 
 
 class Parrot:
-    """A door for a protocol that repeats everything."""
+    """A protocol that repeats everything."""
 
     peers = "parrots"
-    says_token = False
+    sends_token = False
 
     def recognises(self, head: bytes) -> bool | None:
         return head[:1] == b"P" if len(head) > 3 else None
 
-    def open(self, peer: Peer) -> Speaker:
+    def open(self, peer: Peer) -> Receiver:
         return ParrotSpeaker(peer)
 
 
@@ -413,8 +413,8 @@ class ParrotSpeaker:
 def test_another_protocol_may_be_spoken_at_the_port(
     serve: Callable[..., Server], kept: KeptStreams
 ) -> None:
-    """The first bytes choose the protocol, which receives all bytes and may answer."""
-    server = serve(doors=[Parrot()])
+    """The first bytes choose the protocol; its receiver gets all of them and may answer."""
+    server = serve(protocols=[Parrot()])
     with connect(server) as parrot, connect(server) as program:
         parrot.sendall(b"Po")
         parrot.sendall(b"lly")
@@ -425,13 +425,13 @@ def test_another_protocol_may_be_spoken_at_the_port(
 
 
 def test_a_door_must_know_in_time() -> None:
-    """After enough bytes a connection that no door knows is foreign."""
+    """After enough bytes a connection that no protocol recognises is foreign."""
     silent = Parrot()
     silent.recognises = lambda head: None  # type: ignore[method-assign]
 
-    assert door_for(b"x" * (HEAD_BYTES_MAX - 1), [silent]) is None
+    assert protocol_for(b"x" * (HEAD_BYTES_MAX - 1), [silent]) is None
     with pytest.raises(ForeignPeerError, match="text"):
-        door_for(b"x" * HEAD_BYTES_MAX, [silent])
+        protocol_for(b"x" * HEAD_BYTES_MAX, [silent])
 
 
 def test_a_server_without_a_place_only_works(kept: KeptStreams) -> None:

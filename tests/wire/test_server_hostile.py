@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from am_dbg.ingest.golang.door import GoDoor
+from am_dbg.ingest.golang.protocol import GoProtocol
 from amtracer.encode.stream_writer import StreamWriter
 from amtracer.wire import limits
 from amtracer.wire.codec import encode, magic_frame
@@ -40,7 +40,7 @@ CALL = message(64, b"\x01" + text("RPCServer.DbgMsgTx") + b"\0")
 def debugger(caplog: pytest.LogCaptureFixture) -> Iterator[Debugger]:
     """A debugger that takes programs of both kinds."""
     caplog.set_level(logging.INFO)
-    debugger = Debugger(doors=(GoDoor(),))
+    debugger = Debugger(protocols=(GoProtocol(),))
     yield debugger
     debugger.stop()
 

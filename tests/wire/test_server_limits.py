@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
-from am_dbg.ingest.golang.door import GoDoor
 from am_dbg.ingest.golang.gob import MESSAGE_BYTES_MAX
+from am_dbg.ingest.golang.protocol import GoProtocol
 from am_dbg.ingest.server import Server
 from am_dbg.store import Store
 from amtracer.files.session import read_session
@@ -25,7 +25,7 @@ from tests.wire.streams import HELLO, STATES
 @pytest.fixture
 def debugger(caplog: pytest.LogCaptureFixture) -> Iterator[Debugger]:
     caplog.set_level(logging.INFO, "am_dbg.ingest.server")
-    debugger = Debugger(doors=(GoDoor(),))
+    debugger = Debugger(protocols=(GoProtocol(),))
     yield debugger
     debugger.stop()
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from am_dbg.ingest import connections
-from am_dbg.ingest.golang.door import GoDoor
-from am_dbg.ingest.patience import MACHINE_S_MAX, Patience
+from am_dbg.ingest.golang.protocol import GoProtocol
+from am_dbg.ingest.timeouts import MACHINE_S_MAX, Timeouts
 from am_dbg.store import GapKind
 from amtracer.encode.stream_writer import StreamWriter
 from amtracer.wire.codec import encode, magic_frame
@@ -52,7 +52,7 @@ def serve(clock: Clock, words: list[str]) -> Iterator[Callable[..., Debugger]]:
     begun: list[Debugger] = []
 
     def serve(**options: Any) -> Debugger:
-        debugger = Debugger(doors=(GoDoor(),), clock=clock, warned=words.append, **options)
+        debugger = Debugger(protocols=(GoProtocol(),), clock=clock, warned=words.append, **options)
         begun.append(debugger)
         return debugger
 
@@ -83,7 +83,7 @@ def later(debugger: Debugger, clock: Clock, seconds: float) -> None:
 
     def look() -> None:
         clock.now += seconds
-        debugger._server.look()
+        debugger._server.check_connections()
 
     debugger.call(look).result()
 
@@ -114,7 +114,7 @@ def test_who_brings_no_machine_loses_the_place(
         quiet.sendall(BEGUN + encode(SchemaMessage(0, STATES)) + encode(MachineMessage(0, "m", 0)))
         idle.sendall(said)
         debugger.wait_for(lambda: debugger.connections == 2 and debugger.store.find("m"))
-        debugger.wait_for(lambda: all(one._speaker for one in debugger._server._open))
+        debugger.wait_for(lambda: all(one._receiver for one in debugger._server._open))
         later(debugger, clock, MACHINE_S_MAX - 1)
         assert is_open(idle)
         later(debugger, clock, 1)
@@ -126,8 +126,8 @@ def test_who_brings_no_machine_loses_the_place(
 def test_a_frame_that_is_never_whole_costs_a_program_its_place(
     serve: Callable[..., Debugger], clock: Clock
 ) -> None:
-    """Also when it has a machine: a program that sends single bytes uses memory."""
-    debugger = serve(patience=Patience(frame_s_max=5))
+    """Also when it has a machine: whoever drips keeps memory and says nothing."""
+    debugger = serve(timeouts=Timeouts(frame_s_max=5))
     with connect(debugger) as peer:
         frame = encode(StringsMessage(0, ("x" * 60_000,)))
         peer.sendall(program(0, 2) + frame[:100])
@@ -137,7 +137,7 @@ def test_a_frame_that_is_never_whole_costs_a_program_its_place(
         later(debugger, clock, 2)
         assert ended(peer)
 
-    assert debugger.track("m").gaps[-1].reason == "it began a frame and did not finish it"
+    assert debugger.track("m").gaps[-1].reason == "it sent a part of a frame and not the rest"
 
 
 def test_those_for_whom_there_is_no_place_are_reported_once(

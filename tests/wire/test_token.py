@@ -18,7 +18,7 @@ import machine as am
 from am_dbg.egress import forward as forwarding
 from am_dbg.egress.export import export_session
 from am_dbg.egress.forward import RouteForwarder
-from am_dbg.ingest.golang.door import GoDoor
+from am_dbg.ingest.golang.protocol import GoProtocol
 from am_dbg.ingest.protocols import Peer
 from am_dbg.store import GapKind
 from amtracer.address import Address
@@ -213,7 +213,7 @@ def test_a_program_without_it_is_refused_before_anything_is_kept(
     said = "another token" if STRANGERS[kind] else "no token"
     ((level, line),) = lines_of(caplog, "am_dbg.ingest.server")
     assert level == "WARNING"
-    assert line.endswith(f"closed: refused, it says {said}")
+    assert line.endswith(f"closed: refused, it sends {said}")
 
 
 def test_a_token_too_long_is_refused_as_data(serve: Serve, caplog: LogCaptured) -> None:
@@ -241,7 +241,7 @@ def test_a_first_message_without_the_token_is_refused(
         assert ended(peer)
 
     assert debugger.streams == 0
-    assert "closed: refused, it says " in caplog.text
+    assert "closed: refused, it sends " in caplog.text
 
 
 def test_tokens_are_compared_in_constant_time(
@@ -279,13 +279,13 @@ def test_go_programs_are_refused_by_a_debugger_with_a_token(
 ) -> None:
     """Their protocol cannot say one, and the line says so."""
     caplog.set_level(logging.INFO)
-    debugger = serve(doors=(GoDoor(),))
+    debugger = serve(protocols=(GoProtocol(),))
     with connect(debugger) as peer:
         peer.sendall(b"\x30\x7f\x03\x01\x01\x07Request\x01\xff\x80\0")
         assert ended(peer)
 
     ((_, line),) = lines_of(caplog, "am_dbg.ingest.server")
-    assert line.endswith("closed: refused, Go programs cannot say the token that is asked for")
+    assert line.endswith("closed: refused, Go programs cannot send the token that is required")
     assert debugger.streams == 0
 
 

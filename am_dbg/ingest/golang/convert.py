@@ -90,7 +90,7 @@ class Converter:
         """
         known = self._machine(machine or str(record_of(value).get("MachineID", "")))
         try:
-            self._hear(known, transition_of(value), time_ns)
+            self._receive(known, transition_of(value), time_ns)
         except GobError as error:
             self._refuse_of(known, error)
 
@@ -125,7 +125,7 @@ class Converter:
             return
         known.ticks = _before(known, go, called, steps)
 
-    def _hear(self, known: GoMachine, go: GoTransition, time_ns: int | None) -> None:
+    def _receive(self, known: GoMachine, go: GoTransition, time_ns: int | None) -> None:
         if go.queued and known.queue.is_late(go):
             self._let_go(known, Queued(go, _names(known, go)))
             return

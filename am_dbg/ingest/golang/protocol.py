@@ -12,14 +12,14 @@ from amtracer.errors import WireError
 from amtracer.wire.messages import Message
 
 
-class GoDoor:
+class GoProtocol:
     """Accepts Go programs; `now_ns` is the clock for the times at which their transitions came.
 
     What they send is answered at once and read in slices (`am_dbg.ingest.golang.backlog`).
     """
 
     peers = "Go programs"
-    says_token = False
+    sends_token = False
 
     def __init__(
         self, now_ns: Callable[[], int] = time.time_ns, backlog: Backlog | None = None
@@ -31,12 +31,12 @@ class GoDoor:
         """By the request type each of its connections begins with."""
         return looks_like_go(head)
 
-    def open(self, peer: Peer) -> GoSpeaker:
-        """A speaker that opens its stream with the first request."""
-        return GoSpeaker(peer, self._now_ns, self._backlog)
+    def open(self, peer: Peer) -> GoReceiver:
+        """A receiver that opens its stream with the first request."""
+        return GoReceiver(peer, self._now_ns, self._backlog)
 
 
-class GoSpeaker:
+class GoReceiver:
     """Listens to one Go program and answers it.
 
     Go programs send no end: one that leaves between two calls has ended in order.

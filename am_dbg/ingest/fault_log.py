@@ -23,13 +23,13 @@ _KIND_CHARS_MAX = 200
 _log = logging.getLogger("am_dbg.ingest.server")
 
 
-class Complaints:
+class FaultLog:
     """Reports trouble; `warned` is given what the user should know, too."""
 
     def __init__(self, warned: Callable[[str], None]) -> None:
         self._warned = warned
         self._outages = Outages()
-        self._begun, self._going_on = _Room(), _Room()
+        self._begun, self._going_on = _RateLimit(), _RateLimit()
         self._left_out = 0
 
     def report(
@@ -63,7 +63,7 @@ class Complaints:
             self._left_out = 0
 
 
-class _Room:
+class _RateLimit:
     """So many lines in so many seconds."""
 
     def __init__(self) -> None:

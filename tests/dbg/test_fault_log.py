@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from am_dbg.ingest.complaints import LINES_MAX, LINES_S, Complaints
+from am_dbg.ingest.fault_log import LINES_MAX, LINES_S, FaultLog
 from am_dbg.log_once import QUIET_S
 
 LEVELS = (logging.WARNING, logging.INFO)
@@ -18,17 +18,17 @@ def words() -> list[str]:
 
 
 @pytest.fixture
-def complaints(words: list[str], caplog: pytest.LogCaptureFixture) -> Complaints:
+def faults(words: list[str], caplog: pytest.LogCaptureFixture) -> FaultLog:
     caplog.set_level(logging.INFO, "am_dbg.ingest.server")
-    return Complaints(words.append)
+    return FaultLog(words.append)
 
 
 def test_trouble_is_reported_when_it_begins(
-    complaints: Complaints, words: list[str], caplog: pytest.LogCaptureFixture
+    faults: FaultLog, words: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     """The user reads it once for each host and outage; after a silence it is another one."""
     for host, now in (("a", 0.0), ("a", 1), ("b", 2), ("a", 3), ("a", 4 + QUIET_S)):
-        complaints.report(host, "no token", f"{host} closed", now, levels=LEVELS, words=host)
+        faults.report(host, "no token", f"{host} closed", now, levels=LEVELS, words=host)
 
     assert words == ["a", "b", "a"]
     levels = [record.levelname for record in caplog.records]
@@ -36,39 +36,39 @@ def test_trouble_is_reported_when_it_begins(
 
 
 def test_numbers_and_names_in_a_text_do_not_make_it_another_trouble(
-    complaints: Complaints, words: list[str]
+    faults: FaultLog, words: list[str]
 ) -> None:
     """Who gives another version or name each time is reported once."""
     for number in range(50):
         trouble = f"version {number} of 'name {number}'"
-        complaints.report("a", trouble, trouble, 0, levels=LEVELS, words=trouble)
+        faults.report("a", trouble, trouble, 0, levels=LEVELS, words=trouble)
 
     assert len(words) == 1
 
 
 def test_a_flood_that_is_always_new_is_cut_off(
-    complaints: Complaints, words: list[str], caplog: pytest.LogCaptureFixture
+    faults: FaultLog, words: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     """So many lines are written; one more tells how many were left out."""
     for number in range(10 * LINES_MAX):
         host = f"host {number}"
-        complaints.report(host, "odd", f"{host} closed", 0, levels=LEVELS, words=host)
+        faults.report(host, "odd", f"{host} closed", 0, levels=LEVELS, words=host)
     assert len(words) == len(caplog.records) == LINES_MAX
-    complaints.settle(LINES_S - 0.1)
+    faults.settle(LINES_S - 0.1)
     assert len(caplog.records) == LINES_MAX
-    complaints.settle(LINES_S)
-    complaints.settle(LINES_S)
+    faults.settle(LINES_S)
+    faults.settle(LINES_S)
 
     assert len(caplog.records) == LINES_MAX + 1
     assert f"{9 * LINES_MAX} more lines" in caplog.messages[-1]
 
 
 def test_trouble_that_only_goes_on_leaves_room_for_what_begins(
-    complaints: Complaints, words: list[str]
+    faults: FaultLog, words: list[str]
 ) -> None:
     """One host that tries again and again hides no other."""
     for _ in range(10 * LINES_MAX):
-        complaints.report("a", "no token", "a closed", 0, levels=LEVELS, words="a")
-    complaints.report("b", "no token", "b closed", 0, levels=LEVELS, words="b")
+        faults.report("a", "no token", "a closed", 0, levels=LEVELS, words="a")
+    faults.report("b", "no token", "b closed", 0, levels=LEVELS, words="b")
 
     assert words == ["a", "b"]

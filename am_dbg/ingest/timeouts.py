@@ -22,7 +22,7 @@ TAKEN_S_MAX = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Timeouts:
     """The limits of one server."""
 
     first_bytes_s_max: float = FIRST_BYTES_S_MAX
@@ -36,34 +36,34 @@ class Patience:
         return min(self.first_bytes_s_max, self.machine_s_max, self.frame_s_max, self.taken_s_max)
 
 
-class Progress:
+class ConnectionProgress:
     """How far one connection has come, in the seconds of the server's clock."""
 
     __slots__ = (
         "_frame_since",
-        "_patience",
         "_since",
+        "_timeouts",
         "_unfinished",
         "_whole",
         "has_machine",
-        "has_said",
+        "has_sent",
     )
 
-    def __init__(self, patience: Patience, now: float) -> None:
-        self._patience = patience
+    def __init__(self, timeouts: Timeouts, now: float) -> None:
+        self._timeouts = timeouts
         self._since = now
         self._frame_since = now
         self._unfinished = 0
         self._whole = 0
-        self.has_said = False
+        self.has_sent = False
         self.has_machine = False
 
-    def said(self, now: float) -> None:
+    def sent_message(self, now: float) -> None:
         """The first whole message came."""
-        self.has_said = True
+        self.has_sent = True
         self._since = now
 
-    def brought_machine(self) -> None:
+    def sent_machine(self) -> None:
         """A machine came."""
         self.has_machine = True
 
@@ -79,13 +79,13 @@ class Progress:
 
     def overdue(self, now: float) -> str:
         """Why it has to go, empty while it may stay."""
-        patience, waited_s = self._patience, now - self._since
-        if not self.has_said:
-            is_late = waited_s >= patience.first_bytes_s_max
-            return "it said nothing that is whole" if is_late else ""
-        frame_s_max = patience.frame_s_max + self._unfinished / FRAME_BYTES_S_MIN
+        timeouts, waited_s = self._timeouts, now - self._since
+        if not self.has_sent:
+            is_late = waited_s >= timeouts.first_bytes_s_max
+            return "it sent no whole message" if is_late else ""
+        frame_s_max = timeouts.frame_s_max + self._unfinished / FRAME_BYTES_S_MIN
         if self._unfinished and now - self._frame_since >= frame_s_max:
-            return "it began a frame and did not finish it"
-        if not self.has_machine and waited_s >= patience.machine_s_max:
-            return "it said hello and brought no machine"
+            return "it sent a part of a frame and not the rest"
+        if not self.has_machine and waited_s >= timeouts.machine_s_max:
+            return "it sent a hello and no machine"
         return ""

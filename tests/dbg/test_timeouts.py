@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from am_dbg.ingest.patience import FRAME_BYTES_S_MIN, Patience, Progress
+from am_dbg.ingest.timeouts import FRAME_BYTES_S_MIN, ConnectionProgress, Timeouts
 
-PATIENCE = Patience(first_bytes_s_max=10, machine_s_max=20, frame_s_max=5)
+TIMEOUTS = Timeouts(first_bytes_s_max=10, machine_s_max=20, frame_s_max=5)
 FOR_EVER = 1e9
 
 
-def begun(*, has_said: bool = True, has_machine: bool = True) -> Progress:
+def begun(*, has_sent: bool = True, has_machine: bool = True) -> ConnectionProgress:
     """A connection made at second 0 that has come so far at once."""
-    progress = Progress(PATIENCE, 0)
-    if has_said:
-        progress.said(0)
+    progress = ConnectionProgress(TIMEOUTS, 0)
+    if has_sent:
+        progress.sent_message(0)
     if has_machine:
-        progress.brought_machine()
+        progress.sent_machine()
     return progress
 
 
 def test_a_hello_has_its_time_and_no_more() -> None:
     """At the limit the connection has to go, a moment before it may stay."""
-    progress = begun(has_said=False, has_machine=False)
+    progress = begun(has_sent=False, has_machine=False)
 
     assert progress.overdue(9.9) == ""
-    assert progress.overdue(10) == "it said nothing that is whole"
+    assert progress.overdue(10) == "it sent no whole message"
 
 
 def test_a_machine_has_its_time_after_the_hello() -> None:
@@ -33,7 +33,7 @@ def test_a_machine_has_its_time_after_the_hello() -> None:
         progress.received(0, second, second)
 
     assert progress.overdue(19.9) == ""
-    assert progress.overdue(20) == "it said hello and brought no machine"
+    assert progress.overdue(20) == "it sent a hello and no machine"
 
 
 def test_a_program_with_a_machine_may_be_silent_for_ever() -> None:
@@ -50,7 +50,7 @@ def test_a_frame_that_drips_does_not_become_whole_in_time() -> None:
     for at in range(40):
         progress.received(1 + at, 3, 100 + at / 10)
     assert progress.overdue(104.9) == ""
-    assert progress.overdue(105.1) == "it began a frame and did not finish it"
+    assert progress.overdue(105.1) == "it sent a part of a frame and not the rest"
     progress.received(1, 4, 105)
 
     assert progress.overdue(109.9) == ""
