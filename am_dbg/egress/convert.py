@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from am_dbg import reports as text
+from am_dbg import reports
 from am_dbg.egress.export import (
     PROGRESS_TRANSITIONS,
     ExportResult,
@@ -108,17 +108,21 @@ def write_json_lines(
     return ExportResult(len(selection), total, size)
 
 
-def _json_lines(selection: Sequence[Selection], excerpt: Excerpt) -> Iterator[text.Value]:
+def _json_lines(selection: Sequence[Selection], excerpt: Excerpt) -> Iterator[reports.JsonObject]:
     for part in selection:
         track = part.track
-        yield {"record": "machine", **text.machine_value(track), **text.rest_value(track, excerpt)}
+        yield {
+            "record": "machine",
+            **reports.machine_value(track),
+            **reports.rest_value(track, excerpt),
+        }
         gaps = [gap for gap in track.gaps if part.first - 1 <= gap.after_number <= part.last]
         for number in range(part.first, part.last + 1):
             while gaps and gaps[0].after_number < number:
-                yield {"record": "gap", "machine": track.key, **text.gap_value(gaps.pop(0))}
-            yield {"record": "transition", **text.transition_value(track, number, excerpt)}
+                yield {"record": "gap", "machine": track.key, **reports.gap_value(gaps.pop(0))}
+            yield {"record": "transition", **reports.transition_value(track, number, excerpt)}
         for gap in gaps:
-            yield {"record": "gap", "machine": track.key, **text.gap_value(gap)}
+            yield {"record": "gap", "machine": track.key, **reports.gap_value(gap)}
 
 
 _WRITERS: dict[str, Writer] = {SESSION_ENDING: export_session, ".jsonl": write_json_lines}

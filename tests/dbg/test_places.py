@@ -21,6 +21,7 @@ from am_dbg.projection.addresses.resolve import resolve
 from am_dbg.projection.addresses.write import address_of
 from am_dbg.projection.times import clock_time, full_time
 from am_dbg.query.cursor import Cursor
+from am_dbg.reports.json_values import wall_time
 from am_dbg.store import Store, Track
 from tests.screens.stories import Story, files_story
 
@@ -65,7 +66,7 @@ def test_what_any_output_prints_every_input_accepts(place: tuple[Track, int]) ->
         copied = copied_transition(STORE, control.desk.moment)  # type: ignore[arg-type]
         printed += [copied.partition("\n")[0], f"mach://{track.key}/{track.tx_id_at(number)}"]
         places = [str(number), f"tx {number}", track.tx_id_at(number)]
-        places += [text.wall_time(time_ns), full_time(time_ns), clock_time(time_ns)]
+        places += [wall_time(time_ns), full_time(time_ns), clock_time(time_ns)]
         for one in places:
             assert found(one, track) == (track, number), one
             reached = place_of(control.desk, one)

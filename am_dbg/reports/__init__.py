@@ -1,0 +1,31 @@
+"""Reports without a screen: values for JSON and lines of text for people."""
+
+from am_dbg.reports.json_values import (
+    JsonObject,
+    gap_value,
+    history_json,
+    machine_value,
+    rest_value,
+    session_value,
+    start_value,
+    transition_value,
+)
+from am_dbg.reports.statistics import stats_lines, stats_value
+from am_dbg.reports.text_lines import history_lines, machine_lines, start_lines, transition_lines
+
+__all__ = [
+    "JsonObject",
+    "gap_value",
+    "history_json",
+    "history_lines",
+    "machine_lines",
+    "machine_value",
+    "rest_value",
+    "session_value",
+    "start_lines",
+    "start_value",
+    "stats_lines",
+    "stats_value",
+    "transition_lines",
+    "transition_value",
+]
