@@ -89,7 +89,7 @@ def addressed(store: Store, address: str) -> tuple[list[Selection], str]:
 def write_json_lines(
     store: Store, path: str, selection: Sequence[Selection], progress: OnWritten | None = None
 ) -> ExportResult:
-    """A line for each machine, break and transition, `record` first; the file appears whole."""
+    """A line for each machine, gap and transition, `record` first; the file appears whole."""
     done, size = 0, 0
     total = sum(part.count for part in selection)
     excerpt = Excerpt(store)

@@ -2,7 +2,7 @@
 
 An export replays a track once and whole; a debugger that forwards, or that records while it
 listens, replays what is new every now and then. Either way the reader of the stream gets the
-same numbers, clocks and breaks.
+same numbers, clocks and gaps.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class TrackReplay:
     came before, also when that was no transition. An id that follows no rule is only
     written if `keeps_id` says so.
 
-    Where a track stands still, breaks are added, merged and taken back. So this class keeps
+    Where a track stands still, gaps are added, merged and taken back. So this class keeps
     what the reader knows, and sends the difference to the present. `sent` counts messages
     beside transitions; `has_left` is whether the last of it was that the program ended,
     `is_gone` whether it was that the machine was disposed.
@@ -230,7 +230,7 @@ class TrackReplay:
             yield
 
     def _send_gaps_before(self, number: int, chunk: Chunk, before: Chunk | None) -> None:
-        """Send the breaks before a transition, or what was trimmed before it could be sent."""
+        """Send the gaps before a transition, or what was trimmed before it could be sent."""
         gaps: tuple[Gap, ...] = ()
         if number == self.next:
             gaps = self.track.gaps_after(number - 1)
@@ -259,9 +259,9 @@ class TrackReplay:
             self._drop(missing, snapshot.ticks, *_why_moved(last))
 
     def _send_gap(self, gap: Gap, lost_before: int, snapshot: TrackSnapshot) -> None:
-        """Send a break with the clock that comes after it, as far as that is known.
+        """Send a gap with the clock that comes after it, as far as that is known.
 
-        Of several breaks at one place only the last clock is known; before the schema
+        Of several gaps at one place only the last clock is known; before the schema
         changed to that of this clock, the clock stands where it was.
         """
         if gap.kind is GapKind.SCHEMA:

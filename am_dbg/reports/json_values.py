@@ -98,7 +98,7 @@ def open_value(report: OpenWorkReport | None, unit_ns: int) -> list[JsonObject] 
 
 
 def gap_value(gap: Gap) -> JsonObject:
-    """One break in a history; `lost` is null when nobody knows.
+    """One gap in a history; `lost` is null when nobody knows.
 
     `before` counts what came before the recording began there, which is not lost.
     """

@@ -60,7 +60,7 @@ def _news(track: Track) -> Iterator[str]:
 
 
 def history_lines(track: Track) -> Iterator[str]:
-    """All transitions of a machine, a line for each, with the breaks between them."""
+    """All transitions of a machine, a line for each, with the gaps between them."""
     gaps = deque(track.gaps)
     notes = deque(notes_between(track, track.first - 1, track.count + 1))
     for number in range(track.first, track.count + 2):

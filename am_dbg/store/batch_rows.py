@@ -1,7 +1,8 @@
-"""Expands a batch: adds to each row what the batch leaves to the definitions.
+"""Expands a batch: adds to each row the values that the definitions have.
 
-A stream defines once what a shape's transitions usually log, how many handlers it calls, which
-arguments a set holds and how much time a unit is. An expanded row has all of it.
+A stream defines once which lines the transitions of a shape usually log, how many handlers a
+shape calls, which arguments a set has and how long a unit of time is. An expanded row has all
+of it.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Sparse(Generic[_Value]):
         return bool(self._offsets)
 
     def within(self, low: int, high: int) -> Iterator[tuple[int, _Value]]:
-        """Those of the rows from `low` up to `high`."""
+        """The values of rows from `low` up to `high`."""
         span = slice(bisect_left(self._offsets, low), bisect_left(self._offsets, high))
         return zip(self._offsets[span], self.values[span], strict=True)
 
@@ -57,7 +58,7 @@ class BatchRows(NamedTuple):
 def expand_batch(
     message: BatchMessage, dictionary: SegmentDictionary, units: Sequence[int]
 ) -> BatchRows:
-    """The rows of a checked batch whose sources are all given; a unit for each run."""
+    """The rows of a checked batch without links; `units` has a unit for each run."""
     args = dictionary.arg_texts
     return BatchRows(
         message.shapes,
@@ -85,7 +86,7 @@ def _in_ns(column: Sequence[int], runs: Sequence[Run], units: Sequence[int]) -> 
 
 
 def _lines(message: BatchMessage, dictionary: SegmentDictionary) -> Sequence[int]:
-    """The line set of each row, as its shape or the batch says."""
+    """The line set of each row, from the batch or else from its shape."""
     if not message.lines and not dictionary.has_usual_lines:
         return ()
     lines = list(map(dictionary.usual_lines.__getitem__, message.shapes))

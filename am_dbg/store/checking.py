@@ -1,9 +1,9 @@
 """Validates messages before anything of them is stored.
 
 Messages come from other programs and from files. The codec checks types. This module checks
-everything that depends on what came before: numbers that must be defined, lengths that must
-agree, states that must exist, limits. Each function raises a WireError or returns. None changes
-anything, so a refused message leaves no trace.
+everything that depends on earlier messages: numbers that must be defined, lengths that must
+agree, states that must exist, limits. Each function raises a WireError or returns. No function
+changes the store, so a refused message has no effect.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ _MUTATION_MAX = max(MutationKind)
 _RELATION_MAX = max(RelationKind)
 
 TICK_MAX = 2**62
-"""Ticks, and row numbers, a machine may report; growth on top of it still fits 64 bits."""
+"""The largest tick and row number of a machine; growth on top of it still fits 64 bits."""
 TIME_NS_MAX = 2**62
 """Distance from the epoch; differences of two times still fit 64 bits."""
 SHAPE_BYTES_MAX = 256 * 1024 * 1024
-"""All shapes of one segment, as the store packs them."""
+"""Bytes of all shapes of one segment, as the store packs them."""
 
 
 def check_hello(message: HelloMessage) -> None:
@@ -75,7 +75,7 @@ def check_machine(message: MachineMessage, schema: IndexedSchema) -> tuple[int, 
 
 
 def check_ticks(ticks: Sequence[int], schema: IndexedSchema) -> None:
-    """Refuse ticks that are not one for each state."""
+    """Refuse ticks unless there is one for each state."""
     if len(ticks) != len(schema.states):
         raise WireError(f"{len(ticks)} ticks for {len(schema.states)} states")
     _need(all(0 <= tick <= TICK_MAX for tick in ticks), "a tick out of range")
@@ -106,7 +106,7 @@ def _check_changes(changes: Pairs, states: int) -> None:
 def _check_steps(steps: Sequence[StepDef], schema: IndexedSchema) -> None:
     """Refuse steps that do not fit the schema.
 
-    Steps repeat far more often than shapes, so the schema remembers which ones fit it.
+    Steps repeat far more often than shapes, so the schema remembers the steps that fit it.
     """
     states, checked = len(schema.states), schema.checked_steps
     for step in steps:
@@ -123,14 +123,14 @@ def _check_steps(steps: Sequence[StepDef], schema: IndexedSchema) -> None:
 def check_strings(
     message: StringsMessage, dictionary: SegmentDictionary
 ) -> tuple[list[bytes], list[str]]:
-    """Refuse strings out of turn or over a limit; return their bytes, and the new heads."""
+    """Refuse strings out of order or over a limit; return their bytes and the new heads."""
     _next("string", message.first, dictionary.text_count)
     _limit("strings of a segment", message.first + len(message.texts), limits.STRINGS_MAX)
     texts: list[bytes] = []
     heads: list[str] = []
     total = dictionary.text_bytes
     for value in message.texts:
-        text = value if isinstance(value, str) else _parted(value, heads, dictionary)
+        text = value if isinstance(value, str) else _joined(value, heads, dictionary)
         raw = text.encode("utf-8", "surrogatepass")
         _limit("bytes of a text", len(raw), limits.TEXT_BYTES_MAX)
         total += len(raw)
@@ -139,9 +139,9 @@ def check_strings(
     return texts, heads
 
 
-def _parted(value: Headed | Continued, heads: list[str], dictionary: SegmentDictionary) -> str:
-    """The text of two parts; a new head is added to `heads`."""
-    if isinstance(value, TextWithNewHead):
+def _joined(value: Headed | Continued, heads: list[str], dictionary: SegmentDictionary) -> str:
+    """The text of a head and a rest; a new head is added to `heads`."""
+    if isinstance(value, Headed):
         _need(0 <= value.chars <= len(value.text), "a head that is longer than its text")
         heads.append(value.text[: value.chars])
         return value.text
@@ -152,7 +152,7 @@ def _parted(value: Headed | Continued, heads: list[str], dictionary: SegmentDict
 
 
 def check_lines(message: LinesMessage, dictionary: SegmentDictionary) -> None:
-    """Refuse line sets out of turn, over a limit or with a text that is not defined."""
+    """Refuse line sets out of order, over a limit or with a text that is not defined."""
     _next("line set", message.first, dictionary.line_set_count)
     _limit("line sets of a segment", message.first + len(message.sets), limits.LINE_SETS_MAX)
     known = dictionary.text_count
@@ -176,13 +176,13 @@ def check_args(message: ArgsMessage, dictionary: SegmentDictionary) -> None:
 
 
 def check_later_lines(message: LaterLinesMessage, dictionary: SegmentDictionary) -> None:
-    """Refuse a line set that is not defined, and a count that no machine reaches."""
+    """Refuse a line set that is not defined, and a count out of range."""
     _need(0 <= message.lines < dictionary.line_set_count, "a line set that is not defined")
     _need(0 <= message.missing <= TICK_MAX, "a count of missing lines out of range")
 
 
 def check_open_work(message: OpenWorkMessage, unit_ns: int) -> None:
-    """Refuse more than a machine may have open, long texts, numbers out of range."""
+    """Refuse too much open work, long texts, and numbers out of range."""
     _limit("open work of a machine", len(message.work), limits.OPEN_WORK_MAX)
     _need(0 <= message.more <= TICK_MAX, "a count of open work out of range")
     for one in message.work:
@@ -219,7 +219,7 @@ def check_batch(message: BatchMessage, dictionary: SegmentDictionary) -> None:
 
 
 def check_run(run: Run, start: int, message: BatchMessage, row_next: int, unit_ns: int) -> None:
-    """Refuse a run that does not follow, or whose times are out of range in nanoseconds."""
+    """Refuse a run at the wrong row, and times that are out of range in nanoseconds."""
     if run.row != row_next:
         raise WireError(f"transitions from row {run.row} where row {row_next} comes next")
     _need(run.row + run.length <= TICK_MAX, "a row out of range")
@@ -231,7 +231,7 @@ def check_run(run: Run, start: int, message: BatchMessage, row_next: int, unit_n
 
 
 def check_schema(shapes: Sequence[int], dictionary: SegmentDictionary, schema: int) -> None:
-    """Refuse shapes that mean the states of another schema."""
+    """Refuse shapes of another schema."""
     schemas = set(map(dictionary.schema_of.__getitem__, shapes))
     _need(schemas == {schema}, "a shape that belongs to another schema")
 
@@ -269,14 +269,14 @@ def _check_args(message: BatchMessage, dictionary: SegmentDictionary) -> None:
     sets = [value for value in message.args.values() if not isinstance(value, tuple)]
     _need(_all_below(sets, dictionary.arg_set_count), "a set of arguments that is not defined")
     if len(sets) < len(message.args):
-        told = [value for value in message.args.values() if isinstance(value, tuple)]
-        _limit("arguments of a transition", max(map(len, told)), limits.ARGS_MAX)
-        texts = [text for pairs in told for pair in pairs for text in pair]
+        own = [value for value in message.args.values() if isinstance(value, tuple)]
+        _limit("arguments of a transition", max(map(len, own)), limits.ARGS_MAX)
+        texts = [text for pairs in own for pair in pairs for text in pair]
         _need(_all_below(texts, dictionary.text_count), "an argument whose text is not defined")
 
 
 def _check_calls(message: BatchMessage, dictionary: SegmentDictionary) -> None:
-    """Refuse durations that are not one for each called handler."""
+    """Refuse durations unless there is one for each called handler."""
     own = message.own_calls
     _limit(
         "handler times of a transition", max(map(len, own.values()), default=0), limits.HANDLERS_MAX
@@ -295,7 +295,7 @@ def check_calls_ns(calls: Iterable[Sequence[int]]) -> None:
 
 
 def check_note(row: int, number: int) -> None:
-    """Refuse a note about a row, or with a number, that is out of range."""
+    """Refuse a note whose row or number is out of range."""
     _need(0 <= row <= TICK_MAX, "a note about a row out of range")
     _need(0 <= number <= TICK_MAX, "the number of a note out of range")
 

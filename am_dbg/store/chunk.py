@@ -1,17 +1,16 @@
 """Chunks: consecutive transitions of one machine, stored as columns.
 
-All rows of a chunk share a schema, a segment's dictionary and an unbroken clock, so it
-needs one checkpoint: the ticks before its first row. The clock after a row is that
-checkpoint plus, for every shape, its growth times how often it occurs up to there.
+All rows of a chunk share a schema, the dictionary of a segment and an unbroken clock. So a chunk
+needs one checkpoint: the ticks before its first row. The clock after a row is this checkpoint
+plus, for every shape, its growth times the number of its occurrences up to there.
 
-BatchRows do not hold shape numbers but local ones, which count in order of first appearance
-within the chunk. The palette gives the shape of a local number and `shape_counts` how
-often it occurs, so that a question about shapes is answered for the whole chunk by its
-palette, and rows are only looked at when the answer differs between them. Sets of log
-lines are kept in the same way.
+Rows hold local numbers in place of shape numbers; a local number counts the distinct shapes of
+the chunk. Its palette has the shape of each local number and how often it occurs. So a filter
+asks the palette first, and looks at rows only if its answer differs between shapes. Sets of log
+lines are stored in the same way.
 
-The writer appends and publishes `rows` last. `seal` gives back what was kept for
-growing; a sealed chunk never changes again.
+The writer appends and sets `rows` last. `seal` frees the memory reserved for growth; a sealed
+chunk never changes again.
 """
 
 from __future__ import annotations
@@ -32,11 +31,11 @@ from am_dbg.store.weights import CHUNK_BYTES, STEP_BYTES, texts_bytes, ticks_byt
 from amtracer.wire.messages import Shape, Source
 
 CHUNK_ROWS_MAX = 4_096
-"""Rows after which a chunk ends."""
+"""Rows after which a chunk is full."""
 CHUNK_SHAPES_MAX = 1_024
-"""Distinct shapes after which a chunk ends before it is full."""
+"""Distinct shapes after which a chunk is full."""
 PIECE_ROWS_MAX = 1_024
-"""The most rows added at once; a chunk may pass its limits by at most this many."""
+"""The most rows added at once; a chunk can exceed its limits by at most this many."""
 
 LogLines = tuple[LogLine, ...]
 Args = tuple[str, ...]
@@ -59,9 +58,9 @@ class Piece(NamedTuple):
 class Chunk:
     """Rows `first` to `first + rows - 1` of a track.
 
-    `row_first` is what the machine itself counts its first row as, from 0. `touched` is
-    the mask of states that some row touches. `owns_ticks` is whether the ticks are nobody
-    else's, so that they count here.
+    `row_first` is the machine's own count for its first row, from 0. `touched` is the mask of
+    states that a row touches. `owns_ticks` is whether no other object holds the ticks, so that
+    their memory counts here.
     """
 
     __slots__ = (
@@ -192,7 +191,7 @@ class Chunk:
             self._ids.append(at + shift, tx)
 
     def seal(self) -> None:
-        """End appending and free the memory kept for it."""
+        """End the chunk and free the memory reserved for growth."""
         self.ticks_end = self.clock_after(self.rows)
         self._ticks_bytes += ticks_bytes(self.ticks_end)
         for column in (self.shapes, self.lines):
@@ -208,7 +207,7 @@ class Chunk:
 
     @property
     def last(self) -> int:
-        """Number of the last transition held here."""
+        """Number of the last transition in the chunk."""
         return self.first + self.rows - 1
 
     def clock_after(self, rows: int) -> tuple[int, ...]:
@@ -218,7 +217,7 @@ class Chunk:
         return self._grown(self.ticks, self.shapes.counted(0, rows), 1)
 
     def clock_moved(self, ticks: tuple[int, ...], rows: int, to: int) -> tuple[int, ...]:
-        """Ticks after `to` rows when those after `rows` rows are known and near."""
+        """Ticks after `to` rows, computed from those after `rows` rows."""
         low, high, sign = (rows, to, 1) if to >= rows else (to, rows, -1)
         return self._grown(ticks, self.shapes.counted(low, high), sign)
 
@@ -231,14 +230,14 @@ class Chunk:
         return self.time_first + self._times[row]
 
     def first_at_or_after(self, time_ns: int, rows: int) -> int:
-        """The first of `rows` rows at this time or later, `rows` when there is none."""
+        """The first of `rows` rows at this time or later, `rows` if there is none."""
         offset = time_ns - self.time_first
         if self.is_ascending:
             return self._times.first_at_or_above(offset, rows)
         return next((row for row in range(rows) if self._times[row] >= offset), rows)
 
     def last_at_or_before(self, time_ns: int, rows: int) -> int:
-        """The last of `rows` rows at this time or earlier, -1 when there is none."""
+        """The last of `rows` rows at this time or earlier, -1 if there is none."""
         offset = time_ns - self.time_first
         if self.is_ascending:
             return self._times.first_at_or_above(offset + 1, rows) - 1
@@ -251,15 +250,15 @@ class Chunk:
         return self._queues[row]
 
     def row_of_own_id(self, tx_id: str) -> int:
-        """The row with this id, if that does not follow the rule; -1 for none."""
+        """The row with this id if the id follows no rule, -1 if there is none."""
         return self._ids.row_of(tx_id) if self._ids and tx_id else -1
 
     def own_id(self, row: int) -> str:
-        """The id of a row when it does not follow the rule, else empty."""
+        """The id of a row if it follows no rule, else empty."""
         return self._ids.get(row) if self._ids else ""
 
     def sources(self) -> list[tuple[int, Source]]:
-        """Rows with a source event, and that event."""
+        """Rows with a source, and the source."""
         return self._sources.items() if self._sources else []
 
     def rows_with_texts(self, wanted: bytes, line_sets: bytes) -> Iterator[int]:
@@ -270,11 +269,11 @@ class Chunk:
             yield from self._pre_lines.rows_with(line_sets)
 
     def rows_asked_by(self, machine: str) -> list[int]:
-        """Rows that were asked for by a transition of this machine."""
+        """Rows whose source is a transition of this machine."""
         return self._sources.rows_of_machine(machine) if self._sources else []
 
     def record(self, row: int, tx_id: str) -> TransitionRecord:
-        """One whole row."""
+        """The record of one row."""
         pre_lines, source, args, handler_ns, _, queue_tick = self._rest(row)
         return TransitionRecord(
             number=self.first + row,
@@ -292,7 +291,7 @@ class Chunk:
         )
 
     def replay(self, low: int, high: int) -> Iterator[Replayed]:
-        """Rows from `low` up to `high`, decoded; far faster than calling `record` for each."""
+        """Rows from `low` up to `high`, decoded; much faster than `record` for each row."""
         shapes = DecodeCache(self.dictionary.shape, _shape_weight)
         lines = DecodeCache(self._line_set, _lines_weight)
         palette, line_sets = self.shapes.palette, self.lines.palette
@@ -316,7 +315,7 @@ class Chunk:
             )
 
     def _rest(self, row: int) -> Rest:
-        """The parts of a row that most rows do not have."""
+        """The values that most rows do not have."""
         return (
             self._line_set(*self._pre_lines.get(row)) if self._pre_lines else (),
             self._sources.get(row) if self._sources else None,
@@ -344,7 +343,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class ChunkIndex:
-    """The chunks that are held and the numbers they begin with; replaced when trimmed."""
+    """The held chunks and the numbers of their first transitions; trimming replaces it."""
 
     firsts: list[int] = field(default_factory=list)
     chunks: list[Chunk] = field(default_factory=list)

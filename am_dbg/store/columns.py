@@ -1,11 +1,10 @@
 """Append-only columns: packed bytes and arrays instead of objects.
 
-A session holds millions of small numbers that are looked at rarely and only around the
-cursor, so they are kept packed and turned into objects when asked for. One thread
-appends, others read without a lock: a reader only asks for rows below a length that was
-published after they were written, and a widened array replaces the old one in a single
-assignment. Nobody keeps a `memoryview` of a column that still grows, because that would
-forbid growing it.
+A session has millions of small numbers that are read rarely and only around the cursor. So they
+are packed, and become objects on demand. One thread appends, others read without a lock: a
+reader only reads rows below a length that was set after they were written, and a wider array
+replaces the old one in one assignment. No code keeps a `memoryview` of a growing column, because
+an array with a view cannot grow.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ _CODES = "BHIq"
 
 
 def packed(values: Sequence[int], code: str = _CODES[0]) -> array[int]:
-    """An array of the narrowest item, but none below `code`, that holds all values."""
+    """An array of the narrowest item type from `code` on that holds all values."""
     for wider in _CODES[_CODES.index(code) :]:
         try:
             return array(wider, values)
@@ -66,14 +65,14 @@ class Integers:
         return data[low:high].tobytes() if data.itemsize == 1 else data[low:high]
 
     def first_at_or_above(self, value: int, rows: int) -> int:
-        """Index of the first such value in an ascending column, `rows` when there is none."""
+        """Index of the first such value in an ascending column, `rows` if there is none."""
         data = self._data
         if data is None:
             return 0 if value <= 0 else rows
         return bisect_left(data, value, 0, rows)
 
     def shrink(self) -> None:
-        """Free the memory kept for growing."""
+        """Free the memory reserved for growth."""
         if self._data is not None:
             self._data = self._data[:]
 
@@ -82,7 +81,7 @@ class Integers:
 
 
 class Blobs:
-    """Byte strings, one after the other, by their index."""
+    """Byte strings in one buffer, by index."""
 
     __slots__ = ("_bytes", "_ends")
 
@@ -112,12 +111,10 @@ class Blobs:
         return bytes(self._bytes[self._ends[index] : self._ends[index + 1]])
 
     def containing(self, needle: bytes, start: int, stop: int, *, folded: bool) -> list[int]:
-        """Indexes from `start` up to `stop` of those with a text.
+        """Indexes from `start` up to `stop` of the strings that contain the needle.
 
-        `folded` compares ASCII letters of the texts in lower case.
-
-        The texts are searched as one, so a hit that begins in one and ends in another
-        has to be taken out.
+        `folded` compares ASCII letters in lower case. The strings are searched as one, so a hit
+        that begins in one string and ends in another is left out.
         """
         ends, low, high = self._ends, self._ends[start], self._ends[stop]
         haystack = self._bytes[low:high]
@@ -149,7 +146,7 @@ class SparseIntegers:
         self._values = Integers()
 
     def extend(self, values: Mapping[int, Sequence[int]]) -> None:
-        """Give rows their numbers; rows come in ascending order."""
+        """Set the numbers of rows; rows come in ascending order."""
         known = self._ends[-1]
         ends = accumulate(map(len, values.values()), initial=known)
         next(ends)
@@ -158,7 +155,7 @@ class SparseIntegers:
         self._rows.extend(values)
 
     def get(self, row: int) -> tuple[int, ...]:
-        """The numbers of a row, empty when it has none."""
+        """The numbers of a row, empty if it has none."""
         index = bisect_left(self._rows, row)
         if index == len(self._rows) or self._rows[index] != row:
             return ()
@@ -169,7 +166,7 @@ class SparseIntegers:
         return self._rows[:]
 
     def rows_with(self, wanted: bytes) -> Iterable[int]:
-        """The rows with a number `n` for which `wanted[n]` is set; nothing is beyond its end."""
+        """The rows with a number `n` for which `wanted[n]` is set."""
         count, known = len(self._rows), len(wanted)
         values = self._values.span(0, self._ends[count])
         flags = bytes(n < known and wanted[n] for n in values)
@@ -197,12 +194,12 @@ class SparseTexts:
         self._texts = Blobs()
 
     def append(self, row: int, text: str) -> None:
-        """Give a row its text; rows come in ascending order."""
+        """Set the text of a row; rows come in ascending order."""
         self._texts.append(text.encode("utf-8", "surrogatepass"))
         self._rows.append(row)
 
     def get(self, row: int) -> str:
-        """The text of a row, empty when it has none."""
+        """The text of a row, empty if it has none."""
         index = bisect_left(self._rows, row)
         if index == len(self._rows) or self._rows[index] != row:
             return ""
@@ -213,7 +210,7 @@ class SparseTexts:
         return [(row, self.get(row)) for row in self._rows[:]]
 
     def row_of(self, text: str) -> int:
-        """The row with exactly this text, -1 when there is none."""
+        """The row with exactly this text, -1 if there is none."""
         count = len(self._rows)
         needle = text.encode("utf-8", "surrogatepass")
         for index in self._texts.containing(needle, 0, count, folded=False):

@@ -7,13 +7,13 @@ from typing import TypeVar
 
 CACHED_MAX = 256
 CACHED_WEIGHT_MAX = 16 * 1024
-"""The most bytes of a cached value; a larger one is decoded for each row."""
+"""The most bytes of a cached value; a larger value is decoded again for each row."""
 
 _Value = TypeVar("_Value")
 
 
 class DecodeCache(dict[int, _Value]):
-    """Values by their numbers, decoded at the first look-up; `weight` returns what one takes."""
+    """Values by number, decoded at the first look-up; `weight` returns the bytes of a value."""
 
     def __init__(self, decoded: Callable[[int], _Value], weight: Callable[[_Value], int]) -> None:
         super().__init__()

@@ -1,10 +1,10 @@
 """The definitions of a segment: shapes, texts, sets of log lines, sets of arguments.
 
-In the worst case every transition brings a shape and texts of its own, so definitions
-are kept packed too, and decoded ones only in the cache of the store. Three things are kept
-ready for every shape: its facts in one byte and the mask of states it touched, because
-filters and jumps ask them of all shapes at once; and what it adds to the clock, because a
-clock is counted from all shapes of a chunk.
+In the worst case every transition has its own shape and texts. So definitions are packed, and
+decoded shapes are only in the cache of the store. Three things are stored decoded for every
+shape: its facts in one byte and the mask of states it touched, because filters and jumps need
+them for all shapes at once; and what it adds to the clock, because a clock is computed from all
+shapes of a chunk.
 """
 
 from __future__ import annotations
@@ -30,28 +30,28 @@ if TYPE_CHECKING:
     from am_dbg.store.track import Track
 
 CACHED_SHAPES_MAX = 4_096
-"""Shapes of which a segment keeps the activity ready."""
+"""Shapes of a segment whose activity is cached."""
 _SERIAL_SHIFT = 32
 _SHAPE_BYTES = 1_024
-"""A packed shape is seldom larger; the buffer grows if one is."""
+"""The buffer for a packed shape; it grows if a shape needs more."""
 _pack: Callable[[object], bytes] = msgpack.Packer(buf_size=_SHAPE_BYTES).pack
 
 
 class Activity(dict[int, tuple[int, int, int]]):
-    """For each shape the masks it flips, changes and leaves active; filled when asked."""
+    """For each shape the masks of states that it flips, changes and activates; filled on demand."""
 
     def __init__(self, dictionary: SegmentDictionary) -> None:
         super().__init__()
-        self._dictionary = ref(dictionary)  # a circle would keep both until the next collection
+        self._dictionary = ref(dictionary)  # a cycle would keep both until the next collection
         self.bytes = 0
 
     def __missing__(self, shape: int) -> tuple[int, int, int]:
         dictionary = self._dictionary()
-        assert dictionary is not None  # the caller has it
+        assert dictionary is not None  # the caller holds it
         return self.keep(shape, dictionary.facts(shape))
 
     def keep(self, shape: int, facts: ShapeFacts) -> tuple[int, int, int]:
-        """Keep the masks of a shape ready."""
+        """Cache the masks of a shape."""
         if len(self) >= CACHED_SHAPES_MAX:
             self.forget()
         masks = self[shape] = (facts.flipped, facts.changed, facts.added)
@@ -59,16 +59,16 @@ class Activity(dict[int, tuple[int, int, int]]):
         return masks
 
     def forget(self) -> None:
-        """Free everything; it is worked out again when asked for."""
+        """Free everything; it is computed again on demand."""
         self.clear()
         self.bytes = 0
 
 
 class SegmentDictionary:
-    """The definitions of one segment, by number; the caller that defines them has checked them.
+    """The definitions of one segment, by number; its caller has checked them.
 
-    `holders` are the tracks with transitions that need them. Once it is closed and no track
-    holds it, it can be dropped.
+    `holders` are the tracks whose transitions need them. Once it is closed and no track holds
+    it, it can be dropped.
     """
 
     __slots__ = (
@@ -125,7 +125,7 @@ class SegmentDictionary:
         self._growth_states = array("H")
         self._growth = Integers()
         self.growth_max = 0
-        """No shape adds more than this to a tick."""
+        """The most that a shape adds to a tick."""
         self._mask_bytes = 0
         self._texts = Blobs()
         self._line_ends = array("I", (0,))
@@ -163,7 +163,7 @@ class SegmentDictionary:
         self.flags.append(facts.flags)
 
     def define_texts(self, texts: Sequence[bytes], heads: Sequence[str] = ()) -> None:
-        """Give the next numbers to texts, and to what others may begin with."""
+        """Give the next numbers to texts, and to heads of later texts."""
         self._texts.extend(texts)
         self.heads += heads
         self._head_bytes += texts_bytes(heads)
@@ -181,7 +181,7 @@ class SegmentDictionary:
         self._arg_ends.append(len(self._arg_texts))
 
     def close(self) -> None:
-        """End defining and free the memory kept for it."""
+        """End the definitions and free the memory that only they need."""
         self.is_closed = True
         self.heads, self._head_bytes = [], 0
         self.activity.forget()
@@ -206,12 +206,12 @@ class SegmentDictionary:
 
     @property
     def text_bytes(self) -> int:
-        """What all texts together take."""
+        """Bytes of all texts together."""
         return self._texts.total
 
     @property
     def shape_bytes(self) -> int:
-        """What all packed shapes together take."""
+        """Bytes of all packed shapes together."""
         return self._shapes.total
 
     def shape(self, number: int) -> Shape:
@@ -221,7 +221,7 @@ class SegmentDictionary:
         return self._decoded(number)[1]
 
     def grow(self, ticks: list[int], counts: Mapping[int, int], sign: int) -> None:
-        """Add to the ticks what shapes add that occur this often, or subtract it."""
+        """Add the growth of shapes that occur so often to the ticks, or subtract it."""
         ends, states, growth = self._growth_ends, self._growth_states, self._growth
         for shape, count in counts.items():
             for at in range(ends[shape], ends[shape + 1]):
@@ -246,7 +246,7 @@ class SegmentDictionary:
         """The schema of a shape."""
         return self.schemas[self.schema_of[shape]]
 
-    # Searching. Each call gives a part of a table, from `start` up to `stop`.
+    # Searching. Each call returns a part of a table, from `start` up to `stop`.
 
     def texts_containing(self, needle: bytes, start: int, stop: int, *, folded: bool) -> bytes:
         """A table over the texts: 1 where the needle occurs."""

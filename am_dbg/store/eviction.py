@@ -1,12 +1,12 @@
 """Frees memory when a store takes more than its limit.
 
-The oldest finished segments go first, of whatever stream; their transitions are the oldest
-history. What peers can make a store keep beside them (facts, schemas, breaks, definitions of
-the segment under way) stays. Then streams are removed: ended streams first, the oldest first,
-unless one live stream alone takes more than all that have ended. That stream first loses its
-finished transitions, also those of the segment under way; then it is ended, and what is left
-of it is the next ended stream to be removed. So one stream that sends too much displaces
-itself, and many small ones that come and go displace each other.
+First the oldest finished segments are dropped, of any stream: their transitions are the oldest
+history. Everything else that peers make a store keep (facts, schemas, gaps, definitions of the
+current segment) stays. If that is not enough, streams are removed: ended streams, the oldest
+first. If one live stream takes more memory than all ended streams together, it loses its
+finished transitions, also those of the current segment; if it still takes more, it is ended, and
+becomes the next ended stream to be removed. So one stream that sends too much loses its own
+data, and many small streams that come and go replace each other.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from am_dbg.store.store import Store
 
 _KEPT_PER_CENT = 95
-"""How much of the limit may stay in use, so that not every message has to free memory."""
+"""How much of the limit stays in use, so that not every message has to free memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,10 @@ class EvictedStream:
 
 
 def free_memory(store: Store, bytes_max: int) -> list[EvictedStream]:
-    """Free what is above the limit; return the live streams that ended for that.
+    """Free what is above the limit; return the live streams that were ended for it.
 
-    A file that is being read does not end here: its reader sees that it does not fit. For the
-    thread that feeds.
+    A file that is being read is not ended here: its reader raises if it does not fit. Only the
+    thread that feeds the store may call this.
     """
     ended: list[EvictedStream] = []
     if store.size() <= bytes_max:
@@ -50,7 +50,7 @@ def free_memory(store: Store, bytes_max: int) -> list[EvictedStream]:
 
 
 def _evict_some(store: Store, rest: int) -> EvictedStream | bool | None:
-    """End the heaviest live stream or forget old ones; None when there is neither."""
+    """End the largest live stream or forget old ones; None if there is neither."""
     weights = store.weights()
     streams = store.streams
     live = [number for number in weights if streams[number].open and streams[number].live]
@@ -58,11 +58,11 @@ def _evict_some(store: Store, rest: int) -> EvictedStream | bool | None:
     heaviest = max(live, key=weights.__getitem__, default=None)
     reading = sum(weights[one] for one in weights if streams[one].open and not streams[one].live)
     if heaviest is not None and weights[heaviest] < reading and not closed:
-        return None  # what does not fit is the file that is being read
+        return None  # the file that is being read does not fit
     if heaviest is not None and weights[heaviest] > sum(weights[one] for one in closed):
         if store.trim_open(heaviest):
             return True
-        reason = f"it took {_megabytes(weights[heaviest])} of the memory for everything"
+        reason = f"it took {_megabytes(weights[heaviest])} of the memory that all streams share"
         store.close_stream(heaviest, reason)
         return EvictedStream(heaviest, streams[heaviest].label, reason)
     if not closed:

@@ -1,8 +1,8 @@
 """Facts that follow from a shape and its schema alone, computed once per shape.
 
-Filters and jumps are questions about shapes. A session has few of them, whatever the
-number of its transitions, so every answer that depends on the shape only is a table
-look-up by shape number. Masks are integers with bit `i` set for state index `i`.
+Filters and jumps ask about shapes. A session has few shapes, however many transitions it has, so
+an answer that depends on the shape alone is a look-up by shape number. Masks are integers with
+bit `i` set for state index `i`.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from amtracer.wire.vocabulary import ShapeFlag, StepFlag
 
 EXCEPTION = "Exception"
 CHECKED_STEPS_MAX = 4_096
-"""Steps that a schema keeps as known to fit it."""
+"""The most checked steps that a schema remembers."""
 HEALTH_STATES = frozenset({"Healthcheck", "Heartbeat"})
 
 
 class Fact(IntFlag):
-    """The yes-or-no facts of a shape; they fit one byte, so a filter is a table of 256.
+    """The yes-or-no facts of a shape; they fit one byte, so a filter is a table of 256 bytes.
 
-    EMPTY: accepted, though no state was added or removed, no handler called and it was no
-    question. HEALTH: the single state that was added or removed is a health check. ERROR: an
-    error state was added, or a handler failed.
+    EMPTY: accepted, and no state was added or removed, no handler was called, and it was no
+    check. HEALTH: the only state that was added or removed is a health check. ERROR: an error
+    state was added, or a handler failed.
     """
 
     CANCELED = 1
@@ -37,7 +37,7 @@ class Fact(IntFlag):
     CHECK = 32
 
 
-# As plain integers, because every operation of a flag enum takes a microsecond.
+# Plain integers, because every operation of a flag enum takes a microsecond.
 _CANCELED, _AUTO, _EMPTY = int(Fact.CANCELED), int(Fact.AUTO), int(Fact.EMPTY)
 _HEALTH, _ERROR, _CHECK = int(Fact.HEALTH), int(Fact.ERROR), int(Fact.CHECK)
 _SHAPE_ACCEPTED, _SHAPE_AUTO = int(ShapeFlag.ACCEPTED), int(ShapeFlag.AUTO)
@@ -47,10 +47,9 @@ _SHAPE_CHECK, _STEP_FAILED = int(ShapeFlag.CHECK), int(StepFlag.FAILED)
 class ShapeFacts(NamedTuple):
     """The facts of one shape under one schema; `flags` are those of `Fact`.
 
-    `added` holds the states that were activated or re-entered, `removed` those that were
-    deactivated or went on and off again, `flipped` those whose activity is another one
-    afterwards. `growth` is what the machine's time sum grew by, `calls` how many handlers
-    were called.
+    `added` are the states that are active afterwards and whose tick grew, `removed` those that
+    are inactive and whose tick grew, `flipped` those whose activity changed. `growth` is the
+    growth of the machine's time sum, `calls` the number of called handlers.
     """
 
     flags: int
@@ -102,7 +101,7 @@ def groups_of(states: Iterable[StateDef]) -> dict[str, list[int]]:
 
 
 def is_error_state(name: str) -> bool:
-    """Whether an active state of this name stands for an error."""
+    """Whether a state of this name means an error."""
     return name == EXCEPTION or name.startswith("Err")
 
 
@@ -126,9 +125,9 @@ def indexes_of(mask: int) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class IndexedSchema:
-    """Ordered states, with what shapes ask of them worked out once.
+    """The states of a schema, with an index by name and masks of errors and health checks.
 
-    `checked_steps` are steps of shapes that are known to fit; the store's thread only.
+    `checked_steps` are steps that were checked against it; only the thread of the store uses them.
     """
 
     states: tuple[StateDef, ...]
@@ -149,7 +148,7 @@ class IndexedSchema:
 
 
 def shape_facts(shape: Shape, schema: IndexedSchema) -> ShapeFacts:
-    """Work out everything that follows from a shape and its schema."""
+    """Compute everything that follows from a shape and its schema."""
     added = removed = flipped = total = 0
     for index, growth in shape.changes:
         bit = 1 << index

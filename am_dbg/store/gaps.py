@@ -11,7 +11,7 @@ from amtracer.wire.vocabulary import GapKind
 
 
 class Gaps:
-    """Breaks by the number of the transition before them; one thread writes, any reads."""
+    """Gaps by the number of the transition before them; one thread writes, any thread reads."""
 
     __slots__ = ("_gaps", "size")
 
@@ -24,13 +24,13 @@ class Gaps:
         return self._gaps
 
     def after(self, number: int) -> tuple[Gap, ...]:
-        """The breaks between a transition and the next one."""
+        """The gaps between a transition and the next one."""
         gaps = self._gaps
         low = bisect_left(gaps, number, key=_after_number)
         return tuple(gaps[low : bisect_right(gaps, number, low, key=_after_number)])
 
     def add(self, gap: Gap) -> None:
-        """Add a break at the end; one of the same kind at the same place extends the last one."""
+        """Add a gap at the end; one of the same kind at the same place extends the last one."""
         last = self._gaps[-1] if self._gaps else None
         if last and (last.kind, last.after_number) == (gap.kind, gap.after_number):
             lost = -1 if -1 in (last.lost, gap.lost) else last.lost + gap.lost
@@ -41,14 +41,14 @@ class Gaps:
         self.size += gap_bytes(gap)
 
     def remove_cut(self, number: int) -> None:
-        """Remove the break after this transition: the history goes on, so it was not cut there."""
+        """Remove the gap after this transition: the history goes on, so it was not cut there."""
         last = self._gaps[-1] if self._gaps else None
         if last and last.kind is GapKind.CUT and last.after_number == number:
             self._gaps = self._gaps[:-1]
             self.size -= gap_bytes(last)
 
     def trim(self, first: int) -> None:
-        """Replace everything before this transition by one break."""
+        """Replace everything before this transition by one gap."""
         lost = Gap(first - 1, first - 1, "trimmed to save memory", GapKind.TRIMMED)
         self._gaps = [lost, *(gap for gap in self._gaps if gap.after_number >= first)]
         self.size = sum(map(gap_bytes, self._gaps))

@@ -16,7 +16,7 @@ _LINE_BYTES = 120
 
 
 class LaterLines(NamedTuple):
-    """The newest lines after a transition; `total` counts all there were, `size` is bytes."""
+    """The newest lines after a transition; `total` counts all of them, `size` is their bytes."""
 
     lines: tuple[LogLine, ...] = ()
     total: int = 0
@@ -24,11 +24,11 @@ class LaterLines(NamedTuple):
 
     @property
     def missing(self) -> int:
-        """How many older ones are not here."""
+        """How many older lines are not kept."""
         return self.total - len(self.lines)
 
     def extended(self, lines: Sequence[LogLine], missing: int) -> LaterLines:
-        """These lines and newer ones, as far as there is room; `missing` lie between."""
+        """These lines and newer ones, up to the limits; `missing` lines are lost in between."""
         kept = [*self.lines, *lines] if not missing else list(lines)
         del kept[: -limits.LATER_LINES_MAX]
         size = sum([_LINE_BYTES + len(text) for _, text in kept])

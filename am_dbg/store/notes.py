@@ -1,8 +1,8 @@
 """Notes about a machine beside its transitions: refused mutations, late and failed handlers.
 
-MachineNotes belong to rows, the machine's own count of transitions. A note may come before the
-transition that it is about, and that transition may never come: a handler that hangs is known
-by its note alone. The same note may come twice, when a machine is sent again; it is kept once.
+MachineA note belongs to a row, the machine's own count of transitions. A note may come before its
+transition, and the transition may never come: of a handler that hangs only the note arrives. If
+a machine is sent again, its notes come again; each is kept once.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _NOTE_BYTES = 400
 
 @dataclass(frozen=True, slots=True)
 class RefusalNote:
-    """The queue had refused `count` mutations when the machine had made `row` transitions."""
+    """The queue had refused `count` mutations after `row` transitions of the machine."""
 
     row: int
     count: int
@@ -34,8 +34,7 @@ class RefusalNote:
 class Trouble:
     """A handler in the transition with this row was late, or raised at a place.
 
-    `step` is the step of the transition that raised, counted from 0; one that was late has a
-    name instead.
+    `step` is the step that raised, counted from 0, or -1 for a late handler, which has a name.
     """
 
     row: int
@@ -66,12 +65,12 @@ class MachineNotes:
         return max((note.count for note in list(self._refused.values())), default=0)
 
     def refused_at(self, row: int) -> int:
-        """How many it had refused by the transition with this row, if it refused any there."""
+        """How many it had refused after this row, 0 if it refused none there."""
         note = self._refused.get(row)
         return note.count if note else 0
 
     def refused_notes(self) -> list[RefusalNote]:
-        """What it refused, by rows."""
+        """The notes about refused mutations, in order of their rows."""
         return sorted(self._refused.values(), key=_row)
 
     def troubles_at(self, row: int) -> tuple[Trouble, ...]:
@@ -79,18 +78,18 @@ class MachineNotes:
         return self._troubles.get(row, ())
 
     def raised_at(self, row: int, step: int) -> str:
-        """The place where a step of a transition raised; empty for none."""
+        """The place where a step of a transition raised; empty if it did not."""
         troubles = self.troubles_at(row)
         return next((one.place for one in troubles if one.step == step and not one.is_late), "")
 
     def all(self) -> Iterator[RefusalNote | Trouble]:
-        """All of them."""
+        """All notes."""
         yield from list(self._refused.values())
         for troubles in list(self._troubles.values()):
             yield from troubles
 
     def refuse(self, message: RefusedMessage) -> bool:
-        """Take in how many were refused; False if that is known already."""
+        """Add how many mutations were refused; return False if that is not new."""
         before = self._refused.get(message.row)
         if before is not None and before.count >= message.count:
             return False
@@ -103,7 +102,7 @@ class MachineNotes:
         return True
 
     def trouble(self, message: TroubleMessage) -> bool:
-        """Take in the trouble of a handler; False if it is known already, or of an unknown kind."""
+        """Add the trouble of a handler; return False if it is not new or its kind is unknown."""
         if message.what not in (TroubleKind.LATE, TroubleKind.RAISED):
             return False
         is_late = message.what == TroubleKind.LATE

@@ -20,7 +20,7 @@ _WORK_BYTES = 400
 
 
 class OpenWorkReport(NamedTuple):
-    """What is open in a machine after transition `number`; `more` is not listed."""
+    """The open work of a machine after transition `number`; `more` counts what is not listed."""
 
     number: int
     work: tuple[OpenWork, ...] = ()
@@ -35,7 +35,7 @@ class OpenWorkReport(NamedTuple):
 class OpenWorkReports:
     """The newest reports of one machine, in order; one thread writes, any thread reads.
 
-    `total` counts all there were.
+    `total` counts all reports that ever came.
     """
 
     __slots__ = ("_reports", "size", "total")
@@ -47,24 +47,24 @@ class OpenWorkReports:
 
     @property
     def newest(self) -> OpenWorkReport | None:
-        """The last one, None before the first."""
+        """The last report, None before the first."""
         reports = self._reports
         return reports[-1] if reports else None
 
     def at(self, number: int) -> OpenWorkReport | None:
-        """The report that holds after a transition; None when none is known."""
+        """The report that holds after a transition; None if there is none."""
         for report in reversed(self._reports):
             if report.number <= number:
                 return report
         return None
 
     def beyond(self, total: int) -> Sequence[OpenWorkReport]:
-        """Those that came after so many."""
+        """The reports that came after the first `total`."""
         count = self.total - total
         return self._reports[-count:] if count > 0 else ()
 
     def add(self, report: OpenWorkReport) -> None:
-        """Keep a new one and drop old ones."""
+        """Add a report and drop old ones."""
         kept = [*self._reports, report][-REPORTS_MAX:]
         size = sum([one.size for one in kept])
         while size > OPEN_BYTES_MAX and len(kept) > 1:

@@ -1,9 +1,8 @@
 """A compressed column for values of which few are distinct.
 
-Rows hold local numbers, which count in order of first appearance; the palette gives the
-value of a local number and, once sealed, `counts` how often it occurs. A question about values is
-then answered for the whole column by its palette, and rows are only looked at when the
-answer differs between them.
+Rows hold local numbers, which count the distinct values. `palette` has the value of each local
+number and, once the column is sealed, `counts` how often it occurs. So a filter asks the
+palette first, and looks at rows only if its answer differs between values.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ _BYTE_VALUES = 256
 
 
 class _Palette(dict[int, int]):
-    """Gives out local numbers in order of first appearance."""
+    """Assigns local numbers in order of first appearance."""
 
     def __missing__(self, value: int) -> int:
         local = self[value] = len(self)
@@ -29,7 +28,7 @@ class _Palette(dict[int, int]):
 
 
 class PaletteColumn:
-    """Appends values, keeps local numbers; the values are not negative."""
+    """Stores values that are not negative, as local numbers."""
 
     __slots__ = ("_index", "counts", "local", "palette")
 
@@ -72,7 +71,7 @@ class PaletteColumn:
         return {self.palette[local]: count for local, count in counts.items()}
 
     def seal(self, rows: int) -> None:
-        """Count, and free the memory kept for growing; nothing is appended afterwards."""
+        """Count the values and free the memory reserved for growth; the column is complete."""
         counts = Counter(self.local.span(0, rows))
         self.counts = packed([counts[local] for local in range(len(self.palette))])
         self._index = _Palette()

@@ -1,17 +1,17 @@
-"""Finds the run of a machine that is meant where only its id is known.
+"""Finds the run of a machine that a bare id refers to.
 
-A program that is started again brings machines with the ids they had before, and each run
-is a track of its own. Streams name parents and sources by id, so this module works out to
-which run they belong:
+If a program is started again, its machines have the same ids as before, and each run is a
+track of its own. Streams name parents and sources by id, so this module finds the run that they
+belong to:
 
-- A track of the same session, which is the same process, comes before all others.
-- A run that had ended before the other one entered, while the debugger listened to both,
-  is another program's; nothing of the new one belongs to it.
-- Of the rest those come first that were there at the same time, then those that began at
-  about the same time: each machine of a Go program has a stream of its own, and a parent may
-  enter after its child. Runs that are equal in all that come newest first.
+- A track of the same session, which is the same process, comes first.
+- If the debugger listened to both runs, a run that ended before the other one began belongs to
+  another program, and is left out.
+- Then come runs that were there at the same time, then those that began at about the same
+  time: each machine of a Go program has a stream of its own, and a parent may enter after its
+  child. Otherwise the newest run comes first.
 
-A transition id is nearly always unique, so a source is looked for in all runs, in that order.
+A transition id is nearly always unique, so a source is looked for in all runs, in this order.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from am_dbg.store.track import Track
 from amtracer.wire.messages import Source
 
 RUNS_MAX = 64
-"""Runs that are weighed against each other, the newest."""
+"""The newest runs of a machine, which are compared."""
 
 _NEVER = 2**63
 
 
 def runs_for(track: Track, runs: Sequence[Track]) -> list[Track]:
-    """The runs of a machine that may belong to a track, the likeliest first.
+    """The runs of a machine that may belong to a track, the most likely one first.
 
     `runs` are in order of arrival.
     """
@@ -76,7 +76,7 @@ def _rank(track: Track, run: Track) -> tuple[bool, bool, int]:
 
 
 def _span(track: Track) -> tuple[int, int]:
-    """The times between which a track was there, as far as its transitions show."""
+    """The first and last time of a track, as far as its transitions show."""
     if not track.count:
         began = track.time_at(0)
         return began, _NEVER if track.connected else began

@@ -1,7 +1,7 @@
 """A cache of decoded shapes for all dictionaries of a store, limited in bytes.
 
-Any thread may fill the cache: two that miss at the same time both decode, and one result
-stays. It is emptied when it is full, so a flood of large shapes costs time, not memory.
+Any thread can fill the cache: if two miss at the same time, both decode, and one result stays.
+A full cache is emptied, so a flood of large shapes costs time, not memory.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ class ShapeCache:
         self.bytes = 0
 
     def get(self, key: int) -> Entry | None:
-        """A shape that is in the cache."""
+        """A cached shape, None if it is not in the cache."""
         return self._entries.get(key)
 
     def keep(self, key: int, shape: Shape, facts: ShapeFacts) -> Entry:
-        """Keep a shape for the next look-up."""
+        """Cache a shape."""
         entry = (shape, facts)
         weight = (
             _ENTRY_BYTES

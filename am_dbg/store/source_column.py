@@ -17,8 +17,8 @@ _NUMBER_MAX = 2**62
 class SourceColumn:
     """Source events of some rows.
 
-    Most transition ids are a machine's prefix and a number, so machine and prefix are
-    kept once and each row only has the number; an id of another form is kept whole.
+    Most transition ids are a prefix of the machine and a number. So machine and prefix are
+    stored once, and each row stores only the number; an id of another form is stored whole.
     """
 
     __slots__ = (
@@ -41,7 +41,7 @@ class SourceColumn:
         self._writer_index: dict[tuple[str, str], int] = {}
 
     def append(self, row: int, source: Source) -> None:
-        """Give a row its source; rows come in ascending order."""
+        """Set the source of a row; rows come in ascending order."""
         prefix, number = split_tx(source.tx)
         if number > _NUMBER_MAX:
             prefix, number = source.tx, 0
@@ -79,7 +79,7 @@ class SourceColumn:
         return [row for index, row in enumerate(rows) if self._kinds[index] in kinds]
 
     def shrink(self) -> None:
-        """Free the memory kept for growing; nothing can be appended afterwards."""
+        """Free the memory reserved for growth; nothing can be appended afterwards."""
         self._rows = self._rows[:]
         self._writer_index = {}
         for column in (self._kinds, self._numbers, self._times):

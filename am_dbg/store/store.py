@@ -1,13 +1,13 @@
-"""The store of all machines of all streams: it takes their messages and keeps their tracks.
+"""The store of all machines of all streams: it takes in their messages and keeps their tracks.
 
-A stream is a connection or a file. Each machine in it is a track. Two streams may have
-machines of the same id, and one may use an id again after the machine was disposed:
-these are different machines and become tracks of their own, `id` and `id#2`. Only a
-sender that says it is the same one (same session, same machine, further on) continues
-its track after a reconnect, with a gap. While the stream of that track is open the
-newcomer gets nothing of it: `MachineTakenError`. The caller of `feed` waits for the end of
-that stream and feeds the message again, or lets the newcomer `start_new_tracks`. A later stream
-of the same file continues a track in the same way.
+A stream is a connection or a file. Each machine in it becomes a track. Machines of two streams
+can have the same id, and a stream can use an id again after its machine was disposed: these are
+different machines with tracks of their own, `id` and `id#2`.
+
+If a program reconnects (same session, same machine, a later row), its machine continues in its
+track, after a gap. If the stream of that track is still open, `feed` raises `MachineTakenError`;
+its caller waits for the end of that stream and feeds the message again, or calls
+`start_new_tracks`. A later stream of the same file continues a track in the same way.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ from amtracer.wire.messages import MachineMessage, Message, Source
 
 
 class Store:
-    """Takes messages in, keeps tracks. One thread feeds, any thread reads.
+    """Takes in messages and keeps tracks. One thread feeds, any thread reads.
 
-    `tracks` are in order of arrival; `version` grows with everything that is taken in.
-    What it takes in memory is counted as it comes, so asking for `size` costs nothing.
-    With `bytes_max` the store calls `on_overflow` after a message that brought it over
-    that limit; the thread that feeds makes room there (`am_dbg.store.eviction`).
+    `tracks` are in order of arrival; `version` grows with everything that is taken in. Memory
+    is counted with each message, so `size` is fast. With `bytes_max` the store calls
+    `on_overflow` after a message that exceeds this limit; there the thread that feeds frees
+    memory (`am_dbg.store.eviction`).
 
-    `arrived` and `taken` count the tracks and transitions that ever came; `is_whole` is
-    whether none of them went to save memory.
+    `arrived` and `taken` count all tracks and transitions that ever came; `is_whole` is whether
+    none of them was removed to save memory.
     """
 
     def __init__(self, bytes_max: int = 0) -> None:
@@ -72,13 +72,13 @@ class Store:
 
     @property
     def streams(self) -> Sequence[Stream]:
-        """All streams by number, to be read only; one that was stub is empty."""
+        """All streams by number, read-only; a forgotten stream is empty."""
         return self._streams
 
     def open_stream(self, label: str, *, live: bool, after: int = -1) -> int:
-        """Begin a stream (a connection or a file) and return its number.
+        """Open a stream (a connection or a file) and return its number.
 
-        `after` is the stream before it in the same file.
+        `after` is the previous stream of the same file.
         """
         with self.lock:
             stream = Stream(len(self._streams), label, live, self)
@@ -90,25 +90,25 @@ class Store:
         return stream.number
 
     def feed(self, stream: int, message: Message) -> None:
-        """Take one message in; on a WireError nothing of it was applied."""
+        """Take in one message; on a WireError nothing changed."""
         with self.lock:
             self._streams[stream].take(message)
             self.version += 1
         self._check_memory()
 
     def start_new_tracks(self, stream: int) -> None:
-        """Treat the machines of this stream, from here on, as new ones, never as returning ones."""
+        """From now on, machines that enter this stream start new tracks."""
         self._streams[stream].starts_new_tracks = True
 
     def close_stream(self, stream: int, reason: str = "") -> None:
-        """End a stream; with a reason its unfinished tracks show that they were cut."""
+        """End a stream; with a reason, its unfinished tracks get a gap of the kind CUT."""
         with self.lock:
             if self._streams[stream].open:
                 self._streams[stream].close(reason)
                 self.version += 1
 
     def find(self, id: str) -> Track | None:
-        """The track with this key, otherwise the newest one with this id."""
+        """The track with this key, or else the newest one with this id."""
         if id in self._by_key:
             return self._by_key[id]
         same = self._by_id.get(id)
@@ -117,7 +117,7 @@ class Store:
     def find_transition(self, id: str, tx_id: str) -> tuple[Track, int] | None:
         """The transition with this id, in the track with this key or any run of the machine.
 
-        A key with a number comes first; else it is looked for in the newest run first.
+        A track with this key is searched first, then the runs, the newest one first.
         """
         runs = list(reversed(self._by_id.get(id, ())))
         track = self._by_key.get(id)
@@ -126,21 +126,21 @@ class Store:
         return number_among(runs, tx_id)
 
     def parent_of(self, track: Track) -> Track | None:
-        """The run of its parent that a track belongs to."""
+        """The track of the parent, in the run that this track belongs to."""
         if not track.parent or track.parent == track.id:
             return None
         return parent_among(track, self._by_id.get(track.parent, ()))
 
     def source_of(self, track: Track, source: Source) -> tuple[Track, int] | None:
-        """The transition that a source of this track names, in the run it belongs to."""
+        """The transition that a source of this track refers to."""
         return source_among(track, self._by_id.get(source.machine, ()), source)
 
     def holds(self, track: Track) -> bool:
-        """Whether a track is still here."""
+        """Whether the store still holds a track."""
         return self._by_key.get(track.key) is track
 
     def remove(self, *tracks: Track) -> None:
-        """Forget tracks; what their streams still send of them is checked but not kept."""
+        """Remove tracks; what their streams still send of them is checked and not kept."""
         with self.lock:
             gone = {track for track in tracks if self.holds(track)}
             for stream in {track.stream for track in gone}:
@@ -158,7 +158,7 @@ class Store:
     def changed_since(self, mark: int) -> tuple[list[Track], int]:
         """The tracks that changed after a mark, the newest change last, and the next mark.
 
-        The first mark is 0. What was removed is not among them.
+        The first mark is 0. Removed tracks are left out.
         """
         with self.lock:
             changed = list(
@@ -168,9 +168,9 @@ class Store:
             return changed, self._changes
 
     def trim(self, bytes_max: int) -> None:
-        """Drop the oldest segments until the rest fits; the newest of each stream stays.
+        """Drop the oldest segments until the rest fits; the newest one of each stream stays.
 
-        Tracks keep their numbers and show what is gone. For the thread that feeds.
+        Tracks keep their numbers and get a gap. Only the thread that feeds may call this.
         """
         with self.lock:
             while self.size() > bytes_max and self._finished_dictionaries:
@@ -185,10 +185,7 @@ class Store:
                 self.version += 1
 
     def trim_open(self, stream: int) -> bool:
-        """Drop everything of an open stream that is finished, whatever its segment.
-
-        Returns whether there was any.
-        """
+        """Drop all finished chunks of an open stream; return whether that freed memory."""
         with self.lock:
             before = self.size()
             for track in self._streams[stream].tracks:
@@ -201,7 +198,7 @@ class Store:
             return has_gone
 
     def forget_stream(self, number: int) -> None:
-        """Forget a closed stream with all of its tracks."""
+        """Remove a closed stream and all of its tracks."""
         with self.lock:
             stream = self._streams[number]
             self.is_whole = self.is_whole and not stream.tracks
@@ -210,7 +207,7 @@ class Store:
             self._streams[number] = _FORGOTTEN
 
     def weights(self) -> dict[int, int]:
-        """Bytes for each stream that is not stub, with its tracks and definitions."""
+        """Bytes of each stream that is not forgotten, with its tracks and definitions."""
         weights = {one.number: one.weight for one in self._streams if one is not _FORGOTTEN}
         for track in self._tracks:
             weights[track.stream] += track.weight
@@ -218,10 +215,10 @@ class Store:
             weights[dictionary.stream] = weights.get(dictionary.stream, 0) + dictionary.weight
         return weights
 
-    # What streams ask for.
+    # The methods of `StreamStore`.
 
     def new_dictionary(self, schemas: list[IndexedSchema], stream: int) -> SegmentDictionary:
-        """An empty dictionary of this stream with the next serial number."""
+        """Make an empty dictionary of this stream, with the next serial number."""
         dictionary = SegmentDictionary(self._serial, schemas, self._cache, stream)
         self._serial += 1
         self._dictionaries[dictionary.serial] = dictionary
@@ -229,18 +226,18 @@ class Store:
         return dictionary
 
     def close_dictionary(self, dictionary: SegmentDictionary) -> None:
-        """Note that nothing more is defined in this dictionary."""
+        """End the definitions of this dictionary."""
         dictionary.close()
         self.add_bytes(dictionary.weigh())
         self._finished_dictionaries[dictionary.serial] = dictionary
         self._drop_unheld(dictionary)
 
     def add_bytes(self, weight: int) -> None:
-        """Note that so many more bytes are kept."""
+        """Count bytes that are kept, or were freed if negative."""
         self._bytes += weight
 
     def track_changed(self, track: Track, *, weighs: bool = True) -> None:
-        """Note that this track changed, and perhaps the memory it takes."""
+        """Record that a track changed; with `weighs` also its memory."""
         if weighs:
             self._bytes += track.weigh()
         if not track.removed:
@@ -252,7 +249,7 @@ class Store:
     def track_for(
         self, stream: Stream, message: MachineMessage, schema: IndexedSchema, ticks: tuple[int, ...]
     ) -> Track:
-        """The track of a machine that enters a stream."""
+        """Return the track of a machine that enters a stream."""
         assert stream.hello is not None  # a stream takes a machine only after its hello
         track = self._resumed(stream, stream.hello.session, message)
         if track is not None:
@@ -278,12 +275,12 @@ class Store:
         return track
 
     def count_transitions(self, transitions: int) -> None:
-        """Note that so many transitions were taken in."""
+        """Count transitions that were taken in."""
         self.transitions += transitions
         self.taken += transitions
 
     def _check_memory(self) -> None:
-        """Ask for room once, not again for changes that make room."""
+        """Call `on_overflow` if the limit is exceeded, but not for changes made within it."""
         if self.bytes_max and self.size() > self.bytes_max and not self._is_freeing_memory:
             self._is_freeing_memory = True
             try:
@@ -293,7 +290,7 @@ class Store:
                 self._is_freeing_memory = False
 
     def _drop_unheld(self, dictionary: SegmentDictionary) -> None:
-        """Drop a dictionary in which nothing is defined any more and that no track holds."""
+        """Drop a dictionary if its definitions ended and no track holds it."""
         if (
             dictionary.is_closed
             and not dictionary.holders
@@ -333,7 +330,7 @@ class Store:
             self._drop_unheld(dictionary)
 
     def _resumed(self, stream: Stream, session: str, message: MachineMessage) -> Track | None:
-        """The track that goes on in this stream after its sender lost the one before."""
+        """The track that continues in this stream, if its program reconnected."""
         if stream.starts_new_tracks or not (session and message.tx_prefix):
             return None
         track = self._newest.get((message.id, session, message.tx_prefix))
@@ -348,7 +345,7 @@ class Store:
         return track
 
     def _free_key(self, id: str) -> str:
-        """The id, or the id with the next number; no number is used again."""
+        """The id, or the id with the next number; a number is never used twice."""
         key = id
         while key in self._by_key:
             number = self._copies[id] = self._copies.get(id, 1) + 1

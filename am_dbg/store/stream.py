@@ -52,39 +52,39 @@ _MACHINE_BYTES = 48
 
 
 LIVE_FAMILY = -1
-"""All that is live. Machines go on in another stream of the same family; those of a file
-have the number of the first."""
+"""The family of all live streams. A machine can continue in another stream of its family. The
+streams of a file have the number of the first one as family."""
 
 
 class StreamStore(Protocol):
     """The methods of the store that a stream calls."""
 
     def new_dictionary(self, schemas: list[IndexedSchema], stream: int) -> SegmentDictionary:
-        """An empty dictionary of this stream with the next serial number."""
+        """Make an empty dictionary of this stream, with the next serial number."""
 
     def track_for(
         self, stream: Stream, message: MachineMessage, schema: IndexedSchema, ticks: tuple[int, ...]
     ) -> Track:
-        """The track of a machine that enters a stream."""
+        """Return the track of a machine that enters a stream."""
 
     def count_transitions(self, transitions: int) -> None:
-        """Note that so many transitions were taken in."""
+        """Count transitions that were taken in."""
 
     def close_dictionary(self, dictionary: SegmentDictionary) -> None:
-        """Note that nothing more is defined in this dictionary."""
+        """End the definitions of this dictionary."""
 
     def add_bytes(self, weight: int) -> None:
-        """Note that so many more bytes are kept."""
+        """Count bytes that are kept, or were freed if negative."""
 
     def track_changed(self, track: Track, *, weighs: bool = True) -> None:
-        """Note that this track changed, and perhaps the memory it takes."""
+        """Record that a track changed; with `weighs` also its memory."""
 
 
 class Stream:
-    """Takes the messages of one connection or file in, in order.
+    """Takes in the messages of one connection or file, in order.
 
-    A message is checked as a whole before anything of it is kept, so after a WireError
-    everything stands as before and reading could go on with the next one.
+    A message is checked as a whole before anything of it is kept. So a WireError changes
+    nothing, and the next message could follow.
     """
 
     def __init__(self, number: int, label: str, live: bool, store: StreamStore) -> None:
@@ -107,7 +107,7 @@ class Stream:
 
     @classmethod
     def stub(cls) -> Stream:
-        """The stand-in for streams of which nothing is kept."""
+        """An empty stream, in the place of streams that were forgotten."""
         stream = cls.__new__(cls)
         stream.number, stream.label, stream.reason = -1, "", ""
         stream.family = 0
@@ -141,7 +141,7 @@ class Stream:
                 self._store.track_changed(track)
 
     def forget(self, gone: Collection[Track]) -> None:
-        """Go on with tracks that keep nothing in their place; without any once it is closed."""
+        """Replace tracks by stubs that keep nothing; a closed stream only removes them."""
         if not self.open:
             self.tracks = [track for track in self.tracks if track not in gone]
             return
@@ -163,7 +163,7 @@ class Stream:
 
     def _take_schema(self, message: SchemaMessage) -> None:
         if message.schema != len(self._schemas):
-            raise WireError(f"schema {message.schema} defined out of turn")
+            raise WireError(f"schema {message.schema} defined out of order")
         if message.schema >= limits.SCHEMAS_MAX:
             raise LimitError("schemas of a stream", message.schema + 1, limits.SCHEMAS_MAX)
         checking.check_states(message.states)
@@ -172,7 +172,7 @@ class Stream:
 
     def _take_machine(self, message: MachineMessage) -> None:
         if message.machine != len(self.tracks):
-            raise WireError(f"machine {message.machine} defined out of turn")
+            raise WireError(f"machine {message.machine} defined out of order")
         if message.machine >= limits.MACHINES_PER_CONNECTION_MAX:
             raise LimitError(
                 "machines of a stream", message.machine + 1, limits.MACHINES_PER_CONNECTION_MAX
@@ -199,7 +199,7 @@ class Stream:
 
     def _take_shape(self, message: ShapeMessage) -> None:
         if message.shape != self.dictionary.shape_count:
-            raise WireError(f"shape {message.shape} defined out of turn")
+            raise WireError(f"shape {message.shape} defined out of order")
         if message.shape >= limits.SHAPES_MAX:
             raise LimitError("shapes of a segment", message.shape + 1, limits.SHAPES_MAX)
         if self.dictionary.shape_bytes > checking.SHAPE_BYTES_MAX:
@@ -260,14 +260,14 @@ class Stream:
         self._store.add_bytes(self.dictionary.weigh())
 
     def _checked_run(self, run: Run, start: int, message: BatchMessage, track: Track) -> int:
-        """The states that are active after a run, if it fits in every way."""
+        """The states that are active after a run; WireError if the run does not fit."""
         checking.check_run(run, start, message, track.row_next, track.identity.unit_ns)
         shapes = message.shapes[start : start + run.length]
         checking.check_schema(shapes, self.dictionary, self._schema_of[run.machine])
         return track.check_run(shapes, self.dictionary, checking.TICK_MAX)
 
     def _with_sources(self, message: BatchMessage) -> BatchMessage:
-        """The same with the sources that its links mean."""
+        """The batch with sources in place of its links."""
         sources = dict(message.sources)
         for at, (machine, number, time) in message.links.items():
             if not 0 <= machine < len(self.tracks):
@@ -334,9 +334,9 @@ class Stream:
             raise WireError(f"machine {machine} is not defined")
         track = self.tracks[machine]
         if track.gone:
-            raise WireError(f"machine {track.key!r} was disposed and goes on")
+            raise WireError(f"machine {track.key!r} was disposed and sends more")
         if track.stream != self.number:
-            raise WireError(f"machine {track.key!r} has gone on in another stream")
+            raise WireError(f"machine {track.key!r} continues in another stream")
         return track
 
 

@@ -1,9 +1,9 @@
-"""The track of one machine: its chunks, its gaps, its relation to other machines.
+"""The track of one machine: it takes in what the stream sends, and frees old transitions.
 
 One thread writes, any thread reads (see `am_dbg.store.track_reader`).
 
-`weigh` returns how much more memory the track takes than before. The track counts each change
-as it makes it, so `weigh` walks over nothing.
+`weigh` returns by how much the memory of the track grew. The track counts each change when it
+makes it, so `weigh` is fast.
 """
 
 from __future__ import annotations
@@ -31,20 +31,18 @@ _moments = count()
 _NEVER = 2**63
 
 UNWEIGHED_ROWS_MAX = 8
-"""Plain rows of a track that may wait to be counted: weighing takes longer than a row."""
+"""The most plain rows whose memory is not counted yet: counting takes longer than adding a row."""
 
 
 class Track(TrackReader):
-    """The history of one machine, numbered from 1; number 0 is before the first transition.
+    """The history of one machine, which grows; only the thread of the store writes.
 
-    `key` is the shown name: the id, with `#2` and so on when another stream has the same.
-    `stream` is the stream that feeds it now, `connected` whether that is a live one still
-    open, `ended` whether its stream or its program ended, `gone` whether the machine was
-    disposed. `snapshot` is how it stood at the last break or end. `later` are log lines after
-    the last transition, `open` what is open and was. `first` is the oldest number still held,
-    `count` the newest, `version` grows with every change. `entered_at` and `left_at` put the
-    beginnings and ends of all tracks in order; `is_live` is whether it came from a program
-    that was connected.
+    `stream` is the stream that feeds it now, `connected` whether that one is live and open,
+    `ended` whether its stream or its program ended, `gone` whether the machine was disposed,
+    `removed` whether the store dropped it. `snapshot` is its state at the last gap or end,
+    `later` the log lines after the last transition, `open` the reports of open work. `version`
+    grows with every change. `entered_at` and `left_at` order the beginnings and ends of all
+    tracks; `is_live` is whether it came from a connected program.
     """
 
     __slots__ = (
@@ -107,7 +105,7 @@ class Track(TrackReader):
     def append(
         self, batch: BatchRows, start: int, count: int, dictionary: SegmentDictionary, active: int
     ) -> None:
-        """Take in `count` rows of a batch; `active` is what `check_run` gave for them."""
+        """Add `count` rows of a batch; `active` is what `check_run` returned for them."""
         row = self.row_next
         self.later = NO_LINES
         for low in range(start, start if self.removed else start + count, PIECE_ROWS_MAX):
@@ -122,18 +120,18 @@ class Track(TrackReader):
     def check_run(
         self, shapes: Sequence[int], dictionary: SegmentDictionary, ticks_max: int
     ) -> int:
-        """The states that are active after some shapes; WireError when one does not fit."""
+        """The states that are active after some shapes; WireError if a shape does not fit."""
         check = self._clock_check
         active = check.active_after(shapes, dictionary)
         if active < 0:
-            raise WireError(f"ticks of {self.key!r} that do not fit those before")
+            raise WireError(f"ticks of {self.key!r} that do not fit the ticks before")
         is_sure = check.is_surely_below(ticks_max, len(shapes), dictionary)
         if not is_sure and not check.stays_below(ticks_max, shapes, dictionary, self.ticks):
             raise WireError(f"a tick of {self.key!r} out of range")
         return active
 
     def skip_lost(self, count: int, ticks: tuple[int, ...], reason: str, kind: GapKind) -> None:
-        """Go on after lost transitions, from these ticks."""
+        """Continue after lost transitions, from these ticks."""
         self.row_next += count
         if count:
             self.later = NO_LINES
@@ -143,7 +141,7 @@ class Track(TrackReader):
         self._publish()
 
     def change_schema(self, schema: IndexedSchema, ticks: tuple[int, ...]) -> None:
-        """Go on with another schema; what was received keeps the old one."""
+        """Continue with another schema; what was received keeps the old one."""
         self._end_chunk(schema, ticks)
         self._add_gap(Gap(self.count, 0, "schema changed", GapKind.SCHEMA))
         self._publish()
@@ -157,7 +155,7 @@ class Track(TrackReader):
         *,
         live: bool = True,
     ) -> None:
-        """The same machine came back on another stream, in a file perhaps without a break."""
+        """Continue in another stream; only a file can continue without a gap."""
         self.stream = stream
         self.later = NO_LINES
         goes_on = not live and (schema.states, ticks) == (self.states, self.ticks)
@@ -169,7 +167,7 @@ class Track(TrackReader):
         self._publish()
 
     def reopen(self, live: bool) -> None:
-        """Go on after an end: what was lost there is sent now, or nothing was lost."""
+        """Continue after an end: nothing was lost, or a gap that reports the loss follows."""
         if not self.ended:
             return
         self.ended = False
@@ -178,7 +176,7 @@ class Track(TrackReader):
         self._gaps.remove_cut(self.count)
 
     def close(self, reason: str) -> None:
-        """Note that its stream or program ended; with a reason, too early."""
+        """Record that its stream or program ended; with a reason, it ended too early."""
         self.connected = False
         self.ended = True
         self.left_at = next(_moments)
@@ -188,23 +186,23 @@ class Track(TrackReader):
         self._publish()
 
     def notes_changed(self) -> None:
-        """Note that the notes beside transitions changed."""
+        """Record that the notes changed."""
         self.version += 1
 
     def add_lines(self, lines: Sequence[LogLine], missing: int) -> None:
-        """Take log lines that the machine wrote after its last transition."""
+        """Add log lines that the machine wrote after its last transition."""
         if not self.removed:
             self.later = self.later.extended(lines, missing)
         self.version += 1
 
     def add_open_work(self, work: tuple[OpenWork, ...], more: int) -> None:
-        """Take a report of what is open from now on."""
+        """Add a report of open work, which holds from now on."""
         if not self.removed:
             self.open.add(OpenWorkReport(self.count, work, more))
         self.version += 1
 
     def dispose(self) -> None:
-        """Note that the machine was disposed."""
+        """Record that the machine was disposed."""
         newest = self.open.newest
         if newest is not None and newest.work:
             self.add_open_work((), 0)
@@ -215,7 +213,7 @@ class Track(TrackReader):
     def trim(self, dictionary: SegmentDictionary) -> set[SegmentDictionary]:
         """Drop the oldest chunks, up to the last one that uses this dictionary.
 
-        Returns the dictionaries that the track does not hold any more.
+        Returns the dictionaries that the track no longer holds.
         """
         chunks = self._index.chunks
         count = 1 + max(
@@ -226,11 +224,11 @@ class Track(TrackReader):
         return self._drop_oldest(count)
 
     def trim_sealed(self) -> set[SegmentDictionary]:
-        """Drop all chunks but the one that may still grow."""
+        """Drop all chunks except the one that still grows."""
         return self._drop_oldest(len(self._index.chunks) - (self._open is not None))
 
     def _drop_oldest(self, count: int) -> set[SegmentDictionary]:
-        """Drop so many of the oldest chunks."""
+        """Drop `count` of the oldest chunks."""
         index = self._index
         if not count:
             return set()
@@ -245,9 +243,9 @@ class Track(TrackReader):
         return self._release(index.chunks[:count], chunks)
 
     def stub(self) -> Track:
-        """The track with which the stream goes on when this one is removed: it keeps nothing.
+        """A track that checks messages and keeps nothing; the stream continues with it.
 
-        It still checks messages. This one keeps its history for readers that still use it.
+        This track was removed and keeps its history for readers that still use it.
         """
         stub = Track(self.key, self.identity, self.stream, self.schema, self.ticks, self.row_next)
         stub.removed = True
@@ -271,7 +269,7 @@ class Track(TrackReader):
 
     @property
     def is_light(self) -> bool:
-        """Whether only a few plain rows came since the last weighing."""
+        """Whether only a few plain rows came since the memory was counted."""
         chunk, count = self._weighed
         return chunk is self._open and self.count - count < UNWEIGHED_ROWS_MAX
 
@@ -312,7 +310,7 @@ class Track(TrackReader):
         return chunk
 
     def _end_chunk(self, schema: IndexedSchema, ticks: tuple[int, ...] | None = None) -> None:
-        """Begin a new chunk for the next rows; the clock goes on from there, or from `ticks`."""
+        """End the chunk; the next rows continue from its clock, or from `ticks`."""
         chunk = self._open
         if chunk is not None:
             chunk.seal()
@@ -325,7 +323,7 @@ class Track(TrackReader):
         self.version += 1
 
     def _publish(self) -> None:
-        """Publish how it stands; the version comes last, for readers that wait for it to grow."""
+        """Publish a snapshot; the version grows last, because readers wait for it."""
         self.snapshot = TrackSnapshot(
             self.count,
             self.gaps_after(self.count),

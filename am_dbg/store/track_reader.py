@@ -1,11 +1,11 @@
 """Reads the history of one machine: transitions by number, row, id or time.
 
-Transitions are numbered by what is held, from 1 without holes, and a number never
-changes: trimming raises `first`, it does not renumber. What the machine itself counts,
-its rows, has holes where transitions were lost; chunks hold the first row of their run.
+Held transitions have numbers from 1 without holes, and a number never changes: trimming raises
+`first` and renumbers nothing. Rows are what the machine itself counts; they have holes where
+transitions were lost. A chunk has the row of its first transition.
 
-Any thread reads. `count` is published last, so everything it covers can be read without a
-lock. The only thing readers write is a cached clock, one value in one assignment.
+Any thread reads. The writer sets `count` last, so everything up to it can be read without a
+lock. Readers write only a cached clock: one value, in one assignment.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from amtracer.wire.messages import Shape, StateDef
 from amtracer.wire.vocabulary import join_tx, split_tx
 
 WALK_ROWS_MAX = 64
-"""How far a cached clock is moved row by row before it is counted again."""
+"""The most rows that a cached clock is moved; beyond that it is counted again."""
 
 
 class TrackReader:
     """The history of one machine, numbered from 1; number 0 is before the first transition.
 
-    `key` is the shown name: the id, with `#2` and so on when another stream has the same.
+    `key` is the shown name: the id, with `#2` and so on if another track has the same id.
     `first` is the oldest number still held, `count` the newest, `row_next` the row of the next
     transition.
     """
@@ -82,16 +82,16 @@ class TrackReader:
         return self.identity.tags
 
     def is_of_session(self, other: TrackReader) -> bool:
-        """Whether both tracks are of one process, as far as their streams say so."""
+        """Whether the streams of both tracks name the same session, and so the same process."""
         return bool(self.identity.session) and self.identity.session == other.identity.session
 
     @property
     def gaps(self) -> Sequence[Gap]:
-        """Breaks in the history, in order of `after_number`."""
+        """Gaps in the history, in order of `after_number`."""
         return self._gaps.all
 
     def gaps_after(self, number: int) -> tuple[Gap, ...]:
-        """The breaks between a transition and the next one."""
+        """The gaps between a transition and the next one."""
         return self._gaps.after(number)
 
     @property
@@ -101,18 +101,18 @@ class TrackReader:
 
     @property
     def schema(self) -> IndexedSchema:
-        """The schema as it is now."""
+        """The present schema."""
         chunk = self._open
         return chunk.schema if chunk else self._base[0]
 
     @property
     def states(self) -> tuple[StateDef, ...]:
-        """The states of the schema as it is now, after everything that was received."""
+        """The states of the present schema, after everything that was received."""
         return self.schema.states
 
     @property
     def ticks(self) -> tuple[int, ...]:
-        """The clock as it is now, by index of `states`."""
+        """The present clock, by index of `states`."""
         chunk = self._open
         return self._clock(chunk, chunk.rows) if chunk else self._base[1]
 
@@ -123,7 +123,7 @@ class TrackReader:
         return self._schema_at(number).states
 
     def index_at(self, number: int, name: str) -> int:
-        """Index of a state in `schema_at(number)`, -1 when it has none of that name."""
+        """Index of a state in `schema_at(number)`, -1 if it has no state of that name."""
         return self._schema_at(number).index.get(name, -1)
 
     def clock_at(self, number: int) -> tuple[int, ...]:
@@ -137,7 +137,7 @@ class TrackReader:
         return self._clock(chunk, number - chunk.first + 1)
 
     def clock_before(self, number: int) -> tuple[int, ...]:
-        """Ticks before a transition; differs from those after the one before it at a gap."""
+        """Ticks before a transition; at a gap they differ from those after the previous one."""
         if number < self.first:
             return self._before_all(number)[1]
         chunk = self.chunk_of(number)
@@ -160,8 +160,8 @@ class TrackReader:
     def time_at(self, number: int) -> int:
         """Wall time of a transition in nanoseconds.
 
-        For 0 it is when the stream began, or right before the first transition where that
-        is not known or was before: a tracer says hello when it finds time to.
+        For 0 it is the beginning of the stream. If that is not known or is later than the first
+        transition, it is right before that transition: a tracer can send its hello late.
         """
         if 0 <= number < self.first:
             started = self.identity.started_ns
@@ -173,19 +173,19 @@ class TrackReader:
         return chunk.time(number - chunk.first)
 
     def transition(self, number: int) -> TransitionRecord:
-        """The whole record of a transition; IndexError when it is not held."""
+        """A transition with all its data; IndexError if it is not held."""
         chunk = self.chunk_of(number)
         return chunk.record(number - chunk.first, self.tx_id_at(number))
 
     def tx_id_at(self, number: int) -> str:
-        """The id of a transition as the sender knows it."""
+        """The id of a transition, as its program has it."""
         chunk = self.chunk_of(number)
         row = number - chunk.first
         own = chunk.own_id(row)
         return own or join_tx(self.identity.tx_prefix, chunk.row_first + row + 1)
 
     def number_at_row(self, row: int) -> int:
-        """The first held transition with this row or a later one; after the last for none."""
+        """The first held transition with this row or a later one; `count + 1` if there is none."""
         chunks = self.chunks
         at = max(0, bisect_right(chunks, row, key=_row_first) - 1)
         for chunk in chunks[at : at + 2]:
@@ -204,7 +204,7 @@ class TrackReader:
         return self.notes.troubles_at(self.row_at(number))
 
     def raised_at(self, number: int, step: int) -> str:
-        """Where a step of a transition raised; empty for none."""
+        """The place where a step of a transition raised; empty if it did not."""
         return self.notes.raised_at(self.row_at(number), step)
 
     @property
@@ -238,7 +238,7 @@ class TrackReader:
         return None
 
     def last_at_or_before(self, time_ns: int) -> int:
-        """The last transition at this wall time or earlier, 0 when there is none."""
+        """The last transition at this wall time or earlier, 0 if there is none."""
         for chunk in reversed(self.chunks):
             rows = self._rows_of(chunk)
             if rows and chunk.time_min <= time_ns:
@@ -248,7 +248,7 @@ class TrackReader:
         return 0
 
     def chunk_of(self, number: int) -> Chunk:
-        """The chunk that holds a transition; IndexError when none does."""
+        """The chunk that holds a transition; IndexError if no chunk does."""
         index = self._index
         if not self.first <= number <= self.count:
             raise IndexError(
@@ -265,7 +265,7 @@ class TrackReader:
         return self.chunk_of(number).schema
 
     def _before_all(self, number: int) -> tuple[IndexedSchema, tuple[int, ...]]:
-        """Schema and ticks before the oldest transition that is held."""
+        """The schema and ticks before the oldest held transition."""
         chunks = self._index.chunks
         if number == 0:
             return self._opening

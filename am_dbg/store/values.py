@@ -13,10 +13,10 @@ LogLine = tuple[int, str]
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A break in a track's history, right after transition `after_number`.
+    """A gap in a track's history, right after transition `after_number`.
 
-    `lost` counts the transitions that are missing there, -1 when nobody knows. A changed
-    schema loses none.
+    `lost` counts the transitions that are missing there, -1 if the number is not known. A
+    changed schema loses none.
     """
 
     after_number: int
@@ -27,7 +27,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class TransitionRecord:
-    """One whole decoded transition; `number` counts from 1 within its track.
+    """One decoded transition; `number` counts from 1 within its track.
 
     `queue_tick` is the number of the mutation taken from the queue last, 0 if not known.
     """
@@ -61,9 +61,9 @@ class MachineIdentity:
 
 @dataclass(frozen=True, slots=True)
 class TrackSnapshot:
-    """How a machine stands after transition `number`, with the breaks since; replaced as a whole.
+    """The state of a machine after transition `number`, with the gaps since then.
 
-    It is newer than what was received last if that was a break or the end.
+    A track replaces it as a whole at each gap and at the end.
     """
 
     number: int

@@ -201,7 +201,7 @@ def test_what_no_machine_has_is_refused(program: Program, message: Message) -> N
 def test_a_machine_that_is_gone_says_nothing(program: Program) -> None:
     """As little as it makes transitions."""
     program.store.feed(0, GoneMessage(0))
-    with pytest.raises(WireError, match="was disposed and goes on"):
+    with pytest.raises(WireError, match="was disposed and sends more"):
         program.store.feed(0, OpenWorkMessage(0, ()))
 
 

@@ -91,10 +91,10 @@ def seen(store: Store) -> Any:
 
 REFUSED: dict[str, Message] = {
     "second hello": HelloMessage(1, "s", 1, 1),
-    "schema 5 defined out of turn": SchemaMessage(5, AB),
+    "schema 5 defined out of order": SchemaMessage(5, AB),
     "two states of one name": SchemaMessage(2, (StateDef("A"), StateDef("A"))),
-    "machine 0 defined out of turn": MachineMessage(0, "again", 0),
-    "machine 7 defined out of turn": MachineMessage(7, "ahead", 0),
+    "machine 0 defined out of order": MachineMessage(0, "again", 0),
+    "machine 7 defined out of order": MachineMessage(7, "ahead", 0),
     "schema 9 is not defined": MachineMessage(1, "n", 9),
     "1 ticks for 2 states": MachineMessage(1, "n", 0, ticks=(1,)),
     "tick out of range": MachineMessage(1, "n", 0, ticks=(1, -1)),
@@ -104,7 +104,7 @@ REFUSED: dict[str, Message] = {
     "2 ticks for 3 states": SchemaChangedMessage(0, 1, (0, 0)),
     "machine 4 is not defined": GoneMessage(4),
     "machine -1 is not defined": GoneMessage(-1),
-    "shape 9 defined out of turn": ShapeMessage(9, 0, ADD_A),
+    "shape 9 defined out of order": ShapeMessage(9, 0, ADD_A),
     "string 0 defined where 2 comes": StringsMessage(0, ("x",)),
     "head that is longer than its text": StringsMessage(2, (TextWithNewHead("x", 2),)),
     "head that is not defined": StringsMessage(2, ("x", TextWithKnownHead(1, "y"))),

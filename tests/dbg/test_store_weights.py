@@ -285,7 +285,7 @@ def test_the_heaviest_live_stream_ends_and_the_others_go_on() -> None:
     (ended,) = free_memory(store, store.size() // 2)
 
     assert (ended.stream, ended.label) == (loud, "loud")
-    assert ended.reason.endswith("MB of the memory for everything")
+    assert ended.reason.endswith("MB of the memory that all streams share")
     assert store.streams[quiet].open
     assert [track.connected for track in store.tracks] == [True]
 

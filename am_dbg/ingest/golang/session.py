@@ -3,7 +3,7 @@
 The file (`.gob.br`) is a brotli stream of one gob value: a list of machines, each with its
 schema and all its transitions. Neither format has a checksum or an end mark. The reader
 reports the faults it can distinguish: empty, something else, cut, changed, too large,
-followed by other bytes. Of a cut or changed file everything before the break is read.
+followed by other bytes. Of a cut or damaged file everything before the damage is read.
 
 Times are those of arrival at the debugger that wrote the file, so there are no durations.
 """
