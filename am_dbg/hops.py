@@ -1,10 +1,10 @@
 """Loop protection for forwarding: the debuggers that a stream passed through.
 
-The facts of a hello hold their names. A debugger that forwards a stream adds its own name,
-which is new for each run, to those that are there. A debugger that finds its own name in a
-hello has received the stream before and takes nothing of it in. So debuggers that forward to
-each other in a circle, however long, send each transition once. Streams that came by different
-routes are forwarded over different connections, because a hello holds for all that follows.
+The facts of a hello have their names. A debugger that forwards a stream adds its own name, which
+is new in each run. A debugger that finds its own name in a hello has received the stream before
+and refuses it. So debuggers that forward to each other in a circle of any length send each
+transition once. Streams of different routes are forwarded over different connections, because a
+hello holds for everything after it.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from amtracer.wire.messages import HelloMessage
 FACT = "forwarded by"
 """The fact of a hello that holds the names, the first debugger first."""
 HOPS_MAX = 16
-"""Debuggers that a stream may come through; it is not sent on any further."""
+"""The most debuggers that a stream passes through; it is not forwarded beyond."""
 
 
 def new_name() -> str:
-    """A name for a debugger, unlike any other."""
+    """A unique name for a debugger."""
     return os.urandom(8).hex()
 
 
 def route_of(hello: HelloMessage | None) -> str:
-    """The debuggers a stream came through, as text; empty when it comes from its program."""
+    """The debuggers that a stream passed through, as text; empty if it comes from its program."""
     return "" if hello is None else hello.process.get(FACT, "")
 
 
 def has_passed(hello: HelloMessage, name: str) -> bool:
-    """Whether this debugger has sent the stream on before."""
+    """Whether the stream passed through the debugger of this name."""
     return bool(name) and name in route_of(hello).split()
 
 

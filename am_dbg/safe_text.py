@@ -1,10 +1,9 @@
 """Escapes text from other programs for terminals and plain text outputs.
 
-Ids, state names and log lines are data, but a terminal would obey the escape sequences in
-them, and direction marks would turn a line around. Everything without a picture of its own
-becomes an escape as Python writes it: control characters (ESC and C1 among them), marks of
-direction, characters without width, letters that show nothing, broken text. Nothing is
-dropped, so two different texts stay different for the eye.
+Ids, state names and log lines are data, but a terminal executes escape sequences in them, and
+direction marks reverse a line. So every invisible character becomes an escape as Python writes
+it: control characters (also ESC and C1), direction marks, characters without width, letters
+that show nothing, broken text. Nothing is dropped, so different texts look different.
 """
 
 from __future__ import annotations
@@ -14,8 +13,8 @@ import re
 _UNSEEN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u3164\ufe00-\ufe0d\uffa0\U000e0100-\U000e01ef]"
 )
-"""Letters and marks that count as printable but show nothing, but for the two selectors that
-emoji are written with."""
+"""Letters and marks that count as printable and show nothing, except the two selectors that emoji
+need."""
 
 
 def one_line(text: str) -> str:

@@ -13,19 +13,19 @@ from amtracer.errors import SessionAccessError
 from amtracer.files.atomic import AtomicFile
 
 ROUND_S = 1.0
-"""How often the file is written at most."""
+"""The shortest time between two writes."""
 PAUSES = 20
-"""How much longer than the writing the pause after it is, so that many machines cost no more
-time than a few."""
+"""The pause after a write lasts so many times as long as the write, so that many machines cost no
+more time than a few."""
 
 _log = logging.getLogger(__name__)
 
 
 class ClientList:
-    """Writes the list when something changed, from `start` to `stop`, on its own thread.
+    """Writes the list after changes, from `start` to `stop`, on its own thread.
 
-    A reader of the file always sees a whole list. Trouble with the file ends the writing
-    and is reported once, in the log and to `warned`, on that thread.
+    A reader of the file always sees a whole list. An error of the file ends the writing and is
+    reported once, in the log and to `warned`, on that thread.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class ClientList:
         self._thread = threading.Thread(target=self._run, name="am-dbg list", daemon=True)
 
     def start(self) -> None:
-        """Write the first list, and go on; SessionAccessError where no file can be."""
+        """Write the first list and start; SessionAccessError if the file cannot be written."""
         self._write_if_new()
         self._thread.start()
 

@@ -32,7 +32,7 @@ Writer = Callable[[Store, str, Sequence[Selection], OnWritten | None], ExportRes
 
 
 def writer_for(path: str, *, all_ids: bool = False) -> Writer:
-    """What writes the format of this file name; lines of JSON have all ids anyway."""
+    """The writer for the ending of a file name; lines of JSON have all ids in any case."""
     for ending, writer in _WRITERS.items():
         if path.endswith(ending):
             is_session = writer is export_session
@@ -41,9 +41,10 @@ def writer_for(path: str, *, all_ids: bool = False) -> Writer:
 
 
 def chosen(store: Store, machine: str, numbers: str) -> list[Selection]:
-    """The machine of a key or an address, all for an empty one, and numbers such as `5-20`.
+    """The transitions of a machine, or of all if it is empty, in a range such as `5-20`.
 
-    A range may begin before or end after what is there, but not hold nothing of it.
+    `machine` is a key or an address. A range can begin or end outside of what is there, but
+    must include a part of it.
     """
     track = None
     if machine:
@@ -75,9 +76,9 @@ def _nothing(store: Store, track: Track | None, numbers: str) -> EmptyRangeError
 
 
 def addressed(store: Store, address: str) -> tuple[list[Selection], str]:
-    """What an address means, `mach://ID`, `mach://ID/5` or `mach://ID/5-20`, and a name for it.
+    """The selection of `mach://ID`, `mach://ID/5` or `mach://ID/5-20`, and a file name for it.
 
-    The name is one of a session file, whatever the id holds.
+    The name is always safe for a session file.
     """
     track, numbers = resolve_range(store, address)
     selection = _selection(store, track, numbers)
@@ -89,7 +90,7 @@ def addressed(store: Store, address: str) -> tuple[list[Selection], str]:
 def write_json_lines(
     store: Store, path: str, selection: Sequence[Selection], progress: OnWritten | None = None
 ) -> ExportResult:
-    """A line for each machine, gap and transition, `record` first; the file appears whole."""
+    """Write a line for each machine, gap and transition, `record` first; the file appears whole."""
     done, size = 0, 0
     total = sum(part.count for part in selection)
     excerpt = Excerpt(store)

@@ -1,15 +1,15 @@
 """Writes what the store holds as a session file: all of it, some machines, or a range.
 
-An import of the file gives back what was exported: machines in the same order, numbers,
-clocks, gaps, every field of every transition. Transitions that were trimmed before, or that
-a range leaves out, become a number of transitions before the first one.
+An import of the file restores what was exported: machines in the same order, numbers, clocks,
+gaps, every field of every transition. Transitions that were trimmed before, or that a range
+leaves out, become a number of transitions before the first one.
 
-Ids that follow no rule, such as the random ids of Go programs, cannot be compressed: with
-them a file is about four times as large. So an export keeps the ids that some transition
-refers to, and keeps all of them only on request (`convert --ids`). A recording keeps all,
-because it cannot know what will refer to them later.
+Ids that follow no rule, such as the random ids of Go programs, cannot be compressed: with them a
+file is about four times as large. So an export keeps the ids that a transition refers to, and
+keeps all ids only on request (`convert --ids`). A recording keeps all ids, because a later
+transition can refer to them.
 
-The store may grow during an export: the export writes what was there when it began.
+The store can grow during an export: the export writes what was there at its beginning.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from am_dbg.egress.replay import TrackReplay
+from am_dbg.egress.track_replay import TrackReplay
 from am_dbg.store import Store, Track
 from amtracer.encode.stream_writer import StreamWriter
 from amtracer.files.atomic import PathLike
@@ -28,16 +28,16 @@ from amtracer.wire import limits
 from amtracer.wire.messages import HelloMessage, Message
 
 FILE_NAME_BYTES_MAX = 200
-"""Bytes of a file name made of an id, in UTF-8; most file systems take 255 with the ending."""
+"""Bytes of a file name made of an id, in UTF-8; most file systems allow 255 with the ending."""
 PROGRESS_TRANSITIONS = 1_000
 
 OnWritten = Callable[[int, int], None]
-"""Called now and then: transitions written, transitions in all; what it raises ends the export."""
+"""Called now and then with written and all transitions; an exception of it ends the export."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """A run of transitions of one machine; none when `last` is below `first`."""
+    """Consecutive transitions of one machine; none if `last` is below `first`."""
 
     track: Track
     first: int
@@ -50,7 +50,7 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class ExportResult:
-    """What an export wrote."""
+    """What an export wrote: machines, transitions, bytes."""
 
     machines: int
     transitions: int
@@ -60,7 +60,7 @@ class ExportResult:
 def selected(
     store: Store, track: Track | None = None, numbers: tuple[int, int] | None = None
 ) -> list[Selection]:
-    """The whole store, one machine, or a range of its numbers, as it is now."""
+    """The whole store, one machine, or a range of numbers, as they are now."""
     tracks = store.tracks if track is None else [track]
     low, high = numbers or (1, 2**63)
     return [Selection(one, max(low, one.first), min(high, one.count)) for one in list(tracks)]
@@ -74,7 +74,7 @@ def export_session(
     *,
     all_ids: bool = False,
 ) -> ExportResult:
-    """Write a session file; it appears whole or not at all, trouble is a SessionError."""
+    """Write a session file; it appears whole or not at all. Errors are a SessionError."""
     chosen = selected(store) if selection is None else selection
     with SessionWriter(path) as writer:
         write_messages(store, chosen, writer.write, progress, all_ids=all_ids)
@@ -90,7 +90,7 @@ def write_messages(
     *,
     all_ids: bool = False,
 ) -> None:
-    """Give the messages of an export, a stream for each run of machines that came in one."""
+    """Emit the messages of an export: a stream for consecutive machines of the same stream."""
     keeps_id = bool if all_ids else _referred_ids(selection).__contains__
     done, total = 0, sum(part.count for part in selection)
     for stream, parts in groupby(selection, key=lambda part: part.track.stream):
@@ -115,7 +115,7 @@ def file_name_for(id: str) -> str:
 
 
 def _referred_ids(selection: Sequence[Selection]) -> frozenset[str]:
-    """The ids that sources of what is exported refer to."""
+    """The ids that the sources of exported transitions refer to."""
     chunks = (chunk for part in selection for chunk in part.track.chunks)
     return frozenset(source.tx for chunk in chunks for _, source in chunk.sources())
 
@@ -123,7 +123,7 @@ def _referred_ids(selection: Sequence[Selection]) -> frozenset[str]:
 def _written(
     writer: StreamWriter, part: Selection, keeps_id: Callable[[str], bool]
 ) -> Iterator[None]:
-    """Write one machine; a step for each transition."""
+    """Write one machine; yield after each transition."""
     replay = TrackReplay(writer, part.track, part.first, keeps_id)
     yield from replay.replay_to(part.last)
     if part.last == part.track.count:

@@ -1,17 +1,17 @@
 """Forwards what arrives to another debugger, on a separate thread.
 
-The forwarder reads the store like any reader, a few times a second, and sends what is new.
-It never delays what arrives. The other debugger may start late, go away, or read slowly:
-what was not sent yet is still in the store and is sent later. After a reconnect machines
-continue where they were, because this side names the same session again; data that was in
-transit when the connection broke shows there as a gap.
+The forwarder reads the store like any reader, several times a second, and sends what is new. It
+never delays what arrives. The other debugger can start late, go away, or read slowly: what was
+not sent yet stays in the store and is sent later. After a reconnect machines continue where they
+were, because this side sends the same session again; data that was in transit when the
+connection broke becomes a gap there.
 
-Only data of programs is forwarded, not imported sessions. The token that is sent is the
-token of this process's environment, never a token that a program sent.
+Only data of programs is forwarded, not imported sessions. The forwarder sends the token of its
+own environment, never a token that a program sent.
 
-Data that came through other debuggers is forwarded on separate connections, one for each
-route, so that a debugger that finds its own name on a route can refuse that route alone
-(see `am_dbg.hops`).
+Data that came through other debuggers is forwarded over separate connections, one for each
+route. So a debugger that finds its own name on a route can refuse this route alone (see
+`am_dbg.hops`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import os
 import threading
 import time
 
-from am_dbg.egress.replay import LiveReplay
+from am_dbg.egress.live_replay import LiveReplay
 from am_dbg.hops import HOPS_MAX, is_too_long, route_of, with_route
 from am_dbg.store import Store
 from amtracer.address import Address
@@ -33,22 +33,22 @@ from amtracer.wire.messages import PROTOCOL_VERSION, HelloMessage
 ROUND_S = 0.1
 """How often the forwarder looks for something new."""
 HELD_S = 5.0
-"""How long a connection must hold to end an outage; one line is logged for each."""
+"""How long a connection must hold to end an outage; an outage is logged once."""
 PAUSE_S_MAX = 10.0
 """The longest pause between two attempts to connect."""
 ROWS_AT_ONCE_MAX = 10_000
-"""Transitions sent before the other side has to take them."""
+"""Transitions that are written before they are sent."""
 ROUTES_MAX = 64
-"""Routes to here, and so connections on; data of further routes is not forwarded."""
+"""The most routes, and so connections; data of further routes is not forwarded."""
 
 STOP_S_MAX = 1.0
-"""How long a stop waits for the rest to be taken."""
+"""How long a stop waits until the rest is sent."""
 
 _log = logging.getLogger(__name__)
 
 
 class Forwarding:
-    """Forwards to one other debugger, on every route of the data, from `start` to `stop`."""
+    """Forwards all routes to one other debugger, from `start` to `stop`."""
 
     def __init__(
         self, store: Store, address: Address, own_name: str, *, round_s: float = ROUND_S
@@ -62,7 +62,7 @@ class Forwarding:
         self._seen = 0
         self._stopping = threading.Event()
         self._thread = threading.Thread(
-            target=self._run, name=f"am-dbg ways to {address}", daemon=True
+            target=self._run, name=f"am-dbg routes to {address}", daemon=True
         )
 
     def start(self) -> None:
@@ -71,7 +71,7 @@ class Forwarding:
         self._thread.start()
 
     def stop(self) -> None:
-        """Send what is there and end the connections; a second call does nothing."""
+        """Send the rest and end the connections; a second call does nothing."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -86,7 +86,7 @@ class Forwarding:
             self._look()
 
     def _look(self) -> None:
-        """Find new routes; a stream whose hello is about to come is looked at later."""
+        """Find new routes; a stream without a hello is looked at again later."""
         for stream in self._store.streams[self._seen :]:
             if stream.hello is None and stream.open:
                 return
@@ -98,9 +98,9 @@ class Forwarding:
         if route in self._by_route:
             return
         if is_too_long(route):
-            self._leave_out(f"what came through {HOPS_MAX} debuggers")
+            self._leave_out(f"data that came through {HOPS_MAX} debuggers")
         elif len(self._by_route) >= ROUTES_MAX:
-            self._leave_out(f"what came by more than {ROUTES_MAX} ways")
+            self._leave_out(f"data of more than {ROUTES_MAX} routes")
         else:
             forwarder = RouteForwarder(
                 self._store, self._address, self._own_name, route, round_s=self._round_s
@@ -115,7 +115,7 @@ class Forwarding:
 
 
 class RouteForwarder:
-    """Forwards what came by one route to one other debugger, from `start` to `stop`."""
+    """Forwards one route to one other debugger, from `start` to `stop`."""
 
     def __init__(
         self,
@@ -150,11 +150,11 @@ class RouteForwarder:
         self._thread.start()
 
     def ask_to_stop(self) -> None:
-        """Let it send what is there and end the connection."""
+        """Ask it to send the rest and end the connection."""
         self._stopping.set()
 
     def stop(self, wait_s: float = STOP_S_MAX) -> None:
-        """The same, and wait for it; a second call does nothing."""
+        """Ask it to stop and wait; a second call does nothing."""
         self.ask_to_stop()
         if self._thread.is_alive():
             self._thread.join(wait_s)
@@ -181,13 +181,13 @@ class RouteForwarder:
         self._end()
 
     def _round(self) -> None:
-        """Connect if need be, and send what is new as far as the other side takes it.
+        """Connect if necessary, and send what is new as far as the other side reads it.
 
-        The other side ends a connection on which nothing is sent after a while; from then on
-        none is opened before there is something to send.
+        The other side ends a connection on which nothing is sent for a while. After that a
+        connection is opened only when there is something to send.
 
-        After the hello it waits for the next round: a debugger that refuses the hello closes
-        the connection meanwhile, and nothing was sent in vain.
+        After the hello it waits for the next round: a debugger that refuses the hello closes the
+        connection until then, and nothing is lost.
         """
         if self._writer is None:
             if self._is_idle and not self._replay.has_some:
@@ -203,8 +203,8 @@ class RouteForwarder:
                 break
 
     def _renew(self) -> None:
-        """Go on over another connection once all is sent; its stream has numbers again."""
-        if self._sink.renew():
+        """Continue over another connection once all is sent; its stream has new numbers."""
+        if self._outlet.renew():
             self._is_full = False
             self._begin(whole=False)
 
@@ -227,7 +227,7 @@ class RouteForwarder:
         self._replay.begin(self._writer, whole=whole)
 
     def _send_some(self) -> bool:
-        """Write some of what is new; returns whether there was any."""
+        """Write a part of what is new; return whether there was any."""
         try:
             has_sent = self._replay.send(ROWS_AT_ONCE_MAX)
         except StreamFullError:
@@ -239,7 +239,7 @@ class RouteForwarder:
         return has_sent
 
     def _was_only_quiet(self) -> bool:
-        """Whether the connection that ended had held, and nothing was sent on it."""
+        """Whether the ended connection had held, and nothing was sent on it."""
         held_s = time.monotonic() - self._connected_at
         return self._writer is not None and not self._has_sent and held_s >= HELD_S
 
@@ -251,7 +251,7 @@ class RouteForwarder:
             _log.warning("nothing is forwarded to %s: %s", self._address, error)
 
     def _end(self) -> None:
-        """End the connection in order; what cannot be sent now is left."""
+        """End the connection in order; what cannot be sent now is dropped."""
         if self._writer is not None:
             try:
                 self._send_some()

@@ -1,9 +1,9 @@
 """Writes data into a session file as it arrives.
 
-Streams arrive mixed, and a file holds streams only one after the other, so all of them
-become one stream in the file. Another stream follows when the first has no numbers left for
-machines. So this file holds less than an export: it does not say which program a machine
-belongs to. But it exists when the debugger is killed: cut, with all that was written before.
+Streams arrive mixed, and a file can hold streams only one after another, so all of them become
+one stream in the file. If it has no numbers left for machines, another stream follows. So this
+file has less than an export: the programs of the machines are missing. But if the debugger is
+killed, the file exists: cut, with everything that was written before.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import Callable
 
-from am_dbg.egress.replay import LiveReplay
+from am_dbg.egress.live_replay import LiveReplay
 from am_dbg.store import Store
 from amtracer.encode.stream_writer import StreamFullError, StreamWriter
 from amtracer.errors import SessionError, WireError
@@ -21,14 +21,14 @@ from amtracer.files.session import SessionWriter
 from amtracer.wire.messages import PROTOCOL_VERSION, HelloMessage
 
 ROWS_AT_ONCE_MAX = 10_000
-"""Transitions after which the file is flushed, while there are more."""
+"""Transitions after which the file is flushed, if more follow."""
 
 
 class LiveRecording:
     """A session file that grows with a store, from `open` to `close`.
 
-    Trouble with the file while it grows is reported once to `warned` and ends the growing;
-    the server goes on listening. One thread at a time.
+    An error of the file while it grows is reported once to `warned` and ends the recording; the
+    server continues. One thread at a time.
     """
 
     def __init__(self, store: Store, warned: Callable[[str], None]) -> None:
@@ -37,10 +37,10 @@ class LiveRecording:
         self._writer: SessionWriter | None = None
 
     def open(self, path: str) -> None:
-        """Let the file appear; `SessionAccessError` if it cannot be written."""
+        """Create the file; `SessionAccessError` if it cannot be written."""
         writer = SessionWriter(path, live=True)
         if writer.set_aside:
-            self._warned(f"what was recorded before is kept as {shown(writer.set_aside)}")
+            self._warned(f"the earlier recording is kept as {shown(writer.set_aside)}")
         self._session = f"recorded-{os.urandom(8).hex()}"
         self._begin(writer, whole=True)
         writer.flush()
@@ -58,7 +58,7 @@ class LiveRecording:
         self._replay.begin(self._stream, whole=whole)
 
     def write_new(self) -> None:
-        """Write what is new; it is safe when this returns."""
+        """Write what is new; it is in the file when this returns."""
         writer = self._writer
         if writer is None:
             return
@@ -67,12 +67,12 @@ class LiveRecording:
                 writer.flush()
             writer.flush()
         except (SessionError, WireError) as error:
-            self._warned(f"nothing more is written before the end: {error}")
+            self._warned(f"the recording stops until the end: {error}")
             self._writer = None
             writer.release()
 
     def _write_some(self, writer: SessionWriter) -> bool:
-        """Write some of what is new; returns whether there was any."""
+        """Write a part of what is new; return whether there was any."""
         try:
             return self._replay.send(ROWS_AT_ONCE_MAX)
         except StreamFullError:
@@ -81,7 +81,7 @@ class LiveRecording:
             return True
 
     def close(self) -> None:
-        """Make the file whole; a second call does nothing, and a full disk is no error."""
+        """Complete the file; a second call does nothing, and a full disk is no error."""
         writer, self._writer = self._writer, None
         if writer is None:
             return

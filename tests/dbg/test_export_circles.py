@@ -151,7 +151,7 @@ def test_a_stream_that_came_far_is_not_sent_on(
     assert joined.keys("b") == ["m1"]
     assert is_too_long(far)
     assert not is_too_long(nearly)
-    left_out = f"what came through {HOPS_MAX} debuggers is not forwarded to"
+    left_out = f"data that came through {HOPS_MAX} debuggers is not forwarded to"
     assert sum(line.startswith(left_out) for line in caplog.messages) == 1
 
 

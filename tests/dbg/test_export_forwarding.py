@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from am_dbg.egress import forward as forwarding
 from am_dbg.egress.forward import RouteForwarder
-from am_dbg.egress.replay import LiveReplay
+from am_dbg.egress.live_replay import LiveReplay
 from am_dbg.store import Gap, GapKind, Store
 from am_dbg.store.track import Track
 from amtracer.address import Address

@@ -235,7 +235,7 @@ def test_what_a_killed_debugger_kept_is_set_aside(source: Source) -> None:
 
     kept = source.path.with_name("run.cut.msgpack.br")
     assert recovered(kept).transitions == 1
-    assert again.words == [f"what was recorded before is kept as {kept}"]
+    assert again.words == [f"the earlier recording is kept as {kept}"]
 
 
 # The collection that has such a recording.

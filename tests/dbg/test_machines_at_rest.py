@@ -8,7 +8,7 @@ import pytest
 
 from am_dbg import reports as text
 from am_dbg.egress.export import selected, write_messages
-from am_dbg.egress.replay import LiveReplay
+from am_dbg.egress.live_replay import LiveReplay
 from am_dbg.projection.log import later_lines
 from am_dbg.projection.subscriptions import Task, Waiting, subscriptions_at
 from am_dbg.query import Filters, Visible

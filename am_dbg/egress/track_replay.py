@@ -1,20 +1,18 @@
 """Replays the history of a track into another stream, in portions.
 
-An export replays a track once and whole; a debugger that forwards, or that records while it
-listens, replays what is new every now and then. Either way the reader of the stream gets the
-same numbers, clocks and gaps.
+An export replays a track once, from beginning to end. A debugger that forwards, or that records
+while it listens, replays what is new again and again. In both cases the reader of the stream gets
+the same numbers, clocks and gaps.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from weakref import WeakKeyDictionary
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
-from am_dbg.store import Gap, GapKind, Store, Track
+from am_dbg.store import Gap, GapKind, Track
 from am_dbg.store.chunk import Chunk
 from am_dbg.store.notes import RefusalNote, Trouble
-from am_dbg.store.stream import Stream
 from am_dbg.store.values import TrackSnapshot
 from amtracer.encode.stream_writer import StreamWriter
 from amtracer.wire.messages import StateDef
@@ -23,20 +21,20 @@ from amtracer.wire.vocabulary import TroubleKind
 States = tuple[StateDef, ...]
 
 _ROWS_END = 2**63
-"""After every row: a note may be about a transition that has not come."""
+"""After every row: a note can be about a transition that has not come yet."""
 
 
 class TrackReplay:
-    """One track on its way into a stream, from transition `first` on.
+    """Replays one track into a stream, from transition `first` on.
 
-    It begins with the clock before that transition; with `goes_on` the reader knows what
-    came before, also when that was no transition. An id that follows no rule is only
-    written if `keeps_id` says so.
+    It begins with the clock before that transition. With `goes_on` the reader has received
+    everything before it. An id that follows no rule is written only if `keeps_id` returns True
+    for it.
 
-    Where a track stands still, gaps are added, merged and taken back. So this class keeps
-    what the reader knows, and sends the difference to the present. `sent` counts messages
-    beside transitions; `has_left` is whether the last of it was that the program ended,
-    `is_gone` whether it was that the machine was disposed.
+    While a track has no new transition, gaps can be added, merged and removed. So this class
+    records what was sent, and sends the difference. `sent` counts messages other than
+    transitions; `has_left` is whether the last message reported the end of the program,
+    `is_gone` whether it reported that the machine was disposed.
     """
 
     def __init__(
@@ -69,7 +67,7 @@ class TrackReplay:
         self.sent += 1
 
     def replay_to(self, last: int) -> Iterator[None]:
-        """Replay up to this number, with a step for each transition."""
+        """Replay up to this number; yield after each transition."""
         self._send_notes(last)
         before: Chunk | None = None
         for chunk in list(self.track.chunks):
@@ -81,10 +79,10 @@ class TrackReplay:
             before = chunk
 
     def _send_notes(self, last: int) -> None:
-        """Send what is noted beside transitions, up to the one with this number.
+        """Send the notes about transitions up to this number.
 
-        Sent before the transitions themselves, so that a reader that shows these knows all of
-        them. What a queue had refused before the first transition sent is sent with it.
+        They are sent before the transitions, so that a reader that shows these has all notes.
+        Mutations that were refused before the first transition are reported with it.
         """
         track, notes = self.track, self.track.notes
         if notes.total == self._notes_seen or self.is_gone:
@@ -121,7 +119,7 @@ class TrackReplay:
         )
 
     def finish(self) -> None:
-        """Send what came after the last transition; nothing more follows."""
+        """Send what came after the last transition; nothing follows."""
         snapshot = self.track.snapshot
         if snapshot.number == self.next - 1:
             self._send_snapshot(snapshot)
@@ -130,9 +128,9 @@ class TrackReplay:
             self._writer.gone(self._machine)
 
     def catch_up(self) -> None:
-        """Send what came after the last transition of a track that may go on.
+        """Send what came after the last transition of a track that can continue.
 
-        That its program ended is sent too; that it was cut is the reason of the end.
+        The end of its program is sent too. If the history was cut, that is the reason of the end.
         """
         snapshot = self.track.snapshot
         gaps, reason = snapshot.gaps, ""
@@ -157,13 +155,13 @@ class TrackReplay:
             self._drop(0, snapshot.ticks, "reconnected", GapKind.RECONNECTED)
 
     def leave(self, reason: str = "") -> None:
-        """Send that its program ended, or was lost for this reason."""
+        """Send that its program ended, or was lost for a reason."""
         self._writer.left(self._machine, reason)
         self.has_left = True
         self.sent += 1
 
     def _entrance(self, goes_on: bool) -> TrackSnapshot:
-        """How the machine stands where it enters the stream."""
+        """The state of the machine where it enters the stream."""
         track, first = self.track, self.next
         snapshot, count = track.snapshot, track.count
         if first == 1 and not goes_on:
@@ -177,7 +175,7 @@ class TrackReplay:
         return TrackSnapshot(count, (), track.states, track.ticks, track.row_next)
 
     def _enter(self, entrance: TrackSnapshot) -> int:
-        """The number of the machine in the stream."""
+        """Define the machine and return its number in the stream."""
         return self._writer.machine(
             self.track.id,
             self._writer.schema(entrance.states),
@@ -201,7 +199,7 @@ class TrackReplay:
             low = stop + 1
 
     def _send_open_work(self, number: int) -> None:
-        """Send what was open after a transition, if that differs from what was sent."""
+        """Send the open work after a transition, if it was not sent yet."""
         reports = self.track.open.beyond(self._reports_sent)
         due = [report for report in reports if report.number <= number]
         if due:
@@ -210,7 +208,7 @@ class TrackReplay:
             self.sent += 1
 
     def _send_rest(self) -> None:
-        """Send what is known of the machine beside its transitions, once all those are sent."""
+        """Send open work and later lines, once all transitions are sent."""
         later, last = self.track.later, self.next - 1
         if self.track.count != last:
             return
@@ -230,7 +228,7 @@ class TrackReplay:
             yield
 
     def _send_gaps_before(self, number: int, chunk: Chunk, before: Chunk | None) -> None:
-        """Send the gaps before a transition, or what was trimmed before it could be sent."""
+        """Send the gaps before a transition, also one for transitions that were trimmed unsent."""
         gaps: tuple[Gap, ...] = ()
         if number == self.next:
             gaps = self.track.gaps_after(number - 1)
@@ -242,7 +240,7 @@ class TrackReplay:
         self.next = number
 
     def _send_snapshot(self, snapshot: TrackSnapshot) -> None:
-        """Send its state between two transitions, as far as the reader does not know it."""
+        """Send the state between two transitions, as far as it was not sent yet."""
         if self._ticks is None:
             self._ticks = self._clock_after_last()
         known, self._gaps = self._gaps, snapshot.gaps
@@ -259,10 +257,10 @@ class TrackReplay:
             self._drop(missing, snapshot.ticks, *_why_moved(last))
 
     def _send_gap(self, gap: Gap, lost_before: int, snapshot: TrackSnapshot) -> None:
-        """Send a gap with the clock that comes after it, as far as that is known.
+        """Send a gap with the clock after it, if that clock is known.
 
-        Of several gaps at one place only the last clock is known; before the schema
-        changed to that of this clock, the clock stands where it was.
+        Of several gaps at one place only the last clock is known. A gap before a change of the
+        schema gets the clock before all of them.
         """
         if gap.kind is GapKind.SCHEMA:
             self._change_schema(snapshot)
@@ -272,7 +270,7 @@ class TrackReplay:
             self._drop(max(0, gap.lost - lost_before), ticks, gap.reason, gap.kind)
 
     def _clock_after_last(self) -> tuple[int, ...] | None:
-        """The clock after the last transition sent, None when that is not held any more."""
+        """The clock after the last sent transition, None if the store no longer holds it."""
         number = self.next - 1
         try:
             return self.track.clock_at(number) if number >= self.track.first else None
@@ -293,160 +291,11 @@ class TrackReplay:
 
 
 _NOT_SENT = (GapKind.LATE, GapKind.TRIMMED)
-"""What a reader knows from where the machine enters, or from the row it goes on with."""
+"""Kinds that the reader finds by itself, by the row with which the machine continues."""
 
 
 def _why_moved(last: Gap | None) -> tuple[str, GapKind]:
-    """Why a machine stands elsewhere although no gap was added to the last one."""
+    """The reason and kind of a gap, if clock or row changed without a new gap in the track."""
     if last and last.kind in (GapKind.DROPPED, GapKind.RECONNECTED):
         return last.reason, last.kind
     return "trimmed", GapKind.DROPPED
-
-
-@dataclass(slots=True)
-class _Sent:
-    """What was sent of a track: up to which transition, at which version of it, and its end."""
-
-    last: int = 0
-    version: int = -1
-    end: TrackSnapshot | None = None
-    is_gone: bool = False
-
-    def lacks(self, track: Track) -> bool:
-        """Whether the reader of the present stream does not know all of it."""
-        return self.version != track.version and not self.is_all_of(track)
-
-    def is_all_of(self, track: Track) -> bool:
-        """Whether it ended and was sent whole, so that a new stream needs nothing of it."""
-        return self.is_gone or (self.end is track.snapshot and self.last == track.count)
-
-
-class LiveReplay:
-    """What came from live programs and was not sent yet.
-
-    Streams may follow one another: machines go on in the next one where they were. Only
-    streams that `concerns` picks are sent. One thread at a time.
-    """
-
-    def __init__(self, store: Store, concerns: Callable[[Stream], bool] = lambda _: True) -> None:
-        self._store = store
-        self._concerns = concerns
-        self._known: WeakKeyDictionary[Track, _Sent] = WeakKeyDictionary()
-        self._waiting: dict[Track, None] = {}
-        self._mark = 0
-        self._replays: dict[Track, TrackReplay] = {}
-        self._tracks: Sequence[Track] = store.tracks
-        self._writer: StreamWriter | None = None
-
-    def begin(self, writer: StreamWriter, *, whole: bool = True) -> None:
-        """Go on in this stream, with every machine or, if not `whole`, as they do something.
-
-        Sending raises `StreamFullError` when a stream has no numbers left for machines;
-        the next one is not to begin whole then, or it might be full at once.
-        """
-        if whole:
-            self.lose_reader()
-        self._replays = {}
-        self._writer = writer
-
-    def lose_reader(self) -> None:
-        """Forget the reader of the stream: machines that go on have to enter the next one."""
-        self._replays, self._writer = {}, None
-        self._waiting = dict.fromkeys(self._store.tracks)
-        for known in self._known.values():
-            known.version = -1
-
-    def send(self, rows_max: int) -> bool:
-        """Write what is new, about `rows_max` transitions of it; returns whether there was any.
-
-        Only tracks that changed since they were sent are looked at.
-        """
-        writer = self._writer
-        assert writer is not None  # a stream was begun
-        sent = self._end_removed()
-        for track in self._changed_tracks():
-            if sent >= rows_max:
-                break
-            sent += self._send_track(writer, track, rows_max)
-            known = self._known.get(track)
-            if known is not None and not known.lacks(track):
-                self._waiting.pop(track, None)
-        writer.flush()
-        return sent > 0
-
-    @property
-    def has_some(self) -> bool:
-        """Whether anything is left to send."""
-        for track in self._changed_tracks():
-            known = self._known.get(track)
-            if known is None or known.lacks(track):
-                return True
-            self._waiting.pop(track, None)
-        return False
-
-    def _send_track(self, writer: StreamWriter, track: Track, rows_max: int) -> int:
-        """Write what is new of one track; returns how much that was."""
-        known, version, last = self._known.get(track), track.version, track.count
-        if known is not None and not known.lacks(track):
-            return 0
-        replay = self._replays.get(track)
-        sent = replay.sent if replay else 0
-        replay = replay or self._start_replay(writer, track, known)
-        if replay is None:
-            return 0
-        known = self._known.setdefault(track, _Sent())
-        start = max(replay.next, track.first)
-        try:
-            rows = sum(1 for _ in replay.replay_to(min(last, start + rows_max - 1)))
-            snapshot = track.snapshot
-            if replay.next > last or track.first > last:
-                replay.catch_up()
-                known.version = version
-        finally:
-            known.last, known.is_gone = replay.next - 1, replay.is_gone
-        known.end = snapshot if replay.has_left else None
-        return rows + replay.sent - sent
-
-    def _start_replay(
-        self, writer: StreamWriter, track: Track, known: _Sent | None
-    ) -> TrackReplay | None:
-        """A track enters the stream; later, when it is just being trimmed."""
-        first = max(known.last + 1 if known else 1, track.first)
-        try:
-            replay = TrackReplay(writer, track, first, goes_on=known is not None)
-        except IndexError:
-            return None
-        self._replays[track] = replay
-        return replay
-
-    def _end_removed(self) -> int:
-        """Send that tracks ended that the store has dropped; returns how many."""
-        tracks = self._store.tracks
-        if tracks is self._tracks:
-            return 0
-        self._tracks, held = tracks, set(tracks)
-        removed = [track for track in self._replays if track not in held]
-        for track in removed:
-            replay = self._replays.pop(track)
-            for _ in replay.replay_to(track.count):
-                pass
-            replay.catch_up()
-            if not (replay.is_gone or replay.has_left):
-                replay.leave()
-        return len(removed)
-
-    def _changed_tracks(self) -> list[Track]:
-        """The tracks that changed since they were sent, in order of their arrival."""
-        changed, self._mark = self._store.changed_since(self._mark)
-        for track in changed:
-            self._waiting[track] = None
-        streams, tracks = self._store.streams, list(self._waiting)
-        for track in tracks:
-            stream = streams[track.stream]
-            if not (stream.live and self._concerns(stream) and self._store.holds(track)):
-                del self._waiting[track]
-        return sorted(self._waiting, key=_arrival)
-
-
-def _arrival(track: Track) -> int:
-    return track.arrival
