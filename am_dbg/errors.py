@@ -1,7 +1,7 @@
 """Errors of the debugger, each with a message of one line for the user.
 
-Errors about files and data are those of `amtracer.errors`. A download that fails is one of
-them, because for the user it is one more way in which a session cannot be read.
+Errors about files and data are those of `amtracer.errors`. A failed download is one of them,
+because for the user it is another reason why a session cannot be read.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from amtracer.errors import SessionError, WireError
 
 NAMED_CHARS_MAX = 200
-"""Characters of a name or a place that an error repeats."""
+"""The most characters of a name or a place in an error."""
 PLACE_FORMS = (
     "a number, t and a machine time, a time such as 15:04:05, the id of a transition,"
     " or mach://ID or mach://ID/PLACE"
@@ -17,15 +17,15 @@ PLACE_FORMS = (
 
 
 class DebuggerError(Exception):
-    """Base of what this package raises; `str()` is one line for a user."""
+    """Base of the errors of this package; `str()` is one line for a user."""
 
 
 class DownloadError(SessionError):
-    """A session that could not be fetched from a web address."""
+    """A session that cannot be read from a web address."""
 
 
 class NotAnAddressError(DebuggerError):
-    """A text that names no place; `examples` are the forms that are allowed."""
+    """A text that is no place; `examples` are the allowed forms."""
 
     def __init__(self, text: str, examples: str = "") -> None:
         super().__init__(f"{text[:NAMED_CHARS_MAX]!r} is no place: give {examples or PLACE_FORMS}")
@@ -33,7 +33,7 @@ class NotAnAddressError(DebuggerError):
 
 
 class MachineNotFoundError(DebuggerError):
-    """No machine of this id; `near` names similar ones."""
+    """No machine has this id; `near` are similar ids."""
 
     def __init__(self, id: str, near: tuple[str, ...] = ()) -> None:
         advice = f"; did you mean {' or '.join(near)}" if near else ""
@@ -43,7 +43,7 @@ class MachineNotFoundError(DebuggerError):
 
 
 class TransitionNotFoundError(DebuggerError):
-    """The machine has no such transition; `held` says which ones it has."""
+    """The machine has no such transition; `held` is a text about those it has."""
 
     def __init__(self, id: str, text: str, first: int, last: int, held: str = "") -> None:
         numbers = f"it has {first:,} to {last:,}" if last >= first else "it has none"
@@ -54,7 +54,7 @@ class TransitionNotFoundError(DebuggerError):
 
 
 class TransitionGoneError(TransitionNotFoundError):
-    """The machine had this transition, until memory was short."""
+    """The transition was removed to save memory."""
 
     def __init__(self, id: str, text: str, first: int, last: int) -> None:
         held = f"it is gone, removed to save memory; what is left begins with {first:,}"
@@ -70,7 +70,7 @@ class StepNotFoundError(DebuggerError):
 
 
 class EmptyRangeError(DebuggerError):
-    """A range of numbers in which there is no transition."""
+    """A range of numbers without a transition."""
 
     def __init__(self, numbers: str, whose: str, first: int, last: int) -> None:
         held = f"{first:,} to {last:,}" if last >= first else "none"
@@ -79,7 +79,7 @@ class EmptyRangeError(DebuggerError):
 
 
 class OptionFileError(DebuggerError):
-    """A file that an option names and that cannot be written."""
+    """The file of an option cannot be written."""
 
     def __init__(self, option: str, path: str, reason: str) -> None:
         super().__init__(f"{option} {path}: it cannot be written, {reason}")
@@ -88,15 +88,15 @@ class OptionFileError(DebuggerError):
 
 
 class UnknownFormatError(DebuggerError):
-    """A file name whose ending names no format that can be written."""
+    """A file name whose ending is no format that can be written."""
 
     def __init__(self, name: str, endings: tuple[str, ...]) -> None:
-        super().__init__(f"{name}: the ending names no format; give {' or '.join(endings)}")
+        super().__init__(f"{name}: unknown ending; give {' or '.join(endings)}")
         self.name = name
 
 
 class NoTerminalError(DebuggerError):
-    """The screen was asked for where there is none."""
+    """There is no terminal for the screen."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(
@@ -107,7 +107,7 @@ class NoTerminalError(DebuggerError):
 
 
 class MachineTakenError(WireError):
-    """A machine that reports to be back while another open stream still sends it."""
+    """A machine that returns while another open stream still sends it."""
 
     def __init__(self, key: str, stream: int) -> None:
         super().__init__(f"machine {key!r} is connected already")

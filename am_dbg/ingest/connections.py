@@ -1,10 +1,10 @@
-"""One connection to the debugger: recognises its protocol and passes its bytes to the receiver.
+"""One connection to the debugger: recognises its protocol and passes its bytes to a receiver.
 
-A program that reconnects may find that its old connection is still open here: either the
-end of the old connection waits behind data not read yet, or the host is gone and no end will
-ever come. So the new connection waits, unread, while the system probes whether the old host
-is still there. When the old connection ends, the machine continues in its track. If the old
-connection proves alive, it keeps its place: machines of the new connection get other tracks.
+When a program reconnects, its old connection can still be open: either its end comes after data
+that was not read yet, or the host is gone and no end will come. So the new connection is not read
+while the system probes the old host. When the old connection ends, the machine continues in its
+track. If the old connection is alive, it keeps its track, and machines of the new connection get
+other tracks.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ from amtracer.errors import WireError
 from amtracer.wire.messages import MachineMessage, Message
 
 ANSWER_BYTES_MAX = 1024 * 1024
-"""Answers that may wait for a peer that does not read them."""
+"""The most bytes of answers that wait for a peer that does not read them."""
 _SILENT_S, _ASK_EVERY_S, _UNANSWERED_MAX = 30, 10, 3
-"""After so much silence the system asks a host whether it is there; it is gone when it
-does not answer so often."""
+"""After so many seconds of silence the system probes a host, so often; the host is gone if it
+answers none of so many probes."""
 
 _log = logging.getLogger("am_dbg.ingest.server")
 
 
 class ConnectionOwner(Protocol):
-    """What a connection asks of its server."""
+    """The methods of the server that a connection calls."""
 
     sink: StreamSink
     protocols: tuple[PeerProtocol, ...]
@@ -49,13 +49,13 @@ class ConnectionOwner(Protocol):
     timeouts: Timeouts
 
     def now(self) -> float:
-        """Seconds of the server's clock, without those in which it could not listen."""
+        """Seconds of the server's clock, without those in which it was busy."""
 
     def admit(self, connection: Connection) -> bool:
-        """Count a connection in, unless there are too many or this is the end."""
+        """Add a connection; False if there are too many or the server stops."""
 
     def leave(self, connection: Connection) -> None:
-        """Count a connection out."""
+        """Remove a connection."""
 
     def changed(self) -> None:
         """Publish soon."""
@@ -64,7 +64,7 @@ class ConnectionOwner(Protocol):
         """Report what a peer did wrong."""
 
     def later(self, delay_s: float, work: Callable[[], None]) -> None:
-        """Do this after a while, when the server stops at the latest."""
+        """Call a function after a while, or earlier when the server stops."""
 
     def began(self, stream: int, connection: Connection) -> None:
         """The connection feeds this stream."""
@@ -73,7 +73,7 @@ class ConnectionOwner(Protocol):
         """The stream is closed."""
 
     def hold(self, connection: Connection, error: MachineTakenError) -> None:
-        """Let the connection go on when the stream in its way has ended, or proves alive."""
+        """Hold a connection until the other stream of its machine ended or is alive."""
 
 
 class Connection(asyncio.Protocol):
@@ -90,7 +90,7 @@ class Connection(asyncio.Protocol):
 
     @property
     def unfinished(self) -> int:
-        """Bytes that are kept because their frame is not whole."""
+        """Bytes of an incomplete frame."""
         return self._receiver.unfinished if self._receiver else len(self._head)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -126,7 +126,7 @@ class Connection(asyncio.Protocol):
         self._note_progress()
 
     def go_on(self) -> None:
-        """Take what was held, and read again."""
+        """Feed what was held, and continue to read."""
         self.held_since = None
         self.progress.go_on(self._server.now())
         self._guarded(self._take_held)
@@ -138,16 +138,16 @@ class Connection(asyncio.Protocol):
         self._close_receiver("connection lost")
 
     def end(self, reason: str) -> None:
-        """Close it from this side; its streams end with the reason."""
+        """Close it from this side; its streams end with this reason."""
         self._close_receiver(reason)
         self._transport.abort()
 
     def start_new_tracks(self) -> None:
-        """Its machines become tracks of their own from here on."""
+        """From now on, its machines start new tracks."""
         self._sink.start_new_tracks()
 
     def probe(self, silent_s: int = 1, every_s: int = 1) -> None:
-        """Let the system find out whether the other host is still there."""
+        """Let the system probe whether the other host is still there."""
         sock = self._transport.get_extra_info("socket")
         idle = getattr(socket, "TCP_KEEPIDLE", getattr(socket, "TCP_KEEPALIVE", None))
         options = (
@@ -158,7 +158,7 @@ class Connection(asyncio.Protocol):
         )
         for level, option, value in options:
             if sock is not None and option is not None:
-                with contextlib.suppress(OSError):  # a system without it asks at its own pace
+                with contextlib.suppress(OSError):  # the system probes at its own pace
                     sock.setsockopt(level, option, value)
 
     def _take_held(self) -> None:
@@ -167,7 +167,7 @@ class Connection(asyncio.Protocol):
             self._note_progress()
 
     def _guarded(self, work: Callable[[], None]) -> None:
-        """Do a part of this connection's work; what goes wrong ends this connection only."""
+        """Call a function for this connection; an error ends only this connection."""
         try:
             work()
         except MachineTakenError as taken:
@@ -198,7 +198,7 @@ class Connection(asyncio.Protocol):
 
 
 class _ConnectionSink:
-    """The sink of one connection; the server is notified of its streams and changes."""
+    """The sink of one connection; it reports streams and changes to the server."""
 
     def __init__(self, server: ConnectionOwner, connection: Connection) -> None:
         self._server = server

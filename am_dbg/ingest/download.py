@@ -1,7 +1,7 @@
 """Downloads a session from a web address, within limits of time, size and redirects.
 
-The timeout of a socket does not cover the lookup of a name, nor headers that arrive byte by
-byte. So the download runs on a separate thread, which is abandoned when the time is over.
+The timeout of a socket covers neither the lookup of a name nor headers that arrive byte by byte.
+So the download runs on a separate thread, which is abandoned when the time is over.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from am_dbg.errors import DownloadError
 from amtracer.files.atomic import shown
 
 SILENCE_S_MAX = 10.0
-"""How long nothing may come."""
+"""The longest silence."""
 TOTAL_S_MAX = 60.0
-"""How long everything may take."""
+"""The longest download."""
 REDIRECTS_MAX = 5
 
 _CHUNK_BYTES = 64 * 1024
@@ -31,7 +31,7 @@ _CHUNK_BYTES = 64 * 1024
 class _Redirects(HTTPRedirectHandler):
     """Follows a few redirects, to web addresses only.
 
-    The handler on which it builds accepts more schemes, such as ftp.
+    Its base class accepts more schemes, such as ftp.
     """
 
     max_redirections = REDIRECTS_MAX
@@ -53,9 +53,9 @@ def fetched(
     total_s_max: float = TOTAL_S_MAX,
     clock: Callable[[], float] = time.monotonic,
 ) -> bytes:
-    """The bytes at an http or https address; DownloadError says what went wrong.
+    """The bytes at an http or https address; DownloadError if they cannot be read.
 
-    A certificate that does not fit is refused.
+    A certificate that is not trusted is refused.
     """
     name = shown(url)
     outcome: list[bytes | DownloadError] = []
@@ -70,7 +70,7 @@ def fetched(
     thread.start()
     thread.join(total_s_max)
     if not outcome:
-        raise DownloadError(name, "too slow, no whole answer came in time")
+        raise DownloadError(name, "too slow, no complete answer came in time")
     if isinstance(outcome[0], DownloadError):
         raise outcome[0]
     return outcome[0]
@@ -102,7 +102,7 @@ def _read(
     deadline: float,
     clock: Callable[[], float],
 ) -> bytes:
-    """Read what comes as it comes, so that a slow drip meets the deadline."""
+    """Read bytes as they arrive, so that slow data reaches the deadline."""
     assert isinstance(response, HTTPResponse)  # only web addresses are opened
     announced = response.length or 0
     if announced > bytes_max:

@@ -1,8 +1,7 @@
-"""Reports faults of peers in the log and to the user, and limits a flood of reports.
+"""Reports faults of peers in the log and to the user, with a limit for floods.
 
-The same trouble of the same host is reported when it begins, once for each outage. A flood
-of reports whose texts or hosts always differ is cut off after some lines; one more line says
-how many reports were left out.
+A repeated fault of one host is reported when it begins, once for each outage. If texts or hosts
+always differ, a limited number of lines is logged; one more line has the number of the others.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from collections.abc import Callable
 from am_dbg.log_once import Outages
 
 LINES_MAX = 20
-"""Lines in so many seconds; what is more is only counted."""
+"""The most lines in `LINES_S` seconds; more are only counted."""
 LINES_S = 60.0
 
 _VARYING = re.compile(r"""'[^']*'|"[^"]*"|\d[\d,.]*""")
@@ -24,7 +23,7 @@ _log = logging.getLogger("am_dbg.ingest.server")
 
 
 class FaultLog:
-    """Reports trouble; `warned` is given what the user should know, too."""
+    """Reports faults; `warned` gets the words that are for the user too."""
 
     def __init__(self, warned: Callable[[str], None]) -> None:
         self._warned = warned
@@ -42,9 +41,9 @@ class FaultLog:
         levels: tuple[int, int] = (logging.INFO, logging.INFO),
         words: str = "",
     ) -> None:
-        """Log a line about this host; when the trouble begins the words are shown to the user.
+        """Log a line about this host; show the words to the user when the trouble begins.
 
-        The first level is for trouble that begins, the second for what only goes on.
+        The first level is for trouble that begins, the second for trouble that continues.
         """
         kind = _VARYING.sub("#", trouble)[:_KIND_CHARS_MAX]
         is_new = self._outages.begins((host, kind), now)
@@ -57,14 +56,14 @@ class FaultLog:
         _log.log(level, "%s", line)
 
     def settle(self, now: float) -> None:
-        """Report how many lines were left out, when their time is over."""
+        """Report how many lines were left out, at the end of their seconds."""
         if self._left_out and self._begun.is_over(now) and self._going_on.is_over(now):
-            _log.info("%d more lines about peers that were sent away are left out", self._left_out)
+            _log.info("%d more lines about refused peers are left out", self._left_out)
             self._left_out = 0
 
 
 class _RateLimit:
-    """So many lines in so many seconds."""
+    """Allows `LINES_MAX` lines in `LINES_S` seconds."""
 
     def __init__(self) -> None:
         self._lines = 0
@@ -75,7 +74,7 @@ class _RateLimit:
         return now - self._since >= LINES_S
 
     def take(self, now: float) -> bool:
-        """Take the place of a line, if there is one."""
+        """Count a line; return whether it is within the limit."""
         if self.is_over(now):
             self._lines, self._since = 0, now
         self._lines += 1

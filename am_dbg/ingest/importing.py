@@ -1,16 +1,16 @@
 """Imports a session into the store from a file, standard input or a web address.
 
-The content decides how a session is read, not its name: it is one of our session files or one
-of the Go debugger. Regular files are read in place; what cannot be read twice (a pipe, a
-download) is taken into memory first, up to a limit.
+The content decides how a session is read, not its name: it is one of our session files or one of
+the Go debugger. Regular files are read in place; data that cannot be read twice (a pipe, a
+download) is read into memory first, up to a limit.
 
-A crafted session may become larger in memory than its decompressed size. So memory is
-checked after each message: a store with its own limit makes room there, and what is still
-too much ends the import.
+A crafted session can take more memory than its decompressed size. So memory is checked after each
+message: a store with its own limit frees memory there, and if the rest is still too large, the
+import ends.
 
-Opening reads the first message, so that data that is no session is reported before anything
-else happens. The rest comes message by message: an import into a running debugger runs on
-the ingest thread and shows what is there so far.
+Opening reads the first message, so that data that is no session is reported before anything else
+happens. The rest comes message by message: an import into a running debugger runs on the ingest
+thread, and the screen shows what was read so far.
 """
 
 from __future__ import annotations
@@ -38,20 +38,20 @@ from amtracer.files.session import open_session, read_session
 from amtracer.wire.messages import BatchMessage, EndMessage, HelloMessage, Message, SegmentMessage
 
 INPUT_BYTES_MAX = 256 * 1024 * 1024
-"""Bytes of a pipe or a download, as they come, that are taken into memory."""
+"""The most bytes of a pipe or a download, before decompression, that are read into memory."""
 MEMORY_BYTES_MAX = MEMORY_MB_MAX_DEFAULT * MEGABYTE
-"""Bytes that the store may take while a session is imported, by default."""
+"""The most bytes of the store while a session is imported, by default."""
 STANDARD_INPUT = "-"
 
 _CHUNK_BYTES = 64 * 1024
 _PROGRESS_MESSAGES = 256
 
 OnRead = Callable[[int, int], None]
-"""Called now and then: bytes read, bytes in all (0 when not known)."""
+"""Called now and then with the bytes read and in all (0 if not known)."""
 
 
 class ImportSource:
-    """A session that was opened: its first message is there, the rest can be read once."""
+    """An open session: its first message was read, the rest can be read once."""
 
     def __init__(self, label: str, file: BinaryIO, messages: Iterator[Message]) -> None:
         self.label = label
@@ -61,11 +61,11 @@ class ImportSource:
 
     @property
     def bytes_read(self) -> int:
-        """Bytes read so far, as they lie in the file."""
+        """Bytes of the file that were read so far."""
         return self.bytes_total if self._file.closed else self._file.tell()
 
     def messages(self) -> Iterator[Message]:
-        """The messages in order; whatever is wrong is one SessionError after the good ones."""
+        """The messages in order; a fault is one SessionError after the good ones."""
         with self._file:
             yield from self._messages
 
@@ -75,10 +75,10 @@ class ImportSource:
 
 
 def open_source(text: str) -> ImportSource:
-    """Open a file name, `-` for standard input, or a web address; SessionError if it is none.
+    """Open a file name, `-` for standard input, or a web address; SessionError if that fails.
 
-    `file://` names a local file. Anything else with `://` in it is refused unless a file
-    of that name exists.
+    `file://` is a local file. Any other text with `://` is refused unless a file of that name
+    exists.
     """
     file = _opened(text)
     try:
@@ -95,11 +95,11 @@ def import_session(
     progress: OnRead | None = None,
     memory_max: int = MEMORY_BYTES_MAX,
 ) -> int:
-    """Take a whole session in; returns how many transitions came.
+    """Import a whole session; return how many transitions it has.
 
-    What takes more than `memory_max` bytes is too large. A stream that breaks a rule ends
-    there; the streams after it are taken in. After a SessionError the store holds all that
-    is whole, and tracks that were cut show it.
+    A session that takes more than `memory_max` bytes is too large. A stream with an error ends
+    there; the streams after it are imported. After a SessionError the store has everything before
+    the error, and unfinished tracks have a gap of the kind CUT.
     """
     opened = open_source(source) if isinstance(source, str) else source
     session = _SessionImport(store, opened.label)
@@ -129,12 +129,12 @@ class _SessionImport:
     def __init__(self, store: Store, label: str) -> None:
         self.transitions = 0
         self.trouble: DamagedSessionError | None = None
-        """The first rule that a stream broke; the others are only in their tracks."""
+        """The error of the first damaged stream; others are only in their tracks."""
         self._store = store
         self._label = label
         self._stream = self._before = -1
         self._skips = False
-        """Whether the stream at hand broke a rule, so that the rest of it means nothing."""
+        """Whether the present stream is damaged, so that its rest is skipped."""
 
     def take(self, message: Message) -> None:
         """Feed one message; a hello begins the next stream."""
@@ -156,7 +156,7 @@ class _SessionImport:
             self.transitions += len(message.shapes)
 
     def end(self, reason: str = "") -> None:
-        """The stream at hand ends, before its time if there is a reason."""
+        """End the present stream; with a reason if it ended too early."""
         if self._stream >= 0:
             self._store.close_stream(self._stream, reason)
             self._stream = -1
@@ -170,9 +170,9 @@ class _SessionImport:
 
 
 def _messages_of(file: BinaryIO) -> Iterator[Message]:
-    """Read a file as what it is; the first message is already there.
+    """Read a file in its format; the first message is already read.
 
-    Both readers report what is wrong; our own reports a file that is neither.
+    Both readers report faults; ours reports a file of neither format.
     """
     try:
         return _begun(read_session(file))
@@ -227,7 +227,7 @@ def _from_standard_input() -> BinaryIO:
 
 
 def _in_memory(file: BinaryIO, name: str) -> BinaryIO:
-    """All that comes, for what cannot be read twice."""
+    """All data of a file that cannot be read twice, in memory."""
     kept = io.BytesIO()
     try:
         while chunk := file.read(_CHUNK_BYTES):
@@ -248,6 +248,6 @@ def _size(file: BinaryIO) -> int:
 
 
 def _named(file: BinaryIO, name: str) -> BinaryIO:
-    """The file under a name for people; the readers take it for what they say."""
+    """The file with a name for people, which the readers use in their errors."""
     vars(file)["name"] = name
     return file

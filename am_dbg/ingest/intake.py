@@ -1,8 +1,8 @@
 """Brings live data and imports into the store, on the ingest thread of the server.
 
-The store has one writer. Data of connected programs arrives on that thread, and a session is
-imported there between two messages, so neither needs a lock. The screen is notified at most
-ten times a second that there is more.
+The store has one writer: this thread. Data of connected programs arrives on it, and a session is
+imported on it between two messages, so neither needs a lock. The screen is notified of changes at
+most ten times a second.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from amtracer.errors import SessionError
 
 @dataclass(frozen=True, slots=True)
 class ImportProgress:
-    """How an import goes: the bytes read, of how many, and what stopped it."""
+    """The progress of an import: bytes read, bytes in all, and the error that ended it."""
 
     label: str
     done: int = 0
@@ -72,17 +72,17 @@ class Intake:
 
     @property
     def address(self) -> Address | None:
-        """Where it listens, the first place of several; None for nowhere."""
+        """The first address where it listens, None if it does not listen."""
         return next(iter(self._server.addresses), None)
 
     @property
     def listening(self) -> str:
-        """Where it listens, in words; empty for nowhere."""
+        """The address where it listens, as text; empty if it does not listen."""
         return ", ".join(dict.fromkeys(str(address) for address in self._server.addresses[:1]))
 
     @property
     def notice(self) -> str:
-        """A line for the user when other machines can connect too."""
+        """A line for the user if other computers can connect too."""
         return notice_of(self._server.addresses, has_token=self._has_token)
 
     @property
@@ -91,7 +91,7 @@ class Intake:
         return self._server.connections
 
     def start(self, *places: Address, source: ImportSource | None = None) -> None:
-        """Listen at these places and read a session; `ListenError` if one is not free."""
+        """Listen at these addresses and read a session; `ListenError` if one is not free."""
         self._server.start(*places)
         if source is not None:
             self._server.call(lambda: self._import(source))

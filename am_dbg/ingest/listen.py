@@ -12,12 +12,12 @@ from am_dbg.errors import DebuggerError
 from amtracer.address import Address
 
 BACKLOG = 512
-"""Connections that wait to be accepted."""
+"""The most connections that wait to be accepted."""
 _NOT_HERE = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT}
 
 
 class ListenError(DebuggerError):
-    """An address on which the server cannot listen; the text says what to do."""
+    """An address where the server cannot listen; the text has advice."""
 
     def __init__(self, address: Address, reason: str, advice: str) -> None:
         super().__init__(f"cannot listen at {address}: {reason}; {advice}")
@@ -26,21 +26,21 @@ class ListenError(DebuggerError):
 
 
 def notice_of(addresses: Iterable[Address], *, has_token: bool) -> str:
-    """A line for the user when other machines can connect too, empty when none can."""
+    """A line for the user if other machines can connect too, else empty."""
     reached = list(dict.fromkeys(str(one) for one in addresses if not one.is_loopback))
     if not reached:
         return ""
     places = f"{', '.join(reached)} is open to other machines"
     if has_token:
-        return f"{places} that know the token"
-    return f"{places}; AM_DBG_TOKEN would keep strangers out"
+        return f"{places} that send the token"
+    return f"{places}; set AM_DBG_TOKEN to refuse strangers"
 
 
 def listening_sockets(address: Address) -> list[socket.socket]:
-    """One socket for each number the host stands for, all with one port.
+    """One socket for each number of the host, all with the same port.
 
-    A number this machine does not have is left out, as ::1 where there is no IPv6, unless
-    nothing is left. Raises `ListenError`.
+    Numbers that this machine lacks are left out, such as ::1 without IPv6. Raises `ListenError`,
+    also if none is left.
     """
     opened: list[socket.socket] = []
     missing: OSError | None = None
@@ -65,7 +65,7 @@ def listening_sockets(address: Address) -> list[socket.socket]:
 
 
 def all_listening_sockets(addresses: Iterable[Address]) -> list[socket.socket]:
-    """The sockets of all places, or none and `ListenError`."""
+    """The sockets of all addresses; `ListenError` if one is not free, and none stays open."""
     opened: list[socket.socket] = []
     try:
         for address in addresses:
@@ -79,7 +79,7 @@ def all_listening_sockets(addresses: Iterable[Address]) -> list[socket.socket]:
 
 def _places(address: Address) -> list[tuple[int, tuple[str, int, *tuple[int, ...]]]]:
     flags = socket.AI_PASSIVE
-    host = address.host.encode("ascii")  # a text would be judged by rules for domain names
+    host = address.host.encode("ascii")  # a text would have to follow the rules for domain names
     found = socket.getaddrinfo(host, address.port, type=socket.SOCK_STREAM, flags=flags)
     places = [(int(family), place) for family, _, _, _, place in found]
     places = sorted(places, key=lambda item: item[0])
@@ -89,7 +89,7 @@ def _places(address: Address) -> list[tuple[int, tuple[str, int, *tuple[int, ...
 def _listening(family: int, place: tuple[str, int, *tuple[int, ...]]) -> socket.socket:
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
-        if sys.platform != "win32":  # there it would let two programs share a port
+        if sys.platform != "win32":  # there the option lets two programs share a port
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)

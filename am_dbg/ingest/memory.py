@@ -4,4 +4,4 @@ from __future__ import annotations
 
 MEGABYTE = 1_000_000
 MEMORY_MB_MAX_DEFAULT = 1_000
-"""Megabytes that all arrived data may take, the same for every command."""
+"""The most megabytes for all received data, the same for every command."""

@@ -3,9 +3,9 @@
 A `PeerProtocol` recognises its connections and makes a `Receiver` for each of them. The receiver
 turns bytes into our messages, so behind it there is only one protocol.
 
-A debugger may be given a token. Then a peer must send the same token before its data is
-passed on, and a protocol that cannot carry a token is refused. A token is never passed on
-beyond this point, whether one was required or not.
+If a debugger has a token, a peer must send the same token before its data is used, and a protocol
+that cannot send a token is refused. A token never leaves this module, whether one is required or
+not.
 """
 
 from __future__ import annotations
@@ -24,30 +24,30 @@ from amtracer.wire.messages import EndMessage, HelloMessage, Message
 from amtracer.wire.sniff import looks_like
 
 HEAD_BYTES_MAX = 64
-"""After so many bytes every protocol must know whether a connection speaks it."""
+"""After so many bytes every protocol must recognise its connections."""
 
 
 class StreamSink(Protocol):
-    """Where messages go; the store is one."""
+    """Receives messages; the store is one."""
 
     def open_stream(self, label: str, *, live: bool) -> int:
-        """Begin a stream and return its number."""
+        """Open a stream and return its number."""
 
     def feed(self, stream: int, message: Message) -> None:
-        """Take a message; WireError if it breaks a rule, and nothing of it is kept.
+        """Take a message; WireError if it is refused, and nothing of it is kept.
 
-        After a `MachineTakenError` the same message may be given again.
+        After a `MachineTakenError` the same message can be fed again.
         """
 
     def close_stream(self, stream: int, reason: str = "") -> None:
-        """End a stream; the reason says why it was not whole."""
+        """End a stream; with a reason if it is not complete."""
 
     def start_new_tracks(self, stream: int) -> None:
-        """From here on the machines of a stream are none that were there before."""
+        """From now on, machines that enter this stream start new tracks."""
 
 
 class RefusedPeerError(WireError):
-    """A peer that does not send the token of this debugger; the text shows no token."""
+    """A peer that does not send the required token; the text contains no token."""
 
     def __init__(self, why: str) -> None:
         super().__init__(f"refused, {why}")
@@ -55,20 +55,20 @@ class RefusedPeerError(WireError):
 
 
 class ReturnedStreamError(WireError):
-    """A stream that this debugger has sent on itself, and that comes back."""
+    """A stream that this debugger forwarded and that came back."""
 
     def __init__(self) -> None:
-        super().__init__("what it sends has been here before")
+        super().__init__("its data was forwarded by this debugger")
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
     """The other side of a connection, as its receiver sees it.
 
-    `token` is what it must send, empty when every peer is accepted. `own_name` is that of this
-    debugger (see `am_dbg.hops`). `later` does something on the ingest thread after so
-    many seconds, when the server stops at the latest; `guard` does something at whose
-    errors the connection ends. Without a server both do it at once.
+    `token` is the required token, empty if every peer is accepted. `own_name` is the name of this
+    debugger (see `am_dbg.hops`). `later` calls a function on the ingest thread after so many
+    seconds, or earlier when the server stops. `guard` calls a function and ends the connection
+    if it raises. Without a server both call it at once.
     """
 
     label: str
@@ -81,10 +81,9 @@ class Peer:
 
 
 class Receiver(Protocol):
-    """One connection's protocol; the ingest thread only.
+    """Receives the bytes of one connection; the ingest thread only.
 
-    `unfinished` counts the bytes that are kept because a frame or a call is not whole,
-    `whole` the frames or calls that were.
+    `unfinished` counts the bytes of an incomplete frame or call, `whole` the complete ones.
     """
 
     @property
@@ -94,43 +93,43 @@ class Receiver(Protocol):
     def whole(self) -> int: ...
 
     def feed(self, data: bytes) -> None:
-        """Take bytes, the first ones included; WireError ends the connection.
+        """Take bytes, also those that recognised the protocol; WireError ends the connection.
 
         After a `MachineTakenError` the rest waits for `go_on`.
         """
 
     def go_on(self) -> None:
-        """Take again what was held, and what came after it."""
+        """Feed the held message again, and everything after it."""
 
     def close(self, reason: str) -> None:
-        """The connection is over; close the streams that were opened."""
+        """The connection ended; close its streams."""
 
 
 class PeerProtocol(Protocol):
-    """A protocol that may be spoken at the port.
+    """A protocol of the port.
 
-    `peers` names the programs that speak it, `sends_token` is whether they can send a token.
+    `peers` are the programs that use it, in words; `sends_token` is whether they can send a token.
     """
 
     peers: str
     sends_token: bool
 
     def recognises(self, head: bytes) -> bool | None:
-        """Whether a connection that begins so is meant for it; None for too few bytes."""
+        """Whether a connection that begins so uses it; None for too few bytes."""
 
     def open(self, peer: Peer) -> Receiver:
-        """A receiver for a connection it recognised."""
+        """A receiver for a connection that it recognised."""
 
 
 def receiver_for(protocol: PeerProtocol, peer: Peer) -> Receiver:
-    """A receiver of the protocol; `RefusedPeerError` if that cannot carry the required token."""
+    """A receiver of the protocol; `RefusedPeerError` if it cannot send the required token."""
     if peer.token and not protocol.sends_token:
         raise RefusedPeerError(f"{protocol.peers} cannot send the token that is required")
     return protocol.open(peer)
 
 
 def protocol_for(head: bytes, protocols: Sequence[PeerProtocol]) -> PeerProtocol | None:
-    """The protocol that a connection's first bytes speak, None for too few bytes.
+    """The protocol that recognises the first bytes of a connection, None for too few bytes.
 
     Raises `ForeignPeerError` as soon as every protocol has refused.
     """
@@ -150,12 +149,12 @@ class FrameProtocol:
     sends_token = True
 
     def recognises(self, head: bytes) -> bool | None:
-        """Recognised by its length and kind; the decoder checks the rest of the magic."""
+        """It checks length and kind; the decoder checks the rest of the magic."""
         start = magic_frame(WIRE)[:3]
         return head.startswith(start) if len(head) >= len(start) else self._maybe(head, start)
 
     def open(self, peer: Peer) -> Receiver:
-        """A receiver that opens its stream when the first message comes."""
+        """A receiver that opens its stream with the first message."""
         return _FrameReceiver(peer)
 
     def _maybe(self, head: bytes, start: bytes) -> bool | None:
@@ -192,7 +191,7 @@ class _FrameReceiver:
             if self._is_over:
                 return
             if self._stream is None or type(message) is HelloMessage:
-                message = self._let_in(message)
+                message = self._admit(message)
             if self._stream is None:
                 self._stream = sink.open_stream(self._peer.label, live=True)
             try:
@@ -203,13 +202,13 @@ class _FrameReceiver:
             if type(message) is EndMessage:
                 self._ended = True
 
-    def _let_in(self, first: Message) -> Message:
-        """The first message without its token, if that is the required one."""
-        asked = self._peer.token
+    def _admit(self, first: Message) -> Message:
+        """Check the token of the first message; return the message without it."""
+        required = self._peer.token
         hello = first if type(first) is HelloMessage else None
-        said = b"" if hello is None else hello.token
-        if asked and not hmac.compare_digest(said, asked):
-            raise RefusedPeerError("it sends another token" if said else "it sends no token")
+        sent = b"" if hello is None else hello.token
+        if required and not hmac.compare_digest(sent, required):
+            raise RefusedPeerError("it sends another token" if sent else "it sends no token")
         if hello is None:
             return first
         if has_passed(hello, self._peer.own_name):

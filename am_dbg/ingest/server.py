@@ -1,20 +1,20 @@
 """Accepts connections of programs, on a thread and an event loop of its own.
 
-Each connection has its own decoder and stream, so a bad peer costs one quiet log line and
-its own connection; what it sent before stays. A peer is a client only once a whole first
-message came, with the token if one is required. A connection that sends nothing, or
-something else, leaves only a line in the log. A peer that is refused for something its user
-has to fix, the token or its version, tries again and again: that is reported once for each
-host and outage, to the user too (`am_dbg.ingest.fault_log`).
+Each connection has its own decoder and stream, so a bad peer loses only its own connection and
+gets a quiet log line; what it sent before stays. A stream opens with the first whole message, if
+it has the required token. A connection that sends nothing, or something else, only gets a line in
+the log. A peer that is refused for its token or its version tries again and again; its user must
+fix that, so it is also reported to the user, once for each host and outage
+(`am_dbg.ingest.fault_log`).
 
-A connection that takes a place without being of use loses it after some seconds
-(`am_dbg.ingest.timeouts`); the server looks for those once a second. When all places are
-taken, new connections are turned away: the user reads so once for each outage, with their
-number. When the process may open no more sockets, new connections wait. The loop tries again
-every second, existing connections go on, and the user reads so once.
+A connection that sends nothing useful is closed after some seconds (`am_dbg.ingest.timeouts`); the
+server checks this once a second. If the limit of connections is reached, new ones are refused, and
+their number is reported to the user once for each outage. If the process can open no more sockets,
+new connections wait: the loop tries again every second, existing connections continue, and this is
+reported to the user once.
 
-The sink (the store) is called on this thread only, also for other work on it given to
-`call`. After changes the listener is called at most ten times a second, on this thread.
+The sink (the store) is called only on this thread; `call` runs other work on it here. After
+changes the listener is called at most ten times a second, on this thread.
 """
 
 from __future__ import annotations
@@ -52,12 +52,12 @@ from amtracer.wire import limits
 
 PUBLISH_EVERY_S = 0.1
 UNFINISHED_BYTES_MAX = 64 * 1024 * 1024
-"""Bytes of unfinished frames that all connections together may keep here."""
+"""The most bytes of incomplete frames of all connections together."""
 _CHECK_EVERY_S = 1.0
-"""How often it is looked for connections that have to go."""
+"""Seconds between two checks of all connections."""
 _STOP_S_MAX = 15.0
 _SETTLING_MAX = 100
-"""How often the server waits for new connections while it stops."""
+"""How often a stopping server waits for connections that are being accepted."""
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 _log = logging.getLogger(__name__)
@@ -65,12 +65,12 @@ _Result = TypeVar("_Result")
 
 
 class Server:
-    """Listens from `start` to `stop`, feeding a sink.
+    """Listens from `start` to `stop` and feeds a sink.
 
-    `connections` counts those that are open. `addresses` says where it listens, with the
-    port that was chosen for port 0. With a `token` only peers that send it are accepted.
-    `warned` is given a line for the user, on the ingest thread. `own_name` is that of this
-    debugger, by which it knows what comes back to it. `clock` returns seconds.
+    `connections` counts open connections. `addresses` are the places where it listens, with the
+    real port for port 0. With a `token` only peers that send it are accepted. `warned` gets lines
+    for the user, on the ingest thread. `own_name` is the name of this debugger, by which it
+    recognises its own data. `clock` returns seconds.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class Server:
         self.timeouts = timeouts or Timeouts(first_bytes_s_max=first_bytes_s_max)
         self._clock = clock
         self._stalled_s = 0.0
-        self._turned_away = TurnedAway()
+        self._refused = RefusedConnections()
         self._publish_every_s = publish_every_s
         self._published_at = float("-inf")
         self._publishing: asyncio.TimerHandle | None = None
@@ -120,7 +120,7 @@ class Server:
     def start(self, *places: Address) -> None:
         """Start the thread, listening at these places; `ListenError` if one is not free.
 
-        Without a place it only serves `call`.
+        Without a place it only runs `call`.
         """
         sockets = all_listening_sockets(places)
         self.addresses = tuple(_address_of(sock) for sock in sockets)
@@ -130,13 +130,13 @@ class Server:
         asyncio.run_coroutine_threadsafe(self._listen(sockets), self._loop).result()
 
     def stop(self) -> None:
-        """Close everything; streams end with a reason. Again is no matter."""
+        """Close everything; streams end with a reason. A second call does nothing."""
         if self._thread.is_alive():
             asyncio.run_coroutine_threadsafe(self._stop(), self._loop)
             self._thread.join(_STOP_S_MAX)
 
     def call(self, work: Callable[[], _Result]) -> Future[_Result]:
-        """Do this on the ingest thread, between two messages, and publish afterwards."""
+        """Call a function on the ingest thread, between two messages, and publish afterwards."""
 
         async def run() -> _Result:
             try:
@@ -174,14 +174,14 @@ class Server:
             next(iter(self._put_off))()
         for server in self._servers:
             server.close()
-        self._report_turned_away(self.now())
+        self._report_refused(self.now())
         self._publish()
         self._loop.stop()
 
     async def _settle(self) -> None:
-        """Let connections that are just being accepted finish, to be turned away.
+        """Wait until connections that are being accepted were refused.
 
-        A server that is closed before loses their sockets, which then stay open.
+        If the server were closed before that, their sockets would stay open.
         """
         await asyncio.sleep(0)
         for _ in range(_SETTLING_MAX):
@@ -191,21 +191,21 @@ class Server:
             await asyncio.gather(*accepting, return_exceptions=True)
 
     def now(self) -> float:
-        """Seconds of the clock, without those in which this thread did other work."""
+        """Seconds of the clock, without those in which this thread was busy."""
         return self._clock() - self._stalled_s
 
     def admit(self, connection: Connection) -> bool:
-        """Count a connection in, unless there are too many or this is the end."""
+        """Add a connection; False if there are too many or the server stops."""
         if self._is_stopping:
             return False
         if len(self._open) >= self.connections_max:
-            self._turned_away.add(self.now())
+            self._refused.add(self.now())
             return False
         self._open.add(connection)
         return True
 
     def leave(self, connection: Connection) -> None:
-        """Count a connection out."""
+        """Remove a connection."""
         self._open.discard(connection)
         self._held.pop(connection, None)
 
@@ -214,25 +214,25 @@ class Server:
         self._feeders[stream] = connection
 
     def ended(self, stream: int) -> None:
-        """The stream is closed; a connection that waits for that goes on."""
+        """The stream is closed; connections that waited for it continue."""
         self._feeders.pop(stream, None)
         for connection in [one for one, other in self._held.items() if other == stream]:
             self._loop.call_soon(self._go_on, connection)
 
     def hold(self, connection: Connection, error: MachineTakenError) -> None:
-        """Let the connection go on when the stream in its way has ended, or proves alive."""
+        """Hold a connection until the other stream of its machine ended or is alive."""
         self._held[connection] = error.stream
         rival = self._feeders.get(error.stream)
         if rival is not None:
             rival.probe()
 
     def free_memory(self, store: Store) -> None:
-        """Bring a store below its limit: close the connection with most data, and report it."""
+        """Free memory of a store; report and close connections whose streams were ended for it."""
         for ended in free_memory(store, store.bytes_max):
             connection = self._feeders.get(ended.stream)
             if connection is not None:
                 limit = f"--max-mem allows {store.bytes_max // MEGABYTE:,} MB"
-                line = f"{connection.label} was sent away: {ended.reason} ({limit})"
+                line = f"{connection.label} was closed: {ended.reason} ({limit})"
                 levels = (logging.WARNING, logging.INFO)
                 self._faults.report(
                     connection.host, "memory", line, self.now(), levels=levels, words=line
@@ -240,7 +240,7 @@ class Server:
                 connection.end(ended.reason)
 
     def report_fault(self, connection: Connection, error: WireError) -> None:
-        """Report what a peer did wrong; the same again and again is reported once."""
+        """Report the fault of a peer; a repeated fault is reported once."""
         why = error.why if isinstance(error, RefusedPeerError) else error
         is_users = isinstance(error, (RefusedPeerError, VersionError))
         words = f"a program at {connection.host} was refused: {why}" if is_users else ""
@@ -257,18 +257,18 @@ class Server:
         self._faults.report(connection.host, reason, line, self.now(), levels=levels, words=words)
 
     def _faulted(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """What the loop could not hand to a connection; it goes on by itself."""
+        """Report an error of the loop; the loop continues."""
         error = context.get("exception")
         if not isinstance(error, OSError) or error.errno not in _EXHAUSTED:
             _log.error("%s", context["message"], exc_info=error)
             return
         reason = os.strerror(error.errno or 0).lower()
-        words = f"{reason}: whoever connects now has to wait until another leaves"
+        words = f"{reason}: new connections wait until another one ends"
         line = f"{self.connections} connections are open, {words}"
         self._faults.report("", reason, line, self.now(), words=words)
 
     def check_connections(self) -> None:
-        """Close connections whose time is over, and report what there is to report."""
+        """Close connections whose time is over, and report what is due."""
         now = self.now()
         for connection in list(self._open):
             if connection.held_since is not None:
@@ -278,11 +278,11 @@ class Server:
                 self._report(connection, reason)
                 connection.end(reason)
         self._keep_unfinished_small()
-        self._report_turned_away(now)
+        self._report_refused(now)
         self._faults.settle(now)
 
     def _check_again(self, due: float) -> None:
-        """Look now and then; time in which this thread was busy counts against no connection."""
+        """Check regularly; time in which this thread was busy does not count for connections."""
         self._stalled_s += max(0.0, self._loop.time() - due - _CHECK_EVERY_S)
         self.check_connections()
         if not self._is_stopping:
@@ -290,7 +290,7 @@ class Server:
             self._loop.call_at(due, self._check_again, due)
 
     def _keep_unfinished_small(self) -> None:
-        """Close the connection with the largest unfinished frame, while all keep too much."""
+        """Close connections with the largest incomplete frames while all exceed the limit."""
         kept = {one: one.unfinished for one in self._open}
         total = sum(kept.values())
         for connection in sorted(kept, key=lambda one: -kept[one]):
@@ -301,19 +301,18 @@ class Server:
             self._report(connection, reason)
             connection.end(reason)
 
-    def _report_turned_away(self, now: float) -> None:
-        count = self._turned_away.to_report(now, at_once=self._is_stopping)
+    def _report_refused(self, now: float) -> None:
+        count = self._refused.to_report(now, at_once=self._is_stopping)
         if count:
             were = "connection was" if count == 1 else "connections were"
             words = (
-                f"{count:,} {were} turned away: {self.connections_max:,} are open,"
-                " which is the most there can be"
+                f"{count:,} {were} refused: {self.connections_max:,} are open, which is the limit"
             )
             _log.warning("%s", words)
             self._warned(words)
 
     def later(self, delay_s: float, work: Callable[[], None]) -> None:
-        """Do this after a while, when the server stops at the latest."""
+        """Call a function after a while, or earlier when the server stops."""
 
         def run() -> None:
             self._put_off.pop(run).cancel()
@@ -326,7 +325,7 @@ class Server:
             connection.go_on()
 
     def _give_own_tracks(self, connection: Connection) -> None:
-        """The old connection is alive: no other takes its machine over."""
+        """Let a connection start new tracks, because the old one is alive."""
         reason = "it reports to be back, but that program is still connected"
         line = f"{connection.label}: {reason}; it gets tracks of its own"
         self._faults.report(connection.host, reason, line, self.now())
@@ -351,7 +350,7 @@ def _address_of(sock: socket.socket) -> Address:
 
 
 def _levels(error: WireError) -> tuple[int, int]:
-    """How loud it is when it begins, and while it goes on."""
+    """The log levels of a fault that begins and of one that continues."""
     if isinstance(error, (RefusedPeerError, VersionError)):
         return logging.WARNING, logging.INFO
     if isinstance(error, ReturnedStreamError):
@@ -359,8 +358,8 @@ def _levels(error: WireError) -> tuple[int, int]:
     return logging.INFO, logging.INFO
 
 
-class TurnedAway:
-    """Counts connections for which there was no place, to report them once for each outage."""
+class RefusedConnections:
+    """Counts refused connections, to report them once for each outage."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -368,14 +367,14 @@ class TurnedAway:
         self._is_reported = False
 
     def add(self, now: float) -> None:
-        """One more was turned away."""
+        """Count one more."""
         if now - self._last > QUIET_S:
             self._count, self._first, self._is_reported = 0, now, False
         self._count += 1
         self._last = now
 
     def to_report(self, now: float, *, at_once: bool = False) -> int:
-        """How many there were, if that is still to be reported and most of them have come."""
+        """The number to report now, 0 if there is nothing to report yet."""
         is_due = at_once or now - self._first >= _CHECK_EVERY_S
         if not self._count or self._is_reported or not is_due:
             return 0

@@ -1,8 +1,8 @@
-"""Time limits within which a new connection has to prove that it is a program.
+"""Time limits of connections, which prove that a program is on the other side.
 
-A debugger takes a limited number of connections. So each one has to say hello, then bring a
-machine, and finish every frame it begins, all within some seconds. After that a connection
-may be silent for any time: a program in which nothing happens is a good program.
+A debugger accepts a limited number of connections. So each one must send a hello, then a machine,
+and complete every frame that it begins, within some seconds each. After that a connection can be
+silent for any time, because a program in which nothing happens sends nothing.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ MACHINE_S_MAX = 10.0
 FRAME_S_MAX = 10.0
 """Seconds from the first byte of a frame to its last one, for a small frame."""
 FRAME_BYTES_S_MIN = 64 * 1024
-"""Bytes that give an unfinished frame one more second, so that a slow network may be slow."""
+"""So many bytes give an incomplete frame one more second, for slow networks."""
 TAKEN_S_MAX = 10.0
-"""Seconds that a reconnected program waits for the end of its old connection."""
+"""Seconds for which a reconnected program waits for the end of its old connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Timeouts:
 
 
 class ConnectionProgress:
-    """How far one connection has come, in the seconds of the server's clock."""
+    """The progress of one connection, in seconds of the server's clock."""
 
     __slots__ = (
         "_frame_since",
@@ -59,26 +59,26 @@ class ConnectionProgress:
         self.has_machine = False
 
     def sent_message(self, now: float) -> None:
-        """The first whole message came."""
+        """Record that the first whole message came."""
         self.has_sent = True
         self._since = now
 
     def sent_machine(self) -> None:
-        """A machine came."""
+        """Record that a machine came."""
         self.has_machine = True
 
     def received(self, unfinished: int, whole: int, now: float) -> None:
-        """So many bytes wait for the end of their frame, after so many whole frames."""
+        """Record the bytes of an incomplete frame, and the number of whole frames before it."""
         if not self._unfinished or whole != self._whole:
             self._frame_since = now
         self._unfinished, self._whole = unfinished, whole
 
     def go_on(self, now: float) -> None:
-        """It was kept waiting by us; everything is counted from here on."""
+        """Restart all times, because the server held the connection."""
         self._since = self._frame_since = now
 
     def overdue(self, now: float) -> str:
-        """Why it has to go, empty while it may stay."""
+        """The reason to close the connection, empty if there is none."""
         timeouts, waited_s = self._timeouts, now - self._since
         if not self.has_sent:
             is_late = waited_s >= timeouts.first_bytes_s_max

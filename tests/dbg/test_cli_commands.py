@@ -315,7 +315,7 @@ REFUSED = {
     "machine": (("show", "{file}", "mach://wroker/1"), "did you mean worker"),
     "transition": (("show", "{file}", "mach://worker/3"), "no transition '3': it has 1 to 2"),
     "id": (("show", "{file}", "mach://worker/zz"), "no transition 'zz'"),
-    "ending": (("convert", "{file}", "{dir}/x.zip"), "names no format"),
+    "ending": (("convert", "{file}", "{dir}/x.zip"), "unknown ending"),
     "range": (("convert", "{file}", "{dir}/x.jsonl", "--numbers", "b"), "no range of numbers"),
     "one machine": (("convert", "{file}", "{dir}/x.jsonl", "--machine", "q"), "no machine 'q'"),
     "folder": (("convert", "{file}", "{dir}/no/x.jsonl"), "no such file or directory"),

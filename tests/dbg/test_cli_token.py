@@ -142,7 +142,7 @@ def test_a_port_alone_is_reached_from_this_machine_only(text: str) -> None:
 def test_an_address_that_other_machines_reach_gives_a_notice(text: str, has_token: bool) -> None:
     """It names the address and the token, in one line."""
     address = listen_address(text)
-    more = " that know the token" if has_token else "; AM_DBG_TOKEN would keep strangers out"
+    more = " that send the token" if has_token else "; set AM_DBG_TOKEN to refuse strangers"
 
     notice = notice_of([address, address, Address("127.0.0.1", 1)], has_token=has_token)
     assert notice == f"{address} is open to other machines{more}"
@@ -314,7 +314,7 @@ def test_a_recording_with_a_token_holds_only_accepted_programs(tmp_path: Path) -
         _, words = process.communicate(timeout=WAIT_S)
 
     assert process.returncode == 0
-    assert f"0.0.0.0:{found[1]} is open to other machines that know the token\n" in notice
+    assert f"0.0.0.0:{found[1]} is open to other machines that send the token\n" in notice
     *refusals, written = words.splitlines(keepends=True)
     assert refusals == [
         f"am-dbg: a program at 127.0.0.1 was refused: it sends {said}\n"

@@ -100,7 +100,7 @@ def test_a_circle_tells_everything_once(
     for debugger in joined.debuggers.values():
         debugger.wait_for_count("m0", 3)
         debugger.wait_for_count("m1", 3)
-    while "has been here before" not in caplog.text:
+    while "was forwarded by this debugger" not in caplog.text:
         joined.forwardings[0]._thread.join(ROUND_S)
     joined.stop()
 
@@ -112,13 +112,13 @@ def test_what_comes_back_is_one_quiet_line(join: Join, caplog: pytest.LogCapture
     caplog.set_level(logging.DEBUG, "am_dbg.ingest.server")
     joined = join("aa", "ab")
     joined.tell("a", "m0")
-    while sum("has been here before" in line for line in caplog.messages) < 3:
+    while sum("was forwarded by this debugger" in line for line in caplog.messages) < 3:
         joined.forwardings[0]._thread.join(ROUND_S)
     joined.tell("a", "m1")
     joined.debuggers["b"].wait_for_count("m1", 3)
     joined.stop()
 
-    levels = [one.levelname for one in caplog.records if "been here" in one.message]
+    levels = [one.levelname for one in caplog.records if "forwarded by this" in one.message]
     assert levels[0] == "INFO"
     assert set(levels[1:]) == {"DEBUG"}
 
@@ -200,7 +200,7 @@ def test_a_debugger_that_is_debugged_is_not_told_of_itself(
     show_modes(modes, joined.debuggers["b"].address, "a")
     modes.data_arrived()
     joined.debuggers["b"].wait_for_count("am-dbg", 1)
-    while "has been here before" not in caplog.text:
+    while "was forwarded by this debugger" not in caplog.text:
         joined.forwardings[0]._thread.join(ROUND_S)
     close_senders()
     joined.stop()

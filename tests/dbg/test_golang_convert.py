@@ -464,7 +464,7 @@ def test_any_field_of_any_kind_is_a_transition_or_a_gap(odd: list[dict[str, Any]
     converting = Converting()
     converting.converter.schema(schema())
     for fields in odd:
-        converting.converter.transition({**record(1, 0, 0), **fields}, machine="m")
+        converting.converter.transition({**record(1, 0, 0), **fields}, machine_id="m")
     track = converting.track()
 
     lost = sum(gap.lost for gap in track.gaps)

@@ -196,7 +196,7 @@ def test_a_slow_drip_meets_the_deadline(site: str) -> None:
 
 def test_headers_that_drip_meet_the_deadline_too(site: str) -> None:
     """A server that never comes to its answer is left when the time is over."""
-    with pytest.raises(DownloadError, match="too slow, no whole answer came in time"):
+    with pytest.raises(DownloadError, match="too slow, no complete answer came in time"):
         fetched(f"{site}/dripping", LIMIT, total_s_max=0.05)
 
 

@@ -20,10 +20,10 @@ async def test_a_warning_is_shown_until_the_next_key() -> None:
     """It stands in the footer, whoever sends it."""
     screen = Debugger(Control(Store()))
     async with screen.run_test(size=(80, 24)) as pilot:
-        screen.tell(Warned("too many open files: whoever connects now has to wait"))
+        screen.tell(Warned("too many open files: new connections wait"))
         await pilot.pause()
         footer = screen.query_one(f"#{layout.FOOTER}", Pane)
-        assert "too many open files: whoever connects now has to wait" in footer.text()
+        assert "too many open files: new connections wait" in footer.text()
         await pilot.press("m")
         assert "too many" not in footer.text()
 
@@ -33,8 +33,8 @@ async def test_a_warning_is_shown_until_the_next_key() -> None:
     [
         (":0", b"", ""),
         ("localhost:0", b"", ""),
-        ("0.0.0.0:0", b"", "is open to other machines; AM_DBG_TOKEN would keep strangers out"),
-        ("0.0.0.0:0", b"secret", "is open to other machines that know the token"),
+        ("0.0.0.0:0", b"", "is open to other machines; set AM_DBG_TOKEN to refuse strangers"),
+        ("0.0.0.0:0", b"secret", "is open to other machines that send the token"),
         ("", b"", ""),
     ],
 )

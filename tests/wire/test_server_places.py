@@ -156,7 +156,7 @@ def test_those_for_whom_there_is_no_place_are_reported_once(
                 later(debugger, clock, 1)
             later(debugger, clock, 100)
 
-    end = "turned away: 1 are open, which is the most there can be"
+    end = "refused: 1 are open, which is the limit"
     assert words == [f"5 connections were {end}", f"1 connection was {end}"]
 
 

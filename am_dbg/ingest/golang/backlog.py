@@ -1,18 +1,17 @@
 """Backlog of calls of Go programs that are answered but not read yet.
 
-A Go program waits for the answer to each call, so work done before the answer is time that
-the program loses. A call is therefore answered as soon as it is complete, and its content is
-read in slices, `SLICE_S` later: many calls then share one batch, one change of the store
-and one record in a file.
+A Go program waits for the answer to each call, so work before the answer slows the program down.
+So a call is answered as soon as it is complete, and its content is read in slices, `SLICE_S`
+later: many calls then share one batch, one change of the store and one record in a file.
 
-- A call that comes after a pause of `SLICE_S` is read right after it is answered, so that
-  rare calls show at once.
-- While programs go on calling, a slice ends after about `BUSY_S`, and the next one follows
-  after ten times as long as it took in all, so reading takes less than a tenth of the time.
-- If no call came since the slice before, no program waits: a slice takes up to `SLICE_S`, and
-  the next one follows at once.
-- If more than `CALLS_MAX` calls or `BYTES_MAX` bytes wait, programs have to wait: calls are
-  read until the backlog fits the limits again, before more is received.
+- A call that comes after a pause of `SLICE_S` is read right after the answer, so that rare calls
+  appear at once.
+- While programs make calls, a slice ends after about `BUSY_S`. The next one follows after ten
+  times the time it took, so reading takes less than a tenth of the time.
+- If no call came since the last slice, no program waits: a slice takes up to `SLICE_S`, and the
+  next one follows at once.
+- If more than `CALLS_MAX` calls or `BYTES_MAX` bytes wait, programs must wait: calls are read
+  until the backlog is within the limits again, before more is received.
 
 All programs share one backlog, so the limits hold for all of them together. Programs take
 turns within a slice. One thread at a time.
@@ -27,7 +26,7 @@ from typing import Protocol
 SLICE_S = 0.020
 BUSY_S = 0.001
 _PAUSES = 10
-"""How much longer than a slice the pause after it is while programs call."""
+"""While programs make calls, the pause after a slice is so many times as long as the slice."""
 CALLS_MAX = 8_192
 BYTES_MAX = 16 * 1024 * 1024
 
@@ -45,11 +44,11 @@ class _Caller(Protocol):
     def waiting_bytes(self) -> int: ...
 
     def read(self, is_enough: Callable[[], bool]) -> None:
-        """Read calls until it is enough, one at least."""
+        """Read at least one call, and more until `is_enough` returns True."""
 
 
 class Backlog:
-    """What waits of all programs; `calls` and `size` count it."""
+    """The waiting calls of all programs; `calls` and `size` count them and their bytes."""
 
     def __init__(
         self,
@@ -69,7 +68,7 @@ class Backlog:
         self.size = 0
 
     def grew(self, caller: _Caller, calls: int, size: int) -> None:
-        """So much more of a program waits."""
+        """Count more waiting calls of a program."""
         if calls:
             self._callers[caller] = None
             now_s = self._now_s()
@@ -79,7 +78,7 @@ class Backlog:
             self.size += size
 
     def settle(self, later: Later) -> None:
-        """Schedule the reading of what waits; read at once as far as it is too much."""
+        """Schedule the reading of what waits; read at once what exceeds the limits."""
         if self._was_quiet:
             self._was_quiet = False
             self._read_for(BUSY_S)
@@ -101,7 +100,7 @@ class Backlog:
         self._plan(later, max(SLICE_S, _PAUSES * took_s) if is_busy else 0.0)
 
     def _read_for(self, seconds: float) -> None:
-        """Read for so long, a call at least; a program that was read and has more comes last."""
+        """Read for so long, at least one call; a program with more calls comes last next time."""
         end_s = self._now_s() + seconds
 
         def is_enough() -> bool:

@@ -14,7 +14,7 @@ Ticks = tuple[int, ...]
 
 
 def padded(clocks: Ticks, ticks: Ticks) -> Ticks:
-    """The clock after a transition for all states; those it lacks keep their tick."""
+    """The clock after a transition for all states; states without a new tick keep theirs."""
     return clocks if len(clocks) == len(ticks) else clocks + ticks[len(clocks) :]
 
 

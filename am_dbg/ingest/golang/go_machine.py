@@ -17,7 +17,7 @@ from amtracer.wire.messages import Shape, StateDef
 from amtracer.wire.vocabulary import ShapeFlag
 
 REMEMBERED_MAX = 512
-"""Entries of each memory."""
+"""The most entries of each cache."""
 
 Changes = tuple[tuple[int, int], ...]
 
@@ -42,7 +42,7 @@ class GoMachine:
         self.take(states)
 
     def take(self, states: tuple[StateDef, ...]) -> None:
-        """From now on it has these states."""
+        """Set its states."""
         self.states = states
         self.names = tuple(state.name for state in states)
         self.index = {name: at for at, name in enumerate(self.names)}
@@ -59,7 +59,7 @@ class GoMachine:
         return found[1]
 
     def lines(self, *several: Records) -> tuple[GoLines, ...]:
-        """Log lines without what is only decoration, at our levels."""
+        """Log lines without prefixes, at our levels."""
         read = [self._read(entries) for entries in several]
         self._scale.learn(*read)
         return tuple(map(self._scale.ours, read))
@@ -83,7 +83,7 @@ class GoMachine:
         steps: Steps,
         lines: GoLines,
     ) -> Shape:
-        """What may repeat of a transition, the handler that canceled it marked."""
+        """The shape of a transition, with a mark at the handler that canceled it."""
         canceled = not go.accepted and not go.auto
         by = canceled_by(lines) if canceled or go.auto else frozenset()
         flags = _flags(go)

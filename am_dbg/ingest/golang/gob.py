@@ -1,11 +1,11 @@
 """Reads gob, the stream format of the Go library, by the names its streams define.
 
-A gob stream describes itself. It is a row of messages, each a length and a body. A body
-starts with a type id: a negative one defines the type of that number, a positive one is
-a value of it. A type is a kind (list, struct, map, ...) over other types; a struct names
-its fields, and a value sends only the fields that are not zero. So a reader needs no
-knowledge of the program that wrote: the result is a mapping of field names to values. A
-field that is missing was zero, and an unknown field does no harm.
+A gob stream describes itself. It is a sequence of messages, each a length and a body. A body
+begins with a type id: a negative one defines the type of that number, a positive one is a value
+of that type. A type is a kind (list, struct, map, ...) over other types; a struct has names for
+its fields, and a value has only the fields that are not zero. So a reader needs nothing from the
+program that wrote: the result is a mapping of field names to values. A missing field is zero, and
+an unknown field does no harm.
 
 The values are booleans, integers, floats, text, bytes, tuples for lists, mappings for
 structs and maps, `Boxed` for a value in an interface, None for an empty interface. A type
@@ -13,11 +13,11 @@ with its own marshaller (such as a time) is its bytes.
 
 The rules of this reader:
 
-- Nothing in a stream names code; a type name is only text.
-- A message is never longer than its limit, a list never longer than what is left of its
-  message, one value never more than `VALUES_MAX` elements in all, nesting is bounded.
-- Any bytes, whole or one by one, give values or `GobError`, never another error. After
-  an error the stream stays failed: where the next message starts is not known.
+- Nothing in a stream refers to code; a type name is only text.
+- Limits hold for the length of a message, for a list (the rest of its message), for the elements
+  of one value (`VALUES_MAX`) and for nesting.
+- Any bytes, whole or one by one, give values or `GobError`, never another error. After an error
+  the stream stays failed, because the beginning of the next message is not known.
 
 `am_dbg.ingest.golang.gob_types` compiles a function for each type that reads its values.
 """
@@ -31,7 +31,7 @@ from am_dbg.ingest.golang.gob_types import Types
 from am_dbg.ingest.golang.primitives import Buffer, GobError, read_int, read_uint
 
 MESSAGE_BYTES_MAX = 4 * 1024 * 1024
-"""One message of a live stream; a session file is one message and takes another limit."""
+"""Bytes of one message of a live stream; a session file is one message with another limit."""
 
 _LENGTH_BYTES_MAX = 9
 _CUT = "a value that is cut, or a field its type does not have"
@@ -48,17 +48,17 @@ class GobValue:
 
     @property
     def type_name(self) -> str:
-        """Name of its type in the program that wrote it, "" for a type without a name."""
+        """Name of its type in the program that wrote it, empty for a type without a name."""
         definition = self.types.get(self.type_id)
         return definition.name if definition is not None else ""
 
     def fields(self) -> tuple[tuple[str, int], ...]:
-        """Names and types of the fields, when this is a struct."""
+        """Names and types of the fields, if this is a struct."""
         definition = self.types.get(self.type_id)
         return definition.fields if definition is not None else ()
 
     def element_fields(self) -> tuple[tuple[str, int], ...]:
-        """Names and types of the fields, when this is a list of structs."""
+        """Names and types of the fields, if this is a list of structs."""
         outer = self.types.get(self.type_id)
         struct = self.types.get(outer.element) if outer is not None else None
         if outer is None or outer.kind != "slice" or struct is None:
@@ -77,7 +77,7 @@ class GobValue:
         return value
 
     def walk(self) -> Iterator[tuple[int, str, object]]:
-        """Take a list of structs apart: place in the list, field name, value of the field.
+        """Iterate over a list of structs: place in the list, field name, value of the field.
 
         A field that is a list comes element by element, so a large session is never in
         memory as values. When an element is cut or wrong, what came before it is good.
@@ -125,23 +125,23 @@ class GobStream:
 
     @property
     def idle(self) -> bool:
-        """True between messages, so where a stream may end."""
+        """True between messages, where a stream can end."""
         return not self._buffer
 
     @property
     def pending_bytes(self) -> int:
-        """Bytes kept because their message is not whole."""
+        """Bytes of an incomplete message."""
         return len(self._buffer)
 
     def feed(self, data: bytes) -> Iterator[GobValue]:
-        """Take bytes at once; the values they complete come as they are asked for."""
+        """Take bytes; the returned iterator decodes the values that they complete."""
         if self._error is not None:
             raise self._error
         self._buffer += data
         return self._values()
 
     def unfinished(self) -> GobValue | None:
-        """The value whose end has not come, for `GobValue.walk`; None when nothing is."""
+        """The incomplete value, for `GobValue.walk`; None if there is none."""
         if not self._buffer:
             return None
         try:
@@ -176,7 +176,7 @@ class GobStream:
         return None
 
     def _whole_body(self) -> Buffer | None:
-        """The next body, without its length; None until it is whole."""
+        """The next body, without its length; None if it is incomplete."""
         buffer = self._buffer
         if len(buffer) < self._need:
             return None
@@ -193,7 +193,7 @@ class GobStream:
         return self._split(at, end)
 
     def _split(self, at: int, end: int) -> Buffer:
-        """Cut the body out. The smaller part is copied: a body may be a whole session."""
+        """Cut the body out. The smaller part is copied, because a body can be a whole session."""
         buffer = self._buffer
         if end > len(buffer) - end:
             self._buffer = buffer[end:]

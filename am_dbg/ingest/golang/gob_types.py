@@ -1,9 +1,8 @@
 """The types that a gob stream defines, and a compiled reader for each.
 
-A type may refer to another before that one is defined, so readers are compiled when the first
-value comes. A type that holds itself (and an interface, which may hold anything) is read
-one level deeper, and levels are counted; all other nesting ends with the types themselves,
-whose height is bounded too.
+A type can refer to another one before that is defined, so readers are compiled when the first
+value comes. A type that contains itself, and an interface, which can contain anything, is read one
+level deeper, and levels are counted. All other nesting is limited by the height of the types.
 """
 
 from __future__ import annotations
@@ -28,21 +27,21 @@ from am_dbg.ingest.golang.primitives import (
 )
 
 TYPES_MAX = 1_024
-"""Types one stream may define."""
+"""The most types of one stream."""
 FIELDS_MAX = 127
-"""Fields of one struct, so that each step to the next field sent is one byte."""
+"""The most fields of one struct, so that each step to the next sent field is one byte."""
 HEIGHT_MAX = 16
-"""Types within types."""
+"""The deepest nesting of types."""
 LEVELS_MAX = 8
-"""Interfaces, or types that hold themselves, within each other."""
+"""The deepest nesting of interfaces and types that contain themselves."""
 VALUES_MAX = 2**20
-"""Elements of all lists and maps in one value."""
+"""The most elements of all lists and maps in one value."""
 
 _KEY_BYTES = 8
 _CANDIDATES_MAX = 16
 _REMEMBERED_BYTES_MAX = 4_096
 ALL_REMEMBERED_BYTES_MAX = 256 * 1024
-"""Encoded lists of structs remembered for each type of a stream."""
+"""The most encoded lists of structs that are cached for each type of a stream."""
 _ARRAY_MAX = 2**20
 
 _INT, _UINT, _TEXT, _INTERFACE, _WIRE_TYPE = 2, 3, 6, 8, 16
@@ -52,7 +51,7 @@ _EMPTY: Mapping[str, object] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class GobType:
-    """One definition; which of the numbers mean something depends on the kind."""
+    """One definition; the kind decides which numbers are used."""
 
     kind: str
     name: str = ""
@@ -79,7 +78,7 @@ _BASIC: Mapping[int, ReadValue] = {
     7: read_complex,
 }
 
-# The types that define types; every stream knows them from the start.
+# The types that define types; every stream has them from the beginning.
 _COMMON = ("CommonType", 18)
 _BOOTSTRAP: Mapping[int, GobType] = {
     _WIRE_TYPE: GobType(
@@ -106,7 +105,7 @@ _BOOTSTRAP: Mapping[int, GobType] = {
 
 
 class Types:
-    """What a stream defined so far. Not for several threads."""
+    """The types that a stream has defined; one thread at a time."""
 
     def __init__(self) -> None:
         self._types = dict(_BOOTSTRAP)
@@ -119,7 +118,7 @@ class Types:
         self._heights[_INTERFACE] = 0
 
     def get(self, type_id: int) -> GobType | None:
-        """The definition of a type, None for a basic one or one that was not defined."""
+        """The definition of a type, None for a basic or undefined one."""
         return self._types.get(type_id)
 
     def __getitem__(self, type_id: int) -> GobType | None:
@@ -141,12 +140,12 @@ class Types:
         return any(name == field for known in self._types.values() for field, _ in known.fields)
 
     def begin(self) -> None:
-        """Before each value: the full allowance of elements and levels."""
+        """Reset the counts of elements and levels, before each value."""
         self._values_left = VALUES_MAX
         self._levels_left = LEVELS_MAX
 
     def define(self, type_id: int, body: Buffer, at: int) -> int:
-        """Take a definition; gives the place after it."""
+        """Read a definition; return the place after it."""
         if type_id < _FIRST_FREE_ID or type_id in self._types:
             raise GobError(f"type {type_id} is defined twice")
         if self.defined >= TYPES_MAX:
@@ -178,7 +177,7 @@ class Types:
         return read
 
     def _later(self, type_id: int) -> ReadValue:
-        """Reads a type that is still being compiled."""
+        """The reader of a type that is still being compiled."""
 
         def read(body: Buffer, at: int) -> tuple[object, int]:
             return self._readers[type_id](body, at)
@@ -186,7 +185,7 @@ class Types:
         return read
 
     def _height(self, type_id: int) -> int:
-        """A type that is still being compiled holds itself; levels count that."""
+        """The reader of a type that contains itself; it counts levels."""
         return self._heights.get(type_id, 0)
 
     def _compiled(self, definition: GobType) -> ReadValue:
@@ -206,7 +205,7 @@ class Types:
                 return read_bytes
 
     def _count(self, body: Buffer, at: int) -> tuple[int, int]:
-        """How many elements follow: each has a byte at least, and all have a limit."""
+        """The number of elements that follow: each has at least a byte, and all have a limit."""
         count, at = read_uint(body, at)
         if count > len(body) - at:
             raise GobError("a list longer than its message")
@@ -292,11 +291,11 @@ class Types:
         return Boxed(name, value), end
 
     def read_top(self, type_id: int, body: Buffer, at: int) -> tuple[object, int]:
-        """A value that stands alone; all but structs have a zero byte before them."""
+        """A value on its own; a zero byte comes before it, unless it is a struct."""
         return self.reader(type_id)(body, self.top(type_id, body, at))
 
     def top(self, type_id: int, body: Buffer, at: int) -> int:
-        """Where the value begins, after the zero byte if there is one."""
+        """The beginning of the value, after the zero byte if there is one."""
         definition = self[type_id]
         if definition is not None and definition.kind == "struct":
             return at

@@ -1,23 +1,22 @@
 """The protocol of live Go programs: takes bytes, returns messages and the bytes of the answer.
 
-A Go program opens a connection for each machine and makes calls on it, one after another:
-a gob `Request` (method, number) and a gob value, and waits for a gob `Response` (method,
-number, error) and a text, which is empty. Each direction is one gob stream, in which
-types are defined once. The program first sends the schema of its machine, then its
-transitions, and its schema again whenever it changes. A debugger that forwards to another
-one wraps the same values and may bring many machines.
+A Go program opens a connection for each machine and makes calls on it, one after another. A call
+is a gob `Request` (method, number) and a gob value; the program waits for a gob `Response`
+(method, number, error) and an empty text. Each direction is one gob stream, in which types are
+defined once. The program first sends the schema of its machine, then its transitions, and its
+schema again after each change. A debugger that forwards to another one wraps the same values and
+can send many machines.
 
-Methods were renamed over time, so the fields of the value's type identify a call. A call
-with a value of no known kind is answered with an error; a call whose content cannot be
-represented is answered and counted, as the program has no use for our reasons.
+Methods have different names in different versions, so the fields of the value's type identify a
+call. A call with an unknown type of value is answered with an error. A call whose content cannot
+be represented is answered and counted, because the program cannot use our reasons.
 
-A program waits for each answer, so a call is answered as soon as it is complete, and read
-later (`GoConnection.read`), many at once. A program usually makes the same call with the
-next number, and nothing else is in transit then, so that case has a fast path
-(`GoConnection._answered_at_once`).
+A program waits for each answer, so a call is answered as soon as it is complete, and is read
+later, together with others (`GoConnection.read`). A program usually repeats the same call with
+the next number, so this case has a fast path (`GoConnection._answered_at_once`).
 
-This module uses no sockets or clocks: the owner of the connection passes the bytes and the
-time they came, which are the times of the transitions.
+This module uses no sockets or clocks: the owner of the connection passes the bytes and the time
+of their arrival, which becomes the time of the transitions.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ from amtracer.errors import WireError
 from amtracer.wire.messages import PROTOCOL_VERSION, HelloMessage, Message
 
 FIRST_BYTES = 15
-"""So many bytes always show whether a connection is a Go program's."""
+"""So many bytes always show whether a connection is one of a Go program."""
 
 _START = re.compile(
     rb"[\x10-\x7f]"  # length of the message
@@ -54,7 +53,7 @@ _NUMBER_MAX = 2**64 - 1
 
 
 def looks_like_go(first_bytes: bytes) -> bool | None:
-    """Whether a connection with this beginning is a Go program's; None until enough came."""
+    """Whether a connection that begins so is one of a Go program; None for too few bytes."""
     if _START.match(first_bytes):
         return True
     if len(first_bytes) >= FIRST_BYTES or first_bytes[1:2] not in _START_OF_NUMBER:
@@ -63,7 +62,7 @@ def looks_like_go(first_bytes: bytes) -> bool | None:
 
 
 class _Call(Enum):
-    """What a call brings; the value is a field only its type has."""
+    """The content of a call; the value is a field that only its type has."""
 
     SCHEMA = "StatesIndex"
     TRANSITION = "Clocks"
@@ -72,7 +71,7 @@ class _Call(Enum):
 
 
 class _Waiting(NamedTuple):
-    """A call that was answered and is not read yet."""
+    """A call that was answered and not read yet."""
 
     kind: _Call
     value: GobValue
@@ -82,8 +81,8 @@ class _Waiting(NamedTuple):
 class GoConnection:
     """One connection of a Go program; `emit` takes its messages in order.
 
-    `session` names the stream in its hello. `refused` counts calls whose content could
-    not be represented, `last_refusal` says why. `waiting` counts the calls that are
+    `session` is the session in the hello of the stream. `refused` counts calls whose content
+    could not be represented, `last_refusal` is the reason. `waiting` counts the calls that are
     answered and not read, `waiting_bytes` their size. One thread at a time.
     """
 
@@ -106,7 +105,7 @@ class GoConnection:
 
     @property
     def idle(self) -> bool:
-        """True between calls, where a program may leave."""
+        """True between calls, where a program can end in order."""
         return self._stream.idle and self._request is None
 
     @property
@@ -115,7 +114,7 @@ class GoConnection:
 
     @property
     def pending_bytes(self) -> int:
-        """Bytes kept because their message is not whole."""
+        """Bytes of an incomplete message."""
         return self._stream.pending_bytes
 
     def receive(self, data: bytes, now_ns: int) -> bytes:
@@ -128,8 +127,8 @@ class GoConnection:
     def answer(self, data: bytes, now_ns: int) -> bytes:
         """Take bytes that came at this time and return the bytes to send back.
 
-        Raises `GobError` for bytes that are no calls; the connection is of no use then.
-        Every whole call before the bad bytes waits to be read.
+        Raises `GobError` for bytes that are no calls; then the connection cannot be used any
+        more. The complete calls before them wait to be read.
         """
         answer = self._answered_at_once(data, now_ns)
         if answer:
@@ -146,7 +145,7 @@ class GoConnection:
         return b"".join(answers)
 
     def _answered_at_once(self, data: bytes, now_ns: int) -> bytes:
-        """The answer if this is just one call like the one before, empty for anything else."""
+        """The answer if this is one call like the previous one, else empty."""
         head = self._head
         if not (head and self.idle and data.startswith(head, 1)):
             return b""
@@ -166,10 +165,10 @@ class GoConnection:
         return self._replies.answer(self._method, number)
 
     def read(self, is_enough: Callable[[], bool] = lambda: False) -> None:
-        """Read calls in order until there is no more or it is enough, one at least.
+        """Read calls in order, at least one, until none waits or `is_enough` returns True.
 
-        Raises `GobError` for a value that cannot be read; what waits behind it is dropped,
-        as nothing after it is certain.
+        Raises `GobError` for a value that cannot be read. The calls after it are dropped,
+        because they cannot be read reliably.
         """
         waiting = self._waiting
         if self._began_ns:
@@ -191,7 +190,7 @@ class GoConnection:
                 self._writer.flush()
 
     def _begin(self, now_ns: int) -> None:
-        """Say hello, once; not before a first request, so that a stranger is no stream."""
+        """Send a hello, once; not before the first request, so that a stranger opens no stream."""
         if self._writer is not None:
             return
         hello = HelloMessage(
@@ -219,7 +218,7 @@ class GoConnection:
 
     def _kind_of(self, value: GobValue) -> _Call | None:
         if not value.fields():
-            self.read()  # a value that waits may define the type
+            self.read()  # a waiting value can define the type
         fields = {name for name, _ in value.fields()}
         kind = next((call for call in _Call if call.value in fields), None)
         if kind is not None:
@@ -255,7 +254,7 @@ class GoConnection:
 
 
 def _head_of(value: GobValue, number: int) -> bytes:
-    """All of a request before its number, empty when it is not that simple."""
+    """The bytes of a request before its number, empty if the request has other fields."""
     end = uint(number) + b"\0"
     simple = number and len(value.fields()) == _REQUEST_FIELDS and value.body.endswith(end)
     return bytes(value.body[: -len(end)]) if simple else b""

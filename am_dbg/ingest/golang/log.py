@@ -1,7 +1,7 @@
 """Reads levels and meaning from the log lines of a Go program.
 
-The Go library numbered its log levels in three ways, so our level is the same, one less or
-two less. Lines from outside of the library have level 1 in each. Lines whose level is known,
+The Go library numbers its log levels in three ways: our level is the same, one less or two less.
+Lines from outside of the library always have level 1. Lines of the library with a fixed level,
 such as `[state] +Ready`, show the numbering of a program:
 
 | releases | `[state]` | `[add]` | `[add:auto]` | `[handle:...]` |
@@ -24,7 +24,7 @@ from amtracer.wire.messages import Source
 
 _CHANGES, _OPS, _DECISIONS, _EVERYTHING = 1, 2, 3, 4
 _NEWER_FIELD = "QueueTick"
-"""A field only programs have whose levels are one higher."""
+"""A field that only programs have whose levels are one higher."""
 _SHIFTS = (0, 1, 2)
 
 _PREFIX_ID_CHARS = 5
@@ -46,7 +46,7 @@ _KNOWN_LEVELS = (
 
 
 def _scale(shift: int) -> tuple[int, ...]:
-    """Our level for each of theirs; level 1 stays the lowest that is shown."""
+    """Our level for each level of theirs; level 1 stays the lowest that is shown."""
     return tuple(max(min(level, 1), level - shift) for level in range(limits.SMALL_MAX + 1))
 
 
@@ -63,7 +63,7 @@ class LevelScale:
         self._shift: int | None = None
 
     def learn(self, *several: GoLines) -> None:
-        """Look for a line that shows the numbering, unless one has."""
+        """Find a line that shows the numbering, unless one was found."""
         if self._shift is None:
             found = map(_shift_of, chain.from_iterable(several))
             self._shift = next((shift for shift in found if shift is not None), None)
@@ -81,7 +81,7 @@ class LevelScale:
 
 
 def shift_guess(types: Types) -> int:
-    """By how much levels are higher than ours, as far as the types of a program show."""
+    """By how much levels are higher than ours, guessed from the types of a program."""
     return 1 if types.has_field(_NEWER_FIELD) else 0
 
 
@@ -94,7 +94,7 @@ def _shift_of(line: tuple[int, str]) -> int | None:
 
 
 def without_prefix(lines: GoLines, machine: str) -> GoLines:
-    """Lines may begin with the start of the machine's id in brackets, which says nothing."""
+    """The lines without the beginning of the machine's id in brackets."""
     prefix = f"[{machine[:_PREFIX_ID_CHARS]}] "
     if not any(text.startswith(prefix + "[") for _, text in lines):
         return lines

@@ -17,12 +17,12 @@ ReadValue = Callable[[Buffer, int], tuple[object, int]]
 
 _ONE_BYTE = 128
 _LONG_MIN = 256 - 8
-"""A first byte from here on says how many bytes of a long number follow, up to eight."""
+"""From here on, the first byte is the number of bytes that follow, up to eight."""
 _FLOAT = struct.Struct("<d")
 
 
 class GobError(WireError):
-    """Bytes that are no gob stream, or not one this program accepts."""
+    """Bytes that are no gob stream, or one that this program refuses."""
 
 
 def read_uint(buffer: Buffer, at: int) -> tuple[int, int]:
@@ -72,7 +72,7 @@ def read_bytes(buffer: Buffer, at: int) -> tuple[bytes, int]:
 
 
 def read_text(buffer: Buffer, at: int) -> tuple[str, int]:
-    """Text of that library may hold any bytes; what is no UTF-8 shows as a mark."""
+    """A text; bytes that are no UTF-8 become a mark."""
     length = buffer[at]
     if length < _ONE_BYTE:
         at += 1
@@ -85,7 +85,7 @@ def read_text(buffer: Buffer, at: int) -> tuple[str, int]:
 
 
 def read_float(buffer: Buffer, at: int) -> tuple[float, int]:
-    """The bytes of a float come turned round, so that round numbers are short."""
+    """A float, whose bytes come in reverse order, so that round numbers are short."""
     number, at = read_uint(buffer, at)
     value: float = _FLOAT.unpack(number.to_bytes(8, "big"))[0]
     return value, at

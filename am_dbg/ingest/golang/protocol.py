@@ -13,9 +13,9 @@ from amtracer.wire.messages import Message
 
 
 class GoProtocol:
-    """Accepts Go programs; `now_ns` is the clock for the times at which their transitions came.
+    """The protocol of Go programs; `now_ns` is the clock for the arrival of their transitions.
 
-    What they send is answered at once and read in slices (`am_dbg.ingest.golang.backlog`).
+    Calls are answered at once and read in slices (`am_dbg.ingest.golang.backlog`).
     """
 
     peers = "Go programs"
@@ -28,7 +28,7 @@ class GoProtocol:
         self._backlog = Backlog() if backlog is None else backlog
 
     def recognises(self, head: bytes) -> bool | None:
-        """By the request type each of its connections begins with."""
+        """Each of its connections begins with the type of a request."""
         return looks_like_go(head)
 
     def open(self, peer: Peer) -> GoReceiver:
@@ -37,10 +37,10 @@ class GoProtocol:
 
 
 class GoReceiver:
-    """Listens to one Go program and answers it.
+    """Receives the calls of one Go program and answers them.
 
-    Go programs send no end: one that leaves between two calls has ended in order.
-    Its stream ends when everything it sent is read.
+    Go programs send no end: a program that leaves between two calls ended in order. Its stream
+    ends when everything that it sent is read.
     """
 
     def __init__(self, peer: Peer, now_ns: Callable[[], int], backlog: Backlog) -> None:
@@ -50,20 +50,20 @@ class GoReceiver:
         self._stream: int | None = None
         self._reason: str | None = None
         self._failed = False
-        self.connection = GoConnection(self._pass_on, f"go {peer.label}")
+        self.connection = GoConnection(self._feed, f"go {peer.label}")
 
     @property
     def unfinished(self) -> int:
-        """Bytes of a call that is not whole, at least 1 while it is not."""
+        """Bytes of an incomplete call, at least 1 if there is one."""
         return 0 if self.connection.idle else max(1, self.connection.pending_bytes)
 
     @property
     def whole(self) -> int:
-        """Calls that were answered."""
+        """How many calls were answered."""
         return self.connection.calls
 
     def go_on(self) -> None:
-        """Never holds data: machines of Go programs do not come back."""
+        """Do nothing: machines of Go programs do not reconnect, so nothing is held."""
 
     def feed(self, data: bytes) -> None:
         """Take bytes and answer the calls they complete; WireError ends the connection."""
@@ -81,7 +81,7 @@ class GoReceiver:
 
     @property
     def waiting(self) -> int:
-        """How many calls are answered and not read."""
+        """How many calls are answered and not read yet."""
         return self.connection.waiting
 
     @property
@@ -89,13 +89,13 @@ class GoReceiver:
         return self.connection.waiting_bytes
 
     def read(self, is_enough: Callable[[], bool]) -> None:
-        """Read what waits, until it is enough; what is wrong with it ends the connection."""
+        """Read waiting calls until `is_enough` returns True; an error ends the connection."""
         self._peer.guard(lambda: self._read(is_enough))
         if self._reason is not None and not self.waiting:
             self._end()
 
     def close(self, reason: str) -> None:
-        """End the stream, with the reason when it was within a call or after an error."""
+        """End the stream; with the reason if it ended within a call or after an error."""
         self._reason = reason
         if not self.waiting:
             self._end()
@@ -113,7 +113,7 @@ class GoReceiver:
             self._peer.sink.close_stream(self._stream, "" if whole else self._reason or "")
             self._stream = None
 
-    def _pass_on(self, message: Message) -> None:
+    def _feed(self, message: Message) -> None:
         if self._stream is None:
             self._stream = self._peer.sink.open_stream(self._peer.label, live=True)
         self._peer.sink.feed(self._stream, message)

@@ -19,7 +19,7 @@ _METHODS_MAX = 16
 
 
 class Replies:
-    """The answering direction of a connection; the type of a response is defined once."""
+    """The answers of a connection; the type of a response is defined once."""
 
     def __init__(self) -> None:
         self._definition = _RESPONSE_TYPE
@@ -36,7 +36,7 @@ class Replies:
         return answer
 
     def _head(self, method: str) -> bytes:
-        """All before the number of a call; a program calls few methods again and again."""
+        """The bytes before the number of a call, cached: a program calls few methods."""
         head = self._methods.get(method)
         if head is None:
             head = _OF_TYPE_64 + b"\1" + _text(method) + b"\1"

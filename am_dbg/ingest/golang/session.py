@@ -1,9 +1,9 @@
 """Reads a session file of the Go debugger as our messages.
 
-The file (`.gob.br`) is a brotli stream of one gob value: a list of machines, each with its
-schema and all its transitions. Neither format has a checksum or an end mark. The reader
-reports the faults it can distinguish: empty, something else, cut, changed, too large,
-followed by other bytes. Of a cut or damaged file everything before the damage is read.
+The file (`.gob.br`) is a brotli stream of one gob value: a list of machines, each with its schema
+and all its transitions. Neither format has a checksum or an end mark. The reader reports these
+faults: empty, foreign, cut, damaged, too large, followed by other bytes. Of a cut or damaged file
+everything before the damage is read.
 
 Times are those of arrival at the debugger that wrote the file, so there are no durations.
 """
@@ -52,7 +52,7 @@ def read_go_session(
 ) -> Iterator[Message]:
     """The messages of a session of the Go debugger.
 
-    Whatever is wrong is one `SessionError` after the messages that were good.
+    A fault is one `SessionError` after the good messages.
     """
     if isinstance(file, str | bytes | os.PathLike):
         with open_session(file) as opened:
@@ -67,7 +67,7 @@ def read_go_session(
 
 @dataclass(slots=True)
 class _Content:
-    """What became of a file: its values, and what stopped the way to its end."""
+    """The content of a file: its values, and the error that ended the reading."""
 
     stream: GobStream
     head: bytes = b""
@@ -76,12 +76,12 @@ class _Content:
     """First bytes after decompression."""
     values: list[GobValue] = field(default_factory=list)
     finished: bool = False
-    """Whether the compressed stream came to its own end."""
+    """Whether the compressed stream is complete."""
     error: Exception | None = None
 
     @property
     def value(self) -> GobValue | None:
-        """The session, whole or as far as it came."""
+        """The session, or its part before the fault."""
         return self.values[0] if self.values else self.stream.unfinished()
 
 
@@ -89,7 +89,7 @@ def _loaded(file: BinaryIO, name: str, bytes_max: int) -> _Content:
     chunks: list[bytes] = []
     content = _inflated(_remembered(_chunks(file, name), chunks), bytes_max)
     if isinstance(content.error, InflateError):
-        # brotli refuses a chunk in which its stream ends as a whole, and says no more
+        # brotli refuses the whole chunk in which its stream ends
         last = chunks[-1]
         singly = (last[at : at + 1] for at in range(len(last)))
         content = _inflated([*chunks[:-1], *singly], bytes_max)
@@ -126,7 +126,7 @@ def _inflated(chunks: Iterable[bytes], bytes_max: int) -> _Content:
 
 
 def _pieces(inflater: Inflater, chunk: bytes) -> Iterator[bytes]:
-    """All content of a chunk: the decompressor may hold some back until it is asked again."""
+    """All content of a chunk; the decompressor can return it in several calls."""
     more = True
     while more:
         more = False
@@ -159,7 +159,7 @@ def _is_list_of_machines(value: GobValue) -> bool:
 
 
 def _nothing_in(content: _Content, name: str) -> SessionError:
-    """No machine came: the file is empty, cut in its first bytes, changed, or another."""
+    """The error for a file without machines: empty, cut at its beginning, damaged or foreign."""
     if not content.head:
         return EmptySessionError(name)
     if content.stream.types.defined:
@@ -179,7 +179,7 @@ def _nothing_in(content: _Content, name: str) -> SessionError:
 def _trouble(
     content: _Content, broken: WireError | None, name: str, transitions: int
 ) -> SessionError | None:
-    """The fault to report after the good part, None when the file was whole."""
+    """The error to raise after the good part, None for a whole file."""
     if isinstance(content.error, InflateError):
         if content.finished and content.values:
             return TrailingBytesError(name, transitions)
@@ -195,7 +195,7 @@ def _trouble(
 
 
 class _Conversion:
-    """Walks a session and gives its messages, machine after machine."""
+    """Converts a session to messages, machine after machine."""
 
     def __init__(self, content: _Content, value: GobValue, name: str) -> None:
         self._value = value
@@ -213,7 +213,7 @@ class _Conversion:
         self.converter = Converter(self._writer, lambda: shift_guess(types))
 
     def messages(self) -> Iterator[Message]:
-        """The messages; a `WireError` comes after all that was good before it."""
+        """The messages; a `WireError` is raised after the good ones."""
         broken: WireError | None = None
         try:
             for _ in self._converted():
@@ -228,7 +228,7 @@ class _Conversion:
             raise broken
 
     def _converted(self) -> Iterator[None]:
-        """A step for each schema and transition."""
+        """Convert schemas and transitions; yield after each."""
         waiting: GoSchema | None = None
         machine, place = "", -1
         for at, name, value in self._value.walk():
@@ -242,11 +242,11 @@ class _Conversion:
                 if waiting is not None:
                     self.converter.schema(waiting, value)
                     waiting = None
-                self.converter.transition(value, machine=machine)
+                self.converter.transition(value, machine_id=machine)
             yield
         self._enter(waiting)
 
     def _enter(self, schema: GoSchema | None) -> None:
-        """A machine without transitions."""
+        """Let a machine without transitions enter."""
         if schema is not None:
             self.converter.schema(schema)

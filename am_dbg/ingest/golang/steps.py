@@ -3,8 +3,7 @@
 A side of a step is a state by name or by index, depending on the age of the program; in
 the layout with names the indexes are zero, which also is the first state. So names count
 for a whole transition as soon as one of its steps has one. Older programs also put the
-state of a handler on either side; here it stands where our own steps have it, so that no
-other module has to know.
+state of a handler on either side; this module moves it to the side where our own steps have it.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ def _step(record: Record, states: Mapping[str, int], named: bool) -> StepDef:
 
 
 def _handler(record: Record, source: int, target: int) -> StepDef:
-    """`FooEnter` leads to Foo, `FooExit`, `FooFoo`, `FooState` and `FooEnd` come from it."""
+    """`FooEnter` has Foo as target; `FooExit`, `FooFoo`, `FooState`, `FooEnd` have it as source."""
     final, self_ = bool(record.get("IsFinal")), bool(record.get("IsSelf"))
     enter = final and bool(record.get("IsEnter"))
     if (final or self_) and source == _NO_STATE:
@@ -53,7 +52,7 @@ def _handler(record: Record, source: int, target: int) -> StepDef:
 
 
 def _side(record: Record, side: str, states: Mapping[str, int], named: bool) -> int:
-    """An unknown name, such as that of the global handlers, is no state."""
+    """The index of a name; -1 for an unknown one, such as that of global handlers."""
     if named:
         name = record.get(f"{side}State")
         return states.get(name, _NO_STATE) if type(name) is str else _NO_STATE
