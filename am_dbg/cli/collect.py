@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from am_dbg.egress.export import Written, export_session
+from am_dbg.egress.export import ExportResult, export_session
 from am_dbg.egress.live_recording import LiveRecording
-from am_dbg.ingest.golang.door import GoDoor
+from am_dbg.ingest.golang.protocol import GoProtocol
 from am_dbg.ingest.listen import notice_of
 from am_dbg.ingest.memory import MEGABYTE, MEMORY_MB_MAX_DEFAULT
 from am_dbg.ingest.server import Server
@@ -33,7 +33,7 @@ def collect(
     token: bytes = b"",
     warned: Callable[[str], None] = lambda _: None,
     bytes_max: int = MEMORY_MB_MAX_DEFAULT * MEGABYTE,
-) -> Written:
+) -> ExportResult:
     """Listen until `wait` returns, and write everything that was received.
 
     `listening` is called with the address once the file exists and programs can connect.
@@ -42,13 +42,15 @@ def collect(
     """
     store = Store(bytes_max)
     recording = LiveRecording(store, warned)
-    server = Server(store, recording.keep, doors=(GoDoor(),), token=token, warned=warned)
+    server = Server(
+        store, recording.write_new, protocols=(GoProtocol(),), token=token, warned=warned
+    )
 
     def make_room() -> None:
-        recording.keep()
-        server.make_room(store)
+        recording.write_new()
+        server.free_memory(store)
 
-    store.overflowing = make_room
+    store.on_overflow = make_room
     server.start(address)
     try:
         server.call(lambda: recording.open(path)).result()
@@ -62,7 +64,7 @@ def collect(
         recording.close()
     if store.is_whole:
         return export_session(store, path)
-    return Written(store.arrived, store.taken, os.stat(path).st_size)
+    return ExportResult(store.arrived, store.taken, os.stat(path).st_size)
 
 
 @contextmanager

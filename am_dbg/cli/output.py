@@ -14,7 +14,7 @@ from am_dbg.errors import NoTerminalError
 from am_dbg.safe_text import one_line
 
 if TYPE_CHECKING:
-    from am_dbg.egress.export import Written
+    from am_dbg.egress.export import ExportResult
 
 PROGRAM = "am-dbg"
 
@@ -43,7 +43,7 @@ def fail(text: str, code: Exit = Exit.BAD_INPUT) -> Exit:
     return code
 
 
-def report_written(target: str, written: Written, replaced: str = "") -> None:
+def report_written(target: str, written: ExportResult, replaced: str = "") -> None:
     """Write a message with the contents and the size of a new file."""
     from am_dbg.projection.times import totals
 

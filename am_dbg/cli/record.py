@@ -4,56 +4,42 @@ from __future__ import annotations
 
 import logging
 
-from am_dbg.egress.export import ExportResult, export_session
-from am_dbg.egress.live_recording import LiveRecording
-from am_dbg.ingest.golang.protocol import GoProtocol
-from am_dbg.ingest.listen import notice_of
-from am_dbg.ingest.memory import MEGABYTE, MEMORY_MB_MAX_DEFAULT
-from am_dbg.ingest.server import Server
-from am_dbg.store import Store
-from amtracer.address import Address
+import click
+
+from am_dbg.cli.exit_codes import Exit
+from am_dbg.cli.options import listen_option, memory_option, token_in_use, token_option
+from am_dbg.cli.output import report_written, write_message
+from am_dbg.errors import UnknownFormatError
+from am_dbg.ingest.memory import MEGABYTE
+from am_dbg.options import SESSION_ENDING
+from am_dbg.safe_text import one_line
+from amtracer.address import listen_address
 
 
-def collect(
-    address: Address,
-    path: str,
-    wait: Callable[[], None],
-    listening: Callable[[str], None] = lambda _: None,
-    *,
-    token: bytes = b"",
-    warned: Callable[[str], None] = lambda _: None,
-    bytes_max: int = MEMORY_MB_MAX_DEFAULT * MEGABYTE,
-) -> ExportResult:
-    """Listen until `wait` returns and write everything that came.
+@click.command("record")
+@click.argument("target", metavar="OUT")
+@listen_option("Address at which programs connect.")
+@token_option
+@memory_option("Memory limit for received data; OUT also holds what is removed from memory.")
+@click.pass_context
+def record_command(
+    context: click.Context, /, target: str, listen_on: str, token: str, max_mem: int
+) -> int:
+    """Record what programs send into OUT, a .msgpack.br file, until interrupted.
 
     OUT grows during the recording. If this command is killed, OUT is cut but readable. To
     let a program record itself, set AM_DBG_FILE in its environment.
     """
-    store = Store(bytes_max)
-    recording = LiveRecording(store, warned)
-    server = Server(
-        store, recording.write_new, protocols=(GoProtocol(),), token=token, warned=warned
-    )
+    from am_dbg.cli.collect import collect, until_asked_to_end
 
-    def make_room() -> None:
-        recording.write_new()
-        server.free_memory(store)
+    if not target.endswith(SESSION_ENDING):
+        raise UnknownFormatError(one_line(target), (SESSION_ENDING,))
+    asked = token_in_use(token, context.find_root().params["token"])
+    # Warnings arrive as messages, by `warned`.
+    logging.getLogger("am_dbg").setLevel(logging.ERROR)
 
-    store.on_overflow = make_room
-    server.start(address)
-    try:
-        server.call(lambda: recording.open(path)).result()
-        listening(", ".join(dict.fromkeys(map(str, server.addresses))))
-        notice = notice_of(server.addresses, has_token=bool(token))
-        if notice:
-            warned(notice)
-        wait()
-    finally:
-        server.stop()
-        recording.close()
-    if store.is_whole:
-        return export_session(store, path)
-    return ExportResult(store.arrived, store.taken, os.stat(path).st_size)
+    def listening(address: str) -> None:
+        write_message(f"listening at {address}, recording until Ctrl+C")
 
     with until_asked_to_end() as wait:
         written = collect(

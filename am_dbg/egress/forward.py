@@ -130,7 +130,7 @@ class RouteForwarder:
         facts = {"program": "am-dbg", "pid": str(os.getpid())}
         self._facts = with_route(facts, route, own_name)
         self._route = route
-        self._outlet = SocketOutlet(address)
+        self._sink = SocketSink(address)
         self._round_s = round_s
         self._session = f"forwarded-{os.urandom(8).hex()}"
         self._replay = LiveReplay(store, lambda stream: route_of(stream.hello) == route)
@@ -167,7 +167,7 @@ class RouteForwarder:
                 self._round()
                 if time.monotonic() - self._connected_at >= HELD_S:
                     retry_s, self._is_reported = self._round_s, False
-            except OutletError as error:
+            except SinkError as error:
                 self._is_idle = self._was_only_quiet()
                 if not self._is_reported and not self._is_idle:
                     self._log_outage(error)
@@ -198,18 +198,18 @@ class RouteForwarder:
         if self._is_full:
             self._renew()
             return
-        while self._outlet.push() and self._send_some():
+        while self._sink.push() and self._send_some():
             if self._stopping.is_set():
                 break
 
     def _renew(self) -> None:
         """Continue over another connection once all is sent; its stream has new numbers."""
-        if self._outlet.renew():
+        if self._sink.renew():
             self._is_full = False
             self._begin(whole=False)
 
     def _connect(self) -> None:
-        self._outlet.open()
+        self._sink.open()
         self._has_sent = False
         self._connected_at = time.monotonic()
         self._is_full = False
@@ -223,7 +223,7 @@ class RouteForwarder:
             time.monotonic_ns(),
             process=self._facts,
         )
-        self._writer = StreamWriter(self._outlet.write, hello)
+        self._writer = StreamWriter(self._sink.write, hello)
         self._replay.begin(self._writer, whole=whole)
 
     def _send_some(self) -> bool:
@@ -243,7 +243,7 @@ class RouteForwarder:
         held_s = time.monotonic() - self._connected_at
         return self._writer is not None and not self._has_sent and held_s >= HELD_S
 
-    def _log_outage(self, error: OutletError) -> None:
+    def _log_outage(self, error: SinkError) -> None:
         if self._route:
             words = "nothing that came through other debuggers is forwarded to %s: %s"
             _log.info(words, self._address, error)

@@ -20,7 +20,7 @@ from functools import lru_cache
 from am_dbg.projection.clean import clean
 from am_dbg.query import Filters, Hits, Visible
 from am_dbg.store import OpenWorkReport, Track
-from amtracer.wire.messages import OpenWork
+from amtracer.wire.messages import OpenWorkItem
 
 LOOK_BACK_MAX = 400
 EVERYTHING = 4

@@ -139,9 +139,11 @@ def check_strings(
     return texts, heads
 
 
-def _joined(value: Headed | Continued, heads: list[str], dictionary: SegmentDictionary) -> str:
+def _joined(
+    value: TextWithNewHead | TextWithKnownHead, heads: list[str], dictionary: SegmentDictionary
+) -> str:
     """The text of a head and a rest; a new head is added to `heads`."""
-    if isinstance(value, Headed):
+    if isinstance(value, TextWithNewHead):
         _need(0 <= value.chars <= len(value.text), "a head that is longer than its text")
         heads.append(value.text[: value.chars])
         return value.text

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from amtracer.wire.messages import OpenWork
+from amtracer.wire.messages import OpenWorkItem
 
 REPORTS_MAX = 64
 """The most reports of open work that are kept of one machine."""
@@ -23,7 +23,7 @@ class OpenWorkReport(NamedTuple):
     """The open work of a machine after transition `number`; `more` counts what is not listed."""
 
     number: int
-    work: tuple[OpenWork, ...] = ()
+    work: tuple[OpenWorkItem, ...] = ()
     more: int = 0
 
     @property

@@ -24,7 +24,7 @@ from am_dbg.store.track_reader import TrackReader
 from am_dbg.store.values import Gap, LogLine, MachineIdentity, TrackSnapshot
 from am_dbg.store.weights import TRACK_BYTES, texts_bytes, ticks_bytes
 from amtracer.errors import WireError
-from amtracer.wire.messages import OpenWork
+from amtracer.wire.messages import OpenWorkItem
 from amtracer.wire.vocabulary import GapKind
 
 _moments = count()
@@ -195,7 +195,7 @@ class Track(TrackReader):
             self.later = self.later.extended(lines, missing)
         self.version += 1
 
-    def add_open_work(self, work: tuple[OpenWork, ...], more: int) -> None:
+    def add_open_work(self, work: tuple[OpenWorkItem, ...], more: int) -> None:
         """Add a report of open work, which holds from now on."""
         if not self.removed:
             self.open.add(OpenWorkReport(self.count, work, more))

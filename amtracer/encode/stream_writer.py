@@ -250,7 +250,7 @@ class StreamWriter:
         reason: str = "",
         kind: GapKind = GapKind.DROPPED,
     ) -> None:
-        """`count` transitions of the machine are missing here; it stands at `ticks` now."""
+        """`count` transitions of the machine are missing here; its ticks are now `ticks`."""
         self._finished(machine).row += count
         self._emit(DroppedMessage(machine, count, ticks, cut_text(reason), kind))
 

@@ -214,13 +214,13 @@ def _read_segment(_: Fields) -> SegmentMessage:
 
 
 def _write_dropped(m: DroppedMessage) -> Body:
-    values = (int(Kind.DROPPED), m.machine, m.count, m.ticks, m.reason)
+    values = (int(MessageKind.DROPPED), m.machine, m.count, m.ticks, m.reason)
     is_plain = m.kind is GapKind.DROPPED and _kind_in_prose(m.reason, m.count)[0] is m.kind
     return _trimmed(4, *values) if is_plain else (*values, int(m.kind))
 
 
 def _read_dropped(fields: Fields) -> DroppedMessage:
-    machine, count = _machine(fields), fields.number("count")
+    machine, count = _read_machine_number(fields), fields.number("count")
     ticks = fields.numbers("ticks", limits.STATES_MAX)
     reason = fields.text("reason", "")
     number = fields.number("gap kind", limits.SMALL_MAX, low=-1, default=-1)

@@ -297,8 +297,8 @@ class BatchMessage:
 class DroppedMessage:
     """`count` transitions of a machine were lost here; its ticks are now `ticks`.
 
-    Rows go on after the lost ones: the next batch starts `count` later. For a `kind` of CUT
-    nobody knows how many were lost, so `count` is 0.
+    Rows continue after the lost ones: the next batch begins `count` rows later. If `kind` is
+    CUT, the number of lost transitions is not known, so `count` is 0.
     """
 
     machine: int

@@ -77,8 +77,8 @@ class GapKind(IntEnum):
     """Why the history of a machine is not one unbroken run.
 
     DROPPED: the sender could not keep some transitions. RECONNECTED: the connection was lost
-    and came back. CUT: the program or its connection ended too early, and nobody knows how
-    many transitions are missing. A `DroppedMessage` has one of these three kinds.
+    and came back. CUT: the program or its connection ended too early, and an unknown number of
+    transitions is missing. A `DroppedMessage` has one of these three kinds.
 
     A reader finds the others by itself. LATE: the recording began after the machine. SCHEMA:
     the schema changed. TRIMMED: the reader removed transitions to save memory.

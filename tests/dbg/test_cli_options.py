@@ -11,8 +11,7 @@ import pytest
 from am_dbg import app
 from am_dbg.cli import collect as collecting
 from am_dbg.cli import commands as cli
-from am_dbg.cli import record as collecting
-from am_dbg.cli.commands import Exit
+from am_dbg.cli.exit_codes import Exit
 from am_dbg.egress.export import ExportResult
 from am_dbg.options import LOG_LEVEL_WORDS, RunOptions
 from amtracer.address import Address

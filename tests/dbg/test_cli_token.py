@@ -20,8 +20,7 @@ import pytest
 from am_dbg import log_once as outages
 from am_dbg.cli import collect as collecting
 from am_dbg.cli import commands as cli
-from am_dbg.cli import record as collecting
-from am_dbg.cli.commands import Exit
+from am_dbg.cli.exit_codes import Exit
 from am_dbg.egress.export import ExportResult
 from am_dbg.ingest.importing import import_session
 from am_dbg.ingest.intake import Intake

@@ -15,7 +15,7 @@ import machine as am
 from am_dbg.egress.export import export_session, selected, write_messages
 from am_dbg.ingest.importing import import_session
 from am_dbg.store import Store, Track, TransitionRecord
-from amtracer.encode.stream_writer import Occurrence, StreamWriter
+from amtracer.encode.stream_writer import StreamWriter
 from amtracer.send.registry import _senders
 from amtracer.wire.messages import Message, Shape, Source, StateDef
 from tests.dbg.telling import hello

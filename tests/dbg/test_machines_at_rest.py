@@ -166,9 +166,9 @@ def test_nothing_is_open_in_a_machine_that_is_gone(program: Program) -> None:
 def test_so_many_pictures_are_kept(program: Program) -> None:
     """The newest, by number and by memory."""
     for number in range(REPORTS_MAX + 10):
-        program.open(OpenWork("when", str(number)))
+        program.open(OpenWorkItem("when", str(number)))
     assert len(program.track.open.beyond(0)) == REPORTS_MAX
-    wide = [OpenWork("when", str(number)) for number in range(limits.OPEN_WORK_MAX)]
+    wide = [OpenWorkItem("when", str(number)) for number in range(limits.OPEN_WORK_MAX)]
     for number in range(REPORTS_MAX):
         program.open(*wide, more=number)
 

@@ -19,7 +19,6 @@ from am_dbg.projection.subscriptions import (
 from am_dbg.query import ALL, Visible
 from am_dbg.query.cursor import Cursor
 from am_dbg.store import Gap, GapKind, LogLine, Store, Track
-from amtracer.encode.stream_writer import Occurrence
 from amtracer.wire.messages import Shape, StateDef, StepDef
 from amtracer.wire.vocabulary import ShapeFlag, StepFlag
 from tests.screens.stories import (

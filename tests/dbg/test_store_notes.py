@@ -15,7 +15,7 @@ from am_dbg.query import ALL, Visible
 from am_dbg.query.cursor import Cursor
 from am_dbg.store import Store, Track
 from am_dbg.store.notes import NOTE_CHARS_MAX, NOTES_MAX, RefusalNote, Trouble
-from amtracer.encode.stream_writer import Occurrence, StreamWriter
+from amtracer.encode.stream_writer import StreamWriter
 from amtracer.errors import WireError
 from amtracer.wire.messages import Message, RefusedMessage, Shape, StateDef, StepDef, TroubleMessage
 from amtracer.wire.vocabulary import StepFlag, TroubleKind

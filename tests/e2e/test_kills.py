@@ -173,7 +173,7 @@ def rows_of(track: Track) -> list[int]:
 
 
 def held(path: Path) -> Rows:
-    """What a file that may still grow holds now."""
+    """The contents of a file that may still grow."""
     return {track.identity.tx_prefix: rows_of(track) for track in opened(path)[0].tracks}
 
 
@@ -277,7 +277,7 @@ def alive(stage: Stage) -> list[str]:
 
 
 def reached(path: Path) -> dict[str, int]:
-    """How far each machine is known to be, by what its ids begin with."""
+    """The last known transition of each machine, by the beginning of its ids."""
     return {track.identity.tx_prefix: track.row_next for track in opened(path)[0].tracks}
 
 
@@ -360,10 +360,10 @@ def check_track(track: Track) -> None:
     assert ids == [f"{track.identity.tx_prefix}{row + 1:016x}" for row in rows[1:-1]]
 
 
-def check_told(store: Store, told: list[Mapping[str, Any]] | list[dict[str, Any]]) -> None:
-    """What is held and what is counted as lost are together what the program did."""
+def check_counts(store: Store, reported: list[Mapping[str, Any]] | list[dict[str, Any]]) -> None:
+    """Held and lost transitions together are all transitions of the program."""
     by_prefix = {track.identity.tx_prefix: track for track in store.tracks}
-    for one in told:
+    for one in reported:
         track = by_prefix.get(one["prefix"])
         if one["gone"]:
             assert track is None or track.gone

@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tests.house.conftest import Source
 
-ALLOWED = {
-    *("Background", "GapKind", "Host", "Notes", "Progress", "Schema", "Sources", "Token"),
-    *("Transition", "_Watched"),
-}
+ALLOWED = {"Background", "Change", "Moment", "Place", "Token"}
 """Class names that exist more than once."""
 
 

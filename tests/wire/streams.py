@@ -41,6 +41,7 @@ from amtracer.wire.messages import (
     TroubleMessage,
 )
 from amtracer.wire.vocabulary import GapKind
+from tests.transitions import RecordedTransition
 
 HELLO = HelloMessage(PROTOCOL_VERSION, "s1", 1_700_000_000_000_000_000, 5, "py", {"pid": "7"})
 STATES = (

@@ -49,7 +49,7 @@ class KeptStreams:
     def close_stream(self, stream: int, reason: str = "") -> None:
         self._note(self.closed.__setitem__, stream, reason)
 
-    def start_new_tracks(self, stream: int) -> None:
+    def stand_apart(self, stream: int) -> None:
         raise AssertionError("no machine came back")
 
     def publish(self) -> None:
@@ -382,7 +382,7 @@ def test_localhost_is_all_its_numbers_with_one_port(serve: Callable[..., Server]
 
 
 class Parrot:
-    """A protocol that repeats everything."""
+    """A door for a protocol that repeats everything."""
 
     peers = "parrots"
     sends_token = False
@@ -391,10 +391,10 @@ class Parrot:
         return head[:1] == b"P" if len(head) > 3 else None
 
     def open(self, peer: Peer) -> Receiver:
-        return ParrotSpeaker(peer)
+        return ParrotReceiver(peer)
 
 
-class ParrotSpeaker:
+class ParrotReceiver:
     unfinished = whole = 0
 
     def __init__(self, peer: Peer) -> None:
@@ -413,7 +413,7 @@ class ParrotSpeaker:
 def test_another_protocol_may_be_spoken_at_the_port(
     serve: Callable[..., Server], kept: KeptStreams
 ) -> None:
-    """The first bytes choose the protocol; its receiver gets all of them and may answer."""
+    """The first bytes choose the protocol, which receives all bytes and may answer."""
     server = serve(protocols=[Parrot()])
     with connect(server) as parrot, connect(server) as program:
         parrot.sendall(b"Po")
@@ -425,7 +425,7 @@ def test_another_protocol_may_be_spoken_at_the_port(
 
 
 def test_a_door_must_know_in_time() -> None:
-    """After enough bytes a connection that no protocol recognises is foreign."""
+    """After enough bytes a connection that no door knows is foreign."""
     silent = Parrot()
     silent.recognises = lambda head: None  # type: ignore[method-assign]
 

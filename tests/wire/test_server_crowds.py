@@ -140,9 +140,9 @@ def test_connections_that_the_system_has_no_room_for_wait(tmp_path: Path) -> Non
         _, words = process.communicate(timeout=WAIT_S)
 
     assert process.returncode == 0
-    told = "am-dbg: too many open files: new connections wait until another one ends\n"
-    assert warning == told
-    assert words.replace(told, "").startswith(f"am-dbg: {path}: 100 machines, 300 transitions,")
+    expected = "am-dbg: too many open files: new connections wait until another one ends\n"
+    assert warning == expected
+    assert words.replace(expected, "").startswith(f"am-dbg: {path}: 100 machines, 300 transitions,")
     store = Store()
     assert import_session(store, str(path)) == 300
     assert {track.count for track in store.tracks} == {3}

@@ -126,7 +126,7 @@ def test_who_brings_no_machine_loses_the_place(
 def test_a_frame_that_is_never_whole_costs_a_program_its_place(
     serve: Callable[..., Debugger], clock: Clock
 ) -> None:
-    """Also when it has a machine: whoever drips keeps memory and says nothing."""
+    """Also when it has a machine: a program that sends single bytes uses memory."""
     debugger = serve(timeouts=Timeouts(frame_s_max=5))
     with connect(debugger) as peer:
         frame = encode(StringsMessage(0, ("x" * 60_000,)))
