@@ -1,4 +1,4 @@
-"""Writes gob by hand, so that tests can say things no recorded program said."""
+"""Writes gob by hand, so that tests can send what no recorded program sent."""
 
 from __future__ import annotations
 

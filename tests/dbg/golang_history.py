@@ -84,7 +84,7 @@ class Converting:
         return track
 
 
-def told(track: Track) -> Iterator[dict[str, Any]]:
+def reported(track: Track) -> Iterator[dict[str, Any]]:
     """Every transition of a track in the notation of the Go struct, states by index."""
     for number in range(1, track.count + 1):
         transition = track.transition(number)

@@ -95,7 +95,7 @@ def play(debugger: Debugger, version: str) -> None:
 
 
 def has_read(debugger: Debugger, machines: int) -> bool:
-    """Whether so many machines have come and gone, and all they said is read."""
+    """Whether so many machines have come and gone, and all they sent is read."""
     tracks = list(debugger.store.tracks)
     return len(tracks) == machines and not any(track.connected for track in tracks)
 

@@ -18,7 +18,7 @@ from am_dbg.store import Store
 from amtracer.encode.stream_writer import StreamWriter
 from amtracer.wire.messages import Message, Shape, Source, StateDef, StepDef
 from amtracer.wire.vocabulary import ShapeFlag, StepFlag
-from tests.dbg.telling import START_NS, hello
+from tests.dbg.histories import START_NS, hello
 from tests.screens.stories import Story
 from tests.transitions import RecordedTransition, write_transition
 

@@ -13,7 +13,7 @@ import pytest
 
 from am_dbg.cli.exit_codes import Exit
 from am_dbg.egress.export import export_session
-from tests.dbg.telling import Telling, stored
+from tests.dbg.histories import HistoryPlayer, stored
 
 pytestmark = pytest.mark.slow
 
@@ -25,14 +25,14 @@ MACHINES = 600
 @pytest.fixture(scope="module")
 def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A session whose list is longer than what a pipe holds."""
-    telling = Telling()
+    player = HistoryPlayer()
     for _ in range(MACHINES):
-        machine = telling.enter(0)
+        machine = player.enter(0)
         for _ in range(10):
-            telling.transit(machine, (1, 0, 1, 0, 4))
-    telling.writer.flush()
+            player.transit(machine, (1, 0, 1, 0, 4))
+    player.writer.flush()
     path = tmp_path_factory.mktemp("session") / "s.msgpack.br"
-    export_session(stored(telling), path)
+    export_session(stored(player), path)
     return path
 
 

@@ -17,25 +17,25 @@ from am_dbg.ingest.importing import import_session
 from am_dbg.store import Store
 from amtracer.address import listen_address
 from amtracer.wire.codec import WIRE, encode, magic_frame
-from tests.dbg.telling import Telling
+from tests.dbg.histories import HistoryPlayer
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_everything_that_was_sent_is_in_the_file(tmp_path: Path) -> None:
     """All messages up to the end make a session."""
-    telling = Telling("s")
-    machine = telling.enter(0)
+    player = HistoryPlayer("s")
+    machine = player.enter(0)
     for at in range(20):
-        telling.transit(machine, (at % 8, at, at, at % 7, 4))
-    telling.writer.flush()
+        player.transit(machine, (at % 8, at, at, at % 7, 4))
+    player.writer.flush()
     path = tmp_path / "out.msgpack.br"
     addresses: list[str] = []
 
     def send() -> None:
         host, _, port = addresses[0].rpartition(":")
         with socket.create_connection((host, int(port))) as peer:
-            frames = [encode(message, WIRE) for message in telling.messages]
+            frames = [encode(message, WIRE) for message in player.messages]
             peer.sendall(b"".join([magic_frame(WIRE), *frames]))
             peer.shutdown(socket.SHUT_WR)
             while peer.recv(1_024):

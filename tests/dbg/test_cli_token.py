@@ -28,7 +28,7 @@ from am_dbg.ingest.listen import ListenError, notice_of
 from am_dbg.store import Store
 from amtracer.address import Address, listen_address
 from amtracer.wire.codec import encode, magic_frame
-from tests.dbg.telling import Telling, hello
+from tests.dbg.histories import HistoryPlayer, hello
 from tests.wire.serving import Debugger
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -218,12 +218,12 @@ def test_stop_and_start_at_one_port_works_every_time() -> None:
 
 
 def bytes_of(token: bytes, transitions: int) -> bytes:
-    telling = Telling("s")
-    machine = telling.enter(0)
+    player = HistoryPlayer("s")
+    machine = player.enter(0)
     for at in range(transitions):
-        telling.transit(machine, (at % 8, at, at, at % 7, 4))
-    telling.writer.flush()
-    hello, *rest = telling.messages
+        player.transit(machine, (at % 8, at, at, at % 7, 4))
+    player.writer.flush()
+    hello, *rest = player.messages
     messages = [replace(hello, token=token), *rest]  # type: ignore[call-arg]
     return b"".join([magic_frame(), *map(encode, messages)])
 

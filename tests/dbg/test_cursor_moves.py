@@ -13,21 +13,21 @@ from am_dbg.query.cursor import JUMP_TRANSITIONS, Cursor
 from am_dbg.store import Track
 from amtracer.wire.messages import Shape, StepDef
 from amtracer.wire.vocabulary import ShapeFlag
-from tests.dbg.telling import START_NS, Telling, stored
+from tests.dbg.histories import START_NS, HistoryPlayer, stored
 
 STEPS = 3
 
 
 def track_of(count: int) -> Track:
     """A machine with transitions of three steps, of which every third was canceled."""
-    telling = Telling()
-    machine = telling.enter(0)
+    player = HistoryPlayer()
+    machine = player.enter(0)
     ok, steps = int(ShapeFlag.ACCEPTED), (StepDef(2, source=0),) * STEPS
     for at in range(count):
         shape = Shape(0, (0,), 0 if at % 3 == 2 else ok, (), steps)
-        telling.writer.record(machine.number, shape, START_NS + at)
-    telling.writer.flush()
-    return stored(telling).tracks[0]
+        player.writer.record(machine.number, shape, START_NS + at)
+    player.writer.flush()
+    return stored(player).tracks[0]
 
 
 def everything(count: int) -> tuple[Cursor, Visible]:

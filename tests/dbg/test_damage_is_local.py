@@ -15,19 +15,19 @@ from am_dbg.store import GapKind, Store
 from amtracer.errors import DamagedSessionError
 from amtracer.files.session import SessionWriter
 from amtracer.wire.messages import MachineMessage, Message
-from tests.dbg.telling import Telling, hello, stored
+from tests.dbg.histories import HistoryPlayer, hello, stored
 
 COMMANDS = (["list"], ["list", "--json"], ["stats"], ["stats", "--json"], ["show"])
 
 
 def program(name: int, session: str) -> list[Message]:
     """A stream of one machine with ten transitions."""
-    telling = Telling(session)
-    machine = telling.enter(0, (0, name, 0))
+    player = HistoryPlayer(session)
+    machine = player.enter(0, (0, name, 0))
     for at in range(10):
-        telling.transit(machine, (at % 8, at, at, 0, 4))
-    telling.writer.flush()
-    return telling.messages
+        player.transit(machine, (at % 8, at, at, 0, 4))
+    player.writer.flush()
+    return player.messages
 
 
 def written(path: Path, *messages: Message) -> Path:
@@ -100,11 +100,11 @@ def cut_at(room: int, *texts: str) -> list[str]:
 
 
 def test_texts_are_whole_up_to_the_limit() -> None:
-    """The limit itself is allowed, and nothing says that something is missing."""
+    """The limit itself is allowed, and nothing is marked as missing."""
     assert cut_at(6, "abc", "def") == ["abc", "def"]
 
 
-def test_a_text_over_the_limit_says_how_much_is_missing() -> None:
+def test_a_text_over_the_limit_reports_how_much_is_missing() -> None:
     """The text that does not fit is cut; what follows is counted, not shown."""
     assert cut_at(4, "abc", "def", "gh", "ijk") == [
         "abc",
@@ -124,7 +124,7 @@ def test_each_transition_has_the_whole_limit() -> None:
 
 def test_a_small_file_makes_no_huge_output() -> None:
     """All that one command writes has a limit, however often a text is repeated."""
-    store = stored(Telling())
+    store = stored(HistoryPlayer())
     excerpt = Excerpt(store)
     total = 0
     for _ in range(1_000):

@@ -1,4 +1,4 @@
-"""Debuggers that send on to each other tell each transition once, however they are joined."""
+"""Debuggers that send on to each other send each transition once, however they are joined."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from am_dbg.hops import FACT, HOPS_MAX, is_too_long, route_of, with_route
 from am_dbg.store import Store
 from amtracer.send.registry import close_senders
 from amtracer.wire.codec import encode, magic_frame
-from tests.dbg.telling import Telling, hello
+from tests.dbg.histories import HistoryPlayer, hello
 from tests.wire.serving import Debugger, connect
 
 ROUND_S = 0.005
@@ -38,9 +38,9 @@ class Joined:
         for one in self.forwardings:
             one.start()
 
-    def tell(self, name: str, id: str, facts: dict[str, str] | None = None) -> None:
-        """A program tells this debugger of one machine."""
-        sent = told(id, facts or {})
+    def send(self, name: str, id: str, facts: dict[str, str] | None = None) -> None:
+        """A program sends one machine to this debugger."""
+        sent = reported(id, facts or {})
         with connect(self.debuggers[name]) as peer:
             peer.sendall(sent)
             self.debuggers[name].wait_for_count(id, 3)
@@ -72,15 +72,15 @@ def join() -> Iterator[Join]:
         yield join
 
 
-def told(id: str, facts: dict[str, str]) -> bytes:
+def reported(id: str, facts: dict[str, str]) -> bytes:
     """What a program sends of a machine with three transitions."""
-    telling = Telling(f"session of {id}")
-    telling.messages[:] = [hello(f"session of {id}", process=facts)]
-    machine = telling.enter(0, (0, int(id[1:]), 0))
+    player = HistoryPlayer(f"session of {id}")
+    player.messages[:] = [hello(f"session of {id}", process=facts)]
+    machine = player.enter(0, (0, int(id[1:]), 0))
     for at in range(3):
-        telling.transit(machine, (at + 1, at, at, at, 4))
-    telling.writer.flush()
-    return b"".join([magic_frame(), *map(encode, telling.messages)])
+        player.transit(machine, (at + 1, at, at, at, 4))
+    player.writer.flush()
+    return b"".join([magic_frame(), *map(encode, player.messages)])
 
 
 @pytest.mark.parametrize(
@@ -88,15 +88,15 @@ def told(id: str, facts: dict[str, str]) -> bytes:
     [("ab", "ba"), ("ab", "bc", "ca"), ("ab", "ba", "bc", "cb"), ("aa",)],
     ids=["two", "three", "a row", "itself"],
 )
-def test_a_circle_tells_everything_once(
+def test_a_circle_reports_everything_once(
     join: Join, joints: tuple[str, ...], caplog: pytest.LogCaptureFixture
 ) -> None:
     """Every debugger has each machine once, after what came back was refused."""
     caplog.set_level(logging.INFO, "am_dbg.ingest.server")
     joined = join(*joints)
     first, last = min(joined.debuggers), max(joined.debuggers)
-    joined.tell(first, "m0")
-    joined.tell(last, "m1") if last != first else joined.tell(first, "m1")
+    joined.send(first, "m0")
+    joined.send(last, "m1") if last != first else joined.send(first, "m1")
     for debugger in joined.debuggers.values():
         debugger.wait_for_count("m0", 3)
         debugger.wait_for_count("m1", 3)
@@ -108,13 +108,13 @@ def test_a_circle_tells_everything_once(
 
 
 def test_what_comes_back_is_one_quiet_line(join: Join, caplog: pytest.LogCaptureFixture) -> None:
-    """It is tried again and again, told once, and what did not come from here goes on."""
+    """It is tried again and again, reported once, and what did not come from here goes on."""
     caplog.set_level(logging.DEBUG, "am_dbg.ingest.server")
     joined = join("aa", "ab")
-    joined.tell("a", "m0")
+    joined.send("a", "m0")
     while sum("was forwarded by this debugger" in line for line in caplog.messages) < 3:
         joined.forwardings[0]._thread.join(ROUND_S)
-    joined.tell("a", "m1")
+    joined.send("a", "m1")
     joined.debuggers["b"].wait_for_count("m1", 3)
     joined.stop()
 
@@ -123,10 +123,10 @@ def test_what_comes_back_is_one_quiet_line(join: Join, caplog: pytest.LogCapture
     assert set(levels[1:]) == {"DEBUG"}
 
 
-def test_a_stream_tells_through_which_debuggers_it_came(join: Join) -> None:
+def test_a_stream_reports_through_which_debuggers_it_came(join: Join) -> None:
     """The names of all of them stand in the hello, the first one first."""
     joined = join("ab", "bc")
-    joined.tell("a", "m0")
+    joined.send("a", "m0")
     joined.debuggers["c"].wait_for_count("m0", 3)
     joined.stop()
 
@@ -143,8 +143,8 @@ def test_a_stream_that_came_far_is_not_sent_on(
     far = " ".join(f"x{number}" for number in range(HOPS_MAX))
     nearly, _, _ = far.rpartition(" ")
     joined = join("ab")
-    joined.tell("a", "m0", {FACT: far})
-    joined.tell("a", "m1", {FACT: nearly})
+    joined.send("a", "m0", {FACT: far})
+    joined.send("a", "m1", {FACT: nearly})
     joined.debuggers["b"].wait_for_count("m1", 3)
     joined.stop()
 
@@ -156,13 +156,13 @@ def test_a_stream_that_came_far_is_not_sent_on(
 
 
 def test_only_so_many_ways_are_sent_on(caplog: pytest.LogCaptureFixture) -> None:
-    """Each is a connection; what is left out is told once."""
+    """Each is a connection; what is left out is reported once."""
     store = Store()
     sent = Forwarding(store, mock.sentinel.address, "own")
     with mock.patch.object(forwarding, "RouteForwarder") as forwarders:
         sent._add("")
         for number in range(ROUTES_MAX + 3):
-            hear(store, {FACT: f"x{number}"})
+            feed(store, {FACT: f"x{number}"})
         sent._look()
         sent._look()
 
@@ -170,18 +170,18 @@ def test_only_so_many_ways_are_sent_on(caplog: pytest.LogCaptureFixture) -> None
     assert len(caplog.messages) == 1
 
 
-def hear(store: Store, facts: dict[str, str]) -> None:
+def feed(store: Store, facts: dict[str, str]) -> None:
     stream = store.open_stream("program", live=True)
     store.feed(stream, hello(process=facts))
 
 
-def test_a_stream_that_has_not_said_hello_is_waited_for() -> None:
+def test_a_stream_that_has_not_sent_hello_is_waited_for() -> None:
     """Its way is not known before; one that ends without a word is passed over."""
     store = Store()
     sent = Forwarding(store, mock.sentinel.address, "own")
     with mock.patch.object(forwarding, "RouteForwarder") as forwarders:
         silent = store.open_stream("program", live=True)
-        hear(store, {FACT: "x"})
+        feed(store, {FACT: "x"})
         sent._look()
         assert forwarders.call_count == 0
         store.close_stream(silent, "connection lost")
@@ -190,7 +190,7 @@ def test_a_stream_that_has_not_said_hello_is_waited_for() -> None:
     assert [call.args[-1] for call in forwarders.call_args_list] == ["", "x"]
 
 
-def test_a_debugger_that_is_debugged_is_not_told_of_itself(
+def test_a_debugger_that_is_debugged_is_not_reported_of_itself(
     join: Join, caplog: pytest.LogCaptureFixture
 ) -> None:
     """What its modes do comes back by the one that debugs it, and is refused."""

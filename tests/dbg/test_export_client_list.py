@@ -9,24 +9,24 @@ import pytest
 
 from am_dbg.egress.client_list import ClientList
 from amtracer.errors import SessionAccessError
-from tests.dbg.telling import Telling, stored
+from tests.dbg.histories import HistoryPlayer, stored
 
 
-def told(*names: int) -> Telling:
-    telling = Telling()
+def reported(*names: int) -> HistoryPlayer:
+    player = HistoryPlayer()
     for name in names:
-        telling.enter(0, (0, name, 0))
-    return telling
+        player.enter(0, (0, name, 0))
+    return player
 
 
 def test_the_list_is_written_and_follows_the_store(tmp_path: Path) -> None:
-    """After the start there is a list, after the stop it tells of everything."""
+    """After the start there is a list, after the stop it has everything."""
     path = tmp_path / "clients.txt"
-    store = stored(told(0))
+    store = stored(reported(0))
     keeper = ClientList(store, str(path), round_s=60)
     keeper.start()
     stream = store.open_stream("more", live=True)
-    for message in told(1).messages:
+    for message in reported(1).messages:
         store.feed(stream, message)
     keeper.stop()
     keeper.stop()
@@ -37,19 +37,19 @@ def test_the_list_is_written_and_follows_the_store(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_written_ends_the_start(tmp_path: Path) -> None:
-    """Whoever starts it is told, before anything else happens."""
-    keeper = ClientList(stored(told(0)), str(tmp_path / "no" / "clients.txt"))
+    """The command fails before anything else happens."""
+    keeper = ClientList(stored(reported(0)), str(tmp_path / "no" / "clients.txt"))
 
     with pytest.raises(SessionAccessError, match="no such file or directory"):
         keeper.start()
     keeper.stop()
 
 
-def test_a_file_that_cannot_be_written_any_more_is_told(
+def test_a_file_that_cannot_be_written_any_more_is_reported(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The user and the log have one line that names the file; the debugger goes on."""
-    folder, store, words = tmp_path / "lists", stored(told(0)), list[str]()
+    folder, store, words = tmp_path / "lists", stored(reported(0)), list[str]()
     folder.mkdir()
     keeper = ClientList(store, str(folder / "c.txt"), warned=words.append, round_s=60)
     keeper.start()

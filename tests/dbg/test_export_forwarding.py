@@ -19,7 +19,7 @@ from am_dbg.store.track import Track
 from amtracer.address import Address
 from amtracer.encode.stream_writer import StreamWriter
 from amtracer.wire.messages import HelloMessage
-from tests.dbg.telling import SCHEMAS, Teller, Telling, stored
+from tests.dbg.histories import SCHEMAS, HistoryPlayer, PlayedMachine, stored
 from tests.wire.serving import Debugger
 
 ROUND_S = 0.005
@@ -37,19 +37,19 @@ class Source:
     """A store that one program feeds."""
 
     def __init__(self, **limits: int) -> None:
-        self.telling = Telling("session", **limits)
-        self.machine = self.telling.enter(0)
+        self.player = HistoryPlayer("session", **limits)
+        self.machine = self.player.enter(0)
         self.store = Store()
         self.stream = self.store.open_stream("program", live=True)
 
     def make(self, transitions: int) -> None:
         for at in range(transitions):
-            self.telling.transit(self.machine, (at % 8, at, at, at % 7, 4))
-        self.hear()
+            self.player.transit(self.machine, (at % 8, at, at, at % 7, 4))
+        self.feed()
 
     def come_back(self, row: int) -> None:
         """The program connects again, its machine after so many transitions."""
-        known, again = self.machine, Telling("session")
+        known, again = self.machine, HistoryPlayer("session")
         again.writer.machine(
             known.id,
             again.writer.schema(SCHEMAS[known.schema]),
@@ -57,17 +57,17 @@ class Source:
             row=row,
             tx_prefix=known.prefix,
         )
-        again.time, known.row = self.telling.time, row
+        again.time, known.row = self.player.time, row
         again.machines.append(known)
-        self.telling = again
+        self.player = again
         self.stream = self.store.open_stream("program", live=True)
-        self.hear()
+        self.feed()
 
-    def hear(self) -> None:
-        self.telling.writer.flush()
-        for message in self.telling.messages:
+    def feed(self) -> None:
+        self.player.writer.flush()
+        for message in self.player.messages:
             self.store.feed(self.stream, message)
-        self.telling.messages.clear()
+        self.player.messages.clear()
 
 
 def settled(track: Track) -> tuple[object, ...]:
@@ -88,7 +88,7 @@ def forwarder(source: Source | Store, address: Address) -> RouteForwarder:
     return forwarder
 
 
-def compare(machine: Teller, debugger: Debugger) -> None:
+def compare(machine: PlayedMachine, debugger: Debugger) -> None:
     """All transitions are there, with their clocks and ids."""
     track = debugger.track(machine.id)
     for number, record in enumerate(machine.past, 1):
@@ -103,7 +103,7 @@ def test_what_arrived_and_what_arrives_is_sent_on(debugger: Debugger) -> None:
     """The history so far and everything after it comes to the other side as it is."""
     source = Source()
     source.make(20)
-    source.telling.drop(source.machine, (1, 3))
+    source.player.drop(source.machine, (1, 3))
     source.make(1)
     sending = forwarder(source, debugger.address)
     debugger.wait_for_count("m0", 21)
@@ -120,8 +120,8 @@ def test_a_disposed_machine_is_gone_on_the_other_side_too(debugger: Debugger) ->
     """Disposal is sent on once everything before it was."""
     source = Source()
     source.make(3)
-    source.telling.leave(source.machine)
-    source.hear()
+    source.player.leave(source.machine)
+    source.feed()
     sending = forwarder(source, debugger.address)
     debugger.wait_for(lambda: (track := debugger.store.find("m0")) is not None and track.gone)
     sending.stop()
@@ -132,7 +132,7 @@ def test_a_disposed_machine_is_gone_on_the_other_side_too(debugger: Debugger) ->
 def test_stopping_sends_the_rest(debugger: Debugger) -> None:
     """What arrived before the stop reaches the other side."""
     source = Source()
-    source.hear()
+    source.feed()
     sending = forwarder(source, debugger.address)
     debugger.wait_for(lambda: debugger.store.find("m0"))
     source.make(500)
@@ -143,8 +143,8 @@ def test_stopping_sends_the_rest(debugger: Debugger) -> None:
 
 
 def test_imported_sessions_are_not_sent_on(debugger: Debugger) -> None:
-    """Only what programs send is told to others."""
-    recorded = Telling()
+    """Only data of programs is forwarded."""
+    recorded = HistoryPlayer()
     recorded.enter(0)
     source = Source()
     stream = source.store.open_stream("file", live=False)
@@ -159,7 +159,7 @@ def test_imported_sessions_are_not_sent_on(debugger: Debugger) -> None:
 
 
 def test_a_debugger_that_is_not_there_is_tried_again(caplog: pytest.LogCaptureFixture) -> None:
-    """Nothing is lost while nobody listens, and one line tells that nobody does."""
+    """Nothing is lost while nobody listens, and one line reports it."""
     first = Debugger()
     address = first.address
     first.stop()
@@ -179,7 +179,7 @@ def test_a_debugger_that_is_not_there_is_tried_again(caplog: pytest.LogCaptureFi
 
 
 def test_a_machine_goes_on_after_the_other_side_came_back() -> None:
-    """A debugger that starts anew is told from where the old one stopped."""
+    """A debugger that starts anew gets the data from where the old one stopped."""
     first = Debugger()
     source = Source()
     source.make(5)
@@ -200,13 +200,13 @@ def test_a_machine_goes_on_after_the_other_side_came_back() -> None:
 
 
 def test_what_was_trimmed_before_it_was_sent_is_a_gap(debugger: Debugger) -> None:
-    """The other side is told how much is missing, and goes on with the right clock."""
-    telling = Telling("session", segment_rows=4)
-    machine = telling.enter(0)
+    """The other side gets the number of missing transitions, and continues with the right clock."""
+    player = HistoryPlayer("session", segment_rows=4)
+    machine = player.enter(0)
     for at in range(12):
-        telling.transit(machine, (at % 8, at, at, 0, 4))
-    telling.writer.flush()
-    store = stored(telling, live=True)
+        player.transit(machine, (at % 8, at, at, 0, 4))
+    player.writer.flush()
+    store = stored(player, live=True)
     sending = RouteForwarder(store, debugger.address, round_s=ROUND_S)
     with mock.patch.object(forwarding, "ROWS_AT_ONCE_MAX", 2):
         sending._connect()
@@ -226,26 +226,26 @@ def test_what_was_trimmed_before_it_was_sent_is_a_gap(debugger: Debugger) -> Non
     assert track.tx_id_at(track.count) == machine.past[-1]["id"]
 
 
-# What is told without a transition that follows.
+# What is reported without a transition that follows.
 
 
 def test_breaks_are_sent_on_as_they_come(debugger: Debugger) -> None:
-    """What was lost, and a new schema, need no transition after them; each is told once."""
+    """What was lost, and a new schema, need no transition after them; each is reported once."""
     source = Source()
     source.make(3)
     sending = forwarder(source, debugger.address)
     changes = [
-        lambda: source.telling.drop(source.machine, (2, 1_000)),
-        lambda: source.telling.drop(source.machine, (2, 5)),
-        lambda: source.telling.drop(source.machine, (1, 0)),
-        lambda: source.telling.change_schema(source.machine, (1, 3)),
-        lambda: source.telling.change_schema(source.machine, (0, 4)),
-        lambda: source.telling.drop(source.machine, (1, 7)),
-        lambda: source.telling.transit(source.machine, (1, 0, 0, 0, 4)),
+        lambda: source.player.drop(source.machine, (2, 1_000)),
+        lambda: source.player.drop(source.machine, (2, 5)),
+        lambda: source.player.drop(source.machine, (1, 0)),
+        lambda: source.player.change_schema(source.machine, (1, 3)),
+        lambda: source.player.change_schema(source.machine, (0, 4)),
+        lambda: source.player.drop(source.machine, (1, 7)),
+        lambda: source.player.transit(source.machine, (1, 0, 0, 0, 4)),
     ]
     for change in changes:
         change()
-        source.hear()
+        source.feed()
         debugger.wait_for(lambda: shows_the_same(debugger, source.store))
     sending.stop()
 
@@ -291,7 +291,7 @@ def test_a_program_that_comes_back_goes_on_on_the_other_side(debugger: Debugger)
 
 def test_what_ended_before_the_other_side_was_lost_is_not_cut(debugger: Debugger) -> None:
     """Only what went on then is; nothing that ended comes again on the next connection."""
-    source, ended = Source(), Telling("other")
+    source, ended = Source(), HistoryPlayer("other")
     number = ended.writer.machine("ended", ended.writer.schema(SCHEMAS[0]), tx_prefix="p")
     ended.writer.dropped(number, 2, (1, 0, 0), "full")
     stream = source.store.open_stream("other", live=True)
@@ -314,13 +314,13 @@ def test_what_ended_before_the_other_side_was_lost_is_not_cut(debugger: Debugger
     assert len(debugger.store.tracks) == 2
 
 
-def test_breaks_that_came_before_the_first_transition_are_not_told_twice() -> None:
+def test_breaks_that_came_before_the_first_transition_are_not_reported_twice() -> None:
     """On the next connection the machine is the same one, and enters where it stands."""
     source = Source()
     other = OtherSide(source)
     for _ in range(3):
-        source.telling.drop(source.machine, (1, 2))
-        source.hear()
+        source.player.drop(source.machine, (1, 2))
+        source.feed()
         assert other.replay.send(100)
         assert not other.replay.send(100)
         other.lose()
@@ -331,7 +331,7 @@ def test_breaks_that_came_before_the_first_transition_are_not_told_twice() -> No
 
 
 def test_what_is_removed_here_ends_on_the_other_side(debugger: Debugger) -> None:
-    """What is told of it here any more is not kept, so there it would be live for ever."""
+    """Later data of it is not kept here, so it would be live for ever there."""
     source = Source()
     source.make(3)
     sending = forwarder(source, debugger.address)
@@ -372,11 +372,11 @@ def happen(source: Source, act: int, one: int, two: int) -> None:
             source.come_back(machine.row + one)
         return
     elif act == 5:
-        source.telling.change_schema(machine, (one, two))
-        source.hear()
+        source.player.change_schema(machine, (one, two))
+        source.feed()
     elif act == 4:
-        source.telling.drop(machine, (one, two))
-        source.hear()
+        source.player.drop(machine, (one, two))
+        source.feed()
     else:
         source.make(one)
 
@@ -385,9 +385,9 @@ def happen(source: Source, act: int, one: int, two: int) -> None:
 def test_the_other_side_shows_the_same_after_every_word(
     history: list[tuple[int, int, int]],
 ) -> None:
-    """Whatever comes, is told or trimmed when, over how many connections: gaps, ticks, ends."""
+    """Whatever comes, is sent or trimmed at any time, over any number of connections."""
     source = Source(segment_rows=3)
-    source.hear()
+    source.feed()
     other = OtherSide(source)
     for act, one, two in history:
         if act == 10:

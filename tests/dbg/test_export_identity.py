@@ -19,7 +19,7 @@ from am_dbg.store import GapKind, Store, Track
 from amtracer.encode.stream_writer import StreamWriter
 from amtracer.errors import SessionAccessError
 from amtracer.wire.messages import HelloMessage, Message, Shape, Source, StateDef
-from tests.dbg.telling import Telling, stored
+from tests.dbg.histories import HistoryPlayer, stored
 from tests.dbg.test_store_model import histories, small_chunks
 from tests.transitions import RecordedTransition, write_transition
 
@@ -41,7 +41,7 @@ def copied(store: Store, selection: list[Selection] | None = None) -> Store:
 
 
 def same(copy: Store, store: Store) -> bool:
-    """Whether all tracks tell the same; an odd id of the original need not be the same."""
+    """Whether all tracks are the same; an odd id of the original need not be the same."""
     odd = [odd_ones(track) for track in store.tracks]
     copies, originals = (
         [all_of(track, numbers) for track, numbers in zip(one.tracks, odd, strict=True)]
@@ -81,7 +81,7 @@ def all_of(track: Track, without_id: set[int]) -> dict[str, Any]:
 def test_an_exported_session_is_imported_as_it_was(history: list[tuple[int, ...]]) -> None:
     """Order of machines, numbers, clocks, gaps and all fields come back."""
     with small_chunks():
-        store = stored(Telling(batch_rows=4, segment_rows=9).play(history))
+        store = stored(HistoryPlayer(batch_rows=4, segment_rows=9).play(history))
         copy = copied(store)
 
     assert same(copy, store)
@@ -93,12 +93,12 @@ def test_machines_of_several_streams_keep_order_and_keys(
     one: list[tuple[int, ...]], two: list[tuple[int, ...]]
 ) -> None:
     """Streams that came mixed are exported so that every key is the same afterwards."""
-    store, tellings = Store(), [Telling("s1").play(one), Telling("s2").play(two)]
+    store, tellings = Store(), [HistoryPlayer("s1").play(one), HistoryPlayer("s2").play(two)]
     streams = [store.open_stream(f"program {at}", live=True) for at in range(2)]
-    for at in range(max(len(telling.messages) for telling in tellings)):
-        for stream, telling in zip(streams, tellings, strict=True):
-            if at < len(telling.messages):
-                store.feed(stream, telling.messages[at])
+    for at in range(max(len(player.messages) for player in tellings)):
+        for stream, player in zip(streams, tellings, strict=True):
+            if at < len(player.messages):
+                store.feed(stream, player.messages[at])
 
     copy = copied(store)
     assert text.session_value(copy) == text.session_value(store)
@@ -110,7 +110,9 @@ def test_a_range_of_one_machine_is_a_session_of_its_own(
     history: list[tuple[int, ...]], low: int, count: int
 ) -> None:
     """What lies before the range becomes the clock it begins with, and a late entry."""
-    store = stored(Telling(batch_rows=4, segment_rows=9).play([(0, 0, 0, 0, 0, 0, 0), *history]))
+    store = stored(
+        HistoryPlayer(batch_rows=4, segment_rows=9).play([(0, 0, 0, 0, 0, 0, 0), *history])
+    )
     track = max(store.tracks, key=lambda one: one.count)
     (copy,) = copied(store, selected(store, track, (low, low + count))).tracks
 
@@ -156,16 +158,16 @@ def test_odd_ids_are_kept_where_something_refers_to_them(all_ids: bool, first: s
 
 def test_what_came_while_exporting_is_not_in_the_file() -> None:
     """The file holds what there was when the export began."""
-    telling = Telling()
-    machine = telling.enter(0)
-    telling.transit(machine, (1, 0, 0, 0, 4))
-    telling.writer.flush()
-    store = stored(telling)
+    player = HistoryPlayer()
+    machine = player.enter(0)
+    player.transit(machine, (1, 0, 0, 0, 4))
+    player.writer.flush()
+    store = stored(player)
     selection = selected(store)
-    begun = len(telling.messages)
-    telling.transit(machine, (1, 0, 0, 0, 4))
-    telling.writer.flush()
-    for message in telling.messages[begun:]:
+    begun = len(player.messages)
+    player.transit(machine, (1, 0, 0, 0, 4))
+    player.writer.flush()
+    for message in player.messages[begun:]:
         store.feed(0, message)
 
     assert store.tracks[0].count == 2
@@ -174,12 +176,12 @@ def test_what_came_while_exporting_is_not_in_the_file() -> None:
 
 def test_a_cut_or_reconnected_history_stays_one() -> None:
     """The kinds of gaps are kept, also in an export of an export."""
-    telling = Telling()
-    machine = telling.enter(0)
-    telling.writer.dropped(machine.number, 3, (0, 0, 0), "reconnected", GapKind.RECONNECTED)
-    telling.transit(machine, (1, 0, 0, 0, 4))
-    telling.writer.flush()
-    store = stored(telling)
+    player = HistoryPlayer()
+    machine = player.enter(0)
+    player.writer.dropped(machine.number, 3, (0, 0, 0), "reconnected", GapKind.RECONNECTED)
+    player.transit(machine, (1, 0, 0, 0, 4))
+    player.writer.flush()
+    store = stored(player)
     store.close_stream(0, "connection lost")
 
     gaps = copied(copied(store)).tracks[0].gaps
@@ -188,13 +190,13 @@ def test_a_cut_or_reconnected_history_stays_one() -> None:
 
 
 def test_a_file_is_written_whole_and_read_again(tmp_path: Path) -> None:
-    """Export tells what it wrote, and importing the file brings that many."""
-    telling = Telling()
-    machine = telling.enter(0)
+    """Export reports what it wrote, and importing the file brings that many."""
+    player = HistoryPlayer()
+    machine = player.enter(0)
     for _ in range(50):
-        telling.transit(machine, (3, 1, 5, 4, 4))
-    telling.writer.flush()
-    store = stored(telling)
+        player.transit(machine, (3, 1, 5, 4, 4))
+    player.writer.flush()
+    store = stored(player)
     path = tmp_path / "session.msgpack.br"
     written = export_session(store, path)
 
@@ -205,36 +207,36 @@ def test_a_file_is_written_whole_and_read_again(tmp_path: Path) -> None:
     assert same(copy, store)
 
 
-def test_progress_is_told_and_may_end_the_export(tmp_path: Path) -> None:
+def test_progress_is_reported_and_may_end_the_export(tmp_path: Path) -> None:
     """What the progress raises ends the export and leaves the old file alone."""
-    telling = Telling()
-    machine = telling.enter(0)
+    player = HistoryPlayer()
+    machine = player.enter(0)
     for _ in range(2_500):
-        telling.transit(machine, (1, 0, 0, 0, 4))
-    telling.writer.flush()
+        player.transit(machine, (1, 0, 0, 0, 4))
+    player.writer.flush()
     path = tmp_path / "session.msgpack.br"
     path.write_bytes(b"old")
-    told: list[tuple[int, int]] = []
+    reported: list[tuple[int, int]] = []
 
     def stop(done: int, total: int) -> None:
-        told.append((done, total))
+        reported.append((done, total))
         if done == 2_000:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        export_session(stored(telling), path, progress=stop)
-    assert told == [(1_000, 2_500), (2_000, 2_500)]
+        export_session(stored(player), path, progress=stop)
+    assert reported == [(1_000, 2_500), (2_000, 2_500)]
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["session.msgpack.br"]
 
 
 @pytest.mark.parametrize("name", ["missing/x.msgpack.br", "", "file/x.msgpack.br", "x" * 300])
-def test_where_nothing_can_be_written_is_told(tmp_path: Path, name: str) -> None:
+def test_where_nothing_can_be_written_is_reported(tmp_path: Path, name: str) -> None:
     """A folder that is not there, is a file or has too long a name is a SessionAccessError."""
     (tmp_path / "file").write_text("")
 
     with pytest.raises(SessionAccessError):
-        export_session(stored(Telling()), tmp_path / name)
+        export_session(stored(HistoryPlayer()), tmp_path / name)
 
 
 @pytest.mark.parametrize(
@@ -257,15 +259,15 @@ def test_a_machine_id_never_becomes_a_path(id_: str, name: str) -> None:
 
 
 def machines_of_odd_ids() -> Store:
-    telling = Telling()
+    player = HistoryPlayer()
     for id_ in ("plain", "a/b", "../../etc/passwd", "range", "range/1-2"):
-        number = telling.writer.machine(
-            id_, telling.writer.schema((StateDef("A"),)), tx_prefix=f"{id_[:1]}x"
+        number = player.writer.machine(
+            id_, player.writer.schema((StateDef("A"),)), tx_prefix=f"{id_[:1]}x"
         )
         for at in range(9):
-            write_transition(telling.writer, number, RecordedTransition(Shape(0, (0,), 1), at))
-    telling.writer.flush()
-    return stored(telling)
+            write_transition(player.writer, number, RecordedTransition(Shape(0, (0,), 1), at))
+    player.writer.flush()
+    return stored(player)
 
 
 @pytest.mark.parametrize(
@@ -283,7 +285,7 @@ def machines_of_odd_ids() -> Store:
         ("mach://range/1-2/3-4", "range/1-2", (3, 4), "range_1-2-3-4"),
     ],
 )
-def test_an_address_says_what_is_written_and_where(
+def test_an_address_reports_what_is_written_and_where(
     address: str, key: str, numbers: tuple[int, int], name: str
 ) -> None:
     """A machine, one of its transitions or a range of them, in a file of this folder."""
@@ -303,7 +305,7 @@ def test_an_address_says_what_is_written_and_where(
         ("mach://", "no machine"),
     ],
 )
-def test_an_address_of_nothing_is_told(address: str, reason: str) -> None:
+def test_an_address_of_nothing_is_reported(address: str, reason: str) -> None:
     """Nothing is written for a machine that is not there."""
     with pytest.raises(DebuggerError, match=reason):
         addressed(machines_of_odd_ids(), address)

@@ -20,12 +20,12 @@ from amtracer.address import listen_address
 from amtracer.errors import CutSessionError, LimitError, SessionAccessError
 from amtracer.files.session import SessionWriter, read_session
 from amtracer.wire.messages import MachineMessage
-from tests.dbg.telling import Telling
+from tests.dbg.histories import HistoryPlayer
 from tests.wire.streams import HELLO
 
 
 class Source:
-    """Programs that tell a store, and a recording of it."""
+    """Programs that feed a store, and a recording of it."""
 
     def __init__(self, path: Path) -> None:
         self.store = Store()
@@ -36,16 +36,16 @@ class Source:
     def open(self) -> None:
         self.recording.open(str(self.path))
 
-    def hear(self, telling: Telling, stream: int) -> None:
-        telling.writer.flush()
-        for message in telling.messages:
+    def feed(self, player: HistoryPlayer, stream: int) -> None:
+        player.writer.flush()
+        for message in player.messages:
             self.store.feed(stream, message)
-        telling.messages.clear()
+        player.messages.clear()
         self.recording.write_new()
 
-    def begin(self, telling: Telling) -> int:
+    def begin(self, player: HistoryPlayer) -> int:
         stream = self.store.open_stream("program", live=True)
-        self.hear(telling, stream)
+        self.feed(player, stream)
         return stream
 
 
@@ -66,22 +66,22 @@ def source(tmp_path: Path) -> Source:
     return Source(tmp_path / "run.msgpack.br")
 
 
-def transit(telling: Telling, at: int) -> None:
-    telling.transit(telling.machines[at % len(telling.machines)], (at % 8, at, at, at % 7, 4))
+def transit(player: HistoryPlayer, at: int) -> None:
+    player.transit(player.machines[at % len(player.machines)], (at % 8, at, at, at % 7, 4))
 
 
 def test_what_was_kept_is_in_the_file(source: Source) -> None:
-    """After each keep everything so far can be read, of all programs, as it was told."""
-    one, two = Telling("one"), Telling("two")
+    """After each keep everything so far can be read, of all programs, as it was reported."""
+    one, two = HistoryPlayer("one"), HistoryPlayer("two")
     one.enter(0)
     two.enter(1, (0, 1, 0))
     two.enter(1, (0, 0, 2))
     source.open()
     streams = [source.begin(one), source.begin(two)]
     for at in range(30):
-        for telling, stream in zip((one, two), streams, strict=True):
-            transit(telling, at)
-            source.hear(telling, stream)
+        for player, stream in zip((one, two), streams, strict=True):
+            transit(player, at)
+            source.feed(player, stream)
         copy = recovered(source.path)
         assert copy.transitions == source.store.transitions
     for track, original in zip(copy.tracks, source.store.tracks, strict=True):
@@ -92,16 +92,16 @@ def test_what_was_kept_is_in_the_file(source: Source) -> None:
 
 
 def test_lost_connections_and_lost_transitions_are_kept_as_gaps(source: Source) -> None:
-    """Where a program came back, the file says how much is missing."""
-    telling = Telling("same")
-    telling.enter(0)
+    """Where a program came back, the file has the number of missing transitions."""
+    player = HistoryPlayer("same")
+    player.enter(0)
     source.open()
-    stream = source.begin(telling)
-    transit(telling, 1)
-    source.hear(telling, stream)
+    stream = source.begin(player)
+    transit(player, 1)
+    source.feed(player, stream)
     source.store.close_stream(stream, "connection lost")
     source.recording.write_new()
-    again = Telling("same")
+    again = HistoryPlayer("same")
     again.writer.machine(
         "m0",
         again.writer.schema(source.store.tracks[0].states),
@@ -109,12 +109,12 @@ def test_lost_connections_and_lost_transitions_are_kept_as_gaps(source: Source) 
         row=8,
         tx_prefix=source.store.tracks[0].identity.tx_prefix,
     )
-    again.machines = telling.machines
+    again.machines = player.machines
     again.machines[0].number = 0
     stream = source.begin(again)
     again.drop(again.machines[0], (0, 4))
     transit(again, 1)
-    source.hear(again, stream)
+    source.feed(again, stream)
 
     gaps = recovered(source.path).tracks[0].gaps
     assert [(gap.after_number, gap.lost, gap.kind) for gap in gaps[:2]] == [
@@ -125,17 +125,17 @@ def test_lost_connections_and_lost_transitions_are_kept_as_gaps(source: Source) 
 
 def test_what_comes_last_is_kept_without_a_transition_after_it(source: Source) -> None:
     """Losses, a new schema and ends are in the file as soon as they are shown."""
-    left, stays = Telling("left"), Telling("stays")
+    left, stays = HistoryPlayer("left"), HistoryPlayer("stays")
     left.enter(0, (0, 0, 0))
     stays.enter(1, (0, 1, 0))
     source.open()
     streams = [source.begin(left), source.begin(stays)]
     transit(left, 1)
     left.drop(left.machines[0], (1, 1_000))
-    source.hear(left, streams[0])
+    source.feed(left, streams[0])
     transit(stays, 1)
     stays.change_schema(stays.machines[0], (0, 3))
-    source.hear(stays, streams[1])
+    source.feed(stays, streams[1])
     source.store.close_stream(streams[0])
     source.recording.write_new()
 
@@ -148,11 +148,11 @@ def test_what_comes_last_is_kept_without_a_transition_after_it(source: Source) -
 
 def test_a_recording_that_is_closed_is_whole(source: Source) -> None:
     """Its end message is there; closing again is no matter, and nothing more is kept."""
-    telling = Telling()
-    telling.enter(0)
+    player = HistoryPlayer()
+    player.enter(0)
     source.recording.write_new()
     source.open()
-    source.begin(telling)
+    source.begin(player)
     source.recording.close()
     source.recording.close()
     source.recording.write_new()
@@ -163,17 +163,17 @@ def test_a_recording_that_is_closed_is_whole(source: Source) -> None:
 def test_a_full_disk_ends_the_recording_and_not_the_collection(
     source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is told once; what came before stays readable."""
-    telling = Telling()
-    telling.enter(0)
+    """It is reported once; what came before stays readable."""
+    player = HistoryPlayer()
+    player.enter(0)
     source.open()
-    stream = source.begin(telling)
-    transit(telling, 1)
-    source.hear(telling, stream)
+    stream = source.begin(player)
+    transit(player, 1)
+    source.feed(player, stream)
     monkeypatch.setattr(os, "write", refuse)
     for at in range(3):
-        transit(telling, at)
-        source.hear(telling, stream)
+        transit(player, at)
+        source.feed(player, stream)
     source.recording.close()
 
     assert len(source.words) == 1
@@ -186,10 +186,10 @@ def test_a_disk_that_is_full_at_the_end_leaves_a_cut_file(
     source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without room for the end message the file opens as far as it goes."""
-    telling = Telling()
-    telling.enter(0)
+    player = HistoryPlayer()
+    player.enter(0)
     source.open()
-    source.begin(telling)
+    source.begin(player)
     monkeypatch.setattr(os, "write", refuse)
     source.recording.close()
 
@@ -200,18 +200,18 @@ def test_a_disk_that_is_full_at_the_end_leaves_a_cut_file(
 def test_what_no_stream_can_hold_ends_the_recording(
     source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A schema that no stream takes is told; the collection goes on."""
+    """A schema that no stream takes is reported; the collection goes on."""
 
     def refuse(_: object) -> int:
         raise LimitError("states of a schema", 5, 4)
 
     source.open()
     for name in range(3):
-        telling = Telling()
-        telling.enter(0, (0, name, 0))
+        player = HistoryPlayer()
+        player.enter(0, (0, name, 0))
         if name == 2:
             monkeypatch.setattr(source.recording._stream, "schema", refuse)
-        source.begin(telling)
+        source.begin(player)
 
     assert len(source.words) == 1
     assert "states of a schema" in source.words[0]
@@ -220,13 +220,13 @@ def test_what_no_stream_can_hold_ends_the_recording(
 
 
 def test_what_a_killed_debugger_kept_is_set_aside(source: Source) -> None:
-    """Recording again under the same name tells where the cut recording is now."""
-    telling = Telling()
-    telling.enter(0)
+    """Recording again under the same name reports the new name of the cut recording."""
+    player = HistoryPlayer()
+    player.enter(0)
     source.open()
-    stream = source.begin(telling)
-    transit(telling, 1)
-    source.hear(telling, stream)
+    stream = source.begin(player)
+    transit(player, 1)
+    source.feed(player, stream)
     assert source.recording._writer is not None
     source.recording._writer.release()  # as a kill does
     again = Source(source.path)
@@ -258,7 +258,9 @@ def assert_cut(path: Path) -> None:
     assert list(recovered(path).tracks) == []
 
 
-def test_where_nothing_can_be_written_is_told_before_anything_is_collected(tmp_path: Path) -> None:
+def test_where_nothing_can_be_written_is_reported_before_anything_is_collected(
+    tmp_path: Path,
+) -> None:
     """Nobody collects for hours what then cannot be written."""
     with pytest.raises(SessionAccessError, match="no such file or directory"):
         collected(tmp_path / "none" / "run.msgpack.br", pytest.fail)
@@ -294,12 +296,12 @@ def test_an_export_that_fails_at_the_end_leaves_what_grew(
     assert import_session(Store(), str(path)) == 0
 
 
-def test_a_machine_is_told_once_however_often_it_is_kept(source: Source) -> None:
+def test_a_machine_is_reported_once_however_often_it_is_kept(source: Source) -> None:
     """Nothing new, nothing written but flushes."""
-    telling = Telling()
-    telling.enter(0)
+    player = HistoryPlayer()
+    player.enter(0)
     source.open()
-    source.begin(telling)
+    source.begin(player)
     for _ in range(5):
         source.recording.write_new()
     source.recording.close()
@@ -310,14 +312,14 @@ def test_a_machine_is_told_once_however_often_it_is_kept(source: Source) -> None
 def test_a_cut_recording_is_converted_as_far_as_it_goes(
     source: Source, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The new file is whole, its machines keep the mark; that something is missing is told."""
-    telling = Telling()
-    telling.enter(0)
+    """The new file is whole, its machines keep the mark; that something is missing is reported."""
+    player = HistoryPlayer()
+    player.enter(0)
     source.open()
-    stream = source.begin(telling)
+    stream = source.begin(player)
     for at in range(5):
-        transit(telling, at)
-    source.hear(telling, stream)
+        transit(player, at)
+    source.feed(player, stream)
     target = source.path.with_name("mended.msgpack.br")
     code = cli.run(["convert", str(source.path), str(target)])
     store = Store()

@@ -1,4 +1,4 @@
-"""Whatever a program says, what was recorded of it is read by any other process, as it was."""
+"""Whatever a program sends, any other process reads its recording as it was."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from am_dbg.store import Store, Track, TransitionRecord
 from amtracer.encode.stream_writer import StreamWriter
 from amtracer.send.registry import _senders
 from amtracer.wire.messages import Message, Shape, Source, StateDef
-from tests.dbg.telling import hello
+from tests.dbg.histories import hello
 from tests.dbg.test_export_identity import taken_in
 from tests.transitions import RecordedTransition, write_transition
 from tests.wire.serving import run
@@ -48,7 +48,7 @@ TRANSITIONS = st.builds(
 )
 
 
-def told(track: Track) -> list[TransitionRecord]:
+def reported(track: Track) -> list[TransitionRecord]:
     return [track.transition(number) for number in range(1, track.count + 1)]
 
 
@@ -76,9 +76,9 @@ def test_odd_texts_and_numbers_survive(
 
     assert (copy.id, copy.parent, copy.tags) == (id_, parent, tuple(tags))
     assert copy.states == track.states
-    assert told(copy) == told(track)
-    assert [one.lines for one in told(copy)] == [one.lines for one in happened]
-    assert [one.time_ns for one in told(copy)] == [one.time_ns for one in happened]
+    assert reported(copy) == reported(track)
+    assert [one.lines for one in reported(copy)] == [one.lines for one in happened]
+    assert [one.time_ns for one in reported(copy)] == [one.time_ns for one in happened]
 
 
 def nested(depth: int) -> list[Any]:
@@ -165,4 +165,4 @@ def test_odd_arguments_survive_an_export(recorded: Path, tmp_path: Path) -> None
     import_session(store, str(recorded))
     export_session(store, tmp_path / "copy.msgpack.br")
 
-    assert told(track_of(tmp_path / "copy.msgpack.br")) == told(store.tracks[0])
+    assert reported(track_of(tmp_path / "copy.msgpack.br")) == reported(store.tracks[0])

@@ -1,4 +1,4 @@
-"""An export of a store that grows meanwhile, and what the file tells of it."""
+"""An export of a store that grows meanwhile, and what the file has of it."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ from am_dbg.egress.export import PROGRESS_TRANSITIONS, ExportResult, export_sess
 from am_dbg.ingest.importing import import_session
 from am_dbg.store import Store, Track
 from amtracer.errors import SessionAccessError
-from tests.dbg.telling import Telling, stored
+from tests.dbg.histories import HistoryPlayer, stored
 
 BEFORE = 3 * PROGRESS_TRANSITIONS
 AFTER = 40 * 7
 WAIT_S = 60
 
 
-def grown(transitions: int) -> Telling:
-    telling = Telling(batch_rows=7)
+def grown(transitions: int) -> HistoryPlayer:
+    player = HistoryPlayer(batch_rows=7)
     for name in range(3):
-        telling.enter(0, (0, name, 0))
+        player.enter(0, (0, name, 0))
     for at in range(transitions):
-        machine = telling.machines[at % 3]
-        telling.transit(machine, (at % 8, at % 11, at % 7, at % 5, 4))
-    telling.writer.flush()
-    return telling
+        machine = player.machines[at % 3]
+        player.transit(machine, (at % 8, at % 11, at % 7, at % 5, 4))
+    player.writer.flush()
+    return player
 
 
 class Feeder(threading.Thread):
     """Feeds a store some messages whenever the export has come a bit further."""
 
-    def __init__(self, store: Store, telling: Telling) -> None:
+    def __init__(self, store: Store, player: HistoryPlayer) -> None:
         super().__init__(daemon=True)
         self.turn = threading.Barrier(2, timeout=WAIT_S)
         self.fed = 0
         self._store = store
-        self._telling = telling
+        self._telling = player
 
     def run(self) -> None:
         messages = iter(self._telling.messages)
@@ -66,20 +66,20 @@ def history(track: Track) -> list[object]:
 @pytest.mark.slow
 def test_what_arrives_meanwhile_changes_nothing_of_an_export(tmp_path: Path) -> None:
     """While it is written, on another thread, transitions come in; it holds those from before."""
-    telling = grown(BEFORE)
-    store = stored(telling, live=True)
-    telling.messages.clear()
+    player = grown(BEFORE)
+    store = stored(player, live=True)
+    player.messages.clear()
     for at in range(AFTER):
-        telling.transit(telling.machines[at % 3], (at % 8, at, at, at % 5, 4))
-    telling.leave(telling.machines[0])
-    telling.writer.flush()
-    feeder = Feeder(store, telling)
+        player.transit(player.machines[at % 3], (at % 8, at, at, at % 5, 4))
+    player.leave(player.machines[0])
+    player.writer.flush()
+    feeder = Feeder(store, player)
     feeder.start()
     before = [history(track) for track in store.tracks]
-    told: list[int] = []
+    reported: list[int] = []
 
     def progress(done: int, total: int) -> None:
-        told.append(done)
+        reported.append(done)
         feeder.turn.wait()
 
     path = tmp_path / "cut.msgpack.br"
@@ -90,7 +90,7 @@ def test_what_arrives_meanwhile_changes_nothing_of_an_export(tmp_path: Path) -> 
     import_session(copy, str(path))
 
     assert feeder.fed > 20
-    assert told == [1_000, 2_000, 3_000]
+    assert reported == [1_000, 2_000, 3_000]
     assert written.transitions == copy.transitions == BEFORE
     assert [history(track) for track in copy.tracks] == before
     assert store.transitions > BEFORE
@@ -99,14 +99,14 @@ def test_what_arrives_meanwhile_changes_nothing_of_an_export(tmp_path: Path) -> 
 @pytest.mark.slow
 def test_every_export_of_a_growing_store_is_a_part_of_the_next(tmp_path: Path) -> None:
     """However feeding and writing fall together, a file holds a beginning of each history."""
-    telling = grown(2_000)
+    player = grown(2_000)
     store = Store()
     stream = store.open_stream("program", live=True)
     exports: list[list[list[object]]] = []
     over = threading.Event()
 
     def feed() -> None:
-        for message in telling.messages:
+        for message in player.messages:
             store.feed(stream, message)
         over.set()
 
@@ -142,10 +142,10 @@ def write_lines(store: Store, path: str) -> ExportResult:
 
 @pytest.mark.parametrize("write", [write_session, write_lines])
 @pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o027, 0o640)])
-def test_the_mode_follows_the_umask_and_the_size_is_told(
+def test_the_mode_follows_the_umask_and_the_size_is_reported(
     write: Writer, umask: int, mode: int, tmp_path: Path
 ) -> None:
-    """A history may hold secrets, in whatever format; the user says who may read it."""
+    """A history can hold secrets, in any format; the user decides who can read it."""
     path = tmp_path / "out"
     before = os.umask(umask)
     try:
@@ -157,7 +157,7 @@ def test_the_mode_follows_the_umask_and_the_size_is_told(
     assert written == ExportResult(3, 30, path.stat().st_size)
 
 
-def test_a_convert_tells_machines_transitions_and_bytes(
+def test_a_convert_reports_machines_transitions_and_bytes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Who shares a file knows how much is in it."""
@@ -184,7 +184,7 @@ def test_a_convert_tells_machines_transitions_and_bytes(
         "file/out",
     ],
 )
-def test_where_no_file_can_be_is_told(write: Writer, place: str, tmp_path: Path) -> None:
+def test_where_no_file_can_be_is_reported(write: Writer, place: str, tmp_path: Path) -> None:
     """Folders of the system, devices and folders that are files or missing: one line each."""
     (tmp_path / "file").write_text("")
     with pytest.raises(SessionAccessError) as raised:

@@ -49,7 +49,7 @@ def test_numbers_and_names_in_a_text_do_not_make_it_another_trouble(
 def test_a_flood_that_is_always_new_is_cut_off(
     faults: FaultLog, words: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """So many lines are written; one more tells how many were left out."""
+    """So many lines are written; one more reports how many were left out."""
     for number in range(10 * LINES_MAX):
         host = f"host {number}"
         faults.report(host, "odd", f"{host} closed", 0, levels=LEVELS, words=host)

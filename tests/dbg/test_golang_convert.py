@@ -1,4 +1,4 @@
-"""What Go programs tell becomes our messages: clocks, steps, lines, and what they mean."""
+"""What Go programs send becomes our messages: clocks, steps, lines, and what they mean."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def line(level: int, text: str) -> dict[str, Any]:
     return {"Level": level, "Text": text}
 
 
-def told(*records: dict[str, Any], newer: bool = False) -> Track:
-    """The track of a machine that told these transitions on a live connection."""
+def reported(*records: dict[str, Any], newer: bool = False) -> Track:
+    """The track of a machine that sent these transitions over a live connection."""
     converting = Converting(newer=newer)
     converting.converter.schema(schema())
     for at, one in enumerate(records, 1):
@@ -104,8 +104,8 @@ def test_the_clock_before_is_what_the_steps_do_not_explain() -> None:
 
 
 def test_a_machine_traced_late_begins_with_the_ticks_it_had() -> None:
-    """What its first transition did not do was there before it, and a gap tells."""
-    track = told(record(3, 1, 0))
+    """What its first transition did not do was there before it, after a gap."""
+    track = reported(record(3, 1, 0))
 
     assert track.clock_at(0) == (0, 0, 0)
     assert track.transition(1).shape.changes == ((0, 1),)
@@ -139,7 +139,7 @@ def test_a_first_transition_that_cannot_be_read_leaves_the_ticks_at_zero() -> No
 
 def test_a_first_transition_that_was_refused_explains_nothing() -> None:
     """A canceled transition changed no tick, so all of them are older."""
-    track = told(record(3, 1, 0, Accepted=False))
+    track = reported(record(3, 1, 0, Accepted=False))
 
     assert track.transition(1).shape.changes == ()
     assert track.clock_at(1) == (3, 1, 0)
@@ -147,7 +147,7 @@ def test_a_first_transition_that_was_refused_explains_nothing() -> None:
 
 def test_a_clock_that_goes_back_is_a_gap() -> None:
     """Another machine took the id, or ticks were lost: history goes on from the new clock."""
-    track = told(record(5, 0, 0), record(1, 0, 0))
+    track = reported(record(5, 0, 0), record(1, 0, 0))
 
     assert [track.clock_at(number)[0] for number in (1, 2)] == [5, 1]
     assert [(gap.after_number, gap.reason) for gap in track.gaps][-1] == (1, CLOCK_WENT_BACK)
@@ -155,7 +155,7 @@ def test_a_clock_that_goes_back_is_a_gap() -> None:
 
 def test_fewer_ticks_than_states_leave_the_others_alone() -> None:
     """The schema grew before the transition was sent."""
-    track = told(record(1, 0, 1, called=("Start", "Ping")), record(2, called=()))
+    track = reported(record(1, 0, 1, called=("Start", "Ping")), record(2, called=()))
 
     assert track.clock_at(2) == (2, 0, 1)
 
@@ -190,7 +190,7 @@ def test_a_changed_schema_keeps_ticks_by_name() -> None:
     assert track.transition(2).shape.changes == ((1, 1),)
 
 
-def test_the_same_schema_told_again_changes_nothing() -> None:
+def test_the_same_schema_reported_again_changes_nothing() -> None:
     """Programs repeat their schema; that is no break in the history."""
     converting = Converting()
     for _ in range(2):
@@ -202,7 +202,7 @@ def test_the_same_schema_told_again_changes_nothing() -> None:
 
 def test_more_ticks_than_a_schema_may_have_states_are_refused() -> None:
     """One past the limit the transition is counted as lost, at the limit it is not."""
-    track = told(
+    track = reported(
         record(*[0] * limits.STATES_MAX, called=()),
         record(*[0] * (limits.STATES_MAX + 1), called=()),
     )
@@ -215,8 +215,8 @@ def test_more_ticks_than_a_schema_may_have_states_are_refused() -> None:
 
 
 def test_a_check_moves_no_clock() -> None:
-    """A transition that only asked whether it could is marked, whatever clock it tells."""
-    track = told(record(1, 0, 0), record(1, 1, 0, called=("Ready",), IsCheck=True))
+    """A transition that only asked whether it could is marked, whatever clock it has."""
+    track = reported(record(1, 0, 0), record(1, 1, 0, called=("Ready",), IsCheck=True))
 
     assert track.transition(2).shape.flags & ShapeFlag.CHECK
     assert track.transition(2).shape.changes == ()
@@ -226,7 +226,7 @@ def test_a_check_moves_no_clock() -> None:
 def test_a_queued_mutation_becomes_a_line_of_what_follows() -> None:
     """It is no transition; where it was asked for stays as a line of the lowest interest."""
     queued = record(0, 0, 0, IsQueued=True, Steps=(), Args={"n": "1"}, StackTrace="main.go:7")
-    track = told(queued, record(1, 0, 0))
+    track = reported(queued, record(1, 0, 0))
 
     assert track.count == 1
     assert track.transition(1).pre_lines == (
@@ -238,22 +238,24 @@ def test_a_queued_mutation_becomes_a_line_of_what_follows() -> None:
 def test_a_queued_mutation_may_name_states_by_index() -> None:
     """Newer programs do; one out of range is named by its place."""
     queued = record(0, 0, 0, IsQueued=True, Steps=(), called=(), CalledStatesIdxs=(1, 9))
-    track = told(queued, record(1, 0, 0))
+    track = reported(queued, record(1, 0, 0))
 
     assert track.transition(1).pre_lines == ((2, "[queue:add] Ready state 9"),)
 
 
-def test_a_queued_mutation_the_program_logged_is_not_told_twice() -> None:
+def test_a_queued_mutation_the_program_logged_is_not_reported_twice() -> None:
     """The line of the program is enough."""
     logged = (line(2, "[queue:add] Start"),)
-    track = told(record(0, 0, 0, IsQueued=True, Steps=()), record(1, 0, 0, PreLogEntries=logged))
+    track = reported(
+        record(0, 0, 0, IsQueued=True, Steps=()), record(1, 0, 0, PreLogEntries=logged)
+    )
 
     assert track.transition(1).pre_lines == ((2, "[queue:add] Start"),)
 
 
-def test_a_queued_mutation_tells_the_clock_before_the_first_transition() -> None:
+def test_a_queued_mutation_reports_the_clock_before_the_first_transition() -> None:
     """It comes with the clock as it stands, which is exact."""
-    track = told(
+    track = reported(
         record(4, 1, 0, IsQueued=True, called=("Ready",), Steps=()),
         record(5, 1, 0, called=("Start",), Steps=()),
     )
@@ -263,7 +265,7 @@ def test_a_queued_mutation_tells_the_clock_before_the_first_transition() -> None
 
 def test_queued_mutations_without_end_take_no_memory_without_end() -> None:
     """Only so many are remembered for a transition that may never come."""
-    track = told(*[record(0, 0, 0, IsQueued=True, Steps=())] * 2_000, record(1, 0, 0))
+    track = reported(*[record(0, 0, 0, IsQueued=True, Steps=())] * 2_000, record(1, 0, 0))
 
     assert len(track.transition(1).pre_lines) <= limits.LINES_MAX
 
@@ -330,7 +332,7 @@ def test_a_schema_that_makes_no_sense_is_an_error(record: object) -> None:
 
 def test_a_time_that_is_none_is_taken_from_the_transition_before() -> None:
     """Sessions may lack times; order is kept."""
-    track = told(record(1, 0, 0))
+    track = reported(record(1, 0, 0))
     assert track.time_at(1) == 1
     assert transition_of({"Time": b"\x01\x02"}).time_ns is None
     assert transition_of({"Time": b"\x01" + b"\x7f" * 14}).time_ns is None
@@ -416,7 +418,7 @@ def test_the_step_that_ended_a_negotiation_is_marked(
     canceled: bool,
     flags: tuple[int, ...],
 ) -> None:
-    """The last handler called said no, or the one a log line names, or it failed."""
+    """The last called handler denied or failed, or the one in a log line did."""
     denied_or_failed = StepFlag.DENIED | StepFlag.FAILED
     after = marked(steps, AB, canceled_by, canceled)
 
@@ -429,7 +431,7 @@ def test_more_shapes_than_are_remembered_come_right() -> None:
         record(0, 0, 2 * number, called=("Ping",), LogEntries=(line(1, f"line {number}"),))
         for number in range(REMEMBERED_MAX + 3)
     ]
-    track = told(*records, *records)
+    track = reported(*records, *records)
 
     for number in range(1, track.count + 1):
         at = (number - 1) % len(records)
@@ -490,7 +492,7 @@ def test_level_numbers_are_learned_from_lines_of_known_level(
     assert tuple(level for level, _ in LevelScale().ours(lines)) == ours
 
 
-def test_until_a_line_tells_the_age_of_the_program_does() -> None:
+def test_until_a_line_reports_the_age_of_the_program_does() -> None:
     """A guess holds only as long as nothing else is known."""
     scale = LevelScale(lambda: True)
 
@@ -507,7 +509,7 @@ def test_levels_are_learned_for_each_machine() -> None:
     newer = record(1, 0, 0, LogEntries=(line(2, "[state] +Start"), line(3, "[add] Start")))
     older = record(1, 0, 0, LogEntries=(line(1, "[state] +Start"), line(2, "[add] Start")))
 
-    assert [told(one).transition(1).lines for one in (newer, older)] == [
+    assert [reported(one).transition(1).lines for one in (newer, older)] == [
         ((1, "[state] +Start"), (2, "[add] Start"))
     ] * 2
 
@@ -519,7 +521,7 @@ def test_a_prefix_of_the_machine_id_is_left_out_where_there_is_one() -> None:
 
 
 def test_a_source_line_is_read_from_its_end() -> None:
-    """A machine id may hold slashes; a line that says something else is no source."""
+    """A machine id may hold slashes; any other line is no source."""
     assert source_of(((2, "[source] a/b/c0ffee/12"),)) == Source("a/b", "c0ffee", 12)
     assert source_of(((2, "[source] nonsense"), (2, "[source] a/b/x"))) is None
 
@@ -534,7 +536,7 @@ def test_a_cancel_line_names_the_handler() -> None:
 
 def test_args_of_newer_programs_come_as_data() -> None:
     """They are sorted by name, as the map they come in has no order."""
-    track = told(record(1, 0, 0, Args={"name": "x", "id": "7"}))
+    track = reported(record(1, 0, 0, Args={"name": "x", "id": "7"}))
 
     assert track.transition(1).args == (("id", "7"), ("name", "x"))
 
@@ -542,7 +544,7 @@ def test_args_of_newer_programs_come_as_data() -> None:
 def test_a_line_of_any_length_is_cut_with_a_mark() -> None:
     """A text over the limit of a reader does not lose its transition."""
     long = "[error] " + "x" * (limits.TEXT_BYTES_MAX + 1)
-    track = told(record(1, 0, 0, LogEntries=(line(1, long),)))
+    track = reported(record(1, 0, 0, LogEntries=(line(1, long),)))
 
     assert track.transition(1).lines[0][1].endswith("more characters)")
 
@@ -555,7 +557,7 @@ def queued(*clocks: int, **fields: Any) -> dict[str, Any]:
 
 
 def test_a_message_made_up_by_the_logger_is_no_transition() -> None:
-    """Its lines come before the first transition, which begins with the clock it tells."""
+    """Its lines come before the first transition, which begins with the clock of the message."""
     made_up = {
         "MachineID": "m",
         "ID": "schema-semlogger",
@@ -565,7 +567,7 @@ def test_a_message_made_up_by_the_logger_is_no_transition() -> None:
         "Type": 2,
         "LogEntries": (line(3, "[pipe-out:add] Ready to chi"),),
     }
-    track = told(
+    track = reported(
         made_up,
         queued(4, 1, 0, ID="schema-semlogger-0", QueueTick=5, MutQueueTick=6),
         record(5, 1, 0, QueueTick=6, Steps=(), LogEntries=(line(3, "[add] Start"),)),
@@ -586,7 +588,7 @@ def test_lines_of_made_up_messages_have_a_limit() -> None:
         "IsCheck": True,
         "LogEntries": (line(2, "[pipe-in:add] Ready from chi"),) * 200,
     }
-    track = told(*[made_up] * 20, record(1, 0, 0))
+    track = reported(*[made_up] * 20, record(1, 0, 0))
 
     assert track.count == 1
     assert len(track.transition(1).pre_lines) <= limits.LINES_MAX
@@ -594,12 +596,12 @@ def test_lines_of_made_up_messages_have_a_limit() -> None:
 
 def test_a_check_that_calls_states_is_a_transition() -> None:
     """Only one that asks nothing is made up."""
-    assert told(record(0, 0, 0, IsCheck=True, Type=2)).count == 1
+    assert reported(record(0, 0, 0, IsCheck=True, Type=2)).count == 1
 
 
 def test_mutations_go_to_the_transitions_that_run_them() -> None:
     """Those at the end of the queue by their tick, those before the others by their token."""
-    track = told(
+    track = reported(
         queued(0, 0, 0, QueueTick=1, MutQueueTick=2, Args={"n": "first"}),
         queued(0, 0, 0, called=("Ready",), QueueTick=2, MutQueueTick=3, Args={"n": "later"}),
         queued(0, 0, 0, called=("Ping",), QueueTick=2, MutQueueToken=1, Args={"err": "at once"}),
@@ -633,7 +635,7 @@ def test_a_mutation_from_another_thread_has_no_source() -> None:
         "handler": "main.(*H).StartState()\npkg/machine.(*Machine).handlerLoop(0x1)\n",
     }
     for name, stack in stacks.items():
-        track = told(
+        track = reported(
             queued(0, 0, 0, called=("Ready",), QueueTick=2, MutQueueTick=3, StackTrace=stack),
             record(1, 0, 0, QueueTick=2),
             record(1, 1, 0, called=("Ready",), QueueTick=3),
@@ -644,7 +646,7 @@ def test_a_mutation_from_another_thread_has_no_source() -> None:
 
 def test_an_automatic_mutation_has_no_source() -> None:
     """Auto states try by themselves, whichever transition that follows."""
-    track = told(
+    track = reported(
         queued(0, 0, 0, called=("Ready",), QueueTick=2, MutQueueToken=1, IsAuto=True),
         record(1, 0, 0, QueueTick=2),
         record(1, 1, 0, called=("Ready",), QueueTick=2, MutQueueToken=1, IsAuto=True),
@@ -653,8 +655,8 @@ def test_an_automatic_mutation_has_no_source() -> None:
     assert track.transition(2).source is None
 
 
-def test_a_mutation_that_is_told_late_still_reaches_its_transition() -> None:
-    """The transition is held until the program says something else."""
+def test_a_mutation_that_is_reported_late_still_reaches_its_transition() -> None:
+    """The transition is held until the program sends something else."""
     converting = Converting()
     converting.converter.schema(schema())
     for at, one in enumerate(
@@ -679,7 +681,9 @@ def test_mutations_that_never_run_have_a_limit() -> None:
         queued(0, 0, 0, QueueTick=1, MutQueueTick=at, StackTrace="s" * 100_000)
         for at in range(2, MUTATIONS_MAX + 12)
     ]
-    track = told(*many, record(1, 0, 0, QueueTick=2), record(2, 0, 0, QueueTick=MUTATIONS_MAX + 11))
+    track = reported(
+        *many, record(1, 0, 0, QueueTick=2), record(2, 0, 0, QueueTick=MUTATIONS_MAX + 11)
+    )
 
     assert track.transition(1).pre_lines == ()
     assert max(len(text) for _, text in track.transition(2).pre_lines) < STACK_CHARS_MAX + 100
@@ -693,7 +697,7 @@ def test_levels_of_every_numbering_are_ours(shift: int, levels: tuple[int, ...])
     texts = ("[state] +Start", "[add] Start", "[add:auto] Ready", "[handle:x] StartEnter")
     entries = tuple(line(level, text) for level, text in zip(levels, texts, strict=True))
     extern = (line(1, "[extern] outside"),)
-    track = told(record(1, 0, 0, LogEntries=entries, PreLogEntries=extern))
+    track = reported(record(1, 0, 0, LogEntries=entries, PreLogEntries=extern))
 
     assert [level for level, _ in track.transition(1).lines] == [1, 2, 3, 4]
     assert [level for level, _ in track.transition(1).pre_lines] == [1]

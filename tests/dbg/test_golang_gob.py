@@ -194,9 +194,9 @@ def test_lists_that_never_repeat_are_forgotten_again() -> None:
     """What is remembered for a stream has a limit, and reading goes on past it."""
     types = struct_of(70, "Line", Text=TEXT) + slice_of(71, 70)
     texts = [f"{number:04d}" * 200 for number in range(2 * ALL_REMEMBERED_BYTES_MAX // 800)]
-    told = b"".join(message(71, b"\0\x01\x01" + text(line) + b"\0") for line in texts)
+    reported = b"".join(message(71, b"\0\x01\x01" + text(line) + b"\0") for line in texts)
 
-    assert values(types + told) == [({"Text": line},) for line in texts]
+    assert values(types + reported) == [({"Text": line},) for line in texts]
 
 
 def test_types_may_be_defined_within_an_interface() -> None:
@@ -305,7 +305,7 @@ def test_the_elements_of_a_value_have_a_limit() -> None:
     ],
 )
 def test_what_is_no_gob_is_one_error(data: bytes) -> None:
-    """Whatever is wrong is told as the one error of this reader."""
+    """Whatever is wrong is reported as the one error of this reader."""
     with pytest.raises(GobError):
         values(data)
 

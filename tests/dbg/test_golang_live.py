@@ -1,4 +1,4 @@
-"""Live Go programs are answered as they expect, and nothing they tell is lost."""
+"""Live Go programs are answered as they expect, and nothing they send is lost."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from am_dbg.store import Store
 from amtracer.address import Address
 from amtracer.wire.messages import BatchMessage, HelloMessage, MachineMessage, Message
 from tests.dbg.golang_bytes import INT, TEXT, UINT, message, slice_of, struct_of, text, uint
-from tests.dbg.golang_history import live, meant, stored, told
+from tests.dbg.golang_history import live, meant, reported, stored
 
 RECORDED = ("parent", "child", "schemachange")
 NOW = 1_800_000_000_000_000_000
@@ -33,7 +33,7 @@ def request(method: str, number: int) -> bytes:
 
 
 class Program:
-    """A connection, with what it told and what it was answered."""
+    """A connection, with what it sent and what it was answered."""
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
@@ -58,7 +58,7 @@ def test_recorded_programs_are_answered_byte_for_byte(name: str, step: int) -> N
 
 
 @pytest.mark.parametrize("name", RECORDED)
-def test_every_recorded_transition_is_told(name: str) -> None:
+def test_every_recorded_transition_is_reported(name: str) -> None:
     """Clocks, steps and log lines are those another decoder found, in names or not."""
     values = live(name)["values"]
     schemas = [value for value in values if "StatesIndex" in value]
@@ -66,7 +66,7 @@ def test_every_recorded_transition_is_told(name: str) -> None:
     track = stored(Program().send(live(name)["bytes"], 500).messages).tracks[0]
 
     assert track.id == schemas[0]["ID"]
-    assert list(told(track)) == [meant(one, schemas[-1]["StatesIndex"]) for one in records]
+    assert list(reported(track)) == [meant(one, schemas[-1]["StatesIndex"]) for one in records]
 
 
 def test_a_transition_has_the_time_its_last_byte_came() -> None:
@@ -85,7 +85,7 @@ def test_a_transition_has_the_time_its_last_byte_came() -> None:
     ]
 
 
-def test_what_was_told_is_passed_on_with_its_answer() -> None:
+def test_what_was_reported_is_passed_on_with_its_answer() -> None:
     """No transition waits in a batch once the program was answered."""
     recorded = live("child")
     program = Program()
@@ -252,7 +252,7 @@ def test_a_protocol_feeds_the_store_and_answers() -> None:
 
 
 def test_a_program_that_leaves_within_a_call_shows_as_cut() -> None:
-    """Half a call tells that something is missing."""
+    """Half a call is an incomplete call."""
     wire = Wire()
     receiver = wire.receiver()
     receiver.feed(live("child")["bytes"][:-1])
@@ -274,7 +274,7 @@ def test_a_stranger_opens_no_stream() -> None:
 
 
 def test_a_go_program_is_let_in_at_the_port_of_the_debugger() -> None:
-    """The same port takes both kinds of programs; the first bytes tell them apart."""
+    """The same port takes both kinds of programs; the first bytes distinguish them."""
     store = Store()
     server = Server(store, protocols=(GoProtocol(),))
     server.start(Address("127.0.0.1", 0))
@@ -293,7 +293,7 @@ def test_a_go_program_is_let_in_at_the_port_of_the_debugger() -> None:
     assert [(track.id, track.count) for track in store.tracks] == [("live-parent", 27)]
 
 
-def test_a_stranger_says_no_hello() -> None:
+def test_a_stranger_reports_no_hello() -> None:
     """Bytes that are no calls raise the one error and leave no stream behind."""
     program = Program()
     with pytest.raises(GobError):
@@ -304,7 +304,7 @@ def test_a_stranger_says_no_hello() -> None:
     assert program.messages == []
 
 
-def test_the_first_bytes_tell_a_go_program() -> None:
+def test_the_first_bytes_report_a_go_program() -> None:
     """Enough of them say yes or no; fewer may say nothing yet, but never the wrong thing."""
     for name in RECORDED:
         first = live(name)["bytes"]
@@ -326,7 +326,7 @@ def test_the_first_bytes_tell_a_go_program() -> None:
     ],
 )
 def test_other_protocols_are_no_go_programs(first: bytes) -> None:
-    """They are told apart from their second byte on, mostly."""
+    """They are kept apart from their second byte on, mostly."""
     assert looks_like_go(first) is False
 
 
@@ -340,7 +340,7 @@ def test_any_first_bytes_get_an_answer(first: bytes) -> None:
 
 @pytest.mark.slow
 @given(st.data())
-def test_a_damaged_connection_tells_messages_or_one_error(data: st.DataObject) -> None:
+def test_a_damaged_connection_reports_messages_or_one_error(data: st.DataObject) -> None:
     """Whatever comes, the messages a store gets are ones it takes."""
     recorded = bytearray(live("schemachange")["bytes"])
     for _ in range(data.draw(st.integers(1, 6))):

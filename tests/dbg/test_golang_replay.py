@@ -13,7 +13,7 @@ import pytest
 from am_dbg.ingest.golang.gob import GobStream
 from am_dbg.ingest.golang.protocol import GoProtocol
 from am_dbg.store import GapKind
-from tests.dbg.golang_history import as_json, live, meant, told
+from tests.dbg.golang_history import as_json, live, meant, reported
 from tests.dbg.golang_versions import has_read
 from tests.reference import dumps
 from tests.wire.serving import WAIT_S, Debugger
@@ -56,7 +56,7 @@ def played(debugger: Debugger, data: bytes, answer: bytes, piece: int) -> bytes:
 def test_a_recorded_program_is_answered_and_kept_whole(
     debugger: Debugger, name: str, piece: int
 ) -> None:
-    """The answers are the recorded ones, and each transition is the one it told."""
+    """The answers are the recorded ones, and each transition is the one that was sent."""
     recorded, reply = live(name), live(f"{name}-reply")
     received = played(debugger, recorded["bytes"], reply["bytes"], piece)
 
@@ -66,7 +66,7 @@ def test_a_recorded_program_is_answered_and_kept_whole(
     names = [value["StatesIndex"] for value in recorded["values"] if "StatesIndex" in value][-1]
     debugger.wait_for(lambda: has_read(debugger, 1))
     (track,) = debugger.store.tracks
-    assert list(told(track)) == [meant(record, names) for record in records]
+    assert list(reported(track)) == [meant(record, names) for record in records]
 
 
 def test_all_recorded_programs_are_kept_beside_each_other(debugger: Debugger) -> None:

@@ -1,4 +1,4 @@
-"""Sessions of the Go debugger are read to the last value, and what is wrong is told."""
+"""Sessions of the Go debugger are read to the last value, and what is wrong is reported."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from amtracer.wire.messages import (
 )
 from amtracer.wire.vocabulary import StepFlag
 from tests.dbg.golang_bytes import TEXT, message, slice_of, struct_of, text
-from tests.dbg.golang_history import SESSION, meant, session_expected, stored, told
+from tests.dbg.golang_history import SESSION, meant, reported, session_expected, stored
 from tests.reference import dumps
 
 WHOLE = SESSION.read_bytes()
@@ -78,7 +78,7 @@ def test_every_transition_comes_as_it_was_recorded() -> None:
         track = store.find(client["MsgStruct"]["ID"])
         assert track is not None
         names = client["MsgStruct"]["StatesIndex"]
-        assert list(told(track)) == [meant(record, names) for record in client["MsgTxs"]]
+        assert list(reported(track)) == [meant(record, names) for record in client["MsgTxs"]]
 
 
 def test_times_are_those_of_arrival() -> None:
@@ -115,8 +115,8 @@ def test_a_machine_keeps_states_relations_parent_and_tags() -> None:
         assert (state.auto, state.multi) == (record.get("Auto", False), record.get("Multi", False))
 
 
-def test_the_stream_says_that_it_comes_from_go() -> None:
-    """A reader can tell that times are arrival times."""
+def test_the_stream_reports_that_it_comes_from_go() -> None:
+    """A reader can see that times are arrival times."""
     hello = read(WHOLE)[0]
 
     assert isinstance(hello, HelloMessage)
@@ -138,7 +138,7 @@ def test_a_source_line_becomes_a_source_and_stays_a_line() -> None:
 
 
 def test_the_handler_that_canceled_is_marked() -> None:
-    """The step of `DeniedEnter` says that it denied; no other step does."""
+    """The step of `DeniedEnter` is marked as denied; no other step is."""
     track = stored(read(WHOLE)).find("live-parent")
     assert track is not None
     marked = [
@@ -162,15 +162,15 @@ def test_a_converted_session_reads_back_equal(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("tenth", range(1, 10))
-def test_a_cut_file_is_told_and_read_up_to_the_cut(tenth: int) -> None:
-    """At every tenth the error says how many transitions were recovered."""
+def test_a_cut_file_is_reported_and_read_up_to_the_cut(tenth: int) -> None:
+    """At every tenth the error reports how many transitions were recovered."""
     got, error = until_error(WHOLE[: len(WHOLE) * tenth // 10])
 
     assert isinstance(error, CutSessionError)
     assert error.transitions == got
 
 
-def test_a_file_cut_in_its_first_bytes_is_told_as_cut() -> None:
+def test_a_file_cut_in_its_first_bytes_is_reported_as_cut() -> None:
     """Nothing can be decompressed yet, and it looks like nothing else."""
     got, error = until_error(WHOLE[:20])
 
@@ -178,8 +178,8 @@ def test_a_file_cut_in_its_first_bytes_is_told_as_cut() -> None:
     assert got == 0
 
 
-def test_a_file_without_its_last_byte_is_told_as_cut() -> None:
-    """Nothing is missing but the end mark of the compression, which is enough to tell."""
+def test_a_file_without_its_last_byte_is_reported_as_cut() -> None:
+    """Nothing is missing but the end mark of the compression, which is enough to report."""
     got, error = until_error(WHOLE[:-1])
 
     assert isinstance(error, CutSessionError)
@@ -187,7 +187,7 @@ def test_a_file_without_its_last_byte_is_told_as_cut() -> None:
 
 
 @pytest.mark.parametrize("rest", [b"x", b"\0" * 70_000, WHOLE])
-def test_bytes_after_the_end_are_told(rest: bytes) -> None:
+def test_bytes_after_the_end_are_reported(rest: bytes) -> None:
     """Two joined sessions, or a session with anything behind it, come with the first whole."""
     got, error = until_error(WHOLE + rest)
 
@@ -195,7 +195,7 @@ def test_bytes_after_the_end_are_told(rest: bytes) -> None:
     assert got == TRANSITIONS
 
 
-def test_bytes_after_the_value_are_told() -> None:
+def test_bytes_after_the_value_are_reported() -> None:
     """One session is one value, whole or not is what follows it."""
     for rest in (PLAIN[-10:], PLAIN[definitions_end() :]):
         got, error = until_error(brotli.compress(PLAIN + rest))
@@ -214,7 +214,7 @@ def test_bytes_after_the_value_are_told() -> None:
         (brotli.compress(b"\0" * 100_000), "zeros, compressed"),
     ],
 )
-def test_another_kind_of_file_is_told_by_what_it_looks_like(content: bytes, looks: str) -> None:
+def test_another_kind_of_file_is_reported_by_what_it_looks_like(content: bytes, looks: str) -> None:
     """The user learns what was given instead of a session."""
     with pytest.raises(ForeignSessionError) as caught:
         read(content)
@@ -223,20 +223,20 @@ def test_another_kind_of_file_is_told_by_what_it_looks_like(content: bytes, look
 
 
 def test_another_gob_stream_is_no_session() -> None:
-    """A list of machines is told from any other gob value."""
+    """A list of machines is distinguished from any other gob value."""
     with pytest.raises(ForeignSessionError, match="another gob stream"):
         read(
             brotli.compress(b"\x05\x0c\0\x02hi" + b"\x0c\xff\x81\x02\x01\x02\xff\x82\0\x01\x0c\0\0")
         )
 
 
-def test_an_empty_file_is_told() -> None:
+def test_an_empty_file_is_reported() -> None:
     """No bytes at all are not called a damaged session."""
     with pytest.raises(EmptySessionError):
         read(b"")
 
 
-def test_a_folder_or_a_missing_file_is_told(tmp_path: Path) -> None:
+def test_a_folder_or_a_missing_file_is_reported(tmp_path: Path) -> None:
     """The reason is one line that names the path."""
     with pytest.raises(ForeignSessionError, match="a folder"):
         list(read_go_session(tmp_path))
@@ -244,7 +244,7 @@ def test_a_folder_or_a_missing_file_is_told(tmp_path: Path) -> None:
         list(read_go_session(tmp_path / "missing.gob.br"))
 
 
-def test_a_disk_that_fails_is_told() -> None:
+def test_a_disk_that_fails_is_reported() -> None:
     """Trouble while reading is a session error as well."""
 
     class Failing(io.BytesIO):
@@ -289,7 +289,7 @@ def test_a_bomb_is_refused_at_the_limit() -> None:
 
 @pytest.mark.slow
 def test_a_flipped_bit_never_brings_another_error() -> None:
-    """There is no checksum to find every flip, but whatever happens is told as one error."""
+    """There is no checksum to find every flip, but whatever happens is reported as one error."""
     outcomes: Counter[str] = Counter()
     for at in range(0, len(WHOLE), 17):
         flipped = bytearray(WHOLE)
@@ -324,7 +324,7 @@ def test_the_large_session_has_all_machines_and_transitions(
         assert track.count == client["n_tx"]
         assert track.time_sum(track.count) == client["machine_time_sum_last"]
         assert not track.gaps
-        rows = list(told(track))
+        rows = list(reported(track))
         assert rows[0] == meant(client["first_tx"], names)
         assert rows[-1] == meant(client["last_tx"], names)
     assert sum(t.time_sum(t.count) for t in store.tracks) == expected["machine_time_sum_all"]
@@ -336,7 +336,7 @@ def test_the_large_session_counts_are_those_recorded(
 ) -> None:
     """Types, acceptance, auto, steps and log levels are as often as in the reference."""
     messages, expected = simulation
-    rows = [row for track in stored(messages).tracks for row in told(track)]
+    rows = [row for track in stored(messages).tracks for row in reported(track)]
     lines = [line for row in rows for line in row["LogEntries"] + row["PreLogEntries"]]
     steps = [step for row in rows for step in row["Steps"]]
 

@@ -1,4 +1,4 @@
-"""Sessions from the web: limits of time, size and redirects, each told in one line."""
+"""Sessions from the web: limits of time, size and redirects, each reported in one line."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def test_a_session_is_fetched(site: str) -> None:
         ("short", "cut after 9 of 100 bytes"),
     ],
 )
-def test_what_a_server_does_wrong_is_told(site: str, path: str, reason: str) -> None:
+def test_what_a_server_does_wrong_is_reported(site: str, path: str, reason: str) -> None:
     """The error names the address and the reason; other schemes are never followed."""
     with pytest.raises(DownloadError, match=reason) as raised:
         fetched(f"{site}/{path}", LIMIT)
@@ -216,7 +216,7 @@ def test_a_name_that_is_looked_up_for_ever_meets_the_deadline(
     over.set()
 
 
-def test_a_name_nobody_knows_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_nobody_knows_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     """The system's word follows the address."""
 
     def unknown(*_: object, **__: object) -> None:
@@ -241,14 +241,14 @@ def test_a_certificate_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_server_without_encryption_is_no_https(site: str) -> None:
-    """The other way round too: what answers in plain words is told in one line."""
+    """The other way round too: what answers in plain words is reported in one line."""
     with pytest.raises(DownloadError) as raised:
         fetched(f"{site.replace('http', 'https')}/good", LIMIT)
     assert "\n" not in str(raised.value)
 
 
 @pytest.mark.parametrize("status", [401, 403, 410, 500, 503])
-def test_any_answer_but_the_good_one_is_told(site: str, status: int) -> None:
+def test_any_answer_but_the_good_one_is_reported(site: str, status: int) -> None:
     """Number and word of the server follow the address."""
     with pytest.raises(DownloadError, match=f": the server answered {status} "):
         fetched(f"{site}/status/{status}", LIMIT)
@@ -268,7 +268,7 @@ def test_the_error_reaches_the_command(site: str, capsys: pytest.CaptureFixture[
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:1/x", "http://[bad", "http://", "http://127.0.0.1:port/"]
 )
-def test_an_address_that_leads_nowhere_is_told(url: str) -> None:
+def test_an_address_that_leads_nowhere_is_reported(url: str) -> None:
     """A refused connection and a broken address are one line each."""
     with pytest.raises(DownloadError) as raised:
         fetched(url, LIMIT)

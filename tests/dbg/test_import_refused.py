@@ -1,4 +1,4 @@
-"""What is no session, or one made to do harm: told in one line, whatever command reads it."""
+"""What is no session, or one made to do harm: reported in one line, whatever command reads it."""
 
 from __future__ import annotations
 
@@ -38,20 +38,20 @@ from amtracer.wire.messages import (
     StateDef,
     StringsMessage,
 )
-from tests.dbg.telling import Telling, hello, stored
+from tests.dbg.histories import HistoryPlayer, hello, stored
 
 ROOT = Path(__file__).resolve().parents[2]
 NOBODY = 65_534
 
 
-def session_of(*machines: int, session: str = "") -> Telling:
-    telling = Telling(session)
+def session_of(*machines: int, session: str = "") -> HistoryPlayer:
+    player = HistoryPlayer(session)
     for name in machines:
-        machine = telling.enter(0, (0, name, 0))
+        machine = player.enter(0, (0, name, 0))
         for at in range(10):
-            telling.transit(machine, (at % 8, at, at, 0, 4))
-    telling.writer.flush()
-    return telling
+            player.transit(machine, (at % 8, at, at, 0, 4))
+    player.writer.flush()
+    return player
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def frames(*messages: Message) -> list[bytes]:
     return [encode(message, FILE) for message in messages]
 
 
-# Every command says the same of it.
+# Every command prints the same about it.
 
 
 def made(folder: Path, content: bytes) -> Path:
@@ -119,7 +119,7 @@ def _flipped(data: bytes) -> bytes:
 
 @pytest.mark.parametrize("command", [["list"], ["stats"], ["show"], ["convert"], ["-i"]])
 @pytest.mark.parametrize("what", BAD)
-def test_every_command_says_in_one_line_what_is_wrong(
+def test_every_command_reports_in_one_line_what_is_wrong(
     what: str, command: list[str], good: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The path and the reason go to standard error, nothing to standard output, the code is 2."""
@@ -149,7 +149,9 @@ def somebody_else() -> Iterator[None]:
         os.seteuid(0)
 
 
-def test_a_file_without_permission_is_told(good: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_without_permission_is_reported(
+    good: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The system's word follows the path."""
     good.chmod(0)
     with somebody_else():
@@ -290,11 +292,11 @@ def test_a_screen_lets_the_oldest_go_while_it_imports(tmp_path: Path) -> None:
     path = bomb_of_texts(tmp_path / "bomb", 20)
     store, over = Store(), threading.Event()
     sizes: list[int] = []
-    heard: list[ImportProgress] = []
+    fed: list[ImportProgress] = []
 
     def imported(progress: ImportProgress) -> None:
         sizes.append(store.size())
-        heard.append(progress)
+        fed.append(progress)
         if progress.is_over:
             over.set()
 
@@ -303,7 +305,7 @@ def test_a_screen_lets_the_oldest_go_while_it_imports(tmp_path: Path) -> None:
     assert over.wait(60)
     intake.stop()
 
-    assert heard[-1].trouble == ""
+    assert fed[-1].trouble == ""
     assert max(sizes) < 3_000_000
 
 
@@ -361,18 +363,18 @@ def test_three_sessions_come_one_after_the_other(tmp_path: Path) -> None:
     assert len({store.streams[track.stream].label for track in store.tracks}) == 3
 
 
-def test_what_is_imported_is_told_apart_from_what_is_live(tmp_path: Path) -> None:
+def test_what_is_imported_is_kept_apart_from_what_is_live(tmp_path: Path) -> None:
     """The same machines of the same session, once from a file and once from a connection."""
     path = tmp_path / "same.msgpack.br"
-    telling = session_of(0, session="same")
-    export_session(stored(telling), path)
+    player = session_of(0, session="same")
+    export_session(stored(player), path)
     store = Store()
     live = store.open_stream("127.0.0.1:1", live=True)
-    half = len(telling.messages) // 2
-    for message in telling.messages[:half]:
+    half = len(player.messages) // 2
+    for message in player.messages[:half]:
         store.feed(live, message)
     import_session(store, str(path))
-    for message in telling.messages[half:]:
+    for message in player.messages[half:]:
         store.feed(live, message)
 
     assert [(track.key, track.connected, track.count) for track in store.tracks] == [
@@ -381,12 +383,12 @@ def test_what_is_imported_is_told_apart_from_what_is_live(tmp_path: Path) -> Non
     ]
 
 
-def told(track: Track) -> list[TransitionRecord]:
+def reported(track: Track) -> list[TransitionRecord]:
     return [track.transition(number) for number in range(1, track.count + 1)]
 
 
 def test_a_thousand_flipped_bits_show_no_wrong_history(tmp_path: Path) -> None:
-    """A changed file is told as such, or holds the very same session."""
+    """A changed file is reported as such, or holds the very same session."""
     rng = random.Random(4)
     path = tmp_path / "s"
     original = stored(session_of(0, 1))
@@ -402,6 +404,6 @@ def test_a_thousand_flipped_bits_show_no_wrong_history(tmp_path: Path) -> None:
             import_session(store, str(path))
         except SessionError:
             for copy, track in zip(store.tracks, original.tracks, strict=False):
-                assert told(copy) == told(track)[: copy.count]
+                assert reported(copy) == reported(track)[: copy.count]
         else:
             assert brotli.decompress(bytes(flipped)) == brotli.decompress(data)

@@ -1,4 +1,4 @@
-"""Where a session may come from, and what is said when it is none."""
+"""Sources of a session, and the errors for what is none."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from amtracer.errors import (
 from amtracer.files.session import SessionWriter
 from amtracer.wire.codec import FILE, StreamTotals, encode, magic_frame
 from amtracer.wire.messages import BatchMessage, Message, Run
-from tests.dbg.telling import Telling, hello, stored
+from tests.dbg.histories import HistoryPlayer, hello, stored
 
 TRANSITIONS = 40
 
@@ -37,13 +37,13 @@ TRANSITIONS = 40
 @pytest.fixture
 def session(tmp_path: Path) -> Path:
     """A session file of one machine."""
-    telling = Telling()
-    machine = telling.enter(0)
+    player = HistoryPlayer()
+    machine = player.enter(0)
     for at in range(TRANSITIONS):
-        telling.transit(machine, (at % 8, at, at, 4, 4))
-    telling.writer.flush()
+        player.transit(machine, (at % 8, at, at, 4, 4))
+    player.writer.flush()
     path = tmp_path / "good.msgpack.br"
-    export_session(stored(telling), path)
+    export_session(stored(player), path)
     return path
 
 
@@ -58,15 +58,15 @@ def file_of(path: Path, messages: list[Message]) -> Path:
 
 
 def test_a_file_is_taken_in_whole(session: Path) -> None:
-    """All transitions come, in a stream that is not live, and progress is told."""
+    """All transitions come, in a stream that is not live, and progress is reported."""
     store = Store()
-    told: list[tuple[int, int]] = []
+    reported: list[tuple[int, int]] = []
 
-    assert import_session(store, str(session), lambda *it: told.append(it)) == TRANSITIONS
+    assert import_session(store, str(session), lambda *it: reported.append(it)) == TRANSITIONS
     assert store.transitions == TRANSITIONS
     assert not store.tracks[0].connected
     assert store.streams[0].label == str(session)
-    assert told[-1][1] == session.stat().st_size
+    assert reported[-1][1] == session.stat().st_size
 
 
 def test_the_content_decides_and_not_the_name(session: Path) -> None:
@@ -95,7 +95,7 @@ def test_standard_input_is_read_like_a_file(session: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("stdin", [None, "closed", "terminal"])
-def test_standard_input_that_gives_nothing_is_told(
+def test_standard_input_that_gives_nothing_is_reported(
     stdin: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Closed or a terminal: nobody waits for a session to be typed."""
@@ -176,7 +176,9 @@ BAD: dict[str, tuple[Callable[[Path, Path], Path], type[SessionError], str]] = {
 
 
 @pytest.mark.parametrize("what", BAD)
-def test_what_is_no_session_is_told_in_one_line(what: str, session: Path, tmp_path: Path) -> None:
+def test_what_is_no_session_is_reported_in_one_line(
+    what: str, session: Path, tmp_path: Path
+) -> None:
     """The error names the file and what is wrong with it."""
     make, error, reason = BAD[what]
     path = make(tmp_path, session)
@@ -227,10 +229,10 @@ def test_a_file_address_names_a_local_file(session: Path) -> None:
 
 def test_messages_that_do_not_fit_are_damage(session: Path, tmp_path: Path) -> None:
     """A file whose checksums are right but whose content is not is refused at that place."""
-    telling = Telling()
-    telling.transit(telling.enter(0), (1, 0, 0, 0, 4))
-    telling.writer.flush()
-    messages: list[Message] = [*telling.messages, BatchMessage((Run(0, 9, 1),), (0,), (1,))]
+    player = HistoryPlayer()
+    player.transit(player.enter(0), (1, 0, 0, 0, 4))
+    player.writer.flush()
+    messages: list[Message] = [*player.messages, BatchMessage((Run(0, 9, 1),), (0,), (1,))]
     store = Store()
 
     with pytest.raises(DamagedSessionError, match="after 1 transitions.*row 9 where row 1"):
@@ -241,10 +243,10 @@ def test_messages_that_do_not_fit_are_damage(session: Path, tmp_path: Path) -> N
 
 def test_a_file_may_hold_several_streams(tmp_path: Path) -> None:
     """Each hello begins a stream of its own."""
-    one, two = Telling("s"), Telling("s")
-    for telling in (one, two):
-        telling.transit(telling.enter(0), (1, 0, 0, 0, 4))
-        telling.writer.flush()
+    one, two = HistoryPlayer("s"), HistoryPlayer("s")
+    for player in (one, two):
+        player.transit(player.enter(0), (1, 0, 0, 0, 4))
+        player.writer.flush()
     store = Store()
     import_session(store, str(file_of(tmp_path / "two", [*one.messages, *two.messages])))
 
@@ -253,7 +255,7 @@ def test_a_file_may_hold_several_streams(tmp_path: Path) -> None:
 
 
 def test_a_file_without_a_hello_is_damaged(tmp_path: Path) -> None:
-    """The first message says who speaks."""
+    """The first message names the sender."""
     messages: list[Message] = [BatchMessage((Run(0, 0, 1),), (0,), (1,))]
 
     with pytest.raises(DamagedSessionError, match="hello"):
@@ -269,7 +271,7 @@ def test_a_session_without_machines_is_a_session(tmp_path: Path) -> None:
     assert list(store.tracks) == []
 
 
-def test_opening_tells_what_is_no_session_before_anything_is_read(session: Path) -> None:
+def test_opening_reports_what_is_no_session_before_anything_is_read(session: Path) -> None:
     """An opened source has its first message; closing it lets the file go."""
     source = open_source(str(session))
 
@@ -281,14 +283,14 @@ def test_opening_tells_what_is_no_session_before_anything_is_read(session: Path)
 
 def test_all_that_a_killed_recording_flushed_is_recovered(tmp_path: Path) -> None:
     """However much was flushed before the end, nothing of it is held back."""
-    telling = Telling("s", batch_rows=16)
-    machine = telling.enter(0)
+    player = HistoryPlayer("s", batch_rows=16)
+    machine = player.enter(0)
     for at in range(6_000):
-        telling.transit(machine, (at % 8, at % 9, at % 7, at % 5, at % 4))
+        player.transit(machine, (at % 8, at % 9, at % 7, at % 5, at % 4))
     path = tmp_path / "killed.msgpack.br"
     writer = SessionWriter(path, live=True)
     sent = 0
-    for message in telling.messages:
+    for message in player.messages:
         writer.write(message)
         sent += len(message.shapes) if isinstance(message, BatchMessage) else 0
     flushed = sent - writer.unflushed

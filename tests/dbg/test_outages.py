@@ -1,4 +1,4 @@
-"""What goes wrong again and again is told once."""
+"""What goes wrong again and again is reported once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def test_an_outage_begins_once() -> None:
     assert [outages.begins("a", now) for now in moments] == [True, False, False, True]
 
 
-def test_outages_are_told_apart() -> None:
+def test_outages_are_kept_apart() -> None:
     """Each key has its own."""
     outages = Outages()
 

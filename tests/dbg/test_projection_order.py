@@ -20,7 +20,7 @@ from amtracer.wire.messages import (
     ShapeMessage,
     StateDef,
 )
-from tests.dbg.telling import hello
+from tests.dbg.histories import hello
 
 NAMES = st.sampled_from(["a", "b", "B", "p2", "p10", "q", ""])
 ACTS = st.lists(

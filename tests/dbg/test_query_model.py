@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from am_dbg.query import Filters, Hits, TransitionSet, Visible, canceled, changing, errors, touching
 from am_dbg.store import Track
 from amtracer.wire.vocabulary import ShapeFlag, StepFlag
-from tests.dbg.telling import TEXTS, Teller, Telling, stored
+from tests.dbg.histories import TEXTS, HistoryPlayer, PlayedMachine, stored
 from tests.dbg.test_store_model import histories, small_chunks
 
 Record = dict[str, Any]
@@ -27,10 +27,10 @@ switches = st.builds(
 )
 
 
-def tracks(history: list[tuple[int, ...]]) -> Iterator[tuple[Teller, Track]]:
-    telling = Telling(batch_rows=4, segment_rows=9).play(history)
+def tracks(history: list[tuple[int, ...]]) -> Iterator[tuple[PlayedMachine, Track]]:
+    player = HistoryPlayer(batch_rows=4, segment_rows=9).play(history)
     with small_chunks():
-        yield from zip(telling.machines, stored(telling).tracks, strict=True)
+        yield from zip(player.machines, stored(player).tracks, strict=True)
 
 
 def names(record: Record, indexes: Iterator[int]) -> set[str]:
@@ -68,7 +68,7 @@ def holds(record: Record, word: str, level: int) -> bool:
     return any(word in text for text in texts)
 
 
-def passes(machine: Teller, record: Record, filters: Filters) -> bool:
+def passes(machine: PlayedMachine, record: Record, filters: Filters) -> bool:
     happened = record["happened"]
     hidden = (
         not filters.canceled and not happened.shape.flags & ShapeFlag.ACCEPTED,
@@ -171,12 +171,12 @@ def test_what_is_visible_follows_a_growing_track(
     history: list[tuple[int, ...]], filters: Filters
 ) -> None:
     """Asking between messages gives the same as asking at the end."""
-    telling = Telling(batch_rows=3, segment_rows=8).play(history)
+    player = HistoryPlayer(batch_rows=3, segment_rows=8).play(history)
     with small_chunks():
         store = stored()
         stream = store.open_stream("told", live=True)
         sets: dict[str, Visible] = {}
-        for message in telling.messages:
+        for message in player.messages:
             store.feed(stream, message)
             for track in store.tracks:
                 visible = sets.setdefault(track.key, Visible(track, filters))

@@ -12,7 +12,7 @@ from am_dbg.query.times import WrittenTime, parse_duration, parse_time
 from am_dbg.store import Fact, Track
 from amtracer.wire.messages import Shape, StepDef
 from amtracer.wire.vocabulary import ShapeFlag, StepFlag
-from tests.dbg.telling import START_NS, Telling, stored
+from tests.dbg.histories import START_NS, HistoryPlayer, stored
 
 OK = int(ShapeFlag.ACCEPTED)
 SECOND = 1_000_000_000
@@ -20,17 +20,17 @@ SECOND = 1_000_000_000
 
 def track_of(*rows: tuple[Shape, dict[str, object]]) -> Track:
     """A track of `Start`, `Ready` and `Exception` with these shapes, a second apart."""
-    telling = Telling()
-    machine = telling.enter(0)
+    player = HistoryPlayer()
+    machine = player.enter(0)
     for at, (shape, more) in enumerate(rows):
-        telling.writer.record(
+        player.writer.record(
             machine.number,
             shape,
             START_NS + at * SECOND,
             **more,  # type: ignore[arg-type]
         )
-    telling.writer.flush()
-    return stored(telling).tracks[0]
+    player.writer.flush()
+    return stored(player).tracks[0]
 
 
 HISTORY: tuple[tuple[Shape, dict[str, object]], ...] = (

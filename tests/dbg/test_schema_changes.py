@@ -12,7 +12,7 @@ from am_dbg.query import Filters, Visible, touching
 from am_dbg.store import GapKind, Store, Track
 from amtracer.encode.stream_writer import StreamWriter
 from amtracer.wire.messages import Message, Shape, StateDef, StepDef
-from tests.dbg.telling import hello
+from tests.dbg.histories import hello
 from tests.transitions import RecordedTransition, write_transition
 
 SCHEMAS = (
@@ -25,7 +25,7 @@ ROWS = 3
 """Transitions with each schema: each adds the last state, the first, the last again."""
 
 
-def told() -> list[Message]:
+def reported() -> list[Message]:
     """A machine with one schema after the other, all of its states numbered anew each time."""
     messages: list[Message] = []
     writer = StreamWriter(messages.append, hello("s"), segment_rows=5)
@@ -48,7 +48,7 @@ def told() -> list[Message]:
 def live() -> Store:
     store = Store()
     stream = store.open_stream("program", live=True)
-    for message in told():
+    for message in reported():
         store.feed(stream, message)
     return store
 

@@ -37,7 +37,7 @@ from amtracer.wire.messages import (
     TextWithKnownHead,
     TextWithNewHead,
 )
-from tests.dbg.telling import Telling
+from tests.dbg.histories import HistoryPlayer
 from tests.dbg.test_store_model import histories
 
 AB = (StateDef("A"), StateDef("B"))
@@ -200,7 +200,7 @@ def test_a_batch_whose_columns_do_not_fit_is_refused(reason: str, batch: BatchMe
 
 
 def test_ticks_have_to_agree_with_the_activity_before() -> None:
-    """A state that is said to activate must have been inactive, across batches too."""
+    """A state that is activated must have been inactive, across batches too."""
     store, stream = begun()
     store.feed(stream, at_row(0, 0))
 
@@ -268,7 +268,7 @@ def test_a_stream_of_another_version_is_refused(version: int) -> None:
 
 @pytest.mark.parametrize("close", [True, False])
 def test_nothing_follows_the_end_of_a_stream(close: bool) -> None:
-    """After the end, told or closed, every message is refused."""
+    """After the end, sent or closed, every message is refused."""
     store, stream = begun()
     if close:
         store.close_stream(stream)
@@ -279,7 +279,7 @@ def test_nothing_follows_the_end_of_a_stream(close: bool) -> None:
         store.feed(stream, BATCH)
 
 
-def test_a_disposed_machine_says_no_more() -> None:
+def test_a_disposed_machine_reports_no_more() -> None:
     """After a machine is gone its number cannot be used."""
     store, stream = begun()
     store.feed(stream, GoneMessage(0))
@@ -363,7 +363,7 @@ def test_damaged_histories_give_wire_errors_and_nothing_else(
     """Whatever number is wrong in a message, it is taken in whole or refused whole."""
     store = Store()
     stream = store.open_stream("test", live=True)
-    for message in Telling(batch_rows=4, segment_rows=9).play(history).messages:
+    for message in HistoryPlayer(batch_rows=4, segment_rows=9).play(history).messages:
         if data.draw(st.booleans()):
             message = damaged(message, data)
         before = seen(store)

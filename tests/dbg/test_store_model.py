@@ -1,4 +1,4 @@
-"""The store against a naive record: whatever was told can be asked, and comes back equal."""
+"""The store against a naive record: whatever was sent can be queried, and comes back equal."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from am_dbg.store import Store, Track, chunk, track, track_reader
-from tests.dbg.telling import START_NS, Teller, Telling, stored
+from tests.dbg.histories import START_NS, HistoryPlayer, PlayedMachine, stored
 
 small = st.integers(0, 8)
 acts = st.tuples(st.sampled_from([0, 1, 2, 3, *[4] * 24]), small, small, small, small, small, small)
@@ -29,25 +29,25 @@ def small_chunks() -> Iterator[None]:
         yield
 
 
-def told(history: list[tuple[int, ...]], rows: int = 4) -> tuple[Telling, Store]:
-    telling = Telling(batch_rows=rows, segment_rows=9).play(history)
+def reported(history: list[tuple[int, ...]], rows: int = 4) -> tuple[HistoryPlayer, Store]:
+    player = HistoryPlayer(batch_rows=rows, segment_rows=9).play(history)
     with small_chunks():
-        return telling, stored(telling)
+        return player, stored(player)
 
 
-def pairs(telling: Telling, store: Store) -> Iterator[tuple[Teller, Track]]:
-    yield from zip(telling.machines, store.tracks, strict=True)
+def pairs(player: HistoryPlayer, store: Store) -> Iterator[tuple[PlayedMachine, Track]]:
+    yield from zip(player.machines, store.tracks, strict=True)
 
 
 @given(histories, st.integers(1, 9))
-def test_every_transition_comes_back_as_it_was_told(
+def test_every_transition_comes_back_as_it_was_reported(
     history: list[tuple[int, ...]], rows: int
 ) -> None:
     """Whatever the batches, segments and chunks, a transition is read as it was recorded."""
-    telling, store = told(history, rows)
+    player, store = reported(history, rows)
 
-    assert store.transitions == sum(len(machine.past) for machine in telling.machines)
-    for machine, kept in pairs(telling, store):
+    assert store.transitions == sum(len(machine.past) for machine in player.machines)
+    for machine, kept in pairs(player, store):
         assert kept.count == len(machine.past)
         for number, record in enumerate(machine.past, 1):
             found, happened = kept.transition(number), record["happened"]
@@ -65,10 +65,10 @@ def test_clocks_and_schemas_are_those_of_their_moment(
     history: list[tuple[int, ...]], random: object
 ) -> None:
     """Ticks and states at any number, asked in any order, are those of that moment."""
-    telling, store = told(history)
+    player, store = reported(history)
 
     with small_chunks():
-        for machine, kept in pairs(telling, store):
+        for machine, kept in pairs(player, store):
             numbers = list(range(1, len(machine.past) + 1))
             random.shuffle(numbers)  # type: ignore[attr-defined]
             for number in numbers:
@@ -83,9 +83,9 @@ def test_clocks_and_schemas_are_those_of_their_moment(
 @given(histories)
 def test_breaks_in_a_history_are_kept_in_their_place(history: list[tuple[int, ...]]) -> None:
     """Lost transitions, late entries and changed schemas are gaps after their number."""
-    telling, store = told(history)
+    player, store = reported(history)
 
-    for machine, kept in pairs(telling, store):
+    for machine, kept in pairs(player, store):
         found = [(gap.after_number, gap.lost, gap.kind.name.lower()) for gap in kept.gaps]
         assert found == machine.gaps
         assert kept.gone == machine.gone
@@ -94,9 +94,9 @@ def test_breaks_in_a_history_are_kept_in_their_place(history: list[tuple[int, ..
 @given(histories)
 def test_transitions_are_found_by_their_ids(history: list[tuple[int, ...]]) -> None:
     """An id leads to its number, whether it follows the rule or not; others lead nowhere."""
-    telling, store = told(history)
+    player, store = reported(history)
 
-    for machine, kept in pairs(telling, store):
+    for machine, kept in pairs(player, store):
         for number, record in enumerate(machine.past, 1):
             assert kept.number_of(record["id"]) == number
         assert kept.number_of(f"{machine.prefix}{machine.row + 1:016x}") is None
@@ -109,10 +109,10 @@ def test_a_time_leads_to_the_transitions_around_it(
     history: list[tuple[int, ...]], seconds: int
 ) -> None:
     """Look-up by time finds the first at or after and the last at or before, clocks going back."""
-    telling, store = told(history)
+    player, store = reported(history)
     moment = START_NS + seconds * 1_000_000_000
 
-    for machine, kept in pairs(telling, store):
+    for machine, kept in pairs(player, store):
         times = [record["happened"].time_ns for record in machine.past]
         after = next((n for n, time in enumerate(times, 1) if time >= moment), None)
         before = max((n for n, time in enumerate(times, 1) if time <= moment), default=0)

@@ -19,7 +19,7 @@ from amtracer.encode.stream_writer import StreamWriter
 from amtracer.errors import WireError
 from amtracer.wire.messages import Message, RefusedMessage, Shape, StateDef, StepDef, TroubleMessage
 from amtracer.wire.vocabulary import StepFlag, TroubleKind
-from tests.dbg.telling import hello
+from tests.dbg.histories import hello
 from tests.dbg.test_export_identity import taken_in
 from tests.transitions import RecordedTransition, write_transition
 
@@ -29,7 +29,7 @@ PLACE = "run.py:7 in Handlers.AState"
 
 
 class Told:
-    """A machine that was told of with notes."""
+    """A machine with notes."""
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
@@ -59,8 +59,8 @@ class Told:
         return taken_in(self.messages)
 
 
-def track_of(told: Told) -> Track:
-    (track,) = told.store().tracks
+def track_of(reported: Told) -> Track:
+    (track,) = reported.store().tracks
     return track
 
 
@@ -69,11 +69,11 @@ def why_of(store: Store, track: Track, number: int) -> str:
     return "".join(run.text for run in view.why)
 
 
-def test_the_debugger_says_where_a_handler_raised() -> None:
+def test_the_debugger_reports_where_a_handler_raised() -> None:
     """On the failed step and in Why, on the screen and in text."""
-    told = Told()
-    told.fail()
-    store = told.store()
+    reported = Told()
+    reported.fail()
+    store = reported.store()
     (track,) = store.tracks
 
     assert track.raised_at(1, 1) == PLACE
@@ -89,10 +89,10 @@ def test_the_debugger_says_where_a_handler_raised() -> None:
 
 def test_a_handler_that_has_not_returned_is_shown_while_it_hangs() -> None:
     """In the list, at the end of the history, in Why of the last transition and as a mark."""
-    told = Told()
-    told.toggle(2)
-    told.late(2)
-    store = told.store()
+    reported = Told()
+    reported.toggle(2)
+    reported.late(2)
+    store = reported.store()
     (track,) = store.tracks
     words = f"AState has not returned, it has been running for more than 0.3 s, at {PLACE}"
 
@@ -109,22 +109,22 @@ def test_a_handler_that_has_not_returned_is_shown_while_it_hangs() -> None:
 
 def test_a_handler_that_hangs_in_the_first_transition_is_shown_too() -> None:
     """Nothing else is known of that machine."""
-    told = Told()
-    told.late(0)
-    store = told.store()
+    reported = Told()
+    reported.late(0)
+    store = reported.store()
     (track,) = store.tracks
 
     assert "AState has not returned" in why_of(store, track, 0)
     assert text.machine_value(track)["hanging"][0]["handler"] == "AState"
 
 
-def test_a_late_handler_that_returned_is_told_with_its_transition() -> None:
+def test_a_late_handler_that_returned_is_reported_with_its_transition() -> None:
     """It hangs no more."""
-    told = Told()
-    told.toggle()
-    told.late(1)
-    told.toggle()
-    store = told.store()
+    reported = Told()
+    reported.toggle()
+    reported.late(1)
+    reported.toggle()
+    store = reported.store()
     (track,) = store.tracks
 
     assert track.hanging == ()
@@ -134,11 +134,11 @@ def test_a_late_handler_that_returned_is_told_with_its_transition() -> None:
 
 def test_refused_mutations_are_counted_and_marked() -> None:
     """In the list, the history, the log pane, Why, and as a mark of the timeline."""
-    told = Told()
-    told.toggle(2)
-    told.writer.refused(told.machine, 2, 1_753)
-    told.toggle()
-    store = told.store()
+    reported = Told()
+    reported.toggle(2)
+    reported.writer.refused(reported.machine, 2, 1_753)
+    reported.toggle()
+    store = reported.store()
     (track,) = store.tracks
     words = "the queue was full, 1,753 mutations were refused up to here"
 
@@ -156,11 +156,11 @@ def test_refused_mutations_are_counted_and_marked() -> None:
     assert [(row.number, row.text) for row in log.rows if row.kind is RowKind.GAP] == [(3, words)]
 
 
-def test_a_machine_without_notes_says_nothing_of_them() -> None:
+def test_a_machine_without_notes_reports_nothing_of_them() -> None:
     """Neither in text nor as values."""
-    told = Told()
-    told.toggle()
-    store = told.store()
+    reported = Told()
+    reported.toggle()
+    store = reported.store()
     (track,) = store.tracks
 
     assert {"refused", "hanging"}.isdisjoint(text.machine_value(track))
@@ -170,12 +170,12 @@ def test_a_machine_without_notes_says_nothing_of_them() -> None:
 
 def test_notes_survive_an_export() -> None:
     """Whole, and in a part the notes of that part and the count so far."""
-    told = Told()
-    told.writer.refused(told.machine, 0, 5)
-    told.toggle(2)
-    told.fail()
-    told.late(3)
-    store = told.store()
+    reported = Told()
+    reported.writer.refused(reported.machine, 0, 5)
+    reported.toggle(2)
+    reported.fail()
+    reported.late(3)
+    store = reported.store()
     (track,) = store.tracks
 
     def copy(selection: list[Selection]) -> Track:
@@ -224,22 +224,22 @@ def test_notes_are_bounded_in_number_and_in_text() -> None:
 )
 def test_a_note_out_of_range_is_refused(message: Message) -> None:
     """As every number of a message."""
-    told = Told()
-    told.messages.append(message)
+    reported = Told()
+    reported.messages.append(message)
 
     with pytest.raises(WireError, match="out of range"):
-        told.store()
+        reported.store()
 
 
 def test_notes_of_lost_transitions_stand_before_the_next_one() -> None:
-    """Their own one was never heard of."""
-    told = Told()
-    told.toggle(2)
-    told.writer.dropped(told.machine, 5, (3, 0))
-    told.writer.refused(told.machine, 4, 9)
+    """Their own parent never came."""
+    reported = Told()
+    reported.toggle(2)
+    reported.writer.dropped(reported.machine, 5, (3, 0))
+    reported.writer.refused(reported.machine, 4, 9)
     shape = Shape(1, (0,), 1, ((0, -1),))
-    write_transition(told.writer, told.machine, RecordedTransition(shape, 99_000))
-    track = track_of(told)
+    write_transition(reported.writer, reported.machine, RecordedTransition(shape, 99_000))
+    track = track_of(reported)
 
     assert track.number_at_row(4) == 3
     assert track.number_at_row(99) == 4

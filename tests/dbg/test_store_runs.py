@@ -1,4 +1,4 @@
-"""A machine of a program that was started again: which run is meant where its id is told."""
+"""A machine of a program that was started again: which run is meant by its id."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def places(store: Store) -> dict[str, tuple[str, int]]:
 @pytest.mark.parametrize("is_child_first", [False, True])
 @pytest.mark.parametrize("live", [True, False], ids=["live", "recorded"])
 def test_children_stand_under_the_parent_of_their_run(is_child_first: bool, live: bool) -> None:
-    """Also when a child is heard of before its parent, as each has a connection."""
+    """Also if a child comes before its parent, because each has a connection."""
     store = Store()
     for at_s in (0.0, 10.0):
         both = [("par", at_s, ""), ("chi", at_s + 0.002, "par")]

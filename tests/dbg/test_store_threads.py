@@ -10,7 +10,7 @@ import pytest
 
 from am_dbg.query import Filters, Hits, Visible, errors, touching
 from am_dbg.store import Store, Track
-from tests.dbg.telling import Telling
+from tests.dbg.histories import HistoryPlayer
 from tests.dbg.test_store_model import small_chunks
 
 pytestmark = pytest.mark.slow
@@ -27,16 +27,16 @@ def switching() -> Iterator[None]:
     sys.setswitchinterval(usual)
 
 
-def told() -> Telling:
+def reported() -> HistoryPlayer:
     """A long history with all that a transition may carry."""
-    telling = Telling(batch_rows=5, segment_rows=300)
-    machine = telling.enter(0)
+    player = HistoryPlayer(batch_rows=5, segment_rows=300)
+    machine = player.enter(0)
     for at in range(ROWS):
-        telling.transit(machine, (at % 8, at % 9, at % 8, at % 9, 4))
+        player.transit(machine, (at % 8, at % 9, at % 8, at % 9, 4))
         if at % 500 == 499:
-            telling.drop(machine, (1, 2))
-    telling.writer.flush()
-    return telling
+            player.drop(machine, (1, 2))
+    player.writer.flush()
+    return player
 
 
 def look(track: Track, sets: dict[str, Visible | Hits]) -> None:
@@ -65,9 +65,9 @@ def test_readers_never_see_half_of_anything(trimmed: bool) -> None:
 
     While old ones are trimmed an answer may be missing, but nothing else goes wrong.
     """
-    telling, store, trouble = told(), Store(), list[Exception]()
-    stream = store.open_stream("told", live=True)
-    for message in telling.messages[:3]:
+    player, store, trouble = reported(), Store(), list[Exception]()
+    stream = store.open_stream("reported", live=True)
+    for message in player.messages[:3]:
         store.feed(stream, message)
     (track,) = store.tracks
     done = threading.Event()
@@ -89,7 +89,7 @@ def test_readers_never_see_half_of_anything(trimmed: bool) -> None:
         threads = [threading.Thread(target=read) for _ in range(2)]
         for thread in threads:
             thread.start()
-        for at, message in enumerate(telling.messages[3:]):
+        for at, message in enumerate(player.messages[3:]):
             store.feed(stream, message)
             if trimmed and at % 400 == 399:
                 store.trim(store.size() // 2)

@@ -15,7 +15,7 @@ from amtracer.wire.messages import (
     Shape,
     StateDef,
 )
-from tests.dbg.telling import START_NS, hello
+from tests.dbg.histories import START_NS, hello
 from tests.transitions import RecordedTransition, write_transition
 
 OLD = (StateDef("A"), StateDef("B"))
@@ -47,22 +47,22 @@ class Program:
         self.ticks = list(ticks)
         self.writer.schema_changed(self.machine, self.writer.schema(schema), ticks)
 
-    def told(self) -> list[Message]:
-        """What was said since the last call."""
+    def reported(self) -> list[Message]:
+        """What was written since the last call."""
         self.writer.flush()
-        told, self.messages[:] = list(self.messages), []
-        return told
+        reported, self.messages[:] = list(self.messages), []
+        return reported
 
 
-def heard(store: Store, program: Program, *, live: bool = True) -> int:
-    """Feed all that a program says in a stream of its own."""
+def fed(store: Store, program: Program, *, live: bool = True) -> int:
+    """Feed all messages of a program in a stream of its own."""
     stream = store.open_stream("program", live=live)
-    hear(store, stream, program)
+    feed(store, stream, program)
     return stream
 
 
-def hear(store: Store, stream: int, program: Program) -> None:
-    for message in program.told():
+def feed(store: Store, stream: int, program: Program) -> None:
+    for message in program.reported():
         store.feed(stream, message)
 
 
@@ -75,9 +75,9 @@ def test_two_programs_with_one_id_have_two_histories() -> None:
     store, first, second = Store(), Program("s1"), Program("s2")
     first.toggle(3)
     second.toggle(5)
-    one, two = heard(store, first), heard(store, second)
+    one, two = fed(store, first), fed(store, second)
     first.toggle()
-    hear(store, one, first)
+    feed(store, one, first)
 
     assert [(track.key, track.id, track.count) for track in store.tracks] == [
         ("m", "m", 4),
@@ -89,8 +89,8 @@ def test_two_programs_with_one_id_have_two_histories() -> None:
 def test_a_key_is_found_before_the_newest_of_an_id() -> None:
     """`m` is the first machine of that id and `m#2` the second; what is unknown is None."""
     store = Store()
-    heard(store, Program())
-    heard(store, Program())
+    fed(store, Program())
+    fed(store, Program())
 
     assert [store.find(key) for key in ("m", "m#2")] == list(store.tracks)
     assert store.find("m#3") is None
@@ -101,8 +101,8 @@ def test_a_key_is_found_before_the_newest_of_an_id() -> None:
 def test_an_id_that_looks_like_a_key_gets_one_of_its_own() -> None:
     """A machine that is really called `m#2` does not take the place of another."""
     store = Store()
-    heard(store, Program())
-    heard(store, Program())
+    fed(store, Program())
+    fed(store, Program())
     writer_says: list[Message] = []
     writer = StreamWriter(writer_says.append, hello())
     writer.machine("m#2", writer.schema(OLD))
@@ -121,7 +121,7 @@ def test_an_id_used_again_after_disposal_is_another_machine() -> None:
     program.machine = program.writer.machine("m", 0, tx_prefix="bb")
     program.ticks = [0, 0]
     program.toggle()
-    heard(store, program)
+    fed(store, program)
 
     assert [(track.key, track.gone, track.count) for track in store.tracks] == [
         ("m", True, 2),
@@ -133,11 +133,11 @@ def test_a_machine_that_comes_back_goes_on_with_its_history() -> None:
     """After a reconnect the same machine continues its track, with what was lost as a gap."""
     store, before = Store(), Program("s")
     before.toggle(3)
-    first = heard(store, before)
+    first = fed(store, before)
     store.close_stream(first, "connection lost")
     after = Program("s", row=8)
     after.toggle(2)
-    second = heard(store, after)
+    second = fed(store, after)
 
     (track,) = store.tracks
     assert (track.count, track.stream, track.connected) == (5, second, True)
@@ -152,16 +152,16 @@ def test_a_machine_that_comes_back_goes_on_with_its_history() -> None:
 
 
 def test_the_stream_a_machine_left_cannot_go_on_with_it() -> None:
-    """When a machine came back elsewhere, what its old connection still says is refused."""
+    """When a machine came back elsewhere, what its old connection still sends is refused."""
     store, before, after = Store(), Program("s"), Program("s", row=2)
     before.toggle(2)
     before.writer.left(before.machine)
-    old = heard(store, before)
-    heard(store, after)
+    old = fed(store, before)
+    fed(store, after)
     before.toggle()
 
     with pytest.raises(WireError, match="another stream"):
-        hear(store, old, before)
+        feed(store, old, before)
 
 
 @pytest.mark.parametrize(
@@ -178,8 +178,8 @@ def test_only_the_same_machine_further_on_comes_back(other: Program) -> None:
     """Another session, another machine or an earlier row begins a track of its own."""
     store, before = Store(), Program("s")
     before.toggle(3)
-    heard(store, before)
-    heard(store, other)
+    fed(store, before)
+    fed(store, other)
 
     assert [track.key for track in store.tracks] == ["m", "m#2"]
 
@@ -188,7 +188,7 @@ def test_a_file_never_continues_a_track() -> None:
     """The same session opened twice is there twice."""
     store = Store()
     for _ in range(2):
-        heard(store, Program("s"), live=False)
+        fed(store, Program("s"), live=False)
 
     assert [(track.key, track.connected) for track in store.tracks] == [
         ("m", False),
@@ -203,7 +203,7 @@ def test_history_keeps_the_schema_it_was_made_with() -> None:
     program.take_on(NEW, (0, 2, 0))
     program.toggle(1, state=1)
     program.take_on(SWAPPED, (7,))
-    heard(store, program)
+    fed(store, program)
 
     (track,) = store.tracks
     assert [names(track, number) for number in range(4)] == [
@@ -224,11 +224,11 @@ def test_history_keeps_the_schema_it_was_made_with() -> None:
     ]
 
 
-def test_a_stream_that_ends_too_early_is_told_in_its_tracks() -> None:
+def test_a_stream_that_ends_too_early_is_reported_in_its_tracks() -> None:
     """A reason at the end of a stream is a break in what was not finished."""
     store, program = Store(), Program()
     program.toggle()
-    stream = heard(store, program)
+    stream = fed(store, program)
     store.close_stream(stream, "the file was cut")
     store.close_stream(stream, "again")
 
@@ -240,11 +240,11 @@ def test_a_stream_that_ends_too_early_is_told_in_its_tracks() -> None:
 
 
 def test_a_stream_that_ends_in_order_leaves_no_break() -> None:
-    """Without a reason, or after the machine was disposed, there is nothing to tell."""
+    """Without a reason, or after the machine was disposed, there is nothing to report."""
     store, program, disposed = Store(), Program(), Program()
     disposed.writer.gone(disposed.machine)
-    store.close_stream(heard(store, program))
-    store.close_stream(heard(store, disposed), "connection lost")
+    store.close_stream(fed(store, program))
+    store.close_stream(fed(store, disposed), "connection lost")
 
     assert [list(track.gaps) for track in store.tracks] == [[], []]
 
@@ -256,7 +256,7 @@ def test_a_machine_whose_program_left_has_ended_in_its_open_stream() -> None:
         program.toggle()
         program.writer.left(program.machine, reason)
         program.writer.left(program.machine, "again")
-        stream = heard(store, program)
+        stream = fed(store, program)
         assert not store.tracks[-1].connected
         store.close_stream(stream, "the forwarder was lost")
 
@@ -268,12 +268,12 @@ def test_a_machine_whose_program_left_has_ended_in_its_open_stream() -> None:
 
 @pytest.mark.parametrize("live", [True, False])
 @pytest.mark.parametrize("how", ["transition", "loss", "schema", "disposal"])
-def test_whatever_comes_of_a_machine_that_left_says_it_is_back(live: bool, how: str) -> None:
+def test_whatever_comes_of_a_machine_that_left_reports_it_is_back(live: bool, how: str) -> None:
     """It goes on in its track, and is connected again where the stream is live."""
     store, program = Store(), Program()
     program.toggle()
     program.writer.left(program.machine, "connection lost")
-    stream = heard(store, program, live=live)
+    stream = fed(store, program, live=live)
     (track,) = store.tracks
     assert (track.connected, track.ended, len(track.gaps)) == (False, True, 1)
     if how == "transition":
@@ -284,7 +284,7 @@ def test_whatever_comes_of_a_machine_that_left_says_it_is_back(live: bool, how: 
         program.take_on(NEW, (0, 1, 0))
     else:
         program.writer.gone(program.machine)
-    hear(store, stream, program)
+    feed(store, stream, program)
 
     assert track.connected == (live and how != "disposal")
     assert [gap.kind for gap in track.gaps] == {
@@ -299,12 +299,12 @@ def test_whatever_comes_of_a_machine_that_left_says_it_is_back(live: bool, how: 
 def test_only_a_machine_of_the_stream_leaves_it() -> None:
     """One that was not defined, was disposed or went on elsewhere is refused."""
     store, program = Store(), Program("s")
-    stream = heard(store, program)
+    stream = fed(store, program)
     for refused in (1, -1):
         with pytest.raises(WireError, match="is not defined"):
             store.feed(stream, LeftMessage(refused))
     store.feed(stream, LeftMessage(0))
-    heard(store, Program("s"))
+    fed(store, Program("s"))
     with pytest.raises(WireError, match="another stream"):
         store.feed(stream, LeftMessage(0))
     store.feed(1, GoneMessage(0))
@@ -316,7 +316,7 @@ def test_trimming_lets_the_oldest_go_and_renumbers_nothing() -> None:
     """After trimming the numbers that are left are the same, and the rest is a gap."""
     store, program = Store(), Program()
     program.toggle(11)  # segments of four
-    heard(store, program)
+    fed(store, program)
     (track,) = store.tracks
     kept = [track.transition(number) for number in range(9, 12)]
 
@@ -342,7 +342,7 @@ def test_a_closed_stream_can_be_trimmed_whole() -> None:
     """Of a stream that ended nothing has to stay."""
     store, program = Store(), Program()
     program.toggle(11)
-    store.close_stream(heard(store, program, live=False))
+    store.close_stream(fed(store, program, live=False))
     (track,) = store.tracks
 
     store.trim(0)
@@ -357,7 +357,7 @@ def test_trimming_stops_when_the_rest_fits() -> None:
     """Nothing goes while the store is smaller than what it may take."""
     store, program = Store(), Program()
     program.toggle(11)
-    heard(store, program)
+    fed(store, program)
 
     store.trim(store.size())
 
@@ -368,12 +368,12 @@ def test_a_forgotten_track_is_gone_while_its_stream_goes_on() -> None:
     """What is still sent of it is checked but not kept; whoever looks at it still can."""
     store, program = Store(), Program()
     program.toggle(3)
-    stream = heard(store, program)
+    stream = fed(store, program)
     (track,) = store.tracks
 
     store.remove(track)
     program.toggle(2)
-    hear(store, stream, program)
+    feed(store, stream, program)
 
     assert (list(store.tracks), store.transitions) == ([], 0)
     assert track.transition(3).number == 3
@@ -391,15 +391,15 @@ def test_a_name_is_found_by_one_look_however_many_have_the_id() -> None:
             return super().__contains__(key)
 
     store, program = Store(), Program()
-    stream = heard(store, program)
+    stream = fed(store, program)
     store._by_key = Counted(store._by_key)
     for _ in range(1_000):
         program.writer.machine("m", 0)
-    hear(store, stream, program)
+    feed(store, stream, program)
     looks = Counted.looks
     store.remove(*store.tracks[500:])
     program.writer.machine("m", 0)
-    hear(store, stream, program)
+    feed(store, stream, program)
 
     assert [track.key for track in store.tracks[:3]] == ["m", "m#2", "m#3"]
     assert [track.key for track in store.tracks[499:]] == ["m#500", "m#1002"]
@@ -411,7 +411,7 @@ def test_many_losses_in_a_row_are_one_gap() -> None:
     store, program = Store(), Program()
     for _ in range(50):
         program.writer.dropped(program.machine, 2, (0, 0), "full")
-    heard(store, program)
+    fed(store, program)
 
     (gap,) = store.tracks[0].gaps
     assert (gap.lost, gap.reason) == (100, "full")
@@ -420,12 +420,12 @@ def test_many_losses_in_a_row_are_one_gap() -> None:
 def test_versions_grow_with_every_change() -> None:
     """Caches may rely on the versions of the store and of its tracks."""
     store, program = Store(), Program()
-    stream = heard(store, program)
+    stream = fed(store, program)
     (track,) = store.tracks
     for act in (program.toggle, lambda: program.take_on(NEW, (1, 1, 1))):
         before = (store.version, track.version)
         act()
-        hear(store, stream, program)
+        feed(store, stream, program)
         assert store.version > before[0]
         assert track.version > before[1]
 
@@ -455,7 +455,7 @@ def test_nothing_has_happened_before_the_first_transition(
 def test_a_machine_that_did_nothing_is_as_old_as_its_stream() -> None:
     """Without a transition number 0 is when the stream began."""
     store = Store()
-    heard(store, Program())
+    fed(store, Program())
 
     (track,) = store.tracks
     assert track.time_at(0) == START_NS

@@ -40,7 +40,7 @@ from amtracer.wire.messages import (
     TroubleMessage,
 )
 from amtracer.wire.vocabulary import TroubleKind
-from tests.dbg.telling import START_NS, hello
+from tests.dbg.histories import START_NS, hello
 
 LIMIT = 4_000_000
 FACTOR = 1.5
@@ -128,8 +128,8 @@ def many_ids(number: int) -> Iterator[Message]:
 def many_sources(number: int) -> Iterator[Message]:
     if not number:
         yield from (*opening(), ShapeMessage(0, 0, AGAIN))
-    told = {at: Source(f"machine {number} {at}", f"x{number}-{at}", at) for at in range(100)}
-    yield rows(100 * number, 100, sources=told)
+    reported = {at: Source(f"machine {number} {at}", f"x{number}-{at}", at) for at in range(100)}
+    yield rows(100 * number, 100, sources=reported)
 
 
 def many_texts(number: int) -> Iterator[Message]:
@@ -274,7 +274,7 @@ def test_what_is_forgotten_does_not_count() -> None:
 
 
 def test_the_heaviest_live_stream_ends_and_the_others_go_on() -> None:
-    """Who says too much beside transitions costs itself, not those who do not."""
+    """A program that sends too much beside transitions harms only itself."""
     store = Store()
     quiet, loud = (store.open_stream(label, live=True) for label in ("quiet", "loud"))
     for message in opening():
@@ -314,8 +314,8 @@ def test_a_hello_is_weighed_by_all_of_its_facts() -> None:
     sizes = []
     for chars in (10, 60_000):
         store = Store()
-        said: HelloMessage = replace(hello(), process={"fact": "x" * chars})
-        store.feed(store.open_stream("peer", live=True), said)
+        sent: HelloMessage = replace(hello(), process={"fact": "x" * chars})
+        store.feed(store.open_stream("peer", live=True), sent)
         sizes.append(store.size())
 
     assert sizes[1] - sizes[0] == 60_000 - 10

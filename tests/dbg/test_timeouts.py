@@ -27,7 +27,7 @@ def test_a_hello_has_its_time_and_no_more() -> None:
 
 
 def test_a_machine_has_its_time_after_the_hello() -> None:
-    """Whatever else is said meanwhile, a connection without a machine has to go."""
+    """Whatever else is sent meanwhile, a connection without a machine is closed."""
     progress = begun(has_machine=False)
     for second in range(20):
         progress.received(0, second, second)

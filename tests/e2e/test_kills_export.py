@@ -21,7 +21,7 @@ from am_dbg.egress.export import export_session
 from am_dbg.ingest.importing import import_session
 from am_dbg.store import Store
 from amtracer.files.atomic import part_path
-from tests.dbg.telling import Telling, stored
+from tests.dbg.histories import HistoryPlayer, stored
 from tests.wire.serving import ROOT
 
 KILLS = 2 * int(os.environ.get("AM_KILLS", "4"))
@@ -38,13 +38,13 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(120 + 5 * KILLS)]
 def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A session whose export takes a while."""
     rng = random.Random(1)
-    telling = Telling()
-    machines = [telling.enter(0, (0, name, 0)) for name in range(3)]
+    player = HistoryPlayer()
+    machines = [player.enter(0, (0, name, 0)) for name in range(3)]
     for _ in range(TRANSITIONS):
-        telling.transit(rng.choice(machines), [rng.randrange(8) for _ in range(5)])
-    telling.writer.flush()
+        player.transit(rng.choice(machines), [rng.randrange(8) for _ in range(5)])
+    player.writer.flush()
     path = tmp_path_factory.mktemp("session") / "in.msgpack.br"
-    export_session(stored(telling), path)
+    export_session(stored(player), path)
     return path
 
 

@@ -1,7 +1,7 @@
-"""What tests of the debugger's data side share: histories told twice.
+"""What tests of the debugger's data side share: histories that are played twice.
 
-A history is a list of small numbers. `Telling` plays it to a writer of messages and to a
-naive record of dictionaries at the same time, so that whatever the store says can be
+A history is a list of small numbers. `HistoryPlayer` plays it to a writer of messages and to a
+naive record of dictionaries at the same time, so that whatever the store reports can be
 compared with what happened.
 """
 
@@ -31,7 +31,7 @@ def hello(session: str = "", **rest: Any) -> HelloMessage:
 
 
 @dataclass
-class Teller:
+class PlayedMachine:
     """A machine as the naive record knows it."""
 
     id: str
@@ -45,16 +45,16 @@ class Teller:
     gaps: list[tuple[int, int, str]] = field(default_factory=list)
 
 
-class Telling:
+class HistoryPlayer:
     """Plays a history; `messages` and `machines` are its two records."""
 
     def __init__(self, session: str = "", **limits: int) -> None:
         self.messages: list[Message] = []
-        self.machines: list[Teller] = []
+        self.machines: list[PlayedMachine] = []
         self.writer = StreamWriter(self.messages.append, hello(session), **limits)
         self.time = START_NS
 
-    def play(self, history: Iterable[Sequence[int]]) -> Telling:
+    def play(self, history: Iterable[Sequence[int]]) -> HistoryPlayer:
         for act, which, *rest in history:
             alive = [machine for machine in self.machines if not machine.gone]
             if act == 0 or not alive:
@@ -70,7 +70,7 @@ class Telling:
         self.writer.flush()
         return self
 
-    def enter(self, which: int, rest: Sequence[int] = (0, 0, 0)) -> Teller:
+    def enter(self, which: int, rest: Sequence[int] = (0, 0, 0)) -> PlayedMachine:
         schema = which % len(SCHEMAS)
         ticks = [rest[0] % 4] * len(SCHEMAS[schema])
         name = f"m{rest[1] % 3}"
@@ -85,13 +85,13 @@ class Telling:
             row=row,
             tx_prefix=prefix,
         )
-        machine = Teller(name, number, schema, ticks, prefix, row)
+        machine = PlayedMachine(name, number, schema, ticks, prefix, row)
         if row:
             machine.gaps.append((0, row, "late"))
         self.machines.append(machine)
         return machine
 
-    def change_schema(self, machine: Teller, rest: Sequence[int]) -> None:
+    def change_schema(self, machine: PlayedMachine, rest: Sequence[int]) -> None:
         machine.schema = rest[0] % len(SCHEMAS)
         machine.ticks = [rest[1] % 5] * len(SCHEMAS[machine.schema])
         number = self.writer.schema(SCHEMAS[machine.schema])
@@ -99,7 +99,7 @@ class Telling:
         if machine.gaps[-1:] != [(len(machine.past), 0, "schema")]:
             machine.gaps.append((len(machine.past), 0, "schema"))
 
-    def drop(self, machine: Teller, rest: Sequence[int]) -> None:
+    def drop(self, machine: PlayedMachine, rest: Sequence[int]) -> None:
         machine.ticks = [tick + rest[0] % 3 for tick in machine.ticks]
         self.writer.dropped(machine.number, rest[1], tuple(machine.ticks), "full")
         machine.row += rest[1]
@@ -109,11 +109,11 @@ class Telling:
         else:
             machine.gaps.append((len(machine.past), rest[1], "dropped"))
 
-    def leave(self, machine: Teller) -> None:
+    def leave(self, machine: PlayedMachine) -> None:
         self.writer.gone(machine.number)
         machine.gone = True
 
-    def transit(self, machine: Teller, rest: Sequence[int]) -> dict[str, Any]:
+    def transit(self, machine: PlayedMachine, rest: Sequence[int]) -> dict[str, Any]:
         """One transition; the numbers choose what it called, changed, logged and carried."""
         changed, how, lines, extra, pause = rest
         before = tuple(machine.ticks)
@@ -160,7 +160,7 @@ class Telling:
         return record
 
 
-def _source(machine: Teller, extra: int) -> Source | None:
+def _source(machine: PlayedMachine, extra: int) -> Source | None:
     if extra % 3 == 2:
         return Source(machine.id, f"{machine.prefix}{extra:016x}", extra)
     if extra % 3 == 0 and extra:
@@ -168,11 +168,11 @@ def _source(machine: Teller, extra: int) -> Source | None:
     return None
 
 
-def stored(*tellings: Telling, live: bool = False) -> Store:
-    """A store that has taken in what was told, each in a stream of its own."""
+def stored(*tellings: HistoryPlayer, live: bool = False) -> Store:
+    """A store that has taken in what was reported, each in a stream of its own."""
     store = Store()
-    for telling in tellings:
-        stream = store.open_stream("told", live=live)
-        for message in telling.messages:
+    for player in tellings:
+        stream = store.open_stream("reported", live=live)
+        for message in player.messages:
             store.feed(stream, message)
     return store
