@@ -103,7 +103,7 @@ def test_a_process_leaves_the_recording_of_a_running_one(
     with SessionWriter(path) as writer:
         writer.write(HELLO)
         writer.write(BatchMessage((Run(0, 0, 1),), (0,), (1,)))
-    session._recorded.clear()
+    session._written_inodes.clear()
 
     with pytest.raises(SessionBusyError, match="another process has written it"):
         SessionWriter(path, live=True)
@@ -113,7 +113,7 @@ def test_a_process_leaves_the_recording_of_a_running_one(
     sink.close()
     assert sorted(os.listdir(tmp_path)) == [f"run.{os.getpid()}.msgpack.br", "run.msgpack.br"]
     monkeypatch.setattr(session, "BEGAN_S", processes.BEGAN_S + 1e6)
-    session._recorded.clear()
+    session._written_inodes.clear()
     SessionWriter(path, live=True).close()
     assert (tmp_path / "run.before.msgpack.br").exists()
 
