@@ -1,4 +1,4 @@
-"""The protocols spoken at the debugger's port, recognised by the first bytes.
+"""The protocols of the debugger's port, recognised by the first bytes.
 
 A `PeerProtocol` recognises its connections and makes a `Receiver` for each of them. The receiver
 turns bytes into our messages, so behind it there is only one protocol.

@@ -1,7 +1,7 @@
 """Values for JSON: sessions, machines, gaps and transitions.
 
-JSON holds every text as it is; its writer escapes whatever is not ASCII. Wall times are UTC,
-with nanoseconds.
+JSON holds every text unchanged; its writer escapes everything that is not ASCII. Wall times are
+UTC, with nanoseconds.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _NS = 10**9
 
 
 def session_value(store: Store) -> JsonObject:
-    """All machines in order of arrival, and how many transitions they made."""
+    """All machines in order of arrival, and the number of their transitions."""
     return {
         "machines": [machine_value(track) for track in store.tracks],
         "transitions": store.transitions,
@@ -40,7 +40,7 @@ def session_value(store: Store) -> JsonObject:
 def machine_value(track: Track) -> JsonObject:
     """One machine: `states` and `transitions` are counts, `time_sum` its ticks together.
 
-    `groups` are only there if it has some.
+    `groups` are left out if it has none.
     """
     groups = {
         name: [track.states[index].name for index in members]
@@ -82,7 +82,7 @@ def rest_value(track: Track, excerpt: Excerpt | None = None) -> JsonObject:
 
 
 def open_value(report: OpenWorkReport | None, unit_ns: int) -> list[JsonObject] | None:
-    """Waiters, contexts, deadlines and tasks that are open; null if they are not known."""
+    """Open waiters, contexts, deadlines and tasks; None if they are not known."""
     if report is None:
         return None
     return [
@@ -98,9 +98,9 @@ def open_value(report: OpenWorkReport | None, unit_ns: int) -> list[JsonObject] 
 
 
 def gap_value(gap: Gap) -> JsonObject:
-    """One gap in a history; `lost` is null when nobody knows.
+    """One gap in a history; `lost` is null if the number is not known.
 
-    `before` counts what came before the recording began there, which is not lost.
+    `before` counts transitions before the beginning of a recording, which are not lost.
     """
     before = lost_before(gap)
     return {
@@ -113,16 +113,16 @@ def gap_value(gap: Gap) -> JsonObject:
 
 
 def lost_before(gap: Gap) -> int:
-    """How many transitions came before the recording began there."""
+    """How many transitions came before the beginning of the recording."""
     return gap.lost if gap.kind is GapKind.LATE else 0
 
 
 def transition_value(track: Track, number: int, excerpt: Excerpt | None = None) -> JsonObject:
     """One whole transition, with states by name.
 
-    Log lines and arguments are cut at the limits of the excerpt, which says where. A history
+    Log lines and arguments are cut at the limits of the excerpt, with a mark. A history
     lists open work where it changed; a single transition always lists it. `queue_tick` is
-    only there if it is known.
+    left out if it is not known.
     """
     report = track.open.at(number)
     if excerpt is not None and report is not None and report.number != number:
@@ -175,7 +175,7 @@ def _notes_at(track: Track, number: int) -> JsonObject:
 
 
 def start_value(track: Track) -> JsonObject:
-    """How a machine stood before the first transition that is held."""
+    """The state of a machine before the first held transition."""
     number = track.first - 1
     ticks = _ticks(track.schema_at(number), track.clock_at(number))
     return {

@@ -28,7 +28,7 @@ from amtracer.wire.vocabulary import (
 )
 
 PADDED_MAX = 40
-"""Cells to which a column is padded; a longer text shifts its own row, not all others."""
+"""The most cells of padding; a longer text shifts its own row only."""
 
 
 def machine_lines(store: Store) -> Iterator[str]:
@@ -47,12 +47,12 @@ def machine_lines(store: Store) -> Iterator[str]:
         cells[1:4] = [space + cell for cell, space in zip(row[1:4], spaces[1:4], strict=True)]
         yield "  ".join(cells).rstrip()
     for track in store.tracks:
-        yield from (f"{one_line(track.key)}: {one_line(text)}" for text in _news(track))
+        yield from (f"{one_line(track.key)}: {one_line(text)}" for text in _warnings(track))
     yield totals(len(store.tracks), store.transitions)
 
 
-def _news(track: Track) -> Iterator[str]:
-    """What a user has to know about a machine at once."""
+def _warnings(track: Track) -> Iterator[str]:
+    """Warnings about a machine: refused mutations, handlers that have not returned."""
     refused = track.notes.refused
     if refused:
         yield refused_text(refused).removesuffix(" by here")
@@ -112,7 +112,7 @@ def _history_line(track: Track, number: int) -> str:
 
 
 def start_lines(track: Track) -> Iterator[str]:
-    """How a machine stood before the first transition that is held."""
+    """The state of a machine before the first held transition."""
     value = start_value(track)
     yield f"mach://{one_line(track.key)}/{value['number']}  of {track.count}  initial structure"
     yield f"time     {value['time']}  t{value['time_sum']}"
@@ -121,7 +121,7 @@ def start_lines(track: Track) -> Iterator[str]:
 
 
 def transition_lines(track: Track, number: int) -> Iterator[str]:
-    """One transition: what was asked, what changed, what was logged, who asked."""
+    """One transition: what was called, what changed, what was logged, its source."""
     value = transition_value(track, number)
     yield f"mach://{one_line(track.key)}/{number}  of {track.count}  {one_line(value['id'])}"
     yield "  ".join(_headline(track.facts_at(number), value))

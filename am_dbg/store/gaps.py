@@ -41,7 +41,7 @@ class Gaps:
         self.size += gap_bytes(gap)
 
     def remove_cut(self, number: int) -> None:
-        """Remove the gap after this transition: the history goes on, so it was not cut there."""
+        """Remove the gap after this transition: the history continues, so it was not cut there."""
         last = self._gaps[-1] if self._gaps else None
         if last and last.kind is GapKind.CUT and last.after_number == number:
             self._gaps = self._gaps[:-1]

@@ -1,7 +1,7 @@
 """Log lines that a machine wrote after its last transition.
 
-They belong to a transition that has not come yet. They are dropped when it comes, because it
-brings them itself.
+They belong to a transition that has not come yet. When it comes they are dropped, because it has
+them too.
 """
 
 from __future__ import annotations

@@ -129,7 +129,7 @@ class TrackReader:
     def clock_at(self, number: int) -> tuple[int, ...]:
         """Ticks after a transition, by index of `schema_at(number)`; for 0 the first ones.
 
-        After trimming, the number before the oldest one held stands for 0.
+        After trimming, the number before the oldest held one means the same as 0.
         """
         if number < self.first:
             return self._before_all(number)[1]

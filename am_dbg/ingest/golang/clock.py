@@ -38,7 +38,7 @@ def ticks_before(
     called: Sequence[int],
     steps: Sequence[StepDef],
 ) -> Ticks:
-    """The clock before an accepted transition, as far as its steps explain the one after it.
+    """The clock before an accepted transition, which its steps and the clock after it show.
 
     A state that is active now and was set has grown by one; active, called and multi
     without being set, by two; inactive and removed, by one. Every other tick is older.

@@ -20,7 +20,7 @@ from amtracer.wire.vocabulary import MutationKind
 
 Record = Mapping[str, object]
 Records = tuple[object, ...]
-"""Structs, not yet checked."""
+"""Structs that are not checked yet."""
 GoLines = tuple[tuple[int, str], ...]
 
 """Add, remove, set, eval."""
@@ -82,7 +82,7 @@ class GoTransition(NamedTuple):
 
     @property
     def is_made_up(self) -> bool:
-        """A message that only brings lines: what a machine had logged before it was traced."""
+        """Whether it only carries lines that the machine logged before it was traced."""
         asks_nothing = self.check and not (self.called or self.queued or self.queue_tick)
         return asks_nothing or self.id.endswith(_LOGGER)
 

@@ -85,7 +85,7 @@ def marked(
 
     A log line may say which handler it was, or that one failed. Without such a line it was
     the last that was called, as the first that refuses is the last; that is not so for auto
-    mutations, which go on without what was refused, so `canceled` is False for them.
+    mutations, which continue without the refused states, so `canceled` is False for them.
     """
     handlers = [at for at, step in enumerate(steps) if step.type == StepKind.HANDLER]
     denied = [at for at in handlers if handler_name(steps[at], states) in canceled_by]
