@@ -33,6 +33,7 @@ from am_dbg.control.searching import Searching
 from am_dbg.control.sources import Sources
 from am_dbg.control.unsaved import Unsaved
 from am_dbg.control.viewing import Viewing
+from am_dbg.drawing import layout
 from am_dbg.ingest.intake import ImportProgress
 from am_dbg.keys import KEYS, Key
 from am_dbg.projection.addresses.write import write_address

@@ -70,7 +70,7 @@ def denial_of(
 
 
 def _is_rejected(lines: Sequence[LogLine]) -> bool:
-    """Whether a line says that relations rejected all of it."""
+    """Whether a line reports that relations rejected all of it."""
     return any(text.startswith(_REJECTED) for _, text in lines)
 
 

@@ -120,7 +120,7 @@ def _hanging_at_start(track: Track) -> tuple[Span, ...]:
 
 
 def source_chain(store: Store, track: Track, transition: TransitionRecord) -> tuple[SourceRow, ...]:
-    """The transition that asked, the one that asked for that, and so on, as far as recorded."""
+    """The transition that requested this one, the one before it, and so on, as far as recorded."""
     rows: list[SourceRow] = []
     source = transition.source
     seen = {(track.key, transition.number)}

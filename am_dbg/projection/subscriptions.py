@@ -1,8 +1,8 @@
 """Open work at a moment: waiters, contexts, pipes and tasks.
 
-A program reports what is open in its machines, at any log level (see `am_dbg.store.later_lines`).
-If such a report is known, it counts, and log lines add what came after it. Pipes, and
-everything in older recordings and from Go programs, are read from log lines alone.
+A program reports what is open in its machines, at any log level (see `am_dbg.store.open_work`).
+If there is such a report, log lines only add what came after it. Pipes, and everything in
+older recordings and from Go programs, are read from log lines alone.
 
 One line reports that a subscription begins (`[when:new] A B`), another that it ends
 (`[when:match] A B`); tasks of handlers have such lines too (`[task:new] AState`). What
@@ -98,18 +98,18 @@ def subscriptions_at(track: Track, number: int) -> Subscriptions:
 
 @lru_cache(maxsize=256)
 def _subscriptions(track: Track, number: int, picture: OpenWorkReport | None) -> Subscriptions:
-    numbers, is_cut = _telling_numbers(track, number)
+    numbers, is_cut = _numbers_with_lines(track, number)
     replay = _Replay()
     for at in numbers:
         if picture is not None and at > picture.number:
-            replay.begin(picture, track.identity.unit_ns)
+            replay.begin(picture)
             picture = None
         transition = track.transition(at)
         time_sum = track.time_sum(at)
         replay.take((text for _, text in transition.pre_lines), time_sum)
         replay.take((text for _, text in transition.lines), time_sum)
     if picture is not None:
-        replay.begin(picture, track.identity.unit_ns)
+        replay.begin(picture)
     waiting, pipes = tuple(replay.waiting.values()), tuple(replay.pipes.values())
     return Subscriptions(waiting, pipes, tuple(replay.tasks), is_cut, replay.more)
 
@@ -149,7 +149,7 @@ class _Replay:
         self.tasks: list[TaskRow] = []
         self.more = 0
 
-    def begin(self, picture: OpenWorkReport, unit_ns: int) -> None:
+    def begin(self, picture: OpenWorkReport) -> None:
         """Go on from a report of what is open; earlier lines no longer count."""
         self.more = picture.more
         self.tasks = [TaskRow(clean(one.names), one.since) for one in picture.work if is_task(one)]

@@ -25,8 +25,8 @@ from amtracer.wire.vocabulary import MutationKind, RelationKind, StepFlag, StepK
 NAMES_MAX = 8
 
 
-def why(track: Track, transition: TransitionRecord, asked_by: Sequence[Span]) -> tuple[Span, ...]:
-    """The paragraph; `asked_by` is the sentence that says who asked, if that is known."""
+def why(track: Track, transition: TransitionRecord, request: Sequence[Span]) -> tuple[Span, ...]:
+    """The paragraph; it begins with `request`, the sentence on what requested the transition."""
     states = track.schema_at(transition.number)
     facts = track.facts_at(transition.number)
     spans: list[Span] = [*request]
@@ -221,8 +221,8 @@ def _s(items: Sequence[object]) -> str:
     return "" if len(items) == 1 else "s"
 
 
-def who_asked(transition: TransitionRecord, source_link: str, is_auto: bool) -> tuple[Span, ...]:
-    """The sentence that says where a mutation came from."""
+def requested_by(transition: TransitionRecord, source_link: str, is_auto: bool) -> tuple[Span, ...]:
+    """The sentence on what requested a transition; empty if that is unknown."""
     if is_auto:
         return (Span("Started by "), Span("auto", Role.FLAG), Span(" states. "))
     source = transition.source

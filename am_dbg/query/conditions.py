@@ -19,7 +19,7 @@ from am_dbg.query.shape_tests import ShapeTest, in_group_if_any, named, with_fac
 from am_dbg.query.terms import Terms, parse
 from am_dbg.store import Track
 from am_dbg.store.chunk import Chunk
-from am_dbg.store.dictionary import Dictionary
+from am_dbg.store.dictionary import SegmentDictionary
 
 
 class Conditions:
@@ -69,7 +69,7 @@ class Conditions:
             return b"\1" * len(palette)
         return looked_up(self._table.of(chunk.dictionary), palette)
 
-    def _shapes(self, dictionary: Dictionary, start: int, stop: int) -> bytes:
+    def _shapes(self, dictionary: SegmentDictionary, start: int, stop: int) -> bytes:
         tables = [test(dictionary, start, stop) for test in self.shape_tests]
         return reduce(both, tables)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from am_dbg.store.dictionary import Dictionary
+from am_dbg.store.dictionary import SegmentDictionary
 
 FLAG_VALUES = 256
 """The length of a table that translates bytes to flags."""
 
-FlagMaker = Callable[[Dictionary, int, int], bytes]
+FlagMaker = Callable[[SegmentDictionary, int, int], bytes]
 """Makes the flags of a range of a dictionary's shapes, texts or sets of lines."""
 
 
@@ -20,12 +20,12 @@ class FlagTable:
     called, so a caller takes the numbers it looks up before it takes the table.
     """
 
-    def __init__(self, count: Callable[[Dictionary], int], make: FlagMaker) -> None:
+    def __init__(self, count: Callable[[SegmentDictionary], int], make: FlagMaker) -> None:
         self._count = count
         self._make = make
         self._tables: dict[int, bytes] = {}
 
-    def of(self, dictionary: Dictionary) -> bytes:
+    def of(self, dictionary: SegmentDictionary) -> bytes:
         """The table of a dictionary as it is now."""
         table, count = self._tables.get(dictionary.serial, b""), self._count(dictionary)
         if len(table) < count:

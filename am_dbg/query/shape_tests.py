@@ -7,8 +7,8 @@ from collections.abc import Callable
 from am_dbg.query.flags import FLAG_VALUES, FlagMaker, either
 from am_dbg.query.terms import ignores_case
 from am_dbg.store import Fact
-from am_dbg.store.dictionary import Dictionary
-from am_dbg.store.facts import Schema, groups_of, mask_of
+from am_dbg.store.dictionary import SegmentDictionary
+from am_dbg.store.facts import IndexedSchema, groups_of, mask_of
 from amtracer.wire.vocabulary import StepFlag, handler_name
 
 ShapeTest = FlagMaker
@@ -36,7 +36,7 @@ def touching_like(word: str) -> ShapeTest:
     """Shapes that called or changed a state with this text in its name."""
     folded = ignores_case(word)
 
-    def mask(schema: Schema) -> int:
+    def mask(schema: IndexedSchema) -> int:
         names = schema.index.items()
         return sum(1 << i for name, i in names if word in (name.lower() if folded else name))
 
@@ -52,7 +52,7 @@ def in_group_if_any(group: str) -> ShapeTest:
     """Shapes of `_in_group`, and all shapes under a schema without that group."""
     inside = _in_group(group)
 
-    def test(dictionary: Dictionary, start: int, stop: int) -> bytes:
+    def test(dictionary: SegmentDictionary, start: int, stop: int) -> bytes:
         numbers = dictionary.schema_of[start:stop]
         has = {at: group in groups_of(dictionary.schemas[at].states) for at in set(numbers)}
         outside = bytes(not has[number] for number in numbers)
@@ -61,8 +61,8 @@ def in_group_if_any(group: str) -> ShapeTest:
     return test
 
 
-def _by_mask(mask_of: Callable[[Schema], int]) -> ShapeTest:
-    def test(dictionary: Dictionary, start: int, stop: int) -> bytes:
+def _by_mask(mask_of: Callable[[IndexedSchema], int]) -> ShapeTest:
+    def test(dictionary: SegmentDictionary, start: int, stop: int) -> bytes:
         numbers = dictionary.schema_of[start:stop]
         masks = {number: mask_of(dictionary.schemas[number]) for number in set(numbers)}
         touched = dictionary.touched[start:stop]
@@ -85,7 +85,7 @@ def named(key: str, name: str) -> ShapeTest:
             _has_handler(dictionary, shape, name, failed) for shape in range(start, stop)
         )
 
-    def test(dictionary: Dictionary, start: int, stop: int) -> bytes:
+    def test(dictionary: SegmentDictionary, start: int, stop: int) -> bytes:
         table = bytearray(stop - start)
         for at, is_touched in enumerate(touching(name)(dictionary, start, stop)):
             if is_touched:
@@ -96,7 +96,7 @@ def named(key: str, name: str) -> ShapeTest:
     return test
 
 
-def _has_handler(dictionary: Dictionary, shape: int, name: str, flags: int) -> bool:
+def _has_handler(dictionary: SegmentDictionary, shape: int, name: str, flags: int) -> bool:
     states = dictionary.schema(shape).states
     return any(
         (not flags or step.flags & flags) and handler_name(step, states) == name

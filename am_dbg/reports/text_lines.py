@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
+from am_dbg.projection.addresses.write import write_address
+from am_dbg.projection.note_texts import hanging_text, noted_at, notes_between, refused_text
 from am_dbg.projection.subscriptions import is_task
 from am_dbg.projection.times import counted, totals
-from am_dbg.projection.trouble import hanging_text, noted_at, notes_between, refused_text
 from am_dbg.reports.json_values import (
     JsonObject,
     machine_value,
@@ -114,7 +115,8 @@ def _history_line(track: Track, number: int) -> str:
 def start_lines(track: Track) -> Iterator[str]:
     """The state of a machine before the first held transition."""
     value = start_value(track)
-    yield f"mach://{one_line(track.key)}/{value['number']}  of {track.count}  initial structure"
+    address = write_address(one_line(track.key), value["number"])
+    yield f"{address}  of {track.count}  initial structure"
     yield f"time     {value['time']}  t{value['time_sum']}"
     for name, tick in value["after"].items():
         yield f"tick     {one_line(name)}  {tick}"
@@ -123,7 +125,8 @@ def start_lines(track: Track) -> Iterator[str]:
 def transition_lines(track: Track, number: int) -> Iterator[str]:
     """One transition: what was called, what changed, what was logged, its source."""
     value = transition_value(track, number)
-    yield f"mach://{one_line(track.key)}/{number}  of {track.count}  {one_line(value['id'])}"
+    address = write_address(one_line(track.key), number)
+    yield f"{address}  of {track.count}  {one_line(value['id'])}"
     yield "  ".join(_headline(track.facts_at(number), value))
     queue = f"queue {value['queue_len']}{_queue_tick(value)}"
     yield f"time     {value['time']}  t{value['time_sum']}  {queue}"
@@ -131,7 +134,7 @@ def transition_lines(track: Track, number: int) -> Iterator[str]:
         yield f"took     {value['duration_ns'] / 1e6:,.3f} ms"
     if value["source"]:
         source = value["source"]
-        asked = one_line(f"mach://{source['machine']}/{source['id']}")
+        asked = one_line(write_address(source["machine"], source["id"]))
         yield f"source   {asked}  t{source['time_sum']}"
     for key, text in value["args"].items():
         yield f"arg      {one_line(key)} = {one_line(text)}"

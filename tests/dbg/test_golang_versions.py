@@ -145,7 +145,7 @@ def test_the_recorded_releases_are_those_of_the_reference() -> None:
 
 @pytest.mark.parametrize("version", VERSIONS[:3])
 def test_the_line_of_an_automatic_change_is_no_second_row(version: str) -> None:
-    """The row of a transition shows what changed, whatever word its release has for it."""
+    """The row of a transition says what changed, whatever word its release has for it."""
     track = parent(version)
     number = first(track, "Ready")
     rows = lines_below(track.transition(number), 4)
@@ -189,7 +189,7 @@ def test_the_queue_of_a_transition_is_what_was_queued_while_it_ran(version: str)
 
 @pytest.mark.parametrize("version", NEWER)
 def test_what_a_handler_queued_is_marked_and_has_its_transition_as_source(version: str) -> None:
-    """Also where no line shows it; what came from elsewhere has no mark."""
+    """Also where no line says so; what came from elsewhere has no mark."""
     track = parent(version)
     work = first(track, "Work")
     marked = [n for n in range(1, track.count + 1) if flags(track, n) == "q"]
@@ -204,7 +204,7 @@ def test_what_a_handler_queued_is_marked_and_has_its_transition_as_source(versio
 
 @pytest.mark.parametrize("version", NEWER)
 def test_an_error_among_the_arguments_is_at_the_transition_that_carries_it(version: str) -> None:
-    """A program sends the error only with the queued mutation."""
+    """A program tells the error only when it is queued."""
     track = parent(version)
     errors = [
         dict(track.transition(number).args).get("err")
@@ -236,8 +236,8 @@ def test_the_stack_that_asked_is_at_the_transition_it_asked_for(version: str) ->
     assert "WorkState" in tick
 
 
-def test_a_mutation_reported_after_its_transition_is_brought_to_it() -> None:
-    """A queue that is worked off by another thread can be faster than its reports."""
+def test_a_mutation_told_after_its_transition_is_brought_to_it() -> None:
+    """A queue that is worked off by another thread may be quicker than its program tells."""
     track = read("v0.19.1-nolog").find(CHILD)
     assert track is not None
     stacks = [text for _, text in track.transition(track.count).pre_lines if "stack" in text]
@@ -316,7 +316,7 @@ def test_an_address_out_of_a_log_is_found_after_an_export(version: str, tmp_path
 
 
 def test_without_steps_nothing_is_asserted_about_who_stopped_what() -> None:
-    """A refusal by a handler and a panic look alike; the reader explains how to get more."""
+    """A refusal by a handler and a panic look alike; the reader says how to have more."""
     track = parent("v0.19.1-nolog")
     for state in ("Refused", "Boom"):
         view = reader(track, first(track, state))
@@ -327,7 +327,7 @@ def test_without_steps_nothing_is_asserted_about_who_stopped_what() -> None:
         assert view.executed == ()
 
 
-def test_without_steps_an_accepted_transition_reports_its_changes_and_no_handlers() -> None:
+def test_without_steps_an_accepted_transition_shows_its_changes_and_no_handlers() -> None:
     """The clock is known, so what changed is; what ran is not."""
     track = parent("v0.19.1-nolog")
     text = "".join(run.text for run in reader(track, first(track, "Work")).why)

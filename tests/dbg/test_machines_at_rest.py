@@ -9,8 +9,8 @@ import pytest
 from am_dbg import reports as text
 from am_dbg.egress.export import selected, write_messages
 from am_dbg.egress.live_replay import LiveReplay
-from am_dbg.projection.log import later_lines
-from am_dbg.projection.subscriptions import Task, Waiting, subscriptions_at
+from am_dbg.projection.log.lines import later_lines
+from am_dbg.projection.subscriptions import TaskRow, WaitingRow, subscriptions_at
 from am_dbg.query import Filters, Visible
 from am_dbg.store import Store, Track
 from am_dbg.store.later_lines import NO_LINES, LaterLines
@@ -37,7 +37,7 @@ HELLO = HelloMessage(2, "s1", 0, 0)
 
 
 class Program:
-    """One machine that feeds a store, message by message."""
+    """One machine that tells a store, message by message."""
 
     def __init__(self, *, live: bool = True) -> None:
         self.store = Store()
@@ -132,7 +132,7 @@ def test_so_much_text_is_kept_of_lines(program: Program) -> None:
     assert program.track.size() - before >= program.track.later.size > 200_000
 
 
-def test_what_is_open_holds_until_something_else_is_reported(program: Program) -> None:
+def test_what_is_open_holds_until_something_else_is_told(program: Program) -> None:
     """So it is known of each transition in between."""
     track = program.track
     program.open(RUNS)
@@ -198,7 +198,7 @@ def test_what_no_machine_has_is_refused(program: Program, message: Message) -> N
     assert (program.track.later, program.track.open.newest) == (NO_LINES, None)
 
 
-def test_a_machine_that_is_gone_reports_nothing(program: Program) -> None:
+def test_a_machine_that_is_gone_says_nothing(program: Program) -> None:
     """As little as it makes transitions."""
     program.store.feed(0, GoneMessage(0))
     with pytest.raises(WireError, match="was disposed and sends more"):
@@ -209,7 +209,7 @@ def test_a_machine_that_is_gone_reports_nothing(program: Program) -> None:
 
 
 def test_what_is_open_wins_over_log_lines(program: Program) -> None:
-    """Lines show nothing of waiters that were given up; those after the picture count."""
+    """Lines tell nothing of waiters that were given up; those after the picture count."""
     program.transit(lines=("[when:new] Stale", "[task:new] GoneState"))
     program.open(WAITS, RUNS, more=3)
     program.transit(lines=("[when:match] B", "[when:new] A", "[ctx:new] A"))
@@ -315,7 +315,7 @@ def busy() -> Program:
 
 
 def test_an_export_holds_it_all() -> None:
-    """At the transitions where it was reported."""
+    """At the transitions where it was told."""
     program = busy()
     messages: list[Message] = []
     write_messages(program.store, selected(program.store), messages.append)
@@ -335,7 +335,7 @@ def test_a_part_of_a_machine_knows_what_was_open_before() -> None:
     assert copy.later == NO_LINES
 
 
-def test_what_is_new_is_sent_on_as_it_comes() -> None:
+def test_news_of_it_is_sent_on_as_it_comes() -> None:
     """Each line once, also when only lines are new; in another stream all of them again."""
     program = Program()
     replay, sent = LiveReplay(program.store), Store()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tests.house.conftest import Source
 
-ALLOWED = {"Background", "Change", "Moment", "Place", "Token"}
+ALLOWED = {"Background", "Token"}
 """Class names that exist more than once."""
 
 

@@ -9,10 +9,10 @@ import pytest
 from am_dbg.control import Control, CopyText, OpenDialog, Quit
 from am_dbg.control.beginning import Beginning
 from am_dbg.control.history import Bookmarks, History, Spot
+from am_dbg.drawing import layout
 from am_dbg.ingest.intake import ImportProgress
-from am_dbg.projection import layout
-from am_dbg.projection.bars import Flow
-from am_dbg.projection.states import TreeSpot
+from am_dbg.projection.bars import Playback
+from am_dbg.projection.states_tree import TreeSpot
 from am_dbg.query import Filters
 from am_dbg.store import Store, Track
 from tests.dbg.golang_versions import PARENT, read

@@ -99,7 +99,7 @@ def _found(store: Store, find: _Find, text: str, near_ns: int | None) -> Locatio
     if track is None:
         return None
     place = _transition(store, track, middle)
-    if place is None or place.track.origin.tx_prefix:
+    if place is None or place.track.identity.tx_prefix:
         return _stepped(place or place_in(track, middle, near_ns), tail)
     try:
         return _stepped(place, tail)

@@ -9,7 +9,7 @@ from am_dbg.projection.clean import clean
 from am_dbg.projection.denial import denial_of
 from am_dbg.projection.log.line_parts import state_line_args
 from am_dbg.projection.steps import has_steps, name_at
-from am_dbg.store import Track, Transition
+from am_dbg.store import Track, TransitionRecord
 from am_dbg.store.facts import ShapeFacts
 from amtracer.wire.vocabulary import MutationKind
 
@@ -64,7 +64,7 @@ class TransitionEntry:
     flags: str = ""
 
 
-def entry_of(track: Track, transition: Transition) -> TransitionEntry:
+def entry_of(track: Track, transition: TransitionRecord) -> TransitionEntry:
     """The entry of one transition."""
     number, shape = transition.number, transition.shape
     facts = track.facts_at(number)
@@ -114,7 +114,7 @@ def _kind(type_: int, canceled: bool, error: bool, check: bool) -> EntryKind:
     return kind_of_mutation(type_)
 
 
-def _flags(track: Track, transition: Transition, facts: ShapeFacts) -> str:
+def _flags(track: Track, transition: TransitionRecord, facts: ShapeFacts) -> str:
     queued = transition.source is not None and transition.source.machine == track.id
     marks = {
         AUTO_FLAG: facts.is_auto,
@@ -124,7 +124,7 @@ def _flags(track: Track, transition: Transition, facts: ShapeFacts) -> str:
     return "".join(mark for mark, is_set in marks.items() if is_set)
 
 
-def args_text(transition: Transition, names: set[str]) -> str:
+def args_text(transition: TransitionRecord, names: set[str]) -> str:
     """The arguments as `key=value` words; older sessions have them in their log line only."""
     if transition.args:
         return clean(" ".join(f"{key}={value}" for key, value in transition.args))

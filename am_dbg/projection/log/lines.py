@@ -5,14 +5,14 @@ from __future__ import annotations
 from am_dbg.projection.clean import clean_lines
 from am_dbg.projection.log.line_parts import LinePart, is_change_line, is_extern_line, parts_of
 from am_dbg.projection.times import count
-from am_dbg.store import LaterLines, Transition
+from am_dbg.store import LaterLines, TransitionRecord
 
 ROWS_PER_TRANSITION_MAX = 120
 LATER_ROWS_MAX = 20
 """The most rows of lines after the last transition; the newest are kept."""
 
 
-def lines_below(transition: Transition, level: int) -> tuple[tuple[LinePart, ...], ...]:
+def lines_below(transition: TransitionRecord, level: int) -> tuple[tuple[LinePart, ...], ...]:
     """The log lines up to a level; lines written before the transition come first.
 
     The line with the change is left out, because the row shows it already. Lines marked as
