@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from contextvars import copy_context
 from typing import TYPE_CHECKING
 
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
 class Queueing(Core):
     """The part of a machine that keeps its queue."""
 
+    @abstractmethod
     def _drain_or_wait(self, mutation: Mutation) -> Result:
         """Become the drainer, or report that the mutation has to wait."""
-        raise NotImplementedError
 
     def _refuse(self, mutation: Mutation) -> None:
         """Refuse a mutation because the queue is full; count and report it."""
