@@ -6,8 +6,8 @@ import logging
 from collections.abc import Callable
 
 from am_dbg.control import Control
-from am_dbg.control.beginning import Beginning
-from am_dbg.control.sources import Sources
+from am_dbg.control.input_status import Sources
+from am_dbg.control.start import Beginning
 from am_dbg.drawing import layout
 from am_dbg.egress.client_list import ClientList
 from am_dbg.egress.forward import Forwarding
@@ -50,7 +50,7 @@ def run(options: RunOptions, say: Callable[[str], None] | None = None) -> int:
     store, own_name = Store(), new_name()
     control = _control(store, options)
     if options.am_dbg_addr is not None:
-        from am_dbg.control.expose import show_modes
+        from am_dbg.control.send_modes import show_modes
 
         show_modes(control.modes, options.am_dbg_addr, own_name)
     screen = Debugger(control)

@@ -65,7 +65,7 @@ machine    _machine ─► _engine ─► _calling ─► _transition ─► _ha
 | `am_dbg/store/stream.py` | each message is checked |
 | `am_dbg/store/track.py` | the machine's track takes the rows into its columns |
 | `am_dbg/query/` | filters decide which transitions are visible |
-| `am_dbg/control/looking.py` | the cursor selects the moment to show |
+| `am_dbg/control/screen_projector.py` | the cursor selects the moment to show |
 | `am_dbg/projection/` | each pane gets a frozen value with its contents |
 | `am_dbg/drawing/` | values become spans: text with a role, cut to a width |
 | `am_dbg/views/pane.py` | the rows that changed are painted |

@@ -2,6 +2,6 @@
 
 from am_dbg.control.control import Control
 from am_dbg.control.effects import CopyText, Effect, OpenDialog, OpenPalette, Quit, Suspend
-from am_dbg.control.looking import Look
+from am_dbg.control.screen_projector import Look
 
 __all__ = ["Control", "CopyText", "Effect", "Look", "OpenDialog", "OpenPalette", "Quit", "Suspend"]

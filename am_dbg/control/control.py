@@ -11,7 +11,17 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from am_dbg.control import states as s
-from am_dbg.control.beginning import (
+from am_dbg.control.confirmation import Confirming
+from am_dbg.control.cursors import at_step
+from am_dbg.control.effects import CopyText, Effect, OpenDialog, OpenPalette, Quit, Suspend
+from am_dbg.control.input_status import Sources
+from am_dbg.control.jumps import Jumping
+from am_dbg.control.modes import Modes
+from am_dbg.control.navigation import Moving
+from am_dbg.control.pane_actions import Panes
+from am_dbg.control.screen_projector import Look, Looking
+from am_dbg.control.search import Searching
+from am_dbg.control.start import (
     BEGINNING,
     Beginning,
     newcomers,
@@ -19,20 +29,10 @@ from am_dbg.control.beginning import (
     remove_disconnected,
     trouble_of,
 )
-from am_dbg.control.confirming import Confirming
-from am_dbg.control.copying import copied_transition
-from am_dbg.control.desk import Desk
-from am_dbg.control.effects import CopyText, Effect, OpenDialog, OpenPalette, Quit, Suspend
-from am_dbg.control.jumping import Jumping
-from am_dbg.control.looking import Look, Looking
-from am_dbg.control.modes import Modes
-from am_dbg.control.moving import Moving
-from am_dbg.control.panes import Panes
-from am_dbg.control.places import at_step
-from am_dbg.control.searching import Searching
-from am_dbg.control.sources import Sources
-from am_dbg.control.unsaved import Unsaved
-from am_dbg.control.viewing import Viewing
+from am_dbg.control.transition_text import copied_transition
+from am_dbg.control.unsaved_transitions import Unsaved
+from am_dbg.control.view_switches import Viewing
+from am_dbg.control.workspace import Desk
 from am_dbg.drawing import layout
 from am_dbg.ingest.intake import ImportProgress
 from am_dbg.keys import KEYS, Key

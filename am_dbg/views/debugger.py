@@ -29,7 +29,8 @@ from am_dbg.keys import KEYS, Key
 from am_dbg.projection.addresses.write import SCHEME
 from am_dbg.projection.bars import Playback
 from am_dbg.projection.faults import Failed, attempt
-from am_dbg.views.ending import ScreenFailedError, failed
+from am_dbg.views.crash_report import ScreenFailedError, failed
+from am_dbg.views.dialog_opener import Talking
 from am_dbg.views.log import LogPane
 from am_dbg.views.machines import MachineList
 from am_dbg.views.matrix import MatrixPane
@@ -46,9 +47,7 @@ from am_dbg.views.messages import (
 )
 from am_dbg.views.notice import Notice
 from am_dbg.views.pane import Pane
-from am_dbg.views.rain import RainPane
-from am_dbg.views.reader import ReaderPane
-from am_dbg.views.rows import (
+from am_dbg.views.pane_table import (
     AddressBar,
     FilterBar,
     Footer,
@@ -59,9 +58,10 @@ from am_dbg.views.rows import (
     Timeline,
     TransitionBar,
 )
+from am_dbg.views.rain import RainPane
+from am_dbg.views.reader import ReaderPane
 from am_dbg.views.search import SearchLine
 from am_dbg.views.states_tree import StatesTree
-from am_dbg.views.talking import Talking
 from am_dbg.views.theme import DARK, THEMES, palette_of
 
 PLAY_EVERY_S = 0.5
@@ -330,6 +330,6 @@ def _driver_class() -> type[Driver] | None:
     """Our driver where there are Unix terminals, else the one that Textual takes."""
     if sys.platform == "win32":
         return None
-    from am_dbg.views.driver import TolerantDriver
+    from am_dbg.views.terminal_driver import TolerantDriver
 
     return TolerantDriver

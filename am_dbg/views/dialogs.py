@@ -17,7 +17,7 @@ from textual.widgets.option_list import Option
 from am_dbg.projection.clean import clean
 from am_dbg.projection.faults import Failed, attempt
 from am_dbg.spans import SpanLine
-from am_dbg.views.picture import Picture
+from am_dbg.views.static_lines import Picture
 from am_dbg.views.theme import palette_of
 
 TEXT_MAX = 1_000

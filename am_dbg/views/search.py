@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.widgets import Input
 
-from am_dbg.control.searching import TEXT_MAX
+from am_dbg.control.search import TEXT_MAX
 from am_dbg.drawing.layout import SEARCH, Box
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from am_dbg.control.desk import Desk
-from am_dbg.control.places import place_of
+from am_dbg.control.cursors import place_of
+from am_dbg.control.workspace import Desk
 from am_dbg.egress.export import export_session
 from am_dbg.ingest.golang.protocol import GoProtocol
 from am_dbg.ingest.golang.session import read_go_session

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from am_dbg import reports as text
 from am_dbg.control import Control
-from am_dbg.control.beginning import Beginning
-from am_dbg.control.copying import copied_transition
-from am_dbg.control.places import place_of
+from am_dbg.control.cursors import place_of
+from am_dbg.control.start import Beginning
+from am_dbg.control.transition_text import copied_transition
 from am_dbg.egress.convert import chosen
 from am_dbg.errors import DebuggerError, TransitionNotFoundError
 from am_dbg.projection.addresses.machine_names import machine_like

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from am_dbg.control.beginning import newcomers
+from am_dbg.control.start import newcomers
 from am_dbg.projection.counts import Counts, MachineCounter
 from am_dbg.projection.machine_order import INSERTED_MAX, MachineOrder
 from am_dbg.store import Store

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from am_dbg.control import Control, OpenDialog, OpenPalette, Quit, Suspend
-from am_dbg.control.sources import Sources, empty_hints
+from am_dbg.control.input_status import Sources, empty_hints
 from am_dbg.drawing import layout
 from am_dbg.drawing.filters import draw_filters, switches_that_fit
 from am_dbg.drawing.rain import header_height

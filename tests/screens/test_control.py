@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from am_dbg.control import Control
-from am_dbg.control.beginning import Beginning
+from am_dbg.control.start import Beginning
 from am_dbg.drawing import layout
 from am_dbg.projection.bars import Playback
 from am_dbg.store import Store

@@ -7,8 +7,8 @@ from weakref import ref
 import pytest
 
 from am_dbg.control import Control, CopyText, OpenDialog, Quit
-from am_dbg.control.beginning import Beginning
 from am_dbg.control.history import Bookmarks, History, Spot
+from am_dbg.control.start import Beginning
 from am_dbg.drawing import layout
 from am_dbg.ingest.intake import ImportProgress
 from am_dbg.projection.bars import Playback

@@ -15,7 +15,7 @@ from textual.drivers.linux_driver import LinuxDriver
 if sys.platform == "win32":
     pytest.skip("there are no Unix terminals", allow_module_level=True)
 
-from am_dbg.views.driver import LastingOutput, TolerantDriver
+from am_dbg.views.terminal_driver import LastingOutput, TolerantDriver
 
 
 class Gone(io.StringIO):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from am_dbg.control import Control
-from am_dbg.control.places import NoPlace, place_of, place_of_spot
+from am_dbg.control.cursors import NoPlace, place_of, place_of_spot
 from am_dbg.projection.states_tree import TreeSpot
 from am_dbg.store import Store
 from tests.screens.driving import at, do, number

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from am_dbg.views.ending import SIGNALS
+from am_dbg.views.crash_report import SIGNALS
 from amtracer.files.session import SessionWriter
 from amtracer.wire.messages import StateDef
 from tests.screens.malformed import UNREADABLE

@@ -9,8 +9,8 @@ import pytest
 from textual import events
 from textual.message import Message
 
-from am_dbg.views.decoding import InputReader
-from am_dbg.views.sequences import CUT_AFTER_S, ESCAPE_AFTER_S, PASTE_CHARS_MAX
+from am_dbg.views.terminal_events import InputReader
+from am_dbg.views.terminal_tokens import CUT_AFTER_S, ESCAPE_AFTER_S, PASTE_CHARS_MAX
 from tests.screens.malformed import UNREADABLE, cut, unreadable
 
 KEYS = {

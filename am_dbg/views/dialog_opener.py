@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from am_dbg.control import CopyText
 from am_dbg.control import states as s
+from am_dbg.control.cursors import NoPlace, place_of, place_of_spot
 from am_dbg.control.history import Spot
-from am_dbg.control.places import NoPlace, place_of, place_of_spot
 from am_dbg.drawing.difference import draw_difference
 from am_dbg.drawing.help import draw_help
 from am_dbg.projection.clean import clean_name
@@ -16,7 +16,7 @@ from am_dbg.projection.difference import project_difference
 from am_dbg.projection.faults import Failed, attempt
 from am_dbg.projection.times import count
 from am_dbg.views.dialogs import Asking, Choosing, Dialog, Showing
-from am_dbg.views.exporting import Exporting, export
+from am_dbg.views.export_dialog import Exporting, export
 from am_dbg.views.messages import Exported
 
 if TYPE_CHECKING:

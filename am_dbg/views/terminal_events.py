@@ -18,7 +18,7 @@ from textual._xterm_parser import XTermParser
 from textual.message import Message
 
 from am_dbg.projection.faults import Failed, attempt
-from am_dbg.views.sequences import Kind, Sequences, Token
+from am_dbg.views.terminal_tokens import Kind, Sequences, Token
 
 COORDINATE_MAX = 32_767
 """Columns, rows and pixels that a terminal can have."""

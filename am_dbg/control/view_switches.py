@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from am_dbg.control.desk import Desk
 from am_dbg.control.modes import Modes
+from am_dbg.control.workspace import Desk
 from am_dbg.drawing import layout
 from am_dbg.drawing.filters import switches_that_fit
 from am_dbg.projection.filters import GROUP, LEVEL

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from am_dbg.control.desk import Desk
+from am_dbg.control.input_status import Sources, empty_hints
 from am_dbg.control.modes import Modes
-from am_dbg.control.sources import Sources, empty_hints
-from am_dbg.control.viewing import Viewing
+from am_dbg.control.view_switches import Viewing
+from am_dbg.control.workspace import Desk
 from am_dbg.drawing import layout as at
 from am_dbg.drawing.layout import Layout, lay_out
 from am_dbg.drawing.log import log_title_note

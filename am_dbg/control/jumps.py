@@ -6,12 +6,12 @@ from collections.abc import Callable
 from weakref import ref
 
 from am_dbg.control import states as s
-from am_dbg.control.desk import Desk
+from am_dbg.control.cursors import NoPlace, place_of, place_of_spot
 from am_dbg.control.effects import OpenDialog
 from am_dbg.control.history import History, Spot
 from am_dbg.control.modes import Modes
-from am_dbg.control.moving import Moving
-from am_dbg.control.places import NoPlace, place_of, place_of_spot
+from am_dbg.control.navigation import Moving
+from am_dbg.control.workspace import Desk
 from am_dbg.projection.addresses.write import address_of
 from am_dbg.projection.bars import Playback
 from am_dbg.projection.clean import clean, clean_name

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from am_dbg.control import states as s
-from am_dbg.control.desk import Desk, Found
-from am_dbg.control.jumping import Jumping
+from am_dbg.control.jumps import Jumping
 from am_dbg.control.modes import Modes
-from am_dbg.control.moving import Moving
+from am_dbg.control.navigation import Moving
+from am_dbg.control.workspace import Desk, Found
 from am_dbg.drawing import layout
 from am_dbg.projection.states_tree import TreeSpot
 from am_dbg.query import Hits

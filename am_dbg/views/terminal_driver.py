@@ -1,6 +1,6 @@
 """A terminal driver for Textual that survives bad input, lost terminals and signals.
 
-Terminals send sequences that are no keys (`am_dbg.views.sequences`), and Textual's own driver
+Terminals send sequences that are no keys (`am_dbg.views.terminal_tokens`), and Textual's own driver
 types them or dies of them. A terminal that is gone reads as empty for ever, fails every write
 and sends an unexpected signal to go on. Textual's driver loops on the empty reads and waits for
 ever for a writer that is gone. When the second of two size signals comes while it reads the
@@ -25,8 +25,8 @@ from textual.geometry import Size
 from textual.message import Message
 
 from am_dbg.projection.faults import Failed, attempt
-from am_dbg.views.decoding import InputReader
-from am_dbg.views.ending import end_on_signals
+from am_dbg.views.crash_report import end_on_signals
+from am_dbg.views.terminal_events import InputReader
 
 _READ_BYTES = 4096
 _WAIT_S = 0.1

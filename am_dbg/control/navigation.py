@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from am_dbg.control.desk import Desk
+from am_dbg.control.cursors import at_step
 from am_dbg.control.modes import Modes
-from am_dbg.control.places import at_step
+from am_dbg.control.workspace import Desk
 from am_dbg.projection.bars import Playback
 from am_dbg.projection.timeline import number_at
 from am_dbg.query import Visible

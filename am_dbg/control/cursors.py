@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from am_dbg.control.desk import Desk
 from am_dbg.control.history import Spot
+from am_dbg.control.workspace import Desk
 from am_dbg.errors import DebuggerError, MachineNotFoundError, NotAnAddressError
 from am_dbg.projection.addresses.machine_names import machine_like
 from am_dbg.projection.addresses.places import Location

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from am_dbg.control.confirming import Confirming
-from am_dbg.control.desk import Desk
-from am_dbg.control.jumping import Jumping
+from am_dbg.control.confirmation import Confirming
+from am_dbg.control.jumps import Jumping
 from am_dbg.control.modes import Modes
-from am_dbg.control.moving import Moving
-from am_dbg.control.unsaved import Unsaved
-from am_dbg.control.viewing import Viewing
+from am_dbg.control.navigation import Moving
+from am_dbg.control.unsaved_transitions import Unsaved
+from am_dbg.control.view_switches import Viewing
+from am_dbg.control.workspace import Desk
 from am_dbg.drawing import layout
 from am_dbg.drawing.matrix import place_in_matrix
 from am_dbg.drawing.rain import place_in_rain
