@@ -1,14 +1,12 @@
-"""Starts and runs the debugger: builds store, intake, control and screen and connects them."""
+"""Runs the debugger: builds and connects the store, the intake, control and the screen."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
 
-from am_dbg.control import Control
-from am_dbg.control.input_status import Sources
-from am_dbg.control.start import Beginning
-from am_dbg.drawing import layout
+from am_dbg.control import Control, InputStatus, StartOptions
+from am_dbg.drawing.layout import Pane
 from am_dbg.egress.client_list import ClientList
 from am_dbg.egress.forward import Forwarding
 from am_dbg.errors import OptionFileError
@@ -26,42 +24,33 @@ from amtracer.address import listen_address
 from amtracer.errors import SessionAccessError
 from amtracer.files.atomic import reason_of
 
-MAIN_VIEWS = {
-    "tree-log": layout.LOG,
-    "tree-matrix": layout.MATRIX,
-    "tree-rain": layout.RAIN,
-    "matrix": layout.MATRIX,
-    "matrix-rain": layout.RAIN,
-}
 FAILED = 1
-"""The exit code when the screen ended without being asked to."""
+"""The exit code when the screen ended without a command to quit."""
 Companion = Forwarding | ClientList
 LOG_LEVELS = (logging.CRITICAL, logging.ERROR, logging.WARNING, logging.INFO, logging.DEBUG)
 
 
-def run(options: RunOptions, say: Callable[[str], None] | None = None) -> int:
-    """Open the screen until the user leaves it; returns the exit code.
+def run(options: RunOptions, report: Callable[[str], None] | None = None) -> int:
+    """Open the screen until the user quits; returns the exit code.
 
-    `say` receives a line of statistics when the terminal is back. Raises `ListenError` when
-    the address is taken and a `DebuggerError` when a file of the options cannot be written or
-    the screen had a fault of its own.
+    `report` gets a line of statistics when the terminal is given back. Raises `ListenError` if
+    the address is in use, and another `DebuggerError` if a file of the options cannot be written
+    or the screen fails.
     """
     _log_to(options.log_file, options.log_level)
     store, own_name = Store(), new_name()
     control = _control(store, options)
     if options.am_dbg_addr is not None:
-        from am_dbg.control.send_modes import show_modes
-
-        show_modes(control.modes, options.am_dbg_addr, own_name)
+        control.send_modes(options.am_dbg_addr, own_name)
     screen = Debugger(control)
 
-    def warned(words: str) -> None:
-        screen.tell(Warned(words))
+    def warned(text: str) -> None:
+        screen.post_from_thread(Warned(text))
 
     intake = Intake(
         store,
-        changed=lambda: screen.tell(DataArrived()),
-        imported=lambda progress: screen.tell(ImportProgressed(progress)),
+        changed=lambda: screen.post_from_thread(DataArrived()),
+        imported=lambda progress: screen.post_from_thread(ImportProgressed(progress)),
         protocols=(GoProtocol(),),
         token=options.token,
         own_name=own_name,
@@ -71,15 +60,15 @@ def run(options: RunOptions, say: Callable[[str], None] | None = None) -> int:
     places = [listen_address(options.listen_on)] if options.listen_on else []
     intake.start(*places, source=options.source)
     companions = _companions(store, options, own_name, warned)
-    control.sources = Sources(
-        listening=intake.listening,
-        source=options.import_data,
-        warning=intake.notice,
-        address=intake.address,
-        token=options.token,
+    control.input_started(
+        InputStatus(
+            listening=intake.listening,
+            source=options.import_data,
+            warning=intake.notice,
+            address=intake.address,
+            token=options.token,
+        )
     )
-    control.notices += filter(None, [intake.notice])
-    control.desk.message = "; ".join(control.notices)
     try:
         _start(companions)
         screen.run(mouse=options.enable_mouse)
@@ -89,8 +78,8 @@ def run(options: RunOptions, say: Callable[[str], None] | None = None) -> int:
             companion.stop()
     if screen.trouble is not None:
         raise screen.trouble
-    if say is not None:
-        say(exit_words(store))
+    if report is not None:
+        report(exit_words(store))
     return FAILED if screen.return_code is None else screen.return_code
 
 
@@ -119,9 +108,9 @@ def _control(store: Store, options: RunOptions) -> Control:
     control = Control(
         store,
         keys=keymap.table,
-        main=MAIN_VIEWS.get(options.view, layout.LOG),
+        main=_main_pane(options.view),
         reader=options.reader,
-        beginning=Beginning(
+        start=StartOptions(
             machine=options.select_machine,
             transition=options.select_transition,
             is_importing=options.source is not None,
@@ -129,14 +118,19 @@ def _control(store: Store, options: RunOptions) -> Control:
             clean_on_connect=options.clean_on_connect,
         ),
     )
-    control.notices += filter(None, [keymap.trouble])
+    control.add_notices(keymap.trouble)
     return control
 
 
-def _log_to(path: str, level: int) -> None:
-    """Our own log goes to a file or nowhere: the terminal belongs to the screen.
+def _main_pane(view: str) -> Pane:
+    """The pane in the middle, which is the last word of `--view`: the log of `tree-log`."""
+    return Pane(view.rpartition("-")[2])
 
-    The same goes for the log of the tracer that sends this debugger's machine to another one.
+
+def _log_to(path: str, level: int) -> None:
+    """Log to a file or nowhere, because the screen uses the terminal.
+
+    This includes the log of the tracer that sends this debugger's modes to another debugger.
     """
     handler = _log_handler(path) if path else logging.NullHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))

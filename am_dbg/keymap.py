@@ -7,10 +7,10 @@ that `AM_DBG_KEYS` names. Each line gives an action of `am_dbg.keys` its keys, b
     tail = ["t", "f5"]
     rain = []
 
-An empty list takes all keys from an action. A key that the file gives to an action is taken
+An empty list removes all keys of an action. A key that the file gives to an action is removed
 from the action that had it before. Faults of the file are shown on the screen when the debugger
-starts and in the help (`?`), and the rest of the file counts. Faults are a line with an unknown
-action or key, and a key for two actions: the first one keeps it.
+starts, and in the help (`?`); the other lines of the file are used. Faults are an unknown action
+or key, and a key for two actions: the first action keeps it.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ from amtracer.files.atomic import reason_of
 KEYS_PER_ACTION_MAX = 8
 FILE_BYTES_MAX = 100_000
 NAMED_CHARS_MAX = 60
-"""Characters of a name that a message repeats."""
+"""Characters of a name that a message shows."""
 MODIFIERS = frozenset({"alt", "ctrl", "hyper", "meta", "shift", "super"})
 
 
 @dataclass(frozen=True, slots=True)
 class Keymap:
-    """The table of keys as the user wants it, and the faults of the file."""
+    """The table of keys with the changes of the user, and the faults of the file."""
 
     table: tuple[Key, ...] = KEYS
     trouble: str = ""
 
 
 def keymap_path(environment: Mapping[str, str] = os.environ) -> Path:
-    """The path at which the file is looked for."""
+    """The path of the file, which need not exist."""
     named = environment.get("AM_DBG_KEYS")
     if named:
         return Path(named)
@@ -51,33 +51,33 @@ def keymap_path(environment: Mapping[str, str] = os.environ) -> Path:
 
 
 def read_keymap(path: Path) -> Keymap:
-    """The table with the changes of the file; without a file the default table."""
+    """The table with the changes of the file; without a file, the default table."""
     try:
         with path.open("rb") as file:
             data = file.read(FILE_BYTES_MAX + 1)
         if len(data) > FILE_BYTES_MAX:
             return _unreadable(path, f"it has more than {FILE_BYTES_MAX:,} bytes")
-        wishes = tomllib.loads(data.decode("utf-8"))
+        changes = tomllib.loads(data.decode("utf-8"))
     except FileNotFoundError:
         return Keymap()
     except OSError as error:
         return _unreadable(path, reason_of(error))
     except (ValueError, RecursionError) as error:
         return _unreadable(path, str(error))
-    return remapped(wishes, str(path))
+    return remapped(changes, str(path))
 
 
 def _unreadable(path: Path, reason: str) -> Keymap:
-    return Keymap(trouble=f"keys as they are, {reason} ({path})")
+    return Keymap(trouble=f"default keys are used: {reason} ({path})")
 
 
-def remapped(wishes: Mapping[str, object], name: str = "keys") -> Keymap:
+def remapped(changes: Mapping[str, object], name: str = "keys") -> Keymap:
     """The table with other keys for some actions."""
     known = by_action()
     wanted: dict[str, tuple[str, ...]] = {}
     owners: dict[str, str] = {}
     troubles = []
-    for action, given in wishes.items():
+    for action, given in changes.items():
         listed = _listed(given)
         if action not in known:
             troubles.append(f"no action {action[:NAMED_CHARS_MAX]}{_meant(action, known)}")
@@ -100,7 +100,7 @@ def remapped(wishes: Mapping[str, object], name: str = "keys") -> Keymap:
 
 
 def _table(wanted: Mapping[str, tuple[str, ...]]) -> tuple[Key, ...]:
-    """All actions: those of the file with their new keys, the others with the keys left."""
+    """All actions: those of the file with their new keys, the others with those that remain."""
     taken = {key for keys in wanted.values() for key in keys}
     return tuple(
         replace(key, keys=wanted[key.action], reference=())
@@ -124,7 +124,7 @@ def _listed(keys: object) -> tuple[str, ...] | None:
 
 
 def _canonical(key: str) -> str:
-    """A key by the name under which it is pressed, empty when no key has this name."""
+    """The name that Textual has for a key, empty if there is no such key."""
     *modifiers, name = key.split("+") if len(key) > 1 and not key.endswith("+") else (key,)
     if len(set(modifiers)) < len(modifiers) or not MODIFIERS.issuperset(modifiers):
         return ""
@@ -136,7 +136,7 @@ def _canonical(key: str) -> str:
 
 
 def _named(char: str) -> str:
-    """The name of a character that is no letter and no digit, as Textual gives it."""
+    """Textual's name of a character that is neither a letter nor a digit."""
     from textual.keys import _character_to_key
 
     return _character_to_key(char) if char.isprintable() else ""
@@ -157,7 +157,7 @@ def _no_key(action: str, key: str) -> str:
 
 
 def _meant(word: str, known: Iterable[str]) -> str:
-    """What was probably meant by a word."""
+    """A suggestion for a word that is not known, empty if none is similar."""
     lowered = word[:NAMED_CHARS_MAX].lower()
     near = [_ALIASES[lowered]] if lowered in _ALIASES else get_close_matches(lowered, known, 1)
     return f", did you mean {near[0]}" if near else ""

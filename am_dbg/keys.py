@@ -1,8 +1,8 @@
 """The table of all key bindings of the debugger.
 
-Bindings, the footer, the help dialog and the README's table are made from it, so they
-cannot disagree. Keys have Textual's names. `reference` lists the keys of the Go debugger that
-do the same, as aliases. An `action` is the name of a method of control.
+Bindings, the footer, the help dialog and the tables of the docs are made from it. Keys have
+Textual's names. `reference` lists the keys of the Go debugger that do the same, as aliases. An
+`action` is the name of a method of one of the parts of control.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from enum import Enum
 
 
 class Group(Enum):
-    """The chapters of the help."""
+    """The sections of the help."""
 
     MOVING = "Moving in time"
     JUMPING = "Jumping"
@@ -73,15 +73,15 @@ KEYS: tuple[Key, ...] = (
     Key("search", ("slash",), "search in the focused pane as you type", J, "search", 5),
     Key("next_hit", ("n",), "next hit", J),
     Key("previous_hit", ("N",), "previous hit", J),
-    Key("why", ("w",), "to the transition that last changed the selected state", J, "why", 6),
-    Key("source", ("s",), "to the transition that asked for this one", J, "source", 7),
+    Key("why", ("w",), "go to the last change of the selected state", J, "why", 6),
+    Key("source", ("s",), "go to the transition that caused this one", J, "source", 7),
     Key(
         "goto", ("g",), "go to a number, a machine time, a wall time or an address", J, "go to", 14
     ),
-    Key("back", ("left_square_bracket",), "back in history", J),
-    Key("forward", ("right_square_bracket",), "forward in history", J),
+    Key("back", ("left_square_bracket",), "back in the history", J),
+    Key("forward", ("right_square_bracket",), "forward in the history", J),
     Key("bookmark", ("b",), "set or remove a bookmark", J, "mark", 8),
-    Key("bookmarks", ("apostrophe",), "list of bookmarks", J),
+    Key("bookmarks", ("apostrophe",), "list the bookmarks", J),
     Key("diff", ("d",), "difference between the last bookmark and here", J, "diff", 9),
     Key("next_pane", ("tab",), "next pane", P, "pane", 16),
     Key("previous_pane", ("shift+tab",), "previous pane", P),
@@ -91,13 +91,13 @@ KEYS: tuple[Key, ...] = (
     Key("page_up", ("pageup",), "a page up", P, reference=("alt+k",)),
     Key("choose", ("enter",), "unfold a state, follow a reference or a source", P),
     Key("unfold_all", ("o",), "unfold or fold all states", P, reference=("alt+e",)),
-    Key("escape", ("escape",), "close, leave the search, back to the machines", P),
+    Key("escape", ("escape",), "close, end the search, or go to the machines", P),
     Key("remove_machine", ("backspace",), "remove the machine from the list", P, "", 0, ("alt+d",)),
-    Key("reader", ("r",), "reader on or off", V, "reader", 12, ("alt+o",)),
-    Key("view", ("m",), "log, rain, matrix", V, "view", 13, ("alt+m",)),
-    Key("rain", ("R",), "rain on or off", V, reference=("alt+r",)),
+    Key("reader", ("r",), "show or hide the reader", V, "reader", 12, ("alt+o",)),
+    Key("view", ("m",), "next view: log, rain, matrix", V, "view", 13, ("alt+m",)),
+    Key("rain", ("R",), "show or hide the rain", V, reference=("alt+r",)),
     Key(
-        "filters", ("f",), "into the filters: arrows pick, space switches", V, reference=("alt+f",)
+        "filters", ("f",), "focus the filters: arrows pick, space switches", V, reference=("alt+f",)
     ),
     Key("level", ("l",), "next log level", V),
     Key("filter_canceled", (), "show canceled transitions", V),
@@ -106,14 +106,14 @@ KEYS: tuple[Key, ...] = (
     Key("filter_empty", (), "show empty transitions", V),
     Key("filter_health", (), "show health checks", V),
     Key("filter_checks", (), "show checks", V),
-    Key("filter_group", (), "show one group of states, the next one, all", V),
+    Key("filter_group", (), "show the next group of states, or all", V),
     Key("filter_times", (), "show seconds as headings", V),
     Key("export", ("x",), "export to a session file", T, "export", 15, ("alt+s",)),
     Key("copy", ("y",), "copy the transition with its log lines", T),
     Key("copy_address", ("Y",), "copy the address", T),
-    Key("command_palette", ("ctrl+p",), "command palette, themes", T, "palette", 17),
+    Key("command_palette", ("ctrl+p",), "command palette, with themes", T, "palette", 17),
     Key("help", ("question_mark",), "this help", T, "help", 18),
-    Key("suspend", ("ctrl+z",), "back to the shell for a while; fg returns", T),
+    Key("suspend", ("ctrl+z",), "suspend to the shell; fg returns", T),
     Key("quit", ("q", "ctrl+q", "ctrl+c"), "quit", T, "quit", 19),
 )
 
@@ -156,7 +156,7 @@ _PAIRS = {"next_transition": ("right", "←→"), "next_same_state": ("shift+rig
 
 
 def sign_of(key: str) -> str:
-    """A key as it is written on the screen: ⇧→, Alt+h, ^p."""
+    """A key as the screen shows it: ⇧→, Alt+h, ^p."""
     *prefixes, name = key.split("+")
     return "".join(_PREFIXES[prefix] for prefix in prefixes) + _SIGNS.get(name, name)
 
@@ -169,7 +169,7 @@ def by_action(table: Sequence[Key] = KEYS) -> dict[str, Key]:
 def footer_hints(
     table: Sequence[Key] = KEYS, *, narrow: bool = False
 ) -> tuple[tuple[str, str, str], ...]:
-    """Sign, word and action of the keys that the footer shows, most needed first."""
+    """Sign, word and action of the keys that the footer shows, by rank."""
     if narrow:
         actions = by_action(table)
         shown: Iterable[Key] = (actions[action] for action in FOOTER_NARROW)
@@ -180,7 +180,7 @@ def footer_hints(
 
 
 def _footer_sign(key: Key) -> str:
-    """The first key; both keys of a pair while the user has not changed them."""
+    """The first key; both keys of a pair unless the user changed them."""
     pair = _PAIRS.get(key.action)
     if pair and key.keys and key.keys[0] == pair[0]:
         return pair[1]
@@ -190,7 +190,7 @@ def _footer_sign(key: Key) -> str:
 def help_rows(
     table: Sequence[Key] = KEYS,
 ) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
-    """Per group the keys with what they do."""
+    """The keys of each group, and what they do."""
     return tuple(
         (
             group.value,
@@ -205,7 +205,7 @@ def help_rows(
 
 
 def markdown() -> str:
-    """The table for the README and the manual."""
+    """The table as Markdown, for the docs."""
     rows = ["| key | what it does |", "|---|---|"]
     for title, keys in help_rows():
         rows.append(f"| **{title}** | |")

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 LISTEN_ON_DEFAULT = "localhost:6831"
 NOT_LISTENING = "-1"
-"""The address that means: do not listen."""
+"""The value of `--listen-on` for not listening."""
 SESSION_ENDING = ".msgpack.br"
 """How the name of a session file ends."""
-LOG_LEVEL_WORDS = ("next to nothing", "errors", "warnings", "who was sent away", "everything")
-"""How much the debugger logs, by level."""
+LOG_LEVEL_WORDS = ("next to nothing", "errors", "warnings", "refused connections", "everything")
+"""What the debugger logs at each level, with all that the levels before log."""
 LOG_LEVEL_DEFAULT = 2
 VIEWS = ("tree-log", "tree-matrix", "tree-rain", "matrix", "matrix-rain")
 
@@ -26,12 +26,11 @@ VIEWS = ("tree-log", "tree-matrix", "tree-rain", "matrix", "matrix-rain")
 class RunOptions:
     """How the debugger starts.
 
-    `source` is a session that was opened for `import_data` and waits to be read, because
-    a pipe or a download can be opened only once. `listen_on` is an address, empty for not
-    listening. `token` is what programs have to send, empty for nothing. `select_transition`
-    is a place in a history, empty for none. Everything received is
-    forwarded to the debuggers of `forward_to`. `am_dbg_addr` is a debugger that receives what
-    this one does.
+    `source` is the open session of `import_data`, because a pipe or a download can be opened
+    only once. `listen_on` is an address, empty for not listening. `token` is what programs have
+    to send, empty for nothing. `select_transition` is a place in a history, empty for none. The
+    debuggers of `forward_to` get all data that arrives. The debugger at `am_dbg_addr` gets the
+    modes of this one.
     """
 
     import_data: str = ""

@@ -47,8 +47,8 @@ async def drawn(session: Path, address: str, keys: Sequence[str] = ()) -> str:
     import_session(store, str(session))
     control = Control(store, reader=True)
     control.data_arrived()
-    if not control.jumping.open_address(address):
-        raise SystemExit(control.desk.message)
+    if not control.open_address(address):
+        raise SystemExit(control.message)
     app = Debugger(control)
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press(*keys)

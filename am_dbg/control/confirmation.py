@@ -1,12 +1,12 @@
-"""Confirmation before data is lost: an action has to be asked for twice in a row."""
+"""Confirmation before data is lost: the user repeats the action."""
 
 from __future__ import annotations
 
 from am_dbg.keys import Key, by_action, sign_of
 
 
-class Confirming:
-    """Remembers the last question; any other action in between declines it."""
+class Confirmation:
+    """Keeps the open question; any other action answers it with no."""
 
     def __init__(self, keys: tuple[Key, ...]) -> None:
         self._keys = by_action(keys)
@@ -14,20 +14,20 @@ class Confirming:
         self._asked: tuple[str, ...] = ()
 
     def begin(self) -> None:
-        """Note that an action begins; it may confirm the question of the action before it."""
+        """Begin an action; it can confirm the question of the action before it."""
         self._before, self._asked = self._asked, ()
 
-    def is_confirmed(self, *wish: str) -> bool:
-        """Whether the same action was asked for right before; if not, the question is open now."""
-        if self._before == wish:
+    def is_confirmed(self, *action: str) -> bool:
+        """Whether the action before was the same; if not, the question is open now."""
+        if self._before == action:
             return True
-        self._asked = wish
+        self._asked = action
         return False
 
     def question(self, action: str, lost: str) -> str:
-        """The question when something would be lost: how to go on, and how to keep it."""
+        """The question when something would be lost: how to confirm, and how to save it."""
         again, export = self._sign(action), self._sign("export")
-        return f"{again} again loses {lost}, in no file yet; {export} exports"
+        return f"{again} again loses {lost}; {export} exports"
 
     def _sign(self, action: str) -> str:
         """The key of an action, or its name for the palette when it has none."""

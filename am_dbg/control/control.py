@@ -1,298 +1,299 @@
-"""The dispatcher of actions: every key, click and command of the screen goes through it.
+"""The only object of control that views and the app use, never its parts.
 
-It looks an action's name up among the objects below. Each of them does one kind of work on
-what the reader has selected. Every action makes at most one mutation of the modes. What an
-action does not change, it leaves to the next look.
+It has a method for each thing that the user does or that happens to the data. The actions of
+keys are methods of the parts below, each of which does one kind of work on the workspace.
+Every action makes at most one mutation of the modes. `project` returns the whole screen as
+one value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 
 from am_dbg.control import states as s
-from am_dbg.control.confirmation import Confirming
-from am_dbg.control.cursors import at_step
-from am_dbg.control.effects import CopyText, Effect, OpenDialog, OpenPalette, Quit, Suspend
-from am_dbg.control.input_status import Sources
-from am_dbg.control.jumps import Jumping
+from am_dbg.control.arrivals import Arrivals
+from am_dbg.control.confirmation import Confirmation
+from am_dbg.control.cursors import Unreachable, cursor_at_address, cursor_at_place
+from am_dbg.control.effects import Effect
+from am_dbg.control.history import SavedPlace
+from am_dbg.control.input_status import InputStatus
+from am_dbg.control.jumps import Jumps
+from am_dbg.control.machine_removal import MachineRemoval
 from am_dbg.control.modes import Modes
-from am_dbg.control.navigation import Moving
-from am_dbg.control.pane_actions import Panes
-from am_dbg.control.screen_projector import Look, Looking
-from am_dbg.control.search import Searching
-from am_dbg.control.start import (
-    BEGINNING,
-    Beginning,
-    newcomers,
-    place_to_begin_with,
-    remove_disconnected,
-    trouble_of,
-)
-from am_dbg.control.transition_text import copied_transition
-from am_dbg.control.unsaved_transitions import Unsaved
-from am_dbg.control.view_switches import Viewing
-from am_dbg.control.workspace import Desk
-from am_dbg.drawing import layout
+from am_dbg.control.mouse import Mouse
+from am_dbg.control.navigation import Navigation
+from am_dbg.control.pane_actions import PaneActions
+from am_dbg.control.screen_projector import ScreenProjector
+from am_dbg.control.screen_view import ScreenView
+from am_dbg.control.search import Search
+from am_dbg.control.session_export import ExportReport, ExportTarget, export, export_target
+from am_dbg.control.start import StartOptions
+from am_dbg.control.tools import Tools
+from am_dbg.control.unsaved_transitions import UnsavedTransitions
+from am_dbg.control.view_switches import ViewSwitches
+from am_dbg.control.workspace import Workspace
+from am_dbg.drawing.layout import Pane
 from am_dbg.ingest.intake import ImportProgress
 from am_dbg.keys import KEYS, Key
-from am_dbg.projection.addresses.write import write_address
-from am_dbg.projection.bars import Playback
 from am_dbg.projection.clean import clean_name
-from am_dbg.query.cursor import Cursor
-from am_dbg.store import Store, Track
+from am_dbg.projection.difference import DifferenceView, project_difference
+from am_dbg.projection.times import count
+from am_dbg.store import Store
+from amtracer.address import Address
 
-LOOKS_MAX = 4
+PROJECTIONS_MAX = 4
+"""Attempts to project a screen while the history at the cursor is being removed."""
 
 Action = Callable[[], Effect | None]
 
 
 class Control:
-    """Turns what the user asks for into changes of the selection and of the modes."""
+    """Changes the workspace and the modes as the user asks."""
 
     def __init__(
         self,
         store: Store,
         *,
-        main: str = layout.LOG,
+        main: Pane = Pane.LOG,
         reader: bool = False,
-        beginning: Beginning = BEGINNING,
+        start: StartOptions | None = None,
         keys: tuple[Key, ...] = KEYS,
     ) -> None:
         self.keys = keys
-        self.desk = Desk(store)
-        self.modes = Modes(main=main, reader=reader)
-        self.sources = Sources()
         self.notices: list[str] = []
-        self.moving = Moving(self.desk, self.modes)
-        self.jumping = Jumping(self.desk, self.modes, self.moving)
-        self.viewing = Viewing(self.desk, self.modes)
-        self.searching = Searching(self.desk, self.modes, self.moving, self.jumping)
-        self.unsaved = Unsaved(store)
-        self.confirming = Confirming(keys)
-        self.panes = Panes(
-            self.desk,
-            self.modes,
-            self.moving,
-            self.jumping,
-            self.viewing,
-            self.unsaved,
-            self.confirming,
+        self.input_status = InputStatus()
+        self.workspace = Workspace(store)
+        self.modes = Modes(main=main, reader=reader)
+        self.unsaved = UnsavedTransitions(store)
+        self.confirmation = Confirmation(keys)
+        self.navigation = Navigation(self.workspace, self.modes)
+        self.jumps = Jumps(self.workspace, self.modes, self.navigation)
+        self.view_switches = ViewSwitches(self.workspace, self.modes)
+        self.search = Search(self.workspace, self.modes, self.jumps)
+        self.tools = Tools(self.workspace, self.modes, self.unsaved, self.confirmation)
+        self.pane_actions = PaneActions(
+            self.workspace, self.modes, self.navigation, self.jumps, self.view_switches
         )
-        self._looking = Looking(self.desk, self.modes, self.viewing, keys)
+        self.mouse = Mouse(
+            self.workspace, self.modes, self.navigation, self.jumps, self.pane_actions
+        )
+        self.machine_removal = MachineRemoval(
+            self.workspace, self.modes, self.jumps, self.unsaved, self.confirmation
+        )
+        self.arrivals = Arrivals(
+            self.workspace, self.modes, self.navigation, self.jumps, start or StartOptions()
+        )
+        self._projector = ScreenProjector(self.workspace, self.modes, self.view_switches, keys)
         self._actions = self._table()
-        self._special = self._keys_of_panes()
-        self._beginning = beginning
-        self._arrival = 0
-        self._is_importing = beginning.is_importing
-        self._has_been_asked = False
+        self._pane_keys = self._keys_of_panes()
+        self._is_notice_read = False
 
     def _table(self) -> dict[str, Action]:
-        hands = (self, self.moving, self.jumping, self.viewing, self.searching, self.panes)
+        """Each action of the keys with the method of that name."""
+        parts = (
+            self.navigation,
+            self.jumps,
+            self.view_switches,
+            self.search,
+            self.pane_actions,
+            self.machine_removal,
+            self.tools,
+        )
         return {
             key.action: next(
-                getattr(hand, key.action) for hand in hands if hasattr(hand, key.action)
+                getattr(part, key.action) for part in parts if hasattr(part, key.action)
             )
             for key in KEYS
         }
 
+    def _keys_of_panes(self) -> dict[Pane, dict[str, Action]]:
+        """Keys that mean something else while a pane has the focus."""
+        special: dict[Pane, dict[str, Action]] = {
+            Pane.FILTERS: {
+                "next_transition": lambda: self.view_switches.pick(1),
+                "previous_transition": lambda: self.view_switches.pick(-1),
+                "toggle_play": self.view_switches.switch,
+                "escape": self.view_switches.filters,
+            },
+            Pane.RAIN: {
+                "next_transition": lambda: self.pane_actions.cycle_state(1),
+                "previous_transition": lambda: self.pane_actions.cycle_state(-1),
+            },
+            Pane.STEPS: {
+                "next_transition": self.navigation.next_step,
+                "previous_transition": self.navigation.previous_step,
+            },
+        }
+        only_machines: dict[str, Action] = {"remove_machine": self.machine_removal.refuse}
+        panes = [pane for pane in Pane if pane is not Pane.MACHINES]
+        return {pane: only_machines | special.get(pane, {}) for pane in panes}
+
     def press(self, action: str) -> Effect | None:
         """Carry out the action of a key in the pane that has the focus."""
-        special = self._special.get(self.focus, {})
-        return self._done(special.get(action, self._actions[action]))
+        if action == "escape" and self.modes.is_searching:
+            self.search.cancel()
+            return None
+        special = self._pane_keys.get(self.focus, {})
+        return self._carry_out(special.get(action, self._actions[action]))
 
     def do(self, action: str) -> Effect | None:
         """Carry out an action named by a click or in the palette, wherever the focus is."""
-        return self._done(self._actions[action])
+        return self._carry_out(self._actions[action])
 
-    def _done(self, action: Action) -> Effect | None:
-        """Carry an action out; return what the screen has to do beside it.
+    def _carry_out(self, action: Action) -> Effect | None:
+        """Carry an action out; return what the screen has to do beside repainting.
 
-        The oldest transitions may be removed by the thread that takes data in, between two
-        look-ups of one action. Then the message says so and the action ends.
+        The thread that reads data may remove the oldest transitions while an action runs. Then
+        the action ends with a message.
         """
-        self.desk.message = ""
-        self._has_been_asked = True
-        self.confirming.begin()
-        held = self.desk.held
+        self.workspace.message = ""
+        self._is_notice_read = True
+        self.confirmation.begin()
+        version = self.workspace.data_version
         try:
             return action()
         except IndexError:
-            if self.desk.held == held:
+            if self.workspace.data_version == version:
                 raise
-            self.desk.message = "that part of the history was removed to save memory"
+            self.workspace.message = "that part of the history was removed to save memory"
             return None
 
     @property
-    def focus(self) -> str:
+    def focus(self) -> Pane:
         """The pane that keys go to."""
-        return self.desk.focused(self.modes.focus, self.modes.main)
+        return self.pane_actions.focus
 
-    def _keys_of_panes(self) -> dict[str, dict[str, Action]]:
-        """Keys that mean something else while a pane has the focus."""
-        only_machines: dict[str, Action] = {"remove_machine": self.panes.keep_machine}
-        special: dict[str, dict[str, Action]] = {
-            layout.FILTERS: {
-                "next_transition": lambda: self.viewing.pick(1),
-                "previous_transition": lambda: self.viewing.pick(-1),
-                "toggle_play": self.viewing.switch,
-                "escape": self.viewing.filters,
-            },
-            layout.RAIN: {
-                "next_transition": lambda: self.panes.select_state(1),
-                "previous_transition": lambda: self.panes.select_state(-1),
-            },
-            layout.STEPS: {
-                "next_transition": self.moving.next_step,
-                "previous_transition": self.moving.previous_step,
-            },
-        }
-        panes = [pane for pane in layout.ALL_PANES if pane != layout.MACHINES]
-        return {pane: only_machines | special.get(pane, {}) for pane in panes}
+    @property
+    def message(self) -> str:
+        """The message that the footer shows, empty for none."""
+        return self.workspace.message
 
-    def look(self, width: int, height: int) -> Look:
-        """Everything on the screen.
+    def show_message(self, text: str) -> None:
+        """Show a message in the footer until the next action."""
+        self.workspace.message = text
 
-        When transitions were removed while it was worked out, it is worked out again.
+    def add_notices(self, *texts: str) -> None:
+        """Show faults of the start in the footer until the first action, and in the help."""
+        self.notices += filter(None, texts)
+        self.workspace.message = "; ".join(self.notices)
+
+    def project(self, width: int, height: int) -> ScreenView:
+        """Everything on a screen of this size.
+
+        If transitions are removed meanwhile, the screen is projected again.
         """
-        self._let_go()
-        self._tell_notices()
-        for _ in range(LOOKS_MAX - 1):
-            held = self.desk.held
-            look = self._looking.look(width, height, self.sources)
-            if not look.failed or self.desk.held == held:
+        self.arrivals.leave_removed_machine()
+        if not self.message and not self._is_notice_read:
+            self.workspace.message = "; ".join(self.notices)
+        version = self.workspace.data_version
+        screen = self._projector.project(width, height, self.input_status)
+        for _ in range(PROJECTIONS_MAX - 1):
+            if not screen.failed or self.workspace.data_version == version:
                 break
-        else:
-            look = self._looking.look(width, height, self.sources)
-        for failed in look.failed.values():
+            version = self.workspace.data_version
+            screen = self._projector.project(width, height, self.input_status)
+        for failed in screen.failed.values():
             failed.log()
-        return look
+        return screen
 
-    def _tell_notices(self) -> None:
-        """Show the faults of the start in the footer until the first key."""
-        if not self.desk.message and not self._has_been_asked:
-            self.desk.message = "; ".join(self.notices)
+    def input_started(self, status: InputStatus) -> None:
+        """Show where data comes from."""
+        self.input_status = status
+        self.add_notices(status.warning)
 
-    def _let_go(self) -> None:
-        """If the selected machine was removed, say so and select another."""
-        key = self.desk.let_go()
-        if not key:
-            return
-        self.modes.lost_machine()
-        self._begin()
-        self.desk.message = f"{clean_name(key)} is gone: it was removed from the list"
-
-    def data_arrived(self) -> bool:
+    def data_arrived(self) -> None:
         """Handle new data: select the first machine, follow the newest transition."""
-        if not self.modes.data_arrived():
-            return False
-        arrived = newcomers(self.desk.store.tracks, self._arrival)
-        self._let_go()
-        self._welcome([track for track in arrived if track.connected])
-        self._begin_again(arrived)
-        if self.modes.playback is Playback.TAIL:
-            self.moving.to_newest()
-        return True
+        self.arrivals.data_arrived()
 
-    def _begin_again(self, arrived: list[Track]) -> None:
-        """Select a machine while none is, as soon as there is a new one to choose from."""
-        is_growing = self._is_importing and self.modes.is_untouched
-        if arrived:
-            self._arrival = arrived[-1].arrival
-        if (self.desk.cursor is None and arrived) or is_growing:
-            self._begin()
+    def import_progressed(self, progress: ImportProgress) -> None:
+        """Show the progress of an import: how far it is, or how it ended."""
+        self.input_status = self.input_status.after(progress)
+        missing = self.arrivals.import_progressed(progress)
+        self.notices = [text for text in (progress.trouble, *self.notices, missing) if text]
+        if progress.trouble:
+            self.workspace.message = progress.trouble if self._is_notice_read else ""
 
-    def _begin(self) -> None:
-        """Select what was asked for at the start, or the end of the first machine there is.
+    def focus_on(self, pane: Pane) -> None:
+        """Give a pane the focus."""
+        self.modes.focus_on(pane)
 
-        While a session is still being read, this is repeated until the user goes somewhere.
-        """
-        place = place_to_begin_with(self._beginning, self.desk.store, self.desk.places)
-        if place is None:
-            return
-        track = place.track
-        if not self.modes.has_machine and not self.modes.chose_machine():
-            return
-        if place.number is None:
-            self.desk.select(track, self.desk.visible(track).last())
-        else:
-            self.desk.go(at_step(self.desk, Cursor(track).at(place.number), place.step))
-        if track.connected and place.number is None and self.modes.follow():
-            self.moving.to_newest()
+    def click(self, pane: Pane, row: int, column: int, *, again: bool = False) -> None:
+        """Select what is on a row of a pane; a second click does what Enter does."""
+        self.mouse.click(pane, row, column, again=again)
 
-    def _welcome(self, arrived: list[Track]) -> None:
-        """Do what the options ask for when programs connect."""
-        if not arrived:
-            return
-        store = self.desk.store
-        if self._beginning.clean_on_connect and remove_disconnected(store, arrived):
-            self.desk.cursor = None
-        alone = [track for track in store.tracks if track.connected]
-        if self._beginning.select_connected and len(alone) == 1 and self.desk.track not in alone:
-            self.jumping.select(alone[0])
-            if self.modes.follow():
-                self.moving.to_newest()
+    def click_step(self, step: int) -> None:
+        """Show this many steps of the current transition."""
+        self.focus_on(Pane.STEPS)
+        self.navigation.to_step(step)
 
-    def progressed(self, progress: ImportProgress) -> None:
-        """Take the progress of an import: how far it is, or how it ended."""
-        if not progress.is_over and not self.modes.is_importing:
-            self.modes.importing(on=True)
-        self.data_arrived()
-        if progress.is_over:
-            self._is_importing = False
-            self.modes.importing(on=False)
-            self.sources = replace(self.sources, progress="")
-            missing = trouble_of(self._beginning, self.desk.store, self.desk.places)
-            self.notices += [missing] if missing else []
-            if progress.trouble:
-                warning = progress.trouble.removeprefix(f"{progress.label}: ")
-                self.sources = replace(self.sources, warning=warning)
-                self.notices.insert(0, progress.trouble)
-                self.desk.message = "" if not self._has_been_asked else progress.trouble
-        else:
-            self.sources = replace(self.sources, progress=f"reading {progress.percent} %")
+    def scroll(self, pane: Pane, by: int) -> None:
+        """Scroll a pane by some rows."""
+        self.mouse.scroll(pane, by)
 
-    def help(self) -> OpenDialog | None:
-        """Show the keys."""
-        return OpenDialog(s.HELP_OPEN) if self.modes.open(s.HELP_OPEN) else None
+    def play_next(self) -> None:
+        """Go one transition on while playing."""
+        self.navigation.play_next()
 
-    def export(self) -> OpenDialog | None:
-        """Ask where to export to."""
-        if not self.desk.store.tracks:
-            self.desk.message = "nothing to export yet"
-            return None
-        return OpenDialog(s.EXPORT_OPEN) if self.modes.open(s.EXPORT_OPEN) else None
+    def type_search(self, text: str) -> None:
+        """Search for the text typed so far."""
+        if self.modes.is_searching:
+            self.search.type(text)
 
-    def copy(self) -> CopyText | None:
-        """Copy the whole transition on show as text."""
-        moment = self.desk.moment
-        if moment is None:
-            return None
-        return CopyText(copied_transition(self.desk.store, moment), "transition")
+    def accept_search(self) -> None:
+        """Close the search and stay at the hit."""
+        self.search.accept()
 
-    def copy_address(self) -> CopyText | None:
-        """Copy the address of the transition on show."""
-        moment = self.desk.moment
-        if moment is None:
-            return None
-        places: list[object] = []
-        if not moment.is_start:
-            places.append(moment.track.tx_id_at(moment.number))
-            places += [moment.step] if moment.is_stepping and moment.step else []
-        return CopyText(write_address(moment.track.key, *places), "address")
+    def open_address(self, text: str) -> bool:
+        """Go to the place that a text names; return False with a message if there is none."""
+        return self.jumps.open_address(text)
 
-    def command_palette(self) -> OpenPalette:
-        """Open the palette."""
-        return OpenPalette()
+    def why_unreachable(self, text: str) -> str:
+        """Why a text names no place, empty if it names one."""
+        if not text.strip():
+            return "type a place to go to"
+        cursor = cursor_at_address(self.workspace, text)
+        return cursor.reason if isinstance(cursor, Unreachable) else ""
 
-    def suspend(self) -> Suspend:
-        """Give the terminal back to the shell; data goes on arriving."""
-        return Suspend()
+    def bookmark_titles(self) -> Sequence[str]:
+        """A title for each bookmark, in the order of `open_bookmark`."""
+        return [self._title(place) for place in self.workspace.bookmarks.places]
 
-    def quit(self) -> Quit | None:
-        """Quit; ask first if that loses data that no file holds."""
-        lost = self.unsaved.words(*self.desk.store.tracks)
-        if lost and not self.confirming.is_confirmed("quit"):
-            self.desk.message = self.confirming.question("quit", lost)
-            return None
-        return Quit()
+    def _title(self, place: SavedPlace) -> str:
+        is_gone = isinstance(cursor_at_place(self.workspace, place), Unreachable)
+        return f"{clean_name(place.key)}  tx {count(place.number)}{'  gone' * is_gone}"
+
+    def open_bookmark(self, index: int) -> None:
+        """Go to a bookmark, or show that it is gone."""
+        self.jumps.open_place(self.workspace.bookmarks.places[index])
+
+    def difference(self) -> DifferenceView:
+        """What changed between the newest bookmark of the selected machine and this moment."""
+        track, moment = self.workspace.track, self.workspace.moment
+        assert track is not None
+        assert moment is not None  # the action checks that a machine is selected
+        marked = self.workspace.bookmarks.of(track)[-1]
+        return project_difference(track, marked, moment.settled)
+
+    def dialog_closed(self) -> None:
+        """Handle the end of a dialog."""
+        if self.modes.dialog not in ("", s.SEARCH_OPEN):
+            self.modes.close()
+
+    def export_target(self, name: str) -> ExportTarget:
+        """The file that an export under this name writes."""
+        return export_target(self.workspace.store, name)
+
+    def export(self, name: str, report: Callable[[ExportReport], None]) -> None:
+        """Write a session file and report how it goes; runs on a thread of its own."""
+        export(self.workspace.store, name, report)
+
+    def exported(self, report: ExportReport) -> None:
+        """Show how an export goes; count what it wrote as saved."""
+        self.workspace.message = report.text
+        self.unsaved.mark_exported(report.written)
+
+    def send_modes(self, address: Address, own_name: str) -> None:
+        """Send the modes of this debugger to another one from now on."""
+        from am_dbg.control.send_modes import send_modes
+
+        send_modes(self.modes, address, own_name)

@@ -1,11 +1,11 @@
-"""Turns addresses, history entries and bookmarks into cursors."""
+"""Cursors for addresses, history entries and bookmarks."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from am_dbg.control.history import Spot
-from am_dbg.control.workspace import Desk
+from am_dbg.control.history import SavedPlace
+from am_dbg.control.workspace import Workspace
 from am_dbg.errors import DebuggerError, MachineNotFoundError, NotAnAddressError
 from am_dbg.projection.addresses.machine_names import machine_like
 from am_dbg.projection.addresses.places import Location
@@ -18,60 +18,60 @@ from am_dbg.store import Track
 
 
 @dataclass(frozen=True, slots=True)
-class NoPlace:
-    """Why a text, or a mark, leads nowhere."""
+class Unreachable:
+    """Why there is no cursor for an address, a history entry or a bookmark."""
 
     reason: str
 
 
-def place_of(desk: Desk, text: str) -> Cursor | NoPlace:
+def cursor_at_address(workspace: Workspace, text: str) -> Cursor | Unreachable:
     """The cursor for an address; a part of a machine's name is enough."""
-    moment = desk.moment
+    moment = workspace.moment
     try:
-        place = resolve(desk.store, text, desk.track, moment.time_ns if moment else None)
+        place = resolve(workspace.store, text, workspace.track, moment.time_ns if moment else None)
     except MachineNotFoundError as error:
         named = text.strip()
-        track = None if named.startswith(SCHEME) else machine_like(desk.store, named)
+        track = None if named.startswith(SCHEME) else machine_like(workspace.store, named)
         if track is not None:
-            return _at_moment(desk, track)
+            return _at_moment(workspace, track)
         is_name = named.startswith(SCHEME) or error.near
-        return NoPlace(clean(str(error if is_name else NotAnAddressError(named))))
+        return Unreachable(clean(str(error if is_name else NotAnAddressError(named))))
     except DebuggerError as error:
-        return NoPlace(clean(str(error)))
-    return _cursor(desk, place)
+        return Unreachable(clean(str(error)))
+    return _cursor(workspace, place)
 
 
-def _cursor(desk: Desk, place: Location) -> Cursor:
+def _cursor(workspace: Workspace, place: Location) -> Cursor:
     if place.number is None:
-        return _at_moment(desk, place.track)
+        return _at_moment(workspace, place.track)
     cursor = Cursor(place.track).at(place.number)
-    return at_step(desk, cursor, place.step) if place.step else cursor
+    return at_step(workspace, cursor, place.step) if place.step else cursor
 
 
-def place_of_spot(desk: Desk, spot: Spot) -> Cursor | NoPlace:
-    """The cursor for a place of the history or a bookmark; both outlive what they point to."""
-    track = spot.track(desk.store)
+def cursor_at_place(workspace: Workspace, place: SavedPlace) -> Cursor | Unreachable:
+    """The cursor for a history entry or a bookmark, unless its transition was removed."""
+    track, name = place.track(workspace.store), clean_name(place.key)
     if track is None:
-        return NoPlace(f"{clean_name(spot.key)} is gone: the machine was removed from the list")
-    if 0 < spot.number < track.first:
-        which = f"transition {count(spot.number)} of {clean_name(spot.key)}"
-        return NoPlace(f"{which} is gone: it was removed to save memory")
-    return Cursor(track).at(spot.number)
+        return Unreachable(f"{name} is gone: the machine was removed from the list")
+    if 0 < place.number < track.first:
+        which = f"transition {count(place.number)} of {name}"
+        return Unreachable(f"{which} is gone: it was removed to save memory")
+    return Cursor(track).at(place.number)
 
 
-def at_step(desk: Desk, cursor: Cursor, step: int) -> Cursor:
-    """The cursor inside a transition, with so many of its steps shown."""
+def at_step(workspace: Workspace, cursor: Cursor, step: int) -> Cursor:
+    """The cursor inside a transition, with this many of its steps shown."""
     if cursor.number < cursor.track.first:
         return cursor
     steps = len(cursor.track.shape_at(cursor.number).steps)
     if not 0 < step < steps:
         return cursor
-    before = desk.visible(cursor.track).previous(cursor.number)
+    before = workspace.visible(cursor.track).previous(cursor.number)
     number = cursor.track.first - 1 if before is None else before
     return replace(cursor, number=number, step=step)
 
 
-def _at_moment(desk: Desk, track: Track) -> Cursor:
-    moment = desk.moment
+def _at_moment(workspace: Workspace, track: Track) -> Cursor:
+    moment = workspace.moment
     number = track.last_at_or_before(moment.time_ns) if moment else track.count
     return Cursor(track).at(number)

@@ -3,6 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
+
+from am_dbg.control import states as s
+
+
+class DialogKind(Enum):
+    """The dialogs, each with the state of the modes that is active while it is open."""
+
+    HELP = s.HELP_OPEN
+    EXPORT = s.EXPORT_OPEN
+    GOTO = s.GOTO_OPEN
+    BOOKMARKS = s.BOOKMARKS_OPEN
+    DIFFERENCE = s.DIFF_OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,10 +28,9 @@ class CopyText:
 
 @dataclass(frozen=True, slots=True)
 class OpenDialog:
-    """Open the dialog of a mode, with a text to begin with."""
+    """Open a dialog."""
 
-    mode: str
-    text: str = ""
+    kind: DialogKind
 
 
 @dataclass(frozen=True, slots=True)

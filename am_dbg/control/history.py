@@ -1,4 +1,4 @@
-"""Navigation history and bookmarks: places that the reader visited or marked."""
+"""Navigation history and bookmarks: places that the user visited or marked."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ BOOKMARKS_MAX = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
-    """A transition of a machine; it outlives both and never means another of the same name."""
+class SavedPlace:
+    """A transition of a machine.
+
+    It may be kept longer than either. It never means another machine of the same name.
+    """
 
     key: str
     number: int
@@ -27,9 +30,9 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Visited places, oldest first; `at` is the one the reader is at."""
+    """Visited places, oldest first; `at` is the index of the current one."""
 
-    places: tuple[Spot, ...] = ()
+    places: tuple[SavedPlace, ...] = ()
     at: int = -1
 
     @property
@@ -41,14 +44,14 @@ class History:
         return self.at < len(self.places) - 1
 
     @property
-    def current(self) -> Spot | None:
+    def current(self) -> SavedPlace | None:
         return self.places[self.at] if self.places else None
 
-    def visited(self, spot: Spot) -> History:
-        """The history with one more place; drops places ahead, and the oldest when it is full."""
-        if self.current == spot:
+    def visited(self, place: SavedPlace) -> History:
+        """The history with one more place, without those ahead, and without the oldest if full."""
+        if self.current == place:
             return self
-        places = (*self.places[: self.at + 1], spot)[-PLACES_MAX:]
+        places = (*self.places[: self.at + 1], place)[-PLACES_MAX:]
         return History(places, len(places) - 1)
 
     def back(self) -> History:
@@ -62,15 +65,15 @@ class History:
 class Bookmarks:
     """Marked places in the order in which they were set."""
 
-    spots: tuple[Spot, ...] = ()
+    places: tuple[SavedPlace, ...] = ()
 
-    def toggled(self, spot: Spot) -> Bookmarks:
+    def toggled(self, place: SavedPlace) -> Bookmarks:
         """The bookmarks with this place, or without it if it was marked."""
-        if spot in self.spots:
-            return Bookmarks(tuple(other for other in self.spots if other != spot))
-        return Bookmarks((*self.spots, spot)[-BOOKMARKS_MAX:])
+        if place in self.places:
+            return Bookmarks(tuple(other for other in self.places if other != place))
+        return Bookmarks((*self.places, place)[-BOOKMARKS_MAX:])
 
     def of(self, track: Track) -> tuple[int, ...]:
         """The marked transitions of one machine."""
-        spots = (spot for spot in self.spots if spot.key == track.key)
-        return tuple(spot.number for spot in spots if spot.of is None or spot.of() is track)
+        places = (place for place in self.places if place.key == track.key)
+        return tuple(place.number for place in places if place.of is None or place.of() is track)

@@ -1,37 +1,38 @@
 """The debugger's own machine: reads and changes the modes of `am_dbg.control.states`.
 
-Every method that changes something makes exactly one mutation and returns whether the machine
-accepted it. If it did, what the user asked for happens; otherwise nothing happens.
+A method that changes something makes one mutation and returns whether the machine accepted
+it. If it did not, the caller does nothing.
 """
 
 from __future__ import annotations
 
 import machine as am
 from am_dbg.control import states as s
-from am_dbg.drawing import layout
+from am_dbg.control.effects import DialogKind, OpenDialog
+from am_dbg.drawing.layout import Pane
 from am_dbg.projection.bars import Playback
 
 _PANES = {
-    s.MACHINES_FOCUSED: layout.MACHINES,
-    s.STATES_FOCUSED: layout.STATES,
-    s.LOG_FOCUSED: layout.LOG,
-    s.READER_FOCUSED: layout.READER,
-    s.TIMELINE_FOCUSED: layout.TIMELINE,
-    s.STEPS_FOCUSED: layout.STEPS,
-    s.FILTERS_FOCUSED: layout.FILTERS,
+    s.MACHINES_FOCUSED: Pane.MACHINES,
+    s.STATES_FOCUSED: Pane.STATES,
+    s.LOG_FOCUSED: Pane.LOG,
+    s.READER_FOCUSED: Pane.READER,
+    s.TIMELINE_FOCUSED: Pane.TIMELINE,
+    s.STEPS_FOCUSED: Pane.STEPS,
+    s.FILTERS_FOCUSED: Pane.FILTERS,
 }
 _FOCUSES = {pane: state for state, pane in _PANES.items()} | {
-    layout.RAIN: s.LOG_FOCUSED,
-    layout.MATRIX: s.LOG_FOCUSED,
+    Pane.RAIN: s.LOG_FOCUSED,
+    Pane.MATRIX: s.LOG_FOCUSED,
 }
-_MAINS = {s.LOG_SHOWN: layout.LOG, s.RAIN_SHOWN: layout.RAIN, s.MATRIX_SHOWN: layout.MATRIX}
+_MAINS = {s.LOG_SHOWN: Pane.LOG, s.RAIN_SHOWN: Pane.RAIN, s.MATRIX_SHOWN: Pane.MATRIX}
 _PLAYBACKS = {s.PAUSED: Playback.PAUSED, s.PLAYING: Playback.PLAYING, s.TAILING: Playback.TAIL}
 
 
 class Modes:
     """Reads and changes the modes."""
 
-    def __init__(self, *, main: str = layout.LOG, reader: bool = False) -> None:
+    def __init__(self, *, main: Pane = Pane.LOG, reader: bool = False) -> None:
         self.machine = am.Machine(None, s.SCHEMA, id="am-dbg", tags=["am-dbg"])
         shown = next(state for state, pane in _MAINS.items() if pane == main)
         begin = [s.START, s.PAUSED, shown, s.LOG_FOCUSED]
@@ -39,18 +40,18 @@ class Modes:
 
     @property
     def playback(self) -> Playback:
-        return _PLAYBACKS[self.machine.switch(s.FLOWS)]
+        return _PLAYBACKS[self.machine.switch(s.PLAYBACKS)]
 
     @property
-    def main(self) -> str:
+    def main(self) -> Pane:
         """The pane in the middle."""
         return _MAINS[self.machine.switch(s.MAIN_VIEWS)]
 
     @property
-    def focus(self) -> str:
+    def focus(self) -> Pane:
         """The pane that keys go to."""
         pane = _PANES[self.machine.switch(s.FOCUSES)]
-        return self.main if pane == layout.LOG else pane
+        return self.main if pane == Pane.LOG else pane
 
     @property
     def dialog(self) -> str:
@@ -58,7 +59,7 @@ class Modes:
         return self.machine.switch(s.DIALOGS)
 
     @property
-    def reader(self) -> bool:
+    def is_reader_shown(self) -> bool:
         return self.machine.is1(s.READER_SHOWN)
 
     @property
@@ -66,18 +67,18 @@ class Modes:
         return self.machine.is1(s.MACHINE_SELECTED)
 
     @property
-    def stepping(self) -> bool:
+    def is_stepping(self) -> bool:
         return self.machine.is1(s.STEPPING)
 
     @property
-    def searching(self) -> bool:
+    def is_searching(self) -> bool:
         return self.machine.is1(s.SEARCH_OPEN)
 
     @property
     def is_untouched(self) -> bool:
-        """Whether the user has not moved yet; the first machine may have been selected for them."""
-        asked = (s.USER_MOVED, s.USER_STEPPED, s.USER_SCROLLED)
-        return not any(map(self.machine.tick, asked)) and self.machine.tick(s.MACHINE_CHOSEN) < 2
+        """Whether the user has not moved yet; selecting the first machine does not count."""
+        moves = (s.USER_MOVED, s.USER_STEPPED, s.USER_SCROLLED)
+        return not any(map(self.machine.tick, moves)) and self.machine.tick(s.MACHINE_CHOSEN) < 2
 
     @property
     def is_importing(self) -> bool:
@@ -92,7 +93,7 @@ class Modes:
         return self._added(s.USER_STEPPED, s.STEPPING, s.PAUSED)
 
     def scrolled(self) -> bool:
-        """The user looks elsewhere without moving; following the newest ends."""
+        """The user scrolls without moving the cursor; following the newest ends."""
         return self._added(s.USER_SCROLLED, s.PAUSED)
 
     def played(self) -> bool:
@@ -103,7 +104,7 @@ class Modes:
         return self._added(s.MACHINE_CHOSEN, s.MACHINE_SELECTED)
 
     def lost_machine(self) -> bool:
-        """There is nothing to select any more."""
+        """No machine is selected any more."""
         return self.machine.remove((s.MACHINE_SELECTED, s.STEPPING)) is am.Result.EXECUTED
 
     def chose_state(self) -> bool:
@@ -118,21 +119,21 @@ class Modes:
     def follow(self) -> bool:
         return self.has_machine and self._added(s.TAILING)
 
-    def show(self, main: str) -> bool:
-        """Put a view in the middle; it has the focus then."""
+    def show(self, main: Pane) -> bool:
+        """Show a pane in the middle, with the focus."""
         shown = next(state for state, pane in _MAINS.items() if pane == main)
         return self._added(shown, s.LOG_FOCUSED)
 
     def toggle_reader(self) -> bool:
-        """Open the reader or close it; a focus inside goes to the log."""
-        if self.reader:
-            if self.focus == layout.READER:
+        """Open or close the reader; if it has the focus, the main pane gets it."""
+        if self.is_reader_shown:
+            if self.focus == Pane.READER:
                 self._added(s.LOG_FOCUSED)
             return self.machine.remove1(s.READER_SHOWN) is am.Result.EXECUTED
         return self._added(s.READER_SHOWN)
 
-    def focus_on(self, pane: str) -> bool:
-        """Give a pane the focus; looking into the reader opens it."""
+    def focus_on(self, pane: Pane) -> bool:
+        """Give a pane the focus; the reader is opened for that."""
         state = _FOCUSES.get(pane)
         if state is None:
             return False
@@ -141,11 +142,12 @@ class Modes:
         return self.machine.is1(state) or self._added(state)
 
     def open(self, dialog: str) -> bool:
-        return (
-            self._added(dialog, s.PAUSED)
-            if self.playback is Playback.PLAYING
-            else self._added(dialog)
-        )
+        is_playing = self.playback is Playback.PLAYING
+        return self._added(dialog, s.PAUSED) if is_playing else self._added(dialog)
+
+    def open_dialog(self, kind: DialogKind) -> OpenDialog | None:
+        """Open a dialog; return what the screen has to do for it."""
+        return OpenDialog(kind) if self.open(kind.value) else None
 
     def close(self) -> bool:
         """Close whatever dialog is open."""
@@ -163,9 +165,6 @@ class Modes:
         if on:
             return self._added(s.IMPORTING)
         return self.machine.remove1(s.IMPORTING) is am.Result.EXECUTED
-
-    def listening(self) -> bool:
-        return self._added(s.LISTENING)
 
     def _added(self, *states: str) -> bool:
         return self.machine.add(states) is am.Result.EXECUTED

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from am_dbg.control.cursors import at_step
 from am_dbg.control.modes import Modes
-from am_dbg.control.workspace import Desk
+from am_dbg.control.workspace import Workspace
 from am_dbg.projection.bars import Playback
 from am_dbg.projection.timeline import number_at
 from am_dbg.query import Visible
 from am_dbg.query.cursor import Cursor
 
 
-class Moving:
-    """Moves of the cursor along the visible transitions of its track."""
+@dataclass(eq=False, slots=True)
+class Navigation:
+    """Moves the cursor along the visible transitions of its track."""
 
-    def __init__(self, desk: Desk, modes: Modes) -> None:
-        self.desk = desk
-        self.modes = modes
+    workspace: Workspace
+    modes: Modes
 
     def next_transition(self) -> None:
         """Go one transition on."""
@@ -58,17 +60,17 @@ class Moving:
             hint = "these are all steps" if moved == cursor else ""
             self._move(moved, hint)
         elif self.modes.stepped():
-            self.desk.message = ""
-            self.desk.go(moved)
+            self.workspace.message = ""
+            self.workspace.move_cursor(moved)
 
     def to_step(self, step: int) -> None:
         """Show this many steps of the current transition."""
-        moment = self.desk.moment
+        moment = self.workspace.moment
         if moment is None or moment.is_start:
             return
-        moved = at_step(self.desk, Cursor(moment.track).at(moment.number), step)
+        moved = at_step(self.workspace, Cursor(moment.track).at(moment.number), step)
         if moved.step and self.modes.stepped():
-            self.desk.go(moved)
+            self.workspace.move_cursor(moved)
         elif not moved.step:
             self._move(moved)
 
@@ -111,17 +113,17 @@ class Moving:
         if place is None:
             return
         if place[1].next(place[0].number) is None:
-            self.desk.message = "this is the last transition; t follows new ones"
+            self.workspace.message = "this is the last transition; t follows new ones"
         else:
             self.modes.play()
 
-    def play_on(self) -> None:
+    def play_next(self) -> None:
         """Go one transition on while playing; pause at the end."""
         place = self._place()
         if place is None or not self.modes.played():
             return
         moved = place[0].next(place[1])
-        self.desk.go(moved)
+        self.workspace.move_cursor(moved)
         if place[1].next(moved.number) is None:
             self.modes.pause()
 
@@ -136,16 +138,16 @@ class Moving:
         """Go to the last visible transition; playing or following goes on."""
         place = self._place()
         if place:
-            self.desk.go(place[0].last(place[1]))
+            self.workspace.move_cursor(place[0].last(place[1]))
 
     def _place(self) -> tuple[Cursor, Visible] | None:
-        cursor = self.desk.cursor
-        return (cursor, self.desk.visible(cursor.track)) if cursor else None
+        cursor = self.workspace.cursor
+        return (cursor, self.workspace.visible(cursor.track)) if cursor else None
 
     def _move(self, cursor: Cursor, message: str = "") -> None:
         if self.modes.moved():
-            self.desk.message = message
-            self.desk.go(cursor)
+            self.workspace.message = message
+            self.workspace.move_cursor(cursor)
 
 
 def _one_step_back(cursor: Cursor, visible: Visible) -> Cursor:

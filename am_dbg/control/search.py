@@ -1,97 +1,97 @@
-"""Incremental search: names in the lists, everything else in the log."""
+"""Incremental search: for names in the lists, for all texts in the log."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from am_dbg.control import states as s
-from am_dbg.control.jumps import Jumping
+from am_dbg.control.jumps import Jumps
 from am_dbg.control.modes import Modes
-from am_dbg.control.navigation import Moving
-from am_dbg.control.workspace import Desk, Found
-from am_dbg.drawing import layout
+from am_dbg.control.workspace import SearchState, Workspace
+from am_dbg.drawing.layout import Pane
 from am_dbg.projection.states_tree import TreeSpot
 from am_dbg.query import Hits
 from am_dbg.query.cursor import Cursor
 
-TEXT_MAX = 200
+SEARCH_CHARS_MAX = 200
 
 
-class Searching:
+@dataclass(eq=False, slots=True)
+class Search:
     """Runs a search in the pane that had the focus when the search began."""
 
-    def __init__(self, desk: Desk, modes: Modes, moving: Moving, jumping: Jumping) -> None:
-        self.desk = desk
-        self.modes = modes
-        self.moving = moving
-        self.jumping = jumping
+    workspace: Workspace
+    modes: Modes
+    jumps: Jumps
 
     def search(self) -> None:
         """Open the search."""
         pane = self.modes.focus
-        pane = pane if pane in (layout.MACHINES, layout.STATES) else layout.LOG
+        pane = pane if pane in (Pane.MACHINES, Pane.STATES) else Pane.LOG
         if self.modes.open(s.SEARCH_OPEN):
-            before = self.desk.found
+            before = self.workspace.search
             text = before.text if before and before.pane == pane else ""
-            self.desk.found = Found(pane, text, origin=self.desk.cursor)
+            self.workspace.search = SearchState(pane, text, origin=self.workspace.cursor)
             if text:
                 self.type(text)
 
     def type(self, text: str) -> None:
-        """Look for a text while it is being typed, from where the search began."""
-        found = self.desk.found
-        if found is None:
+        """Search for the text typed so far, from where the search began."""
+        search = self.workspace.search
+        if search is None:
             return
-        found.text = text[:TEXT_MAX]
-        found.hits = None
-        if found.pane == layout.LOG:
-            self._type_in_log(found)
-        elif found.text:
-            self._to_name(found, 1, stay=True)
+        search.text = text[:SEARCH_CHARS_MAX]
+        search.hits = None
+        if search.pane == Pane.LOG:
+            self._type_in_log(search)
+        elif search.text:
+            self._to_name(search, 1, stay=True)
 
-    def _type_in_log(self, found: Found) -> None:
-        origin = self._origin(found) or self.desk.cursor
+    def _type_in_log(self, search: SearchState) -> None:
+        origin = self._origin(search) or self.workspace.cursor
         if origin is None:
             return
-        if not found.text.strip():
+        if not search.text.strip():
             self._show(origin)
             return
-        found.hits = Hits(self.desk.visible(origin.track), found.text)
-        number = found.hits.next(origin.number - 1) or found.hits.next(0)
+        search.hits = Hits(self.workspace.visible(origin.track), search.text)
+        number = search.hits.next(origin.number - 1) or search.hits.next(0)
         self._show(origin if number is None else origin.at(number))
 
     def _show(self, cursor: Cursor) -> None:
-        if cursor != self.desk.cursor and self.modes.moved():
-            self.desk.go(cursor)
+        if cursor != self.workspace.cursor and self.modes.moved():
+            self.workspace.move_cursor(cursor)
 
     def accept(self) -> None:
         """Close the search and stay at the hit."""
-        found = self.desk.found
+        search = self.workspace.search
         self.modes.close()
-        if found is None or not found.text.strip():
-            self.desk.found = None
-        elif (origin := self._origin(found)) and origin != self.desk.cursor:
-            here = self.desk.cursor
-            self.desk.cursor = origin
-            self.desk.remember()
-            self.desk.cursor = here
-            self.desk.remember()
+        if search is None or not search.text.strip():
+            self.workspace.search = None
+        elif (origin := self._origin(search)) and origin != self.workspace.cursor:
+            here = self.workspace.cursor
+            self.workspace.cursor = origin
+            self.workspace.add_to_history()
+            self.workspace.cursor = here
+            self.workspace.add_to_history()
 
     def cancel(self) -> None:
         """Close the search and go back to where it began."""
-        found = self.desk.found
+        search = self.workspace.search
         self.modes.close()
-        self.desk.found = None
-        if found is None or found.origin is None:
+        self.workspace.search = None
+        if search is None or search.origin is None:
             return
-        origin = self._origin(found)
+        origin = self._origin(search)
         if origin is None:
-            self.desk.message = "where the search began is gone"
-        elif origin.track is self.desk.track:
+            self.workspace.message = "the place where the search began is gone"
+        elif origin.track is self.workspace.track:
             self._show(origin)
 
-    def _origin(self, found: Found) -> Cursor | None:
-        """Where the search began, unless that was removed meanwhile."""
-        origin = found.origin
-        if origin is None or self.desk.order.position_of(origin.track) < 0:
+    def _origin(self, search: SearchState) -> Cursor | None:
+        """The cursor when the search began, unless its place was removed since."""
+        origin = search.origin
+        if origin is None or self.workspace.order.position_of(origin.track) < 0:
             return None
         return origin if origin.number >= origin.track.first - 1 else None
 
@@ -104,61 +104,61 @@ class Searching:
         self._hit(-1)
 
     def _hit(self, by: int) -> None:
-        found = self.desk.found
-        if found is None or not found.text:
-            self.desk.message = "nothing searched for yet; / begins a search"
-        elif found.pane == layout.LOG:
-            self._log_hit(found, by)
+        search = self.workspace.search
+        if search is None or not search.text:
+            self.workspace.message = "there is no search yet; / begins one"
+        elif search.pane == Pane.LOG:
+            self._log_hit(search, by)
         else:
-            self._to_name(found, by)
+            self._to_name(search, by)
 
-    def _log_hit(self, found: Found, by: int) -> None:
-        cursor = self.desk.cursor
+    def _log_hit(self, search: SearchState, by: int) -> None:
+        cursor = self.workspace.cursor
         if cursor is None:
             return
-        visible = self.desk.visible(cursor.track)
-        if found.hits is None or found.hits.track is not cursor.track:
-            found.hits = Hits(visible, found.text)
-        hits = found.hits
+        visible = self.workspace.visible(cursor.track)
+        if search.hits is None or search.hits.track is not cursor.track:
+            search.hits = Hits(visible, search.text)
+        hits = search.hits
         number = hits.next(cursor.number) if by > 0 else hits.previous(cursor.number)
         message = ""
         if number is None:
             number = hits.first() if by > 0 else hits.last()
-            message = "from the first hit again" if by > 0 else "from the last hit again"
+            message = "continued from the first hit" if by > 0 else "continued from the last hit"
         if not number:
-            self.desk.message = "no hits"
+            self.workspace.message = "no hits"
             return
-        self.jumping.jump(cursor.at(number))
-        self.desk.message = message
+        self.jumps.jump(cursor.at(number))
+        self.workspace.message = message
 
-    def _to_name(self, found: Found, by: int, *, stay: bool = False) -> None:
-        if found.pane == layout.MACHINES:
-            places = self.desk.places
-            at = self.desk.order.position_of(self.desk.track)
-            names = [place.track.key for place in places]
-            index = _matching(names, found.text, at, by, stay=stay)
+    def _to_name(self, search: SearchState, by: int, *, stay: bool = False) -> None:
+        if search.pane == Pane.MACHINES:
+            machines = self.workspace.machines
+            at = self.workspace.order.position_of(self.workspace.track)
+            names = [machine.track.key for machine in machines]
+            index = _matching(names, search.text, at, by, stay=stay)
             if index >= 0:
-                self.jumping.select(places[index].track)
+                self.jumps.select(machines[index].track)
         else:
-            self._to_state(found, by, stay=stay)
+            self._to_state(search, by, stay=stay)
             return
-        self._tell(index, found)
+        self._report(index, search)
 
-    def _to_state(self, found: Found, by: int, *, stay: bool) -> None:
-        moment = self.desk.moment
+    def _to_state(self, search: SearchState, by: int, *, stay: bool) -> None:
+        moment = self.workspace.moment
         if moment is None:
             return
         names = [state.name for state in moment.track.schema_at(moment.number)]
-        spot = self.desk.spot
-        at = names.index(spot.state) if spot and spot.state in names else -1
-        index = _matching(names, found.text, at, by, stay=stay)
+        selected = self.workspace.selected_state
+        at = names.index(selected.state) if selected and selected.state in names else -1
+        index = _matching(names, search.text, at, by, stay=stay)
         if index >= 0 and self.modes.chose_state():
-            self.desk.spot = TreeSpot(names[index])
-            self.desk.loose.discard(layout.STATES)
-        self._tell(index, found)
+            self.workspace.selected_state = TreeSpot(names[index])
+            self.workspace.scrolled_away.discard(Pane.STATES)
+        self._report(index, search)
 
-    def _tell(self, index: int, found: Found) -> None:
-        self.desk.message = "" if index >= 0 else f"no {found.pane[:-1]} like {found.text}"
+    def _report(self, index: int, search: SearchState) -> None:
+        self.workspace.message = "" if index >= 0 else f"no {search.pane[:-1]} like {search.text}"
 
 
 def _matching(names: list[str], text: str, at: int, by: int, *, stay: bool) -> int:

@@ -1,8 +1,7 @@
 """Sends the debugger's own machine to another debugger, which shows its modes.
 
-What this debugger sends may come back to it when the other one forwards what it receives.
-The stream says that it comes from this debugger, so it is refused, and what arrives never
-causes more to arrive (see `am_dbg.hops`).
+The other debugger may forward what it receives, so the stream may come back. It names this
+debugger as its origin, and a debugger refuses its own stream (see `am_dbg.hops`).
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ class _NamedSink(SocketSink):
         super().write(message)
 
 
-def show_modes(modes: Modes, address: Address, own_name: str) -> None:
-    """Send a debugger what the modes do from now on; returns at once."""
+def send_modes(modes: Modes, address: Address, own_name: str) -> None:
+    """Send the transitions of the modes to a debugger from now on; returns at once."""
     sender = sender_to(f"modes:{address}", lambda: _NamedSink(address, own_name))
     bind(modes.machine, sender, RedactionHooks())

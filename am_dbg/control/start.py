@@ -1,4 +1,4 @@
-"""The selection at the start: what the command line asked for, once its data is there."""
+"""What is selected at the start, as the options of the command line say."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ from am_dbg.store import Store, Track
 
 
 @dataclass(frozen=True, slots=True)
-class Beginning:
-    """A machine or an address, a place in its history, and what newly connected programs cause."""
+class StartOptions:
+    """A machine or an address, a place in its history, and what follows when programs connect.
+
+    Without any, the first machine is selected at its newest transition.
+    """
 
     machine: str = ""
     transition: str = ""
@@ -26,57 +29,53 @@ class Beginning:
     clean_on_connect: bool = False
 
 
-BEGINNING = Beginning()
-"""The first machine, at its newest transition."""
-
-
-def place_to_begin_with(
-    beginning: Beginning, store: Store, places: Sequence[ListedMachine]
+def start_place(
+    start: StartOptions, store: Store, machines: Sequence[ListedMachine]
 ) -> Location | None:
-    """The place to select, None while the machine that was asked for is not there.
+    """The place to select, None while the machine of the options does not exist.
 
-    The newest transition replaces one that is not there, or not there yet.
+    If the transition of the options does not exist, the newest one is selected.
     """
     try:
-        return _asked_for(beginning, store, places)
+        return _requested(start, store, machines)
     except TransitionNotFoundError:
-        track = _machine(beginning, store, places)
+        track = _machine(start, store, machines)
         return None if track is None else Location(track)
     except DebuggerError:
         return None
 
 
-def trouble_of(beginning: Beginning, store: Store, places: Sequence[ListedMachine]) -> str:
-    """Why the requested place is not shown though all data is there; empty when it is shown."""
-    if not places:
+def why_not_shown(start: StartOptions, store: Store, machines: Sequence[ListedMachine]) -> str:
+    """Why the place of the options is not shown at the end of an import; empty if it is."""
+    if not machines:
         return ""
     try:
-        _asked_for(beginning, store, places)
+        _requested(start, store, machines)
     except DebuggerError as error:
         return str(error)
     return ""
 
 
-def _asked_for(
-    beginning: Beginning, store: Store, places: Sequence[ListedMachine]
+def _requested(
+    start: StartOptions, store: Store, machines: Sequence[ListedMachine]
 ) -> Location | None:
-    track = _machine(beginning, store, places)
+    track = _machine(start, store, machines)
     if track is None:
         return None
-    if beginning.transition:
-        return place_in(track, beginning.transition)
-    if beginning.machine.startswith(SCHEME):
-        return resolve(store, beginning.machine)
+    if start.transition:
+        return place_in(track, start.transition)
+    if start.machine.startswith(SCHEME):
+        return resolve(store, start.machine)
     return Location(track)
 
 
-def _machine(beginning: Beginning, store: Store, places: Sequence[ListedMachine]) -> Track | None:
-    """The machine named by an address, by its name, or by a part of the name."""
-    wanted = beginning.machine
-    if not places:
+def _machine(start: StartOptions, store: Store, machines: Sequence[ListedMachine]) -> Track | None:
+    """The machine of the options: by an address, by its name, or by a part of its name."""
+    wanted = start.machine
+    if not machines:
         return None
     if not wanted:
-        return places[0].track
+        return machines[0].track
     if not wanted.startswith(SCHEME):
         track = store.find(wanted) or machine_like(store, wanted)
         if track is None:
@@ -89,14 +88,14 @@ def _machine(beginning: Beginning, store: Store, places: Sequence[ListedMachine]
 
 
 def newcomers(tracks: Sequence[Track], arrival: int) -> list[Track]:
-    """The tracks that arrived after this one, the oldest first; older ones are not looked at."""
+    """The tracks that arrived after this number, the oldest first."""
     found = list(takewhile(lambda track: track.arrival > arrival, reversed(tracks)))
     return found[::-1]
 
 
-def remove_disconnected(store: Store, but: Sequence[Track]) -> bool:
-    """Remove the other tracks if only the newcomers are connected; return whether it did."""
-    kept = set(but)
+def remove_disconnected(store: Store, newcomers: Sequence[Track]) -> bool:
+    """Remove all other tracks if none of them is connected; return whether it did."""
+    kept = set(newcomers)
     others = [track for track in store.tracks if track not in kept]
     if not others or any(track.connected for track in others):
         return False

@@ -1,9 +1,9 @@
 """Schema of the debugger's own modes: what is shown, what has the focus, how time moves.
 
-Only modes are states, never data. A mutation stands for one thing that the user or the clock
-did, so another debugger can watch this machine like that of any program. States of a group
-remove each other, so one of them is active at a time. An implied state loses against an active
-one that removes it, so a move by hand also calls `Paused`, which ends playing and following.
+Only modes are states, never data. Each mutation is one thing that the user or the clock did,
+so another debugger can show this machine like that of any program. States of a group remove
+each other, so one of them is active at a time. An implied state does not replace an active
+state that removes it, so a move by hand also calls `Paused`, which ends playing and following.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ STEPPING = "Stepping"
 PAUSED = "Paused"
 PLAYING = "Playing"
 TAILING = "Tailing"
-FLOWS = (PAUSED, PLAYING, TAILING)
+PLAYBACKS = (PAUSED, PLAYING, TAILING)
 
 LOG_SHOWN = "LogShown"
 RAIN_SHOWN = "RainShown"
@@ -62,7 +62,6 @@ FILTERS_CHANGED = "FiltersChanged"
 PLAY_ADVANCED = "PlayAdvanced"
 DATA_ARRIVED = "DataArrived"
 IMPORTING = "Importing"
-LISTENING = "Listening"
 
 
 def _exclusive(names: Iterable[str], require: am.Names | None = None) -> am.Struct:
@@ -79,7 +78,7 @@ SCHEMA: am.Struct = {
     MACHINE_SELECTED: am.State(require=START),
     STATE_SELECTED: am.State(require=MACHINE_SELECTED),
     STEPPING: am.State(require=MACHINE_SELECTED),
-    **_exclusive(FLOWS, require=START),
+    **_exclusive(PLAYBACKS, require=START),
     **_exclusive(MAIN_VIEWS),
     READER_SHOWN: am.State(),
     **_exclusive(FOCUSES),
@@ -94,5 +93,4 @@ SCHEMA: am.Struct = {
     PLAY_ADVANCED: am.State(multi=True, require=PLAYING),
     DATA_ARRIVED: am.State(multi=True, require=START),
     IMPORTING: am.State(require=START),
-    LISTENING: am.State(require=START),
 }

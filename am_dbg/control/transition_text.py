@@ -11,7 +11,7 @@ from am_dbg.projection.times import duration, full_time
 from am_dbg.store import Store
 
 
-def copied_transition(store: Store, moment: Moment) -> str:
+def transition_text(store: Store, moment: Moment) -> str:
     """Address, time, mutation, log lines, steps and the reader's sections, without borders."""
     if moment.is_start:
         return write_address(moment.track.key) + "\n"
@@ -32,6 +32,6 @@ def copied_transition(store: Store, moment: Moment) -> str:
     rows += ["", *(text for _, text in texts.of(entries, "line"))]
     rows += ["", "Steps"]
     for step in transition.shape.steps:
-        shown = step_text(step, states)
-        rows.append(f"{shown.look.value} {shown.subject} {shown.outcome}".rstrip())
+        row = step_text(step, states)
+        rows.append(f"{row.look.value} {row.subject} {row.outcome}".rstrip())
     return "\n".join([*rows, "", reader_text(project_reader(store, moment)), ""])

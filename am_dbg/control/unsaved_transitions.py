@@ -1,4 +1,4 @@
-"""Unsaved data: transitions that programs sent and that no file holds."""
+"""Unsaved transitions: those that programs sent and that are in no file."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ from am_dbg.spans import cut
 from am_dbg.store import Store, Track
 
 NAME_CELLS_MAX = 24
-"""Of a name, so that a question about it fits on the screen."""
+"""Cells of a name in a question, so that the question fits on the screen."""
 
 
-class Unsaved:
-    """Counts, for each machine, the transitions from a program that were not exported since.
+class UnsavedTransitions:
+    """Counts the unsaved transitions of each machine.
 
-    Data read from a file is in that file. An export saves what it wrote without a hole from the
-    first transition that was held.
+    Data read from a file is in that file. An export saves what it wrote, if nothing between the
+    first transition in memory and the export is unsaved.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._exported: WeakKeyDictionary[Track, int] = WeakKeyDictionary()
 
-    def kept(self, selection: Iterable[Selection]) -> None:
-        """Note that these transitions are in a file now."""
+    def mark_exported(self, selection: Iterable[Selection]) -> None:
+        """Count these transitions as saved."""
         for part in selection:
             if part.first <= max(self._done(part.track) + 1, part.track.first):
                 self._exported[part.track] = max(self._done(part.track), part.last)
 
     def transitions(self, *tracks: Track) -> int:
-        """How many of these machines' transitions would be lost."""
+        """How many unsaved transitions these machines have."""
         return sum(map(self._lost, tracks))
 
-    def words(self, *tracks: Track) -> str:
-        """What would be lost, in words; empty for nothing."""
+    def describe(self, *tracks: Track) -> str:
+        """What would be lost, as a text; empty for nothing."""
         losing = [track for track in tracks if self._lost(track)]
         if not losing:
             return ""
         of = clean_name(losing[0].key) if len(losing) == 1 else counted(len(losing), "machine")
-        lost = counted(self.transitions(*losing), "transition")
+        lost = counted(self.transitions(*losing), "unsaved transition")
         return f"{lost} of {cut(of, NAME_CELLS_MAX)}"
 
     def _lost(self, track: Track) -> int:

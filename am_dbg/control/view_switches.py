@@ -2,87 +2,69 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 from am_dbg.control.modes import Modes
-from am_dbg.control.workspace import Desk
-from am_dbg.drawing import layout
+from am_dbg.control.workspace import Workspace
 from am_dbg.drawing.filters import switches_that_fit
+from am_dbg.drawing.layout import MAIN_PANES, Pane
 from am_dbg.projection.filters import GROUP, LEVEL
 from am_dbg.query import Filters
 from amtracer.wire.vocabulary import LEVEL_WORDS
 
 
-def flipped(filters: Filters, name: str) -> Filters:
-    """The filters with one kind shown instead of hidden, or the other way round."""
-    match name:
-        case "canceled":
-            return replace(filters, canceled=not filters.canceled)
-        case "auto":
-            return replace(filters, auto=not filters.auto)
-        case "queued":
-            return replace(filters, queued=not filters.queued)
-        case "empty":
-            return replace(filters, empty=not filters.empty)
-        case "health":
-            return replace(filters, health=not filters.health)
-        case "checks":
-            return replace(filters, checks=not filters.checks)
-        case _:
-            return filters
+@dataclass(eq=False, slots=True)
+class ViewSwitches:
+    """Switches between views, and switches filters on and off."""
 
-
-class Viewing:
-    """Switches views and filters."""
-
-    def __init__(self, desk: Desk, modes: Modes) -> None:
-        self.desk = desk
-        self.modes = modes
+    workspace: Workspace
+    modes: Modes
 
     def reader(self) -> None:
         """Show or hide the reader; on narrow screens open its tab."""
-        if self.desk.widths.get("screen", 0) < layout.WIDE:
-            is_there = self.modes.focus == layout.READER
-            self.modes.focus_on(self.modes.main if is_there else layout.READER)
+        if self.workspace.layout.is_narrow:
+            has_focus = self.modes.focus is Pane.READER
+            self.modes.focus_on(self.modes.main if has_focus else Pane.READER)
         else:
             self.modes.toggle_reader()
 
     def view(self) -> None:
         """Show log, rain and matrix in turn."""
-        at = layout.MAIN.index(self.modes.main)
-        self.modes.show(layout.MAIN[(at + 1) % len(layout.MAIN)])
+        at = MAIN_PANES.index(self.modes.main)
+        self.modes.show(MAIN_PANES[(at + 1) % len(MAIN_PANES)])
 
     def rain(self) -> None:
         """Show the rain, or go back to the log."""
-        self.modes.show(layout.LOG if self.modes.main == layout.RAIN else layout.RAIN)
+        self.modes.show(Pane.LOG if self.modes.main == Pane.RAIN else Pane.RAIN)
 
     def filters(self) -> None:
-        """Move the focus into the filters, or back; not if their row has no room."""
-        is_there = self.modes.focus == layout.FILTERS
-        if not is_there and not self.shown:
-            self.desk.message = "the filters have no room here; the command palette switches them"
+        """Move the focus into the filters, or back; if their row is hidden, explain that."""
+        has_focus = self.modes.focus is Pane.FILTERS
+        if not has_focus and not self.shown:
+            self.workspace.message = "no room here for the filters; the palette switches them"
             return
-        self.modes.focus_on(self.modes.main if is_there else layout.FILTERS)
+        self.modes.focus_on(self.modes.main if has_focus else Pane.FILTERS)
 
     @property
     def shown(self) -> tuple[str, ...]:
         """The switches that are on the screen."""
-        return switches_that_fit(self.desk.widths.get(layout.FILTERS, 0), self.desk.groups)
+        return switches_that_fit(self.workspace.width_of(Pane.FILTERS), self.workspace.groups)
 
     @property
     def picked(self) -> str:
-        """The switch that keys act on; the last one shown if that one is not shown."""
-        shown = self.shown
-        return self.desk.switch if self.desk.switch in shown else shown[-1] if shown else ""
+        """The switch that keys act on: the one picked last, or the last one shown."""
+        shown, picked = self.shown, self.workspace.picked_switch
+        return picked if picked in shown else shown[-1] if shown else ""
 
     def pick(self, by: int) -> None:
-        """Let keys act on another filter of those on the screen."""
+        """Pick the next or previous switch that is shown; keys act on it."""
         shown = self.shown
         if shown:
-            self.desk.switch = shown[(shown.index(self.picked) + by) % len(shown)]
+            self.workspace.picked_switch = shown[(shown.index(self.picked) + by) % len(shown)]
 
     def switch(self) -> None:
-        """Flip the filter that keys act on."""
+        """Switch the filter that keys act on."""
         name = self.picked
         if name == LEVEL:
             self.level()
@@ -92,31 +74,31 @@ class Viewing:
             self.flip(name)
 
     def flip(self, name: str) -> None:
-        """Flip one filter; if it is not on the screen, say what it is now."""
+        """Switch one filter; if its switch is hidden, show the result in the footer."""
         if name == "times":
-            self.desk.seconds = not self.desk.seconds
+            self.workspace.shows_seconds = not self.workspace.shows_seconds
             self.modes.changed_filters()
         else:
-            self._change(flipped(self.desk.filters, name))
+            switched: dict[str, Any] = {name: not getattr(self.workspace.filters, name)}
+            self._change(replace(self.workspace.filters, **switched))
         if name not in self.shown:
-            is_on = getattr(self.desk.filters, name, self.desk.seconds)
-            self.desk.message = f"{name} {'shown' if is_on else 'hidden'}"
+            is_on = getattr(self.workspace.filters, name, self.workspace.shows_seconds)
+            self.workspace.message = f"{name} {'shown' if is_on else 'hidden'}"
 
     def level(self) -> None:
-        """The next log level, from everything to nothing again."""
-        level = (self.desk.filters.level + 1) % len(LEVEL_WORDS)
-        self._change(replace(self.desk.filters, level=level))
+        """Show the next log level; after the highest one, the lowest."""
+        level = (self.workspace.filters.level + 1) % len(LEVEL_WORDS)
+        self._change(replace(self.workspace.filters, level=level))
         if LEVEL not in self.shown:
-            self.desk.message = f"log level: {LEVEL_WORDS[level]}"
+            self.workspace.message = f"log level: {LEVEL_WORDS[level]}"
 
     def _change(self, filters: Filters) -> None:
         if not self.modes.changed_filters():
             return
-        self.desk.refilter(filters)
-        found = self.desk.found
-        if found is not None:
-            found.hits = None
-        self.desk.message = ""
+        self.workspace.refilter(filters)
+        if self.workspace.search is not None:
+            self.workspace.search.hits = None
+        self.workspace.message = ""
 
     def filter_canceled(self) -> None:
         """Show canceled transitions or hide them."""
@@ -144,12 +126,16 @@ class Viewing:
 
     def filter_group(self) -> None:
         """Show one group of states, then the next, then all."""
-        groups = ("", *self.desk.groups)
+        groups = ("", *self.workspace.groups)
         if len(groups) == 1:
-            self.desk.message = "this machine has no groups of states"
+            self.workspace.message = "this machine has no groups of states"
             return
-        at = groups.index(self.desk.filters.group) if self.desk.filters.group in groups else 0
-        self._change(replace(self.desk.filters, group=groups[(at + 1) % len(groups)]))
+        at = (
+            groups.index(self.workspace.filters.group)
+            if self.workspace.filters.group in groups
+            else 0
+        )
+        self._change(replace(self.workspace.filters, group=groups[(at + 1) % len(groups)]))
 
     def filter_times(self) -> None:
         """Show seconds as headings or hide them."""

@@ -1,8 +1,8 @@
-"""What the reader has selected: cursor, filters, unfolded states, search hits.
+"""The workspace: what the user has selected, and how the panes are scrolled.
 
-It is a plain record that the modules of control change. Its only decisions keep its parts
-consistent: a cursor stands on something visible, and what belongs to a track is dropped when
-another track is selected.
+It is a plain record that the modules of control change. Its methods keep it consistent: the
+cursor is at a visible transition, and what belongs to a track is dropped when another track
+is selected.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from weakref import ref
 
-from am_dbg.control.history import Bookmarks, History, Spot
-from am_dbg.projection.log.view import LogView
+from am_dbg.control.history import Bookmarks, History, SavedPlace
+from am_dbg.drawing.layout import Layout, Pane
+from am_dbg.projection.log.view import LogOptions, LogView
 from am_dbg.projection.machine_order import ListedMachine, MachineOrder
 from am_dbg.projection.matrix import MatrixView
 from am_dbg.projection.rain import RainView
@@ -25,71 +26,83 @@ from am_dbg.store import Store, Track
 from am_dbg.store.facts import groups_of
 
 VISIBLES_MAX = 32
-"""Tracks whose filtered numbers are kept ready, for going back and forth between them."""
+"""Tracks whose visible transitions are cached, for going back and forth between them."""
 
 
 @dataclass(slots=True)
-class Found:
-    """The text that was searched for, in which pane, and from where."""
+class SearchState:
+    """A search: its text, its pane, its hits in the log, and the cursor when it began."""
 
-    pane: str
+    pane: Pane
     text: str = ""
     hits: TransitionSet | None = None
     origin: Cursor | None = None
 
 
 @dataclass(slots=True)
-class Desk:
-    """What the reader has selected and how the panes are scrolled."""
+class Workspace:
+    """What the user has selected, and how the panes are scrolled.
+
+    `tops` are the first rows that panes show. The panes in `scrolled_away` do not follow the
+    cursor. `shown_views` are the views that a click may hit.
+    """
 
     store: Store
     filters: Filters = field(default_factory=Filters)
-    seconds: bool = False
+    shows_seconds: bool = False
     cursor: Cursor | None = None
-    spot: TreeSpot | None = None
-    opened: frozenset[str] = frozenset()
-    all_open: bool = False
-    tops: dict[str, int] = field(default_factory=dict)
-    loose: set[str] = field(default_factory=set)
-    switch: str = "canceled"
-    shown: dict[str, LogView | RainView | MatrixView] = field(default_factory=dict)
-    found: Found | None = None
+    selected_state: TreeSpot | None = None
+    unfolded: frozenset[str] = frozenset()
+    all_unfolded: bool = False
+    tops: dict[Pane, int] = field(default_factory=dict)
+    scrolled_away: set[Pane] = field(default_factory=set)
+    picked_switch: str = "canceled"
+    shown_views: dict[Pane, LogView | RainView | MatrixView] = field(default_factory=dict)
+    search: SearchState | None = None
     history: History = field(default_factory=History)
     bookmarks: Bookmarks = field(default_factory=Bookmarks)
     message: str = ""
     order: MachineOrder = field(init=False)
-    heights: dict[str, int] = field(default_factory=dict)
-    widths: dict[str, int] = field(default_factory=dict)
+    layout: Layout = field(default_factory=lambda: Layout(0, 0, is_narrow=True))
     _visibles: OrderedDict[str, Visible] = field(default_factory=OrderedDict)
 
     @property
     def track(self) -> Track | None:
         return self.cursor.track if self.cursor else None
 
-    def focused(self, focus: str, main: str) -> str:
-        """The pane that keys go to; the main one if the one with the focus has no room."""
-        return focus if focus in self.heights or not self.heights else main
+    def visible_focus(self, focus: Pane, main: Pane) -> Pane:
+        """The pane that keys go to: the one with the focus, or the main one if that is hidden."""
+        boxes = self.layout.boxes
+        return focus if focus in boxes or not boxes else main
+
+    def width_of(self, pane: Pane) -> int:
+        """The columns inside a pane, 0 while it is hidden."""
+        return self.layout.inner(pane)[0]
+
+    def height_of(self, pane: Pane) -> int:
+        """The rows inside a pane, 0 while it is hidden."""
+        return self.layout.inner(pane)[1]
 
     @property
-    def held(self) -> tuple[int, int]:
+    def data_version(self) -> tuple[int, int]:
         """A value that changes when a part of the history under the cursor is removed."""
         track = self.track
         return (-1, -1) if track is None else (track.first, self.order.position_of(track))
 
     @property
     def groups(self) -> tuple[str, ...]:
-        """The groups of states of the machine on show."""
+        """The groups of states of the selected machine."""
         return tuple(groups_of(self.track.states)) if self.track else ()
 
     def __post_init__(self) -> None:
         self.order = MachineOrder(self.store)
 
     @property
-    def places(self) -> Sequence[ListedMachine]:
+    def machines(self) -> Sequence[ListedMachine]:
         return self.order.machines
 
     def visible(self, track: Track) -> Visible:
-        """The visible transitions of a track under the present filters."""
+        """The transitions of a track that pass the filters."""
         kept = self._visibles.get(track.key)
         if kept is None or kept.track is not track or kept.filters != self.filters:
             kept = self._visibles[track.key] = Visible(track, self.filters)
@@ -98,14 +111,9 @@ class Desk:
             self._visibles.popitem(last=False)
         return kept
 
-    def forget_removed(self) -> None:
-        """Drop what is cached of machines that are gone."""
-        for key in [key for key, one in self._visibles.items() if not self.store.holds(one.track)]:
-            del self._visibles[key]
-
     @property
     def moment(self) -> Moment | None:
-        """Where the reader is; the nearest remaining place if that was removed to save memory."""
+        """The moment at the cursor; if it was removed to save memory, the oldest one left."""
         if self.cursor is None:
             return None
         if self.cursor.number < self.cursor.track.first - 1:
@@ -115,58 +123,67 @@ class Desk:
 
     def tree(self, moment: Moment) -> Tree:
         """The tree of states as it is unfolded."""
-        return tree_of(moment, self.opened, all_open=self.all_open)
+        return tree_of(moment, self.unfolded, all_open=self.all_unfolded)
 
-    def go(self, cursor: Cursor) -> None:
-        """Put the cursor somewhere; the panes follow it again."""
+    @property
+    def log_options(self) -> LogOptions:
+        """What the log shows beside transitions."""
+        marks = frozenset(self.bookmarks.of(self.track)) if self.track else frozenset()
+        return LogOptions(self.shows_seconds, marks)
+
+    def move_cursor(self, cursor: Cursor) -> None:
+        """Move the cursor; all panes follow it again."""
         self.cursor = cursor
-        self.loose.clear()
-        self.tops["reader"] = 0
+        self.scrolled_away.clear()
+        self.tops[Pane.READER] = 0
 
-    def let_go(self) -> str:
+    def leave_removed_machine(self) -> str:
         """Leave a machine that is no longer in the list; return its key, empty for none."""
         track = self.track
         if track is None or self.order.position_of(track) >= 0:
             return ""
-        self.cursor = self.spot = self.found = None
+        self.cursor = self.selected_state = self.search = None
         self._visibles.pop(track.key, None)
         return track.key
 
     def select(self, track: Track, number: int | None = None) -> None:
-        """Select a track, at a transition or at the moment that was on show."""
+        """Select a track, at a transition or at the moment that was selected before."""
         visible = self.visible(track)
         if number is None:
             moment = self.moment
             number = track.last_at_or_before(moment.time_ns) if moment else visible.last()
         if track is not self.track:
-            self.tops.pop("log", None)
-            self.spot = self.spot if self.spot and self._has(track, self.spot.state) else None
-            if self.found and self.found.pane != "machines":
-                self.found = None
-        self.go(Cursor(track).at(number).kept(visible))
+            self._change_track(track)
+        self.move_cursor(Cursor(track).at(number).kept(visible))
 
-    def _has(self, track: Track, state: str) -> bool:
-        return track.index_at(track.count, state) >= 0
+    def _change_track(self, new: Track) -> None:
+        """Keep the selected state if the new track has it, and a search in the machines."""
+        self.tops.pop(Pane.LOG, None)
+        selected = self.selected_state
+        if selected and new.index_at(new.count, selected.state) < 0:
+            self.selected_state = None
+        if self.search and self.search.pane is not Pane.MACHINES:
+            self.search = None
 
     def refilter(self, filters: Filters) -> None:
-        """Change the filters; the cursor goes to the nearest place still visible."""
+        """Change the filters; the cursor moves to the nearest visible transition."""
         self.filters = filters
         if self.cursor is None:
             return
         visible = self.visible(self.cursor.track)
         cursor = replace(self.cursor, step=0) if self.cursor.step else self.cursor
         self.cursor = cursor.kept(visible)
-        self.loose.discard("log")
+        self.scrolled_away.discard(Pane.LOG)
 
-    def here(self) -> Spot | None:
-        """The place under the cursor, for history and bookmarks."""
+    def current_place(self) -> SavedPlace | None:
+        """The place at the cursor, for history and bookmarks."""
         moment = self.moment
         if moment is None:
             return None
-        return Spot(moment.track.key, max(moment.number, 0), ref(moment.track))
+        return SavedPlace(moment.track.key, max(moment.number, 0), ref(moment.track))
 
-    def remember(self) -> None:
-        """Put the place under the cursor into the history."""
-        spot = self.here()
-        if spot:
-            self.history = self.history.visited(spot)
+    def add_to_history(self) -> None:
+        """Add the place at the cursor to the history."""
+        place = self.current_place()
+        if place:
+            self.history = self.history.visited(place)

@@ -9,6 +9,7 @@ more for the status; on very low ones the rows that matter least go first.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum, auto
 
 WIDE = 100
 TALL = 40
@@ -16,30 +17,35 @@ WIDTH_MIN = 40
 HEIGHT_MIN = 10
 LOW = 15
 
-MACHINES = "machines"
-STATES = "states"
-LOG = "log"
-RAIN = "rain"
-MATRIX = "matrix"
-READER = "reader"
-ADDRESS = "address"
-TABS = "tabs"
-TRANSITION = "transition"
-TIMELINE = "timeline"
-STEPS = "steps"
-FILTERS = "filters"
-FOOTER = "footer"
-RULE = "rule"
-STATUS = "status"
-NOTICE = "notice"
-SEARCH = "typing"
 SEARCH_WIDTH = 44
-
-MAIN = (LOG, RAIN, MATRIX)
-FRAMED = (MACHINES, STATES, LOG, RAIN, MATRIX, READER)
-ALL_PANES = (*FRAMED, ADDRESS, TABS, TRANSITION, TIMELINE, STEPS, FILTERS, FOOTER, RULE, STATUS)
-
 FRAME = 2
+
+
+class Pane(StrEnum):
+    """The parts of the screen; as a text, a part is its name in links and ids of widgets."""
+
+    MACHINES = auto()
+    STATES = auto()
+    LOG = auto()
+    RAIN = auto()
+    MATRIX = auto()
+    READER = auto()
+    ADDRESS = auto()
+    TABS = auto()
+    TRANSITION = auto()
+    TIMELINE = auto()
+    STEPS = auto()
+    FILTERS = auto()
+    FOOTER = auto()
+    RULE = auto()
+    STATUS = auto()
+    NOTICE = auto()
+    SEARCH = auto()
+
+
+MAIN_PANES = (Pane.LOG, Pane.RAIN, Pane.MATRIX)
+"""The panes of which one is in the middle."""
+FRAMED_PANES = (Pane.MACHINES, Pane.STATES, *MAIN_PANES, Pane.READER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +64,13 @@ class Layout:
 
     width: int
     height: int
-    boxes: dict[str, Box] = field(default_factory=dict)
+    boxes: dict[Pane, Box] = field(default_factory=dict)
     is_narrow: bool = False
 
-    def is_framed(self, pane: str) -> bool:
-        return pane in FRAMED and not self.is_narrow
+    def is_framed(self, pane: Pane) -> bool:
+        return pane in FRAMED_PANES and not self.is_narrow
 
-    def inner(self, pane: str) -> tuple[int, int]:
+    def inner(self, pane: Pane) -> tuple[int, int]:
         """Width and height of a pane's content; 0 for a hidden one."""
         box = self.boxes.get(pane)
         if box is None:
@@ -77,16 +83,16 @@ def lay_out(
     width: int,
     height: int,
     *,
-    main: str = LOG,
+    main: Pane = Pane.LOG,
     reader: bool = False,
-    focus: str = LOG,
+    focus: Pane = Pane.LOG,
     searching: bool = False,
 ) -> Layout:
     """The layout for a size and what is switched on."""
-    if width < WIDTH_MIN or height < HEIGHT_MIN:
-        boxes = {NOTICE: Box(0, 0, max(1, width), max(1, height))}
-        return Layout(width, height, boxes)
     is_narrow = width < WIDE
+    if width < WIDTH_MIN or height < HEIGHT_MIN:
+        boxes = {Pane.NOTICE: Box(0, 0, max(1, width), max(1, height))}
+        return Layout(width, height, boxes, is_narrow=is_narrow)
     if is_narrow:
         boxes = _narrow(width, height, main, focus)
     else:
@@ -96,54 +102,54 @@ def lay_out(
     return Layout(width, height, boxes, is_narrow=is_narrow)
 
 
-def _make_room_for_search(boxes: dict[str, Box], width: int) -> None:
+def _make_room_for_search(boxes: dict[Pane, Box], width: int) -> None:
     """Split the filters' row: the typed text takes the left, what it finds the right."""
-    y = boxes.get(FILTERS, boxes[FOOTER]).y
+    y = boxes.get(Pane.FILTERS, boxes[Pane.FOOTER]).y
     size = min(SEARCH_WIDTH, width - 12)
-    boxes[SEARCH] = Box(0, y, size, 1)
-    boxes[FILTERS] = Box(size, y, width - size, 1)
-    if boxes[FOOTER].y == y:
-        del boxes[FOOTER]
+    boxes[Pane.SEARCH] = Box(0, y, size, 1)
+    boxes[Pane.FILTERS] = Box(size, y, width - size, 1)
+    if boxes[Pane.FOOTER].y == y:
+        del boxes[Pane.FOOTER]
 
 
-def _bottom(width: int, height: int, rows: tuple[str, ...]) -> dict[str, Box]:
+def _bottom(width: int, height: int, rows: tuple[Pane, ...]) -> dict[Pane, Box]:
     """Rows stacked at the lower edge, the first one highest."""
     boxes = {}
-    y = height - sum(2 if row == TIMELINE else 1 for row in rows)
+    y = height - sum(2 if row == Pane.TIMELINE else 1 for row in rows)
     for row in rows:
-        size = 2 if row == TIMELINE else 1
+        size = 2 if row == Pane.TIMELINE else 1
         boxes[row] = Box(0, y, width, size)
         y += size
     return boxes
 
 
-def _narrow(width: int, height: int, main: str, focus: str) -> dict[str, Box]:
-    rows: tuple[str, ...] = (TRANSITION, TIMELINE, STEPS, FILTERS, FOOTER)
+def _narrow(width: int, height: int, main: Pane, focus: Pane) -> dict[Pane, Box]:
+    rows: tuple[Pane, ...] = (Pane.TRANSITION, Pane.TIMELINE, Pane.STEPS, Pane.FILTERS, Pane.FOOTER)
     if height < LOW:
-        rows = (TRANSITION, STEPS, FOOTER)
-    boxes = {ADDRESS: Box(0, 0, width, 1), TABS: Box(0, 1, width, 1)}
+        rows = (Pane.TRANSITION, Pane.STEPS, Pane.FOOTER)
+    boxes = {Pane.ADDRESS: Box(0, 0, width, 1), Pane.TABS: Box(0, 1, width, 1)}
     boxes |= _bottom(width, height, rows)
-    content = focus if focus in (MACHINES, STATES, READER) else main
-    boxes[content] = Box(0, 2, width, boxes[TRANSITION].y - 2)
+    content = focus if focus in (Pane.MACHINES, Pane.STATES, Pane.READER) else main
+    boxes[content] = Box(0, 2, width, boxes[Pane.TRANSITION].y - 2)
     return boxes
 
 
-def _wide(width: int, height: int, main: str, reader: bool) -> dict[str, Box]:
-    rows: tuple[str, ...] = (TRANSITION, TIMELINE, STEPS, FILTERS, FOOTER)
+def _wide(width: int, height: int, main: Pane, reader: bool) -> dict[Pane, Box]:
+    rows: tuple[Pane, ...] = (Pane.TRANSITION, Pane.TIMELINE, Pane.STEPS, Pane.FILTERS, Pane.FOOTER)
     if height >= TALL:
-        rows = (*rows[:-1], RULE, FOOTER, STATUS)
+        rows = (*rows[:-1], Pane.RULE, Pane.FOOTER, Pane.STATUS)
     elif height < LOW:
-        rows = (TRANSITION, STEPS, FOOTER)
-    boxes = {ADDRESS: Box(0, 0, width, 1)} | _bottom(width, height, rows)
-    body = boxes[TRANSITION].y - 1
+        rows = (Pane.TRANSITION, Pane.STEPS, Pane.FOOTER)
+    boxes = {Pane.ADDRESS: Box(0, 0, width, 1)} | _bottom(width, height, rows)
+    body = boxes[Pane.TRANSITION].y - 1
     left = max(28, min(38, width * 23 // 100))
     right = _reader_width(width) if reader else 0
     upper = max(5, body // 3)
-    boxes[MACHINES] = Box(0, 1, left, upper)
-    boxes[STATES] = Box(0, 1 + upper, left, body - upper)
+    boxes[Pane.MACHINES] = Box(0, 1, left, upper)
+    boxes[Pane.STATES] = Box(0, 1 + upper, left, body - upper)
     boxes[main] = Box(left, 1, width - left - right, body)
     if reader:
-        boxes[READER] = Box(width - right, 1, right, body)
+        boxes[Pane.READER] = Box(width - right, 1, right, body)
     return boxes
 
 

@@ -1,3 +1,3 @@
-"""The widgets: each draws the view value it is given and posts what the user asks for."""
+"""The widgets: each draws its view and posts a message for each thing that the user does."""
 
 __all__: list[str] = []

@@ -1,16 +1,15 @@
 """The Textual application: places the panes and passes keys and clicks to control.
 
-Nothing here decides anything. An action goes to control, then everything is looked at again
-and each pane takes its view. A pane whose view is the same does nothing. Data that arrives in
-the background causes the same look, at most ten times a second. If a part of this fails, the
-footer or the pane shows it, and the rest goes on.
+The application decides nothing. It passes an action to control, then projects the screen again
+and gives each pane its view. A pane whose view is the same does nothing. When data arrives in
+the background, the screen is projected too, at most ten times a second. If a part of this
+fails, the footer or the pane shows the error, and the rest goes on.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 from textual import events, on
 from textual.app import App, ComposeResult, SystemCommand
@@ -22,68 +21,33 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input
 
-from am_dbg.control import Control, CopyText, Effect, Look, OpenDialog, OpenPalette, Quit, Suspend
-from am_dbg.control import states as s
-from am_dbg.drawing import layout as at
+from am_dbg.control import Control, CopyText, Effect, OpenDialog, OpenPalette, Quit, Suspend
+from am_dbg.drawing.layout import Pane
 from am_dbg.keys import KEYS, Key
 from am_dbg.projection.addresses.write import SCHEME
-from am_dbg.projection.bars import Playback
 from am_dbg.projection.faults import Failed, attempt
-from am_dbg.views.crash_report import ScreenFailedError, failed
-from am_dbg.views.dialog_opener import Talking
-from am_dbg.views.log import LogPane
-from am_dbg.views.machines import MachineList
-from am_dbg.views.matrix import MatrixPane
+from am_dbg.projection.times import count
+from am_dbg.views.crash_report import ScreenFailedError, crash_report
+from am_dbg.views.dialog_opener import DialogOpener
 from am_dbg.views.messages import (
-    Asked,
+    ActionRequested,
     DataArrived,
     Exported,
     ImportProgressed,
-    LinkChosen,
-    RowChosen,
+    LinkClicked,
+    RowClicked,
     Scrolled,
-    StepChosen,
+    StepClicked,
     Warned,
 )
-from am_dbg.views.notice import Notice
-from am_dbg.views.pane import Pane
-from am_dbg.views.pane_table import (
-    AddressBar,
-    FilterBar,
-    Footer,
-    Rule,
-    StatusRow,
-    StepsRow,
-    Tabs,
-    Timeline,
-    TransitionBar,
-)
-from am_dbg.views.rain import RainPane
-from am_dbg.views.reader import ReaderPane
+from am_dbg.views.pane import PaneWidget
+from am_dbg.views.pane_table import PANES
 from am_dbg.views.search import SearchLine
-from am_dbg.views.states_tree import StatesTree
 from am_dbg.views.theme import DARK, THEMES, palette_of
 
 PLAY_EVERY_S = 0.5
-
-PANES: tuple[tuple[type[Pane[Any]], Callable[[Look], Any]], ...] = (
-    (MachineList, lambda look: look.machines),
-    (StatesTree, lambda look: look.states),
-    (LogPane, lambda look: look.log),
-    (RainPane, lambda look: look.rain),
-    (MatrixPane, lambda look: look.matrix),
-    (ReaderPane, lambda look: look.reader),
-    (AddressBar, lambda look: look.address),
-    (Tabs, lambda look: look.tabs),
-    (TransitionBar, lambda look: look.transition),
-    (Timeline, lambda look: look.timeline),
-    (StepsRow, lambda look: look.steps),
-    (FilterBar, lambda look: look.filters),
-    (Footer, lambda look: look.footer),
-    (Rule, lambda look: None),
-    (StatusRow, lambda look: look.status),
-    (Notice, lambda look: None),
-)
+CLIPBOARD_CHARS_MAX = 100_000
+SEARCH_LINE = f"#{Pane.SEARCH}"
 
 
 def bindings(keys: Sequence[Key] = KEYS) -> list[Binding]:
@@ -102,7 +66,7 @@ def bindings(keys: Sequence[Key] = KEYS) -> list[Binding]:
 
 
 class MainScreen(Screen[None], inherit_bindings=False):
-    """The screen of the panes: the keys of the table, as the user has them, and no others."""
+    """The screen of the panes, with the keys of the user's table and no others."""
 
     def __init__(self, keys: Sequence[Key] = KEYS) -> None:
         super().__init__(id="_default")
@@ -110,7 +74,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
 
 class Debugger(App[int], inherit_bindings=False):
-    """Shows what control looks at."""
+    """Shows what control projects."""
 
     TITLE = "am-dbg"
     ENABLE_COMMAND_PALETTE = True
@@ -122,21 +86,21 @@ class Debugger(App[int], inherit_bindings=False):
     def __init__(self, control: Control, *, theme: str = DARK.name) -> None:
         super().__init__(driver_class=_driver_class())
         self.control = control
-        self._panes: list[tuple[Pane[Any], Callable[[Look], Any]]] = []
+        self._panes: list[PaneWidget] = []
         self._start_theme = theme
-        self._talking = Talking(self)
+        self._dialogs = DialogOpener(self)
         self._player: Timer | None = None
         self._canvas = Size(0, 0)
         self.palette = palette_of(DARK)
 
     def compose(self) -> ComposeResult:
-        """Every pane is there from the start; layouts show and hide them."""
-        self._panes = [(pane(), view_of) for pane, view_of in PANES]
-        yield from (pane for pane, _ in self._panes)
+        """All panes exist from the start; layouts show and hide them."""
+        self._panes = [PaneWidget(kind) for kind in PANES]
+        yield from self._panes
         yield SearchLine()
 
     def on_mount(self) -> None:
-        """Take our themes, start the clock that plays, and look for the first time."""
+        """Register the themes, start the timer that plays, and paint for the first time."""
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = self._start_theme
@@ -145,22 +109,22 @@ class Debugger(App[int], inherit_bindings=False):
         self._recolour()
         self.theme_changed_signal.subscribe(self, lambda _: self._recolour())
         self.app_resume_signal.subscribe(self, lambda _: self.screen.refresh(layout=True))
-        self.attempt("taking in what arrived", self.control.data_arrived)
+        self.attempt("reading new data", self.control.data_arrived)
 
     def _recolour(self) -> None:
-        """Take the palette of the new theme."""
+        """Use the palette of the new theme."""
         self.palette = palette_of(self.current_theme)
         self.paint()
 
-    def tell(self, message: Message) -> None:
-        """Take a message from any thread; before the screen is up it is not needed."""
+    def post_from_thread(self, message: Message) -> None:
+        """Post a message from any thread; it is dropped while the screen is not running."""
         if self.is_running:
             self.post_message(message)
 
     @property
     def trouble(self) -> ScreenFailedError | None:
         """The fault that ended the screen, if one did."""
-        return failed(self._exception) if self._exception else None
+        return crash_report(self._exception) if self._exception else None
 
     def _fatal_error(self) -> None:
         """Close after a fault; the caller of `run` reports it when the terminal is back."""
@@ -171,12 +135,12 @@ class Debugger(App[int], inherit_bindings=False):
         return MainScreen(self.control.keys)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Look again at the new size."""
+        """Paint at the new size."""
         self._canvas = event.size
         self.paint()
 
     def paint(self) -> None:
-        """Look, and let every pane take its view."""
+        """Project the screen, and give every pane its view."""
         if self._player is None:
             return
         painted = attempt("the painting of the screen", self._paint)
@@ -184,37 +148,27 @@ class Debugger(App[int], inherit_bindings=False):
             painted.log()
 
     def _paint(self) -> None:
-        look = self.control.look(self._canvas.width, self._canvas.height)
-        boxes = look.layout.boxes
-        for pane, view_of in self._panes:
-            box = boxes.get(pane.PANE)
-            pane.place(box)
-            if box is not None:
-                lit = look.focus == pane.PANE
-                framed = look.layout.is_framed(pane.PANE)
-                failed = look.failed.get(pane.PANE)
-                pane.take(view_of(look), self.palette, lit=lit, is_framed=framed, failed=failed)
-        self.query_one(SearchLine).place(boxes.get(at.SEARCH))
+        screen = self.control.project(self._canvas.width, self._canvas.height)
+        for pane in self._panes:
+            pane.show(screen, self.palette)
+        self.query_one(SearchLine).place(screen.layout.boxes.get(Pane.SEARCH))
         assert self._player is not None  # nothing is painted before it is there
-        if self.control.modes.playback is Playback.PLAYING:
+        if screen.is_playing:
             self._player.resume()
         else:
             self._player.pause()
 
     def attempt(self, what: str, work: Callable[[], object]) -> None:
-        """Do what was asked for, then look again; a failure is shown and ends nothing."""
+        """Carry something out, then paint; a failure is shown in the footer and ends nothing."""
         done = attempt(what, work)
         if isinstance(done, Failed):
             done.log()
-            self.control.desk.message = f"{what} failed: {done.reason}"
+            self.control.show_message(f"{what} failed: {done.reason}")
         self.paint()
 
     def action_press(self, action: str) -> None:
         """Carry out the action of a key where the focus is."""
-        if action == "escape" and self.control.modes.searching:
-            self.attempt("the search", self.control.searching.cancel)
-        else:
-            self.attempt(_named(action), lambda: self._carry_out(self.control.press(action)))
+        self.attempt(_named(action), lambda: self._carry_out(self.control.press(action)))
 
     def action_do(self, action: str) -> None:
         """Carry out the action that a click or the palette names."""
@@ -223,15 +177,23 @@ class Debugger(App[int], inherit_bindings=False):
     def _carry_out(self, effect: Effect | None) -> None:
         match effect:
             case CopyText():
-                self._talking.copy(effect)
+                self._copy(effect)
             case OpenDialog():
-                self._talking.open(effect.mode)
+                self._dialogs.open(effect.kind)
             case OpenPalette():
                 self.action_command_palette()
             case Suspend():
                 self.action_suspend_process()
             case Quit():
                 self.exit(0)
+
+    def _copy(self, effect: CopyText) -> None:
+        """Put a text on the clipboard of the terminal, also over ssh."""
+        text = effect.text[:CLIPBOARD_CHARS_MAX]
+        self.copy_to_clipboard(text)
+        self.control.show_message(
+            f"{effect.what} copied, {count(len(text))} characters, if the terminal allows it"
+        )
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette has every key of the table, and Textual's themes."""
@@ -245,79 +207,72 @@ class Debugger(App[int], inherit_bindings=False):
         yield SystemCommand("Theme", "change the colours", self.action_change_theme)
 
     def _play(self) -> None:
-        self.attempt("playing", self.control.moving.play_on)
+        self.attempt("playing", self.control.play_next)
 
-    @on(Asked)
-    def _asked(self, message: Asked) -> None:
+    @on(ActionRequested)
+    def _action_requested(self, message: ActionRequested) -> None:
         self.action_do(message.action)
 
-    @on(LinkChosen)
-    def _link_chosen(self, message: LinkChosen) -> None:
+    @on(LinkClicked)
+    def _link_clicked(self, message: LinkClicked) -> None:
         if message.address.startswith("pane:"):
-            pane = message.address.removeprefix("pane:")
-            self.attempt("the change of panes", lambda: self.control.modes.focus_on(pane))
+            name = message.address.removeprefix("pane:")
+            self.attempt("the change of panes", lambda: self.control.focus_on(Pane(name)))
         else:
-            jump = self.control.jumping.open_address
-            self.attempt("the jump", lambda: jump(message.address))
+            self.attempt("the jump", lambda: self.control.open_address(message.address))
 
-    @on(RowChosen)
-    def _row_chosen(self, message: RowChosen) -> None:
+    @on(RowClicked)
+    def _row_clicked(self, message: RowClicked) -> None:
         self.attempt(
             "the click",
-            lambda: self.control.panes.click(
+            lambda: self.control.click(
                 message.pane, message.row, message.column, again=message.again
             ),
         )
 
-    @on(StepChosen)
-    def _step_chosen(self, message: StepChosen) -> None:
-        self.control.modes.focus_on(at.STEPS)
-        self.attempt("the step", lambda: self.control.moving.to_step(message.step))
+    @on(StepClicked)
+    def _step_clicked(self, message: StepClicked) -> None:
+        self.attempt("the step", lambda: self.control.click_step(message.step))
 
     @on(Scrolled)
     def _scrolled(self, message: Scrolled) -> None:
-        scroll = self.control.panes.scroll
-        self.attempt("scrolling", lambda: scroll(message.pane, message.by))
+        self.attempt("scrolling", lambda: self.control.scroll(message.pane, message.by))
 
     @on(DataArrived)
     def _data_arrived(self) -> None:
-        self.attempt("taking in what arrived", self.control.data_arrived)
+        self.attempt("reading new data", self.control.data_arrived)
 
     @on(ImportProgressed)
     def _import_progressed(self, message: ImportProgressed) -> None:
-        self.attempt("the import", lambda: self.control.progressed(message.progress))
+        self.attempt("the import", lambda: self.control.import_progressed(message.progress))
 
     @on(Warned)
     def _warned(self, message: Warned) -> None:
-        self.control.desk.message = message.words
+        self.control.show_message(message.text)
         self.paint()
 
     @on(Exported)
     def _exported(self, message: Exported) -> None:
-        self.control.desk.message = message.outcome
-        if message.kept:
-            self.control.unsaved.kept(message.kept)
+        self.control.exported(message.report)
         self.paint()
 
     def on_paste(self, event: events.Paste) -> None:
-        """Go to an address that is pasted outside of any input; ignore other text."""
+        """Go to an address that is pasted outside of an input; other texts are ignored."""
         text = event.text.strip()
         if text.startswith(SCHEME) and isinstance(self.screen, MainScreen):
-            self.attempt("the jump", lambda: self.control.jumping.open_address(text))
+            self.attempt("the jump", lambda: self.control.open_address(text))
 
-    @on(Input.Changed, "#typing")
-    def _typed(self, message: Input.Changed) -> None:
-        if self.control.modes.searching:
-            self.attempt("the search", lambda: self.control.searching.type(message.value))
+    @on(Input.Changed, SEARCH_LINE)
+    def _search_typed(self, message: Input.Changed) -> None:
+        self.attempt("the search", lambda: self.control.type_search(message.value))
 
-    @on(Input.Submitted, "#typing")
-    def _typed_all(self) -> None:
-        self.attempt("the search", self.control.searching.accept)
+    @on(Input.Submitted, SEARCH_LINE)
+    def _search_accepted(self) -> None:
+        self.attempt("the search", self.control.accept_search)
 
-    def closed(self) -> None:
-        """Note in the modes that a dialog is closed."""
-        if self.control.modes.dialog not in ("", s.SEARCH_OPEN):
-            self.control.modes.close()
+    def dialog_closed(self) -> None:
+        """Note that the user closed a dialog."""
+        self.control.dialog_closed()
         self.paint()
 
 
@@ -327,9 +282,9 @@ def _named(action: str) -> str:
 
 
 def _driver_class() -> type[Driver] | None:
-    """Our driver where there are Unix terminals, else the one that Textual takes."""
+    """Our driver on Unix terminals, else the one that Textual selects."""
     if sys.platform == "win32":
         return None
-    from am_dbg.views.terminal_driver import TolerantDriver
+    from am_dbg.views.terminal_driver import TerminalDriver
 
-    return TolerantDriver
+    return TerminalDriver

@@ -1,4 +1,4 @@
-"""The dialogs: each asks or shows one thing, Esc closes it, no key reaches the panes below."""
+"""The kinds of dialogs: a line of text, lines to read, a list. Keys never reach the panes below."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from textual.widgets.option_list import Option
 from am_dbg.projection.clean import clean
 from am_dbg.projection.faults import Failed, attempt
 from am_dbg.spans import SpanLine
-from am_dbg.views.static_lines import Picture
+from am_dbg.views.static_lines import StaticLines
 from am_dbg.views.theme import palette_of
 
 TEXT_MAX = 1_000
 
 
 class Dialog(ModalScreen[str | None]):
-    """A box in the middle; it ends with a text or with nothing."""
+    """A box in the middle of the screen; its result is a text, or None if it was canceled."""
 
     DEFAULT_CSS = """
     Dialog { align: center middle; background: $background 60%; }
@@ -42,15 +42,15 @@ class Dialog(ModalScreen[str | None]):
         self.dismiss(None)
 
 
-class Asking(Dialog):
-    """Asks for one line of text; what is wrong with it is shown below the line."""
+class TextDialog(Dialog):
+    """Asks for one line of text; `check` returns what is wrong with it, empty for nothing."""
 
     DEFAULT_CSS = """
-    Asking Input, Asking Input:focus {
+    TextDialog Input, TextDialog Input:focus {
         border: none; height: 1; padding: 0 1; margin-top: 1; background: $panel;
     }
-    Asking #hint { color: $foreground 60%; margin: 1 0; }
-    Asking #trouble { color: $warning; margin-bottom: 1; display: none; }
+    TextDialog #hint { color: $foreground 60%; margin: 1 0; }
+    TextDialog #trouble { color: $warning; margin-bottom: 1; display: none; }
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Asking(Dialog):
         value: str = "",
         *,
         accept: str = "go",
-        check: Callable[[str], str] | None = None,
+        check: Callable[[str], str],
     ) -> None:
         super().__init__()
         self._check = check
@@ -70,7 +70,7 @@ class Asking(Dialog):
         self._accept = accept
 
     def compose(self) -> ComposeResult:
-        """The line, and what to write into it."""
+        """The line with its hint."""
         text = Input(self._value, max_length=TEXT_MAX, compact=True, id="line")
         text.cursor_blink = False
         box = Vertical(
@@ -84,36 +84,30 @@ class Asking(Dialog):
         yield box
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Hand the text over, unless something is wrong with it."""
+        """Return the text, or show what is wrong with it."""
         event.stop()
-        trouble = attempt("the dialog", lambda: self.check(event.value))
+        trouble = attempt("the dialog", lambda: self._check(event.value))
         if isinstance(trouble, Failed):
             trouble.log()
-            self.tell(trouble.reason)
+            self.show_error(trouble.reason)
         elif trouble:
-            self.tell(trouble)
+            self.show_error(trouble)
         else:
             self.dismiss(event.value)
 
-    def tell(self, trouble: str) -> None:
-        """Say what is wrong; the line stays open."""
+    def show_error(self, trouble: str) -> None:
+        """Show what is wrong; the dialog stays open."""
         label = self.query_one("#trouble", Static)
         label.update(Text(clean(trouble)))
         label.styles.display = "block"
 
-    def check(self, value: str) -> str:
-        """What is wrong with a text, empty for nothing."""
-        if self._check is not None:
-            return self._check(value)
-        return "" if value.strip() else "nothing was written"
 
-
-class Showing(Dialog):
-    """Shows lines, scrolling when there are more than fit; it closes on a click too."""
+class LinesDialog(Dialog):
+    """Shows lines; scrolls if there are more than fit, and closes on a click too."""
 
     DEFAULT_CSS = """
-    Showing > #box { width: auto; }
-    Showing VerticalScroll {
+    LinesDialog > #box { width: auto; }
+    LinesDialog VerticalScroll {
         height: auto; max-height: 100%; scrollbar-size-vertical: 1;
         scrollbar-background: $surface; scrollbar-background-hover: $surface;
         scrollbar-background-active: $surface; scrollbar-color: $primary 40%;
@@ -131,7 +125,7 @@ class Showing(Dialog):
 
     def compose(self) -> ComposeResult:
         """The lines."""
-        box = VerticalScroll(Picture(self._lines, palette_of(self.app.current_theme)), id="box")
+        box = VerticalScroll(StaticLines(self._lines, palette_of(self.app.current_theme)), id="box")
         box.styles.width = max((line.width for line in self._lines), default=0) + 5
         box.border_title = self._title
         box.border_subtitle = self._note
@@ -143,29 +137,29 @@ class Showing(Dialog):
         self.dismiss(None)
 
 
-class Choosing(Dialog):
-    """Offers a list; it ends with the address of what was chosen."""
+class ListDialog(Dialog):
+    """Shows a list; its result is the index of the chosen entry."""
 
     DEFAULT_CSS = """
-    Choosing OptionList, Choosing OptionList:focus {
+    ListDialog OptionList, ListDialog OptionList:focus {
         height: auto; max-height: 20; border: none; padding: 0; background: $surface;
     }
     """
 
-    def __init__(self, title: str, options: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, title: str, titles: Sequence[str]) -> None:
         super().__init__()
         self._title = title
-        self._options = options
+        self._titles = titles
 
     def compose(self) -> ComposeResult:
         """The list; its texts are data and never read as markup."""
-        entries = [Option(Text(text), id=str(at)) for at, (text, _) in enumerate(self._options)]
+        entries = [Option(Text(title)) for title in self._titles]
         box = Vertical(OptionList(*entries), id="box")
         box.border_title = self._title
         box.border_subtitle = "⏎ go · Esc close"
         yield box
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Hand the address over."""
+        """Return the index."""
         event.stop()
-        self.dismiss(self._options[event.option_index][1])
+        self.dismiss(str(event.option_index))

@@ -1,35 +1,34 @@
-"""Messages from widgets and threads: what a user asked for, what data arrived."""
+"""Messages to the application: from widgets what the user did, from threads what happened."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from textual.message import Message
 
-from am_dbg.egress.export import Selection
+from am_dbg.control import ExportReport
+from am_dbg.drawing.layout import Pane
 from am_dbg.ingest.intake import ImportProgress
 
 
-class Asked(Message):
-    """A named action, as keys have them."""
+class ActionRequested(Message):
+    """A click on an action: the name that keys have for it."""
 
     def __init__(self, action: str) -> None:
         super().__init__()
         self.action = action
 
 
-class LinkChosen(Message):
-    """A place to go to, as an address."""
+class LinkClicked(Message):
+    """A click on a link: the address it leads to."""
 
     def __init__(self, address: str) -> None:
         super().__init__()
         self.address = address
 
 
-class RowChosen(Message):
-    """A row of a pane, counted from the first one shown; `again` for a double click."""
+class RowClicked(Message):
+    """A click on a row of a pane, counted from the first one shown; `again` for a double click."""
 
-    def __init__(self, pane: str, row: int, column: int, *, again: bool = False) -> None:
+    def __init__(self, pane: Pane, row: int, column: int, *, again: bool = False) -> None:
         super().__init__()
         self.pane = pane
         self.row = row
@@ -37,8 +36,8 @@ class RowChosen(Message):
         self.again = again
 
 
-class StepChosen(Message):
-    """A step of the transition on show, counted from 1."""
+class StepClicked(Message):
+    """A click on a step of the current transition, counted from 1."""
 
     def __init__(self, step: int) -> None:
         super().__init__()
@@ -46,23 +45,23 @@ class StepChosen(Message):
 
 
 class Scrolled(Message):
-    """The wheel over a pane; several that wait are merged into one."""
+    """The wheel moved over a pane, by some rows."""
 
-    def __init__(self, pane: str, by: int) -> None:
+    def __init__(self, pane: Pane, by: int) -> None:
         super().__init__()
         self.pane = pane
         self.by = by
 
 
 class DataArrived(Message):
-    """The store has more than was last shown; those that wait are merged into one."""
+    """The store has new data; of several messages that wait, only the newest one is handled."""
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, DataArrived)
 
 
 class ImportProgressed(Message):
-    """An import went on, or is over; only the newest one counts."""
+    """An import goes on or ended; of several messages that wait, only the newest one is handled."""
 
     def __init__(self, progress: ImportProgress) -> None:
         super().__init__()
@@ -73,20 +72,19 @@ class ImportProgressed(Message):
 
 
 class Exported(Message):
-    """How an export goes or went, in words; `kept` is what is in the file."""
+    """How an export goes; a newer report replaces one that is not the last."""
 
-    def __init__(self, outcome: str, kept: Sequence[Selection] = ()) -> None:
+    def __init__(self, report: ExportReport) -> None:
         super().__init__()
-        self.outcome = outcome
-        self.kept = kept
+        self.report = report
 
     def can_replace(self, message: Message) -> bool:
-        return isinstance(message, Exported) and not message.kept
+        return isinstance(message, Exported) and not message.report.written
 
 
 class Warned(Message):
-    """A warning for the user from outside of the screen."""
+    """A warning of the server or of another thread."""
 
-    def __init__(self, words: str) -> None:
+    def __init__(self, text: str) -> None:
         super().__init__()
-        self.words = words
+        self.text = text

@@ -7,10 +7,9 @@ to lines, and compares. Equal lines share one strip, whatever pane or moment the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import ClassVar, Generic, TypeVar
 
 from rich.segment import Segment
 from textual import events
@@ -18,17 +17,16 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from am_dbg.control import ScreenView
 from am_dbg.drawing.frame import SIDES, framed
-from am_dbg.drawing.layout import Box
+from am_dbg.drawing.layout import Box, Pane
 from am_dbg.projection.faults import Failed, attempt
 from am_dbg.spans import BLANK, LineRole, Role, Span, SpanLine, line
-from am_dbg.views.messages import Asked, LinkChosen, RowChosen, Scrolled, StepChosen
+from am_dbg.views.messages import ActionRequested, LinkClicked, RowClicked, Scrolled, StepClicked
 from am_dbg.views.theme import Palette
 
 STRIPS_MAX = 4096
 WHEEL_ROWS = 3
-
-View = TypeVar("View")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,82 +50,89 @@ def strip_of(row: SpanLine, palette: Palette) -> Strip:
     return Strip(segments, row.width)
 
 
-class Pane(Widget, Generic[View]):
-    """Draws a view value, with a frame around it on wide screens."""
+@dataclass(frozen=True, slots=True)
+class PaneKind:
+    """A pane, its view, and how the view is drawn at an inner width and height.
 
-    DEFAULT_CSS = """
-    Pane { position: absolute; width: 1; height: 1; display: none; }
+    The last argument of `draw` is whether the pane has the focus. The pane is drawn again only
+    if its view changed.
     """
 
-    PANE: ClassVar[str] = ""
-    """The name under which layouts, keys and messages know it."""
+    pane: Pane
+    view_of: Callable[[ScreenView], object]
+    draw: Callable[[ScreenView, int, int, bool], Drawn]
 
-    def __init__(self) -> None:
-        super().__init__(id=self.PANE)
+
+class PaneWidget(Widget):
+    """Draws the view of a pane, with a frame around it on wide screens."""
+
+    DEFAULT_CSS = """
+    PaneWidget { position: absolute; width: 1; height: 1; display: none; }
+    """
+
+    def __init__(self, kind: PaneKind) -> None:
+        super().__init__(id=kind.pane)
+        self._kind = kind
+        self.pane = kind.pane
         self._box = Box(0, 0, 0, 0)
         self._shown: tuple[object, ...] = ()
         self._rows: list[SpanLine] = []
         self._framed = False
         self._palette: Palette | None = None
 
-    def draw(self, view: View, width: int, height: int, *, lit: bool) -> Drawn:
-        """The lines for a view at an inner size."""
-        raise NotImplementedError
+    def show(self, screen: ScreenView, palette: Palette) -> None:
+        """Show the view of the pane at its place; nothing is redrawn if nothing changed."""
+        box = screen.layout.boxes.get(self.pane)
+        self._place(box)
+        if box is None:
+            return
+        lit = screen.focus is self.pane
+        is_framed = screen.layout.is_framed(self.pane)
+        failed = screen.failed.get(self.pane)
+        shown = (self._kind.view_of(screen), lit, is_framed, self._box, failed and failed.words)
+        if palette is not self._palette:
+            self._palette = palette
+            self.refresh()
+        if shown != self._shown:
+            self._shown, self._framed = shown, is_framed
+            self._set_rows(self._rows_or_failure(screen, failed, lit=lit, is_framed=is_framed))
 
-    def place(self, box: Box | None) -> None:
-        """Go to a place on the screen, or hide."""
+    def _place(self, box: Box | None) -> None:
+        """Move to a box on the screen, or hide."""
         if box is None:
             self.styles.display = "none"
-            return
-        if box != self._box or self.styles.display == "none":
+        elif box != self._box or self.styles.display == "none":
             self._box = box
             self.styles.display = "block"
             self.styles.offset = (box.x, box.y)
             self.styles.width = box.width
             self.styles.height = box.height
 
-    def take(
-        self,
-        view: View,
-        palette: Palette,
-        *,
-        lit: bool,
-        is_framed: bool,
-        failed: Failed | None = None,
-    ) -> None:
-        """Show a view, or why there is none; nothing is redrawn if nothing differs."""
-        shown = (view, lit, is_framed, self._box, failed and failed.words)
-        if palette is not self._palette:
-            self._palette = palette
-            self.refresh()
-        if shown == self._shown:
-            return
-        self._shown = shown
-        self._framed = is_framed
+    def _rows_or_failure(
+        self, screen: ScreenView, failed: Failed | None, *, lit: bool, is_framed: bool
+    ) -> list[SpanLine]:
+        """The rows of the view, or one row with the reason if it cannot be shown."""
+        rows: list[SpanLine] | Failed | None = failed
+        if rows is None:
+            rows = attempt(
+                f"the drawing of the {self.pane}",
+                lambda: self._drawn(screen, lit=lit, is_framed=is_framed),
+            )
+        if not isinstance(rows, Failed):
+            return rows
+        rows.log()
+        self._shown = ()  # drawn again at the next paint
+        return self._without_view(rows.words, lit=lit, is_framed=is_framed)
 
-        def drawn() -> list[SpanLine]:
-            return self._drawn(view, lit=lit, is_framed=is_framed)
-
-        rows: list[SpanLine] | Failed
-        if failed is not None:
-            rows = failed
-        else:
-            rows = attempt(f"the drawing of the {self.PANE}", drawn)
-        if isinstance(rows, Failed):
-            rows.log()
-            self._shown = ()  # tried again with the next look
-            rows = self._without_view(rows.words, lit=lit, is_framed=is_framed)
-        self._set_rows(rows)
-
-    def _drawn(self, view: View, *, lit: bool, is_framed: bool) -> list[SpanLine]:
+    def _drawn(self, screen: ScreenView, *, lit: bool, is_framed: bool) -> list[SpanLine]:
         frame = SIDES if is_framed else 0
         width, height = self._box.width - frame, self._box.height - frame
-        drawn = self.draw(view, max(0, width), max(0, height), lit=lit)
+        drawn = self._kind.draw(screen, max(0, width), max(0, height), lit)
         return self._rows_of(drawn, lit=lit, is_framed=is_framed)
 
     def _without_view(self, words: str, *, lit: bool, is_framed: bool) -> list[SpanLine]:
         row = line([Span(f" {words}", Role.ERROR)], self._box.width - (SIDES if is_framed else 0))
-        return self._rows_of(Drawn([row], self.PANE.capitalize()), lit=lit, is_framed=is_framed)
+        return self._rows_of(Drawn([row], self.pane.capitalize()), lit=lit, is_framed=is_framed)
 
     def _rows_of(self, drawn: Drawn, *, lit: bool, is_framed: bool) -> list[SpanLine]:
         width, height = self._box.width, self._box.height
@@ -148,7 +153,7 @@ class Pane(Widget, Generic[View]):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The strips of a region, straight from the lines."""
-        strips = attempt(f"the painting of the {self.PANE}", lambda: self._strips(crop))
+        strips = attempt(f"the painting of the {self.pane}", lambda: self._strips(crop))
         if isinstance(strips, Failed):
             strips.log()
             return [Strip.blank(crop.width)] * crop.height
@@ -174,30 +179,30 @@ class Pane(Widget, Generic[View]):
         return strips
 
     def text(self) -> str:
-        """What is on show, as plain text."""
+        """The rows as plain text."""
         return "\n".join(row.text.rstrip() for row in self._rows)
 
     def on_click(self, event: events.Click) -> None:
-        """A click follows the link under it, else it chooses the row."""
+        """Post the link under a click, or the row if there is no link."""
         event.stop()
         link = self._rows[event.y].link_at(event.x) if 0 <= event.y < len(self._rows) else ""
         if link.startswith("action:"):
-            self.post_message(Asked(link.removeprefix("action:")))
+            self.post_message(ActionRequested(link.removeprefix("action:")))
         elif link.startswith("step:"):
-            self.post_message(StepChosen(int(link.removeprefix("step:"))))
+            self.post_message(StepClicked(int(link.removeprefix("step:"))))
         elif link:
-            self.post_message(LinkChosen(link))
+            self.post_message(LinkClicked(link))
         else:
             edge = SIDES // 2 if self._framed else 0
             place = (event.y - edge, event.x - edge)
-            self.post_message(RowChosen(self.PANE, *place, again=event.chain > 1))
+            self.post_message(RowClicked(self.pane, *place, again=event.chain > 1))
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """The wheel scrolls without moving the cursor."""
+        """Scroll; the cursor does not move."""
         event.stop()
-        self.post_message(Scrolled(self.PANE, WHEEL_ROWS))
+        self.post_message(Scrolled(self.pane, WHEEL_ROWS))
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """The wheel scrolls without moving the cursor."""
+        """Scroll; the cursor does not move."""
         event.stop()
-        self.post_message(Scrolled(self.PANE, -WHEEL_ROWS))
+        self.post_message(Scrolled(self.pane, -WHEEL_ROWS))

@@ -1,111 +1,125 @@
-"""The widgets of single rows: address, tabs, transition, timeline, steps, filters, footer."""
+"""The table of all panes: what each shows and how it is drawn."""
 
 from __future__ import annotations
 
-from am_dbg.drawing import layout
+from am_dbg.control import ScreenView
 from am_dbg.drawing.bars import draw_address, draw_footer, draw_rule, draw_status, draw_tabs
 from am_dbg.drawing.filters import draw_filters
+from am_dbg.drawing.layout import HEIGHT_MIN, WIDTH_MIN, Pane
+from am_dbg.drawing.log import draw_log, log_title_note
+from am_dbg.drawing.machines import draw_machines
+from am_dbg.drawing.matrix import draw_matrix
+from am_dbg.drawing.rain import draw_rain
+from am_dbg.drawing.reader import draw_reader
+from am_dbg.drawing.states import draw_states
 from am_dbg.drawing.steps import draw_steps
 from am_dbg.drawing.timeline import draw_timeline
 from am_dbg.drawing.transition import draw_transition
-from am_dbg.projection.bars import (
-    AddressView,
-    FooterView,
-    StatusView,
-    TabsView,
+from am_dbg.projection.times import count
+from am_dbg.spans import Role, Span, SpanLine, line
+from am_dbg.views.pane import Drawn, PaneKind
+
+RAIN_LEGEND = ". inactive  1 active  2 touched  | removed  c canceled  * touched"
+
+
+def _machines(screen: ScreenView, width: int, _: int, lit: bool) -> Drawn:
+    view = screen.machines
+    return Drawn(draw_machines(view, width, lit=lit), "Machines", count(view.total))
+
+
+def _states(screen: ScreenView, width: int, _: int, lit: bool) -> Drawn:
+    view = screen.states
+    note = f"{count(view.states)} · {view.active} active" if view.states else ""
+    return Drawn(draw_states(view, width, lit=lit), "States", note)
+
+
+def _log(screen: ScreenView, width: int, _: int, lit: bool) -> Drawn:
+    view = screen.log
+    return Drawn(draw_log(view, width, lit=lit), "Log", log_title_note(view))
+
+
+def _rain(screen: ScreenView, width: int, height: int, lit: bool) -> Drawn:
+    return Drawn(draw_rain(screen.rain, width, height, lit=lit), "Rain", RAIN_LEGEND)
+
+
+def _matrix(screen: ScreenView, width: int, height: int, lit: bool) -> Drawn:
+    view = screen.matrix
+    note = f"{view.tick_sum} ticks · t{view.time_sum}" if view.names else ""
+    return Drawn(draw_matrix(view, width, height, lit=lit), "Matrix", note)
+
+
+def _reader(screen: ScreenView, width: int, height: int, _: bool) -> Drawn:
+    """The sections from the view's top on; the last row stays in sight."""
+    view = screen.reader
+    lines = draw_reader(view, width)
+    top = max(0, min(view.top, len(lines) - height))
+    more = len(lines) - top - height
+    note = f"{view.title} · {more} more" if more > 0 else view.title
+    return Drawn(lines[top:], "Reader", note)
+
+
+def _notice(_: ScreenView, width: int, height: int, __: bool) -> Drawn:
+    """A request for a larger screen, as much of it as fits, in the middle."""
+    texts = ("am-dbg", f"needs {WIDTH_MIN}x{HEIGHT_MIN}")
+    blank = [SpanLine()] * max(0, (height - len(texts)) // 2)
+    rows = [
+        line([Span(" " * max(0, (width - len(text)) // 2)), Span(text, Role.CANCELED)], width)
+        for text in texts
+    ]
+    return Drawn([*blank, *rows])
+
+
+PANES: tuple[PaneKind, ...] = (
+    PaneKind(Pane.MACHINES, lambda screen: screen.machines, _machines),
+    PaneKind(Pane.STATES, lambda screen: screen.states, _states),
+    PaneKind(Pane.LOG, lambda screen: screen.log, _log),
+    PaneKind(Pane.RAIN, lambda screen: screen.rain, _rain),
+    PaneKind(Pane.MATRIX, lambda screen: screen.matrix, _matrix),
+    PaneKind(Pane.READER, lambda screen: screen.reader, _reader),
+    PaneKind(
+        Pane.ADDRESS,
+        lambda screen: screen.address,
+        lambda screen, width, _, __: Drawn([draw_address(screen.address, width)]),
+    ),
+    PaneKind(
+        Pane.TABS,
+        lambda screen: screen.tabs,
+        lambda screen, width, _, __: Drawn([draw_tabs(screen.tabs, width)]),
+    ),
+    PaneKind(
+        Pane.TRANSITION,
+        lambda screen: screen.transition,
+        lambda screen, width, _, __: Drawn([draw_transition(screen.transition, width)]),
+    ),
+    PaneKind(
+        Pane.TIMELINE,
+        lambda screen: screen.timeline,
+        lambda screen, width, _, lit: Drawn(draw_timeline(screen.timeline, width, lit=lit)),
+    ),
+    PaneKind(
+        Pane.STEPS,
+        lambda screen: screen.steps,
+        lambda screen, width, _, lit: Drawn([draw_steps(screen.steps, width, lit=lit)]),
+    ),
+    PaneKind(
+        Pane.FILTERS,
+        lambda screen: screen.filters,
+        lambda screen, width, _, lit: Drawn([draw_filters(screen.filters, width, lit=lit)]),
+    ),
+    PaneKind(
+        Pane.FOOTER,
+        lambda screen: screen.footer,
+        lambda screen, width, _, __: Drawn([draw_footer(screen.footer, width)]),
+    ),
+    PaneKind(
+        Pane.RULE,
+        lambda screen: None,
+        lambda screen, width, _, __: Drawn([draw_rule(width)]),
+    ),
+    PaneKind(
+        Pane.STATUS,
+        lambda screen: screen.status,
+        lambda screen, width, _, __: Drawn([draw_status(screen.status, width)]),
+    ),
+    PaneKind(Pane.NOTICE, lambda screen: None, _notice),
 )
-from am_dbg.projection.filters import FilterBarView
-from am_dbg.projection.steps import StepsView
-from am_dbg.projection.timeline import TimelineView
-from am_dbg.projection.transition import TransitionView
-from am_dbg.views.pane import Drawn, Pane
-
-
-class AddressBar(Pane[AddressView]):
-    """Where the reader is."""
-
-    PANE = layout.ADDRESS
-
-    def draw(self, view: AddressView, width: int, height: int, *, lit: bool) -> Drawn:
-        """One line."""
-        return Drawn([draw_address(view, width)])
-
-
-class Tabs(Pane[TabsView]):
-    """The panes of a narrow screen."""
-
-    PANE = layout.TABS
-
-    def draw(self, view: TabsView, width: int, height: int, *, lit: bool) -> Drawn:
-        """One line."""
-        return Drawn([draw_tabs(view, width)])
-
-
-class TransitionBar(Pane[TransitionView]):
-    """The transition on show and the next one."""
-
-    PANE = layout.TRANSITION
-
-    def draw(self, view: TransitionView, width: int, height: int, *, lit: bool) -> Drawn:
-        """One line."""
-        return Drawn([draw_transition(view, width)])
-
-
-class Timeline(Pane[TimelineView]):
-    """All transitions over time."""
-
-    PANE = layout.TIMELINE
-
-    def draw(self, view: TimelineView, width: int, height: int, *, lit: bool) -> Drawn:
-        """Two lines."""
-        return Drawn(draw_timeline(view, width, lit=lit))
-
-
-class StepsRow(Pane[StepsView]):
-    """The steps of the transition on show."""
-
-    PANE = layout.STEPS
-
-    def draw(self, view: StepsView, width: int, height: int, *, lit: bool) -> Drawn:
-        """One line."""
-        return Drawn([draw_steps(view, width, lit=lit)])
-
-
-class FilterBar(Pane[FilterBarView]):
-    """Filters, and what a search found."""
-
-    PANE = layout.FILTERS
-
-    def draw(self, view: FilterBarView, width: int, height: int, *, lit: bool) -> Drawn:
-        """One line."""
-        return Drawn([draw_filters(view, width, lit=lit)])
-
-
-class Footer(Pane[FooterView]):
-    """The keys, or a message."""
-
-    PANE = layout.FOOTER
-
-    def draw(self, view: FooterView, width: int, height: int, *, lit: bool) -> Drawn:
-        """One line."""
-        return Drawn([draw_footer(view, width)])
-
-
-class Rule(Pane[None]):
-    """A line between the panes and the keys, on tall screens."""
-
-    PANE = layout.RULE
-
-    def draw(self, view: None, width: int, height: int, *, lit: bool) -> Drawn:
-        """One line."""
-        return Drawn([draw_rule(width)])
-
-
-class StatusRow(Pane[StatusView]):
-    """Where data comes from, on tall screens."""
-
-    PANE = layout.STATUS
-
-    def draw(self, view: StatusView, width: int, height: int, *, lit: bool) -> Drawn:
-        """One line."""
-        return Drawn([draw_status(view, width)])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from textual.widgets import Input
 
-from am_dbg.control.search import TEXT_MAX
-from am_dbg.drawing.layout import SEARCH, Box
+from am_dbg.control import SEARCH_CHARS_MAX
+from am_dbg.drawing.layout import Box, Pane
 
 
 class SearchLine(Input):
@@ -19,12 +19,14 @@ class SearchLine(Input):
     """
 
     def __init__(self) -> None:
-        super().__init__(id=SEARCH, max_length=TEXT_MAX, placeholder="search", compact=True)
+        super().__init__(
+            id=Pane.SEARCH, max_length=SEARCH_CHARS_MAX, placeholder="search", compact=True
+        )
         self.can_focus = False
         self.cursor_blink = False
 
     def place(self, box: Box | None) -> None:
-        """Show the line and take the keys, or hide it and release them."""
+        """Show the line with the focus, or hide it and give the focus back."""
         if box is None:
             if self.can_focus:
                 self.can_focus = False

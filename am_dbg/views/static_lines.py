@@ -13,10 +13,10 @@ from am_dbg.views.pane import strip_of
 from am_dbg.views.theme import Palette
 
 
-class Picture(Widget):
-    """Shows lines as they are; whatever is around it scrolls."""
+class StaticLines(Widget):
+    """Shows lines; the widget around it scrolls."""
 
-    DEFAULT_CSS = "Picture { width: 1fr; height: auto; }"
+    DEFAULT_CSS = "StaticLines { width: 1fr; height: auto; }"
 
     def __init__(self, lines: Sequence[SpanLine], palette: Palette) -> None:
         super().__init__()

@@ -1,11 +1,11 @@
 """A terminal driver for Textual that survives bad input, lost terminals and signals.
 
-Terminals send sequences that are no keys (`am_dbg.views.terminal_tokens`), and Textual's own driver
-types them or dies of them. A terminal that is gone reads as empty for ever, fails every write
-and sends an unexpected signal to go on. Textual's driver loops on the empty reads and waits for
-ever for a writer that is gone. When the second of two size signals comes while it reads the
-size, it may report the first size last. Here every signal that ends a process ends the screen
-first, from before the terminal is taken until it is given back.
+Terminals send sequences that are no keys (`am_dbg.views.terminal_tokens`). Textual's own driver
+types them or fails. A terminal that is gone returns empty reads for ever, fails every write
+and sends an unexpected signal to go on. Textual's driver loops on the empty reads, and waits
+for ever for a writer that is gone. If the second of two size signals comes while it reads the
+size, it may report the first size last. In this driver, every signal that ends a process ends
+the screen first, as long as the screen uses the terminal.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ from textual.geometry import Size
 from textual.message import Message
 
 from am_dbg.projection.faults import Failed, attempt
-from am_dbg.views.crash_report import end_on_signals
+from am_dbg.views.exit_signals import end_on_signals
 from am_dbg.views.terminal_events import InputReader
 
 _READ_BYTES = 4096
 _WAIT_S = 0.1
 
 
-class LastingOutput:
-    """Writes to a terminal until it is gone; everything after that is dropped."""
+class TerminalOutput:
+    """Writes to a terminal until it is gone, and drops everything after that."""
 
     def __init__(self, file: IO[str]) -> None:
         self._file = file
         self.is_gone = False
 
     def write(self, text: str) -> int:
-        """Write, or note that the terminal is gone."""
+        """Write; an error means that the terminal is gone."""
         if not self.is_gone:
             try:
                 self._file.write(text)
@@ -60,13 +60,13 @@ class LastingOutput:
         return self._file.fileno()
 
 
-class TolerantDriver(LinuxDriver):
+class TerminalDriver(LinuxDriver):
     """Textual's driver with its own way of reading, writing and resuming."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         assert self._file is not None
-        self._file: Any = LastingOutput(self._file)
+        self._file: Any = TerminalOutput(self._file)
 
     def start_application_mode(self) -> None:
         """Take the terminal; the loop handles signals one after another."""
@@ -80,7 +80,7 @@ class TolerantDriver(LinuxDriver):
             self._app.post_message(events.Resize(size, size))
 
     def _sigcont_application(self, *args: Any) -> None:
-        """Go on after a suspension, and after nothing else."""
+        """Resume after a suspension, and only then."""
         if self._must_signal_resume:
             super()._sigcont_application(*args)
 
@@ -95,10 +95,10 @@ class TolerantDriver(LinuxDriver):
                     if not data:
                         self._lost()
                         return
-                    self._hand_on(reader.feed(data, time.monotonic()))
-                self._hand_on(reader.tick(time.monotonic()))
+                    self._process(reader.feed(data, time.monotonic()))
+                self._process(reader.tick(time.monotonic()))
 
-    def _hand_on(self, messages: Iterable[Message]) -> None:
+    def _process(self, messages: Iterable[Message]) -> None:
         for message in messages:
             done = attempt("an event of the terminal", partial(self.process_message, message))
             if isinstance(done, Failed):

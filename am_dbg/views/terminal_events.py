@@ -18,7 +18,7 @@ from textual._xterm_parser import XTermParser
 from textual.message import Message
 
 from am_dbg.projection.faults import Failed, attempt
-from am_dbg.views.terminal_tokens import Kind, Sequences, Token
+from am_dbg.views.terminal_tokens import InputToken, InputTokenizer, InputTokenKind
 
 COORDINATE_MAX = 32_767
 """Columns, rows and pixels that a terminal can have."""
@@ -33,34 +33,34 @@ _REPORTS = ("\x1b[I", "\x1b[O")
 _UNASSIGNED = ("Cs", "Co", "Cn", "Cc", "Cf", "Zl", "Zp")
 
 
-class Decoder:
-    """Turns whole tokens into Textual's messages; tokens without a meaning give none."""
+class EventDecoder:
+    """Decodes tokens into Textual's messages; tokens without a meaning give none."""
 
     def __init__(self, *, debug: bool = False) -> None:
         self._debug = debug
         self.parser = XTermParser(debug)
 
-    def messages(self, token: Token) -> list[Message]:
+    def messages(self, token: InputToken) -> list[Message]:
         """The messages for a token."""
         messages = attempt(f"reading {token.kind.name}", lambda: list(self._messages(token)))
         if isinstance(messages, Failed):
             messages.log()
-            self.parser = XTermParser(self._debug)  # the one that raised reads nothing any more
+            self.parser = XTermParser(self._debug)  # a parser that raised reads nothing more
             return []
         return messages
 
-    def _messages(self, token: Token) -> Iterable[Message]:
+    def _messages(self, token: InputToken) -> Iterable[Message]:
         match token.kind:
-            case Kind.PASTE:
+            case InputTokenKind.PASTE:
                 return (events.Paste(token.text),)
-            case Kind.CHARACTER:
+            case InputTokenKind.CHARACTER:
                 return self._character(token.text)
-            case Kind.ALT:
+            case InputTokenKind.ALT:
                 sequence = f"\x1b{token.text}"
                 if sequence in ANSI_SEQUENCES_KEYS:
                     return _of_table(sequence)
                 return self.parser._sequence_to_key_events(token.text, alt=True)
-            case Kind.SEQUENCE:
+            case InputTokenKind.SEQUENCE:
                 return self._sequence(token.text)
 
     def _character(self, char: str) -> Iterable[Message]:
@@ -99,7 +99,7 @@ def _of_table(sequence: str) -> Iterator[Message]:
 
 
 def _numbered(parameters: str, end: str) -> str:
-    """The sequence of a key that is reported by numbers, in the form Textual knows; or nothing.
+    """The sequence of a key that is reported by numbers, in the form that Textual reads; or empty.
 
     The fields are the key (with what it is in other layouts), the modifiers (with what happened
     to the key) and the characters that it types.
@@ -132,18 +132,18 @@ def _is_size(number: int) -> bool:
 
 
 class InputReader:
-    """Turns the bytes of a terminal into messages; it needs the time at which they came."""
+    """Decodes the bytes of a terminal into messages; the caller passes the time."""
 
     def __init__(self, *, debug: bool = False) -> None:
-        self._sequences = Sequences()
-        self._decoder = Decoder(debug=debug)
+        self._tokenizer = InputTokenizer()
+        self._decoder = EventDecoder(debug=debug)
 
     def feed(self, data: bytes, now: float) -> Iterator[Message]:
         """The messages for these bytes, together with those that came before."""
-        for token in self._sequences.feed(data, now):
+        for token in self._tokenizer.feed(data, now):
             yield from self._decoder.messages(token)
 
     def tick(self, now: float) -> Iterator[Message]:
         """The messages that follow because nothing more has come."""
-        for token in self._sequences.tick(now):
+        for token in self._tokenizer.tick(now):
             yield from self._decoder.messages(token)

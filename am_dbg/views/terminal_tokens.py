@@ -1,16 +1,16 @@
 """Splits terminal input into characters, sequences and pastes.
 
-Terminals send more than keys: reports nobody asked for, numbers such as `NaN`, sequences that
-a slow line cuts in two, strings without an end. So this module splits the bytes by the grammar
-that all sequences follow, whatever they mean (ECMA-48), and drops what is not whole. The rules:
+Terminals send more than keys: unexpected reports, numbers such as `NaN`, sequences that a slow
+line cuts in two, strings without an end. So this module splits the bytes by the grammar of all
+sequences (ECMA-48) and drops what is incomplete. The rules:
 
 - A control sequence is `ESC [`, parameters and a last letter. One that another `ESC` or a
-  control character interrupts is dropped; what interrupts it counts.
+  control character interrupts is dropped; what follows is read as usual.
 - A string (`ESC ]`, `ESC P`, `ESC X`, `ESC ^`, `ESC _`) lasts up to its terminator and is dropped.
 - A paste lasts from its beginning to its end mark. Terminals take `ESC` out of what they
   paste, so any other `ESC` means that the end mark was lost.
-- What stays unfinished for `CUT_AFTER_S` is dropped, an unfinished paste ends. `ESC` alone is
-  the Escape key after `ESCAPE_AFTER_S`.
+- A sequence that is unfinished after `CUT_AFTER_S` is dropped; an unfinished paste ends. `ESC`
+  alone is the Escape key after `ESCAPE_AFTER_S`.
 - `ESC` and a character is that character with Alt. Alt with a character that begins a
   sequence cannot be recognised and is no key, except where a terminal reports keys as numbers.
 - Bytes that are no UTF-8, and characters that cannot be printed, are no keys.
@@ -52,7 +52,7 @@ _FUNCTION = re.compile(rb"\x1bO[0-9;]{0,8}([@-~])?")
 _STRING_ENDS = re.compile(rb"\x07|\x18|\x1a|\x1b(\\)?")
 
 
-class Kind(Enum):
+class InputTokenKind(Enum):
     """The kinds of input tokens, before they are decoded."""
 
     CHARACTER = auto()
@@ -62,17 +62,17 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class InputToken:
     """A whole piece of input: a character, one with Alt, a sequence, or a pasted text."""
 
-    kind: Kind
+    kind: InputTokenKind
     text: str
 
 
-_ESCAPE = Token(Kind.CHARACTER, "\x1b")
+_ESCAPE = InputToken(InputTokenKind.CHARACTER, "\x1b")
 
 
-class Sequences:
+class InputTokenizer:
     """Takes bytes in and returns whole tokens; the caller passes the time."""
 
     def __init__(self) -> None:
@@ -82,7 +82,7 @@ class Sequences:
         self._paste_room = 0
         self._decode = getincrementaldecoder("utf-8")(errors="ignore")
 
-    def feed(self, data: bytes, now: float) -> Iterator[Token]:
+    def feed(self, data: bytes, now: float) -> Iterator[InputToken]:
         """The tokens that are whole with these bytes."""
         yield from self.tick(now)
         self._last_at = now
@@ -93,8 +93,8 @@ class Sequences:
             if len(self._buffer) == before and pasting == (self._paste is not None):
                 return
 
-    def tick(self, now: float) -> Iterator[Token]:
-        """The tokens that an unfinished piece becomes after the time that went by."""
+    def tick(self, now: float) -> Iterator[InputToken]:
+        """The tokens of an unfinished piece, once it has waited long enough."""
         waited = now - self._last_at
         if self._buffer == _ESC and self._paste is None and waited >= ESCAPE_AFTER_S:
             self._buffer = b""
@@ -104,7 +104,7 @@ class Sequences:
             if self._paste is not None:
                 yield self._end_paste()
 
-    def _next(self) -> Iterator[Token]:
+    def _next(self) -> Iterator[InputToken]:
         buffer = self._buffer
         if buffer[:1] != _ESC:
             yield from self._characters()
@@ -122,7 +122,7 @@ class Sequences:
         else:
             yield from self._with_alt()
 
-    def _characters(self) -> Iterator[Token]:
+    def _characters(self) -> Iterator[InputToken]:
         """Everything up to the next escape; a character that is not whole waits in the decoder."""
         text, escape, rest = self._buffer.partition(_ESC)
         self._buffer = escape + rest
@@ -131,9 +131,9 @@ class Sequences:
             self._decode.reset()
         for char in decoded:
             if _is_typed(char):
-                yield Token(Kind.CHARACTER, char)
+                yield InputToken(InputTokenKind.CHARACTER, char)
 
-    def _with_alt(self) -> Iterator[Token]:
+    def _with_alt(self) -> Iterator[InputToken]:
         size = _utf8_size(self._buffer[1])
         if len(self._buffer) < 1 + size:
             return
@@ -143,9 +143,9 @@ class Sequences:
             return
         self._buffer = self._buffer[1 + size :]
         if _is_typed(char):
-            yield Token(Kind.ALT, char)
+            yield InputToken(InputTokenKind.ALT, char)
 
-    def _function(self) -> Iterator[Token]:
+    def _function(self) -> Iterator[InputToken]:
         """`ESC O`, perhaps numbers, and a letter."""
         found = _FUNCTION.match(self._buffer)
         assert found is not None  # the caller has seen how it begins
@@ -155,7 +155,7 @@ class Sequences:
             self._buffer = self._buffer[found.end() :]
 
     def _string(self) -> None:
-        """Drop a string up to its terminator; of an unfinished one the beginning is kept."""
+        """Drop a string up to its terminator; the beginning of an unfinished string is kept."""
         found = _STRING_ENDS.search(self._buffer, 2)
         if found is None:
             self._buffer = self._buffer[:2]
@@ -165,7 +165,7 @@ class Sequences:
             is_cut = found[0] == _ESC
             self._buffer = self._buffer[found.start() if is_cut else found.end() :]
 
-    def _control_sequence(self) -> Iterator[Token]:
+    def _control_sequence(self) -> Iterator[InputToken]:
         buffer = self._buffer
         if buffer[:3] == b"\x1b[M":
             self._old_mouse()
@@ -188,8 +188,8 @@ class Sequences:
         else:
             yield from self._ended_at(end)
 
-    def _ended_at(self, place: int) -> Iterator[Token]:
-        """The sequence with its last letter at a place; without one it was cut."""
+    def _ended_at(self, place: int) -> Iterator[InputToken]:
+        """The sequence whose last letter is at a place; if no letter is there, it was cut."""
         if not 0x40 <= self._buffer[place] <= 0x7E:
             is_cancel = self._buffer[place] in b"\x18\x1a"
             self._buffer = self._buffer[place + is_cancel :]
@@ -209,12 +209,12 @@ class Sequences:
         elif begun is not None and begun.end() < len(self._buffer):
             self._buffer = self._buffer[begun.end() :]
 
-    def _sequence(self, end: int) -> Token:
+    def _sequence(self, end: int) -> InputToken:
         text = self._buffer[:end].decode("ascii")
         self._buffer = self._buffer[end:]
-        return Token(Kind.SEQUENCE, text)
+        return InputToken(InputTokenKind.SEQUENCE, text)
 
-    def _pasted(self) -> Iterator[Token]:
+    def _pasted(self) -> Iterator[InputToken]:
         text, escape, rest = self._buffer.partition(_ESC)
         self._buffer = escape + rest
         self._keep(self._decode.decode(text))
@@ -230,14 +230,14 @@ class Sequences:
         self._paste_room -= len(kept)
         self._paste.append(kept.replace("\x00", ""))
 
-    def _end_paste(self) -> Token:
+    def _end_paste(self) -> InputToken:
         text, self._paste = "".join(self._paste or ()), None
         self._decode.reset()
-        return Token(Kind.PASTE, text)
+        return InputToken(InputTokenKind.PASTE, text)
 
 
 def _shortened(sequence: bytes, end: int) -> bytes:
-    """A sequence whose parameters end there; one that is too long for any meaning gets short."""
+    """A sequence whose parameters end there; one that is longer than any key is shortened."""
     if len(sequence) <= SEQUENCE_BYTES_MAX:
         return sequence
     last = b"0" if sequence[end - 1 : end].isalpha() else sequence[end - 1 : end]

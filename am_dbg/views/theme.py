@@ -1,7 +1,7 @@
 """Themes: turn roles into colours, for our dark and light theme and for any other.
 
-Colour only underlines what the marks already say. A palette is worked out once per theme
-from the theme's own colours, so Textual's themes work as well as ours.
+Colour adds nothing that the marks do not show. A palette is made once per theme from the
+theme's own colours, so Textual's themes work as well as ours.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Palette:
         self._styles: dict[tuple[Role, bool, bool, LineRole], Style] = {}
 
     def style(self, span: Span, line_role: LineRole) -> Style:
-        """The style of a span in a line; made once, then looked up."""
+        """The style of a span in a line; made once, then cached."""
         key = (span.role, span.bold, span.underline, line_role)
         style = self._styles.get(key)
         if style is None:

@@ -197,7 +197,7 @@ def test_a_debugger_that_is_debugged_is_not_reported_of_itself(
     caplog.set_level(logging.INFO, "am_dbg.ingest.server")
     joined = join("ba")
     modes = Modes()
-    show_modes(modes, joined.debuggers["b"].address, "a")
+    send_modes(modes, joined.debuggers["b"].address, "a")
     modes.data_arrived()
     joined.debuggers["b"].wait_for_count("am-dbg", 1)
     while "was forwarded by this debugger" not in caplog.text:

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from am_dbg.control.cursors import place_of
-from am_dbg.control.workspace import Desk
+from am_dbg.control.cursors import cursor_at_address
+from am_dbg.control.workspace import Workspace
 from am_dbg.egress.export import export_session
 from am_dbg.ingest.golang.protocol import GoProtocol
 from am_dbg.ingest.golang.session import read_go_session
@@ -291,8 +291,8 @@ def test_an_address_out_of_a_log_is_found_after_an_export(version: str, tmp_path
         export_session(read(version), path)
     store = Store()
     import_session(store, open_source(str(path)))
-    desk = Desk(store)
-    sources = [
+    workspace = Workspace(store)
+    input_status = [
         text.removeprefix("[source] ")
         for track in store.tracks
         for number in range(1, track.count + 1)
@@ -300,16 +300,16 @@ def test_an_address_out_of_a_log_is_found_after_an_export(version: str, tmp_path
         if text.startswith("[source] ")
     ]
 
-    assert len(sources) > 3
-    for source in sources:
+    assert len(input_status) > 3
+    for source in input_status:
         machine, tx_id, _ = source.split("/")
         for address in (f"mach://{machine}/{tx_id}", f"mach://{source}"):
             place = resolve(store, address)
             assert (place.track.id, place.track.tx_id_at(place.number or 0)) == (machine, tx_id)
-            cursor = place_of(desk, address)
+            cursor = cursor_at_address(workspace, address)
             assert isinstance(cursor, Cursor)
             assert cursor.track is place.track
-        assert isinstance(place_of(desk, source), Cursor)
+        assert isinstance(cursor_at_address(workspace, source), Cursor)
 
 
 # What is not known.

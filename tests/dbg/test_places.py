@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from am_dbg import reports as text
 from am_dbg.control import Control
-from am_dbg.control.cursors import place_of
-from am_dbg.control.start import Beginning
-from am_dbg.control.transition_text import copied_transition
+from am_dbg.control.cursors import cursor_at_address
+from am_dbg.control.start import StartOptions
+from am_dbg.control.transition_text import transition_text
 from am_dbg.egress.convert import chosen
 from am_dbg.errors import DebuggerError, TransitionNotFoundError
 from am_dbg.projection.addresses.machine_names import machine_like
@@ -57,25 +57,25 @@ def test_what_any_output_prints_every_input_accepts(place: tuple[Track, int]) ->
     track, number = place
     control = Control(STORE)
     control.data_arrived()
-    control.desk.cursor = Cursor(track, number)
-    look = control.look(160, 45)
-    shown = f"{look.address.scheme}{look.address.machine}{look.address.place}"
+    control.workspace.cursor = Cursor(track, number)
+    screen = control.project(160, 45)
+    shown = f"{screen.address.scheme}{screen.address.machine}{screen.address.place}"
     printed = [address_of(STORE, track, number), shown]
     if number:
         time_ns = track.time_at(number)
-        copied = copied_transition(STORE, control.desk.moment)  # type: ignore[arg-type]
+        copied = transition_text(STORE, control.workspace.moment)  # type: ignore[arg-type]
         printed += [copied.partition("\n")[0], f"mach://{track.key}/{track.tx_id_at(number)}"]
         places = [str(number), f"tx {number}", track.tx_id_at(number)]
         places += [wall_time(time_ns), full_time(time_ns), clock_time(time_ns)]
         for one in places:
             assert found(one, track) == (track, number), one
-            reached = place_of(control.desk, one)
+            reached = cursor_at_address(control.workspace, one)
             assert isinstance(reached, Cursor)
             assert (reached.track, reached.number) == (track, number), one
             assert is_place(one)
     for address in printed:
         assert found(address) == (track, number), address
-        reached = place_of(control.desk, address)
+        reached = cursor_at_address(control.workspace, address)
         assert isinstance(reached, Cursor), reached
         assert (reached.track, reached.number) == (track, number), address
 
@@ -116,12 +116,12 @@ def test_what_is_no_place_is_refused_with_what_is_allowed(place: str) -> None:
     """An hour has 60 minutes, a day 24 hours."""
     control = Control(files_story().store())
     control.data_arrived()
-    before = control.desk.cursor
+    before = control.workspace.cursor
 
     assert not is_place(place)
-    assert not control.jumping.open_address(place)
-    assert "is no place: give a number, t and a machine time" in control.desk.message
-    assert control.desk.cursor == before
+    assert not control.open_address(place)
+    assert "is no place: give a number, t and a machine time" in control.message
+    assert control.workspace.cursor == before
 
 
 def test_a_time_of_day_is_looked_for_on_every_day() -> None:
@@ -152,9 +152,9 @@ def test_a_machine_is_named_by_its_id_an_address_or_a_part() -> None:
     worker = STORE.find("worker")
     assert worker is not None
     for named in ("worker", "WORK", "mach://worker", "mach://worker/5"):
-        control = Control(STORE, beginning=Beginning(machine=named))
+        control = Control(STORE, start=StartOptions(machine=named))
         control.data_arrived()
-        assert control.desk.track is worker
+        assert control.workspace.track is worker
     assert machine_like(STORE, "ork") is worker
     assert [part.track for part in chosen(STORE, "mach://worker", "2-3")] == [worker]
 
@@ -164,8 +164,8 @@ def test_the_screen_may_begin_at_any_place(place: str) -> None:
     """`-t` takes what `g` takes; an address belongs to `-m`."""
     store = files_story().store()
     option = {"machine": place} if "//" in place else {"machine": "worker", "transition": place}
-    control = Control(store, beginning=Beginning(**option))
+    control = Control(store, start=StartOptions(**option))
     control.data_arrived()
 
-    assert control.desk.cursor is not None
-    assert control.desk.cursor.number == 3
+    assert control.workspace.cursor is not None
+    assert control.workspace.cursor.number == 3

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from am_dbg.drawing import layout
-from am_dbg.drawing.layout import Box, lay_out
+from am_dbg.drawing.layout import FRAMED_PANES, MAIN_PANES, Box, Pane, lay_out
 from am_dbg.projection.steps import moment_of
 from am_dbg.projection.timeline import (
     LEVELS,
@@ -44,13 +43,13 @@ def timeline(track: Track, number: int, width: int = 80) -> TimelineView:
 @given(
     width=st.integers(1, 500),
     height=st.integers(1, 200),
-    main=st.sampled_from(layout.MAIN),
+    main=st.sampled_from(MAIN_PANES),
     reader=st.booleans(),
-    focus=st.sampled_from(layout.FRAMED),
+    focus=st.sampled_from(FRAMED_PANES),
     searching=st.booleans(),
 )
 def test_panes_share_the_screen_without_overlap(
-    width: int, height: int, main: str, reader: bool, focus: str, searching: bool
+    width: int, height: int, main: Pane, reader: bool, focus: Pane, searching: bool
 ) -> None:
     """At any size every pane lies on the screen and none covers another."""
     boxes = lay_out(width, height, main=main, reader=reader, focus=focus, searching=searching).boxes
@@ -73,7 +72,7 @@ def test_no_row_of_the_screen_is_left_empty(width: int, height: int) -> None:
 
 def test_a_narrow_screen_has_sixteen_rows_of_content() -> None:
     """At 80x24 seven rows are fixed and one has the tabs."""
-    assert lay_out(80, 24).inner(layout.LOG) == (80, 16)
+    assert lay_out(80, 24).inner(Pane.LOG) == (80, 16)
 
 
 @pytest.mark.parametrize(("width", "height"), [(39, 24), (80, 9), (1, 1)])
@@ -81,7 +80,7 @@ def test_a_screen_that_is_too_small_shows_only_a_notice(width: int, height: int)
     """Below 40x10 there is a short text and nothing else."""
     plan = lay_out(width, height)
 
-    assert list(plan.boxes) == [layout.NOTICE]
+    assert list(plan.boxes) == [Pane.NOTICE]
 
 
 @given(number=st.integers(1, 1_000), width=st.integers(1, 300))

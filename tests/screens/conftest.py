@@ -42,5 +42,5 @@ def control(store: Store) -> Control:
     """A control at the end of the main machine, at the size of a wide screen."""
     control = Control(store, reader=True)
     control.data_arrived()
-    control.look(160, 45)
+    control.project(160, 45)
     return control

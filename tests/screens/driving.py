@@ -7,23 +7,23 @@ from am_dbg.projection.states_tree import TreeSpot
 
 
 def number(control: Control) -> int:
-    assert control.desk.cursor is not None
-    return control.desk.cursor.number
+    assert control.workspace.cursor is not None
+    return control.workspace.cursor.number
 
 
 def do(control: Control, *actions: str) -> Control:
     for action in actions:
         control.press(action)
-        control.look(160, 45)
+        control.project(160, 45)
     return control
 
 
 def at(control: Control, number: int) -> Control:
-    control.moving.to_number(number)
+    control.navigation.to_number(number)
     return control
 
 
 def on_state(control: Control, name: str) -> Control:
     control.modes.chose_state()
-    control.desk.spot = TreeSpot(name)
+    control.workspace.selected_state = TreeSpot(name)
     return control

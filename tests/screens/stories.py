@@ -1,4 +1,4 @@
-"""Sessions for tests of what is shown: told transition by transition, with fixed times."""
+"""Sessions for tests of what is shown: one transition after another, with fixed times."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ AFTER, ADD, REQUIRE, BLOCK = 0, 1, 2, 3
 
 
 class Teller:
-    """Tells what one machine does; every call is a transition a millisecond later."""
+    """Records what one machine does; every call is a transition a millisecond later."""
 
     def __init__(self, story: Story, id: str, number: int, states: tuple[StateDef, ...]) -> None:
         self.story = story
@@ -149,7 +149,7 @@ class Story:
         return self.tellers[-1]
 
     def store(self, *, live: bool = False) -> Store:
-        """The store after everything told so far."""
+        """The store with everything recorded so far."""
         store = Store()
         self.fill(store, live=live)
         return store

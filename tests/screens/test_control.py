@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from am_dbg.control import Control
-from am_dbg.control.start import Beginning
-from am_dbg.drawing import layout
+from am_dbg.control.start import StartOptions
+from am_dbg.drawing.layout import Pane
 from am_dbg.projection.bars import Playback
 from am_dbg.store import Store
 from tests.screens.driving import at, do, number, on_state
@@ -14,17 +14,17 @@ from tests.screens.stories import Story, files_story
 
 
 def test_a_recorded_session_begins_at_its_end(control: Control) -> None:
-    """What led to the end of a program is what one looks for."""
+    """The end is where most questions about a recorded program begin."""
     assert number(control) == 14
     assert control.modes.playback is Playback.PAUSED
 
 
-def test_the_command_line_says_where_to_begin(store: Store) -> None:
+def test_the_command_line_selects_the_start_place(store: Store) -> None:
     """A part of a machine's name and a transition are enough."""
-    control = Control(store, beginning=Beginning(machine="CHILD", transition="1"))
+    control = Control(store, start=StartOptions(machine="CHILD", transition="1"))
     control.data_arrived()
 
-    assert control.desk.track is store.find("worker-child")
+    assert control.workspace.track is store.find("worker-child")
     assert number(control) == 1
 
 
@@ -36,12 +36,12 @@ def test_right_and_left_go_along_the_visible_transitions(control: Control) -> No
     assert number(do(control, "previous_transition")) == 4
 
 
-def test_at_either_end_the_cursor_stays_and_says_so(control: Control) -> None:
-    """A move that leads nowhere is told."""
+def test_at_either_end_the_cursor_stays_with_a_message(control: Control) -> None:
+    """If there is no further transition, the footer shows that."""
     assert number(do(control, "next_transition")) == 14
-    assert control.desk.message == "this is the last transition"
+    assert control.message == "this is the last transition"
     assert number(do(control, "first", "previous_transition")) == 0
-    assert control.desk.message == "this is before the first transition"
+    assert control.message == "this is before the first transition"
 
 
 def test_home_and_end_reach_both_ends(control: Control) -> None:
@@ -54,35 +54,35 @@ def test_steps_lead_through_the_next_transition_and_into_it(control: Control) ->
     """After its last step the transition is complete."""
     at(control, 1)
 
-    seen = [do(control, "next_step").look(160, 45).steps.step for _ in range(5)]
+    seen = [do(control, "next_step").project(160, 45).steps.step for _ in range(5)]
 
     assert seen == [1, 2, 3, 4, 5]
-    assert (number(control), control.modes.stepping) == (1, True)
+    assert (number(control), control.modes.is_stepping) == (1, True)
     assert number(do(control, "next_step")) == 2
-    assert not control.modes.stepping
+    assert not control.modes.is_stepping
 
 
 def test_a_step_back_from_a_complete_transition_undoes_its_last_step(control: Control) -> None:
     """A complete transition and one with all steps shown are the same thing."""
     at(control, 2)
 
-    look = do(control, "previous_step").look(160, 45)
+    screen = do(control, "previous_step").project(160, 45)
 
-    assert (look.steps.number, look.steps.step) == (2, 4)
+    assert (screen.steps.number, screen.steps.step) == (2, 4)
 
 
 def test_the_steps_row_turns_left_and_right_into_steps(control: Control) -> None:
     """With the focus on steps, arrows walk steps."""
     at(control, 1)
-    control.modes.focus_on(layout.STEPS)
+    control.focus_on(Pane.STEPS)
 
-    assert do(control, "next_transition").look(160, 45).steps.step == 1
+    assert do(control, "next_transition").project(160, 45).steps.step == 1
 
 
 def test_a_move_by_hand_stops_playing(control: Control) -> None:
     """Playing goes on by itself until the user goes somewhere."""
     do(at(control, 1), "toggle_play")
-    control.moving.play_on()
+    control.play_next()
     assert (number(control), control.modes.playback) == (2, Playback.PLAYING)
 
     do(control, "next_same_state")
@@ -91,7 +91,7 @@ def test_a_move_by_hand_stops_playing(control: Control) -> None:
 
 
 def test_history_that_is_removed_gives_way_to_what_is_left() -> None:
-    """To save memory the oldest transitions go; numbers stay, and the screen says so."""
+    """When the oldest transitions are removed, numbers stay, and the footer shows it."""
     story = Story(segment_rows=50)
     teller = story.machine("busy")
     for _ in range(100):
@@ -102,16 +102,16 @@ def test_history_that_is_removed_gives_way_to_what_is_left() -> None:
     control = Control(store)
     control.data_arrived()
     at(control, 5)
-    control.look(160, 45)
+    control.project(160, 45)
 
     store.trim(1)
-    look = control.look(160, 45)
+    screen = control.project(160, 45)
 
     track = store.tracks[0]
     assert track.first > 100
     assert number(control) == track.first - 1
-    assert look.footer.message == "that part of the history was removed to save memory"
-    assert "removed to save memory" in "".join(row.text for row in look.log.rows)
+    assert screen.footer.message == "that part of the history was removed to save memory"
+    assert "removed to save memory" in "".join(row.text for row in screen.log.rows)
     assert number(do(control, "next_transition")) == track.first
 
 
@@ -119,13 +119,13 @@ def test_playing_pauses_at_the_end(control: Control) -> None:
     """There is nothing more to play."""
     do(at(control, 13), "toggle_play")
 
-    control.moving.play_on()
+    control.play_next()
 
     assert (number(control), control.modes.playback) == (14, Playback.PAUSED)
 
 
 def test_following_goes_to_the_newest_and_a_move_ends_it(control: Control) -> None:
-    """Only tail follows; whoever looks elsewhere stays there."""
+    """Only tail follows; after a move the cursor stays."""
     do(at(control, 2), "tail")
     assert (number(control), control.modes.playback) == (14, Playback.TAIL)
 
@@ -158,25 +158,25 @@ class LiveStory:
         self.story = files_story()
         self.store = Store()
         self.stream = self.story.fill(self.store, live=True)
-        self.told = len(self.story.messages)
+        self.sent = len(self.story.messages)
         self.worker = self.story.tellers[0]
 
     def go_on(self) -> None:
         """One more transition."""
         self.worker.add("Ping") if self.worker.ticks[6] % 2 == 0 else self.worker.remove("Ping")
         self.story.writer.flush()
-        for message in self.story.messages[self.told :]:
+        for message in self.story.messages[self.sent :]:
             self.store.feed(self.stream, message)
-        self.told = len(self.story.messages)
+        self.sent = len(self.story.messages)
 
 
 def test_errors_and_canceled_ones_are_found_both_ways(control: Control) -> None:
     """Jumps go to the next and the previous one, with their place among all."""
     assert number(do(at(control, 1), "next_error")) == 13
-    assert control.desk.message == "error 1 of 1"
+    assert control.message == "error 1 of 1"
     assert number(do(control, "previous_canceled")) == 4
     assert number(do(control, "next_canceled")) == 4
-    assert control.desk.message == "no canceled transition after this one, 1 in all"
+    assert control.message == "no canceled transition after this one, 1 in all"
 
 
 def test_same_state_jumps_go_to_what_touched_it(control: Control) -> None:
@@ -194,31 +194,31 @@ def test_same_state_jumps_without_a_state_go_fifty_on(control: Control) -> None:
     assert number(do(at(control, 2), "next_same_state")) == 14
 
 
-def test_why_goes_to_what_last_changed_the_state(control: Control) -> None:
+def test_why_goes_to_the_last_change_of_the_state(control: Control) -> None:
     """From a later moment back to the cause."""
     on_state(control, "ProcessingFile")
 
     assert number(do(control, "why")) == 12
     assert number(do(control, "why")) == 12
-    assert control.desk.message == "ProcessingFile changed in this transition"
+    assert control.message == "ProcessingFile changed in this transition"
 
 
-def test_source_goes_to_the_machine_that_asked(control: Control) -> None:
+def test_source_goes_to_the_machine_that_caused_the_transition(control: Control) -> None:
     """A source event may lie in another machine."""
     do(at(control, 12), "source")
 
-    assert control.desk.track is not None
-    assert (control.desk.track.key, number(control)) == ("worker-child", 1)
+    assert control.workspace.track is not None
+    assert (control.workspace.track.key, number(control)) == ("worker-child", 1)
 
 
 def test_history_leads_back_across_machines(control: Control) -> None:
     """Back returns to where a jump began."""
     do(at(control, 12), "source", "back")
 
-    assert control.desk.track is not None
-    assert (control.desk.track.key, number(control)) == ("worker", 12)
+    assert control.workspace.track is not None
+    assert (control.workspace.track.key, number(control)) == ("worker", 12)
     do(control, "forward")
-    assert control.desk.track.key == "worker-child"
+    assert control.workspace.track.key == "worker-child"
 
 
 def test_another_machine_is_shown_at_the_same_moment(control: Control, store: Store) -> None:
@@ -227,7 +227,7 @@ def test_another_machine_is_shown_at_the_same_moment(control: Control, store: St
     child = store.find("worker-child")
     assert child is not None
 
-    control.jumping.select(child)
+    control.jumps.select(child)
 
     assert number(control) == 1
 
@@ -249,26 +249,26 @@ def test_another_machine_is_shown_at_the_same_moment(control: Control, store: St
 def test_a_place_can_be_named_in_many_ways(
     control: Control, text: str, place: tuple[str, int]
 ) -> None:
-    """TransitionSet, machine times, wall times, ids, addresses and names lead somewhere."""
-    assert control.jumping.open_address(text)
-    assert control.desk.track is not None
-    assert (control.desk.track.key, number(control)) == place
+    """Numbers, machine times, wall times, ids, addresses and names lead somewhere."""
+    assert control.open_address(text)
+    assert control.workspace.track is not None
+    assert (control.workspace.track.key, number(control)) == place
 
 
 def test_an_address_may_name_a_step(control: Control) -> None:
     """The third part of an address is how many steps are shown."""
-    control.jumping.open_address("mach://worker/2/3")
+    control.open_address("mach://worker/2/3")
 
-    look = control.look(160, 45)
+    screen = control.project(160, 45)
 
-    assert (look.steps.number, look.steps.step, look.address.place) == (2, 3, "/2/3")
+    assert (screen.steps.number, screen.steps.step, screen.address.place) == (2, 3, "/2/3")
 
 
 @pytest.mark.parametrize("text", ["", "mach://nobody/1", "mach://worker/99", "99", "\x1b[2J"])
-def test_a_place_that_is_none_keeps_the_cursor(control: Control, text: str) -> None:
-    """What leads nowhere is told and changes nothing."""
+def test_a_text_that_names_no_place_keeps_the_cursor(control: Control, text: str) -> None:
+    """The footer shows why, and nothing changes."""
     at(control, 3)
 
-    assert not control.jumping.open_address(text)
+    assert not control.open_address(text)
     assert number(control) == 3
-    assert control.desk.message
+    assert control.message

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from am_dbg.control import Control
-from am_dbg.control.start import Beginning
-from am_dbg.drawing import layout
+from am_dbg.control.start import StartOptions
+from am_dbg.drawing.layout import Pane
 from am_dbg.projection.bars import Playback
 from am_dbg.projection.machines import MachineStatus
 from am_dbg.store import GapKind, Store
@@ -76,7 +76,7 @@ def looking_back(store: Store) -> tuple[Control, Program]:
 
 
 @pytest.mark.parametrize("how", ["disposed", "lost", "ended"])
-def test_who_looks_at_a_program_that_ends_stays_where_he_is(store: Store, how: str) -> None:
+def test_the_cursor_stays_when_a_program_ends(store: Store, how: str) -> None:
     """Its history is all there, and the list marks it as gone."""
     control, program = looking_back(store)
     if how == "disposed":
@@ -84,7 +84,7 @@ def test_who_looks_at_a_program_that_ends_stays_where_he_is(store: Store, how: s
     program.leave("" if how == "ended" else "connection lost")
     control.data_arrived()
 
-    (row,) = control.look(160, 45).machines.rows
+    (row,) = control.project(160, 45).machines.rows
     assert (row.key, row.status, row.is_selected) == ("app", MachineStatus.GONE, True)
     assert number(control) == 6
     do(control, "next_transition")
@@ -93,15 +93,15 @@ def test_who_looks_at_a_program_that_ends_stays_where_he_is(store: Store, how: s
     assert number(control) == 10
 
 
-def test_a_session_that_comes_meanwhile_takes_no_focus(store: Store) -> None:
-    """A program that starts anew is one more row; the selection stays on the old history."""
+def test_a_new_session_does_not_change_the_selection(store: Store) -> None:
+    """A program that starts again is one more row; the selection stays on the old history."""
     control, program = looking_back(store)
     program.leave()
     Program(store, "app", session="another").toggle(3)
     Program(store, "other").toggle(3)
     control.data_arrived()
 
-    rows = control.look(160, 45).machines.rows
+    rows = control.project(160, 45).machines.rows
     assert [(row.key, row.status, row.is_selected) for row in rows] == [
         ("app", MachineStatus.GONE, True),
         ("app#2", MachineStatus.LIVE, False),
@@ -110,14 +110,14 @@ def test_a_session_that_comes_meanwhile_takes_no_focus(store: Store) -> None:
     assert number(control) == 6
 
 
-def test_a_program_that_reconnects_goes_on_where_it_is_looked_at(store: Store) -> None:
+def test_a_program_that_reconnects_continues_its_history(store: Store) -> None:
     """The same machine has one history with a gap, and the place in it stays."""
     control, program = looking_back(store)
     program.leave()
     Program(store, "app", row=program.row + 4).toggle(3)
     control.data_arrived()
 
-    (row,) = control.look(160, 45).machines.rows
+    (row,) = control.project(160, 45).machines.rows
     assert (row.status, row.is_selected, number(control)) == (MachineStatus.LIVE, True, 6)
     (track,) = store.tracks
     assert [(gap.after_number, gap.lost, gap.kind) for gap in track.gaps] == [
@@ -143,10 +143,10 @@ def test_a_list_of_thousands_is_walked_from_end_to_end(crowd: Store) -> None:
     """Only the rows on show are worked out, and the selected one is among them."""
     control = Control(crowd)
     control.data_arrived()
-    control.modes.focus_on(layout.MACHINES)
+    control.focus_on(Pane.MACHINES)
     seen = []
     for _ in range(200):
-        view = control.look(160, 45).machines
+        view = control.project(160, 45).machines
         assert view.total == COMERS
         assert len(view.rows) < 60
         (selected,) = [row.key for row in view.rows if row.is_selected]
@@ -155,24 +155,24 @@ def test_a_list_of_thousands_is_walked_from_end_to_end(crowd: Store) -> None:
 
     assert seen == [f"client-{at}" for at in range(200)]
     control.press("last")
-    assert control.look(160, 45).machines.total == COMERS
+    assert control.project(160, 45).machines.total == COMERS
 
 
 @pytest.mark.slow
 def test_the_selected_of_thousands_can_be_removed_again_and_again(crowd: Store) -> None:
     """The next one takes its place, until a newcomer replaces all that are disconnected."""
-    control = Control(crowd, beginning=Beginning(clean_on_connect=True))
+    control = Control(crowd, start=StartOptions(clean_on_connect=True))
     control.data_arrived()
-    control.modes.focus_on(layout.MACHINES)
+    control.focus_on(Pane.MACHINES)
     for at in range(100):
-        track = control.desk.track
+        track = control.workspace.track
         assert track is not None
         assert track.key == f"client-{at}"
         do(control, "remove_machine", "remove_machine")
     assert len(crowd.tracks) == COMERS - 100
-    assert control.look(160, 45).machines.total == COMERS - 100
+    assert control.project(160, 45).machines.total == COMERS - 100
 
     Program(crowd, "newcomer").toggle(1)
     control.data_arrived()
 
-    assert [row.key for row in control.look(160, 45).machines.rows] == ["newcomer"]
+    assert [row.key for row in control.project(160, 45).machines.rows] == ["newcomer"]

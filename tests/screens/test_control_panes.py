@@ -7,9 +7,9 @@ from weakref import ref
 import pytest
 
 from am_dbg.control import Control, CopyText, OpenDialog, Quit
-from am_dbg.control.history import Bookmarks, History, Spot
-from am_dbg.control.start import Beginning
-from am_dbg.drawing import layout
+from am_dbg.control.history import Bookmarks, History, SavedPlace
+from am_dbg.control.start import StartOptions
+from am_dbg.drawing.layout import Pane
 from am_dbg.ingest.intake import ImportProgress
 from am_dbg.projection.bars import Playback
 from am_dbg.projection.states_tree import TreeSpot
@@ -25,12 +25,12 @@ def test_hiding_a_kind_keeps_the_nearest_place(control: Control) -> None:
     do(at(control, 4), "filter_canceled")
 
     assert number(control) == 3
-    assert control.look(160, 45).log.hidden == 2
+    assert control.project(160, 45).log.hidden == 2
 
 
 def test_the_level_goes_round(control: Control) -> None:
     """From everything it goes on with nothing."""
-    levels = [do(control, "level").desk.filters.level for _ in range(5)]
+    levels = [do(control, "level").workspace.filters.level for _ in range(5)]
 
     assert levels == [2, 3, 4, 0, 1]
 
@@ -39,55 +39,55 @@ def test_arrows_pick_a_filter_and_space_flips_it(control: Control) -> None:
     """In the filters, keys belong to them."""
     do(control, "filters", "next_transition", "toggle_play")
 
-    assert control.desk.filters == Filters(auto=False)
+    assert control.workspace.filters == Filters(auto=False)
     assert control.modes.playback is Playback.PAUSED
 
 
 def test_a_search_shows_its_first_hit_while_it_is_typed(control: Control) -> None:
     """From where the search began, round the end."""
     do(at(control, 2), "search")
-    control.searching.type("Exception")
+    control.type_search("Exception")
     assert number(control) == 13
 
-    control.searching.accept()
+    control.accept_search()
     assert number(do(control, "next_hit")) == 14
     assert number(do(control, "next_hit")) == 13
-    assert control.look(160, 45).filters.hits == 2
+    assert control.project(160, 45).filters.hits == 2
 
 
 def test_a_search_given_up_returns_to_where_it_began(control: Control) -> None:
     """Escape leaves everything as it was."""
     do(at(control, 2), "search")
-    control.searching.type("Exception")
+    control.type_search("Exception")
 
-    control.searching.cancel()
+    control.press("escape")
 
     assert number(control) == 2
-    assert control.desk.found is None
+    assert control.workspace.search is None
 
 
 def test_a_search_in_the_states_selects_a_state(control: Control) -> None:
     """Names that begin with the text come first."""
-    control.modes.focus_on(layout.STATES)
+    control.focus_on(Pane.STATES)
     do(control, "search")
-    control.searching.type("p")
-    control.searching.accept()
+    control.type_search("p")
+    control.accept_search()
 
-    assert control.desk.spot == TreeSpot("ProcessingFile")
+    assert control.workspace.selected_state == TreeSpot("ProcessingFile")
     do(control, "next_hit")
-    assert control.desk.spot == TreeSpot("FileProcessed")
+    assert control.workspace.selected_state == TreeSpot("FileProcessed")
 
 
 def test_a_search_in_the_machines_selects_a_machine(control: Control) -> None:
     """The list is searched by name; without a match the place is kept."""
-    control.modes.focus_on(layout.MACHINES)
+    control.focus_on(Pane.MACHINES)
     do(control, "search")
-    control.searching.type("child")
+    control.type_search("child")
 
-    assert control.desk.track is not None
-    assert control.desk.track.key == "worker-child"
-    control.searching.type("nothing like it")
-    assert control.desk.track.key == "worker-child"
+    assert control.workspace.track is not None
+    assert control.workspace.track.key == "worker-child"
+    control.type_search("nothing like it")
+    assert control.workspace.track.key == "worker-child"
 
 
 def two_webs() -> Control:
@@ -95,7 +95,7 @@ def two_webs() -> Control:
     story = Story()
     for name in ("db", "web-1", "web-2"):
         story.machine(name).add("Ping")
-    control = Control(story.store(), beginning=Beginning(machine="db"))
+    control = Control(story.store(), start=StartOptions(machine="db"))
     control.data_arrived()
     return control
 
@@ -103,12 +103,12 @@ def two_webs() -> Control:
 def test_a_search_in_the_machines_outlives_the_machine_it_selects() -> None:
     """Each letter and each next hit selects a machine, and the text stays."""
     control = two_webs()
-    control.modes.focus_on(layout.MACHINES)
+    control.focus_on(Pane.MACHINES)
     do(control, "search")
     for text in ("w", "we", "web"):
-        control.searching.type(text)
-    control.searching.accept()
-    seen = [control.desk.track, *(do(control, "next_hit").desk.track for _ in range(2))]
+        control.type_search(text)
+    control.accept_search()
+    seen = [control.workspace.track, *(do(control, "next_hit").workspace.track for _ in range(2))]
 
     assert [track.key for track in seen if track] == ["web-1", "web-2", "web-1"]
 
@@ -116,31 +116,31 @@ def test_a_search_in_the_machines_outlives_the_machine_it_selects() -> None:
 def test_a_search_in_the_machines_outlives_a_choice_by_hand() -> None:
     """The next hit after another machine is selected goes on from there."""
     control = two_webs()
-    control.modes.focus_on(layout.MACHINES)
+    control.focus_on(Pane.MACHINES)
     do(control, "search")
-    control.searching.type("web")
-    control.searching.accept()
-    db, web_2 = control.desk.store.find("db"), control.desk.store.find("web-2")
+    control.type_search("web")
+    control.accept_search()
+    db, web_2 = control.workspace.store.find("db"), control.workspace.store.find("web-2")
     assert db is not None
-    control.jumping.select(db)
+    control.jumps.select(db)
 
-    assert control.look(160, 45).filters.search == "web"
-    assert do(control, "previous_hit").desk.track is web_2
+    assert control.project(160, 45).filters.search == "web"
+    assert do(control, "previous_hit").workspace.track is web_2
 
 
-@pytest.mark.parametrize("pane", [layout.LOG, layout.STATES])
-def test_another_machine_ends_a_search_in_the_one_before(pane: str) -> None:
-    """What was found in its log or among its states is not in the new machine."""
+@pytest.mark.parametrize("pane", [Pane.LOG, Pane.STATES])
+def test_another_machine_ends_a_search_in_the_one_before(pane: Pane) -> None:
+    """A search in its log or its states has no meaning in the new machine."""
     control = two_webs()
-    control.modes.focus_on(pane)
+    control.focus_on(pane)
     do(control, "search")
-    control.searching.type("Ping")
-    control.searching.accept()
-    other = control.desk.store.find("web-1")
+    control.type_search("Ping")
+    control.accept_search()
+    other = control.workspace.store.find("web-1")
     assert other is not None
-    control.jumping.select(other)
+    control.jumps.select(other)
 
-    assert control.desk.found is None
+    assert control.workspace.search is None
 
 
 def test_tab_goes_round_the_panes(control: Control) -> None:
@@ -148,97 +148,97 @@ def test_tab_goes_round_the_panes(control: Control) -> None:
     seen = [do(control, "next_pane").modes.focus for _ in range(7)]
 
     assert seen == [
-        layout.READER,
-        layout.TIMELINE,
-        layout.STEPS,
-        layout.FILTERS,
-        layout.MACHINES,
-        layout.STATES,
-        layout.LOG,
+        Pane.READER,
+        Pane.TIMELINE,
+        Pane.STEPS,
+        Pane.FILTERS,
+        Pane.MACHINES,
+        Pane.STATES,
+        Pane.LOG,
     ]
-    assert do(control, "previous_pane").modes.focus == layout.STATES
+    assert do(control, "previous_pane").modes.focus == Pane.STATES
 
 
 def test_the_tree_is_walked_unfolded_and_followed(control: Control) -> None:
     """Enter unfolds a state; on a reference it goes to the state meant."""
-    control.modes.focus_on(layout.STATES)
+    control.focus_on(Pane.STATES)
     do(control, "down", "down", "choose", "down")
-    assert control.desk.spot == TreeSpot("Ready", 0)
+    assert control.workspace.selected_state == TreeSpot("Ready", 0)
 
     do(control, "choose")
 
-    assert control.desk.spot == TreeSpot("Start")
+    assert control.workspace.selected_state == TreeSpot("Start")
 
 
 def test_the_views_follow_each_other(control: Control) -> None:
     """Log, rain, matrix, log."""
     seen = [do(control, "view").modes.main for _ in range(3)]
 
-    assert seen == [layout.RAIN, layout.MATRIX, layout.LOG]
+    assert seen == [Pane.RAIN, Pane.MATRIX, Pane.LOG]
 
 
 def test_closing_the_reader_takes_the_focus_out_of_it(control: Control) -> None:
     """A hidden pane has no focus."""
-    control.modes.focus_on(layout.READER)
+    control.focus_on(Pane.READER)
 
     do(control, "reader")
 
-    assert control.modes.focus == layout.LOG
-    assert layout.READER not in control.look(160, 45).layout.boxes
+    assert control.modes.focus == Pane.LOG
+    assert Pane.READER not in control.project(160, 45).layout.boxes
 
 
 def test_a_pane_scrolled_by_hand_stays_until_the_cursor_moves(control: Control) -> None:
     """The wheel looks elsewhere; the next move brings the cursor back into sight."""
-    control.look(160, 20)
-    control.panes.scroll(layout.LOG, -20)
-    assert control.look(160, 20).log.top == 0
+    control.project(160, 20)
+    control.scroll(Pane.LOG, -20)
+    assert control.project(160, 20).log.top == 0
 
     do(control, "previous_transition")
 
-    assert any(row.is_current for row in control.look(160, 20).log.rows)
+    assert any(row.is_current for row in control.project(160, 20).log.rows)
 
 
 def test_scrolling_ends_following(control: Control) -> None:
-    """Whoever scrolls back is not torn away by new data."""
+    """New data does not move a pane that was scrolled back."""
     do(control, "tail")
 
-    control.panes.scroll(layout.LOG, -3)
+    control.scroll(Pane.LOG, -3)
 
     assert control.modes.playback is Playback.PAUSED
 
 
 def test_a_click_on_a_row_goes_there(control: Control) -> None:
     """Rows of the log, the list and the tree answer to clicks."""
-    log = control.look(160, 45).log
+    log = control.project(160, 45).log
     row = next(at for at, row in enumerate(log.rows) if row.number == 7)
-    control.panes.click(layout.LOG, row, 5)
+    control.click(Pane.LOG, row, 5)
     assert number(control) == 7
 
-    control.panes.click(layout.MACHINES, 1, 5)
-    assert control.desk.track is not None
-    assert control.desk.track.key == "worker-child"
+    control.click(Pane.MACHINES, 1, 5)
+    assert control.workspace.track is not None
+    assert control.workspace.track.key == "worker-child"
 
 
 def test_a_click_on_the_timeline_goes_to_that_time(control: Control) -> None:
     """Both ends can be reached."""
-    control.look(160, 45)
-    control.panes.click(layout.TIMELINE, 0, 1)
+    control.project(160, 45)
+    control.click(Pane.TIMELINE, 0, 1)
     assert number(control) == 1
 
-    control.panes.click(layout.TIMELINE, 0, 158)
+    control.click(Pane.TIMELINE, 0, 158)
     assert number(control) == 14
 
 
 def test_a_bookmark_is_set_and_removed_by_the_same_key(control: Control) -> None:
     """The place is marked in log and timeline, and listed."""
     do(at(control, 7), "bookmark")
-    look = control.look(160, 45)
-    assert [row.number for row in look.log.rows if row.mark] == [7]
-    assert len(look.timeline.bookmarks) == 1
+    screen = control.project(160, 45)
+    assert [row.number for row in screen.log.rows if row.mark] == [7]
+    assert len(screen.timeline.bookmarks) == 1
 
     do(control, "bookmark")
 
-    assert control.look(160, 45).timeline.bookmarks == ()
+    assert control.project(160, 45).timeline.bookmarks == ()
 
 
 def test_dialogs_are_modes(control: Control) -> None:
@@ -255,7 +255,7 @@ def test_a_list_without_entries_is_not_opened(control: Control) -> None:
     """Bookmarks and differences need a bookmark."""
     assert control.press("bookmarks") is None
     assert control.press("diff") is None
-    assert control.desk.message == "nothing to compare with; b sets a bookmark"
+    assert control.message == "nothing to compare with; b sets a bookmark"
 
 
 def test_copying_takes_the_whole_transition(control: Control) -> None:
@@ -268,7 +268,7 @@ def test_copying_takes_the_whole_transition(control: Control) -> None:
     assert "│" not in effect.text
 
 
-def test_quitting_is_asked_of_the_screen(control: Control) -> None:
+def test_quitting_is_an_effect(control: Control) -> None:
     """Control ends nothing itself."""
     assert control.press("quit") == Quit()
 
@@ -278,12 +278,12 @@ def test_a_removed_machine_gives_way_to_its_neighbour(control: Control, store: S
     do(control, "remove_machine")
     assert len(store.tracks) == 2
 
-    control.modes.focus_on(layout.MACHINES)
+    control.focus_on(Pane.MACHINES)
     do(control, "remove_machine")
 
     assert [track.key for track in store.tracks] == ["worker-child"]
     do(control, "remove_machine")
-    assert control.look(160, 45).has_machine is False
+    assert control.project(160, 45).has_machine is False
 
 
 def test_an_empty_debugger_takes_every_key() -> None:
@@ -294,26 +294,32 @@ def test_an_empty_debugger_takes_every_key() -> None:
     control.data_arrived()
     for key in KEYS:
         control.press(key.action)
-        control.look(100, 30)
+        control.project(100, 30)
         control.modes.close()
 
-    assert control.desk.cursor is None
+    assert control.workspace.cursor is None
 
 
-def test_history_forgets_the_oldest_places() -> None:
+def test_history_drops_the_oldest_places() -> None:
     """A hundred places are kept, the newest ones."""
     history = History()
     for place in range(150):
-        history = history.visited(Spot("m", place))
+        history = history.visited(SavedPlace("m", place))
 
     assert len(history.places) == 100
-    assert history.current == Spot("m", 149)
+    assert history.current == SavedPlace("m", 149)
     assert not history.can_go_forward
 
 
-def test_a_new_place_forgets_what_lay_ahead() -> None:
+def test_a_new_place_drops_the_places_ahead() -> None:
     """After going back, another way begins."""
-    history = History().visited(Spot("m", 1)).visited(Spot("m", 2)).back().visited(Spot("m", 3))
+    history = (
+        History()
+        .visited(SavedPlace("m", 1))
+        .visited(SavedPlace("m", 2))
+        .back()
+        .visited(SavedPlace("m", 3))
+    )
 
     assert [spot.number for spot in history.places] == [1, 3]
 
@@ -322,7 +328,7 @@ def test_bookmarks_belong_to_their_machine(store: Store, worker: Track) -> None:
     """Each machine shows its own, and none of another that had the same name."""
     other = files_story().store().find("worker")
     assert other is not None
-    marks = Bookmarks().toggled(Spot("worker", 1, ref(worker))).toggled(Spot("b", 2))
+    marks = Bookmarks().toggled(SavedPlace("worker", 1, ref(worker))).toggled(SavedPlace("b", 2))
 
     assert marks.of(worker) == (1,)
     assert marks.of(other) == ()
@@ -340,22 +346,20 @@ def test_every_action_is_at_most_a_few_transitions_of_the_modes(control: Control
 def test_arrows_in_the_rain_walk_states_and_transitions(control: Control) -> None:
     """Up and down are transitions, left and right states."""
     do(at(control, 7), "rain", "next_transition", "next_transition")
-    assert control.desk.spot == TreeSpot("Ready")
+    assert control.workspace.selected_state == TreeSpot("Ready")
 
     assert number(do(control, "down")) == 8
-    assert control.look(160, 45).rain.selected == 1
+    assert control.project(160, 45).rain.selected == 1
 
 
-@pytest.mark.parametrize(
-    ("pane", "before", "after"), [(layout.LOG, 2, 14), (layout.TIMELINE, 1, 14)]
-)
+@pytest.mark.parametrize(("pane", "before", "after"), [(Pane.LOG, 2, 14), (Pane.TIMELINE, 1, 14)])
 def test_a_page_down_goes_as_far_as_it_can(
-    control: Control, pane: str, before: int, after: int
+    control: Control, pane: Pane, before: int, after: int
 ) -> None:
     """A page is what the pane shows."""
     at(control, before)
-    control.look(160, 45)
-    control.modes.focus_on(pane)
+    control.project(160, 45)
+    control.focus_on(pane)
 
     assert number(do(control, "page_down")) == after
     assert number(do(control, "page_up")) <= before
@@ -363,38 +367,38 @@ def test_a_page_down_goes_as_far_as_it_can(
 
 def test_the_lists_are_walked_with_up_and_down(control: Control) -> None:
     """In the machines a row down is the next machine, at the same moment."""
-    control.modes.focus_on(layout.MACHINES)
+    control.focus_on(Pane.MACHINES)
 
     do(control, "down")
 
-    assert control.desk.track is not None
-    assert control.desk.track.key == "worker-child"
+    assert control.workspace.track is not None
+    assert control.workspace.track.key == "worker-child"
     do(control, "up", "up")
-    assert control.desk.track.key == "worker"
+    assert control.workspace.track.key == "worker"
 
 
 def test_reader_and_matrix_scroll(control: Control) -> None:
     """Where there is no cursor, up and down scroll."""
     at(control, 12)
-    control.modes.focus_on(layout.READER)
-    assert do(control, "down", "down").desk.tops[layout.READER] == 2
+    control.focus_on(Pane.READER)
+    assert do(control, "down", "down").workspace.tops[Pane.READER] == 2
 
-    control.modes.show(layout.MATRIX)
-    assert control.look(160, 20).matrix.first_row == 0
-    control.panes.scroll(layout.MATRIX, 3)
-    assert control.look(160, 20).matrix.first_row > 0
+    control.modes.show(Pane.MATRIX)
+    assert control.project(160, 20).matrix.first_row == 0
+    control.scroll(Pane.MATRIX, 3)
+    assert control.project(160, 20).matrix.first_row > 0
 
 
 def test_the_wheel_on_timeline_and_steps_moves_in_time(control: Control) -> None:
     """Five transitions on the one, one step on the other."""
     at(control, 1)
-    control.panes.scroll(layout.TIMELINE, 3)
+    control.scroll(Pane.TIMELINE, 3)
     assert number(control) == 7
 
     at(control, 1)
-    control.panes.scroll(layout.STEPS, 3)
-    assert control.look(160, 45).steps.step == 1
-    control.panes.scroll(layout.STEPS, -3)
+    control.scroll(Pane.STEPS, 3)
+    assert control.project(160, 45).steps.step == 1
+    control.scroll(Pane.STEPS, -3)
     assert number(control) == 1
 
 
@@ -402,68 +406,68 @@ def test_a_click_on_a_step_goes_there(control: Control) -> None:
     """The last step is the complete transition."""
     at(control, 2)
 
-    control.moving.to_step(3)
-    assert control.look(160, 45).steps.step == 3
-    control.moving.to_step(5)
-    assert (number(control), control.modes.stepping) == (2, False)
+    control.click_step(3)
+    assert control.project(160, 45).steps.step == 3
+    control.click_step(5)
+    assert (number(control), control.modes.is_stepping) == (2, False)
 
 
 def test_a_second_click_on_a_state_unfolds_it(control: Control) -> None:
     """The first selects, the second shows the relations."""
-    control.look(160, 45)
-    control.panes.click(layout.STATES, 1, 4)
-    assert control.desk.spot == TreeSpot("Ready")
+    control.project(160, 45)
+    control.click(Pane.STATES, 1, 4)
+    assert control.workspace.selected_state == TreeSpot("Ready")
 
-    control.panes.click(layout.STATES, 1, 4)
+    control.click(Pane.STATES, 1, 4)
 
-    assert control.desk.opened == {"Ready"}
+    assert control.workspace.unfolded == {"Ready"}
 
 
 def test_everything_unfolds_and_folds(control: Control) -> None:
     """One key for all states."""
-    rows = control.look(160, 45).states.total_rows
-    assert do(control, "unfold_all").look(160, 45).states.total_rows > rows
-    assert do(control, "unfold_all").look(160, 45).states.total_rows == rows
+    rows = control.project(160, 45).states.total_rows
+    assert do(control, "unfold_all").project(160, 45).states.total_rows > rows
+    assert do(control, "unfold_all").project(160, 45).states.total_rows == rows
 
 
 def test_enter_goes_on_to_what_the_row_is_about(control: Control) -> None:
     """From the machines to the log, from the log to the reader, from there to the source."""
-    control.modes.focus_on(layout.MACHINES)
-    assert do(at(control, 12), "choose").modes.focus == layout.LOG
-    assert do(control, "choose").modes.focus == layout.READER
+    control.focus_on(Pane.MACHINES)
+    assert do(at(control, 12), "choose").modes.focus == Pane.LOG
+    assert do(control, "choose").modes.focus == Pane.READER
 
     do(control, "choose")
 
-    assert control.desk.track is not None
-    assert control.desk.track.key == "worker-child"
+    assert control.workspace.track is not None
+    assert control.workspace.track.key == "worker-child"
 
 
 def test_escape_ends_the_search_first(control: Control) -> None:
     """Then it goes back to the machines."""
     do(control, "search")
-    control.searching.type("Ping")
-    control.searching.accept()
+    control.type_search("Ping")
+    control.accept_search()
 
     do(control, "escape")
-    assert (control.desk.found, control.modes.focus) == (None, layout.LOG)
+    assert (control.workspace.search, control.modes.focus) == (None, Pane.LOG)
     do(control, "escape")
-    assert control.modes.focus == layout.MACHINES
+    assert control.modes.focus == Pane.MACHINES
 
 
 def test_each_kind_can_be_hidden_and_shown(control: Control) -> None:
     """Every filter of the row has an action of its own."""
     for name in ("canceled", "auto", "queued", "empty", "health", "checks"):
-        before = getattr(control.desk.filters, name)
+        before = getattr(control.workspace.filters, name)
         do(control, f"filter_{name}")
-        assert getattr(control.desk.filters, name) is not before
+        assert getattr(control.workspace.filters, name) is not before
 
-    assert do(control, "filter_times").desk.seconds
+    assert do(control, "filter_times").workspace.shows_seconds
 
 
-def test_a_newcomer_is_selected_when_that_was_asked_for() -> None:
+def test_a_newcomer_is_selected_with_the_option_for_it() -> None:
     """The only one that is connected is followed at once."""
     store = files_story().store()
-    control = Control(store, beginning=Beginning(select_connected=True))
+    control = Control(store, start=StartOptions(select_connected=True))
     control.data_arrived()
     story = Story()
     story.machine("newcomer").add("Start")
@@ -471,14 +475,14 @@ def test_a_newcomer_is_selected_when_that_was_asked_for() -> None:
     story.fill(store, live=True)
     control.data_arrived()
 
-    assert control.desk.track is not None
-    assert (control.desk.track.key, control.modes.playback) == ("newcomer", Playback.TAIL)
+    assert control.workspace.track is not None
+    assert (control.workspace.track.key, control.modes.playback) == ("newcomer", Playback.TAIL)
 
 
-def test_a_newcomer_replaces_the_disconnected_when_that_was_asked_for() -> None:
-    """Nobody else was connected, so everything before it goes."""
+def test_a_newcomer_replaces_disconnected_machines_with_the_option_for_it() -> None:
+    """If no other program is connected, all earlier machines are removed."""
     store = files_story().store()
-    control = Control(store, beginning=Beginning(clean_on_connect=True))
+    control = Control(store, start=StartOptions(clean_on_connect=True))
     control.data_arrived()
     story = Story()
     story.machine("newcomer").add("Start")
@@ -487,23 +491,23 @@ def test_a_newcomer_replaces_the_disconnected_when_that_was_asked_for() -> None:
     control.data_arrived()
 
     assert [track.key for track in store.tracks] == ["newcomer"]
-    assert control.desk.track is store.tracks[0]
+    assert control.workspace.track is store.tracks[0]
 
 
 def test_an_import_is_followed_until_the_user_goes_somewhere() -> None:
     """While a session is read its end is shown; a move ends that."""
     store = Store()
-    control = Control(store, beginning=Beginning(is_importing=True))
+    control = Control(store, start=StartOptions(is_importing=True))
     story = files_story()
     story.fill(store)
-    control.progressed(ImportProgress("f", 1, 2))
-    assert (number(control), control.sources.progress) == (14, "reading 50 %")
+    control.import_progressed(ImportProgress("f", 1, 2))
+    assert (number(control), control.input_status.progress) == (14, "reading 50 %")
 
     do(control, "first")
-    control.progressed(ImportProgress("f", 1, 1, "f: cut", is_over=True))
+    control.import_progressed(ImportProgress("f", 1, 1, "f: cut", is_over=True))
 
     assert number(control) == 0
-    assert (control.sources.warning, control.desk.message) == ("cut", "f: cut")
+    assert (control.input_status.warning, control.message) == ("cut", "f: cut")
 
 
 def test_the_initial_structure_can_be_copied(control: Control) -> None:
@@ -531,15 +535,15 @@ def test_modes_refuse_what_makes_no_sense() -> None:
 def test_the_filter_of_groups_goes_through_them_and_back_to_all() -> None:
     """Only machines with groups of states have it, and only what touches a group is shown."""
     control = Control(read("v0.19.1"))
-    track = control.desk.store.find(PARENT)
+    track = control.workspace.store.find(PARENT)
     assert track is not None
-    control.desk.select(track)
-    shown = [control.desk.visible(track).count]
+    control.workspace.select(track)
+    shown = [control.workspace.visible(track).count]
     groups = []
     for _ in range(3):
         do(control, "filter_group")
-        groups.append(control.desk.filters.group)
-        shown.append(control.desk.visible(track).count)
+        groups.append(control.workspace.filters.group)
+        shown.append(control.workspace.visible(track).count)
 
     assert groups == ["Life", "Jobs", ""]
     assert shown[0] == shown[3]
@@ -547,8 +551,8 @@ def test_the_filter_of_groups_goes_through_them_and_back_to_all() -> None:
 
 
 def test_a_machine_without_groups_has_no_filter_of_them(control: Control) -> None:
-    """A message says so."""
+    """The footer shows that."""
     do(control, "filter_group")
 
-    assert control.desk.filters.group == ""
-    assert "no groups" in control.desk.message
+    assert control.workspace.filters.group == ""
+    assert "no groups" in control.message

@@ -15,7 +15,7 @@ from textual.drivers.linux_driver import LinuxDriver
 if sys.platform == "win32":
     pytest.skip("there are no Unix terminals", allow_module_level=True)
 
-from am_dbg.views.terminal_driver import LastingOutput, TolerantDriver
+from am_dbg.views.terminal_driver import TerminalDriver, TerminalOutput
 
 
 class Gone(io.StringIO):
@@ -27,7 +27,7 @@ class Gone(io.StringIO):
 
 def test_writing_to_a_terminal_that_is_gone_is_no_error() -> None:
     """The screen ends in its own time; nobody waits for a writer that died."""
-    output = LastingOutput(Gone())
+    output = TerminalOutput(Gone())
 
     assert output.write("x") == 1
     assert output.is_gone
@@ -37,7 +37,7 @@ def test_writing_to_a_terminal_that_is_gone_is_no_error() -> None:
 def test_what_is_written_arrives_while_the_terminal_is_there() -> None:
     """Nothing is held back."""
     file = io.StringIO()
-    output = LastingOutput(file)
+    output = TerminalOutput(file)
 
     output.write("x")
     output.flush()
@@ -49,36 +49,36 @@ def test_a_closed_file_is_a_terminal_that_is_gone() -> None:
     """Writing after the end is no error either."""
     file = io.StringIO()
     file.close()
-    output = LastingOutput(file)
+    output = TerminalOutput(file)
 
     output.write("x")
 
     assert output.is_gone
 
 
-async def test_of_two_changes_of_size_the_later_is_told_last(
+async def test_of_two_changes_of_size_the_later_is_posted_last(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A second signal that comes while the size is read waits until the first was told."""
-    told: list[tuple[int, int]] = []
+    """A second signal that comes while the size is read waits until the first was handled."""
+    posted: list[tuple[int, int]] = []
     sizes = [(99, 29), (30, 8)]
     both = asyncio.Event()
 
     class App:
         def post_message(self, event: Any) -> None:
-            told.append(tuple(event.size))
-            if len(told) == 2:
+            posted.append(tuple(event.size))
+            if len(posted) == 2:
                 both.set()
 
-    def read(_: TolerantDriver) -> tuple[int, int]:
+    def read(_: TerminalDriver) -> tuple[int, int]:
         size = sizes.pop(0)
         if sizes:
             os.kill(os.getpid(), signal.SIGWINCH)
         return size
 
     monkeypatch.setattr(LinuxDriver, "start_application_mode", lambda _: None)
-    monkeypatch.setattr(TolerantDriver, "_get_terminal_size", read)
-    driver = cast(Any, TolerantDriver.__new__(TolerantDriver))
+    monkeypatch.setattr(TerminalDriver, "_get_terminal_size", read)
+    driver = cast(Any, TerminalDriver.__new__(TerminalDriver))
     driver._app, driver._in_band_window_resize = App(), False
     driver.start_application_mode()
     try:
@@ -87,4 +87,4 @@ async def test_of_two_changes_of_size_the_later_is_told_last(
     finally:
         asyncio.get_running_loop().remove_signal_handler(signal.SIGWINCH)
 
-    assert told == [(99, 29), (30, 8)]
+    assert posted == [(99, 29), (30, 8)]

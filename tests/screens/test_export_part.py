@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from am_dbg.drawing import layout
+from am_dbg.drawing.layout import Pane
 from am_dbg.ingest.importing import import_session
 from am_dbg.store import Store
 from tests.screens.test_screen import running, screen_text, text_of
@@ -21,7 +21,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-async def said_after(store: Store, name: str, *keys: str) -> str:
+async def shown_after(store: Store, name: str, *keys: str) -> str:
     """What the screen says after an export under this name."""
     async with running(store) as (app, pilot):
         await pilot.press("x")
@@ -59,31 +59,31 @@ async def test_an_address_exports_a_part(
     store: Store, address: str, name: str, first: int, last: int
 ) -> None:
     """One machine, a range or a single transition makes a session that opens alone."""
-    said = await said_after(store, address)
+    shown = await shown_after(store, address)
     (track,) = opened(name).tracks
 
-    assert f"{last - first + 1} transitions" in said
+    assert f"{last - first + 1} transitions" in shown
     assert os.listdir() == [name]
     assert (track.id, track.count) == ("worker", last - first + 1)
     assert track.clock_at(track.count) == store.tracks[0].clock_at(last)
 
 
-async def test_a_part_never_replaces_a_file_unasked(store: Store) -> None:
+async def test_an_export_of_a_part_replaces_a_file_only_after_a_confirmation(store: Store) -> None:
     """The name that follows from the address may be taken as well."""
     put("worker.msgpack.br")
 
-    assert "again replaces the file" in await said_after(store, "mach://worker")
+    assert "again replaces it" in await shown_after(store, "mach://worker")
     assert content("worker.msgpack.br") == b"mine"
-    await said_after(store, "mach://worker", "enter")
+    await shown_after(store, "mach://worker", "enter")
     assert opened("worker.msgpack.br").transitions == 14
 
 
 async def test_an_address_of_nothing_stays_open(store: Store) -> None:
-    """The dialog says what is wrong and what may be meant."""
-    said = await said_after(store, "mach://wroker")
+    """The dialog shows what is wrong, and a suggestion."""
+    shown = await shown_after(store, "mach://wroker")
 
-    assert "no machine 'wroker'" in said
-    assert "did you mean worker" in said
+    assert "no machine 'wroker'" in shown
+    assert "did you mean worker" in shown
     assert os.listdir() == []
 
 
@@ -91,16 +91,16 @@ async def test_an_address_of_nothing_stays_open(store: Store) -> None:
 async def test_a_range_of_nothing_stays_open(store: Store, numbers: str) -> None:
     """The dialog names the range and what there is; the file of that name stays."""
     put(f"worker-{numbers}.msgpack.br")
-    said = await said_after(store, f"mach://worker/{numbers}", "enter")
+    shown = await shown_after(store, f"mach://worker/{numbers}", "enter")
 
-    assert f"no transition in the range {numbers}: machine 'worker' has 1 to 14" in said
+    assert f"no transition in the range {numbers}: machine 'worker' has 1 to 14" in shown
     assert content(f"worker-{numbers}.msgpack.br") == b"mine"
 
 
 async def test_an_export_that_fails_leaves_everything_as_it_was(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A full disk is told in the footer; the old file and the screen go on."""
+    """The footer shows that the disk is full; the old file and the screen go on."""
     put("run.msgpack.br")
 
     def full(*_: object) -> int:
@@ -115,9 +115,9 @@ async def test_an_export_that_fails_leaves_everything_as_it_was(
             await pilot.press("enter")
             await app.workers.wait_for_complete()
             await pilot.pause()
-        assert "no space left on device" in text_of(app, layout.FOOTER)
+        assert "no space left on device" in text_of(app, Pane.FOOTER)
         await pilot.press("right")
-        assert "tx 13/14" in text_of(app, layout.TRANSITION)
+        assert "tx 13/14" in text_of(app, Pane.TRANSITION)
 
     assert os.listdir() == ["run.msgpack.br"]
     assert content("run.msgpack.br") == b"mine"

@@ -16,7 +16,7 @@ import pytest
 import am_dbg.drawing
 import am_dbg.projection
 from am_dbg.control import Control
-from am_dbg.drawing.layout import MAIN
+from am_dbg.drawing.layout import MAIN_PANES, Pane
 from am_dbg.egress.export import export_session
 from am_dbg.ingest.importing import import_session
 from am_dbg.log_once import Outages
@@ -80,28 +80,30 @@ async def test_no_projection_ends_the_debugger(
     tmp_path: Path,
 ) -> None:
     """While it fails keys work and data comes in; afterwards all is shown and can be exported."""
-    main = next((one for one in MAIN if one in worker.__module__), MAIN[0])
+    main = next((one for one in MAIN_PANES if one in worker.__module__), MAIN_PANES[0])
     story = files_story()
     store = Store()
     stream = story.fill(store, live=True)
-    told = len(story.messages)
+    sent = len(story.messages)
     app = Debugger(Control(store, main=main, reader=True))
     logging.getLogger("am_dbg").propagate = True
     async with app.run_test(size=(160, 45)) as pilot:
         await pilot.press("home", "right")
         with monkeypatch.context() as patched:
             break_everywhere(patched, worker)
-            app.tell(DataArrived())
+            app.post_from_thread(DataArrived())
             keys = ("question_mark", "escape", "b", "right", "d", "escape", "l", "right")
             await pilot.press(*keys)
             story.tellers[0].add("Ping")
             story.writer.flush()
-            for message in story.messages[told:]:
+            for message in story.messages[sent:]:
                 store.feed(stream, message)
-            app.tell(DataArrived())
+            app.post_from_thread(DataArrived())
             await pilot.pause()
             assert app.is_running
-            if worker.__name__ != "moment_of" and main != "rain":  # arrows pick states in the rain
+            if (
+                worker.__name__ != "moment_of" and main is not Pane.RAIN
+            ):  # arrows pick states in the rain
                 assert number(app) == 3
         await pilot.press("end", "right")
 
@@ -115,7 +117,7 @@ async def test_no_projection_ends_the_debugger(
 
 
 @pytest.mark.slow
-async def test_a_pane_says_in_one_line_what_failed(
+async def test_a_pane_shows_on_one_line_what_failed(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The trace goes to the log, once."""
@@ -133,7 +135,7 @@ async def test_a_pane_says_in_one_line_what_failed(
 
 
 @pytest.mark.slow
-async def test_an_action_that_fails_is_told_and_the_next_one_works(
+async def test_an_action_that_fails_is_reported_and_the_next_one_works(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A fault behind a key is a message in the footer."""

@@ -95,7 +95,7 @@ def test_the_keys_that_were_promised_are_there() -> None:
 
 
 def test_help_lists_every_key() -> None:
-    """Nothing can be done that help does not tell."""
+    """The help has every action that has a key."""
     listed = {text for _, rows in help_rows() for _, text in rows}
 
     assert listed == {key.help for key in KEYS if key.all_keys}
@@ -148,7 +148,7 @@ def test_footer_and_help_show_the_keys_as_they_are_now() -> None:
 @pytest.mark.parametrize(
     "text", ["next_error = 5", "nothing_like_it = 'x'", "tail = [1]", "= broken", "\x00"]
 )
-def test_what_is_wrong_with_a_keymap_is_told(text: str, tmp_path: Path) -> None:
+def test_faults_of_a_keymap_are_reported(text: str, tmp_path: Path) -> None:
     """The debugger starts with the keys it has, and says what it could not do."""
     path = tmp_path / "keys.toml"
     path.write_text(text, encoding="utf-8")
@@ -177,9 +177,9 @@ async def test_a_remapped_key_works(store: Store) -> None:
     app = Debugger(control)
     async with app.run_test() as pilot:
         await pilot.press("home", "e")
-        assert control.desk.cursor is not None
-        assert control.desk.cursor.number == 0
+        assert control.workspace.cursor is not None
+        assert control.workspace.cursor.number == 0
 
         await pilot.press("ctrl+e")
 
-        assert control.desk.cursor.number == 13
+        assert control.workspace.cursor.number == 13

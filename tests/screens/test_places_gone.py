@@ -1,9 +1,10 @@
-"""What points to something that was removed says that it is gone, and leads nowhere else."""
+"""Bookmarks, history and addresses of something that was removed are refused with a reason."""
 
 from __future__ import annotations
 
 from am_dbg.control import Control
-from am_dbg.control.cursors import NoPlace, place_of, place_of_spot
+from am_dbg.control.cursors import Unreachable, cursor_at_address, cursor_at_place
+from am_dbg.drawing.layout import Pane
 from am_dbg.projection.states_tree import TreeSpot
 from am_dbg.store import Store
 from tests.screens.driving import at, do, number
@@ -19,130 +20,130 @@ def long_control() -> Control:
         teller.remove("Ping")
     control = Control(story.store(live=True))
     control.data_arrived()
-    control.look(160, 45)
+    control.project(160, 45)
     return control
 
 
 def trimmed(control: Control) -> Control:
     """The oldest transitions go, as when memory is short."""
-    store = control.desk.store
+    store = control.workspace.store
     store.trim(1)
     assert store.tracks[0].first > 3
     return control
 
 
 def removed(control: Control, key: str = "worker") -> Control:
-    track = control.desk.store.find(key)
+    track = control.workspace.store.find(key)
     assert track is not None
-    control.desk.store.remove(track)
+    control.workspace.store.remove(track)
     return control
 
 
-def test_a_bookmark_of_a_removed_transition_says_that_it_is_gone() -> None:
+def test_a_bookmark_of_a_removed_transition_is_refused() -> None:
     """The difference to it cannot be shown, the list marks it, and going there is refused."""
     control = do(at(long_control(), 2), "bookmark", "last")
-    (spot,) = control.desk.bookmarks.spots
+    (spot,) = control.workspace.bookmarks.places
     trimmed(control)
 
     assert control.press("diff") is None
-    assert "transition 2 of pinger is gone" in control.desk.message
-    place = place_of_spot(control.desk, spot)
-    assert isinstance(place, NoPlace)
+    assert "transition 2 of pinger is gone" in control.message
+    place = cursor_at_place(control.workspace, spot)
+    assert isinstance(place, Unreachable)
     assert "to save memory" in place.reason
 
 
-def test_history_passes_over_what_is_gone_and_says_so() -> None:
+def test_history_skips_removed_places_with_a_message() -> None:
     """Back leads to the nearest place that is still there."""
     control = long_control()
     for place in (750, 2, 3, 790):
-        control.jumping.jump(at(control, number(control)).desk.cursor.at(place))  # type: ignore[union-attr]
+        control.jumps.jump(at(control, number(control)).workspace.cursor.at(place))  # type: ignore[union-attr]
     trimmed(control)
     do(control, "back")
 
     assert number(control) == 750
-    assert "is gone" in control.desk.message
+    assert "is gone" in control.message
 
 
 def test_an_address_of_a_removed_transition_is_refused() -> None:
-    """It is told apart from one that never was."""
+    """The reason differs from that of one that never existed."""
     control = trimmed(long_control())
     before = number(control)
 
-    assert not control.jumping.open_address("mach://pinger/2")
-    assert "it is gone, removed to save memory" in control.desk.message
+    assert not control.open_address("mach://pinger/2")
+    assert "it is gone, removed to save memory" in control.message
     assert number(control) == before
 
 
 def test_a_cursor_on_a_removed_transition_moves_to_what_is_left() -> None:
-    """The reader is told once."""
+    """The footer shows that once."""
     control = trimmed(at(long_control(), 2))
-    look = control.look(160, 45)
+    screen = control.project(160, 45)
 
-    assert look.failed == {}
-    assert "removed to save memory" in look.footer.message
-    assert number(control) == control.desk.store.tracks[0].first - 1
+    assert screen.failed == {}
+    assert "removed to save memory" in screen.footer.message
+    assert number(control) == control.workspace.store.tracks[0].first - 1
 
 
 def test_a_selected_machine_that_is_removed_gives_way_to_another(store: Store) -> None:
-    """Whoever removes it: the screen says so and shows what is there."""
+    """The footer names the removed machine, and another one is selected."""
     control = Control(store)
     control.data_arrived()
     removed(control)
-    look = control.look(160, 45)
+    screen = control.project(160, 45)
 
-    assert look.failed == {}
-    assert look.address.machine == "worker-child"
-    assert "worker is gone" in look.footer.message
+    assert screen.failed == {}
+    assert screen.address.machine == "worker-child"
+    assert "worker is gone" in screen.footer.message
 
 
 def test_the_last_machine_that_is_removed_leaves_an_empty_screen(control: Control) -> None:
-    """Then the screen tells how data gets in."""
-    look = removed(removed(control), "worker-child").look(160, 45)
+    """Then the screen shows how to get data."""
+    screen = removed(removed(control), "worker-child").project(160, 45)
 
-    assert not look.has_machine
-    assert look.log.hints
-    assert look.failed == {}
+    assert not screen.has_machine
+    assert screen.log.hints
+    assert screen.failed == {}
 
 
 def test_a_mark_never_leads_to_another_machine_of_that_name(control: Control) -> None:
     """A machine that comes again under the name of a removed one is another."""
     do(at(control, 3), "bookmark")
     removed(control)
-    files_story().fill(control.desk.store)
+    files_story().fill(control.workspace.store)
     control.data_arrived()
-    (spot,) = control.desk.bookmarks.spots
-    place = place_of_spot(control.desk, spot)
+    (spot,) = control.workspace.bookmarks.places
+    place = cursor_at_place(control.workspace, spot)
 
-    assert isinstance(place, NoPlace)
+    assert isinstance(place, Unreachable)
     assert place.reason == "worker is gone: the machine was removed from the list"
 
 
 def test_a_search_that_began_at_a_removed_place_ends_where_it_is() -> None:
-    """Giving it up leads back only to what is there."""
+    """Escape goes back only to a place that still exists."""
     control = do(at(long_control(), 2), "search")
-    control.searching.type("line 700")
-    trimmed(control).searching.cancel()
+    control.type_search("line 700")
+    trimmed(control).press("escape")
 
-    assert control.desk.message == "where the search began is gone"
+    assert control.message == "the place where the search began is gone"
     assert number(control) > 3
 
 
 def test_a_selected_state_that_the_schema_no_longer_has_is_no_fault(control: Control) -> None:
     """A search among states begins at the first one then."""
     do(control, "search")
-    control.desk.spot = TreeSpot("NotHere")
+    control.workspace.selected_state = TreeSpot("NotHere")
     control.modes.close()
-    control.modes.focus_on("states")
+    control.focus_on(Pane.STATES)
     do(control, "search")
-    control.searching.type("ready")
+    control.type_search("ready")
 
-    assert control.desk.spot is not None
-    assert control.desk.spot.state == "Ready"
+    assert control.workspace.selected_state is not None
+    assert control.workspace.selected_state.state == "Ready"
 
 
-def test_a_link_to_a_removed_machine_says_that_there_is_none(control: Control) -> None:
-    """Links are addresses like any other."""
-    place = place_of(removed(control, "worker-child").desk, "mach://worker-child/1")
+def test_a_link_to_a_removed_machine_is_refused(control: Control) -> None:
+    """Links are addresses like all others."""
+    place = cursor_at_address(removed(control, "worker-child").workspace, "mach://worker-child/1")
 
-    assert isinstance(place, NoPlace)
+    assert isinstance(place, Unreachable)
     assert "no machine 'worker-child'" in place.reason

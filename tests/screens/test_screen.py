@@ -10,13 +10,13 @@ import pytest
 from textual.pilot import Pilot
 
 from am_dbg.control import Control
-from am_dbg.drawing import layout
+from am_dbg.drawing.layout import Pane
 from am_dbg.projection.bars import Playback
 from am_dbg.store import Store
 from am_dbg.views.debugger import Debugger
-from am_dbg.views.dialogs import Asking, Choosing, Showing
+from am_dbg.views.dialogs import LinesDialog, ListDialog, TextDialog
 from am_dbg.views.messages import DataArrived, Scrolled
-from am_dbg.views.pane import Pane
+from am_dbg.views.pane import PaneWidget
 from am_dbg.views.theme import LIGHT
 from amtracer.wire.messages import StateDef
 from tests.screens.stories import Story, files_story
@@ -35,16 +35,16 @@ async def running(
     app = Debugger(Control(store, reader=reader))
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
-        if app.control.desk.cursor is not None:
-            app.control.moving.to_number(number)
-            app.control.desk.message = ""
+        if app.control.workspace.cursor is not None:
+            app.control.navigation.to_number(number)
+            app.control.show_message("")
             app.paint()
             await pilot.pause()
         yield app, pilot
 
 
-def text_of(app: Debugger, pane: str) -> str:
-    return app.query_one(f"#{pane}", Pane).text()
+def text_of(app: Debugger, pane: Pane) -> str:
+    return app.query_one(f"#{pane}", PaneWidget).text()
 
 
 def screen_text(app: Debugger) -> str:
@@ -54,8 +54,8 @@ def screen_text(app: Debugger) -> str:
 
 
 def number(app: Debugger) -> int:
-    assert app.control.desk.cursor is not None
-    return app.control.desk.cursor.number
+    assert app.control.workspace.cursor is not None
+    return app.control.workspace.cursor.number
 
 
 async def test_a_key_moves_and_every_pane_follows(store: Store) -> None:
@@ -64,9 +64,9 @@ async def test_a_key_moves_and_every_pane_follows(store: Store) -> None:
         await pilot.press("right")
 
         assert number(app) == 13
-        assert "tx 13/14" in text_of(app, layout.TRANSITION)
-        assert "mach://worker/13" in text_of(app, layout.ADDRESS)
-        assert "▸   13" in text_of(app, layout.LOG)
+        assert "tx 13/14" in text_of(app, Pane.TRANSITION)
+        assert "mach://worker/13" in text_of(app, Pane.ADDRESS)
+        assert "▸   13" in text_of(app, Pane.LOG)
 
 
 @pytest.mark.parametrize(
@@ -85,19 +85,19 @@ async def test_what_is_typed_into_the_search_is_no_command(store: Store) -> None
     async with running(store, number=1) as (app, pilot):
         await pilot.press("slash", *"exce")
         assert number(app) == 13
-        assert "2 hits, 1st" in text_of(app, layout.FILTERS)
+        assert "2 hits, 1st" in text_of(app, Pane.FILTERS)
 
         await pilot.press("enter", "n")
 
         assert number(app) == 14
-        assert "/ exce" in text_of(app, layout.FILTERS)
+        assert "/ exce" in text_of(app, Pane.FILTERS)
 
 
 async def test_escape_gives_a_search_up(store: Store) -> None:
     """The cursor returns, and letters are commands again."""
     async with running(store, number=1) as (app, pilot):
         await pilot.press("slash", *"exce", "escape")
-        assert (number(app), app.control.modes.searching) == (1, False)
+        assert (number(app), app.control.modes.is_searching) == (1, False)
 
         await pilot.press("e")
 
@@ -109,14 +109,14 @@ async def test_tab_lights_one_pane(store: Store) -> None:
     async with running(store) as (app, pilot):
         await pilot.press("tab", "tab", "tab", "tab")
 
-        assert app.control.modes.focus == layout.MACHINES
+        assert app.control.modes.focus == Pane.MACHINES
 
 
 async def test_a_dialog_keeps_keys_from_the_panes(store: Store) -> None:
     """Keys pressed in a dialog change nothing below it; Esc closes it."""
     async with running(store) as (app, pilot):
         await pilot.press("question_mark")
-        assert isinstance(app.screen, Showing)
+        assert isinstance(app.screen, LinesDialog)
         await pilot.press("right", "e")
         assert number(app) == 12
 
@@ -136,7 +136,7 @@ async def test_the_help_scrolls_by_keys(store: Store) -> None:
         assert "something is missing here" in screen_text(app)
 
 
-async def test_panes_shine_through_behind_a_dialog(store: Store) -> None:
+async def test_panes_stay_visible_behind_a_dialog(store: Store) -> None:
     """A dialog covers what it needs, not the whole screen."""
     async with running(store) as (app, pilot):
         await pilot.press("g")
@@ -170,27 +170,27 @@ def content_of(path: str) -> str:
 
 
 async def test_go_to_leads_to_a_place(store: Store) -> None:
-    """What is written is looked up."""
+    """The text of the dialog is a place."""
     async with running(store) as (app, pilot):
         await pilot.press("g", *"t2", "enter")
 
         assert number(app) == 2
 
 
-async def test_an_empty_answer_is_told_and_asked_again(store: Store) -> None:
+async def test_an_empty_answer_keeps_the_dialog_open(store: Store) -> None:
     """A dialog stays open until it has an answer."""
     async with running(store) as (app, pilot):
         await pilot.press("g", "enter")
 
-        assert isinstance(app.screen, Asking)
-        assert "nothing was written" in screen_text(app)
+        assert isinstance(app.screen, TextDialog)
+        assert "type a place to go to" in screen_text(app)
 
 
 async def test_bookmarks_are_listed_and_lead_back(store: Store) -> None:
     """Enter in the list goes to the place."""
     async with running(store) as (app, pilot):
         await pilot.press("b", "home", "apostrophe")
-        assert isinstance(app.screen, Choosing)
+        assert isinstance(app.screen, ListDialog)
 
         await pilot.press("enter")
 
@@ -208,15 +208,17 @@ async def test_the_difference_shows_states_that_changed(store: Store) -> None:
         assert "- ProcessingFile" in shown
 
 
-async def test_an_export_never_replaces_a_file_unasked(store: Store, tmp_path: Path) -> None:
-    """A name that is taken is told; Enter once more replaces the file."""
+async def test_an_export_replaces_a_file_only_after_a_confirmation(
+    store: Store, tmp_path: Path
+) -> None:
+    """The dialog shows that the file exists; a second Enter replaces it."""
     taken = tmp_path / "run.msgpack.br"
     taken.write_bytes(b"mine")
     async with running(store) as (app, pilot):
         await pilot.press("x")
         app.screen.query_one("#line").value = str(taken)  # type: ignore[attr-defined]
         await pilot.press("enter")
-        assert "again replaces the file" in screen_text(app)
+        assert "again replaces it" in screen_text(app)
         assert taken.read_bytes() == b"mine"
 
         await pilot.press("enter")
@@ -224,10 +226,10 @@ async def test_an_export_never_replaces_a_file_unasked(store: Store, tmp_path: P
         await pilot.pause()
 
         assert taken.read_bytes() != b"mine"
-        assert "2 machines, 15 transitions" in text_of(app, layout.FOOTER)
+        assert "2 machines, 15 transitions" in text_of(app, Pane.FOOTER)
 
 
-async def test_an_export_that_fails_is_told(store: Store, tmp_path: Path) -> None:
+async def test_an_export_into_a_missing_folder_is_refused(store: Store, tmp_path: Path) -> None:
     """A folder that is not there is found before anything is written."""
     async with running(store) as (app, pilot):
         await pilot.press("x")
@@ -238,36 +240,36 @@ async def test_an_export_that_fails_is_told(store: Store, tmp_path: Path) -> Non
 
 
 async def test_copying_goes_through_the_terminal(store: Store) -> None:
-    """The clipboard gets the transition, the footer says so."""
+    """The clipboard gets the transition, and the footer confirms it."""
     async with running(store) as (app, pilot):
         await pilot.press("y")
 
         assert app.clipboard.startswith("mach://worker/")
-        assert "transition copied" in text_of(app, layout.FOOTER)
+        assert "transition copied" in text_of(app, Pane.FOOTER)
 
 
 async def test_clicks_go_where_they_point(store: Store) -> None:
     """Rows, links, filters and keys of the footer answer to the mouse."""
     async with running(store, reader=True) as (app, pilot):
-        await pilot.click(f"#{layout.LOG}", offset=(20, 1 + 4))
+        await pilot.click(f"#{Pane.LOG}", offset=(20, 1 + 4))
         assert number(app) == 4
 
-        app.control.moving.to_number(12)
+        app.control.navigation.to_number(12)
         app.paint()
-        await pilot.click(f"#{layout.READER}", offset=(3, 2))
-        assert app.control.desk.track is not None
-        assert app.control.desk.track.key == "worker-child"
+        await pilot.click(f"#{Pane.READER}", offset=(3, 2))
+        assert app.control.workspace.track is not None
+        assert app.control.workspace.track.key == "worker-child"
 
-        await pilot.click(f"#{layout.FILTERS}", offset=(12, 0))
-        assert not app.control.desk.filters.canceled
+        await pilot.click(f"#{Pane.FILTERS}", offset=(12, 0))
+        assert not app.control.workspace.filters.canceled
 
 
 async def test_the_wheel_scrolls_without_moving(store: Store) -> None:
     """The cursor stays where it is."""
     async with running(store, (120, 24)) as (app, pilot):
-        log = app.query_one(f"#{layout.LOG}", Pane)
+        log = app.query_one(f"#{Pane.LOG}", PaneWidget)
         before = log.text()
-        log.post_message(Scrolled(layout.LOG, -3))
+        log.post_message(Scrolled(Pane.LOG, -3))
         await pilot.pause()
 
         assert number(app) == 12
@@ -277,13 +279,13 @@ async def test_the_wheel_scrolls_without_moving(store: Store) -> None:
 async def test_a_narrow_screen_has_one_pane_behind_tabs(store: Store) -> None:
     """At 80x24 Tab opens the next pane."""
     async with running(store, NARROW) as (app, pilot):
-        assert "▸Log" in text_of(app, layout.TABS)
-        assert app.query_one(f"#{layout.LOG}").size == (80, 16)
+        assert "▸Log" in text_of(app, Pane.TABS)
+        assert app.query_one(f"#{Pane.LOG}").size == (80, 16)
 
         await pilot.press("tab")
 
-        assert "▸Reader" in text_of(app, layout.TABS)
-        assert not app.query_one(f"#{layout.LOG}").display
+        assert "▸Reader" in text_of(app, Pane.TABS)
+        assert not app.query_one(f"#{Pane.LOG}").display
 
 
 @pytest.mark.parametrize("size", [(60, 20), (40, 10), (39, 9), (20, 5), (1, 1), (500, 200)])
@@ -306,7 +308,7 @@ async def test_the_screen_comes_back_after_having_been_too_small(store: Store) -
         await pilot.pause()
 
         assert "needs" not in screen_text(app)
-        assert "▸   12" in text_of(app, layout.LOG)
+        assert "▸   12" in text_of(app, Pane.LOG)
 
 
 async def test_a_resize_with_a_dialog_open_keeps_it(store: Store) -> None:
@@ -315,11 +317,11 @@ async def test_a_resize_with_a_dialog_open_keeps_it(store: Store) -> None:
         await pilot.press("question_mark")
         await pilot.resize_terminal(*NARROW)
         await pilot.pause()
-        assert isinstance(app.screen, Showing)
+        assert isinstance(app.screen, LinesDialog)
 
         await pilot.press("escape")
 
-        assert "▸Log" in text_of(app, layout.TABS)
+        assert "▸Log" in text_of(app, Pane.TABS)
 
 
 async def test_text_from_outside_is_shown_literally() -> None:
@@ -345,12 +347,12 @@ async def test_data_that_arrives_is_shown(store: Store) -> None:
     """A machine that connects appears in the list and is followed."""
     empty = Store()
     async with running(empty) as (app, pilot):
-        assert "Nothing is here" in text_of(app, layout.LOG)
+        assert "There is no data" in text_of(app, Pane.LOG)
         files_story().fill(empty, live=True)
         app.post_message(DataArrived())
         await pilot.pause()
 
-        assert "worker-child" in text_of(app, layout.MACHINES)
+        assert "worker-child" in text_of(app, Pane.MACHINES)
         assert app.control.modes.playback is Playback.TAIL
 
 
@@ -371,13 +373,13 @@ async def test_textuals_own_themes_can_be_chosen(store: Store) -> None:
             app.theme = name
             await pilot.pause()
 
-        assert "tx 12/14" in text_of(app, layout.TRANSITION)
+        assert "tx 12/14" in text_of(app, Pane.TRANSITION)
 
 
 async def test_without_colour_the_marks_remain(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With NO_COLOR the cursor, states and outcomes are told by characters."""
+    """With NO_COLOR, characters show the cursor, states and outcomes."""
     monkeypatch.setenv("NO_COLOR", "1")
     async with running(store, number=6) as (app, _):
         shown = screen_text(app)

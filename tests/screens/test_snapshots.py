@@ -1,6 +1,6 @@
 """The look of the screen, held as plain text.
 
-With AM_SNAPSHOTS=write the texts are written anew; look at each before you keep it.
+With AM_SNAPSHOTS=write the texts are written again; look at each before you keep it.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ async def test_the_screen_looks_as_it_was_accepted(name: str, store: Store) -> N
 
 
 @pytest.mark.slow
-async def test_the_screen_without_data_says_what_it_waits_for() -> None:
-    """An empty debugger tells how to get data into it."""
+async def test_the_screen_without_data_shows_how_to_get_data() -> None:
+    """An empty debugger shows how to get data into it."""
     async with running(Store(), NARROW) as (app, _):
         assert_accepted("narrow-empty", screen_text(app))
 

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from am_dbg.control import Control, Look
-from am_dbg.drawing import layout
+from am_dbg.control import Control, ScreenView
 from am_dbg.drawing.frame import SIDES, framed
+from am_dbg.drawing.layout import MAIN_PANES, Pane
 from am_dbg.ingest.importing import import_session
 from am_dbg.projection.clean import clean_name
 from am_dbg.spans import SpanLine, line
 from am_dbg.store import Store
-from am_dbg.views.debugger import PANES
+from am_dbg.views.pane_table import PANES
 from tests.screens.test_screen import running, screen_text
 from tests.screens.test_terminal import Terminal
 
@@ -51,66 +51,66 @@ def walker(cases: Store) -> Control:
     control.data_arrived()
     for action in ("level", "level", "level", "filter_empty", "filter_times"):
         control.press(action)
-    control.look(*SIZES[0])
+    control.project(*SIZES[0])
     return control
 
 
-def rows_of(look: Look) -> Iterator[tuple[str, int, SpanLine]]:
+def rows_of(screen: ScreenView) -> Iterator[tuple[str, int, SpanLine]]:
     """Every row of every pane, and how wide it has to be."""
-    for kind, view_of in PANES:
-        box = look.layout.boxes.get(kind.PANE)
+    for kind in PANES:
+        box = screen.layout.boxes.get(kind.pane)
         if box is None:
             continue
-        frame = SIDES if look.layout.is_framed(kind.PANE) else 0
-        drawn = kind().draw(view_of(look), box.width - frame, box.height - frame, lit=True)
+        frame = SIDES if screen.layout.is_framed(kind.pane) else 0
+        drawn = kind.draw(screen, box.width - frame, box.height - frame, True)
         if frame:
             rows = framed(drawn.lines, drawn.title, drawn.note, box.width, box.height, lit=True)
         else:
             rows = [line(row.spans, box.width) for row in drawn.lines]
-        yield from ((kind.PANE, box.width, row) for row in rows)
+        yield from ((kind.pane, box.width, row) for row in rows)
 
 
-def misfits(look: Look) -> list[tuple[str, str]]:
+def misfits(screen: ScreenView) -> list[tuple[str, str]]:
     """Rows that a terminal would act upon, or draw at another width."""
     return [
         (pane, row.text)
-        for pane, width, row in rows_of(look)
+        for pane, width, row in rows_of(screen)
         if not row.text.isprintable() or sum(map(cell_len, row.text)) != width
     ]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("main", layout.MAIN)
-def test_every_machine_fits_into_every_pane(walker: Control, main: str) -> None:
+@pytest.mark.parametrize("main", MAIN_PANES)
+def test_every_machine_fits_into_every_pane(walker: Control, main: Pane) -> None:
     """Rows are printable and exactly as wide as their pane, at each place and each size."""
-    for _ in range(layout.MAIN.index(main)):
+    for _ in range(MAIN_PANES.index(main)):
         walker.do("view")
-    for track in walker.desk.store.tracks:
-        walker.jumping.select(track)
-        assert walker.desk.track is track
+    for track in walker.workspace.store.tracks:
+        walker.jumps.select(track)
+        assert walker.workspace.track is track
         for number in {0, 1, track.count} & set(range(track.count + 1)):
-            walker.moving.to_number(number)
+            walker.navigation.to_number(number)
             for size in SIZES:
-                assert misfits(walker.look(*size)) == [], (track.key[:40], number, size)
+                assert misfits(walker.project(*size)) == [], (track.key[:40], number, size)
 
 
 @pytest.mark.slow
 def test_every_pane_is_walked_through(walker: Control) -> None:
     """Each pane of each machine takes its own keys."""
-    for track in walker.desk.store.tracks:
-        walker.jumping.select(track)
+    for track in walker.workspace.store.tracks:
+        walker.jumps.select(track)
         for action in ("unfold_all", *("next_pane", "down", "choose", "page_down") * 6, "escape"):
             walker.do(action)
-            assert misfits(walker.look(*SIZES[1])) == [], (track.key[:40], action)
+            assert misfits(walker.project(*SIZES[1])) == [], (track.key[:40], action)
 
 
 @pytest.mark.parametrize("shown", [False, True])
 def test_every_machine_has_an_address(walker: Control, shown: bool) -> None:
     """An address leads to a machine by its id, and by its name as the screen shows it."""
-    for track in walker.desk.store.tracks:
+    for track in walker.workspace.store.tracks:
         name = clean_name(track.key) if shown else track.key
-        assert walker.jumping.open_address(f"mach://{name}/{track.count}"), name[:60]
-        assert walker.desk.track is track
+        assert walker.jumps.open_address(f"mach://{name}/{track.count}"), name[:60]
+        assert walker.workspace.track is track
 
 
 @pytest.mark.slow
@@ -120,7 +120,7 @@ async def test_the_screen_walks_through_every_machine(cases: Store) -> None:
     async with running(cases, SIZES[0], reader=True, number=0) as (app, pilot):
         await pilot.press("escape")
         for _ in cases.tracks:
-            seen.add(app.control.desk.track)
+            seen.add(app.control.workspace.track)
             assert is_plain(screen_text(app))
             await pilot.press("down")
         for key in ("m", "m", "question_mark", "escape", "b", "apostrophe", "escape", "d"):
@@ -135,7 +135,7 @@ def is_plain(text: str) -> bool:
 
 
 @pytest.mark.slow
-def test_no_order_to_a_terminal_gets_through() -> None:
+def test_no_terminal_sequence_of_a_program_gets_through() -> None:
     """What goes to the terminal while everything is looked at has no order of a program in it."""
     terminal = Terminal("-l", "-1", "-r", "-i", str(SESSION), size=(160, 45))
     try:

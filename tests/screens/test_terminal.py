@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from am_dbg.views.crash_report import SIGNALS
+from am_dbg.views.exit_signals import SIGNALS
 from amtracer.files.session import SessionWriter
 from amtracer.wire.messages import StateDef
 from tests.screens.malformed import UNREADABLE
@@ -61,7 +61,7 @@ class Terminal:
         return bool(termios.tcgetattr(self.master)[3] & termios.ECHO)
 
     def read(self, wait_s: float) -> bool:
-        """Take what is there; False when the program closed its side or said nothing."""
+        """Take what is there; False when the program closed its side or wrote nothing."""
         if not select.select([self.master], [], [], wait_s)[0]:
             return False
         try:
@@ -149,7 +149,7 @@ def test_a_signal_restores_the_terminal(terminal: Terminal, name: str) -> None:
 
 
 def test_no_signal_that_ends_a_process_is_forgotten() -> None:
-    """Each signal is heard, or it cannot be, or it does not end a process."""
+    """Each signal is handled, or cannot be handled, or does not end a process."""
     harmless = {"SIGCHLD", "SIGCLD", "SIGCONT", "SIGURG", "SIGWINCH", "SIGPIPE", "SIGXFSZ"}
     stopping = {"SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU"}
     of_faults = {"SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGKILL"}
@@ -261,7 +261,7 @@ def test_no_sequence_of_a_log_reaches_the_terminal(tmp_path: Path) -> None:
     assert b"\\x1b[2J" in terminal.output
 
 
-def test_a_damaged_session_is_told_and_what_was_good_is_shown(tmp_path: Path) -> None:
+def test_a_damaged_session_is_reported_and_its_good_part_shown(tmp_path: Path) -> None:
     """A session that is cut opens as far as it goes."""
     story = Story()
     teller = story.machine("busy")
