@@ -16,7 +16,7 @@ from am_dbg.control.start import (
     why_not_shown,
 )
 from am_dbg.control.workspace import Workspace
-from am_dbg.ingest.intake import Progress
+from am_dbg.ingest.intake import ImportProgress
 from am_dbg.projection.bars import Playback
 from am_dbg.projection.clean import clean_name
 from am_dbg.query.cursor import Cursor
@@ -46,7 +46,7 @@ class Arrivals:
         if self.modes.playback is Playback.TAIL:
             self.navigation.to_newest()
 
-    def import_progressed(self, progress: Progress) -> str:
+    def import_progressed(self, progress: ImportProgress) -> str:
         """Follow an import; at its end, return why the start place is not shown, if it is not."""
         if not progress.is_over and not self.modes.is_importing:
             self.modes.importing(on=True)

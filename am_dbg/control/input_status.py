@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass, field, replace
 
-from am_dbg.ingest.intake import Progress
+from am_dbg.ingest.intake import ImportProgress
 from amtracer.address import Address
 
 _ANY_HOST = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # compared, not listened at
@@ -22,7 +22,7 @@ class InputStatus:
     address: Address | None = None
     token: bytes = field(default=b"", repr=False)
 
-    def after(self, progress: Progress) -> InputStatus:
+    def after(self, progress: ImportProgress) -> InputStatus:
         """The status with the progress of an import, or with what stopped it."""
         if not progress.is_over:
             return replace(self, progress=f"reading {progress.percent} %")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from am_dbg.egress.convert import addressed
-from am_dbg.egress.export import Selection, Written, export_session, selected
+from am_dbg.egress.export import ExportResult, Selection, export_session, selected
 from am_dbg.errors import DebuggerError
 from am_dbg.options import SESSION_ENDING
 from am_dbg.projection.addresses.write import SCHEME
@@ -96,7 +96,7 @@ def export(store: Store, name: str, report: Callable[[ExportReport], None]) -> N
         report(ExportReport(f"not exported: {outcome.reason}"))
 
 
-def _report_of(path: str, written: Written, parts: Sequence[Selection]) -> ExportReport:
+def _report_of(path: str, written: ExportResult, parts: Sequence[Selection]) -> ExportReport:
     return ExportReport(
         f"{clean(path)}: {count(written.machines)} machines, "
         f"{count(written.transitions)} transitions, {count(written.size)} bytes",

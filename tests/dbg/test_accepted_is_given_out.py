@@ -173,7 +173,7 @@ class Stream:
         )
 
     def _fits(self, machine: int, number: int) -> bool:
-        """Is the shape of the machine's schema, and has the states that were active before."""
+        """It has the shape of the machine's schema and the states that were active before."""
         schema, shape = self._shapes[number]
         ticks = self._ticks_of[machine]
         return schema == self._schemas[machine] and all(

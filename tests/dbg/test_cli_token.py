@@ -243,7 +243,7 @@ def sent(place: str, data: bytes) -> None:
 
 @pytest.fixture
 def guarded() -> Iterator[tuple[str, list[str]]]:
-    """Where a debugger with a token listens, and what its user is told."""
+    """A debugger with a token: its address, and its messages to the user."""
     told: list[str] = []
     debugger = Debugger(token=b"secret", warned=told.append)
     yield str(debugger.address), told

@@ -10,7 +10,7 @@ from unittest import mock
 import pytest
 
 from am_dbg.control.modes import Modes
-from am_dbg.control.send_modes import show_modes
+from am_dbg.control.send_modes import send_modes
 from am_dbg.egress import forward as forwarding
 from am_dbg.egress.forward import ROUTES_MAX, Forwarding
 from am_dbg.hops import FACT, HOPS_MAX, is_too_long, route_of, with_route

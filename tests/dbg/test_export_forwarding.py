@@ -179,7 +179,7 @@ def test_a_debugger_that_is_not_there_is_tried_again(caplog: pytest.LogCaptureFi
 
 
 def test_a_machine_goes_on_after_the_other_side_came_back() -> None:
-    """A debugger that starts anew gets the data from where the old one stopped."""
+    """A debugger that starts again gets the data from where the old one stopped."""
     first = Debugger()
     source = Source()
     source.make(5)

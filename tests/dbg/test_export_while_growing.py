@@ -160,7 +160,7 @@ def test_the_mode_follows_the_umask_and_the_size_is_reported(
 def test_a_convert_reports_machines_transitions_and_bytes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Who shares a file knows how much is in it."""
+    """The size of an export is shown to the user who shares it."""
     source, target = tmp_path / "in.msgpack.br", tmp_path / "out.msgpack.br"
     export_session(stored(grown(30)), source)
     cli.run(["convert", str(source), str(target)])

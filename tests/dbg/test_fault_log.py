@@ -38,7 +38,7 @@ def test_trouble_is_reported_when_it_begins(
 def test_numbers_and_names_in_a_text_do_not_make_it_another_trouble(
     faults: FaultLog, words: list[str]
 ) -> None:
-    """Who gives another version or name each time is reported once."""
+    """A client that sends another version or name each time is reported once."""
     for number in range(50):
         trouble = f"version {number} of 'name {number}'"
         faults.report("a", trouble, trouble, 0, levels=LEVELS, words=trouble)

@@ -257,7 +257,7 @@ def test_of_many_short_programs_at_once_nothing_is_lost(debugger: Debugger) -> N
 
 
 def test_a_server_that_stops_has_read_what_it_answered() -> None:
-    """Whoever was answered is in the store."""
+    """Each program that got an answer is in the store."""
     store = Store()
     server = Server(store, protocols=(GoProtocol(),))
     server.start(Address("127.0.0.1", 0))

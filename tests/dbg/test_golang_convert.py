@@ -426,7 +426,7 @@ def test_the_step_that_ended_a_negotiation_is_marked(
 
 
 def test_more_shapes_than_are_remembered_come_right() -> None:
-    """What is made once for each repeat is forgotten when there is too much of it."""
+    """The cache of repeated parts is emptied when it is full."""
     records = [
         record(0, 0, 2 * number, called=("Ping",), LogEntries=(line(1, f"line {number}"),))
         for number in range(REMEMBERED_MAX + 3)

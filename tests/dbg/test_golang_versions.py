@@ -204,7 +204,7 @@ def test_what_a_handler_queued_is_marked_and_has_its_transition_as_source(versio
 
 @pytest.mark.parametrize("version", NEWER)
 def test_an_error_among_the_arguments_is_at_the_transition_that_carries_it(version: str) -> None:
-    """A program tells the error only when it is queued."""
+    """A program sends the error only when it is queued."""
     track = parent(version)
     errors = [
         dict(track.transition(number).args).get("err")
@@ -237,7 +237,7 @@ def test_the_stack_that_asked_is_at_the_transition_it_asked_for(version: str) ->
 
 
 def test_a_mutation_told_after_its_transition_is_brought_to_it() -> None:
-    """A queue that is worked off by another thread may be quicker than its program tells."""
+    """A queue that another thread drains may be shorter than its program reports."""
     track = read("v0.19.1-nolog").find(CHILD)
     assert track is not None
     stacks = [text for _, text in track.transition(track.count).pre_lines if "stack" in text]

@@ -229,7 +229,7 @@ def test_a_name_nobody_knows_is_reported(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_certificate_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
-    """Who answers under a name must prove it; there is no switch for doing without."""
+    """A server must prove that the name is its own; there is no switch for doing without."""
     key, made = certificate(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(made, key)

@@ -1,4 +1,4 @@
-"""What is known of a machine beside its transitions is kept, shown, exported and sent on."""
+"""Data of a machine beside its transitions is kept, shown, exported and forwarded."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ HELLO = HelloMessage(2, "s1", 0, 0)
 
 
 class Program:
-    """One machine that tells a store, message by message."""
+    """One machine that reports to a store, message by message."""
 
     def __init__(self, *, live: bool = True) -> None:
         self.store = Store()
@@ -209,7 +209,7 @@ def test_a_machine_that_is_gone_says_nothing(program: Program) -> None:
 
 
 def test_what_is_open_wins_over_log_lines(program: Program) -> None:
-    """Lines tell nothing of waiters that were given up; those after the picture count."""
+    """Lines contain nothing of waiters that were given up; those after the picture count."""
     program.transit(lines=("[when:new] Stale", "[task:new] GoneState"))
     program.open(WAITS, RUNS, more=3)
     program.transit(lines=("[when:match] B", "[when:new] A", "[ctx:new] A"))
@@ -315,7 +315,7 @@ def busy() -> Program:
 
 
 def test_an_export_holds_it_all() -> None:
-    """At the transitions where it was told."""
+    """At the transitions where it was reported."""
     program = busy()
     messages: list[Message] = []
     write_messages(program.store, selected(program.store), messages.append)

@@ -49,7 +49,7 @@ def shown(order: MachineOrder) -> list[tuple[str, int]]:
 def test_machines_that_come_are_put_where_a_new_list_has_them(
     acts: list[tuple[str, str, str, int]],
 ) -> None:
-    """Whoever looked before sees the same as whoever looks for the first time."""
+    """An earlier projection and a first one show the same."""
     store = begun()
     order = MachineOrder(store)
     for act, name, parent, which in acts:

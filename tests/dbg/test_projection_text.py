@@ -35,7 +35,7 @@ def test_no_text_from_outside_can_act_on_the_terminal(text: str) -> None:
 
 @given(texts)
 def test_cleaning_clean_text_changes_nothing(text: str) -> None:
-    """What is clean stays as it is."""
+    """A clean text stays as it is."""
     assert clean(clean(text)) == clean(text)
 
 
@@ -106,7 +106,7 @@ def test_wrapped_rows_lose_no_word(row: list[Span], width: int) -> None:
 
 
 def test_a_cut_text_ends_with_a_mark() -> None:
-    """What is missing is counted."""
+    """Missing items are counted."""
     assert cut("ProcessingFile", 8) == "Process…"
 
 

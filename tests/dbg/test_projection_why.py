@@ -120,7 +120,7 @@ def test_a_missing_requirement_is_named_where_tracers_send_only_its_owner() -> N
 
 
 def test_a_state_that_is_dropped_by_several_names_one_that_stays() -> None:
-    """Who removes it but is dropped as well keeps nobody out."""
+    """A state that removes it, but is dropped as well, keeps nothing out."""
     denial = denied(
         StepDef(RELATION, relation=BLOCK, source=BAR, target=BAZ),
         StepDef(REMOVE_NOT_ACTIVE, target=BAZ),
@@ -323,7 +323,7 @@ def test_why_mentions_a_failure_after_acceptance() -> None:
 
 
 def test_waiters_of_every_kind_end_with_their_match() -> None:
-    """What was written with commas and what with spaces is the same waiter."""
+    """A waiter written with commas and one written with spaces are the same."""
     lines = (
         "[when:new] Start Ready",
         "[whenNot:new] Ping",

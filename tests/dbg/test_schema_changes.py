@@ -26,7 +26,7 @@ ROWS = 3
 
 
 def reported() -> list[Message]:
-    """A machine with one schema after the other, all of its states numbered anew each time."""
+    """A machine with one schema after the other, all of its states numbered again each time."""
     messages: list[Message] = []
     writer = StreamWriter(messages.append, hello("s"), segment_rows=5)
     schemas = [writer.schema(tuple(map(StateDef, names))) for names in SCHEMAS]

@@ -161,7 +161,7 @@ def test_an_address_with_a_transition_id_is_looked_for_in_all_runs() -> None:
 
 
 def test_machines_that_are_each_others_parent_are_all_listed() -> None:
-    """A circle of parents is no reason to lose anybody."""
+    """A circle of parents loses no machine."""
     store = Store()
     program = Program(store, "s", 0.0)
     program.machine("a", "b")

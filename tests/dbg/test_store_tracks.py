@@ -365,7 +365,7 @@ def test_trimming_stops_when_the_rest_fits() -> None:
 
 
 def test_a_forgotten_track_is_gone_while_its_stream_goes_on() -> None:
-    """What is still sent of it is checked but not kept; whoever looks at it still can."""
+    """Later messages of it are checked but not kept; its last values can still be read."""
     store, program = Store(), Program()
     program.toggle(3)
     stream = fed(store, program)

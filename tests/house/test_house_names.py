@@ -8,9 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tests.house.conftest import Source
 
-ALLOWED = {"Background", "Token"}
-"""Class names that exist more than once."""
-
 
 def test_a_class_name_exists_once(sources: list[Source]) -> None:
     """A reader who searches for the name of a class finds one class."""
@@ -18,6 +15,5 @@ def test_a_class_name_exists_once(sources: list[Source]) -> None:
     for source in sources:
         for one in source.classes():
             paths[one.name].append(source.path)
-    doubles = {name: where for name, where in paths.items() if len(where) > 1}
 
-    assert {name: where for name, where in doubles.items() if name not in ALLOWED} == {}
+    assert {name: where for name, where in paths.items() if len(where) > 1} == {}

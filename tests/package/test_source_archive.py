@@ -49,7 +49,7 @@ def test_every_file_of_the_project_is_in_the_archive(unpacked: Path) -> None:
 
 
 def test_the_archive_tests_itself(unpacked: Path, installed: Path) -> None:
-    """All tests are found there, and those of the house and of whole programs pass."""
+    """All tests are found there, and those of the project's rules and of whole programs pass."""
     python = installed / "python"
 
     assert "collected" in pytest_there(python, unpacked, "--collect-only")

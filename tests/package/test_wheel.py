@@ -1,4 +1,4 @@
-"""The wheel works for somebody who has nothing else of the project."""
+"""The wheel works without any other file of the project."""
 
 from __future__ import annotations
 
