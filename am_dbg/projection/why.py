@@ -12,9 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from am_dbg.projection.addresses.write import write_address
 from am_dbg.projection.clean import clean, clean_name
 from am_dbg.projection.denial import Denial, denial_of
 from am_dbg.projection.note_texts import noted_at
+from am_dbg.projection.reasons.causes import owner_of, requirement_of
+from am_dbg.projection.reasons.error_source import error_added, error_raised, failed_before
 from am_dbg.projection.steps import HOW_TO_SEND_STEPS, handler_name, has_steps, name_at
 from am_dbg.spans import Role, Span
 from am_dbg.store import GapKind, Track, TransitionRecord
@@ -29,7 +32,7 @@ def why(track: Track, transition: TransitionRecord, request: Sequence[Span]) -> 
     """The paragraph; it begins with `request`, the sentence on what requested the transition."""
     states = track.schema_at(transition.number)
     facts = track.facts_at(transition.number)
-    spans: list[Span] = [*request]
+    spans: list[Span] = [*request, *_error_added(track, transition.number)]
     if facts.is_check:
         spans.append(Span("A check: nothing changes. "))
     if facts.is_canceled:
@@ -104,7 +107,9 @@ def _handlers(
         yield Span("But " if failed else "")
         yield Span(handler_name(step, states), Role.HANDLER)
         if failed:
-            yield Span(f" failed{_raised_at(track.raised_at(transition.number, at))}. ")
+            yield Span(" failed")
+            yield from _error_of(track, transition.number, track.raised_at(transition.number, at))
+            yield Span(". ")
         else:
             yield Span(" denied it. ")
     if not has_steps(track, transition.shape):
@@ -125,11 +130,11 @@ def _implied(
     ):
         for index in indexes[:NAMES_MAX]:
             yield Span(name_at(states, index), role)
-            owner = _owner(shape, relation, index)
+            owner = owner_of(shape, relation, index)
             if owner >= 0:
                 names = {RelationKind.ADD: "adds it", RelationKind.REMOVE: "removes it"}
                 yield Span(f" was {words} because {name_at(states, owner)} {names[relation]}. ")
-            elif (needed := _missing(shape, index)) >= 0:
+            elif (needed := requirement_of(shape, index)) >= 0:
                 yield Span(f" was {words} because it requires {name_at(states, needed)}. ")
             else:
                 yield Span(f" was {words}. ")
@@ -137,27 +142,36 @@ def _implied(
             yield Span(f"{len(rest)} more {_was(rest)} {words}. ")
 
 
-def _owner(shape: Shape, relation: int, target: int) -> int:
-    for step in shape.steps:
-        if step.type == StepKind.RELATION and step.relation == relation and step.target == target:
-            return step.source
-    return -1
+def _error_of(track: Track, number: int, place: str = "") -> Iterable[Span]:
+    """The error of a transition and the place that raised it, at the end of a sentence."""
+    error = error_raised(track, number)
+    if error.text:
+        yield Span(": ")
+        yield Span(error.text, Role.ERROR)
+    if where := clean(place) or error.place:
+        yield Span(f", raised at {where}")
 
 
-def _missing(shape: Shape, owner: int) -> int:
-    for step in shape.steps:
-        if (
-            step.type == StepKind.RELATION
-            and step.relation == RelationKind.REQUIRE
-            and step.source == owner
-        ):
-            return step.target
-    return -1
+def _error_added(track: Track, number: int) -> Iterable[Span]:
+    """The error that a transition adds, and the handler that raised it."""
+    error = error_added(track, number)
+    if error.text:
+        yield Span(error.text, Role.ERROR)
+        yield Span(f", raised at {error.place}. " if error.place else ". ")
+    if not (before := failed_before(track, number)):
+        return
+    address = write_address(track.key, track.tx_id_at(before))
+    yield Span("It was raised in ")
+    yield Span(f"transition {before}", underline=True, link=address)
+    yield Span(" by ")
+    yield Span(_failed_handler(track, before), Role.HANDLER)
+    yield Span(". ")
 
 
-def _raised_at(place: str) -> str:
-    """Where an error was raised, at the end of a sentence."""
-    return f", raised at {clean(place)}" if place else ""
+def _failed_handler(track: Track, number: int) -> str:
+    """The first handler of a transition that failed."""
+    states, steps = track.schema_at(number), track.shape_at(number).steps
+    return next(handler_name(step, states) for step in steps if step.flags & StepFlag.FAILED)
 
 
 def _first_raised(track: Track, number: int) -> str:
@@ -174,7 +188,7 @@ def _canceled(
     denial = denial_of(shape, states, transition.lines, has_steps=are_sent)
     yield Span("Canceled", Role.CANCELED, bold=True)
     yield Span(": ")
-    yield from _denied(denial, _first_raised(track, transition.number))
+    yield from _denied(denial, track, transition.number)
     if shape.changes:
         yield from _changed(shape.changes, states, again="deactivated and activated again")
         return
@@ -185,12 +199,14 @@ def _canceled(
     yield Span("no tick changed. ")
 
 
-def _denied(denial: Denial, raised_at: str) -> Iterable[Span]:
+def _denied(denial: Denial, track: Track, number: int) -> Iterable[Span]:
     if denial.handler:
         yield Span(denial.handler, Role.HANDLER)
         words = "took too long" if denial.late else "failed" if denial.failed else "denied it"
-        where = _raised_at(raised_at) if denial.failed and not denial.late else ""
-        yield Span(f" {words}{where}. ")
+        yield Span(f" {words}")
+        if denial.failed and not denial.late:
+            yield from _error_of(track, number, _first_raised(track, number))
+        yield Span(". ")
     elif denial.blocked_by:
         yield Span(denial.state, Role.CANCELED)
         yield Span(f" is blocked by {denial.blocked_by}, which removes it. ")
