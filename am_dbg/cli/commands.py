@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from am_dbg.cli.convert import convert_command
+from am_dbg.cli.diff import diff_command
 from am_dbg.cli.exit_codes import Exit, exit_table
 from am_dbg.cli.list import list_command
 from am_dbg.cli.options import listen_option, memory_option, token_option
@@ -165,7 +166,14 @@ def command(context: click.Context, /, version: bool, **given: Any) -> int:
     return Exit.DONE
 
 
-for _subcommand in (list_command, show_command, stats_command, convert_command, record_command):
+for _subcommand in (
+    list_command,
+    show_command,
+    stats_command,
+    diff_command,
+    convert_command,
+    record_command,
+):
     command.add_command(_subcommand)
 
 

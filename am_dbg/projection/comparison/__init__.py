@@ -1,0 +1,1 @@
+"""Two sessions side by side: which machines differ, where first, and how."""
