@@ -104,7 +104,7 @@ def _entry_line(
         Span("  "),
         Span(entry.kind.value, KIND_ROLES[entry.kind], bold=True),
         Span(" "),
-        *_words(entry, bold=current),
+        *entry_words(entry, bold=current),
     ]
     if entry.note:
         head += [Span("  "), Span(entry.note, Role.QUIET)]
@@ -117,7 +117,8 @@ def _entry_line(
     return line(spread(head, tail, width), width, cursor_role(current, lit=lit))
 
 
-def _words(entry: TransitionEntry, *, bold: bool) -> list[Span]:
+def entry_words(entry: TransitionEntry, *, bold: bool) -> list[Span]:
+    """The states of a transition: those that were called, then those that relations changed."""
     spans: list[Span] = []
     for word in entry.called:
         if spans:

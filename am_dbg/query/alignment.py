@@ -25,7 +25,7 @@ from enum import Enum
 
 from am_dbg.query.signatures import SignedHistory
 
-RUN = 4
+RUN = 3
 """Equal calls in a row after which both histories are together again."""
 WINDOW_MIN = 8
 WINDOW_MAX = 2_048

@@ -84,7 +84,7 @@ class Debugger(App[int], inherit_bindings=False):
     """
 
     def __init__(self, control: Control, *, theme: str = DARK.name) -> None:
-        super().__init__(driver_class=_driver_class())
+        super().__init__(driver_class=driver_class())
         self.control = control
         self._panes: list[PaneWidget] = []
         self._start_theme = theme
@@ -281,7 +281,7 @@ def _named(action: str) -> str:
     return action.replace("_", " ")
 
 
-def _driver_class() -> type[Driver] | None:
+def driver_class() -> type[Driver] | None:
     """Our driver on Unix terminals, else the one that Textual selects."""
     if sys.platform == "win32":
         return None

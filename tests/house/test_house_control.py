@@ -17,7 +17,12 @@ from am_dbg.control import Control
 if TYPE_CHECKING:
     from tests.house.conftest import Source
 
-PUBLIC = {"am_dbg.control", "am_dbg.control.effects", "am_dbg.control.screen_view"}
+PUBLIC = {
+    "am_dbg.control",
+    "am_dbg.control.comparison",
+    "am_dbg.control.effects",
+    "am_dbg.control.screen_view",
+}
 """The modules of control that views and the app import."""
 
 READ = {"keys", "notices", "focus", "message"}

@@ -2,7 +2,7 @@
 
 A machine of one session belongs to the machine of the same name in the other. Machines that are
 left over belong together if they have the same schema, in the order in which they arrived: ids
-with a random part differ between two runs. What is left over then is in one session only.
+with a random part differ between two runs. All other machines are in one session only.
 
 Machines that differ are in order of the time of their first difference, measured from the start
 of their session. So the machine in which something went wrong first stands at the top, however
