@@ -14,9 +14,17 @@ from itertools import compress
 
 from am_dbg.query.filters import Filters
 from am_dbg.query.flags import FlagTable, both, looked_up
-from am_dbg.query.row_tests import RowTest, between, containing, longer, not_requested_by
-from am_dbg.query.shape_tests import ShapeTest, in_group_if_any, named, with_facts, without_facts
-from am_dbg.query.terms import Terms, parse
+from am_dbg.query.row_tests import RowTest, between, containing, longer, none_of, not_requested_by
+from am_dbg.query.shape_tests import (
+    ShapeTest,
+    every_or_none,
+    in_group_if_any,
+    named,
+    opposite_of,
+    with_facts,
+    without_facts,
+)
+from am_dbg.query.terms import Terms, has_text, parse
 from am_dbg.store import Track
 from am_dbg.store.chunk import Chunk
 from am_dbg.store.dictionary import SegmentDictionary
@@ -36,6 +44,13 @@ class Conditions:
         return Conditions(
             (*self.shape_tests, *other.shape_tests), (*self.row_tests, *other.row_tests)
         )
+
+    def opposite(self) -> Conditions:
+        """What passes exactly where these do not; they are all about shapes, or all about rows."""
+        assert not self.shape_tests or not self.row_tests
+        if self.row_tests:
+            return Conditions(row_tests=[none_of(self.row_tests)])
+        return Conditions([opposite_of(test) for test in self.shape_tests])
 
     def count(self, chunk: Chunk, rows: int) -> int:
         """How many of the first rows pass; a whole chunk is counted by its palette."""
@@ -90,6 +105,7 @@ def conditions_of_terms(track: Track, terms: Terms, level: int) -> Conditions:
     """The conditions that a query stands for."""
     shape_tests = [named(key, name) for key, name in terms.names]
     shape_tests += [with_facts(fact) for fact in terms.with_facts]
+    shape_tests += [every_or_none(has_text(track.key, word)) for word in terms.machines]
     if terms.without_facts:
         shape_tests.append(without_facts(terms.without_facts))
     row_tests = [containing(word, level) for word in terms.words]
@@ -97,4 +113,7 @@ def conditions_of_terms(track: Track, terms: Terms, level: int) -> Conditions:
         row_tests.append(between(track, terms.after, terms.before))
     if terms.longer_ns:
         row_tests.append(longer(terms.longer_ns))
-    return Conditions(shape_tests, row_tests)
+    conditions = Conditions(shape_tests, row_tests)
+    for term in terms.excluded:
+        conditions &= conditions_of_terms(track, term, level).opposite()
+    return conditions

@@ -58,3 +58,11 @@ def marked(rows: Iterable[int], count: int) -> bytes:
         if row < count:
             flags[row] = 1
     return bytes(flags)
+
+
+_OPPOSITE = bytes((1, 0)) + bytes(FLAG_VALUES - 2)
+
+
+def opposite(flags: bytes) -> bytes:
+    """1 where there was 0."""
+    return flags.translate(_OPPOSITE)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import reduce
 
-from am_dbg.query.flags import FLAG_VALUES, FlagTable, either, looked_up, marked
+from am_dbg.query.flags import FlagTable, both, either, looked_up, marked, opposite
 from am_dbg.query.shape_tests import touching_like
 from am_dbg.query.terms import ignores_case
 from am_dbg.query.times import WrittenTime
@@ -22,8 +23,17 @@ def not_requested_by(machine: str) -> RowTest:
         by_machine = chunk.rows_asked_by(machine)
         if not by_machine:
             return None
-        requested = marked(by_machine, rows)
-        return requested.translate(bytes((1, 0)) + bytes(FLAG_VALUES - 2))
+        return opposite(marked(by_machine, rows))
+
+    return test
+
+
+def none_of(tests: Sequence[RowTest]) -> RowTest:
+    """Rows that at least one of these conditions refuses."""
+
+    def test(chunk: Chunk, rows: int) -> bytes:
+        answers = [flags for test in tests if (flags := test(chunk, rows)) is not None]
+        return opposite(reduce(both, answers)) if answers else bytes(rows)
 
     return test
 
@@ -37,6 +47,8 @@ def between(track: Track, after: WrittenTime | None, before: WrittenTime | None)
         high = before.at(started) if before else chunk.time_max
         if low <= chunk.time_min and chunk.time_max <= high:
             return None
+        if chunk.time_max < low or high < chunk.time_min:
+            return bytes(rows)
         return bytes(low <= chunk.time(row) <= high for row in range(rows))
 
     return test

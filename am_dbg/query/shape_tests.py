@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from am_dbg.query.flags import FLAG_VALUES, FlagMaker, either
-from am_dbg.query.terms import ignores_case
+from am_dbg.query.flags import FLAG_VALUES, FlagMaker, either, opposite
+from am_dbg.query.terms import has_text
 from am_dbg.store import Fact
 from am_dbg.store.dictionary import SegmentDictionary
 from am_dbg.store.facts import IndexedSchema, groups_of, mask_of
@@ -27,6 +27,16 @@ def without_facts(facts: Fact) -> ShapeTest:
     return lambda dictionary, start, stop: bytes(dictionary.flags[start:stop]).translate(table)
 
 
+def opposite_of(test: ShapeTest) -> ShapeTest:
+    """Shapes that a condition refuses."""
+    return lambda dictionary, start, stop: opposite(test(dictionary, start, stop))
+
+
+def every_or_none(holds: bool) -> ShapeTest:
+    """All shapes, or none."""
+    return lambda dictionary, start, stop: bytes([holds]) * (stop - start)
+
+
 def touching(state: str) -> ShapeTest:
     """Shapes that called or changed a state."""
     return _by_mask(lambda schema: 1 << schema.index[state] if state in schema.index else 0)
@@ -34,11 +44,9 @@ def touching(state: str) -> ShapeTest:
 
 def touching_like(word: str) -> ShapeTest:
     """Shapes that called or changed a state with this text in its name."""
-    folded = ignores_case(word)
 
     def mask(schema: IndexedSchema) -> int:
-        names = schema.index.items()
-        return sum(1 << i for name, i in names if word in (name.lower() if folded else name))
+        return sum(1 << i for name, i in schema.index.items() if has_text(name, word))
 
     return _by_mask(mask)
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from am_dbg.query import ALL, Filters, Hits, Visible
+from am_dbg.query.query_keys import typing_hint
 from am_dbg.query.terms import Terms, parse
 from am_dbg.query.times import WrittenTime, parse_duration, parse_time
 from am_dbg.store import Fact, Track
@@ -78,6 +79,15 @@ FOUND = {
     "http://host": [2],
     "accepted:maybe": [],
     "[state]": [1],
+    "-state:Ready": [1, 5, 6, 7],
+    "-error:yes": [1, 2, 3, 4, 6, 7],
+    "-after:+2s": [1, 2],
+    "-longer:5ms state:Ready": [3, 4],
+    '-"caused by" called:Exception': [6, 7],
+    "-state:Start -state:Exception": [2, 3],
+    "-timeout": [],
+    "machine:none": [],
+    "-machine:none state:Start": [1, 4],
 }
 
 
@@ -135,6 +145,57 @@ def test_words_are_looked_for_up_to_the_level_shown() -> None:
 def test_a_query_is_taken_apart(query: str, terms: Terms) -> None:
     """Known keys with a value they understand are terms, all else is words."""
     assert parse(query) == terms
+
+
+@pytest.mark.parametrize(
+    ("query", "troubles"),
+    [
+        ("state:Ready timeout", ()),
+        ("stat:Ready", ("no key stat: (did you mean state:)",)),
+        ("zzz:1", ('no key zzz: (put a text with a colon in "quotes")',)),
+        (
+            "eror:yes -adde:A",
+            ("no key eror: (did you mean error:)", "no key adde: (did you mean added:)"),
+        ),
+        ("accepted:maybe", ("accepted: takes yes or no, not maybe",)),
+        ("longer:1", ("longer: takes a duration such as 5ms, not 1",)),
+        ("after:noon", ("after: takes a time such as +2s or 15:04:05, not noon",)),
+        ("state:", ("state: takes a name",)),
+        ("12:30", ()),
+        ('"stat:Ready"', ()),
+        ("-Ready", ()),
+    ],
+)
+def test_a_term_that_is_not_understood_is_named(query: str, troubles: tuple[str, ...]) -> None:
+    """The message has the key that was probably meant, or the values that the key takes."""
+    assert parse(query).troubles == troubles
+
+
+def test_a_term_that_is_not_understood_is_looked_for_as_a_text() -> None:
+    """Without the key it would find too much."""
+    assert parse("-stat:Ready").words == ("-stat:Ready",)
+
+
+def test_a_key_finds_machines_by_a_part_of_their_key() -> None:
+    """A word without capitals is found in any case."""
+    track = track_of(*HISTORY)
+    name = track.key[1:].lower()
+
+    assert Hits(Visible(track, ALL), f"machine:{name}").count == track.count
+
+
+@pytest.mark.parametrize(
+    ("typed", "hint"),
+    [
+        ("", "state:Ready called:Ready"),
+        ("error:yes acc", "accepted:no"),
+        ("-sta", "state:Ready"),
+        ("longer:", "longer:5ms took at least that long"),
+    ],
+)
+def test_while_a_term_is_typed_the_hint_has_the_keys_that_fit(typed: str, hint: str) -> None:
+    """After the colon it has what the key takes."""
+    assert typing_hint(typed).startswith(hint)
 
 
 @given(st.text(max_size=40))
