@@ -99,6 +99,8 @@ KEYS: tuple[Key, ...] = (
     Key(
         "filters", ("f",), "focus the filters: arrows pick, space switches", V, reference=("alt+f",)
     ),
+    Key("filter_query", ("F",), "filter by a query; in the machines, filter those", V),
+    Key("sort_machines", ("S",), "sort the machines in the next way", V),
     Key("level", ("l",), "next log level", V),
     Key("filter_canceled", (), "show canceled transitions", V),
     Key("filter_auto", (), "show auto transitions", V),

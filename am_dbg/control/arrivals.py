@@ -55,7 +55,7 @@ class Arrivals:
             return ""
         self._is_import_over = True
         self.modes.importing(on=False)
-        return why_not_shown(self.start, self.workspace.store, self.workspace.machines)
+        return why_not_shown(self.start, self.workspace.store, self.workspace.order.machines)
 
     def leave_removed_machine(self) -> None:
         """If the selected machine was removed, report it and select another."""
@@ -81,7 +81,7 @@ class Arrivals:
         While a session is still being read, this is repeated until the user goes somewhere.
         """
         workspace = self.workspace
-        place = start_place(self.start, workspace.store, workspace.machines)
+        place = start_place(self.start, workspace.store, workspace.order.machines)
         if place is None:
             return
         track = place.track

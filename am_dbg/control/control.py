@@ -15,6 +15,7 @@ from am_dbg.control.arrivals import Arrivals
 from am_dbg.control.confirmation import Confirmation
 from am_dbg.control.cursors import Unreachable, cursor_at_address, cursor_at_place
 from am_dbg.control.effects import Effect
+from am_dbg.control.filtering.filter_line import FilterLine
 from am_dbg.control.history import SavedPlace
 from am_dbg.control.input_status import InputStatus
 from am_dbg.control.jumps import Jumps
@@ -70,6 +71,9 @@ class Control:
         self.jumps = Jumps(self.workspace, self.modes, self.navigation)
         self.view_switches = ViewSwitches(self.workspace, self.modes)
         self.search = Search(self.workspace, self.modes, self.jumps)
+        self.filter_line = FilterLine(
+            self.workspace, self.modes, self.navigation, self.view_switches
+        )
         self.tools = Tools(self.workspace, self.modes, self.unsaved, self.confirmation)
         self.pane_actions = PaneActions(
             self.workspace, self.modes, self.navigation, self.jumps, self.view_switches
@@ -83,7 +87,9 @@ class Control:
         self.arrivals = Arrivals(
             self.workspace, self.modes, self.navigation, self.jumps, start or StartOptions()
         )
-        self._projector = ScreenProjector(self.workspace, self.modes, self.view_switches, keys)
+        self._projector = ScreenProjector(
+            self.workspace, self.modes, self.view_switches, self.filter_line, keys
+        )
         self._actions = self._table()
         self._pane_keys = self._keys_of_panes()
         self._is_notice_read = False
@@ -95,6 +101,7 @@ class Control:
             self.jumps,
             self.view_switches,
             self.search,
+            self.filter_line,
             self.pane_actions,
             self.machine_removal,
             self.tools,
@@ -132,6 +139,9 @@ class Control:
         """Carry out the action of a key in the pane that has the focus."""
         if action == "escape" and self.modes.is_searching:
             self.search.cancel()
+            return None
+        if action == "escape" and self.modes.is_filtering:
+            self.filter_line.cancel()
             return None
         special = self._pane_keys.get(self.focus, {})
         return self._carry_out(special.get(action, self._actions[action]))
@@ -235,13 +245,18 @@ class Control:
         self.navigation.play_next()
 
     def type_search(self, text: str) -> None:
-        """Search for the text typed so far."""
+        """Search for the text typed so far, or filter by it."""
         if self.modes.is_searching:
             self.search.type(text)
+        elif self.modes.is_filtering:
+            self.filter_line.type(text)
 
     def accept_search(self) -> None:
-        """Close the search and stay at the hit."""
-        self.search.accept()
+        """Close the line: stay at the hit of a search, or keep the filter."""
+        if self.modes.is_filtering:
+            self.filter_line.accept()
+        else:
+            self.search.accept()
 
     def open_address(self, text: str) -> bool:
         """Go to the place that a text names; return False with a message if there is none."""
@@ -276,7 +291,7 @@ class Control:
 
     def dialog_closed(self) -> None:
         """Handle the end of a dialog."""
-        if self.modes.dialog not in ("", s.SEARCH_OPEN):
+        if self.modes.dialog not in ("", *s.INPUT_LINES):
             self.modes.close()
 
     def export_target(self, name: str) -> ExportTarget:

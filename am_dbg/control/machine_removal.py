@@ -38,8 +38,9 @@ class MachineRemoval:
 
     def _select_neighbour(self, track: Track) -> None:
         """Select the machine below this one, or the one above if it is the last."""
-        at = max(0, self.workspace.order.position_of(track))
-        rest = [machine.track for machine in self.workspace.machines if machine.track is not track]
+        at = max(0, self.workspace.machine_list.position_of(track))
+        listed = self.workspace.machines
+        rest = [machine.track for machine in listed if machine.track is not track]
         if rest:
             self.jumps.select(rest[min(at, len(rest) - 1)])
         else:

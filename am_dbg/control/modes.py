@@ -75,6 +75,11 @@ class Modes:
         return self.machine.is1(s.SEARCH_OPEN)
 
     @property
+    def is_filtering(self) -> bool:
+        """Whether a filter is being typed."""
+        return self.machine.is1(s.FILTER_OPEN)
+
+    @property
     def is_untouched(self) -> bool:
         """Whether the user has not moved yet; selecting the first machine does not count."""
         moves = (s.USER_MOVED, s.USER_STEPPED, s.USER_SCROLLED)

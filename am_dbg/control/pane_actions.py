@@ -89,7 +89,7 @@ class PaneActions:
         machines = self.workspace.machines
         if not machines:
             return
-        at = self.workspace.order.position_of(self.workspace.track)
+        at = self.workspace.machine_list.position_of(self.workspace.track)
         self.workspace.scrolled_away.discard(Pane.MACHINES)
         self.jumps.select(machines[max(0, min(len(machines) - 1, at + rows))].track)
 

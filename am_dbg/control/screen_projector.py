@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from am_dbg.control.filtering.filter_line import FilterLine
 from am_dbg.control.input_status import InputStatus, connect_hints
 from am_dbg.control.modes import Modes
 from am_dbg.control.screen_view import ScreenView
@@ -32,6 +33,7 @@ from am_dbg.projection.bars import (
 from am_dbg.projection.clean import clean
 from am_dbg.projection.counts import MachineCounter
 from am_dbg.projection.faults import Failed, attempt
+from am_dbg.projection.filtering.filter_line import FilterLineView
 from am_dbg.projection.filters import FilterBarView, project_filters
 from am_dbg.projection.log.view import LogView, project_log
 from am_dbg.projection.machines import MachinesView, project_machines, top_showing
@@ -44,6 +46,7 @@ from am_dbg.projection.timeline import TimelineView, project_timeline
 from am_dbg.projection.times import count
 from am_dbg.projection.transition import TransitionView, project_transition
 from am_dbg.query import TransitionSet, canceled, errors
+from am_dbg.query.terms import parse
 
 View = TypeVar("View")
 
@@ -52,11 +55,17 @@ class ScreenProjector:
     """Projects the workspace, for a terminal of some size."""
 
     def __init__(
-        self, workspace: Workspace, modes: Modes, view_switches: ViewSwitches, keys: tuple[Key, ...]
+        self,
+        workspace: Workspace,
+        modes: Modes,
+        view_switches: ViewSwitches,
+        filter_line: FilterLine,
+        keys: tuple[Key, ...],
     ) -> None:
         self.workspace = workspace
         self.modes = modes
         self._view_switches = view_switches
+        self._filter_line = filter_line
         self._counting = MachineCounter(workspace.store)
         self._hints = {narrow: footer_hints(keys, narrow=narrow) for narrow in (False, True)}
 
@@ -82,6 +91,11 @@ class ScreenProjector:
                 return blank
             return shown(pane, blank, lambda: work(moment))
 
+        filter_line = shown(
+            Pane.FILTERS,
+            FilterLineView(is_open=modes.is_filtering),
+            lambda: self._filter_line.view(moment.track if moment else None),
+        )
         log = at_moment(Pane.LOG, LogView(), self._log)
         rain = at_moment(Pane.RAIN, RainView(), self._rain)
         matrix = at_moment(Pane.MATRIX, MatrixView(), self._matrix)
@@ -107,7 +121,8 @@ class ScreenProjector:
             filters=shown(Pane.FILTERS, FilterBarView(), lambda: self._filters(moment)),
             status=shown(Pane.STATUS, StatusView(), lambda: self._status(status)),
             footer=shown(Pane.FOOTER, FooterView(), lambda: self._footer(moment)),
-            tabs=shown(Pane.TABS, TabsView(), lambda: self._tabs(log)),
+            tabs=shown(Pane.TABS, TabsView(), lambda: self._tabs(log, filter_line)),
+            filter_line=filter_line,
             failed=failed,
         )
 
@@ -119,7 +134,7 @@ class ScreenProjector:
             main=modes.main,
             reader=modes.is_reader_shown,
             focus=modes.focus,
-            searching=modes.is_searching,
+            searching=modes.is_searching or modes.is_filtering,
         )
 
     def _address(self, moment: Moment | None) -> AddressView:
@@ -139,10 +154,10 @@ class ScreenProjector:
         workspace = self.workspace
         top, track = workspace.tops.get(Pane.MACHINES, 0), workspace.track
         if Pane.MACHINES not in workspace.scrolled_away and track is not None:
-            position = max(0, workspace.order.position_of(track))
+            position = max(0, workspace.machine_list.position_of(track))
             top = top_showing(position, top, len(workspace.machines), height)
         now = moment.time_ns if moment else 0
-        view = project_machines(workspace.store, workspace.order, track, now, top, height)
+        view = project_machines(workspace.store, workspace.machine_list, track, now, top, height)
         workspace.tops[Pane.MACHINES] = view.top
         return view
 
@@ -229,8 +244,9 @@ class ScreenProjector:
             hits=hits,
             hit=max(hit, 0),
             where=search.pane if search and search.pane is not Pane.LOG else "",
-            is_typing=self.modes.is_searching,
+            is_typing=self.modes.is_searching or self.modes.is_filtering,
             groups=workspace.groups,
+            troubles=parse(search.text).troubles if search and hits >= 0 else (),
         )
 
     def _footer(self, moment: Moment | None) -> FooterView:
@@ -244,7 +260,7 @@ class ScreenProjector:
             canceled=_counted(canceled(visible), moment.number),
         )
 
-    def _tabs(self, log: LogView) -> TabsView:
+    def _tabs(self, log: LogView, filter_line: FilterLineView) -> TabsView:
         if not self.workspace.layout.is_narrow:
             return TabsView()
         main, focus = self.modes.main, self.modes.focus
@@ -252,7 +268,7 @@ class ScreenProjector:
         return TabsView(
             tabs=tuple((pane, pane.capitalize()) for pane in shown),
             open=focus if focus in shown else main,
-            note=log_title_note(log) if log.total else "",
+            note=log_title_note(log, filter_line) if log.total else "",
         )
 
     def _status(self, status: InputStatus) -> StatusView:

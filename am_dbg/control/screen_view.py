@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from am_dbg.drawing.layout import Layout, Pane
 from am_dbg.projection.bars import AddressView, FooterView, StatusView, TabsView
 from am_dbg.projection.faults import Failed
+from am_dbg.projection.filtering.filter_line import NO_FILTER, FilterLineView
 from am_dbg.projection.filters import FilterBarView
 from am_dbg.projection.log.view import LogView
 from am_dbg.projection.machines import MachinesView
@@ -42,4 +43,5 @@ class ScreenView:
     status: StatusView
     footer: FooterView
     tabs: TabsView
+    filter_line: FilterLineView = NO_FILTER
     failed: dict[Pane, Failed] = field(default_factory=dict)

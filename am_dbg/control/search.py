@@ -134,7 +134,7 @@ class Search:
     def _to_name(self, search: SearchState, by: int, *, stay: bool = False) -> None:
         if search.pane == Pane.MACHINES:
             machines = self.workspace.machines
-            at = self.workspace.order.position_of(self.workspace.track)
+            at = self.workspace.machine_list.position_of(self.workspace.track)
             names = [machine.track.key for machine in machines]
             index = _matching(names, search.text, at, by, stay=stay)
             if index >= 0:

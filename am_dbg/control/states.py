@@ -52,7 +52,10 @@ GOTO_OPEN = "GotoOpen"
 BOOKMARKS_OPEN = "BookmarksOpen"
 DIFF_OPEN = "DiffOpen"
 SEARCH_OPEN = "SearchOpen"
-DIALOGS = (HELP_OPEN, EXPORT_OPEN, GOTO_OPEN, BOOKMARKS_OPEN, DIFF_OPEN, SEARCH_OPEN)
+FILTER_OPEN = "FilterOpen"
+INPUT_LINES = (SEARCH_OPEN, FILTER_OPEN)
+"""Dialogs that are a line of the main screen, not a box above it."""
+DIALOGS = (HELP_OPEN, EXPORT_OPEN, GOTO_OPEN, BOOKMARKS_OPEN, DIFF_OPEN, *INPUT_LINES)
 
 USER_MOVED = "UserMoved"
 USER_STEPPED = "UserStepped"

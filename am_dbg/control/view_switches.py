@@ -80,7 +80,7 @@ class ViewSwitches:
             self.modes.changed_filters()
         else:
             switched: dict[str, Any] = {name: not getattr(self.workspace.filters, name)}
-            self._change(replace(self.workspace.filters, **switched))
+            self.change(replace(self.workspace.filters, **switched))
         if name not in self.shown:
             is_on = getattr(self.workspace.filters, name, self.workspace.shows_seconds)
             self.workspace.message = f"{name} {'shown' if is_on else 'hidden'}"
@@ -88,11 +88,12 @@ class ViewSwitches:
     def level(self) -> None:
         """Show the next log level; after the highest one, the lowest."""
         level = (self.workspace.filters.level + 1) % len(LEVEL_WORDS)
-        self._change(replace(self.workspace.filters, level=level))
+        self.change(replace(self.workspace.filters, level=level))
         if LEVEL not in self.shown:
             self.workspace.message = f"log level: {LEVEL_WORDS[level]}"
 
-    def _change(self, filters: Filters) -> None:
+    def change(self, filters: Filters) -> None:
+        """Use other filters; the hits of a search are looked for again."""
         if not self.modes.changed_filters():
             return
         self.workspace.refilter(filters)
@@ -135,7 +136,7 @@ class ViewSwitches:
             if self.workspace.filters.group in groups
             else 0
         )
-        self._change(replace(self.workspace.filters, group=groups[(at + 1) % len(groups)]))
+        self.change(replace(self.workspace.filters, group=groups[(at + 1) % len(groups)]))
 
     def filter_times(self) -> None:
         """Show seconds as headings or hide them."""

@@ -15,6 +15,7 @@ from weakref import ref
 from am_dbg.control.history import Bookmarks, History, SavedPlace
 from am_dbg.drawing.layout import Layout, Pane
 from am_dbg.projection.log.view import LogOptions, LogView
+from am_dbg.projection.machine_list import MachineList
 from am_dbg.projection.machine_order import ListedMachine, MachineOrder
 from am_dbg.projection.matrix import MatrixView
 from am_dbg.projection.rain import RainView
@@ -63,6 +64,7 @@ class Workspace:
     bookmarks: Bookmarks = field(default_factory=Bookmarks)
     message: str = ""
     order: MachineOrder = field(init=False)
+    machine_list: MachineList = field(init=False)
     layout: Layout = field(default_factory=lambda: Layout(0, 0, is_narrow=True))
     _visibles: OrderedDict[str, Visible] = field(default_factory=OrderedDict)
 
@@ -96,10 +98,12 @@ class Workspace:
 
     def __post_init__(self) -> None:
         self.order = MachineOrder(self.store)
+        self.machine_list = MachineList(self.store, self.order)
 
     @property
     def machines(self) -> Sequence[ListedMachine]:
-        return self.order.machines
+        """The machines that pass the filter of their list."""
+        return self.machine_list.machines
 
     def visible(self, track: Track) -> Visible:
         """The transitions of a track that pass the filters."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from am_dbg.drawing.layout import WIDE
+from am_dbg.projection.filtering.filter_line import NO_FILTER, FilterLineView
 from am_dbg.projection.filters import GROUP, GROUP_NAME_MAX, LEVEL, SWITCHES, FilterBarView, Switch
-from am_dbg.projection.times import counted, ordinal
-from am_dbg.spans import GAP, SPACE, WIDE_GAP, Role, Span, SpanLine, line
+from am_dbg.projection.times import count, counted, ordinal
+from am_dbg.spans import GAP, SPACE, WIDE_GAP, Role, Span, SpanLine, cut, line
 from amtracer.wire.vocabulary import LEVEL_WORDS
 
+QUERY_WIDTH = 40
+"""The most cells of a query in the title of a pane."""
 SEARCH_ROOM = 18
 """Cells that narrow rows keep free for what a search found."""
 
@@ -34,10 +37,25 @@ def switches_that_fit(width: int, groups: Sequence[str] = ()) -> tuple[str, ...]
     return (*shown, LEVEL)
 
 
-def draw_filters(view: FilterBarView, width: int, *, lit: bool = False) -> SpanLine:
-    """The filters with their marks, then the search with its hits."""
+def query_note(view: FilterLineView) -> str:
+    """What a query hides, for the titles of panes; empty without a query."""
+    if not view.query:
+        return ""
+    return f"{cut(view.query, QUERY_WIDTH)} hides {count(view.hidden)}"
+
+
+def draw_filters(
+    view: FilterBarView,
+    width: int,
+    *,
+    lit: bool = False,
+    filter_line: FilterLineView = NO_FILTER,
+) -> SpanLine:
+    """The filters with their marks, then the query, then the search with its hits."""
+    if filter_line.is_open:
+        return line([Span(" "), *_typed_filter(filter_line)], width)
     if view.is_typing:
-        return line([Span(" "), *_hits(view)], width)
+        return line([Span(" "), *_hits(view), *_troubles(view.troubles)], width)
     spans: list[Span] = [Span(" ")]
     if width >= WIDE:
         spans += [
@@ -58,9 +76,37 @@ def draw_filters(view: FilterBarView, width: int, *, lit: bool = False) -> SpanL
             Span("level ", Role.QUIET, link="action:level"),
             Span(view.level, role, bold=picked, underline=picked, link="action:level"),
         ]
+    spans += [WIDE_GAP, *_query(filter_line)]
     if view.search:
         spans += [WIDE_GAP, *_search(view)]
     return line(spans, width)
+
+
+def _query(view: FilterLineView) -> list[Span]:
+    """The query of the filters; without one, the key that opens it."""
+    link = "action:filter_query"
+    if not view.query:
+        return [Span("F query", Role.QUIET, link=link)]
+    return [
+        Span("F ", Role.QUIET, link=link),
+        Span(view.query, Role.CANCELED, link=link),
+        Span(f" hides {count(view.hidden)}", Role.QUIET),
+    ]
+
+
+def _typed_filter(view: FilterLineView) -> list[Span]:
+    """The troubles of the filter that is typed, the counts of what it hides, and the hint."""
+    hidden = f"hides {count(view.hidden)}, leaves {count(view.shown)}" if view.query else ""
+    return [
+        *_troubles(view.troubles),
+        *([GAP, Span(hidden)] if hidden else []),
+        GAP,
+        Span(view.hint, Role.QUIET),
+    ]
+
+
+def _troubles(troubles: Sequence[str]) -> list[Span]:
+    return [GAP, Span("; ".join(troubles), Role.CANCELED)] if troubles else []
 
 
 def _switch(switch: Switch, *, picked: bool) -> Span:

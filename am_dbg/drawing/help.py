@@ -7,11 +7,19 @@ from itertools import zip_longest
 
 from am_dbg.keys import KEYS, Key, help_rows
 from am_dbg.projection.clean import clean
+from am_dbg.projection.filtering.machine_filter import MACHINE_FORMS
+from am_dbg.query.query_keys import FORMS
 from am_dbg.spans import BLANK, Role, Span, SpanLine, fit, left, width_of, wrap
 
 KEYS_WIDTH = 74
 MARKS_WIDTH = 42
 GAP = 3
+FORM_WIDTH = 20
+
+_FORMS = (
+    ("Queries: filter (F) and search (/)", FORMS),
+    ("Filter of the machines (F in their list)", MACHINE_FORMS),
+)
 
 _MARKS: tuple[tuple[str, tuple[tuple[str, Role, str], ...]], ...] = (
     (
@@ -94,7 +102,7 @@ def _noticed(text: str, width: int) -> list[list[Span]]:
 
 
 def _columns(width: int, table: Sequence[Key]) -> list[SpanLine]:
-    keys = _keys(min(KEYS_WIDTH, width), table)
+    keys = [*_keys(min(KEYS_WIDTH, width), table), *_forms(min(KEYS_WIDTH, width))]
     marks = _marks(min(MARKS_WIDTH, width))
     if width < KEYS_WIDTH + GAP + MARKS_WIDTH:
         return [*keys, BLANK, *marks]
@@ -112,6 +120,17 @@ def _keys(width: int, table: Sequence[Key]) -> list[SpanLine]:
         for signs, text in keys:
             spans = [Span(left(signs, max(16, width_of(signs) + 2)), Role.PLAIN, bold=True)]
             rows.append(SpanLine(tuple(fit([*spans, Span(text, Role.QUIET)], width))))
+    return rows
+
+
+def _forms(width: int) -> list[SpanLine]:
+    """What may be typed into the lines of the search and of the filters."""
+    rows: list[SpanLine] = []
+    for title, forms in _FORMS:
+        rows += [BLANK, SpanLine((Span(title, Role.FOCUS, bold=True),))]
+        for form, text in forms:
+            spans = [Span(left(form, FORM_WIDTH), Role.PLAIN, bold=True), Span(text, Role.QUIET)]
+            rows.append(SpanLine(tuple(fit(spans, width))))
     return rows
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from am_dbg.drawing.filters import query_note
 from am_dbg.drawing.marking import marked
+from am_dbg.projection.filtering.filter_line import NO_FILTER, FilterLineView
 from am_dbg.projection.log.entries import EntryKind, StateChange, StateWord, TransitionEntry
 from am_dbg.projection.log.line_parts import LinePart, PartKind
 from am_dbg.projection.log.view import LogRow, LogView, RowKind
@@ -52,12 +54,13 @@ _PART_ROLES = {
 }
 
 
-def log_title_note(view: LogView) -> str:
-    """The note at the right of the log's title."""
+def log_title_note(view: LogView, filter_line: FilterLineView = NO_FILTER) -> str:
+    """The note at the right of the log's title; what a query hides is counted apart."""
     if view.hints:
         return ""
-    hidden = f" · {count(view.hidden)} hidden" if view.hidden else ""
-    return f"{view.level} · f filters{hidden}"
+    others = view.hidden - filter_line.hidden
+    hidden = f" · {count(others)} hidden" if others > 0 else ""
+    return f"{view.level} · {query_note(filter_line) or 'f filters'}{hidden}"
 
 
 def draw_log(view: LogView, width: int, *, lit: bool = False) -> list[SpanLine]:

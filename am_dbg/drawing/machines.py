@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 from am_dbg.drawing.frame import with_scroll_bar
+from am_dbg.projection.machine_list import MachineSort
 from am_dbg.projection.machines import MachineRow, MachineStatus, MachinesView
 from am_dbg.projection.times import count
-from am_dbg.spans import CURSOR_MARK, SPACE, Role, Span, SpanLine, cursor_role, line, right, spread
+from am_dbg.spans import (
+    CURSOR_MARK,
+    SPACE,
+    Role,
+    Span,
+    SpanLine,
+    cursor_role,
+    cut,
+    line,
+    right,
+    spread,
+    width_of,
+)
 
 DEPTH_MAX = 6
+TITLE_WIDTH = 15
+"""Cells of the upper border that the note does not get: the title and the edges."""
+FILTER_WIDTH = 24
+"""The most cells of a filter in the note."""
 _DOTS = {
     MachineStatus.LIVE: Span("●", Role.ADDED),
     MachineStatus.GONE: Span("○", Role.QUIET),
@@ -16,10 +33,32 @@ _DOTS = {
 }
 
 
+def machines_title_note(view: MachinesView, width: int) -> str:
+    """The note at the right of the list's title: filter, sort, and how many machines pass.
+
+    Without room for all of it, the words of the filter go first, then what is left of it.
+    """
+    sort = "" if view.sort is MachineSort.TREE else view.sort.value
+    passing = f"{count(view.total)}/{count(view.in_all)}" if view.filter else count(view.total)
+    by = f"by {sort}" if sort else ""
+    given = cut(f"F {view.filter}", FILTER_WIDTH) if view.filter else ""
+    variants = (
+        (given, by, passing),
+        (given and "F", by, passing),
+        (by, passing),
+        (sort, count(view.total)),
+    )
+    notes = [" ".join(filter(None, variant)) for variant in variants]
+    room = width - TITLE_WIDTH
+    return next((note for note in notes if width_of(note) <= room), passing)
+
+
 def draw_machines(view: MachinesView, width: int, *, lit: bool = False) -> list[SpanLine]:
     """One line per row of the view."""
     digits = max((len(count(row.until)) for row in view.rows), default=1)
     after_digits = max((len(count(row.after)) + 1 for row in view.rows if row.after), default=0)
+    if not view.rows and view.filter:
+        return [line([Span(" no machine passes; F changes that", Role.QUIET)], width)]
     rows = [_row(row, width - 1, digits, after_digits, lit) for row in view.rows]
     return with_scroll_bar(rows, view.top, view.total)
 

@@ -30,7 +30,10 @@ LEVEL = "level"
 
 @dataclass(frozen=True, slots=True)
 class FilterBarView:
-    """The filters on show and the hits of a search; keys act on the `selected` one."""
+    """The filters on show and the hits of a search; keys act on the `selected` one.
+
+    `troubles` are the words of the search that look like keys and are none.
+    """
 
     switches: tuple[Switch, ...] = ()
     groups: tuple[str, ...] = ()
@@ -41,6 +44,7 @@ class FilterBarView:
     hit: int = 0
     where: str = ""
     is_typing: bool = False
+    troubles: tuple[str, ...] = ()
 
 
 def project_filters(
@@ -54,6 +58,7 @@ def project_filters(
     where: str = "",
     is_typing: bool = False,
     groups: Sequence[str] = (),
+    troubles: Sequence[str] = (),
 ) -> FilterBarView:
     """The filter bar; `groups` are those of the machine on show."""
     names = (*SWITCHES, GROUP) if groups else SWITCHES
@@ -76,4 +81,5 @@ def project_filters(
         hit=hit,
         where=where,
         is_typing=is_typing,
+        troubles=tuple(map(clean, troubles)),
     )

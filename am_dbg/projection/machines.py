@@ -6,8 +6,9 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from enum import Enum
 
-from am_dbg.projection.clean import clean_name
-from am_dbg.projection.machine_order import ListedMachine, MachineOrder
+from am_dbg.projection.clean import clean, clean_name
+from am_dbg.projection.machine_list import MachineList, MachineSort
+from am_dbg.projection.machine_order import ListedMachine
 from am_dbg.query import ALL, TransitionSet, Visible, errors
 from am_dbg.store import Store, Track
 from am_dbg.store.facts import is_error_state
@@ -50,19 +51,30 @@ class MachineRow:
 
 @dataclass(frozen=True, slots=True)
 class MachinesView:
-    """The visible window of the list; `top` is the position of its first row."""
+    """The visible window of the list; `top` is the position of its first row.
+
+    `total` counts the machines that pass the filter, `in_all` all machines.
+    """
 
     rows: tuple[MachineRow, ...] = ()
     top: int = 0
     total: int = 0
+    in_all: int = 0
+    filter: str = ""
+    sort: MachineSort = MachineSort.TREE
     needle: str = ""
 
 
 def project_machines(
-    store: Store, order: MachineOrder, selected: Track | None, now_ns: int, top: int, height: int
+    store: Store,
+    machine_list: MachineList,
+    selected: Track | None,
+    now_ns: int,
+    top: int,
+    height: int,
 ) -> MachinesView:
     """The rows from `top` on; only those are worked out."""
-    machines = order.machines
+    machines = machine_list.machines
     _forget_removed(store)
     top = clamped_top(top, len(machines), height)
     return MachinesView(
@@ -72,6 +84,9 @@ def project_machines(
         ),
         top=top,
         total=len(machines),
+        in_all=machine_list.in_all,
+        filter=clean(machine_list.text),
+        sort=machine_list.sort,
     )
 
 

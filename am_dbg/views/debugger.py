@@ -151,7 +151,10 @@ class Debugger(App[int], inherit_bindings=False):
         screen = self.control.project(self._canvas.width, self._canvas.height)
         for pane in self._panes:
             pane.show(screen, self.palette)
-        self.query_one(SearchLine).place(screen.layout.boxes.get(Pane.SEARCH))
+        line = screen.filter_line
+        self.query_one(SearchLine).place(
+            screen.layout.boxes.get(Pane.SEARCH), "filter" if line.is_open else "search", line.text
+        )
         assert self._player is not None  # nothing is painted before it is there
         if screen.is_playing:
             self._player.resume()

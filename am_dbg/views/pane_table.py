@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from am_dbg.control import ScreenView
 from am_dbg.drawing.bars import draw_address, draw_footer, draw_rule, draw_status, draw_tabs
-from am_dbg.drawing.filters import draw_filters
+from am_dbg.drawing.filters import draw_filters, query_note
 from am_dbg.drawing.layout import HEIGHT_MIN, WIDTH_MIN, Pane
 from am_dbg.drawing.log import draw_log, log_title_note
-from am_dbg.drawing.machines import draw_machines
+from am_dbg.drawing.machines import draw_machines, machines_title_note
 from am_dbg.drawing.matrix import draw_matrix
 from am_dbg.drawing.rain import draw_rain
 from am_dbg.drawing.reader import draw_reader
@@ -24,7 +24,7 @@ RAIN_LEGEND = ". inactive  1 active  2 touched  | removed  c canceled  * touched
 
 def _machines(screen: ScreenView, width: int, _: int, lit: bool) -> Drawn:
     view = screen.machines
-    return Drawn(draw_machines(view, width, lit=lit), "Machines", count(view.total))
+    return Drawn(draw_machines(view, width, lit=lit), "Machines", machines_title_note(view, width))
 
 
 def _states(screen: ScreenView, width: int, _: int, lit: bool) -> Drawn:
@@ -35,16 +35,21 @@ def _states(screen: ScreenView, width: int, _: int, lit: bool) -> Drawn:
 
 def _log(screen: ScreenView, width: int, _: int, lit: bool) -> Drawn:
     view = screen.log
-    return Drawn(draw_log(view, width, lit=lit), "Log", log_title_note(view))
+    return Drawn(draw_log(view, width, lit=lit), "Log", log_title_note(view, screen.filter_line))
 
 
 def _rain(screen: ScreenView, width: int, height: int, lit: bool) -> Drawn:
-    return Drawn(draw_rain(screen.rain, width, height, lit=lit), "Rain", RAIN_LEGEND)
+    return Drawn(
+        draw_rain(screen.rain, width, height, lit=lit),
+        "Rain",
+        query_note(screen.filter_line) or RAIN_LEGEND,
+    )
 
 
 def _matrix(screen: ScreenView, width: int, height: int, lit: bool) -> Drawn:
     view = screen.matrix
-    note = f"{view.tick_sum} ticks · t{view.time_sum}" if view.names else ""
+    ticks = f"{view.tick_sum} ticks · t{view.time_sum}" if view.names else ""
+    note = " · ".join(filter(None, (query_note(screen.filter_line), ticks)))
     return Drawn(draw_matrix(view, width, height, lit=lit), "Matrix", note)
 
 
@@ -72,9 +77,9 @@ def _notice(_: ScreenView, width: int, height: int, __: bool) -> Drawn:
 PANES: tuple[PaneKind, ...] = (
     PaneKind(Pane.MACHINES, lambda screen: screen.machines, _machines),
     PaneKind(Pane.STATES, lambda screen: screen.states, _states),
-    PaneKind(Pane.LOG, lambda screen: screen.log, _log),
-    PaneKind(Pane.RAIN, lambda screen: screen.rain, _rain),
-    PaneKind(Pane.MATRIX, lambda screen: screen.matrix, _matrix),
+    PaneKind(Pane.LOG, lambda screen: (screen.log, screen.filter_line), _log),
+    PaneKind(Pane.RAIN, lambda screen: (screen.rain, screen.filter_line), _rain),
+    PaneKind(Pane.MATRIX, lambda screen: (screen.matrix, screen.filter_line), _matrix),
     PaneKind(Pane.READER, lambda screen: screen.reader, _reader),
     PaneKind(
         Pane.ADDRESS,
@@ -103,8 +108,10 @@ PANES: tuple[PaneKind, ...] = (
     ),
     PaneKind(
         Pane.FILTERS,
-        lambda screen: screen.filters,
-        lambda screen, width, _, lit: Drawn([draw_filters(screen.filters, width, lit=lit)]),
+        lambda screen: (screen.filters, screen.filter_line),
+        lambda screen, width, _, lit: Drawn(
+            [draw_filters(screen.filters, width, lit=lit, filter_line=screen.filter_line)]
+        ),
     ),
     PaneKind(
         Pane.FOOTER,

@@ -1,4 +1,4 @@
-"""The input line of the search."""
+"""The input line of the search and of filters."""
 
 from __future__ import annotations
 
@@ -25,8 +25,11 @@ class SearchLine(Input):
         self.can_focus = False
         self.cursor_blink = False
 
-    def place(self, box: Box | None) -> None:
-        """Show the line with the focus, or hide it and give the focus back."""
+    def place(self, box: Box | None, prompt: str = "search", text: str = "") -> None:
+        """Show the line with the focus, or hide it and give the focus back.
+
+        `text` is what the line begins with when it is shown.
+        """
         if box is None:
             if self.can_focus:
                 self.can_focus = False
@@ -39,5 +42,9 @@ class SearchLine(Input):
         self.styles.width = box.width
         if not self.can_focus:
             self.can_focus = True
+            self.placeholder = prompt
+            with self.prevent(Input.Changed):
+                self.value = text
+            self.cursor_position = len(text)
             self.styles.display = "block"
             self.focus()

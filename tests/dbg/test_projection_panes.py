@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from am_dbg.projection.machine_order import natural_key
+from am_dbg.projection.machine_list import MachineList
+from am_dbg.projection.machine_order import MachineOrder, natural_key
 from am_dbg.projection.machines import (
-    MachineOrder,
     MachineRow,
     MachineStatus,
     project_machines,
@@ -32,7 +32,7 @@ def machines(store: Store, number: int) -> list[MachineRow]:
     track = store.find("worker")
     assert track is not None
     return list(
-        project_machines(store, MachineOrder(store), track, track.time_at(number), 0, 50).rows
+        project_machines(store, MachineList(store), track, track.time_at(number), 0, 50).rows
     )
 
 

@@ -1,0 +1,150 @@
+"""The line in which a filter is typed: a query for transitions, words for the list of machines.
+
+What is typed filters at once. Escape brings back the filter and the place from before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from am_dbg.control import states as s
+from am_dbg.control.modes import Modes
+from am_dbg.control.navigation import Navigation
+from am_dbg.control.search import SEARCH_CHARS_MAX
+from am_dbg.control.view_switches import ViewSwitches
+from am_dbg.control.workspace import Workspace
+from am_dbg.drawing.layout import Pane
+from am_dbg.projection.bars import Playback
+from am_dbg.projection.filtering.filter_line import (
+    NO_FILTER,
+    FilterLineView,
+    machine_line,
+    query_line,
+)
+from am_dbg.projection.machine_list import MachineSort
+from am_dbg.projection.times import counted
+from am_dbg.query import Visible
+from am_dbg.query.cursor import Cursor
+from am_dbg.query.terms import parse
+from am_dbg.store import Track
+
+_SORTS = tuple(MachineSort)
+
+
+@dataclass(eq=False, slots=True)
+class FilterLine:
+    """Changes the filter of the pane that had the focus when the line was opened."""
+
+    workspace: Workspace
+    modes: Modes
+    navigation: Navigation
+    view_switches: ViewSwitches
+    _is_of_machines: bool = False
+    _before: str = ""
+    _origin: Cursor | None = None
+    _without_query: Visible | None = None
+
+    def filter_query(self) -> None:
+        """Ask for a filter: of machines while their list has the focus, else of transitions."""
+        if not self.modes.open(s.FILTER_OPEN):
+            return
+        self._is_of_machines = self.modes.focus is Pane.MACHINES
+        self._before, self._origin = self._text, self.workspace.cursor
+
+    @property
+    def _text(self) -> str:
+        machines, filters = self.workspace.machine_list, self.workspace.filters
+        return machines.text if self._is_of_machines else filters.text
+
+    def type(self, text: str) -> None:
+        """Filter by the text typed so far."""
+        text = text[:SEARCH_CHARS_MAX].strip()
+        if text == self._text:
+            return
+        if self._is_of_machines:
+            self._filter_machines(text)
+        else:
+            self._filter_transitions(text, self._origin)
+
+    def _filter_machines(self, text: str) -> None:
+        if self.modes.changed_filters():
+            self.workspace.machine_list.filter_by(text)
+            self.workspace.scrolled_away.discard(Pane.MACHINES)
+
+    def _filter_transitions(self, text: str, place: Cursor | None) -> None:
+        """Filter, and stay as near as possible to a place."""
+        workspace = self.workspace
+        is_tailing = self.modes.playback is Playback.TAIL
+        if place and place.track is workspace.track and not is_tailing:
+            workspace.move_cursor(place)
+        self.view_switches.change(replace(workspace.filters, text=text))
+        if is_tailing:
+            self.navigation.to_newest()
+
+    def accept(self) -> None:
+        """Close the line and keep the filter; report what of it finds nothing."""
+        self.modes.close()
+        self.workspace.message = "; ".join(self._troubles) or self._where_some_pass()
+
+    def _where_some_pass(self) -> str:
+        """If no transition of this machine passes the query, the machines where some do."""
+        workspace, track = self.workspace, self.workspace.track
+        if self._is_of_machines or not workspace.filters.text or track is None:
+            return ""
+        if workspace.visible(track).first():
+            return ""
+        others = [one for one in workspace.store.tracks if Visible(one, workspace.filters).first()]
+        if not others:
+            return "no transition of any machine passes the query"
+        more = f" and {counted(len(others) - 1, 'more machine')}" if len(others) > 1 else ""
+        return f"no transition here passes the query; some do in {others[0].key}{more}"
+
+    @property
+    def _troubles(self) -> tuple[str, ...]:
+        if self._is_of_machines:
+            return self.workspace.machine_list.filter.troubles
+        return parse(self.workspace.filters.text).troubles
+
+    def cancel(self) -> None:
+        """Close the line; the filter and the place are those from before."""
+        self.modes.close()
+        if self._before == self._text:
+            return
+        if self._is_of_machines:
+            self._filter_machines(self._before)
+        else:
+            self._filter_transitions(self._before, self._origin)
+
+    def sort_machines(self) -> None:
+        """Sort the list of machines by the next of its orders."""
+        machines = self.workspace.machine_list
+        machines.sort_by(_SORTS[(_SORTS.index(machines.sort) + 1) % len(_SORTS)])
+        self.workspace.scrolled_away.discard(Pane.MACHINES)
+        self.workspace.message = f"machines sorted by {machines.sort.value}"
+
+    def view(self, track: Track | None) -> FilterLineView:
+        """What the line and the titles of panes show of the filters."""
+        workspace, machines = self.workspace, self.workspace.machine_list
+        is_open = self.modes.is_filtering
+        if is_open and self._is_of_machines:
+            return machine_line(machines.text, machines.filter.troubles)
+        text = workspace.filters.text
+        if not text and not is_open:
+            return NO_FILTER
+        return query_line(
+            text,
+            parse(text).troubles,
+            shown=workspace.visible(track).count if track else 0,
+            hidden=self._hidden(track) if track else 0,
+            is_open=is_open,
+        )
+
+    def _hidden(self, track: Track) -> int:
+        """How many transitions of a machine the query hides that the other filters show."""
+        filters = self.workspace.filters
+        if not filters.text:
+            return 0
+        wanted, kept = replace(filters, text=""), self._without_query
+        if kept is None or kept.track is not track or kept.filters != wanted:
+            kept = self._without_query = Visible(track, wanted)
+        return kept.count - self.workspace.visible(track).count

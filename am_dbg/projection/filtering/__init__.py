@@ -1,0 +1,1 @@
+"""The filters that are typed: their words for machines, and the line in which they are typed."""
