@@ -46,7 +46,7 @@ def machines_title_note(view: MachinesView, width: int) -> str:
         (given, by, passing),
         (given and "F", by, passing),
         (by, passing),
-        (sort, count(view.total)),
+        (by,),
     )
     notes = [" ".join(filter(None, variant)) for variant in variants]
     room = width - TITLE_WIDTH

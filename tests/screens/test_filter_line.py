@@ -181,8 +181,8 @@ def test_the_title_of_the_machines_has_their_sort_and_filter(crowd: Control) -> 
     view = crowd.project(160, 45).machines
 
     assert machines_title_note(view, 60) == "F worker by errors 2/3"
-    notes = [machines_title_note(view, width) for width in (32, 29, 26, 17)]
-    assert notes == ["F by errors 2/3", "by errors 2/3", "errors 2", "2/3"]
+    notes = [machines_title_note(view, width) for width in (32, 29, 24, 17)]
+    assert notes == ["F by errors 2/3", "by errors 2/3", "by errors", "2/3"]
 
 
 def test_machines_are_sorted_in_turn(crowd: Control) -> None:
