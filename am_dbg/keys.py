@@ -7,7 +7,7 @@ Textual's names. `reference` lists the keys of the Go debugger that do the same,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -49,6 +49,8 @@ KEYS: tuple[Key, ...] = (
     Key("first", ("home",), "before the first transition: the initial structure", M),
     Key("last", ("end",), "last transition", M),
     Key("toggle_play", ("space",), "play, or pause", M, "play", 10),
+    Key("slower", ("p",), "play slower", M),
+    Key("faster", ("P",), "play faster", M),
     Key("tail", ("t",), "follow the newest transition", M, "tail", 11, ("alt+v",)),
     Key(
         "next_same_state",
@@ -91,7 +93,15 @@ KEYS: tuple[Key, ...] = (
     Key("page_up", ("pageup",), "a page up", P, reference=("alt+k",)),
     Key("choose", ("enter",), "unfold a state, follow a reference or a source", P),
     Key("unfold_all", ("o",), "unfold or fold all states", P, reference=("alt+e",)),
-    Key("escape", ("escape",), "close, end the search, or go to the machines", P),
+    Key(
+        "escape",
+        ("escape",),
+        "close, end zoom or search, or go to the machines",
+        P,
+    ),
+    Key("zoom", ("z",), "zoom the focused pane, or end that", P, "zoom", 16),
+    Key("narrower", ("less_than_sign",), "make the focused pane narrower", P),
+    Key("wider", ("greater_than_sign",), "make the focused pane wider", P),
     Key("remove_machine", ("backspace",), "remove the machine from the list", P, "", 0, ("alt+d",)),
     Key("reader", ("r",), "show or hide the reader", V, "reader", 12, ("alt+o",)),
     Key("view", ("m",), "next view: log, rain, matrix", V, "view", 13, ("alt+m",)),
@@ -127,9 +137,10 @@ FOOTER_NARROW = (
     "toggle_play",
     "tail",
     "next_pane",
-    "help",
-    "quit",
 )
+"""The actions in the left part of a narrow footer."""
+FOOTER_ENDS = ("help", "quit")
+"""The actions at the right end of every footer."""
 
 _SIGNS = {
     "right": "→",
@@ -142,6 +153,8 @@ _SIGNS = {
     "comma": ",",
     "apostrophe": "'",
     "question_mark": "?",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
     "left_square_bracket": "[",
     "right_square_bracket": "]",
     "tab": "⇥",
@@ -154,7 +167,6 @@ _SIGNS = {
     "end": "End",
 }
 _PREFIXES = {"shift": "⇧", "alt": "Alt+", "ctrl": "^"}
-_PAIRS = {"next_transition": ("right", "←→"), "next_same_state": ("shift+right", "⇧←→")}
 
 
 def sign_of(key: str) -> str:
@@ -166,27 +178,6 @@ def sign_of(key: str) -> str:
 def by_action(table: Sequence[Key] = KEYS) -> dict[str, Key]:
     """The table by action."""
     return {key.action: key for key in table}
-
-
-def footer_hints(
-    table: Sequence[Key] = KEYS, *, narrow: bool = False
-) -> tuple[tuple[str, str, str], ...]:
-    """Sign, word and action of the keys that the footer shows, by rank."""
-    if narrow:
-        actions = by_action(table)
-        shown: Iterable[Key] = (actions[action] for action in FOOTER_NARROW)
-    else:
-        ranked = sorted((key for key in table if key.rank), key=lambda key: key.rank)
-        shown = (key for key in ranked if key.action not in ("next_pane", "quit"))
-    return tuple((_footer_sign(key), key.hint, key.action) for key in shown if key.all_keys)
-
-
-def _footer_sign(key: Key) -> str:
-    """The first key; both keys of a pair unless the user changed them."""
-    pair = _PAIRS.get(key.action)
-    if pair and key.keys and key.keys[0] == pair[0]:
-        return pair[1]
-    return sign_of(key.all_keys[0])
 
 
 def help_rows(

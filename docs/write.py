@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from am_dbg import keys  # noqa: E402 - the project's own, installed or not
+from am_dbg import keys, pane_keys  # noqa: E402 - the project's own, installed or not
 
 PACKAGES = ("machine", "amtracer", "am_dbg")
 
@@ -113,7 +113,8 @@ def map_text() -> str:
 def keys_text() -> str:
     """The keys of the footer, for the README."""
     table = keys.by_action()
-    rows = [f"| `{sign}` | {table[action].help} |" for sign, _, action in keys.footer_hints()]
+    hints = (*pane_keys.footer_hints(), *pane_keys.footer_ends())
+    rows = [f"| `{sign}` | {table[action].help} |" for sign, _, action in hints]
     return "\n".join(("| key | what it does |\n|---|---|", *rows)) + "\n"
 
 

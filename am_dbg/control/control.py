@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from am_dbg.control import states as s
+from am_dbg.control.arrangement.actions import Arrangement
 from am_dbg.control.arrivals import Arrivals
 from am_dbg.control.confirmation import Confirmation
 from am_dbg.control.cursors import Unreachable, cursor_at_address, cursor_at_place
@@ -34,6 +35,7 @@ from am_dbg.control.unsaved_transitions import UnsavedTransitions
 from am_dbg.control.view_switches import ViewSwitches
 from am_dbg.control.workspace import Workspace
 from am_dbg.drawing.layout import Pane
+from am_dbg.drawing.resizing import Border
 from am_dbg.ingest.intake import ImportProgress
 from am_dbg.keys import KEYS, Key
 from am_dbg.projection.clean import clean_name
@@ -70,6 +72,7 @@ class Control:
         self.navigation = Navigation(self.workspace, self.modes)
         self.jumps = Jumps(self.workspace, self.modes, self.navigation)
         self.view_switches = ViewSwitches(self.workspace, self.modes)
+        self.arrangement = Arrangement(self.workspace, self.modes)
         self.search = Search(self.workspace, self.modes, self.jumps)
         self.filter_line = FilterLine(
             self.workspace, self.modes, self.navigation, self.view_switches
@@ -100,6 +103,7 @@ class Control:
             self.navigation,
             self.jumps,
             self.view_switches,
+            self.arrangement,
             self.search,
             self.filter_line,
             self.pane_actions,
@@ -240,6 +244,10 @@ class Control:
         """Scroll a pane by some rows."""
         self.mouse.scroll(pane, by)
 
+    def drag_border(self, border: Border, x: int, y: int) -> None:
+        """Move a border between panes to a cell of the screen."""
+        self.arrangement.drag(border, x, y)
+
     def play_next(self) -> None:
         """Go one transition on while playing."""
         self.navigation.play_next()
@@ -282,11 +290,11 @@ class Control:
         self.jumps.open_place(self.workspace.bookmarks.places[index])
 
     def difference(self) -> DifferenceView:
-        """What changed between the newest bookmark of the selected machine and this moment."""
+        """What changed between the newest bookmark of the machine elsewhere and this moment."""
         track, moment = self.workspace.track, self.workspace.moment
         assert track is not None
         assert moment is not None  # the action checks that a machine is selected
-        marked = self.workspace.bookmarks.of(track)[-1]
+        marked = self.workspace.marked_elsewhere(track)[-1]
         return project_difference(track, marked, moment.settled)
 
     def dialog_closed(self) -> None:

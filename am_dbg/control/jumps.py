@@ -224,13 +224,16 @@ class Jumps:
         return self.modes.open_dialog(DialogKind.GOTO)
 
     def diff(self) -> OpenDialog | None:
-        """Compare the newest bookmark of this machine with the current place."""
+        """Compare the newest bookmark of this machine elsewhere with the current place."""
         track = self.workspace.track
         if track is None:
             return None
-        marked = self.workspace.bookmarks.of(track)
-        if not marked:
+        if not self.workspace.bookmarks.of(track):
             self.workspace.message = "nothing to compare with; b sets a bookmark"
+            return None
+        marked = self.workspace.marked_elsewhere(track)
+        if not marked:
+            self.workspace.message = "the bookmark is here; go to another transition, then d"
             return None
         cursor = cursor_at_place(self.workspace, SavedPlace(track.key, marked[-1], ref(track)))
         if isinstance(cursor, Unreachable):

@@ -12,6 +12,9 @@ from am_dbg.projection.timeline import number_at
 from am_dbg.query import Visible
 from am_dbg.query.cursor import Cursor
 
+_AT_END = "this is the last transition"
+_AT_START = "this is before the first transition"
+
 
 @dataclass(eq=False, slots=True)
 class Navigation:
@@ -36,10 +39,10 @@ class Navigation:
         cursor, visible = place
         if by > 0:
             moved = cursor.next(visible)
-            hint = "this is the last transition"
+            hint = _AT_END
         else:
             moved = cursor.at(cursor.number) if cursor.step else cursor.previous(visible)
-            hint = "this is before the first transition"
+            hint = _AT_START
         self._move(moved, "" if moved != cursor else hint)
 
     def next_step(self) -> None:
@@ -89,8 +92,11 @@ class Navigation:
     def by_many(self, by: int) -> None:
         """Go some visible transitions on or back."""
         place = self._place()
-        if place:
-            self._move(place[0].jump(place[1], by))
+        if place is None:
+            return
+        moved = place[0].jump(place[1], by)
+        hint = "" if moved != place[0] else _AT_END if by > 0 else _AT_START
+        self._move(moved, hint)
 
     def to_number(self, number: int) -> None:
         """Go to a transition of this track."""

@@ -151,8 +151,10 @@ class PaneActions:
         self.workspace.unfolded = frozenset()
 
     def escape(self) -> None:
-        """Leave the search; without a search, go back to the machines."""
-        if self.workspace.search is not None:
+        """End the zoom or the search; without either, go back to the machines."""
+        if self.workspace.is_zoomed:
+            self.workspace.is_zoomed = False
+        elif self.workspace.search is not None:
             self.workspace.search = None
         else:
             self.modes.focus_on(Pane.MACHINES)

@@ -20,7 +20,8 @@ from am_dbg.drawing.layout import Layout, Pane, lay_out
 from am_dbg.drawing.log import log_title_note
 from am_dbg.drawing.matrix import HEADER_ROWS, matrix_columns
 from am_dbg.drawing.rain import header_height, rain_columns
-from am_dbg.keys import Key, footer_hints
+from am_dbg.keys import Key
+from am_dbg.pane_keys import Hint, footer_ends, footer_hints
 from am_dbg.projection.bars import (
     AddressView,
     FooterView,
@@ -67,7 +68,9 @@ class ScreenProjector:
         self._view_switches = view_switches
         self._filter_line = filter_line
         self._counting = MachineCounter(workspace.store)
-        self._hints = {narrow: footer_hints(keys, narrow=narrow) for narrow in (False, True)}
+        self._keys = keys
+        self._hints: dict[tuple[Pane, bool], tuple[Hint, ...]] = {}
+        self._ends = footer_ends(keys)
 
     def project(self, width: int, height: int, status: InputStatus) -> ScreenView:
         """All views for a terminal of this size."""
@@ -106,6 +109,7 @@ class ScreenProjector:
             main=modes.main,
             has_machine=moment is not None,
             is_playing=modes.playback is Playback.PLAYING,
+            play_every_s=workspace.play_speed.every_s,
             address=shown(Pane.ADDRESS, AddressView(), lambda: self._address(moment)),
             machines=shown(Pane.MACHINES, MachinesView(), lambda: self._machines(moment)),
             states=at_moment(Pane.STATES, StatesView(), self._states),
@@ -135,7 +139,18 @@ class ScreenProjector:
             reader=modes.is_reader_shown,
             focus=modes.focus,
             searching=modes.is_searching or modes.is_filtering,
+            zoomed=self.workspace.is_zoomed,
+            sizes=self.workspace.sizes,
+            states=self._state_rows(),
         )
+
+    def _state_rows(self) -> int:
+        """The rows that States needs while nothing is unfolded, otherwise 0 for its full share."""
+        workspace = self.workspace
+        track = workspace.track
+        if track is None or workspace.all_unfolded or workspace.unfolded or self.modes.is_stepping:
+            return 0
+        return len(track.states)
 
     def _address(self, moment: Moment | None) -> AddressView:
         workspace = self.workspace
@@ -145,6 +160,7 @@ class ScreenProjector:
             self.modes.playback,
             back=workspace.history.can_go_back,
             forward=workspace.history.can_go_forward,
+            speed=workspace.play_speed.text,
         )
 
     def _machines(self, moment: Moment | None) -> MachinesView:
@@ -250,15 +266,24 @@ class ScreenProjector:
         )
 
     def _footer(self, moment: Moment | None) -> FooterView:
-        hints = self._hints[self.workspace.layout.is_narrow]
+        hints = self._focus_hints()
         if self.workspace.message or moment is None:
-            return FooterView(clean(self.workspace.message), hints)
+            return FooterView(clean(self.workspace.message), hints, self._ends)
         visible = self.workspace.visible(moment.track)
         return FooterView(
             hints=hints,
+            ends=self._ends,
             errors=_counted(errors(visible), moment.number),
             canceled=_counted(canceled(visible), moment.number),
         )
+
+    def _focus_hints(self) -> tuple[Hint, ...]:
+        """The keys for the pane that has the focus."""
+        focus = self.workspace.visible_focus(self.modes.focus, self.modes.main)
+        key = (focus, self.workspace.layout.is_narrow)
+        if key not in self._hints:
+            self._hints[key] = footer_hints(self._keys, pane=focus, narrow=key[1])
+        return self._hints[key]
 
     def _tabs(self, log: LogView, filter_line: FilterLineView) -> TabsView:
         if not self.workspace.layout.is_narrow:
@@ -284,8 +309,12 @@ class ScreenProjector:
 
 
 def _counted(numbers: TransitionSet, number: int) -> str:
-    """How many hits there are, and the position of the current one if it is a hit."""
+    """How many hits there are, and the position of the current one if it is a hit.
+
+    The position has the width of the total, so what stands behind it does not move.
+    """
     in_all = numbers.count
     if not in_all:
         return ""
-    return f"{count(numbers.position_of(number))}/{count(in_all)}"
+    total = count(in_all)
+    return f"{count(numbers.position_of(number)):>{len(total)}}/{total}"

@@ -29,6 +29,7 @@ class ScreenView:
     main: Pane
     has_machine: bool
     is_playing: bool
+    play_every_s: float
     address: AddressView
     machines: MachinesView
     states: StatesView

@@ -12,8 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from weakref import ref
 
+from am_dbg.control.arrangement.play_speed import PlaySpeed
 from am_dbg.control.history import Bookmarks, History, SavedPlace
 from am_dbg.drawing.layout import Layout, Pane
+from am_dbg.drawing.pane_sizes import PaneSizes
 from am_dbg.projection.log.view import LogOptions, LogView
 from am_dbg.projection.machine_list import MachineList
 from am_dbg.projection.machine_order import ListedMachine, MachineOrder
@@ -63,6 +65,9 @@ class Workspace:
     history: History = field(default_factory=History)
     bookmarks: Bookmarks = field(default_factory=Bookmarks)
     message: str = ""
+    play_speed: PlaySpeed = field(default_factory=PlaySpeed)
+    is_zoomed: bool = False
+    sizes: PaneSizes = field(default_factory=PaneSizes)
     order: MachineOrder = field(init=False)
     machine_list: MachineList = field(init=False)
     layout: Layout = field(default_factory=lambda: Layout(0, 0, is_narrow=True))
@@ -134,6 +139,12 @@ class Workspace:
         """What the log shows beside transitions."""
         marks = frozenset(self.bookmarks.of(self.track)) if self.track else frozenset()
         return LogOptions(self.shows_seconds, marks)
+
+    def marked_elsewhere(self, track: Track) -> tuple[int, ...]:
+        """The marked transitions of a machine, without the one at the cursor."""
+        place = self.current_place()
+        here = place.number if place is not None and place.key == track.key else -1
+        return tuple(number for number in self.bookmarks.of(track) if number != here)
 
     def move_cursor(self, cursor: Cursor) -> None:
         """Move the cursor; all panes follow it again."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from am_dbg.drawing.layout import WIDE
+from am_dbg.pane_keys import Hint
 from am_dbg.projection.bars import (
     AddressView,
     FooterView,
@@ -49,12 +50,17 @@ def draw_address(view: AddressView, width: int) -> SpanLine:
     ]
     if width >= WIDE:
         tail += [Span(f"{count(view.transitions)} tx", Role.QUIET), GAP]
-    tail += [_PLAYBACK[view.playback], Span(" ")]
+    tail += [_PLAYBACK[view.playback]]
+    tail += [Span(f" {view.speed}", Role.QUIET, link="action:faster")] if view.speed else []
+    tail += [Span(" ")]
     return line(spread(head, tail, width), width)
 
 
 def draw_tabs(view: TabsView, width: int) -> SpanLine:
-    """The panes of a narrow screen; the open one is underlined and has a mark."""
+    """The panes of a narrow screen; the open one is underlined and has a mark.
+
+    Without room for both, the names of the panes are shown and the note is not.
+    """
     spans: list[Span] = [Span(" ")]
     for name, title in view.tabs:
         is_open = name == view.open
@@ -70,7 +76,9 @@ def draw_tabs(view: TabsView, width: int) -> SpanLine:
             ),
             Span("  "),
         ]
-    return line(spread(spans, [Span(view.note, Role.QUIET), Span(" ")], width), width)
+    note = [Span(view.note, Role.QUIET), Span(" ")]
+    has_room = width_of_spans(spans) + width_of_spans(note) < width
+    return line(spread(spans, note, width) if has_room else spans, width)
 
 
 def draw_rule(width: int) -> SpanLine:
@@ -79,25 +87,40 @@ def draw_rule(width: int) -> SpanLine:
 
 
 def draw_footer(view: FooterView, width: int) -> SpanLine:
-    """Keys with what they do, as many as fit; a message takes their place."""
+    """Keys with what they do, as many as fit, or a message; the ends are always there."""
+    ends = _joined([_hint(hint) for hint in view.ends])
+    room = max(0, width - width_of_spans(ends) - 3) if ends else width
     if view.message:
-        return line([Span(" "), Span(view.message, Role.CANCELED)], width)
+        left = [Span(" "), Span(view.message, Role.CANCELED)]
+    else:
+        left = _as_many_as_fit(view, room)
+    return line([*fit(left, room), Span("  "), *ends, Span(" ")] if ends else left, width)
+
+
+def _as_many_as_fit(view: FooterView, width: int) -> list[Span]:
     extras = {"next_error": view.errors, "next_canceled": view.canceled}
-    groups = [
-        [
-            Span(keys, Role.FOCUS, bold=True, link=f"action:{action}"),
-            Span(f" {text}", Role.QUIET, link=f"action:{action}"),
-            Span(f" {extras[action]}" if extras.get(action) else "", Role.QUIET),
-        ]
-        for keys, text, action in view.hints
-    ]
+    groups = [_hint(hint, extras.get(hint[2], "")) for hint in view.hints]
     space = 3 if sum(width_of_spans(group) + 3 for group in groups) <= width else 2
     spans: list[Span] = [Span(" ")]
     for group in groups:
         if width_of_spans(spans) + width_of_spans(group) > width:
             break
         spans += [*group, Span(" " * space)]
-    return line(spans, width)
+    return spans
+
+
+def _hint(hint: Hint, extra: str = "") -> list[Span]:
+    keys, text, action = hint
+    return [
+        Span(keys, Role.FOCUS, bold=True, link=f"action:{action}"),
+        Span(f" {text}", Role.QUIET, link=f"action:{action}"),
+        Span(f" {extra}" if extra else "", Role.QUIET),
+    ]
+
+
+def _joined(groups: list[list[Span]]) -> list[Span]:
+    """The groups with a gap between each two."""
+    return [span for at, group in enumerate(groups) for span in ([WIDE_GAP] * bool(at) + group)]
 
 
 def draw_status(view: StatusView, width: int) -> SpanLine:

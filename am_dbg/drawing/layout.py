@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum, auto
 
+from am_dbg.drawing.pane_sizes import PaneSizes, left_width, right_width, upper_height
+
 WIDE = 100
 TALL = 40
 WIDTH_MIN = 40
@@ -87,16 +89,25 @@ def lay_out(
     reader: bool = False,
     focus: Pane = Pane.LOG,
     searching: bool = False,
+    zoomed: bool = False,
+    sizes: PaneSizes = PaneSizes(),  # noqa: B008  # a frozen value
+    states: int = 0,
 ) -> Layout:
-    """The layout for a size and what is switched on."""
+    """The layout for a size and what is switched on.
+
+    A zoomed pane is the one with the focus; it has the room of all. `states` is how many rows
+    States needs, 0 for its full share.
+    """
     is_narrow = width < WIDE
     if width < WIDTH_MIN or height < HEIGHT_MIN:
         boxes = {Pane.NOTICE: Box(0, 0, max(1, width), max(1, height))}
         return Layout(width, height, boxes, is_narrow=is_narrow)
     if is_narrow:
-        boxes = _narrow(width, height, main, focus)
+        boxes = _narrow(width, height, main, focus, zoomed=zoomed)
+    elif zoomed:
+        boxes = _zoomed(width, height, main, focus)
     else:
-        boxes = _wide(width, height, main, reader)
+        boxes = _wide(width, height, main, reader, sizes, states)
     if searching:
         _make_room_for_search(boxes, width)
     return Layout(width, height, boxes, is_narrow=is_narrow)
@@ -123,9 +134,11 @@ def _bottom(width: int, height: int, rows: tuple[Pane, ...]) -> dict[Pane, Box]:
     return boxes
 
 
-def _narrow(width: int, height: int, main: Pane, focus: Pane) -> dict[Pane, Box]:
+def _narrow(width: int, height: int, main: Pane, focus: Pane, *, zoomed: bool) -> dict[Pane, Box]:
     rows: tuple[Pane, ...] = (Pane.TRANSITION, Pane.TIMELINE, Pane.STEPS, Pane.FILTERS, Pane.FOOTER)
-    if height < LOW:
+    if zoomed:
+        rows = (Pane.TRANSITION, Pane.FOOTER)
+    elif height < LOW:
         rows = (Pane.TRANSITION, Pane.STEPS, Pane.FOOTER)
     boxes = {Pane.ADDRESS: Box(0, 0, width, 1), Pane.TABS: Box(0, 1, width, 1)}
     boxes |= _bottom(width, height, rows)
@@ -134,24 +147,34 @@ def _narrow(width: int, height: int, main: Pane, focus: Pane) -> dict[Pane, Box]
     return boxes
 
 
-def _wide(width: int, height: int, main: Pane, reader: bool) -> dict[Pane, Box]:
+def _rows_around(width: int, height: int) -> dict[Pane, Box]:
+    """The single rows of a wide screen, above and below its panes."""
     rows: tuple[Pane, ...] = (Pane.TRANSITION, Pane.TIMELINE, Pane.STEPS, Pane.FILTERS, Pane.FOOTER)
     if height >= TALL:
         rows = (*rows[:-1], Pane.RULE, Pane.FOOTER, Pane.STATUS)
     elif height < LOW:
         rows = (Pane.TRANSITION, Pane.STEPS, Pane.FOOTER)
-    boxes = {Pane.ADDRESS: Box(0, 0, width, 1)} | _bottom(width, height, rows)
+    return {Pane.ADDRESS: Box(0, 0, width, 1)} | _bottom(width, height, rows)
+
+
+def _zoomed(width: int, height: int, main: Pane, focus: Pane) -> dict[Pane, Box]:
+    boxes = _rows_around(width, height)
+    pane = focus if focus in (Pane.MACHINES, Pane.STATES, Pane.READER) else main
+    boxes[pane] = Box(0, 1, width, boxes[Pane.TRANSITION].y - 1)
+    return boxes
+
+
+def _wide(
+    width: int, height: int, main: Pane, reader: bool, sizes: PaneSizes, states: int
+) -> dict[Pane, Box]:
+    boxes = _rows_around(width, height)
     body = boxes[Pane.TRANSITION].y - 1
-    left = max(28, min(38, width * 23 // 100))
-    right = _reader_width(width) if reader else 0
-    upper = max(5, body // 3)
+    right = right_width(width, sizes) if reader else 0
+    left = left_width(width, right, sizes)
+    upper = upper_height(body, states, sizes)
     boxes[Pane.MACHINES] = Box(0, 1, left, upper)
     boxes[Pane.STATES] = Box(0, 1 + upper, left, body - upper)
     boxes[main] = Box(left, 1, width - left - right, body)
     if reader:
         boxes[Pane.READER] = Box(width - right, 1, right, body)
     return boxes
-
-
-def _reader_width(width: int) -> int:
-    return max(30, min(46, width * 22 // 100))

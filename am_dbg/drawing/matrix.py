@@ -54,6 +54,17 @@ def draw_matrix(view: MatrixView, width: int, height: int, *, lit: bool = False)
     return head + rows
 
 
+def matrix_window(view: MatrixView) -> str:
+    """Which rows and columns are shown, empty if these are all: ↓ 0-19 → 0-12 of 45."""
+    rows, columns = len(view.cells), len(view.called)
+    parts = [
+        f"{sign} {first}-{first + shown - 1}"
+        for sign, first, shown in (("↓", view.first_row, rows), ("→", view.first_column, columns))
+        if 0 < shown < view.states
+    ]
+    return f"{' '.join(parts)} of {view.states}" if parts else ""
+
+
 def place_in_matrix(view: MatrixView, width: int, row: int, column: int) -> int | None:
     """The index of the state at a place of the pane: the row's; above the rows, the column's."""
     if row >= HEADER_ROWS:

@@ -31,7 +31,7 @@ def draw_reader(view: ReaderView, width: int) -> list[SpanLine]:
         _section("Tasks", len(view.tasks), [_task(row, inner) for row in view.tasks], inner),
         _section("Queue", view.queue_len, _texts(_queue(view), inner), inner),
         _section("Args", len({key for key, _ in view.args}), _args(view.args, inner), inner),
-        _section("Id", 0, _wrapped(view.id, inner), inner),
+        _section("Id", 0, _wrapped(_halved(view.id, inner), inner), inner),
     ]
     lines: list[SpanLine] = []
     for block in blocks:
@@ -112,6 +112,12 @@ def _texts(texts: Sequence[str], width: int) -> list[SpanLine]:
 
 def _wrapped(text: str, width: int) -> list[SpanLine]:
     return [line(row, width) for row in wrap([Span(text, Role.QUIET)], width)] if text else []
+
+
+def _halved(id: str, width: int) -> str:
+    """An id with a space in its middle if it does not fit: the machine's part, the number."""
+    middle = len(id) // 2
+    return id if len(id) <= width else f"{id[:middle]} {id[middle:]}"
 
 
 def _args(args: Sequence[tuple[str, str]], width: int) -> list[SpanLine]:

@@ -13,6 +13,8 @@ from am_dbg.spans import Role, Span, SpanLine, line, width_of
 BLOCKS = "▁▂▃▄▅▆▇█"
 LABEL_SHIFT_MAX = 12
 """How many cells the times of both ends may move to make room for marks."""
+CURSOR_GAP = 2
+"""Cells between the cursor and a time, which otherwise reads as the time of the cursor."""
 
 
 def draw_timeline(view: TimelineView, width: int, *, lit: bool = False) -> list[SpanLine]:
@@ -52,12 +54,19 @@ def _axis(view: TimelineView, width: int, lit: bool) -> SpanLine:
     _mark(cells, view)
     start, end = axis_time(view.start_ns), axis_time(view.end_ns)
     if len(cells) >= 3 * width_of(start):
-        _write_near(cells, range(LABEL_SHIFT_MAX), start)
-        last = len(cells) - width_of(end)
-        _write_near(cells, range(last, last - LABEL_SHIFT_MAX, -1), end)
+        size, last = width_of(start), len(cells) - width_of(end)
+        starts = [at for at in range(LABEL_SHIFT_MAX + size) if _is_clear(view, at, size)]
+        ends = range(last, last - LABEL_SHIFT_MAX - size, -1)
+        _write_near(cells, starts, start)
+        _write_near(cells, [at for at in ends if _is_clear(view, at, width_of(end))], end)
     for pause in view.pauses:
         _write_near(cells, (pause.column,), f"┊{duration(pause.span_ns)}─")
     return _line_of(cells, width)
+
+
+def _is_clear(view: TimelineView, start: int, size: int) -> bool:
+    """Whether a text at this place keeps its distance from the cursor."""
+    return not start - CURSOR_GAP <= view.cursor < start + size + CURSOR_GAP
 
 
 def _mark(cells: list[tuple[str, Role]], view: TimelineView) -> None:

@@ -16,9 +16,7 @@ def draw_transition(view: TransitionView, width: int) -> SpanLine:
         return line(spread(_no_transition(view), _next(view, width), width), width)
     row = [
         Span(" "),
-        Span(f"tx {view.number}", bold=True),
-        Span(f"/{count(view.total)}", Role.QUIET),
-        GAP,
+        *_place(view),
         _mutation(view, width),
         Span(_called(view.entry), bold=True),
     ]
@@ -32,6 +30,17 @@ def draw_transition(view: TransitionView, width: int) -> SpanLine:
     if used + width_of_spans(tail) + 2 > width:
         tail = []
     return line(spread(row, tail, width), width)
+
+
+def _place(view: TransitionView) -> list[Span]:
+    """The number and the total, in a width that only the total changes."""
+    number, total = str(view.number), count(view.total)
+    missing = max(0, len(str(view.total)) - len(number))
+    return [
+        Span(f"tx {number}", bold=True),
+        Span(f"/{total}{' ' * missing}", Role.QUIET),
+        GAP,
+    ]
 
 
 def _details(view: TransitionView, width: int) -> list[list[Span]]:
@@ -54,7 +63,7 @@ def _details(view: TransitionView, width: int) -> list[list[Span]]:
 
 
 def _no_transition(view: TransitionView) -> list[Span]:
-    head = [Span(" "), Span("tx 0", bold=True), Span(f"/{count(view.total)}", Role.QUIET), GAP]
+    head = [Span(" "), *_place(view)]
     if view.waits_on and not view.total:
         return [*head, Span(f"listening for connections on {view.waits_on}", Role.QUIET)]
     text = "initial structure" if view.total else "no transitions yet"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from am_dbg.pane_keys import Hint
 from am_dbg.projection.addresses.write import SCHEME, places_of
 from am_dbg.projection.clean import clean, clean_name
 from am_dbg.projection.counts import Counts
@@ -36,6 +37,7 @@ class AddressView:
     machines: int = 0
     transitions: int = 0
     playback: Playback = Playback.PAUSED
+    speed: str = ""
 
 
 def project_address(
@@ -45,12 +47,14 @@ def project_address(
     *,
     back: bool = False,
     forward: bool = False,
+    speed: str = "",
 ) -> AddressView:
-    """The address bar."""
+    """The address bar; `speed` is shown while it plays."""
     view = AddressView(
         machines=len(store.tracks),
         transitions=store.transitions,
         playback=playback,
+        speed=speed if playback is Playback.PLAYING else "",
         can_go_back=back,
         can_go_forward=forward,
     )
@@ -91,11 +95,12 @@ class TabsView:
 class FooterView:
     """The last row: keys, or a message in their place; counts stand beside two keys.
 
-    A hint has the sign of a key, a word, and the action.
+    A hint has the sign of a key, a word, and the action. `ends` are always shown, at the right.
     """
 
     message: str = ""
-    hints: tuple[tuple[str, str, str], ...] = ()
+    hints: tuple[Hint, ...] = ()
+    ends: tuple[Hint, ...] = ()
     errors: str = ""
     canceled: str = ""
 

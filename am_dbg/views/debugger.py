@@ -31,6 +31,7 @@ from am_dbg.views.crash_report import ScreenFailedError, crash_report
 from am_dbg.views.dialog_opener import DialogOpener
 from am_dbg.views.messages import (
     ActionRequested,
+    BorderDragged,
     DataArrived,
     Exported,
     ImportProgressed,
@@ -45,7 +46,6 @@ from am_dbg.views.pane_table import PANES
 from am_dbg.views.search import SearchLine
 from am_dbg.views.theme import DARK, THEMES, palette_of
 
-PLAY_EVERY_S = 0.5
 CLIPBOARD_CHARS_MAX = 100_000
 SEARCH_LINE = f"#{Pane.SEARCH}"
 
@@ -90,6 +90,7 @@ class Debugger(App[int], inherit_bindings=False):
         self._start_theme = theme
         self._dialogs = DialogOpener(self)
         self._player: Timer | None = None
+        self._play_every_s = 0.0
         self._canvas = Size(0, 0)
         self.palette = palette_of(DARK)
 
@@ -105,7 +106,7 @@ class Debugger(App[int], inherit_bindings=False):
             self.register_theme(theme)
         self.theme = self._start_theme
         self._canvas = self.size
-        self._player = self.set_interval(PLAY_EVERY_S, self._play, pause=True)
+        self._player = self.set_interval(1, self._play, pause=True)
         self._recolour()
         self.theme_changed_signal.subscribe(self, lambda _: self._recolour())
         self.app_resume_signal.subscribe(self, lambda _: self.screen.refresh(layout=True))
@@ -155,8 +156,16 @@ class Debugger(App[int], inherit_bindings=False):
         self.query_one(SearchLine).place(
             screen.layout.boxes.get(Pane.SEARCH), "filter" if line.is_open else "search", line.text
         )
+        self._set_player(screen.play_every_s, is_playing=screen.is_playing)
+
+    def _set_player(self, every_s: float, *, is_playing: bool) -> None:
+        """Let the timer run while something plays; a new speed needs a new timer."""
         assert self._player is not None  # nothing is painted before it is there
-        if screen.is_playing:
+        if every_s != self._play_every_s:
+            self._player.stop()
+            self._player = self.set_interval(every_s, self._play, pause=True)
+            self._play_every_s = every_s
+        if is_playing:
             self._player.resume()
         else:
             self._player.pause()
@@ -240,6 +249,12 @@ class Debugger(App[int], inherit_bindings=False):
     @on(Scrolled)
     def _scrolled(self, message: Scrolled) -> None:
         self.attempt("scrolling", lambda: self.control.scroll(message.pane, message.by))
+
+    @on(BorderDragged)
+    def _border_dragged(self, message: BorderDragged) -> None:
+        self.attempt(
+            "resizing", lambda: self.control.drag_border(message.border, message.x, message.y)
+        )
 
     @on(DataArrived)
     def _data_arrived(self) -> None:

@@ -6,6 +6,7 @@ from textual.message import Message
 
 from am_dbg.control import ExportReport
 from am_dbg.drawing.layout import Pane
+from am_dbg.drawing.resizing import Border
 from am_dbg.ingest.intake import ImportProgress
 
 
@@ -51,6 +52,19 @@ class Scrolled(Message):
         super().__init__()
         self.pane = pane
         self.by = by
+
+
+class BorderDragged(Message):
+    """The mouse moves a border between panes to a cell of the screen."""
+
+    def __init__(self, border: Border, x: int, y: int) -> None:
+        super().__init__()
+        self.border = border
+        self.x = x
+        self.y = y
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, BorderDragged)
 
 
 class DataArrived(Message):

@@ -19,10 +19,18 @@ from textual.widget import Widget
 
 from am_dbg.control import ScreenView
 from am_dbg.drawing.frame import SIDES, framed
-from am_dbg.drawing.layout import Box, Pane
+from am_dbg.drawing.layout import Box, Layout, Pane
+from am_dbg.drawing.resizing import Border, border_at
 from am_dbg.projection.faults import Failed, attempt
 from am_dbg.spans import BLANK, LineRole, Role, Span, SpanLine, line
-from am_dbg.views.messages import ActionRequested, LinkClicked, RowClicked, Scrolled, StepClicked
+from am_dbg.views.messages import (
+    ActionRequested,
+    BorderDragged,
+    LinkClicked,
+    RowClicked,
+    Scrolled,
+    StepClicked,
+)
 from am_dbg.views.theme import Palette
 
 STRIPS_MAX = 4096
@@ -79,9 +87,13 @@ class PaneWidget(Widget):
         self._rows: list[SpanLine] = []
         self._framed = False
         self._palette: Palette | None = None
+        self._layout = Layout(0, 0)
+        self._border: Border | None = None
+        """The border that the mouse holds."""
 
     def show(self, screen: ScreenView, palette: Palette) -> None:
         """Show the view of the pane at its place; nothing is redrawn if nothing changed."""
+        self._layout = screen.layout
         box = screen.layout.boxes.get(self.pane)
         self._place(box)
         if box is None:
@@ -196,6 +208,24 @@ class PaneWidget(Widget):
             edge = SIDES // 2 if self._framed else 0
             place = (event.y - edge, event.x - edge)
             self.post_message(RowClicked(self.pane, *place, again=event.chain > 1))
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Hold the border under the mouse, if there is one."""
+        self._border = border_at(self._layout, int(event.screen_x), int(event.screen_y))
+        if self._border is not None:
+            self.capture_mouse()
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Move the border that the mouse holds."""
+        if self._border is not None:
+            place = (int(event.screen_x), int(event.screen_y))
+            self.post_message(BorderDragged(self._border, *place))
+
+    def on_mouse_up(self, _: events.MouseUp) -> None:
+        """Leave the border where it is."""
+        if self._border is not None:
+            self._border = None
+            self.release_mouse()
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """Scroll; the cursor does not move."""

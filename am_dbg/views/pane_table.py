@@ -8,7 +8,7 @@ from am_dbg.drawing.filters import draw_filters, query_note
 from am_dbg.drawing.layout import HEIGHT_MIN, WIDTH_MIN, Pane
 from am_dbg.drawing.log import draw_log, log_title_note
 from am_dbg.drawing.machines import draw_machines, machines_title_note
-from am_dbg.drawing.matrix import draw_matrix
+from am_dbg.drawing.matrix import draw_matrix, matrix_window
 from am_dbg.drawing.rain import draw_rain
 from am_dbg.drawing.reader import draw_reader
 from am_dbg.drawing.states import draw_states
@@ -49,7 +49,7 @@ def _rain(screen: ScreenView, width: int, height: int, lit: bool) -> Drawn:
 def _matrix(screen: ScreenView, width: int, height: int, lit: bool) -> Drawn:
     view = screen.matrix
     ticks = f"{view.tick_sum} ticks · t{view.time_sum}" if view.names else ""
-    note = " · ".join(filter(None, (query_note(screen.filter_line), ticks)))
+    note = " · ".join(filter(None, (query_note(screen.filter_line), matrix_window(view), ticks)))
     return Drawn(draw_matrix(view, width, height, lit=lit), "Matrix", note)
 
 

@@ -9,8 +9,10 @@ import pytest
 
 from am_dbg.control import Control
 from am_dbg.drawing.help import draw_help
+from am_dbg.drawing.layout import Pane
 from am_dbg.keymap import Keymap, keymap_path, read_keymap, remapped
-from am_dbg.keys import KEYS, by_action, footer_hints, help_rows, markdown, sign_of
+from am_dbg.keys import KEYS, by_action, help_rows, markdown, sign_of
+from am_dbg.pane_keys import PANE_KEYS, footer_ends, footer_hints
 from am_dbg.store import Store
 from am_dbg.views.debugger import Debugger, bindings
 
@@ -106,7 +108,21 @@ def test_help_lists_every_key() -> None:
 def test_the_footer_begins_with_what_is_needed_most() -> None:
     """On any screen the first hint is moving."""
     assert [hint[1] for hint in footer_hints()][:3] == ["tx", "state", "error"]
-    assert footer_hints(narrow=True)[-1][1] == "quit"
+    assert [hint[1] for hint in footer_ends()] == ["help", "quit"]
+
+
+def test_the_footer_begins_with_the_keys_of_the_focused_pane() -> None:
+    """A key that means something else in a pane has its word of that pane, once."""
+    hints = footer_hints(pane="rain", narrow=True)
+
+    assert hints[:2] == (("←→", "state", "next_transition"), ("↑↓", "tx", "down"))
+    assert len({action for _, _, action in hints}) == len(hints)
+
+
+def test_the_keys_of_panes_are_keys_of_the_table() -> None:
+    """A pane that is not in the layout, or an action that is not in the table, is a mistake."""
+    assert set(PANE_KEYS) <= {str(pane) for pane in Pane}
+    assert {action for own in PANE_KEYS.values() for action, _ in own} <= set(by_action())
 
 
 def test_keys_are_written_as_people_know_them() -> None:
