@@ -6,10 +6,14 @@ because for the user it is another reason why a session cannot be read.
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+
 from amtracer.errors import SessionError, WireError
 
 NAMED_CHARS_MAX = 200
 """The most characters of a name or a place in an error."""
+STATES_NAMED_MAX = 8
+"""The most states that an error lists."""
 PLACE_FORMS = (
     "a number, t and a machine time, a time such as 15:04:05, the id of a transition,"
     " or mach://ID or mach://ID/PLACE"
@@ -40,6 +44,19 @@ class MachineNotFoundError(DebuggerError):
         super().__init__(f"no machine {id[:NAMED_CHARS_MAX]!r} in this session{advice}")
         self.id = id
         self.near = near
+
+
+class StateNotFoundError(DebuggerError):
+    """The machine has no such state; `near` are similar names."""
+
+    def __init__(self, id: str, state: str, names: tuple[str, ...]) -> None:
+        self.near = tuple(get_close_matches(state, names, 2, 0.6))
+        meant = f"did you mean {' or '.join(self.near)}"
+        advice = meant if self.near else f"it has {', '.join(names[:STATES_NAMED_MAX]) or 'none'}"
+        whose = f"machine {id[:NAMED_CHARS_MAX]!r}"
+        super().__init__(f"{whose} has no state {state[:NAMED_CHARS_MAX]!r}: {advice}")
+        self.id = id
+        self.state = state
 
 
 class TransitionNotFoundError(DebuggerError):

@@ -23,6 +23,7 @@ from am_dbg.cli.screen import checked_place, open_screen
 from am_dbg.cli.show import show_command
 from am_dbg.cli.stats import stats_command
 from am_dbg.cli.terminal import fill_standard_descriptors
+from am_dbg.cli.why import why_command
 from am_dbg.errors import DebuggerError
 from am_dbg.options import LOG_LEVEL_DEFAULT, LOG_LEVEL_WORDS, NOT_LISTENING, VIEWS
 from amtracer.errors import TracingError
@@ -169,6 +170,7 @@ def command(context: click.Context, /, version: bool, **given: Any) -> int:
 for _subcommand in (
     list_command,
     show_command,
+    why_command,
     stats_command,
     diff_command,
     convert_command,

@@ -1,5 +1,12 @@
 """Reports without a screen: values for JSON and lines of text for people."""
 
+from am_dbg.reports.explanations import (
+    state_lines,
+    state_value,
+    why_lines,
+    why_text,
+    why_value,
+)
 from am_dbg.reports.json_values import (
     JsonObject,
     gap_value,
@@ -24,8 +31,13 @@ __all__ = [
     "session_value",
     "start_lines",
     "start_value",
+    "state_lines",
+    "state_value",
     "stats_lines",
     "stats_value",
     "transition_lines",
     "transition_value",
+    "why_lines",
+    "why_text",
+    "why_value",
 ]

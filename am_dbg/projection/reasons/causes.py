@@ -7,12 +7,13 @@ it was not dropped itself, unless there is no other.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from am_dbg.projection.steps import name_at
+from am_dbg.projection.clean import clean_name
 from am_dbg.store import Track
-from amtracer.wire.messages import Shape, StepDef
+from amtracer.wire.messages import Shape, StateDef, StepDef
 from amtracer.wire.vocabulary import MutationKind, RelationKind, ShapeFlag, StepKind
 
 _DROPS = (StepKind.REMOVE, StepKind.REMOVE_NOT_ACTIVE)
@@ -32,7 +33,7 @@ class CauseKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """What changed a state; `state` is the other state that a relation involves."""
+    """What changed a state; `state` is the other state of the relation, as its program names it."""
 
     kind: CauseKind
     is_added: bool
@@ -43,9 +44,9 @@ class Cause:
         """The cause after a verb: `activated`, `added by Foo`, `removed by Foo`."""
         verb = "added" if self.is_added else "removed"
         if self.kind is CauseKind.RELATION:
-            return f"{verb} by {self.state}"
+            return f"{verb} by {clean_name(self.state)}"
         if self.kind is CauseKind.REQUIREMENT:
-            return f"dropped, because it requires {self.state}"
+            return f"dropped, because it requires {clean_name(self.state)}"
         return {
             CauseKind.CALLED: "called" if self.is_added else "removed by a call",
             CauseKind.AUTO: "auto",
@@ -65,12 +66,16 @@ def cause_at(track: Track, number: int, index: int, *, is_added: bool) -> Cause:
     relation = RelationKind.ADD if is_added else RelationKind.REMOVE
     owner = owner_of(shape, relation, index)
     if owner >= 0:
-        return Cause(CauseKind.RELATION, is_added, name_at(states, owner))
+        return Cause(CauseKind.RELATION, is_added, _raw_name(states, owner))
     needed = -1 if is_added else requirement_of(shape, index)
     if needed >= 0:
-        return Cause(CauseKind.REQUIREMENT, is_added, name_at(states, needed))
+        return Cause(CauseKind.REQUIREMENT, is_added, _raw_name(states, needed))
     is_left_out = not is_added and shape.type == MutationKind.SET
     return Cause(CauseKind.SET if is_left_out else CauseKind.UNKNOWN, is_added)
+
+
+def _raw_name(states: Sequence[StateDef], index: int) -> str:
+    return states[index].name if 0 <= index < len(states) else "?"
 
 
 def owner_of(shape: Shape, relation: int, target: int) -> int:

@@ -1,0 +1,282 @@
+"""Why a state is not active at a moment: what it lacks, what keeps it out, who refused it.
+
+The answer follows from the schema and the clock, so it needs no log level:
+
+- *Requirements.* A state needs each state of its `require`. One that it adds itself comes along
+  with it, so that one is not missing.
+- *Blockers.* An active state that removes this one keeps it out. If this one removes it in turn,
+  a call wins: the active state leaves. An auto state does not win, because auto states that an
+  active state removes are not even called.
+- *Calls.* The last transition that called the state and did not activate it, since the state was
+  last active, with the handler or the relation that refused it. Or nothing called it at all.
+
+A missing requirement is explained in the same way, some levels deep. States that were explained
+already are not explained again, so cycles end.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from am_dbg.projection.denial import Denial, denial_of
+from am_dbg.projection.reasons.causes import Cause, cause_at, owner_of, requirement_of
+from am_dbg.projection.steps import handler_name, has_steps, name_at
+from am_dbg.query.of_state import activations_of, calls_of, refusals_of, removals_of
+from am_dbg.store import Gap, Track
+from amtracer.wire.messages import Shape, StateDef
+from amtracer.wire.vocabulary import RelationKind, ShapeFlag, StepFlag
+
+LEVELS_MAX = 4
+"""How deep missing requirements are explained, the state itself included."""
+LISTED_MAX = 8
+"""The most requirements, blockers and adders that are listed for a state."""
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """The transition that made a state active or inactive.
+
+    Without a cause it happened before the first held transition (number 0) or in the gap
+    after the transition with this number.
+    """
+
+    number: int
+    cause: Cause | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """A required state that is not active; `why_not` is None if it is not explained further."""
+
+    name: str
+    is_defined: bool = True
+    is_brought: bool = False
+    why_not: WhyNot | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """An active state that removes the state; it `gives_way` to a call if that removes it too."""
+
+    name: str
+    since: Since | None
+    gives_way: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Adder:
+    """A state whose `add` names the state."""
+
+    name: str
+    is_active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The last transition that called the state without effect; `count` are all such."""
+
+    number: int
+    count: int
+    denial: Denial
+
+
+@dataclass(frozen=True, slots=True)
+class WhyNot:
+    """Why a state is not active; all names are as the program has them.
+
+    `since` is None if it was never active. `last_call` is the last transition that called it, 0
+    if none did. `adders` are the states that bring it along. `more` counts what is not listed.
+    """
+
+    name: str
+    tick: int
+    is_auto: bool
+    since: Since | None
+    requirements: tuple[Requirement, ...] = ()
+    blockers: tuple[Blocker, ...] = ()
+    refusal: Refusal | None = None
+    last_call: int = 0
+    adders: tuple[Adder, ...] = ()
+    more: int = 0
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether a required state is missing that does not come along."""
+        return any(not one.is_brought for one in self.requirements)
+
+    @property
+    def is_kept_out(self) -> bool:
+        """Whether an active state keeps it out."""
+        return any(not one.gives_way for one in self.blockers)
+
+    @property
+    def is_blocked(self) -> bool:
+        return self.is_missing or self.is_kept_out
+
+
+def why_not(track: Track, number: int, name: str) -> WhyNot | None:
+    """Why a state is not active after a transition; None if it is, or if there is no such state."""
+    return _cached(track, track.first, number, name)
+
+
+def since_of(track: Track, number: int, name: str) -> Since | None:
+    """When a state became what it is after a transition; None if it was never active."""
+    index = track.index_at(number, name)
+    tick = track.clock_at(number)[index]
+    found = (activations_of if tick % 2 else removals_of)(track, name).previous(number + 1)
+    gap = _gap_between(track, found or 0, number, name)
+    if gap is not None:
+        return Since(gap.after_number)
+    if found is None:
+        return Since(0) if tick else None
+    at = track.index_at(found, name)
+    return Since(found, cause_at(track, found, at, is_added=tick % 2 == 1))
+
+
+def _gap_between(track: Track, low: int, number: int, name: str) -> Gap | None:
+    """The last gap between two transitions over which the tick of a state changed."""
+    gaps = track.gaps
+    at = bisect_left(gaps, number, key=_after)
+    while at and gaps[at - 1].after_number >= max(low, 1):
+        at -= 1
+        before, after = gaps[at].after_number, gaps[at].after_number + 1
+        if _tick(track, before, name) != _tick_before(track, after, name):
+            return gaps[at]
+    return None
+
+
+def _after(gap: Gap) -> int:
+    return gap.after_number
+
+
+def _tick(track: Track, number: int, name: str) -> int:
+    index = track.index_at(number, name)
+    return track.clock_at(number)[index] if index >= 0 else 0
+
+
+def _tick_before(track: Track, number: int, name: str) -> int:
+    index = track.index_at(number, name)
+    return track.clock_before(number)[index] if index >= 0 else 0
+
+
+@lru_cache(maxsize=256)
+def _cached(track: Track, _first: int, number: int, name: str) -> WhyNot | None:
+    index = track.index_at(number, name)
+    if index < 0 or track.clock_at(number)[index] % 2:
+        return None
+    return _Explanation(track, number).of(index, LEVELS_MAX)
+
+
+@dataclass(slots=True)
+class _Explanation:
+    """Explains states of one moment; each state once."""
+
+    track: Track
+    number: int
+    states: Sequence[StateDef] = field(init=False)
+    clock: Sequence[int] = field(init=False)
+    seen: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.states = self.track.schema_at(self.number)
+        self.clock = self.track.clock_at(self.number)
+
+    def of(self, index: int, levels: int) -> WhyNot:
+        self.seen.add(index)
+        state = self.states[index]
+        since = since_of(self.track, self.number, state.name)
+        missing, active = list(self._missing(state)), list(self._blocking(state))
+        adders = list(self._adding(state.name))
+        more = sum(max(0, len(each) - LISTED_MAX) for each in (missing, active, adders))
+        return WhyNot(
+            name=state.name,
+            tick=self.clock[index],
+            is_auto=state.auto,
+            since=since,
+            requirements=tuple(
+                self._requirement(state, required, levels) for required in missing[:LISTED_MAX]
+            ),
+            blockers=tuple(self._blocker(state, by) for by in active[:LISTED_MAX]),
+            refusal=self._refusal(state.name, since),
+            last_call=calls_of(self.track, state.name).previous(self.number + 1) or 0,
+            adders=tuple(adders[:LISTED_MAX]),
+            more=more,
+        )
+
+    def _is_active(self, index: int) -> bool:
+        return self.clock[index] % 2 == 1
+
+    def _missing(self, state: StateDef) -> Iterator[str]:
+        for name in state.require or ():
+            index = self.track.index_at(self.number, name)
+            if index < 0 or not self._is_active(index):
+                yield name
+
+    def _requirement(self, state: StateDef, name: str, levels: int) -> Requirement:
+        index = self.track.index_at(self.number, name)
+        if index < 0:
+            return Requirement(name, is_defined=False)
+        is_new = levels > 1 and index not in self.seen
+        return Requirement(
+            name,
+            is_brought=name in (state.add or ()),
+            why_not=self.of(index, levels - 1) if is_new else None,
+        )
+
+    def _blocking(self, state: StateDef) -> Iterator[int]:
+        for index, other in enumerate(self.states):
+            if self._is_active(index) and state.name in (other.remove or ()):
+                yield index
+
+    def _blocker(self, state: StateDef, by: int) -> Blocker:
+        other = self.states[by]
+        return Blocker(
+            other.name,
+            since_of(self.track, self.number, other.name),
+            gives_way=not state.auto and other.name in (state.remove or ()),
+        )
+
+    def _adding(self, name: str) -> Iterator[Adder]:
+        for index, other in enumerate(self.states):
+            if name in (other.add or ()):
+                yield Adder(other.name, self._is_active(index))
+
+    def _refusal(self, name: str, since: Since | None) -> Refusal | None:
+        """The last refusal since the state was last active."""
+        refusals = refusals_of(self.track, name)
+        number = refusals.previous(self.number + 1)
+        began = since.number if since else 0
+        if number is None or number < began:
+            return None
+        count = refusals.position_of(number) - refusals.position_of(max(0, began - 1))
+        return Refusal(number, count, refusal_at(self.track, number, name))
+
+
+def refusal_at(track: Track, number: int, name: str) -> Denial:
+    """The handler or the relation that refused a state in a transition.
+
+    An auto transition refuses each state for a reason of its own; any other is canceled as a
+    whole.
+    """
+    transition, states = track.transition(number), track.schema_at(number)
+    shape, index = transition.shape, track.index_at(number, name)
+    own = _own_refusal(shape, states, index) if shape.flags & ShapeFlag.AUTO else None
+    sends_steps = has_steps(track, shape)
+    return own or denial_of(shape, states, transition.lines, has_steps=sends_steps)
+
+
+def _own_refusal(shape: Shape, states: Sequence[StateDef], index: int) -> Denial | None:
+    """What refused one state of an auto transition."""
+    for step in shape.steps:
+        if step.flags & (StepFlag.DENIED | StepFlag.FAILED) and step.target == index:
+            failed = bool(step.flags & StepFlag.FAILED)
+            return Denial(handler=handler_name(step, states), failed=failed)
+    name = name_at(states, index)
+    if (owner := owner_of(shape, RelationKind.REMOVE, index)) >= 0:
+        return Denial(state=name, blocked_by=name_at(states, owner))
+    if (needed := requirement_of(shape, index)) >= 0:
+        return Denial(state=name, requires=name_at(states, needed))
+    return None

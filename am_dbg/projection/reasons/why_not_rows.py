@@ -1,0 +1,179 @@
+"""The reasons for which a state is not active, as rows of a small tree.
+
+Each row is one reason. The reasons of a missing requirement stand one level deeper, below it. A
+row leads somewhere: to the transition that it names, or to the state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from am_dbg.projection.clean import clean_name
+from am_dbg.projection.reasons.why_not import (
+    Blocker,
+    Refusal,
+    Requirement,
+    Since,
+    WhyNot,
+    why_not,
+)
+from am_dbg.projection.times import count
+from am_dbg.spans import Role, Span
+from am_dbg.store import Track
+
+ACTIVE, INACTIVE = Span("●", Role.ADDED), Span("○", Role.QUIET)
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonRow:
+    """One reason; `number` is its transition, 0 for none, and `depth` counts from 0.
+
+    `branch` draws its place in the tree: `├ `, `└ `, and lines from the rows above.
+    """
+
+    spans: tuple[Span, ...]
+    depth: int = 0
+    number: int = 0
+    branch: str = ""
+
+    @property
+    def text(self) -> str:
+        """The row as plain text."""
+        return self.branch + "".join(span.text for span in self.spans)
+
+
+def reason_rows(track: Track, number: int, name: str) -> tuple[ReasonRow, ...]:
+    """The reasons for which a state is not active after a transition; empty if it is active."""
+    answer = why_not(track, number, name)
+    return tuple(branched(list(_rows(answer, 0)))) if answer else ()
+
+
+def branched(rows: list[ReasonRow]) -> Iterator[ReasonRow]:
+    """The rows with the lines of the tree in front of them."""
+    open_below: dict[int, bool] = {}
+    drawn = []
+    for row in reversed(rows):
+        has_next = open_below.get(row.depth, False)
+        stems = "".join("│ " if open_below.get(depth) else "  " for depth in range(row.depth))
+        drawn.append(replace(row, branch=stems + ("├ " if has_next else "└ ")))
+        open_below = {depth: is_open for depth, is_open in open_below.items() if depth < row.depth}
+        open_below[row.depth] = True
+    return reversed(drawn)
+
+
+def headline(answer: WhyNot) -> tuple[Span, ...]:
+    """The state with what is known of it at a glance: `○ Plan  auto, blocked`."""
+    return (INACTIVE, Span(f" {clean_name(answer.name)} {count(answer.tick)}"), *_kind(answer))
+
+
+def _kind(answer: WhyNot) -> Iterable[Span]:
+    if answer.is_auto:
+        yield Span("  ")
+        yield Span("auto", Role.FLAG)
+        yield Span(", blocked" if answer.is_blocked else ", not blocked")
+
+
+def _rows(answer: WhyNot, depth: int) -> Iterator[ReasonRow]:
+    if depth == 0:
+        yield _row(depth, _inactive(answer.since), answer.since)
+    for one in answer.requirements:
+        yield from _requirement(one, depth)
+    yield from _blockers(answer, depth, gives_way=False)
+    if depth == 0:
+        yield from _free(answer)
+        yield from _blockers(answer, depth, gives_way=True)
+    yield from _called(answer, depth)
+    if answer.adders and depth == 0:
+        yield _row(depth, _adders(answer))
+    if answer.more:
+        yield _row(depth, (Span(f"{count(answer.more)} more of these", Role.QUIET),))
+
+
+def _free(answer: WhyNot) -> Iterator[ReasonRow]:
+    """A row that excludes the reasons which are none."""
+    if not answer.is_blocked:
+        yield _row(0, (Span("requirements met, kept out by nothing"),))
+    elif not answer.is_kept_out:
+        yield _row(0, (Span("kept out by nothing active"),))
+
+
+def _adders(answer: WhyNot) -> Iterable[Span]:
+    yield Span("comes along with")
+    for adder in answer.adders:
+        yield Span(" ")
+        yield ACTIVE if adder.is_active else INACTIVE
+        yield Span(f" {clean_name(adder.name)}")
+
+
+def _row(depth: int, spans: Iterable[Span], since: Since | None = None) -> ReasonRow:
+    return ReasonRow(tuple(spans), depth, since.number if since else 0)
+
+
+def _inactive(since: Since | None) -> Iterable[Span]:
+    if since is None:
+        yield Span("never active")
+    else:
+        yield Span(f"inactive {since_text(since)}")
+
+
+def since_text(since: Since) -> str:
+    """Since when and why a state is what it is."""
+    if not since.number:
+        return "since before the first transition"
+    if since.cause is None:
+        return f"since a gap after tx {count(since.number)}"
+    return f"since tx {count(since.number)} ({since.cause.words})"
+
+
+def _requirement(one: Requirement, depth: int) -> Iterator[ReasonRow]:
+    answer = one.why_not
+    spans = [Span("requires ", Role.HANDLER), INACTIVE, Span(f" {clean_name(one.name)}")]
+    if not one.is_defined:
+        spans.append(Span(", which the schema does not define", Role.ERROR))
+    elif one.is_brought:
+        spans.append(Span(", which it adds itself"))
+    elif answer:
+        spans += [*_kind(answer), Span("  "), *_inactive(answer.since)]
+    yield _row(depth, spans, answer.since if answer else None)
+    if answer:
+        yield from _rows(answer, depth + 1)
+
+
+def _blockers(answer: WhyNot, depth: int, *, gives_way: bool) -> Iterator[ReasonRow]:
+    for blocker in answer.blockers:
+        if blocker.gives_way is gives_way:
+            yield _row(depth, _blocker(blocker), blocker.since)
+
+
+def _blocker(blocker: Blocker) -> Iterable[Span]:
+    if blocker.gives_way:
+        yield Span("a call replaces ")
+    else:
+        yield Span("kept out by ", Role.REMOVED)
+    yield ACTIVE
+    yield Span(f" {clean_name(blocker.name)}", bold=True)
+    if blocker.since:
+        yield Span(f"  active {since_text(blocker.since)}")
+
+
+def _called(answer: WhyNot, depth: int) -> Iterator[ReasonRow]:
+    """What happened to the last call of the state."""
+    refusal = answer.refusal
+    if refusal is not None:
+        if refusal.denial.handler or not (answer.is_auto and answer.is_blocked):
+            yield ReasonRow(tuple(_refused(refusal)), depth, refusal.number)
+    elif answer.is_auto:
+        return
+    elif answer.last_call:
+        text = f"last called in tx {count(answer.last_call)}"
+        yield ReasonRow((Span(text),), depth, answer.last_call)
+    elif depth == 0 or not answer.is_blocked:
+        yield ReasonRow((Span("never called"),), depth)
+
+
+def _refused(refusal: Refusal) -> Iterable[Span]:
+    times = "refused" if refusal.count == 1 else f"refused {count(refusal.count)} times, last"
+    yield Span(times, Role.CANCELED)
+    yield Span(f" in tx {count(refusal.number)}: ")
+    yield Span(refusal.denial.note, Role.HANDLER if refusal.denial.handler else Role.PLAIN)
