@@ -19,7 +19,14 @@ from am_dbg.ingest.importing import import_session
 from am_dbg.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
-EXAMPLES = ("file_processing", "pubsub_sim", "relations_playground", "special_cases", "worker_pool")
+EXAMPLES = (
+    "file_processing",
+    "incident",
+    "pubsub_sim",
+    "relations_playground",
+    "special_cases",
+    "worker_pool",
+)
 
 
 def example(name: str) -> dict[str, Any]:
@@ -148,6 +155,26 @@ def test_the_quiz_has_an_answer(capsys: pytest.CaptureFixture[str], witness: Wit
         ("wetness", "Water", True): 1,
         ("wetness", "Dry", False): 1,
     }
+
+
+def test_the_shop_goes_wrong_in_three_ways(witness: Witness) -> None:
+    """A mail without an address, a count of the stock at noon, an expired certificate."""
+    example("incident")["run"]()
+
+    assert witness.seen["mailer", "Exception", True] == 1
+    assert witness.seen["stock", "Reserved", False] == 2
+    assert witness.seen["gateway", "ErrCertificate Exception", True] == 1
+    assert witness.seen["shop", "ErrOrderLost Exception", True] == 3
+    assert witness.seen["shop", "ErrPaymentsDown Exception", True] == 1
+
+
+def test_the_repaired_shop_ships_every_order(witness: Witness) -> None:
+    """Without the three faults nothing is canceled and nothing fails."""
+    example("incident")["run"](is_repaired=True)
+
+    assert witness.seen["shop", "OrderShipped", True] == 40
+    assert witness.kinds["canceled"] == 0
+    assert not any("Exception" in states for _, states, _ in witness.seen)
 
 
 @pytest.mark.slow
