@@ -25,6 +25,7 @@ from am_dbg.control.modes import Modes
 from am_dbg.control.mouse import Mouse
 from am_dbg.control.navigation import Navigation
 from am_dbg.control.pane_actions import PaneActions
+from am_dbg.control.reading.detail import Detail
 from am_dbg.control.screen_projector import ScreenProjector
 from am_dbg.control.screen_view import ScreenView
 from am_dbg.control.search import Search
@@ -73,16 +74,22 @@ class Control:
         self.jumps = Jumps(self.workspace, self.modes, self.navigation)
         self.view_switches = ViewSwitches(self.workspace, self.modes)
         self.arrangement = Arrangement(self.workspace, self.modes)
-        self.search = Search(self.workspace, self.modes, self.jumps)
         self.filter_line = FilterLine(
             self.workspace, self.modes, self.navigation, self.view_switches
         )
+        self.detail = Detail(self.workspace, self.modes)
+        self.search = Search(self.workspace, self.modes, self.jumps, self.detail)
         self.tools = Tools(self.workspace, self.modes, self.unsaved, self.confirmation)
         self.pane_actions = PaneActions(
             self.workspace, self.modes, self.navigation, self.jumps, self.view_switches
         )
         self.mouse = Mouse(
-            self.workspace, self.modes, self.navigation, self.jumps, self.pane_actions
+            self.workspace,
+            self.modes,
+            self.navigation,
+            self.jumps,
+            self.pane_actions,
+            self.detail,
         )
         self.machine_removal = MachineRemoval(
             self.workspace, self.modes, self.jumps, self.unsaved, self.confirmation
@@ -91,7 +98,7 @@ class Control:
             self.workspace, self.modes, self.navigation, self.jumps, start or StartOptions()
         )
         self._projector = ScreenProjector(
-            self.workspace, self.modes, self.view_switches, self.filter_line, keys
+            self.workspace, self.modes, self.view_switches, self.filter_line, self.detail, keys
         )
         self._actions = self._table()
         self._pane_keys = self._keys_of_panes()
@@ -106,6 +113,7 @@ class Control:
             self.arrangement,
             self.search,
             self.filter_line,
+            self.detail,
             self.pane_actions,
             self.machine_removal,
             self.tools,
@@ -135,9 +143,27 @@ class Control:
                 "previous_transition": self.navigation.previous_step,
             },
         }
+        special[Pane.DETAIL] = self._keys_of_detail()
         only_machines: dict[str, Action] = {"remove_machine": self.machine_removal.refuse}
         panes = [pane for pane in Pane if pane is not Pane.MACHINES]
         return {pane: only_machines | special.get(pane, {}) for pane in panes}
+
+    def _keys_of_detail(self) -> dict[str, Action]:
+        """Keys that move in the text of the detail view and not in panes."""
+        detail = self.detail
+        return {
+            "next_pane": detail.next_tab,
+            "previous_pane": detail.previous_tab,
+            "down": lambda: detail.scroll(1),
+            "up": lambda: detail.scroll(-1),
+            "page_down": lambda: detail.page(1),
+            "page_up": lambda: detail.page(-1),
+            "first": detail.to_top,
+            "last": detail.to_end,
+            "choose": self.jumps.source,
+            "copy": detail.copy_tab,
+            "escape": detail.leave,
+        }
 
     def press(self, action: str) -> Effect | None:
         """Carry out the action of a key in the pane that has the focus."""

@@ -20,6 +20,7 @@ _PANES = {
     s.TIMELINE_FOCUSED: Pane.TIMELINE,
     s.STEPS_FOCUSED: Pane.STEPS,
     s.FILTERS_FOCUSED: Pane.FILTERS,
+    s.DETAIL_FOCUSED: Pane.DETAIL,
 }
 _FOCUSES = {pane: state for state, pane in _PANES.items()} | {
     Pane.RAIN: s.LOG_FOCUSED,

@@ -8,6 +8,7 @@ from am_dbg.control.jumps import Jumps
 from am_dbg.control.modes import Modes
 from am_dbg.control.navigation import Navigation
 from am_dbg.control.pane_actions import PaneActions
+from am_dbg.control.reading.detail import Detail
 from am_dbg.control.workspace import Workspace
 from am_dbg.drawing.layout import FRAMED_PANES, Pane
 from am_dbg.drawing.matrix import place_in_matrix
@@ -32,6 +33,7 @@ class Mouse:
     navigation: Navigation
     jumps: Jumps
     pane_actions: PaneActions
+    detail_reading: Detail
 
     def scroll(self, pane: Pane, rows: int) -> None:
         """Handle the wheel: transitions on the timeline, steps on the steps row, rows elsewhere."""
@@ -39,6 +41,8 @@ class Mouse:
             self.navigation.by_many(WHEEL_TRANSITIONS if rows > 0 else -WHEEL_TRANSITIONS)
         elif pane is Pane.STEPS:
             self.navigation.next_step() if rows > 0 else self.navigation.previous_step()
+        elif pane is Pane.DETAIL:
+            self.detail_reading.scroll(rows)
         elif pane is Pane.RAIN:
             self.navigation.by_many(rows)
         else:

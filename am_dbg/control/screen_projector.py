@@ -13,9 +13,11 @@ from typing import TypeVar
 from am_dbg.control.filtering.filter_line import FilterLine
 from am_dbg.control.input_status import InputStatus, connect_hints
 from am_dbg.control.modes import Modes
+from am_dbg.control.reading.detail import Detail
 from am_dbg.control.screen_view import ScreenView
 from am_dbg.control.view_switches import ViewSwitches
 from am_dbg.control.workspace import Workspace
+from am_dbg.drawing.detail import DetailView
 from am_dbg.drawing.layout import Layout, Pane, lay_out
 from am_dbg.drawing.log import log_title_note
 from am_dbg.drawing.matrix import HEADER_ROWS, matrix_columns
@@ -61,12 +63,14 @@ class ScreenProjector:
         modes: Modes,
         view_switches: ViewSwitches,
         filter_line: FilterLine,
+        detail: Detail,
         keys: tuple[Key, ...],
     ) -> None:
         self.workspace = workspace
         self.modes = modes
         self._view_switches = view_switches
         self._filter_line = filter_line
+        self._detail_reading = detail
         self._counting = MachineCounter(workspace.store)
         self._keys = keys
         self._hints: dict[tuple[Pane, bool], tuple[Hint, ...]] = {}
@@ -117,6 +121,7 @@ class ScreenProjector:
             rain=rain,
             matrix=matrix,
             reader=at_moment(Pane.READER, ReaderView(), self._reader),
+            detail=at_moment(Pane.DETAIL, DetailView(), self._detail),
             transition=shown(
                 Pane.TRANSITION, TransitionView(), lambda: self._transition(moment, status)
             ),
@@ -132,12 +137,13 @@ class ScreenProjector:
 
     def _layout(self, width: int, height: int) -> Layout:
         modes = self.modes
+        is_readable = modes.focus is not Pane.DETAIL or self.workspace.track is not None
         return lay_out(
             width,
             height,
             main=modes.main,
             reader=modes.is_reader_shown,
-            focus=modes.focus,
+            focus=modes.focus if is_readable else modes.main,
             searching=modes.is_searching or modes.is_filtering,
             zoomed=self.workspace.is_zoomed,
             sizes=self.workspace.sizes,
@@ -233,6 +239,11 @@ class ScreenProjector:
 
     def _reader(self, moment: Moment) -> ReaderView:
         return project_reader(self.workspace.store, moment, self.workspace.tops.get(Pane.READER, 0))
+
+    def _detail(self, moment: Moment) -> DetailView:
+        workspace = self.workspace
+        width, height = workspace.width_of(Pane.DETAIL), workspace.height_of(Pane.DETAIL)
+        return self._detail_reading.project(moment, width, height)
 
     def _transition(self, moment: Moment | None, status: InputStatus) -> TransitionView:
         if moment is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from am_dbg.drawing.detail import DetailView
 from am_dbg.drawing.layout import Layout, Pane
 from am_dbg.projection.bars import AddressView, FooterView, StatusView, TabsView
 from am_dbg.projection.faults import Failed
@@ -37,6 +38,7 @@ class ScreenView:
     rain: RainView
     matrix: MatrixView
     reader: ReaderView
+    detail: DetailView
     transition: TransitionView
     timeline: TimelineView
     steps: StepsView

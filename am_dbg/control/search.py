@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from am_dbg.control import states as s
 from am_dbg.control.jumps import Jumps
 from am_dbg.control.modes import Modes
+from am_dbg.control.reading.detail import Detail
 from am_dbg.control.workspace import SearchState, Workspace
 from am_dbg.drawing.layout import Pane
 from am_dbg.projection.states_tree import TreeSpot
@@ -23,11 +24,12 @@ class Search:
     workspace: Workspace
     modes: Modes
     jumps: Jumps
+    detail_reading: Detail
 
     def search(self) -> None:
         """Open the search."""
         pane = self.modes.focus
-        pane = pane if pane in (Pane.MACHINES, Pane.STATES) else Pane.LOG
+        pane = pane if pane in (Pane.MACHINES, Pane.STATES, Pane.DETAIL) else Pane.LOG
         if self.modes.open(s.SEARCH_OPEN):
             before = self.workspace.search
             text = before.text if before and before.pane == pane else ""
@@ -44,6 +46,8 @@ class Search:
         search.hits = None
         if search.pane == Pane.LOG:
             self._type_in_log(search)
+        elif search.pane is Pane.DETAIL:
+            self.detail_reading.find(search.text)
         elif search.text:
             self._to_name(search, 1, stay=True)
 
@@ -80,6 +84,7 @@ class Search:
         search = self.workspace.search
         self.modes.close()
         self.workspace.search = None
+        self.detail_reading.find("")
         if search is None or search.origin is None:
             return
         origin = self._origin(search)
@@ -105,6 +110,8 @@ class Search:
 
     def _hit(self, by: int) -> None:
         search = self.workspace.search
+        if self.modes.focus is Pane.DETAIL and self.detail_reading.next_hit(by):
+            return
         if search is None or not search.text:
             self.workspace.message = "there is no search yet; / begins one"
         elif search.pane == Pane.LOG:

@@ -36,6 +36,7 @@ READER_FOCUSED = "ReaderFocused"
 TIMELINE_FOCUSED = "TimelineFocused"
 STEPS_FOCUSED = "StepsFocused"
 FILTERS_FOCUSED = "FiltersFocused"
+DETAIL_FOCUSED = "DetailFocused"
 FOCUSES = (
     MACHINES_FOCUSED,
     STATES_FOCUSED,
@@ -44,6 +45,7 @@ FOCUSES = (
     TIMELINE_FOCUSED,
     STEPS_FOCUSED,
     FILTERS_FOCUSED,
+    DETAIL_FOCUSED,
 )
 
 HELP_OPEN = "HelpOpen"

@@ -34,6 +34,14 @@ class ViewSwitches:
         at = MAIN_PANES.index(self.modes.main)
         self.modes.show(MAIN_PANES[(at + 1) % len(MAIN_PANES)])
 
+    def wrap(self) -> None:
+        """Break long rows in the focused pane, or cut them; single rows have no pane of texts."""
+        focus = self.modes.focus
+        pane = focus if focus in (Pane.READER, Pane.DETAIL) else Pane.LOG
+        self.workspace.wrapped ^= {pane}
+        verb = "wrap" if pane in self.workspace.wrapped else "are cut"
+        self.workspace.message = f"long rows of the {pane} {verb}"
+
     def rain(self) -> None:
         """Show the rain, or go back to the log."""
         self.modes.show(Pane.LOG if self.modes.main == Pane.RAIN else Pane.RAIN)

@@ -47,7 +47,8 @@ class Workspace:
     """What the user has selected, and how the panes are scrolled.
 
     `tops` are the first rows that panes show. The panes in `scrolled_away` do not follow the
-    cursor. `shown_views` are the views that a click may hit.
+    cursor. `shown_views` are the views that a click may hit. The panes in `wrapped` break long
+    rows instead of cutting them.
     """
 
     store: Store
@@ -57,6 +58,7 @@ class Workspace:
     selected_state: TreeSpot | None = None
     unfolded: frozenset[str] = frozenset()
     all_unfolded: bool = False
+    wrapped: frozenset[Pane] = frozenset({Pane.READER, Pane.DETAIL})
     tops: dict[Pane, int] = field(default_factory=dict)
     scrolled_away: set[Pane] = field(default_factory=set)
     picked_switch: str = "canceled"

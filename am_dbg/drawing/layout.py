@@ -43,11 +43,12 @@ class Pane(StrEnum):
     STATUS = auto()
     NOTICE = auto()
     SEARCH = auto()
+    DETAIL = auto()
 
 
 MAIN_PANES = (Pane.LOG, Pane.RAIN, Pane.MATRIX)
 """The panes of which one is in the middle."""
-FRAMED_PANES = (Pane.MACHINES, Pane.STATES, *MAIN_PANES, Pane.READER)
+FRAMED_PANES = (Pane.MACHINES, Pane.STATES, *MAIN_PANES, Pane.READER, Pane.DETAIL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,9 @@ def lay_out(
     if width < WIDTH_MIN or height < HEIGHT_MIN:
         boxes = {Pane.NOTICE: Box(0, 0, max(1, width), max(1, height))}
         return Layout(width, height, boxes, is_narrow=is_narrow)
-    if is_narrow:
+    if focus is Pane.DETAIL:
+        boxes = _detail(width, height)
+    elif is_narrow:
         boxes = _narrow(width, height, main, focus, zoomed=zoomed)
     elif zoomed:
         boxes = _zoomed(width, height, main, focus)
@@ -131,6 +134,14 @@ def _bottom(width: int, height: int, rows: tuple[Pane, ...]) -> dict[Pane, Box]:
         size = 2 if row == Pane.TIMELINE else 1
         boxes[row] = Box(0, y, width, size)
         y += size
+    return boxes
+
+
+def _detail(width: int, height: int) -> dict[Pane, Box]:
+    """One transition in full: it takes the place of all panes except some single rows."""
+    rows: tuple[Pane, ...] = (Pane.FOOTER,) if height < LOW else (Pane.FILTERS, Pane.FOOTER)
+    boxes = {Pane.ADDRESS: Box(0, 0, width, 1)} | _bottom(width, height, rows)
+    boxes[Pane.DETAIL] = Box(0, 1, width, boxes[rows[0]].y - 1)
     return boxes
 
 

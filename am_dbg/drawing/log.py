@@ -6,7 +6,7 @@ from am_dbg.drawing.filters import query_note
 from am_dbg.drawing.marking import marked
 from am_dbg.projection.filtering.filter_line import NO_FILTER, FilterLineView
 from am_dbg.projection.log.entries import EntryKind, StateChange, StateWord, TransitionEntry
-from am_dbg.projection.log.line_parts import LinePart, PartKind
+from am_dbg.projection.log.line_parts import spans_of
 from am_dbg.projection.log.view import LogRow, LogView, RowKind
 from am_dbg.projection.times import axis_time, count, second_time
 from am_dbg.spans import (
@@ -41,17 +41,6 @@ _CHANGE_ROLES = {
     StateChange.REMOVED: Role.REMOVED,
     StateChange.NONE: Role.QUIET,
 }
-_PART_ROLES = {
-    PartKind.PREFIX: Role.PLAIN,
-    PartKind.HANDLER_PREFIX: Role.HANDLER,
-    PartKind.ERROR_PREFIX: Role.ERROR,
-    PartKind.QUIET_PREFIX: Role.QUIET,
-    PartKind.TEXT: Role.PLAIN,
-    PartKind.ADDED: Role.ADDED,
-    PartKind.REMOVED: Role.REMOVED,
-    PartKind.KEY: Role.QUIET,
-    PartKind.TRACE: Role.QUIET,
-}
 
 
 def log_title_note(view: LogView, filter_line: FilterLineView = NO_FILTER) -> str:
@@ -74,7 +63,7 @@ def _row(row: LogRow, view: LogView, width: int, lit: bool) -> SpanLine:
     if row.kind is RowKind.ENTRY and row.entry is not None:
         return _entry_line(row, row.entry, view, width, lit)
     if row.kind is RowKind.LINE:
-        spans = marked(_parts(row.parts), view.needle)
+        spans = marked(spans_of(row.parts), view.needle)
         return line([Span(" " * _text_column(view)), *spans], width)
     if row.kind is RowKind.GAP:
         return line(_rule(row.text, Role.CANCELED, width), width)
@@ -140,13 +129,6 @@ def _called_role(entry: TransitionEntry, word: StateWord) -> Role:
     if entry.kind is EntryKind.ERROR and word.change is not StateChange.REMOVED:
         return Role.ERROR
     return _CHANGE_ROLES[word.change]
-
-
-def _parts(parts: tuple[LinePart, ...]) -> list[Span]:
-    return [
-        Span(("  " if part.kind is PartKind.TRACE else "") + part.text, _PART_ROLES[part.kind])
-        for part in parts
-    ]
 
 
 def _rule(text: str, role: Role, width: int) -> list[Span]:

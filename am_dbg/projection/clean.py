@@ -48,3 +48,9 @@ def clean_lines(text: str, rows_max: int = ROWS_MAX) -> list[str]:
     if len(rows) > rows_max:
         rows = [*rows[:rows_max], f"… {len(rows) - rows_max} more rows"]
     return [clean(row.replace("\t", "    ")) for row in rows]
+
+
+def clean_text_rows(text: str) -> list[str]:
+    """All rows of a text, whole and made safe, for places where length has no limit."""
+    body = text.replace("\r\n", "\n").rstrip("\n").translate(_WIDTHS_UNSURE)
+    return [one_line(row.replace("\t", "    ")) for row in body.split("\n")]

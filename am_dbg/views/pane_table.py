@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from am_dbg.control import ScreenView
 from am_dbg.drawing.bars import draw_address, draw_footer, draw_rule, draw_status, draw_tabs
+from am_dbg.drawing.detail import draw_detail
 from am_dbg.drawing.filters import draw_filters, query_note
 from am_dbg.drawing.layout import HEIGHT_MIN, WIDTH_MIN, Pane
 from am_dbg.drawing.log import draw_log, log_title_note
@@ -63,6 +64,11 @@ def _reader(screen: ScreenView, width: int, height: int, _: bool) -> Drawn:
     return Drawn(lines[top:], "Reader", note)
 
 
+def _detail(screen: ScreenView, width: int, _: int, __: bool) -> Drawn:
+    view = screen.detail
+    return Drawn(draw_detail(view, width), view.title, "Esc close · y copy · / search · W wrap")
+
+
 def _notice(_: ScreenView, width: int, height: int, __: bool) -> Drawn:
     """A request for a larger screen, as much of it as fits, in the middle."""
     texts = ("am-dbg", f"needs {WIDTH_MIN}x{HEIGHT_MIN}")
@@ -81,6 +87,7 @@ PANES: tuple[PaneKind, ...] = (
     PaneKind(Pane.RAIN, lambda screen: (screen.rain, screen.filter_line), _rain),
     PaneKind(Pane.MATRIX, lambda screen: (screen.matrix, screen.filter_line), _matrix),
     PaneKind(Pane.READER, lambda screen: screen.reader, _reader),
+    PaneKind(Pane.DETAIL, lambda screen: screen.detail, _detail),
     PaneKind(
         Pane.ADDRESS,
         lambda screen: screen.address,

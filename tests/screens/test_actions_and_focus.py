@@ -33,6 +33,7 @@ OF_THE_FOCUS = {
     "escape",
     "filters",
     "reader",
+    "wrap",
 }
 """Actions on the pane with the focus, and actions that move the focus."""
 FOCUSES = (Pane.STATES, Pane.LOG, Pane.READER, Pane.TIMELINE, Pane.STEPS, Pane.FILTERS)

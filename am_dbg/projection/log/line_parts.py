@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from am_dbg.spans import Role, Span
 from am_dbg.store import LogLine
 
 
@@ -32,6 +33,17 @@ class LinePart:
     text: str
 
 
+_ROLES = {
+    PartKind.PREFIX: Role.PLAIN,
+    PartKind.HANDLER_PREFIX: Role.HANDLER,
+    PartKind.ERROR_PREFIX: Role.ERROR,
+    PartKind.QUIET_PREFIX: Role.QUIET,
+    PartKind.TEXT: Role.PLAIN,
+    PartKind.ADDED: Role.ADDED,
+    PartKind.REMOVED: Role.REMOVED,
+    PartKind.KEY: Role.QUIET,
+    PartKind.TRACE: Role.QUIET,
+}
 _PREFIX = re.compile(r"^(\[[^\]\s]{1,40}\])(.*)$", re.DOTALL)
 _WORD = re.compile(r"\s+|\S+")
 _ARG = re.compile(r"^\(?([A-Za-z_][\w.\-]*)=")
@@ -60,6 +72,14 @@ def parts_of(row: str, index: int = 0) -> tuple[LinePart, ...]:
         return (LinePart(PartKind.TEXT, row),)
     prefix, rest = match[1], match[2]
     return (LinePart(_prefix_kind(prefix), prefix), *_rest_parts(rest))
+
+
+def spans_of(parts: Sequence[LinePart]) -> tuple[Span, ...]:
+    """The parts of a row as spans; rows of a trace are indented."""
+    return tuple(
+        Span(("  " if part.kind is PartKind.TRACE else "") + part.text, _ROLES[part.kind])
+        for part in parts
+    )
 
 
 def _prefix_kind(prefix: str) -> PartKind:

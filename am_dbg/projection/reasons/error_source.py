@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from am_dbg.projection.clean import clean
+from am_dbg.projection.text.traces import is_library
 from am_dbg.store import Track, TransitionRecord
 from am_dbg.store.facts import EXCEPTION, is_error_state
 from amtracer.wire.vocabulary import StepFlag
@@ -31,10 +32,6 @@ _GO_FRAME = re.compile(r"^\s*(\S+\.go):(\d+)(?:\s|$)")
 _PLACE = re.compile(r"^\s*(\S+):(\d+) in (\S+)$")
 _LAST_LINE = re.compile(r"^[A-Za-z_][\w.]*(?:: .*)?$")
 _REPR = re.compile(r"^([A-Za-z_][\w.]*)\((.*)\)$", re.DOTALL)
-_LIBRARY = re.compile(
-    r"^<|site-packages/|dist-packages/|/lib/python\d|(?:^|/)(?:machine|amtracer)/"
-    r"|asyncmachine-go|/src/runtime/"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +155,7 @@ def _place(rows: Iterable[str]) -> tuple[str, int, str] | None:
     python = [match for row in listed if (match := _FRAME.match(row))]
     go = [match for row in listed if (match := _GO_FRAME.match(row))]
     frames = python or go[::-1] or [match for row in listed if (match := _PLACE.match(row))]
-    own = [frame for frame in frames if not _LIBRARY.search(frame[1])]
+    own = [frame for frame in frames if not is_library(frame[1])]
     if not frames:
         return None
     path, line, *function = (own or frames)[-1].groups()

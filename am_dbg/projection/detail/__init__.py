@@ -1,0 +1,3 @@
+"""One transition in full: its texts of any length, in tabs."""
+
+__all__: list[str] = []
