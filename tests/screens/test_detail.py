@@ -105,7 +105,7 @@ async def test_paths_of_a_trace_are_cut_from_the_left() -> None:
         text = text_of(app, Pane.DETAIL)
 
         assert '…/jobs/saving.py", line 207, in save' in text
-        assert "/home/me" not in text
+        assert "/srv/apps" not in text
 
 
 async def test_a_trace_stands_once_although_it_was_recorded_twice() -> None:
