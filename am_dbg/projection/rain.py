@@ -85,6 +85,11 @@ def _row(track: Track, number: int, low: int, high: int, is_current: bool) -> Ra
     )
 
 
+def rain_cells(track: Track, number: int) -> str:
+    """A character for each state of the schema at a transition."""
+    return _cells(track, number)[0]
+
+
 @lru_cache(maxsize=2048)
 def _cells(track: Track, number: int) -> tuple[str, tuple[int, ...]]:
     shape, facts = track.shape_at(number), track.facts_at(number)

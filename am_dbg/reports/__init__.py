@@ -17,6 +17,15 @@ from am_dbg.reports.json_values import (
     start_value,
     transition_value,
 )
+from am_dbg.reports.pane_views import (
+    log_lines,
+    rain_json,
+    rain_lines,
+    states_lines,
+    states_value,
+    steps_lines,
+    steps_value,
+)
 from am_dbg.reports.statistics import stats_lines, stats_value
 from am_dbg.reports.text_lines import history_lines, machine_lines, start_lines, transition_lines
 
@@ -25,16 +34,23 @@ __all__ = [
     "gap_value",
     "history_json",
     "history_lines",
+    "log_lines",
     "machine_lines",
     "machine_value",
+    "rain_json",
+    "rain_lines",
     "rest_value",
     "session_value",
     "start_lines",
     "start_value",
     "state_lines",
     "state_value",
+    "states_lines",
+    "states_value",
     "stats_lines",
     "stats_value",
+    "steps_lines",
+    "steps_value",
     "transition_lines",
     "transition_value",
     "why_lines",

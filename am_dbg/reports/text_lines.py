@@ -6,7 +6,7 @@ Texts of other programs are escaped (`am_dbg.safe_text`).
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from am_dbg.projection.addresses.write import write_address
 from am_dbg.projection.note_texts import hanging_text, noted_at, notes_between, refused_text
@@ -60,8 +60,13 @@ def _warnings(track: Track) -> Iterator[str]:
     yield from map(hanging_text, track.hanging)
 
 
-def history_lines(track: Track) -> Iterator[str]:
-    """All transitions of a machine, a line for each, with the gaps between them."""
+def history_lines(
+    track: Track, below: Callable[[int], Iterable[str]] = lambda _: ()
+) -> Iterator[str]:
+    """All transitions of a machine, a line for each, with the gaps between them.
+
+    `below` returns lines that follow the line of a transition.
+    """
     gaps = deque(track.gaps)
     notes = deque(notes_between(track, track.first - 1, track.count + 1))
     for number in range(track.first, track.count + 2):
@@ -73,7 +78,8 @@ def history_lines(track: Track) -> Iterator[str]:
         while notes and notes[0][0] <= number:
             yield f"{'':>8}  -- {one_line(notes.popleft()[1])}"
         if number <= track.count:
-            yield _history_line(track, number)
+            yield history_line(track, number)
+            yield from below(number)
     yield from _rest_lines(track, track.count)
 
 
@@ -100,7 +106,8 @@ def _rest_lines(track: Track, number: int) -> Iterator[str]:
         yield f"waits    … {report.more:,} more"
 
 
-def _history_line(track: Track, number: int) -> str:
+def history_line(track: Track, number: int) -> str:
+    """One transition on one line: number, time, type, called states, changes."""
     shape, states = track.shape_at(number), track.schema_at(number)
     called = one_line(" ".join(states[index].name for index in shape.called))
     changes = " ".join(
@@ -143,7 +150,7 @@ def transition_lines(track: Track, number: int) -> Iterator[str]:
         if before != tick:
             yield f"tick     {one_line(name)}  {before} -> {tick}"
     for step in value["steps"]:
-        yield f"step     {_step_text(step)}"
+        yield f"step     {step_text(step)}"
     yield from (f"note     {one_line(text)}" for text in noted_at(track, number))
     for label, name in (("earlier", "pre_log"), ("log", "log")):
         for entry in value[name]:
@@ -165,7 +172,8 @@ def _headline(facts: ShapeFacts, value: JsonObject) -> Iterator[str]:
             yield word
 
 
-def _step_text(step: JsonObject) -> str:
+def step_text(step: JsonObject) -> str:
+    """One step on one line, from its value for JSON."""
     parts = [step["type"], step["relation"], step["handler"]]
     if not step["handler"]:
         ends = [one_line(name) for name in (step["source"], step["target"]) if name]
