@@ -27,6 +27,12 @@ PANE_KEYS: dict[str, tuple[tuple[str, str], ...]] = {
         ("why", "why"),
         ("next_same_state", "its tx"),
     ),
+    "log": (
+        ("next_transition", "tx"),
+        ("next_error", "error"),
+        ("search", "search"),
+        ("choose", "reader"),
+    ),
     "rain": (("next_transition", "state"), ("down", "tx"), ("next_same_state", "its tx")),
     "matrix": (("down", "scroll"), ("next_transition", "tx")),
     "reader": (("down", "scroll"), ("choose", "source")),

@@ -26,6 +26,7 @@ from am_dbg.cli.terminal import fill_standard_descriptors
 from am_dbg.cli.why import why_command
 from am_dbg.errors import DebuggerError
 from am_dbg.options import LOG_LEVEL_DEFAULT, LOG_LEVEL_WORDS, NOT_LISTENING, VIEWS
+from am_dbg.program_version import program_version
 from amtracer.errors import TracingError
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ def command(context: click.Context, /, version: bool, **given: Any) -> int:
     Without a command the screen opens. The commands need no terminal.
     """
     if version:
-        write_lines([_version()])
+        write_lines([program_version()])
         context.exit(Exit.DONE)
     if context.invoked_subcommand is None:
         return open_screen(**given)
@@ -199,15 +200,6 @@ def _is_given(context: click.Context, name: str) -> bool:
 def _spelled(option: click.Parameter) -> str:
     """An option by its long names."""
     return "/".join(name for name in (*option.opts, *option.secondary_opts) if name[:2] == "--")
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return f"{PROGRAM} {version('asyncmachine')}"
-    except PackageNotFoundError:
-        return f"{PROGRAM}, not installed"
 
 
 if __name__ == "__main__":

@@ -35,13 +35,16 @@ from am_dbg.control.tools import Tools
 from am_dbg.control.unsaved_transitions import UnsavedTransitions
 from am_dbg.control.view_switches import ViewSwitches
 from am_dbg.control.workspace import Workspace
+from am_dbg.drawing.help import draw_help
 from am_dbg.drawing.layout import Pane
 from am_dbg.drawing.resizing import Border
 from am_dbg.ingest.intake import ImportProgress
 from am_dbg.keys import KEYS, Key
 from am_dbg.projection.clean import clean_name
+from am_dbg.projection.counts import about_text
 from am_dbg.projection.difference import DifferenceView, project_difference
 from am_dbg.projection.times import count
+from am_dbg.spans import SpanLine
 from am_dbg.store import Store
 from amtracer.address import Address
 
@@ -322,6 +325,15 @@ class Control:
         assert moment is not None  # the action checks that a machine is selected
         marked = self.workspace.marked_elsewhere(track)[-1]
         return project_difference(track, marked, moment.settled)
+
+    def help_lines(self, width: int, needle: str = "") -> Sequence[SpanLine]:
+        """The help with the keys of the focused pane first, narrowed to the words of a needle."""
+        return draw_help(width, self.keys, self.notices, pane=self.focus, needle=needle)
+
+    @property
+    def about(self) -> str:
+        """The version, and how much memory the data takes."""
+        return about_text(self.workspace.store)
 
     def dialog_closed(self) -> None:
         """Handle the end of a dialog."""

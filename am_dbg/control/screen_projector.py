@@ -34,7 +34,7 @@ from am_dbg.projection.bars import (
     project_status,
 )
 from am_dbg.projection.clean import clean
-from am_dbg.projection.counts import MachineCounter
+from am_dbg.projection.counts import MachineCounter, about_text
 from am_dbg.projection.faults import Failed, attempt
 from am_dbg.projection.filtering.filter_line import FilterLineView
 from am_dbg.projection.filters import FilterBarView, project_filters
@@ -316,6 +316,7 @@ class ScreenProjector:
             status.source,
             status.progress,
             status.warning,
+            about_text(self.workspace.store),
         )
 
 

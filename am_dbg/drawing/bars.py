@@ -124,7 +124,7 @@ def _joined(groups: list[list[Span]]) -> list[Span]:
 
 
 def draw_status(view: StatusView, width: int) -> SpanLine:
-    """Where data comes from, on tall screens."""
+    """Where data comes from, then the version and the memory; on tall screens."""
     spans = [Span(" ")]
     if view.listening:
         spans += [Span("● ", Role.ADDED), Span(f"listening on {view.listening}", Role.QUIET)]
@@ -141,4 +141,5 @@ def draw_status(view: StatusView, width: int) -> SpanLine:
         spans += [WIDE_GAP, Span(view.progress, Role.FOCUS)]
     if view.warning:
         spans += [WIDE_GAP, Span(view.warning, Role.CANCELED)]
-    return SpanLine(tuple(fit(spans, width)))
+    about = [Span(view.about, Role.QUIET), Span(" ")] if view.about else []
+    return SpanLine(tuple(fit(spread(spans, about, width), width)))

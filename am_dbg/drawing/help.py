@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from am_dbg.keys import KEYS, Key, help_rows
+from am_dbg.pane_keys import pane_rows
 from am_dbg.projection.clean import clean
 from am_dbg.projection.filtering.machine_filter import MACHINE_FORMS
 from am_dbg.query.query_keys import FORMS
@@ -15,6 +17,16 @@ KEYS_WIDTH = 74
 MARKS_WIDTH = 42
 GAP = 3
 FORM_WIDTH = 20
+
+
+@dataclass(frozen=True, slots=True)
+class HelpSection:
+    """A heading with its rows: a sign, the role of the sign, and what it means."""
+
+    title: str
+    rows: tuple[tuple[str, Role, str], ...]
+    sign_width: int
+
 
 _FORMS = (
     ("Queries: filter (F) and search (/)", FORMS),
@@ -90,56 +102,84 @@ _MARKS: tuple[tuple[str, tuple[tuple[str, Role, str], ...]], ...] = (
 
 
 def draw_help(
-    width: int, table: Sequence[Key] = KEYS, notices: Sequence[str] = ()
+    width: int,
+    table: Sequence[Key] = KEYS,
+    notices: Sequence[str] = (),
+    *,
+    pane: str = "",
+    needle: str = "",
 ) -> list[SpanLine]:
-    """The faults of the start, then two columns; without room, one below the other."""
+    """The faults of the start, then two columns; without room, one below the other.
+
+    The keys of the focused pane come first. With a `needle`, only the rows that have all of its
+    words are left, or whole sections with such a title.
+    """
+    left_side, right_side = _narrowed(_keys(table, pane), needle), _narrowed(_MARK_LIST, needle)
+    if needle.strip():
+        rows = _drawn((*left_side, *right_side), width)
+        return rows or [SpanLine((Span(f"nothing here has '{clean(needle)}'", Role.QUIET),))]
     head = [SpanLine(tuple(row)) for text in notices for row in _noticed(text, width)]
-    return [*head, *([BLANK] if head else []), *_columns(width, table)]
+    return [*head, *([BLANK] if head else []), *_columns(left_side, right_side, width)]
 
 
 def _noticed(text: str, width: int) -> list[list[Span]]:
     return wrap([Span(clean(text), Role.CANCELED)], width)
 
 
-def _columns(width: int, table: Sequence[Key]) -> list[SpanLine]:
-    keys = [*_keys(min(KEYS_WIDTH, width), table), *_forms(min(KEYS_WIDTH, width))]
-    marks = _marks(min(MARKS_WIDTH, width))
+def _columns(
+    keys: Sequence[HelpSection], marks: Sequence[HelpSection], width: int
+) -> list[SpanLine]:
     if width < KEYS_WIDTH + GAP + MARKS_WIDTH:
-        return [*keys, BLANK, *marks]
+        return _drawn((*keys, *marks), width)
     rows = []
-    for one, other in zip_longest(keys, marks, fillvalue=BLANK):
+    sides = (_drawn(keys, KEYS_WIDTH), _drawn(marks, MARKS_WIDTH))
+    for one, other in zip_longest(*sides, fillvalue=BLANK):
         rows.append(SpanLine((*fit(one.spans, KEYS_WIDTH + GAP), *other.spans)))
     return rows
 
 
-def _keys(width: int, table: Sequence[Key]) -> list[SpanLine]:
+def _keys(table: Sequence[Key], pane: str) -> tuple[HelpSection, ...]:
+    """The keys of the pane, all keys, and what may be typed into searches and filters."""
+    own = pane_rows(pane, table) if pane else ()
+    groups = [(f"{pane.capitalize()}, where you are", own)] if own else []
+    sections = [
+        HelpSection(title, tuple((signs, Role.PLAIN, text) for signs, text in rows), 16)
+        for title, rows in (*groups, *help_rows(table))
+    ]
+    return (*sections, *_FORM_LIST)
+
+
+def _narrowed(sections: Sequence[HelpSection], needle: str) -> list[HelpSection]:
+    """What is left of the sections for the words of a needle."""
+    words = needle.split()
+    found = []
+    for section in sections:
+        rows = tuple(
+            row for row in section.rows if _has(words, f"{section.title} {row[0]} {row[2]}")
+        )
+        found += [replace(section, rows=rows)] if rows else []
+    return found
+
+
+def _has(words: Sequence[str], text: str) -> bool:
+    """Whether a text has all words; those without capitals are found in any case."""
+    return all(word in (text.lower() if word.islower() else text) for word in words)
+
+
+def _drawn(sections: Sequence[HelpSection], width: int) -> list[SpanLine]:
     rows: list[SpanLine] = []
-    for title, keys in help_rows(table):
+    for section in sections:
         rows += [BLANK] if rows else []
-        rows.append(SpanLine((Span(title, Role.FOCUS, bold=True),)))
-        for signs, text in keys:
-            spans = [Span(left(signs, max(16, width_of(signs) + 2)), Role.PLAIN, bold=True)]
-            rows.append(SpanLine(tuple(fit([*spans, Span(text, Role.QUIET)], width))))
-    return rows
-
-
-def _forms(width: int) -> list[SpanLine]:
-    """What may be typed into the lines of the search and of the filters."""
-    rows: list[SpanLine] = []
-    for title, forms in _FORMS:
-        rows += [BLANK, SpanLine((Span(title, Role.FOCUS, bold=True),))]
-        for form, text in forms:
-            spans = [Span(left(form, FORM_WIDTH), Role.PLAIN, bold=True), Span(text, Role.QUIET)]
+        rows.append(SpanLine((Span(section.title, Role.FOCUS, bold=True),)))
+        for sign, role, text in section.rows:
+            size = max(section.sign_width, width_of(sign) + 2)
+            spans = [Span(left(sign, size), role, bold=True), Span(text, Role.QUIET)]
             rows.append(SpanLine(tuple(fit(spans, width))))
     return rows
 
 
-def _marks(width: int) -> list[SpanLine]:
-    rows: list[SpanLine] = []
-    for title, marks in _MARKS:
-        rows += [BLANK] if rows else []
-        rows.append(SpanLine((Span(title, Role.FOCUS, bold=True),)))
-        for mark, role, text in marks:
-            spans = [Span(left(mark, 8), role, bold=True), Span(text, Role.QUIET)]
-            rows.append(SpanLine(tuple(fit(spans, width))))
-    return rows
+_MARK_LIST = tuple(HelpSection(title, marks, 8) for title, marks in _MARKS)
+_FORM_LIST = tuple(
+    HelpSection(title, tuple((form, Role.PLAIN, text) for form, text in forms), FORM_WIDTH)
+    for title, forms in _FORMS
+)

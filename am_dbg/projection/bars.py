@@ -116,10 +116,11 @@ class StatusView:
     source: str = ""
     progress: str = ""
     warning: str = ""
+    about: str = ""
 
 
 def project_status(
-    counts: Counts, listening: str, source: str, progress: str, warning: str
+    counts: Counts, listening: str, source: str, progress: str, warning: str, about: str = ""
 ) -> StatusView:
     """The status row."""
     return StatusView(
@@ -130,4 +131,5 @@ def project_status(
         source=clean(source),
         progress=clean(progress),
         warning=clean(warning),
+        about=about,
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from am_dbg.ingest.memory import MEGABYTE
+from am_dbg.program_version import program_version
 from am_dbg.projection.times import totals
 from am_dbg.store import Store, Track
 
@@ -45,6 +47,17 @@ class MachineCounter:
             self._live += is_live - was_live
             self._time_sum += time_sum - time_before
         return Counts(self._live, len(self._known) - self._live, self._time_sum)
+
+
+def memory_text(store: Store) -> str:
+    """How much memory the data takes, and the limit if there is one: 12 of 1,000 MB."""
+    of = f" of {store.bytes_max // MEGABYTE:,}" if store.bytes_max else ""
+    return f"{-(-store.size() // MEGABYTE):,}{of} MB"
+
+
+def about_text(store: Store) -> str:
+    """The version of the debugger, and how much memory the data takes."""
+    return f"{program_version()} · {memory_text(store)}"
 
 
 def exit_words(store: Store) -> str:

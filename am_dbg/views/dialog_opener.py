@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from am_dbg.control import DialogKind
 from am_dbg.drawing.difference import draw_difference
-from am_dbg.drawing.help import draw_help
 from am_dbg.projection.faults import Failed, attempt
+from am_dbg.spans import SpanLine
 from am_dbg.views.dialogs import Dialog, LinesDialog, ListDialog, TextDialog
 from am_dbg.views.export_dialog import ExportDialog
+from am_dbg.views.help_dialog import HelpDialog
 from am_dbg.views.messages import Exported
 
 if TYPE_CHECKING:
@@ -60,8 +61,12 @@ class DialogOpener:
 
     def _help(self) -> tuple[Dialog, Answered]:
         width = self._app.size.width - HELP_MARGIN
-        lines = draw_help(width, self._control.keys, self._control.notices)
-        return LinesDialog("Help", lines), _ignored
+        control = self._control
+
+        def lines_for(needle: str) -> Sequence[SpanLine]:
+            return control.help_lines(width, needle)
+
+        return HelpDialog(lines_for, control.about), _ignored
 
     def _goto(self) -> tuple[Dialog, Answered]:
         dialog = TextDialog("Go to", GOTO_HINT, check=self._control.why_unreachable)

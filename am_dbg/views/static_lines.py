@@ -21,7 +21,13 @@ class StaticLines(Widget):
     def __init__(self, lines: Sequence[SpanLine], palette: Palette) -> None:
         super().__init__()
         self._palette = palette
+        self._lines: list[SpanLine] = []
+        self.show(lines)
+
+    def show(self, lines: Sequence[SpanLine]) -> None:
+        """Show other lines."""
         self._lines = [SpanLine(row.spans, LineRole.DIALOG) for row in lines]
+        self.refresh(layout=True)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As many rows as there are lines."""

@@ -23,6 +23,12 @@ def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     time.tzset()
 
 
+@pytest.fixture(autouse=True)
+def _no_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Accepted screens stay as they are when a version is released."""
+    monkeypatch.setattr("am_dbg.projection.counts.program_version", lambda: "am-dbg")
+
+
 @pytest.fixture
 def store() -> Store:
     """The story of the processed file."""
