@@ -75,7 +75,14 @@ KEYS: tuple[Key, ...] = (
     Key("search", ("slash",), "search in the focused pane as you type", J, "search", 5),
     Key("next_hit", ("n",), "next hit", J),
     Key("previous_hit", ("N",), "previous hit", J),
-    Key("why", ("w",), "go to the last change of the selected state", J, "why", 6),
+    Key(
+        "why",
+        ("w",),
+        "explain an inactive state; else go to its last change",
+        J,
+        "why",
+        6,
+    ),
     Key("source", ("s",), "go to the transition that caused this one", J, "source", 7),
     Key(
         "goto", ("g",), "go to a number, a machine time, a wall time or an address", J, "go to", 14

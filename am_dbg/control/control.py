@@ -26,6 +26,7 @@ from am_dbg.control.mouse import Mouse
 from am_dbg.control.navigation import Navigation
 from am_dbg.control.pane_actions import PaneActions
 from am_dbg.control.reading.detail import Detail
+from am_dbg.control.reasons import Reasons
 from am_dbg.control.screen_projector import ScreenProjector
 from am_dbg.control.screen_view import ScreenView
 from am_dbg.control.search import Search
@@ -75,6 +76,7 @@ class Control:
         self.confirmation = Confirmation(keys)
         self.navigation = Navigation(self.workspace, self.modes)
         self.jumps = Jumps(self.workspace, self.modes, self.navigation)
+        self.reasons = Reasons(self.workspace, self.modes, self.jumps)
         self.view_switches = ViewSwitches(self.workspace, self.modes)
         self.arrangement = Arrangement(self.workspace, self.modes)
         self.filter_line = FilterLine(
@@ -84,7 +86,12 @@ class Control:
         self.search = Search(self.workspace, self.modes, self.jumps, self.detail)
         self.tools = Tools(self.workspace, self.modes, self.unsaved, self.confirmation)
         self.pane_actions = PaneActions(
-            self.workspace, self.modes, self.navigation, self.jumps, self.view_switches
+            self.workspace,
+            self.modes,
+            self.navigation,
+            self.jumps,
+            self.reasons,
+            self.view_switches,
         )
         self.mouse = Mouse(
             self.workspace,
@@ -112,6 +119,7 @@ class Control:
         parts = (
             self.navigation,
             self.jumps,
+            self.reasons,
             self.view_switches,
             self.arrangement,
             self.search,
@@ -317,6 +325,20 @@ class Control:
     def open_bookmark(self, index: int) -> None:
         """Go to a bookmark, or show that it is gone."""
         self.jumps.open_place(self.workspace.bookmarks.places[index])
+
+    def reasons_title(self) -> str:
+        """The title of the reasons for which the selected state is not active."""
+        return self.reasons.title
+
+    def reasons_of_state(self) -> Sequence[str]:
+        """The reasons for which the selected state is not active, in order of `open_reason`."""
+        return [row.text for row in self.reasons.rows]
+
+    def open_reason(self, index: int) -> None:
+        """Go to the transition or to the state of a reason."""
+        rows = self.reasons.rows
+        if index < len(rows):
+            self.reasons.follow(rows[index])
 
     def difference(self) -> DifferenceView:
         """What changed between the newest bookmark of the machine elsewhere and this moment."""

@@ -16,6 +16,7 @@ class DialogKind(Enum):
     GOTO = s.GOTO_OPEN
     BOOKMARKS = s.BOOKMARKS_OPEN
     DIFFERENCE = s.DIFF_OPEN
+    WHY_NOT = s.WHY_NOT_OPEN
 
 
 @dataclass(frozen=True, slots=True)

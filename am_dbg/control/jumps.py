@@ -12,13 +12,12 @@ from am_dbg.control.history import History, SavedPlace
 from am_dbg.control.modes import Modes
 from am_dbg.control.navigation import Navigation
 from am_dbg.control.workspace import Workspace
-from am_dbg.drawing.layout import Pane
 from am_dbg.projection.addresses.write import address_of
 from am_dbg.projection.bars import Playback
 from am_dbg.projection.clean import clean, clean_name
 from am_dbg.projection.reader import source_chain
 from am_dbg.projection.times import count
-from am_dbg.query import TransitionSet, Visible, canceled, changing, errors, touching
+from am_dbg.query import TransitionSet, Visible, canceled, errors, touching
 from am_dbg.query.cursor import JUMP_TRANSITIONS, Cursor
 from am_dbg.store import Track
 
@@ -104,24 +103,6 @@ class Jumps:
             self.workspace.message = f"transition {cursor.number} is filtered out" if hidden else ""
             self.workspace.move_cursor(shown)
         self.workspace.add_to_history()
-
-    def why(self) -> None:
-        """Go to the transition that last changed the selected state."""
-        cursor, selected = self.workspace.cursor, self.workspace.selected_state
-        if cursor is None:
-            return
-        if selected is None:
-            self.modes.focus_on(Pane.READER)
-            self.workspace.message = "select a state first; w then goes to its last change"
-            return
-        changes = changing(self.workspace.visible(cursor.track), selected.state)
-        number = changes.previous(cursor.number + 1)
-        if number is None:
-            self.workspace.message = f"{selected.state} has not changed before this transition"
-        elif number == cursor.number:
-            self.workspace.message = f"{selected.state} changed in this transition"
-        else:
-            self.jump(cursor.at(number))
 
     def source(self) -> None:
         """Go to the transition, in any machine, whose handler caused this one."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from am_dbg.control.jumps import Jumps
 from am_dbg.control.modes import Modes
 from am_dbg.control.navigation import Navigation
+from am_dbg.control.reasons import Reasons
 from am_dbg.control.view_switches import ViewSwitches
 from am_dbg.control.workspace import Workspace
 from am_dbg.drawing.layout import FRAMED_PANES, MAIN_PANES, Pane
@@ -23,6 +24,7 @@ class PaneActions:
     modes: Modes
     navigation: Navigation
     jumps: Jumps
+    reasons: Reasons
     view_switches: ViewSwitches
 
     @property
@@ -136,12 +138,14 @@ class PaneActions:
             self.modes.focus_on(Pane.READER)
 
     def choose_state(self) -> None:
-        """Unfold or fold the selected state; on a reference, select the state it refers to."""
+        """Unfold or fold the selected state; follow a reference or a reason."""
         tree, selected = self.tree(), self.workspace.selected_state
         if tree is None or selected is None:
             return
         if selected.reference == STATE:
             self.workspace.unfolded ^= {selected.state}
+        elif reason := tree.reason_at(selected):
+            self.reasons.follow(reason)
         elif target := tree.target_of(selected):
             self.select_state(TreeSpot(target))
 

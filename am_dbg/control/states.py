@@ -53,11 +53,20 @@ EXPORT_OPEN = "ExportOpen"
 GOTO_OPEN = "GotoOpen"
 BOOKMARKS_OPEN = "BookmarksOpen"
 DIFF_OPEN = "DiffOpen"
+WHY_NOT_OPEN = "WhyNotOpen"
 SEARCH_OPEN = "SearchOpen"
 FILTER_OPEN = "FilterOpen"
 INPUT_LINES = (SEARCH_OPEN, FILTER_OPEN)
 """Dialogs that are a line of the main screen, not a box above it."""
-DIALOGS = (HELP_OPEN, EXPORT_OPEN, GOTO_OPEN, BOOKMARKS_OPEN, DIFF_OPEN, *INPUT_LINES)
+DIALOGS = (
+    HELP_OPEN,
+    EXPORT_OPEN,
+    GOTO_OPEN,
+    BOOKMARKS_OPEN,
+    DIFF_OPEN,
+    WHY_NOT_OPEN,
+    *INPUT_LINES,
+)
 
 USER_MOVED = "UserMoved"
 USER_STEPPED = "UserStepped"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from am_dbg.drawing.frame import with_scroll_bar
-from am_dbg.projection.states import Arc, ReferenceRow, StateRow, StatesView
+from am_dbg.projection.states import Arc, ReferenceRow, StateRow, StatesView, WhyNotRow
 from am_dbg.projection.times import count
 from am_dbg.spans import CURSOR_MARK, SPACE, Role, Span, SpanLine, cursor_role, line, right, spread
 
@@ -30,6 +30,8 @@ def draw_states(view: StatesView, width: int, *, lit: bool = False) -> list[Span
     for place, row in enumerate(view.rows):
         if isinstance(row, StateRow):
             drawn = _state(row, inner, digits, marks, lit)
+        elif isinstance(row, WhyNotRow):
+            drawn = _why_not(row, inner, lit)
         else:
             drawn = _reference(row, inner, lit)
         rows.append(SpanLine((*drawn.spans, *_gutter(lanes, place)), drawn.role))
@@ -81,6 +83,12 @@ def _reference(row: ReferenceRow, width: int, lit: bool) -> SpanLine:
         Span(arrow, Role.FOCUS),
         Span(row.target, target_role, bold=row.is_current),
     ]
+    return line(spans, width, cursor_role(row.is_selected, lit=lit))
+
+
+def _why_not(row: WhyNotRow, width: int, lit: bool) -> SpanLine:
+    mark = CURSOR_MARK if row.is_selected else SPACE
+    spans = [mark, Span(f"   {row.reason.branch}", Role.QUIET), *row.reason.spans]
     return line(spans, width, cursor_role(row.is_selected, lit=lit))
 
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from am_dbg.projection.clean import clean_name
 from am_dbg.projection.machines import clamped_top, top_showing
+from am_dbg.projection.reasons.why_not_rows import ReasonRow
 from am_dbg.projection.states_tree import (
+    REASON,
     STATE,
     Tree,
     TreeSpot,
@@ -52,7 +54,15 @@ class ReferenceRow:
     is_related: bool = False
 
 
-TreeRow = StateRow | ReferenceRow
+@dataclass(frozen=True, slots=True)
+class WhyNotRow:
+    """A reason for which the state above it is not active."""
+
+    reason: ReasonRow
+    is_selected: bool = False
+
+
+TreeRow = StateRow | ReferenceRow | WhyNotRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +131,9 @@ class _Rows:
     def row(self, position: int) -> TreeRow:
         index, reference = self.tree.rows[position]
         state = self.tree.states[index]
+        if reference <= REASON:
+            reason = self.tree.reasons[index][REASON - reference]
+            return WhyNotRow(reason, self.spot == TreeSpot(state.name, reference))
         if reference != STATE:
             return self._reference_row(position, index, reference)
         tick = self.clock[index] if index < len(self.clock) else 0

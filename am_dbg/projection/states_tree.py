@@ -8,15 +8,20 @@ many relations costs its window, not its size.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
+from am_dbg.projection.reasons.why_not_rows import ReasonRow, reason_rows
 from am_dbg.projection.steps import Moment
 from amtracer.wire.messages import StateDef, StepDef
 from amtracer.wire.vocabulary import StepKind
 
 STATE = -1
 """As the reference of a `TreeSpot`: the state's own row."""
+REASON = -2
+"""As the reference of a `TreeSpot`: the first reason; the next ones count down from it."""
+EXPLAINED_MAX = 16
+"""The most unfolded states whose reasons are shown, since each moment has its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +34,15 @@ class TreeSpot:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """All rows of the tree as pairs of state index and reference, in order."""
+    """All rows of the tree as pairs of state index and reference, in order.
+
+    `reasons` are those of the unfolded states that are not active, by index.
+    """
 
     moment: Moment
     states: tuple[StateDef, ...]
     rows: tuple[tuple[int, int], ...]
+    reasons: Mapping[int, tuple[ReasonRow, ...]] = field(default_factory=dict)
 
     def position_of(self, spot: TreeSpot) -> int:
         """The row of a spot, of its state when the reference is folded away, or -1."""
@@ -49,10 +58,18 @@ class Tree:
         index, reference = self.rows[position]
         return TreeSpot(self.states[index].name, reference)
 
+    def reason_at(self, spot: TreeSpot) -> ReasonRow | None:
+        """The reason at a spot; None for a state or a reference."""
+        for index, rows in self.reasons.items():
+            at = REASON - spot.reference
+            if self.states[index].name == spot.state and 0 <= at < len(rows):
+                return rows[at]
+        return None
+
     def target_of(self, spot: TreeSpot) -> str:
         """The state that a reference leads to; empty for a state's own row."""
         for state in self.states:
-            if state.name == spot.state and spot.reference != STATE:
+            if state.name == spot.state and spot.reference > STATE:
                 references = references_of(state)
                 if spot.reference < len(references):
                     return references[spot.reference][1]
@@ -74,14 +91,25 @@ def tree_of(moment: Moment, opened: frozenset[str], *, all_open: bool = False) -
     order = [*sorted(touched), *(i for i in range(len(states)) if i not in first)]
     used = _used_references(done, states)
     rows: list[tuple[int, int]] = []
+    reasons: dict[int, tuple[ReasonRow, ...]] = {}
     for index in order:
         rows.append((index, STATE))
         state = states[index]
+        if state.name in opened and len(reasons) < EXPLAINED_MAX:
+            if found := _reasons(moment, state):
+                reasons[index] = found
+            rows.extend((index, REASON - at) for at in range(len(found)))
         if all_open or state.name in opened:
             rows.extend((index, reference) for reference in range(len(references_of(state))))
         elif index in used:
             rows.extend((index, reference) for reference in sorted(used[index]))
-    return Tree(moment, states, tuple(rows))
+    return Tree(moment, states, tuple(rows), reasons)
+
+
+def _reasons(moment: Moment, state: StateDef) -> tuple[ReasonRow, ...]:
+    """Why a state is not active; its relations follow below."""
+    is_last = not references_of(state)
+    return reason_rows(moment.track, moment.settled, state.name, is_last=is_last)
 
 
 def touched_states(steps: Iterable[StepDef]) -> Iterable[int]:

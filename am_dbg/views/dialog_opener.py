@@ -39,6 +39,7 @@ class DialogOpener:
             DialogKind.GOTO: self._goto,
             DialogKind.BOOKMARKS: self._bookmarks,
             DialogKind.DIFFERENCE: self._difference,
+            DialogKind.WHY_NOT: self._why_not,
             DialogKind.EXPORT: self._export,
         }
 
@@ -75,6 +76,10 @@ class DialogOpener:
     def _bookmarks(self) -> tuple[Dialog, Answered]:
         dialog = ListDialog("Bookmarks", self._control.bookmark_titles())
         return dialog, lambda index: self._control.open_bookmark(int(index))
+
+    def _why_not(self) -> tuple[Dialog, Answered]:
+        dialog = ListDialog(self._control.reasons_title(), self._control.reasons_of_state())
+        return dialog, lambda index: self._control.open_reason(int(index))
 
     def _difference(self) -> tuple[Dialog, Answered]:
         return LinesDialog("Difference", draw_difference(self._control.difference())), _ignored

@@ -16,11 +16,14 @@ from textual.widgets.option_list import Option
 
 from am_dbg.projection.clean import clean
 from am_dbg.projection.faults import Failed, attempt
-from am_dbg.spans import SpanLine
+from am_dbg.spans import SpanLine, width_of
 from am_dbg.views.static_lines import StaticLines
 from am_dbg.views.theme import palette_of
 
 TEXT_MAX = 1_000
+LIST_WIDTH_MIN, LIST_WIDTH_MAX = 72, 120
+LIST_MARGIN = 6
+"""Columns that the frame of a list and the space around its entries take."""
 
 
 class Dialog(ModalScreen[str | None]):
@@ -155,6 +158,8 @@ class ListDialog(Dialog):
         """The list; its texts are data and never read as markup."""
         entries = [Option(Text(title)) for title in self._titles]
         box = Vertical(OptionList(*entries), id="box")
+        widest = max(map(width_of, self._titles), default=0) + LIST_MARGIN
+        box.styles.width = max(LIST_WIDTH_MIN, min(LIST_WIDTH_MAX, widest))
         box.border_title = self._title
         box.border_subtitle = "⏎ go · Esc close"
         yield box

@@ -102,10 +102,10 @@ def test_why_explains_a_state_that_is_not_active(run: Run, session: Path) -> Non
 
     assert out.splitlines() == [
         "mach://worker/6  ○ ProcessingFile 2",
-        "├ inactive since tx 5 (removed by FileProcessed)",
+        "├ ○ since tx 5 (removed by FileProcessed)",
         "├ requirements met, kept out by nothing",
-        "├ a call replaces ● FileProcessed  active since tx 5 (called)",
-        "└ last called in tx 4",
+        "├ a call replaces ● FileProcessed  since tx 5 (called)",
+        "└ last call: tx 4",
     ]
 
 

@@ -65,8 +65,8 @@ def test_a_missing_requirement_shows_why_it_is_missing() -> None:
     """The reasons of a requirement stand below it, without any log level."""
     assert rows(invalid_account(), "Plan") == [
         "├ never active",
-        "├ requires ○ AccountValid  auto, blocked  inactive since tx 3 (removed by AccountInvalid)",
-        "│ └ kept out by ● AccountInvalid  active since tx 3 (called)",
+        "├ requires ○ AccountValid  auto, blocked  since tx 3 (removed by AccountInvalid)",
+        "│ └ kept out by ● AccountInvalid  since tx 3 (called)",
         "├ kept out by nothing active",
         "└ never called",
     ]
@@ -106,7 +106,7 @@ def test_a_state_that_a_call_replaces_keeps_nothing_out() -> None:
     assert rows(track, "Offline") == [
         "├ never active",
         "├ requirements met, kept out by nothing",
-        "├ a call replaces ● Online  active since tx 1 (called)",
+        "├ a call replaces ● Online  since tx 1 (called)",
         "└ never called",
     ]
 
@@ -159,9 +159,9 @@ def test_a_refusal_before_the_state_was_active_does_not_count() -> None:
     teller.remove("Online")
 
     assert rows(track_of(story), "Online") == [
-        "├ inactive since tx 3 (removed by a call)",
+        "├ ○ since tx 3 (removed by a call)",
         "├ requirements met, kept out by nothing",
-        "└ last called in tx 2",
+        "└ last call: tx 2",
     ]
 
 
@@ -236,7 +236,7 @@ def test_a_state_that_changed_in_a_gap_has_an_unknown_cause() -> None:
     track = track_of(story)
 
     assert since_of(track, 2, "Online") == Since(1)
-    assert rows(track, "Online")[0] == "├ inactive since a gap after tx 1"
+    assert rows(track, "Online")[0] == "├ ○ since a gap after tx 1"
 
 
 def test_names_of_a_program_are_made_safe() -> None:

@@ -195,12 +195,12 @@ def test_same_state_jumps_without_a_state_go_fifty_on(control: Control) -> None:
 
 
 def test_why_goes_to_the_last_change_of_the_state(control: Control) -> None:
-    """From a later moment back to the cause."""
-    on_state(control, "ProcessingFile")
+    """From a later moment back to the cause, if the state is active."""
+    on_state(control, "FileProcessed")
 
     assert number(do(control, "why")) == 12
     assert number(do(control, "why")) == 12
-    assert control.message == "ProcessingFile changed in this transition"
+    assert control.message == "FileProcessed changed in this transition"
 
 
 def test_source_goes_to_the_machine_that_caused_the_transition(control: Control) -> None:

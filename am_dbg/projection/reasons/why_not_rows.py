@@ -27,7 +27,7 @@ ACTIVE, INACTIVE = Span("●", Role.ADDED), Span("○", Role.QUIET)
 
 @dataclass(frozen=True, slots=True)
 class ReasonRow:
-    """One reason; `number` is its transition, 0 for none, and `depth` counts from 0.
+    """One reason; `number` is its transition, 0 for none, and `state` is another state in it.
 
     `branch` draws its place in the tree: `├ `, `└ `, and lines from the rows above.
     """
@@ -35,6 +35,7 @@ class ReasonRow:
     spans: tuple[Span, ...]
     depth: int = 0
     number: int = 0
+    state: str = ""
     branch: str = ""
 
     @property
@@ -43,15 +44,20 @@ class ReasonRow:
         return self.branch + "".join(span.text for span in self.spans)
 
 
-def reason_rows(track: Track, number: int, name: str) -> tuple[ReasonRow, ...]:
-    """The reasons for which a state is not active after a transition; empty if it is active."""
+def reason_rows(
+    track: Track, number: int, name: str, *, is_last: bool = True
+) -> tuple[ReasonRow, ...]:
+    """The reasons for which a state is not active after a transition; empty if it is active.
+
+    If they are not the last rows, the lines of the tree go on below them.
+    """
     answer = why_not(track, number, name)
-    return tuple(branched(list(_rows(answer, 0)))) if answer else ()
+    return tuple(_branched(list(_rows(answer, 0)), is_last=is_last)) if answer else ()
 
 
-def branched(rows: list[ReasonRow]) -> Iterator[ReasonRow]:
+def _branched(rows: list[ReasonRow], *, is_last: bool) -> Iterator[ReasonRow]:
     """The rows with the lines of the tree in front of them."""
-    open_below: dict[int, bool] = {}
+    open_below = {} if is_last else {0: True}
     drawn = []
     for row in reversed(rows):
         has_next = open_below.get(row.depth, False)
@@ -76,7 +82,7 @@ def _kind(answer: WhyNot) -> Iterable[Span]:
 
 def _rows(answer: WhyNot, depth: int) -> Iterator[ReasonRow]:
     if depth == 0:
-        yield _row(depth, _inactive(answer.since), answer.since)
+        yield _row(depth, _own(answer.since), answer.since)
     for one in answer.requirements:
         yield from _requirement(one, depth)
     yield from _blockers(answer, depth, gives_way=False)
@@ -106,15 +112,25 @@ def _adders(answer: WhyNot) -> Iterable[Span]:
         yield Span(f" {clean_name(adder.name)}")
 
 
-def _row(depth: int, spans: Iterable[Span], since: Since | None = None) -> ReasonRow:
-    return ReasonRow(tuple(spans), depth, since.number if since else 0)
+def _row(
+    depth: int, spans: Iterable[Span], since: Since | None = None, state: str = ""
+) -> ReasonRow:
+    return ReasonRow(tuple(spans), depth, since.number if since else 0, state)
+
+
+def _own(since: Since | None) -> Iterable[Span]:
+    """The first row: since when the state itself is not active."""
+    if since is not None:
+        yield INACTIVE
+        yield Span(" ")
+    yield from _inactive(since)
 
 
 def _inactive(since: Since | None) -> Iterable[Span]:
     if since is None:
         yield Span("never active")
     else:
-        yield Span(f"inactive {since_text(since)}")
+        yield Span(since_text(since))
 
 
 def since_text(since: Since) -> str:
@@ -135,7 +151,7 @@ def _requirement(one: Requirement, depth: int) -> Iterator[ReasonRow]:
         spans.append(Span(", which it adds itself"))
     elif answer:
         spans += [*_kind(answer), Span("  "), *_inactive(answer.since)]
-    yield _row(depth, spans, answer.since if answer else None)
+    yield _row(depth, spans, answer.since if answer else None, one.name * one.is_defined)
     if answer:
         yield from _rows(answer, depth + 1)
 
@@ -143,7 +159,7 @@ def _requirement(one: Requirement, depth: int) -> Iterator[ReasonRow]:
 def _blockers(answer: WhyNot, depth: int, *, gives_way: bool) -> Iterator[ReasonRow]:
     for blocker in answer.blockers:
         if blocker.gives_way is gives_way:
-            yield _row(depth, _blocker(blocker), blocker.since)
+            yield _row(depth, _blocker(blocker), blocker.since, blocker.name)
 
 
 def _blocker(blocker: Blocker) -> Iterable[Span]:
@@ -154,7 +170,7 @@ def _blocker(blocker: Blocker) -> Iterable[Span]:
     yield ACTIVE
     yield Span(f" {clean_name(blocker.name)}", bold=True)
     if blocker.since:
-        yield Span(f"  active {since_text(blocker.since)}")
+        yield Span(f"  {since_text(blocker.since)}")
 
 
 def _called(answer: WhyNot, depth: int) -> Iterator[ReasonRow]:
@@ -166,7 +182,7 @@ def _called(answer: WhyNot, depth: int) -> Iterator[ReasonRow]:
     elif answer.is_auto:
         return
     elif answer.last_call:
-        text = f"last called in tx {count(answer.last_call)}"
+        text = f"last call: tx {count(answer.last_call)}"
         yield ReasonRow((Span(text),), depth, answer.last_call)
     elif depth == 0 or not answer.is_blocked:
         yield ReasonRow((Span("never called"),), depth)
