@@ -143,6 +143,9 @@ KEYS: tuple[Key, ...] = (
     Key("quit", ("q", "ctrl+q", "ctrl+c"), "quit", T, "quit", 19),
 )
 
+Hint = tuple[str, str, str]
+"""The sign of a key, a word for the footer, and the action."""
+
 FOOTER_NARROW = (
     "next_transition",
     "next_error",

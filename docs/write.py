@@ -15,7 +15,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from am_dbg import keys, pane_keys  # noqa: E402 - the project's own, installed or not
+from am_dbg import keys  # noqa: E402 - the project's own, installed or not
+from am_dbg.drawing import pane_keys  # noqa: E402
 
 PACKAGES = ("machine", "amtracer", "am_dbg")
 

@@ -26,7 +26,7 @@ from am_dbg.cli.terminal import fill_standard_descriptors
 from am_dbg.cli.why import why_command
 from am_dbg.errors import DebuggerError
 from am_dbg.options import LOG_LEVEL_DEFAULT, LOG_LEVEL_WORDS, NOT_LISTENING, VIEWS
-from am_dbg.program_version import program_version
+from am_dbg.settings.program_version import program_version
 from amtracer.errors import TracingError
 
 if TYPE_CHECKING:

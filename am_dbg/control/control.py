@@ -352,7 +352,6 @@ class Control:
         """The help with the keys of the focused pane first, narrowed to the words of a needle."""
         return draw_help(width, self.keys, self.notices, pane=self.focus, needle=needle)
 
-    @property
     def about(self) -> str:
         """The version, and how much memory the data takes."""
         return about_text(self.workspace.store)

@@ -21,9 +21,9 @@ from am_dbg.drawing.detail import DetailView
 from am_dbg.drawing.layout import Layout, Pane, lay_out
 from am_dbg.drawing.log import log_title_note
 from am_dbg.drawing.matrix import HEADER_ROWS, matrix_columns
+from am_dbg.drawing.pane_keys import footer_ends, footer_hints
 from am_dbg.drawing.rain import header_height, rain_columns
-from am_dbg.keys import Key
-from am_dbg.pane_keys import Hint, footer_ends, footer_hints
+from am_dbg.keys import Hint, Key
 from am_dbg.projection.bars import (
     AddressView,
     FooterView,

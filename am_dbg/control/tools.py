@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from am_dbg.control.confirmation import Confirmation
 from am_dbg.control.effects import CopyText, DialogKind, OpenDialog, OpenPalette, Quit, Suspend
 from am_dbg.control.modes import Modes
-from am_dbg.control.transition_text import transition_text
+from am_dbg.control.reading.transition_text import transition_text
 from am_dbg.control.unsaved_transitions import UnsavedTransitions
 from am_dbg.control.workspace import Workspace
 from am_dbg.projection.addresses.write import write_address

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from am_dbg.drawing.layout import WIDE
-from am_dbg.pane_keys import Hint
+from am_dbg.keys import Hint
 from am_dbg.projection.bars import (
     AddressView,
     FooterView,

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
+from am_dbg.drawing.pane_keys import pane_rows
 from am_dbg.keys import KEYS, Key, help_rows
-from am_dbg.pane_keys import pane_rows
 from am_dbg.projection.clean import clean
 from am_dbg.projection.filtering.machine_filter import MACHINE_FORMS
 from am_dbg.query.query_keys import FORMS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from am_dbg.pane_keys import Hint
+from am_dbg.keys import Hint
 from am_dbg.projection.addresses.write import SCHEME, places_of
 from am_dbg.projection.clean import clean, clean_name
 from am_dbg.projection.counts import Counts

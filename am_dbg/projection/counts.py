@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from am_dbg.ingest.memory import MEGABYTE
-from am_dbg.program_version import program_version
 from am_dbg.projection.times import totals
+from am_dbg.settings.program_version import program_version
 from am_dbg.store import Store, Track
 
 

@@ -67,7 +67,7 @@ class DialogOpener:
         def lines_for(needle: str) -> Sequence[SpanLine]:
             return control.help_lines(width, needle)
 
-        return HelpDialog(lines_for, control.about), _ignored
+        return HelpDialog(lines_for, control.about()), _ignored
 
     def _goto(self) -> tuple[Dialog, Answered]:
         dialog = TextDialog("Go to", GOTO_HINT, check=self._control.why_unreachable)

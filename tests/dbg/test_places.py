@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from am_dbg import reports as text
 from am_dbg.control import Control
 from am_dbg.control.cursors import cursor_at_address
+from am_dbg.control.reading.transition_text import transition_text
 from am_dbg.control.start import StartOptions
-from am_dbg.control.transition_text import transition_text
 from am_dbg.egress.convert import chosen
 from am_dbg.errors import DebuggerError, TransitionNotFoundError
 from am_dbg.projection.addresses.machine_names import machine_like

@@ -7,8 +7,8 @@ import pytest
 from am_dbg.control import Control
 from am_dbg.drawing.bars import draw_footer, draw_tabs
 from am_dbg.drawing.layout import Pane
+from am_dbg.drawing.pane_keys import footer_ends, footer_hints
 from am_dbg.keymap import remapped
-from am_dbg.pane_keys import footer_ends, footer_hints
 from am_dbg.projection.bars import FooterView, TabsView
 from tests.screens.driving import at, do
 

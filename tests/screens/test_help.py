@@ -42,9 +42,9 @@ def test_a_search_without_a_result_shows_that() -> None:
 
 def test_the_help_shows_the_version_and_the_memory(control: Control) -> None:
     """They stand on the frame of the help, and in the status of tall screens."""
-    assert control.about.startswith("am-dbg ")
-    assert control.about.endswith(" MB")
-    assert control.project(160, 45).status.about == control.about
+    assert control.about().startswith("am-dbg ")
+    assert control.about().endswith(" MB")
+    assert control.project(160, 45).status.about == control.about()
 
 
 @pytest.mark.slow

@@ -10,9 +10,9 @@ import pytest
 from am_dbg.control import Control
 from am_dbg.drawing.help import draw_help
 from am_dbg.drawing.layout import Pane
+from am_dbg.drawing.pane_keys import PANE_KEYS, footer_ends, footer_hints
 from am_dbg.keymap import Keymap, keymap_path, read_keymap, remapped
 from am_dbg.keys import KEYS, by_action, help_rows, markdown, sign_of
-from am_dbg.pane_keys import PANE_KEYS, footer_ends, footer_hints
 from am_dbg.store import Store
 from am_dbg.views.debugger import Debugger, bindings
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from am_dbg.keys import FOOTER_ENDS, FOOTER_NARROW, KEYS, Key, by_action, sign_of
+from am_dbg.keys import FOOTER_ENDS, FOOTER_NARROW, KEYS, Hint, Key, by_action, sign_of
 
 PANE_KEYS: dict[str, tuple[tuple[str, str], ...]] = {
     "machines": (
@@ -49,9 +49,6 @@ _PAIRS = {
     "page_down": ("pagedown", "PgUp/Dn"),
 }
 """Actions that the footer shows with the key of their opposite, unless the user changed it."""
-
-Hint = tuple[str, str, str]
-"""The sign of a key, a word, and the action."""
 
 
 def footer_hints(

@@ -1,0 +1,1 @@
+"""What the debugger keeps beside sessions: its version, the configuration, the state directory."""
