@@ -16,6 +16,7 @@ from am_dbg.cli.convert import convert_command
 from am_dbg.cli.diff import diff_command
 from am_dbg.cli.exit_codes import Exit, exit_table
 from am_dbg.cli.list import list_command
+from am_dbg.cli.next import next_command
 from am_dbg.cli.options import listen_option, memory_option, token_option
 from am_dbg.cli.output import PROGRAM, fail, flush, is_flushed, write_lines
 from am_dbg.cli.record import record_command
@@ -23,6 +24,7 @@ from am_dbg.cli.screen import checked_place, open_screen
 from am_dbg.cli.show import show_command
 from am_dbg.cli.stats import stats_command
 from am_dbg.cli.terminal import fill_standard_descriptors
+from am_dbg.cli.when import when_command
 from am_dbg.cli.why import why_command
 from am_dbg.errors import DebuggerError
 from am_dbg.options import LOG_LEVEL_DEFAULT, LOG_LEVEL_WORDS, NOT_LISTENING, VIEWS
@@ -172,6 +174,8 @@ for _subcommand in (
     list_command,
     show_command,
     why_command,
+    when_command,
+    next_command,
     stats_command,
     diff_command,
     convert_command,

@@ -1,4 +1,4 @@
-"""The commands that explain a session: `why`, their JSON and their exit codes."""
+"""The commands that explain a session, `why`, `when`, `next`: their output and exit codes."""
 
 from __future__ import annotations
 
@@ -144,3 +144,106 @@ def test_a_state_that_does_not_exist_is_refused_with_a_near_one(run: Run, sessio
     assert (code, out) == (Exit.BAD_INPUT, "")
     assert words == "am-dbg: machine 'worker' has no state 'Strat': did you mean Start\n"
     assert "it has Start, Ready" in run("why", session, "mach://worker", "Qqq")[2]
+
+
+def test_when_lists_the_activations_of_a_state(run: Run, session: Path) -> None:
+    """From and to, when, how long, and by which causes."""
+    code, out, _ = run("when", session, "mach://worker", "ProcessingFile")
+
+    assert code == Exit.DONE
+    row, total = out.splitlines()
+    assert row.split("  ")[-1] == "called; removed by FileProcessed"
+    assert row.split()[:5] == ["4", "->", "5", "2023-11-14T22:13:20.005000000Z", "1.00"]
+    assert total == "worker: ProcessingFile was activated 1 time"
+    started = run("when", session, "mach://worker", "Start")[1].splitlines()[0]
+    assert started.endswith("called, by mach://pool/1")
+    assert "1 ->     now" in started
+    assert run("when", session, "mach://worker", "Logged")[1] == (
+        "worker: Logged was activated 0 times\n"
+    )
+
+
+def test_when_as_json(run: Run, session: Path) -> None:
+    """An activation that goes on has no end and no duration."""
+    assert data(run, "when", session, "mach://worker", "Logged")["activations"] == []
+    assert data(run, "when", session, "mach://worker", "Start")["activations"] == [
+        {
+            "from": {
+                "number": 1,
+                "time": "2023-11-14T22:13:20.002000000Z",
+                "time_ns": 1_700_000_000_002_000_000,
+                "cause": "called",
+                "state": None,
+                "requested_by": {"machine": "pool", "number": 1},
+            },
+            "to": None,
+            "duration_ns": None,
+        }
+    ]
+    one = data(run, "when", session, "mach://worker", "ProcessingFile")["activations"][0]
+    assert (one["to"]["cause"], one["to"]["state"]) == ("relation", "FileProcessed")
+    assert one["duration_ns"] == 1_000_000
+
+
+def test_when_refuses_a_state_that_never_existed(run: Run, session: Path) -> None:
+    """The message names a near one."""
+    code, out, words = run("when", session, "mach://worker", "Redy")
+
+    assert (code, out) == (Exit.BAD_INPUT, "")
+    assert "did you mean Ready" in words
+
+
+def test_next_finds_the_next_transition_that_went_wrong(run: Run, session: Path) -> None:
+    """The place itself does not count; a failed handler is an error too."""
+    found = [
+        data(run, "next", session, f"mach://worker{place}", *kinds)["number"]
+        for place, kinds in (
+            ("", ("--error",)),
+            ("/2", ("--error",)),
+            ("/2", ("--canceled",)),
+            ("/2", ("--canceled", "--error")),
+        )
+    ]
+
+    assert found == [2, 3, 6, 3]
+    assert run("next", session, "mach://worker", "--error")[1].startswith("mach://worker/2  ")
+
+
+def test_next_in_all_machines_goes_on_in_time(run: Run, session: Path) -> None:
+    """From a machine without errors to the first one of another."""
+    value = data(run, "next", session, "mach://pool/1", "--error", "--all")
+
+    assert (value["machine"], value["number"]) == ("worker", 2)
+
+
+def test_next_without_a_hit_has_an_exit_code_and_names_other_machines(
+    run: Run, session: Path
+) -> None:
+    """A script sees the code, a person reads where to look."""
+    nothing = run("next", session, "mach://pool/1", "--error")
+
+    assert nothing == (
+        Exit.NOT_FOUND,
+        "",
+        "am-dbg: no error after mach://pool/1: 2 in 1 other machine, see --all\n",
+    )
+    assert run("next", session, "mach://worker/5", "--error", "--all")[0] == Exit.NOT_FOUND
+    assert "2 up to here" in run("next", session, "mach://worker/5", "--error")[2]
+
+
+def test_next_needs_a_kind(run: Run, session: Path) -> None:
+    """Without one it is not clear what to look for."""
+    code, _, words = run("next", session, "mach://worker")
+
+    assert code == Exit.BAD_INPUT
+    assert "give --error or --canceled" in words
+
+
+def test_next_reads_the_intact_part_of_a_damaged_session(run: Run, session: Path) -> None:
+    """What was found is printed; the exit code is that of a damaged file."""
+    session.write_bytes(session.read_bytes()[:-3])
+
+    code, _, words = run("next", session, "mach://worker", "--error")
+
+    assert code == Exit.BAD_INPUT
+    assert words

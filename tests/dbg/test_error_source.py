@@ -15,6 +15,7 @@ from am_dbg.projection.reasons.error_source import (
     follower_of,
 )
 from am_dbg.store import Track
+from amtracer.wire.messages import Shape
 from amtracer.wire.vocabulary import StepFlag
 from tests.dbg.test_projection_why import why
 from tests.screens.stories import (
@@ -27,6 +28,7 @@ from tests.screens.stories import (
     Teller,
     track_of,
 )
+from tests.transitions import RecordedTransition, write_transition
 
 TRACE = (
     "Traceback (most recent call last):\n"
@@ -190,11 +192,14 @@ def test_a_change_without_steps_has_an_unknown_cause() -> None:
 
 
 def test_a_change_that_a_failed_handler_left_behind_is_named_as_such() -> None:
-    """A final handler that fails reverts some states."""
+    """A final handler that fails takes some changes back; the others stay."""
     story = Story()
     worker = story.machine("worker")
-    worker.cancel("Ping", added=("Start",))
+    ping, start = worker.index("Ping"), worker.index("Start")
+    shape = Shape(0, (ping, start), 0, ((ping, -2), (start, 1)))
+    write_transition(story.writer, worker.number, RecordedTransition(shape, story.now))
+    track = track_of(story)
 
-    cause = cause_at(track_of(story), 1, worker.index("Start"), is_added=True)
-
-    assert cause.kind is CauseKind.FAILURE
+    assert cause_at(track, 1, ping, is_added=True).kind is CauseKind.CALLED
+    assert cause_at(track, 1, ping, is_added=False).kind is CauseKind.FAILURE
+    assert cause_at(track, 1, start, is_added=True).kind is CauseKind.CALLED

@@ -2,7 +2,8 @@
 
 The steps of a transition list its relations in order, met and unmet. A relation that dropped a
 state stands right before the step that drops it. The state that owns a relation counts only if
-it was not dropped itself, unless there is no other.
+it was not dropped itself, unless there is no other. A canceled transition with a failed final
+handler takes some changes back, whose ticks grow by two.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class Cause:
 def cause_at(track: Track, number: int, index: int, *, is_added: bool) -> Cause:
     """Why the state at an index changed in a transition."""
     shape, states = track.shape_at(number), track.schema_at(number)
-    if not shape.flags & ShapeFlag.ACCEPTED:
+    if not shape.flags & ShapeFlag.ACCEPTED and _is_undone(shape, index, is_added=is_added):
         return Cause(CauseKind.FAILURE, is_added)
     if index in shape.called:
         is_auto = shape.flags & ShapeFlag.AUTO
@@ -72,6 +73,12 @@ def cause_at(track: Track, number: int, index: int, *, is_added: bool) -> Cause:
         return Cause(CauseKind.REQUIREMENT, is_added, _raw_name(states, needed))
     is_left_out = not is_added and shape.type == MutationKind.SET
     return Cause(CauseKind.SET if is_left_out else CauseKind.UNKNOWN, is_added)
+
+
+def _is_undone(shape: Shape, index: int, *, is_added: bool) -> bool:
+    """Whether a change takes another one of the same transition back."""
+    growth = dict(shape.changes).get(index, 0)
+    return growth % 2 == 0 and (growth > 0) is is_added
 
 
 def _raw_name(states: Sequence[StateDef], index: int) -> str:
