@@ -110,6 +110,8 @@ KEYS: tuple[Key, ...] = (
     Key("narrower", ("less_than_sign",), "make the focused pane narrower", P),
     Key("wider", ("greater_than_sign",), "make the focused pane wider", P),
     Key("remove_machine", ("backspace",), "remove the machine from the list", P, "", 0, ("alt+d",)),
+    Key("hide_ended", ("H",), "hide ended runs and disconnected machines, or show them", P),
+    Key("remove_disconnected", (), "remove all disconnected machines", P),
     Key("detail", ("v",), "the transition in full, over the screen", V, "full", 12),
     Key("detail_why", (), "the transition in full: why", V),
     Key("detail_args", (), "the transition in full: its arguments", V),

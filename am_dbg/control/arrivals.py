@@ -8,6 +8,7 @@ from am_dbg.control.cursors import at_step
 from am_dbg.control.jumps import Jumps
 from am_dbg.control.modes import Modes
 from am_dbg.control.navigation import Navigation
+from am_dbg.control.runs.returned_runs import ReturnedRuns
 from am_dbg.control.start import (
     StartOptions,
     newcomers,
@@ -19,6 +20,7 @@ from am_dbg.control.workspace import Workspace
 from am_dbg.ingest.intake import ImportProgress
 from am_dbg.projection.bars import Playback
 from am_dbg.projection.clean import clean_name
+from am_dbg.projection.runs.program_runs import machine_in
 from am_dbg.query.cursor import Cursor
 from am_dbg.store import Track
 
@@ -31,6 +33,7 @@ class Arrivals:
     modes: Modes
     navigation: Navigation
     jumps: Jumps
+    returned_runs: ReturnedRuns
     start: StartOptions
     _arrival: int = 0
     _is_import_over: bool = False
@@ -81,7 +84,7 @@ class Arrivals:
         While a session is still being read, this is repeated until the user goes somewhere.
         """
         workspace = self.workspace
-        place = start_place(self.start, workspace.store, workspace.order.machines)
+        place = start_place(self.start, workspace.store, workspace.run_list.machines)
         if place is None:
             return
         track = place.track
@@ -102,9 +105,19 @@ class Arrivals:
         store = self.workspace.store
         if self.start.clean_on_connect and remove_disconnected(store, arrived):
             self.workspace.cursor = None
-        connected = [track for track in store.tracks if track.connected]
-        is_alone = len(connected) == 1 and self.workspace.track not in connected
-        if self.start.select_connected and is_alone:
-            self.jumps.select(connected[0])
-            if self.modes.follow():
-                self.navigation.to_newest()
+        if self.start.select_connected:
+            self._select_connected(arrived)
+        self.returned_runs.programs_connected(arrived)
+
+    def _select_connected(self, arrived: list[Track]) -> None:
+        """Follow a machine of the program that connected, if no other program is connected."""
+        machines, before = self.workspace.run_list, self.workspace.track
+        connected = [track for track in self.workspace.store.tracks if track.connected]
+        run = machines.run_of(arrived[0])
+        others = [one for one in connected if one not in arrived and machines.run_of(one) != run]
+        if run is None or others or before in connected:
+            return
+        same = machine_in(run, before.id) if before else None
+        self.jumps.select(same or run.machines[0].track)
+        if self.modes.follow():
+            self.navigation.to_newest()

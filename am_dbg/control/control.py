@@ -27,6 +27,7 @@ from am_dbg.control.navigation import Navigation
 from am_dbg.control.pane_actions import PaneActions
 from am_dbg.control.reading.detail import Detail
 from am_dbg.control.reasons import Reasons
+from am_dbg.control.runs.returned_runs import ReturnedRuns
 from am_dbg.control.screen_projector import ScreenProjector
 from am_dbg.control.screen_view import ScreenView
 from am_dbg.control.search import Search
@@ -85,14 +86,9 @@ class Control:
         self.detail = Detail(self.workspace, self.modes)
         self.search = Search(self.workspace, self.modes, self.jumps, self.detail)
         self.tools = Tools(self.workspace, self.modes, self.unsaved, self.confirmation)
-        self.pane_actions = PaneActions(
-            self.workspace,
-            self.modes,
-            self.navigation,
-            self.jumps,
-            self.reasons,
-            self.view_switches,
-        )
+        moving = self.workspace, self.modes, self.navigation, self.jumps
+        self.pane_actions = PaneActions(*moving, self.reasons, self.view_switches)
+        self.returned_runs = ReturnedRuns(*moving, self.pane_actions, keys)
         self.mouse = Mouse(
             self.workspace,
             self.modes,
@@ -104,11 +100,15 @@ class Control:
         self.machine_removal = MachineRemoval(
             self.workspace, self.modes, self.jumps, self.unsaved, self.confirmation
         )
-        self.arrivals = Arrivals(
-            self.workspace, self.modes, self.navigation, self.jumps, start or StartOptions()
-        )
+        self.arrivals = Arrivals(*moving, self.returned_runs, start or StartOptions())
         self._projector = ScreenProjector(
-            self.workspace, self.modes, self.view_switches, self.filter_line, self.detail, keys
+            self.workspace,
+            self.modes,
+            self.view_switches,
+            self.filter_line,
+            self.detail,
+            self.returned_runs,
+            keys,
         )
         self._actions = self._table()
         self._pane_keys = self._keys_of_panes()
@@ -125,6 +125,7 @@ class Control:
             self.search,
             self.filter_line,
             self.detail,
+            self.returned_runs,
             self.pane_actions,
             self.machine_removal,
             self.tools,

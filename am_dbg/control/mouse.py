@@ -71,10 +71,10 @@ class Mouse:
             self._click_matrix(row, column)
 
     def _click_machine(self, row: int) -> None:
-        machines = self.workspace.machines
+        listed = self.workspace.run_list.rows(self.workspace.track)
         at = self.workspace.tops.get(Pane.MACHINES, 0) + row
-        if at < len(machines):
-            self.jumps.select(machines[at].track)
+        if at < len(listed):
+            self.pane_actions.select_listed(listed[at])
 
     def _click_state(self, row: int) -> None:
         tree = self.pane_actions.tree()

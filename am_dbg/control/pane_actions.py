@@ -12,6 +12,8 @@ from am_dbg.control.view_switches import ViewSwitches
 from am_dbg.control.workspace import Workspace
 from am_dbg.drawing.layout import FRAMED_PANES, MAIN_PANES, Pane
 from am_dbg.projection.log.view import scrolled_top
+from am_dbg.projection.runs.program_runs import ProgramRun
+from am_dbg.projection.runs.run_list import ListRow
 from am_dbg.projection.states_tree import STATE, Tree, TreeSpot
 from am_dbg.query.cursor import JUMP_TRANSITIONS
 
@@ -88,12 +90,28 @@ class PaneActions:
             self.navigation.by_many(rows)
 
     def _move_in_machines(self, rows: int) -> None:
-        machines = self.workspace.machines
-        if not machines:
+        listed = self.workspace.run_list.rows(self.workspace.track)
+        if not listed:
             return
-        at = self.workspace.machine_list.position_of(self.workspace.track)
+        at = self.workspace.run_list.position(self.workspace.track)
         self.workspace.scrolled_away.discard(Pane.MACHINES)
-        self.jumps.select(machines[max(0, min(len(machines) - 1, at + rows))].track)
+        self.select_listed(listed[max(0, min(len(listed) - 1, at + rows))])
+
+    def select_listed(self, row: ListRow) -> None:
+        """Select a row of the list of machines; a heading leaves the machine selected."""
+        if isinstance(row, ProgramRun):
+            self.workspace.run_list.selected_run = row.key
+        else:
+            self.workspace.run_list.selected_run = ""
+            self.jumps.select(row.track)
+
+    def _fold_run(self) -> bool:
+        """Fold or unfold the run whose heading is selected; return whether one is."""
+        machines = self.workspace.run_list
+        run = machines.run(machines.selected_run)
+        if run is not None:
+            machines.open(run, is_open=not machines.is_open(run))
+        return run is not None
 
     def _move_in_states(self, rows: int) -> None:
         tree, selected = self.tree(), self.workspace.selected_state
@@ -128,6 +146,8 @@ class PaneActions:
         focus = self.focus
         if focus is Pane.STATES:
             self.choose_state()
+        elif focus is Pane.MACHINES and self._fold_run():
+            return
         elif focus is Pane.MACHINES:
             self.modes.focus_on(self.modes.main)
         elif focus is Pane.READER:

@@ -14,6 +14,7 @@ from am_dbg.control.filtering.filter_line import FilterLine
 from am_dbg.control.input_status import InputStatus, connect_hints
 from am_dbg.control.modes import Modes
 from am_dbg.control.reading.detail import Detail
+from am_dbg.control.runs.returned_runs import ReturnedRuns
 from am_dbg.control.screen_view import ScreenView
 from am_dbg.control.view_switches import ViewSwitches
 from am_dbg.control.workspace import Workspace
@@ -25,6 +26,7 @@ from am_dbg.drawing.pane_keys import footer_ends, footer_hints
 from am_dbg.drawing.rain import header_height, rain_columns
 from am_dbg.keys import Hint, Key
 from am_dbg.projection.bars import (
+    NO_NOTICE,
     AddressView,
     FooterView,
     Playback,
@@ -64,6 +66,7 @@ class ScreenProjector:
         view_switches: ViewSwitches,
         filter_line: FilterLine,
         detail: Detail,
+        returned_runs: ReturnedRuns,
         keys: tuple[Key, ...],
     ) -> None:
         self.workspace = workspace
@@ -71,6 +74,7 @@ class ScreenProjector:
         self._view_switches = view_switches
         self._filter_line = filter_line
         self._detail_reading = detail
+        self._returned_runs = returned_runs
         self._counting = MachineCounter(workspace.store)
         self._keys = keys
         self._hints: dict[tuple[Pane, bool], tuple[Hint, ...]] = {}
@@ -174,12 +178,14 @@ class ScreenProjector:
         if not height:
             return MachinesView()
         workspace = self.workspace
-        top, track = workspace.tops.get(Pane.MACHINES, 0), workspace.track
+        machines, track = workspace.run_list, workspace.track
+        top = machines.kept_top(track, workspace.tops.get(Pane.MACHINES, 0))
         if Pane.MACHINES not in workspace.scrolled_away and track is not None:
-            position = max(0, workspace.machine_list.position_of(track))
-            top = top_showing(position, top, len(workspace.machines), height)
+            position = max(0, machines.position(track))
+            top = top_showing(position, top, len(machines.rows(track)), height)
         now = moment.time_ns if moment else 0
-        view = project_machines(workspace.store, workspace.machine_list, track, now, top, height)
+        view = project_machines(workspace.store, machines, track, now, top, height)
+        machines.keep_in_place(track, view.top, height)
         workspace.tops[Pane.MACHINES] = view.top
         return view
 
@@ -281,9 +287,11 @@ class ScreenProjector:
         if self.workspace.message or moment is None:
             return FooterView(clean(self.workspace.message), hints, self._ends)
         visible = self.workspace.visible(moment.track)
+        has_status = Pane.STATUS in self.workspace.layout.boxes
         return FooterView(
             hints=hints,
             ends=self._ends,
+            returned=self._returned_runs.notice if not has_status else NO_NOTICE,
             errors=_counted(errors(visible), moment.number),
             canceled=_counted(canceled(visible), moment.number),
         )
@@ -317,6 +325,7 @@ class ScreenProjector:
             status.progress,
             status.warning,
             about_text(self.workspace.store),
+            self._returned_runs.notice,
         )
 
 

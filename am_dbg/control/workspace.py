@@ -21,6 +21,7 @@ from am_dbg.projection.machine_list import MachineList
 from am_dbg.projection.machine_order import ListedMachine, MachineOrder
 from am_dbg.projection.matrix import MatrixView
 from am_dbg.projection.rain import RainView
+from am_dbg.projection.runs.run_list import RunList
 from am_dbg.projection.states_tree import Tree, TreeSpot, tree_of
 from am_dbg.projection.steps import Moment, moment_of
 from am_dbg.query import Filters, TransitionSet, Visible
@@ -48,7 +49,8 @@ class Workspace:
 
     `tops` are the first rows that panes show. The panes in `scrolled_away` do not follow the
     cursor. `shown_views` are the views that a click may hit. The panes in `wrapped` break long
-    rows instead of cutting them.
+    rows instead of cutting them. `returned_run` is the key of a run whose program came back,
+    while a notice offers to go there.
     """
 
     store: Store
@@ -70,8 +72,10 @@ class Workspace:
     play_speed: PlaySpeed = field(default_factory=PlaySpeed)
     is_zoomed: bool = False
     sizes: PaneSizes = field(default_factory=PaneSizes)
+    returned_run: str = ""
     order: MachineOrder = field(init=False)
     machine_list: MachineList = field(init=False)
+    run_list: RunList = field(init=False)
     layout: Layout = field(default_factory=lambda: Layout(0, 0, is_narrow=True))
     _visibles: OrderedDict[str, Visible] = field(default_factory=OrderedDict)
 
@@ -106,6 +110,7 @@ class Workspace:
     def __post_init__(self) -> None:
         self.order = MachineOrder(self.store)
         self.machine_list = MachineList(self.store, self.order)
+        self.run_list = RunList(self.store, self.order, self.machine_list)
 
     @property
     def machines(self) -> Sequence[ListedMachine]:
@@ -171,6 +176,7 @@ class Workspace:
             number = track.last_at_or_before(moment.time_ns) if moment else visible.last()
         if track is not self.track:
             self._change_track(track)
+        self.run_list.reveal(track)
         self.move_cursor(Cursor(track).at(number).kept(visible))
 
     def _change_track(self, new: Track) -> None:

@@ -8,6 +8,7 @@ from am_dbg.projection.bars import (
     AddressView,
     FooterView,
     Playback,
+    ReturnedNotice,
     StatusView,
     TabsView,
 )
@@ -100,6 +101,7 @@ def draw_footer(view: FooterView, width: int) -> SpanLine:
 def _as_many_as_fit(view: FooterView, width: int) -> list[Span]:
     extras = {"next_error": view.errors, "next_canceled": view.canceled}
     groups = [_hint(hint, extras.get(hint[2], "")) for hint in view.hints]
+    groups = [*_returned(view.returned), *groups]
     space = 3 if sum(width_of_spans(group) + 3 for group in groups) <= width else 2
     spans: list[Span] = [Span(" ")]
     for group in groups:
@@ -123,9 +125,27 @@ def _joined(groups: list[list[Span]]) -> list[Span]:
     return [span for at, group in enumerate(groups) for span in ([WIDE_GAP] * bool(at) + group)]
 
 
+def _returned(view: ReturnedNotice) -> list[list[Span]]:
+    """The notice that a program came back, and the keys that it offers."""
+    if not view.text:
+        return []
+    return [
+        [Span(view.text, Role.ADDED, bold=True)],
+        *(
+            [
+                Span(sign, Role.FOCUS, bold=True, link=f"action:{action}"),
+                Span(f" {word}", Role.QUIET, link=f"action:{action}"),
+            ]
+            for sign, word, action in view.hints
+        ),
+    ]
+
+
 def draw_status(view: StatusView, width: int) -> SpanLine:
     """Where data comes from, then the version and the memory; on tall screens."""
     spans = [Span(" ")]
+    for group in _returned(view.returned):
+        spans += [*group, WIDE_GAP]
     if view.listening:
         spans += [Span("● ", Role.ADDED), Span(f"listening on {view.listening}", Role.QUIET)]
     else:

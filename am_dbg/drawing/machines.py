@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from am_dbg.drawing.frame import with_scroll_bar
+from am_dbg.drawing.run_rows import draw_run_row
 from am_dbg.projection.machine_list import MachineSort
 from am_dbg.projection.machines import MachineRow, MachineStatus, MachinesView
+from am_dbg.projection.runs.run_rows import RunRow
 from am_dbg.projection.times import count
 from am_dbg.spans import (
     CURSOR_MARK,
@@ -39,7 +41,11 @@ def machines_title_note(view: MachinesView, width: int) -> str:
     Without room for all of it, the words of the filter go first, then what is left of it.
     """
     sort = "" if view.sort is MachineSort.TREE else view.sort.value
-    passing = f"{count(view.total)}/{count(view.in_all)}" if view.filter else count(view.total)
+    passing = (
+        f"{count(view.total)}/{count(view.in_all)}"
+        if view.total < view.in_all
+        else count(view.total)
+    )
     by = f"by {sort}" if sort else ""
     given = cut(f"F {view.filter}", FILTER_WIDTH) if view.filter else ""
     variants = (
@@ -55,12 +61,18 @@ def machines_title_note(view: MachinesView, width: int) -> str:
 
 def draw_machines(view: MachinesView, width: int, *, lit: bool = False) -> list[SpanLine]:
     """One line per row of the view."""
-    digits = max((len(count(row.until)) for row in view.rows), default=1)
-    after_digits = max((len(count(row.after)) + 1 for row in view.rows if row.after), default=0)
+    machines = [row for row in view.rows if not isinstance(row, RunRow)]
+    digits = max((len(count(row.until)) for row in machines), default=1)
+    after_digits = max((len(count(row.after)) + 1 for row in machines if row.after), default=0)
     if not view.rows and view.filter:
         return [line([Span(" no machine passes; F changes that", Role.QUIET)], width)]
-    rows = [_row(row, width - 1, digits, after_digits, lit) for row in view.rows]
-    return with_scroll_bar(rows, view.top, view.total)
+    rows = [
+        draw_run_row(row, width - 1, lit=lit)
+        if isinstance(row, RunRow)
+        else _row(row, width - 1, digits, after_digits, lit)
+        for row in view.rows
+    ]
+    return with_scroll_bar(rows, view.top, view.row_count)
 
 
 def _row(row: MachineRow, width: int, digits: int, after_digits: int, lit: bool) -> SpanLine:

@@ -92,10 +92,25 @@ class TabsView:
 
 
 @dataclass(frozen=True, slots=True)
+class ReturnedNotice:
+    """The notice that a program came back; empty without one.
+
+    A hint has the sign of a key, a word, and the action.
+    """
+
+    text: str = ""
+    hints: tuple[tuple[str, str, str], ...] = ()
+
+
+NO_NOTICE = ReturnedNotice()
+
+
+@dataclass(frozen=True, slots=True)
 class FooterView:
     """The last row: keys, or a message in their place; counts stand beside two keys.
 
     A hint has the sign of a key, a word, and the action. `ends` are always shown, at the right.
+    The notice of a program that came back stands before the keys, unless the status row has it.
     """
 
     message: str = ""
@@ -103,6 +118,7 @@ class FooterView:
     ends: tuple[Hint, ...] = ()
     errors: str = ""
     canceled: str = ""
+    returned: ReturnedNotice = NO_NOTICE
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +133,17 @@ class StatusView:
     progress: str = ""
     warning: str = ""
     about: str = ""
+    returned: ReturnedNotice = NO_NOTICE
 
 
 def project_status(
-    counts: Counts, listening: str, source: str, progress: str, warning: str, about: str = ""
+    counts: Counts,
+    listening: str,
+    source: str,
+    progress: str,
+    warning: str,
+    about: str = "",
+    returned: ReturnedNotice = NO_NOTICE,
 ) -> StatusView:
     """The status row."""
     return StatusView(
@@ -132,4 +155,5 @@ def project_status(
         progress=clean(progress),
         warning=clean(warning),
         about=about,
+        returned=returned,
     )

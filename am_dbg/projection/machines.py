@@ -1,4 +1,8 @@
-"""The list of machines: children below their parents, with counts up to the current moment."""
+"""The list of machines: children below their parents, with counts up to the current moment.
+
+If there are several programs or runs, each run has a heading above its machines
+(`am_dbg.projection.runs.run_list`).
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,11 @@ from dataclasses import dataclass
 from enum import Enum
 
 from am_dbg.projection.clean import clean, clean_name
-from am_dbg.projection.machine_list import MachineList, MachineSort
+from am_dbg.projection.machine_list import MachineSort
 from am_dbg.projection.machine_order import ListedMachine
+from am_dbg.projection.runs.program_runs import ProgramRun
+from am_dbg.projection.runs.run_list import RunList
+from am_dbg.projection.runs.run_rows import RunRow, run_row
 from am_dbg.query import ALL, TransitionSet, Visible, errors
 from am_dbg.store import Store, Track
 from am_dbg.store.facts import is_error_state
@@ -53,11 +60,13 @@ class MachineRow:
 class MachinesView:
     """The visible window of the list; `top` is the position of its first row.
 
-    `total` counts the machines that pass the filter, `in_all` all machines.
+    `row_count` counts the rows of the list, `total` the machines that pass the filter and are not
+    hidden, `in_all` all machines.
     """
 
-    rows: tuple[MachineRow, ...] = ()
+    rows: tuple[MachineRow | RunRow, ...] = ()
     top: int = 0
+    row_count: int = 0
     total: int = 0
     in_all: int = 0
     filter: str = ""
@@ -67,23 +76,27 @@ class MachinesView:
 
 def project_machines(
     store: Store,
-    machine_list: MachineList,
+    machines: RunList,
     selected: Track | None,
     now_ns: int,
     top: int,
     height: int,
 ) -> MachinesView:
     """The rows from `top` on; only those are worked out."""
-    machines = machine_list.machines
+    rows, machine_list = machines.rows(selected), machines.passing
     _forget_removed(store)
-    top = clamped_top(top, len(machines), height)
+    top = clamped_top(top, len(rows), height)
+    cursor = machines.position(selected)
     return MachinesView(
         rows=tuple(
-            machine_row(store, machine, machine.track is selected, now_ns)
-            for machine in machines[top : top + height]
+            run_row(machines, row, at == cursor)
+            if isinstance(row, ProgramRun)
+            else machine_row(store, row, at == cursor, now_ns)
+            for at, row in enumerate(rows[top : top + height], top)
         ),
         top=top,
-        total=len(machines),
+        row_count=len(rows),
+        total=len(machine_list.machines) - machines.hidden,
         in_all=machine_list.in_all,
         filter=clean(machine_list.text),
         sort=machine_list.sort,

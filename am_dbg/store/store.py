@@ -12,6 +12,7 @@ its caller waits for the end of that stream and feeds the message again, or call
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from itertools import takewhile
@@ -39,10 +40,12 @@ class Store:
     memory (`am_dbg.store.eviction`).
 
     `arrived` and `taken` count all tracks and transitions that ever came; `is_whole` is whether
-    none of them was removed to save memory.
+    none of them was removed to save memory. `clock` is the wall clock in nanoseconds, by which
+    the ends of connections are recorded.
     """
 
-    def __init__(self, bytes_max: int = 0) -> None:
+    def __init__(self, bytes_max: int = 0, clock: Callable[[], int] = time.time_ns) -> None:
+        self.clock = clock
         self.transitions = 0
         self.version = 0
         self.bytes_max = bytes_max
@@ -103,8 +106,10 @@ class Store:
     def close_stream(self, stream: int, reason: str = "") -> None:
         """End a stream; with a reason, its unfinished tracks get a gap of the kind CUT."""
         with self.lock:
-            if self._streams[stream].open:
-                self._streams[stream].close(reason)
+            closing = self._streams[stream]
+            if closing.open:
+                closing.closed_ns = self.clock() if closing.live else 0
+                closing.close(reason)
                 self.version += 1
 
     def find(self, id: str) -> Track | None:

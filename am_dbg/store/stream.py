@@ -96,6 +96,7 @@ class Stream:
         self.ended = False
         self.starts_new_tracks = False
         self.reason = ""
+        self.closed_ns = 0
         self.hello: HelloMessage | None = None
         self.tracks: list[Track] = []
         self._schema_of: list[int] = []
@@ -110,7 +111,7 @@ class Stream:
         """An empty stream, in the place of streams that were forgotten."""
         stream = cls.__new__(cls)
         stream.number, stream.label, stream.reason = -1, "", ""
-        stream.family = 0
+        stream.family = stream.closed_ns = 0
         stream.live = stream.open = stream.ended = stream.starts_new_tracks = False
         stream.hello, stream.tracks, stream.weight = None, [], 0
         return stream

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from am_dbg.projection.machine_list import MachineList
 from am_dbg.projection.machine_order import MachineOrder, natural_key
 from am_dbg.projection.machines import (
     MachineRow,
@@ -11,6 +10,7 @@ from am_dbg.projection.machines import (
     top_showing,
 )
 from am_dbg.projection.reader import ReaderView, project_reader
+from am_dbg.projection.runs.run_list import RunList
 from am_dbg.projection.states import Arc, ReferenceRow, StateRow, StatesView, project_states
 from am_dbg.projection.states_tree import TreeSpot, tree_of
 from am_dbg.projection.steps import Moment, StepLook, moment_of, project_steps
@@ -32,7 +32,9 @@ def machines(store: Store, number: int) -> list[MachineRow]:
     track = store.find("worker")
     assert track is not None
     return list(
-        project_machines(store, MachineList(store), track, track.time_at(number), 0, 50).rows
+        project_machines(
+            store, RunList(store, MachineOrder(store)), track, track.time_at(number), 0, 50
+        ).rows
     )
 
 

@@ -7,9 +7,10 @@ import pytest
 from am_dbg import reports as text
 from am_dbg.egress.export import Selection, selected, write_messages
 from am_dbg.projection.log.view import RowKind, project_log
-from am_dbg.projection.machine_list import MachineList
+from am_dbg.projection.machine_order import MachineOrder
 from am_dbg.projection.machines import project_machines
 from am_dbg.projection.reader import project_reader
+from am_dbg.projection.runs.run_list import RunList
 from am_dbg.projection.steps import moment_of, project_steps
 from am_dbg.projection.timeline import project_timeline
 from am_dbg.query import ALL, Visible
@@ -102,7 +103,7 @@ def test_a_handler_that_has_not_returned_is_shown_while_it_hangs() -> None:
     assert list(text.history_lines(track))[-1].endswith(f"-- {words}")
     assert f"Since then {words}." in why_of(store, track, 2)
     assert words not in why_of(store, track, 1)
-    (row,) = project_machines(store, MachineList(store), track, 10**9, 0, 5).rows
+    (row,) = project_machines(store, RunList(store, MachineOrder(store)), track, 10**9, 0, 5).rows
     assert row.mark == "!"
     log = project_log(moment_of(Cursor(track, 2), Visible(track, ALL)), Visible(track, ALL), 0, 9)
     assert [row.text for row in log.rows if row.kind is RowKind.GAP] == [words]

@@ -7,7 +7,7 @@ import pytest
 from am_dbg.errors import TransitionNotFoundError
 from am_dbg.projection.addresses.resolve import resolve
 from am_dbg.projection.bars import all_tags
-from am_dbg.projection.machines import MachineOrder
+from am_dbg.projection.machine_order import MachineOrder
 from am_dbg.projection.reader import source_chain
 from am_dbg.store import Store
 from amtracer.encode.stream_writer import StreamWriter

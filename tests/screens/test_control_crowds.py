@@ -94,7 +94,7 @@ def test_the_cursor_stays_when_a_program_ends(store: Store, how: str) -> None:
 
 
 def test_a_new_session_does_not_change_the_selection(store: Store) -> None:
-    """A program that starts again is one more row; the selection stays on the old history."""
+    """A program that starts again is one more run; the selection stays on the old history."""
     control, program = looking_back(store)
     program.leave()
     Program(store, "app", session="another").toggle(3)
@@ -102,10 +102,12 @@ def test_a_new_session_does_not_change_the_selection(store: Store) -> None:
     control.data_arrived()
 
     rows = control.project(160, 45).machines.rows
-    assert [(row.key, row.status, row.is_selected) for row in rows] == [
-        ("app", MachineStatus.GONE, True),
-        ("app#2", MachineStatus.LIVE, False),
-        ("other", MachineStatus.LIVE, False),
+    assert [(row.key, row.is_selected) for row in rows] == [
+        ("other", False),
+        ("root app#2", False),
+        ("app#2", False),
+        ("root app", False),
+        ("app", True),
     ]
     assert number(control) == 6
 

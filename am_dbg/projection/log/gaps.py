@@ -16,8 +16,8 @@ _REASONS_SHOWN = {
 """Reasons that the store gives and that the text of a gap contains already."""
 
 
-def gap_text(gap: Gap) -> str:
-    """A break in the history, in words."""
+def gap_text(gap: Gap, *, is_live: bool = False) -> str:
+    """A break in the history, in words; `is_live` is whether it came over a connection."""
     reason = clean(gap.reason)
     if gap.lost > 0:
         lost = counted(gap.lost, "transition")
@@ -28,7 +28,7 @@ def gap_text(gap: Gap) -> str:
         GapKind.DROPPED: f"{lost} lost",
         GapKind.RECONNECTED: f"reconnected, {lost} missing" if gap.lost else "reconnected",
         GapKind.SCHEMA: "the schema changed",
-        GapKind.CUT: "the recording is cut off here",
+        GapKind.CUT: "the connection ended" if is_live else "the recording is cut off here",
         GapKind.TRIMMED: f"{lost} removed to save memory",
     }
     is_news = bool(reason) and gap.reason not in _REASONS_SHOWN

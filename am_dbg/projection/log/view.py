@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
+from am_dbg.projection.log.ends import end_text
 from am_dbg.projection.log.entries import TransitionEntry, entry_of
 from am_dbg.projection.log.gaps import gap_text
 from am_dbg.projection.log.line_parts import LinePart
@@ -26,6 +27,8 @@ from am_dbg.store import Track
 from amtracer.wire.vocabulary import LEVEL_WORDS
 
 ROWS_AROUND = 2
+TRAILING_ROWS = 3
+"""Rows below the last transition that are shown with it, such as the end of its connection."""
 
 
 class RowKind(Enum):
@@ -164,17 +167,21 @@ class _Window:
         """The gaps between two visible transitions."""
         first = bisect_left(self.gap_numbers, after)
         last = bisect_right(self.gap_numbers, before - 1)
-        rows = [LogRow(RowKind.GAP, before, text=gap_text(gap)) for gap in self.gaps[first:last]]
+        is_live = self.track.is_live
+        texts = [gap_text(gap, is_live=is_live) for gap in self.gaps[first:last]]
+        rows = [LogRow(RowKind.GAP, before, text=text) for text in texts]
         notes = notes_between(self.track, after, before)
         return [*rows, *(LogRow(RowKind.GAP, before, text=text) for _, text in notes)]
 
     def _trailing_rows(self, after: int) -> list[LogRow]:
-        """What stands below the last visible transition: gaps, and lines written since."""
+        """What stands below the last visible transition: gaps, lines written since, the end."""
         rows, last = self._gap_rows(after, self.track.count + 1), self.track.count
         parts = later_lines(self.track.later, self.visible.filters.level)
         if parts:
             rows.append(LogRow(RowKind.GAP, last + 1, text="log lines since the last transition"))
             rows += [LogRow(RowKind.LINE, last, parts=one) for one in parts]
+        if end := end_text(self.track):
+            rows.append(LogRow(RowKind.GAP, last + 1, text=end))
         return rows
 
     def top_showing(self, number: int, top: int) -> int:
@@ -203,7 +210,8 @@ class _Window:
             if following is None or used >= room:
                 return False
             at = following
-        return used + min(len(self.rows_of(at)), 2) <= room
+        trailing = self._trailing_rows(at) if at == self.visible.last() and at else ()
+        return used + min(len(self.rows_of(at)), 2) + min(len(trailing), TRAILING_ROWS) <= room
 
     def top_ending_at(self, number: int) -> int:
         """The place to start from so that this transition is the last on the screen."""

@@ -1,0 +1,176 @@
+"""The runs of programs: which machines belong to one start of a program.
+
+A run is one process from its start to its end. A program that was started again has the same
+name, so it is the same program with one more run. Runs count from 1 in order of arrival.
+
+- A tree of machines, which is a machine with its children below it, belongs to the run of its
+  root.
+- If the process reported its name, all trees of its session are one run of that program.
+- A Go program sends each machine over a connection of its own, and a debugger that records or
+  forwards sends many programs under its own name. There the id of the root stands for the
+  program, and a root that enters again after the end of its connection begins the next run. A
+  root that was disposed and made again stays in the same run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from am_dbg.projection.clean import clean_name
+from am_dbg.projection.machine_order import ListedMachine, natural_key
+from am_dbg.store import GapKind, Store, Track
+
+DEBUGGER = "am-dbg"
+"""The name under which a debugger records and forwards the machines of other programs."""
+_Tree = list[ListedMachine]
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramRun:
+    """One run with its machines as the list shows them; `runs` counts those of its program.
+
+    `key` stays the same while more machines come.
+    """
+
+    key: str
+    program: str
+    number: int
+    runs: int
+    machines: tuple[ListedMachine, ...]
+    is_named: bool
+    is_connected: bool
+
+    @property
+    def is_newest(self) -> bool:
+        return self.number == self.runs
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether it is a tree of a program without a name that was seen once."""
+        return self.runs == 1 and not self.is_named
+
+
+@dataclass(frozen=True, slots=True)
+class RunSpan:
+    """When a run began and ended, 0 if nothing shows it, and why it ended, if that is known."""
+
+    start_ns: int = 0
+    end_ns: int = 0
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class _Begun:
+    """A run while the trees are collected."""
+
+    key: str
+    program: str
+    is_named: bool
+    machines: _Tree
+    arrival: int
+    last_root: Track
+
+
+def program_runs(store: Store, machines: Sequence[ListedMachine]) -> list[ProgramRun]:
+    """All runs: programs by name, the newest run of each first, and before them the trees alone."""
+    begun: dict[str, _Begun] = {}
+    newest: dict[str, _Begun] = {}
+    for tree in sorted(_trees(machines), key=lambda tree: tree[0].track.arrival):
+        _add_tree(store, tree, begun, newest)
+    programs = sorted(begun.values(), key=lambda run: (natural_key(run.program), run.program))
+    runs = [
+        run
+        for _, same in groupby(programs, key=lambda run: (run.program, run.is_named))
+        for run in _numbered(list(same))
+    ]
+    return sorted(runs, key=lambda run: not run.is_alone)
+
+
+def _trees(machines: Sequence[ListedMachine]) -> list[_Tree]:
+    trees: list[_Tree] = []
+    for machine in machines:
+        if not machine.depth or not trees:
+            trees.append([])
+        trees[-1].append(machine)
+    return trees
+
+
+def _add_tree(
+    store: Store, tree: _Tree, begun: dict[str, _Begun], newest: dict[str, _Begun]
+) -> None:
+    """Add a tree to the run it belongs to, or begin one."""
+    root = tree[0].track
+    name = program_name(store, root)
+    key = f"session {root.identity.session or root.stream}" if name else f"root {root.key}"
+    run = begun.get(key) if name else newest.get(root.id)
+    if run is not None and (name or _is_same_process(run.last_root, root)):
+        run.machines.extend(tree)
+        run.last_root = root
+        return
+    run = _Begun(key, name or clean_name(root.id), bool(name), tree, root.arrival, root)
+    begun[key] = run
+    if not name:
+        newest[root.id] = run
+
+
+def _is_same_process(before: Track, root: Track) -> bool:
+    """Whether two roots with one id are of one process: its connection had not ended between."""
+    is_same_stream = before.stream == root.stream and before.left_at > root.entered_at
+    return before.gone or is_same_stream
+
+
+def _numbered(runs: list[_Begun]) -> list[ProgramRun]:
+    """The runs of one program, the newest first."""
+    runs.sort(key=lambda run: run.arrival)
+    numbered = [
+        ProgramRun(
+            key=run.key,
+            program=run.program,
+            number=number,
+            runs=len(runs),
+            machines=tuple(run.machines),
+            is_named=run.is_named,
+            is_connected=any(machine.track.connected for machine in run.machines),
+        )
+        for number, run in enumerate(runs, 1)
+    ]
+    return numbered[::-1]
+
+
+def machine_in(run: ProgramRun, id: str) -> Track | None:
+    """The newest machine with this id in a run."""
+    same = [machine.track for machine in run.machines if machine.track.id == id]
+    return max(same, key=lambda track: track.arrival, default=None)
+
+
+def program_name(store: Store, track: Track) -> str:
+    """The name that the process of a machine reported, empty if it reported none of its own."""
+    hello = store.streams[track.stream].hello
+    name = "" if hello is None or hello.origin != "py" else hello.process.get("program", "")
+    return "" if name in ("", DEBUGGER) else clean_name(name.removesuffix(".py"))
+
+
+def run_span(store: Store, run: ProgramRun) -> RunSpan:
+    """The times of a run: its end is that of its connections, or else its last transition."""
+    tracks = [machine.track for machine in run.machines]
+    if run.is_connected:
+        return RunSpan(_start_ns(tracks))
+    end_ns = max(store.streams[track.stream].closed_ns for track in tracks)
+    lasts = (track.time_at(track.count) for track in tracks if track.count >= track.first)
+    reason = next(filter(None, map(end_reason, tracks)), "")
+    return RunSpan(_start_ns(tracks), end_ns or max(lasts, default=0), reason)
+
+
+def end_reason(track: Track) -> str:
+    """Why the history of a machine ends where it does; empty for an end in order."""
+    gaps = track.gaps_after(track.count)
+    return next((gap.reason for gap in reversed(gaps) if gap.kind is GapKind.CUT), "")
+
+
+def _start_ns(tracks: Sequence[Track]) -> int:
+    """When the process began to send, or else its first transition."""
+    started = [track.identity.started_ns for track in tracks if track.identity.started_ns]
+    firsts = (track.time_at(track.first) for track in tracks if track.count >= track.first)
+    return min(started) if started else min(firsts, default=0)
