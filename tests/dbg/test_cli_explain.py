@@ -240,7 +240,7 @@ def test_next_needs_a_kind(run: Run, session: Path) -> None:
 
 
 def test_next_reads_the_intact_part_of_a_damaged_session(run: Run, session: Path) -> None:
-    """What was found is printed; the exit code is that of a damaged file."""
+    """The hit is printed; the exit code is that of a damaged file."""
     session.write_bytes(session.read_bytes()[:-3])
 
     code, _, words = run("next", session, "mach://worker", "--error")
