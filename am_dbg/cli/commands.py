@@ -14,6 +14,7 @@ import click
 
 from am_dbg.cli.convert import convert_command
 from am_dbg.cli.diff import diff_command
+from am_dbg.cli.errors import errors_command
 from am_dbg.cli.exit_codes import Exit, exit_table
 from am_dbg.cli.list import list_command
 from am_dbg.cli.next import next_command
@@ -176,6 +177,7 @@ for _subcommand in (
     why_command,
     when_command,
     next_command,
+    errors_command,
     stats_command,
     diff_command,
     convert_command,

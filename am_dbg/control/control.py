@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from am_dbg.control import states as s
+from am_dbg.control.across.occurrence_lists import OccurrenceLists
+from am_dbg.control.across.scope import Scope
 from am_dbg.control.arrangement.actions import Arrangement
 from am_dbg.control.arrivals import Arrivals
 from am_dbg.control.confirmation import Confirmation
@@ -45,6 +47,7 @@ from am_dbg.keys import KEYS, Key
 from am_dbg.projection.clean import clean_name
 from am_dbg.projection.counts import about_text
 from am_dbg.projection.difference import DifferenceView, project_difference
+from am_dbg.projection.occurrences import OccurrenceKind, OccurrencesView
 from am_dbg.projection.times import count
 from am_dbg.spans import SpanLine
 from am_dbg.store import Store
@@ -80,6 +83,8 @@ class Control:
         self.reasons = Reasons(self.workspace, self.modes, self.jumps)
         self.view_switches = ViewSwitches(self.workspace, self.modes)
         self.arrangement = Arrangement(self.workspace, self.modes)
+        self.scope = Scope(self.workspace, self.modes)
+        self.occurrence_lists = OccurrenceLists(self.workspace, self.modes, self.jumps)
         self.filter_line = FilterLine(
             self.workspace, self.modes, self.navigation, self.view_switches
         )
@@ -120,6 +125,8 @@ class Control:
             self.navigation,
             self.jumps,
             self.reasons,
+            self.scope,
+            self.occurrence_lists,
             self.view_switches,
             self.arrangement,
             self.search,
@@ -340,6 +347,18 @@ class Control:
         rows = self.reasons.rows
         if index < len(rows):
             self.reasons.follow(rows[index])
+
+    def occurrence_kinds(self) -> Sequence[OccurrenceKind]:
+        """The lists over all machines that there are."""
+        return self.occurrence_lists.kinds()
+
+    def occurrences(self, kind: OccurrenceKind) -> OccurrencesView:
+        """The errors, canceled transitions or hits of all machines."""
+        return self.occurrence_lists.occurrences(kind)
+
+    def open_occurrence(self, index: int) -> None:
+        """Go to a row of the list that was asked for last."""
+        self.occurrence_lists.open_occurrence(index)
 
     def difference(self) -> DifferenceView:
         """What changed between the newest bookmark of the machine elsewhere and this moment."""

@@ -17,6 +17,7 @@ class DialogKind(Enum):
     BOOKMARKS = s.BOOKMARKS_OPEN
     DIFFERENCE = s.DIFF_OPEN
     WHY_NOT = s.WHY_NOT_OPEN
+    OCCURRENCES = s.ERRORS_OPEN
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,11 @@ from am_dbg.control.workspace import Workspace
 from am_dbg.projection.addresses.write import address_of
 from am_dbg.projection.bars import Playback
 from am_dbg.projection.clean import clean, clean_name
+from am_dbg.projection.occurrences import elsewhere, none_further, position_words
 from am_dbg.projection.reader import source_chain
 from am_dbg.projection.times import count
-from am_dbg.query import TransitionSet, Visible, canceled, errors, touching
+from am_dbg.query import Filters, TransitionSet, Visible, canceled, errors, touching
+from am_dbg.query.across import Across
 from am_dbg.query.cursor import JUMP_TRANSITIONS, Cursor
 from am_dbg.store import Track
 
@@ -50,29 +52,57 @@ class Jumps:
 
     def next_error(self) -> None:
         """Go to the next transition with an error."""
-        self._among(errors, 1, "error")
+        self._among(errors, self.workspace.across.errors, 1, "error")
 
     def previous_error(self) -> None:
         """Go to the previous transition with an error."""
-        self._among(errors, -1, "error")
+        self._among(errors, self.workspace.across.errors, -1, "error")
 
     def next_canceled(self) -> None:
         """Go to the next canceled transition."""
-        self._among(canceled, 1, "canceled transition")
+        self._among(canceled, self.workspace.across.canceled, 1, "canceled transition")
 
     def previous_canceled(self) -> None:
         """Go to the previous canceled transition."""
-        self._among(canceled, -1, "canceled transition")
+        self._among(canceled, self.workspace.across.canceled, -1, "canceled transition")
 
-    def _among(self, find: Callable[[Visible], TransitionSet], by: int, what: str) -> None:
-        cursor = self.workspace.cursor
-        if cursor is not None:
-            self._to(find(self.workspace.visible(cursor.track)), by, what)
-
-    def _to(self, found: TransitionSet, by: int, what: str) -> None:
-        cursor = self.workspace.cursor
+    def _among(
+        self,
+        find: Callable[[Visible], TransitionSet],
+        find_across: Callable[[Filters, frozenset[str]], Across],
+        by: int,
+        what: str,
+    ) -> None:
+        workspace, cursor = self.workspace, self.workspace.cursor
         if cursor is None:
             return
+        if workspace.is_across:
+            self.to_across(find_across(workspace.filters, workspace.chosen), by, what)
+            return
+        if not self._to(find(workspace.visible(cursor.track)), by, what):
+            workspace.message += elsewhere(
+                find_across(workspace.filters, frozenset()), cursor.track
+            )
+
+    def to_across(self, found: Across, by: int, what: str) -> bool:
+        """Go to the next or previous place of a merged set; return False if there is none."""
+        workspace, here = self.workspace, self.workspace.cursor
+        if here is None:
+            return False
+        place = found.next(here) if by > 0 else found.previous(here)
+        if place is None:
+            workspace.message = none_further(found, by, what)
+            return False
+        self.jump(place)
+        if workspace.cursor == place:
+            workspace.message = f"{what} {position_words(found, place)}"
+        return True
+
+    def _to(self, found: TransitionSet, by: int, what: str) -> bool:
+        """Go to the next or previous transition of a set; return False if there is none."""
+        cursor = self.workspace.cursor
+        if cursor is None:
+            return False
         number = found.next(cursor.number) if by > 0 else found.previous(cursor.number)
         if number is None:
             where = "after" if by > 0 else "before"
@@ -80,11 +110,12 @@ class Jumps:
             self.workspace.message = f"no {what} {where} this one" + (
                 f", {count(in_all)} in all" if in_all else ""
             )
-            return
+            return False
         self.jump(cursor.at(number))
         if cursor.number != number:
             position = found.position_of(number)
             self.workspace.message = f"{what} {count(position)} of {count(found.count)}"
+        return True
 
     def jump(self, cursor: Cursor) -> None:
         """Go to a place; both ends of the jump are kept in the history."""

@@ -91,7 +91,10 @@ class Mouse:
         view = self.workspace.shown_views.get(Pane.LOG)
         if not isinstance(view, LogView) or row >= len(view.rows):
             return
-        if view.rows[row].kind is not RowKind.GAP:
+        place = view.rows[row].place
+        if place is not None:
+            self.navigation.to_place(place)
+        elif view.rows[row].kind not in (RowKind.GAP, RowKind.SECOND):
             self.navigation.to_number(view.rows[row].number)
 
     def _click_rain(self, row: int, column: int) -> None:

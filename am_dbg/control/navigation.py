@@ -8,6 +8,7 @@ from am_dbg.control.cursors import at_step
 from am_dbg.control.modes import Modes
 from am_dbg.control.workspace import Workspace
 from am_dbg.projection.bars import Playback
+from am_dbg.projection.merged_timeline import merged_time_at
 from am_dbg.projection.timeline import number_at
 from am_dbg.query import Visible
 from am_dbg.query.cursor import Cursor
@@ -37,6 +38,12 @@ class Navigation:
         if place is None:
             return
         cursor, visible = place
+        merged = self.workspace.merged
+        if merged is not None and not cursor.step:
+            found = merged.next(cursor) if by > 0 else merged.previous(cursor)
+            which = "last" if by > 0 else "first"
+            self._move(found or cursor, "" if found else f"this is the {which} of all transitions")
+            return
         if by > 0:
             moved = cursor.next(visible)
             hint = _AT_END
@@ -79,22 +86,25 @@ class Navigation:
 
     def first(self) -> None:
         """Go before the first transition."""
-        place = self._place()
+        place, merged = self._place(), self.workspace.merged
         if place:
-            self._move(place[0].first())
+            self._move((merged and merged.first()) or place[0].first())
 
     def last(self) -> None:
         """Go to the last visible transition."""
-        place = self._place()
+        place, merged = self._place(), self.workspace.merged
         if place:
-            self._move(place[0].last(place[1]))
+            self._move((merged and merged.last()) or place[0].last(place[1]))
 
     def by_many(self, by: int) -> None:
         """Go some visible transitions on or back."""
-        place = self._place()
+        place, merged = self._place(), self.workspace.merged
         if place is None:
             return
-        moved = place[0].jump(place[1], by)
+        if merged is not None:
+            moved = merged.moved(place[0], by) or place[0]
+        else:
+            moved = place[0].jump(place[1], by)
         hint = "" if moved != place[0] else _AT_END if by > 0 else _AT_START
         self._move(moved, hint)
 
@@ -104,10 +114,17 @@ class Navigation:
         if place:
             self._move(place[0].at(number).kept(place[1]))
 
+    def to_place(self, place: Cursor) -> None:
+        """Go to a transition of any machine."""
+        self._move(place)
+
     def to_column(self, column: int, width: int) -> None:
         """Go to the transition of a clicked column of the timeline."""
-        place = self._place()
-        if place:
+        place, merged = self._place(), self.workspace.merged
+        if place and merged is not None:
+            time_ns = merged_time_at(merged, column, width)
+            self._move(merged.at_time(time_ns) or place[0])
+        elif place:
             self._move(place[0].at(number_at(place[1], column, width)))
 
     def toggle_play(self) -> None:
@@ -118,7 +135,7 @@ class Navigation:
         place = self._place()
         if place is None:
             return
-        if place[1].next(place[0].number) is None:
+        if self._following(*place) is None:
             self.workspace.message = "this is the last transition; t follows new ones"
         else:
             self.modes.play()
@@ -128,10 +145,17 @@ class Navigation:
         place = self._place()
         if place is None or not self.modes.played():
             return
-        moved = place[0].next(place[1])
+        moved = self._following(*place) or place[0]
         self.workspace.move_cursor(moved)
-        if place[1].next(moved.number) is None:
+        if self._following(moved, self.workspace.visible(moved.track)) is None:
             self.modes.pause()
+
+    def _following(self, cursor: Cursor, visible: Visible) -> Cursor | None:
+        """The next transition of the scope, None at the end."""
+        merged = self.workspace.merged
+        if merged is not None:
+            return merged.next(cursor)
+        return None if visible.next(cursor.number) is None else cursor.next(visible)
 
     def tail(self) -> None:
         """Follow the newest transition, or stop following."""
@@ -142,9 +166,10 @@ class Navigation:
 
     def to_newest(self) -> None:
         """Go to the last visible transition; playing or following goes on."""
-        place = self._place()
+        place, merged = self._place(), self.workspace.merged
         if place:
-            self.workspace.move_cursor(place[0].last(place[1]))
+            last = (merged and merged.last()) or place[0].last(place[1])
+            self.workspace.move_cursor(last)
 
     def _place(self) -> tuple[Cursor, Visible] | None:
         cursor = self.workspace.cursor

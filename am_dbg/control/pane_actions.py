@@ -11,6 +11,7 @@ from am_dbg.control.reasons import Reasons
 from am_dbg.control.view_switches import ViewSwitches
 from am_dbg.control.workspace import Workspace
 from am_dbg.drawing.layout import FRAMED_PANES, MAIN_PANES, Pane
+from am_dbg.projection.log.merged import merged_top_moved
 from am_dbg.projection.log.view import scrolled_top
 from am_dbg.projection.runs.program_runs import ProgramRun
 from am_dbg.projection.runs.run_list import ListRow
@@ -193,6 +194,11 @@ class PaneActions:
         elif (moment := self.workspace.moment) is not None and self.modes.scrolled():
             visible = self.workspace.visible(moment.track)
             height = max(1, self.workspace.height_of(pane))
+            merged, first = self.workspace.merged, self.workspace.merged_top
+            if merged is not None and first is not None:
+                self.workspace.merged_top = merged_top_moved(merged, first, rows, height)
+                self.workspace.scrolled_away.add(pane)
+                return
             top = scrolled_top(moment, visible, top, rows, height, self.workspace.log_options)
         else:
             return

@@ -40,17 +40,21 @@ from am_dbg.projection.counts import MachineCounter, about_text
 from am_dbg.projection.faults import Failed, attempt
 from am_dbg.projection.filtering.filter_line import FilterLineView
 from am_dbg.projection.filters import FilterBarView, project_filters
+from am_dbg.projection.log.merged import project_merged_log
 from am_dbg.projection.log.view import LogView, project_log
 from am_dbg.projection.machines import MachinesView, project_machines, top_showing
 from am_dbg.projection.matrix import MatrixView, project_matrix
+from am_dbg.projection.merged_timeline import project_merged_timeline
+from am_dbg.projection.occurrences import counts_here, position_words
 from am_dbg.projection.rain import RainView, project_rain
 from am_dbg.projection.reader import ReaderView, project_reader
 from am_dbg.projection.states import StatesView, project_states, state_names
 from am_dbg.projection.steps import Moment, StepsView, project_steps
 from am_dbg.projection.timeline import TimelineView, project_timeline
-from am_dbg.projection.times import count
 from am_dbg.projection.transition import TransitionView, project_transition
-from am_dbg.query import TransitionSet, canceled, errors
+from am_dbg.query import Filters, TransitionSet, Visible, canceled, errors
+from am_dbg.query.across import Across
+from am_dbg.query.cursor import Cursor
 from am_dbg.query.terms import parse
 
 View = TypeVar("View")
@@ -201,8 +205,27 @@ class ScreenProjector:
         workspace.tops[Pane.STATES] = view.top
         return view
 
+    def _merged_log(self, moment: Moment, merged: Across) -> LogView:
+        """The log of all machines in the scope."""
+        workspace, search = self.workspace, self.workspace.search
+        view, workspace.merged_top = project_merged_log(
+            workspace.store,
+            merged,
+            Cursor(moment.track, moment.number),
+            workspace.merged_top,
+            workspace.height_of(Pane.LOG),
+            workspace.log_options,
+            level=workspace.filters.level,
+            follow=Pane.LOG not in workspace.scrolled_away,
+            needle=search.text if search and search.pane is Pane.LOG else "",
+            scope=workspace.scope_words,
+        )
+        return view
+
     def _log(self, moment: Moment) -> LogView:
         workspace, search = self.workspace, self.workspace.search
+        if (merged := workspace.merged) is not None:
+            return self._merged_log(moment, merged)
         view = project_log(
             moment,
             workspace.visible(moment.track),
@@ -259,6 +282,11 @@ class ScreenProjector:
 
     def _timeline(self, moment: Moment) -> TimelineView:
         width = self.workspace.width_of(Pane.TIMELINE)
+        if (merged := self.workspace.merged) is not None:
+            across, which = self.workspace.across, (self.workspace.filters, self.workspace.chosen)
+            here = Cursor(moment.track, moment.number)
+            marked = (across.errors(*which), across.canceled(*which))
+            return project_merged_timeline(here, merged, *marked, width - 2)
         visible = self.workspace.visible(moment.track)
         marks = self.workspace.bookmarks.of(moment.track)
         return project_timeline(moment, visible, width - 2, marks)
@@ -269,6 +297,10 @@ class ScreenProjector:
         if search and search.hits is not None and moment is not None:
             hits = search.hits.count
             hit = search.hits.position_of(moment.number) if moment.number in search.hits else 0
+        elif search and search.text.strip() and moment is not None and workspace.is_across:
+            found = workspace.across.hits(workspace.filters, search.text, workspace.chosen)
+            here, hits = Cursor(moment.track, moment.number), found.count
+            hit = found.position_of(here) if here in found else 0
         return project_filters(
             workspace.filters,
             seconds=workspace.shows_seconds,
@@ -283,18 +315,38 @@ class ScreenProjector:
         )
 
     def _footer(self, moment: Moment | None) -> FooterView:
+        workspace, across = self.workspace, self.workspace.across
         hints = self._focus_hints()
-        if self.workspace.message or moment is None:
-            return FooterView(clean(self.workspace.message), hints, self._ends)
-        visible = self.workspace.visible(moment.track)
-        has_status = Pane.STATUS in self.workspace.layout.boxes
+        if workspace.message or moment is None:
+            return FooterView(clean(workspace.message), hints, self._ends)
+        is_short = workspace.layout.is_narrow
+        has_status = Pane.STATUS in workspace.layout.boxes
         return FooterView(
             hints=hints,
             ends=self._ends,
-            returned=self._returned_runs.notice if not has_status else NO_NOTICE,
-            errors=_counted(errors(visible), moment.number),
-            canceled=_counted(canceled(visible), moment.number),
+            returned=NO_NOTICE if has_status else self._returned_runs.notice,
+            errors=self._counted(moment, errors, across.errors, is_short=is_short),
+            canceled=self._counted(moment, canceled, across.canceled, is_short=True),
+            scope="all" if workspace.is_across else "this",
         )
+
+    def _counted(
+        self,
+        moment: Moment,
+        find: Callable[[Visible], TransitionSet],
+        find_across: Callable[[Filters, frozenset[str]], Across],
+        *,
+        is_short: bool,
+    ) -> str:
+        """How many transitions of a kind there are here, and in all machines."""
+        workspace = self.workspace
+        if workspace.is_across:
+            found = find_across(workspace.filters, workspace.chosen)
+            here = Cursor(moment.track, moment.number)
+            return position_words(found, here, is_short=is_short) if found.count else ""
+        numbers = find(workspace.visible(moment.track))
+        found = find_across(workspace.filters, frozenset())
+        return counts_here(numbers, moment.number, found, is_short=is_short)
 
     def _focus_hints(self) -> tuple[Hint, ...]:
         """The keys for the pane that has the focus."""
@@ -326,16 +378,5 @@ class ScreenProjector:
             status.warning,
             about_text(self.workspace.store),
             self._returned_runs.notice,
+            self.workspace.scope_words,
         )
-
-
-def _counted(numbers: TransitionSet, number: int) -> str:
-    """How many hits there are, and the position of the current one if it is a hit.
-
-    The position has the width of the total, so what stands behind it does not move.
-    """
-    in_all = numbers.count
-    if not in_all:
-        return ""
-    total = count(in_all)
-    return f"{count(numbers.position_of(number)):>{len(total)}}/{total}"

@@ -12,6 +12,7 @@ from am_dbg.control.workspace import SearchState, Workspace
 from am_dbg.drawing.layout import Pane
 from am_dbg.projection.states_tree import TreeSpot
 from am_dbg.query import Hits
+from am_dbg.query.across import Across
 from am_dbg.query.cursor import Cursor
 
 SEARCH_CHARS_MAX = 200
@@ -58,6 +59,10 @@ class Search:
         if not search.text.strip():
             self._show(origin)
             return
+        if self.workspace.is_across:
+            found = self._across(search)
+            self._show(origin if origin in found else found.next(origin) or found.first() or origin)
+            return
         search.hits = Hits(self.workspace.visible(origin.track), search.text)
         number = search.hits.next(origin.number - 1) or search.hits.next(0)
         self._show(origin if number is None else origin.at(number))
@@ -90,8 +95,11 @@ class Search:
         origin = self._origin(search)
         if origin is None:
             self.workspace.message = "the place where the search began is gone"
-        elif origin.track is self.workspace.track:
+        elif origin.track is self.workspace.track or self._goes_across(search):
             self._show(origin)
+
+    def _goes_across(self, search: SearchState) -> bool:
+        return self.workspace.is_across and search.pane is Pane.LOG
 
     def _origin(self, search: SearchState) -> Cursor | None:
         """The cursor when the search began, unless its place was removed since."""
@@ -123,6 +131,9 @@ class Search:
         cursor = self.workspace.cursor
         if cursor is None:
             return
+        if self.workspace.is_across:
+            self._hit_across(search, by)
+            return
         visible = self.workspace.visible(cursor.track)
         if search.hits is None or search.hits.track is not cursor.track:
             search.hits = Hits(visible, search.text)
@@ -150,6 +161,22 @@ class Search:
             self._to_state(search, by, stay=stay)
             return
         self._report(index, search)
+
+    def _across(self, search: SearchState) -> Across:
+        """The hits of all machines in the scope."""
+        workspace = self.workspace
+        return workspace.across.hits(workspace.filters, search.text, workspace.chosen)
+
+    def _hit_across(self, search: SearchState, by: int) -> None:
+        found = self._across(search)
+        if not found.count:
+            self.workspace.message = "no hits in any machine"
+        elif not self.jumps.to_across(found, by, "hit"):
+            end = found.first() if by > 0 else found.last()
+            if end is not None:
+                self.jumps.jump(end)
+                which = "first" if by > 0 else "last"
+                self.workspace.message = f"continued from the {which} hit"
 
     def _to_state(self, search: SearchState, by: int, *, stay: bool) -> None:
         moment = self.workspace.moment

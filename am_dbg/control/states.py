@@ -54,6 +54,7 @@ GOTO_OPEN = "GotoOpen"
 BOOKMARKS_OPEN = "BookmarksOpen"
 DIFF_OPEN = "DiffOpen"
 WHY_NOT_OPEN = "WhyNotOpen"
+ERRORS_OPEN = "ErrorsOpen"
 SEARCH_OPEN = "SearchOpen"
 FILTER_OPEN = "FilterOpen"
 INPUT_LINES = (SEARCH_OPEN, FILTER_OPEN)
@@ -64,6 +65,7 @@ DIALOGS = (
     GOTO_OPEN,
     BOOKMARKS_OPEN,
     DIFF_OPEN,
+    ERRORS_OPEN,
     WHY_NOT_OPEN,
     *INPUT_LINES,
 )

@@ -20,11 +20,14 @@ from am_dbg.projection.log.view import LogOptions, LogView
 from am_dbg.projection.machine_list import MachineList
 from am_dbg.projection.machine_order import ListedMachine, MachineOrder
 from am_dbg.projection.matrix import MatrixView
+from am_dbg.projection.occurrences import scope_words
 from am_dbg.projection.rain import RainView
 from am_dbg.projection.runs.run_list import RunList
 from am_dbg.projection.states_tree import Tree, TreeSpot, tree_of
 from am_dbg.projection.steps import Moment, moment_of
 from am_dbg.query import Filters, TransitionSet, Visible
+from am_dbg.query.across import Across
+from am_dbg.query.across_queries import AcrossQueries
 from am_dbg.query.cursor import Cursor
 from am_dbg.store import Store, Track
 from am_dbg.store.facts import groups_of
@@ -51,6 +54,9 @@ class Workspace:
     cursor. `shown_views` are the views that a click may hit. The panes in `wrapped` break long
     rows instead of cutting them. `returned_run` is the key of a run whose program came back,
     while a notice offers to go there.
+
+    With `is_across`, movement goes over all machines in order of time, or over the `chosen` ones;
+    the log then begins at `merged_top`.
     """
 
     store: Store
@@ -73,6 +79,10 @@ class Workspace:
     is_zoomed: bool = False
     sizes: PaneSizes = field(default_factory=PaneSizes)
     returned_run: str = ""
+    is_across: bool = False
+    chosen: frozenset[str] = frozenset()
+    merged_top: Cursor | None = None
+    across: AcrossQueries = field(init=False)
     order: MachineOrder = field(init=False)
     machine_list: MachineList = field(init=False)
     run_list: RunList = field(init=False)
@@ -111,6 +121,7 @@ class Workspace:
         self.order = MachineOrder(self.store)
         self.machine_list = MachineList(self.store, self.order)
         self.run_list = RunList(self.store, self.order, self.machine_list)
+        self.across = AcrossQueries(self.store)
 
     @property
     def machines(self) -> Sequence[ListedMachine]:
@@ -126,6 +137,18 @@ class Workspace:
         while len(self._visibles) > VISIBLES_MAX:
             self._visibles.popitem(last=False)
         return kept
+
+    @property
+    def merged(self) -> Across | None:
+        """The visible transitions of all machines in the scope; None if it is one machine."""
+        return self.across.visible(self.filters, self.chosen) if self.is_across else None
+
+    @property
+    def scope_words(self) -> str:
+        """The scope in words."""
+        if not self.is_across:
+            return "this machine"
+        return scope_words(len(self.store.tracks), len(self.chosen))
 
     @property
     def moment(self) -> Moment | None:
@@ -154,7 +177,9 @@ class Workspace:
         return tuple(number for number in self.bookmarks.of(track) if number != here)
 
     def move_cursor(self, cursor: Cursor) -> None:
-        """Move the cursor; all panes follow it again."""
+        """Move the cursor, also to another machine; all panes follow it again."""
+        if self.track is not None and cursor.track is not self.track:
+            self._change_track(cursor.track)
         self.cursor = cursor
         self.scrolled_away.clear()
         self.tops[Pane.READER] = 0
@@ -185,7 +210,8 @@ class Workspace:
         selected = self.selected_state
         if selected and new.index_at(new.count, selected.state) < 0:
             self.selected_state = None
-        if self.search and self.search.pane is not Pane.MACHINES:
+        goes_on = (Pane.MACHINES, Pane.LOG) if self.is_across else (Pane.MACHINES,)
+        if self.search and self.search.pane not in goes_on:
             self.search = None
 
     def refilter(self, filters: Filters) -> None:

@@ -99,7 +99,7 @@ def draw_footer(view: FooterView, width: int) -> SpanLine:
 
 
 def _as_many_as_fit(view: FooterView, width: int) -> list[Span]:
-    extras = {"next_error": view.errors, "next_canceled": view.canceled}
+    extras = {"next_error": view.errors, "next_canceled": view.canceled, "scope": view.scope}
     groups = [_hint(hint, extras.get(hint[2], "")) for hint in view.hints]
     groups = [*_returned(view.returned), *groups]
     space = 3 if sum(width_of_spans(group) + 3 for group in groups) <= width else 2
@@ -155,6 +155,8 @@ def draw_status(view: StatusView, width: int) -> SpanLine:
     if view.recorded:
         spans += [WIDE_GAP, Span(f"{count(view.recorded)} recorded", Role.QUIET)]
     spans += [WIDE_GAP, Span(f"T {count(view.time_sum)}", Role.QUIET)]
+    if view.scope:
+        spans += [WIDE_GAP, Span(f"scope: {view.scope}", Role.QUIET, link="action:scope")]
     if view.source:
         spans += [WIDE_GAP, Span(view.source, Role.QUIET)]
     if view.progress:

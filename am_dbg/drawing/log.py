@@ -49,7 +49,8 @@ def log_title_note(view: LogView, filter_line: FilterLineView = NO_FILTER) -> st
         return ""
     others = view.hidden - filter_line.hidden
     hidden = f" · {count(others)} hidden" if others > 0 else ""
-    return f"{view.level} · {query_note(filter_line) or 'f filters'}{hidden}"
+    note = query_note(filter_line) or ("" if view.scope else "f filters")
+    return f"{view.level}{note and ' · '}{note}{hidden}"
 
 
 def draw_log(view: LogView, width: int, *, lit: bool = False) -> list[SpanLine]:
@@ -66,9 +67,9 @@ def _row(row: LogRow, view: LogView, width: int, lit: bool) -> SpanLine:
         spans = marked(spans_of(row.parts), view.needle)
         return line([Span(" " * _text_column(view)), *spans], width)
     if row.kind is RowKind.GAP:
-        return line(_rule(row.text, Role.CANCELED, width), width)
+        return line(rule(row.text, Role.CANCELED, width), width)
     if row.kind is RowKind.SECOND:
-        return line(_rule(axis_time(row.time_ns)[:8], Role.QUIET, width), width)
+        return line(rule(axis_time(row.time_ns)[:8], Role.QUIET, width), width)
     spans = [
         CURSOR_MARK if row.is_current else SPACE,
         Span(right("0", view.number_digits + 1), Role.PLAIN if row.is_current else Role.QUIET),
@@ -131,6 +132,7 @@ def _called_role(entry: TransitionEntry, word: StateWord) -> Role:
     return _CHANGE_ROLES[word.change]
 
 
-def _rule(text: str, role: Role, width: int) -> list[Span]:
+def rule(text: str, role: Role, width: int) -> list[Span]:
+    """A line across the pane with a text near its left end."""
     head = f" ── {text} "
     return [Span(head, role), Span("─" * max(0, width - width_of(head) - 1), role), Span(" ")]

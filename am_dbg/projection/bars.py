@@ -107,7 +107,7 @@ NO_NOTICE = ReturnedNotice()
 
 @dataclass(frozen=True, slots=True)
 class FooterView:
-    """The last row: keys, or a message in their place; counts stand beside two keys.
+    """The last row: keys, or a message in their place; counts and the scope stand beside keys.
 
     A hint has the sign of a key, a word, and the action. `ends` are always shown, at the right.
     The notice of a program that came back stands before the keys, unless the status row has it.
@@ -119,6 +119,7 @@ class FooterView:
     errors: str = ""
     canceled: str = ""
     returned: ReturnedNotice = NO_NOTICE
+    scope: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,7 @@ class StatusView:
     warning: str = ""
     about: str = ""
     returned: ReturnedNotice = NO_NOTICE
+    scope: str = ""
 
 
 def project_status(
@@ -144,6 +146,7 @@ def project_status(
     warning: str,
     about: str = "",
     returned: ReturnedNotice = NO_NOTICE,
+    scope: str = "",
 ) -> StatusView:
     """The status row."""
     return StatusView(
@@ -156,4 +159,5 @@ def project_status(
         warning=clean(warning),
         about=about,
         returned=returned,
+        scope=scope,
     )

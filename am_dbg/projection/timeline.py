@@ -114,7 +114,7 @@ def _columns(
     ]
     numbers = _numbers_at(visible, ends)
     times = [visible.track.time_at(number) for number in numbers]
-    levels, pauses = _levels(ends, times)
+    levels, pauses = heights(ends, times)
     with_error = _marked(errors(visible), visible, count, column_count)
     with_canceled = _marked(canceled(visible), visible, count, column_count)
     gaps = {
@@ -140,7 +140,7 @@ def _numbers_at(visible: Visible, positions: Sequence[int]) -> list[int]:
     return [visible.number_at(position) for position in positions]
 
 
-def _levels(ends: Sequence[int], times: Sequence[int]) -> tuple[list[int], tuple[Pause, ...]]:
+def heights(ends: Sequence[int], times: Sequence[int]) -> tuple[list[int], tuple[Pause, ...]]:
     """Heights from the rate of each column; columns of one transition share its height."""
     rates: list[float] = []
     pauses: list[Pause] = []

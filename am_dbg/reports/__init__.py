@@ -1,5 +1,6 @@
 """Reports without a screen: values for JSON and lines of text for people."""
 
+from am_dbg.reports.error_list import error_json, error_lines
 from am_dbg.reports.explanations import (
     state_lines,
     state_value,
@@ -31,6 +32,8 @@ from am_dbg.reports.text_lines import history_lines, machine_lines, start_lines,
 
 __all__ = [
     "JsonObject",
+    "error_json",
+    "error_lines",
     "gap_value",
     "history_json",
     "history_lines",

@@ -261,6 +261,10 @@ class Chunk:
         """Rows with a source, and the source."""
         return self._sources.items() if self._sources else []
 
+    def source(self, row: int) -> Source | None:
+        """The source of a row."""
+        return self._sources.get(row) if self._sources else None
+
     def rows_with_texts(self, wanted: bytes, line_sets: bytes) -> Iterator[int]:
         """Rows with an argument text in `wanted` or earlier lines in `line_sets`."""
         if self._args:

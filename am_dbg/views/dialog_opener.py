@@ -13,6 +13,7 @@ from am_dbg.views.dialogs import Dialog, LinesDialog, ListDialog, TextDialog
 from am_dbg.views.export_dialog import ExportDialog
 from am_dbg.views.help_dialog import HelpDialog
 from am_dbg.views.messages import Exported
+from am_dbg.views.occurrences_dialog import OccurrencesDialog
 
 if TYPE_CHECKING:
     from am_dbg.views.debugger import Debugger
@@ -40,6 +41,7 @@ class DialogOpener:
             DialogKind.BOOKMARKS: self._bookmarks,
             DialogKind.DIFFERENCE: self._difference,
             DialogKind.WHY_NOT: self._why_not,
+            DialogKind.OCCURRENCES: self._occurrences,
             DialogKind.EXPORT: self._export,
         }
 
@@ -80,6 +82,10 @@ class DialogOpener:
     def _why_not(self) -> tuple[Dialog, Answered]:
         dialog = ListDialog(self._control.reasons_title(), self._control.reasons_of_state())
         return dialog, lambda index: self._control.open_reason(int(index))
+
+    def _occurrences(self) -> tuple[Dialog, Answered]:
+        dialog = OccurrencesDialog(self._control)
+        return dialog, lambda index: self._control.open_occurrence(int(index))
 
     def _difference(self) -> tuple[Dialog, Answered]:
         return LinesDialog("Difference", draw_difference(self._control.difference())), _ignored

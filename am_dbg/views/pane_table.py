@@ -10,6 +10,7 @@ from am_dbg.drawing.layout import HEIGHT_MIN, WIDTH_MIN, Pane
 from am_dbg.drawing.log import draw_log, log_title_note
 from am_dbg.drawing.machines import draw_machines, machines_title_note
 from am_dbg.drawing.matrix import draw_matrix, matrix_window
+from am_dbg.drawing.merged_log import draw_merged_log
 from am_dbg.drawing.rain import draw_rain
 from am_dbg.drawing.reader import draw_reader
 from am_dbg.drawing.states import draw_states
@@ -36,7 +37,10 @@ def _states(screen: ScreenView, width: int, _: int, lit: bool) -> Drawn:
 
 def _log(screen: ScreenView, width: int, _: int, lit: bool) -> Drawn:
     view = screen.log
-    return Drawn(draw_log(view, width, lit=lit), "Log", log_title_note(view, screen.filter_line))
+    note = log_title_note(view, screen.filter_line)
+    if view.scope:
+        return Drawn(draw_merged_log(view, width, lit=lit), f"Log · {view.scope}", note)
+    return Drawn(draw_log(view, width, lit=lit), "Log", note)
 
 
 def _rain(screen: ScreenView, width: int, height: int, lit: bool) -> Drawn:

@@ -23,6 +23,7 @@ from am_dbg.projection.note_texts import notes_between
 from am_dbg.projection.steps import Moment
 from am_dbg.projection.times import SECOND
 from am_dbg.query import Visible
+from am_dbg.query.cursor import Cursor
 from am_dbg.store import Track
 from amtracer.wire.vocabulary import LEVEL_WORDS
 
@@ -43,7 +44,11 @@ class RowKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class LogRow:
-    """One row of the log; `number` is the transition it belongs to."""
+    """One row of the log; `number` is the transition it belongs to.
+
+    In the log of all machines, `machine` names its machine, `cause` the transition of another
+    machine that requested it, and `place` is where a click goes.
+    """
 
     kind: RowKind
     number: int
@@ -53,6 +58,9 @@ class LogRow:
     time_ns: int = 0
     is_current: bool = False
     mark: str = ""
+    machine: str = ""
+    cause: str = ""
+    place: Cursor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +73,10 @@ class LogOptions:
 
 @dataclass(frozen=True, slots=True)
 class LogView:
-    """What the log pane shows; `number_digits` is the width of its number column."""
+    """What the log pane shows; `number_digits` is the width of its number column.
+
+    The log of all machines has a `scope`, in words, and a column of names.
+    """
 
     rows: tuple[LogRow, ...] = ()
     top: int = 0
@@ -74,6 +85,8 @@ class LogView:
     total: int = 0
     number_digits: int = 4
     needle: str = ""
+    scope: str = ""
+    name_width: int = 0
     hints: tuple[str, ...] = ()
 
 
@@ -147,7 +160,7 @@ class _Window:
             is_current = self.moment.number == number
             return [LogRow(RowKind.START, number, is_current=is_current)]
         rows = self._rows_before(number)
-        entry, lines = _entry(self.track, number, self.visible.filters.level)
+        entry, lines = entry_and_lines(self.track, number, self.visible.filters.level)
         is_current = number == self.moment.number
         mark = "b" if number in self.options.bookmarks else ""
         rows.append(LogRow(RowKind.ENTRY, number, entry, is_current=is_current, mark=mark))
@@ -240,7 +253,7 @@ class _Window:
 
 
 @lru_cache(maxsize=4096)
-def _entry(
+def entry_and_lines(
     track: Track, number: int, level: int
 ) -> tuple[TransitionEntry, tuple[tuple[LinePart, ...], ...]]:
     """The row of a transition, cached because a held transition never changes."""

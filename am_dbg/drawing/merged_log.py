@@ -1,0 +1,85 @@
+"""Draws the log of all machines: time, machine and number first, the cause of a row behind it."""
+
+from __future__ import annotations
+
+from am_dbg.drawing.log import KIND_ROLES, TIME_WIDTH, entry_words, rule
+from am_dbg.drawing.marking import marked
+from am_dbg.projection.log.entries import TransitionEntry
+from am_dbg.projection.log.line_parts import spans_of
+from am_dbg.projection.log.view import LogRow, LogView, RowKind
+from am_dbg.projection.times import axis_time, second_time
+from am_dbg.spans import (
+    CURSOR_MARK,
+    GAP,
+    SPACE,
+    Role,
+    Span,
+    SpanLine,
+    cursor_role,
+    left,
+    line,
+    right,
+    spread,
+)
+
+NARROW = 70
+"""Below this width times have no microseconds and names are cut to `NARROW_NAME`."""
+NARROW_NAME = 12
+
+
+def draw_merged_log(view: LogView, width: int, *, lit: bool = False) -> list[SpanLine]:
+    """One line for each row of the view."""
+    return [_row(row, view, width, lit) for row in view.rows]
+
+
+def _row(row: LogRow, view: LogView, width: int, lit: bool) -> SpanLine:
+    if row.kind is RowKind.ENTRY and row.entry is not None:
+        return _entry(row, row.entry, view, width, lit)
+    if row.kind is RowKind.LINE:
+        indent = Span(" " * _text_column(view, width))
+        return line([indent, *marked(spans_of(row.parts), view.needle)], width)
+    if row.kind is RowKind.SECOND:
+        return line(rule(axis_time(row.time_ns)[:8], Role.QUIET, width), width)
+    return line(rule(row.text, Role.CANCELED, width), width)
+
+
+def _name_width(view: LogView, width: int) -> int:
+    return view.name_width if width >= NARROW else min(view.name_width, NARROW_NAME)
+
+
+def _time_width(width: int) -> int:
+    return TIME_WIDTH if width >= NARROW else TIME_WIDTH - 4
+
+
+def _text_column(view: LogView, width: int) -> int:
+    """The column at which states begin."""
+    names = _name_width(view, width) + 1 + view.number_digits
+    return 2 + _time_width(width) + 1 + names + 1 + 2
+
+
+def _entry(row: LogRow, entry: TransitionEntry, view: LogView, width: int, lit: bool) -> SpanLine:
+    current = row.is_current
+    name = left(row.machine, _name_width(view, width))
+    head = [
+        CURSOR_MARK if current else SPACE,
+        Span(row.mark or " ", Role.FLAG, bold=True),
+        Span(second_time(entry.time_ns)[: _time_width(width)], Role.QUIET),
+        SPACE,
+        Span(name, Role.FOCUS if current else Role.PLAIN, bold=current),
+        SPACE,
+        Span(right(str(row.number), view.number_digits), Role.QUIET, bold=current),
+        SPACE,
+        Span(entry.kind.value, KIND_ROLES[entry.kind], bold=True),
+        SPACE,
+        *entry_words(entry, bold=current),
+    ]
+    head += [span for text in (entry.note, entry.args) if text for span in _quiet(text)]
+    cause = [Span(f"◂ {row.cause}", Role.HANDLER), SPACE] if row.cause else []
+    flags = [Span(entry.flags, Role.FLAG), SPACE] if entry.flags else []
+    tail = [*cause, *flags] if width >= NARROW else cause
+    fitted = spread(marked(head, view.needle), tail, width)
+    return line(fitted, width, cursor_role(current, lit=lit))
+
+
+def _quiet(text: str) -> tuple[Span, Span]:
+    return (GAP, Span(text, Role.QUIET))

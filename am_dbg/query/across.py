@@ -1,0 +1,263 @@
+"""Sets of transitions of all tracks, merged by time.
+
+A place is a cursor: a track and a number. Places are in order of time; of places with the same
+time, the track that arrived first comes first, and within a track its own order stands. For
+this each track has rising times (`am_dbg.query.rising_times`).
+
+Nothing is merged in advance. The place after another one is the earliest of one candidate for
+each track, and a window goes on from these candidates with a heap. So a window of a hundred rows
+looks at a hundred transitions, and at one more of each track, however many there are. Counts come
+from the palettes of chunks; only tracks that changed since are counted again, and tracks that
+hold nothing of a set are passed over.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from heapq import heapify, heappop, heapreplace
+from itertools import islice
+
+from am_dbg.query.conditions import Conditions
+from am_dbg.query.cursor import JUMP_TRANSITIONS, Cursor
+from am_dbg.query.rising_times import RisingTimes
+from am_dbg.query.transition_set import TransitionSet
+from am_dbg.store import Store, Track
+
+Key = tuple[int, int, int]
+"""The order of places: rising time, arrival of the track, number."""
+
+
+@dataclass(slots=True)
+class _Lane:
+    """The part of a merged set that is in one track."""
+
+    track: Track
+    numbers: TransitionSet
+    times: RisingTimes
+    count: int = 0
+
+    def key(self, number: int) -> Key:
+        return (self.times.at(number), self.track.arrival, number)
+
+    def up_to(self, key: Key) -> int:
+        """The last number of the track whose place is not after a key."""
+        time, arrival, number = key
+        if arrival == self.track.arrival:
+            return number
+        return self.times.first_from(time + (self.track.arrival < arrival)) - 1
+
+    def after(self, key: Key) -> int | None:
+        """The first number of the set whose place is after a key."""
+        return self.numbers.next(self.up_to(key))
+
+    def before(self, key: Key) -> int | None:
+        """The last number of the set whose place is before a key."""
+        last = self.up_to(key)
+        return self.numbers.previous(last if key[1] == self.track.arrival else last + 1)
+
+
+class Across:
+    """The transitions of all tracks, or of some, that pass conditions, in order of time.
+
+    Only one thread at a time may use it.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        conditions: Callable[[Track], Conditions],
+        times: Callable[[Track], RisingTimes],
+        among: Collection[str] = (),
+    ) -> None:
+        self._store = store
+        self._conditions = conditions
+        self._times = times
+        self._among = frozenset(among)
+        self._begin(store.tracks)
+
+    def _begin(self, tracks: Sequence[Track]) -> None:
+        self._tracks = tracks
+        self._mark = 0
+        self._lanes: dict[Track, _Lane] = {}
+        self._holding: dict[Track, _Lane] = {}
+        self._count = 0
+
+    def _refresh(self) -> Collection[_Lane]:
+        """The lanes that hold something; those of changed tracks are counted again."""
+        tracks = self._store.tracks
+        if tracks is not self._tracks:  # some were removed
+            self._begin(tracks)
+        changed, self._mark = self._store.changed_since(self._mark)
+        for track in changed:
+            if not self._among or track.key in self._among:
+                self._recount(track)
+        return self._holding.values()
+
+    def _recount(self, track: Track) -> None:
+        lane = self._lanes.get(track)
+        if lane is None:
+            numbers = TransitionSet(track, self._conditions(track))
+            lane = self._lanes[track] = _Lane(track, numbers, self._times(track))
+        count = lane.numbers.count
+        self._count += count - lane.count
+        lane.count = count
+        if count:
+            self._holding[track] = lane
+        else:
+            self._holding.pop(track, None)
+
+    @property
+    def count(self) -> int:
+        """How many transitions there are."""
+        self._refresh()
+        return self._count
+
+    @property
+    def holding(self) -> Sequence[Track]:
+        """The tracks that hold some of them."""
+        return [lane.track for lane in self._refresh()]
+
+    def count_in(self, track: Track) -> int:
+        """How many of them are in one track."""
+        self._refresh()
+        lane = self._holding.get(track)
+        return lane.count if lane else 0
+
+    def __contains__(self, place: object) -> bool:
+        if not isinstance(place, Cursor):
+            return False
+        self._refresh()
+        lane = self._holding.get(place.track)
+        return lane is not None and place.number in lane.numbers
+
+    def key(self, place: Cursor) -> Key:
+        """The value by which places are in order."""
+        lane = self._lanes.get(place.track)
+        times = lane.times if lane else self._times(place.track)
+        return (times.at(place.number), place.track.arrival, place.number)
+
+    def position_of(self, place: Cursor) -> int:
+        """How many of the transitions are not after a place."""
+        lanes, key = self._refresh(), self.key(place)
+        return sum(lane.numbers.position_of(lane.up_to(key)) for lane in lanes)
+
+    def next(self, place: Cursor) -> Cursor | None:
+        """The next transition after a place."""
+        return next(self.after(place), None)
+
+    def previous(self, place: Cursor) -> Cursor | None:
+        """The transition before a place."""
+        return next(self.before(place), None)
+
+    def first(self) -> Cursor | None:
+        """The earliest one of all."""
+        return next(_forward([(lane, lane.numbers.next(0)) for lane in self._refresh()]), None)
+
+    def last(self) -> Cursor | None:
+        """The latest one of all."""
+        lanes = self._refresh()
+        heads = [(lane, lane.numbers.previous(lane.track.count + 1)) for lane in lanes]
+        return next(_backward(heads), None)
+
+    def at_time(self, time_ns: int) -> Cursor | None:
+        """The first transition at a time or later; the last one if all are earlier."""
+        lanes = self._refresh()
+        heads = [(lane, lane.numbers.next(lane.times.first_from(time_ns) - 1)) for lane in lanes]
+        return next(_forward(heads), None) or self.last()
+
+    def moved(self, place: Cursor, by: int = JUMP_TRANSITIONS) -> Cursor | None:
+        """The place so many transitions on or back, at most the last or the first one."""
+        places = self.after(place) if by > 0 else self.before(place)
+        found = deque(islice(places, abs(by)), maxlen=1)
+        return found[0] if found else None
+
+    def after(self, place: Cursor) -> Iterator[Cursor]:
+        """The transitions after a place, one by one."""
+        lanes, key = self._refresh(), self.key(place)
+        return _forward([(lane, lane.after(key)) for lane in lanes])
+
+    def before(self, place: Cursor) -> Iterator[Cursor]:
+        """The transitions before a place, backwards."""
+        lanes, key = self._refresh(), self.key(place)
+        return _backward([(lane, lane.before(key)) for lane in lanes])
+
+    def sampled_times(self, samples_max: int) -> list[int]:
+        """The rising times of the transitions; of many, those of about `samples_max` of them."""
+        lanes = self._refresh()
+        if self._count <= samples_max:
+            times = [
+                lane.times.at(number)
+                for lane in lanes
+                for number in lane.numbers.numbers(1, lane.count)
+            ]
+        else:
+            stride = -(-sum(lane.track.count for lane in lanes) // samples_max)
+            times = [
+                lane.times.at(number)
+                for lane in lanes
+                for number in range(lane.track.first, lane.track.count + 1, stride)
+                if number in lane.numbers
+            ]
+        return sorted(times)
+
+    def columns_of(self, bounds: Sequence[int]) -> set[int]:
+        """The columns that hold one of the transitions, for ascending times at which they begin.
+
+        A column that was found is skipped in all further tracks, so this takes about one look-up
+        for each column and each track.
+        """
+        found: set[int] = set()
+        for lane in self._refresh():
+            number = lane.numbers.next(0)
+            while number is not None:
+                column = column_at(bounds, lane.times.at(number))
+                found.add(column)
+                while column + 1 in found:
+                    column += 1
+                if column + 1 >= len(bounds):
+                    break
+                number = lane.numbers.next(
+                    max(number, lane.times.first_from(bounds[column + 1]) - 1)
+                )
+        return found
+
+
+def _forward(heads: Iterable[tuple[_Lane, int | None]]) -> Iterator[Cursor]:
+    """Go on from the first number of each lane; keys differ, so lanes are never compared."""
+    heap = [(lane.key(head), lane) for lane, head in heads if head]
+    heapify(heap)
+    while heap:
+        (_, _, number), lane = heap[0]
+        yield Cursor(lane.track, number)
+        following = lane.numbers.next(number)
+        if following is None:
+            heappop(heap)
+        else:
+            heapreplace(heap, (lane.key(following), lane))
+
+
+def _backward(heads: Iterable[tuple[_Lane, int | None]]) -> Iterator[Cursor]:
+    """Go back from the last number of each lane, with the signs of all keys changed."""
+    heap = [(_negated(lane.key(head)), lane) for lane, head in heads if head]
+    heapify(heap)
+    while heap:
+        (_, _, minus), lane = heap[0]
+        yield Cursor(lane.track, -minus)
+        following = lane.numbers.previous(-minus)
+        if following is None:
+            heappop(heap)
+        else:
+            heapreplace(heap, (_negated(lane.key(following)), lane))
+
+
+def _negated(key: Key) -> Key:
+    time, arrival, number = key
+    return (-time, -arrival, -number)
+
+
+def column_at(bounds: Sequence[int], time_ns: int) -> int:
+    """The column of a time, for ascending times at which columns begin."""
+    return max(0, bisect_right(bounds, time_ns) - 1)
