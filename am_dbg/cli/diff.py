@@ -1,9 +1,9 @@
-"""The command `am-dbg diff`: where two sessions part."""
+"""The command `am-dbg diff`: where two sessions part, or two machines, or two moments."""
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -17,11 +17,14 @@ from am_dbg.errors import MachineNotFoundError, NoTerminalError
 if TYPE_CHECKING:
     from am_dbg.projection.comparison.sessions import SessionComparison
     from am_dbg.store import Store
+    from amtracer.errors import SessionError
+
+BETWEEN_ARGUMENTS, WITHIN_ARGUMENTS = 2, 3
+"""The arguments of a comparison: two files, or a file and two addresses."""
 
 
 @click.command("diff")
-@click.argument("a")
-@click.argument("b")
+@click.argument("sessions", nargs=-1, metavar="A B | FILE ADDRESS ADDRESS")
 @click.option("--machine", metavar="ID", default="", help="Compare only this machine.")
 @click.option(
     "--screen/--text",
@@ -32,30 +35,74 @@ if TYPE_CHECKING:
 @json_option
 @session_memory_option
 def diff_command(
-    a: str, b: str, machine: str, on_screen: bool | None, as_json: bool, max_mem: int
+    sessions: tuple[str, ...], machine: str, on_screen: bool | None, as_json: bool, max_mem: int
 ) -> int:
     """Compare two sessions: the first difference of every machine.
 
     Transitions are compared by what they called and what came of it; times, arguments and
     health checks do not count. The machine that differs first comes first. The exit code is 1
-    if the sessions differ.
+    if there is a difference.
+
+    With one FILE and two addresses, two machines of it are compared in the same way, or two
+    moments of one machine (mach://ID/PLACE) by their states.
     """
     if sys.stdout is None:
         return fail("standard output is closed")
-    one, error = read_session(a, max_mem)
-    other, other_error = read_session(b, max_mem)
-    comparison = _compared(one, other, machine)
-    if _opens_screen(comparison, on_screen, as_json=as_json):
+    show = Output(on_screen, as_json)
+    if len(sessions) == WITHIN_ARGUMENTS and not machine:
+        return _within(*sessions, show=show, max_mem=max_mem)
+    if len(sessions) != BETWEEN_ARGUMENTS:
+        raise click.UsageError("diff needs two sessions, or one session and two addresses")
+    one, error = read_session(sessions[0], max_mem)
+    other, other_error = read_session(sessions[1], max_mem)
+    code = _show(_compared(one, other, machine), (sessions[0], sessions[1]), show)
+    return _with_errors(code, error, other_error)
+
+
+class Output(NamedTuple):
+    """How to show a comparison: on the screen, as text, or as JSON."""
+
+    on_screen: bool | None
+    as_json: bool
+
+
+def _show(comparison: SessionComparison, files: tuple[str, str], show: Output) -> Exit:
+    if _opens_screen(comparison, show.on_screen, as_json=show.as_json):
         from am_dbg.cli.diff_screen import open_diff_screen
 
-        open_diff_screen(comparison, (a, b))
+        open_diff_screen(comparison, files)
     else:
-        _print(comparison, (a, b), as_json=as_json)
-    for trouble in filter(None, (error, other_error)):
-        fail(str(trouble))
-    if error or other_error:
-        return Exit.BAD_INPUT
+        _print(comparison, files, as_json=show.as_json)
     return Exit.DONE if comparison.is_same else Exit.DIFFERENT
+
+
+def _with_errors(code: Exit, *errors: SessionError | None) -> Exit:
+    """The exit code, unless a session was damaged; the errors are reported."""
+    for error in filter(None, errors):
+        code = fail(str(error))
+    return code
+
+
+def _within(file: str, *addresses: str, show: Output, max_mem: int) -> Exit:
+    """Compare two machines of a session, or two moments of a machine."""
+    from am_dbg.projection.addresses.resolve import resolve
+    from am_dbg.projection.comparison.sessions import compare_two
+    from am_dbg.projection.difference import project_difference
+    from am_dbg.reports.difference import difference_lines, difference_value
+
+    store, error = read_session(file, max_mem)
+    one, other = (resolve(store, address) for address in addresses)
+    if one.track is not other.track:
+        return _with_errors(
+            _show(compare_two(store, one.track, other.track), (file, file), show), error
+        )
+    if one.number is None or other.number is None:
+        raise click.UsageError("two addresses of one machine need a place each: mach://ID/PLACE")
+    if show.on_screen:
+        raise click.UsageError("--screen compares sessions or machines, not moments")
+    view = project_difference(one.track, one.number, other.number)
+    write_lines(json_lines(difference_value(view)) if show.as_json else difference_lines(view))
+    return _with_errors(Exit.DIFFERENT if view.states else Exit.DONE, error)
 
 
 def _compared(one: Store, other: Store, machine: str) -> SessionComparison:

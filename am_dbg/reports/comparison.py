@@ -143,9 +143,9 @@ def difference_words(pair: MachineComparison) -> str:
 
 
 def _summary(comparison: SessionComparison) -> str:
-    same = counted(len(comparison.same), "machine")
+    differing, same = len(comparison.differing), len(comparison.same)
     if comparison.is_same:
-        return f"{same}: no difference"
+        return f"{counted(same, 'machine')}: no difference"
     only = sum(map(len, comparison.only))
-    alone = f", {only:,} only in one session" if only else ""
-    return f"{counted(len(comparison.differing), 'machine')} differ{alone}, {same} do not"
+    alone = f"; only in one session: {only:,}" if only else ""
+    return f"machines that differ: {differing:,}; the same: {same:,}{alone}"

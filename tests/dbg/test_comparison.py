@@ -168,7 +168,7 @@ def test_different_sessions_end_with_1(run: Run, sessions: tuple[Path, Path]) ->
     assert "reader  differs after 7 equal transitions, at 1 place" in out
     assert "  A  mach://reader/8  + ProcessingFile" in out
     assert "  B  mach://reader/8  ✗ ProcessingFile" in out
-    assert out.splitlines()[-1] == "2 machines differ, 0 machines do not"
+    assert out.splitlines()[-1] == "machines that differ: 2; the same: 0"
 
 
 def test_the_comparison_as_json(run: Run, sessions: tuple[Path, Path]) -> None:
@@ -210,6 +210,62 @@ def test_the_screen_of_diff_needs_a_terminal(run: Run, sessions: tuple[Path, Pat
 
     assert (code, out) == (Exit.BAD_INPUT, "")
     assert "no screen here" in error
+
+
+def test_two_machines_of_a_session_are_compared(run: Run, sessions: tuple[Path, Path]) -> None:
+    """One file and two machines: their histories are compared like those of two sessions."""
+    code, out, _ = run("diff", sessions[1], "mach://reader", "mach://printer")
+
+    assert code == Exit.DIFFERENT
+    assert "reader / printer  differs after 0 equal transitions" in out
+
+
+def test_two_moments_of_a_machine_are_compared(run: Run, sessions: tuple[Path, Path]) -> None:
+    """One file and two places of a machine: the states whose ticks differ."""
+    code, out, _ = run("diff", sessions[0], "mach://reader/6", "mach://reader/8")
+
+    assert code == Exit.DIFFERENT
+    assert "-  Ping  5 -> 6" in out
+    assert "+  ProcessingFile  0 -> 1" in out
+    assert out.splitlines()[-1] == "states that differ: 2; the same: 7"
+
+
+def test_two_moments_as_json(run: Run, sessions: tuple[Path, Path]) -> None:
+    """JSON has the ticks of both moments; a moment is the same as itself."""
+    code, out, _ = run("diff", sessions[0], "mach://reader/7", "mach://reader/8", "--json")
+    value = json.loads(out)
+
+    assert (code, value["a"], value["b"]) == (Exit.DIFFERENT, 7, 8)
+    assert value["states"] == {"ProcessingFile": {"a": 0, "b": 1}}
+    assert run("diff", sessions[0], "mach://reader/7", "mach://reader/7", "--json")[0] == Exit.DONE
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("one",),
+        ("one", "mach://a", "mach://b", "mach://c"),
+        ("one", "mach://a", "mach://b", "--machine", "a"),
+    ],
+)
+def test_diff_takes_two_sessions_or_one_with_two_addresses(
+    run: Run, arguments: tuple[str, ...]
+) -> None:
+    """Any other number of arguments is refused, and the message lists what is allowed."""
+    code, out, error = run("diff", *arguments)
+
+    assert (code, out) == (Exit.BAD_INPUT, "")
+    assert "diff needs two sessions, or one session and two addresses" in error
+
+
+def test_moments_need_their_places(run: Run, sessions: tuple[Path, Path]) -> None:
+    """A machine alone is no moment, and moments have no screen."""
+    one = run("diff", sessions[0], "mach://reader", "mach://reader/2")
+    two = run("diff", sessions[0], "mach://reader/1", "mach://reader/2", "--text", "--screen")
+
+    assert one[0] == two[0] == Exit.BAD_INPUT
+    assert "need a place each" in one[2]
+    assert "not moments" in two[2]
 
 
 def test_an_old_version_of_a_session_is_the_same_as_a_new_one(run: Run) -> None:

@@ -103,6 +103,13 @@ def compare_sessions(one: Store, other: Store, machine: str = "") -> SessionComp
     )
 
 
+def compare_two(store: Store, one: Track, other: Track) -> SessionComparison:
+    """Compare two machines of one session with each other."""
+    pair = compare_machines(one, other, Signatures())
+    found = ((), (pair,)) if pair.is_same else ((pair,), ())
+    return SessionComparison((store, store), found[0], found[1], ((), ()))
+
+
 def compare_machines(one: Track, other: Track, signatures: Signatures) -> MachineComparison:
     """Compare two machines."""
     histories = signatures.of(one), signatures.of(other)
