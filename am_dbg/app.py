@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable
 
 from am_dbg.control import Control, InputStatus, StartOptions
@@ -18,6 +19,7 @@ from am_dbg.keymap import keymap_path, read_keymap
 from am_dbg.options import RunOptions
 from am_dbg.projection.counts import exit_words
 from am_dbg.store import Store
+from am_dbg.views.colors.choice import color_choice
 from am_dbg.views.debugger import Debugger
 from am_dbg.views.messages import DataArrived, ImportProgressed, Warned
 from amtracer.address import listen_address
@@ -38,11 +40,12 @@ def run(options: RunOptions, report: Callable[[str], None] | None = None) -> int
     or the screen fails.
     """
     _log_to(options.log_file, options.log_level)
+    colors = color_choice(options.theme, options.colors, os.environ)
     store, own_name = Store(), new_name()
     control = _control(store, options)
     if options.am_dbg_addr is not None:
         control.send_modes(options.am_dbg_addr, own_name)
-    screen = Debugger(control)
+    screen = Debugger(control, colors)
 
     def warned(text: str) -> None:
         screen.post_from_thread(Warned(text))

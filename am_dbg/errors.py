@@ -112,6 +112,17 @@ class UnknownFormatError(DebuggerError):
         self.name = name
 
 
+class UnknownThemeError(DebuggerError):
+    """No theme has this name; `near` are similar names."""
+
+    def __init__(self, name: str, names: tuple[str, ...], near: tuple[str, ...] = ()) -> None:
+        advice = f"; did you mean {' or '.join(near)}" if near else ""
+        shown = name[:NAMED_CHARS_MAX]
+        super().__init__(f"no theme {shown!r}{advice}: give auto, {', '.join(names)}")
+        self.name = name
+        self.near = near
+
+
 class NoTerminalError(DebuggerError):
     """There is no terminal for the screen."""
 

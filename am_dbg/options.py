@@ -19,6 +19,9 @@ SESSION_ENDING = ".msgpack.br"
 LOG_LEVEL_WORDS = ("next to nothing", "errors", "warnings", "refused connections", "everything")
 """What the debugger logs at each level, with all that the levels before log."""
 LOG_LEVEL_DEFAULT = 2
+AUTO = "auto"
+"""The value of `--theme` and `--colors` for what fits the terminal."""
+COLORS = (AUTO, "truecolor", "256", "16", "none")
 VIEWS = ("tree-log", "tree-matrix", "tree-rain", "matrix", "matrix-rain")
 
 
@@ -47,6 +50,8 @@ class RunOptions:
     client_list: str = ""
     memory_mb_max: int = MEMORY_MB_MAX_DEFAULT
     enable_mouse: bool = True
+    theme: str = AUTO
+    colors: str = AUTO
     am_dbg_addr: Address | None = None
     log_file: str = ""
     log_level: int = LOG_LEVEL_DEFAULT

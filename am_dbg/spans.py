@@ -27,7 +27,8 @@ class Role(IntEnum):
     """What a piece of text is.
 
     QUIET is what the reader does not need now, FOCUS what the reader works with: the place,
-    the pane with the focus, keys and headings.
+    the pane with the focus, keys and headings. FRAME is for lines that divide the screen,
+    FUTURE for graphics in the background. Neither is used for text: themes may draw them faint.
     """
 
     PLAIN = 0
@@ -47,13 +48,14 @@ class LineRole(IntEnum):
     """What a whole line is, shown by its background.
 
     CURSOR is the reader's place in the pane with the focus, MARKED in another pane, DIALOG
-    a line of a dialog.
+    a line of a dialog, INPUT a line of text that the user types.
     """
 
     PLAIN = 0
     CURSOR = 1
     MARKED = 2
     DIALOG = 3
+    INPUT = 4
 
 
 class Span(NamedTuple):

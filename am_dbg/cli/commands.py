@@ -28,7 +28,14 @@ from am_dbg.cli.terminal import fill_standard_descriptors
 from am_dbg.cli.when import when_command
 from am_dbg.cli.why import why_command
 from am_dbg.errors import DebuggerError
-from am_dbg.options import LOG_LEVEL_DEFAULT, LOG_LEVEL_WORDS, NOT_LISTENING, VIEWS
+from am_dbg.options import (
+    AUTO,
+    COLORS,
+    LOG_LEVEL_DEFAULT,
+    LOG_LEVEL_WORDS,
+    NOT_LISTENING,
+    VIEWS,
+)
 from am_dbg.settings.program_version import program_version
 from amtracer.errors import TracingError
 
@@ -140,6 +147,20 @@ def run(arguments: list[str]) -> int:
     default=True,
     show_default=True,
     help="Use the mouse, or leave it to the terminal.",
+)
+@click.option(
+    "--theme",
+    metavar="NAME",
+    default=AUTO,
+    show_default=True,
+    help="Theme: dark, light, a theme of the palette, or auto for what fits the terminal.",
+)
+@click.option(
+    "--colors",
+    type=click.Choice(COLORS),
+    default=AUTO,
+    show_default=True,
+    help="How many colours to use; auto asks the environment, NO_COLOR included.",
 )
 @click.option(
     "--am-dbg-addr",

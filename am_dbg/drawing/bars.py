@@ -30,9 +30,9 @@ def draw_address(view: AddressView, width: int) -> SpanLine:
     head: list[Span] = [Span(" ")]
     if width >= WIDE:
         head += [
-            Span("◀", Role.FOCUS if view.can_go_back else Role.FRAME, link="action:back"),
+            Span("◀", Role.FOCUS if view.can_go_back else Role.FUTURE, link="action:back"),
             Span(" "),
-            Span("▶", Role.FOCUS if view.can_go_forward else Role.FRAME, link="action:forward"),
+            Span("▶", Role.FOCUS if view.can_go_forward else Role.FUTURE, link="action:forward"),
             Span(" "),
         ]
     if view.machine:

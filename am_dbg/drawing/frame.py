@@ -58,4 +58,4 @@ def with_scroll_bar(rows: Sequence[SpanLine], top: int, total: int) -> list[Span
     ]
 
 
-_THUMB = Span("▐", Role.FRAME)
+_THUMB = Span("▐", Role.FUTURE)

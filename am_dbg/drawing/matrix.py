@@ -99,6 +99,6 @@ def _cells(values: tuple[int, ...], view: MatrixView) -> list[Span]:
     spans = []
     for place, value in enumerate(values):
         called = bool(view.called[place])
-        role = Role.FOCUS if value and called else Role.PLAIN if value else Role.FRAME
+        role = Role.FOCUS if value and called else Role.PLAIN if value else Role.QUIET
         spans.append(Span(right(str(value), CELL), role, bool(value), bool(value) and called))
     return spans

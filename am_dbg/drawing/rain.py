@@ -25,7 +25,7 @@ BEFORE_CELLS = 3
 HEADER_MAX = 12
 HEADER_SHARE = 3
 _ROLES = {
-    ".": Role.FRAME,
+    ".": Role.QUIET,
     "1": Role.ADDED,
     "2": Role.ADDED,
     "|": Role.REMOVED,
@@ -101,7 +101,7 @@ def _row(row: RainRow, view: RainView, width: int, lit: bool) -> SpanLine:
         if index in view.errors and cell in "12":
             role = Role.ERROR
         elif index == view.selected and cell == ".":
-            role = Role.QUIET
+            role = Role.PLAIN
         spans += [Span(cell, role, cell == "2", index in row.called), Span(" ")]
     spans += [Span(" "), Span(clock_time(row.time_ns), Role.QUIET)]
     return line(spans, width, cursor_role(current, lit=lit))

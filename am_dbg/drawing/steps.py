@@ -17,7 +17,7 @@ _STEP_ROLES = {
 }
 _OUTCOME_ROLES = {"denied": Role.CANCELED, "failed": Role.ERROR, "accepted": Role.ADDED}
 DOTS_MAX = 16
-_ARROW = Span(" ▸ ", Role.FRAME)
+_ARROW = Span(" ▸ ", Role.FUTURE)
 
 
 def draw_steps(view: StepsView, width: int, *, lit: bool = False) -> SpanLine:

@@ -27,6 +27,9 @@ from am_dbg.keys import KEYS, Key
 from am_dbg.projection.addresses.write import SCHEME
 from am_dbg.projection.faults import Failed, attempt
 from am_dbg.projection.times import count
+from am_dbg.views.colors.choice import ColorChoice
+from am_dbg.views.colors.screen_colors import STYLES, use_depth
+from am_dbg.views.colors.themes import DARK, LIGHT, themes_at
 from am_dbg.views.crash_report import ScreenFailedError, crash_report
 from am_dbg.views.dialog_opener import DialogOpener
 from am_dbg.views.messages import (
@@ -34,6 +37,7 @@ from am_dbg.views.messages import (
     BorderDragged,
     DataArrived,
     Exported,
+    GroundReported,
     ImportProgressed,
     LinkClicked,
     RowClicked,
@@ -44,7 +48,7 @@ from am_dbg.views.messages import (
 from am_dbg.views.pane import PaneWidget
 from am_dbg.views.pane_table import PANES
 from am_dbg.views.search import SearchLine
-from am_dbg.views.theme import DARK, THEMES, palette_of
+from am_dbg.views.theme import palette_of
 
 CLIPBOARD_CHARS_MAX = 100_000
 SEARCH_LINE = f"#{Pane.SEARCH}"
@@ -79,15 +83,15 @@ class Debugger(App[int], inherit_bindings=False):
     TITLE = "am-dbg"
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "no_key"  # the table has the key; Textual requires its own
-    CSS = """
-    MainScreen { background: $background; overflow: hidden; }
-    """
+    CSS = "MainScreen { background: $background; overflow: hidden; }" + STYLES
 
-    def __init__(self, control: Control, *, theme: str = DARK.name) -> None:
+    def __init__(self, control: Control, colors: ColorChoice | None = None) -> None:
         super().__init__(driver_class=driver_class())
+        colors = colors or ColorChoice()
+        use_depth(self, colors.depth)
         self.control = control
+        self.color_choice = colors
         self._panes: list[PaneWidget] = []
-        self._start_theme = theme
         self._dialogs = DialogOpener(self)
         self._player: Timer | None = None
         self._play_every_s = 0.0
@@ -102,15 +106,19 @@ class Debugger(App[int], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Register the themes, start the timer that plays, and paint for the first time."""
-        for theme in THEMES:
+        for theme in themes_at(self.color_choice.depth):
             self.register_theme(theme)
-        self.theme = self._start_theme
+        self.theme = self.color_choice.theme
         self._canvas = self.size
         self._player = self.set_interval(1, self._play, pause=True)
         self._recolour()
         self.theme_changed_signal.subscribe(self, lambda _: self._recolour())
         self.app_resume_signal.subscribe(self, lambda _: self.screen.refresh(layout=True))
         self.attempt("reading new data", self.control.data_arrived)
+
+    def get_css_variables(self) -> dict[str, str]:
+        """The variables of the theme, with readable colours for dialogs."""
+        return {**super().get_css_variables(), **palette_of(self.current_theme).css()}
 
     def _recolour(self) -> None:
         """Use the palette of the new theme."""
@@ -259,6 +267,17 @@ class Debugger(App[int], inherit_bindings=False):
     @on(DataArrived)
     def _data_arrived(self) -> None:
         self.attempt("reading new data", self.control.data_arrived)
+
+    @property
+    def asks_terminal(self) -> bool:
+        """Whether the driver has to ask the terminal for its ground."""
+        return self.color_choice.asks_terminal
+
+    @on(GroundReported)
+    def _ground_reported(self, message: GroundReported) -> None:
+        """Use the theme that fits the terminal, unless the user chose one in the meantime."""
+        if self.theme == self.color_choice.theme:
+            self.theme = (LIGHT if message.is_light else DARK).name
 
     @on(ImportProgressed)
     def _import_progressed(self, message: ImportProgressed) -> None:

@@ -30,12 +30,13 @@ class Dialog(ModalScreen[str | None]):
     """A box in the middle of the screen; its result is a text, or None if it was canceled."""
 
     DEFAULT_CSS = """
-    Dialog { align: center middle; background: $background 60%; }
+    Dialog { align: center middle; background: $am-veil; }
     Dialog > #box {
         width: 72; max-width: 100%; height: auto; max-height: 100%;
-        padding: 0 1; background: $surface; border: round $primary;
-        border-title-color: $foreground; border-title-style: bold; border-title-align: left;
-        border-subtitle-color: $foreground 60%; border-subtitle-align: right;
+        padding: 0 1; border: round $am-dialog-frame;
+        background: $am-dialog; color: $am-dialog-text;
+        border-title-color: $am-dialog-text; border-title-style: bold; border-title-align: left;
+        border-subtitle-color: $am-dialog-quiet; border-subtitle-align: right;
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Close", show=False)]
@@ -50,10 +51,10 @@ class TextDialog(Dialog):
 
     DEFAULT_CSS = """
     TextDialog Input, TextDialog Input:focus {
-        border: none; height: 1; padding: 0 1; margin-top: 1; background: $panel;
+        border: none; height: 1; padding: 0 1; margin-top: 1; background: $am-input;
     }
-    TextDialog #hint { color: $foreground 60%; margin: 1 0; }
-    TextDialog #trouble { color: $warning; margin-bottom: 1; display: none; }
+    TextDialog #hint { color: $am-dialog-quiet; margin: 1 0; }
+    TextDialog #trouble { color: $am-dialog-warning; margin-bottom: 1; display: none; }
     """
 
     def __init__(
@@ -112,8 +113,8 @@ class LinesDialog(Dialog):
     LinesDialog > #box { width: auto; }
     LinesDialog VerticalScroll {
         height: auto; max-height: 100%; scrollbar-size-vertical: 1;
-        scrollbar-background: $surface; scrollbar-background-hover: $surface;
-        scrollbar-background-active: $surface; scrollbar-color: $primary 40%;
+        scrollbar-background: $am-dialog; scrollbar-background-hover: $am-dialog;
+        scrollbar-background-active: $am-dialog; scrollbar-color: $am-dialog-quiet;
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -145,7 +146,7 @@ class ListDialog(Dialog):
 
     DEFAULT_CSS = """
     ListDialog OptionList, ListDialog OptionList:focus {
-        height: auto; max-height: 20; border: none; padding: 0; background: $surface;
+        height: auto; max-height: 20; border: none; padding: 0; background: $am-dialog;
     }
     """
 

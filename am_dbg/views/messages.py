@@ -67,6 +67,14 @@ class BorderDragged(Message):
         return isinstance(message, BorderDragged)
 
 
+class GroundReported(Message):
+    """The terminal answered whether its ground is light."""
+
+    def __init__(self, *, is_light: bool) -> None:
+        super().__init__()
+        self.is_light = is_light
+
+
 class DataArrived(Message):
     """The store has new data; of several messages that wait, only the newest one is handled."""
 

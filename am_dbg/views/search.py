@@ -14,7 +14,7 @@ class SearchLine(Input):
     DEFAULT_CSS = """
     SearchLine, SearchLine:focus {
         position: absolute; display: none; border: none; height: 1; padding: 0 1;
-        background: $panel; color: $foreground;
+        background: $am-input; color: $am-input-text;
     }
     """
 

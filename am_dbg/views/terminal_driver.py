@@ -5,7 +5,8 @@ types them or fails. A terminal that is gone returns empty reads for ever, fails
 and sends an unexpected signal to go on. Textual's driver loops on the empty reads, and waits
 for ever for a writer that is gone. If the second of two size signals comes while it reads the
 size, it may report the first size last. In this driver, every signal that ends a process ends
-the screen first, as long as the screen uses the terminal.
+the screen first, as long as the screen uses the terminal. If the application wants to know
+whether the ground of the terminal is light, the driver asks before it reads the first key.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from textual.geometry import Size
 from textual.message import Message
 
 from am_dbg.projection.faults import Failed, attempt
+from am_dbg.views.colors.background import QUESTION
 from am_dbg.views.exit_signals import end_on_signals
 from am_dbg.views.terminal_events import InputReader
 
@@ -87,6 +89,10 @@ class TerminalDriver(LinuxDriver):
     def run_input_thread(self) -> None:
         """Read keys and mouse until the driver stops or the terminal is gone."""
         reader = InputReader(debug=self._debug)
+        if getattr(self._app, "asks_terminal", False):
+            self.write(QUESTION)
+            self.flush()
+            reader.asked(time.monotonic())
         with selectors.DefaultSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():

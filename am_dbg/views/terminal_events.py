@@ -18,6 +18,8 @@ from textual._xterm_parser import XTermParser
 from textual.message import Message
 
 from am_dbg.projection.faults import Failed, attempt
+from am_dbg.views.colors.background import ANSWER_WITHIN_S, is_light_answer
+from am_dbg.views.messages import GroundReported
 from am_dbg.views.terminal_tokens import InputToken, InputTokenizer, InputTokenKind
 
 COORDINATE_MAX = 32_767
@@ -60,6 +62,9 @@ class EventDecoder:
                 if sequence in ANSI_SEQUENCES_KEYS:
                     return _of_table(sequence)
                 return self.parser._sequence_to_key_events(token.text, alt=True)
+            case InputTokenKind.ANSWER:
+                is_light = is_light_answer(token.text)
+                return () if is_light is None else (GroundReported(is_light=is_light),)
             case InputTokenKind.SEQUENCE:
                 return self._sequence(token.text)
 
@@ -137,11 +142,17 @@ class InputReader:
     def __init__(self, *, debug: bool = False) -> None:
         self._tokenizer = InputTokenizer()
         self._decoder = EventDecoder(debug=debug)
+        self._answers_until = float("-inf")
+
+    def asked(self, now: float) -> None:
+        """The terminal was asked for its ground: an answer counts for some time from now on."""
+        self._answers_until = now + ANSWER_WITHIN_S
 
     def feed(self, data: bytes, now: float) -> Iterator[Message]:
         """The messages for these bytes, together with those that came before."""
         for token in self._tokenizer.feed(data, now):
-            yield from self._decoder.messages(token)
+            if token.kind is not InputTokenKind.ANSWER or now <= self._answers_until:
+                yield from self._decoder.messages(token)
 
     def tick(self, now: float) -> Iterator[Message]:
         """The messages that follow because nothing more has come."""

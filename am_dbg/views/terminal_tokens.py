@@ -6,7 +6,8 @@ sequences (ECMA-48) and drops what is incomplete. The rules:
 
 - A control sequence is `ESC [`, parameters and a last letter. One that another `ESC` or a
   control character interrupts is dropped; what follows is read as usual.
-- A string (`ESC ]`, `ESC P`, `ESC X`, `ESC ^`, `ESC _`) lasts up to its terminator and is dropped.
+- A string (`ESC ]`, `ESC P`, `ESC X`, `ESC ^`, `ESC _`) lasts up to its terminator. A short one of
+  the first kind may answer a question of the screen; all others are dropped.
 - A paste lasts from its beginning to its end mark. Terminals take `ESC` out of what they
   paste, so any other `ESC` means that the end mark was lost.
 - A sequence that is unfinished after `CUT_AFTER_S` is dropped; an unfinished paste ends. `ESC`
@@ -31,11 +32,15 @@ PASTE_CHARS_MAX = 100_000
 SEQUENCE_BYTES_MAX = 256
 """Bytes of one sequence; no key or report is longer."""
 
+STRING_BYTES_MAX = 64
+"""Bytes of one string; no answer to a question of the screen is longer."""
+
 _MEANINGLESS_BYTES = 200
 
 _ESC = b"\x1b"
 _PASTE_BEGIN, _PASTE_END = b"\x1b[200~", b"\x1b[201~"
 _STRING_BEGINS = b"]PX^_"
+_ANSWER_BEGIN, _DROPPED_BEGIN = b"\x1b]", b"\x1bX"
 _NOT_NUMBERS = ("NaN", "nan", "Infinity", "-Infinity", "inf", "-inf", "undefined", "null")
 """Words that programs write in place of a number; a letter of them would end the sequence."""
 _BEGUN = sorted({word[:size] for word in _NOT_NUMBERS for size in range(1, len(word))})
@@ -50,6 +55,7 @@ _OLD_MOUSE = re.compile(rb"\x1b\[M[\x00\x20-\x7f\x80-\xff]{3}")
 _OLD_MOUSE_BEGINS = re.compile(rb"\x1b\[M[\x00\x20-\x7f\x80-\xff]{0,2}")
 _FUNCTION = re.compile(rb"\x1bO[0-9;]{0,8}([@-~])?")
 _STRING_ENDS = re.compile(rb"\x07|\x18|\x1a|\x1b(\\)?")
+_TERMINATORS = (b"\x07", b"\x1b\\")
 
 
 class InputTokenKind(Enum):
@@ -59,11 +65,12 @@ class InputTokenKind(Enum):
     ALT = auto()
     SEQUENCE = auto()
     PASTE = auto()
+    ANSWER = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class InputToken:
-    """A whole piece of input: a character, one with Alt, a sequence, or a pasted text."""
+    """A whole piece of input: a character, one with Alt, a sequence, a paste, or an answer."""
 
     kind: InputTokenKind
     text: str
@@ -118,7 +125,7 @@ class InputTokenizer:
         elif buffer[1:2] == b"O":
             yield from self._function()
         elif buffer[1] in _STRING_BEGINS:
-            self._string()
+            yield from self._string()
         else:
             yield from self._with_alt()
 
@@ -154,16 +161,20 @@ class InputTokenizer:
         elif found.end() < len(self._buffer):
             self._buffer = self._buffer[found.end() :]
 
-    def _string(self) -> None:
-        """Drop a string up to its terminator; the beginning of an unfinished string is kept."""
+    def _string(self) -> Iterator[InputToken]:
+        """Take a string up to its terminator; an unfinished one waits, without a long content."""
         found = _STRING_ENDS.search(self._buffer, 2)
-        if found is None:
-            self._buffer = self._buffer[:2]
-        elif found[0] == _ESC and found.end() == len(self._buffer):
-            self._buffer = self._buffer[:2] + _ESC
-        else:
-            is_cut = found[0] == _ESC
-            self._buffer = self._buffer[found.start() if is_cut else found.end() :]
+        if found is None or (found[0] == _ESC and found.end() == len(self._buffer)):
+            escape = b"" if found is None else _ESC
+            if len(self._buffer) > STRING_BYTES_MAX:
+                self._buffer = _DROPPED_BEGIN + escape
+            return
+        whole, text = self._buffer, self._buffer[2 : found.start()]
+        is_cut = found[0] == _ESC
+        self._buffer = whole[found.start() if is_cut else found.end() :]
+        is_answer = whole.startswith(_ANSWER_BEGIN) and found[0] in _TERMINATORS
+        if is_answer and found.end() <= STRING_BYTES_MAX:
+            yield InputToken(InputTokenKind.ANSWER, text.decode("ascii", "ignore"))
 
     def _control_sequence(self) -> Iterator[InputToken]:
         buffer = self._buffer

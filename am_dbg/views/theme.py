@@ -1,11 +1,17 @@
-"""Themes: turn roles into colours, for our dark and light theme and for any other.
+"""Palettes: turn roles into styles that can be read, for our themes and for any other.
 
 Colour adds nothing that the marks do not show. A palette is made once per theme from the
-theme's own colours, so Textual's themes work as well as ours.
+theme's own colours. If one of them cannot be read on one of the grounds, it is used there as
+much stronger as it has to be (`am_dbg.views.colors`). So the rule does not depend on who made
+the theme: text has a contrast of 4.5, graphics have 3, lines that divide the screen have 1.5.
+
+Without colours, weight and marks are the emphasis: errors and headings are bold, the row of
+the cursor is reversed. Nothing but lines is dim.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 from rich.style import Style
@@ -13,67 +19,30 @@ from textual.color import Color
 from textual.theme import Theme
 
 from am_dbg.spans import LineRole, Role, Span
+from am_dbg.views.colors.contrast import CONTRAST_GRAPHICS, CONTRAST_LINES, CONTRAST_TEXT
+from am_dbg.views.colors.depth import ColorDepth
+from am_dbg.views.colors.indexed import nearest, readable
+from am_dbg.views.colors.themes import DEPTH_VARIABLE
 
-DARK = Theme(
-    name="am-dark",
-    primary="#7aa2f7",
-    secondary="#7dcfff",
-    accent="#bb9af7",
-    success="#9ece6a",
-    warning="#e0af68",
-    error="#f7566b",
-    foreground="#d5d7e0",
-    background="#15161c",
-    surface="#1b1d26",
-    panel="#22242f",
-    dark=True,
-    variables={
-        "am-quiet": "#686d7c",
-        "am-line": "#353945",
-        "am-removed": "#e0707a",
-        "am-future": "#41454f",
-        "am-cursor": "#27324f",
-        "am-marked": "#22252f",
-        "am-strong": "#ffffff",
-    },
-)
+LEAST = {Role.FRAME: CONTRAST_LINES, Role.FUTURE: CONTRAST_GRAPHICS}
+"""The least contrast of roles that are no text."""
 
-LIGHT = Theme(
-    name="am-light",
-    primary="#2e5fd0",
-    secondary="#007197",
-    accent="#7847bd",
-    success="#3f7d1f",
-    warning="#8f5e15",
-    error="#d01b3f",
-    foreground="#25272e",
-    background="#fbfbfc",
-    surface="#f1f2f5",
-    panel="#e7e9ee",
-    dark=False,
-    variables={
-        "am-quiet": "#7f8492",
-        "am-line": "#c9ccd4",
-        "am-removed": "#b3404c",
-        "am-future": "#c4c8d2",
-        "am-cursor": "#d6e0fa",
-        "am-marked": "#e9ebf0",
-        "am-strong": "#000000",
-    },
-)
 
-THEMES = (DARK, LIGHT)
+@dataclass(frozen=True, slots=True)
+class ThemeColors:
+    """The colours of a theme: by role and by ground, the strongest one, and their depth."""
+
+    roles: dict[Role, Color]
+    grounds: dict[LineRole, Color]
+    strong: Color
+    depth: ColorDepth
 
 
 class Palette:
     """The styles of one theme by role, line role and emphasis."""
 
-    def __init__(
-        self, roles: dict[Role, Color], backgrounds: dict[LineRole, Color], strong: Color
-    ) -> None:
-        self._roles = roles
-        self._backgrounds = backgrounds
-        self._strong = strong
+    def __init__(self, colors: ThemeColors) -> None:
+        self._colors = colors
         self._styles: dict[tuple[Role, bool, bool, LineRole], Style] = {}
 
     def style(self, span: Span, line_role: LineRole) -> Style:
@@ -88,29 +57,91 @@ class Palette:
         """The style of empty cells."""
         return self.style(Span(""), line_role)
 
+    def color(self, role: Role, line_role: LineRole) -> Color:
+        """The colour of a role on the ground of a line."""
+        return self._readable(self._colors.roles[role], role, line_role)
+
+    def ground(self, line_role: LineRole) -> Color:
+        """The background of a line."""
+        return self._colors.grounds[line_role]
+
+    def _readable(self, color: Color, role: Role, line_role: LineRole) -> Color:
+        colors, least = self._colors, LEAST.get(role, CONTRAST_TEXT)
+        return readable(color, self.ground(line_role), colors.strong, colors.depth, least)
+
     def _made(self, role: Role, bold: bool, underline: bool, line_role: LineRole) -> Style:
-        color = self._strong if bold and role is Role.PLAIN else self._roles[role]
+        bold = bold or role is Role.ERROR
+        if self._colors.depth is ColorDepth.NONE:
+            return _colorless(role, bold, underline, line_role)
+        color = self._colors.roles[role]
+        if bold and role is Role.PLAIN:
+            color = self._colors.strong
         return Style(
-            color=color.rich_color,
-            bgcolor=self._backgrounds[line_role].rich_color,
-            bold=bold or role is Role.ERROR,
+            color=self._readable(color, role, line_role).rich_color,
+            bgcolor=self.ground(line_role).rich_color,
+            bold=bold,
             underline=underline,
         )
+
+    def css(self) -> dict[str, str]:
+        """Variables for the style sheets of dialogs and of Textual's own widgets."""
+        depth, ground = self._colors.depth, self.ground
+        text = self.color(Role.PLAIN, LineRole.DIALOG).hex
+        quiet = self.color(Role.QUIET, LineRole.DIALOG)
+        on_cursor = {
+            "foreground": self.color(Role.PLAIN, LineRole.CURSOR).hex,
+            "background": ground(LineRole.CURSOR).hex,
+        }
+        veil = ground(LineRole.PLAIN).with_alpha(0.6) if depth is ColorDepth.TRUECOLOR else None
+        return {
+            "am-veil": veil.hex if veil else "transparent",
+            "am-dialog": ground(LineRole.DIALOG).hex,
+            "am-dialog-text": text,
+            "am-dialog-quiet": quiet.hex,
+            "am-dialog-warning": self.color(Role.CANCELED, LineRole.DIALOG).hex,
+            "am-dialog-frame": self.color(Role.FOCUS, LineRole.DIALOG).hex,
+            "am-input": ground(LineRole.INPUT).hex,
+            "am-input-text": self.color(Role.PLAIN, LineRole.INPUT).hex,
+            "am-input-quiet": self.color(Role.QUIET, LineRole.INPUT).hex,
+            "am-list-quiet": self.color(Role.QUIET, LineRole.CURSOR).hex,
+            "am-hover": ground(LineRole.MARKED).hex,
+            "input-cursor-background": self.color(Role.PLAIN, LineRole.INPUT).hex,
+            "input-cursor-foreground": ground(LineRole.INPUT).hex,
+            **{f"input-selection-{part}": color for part, color in on_cursor.items()},
+            **{f"block-cursor-{part}": color for part, color in on_cursor.items()},
+            **{f"block-cursor-blurred-{part}": color for part, color in on_cursor.items()},
+        }
+
+
+def _colorless(role: Role, bold: bool, underline: bool, line_role: LineRole) -> Style:
+    """A style that is weight and marks alone."""
+    return Style(
+        bold=bold or (role is Role.FOCUS),
+        underline=underline,
+        reverse=line_role is LineRole.CURSOR,
+        dim=role in LEAST,
+    )
 
 
 @lru_cache(maxsize=64)
 def _palette(key: tuple[tuple[str, str], ...]) -> Palette:
     named = dict(key)
+    depth = ColorDepth(named.get(DEPTH_VARIABLE, ColorDepth.TRUECOLOR.value))
 
     def color(name: str, fallback: str) -> Color:
-        return Color.parse(named.get(name) or named[fallback])
+        return nearest(Color.parse(named.get(name) or named[fallback]), depth)
+
+    def faded(name: str, color: Color, share: float) -> Color:
+        """The named colour, else the first one faded into the background by a share."""
+        text = named.get(name)
+        return nearest(Color.parse(text) if text else color.blend(background, share), depth)
 
     plain, background = color("foreground", "foreground"), color("background", "background")
     focus = color("primary", "foreground")
     roles = {
         Role.PLAIN: plain,
-        Role.QUIET: _or_blend(named.get("am-quiet"), plain, background, 0.55),
-        Role.FRAME: _or_blend(named.get("am-line"), plain, background, 0.78),
+        Role.QUIET: faded("am-quiet", plain, 0.4),
+        Role.FRAME: faded("am-line", plain, 0.78),
         Role.FOCUS: focus,
         Role.ADDED: color("success", "foreground"),
         Role.REMOVED: color("am-removed", "error"),
@@ -118,29 +149,26 @@ def _palette(key: tuple[tuple[str, str], ...]) -> Palette:
         Role.CANCELED: color("warning", "foreground"),
         Role.HANDLER: color("secondary", "foreground"),
         Role.FLAG: color("accent", "foreground"),
-        Role.FUTURE: _or_blend(named.get("am-future"), plain, background, 0.7),
+        Role.FUTURE: faded("am-future", plain, 0.6),
     }
-    backgrounds = {
+    grounds = {
         LineRole.PLAIN: background,
-        LineRole.CURSOR: _or_blend(named.get("am-cursor"), focus, background, 0.75),
-        LineRole.MARKED: _or_blend(named.get("am-marked"), plain, background, 0.9),
+        LineRole.CURSOR: faded("am-cursor", focus, 0.75),
+        LineRole.MARKED: faded("am-marked", plain, 0.9),
         LineRole.DIALOG: color("surface", "background"),
+        LineRole.INPUT: color("panel", "background"),
     }
-    return Palette(roles, backgrounds, color("am-strong", "foreground"))
-
-
-def _or_blend(text: str | None, color: Color, background: Color, share: float) -> Color:
-    """The named colour, else the first one faded into the background by a share."""
-    return Color.parse(text) if text else color.blend(background, share)
+    return Palette(ThemeColors(roles, grounds, color("am-strong", "foreground"), depth))
 
 
 def palette_of(theme: Theme) -> Palette:
-    """The palette of a theme, ours or Textual's."""
+    """The palette of a theme, ours or Textual's, for the depth of its colours."""
     generated = theme.to_color_system().generate()
     names = (
         "foreground",
         "background",
         "surface",
+        "panel",
         "primary",
         "secondary",
         "accent",

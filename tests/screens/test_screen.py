@@ -13,11 +13,12 @@ from am_dbg.control import Control
 from am_dbg.drawing.layout import Pane
 from am_dbg.projection.bars import Playback
 from am_dbg.store import Store
+from am_dbg.views.colors.choice import ColorChoice
+from am_dbg.views.colors.themes import LIGHT
 from am_dbg.views.debugger import Debugger
 from am_dbg.views.dialogs import LinesDialog, ListDialog, TextDialog
 from am_dbg.views.messages import DataArrived, Scrolled
 from am_dbg.views.pane import PaneWidget
-from am_dbg.views.theme import LIGHT
 from amtracer.wire.messages import StateDef
 from tests.screens.stories import Story, files_story
 
@@ -29,10 +30,15 @@ NARROW = (80, 24)
 
 @asynccontextmanager
 async def running(
-    store: Store, size: tuple[int, int] = WIDE, *, reader: bool = False, number: int = 12
+    store: Store,
+    size: tuple[int, int] = WIDE,
+    *,
+    reader: bool = False,
+    number: int = 12,
+    colors: ColorChoice | None = None,
 ) -> AsyncIterator[tuple[Debugger, Pilot[int]]]:
     """The screen over a store, at a transition."""
-    app = Debugger(Control(store, reader=reader))
+    app = Debugger(Control(store, reader=reader), colors)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         if app.control.workspace.cursor is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -15,7 +16,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from textual.color import Color
 
+from am_dbg.views.colors.background import QUESTION
+from am_dbg.views.colors.depth import ColorDepth
+from am_dbg.views.colors.themes import LIGHT
 from am_dbg.views.exit_signals import SIGNALS
 from amtracer.files.session import SessionWriter
 from amtracer.wire.messages import StateDef
@@ -259,6 +264,48 @@ def test_no_sequence_of_a_log_reaches_the_terminal(tmp_path: Path) -> None:
     assert b"\x1b]0;t" not in terminal.output
     assert b"\x1b[2J \\x9b" not in terminal.output
     assert b"\\x1b[2J" in terminal.output
+
+
+def test_a_terminal_with_a_light_ground_gets_the_light_theme(tmp_path: Path) -> None:
+    """The screen asks the terminal for its ground, and the answer is no key."""
+    path = session_file(files_story(), tmp_path)
+    terminal = Terminal("-l", "-1", "-i", path, COLORTERM="truecolor", COLORFGBG="")
+    try:
+        terminal.until(QUESTION.encode())
+        terminal.type(b"\x1b]11;rgb:ffff/ffff/f0f0\x1b\\")
+        terminal.until(b"48;2;%d;%d;%d" % Color.parse(LIGHT.background or "").rgb)
+        terminal.type(b"q")
+        assert terminal.ended() == 0
+    finally:
+        terminal.close()
+
+
+@pytest.mark.parametrize("depth", ColorDepth)
+def test_the_terminal_gets_only_colours_that_it_has(depth: ColorDepth, tmp_path: Path) -> None:
+    """No sequence of another depth is written, and none at all without colours."""
+    path = session_file(files_story(), tmp_path)
+    terminal = Terminal("-l", "-1", "-i", path, "--colors", depth.value)
+    try:
+        terminal.until(b"tx 14")
+        terminal.type(b"q")
+        assert terminal.ended() == 0
+    finally:
+        terminal.close()
+
+    assert depths_in(terminal.output) == {depth} - {ColorDepth.NONE}
+
+
+def depths_in(output: bytes) -> set[ColorDepth]:
+    """The depths whose sequences an output has."""
+    styles = b";" + b";".join(re.findall(rb"\x1b\[([\d;]*)m", output)) + b";"
+    rest = re.sub(rb";[34]8;2(;\d+){3}(?=;)", b";truecolor", styles)
+    rest = re.sub(rb";[34]8;5;\d+(?=;)", b";indexed", rest)
+    patterns = {
+        ColorDepth.TRUECOLOR: rb"truecolor",
+        ColorDepth.INDEXED: rb"indexed",
+        ColorDepth.BASIC: rb";(?:[349]\d|10[0-7])(?=;)",
+    }
+    return {depth for depth, pattern in patterns.items() if re.search(pattern, rest)}
 
 
 def test_a_damaged_session_is_reported_and_its_good_part_shown(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Colours that can be read on every terminal: contrast, depth, light or dark ground."""
