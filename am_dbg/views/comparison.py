@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from textual import events
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingsMap
 from textual.geometry import Region
 from textual.screen import Screen
@@ -29,11 +29,13 @@ from am_dbg.drawing.frame import SIDES
 from am_dbg.drawing.layout import WIDE
 from am_dbg.keys import by_action
 from am_dbg.spans import BLANK, SpanLine
+from am_dbg.views.colors.choice import ColorChoice
+from am_dbg.views.colors.colorful_app import STYLES, ColorfulApp
 from am_dbg.views.crash_report import ScreenFailedError, crash_report
 from am_dbg.views.debugger import driver_class
 from am_dbg.views.dialogs import LinesDialog
 from am_dbg.views.pane import strip_of
-from am_dbg.views.theme import DARK, THEMES, Palette, palette_of
+from am_dbg.views.theme import Palette, palette_of
 
 MACHINES_WIDTH = 30
 FIXED_ROWS = 2
@@ -92,17 +94,16 @@ class ComparisonMain(Screen[None], inherit_bindings=False):
         )
 
 
-class ComparisonApp(App[OpenSide | None], inherit_bindings=False):
+class ComparisonApp(ColorfulApp[OpenSide | None], inherit_bindings=False):
     """Shows what the control of a comparison projects."""
 
     TITLE = "am-dbg diff"
     ENABLE_COMMAND_PALETTE = False
-    CSS = "ComparisonMain { background: $background; overflow: hidden; }"
+    CSS = "ComparisonMain { background: $background; overflow: hidden; }" + STYLES
 
-    def __init__(self, comparison: ComparisonControl, *, theme: str = DARK.name) -> None:
-        super().__init__(driver_class=driver_class())
+    def __init__(self, comparison: ComparisonControl, colors: ColorChoice | None = None) -> None:
+        super().__init__(colors, driver_class())
         self._comparison = comparison
-        self._start_theme = theme
         self._parts = {name: LinesWidget(name) for name in ("header", "machines", "body", "keys")}
 
     def compose(self) -> ComposeResult:
@@ -114,10 +115,9 @@ class ComparisonApp(App[OpenSide | None], inherit_bindings=False):
         return ComparisonMain(self._comparison)
 
     def on_mount(self) -> None:
-        """Register the themes, and paint for the first time."""
-        for theme in THEMES:
-            self.register_theme(theme)
-        self.theme = self._start_theme
+        """Use the theme, and paint for the first time."""
+        self.start_theme()
+        self.theme_changed_signal.subscribe(self, lambda _: self.paint())
         self.paint()
 
     def on_resize(self, event: events.Resize) -> None:

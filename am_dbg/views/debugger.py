@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 
 from textual import events, on
-from textual.app import App, ComposeResult, SystemCommand
+from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingsMap
 from textual.driver import Driver
 from textual.geometry import Size
@@ -28,8 +28,8 @@ from am_dbg.projection.addresses.write import SCHEME
 from am_dbg.projection.faults import Failed, attempt
 from am_dbg.projection.times import count
 from am_dbg.views.colors.choice import ColorChoice
-from am_dbg.views.colors.screen_colors import STYLES, use_depth
-from am_dbg.views.colors.themes import DARK, LIGHT, themes_at
+from am_dbg.views.colors.colorful_app import STYLES, ColorfulApp
+from am_dbg.views.colors.themes import DARK
 from am_dbg.views.crash_report import ScreenFailedError, crash_report
 from am_dbg.views.dialog_opener import DialogOpener
 from am_dbg.views.messages import (
@@ -37,7 +37,6 @@ from am_dbg.views.messages import (
     BorderDragged,
     DataArrived,
     Exported,
-    GroundReported,
     ImportProgressed,
     LinkClicked,
     RowClicked,
@@ -77,7 +76,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._bindings = BindingsMap(bindings(keys))
 
 
-class Debugger(App[int], inherit_bindings=False):
+class Debugger(ColorfulApp[int], inherit_bindings=False):
     """Shows what control projects."""
 
     TITLE = "am-dbg"
@@ -86,11 +85,8 @@ class Debugger(App[int], inherit_bindings=False):
     CSS = "MainScreen { background: $background; overflow: hidden; }" + STYLES
 
     def __init__(self, control: Control, colors: ColorChoice | None = None) -> None:
-        super().__init__(driver_class=driver_class())
-        colors = colors or ColorChoice()
-        use_depth(self, colors.depth)
+        super().__init__(colors, driver_class())
         self.control = control
-        self.color_choice = colors
         self._panes: list[PaneWidget] = []
         self._dialogs = DialogOpener(self)
         self._player: Timer | None = None
@@ -105,20 +101,14 @@ class Debugger(App[int], inherit_bindings=False):
         yield SearchLine()
 
     def on_mount(self) -> None:
-        """Register the themes, start the timer that plays, and paint for the first time."""
-        for theme in themes_at(self.color_choice.depth):
-            self.register_theme(theme)
-        self.theme = self.color_choice.theme
+        """Use the theme, start the timer that plays, and paint for the first time."""
+        self.start_theme()
         self._canvas = self.size
         self._player = self.set_interval(1, self._play, pause=True)
         self._recolour()
         self.theme_changed_signal.subscribe(self, lambda _: self._recolour())
         self.app_resume_signal.subscribe(self, lambda _: self.screen.refresh(layout=True))
         self.attempt("reading new data", self.control.data_arrived)
-
-    def get_css_variables(self) -> dict[str, str]:
-        """The variables of the theme, with readable colours for dialogs."""
-        return {**super().get_css_variables(), **palette_of(self.current_theme).css()}
 
     def _recolour(self) -> None:
         """Use the palette of the new theme."""
@@ -267,17 +257,6 @@ class Debugger(App[int], inherit_bindings=False):
     @on(DataArrived)
     def _data_arrived(self) -> None:
         self.attempt("reading new data", self.control.data_arrived)
-
-    @property
-    def asks_terminal(self) -> bool:
-        """Whether the driver has to ask the terminal for its ground."""
-        return self.color_choice.asks_terminal
-
-    @on(GroundReported)
-    def _ground_reported(self, message: GroundReported) -> None:
-        """Use the theme that fits the terminal, unless the user chose one in the meantime."""
-        if self.theme == self.color_choice.theme:
-            self.theme = (LIGHT if message.is_light else DARK).name
 
     @on(ImportProgressed)
     def _import_progressed(self, message: ImportProgressed) -> None:

@@ -48,7 +48,7 @@ def test_the_environment_announces_the_colours(
 
 @pytest.mark.parametrize("depth", ColorDepth)
 def test_the_choice_of_the_user_wins(depth: ColorDepth) -> None:
-    """--colors counts, whatever the environment says."""
+    """The option --colors counts, whatever the environment says."""
     assert color_depth(depth.value, {"NO_COLOR": "1"}) is depth
 
 

@@ -1,7 +1,8 @@
-"""Puts a depth of colours into effect on a Textual application.
+"""The base of our applications: their theme and their depth of colours are a choice.
 
 Textual decides on its own what a terminal shows, and turns everything grey under `NO_COLOR`.
-Here the depth decides: Textual's filter is removed and ours comes last.
+Here the choice decides: Textual's filter is removed and ours comes last. If the choice depends
+on the ground of the terminal, the theme changes when the terminal has answered.
 """
 
 from __future__ import annotations
@@ -9,11 +10,17 @@ from __future__ import annotations
 from typing import Any
 
 from rich.color import ColorSystem
-from textual.app import App
+from textual import on
+from textual.app import App, ReturnType
+from textual.driver import Driver
 from textual.filter import ANSIToTruecolor, Monochrome, NoColor
 
+from am_dbg.views.colors.choice import ColorChoice
 from am_dbg.views.colors.depth import ColorDepth
 from am_dbg.views.colors.line_filter import DepthFilter
+from am_dbg.views.colors.themes import DARK, LIGHT, themes_at
+from am_dbg.views.messages import GroundReported
+from am_dbg.views.theme import palette_of
 
 STYLES = """
 CommandPalette { background: $am-veil; color: $am-dialog-text; }
@@ -49,7 +56,39 @@ _FILTERS_FOR_TRUECOLOR = (ANSIToTruecolor,)
 """They turn numbers back into colours of their own choice, behind a dialog for example."""
 
 
-def use_depth(app: App[Any], depth: ColorDepth) -> None:
+class ColorfulApp(App[ReturnType], inherit_bindings=False):
+    """An application that draws with the colours of a choice."""
+
+    CSS = STYLES
+
+    def __init__(self, colors: ColorChoice | None, driver_class: type[Driver] | None) -> None:
+        super().__init__(driver_class=driver_class)
+        self.color_choice = colors or ColorChoice()
+        for theme in themes_at(self.color_choice.depth):
+            self.register_theme(theme)
+        _use_depth(self, self.color_choice.depth)
+
+    def start_theme(self) -> None:
+        """Use the theme of the choice, once the application runs."""
+        self.theme = self.color_choice.theme
+
+    def get_css_variables(self) -> dict[str, str]:
+        """The variables of the theme, with readable colours for dialogs."""
+        return {**super().get_css_variables(), **palette_of(self.current_theme).css()}
+
+    @property
+    def asks_terminal(self) -> bool:
+        """Whether the driver has to ask the terminal for its ground."""
+        return self.color_choice.asks_terminal
+
+    @on(GroundReported)
+    def _ground_reported(self, message: GroundReported) -> None:
+        """Use the theme that fits the terminal, unless the user chose one in the meantime."""
+        if self.theme == self.color_choice.theme:
+            self.theme = (LIGHT if message.is_light else DARK).name
+
+
+def _use_depth(app: App[Any], depth: ColorDepth) -> None:
     """Let an application draw with the colours of a depth, whatever the environment says."""
     is_full = depth is ColorDepth.TRUECOLOR
     unwanted = _FILTERS_OF_TEXTUAL if is_full else (*_FILTERS_OF_TEXTUAL, *_FILTERS_FOR_TRUECOLOR)
