@@ -11,9 +11,11 @@ from am_dbg.control.modes import Modes
 from am_dbg.control.workspace import Workspace
 from am_dbg.drawing.layout import Pane
 from am_dbg.projection.clean import clean_name
-from am_dbg.projection.reasons.why_not_rows import ReasonRow, reason_rows
+from am_dbg.projection.reasons.why_not import why_not
+from am_dbg.projection.reasons.why_not_rows import ReasonRow, kind_text, reason_rows
 from am_dbg.projection.states_tree import TreeSpot
 from am_dbg.query import changing
+from amtracer.wire.vocabulary import MutationKind
 
 
 @dataclass(eq=False, slots=True)
@@ -25,10 +27,13 @@ class Reasons:
     jumps: Jumps
 
     def why(self) -> OpenDialog | None:
-        """Show why the selected state is not active; if it is, go to its last change."""
-        selected = self.workspace.selected_state
+        """Show why the selected state is not active; if it is, go to its last change.
+
+        If no state is selected, a called state that this transition did not activate is meant.
+        """
         if self.workspace.cursor is None:
             return None
+        selected = self.workspace.selected_state or self._select_refused()
         if selected is None:
             self.modes.focus_on(Pane.READER)
             self.workspace.message = "select a state first; w then explains it"
@@ -49,8 +54,12 @@ class Reasons:
     @property
     def title(self) -> str:
         """The title of the list of reasons."""
-        selected = self.workspace.selected_state
-        return f"Why not {clean_name(selected.state)}" if selected else ""
+        moment, selected = self.workspace.moment, self.workspace.selected_state
+        if moment is None or selected is None:
+            return ""
+        answer = why_not(moment.track, moment.settled, selected.state)
+        kind = f" · {kind_text(answer)}" if answer and answer.is_auto else ""
+        return f"Why not {clean_name(selected.state)}{kind}"
 
     def follow(self, row: ReasonRow) -> None:
         """Select the state of a reason, and go to its transition if it has one."""
@@ -64,6 +73,19 @@ class Reasons:
             self.jumps.jump(cursor.at(row.number))
         elif not row.state:
             self.workspace.message = "this reason has no transition"
+
+    def _select_refused(self) -> TreeSpot | None:
+        """Select the first called state that is not active after this transition, if any."""
+        moment = self.workspace.moment
+        shape = moment.shape if moment else None
+        if moment is None or shape is None or shape.type == MutationKind.REMOVE:
+            return None
+        states, clock = moment.track.schema_at(moment.number), moment.track.clock_at(moment.settled)
+        refused = [index for index in shape.called if clock[index] % 2 == 0]
+        if not refused or not self.modes.chose_state():
+            return None
+        self.workspace.selected_state = TreeSpot(states[refused[0]].name)
+        return self.workspace.selected_state
 
     def _to_last_change(self, state: str) -> None:
         cursor = self.workspace.cursor

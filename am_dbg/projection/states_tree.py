@@ -20,7 +20,7 @@ STATE = -1
 """As the reference of a `TreeSpot`: the state's own row."""
 REASON = -2
 """As the reference of a `TreeSpot`: the first reason; the next ones count down from it."""
-EXPLAINED_MAX = 16
+EXPLAINED_MAX = 8
 """The most unfolded states whose reasons are shown, since each moment has its own."""
 
 

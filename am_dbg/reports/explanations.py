@@ -9,7 +9,14 @@ from am_dbg.projection.addresses.write import write_address
 from am_dbg.projection.denial import Denial, denial_of
 from am_dbg.projection.reader import source_chain
 from am_dbg.projection.reasons.error_source import NO_ERROR, ErrorSource, error_at
-from am_dbg.projection.reasons.why_not import Requirement, Since, WhyNot, since_of, why_not
+from am_dbg.projection.reasons.why_not import (
+    Requirement,
+    Since,
+    WhyNot,
+    blocked_autos,
+    since_of,
+    why_not,
+)
 from am_dbg.projection.reasons.why_not_rows import headline, reason_rows, since_text
 from am_dbg.projection.steps import has_steps
 from am_dbg.projection.why import requested_by, why
@@ -36,6 +43,14 @@ def why_value(store: Store, track: Track, number: int) -> JsonObject:
         "why": why_text(store, track, number),
         "denial": None if is_accepted else _denial(denial),
         "error": None if error is NO_ERROR else _error(error),
+        "blocked_auto": [
+            {
+                "state": one.name,
+                "requires": [required.name for required in one.requirements],
+                "kept_out_by": [blocker.name for blocker in one.blockers],
+            }
+            for one in blocked_autos(track, number)
+        ],
         "sources": [
             {"machine": row.machine, "time_sum": row.time, "what": row.what, "address": row.link}
             for row in source_chain(store, track, transition)
@@ -44,13 +59,17 @@ def why_value(store: Store, track: Track, number: int) -> JsonObject:
 
 
 def why_lines(store: Store, track: Track, number: int) -> Iterator[str]:
-    """The same for people: the paragraph on one line, then the transitions that led to it."""
+    """The same for people: the paragraph on one line, then its sources and blocked auto states."""
     transition = track.transition(number)
     yield f"{write_address(one_line(track.key), number)}  {wall_time(transition.time_ns)}"
     yield why_text(store, track, number)
     for row in source_chain(store, track, transition):
         address = row.link or write_address(row.machine)
         yield f"source   {one_line(address)}  t{row.time}  {row.what}".rstrip()
+    for answer in blocked_autos(track, number):
+        required = [f"requires {one_line(one.name)}" for one in answer.requirements]
+        kept_out = [f"kept out by {one_line(one.name)}" for one in answer.blockers]
+        yield f"blocked  {one_line(answer.name)}  auto, {', '.join(required + kept_out)}"
 
 
 def why_text(store: Store, track: Track, number: int) -> str:

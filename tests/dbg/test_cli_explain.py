@@ -69,6 +69,7 @@ def test_why_explains_a_transition(run: Run, session: Path) -> None:
     assert out.splitlines()[1:] == [
         "pool requested it at its t1. Start was activated. Nothing blocked it.",
         "source   mach://pool/1  t1  add Start",
+        "blocked  InProgress  auto, requires ProcessingFile",
     ]
 
 
@@ -87,6 +88,16 @@ def test_why_as_json_has_the_facts_behind_the_paragraph(run: Run, session: Path)
     assert value["why"].startswith("Canceled: PingEnter failed: OSError: no host.")
     assert value["sources"] == []
     assert data(run, "why", session, "mach://worker/1")["sources"][0]["address"] == "mach://pool/1"
+
+
+def test_why_lists_blocked_auto_states(run: Run, session: Path) -> None:
+    """The machine logs them at its highest level only; here they follow from the ticks."""
+    assert run("why", session, "mach://worker/2")[1].splitlines()[-1] == (
+        "blocked  InProgress  auto, requires ProcessingFile"
+    )
+    assert data(run, "why", session, "mach://worker/2")["blocked_auto"] == [
+        {"state": "InProgress", "requires": ["ProcessingFile"], "kept_out_by": []}
+    ]
 
 
 def test_why_without_a_place_means_the_newest_transition(run: Run, session: Path) -> None:

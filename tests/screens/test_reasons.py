@@ -33,11 +33,11 @@ def explained(control: Control) -> list[str]:
 
 
 def test_why_lists_the_reasons_of_a_state_that_is_not_active(control: Control) -> None:
-    """The list has the name of the state in its title."""
+    """The title has the name of the state, and whether it is an auto state that is blocked."""
     on_state(control, "InProgress")
 
     assert control.press("why") == OpenDialog(DialogKind.WHY_NOT)
-    assert control.reasons_title() == "Why not InProgress"
+    assert control.reasons_title() == "Why not InProgress · auto, blocked"
     assert list(control.reasons_of_state()) == REASONS
 
 
@@ -64,6 +64,12 @@ def test_a_reason_without_a_transition_goes_nowhere(control: Control) -> None:
     assert control.message == "this reason has no transition"
     control.open_reason(99)
     assert number(control) == 14
+
+
+def test_why_without_a_state_explains_a_called_one_that_did_not_come(control: Control) -> None:
+    """From a canceled transition its reasons are one key away."""
+    assert do(at(control, 4), "why").workspace.selected_state == TreeSpot("Ping")
+    assert control.reasons_of_state()[-1] == "└ refused in tx 4: denied by PingEnter"
 
 
 def test_why_without_a_state_asks_for_one(control: Control) -> None:

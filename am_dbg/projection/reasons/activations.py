@@ -11,15 +11,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from am_dbg.projection.reasons.causes import Cause, cause_at
+from am_dbg.projection.reasons.causes import Cause, cause_of
 from am_dbg.query.of_state import changes_of
 from am_dbg.store import Store, Track
 from am_dbg.store.chunk import Chunk
+from amtracer.wire.messages import Shape
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """The transition that begins or ends an activation, why, and the one that requested it.
+    """The transition that begins or ends an activation, with the cause.
 
     Without a cause it happened unseen, after the transition with this number: in a gap, or
     before the first one held.
@@ -46,7 +47,7 @@ class Activation:
 def activations(track: Track, name: str) -> Iterator[Activation]:
     """All activations of a state, in order."""
     begin: Edge | None = None
-    for edge, is_active in _edges(track, name):
+    for edge, is_active in _Edges(track, name):
         if begin is not None:
             yield Activation(begin, edge)
         begin = edge if is_active else None
@@ -54,41 +55,54 @@ def activations(track: Track, name: str) -> Iterator[Activation]:
         yield Activation(begin, None)
 
 
-def _edges(track: Track, name: str) -> Iterator[tuple[Edge, bool]]:
-    """Where the state changes, and whether it is active from there on."""
-    is_active = False
-    numbers = _numbers(track, name)
-    number = next(numbers, 0)
-    for chunk in list(track.chunks):
-        index = chunk.schema.index.get(name, -1)
-        starts_active = index >= 0 and chunk.ticks[index] % 2 == 1
-        if starts_active != is_active:
-            is_active = starts_active
-            yield Edge(chunk.first - 1, track.time_at(max(chunk.first - 1, 0))), is_active
-        while number and number <= min(chunk.last, track.count):
-            for edge, is_active in _changes(track, chunk, number, index):
-                yield edge, is_active
-            number = next(numbers, 0)
+class _Edges:
+    """Where a state changes, and whether it is active from there on.
 
+    Causes follow from shapes, of which there are few, so they are worked out once for each.
+    """
 
-def _numbers(track: Track, name: str) -> Iterator[int]:
-    changes = changes_of(track, name)
-    number = changes.next(0)
-    while number is not None:
-        yield number
-        number = changes.next(number)
+    def __init__(self, track: Track, name: str) -> None:
+        self._track = track
+        self._name = name
+        self._causes: dict[tuple[int, int], tuple[tuple[Cause, bool], ...]] = {}
 
+    def __iter__(self) -> Iterator[tuple[Edge, bool]]:
+        track, is_active = self._track, False
+        numbers = self._numbers()
+        number = next(numbers, 0)
+        for chunk in list(track.chunks):
+            index = chunk.schema.index.get(self._name, -1)
+            starts_active = index >= 0 and chunk.ticks[index] % 2 == 1
+            if starts_active != is_active:
+                is_active = starts_active
+                before = chunk.first - 1
+                yield Edge(before, track.time_at(max(before, 0))), is_active
+            while number and number <= min(chunk.last, track.count):
+                for cause, is_active in self._changes(chunk, number):
+                    yield Edge(number, chunk.time(number - chunk.first), cause), is_active
+                number = next(numbers, 0)
 
-def _changes(track: Track, chunk: Chunk, number: int, index: int) -> Iterator[tuple[Edge, bool]]:
-    """What one transition does to a state: it ends, begins, or both."""
-    shape = chunk.dictionary.shape(chunk.shapes[number - chunk.first])
-    growth = next(growth for at, growth in shape.changes if at == index)
-    time_ns = chunk.time(number - chunk.first)
-    is_added = growth > 0
-    edge = Edge(number, time_ns, cause_at(track, number, index, is_added=is_added))
-    if not is_added and growth % 2 == 0:
-        yield Edge(number, time_ns, cause_at(track, number, index, is_added=True)), True
-    yield edge, is_added
+    def _numbers(self) -> Iterator[int]:
+        changes = changes_of(self._track, self._name)
+        number = changes.next(0)
+        while number is not None:
+            yield number
+            number = changes.next(number)
+
+    def _changes(self, chunk: Chunk, number: int) -> tuple[tuple[Cause, bool], ...]:
+        """What one transition does to the state: it begins, ends, or both."""
+        shape = chunk.shapes[number - chunk.first]
+        key = (chunk.dictionary.serial, shape)
+        if key not in self._causes:
+            self._causes[key] = tuple(self._changes_of(chunk, chunk.dictionary.shape(shape)))
+        return self._causes[key]
+
+    def _changes_of(self, chunk: Chunk, shape: Shape) -> Iterator[tuple[Cause, bool]]:
+        states, index = chunk.schema.states, chunk.schema.index[self._name]
+        growth = next(growth for at, growth in shape.changes if at == index)
+        if growth < 0 and growth % 2 == 0:
+            yield cause_of(shape, states, index, is_added=True), True
+        yield cause_of(shape, states, index, is_added=growth > 0), growth > 0
 
 
 def requested_by(store: Store, track: Track, number: int) -> tuple[Track, int] | None:

@@ -58,7 +58,11 @@ class Cause:
 
 def cause_at(track: Track, number: int, index: int, *, is_added: bool) -> Cause:
     """Why the state at an index changed in a transition."""
-    shape, states = track.shape_at(number), track.schema_at(number)
+    return cause_of(track.shape_at(number), track.schema_at(number), index, is_added=is_added)
+
+
+def cause_of(shape: Shape, states: Sequence[StateDef], index: int, *, is_added: bool) -> Cause:
+    """Why the state at an index changed in a transition of this shape."""
     if not shape.flags & ShapeFlag.ACCEPTED and _is_undone(shape, index, is_added=is_added):
         return Cause(CauseKind.FAILURE, is_added)
     if index in shape.called:

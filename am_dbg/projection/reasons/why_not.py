@@ -122,6 +122,17 @@ def why_not(track: Track, number: int, name: str) -> WhyNot | None:
     return _cached(track, track.first, number, name)
 
 
+def blocked_autos(track: Track, number: int) -> tuple[WhyNot, ...]:
+    """The auto states that are blocked after a transition: they lack a state or are kept out."""
+    clock = track.clock_at(number)
+    answers = (
+        why_not(track, number, state.name)
+        for index, state in enumerate(track.schema_at(number))
+        if state.auto and clock[index] % 2 == 0
+    )
+    return tuple(one for one in answers if one and one.is_blocked)
+
+
 def since_of(track: Track, number: int, name: str) -> Since | None:
     """When a state became what it is after a transition; None if it was never active."""
     index = track.index_at(number, name)

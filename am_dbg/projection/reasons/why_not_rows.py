@@ -73,11 +73,16 @@ def headline(answer: WhyNot) -> tuple[Span, ...]:
     return (INACTIVE, Span(f" {clean_name(answer.name)} {count(answer.tick)}"), *_kind(answer))
 
 
+def kind_text(answer: WhyNot) -> str:
+    """Whether an auto state is blocked; empty for any other state."""
+    if not answer.is_auto:
+        return ""
+    return "auto, blocked" if answer.is_blocked else "auto, not blocked"
+
+
 def _kind(answer: WhyNot) -> Iterable[Span]:
-    if answer.is_auto:
-        yield Span("  ")
-        yield Span("auto", Role.FLAG)
-        yield Span(", blocked" if answer.is_blocked else ", not blocked")
+    if text := kind_text(answer):
+        yield Span(f"  {text}", Role.FLAG)
 
 
 def _rows(answer: WhyNot, depth: int) -> Iterator[ReasonRow]:
