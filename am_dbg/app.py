@@ -18,6 +18,8 @@ from am_dbg.ingest.memory import MEGABYTE
 from am_dbg.keymap import keymap_path, read_keymap
 from am_dbg.options import RunOptions
 from am_dbg.projection.counts import exit_words
+from am_dbg.settings.config import KEYS
+from am_dbg.settings.state_directory import StateDirectory, state_path
 from am_dbg.store import Store
 from am_dbg.views.colors.choice import color_choice
 from am_dbg.views.debugger import Debugger
@@ -61,6 +63,9 @@ def run(options: RunOptions, report: Callable[[str], None] | None = None) -> int
         bytes_max=options.memory_mb_max * MEGABYTE,
     )
     places = [listen_address(options.listen_on)] if options.listen_on else []
+    state = StateDirectory(state_path())
+    digest = options.source.digest() if options.source else ""
+    control.restore_at_end_of_import(state.session(digest))
     intake.start(*places, source=options.source)
     companions = _companions(store, options, own_name, warned)
     control.input_started(
@@ -79,6 +84,8 @@ def run(options: RunOptions, report: Callable[[str], None] | None = None) -> int
         intake.stop()
         for companion in companions:
             companion.stop()
+    if digest and (kept := control.kept_session()):
+        state.keep_session(digest, kept)
     if screen.trouble is not None:
         raise screen.trouble
     if report is not None:
@@ -107,7 +114,8 @@ def _start(companions: list[Companion]) -> None:
 
 
 def _control(store: Store, options: RunOptions) -> Control:
-    keymap = read_keymap(keymap_path())
+    config = options.config
+    keymap = read_keymap(keymap_path(), config.keys, lambda name: config.place(name, KEYS))
     control = Control(
         store,
         keys=keymap.table,
@@ -121,7 +129,7 @@ def _control(store: Store, options: RunOptions) -> Control:
             clean_on_connect=options.clean_on_connect,
         ),
     )
-    control.add_notices(keymap.trouble)
+    control.add_notices(*config.troubles, keymap.trouble)
     return control
 
 

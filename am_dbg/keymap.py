@@ -7,6 +7,8 @@ that `AM_DBG_KEYS` names. Each line gives an action of `am_dbg.keys` its keys, b
     tail = ["t", "f5"]
     rain = []
 
+The section `[keys]` of `config.toml` has the same lines; those of `keys.toml` win.
+
 An empty list removes all keys of an action. A key that the file gives to an action is removed
 from the action that had it before. Faults of the file are shown on the screen when the debugger
 starts, and in the help (`?`); the other lines of the file are used. Faults are an unknown action
@@ -17,7 +19,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cache
@@ -30,6 +32,7 @@ KEYS_PER_ACTION_MAX = 8
 FILE_BYTES_MAX = 100_000
 NAMED_CHARS_MAX = 60
 """Characters of a name that a message shows."""
+EMPTY: Mapping[str, object] = {}
 MODIFIERS = frozenset({"alt", "ctrl", "hyper", "meta", "shift", "super"})
 
 
@@ -50,35 +53,59 @@ def keymap_path(environment: Mapping[str, str] = os.environ) -> Path:
     return Path(home) / "am-dbg" / "keys.toml"
 
 
-def read_keymap(path: Path) -> Keymap:
-    """The table with the changes of the file; without a file, the default table."""
+def read_keymap(
+    path: Path,
+    configured: Mapping[str, object] = EMPTY,
+    place_of: Callable[[str], str] = lambda _: "config",
+) -> Keymap:
+    """The table with the changes of the configuration, and those of the file, which win.
+
+    `place_of` returns the place of an action in the configuration, for messages.
+    """
+    own = _file_changes(path)
+    if isinstance(own, Keymap):
+        own = replace(own, table=remapped(configured).table)
+        return own if own.trouble else remapped(configured, place_of=place_of)
+    if not configured:
+        return remapped(own, str(path))
+    both = remapped({**configured, **own})
+    troubles = (remapped(configured, place_of=place_of).trouble, remapped(own, str(path)).trouble)
+    return Keymap(both.table, "; ".join(filter(None, troubles)))
+
+
+def _file_changes(path: Path) -> Mapping[str, object] | Keymap:
+    """The lines of a file, or a keymap with what is wrong with it."""
     try:
         with path.open("rb") as file:
             data = file.read(FILE_BYTES_MAX + 1)
         if len(data) > FILE_BYTES_MAX:
             return _unreadable(path, f"it has more than {FILE_BYTES_MAX:,} bytes")
-        changes = tomllib.loads(data.decode("utf-8"))
+        return tomllib.loads(data.decode("utf-8"))
     except FileNotFoundError:
         return Keymap()
     except OSError as error:
         return _unreadable(path, reason_of(error))
     except (ValueError, RecursionError) as error:
         return _unreadable(path, str(error))
-    return remapped(changes, str(path))
 
 
 def _unreadable(path: Path, reason: str) -> Keymap:
     return Keymap(trouble=f"default keys are used: {reason} ({path})")
 
 
-def remapped(changes: Mapping[str, object], name: str = "keys") -> Keymap:
-    """The table with other keys for some actions."""
+def remapped(
+    changes: Mapping[str, object],
+    name: str = "keys",
+    place_of: Callable[[str], str] | None = None,
+) -> Keymap:
+    """The table with other keys for some actions; faults name the file, or the line."""
     known = by_action()
     wanted: dict[str, tuple[str, ...]] = {}
     owners: dict[str, str] = {}
-    troubles = []
+    troubles: list[str] = []
     for action, given in changes.items():
         listed = _listed(given)
+        before = len(troubles)
         if action not in known:
             troubles.append(f"no action {action[:NAMED_CHARS_MAX]}{_meant(action, known)}")
         elif listed is None:
@@ -96,7 +123,10 @@ def remapped(changes: Mapping[str, object], name: str = "keys") -> Keymap:
             own = tuple(key for key in names if owners.setdefault(key, action) == action)
             if own or not listed:
                 wanted[action] = own
-    return Keymap(_table(wanted), f"{'; '.join(troubles)} ({name})" if troubles else "")
+        if place_of is not None:
+            troubles[before:] = [f"{place_of(action)}: {text}" for text in troubles[before:]]
+    where = "" if place_of else f" ({name})"
+    return Keymap(_table(wanted), f"{'; '.join(troubles)}{where}" if troubles else "")
 
 
 def _table(wanted: Mapping[str, tuple[str, ...]]) -> tuple[Key, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from am_dbg.ingest.memory import MEMORY_MB_MAX_DEFAULT
+from am_dbg.settings.config import Config
 
 if TYPE_CHECKING:
     from am_dbg.ingest.importing import ImportSource
@@ -36,6 +37,7 @@ class RunOptions:
     modes of this one.
     """
 
+    config: Config = field(default_factory=Config)
     import_data: str = ""
     source: ImportSource | None = None
     listen_on: str = LISTEN_ON_DEFAULT

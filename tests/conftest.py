@@ -54,6 +54,16 @@ def is_inherited(number: int) -> bool:
     return number not in by_python and signal.getsignal(number) is signal.SIG_IGN
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Screens read and write no configuration and no state of the user who runs the tests."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(home / "config"))
+        patch.setenv("XDG_STATE_HOME", str(home / "state"))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _no_debugger(monkeypatch: pytest.MonkeyPatch) -> None:
     """A shell that debugs its programs must not change what the tests see."""

@@ -23,6 +23,7 @@ from am_dbg.cli.output import PROGRAM, fail, flush, is_flushed, write_lines
 from am_dbg.cli.record import record_command
 from am_dbg.cli.screen import checked_place, open_screen
 from am_dbg.cli.show import show_command
+from am_dbg.cli.start_options import start_defaults
 from am_dbg.cli.stats import stats_command
 from am_dbg.cli.terminal import fill_standard_descriptors
 from am_dbg.cli.when import when_command
@@ -36,6 +37,7 @@ from am_dbg.options import (
     NOT_LISTENING,
     VIEWS,
 )
+from am_dbg.settings.config import Config, config_path, read_config
 from am_dbg.settings.program_version import program_version
 from amtracer.errors import TracingError
 
@@ -67,7 +69,10 @@ def _terminate(_signal: int, _frame: FrameType | None) -> None:
 def run(arguments: list[str]) -> int:
     """Run the command with these arguments and return its exit code."""
     try:
-        code = command.main(arguments, PROGRAM, standalone_mode=False)
+        defaults, config = start_defaults(read_config(config_path()), command.params)
+        code = command.main(
+            arguments, PROGRAM, standalone_mode=False, default_map=defaults, obj=config
+        )
         flush()
     except click.exceptions.Exit as asked:
         return asked.exit_code
@@ -187,7 +192,7 @@ def command(context: click.Context, /, version: bool, **given: Any) -> int:
         write_lines([program_version()])
         context.exit(Exit.DONE)
     if context.invoked_subcommand is None:
-        return open_screen(**given)
+        return open_screen(**given, config=context.obj or Config())
     _hand_down(context, context.invoked_subcommand)
     return Exit.DONE
 

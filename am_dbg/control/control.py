@@ -8,12 +8,13 @@ one value.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from am_dbg.control import states as s
 from am_dbg.control.across.occurrence_lists import OccurrenceLists
 from am_dbg.control.across.scope import Scope
 from am_dbg.control.arrangement.actions import Arrangement
+from am_dbg.control.arrangement.kept_session import KeptSession
 from am_dbg.control.arrivals import Arrivals
 from am_dbg.control.confirmation import Confirmation
 from am_dbg.control.cursors import Unreachable, cursor_at_address, cursor_at_place
@@ -115,6 +116,8 @@ class Control:
             self.returned_runs,
             keys,
         )
+        self._kept_session = KeptSession(self.workspace, self.modes)
+        self._kept_values: Mapping[str, object] = {}
         self._actions = self._table()
         self._pane_keys = self._keys_of_panes()
         self._is_notice_read = False
@@ -268,9 +271,26 @@ class Control:
         """Show the progress of an import: how far it is, or how it ended."""
         self.input_status = self.input_status.after(progress)
         missing = self.arrivals.import_progressed(progress)
+        if progress.is_over and not progress.trouble:
+            self._restore()
         self.notices = [text for text in (progress.trouble, *self.notices, missing) if text]
         if progress.trouble:
             self.workspace.message = progress.trouble if self._is_notice_read else ""
+
+    def restore_at_end_of_import(self, values: Mapping[str, object]) -> None:
+        """Restore what was kept of this session as soon as it is read."""
+        self._kept_values = values
+
+    def _restore(self) -> None:
+        values, self._kept_values = self._kept_values, {}
+        if values:
+            start = self.arrivals.start
+            is_placed = bool(start.machine or start.transition) or not self.modes.is_untouched
+            self._kept_session.restore(values, with_place=not is_placed)
+
+    def kept_session(self) -> dict[str, object]:
+        """What is to be kept of the session; nothing while it is still being read."""
+        return {} if self.modes.is_importing else self._kept_session.values()
 
     def focus_on(self, pane: Pane) -> None:
         """Give a pane the focus."""

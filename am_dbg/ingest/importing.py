@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import BinaryIO
 
+from am_dbg.ingest.content_digest import digest_of
 from am_dbg.ingest.memory import MEGABYTE, MEMORY_MB_MAX_DEFAULT
 from am_dbg.store import Store
 from amtracer.errors import (
@@ -68,6 +69,10 @@ class ImportSource:
         """The messages in order; a fault is one SessionError after the good ones."""
         with self._file:
             yield from self._messages
+
+    def digest(self) -> str:
+        """The digest of the content; the reading goes on where it is."""
+        return "" if self._file.closed else digest_of(self._file)
 
     def close(self) -> None:
         """Close the file without reading it."""
