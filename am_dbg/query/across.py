@@ -14,11 +14,12 @@ hold nothing of a set are passed over.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heapreplace
 from itertools import islice
+from weakref import WeakKeyDictionary
 
 from am_dbg.query.conditions import Conditions
 from am_dbg.query.cursor import JUMP_TRANSITIONS, Cursor
@@ -26,6 +27,8 @@ from am_dbg.query.rising_times import RisingTimes
 from am_dbg.query.transition_set import TransitionSet
 from am_dbg.store import Store, Track
 
+CUTS_MAX = 4
+"""Keys whose cuts are kept: a screen asks for that of the cursor and of the log's first row."""
 Key = tuple[int, int, int]
 """The order of places: rising time, arrival of the track, number."""
 
@@ -42,21 +45,52 @@ class _Lane:
     def key(self, number: int) -> Key:
         return (self.times.at(number), self.track.arrival, number)
 
-    def up_to(self, key: Key) -> int:
-        """The last number of the track whose place is not after a key."""
-        time, arrival, number = key
-        if arrival == self.track.arrival:
-            return number
-        return self.times.first_from(time + (self.track.arrival < arrival)) - 1
 
-    def after(self, key: Key) -> int | None:
-        """The first number of the set whose place is after a key."""
-        return self.numbers.next(self.up_to(key))
+class MergedTimes:
+    """The rising times of all tracks, and where a key cuts each of them.
 
-    def before(self, key: Key) -> int | None:
-        """The last number of the set whose place is before a key."""
-        last = self.up_to(key)
-        return self.numbers.previous(last if key[1] == self.track.arrival else last + 1)
+    Cuts are the same for all sets, so those of the last keys are kept until data arrives.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._times: WeakKeyDictionary[Track, RisingTimes] = WeakKeyDictionary()
+        self._cuts: OrderedDict[Key, dict[Track, int]] = OrderedDict()
+        self._version = -1
+
+    def of(self, track: Track) -> RisingTimes:
+        """The times of one track."""
+        times = self._times.get(track)
+        if times is None:
+            times = self._times[track] = RisingTimes(track)
+        return times
+
+    def key(self, place: Cursor) -> Key:
+        """The value by which places are in order."""
+        return (self.of(place.track).at(place.number), place.track.arrival, place.number)
+
+    def cuts(self, key: Key, lanes: Iterable[_Lane]) -> list[int]:
+        """For each lane, the last number of its track whose place is not after a key."""
+        if self._version != self._store.version:
+            self._cuts.clear()
+            self._version = self._store.version
+        cuts = self._cuts.setdefault(key, {})
+        self._cuts.move_to_end(key)
+        if len(self._cuts) > CUTS_MAX:
+            self._cuts.popitem(last=False)
+        found = []
+        for lane in lanes:
+            cut = cuts.get(lane.track)
+            if cut is None:
+                cut = cuts[lane.track] = _cut(lane, key)
+            found.append(cut)
+        return found
+
+
+def _cut(lane: _Lane, key: Key) -> int:
+    time, arrival, number = key
+    own = lane.track.arrival
+    return number if arrival == own else lane.times.first_from(time + (own < arrival)) - 1
 
 
 class Across:
@@ -69,7 +103,7 @@ class Across:
         self,
         store: Store,
         conditions: Callable[[Track], Conditions],
-        times: Callable[[Track], RisingTimes],
+        times: MergedTimes,
         among: Collection[str] = (),
     ) -> None:
         self._store = store
@@ -100,7 +134,7 @@ class Across:
         lane = self._lanes.get(track)
         if lane is None:
             numbers = TransitionSet(track, self._conditions(track))
-            lane = self._lanes[track] = _Lane(track, numbers, self._times(track))
+            lane = self._lanes[track] = _Lane(track, numbers, self._times.of(track))
         count = lane.numbers.count
         self._count += count - lane.count
         lane.count = count
@@ -135,14 +169,13 @@ class Across:
 
     def key(self, place: Cursor) -> Key:
         """The value by which places are in order."""
-        lane = self._lanes.get(place.track)
-        times = lane.times if lane else self._times(place.track)
-        return (times.at(place.number), place.track.arrival, place.number)
+        return self._times.key(place)
 
     def position_of(self, place: Cursor) -> int:
         """How many of the transitions are not after a place."""
-        lanes, key = self._refresh(), self.key(place)
-        return sum(lane.numbers.position_of(lane.up_to(key)) for lane in lanes)
+        lanes = self._refresh()
+        cuts = self._times.cuts(self.key(place), lanes)
+        return sum(lane.numbers.position_of(cut) for lane, cut in zip(lanes, cuts, strict=True))
 
     def next(self, place: Cursor) -> Cursor | None:
         """The next transition after a place."""
@@ -176,13 +209,20 @@ class Across:
 
     def after(self, place: Cursor) -> Iterator[Cursor]:
         """The transitions after a place, one by one."""
-        lanes, key = self._refresh(), self.key(place)
-        return _forward([(lane, lane.after(key)) for lane in lanes])
+        lanes = self._refresh()
+        cuts = zip(lanes, self._times.cuts(self.key(place), lanes), strict=True)
+        return _forward([(lane, lane.numbers.next(cut)) for lane, cut in cuts])
 
     def before(self, place: Cursor) -> Iterator[Cursor]:
         """The transitions before a place, backwards."""
-        lanes, key = self._refresh(), self.key(place)
-        return _backward([(lane, lane.before(key)) for lane in lanes])
+        lanes = self._refresh()
+        cuts = zip(lanes, self._times.cuts(self.key(place), lanes), strict=True)
+        return _backward(
+            [
+                (lane, lane.numbers.previous(cut + (lane.track is not place.track)))
+                for lane, cut in cuts
+            ]
+        )
 
     def sampled_times(self, samples_max: int) -> list[int]:
         """The rising times of the transitions; of many, those of about `samples_max` of them."""

@@ -10,12 +10,10 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
-from weakref import WeakKeyDictionary
 
-from am_dbg.query.across import Across
+from am_dbg.query.across import Across, MergedTimes
 from am_dbg.query.conditions import Conditions, conditions_of, conditions_of_terms
 from am_dbg.query.filters import Filters
-from am_dbg.query.rising_times import RisingTimes
 from am_dbg.query.shape_tests import with_facts
 from am_dbg.query.terms import Terms, parse
 from am_dbg.store import Fact, Store, Track
@@ -30,72 +28,69 @@ class AcrossQueries:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._sets: OrderedDict[tuple[Filters, str, frozenset[str]], Across] = OrderedDict()
-        self._times: WeakKeyDictionary[Track, RisingTimes] = WeakKeyDictionary()
+        self._sets: OrderedDict[tuple[Filters, str, str, frozenset[str]], Across] = OrderedDict()
+        self._times = MergedTimes(store)
 
     def visible(self, filters: Filters, among: frozenset[str] = frozenset()) -> Across:
         """All that pass the filters."""
-        return self._set(filters, "visible", among, lambda _: Conditions())
+        return self._set(filters, "visible", among, lambda: lambda _: Conditions())
 
     def errors(self, filters: Filters, among: frozenset[str] = frozenset()) -> Across:
         """Those that added an error state or in which a handler failed."""
-        test = Conditions([with_facts(Fact.ERROR)])
-        return self._set(filters, "errors", among, lambda _: test)
+        return self._set(filters, "errors", among, lambda: _with(Fact.ERROR))
 
     def canceled(self, filters: Filters, among: frozenset[str] = frozenset()) -> Across:
         """Those that were not accepted."""
-        test = Conditions([with_facts(Fact.CANCELED)])
-        return self._set(filters, "canceled", among, lambda _: test)
+        return self._set(filters, "canceled", among, lambda: _with(Fact.CANCELED))
 
     def hits(self, filters: Filters, text: str, among: frozenset[str] = frozenset()) -> Across:
         """Those that a query finds, see `am_dbg.query.terms`."""
-        terms = parse(text)
-        return self._set(
-            filters,
-            f"hits {text}",
-            among,
-            lambda track: conditions_of_terms(track, terms, filters.level),
-            is_shared=_is_of_any_track(terms),
-        )
+        return self._set(filters, "hits", among, lambda: _answering(text, filters.level), text)
 
     def _set(
         self,
         filters: Filters,
         what: str,
         among: frozenset[str],
-        further: Callable[[Track], Conditions],
-        *,
-        is_shared: bool = True,
+        further: Callable[[], Callable[[Track], Conditions]],
+        text: str = "",
     ) -> Across:
-        key = (filters, what, among)
+        key = (filters, what, text, among)
         found = self._sets.get(key)
         if found is None:
-            is_shared = is_shared and filters.queued and _is_of_any_track(parse(filters.text))
-            conditions = _Shared(filters, further) if is_shared else _of_each(filters, further)
-            found = self._sets[key] = Across(self._store, conditions, self._times_of, among)
+            queries = (parse(filters.text), parse(text))
+            is_shared = filters.queued and all(map(_is_of_any_track, queries))
+            conditions = _of_each(filters, further())
+            if is_shared:
+                conditions = _Shared(conditions)
+            found = self._sets[key] = Across(self._store, conditions, self._times, among)
         self._sets.move_to_end(key)
         while len(self._sets) > SETS_MAX:
             self._sets.popitem(last=False)
         return found
 
-    def _times_of(self, track: Track) -> RisingTimes:
-        times = self._times.get(track)
-        if times is None:
-            times = self._times[track] = RisingTimes(track)
-        return times
-
 
 class _Shared:
     """The same conditions for all tracks, made for the first one."""
 
-    def __init__(self, filters: Filters, further: Callable[[Track], Conditions]) -> None:
-        self._make = _of_each(filters, further)
+    def __init__(self, make: Callable[[Track], Conditions]) -> None:
+        self._make = make
         self._made: Conditions | None = None
 
     def __call__(self, track: Track) -> Conditions:
         if self._made is None:
             self._made = self._make(track)
         return self._made
+
+
+def _with(fact: Fact) -> Callable[[Track], Conditions]:
+    test = Conditions([with_facts(fact)])
+    return lambda _: test
+
+
+def _answering(text: str, level: int) -> Callable[[Track], Conditions]:
+    terms = parse(text)
+    return lambda track: conditions_of_terms(track, terms, level)
 
 
 def _of_each(

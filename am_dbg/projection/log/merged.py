@@ -58,7 +58,7 @@ def project_merged_log(
     rows = _with_seconds(blocks) if options.seconds else [row for _, part in blocks for row in part]
     names = [width_of(row.machine) for row in rows]
     view = LogView(
-        rows=tuple(_marked(store, here, rows[:height])),
+        rows=tuple(window.marked(rows[:height])),
         level=LEVEL_WORDS[min(level, len(LEVEL_WORDS) - 1)],
         hidden=store.transitions - merged.count,
         total=store.transitions,
@@ -96,6 +96,7 @@ class _MergedWindow:
         self.height = height
         self.level = level
         self.options = options
+        self._sources: dict[Cursor, Cursor | None] = {}
 
     def blocks(self, top: Cursor | None, *, follow: bool) -> list[_Block]:
         """The places of the window with their rows."""
@@ -190,42 +191,41 @@ class _MergedWindow:
             is_current=is_current,
             mark="b" if is_marked else "",
             machine=name,
-            cause=_cause_of(self.store, place),
+            cause=self._cause_of(place),
             place=place,
         )
         below = (LogRow(RowKind.LINE, number, parts=parts, place=place) for parts in lines)
         return [*gaps, row, *below]
 
+    def _source_of(self, place: Cursor) -> Cursor | None:
+        """The transition that requested one, if it is recorded."""
+        if place not in self._sources:
+            chunk = place.track.chunk_of(place.number)
+            source = chunk.source(place.number - chunk.first)
+            found = self.store.source_of(place.track, source) if source else None
+            self._sources[place] = Cursor(*found) if found else None
+        return self._sources[place]
 
-def source_place(store: Store, place: Cursor) -> Cursor | None:
-    """The transition that requested one, if it is recorded."""
-    chunk = place.track.chunk_of(place.number)
-    source = chunk.source(place.number - chunk.first)
-    found = store.source_of(place.track, source) if source else None
-    return Cursor(*found) if found else None
+    def _cause_of(self, place: Cursor) -> str:
+        """The transition of another machine that requested one: `pool/203`."""
+        source = self._source_of(place)
+        if source is None or source.track is place.track:
+            return ""
+        return f"{clean_name(source.track.key)}/{source.number}"
 
-
-def _cause_of(store: Store, place: Cursor) -> str:
-    """The transition of another machine that requested one: `pool/203`."""
-    source = source_place(store, place)
-    if source is None or source.track is place.track:
-        return ""
-    return f"{clean_name(source.track.key)}/{source.number}"
-
-
-def _marked(store: Store, here: Cursor, rows: list[LogRow]) -> Iterator[LogRow]:
-    """The rows, with marks at the cause of the current one and at its effects."""
-    is_start = here.number < here.track.first
-    cause = None if is_start else source_place(store, here)
-    for row in rows:
-        if row.kind is not RowKind.ENTRY or row.mark or row.place is None:
-            yield row
-        elif row.place == cause:
-            yield replace(row, mark=CAUSE_MARK)
-        elif source_place(store, row.place) == here:
-            yield replace(row, mark=EFFECT_MARK)
-        else:
-            yield row
+    def marked(self, rows: list[LogRow]) -> Iterator[LogRow]:
+        """The rows, with marks at the cause of the current one and at its effects."""
+        is_start = self.here.number < self.here.track.first
+        cause = None if is_start else self._source_of(self.here)
+        for row in rows:
+            if row.kind is not RowKind.ENTRY or row.mark or row.place is None:
+                yield row
+            elif row.place == cause:
+                yield replace(row, mark=CAUSE_MARK)
+            elif self._source_of(row.place) == self.here:
+                yield replace(row, mark=EFFECT_MARK)
+            else:
+                yield row
 
 
 def _with_seconds(blocks: list[_Block]) -> list[LogRow]:
