@@ -208,6 +208,22 @@ async def test_without_colours_weight_shows_the_place_and_errors(store: Store) -
     ] == []
 
 
+@pytest.mark.slow
+async def test_without_colours_the_chosen_entry_of_a_list_is_reversed(store: Store) -> None:
+    """A list of Textual shows its cursor too."""
+    async with running(store, colors=without_colours()) as (app, pilot):
+        await pilot.press("b", "right", "b", "apostrophe")
+        await pilot.pause()
+        reversed_ = [
+            segment.text.strip()
+            for strip in app.screen._compositor.render_strips()
+            for segment in strip
+            if segment.style and segment.style.reverse
+        ]
+
+    assert "worker  tx 12" in reversed_
+
+
 def strips_of(pane: PaneWidget) -> list[Strip]:
     return pane.render_lines(pane.size.region)
 

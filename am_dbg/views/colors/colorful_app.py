@@ -38,7 +38,6 @@ OptionList > .option-list--option-highlighted,
 OptionList:focus > .option-list--option-highlighted {
     color: $block-cursor-foreground; background: $block-cursor-background; text-style: bold;
 }
-OptionList:nocolor > .option-list--option-highlighted,
 Input:nocolor > .input--cursor, Input:nocolor > .input--selection { text-style: reverse; }
 """
 """Rules for Textual's widgets, with the variables of `Palette.css`."""

@@ -3,7 +3,8 @@
 Panes and Textual's own widgets draw with any colours. Textual's conversion to fewer colours
 misses some of them by one, which costs contrast, so this filter does it with the same table
 that the contrasts are computed from. Without colours, it leaves bold, underlined and reversed
-text as the only emphasis.
+text as the only emphasis; Textual's lists show their cursor by its ground alone, so that ground
+is reversed.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from textual.filter import LineFilter
 
 from am_dbg.views.colors.depth import ColorDepth
 from am_dbg.views.colors.indexed import number_of
+from am_dbg.views.colors.themes import REVERSED
+
+_REVERSED = tuple(Color.parse(ground).rich_color for ground in REVERSED)
 
 
 class DepthFilter(LineFilter):
@@ -41,7 +45,8 @@ class DepthFilter(LineFilter):
 def style_at(style: Style, depth: ColorDepth) -> Style:
     """The style with the colours of a depth."""
     if depth is ColorDepth.NONE:
-        return style.without_color
+        is_reversed = style.bgcolor in _REVERSED
+        return style.without_color + Style(reverse=True) if is_reversed else style.without_color
     color, ground = _numbered(style.color, depth), _numbered(style.bgcolor, depth)
     return style + Style.from_color(color, ground)
 

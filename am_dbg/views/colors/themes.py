@@ -168,8 +168,13 @@ OURS = {
     ColorDepth.TRUECOLOR: (DARK, LIGHT),
     ColorDepth.INDEXED: (DARK_INDEXED, LIGHT_INDEXED),
     ColorDepth.BASIC: (DARK_BASIC, LIGHT_BASIC),
-    ColorDepth.NONE: (DARK_BASIC, LIGHT_BASIC),
+    ColorDepth.NONE: (
+        replace(DARK_BASIC, panel=DARK_BASIC.background),
+        replace(LIGHT_BASIC, panel=LIGHT_BASIC.background),
+    ),
 }
+REVERSED = tuple(theme.variables["am-cursor"] for theme in OURS[ColorDepth.NONE])
+"""Grounds that are shown as reversed text if there are no colours."""
 _PARTS = (
     *("primary", "secondary", "accent", "success", "warning", "error"),
     *("foreground", "background", "surface", "panel"),
