@@ -86,7 +86,7 @@ KEYS: tuple[Key, ...] = (
         "why",
         6,
     ),
-    Key("source", ("s",), "go to the transition that caused this one", J, "source", 7),
+    Key("source", ("s",), "go to the transition that caused this one", J, "source", 3),
     Key(
         "goto", ("g",), "go to a number, a machine time, a wall time or an address", J, "go to", 14
     ),
@@ -115,7 +115,7 @@ KEYS: tuple[Key, ...] = (
     Key("remove_machine", ("backspace",), "remove the machine from the list", P, "", 0, ("alt+d",)),
     Key("hide_ended", ("H",), "hide ended runs and disconnected machines, or show them", P),
     Key("remove_disconnected", (), "remove all disconnected machines", P),
-    Key("detail", ("v",), "the transition in full, over the screen", V, "full", 12),
+    Key("detail", ("v",), "the transition in full, over the screen", V, "full", 3),
     Key("detail_why", (), "the transition in full: why", V),
     Key("detail_args", (), "the transition in full: its arguments", V),
     Key("detail_log", (), "the transition in full: its log lines", V),
@@ -155,6 +155,7 @@ FOOTER_NARROW = (
     "next_transition",
     "next_error",
     "errors",
+    "detail",
     "search",
     "why",
     "toggle_play",
