@@ -185,6 +185,8 @@ class TrackReplay:
             row=entrance.row,
             tx_prefix=self.track.identity.tx_prefix,
             unit_ns=self.track.identity.unit_ns,
+            program=self.track.identity.program,
+            process=self.track.identity.process,
         )
 
     def _replay_rows(self, chunk: Chunk, low: int, high: int) -> Iterator[None]:

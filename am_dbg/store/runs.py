@@ -4,7 +4,7 @@ If a program is started again, its machines have the same ids as before, and eac
 track of its own. Streams name parents and sources by id, so this module finds the run that they
 belong to:
 
-- A track of the same session, which is the same process, comes first.
+- A track of the same process comes first.
 - If the debugger listened to both runs, a run that ended before the other one began belongs to
   another program, and is left out.
 - Then come runs that were there at the same time, then those that began at about the same
@@ -19,12 +19,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from am_dbg.store.track import Track
-from amtracer.wire.messages import Source
+from amtracer.wire.messages import HelloMessage, MachineMessage, Source
 
 RUNS_MAX = 64
 """The newest runs of a machine, which are compared."""
 
+DEBUGGER = "am-dbg"
+"""The name under which a debugger records and forwards the machines of other programs."""
 _NEVER = 2**63
+
+
+def process_of(message: MachineMessage, hello: HelloMessage) -> tuple[str, str]:
+    """The name of the program that made a machine, empty if it is not known, and its process.
+
+    A debugger that records or forwards names them for each machine, as its hello is its own.
+    """
+    if message.process:
+        return message.program, message.process
+    name = hello.process.get("program", "") if hello.origin == "py" else ""
+    return "" if name == DEBUGGER else name, hello.session
 
 
 def runs_for(track: Track, runs: Sequence[Track]) -> list[Track]:
@@ -62,7 +75,7 @@ def number_among(runs: Iterable[Track], tx_id: str) -> tuple[Track, int] | None:
 
 
 def _may_belong(track: Track, run: Track) -> bool:
-    if run.is_of_session(track):
+    if run.is_of_process(track):
         return True
     both_live = run.is_live and track.is_live
     return not (both_live and (run.left_at < track.entered_at or track.left_at < run.entered_at))
@@ -72,7 +85,7 @@ def _rank(track: Track, run: Track) -> tuple[bool, bool, int]:
     first, last = _span(track)
     begin, end = _span(run)
     together = begin <= last and first <= end
-    return not run.is_of_session(track), not together, abs(begin - first)
+    return not run.is_of_process(track), not together, abs(begin - first)
 
 
 def _span(track: Track) -> tuple[int, int]:

@@ -21,7 +21,7 @@ from threading import RLock
 from am_dbg.errors import MachineTakenError
 from am_dbg.store.dictionary import SegmentDictionary
 from am_dbg.store.facts import IndexedSchema
-from am_dbg.store.runs import number_among, parent_among, source_among
+from am_dbg.store.runs import number_among, parent_among, process_of, source_among
 from am_dbg.store.shape_cache import ShapeCache
 from am_dbg.store.stream import Stream
 from am_dbg.store.track import Track
@@ -263,6 +263,7 @@ class Store:
             return track
         if len(self._tracks) >= limits.MACHINES_PER_SERVER_MAX:
             raise LimitError("machines", len(self._tracks) + 1, limits.MACHINES_PER_SERVER_MAX)
+        program, process = process_of(message, stream.hello)
         identity = MachineIdentity(
             id=message.id,
             parent=message.parent,
@@ -271,6 +272,8 @@ class Store:
             session=stream.hello.session,
             started_ns=stream.hello.wall_ns,
             unit_ns=message.unit_ns,
+            program=program,
+            process=process,
         )
         key = self._free_key(message.id)
         track = Track(key, identity, stream.number, schema, ticks, message.row)

@@ -93,7 +93,14 @@ class Track(TrackReader):
         self._sealed_bytes = 0
         self._clock_check = ClockCheck(ticks)
         self._text_bytes = texts_bytes(
-            (key, identity.id, identity.parent, identity.tx_prefix, *identity.tags)
+            (
+                key,
+                identity.id,
+                identity.parent,
+                identity.tx_prefix,
+                identity.program,
+                *identity.tags,
+            )
         )
         self._clock_bytes: tuple[tuple[tuple[int, ...], ...], int] = (((), (), ()), 0)
         self._weighed: tuple[Chunk | None, int] = (None, 0)

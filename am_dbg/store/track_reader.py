@@ -81,9 +81,9 @@ class TrackReader:
     def tags(self) -> tuple[str, ...]:
         return self.identity.tags
 
-    def is_of_session(self, other: TrackReader) -> bool:
-        """Whether the streams of both tracks name the same session, and so the same process."""
-        return bool(self.identity.session) and self.identity.session == other.identity.session
+    def is_of_process(self, other: TrackReader) -> bool:
+        """Whether the same process made both machines, as far as their streams name it."""
+        return bool(self.identity.process) and self.identity.process == other.identity.process
 
     @property
     def gaps(self) -> Sequence[Gap]:

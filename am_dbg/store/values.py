@@ -48,7 +48,11 @@ class TransitionRecord:
 
 @dataclass(frozen=True, slots=True)
 class MachineIdentity:
-    """The facts about a machine that do not change."""
+    """The facts about a machine that do not change.
+
+    `program` is the name of the program that made it, empty if it is not known, `process` the
+    session of its process. `session` is that of the stream, which a debugger may forward.
+    """
 
     id: str
     parent: str
@@ -57,6 +61,8 @@ class MachineIdentity:
     session: str
     started_ns: int
     unit_ns: int = 1
+    program: str = ""
+    process: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,7 @@ class StreamWriter:
         dictionary_start: int = limits.DICTIONARY_START,
     ) -> None:
         self._emit = emit
+        self._session = hello.session
         self._batch_rows = batch_rows
         self._segment_rows_max = segment_rows
         self._segment_rows = 0
@@ -111,15 +112,19 @@ class StreamWriter:
         row: int = 0,
         tx_prefix: str = "",
         unit_ns: int = 1,
+        program: str = "",
+        process: str = "",
     ) -> int:
         """The number of a new machine; no ticks means all zero.
 
-        Its times and durations are sent in whole units. Raises `StreamFullError` for more
+        Its times and durations are sent in whole units. Program and process are sent if the
+        stream is of another process. Raises `StreamFullError` for more
         machines than a reader takes.
         """
         number = len(self._machines)
         _room("machines of a stream", number + 1, limits.MACHINES_PER_CONNECTION_MAX)
         tx_prefix = cut_text(tx_prefix)
+        is_own = not program or process == self._session
         self._emit(
             MachineMessage(
                 number,
@@ -131,6 +136,8 @@ class StreamWriter:
                 row,
                 tx_prefix,
                 unit_ns,
+                "" if is_own else cut_text(program),
+                "" if is_own else cut_text(process),
             )
         )
         self._machines.append(OpenRun(schema, row, tx_prefix, unit_ns))

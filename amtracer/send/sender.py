@@ -33,7 +33,7 @@ import os
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from time import monotonic, monotonic_ns, sleep, time_ns
 
 from amtracer.encode.stream_writer import StreamFullError
@@ -321,13 +321,19 @@ class Sender:
     def _hello(self) -> HelloMessage:
         facts = {
             "pid": str(os.getpid()),
-            "program": os.path.basename(sys.argv[0]) if sys.argv else "",
+            "program": program_name(sys.argv),
             "python": sys.version.partition(" ")[0],
         }
         mono_ns = monotonic_ns()
         return HelloMessage(
             PROTOCOL_VERSION, self._session, mono_ns + self._offset_ns, mono_ns, "py", facts
         )
+
+
+def program_name(argv: Sequence[str]) -> str:
+    """The name of a program: its file, or its package if it was started with `python -m`."""
+    folder, name = os.path.split(argv[0] if argv else "")
+    return os.path.basename(folder) if name == "__main__.py" and folder else name
 
 
 def _close_with_multiprocessing(sender: Sender) -> None:

@@ -163,6 +163,8 @@ def _read_relation(fields: Fields, names: tuple[str, ...]) -> tuple[str, ...] | 
 def _write_machine(m: MachineMessage) -> Body:
     values = (m.machine, m.id, m.schema, m.parent, m.tags, m.ticks, m.row, m.tx_prefix)
     body = (int(MessageKind.MACHINE), *values)
+    if m.program or m.process:
+        return (*body, m.unit_ns, m.program, m.process)
     return _trimmed(4, *body) if m.unit_ns == 1 else (*body, m.unit_ns)
 
 
@@ -177,6 +179,8 @@ def _read_machine(fields: Fields) -> MachineMessage:
         row=fields.number("row", default=0),
         tx_prefix=fields.text("transition prefix", ""),
         unit_ns=fields.number("unit", limits.UNIT_NS_MAX, low=1, default=1),
+        program=fields.text("program", ""),
+        process=fields.text("process", ""),
     )
 
 

@@ -165,6 +165,8 @@ class MachineMessage:
     `row` counts the transitions it made before; 0 for a machine recorded from its start.
     `tx_prefix` is the first half of its transition ids (see `BatchMessage.ids`).
     `unit_ns` is the number of nanoseconds in a unit of its times and durations.
+    A debugger that records or forwards sends machines of other processes: `program` is the name
+    of such a process, `process` the session in the hello of its own stream.
     """
 
     machine: int
@@ -176,6 +178,8 @@ class MachineMessage:
     row: int = 0
     tx_prefix: str = ""
     unit_ns: int = 1
+    program: str = ""
+    process: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,6 +160,8 @@ messages: st.SearchStrategy[Message] = st.one_of(
         counts,
         texts,
         st.integers(1, limits.UNIT_NS_MAX),
+        texts,
+        texts,
     ),
     st.builds(SchemaChangedMessage, machines, schemas, ticks),
     st.builds(GoneMessage, machines),

@@ -16,7 +16,7 @@ from amtracer.errors import WireError
 from amtracer.send import sender as sender_module
 from amtracer.send.backlog import trim
 from amtracer.send.events import TICKS_MASK
-from amtracer.send.sender import Sender
+from amtracer.send.sender import Sender, program_name
 from amtracer.send.sinks import SinkError
 from amtracer.tracer import MachineTracer
 from amtracer.wire import limits
@@ -716,3 +716,18 @@ def test_two_threads_that_wake_a_sender_start_one_thread(sender: Sender, sink: S
 
     assert sink.attempts == 1
     assert sink.threads == {"amtracer"}
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/srv/worker_pool.py", "worker_pool.py"),
+        ("/srv/shop/__main__.py", "shop"),
+        ("__main__.py", "__main__.py"),
+        ("", ""),
+    ],
+)
+def test_a_program_sends_the_name_of_its_file_or_package(path: str, name: str) -> None:
+    """A debugger groups the runs of a program by it."""
+    assert program_name([path]) == name
+    assert program_name([]) == ""

@@ -5,25 +5,22 @@ name, so it is the same program with one more run. Runs count from 1 in order of
 
 - A tree of machines, which is a machine with its children below it, belongs to the run of its
   root.
-- If the process reported its name, all trees of its session are one run of that program.
-- A Go program sends each machine over a connection of its own, and a debugger that records or
-  forwards sends many programs under its own name. There the id of the root stands for the
-  program, and a root that enters again after the end of its connection begins the next run. A
-  root that was disposed and made again stays in the same run.
+- If the process reported its name, all trees of the process are one run of that program.
+- A Go program reports no name and sends each machine over a connection of its own. There the id
+  of the root stands for the program, and a root that enters again after the end of its connection
+  begins the next run. A root that was disposed and made again stays in the same run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 
 from am_dbg.projection.clean import clean_name
 from am_dbg.projection.machine_order import ListedMachine, natural_key
 from am_dbg.store import GapKind, Store, Track
 
-DEBUGGER = "am-dbg"
-"""The name under which a debugger records and forwards the machines of other programs."""
 _Tree = list[ListedMachine]
 
 
@@ -68,24 +65,27 @@ class _Begun:
     key: str
     program: str
     is_named: bool
-    machines: _Tree
-    arrival: int
-    last_root: Track
+    first_root: Track
+    machines: _Tree = field(default_factory=list)
+    last_root: Track = field(init=False)
 
 
-def program_runs(store: Store, machines: Sequence[ListedMachine]) -> list[ProgramRun]:
+def program_runs(machines: Sequence[ListedMachine]) -> list[ProgramRun]:
     """All runs: programs by name, the newest run of each first, and before them the trees alone."""
     begun: dict[str, _Begun] = {}
     newest: dict[str, _Begun] = {}
-    for tree in sorted(_trees(machines), key=lambda tree: tree[0].track.arrival):
-        _add_tree(store, tree, begun, newest)
-    programs = sorted(begun.values(), key=lambda run: (natural_key(run.program), run.program))
-    runs = [
-        run
-        for _, same in groupby(programs, key=lambda run: (run.program, run.is_named))
-        for run in _numbered(list(same))
-    ]
+    trees = _trees(machines)
+    roots = sorted((tree[0].track for tree in trees), key=lambda track: track.arrival)
+    run_of = {root: _run_of(root, begun, newest) for root in roots}
+    for tree in trees:
+        run_of[tree[0].track].machines.extend(tree)
+    programs = sorted(begun.values(), key=_program_key)
+    runs = [run for _, same in groupby(programs, key=_program_key) for run in _numbered(list(same))]
     return sorted(runs, key=lambda run: not run.is_alone)
+
+
+def _program_key(run: _Begun) -> tuple[object, ...]:
+    return natural_key(run.program), run.program, run.is_named
 
 
 def _trees(machines: Sequence[ListedMachine]) -> list[_Tree]:
@@ -97,22 +97,16 @@ def _trees(machines: Sequence[ListedMachine]) -> list[_Tree]:
     return trees
 
 
-def _add_tree(
-    store: Store, tree: _Tree, begun: dict[str, _Begun], newest: dict[str, _Begun]
-) -> None:
-    """Add a tree to the run it belongs to, or begin one."""
-    root = tree[0].track
-    name = program_name(store, root)
-    key = f"session {root.identity.session or root.stream}" if name else f"root {root.key}"
+def _run_of(root: Track, begun: dict[str, _Begun], newest: dict[str, _Begun]) -> _Begun:
+    """The run that a tree belongs to by its root; it may begin with it."""
+    name = program_name(root)
+    key = f"process {root.identity.process or root.stream}" if name else f"root {root.key}"
     run = begun.get(key) if name else newest.get(root.id)
-    if run is not None and (name or _is_same_process(run.last_root, root)):
-        run.machines.extend(tree)
-        run.last_root = root
-        return
-    run = _Begun(key, name or clean_name(root.id), bool(name), tree, root.arrival, root)
-    begun[key] = run
-    if not name:
-        newest[root.id] = run
+    if run is None or not (name or _is_same_process(run.last_root, root)):
+        run = begun[key] = _Begun(key, name or clean_name(root.id), bool(name), root)
+        newest |= {} if name else {root.id: run}
+    run.last_root = root
+    return run
 
 
 def _is_same_process(before: Track, root: Track) -> bool:
@@ -123,7 +117,7 @@ def _is_same_process(before: Track, root: Track) -> bool:
 
 def _numbered(runs: list[_Begun]) -> list[ProgramRun]:
     """The runs of one program, the newest first."""
-    runs.sort(key=lambda run: run.arrival)
+    runs.sort(key=lambda run: run.first_root.arrival)
     numbered = [
         ProgramRun(
             key=run.key,
@@ -145,11 +139,10 @@ def machine_in(run: ProgramRun, id: str) -> Track | None:
     return max(same, key=lambda track: track.arrival, default=None)
 
 
-def program_name(store: Store, track: Track) -> str:
-    """The name that the process of a machine reported, empty if it reported none of its own."""
-    hello = store.streams[track.stream].hello
-    name = "" if hello is None or hello.origin != "py" else hello.process.get("program", "")
-    return "" if name in ("", DEBUGGER) else clean_name(name.removesuffix(".py"))
+def program_name(track: Track) -> str:
+    """The name of the program that made a machine, empty if it is not known."""
+    name = track.identity.program.removesuffix(".py")
+    return clean_name(name) if name else ""
 
 
 def run_span(store: Store, run: ProgramRun) -> RunSpan:
@@ -171,6 +164,7 @@ def end_reason(track: Track) -> str:
 
 def _start_ns(tracks: Sequence[Track]) -> int:
     """When the process began to send, or else its first transition."""
-    started = [track.identity.started_ns for track in tracks if track.identity.started_ns]
+    own = [track.identity for track in tracks if track.identity.process == track.identity.session]
+    started = [identity.started_ns for identity in own if identity.started_ns]
     firsts = (track.time_at(track.first) for track in tracks if track.count >= track.first)
     return min(started) if started else min(firsts, default=0)

@@ -1,0 +1,161 @@
+"""Which machines are one run of a program: by the process, or by the root of their tree."""
+
+from __future__ import annotations
+
+import pytest
+
+from am_dbg.egress.export import selected, write_messages
+from am_dbg.egress.live_replay import LiveReplay
+from am_dbg.projection.machine_order import MachineOrder
+from am_dbg.projection.runs.program_runs import program_runs
+from am_dbg.store import Store
+from amtracer.encode.stream_writer import StreamWriter
+from amtracer.wire.messages import HelloMessage, MachineMessage, Message, Shape, StateDef
+
+STATES = (StateDef("A", multi=True),)
+ADD = Shape(0, (0,), 1, ((0, 1),))
+SECOND_NS = 1_000_000_000
+
+
+class ConnectedProgram:
+    """A connection over which a program sends its machines."""
+
+    def __init__(self, store: Store, session: str, program: str = "", origin: str = "py") -> None:
+        self.store = store
+        self.stream = store.open_stream(session, live=True)
+        facts = {"program": program} if program else {}
+        hello = HelloMessage(1, session, SECOND_NS, 0, origin, facts)
+        self.writer = StreamWriter(lambda message: store.feed(self.stream, message), hello)
+
+    def machine(self, id: str, parent: str = "") -> int:
+        schema = self.writer.schema(STATES)
+        prefix = f"{self.stream:08x}{self.writer.machines:08x}"
+        number = self.writer.machine(id, schema, parent=parent, tx_prefix=prefix)
+        self.writer.record(number, ADD, 2 * SECOND_NS)
+        self.writer.flush()
+        return number
+
+    def dispose(self, machine: int) -> None:
+        self.writer.gone(machine)
+        self.writer.flush()
+
+    def leave(self) -> None:
+        self.store.close_stream(self.stream, "connection lost")
+
+
+def pool(store: Store, session: str, program: str = "pool.py") -> ConnectedProgram:
+    connected = ConnectedProgram(store, session, program)
+    connected.machine("pool")
+    connected.machine("worker", parent="pool")
+    return connected
+
+
+def runs(store: Store) -> list[tuple[str, int, list[str]]]:
+    """Program, number and machines of each run, in the order of the list."""
+    return [
+        (run.program, run.number, [machine.track.key for machine in run.machines])
+        for run in program_runs(MachineOrder(store).machines)
+    ]
+
+
+TWO_RUNS = [("pool", 2, ["pool#2", "worker#2"]), ("pool", 1, ["pool", "worker"])]
+
+
+def two_runs() -> Store:
+    store = Store()
+    for session in ("one", "two"):
+        pool(store, session).leave()
+    return store
+
+
+def test_a_process_is_a_run_of_its_program() -> None:
+    """The newest one comes first, and children are below the parent of their run."""
+    assert runs(two_runs()) == TWO_RUNS
+
+
+def test_all_roots_of_a_process_are_one_run() -> None:
+    """Whatever their names are, and whenever they enter."""
+    store = Store()
+    program = ConnectedProgram(store, "s", "app.py")
+    for name in ("b", "a", "b"):
+        program.machine(name)
+
+    assert runs(store) == [("app", 1, ["a", "b", "b#2"])]
+
+
+@pytest.mark.parametrize("name", ["", "am-dbg"])
+def test_without_a_name_the_root_stands_for_the_program(name: str) -> None:
+    """A machine of a Go program has a connection of its own, so a tree is a run."""
+    store = Store()
+    for at in range(2):
+        connected = [ConnectedProgram(store, f"{at} {one}", name) for one in ("par", "chi")]
+        connected[0].machine("par")
+        connected[1].machine("chi", parent="par")
+        for one in connected:
+            one.leave()
+
+    assert runs(store) == [("par", 2, ["par#2", "chi#2"]), ("par", 1, ["par", "chi"])]
+
+
+def test_two_roots_of_one_name_at_once_are_two_runs() -> None:
+    """They are connected at the same time, so they are two processes."""
+    store = Store()
+    for session in ("one", "two"):
+        ConnectedProgram(store, session).machine("root")
+
+    assert [run[:2] for run in runs(store)] == [("root", 2), ("root", 1)]
+
+
+def test_a_machine_that_is_made_again_begins_no_run() -> None:
+    """Its program disposed the one before, and is still connected."""
+    store = Store()
+    program = ConnectedProgram(store, "s")
+    program.dispose(program.machine("job"))
+    program.machine("job")
+
+    assert runs(store) == [("job", 1, ["job", "job#2"])]
+
+
+def test_names_of_programs_are_safe() -> None:
+    """What a program calls itself never reaches the terminal as it is."""
+    store = Store()
+    pool(store, "s", "evil\x1b[2J.py")
+
+    assert [program for program, _, _ in runs(store)] == ["evil\\x1b[2J"]
+
+
+def taken_in(messages: list[Message], *, live: bool = False) -> Store:
+    store = Store()
+    stream = -1
+    for message in messages:
+        if isinstance(message, HelloMessage):
+            stream = store.open_stream("copy", live=live)
+        store.feed(stream, message)
+    return store
+
+
+def test_an_export_keeps_the_runs() -> None:
+    """Each process is a stream of its own in the file."""
+    messages: list[Message] = []
+    store = two_runs()
+    write_messages(store, selected(store), messages.append)
+
+    assert runs(taken_in(messages)) == TWO_RUNS
+    entries = [one for one in messages if isinstance(one, MachineMessage)]
+    assert {(entry.program, entry.process) for entry in entries} == {("", "")}
+
+
+def test_a_debugger_that_records_or_forwards_keeps_the_runs() -> None:
+    """It sends all programs in one stream, with the name and the process of each machine."""
+    store, messages = two_runs(), list[Message]()
+    hello = HelloMessage(1, "recorded", 9 * SECOND_NS, 0, process={"program": "am-dbg"})
+    replay = LiveReplay(store)
+    replay.begin(StreamWriter(messages.append, hello))
+    while replay.send(100):
+        pass
+
+    copy = taken_in(messages)
+    assert runs(copy) == TWO_RUNS
+    again: list[Message] = []
+    write_messages(copy, selected(copy), again.append)
+    assert runs(taken_in(again)) == TWO_RUNS
