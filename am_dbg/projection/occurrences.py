@@ -166,4 +166,5 @@ def elsewhere(across: Across, track: Track) -> str:
     number = across.count - across.count_in(track)
     if not number:
         return ""
-    return f"; {count(number)} in {counted(len(others), 'other machine')} (A looks at all)"
+    machines = counted(len(others), "other")
+    return f"; {count(number)} in {machines}: ! lists them"

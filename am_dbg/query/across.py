@@ -14,11 +14,12 @@ hold nothing of a set are passed over.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heapreplace
 from itertools import islice
+from math import inf
 from weakref import WeakKeyDictionary
 
 from am_dbg.query.conditions import Conditions
@@ -27,35 +28,70 @@ from am_dbg.query.rising_times import RisingTimes
 from am_dbg.query.transition_set import TransitionSet
 from am_dbg.store import Store, Track
 
-CUTS_MAX = 4
-"""Keys whose cuts are kept: a screen asks for that of the cursor and of the log's first row."""
 Key = tuple[int, int, int]
 """The order of places: rising time, arrival of the track, number."""
+_NO_ANSWER: tuple[int, Key | None] = (-1, None)
+_NO_CUT = (inf, -inf, 0)
 
 
 @dataclass(slots=True)
 class _Lane:
-    """The part of a merged set that is in one track."""
+    """The part of a merged set that is in one track.
+
+    The last answers are kept: while the reader moves from place to place, few tracks have a
+    transition in between, and for all others the answers stay.
+    """
 
     track: Track
     numbers: TransitionSet
     times: RisingTimes
     count: int = 0
+    _after: tuple[int, Key | None] = _NO_ANSWER
+    _before: tuple[int, Key | None] = _NO_ANSWER
+    _position: tuple[int, int] = (-1, 0)
 
     def key(self, number: int) -> Key:
         return (self.times.at(number), self.track.arrival, number)
+
+    def recount(self) -> int:
+        """Count again after the track changed; return by how much the count changed."""
+        self._after = self._before = _NO_ANSWER
+        self._position = (-1, 0)
+        before, self.count = self.count, self.numbers.count
+        return self.count - before
+
+    def after(self, number: int) -> Key | None:
+        """The key of the next one after a number."""
+        if self._after[0] != number:
+            found = self.numbers.next(number)
+            self._after = (number, self.key(found) if found else None)
+        return self._after[1]
+
+    def before(self, number: int) -> Key | None:
+        """The key of the one before a number."""
+        if self._before[0] != number:
+            found = self.numbers.previous(number)
+            self._before = (number, self.key(found) if found else None)
+        return self._before[1]
+
+    def position_of(self, number: int) -> int:
+        """How many are not above a number."""
+        if self._position[0] != number:
+            self._position = (number, self.numbers.position_of(number))
+        return self._position[1]
 
 
 class MergedTimes:
     """The rising times of all tracks, and where a key cuts each of them.
 
-    Cuts are the same for all sets, so those of the last keys are kept until data arrives.
+    A cut is the last number of a track whose place is not after the key. Cuts are the same for all
+    sets. The last one of each track is kept with the times around it, until data arrives.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._times: WeakKeyDictionary[Track, RisingTimes] = WeakKeyDictionary()
-        self._cuts: OrderedDict[Key, dict[Track, int]] = OrderedDict()
+        self._cuts: dict[Track, tuple[float, float, int]] = {}
         self._version = -1
 
     def of(self, track: Track) -> RisingTimes:
@@ -70,27 +106,29 @@ class MergedTimes:
         return (self.of(place.track).at(place.number), place.track.arrival, place.number)
 
     def cuts(self, key: Key, lanes: Iterable[_Lane]) -> list[int]:
-        """For each lane, the last number of its track whose place is not after a key."""
+        """The cut of the track of each lane."""
         if self._version != self._store.version:
-            self._cuts.clear()
+            self._cuts = {}
             self._version = self._store.version
-        cuts = self._cuts.setdefault(key, {})
-        self._cuts.move_to_end(key)
-        if len(self._cuts) > CUTS_MAX:
-            self._cuts.popitem(last=False)
+        time = key[0]
         found = []
         for lane in lanes:
-            cut = cuts.get(lane.track)
-            if cut is None:
-                cut = cuts[lane.track] = _cut(lane, key)
+            low, high, cut = self._cuts.get(lane.track, _NO_CUT)
+            if not low < time < high:
+                cut = self._cut(lane, key)
             found.append(cut)
         return found
 
-
-def _cut(lane: _Lane, key: Key) -> int:
-    time, arrival, number = key
-    own = lane.track.arrival
-    return number if arrival == own else lane.times.first_from(time + (own < arrival)) - 1
+    def _cut(self, lane: _Lane, key: Key) -> int:
+        time, arrival, number = key
+        track, times = lane.track, lane.times
+        if arrival == track.arrival:
+            return number
+        cut = times.first_from(time + (track.arrival < arrival)) - 1
+        low = times.at(cut) if cut >= track.first else -inf
+        high = times.at(cut + 1) if cut < track.count else inf
+        self._cuts[track] = (low, high, cut)
+        return cut
 
 
 class Across:
@@ -135,10 +173,8 @@ class Across:
         if lane is None:
             numbers = TransitionSet(track, self._conditions(track))
             lane = self._lanes[track] = _Lane(track, numbers, self._times.of(track))
-        count = lane.numbers.count
-        self._count += count - lane.count
-        lane.count = count
-        if count:
+        self._count += lane.recount()
+        if lane.count:
             self._holding[track] = lane
         else:
             self._holding.pop(track, None)
@@ -175,7 +211,7 @@ class Across:
         """How many of the transitions are not after a place."""
         lanes = self._refresh()
         cuts = self._times.cuts(self.key(place), lanes)
-        return sum(lane.numbers.position_of(cut) for lane, cut in zip(lanes, cuts, strict=True))
+        return sum(lane.position_of(cut) for lane, cut in zip(lanes, cuts, strict=True))
 
     def next(self, place: Cursor) -> Cursor | None:
         """The next transition after a place."""
@@ -187,18 +223,17 @@ class Across:
 
     def first(self) -> Cursor | None:
         """The earliest one of all."""
-        return next(_forward([(lane, lane.numbers.next(0)) for lane in self._refresh()]), None)
+        return next(_forward((lane, lane.after(0)) for lane in self._refresh()), None)
 
     def last(self) -> Cursor | None:
         """The latest one of all."""
         lanes = self._refresh()
-        heads = [(lane, lane.numbers.previous(lane.track.count + 1)) for lane in lanes]
-        return next(_backward(heads), None)
+        return next(_backward((lane, lane.before(lane.track.count + 1)) for lane in lanes), None)
 
     def at_time(self, time_ns: int) -> Cursor | None:
         """The first transition at a time or later; the last one if all are earlier."""
         lanes = self._refresh()
-        heads = [(lane, lane.numbers.next(lane.times.first_from(time_ns) - 1)) for lane in lanes]
+        heads = ((lane, lane.after(lane.times.first_from(time_ns) - 1)) for lane in lanes)
         return next(_forward(heads), None) or self.last()
 
     def moved(self, place: Cursor, by: int = JUMP_TRANSITIONS) -> Cursor | None:
@@ -211,17 +246,14 @@ class Across:
         """The transitions after a place, one by one."""
         lanes = self._refresh()
         cuts = zip(lanes, self._times.cuts(self.key(place), lanes), strict=True)
-        return _forward([(lane, lane.numbers.next(cut)) for lane, cut in cuts])
+        return _forward([(lane, lane.after(cut)) for lane, cut in cuts])
 
     def before(self, place: Cursor) -> Iterator[Cursor]:
         """The transitions before a place, backwards."""
         lanes = self._refresh()
         cuts = zip(lanes, self._times.cuts(self.key(place), lanes), strict=True)
         return _backward(
-            [
-                (lane, lane.numbers.previous(cut + (lane.track is not place.track)))
-                for lane, cut in cuts
-            ]
+            [(lane, lane.before(cut + (lane.track is not place.track))) for lane, cut in cuts]
         )
 
     def sampled_times(self, samples_max: int) -> list[int]:
@@ -265,9 +297,9 @@ class Across:
         return found
 
 
-def _forward(heads: Iterable[tuple[_Lane, int | None]]) -> Iterator[Cursor]:
-    """Go on from the first number of each lane; keys differ, so lanes are never compared."""
-    heap = [(lane.key(head), lane) for lane, head in heads if head]
+def _forward(heads: Iterable[tuple[_Lane, Key | None]]) -> Iterator[Cursor]:
+    """Go on from the first key of each lane; keys differ, so lanes are never compared."""
+    heap = [(key, lane) for lane, key in heads if key]
     heapify(heap)
     while heap:
         (_, _, number), lane = heap[0]
@@ -279,9 +311,9 @@ def _forward(heads: Iterable[tuple[_Lane, int | None]]) -> Iterator[Cursor]:
             heapreplace(heap, (lane.key(following), lane))
 
 
-def _backward(heads: Iterable[tuple[_Lane, int | None]]) -> Iterator[Cursor]:
-    """Go back from the last number of each lane, with the signs of all keys changed."""
-    heap = [(_negated(lane.key(head)), lane) for lane, head in heads if head]
+def _backward(heads: Iterable[tuple[_Lane, Key | None]]) -> Iterator[Cursor]:
+    """Go back from the last key of each lane, with the signs of all keys changed."""
+    heap = [(_negated(key), lane) for lane, key in heads if key]
     heapify(heap)
     while heap:
         (_, _, minus), lane = heap[0]

@@ -14,6 +14,7 @@ from dataclasses import replace
 from am_dbg.query.across import Across, MergedTimes
 from am_dbg.query.conditions import Conditions, conditions_of, conditions_of_terms
 from am_dbg.query.filters import Filters
+from am_dbg.query.row_tests import not_requested_by
 from am_dbg.query.shape_tests import with_facts
 from am_dbg.query.terms import Terms, parse
 from am_dbg.store import Fact, Store, Track
@@ -58,11 +59,8 @@ class AcrossQueries:
         key = (filters, what, text, among)
         found = self._sets.get(key)
         if found is None:
-            queries = (parse(filters.text), parse(text))
-            is_shared = filters.queued and all(map(_is_of_any_track, queries))
-            conditions = _of_each(filters, further())
-            if is_shared:
-                conditions = _Shared(conditions)
+            is_shared = _is_of_any_track(parse(filters.text)) and _is_of_any_track(parse(text))
+            conditions = (_Shared if is_shared else _of_each)(filters, further())
             found = self._sets[key] = Across(self._store, conditions, self._times, among)
         self._sets.move_to_end(key)
         while len(self._sets) > SETS_MAX:
@@ -71,16 +69,19 @@ class AcrossQueries:
 
 
 class _Shared:
-    """The same conditions for all tracks, made for the first one."""
+    """Conditions for all tracks with one table of shapes, made for the first track."""
 
-    def __init__(self, make: Callable[[Track], Conditions]) -> None:
-        self._make = make
+    def __init__(self, filters: Filters, further: Callable[[Track], Conditions]) -> None:
+        self._make = _of_each(replace(filters, queued=True), further)
+        self._shows_queued = filters.queued
         self._made: Conditions | None = None
 
     def __call__(self, track: Track) -> Conditions:
         if self._made is None:
             self._made = self._make(track)
-        return self._made
+        if self._shows_queued:
+            return self._made
+        return self._made.with_rows(not_requested_by(track.id))
 
 
 def _with(fact: Fact) -> Callable[[Track], Conditions]:

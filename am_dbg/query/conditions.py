@@ -52,6 +52,12 @@ class Conditions:
             return Conditions(row_tests=[none_of(self.row_tests)])
         return Conditions([opposite_of(test) for test in self.shape_tests])
 
+    def with_rows(self, *row_tests: RowTest) -> Conditions:
+        """The same conditions and some on rows; both share their table of shapes."""
+        made = Conditions(self.shape_tests, (*self.row_tests, *row_tests))
+        made._table = self._table
+        return made
+
     def count(self, chunk: Chunk, rows: int) -> int:
         """How many of the first rows pass; a whole chunk is counted by its palette."""
         by_row = self._by_row(chunk, rows)

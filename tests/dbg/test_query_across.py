@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from am_dbg.query import ALL, Filters
+from am_dbg.query import ALL, Filters, Visible
 from am_dbg.query.across import Across, column_at
 from am_dbg.query.across_queries import AcrossQueries
 from am_dbg.query.cursor import Cursor
@@ -169,6 +169,8 @@ def test_the_filters_hold_in_merged_sets_too() -> None:
 
     assert queries.canceled(ALL).count == 1
     assert queries.canceled(Filters(canceled=False)).count == 0
+    each = [Visible(track, Filters(queued=False)).count for track in store.tracks]
+    assert queries.visible(Filters(queued=False)).count == sum(each)
 
 
 def test_a_set_is_kept_for_the_next_question() -> None:

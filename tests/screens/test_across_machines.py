@@ -134,7 +134,7 @@ def test_in_one_machine_the_message_shows_that_others_have_errors(pool: Control)
     assert pool.project(*SIZE).footer.hints
     do(pool, "next_error")
 
-    assert pool.message == "no error after this one; 1 in 1 other machine (A looks at all)"
+    assert pool.message == "no error after this one; 1 in 1 other: ! lists them"
 
 
 def test_the_counts_of_the_footer_include_other_machines(pool: Control) -> None:
