@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import itemgetter
 
-from am_dbg.query import TransitionSet
+from am_dbg.query import ALL, TransitionSet
+from am_dbg.query.across_queries import AcrossQueries
 from am_dbg.query.conditions import Conditions
+from am_dbg.query.cursor import Cursor
 from am_dbg.query.shape_tests import with_facts
 from am_dbg.store import Fact, Store, Track
 
@@ -39,24 +42,14 @@ def next_in(track: Track, number: int, kinds: TroubleKinds) -> Found | None:
 
 
 def next_of_all(store: Store, track: Track, number: int, kinds: TroubleKinds) -> Found | None:
-    """The next transition of these kinds after another one, in order of time.
-
-    Of transitions with the same time, those of the same machine come first.
-    """
-    time_ns = track.time_at(number)
-    found = next_in(track, number, kinds)
-    for other in store.tracks:
-        if other is track:
-            continue
-        one = next_in(other, other.last_at_or_before(time_ns), kinds)
-        if one and (found is None or _time(one) < _time(found)):
-            found = one
-    return found
-
-
-def _time(found: Found) -> int:
-    track, number = found
-    return track.time_at(number)
+    """The next transition of these kinds after another one, in any machine, in order of time."""
+    queries, here = AcrossQueries(store), Cursor(track, number)
+    merged = [queries.errors(ALL)] * kinds.errors + [queries.canceled(ALL)] * kinds.canceled
+    found = [(each.key(place), place) for each in merged if (place := each.next(here))]
+    if not found:
+        return None
+    _, place = min(found, key=itemgetter(0))
+    return place.track, place.number
 
 
 def trouble_counts(store: Store, kinds: TroubleKinds) -> dict[Track, int]:
