@@ -137,7 +137,12 @@ def _answer(answer: WhyNot) -> JsonObject:
         "since": _since(answer.since),
         "requires": [_requirement(one) for one in answer.requirements],
         "kept_out_by": [
-            {"state": one.name, "since": _since(one.since), "gives_way": one.gives_way}
+            {
+                "state": one.name,
+                "since": _since(one.since),
+                "gives_way": one.gives_way,
+                "added": one.is_added,
+            }
             for one in answer.blockers
         ],
         "refused": refusal
@@ -148,7 +153,12 @@ def _answer(answer: WhyNot) -> JsonObject:
 
 
 def _requirement(one: Requirement) -> JsonObject:
-    value: JsonObject = {"state": one.name, "defined": one.is_defined, "brought": one.is_brought}
+    value: JsonObject = {
+        "state": one.name,
+        "defined": one.is_defined,
+        "brought": one.is_brought,
+        "removed": one.is_removed,
+    }
     return value | ({"why_not": _answer(one.why_not)} if one.why_not else {})
 
 

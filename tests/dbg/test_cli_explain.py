@@ -132,6 +132,7 @@ def test_why_of_a_state_as_json(run: Run, session: Path) -> None:
             "state": "FileProcessed",
             "since": {"number": 5, "cause": "called", "state": None},
             "gives_way": True,
+            "added": False,
         }
     ]
     assert (value["since"], value["refused"], value["last_called"]) == (None, None, None)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
+import machine as am
 from am_dbg.projection.reasons import why_not as why_not_module
 from am_dbg.projection.reasons.activations import Activation, activations
 from am_dbg.projection.reasons.why_not import LEVELS_MAX, Since, since_of, why_not
@@ -11,6 +14,7 @@ from am_dbg.projection.reasons.why_not_rows import reason_rows
 from am_dbg.store import Track
 from amtracer.wire.messages import Shape, StateDef
 from amtracer.wire.vocabulary import ShapeFlag, StepFlag
+from machine._schema.contradictions import contradictions
 from tests.screens.stories import (
     BLOCK,
     HANDLER,
@@ -135,6 +139,67 @@ def test_a_requirement_that_the_state_adds_itself_is_not_missing() -> None:
         "└ never called",
     ]
     assert rows(track, "Footer")[-1] == "└ comes along with ○ Summary"
+
+
+def test_a_state_that_removes_what_it_requires_never_comes() -> None:
+    """The row shows the contradiction of the schema."""
+    story = Story()
+    states = (StateDef("On"), StateDef("S", require=("On",), remove=("On",)))
+    wizard(story, states).add("On")
+
+    assert rows(track_of(story), "S")[1] == "├ requires ● On, which it removes"
+
+
+def test_a_state_can_be_kept_out_by_one_that_it_adds() -> None:
+    """Added states are decided first."""
+    story = Story()
+    states = (StateDef("On"), StateDef("S", add=("T",)), StateDef("T", remove=("S",)))
+    wizard(story, states).add("On")
+
+    assert rows(track_of(story), "S")[1] == "├ kept out by ○ T, which it adds"
+
+
+NAMES = "ABCDE"
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_the_reasons_agree_with_the_machine(seed: int) -> None:
+    """A state that nothing blocks can be added, a blocked one cannot, in any sound schema."""
+    random = Random(seed)
+    for _ in range(20):
+        struct = {name: relations(random, name) for name in NAMES}
+        mach = am.Machine(None, struct, id="agrees")
+        if contradictions(mach._schema):
+            continue
+        for name in random.choices(NAMES, k=6):
+            (mach.remove1 if random.random() < 0.3 else mach.add1)(name)
+        track = track_at(mach, struct)
+        for name in NAMES:
+            answer = why_not(track, 1, name)
+            if answer is not None:
+                assert (mach.can_add1(name) is am.Result.EXECUTED) is not answer.is_blocked, struct
+
+
+def relations(random: Random, own: str) -> am.State:
+    """Random requirements and removals of a state; a fifth of all pairs has one of each."""
+    others = [name for name in NAMES if name != own]
+    require, remove = ([name for name in others if random.random() < 0.2] for _ in "rr")
+    return am.State(require=require, remove=remove)
+
+
+def track_at(mach: am.Machine, struct: dict[str, am.State]) -> Track:
+    """A recording of a machine that holds its present clock."""
+    story = Story()
+    states = tuple(
+        StateDef(name, require=tuple(struct[name].require), remove=tuple(struct[name].remove))
+        if name in struct
+        else StateDef(name)
+        for name in mach.state_names()
+    )
+    schema = story.writer.schema(states)
+    number = story.writer.machine("worker", schema, ticks=tuple(mach.time()), tx_prefix="a" * 16)
+    write_transition(story.writer, number, RecordedTransition(Shape(0, (), 1), story.now))
+    return track_of(story)
 
 
 def test_the_handler_that_refused_a_state_last_is_named() -> None:

@@ -3,10 +3,11 @@
 The answer follows from the schema and the clock, so it needs no log level:
 
 - *Requirements.* A state needs each state of its `require`. One that it adds itself comes along
-  with it, so that one is not missing.
+  with it, so that one is only missing if it is blocked. One that it removes never stays.
 - *Blockers.* An active state that removes this one keeps it out. If this one removes it in turn,
   a call wins: the active state leaves. An auto state does not win, because auto states that an
-  active state removes are not even called.
+  active state removes are not even called. A state that this one adds can keep it out as well.
+  What such a state adds or removes otherwise is not followed.
 - *Calls.* The last transition that called the state and did not activate it, since the state was
   last active, with the handler or the relation that refused it. Or nothing called it at all.
 
@@ -49,21 +50,36 @@ class Since:
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """A required state that is not active; `why_not` is None if it is not explained further."""
+    """A required state that is not active, or that the state removes itself.
+
+    `is_brought` is set if the state adds it. `why_not` is None if it is active or is not
+    explained further.
+    """
 
     name: str
     is_defined: bool = True
     is_brought: bool = False
+    is_removed: bool = False
     why_not: WhyNot | None = None
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether it would be missing if the state was called now."""
+        is_blocked = self.why_not is not None and self.why_not.is_blocked
+        return self.is_removed or not self.is_brought or is_blocked
 
 
 @dataclass(frozen=True, slots=True)
 class Blocker:
-    """An active state that removes the state; it `gives_way` to a call if that removes it too."""
+    """An active state that removes the state, or an inactive one that the state adds.
+
+    It `gives_way` to a call if the state removes it too, and does not require it.
+    """
 
     name: str
     since: Since | None
     gives_way: bool = False
+    is_added: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +121,7 @@ class WhyNot:
     @property
     def is_missing(self) -> bool:
         """Whether a required state is missing that does not come along."""
-        return any(not one.is_brought for one in self.requirements)
+        return any(one.is_missing for one in self.requirements)
 
     @property
     def is_kept_out(self) -> bool:
@@ -223,32 +239,35 @@ class _Explanation:
     def _missing(self, state: StateDef) -> Iterator[str]:
         for name in state.require or ():
             index = self.track.index_at(self.number, name)
-            if index < 0 or not self._is_active(index):
+            if index < 0 or not self._is_active(index) or name in (state.remove or ()):
                 yield name
 
     def _requirement(self, state: StateDef, name: str, levels: int) -> Requirement:
         index = self.track.index_at(self.number, name)
         if index < 0:
             return Requirement(name, is_defined=False)
-        is_new = levels > 1 and index not in self.seen
+        is_new = levels > 1 and index not in self.seen and not self._is_active(index)
         return Requirement(
             name,
             is_brought=name in (state.add or ()),
+            is_removed=name in (state.remove or ()),
             why_not=self.of(index, levels - 1) if is_new else None,
         )
 
     def _blocking(self, state: StateDef) -> Iterator[int]:
         for index, other in enumerate(self.states):
-            if self._is_active(index) and state.name in (other.remove or ()):
-                yield index
+            if state.name in (other.remove or ()):
+                is_own = other.name in (state.add or ()) and other.name not in (state.remove or ())
+                if self._is_active(index) or is_own:
+                    yield index
 
     def _blocker(self, state: StateDef, by: int) -> Blocker:
         other = self.states[by]
-        return Blocker(
-            other.name,
-            since_of(self.track, self.number, other.name),
-            gives_way=not state.auto and other.name in (state.remove or ()),
-        )
+        if not self._is_active(by):
+            return Blocker(other.name, None, is_added=True)
+        wins = other.name in (state.remove or ()) and other.name not in (state.require or ())
+        since = since_of(self.track, self.number, other.name)
+        return Blocker(other.name, since, gives_way=wins and not state.auto)
 
     def _adding(self, name: str) -> Iterator[Adder]:
         for index, other in enumerate(self.states):

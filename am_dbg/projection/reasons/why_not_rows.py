@@ -149,8 +149,11 @@ def since_text(since: Since) -> str:
 
 def _requirement(one: Requirement, depth: int) -> Iterator[ReasonRow]:
     answer = one.why_not
-    spans = [Span("requires ", Role.HANDLER), INACTIVE, Span(f" {clean_name(one.name)}")]
-    if not one.is_defined:
+    dot = ACTIVE if one.is_removed and not answer else INACTIVE
+    spans = [Span("requires ", Role.HANDLER), dot, Span(f" {clean_name(one.name)}")]
+    if one.is_removed:
+        spans.append(Span(", which it removes", Role.ERROR))
+    elif not one.is_defined:
         spans.append(Span(", which the schema does not define", Role.ERROR))
     elif one.is_brought:
         spans.append(Span(", which it adds itself"))
@@ -172,8 +175,10 @@ def _blocker(blocker: Blocker) -> Iterable[Span]:
         yield Span("a call replaces ")
     else:
         yield Span("kept out by ", Role.REMOVED)
-    yield ACTIVE
+    yield INACTIVE if blocker.is_added else ACTIVE
     yield Span(f" {clean_name(blocker.name)}", bold=True)
+    if blocker.is_added:
+        yield Span(", which it adds")
     if blocker.since:
         yield Span(f"  {since_text(blocker.since)}")
 
