@@ -29,6 +29,7 @@ from am_dbg.control.mouse import Mouse
 from am_dbg.control.navigation import Navigation
 from am_dbg.control.pane_actions import PaneActions
 from am_dbg.control.reading.detail import Detail
+from am_dbg.control.reading.log_scrolling import LogScrolling
 from am_dbg.control.reasons import Reasons
 from am_dbg.control.runs.returned_runs import ReturnedRuns
 from am_dbg.control.screen_projector import ScreenProjector
@@ -93,7 +94,8 @@ class Control:
         self.search = Search(self.workspace, self.modes, self.jumps, self.detail)
         self.tools = Tools(self.workspace, self.modes, self.unsaved, self.confirmation)
         moving = self.workspace, self.modes, self.navigation, self.jumps
-        self.pane_actions = PaneActions(*moving, self.reasons, self.view_switches)
+        log_scrolling = LogScrolling(self.workspace, self.modes, self.navigation)
+        self.pane_actions = PaneActions(*moving, self.reasons, self.view_switches, log_scrolling)
         self.returned_runs = ReturnedRuns(*moving, self.pane_actions, keys)
         self.mouse = Mouse(
             self.workspace,

@@ -13,7 +13,8 @@ from am_dbg.control.workspace import Workspace
 from am_dbg.drawing.layout import FRAMED_PANES, Pane
 from am_dbg.drawing.matrix import place_in_matrix
 from am_dbg.drawing.rain import place_in_rain
-from am_dbg.projection.log.view import LogView, RowKind
+from am_dbg.projection.log.view import LogView
+from am_dbg.projection.log.window import RowKind
 from am_dbg.projection.matrix import MatrixView
 from am_dbg.projection.rain import RainView
 from am_dbg.projection.states_tree import TreeSpot

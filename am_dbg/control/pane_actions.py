@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from am_dbg.control.jumps import Jumps
 from am_dbg.control.modes import Modes
 from am_dbg.control.navigation import Navigation
+from am_dbg.control.reading.log_scrolling import LogScrolling
 from am_dbg.control.reasons import Reasons
 from am_dbg.control.view_switches import ViewSwitches
 from am_dbg.control.workspace import Workspace
 from am_dbg.drawing.layout import FRAMED_PANES, MAIN_PANES, Pane
-from am_dbg.projection.log.merged import merged_top_moved
-from am_dbg.projection.log.view import scrolled_top
 from am_dbg.projection.runs.program_runs import ProgramRun
 from am_dbg.projection.runs.run_list import ListRow
 from am_dbg.projection.states_tree import STATE, Tree, TreeSpot
@@ -29,6 +28,7 @@ class PaneActions:
     jumps: Jumps
     reasons: Reasons
     view_switches: ViewSwitches
+    log_scrolling: LogScrolling
 
     @property
     def focus(self) -> Pane:
@@ -85,6 +85,8 @@ class PaneActions:
             self.scroll(focus, rows)
         elif focus is Pane.FILTERS:
             self.view_switches.pick(1 if rows > 0 else -1)
+        elif focus is Pane.LOG:
+            self.log_scrolling.move(rows)
         elif abs(rows) == 1:
             self.navigation.by_one(rows)
         else:
@@ -188,19 +190,8 @@ class PaneActions:
         """Scroll a framed pane; the cursor stays, and the pane no longer follows it."""
         if pane not in FRAMED_PANES:
             return
-        top = self.workspace.tops.get(pane, 0)
-        if pane is not Pane.LOG:
-            top = max(0, top + rows)
-        elif (moment := self.workspace.moment) is not None and self.modes.scrolled():
-            visible = self.workspace.visible(moment.track)
-            height = max(1, self.workspace.height_of(pane))
-            merged, first = self.workspace.merged, self.workspace.merged_top
-            if merged is not None and first is not None:
-                self.workspace.merged_top = merged_top_moved(merged, first, rows, height)
-                self.workspace.scrolled_away.add(pane)
-                return
-            top = scrolled_top(moment, visible, top, rows, height, self.workspace.log_options)
-        else:
+        if pane is Pane.LOG:
+            self.log_scrolling.scroll(rows)
             return
-        self.workspace.tops[pane] = top
+        self.workspace.tops[pane] = max(0, self.workspace.tops.get(pane, 0) + rows)
         self.workspace.scrolled_away.add(pane)

@@ -42,6 +42,7 @@ from am_dbg.projection.filtering.filter_line import FilterLineView
 from am_dbg.projection.filters import FilterBarView, project_filters
 from am_dbg.projection.log.merged import project_merged_log
 from am_dbg.projection.log.view import LogView, project_log
+from am_dbg.projection.log.window import LogPlace
 from am_dbg.projection.machines import MachinesView, project_machines, top_showing
 from am_dbg.projection.matrix import MatrixView, project_matrix
 from am_dbg.projection.merged_timeline import project_merged_timeline
@@ -229,13 +230,13 @@ class ScreenProjector:
         view = project_log(
             moment,
             workspace.visible(moment.track),
-            workspace.tops.get(Pane.LOG, 0),
+            workspace.log_place,
             workspace.height_of(Pane.LOG),
             workspace.log_options,
             follow=Pane.LOG not in workspace.scrolled_away,
             needle=search.text if search and search.pane is Pane.LOG else "",
         )
-        workspace.tops[Pane.LOG] = view.top
+        workspace.log_place = LogPlace(view.top, view.skip)
         return view
 
     def _rain(self, moment: Moment) -> RainView:

@@ -15,8 +15,10 @@ from weakref import ref
 from am_dbg.control.arrangement.play_speed import PlaySpeed
 from am_dbg.control.history import Bookmarks, History, SavedPlace
 from am_dbg.drawing.layout import Layout, Pane
+from am_dbg.drawing.log import text_column
 from am_dbg.drawing.pane_sizes import PaneSizes
-from am_dbg.projection.log.view import LogOptions, LogView
+from am_dbg.projection.log.view import LogView, number_digits
+from am_dbg.projection.log.window import LogOptions, LogPlace
 from am_dbg.projection.machine_list import MachineList
 from am_dbg.projection.machine_order import ListedMachine, MachineOrder
 from am_dbg.projection.matrix import MatrixView
@@ -50,7 +52,8 @@ class SearchState:
 class Workspace:
     """What the user has selected, and how the panes are scrolled.
 
-    `tops` are the first rows that panes show. The panes in `scrolled_away` do not follow the
+    `tops` are the first rows that panes show; of the log it is a transition, of which the
+    first `log_skip` rows are not shown. The panes in `scrolled_away` do not follow the
     cursor. `shown_views` are the views that a click may hit. The panes in `wrapped` break long
     rows instead of cutting them. `returned_run` is the key of a run whose program came back,
     while a notice offers to go there.
@@ -68,6 +71,7 @@ class Workspace:
     all_unfolded: bool = False
     wrapped: frozenset[Pane] = frozenset({Pane.READER, Pane.DETAIL})
     tops: dict[Pane, int] = field(default_factory=dict)
+    log_skip: int = 0
     scrolled_away: set[Pane] = field(default_factory=set)
     picked_switch: str = "canceled"
     shown_views: dict[Pane, LogView | RainView | MatrixView] = field(default_factory=dict)
@@ -168,7 +172,19 @@ class Workspace:
     def log_options(self) -> LogOptions:
         """What the log shows beside transitions."""
         marks = frozenset(self.bookmarks.of(self.track)) if self.track else frozenset()
-        return LogOptions(self.shows_seconds, marks)
+        room = self.width_of(Pane.LOG) if Pane.LOG in self.wrapped else 0
+        if room and self.track:
+            room = max(1, room - text_column(number_digits(self.track.count)))
+        return LogOptions(self.shows_seconds, marks, room)
+
+    @property
+    def log_place(self) -> LogPlace:
+        """Where the log begins."""
+        return LogPlace(self.tops.get(Pane.LOG, 0), self.log_skip)
+
+    @log_place.setter
+    def log_place(self, place: LogPlace) -> None:
+        self.tops[Pane.LOG], self.log_skip = place
 
     def marked_elsewhere(self, track: Track) -> tuple[int, ...]:
         """The marked transitions of a machine, without the one at the cursor."""
@@ -206,7 +222,7 @@ class Workspace:
 
     def _change_track(self, new: Track) -> None:
         """Keep the selected state if the new track has it, and a search in the machines."""
-        self.tops.pop(Pane.LOG, None)
+        self.log_place = LogPlace(0)
         selected = self.selected_state
         if selected and new.index_at(new.count, selected.state) < 0:
             self.selected_state = None

@@ -7,7 +7,8 @@ from am_dbg.drawing.marking import marked
 from am_dbg.projection.filtering.filter_line import NO_FILTER, FilterLineView
 from am_dbg.projection.log.entries import EntryKind, StateChange, StateWord, TransitionEntry
 from am_dbg.projection.log.line_parts import spans_of
-from am_dbg.projection.log.view import LogRow, LogView, RowKind
+from am_dbg.projection.log.view import LogView
+from am_dbg.projection.log.window import LogRow, RowKind
 from am_dbg.projection.times import axis_time, count, second_time
 from am_dbg.spans import (
     BLANK,
@@ -65,7 +66,7 @@ def _row(row: LogRow, view: LogView, width: int, lit: bool) -> SpanLine:
         return _entry_line(row, row.entry, view, width, lit)
     if row.kind is RowKind.LINE:
         spans = marked(spans_of(row.parts), view.needle)
-        return line([Span(" " * _text_column(view)), *spans], width)
+        return line([Span(" " * text_column(view.number_digits)), *spans], width)
     if row.kind is RowKind.GAP:
         return line(rule(row.text, Role.CANCELED, width), width)
     if row.kind is RowKind.SECOND:
@@ -79,8 +80,9 @@ def _row(row: LogRow, view: LogView, width: int, lit: bool) -> SpanLine:
     return line(spans, width, cursor_role(row.is_current, lit=lit))
 
 
-def _text_column(view: LogView) -> int:
-    return view.number_digits + 2 + 2 + TIME_WIDTH + 2 + 2
+def text_column(number_digits: int) -> int:
+    """The column at which the states and the log lines of a transition begin."""
+    return number_digits + 2 + 2 + TIME_WIDTH + 2 + 2
 
 
 def _entry_line(

@@ -6,7 +6,8 @@ from am_dbg.drawing.log import KIND_ROLES, TIME_WIDTH, entry_words, rule
 from am_dbg.drawing.marking import marked
 from am_dbg.projection.log.entries import TransitionEntry
 from am_dbg.projection.log.line_parts import spans_of
-from am_dbg.projection.log.view import LogRow, LogView, RowKind
+from am_dbg.projection.log.view import LogView
+from am_dbg.projection.log.window import LogRow, RowKind
 from am_dbg.projection.times import axis_time, second_time
 from am_dbg.spans import (
     CURSOR_MARK,

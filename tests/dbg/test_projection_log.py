@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from am_dbg.projection.log.entries import EntryKind, StateChange
-from am_dbg.projection.log.view import (
+from am_dbg.projection.log.view import LogView, project_log
+from am_dbg.projection.log.window import (
+    PLAIN,
     LogOptions,
+    LogPlace,
     LogRow,
-    LogView,
+    LogWindow,
     RowKind,
-    project_log,
-    scrolled_top,
 )
 from am_dbg.projection.steps import moment_of
 from am_dbg.query import ALL, Filters, Visible
@@ -25,7 +26,6 @@ from tests.screens.stories import files_story, long_track, track_of
 
 STORY = track_of(files_story())
 LONG = long_track(2_000)
-PLAIN = LogOptions()
 
 
 def view_at(
@@ -40,7 +40,7 @@ def view_at(
 ) -> LogView:
     visible = Visible(track, filters)
     moment = moment_of(Cursor(track).at(number), visible)
-    return project_log(moment, visible, top, height, options, follow=follow)
+    return project_log(moment, visible, LogPlace(top), height, options, follow=follow)
 
 
 def entry_row(number: int, filters: Filters = ALL) -> LogRow:
@@ -175,8 +175,8 @@ def test_scrolling_ends_with_the_last_row_at_the_bottom() -> None:
     visible = Visible(LONG, ALL)
     moment = moment_of(Cursor(LONG).at(10), visible)
 
-    top = scrolled_top(moment, visible, 1_990, 500, 20, LogOptions())
-    rows = project_log(moment, visible, top, 20, follow=False).rows
+    place = LogWindow(moment, visible, 20, PLAIN).scrolled(LogPlace(1_990), 500)
+    rows = project_log(moment, visible, place, 20, follow=False).rows
 
     assert (len(rows), rows[-1].number) == (20, 2_000)
 

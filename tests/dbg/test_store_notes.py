@@ -6,7 +6,8 @@ import pytest
 
 from am_dbg import reports as text
 from am_dbg.egress.export import Selection, selected, write_messages
-from am_dbg.projection.log.view import RowKind, project_log
+from am_dbg.projection.log.view import project_log
+from am_dbg.projection.log.window import LogPlace, RowKind
 from am_dbg.projection.machine_order import MachineOrder
 from am_dbg.projection.machines import project_machines
 from am_dbg.projection.reader import project_reader
@@ -105,7 +106,9 @@ def test_a_handler_that_has_not_returned_is_shown_while_it_hangs() -> None:
     assert words not in why_of(store, track, 1)
     (row,) = project_machines(store, RunList(store, MachineOrder(store)), track, 10**9, 0, 5).rows
     assert row.mark == "!"
-    log = project_log(moment_of(Cursor(track, 2), Visible(track, ALL)), Visible(track, ALL), 0, 9)
+    log = project_log(
+        moment_of(Cursor(track, 2), Visible(track, ALL)), Visible(track, ALL), LogPlace(0), 9
+    )
     assert [row.text for row in log.rows if row.kind is RowKind.GAP] == [words]
 
 
@@ -154,7 +157,7 @@ def test_refused_mutations_are_counted_and_marked() -> None:
     moment = moment_of(Cursor(track, 3), Visible(track, ALL))
     columns = project_timeline(moment, Visible(track, ALL), 3).columns
     assert [column.has_gap for column in columns] == [False, False, True]
-    log = project_log(moment, Visible(track, ALL), 0, 9)
+    log = project_log(moment, Visible(track, ALL), LogPlace(0), 9)
     assert [(row.number, row.text) for row in log.rows if row.kind is RowKind.GAP] == [(3, words)]
 
 

@@ -25,7 +25,8 @@ from typing import Any
 import pytest
 
 from am_dbg.ingest.importing import import_session
-from am_dbg.projection.log.view import RowKind, project_log
+from am_dbg.projection.log.view import project_log
+from am_dbg.projection.log.window import LogPlace, RowKind
 from am_dbg.projection.steps import moment_of
 from am_dbg.query import ALL, Visible
 from am_dbg.query.cursor import Cursor
@@ -427,7 +428,7 @@ def test_a_restarted_debugger_shows_how_much_it_missed(tmp_path: Path) -> None:
     path = stage.collected[-1]
     track = next(track for track in opened(path)[0].tracks if track.row_start)
     visible = Visible(track, ALL)
-    rows = project_log(moment_of(Cursor(track).at(1), visible), visible, 0, 20).rows
+    rows = project_log(moment_of(Cursor(track).at(1), visible), visible, LogPlace(0), 20).rows
     shown = run(AM_DBG, "show", path, f"mach://{track.key}").stdout.splitlines()
 
     gap = next(row for row in rows if row.kind in (RowKind.GAP, RowKind.ENTRY))

@@ -28,7 +28,7 @@ def lines_below(transition: TransitionRecord, level: int) -> tuple[tuple[LinePar
             rest = len(transition.lines) + len(transition.pre_lines)
             return (
                 *rows[:ROWS_PER_TRANSITION_MAX],
-                parts_of(f"… {count(rest)} lines in all; copy them with y", 1),
+                parts_of(f"… {count(rest)} lines in all; v shows them", 1),
             )
     return tuple(rows)
 

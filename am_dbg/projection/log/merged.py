@@ -17,11 +17,11 @@ from itertools import chain
 
 from am_dbg.projection.clean import clean_name
 from am_dbg.projection.log.gaps import gap_text
-from am_dbg.projection.log.view import (
+from am_dbg.projection.log.view import LogView
+from am_dbg.projection.log.window import (
     ROWS_AROUND,
     LogOptions,
     LogRow,
-    LogView,
     RowKind,
     entry_and_lines,
 )

@@ -1,85 +1,32 @@
 """The log pane: a window of rows around the cursor.
 
 A row is a transition; its log lines of the chosen level hang below it, gaps and seconds
-stand between. The window is worked out from its first transition (`top`) forward, so the
-cost of a view is bounded by its height. `top` is part of the view and is handed back in
-with the next call: as long as the cursor stays inside the window, nothing moves.
+stand between. `top` and `skip` say where the window begins; they are part of the view and are
+handed back in with the next call: as long as the cursor stays inside the window, nothing moves.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import Enum
-from functools import lru_cache
 
-from am_dbg.projection.log.ends import end_text
-from am_dbg.projection.log.entries import TransitionEntry, entry_of
-from am_dbg.projection.log.gaps import gap_text
-from am_dbg.projection.log.line_parts import LinePart
-from am_dbg.projection.log.lines import later_lines, lines_below
-from am_dbg.projection.note_texts import notes_between
+from am_dbg.projection.log.window import PLAIN, LogOptions, LogPlace, LogRow, LogWindow
 from am_dbg.projection.steps import Moment
-from am_dbg.projection.times import SECOND
 from am_dbg.query import Visible
-from am_dbg.query.cursor import Cursor
-from am_dbg.store import Track
+from am_dbg.query.terms import parse
 from amtracer.wire.vocabulary import LEVEL_WORDS
-
-ROWS_AROUND = 2
-TRAILING_ROWS = 3
-"""Rows below the last transition that are shown with it, such as the end of its connection."""
-
-
-class RowKind(Enum):
-    """What a row of the log is."""
-
-    ENTRY = "entry"
-    LINE = "line"
-    GAP = "gap"
-    SECOND = "second"
-    START = "start"
-
-
-@dataclass(frozen=True, slots=True)
-class LogRow:
-    """One row of the log; `number` is the transition it belongs to.
-
-    In the log of all machines, `machine` names its machine, `cause` the transition of another
-    machine that requested it, and `place` is where a click goes.
-    """
-
-    kind: RowKind
-    number: int
-    entry: TransitionEntry | None = None
-    parts: tuple[LinePart, ...] = ()
-    text: str = ""
-    time_ns: int = 0
-    is_current: bool = False
-    mark: str = ""
-    machine: str = ""
-    cause: str = ""
-    place: Cursor | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LogOptions:
-    """What the log shows beside transitions: seconds as headings, bookmarks as marks."""
-
-    seconds: bool = False
-    bookmarks: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class LogView:
     """What the log pane shows; `number_digits` is the width of its number column.
 
-    The log of all machines has a `scope`, in words, and a column of names.
+    Of the transition `top`, the first `skip` rows are above the pane. The log of all machines
+    has a `scope`, in words, and a column of names.
     """
 
     rows: tuple[LogRow, ...] = ()
     top: int = 0
+    skip: int = 0
     level: str = "changes"
     hidden: int = 0
     total: int = 0
@@ -90,172 +37,38 @@ class LogView:
     hints: tuple[str, ...] = ()
 
 
+def number_digits(transitions: int) -> int:
+    """The width of the column of numbers."""
+    return max(4, len(str(transitions)))
+
+
 def project_log(
     moment: Moment,
     visible: Visible,
-    top: int,
+    place: LogPlace,
     height: int,
-    options: LogOptions = LogOptions(),
+    options: LogOptions = PLAIN,
     *,
     follow: bool = True,
     needle: str = "",
 ) -> LogView:
-    """The rows from `top` on, moved as little as shows the cursor when `follow` is set."""
-    window = _Window(moment, visible, height, options)
+    """The rows from a place on, moved as little as shows the cursor when `follow` is set.
+
+    With the text of a search, the row of the cursor is the one that has the text.
+    """
+    window = LogWindow(moment, visible, height, options)
     if follow:
-        top = window.top_showing(moment.number, top)
-    rows = window.rows_from(top)
+        place = window.place_showing(
+            place, moment.number, (needle, *parse(needle).words) if needle else ()
+        )
+    rows = window.rows_from(*place)
     return LogView(
         rows=tuple(rows),
-        top=top,
+        top=place.number,
+        skip=place.skip,
         level=LEVEL_WORDS[min(visible.filters.level, len(LEVEL_WORDS) - 1)],
         hidden=moment.track.count - moment.track.first + 1 - visible.count,
         total=moment.track.count,
-        number_digits=max(4, len(str(moment.track.count))),
+        number_digits=number_digits(moment.track.count),
         needle=needle,
     )
-
-
-def scrolled_top(
-    moment: Moment, visible: Visible, top: int, by: int, height: int, options: LogOptions
-) -> int:
-    """The first transition of the window after scrolling by some transitions."""
-    window = _Window(moment, visible, height, options)
-    low = window.before_first
-    for _ in range(abs(by)):
-        number = visible.next(top) if by > 0 else (visible.previous(top) or low)
-        if number is None:
-            break
-        top = number
-    return min(top, window.top_ending_at(visible.last()))
-
-
-class _Window:
-    """Rows of transitions in both directions from a place."""
-
-    def __init__(self, moment: Moment, visible: Visible, height: int, options: LogOptions) -> None:
-        self.moment = moment
-        self.track = moment.track
-        self.visible = visible
-        self.height = max(1, height)
-        self.options = options
-        self.gaps = self.track.gaps
-        self.gap_numbers = [gap.after_number for gap in self.gaps]
-        self.before_first = self.track.first - 1
-
-    def rows_from(self, top: int) -> list[LogRow]:
-        rows: list[LogRow] = []
-        number: int | None = top
-        while number is not None and len(rows) < self.height:
-            rows.extend(self.rows_of(number))
-            following = self.visible.next(number)
-            if following is None:
-                rows.extend(self._trailing_rows(number))
-            number = following
-        return rows[: self.height]
-
-    def rows_of(self, number: int) -> list[LogRow]:
-        """All rows of a transition: what stands before it, itself, its lines."""
-        if number <= self.before_first:
-            is_current = self.moment.number == number
-            return [LogRow(RowKind.START, number, is_current=is_current)]
-        rows = self._rows_before(number)
-        entry, lines = entry_and_lines(self.track, number, self.visible.filters.level)
-        is_current = number == self.moment.number
-        mark = "b" if number in self.options.bookmarks else ""
-        rows.append(LogRow(RowKind.ENTRY, number, entry, is_current=is_current, mark=mark))
-        rows.extend(LogRow(RowKind.LINE, number, parts=parts) for parts in lines)
-        return rows
-
-    def _rows_before(self, number: int) -> list[LogRow]:
-        previous = self.visible.previous(number) or 0
-        rows = self._gap_rows(previous, number)
-        if self.options.seconds:
-            second = self.track.time_at(number) // SECOND
-            if not previous or self.track.time_at(previous) // SECOND != second:
-                rows.append(LogRow(RowKind.SECOND, number, time_ns=second * SECOND))
-        return rows
-
-    def _gap_rows(self, after: int, before: int) -> list[LogRow]:
-        """The gaps between two visible transitions."""
-        first = bisect_left(self.gap_numbers, after)
-        last = bisect_right(self.gap_numbers, before - 1)
-        is_live = self.track.is_live
-        texts = [gap_text(gap, is_live=is_live) for gap in self.gaps[first:last]]
-        rows = [LogRow(RowKind.GAP, before, text=text) for text in texts]
-        notes = notes_between(self.track, after, before)
-        return [*rows, *(LogRow(RowKind.GAP, before, text=text) for _, text in notes)]
-
-    def _trailing_rows(self, after: int) -> list[LogRow]:
-        """What stands below the last visible transition: gaps, lines written since, the end."""
-        rows, last = self._gap_rows(after, self.track.count + 1), self.track.count
-        parts = later_lines(self.track.later, self.visible.filters.level)
-        if parts:
-            rows.append(LogRow(RowKind.GAP, last + 1, text="log lines since the last transition"))
-            rows += [LogRow(RowKind.LINE, last, parts=one) for one in parts]
-        if end := end_text(self.track):
-            rows.append(LogRow(RowKind.GAP, last + 1, text=end))
-        return rows
-
-    def top_showing(self, number: int, top: int) -> int:
-        """The place to start from so that a transition is on the screen."""
-        if top <= number and self._ends_within(top, number):
-            return min(top, self.top_ending_at(self.visible.last()))
-        if top > number:
-            near = self._back(number, ROWS_AROUND)
-            one_up = self.visible.previous(top)
-            return near if one_up is not None and one_up <= number else self._third(number)
-        lowest = self._back(number, self.height - 1 - ROWS_AROUND)
-        one_down = self.visible.previous(number)
-        if one_down is not None and self._ends_within(top, one_down, slack=0):
-            return min(lowest, self.top_ending_at(self.visible.last()))
-        return min(self._third(number), self.top_ending_at(self.visible.last()))
-
-    def _ends_within(self, top: int, number: int, slack: int = ROWS_AROUND) -> bool:
-        """Whether a transition that is not above `top` ends on the screen."""
-        used, at = 0, top
-        room = self.height - (slack if number != self.visible.last() else 0)
-        if self.visible.position_of(number) - self.visible.position_of(top) >= self.height:
-            return False
-        while at < number:
-            used += len(self.rows_of(at))
-            following = self.visible.next(at)
-            if following is None or used >= room:
-                return False
-            at = following
-        trailing = self._trailing_rows(at) if at == self.visible.last() and at else ()
-        return used + min(len(self.rows_of(at)), 2) + min(len(trailing), TRAILING_ROWS) <= room
-
-    def top_ending_at(self, number: int) -> int:
-        """The place to start from so that this transition is the last on the screen."""
-        trailing = len(self._trailing_rows(number)) if number else 0
-        return self._back(number, self.height - len(self.rows_of(number)) - trailing)
-
-    def _third(self, number: int) -> int:
-        """A third of the screen above a transition; more when the one before is that tall."""
-        top = self._back(number, self.height // 3)
-        return self._back(number, self.height * 2 // 3) if top == number else top
-
-    def _back(self, number: int, room: int) -> int:
-        """Go back from a transition while the rows of those before it fit."""
-        for previous in self._backwards(number):
-            room -= len(self.rows_of(previous))
-            if room < 0:
-                break
-            number = previous
-        return number
-
-    def _backwards(self, number: int) -> Iterator[int]:
-        while number > self.before_first:
-            previous = self.visible.previous(number)
-            number = self.before_first if previous is None else previous
-            yield number
-
-
-@lru_cache(maxsize=4096)
-def entry_and_lines(
-    track: Track, number: int, level: int
-) -> tuple[TransitionEntry, tuple[tuple[LinePart, ...], ...]]:
-    """The row of a transition, cached because a held transition never changes."""
-    transition = track.transition(number)
-    return entry_of(track, transition), lines_below(transition, level)
