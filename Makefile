@@ -94,7 +94,7 @@ docs: $(VENV)/ready-dev ## write the parts of the docs that are made from code
 	@$(BIN)/python docs/write.py
 
 .PHONY: picture
-picture: $(VENV)/ready-dev ## draw docs/am-dbg.svg anew from the session of exports/
+picture: $(VENV)/ready-dev ## draw the pictures of README and docs from the sessions of exports/
 	@$(BIN)/python docs/picture.py
 
 .PHONY: clean

@@ -1,8 +1,9 @@
-"""Draws the debugger as an SVG picture, from a session file and without a terminal.
+"""Draws the debugger as SVG pictures, from session files and without a terminal.
 
-    python docs/picture.py [SESSION [ADDRESS [OUT]]]
+    python docs/picture.py [NAME...]
 
-`make picture` draws `docs/am-dbg.svg`, the picture of the README.
+`make picture` draws all of them: `docs/am-dbg.svg`, the picture of the README, and the pictures
+of `docs/debugger.md` in `docs/pictures`. Equal sessions give equal pictures.
 """
 
 from __future__ import annotations
@@ -13,14 +14,47 @@ import re
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-SESSION = ROOT / "exports" / "worker-pool.msgpack.br"
+EXPORTS = ROOT / "exports"
+SESSION = EXPORTS / "worker-pool.msgpack.br"
+INCIDENT = EXPORTS / "incident.msgpack.br"
 ADDRESS = "mach://worker-06/18"
-PICTURE = ROOT / "docs" / "am-dbg.svg"
 SIZE = (140, 38)
+TOUR_SIZE = (110, 28)
 FONTS = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture: where it is, and the session, the address and the keys that lead to it.
+
+    Without an address, the screen is as it opens.
+    """
+
+    path: str
+    session: Path = INCIDENT
+    address: str = ""
+    keys: tuple[str, ...] = ()
+    size: tuple[int, int] = TOUR_SIZE
+    theme: str = "am-dark"
+    reader: bool = False
+
+
+TO_LAST_ERROR = ("exclamation_mark", "enter")
+TO_LOST_ORDER = ("exclamation_mark", "up", "up", "up", "enter")
+PICTURES = {
+    "am-dbg": Picture("docs/am-dbg.svg", SESSION, ADDRESS, size=SIZE, reader=True),
+    "errors": Picture("docs/pictures/errors.svg", keys=("exclamation_mark",)),
+    "consequence": Picture("docs/pictures/consequence.svg", keys=TO_LAST_ERROR),
+    "cause": Picture("docs/pictures/cause.svg", keys=(*TO_LAST_ERROR, "s", "s")),
+    "in-full": Picture("docs/pictures/in-full.svg", keys=(*TO_LAST_ERROR, "s", "s", "v")),
+    "why-not": Picture("docs/pictures/why-not.svg", keys=(*TO_LOST_ORDER, "A", "C", "w")),
+    "light": Picture("docs/pictures/light.svg", keys=(*TO_LAST_ERROR, "s", "s"), theme="am-light"),
+}
+"""All pictures; the keys of the tour are those of the page."""
 
 _FONT_FACES = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 _COMMENTS = re.compile(r"<!--.*?-->\s*", re.DOTALL)
@@ -35,34 +69,60 @@ def without_addresses(svg: str) -> str:
     return _LINE_ENDS.sub("", svg)
 
 
-async def drawn(session: Path, address: str, keys: Sequence[str] = ()) -> str:
+async def drawn(
+    session: Path,
+    address: str,
+    keys: Sequence[str] = (),
+    *,
+    size: tuple[int, int] = SIZE,
+    theme: str = "am-dark",
+    reader: bool = True,
+) -> str:
     """The screen at an address of a session, after pressing some keys."""
     sys.path.insert(0, str(ROOT))
     from am_dbg.control import Control
     from am_dbg.ingest.importing import import_session
     from am_dbg.store import Store
+    from am_dbg.views.colors.choice import ColorChoice
     from am_dbg.views.debugger import Debugger
 
     store = Store()
     import_session(store, str(session))
-    control = Control(store, reader=True)
+    control = Control(store, reader=reader)
     control.data_arrived()
-    if not control.open_address(address):
+    if address and not control.open_address(address):
         raise SystemExit(control.message)
-    app = Debugger(control)
-    async with app.run_test(size=SIZE) as pilot:
-        await pilot.press(*keys)
-        await pilot.pause()
+    app = Debugger(control, ColorChoice(theme))
+    async with app.run_test(size=size) as pilot:
+        for key in keys:
+            await pilot.press(key)
+            await pilot.pause()
         return without_addresses(app.export_screenshot(title="am-dbg"))
 
 
-def main(session: str = str(SESSION), address: str = ADDRESS, out: str = str(PICTURE)) -> None:
-    """Draw the picture, with wall times in UTC."""
+async def of(picture: Picture) -> str:
+    """The picture as SVG."""
+    return await drawn(
+        picture.session,
+        picture.address,
+        picture.keys,
+        size=picture.size,
+        theme=picture.theme,
+        reader=picture.reader,
+    )
+
+
+def main(*names: str) -> None:
+    """Draw pictures, or all of them, with wall times in UTC."""
     os.environ["TZ"] = "UTC"
     time.tzset()
-    svg = asyncio.run(drawn(Path(session), address))
-    Path(out).write_text(svg, encoding="utf-8")
-    print(f"{out}: {len(svg):,} characters")
+    for name in names or PICTURES:
+        picture = PICTURES[name]
+        svg = asyncio.run(of(picture))
+        path = ROOT / picture.path
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(svg, encoding="utf-8")
+        print(f"{picture.path}: {len(svg):,} characters")
 
 
 if __name__ == "__main__":
