@@ -15,10 +15,10 @@ from am_dbg.hops import new_name
 from am_dbg.ingest.golang.protocol import GoProtocol
 from am_dbg.ingest.intake import Intake
 from am_dbg.ingest.memory import MEGABYTE
-from am_dbg.keymap import keymap_path, read_keymap
+from am_dbg.keymap import Keymap, keymap_path, read_keymap
 from am_dbg.options import RunOptions
 from am_dbg.projection.counts import exit_words
-from am_dbg.settings.config import KEYS
+from am_dbg.settings.config import KEYS, Config
 from am_dbg.settings.state_directory import StateDirectory, state_path
 from am_dbg.store import Store
 from am_dbg.views.colors.choice import color_choice
@@ -44,7 +44,7 @@ def run(options: RunOptions, report: Callable[[str], None] | None = None) -> int
     _log_to(options.log_file, options.log_level)
     colors = color_choice(options.theme, options.colors, os.environ)
     store, own_name = Store(), new_name()
-    control = _control(store, options)
+    control = control_of(store, options)
     if options.am_dbg_addr is not None:
         control.send_modes(options.am_dbg_addr, own_name)
     screen = Debugger(control, colors)
@@ -113,9 +113,14 @@ def _start(companions: list[Companion]) -> None:
         raise OptionFileError("--client-list", error.path, error.reason) from error
 
 
-def _control(store: Store, options: RunOptions) -> Control:
-    config = options.config
-    keymap = read_keymap(keymap_path(), config.keys, lambda name: config.place(name, KEYS))
+def keymap_of(config: Config) -> Keymap:
+    """The keys of the user: those of the key file, then those of the configuration."""
+    return read_keymap(keymap_path(), config.keys, lambda name: config.place(name, KEYS))
+
+
+def control_of(store: Store, options: RunOptions) -> Control:
+    """The control over a store as the options say."""
+    config, keymap = options.config, keymap_of(options.config)
     control = Control(
         store,
         keys=keymap.table,

@@ -18,7 +18,13 @@ from am_dbg.cli.errors import errors_command
 from am_dbg.cli.exit_codes import Exit, exit_table
 from am_dbg.cli.list import list_command
 from am_dbg.cli.next import next_command
-from am_dbg.cli.options import listen_option, memory_option, token_option
+from am_dbg.cli.options import (
+    colors_option,
+    listen_option,
+    memory_option,
+    theme_option,
+    token_option,
+)
 from am_dbg.cli.output import PROGRAM, fail, flush, is_flushed, write_lines
 from am_dbg.cli.record import record_command
 from am_dbg.cli.screen import checked_place, open_screen
@@ -30,8 +36,6 @@ from am_dbg.cli.when import when_command
 from am_dbg.cli.why import why_command
 from am_dbg.errors import DebuggerError
 from am_dbg.options import (
-    AUTO,
-    COLORS,
     LOG_LEVEL_DEFAULT,
     LOG_LEVEL_WORDS,
     NOT_LISTENING,
@@ -153,20 +157,8 @@ def run(arguments: list[str]) -> int:
     show_default=True,
     help="Use the mouse, or leave it to the terminal.",
 )
-@click.option(
-    "--theme",
-    metavar="NAME",
-    default=AUTO,
-    show_default=True,
-    help="Theme: dark, light, a theme of the palette, or auto for what fits the terminal.",
-)
-@click.option(
-    "--colors",
-    type=click.Choice(COLORS),
-    default=AUTO,
-    show_default=True,
-    help="How many colours to use; auto asks the environment, NO_COLOR included.",
-)
+@theme_option
+@colors_option
 @click.option(
     "--am-dbg-addr",
     metavar="ADDR",

@@ -8,11 +8,18 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from am_dbg.cli.exit_codes import Exit
-from am_dbg.cli.options import json_option, session_memory_option
+from am_dbg.cli.options import (
+    colors_option,
+    json_option,
+    session_memory_option,
+    theme_option,
+)
 from am_dbg.cli.output import fail, json_lines, write_lines
 from am_dbg.cli.session import read_session
 from am_dbg.cli.terminal import is_terminal, why_no_screen
 from am_dbg.errors import MachineNotFoundError, NoTerminalError
+from am_dbg.options import AUTO, RunOptions
+from am_dbg.settings.config import THEME, Config
 
 if TYPE_CHECKING:
     from am_dbg.projection.comparison.sessions import SessionComparison
@@ -32,10 +39,20 @@ BETWEEN_ARGUMENTS, WITHIN_ARGUMENTS = 2, 3
     default=None,
     help="Open the screen, or print text. On a terminal, differences open the screen.",
 )
+@theme_option
+@colors_option
 @json_option
 @session_memory_option
+@click.pass_obj
 def diff_command(
-    sessions: tuple[str, ...], machine: str, on_screen: bool | None, as_json: bool, max_mem: int
+    config: Config | None,
+    sessions: tuple[str, ...],
+    machine: str,
+    on_screen: bool | None,
+    theme: str,
+    colors: str,
+    as_json: bool,
+    max_mem: int,
 ) -> int:
     """Compare two sessions: the first difference of every machine.
 
@@ -48,7 +65,9 @@ def diff_command(
     """
     if sys.stdout is None:
         return fail("standard output is closed")
-    show = Output(on_screen, as_json)
+    config = config or Config()
+    theme = str(config.start.get(THEME, AUTO)) if theme == AUTO else theme
+    show = Output(on_screen, as_json, RunOptions(theme=theme, colors=colors, config=config))
     if len(sessions) == WITHIN_ARGUMENTS and not machine:
         return _within(*sessions, show=show, max_mem=max_mem)
     if len(sessions) != BETWEEN_ARGUMENTS:
@@ -64,13 +83,14 @@ class Output(NamedTuple):
 
     on_screen: bool | None
     as_json: bool
+    options: RunOptions
 
 
 def _show(comparison: SessionComparison, files: tuple[str, str], show: Output) -> Exit:
     if _opens_screen(comparison, show.on_screen, as_json=show.as_json):
         from am_dbg.cli.diff_screen import open_diff_screen
 
-        open_diff_screen(comparison, files)
+        open_diff_screen(comparison, files, show.options)
     else:
         _print(comparison, files, as_json=show.as_json)
     return Exit.DONE if comparison.is_same else Exit.DIFFERENT

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
-from am_dbg.control import Control, InputStatus, StartOptions
-from am_dbg.control.comparison import ComparisonControl, OpenSide
-from am_dbg.keymap import keymap_path, read_keymap
-from am_dbg.options import AUTO
+from am_dbg.app import control_of, keymap_of
+from am_dbg.control import InputStatus
+from am_dbg.control.comparison import ComparisonControl
+from am_dbg.options import RunOptions
 from am_dbg.projection.comparison.sessions import SessionComparison
+from am_dbg.store import Store
 from am_dbg.views.colors.choice import ColorChoice, color_choice
 from am_dbg.views.comparison import ComparisonApp
 from am_dbg.views.debugger import Debugger
 
 
-def open_diff_screen(comparison: SessionComparison, files: tuple[str, str]) -> None:
+def open_diff_screen(
+    comparison: SessionComparison, files: tuple[str, str], options: RunOptions
+) -> None:
     """Show the comparison until the user quits.
 
     An opened side is shown in the debugger; when that is closed, the comparison returns to the
     place where it was.
     """
-    keys = read_keymap(keymap_path()).table
-    control = ComparisonControl(comparison, files, keys)
-    colors = color_choice(AUTO, AUTO, os.environ)
+    control = ComparisonControl(comparison, files, keymap_of(options.config).table)
+    colors = color_choice(options.theme, options.colors, os.environ)
     while True:
         screen = ComparisonApp(control, colors)
         opened = screen.run()
@@ -30,19 +33,13 @@ def open_diff_screen(comparison: SessionComparison, files: tuple[str, str]) -> N
             raise screen.trouble
         if opened is None:
             return
-        _open_debugger(comparison, files, opened, colors)
+        start = replace(options, select_machine=opened.address, reader=True)
+        _open_debugger(comparison.stores[opened.side], files[opened.side], start, colors)
 
 
-def _open_debugger(
-    comparison: SessionComparison, files: tuple[str, str], opened: OpenSide, colors: ColorChoice
-) -> None:
-    control = Control(
-        comparison.stores[opened.side],
-        keys=read_keymap(keymap_path()).table,
-        reader=True,
-        start=StartOptions(machine=opened.address),
-    )
-    control.input_started(InputStatus(source=files[opened.side]))
+def _open_debugger(store: Store, file: str, options: RunOptions, colors: ColorChoice) -> None:
+    control = control_of(store, options)
+    control.input_started(InputStatus(source=file))
     debugger = Debugger(control, colors)
     debugger.run()
     if debugger.trouble is not None:

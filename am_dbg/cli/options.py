@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from am_dbg.ingest.memory import MEMORY_MB_MAX_DEFAULT
-from am_dbg.options import LISTEN_ON_DEFAULT
+from am_dbg.options import AUTO, COLORS, LISTEN_ON_DEFAULT
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -55,6 +55,28 @@ def memory_option(help_: str) -> Callable[[_Command], _Command]:
 
 
 session_memory_option = memory_option("Memory limit; a session that needs more is refused.")
+
+
+def theme_option(command: _Command) -> _Command:
+    """`--theme`: the colours of the screen by name."""
+    return click.option(
+        "--theme",
+        metavar="NAME",
+        default=AUTO,
+        show_default=True,
+        help="Theme: dark, light, a theme of the palette, or auto for what fits the terminal.",
+    )(command)
+
+
+def colors_option(command: _Command) -> _Command:
+    """`--colors`: how many colours the terminal has."""
+    return click.option(
+        "--colors",
+        type=click.Choice(COLORS),
+        default=AUTO,
+        show_default=True,
+        help="How many colours to use; auto asks the environment, NO_COLOR included.",
+    )(command)
 
 
 def token_in_use(*given: str) -> bytes:
