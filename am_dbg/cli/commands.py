@@ -132,7 +132,7 @@ def run(arguments: list[str]) -> int:
     "-c",
     "--select-connected",
     is_flag=True,
-    help="Select a new machine if no other is connected.",
+    help="Follow a program that connects, if no other is connected.",
 )
 @click.option("-r", "--reader", is_flag=True, help="Show the reader.")
 @click.option(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from am_dbg.egress.export import selected, write_messages
 from am_dbg.egress.live_replay import LiveReplay
 from am_dbg.projection.machine_order import MachineOrder
 from am_dbg.projection.runs.program_runs import program_runs
+from am_dbg.projection.runs.run_list import RunList
 from am_dbg.store import Store
 from amtracer.encode.stream_writer import StreamWriter
 from amtracer.wire.messages import HelloMessage, MachineMessage, Message, Shape, StateDef
@@ -122,6 +125,44 @@ def test_names_of_programs_are_safe() -> None:
     pool(store, "s", "evil\x1b[2J.py")
 
     assert [program for program, _, _ in runs(store)] == ["evil\\x1b[2J"]
+
+
+ACTS = st.lists(
+    st.tuples(
+        st.sampled_from(["start", "enter", "leave", "remove", "look"]),
+        st.sampled_from(["", "a.py", "b.py"]),
+        st.sampled_from(["m", "n", "o"]),
+        st.integers(0, 9),
+    )
+)
+
+
+@given(ACTS, st.booleans())
+def test_a_list_that_follows_the_programs_equals_a_new_one(
+    acts: list[tuple[str, str, str, int]], hides: bool
+) -> None:
+    """Whatever came, ended or was removed between two looks, also while ended runs are hidden."""
+    store, programs = Store(), list[ConnectedProgram]()
+    kept = list_of(store, hides)
+    for at, (act, program, name, which) in enumerate(acts):
+        if act == "start":
+            programs.append(ConnectedProgram(store, str(at), program))
+        elif act == "enter" and programs:
+            programs[which % len(programs)].machine(name, parent="" if which % 2 else "m")
+        elif act == "leave" and programs:
+            programs.pop(which % len(programs)).leave()
+        elif act == "remove" and store.tracks:
+            store.remove(store.tracks[which % len(store.tracks)])
+        elif act == "look":
+            assert kept.rows(None) == list_of(store, hides).rows(None)
+            assert kept.hidden == list_of(store, hides).hidden
+    assert kept.rows(None) == list_of(store, hides).rows(None)
+
+
+def list_of(store: Store, hides: bool) -> RunList:
+    listed = RunList(store, MachineOrder(store))
+    listed.hide_ended(hides=hides)
+    return listed
 
 
 def taken_in(messages: list[Message], *, live: bool = False) -> Store:

@@ -49,6 +49,7 @@ class RunList:
         self._positions: dict[Track | str, int] = {}
         self._is_some_connected = False
         self._anchor: tuple[Track | str, int] = ("", 0)
+        self._hidden: tuple[Sequence[ProgramRun], Sequence[ListedMachine], int] = ((), (), 0)
         self.hides_ended = False
         self.selected_run = ""
 
@@ -113,7 +114,7 @@ class RunList:
         if run is not None and not self.is_open(run) and run.key not in self._is_open:
             self.open(run, is_open=True)
         passing = self._passing.machines
-        is_same = selected is self._rows_for or not self.hides_ended
+        is_same = not self.hides_ended or self._extra(selected) is self._extra(self._rows_for)
         if self._rows and is_same and passing is self._listed:
             return self._rows
         self._listed, self._rows_for = passing, selected
@@ -130,7 +131,8 @@ class RunList:
             return
         by_run: dict[str, list[ListedMachine]] = {}
         for machine in self._kept(self._listed, selected):
-            by_run.setdefault(self._run_of[machine.track].key, []).append(machine)
+            if run := self._run_of.get(machine.track):  # one that has just come is listed next time
+                by_run.setdefault(run.key, []).append(machine)
         for run in self._runs:
             shown = by_run.get(run.key, [])
             if shown and not run.is_alone:
@@ -144,12 +146,18 @@ class RunList:
         """The machines without those that are hidden because they ended."""
         if not self.hides_ended:
             return machines
-        return [one for one in machines if one.track is selected or self._is_kept(one)]
+        extra = self._extra(selected)
+        return [one for one in machines if self._is_kept(one.track) or one.track is extra]
 
-    def _is_kept(self, machine: ListedMachine) -> bool:
+    def _is_kept(self, track: Track) -> bool:
         """Whether a machine is shown while ended ones are hidden."""
-        track = machine.track
-        return track.connected if self._is_some_connected else self._run_of[track].is_newest
+        run = self._run_of.get(track)
+        return track.connected if self._is_some_connected else run is None or run.is_newest
+
+    def _extra(self, selected: Track | None) -> Track | None:
+        """The selected machine if only its selection keeps it in the list."""
+        is_extra = selected in self._run_of and selected is not None and not self._is_kept(selected)
+        return selected if is_extra else None
 
     @property
     def passing(self) -> MachineList:
@@ -159,9 +167,13 @@ class RunList:
     @property
     def hidden(self) -> int:
         """How many machines of those that pass the filter are hidden because they ended."""
-        if not self.hides_ended or not self.runs:
+        if not self.hides_ended:
             return 0
-        return sum(not self._is_kept(one) for one in self._passing.machines)
+        runs, passing = self.runs, self._passing.machines
+        if self._hidden[0] is not runs or self._hidden[1] is not passing:
+            count = sum(not self._is_kept(one.track) for one in passing)
+            self._hidden = runs, passing, count
+        return self._hidden[2]
 
     def is_open(self, run: ProgramRun) -> bool:
         """Whether the machines of a run are shown."""
