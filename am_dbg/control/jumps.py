@@ -77,7 +77,7 @@ class Jumps:
         if cursor is None:
             return
         if workspace.is_across:
-            self.to_across(find_across(workspace.filters, workspace.chosen), by, what)
+            self.to_across(find_across(workspace.filters, workspace.scope_keys), by, what)
             return
         if not self._to(find(workspace.visible(cursor.track)), by, what):
             workspace.message += elsewhere(

@@ -189,7 +189,9 @@ class ScreenProjector:
             position = max(0, machines.position(track))
             top = top_showing(position, top, len(machines.rows(track)), height)
         now = moment.time_ns if moment else 0
-        view = project_machines(workspace.store, machines, track, now, top, height)
+        view = project_machines(
+            workspace.store, machines, track, now, top, height, workspace.chosen
+        )
         machines.keep_in_place(track, view.top, height)
         workspace.tops[Pane.MACHINES] = view.top
         return view
@@ -284,7 +286,10 @@ class ScreenProjector:
     def _timeline(self, moment: Moment) -> TimelineView:
         width = self.workspace.width_of(Pane.TIMELINE)
         if (merged := self.workspace.merged) is not None:
-            across, which = self.workspace.across, (self.workspace.filters, self.workspace.chosen)
+            across, which = (
+                self.workspace.across,
+                (self.workspace.filters, self.workspace.scope_keys),
+            )
             here = Cursor(moment.track, moment.number)
             marked = (across.errors(*which), across.canceled(*which))
             return project_merged_timeline(here, merged, *marked, width - 2)
@@ -299,7 +304,7 @@ class ScreenProjector:
             hits = search.hits.count
             hit = search.hits.position_of(moment.number) if moment.number in search.hits else 0
         elif search and search.text.strip() and moment is not None and workspace.is_across:
-            found = workspace.across.hits(workspace.filters, search.text, workspace.chosen)
+            found = workspace.across.hits(workspace.filters, search.text, workspace.scope_keys)
             here, hits = Cursor(moment.track, moment.number), found.count
             hit = found.position_of(here) if here in found else 0
         return project_filters(
@@ -342,7 +347,7 @@ class ScreenProjector:
         """How many transitions of a kind there are here, and in all machines."""
         workspace = self.workspace
         if workspace.is_across:
-            found = find_across(workspace.filters, workspace.chosen)
+            found = find_across(workspace.filters, workspace.scope_keys)
             here = Cursor(moment.track, moment.number)
             return position_words(found, here, is_short=is_short) if found.count else ""
         numbers = find(workspace.visible(moment.track))
@@ -365,8 +370,12 @@ class ScreenProjector:
         return TabsView(
             tabs=tuple((pane, pane.capitalize()) for pane in shown),
             open=focus if focus in shown else main,
-            note=log_title_note(log, filter_line) if log.total else "",
+            note=self._tab_note(log, filter_line) if log.total else "",
         )
+
+    def _tab_note(self, log: LogView, filter_line: FilterLineView) -> str:
+        """The note on the log; with the scope of all machines, the scope."""
+        return log.scope or log_title_note(log, filter_line)
 
     def _status(self, status: InputStatus) -> StatusView:
         if Pane.STATUS not in self.workspace.layout.boxes:

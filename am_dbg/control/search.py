@@ -165,7 +165,7 @@ class Search:
     def _across(self, search: SearchState) -> Across:
         """The hits of all machines in the scope."""
         workspace = self.workspace
-        return workspace.across.hits(workspace.filters, search.text, workspace.chosen)
+        return workspace.across.hits(workspace.filters, search.text, workspace.scope_keys)
 
     def _hit_across(self, search: SearchState, by: int) -> None:
         found = self._across(search)

@@ -34,6 +34,8 @@ from am_dbg.query.cursor import Cursor
 from am_dbg.store import Store, Track
 from am_dbg.store.facts import groups_of
 
+NO_MACHINE = frozenset({""})
+"""The keys of a list in which no machine is; no machine has an empty key."""
 VISIBLES_MAX = 32
 """Tracks whose visible transitions are cached, for going back and forth between them."""
 
@@ -58,8 +60,8 @@ class Workspace:
     rows instead of cutting them. `returned_run` is the key of a run whose program came back,
     while a notice offers to go there.
 
-    With `is_across`, movement goes over all machines in order of time, or over the `chosen` ones;
-    the log then begins at `merged_top`.
+    With `is_across`, movement goes over all machines in order of time, or over the `chosen` ones,
+    or those that the list shows; the log then begins at `merged_top`.
     """
 
     store: Store
@@ -86,6 +88,7 @@ class Workspace:
     is_across: bool = False
     chosen: frozenset[str] = frozenset()
     merged_top: Cursor | None = None
+    _listed: tuple[Sequence[ListedMachine], frozenset[str]] = ((), frozenset())
     across: AcrossQueries = field(init=False)
     order: MachineOrder = field(init=False)
     machine_list: MachineList = field(init=False)
@@ -145,14 +148,29 @@ class Workspace:
     @property
     def merged(self) -> Across | None:
         """The visible transitions of all machines in the scope; None if it is one machine."""
-        return self.across.visible(self.filters, self.chosen) if self.is_across else None
+        return self.across.visible(self.filters, self.scope_keys) if self.is_across else None
+
+    @property
+    def scope_keys(self) -> frozenset[str]:
+        """The keys of the machines in the scope of all: the chosen ones, else those of the list.
+
+        It is empty if the list has all machines; a list without any has the key of none.
+        """
+        if self.chosen or not self.machine_list.filter.words:
+            return self.chosen
+        listed = self.machine_list.machines
+        if listed is not self._listed[0]:
+            self._listed = (listed, frozenset(one.track.key for one in listed) or NO_MACHINE)
+        return self._listed[1]
 
     @property
     def scope_words(self) -> str:
         """The scope in words."""
         if not self.is_across:
             return "this machine"
-        return scope_words(len(self.store.tracks), len(self.chosen))
+        is_filtered = not self.chosen and bool(self.machine_list.filter.words)
+        listed = len(self.machine_list.machines) if is_filtered else -1
+        return scope_words(len(self.store.tracks), len(self.chosen), listed)
 
     @property
     def moment(self) -> Moment | None:

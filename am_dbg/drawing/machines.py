@@ -80,7 +80,7 @@ def _row(row: MachineRow, width: int, digits: int, after_digits: int, lit: bool)
     head = [
         CURSOR_MARK if row.is_selected else SPACE,
         *_marks(row),
-        Span(" "),
+        Span("*", Role.FOCUS, bold=True) if row.is_chosen else SPACE,
         Span(_branch(row.depth), Role.QUIET),
         Span(row.name, role, bold=row.is_selected),
     ]

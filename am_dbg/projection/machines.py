@@ -42,7 +42,8 @@ class MachineRow:
 
     `mark` is R (Ready is active), S (Start is), E (an error is), e (an error within the
     last transitions), ! (a handler that is late has not returned) or nothing. `until`
-    counts its transitions up to now, `after` those that follow.
+    counts its transitions up to now, `after` those that follow. `is_chosen` is whether it is
+    chosen for the scope of all machines.
     """
 
     key: str
@@ -54,6 +55,7 @@ class MachineRow:
     status: MachineStatus
     is_selected: bool
     is_error: bool
+    is_chosen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ def project_machines(
     now_ns: int,
     top: int,
     height: int,
+    chosen: frozenset[str] = frozenset(),
 ) -> MachinesView:
     """The rows from `top` on; only those are worked out."""
     rows, machine_list = machines.rows(selected), machines.passing
@@ -91,7 +94,7 @@ def project_machines(
         rows=tuple(
             run_row(machines, row, at == cursor)
             if isinstance(row, ProgramRun)
-            else machine_row(store, row, at == cursor, now_ns)
+            else machine_row(store, row, at == cursor, now_ns, chosen)
             for at, row in enumerate(rows[top : top + height], top)
         ),
         top=top,
@@ -103,7 +106,13 @@ def project_machines(
     )
 
 
-def machine_row(store: Store, machine: ListedMachine, is_selected: bool, now_ns: int) -> MachineRow:
+def machine_row(
+    store: Store,
+    machine: ListedMachine,
+    is_selected: bool,
+    now_ns: int,
+    chosen: frozenset[str] = frozenset(),
+) -> MachineRow:
     """One machine at a moment."""
     track = machine.track
     until = track.last_at_or_before(now_ns)
@@ -123,6 +132,7 @@ def machine_row(store: Store, machine: ListedMachine, is_selected: bool, now_ns:
         status=_status(store, track),
         is_selected=is_selected,
         is_error=mark == "E",
+        is_chosen=track.key in chosen,
     )
 
 

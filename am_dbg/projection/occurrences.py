@@ -56,8 +56,10 @@ class OccurrencesView:
     at: int = 0
 
 
-def scope_words(machines: int, chosen: int) -> str:
-    """The scope of all machines, or of chosen ones, in words."""
+def scope_words(machines: int, chosen: int, listed: int = -1) -> str:
+    """The scope of all machines, of chosen ones, or of those that pass a filter, in words."""
+    if listed >= 0:
+        return f"{count(listed)} of {counted(machines, 'machine')}"
     if chosen:
         return counted(chosen, "chosen machine")
     return f"all {counted(machines, 'machine')}" if machines > 1 else "all machines"

@@ -38,11 +38,17 @@ class AcrossQueries:
 
     def errors(self, filters: Filters, among: frozenset[str] = frozenset()) -> Across:
         """Those that added an error state or in which a handler failed."""
-        return self._set(filters, "errors", among, lambda: _with(Fact.ERROR))
+        return self.with_facts(filters, Fact.ERROR, among)
 
     def canceled(self, filters: Filters, among: frozenset[str] = frozenset()) -> Across:
         """Those that were not accepted."""
-        return self._set(filters, "canceled", among, lambda: _with(Fact.CANCELED))
+        return self.with_facts(filters, Fact.CANCELED, among)
+
+    def with_facts(
+        self, filters: Filters, facts: Fact, among: frozenset[str] = frozenset()
+    ) -> Across:
+        """Those with at least one of some facts."""
+        return self._set(filters, f"facts {facts.value}", among, lambda: _with(facts))
 
     def hits(self, filters: Filters, text: str, among: frozenset[str] = frozenset()) -> Across:
         """Those that a query finds, see `am_dbg.query.terms`."""
@@ -84,8 +90,8 @@ class _Shared:
         return self._made.with_rows(not_requested_by(track.id))
 
 
-def _with(fact: Fact) -> Callable[[Track], Conditions]:
-    test = Conditions([with_facts(fact)])
+def _with(facts: Fact) -> Callable[[Track], Conditions]:
+    test = Conditions([with_facts(facts)])
     return lambda _: test
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from am_dbg.control import Control
 from am_dbg.drawing.layout import Pane
+from am_dbg.drawing.machines import draw_machines
 from am_dbg.drawing.merged_log import draw_merged_log
 from am_dbg.projection.log.merged import CAUSE_MARK, EFFECT_MARK
 from am_dbg.projection.log.window import RowKind
@@ -356,6 +357,39 @@ def test_chosen_machines_are_the_scope(pool: Control) -> None:
     assert pool.project(*SIZE).log.scope == "2 chosen machines"
     do(pool, "choose_machine")
     assert names(pool) == ["pool/1", "pool/2"]
+
+
+def test_a_chosen_machine_has_a_mark_in_the_list(pool: Control) -> None:
+    """The list of machines shows which ones are the scope."""
+    do(pool, "choose_machine")
+
+    rows = draw_machines(pool.project(*SIZE).machines, 30)
+    assert [row.text.strip()[:6] for row in rows if "*" in row.text] == ["▸▪S*po"]
+
+
+def test_the_filter_of_the_list_is_the_scope(pool: Control) -> None:
+    """If the list shows some machines, the scope is these, as long as none is chosen."""
+    pool.workspace.machine_list.filter_by("worker")
+    assert {name[:6] for name in names(pool)} == {"worker"}
+    assert pool.project(*SIZE).log.scope == "2 of 3 machines"
+
+    pool.workspace.machine_list.filter_by("nobody")
+    assert names(pool) == []
+    pool.workspace.machine_list.filter_by("")
+    assert pool.project(*SIZE).log.scope == "all 3 machines"
+
+
+def test_a_narrow_screen_names_the_scope_beside_its_tabs(pool: Control) -> None:
+    """Where the log has no title, the row of tabs has the scope."""
+    assert pool.project(80, 24).tabs.note == "all 3 machines"
+
+
+def test_the_query_of_the_filter_counts_what_it_hides_in_all_machines(pool: Control) -> None:
+    """The title shows how many transitions of all machines a query hides."""
+    pool.workspace.refilter(Filters(empty=True, health=True, text="error:yes"))
+
+    assert names(pool) == ["worker-2/2"]
+    assert pool.project(*SIZE).filter_line.hidden == 7
 
 
 def test_the_scope_of_all_can_be_empty() -> None:

@@ -145,6 +145,9 @@ class FilterLine:
         if not filters.text:
             return 0
         wanted, kept = replace(filters, text=""), self._without_query
+        if (merged := self.workspace.merged) is not None:
+            keys = self.workspace.scope_keys
+            return self.workspace.across.visible(wanted, keys).count - merged.count
         if kept is None or kept.track is not track or kept.filters != wanted:
             kept = self._without_query = Visible(track, wanted)
         return kept.count - self.workspace.visible(track).count
