@@ -50,6 +50,7 @@ from am_dbg.projection.clean import clean_name
 from am_dbg.projection.counts import about_text
 from am_dbg.projection.difference import DifferenceView, project_difference
 from am_dbg.projection.occurrences import OccurrenceKind, OccurrencesView
+from am_dbg.projection.reasons.why_not_rows import ReasonRow
 from am_dbg.projection.times import count
 from am_dbg.spans import SpanLine
 from am_dbg.store import Store
@@ -360,9 +361,9 @@ class Control:
         """The title of the reasons for which the selected state is not active."""
         return self.reasons.title
 
-    def reasons_of_state(self) -> Sequence[str]:
+    def reasons_of_state(self) -> Sequence[ReasonRow]:
         """The reasons for which the selected state is not active, in order of `open_reason`."""
-        return [row.text for row in self.reasons.rows]
+        return self.reasons.rows
 
     def open_reason(self, index: int) -> None:
         """Go to the transition or to the state of a reason."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from am_dbg.drawing.frame import with_scroll_bar
+from am_dbg.drawing.reasons import draw_reasons
 from am_dbg.projection.states import Arc, ReferenceRow, StateRow, StatesView, WhyNotRow
 from am_dbg.projection.times import count
 from am_dbg.spans import CURSOR_MARK, SPACE, Role, Span, SpanLine, cursor_role, line, right, spread
@@ -88,7 +89,7 @@ def _reference(row: ReferenceRow, width: int, lit: bool) -> SpanLine:
 
 def _why_not(row: WhyNotRow, width: int, lit: bool) -> SpanLine:
     mark = CURSOR_MARK if row.is_selected else SPACE
-    spans = [mark, Span(f"   {row.reason.branch}", Role.QUIET), *row.reason.spans]
+    spans = [mark, Span("   "), *draw_reasons([row.reason])[0].spans]
     return line(spans, width, cursor_role(row.is_selected, lit=lit))
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from am_dbg.control import DialogKind
 from am_dbg.drawing.difference import draw_difference
+from am_dbg.drawing.reasons import draw_reasons
 from am_dbg.projection.faults import Failed, attempt
-from am_dbg.spans import SpanLine
+from am_dbg.spans import Span, SpanLine
 from am_dbg.views.dialogs import Dialog, LinesDialog, ListDialog, TextDialog
 from am_dbg.views.export_dialog import ExportDialog
 from am_dbg.views.help_dialog import HelpDialog
@@ -76,11 +77,12 @@ class DialogOpener:
         return dialog, self._control.open_address
 
     def _bookmarks(self) -> tuple[Dialog, Answered]:
-        dialog = ListDialog("Bookmarks", self._control.bookmark_titles())
+        dialog = ListDialog("Bookmarks", _plain(self._control.bookmark_titles()))
         return dialog, lambda index: self._control.open_bookmark(int(index))
 
     def _why_not(self) -> tuple[Dialog, Answered]:
-        dialog = ListDialog(self._control.reasons_title(), self._control.reasons_of_state())
+        rows = draw_reasons(self._control.reasons_of_state())
+        dialog = ListDialog(self._control.reasons_title(), rows)
         return dialog, lambda index: self._control.open_reason(int(index))
 
     def _occurrences(self) -> tuple[Dialog, Answered]:
@@ -103,6 +105,11 @@ class DialogOpener:
             group="export",
             exit_on_error=False,
         )
+
+
+def _plain(titles: Iterable[str]) -> list[SpanLine]:
+    """Titles as lines without colours."""
+    return [SpanLine((Span(title),)) for title in titles]
 
 
 def _ignored(answer: str) -> None:

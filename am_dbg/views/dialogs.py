@@ -16,7 +16,8 @@ from textual.widgets.option_list import Option
 
 from am_dbg.projection.clean import clean
 from am_dbg.projection.faults import Failed, attempt
-from am_dbg.spans import SpanLine, width_of
+from am_dbg.spans import SpanLine
+from am_dbg.views.option_text import option_text
 from am_dbg.views.static_lines import StaticLines
 from am_dbg.views.theme import palette_of
 
@@ -83,7 +84,7 @@ class TextDialog(Dialog):
             Static("", id="trouble", markup=False),
             id="box",
         )
-        box.border_title = self._title
+        box.border_title = Text(self._title)
         box.border_subtitle = f"⏎ {self._accept} · Esc cancel"
         yield box
 
@@ -131,7 +132,7 @@ class LinesDialog(Dialog):
         """The lines."""
         box = VerticalScroll(StaticLines(self._lines, palette_of(self.app.current_theme)), id="box")
         box.styles.width = max((line.width for line in self._lines), default=0) + 5
-        box.border_title = self._title
+        box.border_title = Text(self._title)
         box.border_subtitle = self._note
         yield box
 
@@ -150,18 +151,19 @@ class ListDialog(Dialog):
     }
     """
 
-    def __init__(self, title: str, titles: Sequence[str]) -> None:
+    def __init__(self, title: str, rows: Sequence[SpanLine]) -> None:
         super().__init__()
         self._title = title
-        self._titles = titles
+        self._rows = rows
 
     def compose(self) -> ComposeResult:
         """The list; its texts are data and never read as markup."""
-        entries = [Option(Text(title)) for title in self._titles]
+        palette = palette_of(self.app.current_theme)
+        entries = [Option(option_text(row, palette, wraps=True)) for row in self._rows]
         box = Vertical(OptionList(*entries), id="box")
-        widest = max(map(width_of, self._titles), default=0) + LIST_MARGIN
+        widest = max((row.width for row in self._rows), default=0) + LIST_MARGIN
         box.styles.width = max(LIST_WIDTH_MIN, min(LIST_WIDTH_MAX, widest))
-        box.border_title = self._title
+        box.border_title = Text(self._title)
         box.border_subtitle = "⏎ go · Esc close"
         yield box
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import ClassVar
 
-from rich.style import Style
-from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -17,9 +14,9 @@ from textual.widgets.option_list import Option
 from am_dbg.control import Control
 from am_dbg.drawing.occurrences import draw_occurrences, occurrences_title
 from am_dbg.projection.occurrences import OccurrenceKind
-from am_dbg.spans import LineRole, SpanLine
 from am_dbg.views.dialogs import Dialog
-from am_dbg.views.theme import Palette, palette_of
+from am_dbg.views.option_text import option_text
+from am_dbg.views.theme import palette_of
 
 MARGIN = 6
 """Columns that the frame, the padding and the scroll bar take."""
@@ -84,7 +81,7 @@ class OccurrencesDialog(Dialog):
         palette = palette_of(self.app.current_theme)
         rows.clear_options()
         lines = draw_occurrences(view, max(20, self.app.size.width - MARGIN))
-        rows.add_options([Option(_text(row, palette)) for row in lines])
+        rows.add_options([Option(option_text(row, palette)) for row in lines])
         rows.highlighted = view.at if view.rows else None
         rows.focus()
         self.query_one("#box", Vertical).border_title = occurrences_title(view)
@@ -93,15 +90,3 @@ class OccurrencesDialog(Dialog):
         """Return the index."""
         event.stop()
         self.dismiss(str(event.option_index))
-
-
-def _text(row: SpanLine, palette: Palette) -> Text:
-    """A line in colours, without a background, so that the chosen row has one of its own."""
-    parts: Sequence[tuple[str, Style]] = [
-        (span.text, _front(palette.style(span, LineRole.DIALOG))) for span in row.spans
-    ]
-    return Text.assemble(*parts, no_wrap=True, overflow="ellipsis")
-
-
-def _front(style: Style) -> Style:
-    return Style(color=style.color, bold=style.bold, underline=style.underline)

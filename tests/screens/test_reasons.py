@@ -38,7 +38,7 @@ def test_why_lists_the_reasons_of_a_state_that_is_not_active(control: Control) -
 
     assert control.press("why") == OpenDialog(DialogKind.WHY_NOT)
     assert control.reasons_title() == "Why not InProgress · auto, blocked"
-    assert list(control.reasons_of_state()) == REASONS
+    assert [row.text for row in control.reasons_of_state()] == REASONS
 
 
 def test_a_reason_leads_to_its_transition_and_its_state(control: Control) -> None:
@@ -69,7 +69,7 @@ def test_a_reason_without_a_transition_goes_nowhere(control: Control) -> None:
 def test_why_without_a_state_explains_a_called_one_that_did_not_come(control: Control) -> None:
     """From a canceled transition its reasons are one key away."""
     assert do(at(control, 4), "why").workspace.selected_state == TreeSpot("Ping")
-    assert control.reasons_of_state()[-1] == "└ refused in tx 4: denied by PingEnter"
+    assert control.reasons_of_state()[-1].text == "└ refused in tx 4: denied by PingEnter"
 
 
 def test_why_without_a_state_asks_for_one(control: Control) -> None:
@@ -158,3 +158,17 @@ async def test_the_keys_lead_from_a_state_to_the_cause(store: Store) -> None:
 
         assert isinstance(app, Debugger)
         assert number(app.control) == 12
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["[red]plain[/red]", "[/]", "[b [@click=app.quit]x[/]"])
+async def test_the_title_of_a_list_is_never_read_as_markup(name: str) -> None:
+    """The name of a state is data, whatever its brackets look like."""
+    story = Story()
+    story.machine("worker", (StateDef("On"), StateDef(name))).add("On")
+    async with running(story.store(), number=1) as (app, pilot):
+        on_state(app.control, name)
+        await pilot.press("w")
+        await pilot.pause()
+
+        assert f"Why not {name}" in screen_text(app)

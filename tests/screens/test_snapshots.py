@@ -25,10 +25,12 @@ SCREENS: dict[str, tuple[tuple[int, int], Sequence[str]]] = {
     "wide-rain": (WIDE, ["m"]),
     "wide-matrix": (WIDE, ["m", "m"]),
     "wide-level-ops": (WIDE, ["l"]),
+    "wide-why-not": (WIDE, ["shift+tab"] + ["down"] * 5 + ["w"]),
     "middle-search": (MIDDLE, ["slash", "P", "i", "n", "g"]),
     "narrow-log": (NARROW, []),
     "narrow-machines": (NARROW, ["tab", "tab"]),
     "narrow-states": (NARROW, ["shift+tab"]),
+    "narrow-why-not": (NARROW, ["shift+tab"] + ["down"] * 3 + ["enter"]),
     "narrow-reader": (NARROW, ["tab"]),
     "narrow-goto": (NARROW, ["g"]),
 }
