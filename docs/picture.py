@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 EXPORTS = ROOT / "exports"
 SESSION = EXPORTS / "worker-pool.msgpack.br"
 INCIDENT = EXPORTS / "incident.msgpack.br"
+REPAIRED = EXPORTS / "incident-repaired.msgpack.br"
 ADDRESS = "mach://worker-06/18"
 SIZE = (140, 38)
 TOUR_SIZE = (110, 28)
@@ -31,7 +32,8 @@ FONTS = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', mono
 class Picture:
     """A picture: where it is, and the session, the address and the keys that lead to it.
 
-    Without an address, the screen is as it opens.
+    Without an address, the screen is as it opens. With a session in `before`, the picture is that
+    of the comparison of both.
     """
 
     path: str
@@ -41,6 +43,7 @@ class Picture:
     size: tuple[int, int] = TOUR_SIZE
     theme: str = "am-dark"
     reader: bool = False
+    before: Path | None = None
 
 
 TO_LAST_ERROR = ("exclamation_mark", "enter")
@@ -53,6 +56,7 @@ PICTURES = {
     "in-full": Picture("docs/pictures/in-full.svg", keys=(*TO_LAST_ERROR, "s", "s", "v")),
     "why-not": Picture("docs/pictures/why-not.svg", keys=(*TO_LOST_ORDER, "A", "C", "w")),
     "light": Picture("docs/pictures/light.svg", keys=(*TO_LAST_ERROR, "s", "s"), theme="am-light"),
+    "two-sessions": Picture("docs/pictures/two-sessions.svg", before=REPAIRED),
 }
 """All pictures; the keys of the tour are those of the page."""
 
@@ -100,8 +104,40 @@ async def drawn(
         return without_addresses(app.export_screenshot(title="am-dbg"))
 
 
+async def compared(
+    one: Path, other: Path, keys: Sequence[str], *, size: tuple[int, int], theme: str
+) -> str:
+    """The screen of `am-dbg diff`, after pressing some keys."""
+    sys.path.insert(0, str(ROOT))
+    from am_dbg.control.comparison import ComparisonControl
+    from am_dbg.ingest.importing import import_session
+    from am_dbg.projection.comparison.sessions import compare_sessions
+    from am_dbg.store import Store
+    from am_dbg.views.colors.choice import ColorChoice
+    from am_dbg.views.comparison import ComparisonApp
+
+    stores = Store(), Store()
+    for store, path in zip(stores, (one, other), strict=True):
+        import_session(store, str(path))
+    control = ComparisonControl(compare_sessions(*stores), (one.name, other.name))
+    app = ComparisonApp(control, ColorChoice(theme))
+    async with app.run_test(size=size) as pilot:
+        for key in keys:
+            await pilot.press(key)
+            await pilot.pause()
+        return without_addresses(app.export_screenshot(title="am-dbg diff"))
+
+
 async def of(picture: Picture) -> str:
     """The picture as SVG."""
+    if picture.before is not None:
+        return await compared(
+            picture.before,
+            picture.session,
+            picture.keys,
+            size=picture.size,
+            theme=picture.theme,
+        )
     return await drawn(
         picture.session,
         picture.address,
