@@ -12,9 +12,10 @@ from am_dbg.views.theme import Palette
 def option_text(row: SpanLine, palette: Palette, *, wraps: bool = False) -> Text:
     """A line in colours, without a background, so that the chosen row has one of its own.
 
-    It wraps, or is cut where the list ends.
+    Its colours can be read on the ground of the cursor, which is nearer to them than that of
+    the dialog. It wraps, or is cut where the list ends.
     """
-    parts = [(span.text, _front(palette.style(span, LineRole.DIALOG))) for span in row.spans]
+    parts = [(span.text, _front(palette.style(span, LineRole.CURSOR))) for span in row.spans]
     if wraps:
         return Text.assemble(*parts)
     return Text.assemble(*parts, no_wrap=True, overflow="ellipsis")

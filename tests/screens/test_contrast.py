@@ -9,11 +9,12 @@ import pytest
 from rich.color import Color as RichColor
 from rich.color import ColorType
 from rich.segment import Segment
+from rich.style import Style
 from textual.color import Color
 from textual.strip import Strip
 from textual.theme import Theme
 
-from am_dbg.spans import LineRole, Role, Span
+from am_dbg.spans import LineRole, Role, Span, SpanLine
 from am_dbg.store import Store
 from am_dbg.views.colors.choice import ColorChoice
 from am_dbg.views.colors.contrast import CONTRAST_LINES, CONTRAST_TEXT, contrast
@@ -22,6 +23,7 @@ from am_dbg.views.colors.indexed import FIXED, VGA, XTERM, contrast_at, nearest
 from am_dbg.views.colors.line_filter import style_at
 from am_dbg.views.colors.themes import OURS, themes_at
 from am_dbg.views.debugger import Debugger
+from am_dbg.views.option_text import option_text
 from am_dbg.views.theme import LEAST, palette_of
 from tests.screens.test_screen import running
 
@@ -53,6 +55,19 @@ def shown(color: RichColor, table: tuple[Color, ...]) -> Color:
         return Color.from_rich_color(color)
     assert color.number is not None
     return table[color.number]
+
+
+@pytest.mark.parametrize(("depth", "theme"), THEMES, ids=IDS)
+def test_an_entry_of_a_list_can_be_read_chosen_or_not(depth: ColorDepth, theme: Theme) -> None:
+    """One text is drawn on two grounds: that of the dialog and that of the cursor."""
+    palette = palette_of(theme)
+    texts = [role for role in Role if role not in LEAST]
+    for role, ground in product(texts, (LineRole.DIALOG, LineRole.CURSOR)):
+        (span,) = option_text(SpanLine((Span("x", role),)), palette).spans
+        assert isinstance(span.style, Style)
+        style = span.style + Style(bgcolor=palette.ground(ground).rich_color)
+
+        assert shown_contrast(Segment("x", style), depth) >= CONTRAST_TEXT, role
 
 
 @pytest.mark.parametrize(("depth", "theme"), THEMES, ids=IDS)
