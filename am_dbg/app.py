@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Callable
 
-from am_dbg.control import Control, InputStatus, StartOptions
+from am_dbg.control import Control, InputStatus, StartOptions, keep_state, restore_state
 from am_dbg.drawing.layout import Pane
 from am_dbg.egress.client_list import ClientList
 from am_dbg.egress.forward import Forwarding
@@ -16,12 +16,12 @@ from am_dbg.ingest.golang.protocol import GoProtocol
 from am_dbg.ingest.intake import Intake
 from am_dbg.ingest.memory import MEGABYTE
 from am_dbg.keymap import Keymap, keymap_path, read_keymap
-from am_dbg.options import RunOptions
+from am_dbg.options import AUTO, RunOptions
 from am_dbg.projection.counts import exit_words
 from am_dbg.settings.config import KEYS, Config
 from am_dbg.settings.state_directory import StateDirectory, state_path
 from am_dbg.store import Store
-from am_dbg.views.colors.choice import color_choice
+from am_dbg.views.colors.choice import color_choice, theme_names
 from am_dbg.views.debugger import Debugger
 from am_dbg.views.messages import DataArrived, ImportProgressed, Warned
 from amtracer.address import listen_address
@@ -42,7 +42,8 @@ def run(options: RunOptions, report: Callable[[str], None] | None = None) -> int
     or the screen fails.
     """
     _log_to(options.log_file, options.log_level)
-    colors = color_choice(options.theme, options.colors, os.environ)
+    state = StateDirectory(state_path())
+    colors = color_choice(_theme(options.theme, state), options.colors, os.environ)
     store, own_name = Store(), new_name()
     control = control_of(store, options)
     if options.am_dbg_addr is not None:
@@ -63,9 +64,10 @@ def run(options: RunOptions, report: Callable[[str], None] | None = None) -> int
         bytes_max=options.memory_mb_max * MEGABYTE,
     )
     places = [listen_address(options.listen_on)] if options.listen_on else []
-    state = StateDirectory(state_path())
     digest = options.source.digest() if options.source else ""
-    control.restore_at_end_of_import(state.session(digest))
+    files = restore_state(control, state, digest, intake.read_also)
+    if digest and os.path.isfile(options.import_data):
+        files.opened(options.import_data)
     intake.start(*places, source=options.source)
     companions = _companions(store, options, own_name, warned)
     control.input_started(
@@ -84,13 +86,18 @@ def run(options: RunOptions, report: Callable[[str], None] | None = None) -> int
         intake.stop()
         for companion in companions:
             companion.stop()
-    if digest and (kept := control.kept_session()):
-        state.keep_session(digest, kept)
+    keep_state(control, state, digest, files, screen.chosen_theme)
     if screen.trouble is not None:
         raise screen.trouble
     if report is not None:
         report(exit_words(store))
     return FAILED if screen.return_code is None else screen.return_code
+
+
+def _theme(asked: str, state: StateDirectory) -> str:
+    """The theme that was asked for, otherwise the one that the user chose the last time."""
+    kept = state.settings().get("theme")
+    return kept if asked == AUTO and isinstance(kept, str) and kept in theme_names() else asked
 
 
 def _companions(

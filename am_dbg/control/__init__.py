@@ -6,17 +6,21 @@ from am_dbg.control.effects import (
     DialogKind,
     Effect,
     OpenDialog,
-    OpenPalette,
     Quit,
     Suspend,
+    UseTheme,
 )
 from am_dbg.control.input_status import InputStatus
+from am_dbg.control.palette.entries import PaletteEntry
+from am_dbg.control.palette.ranking import NEEDLE_CHARS_MAX as PALETTE_CHARS_MAX
+from am_dbg.control.palette.recent_files import keep_state, restore_state
 from am_dbg.control.screen_view import ScreenView
 from am_dbg.control.search import SEARCH_CHARS_MAX
 from am_dbg.control.session_export import ExportReport, ExportTarget
 from am_dbg.control.start import StartOptions
 
 __all__ = [
+    "PALETTE_CHARS_MAX",
     "SEARCH_CHARS_MAX",
     "Control",
     "CopyText",
@@ -26,9 +30,12 @@ __all__ = [
     "ExportTarget",
     "InputStatus",
     "OpenDialog",
-    "OpenPalette",
+    "PaletteEntry",
     "Quit",
     "ScreenView",
     "StartOptions",
     "Suspend",
+    "UseTheme",
+    "keep_state",
+    "restore_state",
 ]

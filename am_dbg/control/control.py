@@ -27,6 +27,8 @@ from am_dbg.control.machine_removal import MachineRemoval
 from am_dbg.control.modes import Modes
 from am_dbg.control.mouse import Mouse
 from am_dbg.control.navigation import Navigation
+from am_dbg.control.palette.entries import PaletteEntry
+from am_dbg.control.palette.palette import CommandPalette
 from am_dbg.control.pane_actions import PaneActions
 from am_dbg.control.reading.detail import Detail
 from am_dbg.control.reading.log_scrolling import LogScrolling
@@ -122,8 +124,13 @@ class Control:
         self._kept_session = KeptSession(self.workspace, self.modes)
         self._kept_values: Mapping[str, object] = {}
         self._actions = self._table()
+        self._palette = self._made_palette()
         self._pane_keys = self._keys_of_panes()
         self._is_notice_read = False
+
+    def _made_palette(self) -> CommandPalette:
+        parts = (self.workspace, self.modes, self.jumps, self.pane_actions)
+        return CommandPalette(*parts, self.keys, self.do)
 
     def _table(self) -> dict[str, Action]:
         """Each action of the keys with the method of that name."""
@@ -338,6 +345,12 @@ class Control:
         """Go to the place that a text names; return False with a message if there is none."""
         return self.jumps.open_address(text)
 
+    def open_pasted(self, text: str) -> bool:
+        """Go to a pasted address; a line that is open for typing is closed."""
+        if self.modes.is_searching:
+            self.search.cancel()
+        return self.open_address(text)
+
     def why_unreachable(self, text: str) -> str:
         """Why a text names no place, empty if it names one."""
         if not text.strip():
@@ -398,6 +411,31 @@ class Control:
     def about(self) -> str:
         """The version, and how much memory the data takes."""
         return about_text(self.workspace.store)
+
+    def palette_entries(self, needle: str) -> Sequence[PaletteEntry]:
+        """The entries of the palette for what is typed, the best first."""
+        return self._palette.found(needle)
+
+    def choose_entry(self, name: str) -> Effect | None:
+        """Carry out what an entry of the palette names."""
+        return self._palette.choose(name)
+
+    def offer_themes(self, names: Sequence[str]) -> None:
+        """Offer these themes in the palette."""
+        self._palette.themes = names
+
+    def offer_files(self, files: list[str], open_file: Callable[[str], str]) -> None:
+        """Offer session files in the palette; `open_file` opens one and returns a message."""
+        self._palette.files = files
+        self._palette.open_file = open_file
+
+    def restore_recent(self, names: Sequence[str]) -> None:
+        """Begin the palette with the entries that were used last."""
+        self._palette.recent = list(names)
+
+    def recent_entries(self) -> Sequence[str]:
+        """The names of the entries that were used last, to be kept."""
+        return tuple(self._palette.recent)
 
     def dialog_closed(self) -> None:
         """Handle the end of a dialog."""

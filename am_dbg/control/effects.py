@@ -18,6 +18,7 @@ class DialogKind(Enum):
     DIFFERENCE = s.DIFF_OPEN
     WHY_NOT = s.WHY_NOT_OPEN
     OCCURRENCES = s.ERRORS_OPEN
+    PALETTE = s.PALETTE_OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,10 @@ class OpenDialog:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenPalette:
-    """Open the command palette."""
+class UseTheme:
+    """Use the colours of a theme, now and at the next starts."""
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,4 +53,4 @@ class Quit:
     """End the debugger."""
 
 
-Effect = CopyText | OpenDialog | OpenPalette | Suspend | Quit
+Effect = CopyText | OpenDialog | Suspend | UseTheme | Quit

@@ -54,6 +54,7 @@ GOTO_OPEN = "GotoOpen"
 BOOKMARKS_OPEN = "BookmarksOpen"
 DIFF_OPEN = "DiffOpen"
 WHY_NOT_OPEN = "WhyNotOpen"
+PALETTE_OPEN = "PaletteOpen"
 ERRORS_OPEN = "ErrorsOpen"
 SEARCH_OPEN = "SearchOpen"
 FILTER_OPEN = "FilterOpen"
@@ -67,6 +68,7 @@ DIALOGS = (
     DIFF_OPEN,
     ERRORS_OPEN,
     WHY_NOT_OPEN,
+    PALETTE_OPEN,
     *INPUT_LINES,
 )
 

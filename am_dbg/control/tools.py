@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from am_dbg.control.confirmation import Confirmation
-from am_dbg.control.effects import CopyText, DialogKind, OpenDialog, OpenPalette, Quit, Suspend
+from am_dbg.control.effects import CopyText, DialogKind, OpenDialog, Quit, Suspend
 from am_dbg.control.modes import Modes
 from am_dbg.control.reading.transition_text import transition_text
 from am_dbg.control.unsaved_transitions import UnsavedTransitions
@@ -51,9 +51,9 @@ class Tools:
             places += [moment.step] if moment.is_stepping and moment.step else []
         return CopyText(write_address(moment.track.key, *places), "address")
 
-    def command_palette(self) -> OpenPalette:
+    def command_palette(self) -> OpenDialog | None:
         """Open the palette."""
-        return OpenPalette()
+        return self.modes.open_dialog(DialogKind.PALETTE)
 
     def suspend(self) -> Suspend:
         """Give the terminal back to the shell; data is still received."""

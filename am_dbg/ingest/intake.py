@@ -96,6 +96,10 @@ class Intake:
         if source is not None:
             self._server.call(lambda: self._import(source))
 
+    def read_also(self, source: ImportSource) -> None:
+        """Read another session beside what is there."""
+        self._server.call(lambda: self._import(source))
+
     def stop(self) -> None:
         """Close every connection and every socket."""
         self._server.stop()

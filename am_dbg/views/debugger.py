@@ -9,10 +9,10 @@ fails, the footer or the pane shows the error, and the rest goes on.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from textual import events, on
-from textual.app import ComposeResult, SystemCommand
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingsMap
 from textual.driver import Driver
 from textual.geometry import Size
@@ -21,10 +21,10 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input
 
-from am_dbg.control import Control, CopyText, Effect, OpenDialog, OpenPalette, Quit, Suspend
+from am_dbg.control import Control, CopyText, Effect, OpenDialog, Quit, Suspend, UseTheme
 from am_dbg.drawing.layout import Pane
 from am_dbg.keys import KEYS, Key
-from am_dbg.projection.addresses.write import SCHEME
+from am_dbg.projection.addresses.pasted import pasted_address
 from am_dbg.projection.faults import Failed, attempt
 from am_dbg.projection.times import count
 from am_dbg.views.colors.choice import ColorChoice
@@ -32,6 +32,7 @@ from am_dbg.views.colors.colorful_app import STYLES, ColorfulApp
 from am_dbg.views.colors.themes import DARK
 from am_dbg.views.crash_report import ScreenFailedError, crash_report
 from am_dbg.views.dialog_opener import DialogOpener
+from am_dbg.views.dialogs import Dialog
 from am_dbg.views.messages import (
     ActionRequested,
     BorderDragged,
@@ -80,8 +81,7 @@ class Debugger(ColorfulApp[int], inherit_bindings=False):
     """Shows what control projects."""
 
     TITLE = "am-dbg"
-    ENABLE_COMMAND_PALETTE = True
-    COMMAND_PALETTE_BINDING = "no_key"  # the table has the key; Textual requires its own
+    ENABLE_COMMAND_PALETTE = False  # Textual's; ours is a dialog
     CSS = "MainScreen { background: $background; overflow: hidden; }" + STYLES
 
     def __init__(self, control: Control, colors: ColorChoice | None = None) -> None:
@@ -92,6 +92,8 @@ class Debugger(ColorfulApp[int], inherit_bindings=False):
         self._player: Timer | None = None
         self._play_every_s = 0.0
         self._canvas = Size(0, 0)
+        self.chosen_theme = ""
+        """The theme that the user chose, to be kept."""
         self.palette = palette_of(DARK)
 
     def compose(self) -> ComposeResult:
@@ -103,6 +105,7 @@ class Debugger(ColorfulApp[int], inherit_bindings=False):
     def on_mount(self) -> None:
         """Use the theme, start the timer that plays, and paint for the first time."""
         self.start_theme()
+        self.control.offer_themes(sorted(self.available_themes))
         self._canvas = self.size
         self._player = self.set_interval(1, self._play, pause=True)
         self._recolour()
@@ -178,20 +181,21 @@ class Debugger(ColorfulApp[int], inherit_bindings=False):
 
     def action_press(self, action: str) -> None:
         """Carry out the action of a key where the focus is."""
-        self.attempt(_named(action), lambda: self._carry_out(self.control.press(action)))
+        self.attempt(_named(action), lambda: self.carry_out(self.control.press(action)))
 
     def action_do(self, action: str) -> None:
         """Carry out the action that a click or the palette names."""
-        self.attempt(_named(action), lambda: self._carry_out(self.control.do(action)))
+        self.attempt(_named(action), lambda: self.carry_out(self.control.do(action)))
 
-    def _carry_out(self, effect: Effect | None) -> None:
+    def carry_out(self, effect: Effect | None) -> None:
+        """Do what control asks of the screen."""
         match effect:
             case CopyText():
                 self._copy(effect)
             case OpenDialog():
                 self._dialogs.open(effect.kind)
-            case OpenPalette():
-                self.action_command_palette()
+            case UseTheme():
+                self.theme = self.chosen_theme = effect.name
             case Suspend():
                 self.action_suspend_process()
             case Quit():
@@ -204,17 +208,6 @@ class Debugger(ColorfulApp[int], inherit_bindings=False):
         self.control.show_message(
             f"{effect.what} copied, {count(len(text))} characters, if the terminal allows it"
         )
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The palette has every key of the table, and Textual's themes."""
-        for key in self.control.keys:
-            if key.action != "command_palette":
-                yield SystemCommand(
-                    _named(key.action).capitalize(),
-                    key.help,
-                    lambda action=key.action: self.action_do(action),
-                )
-        yield SystemCommand("Theme", "change the colours", self.action_change_theme)
 
     def _play(self) -> None:
         self.attempt("playing", self.control.play_next)
@@ -273,10 +266,13 @@ class Debugger(ColorfulApp[int], inherit_bindings=False):
         self.paint()
 
     def on_paste(self, event: events.Paste) -> None:
-        """Go to an address that is pasted outside of an input; other texts are ignored."""
-        text = event.text.strip()
-        if text.startswith(SCHEME) and isinstance(self.screen, MainScreen):
-            self.attempt("the jump", lambda: self.control.open_address(text))
+        """Go to the address in a pasted text, and close what is open; other texts are ignored."""
+        address = pasted_address(event.text)
+        if not address:
+            return
+        if isinstance(self.screen, Dialog):
+            self.screen.dismiss(None)
+        self.attempt("the jump", lambda: self.control.open_pasted(address))
 
     @on(Input.Changed, SEARCH_LINE)
     def _search_typed(self, message: Input.Changed) -> None:

@@ -15,6 +15,7 @@ from am_dbg.views.export_dialog import ExportDialog
 from am_dbg.views.help_dialog import HelpDialog
 from am_dbg.views.messages import Exported
 from am_dbg.views.occurrences_dialog import OccurrencesDialog
+from am_dbg.views.palette_dialog import PaletteDialog
 
 if TYPE_CHECKING:
     from am_dbg.views.debugger import Debugger
@@ -44,6 +45,7 @@ class DialogOpener:
             DialogKind.WHY_NOT: self._why_not,
             DialogKind.OCCURRENCES: self._occurrences,
             DialogKind.EXPORT: self._export,
+            DialogKind.PALETTE: self._palette,
         }
 
     def open(self, kind: DialogKind) -> None:
@@ -94,6 +96,11 @@ class DialogOpener:
 
     def _export(self) -> tuple[Dialog, Answered]:
         return ExportDialog(self._control.export_target), self._write
+
+    def _palette(self) -> tuple[Dialog, Answered]:
+        control, app = self._control, self._app
+        dialog = PaletteDialog(control.palette_entries)
+        return dialog, lambda name: app.carry_out(control.choose_entry(name))
 
     def _write(self, name: str) -> None:
         app = self._app

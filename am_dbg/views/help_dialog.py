@@ -15,6 +15,7 @@ from am_dbg.spans import SpanLine
 from am_dbg.views.dialogs import LinesDialog
 from am_dbg.views.static_lines import StaticLines
 from am_dbg.views.theme import palette_of
+from am_dbg.views.typed_line import TypedLine
 
 NEEDLE_CHARS_MAX = 60
 FRAME_ROWS = 4
@@ -47,10 +48,9 @@ class HelpDialog(LinesDialog):
 
     def compose(self) -> ComposeResult:
         """The line of the search over the rows; the box keeps its size while rows go."""
-        needle = Input(
+        needle = TypedLine(
             max_length=NEEDLE_CHARS_MAX, placeholder="type to search", compact=True, id="needle"
         )
-        needle.cursor_blink = False
         rows = StaticLines(self._lines, palette_of(self.app.current_theme))
         box = Vertical(needle, VerticalScroll(rows, can_focus=False), id="box")
         box.styles.width = max((line.width for line in self._lines), default=0) + 5

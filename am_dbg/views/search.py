@@ -6,9 +6,10 @@ from textual.widgets import Input
 
 from am_dbg.control import SEARCH_CHARS_MAX
 from am_dbg.drawing.layout import Box, Pane
+from am_dbg.views.typed_line import TypedLine
 
 
-class SearchLine(Input):
+class SearchLine(TypedLine):
     """An input on one row; hidden until a search begins."""
 
     DEFAULT_CSS = """
@@ -23,7 +24,6 @@ class SearchLine(Input):
             id=Pane.SEARCH, max_length=SEARCH_CHARS_MAX, placeholder="search", compact=True
         )
         self.can_focus = False
-        self.cursor_blink = False
 
     def place(self, box: Box | None, prompt: str = "search", text: str = "") -> None:
         """Show the line with the focus, or hide it and give the focus back.

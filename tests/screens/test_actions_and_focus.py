@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from am_dbg.control import Control, OpenDialog, OpenPalette, Quit, Suspend
+from am_dbg.control import Control, OpenDialog, Quit, Suspend
 from am_dbg.control.input_status import InputStatus, connect_hints
 from am_dbg.drawing.filters import draw_filters, switches_that_fit
 from am_dbg.drawing.layout import MAIN_PANES, WIDTH_MIN, Pane
@@ -294,4 +294,4 @@ def test_dialogs_and_other_effects_are_values(control: Control) -> None:
     """What control requests from the screen beside painting."""
     effects = [control.do(action) for action in ("help", "command_palette", "suspend")]
 
-    assert [type(one) for one in effects] == [OpenDialog, OpenPalette, Suspend]
+    assert [type(one) for one in effects] == [OpenDialog, OpenDialog, Suspend]

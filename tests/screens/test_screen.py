@@ -394,14 +394,6 @@ async def test_without_colour_the_marks_remain(
             assert mark in shown
 
 
-async def test_every_key_of_the_table_is_in_the_palette(store: Store) -> None:
-    """The command palette can do what keys can."""
-    async with running(store) as (app, _):
-        titles = {command.title for command in app.get_system_commands(app.screen)}
-
-        assert {"Next error", "Export", "Theme"} <= titles
-
-
 async def test_quit_ends_with_zero(store: Store) -> None:
     """Leaving is no error."""
     async with running(store) as (app, pilot):

@@ -1,0 +1,1 @@
+"""The command palette: what it offers, what typed letters find of it, and what a choice does."""
