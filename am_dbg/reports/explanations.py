@@ -126,6 +126,7 @@ def _since(since: Since | None) -> JsonObject | None:
         "number": since.number,
         "cause": cause.kind.value if cause else None,
         "state": cause.state or None if cause else None,
+        "requested_by": since.requested_by or None,
     }
 
 

@@ -130,7 +130,7 @@ def test_why_of_a_state_as_json(run: Run, session: Path) -> None:
     assert required["why_not"]["kept_out_by"] == [
         {
             "state": "FileProcessed",
-            "since": {"number": 5, "cause": "called", "state": None},
+            "since": {"number": 5, "cause": "called", "state": None, "requested_by": None},
             "gives_way": True,
             "added": False,
         }
@@ -141,12 +141,17 @@ def test_why_of_a_state_as_json(run: Run, session: Path) -> None:
 
 
 def test_why_of_a_state_that_is_active(run: Run, session: Path) -> None:
-    """Since when, and by which cause."""
+    """Since when, by which cause, and which machine requested it."""
     assert run("why", session, "mach://worker", "Start")[1].splitlines() == [
         "mach://worker/6  ● Start 1",
-        "└ active since tx 1 (called)",
+        "└ active since tx 1 (called, by pool)",
     ]
-    assert data(run, "why", session, "mach://worker", "Start")["since"]["number"] == 1
+    assert data(run, "why", session, "mach://worker", "Start")["since"] == {
+        "number": 1,
+        "cause": "called",
+        "state": None,
+        "requested_by": "pool",
+    }
 
 
 def test_a_state_that_does_not_exist_is_refused_with_a_near_one(run: Run, session: Path) -> None:

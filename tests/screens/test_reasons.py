@@ -19,8 +19,8 @@ from tests.screens.stories import Story
 from tests.screens.test_screen import running, screen_text
 
 REASONS = [
-    "├ ○ since tx 12 (dropped, because it requires ProcessingFile)",
-    "├ requires ○ ProcessingFile  since tx 12 (removed by FileProcessed)",
+    "├ ○ since tx 12 (dropped, because it requires ProcessingFile, by worker-child)",
+    "├ requires ○ ProcessingFile  since tx 12 (removed by FileProcessed, by worker-child)",
     "│ └ last call: tx 2",
     "└ kept out by nothing active",
 ]

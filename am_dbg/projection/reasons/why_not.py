@@ -41,11 +41,13 @@ class Since:
     """The transition that made a state active or inactive.
 
     Without a cause it happened before the first held transition (number 0) or in the gap
-    after the transition with this number.
+    after the transition with this number. `requested_by` is another machine that requested the
+    transition; empty if none did.
     """
 
     number: int
     cause: Cause | None = None
+    requested_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,10 @@ def since_of(track: Track, number: int, name: str) -> Since | None:
     if found is None:
         return Since(0) if tick else None
     at = track.index_at(found, name)
-    return Since(found, cause_at(track, found, at, is_added=tick % 2 == 1))
+    cause = cause_at(track, found, at, is_added=tick % 2 == 1)
+    source = track.transition(found).source
+    is_other = source is not None and source.machine != track.id
+    return Since(found, cause, source.machine if source and is_other else "")
 
 
 def _gap_between(track: Track, low: int, number: int, name: str) -> Gap | None:

@@ -144,7 +144,8 @@ def since_text(since: Since) -> str:
         return "since before the first transition"
     if since.cause is None:
         return f"since a gap after tx {count(since.number)}"
-    return f"since tx {count(since.number)} ({since.cause.words})"
+    by = f", by {clean_name(since.requested_by)}" if since.requested_by else ""
+    return f"since tx {count(since.number)} ({since.cause.words}{by})"
 
 
 def _requirement(one: Requirement, depth: int) -> Iterator[ReasonRow]:
