@@ -44,17 +44,21 @@ _MARKS = {
 def draw_header(view: ComparisonView, width: int) -> SpanLine:
     """The two files at the left, how many machines differ at the right."""
     tail = _differing(view)
-    head = _files(view, with_totals=True)
-    if width_of_spans([*head, *tail]) >= width:
-        head = _files(view, with_totals=False)
+    room = width - width_of_spans(tail) - 1
+    head = _files(view, totals_too=True, folders_too=True)
+    if width_of_spans(head) > room:
+        head = _files(view, totals_too=False, folders_too=True)
+    if width_of_spans(head) > room:
+        head = _files(view, totals_too=False, folders_too=False)
     return line(spread(head, tail, width), width)
 
 
-def _files(view: ComparisonView, *, with_totals: bool) -> list[Span]:
-    spans = [Span(" am-dbg diff", bold=True)]
+def _files(view: ComparisonView, *, totals_too: bool, folders_too: bool) -> list[Span]:
+    spans = [Span(" am-dbg diff", bold=True)] if folders_too else []
     for side in view.sides:
-        spans += [WIDE_GAP, Span(side.label, Role.FOCUS, bold=True), Span(f" {side.file}")]
-        if with_totals:
+        file = side.file if folders_too else side.file.rpartition("/")[2]
+        spans += [WIDE_GAP, Span(side.label, Role.FOCUS, bold=True), Span(f" {file}")]
+        if totals_too:
             spans.append(Span(f"  {totals(side.machines, side.transitions)}", Role.QUIET))
     return spans
 

@@ -157,6 +157,17 @@ def test_the_parts_fill_their_places(control: ComparisonControl, width: int) -> 
     assert {row.width for row in draw_machine_list(view, 30, ROWS)} == {30}
 
 
+def test_a_narrow_heading_has_the_names_of_both_files() -> None:
+    """Totals go first, then folders, so that both names stay."""
+    comparison = compare_sessions(twin().store(), twin(fault="reader").store())
+    control = ComparisonControl(comparison, ("runs/monday/good.br", "runs/tuesday/bad.br"))
+    view = control.project(ROWS)
+
+    assert "runs/tuesday/bad.br  2 machines, 10 transitions" in draw_header(view, 160).text
+    assert "A runs/monday/good.br   B runs/tuesday/bad.br" in draw_header(view, 90).text
+    assert "A good.br   B bad.br" in draw_header(view, 50).text
+
+
 def test_texts_of_programs_are_made_safe() -> None:
     """Names that a terminal would obey are shown as escapes."""
     one = Story()
