@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from am_dbg.projection.excerpt import Excerpt
+from am_dbg.projection.machine_order import MachineOrder
+from am_dbg.projection.runs.program_runs import ProgramRun, are_several, program_runs, run_span
 from am_dbg.store import Gap, GapKind, OpenWorkReport, Store, Track, TransitionRecord
 from am_dbg.store.facts import groups_of
 from amtracer.wire.messages import StateDef, StepDef
@@ -30,10 +32,35 @@ _NS = 10**9
 
 
 def session_value(store: Store) -> JsonObject:
-    """All machines in order of arrival, and the number of their transitions."""
-    return {
+    """All machines in order of arrival, and the number of their transitions.
+
+    `runs` are left out if there is only one program with one run.
+    """
+    value: JsonObject = {
         "machines": [machine_value(track) for track in store.tracks],
         "transitions": store.transitions,
+    }
+    runs = [run_value(store, run) for run in several_runs(store)]
+    return value | ({"runs": runs} if runs else {})
+
+
+def several_runs(store: Store) -> list[ProgramRun]:
+    """The runs of the programs of a session, none if there is only one."""
+    runs = program_runs(MachineOrder(store).machines)
+    return [run for run in runs if not run.is_alone] if are_several(runs) else []
+
+
+def run_value(store: Store, run: ProgramRun) -> JsonObject:
+    """One run of a program; `ended` is left out while it goes on."""
+    span = run_span(store, run)
+    ended: JsonObject = {"ended": wall_time(span.end_ns)} if span.end_ns else {}
+    return {
+        "program": run.program,
+        "run": run.number,
+        "machines": [machine.track.key for machine in run.machines],
+        "started": wall_time(span.start_ns),
+        **ended,
+        **({"reason": span.reason} if span.reason else {}),
     }
 
 

@@ -10,11 +10,14 @@ from collections.abc import Callable, Iterable, Iterator
 
 from am_dbg.projection.addresses.write import write_address
 from am_dbg.projection.note_texts import hanging_text, noted_at, notes_between, refused_text
+from am_dbg.projection.runs.program_runs import ProgramRun, run_span
+from am_dbg.projection.runs.run_rows import run_name
 from am_dbg.projection.subscriptions import is_task
-from am_dbg.projection.times import counted, totals
+from am_dbg.projection.times import counted, full_time, totals
 from am_dbg.reports.json_values import (
     JsonObject,
     machine_value,
+    several_runs,
     start_value,
     transition_value,
     wall_time,
@@ -49,7 +52,17 @@ def machine_lines(store: Store) -> Iterator[str]:
         yield "  ".join(cells).rstrip()
     for track in store.tracks:
         yield from (f"{one_line(track.key)}: {one_line(text)}" for text in _warnings(track))
+    yield from (_run_line(store, run) for run in several_runs(store))
     yield totals(len(store.tracks), store.transitions)
+
+
+def _run_line(store: Store, run: ProgramRun) -> str:
+    """A run of a program: its machines, when it began and how it ended."""
+    span = run_span(store, run)
+    ended = f", ended {full_time(span.end_ns)}" if span.end_ns else ""
+    reason = f" ({one_line(span.reason)})" if span.reason else ""
+    held = counted(len(run.machines), "machine")
+    return f"{run_name(run)}: {held}, since {full_time(span.start_ns)}{ended}{reason}"
 
 
 def _warnings(track: Track) -> Iterator[str]:

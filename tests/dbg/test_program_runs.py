@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from am_dbg import reports
 from am_dbg.egress.export import selected, write_messages
 from am_dbg.egress.live_replay import LiveReplay
 from am_dbg.projection.machine_order import MachineOrder
@@ -200,3 +204,40 @@ def test_a_debugger_that_records_or_forwards_keeps_the_runs() -> None:
     again: list[Message] = []
     write_messages(copy, selected(copy), again.append)
     assert runs(taken_in(again)) == TWO_RUNS
+
+
+@pytest.fixture
+def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Wall times are local; here that is UTC."""
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("utc")
+def test_the_list_of_a_session_names_its_runs() -> None:
+    """With times and reasons, as text and as JSON; a single run is not worth a line."""
+    store = Store(clock=lambda: 5 * SECOND_NS)
+    pool(store, "one").leave()
+    assert "runs" not in reports.session_value(store)
+    assert list(reports.machine_lines(store))[-2].startswith("worker")
+
+    pool(store, "two")
+    assert list(reports.machine_lines(store))[-3:] == [
+        "pool run 2: 2 machines, since 1970-01-01 00:00:01.000 000",
+        (
+            "pool run 1: 2 machines, since 1970-01-01 00:00:01.000 000,"
+            " ended 1970-01-01 00:00:05.000 000 (connection lost)"
+        ),
+        "4 machines, 4 transitions",
+    ]
+    assert reports.session_value(store)["runs"][1] == {
+        "program": "pool",
+        "run": 1,
+        "machines": ["pool", "worker"],
+        "started": "1970-01-01T00:00:01.000000000Z",
+        "ended": "1970-01-01T00:00:05.000000000Z",
+        "reason": "connection lost",
+    }

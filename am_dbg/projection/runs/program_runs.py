@@ -133,6 +133,11 @@ def _numbered(runs: list[_Begun]) -> list[ProgramRun]:
     return numbered[::-1]
 
 
+def are_several(runs: Sequence[ProgramRun]) -> bool:
+    """Whether there is more than one program with a name, or more than one run of a program."""
+    return sum(run.is_named for run in runs) > 1 or any(run.runs > 1 for run in runs)
+
+
 def machine_in(run: ProgramRun, id: str) -> Track | None:
     """The newest machine with this id in a run."""
     same = [machine.track for machine in run.machines if machine.track.id == id]

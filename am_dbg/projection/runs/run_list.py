@@ -21,7 +21,13 @@ from collections.abc import Iterator, Sequence
 
 from am_dbg.projection.machine_list import MachineList, MachineSort
 from am_dbg.projection.machine_order import ListedMachine, MachineOrder
-from am_dbg.projection.runs.program_runs import ProgramRun, RunSpan, program_runs, run_span
+from am_dbg.projection.runs.program_runs import (
+    ProgramRun,
+    RunSpan,
+    are_several,
+    program_runs,
+    run_span,
+)
 from am_dbg.store import Store, Track
 
 ListRow = ListedMachine | ProgramRun
@@ -103,9 +109,8 @@ class RunList:
 
     @property
     def has_headings(self) -> bool:
-        """Whether there is more than one program, or more than one run of one."""
-        named = sum(run.is_named for run in self.runs)
-        return named > 1 or any(run.runs > 1 for run in self._runs)
+        """Whether the runs have headings."""
+        return are_several(self.runs)
 
     def rows(self, selected: Track | None) -> Sequence[ListRow]:
         """The rows from top to bottom, with this machine selected."""
