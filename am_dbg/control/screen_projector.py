@@ -8,6 +8,7 @@ fails is listed in `ScreenView.failed`; all others are shown.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from am_dbg.control.filtering.filter_line import FilterLine
@@ -22,6 +23,7 @@ from am_dbg.drawing.detail import DetailView
 from am_dbg.drawing.layout import Layout, Pane, lay_out
 from am_dbg.drawing.log import log_title_note
 from am_dbg.drawing.matrix import HEADER_ROWS, matrix_columns
+from am_dbg.drawing.merged_log import merged_text_column
 from am_dbg.drawing.pane_keys import footer_ends, footer_hints
 from am_dbg.drawing.rain import header_height, rain_columns
 from am_dbg.keys import Hint, Key
@@ -40,7 +42,7 @@ from am_dbg.projection.counts import MachineCounter, about_text
 from am_dbg.projection.faults import Failed, attempt
 from am_dbg.projection.filtering.filter_line import FilterLineView
 from am_dbg.projection.filters import FilterBarView, project_filters
-from am_dbg.projection.log.merged import project_merged_log
+from am_dbg.projection.log.merged import merged_columns, project_merged_log
 from am_dbg.projection.log.view import LogView, project_log
 from am_dbg.projection.log.window import LogPlace
 from am_dbg.projection.machines import MachinesView, project_machines, top_showing
@@ -211,13 +213,18 @@ class ScreenProjector:
     def _merged_log(self, moment: Moment, merged: Across) -> LogView:
         """The log of all machines in the scope."""
         workspace, search = self.workspace, self.workspace.search
+        columns, options = merged_columns(merged), workspace.log_options
+        if options.width:
+            width = workspace.width_of(Pane.LOG)
+            options = replace(options, width=max(1, width - merged_text_column(*columns, width)))
         view, workspace.merged_top = project_merged_log(
             workspace.store,
             merged,
             Cursor(moment.track, moment.number),
             workspace.merged_top,
             workspace.height_of(Pane.LOG),
-            workspace.log_options,
+            options,
+            columns,
             level=workspace.filters.level,
             follow=Pane.LOG not in workspace.scrolled_away,
             needle=search.text if search and search.pane is Pane.LOG else "",

@@ -37,30 +37,29 @@ def _row(row: LogRow, view: LogView, width: int, lit: bool) -> SpanLine:
     if row.kind is RowKind.ENTRY and row.entry is not None:
         return _entry(row, row.entry, view, width, lit)
     if row.kind is RowKind.LINE:
-        indent = Span(" " * _text_column(view, width))
+        indent = Span(" " * merged_text_column(view.name_width, view.number_digits, width))
         return line([indent, *marked(spans_of(row.parts), view.needle)], width)
     if row.kind is RowKind.SECOND:
         return line(rule(axis_time(row.time_ns)[:8], Role.QUIET, width), width)
     return line(rule(row.text, Role.CANCELED, width), width)
 
 
-def _name_width(view: LogView, width: int) -> int:
-    return view.name_width if width >= NARROW else min(view.name_width, NARROW_NAME)
+def _name_width(names: int, width: int) -> int:
+    return names if width >= NARROW else min(names, NARROW_NAME)
 
 
 def _time_width(width: int) -> int:
     return TIME_WIDTH if width >= NARROW else TIME_WIDTH - 4
 
 
-def _text_column(view: LogView, width: int) -> int:
-    """The column at which states begin."""
-    names = _name_width(view, width) + 1 + view.number_digits
-    return 2 + _time_width(width) + 1 + names + 1 + 2
+def merged_text_column(names: int, digits: int, width: int) -> int:
+    """The column at which states and log lines begin."""
+    return 2 + _time_width(width) + 1 + _name_width(names, width) + 1 + digits + 1 + 2
 
 
 def _entry(row: LogRow, entry: TransitionEntry, view: LogView, width: int, lit: bool) -> SpanLine:
     current = row.is_current
-    name = left(row.machine, _name_width(view, width))
+    name = left(row.machine, _name_width(view.name_width, width))
     head = [
         CURSOR_MARK if current else SPACE,
         Span(row.mark or " ", Role.FLAG, bold=True),

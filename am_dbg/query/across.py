@@ -46,6 +46,7 @@ class _Lane:
     numbers: TransitionSet
     times: RisingTimes
     count: int = 0
+    held: int = 0
     _after: tuple[int, Key | None] = _NO_ANSWER
     _before: tuple[int, Key | None] = _NO_ANSWER
     _position: tuple[int, int] = (-1, 0)
@@ -58,6 +59,7 @@ class _Lane:
         self._after = self._before = _NO_ANSWER
         self._position = (-1, 0)
         before, self.count = self.count, self.numbers.count
+        self.held = self.track.count - self.track.first + 1
         return self.count - before
 
     def after(self, number: int) -> Key | None:
@@ -155,7 +157,7 @@ class Across:
         self._mark = 0
         self._lanes: dict[Track, _Lane] = {}
         self._holding: dict[Track, _Lane] = {}
-        self._count = 0
+        self._count = self._in_all = 0
 
     def _refresh(self) -> Collection[_Lane]:
         """The lanes that hold something; those of changed tracks are counted again."""
@@ -173,7 +175,9 @@ class Across:
         if lane is None:
             numbers = TransitionSet(track, self._conditions(track))
             lane = self._lanes[track] = _Lane(track, numbers, self._times.of(track))
+        self._in_all -= lane.held
         self._count += lane.recount()
+        self._in_all += lane.held
         if lane.count:
             self._holding[track] = lane
         else:
@@ -184,6 +188,12 @@ class Across:
         """How many transitions there are."""
         self._refresh()
         return self._count
+
+    @property
+    def in_all(self) -> int:
+        """How many transitions the tracks hold, with those that do not pass."""
+        self._refresh()
+        return self._in_all
 
     @property
     def holding(self) -> Sequence[Track]:

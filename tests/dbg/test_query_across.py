@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import accumulate, islice
+from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,8 @@ from am_dbg.query import ALL, Filters, Visible
 from am_dbg.query.across import Across, column_at
 from am_dbg.query.across_queries import AcrossQueries
 from am_dbg.query.cursor import Cursor
-from am_dbg.store import Store
+from am_dbg.store import Store, chunk
+from am_dbg.store import track as track_module
 from amtracer.wire.vocabulary import StepFlag
 from tests.screens.stories import MILLISECOND, Story, files_story
 
@@ -82,6 +84,23 @@ def test_a_place_outside_of_a_set_lies_between_its_neighbours(
         sooner = [one for one in everything[:at] if one in errors]
         assert errors.next(place) == (later[0] if later else None)
         assert errors.previous(place) == (sooner[-1] if sooner else None)
+
+
+@given(ACTS)
+def test_places_are_in_order_across_chunks(acts: list[tuple[int, int, str]]) -> None:
+    """Also if a track has many chunks, and a clock was set back between or inside of them."""
+    with (
+        mock.patch.object(chunk, "CHUNK_ROWS_MAX", 3),
+        mock.patch.object(track_module, "PIECE_ROWS_MAX", 2),
+    ):
+        store = told(acts)
+    across = AcrossQueries(store).visible(ALL)
+    expected = in_order(store, across)
+
+    assert across.first() == (expected[0] if expected else None)
+    for at, place in enumerate(expected):
+        assert across.position_of(place) == at + 1
+        assert across.previous(place) == (expected[at - 1] if at else None)
 
 
 @given(ACTS, st.integers(1, 9))

@@ -379,6 +379,27 @@ def test_the_filter_of_the_list_is_the_scope(pool: Control) -> None:
     assert pool.project(*SIZE).log.scope == "all 3 machines"
 
 
+def test_long_rows_of_all_machines_are_wrapped(pool: Control) -> None:
+    """`W` breaks long rows here as in the log of one machine; no text is cut."""
+    do(pool, "level", "last")
+    pool.project(80, 24)
+    pool.press("wrap")
+    view = pool.project(60, 24).log
+
+    texts = [line.text for line in draw_merged_log(view, 58)]
+    assert any("ValueError" in text for text in texts)
+    assert not any("…" in text for text in texts)
+
+
+def test_the_columns_stay_while_the_log_scrolls(pool: Control) -> None:
+    """Their widths depend on the machines and not on the rows that are on show."""
+    first = pool.project(*SIZE).log
+    last = do(pool, "last", "filter_canceled").project(*SIZE).log
+
+    assert (first.name_width, first.number_digits) == (last.name_width, last.number_digits)
+    assert (first.name_width, first.hidden, last.hidden) == (8, 0, 1)
+
+
 def test_a_narrow_screen_names_the_scope_beside_its_tabs(pool: Control) -> None:
     """Where the log has no title, the row of tabs has the scope."""
     assert pool.project(80, 24).tabs.note == "all 3 machines"

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import chain
+from typing import NamedTuple
 
 from am_dbg.projection.clean import clean_name
 from am_dbg.projection.log.gaps import gap_text
@@ -39,6 +40,21 @@ CAUSE_MARK, EFFECT_MARK = "╭", "╰"
 _Block = tuple[Cursor, list[LogRow]]
 
 
+class MergedColumns(NamedTuple):
+    """The widths of the columns of names and numbers; they depend on the machines, not on rows."""
+
+    names: int
+    digits: int
+
+
+def merged_columns(merged: Across) -> MergedColumns:
+    """The columns that all machines of a merged set need."""
+    tracks = merged.holding
+    names = max((width_of(clean_name(track.key)) for track in tracks), default=0)
+    newest = max((track.count for track in tracks), default=0)
+    return MergedColumns(min(NAME_WIDTH_MAX, names), len(str(newest)))
+
+
 def project_merged_log(
     store: Store,
     merged: Across,
@@ -46,6 +62,7 @@ def project_merged_log(
     top: Cursor | None,
     height: int,
     options: LogOptions,
+    columns: MergedColumns,
     *,
     level: int,
     follow: bool = True,
@@ -56,16 +73,15 @@ def project_merged_log(
     window = _MergedWindow(store, merged, here, max(1, height), level, options)
     blocks = window.blocks(top, follow=follow)
     rows = _with_seconds(blocks) if options.seconds else [row for _, part in blocks for row in part]
-    names = [width_of(row.machine) for row in rows]
     view = LogView(
         rows=tuple(window.marked(rows[:height])),
         level=LEVEL_WORDS[min(level, len(LEVEL_WORDS) - 1)],
-        hidden=store.transitions - merged.count,
-        total=store.transitions,
-        number_digits=max((len(str(row.number)) for row in rows), default=1),
+        hidden=merged.in_all - merged.count,
+        total=merged.in_all,
+        number_digits=columns.digits,
         needle=needle,
         scope=scope,
-        name_width=min(NAME_WIDTH_MAX, max(names, default=0)),
+        name_width=columns.names,
     )
     return view, blocks[0][0] if blocks else None
 
@@ -175,7 +191,7 @@ class _MergedWindow:
     def _rows_of(self, place: Cursor) -> list[LogRow]:
         """The rows of a transition: gaps before it, itself, its lines."""
         track, number = place.track, place.number
-        entry, lines = entry_and_lines(track, number, self.level)
+        entry, lines = entry_and_lines(track, number, self.level, self.options.width)
         name = clean_name(track.key)
         is_current = place == self.here
         gaps = [
