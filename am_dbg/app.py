@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
+from dataclasses import replace
 
 from am_dbg.control import Control, InputStatus, StartOptions, keep_state, restore_state
 from am_dbg.drawing.layout import Pane
@@ -18,7 +19,7 @@ from am_dbg.ingest.memory import MEGABYTE
 from am_dbg.keymap import Keymap, keymap_path, read_keymap
 from am_dbg.options import AUTO, RunOptions
 from am_dbg.projection.counts import exit_words
-from am_dbg.settings.config import KEYS, Config
+from am_dbg.settings.config import KEYS, START, THEME, Config, unknown
 from am_dbg.settings.state_directory import StateDirectory, state_path
 from am_dbg.store import Store
 from am_dbg.views.colors.choice import color_choice, theme_names
@@ -42,7 +43,7 @@ def run(options: RunOptions, report: Callable[[str], None] | None = None) -> int
     or the screen fails.
     """
     _log_to(options.log_file, options.log_level)
-    state = StateDirectory(state_path())
+    options, state = with_known_theme(options), StateDirectory(state_path())
     colors = color_choice(_theme(options.theme, state), options.colors, os.environ)
     store, own_name = Store(), new_name()
     control = control_of(store, options)
@@ -92,6 +93,16 @@ def run(options: RunOptions, report: Callable[[str], None] | None = None) -> int
     if report is not None:
         report(exit_words(store))
     return FAILED if screen.return_code is None else screen.return_code
+
+
+def with_known_theme(options: RunOptions) -> RunOptions:
+    """The options with a fault instead of a theme of the configuration that does not exist."""
+    config, names = options.config, (AUTO, *theme_names())
+    given = config.start.get(THEME)
+    if given != options.theme or options.theme.strip().lower() in names:
+        return options
+    trouble = unknown(config.place(THEME, START), options.theme, names, ", ".join(names))
+    return replace(options, theme=AUTO, config=config.with_troubles(trouble))
 
 
 def _theme(asked: str, state: StateDirectory) -> str:

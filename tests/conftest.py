@@ -6,6 +6,8 @@ import logging
 import os
 import signal
 from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
 from types import FrameType
 
 import pytest
@@ -55,13 +57,22 @@ def is_inherited(number: int) -> bool:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def _home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Screens read and write no configuration and no state of the user who runs the tests."""
     home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CONFIG_HOME", str(home / "config"))
         patch.setenv("XDG_STATE_HOME", str(home / "state"))
-        yield
+        yield home
+
+
+_numbers = count(1)
+
+
+@pytest.fixture(autouse=True)
+def _own_state(_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test finds the place where another one left a session."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(_home / f"state-{next(_numbers)}"))
 
 
 @pytest.fixture(autouse=True)

@@ -7,10 +7,12 @@ from pathlib import Path
 import click
 import pytest
 
+from am_dbg.app import with_known_theme
 from am_dbg.cli.commands import command
 from am_dbg.cli.start_options import start_defaults
 from am_dbg.keymap import read_keymap
 from am_dbg.keys import by_action
+from am_dbg.options import RunOptions
 from am_dbg.settings.config import FILE_BYTES_MAX, KEYS, Config, config_path, read_config
 
 
@@ -101,3 +103,20 @@ def test_keys_of_the_configuration_count_like_those_of_their_own_file(tmp_path: 
     assert keymap.trouble == f"{config.path}:4: no action rian, did you mean rain"
     alone = read_keymap(tmp_path / "none.toml", config.keys)
     assert by_action(alone.table)["tail"].all_keys == ("T",)
+
+
+def test_a_theme_that_does_not_exist_is_a_fault_of_the_file(tmp_path: Path) -> None:
+    """The screen opens with the theme that fits the terminal; a flag is refused instead."""
+    config = config_of(tmp_path, '\ntheme = "am-lihgt"\n')
+    options = with_known_theme(RunOptions(config=config, theme="am-lihgt"))
+
+    assert options.theme == "auto"
+    assert (
+        f"{config.path}:2: there is no 'am-lihgt' here, did you mean am-light"
+        in (options.config.troubles[0])
+    )
+    for theme in ("am-light", "Light", "auto"):
+        known = RunOptions(config=config_of(tmp_path, f'theme = "{theme}"'), theme=theme)
+        assert with_known_theme(known) is known
+    flag = RunOptions(config=config, theme="nonsense")
+    assert with_known_theme(flag) is flag
