@@ -14,7 +14,15 @@ from itertools import compress
 
 from am_dbg.query.filters import Filters
 from am_dbg.query.flags import FlagTable, both, looked_up
-from am_dbg.query.row_tests import RowTest, between, containing, longer, none_of, not_requested_by
+from am_dbg.query.row_tests import (
+    RowTest,
+    between,
+    containing,
+    longer,
+    none_of,
+    not_requested_by,
+    remembered,
+)
 from am_dbg.query.shape_tests import (
     ShapeTest,
     every_or_none,
@@ -60,29 +68,23 @@ class Conditions:
 
     def count(self, chunk: Chunk, rows: int) -> int:
         """How many of the first rows pass; a whole chunk is counted by its palette."""
-        by_row = self._by_row(chunk, rows)
+        local = self._local(chunk)
+        by_row = self._by_row(chunk, rows) if 1 in local else None
         if by_row is None and chunk.is_sealed:
-            return sum(compress(chunk.shapes.counts, self._local(chunk)))
-        flags = self._joined(chunk, rows, by_row)
+            return sum(compress(chunk.shapes.counts, local))
+        flags = _joined(chunk, rows, local, by_row)
         return rows if flags is None else flags.count(1)
 
     def flags(self, chunk: Chunk, rows: int) -> bytes | None:
         """A byte for each of the first rows, 1 if it passes; None when all do."""
-        return self._joined(chunk, rows, self._by_row(chunk, rows))
+        local = self._local(chunk)
+        by_row = self._by_row(chunk, rows) if 1 in local else None
+        return _joined(chunk, rows, local, by_row)
 
     def _by_row(self, chunk: Chunk, rows: int) -> bytes | None:
         """The flags of all conditions on rows together."""
         answers = [flags for test in self.row_tests if (flags := test(chunk, rows)) is not None]
         return reduce(both, answers) if answers else None
-
-    def _joined(self, chunk: Chunk, rows: int, by_row: bytes | None) -> bytes | None:
-        local = self._local(chunk)
-        if 1 not in local:
-            return bytes(rows)
-        if 0 not in local:
-            return by_row
-        flags = chunk.shapes.spread(local, rows)
-        return flags if by_row is None else both(flags, by_row)
 
     def _local(self, chunk: Chunk) -> bytes:
         palette = chunk.shapes.palette[:]
@@ -93,6 +95,16 @@ class Conditions:
     def _shapes(self, dictionary: SegmentDictionary, start: int, stop: int) -> bytes:
         tables = [test(dictionary, start, stop) for test in self.shape_tests]
         return reduce(both, tables)
+
+
+def _joined(chunk: Chunk, rows: int, local: bytes, by_row: bytes | None) -> bytes | None:
+    """The flags of both kinds of conditions together."""
+    if 1 not in local:
+        return bytes(rows)
+    if 0 not in local:
+        return by_row
+    flags = chunk.shapes.spread(local, rows)
+    return flags if by_row is None else both(flags, by_row)
 
 
 def conditions_of(track: Track, filters: Filters) -> Conditions:
@@ -114,11 +126,11 @@ def conditions_of_terms(track: Track, terms: Terms, level: int) -> Conditions:
     shape_tests += [every_or_none(has_text(track.key, word)) for word in terms.machines]
     if terms.without_facts:
         shape_tests.append(without_facts(terms.without_facts))
-    row_tests = [containing(word, level) for word in terms.words]
+    row_tests = [remembered(containing(word, level)) for word in terms.words]
     if terms.after or terms.before:
         row_tests.append(between(track, terms.after, terms.before))
     if terms.longer_ns:
-        row_tests.append(longer(terms.longer_ns))
+        row_tests.append(remembered(longer(terms.longer_ns)))
     conditions = Conditions(shape_tests, row_tests)
     for term in terms.excluded:
         conditions &= conditions_of_terms(track, term, level).opposite()

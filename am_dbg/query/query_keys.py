@@ -5,7 +5,7 @@ The parser, the prompt, the help and the manual use this one table.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import Enum
@@ -92,12 +92,54 @@ def near_word(word: str, known: Iterable[str]) -> str:
     return close[0] if close else ""
 
 
-def typing_hint(text: str) -> str:
+@dataclass(frozen=True, slots=True)
+class KnownNames:
+    """The names that a machine has for the values of keys."""
+
+    states: Sequence[str] = ()
+    groups: Sequence[str] = ()
+
+    def of(self, key: str) -> Sequence[str]:
+        """The names that fit a key, none if the values of the key are no names of a machine."""
+        if key in _STATE_KEYS:
+            return self.states
+        if key in _HANDLER_KEYS:
+            return [f"{state}{phase}" for state in self.states for phase in _PHASES]
+        return self.groups if key == "group" else ()
+
+
+NO_NAMES = KnownNames()
+_STATE_KEYS = ("state", "called", "added", "removed")
+_HANDLER_KEYS = ("handler", "failed")
+_PHASES = ("Enter", "State", "Exit", "End")
+HINTED_NAMES_MAX = 30
+
+
+def typing_hint(text: str, names: KnownNames = NO_NAMES) -> str:
     """What the word that is being typed may become: the keys that fit, or what a key takes."""
-    word = text.rpartition(" ")[2].removeprefix("-")
-    key, colon, _ = word.partition(":")
+    word = last_word(text)
+    key, colon, value = word.partition(":")
     if colon and key in BY_KEY:
         found = BY_KEY[key]
-        return f"{found.example} {found.help}"
-    fitting = [one for one in QUERY_KEYS if word and one.key.startswith(word.lower())]
-    return " ".join(one.example for one in fitting or QUERY_KEYS)
+        fitting = [name for name in names.of(key) if value.lower() in name.lower()]
+        return " ".join(fitting[:HINTED_NAMES_MAX]) or f"{found.example} {found.help}"
+    return " ".join(one.example for one in _beginning(word) or QUERY_KEYS)
+
+
+def is_unfinished(word: str, names: KnownNames) -> bool:
+    """Whether a last word looks like the begin of a key, or of a name that a key takes."""
+    key, colon, value = word.partition(":")
+    if not colon:
+        return not word or bool(_beginning(word))
+    known = names.of(key)
+    return bool(known) and value not in known
+
+
+def last_word(text: str) -> str:
+    """The word that is being typed, without a minus before it."""
+    return text.rpartition(" ")[2].removeprefix("-")
+
+
+def _beginning(word: str) -> list[QueryKey]:
+    """The keys that begin with a word."""
+    return [one for one in QUERY_KEYS if word and one.key.startswith(word.lower())]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import reduce
+from weakref import WeakKeyDictionary
 
 from am_dbg.query.flags import FlagTable, both, either, looked_up, marked, opposite
 from am_dbg.query.shape_tests import touching_like
@@ -12,8 +13,30 @@ from am_dbg.query.times import WrittenTime
 from am_dbg.store import Track
 from am_dbg.store.chunk import Chunk
 
+REMEMBERED_CHUNKS_MAX = 4_096
+"""Chunks of which a condition keeps its flags, one byte for each transition."""
+
 RowTest = Callable[[Chunk, int], bytes | None]
 """A condition on rows: the flags of the first rows of a chunk, None when all of them pass."""
+
+
+def remembered(test: RowTest) -> RowTest:
+    """A condition whose flags of complete chunks are kept while those exist.
+
+    Sets that share the condition, such as the errors among the visible transitions, share them.
+    """
+    kept: WeakKeyDictionary[Chunk, bytes | None] = WeakKeyDictionary()
+
+    def answer(chunk: Chunk, rows: int) -> bytes | None:
+        if chunk in kept:
+            return kept[chunk]
+        flags = test(chunk, rows)
+        is_whole = chunk.is_sealed and rows == chunk.rows
+        if is_whole and len(kept) < REMEMBERED_CHUNKS_MAX:
+            kept[chunk] = flags
+        return flags
+
+    return answer
 
 
 def not_requested_by(machine: str) -> RowTest:

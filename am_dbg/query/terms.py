@@ -22,7 +22,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from am_dbg.query.query_keys import BY_KEY, NO_FACT, ValueKind, unknown_key, wrong_value
+from am_dbg.query.query_keys import (
+    BY_KEY,
+    NO_FACT,
+    KnownNames,
+    ValueKind,
+    is_unfinished,
+    last_word,
+    unknown_key,
+    wrong_value,
+)
 from am_dbg.query.times import WrittenTime, parse_duration, parse_time
 from am_dbg.store import Fact
 
@@ -74,6 +83,16 @@ def parse(text: str) -> Terms:
             continue
         terms = _with_term(terms, key, value)
     return terms
+
+
+def finished(text: str, names: KnownNames) -> str:
+    """A text that is being typed, without a last word that is not finished yet.
+
+    The begin of a key, or of a name after a key, would hide everything until the next letter.
+    """
+    head, _, word = text.rpartition(" ")
+    is_begun = is_unfinished(last_word(text), names) or parse(word).troubles
+    return head.rstrip() if is_begun else text
 
 
 def _trouble(key: str | None, value: str, term: str) -> str:

@@ -64,6 +64,7 @@ class Chunk:
     """
 
     __slots__ = (
+        "__weakref__",
         "_args",
         "_calls",
         "_durations",

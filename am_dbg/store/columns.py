@@ -13,7 +13,7 @@ import sys
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import accumulate, chain
+from itertools import accumulate, chain, compress, pairwise
 
 _CODES = "BHIq"
 
@@ -135,6 +135,20 @@ class Blobs:
         return sys.getsizeof(self._bytes) + sys.getsizeof(self._ends)
 
 
+FEW_OF = 20
+"""Of so many flags at most one is set when looking for each by itself is faster than a pass."""
+
+
+def _looked_up(table: bytes, numbers: Iterable[int]) -> bytes:
+    """The flags of a table for these numbers, 0 for a number that is not in it."""
+    listed = list(numbers)
+    try:
+        return bytes(map(table.__getitem__, listed))
+    except IndexError:
+        known = len(table)
+        return bytes(n < known and table[n] for n in listed)
+
+
 class SparseIntegers:
     """A few whole numbers for some of the rows."""
 
@@ -167,9 +181,14 @@ class SparseIntegers:
 
     def rows_with(self, wanted: bytes) -> Iterable[int]:
         """The rows with a number `n` for which `wanted[n]` is set."""
-        count, known = len(self._rows), len(wanted)
-        values = self._values.span(0, self._ends[count])
-        flags = bytes(n < known and wanted[n] for n in values)
+        count = len(self._rows)
+        ends = self._ends[: count + 1]
+        flags = _looked_up(wanted, self._values.span(0, ends[count]))
+        if flags.count(1) * FEW_OF > len(flags):
+            before = list(accumulate(flags, initial=0))
+            found = (before[low] < before[high] for low, high in pairwise(ends))
+            yield from compress(self._rows[:count], found)
+            return
         at = flags.find(1)
         while at >= 0:
             index = bisect_right(self._ends, at) - 1

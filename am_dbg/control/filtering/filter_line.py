@@ -1,6 +1,7 @@
 """The line in which a filter is typed: a query for transitions, words for the list of machines.
 
-What is typed filters at once. Escape brings back the filter and the place from before.
+What is typed filters at once, but for a last word that is not finished yet. Escape brings back
+the filter and the place from before.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from am_dbg.projection.machine_list import MachineSort
 from am_dbg.projection.times import counted
 from am_dbg.query import Visible
 from am_dbg.query.cursor import Cursor
-from am_dbg.query.terms import parse
+from am_dbg.query.query_keys import KnownNames
+from am_dbg.query.terms import finished, parse
 from am_dbg.store import Track
 
 _SORTS = tuple(MachineSort)
@@ -40,6 +42,7 @@ class FilterLine:
     navigation: Navigation
     view_switches: ViewSwitches
     _is_of_machines: bool = False
+    _typed: str = ""
     _before: str = ""
     _origin: Cursor | None = None
     _without_query: Visible | None = None
@@ -49,7 +52,8 @@ class FilterLine:
         if not self.modes.open(s.FILTER_OPEN):
             return
         self._is_of_machines = self.modes.focus is Pane.MACHINES
-        self._before, self._origin = self._text, self.workspace.cursor
+        self._before = self._typed = self._text
+        self._origin = self.workspace.cursor
 
     @property
     def _text(self) -> str:
@@ -58,7 +62,18 @@ class FilterLine:
 
     def type(self, text: str) -> None:
         """Filter by the text typed so far."""
-        text = text[:SEARCH_CHARS_MAX].strip()
+        self._typed = text[:SEARCH_CHARS_MAX]
+        is_query = not self._is_of_machines
+        self._filter(finished(self._typed, self._names()) if is_query else self._typed)
+
+    def _names(self) -> KnownNames:
+        """The names of the selected machine that may follow a key."""
+        track = self.workspace.track
+        states = [state.name for state in track.states] if track else []
+        return KnownNames(states, self.workspace.groups)
+
+    def _filter(self, text: str) -> None:
+        text = text.strip()
         if text == self._text:
             return
         if self._is_of_machines:
@@ -84,6 +99,7 @@ class FilterLine:
     def accept(self) -> None:
         """Close the line and keep the filter; report what of it finds nothing."""
         self.modes.close()
+        self._filter(self._typed)
         self.workspace.message = "; ".join(self._troubles) or self._where_some_pass()
 
     def _where_some_pass(self) -> str:
@@ -108,12 +124,7 @@ class FilterLine:
     def cancel(self) -> None:
         """Close the line; the filter and the place are those from before."""
         self.modes.close()
-        if self._before == self._text:
-            return
-        if self._is_of_machines:
-            self._filter_machines(self._before)
-        else:
-            self._filter_transitions(self._before, self._origin)
+        self._filter(self._before)
 
     def sort_machines(self) -> None:
         """Sort the list of machines by the next of its orders."""
@@ -127,16 +138,16 @@ class FilterLine:
         workspace, machines = self.workspace, self.workspace.machine_list
         is_open = self.modes.is_filtering
         if is_open and self._is_of_machines:
-            return machine_line(machines.text, machines.filter.troubles)
-        text = workspace.filters.text
-        if not text and not is_open:
+            return machine_line(self._typed, machines.filter.troubles)
+        query = workspace.filters.text
+        if not query and not is_open:
             return NO_FILTER
         return query_line(
-            text,
-            parse(text).troubles,
+            query,
+            typed=self._typed if is_open else None,
+            names=self._names(),
             shown=workspace.visible(track).count if track else 0,
             hidden=self._hidden(track) if track else 0,
-            is_open=is_open,
         )
 
     def _hidden(self, track: Track) -> int:

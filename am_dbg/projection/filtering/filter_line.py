@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from am_dbg.projection.clean import clean
 from am_dbg.projection.filtering.machine_filter import MACHINE_FORMS
-from am_dbg.query.query_keys import typing_hint
+from am_dbg.query.query_keys import KnownNames, typing_hint
+from am_dbg.query.terms import parse
 
 _MACHINES_HINT = "machines: " + " ".join(form for form, _ in MACHINE_FORMS)
 
@@ -17,7 +18,7 @@ class FilterLineView:
     """The query of the filters, and how many transitions it hides and leaves.
 
     While the line `is_open`, `hint` has what may be typed, `troubles` what is not understood.
-    `text` is what the line begins with when it opens.
+    `text` is what the line begins with when it opens, and what is typed after that.
     """
 
     query: str = ""
@@ -34,17 +35,18 @@ NO_FILTER = FilterLineView()
 
 
 def query_line(
-    query: str, troubles: Sequence[str], *, shown: int, hidden: int, is_open: bool
+    query: str, *, typed: str | None, names: KnownNames, shown: int, hidden: int
 ) -> FilterLineView:
-    """The filter of transitions, which titles show; the line itself only while it is open."""
-    return FilterLineView(
-        query=clean(query),
-        shown=shown,
-        hidden=hidden,
-        is_open=is_open,
-        text=query if is_open else "",
-        hint=clean(typing_hint(query)) if is_open else "",
-        troubles=tuple(map(clean, troubles)) if is_open else (),
+    """The filter of transitions, which titles show; `typed` is None while the line is closed."""
+    closed = FilterLineView(clean(query), shown, hidden)
+    if typed is None:
+        return closed
+    return replace(
+        closed,
+        is_open=True,
+        text=typed,
+        hint=clean(typing_hint(typed, names)),
+        troubles=tuple(map(clean, parse(typed).troubles)),
     )
 
 
