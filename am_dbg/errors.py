@@ -95,6 +95,15 @@ class EmptyRangeError(DebuggerError):
         self.numbers = numbers
 
 
+class QueryError(DebuggerError):
+    """A query with terms that are not understood; `troubles` has a message for each of them."""
+
+    def __init__(self, query: str, troubles: tuple[str, ...]) -> None:
+        super().__init__(f"query {query[:NAMED_CHARS_MAX]!r}: {'; '.join(troubles)}")
+        self.query = query
+        self.troubles = troubles
+
+
 class OptionFileError(DebuggerError):
     """The file of an option cannot be written."""
 

@@ -16,6 +16,7 @@ from am_dbg.cli.convert import convert_command
 from am_dbg.cli.diff import diff_command
 from am_dbg.cli.errors import errors_command
 from am_dbg.cli.exit_codes import Exit, exit_table
+from am_dbg.cli.find import find_command
 from am_dbg.cli.list import list_command
 from am_dbg.cli.next import next_command
 from am_dbg.cli.options import (
@@ -192,6 +193,7 @@ def command(context: click.Context, /, version: bool, **given: Any) -> int:
 for _subcommand in (
     list_command,
     show_command,
+    find_command,
     why_command,
     when_command,
     next_command,
