@@ -22,7 +22,7 @@ from am_dbg.projection.counts import exit_words
 from am_dbg.settings.config import KEYS, START, THEME, Config, unknown
 from am_dbg.settings.state_directory import StateDirectory, state_path
 from am_dbg.store import Store
-from am_dbg.views.colors.choice import color_choice, theme_names
+from am_dbg.views.colors.choice import ColorChoice, color_choice, theme_names
 from am_dbg.views.debugger import Debugger
 from am_dbg.views.messages import DataArrived, ImportProgressed, Warned
 from amtracer.address import listen_address
@@ -44,7 +44,7 @@ def run(options: RunOptions, report: Callable[[str], None] | None = None) -> int
     """
     _log_to(options.log_file, options.log_level)
     options, state = with_known_theme(options), StateDirectory(state_path())
-    colors = color_choice(_theme(options.theme, state), options.colors, os.environ)
+    colors = colors_of(options, state)
     store, own_name = Store(), new_name()
     control = control_of(store, options)
     if options.am_dbg_addr is not None:
@@ -103,6 +103,11 @@ def with_known_theme(options: RunOptions) -> RunOptions:
         return options
     trouble = unknown(config.place(THEME, START), options.theme, names, ", ".join(names))
     return replace(options, theme=AUTO, config=config.with_troubles(trouble))
+
+
+def colors_of(options: RunOptions, state: StateDirectory) -> ColorChoice:
+    """The theme and the depth of the screen; without an option, the theme of the last time."""
+    return color_choice(_theme(options.theme, state), options.colors, os.environ)
 
 
 def _theme(asked: str, state: StateDirectory) -> str:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 
-from am_dbg.app import control_of, keymap_of
+from am_dbg.app import colors_of, control_of, keymap_of, with_known_theme
 from am_dbg.control import InputStatus
 from am_dbg.control.comparison import ComparisonControl
 from am_dbg.options import RunOptions
 from am_dbg.projection.comparison.sessions import SessionComparison
+from am_dbg.settings.state_directory import StateDirectory, state_path
 from am_dbg.store import Store
-from am_dbg.views.colors.choice import ColorChoice, color_choice
+from am_dbg.views.colors.choice import ColorChoice
 from am_dbg.views.comparison import ComparisonApp
 from am_dbg.views.debugger import Debugger
 
@@ -25,7 +25,8 @@ def open_diff_screen(
     place where it was.
     """
     control = ComparisonControl(comparison, files, keymap_of(options.config).table)
-    colors = color_choice(options.theme, options.colors, os.environ)
+    options = with_known_theme(options)
+    colors = colors_of(options, StateDirectory(state_path()))
     while True:
         screen = ComparisonApp(control, colors)
         opened = screen.run()

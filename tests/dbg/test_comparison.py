@@ -268,6 +268,19 @@ def test_moments_need_their_places(run: Run, sessions: tuple[Path, Path]) -> Non
     assert "not moments" in two[2]
 
 
+def test_the_intact_part_of_a_damaged_session_is_compared(
+    run: Run, sessions: tuple[Path, Path]
+) -> None:
+    """What could be read is compared; the damage is reported, with the exit code for it."""
+    good, bad = sessions
+    bad.write_bytes(good.read_bytes() + b"more")
+    code, out, error = run("diff", good, bad)
+
+    assert code == Exit.BAD_INPUT
+    assert out.startswith("A  ")
+    assert "bad.msgpack.br" in error
+
+
 def test_an_old_version_of_a_session_is_the_same_as_a_new_one(run: Run) -> None:
     """The special cases of version 1 of the file format differ in nothing from the present ones."""
     files = [EXAMPLES / name for name in ("version-1.msgpack.br", "special-cases.msgpack.br")]
