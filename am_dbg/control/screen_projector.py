@@ -229,6 +229,7 @@ class ScreenProjector:
             follow=Pane.LOG not in workspace.scrolled_away,
             needle=search.text if search and search.pane is Pane.LOG else "",
             scope=workspace.scope_words,
+            bookmarked=workspace.bookmarked,
         )
         return view
 
@@ -299,7 +300,8 @@ class ScreenProjector:
             )
             here = Cursor(moment.track, moment.number)
             marked = (across.errors(*which), across.canceled(*which))
-            return project_merged_timeline(here, merged, *marked, width - 2)
+            bookmarked = self.workspace.bookmarked
+            return project_merged_timeline(here, merged, *marked, width - 2, bookmarked)
         visible = self.workspace.visible(moment.track)
         marks = self.workspace.bookmarks.of(moment.track)
         return project_timeline(moment, visible, width - 2, marks)

@@ -187,6 +187,17 @@ class Workspace:
         return tree_of(moment, self.unfolded, all_open=self.all_unfolded)
 
     @property
+    def bookmarked(self) -> frozenset[Cursor]:
+        """The bookmarks of all machines in the scope."""
+        keys = self.scope_keys
+        tracks = [(place.track(self.store), place.number) for place in self.bookmarks.places]
+        return frozenset(
+            Cursor(track, number)
+            for track, number in tracks
+            if track is not None and (not keys or track.key in keys)
+        )
+
+    @property
     def log_options(self) -> LogOptions:
         """What the log shows beside transitions."""
         marks = frozenset(self.bookmarks.of(self.track)) if self.track else frozenset()

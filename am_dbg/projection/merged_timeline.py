@@ -8,6 +8,7 @@ their column by time.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Collection
 from functools import lru_cache
 
 from am_dbg.projection.timeline import Column, Pause, TimelineView, heights
@@ -19,7 +20,12 @@ _Columns = tuple[tuple[int, ...], tuple[Column, ...], tuple[Pause, ...], int]
 
 
 def project_merged_timeline(
-    here: Cursor, merged: Across, errors: Across, canceled: Across, column_count: int
+    here: Cursor,
+    merged: Across,
+    errors: Across,
+    canceled: Across,
+    column_count: int,
+    bookmarked: Collection[Cursor] = (),
 ) -> TimelineView:
     """The timeline of a merged set; `here` is the cursor."""
     if column_count < 1 or not merged.count:
@@ -35,6 +41,7 @@ def project_merged_timeline(
         start_ns=bounds[0],
         end_ns=end_ns,
         pauses=pauses,
+        bookmarks=tuple(_middle(bounds, merged.key(place)[0]) for place in bookmarked),
         is_empty=False,
     )
 

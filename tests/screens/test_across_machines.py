@@ -400,6 +400,32 @@ def test_the_columns_stay_while_the_log_scrolls(pool: Control) -> None:
     assert (first.name_width, first.hidden, last.hidden) == (8, 0, 1)
 
 
+def test_bookmarks_of_all_machines_are_marked(pool: Control) -> None:
+    """The log and the timeline show them, whatever machine is selected."""
+    do(pool, "next_error", "bookmark", "first")
+    screen = pool.project(*SIZE)
+
+    marked = [f"{row.machine}/{row.number}" for row in screen.log.rows if row.mark == "b"]
+    assert marked == ["worker-2/2"]
+    assert len(screen.timeline.bookmarks) == 1
+
+
+def test_the_end_of_a_machine_has_a_row(pool: Control) -> None:
+    """What is missing after the last transition of a machine is shown where it ended."""
+    story = pool_story()
+    store = Store()
+    stream = story.fill(store, live=True)
+    store.close_stream(stream, "the connection was lost")
+    control = Control(store)
+    control.data_arrived()
+
+    rows = do(control, "scope", "last").project(*SIZE).log.rows
+
+    ends = [row.text for row in rows if row.kind is RowKind.GAP]
+    assert len(ends) == 3
+    assert ends[-1].startswith("worker-1: ")
+
+
 def test_a_narrow_screen_names_the_scope_beside_its_tabs(pool: Control) -> None:
     """Where the log has no title, the row of tabs has the scope."""
     assert pool.project(80, 24).tabs.note == "all 3 machines"

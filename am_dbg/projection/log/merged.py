@@ -11,12 +11,13 @@ first place stays, so nothing moves.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from itertools import chain
 from typing import NamedTuple
 
 from am_dbg.projection.clean import clean_name
+from am_dbg.projection.log.ends import end_text
 from am_dbg.projection.log.gaps import gap_text
 from am_dbg.projection.log.view import LogView
 from am_dbg.projection.log.window import (
@@ -26,6 +27,7 @@ from am_dbg.projection.log.window import (
     RowKind,
     entry_and_lines,
 )
+from am_dbg.projection.note_texts import notes_between
 from am_dbg.projection.times import SECOND
 from am_dbg.query.across import Across
 from am_dbg.query.cursor import Cursor
@@ -68,9 +70,10 @@ def project_merged_log(
     follow: bool = True,
     needle: str = "",
     scope: str = "",
+    bookmarked: Collection[Cursor] = (),
 ) -> tuple[LogView, Cursor | None]:
     """The rows from `top` on, moved as little as shows the cursor, and the new `top`."""
-    window = _MergedWindow(store, merged, here, max(1, height), level, options)
+    window = _MergedWindow(store, merged, here, max(1, height), level, options, bookmarked)
     blocks = window.blocks(top, follow=follow)
     rows = _with_seconds(blocks) if options.seconds else [row for _, part in blocks for row in part]
     view = LogView(
@@ -105,6 +108,7 @@ class _MergedWindow:
         height: int,
         level: int,
         options: LogOptions,
+        bookmarked: Collection[Cursor],
     ) -> None:
         self.store = store
         self.merged = merged
@@ -112,6 +116,7 @@ class _MergedWindow:
         self.height = height
         self.level = level
         self.options = options
+        self.bookmarked = bookmarked
         self._sources: dict[Cursor, Cursor | None] = {}
 
     def blocks(self, top: Cursor | None, *, follow: bool) -> list[_Block]:
@@ -194,24 +199,37 @@ class _MergedWindow:
         entry, lines = entry_and_lines(track, number, self.level, self.options.width)
         name = clean_name(track.key)
         is_current = place == self.here
-        gaps = [
-            LogRow(RowKind.GAP, number, text=f"{name}: {gap_text(gap)}", place=place)
-            for gap in track.gaps_after(number - 1)
-        ]
-        is_marked = track is self.here.track and number in self.options.bookmarks
+        texts = [gap_text(gap) for gap in track.gaps_after(number - 1)]
+        texts += [text for _, text in notes_between(track, number - 1, number)]
         row = LogRow(
             RowKind.ENTRY,
             number,
             entry,
             time_ns=entry.time_ns,
             is_current=is_current,
-            mark="b" if is_marked else "",
+            mark="b" if place in self.bookmarked else "",
             machine=name,
             cause=self._cause_of(place),
             place=place,
         )
         below = (LogRow(RowKind.LINE, number, parts=parts, place=place) for parts in lines)
-        return [*gaps, row, *below]
+        return [*self._gap_rows(place, texts), row, *below, *self._trailing_rows(place)]
+
+    def _trailing_rows(self, place: Cursor) -> Iterator[LogRow]:
+        """What stands below the last transition of a machine: gaps, and how it ended."""
+        track = place.track
+        if place.number < track.count:
+            return iter(())
+        texts = [gap_text(gap) for gap in track.gaps_after(place.number)]
+        texts += [text for _, text in notes_between(track, place.number, track.count + 1)]
+        return self._gap_rows(place, [*texts, *filter(None, [end_text(track)])])
+
+    @staticmethod
+    def _gap_rows(place: Cursor, texts: Iterable[str]) -> Iterator[LogRow]:
+        name = clean_name(place.track.key)
+        return (
+            LogRow(RowKind.GAP, place.number, text=f"{name}: {text}", place=place) for text in texts
+        )
 
     def _source_of(self, place: Cursor) -> Cursor | None:
         """The transition that requested one, if it is recorded."""
