@@ -19,6 +19,7 @@ PANE_KEYS: dict[str, tuple[tuple[str, str], ...]] = {
         ("sort_machines", "sort"),
         ("filter_query", "filter"),
         ("remove_machine", "remove"),
+        ("hide_ended", "ended"),
     ),
     "states": (
         ("down", "state"),

@@ -8,9 +8,12 @@ from am_dbg.control import Control, StartOptions
 from am_dbg.drawing.layout import Pane
 from am_dbg.projection.bars import Playback
 from am_dbg.store import Store
+from am_dbg.views.messages import DataArrived
 from amtracer.encode.stream_writer import StreamWriter
 from amtracer.wire.messages import HelloMessage, Shape, StateDef
 from tests.screens.driving import do, number
+from tests.screens.test_screen import NARROW, WIDE, running, screen_text
+from tests.screens.test_snapshots import assert_accepted
 from tests.transitions import RecordedTransition, write_transition
 
 SECOND = 1_000_000_000
@@ -362,3 +365,29 @@ def test_the_end_of_a_program_is_a_row_of_the_log(store: Store) -> None:
     control.data_arrived()
 
     assert control.project(100, 24).log.rows[-1].text == "the program ended"
+
+
+RUNS: dict[str, tuple[tuple[int, int], list[str], list[str]]] = {
+    "wide-runs-followed": (WIDE, ["t"], []),
+    "wide-runs-notice": (WIDE, ["left"], []),
+    "narrow-runs-notice": (NARROW, ["left"], []),
+    "narrow-runs-list": (NARROW, ["left"], ["enter", "tab", "tab", "end", "pagedown"]),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RUNS)
+async def test_the_runs_look_as_they_were_accepted(name: str, store: Store) -> None:
+    """A program came back, while one of its machines was followed or the reader looked back."""
+    size, before, after = RUNS[name]
+    first = RunOfProgram(store, BEGAN_S).begin()
+    async with running(store, size) as (app, pilot):
+        await pilot.press(*before)
+        first.end()
+        RunOfProgram(store, BEGAN_S + 20).begin()
+        app.post_message(DataArrived())
+        await pilot.pause()
+        await pilot.press(*after)
+        await pilot.pause()
+
+        assert_accepted(name, screen_text(app))
