@@ -14,6 +14,7 @@ from am_dbg.control.workspace import Workspace
 from am_dbg.keys import Key, sign_of
 from am_dbg.projection.clean import clean, clean_name
 from am_dbg.projection.times import count, counted
+from am_dbg.store import Track
 
 MACHINES_MAX = 20_000
 """Machines that are searched; a key in the palette stays fast with more of them."""
@@ -68,6 +69,10 @@ def states(workspace: Workspace) -> Iterator[PaletteEntry]:
 
 def machines(workspace: Workspace) -> Iterator[PaletteEntry]:
     """The machines in the order of their list."""
-    for track in islice(workspace.store.tracks, MACHINES_MAX):
-        note = counted(track.count, "transition")
-        yield PaletteEntry(f"machine:{track.key}", "machine", clean_name(track.key), note)
+    return map(machine, islice(workspace.store.tracks, MACHINES_MAX))
+
+
+def machine(track: Track) -> PaletteEntry:
+    """The entry of a machine."""
+    note = counted(track.count, "transition")
+    return PaletteEntry(f"machine:{track.key}", "machine", clean_name(track.key), note)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from heapq import nsmallest
 from itertools import chain, islice
 
 from am_dbg.control.effects import Effect, UseTheme
@@ -11,12 +12,13 @@ from am_dbg.control.jumps import Jumps
 from am_dbg.control.modes import Modes
 from am_dbg.control.palette import entries
 from am_dbg.control.palette.entries import PaletteEntry
-from am_dbg.control.palette.ranking import score
+from am_dbg.control.palette.ranking import points, words_of
 from am_dbg.control.pane_actions import PaneActions
 from am_dbg.control.workspace import Workspace
 from am_dbg.drawing.layout import Pane
 from am_dbg.keys import Key
 from am_dbg.projection.states_tree import TreeSpot
+from am_dbg.store import Track
 
 SHOWN_MAX = 60
 """Entries that the palette shows."""
@@ -52,16 +54,26 @@ class CommandPalette:
             last = [one for one in self._named(self.recent) if one not in listed]
             listed = sorted(chain(last, listed), key=lambda one: ages.get(one.name, oldest))
             return listed[:SHOWN_MAX]
-        ranked = []
-        for at, entry in enumerate(self._all()):
-            points = score(needle, f"{entry.title} {entry.kind} {entry.note}")
-            if points:
-                own = score(needle, entry.title)
-                points += own + max(0, RECENT_POINTS - ages.get(entry.name, RECENT_POINTS))
-                ranked.append((-points, at, entry))
-        return [entry for _, _, entry in sorted(ranked)[:SHOWN_MAX]]
+        words = words_of(needle)
+        ranked: list[tuple[int, int, PaletteEntry | Track]] = []
+        for at, entry in enumerate(self._all_but_machines()):
+            found = points(words, f"{entry.title} {entry.kind} {entry.note}")
+            if found:
+                found += points(words, entry.title) + _recency(ages.get(entry.name))
+                ranked.append((-found, at, entry))
+        at = len(ranked)
+        for track in islice(self.workspace.store.tracks, entries.MACHINES_MAX):
+            found = points(words, f"{track.key} machine")
+            if found:
+                found += points(words, track.key) + _recency(ages.get(f"machine:{track.key}"))
+                ranked.append((-found, at, track))
+            at += 1
+        best = nsmallest(SHOWN_MAX, ranked, key=lambda one: one[:2])
+        return [
+            one if isinstance(one, PaletteEntry) else entries.machine(one) for _, _, one in best
+        ]
 
-    def _all(self) -> Iterator[PaletteEntry]:
+    def _all_but_machines(self) -> Iterator[PaletteEntry]:
         workspace = self.workspace
         return chain(
             entries.commands(self.keys),
@@ -69,13 +81,17 @@ class CommandPalette:
             entries.themes(self.themes),
             entries.files(self.files),
             entries.states(workspace),
-            entries.machines(workspace),
         )
+
+    def _all(self) -> Iterator[PaletteEntry]:
+        return chain(self._all_but_machines(), entries.machines(self.workspace))
 
     def _named(self, names: Sequence[str]) -> list[PaletteEntry]:
         """The entries of these names that exist now."""
-        wanted = set(names)
-        return [entry for entry in self._all() if entry.name in wanted]
+        wanted, find = set(names), self.workspace.store.find
+        found = [entry for entry in self._all_but_machines() if entry.name in wanted]
+        keys = [name.removeprefix("machine:") for name in names if name.startswith("machine:")]
+        return found + [entries.machine(track) for key in keys if (track := find(key))]
 
     def choose(self, name: str) -> Effect | None:
         """Carry out what an entry names, and put it first the next time."""
@@ -95,3 +111,8 @@ class CommandPalette:
         elif kind == "machine" and (track := self.workspace.store.find(what)):
             self.jumps.select(track)
         return None
+
+
+def _recency(age: int | None) -> int:
+    """The points of an entry that was used so many choices ago, none if it was not."""
+    return 0 if age is None else max(0, RECENT_POINTS - age)
