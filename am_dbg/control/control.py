@@ -32,6 +32,7 @@ from am_dbg.control.palette.palette import CommandPalette
 from am_dbg.control.pane_actions import PaneActions
 from am_dbg.control.reading.detail import Detail
 from am_dbg.control.reading.log_scrolling import LogScrolling
+from am_dbg.control.reading.reader_cursor import ReaderCursor
 from am_dbg.control.reasons import Reasons
 from am_dbg.control.runs.returned_runs import ReturnedRuns
 from am_dbg.control.screen_projector import ScreenProjector
@@ -98,16 +99,12 @@ class Control:
         self.tools = Tools(self.workspace, self.modes, self.unsaved, self.confirmation)
         moving = self.workspace, self.modes, self.navigation, self.jumps
         log_scrolling = LogScrolling(self.workspace, self.modes, self.navigation)
-        self.pane_actions = PaneActions(*moving, self.reasons, self.view_switches, log_scrolling)
-        self.returned_runs = ReturnedRuns(*moving, self.pane_actions, keys)
-        self.mouse = Mouse(
-            self.workspace,
-            self.modes,
-            self.navigation,
-            self.jumps,
-            self.pane_actions,
-            self.detail,
+        reader_cursor = ReaderCursor(self.workspace, self.navigation, self.jumps)
+        self.pane_actions = PaneActions(
+            *moving, self.reasons, self.view_switches, log_scrolling, reader_cursor
         )
+        self.returned_runs = ReturnedRuns(*moving, self.pane_actions, keys)
+        self.mouse = Mouse(*moving, self.pane_actions, self.detail)
         self.machine_removal = MachineRemoval(
             self.workspace, self.modes, self.jumps, self.unsaved, self.confirmation
         )
@@ -118,6 +115,7 @@ class Control:
             self.view_switches,
             self.filter_line,
             self.detail,
+            reader_cursor,
             self.returned_runs,
             keys,
         )

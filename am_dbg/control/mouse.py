@@ -64,6 +64,8 @@ class Mouse:
             self.pane_actions.choose()
         elif pane is Pane.MACHINES:
             self._click_machine(row)
+        elif pane is Pane.READER:
+            self.pane_actions.reader_cursor.click(row)
         elif pane is Pane.LOG:
             self._click_log(row)
         elif pane is Pane.RAIN:

@@ -8,6 +8,7 @@ from am_dbg.control.jumps import Jumps
 from am_dbg.control.modes import Modes
 from am_dbg.control.navigation import Navigation
 from am_dbg.control.reading.log_scrolling import LogScrolling
+from am_dbg.control.reading.reader_cursor import ReaderCursor
 from am_dbg.control.reasons import Reasons
 from am_dbg.control.view_switches import ViewSwitches
 from am_dbg.control.workspace import Workspace
@@ -29,6 +30,7 @@ class PaneActions:
     reasons: Reasons
     view_switches: ViewSwitches
     log_scrolling: LogScrolling
+    reader_cursor: ReaderCursor
 
     @property
     def focus(self) -> Pane:
@@ -81,7 +83,9 @@ class PaneActions:
             self._move_in_machines(rows)
         elif focus is Pane.STATES:
             self._move_in_states(rows)
-        elif focus in (Pane.READER, Pane.MATRIX):
+        elif focus is Pane.READER:
+            self.reader_cursor.move(rows)
+        elif focus is Pane.MATRIX:
             self.scroll(focus, rows)
         elif focus is Pane.FILTERS:
             self.view_switches.pick(1 if rows > 0 else -1)
@@ -154,7 +158,7 @@ class PaneActions:
         elif focus is Pane.MACHINES:
             self.modes.focus_on(self.modes.main)
         elif focus is Pane.READER:
-            self.jumps.source()
+            self.reader_cursor.choose()
         elif focus is Pane.FILTERS:
             self.view_switches.switch()
         elif focus in MAIN_PANES:

@@ -15,6 +15,7 @@ from am_dbg.control.filtering.filter_line import FilterLine
 from am_dbg.control.input_status import InputStatus, connect_hints
 from am_dbg.control.modes import Modes
 from am_dbg.control.reading.detail import Detail
+from am_dbg.control.reading.reader_cursor import ReaderCursor
 from am_dbg.control.runs.returned_runs import ReturnedRuns
 from am_dbg.control.screen_view import ScreenView
 from am_dbg.control.view_switches import ViewSwitches
@@ -50,7 +51,7 @@ from am_dbg.projection.matrix import MatrixView, project_matrix
 from am_dbg.projection.merged_timeline import project_merged_timeline
 from am_dbg.projection.occurrences import counts_here, position_words
 from am_dbg.projection.rain import RainView, project_rain
-from am_dbg.projection.reader import ReaderView, project_reader
+from am_dbg.projection.reader import ReaderView
 from am_dbg.projection.states import StatesView, project_states, state_names
 from am_dbg.projection.steps import Moment, StepsView, project_steps
 from am_dbg.projection.timeline import TimelineView, project_timeline
@@ -73,6 +74,7 @@ class ScreenProjector:
         view_switches: ViewSwitches,
         filter_line: FilterLine,
         detail: Detail,
+        reader_cursor: ReaderCursor,
         returned_runs: ReturnedRuns,
         keys: tuple[Key, ...],
     ) -> None:
@@ -81,6 +83,7 @@ class ScreenProjector:
         self._view_switches = view_switches
         self._filter_line = filter_line
         self._detail_reading = detail
+        self._reader_cursor = reader_cursor
         self._returned_runs = returned_runs
         self._counting = MachineCounter(workspace.store)
         self._keys = keys
@@ -278,7 +281,7 @@ class ScreenProjector:
         return view
 
     def _reader(self, moment: Moment) -> ReaderView:
-        return project_reader(self.workspace.store, moment, self.workspace.tops.get(Pane.READER, 0))
+        return self._reader_cursor.project(moment)
 
     def _detail(self, moment: Moment) -> DetailView:
         workspace = self.workspace

@@ -74,6 +74,7 @@ class Workspace:
     wrapped: frozenset[Pane] = frozenset({Pane.READER, Pane.DETAIL})
     tops: dict[Pane, int] = field(default_factory=dict)
     log_skip: int = 0
+    reader_row: int = 0
     scrolled_away: set[Pane] = field(default_factory=set)
     picked_switch: str = "canceled"
     shown_views: dict[Pane, LogView | RainView | MatrixView] = field(default_factory=dict)
@@ -227,7 +228,7 @@ class Workspace:
             self._change_track(cursor.track)
         self.cursor = cursor
         self.scrolled_away.clear()
-        self.tops[Pane.READER] = 0
+        self.tops[Pane.READER] = self.reader_row = 0
 
     def leave_removed_machine(self) -> str:
         """Leave a machine that is no longer in the list; return its key, empty for none."""

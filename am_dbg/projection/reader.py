@@ -42,16 +42,20 @@ class SourceRow:
 
 @dataclass(frozen=True, slots=True)
 class HandlerRow:
-    """One handler call; the duration is 0 when it was not recorded."""
+    """One handler call, and the number of its step; the duration is 0 if it was not recorded."""
 
     name: str
     outcome: str
     duration_ns: int = 0
+    step: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ReaderView:
-    """What the reader pane shows; `top` is its first row."""
+    """What the reader pane shows; `top` is its first row, `row` the item that the cursor is on.
+
+    `machine` is the key of the machine. Long rows wrap, or are cut.
+    """
 
     title: str = ""
     why: tuple[Span, ...] = ()
@@ -67,10 +71,15 @@ class ReaderView:
     queue_tick: int = 0
     args: tuple[tuple[str, str], ...] = ()
     id: str = ""
+    machine: str = ""
     top: int = 0
+    row: int = 0
+    wraps: bool = True
 
 
-def project_reader(store: Store, moment: Moment, top: int = 0) -> ReaderView:
+def project_reader(
+    store: Store, moment: Moment, top: int = 0, row: int = 0, *, wraps: bool = True
+) -> ReaderView:
     """The sections for the transition on show."""
     track = moment.track
     if moment.is_start:
@@ -82,7 +91,10 @@ def project_reader(store: Store, moment: Moment, top: int = 0) -> ReaderView:
             waiting=opened.waiting,
             tasks=opened.tasks,
             more=opened.more,
+            machine=track.key,
             top=top,
+            row=row,
+            wraps=wraps,
         )
     transition = track.transition(moment.number)
     states = track.schema_at(moment.number)
@@ -109,7 +121,10 @@ def project_reader(store: Store, moment: Moment, top: int = 0) -> ReaderView:
             for row in clean_lines(value, 20)
         ),
         id=clean(transition.id),
+        machine=track.key,
         top=top,
+        row=row,
+        wraps=wraps,
     )
 
 
@@ -153,15 +168,17 @@ def _what(track: Track, transition: TransitionRecord) -> str:
 
 def _executed(track: Track, transition: TransitionRecord) -> tuple[HandlerRow, ...]:
     states = track.schema_at(transition.number)
-    steps = [step for step in transition.shape.steps if step.type == StepKind.HANDLER]
+    numbered = enumerate(transition.shape.steps, 1)
+    steps = [(number, step) for number, step in numbered if step.type == StepKind.HANDLER]
     durations = transition.handler_ns if len(transition.handler_ns) >= len(steps) else ()
     return tuple(
         HandlerRow(
             name=handler_name(step, states),
             outcome=step_text(step, states).outcome,
             duration_ns=durations[place] if durations else 0,
+            step=number,
         )
-        for place, step in enumerate(steps[:HANDLERS_MAX])
+        for place, (number, step) in enumerate(steps[:HANDLERS_MAX])
     )
 
 

@@ -58,10 +58,10 @@ def _matrix(screen: ScreenView, width: int, height: int, lit: bool) -> Drawn:
     return Drawn(draw_matrix(view, width, height, lit=lit), "Matrix", note)
 
 
-def _reader(screen: ScreenView, width: int, height: int, _: bool) -> Drawn:
+def _reader(screen: ScreenView, width: int, height: int, lit: bool) -> Drawn:
     """The sections from the view's top on; the last row stays in sight."""
     view = screen.reader
-    lines = draw_reader(view, width)
+    lines = draw_reader(view, width, lit=lit)
     top = max(0, min(view.top, len(lines) - height))
     more = len(lines) - top - height
     note = f"{view.title} · {more} more" if more > 0 else view.title
