@@ -16,6 +16,7 @@ from am_dbg.control.view_switches import ViewSwitches
 from am_dbg.control.workspace import Workspace
 from am_dbg.drawing.layout import Pane
 from am_dbg.projection.bars import Playback
+from am_dbg.projection.clean import clean_name
 from am_dbg.projection.filtering.filter_line import (
     NO_FILTER,
     FilterLineView,
@@ -109,11 +110,14 @@ class FilterLine:
             return ""
         if workspace.visible(track).first():
             return ""
-        others = [one for one in workspace.store.tracks if Visible(one, workspace.filters).first()]
+        others = workspace.across.visible(workspace.filters).holding
         if not others:
             return "no transition of any machine passes the query"
         more = f" and {counted(len(others) - 1, 'more machine')}" if len(others) > 1 else ""
-        return f"no transition here passes the query; some do in {others[0].key}{more}"
+        name = clean_name(others[0].key)
+        return (
+            "" if workspace.is_across else f"nothing passes here, but in {name}{more} (A shows all)"
+        )
 
     @property
     def _troubles(self) -> tuple[str, ...]:
