@@ -31,7 +31,7 @@ class Dialog(ModalScreen[str | None]):
     """A box in the middle of the screen; its result is a text, or None if it was canceled."""
 
     DEFAULT_CSS = """
-    Dialog { align: center middle; background: $am-veil; }
+    Dialog { align: center middle; background: transparent; }
     Dialog > #box {
         width: 72; max-width: 100%; height: auto; max-height: 100%;
         padding: 0 1; border: round $am-dialog-frame;

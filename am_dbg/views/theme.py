@@ -85,16 +85,14 @@ class Palette:
 
     def css(self) -> dict[str, str]:
         """Variables for the style sheets of dialogs and of Textual's own widgets."""
-        depth, ground = self._colors.depth, self.ground
+        ground = self.ground
         text = self.color(Role.PLAIN, LineRole.DIALOG).hex
         quiet = self.color(Role.QUIET, LineRole.DIALOG)
         on_cursor = {
             "foreground": self.color(Role.PLAIN, LineRole.CURSOR).hex,
             "background": ground(LineRole.CURSOR).hex,
         }
-        veil = ground(LineRole.PLAIN).with_alpha(0.6) if depth is ColorDepth.TRUECOLOR else None
         return {
-            "am-veil": veil.hex if veil else "transparent",
             "am-dialog": ground(LineRole.DIALOG).hex,
             "am-dialog-text": text,
             "am-dialog-quiet": quiet.hex,
@@ -105,6 +103,11 @@ class Palette:
             "am-input-quiet": self.color(Role.QUIET, LineRole.INPUT).hex,
             "am-list-quiet": self.color(Role.QUIET, LineRole.CURSOR).hex,
             "am-hover": ground(LineRole.MARKED).hex,
+            **{f"scrollbar{part}": quiet.hex for part in ("", "-hover", "-active")},
+            **{
+                f"scrollbar-background{part}": ground(LineRole.DIALOG).hex
+                for part in ("", "-hover", "-active")
+            },
             "input-cursor-background": self.color(Role.PLAIN, LineRole.INPUT).hex,
             "input-cursor-foreground": ground(LineRole.INPUT).hex,
             **{f"input-selection-{part}": color for part, color in on_cursor.items()},

@@ -23,11 +23,12 @@ from am_dbg.views.messages import GroundReported
 from am_dbg.views.theme import palette_of
 
 STYLES = """
-CommandPalette { background: $am-veil; color: $am-dialog-text; }
+CommandPalette { background: transparent; color: $am-dialog-text; }
 CommandPalette > Vertical { background: $am-dialog; }
 CommandPalette #--input { border: none; height: 2; }
 CommandPalette #--input SearchIcon { color: $am-dialog-quiet; }
 CommandPalette > .command-palette--help-text { color: $am-list-quiet; text-style: none; }
+CommandList { border-bottom: none; }
 CommandList > .option-list--option { color: $am-dialog-text; }
 Input, Input:focus, OptionList, OptionList:focus { background-tint: transparent; }
 Input { color: $am-input-text; }
@@ -40,7 +41,10 @@ OptionList:focus > .option-list--option-highlighted {
 }
 Input:nocolor > .input--cursor, Input:nocolor > .input--selection { text-style: reverse; }
 """
-"""Rules for Textual's widgets, with the variables of `Palette.css`."""
+"""Rules for Textual's widgets, with the variables of `Palette.css`.
+
+The panes behind a dialog are not dimmed: they can be read while it is open.
+"""
 
 _SYSTEMS = {
     ColorDepth.TRUECOLOR: ColorSystem.TRUECOLOR,
