@@ -66,6 +66,8 @@ class PaletteDialog(Dialog):
         yield box
 
     def _options(self) -> list[Option]:
+        if not self._entries:
+            return [Option(Text("nothing has these letters"), disabled=True)]
         width = min(WIDTH, self.app.size.width) - FRAME - 2
         return [Option(Text(row_of(entry, width), no_wrap=True)) for entry in self._entries]
 

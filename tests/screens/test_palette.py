@@ -183,7 +183,9 @@ async def test_the_palette_is_used_with_keys(store: Store) -> None:
     async with running(store, NARROW) as (app, pilot):
         await pilot.press("ctrl+p", *"go to")
         assert isinstance(app.screen, PaletteDialog)
-        await pilot.press(*["backspace"] * 5, *"next error")
+        await pilot.press(*"qqq", "enter")
+        assert "nothing has these letters" in screen_text(app)
+        await pilot.press(*["backspace"] * 8, *"next error")
         assert "Next error" in screen_text(app)
         assert number(app.control) == 12
 
