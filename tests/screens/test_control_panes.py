@@ -160,9 +160,9 @@ def test_tab_goes_round_the_panes(control: Control) -> None:
 
 
 def test_the_tree_is_walked_unfolded_and_followed(control: Control) -> None:
-    """Enter unfolds a state; on a reference it goes to the state meant."""
+    """Enter unfolds a state; on a reference, below the reasons, it goes to the state meant."""
     control.focus_on(Pane.STATES)
-    do(control, "down", "down", "choose", "down")
+    do(control, "down", "down", "choose", *["down"] * 4)
     assert control.workspace.selected_state == TreeSpot("Ready", 0)
 
     do(control, "choose")
