@@ -19,13 +19,15 @@ from am_dbg.spans import (
     cursor_role,
     left,
     line,
+    pad,
     right,
     spread,
 )
 
 NARROW = 70
-"""Below this width times have no microseconds and names are cut to `NARROW_NAME`."""
+"""Below this width times have no microseconds, names are cut, and log lines are indented less."""
 NARROW_NAME = 12
+NARROW_INDENT = 4
 
 
 def draw_merged_log(view: LogView, width: int, *, lit: bool = False) -> list[SpanLine]:
@@ -37,8 +39,9 @@ def _row(row: LogRow, view: LogView, width: int, lit: bool) -> SpanLine:
     if row.kind is RowKind.ENTRY and row.entry is not None:
         return _entry(row, row.entry, view, width, lit)
     if row.kind is RowKind.LINE:
-        indent = Span(" " * merged_text_column(view.name_width, view.number_digits, width))
-        return line([indent, *marked(spans_of(row.parts), view.needle)], width)
+        column = merged_text_column(view.name_width, view.number_digits, width)
+        indent = column if width >= NARROW else NARROW_INDENT
+        return line([pad(indent), *marked(spans_of(row.parts), view.needle)], width)
     if row.kind is RowKind.SECOND:
         return line(rule(axis_time(row.time_ns)[:8], Role.QUIET, width), width)
     return line(rule(row.text, Role.CANCELED, width), width)
@@ -53,7 +56,7 @@ def _time_width(width: int) -> int:
 
 
 def merged_text_column(names: int, digits: int, width: int) -> int:
-    """The column at which states and log lines begin."""
+    """The column at which states begin, and log lines if there is room."""
     return 2 + _time_width(width) + 1 + _name_width(names, width) + 1 + digits + 1 + 2
 
 

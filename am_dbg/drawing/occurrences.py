@@ -9,6 +9,8 @@ from am_dbg.spans import GAP, Role, Span, SpanLine, cut, fit, left, line, width_
 WIDE_TIME = 90
 """From this width on, times have hours and minutes."""
 MACHINE_WIDTH_MAX = 28
+PLACE_ROOM = 40
+"""Cells behind the name from which on a row has the place beside the text."""
 _ROLES = {
     OccurrenceKind.ERROR: Role.ERROR,
     OccurrenceKind.CANCELED: Role.CANCELED,
@@ -28,7 +30,7 @@ def occurrences_title(view: OccurrencesView) -> str:
 def draw_occurrences(view: OccurrencesView, width: int) -> list[SpanLine]:
     """A line for each row: time, machine and number, text, and the place at the right."""
     names = [_name(row) for row in view.rows]
-    name_width = min(MACHINE_WIDTH_MAX, max(map(width_of, names), default=0))
+    name_width = min(MACHINE_WIDTH_MAX, width // 3, max(map(width_of, names), default=0))
     return [
         _line(row, left(name, name_width), _ROLES[view.kind], width)
         for row, name in zip(view.rows, names, strict=True)
@@ -43,7 +45,7 @@ def _line(row: Occurrence, name: str, role: Role, width: int) -> SpanLine:
     time = clock_time(row.time_ns) if width >= WIDE_TIME else second_time(row.time_ns)
     head = [Span(time, Role.QUIET), GAP, Span(name, Role.FOCUS), GAP]
     room = width - sum(width_of(span.text) for span in head)
-    where = cut(row.where, max(0, room // 2))
+    where = cut(row.where, room // 2) if room >= PLACE_ROOM else ""
     text = left(row.text, max(0, room - width_of(where) - (2 if where else 0)))
     tail = [GAP, Span(where, Role.QUIET)] if where else []
     return line(fit([*head, Span(text, role), *tail], width), width)

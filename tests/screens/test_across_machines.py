@@ -411,7 +411,7 @@ def test_bookmarks_of_all_machines_are_marked(pool: Control) -> None:
 
 
 def test_the_end_of_a_machine_has_a_row(pool: Control) -> None:
-    """What is missing after the last transition of a machine is shown where it ended."""
+    """The log shows where a connection was lost, below the last transition of the machine."""
     story = pool_story()
     store = Store()
     stream = story.fill(store, live=True)
