@@ -378,10 +378,11 @@ def test_the_lists_are_walked_with_up_and_down(control: Control) -> None:
 
 
 def test_reader_and_matrix_scroll(control: Control) -> None:
-    """Where there is no cursor, up and down scroll."""
+    """The wheel scrolls both, and the cursor of the reader stays on its item."""
     at(control, 12)
     control.focus_on(Pane.READER)
-    assert do(control, "down", "down").workspace.tops[Pane.READER] == 2
+    control.scroll(Pane.READER, 2)
+    assert (control.workspace.tops[Pane.READER], control.workspace.reader_row) == (2, 0)
 
     control.modes.show(Pane.MATRIX)
     assert control.project(160, 20).matrix.first_row == 0
