@@ -391,3 +391,14 @@ async def test_the_runs_look_as_they_were_accepted(name: str, store: Store) -> N
         await pilot.pause()
 
         assert_accepted(name, screen_text(app))
+
+
+def test_the_end_of_a_connection_is_a_row_of_the_log_of_all_machines(store: Store) -> None:
+    """It names the machine, because each machine has its own end."""
+    control, run = tailing(store)
+    do(control, "scope")
+    run.end()
+    control.data_arrived()
+
+    texts = [row.text for row in control.project(160, 45).log.rows]
+    assert "pool-worker-2: the connection ended: connection lost" in texts

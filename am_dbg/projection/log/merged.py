@@ -199,7 +199,7 @@ class _MergedWindow:
         entry, lines = entry_and_lines(track, number, self.level, self.options.width)
         name = clean_name(track.key)
         is_current = place == self.here
-        texts = [gap_text(gap) for gap in track.gaps_after(number - 1)]
+        texts = [gap_text(gap, is_live=track.is_live) for gap in track.gaps_after(number - 1)]
         texts += [text for _, text in notes_between(track, number - 1, number)]
         row = LogRow(
             RowKind.ENTRY,
@@ -220,7 +220,7 @@ class _MergedWindow:
         track = place.track
         if place.number < track.count:
             return iter(())
-        texts = [gap_text(gap) for gap in track.gaps_after(place.number)]
+        texts = [gap_text(gap, is_live=track.is_live) for gap in track.gaps_after(place.number)]
         texts += [text for _, text in notes_between(track, place.number, track.count + 1)]
         return self._gap_rows(place, [*texts, *filter(None, [end_text(track)])])
 
