@@ -18,7 +18,7 @@ class Exit(IntEnum):
 
 EXIT_TEXTS = {
     Exit.DONE: "done",
-    Exit.DIFFERENT: "diff found a difference, or next found nothing",
+    Exit.DIFFERENT: "diff found a difference, or find or next found nothing",
     Exit.BAD_INPUT: "a wrong option, a missing, damaged or cut file, or no terminal",
     Exit.INTERRUPTED: "interrupted by the user",
     Exit.OUTPUT_CLOSED: "the reader of the output closed it",

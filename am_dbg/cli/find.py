@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+import sys
 
 import click
 
+from am_dbg.cli.exit_codes import Exit
 from am_dbg.cli.options import json_option, session_memory_option
-from am_dbg.cli.session import print_session
-
-if TYPE_CHECKING:
-    from am_dbg.store import Store
+from am_dbg.cli.output import fail, write_lines
+from am_dbg.cli.session import read_session
 
 
 class _FindCommand(click.Command):
@@ -33,13 +31,20 @@ class _FindCommand(click.Command):
 @json_option
 @session_memory_option
 def find_command(file: str, query: str, limit: int, as_json: bool, max_mem: int) -> int:
-    """List the transitions of all machines that QUERY finds, in order of time."""
+    """List the transitions of all machines that QUERY finds, in order of time.
 
-    def lines_of(store: Store) -> Iterable[str]:
-        from am_dbg import reports
+    The exit code is 1 if it finds none.
+    """
+    from am_dbg import reports
 
-        if as_json:
-            return reports.found_json(store, query, limit)
-        return reports.found_lines(store, query, limit)
-
-    return print_session(file, max_mem, lines_of)
+    if sys.stdout is None:
+        return fail("standard output is closed")
+    store, damage = read_session(file, max_mem)
+    found = reports.found_by(store, query)
+    if as_json:
+        write_lines(reports.found_json(store, query, found, limit))
+    else:
+        write_lines(reports.found_lines(found, limit))
+    if damage:
+        return fail(str(damage))
+    return Exit.DONE if found.count else fail("no transition found", Exit.NOT_FOUND)

@@ -8,7 +8,7 @@ from am_dbg.reports.explanations import (
     why_text,
     why_value,
 )
-from am_dbg.reports.found import found_json, found_lines
+from am_dbg.reports.found import found_by, found_json, found_lines
 from am_dbg.reports.json_values import (
     JsonObject,
     gap_value,
@@ -35,6 +35,7 @@ __all__ = [
     "JsonObject",
     "error_json",
     "error_lines",
+    "found_by",
     "found_json",
     "found_lines",
     "gap_value",

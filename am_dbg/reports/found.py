@@ -27,23 +27,26 @@ ADDRESS_WIDTH_MAX = 40
 """The most cells that addresses are padded to; a longer one shifts its own row only."""
 
 
-def found_lines(store: Store, query: str, limit: int = 0) -> Iterator[str]:
-    """A line for each transition, at most `limit` unless that is 0; then how many there are."""
-    found = _across(store, query)
-    names = (f"{clean_name(track.key)}/{track.count}" for track in found.holding)
-    width = min(ADDRESS_WIDTH_MAX, max(map(width_of, names), default=0))
-    for place in _places(found, limit):
-        yield _line(place, width)
-    yield _total(found, limit)
+def found_by(store: Store, query: str) -> Across:
+    """What a query finds in all transitions and in log lines of every level.
 
-
-def _across(store: Store, query: str) -> Across:
-    """What the query finds in all transitions and in log lines of every level."""
+    Raises `QueryError` if a term of the query is not understood.
+    """
     troubles = parse(query).troubles
     if troubles:
         raise QueryError(query, troubles)
     level = len(LEVEL_WORDS) - 1
     return AcrossQueries(store).visible(Filters(empty=True, health=True, level=level, text=query))
+
+
+def found_lines(found: Across, limit: int = 0) -> Iterator[str]:
+    """A line for each transition, at most `limit` unless that is 0; then how many there are."""
+    names = (f"{clean_name(track.key)}/{track.count}" for track in found.holding)
+    width = min(ADDRESS_WIDTH_MAX, max(map(width_of, names), default=0))
+    for place in _places(found, limit):
+        yield _line(place, width)
+    if found.count:
+        yield _total(found, limit)
 
 
 def _places(found: Across, limit: int) -> Iterator[Cursor]:
@@ -67,16 +70,14 @@ def _line(place: Cursor, width: int) -> str:
 
 def _total(found: Across, limit: int) -> str:
     in_all = found.count
-    if not in_all:
-        return "no transition found"
     machines = f"in {counted(len(found.holding), 'machine')}"
     shown = f"{count(limit)} of " if 0 < limit < in_all else ""
     return f"{shown}{counted(in_all, 'transition')} {machines}"
 
 
-def found_json(store: Store, query: str, limit: int = 0) -> Iterator[str]:
+def found_json(store: Store, query: str, found: Across, limit: int = 0) -> Iterator[str]:
     """The transitions as one JSON object, a line for each; `found` counts those left out too."""
-    found, excerpt = _across(store, query), Excerpt(store)
+    excerpt = Excerpt(store)
     head = {"query": query, "found": found.count, "machines": len(found.holding)}
     yield json.dumps(head)[:-1] + ', "transitions": ['
     left = min(found.count, limit) if limit else found.count

@@ -79,10 +79,15 @@ def test_the_limit_leaves_out_the_later_ones(found: Any) -> None:
     assert found("state:Start", "--limit", "1", "--json")["found"] == 2
 
 
-def test_a_query_that_finds_nothing_is_no_error(found: Any) -> None:
-    """The one line says so, and JSON has an empty list."""
-    assert found("state:Nobody") == ["no transition found"]
-    assert found("state:Nobody", "--json") == {
+def test_a_query_that_finds_nothing_has_an_exit_code_of_its_own(
+    session: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The message goes to standard error; JSON has an empty list."""
+    assert cli.run(["find", str(session), "state:Nobody"]) == Exit.NOT_FOUND
+    assert capsys.readouterr() == ("", "am-dbg: no transition found\n")
+
+    assert cli.run(["find", str(session), "state:Nobody", "--json"]) == Exit.NOT_FOUND
+    assert json.loads(capsys.readouterr().out) == {
         "query": "state:Nobody",
         "found": 0,
         "machines": 0,
