@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import product
+from typing import Any
 
 import pytest
 from rich.color import Color as RichColor
 from rich.color import ColorType
 from rich.segment import Segment
 from rich.style import Style
+from textual.app import App
 from textual.color import Color
 from textual.strip import Strip
 from textual.theme import Theme
@@ -22,9 +24,11 @@ from am_dbg.views.colors.depth import ColorDepth
 from am_dbg.views.colors.indexed import FIXED, VGA, XTERM, contrast_at, nearest
 from am_dbg.views.colors.line_filter import style_at
 from am_dbg.views.colors.themes import OURS, themes_at
-from am_dbg.views.debugger import Debugger
+from am_dbg.views.comparison import ComparisonApp
 from am_dbg.views.option_text import option_text
 from am_dbg.views.theme import LEAST, palette_of
+from tests.screens.stories import files_story
+from tests.screens.test_comparison_screen import control_of
 from tests.screens.test_screen import running
 
 COLORFUL = (ColorDepth.TRUECOLOR, ColorDepth.INDEXED, ColorDepth.BASIC)
@@ -147,11 +151,11 @@ def test_contrast_is_that_of_the_guidelines() -> None:
     assert contrast(Color.parse("#767676"), white) == pytest.approx(4.54, abs=0.01)
 
 
-def strips_of(app: Debugger) -> list[Strip]:
+def strips_of(app: App[Any]) -> list[Strip]:
     return app.screen._compositor.render_strips()
 
 
-def visible(app: Debugger) -> Iterator[Segment]:
+def visible(app: App[Any]) -> Iterator[Segment]:
     """What can be seen, the panes behind a dialog too."""
     for strip in strips_of(app):
         for segment in strip:
@@ -195,10 +199,31 @@ async def test_every_letter_on_a_screen_can_be_read(
         await pilot.pause()
         segments = list(visible(app))
 
-    low = [
+    assert faint(segments, depth) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dark", [0, 1], ids=["dark", "light"])
+@pytest.mark.parametrize("depth", COLORFUL)
+async def test_every_letter_of_a_comparison_can_be_read(depth: ColorDepth, dark: int) -> None:
+    """The screen of two sessions follows the same rule."""
+    other = files_story()
+    other.machine("later").add("Ping")
+    app = ComparisonApp(
+        control_of(files_story(), other), ColorChoice(OURS[depth][dark].name, depth)
+    )
+    async with app.run_test(size=(120, 30)) as pilot:
+        await pilot.pause()
+        segments = list(visible(app))
+
+    assert faint(segments, depth) == []
+
+
+def faint(segments: Iterable[Segment], depth: ColorDepth) -> list[tuple[str, float]]:
+    """The segments that are harder to read than they may be."""
+    return [
         (segment.text, found)
         for segment in segments
         if (found := shown_contrast(segment, depth))
         < (CONTRAST_TEXT if any(map(str.isalnum, segment.text)) else CONTRAST_LINES)
     ]
-    assert low == []
