@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from threading import Lock
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -91,6 +92,8 @@ class Debugger(ColorfulApp[int], inherit_bindings=False):
         self._dialogs = DialogOpener(self)
         self._player: Timer | None = None
         self._play_every_s = 0.0
+        self._early: dict[type[Message], Message] = {}
+        self._early_lock = Lock()
         self._canvas = Size(0, 0)
         self.chosen_theme = ""
         """The theme that the user chose, to be kept."""
@@ -112,6 +115,7 @@ class Debugger(ColorfulApp[int], inherit_bindings=False):
         self.theme_changed_signal.subscribe(self, lambda _: self._recolour())
         self.app_resume_signal.subscribe(self, lambda _: self.screen.refresh(layout=True))
         self.attempt("reading new data", self.control.data_arrived)
+        self._handle_early_messages()
 
     def _recolour(self) -> None:
         """Use the palette of the new theme."""
@@ -119,9 +123,23 @@ class Debugger(ColorfulApp[int], inherit_bindings=False):
         self.paint()
 
     def post_from_thread(self, message: Message) -> None:
-        """Post a message from any thread; it is dropped while the screen is not running."""
-        if self.is_running:
-            self.post_message(message)
+        """Post a message from any thread.
+
+        Of the messages from before the screen runs, the last one of each kind is handled as soon
+        as it does: a short session is read before its end can be reported. Messages from after
+        its end are dropped.
+        """
+        with self._early_lock:
+            if self.is_running:
+                self.post_message(message)
+            else:
+                self._early[type(message)] = message
+
+    def _handle_early_messages(self) -> None:
+        with self._early_lock:
+            for message in self._early.values():
+                self.post_message(message)
+            self._early.clear()
 
     @property
     def trouble(self) -> ScreenFailedError | None:

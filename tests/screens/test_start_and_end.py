@@ -6,11 +6,14 @@ import pytest
 from textual import events
 
 from am_dbg.app import _main_pane
+from am_dbg.control import Control
 from am_dbg.drawing.layout import Pane
 from am_dbg.options import VIEWS
 from am_dbg.projection.bars import all_tags
 from am_dbg.projection.counts import exit_words
 from am_dbg.store import Store
+from am_dbg.views.debugger import Debugger
+from am_dbg.views.messages import Warned
 from tests.screens.stories import Story
 from tests.screens.test_screen import number, running
 
@@ -54,3 +57,15 @@ async def test_an_address_that_is_pasted_is_opened(store: Store) -> None:
         await pilot.pause()
 
         assert number(app) == 3
+
+
+@pytest.mark.slow
+async def test_what_was_reported_before_the_screen_runs_is_shown(store: Store) -> None:
+    """A short session may be read before the screen is there; of each kind the last one counts."""
+    app = Debugger(Control(store))
+    for text in ("early", "a little later"):
+        app.post_from_thread(Warned(text))
+    async with app.run_test() as pilot:
+        await pilot.pause()
+
+        assert app.control.message == "a little later"
