@@ -36,7 +36,16 @@ PANE_KEYS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "rain": (("next_transition", "state"), ("down", "tx"), ("next_same_state", "its tx")),
     "matrix": (("down", "scroll"), ("next_transition", "tx")),
-    "reader": (("down", "scroll"), ("choose", "source")),
+    "reader": (("down", "row"), ("choose", "follow")),
+    "detail": (
+        ("escape", "close"),
+        ("next_pane", "tab"),
+        ("down", "scroll"),
+        ("next_transition", "tx"),
+        ("search", "search"),
+        ("copy", "copy"),
+        ("wrap", "wrap"),
+    ),
     "timeline": (("next_transition", "tx"), ("page_down", "50 tx")),
     "steps": (("next_transition", "step"), ("down", "tx")),
     "filters": (("next_transition", "pick"), ("toggle_play", "switch"), ("escape", "back")),
@@ -82,7 +91,7 @@ def pane_rows(pane: str, table: Sequence[Key] = KEYS) -> tuple[tuple[str, str], 
     )
 
 
-_WORDS = {"pick", "switch", "back", "scroll", "step", "50 tx"}
+_WORDS = {"pick", "switch", "back", "scroll", "step", "50 tx", "row", "follow", "close", "tab"}
 """Words that say more about a pane than the help of the action does."""
 
 

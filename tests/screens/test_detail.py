@@ -194,3 +194,11 @@ async def test_another_pane_leaves_the_view() -> None:
 
         assert app.control.focus is Pane.RAIN
         assert text_of(app, Pane.RAIN)
+
+
+async def test_the_footer_has_the_keys_of_the_view() -> None:
+    """How to close the view and how to go on in it stands first, also on a narrow screen."""
+    async with running(failed_story(), NARROW, number=2) as (app, pilot):
+        await pilot.press("v")
+
+        assert text_of(app, Pane.FOOTER).startswith(" Esc close  ⇥ tab  ↑↓ scroll")
