@@ -31,6 +31,8 @@ PANE_KEYS: dict[str, tuple[tuple[str, str], ...]] = {
     "log": (
         ("next_transition", "tx"),
         ("next_error", "error"),
+        ("errors", "list"),
+        ("scope", "scope"),
         ("search", "search"),
         ("choose", "reader"),
     ),
