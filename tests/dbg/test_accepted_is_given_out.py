@@ -266,9 +266,14 @@ def test_what_was_taken_in_is_given_out(
     for one in store.tracks:
         assert json.loads("".join(text.history_json(store, one)))
         list(text.history_lines(one))
-    assert list(text.machine_lines(store)) == list(text.machine_lines(copy))
+    assert machine_rows(store) == machine_rows(copy)
     for one, again in zip(store.tracks, copy.tracks, strict=True):
         assert (again.later, again.open.newest) == (one.later, one.open.newest)
+
+
+def machine_rows(store: Store) -> list[str]:
+    """The machines without the rows of runs: a file holds no times of connections."""
+    return [row for row in text.machine_lines(store) if " run " not in row]
 
 
 def ids(track: Track) -> set[int]:

@@ -77,6 +77,11 @@ def all_of(track: Track, without_id: set[int]) -> dict[str, Any]:
     }
 
 
+def without_runs(store: Store) -> dict[str, Any]:
+    """A session without the runs of programs that have no name: connections show those."""
+    return {name: value for name, value in text.session_value(store).items() if name != "runs"}
+
+
 @given(histories)
 def test_an_exported_session_is_imported_as_it_was(history: list[tuple[int, ...]]) -> None:
     """Order of machines, numbers, clocks, gaps and all fields come back."""
@@ -101,7 +106,7 @@ def test_machines_of_several_streams_keep_order_and_keys(
                 store.feed(stream, player.messages[at])
 
     copy = copied(store)
-    assert text.session_value(copy) == text.session_value(store)
+    assert without_runs(copy) == without_runs(store)
     assert same(copy, store)
 
 

@@ -27,7 +27,7 @@ MODULES_OF_OURS = sorted(
 )
 ALLOWED = {
     "amtracer/__init__.py": {"globals"},  # names of our own, loaded at their first use
-    "am_dbg/cli/commands.py": {"importlib"},  # asks for the version of this package
+    "am_dbg/settings/program_version.py": {"importlib"},  # asks for the version of this package
 }
 CALLS = {
     "eval",

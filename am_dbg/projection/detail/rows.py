@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from am_dbg.projection.clean import clean_text_rows
+from am_dbg.projection.text.quoted import text_of_repr
 from am_dbg.projection.text.traces import CUT_MARK, RowOf, TraceRow, is_trace, read_trace
 from am_dbg.spans import Role, Span
 
@@ -86,11 +86,8 @@ def unquoted(value: str) -> str:
         return CUT_MARK + unquoted(value[1:])
     if len(value) < 2 or value[0] not in "'\"" or value[-1] != value[0] or "\\n" not in value:
         return value
-    try:
-        text = ast.literal_eval(value)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return value
-    return text if isinstance(text, str) else value
+    text = text_of_repr(value)
+    return value if text is None else text
 
 
 def joined(blocks: Sequence[Sequence[DetailRow]]) -> Iterator[DetailRow]:

@@ -9,13 +9,13 @@ error came to light, not where it belongs.
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
 from am_dbg.projection.clean import clean
+from am_dbg.projection.text.quoted import text_of_repr
 from am_dbg.projection.text.traces import is_library
 from am_dbg.store import Track, TransitionRecord
 from am_dbg.store.facts import EXCEPTION, is_error_state
@@ -117,7 +117,10 @@ def _recorded(track: Track, number: int) -> ErrorSource:
     """The error that a transition recorded, from its log lines and its arguments."""
     transition = track.transition(number)
     args = dict(transition.args)
-    traces = [*_logged(transition), _written(args.get("err.trace", ""))]
+    traces = [
+        *_logged(transition),
+        _written(args.get("err.trace", "")),
+    ]
     rows = next((rows for rows in map(_rows, traces) if _place(rows)), ())
     path, line, function = _place(rows) or ("", 0, "")
     text = _last_line(rows) or _error_text(args.get("err", "")) or _first_line(transition)
@@ -137,12 +140,8 @@ def _first_line(transition: TransitionRecord) -> str:
 
 
 def _written(text: str) -> str:
-    """The value of a text as `repr` writes it; the text itself if it is cut."""
-    try:
-        value = ast.literal_eval(text.removeprefix("…"))
-    except (ValueError, SyntaxError, RecursionError, MemoryError):
-        return ""
-    return value if isinstance(value, str) else ""
+    """The text that a representation shows, without its mark of a cut; empty for other values."""
+    return text_of_repr(text.removeprefix("…")) or ""
 
 
 def _rows(text: str) -> tuple[str, ...]:
