@@ -27,6 +27,7 @@ class TransitionSet:
         self.conditions = conditions
         self._touching = touching
         self._flags: dict[int, bytes | None] = {}
+        self._growing: tuple[Chunk | None, int, bytes | None] = (None, 0, None)
         self._seen = (-1, -1)
         self._chunks: Sequence[Chunk] = ()
         self._ends: list[int] = []
@@ -136,14 +137,19 @@ class TransitionSet:
         return max(0, min(chunk.rows, self.track.count - chunk.first + 1))
 
     def _flags_of(self, chunk: Chunk) -> bytes | None:
-        """The flags of a chunk's published rows; remembered when they cannot change."""
+        """The flags of a chunk's published rows; those of a chunk that grows until it does."""
         if chunk.first in self._flags:
             return self._flags[chunk.first]
-        flags = self.conditions.flags(chunk, self._rows(chunk))
+        rows = self._rows(chunk)
+        known, known_rows, flags = self._growing
+        if chunk is not known or rows != known_rows:
+            flags = self.conditions.flags(chunk, rows)
         if chunk.is_sealed:
             if len(self._flags) >= CACHED_CHUNKS_MAX:
                 self._flags = {}
             self._flags[chunk.first] = flags
+        else:
+            self._growing = chunk, rows, flags
         return flags
 
     def _numbers_in(self, chunk: Chunk) -> Sequence[int]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from am_dbg.query import Filters, Hits, TransitionSet, Visible, canceled, changing, errors, touching
-from am_dbg.store import Track
+from am_dbg.query.conditions import Conditions
+from am_dbg.store import Store, Track
 from amtracer.wire.vocabulary import ShapeFlag, StepFlag
 from tests.dbg.histories import TEXTS, HistoryPlayer, PlayedMachine, stored
 from tests.dbg.test_store_model import histories, small_chunks
@@ -184,3 +186,33 @@ def test_what_is_visible_follows_a_growing_track(
         for track in store.tracks:
             fresh = Visible(track, filters)
             expect(sets[track.key], fresh.numbers(1, track.count), track.count)
+
+
+def test_a_chunk_that_grows_is_looked_through_once_for_each_growth(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Moves among the same transitions read the same flags; new ones are looked at once."""
+    player = HistoryPlayer()
+    machine = player.enter(0)
+    store, looks = Store(), []
+    stream = store.open_stream("program", live=True)
+
+    def grow(count: int) -> None:
+        for number in range(count):
+            player.transit(machine, (number, 0, 1, 0, 4))
+        player.writer.flush()
+        for message in player.messages:
+            store.feed(stream, message)
+        player.messages.clear()
+
+    flags = Conditions.flags
+    monkeypatch.setattr(Conditions, "flags", lambda *given: looks.append(given[2]) or flags(*given))
+    grow(20)
+    visible = Visible(store.tracks[0], Filters(empty=False))
+
+    walked = [visible.next(number) for number in range(20)]
+    assert looks == [20]
+    assert [visible.next(number) for number in range(20)] == walked
+    grow(5)
+    assert visible.last() > 20
+    assert looks == [20, 25]
