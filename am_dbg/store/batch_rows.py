@@ -8,8 +8,9 @@ of it.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain, repeat
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate, chain, islice, repeat
+from operator import mul, sub
 from typing import Generic, NamedTuple, TypeVar
 
 from am_dbg.store.dictionary import SegmentDictionary
@@ -36,6 +37,19 @@ class Sparse(Generic[_Value]):
         return zip(self._offsets[span], self.values[span], strict=True)
 
 
+class HandlerTimes(NamedTuple):
+    """The durations of the handlers of all rows, one after the other.
+
+    Those of row `i` are from `ends[i]` up to `ends[i + 1]`; no `ends` mean that there are none.
+    """
+
+    ends: Sequence[int] = ()
+    durations: Sequence[int] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.durations)
+
+
 class BatchRows(NamedTuple):
     """Transitions as columns; an empty dense column means zeros.
 
@@ -50,7 +64,7 @@ class BatchRows(NamedTuple):
     args: Sparse[Sequence[int]]
     sources: Sparse[Source]
     pre_lines: Sparse[int]
-    calls: Sparse[Sequence[int]]
+    calls: HandlerTimes
     ids: Sparse[str]
     queue_ticks: Sequence[int]
 
@@ -69,7 +83,7 @@ def expand_batch(
         Sparse({at: args(value) for at, value in message.args.items()}),
         Sparse(message.sources),
         Sparse(message.pre_lines),
-        Sparse(_calls(message, dictionary, units)),
+        _calls(message, dictionary, units),
         Sparse(message.ids),
         message.queue_ticks,
     )
@@ -97,21 +111,30 @@ def _lines(message: BatchMessage, dictionary: SegmentDictionary) -> Sequence[int
 
 def _calls(
     message: BatchMessage, dictionary: SegmentDictionary, units: Sequence[int]
-) -> dict[int, Sequence[int]]:
+) -> HandlerTimes:
     """The durations of the handlers of each row."""
-    durations, own = message.calls, message.own_calls
-    if not durations and not own:
-        return {}
-    calls: dict[int, Sequence[int]] = {}
-    counts = map(dictionary.calls.__getitem__, message.shapes)
-    row_units = chain.from_iterable(
-        repeat(unit, run.length) for unit, run in zip(units, message.runs, strict=True)
-    )
-    begin = 0
-    for at, (count, unit) in enumerate(zip(counts, row_units, strict=True)):
-        if at in own:
-            calls[at] = [duration * unit for duration in own[at]]
-        elif count and durations:
-            calls[at] = [duration * unit for duration in durations[begin : begin + count]]
-            begin += count
-    return calls
+    if message.own_calls:
+        times = _own_calls(message, dictionary)
+    elif message.calls:
+        counts = map(dictionary.calls.__getitem__, message.shapes)
+        times = HandlerTimes(list(accumulate(counts, initial=0)), message.calls)
+    else:
+        return HandlerTimes()
+    if set(units) == {1}:
+        return times
+    ends = times.ends
+    run_ends = accumulate(run.length for run in message.runs)
+    sizes = [ends[end] for end in run_ends]
+    of_each = chain.from_iterable(map(repeat, units, map(sub, sizes, (0, *sizes))))
+    return HandlerTimes(ends, list(map(mul, times.durations, of_each)))
+
+
+def _own_calls(message: BatchMessage, dictionary: SegmentDictionary) -> HandlerTimes:
+    """The durations where some rows have them apart from the column of the batch."""
+    own, known = message.own_calls, iter(message.calls)
+    counts: Iterable[int] = map(dictionary.calls.__getitem__, message.shapes)
+    if not message.calls:
+        counts = repeat(0, len(message.shapes))
+    of_rows = [own[at] if at in own else tuple(islice(known, n)) for at, n in enumerate(counts)]
+    ends = list(accumulate(map(len, of_rows), initial=0))
+    return HandlerTimes(ends, tuple(chain.from_iterable(of_rows)))

@@ -8,7 +8,7 @@ changes the store, so a refused message has no effect.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import chain
 
 from am_dbg.store.dictionary import SegmentDictionary
@@ -290,10 +290,9 @@ def _check_calls(message: BatchMessage, dictionary: SegmentDictionary) -> None:
         _need(len(message.calls) == expected, "not one duration for each handler")
 
 
-def check_calls_ns(calls: Iterable[Sequence[int]]) -> None:
+def check_calls_ns(durations: Sequence[int]) -> None:
     """Refuse durations of handlers that are out of range in nanoseconds."""
-    for durations in calls:
-        _need(_all_below(durations, TIME_NS_MAX), "the time of a handler out of range")
+    _need(_all_below(durations, TIME_NS_MAX), "the time of a handler out of range")
 
 
 def check_note(row: int, number: int) -> None:

@@ -17,9 +17,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
+from operator import sub
 from typing import NamedTuple
 
-from am_dbg.store.batch_rows import BatchRows
+from am_dbg.store.batch_rows import BatchRows, HandlerTimes
 from am_dbg.store.columns import Integers, SparseIntegers, SparseTexts
 from am_dbg.store.decode_cache import DecodeCache
 from am_dbg.store.dictionary import SegmentDictionary
@@ -174,22 +176,30 @@ class Chunk:
         for at, source in batch.sources.within(low, high):
             self._sources = self._sources or SourceColumn()
             self._sources.append(at + shift, source)
-        if batch.args:
+        args = {at + shift: texts for at, texts in batch.args.within(low, high)}
+        if args:
             self._args = self._args or SparseIntegers()
-            self._args.extend({at + shift: texts for at, texts in batch.args.within(low, high)})
-        if batch.pre_lines:
+            self._args.extend(args)
+        pre_lines = {at + shift: (lines,) for at, lines in batch.pre_lines.within(low, high)}
+        if pre_lines:
             self._pre_lines = self._pre_lines or SparseIntegers()
-            self._pre_lines.extend(
-                {at + shift: (lines,) for at, lines in batch.pre_lines.within(low, high)}
-            )
+            self._pre_lines.extend(pre_lines)
         if batch.calls:
-            self._calls = self._calls or SparseIntegers()
-            self._calls.extend(
-                {at + shift: durations for at, durations in batch.calls.within(low, high)}
-            )
+            self._extend_calls(batch.calls, low, high)
         for at, tx in batch.ids.within(low, high):
             self._ids = self._ids or SparseTexts()
             self._ids.append(at + shift, tx)
+
+    def _extend_calls(self, calls: HandlerTimes, low: int, high: int) -> None:
+        ends = calls.ends[low : high + 1]
+        if ends[0] < ends[-1]:
+            counts = list(map(sub, ends[1:], ends))
+            self._calls = self._calls or SparseIntegers()
+            self._calls.extend_flat(
+                compress(range(self.rows, self.rows + high - low), counts),
+                filter(None, counts),
+                calls.durations[ends[0] : ends[-1]],
+            )
 
     def seal(self) -> None:
         """End the chunk and free the memory reserved for growth."""

@@ -161,12 +161,19 @@ class SparseIntegers:
 
     def extend(self, values: Mapping[int, Sequence[int]]) -> None:
         """Set the numbers of rows; rows come in ascending order."""
+        counts = list(map(len, values.values()))
+        self.extend_flat(list(values), counts, tuple(chain.from_iterable(values.values())))
+
+    def extend_flat(
+        self, rows: Iterable[int], counts: Iterable[int], numbers: Sequence[int]
+    ) -> None:
+        """Set the numbers of rows, so many for each, one after the other."""
         known = self._ends[-1]
-        ends = accumulate(map(len, values.values()), initial=known)
+        ends = accumulate(counts, initial=known)
         next(ends)
-        self._values.extend(tuple(chain.from_iterable(values.values())), known)
+        self._values.extend(numbers, known)
         self._ends.extend(ends)
-        self._rows.extend(values)
+        self._rows.extend(rows)
 
     def get(self, row: int) -> tuple[int, ...]:
         """The numbers of a row, empty if it has none."""

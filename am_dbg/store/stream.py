@@ -249,7 +249,7 @@ class Stream:
             for run, start, track in zip(message.runs, starts, tracks, strict=False)
         ]
         rows = expand_batch(message, self.dictionary, [track.identity.unit_ns for track in tracks])
-        checking.check_calls_ns(rows.calls.values)
+        checking.check_calls_ns(rows.calls.durations)
         columns = (rows.ids, rows.sources, rows.args, rows.pre_lines, rows.calls)
         is_heavy = any(columns)
         for run, start, track, mask in zip(message.runs, starts, tracks, active, strict=False):
