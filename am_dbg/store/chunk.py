@@ -17,17 +17,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import compress
-from operator import sub
-from typing import NamedTuple
 
-from am_dbg.store.batch_rows import BatchRows, HandlerTimes
-from am_dbg.store.columns import Integers, SparseIntegers, SparseTexts
+from am_dbg.store.chunk_columns import ChunkColumns, ColumnLoader, Piece
 from am_dbg.store.decode_cache import DecodeCache
 from am_dbg.store.dictionary import SegmentDictionary
 from am_dbg.store.facts import IndexedSchema
 from am_dbg.store.palette import PaletteColumn
-from am_dbg.store.source_column import SourceColumn
 from am_dbg.store.values import LogLine, TransitionRecord
 from am_dbg.store.weights import CHUNK_BYTES, STEP_BYTES, texts_bytes, ticks_bytes
 from amtracer.wire.messages import Shape, Source
@@ -49,14 +44,6 @@ Replayed = tuple[
 """Shape, time, duration, queue length and lines of a row, then its rest."""
 
 
-class Piece(NamedTuple):
-    """Rows `low` to `high` of a batch."""
-
-    batch: BatchRows
-    low: int
-    high: int
-
-
 class Chunk:
     """Rows `first` to `first + rows - 1` of a track.
 
@@ -67,16 +54,9 @@ class Chunk:
 
     __slots__ = (
         "__weakref__",
-        "_args",
-        "_calls",
-        "_durations",
-        "_ids",
-        "_pre_lines",
-        "_queue_ticks",
-        "_queues",
-        "_sources",
+        "_loader",
+        "_own",
         "_ticks_bytes",
-        "_times",
         "dictionary",
         "first",
         "is_ascending",
@@ -114,20 +94,13 @@ class Chunk:
         self.ticks_end: tuple[int, ...] = ()
         self.rows = 0
         self.touched = 0
-        self.shapes = PaletteColumn()
-        self.lines = PaletteColumn()
+        self._own: ChunkColumns | None = ChunkColumns()
+        self._loader: ColumnLoader | None = None
+        self.shapes = PaletteColumn(self._own.shapes)
+        self.lines = PaletteColumn(self._own.lines)
         self.time_first = self.time_min = self.time_max = time_first
         self.is_ascending = True
         self.is_sealed = False
-        self._times = Integers()
-        self._durations = Integers()
-        self._queues = Integers()
-        self._queue_ticks = Integers()
-        self._sources: SourceColumn | None = None
-        self._args: SparseIntegers | None = None
-        self._pre_lines: SparseIntegers | None = None
-        self._calls: SparseIntegers | None = None
-        self._ids: SparseTexts | None = None
 
     # Writing.
 
@@ -138,6 +111,7 @@ class Chunk:
 
     def extend(self, piece: Piece) -> None:
         """Append rows and publish them."""
+        assert self._own is not None  # a chunk that grows owns its columns
         batch, low, high = piece
         rows = self.rows
         known = len(self.shapes.palette)
@@ -145,61 +119,19 @@ class Chunk:
         for shape in self.shapes.palette[known:]:
             self.touched |= self.dictionary.touched[shape]
         self._extend_times(batch.times[low:high])
-        self._extend_dense(self._durations, batch.durations, low, high)
-        self._extend_dense(self._queues, batch.queues, low, high)
-        self._extend_dense(self._queue_ticks, batch.queue_ticks, low, high)
         if batch.lines:
             self.lines.extend(batch.lines[low:high], rows)
         else:
             self.lines.extend_same(0, high - low, rows)
-        self._extend_sparse(piece)
+        self._own.extend(piece, rows, self.time_first)
         self.rows = rows + high - low
 
     def _extend_times(self, times: Sequence[int]) -> None:
-        last = self.time_first + self._times[self.rows - 1] if self.rows else times[0]
+        last = self.time(self.rows - 1) if self.rows else times[0]
         ordered = all(map(int.__le__, times, times[1:]))
         self.is_ascending = self.is_ascending and ordered and last <= times[0]
         self.time_min = min(self.time_min, *times)
         self.time_max = max(self.time_max, *times)
-        start = self.time_first
-        self._times.extend([time - start for time in times], self.rows)
-
-    def _extend_dense(self, column: Integers, values: Sequence[int], low: int, high: int) -> None:
-        if values:
-            column.extend(values[low:high], self.rows)
-        else:
-            column.extend_zeros(high - low)
-
-    def _extend_sparse(self, piece: Piece) -> None:
-        batch, low, high = piece
-        shift = self.rows - low
-        for at, source in batch.sources.within(low, high):
-            self._sources = self._sources or SourceColumn()
-            self._sources.append(at + shift, source)
-        args = {at + shift: texts for at, texts in batch.args.within(low, high)}
-        if args:
-            self._args = self._args or SparseIntegers()
-            self._args.extend(args)
-        pre_lines = {at + shift: (lines,) for at, lines in batch.pre_lines.within(low, high)}
-        if pre_lines:
-            self._pre_lines = self._pre_lines or SparseIntegers()
-            self._pre_lines.extend(pre_lines)
-        if batch.calls:
-            self._extend_calls(batch.calls, low, high)
-        for at, tx in batch.ids.within(low, high):
-            self._ids = self._ids or SparseTexts()
-            self._ids.append(at + shift, tx)
-
-    def _extend_calls(self, calls: HandlerTimes, low: int, high: int) -> None:
-        ends = calls.ends[low : high + 1]
-        if ends[0] < ends[-1]:
-            counts = list(map(sub, ends[1:], ends))
-            self._calls = self._calls or SparseIntegers()
-            self._calls.extend_flat(
-                compress(range(self.rows, self.rows + high - low), counts),
-                filter(None, counts),
-                calls.durations[ends[0] : ends[-1]],
-            )
 
     def seal(self) -> None:
         """End the chunk and free the memory reserved for growth."""
@@ -207,14 +139,19 @@ class Chunk:
         self._ticks_bytes += ticks_bytes(self.ticks_end)
         for column in (self.shapes, self.lines):
             column.seal(self.rows)
-        for numbers in (self._times, self._durations, self._queues, self._queue_ticks):
-            numbers.shrink()
-        for sparse in (self._sources, self._args, self._pre_lines, self._calls, self._ids):
-            if sparse is not None:
-                sparse.shrink()
+        self.columns.shrink()
         self.is_sealed = True
 
     # Reading.
+
+    @property
+    def columns(self) -> ChunkColumns:
+        """What the chunk has for its rows; loaded if it is not in memory."""
+        own = self._own
+        if own is not None:
+            return own
+        assert self._loader is not None  # a chunk has columns or a loader
+        return self._loader.columns()
 
     @property
     def last(self) -> int:
@@ -238,58 +175,64 @@ class Chunk:
         return tuple(grown)
 
     def time(self, row: int) -> int:
-        return self.time_first + self._times[row]
+        return self.time_first + self.columns.times[row]
 
     def first_at_or_after(self, time_ns: int, rows: int) -> int:
         """The first of `rows` rows at this time or later, `rows` if there is none."""
-        offset = time_ns - self.time_first
+        offset, times = time_ns - self.time_first, self.columns.times
         if self.is_ascending:
-            return self._times.first_at_or_above(offset, rows)
-        return next((row for row in range(rows) if self._times[row] >= offset), rows)
+            return times.first_at_or_above(offset, rows)
+        return next((row for row in range(rows) if times[row] >= offset), rows)
 
     def last_at_or_before(self, time_ns: int, rows: int) -> int:
         """The last of `rows` rows at this time or earlier, -1 if there is none."""
-        offset = time_ns - self.time_first
+        offset, times = time_ns - self.time_first, self.columns.times
         if self.is_ascending:
-            return self._times.first_at_or_above(offset + 1, rows) - 1
-        return next((row for row in reversed(range(rows)) if self._times[row] <= offset), -1)
+            return times.first_at_or_above(offset + 1, rows) - 1
+        return next((row for row in reversed(range(rows)) if times[row] <= offset), -1)
 
     def duration(self, row: int) -> int:
-        return self._durations[row]
+        return self.columns.durations[row]
 
     def queue_len(self, row: int) -> int:
-        return self._queues[row]
+        return self.columns.queues[row]
 
     def row_of_own_id(self, tx_id: str) -> int:
         """The row with this id if the id follows no rule, -1 if there is none."""
-        return self._ids.row_of(tx_id) if self._ids and tx_id else -1
+        ids = self.columns.ids if tx_id else None
+        return ids.row_of(tx_id) if ids else -1
 
     def own_id(self, row: int) -> str:
         """The id of a row if it follows no rule, else empty."""
-        return self._ids.get(row) if self._ids else ""
+        ids = self.columns.ids
+        return ids.get(row) if ids else ""
 
     def sources(self) -> list[tuple[int, Source]]:
         """Rows with a source, and the source."""
-        return self._sources.items() if self._sources else []
+        sources = self.columns.sources
+        return sources.items() if sources else []
 
     def source(self, row: int) -> Source | None:
         """The source of a row."""
-        return self._sources.get(row) if self._sources else None
+        sources = self.columns.sources
+        return sources.get(row) if sources else None
 
     def rows_with_texts(self, wanted: bytes, line_sets: bytes) -> Iterator[int]:
         """Rows with an argument text in `wanted` or earlier lines in `line_sets`."""
-        if self._args:
-            yield from self._args.rows_with(wanted)
-        if self._pre_lines:
-            yield from self._pre_lines.rows_with(line_sets)
+        columns = self.columns
+        if columns.args:
+            yield from columns.args.rows_with(wanted)
+        if columns.pre_lines:
+            yield from columns.pre_lines.rows_with(line_sets)
 
     def rows_asked_by(self, machine: str) -> list[int]:
         """Rows whose source is a transition of this machine."""
-        return self._sources.rows_of_machine(machine) if self._sources else []
+        sources = self.columns.sources
+        return sources.rows_of_machine(machine) if sources else []
 
     def record(self, row: int, tx_id: str) -> TransitionRecord:
         """The record of one row."""
-        pre_lines, source, args, handler_ns, _, queue_tick = self._rest(row)
+        pre_lines, source, args, handler_ns, _, queue_tick = self._rest(self.columns, row)
         return TransitionRecord(
             number=self.first + row,
             id=tx_id,
@@ -310,50 +253,48 @@ class Chunk:
         shapes = DecodeCache(self.dictionary.shape, _shape_weight)
         lines = DecodeCache(self._line_set, _lines_weight)
         palette, line_sets = self.shapes.palette, self.lines.palette
-        columns = zip(
-            self.shapes.local.span(low, high),
-            self._times.span(low, high),
-            self._durations.span(low, high),
-            self._queues.span(low, high),
-            self.lines.local.span(low, high),
+        columns = self.columns
+        values = zip(
+            columns.shapes.span(low, high),
+            columns.times.span(low, high),
+            columns.durations.span(low, high),
+            columns.queues.span(low, high),
+            columns.lines.span(low, high),
             range(low, high),
             strict=True,
         )
-        for shape, time, duration, queue_len, line_set, row in columns:
+        for shape, time, duration, queue_len, line_set, row in values:
             yield (
                 shapes[palette[shape]],
                 self.time_first + time,
                 duration,
                 queue_len,
                 lines[line_sets[line_set]],
-                *self._rest(row),
+                *self._rest(columns, row),
             )
 
-    def _rest(self, row: int) -> Rest:
+    def _rest(self, columns: ChunkColumns, row: int) -> Rest:
         """The values that most rows do not have."""
         return (
-            self._line_set(*self._pre_lines.get(row)) if self._pre_lines else (),
-            self._sources.get(row) if self._sources else None,
-            self._arguments(row),
-            self._calls.get(row) if self._calls else (),
-            self.own_id(row),
-            self._queue_ticks[row],
+            self._line_set(*columns.pre_lines.get(row)) if columns.pre_lines else (),
+            columns.sources.get(row) if columns.sources else None,
+            self._arguments(columns, row),
+            columns.calls.get(row) if columns.calls else (),
+            columns.ids.get(row) if columns.ids else "",
+            columns.queue_ticks[row],
         )
 
     def _line_set(self, number: int = 0) -> tuple[LogLine, ...]:
         return self.dictionary.lines(number - 1) if number else ()
 
-    def _arguments(self, row: int) -> Args:
+    def _arguments(self, columns: ChunkColumns, row: int) -> Args:
         text = self.dictionary.text
-        return tuple([text(number) for number in self._args.get(row)]) if self._args else ()
+        return tuple([text(number) for number in columns.args.get(row)]) if columns.args else ()
 
     def size(self) -> int:
-        """Bytes in memory, about."""
-        integers = (self._times, self._durations, self._queues, self._queue_ticks)
-        columns = (self.shapes, self.lines, *integers)
-        sparse = (self._sources, self._args, self._pre_lines, self._calls, self._ids)
-        kept = sum(column.size() for column in (*columns, *sparse) if column is not None)
-        return kept + CHUNK_BYTES + self._ticks_bytes
+        """Bytes in memory, about, without columns that a loader gives."""
+        own = self._own.size() if self._own is not None else 0
+        return own + self.shapes.size() + self.lines.size() + CHUNK_BYTES + self._ticks_bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,14 +28,14 @@ class _Palette(dict[int, int]):
 
 
 class PaletteColumn:
-    """Stores values that are not negative, as local numbers."""
+    """Stores values that are not negative, as local numbers in a column of the chunk."""
 
     __slots__ = ("_index", "counts", "local", "palette")
 
-    def __init__(self) -> None:
+    def __init__(self, local: Integers) -> None:
         self.palette = array("I")
         self.counts = array("B")
-        self.local = Integers()
+        self.local = local
         self._index = _Palette()
 
     def extend(self, values: Iterable[int], rows: int) -> None:
@@ -76,8 +76,7 @@ class PaletteColumn:
         self.counts = packed([counts[local] for local in range(len(self.palette))])
         self._index = _Palette()
         self.palette = self.palette[:]
-        self.local.shrink()
 
     def size(self) -> int:
-        kept = sys.getsizeof(self.palette) + sys.getsizeof(self.counts) + self.local.size()
+        kept = sys.getsizeof(self.palette) + sys.getsizeof(self.counts)
         return kept + len(self._index) * ENTRY_BYTES

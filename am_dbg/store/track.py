@@ -14,7 +14,8 @@ from itertools import count
 from operator import is_not
 
 from am_dbg.store.batch_rows import BatchRows
-from am_dbg.store.chunk import PIECE_ROWS_MAX, Chunk, ChunkIndex, Piece
+from am_dbg.store.chunk import PIECE_ROWS_MAX, Chunk, ChunkIndex
+from am_dbg.store.chunk_columns import Piece
 from am_dbg.store.clock_check import ClockCheck
 from am_dbg.store.dictionary import SegmentDictionary
 from am_dbg.store.facts import IndexedSchema

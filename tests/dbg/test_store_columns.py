@@ -66,7 +66,7 @@ def test_texts_are_found_where_they_are_and_not_across(texts: list[str], needle:
 @given(st.lists(st.integers(0, 2**20), max_size=40))
 def test_a_palette_gives_back_values_and_counts(values: list[int]) -> None:
     """Values come back by row, their counts after sealing."""
-    column = PaletteColumn()
+    column = PaletteColumn(Integers())
     column.extend(values, 0)
 
     assert [column[row] for row in range(len(values))] == values

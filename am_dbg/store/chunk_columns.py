@@ -1,0 +1,137 @@
+"""The columns of a chunk: everything that has one value for each row, or for some of them.
+
+A chunk that grows owns its columns. A chunk that was read from a file, or was moved to one, has
+a loader instead, and its columns exist while somebody looks at them (`am_dbg.store.column_cache`).
+So what is asked of all chunks at once (palettes, counts, clocks, the span of times) stays in the
+chunk, and only what is asked of rows is here.
+
+Shapes and sets of lines are local numbers; the palettes that give them a meaning are in the
+chunk. Times are distances to the chunk's first time, in nanoseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import compress
+from operator import sub
+from typing import NamedTuple, Protocol
+
+from am_dbg.store.batch_rows import BatchRows, HandlerTimes
+from am_dbg.store.columns import Integers, SparseIntegers, SparseTexts
+from am_dbg.store.source_column import SourceColumn
+
+
+class Piece(NamedTuple):
+    """Rows `low` to `high` of a batch."""
+
+    batch: BatchRows
+    low: int
+    high: int
+
+
+class ChunkColumns:
+    """The columns of one chunk; a sparse column that no row needs is None.
+
+    `args` are numbers of texts, `pre_lines` numbers of line sets plus 1, `calls` durations of
+    handlers, `ids` the ids that follow no rule.
+    """
+
+    __slots__ = (
+        "args",
+        "calls",
+        "durations",
+        "ids",
+        "lines",
+        "pre_lines",
+        "queue_ticks",
+        "queues",
+        "shapes",
+        "sources",
+        "times",
+    )
+
+    def __init__(self) -> None:
+        self.shapes = Integers()
+        self.lines = Integers()
+        self.times = Integers()
+        self.durations = Integers()
+        self.queues = Integers()
+        self.queue_ticks = Integers()
+        self.sources: SourceColumn | None = None
+        self.args: SparseIntegers | None = None
+        self.pre_lines: SparseIntegers | None = None
+        self.calls: SparseIntegers | None = None
+        self.ids: SparseTexts | None = None
+
+    # Writing.
+
+    def extend(self, piece: Piece, rows: int, time_first: int) -> None:
+        """Append rows after the `rows` that are there; the palettes append shapes and lines."""
+        batch, low, high = piece
+        self.times.extend([time - time_first for time in batch.times[low:high]], rows)
+        _extend_dense(self.durations, batch.durations, piece, rows)
+        _extend_dense(self.queues, batch.queues, piece, rows)
+        _extend_dense(self.queue_ticks, batch.queue_ticks, piece, rows)
+        self._extend_sparse(piece, rows)
+
+    def _extend_sparse(self, piece: Piece, rows: int) -> None:
+        batch, low, high = piece
+        shift = rows - low
+        for at, source in batch.sources.within(low, high):
+            self.sources = self.sources or SourceColumn()
+            self.sources.append(at + shift, source)
+        args = {at + shift: texts for at, texts in batch.args.within(low, high)}
+        if args:
+            self.args = self.args or SparseIntegers()
+            self.args.extend(args)
+        pre_lines = {at + shift: (lines,) for at, lines in batch.pre_lines.within(low, high)}
+        if pre_lines:
+            self.pre_lines = self.pre_lines or SparseIntegers()
+            self.pre_lines.extend(pre_lines)
+        if batch.calls:
+            self._extend_calls(batch.calls, range(low, high), rows)
+        for at, tx in batch.ids.within(low, high):
+            self.ids = self.ids or SparseTexts()
+            self.ids.append(at + shift, tx)
+
+    def _extend_calls(self, calls: HandlerTimes, span: range, rows: int) -> None:
+        ends = calls.ends[span.start : span.stop + 1]
+        if ends[0] < ends[-1]:
+            counts = list(map(sub, ends[1:], ends))
+            self.calls = self.calls or SparseIntegers()
+            self.calls.extend_flat(
+                compress(range(rows, rows + len(span)), counts),
+                filter(None, counts),
+                calls.durations[ends[0] : ends[-1]],
+            )
+
+    def shrink(self) -> None:
+        """Free the memory reserved for growth."""
+        for column in self._all():
+            column.shrink()
+
+    # Reading.
+
+    def size(self) -> int:
+        """Bytes in memory, about."""
+        return sum(column.size() for column in self._all())
+
+    def _all(self) -> Iterator[Integers | SparseIntegers | SparseTexts | SourceColumn]:
+        yield from (self.shapes, self.lines, self.times)
+        yield from (self.durations, self.queues, self.queue_ticks)
+        sparse = (self.sources, self.args, self.pre_lines, self.calls, self.ids)
+        yield from (column for column in sparse if column is not None)
+
+
+class ColumnLoader(Protocol):
+    """Gives the columns of one complete chunk, from memory or from a file."""
+
+    def columns(self) -> ChunkColumns:
+        """The columns; any thread may ask, and a caller keeps them only while it looks."""
+
+
+def _extend_dense(column: Integers, values: Sequence[int], piece: Piece, rows: int) -> None:
+    if values:
+        column.extend(values[piece.low : piece.high], rows)
+    else:
+        column.extend_zeros(piece.high - piece.low)
