@@ -18,13 +18,17 @@ ShapeTest = FlagMaker
 def with_facts(facts: Fact) -> ShapeTest:
     """Shapes with at least one of these facts."""
     table = bytes(1 if value & facts else 0 for value in range(FLAG_VALUES))
-    return lambda dictionary, start, stop: bytes(dictionary.flags[start:stop]).translate(table)
+    return lambda dictionary, start, stop: bytes(
+        dictionary.shape_table.flags[start:stop]
+    ).translate(table)
 
 
 def without_facts(facts: Fact) -> ShapeTest:
     """Shapes with none of these facts."""
     table = bytes(0 if value & facts else 1 for value in range(FLAG_VALUES))
-    return lambda dictionary, start, stop: bytes(dictionary.flags[start:stop]).translate(table)
+    return lambda dictionary, start, stop: bytes(
+        dictionary.shape_table.flags[start:stop]
+    ).translate(table)
 
 
 def opposite_of(test: ShapeTest) -> ShapeTest:
@@ -61,7 +65,7 @@ def in_group_if_any(group: str) -> ShapeTest:
     inside = _in_group(group)
 
     def test(dictionary: SegmentDictionary, start: int, stop: int) -> bytes:
-        numbers = dictionary.schema_of[start:stop]
+        numbers = dictionary.shape_table.schema_of[start:stop]
         has = {at: group in groups_of(dictionary.schemas[at].states) for at in set(numbers)}
         outside = bytes(not has[number] for number in numbers)
         return either(inside(dictionary, start, stop), outside)
@@ -71,9 +75,9 @@ def in_group_if_any(group: str) -> ShapeTest:
 
 def _by_mask(mask_of: Callable[[IndexedSchema], int]) -> ShapeTest:
     def test(dictionary: SegmentDictionary, start: int, stop: int) -> bytes:
-        numbers = dictionary.schema_of[start:stop]
+        numbers = dictionary.shape_table.schema_of[start:stop]
         masks = {number: mask_of(dictionary.schemas[number]) for number in set(numbers)}
-        touched = dictionary.touched[start:stop]
+        touched = dictionary.shape_table.touched[start:stop]
         return bytes(
             1 if mask & masks[number] else 0 for mask, number in zip(touched, numbers, strict=True)
         )

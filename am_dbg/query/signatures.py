@@ -73,7 +73,7 @@ class Signatures:
 
     def _outcome(self, dictionary: SegmentDictionary, shape: int) -> int:
         """The number of a shape's outcome, `LEFT_OUT` for a health check."""
-        if dictionary.flags[shape] & _HEALTH:
+        if dictionary.shape_table.flags[shape] & _HEALTH:
             return LEFT_OUT
         key = (dictionary, shape)
         known = self._known.get(key)

@@ -101,9 +101,9 @@ def _in_ns(column: Sequence[int], runs: Sequence[Run], units: Sequence[int]) -> 
 
 def _lines(message: BatchMessage, dictionary: SegmentDictionary) -> Sequence[int]:
     """The line set of each row, from the batch or else from its shape."""
-    if not message.lines and not dictionary.has_usual_lines:
+    if not message.lines and not dictionary.shape_table.has_usual_lines:
         return ()
-    lines = list(map(dictionary.usual_lines.__getitem__, message.shapes))
+    lines = list(map(dictionary.shape_table.usual_lines.__getitem__, message.shapes))
     for at, number in message.lines.items():
         lines[at] = number
     return lines
@@ -116,7 +116,7 @@ def _calls(
     if message.own_calls:
         times = _own_calls(message, dictionary)
     elif message.calls:
-        counts = map(dictionary.calls.__getitem__, message.shapes)
+        counts = map(dictionary.shape_table.calls.__getitem__, message.shapes)
         times = HandlerTimes(list(accumulate(counts, initial=0)), message.calls)
     else:
         return HandlerTimes()
@@ -132,7 +132,7 @@ def _calls(
 def _own_calls(message: BatchMessage, dictionary: SegmentDictionary) -> HandlerTimes:
     """The durations where some rows have them apart from the column of the batch."""
     own, known = message.own_calls, iter(message.calls)
-    counts: Iterable[int] = map(dictionary.calls.__getitem__, message.shapes)
+    counts: Iterable[int] = map(dictionary.shape_table.calls.__getitem__, message.shapes)
     if not message.calls:
         counts = repeat(0, len(message.shapes))
     of_rows = [own[at] if at in own else tuple(islice(known, n)) for at, n in enumerate(counts)]

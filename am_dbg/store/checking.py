@@ -234,7 +234,7 @@ def check_run(run: Run, start: int, message: BatchMessage, row_next: int, unit_n
 
 def check_schema(shapes: Sequence[int], dictionary: SegmentDictionary, schema: int) -> None:
     """Refuse shapes of another schema."""
-    schemas = set(map(dictionary.schema_of.__getitem__, shapes))
+    schemas = set(map(dictionary.shape_table.schema_of.__getitem__, shapes))
     _need(schemas == {schema}, "a shape that belongs to another schema")
 
 
@@ -284,7 +284,7 @@ def _check_calls(message: BatchMessage, dictionary: SegmentDictionary) -> None:
         "handler times of a transition", max(map(len, own.values()), default=0), limits.HANDLERS_MAX
     )
     if message.calls:
-        counts = dictionary.calls
+        counts = dictionary.shape_table.calls
         expected = sum(map(counts.__getitem__, message.shapes))
         expected -= sum(counts[message.shapes[at]] for at in own)
         _need(len(message.calls) == expected, "not one duration for each handler")

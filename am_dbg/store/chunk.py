@@ -116,8 +116,9 @@ class Chunk:
         rows = self.rows
         known = len(self.shapes.palette)
         self.shapes.extend(batch.shapes[low:high], rows)
+        touched = self.dictionary.shape_table.touched
         for shape in self.shapes.palette[known:]:
-            self.touched |= self.dictionary.touched[shape]
+            self.touched |= touched[shape]
         self._extend_times(batch.times[low:high])
         if batch.lines:
             self.lines.extend(batch.lines[low:high], rows)

@@ -1,7 +1,7 @@
 """The columns of a chunk: everything that has one value for each row, or for some of them.
 
 A chunk that grows owns its columns. A chunk that was read from a file, or was moved to one, has
-a loader instead, and its columns exist while somebody looks at them (`am_dbg.store.column_cache`).
+a loader instead, and its columns exist while a reader needs them (`am_dbg.store.column_cache`).
 So what is asked of all chunks at once (palettes, counts, clocks, the span of times) stays in the
 chunk, and only what is asked of rows is here.
 

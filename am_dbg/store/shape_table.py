@@ -1,0 +1,126 @@
+"""The shapes of a segment, as columns.
+
+In the worst case every transition has its own shape. So shapes are packed. Three things are
+stored decoded for each: its facts in one byte and the mask of states that it touched, because
+filters and jumps need them for all shapes at once; and what it adds to the clock, because a clock
+is computed from all shapes of a chunk.
+"""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from collections.abc import Callable, Mapping
+from itertools import chain
+
+import msgpack
+
+from am_dbg.store.columns import Blobs, Integers
+from am_dbg.store.facts import ShapeFacts
+from amtracer.wire.messages import Shape, StepDef
+
+_SHAPE_BYTES = 1_024
+"""The buffer for a packed shape; it grows if a shape needs more."""
+_pack: Callable[[object], bytes] = msgpack.Packer(buf_size=_SHAPE_BYTES).pack
+
+
+class ShapeTable:
+    """The shapes of a segment by number.
+
+    `growth_max` is the most that a shape adds to a tick. `packed` has of each shape its type,
+    called states, flags and steps. The growth of a shape is in `growth` and `growth_states`,
+    up to its end in `growth_ends`: twice the growth, plus 1 if it is negative.
+    """
+
+    __slots__ = (
+        "calls",
+        "flags",
+        "growth",
+        "growth_ends",
+        "growth_max",
+        "growth_states",
+        "has_usual_lines",
+        "mask_bytes",
+        "packed",
+        "schema_of",
+        "touched",
+        "usual_lines",
+    )
+
+    def __init__(self) -> None:
+        self.schema_of = array("H")
+        self.flags = bytearray()
+        self.touched: list[int] = []
+        self.calls = array("H")
+        self.usual_lines = array("I")
+        self.has_usual_lines = False
+        self.packed = Blobs()
+        self.growth_ends = array("I", (0,))
+        self.growth_states = array("H")
+        self.growth = Integers()
+        self.growth_max = 0
+        self.mask_bytes = 0
+
+    def __len__(self) -> int:
+        return len(self.flags)
+
+    def define(self, schema: int, shape: Shape, facts: ShapeFacts, lines: int) -> None:
+        """Give the next number to a shape, and its usual line set plus 1."""
+        steps = tuple(chain.from_iterable(shape.steps))
+        self.packed.append(_pack((shape.type, shape.called, shape.flags, steps)))
+        if shape.changes:
+            self._define_growth(shape)
+        self.growth_ends.append(len(self.growth_states))
+        self.schema_of.append(schema)
+        self.calls.append(facts.calls)
+        self.usual_lines.append(lines)
+        self.has_usual_lines = self.has_usual_lines or lines > 0
+        touched = facts.touched
+        self.touched.append(touched)
+        self.mask_bytes += sys.getsizeof(touched)
+        self.flags.append(facts.flags)
+
+    def _define_growth(self, shape: Shape) -> None:
+        self.growth.extend(
+            [growth << 1 if growth > 0 else -growth << 1 | 1 for _, growth in shape.changes],
+            self.growth_ends[-1],
+        )
+        self.growth_states.extend([index for index, _ in shape.changes])
+        largest = max(abs(growth) for _, growth in shape.changes)
+        self.growth_max = max(self.growth_max, largest)
+
+    def grow(self, ticks: list[int], counts: Mapping[int, int], sign: int) -> None:
+        """Add the growth of shapes that occur so often to the ticks, or subtract it."""
+        ends, states, growth = self.growth_ends, self.growth_states, self.growth
+        for shape, count in counts.items():
+            for at in range(ends[shape], ends[shape + 1]):
+                ticks[states[at]] += (growth[at] >> 1) * count * sign
+
+    def shape(self, number: int) -> Shape:
+        """A shape, decoded."""
+        span = range(self.growth_ends[number], self.growth_ends[number + 1])
+        coded = [(self.growth_states[at], self.growth[at]) for at in span]
+        type_, called, flags, steps = msgpack.unpackb(self.packed[number], use_list=False)
+        return Shape(
+            type=type_,
+            called=called,
+            flags=flags,
+            changes=tuple(
+                (index, -(code >> 1) if code & 1 else code >> 1) for index, code in coded
+            ),
+            steps=tuple(StepDef(*steps[i : i + 5]) for i in range(0, len(steps), 5)),
+        )
+
+    def size(self) -> int:
+        """Bytes in memory, about."""
+        arrays = (
+            self.touched,
+            self.schema_of,
+            self.flags,
+            self.calls,
+            self.usual_lines,
+            self.growth_ends,
+            self.growth_states,
+        )
+        columns = self.packed.size() + self.growth.size() + self.mask_bytes
+        return columns + sum(map(sys.getsizeof, arrays))
