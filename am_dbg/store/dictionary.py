@@ -14,10 +14,10 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 from weakref import ref
 
+from am_dbg.store.definitions.shape_cache import ShapeCache
+from am_dbg.store.definitions.shape_table import ShapeTable
+from am_dbg.store.definitions.text_table import TextTable
 from am_dbg.store.facts import IndexedSchema, ShapeFacts, shape_facts
-from am_dbg.store.shape_cache import ShapeCache
-from am_dbg.store.shape_table import ShapeTable
-from am_dbg.store.text_table import TextTable
 from am_dbg.store.values import LogLine
 from am_dbg.store.weights import ACTIVITY_BYTES, DICTIONARY_BYTES, texts_bytes
 from amtracer.wire.messages import Pairs, Shape

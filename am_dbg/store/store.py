@@ -19,10 +19,10 @@ from itertools import takewhile
 from threading import RLock
 
 from am_dbg.errors import MachineTakenError
+from am_dbg.store.definitions.shape_cache import ShapeCache
 from am_dbg.store.dictionary import SegmentDictionary
 from am_dbg.store.facts import IndexedSchema
 from am_dbg.store.runs import number_among, parent_among, process_of, source_among
-from am_dbg.store.shape_cache import ShapeCache
 from am_dbg.store.stream import Stream
 from am_dbg.store.track import Track
 from am_dbg.store.values import MachineIdentity

@@ -1,0 +1,1 @@
+"""The tables of a segment: its shapes, its texts, and a cache of decoded shapes."""
