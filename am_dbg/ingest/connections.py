@@ -14,6 +14,7 @@ import contextlib
 import logging
 import socket
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from am_dbg.errors import MachineTakenError
@@ -122,7 +123,8 @@ class Connection(asyncio.Protocol):
                 self._guarded,
             )
             self._receiver = receiver_for(protocol, peer)
-        self._receiver.feed(data)
+        with self._server.sink.gathering():
+            self._receiver.feed(data)
         self._note_progress()
 
     def go_on(self) -> None:
@@ -163,7 +165,8 @@ class Connection(asyncio.Protocol):
 
     def _take_held(self) -> None:
         if self._receiver is not None:
-            self._receiver.go_on()
+            with self._server.sink.gathering():
+                self._receiver.go_on()
             self._note_progress()
 
     def _guarded(self, work: Callable[[], None]) -> None:
@@ -219,6 +222,9 @@ class _ConnectionSink:
         if type(message) is MachineMessage:
             self._connection.progress.sent_machine()
         self._server.changed()
+
+    def gathering(self) -> AbstractContextManager[None]:
+        return self._server.sink.gathering()
 
     def close_stream(self, stream: int, reason: str = "") -> None:
         self._server.sink.close_stream(stream, reason)

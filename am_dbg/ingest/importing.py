@@ -110,14 +110,16 @@ def import_session(
     session = _SessionImport(store, opened.label)
     due = 0
     try:
-        for count, message in enumerate(opened.messages()):
-            session.take(message)
-            if count >= due or isinstance(message, SegmentMessage):
-                due = count + _PROGRESS_MESSAGES
-                if progress is not None:
-                    progress(opened.bytes_read, opened.bytes_total)
-            if store.size() > memory_max:
-                raise SessionTooLargeError(opened.label, memory_max, "in memory")
+        with store.gathering():
+            for count, message in enumerate(opened.messages()):
+                session.take(message)
+                if count >= due or isinstance(message, SegmentMessage):
+                    due = count + _PROGRESS_MESSAGES
+                    if progress is not None:
+                        store.settle()
+                        progress(opened.bytes_read, opened.bytes_total)
+                if store.size() > memory_max:
+                    _refuse_too_large(store, opened.label, memory_max)
     except SessionError as error:
         is_whole = isinstance(error, TrailingBytesError)
         session.end("" if is_whole else error.reason)
@@ -126,6 +128,13 @@ def import_session(
     if session.trouble is not None:
         raise session.trouble
     return session.transitions
+
+
+def _refuse_too_large(store: Store, label: str, memory_max: int) -> None:
+    """Refuse a session whose transitions take too much memory, once none of them waits."""
+    store.settle()
+    if store.size() > memory_max:
+        raise SessionTooLargeError(label, memory_max, "in memory")
 
 
 class _SessionImport:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Protocol
@@ -38,6 +39,9 @@ class StreamSink(Protocol):
 
         After a `MachineTakenError` the same message can be fed again.
         """
+
+    def gathering(self) -> AbstractContextManager[None]:
+        """A context within which what is fed can wait; at its end everything is taken in."""
 
     def close_stream(self, stream: int, reason: str = "") -> None:
         """End a stream; with a reason if it is not complete."""

@@ -14,7 +14,7 @@ from operator import mul, sub
 from typing import Generic, NamedTuple, TypeVar
 
 from am_dbg.store.dictionary import SegmentDictionary
-from amtracer.wire.messages import BatchMessage, Run, Source
+from amtracer.wire.messages import BatchMessage, Source
 
 _Value = TypeVar("_Value")
 
@@ -30,6 +30,10 @@ class Sparse(Generic[_Value]):
 
     def __bool__(self) -> bool:
         return bool(self._offsets)
+
+    def items(self) -> Iterator[tuple[int, _Value]]:
+        """All values with their rows."""
+        return zip(self._offsets, self.values, strict=True)
 
     def within(self, low: int, high: int) -> Iterator[tuple[int, _Value]]:
         """The values of rows from `low` up to `high`."""
@@ -74,10 +78,11 @@ def expand_batch(
 ) -> BatchRows:
     """The rows of a checked batch without links; `units` has a unit for each run."""
     args = dictionary.arg_texts
+    counts = [run.length for run in message.runs]
     return BatchRows(
         message.shapes,
-        _in_ns(message.times, message.runs, units),
-        _in_ns(message.durations, message.runs, units),
+        _in_ns(message.times, counts, units),
+        _in_ns(message.durations, counts, units),
         message.queues,
         _lines(message, dictionary),
         Sparse({at: args(value) for at, value in message.args.items()}),
@@ -89,14 +94,15 @@ def expand_batch(
     )
 
 
-def _in_ns(column: Sequence[int], runs: Sequence[Run], units: Sequence[int]) -> Sequence[int]:
-    if not column or set(units) == {1}:
+def _in_ns(column: Sequence[int], counts: Sequence[int], units: Sequence[int]) -> Sequence[int]:
+    """A column in nanoseconds; it has so many values for each unit."""
+    distinct = set(units)
+    if not column or distinct == {1}:
         return column
-    scaled: list[int] = []
-    for run, unit in zip(runs, units, strict=True):
-        at = len(scaled)
-        scaled += [value * unit for value in column[at : at + run.length]]
-    return scaled
+    if len(distinct) == 1:
+        unit = units[0]
+        return [value * unit for value in column]
+    return list(map(mul, column, chain.from_iterable(map(repeat, units, counts))))
 
 
 def _lines(message: BatchMessage, dictionary: SegmentDictionary) -> Sequence[int]:
@@ -120,13 +126,10 @@ def _calls(
         times = HandlerTimes(list(accumulate(counts, initial=0)), message.calls)
     else:
         return HandlerTimes()
-    if set(units) == {1}:
-        return times
     ends = times.ends
-    run_ends = accumulate(run.length for run in message.runs)
-    sizes = [ends[end] for end in run_ends]
-    of_each = chain.from_iterable(map(repeat, units, map(sub, sizes, (0, *sizes))))
-    return HandlerTimes(ends, list(map(mul, times.durations, of_each)))
+    sizes = [ends[end] for end in accumulate(run.length for run in message.runs)]
+    of_runs = list(map(sub, sizes, (0, *sizes)))
+    return HandlerTimes(ends, _in_ns(times.durations, of_runs, units))
 
 
 def _own_calls(message: BatchMessage, dictionary: SegmentDictionary) -> HandlerTimes:

@@ -9,7 +9,7 @@ changes the store, so a refused message has no effect.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from itertools import chain
+from itertools import accumulate, chain, repeat
 
 from am_dbg.store.dictionary import SegmentDictionary
 from am_dbg.store.facts import CHECKED_STEPS_MAX, IndexedSchema
@@ -220,22 +220,46 @@ def check_batch(message: BatchMessage, dictionary: SegmentDictionary) -> None:
         _check_calls(message, dictionary)
 
 
-def check_run(run: Run, start: int, message: BatchMessage, row_next: int, unit_ns: int) -> None:
-    """Refuse a run at the wrong row, and times that are out of range in nanoseconds."""
-    if run.row != row_next:
-        raise WireError(f"transitions from row {run.row} where row {row_next} comes next")
-    _need(run.row + run.length <= TICK_MAX, "a row out of range")
-    end, most = start + run.length, TIME_NS_MAX // unit_ns
-    times = message.times[start:end]
-    _need(min(times) >= -most and max(times) <= most, "a time out of range")
-    durations = message.durations[start:end]
-    _need(max(durations, default=0) <= limits.INTEGER_MAX // unit_ns, "a duration out of range")
+def check_runs(runs: Sequence[Run], rows_due: Sequence[int]) -> None:
+    """Refuse a run that does not begin at the row that its machine has next."""
+    rows = [run.row for run in runs]
+    if rows != rows_due:
+        row, due = next(pair for pair in zip(rows, rows_due, strict=True) if pair[0] != pair[1])
+        raise WireError(f"transitions from row {row} where row {due} comes next")
+    _need(max(run.row + run.length for run in runs) <= TICK_MAX, "a row out of range")
 
 
-def check_schema(shapes: Sequence[int], dictionary: SegmentDictionary, schema: int) -> None:
-    """Refuse shapes of another schema."""
-    schemas = set(map(dictionary.shape_table.schema_of.__getitem__, shapes))
-    _need(schemas == {schema}, "a shape that belongs to another schema")
+def check_times(message: BatchMessage, units: Sequence[int]) -> None:
+    """Refuse times that are out of range in nanoseconds; `units` has a unit for each run."""
+    for what, column, ns_max in (
+        ("time", message.times, TIME_NS_MAX),
+        ("duration", message.durations, limits.INTEGER_MAX),
+    ):
+        if not column or _all_within(column, ns_max // max(units)):
+            continue
+        ends = list(accumulate((run.length for run in message.runs), initial=0))
+        for start, end, unit in zip(ends, ends[1:], units, strict=False):
+            _need(_all_within(column[start:end], ns_max // unit), f"a {what} out of range")
+
+
+def _all_within(values: Sequence[int], most: int) -> bool:
+    return max(values) <= most and min(values) >= -most
+
+
+def check_schemas(
+    shapes: Sequence[int],
+    dictionary: SegmentDictionary,
+    schemas: Sequence[int],
+    counts: Sequence[int],
+) -> None:
+    """Refuse shapes of another schema than their run has."""
+    of_shape = dictionary.shape_table.schema_of.__getitem__
+    if len(set(schemas)) == 1:
+        is_so = set(map(of_shape, set(shapes))) == {schemas[0]}
+    else:
+        expected = list(chain.from_iterable(map(repeat, schemas, counts)))
+        is_so = list(map(of_shape, shapes)) == expected
+    _need(is_so, "a shape that belongs to another schema")
 
 
 def _check_dense(what: str, column: Sequence[int], rows: int, largest: int) -> None:

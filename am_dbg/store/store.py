@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import takewhile
 from threading import RLock
 
@@ -67,6 +68,9 @@ class Store:
         self.taken = 0
         self.is_whole = True
         self._is_freeing_memory = False
+        self._gathers = False
+        self._waiting: Stream | None = None
+        """The stream whose rows wait; at most one."""
         self.lock = RLock()
 
     @property
@@ -95,9 +99,34 @@ class Store:
     def feed(self, stream: int, message: Message) -> None:
         """Take in one message; on a WireError nothing changed."""
         with self.lock:
-            self._streams[stream].take(message)
+            taking = self._streams[stream]
+            if self._waiting is not taking:
+                self.settle()
+            taking.take(message)
             self.version += 1
         self._check_memory()
+
+    @contextmanager
+    def gathering(self) -> Iterator[None]:
+        """Within it, transitions that are fed can wait; at its end all of them can be read.
+
+        Use it around all messages that are at hand: taking in many at once costs less.
+        """
+        before, self._gathers = self._gathers, True
+        try:
+            yield
+        finally:
+            self._gathers = before
+            self.settle()
+
+    def settle(self) -> None:
+        """Take in the transitions that wait, so that they can be read."""
+        waiting = self._waiting
+        if waiting is not None:
+            with self.lock:
+                self._waiting = None
+                waiting.settle()
+                self.version += 1
 
     def start_new_tracks(self, stream: int) -> None:
         """From now on, machines that enter this stream start new tracks."""
@@ -105,6 +134,7 @@ class Store:
 
     def close_stream(self, stream: int, reason: str = "") -> None:
         """End a stream; with a reason, its unfinished tracks get a gap of the kind CUT."""
+        self.settle()
         with self.lock:
             closing = self._streams[stream]
             if closing.open:
@@ -146,6 +176,7 @@ class Store:
 
     def remove(self, *tracks: Track) -> None:
         """Remove tracks; what their streams still send of them is checked and not kept."""
+        self.settle()
         with self.lock:
             gone = {track for track in tracks if self.holds(track)}
             for stream in {track.stream for track in gone}:
@@ -177,6 +208,7 @@ class Store:
 
         Tracks keep their numbers and get a gap. Only the thread that feeds may call this.
         """
+        self.settle()
         with self.lock:
             while self.size() > bytes_max and self._finished_dictionaries:
                 dictionary = self._finished_dictionaries[min(self._finished_dictionaries)]
@@ -191,6 +223,7 @@ class Store:
 
     def trim_open(self, stream: int) -> bool:
         """Drop all finished chunks of an open stream; return whether that freed memory."""
+        self.settle()
         with self.lock:
             before = self.size()
             for track in self._streams[stream].tracks:
@@ -282,14 +315,25 @@ class Store:
         self.track_changed(track)
         return track
 
+    def lets_wait(self, stream: Stream) -> bool:
+        """Whether rows of this stream can wait until `settle` is called."""
+        self._waiting = stream if self._gathers else None
+        return self._gathers
+
     def count_transitions(self, transitions: int) -> None:
         """Count transitions that were taken in."""
         self.transitions += transitions
         self.taken += transitions
 
+    @property
+    def _exceeds_limit(self) -> bool:
+        return self.bytes_max > 0 and self.size() > self.bytes_max
+
     def _check_memory(self) -> None:
         """Call `on_overflow` if the limit is exceeded, but not for changes made within it."""
-        if self.bytes_max and self.size() > self.bytes_max and not self._is_freeing_memory:
+        if self._exceeds_limit and not self._is_freeing_memory:
+            self.settle()
+        if self._exceeds_limit and not self._is_freeing_memory:
             self._is_freeing_memory = True
             try:
                 if self.on_overflow is not None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from itertools import accumulate
+from itertools import islice
 from typing import Protocol
 
-from am_dbg.store import checking
+from am_dbg.store import checking, clock_check
 from am_dbg.store.batch_rows import expand_batch
 from am_dbg.store.dictionary import SegmentDictionary
 from am_dbg.store.facts import IndexedSchema
+from am_dbg.store.gathering import Gathering
 from am_dbg.store.track import Track
 from am_dbg.store.weights import (
     SCHEMA_BYTES,
@@ -67,6 +68,12 @@ class StreamStore(Protocol):
     ) -> Track:
         """Return the track of a machine that enters a stream."""
 
+    def lets_wait(self, stream: Stream) -> bool:
+        """Whether rows of this stream can wait until `settle` is called."""
+
+    def settle(self) -> None:
+        """Take in the rows that wait, of any stream."""
+
     def count_transitions(self, transitions: int) -> None:
         """Count transitions that were taken in."""
 
@@ -84,7 +91,8 @@ class Stream:
     """Takes in the messages of one connection or file, in order.
 
     A message is checked as a whole before anything of it is kept. So a WireError changes
-    nothing, and the next message could follow.
+    nothing, and the next message could follow. Checked rows can wait (see
+    `am_dbg.store.gathering`) until `settle`, or until a message that changes a track.
     """
 
     def __init__(self, number: int, label: str, live: bool, store: StreamStore) -> None:
@@ -102,6 +110,7 @@ class Stream:
         self._schema_of: list[int] = []
         self.weight = 0
         self._store = store
+        self._gathering = Gathering()
         self._schemas: list[IndexedSchema] = []
         self.dictionary = store.new_dictionary(self._schemas, number)
         self._add_bytes(STREAM_BYTES + sys.getsizeof(label))
@@ -123,6 +132,8 @@ class Stream:
                 raise WireError("a stream that does not begin with a hello")
             if self.ended or not self.open:
                 raise WireError("a message after the end of its stream")
+            if type(message) not in _CHANGES_NO_TRACK:
+                self._store.settle()
             _TAKERS[type(message)](self, message)
         except WireError as error:
             if not error.where:
@@ -239,33 +250,74 @@ class Stream:
         self.dictionary = self._store.new_dictionary(self._schemas, self.number)
 
     def _take_batch(self, message: BatchMessage) -> None:
-        tracks = [self._track(run.machine) for run in message.runs]
+        tracks = self._tracks_of(message.runs)
         if message.links:
             message = self._with_sources(message)
         checking.check_batch(message, self.dictionary)
-        starts = list(accumulate((run.length for run in message.runs), initial=0))
-        active = [
-            self._checked_run(run, start, message, track)
-            for run, start, track in zip(message.runs, starts, tracks, strict=False)
-        ]
+        counts = [run.length for run in message.runs]
+        active = self._checked_runs(message, tracks, counts)
         rows = expand_batch(message, self.dictionary, [track.identity.unit_ns for track in tracks])
         checking.check_calls_ns(rows.calls.durations)
-        columns = (rows.ids, rows.sources, rows.args, rows.pre_lines, rows.calls)
-        is_heavy = any(columns)
-        for run, start, track, mask in zip(message.runs, starts, tracks, active, strict=False):
-            track.reopen(self.live)
-            track.append(rows, start, run.length, self.dictionary, mask)
-            if not track.removed:
-                self._store.count_transitions(run.length)
-            self._store.track_changed(track, weighs=is_heavy or not track.is_light)
+        clock_check.take([track.check for track in tracks], counts, active, self.dictionary)
+        self._add_bytes(-self._gathering.size)
+        self._gathering.add(rows, tracks, counts)
+        self._add_bytes(self._gathering.size)
         self._store.add_bytes(self.dictionary.weigh())
+        if self._gathering.is_full or not self._store.lets_wait(self):
+            self.settle()
 
-    def _checked_run(self, run: Run, start: int, message: BatchMessage, track: Track) -> int:
-        """The states that are active after a run; WireError if the run does not fit."""
-        checking.check_run(run, start, message, track.row_next, track.identity.unit_ns)
-        shapes = message.shapes[start : start + run.length]
-        checking.check_schema(shapes, self.dictionary, self._schema_of[run.machine])
-        return track.check_run(shapes, self.dictionary, checking.TICK_MAX)
+    def settle(self) -> None:
+        """Take in the rows that wait."""
+        if not self._gathering:
+            return
+        self._add_bytes(-self._gathering.size)
+        rows, runs = self._gathering.take()
+        is_heavy = any((rows.ids, rows.sources, rows.args, rows.pre_lines, rows.calls))
+        for track, start, end in runs:
+            track.reopen(self.live)
+            track.append(rows, start, end, self.dictionary)
+            if not track.removed:
+                self._store.count_transitions(end - start)
+            self._store.track_changed(track, weighs=is_heavy or not track.is_light)
+
+    def _checked_runs(
+        self, message: BatchMessage, tracks: Sequence[Track], counts: Sequence[int]
+    ) -> list[int]:
+        """The states that are active after each run; WireError if a run does not fit."""
+        dictionary, shapes = self.dictionary, message.shapes
+        checks = [track.check for track in tracks]
+        checking.check_runs(message.runs, [check.row for check in checks])
+        checking.check_times(message, [track.identity.unit_ns for track in tracks])
+        schemas = [self._schema_of[run.machine] for run in message.runs]
+        checking.check_schemas(shapes, dictionary, schemas, counts)
+        active = clock_check.active_after(checks, counts, shapes, dictionary)
+        if len(active) < len(tracks):
+            key = tracks[len(active)].key
+            raise WireError(f"ticks of {key!r} that do not fit the ticks before")
+        if not clock_check.are_surely_below(checking.TICK_MAX, checks, len(shapes), dictionary):
+            self._check_ticks(shapes, tracks, counts)
+        return active
+
+    def _check_ticks(
+        self, shapes: Sequence[int], tracks: Sequence[Track], counts: Sequence[int]
+    ) -> None:
+        """Refuse a tick over the limit; that needs the ticks after everything before."""
+        self.settle()
+        shapes_left = iter(shapes)
+        for track, count in zip(tracks, counts, strict=True):
+            own = tuple(islice(shapes_left, count))
+            if not track.check.stays_below(checking.TICK_MAX, own, self.dictionary, track.ticks):
+                raise WireError(f"a tick of {track.key!r} out of range")
+
+    def _tracks_of(self, runs: Sequence[Run]) -> list[Track]:
+        """The tracks of some runs; WireError if one of them can take nothing."""
+        machines = [run.machine for run in runs]
+        if min(machines, default=0) >= 0 and max(machines, default=0) < len(self.tracks):
+            tracks = [self.tracks[machine] for machine in machines]
+            number = self.number
+            if not [track for track in tracks if track.gone or track.stream != number]:
+                return tracks
+        return [self._track(machine) for machine in machines]
 
     def _with_sources(self, message: BatchMessage) -> BatchMessage:
         """The batch with sources in place of its links."""
@@ -340,6 +392,11 @@ class Stream:
             raise WireError(f"machine {track.key!r} continues in another stream")
         return track
 
+
+_CHANGES_NO_TRACK = frozenset(
+    {SchemaMessage, StringsMessage, LinesMessage, ArgsMessage, ShapeMessage, BatchMessage}
+)
+"""Messages that rows can wait for; before any other, the rows before it are taken in."""
 
 _TAKERS: dict[type, Callable[..., None]] = {
     HelloMessage: Stream._take_hello,

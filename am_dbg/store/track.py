@@ -24,7 +24,6 @@ from am_dbg.store.open_work import OpenWorkReport, OpenWorkReports
 from am_dbg.store.track_reader import TrackReader
 from am_dbg.store.values import Gap, LogLine, MachineIdentity, TrackSnapshot
 from am_dbg.store.weights import TRACK_BYTES, texts_bytes, ticks_bytes
-from amtracer.errors import WireError
 from amtracer.wire.messages import OpenWorkItem
 from amtracer.wire.vocabulary import GapKind
 
@@ -41,19 +40,20 @@ class Track(TrackReader):
     `stream` is the stream that feeds it now, `connected` whether that one is live and open,
     `ended` whether its stream or its program ended, `gone` whether the machine was disposed,
     `removed` whether the store dropped it. `snapshot` is its state at the last gap or end,
-    `later` the log lines after the last transition, `open` the reports of open work. `version`
+    `later` the log lines after the last transition, `open` the reports of open work, `check`
+    the row and the clock that the next transitions must fit. `version`
     grows with every change. `entered_at` and `left_at` order the beginnings and ends of all
     tracks; `is_live` is whether it came from a connected program.
     """
 
     __slots__ = (
         "_clock_bytes",
-        "_clock_check",
         "_sealed_bytes",
         "_text_bytes",
         "_weighed",
         "arrival",
         "changed_at",
+        "check",
         "connected",
         "ended",
         "entered_at",
@@ -92,7 +92,7 @@ class Track(TrackReader):
         if row:
             self._gaps.add(Gap(0, row, "recorded from here on", GapKind.LATE))
         self._sealed_bytes = 0
-        self._clock_check = ClockCheck(ticks)
+        self.check = ClockCheck(ticks, row)
         self._text_bytes = texts_bytes(
             (
                 key,
@@ -110,37 +110,22 @@ class Track(TrackReader):
         self.arrival = 0
         self._publish()
 
-    def append(
-        self, batch: BatchRows, start: int, count: int, dictionary: SegmentDictionary, active: int
-    ) -> None:
-        """Add `count` rows of a batch; `active` is what `check_run` returned for them."""
+    def append(self, batch: BatchRows, start: int, end: int, dictionary: SegmentDictionary) -> None:
+        """Add the rows of a batch from `start` up to `end`; `check` has them already."""
         row = self.row_next
         self.later = NO_LINES
-        for low in range(start, start if self.removed else start + count, PIECE_ROWS_MAX):
-            high = min(low + PIECE_ROWS_MAX, start + count)
+        for low in range(start, start if self.removed else end, PIECE_ROWS_MAX):
+            high = min(low + PIECE_ROWS_MAX, end)
             chunk = self._chunk_for(dictionary, row + low - start, batch.times[low])
             chunk.extend(Piece(batch, low, high))
             self.count += high - low
-        self.row_next = row + count
-        self._clock_check.take(active, count, dictionary)
+        self.row_next = row + end - start
         self.version += 1
-
-    def check_run(
-        self, shapes: Sequence[int], dictionary: SegmentDictionary, ticks_max: int
-    ) -> int:
-        """The states that are active after some shapes; WireError if a shape does not fit."""
-        check = self._clock_check
-        active = check.active_after(shapes, dictionary)
-        if active < 0:
-            raise WireError(f"ticks of {self.key!r} that do not fit the ticks before")
-        is_sure = check.is_surely_below(ticks_max, len(shapes), dictionary)
-        if not is_sure and not check.stays_below(ticks_max, shapes, dictionary, self.ticks):
-            raise WireError(f"a tick of {self.key!r} out of range")
-        return active
 
     def skip_lost(self, count: int, ticks: tuple[int, ...], reason: str, kind: GapKind) -> None:
         """Continue after lost transitions, from these ticks."""
         self.row_next += count
+        self.check.row = self.row_next
         if count:
             self.later = NO_LINES
         self._end_chunk(self.schema, ticks)
@@ -169,6 +154,7 @@ class Track(TrackReader):
         goes_on = not live and (schema.states, ticks) == (self.states, self.ticks)
         self._end_chunk(schema, ticks)
         lost, self.row_next = row - self.row_next, row
+        self.check.row = row
         self.reopen(live=live)
         if lost or not goes_on:
             self._add_gap(Gap(self.count, lost, "reconnected", GapKind.RECONNECTED))
@@ -257,7 +243,7 @@ class Track(TrackReader):
         """
         stub = Track(self.key, self.identity, self.stream, self.schema, self.ticks, self.row_next)
         stub.removed = True
-        stub._clock_check.active = self._clock_check.active
+        stub.check.active = self.check.active
         self.connected = False
         self.version += 1
         return stub
@@ -326,7 +312,7 @@ class Track(TrackReader):
             self._base = (schema, chunk.ticks_end)
         if ticks is not None:
             self._base = (schema, ticks)
-            self._clock_check.start_at(ticks)
+            self.check.start_at(ticks)
         self._open = None
         self.version += 1
 

@@ -10,8 +10,10 @@ to the first of the run before. Runs are in the order in which they began.
 
 from __future__ import annotations
 
-from itertools import accumulate, chain
-from operator import sub
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from itertools import accumulate, chain, repeat
+from operator import add, sub
 
 from amtracer.wire import limits
 from amtracer.wire.columns import MACHINE_MAX, SparseColumns, flat, flat_groups, flat_sources
@@ -20,6 +22,8 @@ from amtracer.wire.messages import BatchMessage, MessageKind, Run
 
 _COLUMNS_MIN = 4
 _CALLS_MAX = limits.BATCH_ROWS_MAX * limits.HANDLERS_MAX
+_run_of: partial[Run] = partial(tuple.__new__, Run)
+"""Makes a run of its three numbers, three times faster than its class does."""
 _TIME_MIN, _TIME_MAX = -limits.INTEGER_MAX - 1, limits.INTEGER_MAX
 
 
@@ -77,9 +81,10 @@ def read_batch(fields: Fields) -> BatchMessage:
     runs = _read_runs(fields)
     shapes = read_shapes(fields)
     rows = len(shapes)
-    if sum(run.length for run in runs) != rows:
+    counts = [run.length for run in runs]
+    if sum(counts) != rows:
         raise fields.error("runs are not as long as shapes")
-    times = _read_times(fields, runs, rows)
+    times = _read_times(fields, counts, rows)
     durations = read_dense(fields, "durations", rows)
     queues = read_dense(fields, "queues", rows)
     calls = fields.numbers("calls", _CALLS_MAX)
@@ -98,7 +103,7 @@ def read_batch(fields: Fields) -> BatchMessage:
         pre_lines=sparse.numbers("pre_lines", limits.LINE_SETS_MAX, 1),
         own_calls=sparse.calls(),
         ids=sparse.ids(),
-        queue_ticks=_read_ticks(fields, runs, rows),
+        queue_ticks=_read_ticks(fields, counts, rows),
     )
 
 
@@ -108,32 +113,36 @@ def _read_runs(fields: Fields) -> tuple[Run, ...]:
         raise fields.error("runs are not groups of 3")
     machines = fields.check_numbers("machines", flat[::3], MACHINE_MAX)
     counts = fields.check_numbers("counts", flat[2::3], limits.BATCH_ROWS_MAX, 1)
-    return tuple(map(Run, machines, flat[1::3], counts))
+    return tuple(map(_run_of, zip(machines, flat[1::3], counts, strict=True)))
 
 
-def _read_times(fields: Fields, runs: tuple[Run, ...], rows: int) -> tuple[int, ...]:
+def _read_times(fields: Fields, counts: Sequence[int], rows: int) -> tuple[int, ...]:
     differences = read_differences(fields, rows)
-    if len(runs) == 1:
+    if len(counts) == 1:
         return sums(fields, differences)
-    times: list[int] = []
-    first = 0
-    for run in runs:
-        at = len(times)
-        first += differences[at]
-        times += accumulate(differences[at + 1 : at + run.length], initial=first)
+    totals = list(accumulate(differences))
+    starts = list(accumulate(counts[:-1], initial=0))
+    firsts = accumulate(map(differences.__getitem__, starts))
+    shifts = map(sub, firsts, map(totals.__getitem__, starts))
+    times = map(add, totals, _spread(shifts, counts))
     return fields.check_numbers("times", tuple(times), _TIME_MAX, _TIME_MIN)
 
 
-def _read_ticks(fields: Fields, runs: tuple[Run, ...], rows: int) -> tuple[int, ...]:
+def _read_ticks(fields: Fields, counts: Sequence[int], rows: int) -> tuple[int, ...]:
     differences = fields.numbers("queue ticks", rows, low=-limits.INTEGER_MAX)
     if not differences:
         return ()
     if len(differences) != rows:
         raise fields.error("queue ticks are not as many as shapes")
-    ticks: list[int] = []
-    for run in runs:
-        ticks += accumulate(differences[len(ticks) : len(ticks) + run.length])
+    totals = list(accumulate(differences, initial=0))
+    before = map(totals.__getitem__, accumulate(counts[:-1], initial=0))
+    ticks = map(sub, totals[1:], _spread(before, counts))
     return fields.check_numbers("queue ticks", tuple(ticks), limits.INTEGER_MAX)
+
+
+def _spread(values: Iterable[int], counts: Sequence[int]) -> Iterator[int]:
+    """Each value so many times."""
+    return chain.from_iterable(map(repeat, values, counts))
 
 
 def read_shapes(fields: Fields) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -45,6 +46,9 @@ class KeptStreams:
         if message == GoneMessage(14):
             raise ZeroDivisionError
         self._note(self.messages.append, (stream, message))
+
+    def gathering(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def close_stream(self, stream: int, reason: str = "") -> None:
         self._note(self.closed.__setitem__, stream, reason)
