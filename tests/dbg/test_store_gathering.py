@@ -1,4 +1,4 @@
-"""Rows that wait to be taken in together: nobody can tell afterwards that they waited."""
+"""Rows that wait to be taken in together are read like rows that did not wait."""
 
 from __future__ import annotations
 
