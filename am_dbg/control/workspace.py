@@ -204,7 +204,7 @@ class Workspace:
         marks = frozenset(self.bookmarks.of(self.track)) if self.track else frozenset()
         room = self.width_of(Pane.LOG) if Pane.LOG in self.wrapped else 0
         if room and self.track:
-            room = max(1, room - text_column(number_digits(self.track.count)))
+            room = max(1, room - text_column(number_digits(self.track.count), room))
         return LogOptions(self.shows_seconds, marks, room)
 
     @property

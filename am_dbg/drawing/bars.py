@@ -16,7 +16,21 @@ from am_dbg.projection.times import (
     count,
     counted,
 )
-from am_dbg.spans import GAP, WIDE_GAP, Role, Span, SpanLine, fit, line, spread, width_of_spans
+from am_dbg.spans import (
+    GAP,
+    SPACE,
+    WIDE_GAP,
+    Role,
+    Span,
+    SpanLine,
+    fit,
+    line,
+    spread,
+    width_of_spans,
+)
+
+NARROW = 60
+"""Below this width a long message has more of the footer."""
 
 _PLAYBACK = {
     Playback.PAUSED: Span("║ paused", Role.CANCELED, link="action:toggle_play"),
@@ -26,35 +40,50 @@ _PLAYBACK = {
 
 
 def draw_address(view: AddressView, width: int) -> SpanLine:
-    """Where the reader is at the left, how much there is at the right."""
-    head: list[Span] = [Span(" ")]
+    """Where the reader is at the left, how much there is at the right.
+
+    Without room for all, the tags go first, those at the end before the others, then the counts.
+    """
+    head, tail = _place(view, width), _playback(view)
+    counts = [Span(counted(view.machines, "machine"), Role.QUIET), GAP]
     if width >= WIDE:
-        head += [
+        counts += [Span(f"{count(view.transitions)} tx", Role.QUIET), GAP]
+    if width_of_spans([*head, *counts, *tail]) < width:
+        tail = [*counts, *tail]
+    gap = WIDE_GAP
+    for tag in view.tags:
+        words = [gap, Span(f"#{tag}", Role.QUIET)]
+        if width_of_spans([*head, *words, *tail]) >= width:
+            break
+        head += words
+        gap = SPACE
+    return line(spread(head, tail, width), width)
+
+
+def _place(view: AddressView, width: int) -> list[Span]:
+    """The arrows of the history if there is room, and the address."""
+    spans: list[Span] = [Span(" ")]
+    if width >= WIDE:
+        spans += [
             Span("◀", Role.FOCUS if view.can_go_back else Role.FUTURE, link="action:back"),
             Span(" "),
             Span("▶", Role.FOCUS if view.can_go_forward else Role.FUTURE, link="action:forward"),
             Span(" "),
         ]
-    if view.machine:
-        head += [
-            Span(view.scheme, Role.ADDED if view.is_connected else Role.QUIET),
-            Span(view.machine, bold=True),
-            Span(view.place),
-            WIDE_GAP,
-            Span(" ".join(f"#{tag}" for tag in view.tags), Role.QUIET),
-        ]
-    else:
-        head.append(Span("am-dbg", bold=True))
-    tail = [
-        Span(counted(view.machines, "machine"), Role.QUIET),
-        GAP,
+    if not view.machine:
+        return [*spans, Span("am-dbg", bold=True)]
+    return [
+        *spans,
+        Span(view.scheme, Role.ADDED if view.is_connected else Role.QUIET),
+        Span(view.machine, bold=True),
+        Span(view.place),
     ]
-    if width >= WIDE:
-        tail += [Span(f"{count(view.transitions)} tx", Role.QUIET), GAP]
-    tail += [_PLAYBACK[view.playback]]
-    tail += [Span(f" {view.speed}", Role.QUIET, link="action:faster")] if view.speed else []
-    tail += [Span(" ")]
-    return line(spread(head, tail, width), width)
+
+
+def _playback(view: AddressView) -> list[Span]:
+    """Whether something plays, and how fast."""
+    speed = [Span(f" {view.speed}", Role.QUIET, link="action:faster")] if view.speed else []
+    return [_PLAYBACK[view.playback], *speed, Span(" ")]
 
 
 def draw_tabs(view: TabsView, width: int) -> SpanLine:
@@ -88,13 +117,16 @@ def draw_rule(width: int) -> SpanLine:
 
 
 def draw_footer(view: FooterView, width: int) -> SpanLine:
-    """Keys with what they do, as many as fit, or a message; the ends are always there."""
+    """Keys with what they do, as many as fit, or a message; the ends are always there.
+
+    On a narrow screen, a long message leaves them no words.
+    """
+    message = [Span(" "), Span(view.message, Role.CANCELED)] if view.message else []
     ends = _joined([_hint(hint) for hint in view.ends])
+    if width < NARROW and width_of_spans([*message, *ends]) + 3 > width:
+        ends = _joined([_hint(hint)[:1] for hint in view.ends])
     room = max(0, width - width_of_spans(ends) - 3) if ends else width
-    if view.message:
-        left = [Span(" "), Span(view.message, Role.CANCELED)]
-    else:
-        left = _as_many_as_fit(view, room)
+    left = message or _as_many_as_fit(view, room)
     return line([*fit(left, room), Span("  "), *ends, Span(" ")] if ends else left, width)
 
 
@@ -105,7 +137,7 @@ def _as_many_as_fit(view: FooterView, width: int) -> list[Span]:
     space = 3 if sum(width_of_spans(group) + 3 for group in groups) <= width else 2
     spans: list[Span] = [Span(" ")]
     for group in groups:
-        if width_of_spans(spans) + width_of_spans(group) > width:
+        if len(spans) > 1 and width_of_spans(spans) + width_of_spans(group) > width:
             break
         spans += [*group, Span(" " * space)]
     return spans

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from am_dbg.drawing.frame import SIDES, framed
+from am_dbg.drawing.help import explained
 from am_dbg.drawing.log import KIND_ROLES, entry_words
 from am_dbg.projection.comparison.view import (
     ComparedMachine,
@@ -24,10 +25,10 @@ from am_dbg.spans import (
     Role,
     Span,
     SpanLine,
-    left,
     line,
     right,
     spread,
+    width_of,
     width_of_spans,
     wrap,
 )
@@ -183,18 +184,17 @@ def _hint(hint: tuple[str, str]) -> list[Span]:
     return [Span(sign, Role.FOCUS, bold=True), Span(f" {word}", Role.QUIET)]
 
 
-def draw_comparison_help(rows: Sequence[tuple[str, str]]) -> list[SpanLine]:
+def draw_comparison_help(rows: Sequence[tuple[str, str]], width: int) -> list[SpanLine]:
     """What each key does, and what the marks mean."""
     marks = (("≠", "the same call ended differently"), ("*", "only this session did this"))
-    keys = [
-        SpanLine((Span(left(sign, HELP_KEYS_WIDTH), Role.FOCUS, bold=True), Span(text)))
-        for sign, text in rows
-    ]
-    legend = [
-        SpanLine((Span(left(sign, HELP_KEYS_WIDTH), Role.CANCELED, bold=True), Span(text)))
-        for sign, text in marks
-    ]
-    return [*keys, BLANK, *legend]
+    longest = max(width_of(text) for _, text in (*rows, *marks))
+    room = min(width, HELP_KEYS_WIDTH + longest)
+    lines: list[SpanLine] = []
+    for role, listed in ((Role.FOCUS, rows), (Role.CANCELED, marks)):
+        lines += [BLANK] * bool(lines)
+        for sign, text in listed:
+            lines += explained(Span(sign, role, bold=True), Span(text), HELP_KEYS_WIDTH, room)
+    return lines
 
 
 def beside(one: Sequence[SpanLine], other: Sequence[SpanLine]) -> list[SpanLine]:

@@ -13,13 +13,17 @@ from am_dbg.projection.text.traces import short_path
 from am_dbg.projection.times import count
 from am_dbg.spans import (
     BLANK,
+    GAP,
+    SPACE,
     LineRole,
     Role,
     Span,
     SpanLine,
     fit,
     line,
+    pad,
     spread,
+    width_of,
     width_of_spans,
 )
 
@@ -80,8 +84,7 @@ def draw_detail(view: DetailView, width: int) -> list[SpanLine]:
     """The tabs with the place at the right, then the rows."""
     if not view.title:
         return []
-    tail = [Span(_place(view), Role.QUIET), Span(" ")]
-    lines = [line(spread(_tabs(view), tail, width), width), BLANK]
+    lines = _head(view, width)
     for at, row in enumerate(view.rows):
         role = LineRole.CURSOR if at == view.hit else LineRole.PLAIN
         edge = Span("▸" if at == view.hit else " ", Role.FOCUS, bold=True)
@@ -89,26 +92,42 @@ def draw_detail(view: DetailView, width: int) -> list[SpanLine]:
     return lines
 
 
-def _place(view: DetailView) -> str:
+def _head(view: DetailView, width: int) -> list[SpanLine]:
+    """The tabs with the place at the right; on narrow screens below them."""
+    tail = [Span(_place(view), Role.QUIET), SPACE]
+    tabs = _tabs(view)
+    if width_of_spans([*tabs, *tail]) < width:
+        return [line(spread(tabs, tail, width), width), BLANK]
+    for gap, counted in ((GAP, True), (SPACE, True), (SPACE, False)):
+        tabs = _tabs(view, gap, counted=counted)
+        if width_of_spans(tabs) <= width + width_of(gap.text):
+            break
+    if width_of_spans(tail) > width:
+        tail = [Span(_place(view, short=True), Role.QUIET), SPACE]
+    return [line(tabs, width), line([pad(width - width_of_spans(tail)), *tail], width)]
+
+
+def _place(view: DetailView, *, short: bool = False) -> str:
     """Which rows are on show, and how many a search has found."""
     last = view.top + len(view.rows)
-    found = f"{count(view.hits)} rows with the text · " if view.needle else ""
+    words = "found" if short else "rows with the text"
+    found = f"{count(view.hits)} {words} · " if view.needle else ""
     if not view.top and last >= view.total:
         return f"{found}all rows"
     return f"{found}rows {count(view.top + 1)}–{count(last)} of {count(view.total)}"
 
 
-def _tabs(view: DetailView) -> list[Span]:
+def _tabs(view: DetailView, gap: Span = GAP, *, counted: bool = True) -> list[Span]:
     spans: list[Span] = []
     for tab, number in view.counts:
         is_open = tab is view.tab
         role = Role.FOCUS if is_open else Role.QUIET
-        text = f"{tab.value} {count(number)}" if number else tab.value
+        text = f"{tab.value} {count(number)}" if number and counted else tab.value
         link = f"action:{tab_action(tab)}"
         spans += [
             Span("▸" if is_open else " ", Role.FOCUS),
             Span(text, role, bold=is_open, underline=is_open, link=link),
-            Span("  "),
+            gap,
         ]
     return spans
 

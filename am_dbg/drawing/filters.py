@@ -14,7 +14,7 @@ from amtracer.wire.vocabulary import LEVEL_WORDS
 QUERY_WIDTH = 40
 """The most cells of a query in the title of a pane."""
 SEARCH_ROOM = 18
-"""Cells that narrow rows keep free for what a search found."""
+"""Cells that are kept free for the query, or for what a search found."""
 
 
 def switches_that_fit(width: int, groups: Sequence[str] = ()) -> tuple[str, ...]:
@@ -24,7 +24,7 @@ def switches_that_fit(width: int, groups: Sequence[str] = ()) -> tuple[str, ...]
     """
     is_wide = width >= WIDE
     level_size = len(f"{LEVEL} ") + max(map(len, LEVEL_WORDS))
-    room = width - (len(" filters  ") if is_wide else 1 + SEARCH_ROOM) - level_size
+    room = width - (len(" filters  ") if is_wide else 1) - SEARCH_ROOM - level_size
     if room + SEARCH_ROOM < 0 or width <= 0:
         return ()
     shown = []
@@ -51,7 +51,10 @@ def draw_filters(
     lit: bool = False,
     filter_line: FilterLineView = NO_FILTER,
 ) -> SpanLine:
-    """The filters with their marks, then the query, then the search with its hits."""
+    """The filters with their marks, then the search with its hits, then the query.
+
+    What a query hides is in the titles of panes too; what a search found is only here.
+    """
     if filter_line.is_open:
         return line([Span(" "), *_typed_filter(filter_line)], width)
     if view.is_typing:
@@ -76,9 +79,10 @@ def draw_filters(
             Span("level ", Role.QUIET, link="action:level"),
             Span(view.level, role, bold=picked, underline=picked, link="action:level"),
         ]
-    spans += [WIDE_GAP, *_query(filter_line)]
     if view.search:
         spans += [WIDE_GAP, *_search(view)]
+    if filter_line.query or not view.search:
+        spans += [WIDE_GAP, *_query(filter_line)]
     return line(spans, width)
 
 

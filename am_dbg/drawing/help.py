@@ -11,12 +11,15 @@ from am_dbg.keys import KEYS, Key, help_rows
 from am_dbg.projection.clean import clean
 from am_dbg.projection.filtering.machine_filter import MACHINE_FORMS
 from am_dbg.query.query_keys import FORMS
-from am_dbg.spans import BLANK, Role, Span, SpanLine, fit, left, width_of, wrap
+from am_dbg.spans import BLANK, Role, Span, SpanLine, fit, left, line, pad, width_of, wrap
 
 KEYS_WIDTH = 74
 MARKS_WIDTH = 42
 GAP = 3
 FORM_WIDTH = 20
+NARROW = 60
+"""Below this width signs have less room, and a long one has a row of its own."""
+NARROW_SIGN = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ _MARKS: tuple[tuple[str, tuple[tuple[str, Role, str], ...]], ...] = (
             ("✗", Role.CANCELED, "canceled"),
             ("E", Role.ERROR, "error"),
             ("?", Role.QUIET, "check only, nothing changed"),
+            ("~name", Role.QUIET, "called, but stayed as it was"),
             ("a", Role.FLAG, "started by auto states"),
             ("q", Role.FLAG, "queued by the machine itself"),
             ("b", Role.FLAG, "bookmark"),
@@ -94,6 +98,8 @@ _MARKS: tuple[tuple[str, tuple[tuple[str, Role, str], ...]], ...] = (
             ("▁█", Role.FOCUS, "transitions per second"),
             ("▲", Role.PLAIN, "here"),
             ("E", Role.ERROR, "error"),
+            ("✗", Role.CANCELED, "canceled"),
+            ("b", Role.FLAG, "bookmark"),
             ("┊2 s", Role.QUIET, "nothing happened for that long"),
             ("┆", Role.CANCELED, "something is missing here"),
         ),
@@ -116,7 +122,7 @@ def draw_help(
     """
     left_side, right_side = _narrowed(_keys(table, pane), needle), _narrowed(_MARK_LIST, needle)
     if needle.strip():
-        rows = _drawn((*left_side, *right_side), width)
+        rows = _drawn((*left_side, *right_side), width, is_narrow=width < NARROW)
         return rows or [SpanLine((Span(f"nothing here has '{clean(needle)}'", Role.QUIET),))]
     head = [SpanLine(tuple(row)) for text in notices for row in _noticed(text, width)]
     return [*head, *([BLANK] if head else []), *_columns(left_side, right_side, width)]
@@ -130,7 +136,7 @@ def _columns(
     keys: Sequence[HelpSection], marks: Sequence[HelpSection], width: int
 ) -> list[SpanLine]:
     if width < KEYS_WIDTH + GAP + MARKS_WIDTH:
-        return _drawn((*keys, *marks), width)
+        return _drawn((*keys, *marks), width, is_narrow=width < NARROW)
     rows = []
     sides = (_drawn(keys, KEYS_WIDTH), _drawn(marks, MARKS_WIDTH))
     for one, other in zip_longest(*sides, fillvalue=BLANK):
@@ -166,16 +172,38 @@ def _has(words: Sequence[str], text: str) -> bool:
     return all(word in (text.lower() if word.islower() else text) for word in words)
 
 
-def _drawn(sections: Sequence[HelpSection], width: int) -> list[SpanLine]:
+def _drawn(
+    sections: Sequence[HelpSection], width: int, *, is_narrow: bool = False
+) -> list[SpanLine]:
     rows: list[SpanLine] = []
     for section in sections:
         rows += [BLANK] if rows else []
-        rows.append(SpanLine((Span(section.title, Role.FOCUS, bold=True),)))
+        title = wrap([Span(section.title, Role.FOCUS, bold=True)], width)
+        rows += [SpanLine(tuple(row)) for row in title]
         for sign, role, text in section.rows:
-            size = max(section.sign_width, width_of(sign) + 2)
-            spans = [Span(left(sign, size), role, bold=True), Span(text, Role.QUIET)]
-            rows.append(SpanLine(tuple(fit(spans, width))))
+            indent = NARROW_SIGN if is_narrow else section.sign_width
+            rows += explained(
+                Span(sign, role, bold=True),
+                Span(text, Role.QUIET),
+                indent,
+                width,
+                has_own_row=is_narrow,
+            )
     return rows
+
+
+def explained(
+    sign: Span, text: Span, indent: int, width: int, *, has_own_row: bool = False
+) -> list[SpanLine]:
+    """A sign with what it means, which wraps; a sign that is too long may have its own row."""
+    size = max(indent, width_of(sign.text) + 2)
+    head, start = [], sign._replace(text=left(sign.text, size))
+    if size > indent and has_own_row:
+        size = indent
+        head, start = [line([sign], width)], pad(indent)
+    parts = wrap([text], max(1, width - size))
+    starts = (start, *[pad(size)] * (len(parts) - 1))
+    return [*head, *(line([at, *part], width) for at, part in zip(starts, parts, strict=True))]
 
 
 _MARK_LIST = tuple(HelpSection(title, marks, 8) for title, marks in _MARKS)

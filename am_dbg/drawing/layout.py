@@ -20,6 +20,8 @@ HEIGHT_MIN = 10
 LOW = 15
 
 SEARCH_WIDTH = 44
+SEARCH_ALONE = 60
+"""Below this width what is typed has a row of its own."""
 FRAME = 2
 
 
@@ -117,11 +119,20 @@ def lay_out(
 
 
 def _make_room_for_search(boxes: dict[Pane, Box], width: int) -> None:
-    """Split the filters' row: the typed text takes the left, what it finds the right."""
+    """Split the filters' row: the typed text takes the left, what it finds the right.
+
+    On narrow screens, what it finds takes the row above, if that is one that can wait.
+    """
     y = boxes.get(Pane.FILTERS, boxes[Pane.FOOTER]).y
-    size = min(SEARCH_WIDTH, width - 12)
-    boxes[Pane.SEARCH] = Box(0, y, size, 1)
-    boxes[Pane.FILTERS] = Box(size, y, width - size, 1)
+    waiting = [pane for pane in (Pane.STEPS, Pane.TRANSITION) if pane in boxes]
+    above = [pane for pane in waiting if boxes[pane].y == y - 1]
+    if width < SEARCH_ALONE and above:
+        boxes[Pane.FILTERS] = boxes.pop(above[0])
+        boxes[Pane.SEARCH] = Box(0, y, width, 1)
+    else:
+        size = min(SEARCH_WIDTH, width - 12)
+        boxes[Pane.SEARCH] = Box(0, y, size, 1)
+        boxes[Pane.FILTERS] = Box(size, y, width - size, 1)
     if boxes[Pane.FOOTER].y == y:
         del boxes[Pane.FOOTER]
 

@@ -13,6 +13,7 @@ from am_dbg.projection.times import axis_time, count, second_time
 from am_dbg.spans import (
     BLANK,
     CURSOR_MARK,
+    GAP,
     SPACE,
     Role,
     Span,
@@ -20,13 +21,17 @@ from am_dbg.spans import (
     cursor_role,
     fit,
     line,
+    pad,
     right,
     spread,
     width_of,
     width_of_spans,
+    wrap,
 )
 
 NARROW = 60
+"""Below this width times have no microseconds, and log lines are indented less."""
+NARROW_INDENT = 4
 TIME_WIDTH = 10
 KIND_ROLES = {
     EntryKind.ADD: Role.ADDED,
@@ -57,8 +62,15 @@ def log_title_note(view: LogView, filter_line: FilterLineView = NO_FILTER) -> st
 def draw_log(view: LogView, width: int, *, lit: bool = False) -> list[SpanLine]:
     """One line per row of the view; without a machine, how to get one."""
     if view.hints:
-        return [BLANK, *(line([Span(f"  {hint}", Role.QUIET)], width) for hint in view.hints)]
+        return [BLANK, *(row for hint in view.hints for row in _hint_lines(hint, width))]
     return [_row(row, view, width, lit) for row in view.rows]
+
+
+def _hint_lines(hint: str, width: int) -> list[SpanLine]:
+    """A hint over as many lines as it needs, indented as it is."""
+    indent = 2 + len(hint) - len(hint.lstrip(" "))
+    rows = wrap([Span(hint.strip(), Role.QUIET)], max(1, width - indent - 1))
+    return [line([pad(indent), *row], width) for row in rows]
 
 
 def _row(row: LogRow, view: LogView, width: int, lit: bool) -> SpanLine:
@@ -66,7 +78,8 @@ def _row(row: LogRow, view: LogView, width: int, lit: bool) -> SpanLine:
         return _entry_line(row, row.entry, view, width, lit)
     if row.kind is RowKind.LINE:
         spans = marked(spans_of(row.parts), view.needle)
-        return line([Span(" " * text_column(view.number_digits)), *spans], width)
+        indent = text_column(view.number_digits, width) if width >= NARROW else NARROW_INDENT
+        return line([pad(indent), *spans], width)
     if row.kind is RowKind.GAP:
         return line(rule(row.text, Role.CANCELED, width), width)
     if row.kind is RowKind.SECOND:
@@ -74,15 +87,21 @@ def _row(row: LogRow, view: LogView, width: int, lit: bool) -> SpanLine:
     spans = [
         CURSOR_MARK if row.is_current else SPACE,
         Span(right("0", view.number_digits + 1), Role.PLAIN if row.is_current else Role.QUIET),
-        Span(" " * (TIME_WIDTH + 5)),
+        pad(text_column(view.number_digits, width) - view.number_digits - 2),
         Span("initial structure", Role.QUIET, bold=row.is_current),
     ]
     return line(spans, width, cursor_role(row.is_current, lit=lit))
 
 
-def text_column(number_digits: int) -> int:
-    """The column at which the states and the log lines of a transition begin."""
-    return number_digits + 2 + 2 + TIME_WIDTH + 2 + 2
+def text_column(number_digits: int, width: int) -> int:
+    """The column at which the states of a transition begin, and its log lines if there is room."""
+    gap = 2 if width >= NARROW else 1
+    return number_digits + 2 + 2 + time_width(width, NARROW) + gap + 2
+
+
+def time_width(width: int, narrow: int) -> int:
+    """The cells of a time in a log of some width; below `narrow` it has no microseconds."""
+    return TIME_WIDTH if width >= narrow else TIME_WIDTH - 4
 
 
 def _entry_line(
@@ -95,8 +114,8 @@ def _entry_line(
         Span(number, Role.PLAIN if current else Role.QUIET, bold=current),
         Span(row.mark or " ", Role.FLAG, bold=True),
         SPACE,
-        Span(second_time(entry.time_ns), Role.QUIET),
-        Span("  "),
+        Span(second_time(entry.time_ns)[: time_width(width, NARROW)], Role.QUIET),
+        GAP if width >= NARROW else SPACE,
         Span(entry.kind.value, KIND_ROLES[entry.kind], bold=True),
         Span(" "),
         *entry_words(entry, bold=current),
@@ -118,11 +137,11 @@ def entry_words(entry: TransitionEntry, *, bold: bool) -> list[Span]:
     for word in entry.called:
         if spans:
             spans.append(Span(" "))
-        spans.append(Span(word.name, _called_role(entry, word), bold=bold))
+        spans.append(Span(entry.written(word), _called_role(entry, word), bold=bold))
     for word in entry.implied:
         if spans:
             spans.append(Span(" "))
-        spans.append(Span(word.change.value + word.name, _CHANGE_ROLES[word.change]))
+        spans.append(Span(entry.written(word), _CHANGE_ROLES[word.change]))
     return spans or [Span("nothing", Role.QUIET)]
 
 
@@ -135,6 +154,8 @@ def _called_role(entry: TransitionEntry, word: StateWord) -> Role:
 
 
 def rule(text: str, role: Role, width: int) -> list[Span]:
-    """A line across the pane with a text near its left end."""
+    """A line across the pane with a text near its left end; without room, the text alone."""
     head = f" ── {text} "
+    if width_of(head) > width:
+        return [Span(f" {text}", role)]
     return [Span(head, role), Span("─" * max(0, width - width_of(head) - 1), role), Span(" ")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from am_dbg.projection.matrix import MatrixView
 from am_dbg.projection.steps import HOW_TO_SEND_STEPS
-from am_dbg.spans import BLANK, Role, Span, SpanLine, cursor_role, left, line, right, wrap
+from am_dbg.spans import BLANK, Role, Span, SpanLine, cursor_role, left, line, pad, right, wrap
 
 CELL = 4
 BEFORE_CELLS = 5
@@ -100,5 +100,9 @@ def _cells(values: tuple[int, ...], view: MatrixView) -> list[Span]:
     for place, value in enumerate(values):
         called = bool(view.called[place])
         role = Role.FOCUS if value and called else Role.PLAIN if value else Role.QUIET
-        spans.append(Span(right(str(value), CELL), role, bool(value), bool(value) and called))
+        text = str(value)
+        spans += [
+            pad(CELL - len(text)),
+            Span(text[:CELL], role, bool(value), bool(value) and called),
+        ]
     return spans

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from am_dbg.drawing.log import KIND_ROLES, TIME_WIDTH, entry_words, rule
+from am_dbg.drawing.log import KIND_ROLES, NARROW_INDENT, entry_words, rule, time_width
 from am_dbg.drawing.marking import marked
 from am_dbg.projection.log.entries import TransitionEntry
 from am_dbg.projection.log.line_parts import spans_of
@@ -22,12 +22,15 @@ from am_dbg.spans import (
     pad,
     right,
     spread,
+    width_of_spans,
 )
 
 NARROW = 70
-"""Below this width times have no microseconds, names are cut, and log lines are indented less."""
+"""Below this width times have no microseconds, names are cut, and log lines are indented less.
+
+A cause is then shown only beside states that are whole.
+"""
 NARROW_NAME = 12
-NARROW_INDENT = 4
 
 
 def draw_merged_log(view: LogView, width: int, *, lit: bool = False) -> list[SpanLine]:
@@ -51,13 +54,9 @@ def _name_width(names: int, width: int) -> int:
     return names if width >= NARROW else min(names, NARROW_NAME)
 
 
-def _time_width(width: int) -> int:
-    return TIME_WIDTH if width >= NARROW else TIME_WIDTH - 4
-
-
 def merged_text_column(names: int, digits: int, width: int) -> int:
     """The column at which states begin, and log lines if there is room."""
-    return 2 + _time_width(width) + 1 + _name_width(names, width) + 1 + digits + 1 + 2
+    return 2 + time_width(width, NARROW) + 1 + _name_width(names, width) + 1 + digits + 1 + 2
 
 
 def _entry(row: LogRow, entry: TransitionEntry, view: LogView, width: int, lit: bool) -> SpanLine:
@@ -66,7 +65,7 @@ def _entry(row: LogRow, entry: TransitionEntry, view: LogView, width: int, lit: 
     head = [
         CURSOR_MARK if current else SPACE,
         Span(row.mark or " ", Role.FLAG, bold=True),
-        Span(second_time(entry.time_ns)[: _time_width(width)], Role.QUIET),
+        Span(second_time(entry.time_ns)[: time_width(width, NARROW)], Role.QUIET),
         SPACE,
         Span(name, Role.FOCUS if current else Role.PLAIN, bold=current),
         SPACE,
@@ -76,10 +75,12 @@ def _entry(row: LogRow, entry: TransitionEntry, view: LogView, width: int, lit: 
         SPACE,
         *entry_words(entry, bold=current),
     ]
+    tail = [Span(f"◂ {row.cause}", Role.HANDLER), SPACE] if row.cause else []
+    if width >= NARROW:
+        tail += [Span(entry.flags, Role.FLAG), SPACE] if entry.flags else []
+    elif width_of_spans([*head, *tail]) >= width:
+        tail = []
     head += [span for text in (entry.note, entry.args) if text for span in _quiet(text)]
-    cause = [Span(f"◂ {row.cause}", Role.HANDLER), SPACE] if row.cause else []
-    flags = [Span(entry.flags, Role.FLAG), SPACE] if entry.flags else []
-    tail = [*cause, *flags] if width >= NARROW else cause
     fitted = spread(marked(head, view.needle), tail, width)
     return line(fitted, width, cursor_role(current, lit=lit))
 

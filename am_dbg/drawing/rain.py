@@ -24,6 +24,11 @@ BEFORE_CELLS = 3
 """Cells beside the number that stand before the first state."""
 HEADER_MAX = 12
 HEADER_SHARE = 3
+HEADER_MIN = 3
+"""Rows for the names in short panes; so few letters have no mark where they are cut."""
+NARROW = 60
+"""Below this width the rows have no time."""
+TIME_ROOM = 18
 _ROLES = {
     ".": Role.QUIET,
     "1": Role.ADDED,
@@ -37,12 +42,13 @@ _ROLES = {
 def header_height(names: tuple[str, ...], height: int) -> int:
     """Rows for the names, which stand upright; short panes cut them."""
     longest = max((len(_letters(name)) for name in names), default=0)
-    return min(longest, HEADER_MAX, max(1, height // HEADER_SHARE))
+    share = max(height // HEADER_SHARE, min(HEADER_MIN, height // 2), 1)
+    return min(longest, HEADER_MAX, share)
 
 
 def rain_columns(width: int) -> int:
-    """How many states fit beside number and time."""
-    return max(1, (width - 6 - 18) // CELL)
+    """How many states fit beside the number, and the time if there is room for it."""
+    return max(1, (width - (6 + TIME_ROOM if width >= NARROW else 8)) // CELL)
 
 
 def draw_rain(view: RainView, width: int, height: int, *, lit: bool = False) -> list[SpanLine]:
@@ -80,7 +86,7 @@ def _names(view: RainView, place: int, height: int, width: int) -> SpanLine:
         letters = _letters(name)
         skipped = max(0, height - len(letters))
         letter = letters[place - skipped] if place >= skipped else ""
-        if len(letters) > height and place == height - 1:
+        if len(letters) > height > HEADER_MIN and place == height - 1:
             letter = "…"
         picked = index == view.selected
         role = Role.ERROR if index in view.errors else Role.FOCUS if picked else Role.QUIET
@@ -103,5 +109,5 @@ def _row(row: RainRow, view: RainView, width: int, lit: bool) -> SpanLine:
         elif index == view.selected and cell == ".":
             role = Role.PLAIN
         spans += [Span(cell, role, cell == "2", index in row.called), Span(" ")]
-    spans += [Span(" "), Span(clock_time(row.time_ns), Role.QUIET)]
+    spans += [Span(" "), Span(clock_time(row.time_ns), Role.QUIET)] if width >= NARROW else []
     return line(spans, width, cursor_role(current, lit=lit))

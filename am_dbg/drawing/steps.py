@@ -17,6 +17,10 @@ _STEP_ROLES = {
 }
 _OUTCOME_ROLES = {"denied": Role.CANCELED, "failed": Role.ERROR, "accepted": Role.ADDED}
 DOTS_MAX = 16
+NARROW = 60
+"""Below this width there are fewer dots, so that the current step can be read."""
+NARROW_DOTS_MAX = 5
+NARROW_BAR = 8
 _ARROW = Span(" ▸ ", Role.FUTURE)
 
 
@@ -30,7 +34,7 @@ def draw_steps(view: StepsView, width: int, *, lit: bool = False) -> SpanLine:
         Span(" "),
         Span(f"step {view.step}/{view.total}", role, bold=True, underline=lit),
         GAP,
-        *_dots(view),
+        *_progress(view, width),
         GAP,
     ]
     if view.current:
@@ -40,14 +44,23 @@ def draw_steps(view: StepsView, width: int, *, lit: bool = False) -> SpanLine:
     return line(spread(head, tail, width), width)
 
 
+def _progress(view: StepsView, width: int) -> list[Span]:
+    """A dot for each step; of many steps, a bar."""
+    if width < NARROW:
+        return _dots(view) if view.total <= NARROW_DOTS_MAX else _bar(view, NARROW_BAR)
+    return _dots(view) if view.total <= DOTS_MAX else _bar(view, DOTS_MAX)
+
+
+def _bar(view: StepsView, size: int) -> list[Span]:
+    done = size * view.step // view.total
+    marks = [("━", Role.FOCUS)] * done + [("─", Role.FRAME)] * (size - done)
+    return [
+        Span(mark, role, link=f"step:{max(1, view.total * place // size)}")
+        for place, (mark, role) in enumerate(marks, 1)
+    ]
+
+
 def _dots(view: StepsView) -> list[Span]:
-    if view.total > DOTS_MAX:
-        done = DOTS_MAX * view.step // view.total
-        marks = [("━", Role.FOCUS)] * done + [("─", Role.FRAME)] * (DOTS_MAX - done)
-        return [
-            Span(mark, role, link=f"step:{max(1, view.total * place // DOTS_MAX)}")
-            for place, (mark, role) in enumerate(marks, 1)
-        ]
     spans = []
     for number in range(1, view.total + 1):
         is_done = number <= view.step

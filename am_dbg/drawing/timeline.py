@@ -41,11 +41,17 @@ def _line_of(cells: Sequence[tuple[str, Role]], width: int) -> SpanLine:
 
 
 def _role(column: Column, *, is_past: bool) -> Role:
-    if column.has_error:
-        return Role.ERROR
-    if column.has_canceled:
-        return Role.CANCELED
+    sign = _sign(column)
+    if sign:
+        return sign[1]
     return Role.FOCUS if is_past else Role.FUTURE
+
+
+def _sign(column: Column) -> tuple[str, Role] | None:
+    """What is wrong in a column, as a mark."""
+    if column.has_error:
+        return "E", Role.ERROR
+    return ("✗", Role.CANCELED) if column.has_canceled else None
 
 
 def _axis(view: TimelineView, width: int, lit: bool) -> SpanLine:
@@ -55,27 +61,40 @@ def _axis(view: TimelineView, width: int, lit: bool) -> SpanLine:
     start, end = axis_time(view.start_ns), axis_time(view.end_ns)
     if len(cells) >= 3 * width_of(start):
         size, last = width_of(start), len(cells) - width_of(end)
-        starts = [at for at in range(LABEL_SHIFT_MAX + size) if _is_clear(view, at, size)]
+        starts = range(LABEL_SHIFT_MAX + size)
         ends = range(last, last - LABEL_SHIFT_MAX - size, -1)
-        _write_near(cells, starts, start)
-        _write_near(cells, [at for at in ends if _is_clear(view, at, width_of(end))], end)
+        _write_near(cells, [at for at in starts if _is_clear(view, cells, at, size)], start)
+        size = width_of(end)
+        _write_near(cells, [at for at in ends if _is_clear(view, cells, at, size)], end)
     for pause in view.pauses:
         _write_near(cells, (pause.column,), f"┊{duration(pause.span_ns)}─")
     return _line_of(cells, width)
 
 
-def _is_clear(view: TimelineView, start: int, size: int) -> bool:
-    """Whether a text at this place keeps its distance from the cursor."""
-    return not start - CURSOR_GAP <= view.cursor < start + size + CURSOR_GAP
+def _is_clear(view: TimelineView, cells: Sequence[tuple[str, Role]], start: int, size: int) -> bool:
+    """Whether a text at this place keeps its distance from the cursor.
+
+    Away from the end that it belongs to, it also touches no mark: it would read as its time.
+    """
+    if start - CURSOR_GAP <= view.cursor < start + size + CURSOR_GAP:
+        return False
+    beside = [*cells[max(0, start - 1) : start], *cells[start + size : start + size + 1]]
+    return len(beside) < 2 or all(char == "─" for char, _ in beside)
 
 
 def _mark(cells: list[tuple[str, Role]], view: TimelineView) -> None:
-    """Write the marks, which are visible without colour too; the cursor covers all others."""
-    for place, column in enumerate(view.columns):
-        if column.has_error and not (place and view.columns[place - 1].has_error):
-            cells[place] = ("E", Role.ERROR)
-        elif column.has_gap:
-            cells[place] = ("┆", Role.CANCELED)
+    """Write the marks, which are visible without colour too; the cursor covers all others.
+
+    Neighbours of one kind have one mark, at the first of them that nothing covers.
+    """
+    covered = {view.cursor, *view.bookmarks}
+    for sign, run in groupby(enumerate(view.columns), key=lambda one: _sign(one[1])):
+        places = [place for place, _ in run]
+        for place in places:
+            if view.columns[place].has_gap:
+                cells[place] = ("┆", Role.CANCELED)
+        if sign:
+            cells[next((one for one in places if one not in covered), places[0])] = sign
     for place in view.bookmarks:
         cells[place] = ("b", Role.FLAG)
     if 0 <= view.cursor < len(cells):

@@ -33,7 +33,7 @@ from am_dbg.views.colors.choice import ColorChoice
 from am_dbg.views.colors.colorful_app import STYLES, ColorfulApp
 from am_dbg.views.crash_report import ScreenFailedError, crash_report
 from am_dbg.views.debugger import driver_class
-from am_dbg.views.dialogs import LinesDialog
+from am_dbg.views.dialogs import LINES_FRAME, LinesDialog
 from am_dbg.views.pane import strip_of
 from am_dbg.views.theme import Palette, palette_of
 
@@ -163,9 +163,9 @@ class ComparisonApp(ColorfulApp[OpenSide | None], inherit_bindings=False):
             case ComparisonRequest.QUIT:
                 self.exit(None)
             case ComparisonRequest.HELP:
-                self.push_screen(
-                    LinesDialog("Help", draw_comparison_help(self._comparison.help_rows()))
-                )
+                rows = self._comparison.help_rows()
+                lines = draw_comparison_help(rows, self.size.width - LINES_FRAME)
+                self.push_screen(LinesDialog("Help", lines))
             case OpenSide() as opened:
                 self.exit(opened)
         self.paint()

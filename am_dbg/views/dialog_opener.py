@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from am_dbg.control import DialogKind
 from am_dbg.drawing.difference import draw_difference
+from am_dbg.drawing.help import NARROW
 from am_dbg.drawing.reasons import draw_reasons
 from am_dbg.projection.faults import Failed, attempt
 from am_dbg.spans import Span, SpanLine
-from am_dbg.views.dialogs import Dialog, LinesDialog, ListDialog, TextDialog
+from am_dbg.views.dialogs import LINES_FRAME, Dialog, LinesDialog, ListDialog, TextDialog
 from am_dbg.views.export_dialog import ExportDialog
 from am_dbg.views.help_dialog import HelpDialog
 from am_dbg.views.messages import Exported
@@ -20,8 +21,8 @@ from am_dbg.views.palette_dialog import PaletteDialog
 if TYPE_CHECKING:
     from am_dbg.views.debugger import Debugger
 
-HELP_MARGIN = 8
-"""Columns that the frame of the help and the space around it take."""
+HELP_SPACE = 3
+"""Columns around the help, if there is room."""
 GOTO_HINT = (
     "a number · t and a machine time · a wall time 15:29:30 · a transition id · "
     "mach://id/place/step · the name of a machine"
@@ -66,7 +67,8 @@ class DialogOpener:
         self._app.push_screen(dialog, done)
 
     def _help(self) -> tuple[Dialog, Answered]:
-        width = self._app.size.width - HELP_MARGIN
+        width = self._app.size.width - LINES_FRAME
+        width -= HELP_SPACE if width >= NARROW else 0
         control = self._control
 
         def lines_for(needle: str) -> Sequence[SpanLine]:

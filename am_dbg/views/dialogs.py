@@ -22,6 +22,10 @@ from am_dbg.views.static_lines import StaticLines
 from am_dbg.views.theme import palette_of
 
 TEXT_MAX = 1_000
+HINT_HEIGHT_MIN = 20
+"""On a screen with fewer rows, what is wrong with a text takes the place of the hint."""
+LINES_FRAME = 5
+"""Columns that the frame of lines takes, with its scroll bar."""
 LIST_WIDTH_MIN, LIST_WIDTH_MAX = 72, 120
 LIST_MARGIN = 6
 """Columns that the frame of a list and the space around its entries take."""
@@ -102,6 +106,7 @@ class TextDialog(Dialog):
 
     def show_error(self, trouble: str) -> None:
         """Show what is wrong; the dialog stays open."""
+        self.query_one("#hint").display = self.app.size.height >= HINT_HEIGHT_MIN
         label = self.query_one("#trouble", Static)
         label.update(Text(clean(trouble)))
         label.styles.display = "block"
@@ -131,7 +136,7 @@ class LinesDialog(Dialog):
     def compose(self) -> ComposeResult:
         """The lines."""
         box = VerticalScroll(StaticLines(self._lines, palette_of(self.app.current_theme)), id="box")
-        box.styles.width = max((line.width for line in self._lines), default=0) + 5
+        box.styles.width = max((line.width for line in self._lines), default=0) + LINES_FRAME
         box.border_title = Text(self._title)
         box.border_subtitle = self._note
         yield box
@@ -148,6 +153,7 @@ class ListDialog(Dialog):
     DEFAULT_CSS = """
     ListDialog OptionList, ListDialog OptionList:focus {
         height: auto; max-height: 20; border: none; padding: 0; background: $am-dialog;
+        scrollbar-size-vertical: 1;
     }
     """
 

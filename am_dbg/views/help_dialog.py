@@ -12,7 +12,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Input
 
 from am_dbg.spans import SpanLine
-from am_dbg.views.dialogs import LinesDialog
+from am_dbg.views.dialogs import LINES_FRAME, LinesDialog
 from am_dbg.views.static_lines import StaticLines
 from am_dbg.views.theme import palette_of
 from am_dbg.views.typed_line import TypedLine
@@ -53,7 +53,7 @@ class HelpDialog(LinesDialog):
         )
         rows = StaticLines(self._lines, palette_of(self.app.current_theme))
         box = Vertical(needle, VerticalScroll(rows, can_focus=False), id="box")
-        box.styles.width = max((line.width for line in self._lines), default=0) + 5
+        box.styles.width = max((line.width for line in self._lines), default=0) + LINES_FRAME
         box.styles.height = len(self._lines) + FRAME_ROWS
         box.border_title = self._title
         box.border_subtitle = self._note

@@ -20,6 +20,7 @@ from am_dbg.views.typed_line import TypedLine
 
 WIDTH = 92
 FRAME = 4
+SCROLL_BAR = 1
 KIND_WIDTH = 9
 TITLE_WIDTH = 28
 
@@ -33,6 +34,7 @@ class PaletteDialog(Dialog):
     }
     PaletteDialog OptionList, PaletteDialog OptionList:focus {
         height: auto; max-height: 20; border: none; padding: 0; background: $am-dialog;
+        scrollbar-size-vertical: 1;
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -52,7 +54,7 @@ class PaletteDialog(Dialog):
         """The line over the list; texts are data and never read as markup."""
         needle = TypedLine(
             max_length=PALETTE_CHARS_MAX,
-            placeholder="a command, a machine, a state, a file …",
+            placeholder="command, machine, state, file …",
             compact=True,
             id="needle",
         )
@@ -68,7 +70,7 @@ class PaletteDialog(Dialog):
     def _options(self) -> list[Option]:
         if not self._entries:
             return [Option(Text("nothing has these letters"), disabled=True)]
-        width = min(WIDTH, self.app.size.width) - FRAME - 2
+        width = min(WIDTH, self.app.size.width) - FRAME - SCROLL_BAR
         return [Option(Text(row_of(entry, width), no_wrap=True)) for entry in self._entries]
 
     @on(Input.Changed, "#needle")

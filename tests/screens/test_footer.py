@@ -9,13 +9,13 @@ from am_dbg.drawing.bars import draw_footer, draw_tabs
 from am_dbg.drawing.layout import Pane
 from am_dbg.drawing.pane_keys import footer_ends, footer_hints
 from am_dbg.keymap import remapped
-from am_dbg.projection.bars import FooterView, TabsView
+from am_dbg.projection.bars import FooterView, ReturnedNotice, TabsView
 from tests.screens.driving import at, do
 
 ENDS = "? help   q quit "
 
 
-@pytest.mark.parametrize("width", range(40, 240, 7))
+@pytest.mark.parametrize("width", range(61, 240, 7))
 @pytest.mark.parametrize("message", ["", "short", "long " * 60])
 def test_help_and_quit_stand_at_the_right_end_of_every_footer(width: int, message: str) -> None:
     """Hints and messages take what is left of the row."""
@@ -23,6 +23,26 @@ def test_help_and_quit_stand_at_the_right_end_of_every_footer(width: int, messag
     row = draw_footer(view, width)
 
     assert row.width == width
+    assert row.text.endswith(ENDS)
+
+
+@pytest.mark.parametrize("width", range(40, 60, 3))
+def test_a_long_message_leaves_the_ends_of_a_narrow_footer_their_keys(width: int) -> None:
+    """A message that fits leaves them whole; hints do so too."""
+    ends, hints = footer_ends(), footer_hints(narrow=True)
+    rows = [draw_footer(FooterView(text, hints, ends), width).text for text in ("", "no hit")]
+
+    assert all(row.endswith(ENDS) for row in rows)
+    assert draw_footer(FooterView("long " * 60, hints, ends), width).text.endswith("  ?   q ")
+
+
+@pytest.mark.parametrize("width", range(40, 120, 7))
+def test_a_notice_that_is_too_long_is_cut(width: int) -> None:
+    """A program that came back is announced at any width, at least with the begin of the words."""
+    notice = ReturnedNotice("a_program_with_a_name came back (run 2): 21 machines", ())
+    row = draw_footer(FooterView("", (), footer_ends(), returned=notice), width)
+
+    assert row.text.startswith(" a_program")
     assert row.text.endswith(ENDS)
 
 

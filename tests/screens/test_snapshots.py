@@ -18,6 +18,7 @@ from tests.screens.test_screen import NARROW, WIDE, running, screen_text
 
 FOLDER = Path(__file__).parent / "snapshots"
 MIDDLE = (100, 30)
+SMALL = (40, 12)
 
 SCREENS: dict[str, tuple[tuple[int, int], Sequence[str]]] = {
     "wide-error": (WIDE, ["e"]),
@@ -33,6 +34,14 @@ SCREENS: dict[str, tuple[tuple[int, int], Sequence[str]]] = {
     "narrow-why-not": (NARROW, ["shift+tab"] + ["down"] * 3 + ["enter"]),
     "narrow-reader": (NARROW, ["tab"]),
     "narrow-goto": (NARROW, ["g"]),
+    "small-log": (SMALL, []),
+    "small-log-of-all": (SMALL, ["A"]),
+    "small-rain": (SMALL, ["m"]),
+    "small-detail": (SMALL, ["e", "v"]),
+    "small-errors": (SMALL, ["exclamation_mark"]),
+    "small-search": (SMALL, ["slash", "P", "i", "n", "g"]),
+    "small-goto-refused": (SMALL, ["g", "x", "y", "enter"]),
+    "small-help": (SMALL, ["question_mark"]),
 }
 
 

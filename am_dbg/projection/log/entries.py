@@ -34,6 +34,11 @@ _KINDS: dict[int, EntryKind] = {
 }
 
 
+UNCHANGED_MARK = "~"
+"""Stands before a state that was called and stayed as it was."""
+_CHANGING = (EntryKind.ADD, EntryKind.REMOVE, EntryKind.SET)
+
+
 class StateChange(Enum):
     """What happened to a state that a row names."""
 
@@ -62,6 +67,17 @@ class TransitionEntry:
     args: str = ""
     note: str = ""
     flags: str = ""
+
+    def written(self, word: StateWord) -> str:
+        """A state with the sign of its change.
+
+        A called state has none, because it is that of the entry. If it stayed as it was, it has
+        a mark.
+        """
+        if word not in self.called:
+            return word.change.value + word.name
+        is_unchanged = word.change is StateChange.NONE and self.kind in _CHANGING
+        return UNCHANGED_MARK + word.name if is_unchanged else word.name
 
 
 def entry_of(track: Track, transition: TransitionRecord) -> TransitionEntry:

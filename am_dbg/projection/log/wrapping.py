@@ -72,9 +72,7 @@ def wrapped_entry(
 ) -> tuple[TransitionEntry, tuple[LinePart, ...]]:
     """An entry that fits, and a row below it with what does not fit beside its called states."""
     room = width + KIND_WIDTH - FLAGS_WIDTH
-    words = [word.name for word in entry.called]
-    words += [word.change.value + word.name for word in entry.implied]
-    used = width_of(" ".join(words))
+    used = width_of(" ".join(map(entry.written, (*entry.called, *entry.implied))))
     tail = sum(width_of(text) + 2 for text in (entry.note, entry.args) if text)
     if used + tail <= room:
         return entry, ()
