@@ -84,21 +84,22 @@ def check_ticks(ticks: Sequence[int], schema: IndexedSchema) -> None:
 def check_shape(shape: Shape, schema: IndexedSchema) -> None:
     """Refuse a shape that does not fit its schema."""
     states = len(schema.states)
-    _need(0 <= shape.type <= _MUTATION_MAX, "a mutation of unknown type")
-    _need(0 <= shape.flags <= limits.SMALL_MAX, "flags of a shape out of range")
-    _need(_all_below(shape.called, states), "a called state out of range")
-    if shape.changes:
-        _check_changes(shape.changes, states)
-    _limit("steps of a shape", len(shape.steps), limits.STEPS_MAX)
-    if not schema.checked_steps.issuperset(shape.steps):
-        _check_steps(shape.steps, schema)
+    type_, called, flags, changes, steps = shape
+    _need(0 <= type_ <= _MUTATION_MAX, "a mutation of unknown type")
+    _need(0 <= flags <= limits.SMALL_MAX, "flags of a shape out of range")
+    _need(_all_below(called, states), "a called state out of range")
+    if changes:
+        _check_changes(changes, states)
+    if len(steps) > limits.STEPS_MAX:
+        _limit("steps of a shape", len(steps), limits.STEPS_MAX)
+    if not schema.checked_steps.issuperset(steps):
+        _check_steps(steps, schema)
 
 
 def _check_changes(changes: Pairs, states: int) -> None:
-    changed = dict(changes)
-    _need(_all_below(changed, states), "a changed state out of range")
-    _need(len(changed) == len(changes), "a state that is changed twice in a shape")
-    growths = changed.values()
+    changed, growths = zip(*changes, strict=True)
+    _need(min(changed) >= 0 and max(changed) < states, "a changed state out of range")
+    _need(len(set(changed)) == len(changes), "a state that is changed twice in a shape")
     if 0 in growths or min(growths) < -limits.GROWTH_MAX or max(growths) > limits.GROWTH_MAX:
         raise WireError("a tick growth out of range")
 

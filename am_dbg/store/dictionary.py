@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 CACHED_SHAPES_MAX = 4_096
 """Shapes of a segment whose activity is cached."""
 _SERIAL_SHIFT = 32
+_MASKS = 3
 
 
 class TableLoader(Protocol):
@@ -66,8 +67,10 @@ class Activity(dict[int, tuple[int, int, int]]):
         """Cache the masks of a shape."""
         if len(self) >= CACHED_SHAPES_MAX:
             self.forget()
-        masks = self[shape] = (facts.flipped, facts.changed, facts.added)
-        self.bytes += ACTIVITY_BYTES + sum(map(sys.getsizeof, masks))
+        _, _, added, removed, flipped, _, _ = facts
+        changed = added | removed
+        masks = self[shape] = (flipped, changed, added)
+        self.bytes += ACTIVITY_BYTES + _MASKS * changed.bit_length() // 8
         return masks
 
     def forget(self) -> None:

@@ -13,7 +13,7 @@ from enum import IntFlag
 from typing import NamedTuple
 
 from amtracer.wire.messages import Shape, StateDef, StepDef
-from amtracer.wire.vocabulary import ShapeFlag, StepFlag
+from amtracer.wire.vocabulary import ShapeFlag, StepFlag, StepKind
 
 EXCEPTION = "Exception"
 CHECKED_STEPS_MAX = 4_096
@@ -42,6 +42,7 @@ _CANCELED, _AUTO, _EMPTY = int(Fact.CANCELED), int(Fact.AUTO), int(Fact.EMPTY)
 _HEALTH, _ERROR, _CHECK = int(Fact.HEALTH), int(Fact.ERROR), int(Fact.CHECK)
 _SHAPE_ACCEPTED, _SHAPE_AUTO = int(ShapeFlag.ACCEPTED), int(ShapeFlag.AUTO)
 _SHAPE_CHECK, _STEP_FAILED = int(ShapeFlag.CHECK), int(StepFlag.FAILED)
+_HANDLER = int(StepKind.HANDLER)
 
 
 class ShapeFacts(NamedTuple):
@@ -149,34 +150,39 @@ class IndexedSchema:
 
 def shape_facts(shape: Shape, schema: IndexedSchema) -> ShapeFacts:
     """Compute everything that follows from a shape and its schema."""
+    _, called, shape_flags, changes, steps = shape
     added = removed = flipped = total = 0
-    for index, growth in shape.changes:
+    for index, growth in changes:
         bit = 1 << index
         if growth > 0:
             added |= bit
+            total += growth
         else:
             removed |= bit
+            total -= growth
         if growth & 1:
             flipped |= bit
-        total += abs(growth)
-    calls = shape.calls
-    flags = _flags(shape, schema, added, removed, calls)
-    return ShapeFacts(flags, mask_of(shape.called), added, removed, flipped, total, calls)
-
-
-def _flags(shape: Shape, schema: IndexedSchema, added: int, removed: int, calls: int) -> int:
+    calls = [step[0] for step in steps].count(_HANDLER)
+    flags = _FLAGS_OF[shape_flags & _SHAPE_FLAGS]
     changed = added | removed
-    flags = 0
-    if not shape.flags & _SHAPE_ACCEPTED:
-        flags |= _CANCELED
-    if shape.flags & _SHAPE_AUTO:
-        flags |= _AUTO
-    if shape.flags & _SHAPE_CHECK:
-        flags |= _CHECK
     if not changed and not calls and not flags & (_CANCELED | _CHECK):
         flags |= _EMPTY
     if changed & schema.health and changed.bit_count() == 1:
         flags |= _HEALTH
-    if added & schema.errors or [step for step in shape.steps if step.flags & _STEP_FAILED]:
+    if added & schema.errors or [step for step in steps if step[2] & _STEP_FAILED]:
         flags |= _ERROR
+    return ShapeFacts(flags, mask_of(called), added, removed, flipped, total, calls)
+
+
+def _flags_of(shape_flags: int) -> int:
+    """The facts that the flags of a shape alone decide."""
+    flags = 0 if shape_flags & _SHAPE_ACCEPTED else _CANCELED
+    if shape_flags & _SHAPE_AUTO:
+        flags |= _AUTO
+    if shape_flags & _SHAPE_CHECK:
+        flags |= _CHECK
     return flags
+
+
+_SHAPE_FLAGS = max(_SHAPE_ACCEPTED, _SHAPE_AUTO, _SHAPE_CHECK) * 2 - 1
+_FLAGS_OF = [_flags_of(shape_flags) for shape_flags in range(_SHAPE_FLAGS + 1)]

@@ -48,6 +48,8 @@ from amtracer.wire.messages import (
 )
 from amtracer.wire.vocabulary import join_tx
 
+UNWEIGHED_VALUES_MAX = 2_048
+"""The most values of shapes whose memory is not counted yet: counting takes as long as adding."""
 _MACHINE_BYTES = 48
 """The number of a machine in a stream."""
 
@@ -111,6 +113,7 @@ class Stream:
         self.weight = 0
         self._store = store
         self._gathering = Gathering()
+        self._unweighed = 0
         self._schemas: list[IndexedSchema] = []
         self.dictionary = store.new_dictionary(self._schemas, number)
         self._add_bytes(STREAM_BYTES + sys.getsizeof(label))
@@ -210,40 +213,47 @@ class Stream:
         self._store.track_changed(track)
 
     def _take_shape(self, message: ShapeMessage) -> None:
-        if message.shape != self.dictionary.shape_count:
-            raise WireError(f"shape {message.shape} defined out of order")
-        if message.shape >= limits.SHAPES_MAX:
-            raise LimitError("shapes of a segment", message.shape + 1, limits.SHAPES_MAX)
-        if self.dictionary.shape_bytes > checking.SHAPE_BYTES_MAX:
-            raise LimitError(
-                "bytes of shapes in a segment",
-                self.dictionary.shape_bytes,
-                checking.SHAPE_BYTES_MAX,
-            )
-        schema = self._schema(message.schema)
+        number, schema_number, shape, lines = message
+        dictionary = self.dictionary
+        table = dictionary.shape_table
+        if number != len(table):
+            raise WireError(f"shape {number} defined out of order")
+        if number >= limits.SHAPES_MAX:
+            raise LimitError("shapes of a segment", number + 1, limits.SHAPES_MAX)
+        if table.packed.total > checking.SHAPE_BYTES_MAX:
+            what = "bytes of shapes in a segment"
+            raise LimitError(what, table.packed.total, checking.SHAPE_BYTES_MAX)
+        schema = self._schema(schema_number)
         known = len(schema.checked_steps)
-        checking.check_shape(message.value, schema)
-        self._add_bytes((len(schema.checked_steps) - known) * STEP_BYTES)
-        checking.check_usual_lines(message.lines, self.dictionary)
-        self.dictionary.define_shape(message.schema, message.value, message.lines)
+        checking.check_shape(shape, schema)
+        if len(schema.checked_steps) != known:
+            self._add_bytes((len(schema.checked_steps) - known) * STEP_BYTES)
+        checking.check_usual_lines(lines, dictionary)
+        dictionary.define_shape(schema_number, shape, lines)
+        self._unweighed += 1 + len(shape.called) + len(shape.changes) + len(shape.steps)
+        if self._unweighed >= UNWEIGHED_VALUES_MAX:
+            self._weigh_definitions()
+
+    def _weigh_definitions(self) -> None:
+        self._unweighed = 0
         self._store.add_bytes(self.dictionary.weigh())
 
     def _take_strings(self, message: StringsMessage) -> None:
         texts, heads = checking.check_strings(message, self.dictionary)
         self.dictionary.define_texts(texts, heads)
-        self._store.add_bytes(self.dictionary.weigh())
+        self._weigh_definitions()
 
     def _take_lines(self, message: LinesMessage) -> None:
         checking.check_lines(message, self.dictionary)
         for entries in message.sets:
             self.dictionary.define_lines(entries)
-        self._store.add_bytes(self.dictionary.weigh())
+        self._weigh_definitions()
 
     def _take_args(self, message: ArgsMessage) -> None:
         checking.check_args(message, self.dictionary)
         for texts in message.sets:
             self.dictionary.define_args(texts)
-        self._store.add_bytes(self.dictionary.weigh())
+        self._weigh_definitions()
 
     def _take_segment(self, message: SegmentMessage) -> None:
         self._store.close_dictionary(self.dictionary)
@@ -262,7 +272,7 @@ class Stream:
         self._add_bytes(-self._gathering.size)
         self._gathering.add(rows, tracks, counts)
         self._add_bytes(self._gathering.size)
-        self._store.add_bytes(self.dictionary.weigh())
+        self._weigh_definitions()
         if self._gathering.is_full or not self._store.lets_wait(self):
             self.settle()
 

@@ -17,7 +17,7 @@ import msgpack
 
 from am_dbg.store.columns import Blobs, Integers
 from am_dbg.store.facts import ShapeFacts
-from amtracer.wire.messages import Shape, StepDef
+from amtracer.wire.messages import Pairs, Shape, StepDef
 
 _SHAPE_BYTES = 1_024
 """The buffer for a packed shape; it grows if a shape needs more."""
@@ -66,28 +66,29 @@ class ShapeTable:
 
     def define(self, schema: int, shape: Shape, facts: ShapeFacts, lines: int) -> None:
         """Give the next number to a shape, and its usual line set plus 1."""
-        steps = tuple(chain.from_iterable(shape.steps))
-        self.packed.append(_pack((shape.type, shape.called, shape.flags, steps)))
-        if shape.changes:
-            self._define_growth(shape)
+        type_, called, flags, changes, steps = shape
+        self.packed.append(_pack((type_, called, flags, tuple(chain.from_iterable(steps)))))
+        if changes:
+            self._define_growth(changes)
         self.growth_ends.append(len(self.growth_states))
         self.schema_of.append(schema)
         self.calls.append(facts.calls)
         self.usual_lines.append(lines)
-        self.has_usual_lines = self.has_usual_lines or lines > 0
+        if lines:
+            self.has_usual_lines = True
         touched = facts.touched
         self.touched.append(touched)
         self.mask_bytes += sys.getsizeof(touched)
         self.flags.append(facts.flags)
 
-    def _define_growth(self, shape: Shape) -> None:
-        self.growth.extend(
-            [growth << 1 if growth > 0 else -growth << 1 | 1 for _, growth in shape.changes],
-            self.growth_ends[-1],
-        )
-        self.growth_states.extend([index for index, _ in shape.changes])
-        largest = max(abs(growth) for _, growth in shape.changes)
-        self.growth_max = max(self.growth_max, largest)
+    def _define_growth(self, changes: Pairs) -> None:
+        states, growths = zip(*changes, strict=True)
+        coded = [growth << 1 if growth > 0 else -growth << 1 | 1 for growth in growths]
+        self.growth.extend(coded, self.growth_ends[-1])
+        self.growth_states.extend(states)
+        largest = max(coded) >> 1
+        if largest > self.growth_max:
+            self.growth_max = largest
 
     def grow(self, ticks: list[int], counts: Mapping[int, int], sign: int) -> None:
         """Add the growth of shapes that occur so often to the ticks, or subtract it."""
