@@ -43,10 +43,12 @@ class Integers:
             if not any(values):
                 return
             data = array(_CODES[0], bytes(rows))
-        piece = packed(values, data.typecode)
-        if piece.typecode != data.typecode:
+        try:
+            data.extend(array(data.typecode, values))
+        except OverflowError:
+            piece = packed(values, data.typecode)
             data = array(piece.typecode, data)
-        data.extend(piece)
+            data.extend(piece)
         self._data = data
 
     def extend_zeros(self, count: int) -> None:

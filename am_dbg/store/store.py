@@ -104,7 +104,8 @@ class Store:
                 self.settle()
             taking.take(message)
             self.version += 1
-        self._check_memory()
+        if self.bytes_max:
+            self._check_memory()
 
     @contextmanager
     def gathering(self) -> Iterator[None]:

@@ -69,7 +69,7 @@ def message_of(body: Body, where: str) -> Message | None:
     if reader is None:
         check_nesting(body, limits.NESTING_MAX, where)
         return None
-    fields = Fields(body, f"{where}, {_KIND_NAMES[kind]}", at=1)
+    fields = Fields(body, where, _KIND_NAMES[kind], 1)
     message = reader(fields)
     fields.end()
     return message

@@ -279,7 +279,7 @@ class FrameReader:
             if isinstance(message, EndMessage):
                 self._check_end(message)
             if message is not None:
-                yield self._with_version_packed_message(message)
+                yield self._admitted(message)
         self._totals.add(frame)
 
     def _bundled(self, values: Body, where: str) -> Iterator[Message]:
@@ -291,12 +291,14 @@ class FrameReader:
                 raise WireError("a bundle or an end within a bundle", where=where)
             message = message_of(inner, where)
             if message is not None:
-                yield self._with_version_packed_message(message)
+                yield self._admitted(message)
 
-    def _with_version_packed_message(self, message: Message) -> Message:
-        if isinstance(message, HelloMessage):
-            low, high = PROTOCOL_VERSION_MIN, PROTOCOL_VERSION
-            _check_version("protocol version", message.version, low, high)
+    def _admitted(self, message: Message) -> Message:
+        """The message; a hello only with a version that is read here."""
+        if type(message) is not HelloMessage:
+            return message
+        low, high = PROTOCOL_VERSION_MIN, PROTOCOL_VERSION
+        _check_version("protocol version", message.version, low, high)
         return _without_forbidden_token(message, self._dialect)
 
     def _check_magic(self, frame: bytes) -> None:

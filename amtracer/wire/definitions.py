@@ -226,13 +226,14 @@ def read_steps(
         raise fields.error(f"steps are not groups of {width}")
     if flat and set(map(type, flat)) != {int}:  # 1.0 and True would find the step of 1
         raise fields.error("steps hold a value that is not a number")
-    groups = list(zip(*[flat[at::width] for at in range(width)], strict=True))
+    groups = list(zip(*[iter(flat)] * width, strict=True))
     steps = list(map(known.get, groups))
-    for at in () if all(steps) else range(len(steps)):
-        if steps[at] is None:
-            if len(known) >= _STEPS_KEPT_MAX:
-                known.clear()
-            steps[at] = known[groups[at]] = read(fields, groups[at])
+    if None in steps:
+        for at in range(len(steps)):
+            if steps[at] is None:
+                if len(known) >= _STEPS_KEPT_MAX:
+                    known.clear()
+                steps[at] = known[groups[at]] = read(fields, groups[at])
     return tuple(steps)  # type: ignore[arg-type]  # the loop filled the gaps
 
 

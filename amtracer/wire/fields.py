@@ -33,14 +33,20 @@ class Fields:
     is none.
     """
 
-    __slots__ = ("_at", "_body", "_where")
+    __slots__ = ("_at", "_body", "_frame", "_kind")
 
-    def __init__(self, body: object, where: str, at: int = 0) -> None:
-        self._where = where
+    def __init__(self, body: object, frame: str, kind: str, at: int = 0) -> None:
+        self._frame = frame
+        self._kind = kind
         if type(body) is not tuple:
             raise self.error("an array is expected")
         self._body: Body = body
         self._at = at
+
+    @property
+    def _where(self) -> str:
+        """Where an error is; put together only for an error, as most bodies have none."""
+        return f"{self._frame}, {self._kind}"
 
     def error(self, what: str) -> WireError:
         return WireError(what, where=self._where)
@@ -52,10 +58,12 @@ class Fields:
 
     def inner(self, body: object) -> Fields:
         """A reader of an array within this one."""
-        return Fields(body, self._where)
+        return Fields(body, self._frame, self._kind)
 
     def end(self) -> None:
         """Skip the remaining values, fields of a newer sender; check how deep they nest."""
+        if self._at == len(self._body):
+            return
         for value in self._body[self._at :]:
             check_nesting(value, limits.NESTING_MAX - 1, self._where)
 
