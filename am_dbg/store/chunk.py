@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import le
 
 from am_dbg.store.chunk_columns import ChunkColumns, ColumnLoader, Piece
 from am_dbg.store.decode_cache import DecodeCache
@@ -129,10 +130,11 @@ class Chunk:
 
     def _extend_times(self, times: Sequence[int]) -> None:
         last = self.time(self.rows - 1) if self.rows else times[0]
-        ordered = all(map(int.__le__, times, times[1:]))
-        self.is_ascending = self.is_ascending and ordered and last <= times[0]
-        self.time_min = min(self.time_min, *times)
-        self.time_max = max(self.time_max, *times)
+        ordered = all(map(le, times, times[1:]))
+        low, high = (times[0], times[-1]) if ordered else (min(times), max(times))
+        self.is_ascending = self.is_ascending and ordered and last <= low
+        self.time_min = min(self.time_min, low)
+        self.time_max = max(self.time_max, high)
 
     def seal(self) -> None:
         """End the chunk and free the memory reserved for growth."""
