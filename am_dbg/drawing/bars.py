@@ -53,7 +53,7 @@ def draw_address(view: AddressView, width: int) -> SpanLine:
     gap = WIDE_GAP
     for tag in view.tags:
         words = [gap, Span(f"#{tag}", Role.QUIET)]
-        if width_of_spans([*head, *words, *tail]) >= width:
+        if width_of_spans([*head, *words, GAP, *tail]) > width:
             break
         head += words
         gap = SPACE

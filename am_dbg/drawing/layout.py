@@ -20,7 +20,7 @@ HEIGHT_MIN = 10
 LOW = 15
 
 SEARCH_WIDTH = 44
-SEARCH_ALONE = 60
+SEARCH_ALONE = 80
 """Below this width what is typed has a row of its own."""
 FRAME = 2
 

@@ -62,7 +62,7 @@ def _head(row: Occurrence, name_width: int, width: int) -> list[Span]:
 
 
 def _text(row: Occurrence, role: Role, room: int, where_width: int) -> list[Span]:
-    if not where_width:
+    if not where_width or not row.where:
         return [Span(cut(row.text, room), role)]
     text = left(row.text, max(0, room - where_width - len(GAP.text)))
     return [Span(text, role), GAP, Span(cut(row.where, where_width), Role.QUIET)]

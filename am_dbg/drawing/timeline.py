@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from operator import itemgetter
 
@@ -12,7 +12,8 @@ from am_dbg.spans import Role, Span, SpanLine, line, width_of
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 LABEL_SHIFT_MAX = 12
-"""How many cells the times of both ends may move to make room for marks."""
+"""How many cells the times of both ends may move to make room for marks; an arrow then shows
+to which end a time belongs."""
 CURSOR_GAP = 2
 """Cells between the cursor and a time, which otherwise reads as the time of the cursor."""
 
@@ -60,26 +61,23 @@ def _axis(view: TimelineView, width: int, lit: bool) -> SpanLine:
     _mark(cells, view)
     start, end = axis_time(view.start_ns), axis_time(view.end_ns)
     if len(cells) >= 3 * width_of(start):
-        size, last = width_of(start), len(cells) - width_of(end)
-        starts = range(LABEL_SHIFT_MAX + size)
-        ends = range(last, last - LABEL_SHIFT_MAX - size, -1)
-        _write_near(cells, [at for at in starts if _is_clear(view, cells, at, size)], start)
-        size = width_of(end)
-        _write_near(cells, [at for at in ends if _is_clear(view, cells, at, size)], end)
+        last = len(cells) - width_of(end)
+        shifts = range(1, LABEL_SHIFT_MAX + width_of(start))
+        _write_end(view, cells, [(0, start), *((at, f"◂{start}") for at in shifts)])
+        _write_end(view, cells, [(last, end), *((last - 1 - at, f"{end}▸") for at in shifts)])
     for pause in view.pauses:
-        _write_near(cells, (pause.column,), f"┊{duration(pause.span_ns)}─")
+        _write(cells, pause.column, f"┊{duration(pause.span_ns)}─")
     return _line_of(cells, width)
 
 
-def _is_clear(view: TimelineView, cells: Sequence[tuple[str, Role]], start: int, size: int) -> bool:
-    """Whether a text at this place keeps its distance from the cursor.
-
-    Away from the end that it belongs to, it also touches no mark: it would read as its time.
-    """
-    if start - CURSOR_GAP <= view.cursor < start + size + CURSOR_GAP:
-        return False
-    beside = [*cells[max(0, start - 1) : start], *cells[start + size : start + size + 1]]
-    return len(beside) < 2 or all(char == "─" for char, _ in beside)
+def _write_end(
+    view: TimelineView, cells: list[tuple[str, Role]], places: Sequence[tuple[int, str]]
+) -> None:
+    """Write the time of an end at the first of some places that is free and not at the cursor."""
+    for start, text in places:
+        is_near = start - CURSOR_GAP <= view.cursor < start + width_of(text) + CURSOR_GAP
+        if not is_near and _write(cells, start, text):
+            return
 
 
 def _mark(cells: list[tuple[str, Role]], view: TimelineView) -> None:
@@ -101,13 +99,13 @@ def _mark(cells: list[tuple[str, Role]], view: TimelineView) -> None:
         cells[view.cursor] = ("▲", Role.PLAIN)
 
 
-def _write_near(cells: list[tuple[str, Role]], starts: Iterable[int], text: str) -> None:
-    """Write a text at the first of some places where nothing else is written."""
-    for start in starts:
-        spot = cells[start : start + len(text)]
-        if len(spot) == len(text) and all(char == "─" for char, _ in spot):
-            cells[start : start + len(text)] = [
-                (char, role if char == "─" else Role.QUIET)
-                for char, (_, role) in zip(text, spot, strict=True)
-            ]
-            return
+def _write(cells: list[tuple[str, Role]], start: int, text: str) -> bool:
+    """Write a text if nothing else is written there; returns whether it was."""
+    spot = cells[max(0, start) : start + len(text)]
+    if len(spot) < len(text) or any(char != "─" for char, _ in spot):
+        return False
+    cells[start : start + len(text)] = [
+        (char, role if char == "─" else Role.QUIET)
+        for char, (_, role) in zip(text, spot, strict=True)
+    ]
+    return True

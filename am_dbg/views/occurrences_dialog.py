@@ -18,7 +18,7 @@ from am_dbg.views.dialogs import Dialog
 from am_dbg.views.option_text import option_text
 from am_dbg.views.theme import palette_of
 
-MARGIN = 5
+MARGIN = 6
 """Columns that the frame, the padding and the scroll bar take."""
 FRAME_ROWS = 2
 

@@ -20,7 +20,8 @@ from am_dbg.views.typed_line import TypedLine
 
 WIDTH = 92
 FRAME = 4
-SCROLL_BAR = 1
+SCROLL_BAR = 2
+"""Columns that the scroll bar takes, with a space before it."""
 KIND_WIDTH = 9
 TITLE_WIDTH = 28
 

@@ -182,6 +182,7 @@ SCREENS = {
     "filter": ["F", "s"],
     "why-not": ["tab", "tab", "tab", "down", "w"],
     "palette": ["ctrl+p", "e", "r"],
+    "palette-without-result": ["ctrl+p", "z", "q", "z", "q"],
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import groupby
 
 import pytest
@@ -23,6 +24,9 @@ COLUMNS = st.builds(
     has_canceled=st.booleans(),
     has_gap=st.booleans(),
 )
+
+
+TIME = re.compile(r"\d\d:\d\d:\d\d\.\d\d")
 
 
 def sign_of(column: Column) -> str:
@@ -51,14 +55,14 @@ def test_the_axis_marks_all_that_the_timeline_shows_by_colours(data: st.DataObje
 
 
 @given(st.lists(COLUMNS, min_size=40, max_size=90), st.integers(-1, 39))
-def test_a_time_that_is_not_at_its_end_touches_no_mark(columns: list[Column], cursor: int) -> None:
-    """It would read as the time of the mark."""
+def test_a_time_that_is_not_at_its_end_points_there(columns: list[Column], cursor: int) -> None:
+    """Otherwise it would read as the time of its place."""
     view = TimelineView(tuple(columns), cursor, 0, 9_000_000_000, is_empty=False)
     axis = draw_timeline(view, len(columns) + 2)[1].text[1:-1]
 
-    for at in (place for place in range(len(axis)) if axis[place : place + 2] == "00"):
-        is_start = at > 0 and axis[at + 2 : at + 3] == ":" and axis[at - 1] != ":"
-        assert not is_start or axis[at - 1] == "─" or at == len(axis) - 11
+    for found in TIME.finditer(axis):
+        is_at_end = found.start() == 0 or found.end() == len(axis)
+        assert is_at_end or axis[found.start() - 1] == "◂" or axis[found.end()] == "▸"
 
 
 def entry(kind: EntryKind, *called: StateWord) -> TransitionEntry:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from am_dbg.drawing.bars import draw_address
@@ -9,7 +11,7 @@ from am_dbg.drawing.comparison import draw_comparison_help
 from am_dbg.drawing.detail import DetailView, draw_detail
 from am_dbg.drawing.filters import draw_filters
 from am_dbg.drawing.help import draw_help
-from am_dbg.drawing.layout import Pane, lay_out
+from am_dbg.drawing.layout import Layout, Pane, lay_out
 from am_dbg.drawing.log import draw_log
 from am_dbg.drawing.merged_log import draw_merged_log
 from am_dbg.drawing.occurrences import draw_occurrences
@@ -70,6 +72,7 @@ def test_the_address_bar_shows_whether_something_plays(width: int) -> None:
 
     assert text.endswith("║ paused ")
     assert "mach://worker-15/11" in text
+    assert not re.search(r"#\w+ ?\d", text)
     assert "…" not in text
 
 
@@ -131,14 +134,16 @@ def test_the_rows_of_lists_have_columns_and_whole_numbers(width: int, worker: Tr
         for machine, number, text, where in (
             ("shop", 5, "an error", "shop.py:1 in sell"),
             ("a-machine-with-a-long-name", 12_345, "another error", "shop.py:1"),
+            ("shop", 6, "no place " + "long " * 3, ""),
         )
     )
-    view = OccurrencesView(OccurrenceKind.ERROR, rows, total=2, machines=2)
-    first, second = (row.text for row in draw_occurrences(view, width - 5))
+    view = OccurrencesView(OccurrenceKind.ERROR, rows, total=3, machines=2)
+    first, second, third = (row.text for row in draw_occurrences(view, width - 5))
 
     assert "/12345 " in second
     assert first.index("an error") == second.index("another")
     assert first.find("shop.py") == second.find("shop.py")
+    assert width < 70 or "long long long" in third
 
 
 @pytest.mark.parametrize("pane", [Pane.LOG, Pane.MACHINES])
@@ -148,10 +153,15 @@ def test_what_is_typed_on_a_narrow_screen_has_a_row_of_its_own(
     pane: Pane, height: int, zoomed: bool
 ) -> None:
     """What it finds, or what is wrong with it, stands above it."""
-    boxes = lay_out(40, height, focus=pane, searching=True, zoomed=zoomed).boxes
+    for width in (40, 79):
+        assert_two_rows(lay_out(width, height, focus=pane, searching=True, zoomed=zoomed))
+
+
+def assert_two_rows(plan: Layout) -> None:
+    boxes = plan.boxes
     typed, found = boxes[Pane.SEARCH], boxes[Pane.FILTERS]
 
-    assert (typed.width, found.width) == (40, 40)
+    assert (typed.width, found.width) == (plan.width, plan.width)
     assert found.y == typed.y - 1
     assert all(box.y != found.y for name, box in boxes.items() if name is not Pane.FILTERS)
 

@@ -34,6 +34,7 @@ Input, Input:focus, OptionList, OptionList:focus { background-tint: transparent;
 Input { color: $am-input-text; }
 Input > .input--placeholder, Input > .input--suggestion { color: $am-input-quiet; }
 OptionList { color: $am-dialog-text; }
+OptionList > .option-list--option-disabled { color: $am-dialog-quiet; }
 OptionList > .option-list--option-hover { background: $am-hover; color: $am-dialog-text; }
 OptionList > .option-list--option-highlighted,
 OptionList:focus > .option-list--option-highlighted {
