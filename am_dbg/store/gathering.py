@@ -3,7 +3,7 @@
 Adding rows to a chunk costs far more for each call than for each row. If a thousand machines
 take turns, the runs of a batch are one or two rows long. So while more batches are at hand,
 their rows wait here, and are then added with one run for each machine. They were checked before,
-and their memory counts.
+and their memory counts. Rows in long runs do not wait.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ ROWS_MAX = 65_536
 """Rows after which nothing waits any longer."""
 BYTES_MAX = 16 * 1024 * 1024
 """Bytes after which nothing waits any longer."""
+RUN_ROWS_MAX = 256
+"""Rows that a run has on average from which on waiting costs more than it saves."""
 _ROW_BYTES = 250
 _VALUE_BYTES = 300
 _TIME_BYTES = 40
@@ -35,7 +37,7 @@ class Gathering:
 
     def __init__(self) -> None:
         self._batches: list[tuple[BatchRows, Sequence[Track], Sequence[int]]] = []
-        self._rows = 0
+        self._rows = self._runs = 0
         self.size = 0
         """Bytes in memory, about."""
 
@@ -45,18 +47,20 @@ class Gathering:
     @property
     def is_full(self) -> bool:
         """Whether nothing more should wait."""
-        return self._rows >= ROWS_MAX or self.size >= BYTES_MAX
+        has_long_runs = self._rows >= RUN_ROWS_MAX * self._runs
+        return has_long_runs or self._rows >= ROWS_MAX or self.size >= BYTES_MAX
 
     def add(self, rows: BatchRows, tracks: Sequence[Track], counts: Sequence[int]) -> None:
         """Add rows: for each track so many, one track after the other."""
         self._batches.append((rows, tracks, counts))
         self._rows += len(rows.shapes)
+        self._runs += len(counts)
         self.size += _weight(rows)
 
     def take(self) -> tuple[BatchRows, list[GatheredRun]]:
         """Take out all rows, with one run for each track."""
         batches, self._batches = self._batches, []
-        self._rows = self.size = 0
+        self._rows = self._runs = self.size = 0
         counts = list(chain.from_iterable(counts for _, _, counts in batches))
         tracks = list(chain.from_iterable(tracks for _, tracks, _ in batches))
         rows = _joined([rows for rows, _, _ in batches])

@@ -233,6 +233,16 @@ def test_no_more_rows_wait_than_the_limit(name: str, limit: int) -> None:
         assert store.transitions == 4
 
 
+def test_long_runs_do_not_wait() -> None:
+    """Rows wait only if their runs are short on average, one row below the limit."""
+    store, stream = begun()
+    with mock.patch.object(gathering, "RUN_ROWS_MAX", 3), store.gathering():
+        store.feed(stream, BATCH)
+        assert store.transitions == 0
+        store.feed(stream, at_row(2, 0, 1, 0, 1))
+        assert store.transitions == 6
+
+
 def test_rows_that_wait_count_as_memory() -> None:
     """The size of the store has the rows that wait, and their bytes go when they are taken in."""
     (at_once, one), (store, stream) = begun(), begun()
