@@ -19,8 +19,8 @@ _OUTCOME_ROLES = {"denied": Role.CANCELED, "failed": Role.ERROR, "accepted": Rol
 DOTS_MAX = 16
 NARROW = 60
 """Below this width there are fewer dots, so that the current step can be read."""
-NARROW_DOTS_MAX = 5
-NARROW_BAR = 8
+NARROW_DOTS_MAX = 3
+NARROW_BAR = 5
 _ARROW = Span(" ▸ ", Role.FUTURE)
 
 
