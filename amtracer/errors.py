@@ -11,6 +11,7 @@ __all__ = [
     "AddressError",
     "ChecksumError",
     "CutSessionError",
+    "DamagedRecordError",
     "DamagedSessionError",
     "EmptySessionError",
     "ForeignPeerError",
@@ -61,6 +62,10 @@ class FrameTooLargeError(LimitError):
 
 class ChecksumError(WireError):
     """The bytes of a frame, or of all frames, are not those that were written."""
+
+
+class DamagedRecordError(WireError):
+    """A record of a session file that was changed, or whose content breaks a rule."""
 
 
 class VersionError(WireError):

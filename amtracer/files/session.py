@@ -41,6 +41,14 @@ from amtracer.errors import (
 from amtracer.files.atomic import AtomicFile, PathLike, is_being_written, reason_of, shown
 from amtracer.files.inflate import InflateError, Inflater, TooLargeError
 from amtracer.files.processes import BEGAN_S
+from amtracer.files.record_walk import BadKind, DescriptorBytes, Record, RecordWalk
+from amtracer.files.records import (
+    BEGINNING,
+    RECORD_MAGIC,
+    RECORDS_VERSION,
+    RecordKind,
+    begins_records,
+)
 from amtracer.wire import limits
 from amtracer.wire.codec import FILE, FrameReader, FrameWriter, magic_frame
 from amtracer.wire.messages import BatchMessage, LaterLinesMessage, Message, OpenWorkMessage
@@ -52,6 +60,9 @@ FLUSH_S = 1.0
 """after this time, if its owner calls `flush_if_due`;"""
 FLUSH_AT_REST_S = 0.1
 """after this time if an idle machine has sent a message."""
+
+_MAGIC_BYTES = 19
+"""Bytes at the beginning of a file of format 3 that are its compressed magic."""
 
 _AT_REST = (LaterLinesMessage, OpenWorkMessage)
 _CHUNK_BYTES = 64 * 1024
@@ -236,6 +247,10 @@ def _existing_at(path: str) -> _Existing:
         return _Existing.NOTHING
     if is_being_written(path):
         raise SessionBusyError(shown(path))
+    if os.path.isfile(path):
+        with open_session(path) as file:
+            if session_version(file) == RECORDS_VERSION:
+                return _existing_records(file)
     try:
         if not any(isinstance(message, BatchMessage) for message in read_session(path)):
             return _Existing.NOTHING
@@ -249,6 +264,21 @@ def _existing_at(path: str) -> _Existing:
     except (DamagedSessionError, TrailingBytesError):
         return _Existing.CUT
     return _Existing.WHOLE if _is_whole(path) else _Existing.CUT
+
+
+def _existing_records(file: BinaryIO) -> _Existing:
+    """The kind of a file of format 3; one that was cut before its first rows is nothing."""
+    walk = RecordWalk(DescriptorBytes(file.fileno()))
+    has_rows = is_damaged = False
+    for found in walk:
+        if isinstance(found, Record):
+            has_rows = has_rows or found.header.kind == RecordKind.ROWS
+        else:
+            is_damaged = is_damaged or found.kind is not BadKind.CUT
+    if walk.is_whole:
+        return _Existing.WHOLE if has_rows else _Existing.NOTHING
+    is_damaged = is_damaged or walk.end is not None
+    return _Existing.CUT if has_rows or is_damaged else _Existing.NOTHING
 
 
 def _is_whole(path: str) -> bool:
@@ -280,6 +310,19 @@ def open_session(path: PathLike) -> BinaryIO:
     except (OSError, ValueError) as error:
         reason = reason_of(error) if isinstance(error, OSError) else str(error)
         raise SessionAccessError(name, reason) from error
+
+
+def session_version(file: BinaryIO) -> int:
+    """3 if a file that can be read twice is made of records, else 0: `read_session` reads it.
+
+    The position in the file does not move. A damaged beginning before a record, and a beginning
+    that is cut after its version, are of version 3 too.
+    """
+    here = file.tell()
+    data = file.read(len(BEGINNING) + len(RECORD_MAGIC))
+    file.seek(here)
+    is_cut = len(data) >= _MAGIC_BYTES and BEGINNING.startswith(data)
+    return RECORDS_VERSION if is_cut or begins_records(data) else 0
 
 
 def read_session(

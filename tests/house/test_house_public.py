@@ -44,7 +44,8 @@ PUBLIC = {
         ArgsFilter Redact attach attach_from_env close dbg_env pause record resume
     """,
     "amtracer.errors": """
-        AddressError ChecksumError CutSessionError DamagedSessionError EmptySessionError
+        AddressError ChecksumError CutSessionError DamagedRecordError DamagedSessionError
+        EmptySessionError
         ForeignPeerError ForeignSessionError FrameTooLargeError LimitError SessionAccessError
         SessionBusyError SessionError SessionTooLargeError SessionVersionError TokenError
         TracingError TrailingBytesError VersionError WireError

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import re
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
+import brotli
+
+from amtracer.files.record_walk import SEARCH_BYTES_MAX
+from amtracer.files.records import (
+    CONTENT_BYTES_MAX,
+    PACKED_BYTES_MAX,
+    RecordKind,
+    RecordWriter,
+)
 from amtracer.wire import limits
 from amtracer.wire.codec import encode, magic_frame
 from amtracer.wire.messages import (
@@ -26,6 +36,9 @@ EXAMPLES = [
     for block in re.findall(r"```hex(?! apart)[^\n]*\n(.*?)```", TEXT, re.DOTALL)
 ]
 APART = [bytes.fromhex(block) for block in re.findall(r"```hex apart\n(.*?)```", TEXT, re.DOTALL)]
+RECORDS = [
+    bytes.fromhex(block) for block in re.findall(r"```hex apart, [^\n]*\n(.*?)```", TEXT, re.DOTALL)
+]
 
 
 def test_the_bytes_of_the_examples_are_a_stream() -> None:
@@ -55,6 +68,33 @@ def test_the_bytes_of_a_hello_with_a_token_are_as_described() -> None:
 
     assert [encode(hello)] == APART
     assert decoded(magic_frame() + APART[0]) == [hello]
+
+
+def test_the_bytes_of_the_records_are_as_described() -> None:
+    """The examples are a file without records, and its parts are where the text says."""
+    written: list[bytes] = []
+    writer = RecordWriter(written.append)
+    writer.begin()
+    writer.end()
+    beginning, end = written
+    head = int.from_bytes(end[8:12], "big")
+
+    assert written == RECORDS
+    assert len(beginning) == 23
+    assert (end[:4], end[4], end[5:8]) == (b"amR3", RecordKind.END, bytes(3))
+    assert len(end) == 20 + head + int.from_bytes(end[12:16], "big")
+    assert int.from_bytes(end[16:20], "big") == zlib.crc32(end[4:16] + end[20:])
+    assert brotli.decompress(end[20 : 20 + head]) == bytes(20)
+
+
+def test_the_limits_and_kinds_of_records_are_listed() -> None:
+    """The text has the limits of the code, and a line for every kind."""
+    chapter = TEXT.split("## Records", 1)[1].split("\n## ", 1)[0]
+    kinds = re.findall(r"^\| (\d) (\w+) \|", chapter, re.MULTILINE)
+
+    assert kinds == [(str(int(kind)), kind.name.lower()) for kind in RecordKind]
+    for limit in (CONTENT_BYTES_MAX, PACKED_BYTES_MAX, SEARCH_BYTES_MAX):
+        assert f"{limit:,}" in chapter
 
 
 def test_every_limit_of_a_reader_is_listed_with_its_value() -> None:
