@@ -332,6 +332,11 @@ class Control:
         elif self.modes.is_filtering:
             self.filter_line.type(text)
 
+    def count_further(self) -> bool:
+        """Count a slice of what the typed text finds; return whether the count is over."""
+        self.workspace.counting_typed.go_on()
+        return not self.workspace.counting_typed.is_running
+
     def accept_search(self) -> None:
         """Close the line: stay at the hit of a search, or keep the filter."""
         if self.modes.is_filtering:

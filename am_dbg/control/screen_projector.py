@@ -128,6 +128,7 @@ class ScreenProjector:
             has_machine=moment is not None,
             is_playing=modes.playback is Playback.PLAYING,
             play_every_s=workspace.play_speed.every_s,
+            is_counting=workspace.counting_typed.is_running,
             address=shown(Pane.ADDRESS, AddressView(), lambda: self._address(moment)),
             machines=shown(Pane.MACHINES, MachinesView(), lambda: self._machines(moment)),
             states=at_moment(Pane.STATES, StatesView(), self._states),
@@ -315,7 +316,13 @@ class ScreenProjector:
         if search and search.hits is not None and moment is not None:
             hits = search.hits.count
             hit = search.hits.position_of(moment.number) if moment.number in search.hits else 0
-        elif search and search.text.strip() and moment is not None and workspace.is_across:
+        elif (
+            search
+            and search.text.strip()
+            and moment is not None
+            and workspace.is_across
+            and not workspace.counting_typed.is_running
+        ):
             found = workspace.across.hits(workspace.filters, search.text, workspace.scope_keys)
             here, hits = Cursor(moment.track, moment.number), found.count
             hit = found.position_of(here) if here in found else 0
@@ -328,6 +335,7 @@ class ScreenProjector:
             hit=max(hit, 0),
             where=search.pane if search and search.pane is not Pane.LOG else "",
             is_typing=self.modes.is_searching or self.modes.is_filtering,
+            is_counting=self.modes.is_searching and workspace.counting_typed.is_running,
             groups=workspace.groups,
             troubles=parse(search.text).troubles if search and hits >= 0 else (),
         )

@@ -31,6 +31,7 @@ class ScreenView:
     has_machine: bool
     is_playing: bool
     play_every_s: float
+    is_counting: bool
     address: AddressView
     machines: MachinesView
     states: StatesView

@@ -39,12 +39,16 @@ class Search:
                 self.type(text)
 
     def type(self, text: str) -> None:
-        """Search for the text typed so far, from where the search began."""
+        """Search for the text typed so far, from where the search began.
+
+        In the log, the cursor goes to a hit as soon as all of them are counted.
+        """
         search = self.workspace.search
         if search is None:
             return
         search.text = text[:SEARCH_CHARS_MAX]
         search.hits = None
+        self.workspace.counting_typed.abandon()
         if search.pane == Pane.LOG:
             self._type_in_log(search)
         elif search.pane is Pane.DETAIL:
@@ -59,13 +63,26 @@ class Search:
         if not search.text.strip():
             self._show(origin)
             return
+        begin = self.workspace.counting_typed.begin
         if self.workspace.is_across:
             found = self._across(search)
-            self._show(origin if origin in found else found.next(origin) or found.first() or origin)
+            begin(found.counting(), lambda: self._show_first(search, found))
+        else:
+            hits = Hits(self.workspace.visible(origin.track), search.text)
+            begin(hits.counting(), lambda: self._show_first(search, hits))
+
+    def _show_first(self, search: SearchState, found: Hits | Across) -> None:
+        """Show the hit at the place where the search began, or the next one."""
+        origin = self._origin(search) or self.workspace.cursor
+        if search is not self.workspace.search or origin is None:
             return
-        search.hits = Hits(self.workspace.visible(origin.track), search.text)
-        number = search.hits.next(origin.number - 1) or search.hits.next(0)
-        self._show(origin if number is None else origin.at(number))
+        if isinstance(found, Across):
+            hit = origin if origin in found else found.next(origin) or found.first()
+            self._show(hit or origin)
+        elif found.track is origin.track:
+            search.hits = found
+            number = found.next(origin.number - 1) or found.next(0)
+            self._show(origin if number is None else origin.at(number))
 
     def _show(self, cursor: Cursor) -> None:
         if cursor != self.workspace.cursor and self.modes.moved():
@@ -73,6 +90,7 @@ class Search:
 
     def accept(self) -> None:
         """Close the search and stay at the hit."""
+        self.workspace.counting_typed.finish()
         search = self.workspace.search
         self.modes.close()
         if search is None or not search.text.strip():
@@ -87,6 +105,7 @@ class Search:
     def cancel(self) -> None:
         """Close the search and go back to where it began."""
         search = self.workspace.search
+        self.workspace.counting_typed.abandon()
         self.modes.close()
         self.workspace.search = None
         self.detail_reading.find("")

@@ -104,6 +104,8 @@ class ViewSwitches:
         """Use other filters; the hits of a search are looked for again."""
         if not self.modes.changed_filters():
             return
+        if self.modes.is_searching:
+            self.workspace.counting_typed.abandon()
         self.workspace.refilter(filters)
         if self.workspace.search is not None:
             self.workspace.search.hits = None

@@ -8,11 +8,12 @@ is selected.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from weakref import ref
 
 from am_dbg.control.arrangement.play_speed import PlaySpeed
+from am_dbg.control.filtering.counting import Counting
 from am_dbg.control.history import Bookmarks, History, SavedPlace
 from am_dbg.drawing.layout import Layout, Pane
 from am_dbg.drawing.log import text_column
@@ -27,7 +28,7 @@ from am_dbg.projection.rain import RainView
 from am_dbg.projection.runs.run_list import RunList
 from am_dbg.projection.states_tree import Tree, TreeSpot, tree_of
 from am_dbg.projection.steps import Moment, moment_of
-from am_dbg.query import Filters, TransitionSet, Visible
+from am_dbg.query import Filters, TransitionSet, Visible, canceled, errors
 from am_dbg.query.across import Across
 from am_dbg.query.across_queries import AcrossQueries
 from am_dbg.query.cursor import Cursor
@@ -79,6 +80,7 @@ class Workspace:
     picked_switch: str = "canceled"
     shown_views: dict[Pane, LogView | RainView | MatrixView] = field(default_factory=dict)
     search: SearchState | None = None
+    counting_typed: Counting = field(default_factory=Counting)
     history: History = field(default_factory=History)
     bookmarks: Bookmarks = field(default_factory=Bookmarks)
     message: str = ""
@@ -259,6 +261,22 @@ class Workspace:
         goes_on = (Pane.MACHINES, Pane.LOG) if self.is_across else (Pane.MACHINES,)
         if self.search and self.search.pane not in goes_on:
             self.search = None
+
+    def counting(self, filters: Filters) -> Iterator[int]:
+        """Count, step by step, what the screen shows with other filters."""
+        if self.track is None:
+            return
+        wanted = Visible(self.track, filters)
+        for numbers in (wanted, errors(wanted), canceled(wanted)):
+            yield from numbers.counting()
+        across, keys = self.across, {frozenset[str]()}
+        if self.is_across:
+            keys.add(self.scope_keys)
+            yield from across.visible(filters, self.scope_keys).counting()
+        for among in keys:
+            yield from across.errors(filters, among).counting()
+            yield from across.canceled(filters, among).counting()
+        self._visibles[wanted.track.key] = wanted
 
     def refilter(self, filters: Filters) -> None:
         """Change the filters; the cursor moves to the nearest visible transition."""

@@ -11,6 +11,8 @@ from am_dbg.projection.times import count, counted, ordinal
 from am_dbg.spans import GAP, SPACE, WIDE_GAP, Role, Span, SpanLine, cut, line
 from amtracer.wire.vocabulary import LEVEL_WORDS
 
+COUNTING = "counting…"
+"""Stands for a number that is not known yet."""
 QUERY_WIDTH = 40
 """The most cells of a query in the title of a pane."""
 SEARCH_ROOM = 18
@@ -101,6 +103,8 @@ def _query(view: FilterLineView) -> list[Span]:
 def _typed_filter(view: FilterLineView) -> list[Span]:
     """The troubles of the filter that is typed, the counts of what it hides, and the hint."""
     hidden = f"hides {count(view.hidden)}, leaves {count(view.shown)}" if view.query else ""
+    if view.is_counting:
+        hidden = COUNTING
     return [
         *_troubles(view.troubles),
         *([GAP, Span(hidden)] if hidden else []),
@@ -132,6 +136,8 @@ def _search(view: FilterBarView) -> list[Span]:
 
 def _hits(view: FilterBarView) -> list[Span]:
     spans: list[Span] = []
+    if view.is_counting:
+        spans += [GAP, Span(COUNTING, Role.QUIET)]
     if view.hits >= 0:
         hits = "no hits" if not view.hits else counted(view.hits, "hit")
         which = f", {ordinal(view.hit)}" if view.hit else ""

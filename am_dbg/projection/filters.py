@@ -44,6 +44,7 @@ class FilterBarView:
     hit: int = 0
     where: str = ""
     is_typing: bool = False
+    is_counting: bool = False
     troubles: tuple[str, ...] = ()
 
 
@@ -57,6 +58,7 @@ def project_filters(
     hit: int = 0,
     where: str = "",
     is_typing: bool = False,
+    is_counting: bool = False,
     groups: Sequence[str] = (),
     troubles: Sequence[str] = (),
 ) -> FilterBarView:
@@ -81,5 +83,6 @@ def project_filters(
         hit=hit,
         where=where,
         is_typing=is_typing,
+        is_counting=is_counting,
         troubles=tuple(map(clean, troubles)),
     )

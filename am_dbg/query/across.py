@@ -171,10 +171,7 @@ class Across:
         return self._holding.values()
 
     def _recount(self, track: Track) -> None:
-        lane = self._lanes.get(track)
-        if lane is None:
-            numbers = TransitionSet(track, self._conditions(track))
-            lane = self._lanes[track] = _Lane(track, numbers, self._times.of(track))
+        lane = self._lane(track)
         self._in_all -= lane.held
         self._count += lane.recount()
         self._in_all += lane.held
@@ -182,6 +179,22 @@ class Across:
             self._holding[track] = lane
         else:
             self._holding.pop(track, None)
+
+    def _lane(self, track: Track) -> _Lane:
+        lane = self._lanes.get(track)
+        if lane is None:
+            numbers = TransitionSet(track, self._conditions(track))
+            lane = self._lanes[track] = _Lane(track, numbers, self._times.of(track))
+        return lane
+
+    def counting(self) -> Iterator[int]:
+        """Count track by track, so that `count` is at hand afterwards.
+
+        Each step yields how many transitions it looked at; the set may be used between steps.
+        """
+        for track in self._store.tracks:
+            if not self._among or track.key in self._among:
+                yield from self._lane(track).numbers.counting()
 
     @property
     def count(self) -> int:

@@ -8,7 +8,7 @@ table decides. Every result is a string of bytes 0 and 1.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import reduce
 from itertools import compress
 
@@ -21,6 +21,7 @@ from am_dbg.query.row_tests import (
     longer,
     none_of,
     not_requested_by,
+    preparing,
     remembered,
 )
 from am_dbg.query.shape_tests import (
@@ -75,6 +76,11 @@ class Conditions:
         flags = _joined(chunk, rows, local, by_row)
         return rows if flags is None else flags.count(1)
 
+    def preparing(self, chunk: Chunk) -> Iterator[int]:
+        """Make what the flags of a chunk need, in steps that yield their size."""
+        for test in self.row_tests:
+            yield from preparing(test, chunk)
+
     def flags(self, chunk: Chunk, rows: int) -> bytes | None:
         """A byte for each of the first rows, 1 if it passes; None when all do."""
         local = self._local(chunk)
@@ -126,7 +132,7 @@ def conditions_of_terms(track: Track, terms: Terms, level: int) -> Conditions:
     shape_tests += [every_or_none(has_text(track.key, word)) for word in terms.machines]
     if terms.without_facts:
         shape_tests.append(without_facts(terms.without_facts))
-    row_tests = [remembered(containing(word, level)) for word in terms.words]
+    row_tests = [containing(word, level) for word in terms.words]
     if terms.after or terms.before:
         row_tests.append(between(track, terms.after, terms.before))
     if terms.longer_ns:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from weakref import WeakKeyDictionary
 
 from am_dbg.store.dictionary import SegmentDictionary
 
 FLAG_VALUES = 256
 """The length of a table that translates bytes to flags."""
+
+PIECE_FLAGS = 1_024
+"""Flags that are made in one step."""
 
 FlagMaker = Callable[[SegmentDictionary, int, int], bytes]
 """Makes the flags of a range of a dictionary's shapes, texts or sets of lines."""
@@ -23,14 +27,25 @@ class FlagTable:
     def __init__(self, count: Callable[[SegmentDictionary], int], make: FlagMaker) -> None:
         self._count = count
         self._make = make
-        self._tables: dict[int, bytes] = {}
+        self._tables: WeakKeyDictionary[SegmentDictionary, bytes] = WeakKeyDictionary()
 
     def of(self, dictionary: SegmentDictionary) -> bytes:
         """The table of a dictionary as it is now."""
-        table, count = self._tables.get(dictionary.serial, b""), self._count(dictionary)
+        return self._grown(dictionary, self._count(dictionary))
+
+    def making(self, dictionary: SegmentDictionary) -> Iterator[int]:
+        """Make the table piece by piece; each step yields how many flags it has made."""
+        count, made = self._count(dictionary), len(self._tables.get(dictionary, b""))
+        while made < count:
+            before, made = made, min(made + PIECE_FLAGS, count)
+            self._grown(dictionary, made)
+            yield made - before
+
+    def _grown(self, dictionary: SegmentDictionary, count: int) -> bytes:
+        table = self._tables.get(dictionary, b"")
         if len(table) < count:
             table += self._make(dictionary, len(table), count)
-            self._tables[dictionary.serial] = table
+            self._tables[dictionary] = table
         return table
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
+from threading import get_ident
 from weakref import WeakKeyDictionary
 
 from am_dbg.query.flags import FlagTable, both, either, looked_up, marked, opposite
@@ -16,8 +17,15 @@ from am_dbg.store.chunk import Chunk
 REMEMBERED_CHUNKS_MAX = 4_096
 """Chunks of which a condition keeps its flags, one byte for each transition."""
 
+WORDS_MAX = 8
+"""Words whose conditions are kept."""
+
 RowTest = Callable[[Chunk, int], bytes | None]
 """A condition on rows: the flags of the first rows of a chunk, None when all of them pass."""
+
+
+_WORDS: dict[tuple[int, str, int], RowTest] = {}
+"""The conditions of the words that were looked for last, of each thread by itself."""
 
 
 def remembered(test: RowTest) -> RowTest:
@@ -25,18 +33,35 @@ def remembered(test: RowTest) -> RowTest:
 
     Sets that share the condition, such as the errors among the visible transitions, share them.
     """
-    kept: WeakKeyDictionary[Chunk, bytes | None] = WeakKeyDictionary()
+    return _Remembered(test)
 
-    def answer(chunk: Chunk, rows: int) -> bytes | None:
-        if chunk in kept:
-            return kept[chunk]
-        flags = test(chunk, rows)
+
+class _Remembered:
+    """A condition with the flags that it has found."""
+
+    def __init__(self, test: RowTest) -> None:
+        self._test = test
+        self._kept: WeakKeyDictionary[Chunk, bytes | None] = WeakKeyDictionary()
+
+    def __call__(self, chunk: Chunk, rows: int) -> bytes | None:
+        if chunk in self._kept:
+            return self._kept[chunk]
+        flags = self._test(chunk, rows)
         is_whole = chunk.is_sealed and rows == chunk.rows
-        if is_whole and len(kept) < REMEMBERED_CHUNKS_MAX:
-            kept[chunk] = flags
+        if is_whole and len(self._kept) < REMEMBERED_CHUNKS_MAX:
+            self._kept[chunk] = flags
         return flags
 
-    return answer
+    def preparing(self, chunk: Chunk) -> Iterator[int]:
+        """Make what the flags of a chunk need, in steps that yield their size."""
+        if chunk not in self._kept:
+            yield from preparing(self._test, chunk)
+
+
+def preparing(test: RowTest, chunk: Chunk) -> Iterator[int]:
+    """Make what a condition needs for a chunk, in steps; most conditions need nothing."""
+    if isinstance(test, _Remembered | _Containing):
+        yield from test.preparing(chunk)
 
 
 def not_requested_by(machine: str) -> RowTest:
@@ -83,32 +108,50 @@ def longer(duration_ns: int) -> RowTest:
 
 
 def containing(word: str, level: int) -> RowTest:
-    """Rows with a text in a log line up to a level, an argument or the name of a state."""
-    folded = ignores_case(word)
-    needle = word.encode("utf-8", "surrogatepass")
-    names = FlagTable(lambda dictionary: dictionary.shape_count, touching_like(word))
-    texts = FlagTable(
-        lambda dictionary: dictionary.text_count,
-        lambda dictionary, *bounds: dictionary.texts_containing(needle, *bounds, folded=folded),
-    )
-    sets = FlagTable(
-        lambda dictionary: dictionary.line_set_count,
-        lambda dictionary, *bounds: dictionary.line_sets_containing(
-            texts.of(dictionary), *bounds, level
-        ),
-    )
+    """Rows with a text in a log line up to a level, an argument or the name of a state.
 
-    def test(chunk: Chunk, rows: int) -> bytes:
+    Sets that look for the same word share the condition, and so what it has found.
+    """
+    key = (get_ident(), word, level)
+    found = _WORDS.pop(key, None)
+    _WORDS[key] = found = found or remembered(_Containing(word, level))
+    while len(_WORDS) > WORDS_MAX:
+        _WORDS.pop(next(iter(_WORDS)), None)
+    return found
+
+
+class _Containing:
+    """Rows with a text, by tables over the shapes, the texts and the sets of lines."""
+
+    def __init__(self, word: str, level: int) -> None:
+        folded = ignores_case(word)
+        needle = word.encode("utf-8", "surrogatepass")
+        self._names = FlagTable(lambda dictionary: dictionary.shape_count, touching_like(word))
+        self._texts = texts = FlagTable(
+            lambda dictionary: dictionary.text_count,
+            lambda dictionary, *bounds: dictionary.texts_containing(needle, *bounds, folded=folded),
+        )
+        self._sets = FlagTable(
+            lambda dictionary: dictionary.line_set_count,
+            lambda dictionary, *bounds: dictionary.line_sets_containing(
+                texts.of(dictionary), *bounds, level
+            ),
+        )
+
+    def __call__(self, chunk: Chunk, rows: int) -> bytes:
         dictionary = chunk.dictionary
         shape_palette, line_palette = chunk.shapes.palette[:], chunk.lines.palette[:]
-        line_sets = b"\0" + sets.of(dictionary)
-        shapes = looked_up(names.of(dictionary), shape_palette)
+        line_sets = b"\0" + self._sets.of(dictionary)
+        shapes = looked_up(self._names.of(dictionary), shape_palette)
         lines = looked_up(line_sets, line_palette)
-        flags = marked(chunk.rows_with_texts(texts.of(dictionary), line_sets), rows)
+        flags = marked(chunk.rows_with_texts(self._texts.of(dictionary), line_sets), rows)
         if 1 in shapes:
             flags = either(flags, chunk.shapes.spread(shapes, rows))
         if 1 in lines:
             flags = either(flags, chunk.lines.spread(lines, rows))
         return flags
 
-    return test
+    def preparing(self, chunk: Chunk) -> Iterator[int]:
+        """Make the tables of the dictionary of a chunk, in steps."""
+        for table in (self._texts, self._sets, self._names):
+            yield from table.making(chunk.dictionary)

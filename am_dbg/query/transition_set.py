@@ -50,10 +50,16 @@ class TransitionSet:
         """The number at a position, 0 for position 0; IndexError outside."""
         if position == 0:
             return 0
-        found = self.numbers(position, 1)
-        if position < 0 or not found:
+        ends, chunks = self._counts(), self._chunks
+        at = bisect_left(ends, position)
+        if position < 0 or at >= len(ends):
             raise IndexError(f"no position {position} among {self.count}")
-        return found[0]
+        chunk, nth = chunks[at], position - (ends[at - 1] if at else 0)
+        flags = self._flags_of(chunk)
+        if flags is None:
+            return chunk.first + nth - 1
+        rows = range(len(flags))
+        return chunk.first + bisect_left(rows, nth, key=lambda row: flags.count(1, 0, row + 1))
 
     def position_of(self, number: int) -> int:
         """How many numbers of the set are not above this number."""
@@ -159,20 +165,45 @@ class TransitionSet:
 
     def _counts(self) -> list[int]:
         """For each chunk how many numbers there are up to its end; only new ones are counted."""
+        for _ in self._counted():
+            pass
+        return self._ends
+
+    def counting(self) -> Iterator[int]:
+        """Count in steps, so that `count` is at hand afterwards.
+
+        Each step yields how many transitions or texts it looked at. Between steps the set may be
+        used, and the track may grow. A count that stops early goes on with the next call.
+        """
+        if (self.track.version, self.track.count) == self._seen:
+            return
+        for chunk in self.track.chunks:
+            yield from self.conditions.preparing(chunk)
+        yield from self._counted()
+
+    def _counted(self) -> Iterator[int]:
         seen, chunks = (self.track.version, self.track.count), self.track.chunks
         if seen == self._seen:
-            return self._ends
+            return
         if chunks is not self._chunks:
             self._chunks, self._ends, self._settled = chunks, [], 0
-        ends = self._ends
-        del ends[self._settled :]
-        for chunk in chunks[self._settled :]:
-            is_settled = chunk.is_sealed
-            count = self.conditions.count(chunk, self._rows(chunk)) if self._may_hold(chunk) else 0
-            ends.append((ends[-1] if ends else 0) + count)
-            self._settled += is_settled
+        while self._settled < len(chunks) and chunks[self._settled].is_sealed:
+            chunk = chunks[self._settled]
+            self._ends[self._settled :] = [self._end(self._settled, chunk)]
+            self._settled += 1
+            yield chunk.rows
+            if chunks is not self._chunks:
+                return  # another caller has counted, because the history was cut meanwhile
+        del self._ends[self._settled :]
+        for at in range(self._settled, len(chunks)):
+            self._ends.append(self._end(at, chunks[at]))
         self._seen = seen
-        return ends
+        yield chunks[-1].rows if self._settled < len(chunks) else 0
+
+    def _end(self, at: int, chunk: Chunk) -> int:
+        """How many numbers there are up to the end of a chunk, by the end of the one before."""
+        count = self.conditions.count(chunk, self._rows(chunk)) if self._may_hold(chunk) else 0
+        return (self._ends[at - 1] if at else 0) + count
 
 
 def _last(chunk: Chunk) -> int:

@@ -52,6 +52,8 @@ from am_dbg.views.search import SearchLine
 from am_dbg.views.theme import palette_of
 
 CLIPBOARD_CHARS_MAX = 100_000
+COUNT_EVERY_S = 0.03
+"""How often a slice of a count runs while a text is typed; keys are handled in between."""
 SEARCH_LINE = f"#{Pane.SEARCH}"
 
 
@@ -92,6 +94,7 @@ class Debugger(ColorfulApp[int], inherit_bindings=False):
         self._dialogs = DialogOpener(self)
         self._player: Timer | None = None
         self._play_every_s = 0.0
+        self._counter: Timer | None = None
         self._early: dict[type[Message], Message] = {}
         self._early_lock = Lock()
         self._canvas = Size(0, 0)
@@ -111,6 +114,7 @@ class Debugger(ColorfulApp[int], inherit_bindings=False):
         self.control.offer_themes(sorted(self.available_themes))
         self._canvas = self.size
         self._player = self.set_interval(1, self._play, pause=True)
+        self._counter = self.set_interval(COUNT_EVERY_S, self._count, pause=True)
         self._recolour()
         self.theme_changed_signal.subscribe(self, lambda _: self._recolour())
         self.app_resume_signal.subscribe(self, lambda _: self.screen.refresh(layout=True))
@@ -176,6 +180,8 @@ class Debugger(ColorfulApp[int], inherit_bindings=False):
             screen.layout.boxes.get(Pane.SEARCH), "filter" if line.is_open else "search", line.text
         )
         self._set_player(screen.play_every_s, is_playing=screen.is_playing)
+        if self._counter is not None:
+            (self._counter.resume if screen.is_counting else self._counter.pause)()
 
     def _set_player(self, every_s: float, *, is_playing: bool) -> None:
         """Let the timer run while something plays; a new speed needs a new timer."""
@@ -226,6 +232,15 @@ class Debugger(ColorfulApp[int], inherit_bindings=False):
         self.control.show_message(
             f"{effect.what} copied, {count(len(text))} characters, if the terminal allows it"
         )
+
+    def _count(self) -> None:
+        """Count on between the keys what the typed text finds."""
+        counted = attempt("the search", self.control.count_further)
+        if isinstance(counted, Failed):
+            counted.log()
+            self.control.show_message(f"the search failed: {counted.reason}")
+        if counted:
+            self.paint()
 
     def _play(self) -> None:
         self.attempt("playing", self.control.play_next)

@@ -216,3 +216,20 @@ def test_a_chunk_that_grows_is_looked_through_once_for_each_growth(
     grow(5)
     assert visible.last() > 20
     assert looks == [20, 25]
+
+
+@given(histories, switches, st.integers(0, 6))
+def test_counting_in_steps_finds_what_counting_at_once_does(
+    history: list[tuple[int, ...]], filters: Filters, steps: int
+) -> None:
+    """A count may be left and begun again, and the set may be used in between."""
+    for _, track in tracks(history):
+        at_once, slowly = Visible(track, filters), Visible(track, filters)
+        for _, _ in zip(range(steps), slowly.counting(), strict=False):
+            assert slowly.first() == at_once.first()
+        assert sum(slowly.counting()) >= 0
+
+        assert slowly.count == at_once.count
+        everything = slowly.numbers(1, slowly.count)
+        assert everything == at_once.numbers(1, at_once.count)
+        assert everything == [slowly.number_at(at + 1) for at in range(slowly.count)]

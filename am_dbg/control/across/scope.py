@@ -28,6 +28,7 @@ class Scope:
         workspace = self.workspace
         if not self.modes.changed_filters():
             return
+        workspace.counting_typed.abandon()
         workspace.is_across = not workspace.is_across
         workspace.merged_top = None
         workspace.scrolled_away.discard(Pane.LOG)

@@ -1,6 +1,7 @@
 """The line in which a filter is typed: a query for transitions, words for the list of machines.
 
-What is typed filters at once, but for a last word that is not finished yet. Escape brings back
+The typed text filters as soon as it is counted, but for a last word that is not finished yet.
+Enter does the rest of the count at once. Escape brings back
 the filter and the place from before.
 """
 
@@ -62,10 +63,18 @@ class FilterLine:
         return machines.text if self._is_of_machines else filters.text
 
     def type(self, text: str) -> None:
-        """Filter by the text typed so far."""
+        """Filter by the text typed so far, once what it finds is counted."""
         self._typed = text[:SEARCH_CHARS_MAX]
         is_query = not self._is_of_machines
-        self._filter(finished(self._typed, self._names()) if is_query else self._typed)
+        if not is_query:
+            self._filter(self._typed)
+            return
+        text = finished(self._typed, self._names()).strip()
+        counting = self.workspace.counting_typed
+        counting.abandon()
+        if text != self._text:
+            steps = self.workspace.counting(replace(self.workspace.filters, text=text))
+            counting.begin(steps, lambda: self._filter(text))
 
     def _names(self) -> KnownNames:
         """The names of the selected machine that may follow a key."""
@@ -100,6 +109,7 @@ class FilterLine:
     def accept(self) -> None:
         """Close the line and keep the filter; report what of it finds nothing."""
         self.modes.close()
+        self.workspace.counting_typed.finish()
         self._filter(self._typed)
         self.workspace.message = "; ".join(self._troubles) or self._where_some_pass()
 
@@ -128,6 +138,7 @@ class FilterLine:
     def cancel(self) -> None:
         """Close the line; the filter and the place are those from before."""
         self.modes.close()
+        self.workspace.counting_typed.abandon()
         self._filter(self._before)
 
     def sort_machines(self) -> None:
@@ -152,6 +163,7 @@ class FilterLine:
             names=self._names(),
             shown=workspace.visible(track).count if track else 0,
             hidden=self._hidden(track) if track else 0,
+            is_counting=workspace.counting_typed.is_running,
         )
 
     def _hidden(self, track: Track) -> int:

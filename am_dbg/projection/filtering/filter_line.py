@@ -18,7 +18,8 @@ class FilterLineView:
     """The query of the filters, and how many transitions it hides and leaves.
 
     While the line `is_open`, `hint` has what may be typed, `troubles` what is not understood.
-    `text` is what the line begins with when it opens, and what is typed after that.
+    `text` is what the line begins with when it opens, and what is typed after that; the numbers
+    are not those of it yet while it `is_counting`.
     """
 
     query: str = ""
@@ -28,6 +29,7 @@ class FilterLineView:
     text: str = ""
     hint: str = ""
     troubles: tuple[str, ...] = ()
+    is_counting: bool = False
 
 
 NO_FILTER = FilterLineView()
@@ -35,7 +37,13 @@ NO_FILTER = FilterLineView()
 
 
 def query_line(
-    query: str, *, typed: str | None, names: KnownNames, shown: int, hidden: int
+    query: str,
+    *,
+    typed: str | None,
+    names: KnownNames,
+    shown: int,
+    hidden: int,
+    is_counting: bool = False,
 ) -> FilterLineView:
     """The filter of transitions, which titles show; `typed` is None while the line is closed."""
     closed = FilterLineView(clean(query), shown, hidden)
@@ -45,6 +53,7 @@ def query_line(
         closed,
         is_open=True,
         text=typed,
+        is_counting=is_counting,
         hint=clean(typing_hint(typed, names)),
         troubles=tuple(map(clean, parse(typed).troubles)),
     )
