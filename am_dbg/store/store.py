@@ -36,7 +36,8 @@ class Store:
     """Takes in messages and keeps tracks. One thread feeds, any thread reads.
 
     `tracks` are in order of arrival; `version` grows with everything that is taken in. Memory
-    is counted with each message, so `size` is fast. With `bytes_max` the store calls
+    is counted as it is taken in, that of a few small values a little later, so `size` is fast.
+    What is fed can be read at once, or at the end of `gathering`. With `bytes_max` the store calls
     `on_overflow` after a message that exceeds this limit; there the thread that feeds frees
     memory (`am_dbg.store.eviction`).
 
