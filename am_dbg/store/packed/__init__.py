@@ -1,0 +1,1 @@
+"""Values of the store as bytes of records, and back."""
