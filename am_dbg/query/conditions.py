@@ -3,7 +3,9 @@
 Most conditions are about shapes. They become a table over the shapes of a dictionary,
 one byte each, and a chunk needs only the entries of its palette. Conditions on texts
 become a table over texts, and from it a table over line sets. A row is read only if no
-table decides. Every result is a string of bytes 0 and 1.
+table decides. Conditions on facts alone are one table of 256 bytes: a sealed chunk, which counts
+its rows by their facts, needs neither rows nor definitions if all rows pass or none does, and
+none to be counted. Every result is a string of bytes 0 and 1.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from functools import reduce
 from itertools import compress
 
 from am_dbg.query.filters import Filters
-from am_dbg.query.flags import FlagTable, both, looked_up
+from am_dbg.query.flags import FLAG_VALUES, FlagTable, both, looked_up
 from am_dbg.query.row_tests import (
     RowTest,
     between,
@@ -25,6 +27,7 @@ from am_dbg.query.row_tests import (
     remembered,
 )
 from am_dbg.query.shape_tests import (
+    FactTest,
     ShapeTest,
     every_or_none,
     in_group_if_any,
@@ -47,6 +50,7 @@ class Conditions:
     ) -> None:
         self.shape_tests = tuple(shape_tests)
         self.row_tests = tuple(row_tests)
+        self._facts = _joined_facts(self.shape_tests)
         self._table = FlagTable(lambda dictionary: dictionary.shape_count, self._shapes)
 
     def __and__(self, other: Conditions) -> Conditions:
@@ -68,7 +72,10 @@ class Conditions:
         return made
 
     def count(self, chunk: Chunk, rows: int) -> int:
-        """How many of the first rows pass; a whole chunk is counted by its palette."""
+        """How many of the first rows pass; a whole chunk is counted by its facts or palette."""
+        known = self._known_count(chunk)
+        if known is not None and (known == 0 or not self.row_tests):
+            return known
         local = self._local(chunk)
         by_row = self._by_row(chunk, rows) if 1 in local else None
         if by_row is None and chunk.is_sealed:
@@ -83,9 +90,21 @@ class Conditions:
 
     def flags(self, chunk: Chunk, rows: int) -> bytes | None:
         """A byte for each of the first rows, 1 if it passes; None when all do."""
+        known = self._known_count(chunk)
+        if known == 0:
+            return bytes(rows)
+        if known == chunk.rows:
+            return self._by_row(chunk, rows)
         local = self._local(chunk)
         by_row = self._by_row(chunk, rows) if 1 in local else None
         return _joined(chunk, rows, local, by_row)
+
+    def _known_count(self, chunk: Chunk) -> int | None:
+        """How many rows of a sealed chunk pass the conditions on shapes, if facts say it."""
+        facts = self._facts
+        if facts is None or not chunk.is_sealed:
+            return None
+        return sum(count for value, count in chunk.facts if facts[value])
 
     def _by_row(self, chunk: Chunk, rows: int) -> bytes | None:
         """The flags of all conditions on rows together."""
@@ -101,6 +120,16 @@ class Conditions:
     def _shapes(self, dictionary: SegmentDictionary, start: int, stop: int) -> bytes:
         tables = [test(dictionary, start, stop) for test in self.shape_tests]
         return reduce(both, tables)
+
+
+def _joined_facts(tests: Iterable[ShapeTest]) -> bytes | None:
+    """One table for conditions on facts, None if a condition is about more."""
+    passes = b"\1" * FLAG_VALUES
+    for test in tests:
+        if not isinstance(test, FactTest):
+            return None
+        passes = both(passes, test.passes)
+    return passes
 
 
 def _joined(chunk: Chunk, rows: int, local: bytes, by_row: bytes | None) -> bytes | None:

@@ -15,24 +15,32 @@ ShapeTest = FlagMaker
 """A condition on shapes: the flags of a range of a dictionary's shapes."""
 
 
-def with_facts(facts: Fact) -> ShapeTest:
+class FactTest:
+    """Shapes whose facts pass; `passes` has a flag for each value that facts can have."""
+
+    __slots__ = ("passes",)
+
+    def __init__(self, passes: bytes) -> None:
+        self.passes = passes
+
+    def __call__(self, dictionary: SegmentDictionary, start: int, stop: int) -> bytes:
+        return bytes(dictionary.shape_table.flags[start:stop]).translate(self.passes)
+
+
+def with_facts(facts: Fact) -> FactTest:
     """Shapes with at least one of these facts."""
-    table = bytes(1 if value & facts else 0 for value in range(FLAG_VALUES))
-    return lambda dictionary, start, stop: bytes(
-        dictionary.shape_table.flags[start:stop]
-    ).translate(table)
+    return FactTest(bytes(1 if value & facts else 0 for value in range(FLAG_VALUES)))
 
 
-def without_facts(facts: Fact) -> ShapeTest:
+def without_facts(facts: Fact) -> FactTest:
     """Shapes with none of these facts."""
-    table = bytes(0 if value & facts else 1 for value in range(FLAG_VALUES))
-    return lambda dictionary, start, stop: bytes(
-        dictionary.shape_table.flags[start:stop]
-    ).translate(table)
+    return FactTest(opposite(with_facts(facts).passes))
 
 
 def opposite_of(test: ShapeTest) -> ShapeTest:
     """Shapes that a condition refuses."""
+    if isinstance(test, FactTest):
+        return FactTest(opposite(test.passes))
     return lambda dictionary, start, stop: opposite(test(dictionary, start, stop))
 
 

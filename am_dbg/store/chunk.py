@@ -7,7 +7,8 @@ plus, for every shape, its growth times the number of its occurrences up to ther
 Rows hold local numbers in place of shape numbers; a local number counts the distinct shapes of
 the chunk. Its palette has the shape of each local number and how often it occurs. So a filter
 asks the palette first, and looks at rows only if its answer differs between shapes. Sets of log
-lines are stored in the same way.
+lines are stored in the same way. A sealed chunk also counts its rows by the facts of their shapes,
+so a filter by facts needs no definition to count them.
 
 The writer appends and sets `rows` last. `seal` frees the memory reserved for growth; a sealed
 chunk never changes again.
@@ -15,6 +16,7 @@ chunk never changes again.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import le
@@ -25,7 +27,7 @@ from am_dbg.store.dictionary import SegmentDictionary
 from am_dbg.store.facts import IndexedSchema
 from am_dbg.store.palette import PaletteColumn
 from am_dbg.store.values import LogLine, TransitionRecord
-from am_dbg.store.weights import CHUNK_BYTES, STEP_BYTES, texts_bytes, ticks_bytes
+from am_dbg.store.weights import CHUNK_BYTES, FACT_BYTES, STEP_BYTES, texts_bytes, ticks_bytes
 from amtracer.wire.messages import Shape, Source
 
 CHUNK_ROWS_MAX = 4_096
@@ -50,7 +52,8 @@ class Chunk:
 
     `row_first` is the machine's own count for its first row, from 0. `touched` is the mask of
     states that a row touches. `owns_ticks` is whether no other object holds the ticks, so that
-    their memory counts here.
+    their memory counts here. `facts` are pairs, once the chunk is sealed: flags of facts and how
+    many rows have exactly these.
     """
 
     __slots__ = (
@@ -59,6 +62,7 @@ class Chunk:
         "_own",
         "_ticks_bytes",
         "dictionary",
+        "facts",
         "first",
         "is_ascending",
         "is_sealed",
@@ -95,6 +99,7 @@ class Chunk:
         self.ticks_end: tuple[int, ...] = ()
         self.rows = 0
         self.touched = 0
+        self.facts: tuple[tuple[int, int], ...] = ()
         self._own: ChunkColumns | None = ChunkColumns()
         self._loader: ColumnLoader | None = None
         self.shapes = PaletteColumn(self._own.shapes)
@@ -142,8 +147,16 @@ class Chunk:
         self._ticks_bytes += ticks_bytes(self.ticks_end)
         for column in (self.shapes, self.lines):
             column.seal(self.rows)
+        self.facts = self._counted_facts()
         self.columns.shrink()
         self.is_sealed = True
+
+    def _counted_facts(self) -> tuple[tuple[int, int], ...]:
+        flags = self.dictionary.shape_table.flags
+        counts: Counter[int] = Counter()
+        for shape, count in zip(self.shapes.palette, self.shapes.counts, strict=True):
+            counts[flags[shape]] += count
+        return tuple(sorted(counts.items()))
 
     # Reading.
 
@@ -297,7 +310,10 @@ class Chunk:
     def size(self) -> int:
         """Bytes in memory, about, without columns that a loader gives."""
         own = self._own.size() if self._own is not None else 0
-        return own + self.shapes.size() + self.lines.size() + CHUNK_BYTES + self._ticks_bytes
+        return own + self.shapes.size() + self.lines.size() + self._head_bytes()
+
+    def _head_bytes(self) -> int:
+        return CHUNK_BYTES + self._ticks_bytes + FACT_BYTES * len(self.facts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,8 @@ STEP_BYTES = 190
 TRACK_BYTES = 1_350
 """A track without texts, clocks and chunks, and its entries in the indexes of the store."""
 CHUNK_BYTES = 1_000
+FACT_BYTES = 100
+"""A pair of facts and the number of rows that have them."""
 ACTIVITY_BYTES = 230
 """The cached masks of a shape, without their length."""
 

@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 
 from am_dbg.query import Filters, Hits, TransitionSet, Visible, canceled, changing, errors, touching
 from am_dbg.query.conditions import Conditions
-from am_dbg.store import Store, Track
+from am_dbg.query.shape_tests import every_or_none, opposite_of, with_facts, without_facts
+from am_dbg.store import Fact, Store, Track
+from am_dbg.store.definitions.shape_table import ShapeTable
+from am_dbg.store.definitions.text_table import TextTable
 from amtracer.wire.vocabulary import ShapeFlag, StepFlag
 from tests.dbg.histories import TEXTS, HistoryPlayer, PlayedMachine, stored
 from tests.dbg.test_store_model import histories, small_chunks
@@ -27,6 +30,16 @@ switches = st.builds(
     level=st.integers(0, 4),
     text=st.sampled_from(["", "start", "Start", "BOOM", "größe", "key", '"plain words"', "\x00"]),
 )
+
+
+class NoTables:
+    """A loader that nobody may ask."""
+
+    def shapes(self) -> ShapeTable:
+        raise AssertionError("the shapes were loaded")
+
+    def texts(self) -> TextTable:
+        raise AssertionError("the texts were loaded")
 
 
 def tracks(history: list[tuple[int, ...]]) -> Iterator[tuple[PlayedMachine, Track]]:
@@ -233,3 +246,49 @@ def test_counting_in_steps_finds_what_counting_at_once_does(
         everything = slowly.numbers(1, slowly.count)
         assert everything == at_once.numbers(1, at_once.count)
         assert everything == [slowly.number_at(at + 1) for at in range(slowly.count)]
+
+
+fact_conditions = st.lists(
+    st.tuples(st.sampled_from([with_facts, without_facts]), st.integers(0, 63), st.booleans()),
+    max_size=3,
+)
+
+
+@given(history=histories, wanted=fact_conditions)
+def test_conditions_on_facts_are_counted_without_definitions(
+    history: list[tuple[int, ...]], wanted: list[tuple[Any, int, bool]]
+) -> None:
+    """A complete chunk counts conditions on facts with no table, as a look at each row does."""
+    tests = [make(Fact(facts)) for make, facts, _ in wanted]
+    tests = [
+        opposite_of(test) if inverted else test
+        for test, (_, _, inverted) in zip(tests, wanted, strict=True)
+    ]
+    for _, track in tracks(history):
+        for chunk in track.chunks:
+            if chunk.is_sealed:
+                flags = chunk.dictionary.shape_table.flags
+                tables = [test.passes for test in tests]
+                expected = sum(
+                    all(table[flags[chunk.shapes[row]]] for table in tables)
+                    for row in range(chunk.rows)
+                )
+                chunk.dictionary.load_from(NoTables(), chunk.dictionary.counts)
+                assert Conditions(tests).count(chunk, chunk.rows) == expected
+                break
+
+
+@given(history=histories, wanted=fact_conditions)
+def test_conditions_on_facts_agree_with_conditions_on_shapes(
+    history: list[tuple[int, ...]], wanted: list[tuple[Any, int, bool]]
+) -> None:
+    """Facts that a chunk counts and facts of its shapes lead to the same flags and counts."""
+    tests = [make(Fact(facts)) for make, facts, _ in wanted]
+    by_facts = Conditions(tests)
+    by_shapes = Conditions([*tests, every_or_none(True)])
+    for _, track in tracks(history):
+        for chunk in track.chunks:
+            rows = chunk.rows
+            given, expected = (one.flags(chunk, rows) for one in (by_facts, by_shapes))
+            assert (given or b"\1" * rows) == (expected or b"\1" * rows)
+            assert by_facts.count(chunk, rows) == by_shapes.count(chunk, rows)
