@@ -248,9 +248,12 @@ def _existing_at(path: str) -> _Existing:
     if is_being_written(path):
         raise SessionBusyError(shown(path))
     if os.path.isfile(path):
-        with open_session(path) as file:
-            if session_version(file) == RECORDS_VERSION:
-                return _existing_records(file)
+        try:
+            with open_session(path) as file:
+                if session_version(file) == RECORDS_VERSION:
+                    return _existing_records(file)
+        except OSError as error:
+            raise SessionAccessError(shown(path), reason_of(error)) from error
     try:
         if not any(isinstance(message, BatchMessage) for message in read_session(path)):
             return _Existing.NOTHING

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import random
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from amtracer.errors import (
     DamagedRecordError,
     LimitError,
+    SessionAccessError,
     SessionBusyError,
     SessionVersionError,
 )
@@ -283,3 +285,20 @@ def test_a_file_of_format_3_that_another_process_wrote_is_not_replaced(tmp_path:
     path.write_bytes(file_of(1))
     with pytest.raises(SessionBusyError):
         SessionWriter(path, live=True)
+
+
+def test_an_error_of_the_disk_under_a_file_of_format_3_is_an_access_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A recording that cannot read what is at its path is refused, and the file stays."""
+
+    def failing(fd: int, size: int, offset: int) -> bytes:
+        raise OSError(errno.EIO, "broken disk")
+
+    path = tmp_path / "a.msgpack.br"
+    path.write_bytes(file_of(1))
+    os.utime(path, (1, 1))
+    monkeypatch.setattr(os, "pread", failing)
+    with pytest.raises(SessionAccessError):
+        SessionWriter(path, live=True)
+    assert path.read_bytes() == file_of(1)
