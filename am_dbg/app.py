@@ -6,11 +6,10 @@ import logging
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from am_dbg.control import Control, InputStatus, StartOptions, keep_state, restore_state
 from am_dbg.drawing.layout import Pane
-from am_dbg.egress.client_list import ClientList
-from am_dbg.egress.forward import Forwarding
 from am_dbg.errors import OptionFileError
 from am_dbg.hops import new_name
 from am_dbg.ingest.golang.protocol import GoProtocol
@@ -29,9 +28,12 @@ from amtracer.address import listen_address
 from amtracer.errors import SessionAccessError
 from amtracer.files.atomic import reason_of
 
+if TYPE_CHECKING:
+    from am_dbg.egress.client_list import ClientList
+    from am_dbg.egress.forward import Forwarding
+
 FAILED = 1
 """The exit code when the screen ended without a command to quit."""
-Companion = Forwarding | ClientList
 LOG_LEVELS = (logging.CRITICAL, logging.ERROR, logging.WARNING, logging.INFO, logging.DEBUG)
 
 
@@ -118,17 +120,21 @@ def _theme(asked: str, state: StateDirectory) -> str:
 
 def _companions(
     store: Store, options: RunOptions, own_name: str, warned: Callable[[str], None]
-) -> list[Companion]:
+) -> list[Forwarding | ClientList]:
     """The threads and tasks that read the store beside the screen."""
-    companions: list[Companion] = [
-        Forwarding(store, address, own_name) for address in options.forward_to
-    ]
+    companions: list[Forwarding | ClientList] = []
+    if options.forward_to:
+        from am_dbg.egress.forward import Forwarding
+
+        companions += [Forwarding(store, to, own_name) for to in options.forward_to]
     if options.client_list:
+        from am_dbg.egress.client_list import ClientList
+
         companions.append(ClientList(store, options.client_list, warned=warned))
     return companions
 
 
-def _start(companions: list[Companion]) -> None:
+def _start(companions: list[Forwarding | ClientList]) -> None:
     try:
         for companion in companions:
             companion.start()

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from am_dbg.ingest.golang.gob import GobStream
-from am_dbg.ingest.golang.live import FIRST_BYTES, GoConnection, looks_like_go
+from am_dbg.ingest.golang.live import GoConnection
 from am_dbg.ingest.golang.primitives import GobError
 from am_dbg.ingest.golang.protocol import GoProtocol, GoReceiver
+from am_dbg.ingest.golang.recognition import FIRST_BYTES, looks_like_go
 from am_dbg.ingest.golang.records import record_of
 from am_dbg.ingest.protocols import Peer
 from am_dbg.ingest.server import Server

@@ -127,3 +127,25 @@ def test_the_data_side_of_the_debugger_loads_no_machine(
 def test_the_command_line_loads_the_screen_late(loaded: Loaded) -> None:
     """`am-dbg list` and the other commands do not load Textual."""
     assert not tops(loaded("am_dbg.cli.commands")) & SCREEN
+
+
+def test_the_first_screen_loads_nothing_that_it_does_not_show(loaded: Loaded) -> None:
+    """Before an option, a program or a key asks for it, the debugger loads nothing for it."""
+    late = {
+        "am_dbg.egress.client_list",
+        "am_dbg.egress.forward",
+        "am_dbg.ingest.golang.convert",
+        "am_dbg.ingest.golang.gob",
+        "am_dbg.ingest.golang.live",
+        "am_dbg.ingest.golang.session",
+        "am_dbg.views.comparison",
+        "multiprocessing",
+        "pygments",
+        "rich.markdown",
+        "rich.syntax",
+        "rich.traceback",
+        "unittest",
+        "urllib.request",
+    }
+
+    assert not loaded("am_dbg.cli.commands", "am_dbg.app") & late

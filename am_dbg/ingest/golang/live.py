@@ -21,7 +21,6 @@ of their arrival, which becomes the time of the transitions.
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Callable, Mapping
 from enum import Enum
@@ -37,28 +36,9 @@ from amtracer.encode.stream_writer import StreamWriter
 from amtracer.errors import WireError
 from amtracer.wire.messages import PROTOCOL_VERSION, HelloMessage, Message
 
-FIRST_BYTES = 15
-"""So many bytes always show whether a connection is one of a Go program."""
-
-_START = re.compile(
-    rb"[\x10-\x7f]"  # length of the message
-    rb"(?:\x7f|\xff[\x81-\xff]|\xfe..)"  # it defines a type, of any number
-    rb"\x03\x01\x01\x07Request",  # a struct of this name
-    re.DOTALL,
-)
-_START_OF_NUMBER = (b"", b"\x7f", b"\xff", b"\xfe")
 _METHOD, _NUMBER = "ServiceMethod", "Seq"
 _REQUEST_FIELDS = 2
 _NUMBER_MAX = 2**64 - 1
-
-
-def looks_like_go(first_bytes: bytes) -> bool | None:
-    """Whether a connection that begins so is one of a Go program; None for too few bytes."""
-    if _START.match(first_bytes):
-        return True
-    if len(first_bytes) >= FIRST_BYTES or first_bytes[1:2] not in _START_OF_NUMBER:
-        return False
-    return None if b"\x10" <= first_bytes[:1] <= b"\x7f" or not first_bytes else False
 
 
 class _Call(Enum):

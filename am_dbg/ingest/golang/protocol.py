@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from am_dbg.ingest.golang.backlog import Backlog
-from am_dbg.ingest.golang.live import GoConnection, looks_like_go
+from am_dbg.ingest.golang.recognition import looks_like_go
 from am_dbg.ingest.protocols import Peer
 from amtracer.errors import WireError
 from amtracer.wire.messages import Message
@@ -44,6 +44,8 @@ class GoReceiver:
     """
 
     def __init__(self, peer: Peer, now_ns: Callable[[], int], backlog: Backlog) -> None:
+        from am_dbg.ingest.golang.live import GoConnection
+
         self._peer = peer
         self._now_ns = now_ns
         self._backlog = backlog
