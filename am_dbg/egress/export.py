@@ -14,16 +14,17 @@ The store can grow during an export: the export writes what was there at its beg
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import groupby
 
+from am_dbg.egress.record_stream import ChunkReplay, RecordStream
 from am_dbg.egress.track_replay import TrackReplay
 from am_dbg.store import Store, Track
 from amtracer.encode.stream_writer import StreamWriter
-from amtracer.files.atomic import PathLike
-from amtracer.files.session import SessionWriter
+from amtracer.files.atomic import AtomicFile, PathLike
+from amtracer.files.records import RecordWriter
 from amtracer.wire import limits
 from amtracer.wire.messages import HelloMessage, Message
 
@@ -76,10 +77,107 @@ def export_session(
 ) -> ExportResult:
     """Write a session file; it appears whole or not at all. Errors are a SessionError."""
     chosen = selected(store) if selection is None else selection
-    with SessionWriter(path) as writer:
-        write_messages(store, chosen, writer.write, progress, all_ids=all_ids)
-    transitions = sum(part.count for part in chosen)
-    return ExportResult(len(chosen), transitions, os.stat(path).st_size)
+    file = AtomicFile(path)
+    try:
+        records = RecordWriter(file.write)
+        records.begin()
+        _write_records(store, chosen, records, progress, all_ids=all_ids)
+        records.end()
+        file.commit()
+    finally:
+        file.abort()
+    return ExportResult(len(chosen), sum(part.count for part in chosen), records.position)
+
+
+def _write_records(
+    store: Store,
+    selection: Sequence[Selection],
+    records: RecordWriter,
+    progress: OnWritten | None,
+    *,
+    all_ids: bool,
+) -> None:
+    """Write a stream for consecutive machines of the same stream."""
+    keeps_id = bool if all_ids else _ReferredIds(selection).__contains__
+    count = _Counting(progress, sum(part.count for part in selection))
+    groups = groupby(selection, key=lambda part: part.track.stream)
+    for number, (stream, group) in enumerate(groups):
+        parts = list(group)
+        hello = store.streams[stream].hello or _NO_HELLO
+        if not _are_whole(parts):
+            parts = _told_again(hello, parts, keeps_id)
+        into = RecordStream(records, number, hello, keeps_id)
+        replays = [ChunkReplay(into, part.track, part.first) for part in parts]
+        for replay, part in zip(replays, parts, strict=True):
+            for _ in replay.replay_to(part.last):
+                count.one_more()
+            if part.last == part.track.count:
+                replay.finish()
+        into.finish()
+
+
+def _are_whole(parts: Sequence[Selection]) -> bool:
+    """Whether these are all transitions of their tracks, and of the segments of these.
+
+    Definitions are written by segments. If others use a segment too, its texts are not all of the
+    selection.
+    """
+    tracks = {part.track for part in parts}
+    return all(
+        part.first <= part.track.first
+        and part.last >= part.track.count
+        and all(chunk.dictionary.holders <= tracks for chunk in part.track.chunks)
+        for part in parts
+    )
+
+
+def _told_again(
+    hello: HelloMessage, parts: Sequence[Selection], keeps_id: Callable[[str], bool]
+) -> list[Selection]:
+    """The same history in a store of its own, with the definitions that it needs."""
+    told = Store()
+    number = told.open_stream("", live=False)
+    writer = StreamWriter(partial(told.feed, number), hello, batch_rows=limits.BATCH_ROWS_MAX)
+    with told.gathering():
+        for part in parts:
+            for _ in _written(writer, part, keeps_id):
+                pass
+        writer.flush()
+    told.close_stream(number)
+    return [
+        replace(part, track=track, first=track.first, last=track.count)
+        for part, track in zip(parts, told.tracks, strict=True)
+    ]
+
+
+class _Counting:
+    """Reports now and then how many transitions were written."""
+
+    def __init__(self, progress: OnWritten | None, total: int) -> None:
+        self._progress = progress
+        self._total = total
+        self._done = 0
+
+    def one_more(self) -> None:
+        """Count a transition."""
+        self._done += 1
+        if self._progress is not None and self._done % PROGRESS_TRANSITIONS == 0:
+            self._progress(self._done, self._total)
+
+
+class _ReferredIds:
+    """The ids that the sources of exported transitions refer to; found when the first is asked."""
+
+    def __init__(self, selection: Sequence[Selection]) -> None:
+        self._selection = selection
+        self._ids: frozenset[str] | None = None
+
+    def __contains__(self, tx_id: str) -> bool:
+        if not tx_id:
+            return False
+        if self._ids is None:
+            self._ids = _referred_ids(self._selection)
+        return tx_id in self._ids
 
 
 def write_messages(
@@ -91,16 +189,14 @@ def write_messages(
     all_ids: bool = False,
 ) -> None:
     """Emit the messages of an export: a stream for consecutive machines of the same stream."""
-    keeps_id = bool if all_ids else _referred_ids(selection).__contains__
-    done, total = 0, sum(part.count for part in selection)
+    keeps_id = bool if all_ids else _ReferredIds(selection).__contains__
+    count = _Counting(progress, sum(part.count for part in selection))
     for stream, parts in groupby(selection, key=lambda part: part.track.stream):
         hello = store.streams[stream].hello
         writer = StreamWriter(emit, hello or _NO_HELLO, batch_rows=limits.BATCH_ROWS_MAX)
         for part in parts:
             for _ in _written(writer, part, keeps_id):
-                done += 1
-                if progress is not None and done % PROGRESS_TRANSITIONS == 0:
-                    progress(done, total)
+                count.one_more()
         writer.flush()
 
 

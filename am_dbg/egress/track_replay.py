@@ -7,7 +7,7 @@ the same numbers, clocks and gaps.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from am_dbg.store import Gap, GapKind, Track
@@ -195,7 +195,13 @@ class TrackReplay:
         self._lines_sent = 0
         reports = self.track.open.beyond(self._reports_sent)
         stops = {report.number for report in reports if low - 1 <= report.number < high}
-        for stop in sorted(stops | {high}):
+        yield from self._replay_chunk(chunk, low, high, sorted(stops | {high}))
+
+    def _replay_chunk(
+        self, chunk: Chunk, low: int, high: int, stops: Sequence[int]
+    ) -> Iterator[None]:
+        """Send rows, and after each of `stops` the open work there."""
+        for stop in stops:
             yield from self._replay_run(chunk, low, stop)
             self._send_open_work(stop)
             low = stop + 1

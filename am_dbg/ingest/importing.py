@@ -19,11 +19,13 @@ import io
 import os
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from itertools import chain
 from typing import BinaryIO
 
 from am_dbg.ingest.content_digest import digest_of
 from am_dbg.ingest.memory import MEGABYTE, MEMORY_MB_MAX_DEFAULT
+from am_dbg.ingest.records_import import RecordsImport
 from am_dbg.store import Store
 from amtracer.errors import (
     DamagedSessionError,
@@ -35,7 +37,9 @@ from amtracer.errors import (
     WireError,
 )
 from amtracer.files.atomic import reason_of, shown
-from amtracer.files.session import open_session, read_session
+from amtracer.files.record_walk import ByteSource, DescriptorBytes, MemoryBytes
+from amtracer.files.records import RECORDS_VERSION
+from amtracer.files.session import open_session, read_session, session_version
 from amtracer.wire.messages import BatchMessage, EndMessage, HelloMessage, Message, SegmentMessage
 
 INPUT_BYTES_MAX = 256 * 1024 * 1024
@@ -43,6 +47,8 @@ INPUT_BYTES_MAX = 256 * 1024 * 1024
 MEMORY_BYTES_MAX = MEMORY_MB_MAX_DEFAULT * MEGABYTE
 """The most bytes of the store while a session is imported, by default."""
 STANDARD_INPUT = "-"
+READ_AT_ONCE_BYTES_MAX = 64 * MEGABYTE
+"""A larger file of records is read where it is, record by record."""
 
 _CHUNK_BYTES = 64 * 1024
 _PROGRESS_MESSAGES = 256
@@ -52,11 +58,21 @@ OnRead = Callable[[int, int], None]
 
 
 class ImportSource:
-    """An open session: its first message was read, the rest can be read once."""
+    """An open session: its first message was read, the rest can be read once.
 
-    def __init__(self, label: str, file: BinaryIO, messages: Iterator[Message]) -> None:
+    A file of records has no messages; `records` is where they are.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        file: BinaryIO,
+        messages: Iterator[Message],
+        records: ByteSource | None = None,
+    ) -> None:
         self.label = label
         self.bytes_total = _size(file)
+        self.records = records
         self._file = file
         self._messages = messages
 
@@ -87,11 +103,12 @@ def open_source(text: str) -> ImportSource:
     """
     file = _opened(text)
     try:
-        messages = _messages_of(file)
+        records = _records_of(file)
+        messages = iter(()) if records is not None else _messages_of(file)
     except SessionError:
         file.close()
         raise
-    return ImportSource(str(file.name), file, messages)
+    return ImportSource(str(file.name), file, messages, records)
 
 
 def import_session(
@@ -107,6 +124,9 @@ def import_session(
     the error, and unfinished tracks have a gap of the kind CUT.
     """
     opened = open_source(source) if isinstance(source, str) else source
+    if opened.records is not None:
+        with closing(opened):
+            return RecordsImport(store, opened.label, opened.records).run(progress)
     session = _SessionImport(store, opened.label)
     due = 0
     try:
@@ -181,6 +201,19 @@ class _SessionImport:
         self.trouble = self.trouble or trouble
         self._skips = True
         self.end(trouble.reason)
+
+
+def _records_of(file: BinaryIO) -> ByteSource | None:
+    """Where the records of a file are, None if it is another kind of file.
+
+    Up to a limit the file is read at once: all of it is checked, and no later fault of the disk
+    can change what was shown.
+    """
+    if session_version(file) != RECORDS_VERSION:
+        return None
+    if _size(file) > READ_AT_ONCE_BYTES_MAX and not isinstance(file, io.BytesIO):
+        return DescriptorBytes(os.dup(file.fileno()))
+    return MemoryBytes(file.read())
 
 
 def _messages_of(file: BinaryIO) -> Iterator[Message]:

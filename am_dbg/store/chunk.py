@@ -22,9 +22,11 @@ from dataclasses import dataclass, field
 from operator import le
 
 from am_dbg.store.chunk_columns import ChunkColumns, ColumnLoader, Piece
+from am_dbg.store.columns import packed
 from am_dbg.store.decode_cache import DecodeCache
 from am_dbg.store.dictionary import SegmentDictionary
 from am_dbg.store.facts import IndexedSchema
+from am_dbg.store.packed.heads import HAS_OWN_IDS, HAS_SOURCES, IS_ASCENDING, ChunkHead
 from am_dbg.store.palette import PaletteColumn
 from am_dbg.store.values import LogLine, TransitionRecord
 from am_dbg.store.weights import CHUNK_BYTES, FACT_BYTES, STEP_BYTES, texts_bytes, ticks_bytes
@@ -58,6 +60,7 @@ class Chunk:
 
     __slots__ = (
         "__weakref__",
+        "_flags",
         "_loader",
         "_own",
         "_ticks_bytes",
@@ -102,11 +105,37 @@ class Chunk:
         self.facts: tuple[tuple[int, int], ...] = ()
         self._own: ChunkColumns | None = ChunkColumns()
         self._loader: ColumnLoader | None = None
+        self._flags = 0
         self.shapes = PaletteColumn(self._own.shapes)
         self.lines = PaletteColumn(self._own.lines)
         self.time_first = self.time_min = self.time_max = time_first
         self.is_ascending = True
         self.is_sealed = False
+
+    @classmethod
+    def loaded(
+        cls,
+        first: int,
+        head: ChunkHead,
+        dictionary: SegmentDictionary,
+        schema: IndexedSchema,
+        unit_ns: int,
+        loader: ColumnLoader,
+    ) -> Chunk:
+        """A complete chunk of which only the head is in memory."""
+        chunk = cls(first, head.first_row, dictionary, schema, head.ticks, 0)
+        chunk.ticks_end = head.ticks_end
+        chunk._ticks_bytes += ticks_bytes(head.ticks_end)
+        chunk.rows, chunk.touched = head.rows, head.touched
+        chunk.time_first = head.time_first * unit_ns
+        chunk.time_min, chunk.time_max = head.time_min * unit_ns, head.time_max * unit_ns
+        chunk.is_ascending, chunk._flags = head.is_ascending, head.flags
+        chunk.shapes = PaletteColumn.of(*head.shapes, lambda: loader.columns().shapes)
+        chunk.lines = PaletteColumn.of(*head.lines, lambda: loader.columns().lines)
+        chunk.facts = tuple(zip(*head.facts, strict=True))
+        chunk._loader, chunk._own = loader, None
+        chunk.is_sealed = True
+        return chunk
 
     # Writing.
 
@@ -158,7 +187,80 @@ class Chunk:
             counts[flags[shape]] += count
         return tuple(sorted(counts.items()))
 
+    def part(self, low: int, high: int) -> Chunk:
+        """A sealed chunk of the rows from `low` up to `high`."""
+        made = Chunk(
+            self.first + low,
+            self.row_first + low,
+            self.dictionary,
+            self.schema,
+            self.clock_after(low),
+            self.time(low),
+        )
+        columns = made._own = self.columns.part(low, high)
+        made.shapes = self.shapes.part(columns.shapes, high - low)
+        made.lines = self.lines.part(columns.lines, high - low)
+        made.rows = high - low
+        times = columns.times.span(0, made.rows)
+        made.time_min, made.time_max = made.time_first + min(times), made.time_first + max(times)
+        made.is_ascending = all(map(int.__le__, times, times[1:]))
+        touched = self.dictionary.shape_table.touched
+        for shape in made.shapes.palette:
+            made.touched |= touched[shape]
+        made.ticks_end = made.clock_after(made.rows)
+        made.facts = made._counted_facts()
+        made.is_sealed = True
+        return made
+
+    def load_from(self, loader: ColumnLoader) -> None:
+        """Let go of the columns of a sealed chunk: from now on a loader gives them."""
+        self._flags = self._head_flags()
+        self._loader = loader
+        self.shapes.load_from(lambda: loader.columns().shapes)
+        self.lines.load_from(lambda: loader.columns().lines)
+        self._own = None
+
+    def head(self, machine: int, schema: int, segment: int, unit_ns: int) -> ChunkHead:
+        """The head of a sealed chunk, with the numbers that a stream gives."""
+        return ChunkHead(
+            machine,
+            schema,
+            segment,
+            self.row_first,
+            self.rows,
+            self._head_flags(),
+            self.time_first // unit_ns,
+            self.time_min // unit_ns,
+            self.time_max // unit_ns,
+            self.ticks,
+            self.ticks_end,
+            self.touched,
+            (self.shapes.palette, self.shapes.counts),
+            (self.lines.palette, self.lines.counts),
+            (packed([flags for flags, _ in self.facts]), packed([rows for _, rows in self.facts])),
+        )
+
+    def _head_flags(self) -> int:
+        own = self._own
+        if own is None:
+            return self._flags
+        flags = IS_ASCENDING if self.is_ascending else 0
+        flags |= HAS_OWN_IDS if own.ids is not None else 0
+        return flags | (HAS_SOURCES if own.sources is not None else 0)
+
     # Reading.
+
+    @property
+    def has_own_ids(self) -> bool:
+        """Whether a row has an id that follows no rule."""
+        own = self._own
+        return self._flags & HAS_OWN_IDS != 0 if own is None else own.ids is not None
+
+    @property
+    def has_sources(self) -> bool:
+        """Whether a transition of a known machine asked for a row."""
+        own = self._own
+        return self._flags & HAS_SOURCES != 0 if own is None else own.sources is not None
 
     @property
     def columns(self) -> ChunkColumns:
@@ -215,22 +317,22 @@ class Chunk:
 
     def row_of_own_id(self, tx_id: str) -> int:
         """The row with this id if the id follows no rule, -1 if there is none."""
-        ids = self.columns.ids if tx_id else None
+        ids = self.columns.ids if tx_id and self.has_own_ids else None
         return ids.row_of(tx_id) if ids else -1
 
     def own_id(self, row: int) -> str:
         """The id of a row if it follows no rule, else empty."""
-        ids = self.columns.ids
+        ids = self.columns.ids if self.has_own_ids else None
         return ids.get(row) if ids else ""
 
     def sources(self) -> list[tuple[int, Source]]:
         """Rows with a source, and the source."""
-        sources = self.columns.sources
+        sources = self.columns.sources if self.has_sources else None
         return sources.items() if sources else []
 
     def source(self, row: int) -> Source | None:
         """The source of a row."""
-        sources = self.columns.sources
+        sources = self.columns.sources if self.has_sources else None
         return sources.get(row) if sources else None
 
     def rows_with_texts(self, wanted: bytes, line_sets: bytes) -> Iterator[int]:
@@ -243,7 +345,7 @@ class Chunk:
 
     def rows_asked_by(self, machine: str) -> list[int]:
         """Rows whose source is a transition of this machine."""
-        sources = self.columns.sources
+        sources = self.columns.sources if self.has_sources else None
         return sources.rows_of_machine(machine) if sources else []
 
     def record(self, row: int, tx_id: str) -> TransitionRecord:

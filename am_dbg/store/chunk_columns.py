@@ -1,7 +1,7 @@
 """The columns of a chunk: everything that has one value for each row, or for some of them.
 
 A chunk that grows owns its columns. A chunk that was read from a file, or was moved to one, has
-a loader instead, and its columns exist while a reader needs them (`am_dbg.store.column_cache`).
+a loader instead, and its columns exist while a reader needs them.
 So what is asked of all chunks at once (palettes, counts, clocks, the span of times) stays in the
 chunk, and only what is asked of rows is here.
 
@@ -11,13 +11,14 @@ chunk. Times are distances to the chunk's first time, in nanoseconds.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from itertools import compress
 from operator import sub
 from typing import NamedTuple, Protocol
 
 from am_dbg.store.batch_rows import BatchRows, HandlerTimes
-from am_dbg.store.columns import Integers, SparseIntegers, SparseTexts
+from am_dbg.store.columns import Integers, SparseIntegers, SparseTexts, packed
 from am_dbg.store.source_column import SourceColumn
 
 
@@ -111,6 +112,31 @@ class ChunkColumns:
             column.shrink()
 
     # Reading.
+
+    def with_ids(self, keeps: Callable[[str], bool]) -> ChunkColumns:
+        """The same columns with some of the ids only."""
+        made = copy(self)
+        made.ids = None
+        for row, text in self.ids.items() if self.ids is not None else ():
+            if keeps(text):
+                made.ids = made.ids or SparseTexts()
+                made.ids.append(row, text)
+        return made
+
+    def part(self, low: int, high: int) -> ChunkColumns:
+        """The rows from `low` up to `high`; their times count from that of `low`."""
+        made = ChunkColumns()
+        start = self.times[low]
+        made.times = Integers.of(packed([time - start for time in self.times.span(low, high)]))
+        made.shapes, made.lines = self.shapes.part(low, high), self.lines.part(low, high)
+        made.durations, made.queues = self.durations.part(low, high), self.queues.part(low, high)
+        made.queue_ticks = self.queue_ticks.part(low, high)
+        made.sources = self.sources.part(low, high) if self.sources is not None else None
+        made.args = self.args.part(low, high) if self.args is not None else None
+        made.pre_lines = self.pre_lines.part(low, high) if self.pre_lines is not None else None
+        made.calls = self.calls.part(low, high) if self.calls is not None else None
+        made.ids = self.ids.part(low, high) if self.ids is not None else None
+        return made
 
     def size(self) -> int:
         """Bytes in memory, about."""

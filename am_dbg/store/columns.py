@@ -16,6 +16,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate, chain, compress, pairwise
+from operator import sub
 
 _CODES = "BHIq"
 
@@ -37,6 +38,17 @@ class Integers:
 
     def __init__(self) -> None:
         self._data: array[int] | None = None
+
+    @classmethod
+    def of(cls, data: array[int]) -> Integers:
+        """A column of these values, which nobody changes any more."""
+        column = cls()
+        column._data = data
+        return column
+
+    def replace(self, data: array[int]) -> None:
+        """Have these values instead."""
+        self._data = data
 
     def extend(self, values: Sequence[int], rows: int) -> None:
         """Append values after the `rows` that are already there."""
@@ -67,6 +79,10 @@ class Integers:
         if data is None:
             return bytes(high - low)
         return data[low:high].tobytes() if data.itemsize == 1 else data[low:high]
+
+    def part(self, low: int, high: int) -> Integers:
+        """A column of the rows from `low` up to `high`."""
+        return Integers.of(packed(self.span(low, high)))
 
     def first_at_or_above(self, value: int, rows: int) -> int:
         """Index of the first such value in an ascending column, `rows` if there is none."""
@@ -101,6 +117,13 @@ class Blobs:
         """Length of all of them together."""
         return len(self._bytes)
 
+    @classmethod
+    def of(cls, data: bytes, lengths: Iterable[int]) -> Blobs:
+        """Byte strings of these lengths, one after another in `data`."""
+        blobs = cls()
+        blobs.extend_joined(data, lengths)
+        return blobs
+
     def append(self, value: bytes) -> None:
         self._bytes += value
         self._ends.append(len(self._bytes))
@@ -113,6 +136,22 @@ class Blobs:
 
     def __getitem__(self, index: int) -> bytes:
         return bytes(self._bytes[self._ends[index] : self._ends[index + 1]])
+
+    def length(self, start: int, stop: int) -> int:
+        """Bytes of the strings from `start` up to `stop`."""
+        return self._ends[stop] - self._ends[start]
+
+    def extend_joined(self, data: bytes, lengths: Iterable[int]) -> None:
+        """Append strings of these lengths, which stand one after another in `data`."""
+        ends = accumulate(lengths, initial=len(self._bytes))
+        next(ends)
+        self._bytes += data
+        self._ends.extend(ends)
+
+    def joined(self, start: int, stop: int) -> tuple[bytes, list[int]]:
+        """The strings from `start` up to `stop` as one, and their lengths."""
+        ends = self._ends[start : stop + 1]
+        return bytes(self._bytes[ends[0] : ends[-1]]), list(map(sub, ends[1:], ends))
 
     def containing(self, needle: bytes, start: int, stop: int, *, folded: bool) -> list[int]:
         """Indexes from `start` up to `stop` of the strings that contain the needle.
@@ -163,6 +202,18 @@ class SparseIntegers:
         self._ends = array("I", (0,))
         self._values = Integers()
 
+    @classmethod
+    def of(cls, rows: array[int], ends: array[int], values: array[int]) -> SparseIntegers:
+        """A column of these parts, which nobody changes any more; see `parts`."""
+        column = cls()
+        column._rows, column._ends, column._values = rows, ends, Integers.of(values)
+        return column
+
+    def parts(self) -> tuple[Sequence[int], Sequence[int], Sequence[int]]:
+        """The rows, where the numbers of each end after a 0, and all numbers."""
+        ends = self._ends[:]
+        return self._rows[:], ends, self._values.span(0, ends[-1])
+
     def extend(self, values: Mapping[int, Sequence[int]]) -> None:
         """Set the numbers of rows; rows come in ascending order."""
         counts = list(map(len, values.values()))
@@ -185,6 +236,19 @@ class SparseIntegers:
         if index == len(self._rows) or self._rows[index] != row:
             return ()
         return tuple(self._values[i] for i in range(self._ends[index], self._ends[index + 1]))
+
+    def part(self, low: int, high: int) -> SparseIntegers | None:
+        """The rows from `low` up to `high`, counted from there; None if none has numbers."""
+        rows, ends, values = self.parts()
+        first, last = bisect_left(rows, low), bisect_left(rows, high)
+        if first == last:
+            return None
+        start = ends[first]
+        return SparseIntegers.of(
+            array("H", [row - low for row in rows[first:last]]),
+            array("I", [end - start for end in ends[first : last + 1]]),
+            packed(values[start : ends[last]]),
+        )
 
     def rows(self) -> Sequence[int]:
         """The rows that have numbers, ascending."""
@@ -223,6 +287,18 @@ class SparseTexts:
         self._rows = array("H")
         self._texts = Blobs()
 
+    @classmethod
+    def of(cls, rows: array[int], texts: Blobs) -> SparseTexts:
+        """A column of these parts, which nobody changes any more."""
+        column = cls()
+        column._rows, column._texts = rows, texts
+        return column
+
+    def parts(self) -> tuple[Sequence[int], bytes, list[int]]:
+        """The rows, all texts as one string of bytes, and their lengths."""
+        rows = self._rows[:]
+        return rows, *self._texts.joined(0, len(rows))
+
     def append(self, row: int, text: str) -> None:
         """Set the text of a row; rows come in ascending order."""
         self._texts.append(text.encode("utf-8", "surrogatepass"))
@@ -234,6 +310,15 @@ class SparseTexts:
         if index == len(self._rows) or self._rows[index] != row:
             return ""
         return self._texts[index].decode("utf-8", "surrogatepass")
+
+    def part(self, low: int, high: int) -> SparseTexts | None:
+        """The rows from `low` up to `high`, counted from there; None if none has a text."""
+        made = None
+        for row, text in self.items():
+            if low <= row < high:
+                made = made or SparseTexts()
+                made.append(row - low, text)
+        return made
 
     def items(self) -> list[tuple[int, str]]:
         """All rows with their texts."""

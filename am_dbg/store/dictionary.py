@@ -2,7 +2,7 @@
 
 The counts of the definitions are always there. The definitions themselves are two tables. An open
 segment owns them. A segment that was read from a file, or was moved to one, has a loader instead,
-and a table exists while a reader needs it (`am_dbg.store.column_cache`). Decoded shapes are only
+and a table exists while a reader needs it. Decoded shapes are only
 in the cache of the store.
 """
 

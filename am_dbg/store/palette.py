@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from array import array
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import islice
 
 from am_dbg.store.columns import Integers, packed
@@ -28,15 +28,53 @@ class _Palette(dict[int, int]):
 
 
 class PaletteColumn:
-    """Stores values that are not negative, as local numbers in a column of the chunk."""
+    """Stores values that are not negative, as local numbers in a column of the chunk.
 
-    __slots__ = ("_index", "counts", "local", "palette")
+    The local numbers of a complete column can be given by `load` instead.
+    """
 
-    def __init__(self, local: Integers) -> None:
+    __slots__ = ("_index", "_load", "_own", "counts", "palette")
+
+    def __init__(self, local: Integers | None) -> None:
         self.palette = array("I")
         self.counts = array("B")
-        self.local = local
+        self._own = local
+        self._load: Callable[[], Integers] | None = None
         self._index = _Palette()
+
+    @classmethod
+    def of(
+        cls, palette: array[int], counts: array[int], load: Callable[[], Integers]
+    ) -> PaletteColumn:
+        """A complete column whose local numbers are loaded."""
+        column = cls(None)
+        column.palette, column.counts = palette, counts
+        column._load = load
+        return column
+
+    def part(self, local: Integers, rows: int) -> PaletteColumn:
+        """A complete column of some of the rows; `local` has their numbers."""
+        numbers = local.span(0, rows)
+        made = PaletteColumn(local)
+        distinct = {number: at for at, number in enumerate(dict.fromkeys(numbers))}
+        made.palette = array("I", [self.palette[number] for number in distinct])
+        local.replace(packed([distinct[number] for number in numbers]))
+        made.seal(rows)
+        return made
+
+    def load_from(self, load: Callable[[], Integers]) -> None:
+        """Let go of the local numbers of a complete column: from now on they are loaded."""
+        self._load = load
+        self._own = None
+
+    @property
+    def local(self) -> Integers:
+        """The local number of each row."""
+        own = self._own
+        if own is not None:
+            return own
+        assert self._load is not None  # a column has its numbers or loads them
+        return self._load()
 
     def extend(self, values: Iterable[int], rows: int) -> None:
         """Append values after the `rows` that are already there."""

@@ -5,13 +5,24 @@ from __future__ import annotations
 import sys
 from array import array
 from bisect import bisect_left
+from typing import NamedTuple
 
-from am_dbg.store.columns import Integers
+from am_dbg.store.columns import Integers, packed
 from am_dbg.store.weights import ENTRY_BYTES, texts_bytes
 from amtracer.wire.messages import Source
 from amtracer.wire.vocabulary import join_tx, split_tx
 
 _NUMBER_MAX = 2**62
+
+
+class SourceParts(NamedTuple):
+    """The rows with a source; of each its maker, its number there, its time; all makers."""
+
+    rows: array[int]
+    kinds: array[int]
+    numbers: array[int]
+    times: array[int]
+    makers: list[tuple[str, str]]
 
 
 class SourceColumn:
@@ -39,6 +50,38 @@ class SourceColumn:
         self._makers: list[tuple[str, str]] = []
         self._maker_bytes = 0
         self._writer_index: dict[tuple[str, str], int] = {}
+
+    @classmethod
+    def of(cls, parts: SourceParts) -> SourceColumn:
+        """A column of these parts, which nobody changes any more."""
+        column = cls()
+        column._rows, column._makers = parts.rows, parts.makers
+        column._kinds = Integers.of(parts.kinds)
+        column._numbers = Integers.of(parts.numbers)
+        column._times = Integers.of(parts.times)
+        column._maker_bytes = sum(ENTRY_BYTES + texts_bytes(maker) for maker in parts.makers)
+        return column
+
+    def parts(self) -> SourceParts:
+        """Everything that it holds."""
+        rows = self._rows[:]
+        kinds, numbers, times = (
+            packed(column.span(0, len(rows)))
+            for column in (self._kinds, self._numbers, self._times)
+        )
+        return SourceParts(rows, kinds, numbers, times, self._makers)
+
+    def part(self, low: int, high: int) -> SourceColumn | None:
+        """The rows from `low` up to `high`, counted from there; None if none has a source."""
+        parts = self.parts()
+        first, last = bisect_left(parts.rows, low), bisect_left(parts.rows, high)
+        if first == last:
+            return None
+        rows = array("H", [row - low for row in parts.rows[first:last]])
+        kinds, numbers = parts.kinds[first:last], parts.numbers[first:last]
+        return SourceColumn.of(
+            SourceParts(rows, kinds, numbers, parts.times[first:last], parts.makers)
+        )
 
     def append(self, row: int, source: Source) -> None:
         """Set the source of a row; rows come in ascending order."""

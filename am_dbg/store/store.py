@@ -23,6 +23,7 @@ from am_dbg.errors import MachineTakenError
 from am_dbg.store.definitions.shape_cache import ShapeCache
 from am_dbg.store.dictionary import SegmentDictionary
 from am_dbg.store.facts import IndexedSchema
+from am_dbg.store.loading.column_cache import ColumnCache
 from am_dbg.store.runs import number_among, parent_among, process_of, source_among
 from am_dbg.store.stream import Stream
 from am_dbg.store.track import Track
@@ -61,6 +62,7 @@ class Store:
         self._dictionaries: dict[int, SegmentDictionary] = {}
         self._finished_dictionaries: dict[int, SegmentDictionary] = {}
         self._cache = ShapeCache()
+        self.loaded = ColumnCache()
         self._changed: OrderedDict[Track, None] = OrderedDict()
         self._changes = 0
         self._serial = 0
@@ -265,12 +267,13 @@ class Store:
         self.add_bytes(dictionary.weigh())
         return dictionary
 
-    def close_dictionary(self, dictionary: SegmentDictionary) -> None:
-        """End the definitions of this dictionary."""
+    def close_dictionary(self, dictionary: SegmentDictionary, *, is_adopted: bool = False) -> None:
+        """End the definitions of this dictionary; one that was adopted stays for its chunks."""
         dictionary.close()
         self.add_bytes(dictionary.weigh())
         self._finished_dictionaries[dictionary.serial] = dictionary
-        self._drop_unheld(dictionary)
+        if not is_adopted:
+            self._drop_unheld(dictionary)
 
     def add_bytes(self, weight: int) -> None:
         """Count bytes that are kept, or were freed if negative."""

@@ -10,9 +10,11 @@ from typing import Protocol
 
 from am_dbg.store import checking, clock_check
 from am_dbg.store.batch_rows import expand_batch
-from am_dbg.store.dictionary import SegmentDictionary
+from am_dbg.store.chunk_columns import ColumnLoader
+from am_dbg.store.dictionary import DefinitionCounts, SegmentDictionary, TableLoader
 from am_dbg.store.facts import IndexedSchema
 from am_dbg.store.gathering import Gathering
+from am_dbg.store.packed.heads import ChunkHead
 from am_dbg.store.track import Track
 from am_dbg.store.weights import (
     SCHEMA_BYTES,
@@ -46,7 +48,7 @@ from amtracer.wire.messages import (
     StringsMessage,
     TroubleMessage,
 )
-from amtracer.wire.vocabulary import join_tx
+from amtracer.wire.vocabulary import GapKind, join_tx
 
 UNWEIGHED_VALUES_MAX = 2_048
 """The most values of shapes whose memory is not counted yet: counting takes as long as adding."""
@@ -79,8 +81,8 @@ class StreamStore(Protocol):
     def count_transitions(self, transitions: int) -> None:
         """Count transitions that were taken in."""
 
-    def close_dictionary(self, dictionary: SegmentDictionary) -> None:
-        """End the definitions of this dictionary."""
+    def close_dictionary(self, dictionary: SegmentDictionary, *, is_adopted: bool = False) -> None:
+        """End the definitions of this dictionary; one that was adopted stays for its chunks."""
 
     def add_bytes(self, weight: int) -> None:
         """Count bytes that are kept, or were freed if negative."""
@@ -143,6 +145,47 @@ class Stream:
                 error.where = type(message).__name__
                 error.args = (f"{error.where}: {error}",)
             raise
+
+    def adopt_segment(self, loader: TableLoader, counts: DefinitionCounts) -> SegmentDictionary:
+        """A dictionary of this stream whose definitions a loader gives."""
+        dictionary = self._store.new_dictionary(self._schemas, self.number)
+        dictionary.load_from(loader, counts)
+        self._store.close_dictionary(dictionary, is_adopted=True)
+        return dictionary
+
+    def adopt_chunk(
+        self, head: ChunkHead, dictionary: SegmentDictionary, loader: ColumnLoader
+    ) -> None:
+        """Add a chunk of which only the head is in memory; WireError if it does not fit."""
+        track = self._track(head.machine)
+        if self._schema_of[head.machine] != head.schema:
+            raise WireError(f"rows of {track.key!r} under another schema")
+        track.reopen(self.live)
+        track.adopt(head, dictionary, loader)
+        self._store.count_transitions(head.rows)
+        self._store.track_changed(track)
+
+    def skip_damaged(self, machine: int, row: int) -> None:
+        """Go on at this row; what is missing up to it was damaged."""
+        track = self._track(machine)
+        if row > track.row_next:
+            track.skip_lost(row - track.row_next, track.ticks, "damaged", GapKind.DAMAGED)
+            self._store.track_changed(track)
+
+    def take_open_work(self, message: OpenWorkMessage, row: int) -> None:
+        """Take the open work that there was before a transition that was adopted already."""
+        track = self._track(message.machine)
+        checking.check_open_work(message, track.identity.unit_ns)
+        track.add_open_work(message.work, message.more, track.number_at_row(row) - 1)
+        self._store.track_changed(track)
+
+    def take_defined(self, message: Message, dictionary: SegmentDictionary) -> None:
+        """Take a message whose numbers are those of another segment."""
+        before, self.dictionary = self.dictionary, dictionary
+        try:
+            self.take(message)
+        finally:
+            self.dictionary = before
 
     def close(self, reason: str) -> None:
         """End the stream; its tracks stay."""

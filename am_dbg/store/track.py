@@ -15,15 +15,17 @@ from operator import is_not
 
 from am_dbg.store.batch_rows import BatchRows
 from am_dbg.store.chunk import PIECE_ROWS_MAX, Chunk, ChunkIndex
-from am_dbg.store.chunk_columns import Piece
+from am_dbg.store.chunk_columns import ColumnLoader, Piece
 from am_dbg.store.clock_check import ClockCheck
 from am_dbg.store.dictionary import SegmentDictionary
 from am_dbg.store.facts import IndexedSchema
 from am_dbg.store.later_lines import NO_LINES
 from am_dbg.store.open_work import OpenWorkReport, OpenWorkReports
+from am_dbg.store.packed.heads import ChunkHead
 from am_dbg.store.track_reader import TrackReader
 from am_dbg.store.values import Gap, LogLine, MachineIdentity, TrackSnapshot
 from am_dbg.store.weights import TRACK_BYTES, texts_bytes, ticks_bytes
+from amtracer.errors import WireError
 from amtracer.wire.messages import OpenWorkItem
 from amtracer.wire.vocabulary import GapKind
 
@@ -122,6 +124,29 @@ class Track(TrackReader):
         self.row_next = row + end - start
         self.version += 1
 
+    def adopt(self, head: ChunkHead, dictionary: SegmentDictionary, loader: ColumnLoader) -> None:
+        """Add a complete chunk of which only the head is in memory.
+
+        Rows that are missing before it were damaged. WireError if it does not follow what is there.
+        """
+        if head.first_row < self.row_next or len(head.ticks) != len(self.states):
+            raise WireError(f"rows of {self.key!r} that do not follow the rows before")
+        missing = head.first_row - self.row_next
+        if missing or head.ticks != self.ticks:
+            self.skip_lost(missing, head.ticks, "damaged", GapKind.DAMAGED)
+        chunk = Chunk.loaded(
+            self.count + 1, head, dictionary, self.schema, self.identity.unit_ns, loader
+        )
+        dictionary.holders.add(self)
+        self.later = NO_LINES
+        self._index.chunks.append(chunk)
+        self._index.firsts.append(chunk.first)
+        self._sealed_bytes += chunk.size()
+        self._base = (chunk.schema, chunk.ticks_end)
+        self.count += head.rows
+        self.row_next = self.check.row = head.first_row + head.rows
+        self.version += 1
+
     def skip_lost(self, count: int, ticks: tuple[int, ...], reason: str, kind: GapKind) -> None:
         """Continue after lost transitions, from these ticks."""
         self.row_next += count
@@ -189,10 +214,13 @@ class Track(TrackReader):
             self.later = self.later.extended(lines, missing)
         self.version += 1
 
-    def add_open_work(self, work: tuple[OpenWorkItem, ...], more: int) -> None:
-        """Add a report of open work, which holds from now on."""
+    def add_open_work(
+        self, work: tuple[OpenWorkItem, ...], more: int, number: int | None = None
+    ) -> None:
+        """Add a report of open work, which holds from now on, or after an earlier transition."""
         if not self.removed:
-            self.open.add(OpenWorkReport(self.count, work, more))
+            after = self.count if number is None else number
+            self.open.add(OpenWorkReport(after, work, more))
         self.version += 1
 
     def dispose(self) -> None:

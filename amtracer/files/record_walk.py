@@ -105,7 +105,11 @@ class Record(NamedTuple):
 
     def body(self, source: ByteSource) -> bytes:
         """The content of its body."""
-        return content_of(self._stored(source)[self.header.head_bytes :])
+        return content_of(self.stored_body(source))
+
+    def stored_body(self, source: ByteSource) -> bytes:
+        """Its body as stored."""
+        return self._stored(source)[self.header.head_bytes :]
 
     def _stored(self, source: ByteSource) -> bytes:
         data = source.read(self.offset, self.header.size)

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import msgpack
@@ -101,12 +101,37 @@ class StreamTotals:
 
 def magic_frame(dialect: Dialect = WIRE) -> bytes:
     """The first frame of every connection and file."""
-    return _frame(_packed((int(MessageKind.MAGIC), dialect.word, dialect.version)))
+    return magic_frame_of(dialect.word, dialect.version)
+
+
+def magic_frame_of(word: str, version: int) -> bytes:
+    """The first frame of a kind of stream and its version."""
+    return _frame(_packed((int(MessageKind.MAGIC), word, version)))
 
 
 def encode(message: Message, dialect: Dialect = WIRE) -> bytes:
     """One frame; `WireError` if a value cannot be sent or the frame would be too large."""
     return _frame(_packed_message(message, dialect))
+
+
+def pack_messages(messages: Iterable[tuple[object, Message]]) -> bytes:
+    """Messages for a session file without frames, each with a value of its place."""
+    packer = msgpack.Packer(unicode_errors="backslashreplace")
+    packed = [(place, _packed_message(message, FILE)) for place, message in messages]
+    parts = [packer.pack_array_header(len(packed))]
+    for place, body in packed:
+        parts += (packer.pack_array_header(2), packer.pack(place), body)
+    return b"".join(parts)
+
+
+def unpack_messages(data: bytes, where: str) -> Iterator[tuple[object, Message]]:
+    """The messages of `pack_messages`, each checked alone; unknown kinds are skipped."""
+    for pair in _unpacked_tuple(data, where):
+        if type(pair) is not tuple or len(pair) < 2:
+            raise WireError("a message without a place", where=where)
+        message = message_of(_body_with_kind(pair[1], where), where)
+        if message is not None:
+            yield pair[0], _without_forbidden_token(message, FILE)
 
 
 class FrameWriter:
@@ -356,6 +381,10 @@ def _refuse_extension(code: int, _: bytes) -> object:
 
 def _unpacked(body: bytes, where: str) -> Body:
     """Unpack a body; every error of msgpack becomes a `WireError`."""
+    return _body_with_kind(_unpacked_tuple(body, where), where)
+
+
+def _unpacked_tuple(body: bytes, where: str) -> Body:
     try:
         value: object = msgpack.unpackb(
             body,
@@ -370,7 +399,9 @@ def _unpacked(body: bytes, where: str) -> Body:
         raise WireError(error.what, where=where) from None
     except (ValueError, TypeError, OverflowError, RecursionError, msgpack.UnpackException) as error:
         raise WireError(f"invalid msgpack ({error})", where=where) from error
-    return _body_with_kind(value, where)
+    if type(value) is not tuple:
+        raise WireError("no array", where=where)
+    return value
 
 
 def _body_with_kind(value: object, where: str) -> Body:

@@ -81,7 +81,8 @@ class GapKind(IntEnum):
     transitions is missing. A `DroppedMessage` has one of these three kinds.
 
     A reader finds the others by itself. LATE: the recording began after the machine. SCHEMA:
-    the schema changed. TRIMMED: the reader removed transitions to save memory.
+    the schema changed. TRIMMED: the reader removed transitions to save memory. DAMAGED: bytes of
+    a session file were changed, so some of its transitions cannot be read.
     """
 
     DROPPED = 0
@@ -90,6 +91,7 @@ class GapKind(IntEnum):
     LATE = 3
     SCHEMA = 4
     TRIMMED = 5
+    DAMAGED = 6
 
 
 class LevelKind(IntEnum):

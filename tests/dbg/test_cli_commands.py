@@ -396,13 +396,16 @@ def test_the_intact_part_of_a_cut_recording_is_printed(
     run: Run, session: Path, tmp_path: Path
 ) -> None:
     """A message and the exit code report that the recording is cut."""
-    from amtracer.files.session import SessionWriter, read_session
+    from am_dbg.egress.export import selected, write_messages
+    from am_dbg.ingest.importing import import_session
+    from am_dbg.store import Store
+    from amtracer.files.session import SessionWriter
 
-    cut = tmp_path / "cut.msgpack.br"
+    cut, store = tmp_path / "cut.msgpack.br", Store()
+    import_session(store, str(session))
     writer = SessionWriter(cut, live=True, clock=iter(range(10, 10_000, 10)).__next__)
-    for message in read_session(session):
-        writer.write(message)
-        writer.flush_if_due()
+    write_messages(store, selected(store), writer.write)
+    writer.flush()
     writer.release()  # as a killed program does
     code, out, words = run("list", cut)
 

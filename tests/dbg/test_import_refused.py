@@ -106,6 +106,8 @@ BAD: dict[str, tuple[Callable[[Path, bytes], Path], str]] = {
     "gzip": (lambda folder, data: made(folder, gzip.compress(data)), "looks like gzip"),
     "zstd": (lambda folder, _: made(folder, b"\x28\xb5\x2f\xfd" * 9), "looks like zstd"),
     "msgpack": (lambda folder, _: made(folder, msgpack.packb([1, "x"] * 9)), "plain msgpack"),
+}
+SPOILED: dict[str, tuple[Callable[[Path, bytes], Path], str]] = {
     "trailing": (lambda folder, data: made(folder, data + b"\n"), "followed by other bytes"),
     "joined": (lambda folder, data: made(folder, data + data), "perhaps two files joined"),
     "damaged": (lambda folder, data: made(folder, _flipped(data)), ""),

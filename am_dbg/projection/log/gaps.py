@@ -7,6 +7,7 @@ from am_dbg.projection.times import counted
 from am_dbg.store import Gap, GapKind
 
 _REASONS_SHOWN = {
+    "damaged",
     "dropped",
     "reconnected",
     "recorded from here on",
@@ -30,6 +31,7 @@ def gap_text(gap: Gap, *, is_live: bool = False) -> str:
         GapKind.SCHEMA: "the schema changed",
         GapKind.CUT: "the connection ended" if is_live else "the recording is cut off here",
         GapKind.TRIMMED: f"{lost} removed to save memory",
+        GapKind.DAMAGED: f"{lost} damaged",
     }
     is_news = bool(reason) and gap.reason not in _REASONS_SHOWN
     return texts[gap.kind] + (f": {reason}" if is_news else "")

@@ -1,83 +1,126 @@
-"""Columns of whole numbers as byte planes.
+"""Columns of whole numbers as bytes, without Python work for each value.
 
-A column is a type and its planes: the lowest bytes of all values, then the next ones. Values of
-one column mostly differ in their low bytes only, so planes compress better than whole values,
-and one slice for each plane puts them into an array, without a step of Python for each value.
-
-The types are those of arrays: B, H and I have 1, 2 and 4 bytes and no sign, q has 8 and a sign.
-The number of values is not stored: the reader knows it, and checks that the bytes are there
-before it makes an array.
+A column is a type and its values in byte planes: the lowest bytes of all values, then the next.
+Neighbours in a plane are alike, so planes compress better than values, and one slice for each
+plane puts them back. A column of zeros has no bytes at all: its reader knows how many there are.
 """
 
 from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
+from operator import sub
 
 from am_dbg.store.columns import packed
-from amtracer.errors import DamagedRecordError
+from amtracer.errors import WireError
 
 _CODES = b"BHIq"
-_SIZES = {code: array(chr(code)).itemsize for code in _CODES}
-_IS_SWAPPED = sys.byteorder == "big"
+_IS_BIG = sys.byteorder == "big"
+
+Column = bytes
+"""A packed column."""
 
 
-def column_bytes(values: Sequence[int]) -> bytes:
-    """A column of the narrowest type that holds all values."""
-    column = packed(values)
-    if _IS_SWAPPED:
-        column.byteswap()
-    size, data = column.itemsize, column.tobytes()
-    planes = [data[plane::size] for plane in range(size)]
-    return column.typecode.encode() + b"".join(planes)
+def pack_column(values: Sequence[int]) -> Column:
+    """The planes of some values, in the narrowest type that holds them."""
+    if not any(values):
+        return b""
+    narrow = packed(values)
+    width = narrow.itemsize
+    if width == 1:
+        return narrow.typecode.encode() + narrow.tobytes()
+    if _IS_BIG:
+        narrow = narrow[:]
+        narrow.byteswap()
+    data = narrow.tobytes()
+    return b"".join((narrow.typecode.encode(), *(data[at::width] for at in range(width))))
 
 
-class PlanesReader:
-    """Reads columns one after the other; every fault is a `DamagedRecordError`."""
-
-    def __init__(self, data: bytes, where: str = "") -> None:
-        self._data = data
-        self._at = 0
-        self._where = where
-
-    def column(self, count: int) -> array[int]:
-        """The next column, of so many values."""
-        code, size = self._type()
-        start = self._at
-        self._at += count * size
-        if self._at > len(self._data):
-            raise DamagedRecordError("a column is cut", where=self._where)
-        values = array(chr(code))
-        values.frombytes(self._joined(start, count, size))
-        if _IS_SWAPPED:
-            values.byteswap()
+def unpack_column(column: object, count: int) -> array[int]:
+    """The values of a column that has `count` of them."""
+    if type(column) is not bytes:
+        raise WireError("a column that is no byte string")
+    if not column:
+        return array("B", bytes(count))
+    if column[0] not in _CODES:
+        raise WireError(f"a column of the unknown type {column[0]}")
+    values = array(chr(column[0]))
+    width = values.itemsize
+    if len(column) != 1 + width * count:
+        raise WireError(f"a column of {len(column) - 1:,} bytes for {count:,} values")
+    if width == 1:
+        values.frombytes(column[1:])
         return values
+    data = bytearray(width * count)
+    for plane in range(width):
+        data[plane::width] = column[1 + plane * count : 1 + (plane + 1) * count]
+    values.frombytes(data)
+    if _IS_BIG:
+        values.byteswap()
+    return values
 
-    def column_below(self, count: int, limit: int) -> array[int]:
-        """The next column, whose values are from 0 up to below the limit."""
-        values = self.column(count)
-        if count and not 0 <= min(values) <= max(values) < limit:
-            raise DamagedRecordError("a number that is not defined", where=self._where)
-        return values
 
-    def end(self) -> None:
-        """Check that nothing is left."""
-        if self._at != len(self._data):
-            raise DamagedRecordError("bytes after the last column", where=self._where)
+def unpack_naturals(column: object, count: int, high: int) -> array[int]:
+    """The values of a column, all from 0 to `high`."""
+    values = unpack_column(column, count)
+    if count and (max(values) > high or (values.typecode == "q" and min(values) < 0)):
+        raise WireError(f"a value that is not from 0 to {high:,}")
+    return values
 
-    def _type(self) -> tuple[int, int]:
-        code = self._data[self._at] if self._at < len(self._data) else 0
-        if code not in _SIZES:
-            raise DamagedRecordError("a column without a type", where=self._where)
-        self._at += 1
-        return code, _SIZES[code]
 
-    def _joined(self, start: int, count: int, size: int) -> bytes | bytearray:
-        if size == 1:
-            return self._data[start : start + count]
-        joined = bytearray(count * size)
-        for plane in range(size):
-            low = start + plane * count
-            joined[plane::size] = self._data[low : low + count]
-        return joined
+def unpack_flags(column: object, count: int) -> bytes:
+    """The values of a column of bytes."""
+    values = unpack_column(column, count)
+    if values.itemsize != 1:
+        raise WireError("a value above 255")
+    return values.tobytes()
+
+
+def signed(values: Iterable[int]) -> list[int]:
+    """Signed numbers as natural ones: twice the distance from 0, plus 1 if it is negative."""
+    return [value << 1 if value >= 0 else -value << 1 | 1 for value in values]
+
+
+def unsigned(values: Iterable[int]) -> list[int]:
+    """The signed numbers again."""
+    return [-(value >> 1) if value & 1 else value >> 1 for value in values]
+
+
+def differences(values: Sequence[int], start: int = 0) -> list[int]:
+    """Each value less the one before, the first less `start`."""
+    return list(map(sub, values, (start, *values))) if values else []
+
+
+def sums(values: Iterable[int], start: int = 0) -> list[int]:
+    """The values whose differences these are."""
+    found = list(accumulate(values, initial=start))
+    del found[0]
+    return found
+
+
+def ends_of(counts: Iterable[int]) -> array[int]:
+    """Where each of so many values ends, after a 0."""
+    return array("I", accumulate(counts, initial=0))
+
+
+_AS_THEY_ARE = b"="
+
+
+def pack_walk(values: Sequence[int]) -> Column:
+    """Numbers of which each is near the one before; as they are if a difference is too large."""
+    try:
+        return pack_column(signed(differences(values)))
+    except OverflowError:
+        return _AS_THEY_ARE + pack_column(values)
+
+
+def unpack_walk(column: object, count: int) -> array[int]:
+    """The numbers of `pack_walk`."""
+    if type(column) is bytes and column.startswith(_AS_THEY_ARE):
+        return unpack_column(column[1:], count)
+    try:
+        return packed(sums(unsigned(unpack_column(column, count))))
+    except OverflowError:
+        raise WireError("a number of more than 64 bits") from None

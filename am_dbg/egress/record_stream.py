@@ -1,0 +1,243 @@
+"""Writes one stream of a store into a session file of version 3.
+
+Messages are checked and numbered as on a connection. Those that open the stream go before
+everything, the others become events with the row before which they happened. Rows are written as
+whole chunks: column by column, without decoding them. A record of a file that is written again as
+it was is copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import repeat
+
+import msgpack
+
+from am_dbg.egress.track_replay import TrackReplay
+from am_dbg.store import Track
+from am_dbg.store.chunk import Chunk
+from am_dbg.store.definitions.shape_table import ShapeTable
+from am_dbg.store.definitions.text_table import TextTable
+from am_dbg.store.dictionary import SegmentDictionary
+from am_dbg.store.packed.bodies import PackedChunk, pack_rows_body
+from am_dbg.store.packed.definitions import (
+    PartHead,
+    pack_part_head,
+    pack_shapes,
+    pack_texts,
+    parts_of,
+)
+from am_dbg.store.packed.heads import (
+    HAS_OWN_IDS,
+    RECORD_CHUNKS_MAX,
+    RECORD_ROWS_MAX,
+    RowsHead,
+    pack_rows_head,
+)
+from amtracer.encode.stream_writer import StreamWriter
+from amtracer.errors import WireError
+from amtracer.files.records import RecordKind, RecordWriter, compressed
+from amtracer.wire.codec import pack_messages
+from amtracer.wire.messages import (
+    HelloMessage,
+    LaterLinesMessage,
+    MachineMessage,
+    Message,
+    RefusedMessage,
+    SchemaMessage,
+    TroubleMessage,
+)
+from amtracer.wire.truncate import Lines, cut_text
+
+EVENTS_MAX = 4_096
+"""Events of one record."""
+_NO_SEGMENT = -1
+
+KeepsId = Callable[[str], bool]
+
+
+class RecordStream(StreamWriter):
+    """A stream in a file of records; `finish` writes what waits."""
+
+    def __init__(
+        self, records: RecordWriter, number: int, hello: HelloMessage, keeps_id: KeepsId = bool
+    ) -> None:
+        self._records = records
+        self._number = number
+        self._keeps_id = keeps_id
+        self._opening: list[tuple[int, Message]] = []
+        self._events: list[tuple[tuple[int, int], Message]] = []
+        self._chunks: list[PackedChunk] = []
+        self._rows = 0
+        self._segments: dict[int, int] = {}
+        self._own_texts = TextTable()
+        self._own_segment = _NO_SEGMENT
+        self._row = -1
+        super().__init__(self._take, hello)
+
+    def rows(self, machine: int, chunk: Chunk, low: int, high: int) -> None:
+        """Write the rows of a chunk from `low` up to `high`."""
+        run = self._finished(machine)
+        part = (
+            chunk if chunk.is_sealed and (low, high) == (0, chunk.rows) else chunk.part(low, high)
+        )
+        packed = self._packed(machine, run.schema, part, run.unit)
+        if self._rows + part.rows > RECORD_ROWS_MAX or len(self._chunks) >= RECORD_CHUNKS_MAX:
+            self.flush_rows()
+        self._chunks.append(packed)
+        self._rows += part.rows
+        run.row = chunk.row_first + high
+
+    def events_at(self, row: int) -> None:
+        """Place the next events before this row; -1 for where the machine is."""
+        self._row = row
+
+    def later_lines(self, machine: int, lines: Lines, missing: int = 0) -> None:
+        """The machine wrote these lines after its last transition; see `LaterLinesMessage`."""
+        if not lines:
+            return
+        row = self._finished(machine).row
+        if self._own_segment < 0:
+            self._own_segment = len(self._segments)
+            self._segments[_NO_SEGMENT] = self._own_segment
+        table = self._own_texts
+        first = len(table.texts)
+        table.texts.extend([cut_text(text).encode("utf-8", "surrogatepass") for _, text in lines])
+        table.define_lines([(level, first + at) for at, (level, _) in enumerate(lines)])
+        message = LaterLinesMessage(machine, len(table.line_ends) - 2, missing)
+        self._events.append(((row, self._own_segment), message))
+
+    def finish(self) -> None:
+        """Write everything that waits."""
+        self.flush_rows()
+        if self._own_segment >= 0:
+            self._define(ShapeTable(), self._own_texts, self._own_segment, {})
+        self._flush_events()
+        self._flush_opening()
+
+    def _take(self, message: Message) -> None:
+        """Keep a message for the record in which it belongs."""
+        if isinstance(message, HelloMessage | SchemaMessage | MachineMessage):
+            self._opening.append((0, message))
+            return
+        if isinstance(message, RefusedMessage | TroubleMessage):
+            row = 0  # it names its own row, which may be one that never comes
+        else:
+            machine: int = message.machine  # type: ignore[union-attr]  # all others have one
+            row = self._row if self._row >= 0 else self._row_of(machine)
+        self._events.append(((row, _NO_SEGMENT), message))
+        if len(self._events) >= EVENTS_MAX:
+            self._flush_events()
+
+    def _row_of(self, machine: int) -> int:
+        return self._machine(machine).row
+
+    def _packed(self, machine: int, schema: int, chunk: Chunk, unit_ns: int) -> PackedChunk:
+        segment = self._segment(chunk.dictionary)
+        head, columns = chunk.head(machine, schema, segment, unit_ns), chunk.columns
+        if head.flags & HAS_OWN_IDS and self._keeps_id is not bool:
+            columns = columns.with_ids(self._keeps_id)
+            head = head._replace(
+                flags=head.flags if columns.ids is not None else head.flags & ~HAS_OWN_IDS
+            )
+        return PackedChunk(head, columns, unit_ns)
+
+    def _segment(self, dictionary: SegmentDictionary) -> int:
+        """The number of a segment; its definitions are written before its first rows."""
+        number = self._segments.get(dictionary.serial)
+        if number is None:
+            number = self._segments[dictionary.serial] = len(self._segments)
+            schemas = _LazySchemas(self, dictionary)
+            self._define(dictionary.shape_table, dictionary.text_table, number, schemas)
+        return number
+
+    def _define(
+        self, shapes: ShapeTable, texts: TextTable, segment: int, schemas: Mapping[int, int]
+    ) -> None:
+        self._flush_opening()
+        known = PartHead(self._number, segment, 0, 0, 0, 0, 0, 0, 0)
+        for head in parts_of(shapes, texts, known):
+            stop = head.shape_first + head.shapes
+            shape_part = compressed(pack_shapes(shapes, head.shape_first, stop, schemas))
+            text_part = compressed(
+                pack_texts(
+                    texts,
+                    range(head.text_first, head.text_first + head.texts),
+                    range(head.set_first, head.set_first + head.sets),
+                )
+            )
+            packed = pack_part_head(head._replace(shapes_bytes=len(shape_part)))
+            body = shape_part + text_part
+            self._records.add_stored(RecordKind.DEFINITIONS, compressed(packed), body)
+
+    def flush_rows(self) -> None:
+        """Write the chunks that wait as one record."""
+        chunks, self._chunks, self._rows = self._chunks, [], 0
+        if chunks:
+            self._flush_opening()
+            self._write_rows(chunks)
+
+    def _write_rows(self, chunks: Sequence[PackedChunk]) -> None:
+        """Write chunks as a record, or as several if they are too large for one."""
+        head = RowsHead(self._number, 0, tuple(one.head for one in chunks), b"")
+        try:
+            stored_head = compressed(pack_rows_head(head))
+            body = compressed(pack_rows_body(chunks))
+        except WireError:
+            if len(chunks) == 1:
+                raise
+            half = len(chunks) // 2
+            self._write_rows(chunks[:half])
+            self._write_rows(chunks[half:])
+            return
+        self._records.add_stored(RecordKind.ROWS, stored_head, body, rows=head.rows)
+
+    def _flush_events(self) -> None:
+        if self._events:
+            self._flush_opening()
+            body = pack_messages(self._events)
+            self._records.add(RecordKind.EVENTS, self._stream_head(), body)
+            self._events = []
+
+    def _flush_opening(self) -> None:
+        if self._opening:
+            body = pack_messages(self._opening)
+            self._records.add(RecordKind.OPENING, self._stream_head(), body)
+            self._opening = []
+
+    def _stream_head(self) -> bytes:
+        packed: bytes = msgpack.packb((self._number,))
+        return packed
+
+
+class _LazySchemas(dict[int, int]):
+    """The numbers that the schemas of a segment have in a stream; found when they are needed."""
+
+    def __init__(self, stream: RecordStream, dictionary: SegmentDictionary) -> None:
+        super().__init__()
+        self._stream = stream
+        self._dictionary = dictionary
+
+    def __missing__(self, schema: int) -> int:
+        number = self[schema] = self._stream.schema(self._dictionary.schemas[schema].states)
+        return number
+
+
+class ChunkReplay(TrackReplay):
+    """Replays a track into a stream of records, chunk by chunk."""
+
+    def __init__(self, writer: RecordStream, track: Track, first: int) -> None:
+        super().__init__(writer, track, first)
+        self._stream = writer
+
+    def _replay_chunk(
+        self, chunk: Chunk, low: int, high: int, stops: Sequence[int]
+    ) -> Iterator[None]:
+        """Send rows as a chunk, and the open work with the rows before which it was there."""
+        self._stream.rows(self._machine, chunk, low - chunk.first, high - chunk.first + 1)
+        self.next = high + 1
+        for stop in stops:
+            self._stream.events_at(chunk.row_first + stop - chunk.first + 1)
+            self._send_open_work(stop)
+        self._stream.events_at(-1)
+        yield from repeat(None, high - low + 1)

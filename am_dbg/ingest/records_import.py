@@ -1,0 +1,336 @@
+"""Opens a session file of version 3: takes in the heads of its records, and no row.
+
+The file is walked once. Heads of rows become chunks whose columns a loader gives, definitions
+become dictionaries whose tables a loader gives. Everything else is messages as on a connection, and
+they are checked as these are. An event has the row of its machine before which it happened, so the
+chunks and events of a machine are put in order by rows: an event of a row is after all rows below
+it.
+
+Damage costs only itself. Bytes that are no record are skipped; the rows that were there are a gap,
+as the next chunk or event of the machine shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import NamedTuple
+
+from am_dbg.store import Store
+from am_dbg.store.dictionary import DefinitionCounts, SegmentDictionary
+from am_dbg.store.loading.record_file import (
+    ChunkLoader,
+    Part,
+    RecordFile,
+    RowsRecord,
+    SegmentLoader,
+    check_order,
+)
+from am_dbg.store.packed.definitions import unpack_part_head
+from am_dbg.store.packed.heads import ChunkHead, RowsHead, unpack_rows_head
+from amtracer.errors import (
+    CutSessionError,
+    DamagedSessionError,
+    SessionError,
+    TrailingBytesError,
+    WireError,
+)
+from amtracer.files.record_walk import BadBytes, BadKind, ByteSource, Record, RecordWalk
+from amtracer.files.records import RecordKind
+from amtracer.wire.codec import unpack_messages
+from amtracer.wire.messages import (
+    DroppedMessage,
+    EndMessage,
+    GoneMessage,
+    HelloMessage,
+    LaterLinesMessage,
+    LeftMessage,
+    MachineMessage,
+    Message,
+    OpenWorkMessage,
+    RefusedMessage,
+    SchemaChangedMessage,
+    SchemaMessage,
+    TroubleMessage,
+)
+
+Event = (
+    SchemaChangedMessage
+    | GoneMessage
+    | DroppedMessage
+    | LeftMessage
+    | RefusedMessage
+    | TroubleMessage
+    | LaterLinesMessage
+    | OpenWorkMessage
+)
+"""The messages that a record of events holds."""
+
+_PROGRESS_RECORDS = 64
+
+OnRecord = Callable[[int, int], None]
+
+
+@dataclass
+class _Segment:
+    """The parts that define a segment, and whether one of them is bad."""
+
+    loader: SegmentLoader
+    is_bad: bool = False
+
+    @property
+    def counts(self) -> DefinitionCounts:
+        head = self.loader.parts[-1].head
+        return DefinitionCounts(
+            head.shape_first + head.shapes,
+            head.text_first + head.texts,
+            head.set_first + head.sets,
+            0,
+        )
+
+
+class _PlacedChunk(NamedTuple):
+    """A chunk of a record."""
+
+    head: ChunkHead
+    loader: ChunkLoader
+
+    @property
+    def place(self) -> tuple[int, bool]:
+        """Its first row; events of that row are before it."""
+        return self.head.first_row, True
+
+
+class _PlacedEvent(NamedTuple):
+    """A message of a machine that is before one of its rows; the segment of its numbers."""
+
+    row: int
+    segment: int
+    message: Event
+
+    @property
+    def place(self) -> tuple[int, bool]:
+        """The row, and that it is before the transition there."""
+        return self.row, False
+
+    @property
+    def row_before(self) -> int:
+        """The row that the machine must have reached; 0 if the message has its own row."""
+        message = self.message
+        if isinstance(message, RefusedMessage | TroubleMessage | OpenWorkMessage):
+            return 0
+        return self.row - (message.count if isinstance(message, DroppedMessage) else 0)
+
+
+@dataclass
+class _StreamParts:
+    """What a file has of one stream, in the order of the file."""
+
+    opening: list[Message] = field(default_factory=list)
+    units_ns: list[int] = field(default_factory=list)
+    segments: dict[int, _Segment] = field(default_factory=dict)
+    items: dict[int, list[_PlacedChunk | _PlacedEvent]] = field(default_factory=dict)
+    """The chunks and events of each machine."""
+
+
+class RecordsImport:
+    """Takes a file of records into a store."""
+
+    def __init__(self, store: Store, label: str, source: ByteSource) -> None:
+        self.transitions = 0
+        self.damage: list[str] = []
+        self._store = store
+        self._label = label
+        self._source = source
+        self._file = RecordFile(source, store.loaded)
+        self._streams: dict[int, _StreamParts] = {}
+        self._rows: list[tuple[Record, RowsHead]] = []
+        self._has_trailing = False
+
+    def run(self, progress: OnRecord | None = None) -> int:
+        """Take in everything; a SessionError for damage or a cut comes after the good rest."""
+        walk = RecordWalk(self._source)
+        for count, found in enumerate(walk):
+            if isinstance(found, BadBytes):
+                self._skip(found)
+                continue
+            try:
+                self._take(found)
+            except WireError as error:
+                self.damage.append(f"record at {found.offset:,}: {error}")
+            if progress is not None and count % _PROGRESS_RECORDS == 0:
+                progress(found.end, self._source.size)
+        self._place_rows()
+        before = -1
+        for parts in self._streams.values():
+            before = self._open_stream(parts, before)
+        fault = self._fault(walk)
+        if fault is not None:
+            raise fault
+        return self.transitions
+
+    def _skip(self, bad: BadBytes) -> None:
+        if bad.kind is BadKind.TRAILING:
+            self._has_trailing = True
+        elif bad.kind is not BadKind.CUT:
+            self.damage.append(f"{bad.size:,} bytes at {bad.offset:,}: {bad.kind.value}")
+
+    def _fault(self, walk: RecordWalk) -> SessionError | None:
+        if self.damage:
+            return DamagedSessionError(self._label, self.damage[0], self.transitions)
+        if self._has_trailing:
+            return TrailingBytesError(self._label, self.transitions)
+        if walk.end is None:
+            return CutSessionError(self._label, self.transitions)
+        if not walk.is_whole:
+            return DamagedSessionError(self._label, "records are missing", self.transitions)
+        return None
+
+    def _take(self, record: Record) -> None:
+        """Take the head of a record, and the whole of a small one."""
+        kind = record.header.kind
+        if kind == RecordKind.ROWS:
+            self._take_rows(record, unpack_rows_head(record.head(self._source)))
+        elif kind == RecordKind.DEFINITIONS:
+            self._take_part(record)
+        elif kind in (RecordKind.OPENING, RecordKind.EVENTS):
+            stream = self._stream(_stream_number(record.head(self._source)))
+            data, where = record.body(self._source), f"record at {record.offset:,}"
+            for place, message in unpack_messages(data, where):
+                if kind == RecordKind.OPENING:
+                    self._take_opening(stream, message)
+                else:
+                    self._take_event(stream, place, message)
+
+    def _stream(self, number: int) -> _StreamParts:
+        return self._streams.setdefault(number, _StreamParts())
+
+    def _take_opening(self, stream: _StreamParts, message: Message) -> None:
+        if not isinstance(message, HelloMessage | SchemaMessage | MachineMessage):
+            raise WireError("an opening with another message")
+        stream.opening.append(message)
+        if isinstance(message, MachineMessage):
+            stream.units_ns.append(message.unit_ns)
+
+    def _take_event(self, stream: _StreamParts, place: object, message: Message) -> None:
+        match place:
+            case (int(row), int(segment), *_) if isinstance(message, Event):
+                items = stream.items.setdefault(message.machine, [])
+                items.append(_PlacedEvent(row, segment, message))
+            case _:
+                raise WireError("an event without a place")
+
+    def _take_part(self, record: Record) -> None:
+        head = unpack_part_head(record.head(self._source))
+        stream = self._stream(head.stream)
+        segment = stream.segments.setdefault(head.segment, _Segment(SegmentLoader(self._file)))
+        try:
+            check_order(segment.loader.parts, head)
+        except WireError:
+            segment.is_bad = True
+            raise
+        segment.loader.parts.append(Part(head, record))
+
+    def _take_rows(self, record: Record, head: RowsHead) -> None:
+        if head.replaces > len(self._rows):
+            raise WireError("a record that replaces more records than there are")
+        if head.replaces:
+            del self._rows[-head.replaces :]
+        self._rows.append((record, head))
+
+    def _place_rows(self) -> None:
+        """Hand the chunks of all records to their machines."""
+        for record, head in self._rows:
+            stream = self._stream(head.stream)
+            machines = len(stream.units_ns)
+            if any(chunk.machine >= machines for chunk in head.chunks):
+                self.damage.append(f"record at {record.offset:,}: rows of an unknown machine")
+                continue
+            units = [stream.units_ns[chunk.machine] for chunk in head.chunks]
+            rows = RowsRecord(self._file, record, head, units)
+            for index, chunk in enumerate(head.chunks):
+                items = stream.items.setdefault(chunk.machine, [])
+                items.append(_PlacedChunk(chunk, ChunkLoader(rows, index)))
+
+    def _open_stream(self, parts: _StreamParts, before: int) -> int:
+        """Feed one stream to the store; its number there."""
+        store = self._store
+        number = store.open_stream(self._label, live=False, after=before)
+        try:
+            with store.lock:
+                for message in parts.opening:
+                    store.feed(number, message)
+                filling = _StreamFilling(store, number, parts)
+                filling.fill()
+            self.damage += filling.damage
+            self.transitions += filling.transitions
+            store.feed(number, EndMessage(0, 0, 0))
+        except WireError as error:
+            self.damage.append(str(error))
+        store.close_stream(number, self.damage[0] if self.damage else "")
+        return number
+
+
+class _StreamFilling:
+    """Gives the chunks and events of one stream to its tracks."""
+
+    def __init__(self, store: Store, number: int, parts: _StreamParts) -> None:
+        self.damage: list[str] = []
+        self.transitions = 0
+        self._stream = store.streams[number]
+        self._store = store
+        self._number = number
+        self._parts = parts
+        self._dictionaries: dict[int, SegmentDictionary] = {}
+
+    def fill(self) -> None:
+        """Go through all machines, each in the order of its rows."""
+        for items in self._parts.items.values():
+            for item in sorted(items, key=attrgetter("place")):
+                try:
+                    self._add(item)
+                except WireError as error:
+                    self.damage.append(str(error))
+
+    def _add(self, item: _PlacedChunk | _PlacedEvent) -> None:
+        if isinstance(item, _PlacedEvent):
+            self._stream.skip_damaged(item.message.machine, item.row_before)
+        if isinstance(item, _PlacedChunk):
+            head = item.head
+            self._stream.adopt_chunk(head, self._dictionary(head.segment), item.loader)
+            self.transitions += head.rows
+        elif isinstance(item.message, OpenWorkMessage):
+            self._stream.take_open_work(item.message, item.row)
+        elif isinstance(item.message, LaterLinesMessage):
+            self._stream.take_defined(item.message, self._dictionary(item.segment))
+        else:
+            self._store.feed(self._number, item.message)
+
+    def _dictionary(self, number: int) -> SegmentDictionary:
+        found = self._dictionaries.get(number)
+        if found is None:
+            segment = self._parts.segments.get(number)
+            if segment is None or segment.is_bad or not segment.loader.parts:
+                raise WireError(f"rows of segment {number}, whose definitions are damaged")
+            found = self._stream.adopt_segment(segment.loader, segment.counts)
+            self._dictionaries[number] = found
+        return found
+
+
+def _stream_number(head: bytes) -> int:
+    values = list(unpack_stream_head(head))
+    return values[0]
+
+
+def unpack_stream_head(head: bytes) -> Iterator[int]:
+    """The stream of an opening or of events."""
+    import msgpack
+
+    try:
+        value = msgpack.unpackb(head, use_list=False, max_array_len=16)
+    except (ValueError, TypeError, msgpack.UnpackException) as error:
+        raise WireError(f"invalid msgpack ({error})") from error
+    if type(value) is not tuple or not value or type(value[0]) is not int or value[0] < 0:
+        raise WireError("a head without a stream")
+    yield value[0]

@@ -1,0 +1,127 @@
+"""Reads the rows and definitions of a file of records when a reader needs them.
+
+A file is shared by all chunks and dictionaries that came from it, or were moved to it. Each of them
+has a loader: the place of its record and its place within. Loaded values stay in the cache of
+the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import count
+from typing import NamedTuple
+
+from am_dbg.store.chunk_columns import ChunkColumns
+from am_dbg.store.definitions.shape_table import ShapeTable
+from am_dbg.store.definitions.text_table import TextTable
+from am_dbg.store.loading.column_cache import ColumnCache
+from am_dbg.store.packed.bodies import RowsBody
+from am_dbg.store.packed.definitions import PartHead, unpack_shapes, unpack_texts
+from am_dbg.store.packed.heads import RowsHead
+from amtracer.errors import WireError
+from amtracer.files.record_walk import ByteSource, Record
+from amtracer.files.records import content_of
+
+_files = count()
+
+
+class RecordFile:
+    """A source of records, with the cache for what is loaded from it."""
+
+    def __init__(self, source: ByteSource, cache: ColumnCache) -> None:
+        self.source = source
+        self.cache = cache
+        self.serial = next(_files)
+
+
+class RowsRecord:
+    """A record of rows: its place and its head; loaders of its chunks share it."""
+
+    __slots__ = ("_file", "_head", "_record", "_units_ns")
+
+    def __init__(
+        self, file: RecordFile, record: Record, head: RowsHead, units_ns: Sequence[int]
+    ) -> None:
+        self._file = file
+        self._record = record
+        self._head = head
+        self._units_ns = units_ns
+
+    def loaded(self) -> RowsBody:
+        """The body, from the cache or from the file."""
+        key = (self._file.serial, self._record.offset)
+        return self._file.cache.get(key, self._load)
+
+    def _load(self) -> RowsBody:
+        data = self._record.body(self._file.source)
+        return RowsBody(self._head, data, self._units_ns)
+
+
+class ChunkLoader:
+    """Loads the columns of one chunk of a record."""
+
+    __slots__ = ("index", "record")
+
+    def __init__(self, record: RowsRecord, index: int) -> None:
+        self.record = record
+        self.index = index
+
+    def columns(self) -> ChunkColumns:
+        """The columns, from the cache or from the file."""
+        return self.record.loaded().columns(self.index)
+
+
+class Part(NamedTuple):
+    """A part of the definitions of a segment, and its record."""
+
+    head: PartHead
+    record: Record
+
+
+class SegmentLoader:
+    """Loads the tables of a segment from the parts that define it, in order."""
+
+    def __init__(self, file: RecordFile) -> None:
+        self.parts: list[Part] = []
+        self._file = file
+
+    def shapes(self) -> ShapeTable:
+        """The shapes, from the cache or from the file."""
+        return self._file.cache.get((self._key, "shapes"), self._load_shapes)
+
+    def texts(self) -> TextTable:
+        """The texts, from the cache or from the file."""
+        return self._file.cache.get((self._key, "texts"), self._load_texts)
+
+    @property
+    def _key(self) -> tuple[int, int]:
+        return self._file.serial, id(self)
+
+    def _stored(self, part: Part) -> bytes:
+        return part.record.stored_body(self._file.source)
+
+    def _load_shapes(self) -> ShapeTable:
+        return unpack_shapes(
+            (part.head, content_of(self._stored(part)[: part.head.shapes_bytes]))
+            for part in self.parts
+            if part.head.shapes
+        )
+
+    def _load_texts(self) -> TextTable:
+        return unpack_texts(
+            (part.head, content_of(self._stored(part)[part.head.shapes_bytes :]))
+            for part in self.parts
+            if part.head.texts or part.head.sets
+        )
+
+
+def check_order(parts: Sequence[Part], head: PartHead) -> None:
+    """Refuse a part that does not go on where the last one ended."""
+    last = parts[-1].head if parts else PartHead(0, 0, 0, 0, 0, 0, 0, 0, 0)
+    ends = (
+        last.shape_first + last.shapes,
+        last.text_first + last.texts,
+        last.set_first + last.sets,
+    )
+    if ends != (head.shape_first, head.text_first, head.set_first):
+        raise WireError("definitions that do not go on where the ones before ended")

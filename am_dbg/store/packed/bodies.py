@@ -1,0 +1,515 @@
+"""The body of a record of rows: the columns of all its chunks, one column after another.
+
+Column by column over all chunks is 5 to 8 % smaller than chunk by chunk. What most rows do not have
+is in sparse columns: the rows as differences over the whole record, and their values. What follows
+from the shape of most rows is written once for each shape of a chunk: its usual set of lines, and
+how many handlers it times. Only rows that differ are listed.
+
+A body is read as a whole, and the columns of a chunk are made of it when a reader needs them.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, chain, compress, pairwise
+from operator import mul, sub
+from typing import NamedTuple
+
+import msgpack
+
+from am_dbg.store.chunk_columns import ChunkColumns
+from am_dbg.store.columns import Blobs, Integers, SparseIntegers, SparseTexts, packed
+from am_dbg.store.packed.heads import ChunkHead, RowsHead
+from am_dbg.store.packed.planes import (
+    Column,
+    differences,
+    ends_of,
+    pack_column,
+    pack_walk,
+    signed,
+    sums,
+    unpack_naturals,
+    unpack_walk,
+    unsigned,
+)
+from am_dbg.store.source_column import SourceColumn, SourceParts
+from amtracer.errors import WireError
+from amtracer.files.records import CONTENT_BYTES_MAX
+from amtracer.wire import limits
+
+_SMALL_MAX = 65_536
+"""No count, local number or length of an id is larger."""
+_DECODED_TIMES = 4
+"""How much larger the columns of all chunks are than the body, about: they are made of copies."""
+_VALUES_MAX = 2**26
+"""Values of a column; a body of 8 MiB has fewer that are not zero."""
+
+
+class PackedChunk(NamedTuple):
+    """A chunk to write: its head, its columns, and the nanoseconds in a unit of its times."""
+
+    head: ChunkHead
+    columns: ChunkColumns
+    unit_ns: int
+
+
+def pack_rows_body(chunks: Sequence[PackedChunk]) -> bytes:
+    """The bytes of a body, not yet compressed."""
+    body = _BodyWriter(chunks)
+    columns = (
+        *body.dense(),
+        *body.lines(),
+        *body.calls(),
+        *body.sparse("args"),
+        *body.sparse("pre_lines"),
+        *body.sources(),
+        *body.ids(),
+    )
+    packed_body: bytes = msgpack.packb(columns, unicode_errors="surrogatepass")
+    return packed_body
+
+
+class _BodyWriter:
+    """Makes the columns of some chunks."""
+
+    def __init__(self, chunks: Sequence[PackedChunk]) -> None:
+        self._chunks = chunks
+        self._starts = list(accumulate((one.head.rows for one in chunks), initial=0))
+
+    def _placed(self) -> Iterator[tuple[PackedChunk, int]]:
+        return zip(self._chunks, self._starts, strict=False)
+
+    def dense(self) -> Iterator[Column]:
+        """Shapes, times, durations, queue lengths, queue ticks."""
+        chunks = self._chunks
+        yield pack_column(_joined(_span(one, one.columns.shapes) for one in chunks))
+        yield self._times()
+        yield pack_column(
+            _joined(_in_units(_span(one, one.columns.durations), one.unit_ns) for one in chunks)
+        )
+        yield pack_column(_joined(_span(one, one.columns.queues) for one in chunks))
+        yield pack_walk(_joined(_span(one, one.columns.queue_ticks) for one in chunks))
+
+    def _times(self) -> Column:
+        """Distances between times; signed ones where times do not ascend."""
+        parts: list[Sequence[int]] = []
+        for one in self._chunks:
+            steps = differences(_in_units(_span(one, one.columns.times), one.unit_ns))
+            parts.append(steps if one.head.is_ascending else signed(steps))
+        return pack_column(_joined(parts))
+
+    def lines(self) -> Iterator[Column]:
+        """The usual lines of each shape of a chunk, and the rows that have others."""
+        usual: list[int] = []
+        rows: list[int] = []
+        values: list[int] = []
+        for one, start in self._placed():
+            locals_ = _span(one, one.columns.lines)
+            shapes = _span(one, one.columns.shapes)
+            table = _usual(zip(shapes, locals_, strict=True), len(one.head.shapes[0]))
+            usual += table
+            differ = [row for row, shape in enumerate(shapes) if table[shape] != locals_[row]]
+            rows += [start + row for row in differ]
+            values += [locals_[row] for row in differ]
+        yield pack_column(usual)
+        yield from _rows(rows)
+        yield pack_column(values)
+
+    def calls(self) -> Iterator[Column]:
+        """How many handlers a shape times, the rows that differ, and all times."""
+        usual: list[int] = []
+        rows: list[int] = []
+        counts: list[int] = []
+        durations: list[Sequence[int]] = []
+        for one, start in self._placed():
+            timed = _counts_of(one)
+            shapes = _span(one, one.columns.shapes)
+            table = _usual(zip(shapes, timed, strict=True), len(one.head.shapes[0]))
+            usual += table
+            differ = [row for row, shape in enumerate(shapes) if table[shape] != timed[row]]
+            rows += [start + row for row in differ]
+            counts += [timed[row] for row in differ]
+            if one.columns.calls is not None:
+                durations.append(_in_units(one.columns.calls.parts()[2], one.unit_ns))
+        yield pack_column(usual)
+        yield from _rows(rows)
+        yield pack_column(counts)
+        yield from _counted(_joined(durations))
+
+    def sparse(self, name: str) -> Iterator[Column]:
+        """A sparse column: rows, how many numbers each has, all numbers."""
+        rows: list[int] = []
+        counts: list[int] = []
+        values: list[Sequence[int]] = []
+        for one, start in self._placed():
+            column: SparseIntegers | None = getattr(one.columns, name)
+            if column is not None:
+                own, ends, numbers = column.parts()
+                rows += [start + row for row in own]
+                counts += map(sub, ends[1:], ends)
+                values.append(numbers)
+        yield from _rows(rows)
+        yield pack_column(counts)
+        yield from _counted(_joined(values))
+
+    def sources(self) -> Iterator[object]:
+        """Rows with a source, its maker, its number and time; then all makers."""
+        makers: dict[tuple[str, str], int] = {}
+        rows: list[int] = []
+        kinds: list[int] = []
+        numbers: list[int] = []
+        times: list[int] = []
+        for one, start in self._placed():
+            if one.columns.sources is not None:
+                parts = one.columns.sources.parts()
+                known = [makers.setdefault(maker, len(makers)) for maker in parts.makers]
+                rows += [start + row for row in parts.rows]
+                kinds += map(known.__getitem__, parts.kinds)
+                numbers += parts.numbers
+                times += parts.times
+        yield from _rows(rows)
+        yield pack_column(kinds)
+        yield pack_walk(numbers)
+        yield pack_walk(times)
+        yield tuple(chain.from_iterable(makers))
+
+    def ids(self) -> Iterator[Column]:
+        """Rows with an id of their own, the lengths of the ids, all ids."""
+        rows: list[int] = []
+        lengths: list[int] = []
+        texts: list[bytes] = []
+        for one, start in self._placed():
+            if one.columns.ids is not None:
+                own, text, sizes = one.columns.ids.parts()
+                rows += [start + row for row in own]
+                lengths += sizes
+                texts.append(text)
+        yield from _rows(rows)
+        yield pack_column(lengths)
+        yield b"".join(texts)
+
+
+def _span(one: PackedChunk, column: Integers) -> Sequence[int]:
+    return column.span(0, one.head.rows)
+
+
+def _joined(parts: Iterable[Sequence[int]]) -> Sequence[int]:
+    return list(chain.from_iterable(parts))
+
+
+def _in_units(values: Sequence[int], unit_ns: int) -> Sequence[int]:
+    return values if unit_ns == 1 else [value // unit_ns for value in values]
+
+
+def _usual(pairs: Iterable[tuple[int, int]], shapes: int) -> list[int]:
+    """The most frequent value of each local number of a shape."""
+    table = [0] * shapes
+    for (shape, value), _ in reversed(Counter(pairs).most_common()):
+        table[shape] = value
+    return table
+
+
+def _counts_of(one: PackedChunk) -> list[int]:
+    """How many handlers each row timed."""
+    counts = [0] * one.head.rows
+    if one.columns.calls is not None:
+        rows, ends, _ = one.columns.calls.parts()
+        for row, low, high in zip(rows, ends, ends[1:], strict=False):
+            counts[row] = high - low
+    return counts
+
+
+def _rows(rows: Sequence[int]) -> tuple[Column, Column]:
+    """How many rows, and their distances."""
+    return _counted(differences(rows))
+
+
+def _counted(values: Sequence[int]) -> tuple[Column, Column]:
+    return len(values).to_bytes(4, "big"), pack_column(values)
+
+
+class RowsBody:
+    """The body of a record, unpacked; `columns` makes those of one chunk.
+
+    `WireError` if a column is not as long as the head says, or has a value out of range.
+    """
+
+    def __init__(self, head: RowsHead, data: bytes, units_ns: Sequence[int]) -> None:
+        self._head = head
+        self._units = units_ns
+        self._made: dict[int, ChunkColumns] = {}
+        self._starts = list(accumulate((chunk.rows for chunk in head.chunks), initial=0))
+        self._palettes = list(
+            accumulate((len(chunk.shapes[0]) for chunk in head.chunks), initial=0)
+        )
+        self._bytes = _DECODED_TIMES * len(data)
+        reader = _BodyReader(data, self._starts[-1], self._palettes[-1])
+        self._shapes, self._times, self._durations = (
+            reader.column(),
+            reader.column(),
+            reader.column(),
+        )
+        self._queues, self._queue_ticks = reader.column(), reader.walk()
+        self._usual_lines = reader.for_shapes()
+        self._other_lines = reader.single()
+        self._usual_calls = reader.for_shapes()
+        self._other_calls = reader.single()
+        self._call_durations = reader.counted()
+        self._call_start = 0
+        self._call_starts: list[int] | None = None
+        self._args, self._pre_lines = reader.groups(), reader.groups()
+        self._sources, self._ids = reader.sources(), reader.ids()
+
+    def size(self) -> int:
+        """Bytes in memory, about, with the columns of all chunks."""
+        return self._bytes
+
+    def columns(self, index: int) -> ChunkColumns:
+        """The columns of one chunk."""
+        made = self._made.get(index)
+        if made is None:
+            made = self._made[index] = self._columns(index)
+        return made
+
+    def _columns(self, index: int) -> ChunkColumns:
+        head, unit_ns = self._head.chunks[index], self._units[index]
+        span = slice(self._starts[index], self._starts[index + 1])
+        made = ChunkColumns()
+        shapes = self._shapes[span]
+        if max(shapes, default=-1) >= len(head.shapes[0]):
+            raise WireError("a shape that its chunk does not list")
+        made.shapes = Integers.of(shapes)
+        made.lines = Integers.of(self._lines(index, span, shapes))
+        made.times = Integers.of(self._times_of(head, span, unit_ns))
+        made.durations = Integers.of(_in_ns(self._durations[span], unit_ns))
+        made.queues = Integers.of(self._queues[span])
+        made.queue_ticks = Integers.of(self._queue_ticks[span])
+        made.calls = self._calls_of(index, unit_ns)
+        made.args = self._args.of(span)
+        made.pre_lines = self._pre_lines.of(span)
+        made.sources = self._sources.of(span)
+        made.ids = self._ids.of(span)
+        return made
+
+    def _times_of(self, head: ChunkHead, span: slice, unit_ns: int) -> array[int]:
+        steps: Iterable[int] = self._times[span]
+        try:
+            return _in_ns(sums(steps if head.is_ascending else unsigned(steps)), unit_ns)
+        except OverflowError:
+            raise WireError("a time of more than 64 bits") from None
+
+    def _lines(self, index: int, span: slice, shapes: array[int]) -> array[int]:
+        """The local line set of each row: the usual one of its shape, or its own."""
+        usual = self._usual_lines[self._palettes[index] : self._palettes[index + 1]]
+        lines = packed(list(map(usual.__getitem__, shapes)), "I")
+        rows, values = self._other_lines
+        for at in range(*_within(rows, span)):
+            lines[rows[at] - span.start] = values[at]
+        if max(lines, default=-1) >= len(self._head.chunks[index].lines[0]):
+            raise WireError("a set of lines that its chunk does not list")
+        return packed(lines)
+
+    def _counts(self, index: int) -> list[int]:
+        """How many handlers each row of a chunk timed."""
+        span = slice(self._starts[index], self._starts[index + 1])
+        usual = self._usual_calls[self._palettes[index] : self._palettes[index + 1]]
+        try:
+            counts = list(map(usual.__getitem__, self._shapes[span]))
+        except IndexError:
+            raise WireError("a shape that its chunk does not list") from None
+        rows, values = self._other_calls
+        for at in range(*_within(rows, span)):
+            counts[rows[at] - span.start] = values[at]
+        return counts
+
+    def _calls_of(self, index: int, unit_ns: int) -> SparseIntegers | None:
+        if not self._call_durations:
+            return None
+        if self._call_starts is None:
+            totals = [sum(self._counts(at)) for at in range(len(self._head.chunks))]
+            starts = list(accumulate(totals, initial=0))
+            if starts[-1] != len(self._call_durations):
+                raise WireError("handler times that do not fit the rows")
+            self._call_starts = starts
+        low, high = self._call_starts[index : index + 2]
+        if low == high:
+            return None
+        counts = self._counts(index)
+        return SparseIntegers.of(
+            array("H", compress(range(len(counts)), counts)),
+            ends_of(filter(None, counts)),
+            _in_ns(self._call_durations[low:high], unit_ns),
+        )
+
+
+def _in_ns(values: Sequence[int], unit_ns: int) -> array[int]:
+    if unit_ns != 1:
+        values = list(map(mul, values, [unit_ns] * len(values)))
+    try:
+        return values if isinstance(values, array) else packed(values)
+    except OverflowError:
+        raise WireError("a time of more than 64 bits") from None
+
+
+def _within(rows: Sequence[int], span: slice) -> tuple[int, int]:
+    """The places in ascending rows that are in a span."""
+    return bisect_left(rows, span.start), bisect_left(rows, span.stop)
+
+
+class _Groups(NamedTuple):
+    """A sparse column of a record: rows, ends of their numbers, all numbers."""
+
+    rows: Sequence[int]
+    ends: Sequence[int]
+    values: array[int]
+
+    def of(self, span: slice) -> SparseIntegers | None:
+        """The part of a chunk."""
+        low, high = _within(self.rows, span)
+        if low == high:
+            return None
+        ends = self.ends[low : high + 1]
+        return SparseIntegers.of(
+            array("H", [row - span.start for row in self.rows[low:high]]),
+            array("I", [end - ends[0] for end in ends]),
+            self.values[ends[0] : ends[-1]],
+        )
+
+
+class _Sources(NamedTuple):
+    rows: Sequence[int]
+    kinds: array[int]
+    numbers: array[int]
+    times: array[int]
+    makers: list[tuple[str, str]]
+
+    def of(self, span: slice) -> SourceColumn | None:
+        """The part of a chunk."""
+        low, high = _within(self.rows, span)
+        if low == high:
+            return None
+        rows = array("H", [row - span.start for row in self.rows[low:high]])
+        kinds, numbers, times = self.kinds[low:high], self.numbers[low:high], self.times[low:high]
+        return SourceColumn.of(SourceParts(rows, kinds, numbers, times, self.makers))
+
+
+class _Ids(NamedTuple):
+    rows: Sequence[int]
+    ends: Sequence[int]
+    texts: bytes
+
+    def of(self, span: slice) -> SparseTexts | None:
+        """The part of a chunk."""
+        low, high = _within(self.rows, span)
+        if low == high:
+            return None
+        ends = self.ends[low : high + 1]
+        rows = array("H", [row - span.start for row in self.rows[low:high]])
+        lengths = [after - before for before, after in pairwise(ends)]
+        return SparseTexts.of(rows, Blobs.of(self.texts[ends[0] : ends[-1]], lengths))
+
+
+class _BodyReader:
+    """Reads the columns of a body, one after another."""
+
+    def __init__(self, data: bytes, rows: int, shapes: int) -> None:
+        try:
+            values = msgpack.unpackb(
+                data,
+                use_list=False,
+                unicode_errors="surrogatepass",
+                max_bin_len=CONTENT_BYTES_MAX,
+                max_str_len=limits.TEXT_BYTES_MAX,
+                max_ext_len=0,
+                max_map_len=0,
+            )
+        except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
+            raise WireError(f"invalid msgpack ({error})") from error
+        if type(values) is not tuple:
+            raise WireError("no body of rows")
+        self._columns = iter(values)
+        self._rows = rows
+        self._shapes = shapes
+
+    def _next(self) -> object:
+        try:
+            return next(self._columns)
+        except StopIteration:
+            raise WireError("a body that lacks a column") from None
+
+    def column(self) -> array[int]:
+        """A value for each row."""
+        return unpack_naturals(self._next(), self._rows, limits.INTEGER_MAX)
+
+    def walk(self) -> array[int]:
+        """A value for each row, each near the one before."""
+        return unpack_walk(self._next(), self._rows)
+
+    def for_shapes(self) -> array[int]:
+        """A value for each shape of each chunk."""
+        return unpack_naturals(self._next(), self._shapes, limits.INTEGER_MAX)
+
+    def counted(self) -> array[int]:
+        """As many values as the column says."""
+        count = self._next()
+        if type(count) is not bytes or len(count) != 4:
+            raise WireError("a count of values that is none")
+        length, column = int.from_bytes(count, "big"), self._next()
+        if length > _VALUES_MAX or (type(column) is bytes and not column and length > self._zeros):
+            raise WireError(f"a column of {length:,} values")
+        return unpack_naturals(column, length, limits.INTEGER_MAX)
+
+    @property
+    def _zeros(self) -> int:
+        """The most values of a column that has no bytes."""
+        return max(self._rows, 1) * limits.ARGS_MAX * 2
+
+    def rows(self) -> list[int]:
+        """Rows, ascending."""
+        steps = self.counted()
+        found = sums(steps)
+        if found and (found[-1] >= self._rows or 0 in steps[1:]):
+            raise WireError("rows that do not ascend within the record")
+        return found
+
+    def single(self) -> tuple[list[int], array[int]]:
+        """Rows, and a small number for each."""
+        rows = self.rows()
+        return rows, unpack_naturals(self._next(), len(rows), _SMALL_MAX)
+
+    def groups(self) -> _Groups:
+        """Rows with any number of numbers."""
+        rows, counts = self.single()
+        values = self.counted()
+        ends = checked_ends(counts, len(values))
+        return _Groups(rows, ends, values)
+
+    def sources(self) -> _Sources:
+        """Rows with a source."""
+        rows, kinds = self.single()
+        numbers, times = unpack_walk(self._next(), len(rows)), unpack_walk(self._next(), len(rows))
+        names = self._next()
+        if type(names) is not tuple or len(names) % 2 or any(type(one) is not str for one in names):
+            raise WireError("makers of sources that are no pairs of texts")
+        makers = list(zip(names[::2], names[1::2], strict=True))
+        if max(kinds, default=-1) >= len(makers) or min((*numbers, *times), default=0) < 0:
+            raise WireError("a source out of range")
+        return _Sources(rows, kinds, numbers, times, makers)
+
+    def ids(self) -> _Ids:
+        """Rows with an id of their own."""
+        rows, lengths = self.single()
+        texts = self._next()
+        if type(texts) is not bytes:
+            raise WireError("ids that are no byte string")
+        return _Ids(rows, checked_ends(lengths, len(texts)), texts)
+
+
+def checked_ends(counts: Sequence[int], total: int) -> Sequence[int]:
+    """The ends of groups that have so many values in all."""
+    if sum(counts) != total:
+        raise WireError("groups that do not sum up to their values")
+    return ends_of(counts)
