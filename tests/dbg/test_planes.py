@@ -10,28 +10,34 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from am_dbg.store.packed.planes import PlanesReader, column_bytes
-from amtracer.errors import DamagedRecordError
+from am_dbg.store.packed.planes import (
+    pack_column,
+    pack_walk,
+    unpack_column,
+    unpack_naturals,
+    unpack_walk,
+)
+from amtracer.errors import WireError
 
+WHOLE = st.integers(-(2**63), 2**63 - 1)
 COLUMNS = st.one_of(
     *(st.lists(st.integers(0, 2**bits - 1), max_size=50) for bits in (8, 16, 32)),
-    st.lists(st.integers(-(2**63), 2**63 - 1), max_size=50),
+    st.lists(WHOLE, max_size=50),
 )
 
 
-@given(st.lists(COLUMNS, max_size=5))
-def test_columns_are_read_as_they_were_written(columns: list[list[int]]) -> None:
-    """Columns of every width follow one another and nothing is left."""
-    reader = PlanesReader(b"".join(map(column_bytes, columns)))
-
-    assert [list(reader.column(len(values))) for values in columns] == columns
-    reader.end()
+@given(COLUMNS)
+def test_a_column_is_read_as_it_was_written(values: list[int]) -> None:
+    """Columns of every width come back, also as differences."""
+    assert list(unpack_column(pack_column(values), len(values))) == values
+    assert list(unpack_walk(pack_walk(values), len(values))) == values
 
 
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
-        ([], "42"),
+        ([], ""),
+        ([0, 0], ""),
         ([255, 1], "42 ff 01"),
         ([256, 2], "48 00 02 01 00"),
         ([65_536, 3], "49 00 03 00 00 01 00 00 00"),
@@ -39,8 +45,8 @@ def test_columns_are_read_as_they_were_written(columns: list[list[int]]) -> None
     ],
 )
 def test_a_column_is_its_type_and_its_planes(values: list[int], expected: str) -> None:
-    """The narrowest type is chosen, and the lowest bytes of all values come first."""
-    assert column_bytes(values) == bytes.fromhex(expected)
+    """The narrowest type is chosen, the lowest bytes come first, zeros are nothing."""
+    assert pack_column(values) == bytes.fromhex(expected)
 
 
 def test_the_example_of_the_description_is_a_column() -> None:
@@ -49,35 +55,35 @@ def test_the_example_of_the_description_is_a_column() -> None:
     text = (root / "docs" / "wire.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"```hex apart: a column\n(.*?)```", text, re.DOTALL)
 
-    assert column_bytes([256, 2]) == bytes.fromhex(example)
+    assert pack_column([256, 2]) == bytes.fromhex(example)
 
 
-@given(st.binary(max_size=60), st.lists(st.integers(0, 2**40), max_size=5))
-def test_any_bytes_are_columns_or_one_error(data: bytes, counts: list[int]) -> None:
-    """Bytes that hold fewer values than asked for are refused before any array is made."""
-    reader = PlanesReader(data)
-    with suppress(DamagedRecordError):
-        for count in counts:
-            assert len(reader.column_below(count, 2**32)) == count
-        reader.end()
+@given(st.binary(max_size=60), st.integers(0, 100))
+def test_any_bytes_are_a_column_or_one_error(data: bytes, count: int) -> None:
+    """Bytes that do not hold as many values as asked for are refused."""
+    for read in (unpack_column, unpack_walk):
+        with suppress(WireError):
+            assert len(read(data, count)) == count
 
 
-def test_a_number_at_the_limit_is_refused() -> None:
-    """Values are below the limit and not negative."""
-    assert list(PlanesReader(column_bytes([0, 9])).column_below(2, 10)) == [0, 9]
-    for values in ([0, 10], [-1, 9]):
-        with pytest.raises(DamagedRecordError, match="rows: a number that is not defined"):
-            PlanesReader(column_bytes(values), "rows").column_below(2, 10)
+@pytest.mark.parametrize("data", [None, 5, "text", b"x", b"B", b"H\1\2\3", b"=", b"=z"])
+def test_what_is_no_column_of_two_values_is_refused(data: object) -> None:
+    """Another type of value, an unknown type of column and a wrong length are errors."""
+    with pytest.raises(WireError):
+        unpack_column(data, 2)
 
 
-def test_columns_of_another_length_are_refused() -> None:
-    """A column that is too short, has no type, or is followed by bytes is damage."""
-    data = column_bytes([1, 2, 3])
-    with pytest.raises(DamagedRecordError, match="a column is cut"):
-        PlanesReader(data).column(4)
-    with pytest.raises(DamagedRecordError, match="without a type"):
-        PlanesReader(b"x" + data).column(3)
-    reader = PlanesReader(data)
-    reader.column(2)
-    with pytest.raises(DamagedRecordError, match="bytes after the last column"):
-        reader.end()
+def test_differences_too_large_for_64_bits_are_an_error() -> None:
+    """A sum that no column can hold is refused, not shortened."""
+    largest = pack_column([2**63 - 1])
+
+    with pytest.raises(WireError, match="64 bits"):
+        unpack_walk(pack_column([2**63 - 2, 2**63 - 2, 2**63 - 2]), 3)
+    assert list(unpack_column(largest, 1)) == [2**63 - 1]
+
+
+@pytest.mark.parametrize("values", [[-1], [7]])
+def test_a_value_out_of_range_is_refused(values: list[int]) -> None:
+    """A reader names the range that it needs."""
+    with pytest.raises(WireError, match="from 0 to 6"):
+        unpack_naturals(pack_column(values), 1, 6)

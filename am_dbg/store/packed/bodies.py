@@ -31,6 +31,7 @@ from am_dbg.store.packed.planes import (
     pack_walk,
     signed,
     sums,
+    unpack_column,
     unpack_naturals,
     unpack_walk,
     unsigned,
@@ -40,6 +41,7 @@ from amtracer.errors import WireError
 from amtracer.files.records import CONTENT_BYTES_MAX
 from amtracer.wire import limits
 
+_FAR = 2**62
 _SMALL_MAX = 65_536
 """No count, local number or length of an id is larger."""
 _DECODED_TIMES = 4
@@ -94,11 +96,20 @@ class _BodyWriter:
         yield pack_walk(_joined(_span(one, one.columns.queue_ticks) for one in chunks))
 
     def _times(self) -> Column:
-        """Distances between times; signed ones where times do not ascend."""
+        """Distances between times, signed where times do not ascend.
+
+        Distances of more than 62 bits exist in hostile data only; then the times stand as they are.
+        """
         parts: list[Sequence[int]] = []
         for one in self._chunks:
-            steps = differences(_in_units(_span(one, one.columns.times), one.unit_ns))
-            parts.append(steps if one.head.is_ascending else signed(steps))
+            times = _in_units(_span(one, one.columns.times), one.unit_ns)
+            steps = differences(times)
+            if one.head.is_ascending:
+                parts.append(steps)
+            elif max(map(abs, steps)) < _FAR:
+                parts.append(signed(steps))
+            else:
+                parts.append([-1, *times[1:]])
         return pack_column(_joined(parts))
 
     def lines(self) -> Iterator[Column]:
@@ -295,7 +306,11 @@ class RowsBody:
         return made
 
     def _times_of(self, head: ChunkHead, span: slice, unit_ns: int) -> array[int]:
-        steps: Iterable[int] = self._times[span]
+        steps = self._times[span]
+        if steps and steps[0] == -1:
+            return _in_ns([0, *steps[1:]], unit_ns)
+        if min(steps, default=0) < 0:
+            raise WireError("a negative distance between times")
         try:
             return _in_ns(sums(steps if head.is_ascending else unsigned(steps)), unit_ns)
         except OverflowError:
@@ -443,6 +458,10 @@ class _BodyReader:
     def column(self) -> array[int]:
         """A value for each row."""
         return unpack_naturals(self._next(), self._rows, limits.INTEGER_MAX)
+
+    def any_column(self) -> array[int]:
+        """A value of any sign for each row."""
+        return unpack_column(self._next(), self._rows)
 
     def walk(self) -> array[int]:
         """A value for each row, each near the one before."""

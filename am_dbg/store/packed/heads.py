@@ -113,8 +113,8 @@ def pack_rows_head(head: RowsHead) -> bytes:
         pack_column([chunk.rows for chunk in chunks]),
         pack_column(flags),
         pack_walk([chunk.time_first for chunk in chunks]),
-        pack_column([chunk.time_first - chunk.time_min for chunk in chunks]),
-        pack_column([chunk.time_max - chunk.time_first for chunk in chunks]),
+        pack_walk([chunk.time_min for chunk in chunks]),
+        pack_walk([chunk.time_max for chunk in chunks]),
         pack_column([len(chunk.ticks) for chunk in chunks]),
         pack_column(clocks),
         pack_column([end - tick for chunk in chunks for tick, end in _pairs(chunk)]),
@@ -196,13 +196,11 @@ class _HeadReader:
         segments, first_rows = self._naturals(), self._naturals()
         rows = self._naturals(_ROWS_MAX)
         flags = self._naturals(_FLAGS_MAX)
-        starts = unpack_walk(self._next(), count)
-        before, after = self._naturals(), self._naturals()
+        starts, lows, highs = (unpack_walk(self._next(), count) for _ in range(3))
         clocks = self._clocks(machines, flags)
         touched = self._touched(clocks)
         shapes, lines, facts = self._counts(rows), self._counts(rows), self._counts(rows)
-        times = zip(starts, before, after, strict=True)
-        spans = [(start, start - low, start + high) for start, low, high in times]
+        spans = zip(starts, lows, highs, strict=True)
         values = zip(
             zip(machines, schemas, segments, first_rows, rows, strict=True),
             (flag & ~IS_CLOCK_WHOLE for flag in flags),
