@@ -258,18 +258,14 @@ class RowsBody:
         )
         self._bytes = _DECODED_TIMES * len(data)
         reader = _BodyReader(data, self._starts[-1], self._palettes[-1])
-        self._shapes, self._times, self._durations = (
-            reader.column(),
-            reader.column(),
-            reader.column(),
-        )
-        self._queues, self._queue_ticks = reader.column(), reader.walk()
+        self._shapes, self._times = reader.column(), reader.any_column()
+        self._durations, self._queues = reader.column(), reader.column()
+        self._queue_ticks = reader.walk()
         self._usual_lines = reader.for_shapes()
         self._other_lines = reader.single()
         self._usual_calls = reader.for_shapes()
         self._other_calls = reader.single()
         self._call_durations = reader.counted()
-        self._call_start = 0
         self._call_starts: list[int] | None = None
         self._args, self._pre_lines = reader.groups(), reader.groups()
         self._sources, self._ids = reader.sources(), reader.ids()
