@@ -2,8 +2,8 @@
 
 It is `am-dbg` in `XDG_STATE_HOME`, otherwise in `~/.local/state`. It has `settings.json` (the
 theme, what was used last) and, in `sessions`, a file for each session that was open: the place,
-the bookmarks and the filters. A session is known by the digest of its content, so a file that
-was moved is found again, and one that was recorded again begins new.
+the bookmarks, the filters and the scope. A session is known by the digest of its content, so a
+file that was moved is found again, and one that was recorded again begins new.
 
 Nothing here is needed: a file that cannot be read counts as empty, and one that cannot be
 written is reported and left. Only the newest `SESSIONS_MAX` sessions are kept.

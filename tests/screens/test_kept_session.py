@@ -1,4 +1,4 @@
-"""What a session file shows when it is opened again: place, bookmarks, filters."""
+"""What a session file shows when it is opened again: place, bookmarks, filters, scope."""
 
 from __future__ import annotations
 
@@ -43,6 +43,46 @@ def test_a_session_is_opened_where_it_was_left(control: Control, store: Store) -
     assert again.message == "as you left it: mach://worker/4, 1 bookmark, filters"
 
 
+@pytest.mark.parametrize(
+    ("actions", "is_across", "is_chosen", "words"),
+    [
+        (("scope",), True, False, "scope: all 2 machines"),
+        (("choose_machine",), False, True, "1 chosen machine"),
+        (("choose_machine", "scope"), True, True, "scope: 1 chosen machine"),
+        (("scope", "scope"), False, False, ""),
+    ],
+)
+def test_a_session_is_opened_with_its_scope(
+    control: Control,
+    store: Store,
+    actions: tuple[str, ...],
+    is_across: bool,
+    is_chosen: bool,
+    words: str,
+) -> None:
+    """The scope and the chosen machines are those of the end of the last time."""
+    do(at(control, 4), *actions)
+    again = opened_again(control.kept_session(), store)
+
+    assert again.workspace.is_across is is_across
+    assert again.workspace.chosen == (frozenset({"worker"}) if is_chosen else frozenset())
+    assert again.message == ", ".join(filter(None, ("as you left it: mach://worker/4", words)))
+
+
+def test_a_scope_that_the_user_changed_stays(control: Control, store: Store) -> None:
+    """Machines that are chosen while a session is read are not replaced by the kept ones."""
+    values = do(at(control, 4), "scope").kept_session()
+    other = Control(store, start=StartOptions(is_importing=True))
+    other.restore_at_end_of_import(values)
+    other.data_arrived()
+    do(other, "choose_machine")
+    chosen = other.workspace.chosen
+    other.import_progressed(ImportProgress("x", 1, 1, is_over=True))
+
+    assert other.workspace.chosen == chosen
+    assert not other.workspace.is_across
+
+
 def test_options_of_the_start_win_over_the_place(control: Control, store: Store) -> None:
     """Bookmarks are restored all the same."""
     do(at(control, 4), "bookmark")
@@ -73,6 +113,8 @@ def test_a_user_who_moved_stays_where_they_are(control: Control, store: Store) -
         {"place": 5, "bookmarks": {"a": 1}, "filters": [], "main": 7, "seconds": "x"},
         {"filters": {"level": "high", "canceled": 1, "unknown": True, "text": None}},
         {"place": ["worker", True]},
+        {"across": 1, "chosen": ["nobody", 5, None, ["worker"]]},
+        {"across": "yes", "chosen": {"worker": 1}},
     ],
 )
 def test_values_that_do_not_fit_are_left_out(store: Store, values: dict[str, object]) -> None:
@@ -81,6 +123,8 @@ def test_values_that_do_not_fit_are_left_out(store: Store, values: dict[str, obj
 
     assert control.workspace.bookmarks.places == ()
     assert control.workspace.filters == Control(store).workspace.filters
+    assert control.workspace.chosen == frozenset()
+    assert not control.workspace.is_across
 
 
 def test_a_level_beyond_the_highest_is_the_highest(store: Store) -> None:

@@ -1,4 +1,4 @@
-"""Keeps the place, the bookmarks and the filters of a session until it is opened again.
+"""Keeps the place, bookmarks, filters and scope of a session until it is opened again.
 
 The values are those of JSON. They may come from an older debugger or from a damaged file, so
 each one is checked on its own, and what does not fit is left out.
@@ -43,6 +43,8 @@ class KeptSession:
             "place": [place.key, place.number],
             "bookmarks": [[one.key, one.number] for one in workspace.bookmarks.places],
             "filters": {one.name: getattr(filters, one.name) for one in fields(filters)},
+            "across": workspace.is_across,
+            "chosen": sorted(workspace.chosen),
             "seconds": workspace.shows_seconds,
             "main": str(self.modes.main),
         }
@@ -59,12 +61,37 @@ class KeptSession:
         workspace.shows_seconds = values.get("seconds") is True
         restored = [counted(len(marks), "bookmark")] if marks else []
         restored += ["filters"] if is_filtered else []
+        restored += self._restore_scope(values)
         if with_place:
             self._restore_view(values.get("main"))
             where = self._restore_place(values.get("place"))
             restored = [where, *restored] if where else restored
         if restored:
             workspace.message = f"as you left it: {', '.join(restored)}"
+
+    def _restore_scope(self, values: Mapping[str, object]) -> list[str]:
+        """Restore the scope and the chosen machines that this session has; return their words.
+
+        A scope that the user already changed stays.
+        """
+        workspace = self.workspace
+        chosen = frozenset(self._keys(values.get("chosen")))
+        is_across = values.get("across") is True
+        if workspace.is_across or workspace.chosen or not (is_across or chosen):
+            return []
+        if not self.modes.changed_filters():
+            return []
+        workspace.chosen, workspace.is_across = chosen, is_across
+        if is_across:
+            return [f"scope: {workspace.scope_words}"]
+        return [counted(len(chosen), "chosen machine")]
+
+    def _keys(self, names: object) -> Iterator[str]:
+        """The keys of machines that this session has."""
+        for name in names if isinstance(names, list) else ():
+            track = self.workspace.store.find(name) if isinstance(name, str) else None
+            if track is not None and track.key == name:
+                yield name
 
     def _restore_view(self, name: object) -> None:
         if isinstance(name, str) and name in MAIN_PANES and self.modes.main is Pane.LOG:
