@@ -11,8 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from am_dbg.store.packed.planes import (
+    Walks,
+    pack_circle,
     pack_column,
     pack_walk,
+    pack_walks,
+    unpack_circle,
     unpack_column,
     unpack_naturals,
     unpack_walk,
@@ -31,6 +35,22 @@ def test_a_column_is_read_as_it_was_written(values: list[int]) -> None:
     """Columns of every width come back, also as differences."""
     assert list(unpack_column(pack_column(values), len(values))) == values
     assert list(unpack_walk(pack_walk(values), len(values))) == values
+
+
+@given(st.lists(st.integers(0, 2**16), max_size=50))
+def test_numbers_around_a_circle_come_back(values: list[int]) -> None:
+    """Every number of a definition, and one more, is read as it was written."""
+    assert list(unpack_circle(pack_circle(values), len(values))) == values
+
+
+@given(st.lists(COLUMNS, max_size=5))
+def test_each_of_several_walks_is_read_alone(parts: list[list[int]]) -> None:
+    """A walk needs nothing of the walks before it in the same column."""
+    walks = Walks(pack_walks(parts), sum(map(len, parts)))
+    start = 0
+    for part in parts:
+        assert list(walks.part(start, start + len(part))) == part
+        start += len(part)
 
 
 @pytest.mark.parametrize(

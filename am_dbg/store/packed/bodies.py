@@ -13,9 +13,10 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from itertools import accumulate, chain, compress, pairwise
-from operator import mul, sub
+from operator import sub
 from typing import NamedTuple
 
 import msgpack
@@ -25,10 +26,12 @@ from am_dbg.store.columns import Blobs, Integers, SparseIntegers, SparseTexts, p
 from am_dbg.store.packed.heads import ChunkHead, RowsHead
 from am_dbg.store.packed.planes import (
     Column,
+    Walks,
     differences,
     ends_of,
     pack_column,
     pack_walk,
+    pack_walks,
     signed,
     sums,
     unpack_column,
@@ -41,6 +44,7 @@ from amtracer.errors import WireError
 from amtracer.files.records import CONTENT_BYTES_MAX
 from amtracer.wire import limits
 
+_COLUMNS = 11
 _FAR = 2**62
 _SMALL_MAX = 65_536
 """No count, local number or length of an id is larger."""
@@ -63,12 +67,12 @@ def pack_rows_body(chunks: Sequence[PackedChunk]) -> bytes:
     body = _BodyWriter(chunks)
     columns = (
         *body.dense(),
-        *body.lines(),
-        *body.calls(),
-        *body.sparse("args"),
-        *body.sparse("pre_lines"),
-        *body.sources(),
-        *body.ids(),
+        tuple(body.lines()),
+        tuple(body.calls()),
+        tuple(body.sparse(lambda columns: columns.args)),
+        tuple(body.sparse(lambda columns: columns.pre_lines)),
+        tuple(body.sources()),
+        tuple(body.ids()),
     )
     packed_body: bytes = msgpack.packb(columns, unicode_errors="surrogatepass")
     return packed_body
@@ -93,7 +97,7 @@ class _BodyWriter:
             _joined(_in_units(_span(one, one.columns.durations), one.unit_ns) for one in chunks)
         )
         yield pack_column(_joined(_span(one, one.columns.queues) for one in chunks))
-        yield pack_walk(_joined(_span(one, one.columns.queue_ticks) for one in chunks))
+        yield pack_walks([_span(one, one.columns.queue_ticks) for one in chunks])
 
     def _times(self) -> Column:
         """Distances between times, signed where times do not ascend.
@@ -112,7 +116,7 @@ class _BodyWriter:
                 parts.append([-1, *times[1:]])
         return pack_column(_joined(parts))
 
-    def lines(self) -> Iterator[Column]:
+    def lines(self) -> Iterator[object]:
         """The usual lines of each shape of a chunk, and the rows that have others."""
         usual: list[int] = []
         rows: list[int] = []
@@ -129,12 +133,13 @@ class _BodyWriter:
         yield from _rows(rows)
         yield pack_column(values)
 
-    def calls(self) -> Iterator[Column]:
-        """How many handlers a shape times, the rows that differ, and all times."""
+    def calls(self) -> Iterator[object]:
+        """How many handlers a shape times, the rows that differ; the times, also of each chunk."""
         usual: list[int] = []
         rows: list[int] = []
         counts: list[int] = []
         durations: list[Sequence[int]] = []
+        sums_of_chunks: list[int] = []
         for one, start in self._placed():
             timed = _counts_of(one)
             shapes = _span(one, one.columns.shapes)
@@ -143,20 +148,22 @@ class _BodyWriter:
             differ = [row for row, shape in enumerate(shapes) if table[shape] != timed[row]]
             rows += [start + row for row in differ]
             counts += [timed[row] for row in differ]
+            sums_of_chunks.append(sum(timed))
             if one.columns.calls is not None:
                 durations.append(_in_units(one.columns.calls.parts()[2], one.unit_ns))
         yield pack_column(usual)
         yield from _rows(rows)
         yield pack_column(counts)
+        yield pack_column(sums_of_chunks)
         yield from _counted(_joined(durations))
 
-    def sparse(self, name: str) -> Iterator[Column]:
+    def sparse(self, of: Callable[[ChunkColumns], SparseIntegers | None]) -> Iterator[object]:
         """A sparse column: rows, how many numbers each has, all numbers."""
         rows: list[int] = []
         counts: list[int] = []
         values: list[Sequence[int]] = []
         for one, start in self._placed():
-            column: SparseIntegers | None = getattr(one.columns, name)
+            column = of(one.columns)
             if column is not None:
                 own, ends, numbers = column.parts()
                 rows += [start + row for row in own]
@@ -187,7 +194,7 @@ class _BodyWriter:
         yield pack_walk(times)
         yield tuple(chain.from_iterable(makers))
 
-    def ids(self) -> Iterator[Column]:
+    def ids(self) -> Iterator[object]:
         """Rows with an id of their own, the lengths of the ids, all ids."""
         rows: list[int] = []
         lengths: list[int] = []
@@ -233,19 +240,20 @@ def _counts_of(one: PackedChunk) -> list[int]:
     return counts
 
 
-def _rows(rows: Sequence[int]) -> tuple[Column, Column]:
+def _rows(rows: Sequence[int]) -> tuple[int, Column]:
     """How many rows, and their distances."""
     return _counted(differences(rows))
 
 
-def _counted(values: Sequence[int]) -> tuple[Column, Column]:
-    return len(values).to_bytes(4, "big"), pack_column(values)
+def _counted(values: Sequence[int]) -> tuple[int, Column]:
+    return len(values), pack_column(values)
 
 
 class RowsBody:
-    """The body of a record, unpacked; `columns` makes those of one chunk.
+    """The body of a record; `columns` makes those of one chunk.
 
-    `WireError` if a column is not as long as the head says, or has a value out of range.
+    Each column is read when a chunk needs it. `WireError` if one is not as long as the head says,
+    or has a value out of range.
     """
 
     def __init__(self, head: RowsHead, data: bytes, units_ns: Sequence[int]) -> None:
@@ -257,18 +265,7 @@ class RowsBody:
             accumulate((len(chunk.shapes[0]) for chunk in head.chunks), initial=0)
         )
         self._bytes = _DECODED_TIMES * len(data)
-        reader = _BodyReader(data, self._starts[-1], self._palettes[-1])
-        self._shapes, self._times = reader.column(), reader.any_column()
-        self._durations, self._queues = reader.column(), reader.column()
-        self._queue_ticks = reader.walk()
-        self._usual_lines = reader.for_shapes()
-        self._other_lines = reader.single()
-        self._usual_calls = reader.for_shapes()
-        self._other_calls = reader.single()
-        self._call_durations = reader.counted()
-        self._call_starts: list[int] | None = None
-        self._args, self._pre_lines = reader.groups(), reader.groups()
-        self._sources, self._ids = reader.sources(), reader.ids()
+        self._packed = _unpacked(data)
 
     def size(self) -> int:
         """Bytes in memory, about, with the columns of all chunks."""
@@ -289,76 +286,105 @@ class RowsBody:
         if max(shapes, default=-1) >= len(head.shapes[0]):
             raise WireError("a shape that its chunk does not list")
         made.shapes = Integers.of(shapes)
-        made.lines = Integers.of(self._lines(index, span, shapes))
-        made.times = Integers.of(self._times_of(head, span, unit_ns))
+        made.lines = Integers.of(self._lines_of(index, span, shapes))
+        made.times = Integers.of(_times_of(self._times[span], head, unit_ns))
         made.durations = Integers.of(_in_ns(self._durations[span], unit_ns))
         made.queues = Integers.of(self._queues[span])
-        made.queue_ticks = Integers.of(self._queue_ticks[span])
-        made.calls = self._calls_of(index, unit_ns)
+        made.queue_ticks = Integers.of(self._queue_ticks.part(span.start, span.stop))
+        made.calls = self._calls_of(index, span, shapes)
         made.args = self._args.of(span)
         made.pre_lines = self._pre_lines.of(span)
         made.sources = self._sources.of(span)
         made.ids = self._ids.of(span)
         return made
 
-    def _times_of(self, head: ChunkHead, span: slice, unit_ns: int) -> array[int]:
-        steps = self._times[span]
-        if steps and steps[0] == -1:
-            return _in_ns([0, *steps[1:]], unit_ns)
-        if min(steps, default=0) < 0:
-            raise WireError("a negative distance between times")
-        try:
-            return _in_ns(sums(steps if head.is_ascending else unsigned(steps)), unit_ns)
-        except OverflowError:
-            raise WireError("a time of more than 64 bits") from None
+    @property
+    def _rows(self) -> int:
+        return self._starts[-1]
 
-    def _lines(self, index: int, span: slice, shapes: array[int]) -> array[int]:
-        """The local line set of each row: the usual one of its shape, or its own."""
-        usual = self._usual_lines[self._palettes[index] : self._palettes[index + 1]]
-        lines = packed(list(map(usual.__getitem__, shapes)), "I")
-        rows, values = self._other_lines
-        for at in range(*_within(rows, span)):
-            lines[rows[at] - span.start] = values[at]
+    @cached_property
+    def _shapes(self) -> array[int]:
+        return unpack_naturals(self._packed[0], self._rows, limits.SHAPES_MAX)
+
+    @cached_property
+    def _times(self) -> array[int]:
+        return unpack_column(self._packed[1], self._rows)
+
+    @cached_property
+    def _durations(self) -> array[int]:
+        return unpack_naturals(self._packed[2], self._rows, limits.INTEGER_MAX)
+
+    @cached_property
+    def _queues(self) -> array[int]:
+        return unpack_naturals(self._packed[3], self._rows, limits.INTEGER_MAX)
+
+    @cached_property
+    def _queue_ticks(self) -> Walks:
+        return Walks(self._packed[4], self._rows)
+
+    @cached_property
+    def _lines(self) -> _UsualColumn:
+        return _GroupReader(self._packed[5], self._rows).usual(self._palettes[-1])
+
+    @cached_property
+    def _calls(self) -> _Calls:
+        reader = _GroupReader(self._packed[6], self._rows)
+        usual = reader.usual(self._palettes[-1])
+        sums_of_chunks = reader.column(len(self._head.chunks))
+        durations = reader.counted()
+        ends = checked_ends(sums_of_chunks, len(durations))
+        return _Calls(usual, ends, durations)
+
+    @cached_property
+    def _args(self) -> _Groups:
+        return _GroupReader(self._packed[7], self._rows).groups()
+
+    @cached_property
+    def _pre_lines(self) -> _Groups:
+        return _GroupReader(self._packed[8], self._rows).groups()
+
+    @cached_property
+    def _sources(self) -> _Sources:
+        return _GroupReader(self._packed[9], self._rows).sources()
+
+    @cached_property
+    def _ids(self) -> _Ids:
+        return _GroupReader(self._packed[10], self._rows).ids()
+
+    def _lines_of(self, index: int, span: slice, shapes: array[int]) -> array[int]:
+        """The local line set of each row."""
+        palette = slice(self._palettes[index], self._palettes[index + 1])
+        lines = self._lines.of(palette, span, shapes)
         if max(lines, default=-1) >= len(self._head.chunks[index].lines[0]):
             raise WireError("a set of lines that its chunk does not list")
         return packed(lines)
 
-    def _counts(self, index: int) -> list[int]:
-        """How many handlers each row of a chunk timed."""
-        span = slice(self._starts[index], self._starts[index + 1])
-        usual = self._usual_calls[self._palettes[index] : self._palettes[index + 1]]
-        try:
-            counts = list(map(usual.__getitem__, self._shapes[span]))
-        except IndexError:
-            raise WireError("a shape that its chunk does not list") from None
-        rows, values = self._other_calls
-        for at in range(*_within(rows, span)):
-            counts[rows[at] - span.start] = values[at]
-        return counts
-
-    def _calls_of(self, index: int, unit_ns: int) -> SparseIntegers | None:
-        if not self._call_durations:
-            return None
-        if self._call_starts is None:
-            totals = [sum(self._counts(at)) for at in range(len(self._head.chunks))]
-            starts = list(accumulate(totals, initial=0))
-            if starts[-1] != len(self._call_durations):
-                raise WireError("handler times that do not fit the rows")
-            self._call_starts = starts
-        low, high = self._call_starts[index : index + 2]
+    def _calls_of(self, index: int, span: slice, shapes: array[int]) -> SparseIntegers | None:
+        low, high = self._calls.ends[index], self._calls.ends[index + 1]
         if low == high:
             return None
-        counts = self._counts(index)
+        palette = slice(self._palettes[index], self._palettes[index + 1])
+        counts = self._calls.usual.of(palette, span, shapes)
+        if sum(counts) != high - low:
+            raise WireError("handler times that do not fit the rows")
         return SparseIntegers.of(
             array("H", compress(range(len(counts)), counts)),
             ends_of(filter(None, counts)),
-            _in_ns(self._call_durations[low:high], unit_ns),
+            _in_ns(self._calls.durations[low:high], self._units[index]),
         )
+
+
+def _times_of(steps: array[int], head: ChunkHead, unit_ns: int) -> array[int]:
+    if steps and steps[0] == -1:
+        return _in_ns([0, *steps[1:]], unit_ns)
+    if steps.typecode == "q" and min(steps, default=0) < 0:
+        raise WireError("a negative distance between times")
+    return _in_ns(sums(steps if head.is_ascending else unsigned(steps)), unit_ns)
 
 
 def _in_ns(values: Sequence[int], unit_ns: int) -> array[int]:
     if unit_ns != 1:
-        values = list(map(mul, values, [unit_ns] * len(values)))
+        values = list(map(unit_ns.__mul__, values))
     try:
         return values if isinstance(values, array) else packed(values)
     except OverflowError:
@@ -423,66 +449,85 @@ class _Ids(NamedTuple):
         return SparseTexts.of(rows, Blobs.of(self.texts[ends[0] : ends[-1]], lengths))
 
 
-class _BodyReader:
-    """Reads the columns of a body, one after another."""
+class _UsualColumn(NamedTuple):
+    """A small value of each row: the usual one of its shape, or its own."""
 
-    def __init__(self, data: bytes, rows: int, shapes: int) -> None:
-        try:
-            values = msgpack.unpackb(
-                data,
-                use_list=False,
-                unicode_errors="surrogatepass",
-                max_bin_len=CONTENT_BYTES_MAX,
-                max_str_len=limits.TEXT_BYTES_MAX,
-                max_ext_len=0,
-                max_map_len=0,
+    usual: array[int]
+    rows: Sequence[int]
+    values: array[int]
+
+    def of(self, palette: slice, span: slice, shapes: array[int]) -> Sequence[int]:
+        """The values of the rows of a chunk."""
+        usual = self.usual[palette]
+        if usual.typecode == shapes.typecode == "B":
+            values: bytearray | array[int] = bytearray(
+                shapes.tobytes().translate(usual.tobytes().ljust(256, b"\0"))
             )
-        except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
-            raise WireError(f"invalid msgpack ({error})") from error
-        if type(values) is not tuple:
-            raise WireError("no body of rows")
-        self._columns = iter(values)
+        else:
+            values = array("I", map(usual.__getitem__, shapes))
+        low, high = _within(self.rows, span)
+        if low < high and max(self.values[low:high]) > 255 and isinstance(values, bytearray):
+            values = array("I", values)
+        for at in range(low, high):
+            values[self.rows[at] - span.start] = self.values[at]
+        return values
+
+
+class _Calls(NamedTuple):
+    """How many handlers each row timed; their times, and where those of each chunk end."""
+
+    usual: _UsualColumn
+    ends: Sequence[int]
+    durations: array[int]
+
+
+def _unpacked(data: bytes) -> tuple[object, ...]:
+    try:
+        values = msgpack.unpackb(
+            data,
+            use_list=False,
+            unicode_errors="surrogatepass",
+            max_bin_len=CONTENT_BYTES_MAX,
+            max_str_len=limits.TEXT_BYTES_MAX,
+            max_ext_len=0,
+            max_map_len=0,
+        )
+    except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
+        raise WireError(f"invalid msgpack ({error})") from error
+    if type(values) is not tuple or len(values) < _COLUMNS:
+        raise WireError("a body that lacks a column")
+    return values
+
+
+class _GroupReader:
+    """Reads the parts of one sparse column, one after another."""
+
+    def __init__(self, packed_column: object, rows: int) -> None:
+        if type(packed_column) is not tuple:
+            raise WireError("a sparse column that is no array")
+        self._parts = iter(packed_column)
         self._rows = rows
-        self._shapes = shapes
 
     def _next(self) -> object:
         try:
-            return next(self._columns)
+            return next(self._parts)
         except StopIteration:
-            raise WireError("a body that lacks a column") from None
+            raise WireError("a sparse column that lacks a part") from None
 
-    def column(self) -> array[int]:
-        """A value for each row."""
-        return unpack_naturals(self._next(), self._rows, limits.INTEGER_MAX)
-
-    def any_column(self) -> array[int]:
-        """A value of any sign for each row."""
-        return unpack_column(self._next(), self._rows)
-
-    def walk(self) -> array[int]:
-        """A value for each row, each near the one before."""
-        return unpack_walk(self._next(), self._rows)
-
-    def for_shapes(self) -> array[int]:
-        """A value for each shape of each chunk."""
-        return unpack_naturals(self._next(), self._shapes, limits.INTEGER_MAX)
+    def column(self, count: int) -> array[int]:
+        """A column of so many small values."""
+        return unpack_naturals(self._next(), count, _VALUES_MAX)
 
     def counted(self) -> array[int]:
-        """As many values as the column says."""
-        count = self._next()
-        if type(count) is not bytes or len(count) != 4:
-            raise WireError("a count of values that is none")
-        length, column = int.from_bytes(count, "big"), self._next()
-        if length > _VALUES_MAX or (type(column) is bytes and not column and length > self._zeros):
-            raise WireError(f"a column of {length:,} values")
-        return unpack_naturals(column, length, limits.INTEGER_MAX)
+        """As many values as the column has."""
+        count, column = self._next(), self._next()
+        if type(count) is not int or not 0 <= count <= _VALUES_MAX:
+            raise WireError("a number of values out of range")
+        if column == b"" and count > max(self._rows, 1) * limits.ARGS_MAX:
+            raise WireError(f"{count:,} zeros")
+        return unpack_naturals(column, count, limits.INTEGER_MAX)
 
-    @property
-    def _zeros(self) -> int:
-        """The most values of a column that has no bytes."""
-        return max(self._rows, 1) * limits.ARGS_MAX * 2
-
-    def rows(self) -> list[int]:
+    def rows(self) -> Sequence[int]:
         """Rows, ascending."""
         steps = self.counted()
         found = sums(steps)
@@ -490,17 +535,21 @@ class _BodyReader:
             raise WireError("rows that do not ascend within the record")
         return found
 
-    def single(self) -> tuple[list[int], array[int]]:
+    def single(self) -> tuple[Sequence[int], array[int]]:
         """Rows, and a small number for each."""
         rows = self.rows()
         return rows, unpack_naturals(self._next(), len(rows), _SMALL_MAX)
+
+    def usual(self, shapes: int) -> _UsualColumn:
+        """A value for each shape of each chunk, and the rows that have another."""
+        usual = unpack_naturals(self._next(), shapes, _SMALL_MAX)
+        return _UsualColumn(usual, *self.single())
 
     def groups(self) -> _Groups:
         """Rows with any number of numbers."""
         rows, counts = self.single()
         values = self.counted()
-        ends = checked_ends(counts, len(values))
-        return _Groups(rows, ends, values)
+        return _Groups(rows, checked_ends(counts, len(values)), values)
 
     def sources(self) -> _Sources:
         """Rows with a source."""

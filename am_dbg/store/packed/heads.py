@@ -19,9 +19,10 @@ import msgpack
 from am_dbg.store.packed.planes import (
     Column,
     ends_of,
+    pack_circle,
     pack_column,
     pack_walk,
-    unpack_column,
+    unpack_circle,
     unpack_naturals,
     unpack_walk,
 )
@@ -156,7 +157,7 @@ def _pack_counts(parts: Sequence[Counts]) -> tuple[Column, Column, Column]:
     """The numbers of values of each chunk, all values, all counts."""
     return (
         pack_column([len(values) for values, _ in parts]),
-        pack_walk(list(chain.from_iterable(values for values, _ in parts))),
+        pack_circle(list(chain.from_iterable(values for values, _ in parts))),
         pack_column(list(chain.from_iterable(counts for _, counts in parts))),
     )
 
@@ -255,13 +256,14 @@ class _HeadReader:
     def _counts(self, rows: Sequence[int]) -> list[Counts]:
         sizes = self._naturals(_ROWS_MAX)
         total = sum(sizes)
-        values, counts = unpack_walk(self._next(), total), unpack_column(self._next(), total)
+        values = unpack_circle(self._next(), total)
+        counts = unpack_naturals(self._next(), total, _ROWS_MAX)
         ends = ends_of(sizes)
         parts = [(values[low:high], counts[low:high]) for low, high in pairwise(ends)]
         if any(sum(part[1]) != length for part, length in zip(parts, rows, strict=True)):
             raise WireError("counts that do not sum up to the rows")
-        if total and (min(values) < 0 or min(counts) < 1):
-            raise WireError("a value or a count out of range")
+        if 0 in counts:
+            raise WireError("a value that no row has")
         return parts
 
 

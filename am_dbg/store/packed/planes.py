@@ -17,6 +17,7 @@ from am_dbg.store.columns import packed
 from amtracer.errors import WireError
 
 _CODES = b"BHIq"
+_LARGEST = {"B": 2**8 - 1, "H": 2**16 - 1, "I": 2**32 - 1, "q": 2**63 - 1}
 _IS_BIG = sys.byteorder == "big"
 
 Column = bytes
@@ -65,7 +66,9 @@ def unpack_column(column: object, count: int) -> array[int]:
 def unpack_naturals(column: object, count: int, high: int) -> array[int]:
     """The values of a column, all from 0 to `high`."""
     values = unpack_column(column, count)
-    if count and (max(values) > high or (values.typecode == "q" and min(values) < 0)):
+    if count and _LARGEST[values.typecode] > high and max(values) > high:
+        raise WireError(f"a value that is not from 0 to {high:,}")
+    if values.typecode == "q" and min(values, default=0) < 0:
         raise WireError(f"a value that is not from 0 to {high:,}")
     return values
 
@@ -118,9 +121,53 @@ def pack_walk(values: Sequence[int]) -> Column:
 
 def unpack_walk(column: object, count: int) -> array[int]:
     """The numbers of `pack_walk`."""
+    if column == b"":
+        return unpack_column(column, count)
     if type(column) is bytes and column.startswith(_AS_THEY_ARE):
         return unpack_column(column[1:], count)
     try:
         return packed(sums(unsigned(unpack_column(column, count))))
     except OverflowError:
         raise WireError("a number of more than 64 bits") from None
+
+
+_CIRCLE = 2**17 - 1
+
+
+def pack_circle(values: Sequence[int]) -> Column:
+    """Numbers of 17 bits, each as the distance from the one before, upwards around a circle."""
+    return pack_column([step & _CIRCLE for step in differences(values)])
+
+
+def unpack_circle(column: object, count: int) -> array[int]:
+    """The numbers of `pack_circle`."""
+    steps = unpack_naturals(column, count, _CIRCLE)
+    return packed([place & _CIRCLE for place in sums(steps)])
+
+
+def pack_walks(parts: Sequence[Sequence[int]]) -> Column:
+    """Several walks in one column, so that each can be read alone."""
+    try:
+        return pack_column([step for part in parts for step in signed(differences(part))])
+    except OverflowError:
+        return _AS_THEY_ARE + pack_column([value for part in parts for value in part])
+
+
+class Walks:
+    """The walks of `pack_walks`, of `count` numbers in all."""
+
+    def __init__(self, column: object, count: int) -> None:
+        self._is_plain = type(column) is bytes and column[:1] in (b"", _AS_THEY_ARE)
+        self._steps = unpack_column(
+            column[1:] if self._is_plain and isinstance(column, bytes) else column, count
+        )
+
+    def part(self, low: int, high: int) -> array[int]:
+        """One walk: the numbers from `low` up to `high`."""
+        steps = self._steps[low:high]
+        if self._is_plain:
+            return steps
+        try:
+            return packed(sums(unsigned(steps)))
+        except OverflowError:
+            raise WireError("a number of more than 64 bits") from None
