@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from am_dbg.projection.clean import clean_text_rows
-from am_dbg.projection.text.quoted import text_of_repr
-from am_dbg.projection.text.traces import CUT_MARK, RowOf, TraceRow, is_trace, read_trace
+from am_dbg.projection.text.quoted import unquoted
+from am_dbg.projection.text.traces import RowOf, TraceRow, is_trace, read_trace
 from am_dbg.spans import Role, Span
 
 _TRACE_ROLES = {
@@ -78,16 +78,6 @@ def _trace_row(row: TraceRow, indent: int) -> DetailRow:
 def value_rows(value: str) -> list[str]:
     """The rows of an argument; a text of several rows is shown without its quotes."""
     return clean_text_rows(unquoted(value))
-
-
-def unquoted(value: str) -> str:
-    """The text behind the representation of a text that has several rows, else the value."""
-    if value.startswith(CUT_MARK):
-        return CUT_MARK + unquoted(value[1:])
-    if len(value) < 2 or value[0] not in "'\"" or value[-1] != value[0] or "\\n" not in value:
-        return value
-    text = text_of_repr(value)
-    return value if text is None else text
 
 
 def joined(blocks: Sequence[Sequence[DetailRow]]) -> Iterator[DetailRow]:

@@ -18,7 +18,6 @@ from am_dbg.projection.detail.rows import (
     quiet,
     text_rows,
     trace_rows,
-    unquoted,
     value_rows,
 )
 from am_dbg.projection.excerpt import Excerpt
@@ -26,6 +25,7 @@ from am_dbg.projection.log.line_parts import parts_of, spans_of
 from am_dbg.projection.reader import project_reader
 from am_dbg.projection.reasons.error_source import error_at
 from am_dbg.projection.steps import HOW_TO_SEND_STEPS, Moment, StepLook, StepText, step_text
+from am_dbg.projection.text.quoted import unquoted
 from am_dbg.projection.text.traces import CUT_MARK, is_trace
 from am_dbg.projection.times import counted, duration, full_time
 from am_dbg.spans import Role, Span

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
@@ -19,6 +19,7 @@ from am_dbg.projection.log.entries import TransitionEntry, entry_of
 from am_dbg.projection.log.gaps import gap_text
 from am_dbg.projection.log.line_parts import LinePart
 from am_dbg.projection.log.lines import later_lines, lines_below
+from am_dbg.projection.log.trace_arguments import without_traces
 from am_dbg.projection.log.wrapping import wrapped, wrapped_entry
 from am_dbg.projection.note_texts import notes_between
 from am_dbg.projection.steps import Moment
@@ -312,5 +313,9 @@ def entry_and_lines(
     entry, lines = entry_of(track, transition), lines_below(transition, level)
     if not width:
         return entry, lines
+    traces: tuple[tuple[LinePart, ...], ...] = ()
+    if transition.args:
+        args, traces = without_traces(transition.args, lines)
+        entry = replace(entry, args=args)
     entry, rest = wrapped_entry(entry, width)
-    return entry, wrapped((rest, *lines) if rest else lines, width)
+    return entry, wrapped((*((rest,) if rest else ()), *traces, *lines), width)
