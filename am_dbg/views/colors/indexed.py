@@ -49,18 +49,28 @@ FIXED_FIRST = 16
 BLACK, WHITE = Color(0, 0, 0), Color(255, 255, 255)
 
 
+_TABLES = {
+    ColorDepth.INDEXED: ([color.rgb for color in FIXED], FIXED_FIRST),
+    ColorDepth.BASIC: ([color.rgb for color in VGA], 0),
+}
+
+
 @lru_cache(maxsize=4096)
 def number_of(color: Color, depth: ColorDepth) -> int:
-    """The number of the nearest colour at a depth that has numbers."""
-    table, first = (FIXED, FIXED_FIRST) if depth is ColorDepth.INDEXED else (VGA, 0)
-    return first + min(range(len(table)), key=lambda number: _distance(color, table[number]))
+    """The number of the nearest colour at a depth that has numbers.
 
-
-def _distance(first: Color, second: Color) -> float:
-    """How different two colours look; the eye sees green best and blue least."""
-    red, green, blue = (a - b for a, b in zip(first.rgb, second.rgb, strict=True))
-    middle = (first.rgb[0] + second.rgb[0]) / 2 / 256
-    return (2 + middle) * red * red + 4 * green * green + (3 - middle) * blue * blue
+    The eye sees green best and blue least, so differences of colours have weights. A start looks
+    up hundreds of colours, so this is one pass over plain numbers.
+    """
+    table, first = _TABLES[depth]
+    red, green, blue = color.rgb
+    distances = [
+        (2 + (red + r) / 512) * (red - r) ** 2
+        + 4 * (green - g) ** 2
+        + (3 - (red + r) / 512) * (blue - b) ** 2
+        for r, g, b in table
+    ]
+    return first + distances.index(min(distances))
 
 
 def nearest(color: Color, depth: ColorDepth) -> Color:
