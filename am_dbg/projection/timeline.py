@@ -18,6 +18,8 @@ from functools import lru_cache
 from am_dbg.projection.note_texts import notes_between
 from am_dbg.projection.steps import Moment
 from am_dbg.query import TransitionSet, Visible, canceled, errors
+from am_dbg.store import Track
+from am_dbg.store.chunk import CHUNK_ROWS_MAX, Chunk
 
 LEVELS = 7
 DECADES_MAX = 5.0
@@ -113,7 +115,7 @@ def _columns(
         for column in range(column_count)
     ]
     numbers = _numbers_at(visible, ends)
-    times = [visible.track.time_at(number) for number in numbers]
+    times = _times_at(visible.track, numbers)
     levels, pauses = heights(ends, times)
     with_error = _marked(errors(visible), visible, count, column_count)
     with_canceled = _marked(canceled(visible), visible, count, column_count)
@@ -138,6 +140,16 @@ def _numbers_at(visible: Visible, positions: Sequence[int]) -> list[int]:
         numbers = visible.numbers(1, positions[-1])
         return [numbers[position - 1] for position in positions]
     return [visible.number_at(position) for position in positions]
+
+
+def _times_at(track: Track, numbers: Sequence[int]) -> list[int]:
+    """The times of ascending numbers; about those if there are many transitions between them.
+
+    A column that stands for a chunk of transitions or more has a height that no single time
+    changes, and to look at rows in all of a long history takes long.
+    """
+    is_rough = numbers[-1] - numbers[0] >= CHUNK_ROWS_MAX * len(numbers)
+    return [track.rough_time_at(at) if is_rough else track.time_at(at) for at in numbers]
 
 
 def heights(ends: Sequence[int], times: Sequence[int]) -> tuple[list[int], tuple[Pause, ...]]:
@@ -169,10 +181,33 @@ def heights(ends: Sequence[int], times: Sequence[int]) -> tuple[list[int], tuple
 
 
 def _marked(found: TransitionSet, visible: Visible, count: int, column_count: int) -> set[int]:
-    """The columns that hold a transition of a set; one look-up per column found."""
+    """The columns that hold a transition of a set.
+
+    A chunk within one column is known by its number of hits. Rows are looked at only where a chunk
+    with hits is in several columns that no other chunk has marked.
+    """
     marked: set[int] = set()
-    number = found.next(0)
-    while number is not None:
+    spread: list[tuple[Chunk, range]] = []
+    for chunk, _ in found.by_chunk():
+        first = columns_of(visible.position_of(chunk.first - 1) + 1, count, column_count)[0]
+        last = columns_of(max(1, visible.position_of(chunk.last)), count, column_count)[1]
+        if first >= last:
+            marked.add(last)
+        else:
+            spread.append((chunk, range(first, last + 1)))
+    for chunk, columns in spread:
+        if not marked.issuperset(columns):
+            marked |= _marked_in(chunk, found, visible, count, column_count)
+    return marked
+
+
+def _marked_in(
+    chunk: Chunk, found: TransitionSet, visible: Visible, count: int, column_count: int
+) -> set[int]:
+    """The columns that hold a transition of a set in one chunk; one look-up per column found."""
+    marked: set[int] = set()
+    number = found.next(chunk.first - 1)
+    while number is not None and number <= chunk.last:
         position = visible.position_of(number)
         first, last = columns_of(position, count, column_count)
         marked.update(range(first, last + 1))

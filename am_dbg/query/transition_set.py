@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import compress
+from operator import sub
 
 from am_dbg.query.conditions import Conditions
 from am_dbg.store import Track
@@ -119,6 +120,12 @@ class TransitionSet:
     def last(self) -> int:
         """The last one, 0 when there is none."""
         return self.previous(self.track.count + 1) or 0
+
+    def by_chunk(self) -> list[tuple[Chunk, int]]:
+        """The chunks that hold numbers of the set, and how many; often without a look at rows."""
+        ends = self._counts()
+        counts = map(sub, ends, (0, *ends))
+        return [pair for pair in zip(self._chunks, counts, strict=True) if pair[1]]
 
     def _from(self, number: int) -> Iterator[Chunk]:
         chunks = self.track.chunks

@@ -295,6 +295,13 @@ class Chunk:
     def time(self, row: int) -> int:
         return self.time_first + self.columns.times[row]
 
+    def rough_time(self, row: int) -> int:
+        """About the time of a row, without a look at rows: as if they came evenly."""
+        if not self.is_ascending or self.rows < 2:
+            return self.time_first
+        span = self.time_max - self.time_first
+        return self.time_first + span * row // (self.rows - 1)
+
     def first_at_or_after(self, time_ns: int, rows: int) -> int:
         """The first of `rows` rows at this time or later, `rows` if there is none."""
         offset, times = time_ns - self.time_first, self.columns.times

@@ -172,6 +172,11 @@ class TrackReader:
         chunk = self.chunk_of(number)
         return chunk.time(number - chunk.first)
 
+    def rough_time_at(self, number: int) -> int:
+        """About the wall time of a transition: within the time of its chunk, without its rows."""
+        chunk = self.chunk_of(number)
+        return chunk.rough_time(number - chunk.first)
+
     def transition(self, number: int) -> TransitionRecord:
         """A transition with all its data; IndexError if it is not held."""
         chunk = self.chunk_of(number)
