@@ -14,7 +14,7 @@ from am_dbg.projection.reasons.why_not_rows import reason_rows
 from am_dbg.store import Track
 from amtracer.wire.messages import Shape, StateDef
 from amtracer.wire.vocabulary import ShapeFlag, StepFlag
-from machine._schema.contradictions import contradictions
+from machine._resolution.resolve import resolve
 from tests.screens.stories import (
     BLOCK,
     HANDLER,
@@ -132,9 +132,9 @@ def test_a_requirement_that_the_state_adds_itself_is_not_missing() -> None:
 
     assert rows(track, "Summary") == [
         "├ never active",
+        "├ requires ○ Nowhere, which the schema does not define",
         "├ requires ○ Footer, which it adds itself",
         "│ └ never called",
-        "├ requires ○ Nowhere, which the schema does not define",
         "├ kept out by nothing active",
         "└ never called",
     ]
@@ -159,43 +159,91 @@ def test_a_state_can_be_kept_out_by_one_that_it_adds() -> None:
     assert rows(track_of(story), "S")[1] == "├ kept out by ○ T, which it adds"
 
 
-NAMES = "ABCDE"
+def test_a_requirement_that_an_added_state_removes_is_named() -> None:
+    """It is active, and would not stay."""
+    story = Story()
+    states = (
+        StateDef("On"),
+        StateDef("S", require=("On",), add=("T",)),
+        StateDef("T", remove=("On",)),
+    )
+    wizard(story, states).add("On")
+
+    assert rows(track_of(story), "S")[1] == "├ requires ● On, which T would remove"
 
 
-@pytest.mark.parametrize("seed", range(16))
+def test_a_state_that_comes_with_an_added_one_keeps_out_too() -> None:
+    """The states that an active multi state adds again are decided with the call."""
+    story = Story()
+    states = (
+        StateDef("On", multi=True, add=("T",)),
+        StateDef("S"),
+        StateDef("T", remove=("S",), require=("S",)),
+    )
+    wizard(story, states).add("On")
+
+    assert rows(track_of(story), "S")[1] == "├ kept out by ○ T, which On adds"
+
+
+NAMES = "ABCDEFG"
+
+
+@pytest.mark.parametrize("seed", range(24))
 def test_the_reasons_agree_with_the_machine(seed: int) -> None:
-    """A state that nothing blocks can be added, a blocked one cannot, in any sound schema."""
+    """For each state of any schema: what a call of it does, and what auto states do.
+
+    Each state that does not come has a reason.
+    """
     random = Random(seed)
-    for _ in range(20):
-        struct = {name: relations(random, name) for name in NAMES}
-        mach = am.Machine(None, struct, id="agrees")
-        if contradictions(mach._schema):
-            continue
-        for name in random.choices(NAMES, k=6):
-            (mach.remove1 if random.random() < 0.3 else mach.add1)(name)
-        track = track_at(mach, struct)
-        for name in NAMES:
-            answer = why_not(track, 1, name)
-            if answer is not None:
-                assert (mach.can_add1(name) is am.Result.EXECUTED) is not answer.is_blocked, struct
+    for _ in range(12):
+        mach, states = random_machine(random)
+        track = track_at(mach, states)
+        answers = [one for name in NAMES if (one := why_not(track, 1, name))]
+        for answer in answers:
+            is_refused = mach.can_add1(answer.name) is am.Result.CANCELED
+            assert answer.refuses_call is is_refused, (states, track.clock_at(1), answer)
+            assert not answer.is_blocked or answer.is_missing or answer.is_kept_out, states
+        activated = auto_targets(mach)
+        for answer in answers:
+            if answer.is_auto:
+                assert answer.is_blocked is (answer.name not in activated), (states, answer)
+            else:
+                assert answer.is_blocked is answer.refuses_call
+
+
+def auto_targets(mach: am.Machine) -> set[str]:
+    """The states that are active after the next auto mutation; none if it is refused."""
+    schema, node = mach._schema, mach._node
+    if node.auto is None:
+        return set()
+    verdict = resolve(schema, node.active, node.auto)
+    return {schema.names[index] for index in verdict.targets} if verdict.accepted else set()
+
+
+def random_machine(random: Random) -> tuple[am.Machine, tuple[StateDef, ...]]:
+    """A machine with random relations, after some mutations."""
+    struct = {name: relations(random, name) for name in NAMES}
+    mach = am.Machine(None, struct, id="agrees")
+    for name in random.choices(NAMES, k=6):
+        (mach.remove1 if random.random() < 0.3 else mach.add1)(name)
+    states = tuple(
+        StateDef(name, one.auto, one.multi, one.require, one.add, one.remove)
+        for name, one in mach._schema.struct().items()
+    )
+    return mach, states
 
 
 def relations(random: Random, own: str) -> am.State:
-    """Random requirements and removals of a state; a fifth of all pairs has one of each."""
+    """A state of which an eighth of all others is required, added or removed."""
     others = [name for name in NAMES if name != own]
-    require, remove = ([name for name in others if random.random() < 0.2] for _ in "rr")
-    return am.State(require=require, remove=remove)
+    require, add, remove = ([one for one in others if random.random() < 0.12] for _ in "rar")
+    auto, multi = random.random() < 0.25, random.random() < 0.2
+    return am.State(require=require, add=add, remove=remove, auto=auto, multi=multi)
 
 
-def track_at(mach: am.Machine, struct: dict[str, am.State]) -> Track:
+def track_at(mach: am.Machine, states: tuple[StateDef, ...]) -> Track:
     """A recording of a machine that holds its present clock."""
     story = Story()
-    states = tuple(
-        StateDef(name, require=tuple(struct[name].require), remove=tuple(struct[name].remove))
-        if name in struct
-        else StateDef(name)
-        for name in mach.state_names()
-    )
     schema = story.writer.schema(states)
     number = story.writer.machine("worker", schema, ticks=tuple(mach.time()), tx_prefix="a" * 16)
     write_transition(story.writer, number, RecordedTransition(Shape(0, (), 1), story.now))

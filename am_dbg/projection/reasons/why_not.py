@@ -2,12 +2,12 @@
 
 The answer follows from the schema and the clock, so it needs no log level:
 
-- *Requirements.* A state needs each state of its `require`. One that it adds itself comes along
-  with it, so that one is only missing if it is blocked. One that it removes never stays.
-- *Blockers.* An active state that removes this one keeps it out. If this one removes it in turn,
-  a call wins: the active state leaves. An auto state does not win, because auto states that an
-  active state removes are not even called. A state that this one adds can keep it out as well.
-  What such a state adds or removes otherwise is not followed.
+- *Relations.* Whether a call of the state would be accepted is decided as a machine decides it
+  (see `outcome`). For an auto state it is the call that all auto states make together.
+- *Requirements.* A state needs each state of its `require`. One that comes along with it is only
+  missing if it does not stay. One that it removes never stays.
+- *Blockers.* An active state that removes this one keeps it out, unless it gives way to a call,
+  or one that would come along with it.
 - *Calls.* The last transition that called the state and did not activate it, since the state was
   last active, with the handler or the relation that refused it. Or nothing called it at all.
 
@@ -18,12 +18,13 @@ already are not explained again, so cycles end.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from am_dbg.projection.denial import Denial, denial_of
 from am_dbg.projection.reasons.causes import Cause, cause_at, owner_of, requirement_of
+from am_dbg.projection.reasons.outcome import Drop, Outcome, Relations, outcome_of
 from am_dbg.projection.steps import handler_name, has_steps, name_at
 from am_dbg.query.of_state import activations_of, calls_of, refusals_of, removals_of
 from am_dbg.store import Gap, Track
@@ -52,9 +53,10 @@ class Since:
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """A required state that is not active, or that the state removes itself.
+    """A required state that is not active, or that would not stay.
 
-    `is_brought` is set if the state adds it. `why_not` is None if it is active or is not
+    `is_brought` is set if the state adds it, `is_missing` if it would be missing if the state was
+    called now. `dropped` is why it would not stay. `why_not` is None if it is active or is not
     explained further.
     """
 
@@ -62,26 +64,25 @@ class Requirement:
     is_defined: bool = True
     is_brought: bool = False
     is_removed: bool = False
+    is_active: bool = False
+    is_missing: bool = True
+    dropped: Drop | None = None
     why_not: WhyNot | None = None
-
-    @property
-    def is_missing(self) -> bool:
-        """Whether it would be missing if the state was called now."""
-        is_blocked = self.why_not is not None and self.why_not.is_blocked
-        return self.is_removed or not self.is_brought or is_blocked
 
 
 @dataclass(frozen=True, slots=True)
 class Blocker:
-    """An active state that removes the state, or an inactive one that the state adds.
+    """An active state that removes the state, or an inactive one that would come along.
 
-    It `gives_way` to a call if the state removes it too, and does not require it.
+    It `gives_way` if a call would deactivate it. `is_added` is set if it is not active; it comes
+    because `added_by` adds it, or as an auto state if that is empty.
     """
 
     name: str
     since: Since | None
     gives_way: bool = False
     is_added: bool = False
+    added_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,8 @@ class WhyNot:
 
     `since` is None if it was never active. `last_call` is the last transition that called it, 0
     if none did. `adders` are the states that bring it along. `more` counts what is not listed.
+    It `is_blocked` if relations keep it out, an auto state if it does not activate by itself;
+    `refuses_call` is set if they keep it out when it is called now.
     """
 
     name: str
@@ -119,6 +122,8 @@ class WhyNot:
     last_call: int = 0
     adders: tuple[Adder, ...] = ()
     more: int = 0
+    is_blocked: bool = False
+    refuses_call: bool = False
 
     @property
     def is_missing(self) -> bool:
@@ -129,10 +134,6 @@ class WhyNot:
     def is_kept_out(self) -> bool:
         """Whether an active state keeps it out."""
         return any(not one.gives_way for one in self.blockers)
-
-    @property
-    def is_blocked(self) -> bool:
-        return self.is_missing or self.is_kept_out
 
 
 def why_not(track: Track, number: int, name: str) -> WhyNot | None:
@@ -199,7 +200,33 @@ def _cached(track: Track, _first: int, number: int, name: str) -> WhyNot | None:
     index = track.index_at(number, name)
     if index < 0 or track.clock_at(number)[index] % 2:
         return None
-    return _Explanation(track, number).of(index, LEVELS_MAX)
+    return _Explanation(track, number, _moment(track, _first, number)).of(index, LEVELS_MAX)
+
+
+@lru_cache(maxsize=16)
+def _moment(track: Track, _first: int, number: int) -> _Moment:
+    states, clock = track.schema_at(number), track.clock_at(number)
+    relations = Relations(states)
+    active = [state.name for state, tick in zip(states, clock, strict=True) if tick % 2]
+    return _Moment(relations, active, relations.auto_called(active))
+
+
+@dataclass(slots=True)
+class _Moment:
+    """What relations make of the calls of one moment."""
+
+    relations: Relations
+    active: list[str]
+    autos: list[str]
+    of_autos: Outcome = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.of_autos = self.of_call(*self.autos)
+        if self.of_autos.active.isdisjoint(self.autos):  # then the call is refused as a whole
+            self.of_autos.active = frozenset(self.active)
+
+    def of_call(self, *called: str) -> Outcome:
+        return outcome_of(self.relations, self.active, called)
 
 
 @dataclass(slots=True)
@@ -208,6 +235,7 @@ class _Explanation:
 
     track: Track
     number: int
+    moment: _Moment
     states: Sequence[StateDef] = field(init=False)
     clock: Sequence[int] = field(init=False)
     seen: set[int] = field(default_factory=set)
@@ -220,7 +248,11 @@ class _Explanation:
         self.seen.add(index)
         state = self.states[index]
         since = since_of(self.track, self.number, state.name)
-        missing, active = list(self._missing(state)), list(self._blocking(state))
+        of_call = self.moment.of_call(state.name)
+        outcome = self.moment.of_autos if state.auto else of_call
+        drop = self._drop(state, outcome)
+        missing = list(self._missing(state, drop))
+        active = list(self._blocking(state, drop))
         adders = list(self._adding(state.name))
         more = sum(max(0, len(each) - LISTED_MAX) for each in (missing, active, adders))
         return WhyNot(
@@ -229,50 +261,79 @@ class _Explanation:
             is_auto=state.auto,
             since=since,
             requirements=tuple(
-                self._requirement(state, required, levels) for required in missing[:LISTED_MAX]
+                self._requirement(
+                    state, required, levels, outcome, is_lacking=required in drop.missing
+                )
+                for required in missing[:LISTED_MAX]
             ),
-            blockers=tuple(self._blocker(state, by) for by in active[:LISTED_MAX]),
+            blockers=tuple(self._blocker(state, by, outcome) for by in active[:LISTED_MAX]),
             refusal=self._refusal(state.name, since),
             last_call=calls_of(self.track, state.name).previous(self.number + 1) or 0,
             adders=tuple(adders[:LISTED_MAX]),
             more=more,
+            is_blocked=state.name not in outcome.active,
+            refuses_call=state.name not in of_call.active,
         )
+
+    def _drop(self, state: StateDef, outcome: Outcome) -> Drop:
+        """Why a state does not stay; empty if it does."""
+        if state.name in outcome.active:
+            return Drop()
+        return outcome.drops.get(state.name) or Drop(
+            removers=tuple(self._removing(state.name, self.moment.active))
+        )
+
+    def _removing(self, name: str, others: Iterable[str]) -> Iterator[str]:
+        remove = self.moment.relations.remove
+        return (other for other in others if name in remove[other])
 
     def _is_active(self, index: int) -> bool:
         return self.clock[index] % 2 == 1
 
-    def _missing(self, state: StateDef) -> Iterator[str]:
+    def _missing(self, state: StateDef, drop: Drop) -> Iterator[str]:
+        """What it lacks if it is called, first; then what comes along with it."""
+        yield from drop.missing
         for name in state.require or ():
             index = self.track.index_at(self.number, name)
-            if index < 0 or not self._is_active(index) or name in (state.remove or ()):
+            is_here = index >= 0 and self._is_active(index) and name not in (state.remove or ())
+            if not is_here and name not in drop.missing:
                 yield name
 
-    def _requirement(self, state: StateDef, name: str, levels: int) -> Requirement:
+    def _requirement(
+        self, state: StateDef, name: str, levels: int, outcome: Outcome, *, is_lacking: bool
+    ) -> Requirement:
+        """One that `is_lacking` was not there when it was needed, even if it comes later."""
         index = self.track.index_at(self.number, name)
         if index < 0:
             return Requirement(name, is_defined=False)
-        is_new = levels > 1 and index not in self.seen and not self._is_active(index)
+        is_active = self._is_active(index)
+        is_new = levels > 1 and index not in self.seen and not is_active
+        is_missing = is_lacking or name not in outcome.active
         return Requirement(
             name,
             is_brought=name in (state.add or ()),
             is_removed=name in (state.remove or ()),
+            is_active=is_active,
+            is_missing=is_missing,
+            dropped=outcome.drops.get(name) if is_missing else None,
             why_not=self.of(index, levels - 1) if is_new else None,
         )
 
-    def _blocking(self, state: StateDef) -> Iterator[int]:
-        for index, other in enumerate(self.states):
-            if state.name in (other.remove or ()):
-                is_own = other.name in (state.add or ()) and other.name not in (state.remove or ())
-                if self._is_active(index) or is_own:
-                    yield index
+    def _blocking(self, state: StateDef, drop: Drop) -> Iterator[str]:
+        """The states that keep it out, first; then the active ones that remove it otherwise."""
+        yield from drop.removers
+        for name in self._removing(state.name, self.moment.active):
+            if name not in drop.removers:
+                yield name
 
-    def _blocker(self, state: StateDef, by: int) -> Blocker:
-        other = self.states[by]
-        if not self._is_active(by):
-            return Blocker(other.name, None, is_added=True)
-        wins = other.name in (state.remove or ()) and other.name not in (state.require or ())
-        since = since_of(self.track, self.number, other.name)
-        return Blocker(other.name, since, gives_way=wins and not state.auto)
+    def _blocker(self, state: StateDef, name: str, outcome: Outcome) -> Blocker:
+        if name not in self.moment.active:
+            return Blocker(name, None, is_added=True, added_by=outcome.adders.get(name, ""))
+        since = since_of(self.track, self.number, name)
+        is_stronger = name in self._drop(state, outcome).removers
+        wins = name in self.moment.relations.remove[state.name] and not is_stronger
+        gives_way = wins and not state.auto and name not in (state.require or ())
+        return Blocker(name, since, gives_way=gives_way)
 
     def _adding(self, name: str) -> Iterator[Adder]:
         for index, other in enumerate(self.states):

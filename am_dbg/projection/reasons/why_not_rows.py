@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from am_dbg.projection.clean import clean_name
+from am_dbg.projection.reasons.outcome import Drop
 from am_dbg.projection.reasons.why_not import (
     Blocker,
     Refusal,
@@ -150,7 +151,7 @@ def since_text(since: Since) -> str:
 
 def _requirement(one: Requirement, depth: int) -> Iterator[ReasonRow]:
     answer = one.why_not
-    dot = ACTIVE if one.is_removed and not answer else INACTIVE
+    dot = ACTIVE if one.is_active else INACTIVE
     spans = [Span("requires ", Role.HANDLER), dot, Span(f" {clean_name(one.name)}")]
     if one.is_removed:
         spans.append(Span(", which it removes", Role.ERROR))
@@ -158,6 +159,8 @@ def _requirement(one: Requirement, depth: int) -> Iterator[ReasonRow]:
         spans.append(Span(", which the schema does not define", Role.ERROR))
     elif one.is_brought:
         spans.append(Span(", which it adds itself"))
+    elif one.dropped and (one.is_active or not answer):
+        spans.append(Span(f", {_dropped(one.dropped)}"))
     elif answer:
         spans += [*_kind(answer), Span("  "), *_inactive(answer.since)]
     yield _row(depth, spans, answer.since if answer else None, one.name * one.is_defined)
@@ -165,20 +168,30 @@ def _requirement(one: Requirement, depth: int) -> Iterator[ReasonRow]:
         yield from _rows(answer, depth + 1)
 
 
+def _dropped(drop: Drop) -> str:
+    """Why a required state would not stay."""
+    if drop.removers:
+        return f"which {' and '.join(map(clean_name, drop.removers))} would remove"
+    return f"which would lack {' and '.join(map(clean_name, drop.missing))}"
+
+
 def _blockers(answer: WhyNot, depth: int, *, gives_way: bool) -> Iterator[ReasonRow]:
     for blocker in answer.blockers:
         if blocker.gives_way is gives_way:
-            yield _row(depth, _blocker(blocker), blocker.since, blocker.name)
+            yield _row(depth, _blocker(answer, blocker), blocker.since, blocker.name)
 
 
-def _blocker(blocker: Blocker) -> Iterable[Span]:
+def _blocker(answer: WhyNot, blocker: Blocker) -> Iterable[Span]:
     if blocker.gives_way:
         yield Span("a call replaces ")
     else:
         yield Span("kept out by ", Role.REMOVED)
     yield INACTIVE if blocker.is_added else ACTIVE
     yield Span(f" {clean_name(blocker.name)}", bold=True)
-    if blocker.is_added:
+    if blocker.is_added and blocker.added_by != answer.name:
+        by = f"{clean_name(blocker.added_by)} adds" if blocker.added_by else "activates as well"
+        yield Span(f", which {by}")
+    elif blocker.is_added:
         yield Span(", which it adds")
     if blocker.since:
         yield Span(f"  {since_text(blocker.since)}")
