@@ -65,6 +65,7 @@ def run(options: RunOptions, report: Callable[[str], None] | None = None) -> int
         own_name=own_name,
         warned=warned,
         bytes_max=options.memory_mb_max * MEGABYTE,
+        disk_max=options.disk_mb_max * MEGABYTE,
     )
     places = [listen_address(options.listen_on)] if options.listen_on else []
     digest = options.source.digest() if options.source else ""

@@ -2,7 +2,7 @@
 
 The file grows while programs send, so a kill loses only the last moment of the session. At the
 end the file is written again from the store, which keeps the streams of the programs apart. The
-grown file stays if this fails, or if the store dropped data to keep its memory limit.
+grown file stays if this fails, or if the store dropped data to keep its limits.
 """
 
 from __future__ import annotations
@@ -18,7 +18,12 @@ from am_dbg.egress.export import ExportResult, export_session
 from am_dbg.egress.live_recording import LiveRecording
 from am_dbg.ingest.golang.protocol import GoProtocol
 from am_dbg.ingest.listen import notice_of
-from am_dbg.ingest.memory import MEGABYTE, MEMORY_MB_MAX_DEFAULT
+from am_dbg.ingest.memory import (
+    DISK_MB_MAX_DEFAULT,
+    MEGABYTE,
+    MEMORY_MB_MAX_DEFAULT,
+    use_disk,
+)
 from am_dbg.ingest.server import Server
 from am_dbg.store import Store
 from amtracer.address import Address
@@ -33,6 +38,7 @@ def collect(
     token: bytes = b"",
     warned: Callable[[str], None] = lambda _: None,
     bytes_max: int = MEMORY_MB_MAX_DEFAULT * MEGABYTE,
+    disk_max: int = DISK_MB_MAX_DEFAULT * MEGABYTE,
 ) -> ExportResult:
     """Listen until `wait` returns, and write everything that was received.
 
@@ -51,6 +57,7 @@ def collect(
         server.free_memory(store)
 
     store.on_overflow = make_room
+    use_disk(store, disk_max, before_drop=recording.write_new, warned=warned)
     server.start(address)
     try:
         server.call(lambda: recording.open(path)).result()

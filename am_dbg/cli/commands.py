@@ -21,6 +21,7 @@ from am_dbg.cli.list import list_command
 from am_dbg.cli.next import next_command
 from am_dbg.cli.options import (
     colors_option,
+    disk_option,
     listen_option,
     memory_option,
     theme_option,
@@ -151,7 +152,8 @@ def run(arguments: list[str]) -> int:
 @click.option(
     "--client-list", metavar="FILE", default="", help="Keep a list of all machines in this file."
 )
-@memory_option("Memory limit for received data; the oldest data is removed first.")
+@memory_option("Memory limit for received data; history above half of it is on the disk.")
+@disk_option
 @click.option(
     "--enable-mouse/--disable-mouse",
     default=True,

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from am_dbg.ingest.memory import MEMORY_MB_MAX_DEFAULT
+from am_dbg.ingest.memory import DISK_MB_MAX_DEFAULT, MEMORY_MB_MAX_DEFAULT
 from am_dbg.options import AUTO, COLORS, LISTEN_ON_DEFAULT
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -54,7 +54,20 @@ def memory_option(help_: str) -> Callable[[_Command], _Command]:
     )
 
 
-session_memory_option = memory_option("Memory limit; a session that needs more is refused.")
+def disk_option(command: _Command) -> _Command:
+    """`--max-disk`: the limit of temporary files in megabytes."""
+    return click.option(
+        "--max-disk",
+        metavar="MB",
+        type=click.IntRange(0),
+        default=DISK_MB_MAX_DEFAULT,
+        show_default=True,
+        help="Limit of the temporary files that hold history for which memory has no room; they"
+        " have no names and are in TMPDIR. 0 keeps everything in memory.",
+    )(command)
+
+
+session_memory_option = memory_option("Memory limit; history above half of it is on the disk.")
 
 
 def theme_option(command: _Command) -> _Command:

@@ -7,7 +7,7 @@ import logging
 import click
 
 from am_dbg.cli.exit_codes import Exit
-from am_dbg.cli.options import listen_option, memory_option, token_in_use, token_option
+from am_dbg.cli.options import disk_option, listen_option, memory_option, token_in_use, token_option
 from am_dbg.cli.output import report_written, write_message
 from am_dbg.errors import UnknownFormatError
 from am_dbg.ingest.memory import MEGABYTE
@@ -21,9 +21,16 @@ from amtracer.address import listen_address
 @listen_option("Address at which programs connect.")
 @token_option
 @memory_option("Memory limit for received data; OUT also holds what is removed from memory.")
+@disk_option
 @click.pass_context
 def record_command(
-    context: click.Context, /, target: str, listen_on: str, token: str, max_mem: int
+    context: click.Context,
+    /,
+    target: str,
+    listen_on: str,
+    token: str,
+    max_mem: int,
+    max_disk: int,
 ) -> int:
     """Record what programs send into OUT, a .msgpack.br file, until interrupted.
 
@@ -50,6 +57,7 @@ def record_command(
             token=asked,
             warned=write_message,
             bytes_max=max_mem * MEGABYTE,
+            disk_max=max_disk * MEGABYTE,
         )
     report_written(target, written)
     return Exit.DONE

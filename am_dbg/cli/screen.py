@@ -24,6 +24,7 @@ def open_screen(
     listen_on: str,
     am_dbg_addr: str,
     max_mem: int,
+    max_disk: int,
     token: str,
     **rest: Any,
 ) -> int:
@@ -41,6 +42,7 @@ def open_screen(
         forward_to=tuple(forward_to),
         am_dbg_addr=debugged_at,
         memory_mb_max=max_mem,
+        disk_mb_max=max_disk,
         token=asked,
         **rest,
     )

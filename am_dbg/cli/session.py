@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from am_dbg.cli.exit_codes import Exit
-from am_dbg.cli.output import ProgressBar, fail, write_lines
-from am_dbg.ingest.memory import MEGABYTE
+from am_dbg.cli.output import ProgressBar, fail, write_lines, write_message
+from am_dbg.ingest.memory import DISK_MB_MAX_DEFAULT, MEGABYTE, use_disk
 
 if TYPE_CHECKING:
     from am_dbg.store import Store
@@ -24,7 +24,8 @@ def read_session(file: str, max_mem: int) -> tuple[Store, SessionError | None]:
     from am_dbg.store import Store
     from amtracer.errors import SessionError
 
-    store = Store()
+    store = Store(max_mem * MEGABYTE)
+    use_disk(store, DISK_MB_MAX_DEFAULT * MEGABYTE, warned=write_message)
     try:
         with ProgressBar("reading") as bar:
             import_session(store, file, bar.moved, max_mem * MEGABYTE)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from am_dbg.ingest.importing import MEMORY_BYTES_MAX, ImportSource, import_session
 from am_dbg.ingest.listen import notice_of
+from am_dbg.ingest.memory import use_disk
 from am_dbg.ingest.protocols import PeerProtocol
 from am_dbg.ingest.server import PUBLISH_EVERY_S, Server
 from am_dbg.store import Store
@@ -53,12 +54,14 @@ class Intake:
         own_name: str = "",
         warned: Callable[[str], None] = lambda _: None,
         bytes_max: int = 0,
+        disk_max: int = 0,
     ) -> None:
         self._store = store
         self._changed = changed
         self._imported = imported
         store.bytes_max = bytes_max
         store.on_overflow = self._make_room
+        use_disk(store, disk_max, before_drop=lambda: None, warned=warned)
         self._reported_at = 0.0
         self._has_token = bool(token)
         self._server = Server(

@@ -1,7 +1,33 @@
-"""The memory limit of sessions, in the unit of the option `--max-mem`."""
+"""The limits of what is kept in memory and on the disk, in the unit of `--max-mem`."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from am_dbg.store import Store
 
 MEGABYTE = 1_000_000
 MEMORY_MB_MAX_DEFAULT = 1_000
 """The most megabytes for all received data, the same for every command."""
+DISK_MB_MAX_DEFAULT = 10_000
+"""The most megabytes of temporary files for history that memory has no room for."""
+
+
+def use_disk(
+    store: Store,
+    bytes_max: int,
+    *,
+    before_drop: Callable[[], None] | None = None,
+    warned: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Move history to the disk when it takes half of the memory; see `am_dbg.store.spilling`."""
+
+    def begin() -> None:
+        from am_dbg.store.spilling.spill import Spill
+
+        Spill(store, bytes_max, before_drop=before_drop, warned=warned).make_room()
+
+    if bytes_max:
+        store.on_pressure = begin

@@ -214,7 +214,7 @@ class Chunk:
 
     def load_from(self, loader: ColumnLoader) -> None:
         """Let go of the columns of a sealed chunk: from now on a loader gives them."""
-        self._flags = self._head_flags()
+        self._flags = self.flags
         self._loader = loader
         self.shapes.load_from(lambda: loader.columns().shapes)
         self.lines.load_from(lambda: loader.columns().lines)
@@ -228,7 +228,7 @@ class Chunk:
             segment,
             self.row_first,
             self.rows,
-            self._head_flags(),
+            self.flags,
             self.time_first // unit_ns,
             self.time_min // unit_ns,
             self.time_max // unit_ns,
@@ -240,7 +240,14 @@ class Chunk:
             (packed([flags for flags, _ in self.facts]), packed([rows for _, rows in self.facts])),
         )
 
-    def _head_flags(self) -> int:
+    @property
+    def is_loaded(self) -> bool:
+        """Whether a loader gives its columns."""
+        return self._own is None
+
+    @property
+    def flags(self) -> int:
+        """The flags of its head."""
         own = self._own
         if own is None:
             return self._flags

@@ -159,6 +159,11 @@ class SegmentDictionary:
     # Looking up.
 
     @property
+    def is_loaded(self) -> bool:
+        """Whether a loader gives its tables."""
+        return self._own_shapes is None
+
+    @property
     def shape_table(self) -> ShapeTable:
         """The table of shapes; loaded if it is not in memory."""
         own = self._own_shapes

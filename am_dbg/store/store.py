@@ -14,14 +14,14 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import takewhile
 from threading import RLock
 
 from am_dbg.errors import MachineTakenError
 from am_dbg.store.definitions.shape_cache import ShapeCache
-from am_dbg.store.dictionary import SegmentDictionary
+from am_dbg.store.dictionary import DefinitionCounts, SegmentDictionary, TableLoader
 from am_dbg.store.facts import IndexedSchema
 from am_dbg.store.loading.column_cache import ColumnCache
 from am_dbg.store.runs import number_among, parent_among, process_of, source_among
@@ -40,7 +40,8 @@ class Store:
     is counted as it is taken in, that of a few small values a little later, so `size` is fast.
     What is fed can be read at once, or at the end of `gathering`. With `bytes_max` the store calls
     `on_overflow` after a message that exceeds this limit; there the thread that feeds frees
-    memory (`am_dbg.store.eviction`).
+    memory (`am_dbg.store.eviction`). Above half of the limit it calls `on_pressure`, where history
+    is moved to the disk (`am_dbg.store.spilling`).
 
     `arrived` and `taken` count all tracks and transitions that ever came; `is_whole` is whether
     none of them was removed to save memory. `clock` is the wall clock in nanoseconds, by which
@@ -53,6 +54,7 @@ class Store:
         self.version = 0
         self.bytes_max = bytes_max
         self.on_overflow: Callable[[], None] | None = None
+        self.on_pressure: Callable[[], None] | None = None
         self._tracks: list[Track] = []
         self._streams: list[Stream] = []
         self._by_key: dict[str, Track] = {}
@@ -225,6 +227,17 @@ class Store:
                 self.is_whole = False
                 self.version += 1
 
+    def trim_through(self, lasts: Mapping[Track, int]) -> None:
+        """Drop the oldest chunks of tracks, up to the complete one with this transition."""
+        with self.lock:
+            for track, last in lasts.items():
+                if self.holds(track) and track.first <= last:
+                    for dictionary in track.trim_through(last):
+                        self._drop_unheld(dictionary)
+                    self.track_changed(track)
+                    self.is_whole = False
+            self.version += 1
+
     def trim_open(self, stream: int) -> bool:
         """Drop all finished chunks of an open stream; return whether that freed memory."""
         self.settle()
@@ -256,6 +269,30 @@ class Store:
         for dictionary in self._dictionaries.values():
             weights[dictionary.stream] = weights.get(dictionary.stream, 0) + dictionary.weight
         return weights
+
+    # Moving history to the disk.
+
+    def ended_segments(self) -> list[SegmentDictionary]:
+        """The definitions of segments that ended whose tables are in memory, the oldest first."""
+        return [one for one in self._finished_dictionaries.values() if not one.is_loaded]
+
+    def end_chunks_of(self, dictionary: SegmentDictionary) -> None:
+        """End the chunks that can no longer grow because their segment ended."""
+        with self.lock:
+            for track in dictionary.holders:
+                track.end_chunk_of(dictionary)
+                self._bytes += track.weigh()
+
+    def weigh_again(self, track: Track) -> None:
+        """Count the memory of a track that moved columns to the disk; nothing else changed."""
+        self._bytes += track.weigh()
+
+    def load_definitions_from(
+        self, dictionary: SegmentDictionary, loader: TableLoader, counts: DefinitionCounts
+    ) -> None:
+        """Let go of the tables of a segment that ended: from now on a loader gives them."""
+        dictionary.load_from(loader, counts)
+        self.add_bytes(dictionary.weigh())
 
     # The methods of `StreamStore`.
 
@@ -335,14 +372,19 @@ class Store:
         return self.bytes_max > 0 and self.size() > self.bytes_max
 
     def _check_memory(self) -> None:
-        """Call `on_overflow` if the limit is exceeded, but not for changes made within it."""
+        """Call what frees memory if there is too little, but not for changes made within it."""
+        if self.on_pressure is not None and self.size() > self.bytes_max // 2:
+            self._free_by(self.on_pressure)
         if self._exceeds_limit and not self._is_freeing_memory:
             self.settle()
-        if self._exceeds_limit and not self._is_freeing_memory:
+        if self.on_overflow is not None and self._exceeds_limit:
+            self._free_by(self.on_overflow)
+
+    def _free_by(self, free: Callable[[], None]) -> None:
+        if not self._is_freeing_memory:
             self._is_freeing_memory = True
             try:
-                if self.on_overflow is not None:
-                    self.on_overflow()
+                free()
             finally:
                 self._is_freeing_memory = False
 

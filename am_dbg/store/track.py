@@ -9,6 +9,7 @@ makes it, so `weigh` is fast.
 from __future__ import annotations
 
 import sys
+from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import count
 from operator import is_not
@@ -232,6 +233,21 @@ class Track(TrackReader):
         self.connected = False
         self._publish()
 
+    def sealed_in_memory(self) -> list[Chunk]:
+        """The complete chunks whose columns no loader gives."""
+        return [chunk for chunk in self._index.chunks if chunk.is_sealed and not chunk.is_loaded]
+
+    def end_chunk_of(self, dictionary: SegmentDictionary) -> None:
+        """End the chunk that grew if it belongs to a segment that ended."""
+        if self._open is not None and self._open.dictionary is dictionary:
+            self._end_chunk(self.schema)
+
+    def load_chunk_from(self, chunk: Chunk, loader: ColumnLoader) -> None:
+        """Let go of the columns of a complete chunk: from now on a loader gives them."""
+        before = chunk.size()
+        chunk.load_from(loader)
+        self._sealed_bytes += chunk.size() - before
+
     def trim(self, dictionary: SegmentDictionary) -> set[SegmentDictionary]:
         """Drop the oldest chunks, up to the last one that uses this dictionary.
 
@@ -244,6 +260,10 @@ class Track(TrackReader):
         if count and count == len(chunks):
             self._end_chunk(self.schema)
         return self._drop_oldest(count)
+
+    def trim_through(self, number: int) -> set[SegmentDictionary]:
+        """Drop the oldest chunks, up to the one with this transition, which is complete."""
+        return self._drop_oldest(bisect_right(self._index.firsts, number))
 
     def trim_sealed(self) -> set[SegmentDictionary]:
         """Drop all chunks except the one that still grows."""

@@ -10,6 +10,7 @@ import pytest
 
 from am_dbg.query import Filters, Hits, Visible, errors, touching
 from am_dbg.store import Store, Track
+from am_dbg.store.spilling.spill import Spill
 from tests.dbg.histories import HistoryPlayer
 from tests.dbg.test_store_model import small_chunks
 
@@ -59,13 +60,16 @@ def look(track: Track, sets: dict[str, Visible | Hits]) -> None:
         numbers.next(count // 2)
 
 
-@pytest.mark.parametrize("trimmed", [False, True])
-def test_readers_never_see_half_of_anything(trimmed: bool) -> None:
+@pytest.mark.parametrize(("trimmed", "moved"), [(False, False), (True, False), (False, True)])
+def test_readers_never_see_half_of_anything(trimmed: bool, moved: bool) -> None:
     """Clocks, filters, searches and ids asked while data arrives agree with each other.
 
-    While old ones are trimmed an answer may be missing, but nothing else goes wrong.
+    While old ones are trimmed an answer may be missing, but nothing else goes wrong. While they
+    are moved to the disk nothing is missing.
     """
-    player, store, trouble = reported(), Store(), list[Exception]()
+    player, store, trouble = reported(), Store(int(moved)), list[Exception]()
+    if moved:
+        Spill(store, 10**9)
     stream = store.open_stream("reported", live=True)
     for message in player.messages[:3]:
         store.feed(stream, message)
@@ -99,3 +103,4 @@ def test_readers_never_see_half_of_anything(trimmed: bool) -> None:
 
     assert trouble == []
     assert track.count == ROWS
+    assert not moved or all(chunk.is_loaded for chunk in track.chunks[:-1])

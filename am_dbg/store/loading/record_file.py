@@ -23,6 +23,7 @@ from amtracer.files.record_walk import ByteSource, Record
 from amtracer.files.records import content_of
 
 _files = count()
+_segments = count()
 
 
 class RecordFile:
@@ -84,6 +85,7 @@ class SegmentLoader:
     def __init__(self, file: RecordFile) -> None:
         self.parts: list[Part] = []
         self._file = file
+        self._serial = next(_segments)
 
     def shapes(self) -> ShapeTable:
         """The shapes, from the cache or from the file."""
@@ -95,7 +97,7 @@ class SegmentLoader:
 
     @property
     def _key(self) -> tuple[int, int]:
-        return self._file.serial, id(self)
+        return self._file.serial, self._serial
 
     def _stored(self, part: Part) -> bytes:
         return part.record.stored_body(self._file.source)
