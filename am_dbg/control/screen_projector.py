@@ -8,13 +8,13 @@ fails is listed in `ScreenView.failed`; all others are shown.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TypeVar
 
 from am_dbg.control.filtering.filter_line import FilterLine
 from am_dbg.control.input_status import InputStatus, connect_hints
 from am_dbg.control.modes import Modes
 from am_dbg.control.reading.detail import Detail
+from am_dbg.control.reading.log_windows import merged_window
 from am_dbg.control.reading.reader_cursor import ReaderCursor
 from am_dbg.control.runs.returned_runs import ReturnedRuns
 from am_dbg.control.screen_view import ScreenView
@@ -24,7 +24,6 @@ from am_dbg.drawing.detail import DetailView
 from am_dbg.drawing.layout import Layout, Pane, lay_out
 from am_dbg.drawing.log import log_title_note
 from am_dbg.drawing.matrix import HEADER_ROWS, matrix_columns
-from am_dbg.drawing.merged_log import merged_text_column
 from am_dbg.drawing.pane_keys import footer_ends, footer_hints
 from am_dbg.drawing.rain import header_height, rain_columns
 from am_dbg.keys import Hint, Key
@@ -217,23 +216,13 @@ class ScreenProjector:
     def _merged_log(self, moment: Moment, merged: Across) -> LogView:
         """The log of all machines in the scope."""
         workspace, search = self.workspace, self.workspace.search
-        columns, options = merged_columns(merged), workspace.log_options
-        if options.width:
-            width = workspace.width_of(Pane.LOG)
-            options = replace(options, width=max(1, width - merged_text_column(*columns, width)))
         view, workspace.merged_top = project_merged_log(
-            workspace.store,
-            merged,
-            Cursor(moment.track, moment.number),
+            merged_window(workspace, moment, merged),
             workspace.merged_top,
-            workspace.height_of(Pane.LOG),
-            options,
-            columns,
-            level=workspace.filters.level,
+            merged_columns(merged),
             follow=Pane.LOG not in workspace.scrolled_away,
             needle=search.text if search and search.pane is Pane.LOG else "",
             scope=workspace.scope_words,
-            bookmarked=workspace.bookmarked,
         )
         return view
 

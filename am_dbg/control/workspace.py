@@ -18,6 +18,7 @@ from am_dbg.control.history import Bookmarks, History, SavedPlace
 from am_dbg.drawing.layout import Layout, Pane
 from am_dbg.drawing.log import text_column
 from am_dbg.drawing.pane_sizes import PaneSizes
+from am_dbg.projection.log.merged_window import MergedPlace
 from am_dbg.projection.log.view import LogView, number_digits
 from am_dbg.projection.log.window import LogOptions, LogPlace
 from am_dbg.projection.machine_list import MachineList
@@ -90,7 +91,7 @@ class Workspace:
     returned_run: str = ""
     is_across: bool = False
     chosen: frozenset[str] = frozenset()
-    merged_top: Cursor | None = None
+    merged_top: MergedPlace | None = None
     _listed: tuple[Sequence[ListedMachine], frozenset[str]] = ((), frozenset())
     across: AcrossQueries = field(init=False)
     order: MachineOrder = field(init=False)

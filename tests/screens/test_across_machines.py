@@ -8,7 +8,7 @@ from am_dbg.control import Control
 from am_dbg.drawing.layout import Pane
 from am_dbg.drawing.machines import draw_machines
 from am_dbg.drawing.merged_log import draw_merged_log
-from am_dbg.projection.log.merged import CAUSE_MARK, EFFECT_MARK
+from am_dbg.projection.log.merged_rows import CAUSE_MARK, EFFECT_MARK
 from am_dbg.projection.log.window import RowKind
 from am_dbg.projection.occurrences import LISTED_MAX, OccurrenceKind
 from am_dbg.query import Filters

@@ -9,10 +9,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from am_dbg.projection.log.window import PLAIN, LogOptions, LogPlace, LogRow, LogWindow
+from am_dbg.projection.log.window import (
+    PLAIN,
+    LogOptions,
+    LogPlace,
+    LogRow,
+    LogWindow,
+    searched_words,
+)
 from am_dbg.projection.steps import Moment
 from am_dbg.query import Visible
-from am_dbg.query.terms import parse
 from amtracer.wire.vocabulary import LEVEL_WORDS
 
 
@@ -58,9 +64,7 @@ def project_log(
     """
     window = LogWindow(moment, visible, height, options)
     if follow:
-        place = window.place_showing(
-            place, moment.number, (needle, *parse(needle).words) if needle else ()
-        )
+        place = window.place_showing(place, moment.number, searched_words(needle))
     rows = window.rows_from(*place)
     return LogView(
         rows=tuple(rows),

@@ -26,7 +26,7 @@ from am_dbg.projection.steps import Moment
 from am_dbg.projection.times import SECOND
 from am_dbg.query import Visible
 from am_dbg.query.cursor import Cursor
-from am_dbg.query.terms import has_text
+from am_dbg.query.terms import has_text, parse
 from am_dbg.store import Track
 
 ROWS_AROUND = 2
@@ -99,6 +99,24 @@ def entry_text(row: LogRow) -> str:
         return ""
     names = (word.name for word in (*row.entry.called, *row.entry.implied))
     return " ".join((*names, row.entry.note, row.entry.args))
+
+
+def searched_words(needle: str) -> tuple[str, ...]:
+    """What a row may contain that a search has found: its text, or else its words."""
+    return (needle, *parse(needle).words) if needle else ()
+
+
+def row_with(rows: Sequence[LogRow], words: Sequence[str]) -> tuple[int, bool]:
+    """The row of a transition to show for a search, and whether it is one of its log lines."""
+    above = (RowKind.GAP, RowKind.SECOND)
+    entry = next((at for at, row in enumerate(rows) if row.kind not in above), 0)
+    for word in words:
+        if has_text(entry_text(rows[entry]), word):
+            break
+        for at, row in enumerate(rows):
+            if has_text(line_text(row), word):
+                return at, True
+    return entry, False
 
 
 class LogWindow:
@@ -178,25 +196,13 @@ class LogWindow:
         With the words of a search, the row of the transition that has the first of them which it
         has at all is on the screen, however many rows are above it.
         """
-        at, is_line = self._row_with(number, words)
+        at, is_line = row_with(self.rows_of(number), words)
         if (place.skip or is_line) and self._is_shown(place, number, at):
             return place
         top = LogPlace(self.top_showing(number, place.number))
         if not is_line or self._is_shown(top, number, at):
             return top
         return LogPlace(number, max(0, at - self.height // 3))
-
-    def _row_with(self, number: int, words: Sequence[str]) -> tuple[int, bool]:
-        """The row of a transition to show, and whether it is one of its log lines."""
-        rows = self.rows_of(number)
-        entry = next((at for at, row in enumerate(rows) if row.kind is not RowKind.GAP), 0)
-        for word in words:
-            if has_text(entry_text(rows[entry]), word):
-                break
-            for at, row in enumerate(rows):
-                if has_text(line_text(row), word):
-                    return at, True
-        return entry, False
 
     def _is_shown(self, place: LogPlace, number: int, at: int) -> bool:
         """Whether a row of a transition is on a screen that begins at a place."""
