@@ -94,10 +94,10 @@ class Control:
         self.filter_line = FilterLine(
             self.workspace, self.modes, self.navigation, self.view_switches
         )
-        self.detail = Detail(self.workspace, self.modes)
-        self.search = Search(self.workspace, self.modes, self.jumps, self.detail)
         self.tools = Tools(self.workspace, self.modes, self.unsaved, self.confirmation)
         moving = self.workspace, self.modes, self.navigation, self.jumps
+        self.detail = Detail(*moving)
+        self.search = Search(self.workspace, self.modes, self.jumps, self.detail)
         log_scrolling = LogScrolling(self.workspace, self.modes, self.navigation)
         reader_cursor = ReaderCursor(self.workspace, self.navigation, self.jumps)
         self.pane_actions = PaneActions(
@@ -184,13 +184,13 @@ class Control:
         return {
             "next_pane": detail.next_tab,
             "previous_pane": detail.previous_tab,
-            "down": lambda: detail.scroll(1),
-            "up": lambda: detail.scroll(-1),
+            "down": lambda: detail.move(1),
+            "up": lambda: detail.move(-1),
             "page_down": lambda: detail.page(1),
             "page_up": lambda: detail.page(-1),
             "first": detail.to_top,
             "last": detail.to_end,
-            "choose": self.jumps.source,
+            "choose": detail.follow,
             "copy": detail.copy_tab,
             "escape": detail.leave,
         }

@@ -60,6 +60,8 @@ class Mouse:
             return
         if pane is Pane.STATES:
             self._click_state(row)
+        elif pane is Pane.DETAIL:
+            self.detail_reading.click(row, again=again)
         elif again and pane in FRAMED_PANES:
             self.pane_actions.choose()
         elif pane is Pane.MACHINES:

@@ -45,7 +45,8 @@ class DrawnRow:
 class DetailView:
     """The rows of the open tab that are on show, from `top` of `total`.
 
-    `hit` is the row of the current hit of a search, -1 for none on show.
+    `hit` is the row of the current hit of a search, `cursor` that of the step that Enter follows;
+    -1 for none on show.
     """
 
     title: str = ""
@@ -57,6 +58,7 @@ class DetailView:
     needle: str = ""
     hits: int = 0
     hit: int = -1
+    cursor: int = -1
     is_cut: bool = False
 
 
@@ -86,8 +88,9 @@ def draw_detail(view: DetailView, width: int) -> list[SpanLine]:
         return []
     lines = _head(view, width)
     for at, row in enumerate(view.rows):
-        role = LineRole.CURSOR if at == view.hit else LineRole.PLAIN
-        edge = Span("▸" if at == view.hit else " ", Role.FOCUS, bold=True)
+        is_marked = at in (view.hit, view.cursor)
+        role = LineRole.CURSOR if is_marked else LineRole.PLAIN
+        edge = Span("▸" if is_marked else " ", Role.FOCUS, bold=True)
         lines.append(SpanLine(tuple(fit([edge, *marked(row, view.needle)], width)), role))
     return lines
 

@@ -2,7 +2,7 @@
 
 The view is a pane that covers the others. It shows the transition at the cursor, so all keys that
 go to another transition work in it. The text of a tab is broken into rows once and cached until
-the transition, the tab or the width changes.
+the transition, the tab or the width changes. In the tab of steps, keys move a cursor.
 """
 
 from __future__ import annotations
@@ -10,15 +10,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from am_dbg.control.effects import CopyText
+from am_dbg.control.jumps import Jumps
 from am_dbg.control.modes import Modes
+from am_dbg.control.navigation import Navigation
+from am_dbg.control.reading.step_cursor import StepCursor
 from am_dbg.control.workspace import Workspace
 from am_dbg.drawing.detail import HEAD_ROWS, DetailView, DrawnRow, break_rows
 from am_dbg.drawing.layout import Pane
 from am_dbg.projection.addresses.write import write_address
 from am_dbg.projection.clean import clean
 from am_dbg.projection.detail.rows import DetailRow
-from am_dbg.projection.detail.tabs import DetailTab, tab_counts, tab_rows
+from am_dbg.projection.detail.tabs import ROWS_MAX, DetailTab, tab_counts, tab_rows
 from am_dbg.projection.steps import Moment
+from am_dbg.projection.times import count
 from am_dbg.query.terms import ignores_case
 
 TABS = tuple(DetailTab)
@@ -40,10 +44,13 @@ class Detail:
 
     workspace: Workspace
     modes: Modes
+    navigation: Navigation
+    jumps: Jumps
     tab: DetailTab = DetailTab.WHY
     top: int = 0
     needle: str = ""
     hit: int = -1
+    _step: StepCursor = field(default_factory=StepCursor)
     _from: Pane = Pane.LOG
     _place: tuple[object, ...] = ()
     _content: _TabContent | None = None
@@ -117,6 +124,36 @@ class Detail:
         else:
             self.close()
 
+    def move(self, rows: int) -> None:
+        """Move the cursor in the steps; scroll other tabs."""
+        if self._content is None or not self._step.count:
+            self.scroll(rows)
+        else:
+            self._step.move(self._content.drawn, rows)
+            self._show_step()
+
+    def _show_step(self) -> None:
+        if self._content is not None:
+            self.top = self._step.top_showing(self._content.drawn, self.top, self._height)
+
+    def click(self, row: int, *, again: bool) -> None:
+        """Put the cursor on the step of a row; a second click goes to it."""
+        at = self.top + row - HEAD_ROWS
+        drawn = self._content.drawn if self._content and self._step.count else ()
+        if row >= HEAD_ROWS and at < len(drawn):
+            self._step.put(drawn[at].index)
+            if again:
+                self.follow()
+
+    def follow(self) -> None:
+        """Close the view at the step of the cursor; in other tabs, go to the transition's cause."""
+        if not self._step.count:
+            self.jumps.source()
+            return
+        self.close()
+        self.modes.focus_on(Pane.STEPS)
+        self.navigation.to_step(self._step.at + 1)
+
     def scroll(self, rows: int) -> None:
         """Scroll by rows."""
         content = self._content
@@ -124,16 +161,18 @@ class Detail:
         self.top = max(0, min(last, self.top + rows))
 
     def page(self, by: int) -> None:
-        """Scroll by pages, which overlap by a row."""
-        self.scroll(by * max(1, self._height - 1))
+        """Move by pages, which overlap by a row."""
+        self.move(by * max(1, self._height - 1))
 
     def to_top(self) -> None:
         """Go to the first row."""
         self.top = 0
+        self._step.put(0)
 
     def to_end(self) -> None:
         """Go to the last rows."""
         self.scroll(len(self._content.drawn) if self._content else 0)
+        self._step.put(self._step.count - 1)
 
     @property
     def _height(self) -> int:
@@ -164,6 +203,8 @@ class Detail:
         else:
             at = next((hit for hit in reversed(hits) if hit <= start), hits[-1])
         self.hit, self.workspace.message = at, ""
+        if self._content is not None:
+            self._step.put(self._content.drawn[at].index)
         if not self.top <= at < self.top + self._height:
             self.top = max(0, at - self._height // 3)
 
@@ -192,14 +233,16 @@ class Detail:
         if moment.is_start:
             return DetailView(title="before the first transition")
         content = self._content = self._read(moment, width)
-        place = content.key[:3]
+        step = moment.step if moment.is_stepping and self.tab is DetailTab.STEPS else 0
+        place = (*content.key[:3], step)
         if place != self._place:
-            self._place, self.top, self.hit = place, 0, -1
+            self._begin(moment, place)
         height = max(1, height - HEAD_ROWS)
         self.top = max(0, min(self.top, len(content.drawn) - height))
         shown = content.drawn[self.top : self.top + height]
+        first, _ = self._step.rows(content.drawn)
         return DetailView(
-            title=f"{clean(moment.track.key)} · transition {moment.number:,}",
+            title=_title(moment),
             tab=self.tab,
             counts=content.counts,
             rows=tuple(row.spans for row in shown),
@@ -208,7 +251,15 @@ class Detail:
             needle=self.needle,
             hits=len(self._all_hits()),
             hit=self.hit - self.top if self.hit >= 0 else -1,
+            cursor=first - self.top if first >= 0 else -1,
         )
+
+    def _begin(self, moment: Moment, place: tuple[object, ...]) -> None:
+        """Begin at the first row, or at the step on show."""
+        self._place, self.top, self.hit = place, 0, -1
+        is_steps = self.tab is DetailTab.STEPS
+        self._step.begin(moment, min(moment.steps, ROWS_MAX) if is_steps else 0)
+        self._show_step()
 
     def _read(self, moment: Moment, width: int) -> _TabContent:
         """The rows of the tab; read again only if something of it may have changed."""
@@ -227,6 +278,11 @@ class Detail:
             break_rows(rows, width, wraps=wraps),
             tuple((tab, counts.get(tab, 0)) for tab in TABS),
         )
+
+
+def _title(moment: Moment) -> str:
+    step = f" · step {count(moment.step)} of {count(moment.steps)}" if moment.is_stepping else ""
+    return f"{clean(moment.track.key)} · transition {moment.number:,}{step}"
 
 
 def _hits(content: _TabContent, needle: str) -> tuple[int, ...]:
