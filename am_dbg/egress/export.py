@@ -22,6 +22,7 @@ from itertools import groupby
 from am_dbg.egress.record_stream import ChunkReplay, RecordStream
 from am_dbg.egress.track_replay import TrackReplay
 from am_dbg.store import Store, Track
+from am_dbg.store.stream import Stream
 from amtracer.encode.stream_writer import StreamWriter
 from amtracer.files.atomic import AtomicFile, PathLike
 from amtracer.files.records import RecordWriter
@@ -107,13 +108,24 @@ def _write_records(
         if not _are_whole(parts):
             parts = _told_again(hello, parts, keeps_id)
         into = RecordStream(records, number, hello, keeps_id)
+        _keep_schema_numbers(into, store.streams[stream], parts)
         replays = [ChunkReplay(into, part.track, part.first) for part in parts]
         for replay, part in zip(replays, parts, strict=True):
-            for _ in replay.replay_to(part.last):
-                count.one_more()
+            for rows in replay.replay_to(part.last):
+                count.add(rows)
             if part.last == part.track.count:
                 replay.finish()
         into.finish()
+
+
+def _keep_schema_numbers(into: RecordStream, stream: Stream, parts: Sequence[Selection]) -> None:
+    """Give the schemas their numbers in the store, if the machines are all of the stream.
+
+    Then its definitions can be copied.
+    """
+    if stream.tracks and {part.track for part in parts}.issuperset(stream.tracks):
+        for schema in stream.schemas:
+            into.schema(schema.states)
 
 
 def _are_whole(parts: Sequence[Selection]) -> bool:
@@ -158,10 +170,11 @@ class _Counting:
         self._total = total
         self._done = 0
 
-    def one_more(self) -> None:
-        """Count a transition."""
-        self._done += 1
-        if self._progress is not None and self._done % PROGRESS_TRANSITIONS == 0:
+    def add(self, rows: int) -> None:
+        """Count written transitions."""
+        before, self._done = self._done, self._done + rows
+        reached = before // PROGRESS_TRANSITIONS < self._done // PROGRESS_TRANSITIONS
+        if self._progress is not None and reached:
             self._progress(self._done, self._total)
 
 
@@ -195,8 +208,8 @@ def write_messages(
         hello = store.streams[stream].hello
         writer = StreamWriter(emit, hello or _NO_HELLO, batch_rows=limits.BATCH_ROWS_MAX)
         for part in parts:
-            for _ in _written(writer, part, keeps_id):
-                count.one_more()
+            for rows in _written(writer, part, keeps_id):
+                count.add(rows)
         writer.flush()
 
 
@@ -218,8 +231,8 @@ def _referred_ids(selection: Sequence[Selection]) -> frozenset[str]:
 
 def _written(
     writer: StreamWriter, part: Selection, keeps_id: Callable[[str], bool]
-) -> Iterator[None]:
-    """Write one machine; yield after each transition."""
+) -> Iterator[int]:
+    """Write one machine; yield the number of transitions after each portion."""
     replay = TrackReplay(writer, part.track, part.first, keeps_id)
     yield from replay.replay_to(part.last)
     if part.last == part.track.count:

@@ -107,7 +107,7 @@ class LiveReplay:
         known = self._known.setdefault(track, _Sent())
         start = max(replay.next, track.first)
         try:
-            rows = sum(1 for _ in replay.replay_to(min(last, start + rows_max - 1)))
+            rows = sum(replay.replay_to(min(last, start + rows_max - 1)))
             snapshot = track.snapshot
             if replay.next > last or track.first > last:
                 replay.catch_up()

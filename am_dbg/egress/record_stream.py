@@ -9,16 +9,17 @@ it was is copied.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import repeat
 
 import msgpack
 
+from am_dbg.egress.record_copy import WaitingChunk, completed_record, copy_rows, copy_segment
 from am_dbg.egress.track_replay import TrackReplay
 from am_dbg.store import Track
 from am_dbg.store.chunk import Chunk
 from am_dbg.store.definitions.shape_table import ShapeTable
 from am_dbg.store.definitions.text_table import TextTable
 from am_dbg.store.dictionary import SegmentDictionary
+from am_dbg.store.facts import IndexedSchema
 from am_dbg.store.packed.bodies import PackedChunk, pack_rows_body
 from am_dbg.store.packed.definitions import (
     PartHead,
@@ -67,9 +68,10 @@ class RecordStream(StreamWriter):
         self._keeps_id = keeps_id
         self._opening: list[tuple[int, Message]] = []
         self._events: list[tuple[tuple[int, int], Message]] = []
-        self._chunks: list[PackedChunk] = []
+        self._chunks: list[WaitingChunk] = []
         self._rows = 0
         self._segments: dict[int, int] = {}
+        self._same_schemas: dict[int, bool] = {}
         self._own_texts = TextTable()
         self._own_segment = _NO_SEGMENT
         self._row = -1
@@ -81,12 +83,13 @@ class RecordStream(StreamWriter):
         part = (
             chunk if chunk.is_sealed and (low, high) == (0, chunk.rows) else chunk.part(low, high)
         )
-        packed = self._packed(machine, run.schema, part, run.unit)
-        if self._rows + part.rows > RECORD_ROWS_MAX or len(self._chunks) >= RECORD_CHUNKS_MAX:
-            self.flush_rows()
-        self._chunks.append(packed)
+        segment = self._segment(part.dictionary)
+        waiting = WaitingChunk(part.head(machine, run.schema, segment, run.unit), part, run.unit)
+        self._make_room(waiting)
+        self._chunks.append(waiting)
         self._rows += part.rows
         run.row = chunk.row_first + high
+        self._copy_completed()
 
     def events_at(self, row: int) -> None:
         """Place the next events before this row; -1 for where the machine is."""
@@ -132,9 +135,32 @@ class RecordStream(StreamWriter):
     def _row_of(self, machine: int) -> int:
         return self._machine(machine).row
 
-    def _packed(self, machine: int, schema: int, chunk: Chunk, unit_ns: int) -> PackedChunk:
-        segment = self._segment(chunk.dictionary)
-        head, columns = chunk.head(machine, schema, segment, unit_ns), chunk.columns
+    def _make_room(self, waiting: WaitingChunk) -> None:
+        """Write what waits if a chunk, or all of the record that begins with it, has no room."""
+        record = waiting.record
+        heads = (waiting.head,) if record is None else record.head.chunks
+        rows = sum(head.rows for head in heads)
+        is_full = len(self._chunks) + len(heads) > RECORD_CHUNKS_MAX
+        if is_full or self._rows + rows > RECORD_ROWS_MAX:
+            self.flush_rows()
+
+    def _copy_completed(self) -> None:
+        """Copy a record if all of its chunks have come, after what came before them."""
+        record = completed_record(self._chunks)
+        if record is None or self._drops_ids(record.head):
+            return
+        count = len(record.head.chunks)
+        chunks, self._chunks = self._chunks[-count:], self._chunks[:-count]
+        self.flush_rows()
+        self._flush_opening()
+        copy_rows(self._records, record, self._number, chunks)
+
+    def _drops_ids(self, head: RowsHead) -> bool:
+        return self._keeps_id is not bool and any(chunk.has_own_ids for chunk in head.chunks)
+
+    def _packed(self, waiting: WaitingChunk) -> PackedChunk:
+        head, chunk, unit_ns = waiting
+        columns = chunk.columns
         if head.flags & HAS_OWN_IDS and self._keeps_id is not bool:
             columns = columns.with_ids(self._keeps_id)
             head = head._replace(
@@ -147,9 +173,21 @@ class RecordStream(StreamWriter):
         number = self._segments.get(dictionary.serial)
         if number is None:
             number = self._segments[dictionary.serial] = len(self._segments)
+            self._flush_opening()
+            has_same_schemas = self._has_schemas(dictionary.schemas)
+            if has_same_schemas and copy_segment(self._records, dictionary, self._number, number):
+                return number
             schemas = _LazySchemas(self, dictionary)
             self._define(dictionary.shape_table, dictionary.text_table, number, schemas)
         return number
+
+    def _has_schemas(self, schemas: Sequence[IndexedSchema]) -> bool:
+        """Whether these schemas have the same numbers in the stream."""
+        known = self._same_schemas.get(id(schemas))
+        if known is None:
+            numbers = [self._schemas.get(schema.states) for schema in schemas]
+            known = self._same_schemas[id(schemas)] = numbers == list(range(len(schemas)))
+        return known
 
     def _define(
         self, shapes: ShapeTable, texts: TextTable, segment: int, schemas: Mapping[int, int]
@@ -175,7 +213,7 @@ class RecordStream(StreamWriter):
         chunks, self._chunks, self._rows = self._chunks, [], 0
         if chunks:
             self._flush_opening()
-            self._write_rows(chunks)
+            self._write_rows(list(map(self._packed, chunks)))
 
     def _write_rows(self, chunks: Sequence[PackedChunk]) -> None:
         """Write chunks as a record, or as several if they are too large for one."""
@@ -232,7 +270,7 @@ class ChunkReplay(TrackReplay):
 
     def _replay_chunk(
         self, chunk: Chunk, low: int, high: int, stops: Sequence[int]
-    ) -> Iterator[None]:
+    ) -> Iterator[int]:
         """Send rows as a chunk, and the open work with the rows before which it was there."""
         self._stream.rows(self._machine, chunk, low - chunk.first, high - chunk.first + 1)
         self.next = high + 1
@@ -240,4 +278,4 @@ class ChunkReplay(TrackReplay):
             self._stream.events_at(chunk.row_first + stop - chunk.first + 1)
             self._send_open_work(stop)
         self._stream.events_at(-1)
-        yield from repeat(None, high - low + 1)
+        yield high - low + 1

@@ -66,8 +66,8 @@ class TrackReplay:
         self._notes_seen = 0
         self.sent += 1
 
-    def replay_to(self, last: int) -> Iterator[None]:
-        """Replay up to this number; yield after each transition."""
+    def replay_to(self, last: int) -> Iterator[int]:
+        """Replay up to this number; yield the number of transitions after each portion."""
         self._send_notes(last)
         before: Chunk | None = None
         for chunk in list(self.track.chunks):
@@ -189,7 +189,7 @@ class TrackReplay:
             process=self.track.identity.process,
         )
 
-    def _replay_rows(self, chunk: Chunk, low: int, high: int) -> Iterator[None]:
+    def _replay_rows(self, chunk: Chunk, low: int, high: int) -> Iterator[int]:
         self._row = chunk.row_first + high - chunk.first + 1
         self._ticks, self._gaps, self.has_left = None, (), False
         self._lines_sent = 0
@@ -199,7 +199,7 @@ class TrackReplay:
 
     def _replay_chunk(
         self, chunk: Chunk, low: int, high: int, stops: Sequence[int]
-    ) -> Iterator[None]:
+    ) -> Iterator[int]:
         """Send rows, and after each of `stops` the open work there."""
         for stop in stops:
             yield from self._replay_run(chunk, low, stop)
@@ -228,12 +228,12 @@ class TrackReplay:
             self._lines_sent = later.total
             self.sent += 1
 
-    def _replay_run(self, chunk: Chunk, low: int, high: int) -> Iterator[None]:
+    def _replay_run(self, chunk: Chunk, low: int, high: int) -> Iterator[int]:
         for row in chunk.replay(low - chunk.first, high - chunk.first + 1):
             own_id = row[-2] if self._keeps_id(row[-2]) else ""
             self._writer.record(self._machine, *row[:-2], own_id, row[-1])
             self.next += 1
-            yield
+            yield 1
 
     def _send_gaps_before(self, number: int, chunk: Chunk, before: Chunk | None) -> None:
         """Send the gaps before a transition, also one for transitions that were trimmed unsent."""

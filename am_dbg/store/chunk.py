@@ -270,6 +270,11 @@ class Chunk:
         return self._flags & HAS_SOURCES != 0 if own is None else own.sources is not None
 
     @property
+    def loader(self) -> ColumnLoader | None:
+        """What gives the columns, if they are not in memory."""
+        return self._loader
+
+    @property
     def columns(self) -> ChunkColumns:
         """What the chunk has for its rows; loaded if it is not in memory."""
         own = self._own
@@ -285,6 +290,10 @@ class Chunk:
 
     def clock_after(self, rows: int) -> tuple[int, ...]:
         """Ticks after the first `rows` rows, counted from the nearer end."""
+        if not rows:
+            return self.ticks
+        if self.ticks_end and rows == self.rows:
+            return self.ticks_end
         if self.ticks_end and rows > self.rows // 2:
             return self._grown(self.ticks_end, self.shapes.counted(rows, self.rows), -1)
         return self._grown(self.ticks, self.shapes.counted(0, rows), 1)

@@ -164,6 +164,11 @@ class SegmentDictionary:
         return self._own_shapes is None
 
     @property
+    def loader(self) -> TableLoader | None:
+        """What gives the tables, if they are not in memory."""
+        return self._loader
+
+    @property
     def shape_table(self) -> ShapeTable:
         """The table of shapes; loaded if it is not in memory."""
         own = self._own_shapes

@@ -130,6 +130,11 @@ class Stream:
         stream.hello, stream.tracks, stream.weight = None, [], 0
         return stream
 
+    @property
+    def schemas(self) -> Sequence[IndexedSchema]:
+        """The schemas by number, read-only."""
+        return self._schemas
+
     def take(self, message: Message) -> None:
         """Take one message in, or raise a WireError that names it."""
         try:

@@ -101,24 +101,21 @@ class Record(NamedTuple):
 
     def head(self, source: ByteSource) -> bytes:
         """The content of its head."""
-        return content_of(self._stored(source)[: self.header.head_bytes])
+        return content_of(self.stored(source)[0])
 
     def body(self, source: ByteSource) -> bytes:
         """The content of its body."""
-        return content_of(self.stored_body(source))
+        return content_of(self.stored(source)[1])
 
-    def stored_body(self, source: ByteSource) -> bytes:
-        """Its body as stored."""
-        return self._stored(source)[self.header.head_bytes :]
-
-    def _stored(self, source: ByteSource) -> bytes:
+    def stored(self, source: ByteSource) -> tuple[bytes, bytes]:
+        """Its head and its body as stored; a `DamagedRecordError` if they were changed."""
         data = source.read(self.offset, self.header.size)
         if len(data) != self.header.size or header_of(data) != self.header:
             raise DamagedRecordError("was changed", where=f"record at {self.offset:,}")
         content = data[HEADER_BYTES:]
         if record_crc(data[:HEADER_BYTES], content) != self.header.crc:
             raise DamagedRecordError("was changed", where=f"record at {self.offset:,}")
-        return content
+        return content[: self.header.head_bytes], content[self.header.head_bytes :]
 
 
 class BadKind(Enum):

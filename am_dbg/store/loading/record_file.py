@@ -38,15 +38,19 @@ class RecordFile:
 class RowsRecord:
     """A record of rows: its place and its head; loaders of its chunks share it."""
 
-    __slots__ = ("_file", "_head", "_record", "_units_ns")
+    __slots__ = ("_file", "_record", "head", "units_ns")
 
     def __init__(
         self, file: RecordFile, record: Record, head: RowsHead, units_ns: Sequence[int]
     ) -> None:
         self._file = file
         self._record = record
-        self._head = head
-        self._units_ns = units_ns
+        self.head = head
+        self.units_ns = units_ns
+
+    def stored(self) -> tuple[bytes, bytes]:
+        """Its head and its body as they are in the file."""
+        return self._record.stored(self._file.source)
 
     def loaded(self) -> RowsBody:
         """The body, from the cache or from the file."""
@@ -55,7 +59,7 @@ class RowsRecord:
 
     def _load(self) -> RowsBody:
         data = self._record.body(self._file.source)
-        return RowsBody(self._head, data, self._units_ns)
+        return RowsBody(self.head, data, self.units_ns)
 
 
 class ChunkLoader:
@@ -99,19 +103,20 @@ class SegmentLoader:
     def _key(self) -> tuple[int, int]:
         return self._file.serial, self._serial
 
-    def _stored(self, part: Part) -> bytes:
-        return part.record.stored_body(self._file.source)
+    def stored(self, part: Part) -> tuple[bytes, bytes]:
+        """The head and the body of a part as they are in the file."""
+        return part.record.stored(self._file.source)
 
     def _load_shapes(self) -> ShapeTable:
         return unpack_shapes(
-            (part.head, content_of(self._stored(part)[: part.head.shapes_bytes]))
+            (part.head, content_of(self.stored(part)[1][: part.head.shapes_bytes]))
             for part in self.parts
             if part.head.shapes
         )
 
     def _load_texts(self) -> TextTable:
         return unpack_texts(
-            (part.head, content_of(self._stored(part)[part.head.shapes_bytes :]))
+            (part.head, content_of(self.stored(part)[1][part.head.shapes_bytes :]))
             for part in self.parts
             if part.head.texts or part.head.sets
         )
