@@ -1,9 +1,11 @@
-"""The commands: `python -m benchmarks core | peers | memory | tracer`."""
+"""The commands: `python -m benchmarks core | peers | memory | tracer | debugger`."""
 
 from __future__ import annotations
 
 import json
 import logging
+import tempfile
+from pathlib import Path
 
 import click
 
@@ -125,6 +127,36 @@ def tracer(seconds: float, stuck: int) -> None:
         ["longest of as many without a tracer", ns(max(bare))],
     ]
     click.echo(table(["tracer, a transition", "ns, or the given unit"], rows))
+
+
+@main.command()
+@click.option("--transitions", default=1_000_000, show_default=True, help="Length of the session.")
+@click.option("--machines", default=1, show_default=True, help="Machines that take turns.")
+@click.option("--new", "is_new", is_flag=True, help="Every transition is new, the worst case.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--keep", type=click.Path(path_type=Path), help="Keep the session in this folder.")
+def debugger(
+    transitions: int, machines: int, is_new: bool, as_json: bool, keep: Path | None
+) -> None:
+    """Measure the debugger with a long session: its file, its screen, its store."""
+    from benchmarks import debugger as bench
+    from benchmarks.debugger_sessions import Program
+
+    program = Program.NEW if is_new else Program.REPEATING
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = keep or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        figures = bench.measure(program, transitions, machines, folder)
+    if as_json:
+        click.echo(json.dumps(figures))
+        return
+    click.echo(heading())
+    click.echo(table(["what", "figure", "Go v0.10.1"], bench.rows(figures, _shown)))
+
+
+def _shown(value: float) -> str:
+    """A figure with as many decimals as it needs."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 if __name__ == "__main__":
