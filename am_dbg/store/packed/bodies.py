@@ -467,7 +467,7 @@ class _UsualColumn(NamedTuple):
             values = array("I", map(usual.__getitem__, shapes))
         low, high = _within(self.rows, span)
         if low < high and max(self.values[low:high]) > 255 and isinstance(values, bytearray):
-            values = array("I", values)
+            values = array("I", list(values))
         for at in range(low, high):
             values[self.rows[at] - span.start] = self.values[at]
         return values
