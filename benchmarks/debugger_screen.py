@@ -28,7 +28,10 @@ SETTLED_AFTER_S = 0.5
 """A screen that writes nothing for so long is settled."""
 DRAWN_AFTER_S = 0.05
 """The same after a key."""
-WAIT_S = 60.0
+OPENED_S_MAX = 60.0
+"""The longest wait for the first byte of a program."""
+DRAWN_S_MAX = 10.0
+"""The longest wait for the first byte after a key."""
 LEFT, RIGHT = b"\x1b[D", b"\x1b[C"
 JUMP_ON, JUMP_BACK = b"\x1b[1;2C", b"\x1b[1;2D"
 UP, DOWN, ESCAPE, END = b"\x1b[A", b"\x1b[B", b"\x1b", b"\x1b[F"
@@ -37,7 +40,7 @@ _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
 class ScreenDiedError(RuntimeError):
-    """The program ended, or wrote nothing for a very long time."""
+    """The program ended, or wrote nothing for a long time."""
 
 
 class Screen:
@@ -60,7 +63,7 @@ class Screen:
         size = struct.pack("HHHH", HEIGHT, WIDTH, 0, 0)
         fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, size)
         try:
-            self.open_s = self._quiet_at(SETTLED_AFTER_S) - begin
+            self.open_s = self._quiet_at(SETTLED_AFTER_S, OPENED_S_MAX) - begin
         except ScreenDiedError:
             self._end()
             raise
@@ -84,7 +87,7 @@ class Screen:
         """Seconds from a key to the last byte that it makes the program write."""
         begin = time.perf_counter()
         os.write(self._terminal, key)
-        return self._quiet_at(DRAWN_AFTER_S) - begin
+        return self._quiet_at(DRAWN_AFTER_S, DRAWN_S_MAX) - begin
 
     def presses(self, keys: Sequence[bytes]) -> list[float]:
         """The seconds of each of some keys."""
@@ -106,9 +109,9 @@ class Screen:
         fields = Path(f"/proc/{self._pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
 
-    def _quiet_at(self, quiet_s: float) -> float:
+    def _quiet_at(self, quiet_s: float, wait_s: float) -> float:
         """When the last byte came, once there was at least one and it is quiet."""
-        if not self._read(WAIT_S):
+        if not self._read(wait_s):
             raise ScreenDiedError(self._output[-500:].decode(errors="replace"))
         last = time.perf_counter()
         while self._read(quiet_s):
