@@ -19,7 +19,7 @@ from am_dbg.projection.note_texts import notes_between
 from am_dbg.projection.steps import Moment
 from am_dbg.query import TransitionSet, Visible, canceled, errors
 from am_dbg.store import Track
-from am_dbg.store.chunk import CHUNK_ROWS_MAX, Chunk
+from am_dbg.store.chunk import CHUNK_LIMITS, Chunk
 
 LEVELS = 7
 DECADES_MAX = 5.0
@@ -148,7 +148,7 @@ def _times_at(track: Track, numbers: Sequence[int]) -> list[int]:
     A column that stands for a chunk of transitions or more has a height that no single time
     changes, and to look at rows in all of a long history takes long.
     """
-    is_rough = numbers[-1] - numbers[0] >= CHUNK_ROWS_MAX * len(numbers)
+    is_rough = numbers[-1] - numbers[0] >= CHUNK_LIMITS.rows * len(numbers)
     return [track.rough_time_at(at) if is_rough else track.time_at(at) for at in numbers]
 
 

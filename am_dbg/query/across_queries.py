@@ -109,6 +109,6 @@ def _of_each(
 def _is_of_any_track(terms: Terms) -> bool:
     """Whether a query means the same in each track; times count from the start of a track."""
     rest = replace(
-        terms, words=(), names=(), with_facts=_NO_FACT, without_facts=_NO_FACT, longer_ns=0
+        terms, words=(), names=(), with_facts=_NO_FACT, without_facts=_NO_FACT, longer_ns=None
     )
     return rest == Terms()

@@ -164,7 +164,7 @@ def conditions_of_terms(track: Track, terms: Terms, level: int) -> Conditions:
     row_tests = [containing(word, level) for word in terms.words]
     if terms.after or terms.before:
         row_tests.append(between(track, terms.after, terms.before))
-    if terms.longer_ns:
+    if terms.longer_ns is not None:
         row_tests.append(remembered(longer(terms.longer_ns)))
     conditions = Conditions(shape_tests, row_tests)
     for term in terms.excluded:

@@ -54,7 +54,7 @@ class Terms:
     without_facts: Fact = NO_FACT
     after: WrittenTime | None = None
     before: WrittenTime | None = None
-    longer_ns: int = 0
+    longer_ns: int | None = None
     excluded: tuple[Terms, ...] = ()
     troubles: tuple[str, ...] = field(default=(), compare=False)
 
@@ -126,7 +126,7 @@ def _with_term(terms: Terms, key: str | None, value: str) -> Terms:
         case ValueKind.YES_NO:
             return _with_fact(terms, key, is_yes=value.lower() in _YES)
         case ValueKind.DURATION:
-            return replace(terms, longer_ns=parse_duration(value) or 0)
+            return replace(terms, longer_ns=parse_duration(value))
         case ValueKind.TIME:
             time = parse_time(value)
             return replace(terms, after=time) if key == "after" else replace(terms, before=time)

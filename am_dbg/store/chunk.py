@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import le
+from typing import NamedTuple
 
 from am_dbg.store.chunk_columns import ChunkColumns, ColumnLoader, Piece
 from am_dbg.store.columns import packed
@@ -32,12 +33,22 @@ from am_dbg.store.values import LogLine, TransitionRecord
 from am_dbg.store.weights import CHUNK_BYTES, FACT_BYTES, STEP_BYTES, texts_bytes, ticks_bytes
 from amtracer.wire.messages import Shape, Source
 
-CHUNK_ROWS_MAX = 4_096
-"""Rows after which a chunk is full."""
-CHUNK_SHAPES_MAX = 1_024
-"""Distinct shapes after which a chunk is full."""
-PIECE_ROWS_MAX = 1_024
-"""The most rows added at once; a chunk can exceed its limits by at most this many."""
+
+class ChunkLimits(NamedTuple):
+    """The sizes of chunks; each track has them from its store.
+
+    `rows` and `shapes` are the rows and the distinct shapes after which a chunk is full.
+    `piece_rows` are the most rows added at once, so a chunk can exceed its limits by at most this
+    many. `walk_rows` are the most rows over which a clock is moved; beyond, it is computed again.
+    """
+
+    rows: int = 4_096
+    shapes: int = 1_024
+    piece_rows: int = 1_024
+    walk_rows: int = 64
+
+
+CHUNK_LIMITS = ChunkLimits()
 
 LogLines = tuple[LogLine, ...]
 Args = tuple[str, ...]
@@ -139,10 +150,9 @@ class Chunk:
 
     # Writing.
 
-    @property
-    def is_full(self) -> bool:
+    def is_full(self, limits: ChunkLimits) -> bool:
         """Whether the next rows belong in a new chunk."""
-        return self.rows >= CHUNK_ROWS_MAX or len(self.shapes.palette) >= CHUNK_SHAPES_MAX
+        return self.rows >= limits.rows or len(self.shapes.palette) >= limits.shapes
 
     def extend(self, piece: Piece) -> None:
         """Append rows and publish them."""

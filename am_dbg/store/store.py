@@ -20,6 +20,7 @@ from itertools import takewhile
 from threading import RLock
 
 from am_dbg.errors import MachineTakenError
+from am_dbg.store.chunk import CHUNK_LIMITS, ChunkLimits
 from am_dbg.store.definitions.shape_cache import ShapeCache
 from am_dbg.store.dictionary import DefinitionCounts, SegmentDictionary, TableLoader
 from am_dbg.store.facts import IndexedSchema
@@ -45,11 +46,17 @@ class Store:
 
     `arrived` and `taken` count all tracks and transitions that ever came; `is_whole` is whether
     none of them was removed to save memory. `clock` is the wall clock in nanoseconds, by which
-    the ends of connections are recorded.
+    the ends of connections are recorded; `chunk_limits` are the sizes of chunks.
     """
 
-    def __init__(self, bytes_max: int = 0, clock: Callable[[], int] = time.time_ns) -> None:
+    def __init__(
+        self,
+        bytes_max: int = 0,
+        clock: Callable[[], int] = time.time_ns,
+        chunk_limits: ChunkLimits = CHUNK_LIMITS,
+    ) -> None:
         self.clock = clock
+        self.chunk_limits = chunk_limits
         self.transitions = 0
         self.version = 0
         self.bytes_max = bytes_max
@@ -351,7 +358,7 @@ class Store:
             process=process,
         )
         key = self._free_key(message.id)
-        track = Track(key, identity, stream.number, schema, ticks, message.row)
+        track = Track(key, identity, stream.number, schema, ticks, message.row, self.chunk_limits)
         track.connected = track.is_live = stream.live
         self._list(track, starts_new_tracks=stream.starts_new_tracks)
         self.track_changed(track)

@@ -15,7 +15,7 @@ from itertools import count
 from operator import is_not
 
 from am_dbg.store.batch_rows import BatchRows
-from am_dbg.store.chunk import PIECE_ROWS_MAX, Chunk, ChunkIndex
+from am_dbg.store.chunk import CHUNK_LIMITS, Chunk, ChunkIndex, ChunkLimits
 from am_dbg.store.chunk_columns import ColumnLoader, Piece
 from am_dbg.store.clock_check import ClockCheck
 from am_dbg.store.dictionary import SegmentDictionary
@@ -81,8 +81,9 @@ class Track(TrackReader):
         schema: IndexedSchema,
         ticks: tuple[int, ...],
         row: int = 0,
+        limits: ChunkLimits = CHUNK_LIMITS,
     ) -> None:
-        super().__init__(key, identity, schema, ticks, row)
+        super().__init__(key, identity, schema, ticks, row, limits)
         self.stream = stream
         self.connected = self.is_live = False
         self.ended = self.gone = self.removed = False
@@ -117,8 +118,9 @@ class Track(TrackReader):
         """Add the rows of a batch from `start` up to `end`; `check` has them already."""
         row = self.row_next
         self.later = NO_LINES
-        for low in range(start, start if self.removed else end, PIECE_ROWS_MAX):
-            high = min(low + PIECE_ROWS_MAX, end)
+        step = self._limits.piece_rows
+        for low in range(start, start if self.removed else end, step):
+            high = min(low + step, end)
             chunk = self._chunk_for(dictionary, row + low - start, batch.times[low])
             chunk.extend(Piece(batch, low, high))
             self.count += high - low
@@ -177,13 +179,16 @@ class Track(TrackReader):
         """Continue in another stream; only a file can continue without a gap."""
         self.stream = stream
         self.later = NO_LINES
-        goes_on = not live and (schema.states, ticks) == (self.states, self.ticks)
+        is_same = schema.states == self.states
+        goes_on = not live and is_same and ticks == self.ticks
         self._end_chunk(schema, ticks)
         lost, self.row_next = row - self.row_next, row
         self.check.row = row
         self.reopen(live=live)
         if lost or not goes_on:
             self._add_gap(Gap(self.count, lost, "reconnected", GapKind.RECONNECTED))
+        if not is_same:
+            self._add_gap(Gap(self.count, 0, "schema changed", GapKind.SCHEMA))
         self._publish()
 
     def reopen(self, live: bool) -> None:
@@ -335,7 +340,9 @@ class Track(TrackReader):
 
     def _chunk_for(self, dictionary: SegmentDictionary, row: int, time_ns: int) -> Chunk:
         chunk = self._open
-        if chunk is not None and (chunk.is_full or chunk.dictionary is not dictionary):
+        if chunk is not None and (
+            chunk.is_full(self._limits) or chunk.dictionary is not dictionary
+        ):
             self._end_chunk(chunk.schema)
             chunk = None
         if chunk is None:

@@ -13,16 +13,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from am_dbg.store.chunk import Chunk, ChunkIndex
+from am_dbg.store.chunk import CHUNK_LIMITS, Chunk, ChunkIndex, ChunkLimits
 from am_dbg.store.facts import IndexedSchema, ShapeFacts
 from am_dbg.store.gaps import Gaps
 from am_dbg.store.notes import MachineNotes, Trouble
 from am_dbg.store.values import Gap, MachineIdentity, TransitionRecord
 from amtracer.wire.messages import Shape, StateDef
 from amtracer.wire.vocabulary import join_tx, split_tx
-
-WALK_ROWS_MAX = 64
-"""The most rows that a cached clock is moved; beyond that it is counted again."""
 
 
 class TrackReader:
@@ -39,6 +36,7 @@ class TrackReader:
         "_clock_cache",
         "_gaps",
         "_index",
+        "_limits",
         "_open",
         "_opening",
         "count",
@@ -56,6 +54,7 @@ class TrackReader:
         schema: IndexedSchema,
         ticks: tuple[int, ...],
         row: int,
+        limits: ChunkLimits = CHUNK_LIMITS,
     ) -> None:
         self.key = key
         self.identity = identity
@@ -64,6 +63,7 @@ class TrackReader:
         self.row_next = row
         self.notes = MachineNotes()
         self._index = ChunkIndex()
+        self._limits = limits
         self._gaps = Gaps()
         self._opening = self._base = (schema, ticks)
         self._open: Chunk | None = None
@@ -280,7 +280,11 @@ class TrackReader:
 
     def _clock(self, chunk: Chunk, rows: int) -> tuple[int, ...]:
         cached = self._clock_cache
-        if cached is not None and cached[0] is chunk and abs(cached[1] - rows) <= WALK_ROWS_MAX:
+        if (
+            cached is not None
+            and cached[0] is chunk
+            and abs(cached[1] - rows) <= self._limits.walk_rows
+        ):
             ticks = chunk.clock_moved(cached[2], cached[1], rows)
         else:
             ticks = chunk.clock_after(rows)

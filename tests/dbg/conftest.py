@@ -1,8 +1,9 @@
-"""What tests of the command line share."""
+"""What tests of the debugger's data side share."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -29,3 +30,9 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Callable[..., RunOptions]:
         return given[0]
 
     return ask
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for the files of all examples of a test."""
+    return tmp_path_factory.mktemp("model")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from am_dbg.store import Store
+from am_dbg.store.chunk import CHUNK_LIMITS, ChunkLimits
 from amtracer.encode.stream_writer import StreamWriter
 from amtracer.wire.messages import HelloMessage, Message, Shape, Source, StateDef, StepDef
 from amtracer.wire.vocabulary import ShapeFlag, StepFlag
@@ -44,20 +45,47 @@ class PlayedMachine:
     past: list[dict[str, Any]] = field(default_factory=list)
     gaps: list[tuple[int, int, str]] = field(default_factory=list)
 
+    @property
+    def states(self) -> tuple[StateDef, ...]:
+        """The present states."""
+        return SCHEMAS[self.schema]
+
+    def break_off(self, lost: int, kind: str) -> None:
+        """A gap after what has happened; it extends one of the same kind that is there."""
+        last = self.gaps[-1] if self.gaps else (-1, 0, "")
+        if (last[0], last[2]) == (len(self.past), kind):
+            self.gaps[-1] = (last[0], -1 if -1 in (last[1], lost) else last[1] + lost, kind)
+        else:
+            self.gaps.append((len(self.past), lost, kind))
+
 
 class HistoryPlayer:
     """Plays a history; `messages` and `machines` are its two records."""
 
-    def __init__(self, session: str = "", **limits: int) -> None:
+    def __init__(
+        self,
+        session: str = "",
+        machines: list[PlayedMachine] | None = None,
+        *,
+        live: bool = False,
+        time_ns: int = START_NS,
+        **limits: int,
+    ) -> None:
         self.messages: list[Message] = []
-        self.machines: list[PlayedMachine] = []
+        self.machines: list[PlayedMachine] = [] if machines is None else machines
+        self._before = tuple(self.machines)
+        self._here: list[PlayedMachine] = []
+        self._live = live
         self.writer = StreamWriter(self.messages.append, hello(session), **limits)
-        self.time = START_NS
+        self.time = time_ns
 
     def play(self, history: Iterable[Sequence[int]]) -> HistoryPlayer:
         for act, which, *rest in history:
-            alive = [machine for machine in self.machines if not machine.gone]
-            if act == 0 or not alive:
+            alive = [machine for machine in self._here if not machine.gone]
+            away = self._away()
+            if (act == 0 or not alive) and away and rest[0] % 4:
+                self.come_back(away[which % len(away)], rest)
+            elif act == 0 or not alive:
                 self.enter(which, rest)
             elif act == 1:
                 self.change_schema(alive[which % len(alive)], rest)
@@ -89,25 +117,59 @@ class HistoryPlayer:
         if row:
             machine.gaps.append((0, row, "late"))
         self.machines.append(machine)
+        self._here.append(machine)
         return machine
+
+    def _away(self) -> list[PlayedMachine]:
+        """The machines of earlier streams that can still come back."""
+        return [one for one in self._before if not one.gone and one not in self._here]
+
+    def come_back(self, machine: PlayedMachine, rest: Sequence[int]) -> None:
+        """A machine of an earlier stream goes on in this one, after a loss or without one."""
+        lost, growth = rest[1] % 3, rest[2] % 2
+        schema_before = machine.schema
+        schema = schema_before if rest[0] % 2 else rest[1] % len(SCHEMAS)
+        goes_on = not self._live and not growth and schema == schema_before
+        if schema != schema_before:
+            machine.ticks = [0] * len(SCHEMAS[schema])
+        machine.schema = schema
+        machine.ticks = [tick + growth for tick in machine.ticks]
+        machine.row += lost
+        machine.number = self.writer.machine(
+            machine.id,
+            self.writer.schema(SCHEMAS[schema]),
+            parent="root",
+            tags=("a", "b"),
+            ticks=tuple(machine.ticks),
+            row=machine.row,
+            tx_prefix=machine.prefix,
+        )
+        if machine.gaps[-1:] == [(len(machine.past), -1, "cut")]:
+            machine.gaps.pop()
+        if lost or not goes_on:
+            machine.break_off(lost, "reconnected")
+        if schema_before != schema:
+            machine.break_off(0, "schema")
+        self._here.append(machine)
+
+    def end(self, reason: str) -> None:
+        """The stream ends; with a reason, too early."""
+        for machine in self._here:
+            if reason and not machine.gone:
+                machine.break_off(-1, "cut")
 
     def change_schema(self, machine: PlayedMachine, rest: Sequence[int]) -> None:
         machine.schema = rest[0] % len(SCHEMAS)
         machine.ticks = [rest[1] % 5] * len(SCHEMAS[machine.schema])
         number = self.writer.schema(SCHEMAS[machine.schema])
         self.writer.schema_changed(machine.number, number, tuple(machine.ticks))
-        if machine.gaps[-1:] != [(len(machine.past), 0, "schema")]:
-            machine.gaps.append((len(machine.past), 0, "schema"))
+        machine.break_off(0, "schema")
 
     def drop(self, machine: PlayedMachine, rest: Sequence[int]) -> None:
         machine.ticks = [tick + rest[0] % 3 for tick in machine.ticks]
         self.writer.dropped(machine.number, rest[1], tuple(machine.ticks), "full")
         machine.row += rest[1]
-        last = machine.gaps[-1] if machine.gaps else (-1, 0, "")
-        if last[0] == len(machine.past) and last[2] == "dropped":
-            machine.gaps[-1] = (last[0], last[1] + rest[1], "dropped")
-        else:
-            machine.gaps.append((len(machine.past), rest[1], "dropped"))
+        machine.break_off(rest[1], "dropped")
 
     def leave(self, machine: PlayedMachine) -> None:
         self.writer.gone(machine.number)
@@ -146,7 +208,7 @@ class HistoryPlayer:
             source=_source(machine, extra),
             args=(("key", TEXTS[how % len(TEXTS)]),) if extra % 3 == 1 else (),
             handler_ns=(0, extra * 10**10) if extra % 4 == 1 else (),
-            id=f"own-{self.time}-{machine.row}" if extra == 7 else "",
+            id=f"own-{machine.prefix}-{machine.row}" if extra == 7 else "",
         )
         write_transition(self.writer, machine.number, happened)
         record = {
@@ -154,6 +216,7 @@ class HistoryPlayer:
             "before": before,
             "after": tuple(machine.ticks),
             "schema": SCHEMAS[machine.schema],
+            "row": machine.row - 1,
             "id": happened.id or f"{machine.prefix}{machine.row:016x}",
         }
         machine.past.append(record)
@@ -168,9 +231,15 @@ def _source(machine: PlayedMachine, extra: int) -> Source | None:
     return None
 
 
-def stored(*tellings: HistoryPlayer, live: bool = False) -> Store:
+SMALL_CHUNKS = ChunkLimits(rows=7, shapes=5, piece_rows=3, walk_rows=2)
+"""Chunks of a few rows, so that a short history has many."""
+
+
+def stored(
+    *tellings: HistoryPlayer, live: bool = False, limits: ChunkLimits = CHUNK_LIMITS
+) -> Store:
     """A store that has taken in what was reported, each in a stream of its own."""
-    store = Store()
+    store = Store(chunk_limits=limits)
     for player in tellings:
         stream = store.open_stream("reported", live=live)
         for message in player.messages:

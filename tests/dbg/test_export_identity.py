@@ -19,8 +19,8 @@ from am_dbg.store import GapKind, Store, Track
 from amtracer.encode.stream_writer import StreamWriter
 from amtracer.errors import SessionAccessError
 from amtracer.wire.messages import HelloMessage, Message, Shape, Source, StateDef
-from tests.dbg.histories import HistoryPlayer, stored
-from tests.dbg.test_store_model import histories, small_chunks
+from tests.dbg.histories import SMALL_CHUNKS, HistoryPlayer, stored
+from tests.dbg.model import histories
 from tests.transitions import RecordedTransition, write_transition
 
 
@@ -85,9 +85,9 @@ def without_runs(store: Store) -> dict[str, Any]:
 @given(histories)
 def test_an_exported_session_is_imported_as_it_was(history: list[tuple[int, ...]]) -> None:
     """Order of machines, numbers, clocks, gaps and all fields come back."""
-    with small_chunks():
-        store = stored(HistoryPlayer(batch_rows=4, segment_rows=9).play(history))
-        copy = copied(store)
+    player = HistoryPlayer(batch_rows=4, segment_rows=9).play(history)
+    store = stored(player, limits=SMALL_CHUNKS)
+    copy = copied(store)
 
     assert same(copy, store)
     assert text.session_value(copy) == text.session_value(store)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import accumulate, islice
-from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -13,8 +12,8 @@ from am_dbg.query import ALL, Filters, Visible
 from am_dbg.query.across import Across, column_at
 from am_dbg.query.across_queries import AcrossQueries
 from am_dbg.query.cursor import Cursor
-from am_dbg.store import Store, chunk
-from am_dbg.store import track as track_module
+from am_dbg.store import Store
+from am_dbg.store.chunk import CHUNK_LIMITS, ChunkLimits
 from amtracer.wire.vocabulary import StepFlag
 from tests.screens.stories import MILLISECOND, Story, files_story
 
@@ -24,7 +23,7 @@ ACTS = st.lists(
 )
 
 
-def told(acts: list[tuple[int, int, str]]) -> Store:
+def told(acts: list[tuple[int, int, str]], limits: ChunkLimits = CHUNK_LIMITS) -> Store:
     """Four machines that do something at any times, also earlier ones."""
     story = Story()
     machines = [story.machine(f"m{at}") for at in range(4)]
@@ -35,7 +34,9 @@ def told(acts: list[tuple[int, int, str]]) -> Store:
         else:
             failed = (machine.handler("PingState", StepFlag.FAILED),) if act == "error" else ()
             machine.mutate(0, ("Ping",), steps=failed, after_ns=after)
-    return story.store()
+    store = Store(chunk_limits=limits)
+    story.fill(store)
+    return store
 
 
 def in_order(store: Store, across: Across) -> list[Cursor]:
@@ -89,11 +90,7 @@ def test_a_place_outside_of_a_set_lies_between_its_neighbours(
 @given(ACTS)
 def test_places_are_in_order_across_chunks(acts: list[tuple[int, int, str]]) -> None:
     """Also if a track has many chunks, and a clock was set back between or inside of them."""
-    with (
-        mock.patch.object(chunk, "CHUNK_ROWS_MAX", 3),
-        mock.patch.object(track_module, "PIECE_ROWS_MAX", 2),
-    ):
-        store = told(acts)
+    store = told(acts, ChunkLimits(rows=3, piece_rows=2))
     across = AcrossQueries(store).visible(ALL)
     expected = in_order(store, across)
 

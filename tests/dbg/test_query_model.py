@@ -1,35 +1,97 @@
-"""Questions about a track against a naive look at every transition."""
+"""Questions about a track against a naive look at every transition.
+
+Every question is asked in every condition of `tests.dbg.model_conditions`.
+
+| question | test |
+|---|---|
+| `Visible` with each switch and level | `..each_switch_of_the_filters..` |
+| `touching`, `changing` | `..jumps_by_state..` |
+| `errors`, `canceled` | `..jumps_to_errors..` |
+| `Hits` of a phrase | `..a_phrase_is_found..` |
+| `Hits` of each key of the query language, also left out | `..each_key_of_a_query..` |
+| `Hits` of several terms | `..all_terms_of_a_query..` |
+| `calls_of`, `refusals_of`, `activations_of`, `removals_of`, `changes_of` | `..sets_of_a_state..` |
+| `RisingTimes` | `..times_that_rise..` |
+| `Signatures` | `..signatures_are_equal..` |
+| counting in steps, growing tracks, facts of chunks | the rest |
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from am_dbg.query import Filters, Hits, TransitionSet, Visible, canceled, changing, errors, touching
+from am_dbg.query import (
+    ALL,
+    Filters,
+    Hits,
+    TransitionSet,
+    Visible,
+    canceled,
+    changing,
+    errors,
+    touching,
+)
 from am_dbg.query.conditions import Conditions
+from am_dbg.query.of_state import (
+    activations_of,
+    calls_of,
+    changes_of,
+    refusals_of,
+    removals_of,
+)
+from am_dbg.query.query_keys import QUERY_KEYS
+from am_dbg.query.rising_times import RisingTimes
 from am_dbg.query.shape_tests import every_or_none, opposite_of, with_facts, without_facts
+from am_dbg.query.signatures import Signatures
 from am_dbg.store import Fact, Store, Track
 from am_dbg.store.definitions.shape_table import ShapeTable
 from am_dbg.store.definitions.text_table import TextTable
-from amtracer.wire.vocabulary import ShapeFlag, StepFlag
-from tests.dbg.histories import TEXTS, HistoryPlayer, PlayedMachine, stored
-from tests.dbg.test_store_model import histories, small_chunks
-
-Record = dict[str, Any]
-switches = st.builds(
-    Filters,
-    canceled=st.booleans(),
-    auto=st.booleans(),
-    empty=st.booleans(),
-    health=st.booleans(),
-    queued=st.booleans(),
-    level=st.integers(0, 4),
-    text=st.sampled_from(["", "start", "Start", "BOOM", "größe", "key", '"plain words"', "\x00"]),
+from amtracer.wire.vocabulary import MutationKind, ShapeFlag, StepFlag
+from tests.dbg.histories import (
+    SMALL_CHUNKS,
+    START_NS,
+    TEXTS,
+    HistoryPlayer,
+    PlayedMachine,
+    stored,
 )
+from tests.dbg.model import (
+    History,
+    PlayedSession,
+    Record,
+    added,
+    called,
+    changed,
+    handlers,
+    histories,
+    holds,
+    is_auto,
+    is_canceled,
+    is_check,
+    is_empty,
+    is_error,
+    is_health,
+    numbered,
+    removed,
+    risen,
+    sessions,
+    shown,
+    switches,
+)
+from tests.dbg.model_conditions import (
+    CONDITIONS,
+    EXAMPLES,
+    Condition,
+    in_each_condition,
+    small_store,
+)
+from tests.dbg.test_store_model import pairs
 
 
 class NoTables:
@@ -40,60 +102,6 @@ class NoTables:
 
     def texts(self) -> TextTable:
         raise AssertionError("the texts were loaded")
-
-
-def tracks(history: list[tuple[int, ...]]) -> Iterator[tuple[PlayedMachine, Track]]:
-    player = HistoryPlayer(batch_rows=4, segment_rows=9).play(history)
-    with small_chunks():
-        yield from zip(player.machines, stored(player).tracks, strict=True)
-
-
-def names(record: Record, indexes: Iterator[int]) -> set[str]:
-    return {record["schema"][index].name for index in indexes}
-
-
-def changed(record: Record) -> set[str]:
-    return names(record, (index for index, _ in record["happened"].shape.changes))
-
-
-def called(record: Record) -> set[str]:
-    return names(record, iter(record["happened"].shape.called))
-
-
-def is_empty(record: Record) -> bool:
-    shape = record["happened"].shape
-    accepted = shape.flags & (ShapeFlag.ACCEPTED | ShapeFlag.CHECK) == ShapeFlag.ACCEPTED
-    return accepted and not shape.changes and all(step.type != 2 for step in shape.steps)
-
-
-def is_error(record: Record) -> bool:
-    shape = record["happened"].shape
-    added = names(record, (index for index, growth in shape.changes if growth > 0))
-    failed = any(step.flags & StepFlag.FAILED for step in shape.steps)
-    return bool(added & {"Exception", "ErrNet"}) or failed
-
-
-def holds(record: Record, word: str, level: int) -> bool:
-    happened = record["happened"]
-    texts = [text for height, text in happened.lines + happened.pre_lines if height <= level]
-    texts += [text for pair in happened.args for text in pair]
-    texts += [*called(record), *changed(record)]
-    if word == word.lower():
-        texts = ["".join(c.lower() if c.isascii() else c for c in text) for text in texts]
-    return any(word in text for text in texts)
-
-
-def passes(machine: PlayedMachine, record: Record, filters: Filters) -> bool:
-    happened = record["happened"]
-    hidden = (
-        not filters.canceled and not happened.shape.flags & ShapeFlag.ACCEPTED,
-        not filters.auto and happened.shape.flags & ShapeFlag.AUTO,
-        not filters.empty and is_empty(record),
-        not filters.health and len(changed(record)) == 1 and "Healthcheck" in changed(record),
-        not filters.queued and happened.source and happened.source.machine == machine.id,
-        filters.text and not holds(record, filters.text.strip('"'), filters.level),
-    )
-    return not any(hidden)
 
 
 def expect(found: TransitionSet, expected: list[int], count: int) -> None:
@@ -115,90 +123,269 @@ def expect(found: TransitionSet, expected: list[int], count: int) -> None:
             assert found.numbers(position, 2) == expected[position - 1 : position + 1]
 
 
-@given(histories, switches)
+@in_each_condition
+@EXAMPLES
+@given(session=sessions, filters=switches)
 def test_each_switch_of_the_filters_shows_its_kind(
-    history: list[tuple[int, ...]], filters: Filters
+    session: PlayedSession, filters: Filters, make: Condition, folder: Path
 ) -> None:
     """A transition is visible if no switched-off kind fits it and the query does."""
-    for machine, track in tracks(history):
-        past = enumerate(machine.past, 1)
-        expected = [number for number, record in past if passes(machine, record, filters)]
+    for machine, track in pairs(session, make(session, folder)):
+        expected = [number for number, _ in shown(machine, filters)]
 
         expect(Visible(track, filters), expected, track.count)
 
 
-@given(histories, switches, st.sampled_from(["Start", "Only", "Healthcheck", "Nobody", "Zoë"]))
+states = st.sampled_from(["Start", "Only", "Healthcheck", "Nobody", "Zoë", "Exception"])
+
+
+@in_each_condition
+@EXAMPLES
+@given(session=sessions, filters=switches, state=states)
 def test_jumps_by_state_skip_what_is_hidden(
-    history: list[tuple[int, ...]], filters: Filters, state: str
+    session: PlayedSession, filters: Filters, state: str, make: Condition, folder: Path
 ) -> None:
     """Jumps go to visible transitions that called or changed the state of that name."""
-    for machine, track in tracks(history):
-        visible = Visible(track, filters)
-        shown = [
-            (number, record)
-            for number, record in enumerate(machine.past, 1)
-            if passes(machine, record, filters)
-        ]
+    for machine, track in pairs(session, make(session, folder)):
+        visible, here = Visible(track, filters), shown(machine, filters)
 
-        touch = [number for number, one in shown if state in called(one) | changed(one)]
-        change = [number for number, one in shown if state in changed(one)]
+        touch = [number for number, one in here if state in called(one) | changed(one)]
+        change = [number for number, one in here if state in changed(one)]
         expect(touching(visible, state), touch, track.count)
         expect(changing(visible, state), change, track.count)
 
 
-@given(histories, switches)
+@in_each_condition
+@EXAMPLES
+@given(session=sessions, filters=switches)
 def test_jumps_to_errors_and_canceled_ones_skip_what_is_hidden(
-    history: list[tuple[int, ...]], filters: Filters
+    session: PlayedSession, filters: Filters, make: Condition, folder: Path
 ) -> None:
     """Errors are error states added and failed handlers; canceled is not accepted."""
-    for machine, track in tracks(history):
-        visible = Visible(track, filters)
-        shown = [
-            (number, record)
-            for number, record in enumerate(machine.past, 1)
-            if passes(machine, record, filters)
-        ]
-        refused = [
-            number
-            for number, record in shown
-            if not record["happened"].shape.flags & ShapeFlag.ACCEPTED
-        ]
+    for machine, track in pairs(session, make(session, folder)):
+        visible, here = Visible(track, filters), shown(machine, filters)
 
-        expect(errors(visible), [n for n, one in shown if is_error(one)], track.count)
-        expect(canceled(visible), refused, track.count)
+        expect(errors(visible), [n for n, one in here if is_error(one)], track.count)
+        expect(canceled(visible), [n for n, one in here if is_canceled(one)], track.count)
 
 
-@given(histories, st.sampled_from([text for text in TEXTS if text]), st.integers(0, 4))
+@in_each_condition
+@EXAMPLES
+@given(
+    session=sessions,
+    text=st.sampled_from([text for text in TEXTS if text]),
+    level=st.integers(0, 4),
+)
 def test_a_phrase_is_found_wherever_it_occurs(
-    history: list[tuple[int, ...]], text: str, level: int
+    session: PlayedSession, text: str, level: int, make: Condition, folder: Path
 ) -> None:
     """A phrase in quotes is found in lines up to the level, arguments and names."""
-    for machine, track in tracks(history):
+    for machine, track in pairs(session, make(session, folder)):
         visible = Visible(track, Filters(empty=True, health=True, level=level))
-        past = enumerate(machine.past, 1)
-        expected = [number for number, record in past if holds(record, text, level)]
+        expected = [number for number, record in numbered(machine) if holds(record, text, level)]
 
         expect(Hits(visible, f'"{text}"'), expected, track.count)
 
 
-@given(histories, switches)
-def test_what_is_visible_follows_a_growing_track(
-    history: list[tuple[int, ...]], filters: Filters
+def is_yes(value: str, is_so: bool) -> bool:
+    return is_so == (value == "yes")
+
+
+def seconds(value: str) -> int:
+    return int(value.strip("+s")) * 1_000_000_000
+
+
+Finds = Callable[[PlayedMachine, Record, str], bool]
+FINDS: dict[str, Finds] = {
+    "state": lambda _, one, name: name in called(one) | changed(one),
+    "called": lambda _, one, name: name in called(one),
+    "added": lambda _, one, name: name in added(one),
+    "removed": lambda _, one, name: name in removed(one),
+    "group": lambda _, one, name: any(
+        state.name in called(one) | changed(one) for state in one["schema"] if name in state.groups
+    ),
+    "error": lambda _, one, value: is_yes(value, is_error(one)),
+    "accepted": lambda _, one, value: is_yes(value, not is_canceled(one)),
+    "auto": lambda _, one, value: is_yes(value, is_auto(one)),
+    "empty": lambda _, one, value: is_yes(value, is_empty(one)),
+    "check": lambda _, one, value: is_yes(value, is_check(one)),
+    "handler": lambda _, one, name: name in handlers(one),
+    "failed": lambda _, one, name: name in handlers(one, StepFlag.FAILED | StepFlag.DENIED),
+    "longer": lambda _, one, value: one["happened"].duration_ns >= seconds(value),
+    "after": lambda all_, one, value: (
+        one["happened"].time_ns >= all_.past[0]["happened"].time_ns + seconds(value)
+    ),
+    "before": lambda all_, one, value: (
+        one["happened"].time_ns <= all_.past[0]["happened"].time_ns + seconds(value)
+    ),
+    "machine": lambda all_, _, name: name in all_.id,
+}
+VALUES: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("state", "called", "added", "removed"), ("Start", "Ready", "Zoë", "Nobody")),
+    "group": ("Work", "Nobody"),
+    **dict.fromkeys(("error", "accepted", "auto", "empty", "check"), ("yes", "no")),
+    **dict.fromkeys(("handler", "failed"), ("StartState", "StartEnter", "AnyEnter")),
+    "longer": ("0s", "3s", "9s"),
+    "after": ("+0s", "+4s", "+20s"),
+    "before": ("+0s", "+4s", "+20s"),
+    "machine": ("m", "m1", "else"),
+}
+key_terms = st.one_of(
+    [
+        st.tuples(st.booleans(), st.just(key), st.sampled_from(values))
+        for key, values in VALUES.items()
+    ]
+)
+several_terms = st.lists(key_terms, max_size=4, unique_by=lambda term: term[1])
+
+
+def finds(machine: PlayedMachine, record: Record, term: tuple[bool, str, str]) -> bool:
+    """Whether a term finds a transition; the first value is whether it is left out."""
+    is_left_out, key, value = term
+    return FINDS[key](machine, record, value) != is_left_out
+
+
+def test_every_key_of_the_query_language_is_in_the_model() -> None:
+    """A new key needs a naive answer and values."""
+    assert {one.key for one in QUERY_KEYS} == set(FINDS) == set(VALUES)
+
+
+@pytest.mark.parametrize("key", VALUES)
+@EXAMPLES
+@given(session=sessions, make=st.sampled_from(CONDITIONS), data=st.data())
+def test_each_key_of_a_query_finds_its_kind(
+    session: PlayedSession, make: Condition, key: str, data: st.DataObject, folder: Path
 ) -> None:
+    """A term finds what its key and value say, and with a minus everything else."""
+    value, is_left_out = data.draw(st.sampled_from(VALUES[key])), data.draw(st.booleans())
+    text = f"{'-' * is_left_out}{key}:{value}"
+    for machine, track in pairs(session, make(session, folder)):
+        expected = [
+            number
+            for number, record in numbered(machine)
+            if finds(machine, record, (is_left_out, key, value))
+        ]
+
+        expect(Hits(Visible(track, ALL), text), expected, track.count)
+
+
+@in_each_condition
+@EXAMPLES
+@given(session=sessions, filters=switches, terms=several_terms)
+def test_all_terms_of_a_query_have_to_hold(
+    session: PlayedSession,
+    filters: Filters,
+    terms: list[tuple[bool, str, str]],
+    make: Condition,
+    folder: Path,
+) -> None:
+    """Among the visible ones, a query finds what each of its terms finds."""
+    text = " ".join(f"{'-' * minus}{key}:{value}" for minus, key, value in terms)
+    for machine, track in pairs(session, make(session, folder)):
+        expected = [
+            number
+            for number, record in shown(machine, filters)
+            if all(finds(machine, record, term) for term in terms)
+        ]
+
+        expect(Hits(Visible(track, filters), text), expected, track.count)
+
+
+@in_each_condition
+@EXAMPLES
+@given(session=sessions, state=states)
+def test_sets_of_a_state_are_what_happened_to_it(
+    session: PlayedSession, state: str, make: Condition, folder: Path
+) -> None:
+    """Calls, refusals, activations, removals and changes, whatever is shown."""
+
+    def calls(one: Record) -> bool:
+        is_call = one["happened"].shape.type in (MutationKind.ADD, MutationKind.SET)
+        return state in called(one) and is_call and not is_check(one)
+
+    def refuses(one: Record) -> bool:
+        return calls(one) and (is_canceled(one) or (is_auto(one) and state not in added(one)))
+
+    def activates(one: Record) -> bool:
+        grown = dict(one["happened"].shape.changes)
+        at = max((at for at, known in enumerate(one["schema"]) if known.name == state), default=-1)
+        return grown.get(at, 0) > 0 and grown[at] % 2 == 1
+
+    for machine, track in pairs(session, make(session, folder)):
+        sets: dict[Any, Callable[[Record], bool]] = {
+            calls_of: calls,
+            refusals_of: refuses,
+            activations_of: activates,
+            removals_of: lambda one: state in removed(one),
+            changes_of: lambda one: state in changed(one),
+        }
+        for ask, is_in in sets.items():
+            expected = [number for number, one in numbered(machine) if is_in(one)]
+            expect(ask(track, state), expected, track.count)
+
+
+@in_each_condition
+@EXAMPLES
+@given(session=sessions, later=st.integers(-9, 60))
+def test_times_that_rise_lead_to_numbers_and_back(
+    session: PlayedSession, later: int, make: Condition, folder: Path
+) -> None:
+    """A transition counts as no earlier than those before it, across all chunks."""
+    moment = START_NS + later * 1_000_000_000
+    for machine, track in pairs(session, make(session, folder)):
+        expected = risen([record["happened"].time_ns for record in machine.past])
+        times = RisingTimes(track)
+
+        assert [times.at(number) for number in range(1, track.count + 1)] == expected
+        below = [time for time in expected if time < moment]
+        assert times.first_from(moment) == len(below) + 1
+
+
+@in_each_condition
+@EXAMPLES
+@given(session=sessions)
+def test_signatures_are_equal_where_calls_and_outcomes_are(
+    session: PlayedSession, make: Condition, folder: Path
+) -> None:
+    """Over all machines, equal numbers stand for equal calls and equal outcomes."""
+    calls: dict[object, int] = {}
+    outcomes: dict[object, int] = {}
+    signatures = Signatures()
+    for machine, track in pairs(session, make(session, folder)):
+        history = signatures.of(track)
+        kept = [(number, one) for number, one in numbered(machine) if not is_health(one)]
+        assert list(history.numbers) == [number for number, _ in kept]
+        found = zip(history.calls, history.outcomes, strict=True)
+        for (_, record), (call, outcome) in zip(kept, found, strict=True):
+            shape, schema = record["happened"].shape, record["schema"]
+            key = (
+                shape.type,
+                shape.flags & (ShapeFlag.AUTO | ShapeFlag.CHECK),
+                tuple(schema[at].name for at in shape.called),
+            )
+            ended = frozenset((schema[at].name, growth) for at, growth in shape.changes)
+            assert calls.setdefault(key, call) == call
+            result = (key, is_canceled(record), ended)
+            assert outcomes.setdefault(result, outcome) == outcome
+    assert len(set(calls.values())) == len(calls)
+    assert len(set(outcomes.values())) == len(outcomes)
+
+
+@given(histories, switches)
+def test_what_is_visible_follows_a_growing_track(history: History, filters: Filters) -> None:
     """Asking between messages gives the same as asking at the end."""
     player = HistoryPlayer(batch_rows=3, segment_rows=8).play(history)
-    with small_chunks():
-        store = stored()
-        stream = store.open_stream("told", live=True)
-        sets: dict[str, Visible] = {}
-        for message in player.messages:
-            store.feed(stream, message)
-            for track in store.tracks:
-                visible = sets.setdefault(track.key, Visible(track, filters))
-                assert visible.count == Visible(track, filters).count
+    store = small_store()
+    stream = store.open_stream("told", live=True)
+    sets: dict[str, Visible] = {}
+    for message in player.messages:
+        store.feed(stream, message)
         for track in store.tracks:
-            fresh = Visible(track, filters)
-            expect(sets[track.key], fresh.numbers(1, track.count), track.count)
+            visible = sets.setdefault(track.key, Visible(track, filters))
+            assert visible.count == Visible(track, filters).count
+    for machine, track in zip(player.machines, store.tracks, strict=True):
+        expected = [number for number, _ in shown(machine, filters)]
+        expect(sets[track.key], expected, track.count)
 
 
 def test_a_chunk_that_grows_is_looked_through_once_for_each_growth(
@@ -231,12 +418,14 @@ def test_a_chunk_that_grows_is_looked_through_once_for_each_growth(
     assert looks == [20, 25]
 
 
-@given(histories, switches, st.integers(0, 6))
+@in_each_condition
+@EXAMPLES
+@given(session=sessions, filters=switches, steps=st.integers(0, 6))
 def test_counting_in_steps_finds_what_counting_at_once_does(
-    history: list[tuple[int, ...]], filters: Filters, steps: int
+    session: PlayedSession, filters: Filters, steps: int, make: Condition, folder: Path
 ) -> None:
     """A count may be left and begun again, and the set may be used in between."""
-    for _, track in tracks(history):
+    for _, track in pairs(session, make(session, folder)):
         at_once, slowly = Visible(track, filters), Visible(track, filters)
         for _, _ in zip(range(steps), slowly.counting(), strict=False):
             assert slowly.first() == at_once.first()
@@ -248,6 +437,12 @@ def test_counting_in_steps_finds_what_counting_at_once_does(
         assert everything == [slowly.number_at(at + 1) for at in range(slowly.count)]
 
 
+def tracks(history: History) -> Iterator[Track]:
+    """The tracks of a history in small chunks."""
+    player = HistoryPlayer(batch_rows=4, segment_rows=9).play(history)
+    yield from stored(player, limits=SMALL_CHUNKS).tracks
+
+
 fact_conditions = st.lists(
     st.tuples(st.sampled_from([with_facts, without_facts]), st.integers(0, 63), st.booleans()),
     max_size=3,
@@ -256,7 +451,7 @@ fact_conditions = st.lists(
 
 @given(history=histories, wanted=fact_conditions)
 def test_conditions_on_facts_are_counted_without_definitions(
-    history: list[tuple[int, ...]], wanted: list[tuple[Any, int, bool]]
+    history: History, wanted: list[tuple[Any, int, bool]]
 ) -> None:
     """A complete chunk counts conditions on facts with no table, as a look at each row does."""
     tests = [make(Fact(facts)) for make, facts, _ in wanted]
@@ -264,29 +459,30 @@ def test_conditions_on_facts_are_counted_without_definitions(
         opposite_of(test) if inverted else test
         for test, (_, _, inverted) in zip(tests, wanted, strict=True)
     ]
-    for _, track in tracks(history):
-        for chunk in track.chunks:
-            if chunk.is_sealed:
-                flags = chunk.dictionary.shape_table.flags
-                tables = [test.passes for test in tests]
-                expected = sum(
-                    all(table[flags[chunk.shapes[row]]] for table in tables)
-                    for row in range(chunk.rows)
-                )
-                chunk.dictionary.load_from(NoTables(), chunk.dictionary.counts)
-                assert Conditions(tests).count(chunk, chunk.rows) == expected
-                break
+    sealed = [chunk for track in tracks(history) for chunk in track.chunks if chunk.is_sealed]
+    passing = [test.passes for test in tests]
+    expected = [
+        sum(
+            all(table[chunk.dictionary.shape_table.flags[chunk.shapes[row]]] for table in passing)
+            for row in range(chunk.rows)
+        )
+        for chunk in sealed
+    ]
+    for chunk in sealed:
+        chunk.dictionary.load_from(NoTables(), chunk.dictionary.counts)
+
+    assert [Conditions(tests).count(chunk, chunk.rows) for chunk in sealed] == expected
 
 
 @given(history=histories, wanted=fact_conditions)
 def test_conditions_on_facts_agree_with_conditions_on_shapes(
-    history: list[tuple[int, ...]], wanted: list[tuple[Any, int, bool]]
+    history: History, wanted: list[tuple[Any, int, bool]]
 ) -> None:
     """Facts that a chunk counts and facts of its shapes lead to the same flags and counts."""
     tests = [make(Fact(facts)) for make, facts, _ in wanted]
     by_facts = Conditions(tests)
     by_shapes = Conditions([*tests, every_or_none(True)])
-    for _, track in tracks(history):
+    for track in tracks(history):
         for chunk in track.chunks:
             rows = chunk.rows
             given, expected = (one.flags(chunk, rows) for one in (by_facts, by_shapes))

@@ -26,8 +26,8 @@ from am_dbg.store.spilling.spill_file import UnnamedFile
 from amtracer.files.records import compressed
 from amtracer.files.session import SessionWriter
 from amtracer.wire.messages import Message, SegmentMessage, ShapeMessage
-from tests.dbg.histories import HistoryPlayer, stored
-from tests.dbg.test_store_model import histories, small_chunks
+from tests.dbg.histories import SMALL_CHUNKS, HistoryPlayer, stored
+from tests.dbg.model import histories
 from tests.dbg.test_store_weights import AGAIN, FACTOR, opening, rows, walked
 from tests.wire.test_redacting import SECRET, STRUCT, hide, spoken
 from tests.wire.tracing import FakeSender, StreamRecorder
@@ -72,10 +72,11 @@ def lines_of(store: Store, folder: Path) -> str:
 @given(histories)
 def test_what_was_moved_answers_as_what_was_not(history: list[tuple[int, ...]]) -> None:
     """Every transition, clock, filter and hit is the same, whatever the history is."""
-    with small_chunks(), tempfile.TemporaryDirectory() as folder:
-        player = HistoryPlayer(batch_rows=4, segment_rows=9).play(history)
-        plain = stored(player)
-        store, moved = moving()
+    player = HistoryPlayer(batch_rows=4, segment_rows=9).play(history)
+    with tempfile.TemporaryDirectory() as folder:
+        plain = stored(player, limits=SMALL_CHUNKS)
+        store = Store(bytes_max=1, chunk_limits=SMALL_CHUNKS)
+        moved = Spill(store, 10**9)
         stream = store.open_stream("played", live=False)
         for message in player.messages:
             store.feed(stream, message)

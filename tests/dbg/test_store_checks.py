@@ -38,7 +38,7 @@ from amtracer.wire.messages import (
     TextWithNewHead,
 )
 from tests.dbg.histories import HistoryPlayer
-from tests.dbg.test_store_model import histories
+from tests.dbg.model import histories
 
 AB = (StateDef("A"), StateDef("B"))
 ADD_A = Shape(0, (0,), 1, ((0, 1),), (StepDef(32, target=0),))

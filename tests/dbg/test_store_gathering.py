@@ -21,9 +21,9 @@ from amtracer.wire.messages import (
     Run,
 )
 from amtracer.wire.vocabulary import TroubleKind
-from tests.dbg.histories import HistoryPlayer, hello, stored
+from tests.dbg.histories import SMALL_CHUNKS, HistoryPlayer, hello, stored
+from tests.dbg.model import small
 from tests.dbg.test_store_checks import BATCH, BEGINNING, at_row, begun
-from tests.dbg.test_store_model import pairs, small, small_chunks
 
 kinds = st.sampled_from([0, 0, 1, 2, 3, 5, 6, 7, 8, *[4] * 40])
 acts = st.tuples(kinds, small, small, small, small, small, small)
@@ -63,7 +63,7 @@ def played(history: list[tuple[int, ...]]) -> EventPlayer:
 
 def read_in(messages: list[Message], reads: list[int]) -> Store:
     """A store that took the messages in reads of so many, the last one as long as needed."""
-    store = Store()
+    store = Store(chunk_limits=SMALL_CHUNKS)
     stream = store.open_stream("reported", live=False)
     rest = iter(messages)
     for size in [*reads, len(messages)]:
@@ -101,12 +101,13 @@ def test_rows_that_waited_are_read_like_rows_that_did_not(
 ) -> None:
     """However a stream is cut into reads, everything that was sent is where it belongs."""
     player = played(history)
-    with small_chunks(), mock.patch.object(gathering, "ROWS_MAX", rows_max):
-        waited, at_once = read_in(player.messages, reads), stored(player)
+    with mock.patch.object(gathering, "ROWS_MAX", rows_max):
+        waited = read_in(player.messages, reads)
+    at_once = stored(player, limits=SMALL_CHUNKS)
 
     assert seen(waited) == seen(at_once)
     assert waited.taken == sum(len(machine.past) for machine in player.machines)
-    for machine, track in pairs(player, waited):
+    for machine, track in zip(player.machines, waited.tracks, strict=True):
         for number, record in enumerate(machine.past, 1):
             found, happened = track.transition(number), record["happened"]
             assert track.clock_at(number) == record["after"]

@@ -11,8 +11,7 @@ import pytest
 from am_dbg.query import Filters, Hits, Visible, errors, touching
 from am_dbg.store import Store, Track
 from am_dbg.store.spilling.spill import Spill
-from tests.dbg.histories import HistoryPlayer
-from tests.dbg.test_store_model import small_chunks
+from tests.dbg.histories import SMALL_CHUNKS, HistoryPlayer
 
 pytestmark = pytest.mark.slow
 
@@ -67,7 +66,8 @@ def test_readers_never_see_half_of_anything(trimmed: bool, moved: bool) -> None:
     While old ones are trimmed an answer may be missing, but nothing else goes wrong. While they
     are moved to the disk nothing is missing.
     """
-    player, store, trouble = reported(), Store(int(moved)), list[Exception]()
+    player, trouble = reported(), list[Exception]()
+    store = Store(int(moved), chunk_limits=SMALL_CHUNKS)
     if moved:
         Spill(store, 10**9)
     stream = store.open_stream("reported", live=True)
@@ -89,17 +89,16 @@ def test_readers_never_see_half_of_anything(trimmed: bool, moved: bool) -> None:
             if not (trimmed and isinstance(error, AssertionError | IndexError)):
                 trouble.append(error)  # what was trimmed meanwhile may be missing
 
-    with small_chunks():
-        threads = [threading.Thread(target=read) for _ in range(2)]
-        for thread in threads:
-            thread.start()
-        for at, message in enumerate(player.messages[3:]):
-            store.feed(stream, message)
-            if trimmed and at % 400 == 399:
-                store.trim(store.size() // 2)
-        done.set()
-        for thread in threads:
-            thread.join(30)
+    threads = [threading.Thread(target=read) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for at, message in enumerate(player.messages[3:]):
+        store.feed(stream, message)
+        if trimmed and at % 400 == 399:
+            store.trim(store.size() // 2)
+    done.set()
+    for thread in threads:
+        thread.join(30)
 
     assert trouble == []
     assert track.count == ROWS

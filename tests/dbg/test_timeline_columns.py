@@ -9,8 +9,8 @@ from am_dbg.projection.steps import Moment
 from am_dbg.projection.timeline import columns_of, project_timeline
 from am_dbg.query import Filters, Visible, canceled, errors
 from am_dbg.query.transition_set import TransitionSet
-from tests.dbg.histories import HistoryPlayer, stored
-from tests.dbg.test_store_model import histories, small_chunks
+from tests.dbg.histories import SMALL_CHUNKS, HistoryPlayer, stored
+from tests.dbg.model import histories
 
 
 def naive(found: TransitionSet, visible: Visible, width: int) -> set[int]:
@@ -28,8 +28,7 @@ def test_a_column_is_marked_exactly_if_it_stands_for_a_hit(
 ) -> None:
     """Marks from the counts of chunks are those of the single transitions, filtered or not."""
     player = HistoryPlayer(batch_rows=4, segment_rows=9).play(history)
-    with small_chunks():
-        tracks = stored(player).tracks
+    tracks = stored(player, limits=SMALL_CHUNKS).tracks
     for track in tracks:
         visible = Visible(track, Filters(auto=not hides))
         columns = project_timeline(Moment(track, 0, 0, 0, 0), visible, width).columns
@@ -45,8 +44,7 @@ def test_a_column_is_marked_exactly_if_it_stands_for_a_hit(
 def test_a_rough_time_is_within_the_time_of_its_chunk(history: list[tuple[int, ...]]) -> None:
     """Without rows the time of a transition is a guess between those of its chunk's ends."""
     player = HistoryPlayer(batch_rows=4, segment_rows=9).play(history)
-    with small_chunks():
-        tracks = stored(player).tracks
+    tracks = stored(player, limits=SMALL_CHUNKS).tracks
     for track in tracks:
         for number in range(track.first, track.count + 1):
             chunk = track.chunk_of(number)
