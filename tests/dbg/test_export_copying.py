@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from am_dbg.egress.export import Selection, export_session, selected
 from am_dbg.ingest.importing import import_session
 from am_dbg.store import Store, Track
-from tests.dbg.histories import HistoryPlayer, stored
+from tests.dbg.histories import SMALL_CHUNKS, HistoryPlayer, stored
+from tests.dbg.model import histories
 from tests.dbg.test_export_identity import all_of
-from tests.dbg.test_store_model import histories, small_chunks
 
 EXPORTS = Path(__file__).resolve().parents[2] / "exports"
 
@@ -40,8 +40,8 @@ def contents(tracks: Iterable[Track]) -> list[object]:
 def test_a_file_that_is_exported_again_has_the_same_bytes(history: list[tuple[int, ...]]) -> None:
     """Copying changes nothing and decodes nothing."""
     with TemporaryDirectory() as folder:
-        with small_chunks():
-            store = stored(HistoryPlayer(batch_rows=4, segment_rows=9).play(history))
+        player = HistoryPlayer(batch_rows=4, segment_rows=9).play(history)
+        store = stored(player, limits=SMALL_CHUNKS)
         first = written(store, Path(folder, "1.msgpack.br"))
         copy = opened(first)
         again = written(copy, Path(folder, "2.msgpack.br"))
@@ -57,11 +57,11 @@ def test_what_is_copied_into_another_order_or_stream_stays_equal(
 ) -> None:
     """Heads get the numbers of the new file; a body that does not fit is written from its rows."""
     with TemporaryDirectory() as folder:
-        with small_chunks():
-            stores = [
-                stored(HistoryPlayer(session, batch_rows=4, segment_rows=9).play(history))
-                for session, history in (("s1", one), ("s2", two))
-            ]
+        players = (
+            HistoryPlayer("s1", batch_rows=4, segment_rows=9).play(one),
+            HistoryPlayer("s2", batch_rows=4, segment_rows=9).play(two),
+        )
+        stores = [stored(player, limits=SMALL_CHUNKS) for player in players]
         store = Store()
         for at, source in enumerate(stores):
             import_session(store, str(written(source, Path(folder, f"{at}.msgpack.br"))))
