@@ -48,6 +48,7 @@ def why_value(store: Store, track: Track, number: int) -> JsonObject:
                 "state": one.name,
                 "requires": [required.name for required in one.requirements],
                 "kept_out_by": [blocker.name for blocker in one.blockers],
+                "held_back_since": one.held_since or None,
             }
             for one in blocked_autos(track, number)
         ],
@@ -69,7 +70,9 @@ def why_lines(store: Store, track: Track, number: int) -> Iterator[str]:
     for answer in blocked_autos(track, number):
         required = [f"requires {one_line(one.name)}" for one in answer.requirements]
         kept_out = [f"kept out by {one_line(one.name)}" for one in answer.blockers]
-        yield f"blocked  {one_line(answer.name)}  auto, {', '.join(required + kept_out)}"
+        held = [f"since the failure in tx {answer.held_since}"] if answer.held_since else []
+        word = "held    " if answer.held_since else "blocked "
+        yield f"{word} {one_line(answer.name)}  auto, {', '.join(held + required + kept_out)}"
 
 
 def why_text(store: Store, track: Track, number: int) -> str:
@@ -135,6 +138,7 @@ def _answer(answer: WhyNot) -> JsonObject:
     return {
         "auto": answer.is_auto,
         "blocked": answer.is_blocked,
+        "held_back_since": answer.held_since or None,
         "since": _since(answer.since),
         "requires": [_requirement(one) for one in answer.requirements],
         "kept_out_by": [

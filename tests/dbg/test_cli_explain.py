@@ -96,7 +96,12 @@ def test_why_lists_blocked_auto_states(run: Run, session: Path) -> None:
         "blocked  InProgress  auto, requires ProcessingFile"
     )
     assert data(run, "why", session, "mach://worker/2")["blocked_auto"] == [
-        {"state": "InProgress", "requires": ["ProcessingFile"], "kept_out_by": []}
+        {
+            "state": "InProgress",
+            "requires": ["ProcessingFile"],
+            "kept_out_by": [],
+            "held_back_since": None,
+        }
     ]
 
 

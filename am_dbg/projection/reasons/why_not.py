@@ -8,6 +8,8 @@ The answer follows from the schema and the clock, so it needs no log level:
   missing if it does not stay. One that it removes never stays.
 - *Blockers.* An active state that removes this one keeps it out, unless it gives way to a call,
   or one that would come along with it.
+- *Held back.* An auto state that a failure holds back is not tried until something else changes
+  (see `held_back`).
 - *Calls.* The last transition that called the state and did not activate it, since the state was
   last active, with the handler or the relation that refused it. Or nothing called it at all.
 
@@ -24,6 +26,7 @@ from functools import lru_cache
 
 from am_dbg.projection.denial import Denial, denial_of
 from am_dbg.projection.reasons.causes import Cause, cause_at, owner_of, requirement_of
+from am_dbg.projection.reasons.held_back import held_since
 from am_dbg.projection.reasons.outcome import Drop, Outcome, Relations, outcome_of
 from am_dbg.projection.steps import handler_name, has_steps, name_at
 from am_dbg.query.of_state import activations_of, calls_of, refusals_of, removals_of
@@ -109,7 +112,8 @@ class WhyNot:
     `since` is None if it was never active. `last_call` is the last transition that called it, 0
     if none did. `adders` are the states that bring it along. `more` counts what is not listed.
     It `is_blocked` if relations keep it out, an auto state if it does not activate by itself;
-    `refuses_call` is set if they keep it out when it is called now.
+    `refuses_call` is set if they keep it out when it is called now. `held_since` is the transition
+    of the failure that holds back an auto state which relations let in, 0 if none does.
     """
 
     name: str
@@ -124,6 +128,7 @@ class WhyNot:
     more: int = 0
     is_blocked: bool = False
     refuses_call: bool = False
+    held_since: int = 0
 
     @property
     def is_missing(self) -> bool:
@@ -138,18 +143,18 @@ class WhyNot:
 
 def why_not(track: Track, number: int, name: str) -> WhyNot | None:
     """Why a state is not active after a transition; None if it is, or if there is no such state."""
-    return _cached(track, track.first, number, name)
+    return _cached(track, (track.first, number < track.count), number, name)
 
 
 def blocked_autos(track: Track, number: int) -> tuple[WhyNot, ...]:
-    """The auto states that are blocked after a transition: they lack a state or are kept out."""
+    """The auto states that do not activate after a transition: they are blocked or held back."""
     clock = track.clock_at(number)
     answers = (
         why_not(track, number, state.name)
         for index, state in enumerate(track.schema_at(number))
         if state.auto and clock[index] % 2 == 0
     )
-    return tuple(one for one in answers if one and one.is_blocked)
+    return tuple(one for one in answers if one and (one.is_blocked or one.held_since))
 
 
 def since_of(track: Track, number: int, name: str) -> Since | None:
@@ -196,11 +201,12 @@ def _tick_before(track: Track, number: int, name: str) -> int:
 
 
 @lru_cache(maxsize=256)
-def _cached(track: Track, _first: int, number: int, name: str) -> WhyNot | None:
+def _cached(track: Track, held: tuple[int, bool], number: int, name: str) -> WhyNot | None:
+    """`held` is the first transition that the track holds, and whether one follows."""
     index = track.index_at(number, name)
     if index < 0 or track.clock_at(number)[index] % 2:
         return None
-    return _Explanation(track, number, _moment(track, _first, number)).of(index, LEVELS_MAX)
+    return _Explanation(track, number, _moment(track, held[0], number)).of(index, LEVELS_MAX)
 
 
 @lru_cache(maxsize=16)
@@ -254,6 +260,8 @@ class _Explanation:
         missing = list(self._missing(state, drop))
         active = list(self._blocking(state, drop))
         adders = list(self._adding(state.name))
+        is_blocked = state.name not in outcome.active
+        is_tried = state.name in self.moment.autos and not is_blocked
         more = sum(max(0, len(each) - LISTED_MAX) for each in (missing, active, adders))
         return WhyNot(
             name=state.name,
@@ -271,8 +279,9 @@ class _Explanation:
             last_call=calls_of(self.track, state.name).previous(self.number + 1) or 0,
             adders=tuple(adders[:LISTED_MAX]),
             more=more,
-            is_blocked=state.name not in outcome.active,
+            is_blocked=is_blocked,
             refuses_call=state.name not in of_call.active,
+            held_since=held_since(self.track, self.number, state.name) if is_tried else 0,
         )
 
     def _drop(self, state: StateDef, outcome: Outcome) -> Drop:

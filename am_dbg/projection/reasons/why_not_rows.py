@@ -75,9 +75,11 @@ def headline(answer: WhyNot) -> tuple[Span, ...]:
 
 
 def kind_text(answer: WhyNot) -> str:
-    """Whether an auto state is blocked; empty for any other state."""
+    """Whether an auto state is blocked or held back; empty for any other state."""
     if not answer.is_auto:
         return ""
+    if answer.held_since:
+        return "auto, held back"
     return "auto, blocked" if answer.is_blocked else "auto, not blocked"
 
 
@@ -89,6 +91,8 @@ def _kind(answer: WhyNot) -> Iterable[Span]:
 def _rows(answer: WhyNot, depth: int) -> Iterator[ReasonRow]:
     if depth == 0:
         yield _row(depth, _own(answer.since), answer.since)
+    if answer.held_since:
+        yield _held_back(answer, depth)
     for one in answer.requirements:
         yield from _requirement(one, depth)
     yield from _blockers(answer, depth, gives_way=False)
@@ -100,6 +104,12 @@ def _rows(answer: WhyNot, depth: int) -> Iterator[ReasonRow]:
         yield _row(depth, _adders(answer))
     if answer.more:
         yield _row(depth, (Span(f"{count(answer.more)} more of these", Role.QUIET),))
+
+
+def _held_back(answer: WhyNot, depth: int) -> ReasonRow:
+    text = f" since the failure in tx {count(answer.held_since)}, until something else changes"
+    spans = Span("held back", Role.CANCELED), Span(text)
+    return ReasonRow(spans, depth, answer.held_since)
 
 
 def _free(answer: WhyNot) -> Iterator[ReasonRow]:
