@@ -16,6 +16,7 @@ chunk never changes again.
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -71,6 +72,8 @@ class Chunk:
 
     __slots__ = (
         "__weakref__",
+        "_clock",
+        "_clock_end",
         "_flags",
         "_loader",
         "_own",
@@ -85,8 +88,6 @@ class Chunk:
         "rows",
         "schema",
         "shapes",
-        "ticks",
-        "ticks_end",
         "time_first",
         "time_max",
         "time_min",
@@ -109,8 +110,8 @@ class Chunk:
         self.row_first = row_first
         self.dictionary = dictionary
         self.schema = schema
-        self.ticks = ticks
-        self.ticks_end: tuple[int, ...] = ()
+        self._clock: Sequence[int] = ticks
+        self._clock_end: Sequence[int] = ()
         self.rows = 0
         self.touched = 0
         self.facts: tuple[tuple[int, int], ...] = ()
@@ -135,7 +136,7 @@ class Chunk:
     ) -> Chunk:
         """A complete chunk of which only the head is in memory."""
         chunk = cls(first, head.first_row, dictionary, schema, head.ticks, 0)
-        chunk.ticks_end = head.ticks_end
+        chunk._clock_end = head.ticks_end
         chunk._ticks_bytes += ticks_bytes(head.ticks_end)
         chunk.rows, chunk.touched = head.rows, head.touched
         chunk.time_first = head.time_first * unit_ns
@@ -182,7 +183,7 @@ class Chunk:
 
     def seal(self) -> None:
         """End the chunk and free the memory reserved for growth."""
-        self.ticks_end = self.clock_after(self.rows)
+        self._clock_end = self.clock_after(self.rows)
         self._ticks_bytes += ticks_bytes(self.ticks_end)
         for column in (self.shapes, self.lines):
             column.seal(self.rows)
@@ -217,7 +218,7 @@ class Chunk:
         touched = self.dictionary.shape_table.touched
         for shape in made.shapes.palette:
             made.touched |= touched[shape]
-        made.ticks_end = made.clock_after(made.rows)
+        made._clock_end = made.clock_after(made.rows)
         made.facts = made._counted_facts()
         made.is_sealed = True
         return made
@@ -229,6 +230,8 @@ class Chunk:
         self.shapes.load_from(lambda: loader.columns().shapes)
         self.lines.load_from(lambda: loader.columns().lines)
         self._own = None
+        self._clock, self._clock_end = packed(self._clock), packed(self._clock_end)
+        self._ticks_bytes = sys.getsizeof(self._clock) + sys.getsizeof(self._clock_end)
 
     def head(self, machine: int, schema: int, segment: int, unit_ns: int) -> ChunkHead:
         """The head of a sealed chunk, with the numbers that a stream gives."""
@@ -268,6 +271,16 @@ class Chunk:
     # Reading.
 
     @property
+    def ticks(self) -> tuple[int, ...]:
+        """The clock before the first row."""
+        return tuple(self._clock)
+
+    @property
+    def ticks_end(self) -> tuple[int, ...]:
+        """The clock after the last row, once the chunk is sealed."""
+        return tuple(self._clock_end)
+
+    @property
     def has_own_ids(self) -> bool:
         """Whether a row has an id that follows no rule."""
         own = self._own
@@ -302,18 +315,18 @@ class Chunk:
         """Ticks after the first `rows` rows, counted from the nearer end."""
         if not rows:
             return self.ticks
-        if self.ticks_end and rows == self.rows:
+        if self._clock_end and rows == self.rows:
             return self.ticks_end
-        if self.ticks_end and rows > self.rows // 2:
-            return self._grown(self.ticks_end, self.shapes.counted(rows, self.rows), -1)
-        return self._grown(self.ticks, self.shapes.counted(0, rows), 1)
+        if self._clock_end and rows > self.rows // 2:
+            return self._grown(self._clock_end, self.shapes.counted(rows, self.rows), -1)
+        return self._grown(self._clock, self.shapes.counted(0, rows), 1)
 
     def clock_moved(self, ticks: tuple[int, ...], rows: int, to: int) -> tuple[int, ...]:
         """Ticks after `to` rows, computed from those after `rows` rows."""
         low, high, sign = (rows, to, 1) if to >= rows else (to, rows, -1)
         return self._grown(ticks, self.shapes.counted(low, high), sign)
 
-    def _grown(self, ticks: tuple[int, ...], counts: dict[int, int], sign: int) -> tuple[int, ...]:
+    def _grown(self, ticks: Sequence[int], counts: dict[int, int], sign: int) -> tuple[int, ...]:
         grown = list(ticks)
         self.dictionary.grow(grown, counts, sign)
         return tuple(grown)

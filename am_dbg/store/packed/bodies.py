@@ -46,6 +46,7 @@ from amtracer.wire import limits
 
 _COLUMNS = 11
 _FAR = 2**62
+_BYTE_VALUES = 256
 _SMALL_MAX = 65_536
 """No count, local number or length of an id is larger."""
 _DECODED_TIMES = 4
@@ -124,9 +125,8 @@ class _BodyWriter:
         for one, start in self._placed():
             locals_ = _span(one, one.columns.lines)
             shapes = _span(one, one.columns.shapes)
-            table = _usual(zip(shapes, locals_, strict=True), len(one.head.shapes[0]))
+            table, differ = _usual(shapes, locals_, len(one.head.shapes[0]))
             usual += table
-            differ = [row for row, shape in enumerate(shapes) if table[shape] != locals_[row]]
             rows += [start + row for row in differ]
             values += [locals_[row] for row in differ]
         yield pack_column(usual)
@@ -143,9 +143,8 @@ class _BodyWriter:
         for one, start in self._placed():
             timed = _counts_of(one)
             shapes = _span(one, one.columns.shapes)
-            table = _usual(zip(shapes, timed, strict=True), len(one.head.shapes[0]))
+            table, differ = _usual(shapes, timed, len(one.head.shapes[0]))
             usual += table
-            differ = [row for row, shape in enumerate(shapes) if table[shape] != timed[row]]
             rows += [start + row for row in differ]
             counts += [timed[row] for row in differ]
             sums_of_chunks.append(sum(timed))
@@ -215,29 +214,41 @@ def _span(one: PackedChunk, column: Integers) -> Sequence[int]:
 
 
 def _joined(parts: Iterable[Sequence[int]]) -> Sequence[int]:
-    return list(chain.from_iterable(parts))
+    first, *others = (*parts, ())
+    return list(chain(first, *others)) if any(others) else first
 
 
 def _in_units(values: Sequence[int], unit_ns: int) -> Sequence[int]:
-    return values if unit_ns == 1 else [value // unit_ns for value in values]
+    return [value // unit_ns for value in values] if unit_ns != 1 and any(values) else values
 
 
-def _usual(pairs: Iterable[tuple[int, int]], shapes: int) -> list[int]:
-    """The most frequent value of each local number of a shape."""
-    table = [0] * shapes
-    for (shape, value), _ in reversed(Counter(pairs).most_common()):
+def _usual(
+    shapes: Sequence[int], values: Sequence[int], count: int
+) -> tuple[Sequence[int], list[int]]:
+    """The most frequent value of each local number of a shape, and the rows that have another.
+
+    Mostly all rows of a shape have the same value, which is found without a look at each row.
+    """
+    if isinstance(shapes, bytes) and isinstance(values, bytes):
+        firsts = bytes([values[shapes.find(shape)] for shape in range(count)])
+        if shapes.translate(firsts.ljust(_BYTE_VALUES, b"\0")) == values:
+            return firsts, []
+    table = [0] * count
+    pairs = Counter(zip(shapes, values, strict=True))
+    for (shape, value), _ in reversed(pairs.most_common()):
         table[shape] = value
-    return table
+    return table, [row for row, shape in enumerate(shapes) if table[shape] != values[row]]
 
 
-def _counts_of(one: PackedChunk) -> list[int]:
-    """How many handlers each row timed."""
+def _counts_of(one: PackedChunk) -> Sequence[int]:
+    """How many handlers each row timed, as bytes if each count fits one."""
+    if one.columns.calls is None:
+        return bytes(one.head.rows)
     counts = [0] * one.head.rows
-    if one.columns.calls is not None:
-        rows, ends, _ = one.columns.calls.parts()
-        for row, low, high in zip(rows, ends, ends[1:], strict=False):
-            counts[row] = high - low
-    return counts
+    rows, ends, _ = one.columns.calls.parts()
+    for row, count in zip(rows, map(sub, ends[1:], ends), strict=False):
+        counts[row] = count
+    return bytes(counts) if max(counts) < _BYTE_VALUES else counts
 
 
 def _rows(rows: Sequence[int]) -> tuple[int, Column]:

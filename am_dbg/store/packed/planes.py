@@ -113,6 +113,8 @@ _AS_THEY_ARE = b"="
 
 def pack_walk(values: Sequence[int]) -> Column:
     """Numbers of which each is near the one before; as they are if a difference is too large."""
+    if not any(values):
+        return b""
     try:
         return pack_column(signed(differences(values)))
     except OverflowError:
@@ -147,6 +149,8 @@ def unpack_circle(column: object, count: int) -> array[int]:
 
 def pack_walks(parts: Sequence[Sequence[int]]) -> Column:
     """Several walks in one column, so that each can be read alone."""
+    if not any(map(any, parts)):
+        return b""
     try:
         return pack_column([step for part in parts for step in signed(differences(part))])
     except OverflowError:

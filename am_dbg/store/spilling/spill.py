@@ -25,7 +25,13 @@ from am_dbg.store.chunk import Chunk
 from am_dbg.store.dictionary import SegmentDictionary
 from am_dbg.store.loading.record_file import ChunkLoader, Part, RowsRecord, SegmentLoader
 from am_dbg.store.packed.bodies import PackedChunk, pack_rows_body
-from am_dbg.store.packed.definitions import PartHead, pack_shapes, pack_texts, parts_of
+from am_dbg.store.packed.definitions import (
+    PartHead,
+    pack_part_head,
+    pack_shapes,
+    pack_texts,
+    parts_of,
+)
 from am_dbg.store.packed.heads import RECORD_CHUNKS_MAX, ChunkHead, RowsHead
 from am_dbg.store.spilling.spill_file import SpillFile
 from am_dbg.store.store import Store
@@ -162,7 +168,7 @@ class Spill:
                 for one in moved:
                     self._move_chunks([one])
             return
-        place = file.add(RecordKind.ROWS, body)
+        place = file.add(RecordKind.ROWS, b"", body)  # the chunks keep what a head has
         record = RowsRecord(file.records, place, RowsHead(0, 0, heads, b""), units)
         for index, (track, chunk) in enumerate(moved):
             track.load_chunk_from(chunk, ChunkLoader(record, index))
@@ -183,8 +189,10 @@ class Spill:
                 text_range = range(head.text_first, head.text_first + head.texts)
                 set_range = range(head.set_first, head.set_first + head.sets)
                 text_part = compressed(pack_texts(texts, text_range, set_range))
-                place = file.add(RecordKind.DEFINITIONS, shape_part + text_part)
-                loader.parts.append(Part(head._replace(shapes_bytes=len(shape_part)), place))
+                whole = head._replace(shapes_bytes=len(shape_part))
+                stored_head = compressed(pack_part_head(whole))
+                place = file.add(RecordKind.DEFINITIONS, stored_head, shape_part + text_part)
+                loader.parts.append(Part(whole, place))
         except WireError:
             return
         self._store.load_definitions_from(dictionary, loader, counts)

@@ -77,10 +77,10 @@ class SpillFile:
         assert self._records is not None  # nothing is moved to a file that ended
         return self._records
 
-    def add(self, kind: RecordKind, body: bytes) -> Record:
-        """Append a record without a head, whose body is compressed; returns its place."""
+    def add(self, kind: RecordKind, head: bytes, body: bytes) -> Record:
+        """Append a record whose head and body are compressed; returns its place."""
         assert self._writer is not None  # nothing is moved to a file that ended
-        offset = self._writer.add_stored(kind, b"", body)
+        offset = self._writer.add_stored(kind, head, body)
         header = header_of(self.records.source.read(offset, HEADER_BYTES))
         if header is None:
             raise OSError("what was written cannot be read")
