@@ -243,14 +243,14 @@ def _copy_records(source: MemoryBytes, copies: int, write: Callable[[bytes], obj
         for record in kinds[RecordKind.DEFINITIONS]:
             part = unpack_part_head(record.head(source))
             part = part._replace(segment=part.segment + copy * segments)
-            body = record.stored_body(source)
+            _, body = record.stored(source)
             writer.add_stored(RecordKind.DEFINITIONS, compressed(pack_part_head(part)), body)
         for record, head in zip(kinds[RecordKind.ROWS], heads, strict=True):
             chunks = tuple(
                 _later(chunk, added[chunk.machine], copy, segments, period) for chunk in head.chunks
             )
             packed = compressed(pack_rows_head(head._replace(chunks=chunks)))
-            body = record.stored_body(source)
+            _, body = record.stored(source)
             writer.add_stored(RecordKind.ROWS, packed, body, rows=head.rows)
     writer.end()
 
