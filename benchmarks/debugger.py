@@ -22,6 +22,7 @@ from benchmarks.debugger_screen import (
     RIGHT,
     UP,
     Screen,
+    compile_packages,
 )
 from benchmarks.debugger_sessions import Program, frames, planned, taken_in, write_session
 
@@ -120,6 +121,7 @@ def _made(program: Program, transitions: int, machines: int, path: Path) -> Figu
 
 def _on_screen(path: Path, machines: int) -> Figures:
     """Open the session in a debugger of its own, and press keys."""
+    compile_packages()
     with Screen("--listen-on", "-1", "-i", str(path)) as screen:
         figures = {
             "open_s": screen.open_s,

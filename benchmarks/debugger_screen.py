@@ -7,6 +7,7 @@ the drawing of the terminal's text in it, but not that of a terminal.
 
 from __future__ import annotations
 
+import compileall
 import fcntl
 import os
 import pty
@@ -128,6 +129,12 @@ class Screen:
             raise ScreenDiedError(self._output[-500:].decode(errors="replace")) from None
         self._output = (self._output + data)[-4_096:]
         return True
+
+
+def compile_packages() -> None:
+    """Write the bytecode of the debugger, which a user has from the second start on."""
+    for package in ("machine", "amtracer", "am_dbg"):
+        compileall.compile_dir(ROOT / package, quiet=1)
 
 
 def _environment(home: str) -> dict[str, str]:
