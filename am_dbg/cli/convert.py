@@ -8,8 +8,8 @@ import click
 
 from am_dbg.cli.exit_codes import Exit
 from am_dbg.cli.options import session_memory_option
-from am_dbg.cli.output import ProgressBar, fail, report_written
-from am_dbg.cli.session import read_session
+from am_dbg.cli.output import ProgressBar, report_written
+from am_dbg.cli.session import read_session, with_damage
 
 
 @click.command("convert")
@@ -36,4 +36,4 @@ def convert_command(
     with ProgressBar("writing") as bar:
         written = writer(store, target, chosen, bar.moved)
     report_written(target, written, replaced)
-    return Exit.DONE if error is None else fail(str(error))
+    return with_damage(Exit.DONE, (store, error))

@@ -15,7 +15,7 @@ from am_dbg.cli.options import (
     theme_option,
 )
 from am_dbg.cli.output import fail, json_lines, write_lines
-from am_dbg.cli.session import read_session
+from am_dbg.cli.session import read_session, with_damage
 from am_dbg.cli.terminal import is_terminal, why_no_screen
 from am_dbg.errors import MachineNotFoundError, NoTerminalError
 from am_dbg.options import AUTO, RunOptions
@@ -24,7 +24,6 @@ from am_dbg.settings.config import THEME, Config
 if TYPE_CHECKING:
     from am_dbg.projection.comparison.sessions import SessionComparison
     from am_dbg.store import Store
-    from amtracer.errors import SessionError
 
 BETWEEN_ARGUMENTS, WITHIN_ARGUMENTS = 2, 3
 """The arguments of a comparison: two files, or a file and two addresses."""
@@ -75,7 +74,7 @@ def diff_command(
     one, error = read_session(sessions[0], max_mem)
     other, other_error = read_session(sessions[1], max_mem)
     code = _show(_compared(one, other, machine), (sessions[0], sessions[1]), show)
-    return _with_errors(code, error, other_error)
+    return with_damage(code, (one, error), (other, other_error))
 
 
 class Output(NamedTuple):
@@ -96,13 +95,6 @@ def _show(comparison: SessionComparison, files: tuple[str, str], show: Output) -
     return Exit.DONE if comparison.is_same else Exit.DIFFERENT
 
 
-def _with_errors(code: Exit, *errors: SessionError | None) -> Exit:
-    """The exit code, unless a session was damaged; the errors are reported."""
-    for error in filter(None, errors):
-        code = fail(str(error))
-    return code
-
-
 def _within(file: str, *addresses: str, show: Output, max_mem: int) -> Exit:
     """Compare two machines of a session, or two moments of a machine."""
     from am_dbg.projection.addresses.resolve import resolve
@@ -113,16 +105,15 @@ def _within(file: str, *addresses: str, show: Output, max_mem: int) -> Exit:
     store, error = read_session(file, max_mem)
     one, other = (resolve(store, address) for address in addresses)
     if one.track is not other.track:
-        return _with_errors(
-            _show(compare_two(store, one.track, other.track), (file, file), show), error
-        )
+        code = _show(compare_two(store, one.track, other.track), (file, file), show)
+        return with_damage(code, (store, error))
     if one.number is None or other.number is None:
         raise click.UsageError("two addresses of one machine need a place each: mach://ID/PLACE")
     if show.on_screen:
         raise click.UsageError("--screen compares sessions or machines, not moments")
     view = project_difference(one.track, one.number, other.number)
     write_lines(json_lines(difference_value(view)) if show.as_json else difference_lines(view))
-    return _with_errors(Exit.DIFFERENT if view.states else Exit.DONE, error)
+    return with_damage(Exit.DIFFERENT if view.states else Exit.DONE, (store, error))
 
 
 def _compared(one: Store, other: Store, machine: str) -> SessionComparison:

@@ -9,7 +9,7 @@ import click
 from am_dbg.cli.exit_codes import Exit
 from am_dbg.cli.options import json_option, session_memory_option
 from am_dbg.cli.output import fail, write_lines
-from am_dbg.cli.session import read_session
+from am_dbg.cli.session import read_session, with_damage
 
 
 class _FindCommand(click.Command):
@@ -45,6 +45,7 @@ def find_command(file: str, query: str, limit: int, as_json: bool, max_mem: int)
         write_lines(reports.found_json(store, query, found, limit))
     else:
         write_lines(reports.found_lines(found, limit))
-    if damage:
-        return fail(str(damage))
-    return Exit.DONE if found.count else fail("no transition found", Exit.NOT_FOUND)
+    code = with_damage(Exit.DONE, (store, damage))
+    if found.count or code:
+        return code
+    return fail("no transition found", Exit.NOT_FOUND)

@@ -11,7 +11,7 @@ import click
 from am_dbg.cli.exit_codes import Exit
 from am_dbg.cli.options import json_option, session_memory_option
 from am_dbg.cli.output import fail, json_lines, write_lines
-from am_dbg.cli.session import read_session
+from am_dbg.cli.session import read_session, with_damage
 
 if TYPE_CHECKING:
     from am_dbg.projection.reasons.next_trouble import TroubleKinds
@@ -54,9 +54,10 @@ def next_command(
     found = next_of_all(store, track, number, kinds) if in_all else next_in(track, number, kinds)
     if found:
         write_lines(_report(store, *found, as_json=as_json))
-    if damage:
-        return fail(str(damage))
-    return Exit.DONE if found else _fail_with_rest(store, track, number, kinds, in_all=in_all)
+    code = with_damage(Exit.DONE, (store, damage))
+    if found or code:
+        return code
+    return _fail_with_rest(store, track, number, kinds, in_all=in_all)
 
 
 def _report(store: Store, track: Track, number: int, *, as_json: bool) -> Sequence[str]:

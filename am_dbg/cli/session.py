@@ -42,4 +42,17 @@ def print_session(file: str, max_mem: int, lines_of: Callable[[Store], Iterable[
         return fail("standard output is closed")
     store, error = read_session(file, max_mem)
     write_lines(lines_of(store))
-    return Exit.DONE if error is None else fail(str(error))
+    return with_damage(Exit.DONE, (store, error))
+
+
+def with_damage(code: Exit, *read: tuple[Store, SessionError | None]) -> Exit:
+    """The exit code, unless a session was found damaged or cut; that is reported.
+
+    Some damage is found only when a transition is looked at.
+    """
+    for store, error in read:
+        if error is not None:
+            code = fail(str(error))
+        elif store.damage:
+            code = fail(f"{store.streams[0].label}: damaged ({store.damage[0]})")
+    return code

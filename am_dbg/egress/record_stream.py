@@ -268,6 +268,10 @@ class ChunkReplay(TrackReplay):
         super().__init__(writer, track, first)
         self._stream = writer
 
+    def _can_replay(self, chunk: Chunk) -> bool:
+        """Whether the rows are not known to be damaged; copying them does not read them."""
+        return not chunk.is_damaged
+
     def _replay_chunk(
         self, chunk: Chunk, low: int, high: int, stops: Sequence[int]
     ) -> Iterator[int]:

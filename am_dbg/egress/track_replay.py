@@ -55,6 +55,8 @@ class TrackReplay:
         self._keeps_id = keeps_id
         self._lines_sent = 0
         self._reports_sent = 0
+        self._skips_damaged = False
+        """Whether damaged transitions were left out and no gap was sent for them yet."""
         entrance = self._entrance(goes_on)
         self._row = entrance.row
         self._states = entrance.states
@@ -73,9 +75,13 @@ class TrackReplay:
         for chunk in list(self.track.chunks):
             low, high = max(self.next, chunk.first), min(last, chunk.last)
             if low <= high:
+                is_whole = self._can_replay(chunk)
                 if low > self.next or low == chunk.first:
                     self._send_gaps_before(low, chunk, before)
-                yield from self._replay_rows(chunk, low, high)
+                if is_whole:
+                    yield from self._replay_rows(chunk, low, high)
+                else:
+                    yield from self._skip_damaged(low, high)
             before = chunk
 
     def _send_notes(self, last: int) -> None:
@@ -197,6 +203,17 @@ class TrackReplay:
         stops = {report.number for report in reports if low - 1 <= report.number < high}
         yield from self._replay_chunk(chunk, low, high, sorted(stops | {high}))
 
+    def _can_replay(self, chunk: Chunk) -> bool:
+        """Whether the rows of a chunk are there."""
+        return chunk.can_be_read()
+
+    def _skip_damaged(self, low: int, high: int) -> Iterator[int]:
+        """Leave transitions out; what follows is sent after a gap of them."""
+        self.next = high + 1
+        self._skips_damaged = True
+        self._lines_sent = 0
+        yield high - low + 1
+
     def _replay_chunk(
         self, chunk: Chunk, low: int, high: int, stops: Sequence[int]
     ) -> Iterator[int]:
@@ -240,6 +257,8 @@ class TrackReplay:
         gaps: tuple[Gap, ...] = ()
         if number == self.next:
             gaps = self.track.gaps_after(number - 1)
+            if chunk.is_damaged and number == chunk.first:
+                gaps = gaps[:-1]
             if self._ticks is None and before is not None and before.last == number - 1:
                 self._ticks = before.clock_after(before.rows)
         at = number - chunk.first
@@ -262,7 +281,9 @@ class TrackReplay:
         if snapshot.states != self._states or (is_schema_last and snapshot.ticks != self._ticks):
             self._change_schema(snapshot)
         if missing or snapshot.ticks != self._ticks:
-            self._drop(missing, snapshot.ticks, *_why_moved(last))
+            why = ("damaged", GapKind.DAMAGED) if self._skips_damaged else _why_moved(last)
+            self._drop(missing, snapshot.ticks, *why)
+        self._skips_damaged = False
 
     def _send_gap(self, gap: Gap, lost_before: int, snapshot: TrackSnapshot) -> None:
         """Send a gap with the clock after it, if that clock is known.

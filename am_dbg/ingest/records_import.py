@@ -128,7 +128,8 @@ class _StreamParts:
     """What a file has of one stream, in the order of the file."""
 
     opening: list[Message] = field(default_factory=list)
-    units_ns: list[int] = field(default_factory=list)
+    units_ns: dict[int, int] = field(default_factory=dict)
+    """The nanoseconds in a unit of each machine."""
     segments: dict[int, _Segment] = field(default_factory=dict)
     items: dict[int, list[_PlacedChunk | _PlacedEvent]] = field(default_factory=dict)
     """The chunks and events of each machine."""
@@ -211,7 +212,7 @@ class RecordsImport:
             raise WireError("an opening with another message")
         stream.opening.append(message)
         if isinstance(message, MachineMessage):
-            stream.units_ns.append(message.unit_ns)
+            stream.units_ns.setdefault(message.machine, message.unit_ns)
 
     def _take_event(self, stream: _StreamParts, place: object, message: Message) -> None:
         match place:
@@ -243,37 +244,30 @@ class RecordsImport:
         """Hand the chunks of all records to their machines."""
         for record, head in self._rows:
             stream = self._stream(head.stream)
-            machines = len(stream.units_ns)
-            if any(chunk.machine >= machines for chunk in head.chunks):
+            units = [stream.units_ns.get(chunk.machine, 0) for chunk in head.chunks]
+            if 0 in units:
                 self.damage.append(f"record at {record.offset:,}: rows of an unknown machine")
-                continue
-            units = [stream.units_ns[chunk.machine] for chunk in head.chunks]
             rows = RowsRecord(self._file, record, head, units)
             for index, chunk in enumerate(head.chunks):
-                items = stream.items.setdefault(chunk.machine, [])
-                items.append(_PlacedChunk(chunk, ChunkLoader(rows, index)))
+                if units[index]:
+                    items = stream.items.setdefault(chunk.machine, [])
+                    items.append(_PlacedChunk(chunk, ChunkLoader(rows, index)))
 
     def _open_stream(self, parts: _StreamParts, before: int) -> int:
         """Feed one stream to the store; its number there."""
         store = self._store
         number = store.open_stream(self._label, live=False, after=before)
-        try:
-            with store.lock:
-                for message in parts.opening:
-                    store.feed(number, message)
-                filling = _StreamFilling(store, number, parts)
-                filling.fill()
-            self.damage += filling.damage
-            self.transitions += filling.transitions
-            store.feed(number, EndMessage(0, 0, 0))
-        except WireError as error:
-            self.damage.append(str(error))
+        filling = _StreamFilling(store, number, parts)
+        with store.lock:
+            filling.fill()
+        self.damage += filling.damage
+        self.transitions += filling.transitions
         store.close_stream(number, self.damage[0] if self.damage else "")
         return number
 
 
 class _StreamFilling:
-    """Gives the chunks and events of one stream to its tracks."""
+    """Feeds one stream to the store: its opening, and the chunks and events of its tracks."""
 
     def __init__(self, store: Store, number: int, parts: _StreamParts) -> None:
         self.damage: list[str] = []
@@ -285,13 +279,28 @@ class _StreamFilling:
         self._dictionaries: dict[int, SegmentDictionary] = {}
 
     def fill(self) -> None:
-        """Go through all machines, each in the order of its rows."""
+        """Take the opening; then go through all machines, each in the order of its rows."""
+        for message in (*self._parts.opening, EndMessage(0, 0, 0)):
+            if isinstance(message, EndMessage):
+                self._fill_tracks()
+            self._tried(self._store.feed, self._number, message)
+
+    def _fill_tracks(self) -> None:
         for items in self._parts.items.values():
             for item in sorted(items, key=attrgetter("place")):
-                try:
-                    self._add(item)
-                except WireError as error:
-                    self.damage.append(str(error))
+                if not self._tried(self._add, item) and isinstance(item, _PlacedChunk):
+                    head = item.head
+                    row = head.first_row + head.rows
+                    self._tried(self._stream.skip_damaged, head.machine, row)
+
+    def _tried(self, take: Callable[..., None], *what: object) -> bool:
+        """Whether nothing was wrong; what was wrong is damage and costs only itself."""
+        try:
+            take(*what)
+        except WireError as error:
+            self.damage.append(str(error))
+            return False
+        return True
 
     def _add(self, item: _PlacedChunk | _PlacedEvent) -> None:
         if isinstance(item, _PlacedEvent):

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import accumulate, chain, repeat
 
 from am_dbg.store.dictionary import SegmentDictionary
-from am_dbg.store.facts import CHECKED_STEPS_MAX, IndexedSchema
+from am_dbg.store.facts import IndexedSchema
 from amtracer.errors import LimitError, VersionError, WireError
 from amtracer.wire import limits
 from amtracer.wire.messages import (
@@ -25,20 +25,13 @@ from amtracer.wire.messages import (
     LinesMessage,
     MachineMessage,
     OpenWorkMessage,
-    Pairs,
     Run,
-    Shape,
     Source,
     StateDef,
-    StepDef,
     StringsMessage,
     TextWithKnownHead,
     TextWithNewHead,
 )
-from amtracer.wire.vocabulary import MutationKind, RelationKind
-
-_MUTATION_MAX = max(MutationKind)
-_RELATION_MAX = max(RelationKind)
 
 TICK_MAX = 2**62
 """The largest tick and row number of a machine; growth on top of it still fits 64 bits."""
@@ -79,46 +72,6 @@ def check_ticks(ticks: Sequence[int], schema: IndexedSchema) -> None:
     if len(ticks) != len(schema.states):
         raise WireError(f"{len(ticks)} ticks for {len(schema.states)} states")
     _need(all(0 <= tick <= TICK_MAX for tick in ticks), "a tick out of range")
-
-
-def check_shape(shape: Shape, schema: IndexedSchema) -> None:
-    """Refuse a shape that does not fit its schema."""
-    states = len(schema.states)
-    type_, called, flags, changes, steps = shape
-    _need(0 <= type_ <= _MUTATION_MAX, "a mutation of unknown type")
-    _need(0 <= flags <= limits.SMALL_MAX, "flags of a shape out of range")
-    _need(_all_below(called, states), "a called state out of range")
-    if changes:
-        _check_changes(changes, states)
-    if len(steps) > limits.STEPS_MAX:
-        _limit("steps of a shape", len(steps), limits.STEPS_MAX)
-    if not schema.checked_steps.issuperset(steps):
-        _check_steps(steps, schema)
-
-
-def _check_changes(changes: Pairs, states: int) -> None:
-    changed, growths = zip(*changes, strict=True)
-    _need(min(changed) >= 0 and max(changed) < states, "a changed state out of range")
-    _need(len(set(changed)) == len(changes), "a state that is changed twice in a shape")
-    if 0 in growths or min(growths) < -limits.GROWTH_MAX or max(growths) > limits.GROWTH_MAX:
-        raise WireError("a tick growth out of range")
-
-
-def _check_steps(steps: Sequence[StepDef], schema: IndexedSchema) -> None:
-    """Refuse steps that do not fit the schema.
-
-    Steps repeat far more often than shapes, so the schema remembers the steps that fit it.
-    """
-    states, checked = len(schema.states), schema.checked_steps
-    for step in steps:
-        _need(0 <= step.type <= limits.SMALL_MAX, "the type of a step out of range")
-        _need(0 <= step.flags <= limits.SMALL_MAX, "the flags of a step out of range")
-        _need(-1 <= step.relation <= _RELATION_MAX, "the relation of a step out of range")
-        _need(-1 <= step.source < states, "the source of a step out of range")
-        _need(-1 <= step.target < states, "the target of a step out of range")
-        if len(checked) >= CHECKED_STEPS_MAX:
-            checked.clear()
-        checked.add(step)
 
 
 def check_strings(

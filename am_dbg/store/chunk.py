@@ -17,21 +17,25 @@ chunk never changes again.
 from __future__ import annotations
 
 import sys
+from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import le
 from typing import NamedTuple
+from weakref import ref
 
 from am_dbg.store.chunk_columns import ChunkColumns, ColumnLoader, Piece
 from am_dbg.store.columns import packed
 from am_dbg.store.decode_cache import DecodeCache
 from am_dbg.store.dictionary import SegmentDictionary
 from am_dbg.store.facts import IndexedSchema
+from am_dbg.store.loading.chunk_check import check_columns
 from am_dbg.store.packed.heads import HAS_OWN_IDS, HAS_SOURCES, IS_ASCENDING, ChunkHead
 from am_dbg.store.palette import PaletteColumn
 from am_dbg.store.values import LogLine, TransitionRecord
 from am_dbg.store.weights import CHUNK_BYTES, FACT_BYTES, STEP_BYTES, texts_bytes, ticks_bytes
+from amtracer.errors import WireError
 from amtracer.wire.messages import Shape, Source
 
 
@@ -82,6 +86,7 @@ class Chunk:
         "facts",
         "first",
         "is_ascending",
+        "is_damaged",
         "is_sealed",
         "lines",
         "row_first",
@@ -122,7 +127,7 @@ class Chunk:
         self.lines = PaletteColumn(self._own.lines)
         self.time_first = self.time_min = self.time_max = time_first
         self.is_ascending = True
-        self.is_sealed = False
+        self.is_sealed = self.is_damaged = False
 
     @classmethod
     def loaded(
@@ -142,10 +147,12 @@ class Chunk:
         chunk.time_first = head.time_first * unit_ns
         chunk.time_min, chunk.time_max = head.time_min * unit_ns, head.time_max * unit_ns
         chunk.is_ascending, chunk._flags = head.is_ascending, head.flags
-        chunk.shapes = PaletteColumn.of(*head.shapes, lambda: loader.columns().shapes)
-        chunk.lines = PaletteColumn.of(*head.lines, lambda: loader.columns().lines)
+        itself = ref(chunk)  # a cycle would keep all of it until the next collection
+        chunk.shapes = PaletteColumn.of(*head.shapes, lambda: _columns_of(itself).shapes)
+        chunk.lines = PaletteColumn.of(*head.lines, lambda: _columns_of(itself).lines)
         chunk.facts = tuple(zip(*head.facts, strict=True))
         chunk._loader, chunk._own = loader, None
+        loader.checked_by(lambda columns: _check(itself, columns))
         chunk.is_sealed = True
         return chunk
 
@@ -227,11 +234,32 @@ class Chunk:
         """Let go of the columns of a sealed chunk: from now on a loader gives them."""
         self._flags = self.flags
         self._loader = loader
-        self.shapes.load_from(lambda: loader.columns().shapes)
-        self.lines.load_from(lambda: loader.columns().lines)
+        itself = ref(self)
+        self.shapes.load_from(lambda: _columns_of(itself).shapes)
+        self.lines.load_from(lambda: _columns_of(itself).lines)
         self._own = None
         self._clock, self._clock_end = packed(self._clock), packed(self._clock_end)
         self._ticks_bytes = sys.getsizeof(self._clock) + sys.getsizeof(self._clock_end)
+
+    def be_damaged(self) -> None:
+        """Have blank rows from now on: the numbers and ids of transitions, and nothing else.
+
+        A reader may have taken values of the chunk before. So these stay valid: local number 0 has
+        a meaning before and after, and the blank dictionary comes last.
+        """
+        blank = ChunkColumns()
+        zeros = array("B", bytes(self.rows))
+        self._own = blank
+        self.shapes, self.lines = PaletteColumn(blank.shapes), PaletteColumn(blank.lines)
+        for column in (self.shapes, self.lines):
+            column.extend(zeros, 0)
+            column.seal(self.rows)
+        self.time_min = self.time_max = self.time_first
+        self.is_ascending, self.is_damaged, self.touched = True, True, 0
+        self._clock_end = self._clock
+        self.dictionary = self.dictionary.blank()
+        self.facts = self._counted_facts()
+        self._loader = None
 
     def head(self, machine: int, schema: int, segment: int, unit_ns: int) -> ChunkHead:
         """The head of a sealed chunk, with the numbers that a stream gives."""
@@ -303,8 +331,21 @@ class Chunk:
         own = self._own
         if own is not None:
             return own
-        assert self._loader is not None  # a chunk has columns or a loader
-        return self._loader.columns()
+        loader = self._loader
+        if loader is not None:
+            try:
+                return loader.columns()
+            except WireError as error:
+                self.dictionary.report_damage(error, self)
+        assert self._own is not None  # a chunk has columns or a loader
+        return self._own
+
+    def can_be_read(self) -> bool:
+        """Load its rows and definitions; whether they are not damaged."""
+        self.columns  # noqa: B018  # damage shows when they are loaded
+        self.dictionary.shape_table  # noqa: B018
+        self.dictionary.text_table  # noqa: B018
+        return not self.is_damaged
 
     @property
     def last(self) -> int:
@@ -470,6 +511,18 @@ class ChunkIndex:
 
     firsts: list[int] = field(default_factory=list)
     chunks: list[Chunk] = field(default_factory=list)
+
+
+def _columns_of(itself: ref[Chunk]) -> ChunkColumns:
+    chunk = itself()
+    assert chunk is not None  # a reader holds it
+    return chunk.columns
+
+
+def _check(itself: ref[Chunk], columns: ChunkColumns) -> None:
+    chunk = itself()
+    if chunk is not None:
+        check_columns(chunk, columns)
 
 
 def _shape_weight(shape: Shape) -> int:

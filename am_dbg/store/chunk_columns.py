@@ -153,7 +153,13 @@ class ColumnLoader(Protocol):
     """Gives the columns of one complete chunk, from memory or from a file."""
 
     def columns(self) -> ChunkColumns:
-        """The columns; any thread may ask, and a caller keeps them only while it looks."""
+        """The columns; any thread may ask, and a caller keeps them only while it looks.
+
+        WireError if they cannot be read, or a check refuses them.
+        """
+
+    def checked_by(self, check: Callable[[ChunkColumns], None]) -> None:
+        """Check columns from now on whenever they were loaded."""
 
 
 def _extend_dense(column: Integers, values: Sequence[int], piece: Piece, rows: int) -> None:

@@ -9,20 +9,24 @@ in the cache of the store.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 from weakref import ref
 
+from am_dbg.store.definitions.blank_tables import BLANK_FACTS, BLANK_SHAPE, BlankTables
+from am_dbg.store.definitions.loaded_shape import decode_shape
 from am_dbg.store.definitions.shape_cache import ShapeCache
 from am_dbg.store.definitions.shape_table import ShapeTable
 from am_dbg.store.definitions.text_table import TextTable
 from am_dbg.store.facts import IndexedSchema, ShapeFacts, shape_facts
 from am_dbg.store.values import LogLine
 from am_dbg.store.weights import ACTIVITY_BYTES, DICTIONARY_BYTES, texts_bytes
+from amtracer.errors import WireError
 from amtracer.wire.messages import Pairs, Shape
 
 if TYPE_CHECKING:
+    from am_dbg.store.chunk import Chunk
     from am_dbg.store.track import Track
 
 CACHED_SHAPES_MAX = 4_096
@@ -41,6 +45,13 @@ class TableLoader(Protocol):
         """The texts and their sets."""
 
 
+class CheckedTableLoader(TableLoader, Protocol):
+    """Gives the tables of a segment of a file, which may be wrong."""
+
+    def checked_by(self, check: Callable[[ShapeTable], None]) -> None:
+        """Check the shapes from now on whenever they were loaded."""
+
+
 class DefinitionCounts(NamedTuple):
     """How many definitions of each kind a segment has."""
 
@@ -48,6 +59,10 @@ class DefinitionCounts(NamedTuple):
     texts: int
     line_sets: int
     arg_sets: int
+
+
+OnDamage = Callable[["SegmentDictionary", WireError, "Chunk | None"], None]
+"""Called with damaged definitions, or with a damaged chunk that uses good ones."""
 
 
 class Activity(dict[int, tuple[int, int, int]]):
@@ -92,6 +107,7 @@ class SegmentDictionary:
         "_counts",
         "_head_bytes",
         "_loader",
+        "_on_damage",
         "_own_shapes",
         "_own_texts",
         "activity",
@@ -105,7 +121,12 @@ class SegmentDictionary:
     )
 
     def __init__(
-        self, serial: int, schemas: Sequence[IndexedSchema], cache: ShapeCache, stream: int
+        self,
+        serial: int,
+        schemas: Sequence[IndexedSchema],
+        cache: ShapeCache,
+        stream: int,
+        on_damage: OnDamage,
     ) -> None:
         self.serial = serial
         self.stream = stream
@@ -121,6 +142,7 @@ class SegmentDictionary:
         self._counts = DefinitionCounts(0, 0, 0, 0)
         self._head_bytes = 0
         self._cache = cache
+        self._on_damage = on_damage
 
     # Defining.
 
@@ -156,6 +178,25 @@ class SegmentDictionary:
         self._counts, self._loader = counts, loader
         self._own_shapes = self._own_texts = None
 
+    # Damage.
+
+    def blank(self) -> SegmentDictionary:
+        """A dictionary with as many definitions, all of them blank."""
+        serial = -1 - self.serial
+        made = SegmentDictionary(serial, self.schemas, self._cache, self.stream, self._on_damage)
+        made.load_from(BlankTables(self.counts), self.counts)
+        made.is_closed = True
+        return made
+
+    def report_damage(self, error: WireError, chunk: Chunk | None = None) -> None:
+        """Make one chunk damaged; or the definitions, and so all chunks that need them."""
+        if isinstance(self._loader, BlankTables):
+            return
+        if chunk is None:
+            self._loader = BlankTables(self._counts)
+            self.activity.forget()
+        self._on_damage(self, error, chunk)
+
     # Looking up.
 
     @property
@@ -175,7 +216,11 @@ class SegmentDictionary:
         if own is not None:
             return own
         assert self._loader is not None  # a dictionary has tables or a loader
-        return self._loader.shapes()
+        try:
+            return self._loader.shapes()
+        except WireError as error:
+            self.report_damage(error)
+            return self._loader.shapes()
 
     @property
     def text_table(self) -> TextTable:
@@ -184,7 +229,11 @@ class SegmentDictionary:
         if own is not None:
             return own
         assert self._loader is not None  # a dictionary has tables or a loader
-        return self._loader.texts()
+        try:
+            return self._loader.texts()
+        except WireError as error:
+            self.report_damage(error)
+            return self._loader.texts()
 
     @property
     def counts(self) -> DefinitionCounts:
@@ -283,8 +332,16 @@ class SegmentDictionary:
         key = self.serial << _SERIAL_SHIFT | number
         found = self._cache.get(key)
         if found is None:
-            table = self.shape_table
-            shape = table.shape(number)
-            facts = shape_facts(shape, self.schemas[table.schema_of[number]])
-            found = self._cache.keep(key, shape, facts)
+            found = self._cache.keep(key, *self._read(number))
         return found
+
+    def _read(self, number: int) -> tuple[Shape, ShapeFacts]:
+        table = self.shape_table
+        if self._own_shapes is not None:
+            shape = table.shape(number)
+            return shape, shape_facts(shape, self.schemas[table.schema_of[number]])
+        try:
+            return decode_shape(table, number, self.schemas)
+        except WireError as error:
+            self.report_damage(error)
+            return BLANK_SHAPE, BLANK_FACTS

@@ -40,6 +40,12 @@ class Gaps:
             self._gaps.append(gap)
         self.size += gap_bytes(gap)
 
+    def insert(self, gap: Gap) -> None:
+        """Add a gap at any place; a reader may have the gaps from before."""
+        at = bisect_right(self._gaps, gap.after_number, key=_after_number)
+        self._gaps = [*self._gaps[:at], gap, *self._gaps[at:]]
+        self.size += gap_bytes(gap)
+
     def remove_cut(self, number: int) -> None:
         """Remove the gap after this transition: the history continues, so it was not cut there."""
         last = self._gaps[-1] if self._gaps else None

@@ -20,7 +20,7 @@ from itertools import takewhile
 from threading import RLock
 
 from am_dbg.errors import MachineTakenError
-from am_dbg.store.chunk import CHUNK_LIMITS, ChunkLimits
+from am_dbg.store.chunk import CHUNK_LIMITS, Chunk, ChunkLimits
 from am_dbg.store.definitions.shape_cache import ShapeCache
 from am_dbg.store.dictionary import DefinitionCounts, SegmentDictionary, TableLoader
 from am_dbg.store.facts import IndexedSchema
@@ -29,9 +29,12 @@ from am_dbg.store.runs import number_among, parent_among, process_of, source_amo
 from am_dbg.store.stream import Stream
 from am_dbg.store.track import Track
 from am_dbg.store.values import MachineIdentity
-from amtracer.errors import LimitError
+from amtracer.errors import LimitError, WireError
 from amtracer.wire import limits
 from amtracer.wire.messages import MachineMessage, Message, Source
+
+DAMAGE_MAX = 100
+"""The most texts about damage that are kept."""
 
 
 class Store:
@@ -84,6 +87,8 @@ class Store:
         self._waiting: Stream | None = None
         """The stream whose rows wait; at most one."""
         self.lock = RLock()
+        self.damage: list[str] = []
+        """What readers found damaged; each is also a gap."""
 
     @property
     def tracks(self) -> Sequence[Track]:
@@ -305,7 +310,7 @@ class Store:
 
     def new_dictionary(self, schemas: list[IndexedSchema], stream: int) -> SegmentDictionary:
         """Make an empty dictionary of this stream, with the next serial number."""
-        dictionary = SegmentDictionary(self._serial, schemas, self._cache, stream)
+        dictionary = SegmentDictionary(self._serial, schemas, self._cache, stream, self._on_damage)
         self._serial += 1
         self._dictionaries[dictionary.serial] = dictionary
         self.add_bytes(dictionary.weigh())
@@ -394,6 +399,19 @@ class Store:
                 free()
             finally:
                 self._is_freeing_memory = False
+
+    def _on_damage(
+        self, dictionary: SegmentDictionary, error: WireError, chunk: Chunk | None
+    ) -> None:
+        """Make chunks damaged that cannot be read; any thread may find that."""
+        with self.lock:
+            if len(self.damage) < DAMAGE_MAX:
+                self.damage.append(str(error))
+            for track in list(dictionary.holders):
+                track.damage_chunks(dictionary, chunk)
+                self.track_changed(track)
+            self._drop_unheld(dictionary)
+            self.version += 1
 
     def _drop_unheld(self, dictionary: SegmentDictionary) -> None:
         """Drop a dictionary if its definitions ended and no track holds it."""

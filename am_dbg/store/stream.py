@@ -11,9 +11,11 @@ from typing import Protocol
 from am_dbg.store import checking, clock_check
 from am_dbg.store.batch_rows import expand_batch
 from am_dbg.store.chunk_columns import ColumnLoader
-from am_dbg.store.dictionary import DefinitionCounts, SegmentDictionary, TableLoader
+from am_dbg.store.definitions.shape_check import check_shape, check_table
+from am_dbg.store.dictionary import CheckedTableLoader, DefinitionCounts, SegmentDictionary
 from am_dbg.store.facts import IndexedSchema
 from am_dbg.store.gathering import Gathering
+from am_dbg.store.loading.head_check import check_head
 from am_dbg.store.packed.heads import ChunkHead
 from am_dbg.store.track import Track
 from am_dbg.store.weights import (
@@ -151,20 +153,28 @@ class Stream:
                 error.args = (f"{error.where}: {error}",)
             raise
 
-    def adopt_segment(self, loader: TableLoader, counts: DefinitionCounts) -> SegmentDictionary:
+    def adopt_segment(
+        self, loader: CheckedTableLoader, counts: DefinitionCounts
+    ) -> SegmentDictionary:
         """A dictionary of this stream whose definitions a loader gives."""
         dictionary = self._store.new_dictionary(self._schemas, self.number)
         dictionary.load_from(loader, counts)
+        loader.checked_by(lambda table: check_table(table, self._schemas))
         self._store.close_dictionary(dictionary, is_adopted=True)
         return dictionary
 
     def adopt_chunk(
         self, head: ChunkHead, dictionary: SegmentDictionary, loader: ColumnLoader
     ) -> None:
-        """Add a chunk of which only the head is in memory; WireError if it does not fit."""
-        track = self._track(head.machine)
-        if self._schema_of[head.machine] != head.schema:
-            raise WireError(f"rows of {track.key!r} under another schema")
+        """Add a chunk of which only the head is in memory; WireError if it does not fit.
+
+        The schema changes if the head has another one: the message about it may be lost.
+        """
+        track, schema = self._track(head.machine), self._schema(head.schema)
+        check_head(head, len(schema.states), track.identity.unit_ns, dictionary.counts)
+        if self._schema_of[head.machine] != head.schema and head.first_row >= track.row_next:
+            self.skip_damaged(head.machine, head.first_row)
+            self._change_schema(head.machine, schema, head.schema, head.ticks)
         track.reopen(self.live)
         track.adopt(head, dictionary, loader)
         self._store.count_transitions(head.rows)
@@ -173,7 +183,7 @@ class Stream:
     def skip_damaged(self, machine: int, row: int) -> None:
         """Go on at this row; what is missing up to it was damaged."""
         track = self._track(machine)
-        if row > track.row_next:
+        if track.row_next < row <= checking.TICK_MAX:
             track.skip_lost(row - track.row_next, track.ticks, "damaged", GapKind.DAMAGED)
             self._store.track_changed(track)
 
@@ -247,12 +257,19 @@ class Stream:
         self._add_bytes(_MACHINE_BYTES)
 
     def _take_schema_changed(self, message: SchemaChangedMessage) -> None:
-        track, schema = self._track(message.machine), self._schema(message.schema)
+        self._track(message.machine)
+        schema = self._schema(message.schema)
         checking.check_ticks(message.ticks, schema)
+        self._change_schema(message.machine, schema, message.schema, message.ticks)
+
+    def _change_schema(
+        self, machine: int, schema: IndexedSchema, number: int, ticks: tuple[int, ...]
+    ) -> None:
+        track = self._track(machine)
         track.reopen(self.live)
-        track.change_schema(schema, message.ticks)
+        track.change_schema(schema, ticks)
         self._store.track_changed(track)
-        self._schema_of[message.machine] = message.schema
+        self._schema_of[machine] = number
 
     def _take_gone(self, message: GoneMessage) -> None:
         track = self._track(message.machine)
@@ -273,7 +290,7 @@ class Stream:
             raise LimitError(what, table.packed.total, checking.SHAPE_BYTES_MAX)
         schema = self._schema(schema_number)
         known = len(schema.checked_steps)
-        checking.check_shape(shape, schema)
+        check_shape(shape, len(schema.states), schema.checked_steps)
         if len(schema.checked_steps) != known:
             self._add_bytes((len(schema.checked_steps) - known) * STEP_BYTES)
         checking.check_usual_lines(lines, dictionary)

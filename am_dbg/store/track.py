@@ -132,7 +132,7 @@ class Track(TrackReader):
 
         Rows that are missing before it were damaged. WireError if it does not follow what is there.
         """
-        if head.first_row < self.row_next or len(head.ticks) != len(self.states):
+        if head.first_row < self.row_next:
             raise WireError(f"rows of {self.key!r} that do not follow the rows before")
         missing = head.first_row - self.row_next
         if missing or head.ticks != self.ticks:
@@ -252,6 +252,23 @@ class Track(TrackReader):
         before = chunk.size()
         chunk.load_from(loader)
         self._sealed_bytes += chunk.size() - before
+
+    def damage_chunks(self, dictionary: SegmentDictionary, chunk: Chunk | None) -> None:
+        """Make a chunk, or all chunks that use a dictionary, damaged: a gap says how many rows.
+
+        The transitions keep their numbers, and have nothing else.
+        """
+        for one in self._index.chunks:
+            if one.is_damaged or one.dictionary is not dictionary or chunk not in (one, None):
+                continue
+            before = one.size()
+            one.be_damaged()
+            self._sealed_bytes += one.size() - before
+            self._gaps.insert(Gap(one.first - 1, one.rows, "damaged", GapKind.DAMAGED))
+        self._clock_cache = None
+        if not any(one.dictionary is dictionary for one in self._index.chunks):
+            dictionary.holders.discard(self)
+        self._publish()
 
     def trim(self, dictionary: SegmentDictionary) -> set[SegmentDictionary]:
         """Drop the oldest chunks, up to the last one that uses this dictionary.

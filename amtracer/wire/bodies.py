@@ -231,10 +231,13 @@ def _read_dropped(fields: Fields) -> DroppedMessage:
     if number < 0:
         kind, reason = _kind_in_prose(reason, count)
     else:
-        kind = GapKind(number) if number <= GapKind.CUT else GapKind.DROPPED
+        kind = GapKind(number) if number in _SENT_KINDS else GapKind.DROPPED
     if kind is GapKind.CUT and count:
         raise fields.error("a cut history has no count of lost transitions")
     return DroppedMessage(machine, count, ticks, reason, kind)
+
+
+_SENT_KINDS = (GapKind.DROPPED, GapKind.RECONNECTED, GapKind.CUT, GapKind.DAMAGED)
 
 
 def _kind_in_prose(reason: str, count: int) -> tuple[GapKind, str]:

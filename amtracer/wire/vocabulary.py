@@ -78,11 +78,11 @@ class GapKind(IntEnum):
 
     DROPPED: the sender could not keep some transitions. RECONNECTED: the connection was lost
     and came back. CUT: the program or its connection ended too early, and an unknown number of
-    transitions is missing. A `DroppedMessage` has one of these three kinds.
+    transitions is missing. DAMAGED: bytes of a session file were changed, so some of its
+    transitions cannot be read. A `DroppedMessage` has one of these four kinds.
 
     A reader finds the others by itself. LATE: the recording began after the machine. SCHEMA:
-    the schema changed. TRIMMED: the reader removed transitions to save memory. DAMAGED: bytes of
-    a session file were changed, so some of its transitions cannot be read.
+    the schema changed. TRIMMED: the reader removed transitions to save memory.
     """
 
     DROPPED = 0

@@ -16,6 +16,7 @@ from amtracer.wire.vocabulary import GapKind
 from tests.wire.streams import decoded
 
 DROPPED, RECONNECTED, CUT = GapKind.DROPPED, GapKind.RECONNECTED, GapKind.CUT
+DAMAGED = GapKind.DAMAGED
 PLAIN = (11, 0, 3, (1, 2))
 
 
@@ -23,7 +24,7 @@ def read(*rest: object) -> Any:
     return message_of((*PLAIN, *rest), "here")
 
 
-@pytest.mark.parametrize("kind", [DROPPED, RECONNECTED, CUT])
+@pytest.mark.parametrize("kind", [DROPPED, RECONNECTED, CUT, DAMAGED])
 @pytest.mark.parametrize("reason", ["", "queue full", "reconnected", "cut: ", "cut: 3 of 5"])
 def test_the_kind_of_a_gap_comes_back(kind: GapKind, reason: str) -> None:
     """Whatever the reason is, also one that looks like a kind."""

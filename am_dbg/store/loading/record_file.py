@@ -7,7 +7,7 @@ the store.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 from typing import NamedTuple
 
@@ -65,15 +65,24 @@ class RowsRecord:
 class ChunkLoader:
     """Loads the columns of one chunk of a record."""
 
-    __slots__ = ("index", "record")
+    __slots__ = ("_check", "index", "record")
 
     def __init__(self, record: RowsRecord, index: int) -> None:
         self.record = record
         self.index = index
+        self._check: Callable[[ChunkColumns], None] = _accept
+
+    def checked_by(self, check: Callable[[ChunkColumns], None]) -> None:
+        """Check columns from now on whenever they were loaded."""
+        self._check = check
 
     def columns(self) -> ChunkColumns:
         """The columns, from the cache or from the file."""
-        return self.record.loaded().columns(self.index)
+        return self.record.loaded().columns(self.index, self._check)
+
+
+def _accept(_: object) -> None:
+    """Take what was loaded as it is."""
 
 
 class Part(NamedTuple):
@@ -90,6 +99,11 @@ class SegmentLoader:
         self.parts: list[Part] = []
         self._file = file
         self._serial = next(_segments)
+        self._check: Callable[[ShapeTable], None] = _accept
+
+    def checked_by(self, check: Callable[[ShapeTable], None]) -> None:
+        """Check the shapes from now on whenever they were loaded."""
+        self._check = check
 
     def shapes(self) -> ShapeTable:
         """The shapes, from the cache or from the file."""
@@ -108,11 +122,13 @@ class SegmentLoader:
         return part.record.stored(self._file.source)
 
     def _load_shapes(self) -> ShapeTable:
-        return unpack_shapes(
+        table = unpack_shapes(
             (part.head, content_of(self.stored(part)[1][: part.head.shapes_bytes]))
             for part in self.parts
             if part.head.shapes
         )
+        self._check(table)
+        return table
 
     def _load_texts(self) -> TextTable:
         return unpack_texts(

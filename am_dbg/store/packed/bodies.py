@@ -27,6 +27,7 @@ from am_dbg.store.packed.heads import ChunkHead, RowsHead
 from am_dbg.store.packed.planes import (
     Column,
     Walks,
+    check_texts,
     differences,
     ends_of,
     pack_column,
@@ -282,11 +283,13 @@ class RowsBody:
         """Bytes in memory, about, with the columns of all chunks."""
         return self._bytes
 
-    def columns(self, index: int) -> ChunkColumns:
-        """The columns of one chunk."""
+    def columns(self, index: int, check: Callable[[ChunkColumns], None]) -> ChunkColumns:
+        """The columns of one chunk, checked once."""
         made = self._made.get(index)
         if made is None:
-            made = self._made[index] = self._columns(index)
+            made = self._columns(index)
+            check(made)
+            self._made[index] = made
         return made
 
     def _columns(self, index: int) -> ChunkColumns:
@@ -580,6 +583,7 @@ class _GroupReader:
         texts = self._next()
         if type(texts) is not bytes:
             raise WireError("ids that are no byte string")
+        check_texts(texts, lengths)
         return _Ids(rows, checked_ends(lengths, len(texts)), texts)
 
 

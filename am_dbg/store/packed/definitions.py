@@ -21,6 +21,7 @@ from am_dbg.store.definitions.shape_table import ShapeTable
 from am_dbg.store.definitions.text_table import TextTable
 from am_dbg.store.packed.planes import (
     Column,
+    check_texts,
     differences,
     ends_of,
     pack_column,
@@ -182,6 +183,9 @@ def _add_texts(table: TextTable, head: PartHead, data: bytes) -> None:
     text = _octets(columns[1])
     if sum(lengths) != len(text):
         raise WireError("texts that are not as long as their lengths")
+    check_texts(text, lengths)
+    if table.texts.total + len(text) > limits.SEGMENT_TEXT_BYTES_MAX:
+        raise WireError("more text than a segment has")
     counts = unpack_naturals(columns[2], head.sets, limits.LINES_MAX)
     lines = sum(counts)
     line_texts, levels = unpack_walk(columns[3], lines), _octets(columns[4])

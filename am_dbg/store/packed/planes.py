@@ -175,3 +175,14 @@ class Walks:
             return packed(sums(unsigned(steps)))
         except OverflowError:
             raise WireError("a number of more than 64 bits") from None
+
+
+def check_texts(data: bytes, lengths: Sequence[int]) -> None:
+    """Refuse bytes that are no texts of these lengths, one after another."""
+    try:
+        data.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        raise WireError("a text that is not in UTF-8") from None
+    ends = accumulate(lengths)
+    if any(end < len(data) and data[end] & 0xC0 == 0x80 for end in ends):
+        raise WireError("a text that ends within a character")
