@@ -13,10 +13,10 @@ from am_dbg.control.workspace import Workspace
 from am_dbg.drawing.layout import FRAMED_PANES, Pane
 from am_dbg.drawing.matrix import place_in_matrix
 from am_dbg.drawing.rain import place_in_rain
+from am_dbg.projection.grids.matrix import MatrixView
+from am_dbg.projection.grids.rain import RainView, state_of_column
 from am_dbg.projection.log.view import LogView
 from am_dbg.projection.log.window import RowKind
-from am_dbg.projection.matrix import MatrixView
-from am_dbg.projection.rain import RainView
 from am_dbg.projection.states_tree import TreeSpot
 
 WHEEL_TRANSITIONS = 5
@@ -106,10 +106,13 @@ class Mouse:
         view = self.workspace.shown_views.get(Pane.RAIN)
         if not isinstance(view, RainView):
             return
-        number, state = place_in_rain(view, self.workspace.height_of(Pane.RAIN), row, column)
-        if number is not None:
-            self.navigation.to_number(number)
-        self._select_state(state)
+        width, height = self.workspace.width_of(Pane.RAIN), self.workspace.height_of(Pane.RAIN)
+        clicked, at = place_in_rain(view, width, height, row, column)
+        if clicked is not None and clicked.place is not None:
+            self.navigation.to_place(clicked.place)
+        elif clicked is not None:
+            self.navigation.to_number(clicked.number)
+        self._select_state(state_of_column(view, self.workspace.track, at))
 
     def _click_matrix(self, row: int, column: int) -> None:
         view = self.workspace.shown_views.get(Pane.MATRIX)

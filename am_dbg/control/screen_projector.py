@@ -25,7 +25,7 @@ from am_dbg.drawing.layout import Layout, Pane, lay_out
 from am_dbg.drawing.log import log_title_note
 from am_dbg.drawing.matrix import HEADER_ROWS, matrix_columns
 from am_dbg.drawing.pane_keys import footer_ends, footer_hints
-from am_dbg.drawing.rain import header_height, rain_columns
+from am_dbg.drawing.rain import header_height, merged_head_rows, merged_rain_columns, rain_columns
 from am_dbg.keys import Hint, Key
 from am_dbg.projection.bars import (
     NO_NOTICE,
@@ -37,19 +37,25 @@ from am_dbg.projection.bars import (
     project_address,
     project_status,
 )
-from am_dbg.projection.clean import clean
+from am_dbg.projection.clean import clean, clean_name
 from am_dbg.projection.counts import MachineCounter, about_text
 from am_dbg.projection.faults import Failed, attempt
 from am_dbg.projection.filtering.filter_line import FilterLineView
 from am_dbg.projection.filters import FilterBarView, project_filters
+from am_dbg.projection.grids.matrix import MatrixView, project_matrix
+from am_dbg.projection.grids.merged_rain import (
+    project_merged_rain,
+    rain_name_width,
+    rain_page,
+    rain_states,
+)
+from am_dbg.projection.grids.rain import RainView, project_rain
 from am_dbg.projection.log.merged import merged_columns, project_merged_log
 from am_dbg.projection.log.view import LogView, project_log
 from am_dbg.projection.log.window import LogPlace
 from am_dbg.projection.machines import MachinesView, project_machines, top_showing
-from am_dbg.projection.matrix import MatrixView, project_matrix
 from am_dbg.projection.merged_timeline import project_merged_timeline
 from am_dbg.projection.occurrences import counts_here, position_words
-from am_dbg.projection.rain import RainView, project_rain
 from am_dbg.projection.reader import ReaderView
 from am_dbg.projection.states import StatesView, project_states, state_names
 from am_dbg.projection.steps import Moment, StepsView, project_steps
@@ -242,7 +248,26 @@ class ScreenProjector:
         workspace.log_place = LogPlace(view.top, view.skip)
         return view
 
+    def _merged_rain(self, moment: Moment, merged: Across) -> RainView:
+        """The rain of all machines in the scope."""
+        workspace, selected = self.workspace, self.workspace.selected_state
+        width, height = workspace.width_of(Pane.RAIN), workspace.height_of(Pane.RAIN)
+        columns = merged_rain_columns(width, rain_name_width(merged))
+        page = rain_page(merged, moment.track, columns)
+        names = tuple(name for track in page for name in rain_states(track)[:columns])
+        return project_merged_rain(
+            merged,
+            Cursor(moment.track, moment.number),
+            max(1, height - merged_head_rows(names, height)),
+            columns,
+            selected.state if selected else "",
+            tail=self.modes.playback is Playback.TAIL,
+            scope=workspace.scope_words,
+        )
+
     def _rain(self, moment: Moment) -> RainView:
+        if (merged := self.workspace.merged) is not None:
+            return self._merged_rain(moment, merged)
         width, height = self.workspace.width_of(Pane.RAIN), self.workspace.height_of(Pane.RAIN)
         names = state_names(moment)
         columns = rain_columns(width)
@@ -266,6 +291,7 @@ class ScreenProjector:
             self.workspace.selected_state.state if self.workspace.selected_state else "",
             self.workspace.tops.get(Pane.MATRIX, 0),
             follow=Pane.MATRIX not in self.workspace.scrolled_away,
+            machine=clean_name(moment.track.key) if self.workspace.is_across else "",
         )
         self.workspace.tops[Pane.MATRIX] = view.first_row
         return view

@@ -10,10 +10,10 @@ from am_dbg.projection.bars import AddressView, FooterView, StatusView, TabsView
 from am_dbg.projection.faults import Failed
 from am_dbg.projection.filtering.filter_line import NO_FILTER, FilterLineView
 from am_dbg.projection.filters import FilterBarView
+from am_dbg.projection.grids.matrix import MatrixView
+from am_dbg.projection.grids.rain import RainView
 from am_dbg.projection.log.view import LogView
 from am_dbg.projection.machines import MachinesView
-from am_dbg.projection.matrix import MatrixView
-from am_dbg.projection.rain import RainView
 from am_dbg.projection.reader import ReaderView
 from am_dbg.projection.states import StatesView
 from am_dbg.projection.steps import StepsView

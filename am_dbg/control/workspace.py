@@ -18,14 +18,14 @@ from am_dbg.control.history import Bookmarks, History, SavedPlace
 from am_dbg.drawing.layout import Layout, Pane
 from am_dbg.drawing.log import text_column
 from am_dbg.drawing.pane_sizes import PaneSizes
+from am_dbg.projection.grids.matrix import MatrixView
+from am_dbg.projection.grids.rain import RainView
 from am_dbg.projection.log.merged_window import MergedPlace
 from am_dbg.projection.log.view import LogView, number_digits
 from am_dbg.projection.log.window import LogOptions, LogPlace
 from am_dbg.projection.machine_list import MachineList
 from am_dbg.projection.machine_order import ListedMachine, MachineOrder
-from am_dbg.projection.matrix import MatrixView
 from am_dbg.projection.occurrences import scope_words
-from am_dbg.projection.rain import RainView
 from am_dbg.projection.runs.run_list import RunList
 from am_dbg.projection.states_tree import Tree, TreeSpot, tree_of
 from am_dbg.projection.steps import Moment, moment_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from am_dbg.projection.matrix import MatrixView
+from am_dbg.projection.grids.matrix import MatrixView
 from am_dbg.projection.steps import HOW_TO_SEND_STEPS
 from am_dbg.spans import BLANK, Role, Span, SpanLine, cursor_role, left, line, pad, right, wrap
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from am_dbg.projection.rain import RainRow, RainView
+from am_dbg.projection.grids.rain import RainRow, RainView
 from am_dbg.projection.times import clock_time
 from am_dbg.spans import (
     CURSOR_MARK,
@@ -36,7 +36,10 @@ _ROLES = {
     "|": Role.REMOVED,
     "c": Role.CANCELED,
     "*": Role.HANDLER,
+    " ": Role.QUIET,
 }
+BORDER = Span("│ ", Role.QUIET)
+"""Stands between the columns of two machines, and takes a cell."""
 
 
 def header_height(names: tuple[str, ...], height: int) -> int:
@@ -51,21 +54,41 @@ def rain_columns(width: int) -> int:
     return max(1, (width - (6 + TIME_ROOM if width >= NARROW else 8)) // CELL)
 
 
+def merged_rain_columns(width: int, names: int) -> int:
+    """How many states and borders fit beside names of a width; narrow panes show no names."""
+    return rain_columns(width - names - 1 if width >= NARROW else width)
+
+
+def _names_width(view: RainView, width: int) -> int:
+    """The cells of the column of names with a space behind it; 0 without the column."""
+    return view.name_width + 1 if view.groups and width >= NARROW else 0
+
+
+def merged_head_rows(names: tuple[str, ...], height: int) -> int:
+    """The rows above the first transition of several machines: their names, and the states."""
+    return header_height(names, height) + 1
+
+
 def draw_rain(view: RainView, width: int, height: int, *, lit: bool = False) -> list[SpanLine]:
     """Names upright, then one line per transition."""
     top = header_height(view.names, height)
-    rows = [_names(view, place, top, width) for place in range(top)]
-    return rows + [_row(row, view, width, lit) for row in view.rows[: height - top]]
+    rows = [_machines(view, width)] if view.groups else []
+    rows += [_names(view, place, top, width) for place in range(top)]
+    return rows + [_row(row, view, width, lit) for row in view.rows[: height - len(rows)]]
 
 
 def place_in_rain(
-    view: RainView, height: int, row: int, column: int
-) -> tuple[int | None, int | None]:
-    """The transition on a row of the pane and the state in a column of it, by its index."""
-    line = row - header_height(view.names, height)
-    number = view.rows[line].number if 0 <= line < len(view.rows) else None
-    place = (column - view.number_digits - BEFORE_CELLS) // CELL
-    return number, view.first + place if 0 <= place < len(view.names) else None
+    view: RainView, width: int, height: int, row: int, column: int
+) -> tuple[RainRow | None, int | None]:
+    """The row at a place of the pane, and the column of a state there."""
+    line = row - header_height(view.names, height) - bool(view.groups)
+    found = view.rows[line] if 0 <= line < len(view.rows) else None
+    place = (column - _names_width(view, width) - view.number_digits - BEFORE_CELLS) // CELL
+    for group in view.groups[1:]:
+        if place == group.column:
+            return found, None
+        place -= place > group.column
+    return found, place if 0 <= place < len(view.names) else None
 
 
 @lru_cache(maxsize=4096)
@@ -80,9 +103,26 @@ def _letters(name: str) -> tuple[str, ...]:
     return tuple(letters)
 
 
+def _machines(view: RainView, width: int) -> SpanLine:
+    """The names of the machines above their columns."""
+    before = _names_width(view, width) + view.number_digits + BEFORE_CELLS
+    spans = [Span(" " * before)]
+    for group in view.groups:
+        spans += [BORDER] if group.column else []
+        spans.append(Span(left(group.name, group.size * CELL), Role.PLAIN))
+    return line(spans, width)
+
+
+def _borders(view: RainView) -> frozenset[int]:
+    """The columns that have a border before them."""
+    return frozenset(group.column for group in view.groups[1:])
+
+
 def _names(view: RainView, place: int, height: int, width: int) -> SpanLine:
-    spans = [Span(" " * (view.number_digits + BEFORE_CELLS))]
+    before = _names_width(view, width) + view.number_digits + BEFORE_CELLS
+    spans, borders = [Span(" " * before)], _borders(view)
     for index, name in enumerate(view.names):
+        spans += [BORDER] if index in borders else []
         letters = _letters(name)
         skipped = max(0, height - len(letters))
         letter = letters[place - skipped] if place >= skipped else ""
@@ -97,12 +137,16 @@ def _names(view: RainView, place: int, height: int, width: int) -> SpanLine:
 def _row(row: RainRow, view: RainView, width: int, lit: bool) -> SpanLine:
     current = row.is_current
     number = right(str(row.number), view.number_digits)
+    room, borders = _names_width(view, width), _borders(view)
+    machine = [Span(left(row.machine, room - 1)), SPACE] if room else []
     spans = [
         CURSOR_MARK if current else SPACE,
+        *machine,
         Span(number, Role.PLAIN if current else Role.QUIET, bold=current),
         Span("  "),
     ]
     for index, cell in enumerate(row.cells):
+        spans += [BORDER] if index in borders else []
         role = _ROLES[cell]
         if index in view.errors and cell in "12":
             role = Role.ERROR

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 
 from am_dbg.projection.excerpt import Excerpt
-from am_dbg.projection.rain import rain_cells
+from am_dbg.projection.grids.rain import rain_cells
 from am_dbg.reports.json_values import JsonObject, transition_value, wall_time
 from am_dbg.reports.text_lines import history_line, history_lines, start_lines, step_text
 from am_dbg.safe_text import lines, one_line

@@ -46,7 +46,7 @@ def _log(screen: ScreenView, width: int, _: int, lit: bool) -> Drawn:
 def _rain(screen: ScreenView, width: int, height: int, lit: bool) -> Drawn:
     return Drawn(
         draw_rain(screen.rain, width, height, lit=lit),
-        "Rain",
+        f"Rain · {screen.rain.scope}" if screen.rain.scope else "Rain",
         query_note(screen.filter_line) or RAIN_LEGEND,
     )
 
@@ -55,7 +55,8 @@ def _matrix(screen: ScreenView, width: int, height: int, lit: bool) -> Drawn:
     view = screen.matrix
     ticks = f"{view.tick_sum} ticks · t{view.time_sum}" if view.names else ""
     note = " · ".join(filter(None, (query_note(screen.filter_line), matrix_window(view), ticks)))
-    return Drawn(draw_matrix(view, width, height, lit=lit), "Matrix", note)
+    title = f"Matrix · {view.machine}" if view.machine else "Matrix"
+    return Drawn(draw_matrix(view, width, height, lit=lit), title, note)
 
 
 def _reader(screen: ScreenView, width: int, height: int, lit: bool) -> Drawn:

@@ -17,10 +17,10 @@ from am_dbg.ingest.golang.protocol import GoProtocol
 from am_dbg.ingest.golang.session import read_go_session
 from am_dbg.ingest.importing import import_session, open_source
 from am_dbg.projection.addresses.resolve import resolve
+from am_dbg.projection.grids.matrix import project_matrix
+from am_dbg.projection.grids.rain import project_rain
 from am_dbg.projection.log.entries import entry_of
 from am_dbg.projection.log.lines import lines_below
-from am_dbg.projection.matrix import project_matrix
-from am_dbg.projection.rain import project_rain
 from am_dbg.projection.reader import ReaderView, project_reader
 from am_dbg.projection.steps import Moment, project_steps
 from am_dbg.query import ALL, Filters, Visible

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from am_dbg.projection.matrix import project_matrix
-from am_dbg.projection.rain import project_rain
+from am_dbg.projection.grids.matrix import project_matrix
+from am_dbg.projection.grids.rain import project_rain
 from am_dbg.projection.steps import Moment, moment_of
 from am_dbg.query import Filters, Visible
 from am_dbg.query.cursor import Cursor

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 
 from am_dbg.drawing.rain import CELL, draw_rain
 from am_dbg.projection.clean import CHARS_MAX, clean, clean_lines, clean_name
-from am_dbg.projection.rain import RainView
+from am_dbg.projection.grids.rain import RainView
 from am_dbg.projection.times import count, duration, ordinal, second_time, signed_duration
 from am_dbg.spans import Role, Span, cut, fit, left, right, spread, width_of_spans, wrap
 

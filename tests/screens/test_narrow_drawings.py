@@ -22,11 +22,11 @@ from am_dbg.projection.bars import AddressView
 from am_dbg.projection.detail.tabs import DetailTab
 from am_dbg.projection.filtering.filter_line import FilterLineView
 from am_dbg.projection.filters import FilterBarView
+from am_dbg.projection.grids.rain import RainRow, RainView
 from am_dbg.projection.log.entries import EntryKind, StateChange, StateWord, TransitionEntry
 from am_dbg.projection.log.view import LogView
 from am_dbg.projection.log.window import LogRow, RowKind
 from am_dbg.projection.occurrences import Occurrence, OccurrenceKind, OccurrencesView
-from am_dbg.projection.rain import RainRow, RainView
 from am_dbg.projection.steps import StepLook, StepsView, StepText
 from am_dbg.query.cursor import Cursor
 from am_dbg.spans import SpanLine

@@ -9,7 +9,7 @@ from am_dbg.drawing.matrix import matrix_window
 from am_dbg.drawing.reader import draw_reader
 from am_dbg.drawing.timeline import draw_timeline
 from am_dbg.drawing.transition import draw_transition
-from am_dbg.projection.matrix import project_matrix
+from am_dbg.projection.grids.matrix import project_matrix
 from am_dbg.projection.reader import ReaderView
 from am_dbg.projection.timeline import Column, TimelineView
 from am_dbg.store import Store

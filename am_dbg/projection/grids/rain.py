@@ -14,6 +14,7 @@ from functools import lru_cache
 from am_dbg.projection.states import state_names
 from am_dbg.projection.steps import Moment, state_of
 from am_dbg.query import Visible
+from am_dbg.query.cursor import Cursor
 from am_dbg.store import Track
 from am_dbg.store.facts import is_error_state
 from amtracer.wire.vocabulary import StepKind
@@ -23,18 +24,42 @@ INACTIVE, ACTIVE, TOUCHED_ACTIVE, REMOVED, CANCELED, TOUCHED = ".", "1", "2", "|
 
 @dataclass(frozen=True, slots=True)
 class RainRow:
-    """One transition: `cells` has one character per state of the view."""
+    """One transition: `cells` has one character per state of the view.
+
+    In the rain of several machines, `machine` names its machine, and `place` is where a click
+    goes.
+    """
 
     number: int
     time_ns: int
     cells: str
     called: frozenset[int] = frozenset()
     is_current: bool = False
+    machine: str = ""
+    place: Cursor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RainGroup:
+    """The columns of one machine, from `column` on; its first one is the state `first`."""
+
+    name: str
+    track: Track
+    column: int
+    names: tuple[str, ...]
+    first: int = 0
+
+    @property
+    def size(self) -> int:
+        return len(self.names)
 
 
 @dataclass(frozen=True, slots=True)
 class RainView:
-    """The window of the rain; `first` is the index of the first state shown."""
+    """The window of the rain; `first` is the index of the first state shown.
+
+    The rain of several machines has a `scope`, in words, columns in groups, and a column of names.
+    """
 
     names: tuple[str, ...] = ()
     errors: frozenset[int] = frozenset()
@@ -42,6 +67,9 @@ class RainView:
     first: int = 0
     selected: int = -1
     number_digits: int = 4
+    groups: tuple[RainGroup, ...] = ()
+    name_width: int = 0
+    scope: str = ""
 
 
 def project_rain(
@@ -66,6 +94,16 @@ def project_rain(
     )
 
 
+def state_of_column(view: RainView, track: Track | None, column: int | None) -> int | None:
+    """The index of the state of a column, if it is a state of this machine."""
+    if column is None or not view.groups:
+        return None if column is None else view.first + column
+    for group in view.groups:
+        if group.track is track and 0 <= column - group.column < group.size:
+            return group.first + column - group.column
+    return None
+
+
 def _numbers(moment: Moment, visible: Visible, height: int, *, tail: bool) -> list[int]:
     """The visible transitions around the moment, as many as fit."""
     ahead = 0 if tail else height // 2
@@ -88,6 +126,11 @@ def _row(track: Track, number: int, low: int, high: int, is_current: bool) -> Ra
 def rain_cells(track: Track, number: int) -> str:
     """A character for each state of the schema at a transition."""
     return _cells(track, number)[0]
+
+
+def called_at(track: Track, number: int) -> tuple[int, ...]:
+    """The states that a transition called, by index."""
+    return _cells(track, number)[1]
 
 
 @lru_cache(maxsize=2048)

@@ -14,7 +14,8 @@ class MatrixView:
 
     Without a target a step counts for its own state. `called` and `growth` are the two rows
     above the table. `first_row` and `first_column` are where the window begins. `is_sent` is
-    False if the program sent no steps, so the cells are unknown.
+    False if the program sent no steps, so the cells are unknown. `machine` is the name of the
+    machine that the transition belongs to, if the scope has several.
     """
 
     names: tuple[str, ...] = ()
@@ -28,6 +29,7 @@ class MatrixView:
     time_sum: int = 0
     states: int = 0
     is_sent: bool = True
+    machine: str = ""
 
 
 def project_matrix(
@@ -38,6 +40,7 @@ def project_matrix(
     top: int = 0,
     *,
     follow: bool = True,
+    machine: str = "",
 ) -> MatrixView:
     """The window of the table around the selected state, or from `top` on."""
     names = state_names(moment)
@@ -70,6 +73,7 @@ def project_matrix(
         time_sum=moment.track.time_sum(moment.settled),
         states=size,
         is_sent=shape is None or has_steps(moment.track, shape),
+        machine=machine,
     )
 
 
