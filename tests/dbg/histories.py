@@ -24,6 +24,7 @@ SCHEMAS = (
     (StateDef("Healthcheck", multi=True), StateDef("ErrNet"), StateDef("Start"), StateDef("Zoë")),
     (StateDef("Only", require=("Missing",), add=(), tags=("one",)),),
 )
+UNITS_NS = (1, 1_000, 1_000_000, 1_000_000_000)
 TEXTS = ("", "[state] +Start", "[error] boom", "Größe", "\x00 odd", "plain words", "BOOM")
 
 
@@ -41,6 +42,7 @@ class PlayedMachine:
     ticks: list[int]
     prefix: str
     row: int = 0
+    unit_ns: int = 1
     gone: bool = False
     past: list[dict[str, Any]] = field(default_factory=list)
     gaps: list[tuple[int, int, str]] = field(default_factory=list)
@@ -104,6 +106,7 @@ class HistoryPlayer:
         name = f"m{rest[1] % 3}"
         prefix = f"{len(self.machines):016x}"
         row = rest[2] % 3
+        unit_ns = UNITS_NS[rest[2] % len(UNITS_NS)]
         number = self.writer.machine(
             name,
             self.writer.schema(SCHEMAS[schema]),
@@ -112,8 +115,9 @@ class HistoryPlayer:
             ticks=tuple(ticks),
             row=row,
             tx_prefix=prefix,
+            unit_ns=unit_ns,
         )
-        machine = PlayedMachine(name, number, schema, ticks, prefix, row)
+        machine = PlayedMachine(name, number, schema, ticks, prefix, row, unit_ns)
         if row:
             machine.gaps.append((0, row, "late"))
         self.machines.append(machine)
@@ -143,6 +147,7 @@ class HistoryPlayer:
             ticks=tuple(machine.ticks),
             row=machine.row,
             tx_prefix=machine.prefix,
+            unit_ns=machine.unit_ns,
         )
         if machine.gaps[-1:] == [(len(machine.past), -1, "cut")]:
             machine.gaps.pop()
