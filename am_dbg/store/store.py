@@ -295,6 +295,13 @@ class Store:
                 track.end_chunk_of(dictionary)
                 self._bytes += track.weigh()
 
+    def end_grown_chunks(self, rows: int) -> None:
+        """End the chunks that have so many rows, although they could grow."""
+        with self.lock:
+            for track in self._tracks:
+                if track.end_grown_chunk(rows):
+                    self._bytes += track.weigh()
+
     def weigh_again(self, track: Track) -> None:
         """Count the memory of a track that moved columns to the disk; nothing else changed."""
         self._bytes += track.weigh()

@@ -247,6 +247,13 @@ class Track(TrackReader):
         if self._open is not None and self._open.dictionary is dictionary:
             self._end_chunk(self.schema)
 
+    def end_grown_chunk(self, rows: int) -> bool:
+        """End the chunk that grows if it has so many rows; return whether it did."""
+        is_grown = self._open is not None and self._open.rows >= rows
+        if is_grown:
+            self._end_chunk(self.schema)
+        return is_grown
+
     def load_chunk_from(self, chunk: Chunk, loader: ColumnLoader) -> None:
         """Let go of the columns of a complete chunk: from now on a loader gives them."""
         before = chunk.size()

@@ -8,6 +8,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,14 +22,21 @@ from am_dbg.ingest.importing import import_session
 from am_dbg.query import Filters, Hits, Visible
 from am_dbg.store import Store, Track
 from am_dbg.store.spilling import spill
-from am_dbg.store.spilling.spill import FILES_PER_DISK, Spill
+from am_dbg.store.spilling.spill import FILES_PER_DISK, GROWN_ROWS, ROWS_PER_CALL, Spill
 from am_dbg.store.spilling.spill_file import UnnamedFile
 from amtracer.files.records import compressed
 from amtracer.files.session import SessionWriter
-from amtracer.wire.messages import Message, SegmentMessage, ShapeMessage
-from tests.dbg.histories import SMALL_CHUNKS, HistoryPlayer, stored
+from amtracer.wire.messages import (
+    MachineMessage,
+    Message,
+    Run,
+    SchemaMessage,
+    SegmentMessage,
+    ShapeMessage,
+)
+from tests.dbg.histories import SMALL_CHUNKS, HistoryPlayer, hello, stored
 from tests.dbg.model import histories
-from tests.dbg.test_store_weights import AGAIN, FACTOR, opening, rows, walked
+from tests.dbg.test_store_weights import AGAIN, FACTOR, opening, rows, states, walked
 from tests.wire.test_redacting import SECRET, STRUCT, hide, spoken
 from tests.wire.tracing import FakeSender, StreamRecorder
 
@@ -127,6 +135,38 @@ def test_half_of_the_limit_stays_free() -> None:
     assert (track.first, track.count) == (1, 200 * ROWS)
     assert track.transition(ROWS).number == ROWS
     assert store.is_whole
+
+
+def test_chunks_that_grow_slowly_are_moved_too() -> None:
+    """Many machines with little history each do not fill the memory."""
+    store, _ = moving()
+    stream = store.open_stream("fed", live=True)
+    store.feed(stream, hello("s"))
+    store.feed(stream, SchemaMessage(0, states(2)))
+    for number in range(20):
+        store.feed(stream, MachineMessage(number, f"m{number}", 0, ticks=(1, 0)))
+    store.feed(stream, ShapeMessage(0, 0, AGAIN))
+    for number in range(20):
+        store.feed(stream, replace(rows(0, GROWN_ROWS), runs=(Run(number, 0, GROWN_ROWS),)))
+        store.feed(stream, replace(rows(0, 1), runs=(Run(number, GROWN_ROWS, 1),)))
+
+    for track in store.tracks:
+        assert [chunk.is_loaded for chunk in track.chunks] == [True, False]
+        assert track.count == GROWN_ROWS + 1
+        assert track.clock_at(track.count) == (1 + 2 * track.count, 0)
+
+
+def test_one_message_moves_only_a_part() -> None:
+    """A program that sends does not wait until half of the memory is free again."""
+    plain, store = Store(), Store(bytes_max=10 * MEGABYTE)
+    fed(plain, batches(200))
+    fed(store, batches(200))
+    store.bytes_max = plain.size() * 3 // 2
+    Spill(store, 10**9).make_room()
+    moved = sum(chunk.rows for chunk in store.tracks[0].chunks if chunk.is_loaded)
+
+    assert ROWS_PER_CALL <= moved < 2 * ROWS_PER_CALL
+    assert store.size() > store.bytes_max // 2
 
 
 def test_what_was_moved_weighs_what_it_takes() -> None:

@@ -44,6 +44,10 @@ FILES_PER_DISK = 32
 """Files that share the disk limit; dropping history frees one of them at a time."""
 OWN_RECORD_ROWS = 1_024
 """A chunk with so many rows has a record of its own; smaller ones share records of so many."""
+GROWN_ROWS = 256
+"""A chunk that grows is ended if it has so many rows and nothing else can be moved."""
+ROWS_PER_CALL = 16_384
+"""Rows that are moved at once while there is room for more."""
 _SEARCHES_PER_LIMIT = 64
 """How often a store is searched for what can be moved while it fills its limit."""
 _NO_COUNTS = (array("B"), array("B"))
@@ -74,7 +78,7 @@ class Spill:
         self._warned = warned
         self._files: list[SpillFile] = []
         self._queue: deque[_Movable] = deque()
-        self._searched_at = 0
+        self._searched_at = self._moved_rows = 0
         self._is_off = False
         self._has_warned = False
         store.on_pressure = self.make_room
@@ -85,11 +89,17 @@ class Spill:
         return sum(file.size for file in self._files)
 
     def make_room(self) -> None:
-        """Move the oldest history until half of the limit is free, or nothing more can be moved."""
-        rest = self._store.bytes_max // 2
+        """Move the oldest history until half of the limit is free, or nothing more can be moved.
+
+        One call moves only so much that nobody waits for it, unless there is not much room left.
+        """
+        limit, store = self._store.bytes_max, self._store
+        self._moved_rows = 0
         try:
-            while not self._is_off and self._store.size() > rest and self._move_next():
-                continue
+            while not self._is_off and store.size() > limit // 2:
+                is_enough = self._moved_rows >= ROWS_PER_CALL and store.size() < limit * 3 // 4
+                if is_enough or not self._move_next():
+                    break
         except OSError as error:
             self._is_off = True
             self._warn(f"{tempfile.gettempdir()} takes no more history: {reason_of(error)}")
@@ -121,6 +131,17 @@ class Spill:
         if abs(store.size() - self._searched_at) < step:
             return False
         self._searched_at = store.size()
+        found = self._movable()
+        if not found:
+            store.end_grown_chunks(GROWN_ROWS)
+            found = self._movable()
+        found.sort(key=itemgetter(0))
+        self._queue.extend(one for _, one in found)
+        return bool(found)
+
+    def _movable(self) -> list[tuple[tuple[int, int, int], _Movable]]:
+        """Ended segments and sealed chunks, with the order in which they are moved."""
+        store = self._store
         found: list[tuple[tuple[int, int, int], _Movable]] = []
         for dictionary in store.ended_segments():
             store.end_chunks_of(dictionary)
@@ -130,9 +151,7 @@ class Spill:
                 ((chunk.dictionary.serial, 0, chunk.time_first), (ref(track), ref(chunk)))
                 for chunk in track.sealed_in_memory()
             ]
-        found.sort(key=itemgetter(0))
-        self._queue.extend(one for _, one in found)
-        return bool(found)
+        return found
 
     def _taken(self) -> Iterator[Moved]:
         """Take the chunks of the next record out of the queue."""
@@ -155,6 +174,7 @@ class Spill:
     def _move_chunks(self, moved: Sequence[Moved]) -> None:
         """Move chunks to one record; one that does not fit a record stays in memory."""
         file = self._open_file()
+        self._moved_rows += sum(chunk.rows for _, chunk in moved)
         units = [track.identity.unit_ns for track, _ in moved]
         heads = tuple(_short_head(chunk) for _, chunk in moved)
         packed = [
