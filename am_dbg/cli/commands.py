@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from am_dbg.cli.collection import postpone_collection, resume_collection
 from am_dbg.cli.convert import convert_command
 from am_dbg.cli.diff import diff_command
 from am_dbg.cli.errors import errors_command
@@ -60,6 +61,7 @@ class _TerminatedError(BaseException):
 def main() -> None:
     """Run the command of this process, from start to exit."""
     signal.signal(signal.SIGTERM, _terminate)
+    postpone_collection()
     fill_standard_descriptors()
     for stream in (sys.stdout, sys.stderr):
         if stream is not None and hasattr(stream, "reconfigure"):
@@ -188,6 +190,7 @@ def command(context: click.Context, /, version: bool, **given: Any) -> int:
         context.exit(Exit.DONE)
     if context.invoked_subcommand is None:
         return open_screen(**given, config=context.obj or Config())
+    resume_collection()
     _hand_down(context, context.invoked_subcommand)
     return Exit.DONE
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from am_dbg.cli.collection import resume_collection
 from am_dbg.cli.options import token_in_use
 from am_dbg.cli.output import write_message
 from am_dbg.cli.terminal import is_standard_input, take_terminal, why_no_screen
@@ -87,4 +88,5 @@ def _run(options: RunOptions) -> int:
         raise NoTerminalError(reason)
     from am_dbg import app
 
+    resume_collection()
     return app.run(options, write_message)
