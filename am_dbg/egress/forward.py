@@ -22,6 +22,7 @@ import threading
 import time
 
 from am_dbg.egress.live_replay import LiveReplay
+from am_dbg.egress.track_replay import TrackReplay
 from am_dbg.hops import HOPS_MAX, is_too_long, route_of, with_route
 from am_dbg.store import Store
 from amtracer.address import Address
@@ -133,7 +134,9 @@ class RouteForwarder:
         self._sink = SocketSink(address)
         self._round_s = round_s
         self._session = f"forwarded-{os.urandom(8).hex()}"
-        self._replay = LiveReplay(store, lambda stream: route_of(stream.hello) == route)
+        self._replay = LiveReplay(
+            store, TrackReplay, lambda stream: route_of(stream.hello) == route
+        )
         self._writer: StreamWriter | None = None
         self._is_reported = False
         self._is_full = False

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
 from am_dbg.egress.track_replay import TrackReplay
@@ -34,24 +35,42 @@ class _Sent:
         return self.is_gone or (self.end is track.snapshot and self.last == track.count)
 
 
-class LiveReplay:
+_Writer = TypeVar("_Writer", bound=StreamWriter)
+_Into_contra = TypeVar("_Into_contra", bound=StreamWriter, contravariant=True)
+
+
+class MakesReplay(Protocol[_Into_contra]):
+    """Makes a replay of a track, from a transition on, into a stream."""
+
+    def __call__(
+        self, writer: _Into_contra, track: Track, first: int, /, *, goes_on: bool
+    ) -> TrackReplay: ...
+
+
+class LiveReplay(Generic[_Writer]):
     """Sends what is new in live programs into one stream after another.
 
     In the next stream machines continue where they were. Only streams for which `concerns`
     returns True are sent. One thread at a time.
     """
 
-    def __init__(self, store: Store, concerns: Callable[[Stream], bool] = lambda _: True) -> None:
+    def __init__(
+        self,
+        store: Store,
+        replay: MakesReplay[_Writer],
+        concerns: Callable[[Stream], bool] = lambda _: True,
+    ) -> None:
         self._store = store
+        self._make_replay = replay
         self._concerns = concerns
         self._known: WeakKeyDictionary[Track, _Sent] = WeakKeyDictionary()
         self._waiting: dict[Track, None] = {}
         self._mark = 0
         self._replays: dict[Track, TrackReplay] = {}
         self._tracks: Sequence[Track] = store.tracks
-        self._writer: StreamWriter | None = None
+        self._writer: _Writer | None = None
 
-    def begin(self, writer: StreamWriter, *, whole: bool = True) -> None:
+    def begin(self, writer: _Writer, *, whole: bool = True) -> None:
         """Continue in this stream, with all machines if `whole`, or else with those that change.
 
         `send` raises `StreamFullError` if a stream has no numbers left for machines. Then the
@@ -94,7 +113,7 @@ class LiveReplay:
             self._waiting.pop(track, None)
         return False
 
-    def _send_track(self, writer: StreamWriter, track: Track, rows_max: int) -> int:
+    def _send_track(self, writer: _Writer, track: Track, rows_max: int) -> int:
         """Write what is new in one track; return the number of messages."""
         known, version, last = self._known.get(track), track.version, track.count
         if known is not None and not known.lacks(track):
@@ -118,12 +137,12 @@ class LiveReplay:
         return rows + replay.sent - sent
 
     def _start_replay(
-        self, writer: StreamWriter, track: Track, known: _Sent | None
+        self, writer: _Writer, track: Track, known: _Sent | None
     ) -> TrackReplay | None:
         """Let a track enter the stream; None if it was trimmed meanwhile, so it enters later."""
         first = max(known.last + 1 if known else 1, track.first)
         try:
-            replay = TrackReplay(writer, track, first, goes_on=known is not None)
+            replay = self._make_replay(writer, track, first, goes_on=known is not None)
         except IndexError:
             return None
         self._replays[track] = replay

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from am_dbg.store.chunk import Chunk
 from am_dbg.store.dictionary import SegmentDictionary
 from am_dbg.store.loading.record_file import ChunkLoader, RowsRecord, SegmentLoader
-from am_dbg.store.packed.definitions import pack_part_head
+from am_dbg.store.packed.definitions import PartHead, pack_part_head
 from am_dbg.store.packed.heads import ChunkHead, RowsHead, pack_rows_head
 from amtracer.files.records import RecordKind, RecordWriter, compressed
 
@@ -69,17 +69,16 @@ def copy_rows(
     records.add_stored(RecordKind.ROWS, stored_head, body, rows=head.rows)
 
 
-def copy_segment(
-    records: RecordWriter, dictionary: SegmentDictionary, stream: int, segment: int
-) -> bool:
-    """Copy the definitions of a segment, if they are in a file."""
+def copy_segment(records: RecordWriter, dictionary: SegmentDictionary, known: PartHead) -> PartHead:
+    """Copy the definitions of a segment if they are in a file; returns the last part."""
     loader = dictionary.loader
     if not isinstance(loader, SegmentLoader):
-        return False
+        return known
+    head = known
     for part in loader.parts:
         stored_head, body = loader.stored(part)
-        head = part.head._replace(stream=stream, segment=segment)
+        head = part.head._replace(stream=known.stream, segment=known.segment)
         if head != part.head:
             stored_head = compressed(pack_part_head(head))
         records.add_stored(RecordKind.DEFINITIONS, stored_head, body)
-    return True
+    return head

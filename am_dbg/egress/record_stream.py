@@ -26,6 +26,7 @@ from am_dbg.store.packed.definitions import (
     pack_part_head,
     pack_shapes,
     pack_texts,
+    part_ends,
     parts_of,
 )
 from am_dbg.store.packed.heads import (
@@ -52,13 +53,15 @@ from amtracer.wire.truncate import Lines, cut_text
 
 EVENTS_MAX = 4_096
 """Events of one record."""
+OWN_TEXTS_MAX = 16_384
+"""Texts of later lines in one segment."""
 _NO_SEGMENT = -1
 
 KeepsId = Callable[[str], bool]
 
 
 class RecordStream(StreamWriter):
-    """A stream in a file of records; `finish` writes what waits."""
+    """A stream in a file of records; `flush` writes what waits."""
 
     def __init__(
         self, records: RecordWriter, number: int, hello: HelloMessage, keeps_id: KeepsId = bool
@@ -70,19 +73,18 @@ class RecordStream(StreamWriter):
         self._events: list[tuple[tuple[int, int], Message]] = []
         self._chunks: list[WaitingChunk] = []
         self._rows = 0
-        self._segments: dict[int, int] = {}
-        self._same_schemas: dict[int, bool] = {}
+        self._segments: dict[int, PartHead] = {}
+        self._segments_begun = 0
+        self._same_schemas: dict[tuple[int, int], bool] = {}
         self._own_texts = TextTable()
-        self._own_segment = _NO_SEGMENT
+        self._own_part: PartHead | None = None
         self._row = -1
         super().__init__(self._take, hello)
 
     def rows(self, machine: int, chunk: Chunk, low: int, high: int) -> None:
         """Write the rows of a chunk from `low` up to `high`."""
         run = self._finished(machine)
-        part = (
-            chunk if chunk.is_sealed and (low, high) == (0, chunk.rows) else chunk.part(low, high)
-        )
+        part = sealed_part(chunk, low, high)
         segment = self._segment(part.dictionary)
         waiting = WaitingChunk(part.head(machine, run.schema, segment, run.unit), part, run.unit)
         self._make_room(waiting)
@@ -100,21 +102,21 @@ class RecordStream(StreamWriter):
         if not lines:
             return
         row = self._finished(machine).row
-        if self._own_segment < 0:
-            self._own_segment = len(self._segments)
-            self._segments[_NO_SEGMENT] = self._own_segment
+        if len(self._own_texts.texts) + len(lines) > OWN_TEXTS_MAX:
+            self._define_own()
+            self._own_texts, self._own_part = TextTable(), None
+        part = self._own_part = self._own_part or self._begin_segment_part()
         table = self._own_texts
         first = len(table.texts)
         table.texts.extend([cut_text(text).encode("utf-8", "surrogatepass") for _, text in lines])
         table.define_lines([(level, first + at) for at, (level, _) in enumerate(lines)])
         message = LaterLinesMessage(machine, len(table.line_ends) - 2, missing)
-        self._events.append(((row, self._own_segment), message))
+        self._events.append(((row, part.segment), message))
 
-    def finish(self) -> None:
+    def flush(self) -> None:
         """Write everything that waits."""
         self.flush_rows()
-        if self._own_segment >= 0:
-            self._define(ShapeTable(), self._own_texts, self._own_segment, {})
+        self._define_own()
         self._flush_events()
         self._flush_opening()
 
@@ -169,31 +171,46 @@ class RecordStream(StreamWriter):
         return PackedChunk(head, columns, unit_ns)
 
     def _segment(self, dictionary: SegmentDictionary) -> int:
-        """The number of a segment; its definitions are written before its first rows."""
-        number = self._segments.get(dictionary.serial)
-        if number is None:
-            number = self._segments[dictionary.serial] = len(self._segments)
+        """The number of a segment; its definitions are written before rows that use them."""
+        part = self._segments.get(dictionary.serial)
+        if part is None:
+            part = self._begin_segment_part()
             self._flush_opening()
-            has_same_schemas = self._has_schemas(dictionary.schemas)
-            if has_same_schemas and copy_segment(self._records, dictionary, self._number, number):
-                return number
+            if self._has_schemas(dictionary.schemas):
+                part = copy_segment(self._records, dictionary, part)
+        counts = dictionary.counts
+        if part_ends(part) != (counts.shapes, counts.texts, counts.line_sets):
             schemas = _LazySchemas(self, dictionary)
-            self._define(dictionary.shape_table, dictionary.text_table, number, schemas)
-        return number
+            part = self._define(dictionary.shape_table, dictionary.text_table, part, schemas)
+        self._segments[dictionary.serial] = part
+        return part.segment
+
+    def _begin_segment_part(self) -> PartHead:
+        """The next segment, of which nothing is defined."""
+        number = self._segments_begun
+        self._segments_begun += 1
+        return PartHead(self._number, number, 0, 0, 0, 0, 0, 0, 0)
+
+    def _define_own(self) -> None:
+        """Define the texts of later lines."""
+        if self._own_part is not None:
+            self._own_part = self._define(ShapeTable(), self._own_texts, self._own_part, {})
 
     def _has_schemas(self, schemas: Sequence[IndexedSchema]) -> bool:
         """Whether these schemas have the same numbers in the stream."""
-        known = self._same_schemas.get(id(schemas))
+        key = (id(schemas), len(schemas))
+        known = self._same_schemas.get(key)
         if known is None:
             numbers = [self._schemas.get(schema.states) for schema in schemas]
-            known = self._same_schemas[id(schemas)] = numbers == list(range(len(schemas)))
+            known = self._same_schemas[key] = numbers == list(range(len(schemas)))
         return known
 
     def _define(
-        self, shapes: ShapeTable, texts: TextTable, segment: int, schemas: Mapping[int, int]
-    ) -> None:
+        self, shapes: ShapeTable, texts: TextTable, known: PartHead, schemas: Mapping[int, int]
+    ) -> PartHead:
+        """Define what follows a part of a segment; returns the last part."""
         self._flush_opening()
-        known = PartHead(self._number, segment, 0, 0, 0, 0, 0, 0, 0)
+        head = known
         for head in parts_of(shapes, texts, known):
             stop = head.shape_first + head.shapes
             shape_part = compressed(pack_shapes(shapes, head.shape_first, stop, schemas))
@@ -207,6 +224,7 @@ class RecordStream(StreamWriter):
             packed = pack_part_head(head._replace(shapes_bytes=len(shape_part)))
             body = shape_part + text_part
             self._records.add_stored(RecordKind.DEFINITIONS, compressed(packed), body)
+        return head
 
     def flush_rows(self) -> None:
         """Write the chunks that wait as one record."""
@@ -228,7 +246,10 @@ class RecordStream(StreamWriter):
             self._write_rows(chunks[:half])
             self._write_rows(chunks[half:])
             return
-        self._records.add_stored(RecordKind.ROWS, stored_head, body, rows=head.rows)
+        self._add_rows(stored_head, body, head.rows)
+
+    def _add_rows(self, stored_head: bytes, body: bytes, rows: int) -> None:
+        self._records.add_stored(RecordKind.ROWS, stored_head, body, rows=rows)
 
     def _flush_events(self) -> None:
         if self._events:
@@ -248,6 +269,12 @@ class RecordStream(StreamWriter):
         return packed
 
 
+def sealed_part(chunk: Chunk, low: int, high: int) -> Chunk:
+    """The chunk itself if it is complete and these are all of its rows."""
+    is_all = chunk.is_sealed and (low, high) == (0, chunk.rows)
+    return chunk if is_all else chunk.part(low, high)
+
+
 class _LazySchemas(dict[int, int]):
     """The numbers that the schemas of a segment have in a stream; found when they are needed."""
 
@@ -264,8 +291,10 @@ class _LazySchemas(dict[int, int]):
 class ChunkReplay(TrackReplay):
     """Replays a track into a stream of records, chunk by chunk."""
 
-    def __init__(self, writer: RecordStream, track: Track, first: int) -> None:
-        super().__init__(writer, track, first)
+    def __init__(
+        self, writer: RecordStream, track: Track, first: int, *, goes_on: bool = False
+    ) -> None:
+        super().__init__(writer, track, first, goes_on=goes_on)
         self._stream = writer
 
     def _can_replay(self, chunk: Chunk) -> bool:

@@ -164,8 +164,9 @@ class RecordsImport:
                 progress(found.end, self._source.size)
         self._place_rows()
         before = -1
-        for parts in self._streams.values():
-            before = self._open_stream(parts, before)
+        cut = self._cut_after(walk)
+        for at, parts in enumerate(self._streams.values(), start=1):
+            before = self._open_stream(parts, before, cut if at == len(self._streams) else "")
         fault = self._fault(walk)
         if fault is not None:
             raise fault
@@ -253,16 +254,21 @@ class RecordsImport:
                     items = stream.items.setdefault(chunk.machine, [])
                     items.append(_PlacedChunk(chunk, ChunkLoader(rows, index)))
 
-    def _open_stream(self, parts: _StreamParts, before: int) -> int:
+    def _cut_after(self, walk: RecordWalk) -> str:
+        """Why the last stream has no end; empty if it has one."""
+        is_cut = walk.end is None and not self._has_trailing
+        return CutSessionError(self._label, 0).reason if is_cut else ""
+
+    def _open_stream(self, parts: _StreamParts, before: int, cut: str) -> int:
         """Feed one stream to the store; its number there."""
         store = self._store
         number = store.open_stream(self._label, live=False, after=before)
         filling = _StreamFilling(store, number, parts)
         with store.lock:
-            filling.fill()
+            filling.fill(has_end=not cut)
         self.damage += filling.damage
         self.transitions += filling.transitions
-        store.close_stream(number, self.damage[0] if self.damage else "")
+        store.close_stream(number, self.damage[0] if self.damage else cut)
         return number
 
 
@@ -278,12 +284,13 @@ class _StreamFilling:
         self._parts = parts
         self._dictionaries: dict[int, SegmentDictionary] = {}
 
-    def fill(self) -> None:
+    def fill(self, *, has_end: bool) -> None:
         """Take the opening; then go through all machines, each in the order of its rows."""
-        for message in (*self._parts.opening, EndMessage(0, 0, 0)):
-            if isinstance(message, EndMessage):
-                self._fill_tracks()
+        for message in self._parts.opening:
             self._tried(self._store.feed, self._number, message)
+        self._fill_tracks()
+        if has_end:
+            self._tried(self._store.feed, self._number, EndMessage(0, 0, 0))
 
     def _fill_tracks(self) -> None:
         for items in self._parts.items.values():
@@ -304,6 +311,8 @@ class _StreamFilling:
 
     def _add(self, item: _PlacedChunk | _PlacedEvent) -> None:
         if isinstance(item, _PlacedEvent):
+            if self._is_over(item):
+                return
             self._stream.skip_damaged(item.message.machine, item.row_before)
         if isinstance(item, _PlacedChunk):
             head = item.head
@@ -315,6 +324,13 @@ class _StreamFilling:
             self._stream.take_defined(item.message, self._dictionary(item.segment))
         else:
             self._store.feed(self._number, item.message)
+
+    def _is_over(self, item: _PlacedEvent) -> bool:
+        """Whether later rows are there already, of a record that replaced smaller ones."""
+        if not isinstance(item.message, LaterLinesMessage | LeftMessage):
+            return False
+        tracks, machine = self._stream.tracks, item.message.machine
+        return machine < len(tracks) and item.row < tracks[machine].row_next
 
     def _dictionary(self, number: int) -> SegmentDictionary:
         found = self._dictionaries.get(number)

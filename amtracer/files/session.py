@@ -114,9 +114,9 @@ class SessionWriter:
             self._write(self._frames.magic())
             self.flush()
             if live:
-                self.set_aside = _set_aside(self._path)
+                self.set_aside = set_aside_earlier(self._path)
                 self._file.publish()
-                _remember_inode(self._path)
+                remember_written(self._path)
             begun.pop_all()
 
     def write(self, message: Message) -> None:
@@ -151,7 +151,7 @@ class SessionWriter:
             self._write(self._frames.end())
             self._file.write(self._compressor.finish())
             self._file.commit()
-            _remember_inode(self._path)
+            remember_written(self._path)
         finally:
             self._file.abort()
 
@@ -206,12 +206,13 @@ _written_inodes: dict[str, int] = {}
 """The inode of the last file that this process wrote at each path."""
 
 
-def _remember_inode(path: str) -> None:
+def remember_written(path: str) -> None:
+    """Note that the file at a path is one that this process wrote."""
     with suppress(OSError):
         _written_inodes[path] = os.stat(path).st_ino
 
 
-def _set_aside(path: str) -> str:
+def set_aside_earlier(path: str) -> str:
     """Give a recording that holds transitions another name, and return that.
 
     It keeps its present name until it is replaced, so one of the names always exists. Raises

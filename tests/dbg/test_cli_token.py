@@ -25,8 +25,10 @@ from am_dbg.ingest.importing import import_session
 from am_dbg.ingest.intake import Intake
 from am_dbg.ingest.listen import ListenError, notice_of
 from am_dbg.store import Store
+from am_dbg.store.packed.definitions import unpack_part_head
 from amtracer.address import Address, listen_address
 from amtracer.files.record_walk import MemoryBytes, Record, RecordWalk
+from amtracer.files.records import RecordKind, content_of
 from amtracer.wire.codec import encode, magic_frame
 from tests.dbg.histories import HistoryPlayer, hello
 from tests.wire.serving import Debugger
@@ -293,6 +295,17 @@ def test_a_program_of_another_version_is_reported_like_a_refused_one(
     assert "protocol version 99 is not in the range" in line
 
 
+def contents(record: Record, source: MemoryBytes) -> Iterator[bytes]:
+    """The content of a head, and of the one or two parts of a body."""
+    yield record.head(source)
+    _, body = record.stored(source)
+    if record.header.kind == RecordKind.DEFINITIONS:
+        size = unpack_part_head(record.head(source)).shapes_bytes
+        yield content_of(body[:size])
+        body = body[size:]
+    yield content_of(body)
+
+
 @pytest.mark.slow
 def test_a_recording_with_a_token_holds_only_accepted_programs(tmp_path: Path) -> None:
     """Messages and file show the notice and the transitions, and never the token."""
@@ -323,6 +336,6 @@ def test_a_recording_with_a_token_holds_only_accepted_programs(tmp_path: Path) -
     assert import_session(Store(), str(path)) == 5
     source = MemoryBytes(path.read_bytes())
     records = [found for found in RecordWalk(source) if isinstance(found, Record)]
-    content = b"".join(part for one in records for part in (one.head(source), one.body(source)))
+    content = b"".join(part for one in records for part in contents(one, source))
     assert records
     assert secret.encode() not in content + words.encode()

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from am_dbg.egress import forward as forwarding
 from am_dbg.egress.forward import RouteForwarder
 from am_dbg.egress.live_replay import LiveReplay
+from am_dbg.egress.track_replay import TrackReplay
 from am_dbg.store import Gap, GapKind, Store
 from am_dbg.store.track import Track
 from amtracer.address import Address
@@ -349,7 +350,7 @@ class OtherSide:
 
     def __init__(self, source: Source) -> None:
         self.store = Store()
-        self.replay = LiveReplay(source.store)
+        self.replay = LiveReplay(source.store, TrackReplay)
         self.connect()
 
     def connect(self) -> None:

@@ -18,7 +18,10 @@ from am_dbg.ingest.importing import import_session
 from am_dbg.store import GapKind, Store
 from amtracer.address import listen_address
 from amtracer.errors import CutSessionError, LimitError, SessionAccessError
-from amtracer.files.session import SessionWriter, read_session
+from amtracer.files.record_walk import MemoryBytes, Record, RecordWalk
+from amtracer.files.records import RecordKind
+from amtracer.files.session import SessionWriter
+from amtracer.wire.codec import unpack_messages
 from amtracer.wire.messages import MachineMessage
 from tests.dbg.histories import HistoryPlayer
 from tests.wire.streams import HELLO
@@ -306,7 +309,15 @@ def test_a_machine_is_reported_once_however_often_it_is_kept(source: Source) -> 
         source.recording.write_new()
     source.recording.close()
 
-    assert sum(isinstance(m, MachineMessage) for m in read_session(source.path)) == 1
+    bytes_ = MemoryBytes(source.path.read_bytes())
+    opening = [found for found in RecordWalk(bytes_) if isinstance(found, Record)]
+    messages = [
+        message
+        for record in opening
+        if record.header.kind == RecordKind.OPENING
+        for _, message in unpack_messages(record.body(bytes_), "")
+    ]
+    assert sum(isinstance(message, MachineMessage) for message in messages) == 1
 
 
 def test_a_cut_recording_is_converted_as_far_as_it_goes(

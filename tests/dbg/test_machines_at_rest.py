@@ -9,6 +9,7 @@ import pytest
 from am_dbg import reports as text
 from am_dbg.egress.export import selected, write_messages
 from am_dbg.egress.live_replay import LiveReplay
+from am_dbg.egress.track_replay import TrackReplay
 from am_dbg.projection.log.lines import later_lines
 from am_dbg.projection.subscriptions import TaskRow, WaitingRow, subscriptions_at
 from am_dbg.query import Filters, Visible
@@ -338,7 +339,7 @@ def test_a_part_of_a_machine_knows_what_was_open_before() -> None:
 def test_news_of_it_is_sent_on_as_it_comes() -> None:
     """Each line once, also when only lines are new; in another stream all of them again."""
     program = Program()
-    replay, sent = LiveReplay(program.store), Store()
+    replay, sent = LiveReplay(program.store, TrackReplay), Store()
 
     def begin() -> None:
         stream = sent.open_stream("far", live=True)

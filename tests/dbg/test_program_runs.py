@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from am_dbg import reports
 from am_dbg.egress.export import selected, write_messages
 from am_dbg.egress.live_replay import LiveReplay
+from am_dbg.egress.track_replay import TrackReplay
 from am_dbg.projection.machine_order import MachineOrder
 from am_dbg.projection.runs.program_runs import program_runs
 from am_dbg.projection.runs.run_list import RunList
@@ -194,7 +195,7 @@ def test_a_debugger_that_records_or_forwards_keeps_the_runs() -> None:
     """It sends all programs in one stream, with the name and the process of each machine."""
     store, messages = two_runs(), list[Message]()
     hello = HelloMessage(1, "recorded", 9 * SECOND_NS, 0, process={"program": "am-dbg"})
-    replay = LiveReplay(store)
+    replay = LiveReplay(store, TrackReplay)
     replay.begin(StreamWriter(messages.append, hello))
     while replay.send(100):
         pass

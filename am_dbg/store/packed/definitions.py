@@ -208,7 +208,7 @@ def parts_of(shapes: ShapeTable, texts: TextTable, known: PartHead) -> Iterator[
     A part has so few entries and bytes that its tables can be read alone. A set of lines is in
     the part of its texts or in a later one.
     """
-    at = _ends(known)
+    at = part_ends(known)
     stops = (len(shapes), len(texts.texts), len(texts.line_ends) - 1)
     while at != stops:
         to = (
@@ -217,7 +217,8 @@ def parts_of(shapes: ShapeTable, texts: TextTable, known: PartHead) -> Iterator[
             min(stops[2], at[2] + PART_ENTRIES_MAX),
         )
         counts = (to[0] - at[0], to[1] - at[1], to[2] - at[2])
-        if counts[2] and max(texts.line_texts[: texts.line_ends[to[2]]], default=-1) >= to[1]:
+        lines = slice(texts.line_ends[at[2]], texts.line_ends[to[2]])
+        if counts[2] and max(texts.line_texts[lines], default=-1) >= to[1]:
             to, counts = (to[0], to[1], at[2]), (counts[0], counts[1], 0)
         yield PartHead(
             known.stream, known.segment, at[0], counts[0], at[1], counts[1], at[2], counts[2], 0
@@ -225,7 +226,8 @@ def parts_of(shapes: ShapeTable, texts: TextTable, known: PartHead) -> Iterator[
         at = to
 
 
-def _ends(head: PartHead) -> tuple[int, int, int]:
+def part_ends(head: PartHead) -> tuple[int, int, int]:
+    """How many shapes, texts and sets of lines there are up to the end of a part."""
     return (
         head.shape_first + head.shapes,
         head.text_first + head.texts,
