@@ -56,6 +56,7 @@ def run_value(store: Store, run: ProgramRun) -> JsonObject:
     ended: JsonObject = {"ended": wall_time(span.end_ns)} if span.end_ns else {}
     return {
         "program": run.program,
+        **({"pid": run.pid} if run.pid else {}),
         "run": run.number,
         "machines": [machine.track.key for machine in run.machines],
         "started": wall_time(span.start_ns),

@@ -17,6 +17,7 @@ A transition id is nearly always unique, so a source is looked for in all runs, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from am_dbg.store.track import Track
 from amtracer.wire.messages import HelloMessage, MachineMessage, Source
@@ -29,15 +30,27 @@ DEBUGGER = "am-dbg"
 _NEVER = 2**63
 
 
-def process_of(message: MachineMessage, hello: HelloMessage) -> tuple[str, str]:
-    """The name of the program that made a machine, empty if it is not known, and its process.
+class Process(NamedTuple):
+    """What a stream reports on the process that made a machine; texts are empty if unknown."""
 
-    A debugger that records or forwards names them for each machine, as its hello is its own.
+    program: str
+    process: str
+    pid: str = ""
+    path_hash: str = ""
+
+
+def process_of(message: MachineMessage, hello: HelloMessage) -> Process:
+    """The process that made a machine.
+
+    A debugger that records or forwards names it for each machine, as its hello is its own.
     """
     if message.process:
-        return message.program, message.process
-    name = hello.process.get("program", "") if hello.origin == "py" else ""
-    return "" if name == DEBUGGER else name, hello.session
+        return Process(message.program, message.process)
+    facts = hello.process
+    name = facts.get("program", "") if hello.origin == "py" else ""
+    if name in ("", DEBUGGER):
+        return Process("", hello.session)
+    return Process(name, hello.session, facts.get("pid", ""), facts.get("path hash", ""))
 
 
 def runs_for(track: Track, runs: Sequence[Track]) -> list[Track]:

@@ -357,7 +357,6 @@ class Store:
             return track
         if len(self._tracks) >= limits.MACHINES_PER_SERVER_MAX:
             raise LimitError("machines", len(self._tracks) + 1, limits.MACHINES_PER_SERVER_MAX)
-        program, process = process_of(message, stream.hello)
         identity = MachineIdentity(
             id=message.id,
             parent=message.parent,
@@ -366,8 +365,7 @@ class Store:
             session=stream.hello.session,
             started_ns=stream.hello.wall_ns,
             unit_ns=message.unit_ns,
-            program=program,
-            process=process,
+            **process_of(message, stream.hello)._asdict(),
         )
         key = self._free_key(message.id)
         track = Track(key, identity, stream.number, schema, ticks, message.row, self.chunk_limits)

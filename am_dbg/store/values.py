@@ -51,7 +51,8 @@ class MachineIdentity:
     """The facts about a machine that do not change.
 
     `program` is the name of the program that made it, empty if it is not known, `process` the
-    session of its process. `session` is that of the stream, which a debugger may forward.
+    session of its process. `pid` and `path_hash` are those of its process, empty if a debugger
+    forwarded or recorded it. `session` is that of the stream, which a debugger may forward.
     """
 
     id: str
@@ -63,6 +64,8 @@ class MachineIdentity:
     unit_ns: int = 1
     program: str = ""
     process: str = ""
+    pid: str = ""
+    path_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True)

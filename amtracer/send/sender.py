@@ -35,6 +35,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from time import monotonic, monotonic_ns, sleep, time_ns
+from zlib import crc32
 
 from amtracer.encode.stream_writer import StreamFullError
 from amtracer.errors import WireError
@@ -324,6 +325,8 @@ class Sender:
             "program": program_name(sys.argv),
             "python": sys.version.partition(" ")[0],
         }
+        if path_hash := program_path_hash(sys.modules.get("__main__")):
+            facts["path hash"] = path_hash
         mono_ns = monotonic_ns()
         return HelloMessage(
             PROTOCOL_VERSION, self._session, mono_ns + self._offset_ns, mono_ns, "py", facts
@@ -334,6 +337,15 @@ def program_name(argv: Sequence[str]) -> str:
     """The name of a program: its file, or its package if it was started with `python -m`."""
     folder, name = os.path.split(argv[0] if argv else "")
     return os.path.basename(folder) if name == "__main__.py" and folder else name
+
+
+def program_path_hash(main: object) -> str:
+    """A short hash of the path of a program; empty if it has no file.
+
+    It distinguishes programs whose files have the same name, and does not show where they are.
+    """
+    path = getattr(main, "__file__", None)
+    return f"{crc32(os.fsencode(path)):08x}" if path else ""
 
 
 def _close_with_multiprocessing(sender: Sender) -> None:

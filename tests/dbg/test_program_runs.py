@@ -16,6 +16,7 @@ from am_dbg.egress.track_replay import TrackReplay
 from am_dbg.projection.machine_order import MachineOrder
 from am_dbg.projection.runs.program_runs import program_runs
 from am_dbg.projection.runs.run_list import RunList
+from am_dbg.projection.runs.run_rows import run_name
 from am_dbg.store import Store
 from amtracer.encode.stream_writer import StreamWriter
 from amtracer.wire.messages import HelloMessage, MachineMessage, Message, Shape, StateDef
@@ -28,18 +29,21 @@ SECOND_NS = 1_000_000_000
 class ConnectedProgram:
     """A connection over which a program sends its machines."""
 
-    def __init__(self, store: Store, session: str, program: str = "", origin: str = "py") -> None:
+    def __init__(
+        self, store: Store, session: str, program: str = "", at_s: int = 1, **more: str
+    ) -> None:
         self.store = store
         self.stream = store.open_stream(session, live=True)
-        facts = {"program": program} if program else {}
-        hello = HelloMessage(1, session, SECOND_NS, 0, origin, facts)
+        facts = {"program": program, **more} if program else {}
+        self.at_ns = at_s * SECOND_NS
+        hello = HelloMessage(1, session, self.at_ns, 0, process=facts)
         self.writer = StreamWriter(lambda message: store.feed(self.stream, message), hello)
 
     def machine(self, id: str, parent: str = "") -> int:
         schema = self.writer.schema(STATES)
         prefix = f"{self.stream:08x}{self.writer.machines:08x}"
         number = self.writer.machine(id, schema, parent=parent, tx_prefix=prefix)
-        self.writer.record(number, ADD, 2 * SECOND_NS)
+        self.writer.record(number, ADD, self.at_ns + SECOND_NS)
         self.writer.flush()
         return number
 
@@ -51,8 +55,10 @@ class ConnectedProgram:
         self.store.close_stream(self.stream, "connection lost")
 
 
-def pool(store: Store, session: str, program: str = "pool.py") -> ConnectedProgram:
-    connected = ConnectedProgram(store, session, program)
+def pool(
+    store: Store, session: str, program: str = "pool.py", at_s: int = 1, **more: str
+) -> ConnectedProgram:
+    connected = ConnectedProgram(store, session, program, at_s, **more)
     connected.machine("pool")
     connected.machine("worker", parent="pool")
     return connected
@@ -71,8 +77,8 @@ TWO_RUNS = [("pool", 2, ["pool#2", "worker#2"]), ("pool", 1, ["pool", "worker"])
 
 def two_runs() -> Store:
     store = Store()
-    for session in ("one", "two"):
-        pool(store, session).leave()
+    for at_s, session in ((1, "one"), (3, "two")):
+        pool(store, session, at_s=at_s).leave()
     return store
 
 
@@ -105,13 +111,77 @@ def test_without_a_name_the_root_stands_for_the_program(name: str) -> None:
     assert runs(store) == [("par", 2, ["par#2", "chi#2"]), ("par", 1, ["par", "chi"])]
 
 
-def test_two_roots_of_one_name_at_once_are_two_runs() -> None:
+def test_two_roots_of_one_name_at_once_are_two_programs() -> None:
     """They are connected at the same time, so they are two processes."""
     store = Store()
     for session in ("one", "two"):
         ConnectedProgram(store, session).machine("root")
 
-    assert [run[:2] for run in runs(store)] == [("root", 2), ("root", 1)]
+    assert runs(store) == [("root", 1, ["root"]), ("root", 1, ["root#2"])]
+    assert names(store) == ["root", "root#2"]
+
+
+def names(store: Store) -> list[str]:
+    """The runs as they are named wherever they stand."""
+    return [run_name(run) for run in program_runs(MachineOrder(store).machines)]
+
+
+def test_two_processes_at_once_are_two_programs_with_their_pids() -> None:
+    """Each has its own children; neither is an earlier run of the other, also after they ended."""
+    store = Store()
+    at_once = [pool(store, f"s{pid}", pid=pid) for pid in ("11", "12")]
+
+    side_by_side = [("pool", 1, ["pool", "worker"]), ("pool", 1, ["pool#2", "worker#2"])]
+    assert runs(store) == side_by_side
+    assert names(store) == ["pool (pid 11)", "pool (pid 12)"]
+    for one in at_once:
+        one.leave()
+    assert runs(store) == side_by_side
+
+
+def test_a_process_continues_the_line_of_one_that_ended() -> None:
+    """The one beside it stays a program of its own."""
+    store = Store()
+    pool(store, "s1", pid="11")
+    pool(store, "s2", pid="12").leave()
+    pool(store, "s3", pid="13")
+
+    assert names(store) == ["pool (pid 11)", "pool (pid 13) run 2", "pool (pid 12) run 1"]
+    listed = list_of(store, hides=False)
+    newest = listed.runs[1]
+    assert listed.newest_run(listed.runs[2]) is newest
+    assert listed.earlier_runs(newest) == [listed.runs[2]]
+    assert listed.earlier_runs(listed.runs[0]) == []
+
+
+def test_programs_of_one_name_and_two_paths_are_two_programs() -> None:
+    """Also if one started after the other ended."""
+    store = Store()
+    for pid, path in (("11", "a"), ("12", "b"), ("13", "a")):
+        pool(store, f"s{pid}", pid=pid, **{"path hash": path}).leave()
+
+    assert names(store) == ["pool (pid 13) run 2", "pool (pid 11) run 1", "pool (pid 12)"]
+
+
+@pytest.mark.parametrize("pid", ["", "1"])
+def test_without_a_pid_of_its_own_a_program_is_named_by_its_process(pid: str) -> None:
+    """The pid is not known, or it is that of a process in another container."""
+    store = Store()
+    for session in ("abcdefgh", "ijklmnop"):
+        pool(store, session, pid=pid)
+
+    assert names(store) == ["pool (process abcdef)", "pool (process ijklmn)"]
+
+
+def test_a_file_shows_by_its_times_what_ran_at_once() -> None:
+    """An export holds no connections; the run that began after both had ended continues one."""
+    store, messages = Store(), list[Message]()
+    for pid, at_s in (("11", 1), ("12", 1), ("13", 5)):
+        pool(store, f"s{pid}", at_s=at_s, pid=pid)
+    write_messages(store, selected(store), messages.append)
+
+    copy = taken_in(messages)
+    assert names(copy) == ["pool (pid 13) run 2", "pool (pid 11) run 1", "pool (pid 12)"]
 
 
 def test_a_machine_that_is_made_again_begins_no_run() -> None:

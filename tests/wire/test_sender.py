@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from amtracer.errors import WireError
 from amtracer.send import sender as sender_module
 from amtracer.send.backlog import trim
 from amtracer.send.events import TICKS_MASK
-from amtracer.send.sender import Sender, program_name
+from amtracer.send.sender import Sender, program_name, program_path_hash
 from amtracer.send.sinks import SinkError
 from amtracer.tracer import MachineTracer
 from amtracer.wire import limits
@@ -731,3 +732,12 @@ def test_a_program_sends_the_name_of_its_file_or_package(path: str, name: str) -
     """A debugger groups the runs of a program by it."""
     assert program_name([path]) == name
     assert program_name([]) == ""
+
+
+def test_the_path_hash_distinguishes_programs_of_one_name() -> None:
+    """It is the same in each run, shows nothing of the path, and is empty without a file."""
+    one, same, other = (SimpleNamespace(__file__=f"/{part}/app.py") for part in "aab")
+
+    assert program_path_hash(one) == program_path_hash(same) != program_path_hash(other)
+    assert len(program_path_hash(one)) == 8
+    assert program_path_hash(SimpleNamespace()) == program_path_hash(None) == ""

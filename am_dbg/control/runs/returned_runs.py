@@ -50,11 +50,11 @@ class ReturnedRuns:
         self._follow()
 
     def _connected(self, run: ProgramRun | None) -> None:
-        if run is None or not run.is_newest or self._noticed.get(run.program) == run.number:
+        if run is None or not run.is_newest or self._noticed.get(run.first) == run.number:
             return
         earlier = self.workspace.run_list.earlier_runs(run)
         if earlier and not any(one.is_connected for one in earlier):
-            self._noticed[run.program] = run.number
+            self._noticed[run.first] = run.number
             self.workspace.returned_run = run.key
 
     def _follow(self) -> None:

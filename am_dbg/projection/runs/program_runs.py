@@ -1,7 +1,9 @@
 """The runs of programs: which machines belong to one start of a program.
 
-A run is one process from its start to its end. A program that was started again has the same
-name, so it is the same program with one more run. Runs count from 1 in order of arrival.
+A run is one process from its start to its end. A program that was started again after it ended
+is the same program with one more run (see `lines`). Runs count from 1 in order of arrival. Two
+that go on at once are two programs side by side, and their pids distinguish them. So are two that
+have the same name and different paths.
 
 - A tree of machines, which is a machine with its children below it, belongs to the run of its
   root.
@@ -13,13 +15,18 @@ name, so it is the same program with one more run. Runs count from 1 in order of
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from am_dbg.projection.clean import clean_name
+from am_dbg.projection.clean import clean, clean_name
 from am_dbg.projection.machine_order import ListedMachine, natural_key
+from am_dbg.projection.runs.lines import RunRoots, lines_of
 from am_dbg.store import GapKind, Store, Track
+
+PROCESS_LETTERS = 6
+"""So many letters of the name of a process stand for its pid, if that is not known."""
 
 _Tree = list[ListedMachine]
 
@@ -28,11 +35,16 @@ _Tree = list[ListedMachine]
 class ProgramRun:
     """One run with its machines as the list shows them; `runs` counts those of its program.
 
-    `key` stays the same while more machines come.
+    `key` stays the same while more machines come. `first` is the key of the program's first run.
+    `program` is the name of the program, `name` distinguishes it from others
+    of the same name.
     """
 
     key: str
+    first: str
     program: str
+    name: str
+    pid: str
     number: int
     runs: int
     machines: tuple[ListedMachine, ...]
@@ -65,9 +77,16 @@ class _Begun:
     key: str
     program: str
     is_named: bool
-    first_root: Track
+    roots: RunRoots = field(default_factory=RunRoots)
     machines: _Tree = field(default_factory=list)
-    last_root: Track = field(init=False)
+
+    @property
+    def first_root(self) -> Track:
+        return self.roots.roots[0]
+
+    @property
+    def last_root(self) -> Track:
+        return self.roots.roots[-1]
 
 
 def program_runs(machines: Sequence[ListedMachine]) -> list[ProgramRun]:
@@ -80,7 +99,9 @@ def program_runs(machines: Sequence[ListedMachine]) -> list[ProgramRun]:
     for tree in trees:
         run_of[tree[0].track].machines.extend(tree)
     programs = sorted(begun.values(), key=_program_key)
-    runs = [run for _, same in groupby(programs, key=_program_key) for run in _numbered(list(same))]
+    runs = [
+        run for _, same in groupby(programs, key=_program_key) for run in _of_one_name(list(same))
+    ]
     return sorted(runs, key=lambda run: not run.is_alone)
 
 
@@ -103,9 +124,9 @@ def _run_of(root: Track, begun: dict[str, _Begun], newest: dict[str, _Begun]) ->
     key = f"process {root.identity.process or root.stream}" if name else f"root {root.key}"
     run = begun.get(key) if name else newest.get(root.id)
     if run is None or not (name or _is_same_process(run.last_root, root)):
-        run = begun[key] = _Begun(key, name or clean_name(root.id), bool(name), root)
+        run = begun[key] = _Begun(key, name or clean_name(root.id), bool(name))
         newest |= {} if name else {root.id: run}
-    run.last_root = root
+    run.roots.roots.append(root)
     return run
 
 
@@ -115,13 +136,33 @@ def _is_same_process(before: Track, root: Track) -> bool:
     return before.gone or is_same_stream
 
 
-def _numbered(runs: list[_Begun]) -> list[ProgramRun]:
+def _of_one_name(runs: list[_Begun]) -> list[ProgramRun]:
+    """The runs of all programs that have one name, program after program."""
+    by_roots = {id(run.roots): run for run in runs}
+    paths: dict[str, list[RunRoots]] = {}
+    for run in runs:
+        paths.setdefault(run.first_root.identity.path_hash, []).append(run.roots)
+    lines = [line for same in paths.values() for line in lines_of(same)]
+    lines.sort(key=lambda line: line[0].arrival)
+    programs = [[by_roots[id(roots)] for roots in line] for line in lines]
+    are_alike = len(programs) > 1
+    pids = Counter(line[-1].first_root.identity.pid for line in programs)
+    return [
+        run
+        for line in programs
+        for run in _numbered(line, are_alike, pids[line[-1].first_root.identity.pid] == 1)
+    ]
+
+
+def _numbered(runs: list[_Begun], are_alike: bool, has_own_pid: bool) -> list[ProgramRun]:
     """The runs of one program, the newest first."""
-    runs.sort(key=lambda run: run.first_root.arrival)
     numbered = [
         ProgramRun(
             key=run.key,
+            first=runs[0].key,
             program=run.program,
+            name=_distinct_name(run, has_own_pid) if are_alike else run.program,
+            pid=clean(run.first_root.identity.pid),
             number=number,
             runs=len(runs),
             machines=tuple(run.machines),
@@ -131,6 +172,16 @@ def _numbered(runs: list[_Begun]) -> list[ProgramRun]:
         for number, run in enumerate(runs, 1)
     ]
     return numbered[::-1]
+
+
+def _distinct_name(run: _Begun, has_own_pid: bool) -> str:
+    """The name of a run of which the program's name says too little."""
+    identity = run.first_root.identity
+    if not run.is_named:
+        return clean_name(run.first_root.key)
+    if identity.pid and has_own_pid:
+        return f"{run.program} (pid {clean(identity.pid)})"
+    return f"{run.program} (process {clean(identity.process[:PROCESS_LETTERS])})"
 
 
 def are_several(runs: Sequence[ProgramRun]) -> bool:

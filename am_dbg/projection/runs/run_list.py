@@ -247,7 +247,7 @@ class RunList:
 
 
 def _are_of_one_program(one: ProgramRun, other: ProgramRun) -> bool:
-    return (one.program, one.is_named) == (other.program, other.is_named)
+    return one.first == other.first
 
 
 def _id_of(row: ListRow) -> Track | str:

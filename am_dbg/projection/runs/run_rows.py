@@ -40,19 +40,19 @@ def run_row(machines: RunList, run: ProgramRun, is_selected: bool) -> RunRow:
 def run_title(run: ProgramRun) -> str:
     """The program and its run; older runs stand below the newest one, which names the program."""
     if run.runs == 1:
-        return run.program
-    return f"{run.program}  run {run.number}" if run.is_newest else f"run {run.number}"
+        return run.name
+    return f"{run.name}  run {run.number}" if run.is_newest else f"run {run.number}"
 
 
 def run_name(run: ProgramRun) -> str:
     """A run by its program, wherever it stands."""
-    return run.program if run.runs == 1 else f"{run.program} run {run.number}"
+    return run.name if run.runs == 1 else f"{run.name} run {run.number}"
 
 
 def returned_text(run: ProgramRun) -> str:
     """A text for a program that came back."""
     held = counted(len(run.machines), "machine")
-    return f"{run.program} came back (run {run.number}): {held}"
+    return f"{run.name} came back (run {run.number}): {held}"
 
 
 def _notes(run: ProgramRun, span: RunSpan, is_open: bool) -> tuple[str, ...]:
