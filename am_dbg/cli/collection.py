@@ -1,8 +1,8 @@
 """Postpones the garbage collector while the program loads its modules.
 
 Loading makes hundreds of thousands of objects that stay until the end, and the collector would go
-through them again and again: that takes a tenth of the time of a start. Afterwards they are set
-aside for good, so that no later collection goes through them while the user waits for a key.
+through them again and again: that takes a tenth of the time of a start. When the program is loaded,
+they become permanent, and later collections, which delay keys, do not go through them.
 """
 
 from __future__ import annotations
