@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given, settings
 
+from am_dbg.cli import commands as cli
 from am_dbg.egress.export import Selection, export_session, selected
 from am_dbg.ingest.importing import import_session
 from am_dbg.store import Store, Track
@@ -79,3 +80,14 @@ def test_every_kept_session_is_copied_without_decoding(path: Path, tmp_path: Pat
 
     assert again.read_bytes() == first.read_bytes()
     assert copy.loaded.bytes == 0
+
+
+def test_a_conversion_writes_the_kept_session_of_version_3(tmp_path: Path) -> None:
+    """The special cases are packed as they are kept, and their copy has the same bytes."""
+    kept = EXPORTS / "version-3.msgpack.br"
+    packed, copy = tmp_path / "packed.msgpack.br", tmp_path / "copy.msgpack.br"
+    assert cli.run(["convert", str(EXPORTS / "special-cases.msgpack.br"), str(packed)]) == 0
+    assert cli.run(["convert", str(kept), str(copy)]) == 0
+
+    assert packed.read_bytes() == kept.read_bytes()
+    assert copy.read_bytes() == kept.read_bytes()

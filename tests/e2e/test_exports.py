@@ -24,7 +24,7 @@ NETWORK = EXPORTS / "pubsub-sim.msgpack.br"
 NETWORK_FILE_BYTES_MAX = 150_000
 NETWORK_WIRE_BYTES_MAX = 16
 SESSIONS = sorted(path.name for path in EXPORTS.iterdir() if path.name != "README.md")
-SPECIAL = ("special-cases.msgpack.br", "version-1.msgpack.br")
+SPECIAL = ("special-cases.msgpack.br", "version-1.msgpack.br", "version-3.msgpack.br")
 WITH_GAPS = {(name, machine) for name in SPECIAL for machine in ("schema", "gap")}
 
 

@@ -88,8 +88,7 @@ class ChunkHead(NamedTuple):
 class RowsHead(NamedTuple):
     """The head of a record: the stream, its chunks, and how many records before it it replaces.
 
-    `texts` are two byte strings: the numbers of texts of arguments, and of earlier sets of lines,
-    for the larger chunks (see `am_dbg.store.packed.text_lists`).
+    `texts` is reserved for the numbers of texts that a search looks for, and is empty.
     """
 
     stream: int
