@@ -199,3 +199,17 @@ def test_the_row_of_the_cursor_comes_back_when_it_moves(tall: Control) -> None:
     do(tall, "next_transition")
 
     assert any(row.is_current for row in tall.project(*SIZE).log.rows)
+
+
+@pytest.mark.parametrize("width", [0, 12])
+def test_lines_since_the_last_transition_are_below_it(width: int) -> None:
+    """As in the log of one machine, under a heading that names the machine."""
+    story = tall_story(transitions=1)
+    story.writer.later_lines(story.tellers[0].number, ((1, "[note] still alive"), (4, "quiet")))
+    rows = all_rows(story.store(), LogOptions(width=width))
+    at = next(index for index, row in enumerate(rows) if row.kind is RowKind.GAP)
+    last = next(index for index, row in enumerate(rows) if row.machine == "worker-2")
+
+    assert rows[at].text == "worker-1: log lines since the last transition"
+    words = " ".join(line_text(row) for row in rows[at + 1 : last]).split()
+    assert words == ["[note]", "still", "alive"]

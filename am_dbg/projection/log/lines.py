@@ -8,6 +8,7 @@ from am_dbg.projection.times import count
 from am_dbg.store import LaterLines, TransitionRecord
 
 ROWS_PER_TRANSITION_MAX = 120
+LATER_TITLE = "log lines since the last transition"
 LATER_ROWS_MAX = 20
 """The most rows of lines after the last transition; the newest are kept."""
 

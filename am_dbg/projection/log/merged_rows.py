@@ -12,7 +12,9 @@ from dataclasses import replace
 from am_dbg.projection.clean import clean_name
 from am_dbg.projection.log.ends import end_text
 from am_dbg.projection.log.gaps import gap_text
+from am_dbg.projection.log.lines import LATER_TITLE, later_lines
 from am_dbg.projection.log.window import LogOptions, LogRow, RowKind, entry_and_lines
+from am_dbg.projection.log.wrapping import wrapped
 from am_dbg.projection.note_texts import notes_between
 from am_dbg.projection.times import SECOND
 from am_dbg.query.cursor import Cursor
@@ -75,12 +77,17 @@ class MergedRows:
             yield LogRow(RowKind.LINE, number, parts=parts, place=place)
 
     def _trailing_rows(self, place: Cursor) -> Iterator[LogRow]:
-        """What stands below the last transition of a machine: gaps, and how it ended."""
+        """What stands below the last transition of a machine: gaps, lines since then, its end."""
         track = place.track
         if place.number < track.count:
-            return iter(())
-        texts = self._gaps_after(place, place.number, track.count + 1)
-        return self._gap_rows(place, [*texts, *filter(None, [end_text(track)])])
+            return
+        yield from self._gap_rows(place, self._gaps_after(place, place.number, track.count + 1))
+        if parts := later_lines(track.later, self.level):
+            yield from self._gap_rows(place, [LATER_TITLE])
+            rows = wrapped(parts, self.options.width) if self.options.width else parts
+            for one in rows:
+                yield LogRow(RowKind.LINE, place.number, parts=one, place=place)
+        yield from self._gap_rows(place, filter(None, [end_text(track)]))
 
     @staticmethod
     def _gaps_after(place: Cursor, number: int, before: int) -> list[str]:

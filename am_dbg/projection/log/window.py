@@ -18,7 +18,7 @@ from am_dbg.projection.log.ends import end_text
 from am_dbg.projection.log.entries import TransitionEntry, entry_of
 from am_dbg.projection.log.gaps import gap_text
 from am_dbg.projection.log.line_parts import LinePart
-from am_dbg.projection.log.lines import later_lines, lines_below
+from am_dbg.projection.log.lines import LATER_TITLE, later_lines, lines_below
 from am_dbg.projection.log.trace_arguments import without_traces
 from am_dbg.projection.log.wrapping import wrapped, wrapped_entry
 from am_dbg.projection.note_texts import notes_between
@@ -183,7 +183,7 @@ class LogWindow:
         rows, last = self._gap_rows(after, self.track.count + 1), self.track.count
         parts = later_lines(self.track.later, self.visible.filters.level)
         if parts:
-            rows.append(LogRow(RowKind.GAP, last + 1, text="log lines since the last transition"))
+            rows.append(LogRow(RowKind.GAP, last + 1, text=LATER_TITLE))
             parts = wrapped(parts, self.options.width) if self.options.width else parts
             rows += [LogRow(RowKind.LINE, last, parts=one) for one in parts]
         if end := end_text(self.track):
