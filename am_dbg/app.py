@@ -66,6 +66,7 @@ def run(options: RunOptions, report: Callable[[str], None] | None = None) -> int
         warned=warned,
         bytes_max=options.memory_mb_max * MEGABYTE,
         disk_max=options.disk_mb_max * MEGABYTE,
+        lines_ttl_ns=options.lines_ttl_ns,
     )
     places = [listen_address(options.listen_on)] if options.listen_on else []
     digest = options.source.digest() if options.source else ""

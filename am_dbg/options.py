@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from am_dbg.ingest.memory import DISK_MB_MAX_DEFAULT, MEMORY_MB_MAX_DEFAULT
+from am_dbg.ingest.memory import (
+    DISK_MB_MAX_DEFAULT,
+    LINES_TTL_NS_DEFAULT,
+    MEMORY_MB_MAX_DEFAULT,
+)
 from am_dbg.settings.config import Config
 
 if TYPE_CHECKING:
@@ -52,6 +56,7 @@ class RunOptions:
     client_list: str = ""
     memory_mb_max: int = MEMORY_MB_MAX_DEFAULT
     disk_mb_max: int = DISK_MB_MAX_DEFAULT
+    lines_ttl_ns: int = LINES_TTL_NS_DEFAULT
     enable_mouse: bool = True
     theme: str = AUTO
     colors: str = AUTO

@@ -24,6 +24,7 @@ from am_dbg.cli.options import (
     colors_option,
     disk_option,
     listen_option,
+    log_ttl_option,
     memory_option,
     theme_option,
     token_option,
@@ -156,6 +157,7 @@ def run(arguments: list[str]) -> int:
 )
 @memory_option("Memory limit for received data; history above half of it is on the disk.")
 @disk_option
+@log_ttl_option
 @click.option(
     "--enable-mouse/--disable-mouse",
     default=True,

@@ -67,6 +67,30 @@ def disk_option(command: _Command) -> _Command:
     )(command)
 
 
+def _duration(_context: click.Context, _param: click.Parameter, text: str) -> int:
+    from am_dbg.query.times import parse_duration
+
+    found = parse_duration(text.strip())
+    if found is None:
+        raise click.BadParameter(f"{text!r} is not a duration such as 24h, 30m or 1.5s")
+    return found
+
+
+def log_ttl_option(command: _Command) -> _Command:
+    """`--log-2-ttl`: the age from which fine log entries are dropped before anything else."""
+    return click.option(
+        "--log-2-ttl",
+        "--log-ops-ttl",
+        "lines_ttl_ns",
+        metavar="DURATION",
+        default="24h",
+        show_default=True,
+        callback=_duration,
+        help="When memory has to be freed, first drop log entries above level 1 that are older"
+        " than this.",
+    )(command)
+
+
 session_memory_option = memory_option("Memory limit; history above half of it is on the disk.")
 
 

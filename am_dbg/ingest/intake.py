@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from am_dbg.ingest.importing import MEMORY_BYTES_MAX, ImportSource, import_session
 from am_dbg.ingest.listen import notice_of
-from am_dbg.ingest.memory import use_disk
+from am_dbg.ingest.memory import LINES_TTL_NS_DEFAULT, use_disk
 from am_dbg.ingest.protocols import PeerProtocol
 from am_dbg.ingest.server import PUBLISH_EVERY_S, Server
 from am_dbg.store import Store
@@ -55,11 +55,13 @@ class Intake:
         warned: Callable[[str], None] = lambda _: None,
         bytes_max: int = 0,
         disk_max: int = 0,
+        lines_ttl_ns: int = LINES_TTL_NS_DEFAULT,
     ) -> None:
         self._store = store
         self._changed = changed
         self._imported = imported
         store.bytes_max = bytes_max
+        store.lines_ttl_ns = lines_ttl_ns
         store.on_overflow = self._make_room
         use_disk(store, disk_max, before_drop=lambda: None, warned=warned)
         self._reported_at = 0.0

@@ -13,6 +13,8 @@ MEMORY_MB_MAX_DEFAULT = 1_000
 """The most megabytes for all received data, the same for every command."""
 DISK_MB_MAX_DEFAULT = 10_000
 """The most megabytes of temporary files for history that memory has no room for."""
+LINES_TTL_NS_DEFAULT = 24 * 3_600 * 10**9
+"""The age from which log lines above level 1 are dropped before anything else."""
 
 
 def use_disk(

@@ -173,6 +173,10 @@ class SegmentDictionary:
         self.heads, self._head_bytes = [], 0
         self.activity.forget()
 
+    def replace_texts(self, table: TextTable) -> None:
+        """Have another table of texts, with the same numbers."""
+        self._own_texts = table
+
     def load_from(self, loader: TableLoader, counts: DefinitionCounts) -> None:
         """Let go of the tables of a closed dictionary: from now on a loader gives them."""
         self._counts, self._loader = counts, loader

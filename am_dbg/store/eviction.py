@@ -1,6 +1,7 @@
 """Frees memory when a store takes more than its limit.
 
-First the oldest finished segments are dropped, of any stream: their transitions are the oldest
+First fine log lines of old segments are dropped (`am_dbg.store.definitions.old_lines`).
+Then the oldest finished segments are dropped, of any stream: their transitions are the oldest
 history. Everything else that peers make a store keep (facts, schemas, gaps, definitions of the
 current segment) stays. If that is not enough, streams are removed: ended streams, the oldest
 first. If one live stream takes more memory than all ended streams together, it loses its
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from am_dbg.store.definitions.old_lines import drop_old_lines
 from am_dbg.store.store import Store
 
 _KEPT_PER_CENT = 95
@@ -38,6 +40,7 @@ def free_memory(store: Store, bytes_max: int) -> list[EvictedStream]:
     if store.size() <= bytes_max:
         return ended
     rest = bytes_max * _KEPT_PER_CENT // 100
+    drop_old_lines(store, store.lines_ttl_ns)
     store.trim(rest)
     while store.size() > rest:
         one = _evict_some(store, rest)

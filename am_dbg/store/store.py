@@ -36,6 +36,9 @@ from amtracer.wire.messages import MachineMessage, Message, Source
 DAMAGE_MAX = 100
 """The most texts about damage that are kept."""
 
+_NEVER_NS = 2**63
+"""An age that nothing reaches."""
+
 
 class Store:
     """Takes in messages and keeps tracks. One thread feeds, any thread reads.
@@ -45,7 +48,8 @@ class Store:
     What is fed can be read at once, or at the end of `gathering`. With `bytes_max` the store calls
     `on_overflow` after a message that exceeds this limit; there the thread that feeds frees
     memory (`am_dbg.store.eviction`). Above half of the limit it calls `on_pressure`, where history
-    is moved to the disk (`am_dbg.store.spilling`).
+    is moved to the disk (`am_dbg.store.spilling`). `lines_ttl_ns` is the age from which log lines
+    above level 1 are dropped before anything else.
 
     `arrived` and `taken` count all tracks and transitions that ever came; `is_whole` is whether
     none of them was removed to save memory. `clock` is the wall clock in nanoseconds, by which
@@ -63,6 +67,7 @@ class Store:
         self.transitions = 0
         self.version = 0
         self.bytes_max = bytes_max
+        self.lines_ttl_ns = _NEVER_NS
         self.on_overflow: Callable[[], None] | None = None
         self.on_pressure: Callable[[], None] | None = None
         self._tracks: list[Track] = []

@@ -236,6 +236,25 @@ def test_a_full_disk_costs_no_history(monkeypatch: pytest.MonkeyPatch) -> None:
     assert words[0].endswith("takes no more history: no space left on device")
 
 
+def test_a_full_disk_takes_new_history_for_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that may drop history goes on with the room that there is."""
+    store, moved = moving(before_drop=lambda: None)
+    messages, real = list(batches(80)), os.pwrite
+
+    def refuse(fd: int, data: bytes, offset: int) -> int:
+        if moved.disk_bytes + len(data) > DISK_MAX:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(fd, data, offset)
+
+    monkeypatch.setattr(os, "pwrite", refuse)
+    track = fed(store, iter(messages))
+
+    assert 0 < moved.disk_bytes <= DISK_MAX
+    assert 1 < track.first < track.count == 80 * ROWS
+    assert all(chunk.is_loaded for chunk in track.chunks[:-1])
+    assert track.transition(track.first).number == track.first
+
+
 def test_a_folder_that_cannot_be_written_costs_no_history(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -7,7 +7,7 @@ the same; its columns are loaded again when a reader needs them. Small chunks sh
 The files together take at most `disk_max` bytes. Each has a part of that, and the oldest history is
 in the oldest file. If there is no room for more, the transitions of the oldest file are dropped,
 which frees the file; a store that must not lose anything keeps the rest in memory instead. If the
-disk refuses, nothing more is moved. Either is reported once.
+disk refuses, what it has taken is the limit from then on. Either is reported once.
 
 Records are written in the format of session files, on the thread that feeds the store.
 """
@@ -101,8 +101,9 @@ class Spill:
                 if is_enough or not self._move_next():
                     break
         except OSError as error:
-            self._is_off = True
             self._warn(f"{tempfile.gettempdir()} takes no more history: {reason_of(error)}")
+            self._is_off = self._before_drop is None or not self.disk_bytes
+            self.disk_max = self.disk_bytes
 
     # What is moved.
 
