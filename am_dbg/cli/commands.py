@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from am_dbg.cli.check import check_command
 from am_dbg.cli.collection import postpone_collection, resume_collection
 from am_dbg.cli.convert import convert_command
 from am_dbg.cli.diff import diff_command
@@ -206,6 +207,7 @@ for _subcommand in (
     next_command,
     errors_command,
     stats_command,
+    check_command,
     diff_command,
     convert_command,
     record_command,

@@ -21,11 +21,9 @@ def read_session(file: str, max_mem: int) -> tuple[Store, SessionError | None]:
     A session of which nothing could be read raises the error.
     """
     from am_dbg.ingest.importing import import_session
-    from am_dbg.store import Store
     from amtracer.errors import SessionError
 
-    store = Store(max_mem * MEGABYTE)
-    use_disk(store, DISK_MB_MAX_DEFAULT * MEGABYTE, warned=write_message)
+    store = store_of_command(max_mem)
     try:
         with ProgressBar("reading") as bar:
             import_session(store, file, bar.moved, max_mem * MEGABYTE)
@@ -34,6 +32,15 @@ def read_session(file: str, max_mem: int) -> tuple[Store, SessionError | None]:
             raise
         return store, error
     return store, None
+
+
+def store_of_command(max_mem: int) -> Store:
+    """An empty store; what does not fit in memory is moved to the disk."""
+    from am_dbg.store import Store
+
+    store = Store(max_mem * MEGABYTE)
+    use_disk(store, DISK_MB_MAX_DEFAULT * MEGABYTE, warned=write_message)
+    return store
 
 
 def print_session(file: str, max_mem: int, lines_of: Callable[[Store], Iterable[str]]) -> Exit:
@@ -54,5 +61,5 @@ def with_damage(code: Exit, *read: tuple[Store, SessionError | None]) -> Exit:
         if error is not None:
             code = fail(str(error))
         elif store.damage:
-            code = fail(f"{store.streams[0].label}: damaged ({store.damage[0]})")
+            code = fail(f"{store.streams[0].label}: damaged ({store.damage[0].text})")
     return code

@@ -115,7 +115,7 @@ def _write_records(
                 count.add(rows)
             if part.last == part.track.count:
                 replay.finish()
-        into.flush()
+        into.finish()
 
 
 def _keep_schema_numbers(into: RecordStream, stream: Stream, parts: Sequence[Selection]) -> None:

@@ -43,6 +43,7 @@ from amtracer.wire.codec import pack_messages
 from amtracer.wire.messages import (
     HelloMessage,
     LaterLinesMessage,
+    LeftMessage,
     MachineMessage,
     Message,
     RefusedMessage,
@@ -61,7 +62,7 @@ KeepsId = Callable[[str], bool]
 
 
 class RecordStream(StreamWriter):
-    """A stream in a file of records; `flush` writes what waits."""
+    """A stream in a file of records; `flush` writes what waits, `finish` ends it."""
 
     def __init__(
         self, records: RecordWriter, number: int, hello: HelloMessage, keeps_id: KeepsId = bool
@@ -76,6 +77,7 @@ class RecordStream(StreamWriter):
         self._segments: dict[int, PartHead] = {}
         self._segments_begun = 0
         self._same_schemas: dict[tuple[int, int], bool] = {}
+        self._with_rows: set[int] = set()
         self._own_texts = TextTable()
         self._own_part: PartHead | None = None
         self._row = -1
@@ -90,6 +92,7 @@ class RecordStream(StreamWriter):
         self._make_room(waiting)
         self._chunks.append(waiting)
         self._rows += part.rows
+        self._with_rows.add(machine)
         run.row = chunk.row_first + high
         self._copy_completed()
 
@@ -119,6 +122,16 @@ class RecordStream(StreamWriter):
         self._define_own()
         self._flush_events()
         self._flush_opening()
+
+    def finish(self) -> None:
+        """Write everything that waits, and where machines end: nothing follows.
+
+        So a reader knows how many transitions it lacks.
+        """
+        for machine, run in enumerate(self._machines):
+            if run is not None and machine in self._with_rows:
+                self._events.append(((run.row, _NO_SEGMENT), LeftMessage(machine)))
+        self.flush()
 
     def _take(self, message: Message) -> None:
         """Keep a message for the record in which it belongs."""

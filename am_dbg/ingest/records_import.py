@@ -13,12 +13,16 @@ as the next chunk or event of the machine shows.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from operator import attrgetter
-from typing import NamedTuple
 
+from am_dbg.ingest.stream_filling import (
+    Event,
+    PlacedChunk,
+    PlacedEvent,
+    Segment,
+    StreamFilling,
+    StreamParts,
+)
 from am_dbg.store import Store
-from am_dbg.store.dictionary import DefinitionCounts, SegmentDictionary
 from am_dbg.store.loading.record_file import (
     ChunkLoader,
     Part,
@@ -28,7 +32,8 @@ from am_dbg.store.loading.record_file import (
     check_order,
 )
 from am_dbg.store.packed.definitions import unpack_part_head
-from am_dbg.store.packed.heads import ChunkHead, RowsHead, unpack_rows_head
+from am_dbg.store.packed.heads import RowsHead, unpack_rows_head
+from am_dbg.store.values import DAMAGE_MAX, Damage
 from amtracer.errors import (
     CutSessionError,
     DamagedSessionError,
@@ -39,100 +44,11 @@ from amtracer.errors import (
 from amtracer.files.record_walk import BadBytes, BadKind, ByteSource, Record, RecordWalk
 from amtracer.files.records import RecordKind
 from amtracer.wire.codec import unpack_messages
-from amtracer.wire.messages import (
-    DroppedMessage,
-    EndMessage,
-    GoneMessage,
-    HelloMessage,
-    LaterLinesMessage,
-    LeftMessage,
-    MachineMessage,
-    Message,
-    OpenWorkMessage,
-    RefusedMessage,
-    SchemaChangedMessage,
-    SchemaMessage,
-    TroubleMessage,
-)
-
-Event = (
-    SchemaChangedMessage
-    | GoneMessage
-    | DroppedMessage
-    | LeftMessage
-    | RefusedMessage
-    | TroubleMessage
-    | LaterLinesMessage
-    | OpenWorkMessage
-)
-"""The messages that a record of events holds."""
+from amtracer.wire.messages import HelloMessage, MachineMessage, Message, SchemaMessage
 
 _PROGRESS_RECORDS = 64
 
 OnRecord = Callable[[int, int], None]
-
-
-@dataclass
-class _Segment:
-    """The parts that define a segment, and whether one of them is bad."""
-
-    loader: SegmentLoader
-    is_bad: bool = False
-
-    @property
-    def counts(self) -> DefinitionCounts:
-        head = self.loader.parts[-1].head
-        return DefinitionCounts(
-            head.shape_first + head.shapes,
-            head.text_first + head.texts,
-            head.set_first + head.sets,
-            0,
-        )
-
-
-class _PlacedChunk(NamedTuple):
-    """A chunk of a record."""
-
-    head: ChunkHead
-    loader: ChunkLoader
-
-    @property
-    def place(self) -> tuple[int, bool]:
-        """Its first row; events of that row are before it."""
-        return self.head.first_row, True
-
-
-class _PlacedEvent(NamedTuple):
-    """A message of a machine that is before one of its rows; the segment of its numbers."""
-
-    row: int
-    segment: int
-    message: Event
-
-    @property
-    def place(self) -> tuple[int, bool]:
-        """The row, and that it is before the transition there."""
-        return self.row, False
-
-    @property
-    def row_before(self) -> int:
-        """The row that the machine must have reached; 0 if the message has its own row."""
-        message = self.message
-        if isinstance(message, RefusedMessage | TroubleMessage | OpenWorkMessage):
-            return 0
-        return self.row - (message.count if isinstance(message, DroppedMessage) else 0)
-
-
-@dataclass
-class _StreamParts:
-    """What a file has of one stream, in the order of the file."""
-
-    opening: list[Message] = field(default_factory=list)
-    units_ns: dict[int, int] = field(default_factory=dict)
-    """The nanoseconds in a unit of each machine."""
-    segments: dict[int, _Segment] = field(default_factory=dict)
-    items: dict[int, list[_PlacedChunk | _PlacedEvent]] = field(default_factory=dict)
-    """The chunks and events of each machine."""
 
 
 class RecordsImport:
@@ -140,33 +56,40 @@ class RecordsImport:
 
     def __init__(self, store: Store, label: str, source: ByteSource) -> None:
         self.transitions = 0
-        self.damage: list[str] = []
+        self.damage: list[Damage] = []
+        """Everything that is wrong, up to a limit."""
         self._store = store
         self._label = label
         self._source = source
         self._file = RecordFile(source, store.loaded)
-        self._streams: dict[int, _StreamParts] = {}
+        self._streams: dict[int, StreamParts] = {}
         self._rows: list[tuple[Record, RowsHead]] = []
-        self._has_trailing = False
+        self._has_trailing = self._is_cut = False
+        self._replaced = self._missing = 0
+        self._rows_read = 0
 
     def run(self, progress: OnRecord | None = None) -> int:
         """Take in everything; a SessionError for damage or a cut comes after the good rest."""
         walk = RecordWalk(self._source)
         for count, found in enumerate(walk):
+            self._is_cut = isinstance(found, Record) or found.kind is BadKind.CUT
             if isinstance(found, BadBytes):
                 self._skip(found)
                 continue
             try:
                 self._take(found)
             except WireError as error:
-                self.damage.append(f"record at {found.offset:,}: {error}")
+                self._keep(Damage(str(error), found.offset))
             if progress is not None and count % _PROGRESS_RECORDS == 0:
                 progress(found.end, self._source.size)
+        self._is_cut = self._is_cut and walk.end is None
         self._place_rows()
         before = -1
-        cut = self._cut_after(walk)
+        cut = self._reason_of_cut
         for at, parts in enumerate(self._streams.values(), start=1):
             before = self._open_stream(parts, before, cut if at == len(self._streams) else "")
+        if walk.end is not None and not self._replaced:
+            self._note_missing(walk.end.rows - self._rows_read)
         fault = self._fault(walk)
         if fault is not None:
             raise fault
@@ -176,11 +99,14 @@ class RecordsImport:
         if bad.kind is BadKind.TRAILING:
             self._has_trailing = True
         elif bad.kind is not BadKind.CUT:
-            self.damage.append(f"{bad.size:,} bytes at {bad.offset:,}: {bad.kind.value}")
+            self._keep(Damage(f"{bad.size:,} bytes {bad.kind.value}", bad.offset))
+
+    def _keep(self, *damage: Damage) -> None:
+        self.damage += damage[: max(0, DAMAGE_MAX - len(self.damage))]
 
     def _fault(self, walk: RecordWalk) -> SessionError | None:
         if self.damage:
-            return DamagedSessionError(self._label, self.damage[0], self.transitions)
+            return DamagedSessionError(self._label, self.damage[0].text, self.transitions)
         if self._has_trailing:
             return TrailingBytesError(self._label, self.transitions)
         if walk.end is None:
@@ -205,28 +131,28 @@ class RecordsImport:
                 else:
                     self._take_event(stream, place, message)
 
-    def _stream(self, number: int) -> _StreamParts:
-        return self._streams.setdefault(number, _StreamParts())
+    def _stream(self, number: int) -> StreamParts:
+        return self._streams.setdefault(number, StreamParts())
 
-    def _take_opening(self, stream: _StreamParts, message: Message) -> None:
+    def _take_opening(self, stream: StreamParts, message: Message) -> None:
         if not isinstance(message, HelloMessage | SchemaMessage | MachineMessage):
             raise WireError("an opening with another message")
         stream.opening.append(message)
         if isinstance(message, MachineMessage):
             stream.units_ns.setdefault(message.machine, message.unit_ns)
 
-    def _take_event(self, stream: _StreamParts, place: object, message: Message) -> None:
+    def _take_event(self, stream: StreamParts, place: object, message: Message) -> None:
         match place:
             case (int(row), int(segment), *_) if isinstance(message, Event):
                 items = stream.items.setdefault(message.machine, [])
-                items.append(_PlacedEvent(row, segment, message))
+                items.append(PlacedEvent(row, segment, message))
             case _:
                 raise WireError("an event without a place")
 
     def _take_part(self, record: Record) -> None:
         head = unpack_part_head(record.head(self._source))
         stream = self._stream(head.stream)
-        segment = stream.segments.setdefault(head.segment, _Segment(SegmentLoader(self._file)))
+        segment = stream.segments.setdefault(head.segment, Segment(SegmentLoader(self._file)))
         try:
             check_order(segment.loader.parts, head)
         except WireError:
@@ -235,10 +161,12 @@ class RecordsImport:
         segment.loader.parts.append(Part(head, record))
 
     def _take_rows(self, record: Record, head: RowsHead) -> None:
-        if head.replaces > len(self._rows):
-            raise WireError("a record that replaces more records than there are")
-        if head.replaces:
-            del self._rows[-head.replaces :]
+        self._rows_read += head.rows
+        for _ in range(head.replaces):
+            if not self._rows or not _has_all(head, self._rows[-1][1]):
+                break  # one of the replaced records was damaged
+            del self._rows[-1]
+            self._replaced += 1
         self._rows.append((record, head))
 
     def _place_rows(self) -> None:
@@ -247,100 +175,37 @@ class RecordsImport:
             stream = self._stream(head.stream)
             units = [stream.units_ns.get(chunk.machine, 0) for chunk in head.chunks]
             if 0 in units:
-                self.damage.append(f"record at {record.offset:,}: rows of an unknown machine")
+                self._keep(Damage("rows of an unknown machine", record.offset))
             rows = RowsRecord(self._file, record, head, units)
             for index, chunk in enumerate(head.chunks):
                 if units[index]:
                     items = stream.items.setdefault(chunk.machine, [])
-                    items.append(_PlacedChunk(chunk, ChunkLoader(rows, index)))
+                    items.append(PlacedChunk(chunk, ChunkLoader(rows, index)))
 
-    def _cut_after(self, walk: RecordWalk) -> str:
-        """Why the last stream has no end; empty if it has one."""
-        is_cut = walk.end is None and not self._has_trailing
-        return CutSessionError(self._label, 0).reason if is_cut else ""
-
-    def _open_stream(self, parts: _StreamParts, before: int, cut: str) -> int:
+    def _open_stream(self, parts: StreamParts, before: int, cut: str) -> int:
         """Feed one stream to the store; its number there."""
         store = self._store
         number = store.open_stream(self._label, live=False, after=before)
-        filling = _StreamFilling(store, number, parts)
+        filling = StreamFilling(store, number, parts)
         with store.lock:
             filling.fill(has_end=not cut)
-        self.damage += filling.damage
+        self._keep(*filling.damage)
         self.transitions += filling.transitions
-        store.close_stream(number, self.damage[0] if self.damage else cut)
+        self._missing += filling.missing
+        store.close_stream(number, cut)
         return number
 
+    @property
+    def _reason_of_cut(self) -> str:
+        """Why the last stream has no end; empty if it has one."""
+        if not self._is_cut:
+            return ""
+        return CutSessionError(self._label, sum(head.rows for _, head in self._rows)).reason
 
-class _StreamFilling:
-    """Feeds one stream to the store: its opening, and the chunks and events of its tracks."""
-
-    def __init__(self, store: Store, number: int, parts: _StreamParts) -> None:
-        self.damage: list[str] = []
-        self.transitions = 0
-        self._stream = store.streams[number]
-        self._store = store
-        self._number = number
-        self._parts = parts
-        self._dictionaries: dict[int, SegmentDictionary] = {}
-
-    def fill(self, *, has_end: bool) -> None:
-        """Take the opening; then go through all machines, each in the order of its rows."""
-        for message in self._parts.opening:
-            self._tried(self._store.feed, self._number, message)
-        self._fill_tracks()
-        if has_end:
-            self._tried(self._store.feed, self._number, EndMessage(0, 0, 0))
-
-    def _fill_tracks(self) -> None:
-        for items in self._parts.items.values():
-            for item in sorted(items, key=attrgetter("place")):
-                if not self._tried(self._add, item) and isinstance(item, _PlacedChunk):
-                    head = item.head
-                    row = head.first_row + head.rows
-                    self._tried(self._stream.skip_damaged, head.machine, row)
-
-    def _tried(self, take: Callable[..., None], *what: object) -> bool:
-        """Whether nothing was wrong; what was wrong is damage and costs only itself."""
-        try:
-            take(*what)
-        except WireError as error:
-            self.damage.append(str(error))
-            return False
-        return True
-
-    def _add(self, item: _PlacedChunk | _PlacedEvent) -> None:
-        if isinstance(item, _PlacedEvent):
-            if self._is_over(item):
-                return
-            self._stream.skip_damaged(item.message.machine, item.row_before)
-        if isinstance(item, _PlacedChunk):
-            head = item.head
-            self._stream.adopt_chunk(head, self._dictionary(head.segment), item.loader)
-            self.transitions += head.rows
-        elif isinstance(item.message, OpenWorkMessage):
-            self._stream.take_open_work(item.message, item.row)
-        elif isinstance(item.message, LaterLinesMessage):
-            self._stream.take_defined(item.message, self._dictionary(item.segment))
-        else:
-            self._store.feed(self._number, item.message)
-
-    def _is_over(self, item: _PlacedEvent) -> bool:
-        """Whether later rows are there already, of a record that replaced smaller ones."""
-        if not isinstance(item.message, LaterLinesMessage | LeftMessage):
-            return False
-        tracks, machine = self._stream.tracks, item.message.machine
-        return machine < len(tracks) and item.row < tracks[machine].row_next
-
-    def _dictionary(self, number: int) -> SegmentDictionary:
-        found = self._dictionaries.get(number)
-        if found is None:
-            segment = self._parts.segments.get(number)
-            if segment is None or segment.is_bad or not segment.loader.parts:
-                raise WireError(f"rows of segment {number}, whose definitions are damaged")
-            found = self._stream.adopt_segment(segment.loader, segment.counts)
-            self._dictionaries[number] = found
-        return found
+    def _note_missing(self, rows: int) -> None:
+        """Note the transitions that were lost after everything that was read of their machines."""
+        if rows > self._missing:
+            self._keep(Damage(f"{rows - self._missing:,} more transitions damaged"))
 
 
 def _stream_number(head: bytes) -> int:
@@ -359,3 +224,16 @@ def unpack_stream_head(head: bytes) -> Iterator[int]:
     if type(value) is not tuple or not value or type(value[0]) is not int or value[0] < 0:
         raise WireError("a head without a stream")
     yield value[0]
+
+
+def _has_all(joined: RowsHead, head: RowsHead) -> bool:
+    """Whether a record has all transitions of another one."""
+    spans: dict[int, tuple[int, int]] = {}
+    for chunk in joined.chunks:
+        low, _ = spans.get(chunk.machine, (chunk.first_row, 0))
+        spans[chunk.machine] = low, chunk.first_row + chunk.rows
+    return joined.stream == head.stream and all(
+        spans.get(chunk.machine, (1, 0))[0] <= chunk.first_row
+        and chunk.first_row + chunk.rows <= spans.get(chunk.machine, (1, 0))[1]
+        for chunk in head.chunks
+    )

@@ -1,5 +1,6 @@
 """Reports without a screen: values for JSON and lines of text for people."""
 
+from am_dbg.reports.checked import check_lines, check_value
 from am_dbg.reports.error_list import error_json, error_lines
 from am_dbg.reports.explanations import (
     state_lines,
@@ -33,6 +34,8 @@ from am_dbg.reports.text_lines import history_lines, machine_lines, start_lines,
 
 __all__ = [
     "JsonObject",
+    "check_lines",
+    "check_value",
     "error_json",
     "error_lines",
     "found_by",

@@ -28,13 +28,10 @@ from am_dbg.store.loading.column_cache import ColumnCache
 from am_dbg.store.runs import number_among, parent_among, process_of, source_among
 from am_dbg.store.stream import Stream
 from am_dbg.store.track import Track
-from am_dbg.store.values import MachineIdentity
+from am_dbg.store.values import DAMAGE_MAX, Damage, MachineIdentity
 from amtracer.errors import LimitError, WireError
 from amtracer.wire import limits
 from amtracer.wire.messages import MachineMessage, Message, Source
-
-DAMAGE_MAX = 100
-"""The most texts about damage that are kept."""
 
 _NEVER_NS = 2**63
 """An age that nothing reaches."""
@@ -92,7 +89,7 @@ class Store:
         self._waiting: Stream | None = None
         """The stream whose rows wait; at most one."""
         self.lock = RLock()
-        self.damage: list[str] = []
+        self.damage: list[Damage] = []
         """What readers found damaged; each is also a gap."""
 
     @property
@@ -415,13 +412,17 @@ class Store:
     ) -> None:
         """Make chunks damaged that cannot be read; any thread may find that."""
         with self.lock:
-            if len(self.damage) < DAMAGE_MAX:
-                self.damage.append(str(error))
-            for track in list(dictionary.holders):
-                track.damage_chunks(dictionary, chunk)
+            for track in sorted(dictionary.holders, key=lambda track: track.arrival):
+                for one in track.damage_chunks(dictionary, chunk):
+                    self._keep_damage(track, one, str(error))
                 self.track_changed(track)
             self._drop_unheld(dictionary)
             self.version += 1
+
+    def _keep_damage(self, track: Track, chunk: Chunk, what: str) -> None:
+        first = chunk.row_first + 1
+        if len(self.damage) < DAMAGE_MAX:
+            self.damage.append(Damage(what, -1, track.key, first, first + chunk.rows - 1))
 
     def _drop_unheld(self, dictionary: SegmentDictionary) -> None:
         """Drop a dictionary if its definitions ended and no track holds it."""

@@ -260,14 +260,14 @@ class Track(TrackReader):
         chunk.load_from(loader)
         self._sealed_bytes += chunk.size() - before
 
-    def damage_chunks(self, dictionary: SegmentDictionary, chunk: Chunk | None) -> None:
+    def damage_chunks(self, dictionary: SegmentDictionary, chunk: Chunk | None) -> list[Chunk]:
         """Make a chunk, or all chunks that use a dictionary, damaged: a gap says how many rows.
 
-        The transitions keep their numbers, and have nothing else.
+        The transitions keep their numbers, and have nothing else. Returns these chunks.
         """
-        for one in self._index.chunks:
-            if one.is_damaged or one.dictionary is not dictionary or chunk not in (one, None):
-                continue
+        users = [one for one in self._index.chunks if one.dictionary is dictionary]
+        damaged = [one for one in users if not one.is_damaged and chunk in (one, None)]
+        for one in damaged:
             before = one.size()
             one.be_damaged()
             self._sealed_bytes += one.size() - before
@@ -276,6 +276,7 @@ class Track(TrackReader):
         if not any(one.dictionary is dictionary for one in self._index.chunks):
             dictionary.holders.discard(self)
         self._publish()
+        return damaged
 
     def trim(self, dictionary: SegmentDictionary) -> set[SegmentDictionary]:
         """Drop the oldest chunks, up to the last one that uses this dictionary.

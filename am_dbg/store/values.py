@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from amtracer.wire.messages import Shape, Source, StateDef
 from amtracer.wire.vocabulary import GapKind
@@ -66,6 +67,31 @@ class MachineIdentity:
     process: str = ""
     pid: str = ""
     path_hash: str = ""
+
+
+class Damage(NamedTuple):
+    """What of a session is damaged.
+
+    `offset` is that of a record, -1 if it is not known. `first` and `last` are transitions as
+    their machine counts them, from 1.
+    """
+
+    what: str
+    offset: int = -1
+    machine: str = ""
+    first: int = 0
+    last: int = 0
+
+    @property
+    def text(self) -> str:
+        """Where it is, and what."""
+        record = [f"record at {self.offset:,}"] if self.offset >= 0 else []
+        machine = [f"{self.machine}, transitions {self.first:,} to {self.last:,}"]
+        return ": ".join((*record, *machine * bool(self.machine), self.what))
+
+
+DAMAGE_MAX = 1_000
+"""The most damage that is kept; the rest is in the gaps alone."""
 
 
 @dataclass(frozen=True, slots=True)

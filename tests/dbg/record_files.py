@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 from am_dbg.egress.export import export_session
 from am_dbg.ingest.importing import import_session
 from am_dbg.store import Store, Track
-from am_dbg.store.packed.heads import unpack_rows_head
+from am_dbg.store.packed.bodies import PackedChunk, RowsBody, pack_rows_body
+from am_dbg.store.packed.heads import RowsHead, pack_rows_head, unpack_rows_head
 from amtracer.errors import SessionError
 from amtracer.files.record_walk import MemoryBytes, Record, RecordWalk
 from amtracer.files.records import RecordKind, RecordWriter, compressed, content_of
@@ -136,3 +137,19 @@ def row_errors(whole: Sequence[dict[int, Any]], found: Sequence[dict[int, Any]])
         for row, value in after.items()
         if before.get(row) != value
     ]
+
+
+def split_rows(record: Content) -> list[Content]:
+    """A record of rows as one record for each of its chunks; any other as it is."""
+    if record.kind != RecordKind.ROWS:
+        return [record]
+    head = unpack_rows_head(record.head)
+    units = [1] * len(head.chunks)
+    body = RowsBody(head, record.parts[0], units)
+    split = []
+    for at, chunk in enumerate(head.chunks):
+        columns = body.columns(at, lambda _: None)
+        own = pack_rows_head(RowsHead(head.stream, 0, (chunk,), b""))
+        packed = pack_rows_body([PackedChunk(chunk, columns, 1)])
+        split.append(Content(record.kind, own, (packed,), chunk.rows))
+    return split

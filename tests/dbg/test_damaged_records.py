@@ -153,7 +153,7 @@ def test_bad_definitions_make_what_needs_them_a_gap(part: int, tmp_path: Path) -
 
     gaps = [list(track.gaps) for track in store.tracks]
     assert gaps == [[Gap(0, 12, "damaged", DAMAGED)]] * 2
-    assert len(store.damage) == 1
+    assert [damage.machine for damage in store.damage] == ["m0", "m1"]
 
 
 def test_missing_definitions_are_a_gap_at_once(tmp_path: Path) -> None:

@@ -48,6 +48,11 @@ class RowsRecord:
         self.head = head
         self.units_ns = units_ns
 
+    @property
+    def offset(self) -> int:
+        """Where it is in the file."""
+        return self._record.offset
+
     def stored(self) -> tuple[bytes, bytes]:
         """Its head and its body as they are in the file."""
         return self._record.stored(self._file.source)
