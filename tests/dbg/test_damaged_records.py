@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from array import array
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -214,6 +215,23 @@ def test_rows_in_a_wrong_place_are_refused(tmp_path: Path) -> None:
 
         assert error is not None
         assert [track.count for track in store.tracks] == [0, 12]
+
+
+def test_a_record_has_a_limit_of_rows(tmp_path: Path) -> None:
+    """A small head cannot ask for the memory of millions of rows."""
+
+    def many(head: RowsHead) -> RowsHead:
+        one = head.chunks[0]
+        shapes, lines, facts = (
+            (values[:1], array("I", [60_000])) for values, _ in (one.shapes, one.lines, one.facts)
+        )
+        chunk = one._replace(rows=60_000, shapes=shapes, lines=lines, facts=facts)
+        return head._replace(chunks=(chunk, chunk))
+
+    store, error = imported(changed(session(tmp_path), of_head(many)), tmp_path)
+
+    assert "120,000 rows in one record" in str(error)
+    assert store.transitions == 0
 
 
 def test_a_lost_schema_change_costs_no_transitions(tmp_path: Path) -> None:

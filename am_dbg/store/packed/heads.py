@@ -195,6 +195,8 @@ class _HeadReader:
         schemas = self._naturals(limits.SCHEMAS_MAX - 1)
         segments, first_rows = self._naturals(), self._naturals()
         rows = self._naturals(_ROWS_MAX)
+        if sum(rows) > RECORD_ROWS_MAX + _ROWS_MAX:
+            raise WireError(f"{sum(rows):,} rows in one record")
         flags = self._naturals(_FLAGS_MAX)
         starts, lows, highs = (unpack_walk(self._next(), count) for _ in range(3))
         clocks = self._clocks(machines, flags)
