@@ -169,6 +169,17 @@ def test_one_message_moves_only_a_part() -> None:
     assert store.size() > store.bytes_max // 2
 
 
+def test_what_is_loaded_again_keeps_to_the_limit_too() -> None:
+    """A search through all history does not bring it back into memory."""
+    store = Store(bytes_max=MEGABYTE)
+    Spill(store, 10**9)
+    track = fed(store, batches(100))
+    for number in range(1, track.count, ROWS):
+        track.transition(number)
+
+    assert 0 < store.loaded.bytes <= MEGABYTE // 8
+
+
 def test_what_was_moved_weighs_what_it_takes() -> None:
     """The memory of heads and loaders counts."""
     store, _ = moving()

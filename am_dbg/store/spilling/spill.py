@@ -48,6 +48,8 @@ GROWN_ROWS = 256
 """A chunk that grows is ended if it has so many rows and nothing else can be moved."""
 ROWS_PER_CALL = 16_384
 """Rows that are moved at once while there is room for more."""
+LIMIT_PER_CACHE = 8
+"""The memory limit in caches of what is loaded again, if that is less than a cache has else."""
 _SEARCHES_PER_LIMIT = 64
 """How often a store is searched for what can be moved while it fills its limit."""
 _NO_COUNTS = (array("B"), array("B"))
@@ -82,6 +84,8 @@ class Spill:
         self._is_off = False
         self._has_warned = False
         store.on_pressure = self.make_room
+        loaded = store.loaded
+        loaded.bytes_max = min(loaded.bytes_max, store.bytes_max // LIMIT_PER_CACHE)
 
     @property
     def disk_bytes(self) -> int:
