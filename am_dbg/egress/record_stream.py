@@ -36,6 +36,7 @@ from am_dbg.store.packed.heads import (
     RowsHead,
     pack_rows_head,
 )
+from am_dbg.store.packed.text_lists import pack_text_lists
 from amtracer.encode.stream_writer import StreamWriter
 from amtracer.errors import WireError
 from amtracer.files.records import RecordKind, RecordWriter, compressed
@@ -248,7 +249,8 @@ class RecordStream(StreamWriter):
 
     def _write_rows(self, chunks: Sequence[PackedChunk]) -> None:
         """Write chunks as a record, or as several if they are too large for one."""
-        head = RowsHead(self._number, 0, tuple(one.head for one in chunks), b"")
+        texts = pack_text_lists([(one.head.rows, one.columns) for one in chunks])
+        head = RowsHead(self._number, 0, tuple(one.head for one in chunks), texts)
         try:
             stored_head = compressed(pack_rows_head(head))
             body = compressed(pack_rows_body(chunks))

@@ -144,7 +144,10 @@ class _Containing:
         line_sets = b"\0" + self._sets.of(dictionary)
         shapes = looked_up(self._names.of(dictionary), shape_palette)
         lines = looked_up(line_sets, line_palette)
-        flags = marked(chunk.rows_with_texts(self._texts.of(dictionary), line_sets), rows)
+        texts = self._texts.of(dictionary)
+        flags = bytes(rows)
+        if 1 in texts or 1 in line_sets:  # else no row needs to be loaded
+            flags = marked(chunk.rows_with_texts(texts, line_sets), rows)
         if 1 in shapes:
             flags = either(flags, chunk.shapes.spread(shapes, rows))
         if 1 in lines:

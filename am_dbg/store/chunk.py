@@ -424,11 +424,28 @@ class Chunk:
 
     def rows_with_texts(self, wanted: bytes, line_sets: bytes) -> Iterator[int]:
         """Rows with an argument text in `wanted` or earlier lines in `line_sets`."""
+        if not self._may_have(wanted, line_sets):
+            return
         columns = self.columns
         if columns.args:
             yield from columns.args.rows_with(wanted)
         if columns.pre_lines:
             yield from columns.pre_lines.rows_with(line_sets)
+
+    def _may_have(self, wanted: bytes, line_sets: bytes) -> bool:
+        """Whether a row may have such a text; False is sure, and needs no row."""
+        loader = self._loader
+        if self._own is not None or loader is None:
+            return True
+        try:
+            listed = loader.text_numbers()
+        except WireError:
+            return True  # the rows are looked at, and their check finds the damage
+        return (
+            listed is None
+            or _has_one(listed.texts, wanted)
+            or _has_one(listed.line_sets, line_sets)
+        )
 
     def rows_asked_by(self, machine: str) -> list[int]:
         """Rows whose source is a transition of this machine."""
@@ -523,6 +540,13 @@ def _check(itself: ref[Chunk], columns: ChunkColumns) -> None:
     chunk = itself()
     if chunk is not None:
         check_columns(chunk, columns)
+
+
+def _has_one(numbers: Sequence[int], flags: bytes) -> bool:
+    """Whether the flag of an ascending number is set, or a number has none."""
+    if not numbers or 1 not in flags:
+        return False
+    return numbers[-1] >= len(flags) or 1 in map(flags.__getitem__, numbers)
 
 
 def _shape_weight(shape: Shape) -> int:

@@ -11,6 +11,7 @@ chunk. Times are distances to the chunk's first time, in nanoseconds.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from itertools import compress
@@ -149,6 +150,13 @@ class ChunkColumns:
         yield from (column for column in sparse if column is not None)
 
 
+class TextNumbers(NamedTuple):
+    """The numbers of the argument texts and of the earlier line sets of a chunk, ascending."""
+
+    texts: array[int]
+    line_sets: array[int]
+
+
 class ColumnLoader(Protocol):
     """Gives the columns of one complete chunk, from memory or from a file."""
 
@@ -160,6 +168,9 @@ class ColumnLoader(Protocol):
 
     def checked_by(self, check: Callable[[ChunkColumns], None]) -> None:
         """Check columns from now on whenever they were loaded."""
+
+    def text_numbers(self) -> TextNumbers | None:
+        """The numbers of the texts in the columns, without these; None if they are not listed."""
 
 
 def _extend_dense(column: Integers, values: Sequence[int], piece: Piece, rows: int) -> None:

@@ -19,6 +19,7 @@ from am_dbg.egress.export import export_session, selected, write_messages
 from am_dbg.ingest.importing import import_session
 from am_dbg.ingest.records_import import RecordsImport
 from am_dbg.store import Store
+from am_dbg.store.packed import text_lists
 from am_dbg.store.spilling.spill import Spill
 from amtracer.files.session import SessionWriter
 from tests.dbg.histories import SMALL_CHUNKS
@@ -28,6 +29,7 @@ Condition = Callable[[PlayedSession, Path], Store]
 """Makes the store of a session; the folder is for files."""
 
 RECORD_ROWS_MAX = 10
+LISTED_ROWS_MIN = 3
 CACHE_BYTES_MAX = 1
 DISK_BYTES_MAX = 10**9
 EXAMPLES_MIN = 8
@@ -111,7 +113,10 @@ def version_3(session: PlayedSession, folder: Path) -> Store:
 def one_record(session: PlayedSession, folder: Path) -> Store:
     """Read from the disk when it is asked; the cache holds one record of a few rows."""
     path, store = folder / "one-record", small_store()
-    with mock.patch.object(record_stream, "RECORD_ROWS_MAX", RECORD_ROWS_MAX):
+    with (
+        mock.patch.object(record_stream, "RECORD_ROWS_MAX", RECORD_ROWS_MAX),
+        mock.patch.object(text_lists, "LISTED_ROWS_MIN", LISTED_ROWS_MIN),
+    ):
         export_session(fed(session, folder), path, all_ids=True)
     store.loaded.bytes_max = CACHE_BYTES_MAX
     RecordsImport(store, str(path), PathBytes(path)).run()

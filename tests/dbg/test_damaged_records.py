@@ -185,7 +185,7 @@ def test_an_export_leaves_damaged_transitions_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [["show", "mach://m0/3"], ["find", "plain"], ["show", "mach://m0"]], ids=" ".join
+    "command", [["show", "mach://m0/3"], ["find", "state"], ["show", "mach://m0"]], ids=" ".join
 )
 def test_damage_that_is_found_late_is_reported(
     command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -11,13 +11,14 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from typing import NamedTuple
 
-from am_dbg.store.chunk_columns import ChunkColumns
+from am_dbg.store.chunk_columns import ChunkColumns, TextNumbers
 from am_dbg.store.definitions.shape_table import ShapeTable
 from am_dbg.store.definitions.text_table import TextTable
 from am_dbg.store.loading.column_cache import ColumnCache
 from am_dbg.store.packed.bodies import RowsBody
 from am_dbg.store.packed.definitions import PartHead, unpack_shapes, unpack_texts
 from am_dbg.store.packed.heads import RowsHead
+from am_dbg.store.packed.text_lists import TextLists, text_numbers, unpack_text_lists
 from amtracer.errors import WireError
 from amtracer.files.record_walk import ByteSource, Record
 from amtracer.files.records import content_of
@@ -62,6 +63,14 @@ class RowsRecord:
         key = (self._file.serial, self._record.offset)
         return self._file.cache.get(key, self._load)
 
+    def text_lists(self) -> TextLists:
+        """The texts of its chunks as its head lists them."""
+        key = (self._file.serial, self._record.offset, "texts")
+        return self._file.cache.get(key, self._unpack_lists)
+
+    def _unpack_lists(self) -> TextLists:
+        return unpack_text_lists(self.head.texts, len(self.head.chunks))
+
     def _load(self) -> RowsBody:
         data = self._record.body(self._file.source)
         return RowsBody(self.head, data, self.units_ns)
@@ -83,7 +92,17 @@ class ChunkLoader:
 
     def columns(self) -> ChunkColumns:
         """The columns, from the cache or from the file."""
-        return self.record.loaded().columns(self.index, self._check)
+        return self.record.loaded().columns(self.index, self._check_all)
+
+    def text_numbers(self) -> TextNumbers | None:
+        """The numbers of the texts as the head lists them."""
+        return self.record.text_lists()[self.index]
+
+    def _check_all(self, columns: ChunkColumns) -> None:
+        listed = self.text_numbers()
+        if listed is not None and listed != text_numbers(columns):
+            raise WireError("rows whose texts are not those of their head")
+        self._check(columns)
 
 
 def _accept(_: object) -> None:

@@ -88,7 +88,7 @@ class ChunkHead(NamedTuple):
 class RowsHead(NamedTuple):
     """The head of a record: the stream, its chunks, and how many records before it it replaces.
 
-    `texts` is reserved for the numbers of texts that a search looks for, and is empty.
+    `texts` are the packed lists of `am_dbg.store.packed.text_lists`, which searches read.
     """
 
     stream: int
