@@ -17,6 +17,9 @@ from benchmarks.core import Figures
 from benchmarks.table import heading, ns, table
 from benchmarks.workloads import REFERENCE_NS
 
+CLIENTS, PER_SECOND = 300, 30_000
+"""The load of `debugger --load`."""
+
 
 @click.group()
 def main() -> None:
@@ -134,14 +137,28 @@ def tracer(seconds: float, stuck: int) -> None:
 @click.option("--machines", default=1, show_default=True, help="Machines that take turns.")
 @click.option("--new", "is_new", is_flag=True, help="Every transition is new, the worst case.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--load", is_flag=True, help="300 clients at once instead of a session.")
+@click.option("--seconds", default=60.0, show_default=True, help="Duration of that load.")
 @click.option("--keep", type=click.Path(path_type=Path), help="Keep the session in this folder.")
 def debugger(
-    transitions: int, machines: int, is_new: bool, as_json: bool, keep: Path | None
+    transitions: int,
+    machines: int,
+    is_new: bool,
+    as_json: bool,
+    load: bool,
+    seconds: float,
+    keep: Path | None,
 ) -> None:
     """Measure the debugger with a long session: its file, its screen, its store."""
     from benchmarks import debugger as bench
+    from benchmarks import debugger_load
     from benchmarks.debugger_sessions import Program
 
+    if load:
+        met = debugger_load.measure(CLIENTS, PER_SECOND, seconds)
+        rows = [[label, _shown(met[key])] for key, label in debugger_load.LABELS.items()]
+        click.echo(json.dumps(met) if as_json else table(["what", "figure"], rows))
+        return
     program = Program.NEW if is_new else Program.REPEATING
     with tempfile.TemporaryDirectory() as temporary:
         folder = keep or Path(temporary)

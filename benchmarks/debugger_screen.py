@@ -94,10 +94,33 @@ class Screen:
         """The seconds of each of some keys."""
         return [self.press(key) for key in keys]
 
-    def settle(self) -> None:
-        """Wait until nothing more is drawn."""
-        while self._read(SETTLED_AFTER_S):
-            pass
+    def press_until(self, key: bytes, shown: bytes) -> float:
+        """Seconds from a key to this text on the screen, while other things are drawn."""
+        self._output = b""
+        begin = time.perf_counter()
+        os.write(self._terminal, key)
+        while shown not in self._output:
+            if not self._read(DRAWN_S_MAX):
+                raise ScreenDiedError(self._output[-500:].decode(errors="replace"))
+        return time.perf_counter() - begin
+
+    def settle(self, seconds_max: float = OPENED_S_MAX, quiet_s: float = SETTLED_AFTER_S) -> float:
+        """Take what is drawn until it is quiet, or for so long; seconds to the last byte."""
+        begin = last = time.perf_counter()
+        while (left_s := begin + seconds_max - time.perf_counter()) > 0:
+            if not self._read(min(quiet_s, left_s)):
+                break
+            last = time.perf_counter()
+        return last - begin
+
+    def end(self, key: bytes) -> str:
+        """Press a key until the program ends; its last words."""
+        try:
+            while True:
+                os.write(self._terminal, key)
+                self.settle()
+        except (ScreenDiedError, OSError):
+            return self._output.decode(errors="replace")
 
     def rss_mb(self) -> float:
         """Memory of the process, as the system counts it."""

@@ -55,7 +55,7 @@ STATE = "Busy"
 ERROR_STATE = "Exception"
 _START_NS = 1_700_000_000 * SECOND_NS
 _NAMES = ("Ready", STATE, "Sending", "Waiting", "Retrying", "Syncing", "Saving", "Closing")
-_STATES = (*_NAMES, ERROR_STATE)
+STATES = (*_NAMES, ERROR_STATE)
 _NEW_STATES = tuple(f"State{number}" for number in range(64))
 
 
@@ -101,13 +101,13 @@ def messages(plan: Plan) -> Iterator[Message]:
     """The messages of the transitions that are made once, as a tracer sends them."""
     sent: list[Message] = []
     writer = StreamWriter(sent.append, HelloMessage(PROTOCOL_VERSION, "benchmark", _START_NS, 0))
-    states = tuple(map(StateDef, _STATES if plan.program is Program.REPEATING else _NEW_STATES))
+    states = tuple(map(StateDef, STATES if plan.program is Program.REPEATING else _NEW_STATES))
     schema = writer.schema(states)
     numbers = [
         writer.machine(f"worker-{number}", schema, tx_prefix=f"{number:06x}", unit_ns=UNIT_NS)
         for number in range(plan.machines)
     ]
-    make = _repeating if plan.program is Program.REPEATING else _new
+    make = repeating if plan.program is Program.REPEATING else _new
     rows = [make(number) for number in numbers]
     random, time_ns = Random(1), _START_NS
     for number in range(plan.rows):
@@ -158,14 +158,14 @@ def write_session(store: Store, plan: Plan, path: Path) -> None:
 # -- programs
 
 
-def _repeating(machine: int) -> Iterator[Row]:
+def repeating(machine: int) -> Iterator[Row]:
     """Passes without an end; the first machine meets an error and a rare text in its first."""
     usual = _passes()
     error = tuple(_shape(len(_NAMES), kind) for kind in (MutationKind.ADD, MutationKind.REMOVE))
     for number in count():
         for at, shape in enumerate(usual):
             step = (number * len(usual) + at) % 500
-            lines = ((2, f"[state] {_STATES[shape.called[0]]}"), (3, f"step {step} of the program"))
+            lines = ((2, f"[state] {STATES[shape.called[0]]}"), (3, f"step {step} of the program"))
             args = ("job", str(step * 2)) if at % 10 == 0 else ()
             if number == machine == 0 and at >= len(usual) - len(error):
                 shape, lines = error[at - len(usual)], ((2, f"[error] {RARE_TEXT}"),)

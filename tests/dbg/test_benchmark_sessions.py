@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from am_dbg.ingest.importing import import_session
 from am_dbg.store import Store
+from benchmarks import debugger_load
 from benchmarks.__main__ import main
 from benchmarks.debugger import LABELS, ORIGINAL
 from benchmarks.debugger_sessions import (
@@ -77,3 +78,15 @@ def test_figures_of_a_session_come_as_json(program: tuple[str, ...], tmp_path: P
     assert set(ORIGINAL) <= set(told) <= set(LABELS)
     assert all(value >= 0 for value in told.values())
     assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no ptys")
+def test_a_debugger_takes_in_all_that_a_few_clients_send() -> None:
+    """What the clients sent is what the debugger holds, and keys are answered meanwhile."""
+    told = debugger_load.measure(clients=3, per_second=300, seconds=1.0)
+
+    assert set(told) == set(debugger_load.LABELS)
+    assert told["load_sent"] == 300
+    assert told["load_lost"] == 0
+    assert told["load_keys"] > 0
