@@ -29,10 +29,11 @@ from am_dbg.store.packed.heads import ChunkHead, RowsHead, pack_rows_head, unpac
 from amtracer.encode.stream_writer import StreamWriter
 from amtracer.files.record_walk import MemoryBytes, Record, RecordWalk
 from amtracer.files.records import RecordKind, RecordWriter, compressed
-from amtracer.wire.codec import FrameReader, FrameWriter
+from amtracer.wire.codec import FrameReader, FrameWriter, pack_messages, unpack_messages
 from amtracer.wire.messages import (
     PROTOCOL_VERSION,
     HelloMessage,
+    LeftMessage,
     Message,
     Shape,
     StateDef,
@@ -231,7 +232,6 @@ def _copy_records(source: MemoryBytes, copies: int, write: Callable[[bytes], obj
     kinds: dict[int, list[Record]] = {kind: [] for kind in RecordKind}
     for record in records:
         kinds[record.header.kind].append(record)
-    assert not kinds[RecordKind.EVENTS], "events cannot be copied"
     heads = [unpack_rows_head(record.head(source)) for record in kinds[RecordKind.ROWS]]
     added, period = _period(heads)
     segments = 1 + max(chunk.segment for head in heads for chunk in head.chunks)
@@ -252,7 +252,19 @@ def _copy_records(source: MemoryBytes, copies: int, write: Callable[[bytes], obj
             packed = compressed(pack_rows_head(head._replace(chunks=chunks)))
             _, body = record.stored(source)
             writer.add_stored(RecordKind.ROWS, packed, body, rows=head.rows)
+    for record in kinds[RecordKind.EVENTS]:
+        body = _ends(record.body(source), added, copies - 1)
+        writer.add(RecordKind.EVENTS, record.head(source), body)
     writer.end()
+
+
+def _ends(body: bytes, added: dict[int, _Copied], copy: int) -> bytes:
+    """The events of the last copy, which are the ends of the machines."""
+    events = []
+    for (row, segment), message in unpack_messages(body, "events of a benchmark"):
+        assert isinstance(message, LeftMessage), "other events cannot be copied"
+        events.append(((row + copy * added[message.machine].rows, segment), message))
+    return pack_messages(events)
 
 
 def _period(heads: list[RowsHead]) -> tuple[dict[int, _Copied], int]:
