@@ -56,6 +56,7 @@ def run(options: RunOptions, report: Callable[[str], None] | None = None) -> int
     def warned(text: str) -> None:
         screen.post_from_thread(Warned(text))
 
+    store.on_damage = lambda damage: warned(f"damaged: {damage.text}")
     intake = Intake(
         store,
         changed=lambda: screen.post_from_thread(DataArrived()),

@@ -66,6 +66,8 @@ class Store:
         self.bytes_max = bytes_max
         self.lines_ttl_ns = _NEVER_NS
         self.on_overflow: Callable[[], None] | None = None
+        self.on_damage: Callable[[Damage], None] | None = None
+        """Called once, with the first damage that a reader finds, on the thread of that reader."""
         self.on_pressure: Callable[[], None] | None = None
         self._tracks: list[Track] = []
         self._streams: list[Stream] = []
@@ -421,8 +423,11 @@ class Store:
 
     def _keep_damage(self, track: Track, chunk: Chunk, what: str) -> None:
         first = chunk.row_first + 1
+        damage = Damage(what, -1, track.key, first, first + chunk.rows - 1)
+        if not self.damage and self.on_damage is not None:
+            self.on_damage(damage)
         if len(self.damage) < DAMAGE_MAX:
-            self.damage.append(Damage(what, -1, track.key, first, first + chunk.rows - 1))
+            self.damage.append(damage)
 
     def _drop_unheld(self, dictionary: SegmentDictionary) -> None:
         """Drop a dictionary if its definitions ended and no track holds it."""

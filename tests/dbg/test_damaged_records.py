@@ -19,6 +19,7 @@ from am_dbg.egress.export import selected
 from am_dbg.ingest.importing import import_session
 from am_dbg.store import Gap, GapKind, Store, Track
 from am_dbg.store.packed.heads import RowsHead, pack_rows_head, unpack_rows_head
+from am_dbg.store.values import Damage
 from amtracer.files.records import RecordKind
 from tests.dbg.histories import HistoryPlayer, stored
 from tests.dbg.record_files import (
@@ -30,6 +31,7 @@ from tests.dbg.record_files import (
     imported,
     row_errors,
     row_values,
+    split_rows,
 )
 
 SESSION = Path(__file__).parents[2] / "exports" / "incident.msgpack.br"
@@ -169,6 +171,24 @@ def test_missing_definitions_are_a_gap_at_once(tmp_path: Path) -> None:
     assert gaps == [Gap(0, 12, "damaged", DAMAGED)] * 2
 
 
+def test_damage_that_is_found_late_is_reported_once(tmp_path: Path) -> None:
+    """The first one is enough for a screen; the gaps have all of it."""
+    data = changed(session(tmp_path), with_body(RecordKind.ROWS, 0, b"\x90"))
+    store, _ = imported(data, tmp_path)
+    reported: list[Damage] = []
+    store.on_damage = reported.append
+
+    for _ in range(2):
+        for track in store.tracks:
+            look_at(track)
+
+    assert reported == store.damage[:1]
+    assert [(one.machine, one.first, one.last) for one in store.damage] == [
+        ("m0", 1, 12),
+        ("m1", 1, 12),
+    ]
+
+
 def test_an_export_leaves_damaged_transitions_out(tmp_path: Path) -> None:
     """The next file says how many there were, and all others are as before."""
     data = changed(session(tmp_path), UNTRUE_HEADS["growth"])
@@ -252,19 +272,20 @@ def test_a_lost_schema_change_costs_no_transitions(tmp_path: Path) -> None:
 
 def test_flipped_bits_are_reported_and_cost_no_other_record(tmp_path: Path) -> None:
     """Every flip is reported, and all transitions of other records are as they were."""
-    check_flips(SESSION, 200, tmp_path)
+    check_flips(imported(session(tmp_path), tmp_path)[0], 200, tmp_path)
 
 
 @pytest.mark.slow
 def test_many_flipped_bits_cost_no_other_record(tmp_path: Path) -> None:
-    """The same for 2,000 flips, in a file of several records."""
-    check_flips(SESSION.with_name("worker-pool.msgpack.br"), 2_000, tmp_path)
-
-
-def check_flips(path: Path, count: int, folder: Path) -> None:
+    """The same for 2,000 flips, in a real session with a record for each chunk."""
     store = Store()
-    import_session(store, str(path))
-    data = exported(store, folder)
+    import_session(store, str(SESSION))
+    check_flips(store, 2_000, tmp_path)
+
+
+def check_flips(store: Store, count: int, folder: Path) -> None:
+    records = contents(exported(store, folder))
+    data = file_of(part for record in records for part in split_rows(record))
     whole = [row_values(track) for track in store.tracks]
     keys = [track.key for track in store.tracks]
     chance = random.Random(8)
