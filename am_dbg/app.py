@@ -52,11 +52,8 @@ def run(options: RunOptions, report: Callable[[str], None] | None = None) -> int
     if options.am_dbg_addr is not None:
         control.send_modes(options.am_dbg_addr, own_name)
     screen = Debugger(control, colors)
+    warned = _warning(screen, store)
 
-    def warned(text: str) -> None:
-        screen.post_from_thread(Warned(text))
-
-    store.on_damage = lambda damage: warned(f"damaged: {damage.text}")
     intake = Intake(
         store,
         changed=lambda: screen.post_from_thread(DataArrived()),
@@ -98,6 +95,16 @@ def run(options: RunOptions, report: Callable[[str], None] | None = None) -> int
     if report is not None:
         report(exit_words(store))
     return FAILED if screen.return_code is None else screen.return_code
+
+
+def _warning(screen: Debugger, store: Store) -> Callable[[str], None]:
+    """What shows a warning from any thread; damage that a reader finds is one."""
+
+    def warned(text: str) -> None:
+        screen.post_from_thread(Warned(text))
+
+    store.on_damage = lambda damage: warned(f"damaged: {damage.text}")
+    return warned
 
 
 def with_known_theme(options: RunOptions) -> RunOptions:
