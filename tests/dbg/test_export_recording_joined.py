@@ -15,7 +15,7 @@ from am_dbg.egress.live_recording import LiveRecording
 from am_dbg.ingest.importing import import_session
 from am_dbg.store import Store
 from am_dbg.store.packed.heads import RowsHead, unpack_rows_head
-from amtracer.errors import CutSessionError
+from amtracer.errors import CutSessionError, SessionError
 from amtracer.files.record_walk import MemoryBytes, Record, RecordWalk
 from amtracer.files.records import RecordKind
 from tests.dbg.histories import HistoryPlayer
@@ -111,6 +111,32 @@ def test_a_closed_recording_has_every_row_once(tmp_path: Path) -> None:
     assert sum(head.rows for head in heads) == 30
     assert not any(head.replaces for head in heads)
     assert os.listdir(tmp_path) == ["run.msgpack.br"]
+
+
+def test_a_damaged_record_of_a_recording_costs_only_its_own_rows(tmp_path: Path) -> None:
+    """If a small record was replaced, its damage costs nothing, and never another record."""
+    path = tmp_path / "run.msgpack.br"
+    for _, recording in recorded(long_run(), path):
+        if recording._writer is not None:
+            data = path.read_bytes()
+    path.write_bytes(data)
+    expected = recovered(path)
+    source = MemoryBytes(data)
+    records = [found for found in RecordWalk(source) if isinstance(found, Record)]
+    joined_rows = sum(head.rows for head in rows_heads(path) if head.replaces)
+    assert 0 < joined_rows < 30
+    for record in records:
+        if record.header.kind == RecordKind.ROWS:
+            wrong = bytearray(data)
+            wrong[record.end - 1] ^= 1
+            path.write_bytes(wrong)
+            store = Store()
+            with pytest.raises(SessionError):
+                import_session(store, str(path))
+            missing = expected.transitions - store.transitions
+            head = unpack_rows_head(record.head(source))
+            is_twice = bool(head.replaces) or head.chunks[-1].first_row < joined_rows
+            assert missing == (0 if is_twice else head.rows)
 
 
 def test_without_room_for_a_copy_the_recording_stays_as_it_is(

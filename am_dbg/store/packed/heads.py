@@ -34,6 +34,8 @@ RECORD_ROWS_MAX = 16_384
 """Rows of a record after which no other chunk is added to it."""
 RECORD_CHUNKS_MAX = 256
 """Chunks of a record."""
+REPLACED_MAX = 1_024
+"""Records that one record replaces."""
 _ROWS_MAX = 65_536
 """More rows than any chunk has: rows are numbers of 16 bits."""
 _NUMBER_MAX = limits.INTEGER_MAX
@@ -176,7 +178,8 @@ def unpack_rows_head(data: bytes) -> RowsHead:
         raise WireError(f"invalid msgpack ({error})") from error
     match values:
         case (int(stream), int(replaces), int(count), tuple(columns), bytes(texts), *_):
-            if stream < 0 or replaces < 0 or not 0 < count <= RECORD_CHUNKS_MAX:
+            is_odd = stream < 0 or not 0 <= replaces <= REPLACED_MAX
+            if is_odd or not 0 < count <= RECORD_CHUNKS_MAX:
                 raise WireError("a head with numbers out of range")
             return RowsHead(stream, replaces, _HeadReader(columns, count).chunks(), texts)
     raise WireError("no head of rows")
