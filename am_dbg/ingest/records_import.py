@@ -12,7 +12,6 @@ as the next chunk or event of the machine shows.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Iterator
 
 from am_dbg.ingest.stream_filling import (
@@ -48,7 +47,6 @@ from amtracer.wire.codec import unpack_messages
 from amtracer.wire.messages import HelloMessage, MachineMessage, Message, SchemaMessage
 
 _PROGRESS_RECORDS = 64
-_ROW_MAX = 2**63
 
 OnRecord = Callable[[int, int], None]
 
@@ -163,19 +161,12 @@ class RecordsImport:
         segment.loader.parts.append(Part(head, record))
 
     def _take_rows(self, record: Record, head: RowsHead) -> None:
-<<<<<<< HEAD
         self._rows_read += head.rows
         for _ in range(head.replaces):
             if not self._rows or not _has_all(head, self._rows[-1][1]):
                 break  # one of the replaced records was damaged
             del self._rows[-1]
             self._replaced += 1
-=======
-        if head.replaces:
-            replaced = self._rows[-head.replaces :]
-            held = _HeldRows(head)
-            self._rows[-head.replaces :] = [one for one in replaced if not held.include(one[1])]
->>>>>>> bc728f1 (A damaged record of a recording costs only its own rows, also where records are joined)
         self._rows.append((record, head))
 
     def _place_rows(self) -> None:
@@ -211,106 +202,10 @@ class RecordsImport:
             return ""
         return CutSessionError(self._label, sum(head.rows for _, head in self._rows)).reason
 
-<<<<<<< HEAD
     def _note_missing(self, rows: int) -> None:
         """Note the transitions that were lost after everything that was read of their machines."""
         if rows > self._missing:
             self._keep(Damage(f"{rows - self._missing:,} more transitions damaged"))
-=======
-class _HeldRows:
-    """The rows of a joined record.
-
-    If one of the records that it replaces was damaged, an earlier record would be counted in its
-    place. So only records whose rows it has are replaced.
-    """
-
-    def __init__(self, head: RowsHead) -> None:
-        self._stream = head.stream
-        ranges = ((one.machine, one.first_row, one.first_row + one.rows) for one in head.chunks)
-        self._ranges = sorted(ranges)
-
-    def include(self, head: RowsHead) -> bool:
-        """Whether all rows of another record are there too."""
-        return head.stream == self._stream and all(map(self._has, head.chunks))
-
-    def _has(self, chunk: ChunkHead) -> bool:
-        at = bisect_right(self._ranges, (chunk.machine, chunk.first_row, _ROW_MAX)) - 1
-        if at < 0:
-            return False
-        machine, _, stop = self._ranges[at]
-        return machine == chunk.machine and chunk.first_row + chunk.rows <= stop
-
-
-class _StreamFilling:
-    """Feeds one stream to the store: its opening, and the chunks and events of its tracks."""
-
-    def __init__(self, store: Store, number: int, parts: _StreamParts) -> None:
-        self.damage: list[str] = []
-        self.transitions = 0
-        self._stream = store.streams[number]
-        self._store = store
-        self._number = number
-        self._parts = parts
-        self._dictionaries: dict[int, SegmentDictionary] = {}
-
-    def fill(self, *, has_end: bool) -> None:
-        """Take the opening; then go through all machines, each in the order of its rows."""
-        for message in self._parts.opening:
-            self._tried(self._store.feed, self._number, message)
-        self._fill_tracks()
-        if has_end:
-            self._tried(self._store.feed, self._number, EndMessage(0, 0, 0))
-
-    def _fill_tracks(self) -> None:
-        for items in self._parts.items.values():
-            for item in sorted(items, key=attrgetter("place")):
-                if not self._tried(self._add, item) and isinstance(item, _PlacedChunk):
-                    head = item.head
-                    row = head.first_row + head.rows
-                    self._tried(self._stream.skip_damaged, head.machine, row)
-
-    def _tried(self, take: Callable[..., None], *what: object) -> bool:
-        """Whether nothing was wrong; what was wrong is damage and costs only itself."""
-        try:
-            take(*what)
-        except WireError as error:
-            self.damage.append(str(error))
-            return False
-        return True
-
-    def _add(self, item: _PlacedChunk | _PlacedEvent) -> None:
-        if isinstance(item, _PlacedEvent):
-            if self._is_over(item):
-                return
-            self._stream.skip_damaged(item.message.machine, item.row_before)
-        if isinstance(item, _PlacedChunk):
-            head = item.head
-            self._stream.adopt_chunk(head, self._dictionary(head.segment), item.loader)
-            self.transitions += head.rows
-        elif isinstance(item.message, OpenWorkMessage):
-            self._stream.take_open_work(item.message, item.row)
-        elif isinstance(item.message, LaterLinesMessage):
-            self._stream.take_defined(item.message, self._dictionary(item.segment))
-        else:
-            self._store.feed(self._number, item.message)
-
-    def _is_over(self, item: _PlacedEvent) -> bool:
-        """Whether later rows are there already, of a record that replaced smaller ones."""
-        if not isinstance(item.message, LaterLinesMessage | LeftMessage):
-            return False
-        tracks, machine = self._stream.tracks, item.message.machine
-        return machine < len(tracks) and item.row < tracks[machine].row_next
-
-    def _dictionary(self, number: int) -> SegmentDictionary:
-        found = self._dictionaries.get(number)
-        if found is None:
-            segment = self._parts.segments.get(number)
-            if segment is None or segment.is_bad or not segment.loader.parts:
-                raise WireError(f"rows of segment {number}, whose definitions are damaged")
-            found = self._stream.adopt_segment(segment.loader, segment.counts)
-            self._dictionaries[number] = found
-        return found
->>>>>>> bc728f1 (A damaged record of a recording costs only its own rows, also where records are joined)
 
 
 def _stream_number(head: bytes) -> int:
