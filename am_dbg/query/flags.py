@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from weakref import WeakKeyDictionary
 
 from am_dbg.store.dictionary import SegmentDictionary
@@ -49,8 +49,10 @@ class FlagTable:
         return table
 
 
-def looked_up(table: bytes, numbers: Iterable[int]) -> bytes:
+def looked_up(table: bytes, numbers: Sequence[int]) -> bytes:
     """The flags of a table for these numbers."""
+    if 1 not in table:
+        return bytes(len(numbers))
     return bytes(map(table.__getitem__, numbers))
 
 
