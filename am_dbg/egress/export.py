@@ -110,6 +110,7 @@ def _write_records(
         into = RecordStream(records, number, hello, keeps_id)
         _keep_schema_numbers(into, store.streams[stream], parts)
         replays = [ChunkReplay(into, part.track, part.first) for part in parts]
+        into.plan_copies((replay.machine, replay.track) for replay in replays)
         for replay, part in zip(replays, parts, strict=True):
             for rows in replay.replay_to(part.last):
                 count.add(rows)

@@ -39,7 +39,10 @@ class _Piece(NamedTuple):
 
 
 class LiveRecordStream(RecordStream):
-    """A stream in the file of a recording; `flush` writes what waits."""
+    """A stream in the file of a recording; `flush` writes what waits.
+
+    No record is copied into it: all rows may be joined.
+    """
 
     def __init__(self, file: RecordingFile, number: int, hello: HelloMessage) -> None:
         self._file = file
@@ -89,9 +92,6 @@ class LiveRecordStream(RecordStream):
         except WireError:
             return
         self._file.replace_loose(stored_head, body, head.rows)
-
-    def _copy_completed(self) -> None:
-        """Write also what is in a file as rows of this one: they may be joined."""
 
     def _add_rows(self, stored_head: bytes, body: bytes, rows: int) -> None:
         self._file.add_loose(stored_head, body, rows)

@@ -1,15 +1,17 @@
 """Copies records of a session file of version 3 into another one, without decoding them.
 
-A record of rows is copied if all its chunks are written one after another in its order: local
-numbers in its body mean the same everywhere, because the head translates them. A segment is copied
-if the stream has the same numbers for its schemas. Every copied record is checked by its CRC32.
+A record of rows is copied if all its chunks are written: local numbers in its body mean the same
+everywhere, because the head translates them. It is copied when the first of its chunks has its
+turn, since readers order the rows of a machine by themselves. A segment is copied if the stream has
+the same numbers for its schemas. Every copied record is checked by its CRC32.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from am_dbg.store import Track
 from am_dbg.store.chunk import Chunk
 from am_dbg.store.dictionary import SegmentDictionary
 from am_dbg.store.loading.record_file import ChunkLoader, RowsRecord, SegmentLoader
@@ -25,45 +27,42 @@ class WaitingChunk(NamedTuple):
     chunk: Chunk
     unit_ns: int
 
-    @property
-    def loader(self) -> ChunkLoader | None:
-        """Where it is in a file."""
-        loader = self.chunk.loader
-        return loader if isinstance(loader, ChunkLoader) else None
 
-    @property
-    def record(self) -> RowsRecord | None:
-        """The record that begins with it."""
-        loader = self.loader
-        return loader.record if loader is not None and loader.index == 0 else None
+class MachineChunk(NamedTuple):
+    """A chunk of a record, and the number of its machine in the stream that is written."""
+
+    machine: int
+    chunk: Chunk
+    unit_ns: int
 
 
-def completed_record(waiting: Sequence[WaitingChunk]) -> RowsRecord | None:
-    """The record whose chunks are the last ones of `waiting`, if these are all of it."""
-    loader = waiting[-1].loader
-    if loader is None:
-        return None
-    record, count = loader.record, len(loader.record.head.chunks)
-    if loader.index != count - 1 or count > len(waiting):
-        return None
-    own = zip(waiting[-count:], record.units_ns, strict=True)
-    is_all = all(_is_chunk(one, record, at, unit) for at, (one, unit) in enumerate(own))
-    return record if is_all else None
-
-
-def _is_chunk(one: WaitingChunk, record: RowsRecord, index: int, unit_ns: int) -> bool:
-    loader = one.loader
-    if loader is None or one.unit_ns != unit_ns:
-        return False
-    return loader.record is record and loader.index == index
+def whole_records(
+    machines: Iterable[tuple[int, Track]],
+) -> dict[RowsRecord, list[MachineChunk]]:
+    """The records of which all chunks belong to these machines, with the chunks in order."""
+    found: dict[RowsRecord, dict[int, MachineChunk]] = {}
+    for machine, track in machines:
+        unit_ns = track.identity.unit_ns
+        for chunk in track.chunks:
+            loader = chunk.loader
+            if not isinstance(loader, ChunkLoader) or chunk.is_damaged:
+                continue
+            if loader.record.units_ns[loader.index] == unit_ns:
+                of_record = found.setdefault(loader.record, {})
+                of_record[loader.index] = MachineChunk(machine, chunk, unit_ns)
+    return {
+        record: [chunks[index] for index in range(len(chunks))]
+        for record, chunks in found.items()
+        if len(chunks) == len(record.head.chunks)
+    }
 
 
 def copy_rows(
-    records: RecordWriter, record: RowsRecord, stream: int, chunks: Sequence[WaitingChunk]
+    records: RecordWriter, record: RowsRecord, stream: int, heads: Sequence[ChunkHead]
 ) -> None:
     """Copy a record, with the numbers that its chunks have in a stream."""
     stored_head, body = record.stored()
-    head = RowsHead(stream, 0, tuple(one.head for one in chunks), record.head.texts)
+    head = RowsHead(stream, 0, tuple(heads), record.head.texts)
     if head != record.head:
         stored_head = compressed(pack_rows_head(head))
     records.add_stored(RecordKind.ROWS, stored_head, body, rows=head.rows)

@@ -2,17 +2,23 @@
 
 Messages are checked and numbered as on a connection. Those that open the stream go before
 everything, the others become events with the row before which they happened. Rows are written as
-whole chunks: column by column, without decoding them. A record of a file that is written again as
-it was is copied.
+whole chunks: column by column, without decoding them. A record of a file is copied if all of its
+chunks are written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgpack
 
-from am_dbg.egress.record_copy import WaitingChunk, completed_record, copy_rows, copy_segment
+from am_dbg.egress.record_copy import (
+    MachineChunk,
+    WaitingChunk,
+    copy_rows,
+    copy_segment,
+    whole_records,
+)
 from am_dbg.egress.track_replay import TrackReplay
 from am_dbg.store import Track
 from am_dbg.store.chunk import Chunk
@@ -20,6 +26,7 @@ from am_dbg.store.definitions.shape_table import ShapeTable
 from am_dbg.store.definitions.text_table import TextTable
 from am_dbg.store.dictionary import SegmentDictionary
 from am_dbg.store.facts import IndexedSchema
+from am_dbg.store.loading.record_file import ChunkLoader, RowsRecord
 from am_dbg.store.packed.bodies import PackedChunk, pack_rows_body
 from am_dbg.store.packed.definitions import (
     PartHead,
@@ -71,6 +78,7 @@ class RecordStream(StreamWriter):
         self._records = records
         self._number = number
         self._keeps_id = keeps_id
+        self._copies: dict[RowsRecord, list[MachineChunk]] = {}
         self._opening: list[tuple[int, Message]] = []
         self._events: list[tuple[tuple[int, int], Message]] = []
         self._chunks: list[WaitingChunk] = []
@@ -87,15 +95,41 @@ class RecordStream(StreamWriter):
     def rows(self, machine: int, chunk: Chunk, low: int, high: int) -> None:
         """Write the rows of a chunk from `low` up to `high`."""
         run = self._finished(machine)
-        part = sealed_part(chunk, low, high)
-        segment = self._segment(part.dictionary)
-        waiting = WaitingChunk(part.head(machine, run.schema, segment, run.unit), part, run.unit)
-        self._make_room(waiting)
-        self._chunks.append(waiting)
-        self._rows += part.rows
-        self._with_rows.add(machine)
         run.row = chunk.row_first + high
-        self._copy_completed()
+        self._with_rows.add(machine)
+        part = sealed_part(chunk, low, high)
+        loader = part.loader
+        if isinstance(loader, ChunkLoader) and loader.record in self._copies:
+            self._copy(loader.record)
+            return
+        segment = self._segment(part.dictionary)
+        if self._rows + part.rows > RECORD_ROWS_MAX or len(self._chunks) >= RECORD_CHUNKS_MAX:
+            self.flush_rows()
+        head = part.head(machine, run.schema, segment, run.unit)
+        self._chunks.append(WaitingChunk(head, part, run.unit))
+        self._rows += part.rows
+
+    def plan_copies(self, machines: Iterable[tuple[int, Track]]) -> None:
+        """Copy each record of which all chunks are among the rows of these machines."""
+        self._copies = {
+            record: chunks
+            for record, chunks in whole_records(machines).items()
+            if not self._drops_ids(record.head)
+        }
+
+    def _copy(self, record: RowsRecord) -> None:
+        """Copy a record, unless it was copied with another of its chunks."""
+        chunks, self._copies[record] = self._copies[record], []
+        if chunks:
+            heads = [
+                chunk.head(
+                    machine, self.schema(chunk.schema.states), self._segment(chunk.dictionary), unit
+                )
+                for machine, chunk, unit in chunks
+            ]
+            self.flush_rows()
+            self._flush_opening()
+            copy_rows(self._records, record, self._number, heads)
 
     def events_at(self, row: int) -> None:
         """Place the next events before this row; -1 for where the machine is."""
@@ -150,26 +184,6 @@ class RecordStream(StreamWriter):
 
     def _row_of(self, machine: int) -> int:
         return self._machine(machine).row
-
-    def _make_room(self, waiting: WaitingChunk) -> None:
-        """Write what waits if a chunk, or all of the record that begins with it, has no room."""
-        record = waiting.record
-        heads = (waiting.head,) if record is None else record.head.chunks
-        rows = sum(head.rows for head in heads)
-        is_full = len(self._chunks) + len(heads) > RECORD_CHUNKS_MAX
-        if is_full or self._rows + rows > RECORD_ROWS_MAX:
-            self.flush_rows()
-
-    def _copy_completed(self) -> None:
-        """Copy a record if all of its chunks have come, after what came before them."""
-        record = completed_record(self._chunks)
-        if record is None or self._drops_ids(record.head):
-            return
-        count = len(record.head.chunks)
-        chunks, self._chunks = self._chunks[-count:], self._chunks[:-count]
-        self.flush_rows()
-        self._flush_opening()
-        copy_rows(self._records, record, self._number, chunks)
 
     def _drops_ids(self, head: RowsHead) -> bool:
         return self._keeps_id is not bool and any(chunk.has_own_ids for chunk in head.chunks)
@@ -311,6 +325,11 @@ class ChunkReplay(TrackReplay):
     ) -> None:
         super().__init__(writer, track, first, goes_on=goes_on)
         self._stream = writer
+
+    @property
+    def machine(self) -> int:
+        """The number of the machine in the stream."""
+        return self._machine
 
     def _can_replay(self, chunk: Chunk) -> bool:
         """Whether the rows are not known to be damaged; copying them does not read them."""

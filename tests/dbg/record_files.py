@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 from am_dbg.egress.export import export_session
 from am_dbg.ingest.importing import import_session
 from am_dbg.store import Store, Track
-from am_dbg.store.packed.bodies import PackedChunk, RowsBody, pack_rows_body
+from am_dbg.store.packed.bodies import PackedChunk, pack_rows_body
+from am_dbg.store.packed.body_reader import RowsBody
 from am_dbg.store.packed.heads import RowsHead, pack_rows_head, unpack_rows_head
 from amtracer.errors import SessionError
 from amtracer.files.record_walk import MemoryBytes, Record, RecordWalk

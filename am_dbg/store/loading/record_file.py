@@ -15,7 +15,7 @@ from am_dbg.store.chunk_columns import ChunkColumns, TextNumbers
 from am_dbg.store.definitions.shape_table import ShapeTable
 from am_dbg.store.definitions.text_table import TextTable
 from am_dbg.store.loading.column_cache import ColumnCache
-from am_dbg.store.packed.bodies import RowsBody
+from am_dbg.store.packed.body_reader import RowsBody
 from am_dbg.store.packed.definitions import PartHead, unpack_shapes, unpack_texts
 from am_dbg.store.packed.heads import RowsHead
 from am_dbg.store.packed.text_lists import TextLists, text_numbers, unpack_text_lists

@@ -206,14 +206,16 @@ def parts_of(shapes: ShapeTable, texts: TextTable, known: PartHead) -> Iterator[
     """Heads of parts that define what follows `known`, the part written before.
 
     A part has so few entries and bytes that its tables can be read alone. A set of lines is in
-    the part of its texts or in a later one.
+    the part of its texts or in a later one. The tables may grow meanwhile: what they had at the
+    beginning is defined, and sets are counted before the texts that they need.
     """
     at = part_ends(known)
-    stops = (len(shapes), len(texts.texts), len(texts.line_ends) - 1)
+    sets = len(texts.line_ends) - 1
+    stops = (len(shapes), len(texts.texts), sets)
     while at != stops:
         to = (
-            _stop(shapes.packed, at[0]),
-            _stop(texts.texts, at[1]),
+            _stop(shapes.packed, at[0], stops[0]),
+            _stop(texts.texts, at[1], stops[1]),
             min(stops[2], at[2] + PART_ENTRIES_MAX),
         )
         counts = (to[0] - at[0], to[1] - at[1], to[2] - at[2])
@@ -235,9 +237,9 @@ def part_ends(head: PartHead) -> tuple[int, int, int]:
     )
 
 
-def _stop(blobs: Blobs, start: int) -> int:
-    """Up to where entries from `start` on fit a part."""
-    stop = min(len(blobs), start + PART_ENTRIES_MAX)
+def _stop(blobs: Blobs, start: int, end: int) -> int:
+    """Up to where entries from `start` on, and before `end`, fit a part."""
+    stop = min(end, start + PART_ENTRIES_MAX)
     while stop - start > 1 and blobs.length(start, stop) > PART_BYTES_MAX:
         stop = start + (stop - start) // 2
     return stop
