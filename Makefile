@@ -54,7 +54,7 @@ quick: formatted lint types contracts ## the checks that run nothing: format, li
 .PHONY: lowest
 lowest: $(VENV)/lowest/ready ## run the quick tests with the lowest allowed versions of what we depend on
 	@echo "lowest: runs the quick tests with the lowest allowed versions"
-	@$(VENV)/lowest/bin/python -m pytest -q -m 'not slow' tests/wire tests/dbg tests/screens
+	@HYPOTHESIS_PROFILE=few $(VENV)/lowest/bin/python -m pytest -q -m 'not slow' tests/wire tests/dbg tests/screens
 
 .PHONY: package
 package: $(VENV)/ready-dev ## build what users install, install it into an environment of its own and try it there

@@ -22,6 +22,7 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.register_profile("long", parent=settings.get_profile("house"), max_examples=2_000)
+settings.register_profile("few", parent=settings.get_profile("house"), max_examples=10)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 
 

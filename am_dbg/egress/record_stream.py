@@ -47,7 +47,8 @@ from am_dbg.store.packed.text_lists import pack_text_lists
 from amtracer.encode.stream_writer import StreamWriter
 from amtracer.errors import WireError
 from amtracer.files.records import RecordKind, RecordWriter, compressed
-from amtracer.wire.codec import pack_messages
+from amtracer.wire import limits
+from amtracer.wire.codec import joined_messages, pack_messages, pack_placed
 from amtracer.wire.messages import (
     HelloMessage,
     LaterLinesMessage,
@@ -62,6 +63,8 @@ from amtracer.wire.truncate import Lines, cut_text
 
 EVENTS_MAX = 4_096
 """Events of one record."""
+EVENT_BYTES_MAX = limits.MIB
+"""Bytes of events, after which they are written."""
 OWN_TEXTS_MAX = 16_384
 """Texts of later lines in one segment."""
 _NO_SEGMENT = -1
@@ -80,7 +83,8 @@ class RecordStream(StreamWriter):
         self._keeps_id = keeps_id
         self._copies: dict[RowsRecord, list[MachineChunk]] = {}
         self._opening: list[tuple[int, Message]] = []
-        self._events: list[tuple[tuple[int, int], Message]] = []
+        self._events: list[bytes] = []
+        self._event_bytes = 0
         self._chunks: list[WaitingChunk] = []
         self._rows = 0
         self._segments: dict[int, PartHead] = {}
@@ -149,7 +153,7 @@ class RecordStream(StreamWriter):
         table.texts.extend([cut_text(text).encode("utf-8", "surrogatepass") for _, text in lines])
         table.define_lines([(level, first + at) for at, (level, _) in enumerate(lines)])
         message = LaterLinesMessage(machine, len(table.line_ends) - 2, missing)
-        self._events.append(((row, part.segment), message))
+        self._add_event(row, part.segment, message)
 
     def flush(self) -> None:
         """Write everything that waits."""
@@ -165,7 +169,7 @@ class RecordStream(StreamWriter):
         """
         for machine, run in enumerate(self._machines):
             if run is not None and machine in self._with_rows:
-                self._events.append(((run.row, _NO_SEGMENT), LeftMessage(machine)))
+                self._add_event(run.row, _NO_SEGMENT, LeftMessage(machine))
         self.flush()
 
     def _take(self, message: Message) -> None:
@@ -178,8 +182,13 @@ class RecordStream(StreamWriter):
         else:
             machine: int = message.machine  # type: ignore[union-attr]  # all others have one
             row = self._row if self._row >= 0 else self._row_of(machine)
-        self._events.append(((row, _NO_SEGMENT), message))
-        if len(self._events) >= EVENTS_MAX:
+        self._add_event(row, _NO_SEGMENT, message)
+
+    def _add_event(self, row: int, segment: int, message: Message) -> None:
+        packed = pack_placed((row, segment), message)
+        self._events.append(packed)
+        self._event_bytes += len(packed)
+        if len(self._events) >= EVENTS_MAX or self._event_bytes >= EVENT_BYTES_MAX:
             self._flush_events()
 
     def _row_of(self, machine: int) -> int:
@@ -283,9 +292,9 @@ class RecordStream(StreamWriter):
     def _flush_events(self) -> None:
         if self._events:
             self._flush_opening()
-            body = pack_messages(self._events)
+            body = joined_messages(self._events)
             self._records.add(RecordKind.EVENTS, self._stream_head(), body)
-            self._events = []
+            self._events, self._event_bytes = [], 0
 
     def _flush_opening(self) -> None:
         if self._opening:

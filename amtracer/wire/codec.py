@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import msgpack
@@ -114,14 +114,21 @@ def encode(message: Message, dialect: Dialect = WIRE) -> bytes:
     return _frame(_packed_message(message, dialect))
 
 
+def pack_placed(place: object, message: Message) -> bytes:
+    """A message for a session file without frames, with a value of its place."""
+    packer = msgpack.Packer(unicode_errors="backslashreplace")
+    body = _packed_message(message, FILE)
+    return b"".join((packer.pack_array_header(2), packer.pack(place), body))
+
+
+def joined_messages(packed: Sequence[bytes]) -> bytes:
+    """Messages of `pack_placed` as one body."""
+    return b"".join((msgpack.Packer().pack_array_header(len(packed)), *packed))
+
+
 def pack_messages(messages: Iterable[tuple[object, Message]]) -> bytes:
     """Messages for a session file without frames, each with a value of its place."""
-    packer = msgpack.Packer(unicode_errors="backslashreplace")
-    packed = [(place, _packed_message(message, FILE)) for place, message in messages]
-    parts = [packer.pack_array_header(len(packed))]
-    for place, body in packed:
-        parts += (packer.pack_array_header(2), packer.pack(place), body)
-    return b"".join(parts)
+    return joined_messages([pack_placed(place, message) for place, message in messages])
 
 
 def unpack_messages(data: bytes, where: str) -> Iterator[tuple[object, Message]]:

@@ -317,7 +317,7 @@ def test_no_content_of_a_real_file_is_an_exception(kind: RecordKind, tmp_path: P
     """The same with everything that a session can hold."""
     store = Store()
     import_session(store, str(SESSION))
-    check_spoiled(exported(store, tmp_path), kind, 100, tmp_path)
+    check_spoiled(exported(store, tmp_path), kind, 40, tmp_path)
 
 
 def check_spoiled(data: bytes, kind: RecordKind, count: int, folder: Path) -> None:

@@ -21,10 +21,13 @@ from am_dbg.egress.forward import RouteForwarder
 from am_dbg.ingest.golang.protocol import GoProtocol
 from am_dbg.ingest.protocols import Peer
 from am_dbg.store import GapKind
+from am_dbg.store.packed.definitions import unpack_part_head
 from amtracer.address import Address
 from amtracer.encode.stream_writer import StreamWriter
 from amtracer.env import token_from_env, token_of
 from amtracer.errors import TokenError
+from amtracer.files.record_walk import MemoryBytes, Record, RecordWalk
+from amtracer.files.records import RecordKind, content_of
 from amtracer.send import sender as sender_module
 from amtracer.send.sender import Sender
 from amtracer.send.sinks import SinkError, SocketSink
@@ -432,7 +435,16 @@ def test_a_recorded_file_never_holds_the_token(tmp_path: Path) -> None:
     export_session(debugger.store, exported)
 
     assert (done.returncode, done.stderr) == (0, "")
-    for path in (recorded, exported):
-        content = brotli.decompress(path.read_bytes())
-        assert b"amsf" in content
-        assert SAID not in content
+    assert b"amsf" in brotli.decompress(recorded.read_bytes())
+    assert SAID not in brotli.decompress(recorded.read_bytes())
+    source = MemoryBytes(exported.read_bytes())
+    records = [record for record in RecordWalk(source) if isinstance(record, Record)]
+    assert len(records) > 2
+    for record in records:
+        head, stored = record.head(source), record.stored(source)[1]
+        cut = 0
+        if record.header.kind == RecordKind.DEFINITIONS:
+            cut = unpack_part_head(head).shapes_bytes
+            assert SAID not in content_of(stored[:cut])
+        assert SAID not in head
+        assert SAID not in content_of(stored[cut:])
