@@ -12,7 +12,7 @@ as the next chunk or event of the machine shows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from am_dbg.ingest.stream_filling import (
     Event,
@@ -33,6 +33,7 @@ from am_dbg.store.loading.record_file import (
 )
 from am_dbg.store.packed.definitions import unpack_part_head
 from am_dbg.store.packed.heads import RowsHead, unpack_rows_head
+from am_dbg.store.packed.values import unpack_stream_number
 from am_dbg.store.values import DAMAGE_MAX, Damage
 from amtracer.errors import (
     CutSessionError,
@@ -123,7 +124,7 @@ class RecordsImport:
         elif kind == RecordKind.DEFINITIONS:
             self._take_part(record)
         elif kind in (RecordKind.OPENING, RecordKind.EVENTS):
-            stream = self._stream(_stream_number(record.head(self._source)))
+            stream = self._stream(unpack_stream_number(record.head(self._source)))
             data, where = record.body(self._source), f"record at {record.offset:,}"
             for place, message in unpack_messages(data, where):
                 if kind == RecordKind.OPENING:
@@ -206,24 +207,6 @@ class RecordsImport:
         """Note the transitions that were lost after everything that was read of their machines."""
         if rows > self._missing:
             self._keep(Damage(f"{rows - self._missing:,} more transitions damaged"))
-
-
-def _stream_number(head: bytes) -> int:
-    values = list(unpack_stream_head(head))
-    return values[0]
-
-
-def unpack_stream_head(head: bytes) -> Iterator[int]:
-    """The stream of an opening or of events."""
-    import msgpack
-
-    try:
-        value = msgpack.unpackb(head, use_list=False, max_array_len=16)
-    except (ValueError, TypeError, msgpack.UnpackException) as error:
-        raise WireError(f"invalid msgpack ({error})") from error
-    if type(value) is not tuple or not value or type(value[0]) is not int or value[0] < 0:
-        raise WireError("a head without a stream")
-    yield value[0]
 
 
 def _has_all(joined: RowsHead, head: RowsHead) -> bool:

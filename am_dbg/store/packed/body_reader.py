@@ -12,8 +12,6 @@ from functools import cached_property
 from itertools import accumulate, compress, pairwise
 from typing import NamedTuple
 
-import msgpack
-
 from am_dbg.store.chunk_columns import ChunkColumns
 from am_dbg.store.columns import Blobs, Integers, SparseIntegers, SparseTexts, packed
 from am_dbg.store.packed.heads import ChunkHead, RowsHead
@@ -27,9 +25,9 @@ from am_dbg.store.packed.planes import (
     unpack_walk,
     unsigned,
 )
+from am_dbg.store.packed.values import unpacked_values
 from am_dbg.store.source_column import SourceColumn, SourceParts
 from amtracer.errors import WireError
-from amtracer.files.records import CONTENT_BYTES_MAX
 from amtracer.wire import limits
 
 _COLUMNS = 11
@@ -58,7 +56,9 @@ class RowsBody:
             accumulate((len(chunk.shapes[0]) for chunk in head.chunks), initial=0)
         )
         self._bytes = _DECODED_TIMES * len(data)
-        self._packed = _unpacked(data)
+        self._packed = unpacked_values(data)
+        if len(self._packed) < _COLUMNS:
+            raise WireError("a body that lacks a column")
 
     def size(self) -> int:
         """Bytes in memory, about, with the columns of all chunks."""
@@ -274,24 +274,6 @@ class _Calls(NamedTuple):
     usual: _UsualColumn
     ends: Sequence[int]
     durations: array[int]
-
-
-def _unpacked(data: bytes) -> tuple[object, ...]:
-    try:
-        values = msgpack.unpackb(
-            data,
-            use_list=False,
-            unicode_errors="surrogatepass",
-            max_bin_len=CONTENT_BYTES_MAX,
-            max_str_len=limits.TEXT_BYTES_MAX,
-            max_ext_len=0,
-            max_map_len=0,
-        )
-    except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
-        raise WireError(f"invalid msgpack ({error})") from error
-    if type(values) is not tuple or len(values) < _COLUMNS:
-        raise WireError("a body that lacks a column")
-    return values
 
 
 class _GroupReader:

@@ -29,8 +29,8 @@ from am_dbg.store.packed.planes import (
     unpack_naturals,
     unpack_walk,
 )
+from am_dbg.store.packed.values import unpacked_values
 from amtracer.errors import WireError
-from amtracer.files.records import CONTENT_BYTES_MAX
 from amtracer.wire import limits
 
 PART_ENTRIES_MAX = 4_096
@@ -65,7 +65,7 @@ def pack_part_head(head: PartHead) -> bytes:
 
 def unpack_part_head(data: bytes) -> PartHead:
     """The head of a part; `WireError` if it is none."""
-    values = _unpacked(data)
+    values = unpacked_values(data)
     if len(values) < len(PartHead._fields):
         raise WireError("no head of definitions")
     numbers = values[: len(PartHead._fields)]
@@ -117,7 +117,7 @@ class _ShapeReader:
     """Reads the shapes of a part."""
 
     def __init__(self, count: int, data: bytes) -> None:
-        columns = _unpacked(data)
+        columns = unpacked_values(data)
         if len(columns) < 8:
             raise WireError("shapes that lack a column")
         self.schemas = unpack_naturals(columns[0], count, limits.SCHEMAS_MAX - 1)
@@ -176,7 +176,7 @@ def unpack_texts(parts: Iterable[tuple[PartHead, bytes]]) -> TextTable:
 
 
 def _add_texts(table: TextTable, head: PartHead, data: bytes) -> None:
-    columns = _unpacked(data)
+    columns = unpacked_values(data)
     if len(columns) < 5:
         raise WireError("texts that lack a column")
     lengths = unpack_naturals(columns[0], head.texts, limits.TEXT_BYTES_MAX)
@@ -249,20 +249,3 @@ def _octets(value: object) -> bytes:
     if type(value) is not bytes:
         raise WireError("a column that is no byte string")
     return value
-
-
-def _unpacked(data: bytes) -> tuple[object, ...]:
-    try:
-        values = msgpack.unpackb(
-            data,
-            use_list=False,
-            max_bin_len=CONTENT_BYTES_MAX,
-            max_ext_len=0,
-            max_map_len=0,
-            max_array_len=64,
-        )
-    except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
-        raise WireError(f"invalid msgpack ({error})") from error
-    if type(values) is not tuple:
-        raise WireError("no definitions")
-    return values

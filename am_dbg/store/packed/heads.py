@@ -26,8 +26,8 @@ from am_dbg.store.packed.planes import (
     unpack_naturals,
     unpack_walk,
 )
+from am_dbg.store.packed.values import unpacked_values
 from amtracer.errors import WireError
-from amtracer.files.records import CONTENT_BYTES_MAX
 from amtracer.wire import limits
 
 RECORD_ROWS_MAX = 16_384
@@ -165,18 +165,7 @@ def _pack_counts(parts: Sequence[Counts]) -> tuple[Column, Column, Column]:
 
 def unpack_rows_head(data: bytes) -> RowsHead:
     """The head of a record; `WireError` if it is none."""
-    try:
-        values = msgpack.unpackb(
-            data,
-            use_list=False,
-            max_bin_len=CONTENT_BYTES_MAX,
-            max_ext_len=0,
-            max_map_len=0,
-            max_array_len=64,
-        )
-    except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
-        raise WireError(f"invalid msgpack ({error})") from error
-    match values:
+    match unpacked_values(data):
         case (int(stream), int(replaces), int(count), tuple(columns), bytes(texts), *_):
             is_odd = stream < 0 or not 0 <= replaces <= REPLACED_MAX
             if is_odd or not 0 < count <= RECORD_CHUNKS_MAX:

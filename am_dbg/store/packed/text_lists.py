@@ -20,6 +20,7 @@ import msgpack
 from am_dbg.store.chunk_columns import ChunkColumns, TextNumbers
 from am_dbg.store.columns import SparseIntegers, packed
 from am_dbg.store.packed.planes import Column, differences, ends_of, pack_column, unpack_naturals
+from am_dbg.store.packed.values import unpacked_values
 from amtracer.errors import WireError
 from amtracer.wire import limits
 
@@ -73,11 +74,7 @@ def unpack_text_lists(data: bytes, count: int) -> TextLists:
     """The lists of so many chunks; WireError for other bytes."""
     if not data:
         return TextLists([None] * count)
-    try:
-        values = msgpack.unpackb(data, use_list=False, max_ext_len=0, max_map_len=0)
-    except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
-        raise WireError(f"invalid msgpack ({error})") from error
-    match values:
+    match unpacked_values(data):
         case (text_sizes, texts, set_sizes, sets, *_):
             sides = _lists(text_sizes, texts, count), _lists(set_sizes, sets, count)
             return TextLists([_pair(*one) for one in zip(*sides, strict=True)])
