@@ -8,6 +8,7 @@ is, which is whole too.
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 
 from am_dbg.store.packed.heads import pack_rows_head, unpack_rows_head
 from amtracer.errors import SessionError
@@ -30,14 +31,13 @@ class RecordingFile:
         self._loose: list[int] = []
         self._replaced: set[int] = set()
         self.records = RecordWriter(self._file.write)
-        try:
+        with ExitStack() as begun:
+            begun.callback(self._file.abort)
             self.records.begin()
             self.set_aside = set_aside_earlier(self._path)
             self._file.publish()
             remember_written(self._path)
-        except BaseException:
-            self._file.abort()
-            raise
+            begun.pop_all()
 
     @property
     def loose(self) -> int:
