@@ -99,14 +99,14 @@ def _write_records(
     all_ids: bool,
 ) -> None:
     """Write a stream for consecutive machines of the same stream."""
-    keeps_id = bool if all_ids else _ReferredIds(selection).__contains__
+    keeps_id = bool if all_ids else ReferredIds(selection).__contains__
     count = _Counting(progress, sum(part.count for part in selection))
     groups = groupby(selection, key=lambda part: part.track.stream)
     for number, (stream, group) in enumerate(groups):
         parts = list(group)
         hello = store.streams[stream].hello or _NO_HELLO
         if not _are_whole(parts):
-            parts = _told_again(hello, parts, keeps_id)
+            parts = _in_own_store(hello, parts, keeps_id)
         into = RecordStream(records, number, hello, keeps_id)
         _keep_schema_numbers(into, store.streams[stream], parts)
         replays = [ChunkReplay(into, part.track, part.first) for part in parts]
@@ -144,23 +144,36 @@ def _are_whole(parts: Sequence[Selection]) -> bool:
     )
 
 
-def _told_again(
+def _in_own_store(
     hello: HelloMessage, parts: Sequence[Selection], keeps_id: Callable[[str], bool]
 ) -> list[Selection]:
     """The same history in a store of its own, with the definitions that it needs."""
-    told = Store()
-    number = told.open_stream("", live=False)
-    writer = StreamWriter(partial(told.feed, number), hello, batch_rows=limits.BATCH_ROWS_MAX)
-    with told.gathering():
-        for part in parts:
-            for _ in _written(writer, part, keeps_id):
-                pass
-        writer.flush()
-    told.close_stream(number)
+    store = Store()
+    number = store.open_stream("", live=False)
+    with store.gathering():
+        for _ in emitted(hello, parts, partial(store.feed, number), keeps_id):
+            pass
+    store.close_stream(number)
     return [
         replace(part, track=track, first=track.first, last=track.count)
-        for part, track in zip(parts, told.tracks, strict=True)
+        for part, track in zip(parts, store.tracks, strict=True)
     ]
+
+
+def emitted(
+    hello: HelloMessage | None,
+    parts: Sequence[Selection],
+    emit: Callable[[Message], None],
+    keeps_id: Callable[[str], bool],
+) -> Iterator[int]:
+    """Emit some history as the messages of one stream; yield how many transitions were emitted."""
+    writer = StreamWriter(emit, hello or _NO_HELLO, batch_rows=limits.BATCH_ROWS_MAX)
+    for part in parts:
+        replay = TrackReplay(writer, part.track, part.first, keeps_id)
+        yield from replay.replay_to(part.last)
+        if part.last == part.track.count:
+            replay.finish()
+    writer.flush()
 
 
 class _Counting:
@@ -179,7 +192,7 @@ class _Counting:
             self._progress(self._done, self._total)
 
 
-class _ReferredIds:
+class ReferredIds:
     """The ids that the sources of exported transitions refer to; found when the first is asked."""
 
     def __init__(self, selection: Sequence[Selection]) -> None:
@@ -192,26 +205,6 @@ class _ReferredIds:
         if self._ids is None:
             self._ids = _referred_ids(self._selection)
         return tx_id in self._ids
-
-
-def write_messages(
-    store: Store,
-    selection: Sequence[Selection],
-    emit: Callable[[Message], None],
-    progress: OnWritten | None = None,
-    *,
-    all_ids: bool = False,
-) -> None:
-    """Emit the messages of an export: a stream for consecutive machines of the same stream."""
-    keeps_id = bool if all_ids else _ReferredIds(selection).__contains__
-    count = _Counting(progress, sum(part.count for part in selection))
-    for stream, parts in groupby(selection, key=lambda part: part.track.stream):
-        hello = store.streams[stream].hello
-        writer = StreamWriter(emit, hello or _NO_HELLO, batch_rows=limits.BATCH_ROWS_MAX)
-        for part in parts:
-            for rows in _written(writer, part, keeps_id):
-                count.add(rows)
-        writer.flush()
 
 
 _NO_HELLO = HelloMessage(version=1, session="", wall_ns=0, mono_ns=0)
@@ -228,13 +221,3 @@ def _referred_ids(selection: Sequence[Selection]) -> frozenset[str]:
     """The ids that the sources of exported transitions refer to."""
     chunks = (chunk for part in selection for chunk in part.track.chunks)
     return frozenset(source.tx for chunk in chunks for _, source in chunk.sources())
-
-
-def _written(
-    writer: StreamWriter, part: Selection, keeps_id: Callable[[str], bool]
-) -> Iterator[int]:
-    """Write one machine; yield the number of transitions after each portion."""
-    replay = TrackReplay(writer, part.track, part.first, keeps_id)
-    yield from replay.replay_to(part.last)
-    if part.last == part.track.count:
-        replay.finish()

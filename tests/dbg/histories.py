@@ -7,10 +7,12 @@ compared with what happened.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
+from am_dbg.egress.export import ReferredIds, Selection, emitted
 from am_dbg.store import Store
 from am_dbg.store.chunk import CHUNK_LIMITS, ChunkLimits
 from amtracer.encode.stream_writer import StreamWriter
@@ -250,3 +252,17 @@ def stored(
         for message in player.messages:
             store.feed(stream, message)
     return store
+
+
+def write_messages(
+    store: Store,
+    selection: Sequence[Selection],
+    emit: Callable[[Message], None],
+    *,
+    all_ids: bool = False,
+) -> None:
+    """Emit history as messages: a stream for consecutive machines of the same stream."""
+    keeps_id = bool if all_ids else ReferredIds(selection).__contains__
+    for stream, parts in groupby(selection, key=lambda part: part.track.stream):
+        for _ in emitted(store.streams[stream].hello, list(parts), emit, keeps_id):
+            pass

@@ -15,14 +15,14 @@ import pytest
 from hypothesis import settings
 
 from am_dbg.egress import record_stream
-from am_dbg.egress.export import export_session, selected, write_messages
+from am_dbg.egress.export import export_session, selected
 from am_dbg.ingest.importing import import_session
 from am_dbg.ingest.records_import import RecordsImport
 from am_dbg.store import Store
 from am_dbg.store.packed import text_lists
 from am_dbg.store.spilling.spill import Spill
 from amtracer.files.session import SessionWriter
-from tests.dbg.histories import SMALL_CHUNKS
+from tests.dbg.histories import SMALL_CHUNKS, write_messages
 from tests.dbg.model import PlayedSession
 
 Condition = Callable[[PlayedSession, Path], Store]

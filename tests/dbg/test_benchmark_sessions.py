@@ -72,10 +72,10 @@ def test_a_plan_has_at_least_what_was_asked_for(transitions: int, machines: int)
 def test_figures_of_a_session_come_as_json(tmp_path: Path) -> None:
     """Every figure has a label, and the table has those of the original beside ours."""
     command = ["debugger", "--transitions", "4000", "--machines", "2", "--keep", str(tmp_path)]
-    told = json.loads(CliRunner().invoke(main, [*command, "--json", "--new"]).output)
+    figures = json.loads(CliRunner().invoke(main, [*command, "--json", "--new"]).output)
 
-    assert set(ORIGINAL) <= set(told) <= set(LABELS)
-    assert all(value >= 0 for value in told.values())
+    assert set(ORIGINAL) <= set(figures) <= set(LABELS)
+    assert all(value >= 0 for value in figures.values())
     assert len(list(tmp_path.iterdir())) == 1
 
 
@@ -83,9 +83,9 @@ def test_figures_of_a_session_come_as_json(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no ptys")
 def test_a_debugger_takes_in_all_that_a_few_clients_send() -> None:
     """What the clients sent is what the debugger holds, and keys are answered meanwhile."""
-    told = debugger_load.measure(clients=3, per_second=300, seconds=1.0)
+    figures = debugger_load.measure(clients=3, per_second=300, seconds=1.0)
 
-    assert set(told) == set(debugger_load.LABELS)
-    assert told["load_sent"] == 300
-    assert told["load_lost"] == 0
-    assert told["load_keys"] > 0
+    assert set(figures) == set(debugger_load.LABELS)
+    assert figures["load_sent"] == 300
+    assert figures["load_lost"] == 0
+    assert figures["load_keys"] > 0

@@ -396,10 +396,11 @@ def test_the_intact_part_of_a_cut_recording_is_printed(
     run: Run, session: Path, tmp_path: Path
 ) -> None:
     """A message and the exit code report that the recording is cut."""
-    from am_dbg.egress.export import selected, write_messages
+    from am_dbg.egress.export import selected
     from am_dbg.ingest.importing import import_session
     from am_dbg.store import Store
     from amtracer.files.session import SessionWriter
+    from tests.dbg.histories import write_messages
 
     cut, store = tmp_path / "cut.msgpack.br", Store()
     import_session(store, str(session))

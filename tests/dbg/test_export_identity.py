@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from am_dbg import reports as text
 from am_dbg.egress.convert import addressed
-from am_dbg.egress.export import Selection, export_session, file_name_for, selected, write_messages
+from am_dbg.egress.export import Selection, export_session, file_name_for, selected
 from am_dbg.errors import DebuggerError
 from am_dbg.ingest.importing import import_session
 from am_dbg.store import GapKind, Store, Track
 from amtracer.encode.stream_writer import StreamWriter
 from amtracer.errors import SessionAccessError
 from amtracer.wire.messages import HelloMessage, Message, Shape, Source, StateDef
-from tests.dbg.histories import SMALL_CHUNKS, HistoryPlayer, stored
+from tests.dbg.histories import SMALL_CHUNKS, HistoryPlayer, stored, write_messages
 from tests.dbg.model import histories
 from tests.transitions import RecordedTransition, write_transition
 

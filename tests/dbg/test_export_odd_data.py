@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 import amtracer
 import machine as am
-from am_dbg.egress.export import export_session, selected, write_messages
+from am_dbg.egress.export import export_session, selected
 from am_dbg.ingest.importing import import_session
 from am_dbg.store import Store, Track, TransitionRecord
 from amtracer.encode.stream_writer import StreamWriter
 from amtracer.send.registry import _senders
 from amtracer.wire.messages import Message, Shape, Source, StateDef
-from tests.dbg.histories import hello
+from tests.dbg.histories import hello, write_messages
 from tests.dbg.test_export_identity import taken_in
 from tests.transitions import RecordedTransition, write_transition
 from tests.wire.serving import run

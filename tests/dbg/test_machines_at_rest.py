@@ -7,7 +7,7 @@ import json
 import pytest
 
 from am_dbg import reports as text
-from am_dbg.egress.export import selected, write_messages
+from am_dbg.egress.export import selected
 from am_dbg.egress.live_replay import LiveReplay
 from am_dbg.egress.track_replay import TrackReplay
 from am_dbg.projection.log.lines import later_lines
@@ -29,6 +29,7 @@ from amtracer.wire.messages import (
     Shape,
     StateDef,
 )
+from tests.dbg.histories import write_messages
 
 STATES = (StateDef("A"), StateDef("B"), StateDef("Exception", multi=True))
 EMPTY = Shape(0, (0,), 1)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from am_dbg import reports
-from am_dbg.egress.export import selected, write_messages
+from am_dbg.egress.export import selected
 from am_dbg.egress.live_replay import LiveReplay
 from am_dbg.egress.track_replay import TrackReplay
 from am_dbg.projection.machine_order import MachineOrder
@@ -20,6 +20,7 @@ from am_dbg.projection.runs.run_rows import run_name
 from am_dbg.store import Store
 from amtracer.encode.stream_writer import StreamWriter
 from amtracer.wire.messages import HelloMessage, MachineMessage, Message, Shape, StateDef
+from tests.dbg.histories import write_messages
 
 STATES = (StateDef("A", multi=True),)
 ADD = Shape(0, (0,), 1, ((0, 1),))

@@ -23,7 +23,7 @@ ACTS = st.lists(
 )
 
 
-def told(acts: list[tuple[int, int, str]], limits: ChunkLimits = CHUNK_LIMITS) -> Store:
+def fed(acts: list[tuple[int, int, str]], limits: ChunkLimits = CHUNK_LIMITS) -> Store:
     """Four machines that do something at any times, also earlier ones."""
     story = Story()
     machines = [story.machine(f"m{at}") for at in range(4)]
@@ -55,7 +55,7 @@ def in_order(store: Store, across: Across) -> list[Cursor]:
 @given(ACTS)
 def test_places_are_in_order_of_time(acts: list[tuple[int, int, str]]) -> None:
     """Both directions, counts and positions agree with all places sorted by their times."""
-    store = told(acts)
+    store = fed(acts)
     queries = AcrossQueries(store)
     for across in (queries.visible(ALL), queries.errors(ALL), queries.canceled(ALL)):
         expected = in_order(store, across)
@@ -75,7 +75,7 @@ def test_a_place_outside_of_a_set_lies_between_its_neighbours(
     acts: list[tuple[int, int, str]],
 ) -> None:
     """From any transition, the next error is the first one after it in time."""
-    store = told(acts)
+    store = fed(acts)
     queries = AcrossQueries(store)
     everything, errors = in_order(store, queries.visible(ALL)), queries.errors(ALL)
     if not errors.count:
@@ -90,7 +90,7 @@ def test_a_place_outside_of_a_set_lies_between_its_neighbours(
 @given(ACTS)
 def test_places_are_in_order_across_chunks(acts: list[tuple[int, int, str]]) -> None:
     """Also if a track has many chunks, and a clock was set back between or inside of them."""
-    store = told(acts, ChunkLimits(rows=3, piece_rows=2))
+    store = fed(acts, ChunkLimits(rows=3, piece_rows=2))
     across = AcrossQueries(store).visible(ALL)
     expected = in_order(store, across)
 
@@ -105,7 +105,7 @@ def test_columns_of_time_hold_what_falls_into_them(
     acts: list[tuple[int, int, str]], columns: int
 ) -> None:
     """Each column from its bound on has a mark if one of the transitions lies there."""
-    store = told(acts)
+    store = fed(acts)
     queries = AcrossQueries(store)
     errors, times = queries.errors(ALL), queries.visible(ALL).sampled_times(1_000)
     if not times:

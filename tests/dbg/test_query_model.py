@@ -376,7 +376,7 @@ def test_what_is_visible_follows_a_growing_track(history: History, filters: Filt
     """Asking between messages gives the same as asking at the end."""
     player = HistoryPlayer(batch_rows=3, segment_rows=8).play(history)
     store = small_store()
-    stream = store.open_stream("told", live=True)
+    stream = store.open_stream("fed", live=True)
     sets: dict[str, Visible] = {}
     for message in player.messages:
         store.feed(stream, message)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from am_dbg import reports as text
-from am_dbg.egress.export import Selection, selected, write_messages
+from am_dbg.egress.export import Selection, selected
 from am_dbg.projection.log.view import project_log
 from am_dbg.projection.log.window import LogPlace, RowKind
 from am_dbg.projection.machine_order import MachineOrder
@@ -22,7 +22,7 @@ from amtracer.encode.stream_writer import StreamWriter
 from amtracer.errors import WireError
 from amtracer.wire.messages import Message, RefusedMessage, Shape, StateDef, StepDef, TroubleMessage
 from amtracer.wire.vocabulary import StepFlag, TroubleKind
-from tests.dbg.histories import hello
+from tests.dbg.histories import hello, write_messages
 from tests.dbg.test_export_identity import taken_in
 from tests.transitions import RecordedTransition, write_transition
 
