@@ -27,6 +27,10 @@ class _Palette(dict[int, int]):
         return local
 
 
+_NO_INDEX = _Palette()
+"""The index of complete columns, to which nothing is added."""
+
+
 class PaletteColumn:
     """Stores values that are not negative, as local numbers in a column of the chunk.
 
@@ -47,9 +51,9 @@ class PaletteColumn:
         cls, palette: array[int], counts: array[int], load: Callable[[], Integers]
     ) -> PaletteColumn:
         """A complete column whose local numbers are loaded."""
-        column = cls(None)
+        column = cls.__new__(cls)
         column.palette, column.counts = palette, counts
-        column._load = load
+        column._own, column._load, column._index = None, load, _NO_INDEX
         return column
 
     def part(self, local: Integers, rows: int) -> PaletteColumn:
