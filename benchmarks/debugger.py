@@ -18,6 +18,7 @@ from benchmarks import debugger_queries as queries
 from benchmarks.debugger_screen import (
     DOWN,
     JUMP_BACK,
+    JUMP_ON,
     LEFT,
     RIGHT,
     UP,
@@ -130,7 +131,7 @@ def _on_screen(path: Path, machines: int) -> Figures:
             "first_key_ms": screen.press(LEFT) * 1e3,
         }
         screen.settle()
-        keys = {"step": (LEFT, RIGHT), "jump": (JUMP_BACK, JUMP_BACK)}
+        keys = {"step": (LEFT, RIGHT), "jump": (JUMP_BACK, JUMP_ON)}
         if machines > 1:
             keys["select"] = (DOWN, DOWN) if machines > KEYS else (DOWN, UP)
         for name, pair in keys.items():
