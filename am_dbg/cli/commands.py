@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from am_dbg.cli.check import check_command
-from am_dbg.cli.collection import postpone_collection, resume_collection
 from am_dbg.cli.convert import convert_command
 from am_dbg.cli.diff import diff_command
 from am_dbg.cli.errors import errors_command
@@ -40,6 +39,7 @@ from am_dbg.cli.terminal import fill_standard_descriptors
 from am_dbg.cli.when import when_command
 from am_dbg.cli.why import why_command
 from am_dbg.errors import DebuggerError
+from am_dbg.ingest.collection import postpone_collection, resume_collection
 from am_dbg.options import (
     LOG_LEVEL_DEFAULT,
     LOG_LEVEL_WORDS,

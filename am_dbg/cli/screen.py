@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from am_dbg.cli.collection import resume_collection
 from am_dbg.cli.options import token_in_use
 from am_dbg.cli.output import write_message
 from am_dbg.cli.terminal import is_standard_input, take_terminal, why_no_screen
 from am_dbg.errors import NoTerminalError
+from am_dbg.ingest.collection import resume_collection
 from am_dbg.options import NOT_LISTENING, RunOptions
 from amtracer.address import listen_address, peer_address
 

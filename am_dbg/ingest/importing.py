@@ -23,6 +23,7 @@ from contextlib import closing
 from itertools import chain
 from typing import BinaryIO
 
+from am_dbg.ingest.collection import collection_postponed
 from am_dbg.ingest.content_digest import digest_of
 from am_dbg.ingest.memory import MEGABYTE, MEMORY_MB_MAX_DEFAULT
 from am_dbg.ingest.records_import import RecordsImport
@@ -125,7 +126,7 @@ def import_session(
     """
     opened = open_source(source) if isinstance(source, str) else source
     if opened.records is not None:
-        with closing(opened):
+        with closing(opened), collection_postponed():
             return RecordsImport(store, opened.label, opened.records).run(progress)
     session = _SessionImport(store, opened.label)
     due = 0

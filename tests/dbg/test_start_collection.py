@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from click.testing import CliRunner
 
-from am_dbg.cli.collection import postpone_collection, resume_collection
 from am_dbg.cli.commands import command
+from am_dbg.ingest.collection import (
+    collection_postponed,
+    postpone_collection,
+    resume_collection,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -47,3 +52,19 @@ def test_a_command_collects_while_it_works() -> None:
     CliRunner().invoke(command, ["list", "missing.msgpack.br"])
 
     assert gc.isenabled()
+
+
+def test_opening_a_session_collects_again_afterwards() -> None:
+    """Also after an error; a program that had switched the collector off keeps it off."""
+    with suppress(ValueError), collection_postponed():
+        assert not gc.isenabled()
+        raise ValueError
+    assert gc.isenabled()
+
+    gc.disable()
+    try:
+        with collection_postponed():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
