@@ -146,6 +146,7 @@ class StreamFilling:
                     self._add(item)
                 except WireError as error:
                     self._leave_out(item, str(error))
+            self._stream.end_adopting(machine)
 
     def _leave_out(self, item: PlacedChunk | PlacedEvent, what: str) -> None:
         """Go on after what cannot be taken in."""

@@ -109,6 +109,7 @@ class Chunk:
         time_first: int,
         *,
         owns_ticks: bool = True,
+        is_loaded: bool = False,
     ) -> None:
         self._ticks_bytes = ticks_bytes(ticks) if owns_ticks else 0
         self.first = first
@@ -120,11 +121,13 @@ class Chunk:
         self.rows = 0
         self.touched = 0
         self.facts: tuple[tuple[int, int], ...] = ()
-        self._own: ChunkColumns | None = ChunkColumns()
+        own = None if is_loaded else ChunkColumns()
+        self._own: ChunkColumns | None = own
         self._loader: ColumnLoader | None = None
         self._flags = 0
-        self.shapes = PaletteColumn(self._own.shapes)
-        self.lines = PaletteColumn(self._own.lines)
+        if own is not None:  # `loaded` sets those of a chunk without columns
+            self.shapes = PaletteColumn(own.shapes)
+            self.lines = PaletteColumn(own.lines)
         self.time_first = self.time_min = self.time_max = time_first
         self.is_ascending = True
         self.is_sealed = self.is_damaged = False
@@ -140,7 +143,7 @@ class Chunk:
         loader: ColumnLoader,
     ) -> Chunk:
         """A complete chunk of which only the head is in memory."""
-        chunk = cls(first, head.first_row, dictionary, schema, head.ticks, 0)
+        chunk = cls(first, head.first_row, dictionary, schema, head.ticks, 0, is_loaded=True)
         chunk._clock_end = head.ticks_end
         chunk._ticks_bytes += ticks_bytes(head.ticks_end)
         chunk.rows, chunk.touched = head.rows, head.touched
@@ -151,7 +154,7 @@ class Chunk:
         chunk.shapes = PaletteColumn.of(*head.shapes, lambda: _columns_of(itself).shapes)
         chunk.lines = PaletteColumn.of(*head.lines, lambda: _columns_of(itself).lines)
         chunk.facts = tuple(zip(*head.facts, strict=True))
-        chunk._loader, chunk._own = loader, None
+        chunk._loader = loader
         loader.checked_by(lambda columns: _check(itself, columns))
         chunk.is_sealed = True
         return chunk

@@ -168,6 +168,7 @@ class Stream:
     ) -> None:
         """Add a chunk of which only the head is in memory; WireError if it does not fit.
 
+        Call `end_adopting` after the last one of the machine.
         The schema changes if the head has another one: the message about it may be lost.
         """
         track, schema = self._track(head.machine), self._schema(head.schema)
@@ -178,7 +179,10 @@ class Stream:
         track.reopen(self.live)
         track.adopt(head, dictionary, loader)
         self._store.count_transitions(head.rows)
-        self._store.track_changed(track)
+
+    def end_adopting(self, machine: int) -> None:
+        """Count the memory of the chunks that a machine was given, and report its change."""
+        self._store.track_changed(self.tracks[machine])
 
     def skip_damaged(self, machine: int, row: int) -> None:
         """Go on at this row; what is missing up to it was damaged."""

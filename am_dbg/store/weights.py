@@ -44,7 +44,8 @@ def texts_bytes(texts: Iterable[str]) -> int:
 
 def ticks_bytes(ticks: Sequence[int]) -> int:
     """Bytes of a clock."""
-    large = sum(tick > _SMALL_MAX for tick in ticks)
+    has_large = max(ticks, default=0) > _SMALL_MAX
+    large = sum(tick > _SMALL_MAX for tick in ticks) if has_large else 0
     return sys.getsizeof(ticks) + _TICK_BYTES * large
 
 

@@ -1,4 +1,4 @@
-"""Reads the msgpack values of heads and bodies: one border for bytes that anybody may have written.
+"""Reads the msgpack values of heads and bodies: one border for bytes of any origin.
 
 Maps and extension types are refused, lengths are limited, and every fault is a `WireError`.
 """
