@@ -2,7 +2,9 @@
 
 A machine leaves the set when it is disposed. If it is collected without that, the garbage
 collector calls a weak reference's callback, on any thread at any moment, inside any lock. So
-the callback only removes the machine and appends to a queue; it wakes no thread.
+the callback only removes the machine and appends to a queue; it wakes no thread. And no loop goes
+through the set itself, not even to list its pairs: making a pair can start the collector. A copy of
+a dictionary is made in one piece.
 """
 
 from __future__ import annotations
@@ -47,12 +49,12 @@ class TracedMachines:
 
     def machines(self) -> list[am.Machine]:
         """All machines, each once; compared by `id`, as a subclass may have no hash."""
-        there = [mach for ref in list(self._machines.values()) if (mach := ref()) is not None]
+        there = [mach for ref in self._machines.copy().values() if (mach := ref()) is not None]
         return list({id(mach): mach for mach in there}.values())
 
     def recorded_by(self, sender: Sender) -> Iterator[tuple[TracedMachine, am.Machine]]:
         """The machines that are recorded by a sender, each with its record in the sender."""
-        for machine, one in list(self._senders.items()):
+        for machine, one in self._senders.copy().items():
             if one is sender:
                 mach = self._find(machine)
                 if mach is not None:

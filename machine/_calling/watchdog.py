@@ -165,7 +165,7 @@ class _Machines:
 
     def sift(self) -> list[_Entry]:
         """Forget those that are disposed or gone, and return the others."""
-        for key, one in list(self._by_id.items()):
+        for key, one in self._by_id.copy().items():
             mach = one.mach()
             if mach is None or mach._disposed:
                 del self._by_id[key]

@@ -79,7 +79,7 @@ def open_work(mach: HasOpenWork) -> Iterator[OpenWork]:
             names, key = tuple(dict.fromkeys(one.names)), (one.label, one.number)
             yield OpenWork(one.label, names, one.condition(), due, key)
     if contexts is not None:
-        for state, ctx in list(contexts._live.items()):
+        for state, ctx in contexts._live.copy().items():
             yield OpenWork("ctx", (state,), "", _deadline(ctx), ("ctx", id(ctx)))
             yield from _limits(ctx, (state,))
     if mach._ctx is not None:

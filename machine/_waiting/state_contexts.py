@@ -102,13 +102,13 @@ class StateContexts:
     def schema_changed(self) -> None:
         """End the contexts of states that the new schema does not have."""
         index = self._mach._schema.index
-        for state, ctx in list(self._live.items()):
+        for state, ctx in self._live.copy().items():
             if state not in index:
                 self._end(state, ctx)
 
     def dispose(self) -> None:
         """End all of them, without a line in the log."""
-        for state, ctx in list(self._live.items()):
+        for state, ctx in self._live.copy().items():
             ctx.cancel()
             self._forget(state, ctx)
 

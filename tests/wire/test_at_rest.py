@@ -14,6 +14,7 @@ from amtracer.send.events import OpenWorkEvent
 from amtracer.send.sender import Sender
 from amtracer.tracer import pausing
 from amtracer.tracer.open_work import read_open_work
+from amtracer.tracer.traced_machines import traced_machines
 from amtracer.wire import limits
 from amtracer.wire.messages import (
     LaterLinesMessage,
@@ -356,3 +357,39 @@ def test_a_machine_without_anything_open_is_not_listed(
     assert list(read_open_work(other, True)) == []
     handle.cancel()
     assert list(read_open_work(cast(Sender, caught), True)) == []
+
+
+# The collector.
+
+
+@pytest.fixture
+def _collector() -> Iterator[None]:
+    """A test may set when the garbage collector starts; afterwards all is as before."""
+    thresholds = gc.get_threshold()
+    gc.collect()
+    gc.disable()
+    yield
+    gc.set_threshold(*thresholds)
+    gc.enable()
+
+
+@pytest.mark.usefixtures("_collector")
+@pytest.mark.parametrize("allocations", range(0, 80, 2))
+def test_machines_that_are_collected_during_a_look_do_not_stop_it(
+    caught: FakeSender, allocations: int
+) -> None:
+    """Wherever in a look at the traced machines the collector starts, all that are left are seen.
+
+    It starts after a number of allocations, and ends machines that nothing but itself can end.
+    """
+    kept = [am.Machine(None, STATES, id=f"kept{number}") for number in range(20)]
+    for mach in kept:
+        caught.trace(mach)
+    for number in range(3):
+        caught.trace(am.Machine(None, STATES, id=f"gone{number}"))
+    gc.set_threshold(gc.get_count()[0] + allocations)
+    gc.enable()
+    seen = [mach for _, mach in traced_machines.recorded_by(cast(Sender, caught))]
+    gc.disable()
+
+    assert [mach.id for mach in seen if mach in kept] == [mach.id for mach in kept]
