@@ -18,7 +18,6 @@ from am_dbg.ingest.stream_filling import (
     Event,
     PlacedChunk,
     PlacedEvent,
-    Segment,
     StreamFilling,
     StreamParts,
 )
@@ -152,14 +151,12 @@ class RecordsImport:
 
     def _take_part(self, record: Record) -> None:
         head = unpack_part_head(record.head(self._source))
-        stream = self._stream(head.stream)
-        segment = stream.segments.setdefault(head.segment, Segment(SegmentLoader(self._file)))
-        try:
-            check_order(segment.loader.parts, head)
-        except WireError:
-            segment.is_bad = True
-            raise
-        segment.loader.parts.append(Part(head, record))
+        segments = self._stream(head.stream).segments
+        loader = segments.get(head.segment)
+        check_order(loader.parts if loader else (), head)
+        if loader is None:
+            loader = segments[head.segment] = SegmentLoader(self._file)
+        loader.parts.append(Part(head, record))
 
     def _take_rows(self, record: Record, head: RowsHead) -> None:
         self._rows_read += head.rows

@@ -13,7 +13,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from am_dbg.store import Store
-from am_dbg.store.dictionary import DefinitionCounts, SegmentDictionary
+from am_dbg.store.dictionary import SegmentDictionary
 from am_dbg.store.loading.record_file import ChunkLoader, SegmentLoader
 from am_dbg.store.packed.heads import ChunkHead
 from am_dbg.store.values import Damage
@@ -42,24 +42,6 @@ Event = (
     | OpenWorkMessage
 )
 """The messages that a record of events holds."""
-
-
-@dataclass
-class Segment:
-    """The parts that define a segment, and whether one of them is bad."""
-
-    loader: SegmentLoader
-    is_bad: bool = False
-
-    @property
-    def counts(self) -> DefinitionCounts:
-        head = self.loader.parts[-1].head
-        return DefinitionCounts(
-            head.shape_first + head.shapes,
-            head.text_first + head.texts,
-            head.set_first + head.sets,
-            0,
-        )
 
 
 class PlacedChunk(NamedTuple):
@@ -102,7 +84,7 @@ class StreamParts:
     opening: list[Message] = field(default_factory=list)
     units_ns: dict[int, int] = field(default_factory=dict)
     """The nanoseconds in a unit of each machine."""
-    segments: dict[int, Segment] = field(default_factory=dict)
+    segments: dict[int, SegmentLoader] = field(default_factory=dict)
     items: dict[int, list[PlacedChunk | PlacedEvent]] = field(default_factory=dict)
     """The chunks and events of each machine."""
 
@@ -206,9 +188,9 @@ class StreamFilling:
     def _dictionary(self, number: int) -> SegmentDictionary:
         found = self._dictionaries.get(number)
         if found is None:
-            segment = self._parts.segments.get(number)
-            if segment is None or segment.is_bad or not segment.loader.parts:
+            loader = self._parts.segments.get(number)
+            if loader is None:
                 raise WireError("their definitions are damaged")
-            found = self._stream.adopt_segment(segment.loader, segment.counts)
+            found = self._stream.adopt_segment(loader, loader.counts)
             self._dictionaries[number] = found
         return found

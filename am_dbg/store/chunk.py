@@ -345,9 +345,8 @@ class Chunk:
 
     def can_be_read(self) -> bool:
         """Load its rows and definitions; whether they are not damaged."""
+        self.dictionary.learn_lost()
         self.columns  # noqa: B018  # damage shows when they are loaded
-        self.dictionary.shape_table  # noqa: B018
-        self.dictionary.text_table  # noqa: B018
         return not self.is_damaged
 
     @property

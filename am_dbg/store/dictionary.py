@@ -9,13 +9,14 @@ in the cache of the store.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 from weakref import ref
 
 from am_dbg.store.definitions.blank_tables import BLANK_FACTS, BLANK_SHAPE, BlankTables
 from am_dbg.store.definitions.loaded_shape import decode_shape
+from am_dbg.store.definitions.lost_numbers import NONE_LOST, LostNumbers
 from am_dbg.store.definitions.shape_cache import ShapeCache
 from am_dbg.store.definitions.shape_table import ShapeTable
 from am_dbg.store.definitions.text_table import TextTable
@@ -33,6 +34,7 @@ CACHED_SHAPES_MAX = 4_096
 """Shapes of a segment whose activity is cached."""
 _SERIAL_SHIFT = 32
 _MASKS = 3
+_DAMAGED = WireError("their definitions are damaged")
 
 
 class TableLoader(Protocol):
@@ -44,9 +46,16 @@ class TableLoader(Protocol):
     def texts(self) -> TextTable:
         """The texts and their sets."""
 
+    def check_again(self) -> None:
+        """Check rows again that were checked when less was known of the texts."""
+
 
 class CheckedTableLoader(TableLoader, Protocol):
     """Gives the tables of a segment of a file, which may be wrong."""
+
+    @property
+    def lacks_parts(self) -> bool:
+        """Whether some of the definitions are known to be lost."""
 
     def checked_by(self, check: Callable[[ShapeTable], None]) -> None:
         """Check the shapes from now on whenever they were loaded."""
@@ -61,8 +70,8 @@ class DefinitionCounts(NamedTuple):
     arg_sets: int
 
 
-OnDamage = Callable[["SegmentDictionary", WireError, "Chunk | None"], None]
-"""Called with damaged definitions, or with a damaged chunk that uses good ones."""
+OnDamage = Callable[["SegmentDictionary", WireError, Callable[["Chunk"], bool]], None]
+"""Called with the definitions, what is wrong, and a test for the chunks that it costs."""
 
 
 class Activity(dict[int, tuple[int, int, int]]):
@@ -98,15 +107,18 @@ class SegmentDictionary:
     """The definitions of one segment, by number; its caller has checked them.
 
     `holders` are the tracks whose transitions need them. Once it is closed and no track holds
-    it, it can be dropped.
+    it, it can be dropped. `lost_texts` has the numbers of the texts that are known to be damaged.
     """
 
     __slots__ = (
         "__weakref__",
+        "_blank",
         "_cache",
         "_counts",
         "_head_bytes",
         "_loader",
+        "_lost_sets",
+        "_lost_shapes",
         "_on_damage",
         "_own_shapes",
         "_own_texts",
@@ -114,6 +126,7 @@ class SegmentDictionary:
         "heads",
         "holders",
         "is_closed",
+        "lost_texts",
         "schemas",
         "serial",
         "stream",
@@ -143,6 +156,8 @@ class SegmentDictionary:
         self._head_bytes = 0
         self._cache = cache
         self._on_damage = on_damage
+        self._blank: SegmentDictionary | None = None
+        self._lost_shapes = self._lost_sets = self.lost_texts = NONE_LOST
 
     # Defining.
 
@@ -187,19 +202,51 @@ class SegmentDictionary:
     def blank(self) -> SegmentDictionary:
         """A dictionary with as many definitions, all of them blank."""
         serial = -1 - self.serial
-        made = SegmentDictionary(serial, self.schemas, self._cache, self.stream, self._on_damage)
-        made.load_from(BlankTables(self.counts), self.counts)
-        made.is_closed = True
+        made = self._blank
+        if made is None:
+            made = self._blank = SegmentDictionary(
+                serial, self.schemas, self._cache, self.stream, self._on_damage
+            )
+            made.load_from(BlankTables(self.counts), self.counts)
+            made.is_closed = True
         return made
 
-    def report_damage(self, error: WireError, chunk: Chunk | None = None) -> None:
-        """Make one chunk damaged; or the definitions, and so all chunks that need them."""
-        if isinstance(self._loader, BlankTables):
-            return
-        if chunk is None:
-            self._loader = BlankTables(self._counts)
-            self.activity.forget()
-        self._on_damage(self, error, chunk)
+    def report_damage(self, error: WireError, damaged: Chunk) -> None:
+        """Make one chunk damaged; the definitions are good."""
+        self._on_damage(self, error, lambda chunk: chunk is damaged)
+
+    def learn_lost(self) -> None:
+        """Load the tables once, so that it is known which definitions are damaged."""
+        self.shape_table  # noqa: B018  # what is lost shows when they are loaded
+        self.text_table  # noqa: B018
+
+    def has_lost(self, shapes: Iterable[int], lines: Iterable[int]) -> bool:
+        """Whether one of these shapes, or of these sets of lines plus 1, was damaged.
+
+        Those of which no table was loaded yet are not known to be damaged.
+        """
+        return self._lost_shapes.has_any(shapes) or self._lost_sets.has_any(
+            number - 1 for number in lines
+        )
+
+    def _lose_shapes(self, lost: LostNumbers) -> None:
+        """Note which shapes are damaged; the chunks that use them are damaged too."""
+        self._lost_shapes = lost
+        self.activity.forget()
+        self._on_damage(self, _DAMAGED, self._uses_lost)
+
+    def _lose_texts(self, table: TextTable) -> None:
+        """Note which texts are damaged; the chunks whose lines use them are damaged too.
+
+        Arguments are found damaged when their rows are loaded.
+        """
+        assert self._loader is not None  # tables in memory have lost nothing
+        self.lost_texts, self._lost_sets = table.lost_texts, table.lost_sets
+        self._loader.check_again()
+        self._on_damage(self, _DAMAGED, self._uses_lost)
+
+    def _uses_lost(self, chunk: Chunk) -> bool:
+        return self.has_lost(chunk.shapes.palette, chunk.lines.palette)
 
     # Looking up.
 
@@ -220,11 +267,10 @@ class SegmentDictionary:
         if own is not None:
             return own
         assert self._loader is not None  # a dictionary has tables or a loader
-        try:
-            return self._loader.shapes()
-        except WireError as error:
-            self.report_damage(error)
-            return self._loader.shapes()
+        table = self._loader.shapes()
+        if table.lost and not self._lost_shapes:
+            self._lose_shapes(table.lost)
+        return table
 
     @property
     def text_table(self) -> TextTable:
@@ -233,11 +279,10 @@ class SegmentDictionary:
         if own is not None:
             return own
         assert self._loader is not None  # a dictionary has tables or a loader
-        try:
-            return self._loader.texts()
-        except WireError as error:
-            self.report_damage(error)
-            return self._loader.texts()
+        table = self._loader.texts()
+        if (table.lost_texts or table.lost_sets) and not (self.lost_texts or self._lost_sets):
+            self._lose_texts(table)
+        return table
 
     @property
     def counts(self) -> DefinitionCounts:
@@ -347,5 +392,5 @@ class SegmentDictionary:
         try:
             return decode_shape(table, number, self.schemas)
         except WireError as error:
-            self.report_damage(error)
+            self._on_damage(self, error, lambda chunk: number in chunk.shapes.palette)
             return BLANK_SHAPE, BLANK_FACTS

@@ -410,12 +410,12 @@ class Store:
                 self._is_freeing_memory = False
 
     def _on_damage(
-        self, dictionary: SegmentDictionary, error: WireError, chunk: Chunk | None
+        self, dictionary: SegmentDictionary, error: WireError, is_damaged: Callable[[Chunk], bool]
     ) -> None:
         """Make chunks damaged that cannot be read; any thread may find that."""
         with self.lock:
             for track in sorted(dictionary.holders, key=lambda track: track.arrival):
-                for one in track.damage_chunks(dictionary, chunk):
+                for one in track.damage_chunks(dictionary, is_damaged):
                     self._keep_damage(track, one, str(error))
                 self.track_changed(track)
             self._drop_unheld(dictionary)

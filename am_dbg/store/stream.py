@@ -161,6 +161,8 @@ class Stream:
         dictionary.load_from(loader, counts)
         loader.checked_by(lambda table: check_table(table, self._schemas))
         self._store.close_dictionary(dictionary, is_adopted=True)
+        if loader.lacks_parts:
+            dictionary.learn_lost()
         return dictionary
 
     def adopt_chunk(
@@ -173,6 +175,8 @@ class Stream:
         """
         track, schema = self._track(head.machine), self._schema(head.schema)
         check_head(head, len(schema.states), track.identity.unit_ns, dictionary.counts)
+        if dictionary.has_lost(head.shapes[0], head.lines[0]):
+            raise WireError("their definitions are damaged")
         if self._schema_of[head.machine] != head.schema and head.first_row >= track.row_next:
             self.skip_damaged(head.machine, head.first_row)
             self._change_schema(head.machine, schema, head.schema, head.ticks)
@@ -442,6 +446,8 @@ class Stream:
     def _take_later_lines(self, message: LaterLinesMessage) -> None:
         track = self._track(message.machine)
         checking.check_later_lines(message, self.dictionary)
+        if self.dictionary.has_lost((), (message.lines + 1,)):
+            raise WireError("later log lines that are damaged")
         track.reopen(self.live)
         track.add_lines(self.dictionary.lines(message.lines), message.missing)
         self._store.track_changed(track)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 from operator import is_not
 
@@ -260,13 +260,15 @@ class Track(TrackReader):
         chunk.load_from(loader)
         self._sealed_bytes += chunk.size() - before
 
-    def damage_chunks(self, dictionary: SegmentDictionary, chunk: Chunk | None) -> list[Chunk]:
-        """Make a chunk, or all chunks that use a dictionary, damaged: a gap says how many rows.
+    def damage_chunks(
+        self, dictionary: SegmentDictionary, is_damaged: Callable[[Chunk], bool]
+    ) -> list[Chunk]:
+        """Make some of the chunks that use a dictionary damaged: a gap says how many rows.
 
         The transitions keep their numbers, and have nothing else. Returns these chunks.
         """
         users = [one for one in self._index.chunks if one.dictionary is dictionary]
-        damaged = [one for one in users if not one.is_damaged and chunk in (one, None)]
+        damaged = [one for one in users if not one.is_damaged and is_damaged(one)]
         for one in damaged:
             before = one.size()
             one.be_damaged()

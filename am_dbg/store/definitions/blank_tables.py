@@ -5,6 +5,7 @@ They have every number that the damaged ones had, so nothing that refers to a nu
 
 from __future__ import annotations
 
+from array import array
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,9 @@ class BlankTables:
     def texts(self) -> TextTable:
         return self._texts
 
+    def check_again(self) -> None:
+        """Blank rows are never damaged."""
+
     @cached_property
     def _shapes(self) -> ShapeTable:
         table = ShapeTable()
@@ -55,5 +59,27 @@ def add_blank_shapes(table: ShapeTable, count: int) -> None:
 def add_blank_texts(table: TextTable, texts: int, sets: int) -> None:
     """Define empty texts, and sets without lines."""
     table.texts.extend([b""] * texts)
-    for _ in range(sets):
-        table.define_lines(())
+    table.line_ends.extend(array("I", [table.line_ends[-1]]) * sets)
+
+
+def lose_shapes(table: ShapeTable, stop: int) -> None:
+    """Define all shapes before this number that are not defined yet as lost and blank."""
+    first = len(table)
+    table.lost.add(first, stop)
+    add_blank_shapes(table, stop - first)
+
+
+def lose_texts(table: TextTable, texts_stop: int, sets_stop: int) -> None:
+    """Define all texts and sets of lines before these numbers that are not defined yet as lost."""
+    texts, sets = len(table.texts), len(table.line_ends) - 1
+    table.lost_texts.add(texts, texts_stop)
+    table.lost_sets.add(sets, sets_stop)
+    add_blank_texts(table, texts_stop - texts, sets_stop - sets)
+
+
+def lose_sets_of_lost_texts(table: TextTable, first: int) -> None:
+    """Count sets of lines from this number on as lost if the text of one of their lines is."""
+    ends = table.line_ends
+    for number in range(first, len(ends) - 1):
+        if table.lost_texts.has_any(table.line_texts[ends[number] : ends[number + 1]]):
+            table.lost_sets.add(number, number + 1)

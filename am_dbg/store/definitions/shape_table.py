@@ -16,6 +16,7 @@ from itertools import chain
 import msgpack
 
 from am_dbg.store.columns import Blobs, Integers
+from am_dbg.store.definitions.lost_numbers import LostNumbers
 from am_dbg.store.facts import ShapeFacts
 from amtracer.wire.messages import Pairs, Shape, StepDef
 
@@ -29,7 +30,8 @@ class ShapeTable:
 
     `growth_max` is the most that a shape adds to a tick. `packed` has of each shape its type,
     called states, flags and steps. The growth of a shape is in `growth` and `growth_states`,
-    up to its end in `growth_ends`: twice the growth, plus 1 if it is negative.
+    up to its end in `growth_ends`: twice the growth, plus 1 if it is negative. `lost` has the
+    numbers of shapes that a file had and that are damaged: they are blank here.
     """
 
     __slots__ = (
@@ -40,6 +42,7 @@ class ShapeTable:
         "growth_max",
         "growth_states",
         "has_usual_lines",
+        "lost",
         "mask_bytes",
         "packed",
         "schema_of",
@@ -60,6 +63,7 @@ class ShapeTable:
         self.growth = Integers()
         self.growth_max = 0
         self.mask_bytes = 0
+        self.lost = LostNumbers()
 
     def __len__(self) -> int:
         return len(self.flags)
@@ -89,6 +93,19 @@ class ShapeTable:
         largest = max(coded) >> 1
         if largest > self.growth_max:
             self.growth_max = largest
+
+    def extend(self, other: ShapeTable) -> None:
+        """Give the next numbers to the shapes of another table, which has lost none."""
+        known = self.growth_ends[-1]
+        self.packed.extend_joined(*other.packed.joined(0, len(other)))
+        self.growth_ends.extend([known + end for end in other.growth_ends[1:]])
+        self.growth.extend(other.growth.span(0, len(other.growth_states)), known)
+        self.growth_states.extend(other.growth_states)
+        self.schema_of.extend(other.schema_of)
+        self.calls.extend(other.calls)
+        self.usual_lines.extend(other.usual_lines)
+        self.touched += other.touched
+        self.flags += other.flags
 
     def grow(self, ticks: list[int], counts: Mapping[int, int], sign: int) -> None:
         """Add the growth of shapes that occur so often to the ticks, or subtract it."""

@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from am_dbg.store.columns import Blobs
+from am_dbg.store.definitions.lost_numbers import LostNumbers
 from am_dbg.store.values import LogLine
 
 
@@ -19,9 +20,20 @@ class TextTable:
 
     The lines of a set are in `line_texts` and `line_levels`, up to its end in `line_ends`; the
     texts of a set of arguments, keys and texts in turns, in `arg_texts` up to `arg_ends`.
+    `lost_texts` and `lost_sets` have the numbers of texts and of sets of log lines that a file had
+    and that are damaged: they are empty here. A set is lost with the text of one of its lines.
     """
 
-    __slots__ = ("arg_ends", "arg_texts", "line_ends", "line_levels", "line_texts", "texts")
+    __slots__ = (
+        "arg_ends",
+        "arg_texts",
+        "line_ends",
+        "line_levels",
+        "line_texts",
+        "lost_sets",
+        "lost_texts",
+        "texts",
+    )
 
     def __init__(self) -> None:
         self.texts = Blobs()
@@ -30,6 +42,8 @@ class TextTable:
         self.line_levels = bytearray()
         self.arg_ends = array("I", (0,))
         self.arg_texts = array("H")
+        self.lost_texts = LostNumbers()
+        self.lost_sets = LostNumbers()
 
     def define_lines(self, entries: Sequence[tuple[int, int]]) -> None:
         """Give the next number to a set of log lines."""

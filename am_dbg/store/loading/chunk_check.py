@@ -86,6 +86,12 @@ def _check_numbers(chunk: Chunk, columns: ChunkColumns) -> None:
     _check_groups("arguments", columns.args, 2 * limits.ARGS_MAX, counts.texts - 1)
     if columns.args is not None and any(end % 2 for end in columns.args.parts()[1]):
         raise WireError("an argument without a text")
+    if columns.args is not None and chunk.dictionary.lost_texts.has_any(columns.args.parts()[2]):
+        raise WireError("arguments whose texts are damaged")
+    if columns.pre_lines is not None and chunk.dictionary.has_lost(
+        (), columns.pre_lines.parts()[2]
+    ):
+        raise WireError("earlier log lines that are damaged")
     _check_groups("earlier log lines", columns.pre_lines, 1, counts.line_sets)
     _check_groups("handler times", columns.calls, limits.HANDLERS_MAX, TIME_NS_MAX - 1)
     if min(columns.queue_ticks.span(0, chunk.rows)) < 0:

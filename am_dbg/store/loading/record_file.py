@@ -8,15 +8,22 @@ the store.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from itertools import count
 from typing import NamedTuple
 
 from am_dbg.store.chunk_columns import ChunkColumns, TextNumbers
+from am_dbg.store.definitions.blank_tables import (
+    lose_sets_of_lost_texts,
+    lose_shapes,
+    lose_texts,
+)
 from am_dbg.store.definitions.shape_table import ShapeTable
 from am_dbg.store.definitions.text_table import TextTable
+from am_dbg.store.dictionary import DefinitionCounts
 from am_dbg.store.loading.column_cache import ColumnCache
 from am_dbg.store.packed.body_reader import RowsBody
-from am_dbg.store.packed.definitions import PartHead, unpack_shapes, unpack_texts
+from am_dbg.store.packed.definitions import PartHead, add_texts, part_ends, unpack_shapes
 from am_dbg.store.packed.heads import RowsHead
 from am_dbg.store.packed.text_lists import TextLists, text_numbers, unpack_text_lists
 from amtracer.errors import WireError
@@ -117,7 +124,11 @@ class Part(NamedTuple):
 
 
 class SegmentLoader:
-    """Loads the tables of a segment from the parts that define it, in order."""
+    """Loads the tables of a segment from the parts that define it, in order.
+
+    A damaged part costs the definitions that it had, and sets of lines whose texts it had: their
+    numbers are lost, and the tables have blank entries for them.
+    """
 
     def __init__(self, file: RecordFile) -> None:
         self.parts: list[Part] = []
@@ -137,6 +148,10 @@ class SegmentLoader:
         """The texts, from the cache or from the file."""
         return self._file.cache.get((self._key, "texts"), self._load_texts)
 
+    def check_again(self) -> None:
+        """Load all rows again when a reader needs them: they were checked without the texts."""
+        self._file.cache.clear()
+
     @property
     def _key(self) -> tuple[int, int]:
         return self._file.serial, self._serial
@@ -145,30 +160,55 @@ class SegmentLoader:
         """The head and the body of a part as they are in the file."""
         return part.record.stored(self._file.source)
 
+    @property
+    def counts(self) -> DefinitionCounts:
+        """How many definitions there are, with those that are lost."""
+        return DefinitionCounts(*part_ends(self.parts[-1].head), 0)
+
+    @property
+    def lacks_parts(self) -> bool:
+        """Whether parts are missing before others."""
+        ends = ((0, 0, 0), *(part_ends(part.head) for part in self.parts))
+        return any(_starts(part.head) != end for part, end in zip(self.parts, ends, strict=False))
+
     def _load_shapes(self) -> ShapeTable:
-        table = unpack_shapes(
-            (part.head, content_of(self.stored(part)[1][: part.head.shapes_bytes]))
-            for part in self.parts
-            if part.head.shapes
-        )
-        self._check(table)
+        table = ShapeTable()
+        for part in self.parts:
+            head = part.head
+            lose_shapes(table, head.shape_first)
+            if head.shapes:
+                with suppress(WireError):  # what is not defined after it is lost
+                    self._add_shapes(table, part)
+            lose_shapes(table, head.shape_first + head.shapes)
         return table
 
+    def _add_shapes(self, table: ShapeTable, part: Part) -> None:
+        content = content_of(self.stored(part)[1][: part.head.shapes_bytes])
+        alone = unpack_shapes(part.head, content)
+        self._check(alone)
+        table.extend(alone)
+
     def _load_texts(self) -> TextTable:
-        return unpack_texts(
-            (part.head, content_of(self.stored(part)[1][part.head.shapes_bytes :]))
-            for part in self.parts
-            if part.head.texts or part.head.sets
-        )
+        table = TextTable()
+        for part in self.parts:
+            head = part.head
+            lose_texts(table, head.text_first, head.set_first)
+            if head.texts or head.sets:
+                with suppress(WireError):  # what is not defined after it is lost
+                    content = content_of(self.stored(part)[1][head.shapes_bytes :])
+                    add_texts(table, head, content)
+            lose_texts(table, head.text_first + head.texts, head.set_first + head.sets)
+            if table.lost_texts:
+                lose_sets_of_lost_texts(table, head.set_first)
+        return table
 
 
 def check_order(parts: Sequence[Part], head: PartHead) -> None:
-    """Refuse a part that does not go on where the last one ended."""
-    last = parts[-1].head if parts else PartHead(0, 0, 0, 0, 0, 0, 0, 0, 0)
-    ends = (
-        last.shape_first + last.shapes,
-        last.text_first + last.texts,
-        last.set_first + last.sets,
-    )
-    if ends != (head.shape_first, head.text_first, head.set_first):
+    """Refuse a part that begins before the last one ended; between them some can be lost."""
+    ends = part_ends(parts[-1].head) if parts else (0, 0, 0)
+    if any(map(int.__gt__, ends, _starts(head))):
         raise WireError("definitions that do not go on where the ones before ended")
+
+
+def _starts(head: PartHead) -> tuple[int, int, int]:
+    return head.shape_first, head.text_first, head.set_first

@@ -10,7 +10,7 @@ a filter needs them for all shapes at once; a reader that decodes a shape compar
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -105,12 +105,9 @@ def pack_shapes(table: ShapeTable, start: int, stop: int, schemas: Mapping[int, 
     return packed
 
 
-def unpack_shapes(parts: Iterable[tuple[PartHead, bytes]]) -> ShapeTable:
-    """The table of parts in the order of their numbers."""
-    table = ShapeTable()
-    for head, data in parts:
-        _ShapeReader(head.shapes, data).add_to(table)
-    return table
+def unpack_shapes(head: PartHead, data: bytes) -> ShapeTable:
+    """The shapes of a part alone."""
+    return _ShapeReader(head.shapes, data).table()
 
 
 class _ShapeReader:
@@ -137,18 +134,19 @@ class _ShapeReader:
             int.from_bytes(masks[at * width : (at + 1) * width], "little") for at in range(count)
         ]
 
-    def add_to(self, table: ShapeTable) -> None:
-        """Append these shapes to a table."""
-        known = table.growth_ends[-1]
+    def table(self) -> ShapeTable:
+        """A table of these shapes."""
+        table = ShapeTable()
         table.schema_of.extend(array("H", self.schemas))
         table.flags += self.flags
         table.touched += self.touched
         table.calls.extend(array("H", bytes(2 * len(self.flags))))
         table.usual_lines.extend(array("I", bytes(4 * len(self.flags))))
         table.packed.extend_joined(self.packed, self.lengths)
-        table.growth_ends.extend([known + end for end in self.ends[1:]])
+        table.growth_ends.extend(self.ends[1:])
         table.growth_states.extend(array("H", self.states))
-        table.growth.extend(self.growth, known)
+        table.growth.extend(self.growth, 0)
+        return table
 
 
 def pack_texts(table: TextTable, texts: range, sets: range) -> bytes:
@@ -167,15 +165,8 @@ def pack_texts(table: TextTable, texts: range, sets: range) -> bytes:
     return packed
 
 
-def unpack_texts(parts: Iterable[tuple[PartHead, bytes]]) -> TextTable:
-    """The table of parts in the order of their numbers."""
-    table = TextTable()
-    for head, data in parts:
-        _add_texts(table, head, data)
-    return table
-
-
-def _add_texts(table: TextTable, head: PartHead, data: bytes) -> None:
+def add_texts(table: TextTable, head: PartHead, data: bytes) -> None:
+    """Append the texts and sets of a part to a table; a `WireError` leaves it as it was."""
     columns = unpacked_values(data)
     if len(columns) < 5:
         raise WireError("texts that lack a column")
