@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import machine as am
+from benchmarks.programs import PROGRAMS
 
 FOLDER = Path(__file__).parent / "workloads"
 EXPECTED = "expect"
@@ -48,6 +49,17 @@ REFERENCE_NS = {
 with the toggle alone.
 """
 
+ALONE = (
+    "toggle-ended",
+    "toggle-changes",
+    "toggle-everything",
+    "life",
+    "bind30",
+    "schemas200",
+    "piped500",
+)
+"""Workloads that were not measured with the reference."""
+
 
 class Idle(am.Tracer):
     """A tracer that overrides every hook and does nothing."""
@@ -68,6 +80,13 @@ class Idle(am.Tracer):
         """Do nothing."""
 
     def queue_end(self, machine: am.Machine) -> None:
+        """Do nothing."""
+
+
+class Ended(am.Tracer):
+    """A tracer that overrides one hook."""
+
+    def transition_end(self, tx: am.Transition) -> None:
         """Do nothing."""
 
 
@@ -92,6 +111,11 @@ class Workload:
     tracers: int
     setup: list[list[Any]]
     body: list[list[Any]]
+    log_level: str = "NOTHING"
+    ended: int = 0
+    """Tracers of the end of transitions only."""
+    fresh: bool = False
+    """Each run is the first pass of what was prepared for it."""
 
     def machine(self, cache: int = am.NODES_MAX) -> am.Machine:
         """A machine with the order, handlers, tracers and set-up of this workload."""
@@ -101,6 +125,9 @@ class Workload:
             mach.bind_handlers(type("Handlers", (), dict.fromkeys(self.handlers, _accept))())
         for _ in range(self.tracers):
             mach.bind_tracer(Idle())
+        for _ in range(self.ended):
+            mach.bind_tracer(Ended())
+        mach.set_logger_empty(am.LogLevel[self.log_level])
         for call, args in self.steps(mach, self.setup):
             made = call(*args)
             if isinstance(made, am.WaitHandle):
@@ -114,6 +141,8 @@ class Workload:
     def _step(self, mach: am.Machine, kind: str, *given: Any) -> Step:
         if kind == "new":
             return am.Machine, (None, self.struct)
+        if kind == "program":
+            return PROGRAMS[given[0]](), ()
         states = given[0]
         one = isinstance(states, list) and len(states) == 1
         if kind in ("add", "remove", "is", "not", "when") and one:
@@ -139,6 +168,9 @@ def load(name: str) -> Workload:
         loaded["tracers"],
         loaded["setup"],
         loaded["body"],
+        loaded.get("log_level", "NOTHING"),
+        loaded.get("ended", 0),
+        loaded.get("fresh", False),
     )
 
 

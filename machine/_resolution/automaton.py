@@ -21,6 +21,9 @@ forgotten too, so its next step leads into the new memory and the old one can be
 it makes no step (mutations that are rejected) its node is a part of the new memory, unless
 another node of the same states is; then it remembers one plan only.
 
+The nodes of all automata together are bounded as well: every `COUNT_EVERY` of them are counted
+with the schema, and schemas that no machine uses are dropped (`_schema.sharing`).
+
 Threads: several machines may extend one automaton at the same time. Each extension is one
 assignment into a dict; when two threads compute the same plan both results are equal and
 one of them stays. Counting may lag by a few, which moves the bound by as much.
@@ -40,6 +43,7 @@ from machine._resolution.resolve import (
     resolve,
 )
 from machine._schema.schema import Call, Indexes, Schema
+from machine._schema.sharing import grown
 
 Marks = tuple[int, int]
 """Masks of auto states that failed: those held back, and those suspected."""
@@ -51,6 +55,8 @@ Key = Indexes | tuple[Indexes, Marks]
 NODES_MAX = 4096
 PLANS_PER_NODE = 2
 SAMPLE_EVERY = 8
+COUNT_EVERY = 256
+"""So many new nodes are counted at once with all others that the process remembers."""
 
 
 class Node:
@@ -200,6 +206,8 @@ class Automaton:
         if len(self.nodes) >= self.limit:
             self._room = 0
             return Node(self, active, marks)
+        if len(self.nodes) % COUNT_EVERY == COUNT_EVERY - 1:
+            grown(self.schema, COUNT_EVERY)
         return self.nodes.setdefault(key, Node(self, active, marks))
 
     def extend(self, node: Node, call: Call, *, explained: bool = False) -> Plan:
@@ -245,6 +253,7 @@ class Automaton:
 
     def _forget(self) -> None:
         nodes, self.nodes = self.nodes, {}
+        grown(self.schema, -(len(nodes) // COUNT_EVERY * COUNT_EVERY))
         for node in list(nodes.values()):
             node.plans = {}
         self.resets += 1

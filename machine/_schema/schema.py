@@ -137,6 +137,7 @@ class Schema:
         "index",
         "multi_mask",
         "names",
+        "nodes",
         "rank",
         "remove",
         "remove_mask",
@@ -176,6 +177,7 @@ class Schema:
         self.contradictions: list[str] | None = None
         self.auto_calls: dict[tuple[Indexes, int, bool], Call] = {}
         self.automata: dict[int, object] = {}
+        self.nodes = 0  # how many its automata remember, counted in steps
         self.steps: dict[int, Any] = {}
 
     def call(self, type: MutationType, names: Sequence[str]) -> Call:
@@ -222,7 +224,7 @@ class Schema:
 
 
 def _numbers(names: Iterable[str] | None, numbers: Mapping[str, int]) -> Indexes:
-    return tuple(numbers[name] for name in names or ())
+    return tuple([numbers[name] for name in names]) if names else ()
 
 
 def _mask(indexes: Iterable[int]) -> int:

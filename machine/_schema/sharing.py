@@ -1,12 +1,20 @@
-"""Shared schemas: machines of equal structs get the same one."""
+"""Shared schemas: machines of equal structs get the same one.
+
+Three tables find a schema: by the struct, by the states class, by the value of all its
+states. The first two only refer to it; what keeps it is the table `_kept`, whose limit counts
+states, and with them the configurations that its automata remember (`grown`). A schema that
+was dropped from it goes on as long as a machine uses it, and is found by value as long.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary, ref
 
 from machine._logging.report import warn
+from machine._schema.bounded import BoundedTable
 from machine._schema.contradictions import contradictions, pointless
 from machine._schema.schema import Indexes, Schema, take_in
 from machine._schema.state import EXCEPTION, State, Struct
@@ -19,12 +27,18 @@ if TYPE_CHECKING:
     """A schema as users give it: states by name, or a states class or its names."""
 
 ADD_LEVELS = 2
-SCHEMAS_MAX = 64
+STATES_MAX = 20_000
+"""States of all schemas that are kept; the same for all known structs, and all classes."""
+NODES_PER_STATE = 13
+"""So many remembered configurations count as one state."""
+
+Value = tuple[tuple[str, ...], tuple[State, ...]]
+Known = tuple[dict[str, State], tuple[str, ...], ref[Schema]]
 
 
 def long_add_chains(schema: Schema) -> list[str]:
     """Add chains longer than one transition follows, as texts `A > B > C > D`."""
-    chains = (_chain(schema, (first,)) for first in range(len(schema.names)))
+    chains = (_chain(schema, (first,)) for first, adds in enumerate(schema.add) if adds)
     return [" > ".join(schema.names[i] for i in chain) for chain in chains if chain]
 
 
@@ -70,10 +84,11 @@ def struct_of(definition: Definition) -> Struct:
     return made
 
 
-_by_struct: dict[int, tuple[dict[str, State], tuple[str, ...], Schema]] = {}
-_by_class: dict[type, Schema] = {}
-_by_value: dict[tuple[tuple[str, ...], tuple[State, ...]], Schema] = {}
-_sharing = threading.Lock()
+_by_struct: BoundedTable[int, Known] = BoundedTable(STATES_MAX)
+_by_class: BoundedTable[type, ref[Schema]] = BoundedTable(STATES_MAX)
+_by_value: WeakValueDictionary[Value, Schema] = WeakValueDictionary()
+_kept: BoundedTable[Schema, None] = BoundedTable(STATES_MAX)
+_sharing = threading.RLock()  # the collector may run a program's code while it is held
 
 
 def schema_of(definition: Definition | None, *, strict: bool = False) -> Schema:
@@ -83,35 +98,36 @@ def schema_of(definition: Definition | None, *, strict: bool = False) -> Schema:
 
     A struct is recognized by comparing it with a copy of its earlier content. States are
     compared by identity first, which makes a new machine of a known struct cheap. A states
-    class never changes and is recognized by identity. The last `SCHEMAS_MAX` of either are
-    remembered.
+    class never changes and is recognized by identity.
     """
     struct: Any = definition or {}
-    known = _by_struct.get(id(struct))
+    known = _by_struct.entries.get(id(struct))
     if known is not None and known[0] == struct and known[1] == tuple(struct):
-        if strict:
-            check_strict(struct, known[2])
-        return known[2]
+        schema = known[2]()
+        if schema is not None:
+            if strict:
+                check_strict(struct, schema)
+            return schema
     if not isinstance(struct, Mapping):
         return _schema_of_class(struct, strict=strict)
     schema = _taken_in(struct, strict=strict)
     with _sharing:
-        _make_room(_by_struct)
-        _by_struct[id(struct)] = (dict(struct), tuple(struct), schema)
+        entry = dict(struct), tuple(struct), ref(schema)
+        _by_struct.put(id(struct), entry, len(schema.names))
     return schema
 
 
 def _schema_of_class(definition: type[StatesBase] | StatesBase, *, strict: bool) -> Schema:
     kind = definition if isinstance(definition, type) else type(definition)
-    known = _by_class.get(kind)
-    if known is None:
-        known = _taken_in(struct_of(definition), strict=strict)
+    known = _by_class.entries.get(kind)
+    schema = None if known is None else known()
+    if schema is None:
+        schema = _taken_in(struct_of(definition), strict=strict)
         with _sharing:
-            _make_room(_by_class)
-            _by_class[kind] = known
+            _by_class.put(kind, ref(schema), len(schema.names))
     elif strict:
-        check_strict(struct_of(definition), known)
-    return known
+        check_strict(struct_of(definition), schema)
+    return schema
 
 
 def _taken_in(struct: Struct, *, strict: bool) -> Schema:
@@ -129,12 +145,19 @@ def forget_all() -> None:
         _by_struct.clear()
         _by_class.clear()
         _by_value.clear()
+        _kept.clear()
 
 
-def _make_room(table: dict[Any, Any]) -> None:
-    """Forget the oldest entry of a full table."""
-    if len(table) >= SCHEMAS_MAX:
-        del table[next(iter(table))]
+def grown(schema: Schema, nodes: int) -> None:
+    """Count configurations that this schema remembers from now on, or forgets if negative."""
+    with _sharing:
+        schema.nodes += nodes
+        if schema in _kept.entries:
+            _keep(schema)
+
+
+def _keep(schema: Schema) -> None:
+    _kept.put(schema, None, len(schema.names) + schema.nodes // NODES_PER_STATE)
 
 
 def _warn(struct: Struct, schema: Schema) -> None:
@@ -151,12 +174,13 @@ def _warn(struct: Struct, schema: Schema) -> None:
 
 
 def _shared(states: Mapping[str, State], names: tuple[str, ...]) -> Schema:
-    key = (names, tuple(states[name] for name in names))
+    key = (names, tuple([states[name] for name in names]))
     with _sharing:
         known = _by_value.get(key)
         if known is None:
-            _make_room(_by_value)
             known = _by_value[key] = Schema(states, names)
+        if known not in _kept.entries:
+            _keep(known)
     return known
 
 

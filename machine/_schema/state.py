@@ -41,7 +41,7 @@ class State:
     its handlers run after those of these. `tags`: labels without a meaning.
     """
 
-    __slots__ = ("add", "after", "auto", "multi", "remove", "require", "tags")
+    __slots__ = ("_hash", "add", "after", "auto", "multi", "remove", "require", "tags")
 
     auto: bool
     multi: bool
@@ -50,6 +50,8 @@ class State:
     remove: tuple[str, ...] | None
     after: tuple[str, ...] | None
     tags: tuple[str, ...]
+    _hash: int
+    """Computed when it is first needed; hashes of texts differ between processes."""
 
     def __init__(
         self,
@@ -99,7 +101,11 @@ class State:
         return isinstance(other, State) and self.values() == other.values()
 
     def __hash__(self) -> int:
-        return hash(self.values())
+        try:
+            return self._hash
+        except AttributeError:
+            object.__setattr__(self, "_hash", hash(self.values()))
+            return self._hash
 
     def __repr__(self) -> str:
         fields = ("auto", "multi", "require", "add", "remove", "after", "tags")

@@ -343,18 +343,6 @@ def test_a_changed_mapping_is_another_schema() -> None:
     assert second.get_struct()["A"].multi
 
 
-def test_schemas_are_shared_up_to_a_limit() -> None:
-    """Making machines of ever new schemas does not grow their memory without end."""
-    from machine._schema import sharing as _schema
-
-    for number in range(_schema.SCHEMAS_MAX + 5):
-        am.Machine(None, {f"Limit{number}": am.State()})
-
-    assert len(_schema._by_struct) <= _schema.SCHEMAS_MAX
-    assert len(_schema._by_value) <= _schema.SCHEMAS_MAX
-    assert am.Machine(None, {"Limit0": am.State()}).add1("Limit0") is am.Result.EXECUTED
-
-
 def test_calls_are_shared_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Calling ever new combinations of states does not grow their memory without end."""
     monkeypatch.setattr("machine._schema.schema.CALLS_MAX", 8)
