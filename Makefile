@@ -12,6 +12,8 @@ BIN := $(VENV)/bin
 PACKAGES := machine amtracer am_dbg
 SESSION ?= exports/worker-pool.msgpack.br
 PYTEST_ARGS ?=
+# On all cores; the tests of a file stay together, as they share what they make.
+SHARED_OUT := -n auto --dist loadfile
 
 find_python = for python in $(PYTHON) python3 python3.13 python3.12 python3.11 python; do \
 	if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then break; fi; \
@@ -43,7 +45,7 @@ demo: $(VENV)/ready ## set up, then open the debugger on the session of exports/
 .PHONY: test
 test: $(VENV)/ready-dev ## set up, then run the test suite
 	@echo "test: runs the test suite"
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest $(SHARED_OUT) $(PYTEST_ARGS)
 
 .PHONY: check
 check: quick lowest package test ## all that has to hold: format, lint, types, contracts, tests, packages
@@ -54,7 +56,7 @@ quick: formatted lint types contracts ## the checks that run nothing: format, li
 .PHONY: lowest
 lowest: $(VENV)/lowest/ready ## run the quick tests with the lowest allowed versions of what we depend on
 	@echo "lowest: runs the quick tests with the lowest allowed versions"
-	@HYPOTHESIS_PROFILE=few $(VENV)/lowest/bin/python -m pytest -q -m 'not slow' tests/wire tests/dbg tests/screens
+	@HYPOTHESIS_PROFILE=few $(VENV)/lowest/bin/python -m pytest -q $(SHARED_OUT) -m 'not slow' tests/wire tests/dbg tests/screens
 
 .PHONY: package
 package: $(VENV)/ready-dev ## build what users install, install it into an environment of its own and try it there

@@ -48,6 +48,13 @@ def _no_inherited_signals() -> Iterator[None]:
     signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_inherited_size() -> None:
+    """Programs that tests start have the size of their terminal, not that of the suite's."""
+    for name in ("COLUMNS", "LINES"):
+        os.environ.pop(name, None)
+
+
 def is_inherited(number: int) -> bool:
     """Is this signal ignored because the program that started the suite ignores it?
 

@@ -32,7 +32,8 @@ def test_start_options_come_from_the_configuration(tmp_path: Path) -> None:
     """A fault in the file is shown with its line, and the rest is used."""
     config = tmp_path / "config.toml"
     config.write_text('[start]\nlisten-on = "-1"\nview = "tree-rain"\nreder = true\n')
-    opened = Terminal("-i", session_file(files_story(), tmp_path), AM_DBG_CONFIG=str(config))
+    path = session_file(files_story(), tmp_path)
+    opened = Terminal("-i", path, size=(200, 45), AM_DBG_CONFIG=str(config))
     opened.until(b"config.toml:4")
     opened.until(b" Rain ")
     opened.type(b"q")
