@@ -62,7 +62,7 @@ def copy_rows(
 ) -> None:
     """Copy a record, with the numbers that its chunks have in a stream."""
     stored_head, body = record.stored()
-    head = RowsHead(stream, 0, tuple(heads), record.head.texts)
+    head = RowsHead(stream, 0, tuple(heads), record.packed_lists())
     if head != record.head:
         stored_head = compressed(pack_rows_head(head))
     records.add_stored(RecordKind.ROWS, stored_head, body, rows=head.rows)

@@ -15,11 +15,12 @@ from functools import reduce
 from itertools import compress
 
 from am_dbg.query.filters import Filters
-from am_dbg.query.flags import FLAG_VALUES, FlagTable, both, looked_up
+from am_dbg.query.flags import FLAG_VALUES, FlagTable, both
 from am_dbg.query.row_tests import (
     RowTest,
     between,
     containing,
+    known_count,
     longer,
     none_of,
     not_requested_by,
@@ -39,6 +40,7 @@ from am_dbg.query.shape_tests import (
 from am_dbg.query.terms import Terms, has_text, parse
 from am_dbg.store import Track
 from am_dbg.store.chunk import Chunk
+from am_dbg.store.columns import looked_up
 from am_dbg.store.dictionary import SegmentDictionary
 
 
@@ -72,16 +74,25 @@ class Conditions:
         return made
 
     def count(self, chunk: Chunk, rows: int) -> int:
-        """How many of the first rows pass; a whole chunk is counted by its facts or palette."""
-        known = self._known_count(chunk)
-        if known is not None and (known == 0 or not self.row_tests):
+        """How many of the first rows pass; a whole chunk is counted without rows if it can be."""
+        known = self._count_of_whole(chunk) if chunk.is_sealed else None
+        if known is not None:
             return known
-        local = self._local(chunk)
-        by_row = self._by_row(chunk, rows) if 1 in local else None
-        if by_row is None and chunk.is_sealed:
-            return sum(compress(chunk.shapes.counts, local))
-        flags = _joined(chunk, rows, local, by_row)
+        flags = self.flags(chunk, rows)
         return rows if flags is None else flags.count(1)
+
+    def _count_of_whole(self, chunk: Chunk) -> int | None:
+        """The count of a sealed chunk; None if two conditions refuse rows, or one reads them."""
+        known = self._known_count(chunk)
+        if known is None:
+            known = sum(compress(chunk.shapes.counts, self._local(chunk)))
+        if known == 0 or not self.row_tests:
+            return known
+        counts = [known, *(known_count(test, chunk) for test in self.row_tests)]
+        refusing = [count for count in counts if count != chunk.rows]
+        if 0 in refusing:
+            return 0
+        return None if len(refusing) > 1 else next(iter(refusing), chunk.rows)
 
     def preparing(self, chunk: Chunk) -> Iterator[int]:
         """Make what the flags of a chunk need, in steps that yield their size."""

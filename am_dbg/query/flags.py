@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from weakref import WeakKeyDictionary
 
 from am_dbg.store.dictionary import SegmentDictionary
@@ -47,13 +47,6 @@ class FlagTable:
             table += self._make(dictionary, len(table), count)
             self._tables[dictionary] = table
         return table
-
-
-def looked_up(table: bytes, numbers: Sequence[int]) -> bytes:
-    """The flags of a table for these numbers."""
-    if 1 not in table:
-        return bytes(len(numbers))
-    return bytes(map(table.__getitem__, numbers))
 
 
 def both(one: bytes, other: bytes) -> bytes:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
+from itertools import compress
 from threading import get_ident
 from weakref import WeakKeyDictionary
 
-from am_dbg.query.flags import FlagTable, both, either, looked_up, marked, opposite
+from am_dbg.query.flags import FlagTable, both, either, marked, opposite
 from am_dbg.query.shape_tests import touching_like
 from am_dbg.query.terms import ignores_case
 from am_dbg.query.times import WrittenTime
 from am_dbg.store import Track
 from am_dbg.store.chunk import Chunk
+from am_dbg.store.columns import looked_up
 
 REMEMBERED_CHUNKS_MAX = 4_096
 """Chunks of which a condition keeps its flags, one byte for each transition."""
@@ -44,7 +46,7 @@ class _Remembered:
         self._kept: WeakKeyDictionary[Chunk, bytes | None] = WeakKeyDictionary()
 
     def __call__(self, chunk: Chunk, rows: int) -> bytes | None:
-        if chunk in self._kept:
+        if self._has(chunk):
             return self._kept[chunk]
         flags = self._test(chunk, rows)
         is_whole = chunk.is_sealed and rows == chunk.rows
@@ -52,10 +54,26 @@ class _Remembered:
             self._kept[chunk] = flags
         return flags
 
+    def known_count(self, chunk: Chunk) -> int | None:
+        """How many rows of a sealed chunk pass, if that is known without its rows."""
+        if self._has(chunk):
+            flags = self._kept[chunk]
+            return chunk.rows if flags is None else flags.count(1)
+        return known_count(self._test, chunk)
+
     def preparing(self, chunk: Chunk) -> Iterator[int]:
         """Make what the flags of a chunk need, in steps that yield their size."""
-        if chunk not in self._kept:
+        if not self._has(chunk):
             yield from preparing(self._test, chunk)
+
+    def _has(self, chunk: Chunk) -> bool:
+        """Whether the flags of a chunk are kept; those of one that is damaged now are wrong."""
+        return chunk in self._kept and not chunk.is_damaged
+
+
+def known_count(test: RowTest, chunk: Chunk) -> int | None:
+    """How many rows of a sealed chunk pass, if its head and its lists say it."""
+    return test.known_count(chunk) if isinstance(test, _Remembered | _Containing) else None
 
 
 def preparing(test: RowTest, chunk: Chunk) -> Iterator[int]:
@@ -139,20 +157,36 @@ class _Containing:
         )
 
     def __call__(self, chunk: Chunk, rows: int) -> bytes:
-        dictionary = chunk.dictionary
-        shape_palette, line_palette = chunk.shapes.palette[:], chunk.lines.palette[:]
-        line_sets = b"\0" + self._sets.of(dictionary)
-        shapes = looked_up(self._names.of(dictionary), shape_palette)
-        lines = looked_up(line_sets, line_palette)
-        texts = self._texts.of(dictionary)
-        flags = bytes(rows)
-        if 1 in texts or 1 in line_sets:  # else no row needs to be loaded
-            flags = marked(chunk.rows_with_texts(texts, line_sets), rows)
+        shapes, lines = self._in_palettes(chunk)
+        flags = marked(chunk.rows_with_texts(*self._tables(chunk)), rows)
         if 1 in shapes:
             flags = either(flags, chunk.shapes.spread(shapes, rows))
         if 1 in lines:
             flags = either(flags, chunk.lines.spread(lines, rows))
         return flags
+
+    def known_count(self, chunk: Chunk) -> int | None:
+        """How many rows of a sealed chunk pass, if only one of the palettes has the word."""
+        shapes, lines = self._in_palettes(chunk)
+        if 0 not in shapes or 0 not in lines:
+            return chunk.rows
+        is_in_both = 1 in shapes and 1 in lines
+        if is_in_both or chunk.may_have_texts(*self._tables(chunk)):
+            return None
+        column, flags = (chunk.shapes, shapes) if 1 in shapes else (chunk.lines, lines)
+        return sum(compress(column.counts, flags)) if 1 in flags else 0
+
+    def _in_palettes(self, chunk: Chunk) -> tuple[bytes, bytes]:
+        """The flags of the shapes and of the sets of lines of a chunk."""
+        shape_palette, line_palette = chunk.shapes.palette[:], chunk.lines.palette[:]
+        _, line_sets = self._tables(chunk)
+        shapes = looked_up(self._names.of(chunk.dictionary), shape_palette)
+        return shapes, looked_up(line_sets, line_palette)
+
+    def _tables(self, chunk: Chunk) -> tuple[bytes, bytes]:
+        """The flags of all texts, and of all sets of lines after one for no lines."""
+        dictionary = chunk.dictionary
+        return self._texts.of(dictionary), b"\0" + self._sets.of(dictionary)
 
     def preparing(self, chunk: Chunk) -> Iterator[int]:
         """Make the tables of the dictionary of a chunk, in steps."""

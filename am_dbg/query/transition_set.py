@@ -19,8 +19,9 @@ class TransitionSet:
     """The numbers of the transitions that pass; positions among them count from 1.
 
     It follows the track while that grows or is trimmed. `next` and `previous` read chunks
-    near by; positions and the count read every chunk's palette once. Only one thread at a
-    time may use it.
+    near by; positions and the count read every chunk's palette once. When a chunk is found damaged,
+    all counts are made again: its head, on which they relied, was wrong. Only one thread at a time
+    may use it.
     """
 
     def __init__(self, track: Track, conditions: Conditions, touching: str = "") -> None:
@@ -33,6 +34,7 @@ class TransitionSet:
         self._chunks: Sequence[Chunk] = ()
         self._ends: list[int] = []
         self._settled = 0
+        self._damaged = track.damaged
 
     @property
     def count(self) -> int:
@@ -151,6 +153,7 @@ class TransitionSet:
 
     def _flags_of(self, chunk: Chunk) -> bytes | None:
         """The flags of a chunk's published rows; those of a chunk that grows until it does."""
+        self._forget_damaged()
         if chunk.first in self._flags:
             return self._flags[chunk.first]
         rows = self._rows(chunk)
@@ -176,12 +179,19 @@ class TransitionSet:
             pass
         return self._ends
 
+    def _forget_damaged(self) -> None:
+        """Forget all counts and flags if a chunk was found damaged since they were made."""
+        if self.track.damaged != self._damaged:
+            self._damaged = self.track.damaged
+            self._flags, self._growing, self._seen, self._chunks = {}, (None, 0, None), (-1, -1), ()
+
     def counting(self) -> Iterator[int]:
         """Count in steps, so that `count` is at hand afterwards.
 
         Each step yields how many transitions or texts it looked at. Between steps the set may be
         used, and the track may grow. A count that stops early goes on with the next call.
         """
+        self._forget_damaged()
         if (self.track.version, self.track.count) == self._seen:
             return
         for chunk in self.track.chunks:
@@ -189,6 +199,7 @@ class TransitionSet:
         yield from self._counted()
 
     def _counted(self) -> Iterator[int]:
+        self._forget_damaged()
         seen, chunks = (self.track.version, self.track.count), self.track.chunks
         if seen == self._seen:
             return

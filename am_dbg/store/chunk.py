@@ -19,18 +19,18 @@ from __future__ import annotations
 import sys
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import le
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from weakref import ref
 
-from am_dbg.store.chunk_columns import ChunkColumns, ColumnLoader, Piece
-from am_dbg.store.columns import packed
+from am_dbg.store.chunk_columns import ChunkColumns, ColumnLoader, Piece, TextColumns
+from am_dbg.store.columns import Integers, looked_up, packed
 from am_dbg.store.decode_cache import DecodeCache
 from am_dbg.store.dictionary import SegmentDictionary
 from am_dbg.store.facts import IndexedSchema
-from am_dbg.store.loading.chunk_check import check_columns
+from am_dbg.store.loading.chunk_check import HeadCheck
 from am_dbg.store.packed.heads import HAS_OWN_IDS, HAS_SOURCES, IS_ASCENDING, ChunkHead
 from am_dbg.store.palette import PaletteColumn
 from am_dbg.store.values import LogLine, TransitionRecord
@@ -54,6 +54,8 @@ class ChunkLimits(NamedTuple):
 
 
 CHUNK_LIMITS = ChunkLimits()
+
+_Part = TypeVar("_Part")
 
 LogLines = tuple[LogLine, ...]
 Args = tuple[str, ...]
@@ -151,11 +153,11 @@ class Chunk:
         chunk.time_min, chunk.time_max = head.time_min * unit_ns, head.time_max * unit_ns
         chunk.is_ascending, chunk._flags = head.is_ascending, head.flags
         itself = ref(chunk)  # a cycle would keep all of it until the next collection
-        chunk.shapes = PaletteColumn.of(*head.shapes, lambda: _columns_of(itself).shapes)
-        chunk.lines = PaletteColumn.of(*head.lines, lambda: _columns_of(itself).lines)
+        chunk.shapes = PaletteColumn.of(*head.shapes, lambda: _held(itself).local_shapes)
+        chunk.lines = PaletteColumn.of(*head.lines, lambda: _held(itself).local_lines)
         chunk.facts = tuple(zip(*head.facts, strict=True))
         chunk._loader = loader
-        loader.checked_by(lambda columns: _check(itself, columns))
+        loader.checked_by(HeadCheck(chunk))
         chunk.is_sealed = True
         return chunk
 
@@ -238,8 +240,8 @@ class Chunk:
         self._flags = self.flags
         self._loader = loader
         itself = ref(self)
-        self.shapes.load_from(lambda: _columns_of(itself).shapes)
-        self.lines.load_from(lambda: _columns_of(itself).lines)
+        self.shapes.load_from(lambda: _held(itself).local_shapes)
+        self.lines.load_from(lambda: _held(itself).local_lines)
         self._own = None
         self._clock, self._clock_end = packed(self._clock), packed(self._clock_end)
         self._ticks_bytes = sys.getsizeof(self._clock) + sys.getsizeof(self._clock_end)
@@ -334,14 +336,31 @@ class Chunk:
         own = self._own
         if own is not None:
             return own
-        loader = self._loader
-        if loader is not None:
+        return self._of_rows(lambda loader: loader.columns(), lambda columns: columns)
+
+    @property
+    def local_shapes(self) -> Integers:
+        """The local numbers of shapes; if they are not in memory, only they are loaded."""
+        return self._of_rows(lambda loader: loader.shapes(), lambda columns: columns.shapes)
+
+    @property
+    def local_lines(self) -> Integers:
+        """The local numbers of sets of lines, as those of shapes."""
+        return self._of_rows(lambda loader: loader.lines(), lambda columns: columns.lines)
+
+    def _of_rows(
+        self, load: Callable[[ColumnLoader], _Part], part: Callable[[ChunkColumns], _Part]
+    ) -> _Part:
+        """A part of the columns: loaded, or that of the columns in memory."""
+        own, loader = self._own, self._loader
+        if own is None and loader is not None:
             try:
-                return loader.columns()
+                return load(loader)
             except WireError as error:
                 self.dictionary.report_damage(error, self)
-        assert self._own is not None  # a chunk has columns or a loader
-        return self._own
+        own = self._own if own is None else own
+        assert own is not None  # a chunk has columns or a loader
+        return part(own)
 
     def can_be_read(self) -> bool:
         """Load its rows and definitions; whether they are not damaged."""
@@ -426,16 +445,21 @@ class Chunk:
 
     def rows_with_texts(self, wanted: bytes, line_sets: bytes) -> Iterator[int]:
         """Rows with an argument text in `wanted` or earlier lines in `line_sets`."""
-        if not self._may_have(wanted, line_sets):
+        if not self.may_have_texts(wanted, line_sets):
             return
-        columns = self.columns
-        if columns.args:
-            yield from columns.args.rows_with(wanted)
-        if columns.pre_lines:
-            yield from columns.pre_lines.rows_with(line_sets)
+        args, pre_lines = self._of_rows(
+            lambda loader: loader.texts(),
+            lambda columns: TextColumns(columns.args, columns.pre_lines),
+        )
+        if args:
+            yield from args.rows_with(wanted)
+        if pre_lines:
+            yield from pre_lines.rows_with(line_sets)
 
-    def _may_have(self, wanted: bytes, line_sets: bytes) -> bool:
+    def may_have_texts(self, wanted: bytes, line_sets: bytes) -> bool:
         """Whether a row may have such a text; False is sure, and needs no row."""
+        if 1 not in wanted and 1 not in line_sets:
+            return False
         loader = self._loader
         if self._own is not None or loader is None:
             return True
@@ -532,23 +556,17 @@ class ChunkIndex:
     chunks: list[Chunk] = field(default_factory=list)
 
 
-def _columns_of(itself: ref[Chunk]) -> ChunkColumns:
+def _held(itself: ref[Chunk]) -> Chunk:
     chunk = itself()
     assert chunk is not None  # a reader holds it
-    return chunk.columns
+    return chunk
 
 
-def _check(itself: ref[Chunk], columns: ChunkColumns) -> None:
-    chunk = itself()
-    if chunk is not None:
-        check_columns(chunk, columns)
-
-
-def _has_one(numbers: Sequence[int], flags: bytes) -> bool:
+def _has_one(numbers: array[int], flags: bytes) -> bool:
     """Whether the flag of an ascending number is set, or a number has none."""
     if not numbers or 1 not in flags:
         return False
-    return numbers[-1] >= len(flags) or 1 in map(flags.__getitem__, numbers)
+    return numbers[-1] >= len(flags) or 1 in looked_up(flags, numbers)
 
 
 def _shape_weight(shape: Shape) -> int:

@@ -1,7 +1,9 @@
 """The columns of a chunk: everything that has one value for each row, or for some of them.
 
 A chunk that grows owns its columns. A chunk that was read from a file, or was moved to one, has
-a loader instead, and its columns exist while a reader needs them.
+a loader instead, and its columns exist while a reader needs them. A reader that needs only the
+shapes, the lines or the texts of rows asks for these alone, and the rest is not made. Each column
+is compared with the head when it is made, so nothing of rows is ever returned unchecked.
 So what is asked of all chunks at once (palettes, counts, clocks, the span of times) stays in the
 chunk, and only what is asked of rows is here.
 
@@ -157,17 +159,50 @@ class TextNumbers(NamedTuple):
     line_sets: array[int]
 
 
+class TextColumns(NamedTuple):
+    """The columns of a chunk in which a search looks for texts, see `ChunkColumns`."""
+
+    args: SparseIntegers | None
+    pre_lines: SparseIntegers | None
+
+
+class ColumnCheck:
+    """Takes the columns of a chunk as they are; another check refuses some with a WireError."""
+
+    def shapes(self, shapes: Integers) -> None:
+        """Check the local numbers of shapes."""
+
+    def lines(self, lines: Integers) -> None:
+        """Check the local numbers of sets of lines."""
+
+    def texts(self, texts: TextColumns) -> None:
+        """Check the numbers of texts."""
+
+    def rest(self, columns: ChunkColumns) -> None:
+        """Check everything else, after the others."""
+
+
 class ColumnLoader(Protocol):
-    """Gives the columns of one complete chunk, from memory or from a file."""
+    """Gives the columns of one complete chunk, from memory or from a file.
+
+    Any thread may ask, and a caller keeps columns only while it looks. WireError if they cannot be
+    read, or a check refuses them.
+    """
 
     def columns(self) -> ChunkColumns:
-        """The columns; any thread may ask, and a caller keeps them only while it looks.
+        """All columns."""
 
-        WireError if they cannot be read, or a check refuses them.
-        """
+    def shapes(self) -> Integers:
+        """The local numbers of shapes."""
 
-    def checked_by(self, check: Callable[[ChunkColumns], None]) -> None:
-        """Check columns from now on whenever they were loaded."""
+    def lines(self) -> Integers:
+        """The local numbers of sets of lines."""
+
+    def texts(self) -> TextColumns:
+        """The numbers of texts."""
+
+    def checked_by(self, check: ColumnCheck) -> None:
+        """Check each column from now on whenever it was loaded."""
 
     def text_numbers(self) -> TextNumbers | None:
         """The numbers of the texts in the columns, without these; None if they are not listed."""

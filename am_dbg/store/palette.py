@@ -13,10 +13,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from itertools import islice
 
-from am_dbg.store.columns import Integers, packed
+from am_dbg.store.columns import Integers, looked_up, packed
 from am_dbg.store.weights import ENTRY_BYTES
-
-_BYTE_VALUES = 256
 
 
 class _Palette(dict[int, int]):
@@ -102,10 +100,7 @@ class PaletteColumn:
 
     def spread(self, of_local: bytes, rows: int) -> bytes:
         """The flag of a table over the palette for each of the first rows."""
-        local = self.local.span(0, rows)
-        if isinstance(local, bytes):
-            return local.translate(of_local[:_BYTE_VALUES].ljust(_BYTE_VALUES, b"\0"))
-        return bytes(map(of_local.__getitem__, local))
+        return looked_up(of_local, self.local.span(0, rows))
 
     def counted(self, low: int, high: int) -> dict[int, int]:
         """How often each value occurs in the rows from `low` up to `high`."""

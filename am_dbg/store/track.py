@@ -275,6 +275,7 @@ class Track(TrackReader):
             self._sealed_bytes += one.size() - before
             self._gaps.insert(Gap(one.first - 1, one.rows, "damaged", GapKind.DAMAGED))
         self._clock_cache = None
+        self.damaged += len(damaged)
         if not any(one.dictionary is dictionary for one in self._index.chunks):
             dictionary.holders.discard(self)
         self._publish()

@@ -27,7 +27,7 @@ class TrackReader:
 
     `key` is the shown name: the id, with `#2` and so on if another track has the same id.
     `first` is the oldest number still held, `count` the newest, `row_next` the row of the next
-    transition.
+    transition. `damaged` counts the chunks that were found damaged when a reader looked at them.
     """
 
     __slots__ = (
@@ -40,6 +40,7 @@ class TrackReader:
         "_open",
         "_opening",
         "count",
+        "damaged",
         "first",
         "identity",
         "key",
@@ -59,7 +60,7 @@ class TrackReader:
         self.key = key
         self.identity = identity
         self.first = 1
-        self.count = 0
+        self.count = self.damaged = 0
         self.row_next = row
         self.notes = MachineNotes()
         self._index = ChunkIndex()

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from am_dbg.egress.export import export_session
 from am_dbg.ingest.importing import import_session
 from am_dbg.store import Store, Track
+from am_dbg.store.chunk_columns import ColumnCheck
 from am_dbg.store.packed.bodies import PackedChunk, pack_rows_body
 from am_dbg.store.packed.body_reader import RowsBody
 from am_dbg.store.packed.heads import RowsHead, pack_rows_head, unpack_rows_head
@@ -149,7 +150,7 @@ def split_rows(record: Content) -> list[Content]:
     body = RowsBody(head, record.parts[0], units)
     split = []
     for at, chunk in enumerate(head.chunks):
-        columns = body.columns(at, lambda _: None)
+        columns = body.columns(at, ColumnCheck())
         own = pack_rows_head(RowsHead(head.stream, 0, (chunk,), b""))
         packed = pack_rows_body([PackedChunk(chunk, columns, 1)])
         split.append(Content(record.kind, own, (packed,), chunk.rows))

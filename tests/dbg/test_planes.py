@@ -10,12 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from am_dbg.store.columns import packed
 from am_dbg.store.packed.planes import (
     Walks,
     pack_circle,
     pack_column,
     pack_walk,
     pack_walks,
+    spread,
     unpack_circle,
     unpack_column,
     unpack_naturals,
@@ -35,6 +37,23 @@ def test_a_column_is_read_as_it_was_written(values: list[int]) -> None:
     """Columns of every width come back, also as differences."""
     assert list(unpack_column(pack_column(values), len(values))) == values
     assert list(unpack_walk(pack_walk(values), len(values))) == values
+
+
+@given(
+    st.lists(st.integers(0, 2**8 - 1) | st.integers(0, 2**17), min_size=1, max_size=300),
+    st.lists(st.integers(0, 2**16), max_size=50),
+    st.integers(0, 2**17),
+)
+def test_entries_of_a_table_are_spread_over_numbers(
+    table: list[int], picks: list[int], most: int
+) -> None:
+    """Each number gets its entry, in a type that holds the largest value that may follow."""
+    numbers = packed([pick % len(table) for pick in picks])
+    values = spread(table, numbers, most)
+
+    assert list(values) == [table[number] for number in numbers]
+    values.append(most)
+    assert values[-1] == most
 
 
 @given(st.lists(st.integers(0, 2**16), max_size=50))

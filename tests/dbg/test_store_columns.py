@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from am_dbg.store.columns import Blobs, Integers, SparseIntegers, SparseTexts, packed
+from am_dbg.store.columns import Blobs, Integers, SparseIntegers, SparseTexts, looked_up, packed
 from am_dbg.store.palette import PaletteColumn
 from am_dbg.store.source_column import SourceColumn
 from amtracer.wire.messages import Source
@@ -42,6 +42,22 @@ def test_a_column_of_zeros_costs_nothing() -> None:
     assert (column[1_999], column[2_000]) == (0, 7)
     column.extend_zeros(1)
     assert column[2_001] == 0
+
+
+@given(
+    st.lists(st.integers(0, 2**8 - 1) | st.integers(0, 2**16 + 9), max_size=60),
+    st.sets(st.integers(0, 2**16 + 9), max_size=20),
+    st.integers(0, 2**16 + 10),
+    st.sampled_from("BHI"),
+)
+def test_numbers_of_any_width_are_looked_up(
+    numbers: list[int], wanted: set[int], length: int, code: str
+) -> None:
+    """The flag of each number is that of the table; a number beyond the table has none."""
+    table = bytes(number in wanted for number in range(length))
+    values = packed(numbers, code)
+
+    assert list(looked_up(table, values)) == [n < length and n in wanted for n in numbers]
 
 
 def test_more_than_64_bits_cannot_be_kept() -> None:

@@ -10,7 +10,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from am_dbg.store.columns import Blobs
+from am_dbg.store.columns import Blobs, looked_up
 from am_dbg.store.definitions.lost_numbers import LostNumbers
 from am_dbg.store.values import LogLine
 
@@ -81,7 +81,7 @@ class TextTable:
         """A table over the line sets: 1 where a line up to `level` is one of `texts`."""
         table = bytearray(stop - start)
         low, high = self.line_ends[start], self.line_ends[stop]
-        found = bytes(map(texts.__getitem__, self.line_texts[low:high]))
+        found = looked_up(texts, self.line_texts[low:high])
         at = found.find(1)
         while at >= 0:
             if self.line_levels[low + at] <= level:

@@ -1,50 +1,80 @@
-"""Compares the rows of a chunk that was read with what its head says of them.
+"""Compares the columns of a chunk that was read with what its head says of them.
 
 Counts, clocks and the span of times come from heads, everything else from rows. If the two do not
 agree, the chunk is damaged: a filter must never count what the rows do not have.
+
+Each column is compared when it is made, with all that the head says of it: shapes with their
+counts, and with the facts, masks and growth of their definitions; lines with their counts; texts
+with their list. So a reader that asks for one column sees nothing that was not compared. A count
+that needs no row relies on the head, until a reader looks at the rows that it counted: if these
+differ, they are a gap, and the count is made again without them.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from operator import sub
 from typing import TYPE_CHECKING
+from weakref import ref
 
 from am_dbg.store.checking import TIME_NS_MAX
-from am_dbg.store.chunk_columns import ChunkColumns
+from am_dbg.store.chunk_columns import ChunkColumns, ColumnCheck, TextColumns
 from am_dbg.store.columns import Integers, SparseIntegers
 from amtracer.errors import WireError
 from amtracer.wire import limits
 
 if TYPE_CHECKING:
     from am_dbg.store.chunk import Chunk
+    from am_dbg.store.dictionary import SegmentDictionary
     from am_dbg.store.palette import PaletteColumn
 
 
-def check_columns(chunk: Chunk, columns: ChunkColumns) -> None:
-    """Refuse columns whose rows are not those of the head, or that refer to nothing."""
-    for what in _differences(chunk, columns):
+class HeadCheck(ColumnCheck):
+    """Refuses columns that are not those of the head of a chunk, or that refer to nothing.
+
+    It does not hold the chunk, and takes everything once nobody needs that any more.
+    """
+
+    def __init__(self, chunk: Chunk) -> None:
+        self._chunk = ref(chunk)
+
+    def shapes(self, shapes: Integers) -> None:
+        chunk = self._chunk()
+        if chunk is not None:
+            _agree("shapes", _are_counted(chunk.shapes, shapes, chunk.rows))
+            _agree("facts or ticks", _is_defined_so(chunk))
+
+    def lines(self, lines: Integers) -> None:
+        chunk = self._chunk()
+        if chunk is not None:
+            _agree("log lines", _are_counted(chunk.lines, lines, chunk.rows))
+
+    def texts(self, texts: TextColumns) -> None:
+        chunk = self._chunk()
+        if chunk is not None:
+            _check_args(chunk.dictionary, texts.args)
+            _check_pre_lines(chunk.dictionary, texts.pre_lines)
+
+    def rest(self, columns: ChunkColumns) -> None:
+        chunk = self._chunk()
+        if chunk is not None:
+            _agree("times", _are_timed(chunk, columns.times.span(0, chunk.rows)))
+            has = columns.ids is not None, columns.sources is not None
+            _agree("ids or sources", has == (chunk.has_own_ids, chunk.has_sources))
+            _check_groups("handler times", columns.calls, limits.HANDLERS_MAX, TIME_NS_MAX - 1)
+            if min(columns.queue_ticks.span(0, chunk.rows)) < 0:
+                raise WireError("a queue tick out of range")
+
+
+def _agree(what: str, is_same: bool) -> None:
+    if not is_same:
         raise WireError(f"rows whose {what} are not those of their head")
-    _check_numbers(chunk, columns)
 
 
-def _differences(chunk: Chunk, columns: ChunkColumns) -> Iterator[str]:
-    """What differs between a head and its rows, the cheapest first."""
-    if not _are_counted(chunk.shapes, columns.shapes, chunk.rows):
-        yield "shapes"
-    if not _are_counted(chunk.lines, columns.lines, chunk.rows):
-        yield "log lines"
-    times = columns.times.span(0, chunk.rows)
-    if (min(times), max(times)) != _span(chunk) or times[0] or _ascend(times) != chunk.is_ascending:
-        yield "times"
-    if (columns.ids is not None, columns.sources is not None) != (
-        chunk.has_own_ids,
-        chunk.has_sources,
-    ):
-        yield "ids or sources"
-    if not _is_defined_so(chunk):
-        yield "facts or ticks"
+def _are_timed(chunk: Chunk, times: Sequence[int]) -> bool:
+    is_in_span = (min(times), max(times)) == _span(chunk) and not times[0]
+    return is_in_span and _ascend(times) == chunk.is_ascending
 
 
 def _span(chunk: Chunk) -> tuple[int, int]:
@@ -80,22 +110,20 @@ def _is_defined_so(chunk: Chunk) -> bool:
     return is_same and tuple(ticks) == chunk.ticks_end
 
 
-def _check_numbers(chunk: Chunk, columns: ChunkColumns) -> None:
-    """Refuse numbers of texts and sets that are not defined, and values out of range."""
-    counts = chunk.dictionary.counts
-    _check_groups("arguments", columns.args, 2 * limits.ARGS_MAX, counts.texts - 1)
-    if columns.args is not None and any(end % 2 for end in columns.args.parts()[1]):
+def _check_args(dictionary: SegmentDictionary, args: SparseIntegers | None) -> None:
+    """Refuse arguments without a text, and texts that are not defined or are damaged."""
+    _check_groups("arguments", args, 2 * limits.ARGS_MAX, dictionary.counts.texts - 1)
+    if args is not None and any(end % 2 for end in args.parts()[1]):
         raise WireError("an argument without a text")
-    if columns.args is not None and chunk.dictionary.lost_texts.has_any(columns.args.parts()[2]):
+    if args is not None and dictionary.lost_texts.has_any(args.parts()[2]):
         raise WireError("arguments whose texts are damaged")
-    if columns.pre_lines is not None and chunk.dictionary.has_lost(
-        (), columns.pre_lines.parts()[2]
-    ):
+
+
+def _check_pre_lines(dictionary: SegmentDictionary, pre_lines: SparseIntegers | None) -> None:
+    """Refuse earlier lines that are not defined or are damaged."""
+    if pre_lines is not None and dictionary.has_lost((), pre_lines.parts()[2]):
         raise WireError("earlier log lines that are damaged")
-    _check_groups("earlier log lines", columns.pre_lines, 1, counts.line_sets)
-    _check_groups("handler times", columns.calls, limits.HANDLERS_MAX, TIME_NS_MAX - 1)
-    if min(columns.queue_ticks.span(0, chunk.rows)) < 0:
-        raise WireError("a queue tick out of range")
+    _check_groups("earlier log lines", pre_lines, 1, dictionary.counts.line_sets)
 
 
 def _check_groups(what: str, column: SparseIntegers | None, most: int, high: int) -> None:

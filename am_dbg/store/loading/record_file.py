@@ -12,7 +12,8 @@ from contextlib import suppress
 from itertools import count
 from typing import NamedTuple
 
-from am_dbg.store.chunk_columns import ChunkColumns, TextNumbers
+from am_dbg.store.chunk_columns import ChunkColumns, ColumnCheck, TextColumns, TextNumbers
+from am_dbg.store.columns import Integers
 from am_dbg.store.definitions.blank_tables import (
     lose_sets_of_lost_texts,
     lose_shapes,
@@ -75,12 +76,26 @@ class RowsRecord:
         key = (self._file.serial, self._record.offset, "texts")
         return self._file.cache.get(key, self._unpack_lists)
 
+    def packed_lists(self) -> bytes:
+        """The packed lists, from the head or from the file."""
+        return self.head.texts
+
     def _unpack_lists(self) -> TextLists:
-        return unpack_text_lists(self.head.texts, len(self.head.chunks))
+        return unpack_text_lists(self.packed_lists(), len(self.head.chunks))
 
     def _load(self) -> RowsBody:
         data = self._record.body(self._file.source)
         return RowsBody(self.head, data, self.units_ns)
+
+
+class MovedRecord(RowsRecord):
+    """A record of a temporary file: its head has only the lists, chunks in memory keep the rest."""
+
+    __slots__ = ()
+
+    def packed_lists(self) -> bytes:
+        """The packed lists, read from the file when a search or an export asks for them."""
+        return self._record.head(self._file.source) if self._record.header.head_bytes else b""
 
 
 class ChunkLoader:
@@ -91,25 +106,57 @@ class ChunkLoader:
     def __init__(self, record: RowsRecord, index: int) -> None:
         self.record = record
         self.index = index
-        self._check: Callable[[ChunkColumns], None] = _accept
+        self._check = ColumnCheck()
 
-    def checked_by(self, check: Callable[[ChunkColumns], None]) -> None:
-        """Check columns from now on whenever they were loaded."""
-        self._check = check
+    def checked_by(self, check: ColumnCheck) -> None:
+        """Check each column from now on whenever it was loaded, texts by their list too."""
+        self._check = ListedCheck(self.record, self.index, check)
 
     def columns(self) -> ChunkColumns:
-        """The columns, from the cache or from the file."""
-        return self.record.loaded().columns(self.index, self._check_all)
+        """All columns, from the cache or from the file."""
+        return self.record.loaded().columns(self.index, self._check)
+
+    def shapes(self) -> Integers:
+        """The local numbers of shapes; nothing else is made."""
+        return self.record.loaded().shapes(self.index, self._check)
+
+    def lines(self) -> Integers:
+        """The local numbers of sets of lines; nothing else is made."""
+        return self.record.loaded().lines(self.index, self._check)
+
+    def texts(self) -> TextColumns:
+        """The numbers of texts; nothing else is made."""
+        return self.record.loaded().texts(self.index, self._check)
 
     def text_numbers(self) -> TextNumbers | None:
         """The numbers of the texts as the head lists them."""
         return self.record.text_lists()[self.index]
 
-    def _check_all(self, columns: ChunkColumns) -> None:
-        listed = self.text_numbers()
-        if listed is not None and listed != text_numbers(columns):
+
+class ListedCheck(ColumnCheck):
+    """A check that also refuses texts which are not those of the list in the head."""
+
+    __slots__ = ("_check", "_index", "_record")
+
+    def __init__(self, record: RowsRecord, index: int, check: ColumnCheck) -> None:
+        self._record = record
+        self._index = index
+        self._check = check
+
+    def shapes(self, shapes: Integers) -> None:
+        self._check.shapes(shapes)
+
+    def lines(self, lines: Integers) -> None:
+        self._check.lines(lines)
+
+    def texts(self, texts: TextColumns) -> None:
+        listed = self._record.text_lists()[self._index]
+        if listed is not None and listed != text_numbers(texts):
             raise WireError("rows whose texts are not those of their head")
-        self._check(columns)
+        self._check.texts(texts)
+
+    def rest(self, columns: ChunkColumns) -> None:
+        self._check.rest(columns)
 
 
 def _accept(_: object) -> None:

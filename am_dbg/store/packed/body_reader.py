@@ -1,24 +1,26 @@
 """Reads the body of a record of rows (see `am_dbg.store.packed.bodies`).
 
-A body is read as a whole, and the columns of a chunk are made of it when a reader needs them.
+A body is read as a whole, and the columns of a chunk are made of it when a reader needs them: all,
+or only those in which a filter or a search looks.
 """
 
 from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from itertools import accumulate, compress, pairwise
 from typing import NamedTuple
 
-from am_dbg.store.chunk_columns import ChunkColumns
+from am_dbg.store.chunk_columns import ChunkColumns, ColumnCheck, TextColumns
 from am_dbg.store.columns import Blobs, Integers, SparseIntegers, SparseTexts, packed
 from am_dbg.store.packed.heads import ChunkHead, RowsHead
 from am_dbg.store.packed.planes import (
     Walks,
     check_texts,
     ends_of,
+    spread,
     sums,
     unpack_column,
     unpack_naturals,
@@ -31,7 +33,6 @@ from amtracer.errors import WireError
 from amtracer.wire import limits
 
 _COLUMNS = 11
-_BYTE_VALUES = 256
 _SMALL_MAX = 65_536
 """No count, local number or length of an id is larger."""
 _DECODED_TIMES = 4
@@ -40,17 +41,30 @@ _VALUES_MAX = 2**26
 """Values of a column; a body of 8 MiB has fewer that are not zero."""
 
 
-class RowsBody:
-    """The body of a record; `columns` makes those of one chunk.
+class _Made:
+    """What was made of one chunk so far, each part once it passed its check."""
 
-    Each column is read when a chunk needs it. `WireError` if one is not as long as the head says,
-    or has a value out of range.
+    __slots__ = ("columns", "lines", "shapes", "texts")
+
+    def __init__(self) -> None:
+        self.shapes: Integers | None = None
+        self.lines: Integers | None = None
+        self.texts: TextColumns | None = None
+        self.columns: ChunkColumns | None = None
+
+
+class RowsBody:
+    """The body of a record; gives the columns of each chunk, or some of them.
+
+    Each column is read when a chunk needs it, and checked once. `WireError` if one is not as long
+    as the head says, has a value out of range, or is refused by the check. Any thread may ask; two
+    that ask for the same at once make it twice.
     """
 
     def __init__(self, head: RowsHead, data: bytes, units_ns: Sequence[int]) -> None:
         self._head = head
         self._units = units_ns
-        self._made: dict[int, ChunkColumns] = {}
+        self._made = [_Made() for _ in head.chunks]
         self._starts = list(accumulate((chunk.rows for chunk in head.chunks), initial=0))
         self._palettes = list(
             accumulate((len(chunk.shapes[0]) for chunk in head.chunks), initial=0)
@@ -64,34 +78,67 @@ class RowsBody:
         """Bytes in memory, about, with the columns of all chunks."""
         return self._bytes
 
-    def columns(self, index: int, check: Callable[[ChunkColumns], None]) -> ChunkColumns:
-        """The columns of one chunk, checked once."""
-        made = self._made.get(index)
-        if made is None:
-            made = self._columns(index)
-            check(made)
-            self._made[index] = made
-        return made
+    def columns(self, index: int, check: ColumnCheck) -> ChunkColumns:
+        """All columns of one chunk."""
+        made = self._made[index]
+        if made.columns is None:
+            columns = self._columns(index, check)
+            check.rest(columns)
+            made.columns = columns
+        return made.columns
 
-    def _columns(self, index: int) -> ChunkColumns:
-        head, unit_ns = self._head.chunks[index], self._units[index]
-        span = slice(self._starts[index], self._starts[index + 1])
+    def shapes(self, index: int, check: ColumnCheck) -> Integers:
+        """The local numbers of the shapes of one chunk."""
+        made = self._made[index]
+        if made.shapes is None:
+            shapes = Integers.of(self._shapes_of(index))
+            check.shapes(shapes)
+            made.shapes = shapes
+        return made.shapes
+
+    def lines(self, index: int, check: ColumnCheck) -> Integers:
+        """The local numbers of the sets of lines of one chunk."""
+        made = self._made[index]
+        if made.lines is None:
+            lines = Integers.of(self._lines_of(index, self._shapes_of(index)))
+            check.lines(lines)
+            made.lines = lines
+        return made.lines
+
+    def texts(self, index: int, check: ColumnCheck) -> TextColumns:
+        """The numbers of the texts of one chunk."""
+        made = self._made[index]
+        if made.texts is None:
+            span = self._span(index)
+            texts = TextColumns(self._args.of(span), self._pre_lines.of(span))
+            check.texts(texts)
+            made.texts = texts
+        return made.texts
+
+    def _columns(self, index: int, check: ColumnCheck) -> ChunkColumns:
+        head, unit_ns, span = self._head.chunks[index], self._units[index], self._span(index)
         made = ChunkColumns()
-        shapes = self._shapes[span]
-        if max(shapes, default=-1) >= len(head.shapes[0]):
-            raise WireError("a shape that its chunk does not list")
-        made.shapes = Integers.of(shapes)
-        made.lines = Integers.of(self._lines_of(index, span, shapes))
+        made.shapes, made.lines = self.shapes(index, check), self.lines(index, check)
+        made.args, made.pre_lines = self.texts(index, check)
         made.times = Integers.of(_times_of(self._times[span], head, unit_ns))
         made.durations = Integers.of(_in_ns(self._durations[span], unit_ns))
         made.queues = Integers.of(self._queues[span])
         made.queue_ticks = Integers.of(self._queue_ticks.part(span.start, span.stop))
-        made.calls = self._calls_of(index, span, shapes)
-        made.args = self._args.of(span)
-        made.pre_lines = self._pre_lines.of(span)
+        made.calls = self._calls_of(index, span, self._shapes[span])
         made.sources = self._sources.of(span)
         made.ids = self._ids.of(span)
         return made
+
+    def _span(self, index: int) -> slice:
+        """The rows of a chunk within the record."""
+        return slice(self._starts[index], self._starts[index + 1])
+
+    def _shapes_of(self, index: int) -> array[int]:
+        """The local shape of each row."""
+        shapes = self._shapes[self._span(index)]
+        if max(shapes, default=-1) >= len(self._head.chunks[index].shapes[0]):
+            raise WireError("a shape that its chunk does not list")
+        return shapes
 
     @property
     def _rows(self) -> int:
@@ -146,13 +193,12 @@ class RowsBody:
     def _ids(self) -> _Ids:
         return _GroupReader(self._packed[10], self._rows).ids()
 
-    def _lines_of(self, index: int, span: slice, shapes: array[int]) -> array[int]:
+    def _lines_of(self, index: int, shapes: array[int]) -> array[int]:
         """The local line set of each row."""
         palette = slice(self._palettes[index], self._palettes[index + 1])
-        lines = self._lines.of(palette, span, shapes)
-        if max(lines, default=-1) >= len(self._head.chunks[index].lines[0]):
+        if self._lines.most(palette, self._span(index)) >= len(self._head.chunks[index].lines[0]):
             raise WireError("a set of lines that its chunk does not list")
-        return packed(lines)
+        return self._lines.of(palette, self._span(index), shapes)
 
     def _calls_of(self, index: int, span: slice, shapes: array[int]) -> SparseIntegers | None:
         low, high = self._calls.ends[index], self._calls.ends[index + 1]
@@ -251,21 +297,19 @@ class _UsualColumn(NamedTuple):
     rows: Sequence[int]
     values: array[int]
 
-    def of(self, palette: slice, span: slice, shapes: array[int]) -> Sequence[int]:
-        """The values of the rows of a chunk."""
-        usual = self.usual[palette]
-        if usual.typecode == shapes.typecode == "B":
-            values: bytearray | array[int] = bytearray(
-                shapes.tobytes().translate(usual.tobytes().ljust(256, b"\0"))
-            )
-        else:
-            values = array("I", map(usual.__getitem__, shapes))
+    def of(self, palette: slice, span: slice, shapes: array[int]) -> array[int]:
+        """The values of the rows of a chunk, in the narrowest type that holds all of them."""
         low, high = _within(self.rows, span)
-        if low < high and max(self.values[low:high]) > 255 and isinstance(values, bytearray):
-            values = array("I", list(values))
-        for at in range(low, high):
-            values[self.rows[at] - span.start] = self.values[at]
+        usual, own = self.usual[palette], self.values[low:high]
+        values = spread(usual, shapes, max(own, default=0))
+        for row, value in zip(self.rows[low:high], own, strict=True):
+            values[row - span.start] = value
         return values
+
+    def most(self, palette: slice, span: slice) -> int:
+        """The largest value of a shape or a row of a chunk."""
+        low, high = _within(self.rows, span)
+        return max(max(self.usual[palette], default=0), max(self.values[low:high], default=0))
 
 
 class _Calls(NamedTuple):

@@ -18,6 +18,7 @@ from amtracer.errors import WireError
 
 _CODES = b"BHIq"
 _LARGEST = {"B": 2**8 - 1, "H": 2**16 - 1, "I": 2**32 - 1, "q": 2**63 - 1}
+_BYTE_VALUES = 256
 _IS_BIG = sys.byteorder == "big"
 
 Column = bytes
@@ -70,6 +71,26 @@ def unpack_naturals(column: object, count: int, high: int) -> array[int]:
         raise WireError(f"a value that is not from 0 to {high:,}")
     if values.typecode == "q" and min(values, default=0) < 0:
         raise WireError(f"a value that is not from 0 to {high:,}")
+    return values
+
+
+def spread(table: Sequence[int], numbers: array[int], most: int = 0) -> array[int]:
+    """The entry of a table for each number, in a type that also holds `most`.
+
+    Numbers of a byte are looked up plane by plane, all at once.
+    """
+    most = max(most, *table, 0)
+    if numbers.itemsize > 1 or most > _LARGEST["H"]:
+        code = next(code for code in _LARGEST if most <= _LARGEST[code])
+        return array(code, list(map(table.__getitem__, numbers)))
+    data, width = numbers.tobytes(), 1 if most <= _LARGEST["B"] else 2
+    planes = bytearray(len(data) * width)
+    for plane in range(width):
+        entries = bytes(entry >> 8 * plane & 255 for entry in table)
+        planes[plane::width] = data.translate(entries.ljust(_BYTE_VALUES, b"\0"))
+    values = array("BH"[width - 1], bytes(planes))
+    if _IS_BIG:
+        values.byteswap()
     return values
 
 

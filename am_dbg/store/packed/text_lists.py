@@ -17,7 +17,7 @@ from itertools import accumulate, chain, pairwise
 
 import msgpack
 
-from am_dbg.store.chunk_columns import ChunkColumns, TextNumbers
+from am_dbg.store.chunk_columns import ChunkColumns, TextColumns, TextNumbers
 from am_dbg.store.columns import SparseIntegers, packed
 from am_dbg.store.packed.planes import Column, differences, ends_of, pack_column, unpack_naturals
 from am_dbg.store.packed.values import unpacked_values
@@ -26,9 +26,10 @@ from amtracer.wire import limits
 
 LISTED_ROWS_MIN = 512
 """Rows from which on the texts of a chunk are listed."""
+_WIDE = 2**16
 
 
-def text_numbers(columns: ChunkColumns) -> TextNumbers:
+def text_numbers(columns: ChunkColumns | TextColumns) -> TextNumbers:
     """The numbers in the columns of a chunk."""
     return TextNumbers(_distinct(columns.args), _distinct(columns.pre_lines))
 
@@ -89,7 +90,13 @@ def _lists(sizes: object, steps: object, count: int) -> list[array[int] | None]:
         raise WireError("a list that has a number twice")
     values = unpack_naturals(steps, total, limits.STRINGS_MAX)
     parts = zip(lengths, pairwise(ends_of(kept)), strict=True)
-    return [packed(list(accumulate(values[a:b]))) if size else None for size, (a, b) in parts]
+    return [_ascending(values[a:b]) if size else None for size, (a, b) in parts]
+
+
+def _ascending(steps: Sequence[int]) -> array[int]:
+    """The numbers of which these are the differences, none of them negative."""
+    numbers = list(accumulate(steps))
+    return array("H", numbers) if numbers and numbers[-1] < _WIDE else packed(numbers)
 
 
 def _pair(texts: array[int] | None, line_sets: array[int] | None) -> TextNumbers | None:

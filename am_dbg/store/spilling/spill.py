@@ -2,14 +2,16 @@
 
 What no longer changes can be moved: the columns of sealed chunks, and the definitions of segments
 that ended. The heads of chunks stay in memory, so a moved chunk has the same numbers and answers
-the same; its columns are loaded again when a reader needs them. Small chunks share a record.
+the same; its columns are loaded again when a reader needs them. Small chunks share a record. The
+head of a record on the disk has only the lists of texts, so that a search skips it as in a file.
 
 The files together take at most `disk_max` bytes. Each has a part of that, and the oldest history is
 in the oldest file. If there is no room for more, the transitions of the oldest file are dropped,
 which frees the file; a store that must not lose anything keeps the rest in memory instead. If the
 disk refuses, what it has taken is the limit from then on. Either is reported once.
 
-Records are written in the format of session files, on the thread that feeds the store.
+Bodies and definitions are written in the format of session files, on the thread that feeds the
+store.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from weakref import ref
 
 from am_dbg.store.chunk import Chunk
 from am_dbg.store.dictionary import SegmentDictionary
-from am_dbg.store.loading.record_file import ChunkLoader, Part, RowsRecord, SegmentLoader
+from am_dbg.store.loading.record_file import ChunkLoader, MovedRecord, Part, SegmentLoader
 from am_dbg.store.packed.bodies import PackedChunk, pack_rows_body
 from am_dbg.store.packed.definitions import (
     PartHead,
@@ -33,6 +35,7 @@ from am_dbg.store.packed.definitions import (
     parts_of,
 )
 from am_dbg.store.packed.heads import RECORD_CHUNKS_MAX, ChunkHead, RowsHead
+from am_dbg.store.packed.text_lists import pack_text_lists
 from am_dbg.store.spilling.spill_file import SpillFile
 from am_dbg.store.store import Store
 from am_dbg.store.track import Track
@@ -188,13 +191,15 @@ class Spill:
         ]
         try:
             body = compressed(pack_rows_body(packed))
+            lists = pack_text_lists([(head.rows, columns) for head, columns, _ in packed])
+            head = compressed(lists) if lists else b""
         except WireError:
             if len(moved) > 1:
                 for one in moved:
                     self._move_chunks([one])
             return
-        place = file.add(RecordKind.ROWS, b"", body)  # the chunks keep what a head has
-        record = RowsRecord(file.records, place, RowsHead(0, 0, heads, b""), units)
+        place = file.add(RecordKind.ROWS, head, body)
+        record = MovedRecord(file.records, place, RowsHead(0, 0, heads, b""), units)
         for index, (track, chunk) in enumerate(moved):
             track.load_chunk_from(chunk, ChunkLoader(record, index))
             file.lasts[track] = max(chunk.last, file.lasts.get(track, 0))
