@@ -61,12 +61,13 @@ class LiveRecordStream(RecordStream):
         self._piece_rows += high - low
 
     def join(self) -> None:
-        """Write one record of the rows of all small ones."""
+        """Write one record of the rows of all small ones, and new openings a second time."""
         self.flush_rows()
         pieces, self._pieces, self._piece_rows = self._pieces, {}, 0
         if self._file.loose > 1:
             self._write_joined([self._joined(*one) for one in pieces.items()])
         self._file.keep_loose()
+        self.repeat_opening()
 
     def _join_if_full(self, chunk: Chunk, rows: int) -> None:
         is_full = chunk not in self._pieces and len(self._pieces) >= RECORD_CHUNKS_MAX

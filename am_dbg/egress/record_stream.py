@@ -9,6 +9,7 @@ chunks are written.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate, groupby
 
 import msgpack
 
@@ -48,7 +49,7 @@ from amtracer.encode.stream_writer import StreamWriter
 from amtracer.errors import WireError
 from amtracer.files.records import RecordKind, RecordWriter, compressed
 from amtracer.wire import limits
-from amtracer.wire.codec import joined_messages, pack_messages, pack_placed
+from amtracer.wire.codec import joined_messages, pack_placed
 from amtracer.wire.messages import (
     HelloMessage,
     LaterLinesMessage,
@@ -64,7 +65,7 @@ from amtracer.wire.truncate import Lines, cut_text
 EVENTS_MAX = 4_096
 """Events of one record."""
 EVENT_BYTES_MAX = limits.MIB
-"""Bytes of events, after which they are written."""
+"""Bytes of events, after which they are written; a record of an opening has about as many."""
 OWN_TEXTS_MAX = 16_384
 """Texts of later lines in one segment."""
 _NO_SEGMENT = -1
@@ -82,7 +83,9 @@ class RecordStream(StreamWriter):
         self._number = number
         self._keeps_id = keeps_id
         self._copies: dict[RowsRecord, list[MachineChunk]] = {}
-        self._opening: list[tuple[int, Message]] = []
+        self._opening: list[bytes] = []
+        self._once: list[bytes] = []
+        """What opens the stream and was written once."""
         self._events: list[bytes] = []
         self._event_bytes = 0
         self._chunks: list[WaitingChunk] = []
@@ -171,11 +174,12 @@ class RecordStream(StreamWriter):
             if run is not None and machine in self._with_rows:
                 self._add_event(run.row, _NO_SEGMENT, LeftMessage(machine))
         self.flush()
+        self.repeat_opening()
 
     def _take(self, message: Message) -> None:
         """Keep a message for the record in which it belongs."""
         if isinstance(message, HelloMessage | SchemaMessage | MachineMessage):
-            self._opening.append((0, message))
+            self._opening.append(pack_placed(0, message))
             return
         if isinstance(message, RefusedMessage | TroubleMessage):
             row = 0  # it names its own row, which may be one that never comes
@@ -297,10 +301,25 @@ class RecordStream(StreamWriter):
             self._events, self._event_bytes = [], 0
 
     def _flush_opening(self) -> None:
-        if self._opening:
-            body = pack_messages(self._opening)
+        opening, self._opening = self._opening, []
+        self._write_opening(opening)
+        self._once += opening
+
+    def repeat_opening(self) -> None:
+        """Write what opens the stream a second time, as far as it was written once.
+
+        Without a name, its states or its unit of time nothing of a machine can be read.
+        """
+        self._flush_opening()
+        once, self._once = self._once, []
+        self._write_opening(once)
+
+    def _write_opening(self, packed: Sequence[bytes]) -> None:
+        sizes = accumulate(map(len, packed))
+        parts = groupby(zip(packed, sizes, strict=True), lambda one: one[1] // EVENT_BYTES_MAX)
+        for _, part in parts:
+            body = joined_messages([message for message, _ in part])
             self._records.add(RecordKind.OPENING, self._stream_head(), body)
-            self._opening = []
 
     def _stream_head(self) -> bytes:
         packed: bytes = msgpack.packb((self._number,))

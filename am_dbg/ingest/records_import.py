@@ -86,6 +86,10 @@ class RecordsImport:
         self._place_rows()
         before = -1
         cut = self._reason_of_cut
+        for number, parts in self._streams.items():
+            if parts.rows_lost:
+                what = f"{parts.rows_lost:,} transitions of machines whose opening is damaged"
+                self._keep(Damage(f"stream {number}: {what}"))
         for at, parts in enumerate(self._streams.values(), start=1):
             before = self._open_stream(parts, before, cut if at == len(self._streams) else "")
         if walk.end is not None and not self._replaced:
@@ -137,9 +141,7 @@ class RecordsImport:
     def _take_opening(self, stream: StreamParts, message: Message) -> None:
         if not isinstance(message, HelloMessage | SchemaMessage | MachineMessage):
             raise WireError("an opening with another message")
-        stream.opening.append(message)
-        if isinstance(message, MachineMessage):
-            stream.units_ns.setdefault(message.machine, message.unit_ns)
+        stream.opening.add(message)
 
     def _take_event(self, stream: StreamParts, place: object, message: Message) -> None:
         match place:
@@ -171,14 +173,14 @@ class RecordsImport:
         """Hand the chunks of all records to their machines."""
         for record, head in self._rows:
             stream = self._stream(head.stream)
-            units = [stream.units_ns.get(chunk.machine, 0) for chunk in head.chunks]
-            if 0 in units:
-                self._keep(Damage("rows of an unknown machine", record.offset))
+            units = [stream.opening.unit_ns(chunk.machine) for chunk in head.chunks]
             rows = RowsRecord(self._file, record, head, units)
             for index, chunk in enumerate(head.chunks):
                 if units[index]:
                     items = stream.items.setdefault(chunk.machine, [])
                     items.append(PlacedChunk(chunk, ChunkLoader(rows, index)))
+                else:
+                    stream.rows_lost += chunk.rows
 
     def _open_stream(self, parts: StreamParts, before: int, cut: str) -> int:
         """Feed one stream to the store; its number there."""

@@ -1,17 +1,18 @@
 """Fills the tracks of one stream of a session file of version 3.
 
-The opening is fed as messages. Then each machine gets its chunks and events in the order of its
-rows: an event of a row is after all rows below it. What does not fit is damage, and costs only
-itself: the rows are a gap.
+The opening is fed as messages (see `am_dbg.ingest.stream_opening`). Then each machine gets its
+chunks and events in the order of its rows: an event of a row is after all rows below it. What does
+not fit is damage, and costs only itself: the rows are a gap.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import NamedTuple
 
+from am_dbg.ingest.stream_opening import StreamOpening
 from am_dbg.store import Store
 from am_dbg.store.dictionary import SegmentDictionary
 from am_dbg.store.loading.record_file import ChunkLoader, SegmentLoader
@@ -81,12 +82,12 @@ class PlacedEvent(NamedTuple):
 class StreamParts:
     """What a file has of one stream, in the order of the file."""
 
-    opening: list[Message] = field(default_factory=list)
-    units_ns: dict[int, int] = field(default_factory=dict)
-    """The nanoseconds in a unit of each machine."""
+    opening: StreamOpening = field(default_factory=StreamOpening)
     segments: dict[int, SegmentLoader] = field(default_factory=dict)
     items: dict[int, list[PlacedChunk | PlacedEvent]] = field(default_factory=dict)
     """The chunks and events of each machine."""
+    rows_lost: int = 0
+    """Transitions of machines of which nothing is known."""
 
 
 class StreamFilling:
@@ -106,10 +107,29 @@ class StreamFilling:
 
     def fill(self, *, has_end: bool) -> None:
         """Take the opening; then go through all machines, each in the order of its rows."""
-        self._feed(self._parts.opening)
+        self._open()
         self._fill_tracks()
         if has_end:
             self._feed([EndMessage(0, 0, 0)])
+
+    def _open(self) -> None:
+        """Feed the opening; numbers that it lacks are left out."""
+        opening, stream = self._parts.opening, self._stream
+        self._feed([opening.hello])
+        for schema in opening.schemas:
+            if schema is None:
+                stream.lose_schema()
+            else:
+                self._feed([schema])
+        for machine in opening.machines:
+            if machine is None:
+                stream.lose_machine()
+            elif 0 <= machine.schema < len(stream.schemas) and not stream.has_schema(
+                machine.schema
+            ):
+                self._feed([replace(machine, ticks=())])
+            else:
+                self._feed([machine])
 
     def _feed(self, messages: Sequence[Message]) -> None:
         for message in messages:
@@ -120,8 +140,9 @@ class StreamFilling:
 
     def _fill_tracks(self) -> None:
         for machine, items in self._parts.items.items():
-            if not 0 <= machine < len(self._stream.tracks):
-                self.damage.append(Damage("a machine that is not defined"))
+            is_known = self._parts.opening.unit_ns(machine) > 0
+            if not is_known or machine >= len(self._stream.tracks):
+                self.damage.append(Damage("events of a machine whose opening is damaged"))
                 continue
             for item in sorted(items, key=attrgetter("place")):
                 try:

@@ -148,6 +148,10 @@ class IndexedSchema:
         )
 
 
+LOST_SCHEMA = IndexedSchema(())
+"""In the place of a schema that a damaged file lacks: no transition can be read with it."""
+
+
 def shape_facts(shape: Shape, schema: IndexedSchema) -> ShapeFacts:
     """Compute everything that follows from a shape and its schema."""
     _, called, shape_flags, changes, steps = shape

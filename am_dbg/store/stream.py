@@ -13,15 +13,17 @@ from am_dbg.store.batch_rows import expand_batch
 from am_dbg.store.chunk_columns import ColumnLoader
 from am_dbg.store.definitions.shape_check import check_shape, check_table
 from am_dbg.store.dictionary import CheckedTableLoader, DefinitionCounts, SegmentDictionary
-from am_dbg.store.facts import IndexedSchema
+from am_dbg.store.facts import LOST_SCHEMA, IndexedSchema
 from am_dbg.store.gathering import Gathering
 from am_dbg.store.loading.head_check import check_head
 from am_dbg.store.packed.heads import ChunkHead
 from am_dbg.store.track import Track
+from am_dbg.store.values import MachineIdentity
 from am_dbg.store.weights import (
     SCHEMA_BYTES,
     STEP_BYTES,
     STREAM_BYTES,
+    TRACK_BYTES,
     hello_bytes,
     states_bytes,
 )
@@ -153,6 +155,24 @@ class Stream:
                 error.args = (f"{error.where}: {error}",)
             raise
 
+    def lose_schema(self) -> None:
+        """Leave out the next schema, which is lost: its transitions cannot be taken in."""
+        self._schemas.append(LOST_SCHEMA)
+        self._add_bytes(SCHEMA_BYTES)
+
+    def lose_machine(self) -> None:
+        """Leave out the next machine, of which nothing is known: it takes nothing."""
+        identity = MachineIdentity("", "", (), "", "", 0)
+        lost = Track("", identity, self.number, LOST_SCHEMA, (), 0)
+        lost.removed = lost.gone = lost.ended = True
+        self.tracks.append(lost)
+        self._schema_of.append(0)
+        self._add_bytes(TRACK_BYTES)
+
+    def has_schema(self, number: int) -> bool:
+        """Whether a schema is defined and not lost."""
+        return self._schema(number) is not LOST_SCHEMA
+
     def adopt_segment(
         self, loader: CheckedTableLoader, counts: DefinitionCounts
     ) -> SegmentDictionary:
@@ -174,6 +194,8 @@ class Stream:
         The schema changes if the head has another one: the message about it may be lost.
         """
         track, schema = self._track(head.machine), self._schema(head.schema)
+        if schema is LOST_SCHEMA:
+            raise WireError("their schema is damaged")
         check_head(head, len(schema.states), track.identity.unit_ns, dictionary.counts)
         if dictionary.has_lost(head.shapes[0], head.lines[0]):
             raise WireError("their definitions are damaged")

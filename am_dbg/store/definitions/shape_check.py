@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from am_dbg.store.definitions.shape_table import ShapeTable
-from am_dbg.store.facts import CHECKED_STEPS_MAX, IndexedSchema
+from am_dbg.store.facts import CHECKED_STEPS_MAX, LOST_SCHEMA, IndexedSchema
 from amtracer.errors import LimitError, WireError
 from amtracer.wire import limits
 from amtracer.wire.messages import Pairs, Shape, StepDef
@@ -53,7 +53,10 @@ def _check_steps(steps: Sequence[StepDef], states: int, checked: set[StepDef]) -
 
 
 def check_table(table: ShapeTable, schemas: Sequence[IndexedSchema]) -> None:
-    """Refuse shapes of a file that have no schema, or that change states which it does not have."""
+    """Refuse shapes of a file that have no schema, or that change states which it does not have.
+
+    Nothing is known of the shapes of a lost schema, and nothing uses them.
+    """
     used = set(table.schema_of)
     _need(_all_below(used, len(schemas)), "a shape of a schema that is not defined")
     states = min((len(schemas[schema].states) for schema in used), default=0)
@@ -61,6 +64,8 @@ def check_table(table: ShapeTable, schemas: Sequence[IndexedSchema]) -> None:
         return
     ends = table.growth_ends
     for number, schema in enumerate(table.schema_of):
+        if schemas[schema] is LOST_SCHEMA:
+            continue
         changed = table.growth_states[ends[number] : ends[number + 1]]
         _need(_all_below(changed, len(schemas[schema].states)), "a changed state out of range")
 
