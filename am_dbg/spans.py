@@ -132,6 +132,17 @@ def cut(text: str, width: int) -> str:
     return set_cell_size(text, width - 1).rstrip(" ") + CUT_MARK
 
 
+def cut_middle(text: str, width: int) -> str:
+    """The text in at most `width` cells; a mark in the middle shows that something was cut out."""
+    if cell_len(text) <= width:
+        return text
+    tail_width = max(0, width - 1) // 2
+    start = len(text)
+    while cell_len(text[start - 1 :]) <= tail_width:
+        start -= 1
+    return cut(text, width - cell_len(text[start:])) + text[start:]
+
+
 def left(text: str, width: int) -> str:
     """The text cut or padded to exactly `width` cells, at the left."""
     text = cut(text, width)

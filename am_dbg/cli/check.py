@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 
 import click
@@ -21,6 +22,7 @@ def check_command(file: str, as_json: bool, max_mem: int) -> int:
     """Read everything in a session, and list what is damaged.
 
     Each line has the place: the record, or the machine and its transitions as it counts them.
+    An id that is too long for the terminal is cut in the middle; with --json it is whole.
     The exit code is 2 if anything is damaged or the session is cut.
     """
     from am_dbg import reports
@@ -32,8 +34,11 @@ def check_command(file: str, as_json: bool, max_mem: int) -> int:
     store, source = store_of_command(max_mem), open_source(file)
     with ProgressBar("checking") as bar:
         damage = check_session(store, source, max_mem * MEGABYTE, bar.moved)
+    width = shutil.get_terminal_size().columns
     if as_json:
         write_lines(json_lines(reports.check_value(store, damage)))
     else:
-        write_lines(reports.check_lines(store, damage))
-    return fail(f"{source.label}: {damage[0].text}") if damage else Exit.DONE
+        write_lines(reports.check_lines(store, damage, width))
+    if not damage:
+        return Exit.DONE
+    return fail(f"{source.label}: {reports.damage_line(damage[0], width)}")

@@ -1,6 +1,6 @@
 """Reports without a screen: values for JSON and lines of text for people."""
 
-from am_dbg.reports.checked import check_lines, check_value
+from am_dbg.reports.checked import check_lines, check_value, damage_line
 from am_dbg.reports.error_list import error_json, error_lines
 from am_dbg.reports.explanations import (
     state_lines,
@@ -36,6 +36,7 @@ __all__ = [
     "JsonObject",
     "check_lines",
     "check_value",
+    "damage_line",
     "error_json",
     "error_lines",
     "found_by",

@@ -7,8 +7,12 @@ from collections.abc import Iterator, Sequence
 from am_dbg.projection.times import counted, totals
 from am_dbg.reports.json_values import JsonObject
 from am_dbg.safe_text import one_line
+from am_dbg.spans import cut_middle, width_of
 from am_dbg.store import Store
 from am_dbg.store.values import Damage
+
+ID_WIDTH_MIN = 16
+"""Cells of an id that stay, also if the line does not fit then."""
 
 
 def check_value(store: Store, damage: Sequence[Damage]) -> JsonObject:
@@ -30,9 +34,20 @@ def _damage_value(damage: Damage) -> JsonObject:
     return value
 
 
-def check_lines(store: Store, damage: Sequence[Damage]) -> Iterator[str]:
+def check_lines(store: Store, damage: Sequence[Damage], width: int) -> Iterator[str]:
     """A line for each damage, and a last one with what was checked."""
     for one in damage:
-        yield one_line(one.text)
+        yield damage_line(one, width)
     found = counted(len(damage), "fault") if damage else "no fault"
     yield f"{totals(len(store.tracks), store.transitions)} checked: {found}"
+
+
+def damage_line(damage: Damage, width: int) -> str:
+    """Damage on a line of this width; a long id is cut in the middle, nothing else is cut."""
+    line = one_line(damage.text)
+    too_much = width_of(line) - width
+    if too_much <= 0 or not damage.machine:
+        return line
+    id_ = one_line(damage.machine)
+    short = cut_middle(id_, max(ID_WIDTH_MIN, width_of(id_) - too_much))
+    return one_line(damage._replace(machine=short).text)

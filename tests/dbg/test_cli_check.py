@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,12 @@ import pytest
 
 from am_dbg.cli import commands as cli
 from am_dbg.cli.exit_codes import Exit
+from am_dbg.reports.checked import ID_WIDTH_MIN
 from amtracer.files.record_walk import MemoryBytes, Record, RecordWalk
 from amtracer.files.records import RecordKind
-from tests.dbg.record_files import changed
+from amtracer.wire.codec import pack_messages, unpack_messages
+from amtracer.wire.messages import MachineMessage
+from tests.dbg.record_files import Content, changed
 from tests.dbg.test_damaged_records import UNTRUE_HEADS, session, with_body
 
 EXPORTS = sorted((Path(__file__).parents[2] / "exports").glob("*.msgpack.br"))
@@ -104,3 +108,46 @@ def test_a_cut_session_is_not_whole(path: Path, keep: float, check: Any) -> None
 def test_a_missing_file_cannot_be_checked(tmp_path: Path) -> None:
     """The exit code is the one for bad input."""
     assert cli.run(["check", str(tmp_path / "none")]) == Exit.BAD_INPUT
+
+
+ID = "a-very-long-id-" * 20
+
+
+@pytest.fixture
+def long_id(tmp_path: Path) -> bytes:
+    """A session with a long id and rows that differ from their head."""
+
+    def renamed(record: Content) -> Content:
+        if record.kind != RecordKind.OPENING:
+            return record
+        messages = [
+            (place, replace(one, id=ID) if isinstance(one, MachineMessage) else one)
+            for place, one in unpack_messages(record.parts[0], "")
+        ]
+        return record._replace(parts=(pack_messages(messages),))
+
+    return changed(changed(session(tmp_path), renamed), UNTRUE_HEADS["growth"])
+
+
+@pytest.mark.parametrize(("width", "cells"), [(100, 24), (40, ID_WIDTH_MIN)])
+def test_a_long_id_is_cut_in_the_middle(
+    width: int, cells: int, long_id: bytes, check: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both ends of it stay, in a line as wide as the terminal if that leaves enough of it."""
+    monkeypatch.setenv("COLUMNS", str(width))
+
+    _, out, words = check(long_id)
+
+    short, rest = out.splitlines()[0].split(", transitions 1 to 12")
+    assert len(short) == cells
+    assert short.startswith("a-very-")
+    assert short.endswith("-id-")
+    assert rest.endswith("their head")
+    assert ID not in out + words
+
+
+def test_a_long_id_is_whole_as_json(long_id: bytes, check: Any) -> None:
+    """Programs get everything."""
+    _, out, _ = check(long_id, "--json")
+
+    assert json.loads(out)["damage"][0]["machine"] == ID
