@@ -193,6 +193,8 @@ class TrackReplay:
             unit_ns=self.track.identity.unit_ns,
             program=self.track.identity.program,
             process=self.track.identity.process,
+            pid=self.track.identity.pid,
+            path_hash=self.track.identity.path_hash,
         )
 
     def _replay_rows(self, chunk: Chunk, low: int, high: int) -> Iterator[int]:

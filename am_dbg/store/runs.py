@@ -45,7 +45,7 @@ def process_of(message: MachineMessage, hello: HelloMessage) -> Process:
     A debugger that records or forwards names it for each machine, as its hello is its own.
     """
     if message.process:
-        return Process(message.program, message.process)
+        return Process(message.program, message.process, message.pid, message.path_hash)
     facts = hello.process
     name = facts.get("program", "") if hello.origin == "py" else ""
     if name in ("", DEBUGGER):

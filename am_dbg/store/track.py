@@ -104,6 +104,9 @@ class Track(TrackReader):
                 identity.parent,
                 identity.tx_prefix,
                 identity.program,
+                identity.process,
+                identity.pid,
+                identity.path_hash,
                 *identity.tags,
             )
         )

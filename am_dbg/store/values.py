@@ -52,8 +52,8 @@ class MachineIdentity:
     """The facts about a machine that do not change.
 
     `program` is the name of the program that made it, empty if it is not known, `process` the
-    session of its process. `pid` and `path_hash` are those of its process, empty if a debugger
-    forwarded or recorded it. `session` is that of the stream, which a debugger may forward.
+    session of its process. `pid` and `path_hash` are those of its process, empty if they are not
+    known. `session` is that of the stream, which a debugger may forward.
     """
 
     id: str

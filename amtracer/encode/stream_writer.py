@@ -114,12 +114,14 @@ class StreamWriter:
         unit_ns: int = 1,
         program: str = "",
         process: str = "",
+        pid: str = "",
+        path_hash: str = "",
     ) -> int:
         """The number of a new machine; no ticks means all zero.
 
-        Its times and durations are sent in whole units. Program and process are sent if the
-        stream is of another process. Raises `StreamFullError` for more
-        machines than a reader takes.
+        Its times and durations are sent in whole units. Program, process, pid and path hash are
+        sent if the stream is of another process. Raises `StreamFullError` for more machines than a
+        reader takes.
         """
         number = len(self._machines)
         _room("machines of a stream", number + 1, limits.MACHINES_PER_CONNECTION_MAX)
@@ -138,6 +140,8 @@ class StreamWriter:
                 unit_ns,
                 "" if is_own else cut_text(program),
                 "" if is_own else cut_text(process),
+                "" if is_own else cut_text(pid),
+                "" if is_own else cut_text(path_hash),
             )
         )
         self._machines.append(OpenRun(schema, row, tx_prefix, unit_ns))

@@ -164,7 +164,8 @@ def _write_machine(m: MachineMessage) -> Body:
     values = (m.machine, m.id, m.schema, m.parent, m.tags, m.ticks, m.row, m.tx_prefix)
     body = (int(MessageKind.MACHINE), *values)
     if m.program or m.process:
-        return (*body, m.unit_ns, m.program, m.process)
+        own = (*body, m.unit_ns, m.program, m.process)
+        return (*own, m.pid, m.path_hash) if m.pid or m.path_hash else own
     return _trimmed(4, *body) if m.unit_ns == 1 else (*body, m.unit_ns)
 
 
@@ -181,6 +182,8 @@ def _read_machine(fields: Fields) -> MachineMessage:
         unit_ns=fields.number("unit", limits.UNIT_NS_MAX, low=1, default=1),
         program=fields.text("program", ""),
         process=fields.text("process", ""),
+        pid=fields.text("pid", ""),
+        path_hash=fields.text("path hash", ""),
     )
 
 

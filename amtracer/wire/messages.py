@@ -166,7 +166,8 @@ class MachineMessage:
     `tx_prefix` is the first half of its transition ids (see `BatchMessage.ids`).
     `unit_ns` is the number of nanoseconds in a unit of its times and durations.
     A debugger that records or forwards sends machines of other processes: `program` is the name
-    of such a process, `process` the session in the hello of its own stream.
+    of such a process, `process` the session in the hello of its own stream, `pid` and `path_hash`
+    the facts of that hello.
     """
 
     machine: int
@@ -180,6 +181,8 @@ class MachineMessage:
     unit_ns: int = 1
     program: str = ""
     process: str = ""
+    pid: str = ""
+    path_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -278,6 +278,30 @@ def test_a_debugger_that_records_or_forwards_keeps_the_runs() -> None:
     assert runs(taken_in(again)) == TWO_RUNS
 
 
+@pytest.mark.parametrize("paths", [("x", "x"), ("x", "y")], ids=["same path", "other paths"])
+def test_a_debugger_that_records_or_forwards_keeps_pids_and_paths(paths: tuple[str, str]) -> None:
+    """They distinguish two runs of one program from two programs of the same name."""
+    store, messages = Store(), list[Message]()
+    for at_s, path in enumerate(paths, 1):
+        more = {"pid": str(40 + at_s), "path hash": path}
+        pool(store, f"session {at_s}", at_s=2 * at_s, **more).leave()
+    replay = LiveReplay(store, TrackReplay)
+    replay.begin(StreamWriter(messages.append, HelloMessage(1, "recorded", 9 * SECOND_NS, 0)))
+    while replay.send(100):
+        pass
+
+    copy = taken_in(messages)
+
+    assert named_runs(copy) == named_runs(store)
+    assert {run[2] for run in named_runs(copy)} == {"41", "42"}
+    assert {run[1] for run in named_runs(copy)} == ({1, 2} if paths[0] == paths[1] else {1})
+
+
+def named_runs(store: Store) -> list[tuple[str, int, str]]:
+    """The name, the number and the pid of each run."""
+    return [(run.name, run.number, run.pid) for run in program_runs(MachineOrder(store).machines)]
+
+
 @pytest.fixture
 def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Wall times are local; here that is UTC."""
