@@ -32,6 +32,7 @@ from amtracer.files.records import RecordKind, RecordWriter, compressed
 from amtracer.wire.codec import FrameReader, FrameWriter, pack_messages, unpack_messages
 from amtracer.wire.messages import (
     PROTOCOL_VERSION,
+    BatchMessage,
     HelloMessage,
     LeftMessage,
     Message,
@@ -127,11 +128,13 @@ def messages(plan: Plan) -> Iterator[Message]:
 
 
 def frames(plan: Plan) -> bytes:
-    """The bytes of a connection that sends these messages."""
+    """The bytes of a connection that sends these messages, each batch with what it needs."""
     writer = FrameWriter()
     sent = [writer.magic()]
     for message in messages(plan):
-        sent += (writer.write(message), writer.flush())
+        sent.append(writer.write(message))
+        if isinstance(message, BatchMessage):
+            sent.append(writer.flush())
     sent.append(writer.end())
     return b"".join(sent)
 
@@ -139,7 +142,7 @@ def frames(plan: Plan) -> bytes:
 def taken_in(data: bytes) -> Store:
     """A store that has taken in the bytes of a connection."""
     store = Store()
-    stream, reader = store.open_stream("benchmark", live=False), FrameReader()
+    stream, reader = store.open_stream("benchmark", live=False), FrameReader(in_columns=True)
     with store.gathering():
         for message in reader.feed(data):
             store.feed(stream, message)

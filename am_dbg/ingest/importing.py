@@ -223,7 +223,7 @@ def _messages_of(file: BinaryIO) -> Iterator[Message]:
     Both readers report faults; ours reports a file of neither format.
     """
     try:
-        return _begun(read_session(file))
+        return _begun(read_session(file, in_columns=True))
     except ForeignSessionError as foreign:
         from am_dbg.ingest.golang.session import read_go_session
 

@@ -168,7 +168,7 @@ class FrameProtocol:
 class _FrameReceiver:
     def __init__(self, peer: Peer) -> None:
         self._peer = peer
-        self._decoder = FrameReader(WIRE)
+        self._decoder = FrameReader(WIRE, in_columns=True)
         self._stream: int | None = None
         self._ended = False
         self._is_over = False

@@ -39,6 +39,8 @@ TIME_NS_MAX = 2**62
 """Distance from the epoch; differences of two times still fit 64 bits."""
 SHAPE_BYTES_MAX = 256 * 1024 * 1024
 """Bytes of all shapes of one segment, as the store packs them."""
+SHAPES_BYTES_MAX = 1024 * 1024
+"""More than the bytes of shapes that come as columns, as the store packs them."""
 
 
 def check_hello(message: HelloMessage) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from weakref import ref
 
 from am_dbg.store.definitions.blank_tables import BLANK_FACTS, BLANK_SHAPE, BlankTables
+from am_dbg.store.definitions.column_facts import column_facts
 from am_dbg.store.definitions.loaded_shape import decode_shape
 from am_dbg.store.definitions.lost_numbers import NONE_LOST, LostNumbers
 from am_dbg.store.definitions.shape_cache import ShapeCache
@@ -24,7 +25,7 @@ from am_dbg.store.facts import IndexedSchema, ShapeFacts, shape_facts
 from am_dbg.store.values import LogLine
 from am_dbg.store.weights import ACTIVITY_BYTES, DICTIONARY_BYTES, texts_bytes
 from amtracer.errors import WireError
-from amtracer.wire.messages import Pairs, Shape
+from amtracer.wire.messages import Pairs, Shape, ShapesMessage
 
 if TYPE_CHECKING:
     from am_dbg.store.chunk import Chunk
@@ -85,17 +86,16 @@ class Activity(dict[int, tuple[int, int, int]]):
     def __missing__(self, shape: int) -> tuple[int, int, int]:
         dictionary = self._dictionary()
         assert dictionary is not None  # the caller holds it
-        return self.keep(shape, dictionary.facts(shape))
+        self.keep(shape, [dictionary.shape_table.activity(shape)])
+        return self[shape]
 
-    def keep(self, shape: int, facts: ShapeFacts) -> tuple[int, int, int]:
-        """Cache the masks of a shape."""
-        if len(self) >= CACHED_SHAPES_MAX:
+    def keep(self, first: int, masks: Sequence[tuple[int, int, int]]) -> None:
+        """Cache the masks of some shapes, from the first one on."""
+        if len(self) + len(masks) > CACHED_SHAPES_MAX:
             self.forget()
-        _, _, added, removed, flipped, _, _ = facts
-        changed = added | removed
-        masks = self[shape] = (flipped, changed, added)
-        self.bytes += ACTIVITY_BYTES + _MASKS * changed.bit_length() // 8
-        return masks
+        self.update(zip(range(first, first + len(masks)), masks, strict=True))
+        bits = sum([changed.bit_length() for _, changed, _ in masks])
+        self.bytes += ACTIVITY_BYTES * len(masks) + _MASKS * bits // 8
 
     def forget(self) -> None:
         """Free everything; it is computed again on demand."""
@@ -165,8 +165,13 @@ class SegmentDictionary:
         """Give the next number to a shape, and its usual line set plus 1."""
         table = self.shape_table
         facts = shape_facts(shape, self.schemas[schema])
-        self.activity.keep(len(table), facts)
         table.define(schema, shape, facts, lines)
+
+    def define_shapes(self, message: ShapesMessage) -> None:
+        """Give the next numbers to shapes that came as columns."""
+        facts = column_facts(message, self.schemas[message.schema])
+        self.shape_table.define_columns(message, facts)
+        self.activity.keep(message.first, facts.activity)
 
     def define_texts(self, texts: Sequence[bytes], heads: Sequence[str] = ()) -> None:
         """Give the next numbers to texts, and to heads of later texts."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import IntFlag
 from typing import NamedTuple
 
+from amtracer.wire import limits
 from amtracer.wire.messages import Shape, StateDef, StepDef
 from amtracer.wire.vocabulary import ShapeFlag, StepFlag, StepKind
 
@@ -92,6 +93,22 @@ class ShapeFacts(NamedTuple):
         return self.flags & _CHECK != 0
 
 
+class ColumnFacts(NamedTuple):
+    """What follows from shapes: their flags of `Fact`, touched states and handler calls.
+
+    `activity` has for each the masks of states that it flips, changes and activates. `states`
+    and `growths` are the changes of all shapes, one after the other, as many as `counts` says.
+    """
+
+    flags: bytes
+    touched: list[int]
+    calls: list[int]
+    activity: list[tuple[int, int, int]]
+    states: list[int]
+    growths: list[int]
+    counts: list[int]
+
+
 def groups_of(states: Iterable[StateDef]) -> dict[str, list[int]]:
     """The groups of a schema: name and indexes of states, in the order of their states."""
     groups: dict[str, list[int]] = {}
@@ -167,18 +184,26 @@ def shape_facts(shape: Shape, schema: IndexedSchema) -> ShapeFacts:
         if growth & 1:
             flipped |= bit
     calls = [step[0] for step in steps].count(_HANDLER)
-    flags = _FLAGS_OF[shape_flags & _SHAPE_FLAGS]
-    changed = added | removed
+    has_failed = any(step[2] & _STEP_FAILED for step in steps)
+    flags = flags_of(shape_flags, added | removed, added, calls, has_failed, schema)
+    return ShapeFacts(flags, mask_of(called), added, removed, flipped, total, calls)
+
+
+def flags_of(
+    shape_flags: int, changed: int, added: int, calls: int, has_failed: bool, schema: IndexedSchema
+) -> int:
+    """The yes-or-no facts of a shape, from its flags and from what follows from it."""
+    flags = FLAGS_OF[shape_flags]
     if not changed and not calls and not flags & (_CANCELED | _CHECK):
         flags |= _EMPTY
     if changed & schema.health and changed.bit_count() == 1:
         flags |= _HEALTH
-    if added & schema.errors or [step for step in steps if step[2] & _STEP_FAILED]:
+    if added & schema.errors or has_failed:
         flags |= _ERROR
-    return ShapeFacts(flags, mask_of(called), added, removed, flipped, total, calls)
+    return flags
 
 
-def _flags_of(shape_flags: int) -> int:
+def _flags_alone(shape_flags: int) -> int:
     """The facts that the flags of a shape alone decide."""
     flags = 0 if shape_flags & _SHAPE_ACCEPTED else _CANCELED
     if shape_flags & _SHAPE_AUTO:
@@ -188,5 +213,5 @@ def _flags_of(shape_flags: int) -> int:
     return flags
 
 
-_SHAPE_FLAGS = max(_SHAPE_ACCEPTED, _SHAPE_AUTO, _SHAPE_CHECK) * 2 - 1
-_FLAGS_OF = [_flags_of(shape_flags) for shape_flags in range(_SHAPE_FLAGS + 1)]
+FLAGS_OF = bytes(_flags_alone(shape_flags) for shape_flags in range(limits.SMALL_MAX + 1))
+"""For each value of the flags of a shape the facts that these alone decide."""

@@ -11,6 +11,7 @@ from typing import Protocol
 from am_dbg.store import checking, clock_check
 from am_dbg.store.batch_rows import expand_batch
 from am_dbg.store.chunk_columns import ColumnLoader
+from am_dbg.store.definitions.column_facts import are_fitting
 from am_dbg.store.definitions.shape_check import check_shape, check_table
 from am_dbg.store.dictionary import CheckedTableLoader, DefinitionCounts, SegmentDictionary
 from am_dbg.store.facts import LOST_SCHEMA, IndexedSchema
@@ -48,6 +49,7 @@ from amtracer.wire.messages import (
     SchemaMessage,
     SegmentMessage,
     ShapeMessage,
+    ShapesMessage,
     Source,
     StringsMessage,
     TroubleMessage,
@@ -329,6 +331,24 @@ class Stream:
         if self._unweighed >= UNWEIGHED_VALUES_MAX:
             self._weigh_definitions()
 
+    def _take_shapes(self, message: ShapesMessage) -> None:
+        """Take shapes at once; one by one if one of them may be wrong, to name it."""
+        schema = self._schemas[message.schema] if message.schema < len(self._schemas) else None
+        table, count = self.dictionary.shape_table, len(message.types)
+        if (
+            schema is None
+            or message.first != len(table)
+            or message.first + count > limits.SHAPES_MAX
+            or table.packed.total > checking.SHAPE_BYTES_MAX - checking.SHAPES_BYTES_MAX
+            or max(message.lines) > self.dictionary.line_set_count
+            or not are_fitting(message, schema)
+        ):
+            for one in message.messages():
+                self.take(one)
+            return
+        self.dictionary.define_shapes(message)
+        self._weigh_definitions()
+
     def _weigh_definitions(self) -> None:
         self._unweighed = 0
         self._store.add_bytes(self.dictionary.weigh())
@@ -501,7 +521,15 @@ class Stream:
 
 
 _CHANGES_NO_TRACK = frozenset(
-    {SchemaMessage, StringsMessage, LinesMessage, ArgsMessage, ShapeMessage, BatchMessage}
+    {
+        SchemaMessage,
+        StringsMessage,
+        LinesMessage,
+        ArgsMessage,
+        ShapeMessage,
+        ShapesMessage,
+        BatchMessage,
+    }
 )
 """Messages that rows can wait for; before any other, the rows before it are taken in."""
 
@@ -512,6 +540,7 @@ _TAKERS: dict[type, Callable[..., None]] = {
     SchemaChangedMessage: Stream._take_schema_changed,
     GoneMessage: Stream._take_gone,
     ShapeMessage: Stream._take_shape,
+    ShapesMessage: Stream._take_shapes,
     StringsMessage: Stream._take_strings,
     LinesMessage: Stream._take_lines,
     ArgsMessage: Stream._take_args,

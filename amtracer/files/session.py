@@ -330,26 +330,31 @@ def session_version(file: BinaryIO) -> int:
 
 
 def read_session(
-    file: BinaryIO | PathLike, *, bytes_max: int = limits.SESSION_BYTES_MAX
+    file: BinaryIO | PathLike,
+    *,
+    bytes_max: int = limits.SESSION_BYTES_MAX,
+    in_columns: bool = False,
 ) -> Iterator[Message]:
     """The messages of a session file, as they are read; memory is bounded.
 
+    With `in_columns`, several shapes can be one `ShapesMessage`, which is faster.
     Every fault is one `SessionError`, after the valid messages.
     """
     if isinstance(file, str | bytes | os.PathLike):
         with open_session(file) as opened:
-            yield from _Reading(opened, shown(file), bytes_max).messages()
+            yield from _Reading(opened, shown(file), bytes_max, in_columns).messages()
     else:
         name = getattr(file, "name", None)
         label = shown(name) if isinstance(name, str | bytes) else "session"
-        yield from _Reading(file, label, bytes_max).messages()
+        yield from _Reading(file, label, bytes_max, in_columns).messages()
 
 
 class _Reading:
     """One reading of a file."""
 
-    def __init__(self, file: BinaryIO, name: str, bytes_max: int) -> None:
+    def __init__(self, file: BinaryIO, name: str, bytes_max: int, in_columns: bool) -> None:
         self._file = file
+        self._in_columns = in_columns
         self._name = name
         self._bytes_max = bytes_max
         self._head = b""
@@ -357,7 +362,8 @@ class _Reading:
         self._transitions = 0
 
     def messages(self) -> Iterator[Message]:
-        inflater, reader = Inflater(self._bytes_max), FrameReader(FILE)
+        inflater = Inflater(self._bytes_max)
+        reader = FrameReader(FILE, in_columns=self._in_columns)
         while chunk := self._chunk():
             try:
                 for piece in inflater.feed(chunk):

@@ -25,6 +25,7 @@ import struct
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby, repeat
 
 import msgpack
 
@@ -49,6 +50,7 @@ from amtracer.wire.messages import (
     Message,
     MessageKind,
 )
+from amtracer.wire.shape_columns import read_shape_columns, run_key
 from amtracer.wire.sniff import looks_like
 
 _HEADER = struct.Struct(">II")
@@ -56,6 +58,8 @@ HEADER_BYTES = _HEADER.size
 _LENGTH_BYTES = 4
 _MAGIC_START = b"\0\0\0"
 """The beginning of every stream, because the magic is short; other protocols begin differently."""
+
+_NEVER_BUNDLED = (int(MessageKind.BUNDLE), int(MessageKind.END))
 
 Pack = Callable[[object], bytes]
 
@@ -229,11 +233,13 @@ class FrameReader:
     """Decodes bytes as messages; one reader for each connection or file.
 
     Checks the magic and the versions. If an end message comes, it must be correct, and nothing
-    may follow it.
+    may follow it. With `in_columns`, shapes that stand one after another in a frame are one
+    `ShapesMessage`, which is several times faster.
     """
 
-    def __init__(self, dialect: Dialect = WIRE) -> None:
+    def __init__(self, dialect: Dialect = WIRE, *, in_columns: bool = False) -> None:
         self._dialect = dialect
+        self._in_columns = in_columns
         self._buffer = bytearray()
         self._need = _LENGTH_BYTES
         self._totals = StreamTotals()
@@ -317,11 +323,25 @@ class FrameReader:
     def _bundled(self, values: Body, where: str) -> Iterator[Message]:
         if len(values) - 1 > limits.BUNDLE_MAX:
             raise LimitError("messages in a frame", len(values) - 1, limits.BUNDLE_MAX, where=where)
-        for body in values[1:]:
-            inner = _body_with_kind(body, where)
-            if inner[0] in (MessageKind.BUNDLE, MessageKind.END):
+        bodies = map(_body_with_kind, values[1:], repeat(where))
+        if not self._in_columns:
+            yield from self._one_by_one(bodies, where)
+            return
+        for key, run in groupby(bodies, run_key):
+            if key is None:
+                yield from self._one_by_one(run, where)
+            else:
+                yield from self._shapes(list(run), where)
+
+    def _shapes(self, bodies: Sequence[Body], where: str) -> Iterator[Message]:
+        columns = read_shape_columns(bodies, where)
+        return self._one_by_one(bodies, where) if columns is None else iter((columns,))
+
+    def _one_by_one(self, bodies: Iterable[Body], where: str) -> Iterator[Message]:
+        for body in bodies:
+            if body[0] in _NEVER_BUNDLED:
                 raise WireError("a bundle or an end within a bundle", where=where)
-            message = message_of(inner, where)
+            message = message_of(body, where)
             if message is not None:
                 yield self._admitted(message)
 

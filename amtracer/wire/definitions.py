@@ -8,7 +8,7 @@ codes fit a byte.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate, chain, islice
 from operator import add, sub
 
@@ -30,7 +30,7 @@ from amtracer.wire.messages import (
 from amtracer.wire.vocabulary import RelationKind
 
 _STEPS_KEPT_MAX = 8_192
-_STEP_FIELDS = 3
+STEP_FIELDS = 3
 _SHAPE_START = (
     ("shape", limits.SHAPES_MAX - 1),
     ("schema", limits.SCHEMAS_MAX - 1),
@@ -188,9 +188,7 @@ def read_shape(fields: Fields) -> ShapeMessage:
     called = fields.numbers("called", limits.STATES_MAX, limits.STATES_MAX - 1)
     changes = read_changes(fields)
     lines = fields.number("line set", limits.LINE_SETS_MAX, default=0)
-    value = Shape(
-        type_, called, flags, changes, read_steps(fields, _STEP_FIELDS, _READ, _read_step)
-    )
+    value = Shape(type_, called, flags, changes, read_steps(fields, STEP_FIELDS, _READ, _read_step))
     return ShapeMessage(shape, schema, value, lines)
 
 
@@ -226,7 +224,17 @@ def read_steps(
         raise fields.error(f"steps are not groups of {width}")
     if flat and set(map(type, flat)) != {int}:  # 1.0 and True would find the step of 1
         raise fields.error("steps hold a value that is not a number")
-    groups = list(zip(*[iter(flat)] * width, strict=True))
+    return tuple(steps_of(fields, zip(*[iter(flat)] * width, strict=True), known, read))
+
+
+def steps_of(
+    fields: Fields,
+    groups: Iterable[Body],
+    known: dict[Body, StepDef],
+    read: Callable[[Fields, Body], StepDef],
+) -> list[StepDef]:
+    """The steps of groups of numbers; a step that is not known yet is checked and kept."""
+    groups = list(groups)
     steps = list(map(known.get, groups))
     if None in steps:
         for at in range(len(steps)):
@@ -234,7 +242,12 @@ def read_steps(
                 if len(known) >= _STEPS_KEPT_MAX:
                     known.clear()
                 steps[at] = known[groups[at]] = read(fields, groups[at])
-    return tuple(steps)  # type: ignore[arg-type]  # the loop filled the gaps
+    return steps  # type: ignore[return-value]  # the loop filled the gaps
+
+
+def read_coded_steps(fields: Fields, codes: Iterable[Body]) -> list[StepDef]:
+    """The steps of groups of a code, a source and a target, which are whole numbers."""
+    return steps_of(fields, codes, _READ, _read_step)
 
 
 def _read_step(fields: Fields, group: Body) -> StepDef:

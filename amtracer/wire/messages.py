@@ -6,7 +6,8 @@ messages. They fall in four groups:
 - the sender and its machines: `HelloMessage`, `SchemaMessage`, `MachineMessage`,
   `SchemaChangedMessage`, `GoneMessage`;
 - the dictionary, values that repeat and are sent once: `StringsMessage`, `LinesMessage`,
-  `ArgsMessage`, `ShapeMessage`; a `SegmentMessage` empties it;
+  `ArgsMessage`, `ShapeMessage` (a reader can make a `ShapesMessage` of several); a
+  `SegmentMessage` empties it;
 - what machines did: `BatchMessage`, `DroppedMessage`, `RefusedMessage`, `TroubleMessage`,
   `LeftMessage`, `EndMessage`;
 - what is open between transitions: `LaterLinesMessage`, `OpenWorkMessage`.
@@ -21,9 +22,10 @@ holds the limits.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from itertools import islice
 from typing import NamedTuple
 
 from amtracer.wire.vocabulary import GapKind, StepKind
@@ -251,6 +253,38 @@ class ShapeMessage(NamedTuple):
     lines: int = 0
 
 
+class ShapesMessage(NamedTuple):
+    """Shapes of one schema from `first` on, as columns; a reader makes it of their bodies.
+
+    It stands for one `ShapeMessage` of each. `called`, `changes` (states and growths in turns) and
+    `lines` have a value for each shape. `called_masks` and `changed_masks` are the same states as
+    masks, and no state is twice in one of them. `steps` are those of all shapes, one after the
+    other, as many for each as `step_counts` says.
+    """
+
+    first: int
+    schema: int
+    types: tuple[int, ...]
+    flags: tuple[int, ...]
+    called: tuple[tuple[int, ...], ...]
+    called_masks: Sequence[int]
+    changes: tuple[tuple[int, ...], ...]
+    changed_masks: Sequence[int]
+    lines: tuple[int, ...]
+    steps: Sequence[StepDef]
+    step_counts: Sequence[int]
+
+    def messages(self) -> Iterator[ShapeMessage]:
+        """The definitions one by one."""
+        steps = iter(self.steps)
+        for at, called in enumerate(self.called):
+            flat = self.changes[at]
+            changes = tuple(zip(flat[::2], flat[1::2], strict=True))
+            own = tuple(islice(steps, self.step_counts[at]))
+            shape = Shape(self.types[at], called, self.flags[at], changes, own)
+            yield ShapeMessage(self.first + at, self.schema, shape, self.lines[at])
+
+
 @dataclass(frozen=True, slots=True)
 class SegmentMessage:
     """The dictionary (shapes, strings, lines) is empty again; numbers restart at 0."""
@@ -417,6 +451,7 @@ Message = (
     | LinesMessage
     | ArgsMessage
     | ShapeMessage
+    | ShapesMessage
     | SegmentMessage
     | BatchMessage
     | DroppedMessage

@@ -11,7 +11,7 @@ from amtracer.wire import limits
 from amtracer.wire.messages import Pairs, Shape, StepDef
 from amtracer.wire.vocabulary import MutationKind, RelationKind
 
-_MUTATION_MAX = max(MutationKind)
+MUTATION_MAX = max(MutationKind)
 _RELATION_MAX = max(RelationKind)
 
 
@@ -21,7 +21,7 @@ def check_shape(shape: Shape, states: int, checked: set[StepDef]) -> None:
     Steps repeat far more often than shapes. So the steps that fit are added to `checked`.
     """
     type_, called, flags, changes, steps = shape
-    _need(0 <= type_ <= _MUTATION_MAX, "a mutation of unknown type")
+    _need(0 <= type_ <= MUTATION_MAX, "a mutation of unknown type")
     _need(0 <= flags <= limits.SMALL_MAX, "flags of a shape out of range")
     _need(_all_below(called, states), "a called state out of range")
     if changes:
@@ -29,7 +29,7 @@ def check_shape(shape: Shape, states: int, checked: set[StepDef]) -> None:
     if len(steps) > limits.STEPS_MAX:
         raise LimitError("steps of a shape", len(steps), limits.STEPS_MAX)
     if not checked.issuperset(steps):
-        _check_steps(steps, states, checked)
+        check_steps(steps, states, checked)
 
 
 def _check_changes(changes: Pairs, states: int) -> None:
@@ -40,7 +40,8 @@ def _check_changes(changes: Pairs, states: int) -> None:
         raise WireError("a tick growth out of range")
 
 
-def _check_steps(steps: Sequence[StepDef], states: int, checked: set[StepDef]) -> None:
+def check_steps(steps: Collection[StepDef], states: int, checked: set[StepDef]) -> None:
+    """Refuse steps that do not fit so many states; add the others to `checked`."""
     for step in steps:
         _need(0 <= step.type <= limits.SMALL_MAX, "the type of a step out of range")
         _need(0 <= step.flags <= limits.SMALL_MAX, "the flags of a step out of range")

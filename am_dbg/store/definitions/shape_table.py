@@ -11,14 +11,14 @@ from __future__ import annotations
 import sys
 from array import array
 from collections.abc import Callable, Mapping
-from itertools import chain
+from itertools import accumulate, chain, islice
 
 import msgpack
 
 from am_dbg.store.columns import Blobs, Integers
 from am_dbg.store.definitions.lost_numbers import LostNumbers
-from am_dbg.store.facts import ShapeFacts
-from amtracer.wire.messages import Pairs, Shape, StepDef
+from am_dbg.store.facts import ColumnFacts, ShapeFacts
+from amtracer.wire.messages import Pairs, Shape, ShapesMessage, StepDef
 
 _SHAPE_BYTES = 1_024
 """The buffer for a packed shape; it grows if a shape needs more."""
@@ -85,9 +85,53 @@ class ShapeTable:
         self.mask_bytes += sys.getsizeof(touched)
         self.flags.append(facts.flags)
 
+    def define_columns(self, message: ShapesMessage, facts: ColumnFacts) -> None:
+        """Give the next numbers to shapes that came as columns."""
+        steps = iter(message.steps)
+        columns = zip(
+            message.types, message.called, message.flags, message.step_counts, strict=True
+        )
+        self.packed.extend(
+            [
+                _pack((type_, called, flags, tuple(chain.from_iterable(islice(steps, count)))))
+                for type_, called, flags, count in columns
+            ]
+        )
+        self._define_growths(facts)
+        self.schema_of.extend([message.schema] * len(message.types))
+        self.calls.extend(facts.calls)
+        self.usual_lines.extend(message.lines)
+        self.has_usual_lines = self.has_usual_lines or any(message.lines)
+        self.touched += facts.touched
+        self.mask_bytes += sum(map(sys.getsizeof, facts.touched))
+        self.flags += facts.flags
+
+    def _define_growths(self, facts: ColumnFacts) -> None:
+        known = self.growth_ends[-1]
+        codes = {growth: _code_of(growth) for growth in set(facts.growths)}
+        if codes:
+            self.growth.extend(list(map(codes.__getitem__, facts.growths)), known)
+            self.growth_states.extend(facts.states)
+            self.growth_max = max(self.growth_max, max(codes.values()) >> 1)
+        ends = accumulate(facts.counts, initial=known)
+        next(ends)
+        self.growth_ends.extend(ends)
+
+    def activity(self, number: int) -> tuple[int, int, int]:
+        """The masks of the states that a shape flips, changes and activates."""
+        flipped = changed = added = 0
+        for at in range(self.growth_ends[number], self.growth_ends[number + 1]):
+            bit, code = 1 << self.growth_states[at], self.growth[at]
+            changed |= bit
+            if not code & 1:
+                added |= bit
+            if code & 2:
+                flipped |= bit
+        return flipped, changed, added
+
     def _define_growth(self, changes: Pairs) -> None:
         states, growths = zip(*changes, strict=True)
-        coded = [growth << 1 if growth > 0 else -growth << 1 | 1 for growth in growths]
+        coded = list(map(_code_of, growths))
         self.growth.extend(coded, self.growth_ends[-1])
         self.growth_states.extend(states)
         largest = max(coded) >> 1
@@ -142,3 +186,8 @@ class ShapeTable:
         )
         columns = self.packed.size() + self.growth.size() + self.mask_bytes
         return columns + sum(map(sys.getsizeof, arrays))
+
+
+def _code_of(growth: int) -> int:
+    """A growth as it is stored: twice as much, plus 1 if it is negative."""
+    return growth << 1 if growth > 0 else -growth << 1 | 1
