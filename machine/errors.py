@@ -25,6 +25,7 @@ __all__ = [
     "RelationError",
     "StateMissingError",
     "StateNameError",
+    "StateTimeoutError",
     "StateUnknownError",
     "TaskCanceledError",
     "TimeoutError_",
@@ -90,6 +91,23 @@ class EvalTimeoutError(MachineError, TimeoutError):
     """An evaluated function did not get its turn within `eval_timeout`."""
 
     prefix = "eval timeout"
+
+
+class StateTimeoutError(MachineError, TimeoutError):
+    """A state was active for the time of its `timeout`, and its `on_timeout` is an error state.
+
+    `state` is its name, `tick` which activation it was, `seconds` the time.
+    """
+
+    prefix = "state timeout"
+
+    def __init__(
+        self, detail: str = "", state: str = "", tick: int = 0, seconds: float = 0.0
+    ) -> None:
+        self.state = state
+        self.tick = tick
+        self.seconds = seconds
+        super().__init__(detail)
 
 
 class DeadlockError(MachineError, RuntimeError):

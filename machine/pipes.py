@@ -34,7 +34,7 @@ from weakref import WeakKeyDictionary
 
 from machine._enums import CANCELED, LogLevel
 from machine._given import checked_name
-from machine._schema.state import EXCEPTION
+from machine._schema.state import EXCEPTION, is_error_state
 from machine.errors import StateMissingError
 
 if TYPE_CHECKING:
@@ -47,8 +47,6 @@ __all__ = ["add", "bind_connected", "bind_err", "bind_ready", "bind_start", "rem
 Pipe = Callable[["Event"], object]
 Peers = WeakKeyDictionary["Machine", None]
 
-ERR_PREFIX = "Err"
-
 _peers_lock = threading.Lock()  # held only to read or change `_peers`
 _peers: WeakKeyDictionary[Machine, Peers] = WeakKeyDictionary()
 
@@ -60,7 +58,7 @@ def add(source: Machine, target: Machine, source_state: str, target_state: str =
     for a state that a machine does not have.
     """
     target_state = _checked_target("add", source, target, source_state, target_state)
-    if target_state != EXCEPTION and not target_state.startswith(ERR_PREFIX):
+    if not is_error_state(target_state):
         return lambda event: target.ev_add1(event, target_state, {**event.args})
     states = (target_state, EXCEPTION)
 

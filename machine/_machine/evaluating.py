@@ -9,14 +9,14 @@ from collections.abc import Callable
 from machine._calling.traces import message_of, origin_of
 from machine._enums import LogLevel, MutationType
 from machine._given import Setting, check_callable, checked_seconds
-from machine._machine.subscribing import Subscribing
+from machine._machine.expiring import Expiring
 from machine._resolution.mutation import Mutation
 from machine._waiting.context import Context, check_ctx
 from machine._waiting.latch import open_gate
 from machine.errors import EvalTimeoutError, InvalidArgsError
 
 
-class Evaluating(Subscribing):
+class Evaluating(Expiring):
     """The call that evaluates."""
 
     eval_timeout = Setting(1.0, checked_seconds)

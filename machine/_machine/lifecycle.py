@@ -1,5 +1,11 @@
 """The life of a machine: construction, parents, context and disposal.
 
+Beginning: a machine adds its initial states at the end of its construction, so they are active
+when the constructor returns. Tracers and handlers that were passed to the constructor take
+part; those that are bound later do not. A machine with an executor leaves this to its loop,
+unless it is made there. An import brings its own beginning, so a machine that is to import is
+made without initial states.
+
 Disposal: from the moment it is requested, mutations are canceled and no handler starts.
 The machine's context is canceled; the drain that is under way and the tasks of coroutine
 handlers get `dispose_timeout` in total to end; then the machine is disposed, its
@@ -21,18 +27,21 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, NoReturn, SupportsIndex
 
-from machine._enums import LogLevel
-from machine._given import Setting, check_callable, checked_seconds
+from machine._enums import LogLevel, MutationType
+from machine._given import Names, Setting, check_callable, checked_seconds, names_tuple
 from machine._handlers.lookup import Bindings
 from machine._machine.options import checked_tags
 from machine._machine.restructuring import Restructuring
+from machine._schema.contradictions import forbidden
 from machine._waiting.context import Context, background
 from machine._waiting.latch import OnceKey, call_each
 from machine._waiting.select import every
 from machine._waiting.waiters import Waiters
+from machine.errors import RelationError
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -90,6 +99,21 @@ class Lifecycle(Restructuring):
                 self._ctx.cancel()
         return self._ctx
 
+    def _begin(self, states: Names) -> None:
+        """Add the initial states, by one mutation like any other.
+
+        Raises for states that relations rule out; a handler may still deny them.
+        """
+        call = self._call(MutationType.ADD, names_tuple(states, "initial states"))
+        if not call.called:
+            return
+        node = self._node
+        plan = node.plans.get(call) or node.automaton.extend(node, call)
+        if not plan.accepted:
+            why = ", ".join(forbidden(self._schema, call.called)) or "relations reject them"
+            raise RelationError(f"{self.id} cannot begin with {call.text}: {why}")
+        self._mutate(call, None, None)
+
     def _end_with(self, ctx: Context) -> None:
         """Dispose the machine when this context ends."""
         ctx.add_done_callback(lambda _: self.dispose())
@@ -117,7 +141,7 @@ class Lifecycle(Restructuring):
         disposer = self._disposer
         if not self._dispose_token or (disposer is not None and disposer.is_alive()):
             return
-        self._disposer = disposer = self._thread_for(self._dispose_after_drain)
+        self._disposer = disposer = self._thread_for(self._dispose_after_drain, "dispose")
         try:
             disposer.start()
         except RuntimeError:  # the interpreter is shutting down and starts no threads
@@ -128,8 +152,8 @@ class Lifecycle(Restructuring):
         self._begin_dispose()
         self._finish_dispose(self.dispose_timeout)
 
-    def _thread_for(self, work: Callable[[], object]) -> threading.Thread:
-        name = f"dispose {self.id[:20]}"
+    def _thread_for(self, work: Callable[[], object], why: str) -> threading.Thread:
+        name = f"{why} {self.id[:20]}"
         return threading.Thread(target=work, name=name, daemon=True)
 
     def __enter__(self) -> Self:
@@ -230,6 +254,7 @@ class Lifecycle(Restructuring):
         waiters, tasks = self._subscriptions(), list(self._tasks or ())
         if tasks and tasks_timeout > 0:
             with suppress(RuntimeError):  # the interpreter is shutting down, as above
-                self._thread_for(lambda: waiters.end_disposal_after(tasks, tasks_timeout)).start()
+                end = partial(waiters.end_disposal_after, tasks, tasks_timeout)
+                self._thread_for(end, "dispose").start()
                 return
         waiters.end_disposal()

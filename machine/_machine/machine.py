@@ -1,7 +1,7 @@
 """The `Machine` class: its construction, with all methods collected from its parts.
 
 The parts build on each other: log, engine, reading, mutating, binding, restructuring,
-lifecycle, subscribing, evaluating.
+lifecycle, subscribing, expiring, evaluating.
 Fields with a default live on the classes until they are changed, so a machine of a known
 schema is made in a few microseconds and takes little memory.
 """
@@ -51,11 +51,12 @@ class Machine(Evaluating):
     `ctx`: its end disposes the machine. `struct`: the schema, states by name or a states
     class; None is a machine with only `Exception`. `cache`: how many configurations the
     machines of this schema remember, 0 for none. `strict`: refuse relations to undefined
-    states. `executor`: the event loop on which all handlers run (`_engine.executor`).
-    `handler_runner`: "thread" for a thread of their own (`_calling.thread`). `watchdog`:
-    report where a late handler is stuck (`_calling.watchdog`). `resolver`: decides in place of the
-    relations (`_machine.resolver`). The other options are the attributes and setters of the same
-    names.
+    states. `initial`: the states to begin with, in place of those that the schema marks as
+    such; `()` for none. `handlers`: an object to bind, before the machine begins. `executor`:
+    the event loop on which all handlers run (`_engine.executor`). `handler_runner`: "thread"
+    for a thread of their own (`_calling.thread`). `watchdog`: report where a late handler is
+    stuck (`_calling.watchdog`). `resolver`: decides in place of the relations
+    (`_machine.resolver`). The other options are the attributes and setters of the same names.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Machine(Evaluating):
         id: str = "",
         cache: int = NODES_MAX,
         strict: bool = False,
+        initial: Names | None = None,
         **options: Unpack[Settings],
     ) -> None:
         if strict is not False:
@@ -84,8 +86,12 @@ class Machine(Evaluating):
             self._configure(**options)
         if ctx is not None:
             self._end_with(ctx)
+        if schema.timed:
+            self._keep_deadlines()
         if _listeners:
             call_all([(fn, self) for fn in _listeners])
+        if initial is not None or schema.initial:
+            self._begin(schema.initial if initial is None else initial)
 
     def _configure(
         self,
@@ -106,6 +112,7 @@ class Machine(Evaluating):
         handler_runner: Literal["inline", "thread"] = "inline",
         watchdog: bool = False,
         resolver: Resolver | None = None,
+        handlers: object | None = None,
     ) -> None:
         if resolver is not None:
             self._use_resolver(resolver)
@@ -128,6 +135,8 @@ class Machine(Evaluating):
             parent._announce_child(self)
         self._init_tracers(tuple(tracers))
         self._log_cycle()
+        if handlers is not None:
+            self.bind_handlers(handlers)
 
     def _choose_threads(
         self,
@@ -179,8 +188,8 @@ class Machine(Evaluating):
 def on_machine(fn: F) -> F:
     """Call `fn(machine)` at the end of the construction of every machine made from now on.
 
-    It runs in the thread that makes the machine; what it raises is logged. A function that
-    is given twice is called once. Also a decorator.
+    Only its initial states are added later. It runs in the thread that makes the machine; what
+    it raises is logged. A function that is given twice is called once. Also a decorator.
     """
     check_callable(fn, "what on_machine takes")
     if fn not in _listeners:
@@ -202,10 +211,12 @@ def new_common(
     names: Names,
     handlers: object | None = None,
     parent: Machine | None = None,
+    initial: Names | None = None,
     **options: Unpack[CommonSettings],
 ) -> Machine:
     """A machine with the usual set-up: id, verified order, handlers, log of common args.
 
+    Its initial states are added last.
     AM_DEBUG turns `panic_to_exception` off and gives handlers 10 minutes; else
     AM_TEST_RUNNER gives them 1 s. Options that are given win over these.
     """
@@ -215,9 +226,10 @@ def new_common(
     elif os.environ.get("AM_TEST_RUNNER"):
         usual = {"handler_timeout": 1.0}
     usual["log_args"] = new_args_mapper(COMMON_LOG_ARGS, COMMON_LOG_ARGS_CHARS)
-    opts: Opts = {**usual, **options, "id": id, "parent": parent}
+    opts: Opts = {**usual, **options, "id": id, "parent": parent, "initial": ()}
     mach = Machine(ctx, struct, **opts)
     mach.verify_states(names)
     if handlers is not None:
         mach.bind_handlers(handlers)
+    mach._begin(mach._schema.initial if initial is None else initial)
     return mach

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar
 
 from machine._enums import LogLevel
 from machine._given import (
+    Names,
     check_callable,
     checked_choice,
     checked_flag,
@@ -31,7 +32,7 @@ RUNNERS = ("inline", "thread")
 
 
 class CommonSettings(TypedDict, total=False):
-    """The options of `Machine` without a parameter of their own, less its parent."""
+    """The options of `Machine` without a parameter of their own, less parent and handlers."""
 
     handler_timeout: float | None
     panic_to_exception: bool
@@ -54,6 +55,7 @@ class Settings(CommonSettings, total=False):
     """The options of `Machine` without a parameter of their own: few machines need them."""
 
     parent: Machine | None
+    handlers: object | None
 
 
 class Opts(Settings, total=False):
@@ -62,6 +64,7 @@ class Opts(Settings, total=False):
     id: str
     cache: int
     strict: bool
+    initial: Names | None
 
 
 def opts_with_debug(opts: Opts | None = None) -> Opts:
@@ -131,4 +134,5 @@ CHECKS: dict[str, Callable[[Any, str], object]] = {
     "handler_runner": lambda runner, what: checked_choice(runner, what, RUNNERS),
     "watchdog": checked_flag,
     "resolver": _anything,
+    "handlers": _anything,
 }

@@ -183,6 +183,8 @@ class Restructuring(BindingCalls):
                 self._waiters.schema_changed()
             if self._state_contexts is not None:
                 self._state_contexts.schema_changed()
+        if self._state_contexts is not None:
+            self._state_contexts.ticks_changed(range(len(self._ticks)))
         if change.old is not None:
             self._log_cycle()
         if self._hooks is not None and change.is_reported:
@@ -246,7 +248,7 @@ class Restructuring(BindingCalls):
         machine does not have are refused, or left out if `unknown` is "drop". States that
         relations rule out are refused, unless `forbidden` is "accept"; a custom resolver is
         not called. Raises also for invalid ticks, and RuntimeError for a machine that has
-        worked or is in a transition; nothing changes then.
+        worked or is in a transition; nothing changes then. Initial states count as work.
         """
         if self._disposed:
             return
@@ -263,7 +265,8 @@ class Restructuring(BindingCalls):
     def _check_fresh(self) -> None:
         if any(self._ticks) or self._queue:
             text = f"{self.id} has worked, and only a fresh machine imports"
-            raise RuntimeError(f"{text}: {self.string_all()}")
+            hint = "; initial=() makes one that has not begun" if self._schema.initial else ""
+            raise RuntimeError(f"{text}: {self.string_all()}{hint}")
 
     def _known(self, ticks: dict[str, int], *, drop: bool) -> dict[str, int]:
         """The ticks of all states of this machine, in the order of the export."""

@@ -8,7 +8,8 @@ calls, nodes and plans.
 States are cleaned first: a state is dropped from its own `remove` and `after`, and what it
 adds is dropped from its `remove`. Names the schema does not define are dropped from `add`,
 `remove` and `after`; in `require` they stay, as *ghosts*: numbers past the last state that
-are never active, so the state that requires one can never activate.
+are never active, so the state that requires one can never activate. A time limit that leads to
+an undefined state is dropped as a whole.
 
 Order by Require: a required state comes before the one that requires it. Going over the
 states that require something, by index, and depth first over their requirements, a state's
@@ -41,9 +42,12 @@ def clean(name: str, state: State, defined: Mapping[str, object]) -> State:
         after = tuple(a for a in after if a != name and a in defined)
     if add is not None:
         add = tuple(a for a in add if a in defined)
-    if (add, remove, after) == (state.add, state.remove, state.after):
-        return state
-    return state.replace(add=add, remove=remove, after=after)
+    cleaned = state
+    if (add, remove, after) != (state.add, state.remove, state.after):
+        cleaned = state.replace(add=add, remove=remove, after=after)
+    if state.on_timeout is not None and state.on_timeout not in defined:
+        cleaned = cleaned.replace(timeout=None, on_timeout=None)
+    return cleaned
 
 
 def take_in(struct: Struct | None) -> dict[str, State]:
@@ -135,6 +139,7 @@ class Schema:
         "contradictions",
         "cycle",
         "index",
+        "initial",
         "multi_mask",
         "names",
         "nodes",
@@ -146,6 +151,7 @@ class Schema:
         "require_mask",
         "states",
         "steps",
+        "timed",
     )
 
     def __init__(self, states: Mapping[str, State], names: Sequence[str]) -> None:
@@ -169,6 +175,8 @@ class Schema:
         self.after_mask = tuple(map(_mask, self.after))
         self.multi_mask = _mask(i for i, state in enumerate(self.states) if state.multi)
         self.autos = tuple(i for i, state in enumerate(self.states) if state.auto)
+        self.initial = tuple(name for name in names if states[name].initial)
+        self.timed = frozenset(name for name in names if states[name].timeout is not None)
         self.rank, self.cycle = _rank(self.require, len(self.names))
         self.calls: tuple[dict[tuple[str, ...], Call], ...] = ({}, {}, {})
         self.added: dict[str, Call] = {}

@@ -13,11 +13,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary, ref
 
+from machine._given import names_tuple
 from machine._logging.report import warn
 from machine._schema.bounded import BoundedTable
 from machine._schema.contradictions import contradictions, pointless
 from machine._schema.schema import Indexes, Schema, take_in
-from machine._schema.state import EXCEPTION, State, Struct
+from machine._schema.state import EXCEPTION, RELATIONS, State, Struct
 from machine.errors import RelationError, did_you_mean
 
 if TYPE_CHECKING:
@@ -56,8 +57,8 @@ def dropped_names(struct: Struct) -> list[tuple[str, str]]:
     return [
         (f"{name} {relation} {target}", target)
         for name, state in struct.items()
-        for relation in ("require", "add", "remove", "after")
-        for target in getattr(state, relation) or ()
+        for relation in (*RELATIONS, "on_timeout")
+        for target in names_tuple(getattr(state, relation) or ())
         if target not in defined
     ]
 

@@ -3,20 +3,51 @@
 A `State` never changes, so that machines can share what was computed from it, and a later
 change to the caller's lists has no effect. "Not given" (None) and "empty" stay
 apart for the four relations, since inspection shows only what was given.
+
+A state that begins active (`initial`) is added when its machine is made, and one with a time
+limit (`timeout`) when it has been active that long adds another. Both are for the machine;
+relations know nothing of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from math import inf
 from typing import Any
 
-from machine._given import Names, check_flat, checked_flag, names_tuple
+from machine._given import (
+    Names,
+    check_flat,
+    checked_flag,
+    checked_name,
+    checked_seconds,
+    names_tuple,
+)
 
 EXCEPTION = "Exception"
 """The error state that every machine has."""
 
+ERR_PREFIX = "Err"
+"""Begins the names of all other error states."""
+
 ANY = "Any"
 """Stands for all states in the names of the global handlers."""
+
+FIELDS = (
+    "auto",
+    "multi",
+    "require",
+    "add",
+    "remove",
+    "after",
+    "tags",
+    "initial",
+    "timeout",
+    "on_timeout",
+)
+"""The fields of a state, in the order of its constructor."""
+
+RELATIONS = ("require", "add", "remove", "after")
 
 S = list[str]
 """State names; every call also takes any other ordered iterable of names, or one name."""
@@ -27,9 +58,30 @@ def _texts(names: Names, field: str) -> tuple[str, ...]:
     return check_flat(names_tuple(names, what), what)
 
 
+def is_error_state(name: str) -> bool:
+    """Whether this state is added with an error, and along with `Exception`."""
+    return name == EXCEPTION or name.startswith(ERR_PREFIX)
+
+
 def unique(names: Iterable[str]) -> tuple[str, ...]:
     """The names without repeats; the first of each stays in its place."""
     return tuple(dict.fromkeys(names))
+
+
+def _checked_time_limit(timeout: float | None, on_timeout: str | None) -> float | None:
+    """The seconds of a state's time limit; raises if one of the two is missing."""
+    if (timeout is None) is not (on_timeout is None):
+        raise ValueError(
+            "timeout and on_timeout go together: the seconds, and the state that is added then;"
+            f" got timeout={timeout!r:.60}, on_timeout={on_timeout!r:.60}"
+        )
+    if timeout is None:
+        return None
+    checked_name(on_timeout, "on_timeout")
+    seconds = float(checked_seconds(timeout, "timeout"))
+    if not 0 < seconds < inf:
+        raise ValueError(f"timeout is a number of seconds above 0, not {timeout!r:.60}")
+    return seconds
 
 
 class State:
@@ -38,10 +90,12 @@ class State:
     `auto`: tries to activate after every transition that changed a clock. `multi`: can be
     activated again while active. `require`: all of these must be targets too. `add`:
     tries to activate these along. `remove`: deactivates these and blocks them. `after`:
-    its handlers run after those of these. `tags`: labels without a meaning.
+    its handlers run after those of these. `tags`: labels without a meaning. `initial`: added
+    when a machine is made. `timeout`: after so many seconds of one activation the state named
+    by `on_timeout` is added.
     """
 
-    __slots__ = ("_hash", "add", "after", "auto", "multi", "remove", "require", "tags")
+    __slots__ = ("_hash", *FIELDS)
 
     auto: bool
     multi: bool
@@ -50,6 +104,9 @@ class State:
     remove: tuple[str, ...] | None
     after: tuple[str, ...] | None
     tags: tuple[str, ...]
+    initial: bool
+    timeout: float | None
+    on_timeout: str | None
     _hash: int
     """Computed when it is first needed; hashes of texts differ between processes."""
 
@@ -62,6 +119,9 @@ class State:
         remove: Names | None = None,
         after: Names | None = None,
         tags: Names = (),
+        initial: bool = False,
+        timeout: float | None = None,
+        on_timeout: str | None = None,
     ) -> None:
         put = object.__setattr__
         put(self, "auto", checked_flag(auto, "auto"))
@@ -74,6 +134,9 @@ class State:
         ):
             put(self, field, None if names is None else unique(_texts(names, field)))
         put(self, "tags", _texts(tags, "tags"))
+        put(self, "initial", checked_flag(initial, "initial"))
+        put(self, "timeout", _checked_time_limit(timeout, on_timeout))
+        put(self, "on_timeout", on_timeout)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"a State cannot change; make a new one to set {name}")
@@ -90,12 +153,14 @@ class State:
             self.remove,
             self.after,
             self.tags,
+            self.initial,
+            self.timeout,
+            self.on_timeout,
         )
 
     def replace(self, **changes: Any) -> State:
         """A copy with these fields changed."""
-        fields = ("auto", "multi", "require", "add", "remove", "after", "tags")
-        return State(**{**dict(zip(fields, self.values(), strict=True)), **changes})
+        return State(**{**dict(zip(FIELDS, self.values(), strict=True)), **changes})
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, State) and self.values() == other.values()
@@ -108,10 +173,9 @@ class State:
             return self._hash
 
     def __repr__(self) -> str:
-        fields = ("auto", "multi", "require", "add", "remove", "after", "tags")
         given = [
             f"{field}={list(value) if isinstance(value, tuple) else value!r}"
-            for field, value in zip(fields, self.values(), strict=True)
+            for field, value in zip(FIELDS, self.values(), strict=True)
             if not (value is None or value is False or (field == "tags" and not value))
         ]
         return f"State({', '.join(given)})"

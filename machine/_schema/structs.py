@@ -6,9 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from machine._given import A, Names, check_mapping, names_of, names_tuple
-from machine._schema.state import S, State, Struct
-
-RELATIONS = ("require", "add", "remove", "after")
+from machine._schema.state import RELATIONS, S, State, Struct
 
 
 def s_add(*lists: Names) -> S:
@@ -28,8 +26,11 @@ def states_equal(states: Names, other: Names) -> bool:
 
 
 def state_add(source: State, overlay: State) -> State:
-    """A copy of `source` whose relations and tags are extended by those of `overlay`."""
-    changes: dict[str, Any] = {"tags": s_add(source.tags, overlay.tags)}
+    """A copy of `source` whose relations and tags are extended by those of `overlay`.
+
+    The time limit of `overlay` counts if it has one; its flags do not.
+    """
+    changes: dict[str, Any] = {"tags": s_add(source.tags, overlay.tags), **_time_limit(overlay)}
     for relation in RELATIONS:
         more = getattr(overlay, relation)
         if more is not None:
@@ -38,10 +39,19 @@ def state_add(source: State, overlay: State) -> State:
 
 
 def state_set(source: State, auto: bool, multi: bool, overlay: State) -> State:
-    """A copy with these flags, and with those relations replaced that `overlay` defines."""
+    """A copy with these flags, and with what else `overlay` defines replaced.
+
+    That is its relations and its time limit.
+    """
     defined = {relation: getattr(overlay, relation) for relation in RELATIONS}
     given = {relation: names for relation, names in defined.items() if names is not None}
-    return source.replace(auto=auto, multi=multi, **given)
+    return source.replace(auto=auto, multi=multi, **given, **_time_limit(overlay))
+
+
+def _time_limit(overlay: State) -> dict[str, Any]:
+    if overlay.timeout is None:
+        return {}
+    return {"timeout": overlay.timeout, "on_timeout": overlay.on_timeout}
 
 
 def struct_merge(*structs: Struct) -> dict[str, State]:

@@ -22,10 +22,8 @@ from collections.abc import Iterable
 from typing import Any, ClassVar, TypeVar, cast
 
 from machine._given import Names, checked_names, names_tuple
-from machine._schema.state import EXCEPTION, S, State
+from machine._schema.state import EXCEPTION, RELATIONS, S, State
 from machine.errors import did_you_mean
-
-RELATIONS = ("require", "add", "remove", "after")
 
 
 class _Declared:
@@ -42,6 +40,8 @@ class _Declared:
         for relation in RELATIONS:
             if fields[relation] is not None:
                 fields[relation] = _named(relation, fields[relation])
+        if isinstance(fields["on_timeout"], _Declared):
+            fields["on_timeout"] = fields["on_timeout"].name
         return State(**fields)
 
 
@@ -61,11 +61,14 @@ def state(
     remove: Names | None = None,
     after: Names | None = None,
     tags: Names = (),
+    initial: bool = False,
+    timeout: float | None = None,
+    on_timeout: str | None = None,
 ) -> str:
     """Declare a state, in the body of a states class: its attribute, annotated as text.
 
-    The fields are those of `State`. Relations may name states as text, or refer to states
-    declared further up in this way (a bare annotation is no value to refer to).
+    The fields are those of `State`. Relations and `on_timeout` may name states as text, or
+    refer to states declared further up in this way (a bare annotation is no value to refer to).
     """
     fields = {
         "auto": auto,
@@ -75,6 +78,9 @@ def state(
         "remove": remove,
         "after": after,
         "tags": tags,
+        "initial": initial,
+        "timeout": timeout,
+        "on_timeout": on_timeout,
     }
     return cast("str", _Declared(fields))
 

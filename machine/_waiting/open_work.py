@@ -27,8 +27,9 @@ class OpenWork(NamedTuple):
     `kind` is that of the log line of its beginning: `when`, `whenNot`, `whenTime`,
     `whenArgs`, `whenQuery`, `whenQueue`, `whenQueueBelow`, `whenQueueEnds` and
     `whenDisposed` for waiters, `ctx` for the context of a state, `deadline` for a context
-    with a time limit below one, `task` for the task of a handler. `names` are the states, or
-    the handler of a task; `condition` is what else is waited for. `deadline` is when it ends
+    with a time limit below one and for the time limit of a state, `task` for the task of a
+    handler. `names` are the states, or the handler of a task; `condition` is what else is
+    waited for, or the state that a deadline adds. `deadline` is when it ends
     by itself on the monotonic clock in seconds, 0 for never. `key` is the same as long as it
     is open.
     """
@@ -58,10 +59,10 @@ class HasOpenWork(Protocol):
 
 
 def open_count(mach: HasOpenWork) -> int:
-    """How many waiters, contexts and tasks there are, deadlines below a state's aside."""
+    """How many waiters, contexts, time limits and tasks; deadlines below a state's aside."""
     waiters, contexts, ctx = mach._waiters, mach._state_contexts, mach._ctx
     count = 0 if waiters is None else len(waiters)
-    count += 0 if contexts is None else len(contexts)
+    count += 0 if contexts is None else len(contexts) + sum(1 for _ in contexts.deadlines())
     count += len(mach._tasks or ())
     if ctx is not None and ctx._children:
         count += sum(child._timer is not None for child in list(ctx._children))
@@ -79,6 +80,9 @@ def open_work(mach: HasOpenWork) -> Iterator[OpenWork]:
             names, key = tuple(dict.fromkeys(one.names)), (one.label, one.number)
             yield OpenWork(one.label, names, one.condition(), due, key)
     if contexts is not None:
+        for limit in contexts.deadlines():
+            due, key = limit.timer.due, ("deadline", id(limit))
+            yield OpenWork("deadline", (limit.state,), limit.target, due, key)
         for state, ctx in contexts._live.copy().items():
             yield OpenWork("ctx", (state,), "", _deadline(ctx), ("ctx", id(ctx)))
             yield from _limits(ctx, (state,))

@@ -14,7 +14,7 @@ context leaves the table once it has ended, so one whose end was interrupted is 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, NoReturn, Protocol
 
 from machine._enums import LogLevel
@@ -24,6 +24,7 @@ from machine._waiting.context import Context
 if TYPE_CHECKING:
     from machine._resolution.automaton import Plan
     from machine._schema.schema import Schema
+    from machine._waiting.timers import Timer
 
 OPS = LogLevel.OPS
 
@@ -45,6 +46,17 @@ class ContextOwner(Logged, Protocol):
     @property
     def ctx(self) -> Context: ...
     def _missing(self, names: Sequence[str]) -> NoReturn: ...
+
+
+class RunningDeadline(Protocol):
+    """The deadline of a state, as open work shows it (`_waiting.state_deadlines`)."""
+
+    timer: Timer
+
+    @property
+    def state(self) -> str: ...
+    @property
+    def target(self) -> str: ...
 
 
 class StateContexts:
@@ -83,6 +95,10 @@ class StateContexts:
     def owns(self, ctx: object) -> bool:
         """Whether this is a live context of a state."""
         return any(live is ctx for live in list(self._live.values()))
+
+    def deadlines(self) -> Iterator[RunningDeadline]:
+        """The deadlines of states; none unless the schema has time limits."""
+        return iter(())
 
     def ends_by(self, plan: Plan) -> bool:
         """Whether a state with a live context changes."""

@@ -312,7 +312,7 @@ def test_a_state_is_a_value() -> None:
     assert repr(state) == "State(auto=True, add=['B', 'C'], remove=[], tags=['t'])"
     assert repr(am.State()) == "State()"
     assert state.replace(auto=False, multi=True).values() == (
-        False, True, None, ("B", "C"), (), None, ("t",),
+        False, True, None, ("B", "C"), (), None, ("t",), False, None, None,
     )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ PUBLIC = {
         AmbiguousHandlerError CanceledError DeadlockError DisposedError EvalTimeoutError
         ExecutorClosedError HandlerNameError HandlerTimeoutError HandlersNotBoundError
         InvalidArgsError MachineError QueuedError
-        RelationError StateMissingError StateNameError StateUnknownError
+        RelationError StateMissingError StateNameError StateTimeoutError StateUnknownError
         TaskCanceledError TimeoutError_ near_names
     """,
     "machine.pipes": """
