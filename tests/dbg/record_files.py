@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from am_dbg.egress.export import export_session
 from am_dbg.ingest.importing import import_session
 from am_dbg.store import Store, Track
+from am_dbg.store.chunk import Chunk
 from am_dbg.store.chunk_columns import ColumnCheck
 from am_dbg.store.packed.bodies import PackedChunk, pack_rows_body
 from am_dbg.store.packed.body_reader import RowsBody
@@ -99,15 +100,27 @@ def imported(data: bytes, folder: Path) -> tuple[Store, SessionError | None]:
     return store, None
 
 
-def row_values(track: Track) -> dict[int, Any]:
-    """Everything of each transition that is not damaged, by its row."""
+def every_row(chunk: Chunk) -> Iterable[int]:
+    """The numbers of all rows of a chunk."""
+    return range(chunk.first, chunk.last + 1)
+
+
+def some_rows(chunk: Chunk) -> Iterable[int]:
+    """The first, the middle and the last row of a chunk."""
+    return {chunk.first, (chunk.first + chunk.last) // 2, chunk.last}
+
+
+def row_values(
+    track: Track, rows_of: Callable[[Chunk], Iterable[int]] = every_row
+) -> dict[int, Any]:
+    """Everything of transitions that are not damaged, by row."""
     found = {}
     for chunk in track.chunks:
         chunk.can_be_read()
     for chunk in track.chunks:
         if chunk.is_damaged:
             continue
-        for number in range(chunk.first, chunk.last + 1):
+        for number in rows_of(chunk):
             clocks = (track.clock_before(number), track.clock_at(number))
             record = track.transition(number)
             row = track.row_at(number)

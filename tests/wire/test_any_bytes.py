@@ -17,7 +17,7 @@ from amtracer.wire.messages import Message, MessageKind
 from tests.wire.streams import messages, stream_bytes
 
 pytestmark = pytest.mark.slow
-EXAMPLES = 1_200
+EXAMPLES = 600
 """Of each of five kinds."""
 
 anything: st.SearchStrategy[Any] = st.recursive(
