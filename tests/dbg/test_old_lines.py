@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import pytest
@@ -11,7 +12,15 @@ from am_dbg.cli.exit_codes import Exit
 from am_dbg.options import RunOptions
 from am_dbg.store import Store, Track
 from am_dbg.store.eviction import free_memory
-from amtracer.wire.messages import LinesMessage, SegmentMessage, ShapeMessage, StringsMessage
+from am_dbg.store.spilling import spill as spilling
+from am_dbg.store.spilling.spill import Spill
+from amtracer.wire.messages import (
+    DroppedMessage,
+    LinesMessage,
+    SegmentMessage,
+    ShapeMessage,
+    StringsMessage,
+)
 from tests.dbg.histories import START_NS
 from tests.dbg.test_store_weights import AGAIN, opening, rows
 
@@ -60,6 +69,61 @@ def test_old_fine_lines_are_dropped_before_history() -> None:
 def test_lines_of_recordings_and_of_new_history_are_not_dropped_alone(kept: dict[str, int]) -> None:
     """They go with their transitions."""
     assert freed(stored(**kept)).first == 2  # type: ignore[arg-type]
+
+
+def on_disk(store: Store) -> Spill:
+    """Everything that ended is on the disk, and what is too old was looked for."""
+    store.bytes_max = 1
+    spill = Spill(store, 10**9)
+    spill.make_room()
+    store.feed(0, DroppedMessage(0, 1, (3, 3)))  # the store has changed, so it is looked at again
+    spill.make_room()
+    return spill
+
+
+def test_old_fine_lines_on_the_disk_are_dropped() -> None:
+    """A segment on the disk loses the same lines as one in memory, and no other text."""
+    store = stored()
+    on_disk(store)
+    (track,) = store.tracks
+    first = track.transition(1)
+
+    assert track.chunks[0].dictionary.is_loaded
+    assert first.lines == first.pre_lines == ((1, "coarse"), (1, "both"))
+    assert first.args == (("coarse", "argument"),)
+
+
+@pytest.mark.parametrize("kept", [{"live": False}, {"age_ns": HOUR_NS // 2}])
+def test_new_lines_and_those_of_files_stay_on_the_disk(kept: dict[str, int]) -> None:
+    """A file that was opened loses nothing, whatever its age."""
+    store = stored(**kept)  # type: ignore[arg-type]
+    on_disk(store)
+
+    assert store.tracks[0].chunks[0].dictionary.is_loaded
+    assert len(store.tracks[0].transition(1).lines) == 5
+
+
+def test_bytes_of_old_lines_are_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of definitions is freed once the lines of all its segments are over."""
+    monkeypatch.setattr(spilling, "FILES_PER_DISK", 10**9)  # each segment has its own file
+    kept, dropped = stored(age_ns=0), stored()
+    key = os.urandom(25_000).hex()
+    for store in (kept, dropped):
+        for message in (
+            SegmentMessage(),
+            StringsMessage(0, (key,)),
+            LinesMessage(0, (((3, 0),),)),
+            ShapeMessage(0, 0, AGAIN),
+            rows(2, lines={0: 1}),
+            SegmentMessage(),
+        ):
+            store.feed(0, message)
+
+    before, after = on_disk(kept).disk_bytes, on_disk(dropped).disk_bytes
+
+    assert len(kept.tracks[0].transition(3).lines) == 1
+    assert not dropped.tracks[0].transition(3).lines
+    assert before - after > 20_000
 
 
 def test_nothing_is_dropped_while_there_is_memory() -> None:

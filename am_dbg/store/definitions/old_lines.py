@@ -1,7 +1,8 @@
 """Drops the fine log lines of segments that ended long ago, when memory has to be freed.
 
 Numbers of texts and of sets stay. A set loses its lines above a level, and a text that nothing else
-uses becomes empty. What is on the disk takes no memory and keeps its lines.
+uses becomes empty. Segments on the disk are those of
+`am_dbg.store.spilling.old_lines_on_disk`.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ def drop_old_lines(store: Store, ttl_ns: int) -> None:
     for dictionary in store.ended_segments():
         is_live = store.streams[dictionary.stream].live
         has_fine = max(dictionary.text_table.line_levels, default=0) > LEVEL_KEPT
-        if is_live and has_fine and _newest(dictionary) < before:
+        if is_live and has_fine and newest(dictionary) < before:
             with store.lock:
-                table = without_fine_lines(dictionary.text_table, _texts_of_rows(dictionary))
+                table = without_fine_lines(dictionary.text_table, texts_of_rows(dictionary))
                 dictionary.replace_texts(table)
                 store.add_bytes(dictionary.weigh())
 
@@ -44,7 +45,7 @@ def without_fine_lines(table: TextTable, kept: Collection[int]) -> TextTable:
     return made
 
 
-def _newest(dictionary: SegmentDictionary) -> int:
+def newest(dictionary: SegmentDictionary) -> int:
     """The time of the newest transition of a segment."""
     chunks = (
         chunk
@@ -55,7 +56,7 @@ def _newest(dictionary: SegmentDictionary) -> int:
     return max((chunk.time_max for chunk in chunks), default=0)
 
 
-def _texts_of_rows(dictionary: SegmentDictionary) -> set[int]:
+def texts_of_rows(dictionary: SegmentDictionary) -> set[int]:
     """The texts of the arguments of all transitions of a segment."""
     used: set[int] = set()
     for track in dictionary.holders:

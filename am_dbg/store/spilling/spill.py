@@ -5,10 +5,12 @@ that ended. The heads of chunks stay in memory, so a moved chunk has the same nu
 the same; its columns are loaded again when a reader needs them. Small chunks share a record. The
 head of a record on the disk has only the lists of texts, so that a search skips it as in a file.
 
-The files together take at most `disk_max` bytes. Each has a part of that, and the oldest history is
-in the oldest file. If there is no room for more, the transitions of the oldest file are dropped,
-which frees the file; a store that must not lose anything keeps the rest in memory instead. If the
-disk refuses, what it has taken is the limit from then on. Either is reported once.
+Rows and definitions have files of their own, so that old log lines can be given back (see
+`am_dbg.store.spilling.old_lines_on_disk`). All files together take at most `disk_max` bytes. Each
+has a part of that, and the oldest history is in the oldest file. If there is no room for more, the
+transitions of the oldest file are dropped, which frees the file; a store that must not lose
+anything keeps the rest in memory instead. If the disk refuses, what it has taken is the limit from
+then on. Either is reported once.
 
 Bodies and definitions are written in the format of session files, on the thread that feeds the
 store.
@@ -24,6 +26,7 @@ from operator import itemgetter
 from weakref import ref
 
 from am_dbg.store.chunk import Chunk
+from am_dbg.store.definitions.text_table import TextTable
 from am_dbg.store.dictionary import SegmentDictionary
 from am_dbg.store.loading.record_file import ChunkLoader, MovedRecord, Part, SegmentLoader
 from am_dbg.store.packed.bodies import PackedChunk, pack_rows_body
@@ -36,6 +39,7 @@ from am_dbg.store.packed.definitions import (
 )
 from am_dbg.store.packed.heads import RECORD_CHUNKS_MAX, ChunkHead, RowsHead
 from am_dbg.store.packed.text_lists import pack_text_lists
+from am_dbg.store.spilling.old_lines_on_disk import OldLinesOnDisk
 from am_dbg.store.spilling.spill_file import SpillFile
 from am_dbg.store.store import Store
 from am_dbg.store.track import Track
@@ -82,6 +86,8 @@ class Spill:
         self._before_drop = before_drop
         self._warned = warned
         self._files: list[SpillFile] = []
+        self._texts_files: list[SpillFile] = []
+        self._old_lines = OldLinesOnDisk(store, self._write_definitions)
         self._queue: deque[_Movable] = deque()
         self._searched_at = self._moved_rows = 0
         self._is_off = False
@@ -93,7 +99,7 @@ class Spill:
     @property
     def disk_bytes(self) -> int:
         """Bytes of all files whose history is still needed."""
-        return sum(file.size for file in self._files)
+        return sum(file.size for file in (*self._files, *self._texts_files))
 
     def make_room(self) -> None:
         """Move the oldest history until half of the limit is free, or nothing more can be moved.
@@ -139,6 +145,7 @@ class Spill:
         if abs(store.size() - self._searched_at) < step:
             return False
         self._searched_at = store.size()
+        self._old_lines.drop()
         found = self._movable()
         if not found:
             store.end_grown_chunks(GROWN_ROWS)
@@ -208,8 +215,15 @@ class Spill:
 
     def _move_definitions(self, dictionary: SegmentDictionary) -> None:
         """Move the tables of a segment that ended."""
-        file = self._open_file()
-        shapes, texts, counts = dictionary.shape_table, dictionary.text_table, dictionary.counts
+        texts = dictionary.text_table
+        self._write_definitions(dictionary, texts)
+        if dictionary.is_loaded:
+            self._old_lines.add(dictionary, texts)
+
+    def _write_definitions(self, dictionary: SegmentDictionary, texts: TextTable) -> None:
+        """Write the tables of a segment with these texts, and read them from there from now on."""
+        file = self._texts_file()
+        shapes, counts = dictionary.shape_table, dictionary.counts
         loader = SegmentLoader(file.records)
         schemas = {schema: schema for schema in set(shapes.schema_of)}
         try:
@@ -246,14 +260,21 @@ class Spill:
         return True
 
     def _open_file(self) -> SpillFile:
-        """The file that is written now; the next one if it has its part of the limit."""
-        if self._files and self._files[-1].size < self.disk_max // FILES_PER_DISK:
-            return self._files[-1]
+        """The file to which rows are written now."""
+        return self._last_of(self._files)
+
+    def _texts_file(self) -> SpillFile:
+        """The file to which definitions are written now."""
+        return self._last_of(self._texts_files)
+
+    def _last_of(self, files: list[SpillFile]) -> SpillFile:
+        """The last one of these files; the next one if it has its part of the limit."""
+        if files and files[-1].size < self.disk_max // FILES_PER_DISK:
+            return files[-1]
         file = SpillFile(self._store.loaded)
-        if self._files:
-            self._files[-1].end()
-        self._files = [one for one in self._files if one.is_needed]
-        self._files.append(file)
+        if files:
+            files[-1].end()
+        files[:] = [*(one for one in files if one.is_needed), file]
         return file
 
     def _warn(self, words: str) -> None:
