@@ -32,6 +32,7 @@ from machine._machine.serialized import Serialized
 from machine._resolution.automaton import NODES_MAX
 from machine._resolution.mutation import Mutation, MutSource
 from machine._resolution.step import Step
+from machine._schema.plain import groups_from_dict, struct_from_dict, struct_to_dict
 from machine._schema.state import ANY, EXCEPTION, S, State, Struct
 from machine._schema.structs import (
     a_merge,
@@ -41,9 +42,17 @@ from machine._schema.structs import (
     state_add,
     state_set,
     states_equal,
+    struct_exclusive,
     struct_merge,
 )
-from machine._schema.typed import GroupsBase, StatesBase, new_state_groups, new_states, state
+from machine._schema.typed import (
+    GroupsBase,
+    StatesBase,
+    exclusive,
+    new_state_groups,
+    new_states,
+    state,
+)
 from machine._transition.args import (
     AT,
     Panic,
@@ -114,8 +123,10 @@ __all__ = [
     "errors",
     "every",
     "every_async",
+    "exclusive",
     "first",
     "first_async",
+    "groups_from_dict",
     "handlers_of",
     "is_active_tick",
     "is_time_after",
@@ -141,5 +152,8 @@ __all__ = [
     "state_set",
     "states_equal",
     "step_type_text",
+    "struct_exclusive",
+    "struct_from_dict",
     "struct_merge",
+    "struct_to_dict",
 ]

@@ -12,17 +12,18 @@ relations know nothing of them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from math import inf
 from typing import Any
 
 from machine._given import (
     Names,
     check_flat,
+    check_mapping,
     checked_flag,
     checked_name,
     checked_seconds,
     names_tuple,
 )
+from machine.errors import did_you_mean
 
 EXCEPTION = "Exception"
 """The error state that every machine has."""
@@ -48,6 +49,9 @@ FIELDS = (
 """The fields of a state, in the order of its constructor."""
 
 RELATIONS = ("require", "add", "remove", "after")
+
+TIMEOUT_S_MAX = 1_000_000_000
+"""The longest time limit of a state in seconds, about 31 years."""
 
 S = list[str]
 """State names; every call also takes any other ordered iterable of names, or one name."""
@@ -78,10 +82,10 @@ def _checked_time_limit(timeout: float | None, on_timeout: str | None) -> float 
     if timeout is None:
         return None
     checked_name(on_timeout, "on_timeout")
-    seconds = float(checked_seconds(timeout, "timeout"))
-    if not 0 < seconds < inf:
-        raise ValueError(f"timeout is a number of seconds above 0, not {timeout!r:.60}")
-    return seconds
+    if not 0 < checked_seconds(timeout, "timeout") <= TIMEOUT_S_MAX:
+        text = f"timeout is a number of seconds above 0, at most {TIMEOUT_S_MAX}"
+        raise ValueError(f"{text}, not {timeout!r:.60}")
+    return float(timeout)
 
 
 class State:
@@ -143,6 +147,32 @@ class State:
 
     __delattr__ = None  # type: ignore[assignment]
 
+    @classmethod
+    def of(cls, definition: State | Mapping[str, object] | None) -> State:
+        """A state from its fields by name, as `to_dict` returns them; a state stays as it is.
+
+        None is a state without relations. Raises for an unknown field, as the constructor
+        does for a wrong value.
+        """
+        if isinstance(definition, State):
+            return definition
+        check_mapping(definition, "the fields of a state")
+        fields: Mapping[str, Any] = definition or {}
+        for field in fields:
+            if field not in FIELDS:
+                raise TypeError(
+                    f"a state has no field {field!r:.60}{did_you_mean([field], FIELDS)}"
+                )
+        return cls(**fields)
+
+    def to_dict(self) -> dict[str, object]:
+        """The fields that differ from their defaults, by name; JSON can hold them."""
+        return {
+            field: list(value) if isinstance(value, tuple) else value
+            for field, value in zip(FIELDS, self.values(), strict=True)
+            if not (value is None or value is False or (field == "tags" and not value))
+        }
+
     def values(self) -> tuple[object, ...]:
         """All fields in the order of the constructor."""
         return (
@@ -173,11 +203,7 @@ class State:
             return self._hash
 
     def __repr__(self) -> str:
-        given = [
-            f"{field}={list(value) if isinstance(value, tuple) else value!r}"
-            for field, value in zip(FIELDS, self.values(), strict=True)
-            if not (value is None or value is False or (field == "tags" and not value))
-        ]
+        given = [f"{field}={value!r}" for field, value in self.to_dict().items()]
         return f"State({', '.join(given)})"
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from machine._given import A, Names, check_mapping, names_of, names_tuple
-from machine._schema.state import RELATIONS, S, State, Struct
+from machine._given import A, Names, check_mapping, checked_names, names_of, names_tuple
+from machine._schema.state import RELATIONS, S, State, Struct, unique
+from machine.errors import StateUnknownError, did_you_mean
 
 
 def s_add(*lists: Names) -> S:
@@ -63,6 +64,28 @@ def struct_merge(*structs: Struct) -> dict[str, State]:
     for struct in structs:
         merged.update(struct)
     return merged
+
+
+def struct_exclusive(struct: Struct, *groups: Names) -> dict[str, State]:
+    """A schema in which the states of each of these groups remove one another.
+
+    What they remove already stays. Raises for a state that the schema does not have.
+    """
+    made = dict(struct)
+    for group in groups:
+        names = unique(checked_names(names_tuple(group)))
+        for name in names:
+            if name not in made:
+                near = did_you_mean([name], made)
+                raise StateUnknownError(f"{name}, in a group of states that exclude others{near}")
+            made[name] = excluding(made[name], name, names)
+    return made
+
+
+def excluding(state: State, name: str, group: Iterable[str]) -> State:
+    """A copy of the state of this name that removes the others of its group."""
+    others = (other for other in group if other != name)
+    return state.replace(remove=unique((*(state.remove or ()), *others)))
 
 
 def clone_states(struct: Struct) -> dict[str, State]:

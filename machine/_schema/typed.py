@@ -9,6 +9,13 @@ Every attribute is its own name, for the class and for its instances, so an edit
 it and a type checker refuses one that does not exist. A bare annotation, `Idle: str`,
 declares a state without relations. `names()` gives the order, `struct()` the schema.
 
+    Phase = exclusive(Processing, Processed)
+
+States that exclude one another are a group: each gets the others as its `remove`, beside its
+own. The attribute is a tuple of names, also for relations of states further down
+(`remove=Phase`). States of a base may be in a group; the class then has definitions of its own
+for them, in their place.
+
 Order: what a base lists stands where the base stands among the bases, then come the own
 states. A state that is declared again moves to where it is declared last; if that is a
 bare annotation, its definition stays. Of several definitions the one that Python's order
@@ -18,11 +25,12 @@ of classes finds first counts, as a whole.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar, TypeVar, cast
 
 from machine._given import Names, checked_names, names_tuple
-from machine._schema.state import EXCEPTION, RELATIONS, S, State
+from machine._schema.state import EXCEPTION, RELATIONS, S, State, unique
+from machine._schema.structs import excluding
 from machine.errors import did_you_mean
 
 
@@ -43,6 +51,18 @@ class _Declared:
         if isinstance(fields["on_timeout"], _Declared):
             fields["on_timeout"] = fields["on_timeout"].name
         return State(**fields)
+
+
+class _Exclusive:
+    """Stands in the body of a class for a group of states that have no names yet."""
+
+    __slots__ = ("states",)
+
+    def __init__(self, states: tuple[object, ...]) -> None:
+        self.states = states
+
+    def __iter__(self) -> Iterator[object]:
+        return iter(self.states)
 
 
 def _named(relation: str, given: object) -> list[str]:
@@ -85,6 +105,15 @@ def state(
     return cast("str", _Declared(fields))
 
 
+def exclusive(*states: str) -> tuple[str, ...]:
+    """Declare a group of states that exclude one another, in the body of a states class.
+
+    Each of them removes the others. They are named as in relations; `exclusive(*GROUP, Other)`
+    extends a group.
+    """
+    return cast("tuple[str, ...]", _Exclusive(states))
+
+
 class StatesBase:
     """The base of all states classes; contributes `Exception`."""
 
@@ -106,6 +135,9 @@ class StatesBase:
                 cls._own[name] = State()
             setattr(cls, name, name)
         cls._order = (*(name for name in inherited if name not in declared), *declared)
+        for group, value in list(cls.__dict__.items()):
+            if isinstance(value, _Exclusive):
+                setattr(cls, group, cls._excluded(group, value))
 
     @classmethod
     def names(cls) -> S:
@@ -116,6 +148,17 @@ class StatesBase:
     def struct(cls) -> dict[str, State]:
         """The schema: all states with their definitions, in the order of `names`."""
         return {name: cls._definition(name) for name in cls._order}
+
+    @classmethod
+    def _excluded(cls, group: str, given: _Exclusive) -> tuple[str, ...]:
+        """The names in a group of states, which remove one another from now on."""
+        names = unique(checked_names(tuple(_named(group, given)), f"the states of {group}"))
+        for name in names:
+            if name not in cls._order:
+                text = f"{cls.__name__}.{group}: there is no state {name}"
+                raise TypeError(text + did_you_mean([name], cls._order))
+            cls._own[name] = excluding(cls._definition(name), name, names)
+        return names
 
     @classmethod
     def _definition(cls, name: str) -> State:

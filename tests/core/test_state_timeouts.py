@@ -11,6 +11,7 @@ import pytest
 
 import machine as am
 from machine._machine.lifecycle import Lifecycle
+from machine._schema.state import TIMEOUT_S_MAX
 from machine._waiting import state_deadlines
 from machine._waiting.timers import Timers
 from machine.errors import RelationError, StateTimeoutError
@@ -484,9 +485,10 @@ def test_a_schema_without_timeouts_keeps_none() -> None:
     assert mach._state_contexts is None
 
 
-@pytest.mark.parametrize("timeout", [0, -1, float("inf"), float("nan")])
+@pytest.mark.parametrize("timeout", [0, -1, TIMEOUT_S_MAX + 1, float("inf"), float("nan"), 10**400])
 def test_the_time_is_above_zero_and_ends(timeout: float) -> None:
-    """A timeout that is never over, or over from the start, is refused."""
+    """A timeout that is never over, or over from the start, is refused; the longest is not."""
+    assert am.State(timeout=TIMEOUT_S_MAX, on_timeout="Failed").timeout == TIMEOUT_S_MAX
     with pytest.raises(ValueError, match="timeout is a number of seconds"):
         am.State(timeout=timeout, on_timeout="Failed")
 

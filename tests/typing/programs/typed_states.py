@@ -10,6 +10,8 @@ class FileStates(BasicStatesDef):
     Processing: str = am.state(remove="Processed")
     Processed: str = am.state(remove=Processing)
     Idle: str
+    Phase = am.exclusive(Processing, Processed, "Idle")
+    Gone: str = am.state(remove=Phase, timeout=5, on_timeout=Processed)
 
 
 class FileGroups(am.GroupsBase):
@@ -27,6 +29,7 @@ reveal_type(ss.Idle)  # reveals: str
 reveal_type(ss.Start)  # reveals: str
 reveal_type(ss.Exception)  # reveals: str
 reveal_type(FileStates.Processed)  # reveals: str
+reveal_type(FileStates.Phase)  # reveals: tuple[str, ...]
 reveal_type(FileStates.names())  # reveals: list[str]
 reveal_type(FileStates.struct())  # reveals: dict[str, State]
 takes(ss.Procesing)  # refused: attr-defined
@@ -40,4 +43,11 @@ takes(*groups.Wrok)  # refused: attr-defined
 am.State(require=["Start"], add="Ready", after=("Start",), auto=True)
 am.State(requires=["Start"])  # refused: call-arg
 am.state(require=5)  # refused: arg-type
+am.State(timeout="5", on_timeout="Failed")  # refused: arg-type
+am.exclusive(["Start"])  # refused: arg-type
+am.Machine(None, FileStates, initial=5)  # refused: arg-type
+reveal_type(am.State.of({"auto": True}))  # reveals: State
+reveal_type(am.struct_to_dict(FileStates, groups=groups))  # reveals: dict[str, object]
+reveal_type(am.struct_from_dict({"states": {}}))  # reveals: dict[str, State]
+reveal_type(am.groups_from_dict({"states": {}}))  # reveals: dict[str, list[str]]
 reveal_type(am.struct_merge(FileStates.struct(), {"More": am.State()}))  # reveals: dict[str, State]
