@@ -77,6 +77,7 @@ def run(options: RunOptions, report: Callable[[str], None] | None = None) -> int
         InputStatus(
             listening=intake.listening,
             source=options.import_data,
+            progress="reading" if options.source else "",
             warning=intake.notice,
             address=intake.address,
             token=options.token,

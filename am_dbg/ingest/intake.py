@@ -2,23 +2,27 @@
 
 The store has one writer: this thread. Data of connected programs arrives on it, and a session is
 imported on it between two messages, so neither needs a lock. The screen is notified of changes at
-most ten times a second.
+most ten times a second, and of the progress of an import twice a second: a report is a painted
+screen, and what is read meanwhile waits for it.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from time import monotonic
 
 from am_dbg.ingest.importing import MEMORY_BYTES_MAX, ImportSource, import_session
 from am_dbg.ingest.listen import notice_of
 from am_dbg.ingest.memory import LINES_TTL_NS_DEFAULT, use_disk
 from am_dbg.ingest.protocols import PeerProtocol
-from am_dbg.ingest.server import PUBLISH_EVERY_S, Server
+from am_dbg.ingest.server import Server
 from am_dbg.store import Store
 from amtracer.address import Address
 from amtracer.errors import SessionError
+
+REPORT_EVERY_S = 0.5
+"""Seconds between two reports of an import, and before the first one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +121,12 @@ class Intake:
 
     def _import(self, source: ImportSource) -> None:
         def report(done: int, total: int) -> None:
-            now = time.monotonic()
-            if now - self._reported_at >= PUBLISH_EVERY_S:
+            now = monotonic()
+            if now - self._reported_at >= REPORT_EVERY_S:
                 self._reported_at = now
                 self._imported(ImportProgress(source.label, done, total))
 
-        trouble = ""
+        trouble, self._reported_at = "", monotonic()
         try:
             limit = self._store.bytes_max or MEMORY_BYTES_MAX
             import_session(self._store, source, report, memory_max=limit)

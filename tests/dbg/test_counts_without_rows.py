@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,11 +15,12 @@ from am_dbg.query.transition_set import TransitionSet
 from am_dbg.store import Gap, GapKind, Store, Track
 from am_dbg.store.loading.record_file import RowsRecord
 from am_dbg.store.packed.body_reader import RowsBody
+from am_dbg.store.packed.heads import ChunkHead
 from am_dbg.store.packed.text_lists import LISTED_ROWS_MIN
 from am_dbg.store.spilling.spill import Spill
 from tests.dbg.histories import HistoryPlayer, stored
 from tests.dbg.record_files import changed, imported
-from tests.dbg.test_damaged_records import UNTRUE_HEADS, session
+from tests.dbg.test_damaged_records import UNTRUE_HEADS, of_first_chunk, session
 
 ROWS = 2 * LISTED_ROWS_MIN
 IN_LINES, IN_ARGUMENTS, NOWHERE = "boom", '"plain words"', "nothing has this"
@@ -153,3 +155,19 @@ def test_a_hit_that_only_the_head_has_is_damage(tmp_path: Path) -> None:
 
     assert list(store.tracks[0].gaps) == [Gap(0, 12, "damaged", GapKind.DAMAGED)]
     assert (hits.count, hits.first()) == (0, 0)
+
+
+def test_lines_that_are_not_defined_are_damage_when_rows_are_read(tmp_path: Path) -> None:
+    """A search finds nothing in them, and no look at a row asks for a set that does not exist."""
+
+    def unknown(chunk: ChunkHead) -> ChunkHead:
+        values, rows = chunk.lines
+        return chunk._replace(lines=(array("H", [*values[:-1], 60_000]), rows))
+
+    store, error = imported(changed(session(tmp_path), of_first_chunk(unknown)), tmp_path)
+    track = store.tracks[0]
+
+    assert error is None
+    assert Hits(Visible(track, ALL), "+start").count < 12
+    assert track.transition(1).lines == ()
+    assert list(track.gaps) == [Gap(0, 12, "damaged", GapKind.DAMAGED)]

@@ -6,6 +6,7 @@ import gzip
 import io
 import os
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,8 +14,9 @@ import brotli
 import pytest
 
 from am_dbg.egress.export import export_session
-from am_dbg.ingest import importing
-from am_dbg.ingest.importing import import_session, open_source
+from am_dbg.ingest import importing, intake
+from am_dbg.ingest.importing import ImportSource, OnRead, import_session, open_source
+from am_dbg.ingest.intake import ImportProgress, Intake
 from am_dbg.store import GapKind, Store
 from amtracer.errors import (
     CutSessionError,
@@ -67,6 +69,35 @@ def test_a_file_is_taken_in_whole(session: Path) -> None:
     assert not store.tracks[0].connected
     assert store.streams[0].label == str(session)
     assert reported[-1][1] == session.stat().st_size
+
+
+def test_an_import_is_reported_twice_a_second_and_at_its_end(
+    session: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each report paints the screen, so a short import has none before the last one."""
+    clock = [0.0]
+    reported: list[tuple[float, bool]] = []
+    over = threading.Event()
+
+    def reading(_: object, source: ImportSource, report: OnRead, **__: object) -> None:
+        source.close()
+        for _ in range(5):
+            clock[0] += 0.25
+            report(1, 2)
+
+    def imported(progress: ImportProgress) -> None:
+        reported.append((clock[0], progress.is_over))
+        if progress.is_over:
+            over.set()
+
+    monkeypatch.setattr(intake, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(intake, "import_session", reading)
+    reader = Intake(Store(), lambda: None, imported)
+    reader.start(source=open_source(str(session)))
+    assert over.wait(30)
+    reader.stop()
+
+    assert reported == [(0.5, False), (1.0, False), (1.25, True)]
 
 
 def test_the_content_decides_and_not_the_name(session: Path) -> None:

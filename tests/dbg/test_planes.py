@@ -62,6 +62,19 @@ def test_numbers_around_a_circle_come_back(values: list[int]) -> None:
     assert list(unpack_circle(pack_circle(values), len(values))) == values
 
 
+RUNS = st.tuples(st.integers(0, 2**16), st.integers(1, 40)) | st.tuples(
+    st.sampled_from([0, 1, 2**16 - 1]), st.integers(40, 200)
+)
+
+
+@given(st.lists(RUNS, min_size=2, max_size=6))
+def test_runs_of_numbers_come_back(runs: list[tuple[int, int]]) -> None:
+    """What a program used for the first time, one number after the other, is read as written."""
+    values = [min(first + at, 2**16) for first, length in runs for at in range(length)]
+
+    assert list(unpack_circle(pack_circle(values), len(values))) == values
+
+
 @given(st.lists(COLUMNS, max_size=5))
 def test_each_of_several_walks_is_read_alone(parts: list[list[int]]) -> None:
     """A walk needs nothing of the walks before it in the same column."""

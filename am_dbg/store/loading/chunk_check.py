@@ -49,6 +49,8 @@ class HeadCheck(ColumnCheck):
         chunk = self._chunk()
         if chunk is not None:
             _agree("log lines", _are_counted(chunk.lines, lines, chunk.rows))
+            if max(chunk.lines.palette) > chunk.dictionary.counts.line_sets:
+                raise WireError("rows with a set of lines that is not defined")
 
     def texts(self, texts: TextColumns) -> None:
         chunk = self._chunk()

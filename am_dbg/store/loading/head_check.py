@@ -1,6 +1,7 @@
 """The rules that the head of a chunk must keep before anything of it is taken in.
 
-Its rows are compared with it when they are read (`am_dbg.store.loading.chunk_check`).
+Its rows are compared with it when they are read, and its sets of lines are checked then, because
+they are very many (`am_dbg.store.loading.chunk_check`).
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ def check_head(head: ChunkHead, states: int, unit_ns: int, counts: DefinitionCou
     if max(head.facts[0]) > limits.SMALL_MAX:
         raise WireError("facts out of range")
     _check_times(head, TIME_NS_MAX // unit_ns)
-    if max(head.shapes[0]) >= counts.shapes or max(head.lines[0]) > counts.line_sets:
-        raise WireError("rows with a shape or a set of lines that is not defined")
+    if max(head.shapes[0]) >= counts.shapes:
+        raise WireError("rows with a shape that is not defined")
 
 
 def _check_times(head: ChunkHead, most: int) -> None:

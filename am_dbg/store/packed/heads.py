@@ -5,6 +5,8 @@ chunks of a record are columns: one pass for each value, not for each chunk.
 
 A clock is written whole for the first chunk of a machine in the record and wherever it does not go
 on from the chunk before. So a lost record costs no clock after it.
+
+The sets of lines of chunks are most of a head. They are checked when rows are read, not here.
 """
 
 from __future__ import annotations
@@ -193,7 +195,7 @@ class _HeadReader:
         starts, lows, highs = (unpack_walk(self._next(), count) for _ in range(3))
         clocks = self._clocks(machines, flags)
         touched = self._touched(clocks)
-        shapes, lines, facts = self._counts(rows), self._counts(rows), self._counts(rows)
+        shapes, lines, facts = self._counts(rows), self._counts(), self._counts(rows)
         spans = zip(starts, lows, highs, strict=True)
         values = zip(
             zip(machines, schemas, segments, first_rows, rows, strict=True),
@@ -246,14 +248,17 @@ class _HeadReader:
         ends = ends_of(lengths)
         return [int.from_bytes(data[low:high], "little") for low, high in pairwise(ends)]
 
-    def _counts(self, rows: Sequence[int]) -> list[Counts]:
+    def _counts(self, rows: Sequence[int] | None = None) -> list[Counts]:
+        """The counts of each chunk; with `rows` only if they sum up to these."""
         sizes = self._naturals(_ROWS_MAX)
         total = sum(sizes)
         values = unpack_circle(self._next(), total)
         counts = unpack_naturals(self._next(), total, _ROWS_MAX)
         ends = ends_of(sizes)
         parts = [(values[low:high], counts[low:high]) for low, high in pairwise(ends)]
-        if any(sum(part[1]) != length for part, length in zip(parts, rows, strict=True)):
+        if rows is not None and any(
+            sum(part[1]) != length for part, length in zip(parts, rows, strict=True)
+        ):
             raise WireError("counts that do not sum up to the rows")
         if 0 in counts:
             raise WireError("a value that no row has")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from array import array
 from collections.abc import Iterable, Sequence
+from functools import cache
 from itertools import accumulate
 from operator import sub
 
@@ -157,6 +158,12 @@ def unpack_walk(column: object, count: int) -> array[int]:
 _CIRCLE = 2**17 - 1
 _ODD = bytes((0, 1)) * 128
 """Whether a byte has its lowest bit set: of the third byte of a sum, the bit above 16."""
+_NOT_ZERO = b"\0" + b"\1" * 255
+_NOT_ONE = b"\1\0" + b"\1" * 254
+_RUN_LENGTH_MIN = 8
+"""Runs that are shorter on average are not worth cutting out."""
+_RUNS_MIN = 64
+"""Numbers of which runs are looked for."""
 
 
 def pack_circle(values: Sequence[int]) -> Column:
@@ -167,18 +174,60 @@ def pack_circle(values: Sequence[int]) -> Column:
 def unpack_circle(column: object, count: int) -> array[int]:
     """The numbers of `pack_circle`.
 
-    All heads of a file are read when it is opened, so numbers that fit 16 bits, nearly all, are cut
-    out of the sums as bytes, without Python work for each.
+    All heads of a file are read when it is opened, so this is done without Python work for each
+    number where it can be. What a program uses for the first time has the next number, so most
+    numbers are one more than the one before: such runs are cut out of a table. Otherwise numbers
+    that fit 16 bits, nearly all, are cut out of the sums as bytes.
     """
     steps = unpack_column(column, count)
     if steps.typecode == "q":
         raise WireError("a step that leads around a circle more than once")
+    found = None if _IS_BIG else _along_runs(steps)
+    if found is not None:
+        return found
     places = sums(steps)
     if places and places[-1] < 2**32 and not _IS_BIG:
         data = array("I", places).tobytes()
         if 1 not in data[2::4].translate(_ODD):
             return array("H", data)[::2]
     return packed([place & _CIRCLE for place in places])
+
+
+def _along_runs(steps: array[int]) -> array[int] | None:
+    """The numbers, run by run; None if there are many runs, or a number has more than 16 bits."""
+    flags = _begin_runs(steps) if len(steps) >= _RUNS_MIN else b""
+    if not flags or flags.count(1) * _RUN_LENGTH_MIN > len(steps):
+        return None
+    table, last, stop = _consecutive(), 0, 0
+    runs = []
+    while stop < len(steps):
+        start, stop = stop, flags.find(1, stop + 1)
+        stop = stop if stop > 0 else len(steps)
+        first = last + steps[start] & _CIRCLE
+        last = first + stop - start - 1
+        if last > _LARGEST["H"]:
+            return None
+        runs.append(table[2 * first : 2 * last + 2])
+    return array("H", b"".join(runs))
+
+
+def _begin_runs(steps: array[int]) -> bytes:
+    """The flags of steps that are not 1."""
+    data, width = steps.tobytes(), steps.itemsize
+    differ = int.from_bytes(data[::width].translate(_NOT_ONE))
+    for plane in range(1, width):
+        differ |= int.from_bytes(data[plane::width].translate(_NOT_ZERO))
+    return differ.to_bytes(len(steps))
+
+
+@cache
+def _consecutive() -> bytes:
+    """All numbers of 16 bits, as bytes."""
+    octets = bytes(range(_BYTE_VALUES))
+    numbers = bytearray(2 * _BYTE_VALUES * _BYTE_VALUES)
+    numbers[::2] = octets * _BYTE_VALUES
+    numbers[1::2] = b"".join(bytes([octet]) * _BYTE_VALUES for octet in octets)
+    return bytes(numbers)
 
 
 def pack_walks(parts: Sequence[Sequence[int]]) -> Column:
