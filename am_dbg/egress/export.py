@@ -21,6 +21,7 @@ from itertools import groupby
 
 from am_dbg.egress.record_stream import ChunkReplay, RecordStream
 from am_dbg.egress.track_replay import TrackReplay
+from am_dbg.ingest.memory import DISK_MB_MAX_DEFAULT, MEGABYTE, use_disk
 from am_dbg.store import Store, Track
 from am_dbg.store.stream import Stream
 from amtracer.encode.stream_writer import StreamWriter
@@ -32,6 +33,8 @@ from amtracer.wire.messages import HelloMessage, Message
 FILE_NAME_BYTES_MAX = 200
 """Bytes of a file name made of an id, in UTF-8; most file systems allow 255 with the ending."""
 PROGRESS_TRANSITIONS = 1_000
+PART_MEMORY_BYTES_MAX = 32 * MEGABYTE
+"""Memory for the history of an export of a part, which is gathered before it is written."""
 
 OnWritten = Callable[[int, int], None]
 """Called now and then with written and all transitions; an exception of it ends the export."""
@@ -147,8 +150,12 @@ def _are_whole(parts: Sequence[Selection]) -> bool:
 def _in_own_store(
     hello: HelloMessage, parts: Sequence[Selection], keeps_id: Callable[[str], bool]
 ) -> list[Selection]:
-    """The same history in a store of its own, with the definitions that it needs."""
-    store = Store()
+    """The same history in a store of its own, with the definitions that it needs.
+
+    Above half of the limit of memory its rows are on the disk; only the heads of chunks stay.
+    """
+    store = Store(PART_MEMORY_BYTES_MAX)
+    use_disk(store, DISK_MB_MAX_DEFAULT * MEGABYTE)
     number = store.open_stream("", live=False)
     with store.gathering():
         for _ in emitted(hello, parts, partial(store.feed, number), keeps_id):
