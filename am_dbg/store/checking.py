@@ -88,9 +88,11 @@ def check_strings(
     for value in message.texts:
         text = value if isinstance(value, str) else _joined(value, heads, dictionary)
         raw = text.encode("utf-8", "surrogatepass")
-        _limit("bytes of a text", len(raw), limits.TEXT_BYTES_MAX)
-        total += len(raw)
-        _limit("bytes of text in a segment", total, limits.SEGMENT_TEXT_BYTES_MAX)
+        size = len(raw)
+        total += size
+        if size > limits.TEXT_BYTES_MAX or total > limits.SEGMENT_TEXT_BYTES_MAX:
+            _limit("bytes of a text", size, limits.TEXT_BYTES_MAX)
+            _limit("bytes of text in a segment", total, limits.SEGMENT_TEXT_BYTES_MAX)
         texts.append(raw)
     return texts, heads
 
@@ -100,9 +102,11 @@ def _joined(
 ) -> str:
     """The text of a head and a rest; a new head is added to `heads`."""
     if isinstance(value, TextWithNewHead):
-        _need(0 <= value.chars <= len(value.text), "a head that is longer than its text")
-        heads.append(value.text[: value.chars])
-        return value.text
+        text, chars = value
+        if not 0 <= chars <= len(text):
+            raise WireError("a head that is longer than its text")
+        heads.append(text[:chars])
+        return text
     known = len(dictionary.heads)
     _need(0 <= value.head < known + len(heads), "a string with a head that is not defined")
     head = dictionary.heads[value.head] if value.head < known else heads[value.head - known]
@@ -114,13 +118,14 @@ def check_lines(message: LinesMessage, dictionary: SegmentDictionary) -> None:
     _next("line set", message.first, dictionary.line_set_count)
     _limit("line sets of a segment", message.first + len(message.sets), limits.LINE_SETS_MAX)
     known = dictionary.text_count
-    for entries in message.sets:
-        _limit("lines of a transition", len(entries), limits.LINES_MAX)
-        for level, text in entries:
-            if not 0 <= level <= limits.SMALL_MAX:
-                raise WireError("a log level out of range")
-            if not 0 <= text < known:
-                raise WireError("a log line whose text is not defined")
+    longest = max(map(len, message.sets), default=0)
+    _limit("lines of a transition", longest, limits.LINES_MAX)
+    entries = list(chain.from_iterable(message.sets))
+    levels, texts = zip(*entries, strict=True) if entries else ((), ())
+    if not _all_below(levels, limits.SMALL_MAX + 1):
+        raise WireError("a log level out of range")
+    if not _all_below(texts, known):
+        raise WireError("a log line whose text is not defined")
 
 
 def check_args(message: ArgsMessage, dictionary: SegmentDictionary) -> None:

@@ -56,7 +56,7 @@ def active_after(
     found: list[int] = []
     for check, count in zip(checks, counts, strict=True):
         active = check.active
-        for flipped, changed, added in islice(masks, count):
+        for flipped, changed, added in (next(masks),) if count == 1 else islice(masks, count):
             active ^= flipped
             if active & changed != added:
                 return found

@@ -179,9 +179,9 @@ class SegmentDictionary:
         self.heads += heads
         self._head_bytes += texts_bytes(heads)
 
-    def define_lines(self, entries: Sequence[tuple[int, int]]) -> None:
-        """Give the next number to a set of log lines."""
-        self.text_table.define_lines(entries)
+    def define_line_sets(self, sets: Sequence[Sequence[tuple[int, int]]]) -> None:
+        """Give the next numbers to sets of log lines."""
+        self.text_table.define_line_sets(sets)
 
     def define_args(self, texts: Sequence[int]) -> None:
         """Give the next number to a set of arguments: keys and texts in turns."""

@@ -360,8 +360,7 @@ class Stream:
 
     def _take_lines(self, message: LinesMessage) -> None:
         checking.check_lines(message, self.dictionary)
-        for entries in message.sets:
-            self.dictionary.define_lines(entries)
+        self.dictionary.define_line_sets(message.sets)
         self._weigh_definitions()
 
     def _take_args(self, message: ArgsMessage) -> None:

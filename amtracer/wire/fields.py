@@ -7,6 +7,7 @@ are checked by packing them, which is several times faster than a check of each 
 from __future__ import annotations
 
 import struct
+import sys
 
 from amtracer.errors import LimitError, WireError
 from amtracer.wire import limits
@@ -16,12 +17,12 @@ Body = tuple[object, ...]
 _REQUIRED = object()
 
 _INT64 = (-limits.INTEGER_MAX - 1, limits.INTEGER_MAX)
-_RANGES: dict[tuple[int, int], str] = {
-    (0, 2**16 - 1): "H",
-    (0, limits.INTEGER_MAX): "qQ",
-    _INT64: "q",
-}
-"""Ranges that packing alone checks, with the `struct` codes for it."""
+_NATURALS = (0, limits.INTEGER_MAX)
+_RANGES: dict[tuple[int, int], str] = {(0, 2**16 - 1): "H", _NATURALS: "q", _INT64: "q"}
+"""Ranges that packing checks, with the `struct` code for it; the sign of naturals comes after."""
+_LONG = 8
+_SIGN_BYTE = _LONG - 1 if sys.byteorder == "little" else 0
+"""The bytes of a packed integer, and which one has its sign: it is ASCII if there is none."""
 _FEW = 12
 """Up to this many numbers, a check one by one is faster than packing."""
 
@@ -146,12 +147,12 @@ class Fields:
                 if not isinstance(value, int) or not low <= value <= high:
                     raise self._not_numbers(what, low, high)
             return values  # type: ignore[return-value]  # checked just above
-        codes = _RANGES.get((low, high))
-        for code in codes or ("q" if low else "Q"):
-            if not fits(code, values):
-                raise self._not_numbers(what, low, high)
+        code = _RANGES.get((low, high))
+        packed = packed_as(code or ("q" if low else "Q"), values)
+        if not packed or ((low, high) == _NATURALS and not packed[_SIGN_BYTE::_LONG].isascii()):
+            raise self._not_numbers(what, low, high)
         numbers: tuple[int, ...] = values  # type: ignore[assignment]  # checked just above
-        if not codes and (max(numbers) > high or (low and min(numbers) < low)):
+        if not code and (max(numbers) > high or (low and min(numbers) < low)):
             raise self._not_numbers(what, low, high)
         return numbers
 
@@ -178,13 +179,12 @@ class Fields:
         return default
 
 
-def fits(code: str, values: Body) -> bool:
-    """Whether all values are integers in the range of a `struct` code."""
+def packed_as(code: str, values: Body) -> bytes:
+    """The values as integers of a `struct` code; empty if one does not fit."""
     try:
-        struct.pack(f"{len(values)}{code}", *values)
+        return struct.pack(f"{len(values)}{code}", *values)
     except struct.error:
-        return False
-    return True
+        return b""
 
 
 def check_nesting(value: object, depth: int, where: str) -> None:

@@ -22,7 +22,7 @@ holds the limits.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from itertools import islice
@@ -259,7 +259,7 @@ class ShapesMessage(NamedTuple):
     It stands for one `ShapeMessage` of each. `called`, `changes` (states and growths in turns) and
     `lines` have a value for each shape. `called_masks` and `changed_masks` are the same states as
     masks, and no state is twice in one of them. `steps` are those of all shapes, one after the
-    other, as many for each as `step_counts` says.
+    other, as many for each as `step_counts` says; `distinct_steps` are the different ones.
     """
 
     first: int
@@ -273,6 +273,7 @@ class ShapesMessage(NamedTuple):
     lines: tuple[int, ...]
     steps: Sequence[StepDef]
     step_counts: Sequence[int]
+    distinct_steps: Collection[StepDef]
 
     def messages(self) -> Iterator[ShapeMessage]:
         """The definitions one by one."""

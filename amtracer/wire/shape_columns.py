@@ -59,7 +59,7 @@ def read_shape_columns(bodies: Sequence[Body], where: str) -> ShapesMessage | No
         return None
     first, count = shapes[0], len(shapes)
     if not (
-        list(shapes) == list(range(first, first + count))
+        shapes == tuple(range(first, first + count))
         and _are_within(shapes, limits.SHAPES_MAX - 1)
         and _are_within(schemas, limits.SCHEMAS_MAX - 1)
         and len(set(schemas)) == 1
@@ -85,6 +85,7 @@ def read_shape_columns(bodies: Sequence[Body], where: str) -> ShapesMessage | No
         lines,
         found,
         [len(one) // STEP_FIELDS for one in steps],
+        dict(zip(map(id, found), found, strict=True)).values(),
     )
 
 

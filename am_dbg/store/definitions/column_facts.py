@@ -7,14 +7,14 @@ What does not keep them, or is close to a limit, is taken one by one, so an erro
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 from itertools import chain, islice, repeat
 
 from am_dbg.store.definitions.shape_check import MUTATION_MAX, check_steps
 from am_dbg.store.facts import FLAGS_OF, ColumnFacts, IndexedSchema, flags_of
 from amtracer.errors import WireError
-from amtracer.wire.messages import ShapesMessage, StepDef
+from amtracer.wire.messages import ShapesMessage
 from amtracer.wire.shape_columns import BITS
 from amtracer.wire.vocabulary import StepFlag, StepKind
 
@@ -27,7 +27,7 @@ def are_fitting(message: ShapesMessage, schema: IndexedSchema) -> bool:
     mask = max(chain(message.called_masks, message.changed_masks))
     if max(message.types) > MUTATION_MAX or mask.bit_length() > states:
         return False
-    steps, checked = _distinct(message.steps), schema.checked_steps
+    steps, checked = message.distinct_steps, schema.checked_steps
     try:
         if not checked.issuperset(steps):
             check_steps(steps, states, checked)
@@ -42,9 +42,9 @@ def column_facts(message: ShapesMessage, schema: IndexedSchema) -> ColumnFacts:
     flat = list(chain.from_iterable(message.changes))
     states, growths = flat[::2], flat[1::2]
     counts = [len(one) >> 1 for one in message.changes]
-    distinct = set(growths)
-    added = changed if min(distinct, default=1) > 0 else _masks(states, growths, counts, _is_added)
-    are_odd = all(growth & 1 for growth in distinct)
+    different = set(growths)
+    added = changed if min(different, default=1) > 0 else _masks(states, growths, counts, _is_added)
+    are_odd = all(growth & 1 for growth in different)
     flipped = changed if are_odd else _masks(states, growths, counts, _is_odd)
     calls = _calls(message)
     return ColumnFacts(
@@ -80,7 +80,7 @@ def _masks(
 
 def _calls(message: ShapesMessage) -> list[int]:
     """How many handlers each shape calls."""
-    if not any(step[0] == _HANDLER for step in _distinct(message.steps)):
+    if not any(step[0] == _HANDLER for step in message.distinct_steps):
         return [0] * len(message.types)
     kinds = iter([step[0] for step in message.steps])
     return [list(islice(kinds, count)).count(_HANDLER) for count in message.step_counts]
@@ -92,19 +92,13 @@ def _flags(
     """The facts of each shape; most follow from its flags alone."""
     changed = message.changed_masks
     usual = bytes(message.flags).translate(FLAGS_OF)
-    steps = message.steps
-    has_failed = any(step[2] & _STEP_FAILED for step in _distinct(steps))
+    has_failed = any(step[2] & _STEP_FAILED for step in message.distinct_steps)
     union = reduce(operator.or_, changed)
     if all(changed) and not has_failed and not union & (schema.health | schema.errors):
         return usual
     failed: Iterable[bool] = repeat(False, len(calls))
     if has_failed:
-        flags = iter([step[2] & _STEP_FAILED for step in steps])
+        flags = iter([step[2] & _STEP_FAILED for step in message.steps])
         failed = [any(tuple(islice(flags, count))) for count in message.step_counts]
     columns = zip(message.flags, changed, added, calls, failed, strict=True)
     return bytes([flags_of(*values, schema) for values in columns])
-
-
-def _distinct(steps: Sequence[StepDef]) -> Collection[StepDef]:
-    """The different objects among some steps; equal steps of a stream are mostly one object."""
-    return dict(zip(map(id, steps), steps, strict=True)).values()

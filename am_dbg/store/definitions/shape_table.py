@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from array import array
+from collections import Counter
 from collections.abc import Callable, Mapping
 from itertools import accumulate, chain, islice
 
@@ -20,6 +21,8 @@ from am_dbg.store.definitions.lost_numbers import LostNumbers
 from am_dbg.store.facts import ColumnFacts, ShapeFacts
 from amtracer.wire.messages import Pairs, Shape, ShapesMessage, StepDef
 
+_FEW = 16
+"""Up to this many shapes, their growth is added one by one."""
 _SHAPE_BYTES = 1_024
 """The buffer for a packed shape; it grows if a shape needs more."""
 _pack: Callable[[object], bytes] = msgpack.Packer(buf_size=_SHAPE_BYTES).pack
@@ -152,8 +155,18 @@ class ShapeTable:
         self.flags += other.flags
 
     def grow(self, ticks: list[int], counts: Mapping[int, int], sign: int) -> None:
-        """Add the growth of shapes that occur so often to the ticks, or subtract it."""
+        """Add the growth of shapes that occur so often to the ticks, or subtract it.
+
+        Many neighbours that occur once are added up by their equal changes.
+        """
         ends, states, growth = self.growth_ends, self.growth_states, self.growth
+        low, high = min(counts, default=0), max(counts, default=-1) + 1
+        if len(counts) == high - low > _FEW and set(counts.values()) == {1}:
+            span = slice(ends[low], ends[high])
+            codes = growth.span(span.start, span.stop)
+            for (state, code), times in Counter(zip(states[span], codes, strict=True)).items():
+                ticks[state] += (code >> 1) * times * sign
+            return
         for shape, count in counts.items():
             for at in range(ends[shape], ends[shape + 1]):
                 ticks[states[at]] += (growth[at] >> 1) * count * sign

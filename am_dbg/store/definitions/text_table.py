@@ -9,6 +9,7 @@ import sys
 from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import accumulate, chain
 
 from am_dbg.store.columns import Blobs, looked_up
 from am_dbg.store.definitions.lost_numbers import LostNumbers
@@ -47,10 +48,16 @@ class TextTable:
 
     def define_lines(self, entries: Sequence[tuple[int, int]]) -> None:
         """Give the next number to a set of log lines."""
-        for level, text in entries:
-            self.line_texts.append(text)
-            self.line_levels.append(level)
-        self.line_ends.append(len(self.line_texts))
+        self.define_line_sets((entries,))
+
+    def define_line_sets(self, sets: Sequence[Sequence[tuple[int, int]]]) -> None:
+        """Give the next numbers to sets of log lines."""
+        ends = accumulate(map(len, sets), initial=len(self.line_texts))
+        next(ends)
+        entries = list(chain.from_iterable(sets))
+        self.line_texts.extend([text for _, text in entries])
+        self.line_levels.extend([level for level, _ in entries])
+        self.line_ends.extend(ends)
 
     def define_args(self, texts: Sequence[int]) -> None:
         """Give the next number to a set of arguments."""
