@@ -127,6 +127,8 @@ def _calls(
     else:
         return HandlerTimes()
     ends = times.ends
+    if len(set(units)) == 1:
+        return HandlerTimes(ends, _in_ns(times.durations, (), units[:1]))
     sizes = [ends[end] for end in accumulate(run.length for run in message.runs)]
     of_runs = list(map(sub, sizes, (0, *sizes)))
     return HandlerTimes(ends, _in_ns(times.durations, of_runs, units))

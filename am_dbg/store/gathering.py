@@ -8,9 +8,9 @@ and their memory counts. Rows in long runs do not wait.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import accumulate, chain, repeat
-from operator import itemgetter
+from collections.abc import Iterable, Sequence
+from itertools import accumulate, chain, compress, repeat
+from operator import add, itemgetter, sub
 from typing import TypeVar
 
 from am_dbg.store.batch_rows import BatchRows, HandlerTimes, Sparse
@@ -110,7 +110,7 @@ def _reordered(rows: BatchRows, order: Sequence[int]) -> BatchRows:
         args=_moved(rows.args, places),
         sources=_moved(rows.sources, places),
         pre_lines=_moved(rows.pre_lines, places),
-        calls=_picked_calls(rows.calls, order),
+        calls=_picked_calls(rows.calls, pick),
         ids=_moved(rows.ids, places),
         queue_ticks=_picked(rows.queue_ticks, pick),
     )
@@ -120,13 +120,17 @@ def _picked(column: Sequence[int], pick: itemgetter[tuple[int, ...]]) -> Sequenc
     return pick(column) if column else ()
 
 
-def _picked_calls(calls: HandlerTimes, order: Sequence[int]) -> HandlerTimes:
+def _picked_calls(calls: HandlerTimes, pick: itemgetter[tuple[int, ...]]) -> HandlerTimes:
     if not calls:
         return calls
     ends, durations = calls
-    of_rows = [durations[ends[at] : ends[at + 1]] for at in order]
+    counts, starts = pick(list(map(sub, ends[1:], ends))), pick(ends)
+    if max(counts) == 1:
+        places: Iterable[int] = compress(starts, counts)
+    else:
+        places = chain.from_iterable(map(range, starts, map(add, starts, counts)))
     return HandlerTimes(
-        list(accumulate(map(len, of_rows), initial=0)), list(chain.from_iterable(of_rows))
+        list(accumulate(counts, initial=0)), list(map(durations.__getitem__, places))
     )
 
 
