@@ -20,7 +20,8 @@ from machine._calling.tasks import start_task
 from machine._calling.traces import message_of
 from machine._clock import time_after
 from machine._enums import CHANGES, EVERYTHING, OPS
-from machine._handlers.lookup import Binding, Handler, HandlerCall, Phase
+from machine._handlers.calls import HandlerCall, Phase
+from machine._handlers.kinds import Handler
 from machine._logging.log import Logged
 from machine._transition.event import new_event
 from machine._transition.transition import Transition
@@ -58,8 +59,9 @@ def call_handlers(mach: Handled, tx: Transition, call: HandlerCall) -> int:
     if mach._log_level and mach._log_level == EVERYTHING:
         outcome = _call_logging_all(mach, tx, call)
     else:
-        for binding, handler in call.bound:
-            outcome = _call_one(mach, tx, call, binding, handler)
+        callables = tx._bindings.callables
+        for index, place in call.bound:
+            outcome = _call_one(mach, tx, call, index, callables[place])
             if outcome:
                 break
     if outcome or tx._steps is not None:
@@ -107,23 +109,23 @@ def outcome_of(
 
 def _call_logging_all(mach: Handled, tx: Transition, call: HandlerCall) -> int:
     """At the highest log level every bound object is named, with this handler or without."""
-    handlers = dict(call.bound)
-    for binding in tx._program.bindings.items:
-        name = binding.name[:NAME_WIDTH].ljust(NAME_WIDTH, "_")
+    bindings, places = tx._bindings, dict(call.bound)
+    for index, item in enumerate(bindings.items):
+        name = item.emitter[:NAME_WIDTH].ljust(NAME_WIDTH, "_")
         mach.log_lvl(EVERYTHING, f"[handle:{name}] {call.name}")
-        if binding in handlers:
-            outcome = _call_one(mach, tx, call, binding, handlers[binding])
+        if index in places:
+            outcome = _call_one(mach, tx, call, index, bindings.callables[places[index]])
             if outcome:
                 return outcome
     return PASSED
 
 
 def _call_one(
-    mach: Handled, tx: Transition, call: HandlerCall, binding: Binding, handler: Handler
+    mach: Handled, tx: Transition, call: HandlerCall, index: int, handler: Handler
 ) -> int:
     name = call.name
     if mach._log_level or mach._hooks is not None:
-        _report_start(mach, tx, binding, name)
+        _report_start(mach, tx, index, name)
     mach._handler = name
     error: BaseException | None = None
     answer: object = None
@@ -135,7 +137,7 @@ def _call_one(
     took = monotonic() - started
     mach._handler = ""
     if mach._log_level or mach._hooks is not None:
-        _report_end(mach, tx, call, binding, took)
+        _report_end(mach, tx, call, index, took)
     if error is not None:
         return handle_failure(mach, tx, call, error)
     if took <= mach._handler_limit and (answer is None or answer is True):
@@ -143,26 +145,24 @@ def _call_one(
     return outcome_of(mach, tx, call, answer, took)
 
 
-def _report_start(mach: Handled, tx: Transition, binding: Binding, name: str) -> None:
+def _report_start(mach: Handled, tx: Transition, index: int, name: str) -> None:
     if mach._log_level:
         mach._handler = ""
-        mach.log_lvl(OPS, f"[handler:{binding.index}] {name}")
+        mach.log_lvl(OPS, f"[handler:{index}] {name}")
     hooks = mach._hooks
     if hooks is not None and hooks.handler_start:
-        hooks.fire(hooks.handler_start, tx, binding.name, name)
+        hooks.fire(hooks.handler_start, tx, tx._bindings.items[index].emitter, name)
 
 
-def _report_end(
-    mach: Handled, tx: Transition, call: HandlerCall, binding: Binding, took: float
-) -> None:
+def _report_end(mach: Handled, tx: Transition, call: HandlerCall, index: int, took: float) -> None:
     if mach._log_level:
         mach.log_lvl(EVERYTHING, f"[handler:end] {call.name}")
     hooks = mach._hooks
     if hooks is not None:
-        _take_time(tx, int(took * NS), begins=binding is call.bound[0][0])
+        _take_time(tx, int(took * NS), begins=index == call.bound[0][0])
         tx.is_plain = False
         if hooks.handler_end:
-            hooks.fire(hooks.handler_end, tx, binding.name, call.name)
+            hooks.fire(hooks.handler_end, tx, tx._bindings.items[index].emitter, call.name)
 
 
 def _take_time(tx: Transition, took_ns: int, *, begins: bool) -> None:

@@ -26,7 +26,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from machine._enums import MutationType
-from machine._handlers.lookup import HandlerCall, Phase
+from machine._handlers.calls import HandlerCall, Phase
 from machine._resolution.mutation import Mutation
 
 if TYPE_CHECKING:

@@ -40,7 +40,7 @@ from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from machine._enums import OPS
-from machine._handlers.lookup import Phase
+from machine._handlers.calls import Phase
 from machine._transition.event import new_event
 from machine._waiting.latch import Latch, call_each
 from machine.errors import TaskCanceledError
@@ -48,7 +48,7 @@ from machine.errors import TaskCanceledError
 if TYPE_CHECKING:
     import asyncio
 
-    from machine._handlers.lookup import HandlerCall
+    from machine._handlers.calls import HandlerCall
     from machine._transition.transition import Transition
 
 Work = Coroutine[Any, Any, object]

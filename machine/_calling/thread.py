@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING
 from machine._waiting.stack import runs_job
 
 if TYPE_CHECKING:
-    from machine._handlers.lookup import Handler
+    from machine._handlers.kinds import Handler
     from machine._transition.event import Event
     from machine._transition.owner import Machine
 

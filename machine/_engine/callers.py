@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from machine._calling.tasks import OwnedTask
-    from machine._handlers.lookup import HandlerCall
+    from machine._handlers.calls import HandlerCall
     from machine._transition.transition import Transition
 
 

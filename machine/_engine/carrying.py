@@ -50,14 +50,14 @@ class Carrying(Failures):
             is_check = mutation is not None and mutation.is_check
             if not program.empty:
                 if not is_check:
-                    return run_unwatched(self, plan, program, args, source, mutation)
+                    return run_unwatched(self, plan, program, bindings, args, source, mutation)
             elif is_check or self._waiters is None or not self._waiters.awaits_args(plan):
                 if hooks is not None:
                     self._tx_number += 1
                 return plan.result if is_check else self._apply(plan)
         if self._log_level and self._log_level >= EVERYTHING:
             program = bindings.every(plan)
-        return walk(self, plan, program, args, source, mutation)
+        return walk(self, plan, program, bindings, args, source, mutation)
 
     @runs_in_drain("self")
     def _apply(self, plan: Plan) -> Result:
@@ -75,13 +75,14 @@ class Carrying(Failures):
             auto = node.auto
             if auto is not None and not plan.call.auto:
                 self._auto_due = True
-            waiters = self._waiters
-            if waiters is not None and waiters.pending:
-                moved = plan.moved or plan.name_states()[1]
-                if waiters._queries or not moved.isdisjoint(waiters.states):
-                    waiters.ticks_changed(plan.changed)
-            if self._state_contexts is not None:
-                self._state_contexts.ticks_changed(plan.changed)
+            if self._watched:
+                waiters = self._waiters
+                if waiters is not None and waiters.pending:
+                    moved = plan.moved or plan.name_states()[1]
+                    if waiters._queries or not moved.isdisjoint(waiters.states):
+                        waiters.ticks_changed(plan.changed)
+                if self._state_contexts is not None:
+                    self._state_contexts.ticks_changed(plan.changed)
             if auto is not None and not plan.call.auto:
                 if not self._disposing:
                     self._carry_out(auto, None, None)

@@ -1,5 +1,9 @@
 """The state of a machine, which its other parts read and change.
 
+`_watched` stands for everything that may observe a mutation, so a mutation that nothing observes
+makes one test. It is set before the observer is there and stays set. The engine reads it after
+it has published the new node, as it does with waiters (`_waiting.waiters`), so none is missed.
+
 Ticks are replaced, not changed: no code alters the list `_ticks` after it is published. So
 a reader that takes it has one consistent moment, and a transition keeps the one before.
 """
@@ -13,7 +17,7 @@ from collections.abc import Callable
 from math import inf
 from typing import TYPE_CHECKING
 
-from machine._enums import NOTHING, LogLevel
+from machine._enums import NOTHING, OPS, LogLevel
 from machine._given import Setting, checked_count, checked_flag, checked_limit
 from machine._handlers.lookup import Bindings
 from machine._logging.log import Logging, PendingLines
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
 
 HANDLER_TIMEOUT_S = 1.0
 NO_BINDINGS = Bindings()
+"""Those of every machine to which nothing is bound."""
 
 
 class DrainToken:
@@ -78,6 +83,7 @@ class Core(Logging, DrainToken):
         self._queue: deque[Mutation] = deque()
         self._idle = None
         self._slow: bool = False  # the short way may not be taken at once
+        self._watched: bool = False  # a tracer, level, waiter or context was ever there
         self._disposing: bool = False
         self._hooks: TracerHooks | None = None
         self._bindings: Bindings = NO_BINDINGS
@@ -117,7 +123,8 @@ class Core(Logging, DrainToken):
         return self._tx_number
 
     def _set_slow(self) -> None:
-        self._slow = bool(self._log_level or self._disposing or self._executor)
+        self._watched = self._watched or bool(self._log_level)
+        self._slow = bool(self._log_level >= OPS or self._disposing or self._executor)
         if self._interrupted:  # read last: an interrupt in another thread may have set it
             self._slow = True
 

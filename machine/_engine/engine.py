@@ -46,14 +46,15 @@ class Engine(Draining):
             return self._enqueue(call, args, source)
         holds = True
         try:
-            plan = None
-            if self._hooks is None:
-                plan = self._node.plans.get(call)
-            waiters = self._waiters
-            if waiters is not None and plan is not None and waiters.args_pending:
-                entered = plan.entered
-                if entered is None or not entered.isdisjoint(waiters.with_args):
+            plan = self._node.plans.get(call)
+            if plan is not None and self._watched:
+                waiters = self._waiters
+                if self._hooks is not None or self._log_level:
                     plan = None
+                elif waiters is not None and waiters.args_pending:
+                    entered = plan.entered
+                    if entered is None or not entered.isdisjoint(waiters.with_args):
+                        plan = None
             if plan is None:
                 result = self._carry_out(call, args, source)
             else:  # what that would do, without calling it
@@ -65,7 +66,7 @@ class Engine(Draining):
                     if program.empty:
                         result = self._apply(plan)
                     else:
-                        result = run_unwatched(self, plan, program, args, source, None)
+                        result = run_unwatched(self, plan, program, bindings, args, source, None)
             if self._queue:
                 self._drain()
             self._tx = None

@@ -39,7 +39,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from machine._calling.calling import END, revert
 from machine._engine.walk import Walked, conclude
-from machine._handlers.lookup import HandlerCall
+from machine._handlers.calls import HandlerCall
 from machine._waiting.stack import runs_in_drain
 
 if TYPE_CHECKING:

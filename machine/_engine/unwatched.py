@@ -22,14 +22,14 @@ from machine._engine.walk import (
     set_rare_fields,
 )
 from machine._enums import EXECUTED, Result
-from machine._handlers.lookup import BETWEEN
+from machine._handlers.calls import BETWEEN
 from machine._transition.event import Event
 from machine._transition.transition import Transition
 from machine._waiting.stack import runs_in_drain
 
 if TYPE_CHECKING:
     from machine._given import A
-    from machine._handlers.lookup import Program
+    from machine._handlers.lookup import Bindings, Program
     from machine._resolution.automaton import Plan
     from machine._resolution.mutation import Mutation, MutSource
     from machine._schema.schema import Call
@@ -50,6 +50,7 @@ def run_unwatched(  # noqa: C901 - one function, so that few calls are made; see
     mach: Running,
     plan: Plan,
     program: Program,
+    bindings: Bindings,
     args: A | None,
     source: MutSource | None,
     mutation: Mutation | None,
@@ -58,13 +59,15 @@ def run_unwatched(  # noqa: C901 - one function, so that few calls are made; see
     mach._tx_number = number = mach._tx_number + 1
     mach._tx = tx = Transition()
     tx.machine, tx.plan, tx.number = mach, plan, number  # type: ignore[assignment]  # it is whole
-    tx._args, tx._program, tx._before, tx._calls_done = args, program, mach._ticks, 0
+    tx._args, tx._program, tx._bindings = args, program, bindings
+    tx._before, tx._calls_done = mach._ticks, 0
     if mutation is not None or source is not None:
         set_rare_fields(tx, source, mutation)
+    turns = bindings.own.get(program) or bindings.turns(program)
     accepted, call, tx.clock = True, BETWEEN, monotonic()
     try:
-        for handler, name, counts, call in program.inline_calls:
-            if mach._disposing and call.begins_with(handler):
+        for handler, name, counts, call in turns:
+            if mach._disposing and bindings.begins(call, handler):
                 accepted = False
                 break
             if handler is None:  # between negotiation and final phase
@@ -74,9 +77,7 @@ def run_unwatched(  # noqa: C901 - one function, so that few calls are made; see
                         ticks[index] += ticked
                     mach._ticks = ticks
                 mach._node = plan.after
-                if mach._log_level:
-                    log_change(mach, tx)
-                if mach._waiters is not None and mach._waiters.awaits_args(plan):
+                if mach._watched and _goes_on_watched(mach, tx):
                     accepted = run_finals(mach, tx)
                     break
                 continue
@@ -94,10 +95,7 @@ def run_unwatched(  # noqa: C901 - one function, so that few calls are made; see
             tx._calls_done += counts
     except BaseException as error:  # noqa: BLE001 - protects the machine from user code
         accepted = resume_after_error(mach, tx, call, error)
-    observed = mach._hooks or mach._pending_lines or mach._queue or mach._slow or not accepted
-    if observed or (
-        (mach._waiters or mach._state_contexts) and _is_awaited(mach, tx._again or plan)
-    ):
+    if not accepted or mach._queue or mach._slow or (mach._watched and _is_watched(mach, tx)):
         return conclude(mach, tx, accepted)
     tx._after, tx.completed, mach._handler = mach._ticks, True, ""
     auto = mach._node.auto
@@ -108,9 +106,19 @@ def run_unwatched(  # noqa: C901 - one function, so that few calls are made; see
     return EXECUTED
 
 
-def _is_awaited(mach: Running, plan: Plan) -> bool:
-    """Whether a state changes that a waiter waits for, or that has a live context."""
-    waiters, contexts = mach._waiters, mach._state_contexts
+def _goes_on_watched(mach: Running, tx: Transition) -> bool:
+    """Log what changed, if there is a level now; True if arguments of a state are awaited."""
+    if mach._log_level:
+        log_change(mach, tx)
+    waiters = mach._waiters
+    return waiters is not None and bool(waiters.args_pending) and waiters.awaits_args(tx.plan)
+
+
+def _is_watched(mach: Running, tx: Transition) -> bool:
+    """Whether the end has to be reported to tracers, waiters, or contexts of states."""
+    if mach._hooks is not None or mach._pending_lines:
+        return True
+    waiters, contexts, plan = mach._waiters, mach._state_contexts, tx._again or tx.plan
     if waiters is not None and waiters.pending and waiters.awaits_change(plan):
         return True
     return contexts is not None and contexts.ends_by(plan)

@@ -38,30 +38,28 @@ transition object and results in the same ticks.
 
 from __future__ import annotations
 
+from collections import deque
 from time import monotonic_ns
 from typing import TYPE_CHECKING, Protocol
 
 from machine._calling.calling import END, Handled, add_step, call_handlers, handle_failure
 from machine._enums import CANCELED, CHANGES, DECISIONS, EVERYTHING, EXECUTED, OPS, Result
-from machine._handlers.lookup import BETWEEN, HandlerCall, Phase, Program, Question, final_slots
+from machine._handlers.calls import BETWEEN, HandlerCall, Phase, Question
 from machine._resolution.automaton import NO_MARKS
 from machine._transition.transition import Transition
 from machine._waiting.stack import runs_in_drain
 
 if TYPE_CHECKING:
-    from collections import deque
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from machine._given import A
+    from machine._handlers.lookup import Bindings, Program
     from machine._logging.log import LogEntry, PendingLines
     from machine._resolution.automaton import Plan
     from machine._resolution.mutation import Mutation, MutSource
     from machine._schema.schema import Call
     from machine._waiting.state_contexts import StateContexts
     from machine._waiting.waiters import Waiters
-
-
-STATE = Phase.STATE
 
 
 class Walked(Handled, Protocol):
@@ -73,6 +71,7 @@ class Walked(Handled, Protocol):
     _slow: bool
     _state_contexts: StateContexts | None
     _tx: Transition | None
+    _watched: bool
     _tx_number: int
     _waiters: Waiters | None
 
@@ -86,6 +85,7 @@ def walk(  # noqa: C901 - one function, so that few calls are made; see its docs
     mach: Walked,
     plan: Plan,
     program: Program,
+    bindings: Bindings,
     args: A | None,
     source: MutSource | None,
     mutation: Mutation | None,
@@ -99,6 +99,7 @@ def walk(  # noqa: C901 - one function, so that few calls are made; see its docs
     mach._tx = tx = Transition()  # as `new_transition` makes one
     tx.machine, tx.plan, tx.number = mach, plan, number  # type: ignore[assignment]  # it is whole
     tx._args, tx._program, tx._before = args, program, mach._ticks
+    tx._bindings = bindings
     tx._again = tx._steps = None
     tx._calls_done, tx.is_check, tx.is_plain = 0, False, not args
     if mutation is not None or source is not None:
@@ -291,7 +292,7 @@ def _resolve_again(mach: Walked, tx: Transition, refused: int) -> None:
     for level, text in explanation.lines:
         mach.log_lvl(level, text)
     tx._again = plan
-    bindings = tx._program.bindings
+    bindings = tx._bindings
     if mach._log_level >= EVERYTHING:
         tx._program = bindings.every(plan)
     else:
@@ -344,19 +345,33 @@ def log_change(mach: Walked, tx: Transition) -> None:
 
 
 def run_finals(mach: Walked, tx: Transition) -> bool:
-    """Call the final handlers if waiters may match or the transition was resolved again.
+    """Call the final handlers, and release the waiters for arguments between them.
 
-    `when_args` waiters of a state match after its State handlers, bound or not.
+    Those of a state are released after its State handlers, bound or not.
     """
-    waiters, program = mach._waiters, tx._program
-    matching = waiters is not None and waiters.awaits_args(tx._again or tx.plan)
-    calls: Iterable[HandlerCall] = program.finals
-    if matching:
-        names = tx.plan.node.automaton.schema.names
-        calls = program.bindings.bound(names, final_slots(names, tx.verdict), every=True)
-    for call in calls:
-        if mach._disposing or call_handlers(mach, tx, call):
+    due = _args_awaited(mach, tx)
+    for call in tx._program.finals:
+        if mach._disposing:
             return False
-        if matching and waiters is not None and call.phase is STATE:
-            waiters.activated(call.source, tx.args())
+        _release_args(mach, tx, due, call.position)
+        if call_handlers(mach, tx, call):
+            return False
+        _release_args(mach, tx, due, call.position + 1)
+    if not mach._disposing:
+        _release_args(mach, tx, due, len(mach._ticks))
     return True
+
+
+def _args_awaited(mach: Walked, tx: Transition) -> deque[tuple[int, int]]:
+    """The states that enter and for which arguments are awaited, by their place in the phase."""
+    waiters, verdict = mach._waiters, tx.verdict
+    if waiters is None or not waiters.awaits_args(verdict):
+        return deque()
+    return deque(enumerate(verdict.enters, len(verdict.exits)))
+
+
+def _release_args(mach: Walked, tx: Transition, due: deque[tuple[int, int]], end: int) -> None:
+    """Release the waiters for arguments of all states before this place."""
+    waiters = mach._waiters
+    while due and due[0][0] < end and waiters is not None:
+        waiters.activated(due.popleft()[1], tx.args())

@@ -75,6 +75,32 @@ def list_handlers(handlers: object, states: Sequence[str]) -> list[str]:
     return found
 
 
+def has_strays(handlers: object, states: Sequence[str]) -> bool:
+    """Whether an object has a handler of an unknown state."""
+    try:
+        list_handlers(handlers, states)
+    except StateMissingError:
+        return True
+    return False
+
+
+def is_ambiguous(handlers: object, states: Sequence[str]) -> bool:
+    """Whether the name of one of its handlers means two things."""
+    declared, known = declared_by(handlers), frozenset(states)
+    names = [name for name in handler_names(handlers) if name not in declared]
+    return any(len(meanings_of(name, known)) > 1 for name in names)
+
+
+def is_harmless(name: str, states: Sequence[str]) -> bool:
+    """Whether an attribute of this name is no handler, nor near to one, whatever it holds."""
+    known = frozenset(states)
+    if meanings_of(name, known):
+        return False
+    return not name[:1].isupper() or (
+        state_of(name, known) is None and not _resembles(name, states)
+    )
+
+
 def check_handlers(handlers: object, states: Sequence[str], *, strict: bool = False) -> None:
     """Raise for a method that looks like a handler of a state which does not exist.
 

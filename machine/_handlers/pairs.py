@@ -16,11 +16,10 @@ Pairs = Mapping[int, frozenset[int]]
 """States by index, and those towards which they have a handler."""
 
 
-def pairs_of(targets: Iterable[object], index: Mapping[str, int]) -> Pairs | None:
-    """The pairs for which one of these objects has a name; None if one cannot list them."""
+def pairs_of(listed: Iterable[set[str] | None], index: Mapping[str, int]) -> Pairs | None:
+    """The pairs among the names of several objects; None if one could not list them."""
     found: dict[int, set[int]] = {}
-    for target in targets:
-        names = names_of(target)
+    for names in listed:
         if names is None:
             return None
         for name in names:

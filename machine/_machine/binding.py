@@ -12,13 +12,15 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, overload
 
+from machine._engine.core import NO_BINDINGS
 from machine._enums import LogLevel
-from machine._handlers.lookup import Binding, Bindings
+from machine._handlers.bound import AskedBinding, Binding, KnownBinding
+from machine._handlers.kinds import kind_of, learn_kind
+from machine._handlers.lookup import Bindings
 from machine._handlers.meanings import SUFFIXES, Handlers, Meaning
 from machine._handlers.names import check_handlers, list_handlers
 from machine._handlers.on import F, meaning, put
 from machine._machine.mutating import Mutating
-from machine._schema.state import EXCEPTION
 from machine._transition.tracing import Tracer, TracerHooks
 from machine.errors import HandlerNameError, HandlersNotBoundError, StateMissingError, did_you_mean
 
@@ -51,25 +53,40 @@ class BindingCalls(Mutating):
             raise TypeError(f"bind_handlers needs an object or a mapping, got {handlers!r}")
         if self._disposing:
             return
-        check_handlers(handlers, self._schema.names, strict=self._strict)
-        if self._detect_eval or "AM_DEBUG" in os.environ:
-            list_handlers(handlers, self._schema.names)
-        wrap = None if self._handler_thread is None else self._handler_thread.wrap
-        binding = Binding(handlers, 0, wrap)
-        is_first = not self._handles_errors and binding.find(f"{EXCEPTION}State") is not None
+        binding = self._checked(handlers)
+        is_first = not self._handles_errors and binding.handles_errors
         error = self._error_again() if is_first and self.is_err() else None
         with BindingCalls._changing:
             items = self._bindings.items
-            binding = binding.at(len(items))
             bindings = Bindings((*items, binding))
             self._bindings = bindings  # no interrupt comes between these
             if is_first:
                 self._handles_errors = True
                 if error is not None:
                     self._queue.append(error)
-        self.log_lvl(LogLevel.OPS, f"[handlers] bind {binding.name or binding.index}")
+        if self._log_level:
+            self.log_lvl(LogLevel.OPS, f"[handlers] bind {binding.emitter or len(items)}")
         if error is not None:
             self._drain_or_wait(error)
+
+    def _checked(self, handlers: object) -> Binding:
+        """An object as it is to be bound; raises for wrong handlers.
+
+        What others of its kind passed is not checked again.
+        """
+        schema, strict = self._schema, self._strict
+        kind = kind_of(handlers, schema, strict=strict)
+        if kind is None:
+            check_handlers(handlers, schema.names, strict=strict)
+            kind = learn_kind(handlers, schema)
+            if kind is not None:
+                kind.is_checked = True
+        if (kind is None or kind.has_strays) and (self._detect_eval or "AM_DEBUG" in os.environ):
+            list_handlers(handlers, schema.names)
+        runner = self._handler_thread
+        if kind is None or runner is not None:
+            return AskedBinding(handlers, None if runner is None else runner.wrap)
+        return KnownBinding(handlers, kind)
 
     @overload
     def on(self, state: str, phase: str) -> Callable[[F], F]: ...
@@ -112,12 +129,13 @@ class BindingCalls(Mutating):
             return
         with BindingCalls._changing:
             items = self._bindings.items
-            found = next((b for b in items if b.target is handlers), None)
-            rest = [binding for binding in items if binding is not found]
-            self._bindings = Bindings(tuple(b.at(index) for index, b in enumerate(rest)))
-        if found is None:
+            at = next((at for at, item in enumerate(items) if item.target is handlers), None)
+            if at is not None:
+                rest = (*items[:at], *items[at + 1 :])
+                self._bindings = Bindings(rest) if rest else NO_BINDINGS
+        if at is None:
             raise HandlersNotBoundError(repr(handlers))
-        self.log_lvl(LogLevel.OPS, f"[handlers] detach {found.name or found.index}")
+        self.log_lvl(LogLevel.OPS, f"[handlers] detach {items[at].emitter or at}")
 
     def handlers(self) -> list[object]:
         """The bound objects, in order."""
@@ -149,6 +167,7 @@ class BindingCalls(Mutating):
         return [] if self._hooks is None else list(self._hooks.tracers)
 
     def _set_tracers(self, tracers: tuple[Tracer, ...]) -> None:
+        self._watched = True
         self._hooks = hooks = TracerHooks(tracers, self.detach_tracer) if tracers else None
         if hooks is not None and hooks.handler_late:
             from machine._calling.watchdog import watch

@@ -31,6 +31,7 @@ class Expiring(Subscribing):
 
             with Expiring._making:
                 if not isinstance(self._state_contexts, StateDeadlines):
+                    self._watched = True
                     self._state_contexts = StateDeadlines(self, self._state_contexts)
 
     def _follow_schema(self) -> None:

@@ -31,9 +31,9 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, NoReturn, SupportsIndex
 
+from machine._engine.core import NO_BINDINGS
 from machine._enums import LogLevel, MutationType
 from machine._given import Names, Setting, check_callable, checked_seconds, names_tuple
-from machine._handlers.lookup import Bindings
 from machine._machine.options import checked_tags
 from machine._machine.restructuring import Restructuring
 from machine._schema.contradictions import forbidden
@@ -71,6 +71,7 @@ class Lifecycle(Restructuring):
         if self._waiters is None:
             with Lifecycle._making:
                 if self._waiters is None:
+                    self._watched = True
                     self._waiters = Waiters(self)
         return self._waiters
 
@@ -239,7 +240,7 @@ class Lifecycle(Restructuring):
                 self._hooks_to_dispose = iter(hooks.machine_dispose)
             hooks.fire(self._hooks_to_dispose, self.id)
         self._hooks = None
-        self._bindings = Bindings()
+        self._bindings = NO_BINDINGS
         if self._err is None:
             self._err = self.ctx.err
         if self._dispose_handlers:

@@ -149,6 +149,7 @@ class Subscribing(Lifecycle):
         if self._state_contexts is None:
             with Lifecycle._making:
                 if self._state_contexts is None:
+                    self._watched = True
                     self._state_contexts = StateContexts(self)
         return self._state_contexts.new(state)
 

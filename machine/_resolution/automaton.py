@@ -31,6 +31,8 @@ one of them stays. Counting may lag by a few, which moves the bound by as much.
 
 from __future__ import annotations
 
+from typing import Any
+
 from machine._enums import CANCELED, EXECUTED
 from machine._resolution.mutation import AutoMutation
 from machine._resolution.resolve import (
@@ -182,13 +184,24 @@ class Automaton:
 
     is_pure = True  # equal calls at equal nodes have equal plans
 
-    __slots__ = ("_missed", "_misses", "_returns", "_room", "limit", "nodes", "resets", "schema")
+    __slots__ = (
+        "_missed",
+        "_misses",
+        "_returns",
+        "_room",
+        "layouts",
+        "limit",
+        "nodes",
+        "resets",
+        "schema",
+    )
 
     def __init__(self, schema: Schema, limit: int = NODES_MAX) -> None:
         self.schema = schema
         self.limit = limit
         self.nodes: dict[Key, Node] = {}
         self.resets = 0
+        self.layouts: dict[Any, Any] = {}  # of handlers; see `_handlers.lookup`
         self._begin()
 
     def _begin(self) -> None:
@@ -256,6 +269,7 @@ class Automaton:
         grown(self.schema, -(len(nodes) // COUNT_EVERY * COUNT_EVERY))
         for node in list(nodes.values()):
             node.plans = {}
+        self.layouts = {}
         self.resets += 1
         self._begin()
 

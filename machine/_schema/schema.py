@@ -140,6 +140,7 @@ class Schema:
         "cycle",
         "index",
         "initial",
+        "kinds",
         "multi_mask",
         "names",
         "nodes",
@@ -187,6 +188,7 @@ class Schema:
         self.automata: dict[int, object] = {}
         self.nodes = 0  # how many its automata remember, counted in steps
         self.steps: dict[int, Any] = {}
+        self.kinds: dict[Any, Any] = {}  # of bound objects; see `_handlers.kinds`
 
     def call(self, type: MutationType, names: Sequence[str]) -> Call:
         """The call of these states, repeats removed; KeyError for an unknown name."""

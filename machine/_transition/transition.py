@@ -18,7 +18,8 @@ from machine._resolution.mutation import Mutation, MutSource
 from machine._resolution.step import Step
 
 if TYPE_CHECKING:
-    from machine._handlers.lookup import HandlerCall, Program
+    from machine._handlers.calls import HandlerCall
+    from machine._handlers.lookup import Bindings, Program
     from machine._logging.log import LogEntry
     from machine._resolution.automaton import Plan
     from machine._transition.owner import Machine
@@ -64,6 +65,7 @@ class Transition:
     number: int
     _args: A | None
     _program: Program
+    _bindings: Bindings
     _before: list[int]
     _calls_done: int
 
@@ -218,6 +220,7 @@ def new_transition(
     tx.number = number
     tx._args = args
     tx._program = program
+    tx._bindings = machine._bindings
     tx._before = machine._ticks
     tx._calls_done = 0
     return tx

@@ -274,7 +274,7 @@ def test_the_calls_of_handlers_are_shared_up_to_a_limit(
     for state in "ABCDAB":
         usual.set([state])
         mach.set([state])
-        assert len(mach._bindings._calls) <= 4
+        assert len(mach._bindings._layout._calls) <= 4
 
     assert calls == expected
 

@@ -144,7 +144,7 @@ def test_a_drain_whose_queue_is_emptied_meanwhile_ends(made: Made) -> None:
             raise IndexError
 
     mach._queue = Emptied()
-    mach.set_logger_empty(am.LogLevel.CHANGES)
+    mach.set_logger_empty(am.LogLevel.OPS)
 
     assert mach.add1("A") is CANCELED
 

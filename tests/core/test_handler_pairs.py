@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import machine as am
+from machine._handlers.meanings import Meaning
 from machine._handlers.pairs import names_of, pairs_of
 
 Made = Callable[..., am.Machine]
@@ -103,11 +104,11 @@ def test_the_pairs_of_several_objects_come_together() -> None:
     """What one of them does not have another may."""
     index = {"A": 0, "B": 1, "C": 2}
 
-    assert pairs_of([{"AB": None}, Inherits(), {"AC": None, "BA": None}], index) == {
+    assert pairs_of(map(names_of, [{"AB": None}, Inherits(), {"AC": None, "BA": None}]), index) == {
         0: {1, 2},
         1: {0},
     }
-    assert pairs_of([{"AB": None}, MadeUp()], index) is None
+    assert pairs_of(map(names_of, [{"AB": None}, MadeUp()]), index) is None
 
 
 def test_names_that_are_no_text_are_passed_over() -> None:
@@ -119,13 +120,15 @@ def test_an_object_that_shows_its_names_is_not_asked_for_every_pair(made: Made) 
     """With many active states there are too many pairs to ask for each."""
     names = [f"S{number}" for number in range(40)]
     mach = am.Machine(None, {name: am.State() for name in names})
-    mach.bind_handlers({"S3S7": lambda e: True})
+    own = Inherits()
+    vars(own)["S3S7"] = lambda e: True
+    mach.bind_handlers(own)
     mach.add(names)
     mach.add1("S0")
 
     (binding,) = mach._bindings.items
     assert len(binding._found) < 4 * len(names)
-    assert binding.find("S3S7") is not None
+    assert binding.find("S3S7", Meaning("S3", "S7", is_pair=True)) is not None
 
 
 def test_a_changed_schema_has_other_pairs(made: Made) -> None:

@@ -199,7 +199,7 @@ def test_a_limit_of_nothing_is_one_outage(caplog: pytest.LogCaptureFixture) -> N
     flood(mach, 3)
     flood(mach, 3)
 
-    assert mach.queue_refused == 2  # those of Go: it is not begun
+    assert mach.queue_refused == 6
     assert len(warnings_of(caplog)) == 1
 
 
