@@ -148,6 +148,12 @@ class Blobs:
         self._bytes += data
         self._ends.extend(ends)
 
+    def extend_all(self, other: Blobs) -> None:
+        """Append all strings of another column."""
+        known = len(self._bytes)
+        self._bytes += other._bytes
+        self._ends.extend([known + end for end in other._ends[1:]])
+
     def joined(self, start: int, stop: int) -> tuple[bytes, list[int]]:
         """The strings from `start` up to `stop` as one, and their lengths."""
         ends = self._ends[start : stop + 1]

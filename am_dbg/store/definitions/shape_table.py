@@ -144,7 +144,7 @@ class ShapeTable:
     def extend(self, other: ShapeTable) -> None:
         """Give the next numbers to the shapes of another table, which has lost none."""
         known = self.growth_ends[-1]
-        self.packed.extend_joined(*other.packed.joined(0, len(other)))
+        self.packed.extend_all(other.packed)
         self.growth_ends.extend([known + end for end in other.growth_ends[1:]])
         self.growth.extend(other.growth.span(0, len(other.growth_states)), known)
         self.growth_states.extend(other.growth_states)
