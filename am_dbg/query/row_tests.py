@@ -157,8 +157,8 @@ class _Containing:
         )
 
     def __call__(self, chunk: Chunk, rows: int) -> bytes:
-        shapes, lines = self._in_palettes(chunk)
-        flags = marked(chunk.rows_with_texts(*self._tables(chunk)), rows)
+        shapes, lines, texts, line_sets = self._flags(chunk)
+        flags = marked(chunk.rows_with_texts(texts, line_sets), rows)
         if 1 in shapes:
             flags = either(flags, chunk.shapes.spread(shapes, rows))
         if 1 in lines:
@@ -167,26 +167,25 @@ class _Containing:
 
     def known_count(self, chunk: Chunk) -> int | None:
         """How many rows of a sealed chunk pass, if only one of the palettes has the word."""
-        shapes, lines = self._in_palettes(chunk)
+        shapes, lines, texts, line_sets = self._flags(chunk)
         if 0 not in shapes or 0 not in lines:
             return chunk.rows
         is_in_both = 1 in shapes and 1 in lines
-        if is_in_both or chunk.may_have_texts(*self._tables(chunk)):
+        if is_in_both or chunk.may_have_texts(texts, line_sets):
             return None
         column, flags = (chunk.shapes, shapes) if 1 in shapes else (chunk.lines, lines)
         return sum(compress(column.counts, flags)) if 1 in flags else 0
 
-    def _in_palettes(self, chunk: Chunk) -> tuple[bytes, bytes]:
-        """The flags of the shapes and of the sets of lines of a chunk."""
-        shape_palette, line_palette = chunk.shapes.palette[:], chunk.lines.palette[:]
-        _, line_sets = self._tables(chunk)
-        shapes = looked_up(self._names.of(chunk.dictionary), shape_palette)
-        return shapes, looked_up(line_sets, line_palette)
+    def _flags(self, chunk: Chunk) -> tuple[bytes, bytes, bytes, bytes]:
+        """The flags of the shapes and sets of lines of a chunk; of all texts, and of all sets.
 
-    def _tables(self, chunk: Chunk) -> tuple[bytes, bytes]:
-        """The flags of all texts, and of all sets of lines after one for no lines."""
+        Those of sets begin with one for no lines. Palettes are taken first, see `FlagTable`.
+        """
         dictionary = chunk.dictionary
-        return self._texts.of(dictionary), b"\0" + self._sets.of(dictionary)
+        shape_palette, line_palette = chunk.shapes.palette[:], chunk.lines.palette[:]
+        texts, line_sets = self._texts.of(dictionary), b"\0" + self._sets.of(dictionary)
+        shapes = looked_up(self._names.of(dictionary), shape_palette)
+        return shapes, looked_up(line_sets, line_palette), texts, line_sets
 
     def preparing(self, chunk: Chunk) -> Iterator[int]:
         """Make the tables of the dictionary of a chunk, in steps."""
