@@ -29,6 +29,8 @@ from machine._machine.machine import Machine, new_common, on_machine
 from machine._machine.options import Opts, opts_with_debug, opts_with_tracers
 from machine._machine.resolver import RelationsResolver, Resolver
 from machine._machine.serialized import Serialized
+from machine._reasons.reason import Reason, ReasonKind
+from machine._reasons.why_not import WhyNot
 from machine._resolution.automaton import NODES_MAX
 from machine._resolution.mutation import Mutation, MutSource
 from machine._resolution.step import Step
@@ -97,6 +99,8 @@ __all__ = [
     "OpenWork",
     "Opts",
     "Panic",
+    "Reason",
+    "ReasonKind",
     "Relation",
     "RelationsResolver",
     "Resolver",
@@ -114,6 +118,7 @@ __all__ = [
     "Tracer",
     "Transition",
     "WaitHandle",
+    "WhyNot",
     "a_merge",
     "args_key",
     "args_to_log_map",

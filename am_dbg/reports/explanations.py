@@ -12,7 +12,7 @@ from am_dbg.projection.reasons.error_source import NO_ERROR, ErrorSource, error_
 from am_dbg.projection.reasons.why_not import (
     Requirement,
     Since,
-    WhyNot,
+    WhyNotView,
     blocked_autos,
     since_of,
     why_not,
@@ -133,7 +133,7 @@ def _since(since: Since | None) -> JsonObject | None:
     }
 
 
-def _answer(answer: WhyNot) -> JsonObject:
+def _answer(answer: WhyNotView) -> JsonObject:
     refusal = answer.refusal
     return {
         "auto": answer.is_auto,

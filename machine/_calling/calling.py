@@ -23,6 +23,8 @@ from machine._enums import CHANGES, EVERYTHING, OPS
 from machine._handlers.calls import HandlerCall, Phase
 from machine._handlers.kinds import Handler
 from machine._logging.log import Logged
+from machine._reasons.denials import keep_denial
+from machine._reasons.reason import ReasonKind
 from machine._transition.event import new_event
 from machine._transition.transition import Transition
 from machine.errors import HandlerTimeoutError
@@ -32,6 +34,12 @@ if TYPE_CHECKING:
     from machine._transition.tracing import TracerHooks
 
 PASSED, DENIED, FAILED, LATE, RAISES = range(5)
+KINDS = {
+    DENIED: ReasonKind.HANDLER,
+    FAILED: ReasonKind.ERROR,
+    LATE: ReasonKind.TIMEOUT,
+    RAISES: ReasonKind.ERROR,
+}
 END = Phase.END
 NAME_WIDTH = 15
 NS = 1_000_000_000
@@ -77,6 +85,7 @@ def add_step(tx: Transition, call: HandlerCall, outcome: int) -> int:
         denied = outcome == DENIED
         at = "" if denied else tx.raised_at
         tx.own_steps().append(call.refused(denied=denied, raised_at=at))
+        keep_denial(tx, call, KINDS[outcome], at)
     elif call.bound:
         tx.own_steps().append(call.passed)
     return outcome

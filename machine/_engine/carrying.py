@@ -16,6 +16,8 @@ from machine._engine.unwatched import run_unwatched
 from machine._engine.walk import walk
 from machine._enums import CANCELED, EVERYTHING, Result
 from machine._handlers.lookup import NOTHING_BOUND
+from machine._reasons.reason import ReasonKind
+from machine._reasons.refused import keep, keep_plan, refused_by
 from machine._waiting.stack import runs_in_drain
 
 if TYPE_CHECKING:
@@ -54,13 +56,13 @@ class Carrying(Failures):
             elif is_check or self._waiters is None or not self._waiters.awaits_args(plan):
                 if hooks is not None:
                     self._tx_number += 1
-                return plan.result if is_check else self._apply(plan)
+                return self._check_plan(plan, mutation) if is_check else self._apply(plan, mutation)
         if self._log_level and self._log_level >= EVERYTHING:
             program = bindings.every(plan)
         return walk(self, plan, program, bindings, args, source, mutation)
 
     @runs_in_drain("self")
-    def _apply(self, plan: Plan) -> Result:
+    def _apply(self, plan: Plan, mutation: Mutation | None = None) -> Result:
         """The short way: change the ticks, release waiters, let auto states follow."""
         growth = plan.growth
         if growth:
@@ -69,6 +71,7 @@ class Carrying(Failures):
                 for index, ticked in growth:
                     ticks[index] += ticked
             except IndexError:  # there are none; it was disposed by force just now
+                keep(self, mutation, refused_by(plan, ReasonKind.DISPOSED))
                 return CANCELED
             self._ticks = ticks
             self._node = node = plan.after
@@ -89,6 +92,16 @@ class Carrying(Failures):
                 self._auto_due = False
         else:
             self._node = plan.after  # the same states, perhaps in another order
+            if not plan.accepted and not plan.call.auto:
+                keep_plan(self, plan, mutation)
+        return plan.result
+
+    def _check_plan(self, plan: Plan, mutation: Mutation | None) -> Result:
+        """Check a mutation for which no handler is bound."""
+        if not plan.accepted:
+            refused = refused_by(plan, ReasonKind.RELATION, self._ticks)
+            refused.is_check = True
+            keep(self, mutation, refused)
         return plan.result
 
     def _release(self, changed: Sequence[int]) -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from machine._calling.tasks import OwnedTask
     from machine._engine.executor import Executor
     from machine._engine.refusals import Refusals
+    from machine._reasons.refused import Refused
     from machine._resolution.mutation import Mutation
     from machine._transition.tracing import TracerHooks
     from machine._transition.transition import Transition
@@ -65,6 +66,9 @@ class Core(Logging, DrainToken):
     _executor: Executor | None = None
     _queue_ticks: QueueTicks | None = None
     _refusals: Refusals | None = None
+    _denied: dict[str, tuple[Refused, int]] | None = (
+        None  # by state: its last refusal, and its tick
+    )
     _interrupted: bool = False  # an interrupt left something open (`_engine.recovery`)
     _auto_due: bool = False
     _unfinished: Mutation | None = None

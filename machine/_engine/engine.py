@@ -26,6 +26,8 @@ from machine._engine.queue import duplicate_of, may_enter_full
 from machine._engine.unwatched import run_unwatched
 from machine._enums import CANCELED, EXECUTED, OPS, QUEUED, REMOVE, Result
 from machine._given import A
+from machine._reasons.reason import ReasonKind
+from machine._reasons.refused import keep_own
 from machine._resolution.mutation import Mutation, MutSource
 from machine._schema.schema import Call
 from machine._schema.state import EXCEPTION
@@ -94,9 +96,11 @@ class Engine(Draining):
             len(queue) >= self._queue_limit
             and not may_enter_full(call, EXCEPTION in self._node.named(), source is not None)
         ):
-            if not self._disposing:
-                self._refuse(Mutation(call, args, source))
-            return CANCELED
+            if self._disposing:
+                return self._cancel(ReasonKind.DISPOSED)
+            self._refuse(Mutation(call, args, source))
+            text = f"the queue is full: {len(queue):,} mutations wait"
+            return self._cancel(ReasonKind.QUEUE_FULL, text)
         if (
             call.type is REMOVE
             and not (queue or self._is_idle())
@@ -120,4 +124,7 @@ class Engine(Draining):
         if not self._try_drain(mutation):
             self._report_queued(mutation, "queue running")
             return QUEUED
-        return CANCELED if mutation.result is None else mutation.result
+        if mutation.result is EXECUTED:
+            return EXECUTED
+        keep_own(self, mutation)
+        return CANCELED

@@ -29,6 +29,8 @@ from typing import TYPE_CHECKING, Protocol
 from machine._calling.tasks import running_loop
 from machine._enums import CANCELED, CHANGES, QUEUED, Result
 from machine._logging.log import Logged
+from machine._reasons.reason import ReasonKind
+from machine._reasons.refused import keep_last, refused_by
 from machine.errors import ExecutorClosedError
 
 if TYPE_CHECKING:
@@ -80,6 +82,7 @@ class Executor:
         if self.request():
             return QUEUED
         self._cancel_queue()
+        keep_last(self._mach, refused_by(None, ReasonKind.LOOP_CLOSED))
         return CANCELED
 
     def request(self) -> bool:

@@ -7,11 +7,13 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING
 
 from machine._engine.core import Core
-from machine._enums import EVERYTHING, OPS, Result
+from machine._enums import CANCELED, EVERYTHING, OPS, Result
+from machine._reasons.refused import keep_last, refused_by
 from machine._resolution.resolve import auto_blockers, indexes_of
 from machine._waiting.queue_ticks import QueueTicks
 
 if TYPE_CHECKING:
+    from machine._reasons.reason import ReasonKind
     from machine._resolution.mutation import Mutation
     from machine._schema.schema import Call
 
@@ -32,6 +34,13 @@ class Queueing(Core):
                 if self._refusals is None:
                     self._refusals = Refusals()
         self._refusals.add(self, mutation)  # type: ignore[arg-type]  # it is whole
+
+    def _cancel(self, kind: ReasonKind, text: str = "", *, is_check: bool = False) -> Result:
+        """Cancel a mutation of the calling thread before it is queued, and keep why."""
+        refused = refused_by(None, kind)
+        refused.at, refused.is_check = text, is_check
+        keep_last(self, refused)
+        return CANCELED
 
     def _append(self, mutation: Mutation) -> None:
         """Append a mutation, with its number and the context of its caller."""

@@ -45,6 +45,7 @@ from typing import TYPE_CHECKING, Protocol
 from machine._calling.calling import END, Handled, add_step, call_handlers, handle_failure
 from machine._enums import CANCELED, CHANGES, DECISIONS, EVERYTHING, EXECUTED, OPS, Result
 from machine._handlers.calls import BETWEEN, HandlerCall, Phase, Question
+from machine._reasons.denials import keep_refused
 from machine._resolution.automaton import NO_MARKS
 from machine._transition.transition import Transition
 from machine._waiting.stack import runs_in_drain
@@ -165,6 +166,7 @@ def conclude(mach: Walked, tx: Transition, accepted: bool) -> Result:
     """End a transition after its handlers: auto states, tracers, waiters."""
     if not accepted:
         tx.accepted = False
+        keep_refused(tx)
         if tx.plan.accepted:
             tx.is_plain = False
     if tx._marks is not NO_MARKS:

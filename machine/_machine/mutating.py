@@ -27,6 +27,7 @@ from machine._given import (
 )
 from machine._machine.breakpoints import Breakpoints
 from machine._machine.reading import Reading
+from machine._reasons.reason import ReasonKind
 from machine._resolution.mutation import Mutation, MutSource
 from machine._schema.schema import Call
 from machine._schema.state import EXCEPTION
@@ -192,15 +193,15 @@ class Mutating(Reading):
         self, state: str, err: BaseException | None, args: A | None, source: MutSource | None
     ) -> Result:
         if err is None:
-            return Result.CANCELED
+            return self._cancel(ReasonKind.ERROR)
         if not isinstance(err, BaseException):
             raise TypeError(f"an error is an exception, not {err!r:.60}")
         if self._disposing:
             self._log_late_error(err)
-            return Result.CANCELED
+            return self._cancel(ReasonKind.DISPOSED)
         call = self._call(ADD, (checked_name(state), EXCEPTION))
         if self._log_if_nested(err):
-            return Result.CANCELED
+            return self._cancel(ReasonKind.ERROR, "an error handler reported it")
         return self._mutate(call, self._err_args(err, checked_args(args)), source)
 
     def _err_args(self, err: BaseException, args: A | None) -> A:
@@ -288,7 +289,7 @@ class Mutating(Reading):
 
     def _check(self, call: Call, args: A | None) -> Result:
         if self._disposing:
-            return Result.CANCELED
+            return self._cancel(ReasonKind.DISPOSED, is_check=True)
         return self._prepend(Mutation(call, args, is_check=True))
 
     def new_mutation(self, type: MutationType, states: Names, args: A | None = None) -> Mutation:
@@ -302,7 +303,9 @@ class Mutating(Reading):
 
         A handler that prepends a mutation which it cancels causes an endless loop.
         """
-        return Result.CANCELED if self._disposing else self._prepend(mutation)
+        if self._disposing:
+            return self._cancel(ReasonKind.DISPOSED)
+        return self._prepend(mutation)
 
     def _prepend(self, mutation: Mutation) -> Result:
         mutation.context = copy_context()

@@ -15,6 +15,9 @@ from machine._engine.queue import position_of
 from machine._enums import LogLevel, MutationType
 from machine._given import Names, checked_name, checked_names, in_order, names_of, names_tuple
 from machine._machine.text import inspect, string, string_all
+from machine._reasons.reason import Reason
+from machine._reasons.refused import last_of
+from machine._reasons.why_not import WhyNot, why_not
 from machine._resolution.mutation import Mutation
 from machine._resolution.resolve import mask_of
 from machine._schema.state import EXCEPTION, State, unique
@@ -122,6 +125,28 @@ class Reading(Engine):
         """The active states, in the order in which they were made the targets."""
         names = self._schema.names
         return [names[index] for index in self._node.active]
+
+    # -- reasons
+
+    def why_not(self, state: str) -> WhyNot:
+        """Why this state could not activate now; false if nothing known stands against it.
+
+        For a state that is active it is false too, and its text says so. No handler is called:
+        what a handler refused last counts until the state changes; `can_add1` asks handlers.
+        Raises for an unknown state. Any thread may call it, handlers too.
+        """
+        return why_not(self, checked_name(state))
+
+    @property
+    def last_refusal(self) -> Reason | None:
+        """Why the last canceled call of this thread was canceled; None if none was.
+
+        It stays until the machine refuses the thread another mutation or check, so look at it
+        when a call returned CANCELED. A thread remembers it for 16 machines. The
+        outcome of a mutation that was QUEUED is not here: `ask` returns that.
+        """
+        refused = last_of(self)
+        return None if refused is None else refused.reason(self)
 
     # -- ticks
 

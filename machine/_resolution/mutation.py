@@ -44,7 +44,8 @@ class Mutation:
 
     `result` is None until it ran; the call that queued it reads it there when another
     thread has run it. `queue_tick` numbers what was appended to the queue, 0
-    for anything else. `context` are the context variables for one that waits.
+    for anything else. `context` are the context variables for one that waits. `refused` is
+    why it was canceled (`_reasons.refused`).
     """
 
     __slots__ = (
@@ -54,6 +55,7 @@ class Mutation:
         "eval_fn",
         "is_check",
         "queue_tick",
+        "refused",
         "result",
         "source",
     )
@@ -73,6 +75,7 @@ class Mutation:
         self.is_check = is_check
         self.eval_fn = eval_fn
         self.result: Result | None = None
+        self.refused: object = None
         self.queue_tick = 0
         self.context: contextvars.Context | None = None
 

@@ -155,6 +155,9 @@ class Trail:
         level = OPS if active else DECISIONS
         self.lines.append((level, f"[rel:remove] {self.names[state]} by {by}"))
 
+    def removed_again(self, states: Iterable[int], survivors: Iterable[int]) -> None:
+        """What survivors remove goes out of these states; it is not recorded."""
+
     def line(self, tag: str, states: Iterable[int]) -> None:
         """A line that lists states, if there are any."""
         names = " ".join(self.names[state] for state in states)
@@ -262,8 +265,10 @@ def targets_of(
     removed = 0
     for state in states:
         removed |= schema.remove_mask[state]
-    states = _add(schema, states[::-1], idle, call.barred, trail)
+    survivors, states = states, _add(schema, states[::-1], idle, call.barred, trail)
     if removed:
+        if trail is not None:
+            trail.removed_again(states, survivors)
         states = [state for state in states if not removed >> state & 1]
     return sort(schema, require(schema, states[::-1], trail), trail)
 

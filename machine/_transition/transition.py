@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from machine._clock import Clock, Time
 from machine._enums import MutationType
 from machine._given import A
+from machine._reasons.denials import refused_of
 from machine._resolution.automaton import NO_MARKS, Marks
 from machine._resolution.mutation import Mutation, MutSource
 from machine._resolution.step import Step
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from machine._handlers.calls import HandlerCall
     from machine._handlers.lookup import Bindings, Program
     from machine._logging.log import LogEntry
+    from machine._reasons.reason import Reason
+    from machine._reasons.refused import Refused
     from machine._resolution.automaton import Plan
     from machine._transition.owner import Machine
 
@@ -58,6 +61,7 @@ class Transition:
     _recovered = False  # an interrupt left it open, and recovery has begun to end it
     _last_hook: Callable[..., Any] | None = None  # the last hook that was called for the end
     _steps: list[Step] | None = None
+    _refused: Refused | None = None  # by the last handler that did not pass
     is_check = False
 
     machine: Machine
@@ -194,6 +198,11 @@ class Transition:
     def is_accepted(self) -> bool:
         """Whether it was not canceled so far."""
         return self.accepted
+
+    @property
+    def reason(self) -> Reason | None:
+        """Why it was canceled; None while it has not ended, and if it was accepted."""
+        return None if self.accepted else refused_of(self).reason(self.machine)
 
     def time_sum_before(self) -> int:
         """The sum of all ticks before."""

@@ -9,7 +9,8 @@ import pytest
 import machine as am
 from am_dbg.projection.reasons import why_not as why_not_module
 from am_dbg.projection.reasons.activations import Activation, activations
-from am_dbg.projection.reasons.why_not import LEVELS_MAX, Since, since_of, why_not
+from am_dbg.projection.reasons.outcome import Drop, Relations, outcome_of
+from am_dbg.projection.reasons.why_not import LEVELS_MAX, Since, WhyNotView, since_of, why_not
 from am_dbg.projection.reasons.why_not_rows import reason_rows
 from am_dbg.store import Track
 from amtracer.wire.messages import Shape, StateDef
@@ -203,12 +204,23 @@ def test_the_reasons_agree_with_the_machine(seed: int) -> None:
             is_refused = mach.can_add1(answer.name) is am.Result.CANCELED
             assert answer.refuses_call is is_refused, (states, track.clock_at(1), answer)
             assert not answer.is_blocked or answer.is_missing or answer.is_kept_out, states
+            assert_same_reasons(mach, answer)
         activated = auto_targets(mach)
         for answer in answers:
             if answer.is_auto:
                 assert answer.is_blocked is (answer.name not in activated), (states, answer)
             else:
                 assert answer.is_blocked is answer.refuses_call
+
+
+def assert_same_reasons(mach: am.Machine, answer: WhyNotView) -> None:
+    """The library has the same states missing and the same states in the way of a call."""
+    own = mach.why_not(answer.name)
+    assert bool(own) is answer.refuses_call, (own, answer)
+    outcome = outcome_of(Relations(states_of(mach)), mach.active_states(), [answer.name])
+    drop = Drop() if answer.name in outcome.active else outcome.drops[answer.name]
+    assert tuple(one.state for one in own.missing) == drop.missing, (own, answer)
+    assert own.blockers == drop.removers, (own, answer)
 
 
 def auto_targets(mach: am.Machine) -> set[str]:
@@ -226,11 +238,15 @@ def random_machine(random: Random) -> tuple[am.Machine, tuple[StateDef, ...]]:
     mach = am.Machine(None, struct, id="agrees")
     for name in random.choices(NAMES, k=6):
         (mach.remove1 if random.random() < 0.3 else mach.add1)(name)
-    states = tuple(
+    return mach, states_of(mach)
+
+
+def states_of(mach: am.Machine) -> tuple[StateDef, ...]:
+    """The schema of a machine, as it is recorded."""
+    return tuple(
         StateDef(name, one.auto, one.multi, one.require, one.add, one.remove)
-        for name, one in mach._schema.struct().items()
+        for name, one in mach.get_struct().items()
     )
-    return mach, states
 
 
 def relations(random: Random, own: str) -> am.State:

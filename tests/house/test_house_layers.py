@@ -27,6 +27,7 @@ LAYERS = (
     "_schema",
     "_resolution",
     "_handlers",
+    "_reasons",
     "_waiting",
     "_transition",
     "_calling",

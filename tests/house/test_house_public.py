@@ -15,9 +15,11 @@ PUBLIC = {
     "machine": """
         A ANY AT Clock Context ContextCanceled ContextDeadline CtxValue EXCEPTION Event EventRef
         ExceptionHandler GroupsBase LogEntry LogLevel Machine MachineApi MutSource Mutation
-        MutationType NODES_MAX Names OpenWork Opts Panic Relation RelationsResolver Resolver Result
+        MutationType NODES_MAX Names OpenWork Opts Panic Reason ReasonKind Relation
+        RelationsResolver Resolver Result
         S Serialized State StateTask StatesBase Step StepType Struct Tick Time Tracer Transition
-        WaitHandle a_merge args_key args_to_log_map background clone_states diff_states errors
+        WaitHandle WhyNot a_merge args_key args_to_log_map background clone_states diff_states
+        errors
         every every_async exclusive first first_async groups_from_dict handlers_of
         is_active_tick is_time_after list_handlers log_level_from_env log_level_text log_to
         new_args_mapper new_common

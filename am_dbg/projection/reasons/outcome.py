@@ -34,7 +34,7 @@ class Drop:
 
 
 @dataclass(slots=True)
-class Outcome:
+class CallOutcome:
     """The result of a call: the active states, the reasons of the others, and who added states."""
 
     active: frozenset[str] = frozenset()
@@ -67,7 +67,7 @@ def _removed_by(state: StateDef) -> frozenset[str]:
     return frozenset(state.remove or ()) - {state.name, *(state.add or ())}
 
 
-def outcome_of(relations: Relations, active: Sequence[str], called: Sequence[str]) -> Outcome:
+def outcome_of(relations: Relations, active: Sequence[str], called: Sequence[str]) -> CallOutcome:
     """What a call of these states results in while others are active."""
     passes = _Passes(relations, frozenset(active) - relations.multi)
     rest = [name for name in active if name not in called]
@@ -80,9 +80,9 @@ class _Passes:
 
     relations: Relations
     idle: frozenset[str]
-    outcome: Outcome = field(default_factory=Outcome)
+    outcome: CallOutcome = field(default_factory=CallOutcome)
 
-    def run(self, states: list[str]) -> Outcome:
+    def run(self, states: list[str]) -> CallOutcome:
         remove = self.relations.remove
         states = self._unblocked(self._required(self._added(states)))
         removers: dict[str, list[str]] = {}

@@ -27,7 +27,7 @@ from functools import lru_cache
 from am_dbg.projection.denial import Denial, denial_of
 from am_dbg.projection.reasons.causes import Cause, cause_at, owner_of, requirement_of
 from am_dbg.projection.reasons.held_back import held_since
-from am_dbg.projection.reasons.outcome import Drop, Outcome, Relations, outcome_of
+from am_dbg.projection.reasons.outcome import CallOutcome, Drop, Relations, outcome_of
 from am_dbg.projection.steps import handler_name, has_steps, name_at
 from am_dbg.query.of_state import activations_of, calls_of, refusals_of, removals_of
 from am_dbg.store import Gap, Track
@@ -70,7 +70,7 @@ class Requirement:
     is_active: bool = False
     is_missing: bool = True
     dropped: Drop | None = None
-    why_not: WhyNot | None = None
+    why_not: WhyNotView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class WhyNot:
+class WhyNotView:
     """Why a state is not active; all names are as the program has them.
 
     `since` is None if it was never active. `last_call` is the last transition that called it, 0
@@ -141,12 +141,12 @@ class WhyNot:
         return any(not one.gives_way for one in self.blockers)
 
 
-def why_not(track: Track, number: int, name: str) -> WhyNot | None:
+def why_not(track: Track, number: int, name: str) -> WhyNotView | None:
     """Why a state is not active after a transition; None if it is, or if there is no such state."""
     return _cached(track, (track.first, number < track.count), number, name)
 
 
-def blocked_autos(track: Track, number: int) -> tuple[WhyNot, ...]:
+def blocked_autos(track: Track, number: int) -> tuple[WhyNotView, ...]:
     """The auto states that do not activate after a transition: they are blocked or held back."""
     clock = track.clock_at(number)
     answers = (
@@ -201,7 +201,7 @@ def _tick_before(track: Track, number: int, name: str) -> int:
 
 
 @lru_cache(maxsize=256)
-def _cached(track: Track, held: tuple[int, bool], number: int, name: str) -> WhyNot | None:
+def _cached(track: Track, held: tuple[int, bool], number: int, name: str) -> WhyNotView | None:
     """`held` is the first transition that the track holds, and whether one follows."""
     index = track.index_at(number, name)
     if index < 0 or track.clock_at(number)[index] % 2:
@@ -224,14 +224,14 @@ class _Moment:
     relations: Relations
     active: list[str]
     autos: list[str]
-    of_autos: Outcome = field(init=False)
+    of_autos: CallOutcome = field(init=False)
 
     def __post_init__(self) -> None:
         self.of_autos = self.of_call(*self.autos)
         if self.of_autos.active.isdisjoint(self.autos):  # then the call is refused as a whole
             self.of_autos.active = frozenset(self.active)
 
-    def of_call(self, *called: str) -> Outcome:
+    def of_call(self, *called: str) -> CallOutcome:
         return outcome_of(self.relations, self.active, called)
 
 
@@ -250,7 +250,7 @@ class _Explanation:
         self.states = self.track.schema_at(self.number)
         self.clock = self.track.clock_at(self.number)
 
-    def of(self, index: int, levels: int) -> WhyNot:
+    def of(self, index: int, levels: int) -> WhyNotView:
         self.seen.add(index)
         state = self.states[index]
         since = since_of(self.track, self.number, state.name)
@@ -263,7 +263,7 @@ class _Explanation:
         is_blocked = state.name not in outcome.active
         is_tried = state.name in self.moment.autos and not is_blocked
         more = sum(max(0, len(each) - LISTED_MAX) for each in (missing, active, adders))
-        return WhyNot(
+        return WhyNotView(
             name=state.name,
             tick=self.clock[index],
             is_auto=state.auto,
@@ -284,7 +284,7 @@ class _Explanation:
             held_since=held_since(self.track, self.number, state.name) if is_tried else 0,
         )
 
-    def _drop(self, state: StateDef, outcome: Outcome) -> Drop:
+    def _drop(self, state: StateDef, outcome: CallOutcome) -> Drop:
         """Why a state does not stay; empty if it does."""
         if state.name in outcome.active:
             return Drop()
@@ -309,7 +309,7 @@ class _Explanation:
                 yield name
 
     def _requirement(
-        self, state: StateDef, name: str, levels: int, outcome: Outcome, *, is_lacking: bool
+        self, state: StateDef, name: str, levels: int, outcome: CallOutcome, *, is_lacking: bool
     ) -> Requirement:
         """One that `is_lacking` was not there when it was needed, even if it comes later."""
         index = self.track.index_at(self.number, name)
@@ -335,7 +335,7 @@ class _Explanation:
             if name not in drop.removers:
                 yield name
 
-    def _blocker(self, state: StateDef, name: str, outcome: Outcome) -> Blocker:
+    def _blocker(self, state: StateDef, name: str, outcome: CallOutcome) -> Blocker:
         if name not in self.moment.active:
             return Blocker(name, None, is_added=True, added_by=outcome.adders.get(name, ""))
         since = since_of(self.track, self.number, name)

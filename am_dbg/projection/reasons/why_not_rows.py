@@ -16,7 +16,7 @@ from am_dbg.projection.reasons.why_not import (
     Refusal,
     Requirement,
     Since,
-    WhyNot,
+    WhyNotView,
     why_not,
 )
 from am_dbg.projection.times import count
@@ -69,12 +69,12 @@ def _branched(rows: list[ReasonRow], *, is_last: bool) -> Iterator[ReasonRow]:
     return reversed(drawn)
 
 
-def headline(answer: WhyNot) -> tuple[Span, ...]:
+def headline(answer: WhyNotView) -> tuple[Span, ...]:
     """The state with what is known of it at a glance: `○ Plan  auto, blocked`."""
     return (INACTIVE, Span(f" {clean_name(answer.name)} {count(answer.tick)}"), *_kind(answer))
 
 
-def kind_text(answer: WhyNot) -> str:
+def kind_text(answer: WhyNotView) -> str:
     """Whether an auto state is blocked or held back; empty for any other state."""
     if not answer.is_auto:
         return ""
@@ -83,12 +83,12 @@ def kind_text(answer: WhyNot) -> str:
     return "auto, blocked" if answer.is_blocked else "auto, not blocked"
 
 
-def _kind(answer: WhyNot) -> Iterable[Span]:
+def _kind(answer: WhyNotView) -> Iterable[Span]:
     if text := kind_text(answer):
         yield Span(f"  {text}", Role.FLAG)
 
 
-def _rows(answer: WhyNot, depth: int) -> Iterator[ReasonRow]:
+def _rows(answer: WhyNotView, depth: int) -> Iterator[ReasonRow]:
     if depth == 0:
         yield _row(depth, _own(answer.since), answer.since)
     if answer.held_since:
@@ -106,13 +106,13 @@ def _rows(answer: WhyNot, depth: int) -> Iterator[ReasonRow]:
         yield _row(depth, (Span(f"{count(answer.more)} more of these", Role.QUIET),))
 
 
-def _held_back(answer: WhyNot, depth: int) -> ReasonRow:
+def _held_back(answer: WhyNotView, depth: int) -> ReasonRow:
     text = f" since the failure in tx {count(answer.held_since)}, until something else changes"
     spans = Span("held back", Role.CANCELED), Span(text)
     return ReasonRow(spans, depth, answer.held_since)
 
 
-def _free(answer: WhyNot) -> Iterator[ReasonRow]:
+def _free(answer: WhyNotView) -> Iterator[ReasonRow]:
     """A row that excludes the reasons which are none."""
     if not answer.is_blocked:
         yield _row(0, (Span("requirements met, kept out by nothing"),))
@@ -120,7 +120,7 @@ def _free(answer: WhyNot) -> Iterator[ReasonRow]:
         yield _row(0, (Span("kept out by nothing active"),))
 
 
-def _adders(answer: WhyNot) -> Iterable[Span]:
+def _adders(answer: WhyNotView) -> Iterable[Span]:
     yield Span("comes along with")
     for adder in answer.adders:
         yield Span(" ")
@@ -185,13 +185,13 @@ def _dropped(drop: Drop) -> str:
     return f"which would lack {' and '.join(map(clean_name, drop.missing))}"
 
 
-def _blockers(answer: WhyNot, depth: int, *, gives_way: bool) -> Iterator[ReasonRow]:
+def _blockers(answer: WhyNotView, depth: int, *, gives_way: bool) -> Iterator[ReasonRow]:
     for blocker in answer.blockers:
         if blocker.gives_way is gives_way:
             yield _row(depth, _blocker(answer, blocker), blocker.since, blocker.name)
 
 
-def _blocker(answer: WhyNot, blocker: Blocker) -> Iterable[Span]:
+def _blocker(answer: WhyNotView, blocker: Blocker) -> Iterable[Span]:
     if blocker.gives_way:
         yield Span("a call replaces ")
     else:
@@ -207,7 +207,7 @@ def _blocker(answer: WhyNot, blocker: Blocker) -> Iterable[Span]:
         yield Span(f"  {since_text(blocker.since)}")
 
 
-def _called(answer: WhyNot, depth: int) -> Iterator[ReasonRow]:
+def _called(answer: WhyNotView, depth: int) -> Iterator[ReasonRow]:
     """What happened to the last call of the state."""
     refusal = answer.refusal
     if refusal is not None:

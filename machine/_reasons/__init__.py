@@ -1,0 +1,1 @@
+"""Why a mutation was refused, and why a state is not active."""

@@ -1,0 +1,188 @@
+"""Keeps why calls were refused, for those that ask.
+
+A `Refused` is made when a mutation is canceled, so an accepted one pays nothing. It keeps what the
+reason is made of: the plan, the name of a handler, the ticks before. It refers to no
+transition, no arguments and no handler, so it keeps no history alive. Its text is made when it
+is read.
+
+There are three places for it:
+
+- *The last of a thread.* `Machine.last_refusal` shows what the calling thread was refused last by
+  that machine. The mutation of a call may run inside a drain that runs others as well; those
+  are refused to other callers. So the engine keeps the last one only for the mutation of the call
+  itself: one that runs without the queue, or the one with which its thread began to drain.
+- *The last of a state.* The handler that refused a state last, while it was called. It counts
+  until the state activates, which its tick shows.
+- *The mutation*, for its outcome (`_asking`).
+
+Each thread remembers the refusals of `MACHINES_MAX` machines, and refers to them
+weakly. A state has at most one.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+from weakref import ref
+
+from machine._reasons.reason import Reason, ReasonKind
+from machine._reasons.relations import drop_text, drops_of
+
+if TYPE_CHECKING:
+    from machine._resolution.automaton import Node, Plan
+    from machine._resolution.mutation import Mutation
+    from machine._schema.schema import Call
+
+MACHINES_MAX = 16
+"""Of so many machines each thread remembers the last refusal."""
+
+
+class Prefixed(Protocol):
+    """The machine whose transitions have this prefix."""
+
+    @property
+    def tx_prefix(self) -> str: ...
+
+
+class Ticking(Protocol):
+    """A machine, as far as its ticks are kept."""
+
+    _ticks: list[int]
+
+
+class Refused:
+    """What the reason of one refused call is made of; a field that is not set has no meaning.
+
+    `plan` is None if a resolver decides, since its plans refer to the machine; then `call` is set.
+    """
+
+    # As for a transition, `__init__` would cost more than all that it does.
+
+    kind = ReasonKind.RELATION
+    plan: Plan | None = None
+    call: Call | None = None
+    handler = ""
+    at = ""
+    """Where the handler raised; or the text of the reason, if there is no handler."""
+    is_check = False
+    number = 0
+    before: Sequence[int] = ()
+
+    def reason(self, mach: Prefixed) -> Reason:
+        """The reason with its text, made when it is read."""
+        states, names, text = self._words()
+        tx_id = f"{mach.tx_prefix}{self.number:016x}" if self.number else ""
+        return Reason(self.kind, text, states, names, self.is_check, tx_id, sum(self.before))
+
+    def _words(self) -> tuple[tuple[str, ...], tuple[str, ...], str]:
+        """The states, the names and the text of the reason."""
+        plan = self.plan
+        call = self.call if plan is None else plan.call
+        called = () if call is None else call.names
+        if self.handler:
+            return called, (self.handler,), self._of_handler()
+        if self.kind is not ReasonKind.RELATION:
+            return called, (), self.at or TEXTS[self.kind]
+        if plan is None:
+            return called, (), f"the resolver leaves out some of {' '.join(called)}"
+        return _of_relations(plan.node, plan.call)
+
+    def _of_handler(self) -> str:
+        if self.kind is ReasonKind.HANDLER:
+            return f"{self.handler} denied it"
+        if self.kind is ReasonKind.TIMEOUT:
+            return f"{self.handler} was late"
+        return f"{self.handler} failed{f', raised at {self.at}' if self.at else ''}"
+
+
+TEXTS = {
+    ReasonKind.ERROR: "there is no error to add",
+    ReasonKind.INTERRUPT: "an interrupt ended it",
+    ReasonKind.DISPOSED: "the machine is disposed",
+    ReasonKind.LOOP_CLOSED: "the event loop of the machine is closed",
+}
+
+
+def _of_relations(node: Node, call: Call) -> tuple[tuple[str, ...], tuple[str, ...], str]:
+    """The called states that relations leave out, what stands against them, and all in words."""
+    names, drops = node.automaton.schema.all_names, drops_of(node, call)
+    out = [state for state in call.called if state in drops]
+    against = [one for state in out for one in (*drops[state].missing, *drops[state].removers)]
+    return (
+        tuple([names[state] for state in out]),
+        tuple(dict.fromkeys([names[one] for one in against])),
+        "; ".join([drop_text(node, state, drops[state]) for state in out]),
+    )
+
+
+Last = dict[int, tuple["ref[object]", "Refused | Plan", Sequence[int]]]
+
+RELATION = ReasonKind.RELATION
+
+_here = threading.local()
+"""Of each thread: its last refusals, by the id of the machine."""
+
+
+def keep_last(mach: object, refused: Refused | Plan, before: Sequence[int] = ()) -> None:
+    """Keep what a machine refused to the calling thread, in place of the one before.
+
+    For a plan, which relations refused, it is made when it is read, with the ticks `before`.
+    """
+    try:
+        last: Last = _here.last
+    except AttributeError:
+        last = _here.last = {}
+    key = id(mach)
+    if len(last) >= MACHINES_MAX and key not in last:
+        del last[next(iter(last))]
+    last[key] = ref(mach), refused, before
+
+
+def last_of(mach: object) -> Refused | None:
+    """What this machine refused last to the calling thread."""
+    last: Last = getattr(_here, "last", {})
+    found = last.get(id(mach))
+    if found is None or found[0]() is not mach:
+        return None
+    _, refused, before = found
+    return refused if isinstance(refused, Refused) else refused_by(refused, RELATION, before)
+
+
+def refused_by(plan: Plan | None, kind: ReasonKind, before: Sequence[int] = ()) -> Refused:
+    """A refusal of this kind."""
+    refused = Refused()
+    refused.kind = kind
+    refused.before = before
+    if plan is None or plan.node.automaton.is_pure:
+        refused.plan = plan
+    else:
+        refused.call = plan.call
+    return refused
+
+
+def keep_own(mach: object, mutation: Mutation) -> None:
+    """Keep why the mutation with which this thread began to drain was canceled."""
+    keep_last(mach, refused_in(mutation))
+
+
+def refused_in(mutation: Mutation) -> Refused:
+    """Why a mutation was canceled; one that did not begin was ended by the disposal."""
+    refused = mutation.refused
+    return refused if isinstance(refused, Refused) else refused_by(None, ReasonKind.DISPOSED)
+
+
+def keep_plan(mach: Ticking, plan: Plan, mutation: Mutation | None) -> None:
+    """Keep a plan that relations refused, as `keep` does; most mutations have no object."""
+    if mutation is None and plan.node.automaton.is_pure:
+        keep_last(mach, plan, mach._ticks)
+    else:
+        keep(mach, mutation, refused_by(plan, RELATION, mach._ticks))
+
+
+def keep(mach: object, mutation: Mutation | None, refused: Refused) -> None:
+    """Keep it with its mutation; one without a mutation ran in the call of this thread."""
+    if mutation is None:
+        keep_last(mach, refused)
+    else:
+        mutation.refused = refused
